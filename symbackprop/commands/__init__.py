@@ -1,0 +1,17 @@
+"""The commands of the program, one module each: `configure(parser)` and `run(args) -> exit code`.
+
+A command module is imported to print its help, so at its top it imports the standard library only; `run` imports
+what the command needs.  `run` raises `SymbackpropError` (one line on stderr, exit code 2) and prints no errors itself.
+
+`TABLE` is all that `symbackprop --help` reads.
+"""
+
+from __future__ import annotations
+
+TABLE: dict[str, str] = {
+    "derive": "derive and prove the equations of backpropagation, write them as LaTeX",
+    "check": "give every statement of a document, or of a NumPy gradient, a verdict",
+    "explicit": "write out a small network entry by entry and compare with the matrix form",
+    "train": "train a network with the generated gradient",
+    "version": "print the version of the program and of what it uses",
+}

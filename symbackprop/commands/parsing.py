@@ -1,0 +1,30 @@
+"""The parser of one command: argparse with errors of one line and a width that fits the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with errors of one line, and help as wide as the terminal up to 100 columns."""
+
+    def __init__(self, prog: str, **options: object) -> None:
+        # The width is given because argparse would import shutil (and all its compressors) to find it.
+        super().__init__(
+            prog=prog,
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, 26, 26, _columns()),
+            allow_abbrev=False,
+            **options,  # type: ignore[arg-type]
+        )
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"symbackprop: {message} (see `{self.prog} --help`)\n")
+
+
+def _columns() -> int:
+    try:
+        return max(40, min(100, os.get_terminal_size().columns) - 2)
+    except (OSError, ValueError):
+        return 98

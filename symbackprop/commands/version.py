@@ -1,0 +1,27 @@
+"""`symbackprop version`: the version of the program, of Python, and of the libraries it stands on."""
+
+from __future__ import annotations
+
+import argparse
+
+LIBRARIES = ("sympy", "numpy", "mpmath", "latex2sympy2-extended", "python-flint")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Print the version of the program, of Python, and of the libraries that results depend on."
+
+
+def run(args: argparse.Namespace) -> int:
+    import platform
+    from importlib import metadata
+
+    from symbackprop import __version__
+
+    print(f"symbackprop {__version__}")
+    print(f"Python {platform.python_version()}")
+    for library in LIBRARIES:
+        try:
+            print(library, metadata.version(library))
+        except metadata.PackageNotFoundError:
+            print(library, "not installed")
+    return 0

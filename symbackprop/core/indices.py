@@ -1,0 +1,220 @@
+"""Sizes and index expressions: the integers of the term language.
+
+A size is a polynomial in size symbols (n, G*K, L+K-1), each an integer >= 1.  An index
+expression is a named index, a nameless bound one, an entry of an integer array, or an affine
+combination of these.  Both are kept canonical, so `==` decides equality of polynomials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar, dataclass_transform
+
+
+class SymbackpropError(Exception):
+    """Anything symbackprop refuses, with a message for the person who asked."""
+
+
+class ProofError(SymbackpropError):
+    """A step that does not follow."""
+
+
+def require(condition: bool, reason: str) -> None:
+    if not condition:
+        raise ProofError(reason)
+
+
+T = TypeVar("T")
+
+
+class Node:
+    """Structural equality with the hash (and, for terms, the free indices) computed once."""
+
+    __slots__ = ("_free", "_hash")
+    _hash: int
+    _free: frozenset[Index]
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            value = hash((type(self).__name__, *(getattr(self, n) for n in compared(type(self)))))
+            object.__setattr__(self, "_hash", value)
+            return value
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(self) is not type(other) or hash(self) != hash(other):
+            return False
+        return all(getattr(self, n) == getattr(other, n) for n in compared(type(self)))
+
+
+_COMPARED: dict[type, tuple[str, ...]] = {}
+
+
+def compared(cls: type) -> tuple[str, ...]:
+    if cls not in _COMPARED:
+        fields = cls.__dataclass_fields__  # type: ignore[attr-defined]
+        _COMPARED[cls] = tuple(n for n, f in fields.items() if f.compare)
+    return _COMPARED[cls]
+
+
+@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field,))
+def node(cls: type[T]) -> type[T]:
+    return dataclass(frozen=True, slots=True, eq=False)(cls)
+
+
+# --- sizes -----------------------------------------------------------------------------------
+
+
+@node
+class Size(Node):
+    """An integer polynomial in size symbols: n, G*K, L+K-1.  Every size symbol is an integer >= 1.
+
+    `monomials` is sorted and has no zero coefficient: ((("K",), 1), (("L",), 1), ((), -1)).
+    As a term it is the number itself; as a label (the layer l+1) it names an array.
+    """
+
+    monomials: tuple[tuple[tuple[str, ...], int], ...]
+
+    def __add__(self, other: Size | int) -> Size:
+        return collected([*self.monomials, *sized(other).monomials])
+
+    def __neg__(self) -> Size:
+        return Size(tuple((m, -c) for m, c in self.monomials))
+
+    def __sub__(self, other: Size | int) -> Size:
+        return self + -sized(other)
+
+    def __mul__(self, other: Size | int) -> Size:
+        pairs = ((a, b) for a in self.monomials for b in sized(other).monomials)
+        return collected([(tuple(sorted(m + n)), c * d) for (m, c), (n, d) in pairs])
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    @property
+    def constant(self) -> int | None:
+        """The number, if no symbol occurs."""
+        if not self.monomials:
+            return 0
+        return self.monomials[0][1] if self.monomials[0][0] == () and len(self.monomials) == 1 else None
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(sorted({s for m, _ in self.monomials for s in m}))
+
+    def at(self, values: dict[str, int]) -> int:
+        """The number this size is when its symbols have these values (KeyError when one is missing)."""
+        total = 0
+        for symbols, coefficient in self.monomials:
+            for s in symbols:
+                coefficient *= values[s]
+            total += coefficient
+        return total
+
+    def __str__(self) -> str:
+        def one(symbols: tuple[str, ...], c: int) -> str:
+            names = "*".join(symbols)
+            sign = "-" if c < 0 else "+"
+            return sign + (names if names and abs(c) == 1 else f"{abs(c)}*{names}" if names else str(abs(c)))
+
+        return "".join(one(*m) for m in reversed(self.monomials)).removeprefix("+") or "0"
+
+
+def collected(monomials: Iterable[tuple[tuple[str, ...], int]]) -> Size:
+    total: dict[tuple[str, ...], int] = {}
+    for m, c in monomials:
+        total[m] = total.get(m, 0) + c
+    return Size(tuple(sorted((m, c) for m, c in total.items() if c)))
+
+
+def sized(value: Size | int | str) -> Size:
+    """A size from a number or one symbol name."""
+    match value:
+        case Size():
+            return value
+        case int():
+            return Size((((), value),) if value else ())
+        case str():
+            return Size((((value,), 1),))
+
+
+def at_least_zero(s: Size) -> bool:
+    """Sufficient test for s >= 0 for all sizes: after n = 1 + n' no coefficient is negative."""
+    shifted = sized(0)
+    for symbols, c in s.monomials:
+        term = sized(c)
+        for name in symbols:
+            term = term * (sized(name) + 1)
+        shifted = shifted + term
+    return all(c >= 0 for _, c in shifted.monomials)
+
+
+# --- index expressions -----------------------------------------------------------------------
+
+
+@node
+class Index(Node):
+    """A named index with values 0 .. size-1 (LaTeX shows them 1-based where the author does)."""
+
+    name: str
+    size: Size
+
+
+@node
+class Bound(Node):
+    """A nameless index of an enclosing binder; 0 is the innermost."""
+
+    depth: int
+
+
+@node
+class Pick(Node):
+    """An entry of an integer array (a gather): y_n with values 0 .. size-1."""
+
+    array: str
+    at: tuple[IndexExpr, ...]
+    size: Size
+
+
+@node
+class Affine(Node):
+    """constant + Σ coefficient * atom; build it with `affine`, which keeps it canonical."""
+
+    constant: Size
+    parts: tuple[tuple[IndexAtom, Size], ...]
+
+
+IndexAtom: TypeAlias = Index | Bound | Pick
+IndexExpr: TypeAlias = Index | Bound | Pick | Affine
+
+
+def affine(constant: Size | int, parts: Iterable[tuple[IndexExpr, Size | int]]) -> IndexExpr:
+    """constant + Σ coefficient * expression, flattened and sorted; a lone atom is itself."""
+    total, atoms = sized(constant), dict[IndexAtom, Size]()
+    for expr, factor in parts:
+        c, inner = as_affine(expr)
+        total = total + c * factor
+        for atom, k in inner:
+            atoms[atom] = atoms.get(atom, sized(0)) + k * factor
+    kept = sorted(((a, k) for a, k in atoms.items() if k.monomials), key=lambda p: atom_order(p[0]))
+    if total == sized(0) and len(kept) == 1 and kept[0][1] == sized(1):
+        return kept[0][0]
+    return Affine(total, tuple(kept))
+
+
+def as_affine(e: IndexExpr) -> tuple[Size, tuple[tuple[IndexAtom, Size], ...]]:
+    return (e.constant, e.parts) if isinstance(e, Affine) else (sized(0), ((e, sized(1)),))
+
+
+def atom_order(a: IndexAtom) -> tuple[int, str]:
+    """An arbitrary fixed order, the same in every run."""
+    match a:
+        case Bound(depth):
+            return (0, f"{depth:06}")
+        case Index(name, _):
+            return (1, name)
+        case Pick():
+            return (2, repr(a))

@@ -1,0 +1,136 @@
+"""Functions of whole arrays: inverse, determinant, maximum, product."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..context import Context, Equation
+from ..indices import Index, IndexExpr
+from ..ranges import within
+from ..terms import (
+    ONE,
+    ZERO,
+    Delta,
+    Holds,
+    Mul,
+    Nonzero,
+    Positive,
+    Power,
+    Predicate,
+    Term,
+    Whole,
+    add,
+    bind,
+    free,
+    mul,
+    open_body,
+    over,
+    require,
+    sub,
+    substitute,
+    whole,
+)  # fmt: skip
+from .registry import law
+
+
+def matrix(w: Whole) -> None:
+    require(len(w.sizes) == 2 and w.sizes[0] == w.sizes[1], f"{w.fn} of a matrix that is not square")
+
+
+def determinant(w: Whole) -> frozenset[Predicate]:
+    return frozenset({Nonzero(Whole("det", 0, w.sizes, w.body, (), w.hints))})
+
+
+@law
+def inverse_times(context: Context, w: Whole, k: Index) -> Equation:
+    """Σ_k (A^{-1})_ik A_kj  =  δ_ij,  where det(A) is not 0;  w is (A^{-1})_ij"""
+    require(w.fn == "inv" and k.size == w.sizes[0], "an inverse")
+    matrix(w)
+    i, j = w.at
+    require(all(within(e, w.sizes[0]) for e in (i, j)), "an index may leave its range")
+    require(k not in free(w), f"the dummy {k.name} is in use")
+    lhs = over(k, Mul((Whole("inv", 0, w.sizes, w.body, (i, k), w.hints), entry_of(w, (k, j)))))
+    return Equation(lhs, Delta(i, j), determinant(w))
+
+
+@law
+def times_inverse(context: Context, w: Whole, k: Index) -> Equation:
+    """Σ_k A_ik (A^{-1})_kj  =  δ_ij,  where det(A) is not 0;  w is (A^{-1})_ij"""
+    require(w.fn == "inv" and k.size == w.sizes[0], "an inverse")
+    matrix(w)
+    i, j = w.at
+    require(all(within(e, w.sizes[0]) for e in (i, j)), "an index may leave its range")
+    require(k not in free(w), f"the dummy {k.name} is in use")
+    lhs = over(k, Mul((entry_of(w, (i, k)), Whole("inv", 0, w.sizes, w.body, (k, j), w.hints))))
+    return Equation(lhs, Delta(i, j), determinant(w))
+
+
+@law
+def inverse_of_transpose(context: Context, w: Whole) -> Equation:
+    """(A^T)^{-1}_ij  =  (A^{-1})_ji;  det(A^T) = det(A)"""
+    require(w.fn in ("inv", "det"), "an inverse or a determinant")
+    matrix(w)
+    p, q = Index("!p", w.sizes[0]), Index("!q", w.sizes[1])
+    turned = bind((q, p), open_body(w.body, (p, q)))
+    return Equation(w, Whole(w.fn, 0, w.sizes, turned, tuple(reversed(w.at)), w.hints))
+
+
+@law
+def maximum_picks(context: Context, w: Whole, axes: tuple[Index, ...]) -> Equation:
+    """Σ_a argmax(x)_a x_a  =  max(x)"""
+    require(w.fn == "max" and free(w).isdisjoint(axes), "a maximum")
+    chosen = Whole("argmax", 0, w.sizes, w.body, axes, w.hints)
+    body: Term = Mul((chosen, open_body(w.body, axes)))
+    for a in reversed(axes):
+        body = over(a, body)
+    return Equation(body, w)
+
+
+@law
+def one_argmax(context: Context, w: Whole, axes: tuple[Index, ...]) -> Equation:
+    """Σ_a argmax(x)_a  =  1"""
+    require(w.fn == "max" and free(w).isdisjoint(axes), "a maximum")
+    body: Term = Whole("argmax", 0, w.sizes, w.body, axes, w.hints)
+    for a in reversed(axes):
+        body = over(a, body)
+    return Equation(body, ONE)
+
+
+@law
+def argmax_products(context: Context, w: Whole, at: tuple[IndexExpr, ...], bt: tuple[IndexExpr, ...]) -> Equation:
+    """argmax(x)_a argmax(x)_b  =  δ_ab argmax(x)_a"""
+    require(w.fn == "max" and len(at) == len(bt) == len(w.sizes), "a maximum")
+    one, other = (Whole("argmax", 0, w.sizes, w.body, x, w.hints) for x in (at, bt))
+    return Equation(Mul((one, other)), mul(*(Delta(a, b) for a, b in zip(at, bt, strict=True)), one))
+
+
+@law
+def step_above_max(context: Context, w: Whole, at: tuple[IndexExpr, ...]) -> Equation:
+    """[x_a - max(x) > 0]  =  0"""
+    require(w.fn == "max" and all(within(a, n) for a, n in zip(at, w.sizes, strict=True)), "an entry of a maximum")
+    return Equation(Holds(Positive(sub(entry_of(w, at), w))), ZERO)
+
+
+@law
+def step_below_max(context: Context, w: Whole, at: tuple[IndexExpr, ...]) -> Equation:
+    """[max(x) - x_a > 0]  =  1 - argmax(x)_a,  where the largest entry stands alone"""
+    require(w.fn == "max" and all(within(a, n) for a, n in zip(at, w.sizes, strict=True)), "an entry of a maximum")
+    chosen = Whole("argmax", 0, w.sizes, w.body, at, w.hints)
+    gap = Whole("gap", 0, w.sizes, w.body, (), w.hints)
+    return Equation(Holds(Positive(sub(w, entry_of(w, at)))), sub(ONE, chosen), frozenset({Positive(gap)}))
+
+
+def entry_of(w: Whole, at: tuple[IndexExpr, ...]) -> Term:
+    axes = tuple(Index(f"!{k}", n) for k, n in enumerate(w.sizes))
+    return substitute(open_body(w.body, axes), dict(zip(axes, at, strict=True)))
+
+
+@law
+def product_without(context: Context, axes: tuple[Index, ...], body: Term, at: tuple[IndexExpr, ...]) -> Equation:
+    """Π_b (δ_ab + (1 - δ_ab) x_b)  =  (Π_b x_b) / x_a,  where x_a is not 0"""
+    require(all(within(a, i.size) for a, i in zip(at, axes, strict=True)), "an index may leave its range")
+    here = mul(*(Delta(a, b) for a, b in zip(at, axes, strict=True)))
+    one = substitute(body, dict(zip(axes, at, strict=True)))
+    lhs = whole("prod", 0, axes, add(here, mul(sub(ONE, here), body)), ())
+    return Equation(lhs, mul(whole("prod", 0, axes, body, ()), Power(one, Fraction(-1))), frozenset({Nonzero(one)}))
+

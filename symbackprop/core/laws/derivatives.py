@@ -1,0 +1,188 @@
+"""Differentiation: sum, product, chain, entry."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..context import Context, Equation
+from ..indices import Index, IndexExpr, Size, at_least_zero
+from ..terms import (
+    ONE, ZERO, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive,
+    Power, Predicate, Term, Whole, add, free, mul, neg, opened_whole, over, require, sub, subterms, whole,
+)  # fmt: skip
+from .functions import DERIVATIVES
+from .registry import law
+
+ARRAY_FUNCTIONS = frozenset({"inv", "det", "max", "argmax", "prod", "gap"})
+
+
+def variable(context: Context, wrt: Entry) -> None:
+    require(wrt.array not in context.definitions, f"{wrt.array} is defined, not a variable")
+
+
+def distinct(a: Array, b: Array) -> bool:
+    """W and V, W^l and W^{l+1}; not W^l and W^L, unless l < L is plain."""
+    if a.name != b.name:
+        return True
+    require(a.label is not None and b.label is not None, f"{a} and {b} may be one array")
+    assert a.label is not None and b.label is not None
+    apart = a.label - b.label
+    require(at_least_zero(apart - 1) or at_least_zero(-apart - 1), f"{a} and {b} may be one array")
+    return True
+
+
+@law
+def diff_constant(context: Context, t: Term, wrt: Entry) -> Equation:
+    """∂c/∂w  =  0  for a number, a size, an index, a delta"""
+    by_index = isinstance(t, Holds) and isinstance(t.predicate, NonNegative)
+    require(by_index or isinstance(t, Num | Size | Ordinal | Delta), f"{t} is not constant")
+    return Equation(Diff(t, wrt), ZERO)
+
+
+@law
+def diff_independent(context: Context, t: Term, wrt: Entry) -> Equation:
+    """∂t/∂w  =  0  when only other variables occur in t"""
+    variable(context, wrt)
+    for s in subterms(t):
+        if isinstance(s, Entry):
+            require(s.array not in context.definitions, f"{s.array} is defined: unfold it first")
+            require(s.array != wrt.array and distinct(s.array, wrt.array), f"{wrt.array} occurs")
+    return Equation(Diff(t, wrt), ZERO)
+
+
+@law
+def diff_entry(context: Context, e: Entry, wrt: Entry) -> Equation:
+    """∂w_ab/∂w_jk  =  δ_aj δ_bk,  and 0 for another variable"""
+    variable(context, wrt)
+    require(e.array not in context.definitions, f"{e.array} is defined: unfold it first")
+    if e.array != wrt.array:
+        distinct(e.array, wrt.array)
+        return Equation(Diff(e, wrt), ZERO)
+    require(len(e.at) == len(wrt.at), f"{e.array} has {len(e.at)} axes here and {len(wrt.at)} there")
+    return Equation(Diff(e, wrt), mul(*(Delta(a, b) for a, b in zip(e.at, wrt.at, strict=True))))
+
+
+@law
+def diff_sum(context: Context, i: Index, body: Term, wrt: Entry) -> Equation:
+    """∂(Σ_i f)/∂w  =  Σ_i ∂f/∂w,  for i not in w"""
+    require(i not in free(wrt), f"the dummy {i.name} is also an index of {wrt.array}")
+    return Equation(Diff(over(i, body), wrt), over(i, Diff(body, wrt)))
+
+
+@law
+def diff_add(context: Context, args: tuple[Term, ...], wrt: Entry) -> Equation:
+    """∂(f + g)/∂w  =  ∂f/∂w + ∂g/∂w"""
+    return Equation(Diff(Add(args), wrt), Add(tuple(Diff(a, wrt) for a in args)))
+
+
+@law
+def diff_mul(context: Context, args: tuple[Term, ...], wrt: Entry) -> Equation:
+    """∂(f g)/∂w  =  ∂f/∂w g + f ∂g/∂w"""
+    terms = (Mul((*args[:k], Diff(a, wrt), *args[k + 1 :])) for k, a in enumerate(args))
+    return Equation(Diff(Mul(args), wrt), Add(tuple(terms)))
+
+
+@law
+def diff_power(context: Context, base: Term, q: Fraction, wrt: Entry) -> Equation:
+    """∂(f^q)/∂w  =  q f^{q-1} ∂f/∂w,  where f is nonzero if q < 1, positive if q is no integer"""
+    needs: frozenset[Predicate] = frozenset()
+    if q.denominator > 1:
+        needs = frozenset({Positive(base)})
+    elif q < 1:
+        needs = frozenset({Nonzero(base)})
+    return Equation(Diff(Power(base, q), wrt), Mul((Num(q), Power(base, q - 1), Diff(base, wrt))), needs)
+
+
+@law
+def diff_apply(context: Context, fn: str, order: int, arg: Term, wrt: Entry) -> Equation:
+    """∂f(u)/∂w  =  f'(u) ∂u/∂w,  with f' from the table, or a symbol for an abstract f"""
+    if fn in DERIVATIVES:
+        require(order == 0, f"{fn} has no derivative symbol")
+        slope, needs = DERIVATIVES[fn](arg)
+    else:
+        slope, needs = Apply(fn, arg, order + 1), frozenset()
+    return Equation(Diff(Apply(fn, arg, order), wrt), Mul((slope, Diff(arg, wrt))), needs)
+
+
+@law
+def diff_step(context: Context, arg: Term, wrt: Entry) -> Equation:
+    """∂[u > 0]/∂w  =  0,  where u is not 0"""
+    return Equation(Diff(Holds(Positive(arg)), wrt), ZERO, frozenset({Nonzero(arg)}))
+
+
+@law
+def diff_whole(context: Context, w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Equation:
+    """∂L(y)/∂w  =  Σ_i L'(y)_i ∂y_i/∂w  for an abstract scalar function L of an array, and its derivatives"""
+    require(w.fn not in ARRAY_FUNCTIONS, f"{w.fn} has laws of its own")
+    require(len(w.at) == w.order * len(axes), "one group of indices for each derivative")
+    inner = chain_body(w, axes, wrt)
+    slope = Whole(w.fn, w.order + 1, w.sizes, w.body, (*w.at, *axes), w.hints)
+    return Equation(Diff(w, wrt), sum_over(axes, Mul((slope, inner))))
+
+
+@law
+def diff_det(context: Context, w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Equation:
+    """∂det(A)/∂w  =  det(A) Σ_pq (A^{-1})_qp ∂A_pq/∂w,  where det(A) is not 0"""
+    require(w.fn == "det" and len(axes) == 2, "a determinant of a matrix")
+    inner = chain_body(w, axes, wrt)
+    inverse = Whole("inv", 0, w.sizes, w.body, (axes[1], axes[0]), w.hints)
+    return Equation(Diff(w, wrt), Mul((w, sum_over(axes, Mul((inverse, inner))))), frozenset({Nonzero(w)}))
+
+
+@law
+def diff_inverse(context: Context, w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Equation:
+    """∂(A^{-1})_ij/∂w  =  -Σ_pq (A^{-1})_ip ∂A_pq/∂w (A^{-1})_qj,  where det(A) is not 0"""
+    require(w.fn == "inv" and len(axes) == 2, "an inverse of a matrix")
+    require(free_of(axes, *w.at), "the axes are indices of the entry")
+    inner = chain_body(w, axes, wrt)
+    left = Whole("inv", 0, w.sizes, w.body, (w.at[0], axes[0]), w.hints)
+    right = Whole("inv", 0, w.sizes, w.body, (axes[1], w.at[1]), w.hints)
+    determinant = Whole("det", 0, w.sizes, w.body, (), w.hints)
+    rhs = neg(sum_over(axes, Mul((left, inner, right))))
+    return Equation(Diff(w, wrt), rhs, frozenset({Nonzero(determinant)}))
+
+
+@law
+def diff_max(context: Context, w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Equation:
+    """∂max(x)/∂w  =  Σ_a argmax(x)_a ∂x_a/∂w,  where the largest entry stands alone"""
+    require(w.fn == "max", "a maximum")
+    inner = chain_body(w, axes, wrt)
+    chosen = Whole("argmax", 0, w.sizes, w.body, axes, w.hints)
+    gap = Whole("gap", 0, w.sizes, w.body, (), w.hints)
+    return Equation(Diff(w, wrt), sum_over(axes, Mul((chosen, inner))), frozenset({Positive(gap)}))
+
+
+@law
+def diff_argmax(context: Context, w: Whole, wrt: Entry) -> Equation:
+    """∂argmax(x)_a/∂w  =  0,  where the largest entry stands alone"""
+    require(w.fn == "argmax", "an indicator of the maximum")
+    return Equation(Diff(w, wrt), ZERO, frozenset({Positive(Whole("gap", 0, w.sizes, w.body, (), w.hints))}))
+
+
+@law
+def diff_prod(context: Context, w: Whole, axes: tuple[Index, ...], others: tuple[Index, ...], wrt: Entry) -> Equation:
+    """∂(Π x)/∂w  =  Σ_a (Π_{b != a} x_b) ∂x_a/∂w"""
+    require(w.fn == "prod" and len(set(axes) | set(others)) == 2 * len(axes) == 2 * len(others), "a product")
+    require(free_of(others, wrt) and all(i not in free(opened_whole(w, axes)) for i in others), "dummies in use")
+    inner = chain_body(w, axes, wrt)
+    here = mul(*(Delta(a, b) for a, b in zip(axes, others, strict=True)))
+    rest = add(here, mul(sub(ONE, here), opened_whole(w, others)))
+    return Equation(Diff(w, wrt), sum_over(axes, Mul((whole("prod", 0, others, rest, ()), inner))))
+
+
+def chain_body(w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Diff:
+    require(len(set(axes)) == len(axes), "the axes need different names")
+    require(free_of(axes, wrt, w), f"an axis is also an index of {wrt.array} or of {w.fn}")
+    return Diff(opened_whole(w, axes), wrt)
+
+
+def free_of(axes: tuple[Index, ...], *things: Entry | Whole | IndexExpr) -> bool:
+    found = (free(t if isinstance(t, Entry | Whole) else Ordinal(t)) for t in things)
+    return frozenset[Index]().union(*found).isdisjoint(axes)
+
+
+def sum_over(axes: tuple[Index, ...], body: Term) -> Term:
+    for i in reversed(axes):
+        body = over(i, body)
+    return body
+

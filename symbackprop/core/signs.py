@@ -1,0 +1,165 @@
+"""Signs that are plain to see: e^x > 0, a sum of positive terms, a square plus eps with eps > 0.
+
+A sufficient test, used to discharge the side conditions of laws.  What it uses of the hypotheses
+it remembers in `used`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .context import Context, Same
+from .indices import Index, Size, at_least_zero
+from .matching import instance
+from .ranges import never_negative
+from .terms import (
+    Add,
+    Apply,
+    AtLeastZero,
+    Delta,
+    Holds,
+    Mul,
+    NonNegative,
+    Nonzero,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Predicate,
+    Sum,
+    Term,
+    Whole,
+    num,
+    open_body,
+)  # fmt: skip
+
+POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", "unknown"
+
+
+class Signs:
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.used: frozenset[str] = frozenset()
+        self.fresh = 0
+
+    def holds(self, p: Predicate) -> bool:
+        match p:
+            case Positive(t):
+                return self.sign(t) == POSITIVE
+            case Nonzero(t):
+                return self.sign(t) in (POSITIVE, NONZERO) or (isinstance(t, Add) and self.sign(negated(t)) == POSITIVE)
+            case AtLeastZero(t):
+                return self.sign(t) in (POSITIVE, NONNEGATIVE)
+            case NonNegative(e):
+                return never_negative(e)
+
+    def sign(self, t: Term) -> str:
+        assumed = self.assumed(t)
+        return assumed if assumed in (POSITIVE, NONZERO) else best(assumed, self.structural(t))
+
+    def structural(self, t: Term) -> str:
+        match t:
+            case Num(value):
+                return POSITIVE if value > 0 else NONNEGATIVE if value == 0 else NONZERO
+            case Size():
+                return POSITIVE if at_least_zero(t - 1) else NONNEGATIVE if at_least_zero(t) else UNKNOWN
+            case Delta() | Holds() | Ordinal():
+                return NONNEGATIVE if not isinstance(t, Ordinal) or never_negative(t.of) else UNKNOWN
+            case Apply("exp" | "sigmoid" | "softplus" | "cosh", _, 0):
+                return POSITIVE
+            case Apply("log", Add(args), 0):  # log(1 + positive)
+                ones = [a for a in args if isinstance(a, Num) and a.value >= 1]
+                rest = [self.sign(a) for a in args if a not in ones]
+                return POSITIVE if ones and POSITIVE in rest and set(rest) <= {POSITIVE, NONNEGATIVE} else UNKNOWN
+            case Add(args):
+                return added([self.sign(a) for a in args])
+            case Sum(size, body, _):
+                inner = self.sign(open_body(body, (self.index(size),)))
+                if inner == POSITIVE and not at_least_zero(size - 1):  # the sum may be empty
+                    inner = NONNEGATIVE
+                return inner if inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
+            case Power(base, q):
+                return self.power(self.sign(base), q.numerator, q.denominator)
+            case Mul(args):
+                return self.product(args)
+            case Whole("max", 0, sizes, body, _, _):
+                inner = self.sign(open_body(body, tuple(map(self.index, sizes))))
+                return inner if inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
+            case Whole("prod", 0, sizes, body, _, _):
+                return self.sign(open_body(body, tuple(map(self.index, sizes))))
+            case Whole("argmax", 0, _, _, _, _):
+                return NONNEGATIVE
+            case _:
+                return UNKNOWN
+
+    def index(self, size: Size) -> Index:
+        self.fresh += 1
+        return Index(f"!{self.fresh}", size)
+
+    def power(self, base: str, p: int, q: int) -> str:
+        if base == POSITIVE:
+            return POSITIVE
+        if q == 1 and p % 2 == 0:
+            return POSITIVE if base == NONZERO else NONNEGATIVE
+        return base if q == 1 else UNKNOWN
+
+    def product(self, args: tuple[Term, ...]) -> str:
+        """Equal factors in pairs are squares; two factors of unknown sign that are one up to -1 as well."""
+        signs, left = [], list(args)
+        negative = 0
+        while left:
+            a = left.pop()
+            if isinstance(a, Num) and a.value < 0:
+                negative += 1
+                signs.append(POSITIVE)
+                continue
+            s = self.sign(a)
+            if s in (NONZERO, UNKNOWN) and a in left:
+                left.remove(a)
+                s = POSITIVE if s == NONZERO else NONNEGATIVE
+            signs.append(s)
+        if UNKNOWN in signs:
+            return UNKNOWN
+        if negative % 2 or NONZERO in signs:
+            return NONZERO if NONNEGATIVE not in signs else UNKNOWN
+        return NONNEGATIVE if NONNEGATIVE in signs else POSITIVE
+
+    def assumed(self, t: Term) -> str:
+        """What a hypothesis says of exactly this term, or of one instance of it."""
+        found = UNKNOWN
+        for name, h in self.context.hypotheses.items():
+            if isinstance(h, Same | NonNegative) or not instance(h.term, t):
+                continue
+            what = POSITIVE if isinstance(h, Positive) else NONZERO if isinstance(h, Nonzero) else NONNEGATIVE
+            if best(found, what) != found:
+                found = best(found, what)
+                self.used |= {name}
+        return found
+
+
+def negated(t: Add) -> Term:
+    """-t with the sign moved into each argument's number."""
+
+    def one(a: Term) -> Term:
+        match a:
+            case Num(value):
+                return Num(-value)
+            case Mul((Num(value), *rest)):
+                return Mul((Num(-value), *rest))
+            case _:
+                return Mul((num(-1), a))
+
+    return Add(tuple(map(one, t.args)))
+
+
+def best(a: str, b: str) -> str:
+    if POSITIVE in (a, b) or {a, b} == {NONNEGATIVE, NONZERO}:
+        return POSITIVE
+    return next((s for s in (NONZERO, NONNEGATIVE) if s in (a, b)), UNKNOWN)
+
+
+def added(signs: Iterable[str]) -> str:
+    signs = list(signs)
+    if not signs or any(s not in (POSITIVE, NONNEGATIVE) for s in signs):
+        return UNKNOWN
+    return POSITIVE if POSITIVE in signs else NONNEGATIVE

@@ -1,0 +1,47 @@
+"""Arrays given by their entries: (axes) -> body."""
+
+from __future__ import annotations
+
+from .indices import Index, IndexExpr, Node, Size, affine, node, require, sized
+from .terms import Array, Entry, Term, free, substitute
+
+
+@node
+class Tensor(Node):
+    """An array whose entry at `axes` is `body`; shape () has no axes and the body is the value.
+
+    The axes are free in the body and private to the tensor: `at` renames them.
+    """
+
+    axes: tuple[Index, ...]
+    body: Term
+
+    @property
+    def shape(self) -> tuple[Size, ...]:
+        return tuple(i.size for i in self.axes)
+
+    def at(self, *indices: IndexExpr) -> Term:
+        """The entry at these index expressions (all replaced at once)."""
+        require(len(indices) == len(self.axes), f"{len(self.axes)} indices are needed, not {len(indices)}")
+        return substitute(self.body, dict(zip(self.axes, indices, strict=True)))
+
+
+def named(array: Array | str, shape: tuple[Size | int | str, ...], letters: str = "ijklmnpqrs") -> Tensor:
+    """The declared array itself, entry by entry."""
+    array = Array(array) if isinstance(array, str) else array
+    axes = tuple(Index(f"{letters[k]}", sized(s)) for k, s in enumerate(shape))
+    return Tensor(axes, Entry(array, axes))
+
+
+def fresh(like: str, size: Size, avoid: Term | tuple[Term, ...]) -> Index:
+    """An index of this size whose name no free index of `avoid` has."""
+    terms = avoid if isinstance(avoid, tuple) else (avoid,)
+    taken = {i.name for t in terms for i in free(t)}
+    name, k = like, 0
+    while name in taken:
+        k += 1
+        name = f"{like}{k}"
+    return Index(name, size)
+
+
+__all__ = ["Tensor", "affine", "fresh", "named"]

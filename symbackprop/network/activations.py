@@ -1,0 +1,199 @@
+"""Activations: a function of one variable z with its derivative, or softmax over the entries of a sample.
+
+The derivative is computed here by the rules of a first course and is not trusted: the derivations prove it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import TypeAlias, assert_never
+
+from symbackprop.core.laws.functions import DERIVATIVES
+from symbackprop.core.matrix import (
+    Elementwise,
+    Given,
+    Hadamard,
+    Matrix,
+    Ones,
+    Plus,
+    Product,
+    Scale,
+    dummy,
+    entry,
+    shape,
+)
+from symbackprop.core.matrix import Softmax as SoftmaxForm
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Array,
+    Entry,
+    Holds,
+    Mul,
+    Num,
+    Positive,
+    Power,
+    Size,
+    SymbackpropError,
+    Term,
+    add,
+    mul,
+    num,
+)
+
+Z = Entry(Array("z"), ())  # the variable of every activation
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """a = value(z) at each entry; value and slope are terms in Z."""
+
+    name: str
+    value: Term
+    slope: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """a_k = e^{z_k} / Σ_m e^{z_m} within each sample."""
+
+    name: str = "softmax"
+
+
+AnyActivation: TypeAlias = Activation | Softmax
+
+
+def abstract(name: str = "f") -> Activation:
+    """An unknown differentiable function; its derivative is written f'."""
+    return Activation(name, Apply(name, Z), Apply(name, Z, 1))
+
+
+def scalar_activation(name: str, value: Term, slope: Term | None = None) -> Activation:
+    """An activation given by a term in Z; its derivative may be given in the form to compute, and is proved then."""
+    return Activation(name, value, derivative(value) if slope is None else slope)
+
+
+def activation(name: str) -> AnyActivation:
+    """The activation of this name.  Raises SymbackpropError, with the nearest name, for an unknown one."""
+    if name == "softmax":
+        return Softmax()
+    if name in ("f", "g", "h"):
+        return abstract(name)
+    if name not in ACTIVATIONS:
+        names = [*ACTIVATIONS, "softmax"]
+        near = get_close_matches(name, names, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}, and f, g, h for abstract ones"
+        raise SymbackpropError(f"unknown activation {name!r}: {hint}")
+    return ACTIVATIONS[name]
+
+
+# --- as matrix forms ---------------------------------------------------------------------------
+
+
+def applied(f: AnyActivation, z: Matrix, sample_axis: int) -> Matrix:
+    """A = f(Z).  `sample_axis` is the axis along which one sample lies: 1 for rows, 0 for columns."""
+    return SoftmaxForm(z, sample_axis) if isinstance(f, Softmax) else at_entries(f.value, z, f.name)
+
+
+def pulled_back(f: AnyActivation, z: Matrix, a: Matrix, g: Matrix, sample_axis: int) -> Matrix:
+    """∂C/∂Z from G = ∂C/∂A: G ∘ f'(Z), and for softmax A ∘ (G - Σ_k G_k A_k), from s_i (δ_ij - s_j)."""
+    match f:
+        case Activation(name, _, slope):
+            return g if slope == ONE else Hadamard(g, at_entries(slope, z, f"{name}'"))
+        case Softmax():
+            n = shape(z)[sample_axis]
+            every = Ones((n, n))  # sums over a sample and spreads the sum over it again
+            weighted = Hadamard(g, a)
+            mean = Product(weighted, every) if sample_axis == 1 else Product(every, weighted)
+            return Hadamard(a, Plus((g, Scale(num(-1), mean))))
+        case _:
+            assert_never(f)
+
+
+def at_entries(t: Term, z: Matrix, name: str = "") -> Matrix:
+    """The term in Z at each entry of the matrix z; `name` is what people call the function."""
+    match t:
+        case Apply(fn, arg, order) if arg == Z:
+            return Elementwise(fn, z, order)
+        case Entry() if t == Z:
+            return z
+    rows, columns = shape(z)
+    i, j = dummy(rows, "i"), dummy(columns, "j")
+    return Given(i, j, substituted(t, entry(z, i, j)), name)
+
+
+def substituted(t: Term, z: Term) -> Term:
+    """The scalar term `t` with the term `z` in place of Z."""
+    match t:
+        case Entry():
+            return z if t == Z else t
+        case Num() | Size():
+            return t
+        case Add(args):
+            return Add(tuple(substituted(a, z) for a in args))
+        case Mul(args):
+            return Mul(tuple(substituted(a, z) for a in args))
+        case Power(base, exponent):
+            return Power(substituted(base, z), exponent)
+        case Apply(fn, arg, order):
+            return Apply(fn, substituted(arg, z), order)
+        case Holds(Positive(p)):
+            return Holds(Positive(substituted(p, z)))
+        case _:
+            raise SymbackpropError(f"an activation is a term in z alone, without {type(t).__name__}")
+
+
+# --- derivatives -------------------------------------------------------------------------------
+
+
+def derivative(t: Term) -> Term:
+    """dt/dZ, with zeros and ones folded.  A step has slope 0 here, also at its jump."""
+    match t:
+        case Entry():
+            return ONE if t == Z else ZERO
+        case Num() | Size() | Holds():
+            return ZERO
+        case Add(args):
+            return add(*(d for d in map(derivative, args) if d != ZERO))
+        case Mul(args):
+            slopes = [(k, derivative(a)) for k, a in enumerate(args)]
+            return add(*(_product((*args[:k], d, *args[k + 1 :])) for k, d in slopes if d != ZERO))
+        case Power(base, exponent):
+            inner = derivative(base)
+            if inner == ZERO or exponent == 0:
+                return ZERO
+            lower = base if exponent == 2 else ONE if exponent == 1 else Power(base, exponent - 1)
+            return _product((Num(exponent), lower, inner))
+        case Apply(fn, arg, order):
+            inner = derivative(arg)
+            if inner == ZERO:
+                return ZERO
+            outer = DERIVATIVES[fn](arg)[0] if fn in DERIVATIVES else Apply(fn, arg, order + 1)
+            return _product((outer, inner))
+        case _:
+            raise SymbackpropError(f"an activation is a term in z alone, without {type(t).__name__}")
+
+
+def _product(factors: tuple[Term, ...]) -> Term:
+    flat = [g for f in factors for g in (f.args if isinstance(f, Mul) else (f,)) if g != ONE]
+    return mul(*flat)
+
+
+_HALF = num(Fraction(1, 2))
+_PHI = mul(_HALF, add(ONE, Apply("erf", mul(Power(num(2), Fraction(-1, 2)), Z))))  # the normal distribution Φ(z)
+
+_VALUES: dict[str, Term] = {
+    "identity": Z,
+    "tanh": Apply("tanh", Z),
+    "sigmoid": Apply("sigmoid", Z),
+    "relu": mul(Z, Holds(Positive(Z))),
+    "softplus": Apply("softplus", Z),
+    "gelu": mul(Z, _PHI),  # exact: z Φ(z), not the tanh approximation
+    "silu": mul(Z, Apply("sigmoid", Z)),
+    "sin": Apply("sin", Z),
+}
+ACTIVATIONS: dict[str, Activation] = {name: scalar_activation(name, value) for name, value in _VALUES.items()}

@@ -1,0 +1,164 @@
+"""Differentiation by laws: a term without `Diff`, and the proof that it is the derivative."""
+
+from __future__ import annotations
+
+from ..core.context import Context
+from ..core.indices import Index, Size
+from ..core.kernel import By, Chain, Inside, Proof, UnderDiff, UnderSum
+from ..core.laws.derivatives import ARRAY_FUNCTIONS
+from ..core.laws.functions import DERIVATIVES
+from ..core.terms import (
+    ONE, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, ProofError, Sum,
+    Term, Whole, add, mul, open_body, opened_whole, over, sub, subterms, whole,
+)  # fmt: skip
+
+
+class Names:
+    """New indices for opened binders: ~1, ~2, ...  No user index begins with ~."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def new(self, size: Size) -> Index:
+        self.count += 1
+        return Index(f"~{self.count}", size)
+
+
+Result = tuple[Term, Proof]
+
+
+def differentiate(t: Term, wrt: Entry, context: Context, names: Names) -> Result:
+    """∂t/∂wrt as a term whose only `Diff`s are those that were in `t`, with a proof of Diff(t, wrt) = it.
+
+    Raises ProofError where a law refuses: two arrays that may be one, a variable that is a definition.
+    """
+    if not depends(t, wrt, context):
+        return ZERO, By("diff_independent", (t, wrt))
+
+    def go(s: Term) -> Result:
+        return differentiate(s, wrt, context, names)
+
+    match t:
+        case Entry():
+            if t.array in context.definitions:
+                body = context.definitions[t.array].at(*t.at)
+                value, proof = go(body)
+                return value, Chain(UnderDiff(wrt, By("unfold", (t,))), (proof,))
+            law = By("diff_entry", (t, wrt))
+            if t.array != wrt.array:
+                return ZERO, law
+            deltas = tuple(Delta(a, b) for a, b in zip(t.at, wrt.at, strict=True))
+            return (deltas[0] if len(deltas) == 1 else Mul(deltas) if deltas else ONE), law
+        case Add(args):
+            results = [go(a) for a in args]
+            total = Add(tuple(Diff(a, wrt) for a in args))
+            inside = Inside(total, tuple((k, p) for k, (_, p) in enumerate(results)))
+            return Add(tuple(v for v, _ in results)), Chain(By("diff_add", (args, wrt)), (inside,))
+        case Mul(args):
+            terms, parts = [], []
+            for k, a in enumerate(args):
+                value, proof = go(a)
+                product = Mul((*args[:k], Diff(a, wrt), *args[k + 1 :]))
+                terms.append(Mul((*args[:k], value, *args[k + 1 :])))
+                parts.append((product, k, proof))
+            total = Add(tuple(p for p, _, _ in parts))
+            inside = Inside(total, tuple((k, Inside(p, ((k, q),))) for p, k, q in parts))
+            return Add(tuple(terms)), Chain(By("diff_mul", (args, wrt)), (inside,))
+        case Sum(size, body, _):
+            i = names.new(size)
+            opened = open_body(body, (i,))
+            value, proof = go(opened)
+            return over(i, value), Chain(By("diff_sum", (i, opened, wrt)), (UnderSum(i, proof),))
+        case Power(base, q):
+            slope: tuple[Term, ...] = (Num(q), Power(base, q - 1))
+            return chained(By("diff_power", (base, q, wrt)), slope, base, wrt, go(base))
+        case Apply(fn, arg, order):
+            law = By("diff_apply", (fn, order, arg, wrt))
+            return chained(law, (slope_of(t),), arg, wrt, go(arg))
+        case Holds(Positive(u)):
+            return ZERO, By("diff_step", (u, wrt))
+        case Whole():
+            return differentiate_whole(t, wrt, context, names)
+        case Diff():
+            raise ProofError(f"a derivative of a derivative that is not worked out: {t}")
+        case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
+            return ZERO, By("diff_constant", (t, wrt))
+        case _:
+            raise ProofError(f"no law differentiates {t}")
+
+
+def slope_of(t: Apply) -> Term:
+    return DERIVATIVES[t.fn](t.arg)[0] if t.fn in DERIVATIVES else Apply(t.fn, t.arg, t.order + 1)
+
+
+def chained(law: By, slope: tuple[Term, ...], arg: Term, wrt: Entry, inner: Result) -> Result:
+    value, proof = inner
+    product = Mul((*slope, Diff(arg, wrt)))
+    return Mul((*slope, value)), Chain(law, (Inside(product, ((len(slope), proof),)),))
+
+
+def differentiate_whole(w: Whole, wrt: Entry, context: Context, names: Names) -> Result:
+    axes = tuple(names.new(n) for n in w.sizes)
+    opened = opened_whole(w, axes)
+    if w.fn in ("argmax", "gap"):
+        return ZERO, By("diff_argmax", (w, wrt))
+    value, inner = differentiate(opened, wrt, context, names)
+    derivative = Diff(opened, wrt)
+
+    def at(fn: str, *indices: Index) -> Whole:
+        return Whole(fn, 0, w.sizes, w.body, indices, w.hints)
+
+    if w.fn not in ARRAY_FUNCTIONS:
+        slope = Whole(w.fn, w.order + 1, w.sizes, w.body, (*w.at, *axes), w.hints)
+        return summed(By("diff_whole", (w, axes, wrt)), axes, (slope, derivative), 1, value, inner)
+    if w.fn == "max":
+        return summed(By("diff_max", (w, axes, wrt)), axes, (at("argmax", *axes), derivative), 1, value, inner)
+    if w.fn == "prod":
+        others = tuple(names.new(n) for n in w.sizes)
+        law = By("diff_prod", (w, axes, others, wrt))
+        return summed(law, axes, (product_without(w, axes, others), derivative), 1, value, inner)
+    if w.fn == "inv":
+        left = Whole("inv", 0, w.sizes, w.body, (w.at[0], axes[0]), w.hints)
+        right = Whole("inv", 0, w.sizes, w.body, (axes[1], w.at[1]), w.hints)
+        term, proof = summed(None, axes, (left, derivative, right), 1, value, inner)
+        before = over_all(axes, Mul((left, derivative, right)))
+        negative = Inside(Mul((Num(-ONE.value), before)), ((1, proof),))
+        return Mul((Num(-ONE.value), term)), Chain(By("diff_inverse", (w, axes, wrt)), (negative,))
+    if w.fn == "det":
+        inverse = at("inv", axes[1], axes[0])
+        term, proof = summed(None, axes, (inverse, derivative), 1, value, inner)
+        before = over_all(axes, Mul((inverse, derivative)))
+        inside = Inside(Mul((w, before)), ((1, proof),))
+        return Mul((w, term)), Chain(By("diff_det", (w, axes, wrt)), (inside,))
+    raise ProofError(f"no law differentiates {w.fn}")
+
+
+def summed(
+    law: By | None, axes: tuple[Index, ...], factors: tuple[Term, ...], place: int, value: Term, inner: Proof
+) -> Result:
+    """Σ_axes Π factors with factor `place` rewritten by the inner proof, after the law if one is given."""
+    proof: Proof = Inside(Mul(factors), ((place, inner),))
+    term: Term = Mul((*factors[:place], value, *factors[place + 1 :]))
+    for i in reversed(axes):
+        proof, term = UnderSum(i, proof), over(i, term)
+    return term, proof if law is None else Chain(law, (proof,))
+
+
+def over_all(axes: tuple[Index, ...], body: Term) -> Term:
+    for i in reversed(axes):
+        body = over(i, body)
+    return body
+
+
+def product_without(w: Whole, axes: tuple[Index, ...], others: tuple[Index, ...]) -> Term:
+    here = mul(*(Delta(a, b) for a, b in zip(axes, others, strict=True)))
+    return whole("prod", 0, others, add(here, mul(sub(ONE, here), opened_whole(w, others))), ())
+
+
+def depends(t: Term, wrt: Entry, context: Context) -> bool:
+    """Whether the variable, a definition, or an array that may be the variable occurs in `t`."""
+    for s in subterms(t):
+        if isinstance(s, Entry):
+            if s.array in context.definitions or s.array.name == wrt.array.name:
+                return True
+    return False

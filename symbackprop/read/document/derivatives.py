@@ -1,0 +1,117 @@
+"""Derivatives of numbers and arrays by numbers and arrays, laid out as the section says (see `elaborate`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symbackprop.core.indices import Index, IndexExpr
+from symbackprop.core.matrix import UNIT, Given, dummy, entry
+from symbackprop.core.terms import Diff, Entry, Size, Term
+
+from .model import array_of, plain
+from .place import ReadError, Span
+from .tree import Entry as EntryExpr
+from .tree import Expr, Symbol
+from .values import Mat, Scalar, Tensor3, Value, as_scalar, vector_entry
+
+if TYPE_CHECKING:
+    from .elaborate import Elaborator
+
+
+def derivative(e: Elaborator, body: Expr, wrt: tuple[Expr, ...], span: Span, layout: str) -> Value:
+    for v in wrt:
+        variable = v.base if isinstance(v, EntryExpr) else v
+        if not isinstance(variable, Symbol):
+            raise e.fail("the derivative is by something that is no variable", v.span)
+        symbol = array_of(variable, e.decl)
+        if symbol is None:
+            raise e.fail("the derivative is by a size", v.span)
+        if e.model.inlined(variable) is not None:
+            raise e.fail(f"a derivative by {variable.name}, which is a derivative itself, is not supported", v.span)
+        connected(e, body, variable, span)
+    of = e.value(body)
+    by = [e.value(v) for v in wrt]
+    if len(by) == 1:
+        return first(e, of, by[0], span, layout)
+    if len(by) == 2:
+        return second(of, by, span)
+    raise e.fail(f"a derivative of order {len(by)} is not supported", span)
+
+
+def connected(e: Elaborator, body: Expr, variable: Symbol, span: Span) -> None:
+    """Refuse ∂y/∂z where no definition says how y depends on anything: it would silently be 0."""
+    of = body.base if isinstance(body, EntryExpr) else body
+    if not isinstance(of, Symbol) or array_of(of, e.decl) is None:
+        return
+    key = plain(of)
+    if key.name == variable.name or e.model.behind(key) or e.model.inlined(key) is not None:
+        return
+    raise e.fail(f"nothing says how {of.name} depends on {variable.name}: a definition of {of.name} is missing", span)
+
+
+def entry_of(v: Value, i: IndexExpr, j: IndexExpr, span: Span) -> Entry:
+    term = v.term if isinstance(v, Scalar) else entry(v.form, i, j) if isinstance(v, Mat) else None
+    if not isinstance(term, Entry):
+        raise ReadError("the derivative is by something that is no variable", span)
+    return term
+
+
+def first(e: Elaborator, of: Value, by: Value, span: Span, layout: str) -> Value:
+    body = as_scalar(of)
+    unit = Index("unit#", UNIT)
+    if isinstance(by, Scalar):
+        variable = entry_of(by, unit, unit, span)
+        if body is not None:
+            return Scalar(Diff(body, variable))
+        if isinstance(of, Mat):
+            if layout != "numerator":
+                raise e.fail("the derivative of an array by a number: its layout is not settled here, use entries", span)
+            i, j = dummy(of.shape[0], "i"), dummy(of.shape[1], "j")
+            return Mat(Given(i, j, Diff(entry(of.form, i, j), variable)))
+        raise e.fail("a derivative of this is not supported", span)
+    assert isinstance(by, Mat)
+    rows, columns = by.shape
+    r, c = dummy(rows, "r"), dummy(columns, "c")
+    variable = entry_of(by, r, c, span)
+    if not layout:
+        raise e.fail("a derivative by an array: declare the layout, numerator or gradient", span)
+    if body is not None:
+        slope = Diff(body, variable)
+        return Mat(Given(c, r, slope) if layout == "numerator" else Given(r, c, slope))
+    if not isinstance(of, Mat) or UNIT not in of.shape:
+        raise e.fail("the derivative of a matrix by an array has four indices: use entries", span)
+    out = dummy(length(of.shape), "o")
+    slope = Diff(vector_entry(of.form, out), variable)
+    if UNIT not in by.shape:
+        return Tensor3(out, r, c, slope)
+    along = r if columns == UNIT else c
+    stands_as_row = (columns == UNIT) == (layout == "numerator")
+    return Mat(Given(out, along, slope) if stands_as_row else Given(along, out, slope))
+
+
+def second(of: Value, by: list[Value], span: Span) -> Value:
+    """∂²L/∂x_i∂x_j, or the whole Hessian of a number by two vectors."""
+    body = as_scalar(of)
+    if body is None:
+        raise ReadError("a second derivative of an array is not supported", span)
+    letters: list[Index] = []
+    slope: Term = body
+    for k, v in enumerate(by):
+        if isinstance(v, Mat):
+            if UNIT not in v.shape:
+                raise ReadError("a second derivative by a matrix: use entries", span)
+            i = dummy(length(v.shape), "ij"[k])
+            letters.append(i)
+            at = entry_of(v, i, i, span)
+        else:
+            at = entry_of(v, Index("unit#", UNIT), Index("unit#", UNIT), span)
+        slope = Diff(slope, at)
+    if not letters:
+        return Scalar(slope)
+    if len(letters) == 2:
+        return Mat(Given(letters[0], letters[1], slope))
+    raise ReadError("a second derivative by a number and an array: use entries", span)
+
+
+def length(shape: tuple[Size, Size]) -> Size:
+    return shape[0] if shape[1] == UNIT else shape[1]

@@ -1,0 +1,114 @@
+"""What a document is made of, in order: prose, declaration blocks, formulas; and the collector the readers fill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from .macros import Macro, collect, expand
+from .place import Place, ReadError, Source
+from .rows import split_rows
+
+CONTEXT: Final = 200
+"""Characters of prose kept before and after a formula."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One formula.  `aligned` is (which display, which column) of a row of align; `error` says why it cannot be read."""
+
+    text: str
+    where: Place
+    display: bool = False
+    section: tuple[str, ...] = ()
+    struck: bool = False
+    before: str = ""
+    after: str = ""
+    aligned: tuple[int, int] | None = None
+    error: ReadError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """YAML declarations; `front` when they are the front matter, under its key `symbackprop`."""
+
+    text: str
+    where: Place
+    front: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """The words of a paragraph, its formulas left in as written."""
+
+    text: str
+    where: Place
+    section: tuple[str, ...] = ()
+
+
+Item: TypeAlias = Formula | Block | Prose
+
+
+@dataclass(slots=True)
+class Collector:
+    """Gathers the items of one file: splits rows, expands macros, fills in sections and context."""
+
+    items: list[Item] = field(default_factory=list)
+    section: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    macros: dict[str, Macro] = field(default_factory=dict)
+    context: str = ""
+    displays: int = 0
+
+    def heading(self, level: int, title: str) -> None:
+        keep = next((k for k, other in enumerate(self.levels) if other >= level), len(self.levels))
+        self.levels = (*self.levels[:keep], level)
+        self.section = (*self.section[:keep], title)
+        self.context = ""
+
+    def block(self, text: str, where: Place, front: bool = False) -> None:
+        self.items.append(Block(text, where, front))
+
+    def prose(self, text: str, where: Place) -> None:
+        if text.strip():
+            self.items.append(Prose(text, where, self.section))
+
+    def words(self, text: str) -> None:
+        """Prose that stands before the next formula (and after the last one)."""
+        self.context = (self.context + text)[-4 * CONTEXT :]
+        last = self.items[-1] if self.items else None
+        if isinstance(last, Formula) and len(last.after) < CONTEXT:
+            self.items[-1] = replace(last, after=(last.after + text)[:CONTEXT])
+
+    def formula(self, source: Source, text: str, offsets: Sequence[int], display: bool, struck: bool = False) -> None:
+        before, self.context = " ".join(self.context.split())[-CONTEXT:], ""
+        spans = collect(text, self.macros)
+        for start, end in spans:
+            text = text[:start] + " " * (end - start) + text[end:]
+        if spans and not text.strip():
+            return
+        place = Place(source, offsets[0] if offsets else 0, offsets)
+        try:
+            if self.macros:
+                text, offsets = expand(text, offsets, self.macros)
+        except ReadError as error:
+            self.items.append(Formula(text, place, display, self.section, struck, before, error=error.located(place)))
+            return
+        self.displays += 1
+        for row in split_rows(text):
+            lead = len(row.text) - len(row.text.lstrip())
+            body = row.text.strip()
+            if not body:
+                continue
+            here = _compact([offsets[k] for k in row.offsets[lead : lead + len(body)]])
+            where = Place(source, here if isinstance(here, int) else here[0], None if isinstance(here, int) else here)
+            aligned = None if row.column is None else (self.displays, row.column)
+            self.items.append(Formula(body, where, display, self.section, struck, before, aligned=aligned))
+            before = ""
+
+
+def _compact(offsets: list[int]) -> list[int] | int:
+    """Only the first one when the offsets just count up."""
+    first = offsets[0]
+    return first if offsets[-1] - first == len(offsets) - 1 and all(o == first + k for k, o in enumerate(offsets)) else offsets

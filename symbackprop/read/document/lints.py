@@ -1,0 +1,64 @@
+"""Mistakes with indices that can be seen before anything is proved."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+
+from .place import ReadError, Span
+from .symbols import Declarations
+from .tree import Entry, Expr, IndexName, Num, Over, Sum, Symbol
+
+Places = dict[str, Span]
+
+
+def lint(lhs: Expr, rhs: Expr, decl: Declarations) -> None:
+    """Refuse: an index free on one side only, an index free and summed, a sum whose index does not occur under it."""
+    left, left_bound = indices(lhs, decl)
+    right, right_bound = indices(rhs, decl)
+    bound = {**left_bound, **right_bound}
+    for name, span in {**left, **right}.items():
+        if name in bound:
+            raise ReadError(f"the index {name} is free here and summed elsewhere in the same equation", span)
+    for here, there, side in ((left, right, "left"), (right, left, "right")):
+        other = rhs if here is left else lhs
+        for name, span in here.items():
+            if name not in there and not isinstance(other, Num):
+                raise ReadError(f"the index {name} is free on the {side} side only", span)
+
+
+def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
+    """The free and the bound indices of an expression, with a place of each."""
+    free: Places = {}
+    bound: Places = {}
+
+    def visit(n: object, scope: frozenset[str]) -> None:
+        if isinstance(n, tuple):
+            for child in n:
+                visit(child, scope)
+        elif isinstance(n, (Sum, Over)):
+            names = {b.name for b in n.binders}
+            for b in n.binders:
+                if b.name in scope:
+                    raise ReadError(f"the index {b.name} is summed twice, one sum inside the other", b.span)
+                bound.setdefault(b.name, b.span)
+                visit((b.low, b.high), scope)
+            visit(n.body, scope | names)
+        elif isinstance(n, IndexName):
+            if n.name not in scope and n.name not in decl.layers:
+                free.setdefault(n.name, n.span)
+        elif is_dataclass(n) and not isinstance(n, type):
+            sample = getattr(n, "sample", None)
+            if sample is not None and sample.base is not None and sample.base not in scope and sample.base in decl.indices:
+                free.setdefault(sample.base, getattr(n, "span", (0, 1)))
+            for f in fields(n):
+                if f.name not in ("span", "at_span", "sample", "label"):
+                    visit(getattr(n, f.name), scope)
+
+    visit(node, frozenset())
+    if isinstance(node, Entry) and not isinstance(node.base, Symbol):
+        inside, _ = indices(node.base, decl)
+        names = [a.name for a in node.at if isinstance(a, IndexName)]
+        if len(names) == 2 and all(n in inside for n in names):  # [∂y_i/∂z_j]_{ij} is a matrix
+            for n in names:
+                free.pop(n, None)
+    return free, bound

@@ -1,0 +1,156 @@
+"""Markdown and MyST by markdown-it-py: $…$, $$…$$, ```math, align without dollars, comments, front matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from .items import Collector
+from .place import Place, ReadError, Source
+
+_COMMENT = re.compile(r"<!--\s*symbackprop:([\s\S]*?)(?:-->|\Z)")
+_OPTIONS = re.compile(r"(?:[ \t]*:[\w-]+:.*(?:\n|\Z))+|---\n[\s\S]*?\n---\n")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": 60}).enable(["strikethrough", "table"])
+    parser.use(front_matter_plugin).use(amsmath_plugin)
+    return parser.use(dollarmath_plugin, allow_digits=False, double_inline=True)
+
+
+def read_markdown(source: Source, collector: Collector) -> None:
+    try:
+        tokens = _parser().parse(source.text)
+    except RecursionError:
+        raise ReadError(f"{source.name}: nested too deeply") from None
+    _Walk(source, collector).walk(tokens)
+
+
+class _Walk:
+    def __init__(self, source: Source, collector: Collector) -> None:
+        self.source, self.out = source, collector
+        self.cursor: dict[int, int] = {}  # how far a source line (of a table) has been used
+        self.rows: list[int] | None = None
+        self.in_heading = 0
+
+    def walk(self, tokens: list[Token]) -> None:
+        for token in tokens:
+            kind = token.type
+            if kind == "heading_open":
+                self.in_heading = int(token.tag[1:])
+            elif kind == "tr_open":
+                self.rows = list(token.map or ())
+            elif kind == "table_close":
+                self.rows = None
+            elif kind == "inline":
+                self.inline(token)
+                self.in_heading = 0
+            elif kind == "front_matter":
+                offsets = self.lines(token.content, (token.map or [0])[0] + 1)
+                self.out.block(token.content, Place(self.source, offsets[0] if offsets else 0, offsets), front=True)
+            elif kind in ("math_block", "math_block_label"):
+                self.display(token.content, (token.map or [0])[0], "$$")
+            elif kind == "amsmath":
+                self.display(token.content, (token.map or [0])[0], "")
+            elif kind == "fence" and token.info.strip() in ("math", "{math}"):
+                offsets = self.lines(token.content, (token.map or [0])[0] + 1)
+                options = _OPTIONS.match(token.content)
+                skip = options.end() if options else 0
+                self.out.formula(self.source, token.content[skip:], offsets[skip:], display=True)
+            elif kind == "html_block":
+                self.comments(token.content, self.lines(token.content, (token.map or [0])[0]))
+
+    def display(self, content: str, line: int, markup: str) -> None:
+        self.out.formula(self.source, content, self.lines(content, line, markup), display=True)
+
+    def lines(self, content: str, line: int, markup: str = "") -> list[int]:
+        """The source offset of each character of `content`, whose lines are those from `line` on."""
+        out: list[int] = []
+        for k, piece in enumerate(content.split("\n")):
+            number = line + k
+            if number >= len(self.source.lines):
+                out.extend([len(self.source.text)] * (len(piece) + 1))
+                continue
+            base, whole = self.source.lines[number], self.source.line(number + 1)
+            after = whole.find(markup) + len(markup) if markup and k == 0 and markup in whole else 0
+            found = whole.find(piece, max(after, self.cursor.get(number, 0)))
+            if not after and self.rows is None and whole.rstrip().endswith(piece.rstrip()) and piece.strip():
+                found = len(whole.rstrip()) - len(piece.rstrip())
+            at = base + max(found, 0)
+            out.extend(range(at, at + len(piece) + 1))
+        return out[: len(content)]
+
+    def inline(self, token: Token) -> None:
+        content = token.content
+        line = token.map[0] if token.map else self.rows[0] if self.rows else 0
+        offsets = self.lines(content, line)
+        if self.rows is not None and offsets:
+            number, column = self.source.at(offsets[-1])
+            self.cursor[number - 1] = column
+        if self.in_heading:
+            self.out.heading(self.in_heading, re.sub(r"\s+", " ", content).strip())
+            return
+        self.out.prose(content, Place(self.source, offsets[0] if offsets else 0, offsets))
+        at, struck = 0, 0
+        for child in token.children or []:
+            if child.type in ("math_inline", "math_inline_double"):
+                markup = "$$" if child.type.endswith("double") else "$"
+                found = content.find(markup + child.content + markup, at)
+                start = found + len(markup) if found >= 0 else at
+                place = offsets[start : start + len(child.content)] if found >= 0 else [offsets[at]] * len(child.content)
+                self.out.formula(self.source, child.content, place, markup == "$$", struck > 0)
+                at = start + len(child.content) + len(markup) if found >= 0 else at
+            elif child.type == "s_open":
+                struck += 1
+            elif child.type == "s_close":
+                struck -= 1
+            elif child.type == "html_inline":
+                found = content.find(child.content, at)
+                if found >= 0:
+                    self.comments(child.content, offsets[found : found + len(child.content)])
+                    at = found + len(child.content)
+            elif child.content:
+                found = content.find(child.content, at)
+                at = found + len(child.content) if found >= 0 else at
+                self.out.words(child.content)
+            elif child.type in ("softbreak", "hardbreak"):
+                self.out.words(" ")
+        self.out.words("\n")
+
+    def comments(self, content: str, offsets: Sequence[int]) -> None:
+        for m in _COMMENT.finditer(content):
+            text, places = dedented(m[1], offsets[m.start(1) : m.end(1)])
+            self.out.block(text, Place(self.source, places[0] if places else 0, places))
+
+
+def dedented(text: str, offsets: Sequence[int]) -> tuple[str, list[int]]:
+    """The text with the first line flush and the common indentation of the others taken off."""
+    rows: list[tuple[str, int]] = []
+    at = 0
+    for line in text.split("\n"):
+        rows.append((line, at))
+        at += len(line) + 1
+    rest = [len(r) - len(r.lstrip(" ")) for r, _ in rows[1:] if r.strip()]
+    margin = min(rest, default=0)
+    pieces: list[str] = []
+    places: list[int] = []
+    for k, (line, start) in enumerate(rows):
+        cut = len(line) - len(line.lstrip()) if k == 0 else min(margin, len(line) - len(line.lstrip(" ")))
+        body = line[cut:]
+        if k == 0 and not body:
+            continue
+        end = start + len(line)
+        pieces.append(body)
+        places.extend(offsets[start + cut : end])
+        if k < len(rows) - 1:
+            pieces.append("\n")
+            places.append(offsets[end])
+    return "".join(pieces), places

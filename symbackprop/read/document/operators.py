@@ -1,0 +1,393 @@
+"""Operators with a form of their own: sums, fractions and derivatives, ∇, roots, norms, matrices."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from .cursor import HADAMARD, PRODUCT, SUM, shown
+from .lexer import Token
+from .names import Names, Range
+from .place import ReadError
+from .tree import (
+    Binder,
+    Cases,
+    Chain,
+    Derivative,
+    Dots,
+    Entry,
+    Equated,
+    Expr,
+    Gradient,
+    IndexName,
+    Indicator,
+    Matrix,
+    Norm,
+    Num,
+    Ones,
+    Over,
+    Power,
+    Quotient,
+    Sum,
+    Symbol,
+    Words,
+)
+
+MATRICES = frozenset("matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix array psmallmatrix bsmallmatrix".split())
+ROWS = frozenset("aligned split gathered align gather equation alignedat eqnarray multline displaymath flalign alignat".split())
+
+
+class Operators(Names):
+    __slots__ = ()
+
+    def chain(self) -> Chain:
+        raise NotImplementedError
+
+    # --- Σ, ∏, max ---------------------------------------------------------------------------
+
+    def big(self, kind: str) -> Expr:
+        token = self.advance()
+        low: Range | None = None
+        high: Range | None = None
+        while self.tok.kind in ("_", "^"):
+            lower = self.advance().kind == "_"
+            r = self.group()
+            if lower and low is None:
+                low = r
+            elif not lower and high is None:
+                high = r
+            else:
+                raise self.fail("a second script on the same side", token)
+        if low is None:
+            raise self.fail(f"{token.text}: over which index? a subscript is missing", token)
+        binders = self.binders(low, high)
+        for b in binders:
+            self.bound[b.name] = self.bound.get(b.name, 0) + 1
+        if self.tok.kind in ("end", "}", "close", "rel", "comma"):
+            raise self.fail(f"nothing under the {token.text}", token)
+        if kind in ("max", "min") and self.tok.kind == "open":
+            body = self.prefix()
+        else:
+            body = self.expression(HADAMARD)
+        for b in binders:
+            self.bound[b.name] -= 1
+            if not self.bound[b.name]:
+                del self.bound[b.name]
+        span = (token.start, self.end())
+        return Sum(binders, body, span) if kind == "sum" else Over(kind, binders, body, span)
+
+    def binders(self, low: Range, high: Range | None) -> tuple[Binder, ...]:
+        back = self.i
+        self.go(low[0])
+        out: list[Binder] = []
+        while self.i < low[1]:
+            if self.tok.kind in ("comma", "gap"):
+                self.advance()
+                continue
+            token = self.advance()
+            if token.kind != "name":
+                raise self.fail(f"a sum runs over an index, not over {shown(token)}", token)
+            name = self.decl.key(token.text, token.deco)
+            while self.tok.kind == "prime" and self.i < low[1]:
+                name += self.advance().text
+            start: Expr | None = None
+            if self.i < low[1] and self.tok.kind == "rel":
+                if self.tok.text != "=":
+                    raise self.fail(f"a condition under a sum ({self.tok.text}) is not supported")
+                self.advance()
+                stop = next((k for k in range(self.i, low[1]) if self.tokens[k].kind == "comma"), low[1])
+                start = self.inside(self.i, stop)
+                self.go(stop)
+            out.append(Binder(name, start, None, (token.start, token.end)))
+        self.go(back)
+        if not out:
+            raise self.fail("a sum over nothing")
+        if len({b.name for b in out}) < len(out):
+            raise ReadError("one index is bound twice", out[-1].span)
+        if high is not None:
+            top = self.inside(*high)
+            if len(out) > 1 and any(b.low is None for b in out):
+                raise ReadError("one upper limit for several indices", out[-1].span)
+            out = [Binder(b.name, b.low, top, b.span) for b in out]
+        return tuple(out)
+
+    # --- fractions and derivatives -----------------------------------------------------------
+
+    def fraction(self) -> Expr:
+        token = self.advance()
+        found = self.derivative_fraction(token)
+        if found is not None:
+            return found
+        self.in_fraction += 1
+        top = self.argument()
+        bottom = self.argument()
+        self.in_fraction -= 1
+        return Quotient(top, bottom, (token.start, self.end()))
+
+    def differential(self, k: int) -> bool:
+        r"""Token k begins a differential: ∂, d, \mathrm{d}."""
+        token = self.tokens[k]
+        return token.kind == "partial" or (
+            token.kind == "name" and token.text == "d" and not self.decl.known(self.decl.key("d", token.deco)) and "d" not in self.bound
+        )
+
+    def derivative_fraction(self, token: Token) -> Expr | None:
+        r"""\frac{∂ a}{∂ b}, \frac{d}{dz}, \frac{∂^2 L}{∂x ∂y}; None when it is a plain fraction."""
+        if self.tok.kind != "{":
+            return None
+        back = self.i
+        top = self.group()
+        if self.tok.kind != "{":
+            self.go(back)
+            return None
+        bottom = self.group()
+        past = self.i
+        if top[0] == top[1] or bottom[0] == bottom[1] or not (self.differential(top[0]) and self.differential(bottom[0])):
+            self.go(back)
+            return None
+        total = self.tokens[top[0]].kind == "name"
+        self.go(top[0] + 1)
+        order = self.order()
+        body = None if self.i == top[1] else self.inside(self.i, top[1])
+        wrt = self.denominator(bottom, order)
+        self.go(past)
+        return self.derivative(token, body, wrt, order, total)
+
+    def order(self) -> int:
+        if self.tok.kind != "^":
+            return 1
+        caret = self.advance()
+        r = self.group()
+        text = self.spelled(r)
+        if not text.isdigit() or not 1 <= int(text) <= 9:
+            raise self.fail("the order of a derivative is a small number", caret)
+        return int(text)
+
+    def denominator(self, r: Range, order: int) -> tuple[Expr, ...]:
+        self.go(r[0])
+        out: list[Expr] = []
+        while self.i < r[1]:
+            if self.tok.kind in ("gap",) or (self.tok.kind == "op" and self.tok.text == "cdot"):
+                self.advance()
+                continue
+            if not self.differential(self.i):
+                raise self.fail(f"∂ is missing before {shown(self.tok)}")
+            self.advance()
+            out.extend(self.variable(order))
+        return tuple(out)
+
+    def variable(self, order: int) -> list[Expr]:
+        """What stands behind the ∂ of a denominator; x^2 is x twice in a second derivative."""
+        if self.tok.kind in ("end", "}", "close"):
+            raise self.fail("∂ of nothing")
+        node = self.prefix()
+        if order > 1 and isinstance(node, Power) and isinstance(node.exponent, Num) and not node.elementwise:
+            return [node.base] * int(node.exponent.value)
+        return [node]
+
+    def derivative(self, token: Token, body: Expr | None, wrt: tuple[Expr, ...], order: int, total: bool) -> Expr:
+        if len(wrt) != order:
+            raise ReadError(f"order {order} above, {len(wrt)} variables below", (token.start, self.end()))
+        for v in wrt:
+            if not isinstance(v, (Symbol, Entry, IndexName)):
+                raise ReadError("the derivative is by something that is no variable", v.span)
+        if body is None:
+            if self.tok.kind in ("end", "}", "close", "rel", "comma"):
+                raise self.fail("nothing to differentiate", token)
+            body = self.expression(PRODUCT)
+        return Derivative(body, wrt, total, (token.start, self.end()))
+
+    def partial(self) -> Expr:
+        """∂L/∂W, ∂^2 L/∂x∂y, ∂_W L, ∂/∂w (…)."""
+        token = self.advance()
+        total = token.kind == "name"
+        if self.tok.kind == "_":
+            self.advance()
+            r = self.group()
+            wrt = self.inside(*r)
+            return self.derivative(token, self.prefix(), (wrt,), 1, total)
+        order = self.order()
+        body: Expr | None = None
+        if not (self.tok.kind == "op" and self.tok.text == "/"):
+            body = self.prefix()
+        if not (self.tok.kind == "op" and self.tok.text == "/"):
+            raise self.fail("∂ without / ∂: by which variable?", token)
+        self.advance()
+        out: list[Expr] = []
+        if self.tok.kind == "open" and self.differential(self.i + 1):
+            self.advance()
+            while self.tok.kind != "close":
+                if not self.differential(self.i):
+                    raise self.fail(f"∂ is missing before {shown(self.tok)}")
+                self.advance()
+                out.extend(self.variable(order))
+            self.advance()
+        else:
+            while self.differential(self.i) and len(out) < order:
+                self.advance()
+                out.extend(self.variable(order))
+        if not out:
+            raise self.fail("∂ … / needs ∂ and a variable below", token)
+        return self.derivative(token, body, tuple(out), order, total)
+
+    def nabla(self) -> Expr:
+        token = self.advance()
+        if self.tok.kind != "_":
+            raise self.fail("∇ by which variable? write ∇_W", token)
+        self.advance()
+        wrt = self.inside(*self.group())
+        if self.tok.kind == "^":
+            raise self.fail("∇^2 is not supported: write the second derivative")
+        return Gradient(self.prefix(), wrt, (token.start, self.end()))
+
+    # --- roots, bars, matrices ---------------------------------------------------------------
+
+    def root(self) -> Expr:
+        token = self.advance()
+        degree = 2
+        if self.tok.kind == "open" and self.tok.text == "[":
+            self.advance()
+            digits = self.expect("number", "", "the degree of a root")
+            degree = int(digits.text) if digits.text.isdigit() else 0
+            self.expect("close", "]", "the degree of a root")
+            if not 1 <= degree <= 64:
+                raise self.fail("the degree of a root is a whole number up to 64", digits)
+        body = self.argument()
+        span = (token.start, self.end())
+        return Power(body, Num(Fraction(1, degree), span), False, span)
+
+    def norm(self) -> Expr:
+        """‖x‖_2, |x|, also as || x ||."""
+        token = self.advance()
+        double = token.text == "‖"
+        if not double and self.tok.kind == "bar" and self.tok.text == "|" and self.tok.start == token.end:
+            self.advance()
+            double = True
+        self.bars += 1
+        body = self.expression(SUM)
+        self.bars -= 1
+        if self.tok.kind not in ("bar", "close") or (self.tok.text not in ("|", "‖")):
+            raise self.fail("this bar is never closed", token)
+        closing = self.advance()
+        if double and closing.text == "|":
+            if self.tok.kind != "bar":
+                raise self.fail("this double bar is never closed", token)
+            self.advance()
+        order = "2" if double else "abs"
+        if double and self.tok.kind == "_":
+            self.advance()
+            order = self.spelled(self.group())
+            if order not in ("1", "2", "F", "∞"):
+                raise self.fail(f"the norm ‖·‖_{order} is not known", token)
+        return Norm(body, order, (token.start, self.end()))
+
+    def ones(self) -> Expr:
+        """𝟏, 𝟏_N, 𝟏_{n × m}, 𝟏_{i=j}, 𝟏[x > 0]."""
+        token = self.advance()
+        if self.tok.kind == "_":
+            self.advance()
+            first, past = self.group()
+            if any(self.tokens[k].kind == "rel" for k in range(first, past)):
+                return Indicator(self.condition(first, past), (token.start, self.end()))
+            size = self.inside(first, past)
+            parts = getattr(size, "parts", (size,))
+            return self.postfix(Ones(parts, (token.start, self.end())), token.start)
+        if self.tok.kind == "open" and self.closes_with_relation():
+            self.advance()
+            chain = self.chain()
+            self.expect("close", "", "the condition")
+            return Indicator(chain, (token.start, self.end()))
+        return self.postfix(Ones((), (token.start, self.end())), token.start)
+
+    def condition(self, first: int, past: int) -> Chain:
+        back = self.i
+        self.go(first)
+        chain = self.chain()
+        if self.i != past:
+            raise self.fail(f"{shown(self.tok)} is not expected here")
+        self.go(back)
+        return chain
+
+    def closes_with_relation(self) -> bool:
+        """The bracket here holds a relation at its own level."""
+        depth = 0
+        for k in range(self.i, len(self.tokens)):
+            kind = self.tokens[k].kind
+            if kind in ("open", "{"):
+                depth += 1
+            elif kind in ("close", "}"):
+                depth -= 1
+                if depth == 0:
+                    return False
+            elif kind == "rel" and depth == 1:
+                return True
+            elif kind == "end":
+                return False
+        return False
+
+    def environment(self) -> Expr:
+        token = self.advance()
+        name = token.text
+        if name == "cases":
+            return self.cases(token)
+        if name not in MATRICES:
+            raise self.fail(f"the environment {name} is not expected inside a formula", token)
+        rows: list[tuple[Expr, ...]] = []
+        row: list[Expr] = []
+        self.deeper()
+        bars, self.bars = self.bars, 0
+        while True:
+            row.append(self.cell())
+            kind = self.tok.kind
+            if kind == "amp":
+                self.advance()
+            elif kind == "row":
+                self.advance()
+                rows.append(tuple(row))
+                row = []
+                if self.tok.kind == "end" and self.tok.text == name:
+                    break
+            elif kind == "end" and self.tok.text == name:
+                rows.append(tuple(row))
+                break
+            else:
+                raise self.fail(f"{shown(self.tok)} is not expected in a matrix" if kind != "end" else f"\\end{{{name}}} is missing")
+        self.bars = bars
+        self.depth -= 1
+        self.advance()
+        return Matrix(tuple(rows), (token.start, self.end()))
+
+    def cell(self) -> Expr:
+        token = self.tok
+        while self.tok.kind in ("gap", "arrow", "uparrow"):
+            self.advance()
+        if self.tok.kind in ("amp", "row") or (self.tok.kind == "end"):
+            return Dots((token.start, token.end))
+        if self.tok.kind == "op" and self.tok.text in ("cdot", "*", "times") and self.tokens[self.i + 1].kind in ("amp", "row", "end"):
+            self.advance()
+            return Dots((token.start, token.end))
+        if self.tok.kind == "text":
+            self.advance()
+            return Words(token.text, (token.start, token.end))
+        chain = self.chain()
+        return Equated(chain, chain.span) if chain.links else chain.subjects[-1]
+
+    def cases(self, token: Token) -> Expr:
+        rows: list[tuple[Expr, Chain | None]] = []
+        self.deeper()
+        while not (self.tok.kind == "end"):
+            value = self.expression(SUM)
+            while self.tok.kind in ("amp", "gap", "comma"):
+                self.advance()
+            when: Chain | None = None
+            while self.tok.kind == "text":
+                self.advance()
+            if self.tok.kind not in ("row", "end"):
+                when = self.chain()
+            rows.append((value, when))
+            while self.tok.kind in ("row", "gap", "comma", "dot"):
+                self.advance()
+        self.depth -= 1
+        if self.tok.text != "cases":
+            raise self.fail("\\end{cases} is missing", token)
+        self.advance()
+        return Cases(tuple(rows), (token.start, self.end()))

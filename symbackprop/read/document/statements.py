@@ -1,0 +1,395 @@
+"""What each formula of a document is: a definition, a shape statement, a claim, or a remark.
+
+A chain a = b = c gives one statement for each link.  A row of align that begins with = goes on from the row above.
+Definitions and the declarations inside the text enter the symbol table here, in document order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeAlias, cast
+
+from .declarations import declare, declared_in_prose, declared_in_text, define, head
+from .items import Block, Formula, Item, Prose
+from .lexer import tokenize
+from .parser import parse_statement
+from .place import Place, ReadError, Span, render
+from .sources import read_document
+from .symbols import ArraySymbol, Declarations, Definition, IndexSymbol, LayerSymbol, SizeSymbol
+from .tree import (
+    Chain,
+    Dots,
+    Entry,
+    Expr,
+    Hadamard,
+    IndexName,
+    Label,
+    Link,
+    Matrix,
+    Missing,
+    Num,
+    Product,
+    Quotient,
+    Reals,
+    Shape,
+    ShapeWord,
+    Statement,
+    Symbol,
+    Transpose,
+    Words,
+)
+
+Kind: TypeAlias = Literal["definition", "shape", "claim", "remark"]
+_STIPULATES = re.compile(r"\b(?:define[sd]?|denote[sd]?|let|set|write|call|introduce|abbreviate|notation)\b[^.;=]{0,60}\Z", re.IGNORECASE)
+_ASSUMES = re.compile(r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis)\b[^.;=]{0,60}\Z", re.IGNORECASE)
+_RANGE = re.compile(r"\s*([A-Za-z]|\\ell)\s*=\s*1\s*,\s*(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z")
+_SHAPE_RELATIONS = frozenset(("~", "∈"))
+_EQUATIONS = frozenset(("=", ":=", "≡", "=:"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One statement.
+
+    `lhs relation rhs` for a claim or definition; for shapes `lhs` is the subject (for a bare shape, the shape) and
+    `rhs` what is said of it.  Both None for a remark.  `error`: it could not be read, or lacks a side.  `span` is its
+    place in `formula.text`; `declarations` is the table in force.
+    """
+
+    kind: Kind
+    formula: Formula
+    span: Span
+    declarations: Declarations
+    lhs: Expr | None = None
+    relation: str = ""
+    rhs: Expr | None = None
+    error: ReadError | None = None
+    note: str = ""
+    left: str = ""
+
+    @property
+    def latex(self) -> str:
+        """As written; a link of a chain with the left side it goes on from."""
+        here = self.formula.text[self.span[0] : self.span[1]].strip().rstrip(",.;").strip()
+        return f"{self.left} {here}" if self.left else here
+
+    @property
+    def where(self) -> Place:
+        return self.formula.where
+
+    @property
+    def line(self) -> int:
+        return self.where.at(self.span[0])[0]
+
+    @property
+    def column(self) -> int:
+        return self.where.at(self.span[0])[1]
+
+    def render(self, message: str, span: Span | None = None) -> str:
+        """The message as a compiler writes it, with the line and carets."""
+        return render(message, span or self.span, self.where)
+
+
+def read_file(path: str | Path) -> Iterator[Reading]:
+    """The statements of a file, in order."""
+    return read_statements(read_document(path))
+
+
+def read_statements(items: Iterable[Item], declarations: Declarations | None = None) -> Iterator[Reading]:
+    """The statements in the items of a document.  Raises ReadError for a declaration block that is wrong."""
+    table = declarations or Declarations()
+    above: dict[tuple[int, int], Expr] = {}
+    for item in items:
+        match item:
+            case Block(text, where, front):
+                table = declare(text, table, where, front)
+            case Prose(text, _, _):
+                table = declared_in_prose(text, table)
+            case Formula():
+                reader = _Reader(item, table, above)
+                yield from reader.read()
+                table = reader.table
+
+
+class _Reader:
+    """Reads one formula: its statements, and the symbol table after it."""
+
+    def __init__(self, formula: Formula, table: Declarations, above: dict[tuple[int, int], Expr]) -> None:
+        self.formula, self.table, self.above = formula, table, above
+        self.declares = False
+
+    def reading(self, kind: Kind, span: Span, **more: object) -> Reading:
+        return Reading(kind, self.formula, span, self.table, **more)  # type: ignore[arg-type]
+
+    def read(self) -> list[Reading]:
+        formula = self.formula
+        whole = (0, len(formula.text))
+        if formula.error is not None:
+            return [self.reading("claim", whole, error=formula.error)]
+        if self.range_of_letters():
+            return [self.reading("definition", whole, note="range")]
+        try:
+            statement = self.parse()
+        except ReadError as error:
+            bare = bool(error.undeclared) and not self.has_relation()
+            return [self.reading("remark" if bare else "claim", whole, error=error)]
+        if formula.struck:
+            return [self.reading("remark", whole, note="struck out")]
+        out: list[Reading] = []
+        for part in statement.parts:
+            out.extend(self.chain(part.chain))
+        return out
+
+    def parse(self) -> Statement:
+        formula = self.formula
+        try:
+            return parse_statement(formula.text, self.table, formula.where)
+        except ReadError as error:
+            if not error.undeclared:
+                raise
+            table = declared_in_text(formula.text, self.table, formula.where)
+            if table is None:
+                raise
+            statement = parse_statement(formula.text, table, formula.where)
+            self.table, self.declares = table, True
+            return statement
+
+    def has_relation(self) -> bool:
+        try:
+            return any(t.kind == "rel" for t in tokenize(self.formula.text, self.table.words))
+        except ReadError:
+            return True
+
+    def range_of_letters(self) -> bool:
+        r"""l = 1, \dots, L declares an index, or a layer where the words around say so."""
+        found = _RANGE.match(self.formula.text)
+        if found is None:
+            return False
+        name, last = found[1].removeprefix("\\").replace("ell", "ℓ"), found[2]
+        if self.table.known(name):
+            return True
+        words = f"{self.formula.before[-80:]} {self.formula.after[:80]}".lower()
+        if "layer" in words:
+            table = self.table.with_layer(LayerSymbol(name, last)).with_layer(LayerSymbol(last, last))
+        else:
+            table = self.table if last in self.table.sizes else self.table.with_size(SizeSymbol(last))
+            table = table.with_index(IndexSymbol(name, Symbol(last)))
+        self.table = table
+        return True
+
+    # --- one chain ---------------------------------------------------------------------------
+
+    def chain(self, chain: Chain) -> list[Reading]:
+        first = chain.subjects[-1]
+        if not chain.links:
+            return [self.bare(first, chain.span)]
+        if isinstance(first, Missing):
+            over = self.above.get(self.formula.aligned) if self.formula.aligned is not None else None
+            if over is None and chain.links[0].relation in _EQUATIONS and _is_shape(chain.links[0].rhs, self.table) and len(chain.links) == 1:
+                return [self.bare(chain.links[0].rhs, chain.span)]
+            if over is None:
+                error = ReadError("nothing stands before this relation", (chain.links[0].span[0], chain.links[0].span[0] + 1), self.formula.where)
+                return [self.reading("claim", chain.span, error=error)]
+            chain = Chain((cast(Expr, respan(over, chain.span)),), chain.links, chain.span)
+        out: list[Reading] = []
+        text, start = self.formula.text, chain.span[0]
+        for subject in chain.subjects:
+            lhs, left, written = subject, text[_with_left(text, start) : chain.links[0].span[0]].strip(), ""
+            for k, link in enumerate(chain.links):
+                if k > 0 and subject is not chain.subjects[-1]:
+                    break
+                reading = self.link(subject, lhs, link, k)
+                whole = (_with_left(text, start), link.span[1]) if k == 0 else link.span
+                shared = len(chain.subjects) > 1 and k == 0
+                if shared:
+                    whole, written = link.span, text[subject.span[0] : subject.span[1]]
+                elif k > 0:
+                    written = left
+                out.append(replace(reading, span=whole, left=written))
+                if not isinstance(link.rhs, Words):
+                    lhs = link.rhs
+                    left = left if link.relation in _SHAPE_RELATIONS else text[link.at[0] : link.at[1]].strip()
+        if self.formula.aligned is not None and not isinstance(chain.operands[-1], (Missing, Words)):
+            self.above[self.formula.aligned] = chain.operands[-1]
+        return out
+
+    def bare(self, node: Expr, span: Span) -> Reading:
+        if _is_shape(node, self.table) and not isinstance(node, (Symbol, Num, ShapeWord)):
+            return self.reading("shape", span, lhs=node)
+        return self.reading("remark", span, lhs=node)
+
+    def link(self, subject: Expr, lhs: Expr, link: Link, k: int) -> Reading:
+        span = (min(lhs.span[0], link.span[0]), link.span[1]) if k == 0 else link.span
+        rhs = link.rhs
+        if isinstance(rhs, Missing):
+            error = ReadError(f"nothing stands after {link.relation}", (link.span[0], link.span[0] + 1), self.formula.where)
+            return self.reading("claim", span, lhs=lhs, relation=link.relation, error=error)
+        if link.relation in _SHAPE_RELATIONS:
+            if isinstance(rhs, Words):
+                return self.reading("remark", span)
+            kind: Kind = "definition" if self.declares and isinstance(subject, Symbol) else "shape"
+            return self.reading(kind, span, lhs=subject, relation=link.relation, rhs=rhs)
+        if link.relation not in _EQUATIONS:
+            return self.reading("remark", span, lhs=lhs, relation=link.relation, rhs=rhs)
+        if isinstance(rhs, (Words, Dots)) or isinstance(lhs, (Words, Dots)) or _has_words(rhs):
+            return self.reading("definition" if head(lhs) and not isinstance(rhs, Dots) else "remark", span, note="in words")
+        if _is_shape(rhs, self.table) and (_is_shape(lhs, self.table) or isinstance(rhs, (Shape, ShapeWord))):
+            return self.reading("shape", span, lhs=lhs, relation=link.relation, rhs=rhs)
+        if link.relation == "=:":
+            lhs, rhs = rhs, lhs
+        if self.is_hypothesis(k):
+            entry = Definition(Chain((lhs,), (Link("=", rhs, link.span),), span), self.formula.text, self.formula.where)
+            self.table = replace(self.table, hypotheses=(*self.table.hypotheses, entry))
+            return self.reading("definition", span, lhs=lhs, relation=link.relation, rhs=rhs, note="hypothesis")
+        if self.defines(lhs, rhs, link, k):
+            return self.reading("definition", span, lhs=lhs, relation=link.relation, rhs=rhs)
+        return self.reading("claim", span, lhs=lhs, relation=link.relation, rhs=rhs)
+
+    # --- definition or claim? ----------------------------------------------------------------
+
+    def is_hypothesis(self, k: int) -> bool:
+        return k == 0 and _ASSUMES.search(self.formula.before) is not None
+
+    def defines(self, lhs: Expr, rhs: Expr, link: Link, k: int) -> bool:
+        """The equation says what its left side is.
+
+        It was written :=, or the words before it say so, or it repeats the definition in force, or its left side is a
+        declared array that nothing has defined yet and that the right side does not hold.
+        """
+        symbol = head(lhs)
+        stated = link.relation in (":=", "≡", "=:") or (k == 0 and _STIPULATES.search(self.formula.before) is not None)
+        if symbol is None:
+            return stated and isinstance(lhs, Transpose)
+        array = self.table.layered.get(symbol.name) if symbol.label else self.table.arrays.get(symbol.name)
+        if array is None or array.role == "constant" or (isinstance(lhs, Entry) and not _free_indices(lhs)):
+            return False
+        known = definition_of(symbol, self.table)
+        if known is not None:
+            return stated or restates(lhs, rhs, known)
+        if symbol in _symbols(rhs):
+            return stated
+        if symbol.name in self.table.functions and isinstance(lhs, Symbol) and not array.shape:
+            pass  # L = L(y, t)
+        chain = Chain((lhs,), (Link("=", rhs, link.span),), (lhs.span[0], link.span[1]))
+        self.table = define(self.table, chain, self.formula.text, self.formula.where)
+        return True
+
+
+def _with_left(text: str, start: int) -> int:
+    r"""The \left of a bracket belongs to it."""
+    found = re.search(r"\\left\s*\Z", text[:start])
+    return found.start() if found else start
+
+
+def definition_of(symbol: Symbol, table: Declarations) -> Chain | None:
+    """The definition in force: the one for exactly this layer, else the general one with its layer put in."""
+    general: Chain | None = None
+    for d in table.definitions:
+        defined = head(d.chain.subjects[-1])
+        if defined is None or defined.name != symbol.name:
+            continue
+        if defined.label == symbol.label:
+            return d.chain
+        if defined.label is not None and symbol.label is not None and defined.label.base is not None and defined.label.shift == 0:
+            if defined.label.base != table.last:
+                general = cast(Chain, relabel(d.chain, defined.label.base, symbol.label))
+    return general
+
+
+def restates(lhs: Expr, rhs: Expr, known: Chain) -> bool:
+    """lhs = rhs is the known definition, whole or entry by entry."""
+    body = known.links[0].rhs
+    if not isinstance(lhs, Entry):
+        return bool(rhs == body and lhs == known.subjects[-1])
+    return bool((lhs == known.subjects[-1] and rhs == body) or _whole(rhs, lhs.at) == body)
+
+
+def _whole(node: object, at: tuple[Expr, ...]) -> object:
+    """The tree with base_{at} replaced by base."""
+    if isinstance(node, Entry) and node.at == at:
+        return node.base
+    return _mapped(node, lambda child: _whole(child, at))
+
+
+def relabel(node: object, base: str, new: Label) -> object:
+    """The tree with the layer letter `base` replaced by the label `new`."""
+    if isinstance(node, Label):
+        if node.base != base:
+            return node
+        return Label(new.base, new.shift + node.shift)
+    return _mapped(node, lambda child: relabel(child, base, new))
+
+
+def respan(node: object, span: Span) -> object:
+    """The tree with every span replaced: for a side that stands in another formula."""
+    new = _mapped(node, lambda child: respan(child, span))
+    return replace(new, span=span) if is_dataclass(new) and not isinstance(new, (type, Label)) else new
+
+
+def _mapped(node: object, f: object) -> object:
+    assert callable(f)
+    if isinstance(node, tuple):
+        return tuple(f(child) for child in node)
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    changed = {}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if field.name != "span" and (isinstance(value, tuple) or is_dataclass(value)):
+            new = f(value)
+            if new is not value:
+                changed[field.name] = new
+    return replace(node, **changed) if changed else node
+
+
+def walk(node: object) -> Iterator[object]:
+    """Every node of a tree."""
+    stack = [node]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, tuple):
+            stack.extend(here)
+        elif is_dataclass(here) and not isinstance(here, type):
+            yield here
+            stack.extend(getattr(here, f.name) for f in fields(here) if f.name != "span")
+
+
+def _symbols(node: Expr) -> set[Symbol]:
+    return {n for n in walk(node) if isinstance(n, Symbol)}
+
+
+def _free_indices(node: Entry) -> bool:
+    """Each subscript is an index of its own: a_i, w_{jk}; not a_1 or w_{ii}."""
+    names = [a.name for a in node.at if isinstance(a, IndexName)]
+    return len(names) == len(node.at) == len(set(names))
+
+
+def _has_words(node: Expr) -> bool:
+    return any(isinstance(n, Words) for n in walk(node))
+
+
+def _is_shape(node: Expr, table: Declarations) -> bool:
+    match node:
+        case Shape() | Reals() | ShapeWord():
+            return True
+        case Transpose(arg):
+            return _is_shape(arg, table)
+        case Product(args) | Hadamard(args):
+            return any(isinstance(a, Shape) for a in args) and all(_is_shape(a, table) for a in args)
+        case Quotient(top, bottom):
+            return _is_shape(bottom, table) or (_is_shape(top, table) and not isinstance(top, (Symbol, Num)))
+        case Symbol(name, label):
+            return (name in table.sizes or name in table.layered_sizes) and not _is_array(name, label, table)
+        case _:
+            return False
+
+
+def _is_array(name: str, label: Label | None, table: Declarations) -> bool:
+    found: ArraySymbol | None = table.layered.get(name) if label else table.arrays.get(name)
+    return found is not None
+
+
+__all__ = ["Kind", "Matrix", "Reading", "definition_of", "read_file", "read_statements", "relabel", "respan", "walk"]

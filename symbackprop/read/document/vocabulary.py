@@ -1,0 +1,150 @@
+"""The words of written mathematics: what each command and each sign is, as a table.
+
+Every entry says (kind, text) of the token it becomes; LaTeX and Unicode spellings meet here, so that
+`\\circ` and `∘` are one token from then on.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+GREEK: Final = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
+    "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
+    "rho": "ρ", "varrho": "ϱ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "varphi": "φ", "chi": "χ",
+    "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π",
+    "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "ell": "ℓ", "jmath": "j", "imath": "i",
+}  # fmt: skip
+SAME_LETTER: Final = {"ϵ": "ε", "ϕ": "φ", "µ": "μ"}
+
+NEUTRAL: Final = frozenset(
+    "vec overrightarrow overleftarrow overleftrightarrow mathbf boldsymbol bm pmb mathit mathrm mathsf mathnormal "
+    "bar overline underline textbf symbf symbfit".split()
+)
+"""Marks that say what a thing is, not which: \\vec{a} is a unless \\vec{a} itself is declared."""
+
+DISTINCT: Final = frozenset(
+    "hat widehat tilde widetilde dot ddot check breve acute grave mathcal mathscr mathfrak mathbb mathbbm mathring cal".split()
+)
+"""Marks that usually name another thing (ŷ is not y): the marked name must be declared."""
+
+COMBINING: Final = {
+    "\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0305": "bar", "\u0307": "dot", "\u0308": "ddot",
+    "\u030c": "check", "\u20d7": "vec", "\u20d1": "vec", "\u0332": "underline",
+}  # fmt: skip
+
+ELEMENTWISE_WORDS: Final = {
+    "exp": "exp", "log": "log", "ln": "log", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh",
+    "cosh": "cosh", "sigmoid": "sigmoid", "sigm": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus",
+    "erf": "erf", "sign": "sign", "sgn": "sign", "abs": "abs", "gelu": "gelu", "GELU": "gelu", "arctan": "arctan",
+    "sqrt": "sqrt", "step": "step",
+}  # fmt: skip
+WHOLE_WORDS: Final = {
+    "tr": "tr", "Tr": "tr", "trace": "tr", "diag": "diag", "Diag": "diag", "det": "det", "softmax": "softmax",
+    "logsumexp": "logsumexp", "max": "max", "min": "min", "argmax": "argmax", "argmin": "argmin", "vec": "vec",
+    "mean": "mean", "sum": "sum", "rank": "rank", "inv": "inv", "norm": "norm", "KL": "KL", "Var": "Var",
+    "mat": "mat", "dim": "dim", "size": "size", "shape": "shape", "lim": "lim", "sup": "sup", "inf": "inf",
+}  # fmt: skip
+FUNCTION_WORDS: Final = {**ELEMENTWISE_WORDS, **WHOLE_WORDS}
+
+_RELATIONS = {
+    "=": "= eq",
+    ":=": "coloneqq coloneq triangleq defeq",
+    "~": "sim",
+    "∈": "in",
+    "≈": "approx simeq cong",
+    "≡": "equiv",
+    "∝": "propto",
+    "≠": "ne neq",
+    "≤": "le leq leqslant",
+    "≥": "ge geq geqslant",
+    "<": "lt",
+    ">": "gt",
+    "≪": "ll",
+    "≫": "gg",
+    "←": "leftarrow gets",
+    "=:": "eqqcolon",
+}
+_ARROWS = {
+    "implies": "Rightarrow implies Longrightarrow Downarrow leadsto rightsquigarrow therefore",
+    "iff": "Leftrightarrow iff Longleftrightarrow",
+    "becomes": "rightarrow to longrightarrow mapsto longmapsto downarrow swarrow searrow",
+}
+_PLAIN = {
+    "frac": "frac dfrac tfrac cfrac",
+    "sum": "sum",
+    "prod": "prod",
+    "partial": "partial",
+    "nabla": "nabla",
+    "sqrt": "sqrt",
+    "binom": "binom",
+    "begin": "begin",
+    "end": "end",
+    "infty": "infty",
+    "forall": "forall exists",
+    "top": "top intercal",
+    "prime": "prime",
+    "semi": "",
+    "substack": "substack",
+    "stack": "overset stackrel underset",
+    "over": "underbrace overbrace",
+    "unwrap": "boxed cancelto mathop mathord mathrel mathbin ensuremath fbox mathclap mathrlap mathllap",
+    "colored": "textcolor colorbox",
+    "drop1": "label tag hspace vspace color phantom hphantom vphantom ref eqref cite mspace kern",
+    "uparrow": "uparrow nearrow nwarrow Uparrow updownarrow",
+}
+_SKIPPED = (
+    "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm displaystyle textstyle "
+    "scriptstyle limits nolimits nonumber notag thinspace medspace thickspace negthinspace enspace hfill noindent "
+    "mathstrut strut hline smallskip medskip par rm bf it allowbreak nobreak relax centering scriptscriptstyle "
+    "negmedspace negthickspace"
+)
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "cdot": ("op", "cdot"), "times": ("op", "times"), "circ": ("op", "had"), "odot": ("op", "had"),
+    "otimes": ("op", "outer"), "ast": ("op", "*"), "star": ("op", "*"), "div": ("op", "/"), "pm": ("bad", "±"),
+    "mp": ("bad", "∓"), "oplus": ("bad", "⊕"), "cup": ("bad", "∪"), "cap": ("bad", "∩"), "int": ("bad", "∫"),
+    "bullet": ("op", "cdot"), "colon": ("colon", ":"), "backslash": ("bad", "\\"), "slash": ("op", "/"),
+    "lbrack": ("open", "["), "rbrack": ("close", "]"), "lparen": ("open", "("), "rparen": ("close", ")"),
+    "lbrace": ("open", "\\{"), "rbrace": ("close", "\\}"), "langle": ("open", "⟨"), "rangle": ("close", "⟩"),
+    "lVert": ("open", "‖"), "rVert": ("close", "‖"), "Vert": ("bar", "‖"), "lvert": ("open", "|"),
+    "rvert": ("close", "|"), "vert": ("bar", "|"), "mid": ("bar", "|"), "parallel": ("bar", "‖"),
+    "dots": ("dots", "…"), "ldots": ("dots", "…"), "cdots": ("dots", "…"), "vdots": ("dots", "⋮"),
+    "ddots": ("dots", "⋱"), "dotsc": ("dots", "…"), "dotsb": ("dots", "…"), "dotsm": ("dots", "…"), "dotso": ("dots", "…"),
+    "iddots": ("dots", "⋰"), "adots": ("dots", "⋰"),
+    "checkmark": ("tick", "✓"), "square": ("tick", "□"), "qed": ("tick", "□"), "blacksquare": ("tick", "□"),
+    "And": ("and", "&"), "land": ("and", "∧"), "wedge": ("and", "∧"), "quad": ("gap", ""), "qquad": ("gap", ""), "cr": ("row", ""),
+    "newline": ("row", ""), "dagger": ("bad", "†"), "lfloor": ("bad", "⌊"), "rfloor": ("bad", "⌋"),
+}  # fmt: skip
+for _text, _names in _RELATIONS.items():
+    COMMANDS.update({n: ("rel", _text) for n in _names.split()})
+for _text, _names in _ARROWS.items():
+    COMMANDS.update({n: ("arrow", _text) for n in _names.split()})
+for _text, _names in _PLAIN.items():
+    COMMANDS.update({n: (_text, n) for n in _names.split()})
+COMMANDS.update({n: ("skip", "") for n in _SKIPPED.split()})
+COMMANDS.update({n: ("name", c) for n, c in GREEK.items()})
+COMMANDS.update({n: ("deco", n) for n in NEUTRAL | DISTINCT})
+COMMANDS.update({n: ("text", n) for n in ("text", "textrm", "textit", "mbox", "textsf", "texttt", "textnormal", "hbox")})
+COMMANDS.update({n: ("operator", n) for n in ("operatorname", "mathop")})
+COMMANDS.update({n: ("func", w) for n, w in FUNCTION_WORDS.items() if n not in ("vec", "sqrt", "sum")})
+
+SIGNS: Final[dict[str, tuple[str, str]]] = {
+    "+": ("op", "+"), "-": ("op", "-"), "−": ("op", "-"), "–": ("op", "-"), "*": ("op", "*"), "/": ("op", "/"),
+    "∕": ("op", "/"), "@": ("op", "@"), "·": ("op", "cdot"), "⋅": ("op", "cdot"), "∙": ("op", "cdot"),
+    "×": ("op", "times"), "∘": ("op", "had"), "⊙": ("op", "had"), "⨀": ("op", "had"), "⊗": ("op", "outer"),
+    "÷": ("op", "/"), "∗": ("op", "*"), "=": ("rel", "="), "≔": ("rel", ":="), "≜": ("rel", ":="), "∼": ("rel", "~"),
+    "∈": ("rel", "∈"), "≈": ("rel", "≈"), "≡": ("rel", "≡"), "∝": ("rel", "∝"), "≠": ("rel", "≠"), "≤": ("rel", "≤"),
+    "≥": ("rel", "≥"), "<": ("rel", "<"), ">": ("rel", ">"), "←": ("rel", "←"), "⇒": ("arrow", "implies"),
+    "⟹": ("arrow", "implies"), "⇔": ("arrow", "iff"), "→": ("arrow", "becomes"), "⟶": ("arrow", "becomes"),
+    "↦": ("arrow", "becomes"), "↓": ("arrow", "becomes"), "⇓": ("arrow", "implies"), "∴": ("arrow", "implies"),
+    "(": ("open", "("), ")": ("close", ")"), "[": ("open", "["), "]": ("close", "]"), "{": ("{", "{"), "}": ("}", "}"),
+    "⟨": ("open", "⟨"), "⟩": ("close", "⟩"), "|": ("bar", "|"), "‖": ("bar", "‖"), "∥": ("bar", "‖"), "^": ("^", "^"),
+    "_": ("_", "_"), "'": ("prime", "'"), "’": ("prime", "'"), "′": ("prime", "'"), "″": ("prime", "''"),
+    "‴": ("prime", "'''"), "&": ("amp", "&"), ",": ("comma", ","), ";": ("semi", ";"), ":": ("colon", ":"),
+    ".": ("dot", "."), "…": ("dots", "…"), "⋯": ("dots", "…"), "⋮": ("dots", "⋮"), "⋱": ("dots", "⋱"),
+    "∂": ("partial", "∂"), "∇": ("nabla", "∇"), "∑": ("sum", "∑"), "∏": ("prod", "∏"), "√": ("sqrt", "√"),
+    "∞": ("infty", "∞"), "⊤": ("top", "⊤"), "⊺": ("top", "⊤"), "ᵀ": ("top", "ᵀ"), "∀": ("forall", "∀"), "∧": ("and", "∧"),
+    "✓": ("tick", "✓"), "✔": ("tick", "✓"), "□": ("tick", "□"), "↑": ("uparrow", "↑"), "ℝ": ("reals", "R"),
+    "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "!": ("bad", "!"), "?": ("bad", "?"), "∫": ("bad", "∫"), "±": ("bad", "±"),
+}  # fmt: skip

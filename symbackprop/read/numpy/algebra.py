@@ -1,0 +1,391 @@
+"""Small exact simplifications while terms are built: constants fold, decidable masks become 0 or 1.
+
+Nothing here needs a side condition: 0*t = 0, t + 0 = t, δ of provably distinct integers is 0.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isqrt
+
+from ...core.matrix import dummy
+from ...core.terms import (
+    ONE,
+    ZERO,
+    Add,
+    Affine,
+    Apply,
+    Bound,
+    Delta,
+    Holds,
+    Index,
+    IndexAtom,
+    IndexExpr,
+    Mul,
+    NonNegative,
+    Num,
+    Ordinal,
+    Pick,
+    Positive,
+    Power,
+    Size,
+    Sum,
+    Term,
+    affine,
+    as_affine,
+    at_least_zero,
+    free,
+    num,
+    over,
+    sized,
+    substitute,
+    whole,
+)
+
+ZERO_AT: IndexExpr = affine(0, ())
+
+
+# --- index expressions -----------------------------------------------------------------------
+
+
+def index_of(n: int | Size) -> IndexExpr:
+    return affine(n, ())
+
+
+def constant_of(e: IndexExpr) -> Size | None:
+    """The size this expression is when it has no index in it."""
+    return e.constant if isinstance(e, Affine) and not e.parts else None
+
+
+def integer_of(e: IndexExpr) -> int | None:
+    size = constant_of(e)
+    return None if size is None else size.constant
+
+
+def number(e: IndexExpr) -> Term:
+    """The index expression as a term."""
+    size = constant_of(e)
+    if size is None:
+        return Ordinal(e)
+    return size_term(size)
+
+
+def size_term(s: Size) -> Term:
+    return s if s.constant is None else num(s.constant)
+
+
+def atom_size(a: IndexAtom) -> Size:
+    assert not isinstance(a, Bound)
+    return a.size
+
+
+def bounds(e: IndexExpr) -> tuple[Size | None, Size | None]:
+    """Smallest and largest value, as far as the signs of the coefficients are known for all sizes."""
+    low, parts = as_affine(e)
+    lower: Size | None = low
+    upper: Size | None = low
+    for atom, k in parts:
+        if isinstance(atom, Bound):
+            return (None, None)
+        top = k * (atom.size - 1)
+        if at_least_zero(k):
+            upper = None if upper is None else upper + top
+        elif at_least_zero(-k):
+            lower = None if lower is None else lower + top
+        else:
+            return (None, None)
+    return (lower, upper)
+
+
+def nonnegative(e: IndexExpr) -> bool | None:
+    """Whether e >= 0 for all sizes and indices; None when it depends."""
+    lower, upper = bounds(e)
+    if lower is not None and at_least_zero(lower):
+        return True
+    if upper is not None and at_least_zero(-upper - 1):
+        return False
+    return None
+
+
+def shifted(e: IndexExpr, by: int | Size | IndexExpr) -> IndexExpr:
+    if isinstance(by, int | Size):
+        return affine(by, [(e, 1)])
+    return affine(0, [(e, 1), (by, 1)])
+
+
+def difference(i: IndexExpr, j: IndexExpr) -> IndexExpr:
+    return affine(0, [(i, 1), (j, -1)])
+
+
+def scaled(e: IndexExpr, by: int | Size) -> IndexExpr:
+    return affine(0, [(e, by)])
+
+
+def inside(e: IndexExpr, size: Size) -> bool:
+    """0 <= e < size for all sizes."""
+    return nonnegative(e) is True and nonnegative(affine(size - 1, [(e, -1)])) is True
+
+
+def gate(e: IndexExpr) -> Term:
+    """1 where e >= 0, else 0."""
+    known = nonnegative(e)
+    return Holds(NonNegative(e)) if known is None else ONE if known else ZERO
+
+
+def between(e: IndexExpr, size: Size) -> Term:
+    """1 where 0 <= e < size."""
+    return times(gate(e), gate(affine(size - 1, [(e, -1)])))
+
+
+def delta(i: IndexExpr, j: IndexExpr) -> Term:
+    d = difference(i, j)
+    if constant_of(d) == sized(0):
+        return ONE
+    if nonnegative(shifted(d, -1)) is True or nonnegative(affine(-1, [(d, -1)])) is True:
+        return ZERO
+    lower, upper = bounds(d)
+    if lower is not None and lower == upper == sized(0):
+        return ONE
+    return Delta(i, j)
+
+
+def exact_quotient(p: Size, d: Size) -> Size | None:
+    """p / d when it is a polynomial with integer coefficients."""
+    if not d.monomials:
+        return None
+    rest, quotient = p, sized(0)
+    lead, k = max(d.monomials, key=lambda m: (len(m[0]), m[0]))
+    while rest.monomials:
+        symbols, c = max(rest.monomials, key=lambda m: (len(m[0]), m[0]))
+        left = list(symbols)
+        for s in lead:
+            if s not in left:
+                return None
+            left.remove(s)
+        if c % k:
+            return None
+        piece = Size(((tuple(left), c // k),))
+        quotient, rest = quotient + piece, rest - piece * d
+    return quotient
+
+
+def quotient_and_rest(e: IndexExpr, d: Size) -> tuple[IndexExpr, IndexExpr] | None:
+    """(q, r) with e = d q + r and 0 <= r < d, when that can be read off."""
+    constant, parts = as_affine(e)
+    n, m = constant.constant, d.constant
+    if not parts and n is not None and m:
+        return index_of(n // m), index_of(n % m)
+    q_parts: list[tuple[IndexExpr, Size]] = []
+    r_parts: list[tuple[IndexExpr, Size]] = []
+    for atom, k in parts:
+        whole_part = exact_quotient(k, d)
+        if whole_part is not None:
+            q_parts.append((atom, whole_part))
+        else:
+            r_parts.append((atom, k))
+    q_constant, r_constant = sized(0), sized(0)
+    for monomial in constant.monomials:
+        piece = Size((monomial,))
+        whole_part = exact_quotient(piece, d)
+        if whole_part is not None:
+            q_constant = q_constant + whole_part
+        elif m and monomial[0] == ():
+            q_constant, r_constant = q_constant + monomial[1] // m, r_constant + monomial[1] % m
+        else:
+            r_constant = r_constant + piece
+    q, r = affine(q_constant, q_parts), affine(r_constant, r_parts)
+    if inside(r, d):
+        return q, r
+    r = shifted(r, d)  # (g+1)K - 1 - k is gK + (K-1-k)
+    return (shifted(q, -1), r) if inside(r, d) else None
+
+
+def replaced(e: IndexExpr, values: dict[Index, IndexExpr]) -> IndexExpr:
+    """Index expressions in place of free indices."""
+    match e:
+        case Index():
+            return values.get(e, e)
+        case Bound():
+            return e
+        case Pick(array, at, size):
+            return Pick(array, tuple(replaced(a, values) for a in at), size)
+        case Affine(constant, parts):
+            return affine(constant, [(replaced(a, values), k) for a, k in parts])
+
+
+def indices_in(e: IndexExpr) -> set[Index]:
+    match e:
+        case Index():
+            return {e}
+        case Bound():
+            return set()
+        case Pick(_, at, _):
+            return set().union(*(indices_in(a) for a in at)) if at else set()
+        case Affine(_, parts):
+            return set().union(*(indices_in(a) for a, _ in parts)) if parts else set()
+
+
+# --- terms -----------------------------------------------------------------------------------
+
+
+def plus(*args: Term) -> Term:
+    kept: list[Term] = []
+    constant = Fraction(0)
+    for a in args:
+        for t in a.args if isinstance(a, Add) else (a,):
+            if isinstance(t, Num):
+                constant += t.value
+            else:
+                kept.append(t)
+    if constant:
+        kept.append(Num(constant))
+    return kept[0] if len(kept) == 1 else Add(tuple(kept)) if kept else ZERO
+
+
+def times(*args: Term) -> Term:
+    kept: list[Term] = []
+    constant = Fraction(1)
+    for a in args:
+        for t in a.args if isinstance(a, Mul) else (a,):
+            if isinstance(t, Num):
+                constant *= t.value
+            else:
+                kept.append(t)
+    if not constant:
+        return ZERO
+    if constant != 1:
+        kept.insert(0, Num(constant))
+    return kept[0] if len(kept) == 1 else Mul(tuple(kept)) if kept else ONE
+
+
+def minus(a: Term, b: Term) -> Term:
+    return plus(a, times(num(-1), b))
+
+
+def negated(a: Term) -> Term:
+    return times(num(-1), a)
+
+
+def complement(a: Term) -> Term:
+    """1 - a, for a 0-or-1 term."""
+    return minus(ONE, a)
+
+
+def power(base: Term, exponent: Fraction | int) -> Term:
+    q = Fraction(exponent)
+    if q == 0:
+        return ONE
+    if q == 1:
+        return base
+    if isinstance(base, Num) and (base.value > 0 or (q.denominator == 1 and base.value)):
+        root = exact_root(base.value, q.denominator)
+        if root is not None and abs(q.numerator) <= 64:
+            return Num(root**q.numerator)
+    return Power(base, q)
+
+
+def exact_root(value: Fraction, degree: int) -> Fraction | None:
+    if degree == 1:
+        return value
+    if degree != 2:
+        return value if value == 1 else None
+    top, bottom = isqrt(value.numerator), isqrt(value.denominator)
+    exact = top * top == value.numerator and bottom * bottom == value.denominator
+    return Fraction(top, bottom) if exact else None
+
+
+def over_by(a: Term, b: Term) -> Term:
+    """a / b"""
+    return times(a, power(b, -1))
+
+
+AT_ZERO = {"exp": ONE, "tanh": ZERO, "sin": ZERO, "cos": ONE, "erf": ZERO, "sigmoid": num(Fraction(1, 2))}
+
+
+def applied(fn: str, arg: Term) -> Term:
+    if arg == ZERO and fn in AT_ZERO:
+        return AT_ZERO[fn]
+    if fn == "log" and arg == ONE:
+        return ZERO
+    return Apply(fn, arg)
+
+
+def step(t: Term) -> Term:
+    """1 where t > 0, else 0."""
+    match t:
+        case Num(value):
+            return ONE if value > 0 else ZERO
+        case Size():
+            if at_least_zero(t - 1):
+                return ONE
+            if at_least_zero(-t):
+                return ZERO
+        case Ordinal(of):
+            return gate(shifted(of, -1))
+        case Delta():
+            return t
+        case Holds():
+            return t
+        case _:
+            pass
+    return Holds(Positive(t))
+
+
+def same(a: Term, b: Term) -> Term:
+    """1 where the reals a and b are equal."""
+    d = minus(a, b)
+    return plus(ONE, negated(step(d)), negated(step(negated(d))))
+
+
+def solved_for(i: Index, d: Delta) -> IndexExpr | None:
+    """The value of i at which the delta is 1, when i occurs once with coefficient 1 or -1."""
+    constant, parts = as_affine(difference(d.i, d.j))
+    sign = 0
+    rest: list[tuple[IndexExpr, Size]] = []
+    for atom, k in parts:
+        if atom == i and k in (sized(1), sized(-1)):
+            sign = 1 if k == sized(1) else -1
+        elif i in indices_in(atom):
+            return None
+        else:
+            rest.append((atom, k))
+    return affine(constant * -sign, [(a, k * -sign) for a, k in rest]) if sign else None
+
+
+def total(i: Index, body: Term) -> Term:
+    """Σ_i body; a delta that fixes i is used up at once."""
+    if body == ZERO:
+        return ZERO
+    if i not in free(body):
+        return times(size_term(i.size), body)
+    if isinstance(body, Delta | Mul):
+        factors = body.args if isinstance(body, Mul) else (body,)
+        for k, f in enumerate(factors):
+            at = solved_for(i, f) if isinstance(f, Delta) else None
+            if at is not None:
+                rest = times(*factors[:k], *factors[k + 1 :])
+                return times(between(at, i.size), substitute(rest, {i: at}))
+        outside = [f for f in factors if i not in free(f)]
+        if outside:
+            return times(*outside, total(i, times(*(f for f in factors if i in free(f)))))
+    return over(i, body)
+
+
+def summed(indices: tuple[Index, ...], body: Term) -> Term:
+    for i in reversed(indices):
+        body = total(i, body)
+    return body
+
+
+def product_over(i: Index, body: Term) -> Term:
+    """Π_i body"""
+    return body if body in (ONE, ZERO) and at_least_zero(i.size - 1) else whole("prod", 0, (i,), body, ())
+
+
+__all__ = [
+    "ONE", "ZERO", "ZERO_AT", "Affine", "Index", "IndexExpr", "Num", "Size", "Sum", "Term", "affine", "applied",
+    "at_least_zero", "between", "bounds", "complement", "constant_of", "delta", "difference", "dummy", "exact_quotient",
+    "free", "gate", "index_of", "indices_in", "inside", "integer_of", "minus", "negated", "nonnegative", "num",
+    "number", "over_by", "plus", "power", "product_over", "quotient_and_rest", "replaced", "same", "scaled", "shifted",
+    "size_term", "sized", "solved_for", "step", "substitute", "summed", "times", "total", "whole",
+]  # fmt: skip

@@ -1,0 +1,301 @@
+"""The array that a traced function computes with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import keys
+from .algebra import IndexExpr, Num, index_of, sized
+from .context import current
+from .elementwise import where
+from .errors import ShapeMismatch, TraceError, Unsupported
+from .indexing import Plan, read, write
+from .layout import expand, size_product, transpose
+from .lifting import lifted
+from .registry import METHODS, NUMPY
+from .sizes import HANDLERS, size_number, whole_number
+from .values import Value, shape_text, stretched
+
+Get = Callable[[Value], Value]
+Put = Callable[[Value, Value], Value]
+
+
+def binary(name: str) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        if other is None or isinstance(other, str):
+            return NotImplemented
+        return NUMPY[name](self, other)
+
+    return method
+
+
+def swapped(name: str) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        return NotImplemented if other is None or isinstance(other, str) else NUMPY[name](other, self)
+
+    return method
+
+
+def unary(name: str) -> Callable[[Any], Any]:
+    return lambda self: NUMPY[name](self)
+
+
+def in_place(name: str) -> Callable[[Any, Any], Any]:
+    def method(self: Any, other: Any) -> Any:
+        result = NUMPY[name](self, other)
+        if self.scalar:
+            return result
+        self.assign(lifted(result))
+        return self
+
+    return method
+
+
+class SymArray:
+    """An array with symbolic shape.  Writing replaces the immutable value of the array that owns the memory; a view
+    reads through its parent and writes through it.  `scalar` marks what NumPy gives as a number, not as an array."""
+
+    __slots__ = ("__weakref__", "_get", "_parent", "_plan", "_put", "_seen", "_value", "birth", "scalar")
+    __array_priority__ = 3000
+
+    def __init__(
+        self,
+        value: Value,
+        parent: SymArray | None = None,
+        get: Get | None = None,
+        put: Put | None = None,
+        scalar: bool = False,
+    ) -> None:
+        self._value, self._parent, self._get, self._put, self.scalar = value, parent, get, put, scalar
+        self._plan: Plan | None = None
+        self._seen = parent.value if parent is not None else None
+        state = current()
+        state.serial += 1
+        self.birth = state.serial
+
+    @property
+    def value(self) -> Value:
+        if self._parent is not None and self._get is not None:
+            now = self._parent.value
+            if now is not self._seen:
+                self._seen, self._value = now, self._get(now)
+        return self._value
+
+    def replace(self, value: Value) -> None:
+        """Other entries, of the same shape."""
+        if self._parent is None:
+            current().journal.append((self, self._value))
+            self._value = value
+        elif self._put is None:
+            raise TraceError("this view cannot be written to: copy it first")
+        else:
+            self._parent.replace(self._put(self._parent.value, value))
+
+    def assign(self, new: Value) -> None:
+        """The in-place operators and x[...] = new."""
+        old = self.value
+        if old.dtype != "real" and new.dtype == "real" or (old.dtype == "bool" and new.dtype == "int"):
+            raise TraceError(f"{new.dtype} numbers are written into an array of {old.dtype}, which NumPy refuses or cuts")
+        wide = stretched(new, old.shape)
+        self.replace(wide.cast(old.dtype) if old.dtype != "bool" else wide)
+
+    # what NumPy code asks
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        return tuple(size_number(s) for s in self._value.shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self._value.shape)
+
+    @property
+    def size(self) -> Any:
+        return size_number(size_product(self._value.shape))
+
+    @property
+    def dtype(self) -> Any:
+        return NUMPY["dtype_of"](self._value.dtype)
+
+    @property
+    def nbytes(self) -> Any:
+        return 8 * self.size
+
+    @property
+    def T(self) -> SymArray:
+        return self.view(transpose, lambda old, new: transpose(new))
+
+    @property
+    def mT(self) -> Any:
+        return NUMPY["swapaxes"](self, -1, -2)
+
+    @property
+    def real(self) -> SymArray:
+        return self
+
+    @property
+    def flat(self) -> Any:
+        return self.reshape(-1)
+
+    def view(self, get: Get, put: Put | None) -> SymArray:
+        return SymArray(get(self.value), self, get, put)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in METHODS:
+            function = NUMPY[METHODS[name]]
+            return lambda *args, **options: function(self, *args, **options)
+        raise Unsupported(f"the array method .{name} is not supported in traced functions")
+
+    # indexing
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            raise TraceError(f"an array is indexed with {key!r}")
+        mask = keys.mask_in(key)
+        if mask is not None:
+            return HANDLERS["selected"](self, mask)
+        p = keys.planned(key, self._value.shape)
+        if not p.basic:
+            return wrap(read(self.value, p))
+        result = self.view(lambda v: read(v, p), lambda v, new: write(v, p, new))
+        result._plan = p
+        if not p.result and not any(i is Ellipsis for i in keys.items_of(key)):
+            return wrap(result.value)
+        return result
+
+    def __setitem__(self, key: Any, new: Any) -> None:
+        mask = keys.mask_in(key)
+        if mask is not None:
+            self.replace(masked_write(self.value, mask, new))
+            return
+        p = keys.planned(key, self._value.shape)
+        if isinstance(new, SymArray) and new._parent is self and new._plan == p:
+            return  # x[key] = x[key], the end of an in-place operator on a view
+        self.replace(write(self.value, p, lifted(new)))
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TraceError("iteration over a number")
+        n = self._value.shape[0].constant
+        if n is None:
+            iterate: Iterator[Any] = HANDLERS["iterate"](self)
+            return iterate
+        return iter([self[k] for k in range(n)])
+
+    def __len__(self) -> int:
+        n = self.length
+        if not isinstance(n, int):
+            raise TraceError(f"len() of an axis of {n} entries was asked by code that needs a plain number")
+        return n
+
+    @property
+    def length(self) -> Any:
+        if self.ndim == 0:
+            raise TypeError("len() of unsized object")
+        return size_number(self._value.shape[0])
+
+    def __contains__(self, item: Any) -> bool:
+        raise TraceError("'in' on an array depends on the data")
+
+    # numbers
+    def known(self) -> Any:
+        """The entry of an array of one entry, when it is a plain number."""
+        v = self.value
+        if any(s != sized(1) for s in v.shape):
+            raise TraceError(f"an array of shape {shape_text(v.shape)} is used as one number")
+        at: tuple[IndexExpr, ...] = (index_of(0),) * v.ndim
+        t = v.term(at)
+        if not isinstance(t, Num) or v.holes:
+            return None
+        return int(t.value) if t.value.denominator == 1 and v.dtype != "real" else t.value
+
+    def __bool__(self) -> bool:
+        known = self.known()
+        if known is None:
+            raise TraceError(
+                "a condition depends on the data: use np.where or a product with the mask; in hypotheses write a list "
+                "such as [0 < p, p < 1] instead of 'and' or 0 < p < 1"
+            )
+        return bool(known)
+
+    def __int__(self) -> int:
+        known = self.known()
+        if known is None:
+            raise TraceError("int() of a number that depends on the data or the sizes")
+        return int(known)
+
+    def __index__(self) -> int:
+        if self._value.dtype == "real":
+            raise TraceError("a real number is used as an index")
+        return int(self)
+
+    def __float__(self) -> float:
+        known = self.known()
+        if known is None:
+            raise TraceError("float() of a number that depends on the data, asked by code that is not traced")
+        return float(known)
+
+    def __symbackprop_index__(self) -> IndexExpr | None:
+        v = self.value
+        return v.index(()) if v.ndim == 0 and v.dtype == "int" else None
+
+    def __hash__(self) -> int:
+        raise TypeError("unhashable type: 'numpy.ndarray'")
+
+    def __repr__(self) -> str:
+        return f"<array of shape {shape_text(self._value.shape)}>"
+
+    __add__, __radd__, __iadd__ = binary("add"), swapped("add"), in_place("add")
+    __sub__, __rsub__, __isub__ = binary("subtract"), swapped("subtract"), in_place("subtract")
+    __mul__, __rmul__, __imul__ = binary("multiply"), swapped("multiply"), in_place("multiply")
+    __truediv__, __rtruediv__, __itruediv__ = binary("divide"), swapped("divide"), in_place("divide")
+    __floordiv__, __rfloordiv__, __ifloordiv__ = (
+        binary("floor_divide"),
+        swapped("floor_divide"),
+        in_place("floor_divide"),
+    )
+    __mod__, __rmod__, __imod__ = binary("remainder"), swapped("remainder"), in_place("remainder")
+    __divmod__, __rdivmod__ = binary("divmod"), swapped("divmod")
+    __pow__, __rpow__, __ipow__ = binary("power"), swapped("power"), in_place("power")
+    __matmul__, __rmatmul__, __imatmul__ = binary("matmul"), swapped("matmul"), in_place("matmul")
+    __and__, __rand__, __iand__ = binary("bitwise_and"), swapped("bitwise_and"), in_place("bitwise_and")
+    __or__, __ror__, __ior__ = binary("bitwise_or"), swapped("bitwise_or"), in_place("bitwise_or")
+    __xor__, __rxor__, __ixor__ = binary("bitwise_xor"), swapped("bitwise_xor"), in_place("bitwise_xor")
+    __lt__, __le__, __gt__ = binary("less"), binary("less_equal"), binary("greater")
+    __ge__, __eq__, __ne__ = binary("greater_equal"), binary("equal"), binary("not_equal")
+    __neg__, __pos__, __abs__, __invert__ = unary("negative"), unary("positive"), unary("absolute"), unary("invert")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return HANDLERS["ufunc"](ufunc, method, *inputs, **options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
+        return HANDLERS["function"](func, *args, **options)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TraceError("a symbolic array reached NumPy code that is not traced")
+
+
+def masked_write(v: Value, mask: Value, new: Any) -> Value:
+    """x[mask] = new, for a number, an array that broadcasts, or a selection with the same mask."""
+    if mask.ndim > v.ndim or mask.shape != v.shape[: mask.ndim]:
+        raise ShapeMismatch(f"a mask of shape {shape_text(mask.shape)} on an array of shape {shape_text(v.shape)}")
+    wide = expand(mask, range(mask.ndim, v.ndim)) if mask.ndim < v.ndim else mask
+    picked = HANDLERS["unselected"](new, mask)
+    if picked is None:
+        picked = lifted(new)
+        if picked.ndim > v.ndim - mask.ndim:
+            raise TraceError("an array is written through a mask: its length depends on the data; use np.where")
+    if v.dtype != "real" and picked.dtype == "real":
+        raise TraceError("real numbers are written into an array of integers, which truncates them: make it float")
+    return stretched(where(wide, picked, v), v.shape)
+
+
+def wrap(value: Value) -> Any:
+    """What NumPy would give: whole numbers with an index expression are numbers, other results without axes scalars."""
+    if value.ndim == 0:
+        if value.dtype == "int" and value.origin is None:
+            e = value.index(())
+            if e is not None:
+                return whole_number(e)
+        return SymArray(value, scalar=True)
+    return SymArray(value)
+

@@ -1,0 +1,498 @@
+"""What one iteration of a loop makes of the values at its start, and from that what the whole loop does.
+
+A variable v with v' = a v + b, entry by entry, where a and b do not depend on it, ends as
+v0 Π_t a(t) + Σ_t b(t) Π_{s>t} a(s): sums (a = 1), assignments by index (a = 1 - δ), products (b = 0), decays.
+Anything else carries a value from one iteration to the next and is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from ...core.terms import Add, Array, Delta, Entry, Holds, Mul
+from .algebra import (
+    ONE,
+    ZERO,
+    Index,
+    IndexExpr,
+    Num,
+    Sum,
+    Term,
+    affine,
+    at_least_zero,
+    complement,
+    constant_of,
+    difference,
+    dummy,
+    free,
+    gate,
+    index_of,
+    indices_in,
+    minus,
+    num,
+    plus,
+    product_over,
+    shifted,
+    sized,
+    solved_for,
+    step,
+    substitute,
+    summed,
+    times,
+    total,
+)
+from .array import SymArray
+from .context import current
+from .errors import TraceError
+from .frames import ABSENT, Place, Snapshot
+from .lifting import lifted
+from .rewriting import arrays_in, opened_term, rewritten
+from .sequences import Run, SymList, placed
+from .sizes import SymInt, expression, whole_number
+from .values import At, Value, aligned, broadcast
+
+
+class Poison:
+    """A value that must not be used."""
+
+    def __init__(self, why: str) -> None:
+        object.__setattr__(self, "why", why)
+
+    def refuse(self, *_: Any, **__: Any) -> Any:
+        raise TraceError(object.__getattribute__(self, "why"))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in ("__array_ufunc__", "__array_function__"):
+            raise AttributeError(name)
+        return self.refuse()
+
+
+for name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "neg", "getitem", "setitem",
+             "iter", "len", "bool", "int", "float", "index", "matmul", "rmatmul", "lt", "le", "gt", "ge", "call", "eq", "ne",
+             "iadd", "isub", "imul", "contains", "floordiv", "mod", "abs", "and", "or", "hash"):  # fmt: skip
+    setattr(Poison, f"__{name}__", Poison.refuse)
+
+
+class GrowingList(list):  # type: ignore[type-arg]
+    """A list that the loop extends: reading it inside the loop would see another length."""
+
+    def refuse(self, *_: Any, **__: Any) -> Any:
+        raise TraceError("the loop reads a list that it extends, which carries a value from one iteration to the next")
+
+
+for name in ("getitem", "setitem", "iter", "len", "add", "radd", "mul", "contains", "reversed", "bool", "eq", "iadd"):
+    setattr(GrowingList, f"__{name}__", GrowingList.refuse)
+for name in ("pop", "insert", "remove", "sort", "reverse", "clear", "copy", "index", "count"):
+    setattr(GrowingList, name, GrowingList.refuse)
+
+
+@dataclass(slots=True)
+class Carry:
+    """A real variable: an array written in place (cell), or a place that is rebound."""
+
+    array: Array
+    name: str
+    before: Value
+    cell: SymArray | None = None
+    place: Place | None = None
+    scalar: bool = False
+    after: Value | None = None
+    shape: Any = ()
+
+
+@dataclass(slots=True)
+class Solved:
+    """As functions of the entry: the value at the start of iteration t, and after the loop."""
+
+    start: Callable[[At], Term]
+    final: Callable[[At], Term]
+
+
+class Carries:
+    """The second run of a loop body and what follows from it."""
+
+    def __init__(self, index: Index, snapshot: Snapshot, start: int, mark: int) -> None:
+        self.index, self.snapshot, self.born, self.mark = index, snapshot, start, mark
+        self.carries: list[Carry] = []
+        self.counters: dict[int, tuple[Place, IndexExpr, int]] = {}
+        self.poisoned: list[tuple[Place, Any]] = []
+        self.fresh: list[Place] = []
+        self.growing: list[tuple[Any, list[Any], Any, list[Place]]] = []
+        self.repeats = 0
+
+    def prepare(self) -> None:
+        """After the first run: undo it, and put stand-ins where something changed."""
+        cells = self.undone()
+        changes = [(place, old, place.get()) for place, old in self.snapshot.changed()]
+        grown = list(self.snapshot.lists())
+        for place, old, new in changes:
+            place.set(old)
+            if old is ABSENT:
+                self.fresh.append(place)
+                place.set(new)
+            else:
+                self.stand_in(place, old, new)
+        for store, before in grown:
+            if len(store) != len(before) + 1:
+                raise TraceError("a loop of symbolic length changes a list otherwise than by appending one item")
+            del store[len(before) :]
+            places = self.snapshot.holders(store)
+            guard: Any = GrowingList(before)
+            for place in places:
+                place.set(guard)
+            if not places:  # the parts of a list of symbolic length, extended in place
+                guard = store
+            self.growing.append((store, before, guard, places))
+        for cell, before, after in cells:
+            self.carries.append(self.carry("an array", before, after, cell=cell))
+        for c in self.carries:
+            self.install(c)
+
+    def undone(self) -> list[tuple[SymArray, Value, Value]]:
+        """Arrays written in place, with their value before and after; they are set back."""
+        journal = current().journal
+        first: dict[int, tuple[SymArray, Value]] = {}
+        for cell, before in journal[self.mark :]:
+            if cell.birth <= self.born:
+                first.setdefault(id(cell), (cell, before))
+        found = [(cell, before, cell._value) for cell, before in first.values()]
+        for cell, before, _ in found:
+            cell._value = before
+        return found
+
+    def stand_in(self, place: Place, old: Any, new: Any) -> None:
+        a, b = expression(old), expression(new)
+        if a is not None and b is not None and not isinstance(old, bool):
+            by = constant_of(difference(b, a))
+            if by is not None and by.constant is not None:
+                self.counters[id(place)] = (place, a, by.constant)
+                place.set(whole_number(affine(0, [(a, 1), (self.index, by.constant)])))
+                return
+        if a is None and is_number(old) and is_number(new) or (is_number(old) and isinstance(new, SymArray)):
+            before = lifted(old)
+            after = lifted(new)
+            self.carries.append(self.carry(place.name, before, after, place=place, scalar=getattr(new, "scalar", True)))
+            return
+        self.poison(place, old)
+
+    def poison(self, place: Place, old: Any) -> None:
+        self.poisoned.append((place, old))
+        place.set(Poison(f"{place.name} carries a value from one iteration to the next, in a loop of symbolic length"))
+
+    def carry(self, name: str, before: Value, after: Value, **more: Any) -> Carry:
+        if before.holes or after.holes:
+            raise TraceError(f"{name} is -inf somewhere and changes in a loop of symbolic length")
+        if broadcast(before.shape, after.shape) != after.shape:
+            raise TraceError(f"the shape of {name} changes in a loop of symbolic length")
+        state = current()
+        state.serial += 1
+        return Carry(Array(f"carry#{state.serial}"), name, before, shape=after.shape, **more)
+
+    def install(self, c: Carry) -> None:
+        kind = c.before.dtype if c.cell is not None else "real"
+        value = Value(c.shape, kind, lambda at: Entry(c.array, at))
+        if c.cell is not None:
+            c.cell._value = value
+        elif c.place is not None:
+            c.place.set(SymArray(value, scalar=c.scalar))
+
+    # after the second run
+    def again(self) -> bool:
+        """Whether the body must run once more, because a whole number does not simply count."""
+        for key, (place, first, by) in list(self.counters.items()):
+            now = expression(place.get())
+            wanted = affine(by, [(first, 1), (self.index, by)])
+            if now is None or difference(now, wanted) != index_of(0):
+                del self.counters[key]
+                self.reset()
+                self.poison(place, whole_number(first))
+                self.repeats += 1
+                return True
+        return False
+
+    def reset(self) -> None:
+        for c in self.carries:
+            self.install(c)
+        for place, _ in self.poisoned:
+            place.set(Poison(f"{place.name} carries a value from one iteration to the next"))
+        for place, first, by in self.counters.values():
+            place.set(whole_number(affine(0, [(first, 1), (self.index, by)])))
+        for store, before, guard, places in self.growing:
+            if guard is store:
+                del store[len(before) :]
+            else:
+                guard = GrowingList(before)
+                for p in places:
+                    p.set(guard)
+        self.growing = [
+            (s, b, (p[0].get() if p else s), p) for s, b, _, p in self.growing
+        ]
+
+    def finish(self) -> None:
+        """Give every variable its value after the loop."""
+        self.check_unknown_writes()
+        for c in self.carries:
+            c.after = c.cell._value if c.cell is not None else self.number_of(c)
+            if c.after.holes:
+                raise TraceError(f"{c.name} is -inf somewhere and changes in a loop of symbolic length")
+            if c.after.shape != c.shape:
+                raise TraceError(f"the shape of {c.name} changes in a loop of symbolic length")
+        solved = self.solve()
+        last = self.index.size - 1
+        runs = at_least_zero(last)
+        for c in self.carries:
+            value = Value(c.shape, c.after.dtype if c.after else "real", solved[c.array].final)
+            if c.cell is not None:
+                c.cell._value = value
+            elif c.place is not None:
+                c.place.set(SymArray(value, scalar=c.scalar))
+        for place, first, by in self.counters.values():
+            place.set(whole_number(affine(self.index.size * by, [(first, 1)])))
+        for store, before, guard, places in self.growing:
+            items = list.__getitem__(guard, slice(len(before), None))
+            if len(items) != 1:
+                raise TraceError("a loop of symbolic length changes a list otherwise than by appending one item")
+            run = Run(self.index, self.resolved(items[0], solved))
+            if guard is store:
+                store[len(before) :] = [run]
+            for place in places:
+                place.set(SymList([*before, run]))
+        for place in [*self.fresh, *(p for p, _ in self.poisoned)]:
+            now = place.get()
+            if now is ABSENT or isinstance(now, Poison):
+                continue
+            if runs:
+                place.set(self.at_end(now, solved))
+            else:
+                place.set(Poison(f"{place.name} is not set when the loop runs over nothing"))
+
+    def number_of(self, c: Carry) -> Value:
+        assert c.place is not None
+        now = c.place.get()
+        if isinstance(now, Poison) or not (is_number(now) or isinstance(now, SymArray)):
+            raise TraceError(f"{c.name} is a number before a loop of symbolic length and something else after it")
+        value = lifted(now)
+        if value.shape != c.shape and broadcast(value.shape, c.shape) == c.shape:
+            return value.remap(c.shape, lambda at: aligned(value.shape, at))
+        return value
+
+    def check_unknown_writes(self) -> None:
+        known = {id(c.cell) for c in self.carries if c.cell is not None}
+        for cell, _ in current().journal[self.mark :]:
+            if cell.birth <= self.born and id(cell) not in known:
+                raise TraceError("a loop of symbolic length writes into different arrays in different runs")
+
+    def at_end(self, now: Any, solved: dict[Array, Solved]) -> Any:
+        last = index_of(self.index.size - 1)
+        try:
+            return placed(self.resolved(now, solved), {self.index: last})
+        except TraceError as error:
+            return Poison(str(error))
+
+    def resolved(self, x: Any, solved: dict[Array, Solved]) -> Any:
+        """A structure with the stand-ins replaced by what they are at the start of iteration t."""
+        if isinstance(x, SymArray):
+            v = x.value
+            return SymArray(
+                Value(
+                    v.shape,
+                    v.dtype,
+                    lambda at: inserted(v.term(at), solved),
+                    v._index,
+                    v._hole,
+                ),
+                scalar=x.scalar,
+            )
+        if isinstance(x, SymList):
+            return SymList([
+                Run(r.index, self.resolved(r.item, solved)) if isinstance(r, Run) else self.resolved(r, solved)
+                for r in x.parts
+            ])  # fmt: skip
+        if type(x) in (list, tuple):
+            return type(x)(self.resolved(y, solved) for y in x)
+        if type(x) is dict:
+            return {k: self.resolved(y, solved) for k, y in x.items()}
+        return x
+
+    def solve(self) -> dict[Array, Solved]:
+        """Closed forms, one variable after the other: each may use those solved before."""
+        solved: dict[Array, Solved] = {}
+        open_carries = list(self.carries)
+        names = {c.array for c in open_carries}
+        while open_carries:
+            for c in open_carries:
+                assert c.after is not None
+                at = tuple(dummy(s, "i") for s in c.shape)
+                body = inserted(c.after.term(at), solved)
+                if arrays_in(body) & names - {c.array} - solved.keys():
+                    continue
+                form = linear(body, Entry(c.array, at))
+                if form is None:
+                    raise TraceError(
+                        f"{c.name} carries a value from one iteration to the next, in a loop of symbolic length"
+                    )
+                solved[c.array] = closed_form(self.index, at, *form, before=c.before)
+                open_carries.remove(c)
+                break
+            else:
+                known = ", ".join(sorted(c.name for c in open_carries))
+                raise TraceError(f"{known} carry values from one iteration to the next, in a loop of symbolic length")
+        return solved
+
+
+def is_number(x: Any) -> bool:
+    return isinstance(x, SymArray | SymInt | int | float) and not isinstance(x, bool) or hasattr(x, "dtype")
+
+
+def inserted(t: Term, solved: dict[Array, Solved]) -> Term:
+    for array, s in solved.items():
+        if array in arrays_in(t):
+            t = rewritten(t, array, s.start)
+    return t
+
+
+# --- linear in the stand-in ------------------------------------------------------------------
+
+
+def linear(t: Term, e: Entry) -> tuple[Term, Term] | None:
+    """(a, b) with t = a e + b and neither mentioning the array of e; None when there are none."""
+    if e.array not in arrays_in(t):
+        return ZERO, t
+    if t == e:
+        return ONE, ZERO
+    if isinstance(t, Add):
+        forms = [linear(x, e) for x in t.args]
+        if any(f is None for f in forms):
+            return None
+        return collected([f[0] for f in forms if f]), collected([f[1] for f in forms if f])
+    if isinstance(t, Mul):
+        factors = [under_deltas(x, t.args, e) for x in t.args]
+        inside = [x for x in factors if e.array in arrays_in(x)]
+        if len(inside) != 1:
+            return None
+        form = linear(inside[0], e)
+        rest = [x for x in factors if x is not inside[0]]
+        return None if form is None else (times(form[0], *rest), times(form[1], *rest))
+    if isinstance(t, Sum):
+        k, body = opened_term(t)
+        form = linear(body, e)
+        return None if form is None else (total(k, form[0]), total(k, form[1]))
+    return None
+
+
+def under_deltas(t: Term, factors: tuple[Term, ...], e: Entry) -> Term:
+    """δ_ij v_j is δ_ij v_i: entries that the deltas beside them move to the entry e are written as e."""
+    if e.array not in arrays_in(t) or isinstance(t, Delta):
+        return t
+    equal = {(d.i, d.j) for d in factors if isinstance(d, Delta)}
+
+    def moved(at: At) -> Term:
+        same = all(p == q or (p, q) in equal or (q, p) in equal for p, q in zip(at, e.at, strict=True))
+        return e if same else Entry(e.array, at)
+
+    return rewritten(t, e.array, moved)
+
+
+def collected(terms: list[Term]) -> Term:
+    """The sum with equal products put together, so that c + (1 - c) is 1."""
+    counts: dict[frozenset[tuple[Term, int]], tuple[Fraction, Term]] = {}
+    for t in (x for s in terms for x in (s.args if isinstance(s, Add) else (s,))):
+        factors = t.args if isinstance(t, Mul) else (t,)
+        k = Fraction(1)
+        rest = []
+        for f in factors:
+            if isinstance(f, Num):
+                k *= f.value
+            else:
+                rest.append(f)
+        key = frozenset(Counter(rest).items())
+        counts[key] = (counts.get(key, (Fraction(0), ONE))[0] + k, times(*rest))
+    return plus(*(times(num(k), t) for k, t in counts.values() if k))
+
+
+# --- the loop as a whole ---------------------------------------------------------------------
+
+
+def closed_form(t: Index, axes: tuple[Index, ...], a: Term, b: Term, before: Value) -> Solved:
+    """v' = a v + b from v0."""
+
+    def at_entry(at: At) -> tuple[Term, Term, Term]:
+        swap: dict[Index, IndexExpr] = dict(zip(axes, at, strict=True))
+        return substitute(a, swap), substitute(b, swap), before.term(aligned(before.shape, at))
+
+    def upto(at: At, stop: IndexExpr | None) -> Term:
+        """The value after the iterations before `stop` (all of them when None)."""
+        p, q, v0 = at_entry(at)
+        s = dummy(t.size, "t")
+        p, q = substitute(p, {t: s}), substitute(q, {t: s})
+        done = ONE if stop is None else gate(shifted(difference(stop, s), -1))
+        return combined(s, p, q, v0, done, stop)
+
+    return Solved(lambda at: upto(at, t), lambda at: upto(at, None))
+
+
+def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr | None) -> Term:
+    """v0 Π_s a + Σ_s b(s) Π_{r>s} a(r) over the s that are done."""
+    if a == ONE:
+        return plus(v0, total(s, times(done, b)))
+    if a == ZERO:
+        last = index_of(s.size - 1) if stop is None else shifted(stop, -1)
+        any_done = gate(last)
+        return plus(times(any_done, substitute(b, {s: last})), times(complement(any_done), v0))
+    c = collected([ONE, minus(ZERO, a)])
+    if zero_or_one(c):
+        covered = total(s, times(done, c))
+        if fixes(c, s) and divides(c, b):
+            return plus(total(s, times(done, b)), times(complement(covered), v0))
+        never = complement(step(covered))
+        value = quotient(b, c)
+        if value is not None and s not in free(value):
+            return plus(times(complement(never), value), times(never, v0))
+        r = dummy(s.size, "t")
+        later = times(gate(shifted(difference(r, s), -1)), substitute(times(done, c), {s: r}))
+        not_later = complement(step(total(r, later)))
+        return plus(total(s, times(done, b, not_later)), times(never, v0))
+    factor = plus(times(done, a), complement(done))
+    result = times(product_over(s, factor), v0)
+    if b == ZERO:
+        return result
+    r = dummy(s.size, "t")
+    after = gate(shifted(difference(r, s), -1))
+    here = substitute(factor, {s: r})
+    tail = product_over(r, plus(times(after, here), complement(after)))
+    return plus(result, summed((s,), times(done, b, tail)))
+
+
+def zero_or_one(c: Term) -> bool:
+    factors = c.args if isinstance(c, Mul) else (c,)
+    return all(isinstance(f, Delta | Holds) for f in factors)
+
+
+def fixes(c: Term, s: Index) -> bool:
+    """Whether c is 1 for at most one s."""
+    factors = c.args if isinstance(c, Mul) else (c,)
+    return any(isinstance(f, Delta) and solved_for(s, f) is not None for f in factors)
+
+
+def quotient(b: Term, c: Term) -> Term | None:
+    """b / c when every summand of b has the factors of c."""
+    wanted = Counter(c.args if isinstance(c, Mul) else (c,))
+    parts = []
+    for t in b.args if isinstance(b, Add) else (b,):
+        have = list(t.args if isinstance(t, Mul) else (t,))
+        for f, k in wanted.items():
+            if have.count(f) < k:
+                return None
+            have.remove(f)
+        parts.append(times(*have))
+    return plus(*parts)
+
+
+def divides(c: Term, b: Term) -> bool:
+    return b == ZERO or quotient(b, c) is not None
+
+

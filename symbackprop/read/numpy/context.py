@@ -1,0 +1,44 @@
+"""What one run of the tracer remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from ...core.terms import Size
+
+
+@dataclass(slots=True)
+class Tracing:
+    """`rounded` holds floats that look like a rounded irrational or third; `merged` how a size was made of factors;
+    `journal` the arrays written in place with their value before; `loops` the open loops of symbolic length.
+    `passes` is how often a comprehension runs its body: the result must not depend on it."""
+
+    constants: set[str] = field(default_factory=set)
+    rounded: dict[float, Fraction] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+    merged: dict[Size, tuple[Size, ...]] = field(default_factory=dict)
+    journal: list[tuple[Any, Any]] = field(default_factory=list)
+    loops: list[Any] = field(default_factory=list)
+    looped: list[Any] = field(default_factory=list)
+    passes: int = 1
+    serial: int = 0
+
+
+_stack: list[Tracing] = [Tracing()]
+
+
+def current() -> Tracing:
+    return _stack[-1]
+
+
+@contextmanager
+def tracing(state: Tracing) -> Iterator[Tracing]:
+    _stack.append(state)
+    try:
+        yield state
+    finally:
+        _stack.pop()

@@ -1,0 +1,266 @@
+"""Copies of the user's functions that see our numpy, math, scipy and builtins.
+
+Only code objects are used, never source text: a copy has the same code with other globals, and the same for the
+functions, lambdas, closures, classes and objects it reaches.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import sys
+import types
+from typing import Any
+
+from .errors import TraceError
+from .frames import MARK
+from .loops import finished_list
+from .modules import MODULES, counterpart, guarded, stand_in
+from .python_builtins import BUILTINS, traced_product
+from .sizes import HANDLERS
+from .values import Value
+from .vectorized import Vectorized
+
+STANDARD = frozenset(sys.stdlib_module_names)
+LEFT_ALONE = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), slice, range)
+
+
+class Copier:
+    """Remembers what was copied, so that shared and recursive things stay shared."""
+
+    def __init__(self) -> None:
+        self.done: dict[int, Any] = {}
+        self.kept: list[Any] = []  # keeps originals alive: ids are the keys
+        self.globals: dict[int, dict[str, Any]] = {}
+        self.codes: dict[Any, Any] = {}
+
+    def convert(self, x: Any) -> Any:
+        """The traced counterpart of a value."""
+        if isinstance(x, LEFT_ALONE):
+            return x
+        if id(x) in self.done:
+            return self.done[id(x)]
+        result = self.converted(x)
+        self.remember(x, result)
+        return result
+
+    def remember(self, x: Any, result: Any) -> None:
+        self.kept.append(x)
+        self.done[id(x)] = result
+
+    def converted(self, x: Any) -> Any:
+        match x:
+            case types.ModuleType():
+                found = stand_in(x)
+                if found is not None:
+                    return found
+                return x if x.__name__.split(".")[0] in STANDARD else ModuleView(x, self)
+            case types.FunctionType():
+                return self.function(x)
+            case types.MethodType():
+                return types.MethodType(self.convert(x.__func__), self.convert(x.__self__))
+            case functools.partial():
+                return functools.partial(
+                    self.convert(x.func), *map(self.convert, x.args), **{k: self.convert(v) for k, v in x.keywords.items()}
+                )
+            case type():
+                return self.type(x)
+            case list():
+                return self.filled(x, [])
+            case tuple() if type(x) is tuple:
+                return tuple(self.convert(y) for y in x)
+            case dict() if type(x) is dict:
+                copy: dict[Any, Any] = {}
+                self.remember(x, copy)
+                copy.update((k, self.convert(v)) for k, v in x.items())
+                return copy
+            case Value():
+                return x
+        if hasattr(x, "dtype") and hasattr(x, "shape") and type(x).__module__ == "numpy":
+            return HANDLERS["array"](x) if x.shape else x
+        if type(x).__name__ == "vectorize" and hasattr(x, "pyfunc"):
+            return Vectorized(self.convert(x.pyfunc))
+        if hasattr(x, "__wrapped__") and callable(x):  # functools.lru_cache, njit and the like
+            return self.convert(x.__wrapped__)
+        if hasattr(x, "py_func"):
+            return self.convert(x.py_func)
+        if callable(x):
+            found = counterpart(x)
+            if found is not None:
+                return found
+            home = str(getattr(x, "__module__", None) or type(x).__module__)
+            if home.split(".")[0] in ("numpy", "scipy", "autograd", "jax"):
+                return guarded(x, f"{home}.{getattr(x, '__name__', x)}")
+            if isinstance(x, types.BuiltinFunctionType | types.BuiltinMethodType):
+                return BUILTINS.get(x.__name__, x) if home == "builtins" else x
+        return self.instance(x)
+
+    def filled(self, x: Any, copy: list[Any]) -> list[Any]:
+        self.remember(x, copy)
+        copy.extend(self.convert(y) for y in x)
+        return copy
+
+    # functions
+    def function(self, f: types.FunctionType) -> Any:
+        home = (f.__module__ or "").split(".")[0]
+        if home == "symbackprop" and MARK not in f.__globals__ and f.__module__ == "symbackprop.read.numpy":
+            return f
+        found = counterpart(f) if home in ("numpy", "scipy", "autograd", "jax") else None
+        if found is not None:
+            return found
+        if home in STANDARD:
+            return traced_product if f.__name__ == "product" and home == "itertools" else f
+        if home in ("numpy", "scipy"):
+            return guarded(f, f"{f.__module__}.{f.__name__}")
+        if hasattr(f, "__wrapped__") and home in ("autograd", "jax"):
+            return self.convert(f.__wrapped__)
+        copy = types.FunctionType(self.code(f.__code__), self.module_globals(f), f.__name__, None, self.cells(f))
+        self.remember(f, copy)
+        copy.__defaults__ = tuple(self.convert(d) for d in f.__defaults__) if f.__defaults__ else None
+        copy.__kwdefaults__ = {k: self.convert(v) for k, v in f.__kwdefaults__.items()} if f.__kwdefaults__ else None  # type: ignore[assignment]
+        copy.__dict__.update({k: v for k, v in f.__dict__.items() if k != "__wrapped__"})
+        copy.__qualname__, copy.__doc__ = f.__qualname__, f.__doc__
+        self.load_globals(f.__code__, f.__globals__)
+        for cell, original in zip(copy.__closure__ or (), f.__closure__ or (), strict=True):
+            try:
+                contents = original.cell_contents
+            except ValueError:
+                continue
+            cell.cell_contents = self.convert(contents)
+        return copy
+
+    def cells(self, f: types.FunctionType) -> tuple[types.CellType, ...] | None:
+        if f.__closure__ is None:
+            return None
+        cells = []
+        for original in f.__closure__:
+            if id(original) not in self.done:
+                self.remember(original, types.CellType())
+            cells.append(self.done[id(original)])
+        return tuple(cells)
+
+    def module_globals(self, f: types.FunctionType) -> dict[str, Any]:
+        original = f.__globals__
+        if id(original) not in self.globals:
+            self.kept.append(original)
+            self.globals[id(original)] = {
+                "__builtins__": BUILTINS,
+                "__name__": original.get("__name__", "traced"),
+                "__file__": original.get("__file__"),
+                "__package__": original.get("__package__"),
+                MARK: True,
+            }
+        return self.globals[id(original)]
+
+    def load_globals(self, code: types.CodeType, original: dict[str, Any]) -> None:
+        """The globals that the code names, and the code inside it."""
+        target = self.globals[id(original)]
+        for name in code.co_names:
+            if name in original and name not in target:
+                target[name] = self.convert(original[name])
+        for inner in code.co_consts:
+            if isinstance(inner, types.CodeType):
+                self.load_globals(inner, original)
+
+    def code(self, code: types.CodeType) -> types.CodeType:
+        """The code with its list comprehensions patched to report what they made (3.12 and later inline them)."""
+        if code not in self.codes:
+            consts = tuple(self.code(c) if isinstance(c, types.CodeType) else c for c in code.co_consts)
+            new = code.replace(co_consts=consts) if consts != code.co_consts else code
+            if sys.version_info[:2] == (3, 11) and code.co_name == "<listcomp>":
+                new = patched(new)
+            self.codes[code] = new
+        return self.codes[code]  # type: ignore[no-any-return]
+
+    # classes and objects
+    def type(self, cls: type) -> Any:
+        home = cls.__module__.split(".")[0]
+        if home in ("numpy", "scipy"):
+            stand = MODULES["numpy"]
+            return getattr(stand, cls.__name__, cls) if home == "numpy" else cls
+        if cls in (float, int, bool, list, tuple, range, enumerate, zip, map, reversed):
+            return BUILTINS[cls.__name__]
+        if home in STANDARD or home == "symbackprop" or not cls.__flags__ & (1 << 9):
+            return cls
+        namespace = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
+        slots = namespace.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            namespace.pop(name, None)
+        bases = tuple(b if b is object else self.convert(b) for b in cls.__bases__)
+        copy = type(cls)(cls.__name__, bases, {k: v for k, v in namespace.items() if plain_attribute(v)})
+        self.remember(cls, copy)
+        for name, value in namespace.items():
+            if not plain_attribute(value):
+                setattr(copy, name, self.attribute(value))
+        return copy
+
+    def attribute(self, x: Any) -> Any:
+        match x:
+            case staticmethod():
+                return staticmethod(self.convert(x.__func__))
+            case classmethod():
+                return classmethod(self.convert(x.__func__))
+            case property():
+                parts = [None if f is None else self.convert(f) for f in (x.fget, x.fset, x.fdel)]
+                return property(*parts)
+            case functools.cached_property():
+                found = functools.cached_property(self.convert(x.func))
+                found.__set_name__(object, x.attrname or "")
+                return found
+        return self.convert(x)
+
+    def instance(self, x: Any) -> Any:
+        """An object of a class of the user's, with the copied class and converted attributes."""
+        cls = type(x)
+        home = cls.__module__.split(".")[0]
+        state = getattr(x, "__dict__", None)
+        if home in STANDARD or home in ("symbackprop", "numpy", "scipy") or state is None:
+            return x
+        new_class = self.convert(cls)
+        if new_class is cls:
+            return x
+        copy = object.__new__(new_class)
+        self.remember(x, copy)
+        copy.__dict__.update({k: self.convert(v) for k, v in state.items()})
+        return copy
+
+
+def plain_attribute(x: Any) -> bool:
+    """Attributes that a class can be made with as they are."""
+    return isinstance(x, LEFT_ALONE) or type(x).__name__ in ("member_descriptor", "getset_descriptor")
+
+
+class ModuleView:
+    """A module of the user's, whose functions are copied when they are used."""
+
+    def __init__(self, module: types.ModuleType, copier: Copier) -> None:
+        self._module, self._copier = module, copier
+
+    def __getattr__(self, name: str) -> Any:
+        return self._copier.convert(getattr(self._module, name))
+
+
+def patched(code: types.CodeType) -> types.CodeType:
+    """finished_list(result, iterator) instead of the bare result of a list comprehension (Python 3.11 instructions)."""
+    op = dis.opmap
+    if code.co_code[-2] != op["RETURN_VALUE"]:
+        raise TraceError("this list comprehension is not understood")
+    consts = (*code.co_consts, finished_list)
+    call = [
+        op["PUSH_NULL"], 0, op["SWAP"], 2, *wide(op, "LOAD_CONST", len(consts) - 1), op["SWAP"], 2, op["LOAD_FAST"], 0,
+        op["PRECALL"], 2, *caches("PRECALL"), op["CALL"], 2, *caches("CALL"), op["RETURN_VALUE"], 0,
+    ]  # fmt: skip
+    return code.replace(
+        co_code=code.co_code[:-2] + bytes(call), co_consts=consts, co_stacksize=code.co_stacksize + 4
+    )
+
+
+def wide(op: dict[str, int], name: str, arg: int) -> list[int]:
+    return [op["EXTENDED_ARG"], arg >> 8, op[name], arg & 255] if arg > 255 else [op[name], arg]
+
+
+def caches(name: str) -> list[int]:
+    counts: dict[str, int] = {"PRECALL": 1, "CALL": 4}
+    return [dis.opmap["CACHE"], 0] * counts[name]
+
+

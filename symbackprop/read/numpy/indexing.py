@@ -1,0 +1,314 @@
+"""Reading and writing entries by NumPy's rules: integers, slices, None, Ellipsis, integer arrays, masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .algebra import (
+    ONE,
+    ZERO,
+    ZERO_AT,
+    Index,
+    IndexExpr,
+    Size,
+    Term,
+    affine,
+    between,
+    bounds,
+    complement,
+    constant_of,
+    delta,
+    difference,
+    dummy,
+    index_of,
+    indices_in,
+    inside,
+    nonnegative,
+    plus,
+    quotient_and_rest,
+    shifted,
+    sized,
+    step,
+    substitute,
+    summed,
+    times,
+    whole,
+    gate,
+    integer_of,
+)
+from .errors import ShapeMismatch, TraceError
+from .values import UNIT, At, Shape, Value, aligned, broadcast, promoted, shape_text, stretched
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """None: a new axis of one entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    start: IndexExpr
+    length: Size
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class At1:
+    """One whole number."""
+
+    place: IndexExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """An array of whole numbers."""
+
+    places: Value
+
+
+Item: TypeAlias = New | Slice | At1 | Many
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A key against a shape: one item per axis, and new axes.  Masks have been taken out before."""
+
+    items: tuple[Item, ...]
+    shape: Shape  # of the array indexed
+    spread: Shape  # broadcast shape of the integer arrays
+    front: int  # where their axes stand in the result
+    result: Shape
+
+    @property
+    def basic(self) -> bool:
+        return not any(isinstance(i, Many) for i in self.items)
+
+
+def checked(e: IndexExpr, size: Size) -> IndexExpr:
+    """A whole number as a place of an axis; negative ones count from the end."""
+    if inside(e, size):
+        return e
+    lower, upper = bounds(e)
+    if upper is not None and nonnegative(index_of(-upper - 1)):
+        e = shifted(e, size)
+        if inside(e, size):
+            return e
+    n = integer_of(e)
+    if n is not None and size.constant is not None:
+        raise ShapeMismatch(f"index {n - (size.constant if n < 0 else 0)} is out of an axis of {size} entries")
+    raise TraceError(f"that the index is inside the axis of {size} entries is not known for all sizes")
+
+
+def plan(items: Sequence[Item | None], shape: Shape) -> Plan:
+    """`None` among the items stands for the Ellipsis."""
+    used = sum(not isinstance(i, New) for i in items if i is not None)
+    if used > len(shape):
+        raise ShapeMismatch(f"{used} indices for an array of shape {shape_text(shape)}")
+    full = list(items) if None in items else [*items, None]
+    if full.count(None) > 1:
+        raise TraceError("only one Ellipsis in an index")
+    at = full.index(None)
+    before = sum(not isinstance(i, New) for i in full[:at])
+    rest = [Slice(ZERO_AT, s, 1) for s in shape[before : before + len(shape) - used]]
+    whole_items: list[Item] = [*(i for i in full[:at] if i), *rest, *(i for i in full[at + 1 :] if i)]
+
+    many = [i.places for i in whole_items if isinstance(i, Many)]
+    spread = broadcast(*(v.shape for v in many)) if many else ()
+    advanced = [n for n, i in enumerate(whole_items) if isinstance(i, Many) or (many and isinstance(i, At1))]
+    together = bool(advanced) and advanced == list(range(advanced[0], advanced[-1] + 1))
+    result: list[Size] = []
+    front = 0
+    for n, item in enumerate(whole_items):
+        if advanced and together and n == advanced[0]:
+            front = len(result)
+        match item:
+            case New():
+                result.append(UNIT)
+            case Slice(_, length, _):
+                result.append(length)
+    result[front:front] = spread
+    return Plan(tuple(whole_items), shape, spread, front, tuple(result))
+
+
+def read(v: Value, p: Plan) -> Value:
+    """The entries the plan names."""
+    places = located(p)
+
+    def f(at: At) -> At:
+        block = at[p.front : p.front + len(p.spread)]
+        rest = list(at[: p.front] + at[p.front + len(p.spread) :])
+        full: list[IndexExpr] = []
+        axis = 0
+        for n, item in enumerate(p.items):
+            match item:
+                case New():
+                    rest.pop(0)
+                    continue
+                case Slice(start, length, by):
+                    e = rest.pop(0)
+                    full.append(start if length == UNIT else affine(0, [(start, 1), (e, by)]))
+                case At1():
+                    full.append(places[n])
+                case Many(array):
+                    full.append(entry_of(array, aligned(array.shape, block), p.shape[axis]))
+            axis += 1
+        return tuple(full)
+
+    return v.remap(p.result, f)
+
+
+def located(p: Plan) -> dict[int, IndexExpr]:
+    """Checked places of the single whole numbers; also checks the arrays once, at a generic index."""
+    found: dict[int, IndexExpr] = {}
+    axis = 0
+    for n, item in enumerate(p.items):
+        if isinstance(item, New):
+            continue
+        if isinstance(item, At1):
+            found[n] = checked(item.place, p.shape[axis])
+        elif isinstance(item, Many):
+            corners(item.places, p.shape[axis])
+        axis += 1
+    return found
+
+
+def corners(array: Value, size: Size) -> None:
+    entry_of(array, tuple(dummy(s) if s != UNIT else ZERO_AT for s in array.shape), size, generic=True)
+
+
+def entry_of(array: Value, at: At, size: Size, generic: bool = False) -> IndexExpr:
+    e = array.index(at)
+    if e is None:
+        if generic:
+            return ZERO_AT
+        raise TraceError("an index that is computed from real numbers, or an integer without an exact form")
+    return checked(e, size)
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
+    """`v` with new values at the entries the plan names (added there when `accumulate`)."""
+    if v.dtype != "real" and new.dtype == "real":
+        raise TraceError("real numbers are written into an array of integers, which truncates them: make it float")
+    if v.dtype == "bool" and new.dtype == "int":
+        raise TraceError("integers are written into an array of booleans")
+    if new.ndim > len(p.result):  # leading axes of one entry may be dropped
+        if any(s != UNIT for s in new.shape[: new.ndim - len(p.result)]):
+            raise ShapeMismatch(f"shape {shape_text(new.shape)} does not fit into {shape_text(p.result)}")
+        drop = new.ndim - len(p.result)
+        new = new.remap(new.shape[drop:], lambda at, new=new: ((ZERO_AT,) * drop + at))  # type: ignore[misc]
+    wide = stretched(new, p.result)
+    places = located(p)
+    block_used = new.ndim > len(p.result) - p.front - len(p.spread) and any(
+        s != UNIT for s in new.shape[max(0, new.ndim - len(p.result) + p.front) : new.ndim - len(p.result) + p.front + len(p.spread)]
+    )
+    distinct = injective(p)
+
+    def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...]]:
+        """Mask, index into the new values, dummies of strided slices, dummies of the integer arrays."""
+        mask, inner = ONE, []
+        strided: list[Index] = []
+        block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+        axis = 0
+        for n, item in enumerate(p.items):
+            match item:
+                case New():
+                    inner.append(ZERO_AT)
+                    continue
+                case Slice(start, length, by):
+                    m, e = position(at[axis], start, length, by, strided)
+                    if start != ZERO_AT or by != 1 or length != p.shape[axis]:
+                        mask = times(mask, m)
+                    inner.append(ZERO_AT if length == UNIT else e)
+                case At1():
+                    mask = times(mask, delta(at[axis], places[n]))
+                case Many(array):
+                    mask = times(mask, delta(at[axis], entry_of(array, aligned(array.shape, block), p.shape[axis])))
+            axis += 1
+        inner[p.front : p.front] = block
+        return mask, tuple(inner), tuple(strided), tuple(i for i in block if isinstance(i, Index))
+
+    def term(at: At) -> Term:
+        mask, inner, strided, block = parts(at)
+        if mask == ZERO:
+            return v.term(at)
+        if accumulate:
+            return plus(v.term(at), summed((*strided, *block), times(mask, wide.term(inner))))
+        if not block and not strided:
+            if mask == ONE:
+                return wide.term(inner)
+            return plus(times(mask, wide.term(inner)), times(complement(mask), v.term(at)))
+        if distinct or not block:
+            covered = summed((*strided, *block), mask)
+            kept = ZERO if covered == ONE else times(complement(covered), v.term(at))
+            return plus(summed((*strided, *block), times(mask, wide.term(inner))), kept)
+        covered = step(summed(block, mask))
+        if not block_used and not strided:
+            return plus(times(covered, wide.term(inner)), times(complement(covered), v.term(at)))
+        if len(block) != 1 or strided:
+            raise TraceError("the same entry may be written twice through several index axes: which write is last?")
+        return last_written(block[0], mask, wide.term(inner), v.term(at))
+
+    def index(at: At) -> IndexExpr | None:
+        mask, inner, strided, block = parts(at)
+        if strided or block or mask not in (ONE, ZERO):
+            return None
+        return wide.index(inner) if mask == ONE else v.index(at)
+
+    def hole(at: At) -> Term:
+        mask, inner, strided, block = parts(at)
+        if strided or block:
+            raise TraceError("-inf written through an index array")
+        return plus(times(mask, wide.hole(inner)), times(complement(mask), v.hole(at)))
+
+    kind = promoted(v, new) if v.dtype == "real" else v.dtype
+    return Value(v.shape, kind, term, index if kind == "int" else None, hole if v.holes or wide.holes else None)
+
+
+def position(e: IndexExpr, start: IndexExpr, length: Size, by: int, strided: list[Index]) -> tuple[Term, IndexExpr]:
+    """Where in the slice the index e of the whole axis is: a mask, and the index there."""
+    offset = difference(e, start)
+    if by in (1, -1):
+        place = affine(0, [(offset, by)])
+        return between(place, length), place
+    if by < 0:
+        offset, by = affine(0, [(offset, -1)]), -by
+    found = quotient_and_rest(offset, sized(by))
+    if found is not None and (constant_of(found[1]) is not None):
+        return (between(found[0], length), found[0]) if found[1] == ZERO_AT else (ZERO, ZERO_AT)
+    o = dummy(length)
+    strided.append(o)
+    return delta(offset, affine(0, [(o, by)])), o
+
+
+def injective(p: Plan) -> bool:
+    """Whether the integer arrays name no entry twice: each of their axes can be read off one of the indices."""
+    block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+    alone: set[Index] = set()
+    for item in p.items:
+        if not isinstance(item, Many):
+            continue
+        e = item.places.index(aligned(item.places.shape, block))
+        if e is None:
+            continue
+        here = indices_in(e)
+        parts = [(e, sized(1))] if isinstance(e, Index) else getattr(e, "parts", ())
+        if len(here) == 1 and len(parts) == 1 and isinstance(parts[0][0], Index):
+            k = parts[0][1]
+            if k.constant or nonnegative(index_of(k - 1)) or nonnegative(index_of(-k - 1)):
+                alone |= here
+    return all(i in alone for i in block if isinstance(i, Index))
+
+
+def last_written(i: Index, mask: Term, new: Term, old: Term) -> Term:
+    """Σ_i mask(i) new(i) Π_{j>i} (1 - mask(j)), plus the old value where no mask holds."""
+    covered = step(summed((i,), mask))
+    j = dummy(i.size)
+    later = times(gate(shifted(difference(j, i), -1)), substitute(mask, {i: j}))
+    after = whole("prod", 0, (j,), complement(later), ())
+    return plus(summed((i,), times(mask, new, after)), times(complement(covered), old))
+

@@ -1,0 +1,419 @@
+"""Rearranging: transpose, reshape, concatenate, pad, roll, triangles, diagonals, windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .algebra import (
+    ONE,
+    ZERO,
+    ZERO_AT,
+    Index,
+    IndexExpr,
+    Size,
+    Term,
+    affine,
+    at_least_zero,
+    between,
+    complement,
+    delta,
+    difference,
+    dummy,
+    exact_quotient,
+    gate,
+    index_of,
+    negated,
+    nonnegative,
+    over_by,
+    plus,
+    quotient_and_rest,
+    shifted,
+    sized,
+    summed,
+    times,
+)
+from .context import current
+from .errors import ShapeMismatch, TraceError
+from .reductions import normal_axes, normal_axis
+from .values import UNIT, At, Shape, Value, aligned, broadcast, conflict, finite, promoted, shape_text
+
+
+def transpose(v: Value, order: Sequence[int] | None = None) -> Value:
+    order = [normal_axis(k, v.ndim) for k in order] if order is not None else list(range(v.ndim))[::-1]
+    if sorted(order) != list(range(v.ndim)):
+        raise TraceError(f"transpose to {tuple(order)} of an array with {v.ndim} axes")
+    back = [order.index(k) for k in range(v.ndim)]
+    return v.remap(tuple(v.shape[k] for k in order), lambda at: tuple(at[k] for k in back))
+
+
+def inverse_order(order: Sequence[int]) -> list[int]:
+    return [list(order).index(k) for k in range(len(order))]
+
+
+def moved(ndim: int, source: Sequence[int], target: Sequence[int]) -> list[int]:
+    """The axis order of np.moveaxis."""
+    a, b = [normal_axis(k, ndim) for k in source], [normal_axis(k, ndim) for k in target]
+    order = [k for k in range(ndim) if k not in a]
+    for place, axis in sorted(zip(b, a, strict=True)):
+        order.insert(place, axis)
+    return order
+
+
+def expand(v: Value, axes: Sequence[int]) -> Value:
+    ndim = v.ndim + len(axes)
+    new = set(normal_axes(tuple(axes), ndim))
+    sizes = iter(v.shape)
+    shape = tuple(UNIT if k in new else next(sizes) for k in range(ndim))
+    return v.remap(shape, lambda at: tuple(e for k, e in enumerate(at) if k not in new))
+
+
+def squeezed_axes(v: Value, axis: int | Sequence[int] | None) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(k for k, s in enumerate(v.shape) if s == UNIT)
+    axes = normal_axes(axis, v.ndim)
+    for k in axes:
+        if v.shape[k] != UNIT:
+            raise ShapeMismatch(f"squeeze of axis {k} of shape {shape_text(v.shape)}: its size is not 1")
+    return axes
+
+
+def squeeze(v: Value, axis: int | Sequence[int] | None) -> Value:
+    gone = set(squeezed_axes(v, axis))
+
+    def full(at: At) -> At:
+        rest = iter(at)
+        return tuple(ZERO_AT if k in gone else next(rest) for k in range(v.ndim))
+
+    return v.remap(tuple(s for k, s in enumerate(v.shape) if k not in gone), full)
+
+
+# --- reshape ---------------------------------------------------------------------------------
+
+
+def size_product(shape: Sequence[Size]) -> Size:
+    size = sized(1)
+    for s in shape:
+        size = size * s
+    return size
+
+
+def completed(old: Shape, new: Sequence[Size | None]) -> Shape:
+    """The new shape with its -1 (None here) computed."""
+    total, rest = size_product(old), size_product([s for s in new if s is not None])
+    if None not in new:
+        if rest != total:
+            raise ShapeMismatch(
+                f"reshape of {shape_text(old)} to {shape_text([s for s in new if s is not None])}: {conflict(total, rest)}"
+            )
+        return tuple(s for s in new if s is not None)
+    if list(new).count(None) > 1:
+        raise TraceError("only one size of a reshape can be -1")
+    quotient = exact_quotient(total, rest)
+    if quotient is None:
+        raise ShapeMismatch(f"reshape of {shape_text(old)}: {total} is not a multiple of {rest} for all sizes")
+    return tuple(quotient if s is None else s for s in new)
+
+
+def reshape(v: Value, new: Sequence[Size | None]) -> Value:
+    """Row-major.  Axes are matched in groups of equal product, so that only what is merged or split is rewritten."""
+    shape = completed(v.shape, new)
+    if shape == v.shape:
+        return v
+    groups = matched(v.shape, shape)
+    for olds, news in groups:
+        old_sizes, new_sizes = [v.shape[k] for k in olds], [shape[k] for k in news]
+        for many, one in ((old_sizes, new_sizes), (new_sizes, old_sizes)):
+            factors = tuple(s for s in many if s != UNIT)
+            if len(factors) > 1 and len(one) == 1 and one[0].constant is None:
+                current().merged.setdefault(one[0], factors)
+
+    def spread(at: At) -> tuple[list[IndexExpr], list[tuple[IndexExpr, IndexExpr, tuple[Index, ...]]]]:
+        """Old indices, and the equations (flat index, its form in stand-ins, stand-ins) that could not be solved."""
+        full: list[IndexExpr] = [ZERO_AT] * v.ndim
+        open_equations: list[tuple[IndexExpr, IndexExpr, tuple[Index, ...]]] = []
+        for olds, news in groups:
+            flat = flattened([at[k] for k in news], [shape[k] for k in news])
+            sizes = [v.shape[k] for k in olds]
+            found = unravelled(flat, sizes)
+            if found is None:
+                found = [dummy(s) if s != UNIT else ZERO_AT for s in sizes]
+                dummies = tuple(i for i in found if isinstance(i, Index))
+                open_equations.append((flat, flattened(found, sizes), dummies))
+            for k, e in zip(olds, found, strict=True):
+                full[k] = e
+        return full, open_equations
+
+    def entry(at: At, read: Callable[[At], Term]) -> Term:
+        full, open_equations = spread(at)
+        body = read(tuple(full))
+        for flat, form, dummies in open_equations:
+            body = summed(dummies, times(delta(flat, form), body))
+        return body
+
+    def index(at: At) -> IndexExpr | None:
+        full, open_equations = spread(at)
+        return None if open_equations else v.index(tuple(full))
+
+    hole = (lambda at: entry(at, v.hole)) if v.holes else None
+    return Value(shape, v.dtype, lambda at: entry(at, v.term), index if v.dtype == "int" else None, hole)
+
+
+def matched(old: Shape, new: Shape) -> list[tuple[list[int], list[int]]]:
+    """Smallest runs of axes with equal products, in order."""
+    groups: list[tuple[list[int], list[int]]] = []
+    i = j = 0
+    while i < len(old) or j < len(new):
+        found = None
+        for width in range(1, len(old) - i + len(new) - j + 1):
+            for p in range(max(0, width - (len(new) - j)), min(width, len(old) - i) + 1):
+                q = width - p
+                if (p or q) and size_product(old[i : i + p]) == size_product(new[j : j + q]):
+                    found = (p, q)
+                    break
+            if found:
+                break
+        assert found is not None, "the products of both shapes are equal"
+        p, q = found
+        groups.append((list(range(i, i + p)), list(range(j, j + q))))
+        i, j = i + p, j + q
+    return groups
+
+
+def flattened(indices: Sequence[IndexExpr], sizes: Sequence[Size]) -> IndexExpr:
+    flat: IndexExpr = ZERO_AT
+    for e, s in zip(indices, sizes, strict=True):
+        flat = affine(0, [(flat, s), (e, 1)])
+    return flat
+
+
+def unravelled(flat: IndexExpr, sizes: Sequence[Size]) -> list[IndexExpr] | None:
+    """The indices whose row-major number is `flat`, when they can be read off."""
+    found: list[IndexExpr] = []
+    for s in list(sizes)[:0:-1]:
+        if s == UNIT:
+            found.insert(0, ZERO_AT)
+            continue
+        parts = quotient_and_rest(flat, s)
+        if parts is None:
+            return None
+        flat, rest = parts
+        found.insert(0, rest)
+    return [flat, *found] if sizes else []
+
+
+# --- joining ---------------------------------------------------------------------------------
+
+
+def concatenate(values: Sequence[Value], axis: int) -> Value:
+    n = normal_axis(axis, values[0].ndim)
+    ends: list[Size] = []
+    size = sized(0)
+    for v in values:
+        if v.ndim != values[0].ndim:
+            raise ShapeMismatch("concatenate needs arrays with the same number of axes")
+        for k, (s, t) in enumerate(zip(values[0].shape, v.shape, strict=True)):
+            if k != n and s != t:
+                shapes = " and ".join(shape_text(u.shape) for u in values)
+                raise ShapeMismatch(f"concatenate of shapes {shapes}: {conflict(s, t)}")
+        ends.append(size)
+        size = size + v.shape[n]
+    shape = (*values[0].shape[:n], size, *values[0].shape[n + 1 :])
+
+    def pieces(at: At) -> list[tuple[Term, Value, At]]:
+        found = []
+        for v, start in zip(values, ends, strict=True):
+            e = shifted(at[n], -start)
+            mask = between(e, v.shape[n])
+            if mask != ZERO:
+                found.append((mask, v, (*at[:n], ZERO_AT if v.shape[n] == UNIT else e, *at[n + 1 :])))
+            if mask == ONE:
+                return found[-1:]
+        return found
+
+    def term(at: At) -> Term:
+        return plus(*(times(mask, v.term(inner)) for mask, v, inner in pieces(at)))
+
+    def index(at: At) -> IndexExpr | None:
+        found = pieces(at)
+        return found[0][1].index(found[0][2]) if len(found) == 1 and found[0][0] == ONE else None
+
+    def hole(at: At) -> Term:
+        return plus(*(times(mask, v.hole(inner)) for mask, v, inner in pieces(at)))
+
+    kind = promoted(*values)
+    return Value(shape, kind, term, index if kind == "int" else None, hole if any(v.holes for v in values) else None)
+
+
+def pad(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
+    shape = tuple(b + s + a for s, (b, a) in zip(v.shape, widths, strict=True))
+
+    def term(at: At) -> Term:
+        mask, inner = ONE, []
+        for e, s, (before, _) in zip(at, v.shape, widths, strict=True):
+            place = shifted(e, -before)
+            mask = times(mask, between(place, s))
+            inner.append(ZERO_AT if s == UNIT else place)
+        if mask == ZERO:
+            return fill.term(())
+        return plus(times(mask, v.term(tuple(inner))), times(complement(mask), fill.term(())))
+
+    return Value(shape, promoted(v, fill) if v.dtype == "real" else v.dtype, term)
+
+
+def flip(v: Value, axes: Sequence[int]) -> Value:
+    turned = set(normal_axes(tuple(axes), v.ndim))
+
+    def f(at: At) -> At:
+        return tuple(affine(v.shape[k] - 1, [(e, -1)]) if k in turned else e for k, e in enumerate(at))
+
+    return v.remap(v.shape, f)
+
+
+def roll(v: Value, shift: Size, axis: int) -> Value:
+    """Entry i is x[(i - shift) mod n], for 0 <= shift <= n or -n <= shift <= 0."""
+    n = normal_axis(axis, v.ndim)
+    size = v.shape[n]
+    s, m = shift.constant, size.constant
+    if s is not None and m:
+        shift = sized(s % m)
+    if at_least_zero(-shift):
+        shift = shift + size
+    if not (at_least_zero(shift) and at_least_zero(size - shift)):
+        raise TraceError(f"roll by {shift} of an axis of {size}: that the shift is at most the size is not known")
+    first = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], -shift), *at[n + 1 :]))
+    second = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], size - shift), *at[n + 1 :]))
+
+    def term(at: At) -> Term:
+        mask = gate(shifted(at[n], -shift))
+        if mask in (ONE, ZERO):
+            return (first if mask == ONE else second).term(at)
+        return plus(times(mask, first.term(at)), times(complement(mask), second.term(at)))
+
+    return Value(v.shape, v.dtype, term)
+
+
+def tile(v: Value, repeats: Sequence[Size]) -> Value:
+    ndim = max(v.ndim, len(repeats))
+    sizes = (UNIT,) * (ndim - v.ndim) + v.shape
+    times_over = (UNIT,) * (ndim - len(repeats)) + tuple(repeats)
+    wide = v.remap(sizes, lambda at: at[ndim - v.ndim :])
+    paired = wide.remap(
+        tuple(s for pair in zip(times_over, sizes, strict=True) for s in pair), lambda at: tuple(at[1::2])
+    )
+    return reshape(paired, [r * s for r, s in zip(times_over, sizes, strict=True)])
+
+
+def repeat(v: Value, count: Size, axis: int) -> Value:
+    n = normal_axis(axis, v.ndim)
+    wide = v.remap((*v.shape[: n + 1], count, *v.shape[n + 1 :]), lambda at: (*at[: n + 1], *at[n + 2 :]))
+    return reshape(wide, [*v.shape[:n], v.shape[n] * count, *v.shape[n + 1 :]])
+
+
+# --- triangles and diagonals -----------------------------------------------------------------
+
+
+def masked(v: Value, mask: Callable[[At], Term]) -> Value:
+    hole = (lambda at: times(mask(at), v.hole(at))) if v.holes else None
+
+    def term(at: At) -> Term:
+        m = mask(at)
+        return ZERO if m == ZERO else times(m, v.term(at))
+
+    return Value(v.shape, v.dtype, term, None, hole)
+
+
+def lower_triangle(v: Value, k: Size) -> Value:
+    """Entries with column <= row + k."""
+    wide = v if v.ndim != 1 else v.remap((v.shape[0], v.shape[0]), lambda at: at[1:])
+    return masked(wide, lambda at: gate(shifted(difference(at[-2], at[-1]), k)))
+
+
+def upper_triangle(v: Value, k: Size) -> Value:
+    wide = v if v.ndim != 1 else v.remap((v.shape[0], v.shape[0]), lambda at: at[1:])
+    return masked(wide, lambda at: gate(shifted(difference(at[-1], at[-2]), -k)))
+
+
+def diagonal_matrix(v: Value, k: Size) -> Value:
+    """v on the k-th diagonal."""
+    down = sized(0) if at_least_zero(k) else -k
+    across = k if at_least_zero(k) else sized(0)
+    if not (at_least_zero(k) or at_least_zero(-k)):
+        raise TraceError(f"the sign of the diagonal {k} is not known")
+    n = v.shape[0] + down + across
+
+    def term(at: At) -> Term:
+        place = shifted(at[0], -down)
+        mask = times(delta(shifted(at[0], k), at[1]), between(place, v.shape[0]) if k.monomials else ONE)
+        return ZERO if mask == ZERO else times(v.term((place,)), mask)
+
+    return Value((n, n), v.dtype, term)
+
+
+def diagonal(v: Value, k: Size, a: int, b: int) -> Value:
+    first, second = normal_axis(a, v.ndim), normal_axis(b, v.ndim)
+    rows, columns = v.shape[first], v.shape[second]
+    down = sized(0) if at_least_zero(k) else -k
+    across = k if at_least_zero(k) else sized(0)
+    p, q = rows - down, columns - across
+    size = p if at_least_zero(q - p) else q if at_least_zero(p - q) else None
+    if size is None:
+        raise ShapeMismatch(f"diagonal of shape {shape_text(v.shape)}: which of {p} and {q} is smaller is not known")
+    rest = [k for k in range(v.ndim) if k not in (first, second)]
+
+    def f(at: At) -> At:
+        full: list[IndexExpr] = [ZERO_AT] * v.ndim
+        for k, e in zip(rest, at[:-1], strict=True):
+            full[k] = e
+        full[first], full[second] = shifted(at[-1], down), shifted(at[-1], across)
+        return tuple(full)
+
+    return v.remap((*(v.shape[k] for k in rest), size), f)
+
+
+def windows(v: Value, sizes: Sequence[Size], axes: Sequence[int]) -> Value:
+    """sliding_window_view: x[..., i + w, ...] with the window axes last."""
+    places = [normal_axis(k, v.ndim) for k in axes]
+    shape = list(v.shape)
+    for k, w in zip(places, sizes, strict=True):
+        shape[k] = shape[k] - w + 1
+        if shape[k].constant is not None and (shape[k].constant or 0) < 1:
+            raise ShapeMismatch(f"a window of {w} is larger than the axis of {v.shape[k]}")
+
+    def f(at: At) -> At:
+        full = list(at[: v.ndim])
+        for k, e in zip(places, at[v.ndim :], strict=True):
+            full[k] = affine(0, [(full[k], 1), (e, 1)])
+        return tuple(full)
+
+    return v.remap((*shape, *sizes), f)
+
+
+def convolve(x: Value, w: Value, mode: str) -> Value:
+    """Σ_k x[k] w[i-k], NumPy's three modes."""
+    finite(x), finite(w)
+    if x.ndim != 1 or w.ndim != 1:
+        raise ShapeMismatch("convolve and correlate need arrays with one axis")
+    n, m = x.shape[0], w.shape[0]
+    if mode != "full" and not at_least_zero(n - m):
+        if not at_least_zero(m - n):
+            raise TraceError(f"convolve in mode {mode!r}: which of {n} and {m} is larger is not known")
+        x, w, n, m = w, x, m, n
+    if mode == "full":
+        start, size = sized(0), n + m - 1
+    elif mode == "valid":
+        start, size = m - 1, n - m + 1
+    elif mode == "same":
+        half = quotient_and_rest(index_of(m - 1), sized(2))
+        if half is None:
+            raise TraceError(f"convolve in mode 'same': write the size {m} as 2*h+1")
+        start, size = half[0].constant, n  # type: ignore[union-attr]
+    else:
+        raise TraceError(f"convolve has no mode {mode!r}")
+
+    def term(at: At) -> Term:
+        k = dummy(m)
+        place = affine(start, [(at[0], 1), (k, -1)])
+        return summed((k,), times(between(place, n), x.term((place,)), w.term((k,))))
+
+    return Value((size,), promoted(x, w) if x.dtype == "real" or w.dtype == "real" else "int", term)
+

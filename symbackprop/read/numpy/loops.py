@@ -1,0 +1,232 @@
+"""Loops of symbolic length: the body runs with a generic index, and its effect is generalised.
+
+`for t in range(L)` runs the body twice: once to see which variables and arrays it changes, once with stand-ins for
+their values at the start of the iteration.  What the second run makes of the stand-ins says what the loop does.
+"""
+
+from __future__ import annotations
+
+import opcode
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType, GeneratorType
+from typing import Any
+
+from .algebra import Index, IndexExpr, Size, affine, at_least_zero, constant_of, difference, dummy, index_of, shifted, sized
+from .array import SymArray
+from .carried import Carries, Poison
+from .context import current
+from .errors import TraceError
+from .frames import ABSENT, MARK, Place, Snapshot
+from .sequences import Run, SymList, placed
+from .sizes import HANDLERS, SymInt, expression, size_number, whole_number
+from .values import At, Value
+
+COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+FOR_ITER = opcode.opmap["FOR_ITER"]
+
+
+class Stream:
+    """`count` items, the one at index e made by at(e): ranges, rows of an array, zip, enumerate."""
+
+    def __init__(self, count: Size, at: Callable[[IndexExpr], Any]) -> None:
+        self.count, self.at = count, at
+
+    def __iter__(self) -> Iterator[Any]:
+        return LoopIterator(self)
+
+    @property
+    def length(self) -> Any:
+        return size_number(self.count)
+
+    def __len__(self) -> int:
+        raise TraceError(f"len() of {self.count} items was asked by code that needs a plain number")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.listed()[key]
+
+    def listed(self) -> SymList:
+        index = dummy(self.count, "t")
+        return SymList([Run(index, self.at(index))])
+
+    def reversed(self) -> Stream:
+        return Stream(self.count, lambda e: self.at(affine(self.count - 1, [(e, -1)])))
+
+
+def symbolic_range(*args: Any) -> Stream:
+    """range() where a bound is not a plain number."""
+    start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
+    first, last = expression(start), expression(stop)
+    if first is None or last is None:
+        raise TraceError("range() of something that is not a whole number")
+    if not isinstance(step, int):
+        raise TraceError("range() with a step that is not a plain number")
+    span = constant_of(difference(last, first))
+    if span is None:
+        raise TraceError("a range whose length depends on a loop index or on the data: mask the whole range instead")
+    count = HANDLERS["steps"](sized(0), span, step)
+    return Stream(count, lambda e: whole_number(affine(0, [(first, 1), (e, step)])))
+
+
+def stream_of(x: Any) -> Stream | None:
+    """The stream behind something iterable of symbolic length; None when it has a plain length."""
+    if isinstance(x, Stream):
+        return x
+    if isinstance(x, LoopIterator):
+        return x.stream
+    if isinstance(x, SymList):
+        if x.count.constant is not None:
+            return None
+        return Stream(x.count, x.at)
+    if isinstance(x, SymArray) and x.ndim and x.value.shape[0].constant is None:
+        return Stream(x.value.shape[0], lambda e: x[whole_number(e)])
+    if isinstance(x, GeneratorType):
+        items, indices = drained(x)
+        if not indices:
+            return None
+        if len(items) != 1 or len(indices) != 1:
+            raise TraceError("a generator over several symbolic ranges")
+        return Stream(indices[0].size, Run(indices[0], items[0]).at)
+    return None
+
+
+def drained(generator: Any) -> tuple[list[Any], list[Index]]:
+    """The items of a generator expression, and the symbolic indices they run over."""
+    frame = getattr(generator, "gi_frame", None)
+    state = current()
+    mark = len(state.looped)
+    items = list(generator)
+    loops = [it for it in state.looped[mark:] if it.frame is frame and frame is not None]
+    if not loops:
+        return items, []
+    depth = len({id(it.stream_key) for it in loops})
+    share = state.passes**depth
+    if len(items) % share:
+        raise TraceError("a generator whose number of items depends on a symbolic index")
+    if depth > 1 and len(items) != share:
+        raise TraceError("a generator over nested symbolic ranges that gives several items")
+    first: dict[int, LoopIterator] = {}
+    for it in loops:
+        first.setdefault(id(it.stream_key), it)
+    return items[: len(items) // share], [it.index for it in first.values()]
+
+
+class LoopIterator:
+    """Runs the body of a loop with a generic index, and generalises when it is over."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.state = "new"
+        self.frame: FrameType | None = None
+        self.stream_key: object = None
+        self.runs = 0
+
+    def __iter__(self) -> LoopIterator:
+        return self
+
+    def __next__(self) -> Any:
+        frame = sys._getframe(1)
+        if self.state == "new":
+            self.open(frame)
+            return self.item()
+        if frame is not self.frame:
+            raise TraceError("a loop of symbolic length is continued in another place")
+        state = current()
+        if not state.loops or state.loops[-1] is not self:
+            raise TraceError("an inner loop of symbolic length is left before its end")
+        if self.state == "comprehension":
+            self.runs += 1
+            if self.runs < state.passes:
+                return self.item()
+            self.close()
+            self.untouched()
+            raise StopIteration
+        if self.state == "look":
+            self.carries = Carries(self.index, self.snapshot, self.start, self.mark)
+            self.carries.prepare()
+            self.state = "learn"
+            return self.item()
+        if self.carries.again():
+            return self.item()
+        self.close()
+        self.carries.finish()
+        raise StopIteration
+
+    def item(self) -> Any:
+        return self.stream.at(self.index)
+
+    def open(self, frame: FrameType) -> None:
+        if MARK not in frame.f_globals or frame.f_code.co_code[frame.f_lasti] != FOR_ITER:
+            raise TraceError(
+                f"{self.stream.count} items are taken by code that needs a plain number of them: use a for loop or a "
+                "list comprehension"
+            )
+        state = current()
+        self.frame = frame
+        self.stream_key = (id(frame), frame.f_lasti)
+        self.index = dummy(self.stream.count, "t")
+        self.start, self.mark = state.serial, len(state.journal)
+        state.loops.append(self)
+        state.looped.append(self)
+        code = frame.f_code
+        if code.co_name in COMPREHENSIONS or inlined_comprehension(frame):
+            self.state = "comprehension"
+            return
+        if code.co_flags & 0x20:
+            raise TraceError("a generator function with a loop of symbolic length: return a list instead")
+        self.state = "look"
+        self.snapshot = Snapshot(frame)
+
+    def close(self) -> None:
+        self.state = "closed"
+        current().loops.pop()
+
+    def untouched(self) -> None:
+        """A comprehension may not write to arrays made before it."""
+        if any(cell.birth <= self.start for cell, _ in current().journal[self.mark :]):
+            raise TraceError("a comprehension over a symbolic range writes into an array: use a for loop")
+
+
+def inlined_comprehension(frame: FrameType) -> bool:
+    """Python 3.12 runs list comprehensions in the function itself: BUILD_LIST stands just before the loop."""
+    if sys.version_info < (3, 12):
+        return False
+    code, at = frame.f_code.co_code, frame.f_lasti
+    names = {opcode.opmap[n] for n in ("BUILD_LIST", "BUILD_SET", "BUILD_MAP") if n in opcode.opmap}
+    return any(code[k] in names and code[k + 1] == 0 for k in range(max(0, at - 6), at, 2))
+
+
+def finished_list(result: list[Any], source: Any) -> Any:
+    """What a list comprehension gave: called by the copied code with the list and its iterator."""
+    if not isinstance(source, LoopIterator):
+        loops = [it for it in current().looped if it.frame is sys._getframe(1)]
+        if loops:
+            raise TraceError("a list comprehension with a plain range outside and a symbolic one inside")
+        return result
+    state = current()
+    inner = [it for it in state.looped if it.frame is source.frame and it is not source]
+    if inner:
+        raise TraceError("a list comprehension over nested symbolic ranges: make the inner one a list of its own")
+    if not result:
+        return result
+    if len(result) != state.passes or not isinstance(result, list):
+        raise TraceError("a comprehension over a symbolic range that is not a list of one item for each index")
+    return SymList([Run(source.index, result[0])])
+
+
+def iterate(x: Any) -> Iterator[Any]:
+    stream = stream_of(x)
+    if stream is None:
+        assert isinstance(x, SymList)
+        return iter(plain_items(x))
+    return LoopIterator(stream)
+
+
+def plain_items(x: SymList) -> list[Any]:
+    n = x.count.constant or 0
+    return [x[k] for k in range(n)]
+
+
+HANDLERS["iterate"] = iterate
+HANDLERS["fresh"] = lambda size: dummy(size, "t")
+HANDLERS["growing"] = lambda x: None

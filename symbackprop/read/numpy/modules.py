@@ -1,0 +1,301 @@
+"""Stand-ins for the modules numpy, math and scipy, as traced code sees them."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from types import ModuleType
+from typing import Any
+
+from . import arranging, multiplying, reducing  # noqa: F401  they fill the tables
+from .array import SymArray, wrap
+from .creation import float_constant
+from .elementwise import exp, pi
+from .errors import TraceError, Unsupported
+from .lifting import lifted
+from .registry import LINALG, MATH, NUMPY, SPECIAL, WINDOWS
+from .selection import Selection
+from .sequences import SymList
+from .sizes import HANDLERS, SymInt
+from .values import Value, constant, elementwise, known
+
+
+def symbolic(x: Any) -> bool:
+    """Whether tracing made this, or something inside it."""
+    if isinstance(x, SymArray | SymInt | SymList | Selection):
+        return True
+    if isinstance(x, list | tuple):
+        return any(symbolic(y) for y in x)
+    if isinstance(x, dict):
+        return any(symbolic(y) for y in x.values())
+    return False
+
+
+class Kind:
+    """A number type: a cast, a dtype and a class to ask isinstance about."""
+
+    def __init__(self, original: Any, kind: str) -> None:
+        self.original, self.kind = original, kind
+        self.__name__ = original.__name__
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        if not args or isinstance(args[0], str):
+            return self.original(*args, **options)
+        x = args[0]
+        if self.kind == "real":
+            if not symbolic(x) and not hasattr(x, "shape"):
+                return self.original(x) if self.original is float else wrap(lifted(x).cast("real"))
+            value = lifted(x)
+            return SymArray(value.cast("real"), scalar=value.ndim == 0)
+        if self.kind == "int":
+            if isinstance(x, SymInt):
+                return x
+            if not symbolic(x):
+                return int(x, *args[1:], **options)
+            return whole(x)
+        return wrap(NUMPY["not_equal"](x, 0).value) if symbolic(x) else bool(x)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.original, name)
+
+    def __or__(self, other: Any) -> Any:
+        return self
+
+    __ror__ = __or__
+
+    def __eq__(self, other: object) -> bool:
+        return self.original == getattr(other, "original", other)
+
+    def __hash__(self) -> int:
+        return hash(self.original)
+
+    def __repr__(self) -> str:
+        return repr(self.original)
+
+
+def whole(x: Any) -> Any:
+    """int(x)"""
+    value = lifted(x)
+    number = known(value)
+    if number is not None:
+        return int(number)
+    if value.ndim == 0 and value.dtype != "real":
+        return wrap(value.cast("int"))
+    raise TraceError("int() of a number that depends on the data")
+
+
+NUMBER_KINDS = {
+    **{n: "real" for n in ("float64", "float32", "float16", "longdouble", "double", "single", "half", "float_", "floating")},
+    **{n: "int" for n in ("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64", "intp", "int_", "integer")},
+    **{n: "bool" for n in ("bool_", "bool")},
+}  # fmt: skip
+PLAIN = frozenset({
+    "newaxis", "errstate", "seterr", "finfo", "iinfo", "ndarray", "generic", "number", "dtype", "result_type",
+    "issubdtype", "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions", "ndindex",
+    "isscalar", "promote_types", "can_cast",
+})  # fmt: skip
+SUBMODULES = {
+    "numpy.linalg": LINALG,
+    "numpy.lib.stride_tricks": WINDOWS,
+    "scipy.special": SPECIAL,
+    "scipy.linalg": {**LINALG},
+}
+REFUSED_MODULES = ("numpy.random", "numpy.fft", "numpy.ma")
+ALIKE = {"autograd.numpy": "numpy", "jax.numpy": "numpy", "autograd.numpy.linalg": "numpy.linalg",
+         "jax.numpy.linalg": "numpy.linalg", "autograd.scipy.special": "scipy.special",
+         "jax.scipy.special": "scipy.special", "numpy.linalg._linalg": "numpy.linalg"}  # fmt: skip
+
+
+class Module:
+    """A module whose supported functions are ours; other functions run only on plain values."""
+
+    def __init__(self, name: str, table: dict[str, Any]) -> None:
+        self._name, self._table = name, table
+        self.__name__ = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in self._table:
+            return self._table[name]
+        if self._name in ("numpy", "math") and name in CONSTANTS:
+            return CONSTANTS[name]()
+        full = f"{self._name}.{name}"
+        if full in MODULES:
+            return MODULES[full]
+        if full in REFUSED_MODULES:
+            raise TraceError(f"{full} is not supported in traced functions")
+        try:
+            module = importlib.import_module(self._name)
+        except ImportError:
+            raise Unsupported(f"{full} is not supported in traced functions") from None
+        if self._name == "numpy" and name in NUMBER_KINDS:
+            return Kind(getattr(module, name), NUMBER_KINDS[name])
+        try:
+            found = getattr(module, name)
+        except AttributeError:
+            try:
+                found = importlib.import_module(full)
+            except ImportError:
+                raise Unsupported(f"the module {self._name} has no {name}") from None
+        if name in PLAIN or not callable(found) and not isinstance(found, ModuleType):
+            return found
+        if isinstance(found, ModuleType):
+            return stand_in(found) or found
+        return guarded(found, full)
+
+    def __repr__(self) -> str:
+        return f"<module {self._name!r}, traced>"
+
+
+def guarded(function: Any, name: str) -> Any:
+    """A function that is not supported on symbolic values."""
+
+    def run(*args: Any, **options: Any) -> Any:
+        if any(symbolic(a) for a in args) or any(symbolic(v) for v in options.values()):
+            raise TraceError(f"{name} is not supported in traced functions")
+        return function(*args, **options)
+
+    run.__name__ = getattr(function, "__name__", name)
+    return run
+
+
+def nothing() -> Any:
+    raise TraceError("nan has no index term")
+
+
+def one_exponential() -> Any:
+    return SymArray(elementwise(exp, constant(1)), scalar=True)
+
+
+CONSTANTS: dict[str, Any] = {
+    "pi": lambda: SymArray(Value((), "real", lambda at: pi()), scalar=True),
+    "tau": lambda: CONSTANTS["pi"]() * 2,
+    "e": one_exponential,
+    "inf": lambda: math.inf,
+    "Inf": lambda: math.inf,
+    "infty": lambda: math.inf,
+    "NINF": lambda: -math.inf,
+    "nan": nothing,
+    "NaN": nothing,
+    "newaxis": lambda: None,
+    "euler_gamma": lambda: float_constant(0.5772156649015329),
+}
+
+
+# --- math ------------------------------------------------------------------------------------
+
+
+def mathematical(name: str, numpy_name: str) -> Any:
+    def function(*args: Any) -> Any:
+        for a in args:
+            if not isinstance(a, float) and lifted(a).ndim:
+                if any(s != 1 for s in a.shape):
+                    raise TraceError(f"math.{name} of an array: use np.{numpy_name}")
+        return (NUMPY.get(numpy_name) or SPECIAL[numpy_name])(*args)
+
+    function.__name__ = name
+    return function
+
+
+for name in ("exp", "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+             "asin", "acos", "atan", "asinh", "acosh", "atanh", "fabs", "hypot", "copysign", "erf", "erfc", "radians",
+             "degrees", "isnan", "isinf", "isfinite"):  # fmt: skip
+    MATH[name] = mathematical(name, name)
+MATH["pow"] = mathematical("pow", "float_power")
+MATH["lgamma"] = mathematical("lgamma", "gammaln")
+
+
+def logarithm(x: Any, base: Any = None) -> Any:
+    top = mathematical("log", "log")(x)
+    return top if base is None else top / mathematical("log", "log")(base)
+
+
+def rounded_to(name: str) -> Any:
+    def function(x: Any) -> Any:
+        if not symbolic(x):
+            return getattr(math, name)(x)
+        if isinstance(x, SymInt):
+            return x
+        number = known(lifted(x))
+        if number is None:
+            raise TraceError(f"math.{name} of a number that is not known")
+        return getattr(math, name)(number)
+
+    return function
+
+
+MATH["log"] = logarithm
+for name in ("floor", "ceil", "trunc"):
+    MATH[name] = rounded_to(name)
+MATH["prod"] = lambda xs, start=1: NUMPY["prod"](list(xs)) * start
+MATH["fsum"] = lambda xs: HANDLERS["sum"](xs)
+
+
+class Normal:
+    """scipy.stats.norm"""
+
+    def cdf(self, x: Any, loc: Any = 0, scale: Any = 1) -> Any:
+        return SPECIAL["ndtr"]((x - loc) / scale if loc != 0 or scale != 1 else x)
+
+    def logpdf(self, x: Any, loc: Any = 0, scale: Any = 1) -> Any:
+        z = (x - loc) / scale
+        return -(z * z) / 2 - NUMPY["log"](scale) - NUMPY["log"](2 * CONSTANTS["pi"]()) / 2
+
+    def pdf(self, x: Any, loc: Any = 0, scale: Any = 1) -> Any:
+        z = (x - loc) / scale
+        return NUMPY["exp"](-(z * z) / 2) / (NUMPY["sqrt"](2 * CONSTANTS["pi"]()) * scale)
+
+
+def conjugate_free(a: Any, b: Any, mode: str = "full", method: str = "auto") -> Any:
+    return NUMPY["convolve"](a, b, mode)
+
+
+SIGNAL = {
+    "convolve": conjugate_free,
+    "fftconvolve": conjugate_free,
+    "correlate": lambda a, b, mode="full", method="auto": NUMPY["correlate"](a, b, mode),
+}
+MODULES: dict[str, Module] = {
+    "numpy": Module("numpy", NUMPY),
+    "math": Module("math", MATH),
+    "scipy": Module("scipy", {}),
+    "scipy.signal": Module("scipy.signal", SIGNAL),
+    "scipy.stats": Module("scipy.stats", {"norm": Normal()}),
+    "numpy.lib": Module("numpy.lib", {}),
+    **{name: Module(name, table) for name, table in SUBMODULES.items()},
+}
+BEHIND = ("numpy", "scipy", "math")
+
+
+def stand_in(module: ModuleType) -> Module | None:
+    """Our module for a real one, or None for modules that are not of numpy, scipy or math."""
+    name = ALIKE.get(module.__name__, module.__name__)
+    if name in MODULES:
+        return MODULES[name]
+    if name.split(".")[0] in BEHIND or name in ("autograd", "jax"):
+        return MODULES.setdefault(name, Module(name, {}))
+    return None
+
+
+def counterpart(function: Any) -> Any:
+    """Our function for one of numpy's, scipy's or math's, found by module and name."""
+    name = getattr(function, "__name__", None)
+    if name is None:
+        return None
+    home = str(getattr(function, "__module__", None) or "numpy")
+    home = ALIKE.get(home, home)
+    if type(function).__name__ == "ufunc" or home.startswith("scipy.special"):
+        return NUMPY.get(name) or SPECIAL.get(name)
+    if home.startswith(("numpy.linalg", "scipy.linalg")):
+        return LINALG.get(name)
+    if home == "math":
+        return MATH.get(name)
+    if home.startswith("scipy.signal"):
+        return SIGNAL.get(name)
+    if home.startswith(("numpy", "autograd", "jax")):
+        return NUMPY.get(name) or WINDOWS.get(name) or LINALG.get(name)
+    return None
+
+
+HANDLERS["counterpart"] = counterpart

@@ -1,0 +1,276 @@
+"""Stand-ins for Python's builtins that meet symbolic values."""
+
+from __future__ import annotations
+
+import builtins
+import itertools
+from types import GeneratorType, ModuleType
+from typing import Any
+
+from .algebra import summed
+from .array import SymArray, wrap
+from .creation import steps
+from .errors import TraceError
+from .lifting import lifted
+from .loops import Stream, drained, stream_of, symbolic_range
+from .modules import Kind, stand_in, symbolic
+from .registry import NUMPY
+from .selection import Selection
+from .sequences import Run, SymList
+from .sizes import HANDLERS, SymInt
+from .values import Value
+
+HANDLERS["steps"] = steps
+
+
+class Container:
+    """list and tuple: to call, and to ask isinstance about."""
+
+    def __init__(self, original: Any) -> None:
+        self.original = original
+        self.__name__ = original.__name__
+
+    def __call__(self, *args: Any) -> Any:
+        if args:
+            stream = stream_of(args[0]) if not isinstance(args[0], GeneratorType) else None
+            if stream is not None:
+                return stream.listed()
+            if isinstance(args[0], GeneratorType):
+                items, indices = drained(args[0])
+                if not indices:
+                    return self.original(items)
+                if len(items) != 1 or len(indices) != 1:
+                    raise TraceError("a list over several symbolic ranges")
+                return Stream(indices[0].size, Run(indices[0], items[0]).at).listed()
+        return self.original(*args)
+
+    def __getitem__(self, item: Any) -> Any:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.original, name)
+
+    def __eq__(self, other: object) -> bool:
+        return self.original is getattr(other, "original", other)
+
+    def __hash__(self) -> int:
+        return hash(self.original)
+
+
+def traced_len(x: Any) -> Any:
+    if isinstance(x, SymArray | SymList | Stream):
+        return x.length
+    return len(x)
+
+
+def traced_range(*args: Any) -> Any:
+    plain = []
+    for a in args:
+        e = a if isinstance(a, int) else None
+        if e is None and isinstance(a, SymArray):
+            e = int(a) if a.known() is not None else None
+        if e is None and not isinstance(a, SymInt | SymArray):
+            return range(*args)
+        plain.append(e)
+    if None not in plain:
+        return range(*plain)  # type: ignore[arg-type]
+    return symbolic_range(*args)
+
+
+def traced_enumerate(x: Any, start: Any = 0) -> Any:
+    stream = stream_of(x)
+    if stream is None:
+        return enumerate(x, start)
+    first = HANDLERS["range"](start, start + stream.length)
+    return Stream(stream.count, lambda e: (first.at(e), stream.at(e)))
+
+
+def traced_zip(*args: Any, strict: bool = False) -> Any:
+    streams = [stream_of(a) for a in args]
+    found = [s for s in streams if s is not None]
+    if not found:
+        return zip(*args, strict=strict)
+    if len(found) != len(args):
+        raise TraceError("zip of a list of plain length with one of symbolic length")
+    if any(s.count != found[0].count for s in found):
+        raise TraceError("zip of lists whose lengths are not known to be equal")
+    return Stream(found[0].count, lambda e: tuple(s.at(e) for s in found))
+
+
+def traced_reversed(x: Any) -> Any:
+    stream = stream_of(x)
+    return reversed(x) if stream is None else stream.reversed()
+
+
+def traced_map(f: Any, *args: Any) -> Any:
+    streams = [stream_of(a) for a in args]
+    if all(s is None for s in streams):
+        return map(f, *args)
+    stream = traced_zip(*args)
+    return Stream(stream.count, lambda e: f(*stream.at(e)))
+
+
+def traced_sum(items: Any, start: Any = 0) -> Any:
+    if isinstance(items, GeneratorType):
+        found, indices = drained(items)
+        if not indices:
+            return plain_sum(found, start)
+        body = lifted(plain_sum(found, 0))
+        return start + sum_over(body, tuple(indices))
+    if isinstance(items, Selection):
+        return items.sum()
+    stream = stream_of(items)
+    if stream is None:
+        return plain_sum(items, start)
+    value = stream.listed().value
+    return start + NUMPY["sum"](SymArray(value), 0)
+
+
+def plain_sum(items: Any, start: Any) -> Any:
+    result = start
+    for x in items:
+        result = result + x
+    return result
+
+
+def sum_over(body: Value, indices: tuple[Any, ...]) -> Any:
+    return wrap(Value(body.shape, body.dtype if body.dtype == "real" else "int", lambda at: summed(indices, body.term(at))))
+
+
+def extreme(name: str) -> Any:
+    plain = getattr(builtins, name)
+
+    def function(*args: Any, **options: Any) -> Any:
+        if len(args) == 1:
+            items = args[0]
+            if stream_of(items) is not None if not isinstance(items, GeneratorType) else False:
+                value = items.value if isinstance(items, SymArray | SymList) else stream_of(items).listed().value  # type: ignore[union-attr]
+                return NUMPY[name](SymArray(value))
+            if isinstance(items, GeneratorType):
+                found, indices = drained(items)
+                if indices:
+                    raise TraceError(f"{name}() of a generator over a symbolic range: use np.{name} of a list")
+                items = found
+            items = list(items)
+        else:
+            items = list(args)
+        if options or not symbolic(items):
+            return plain(items, **options)
+        if any(lifted(x).ndim for x in items):
+            raise TraceError(f"{name}() of arrays: use np.{name}")
+        result = items[0]
+        for x in items[1:]:
+            decided = x > result if name == "max" else x < result
+            if isinstance(decided, bool):
+                result = x if decided else result
+            else:
+                result = NUMPY["maximum" if name == "max" else "minimum"](result, x)
+        return result
+
+    function.__name__ = name
+    return function
+
+
+def traced_abs(x: Any) -> Any:
+    return NUMPY["absolute"](x) if symbolic(x) else abs(x)
+
+
+def traced_pow(x: Any, y: Any, m: Any = None) -> Any:
+    return pow(x, y) if m is None else pow(x, y, m)
+
+
+def traced_round(x: Any, digits: Any = None) -> Any:
+    if symbolic(x) and not isinstance(x, SymInt):
+        raise TraceError("round() of a number that depends on the data")
+    return x if isinstance(x, SymInt) else round(x, digits)
+
+
+def traced_any(items: Any) -> Any:
+    return truth_of(items, "any")
+
+
+def traced_all(items: Any) -> Any:
+    return truth_of(items, "all")
+
+
+def truth_of(items: Any, name: str) -> Any:
+    if isinstance(items, GeneratorType):
+        items, indices = drained(items)
+        if indices:
+            raise TraceError(f"{name}() over a symbolic range")
+    if symbolic(items) and stream_of(items) is not None:
+        return NUMPY[name](items)
+    return getattr(builtins, name)(items)
+
+
+def classes(kind: Any) -> tuple[Any, ...]:
+    if isinstance(kind, tuple):
+        return tuple(c for k in kind for c in classes(k))
+    args = getattr(kind, "__args__", None)
+    if type(kind).__name__ == "UnionType" and args:
+        return tuple(c for k in args for c in classes(k))
+    return (getattr(kind, "original", kind),)
+
+
+REAL = ("float", "floating", "float64", "float32", "number", "generic", "inexact", "Number", "Real", "Complex")
+INTEGER = ("int", "integer", "int64", "intp", "number", "generic", "Number", "Integral", "Real", "Rational", "Complex")
+
+
+def traced_isinstance(x: Any, kind: Any) -> bool:
+    """A traced array is an ndarray, a number that came out of one is a float."""
+    wanted = classes(kind)
+    names = {getattr(c, "__name__", "") for c in wanted}
+    if isinstance(x, SymArray):
+        if not x.scalar:
+            return bool(names & {"ndarray", "object", "SymArray", "Array"})
+        allowed = REAL if x.value.dtype == "real" else INTEGER if x.value.dtype == "int" else ("bool", "bool_", "generic")
+        return bool(names & {*allowed, "object"})
+    if isinstance(x, SymInt):
+        return bool(names & {*INTEGER, "object"})
+    if isinstance(x, SymList):
+        return bool(names & {"list", "object", "Sequence", "Iterable", "MutableSequence"})
+    if isinstance(x, Stream):
+        return bool(names & {"range", "object", "Sequence", "Iterable"})
+    return isinstance(x, tuple(c for c in wanted if isinstance(c, type) or hasattr(c, "__instancecheck__")))
+
+
+def traced_import(name: str, *args: Any, **options: Any) -> Any:
+    found = builtins.__import__(name, *args, **options)
+    if isinstance(found, ModuleType):
+        return stand_in(found) or found
+    return found
+
+
+def traced_product(*args: Any, repeat: int = 1) -> Any:
+    """itertools.product over symbolic ranges is not a plain tuple of tuples."""
+    if any(stream_of(a) is not None for a in args if not isinstance(a, GeneratorType)):
+        raise TraceError("itertools.product over a symbolic range: write nested for loops")
+    return itertools.product(*args, repeat=repeat)
+
+
+HANDLERS["sum"] = traced_sum
+HANDLERS["range"] = symbolic_range
+BUILTINS: dict[str, Any] = {
+    **vars(builtins),
+    "len": traced_len,
+    "range": traced_range,
+    "enumerate": traced_enumerate,
+    "zip": traced_zip,
+    "reversed": traced_reversed,
+    "map": traced_map,
+    "sum": traced_sum,
+    "max": extreme("max"),
+    "min": extreme("min"),
+    "abs": traced_abs,
+    "pow": traced_pow,
+    "round": traced_round,
+    "any": traced_any,
+    "all": traced_all,
+    "float": Kind(float, "real"),
+    "int": Kind(int, "int"),
+    "bool": Kind(bool, "bool"),
+    "list": Container(list),
+    "tuple": Container(tuple),
+    "isinstance": traced_isinstance,
+    "__import__": traced_import,
+}

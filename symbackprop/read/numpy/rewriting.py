@@ -1,0 +1,91 @@
+"""Walking into terms: which arrays occur, and other terms in place of the entries of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from ...core.terms import (
+    Add,
+    Apply,
+    Array,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Size,
+    Sum,
+    Term,
+    Whole,
+    opened,
+    opened_whole,
+    whole,
+)
+from .algebra import Index, applied, dummy, plus, power, step, times, total
+from .values import At
+
+
+def arrays_in(t: Term) -> frozenset[Array]:
+    """The arrays whose entries occur."""
+    match t:
+        case Num() | Size() | Ordinal() | Delta():
+            return frozenset()
+        case Entry(array, _):
+            return frozenset({array})
+        case Add(args) | Mul(args):
+            return frozenset().union(*(arrays_in(a) for a in args))
+        case Power(base, _):
+            return arrays_in(base)
+        case Apply(_, arg, _):
+            return arrays_in(arg)
+        case Sum(_, body) | Whole(body=body):
+            return arrays_in(body)
+        case Diff(body, wrt):
+            return arrays_in(body) | {wrt.array}
+        case Holds(p):
+            return arrays_in(p.term) if isinstance(p, Positive) else frozenset()
+        case _:
+            assert_never(t)
+
+
+def opened_term(s: Sum) -> tuple[Index, Term]:
+    k = dummy(s.size)
+    return k, opened(s, k)
+
+
+def rewritten(t: Term, array: Array, f: Callable[[At], Term]) -> Term:
+    """`t` with f(at) in place of each entry of the array."""
+    if array not in arrays_in(t):
+        return t
+
+    def go(s: Term) -> Term:
+        return rewritten(s, array, f)
+
+    match t:
+        case Entry(_, at):
+            return f(at)
+        case Add(args):
+            return plus(*map(go, args))
+        case Mul(args):
+            return times(*map(go, args))
+        case Power(base, exponent):
+            return power(go(base), exponent)
+        case Apply(fn, arg, order):
+            return applied(fn, go(arg)) if not order else Apply(fn, go(arg), order)
+        case Sum():
+            k, body = opened_term(t)
+            return total(k, go(body))
+        case Whole(fn, order, sizes, _, at):
+            axes = tuple(dummy(s) for s in sizes)
+            return whole(fn, order, axes, go(opened_whole(t, axes)), at)
+        case Holds(p):
+            return step(go(p.term)) if isinstance(p, Positive) else t
+        case Num() | Size() | Ordinal() | Delta() | Diff():
+            return t
+        case _:
+            assert_never(t)

@@ -1,0 +1,180 @@
+"""Run a function on symbolic arrays and read off its results as index terms."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ...core.matrix import dummy
+from ...core.tensor import Tensor
+from ...core.terms import Array, Entry, Index, Pick, SymbackpropError, Term, free
+from .algebra import ZERO, ZERO_AT
+from .array import SymArray
+from .context import Tracing, tracing
+from .copying import Copier
+from .errors import ShapeMismatch, TraceError
+from .frames import MARK
+from .lifting import lifted
+from .rewriting import arrays_in
+from .sequences import SymList
+from .shapes import Declared
+from .sizes import HANDLERS, SymInt, whole_number
+from .values import UNIT, Value
+
+LETTERS = "ijklmnpqrs"
+HANDLERS["array"] = lambda x: SymArray(lifted(x))
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """`outputs` has the structure of the function's result (one, tuple, list, dict) with tensors in place of arrays.
+
+    `constants` are the mathematical constants that occur as arrays without axes ("pi"); `rounded_constants` the floats
+    that look like a rounded number, with the fraction they were taken for: a small difference may be due to them.
+    """
+
+    outputs: Any
+    constants: tuple[str, ...] = ()
+    rounded_constants: tuple[tuple[float, Fraction], ...] = field(default=())
+
+
+def symbol(name: str, declared: Declared) -> Any:
+    """The argument itself: an array whose entries are its entries."""
+    shape = declared.shape
+    if declared.values is not None:
+        size = declared.values
+        if not shape:
+            return whole_number(Pick(name, (), size))
+        return SymArray(Value(shape, "int", None, lambda at: Pick(name, at, size)))
+
+    def entry(at: tuple[Any, ...]) -> Term:
+        return Entry(Array(name), tuple(ZERO_AT if s == UNIT else e for e, s in zip(at, shape, strict=True)))
+
+    return SymArray(Value(shape, "real", entry), scalar=not shape)
+
+
+def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any]) -> Traced:
+    """The result of function(**arguments) as tensors.
+
+    Declared arguments are symbolic arrays named like the argument; others are passed as they are.  Raises TraceError
+    (with file, line and cause) for what has no index terms, ShapeMismatch where shapes do not conform.
+    """
+    results = []
+    state = Tracing()
+    for passes in (1, 2):
+        state = Tracing(names=frozenset(arguments), passes=passes)
+        with tracing(state):
+            results.append(run_raw(function, arguments, settled))
+        if not state.looped:
+            break
+    if len(results) == 2 and not alike(results[0], results[1]):
+        raise TraceError(
+            f"{name_of(function)}: a list over a symbolic range is used in a way that is not understood (its items do not "
+            "depend on the index, or it is read by code that is not traced)"
+        )
+    return Traced(results[0], tuple(sorted(state.constants)), tuple(sorted(state.rounded.items())))
+
+
+T = TypeVar("T")
+
+
+def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Callable[[Any], T]) -> T:
+    """read(result) of a copy of the function.  An error gets the line of the user's code where it came up."""
+    copier = Copier()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 20_000))
+    try:
+        copy = copier.convert(function)
+        given = {k: symbol(k, v) if isinstance(v, Declared) else copier.convert(v) for k, v in arguments.items()}
+        return read(copy(**given))
+    except ShapeMismatch as error:
+        raise ShapeMismatch(located(function, error, str(error))) from error
+    except SymbackpropError as error:
+        raise TraceError(located(function, error, str(error))) from error
+    except RecursionError as error:
+        raise TraceError(located(function, error, "the recursion is too deep")) from None
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        raise TraceError(located(function, error, message)) from error
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def name_of(function: Any) -> str:
+    return str(getattr(function, "__name__", function))
+
+
+def located(function: Any, error: BaseException, message: str) -> str:
+    """file:line, the line itself where it can be read, and the cause."""
+    place = last_user_frame(error.__traceback__)
+    if place is None:
+        return f"{name_of(function)}: {message}"
+    filename, line = place
+    text = linecache.getline(filename, line).strip()
+    shown = f"\n    {text}" if text else ""
+    return f"{filename}:{line}: {message}{shown}"
+
+
+def last_user_frame(tb: TracebackType | None) -> tuple[str, int] | None:
+    found = None
+    while tb is not None:
+        if MARK in tb.tb_frame.f_globals:
+            found = (tb.tb_frame.f_code.co_filename, tb.tb_lineno)
+        tb = tb.tb_next
+    return found
+
+
+# --- results ---------------------------------------------------------------------------------
+
+
+def settled(x: Any) -> Any:
+    """Read the result while errors still belong to the run: immutable values, tuples, lists and dicts."""
+    if isinstance(x, dict):
+        return {k: settled(v) for k, v in x.items()}
+    if isinstance(x, tuple) and hasattr(x, "_fields"):
+        return tuple(settled(v) for v in x)
+    if isinstance(x, tuple | list):
+        return type(x)(settled(v) for v in x)
+    if x is None or isinstance(x, str):
+        return x
+    if isinstance(x, SymArray | SymInt | SymList) or isinstance(x, int | float) or hasattr(x, "dtype"):
+        return tensor(lifted(x))
+    raise TraceError(f"the function returns a {type(x).__name__}, not arrays")
+
+
+def tensor(v: Value) -> Tensor:
+    """Entries at fresh indices, with the holes and leftover loop indices refused."""
+    axes = tuple(Index(axis_name(k), s) for k, s in enumerate(v.shape))
+    hidden = tuple(dummy(s) for s in v.shape)
+    at = tuple(ZERO_AT if s == UNIT else i for i, s in zip(hidden, v.shape, strict=True))
+    if v.holes and v.hole(at) != ZERO:
+        raise TraceError("a result is -inf at some entries")
+    inner = Tensor(hidden, v.term(at))
+    if free(inner.body) - set(hidden):
+        raise TraceError("a result depends on the index of a loop of symbolic length, which has ended")
+    if any(a.name.startswith("carry#") for a in arrays_in(inner.body)):
+        raise TraceError("a result carries a value from one iteration to the next")
+    return Tensor(axes, inner.at(*axes))
+
+
+def axis_name(k: int) -> str:
+    return LETTERS[k] if k < len(LETTERS) else f"i{k}"
+
+
+def alike(a: Any, b: Any) -> bool:
+    """The same structure with equal tensors: bound indices are nameless, so == is equality up to their names."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(alike(a[k], b[k]) for k in a)
+    if isinstance(a, tuple | list):
+        return len(a) == len(b) and all(map(alike, a, b))
+    return bool(a == b)
+
+
+__all__ = ["Traced", "trace"]

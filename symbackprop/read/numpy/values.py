@@ -1,0 +1,292 @@
+"""Immutable arrays: a shape and a function from index expressions to the entry there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from .algebra import (
+    ONE,
+    ZERO,
+    ZERO_AT,
+    Index,
+    IndexExpr,
+    Num,
+    Size,
+    Term,
+    at_least_zero,
+    complement,
+    delta,
+    dummy,
+    index_of,
+    indices_in,
+    integer_of,
+    num,
+    number,
+    plus,
+    replaced,
+    sized,
+    substitute,
+    times,
+)
+from .errors import ShapeMismatch, TraceError
+
+At: TypeAlias = tuple[IndexExpr, ...]
+Dtype: TypeAlias = Literal["bool", "int", "real"]
+Shape: TypeAlias = tuple[Size, ...]
+UNIT = sized(1)
+ORDER: dict[Dtype, int] = {"bool": 0, "int": 1, "real": 2}
+
+
+class Value:
+    """shape and entry function.
+
+    `index` gives an integer entry as an index expression, or None where it has none (a count, a product of two
+    entries).  `hole` is 1 where the entry is minus infinity (the term there means nothing).  `origin` remembers a
+    comparison, for hypotheses.
+    """
+
+    __slots__ = ("_hole", "_index", "_memo", "_term", "dtype", "origin", "shape")
+
+    def __init__(
+        self,
+        shape: Shape,
+        dtype: Dtype,
+        term: Callable[[At], Term] | None = None,
+        index: Callable[[At], IndexExpr | None] | None = None,
+        hole: Callable[[At], Term] | None = None,
+        origin: tuple[str, Value, Value] | None = None,
+    ) -> None:
+        self.shape, self.dtype, self.origin = shape, dtype, origin
+        self._term, self._index, self._hole = term, index, hole
+        self._memo: dict[At, Term] = {}
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def term(self, at: At) -> Term:
+        found = self._memo.get(at)
+        if found is None:
+            index = self._index(at) if self._index is not None else None
+            if index is not None:
+                found = number(index)
+            elif self._term is not None:
+                found = self._term(at)
+            else:
+                raise TraceError("this integer has no value as a number")
+            self._memo[at] = found
+        return found
+
+    def index(self, at: At) -> IndexExpr | None:
+        if self._index is not None:
+            return self._index(at)
+        if self.dtype == "int":
+            t = self.term(at)
+            if isinstance(t, Num):
+                return index_of(int(t.value))
+            if isinstance(t, Size):
+                return index_of(t)
+        return None
+
+    @property
+    def holes(self) -> bool:
+        return self._hole is not None
+
+    def hole(self, at: At) -> Term:
+        return ZERO if self._hole is None else self._hole(at)
+
+    def remap(self, shape: Shape, f: Callable[[At], At]) -> Value:
+        """The array whose entry at `at` is this one's at f(at)."""
+        index, hole = self._index, self._hole
+        return Value(
+            shape,
+            self.dtype,
+            lambda at: self.term(f(at)),
+            None if index is None else lambda at: self.index(f(at)),
+            None if hole is None else lambda at: self.hole(f(at)),
+        )
+
+    def marked(self, origin: tuple[str, Value, Value]) -> Value:
+        return Value(self.shape, self.dtype, self.term, self._index, self._hole, origin)
+
+    def cast(self, dtype: Dtype) -> Value:
+        """The same numbers under another dtype (only where no number changes)."""
+        keeps = self._index if dtype == "int" else None
+        return self if dtype == self.dtype else Value(self.shape, dtype, self.term, keeps, self._hole)
+
+    def put(self, values: dict[Index, IndexExpr]) -> Value:
+        """Index expressions in place of free indices of the entries."""
+        mapping = dict(values)
+
+        def away(at: At) -> tuple[At, dict[Index, IndexExpr]]:
+            if all(mapping.keys().isdisjoint(indices_in(e)) for e in at):
+                return at, mapping
+            stand_ins = tuple(dummy(s, "a") for s in self.shape)
+            return stand_ins, {**mapping, **dict(zip(stand_ins, at, strict=True))}
+
+        def term(at: At) -> Term:
+            inner, swap = away(at)
+            return substitute(self.term(inner), swap)
+
+        def index(at: At) -> IndexExpr | None:
+            inner, swap = away(at)
+            found = self.index(inner)
+            return None if found is None else replaced(found, swap)
+
+        def hole(at: At) -> Term:
+            inner, swap = away(at)
+            return substitute(self.hole(inner), swap)
+
+        return Value(
+            self.shape, self.dtype, term, index if self._index is not None else None, hole if self.holes else None
+        )
+
+
+def real(shape: Shape, term: Callable[[At], Term]) -> Value:
+    return Value(shape, "real", term)
+
+
+def constant(value: Fraction | int | bool, dtype: Dtype = "real", shape: Shape = ()) -> Value:
+    if dtype == "int":
+        e = index_of(int(value))
+        return Value(shape, dtype, None, lambda at: e)
+    t = num(Fraction(value))
+    return Value(shape, dtype, lambda at: t)
+
+
+def minus_infinity(shape: Shape = ()) -> Value:
+    return Value(shape, "real", lambda at: ZERO, None, lambda at: ONE)
+
+
+def integer(e: IndexExpr) -> Value:
+    """A whole number as an array of no axes."""
+    return Value((), "int", None, lambda at: e)
+
+
+def known(v: Value) -> Fraction | None:
+    """The number, when the array has no axes and its entry is a constant."""
+    if v.ndim or v.holes:
+        return None
+    t = v.term(())
+    return t.value if isinstance(t, Num) else None
+
+
+def finite(v: Value) -> Value:
+    if v.holes:
+        raise TraceError("-inf may only be masked away by exp, a softmax, where or maximum; here it meets something else")
+    return v
+
+
+# --- broadcasting ----------------------------------------------------------------------------
+
+
+def shape_text(shape: Sequence[Size]) -> str:
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def conflict(s: Size, t: Size) -> str:
+    if at_least_zero(s - t - 1) or at_least_zero(t - s - 1):
+        return f"{s} is not {t}"
+    return f"{s} = {t} is not known for all sizes"
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """NumPy's rule: equal sizes conform and 1 stretches."""
+    result: list[Size] = []
+    for k in range(1, max(map(len, shapes), default=0) + 1):
+        size = UNIT
+        for shape in shapes:
+            if len(shape) < k or shape[-k] in (UNIT, size):
+                continue
+            if size != UNIT:
+                names = " and ".join(shape_text(s) for s in shapes)
+                raise ShapeMismatch(f"shapes {names} do not broadcast: {conflict(size, shape[-k])}")
+            size = shape[-k]
+        result.insert(0, size)
+    return tuple(result)
+
+
+def aligned(shape: Shape, at: At) -> At:
+    """The index of an operand of this shape for the index of the broadcast result."""
+    tail = at[len(at) - len(shape) :]
+    return tuple(ZERO_AT if s == UNIT else e for s, e in zip(shape, tail, strict=True))
+
+
+def stretched(v: Value, shape: Shape) -> Value:
+    """`v` broadcast to `shape`, which must not be smaller."""
+    if v.shape == shape:
+        return v
+    if broadcast(v.shape, shape) != shape:
+        raise ShapeMismatch(f"shape {shape_text(v.shape)} does not broadcast to {shape_text(shape)}")
+    return v.remap(shape, lambda at: aligned(v.shape, at))
+
+
+def elementwise(f: Callable[..., Term], *vs: Value, dtype: Dtype = "real") -> Value:
+    """f of the entries, after broadcasting."""
+    for v in vs:
+        finite(v)
+    shape = broadcast(*(v.shape for v in vs))
+    return Value(shape, dtype, lambda at: f(*(v.term(aligned(v.shape, at)) for v in vs)))
+
+
+def elementwise_integer(
+    f: Callable[..., Term], g: Callable[..., IndexExpr | None], *vs: Value
+) -> Value:
+    """As `elementwise`; g is the same function on index expressions, None where it has none."""
+
+    def index(at: At) -> IndexExpr | None:
+        parts = [v.index(aligned(v.shape, at)) for v in vs]
+        return None if any(p is None for p in parts) else g(*parts)
+
+    plain = elementwise(f, *vs, dtype="int")
+    return Value(plain.shape, "int", plain._term, index)
+
+
+def promoted(*vs: Value) -> Dtype:
+    return max((v.dtype for v in vs), key=ORDER.__getitem__)
+
+
+# --- lists -----------------------------------------------------------------------------------
+
+
+def stacked(items: Sequence[Value]) -> Value:
+    """The items along a new first axis."""
+    if not items:
+        return Value((sized(0),), "real", lambda at: ZERO)
+    shape = items[0].shape
+    for v in items:
+        if v.shape != shape:
+            raise ShapeMismatch(f"a list of arrays of shapes {shape_text(shape)} and {shape_text(v.shape)}")
+    dtype = promoted(*items)
+
+    def pick(at: At, entry: Callable[[Value, At], Term]) -> Term:
+        k = integer_of(at[0])
+        if k is not None:
+            return entry(items[k], at[1:]) if 0 <= k < len(items) else ZERO
+        return plus(*(times(delta(at[0], index_of(n)), entry(v, at[1:])) for n, v in enumerate(items)))
+
+    def index(at: At) -> IndexExpr | None:
+        k = 0 if len(items) == 1 else integer_of(at[0])
+        return items[k].index(at[1:]) if k is not None and 0 <= k < len(items) else None
+
+    return Value(
+        (sized(len(items)), *shape),
+        dtype,
+        lambda at: pick(at, Value.term),
+        index if dtype == "int" else None,
+        (lambda at: pick(at, Value.hole)) if any(v.holes for v in items) else None,
+    )
+
+
+def chosen(condition: Term, a: Value, b: Value, at: At, dtype: Dtype) -> Term:
+    """a where the condition is 1, else b, at one index of the broadcast shape (holes are looked at apart)."""
+    if condition == ONE:
+        return a.term(aligned(a.shape, at))
+    if condition == ZERO:
+        return b.term(aligned(b.shape, at))
+    left, right = a.term(aligned(a.shape, at)), b.term(aligned(b.shape, at))
+    if left == right:
+        return left
+    return plus(times(condition, left), times(complement(condition), right))

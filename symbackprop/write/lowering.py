@@ -1,0 +1,207 @@
+"""Matrix forms made ready for NumPy: what has no NumPy word, or only an unstable one, becomes forms that have.
+
+The result means the same numbers.  Softmax and its logarithm are shifted by the largest entry, log of a sigmoid and
+log(1 + e^z) become softplus, products with matrices of ones become sums and broadcasting, products with diagonal
+matrices become Hadamard products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import TypeAlias, assert_never
+
+from symbackprop.core.indices import Node, Size, node
+from symbackprop.core.matrix import (
+    UNIT,
+    Determinant,
+    Diagonal,
+    DiagonalOf,
+    ElementPower,
+    Elementwise,
+    Given,
+    Hadamard,
+    Identity,
+    Inverse,
+    Leaf,
+    Matrix,
+    Ones,
+    Plus,
+    Product,
+    Scale,
+    Softmax,
+    Trace,
+    Transpose,
+    Zeros,
+    dummy,
+    shape,
+)
+from symbackprop.core.terms import Apply, SymbackpropError, Term, num
+from symbackprop.network.activations import ACTIVATIONS, Activation, Z, derivative
+
+from .entrywise import form_of_entries
+from .simplify import applied, hadamard, plus, power, product, scaled, spread, summed, total, transposed
+
+
+@node
+class Peak(Node):
+    """The largest entry along an axis: of each column (axis 0, a row) or of each row (axis 1, a column)."""
+
+    of: Matrix
+    axis: int
+
+    @property
+    def shape(self) -> tuple[Size, Size]:
+        rows, columns = shape(self.of)
+        return (UNIT, columns) if self.axis == 0 else (rows, UNIT)
+
+
+Value: TypeAlias = Matrix | Peak
+
+# Functions with a NumPy word; every other one is written in terms of these.
+ELEMENTARY = frozenset({
+    "abs", "atan", "cos", "cosh", "erf", "exp", "log", "nonpositive", "relu", "sigmoid", "sign", "sin", "sinh",
+    "softplus", "step", "tanh",
+})  # fmt: skip
+MINUS = num(-1)
+
+
+class Lowering:
+    """Rewrites forms, given what each array and scalar is called.
+
+    `name` is called with a value that needs a line of its own and returns the leaf for it; `meaning` has what some
+    leaves stand for, for the rewrites that look through a name.
+    """
+
+    def __init__(
+        self,
+        leaf: Callable[[Leaf], Matrix],
+        scalar: Callable[[Term], Term],
+        name: Callable[[Value], Leaf],
+        functions: Mapping[str, Activation],
+    ) -> None:
+        self.leaf, self.scalar, self.name = leaf, scalar, name
+        self.given = functions
+        self.functions = {**ACTIVATIONS, **functions}
+        self.meaning: dict[Matrix, Matrix] = {}
+        self.known: dict[Matrix, Matrix] = {}
+        self.peaks: dict[tuple[Matrix, int], Leaf] = {}
+
+    def __call__(self, m: Matrix) -> Matrix:
+        if m not in self.known:
+            self.known[m] = self.rewritten(m)
+        return self.known[m]
+
+    def rewritten(self, m: Matrix) -> Matrix:
+        match m:
+            case Leaf():
+                return self.leaf(m)
+            case Given(row, column, body):
+                return self(form_of_entries(body, row, column))
+            case Product(a, b):
+                return product(self(a), self(b))
+            case Hadamard(a, b):
+                left, right = self(a), self(b)
+                return hadamard(guarded(left, right), guarded(right, left))
+            case Plus(args):
+                return plus(tuple(map(self, args)))
+            case Scale(factor, of):
+                return scaled(self.scalar(factor), self(of))
+            case Transpose(of):
+                return transposed(self(of))
+            case Elementwise(fn, of, order):
+                return self.function(fn, self(of), order)
+            case ElementPower(of, exponent):
+                return power(self(of), exponent)
+            case Softmax(of, axis):
+                shifted = self.shifted(self(of), axis)
+                e = Elementwise("exp", shifted)
+                result = hadamard(e, spread(power(summed(e, axis), Fraction(-1)), shape(e)))
+                self.meaning[result] = m
+                return result
+            case Trace(of):
+                inner = self(of)
+                if isinstance(inner, Product):  # n² products instead of n³
+                    return total(hadamard(inner.left, transposed(inner.right)))
+                return Trace(inner)
+            case Diagonal(of):
+                return Diagonal(self(of))
+            case DiagonalOf(of):
+                return DiagonalOf(self(of))
+            case Inverse(of):
+                return Inverse(self(of))
+            case Determinant(of):
+                return Determinant(self(of))
+            case Ones() | Zeros() | Identity():
+                return m
+            case _:
+                assert_never(m)
+
+    def shifted(self, z: Matrix, axis: int) -> Matrix:
+        """Z minus its largest entry in each sample: softmax does not see the shift, and e^0 = 1 is the largest."""
+        if (z, axis) not in self.peaks:
+            self.peaks[z, axis] = self.name(Peak(z, axis))
+        return plus((z, scaled(MINUS, spread(self.peaks[z, axis], shape(z)))))
+
+    def function(self, fn: str, of: Matrix, order: int) -> Matrix:
+        if order == 0 and fn not in self.given:
+            if fn == "log" and (stable := self.stable_log(of)) is not None:
+                return stable
+            if fn in ELEMENTARY:
+                return applied(fn, of)
+        value = self.functions[fn].value if fn in self.functions else Apply(fn, Z)
+        if order:
+            value = self.functions[fn].slope if fn in self.functions else derivative(value)
+            for _ in range(order - 1):
+                value = derivative(value)
+        if fn not in self.functions and fn not in ELEMENTARY:
+            raise SymbackpropError(f"no NumPy code for the function {fn!r}: only its name is known")
+        rows, columns = (dummy(n) for n in shape(of))
+        return self(form_of_entries(value, rows, columns, lambda e: of if e == Z else None))
+
+    def stable_log(self, of: Matrix) -> Matrix | None:
+        """log of softmax, of sigmoid, of 1 - sigmoid and of 1 + e^z without overflow or log 0."""
+        match self.meant(of):
+            case Softmax(z, axis):
+                shifted = self.shifted(self(z), axis)
+                sums = Elementwise("log", summed(Elementwise("exp", shifted), axis))
+                return plus((shifted, scaled(MINUS, spread(sums, shape(shifted)))))
+            case Elementwise("sigmoid", z):
+                return scaled(MINUS, applied("softplus", scaled(MINUS, z)))
+            case Plus((Ones(), Scale(factor, s))) if factor == MINUS:
+                inner = self.meant(s)
+                if isinstance(inner, Elementwise) and inner.fn == "sigmoid":
+                    return scaled(MINUS, applied("softplus", inner.of))
+            case Plus((Ones(), Elementwise("exp", z))) | Plus((Elementwise("exp", z), Ones())):
+                return applied("softplus", z)
+        return None
+
+    def meant(self, m: Matrix) -> Matrix:
+        """What a leaf stands for, as far as it is known."""
+        while m in self.meaning:
+            m = self.meaning[m]
+        return m
+
+
+def guarded(m: Matrix, by: Matrix) -> Matrix:
+    """m where it is multiplied with `by`: beside [u > 0] or 1 - [u > 0], e^u must not overflow where that is 0."""
+    match by:
+        case Elementwise("step", u):
+            return _clipped(m, scaled(MINUS, u), Elementwise("nonpositive", scaled(MINUS, u)))
+        case Plus((Ones(), Scale(factor, Elementwise("step", u)))) if factor == MINUS:
+            return _clipped(m, u, Elementwise("nonpositive", u))
+    return m
+
+
+def _clipped(m: Matrix, u: Matrix, least: Matrix) -> Matrix:
+    """m with e^{min(u, 0)} in place of e^u."""
+    match m:
+        case Elementwise("exp", of) if of == u:
+            return Elementwise("exp", least)
+        case Plus(args):
+            return Plus(tuple(_clipped(a, u, least) for a in args))
+        case Hadamard(a, b):
+            return Hadamard(_clipped(a, u, least), _clipped(b, u, least))
+        case Scale(factor, of):
+            return Scale(factor, _clipped(of, u, least))
+    return m

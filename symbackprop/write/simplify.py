@@ -1,0 +1,203 @@
+"""Constructors of matrix forms that leave out work: 1·M, M + 0, (M^T)^T, diag(v) M, products with ones."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symbackprop.core.indices import Size
+from symbackprop.core.matrix import (
+    UNIT,
+    Diagonal,
+    ElementPower,
+    Elementwise,
+    Hadamard,
+    Identity,
+    Matrix,
+    Ones,
+    Plus,
+    Product,
+    Scale,
+    Transpose,
+    Zeros,
+    shape,
+)
+from symbackprop.core.terms import ONE, Add, Mul, Num, Power, Term, mul
+
+
+def product(a: Matrix, b: Matrix) -> Matrix:
+    """A B.  Sums and broadcasting stand as products with a column or a row of ones, and only they do."""
+    out = (shape(a)[0], shape(b)[1])
+    match a, b:
+        case (Zeros(), _) | (_, Zeros()):
+            return Zeros(out)
+        case (Identity(), other) | (other, Identity()):
+            return other
+        case (Ones((n, k)), other) | (other, Ones((n, k))) if n == k == UNIT:
+            return other
+        case Scale(factor, of), _:
+            return scaled(factor, product(of, b))
+        case _, Scale(factor, of):
+            return scaled(factor, product(a, of))
+        case Diagonal(v), _:
+            return hadamard(product(as_column(v), Ones((UNIT, out[1]))), b)
+        case _, Diagonal(v):
+            return hadamard(a, product(Ones((out[0], UNIT)), as_row(v)))
+        case Ones((n, k)), Ones((_, p)):
+            return scaled(k, Ones((n, p)))
+        case Ones((n, k)), _ if n != UNIT and k != UNIT:
+            return product(Ones((n, UNIT)), product(Ones((UNIT, k)), b))
+        case _, Ones((k, p)) if k != UNIT and p != UNIT:
+            return product(product(a, Ones((k, UNIT))), Ones((UNIT, p)))
+        case Ones((n, k)), Product(Ones((_, m)), c) if n == UNIT and m == UNIT:
+            return scaled(k, c)  # the sum of equal rows
+        case Product(c, Ones((m, _))), Ones((k, p)) if p == UNIT and m == UNIT:
+            return scaled(k, c)
+    return Product(a, b)
+
+
+def spread(m: Matrix, to: tuple[Size, Size]) -> Matrix:
+    """A row, a column or a 1×1 matrix repeated to the shape `to`."""
+    rows, columns = shape(m)
+    if rows != to[0]:
+        m = product(Ones((to[0], UNIT)), m)
+    return m if columns == to[1] else product(m, Ones((UNIT, to[1])))
+
+
+def summed(m: Matrix, axis: int) -> Matrix:
+    """The sum along an axis: 1^T M, a row, for axis 0; M 1, a column, for axis 1."""
+    rows, columns = shape(m)
+    return product(Ones((UNIT, rows)), m) if axis == 0 else product(m, Ones((columns, UNIT)))
+
+
+def total(m: Matrix) -> Matrix:
+    """The sum of all entries, 1×1."""
+    return summed(summed(m, 0), 1)
+
+
+def hadamard(a: Matrix, b: Matrix) -> Matrix:
+    match a, b:
+        case (Zeros() as zero, _) | (_, Zeros() as zero):
+            return zero
+        case (Ones(), other) | (other, Ones()):
+            return other
+        case (u, Elementwise("step", v)) | (Elementwise("step", v), u) if u == v:
+            return Elementwise("relu", u)
+        case Scale(factor, of), _:
+            return scaled(factor, hadamard(of, b))
+        case _, Scale(factor, of):
+            return scaled(factor, hadamard(a, of))
+    return Hadamard(a, b)
+
+
+def plus(args: tuple[Matrix, ...]) -> Matrix:
+    kept: list[Matrix] = []
+    for a in args:
+        kept.extend(a.args if isinstance(a, Plus) else () if isinstance(a, Zeros) else (a,))
+    return Zeros(shape(args[0])) if not kept else kept[0] if len(kept) == 1 else Plus(tuple(kept))
+
+
+def scaled(factor: Term, m: Matrix) -> Matrix:
+    match factor:
+        case Num(Fraction(numerator=0)):
+            return Zeros(shape(m))
+        case Size() if factor.constant is not None:
+            return scaled(Num(Fraction(factor.constant)), m)
+    if factor == ONE or isinstance(m, Zeros):
+        return m
+    if isinstance(m, Scale):
+        return scaled(collected(factor, m.factor), m.of)
+    return Scale(factor, m)
+
+
+def collected(*factors: Term) -> Term:
+    """The product of scalars with its numbers multiplied."""
+    number, rest = Fraction(1), list[Term]()
+    for f in factors:
+        for g in f.args if isinstance(f, Mul) else (f,):
+            constant = number_of(g)
+            if constant is None:
+                rest.append(g)
+            else:
+                number *= constant
+    return mul(*(() if number == 1 and rest else (Num(number),)), *rest)
+
+
+def number_of(t: Term) -> Fraction | None:
+    """The rational number a scalar term is, if it is one."""
+    match t:
+        case Num(value):
+            return value
+        case Size():
+            return None if t.constant is None else Fraction(t.constant)
+        case Power(base, exponent) if exponent.denominator == 1:
+            inner = number_of(base)
+            return None if not inner else inner ** int(exponent)
+        case Mul(args):
+            numbers = [number_of(a) for a in args]
+            result = Fraction(1)
+            for n in numbers:
+                if n is None:
+                    return None
+                result *= n
+            return result
+        case Add(args):
+            total_ = Fraction(0)
+            for a in args:
+                n = number_of(a)
+                if n is None:
+                    return None
+                total_ += n
+            return total_
+    return None
+
+
+def transposed(m: Matrix) -> Matrix:
+    match m:
+        case Transpose(of):
+            return of
+        case Ones((n, k)):
+            return Ones((k, n))
+        case Zeros((n, k)):
+            return Zeros((k, n))
+        case Identity() | Diagonal():
+            return m
+        case Scale(factor, of):
+            return Scale(factor, transposed(of))
+        case Product(Ones(), _) | Product(_, Ones()):  # a sum or a broadcast stays one
+            return product(transposed(m.right), transposed(m.left))
+    return Transpose(m)
+
+
+def power(m: Matrix, exponent: Fraction) -> Matrix:
+    if exponent == 1:
+        return m
+    match m:
+        case Ones():
+            return m
+        case ElementPower(of, inner) if inner.denominator == 1 and exponent.denominator == 1:
+            return power(of, inner * exponent)
+        case Product(Ones() as left, right):  # raise before repeating, not after
+            if shape(left)[1] == UNIT:
+                return product(left, power(right, exponent))
+        case Product(left, Ones() as ones):
+            if shape(ones)[0] == UNIT:
+                return product(power(left, exponent), ones)
+    return ElementPower(m, exponent) if exponent else Ones(shape(m))
+
+
+def applied(fn: str, m: Matrix) -> Matrix:
+    """fn at each entry, before repeating the entries where the form repeats them."""
+    match m:
+        case Product(Ones() as left, right) if shape(left)[1] == UNIT:
+            return product(left, applied(fn, right))
+        case Product(left, Ones() as ones) if shape(ones)[0] == UNIT:
+            return product(applied(fn, left), ones)
+    return Elementwise(fn, m)
+
+
+def as_column(v: Matrix) -> Matrix:
+    return v if shape(v)[1] == UNIT else transposed(v)
+
+
+def as_row(v: Matrix) -> Matrix:
+    return v if shape(v)[0] == UNIT else transposed(v)
