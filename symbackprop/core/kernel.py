@@ -16,8 +16,28 @@ from .ranges import within
 from .signs import Signs
 from .sums import Expansion, Monomial, collect
 from .terms import (
-    Array, AtLeastZero, Diff, Entry, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero, Positive, Predicate, Term,
-    Whole, arguments, free, over, rebuilt, require, substitute, subterms, whole,
+    Array,
+    AtLeastZero,
+    Diff,
+    Entry,
+    Holds,
+    Index,
+    IndexExpr,
+    Mul,
+    NonNegative,
+    Nonzero,
+    Positive,
+    Predicate,
+    Term,
+    Whole,
+    arguments,
+    free,
+    over,
+    rebuilt,
+    require,
+    substitute,
+    subterms,
+    whole,
 )  # fmt: skip
 
 

@@ -22,8 +22,31 @@ from .indices import Affine, Index, IndexExpr, Pick, Size, affine, as_affine, at
 from .ordering import Key, Names, key
 from .ranges import always_negative, never_negative, never_zero, split_radix
 from .terms import (
-    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
-    Predicate, Sum, Term, Whole, add, free, mul, open_body, over, require, substitute,
+    ZERO,
+    Add,
+    Apply,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Nonzero,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Predicate,
+    Sum,
+    Term,
+    Whole,
+    add,
+    free,
+    mul,
+    open_body,
+    over,
+    require,
+    substitute,
 )  # fmt: skip
 
 Factors: TypeAlias = tuple[tuple[Term, Fraction], ...]
@@ -446,5 +469,3 @@ def same(lhs: Term, rhs: Term) -> tuple[bool, frozenset[Predicate]]:
     run = Expansion(free(lhs) | free(rhs))
     total = run.raw(lhs) + [m._replace(coefficient=-m.coefficient) for m in run.raw(rhs)]
     return not collect(total), frozenset(run.conditions)
-
-

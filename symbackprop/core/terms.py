@@ -37,10 +37,11 @@ from .indices import (
 
 __all__ = [
     "ONE", "ZERO", "Add", "Affine", "Apply", "Array", "AtLeastZero", "Bound", "Delta", "Diff", "Entry", "Holds",
-    "Index", "IndexAtom", "IndexExpr", "Mul", "NonNegative", "Nonzero", "Num", "Ordinal", "Pick", "Positive", "Power",
-    "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term", "Whole", "add", "affine", "arguments",
-    "as_affine", "at_least_zero", "bind", "closed", "div", "free", "map_index", "map_indices", "mul", "neg", "num", "open_body",
-    "opened", "opened_whole", "over", "rebuilt", "require", "sized", "sub", "substitute", "subterms", "whole",
+    "Index", "IndexAtom", "IndexExpr", "Mul", "NonNegative", "Nonzero", "Num", "Ordinal", "Pick", "Positive",
+    "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term", "Whole", "add", "affine",
+    "arguments", "as_affine", "at_least_zero", "bind", "closed", "div", "free", "map_index", "map_indices", "mul",
+    "neg", "num", "open_body", "opened", "opened_whole", "over", "rebuilt", "require", "sized", "sub",
+    "substitute", "subterms", "whole",
 ]  # fmt: skip
 
 # --- terms -----------------------------------------------------------------------------------
@@ -153,9 +154,7 @@ class Holds(Node):
     predicate: Positive | NonNegative
 
 
-Term: TypeAlias = (
-    Num | Size | Entry | Ordinal | Delta | Add | Mul | Power | Apply | Sum | Diff | Whole | Holds
-)
+Term: TypeAlias = Num | Size | Entry | Ordinal | Delta | Add | Mul | Power | Apply | Sum | Diff | Whole | Holds
 
 
 # --- predicates ------------------------------------------------------------------------------
@@ -348,6 +347,7 @@ def substitute(t: Term, values: dict[Index, IndexExpr]) -> Term:
 
 
 # --- arguments ---
+
 
 def arguments(t: Term) -> tuple[Term, ...]:
     match t:

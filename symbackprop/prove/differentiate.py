@@ -8,8 +8,32 @@ from ..core.kernel import By, Chain, Inside, Proof, UnderDiff, UnderSum
 from ..core.laws.derivatives import ARRAY_FUNCTIONS
 from ..core.laws.functions import DERIVATIVES
 from ..core.terms import (
-    ONE, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, ProofError, Sum,
-    Term, Whole, add, mul, open_body, opened_whole, over, sub, subterms, whole,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    ProofError,
+    Sum,
+    Term,
+    Whole,
+    add,
+    mul,
+    open_body,
+    opened_whole,
+    over,
+    sub,
+    subterms,
+    whole,
 )  # fmt: skip
 
 

@@ -266,9 +266,7 @@ class Evaluation:
         entries = [(k, self.value(w.body, scope.inside(k))) for k in self.positions(w.sizes)]
         levels = [1 + len(scope.moves) + k for k in range(w.order)]
         for level, group in zip(levels, groups, strict=True):
-            entries = [
-                (k, self.arithmetic.plus(y, Dual(level, _ZERO, _ONE)) if k == group else y) for k, y in entries
-            ]
+            entries = [(k, self.arithmetic.plus(y, Dual(level, _ZERO, _ONE)) if k == group else y) for k, y in entries]
         result = self.function_of(w, entries, at[:own], bool(scope.moves or w.order), scope)
         for level in reversed(levels):
             tangent = parts(result, level)[1]

@@ -105,7 +105,12 @@ def gap(a: Lifted, entries: Entries) -> Value:
     return a.minus(dict(entries)[first], dict(rest)[best(rest, "max")[0]])
 
 
-WHOLES: dict[str, Callable[[Lifted, Entries, Position], Value]] = {"det": _det, "inv": _inv, "prod": _prod, "pinv": _pinv}
+WHOLES: dict[str, Callable[[Lifted, Entries, Position], Value]] = {
+    "det": _det,
+    "inv": _inv,
+    "prod": _prod,
+    "pinv": _pinv,
+}
 WHOLE_NAMES = frozenset(WHOLES) | {"max", "min", "argmax", "gap"}
 
 _FUNCTIONS_OF_LIBRARIES = frozenset(

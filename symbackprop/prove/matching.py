@@ -11,7 +11,23 @@ from ..core.indices import Affine, Bound, Index, IndexExpr, Pick
 from ..core.ranges import within
 from ..core.sums import Factors, Monomial
 from ..core.terms import (
-    Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Size, Sum, Term, Whole, free,
+    Add,
+    Apply,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Size,
+    Sum,
+    Term,
+    Whole,
+    free,
 )  # fmt: skip
 
 Binding = dict[Index, IndexExpr]
@@ -102,7 +118,9 @@ def unify(p: Term, t: Term, binding: Binding, unknown: frozenset[Index]) -> Iter
             return
 
 
-def unify_all(ps: tuple[Term, ...], ts: tuple[Term, ...], binding: Binding, unknown: frozenset[Index]) -> Iterator[Binding]:
+def unify_all(
+    ps: tuple[Term, ...], ts: tuple[Term, ...], binding: Binding, unknown: frozenset[Index]
+) -> Iterator[Binding]:
     if not ps:
         yield binding
         return

@@ -182,9 +182,7 @@ def suspects(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> tuple[l
     return places[:_EXACT_PER_POINT], True
 
 
-def confirmed(
-    question: Question, sampler: Sampler, point: Point, kinks_have_values: bool
-) -> Counterexample | None:
+def confirmed(question: Question, sampler: Sampler, point: Point, kinks_have_values: bool) -> Counterexample | None:
     """The counterexample at a point with index values, if exact arithmetic agrees that it is one."""
     try:
         both = difference(

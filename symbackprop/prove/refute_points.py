@@ -19,7 +19,7 @@ from .evaluate import Evaluation, decided, holds
 from .evaluate_duals import Polynomial
 from .evaluate_numbers import Undecided, Undefined
 from .evaluate_points import Loss, Point, Position, Reaches, size_at
-from .refute_arrays import DISCRETE, MAKERS, Entries, Source, integers, maker_names, positions
+from .refute_arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions
 from .refute_solve import solved
 from .refute_survey import Survey, survey
 
@@ -176,9 +176,15 @@ class Sampler:
             return style
         key = (array, shape, tuple(sorted(point.sizes.items())))
         if key not in self.choices:
-            order = MAKERS if free_style else hinted
+            fitting = [m for m in MAKERS if free_style or self.belongs(m, hint, shape)]
+            order = dict.fromkeys([*(() if free_style else hinted), *fitting])
             self.choices[key] = next((m for m in order if self.suits(m, array, shape, own, point)), None)
         return self.choices[key] or ("mixed" if free_style else hinted[0])
+
+    def belongs(self, name: str, hint: str, shape: Position) -> bool:
+        """Whether what a maker makes is in a domain."""
+        made = MAKERS[name](Source("belongs"), shape)
+        return made is not None and allowed(hint, made)
 
     def hint(self, array: Array) -> str:
         return self.question.domains.get(str(array), self.question.domains.get(array.name, ""))
@@ -313,4 +319,3 @@ def size_tuples(count: int) -> list[tuple[int, ...]]:
         return (2 * values.count(1) + repeats, sum(values), values)
 
     return sorted(pool, key=rank)
-

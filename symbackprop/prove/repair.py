@@ -84,9 +84,7 @@ def survivors(
         yield from found(trials, tensor, matrix, leaves)
 
 
-def found(
-    trials: Trials, tensor: Tensor | None, matrix: Matrix | None, leaves: Sequence[Matrix]
-) -> Iterator[Fit]:
+def found(trials: Trials, tensor: Tensor | None, matrix: Matrix | None, leaves: Sequence[Matrix]) -> Iterator[Fit]:
     axes, claim, seen = trials.axes, trials.question.rhs, set[Term]()
 
     def fresh(fits: Iterator[Fit]) -> Iterator[Fit]:

@@ -32,6 +32,7 @@ class SpecialCase:
 
     text: str
     hypotheses: tuple[Hypothesis, ...]
+    vacuous: bool = False  # said only when there is nothing better
 
 
 def special_cases(question: Question, limit: int = 3) -> list[SpecialCase]:
@@ -39,6 +40,8 @@ def special_cases(question: Question, limit: int = 3) -> list[SpecialCase]:
     sampler = Sampler(question)
     found: list[SpecialCase] = []
     for case in cases(sampler):
+        if found and case.vacuous:
+            break
         implied = any(set(f.hypotheses) <= set(case.hypotheses) for f in found)
         if not implied and agrees(replace(question, hypotheses=(*question.hypotheses, *case.hypotheses))):
             found.append(case)
@@ -50,10 +53,11 @@ def special_cases(question: Question, limit: int = 3) -> list[SpecialCase]:
 def agrees(question: Question) -> bool:
     """Both sides are equal at several points, and not only because all is 0."""
     sampler, count, nontrivial = Sampler(question), 0, False
+    sampler.failures = 2  # few tries: another case comes next
     for _, sizes, attempt in schedule(sampler, 12):
         point = sampler.point(sizes, attempt)
         if point is None:
-            if not count and sampler.failures > 2:
+            if not count and sampler.failures > 3:
                 return False
             continue
         evaluation = FloatEvaluation(point, sampler.reaches)
@@ -92,7 +96,10 @@ def cases(sampler: Sampler) -> Iterator[SpecialCase]:
         if axes:
             whole = Entry(a, indices(axes))
             yield SpecialCase(f"{a} = 1 everywhere", (Same(whole, ONE),))
-            yield SpecialCase(f"{a} = 0", (Same(whole, ZERO),))
+    for a, axes in shapes.items():
+        if axes:
+            whole = Entry(a, indices(axes))
+            yield SpecialCase(f"{a} = 0", (Same(whole, ZERO),), vacuous=True)
 
 
 def array_cases(a: Array, axes: tuple[Size, ...]) -> Iterator[SpecialCase]:

@@ -261,7 +261,7 @@ def insertions(u: Term, scope: Slots, pool: Sequence[Part], reaches: Reaches) ->
             for f in placed(part, scope, reaches):
                 for k, x in enumerate(u.args):
                     if x != f:
-                        name = f"{described(x).strip() or 'a factor'} for {part.name}"
+                        name = f"{described(x).strip() or 'wrong factor'} for {part.name}"
                         yield Candidate(mul(*u.args[:k], f, *u.args[k + 1 :]), name, 7)
 
 

@@ -111,6 +111,10 @@ def factor_name(u: Term) -> str:
             return "mask"
         case Sum():
             return "sum"
+        case Power(Size() as s, exponent) if exponent == -1:
+            return f"1/{s}"
+        case Size():
+            return str(u)
         case Power(_, exponent) if exponent < 0 or exponent.denominator != 1:
             return "norm"
         case Whole(fn, _, _, _, _, _):

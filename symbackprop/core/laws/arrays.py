@@ -133,4 +133,3 @@ def product_without(context: Context, axes: tuple[Index, ...], body: Term, at: t
     one = substitute(body, dict(zip(axes, at, strict=True)))
     lhs = whole("prod", 0, axes, add(here, mul(sub(ONE, here), body)), ())
     return Equation(lhs, mul(whole("prod", 0, axes, body, ()), Power(one, Fraction(-1))), frozenset({Nonzero(one)}))
-

@@ -7,8 +7,35 @@ from fractions import Fraction
 from ..context import Context, Equation
 from ..indices import Index, IndexExpr, Size, at_least_zero
 from ..terms import (
-    ONE, ZERO, Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive,
-    Power, Predicate, Term, Whole, add, free, mul, neg, opened_whole, over, require, sub, subterms, whole,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Array,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Nonzero,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Predicate,
+    Term,
+    Whole,
+    add,
+    free,
+    mul,
+    neg,
+    opened_whole,
+    over,
+    require,
+    sub,
+    subterms,
+    whole,
 )  # fmt: skip
 from .functions import DERIVATIVES
 from .registry import law
@@ -185,4 +212,3 @@ def sum_over(axes: tuple[Index, ...], body: Term) -> Term:
     for i in reversed(axes):
         body = over(i, body)
     return body
-

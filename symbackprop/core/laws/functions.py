@@ -141,5 +141,3 @@ def sum_of_angles(context: Context, fn: str, a: Term, b: Term) -> Equation:
     sa, sb, ca, cb = Apply("sin", a), Apply("sin", b), Apply("cos", a), Apply("cos", b)
     rhs = add(mul(sa, cb), mul(ca, sb)) if fn == "sin" else sub(mul(ca, cb), mul(sa, sb))
     return Equation(Apply(fn, Add((a, b))), rhs)
-
-

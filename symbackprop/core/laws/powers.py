@@ -46,5 +46,3 @@ def root_of_square(context: Context, base: Term, q: Fraction) -> Equation:
     """(b²)^q  =  |b|^{2q}  =  (b ([b > 0] - [-b > 0]))^{2q}"""
     size = mul(base, sub(Holds(Positive(base)), Holds(Positive(neg(base)))))
     return Equation(Power(Power(base, Fraction(2)), q), Power(size, 2 * q))
-
-

@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from ..context import Context, Equation
 from ..terms import (
-    ONE, ZERO, Add, Apply, Delta, Holds, Mul, Nonzero, Positive, Power, Term, add, arguments, mul, neg, rebuilt,
-    require, sub,
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Delta,
+    Holds,
+    Mul,
+    Nonzero,
+    Positive,
+    Power,
+    Term,
+    add,
+    arguments,
+    mul,
+    neg,
+    rebuilt,
+    require,
+    sub,
 )  # fmt: skip
 from .registry import law
 
@@ -48,7 +64,9 @@ def step_of_zero(context: Context) -> Equation:
 def by_cases(context: Context, like: Term, h: Term, a: Term, b: Term) -> Equation:
     """f(h a + (1 - h) b)  =  h f(a) + (1 - h) f(b),  where h is 0 or 1;  f is the outermost function of `like`"""
     require(isinstance(h, Holds | Delta), f"{h} is not 0 or 1")
-    require(isinstance(like, Apply | Power | Holds) and len(arguments(like)) == 1, f"{like} is no function of one argument")
+    require(
+        isinstance(like, Apply | Power | Holds) and len(arguments(like)) == 1, f"{like} is no function of one argument"
+    )
     both = add(mul(h, a), mul(sub(ONE, h), b))
     rhs = add(mul(h, rebuilt(like, (a,))), mul(sub(ONE, h), rebuilt(like, (b,))))
     return Equation(rebuilt(like, (both,)), rhs)
@@ -70,5 +88,3 @@ def step_ordered(context: Context, u: Term, c: Term) -> Equation:
 def step_excluded(context: Context, u: Term, c: Term) -> Equation:
     """[u > 0] [-u - c > 0]  =  0,  for c > 0"""
     return Equation(Mul((step(u), step(sub(neg(u), c)))), ZERO, frozenset({Positive(c)}))
-
-

@@ -92,7 +92,8 @@ def elaborate(reading: Reading) -> Elaborated | None:
     try:
         if reading.kind == "shape" or (reading.kind == "definition" and reading.relation in ("~", "∈")):
             assert reading.lhs is not None
-            return judge(reading, machine(reading.declarations, [x for x in (reading.lhs, reading.rhs) if x is not None], reading.formula.text))
+            nodes = [x for x in (reading.lhs, reading.rhs) if x is not None]
+            return judge(reading, machine(reading.declarations, nodes, reading.formula.text, only_shapes=True))
         if reading.rhs is None:
             return None
         return equation(reading.declarations, reading.lhs, reading.rhs, reading.formula.text, reading.span)
@@ -102,8 +103,10 @@ def elaborate(reading: Reading) -> Elaborated | None:
         raise ReadError(str(error), reading.span, reading.where) from None
 
 
-def machine(decl: Declarations, nodes: list[Expr], text: str) -> Elaborator:
+def machine(decl: Declarations, nodes: list[Expr], text: str, only_shapes: bool = False) -> Elaborator:
     model = Model(decl)
+    if only_shapes:
+        return Elaborator(decl, model, Sizes(decl), Algebra(decl.loose_hadamard), text=text, only_shapes=True)
     model.prepare(nodes)
     e = Elaborator(decl, model, Sizes(decl), Algebra(decl.loose_hadamard), text=text)
     for condition in model.conditions:

@@ -234,7 +234,8 @@ class _Block:
             elif value[0].strip() == "hidden":
                 self.decl = self.decl.with_size(SizeSymbol(name, hidden=True))
             else:
-                self.decl = self.decl.with_size(SizeSymbol(name, layered=label is not None, value=self.size(value)))
+                means = self.size(value)
+                self.decl = self.decl.with_size(SizeSymbol(name, layered=label is not None, value=means))
 
     def size(self, value: _Scalar) -> Expr:
         node, self.decl = size_expression(value[0], self.decl, value[1])
@@ -409,6 +410,23 @@ def declared_in_text(text: str, decl: Declarations, where: Place | None = None) 
     r"""The table after a formula that says the shape of undeclared names (W^l \in ℝ^{…}, w \sim n \times m); None if it is none."""
     if not re.search(r"\\sim|\\in(?![a-z])|∈|∼|\\mathbb\s*\{?\s*R|ℝ", text):
         return None
+    for _ in range(4):  # what one part declares, the next may use
+        new = _declared_heads(text, decl, where)
+        if new is None:
+            return None
+        decl = new
+        try:
+            parse_statement(text, decl, where)
+        except ReadError as error:
+            if not error.undeclared:
+                return None
+            continue
+        return decl
+    return None
+
+
+def _declared_heads(text: str, decl: Declarations, where: Place | None) -> Declarations | None:
+    """The table with the undeclared symbols whose shape is said directly; None when there is none."""
     try:
         statement, free = parse_leniently(text, decl, where)
     except ReadError:
@@ -420,19 +438,14 @@ def declared_in_text(text: str, decl: Declarations, where: Place | None = None) 
         for subject in part.chain.subjects:
             if isinstance(subject, Symbol) and any(subject.span == span for _, _, span in free):
                 heads.append((subject, part.chain.links[0].rhs))
-    if not heads:
-        return None
-    of_heads = {h.span for h, _ in heads}
-    sizes = [f for f in free if f[2] not in of_heads and any(_within(f[2], rhs.span) for _, rhs in heads)]
-    if len(sizes) + len(of_heads) != len(free):
-        return None
+    sizes = [f for f in free if any(_within(f[2], rhs.span) for _, rhs in heads)]
     new = _with_layers(_with_sizes(decl, sizes), [h for h, _ in heads], sizes)
     for symbol, rhs in heads:
-        added = _with_head(new, symbol, rhs, decl)
+        added = _with_head(new, symbol, rhs)
         if added is None:
             return None
         new = added
-    return new
+    return new if heads else None
 
 
 def _within(inner: Span, outer: Span) -> bool:
@@ -448,7 +461,7 @@ def _with_layers(decl: Declarations, heads: list[Symbol], sizes: list[tuple[str,
     return decl
 
 
-def _with_head(decl: Declarations, symbol: Symbol, rhs: Expr, before: Declarations) -> Declarations | None:
+def _with_head(decl: Declarations, symbol: Symbol, rhs: Expr) -> Declarations | None:
     name = symbol.name
     found = re.match(r"\\(\w+)\{(.+)\}(.*)\Z", name)
     if found and found[1] in NEUTRAL:

@@ -28,7 +28,8 @@ def derivative(e: Elaborator, body: Expr, wrt: tuple[Expr, ...], span: Span, lay
             raise e.fail("the derivative is by a size", v.span)
         if e.model.inlined(variable) is not None:
             raise e.fail(f"a derivative by {variable.name}, which is a derivative itself, is not supported", v.span)
-        connected(e, body, variable, span)
+        if not e.only_shapes:
+            connected(e, body, variable, span)
     of = e.value(body)
     by = [e.value(v) for v in wrt]
     if len(by) == 1:

@@ -124,6 +124,7 @@ class Elaborator:
     scope: dict[str, Index] = field(default_factory=dict)
     functions: Functions = field(init=False)
     text: str = ""
+    only_shapes: bool = False
 
     def __post_init__(self) -> None:
         self.ranges = Ranges(self.sizes, self.axes_of)
@@ -519,8 +520,17 @@ class Elaborator:
             if dotted is not None:
                 return dotted
         out = self.value(args[0])
+        number_so_far = as_scalar(out) is not None
         for k, a in enumerate(args[1:], 1):
-            out = self.algebra.product(out, self.value(a), (args[0].span[0], args[k].span[1]), self.decl.layout)
+            factor, here = self.value(a), (args[0].span[0], args[k].span[1])
+            is_number = as_scalar(factor) is not None
+            before = out
+            out = self.algebra.product(out, factor, here, self.decl.layout)
+            if not number_so_far and not is_number and isinstance(factor, Mat) and isinstance(before, Mat) and before.shape == (UNIT, UNIT):
+                if factor.shape[0] != UNIT:  # (1×n)(n×1)(m×1): a number only with parentheses
+                    n, m = factor.shape
+                    raise self.fail(f"product of 1×1 and {n}×{m}; parentheses around the number?", here)
+            number_so_far = number_so_far and is_number
         return out
 
     def dot(self, args: tuple[Expr, ...], span: Span) -> Value | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
+from .parser import parse_expression
 from .place import ReadError, Span
 from .statements import definition_of, relabel, walk
 from .symbols import ArraySymbol, Declarations
@@ -79,8 +80,6 @@ class Model:
         args = self.loss_arguments(s)
         if not args:
             return set()
-        from .parser import parse_expression
-
         return {x for a in args for x in symbols(parse_expression(a, self.decl))}
 
     def depends(self, a: Symbol, b: Symbol) -> bool:
@@ -96,10 +95,18 @@ class Model:
 
     def in_range(self, s: Symbol) -> bool:
         """Not below the lowest layer that is mentioned, where definitions are no longer followed."""
-        if s.label is None:
+        if s.label is None or self.exact(s):
             return True
         low = self.lowest.get(s.label.base)
         return low is None or s.label.shift >= low
+
+    def exact(self, s: Symbol) -> bool:
+        """There is a definition for just this layer, such as a^0 := x."""
+        return any(
+            isinstance(head, Symbol) and plain(head) == s and (s.label is None or s.label.base is None)
+            for d in self.decl.definitions
+            for head in [d.chain.subjects[-1].base if isinstance(d.chain.subjects[-1], Entry) else d.chain.subjects[-1]]
+        )
 
     # --- one statement -----------------------------------------------------------------------
 
@@ -133,8 +140,10 @@ class Model:
                     for body in symbols(d.body):
                         by_body.setdefault(body, {})[plain(variable)] = d.span
         last = self.decl.last
-        if last and self.highest.get(last, 0) > 0:
-            self.conditions.append(f"{last} stands for any layer below the last")
+        for base, high in self.highest.items():
+            if base is not None and base in self.decl.layers and high > 0:
+                stands = "stands for any" if base == last else "is a"
+                self.conditions.append(f"{base} {stands} layer below the last")
         for body, targets in by_body.items():
             if self.is_loss(body):
                 self.choose(body, targets)

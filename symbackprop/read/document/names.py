@@ -176,7 +176,8 @@ class Names(Cursor):
             else:
                 key += "^" + self.spelled(sup)
         if s.sub is not None:
-            if label is None and (found := self.label(s.sub)) is not None and found.base is not None:
+            found = self.label(s.sub) if label is None else None
+            if found is not None and (found.base is not None or self.decl.layers):
                 label = found
             else:
                 key += "_" + self.spelled(s.sub)

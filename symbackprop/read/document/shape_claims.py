@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import affine
 from symbackprop.core.matrix import UNIT, entry
-from symbackprop.core.terms import Size, Term
+from symbackprop.core.terms import Size, Term, sized
 
 from .place import ReadError
 from .sizes import Dims, Match, shown_dims
+from .statements import Reading, walk
 from .tree import (
     Add,
     Dots,
@@ -32,7 +33,6 @@ from .values import Mat, Scalar, Tensor3, Value, as_scalar
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator
-    from .statements import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ def dims_of(node: Expr, e: Elaborator, match: Match) -> Dims:
             return () if shape is None else e.sizes.dims(shape)
         case ShapeWord("scalar"):
             return ()
+        case Matrix(rows) if any(isinstance(c, Dots) for row in rows for c in row):
+            return picture_dims(node, e)
         case Transpose(arg) if is_shape(arg, e):
             return dims_of(arg, e, match)[::-1]
         case Product(args) if any(is_shape(a, e) for a in args) and not all(size_only(a, e) for a in args):
@@ -119,7 +121,7 @@ def shape_of(v: Value) -> Dims:
 
 def is_shape(node: Expr, e: Elaborator) -> bool:
     match node:
-        case Shape() | Reals():
+        case Shape() | Reals() | Matrix():
             return True
         case Transpose(arg):
             return is_shape(arg, e)
@@ -185,6 +187,22 @@ def picture(lhs: Expr, rows: Matrix, e: Elaborator) -> ShapeJudgement:
             if entry(value.form, affine(i, ()), affine(j, ())) != cell_term(cell, e):
                 return ShapeJudgement(False, "the entries shown stand elsewhere in this array: the other layout?")
     return ShapeJudgement(True, f"this is {shown_dims(value.shape)}", tuple(e.algebra.readings))
+
+
+def picture_dims(rows: Matrix, e: Elaborator) -> Dims:
+    """The shape of a picture with dots: behind the dots the last entry's subscript says how far they go."""
+    cells = rows.rows
+
+    def count(shown: int, dotted: bool, last: list[Expr]) -> Size:
+        if not dotted:
+            return sized(shown)
+        found = {e.sizes.size(s) for c in last for s in walk(c) if isinstance(s, Symbol) and size_only(s, e)}
+        if len(found) != 1:
+            raise ReadError("how far the dots go cannot be told", rows.span)
+        return next(iter(found))
+
+    height = count(len(cells), dotted_rows(cells), list(cells[-1]))
+    return height, count(len(cells[0]), dotted_columns(cells), [row[-1] for row in cells])
 
 
 def cell_term(cell: Expr, e: Elaborator) -> Term:

@@ -23,6 +23,7 @@ from .tree import (
     Chain,
     Dots,
     Entry,
+    Equated,
     Expr,
     Hadamard,
     IndexName,
@@ -201,7 +202,12 @@ class _Reader:
             for k, link in enumerate(chain.links):
                 if k > 0 and subject is not chain.subjects[-1]:
                     break
-                reading = self.link(subject, lhs, link, k)
+                inner: list[Chain] = []
+                if link.relation in _EQUATIONS:
+                    lhs, link = unnested(lhs, inner), replace(link, rhs=unnested(link.rhs, inner))
+                for nested in inner:
+                    out.extend(self.chain(nested))
+                reading = self.link(subject if k == 0 and not inner else lhs, lhs, link, k)
                 whole = (_with_left(text, start), link.span[1]) if k == 0 else link.span
                 shared = len(chain.subjects) > 1 and k == 0
                 if shared:
@@ -268,7 +274,7 @@ class _Reader:
             return False
         known = definition_of(symbol, self.table)
         if known is not None:
-            return stated or restates(lhs, rhs, known)
+            return stated or restates(lhs, rhs, known, self.table)
         if symbol in _symbols(rhs):
             return stated
         if symbol.name in self.table.functions and isinstance(lhs, Symbol) and not array.shape:
@@ -276,6 +282,16 @@ class _Reader:
         chain = Chain((lhs,), (Link("=", rhs, link.span),), (lhs.span[0], link.span[1]))
         self.table = define(self.table, chain, self.formula.text, self.formula.where)
         return True
+
+
+def unnested(node: Expr, inner: list[Chain]) -> Expr:
+    """f(z = W a + b) says f(z), and z = W a + b besides: equations inside are taken out into `inner`."""
+    if isinstance(node, Equated):
+        inner.append(node.chain)
+        return node.chain.subjects[-1]
+    if isinstance(node, Matrix):
+        return node
+    return cast(Expr, _mapped(node, lambda child: unnested(child, inner) if not isinstance(child, tuple) else tuple(unnested(c, inner) for c in child)))
 
 
 def _with_left(text: str, start: int) -> int:
@@ -299,12 +315,23 @@ def definition_of(symbol: Symbol, table: Declarations) -> Chain | None:
     return general
 
 
-def restates(lhs: Expr, rhs: Expr, known: Chain) -> bool:
-    """lhs = rhs is the known definition, whole or entry by entry."""
-    body = known.links[0].rhs
-    if not isinstance(lhs, Entry):
-        return bool(rhs == body and lhs == known.subjects[-1])
-    return bool((lhs == known.subjects[-1] and rhs == body) or _whole(rhs, lhs.at) == body)
+def restates(lhs: Expr, rhs: Expr, known: Chain, table: Declarations) -> bool:
+    """lhs = rhs is the known definition, whole or entry by entry, up to plain renamings such as a^0 := x."""
+    subject, body = known.subjects[-1], renamed(known.links[0].rhs, table)
+    rhs = cast(Expr, renamed(rhs, table))
+    if lhs == subject and rhs == body:
+        return True
+    return isinstance(lhs, Entry) and lhs.base == subject and _whole(rhs, lhs.at) == body
+
+
+def renamed(node: object, table: Declarations) -> object:
+    """The tree with every symbol that is defined to be just another one replaced by that."""
+    if isinstance(node, Symbol):
+        known = definition_of(node, table) if node.sample is None else None
+        if known is not None and known.subjects[-1] == node and isinstance(known.links[0].rhs, Symbol):
+            return replace(known.links[0].rhs, span=node.span)
+        return node
+    return _mapped(node, lambda child: renamed(child, table))
 
 
 def _whole(node: object, at: tuple[Expr, ...]) -> object:

@@ -271,6 +271,39 @@ def complement(a: Term) -> Term:
     return minus(ONE, a)
 
 
+def blend(mask: Term, new: Term, old: Term, here: Term | None = None) -> Term:
+    """mask new + (1 - mask) old for a 0-or-1 mask, with `old` once where `new` is old + something or old * something.
+
+    `here` is another form of `old` that equals it where the mask is 1.
+    """
+    if mask == ONE:
+        return new
+    if mask == ZERO or new == old:
+        return old
+    for base in (old,) if here is None else (here, old):
+        if base in (ONE, ZERO):
+            continue
+        rest = taken(new, base, Add)
+        if rest is not None:
+            return plus(old, times(mask, plus(*rest)))
+        rest = taken(new, base, Mul)
+        if rest is not None:
+            return times(old, plus(ONE, times(mask, minus(times(*rest), ONE))))
+    return plus(times(mask, new), times(complement(mask), old))
+
+
+def taken(t: Term, part: Term, kind: type[Add | Mul]) -> list[Term] | None:
+    """What a sum (or product) has besides the summands of `part`."""
+    if not isinstance(t, kind):
+        return None
+    rest = list(t.args)
+    for a in part.args if isinstance(part, kind) else (part,):
+        if a not in rest:
+            return None
+        rest.remove(a)
+    return rest
+
+
 def power(base: Term, exponent: Fraction | int) -> Term:
     q = Fraction(exponent)
     if q == 0:

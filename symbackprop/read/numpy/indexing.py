@@ -16,6 +16,7 @@ from .algebra import (
     Term,
     affine,
     between,
+    blend,
     bounds,
     complement,
     constant_of,
@@ -33,11 +34,13 @@ from .algebra import (
     step,
     substitute,
     summed,
+    taken,
     times,
     whole,
     gate,
     integer_of,
 )
+from ...core.terms import Add
 from .errors import ShapeMismatch, TraceError
 from .values import UNIT, At, Shape, Value, aligned, broadcast, promoted, shape_text, stretched
 
@@ -208,9 +211,11 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
     )
     distinct = injective(p)
 
-    def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...]]:
-        """Mask, index into the new values, dummies of strided slices, dummies of the integer arrays."""
+    def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...], At]:
+        """Mask, index into the new values, dummies of strided slices and of the integer arrays, and the place written:
+        `at` where the mask is 1."""
         mask, inner = ONE, []
+        here = list(at)
         strided: list[Index] = []
         block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
         axis = 0
@@ -225,42 +230,45 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
                         mask = times(mask, m)
                     inner.append(ZERO_AT if length == UNIT else e)
                 case At1():
+                    here[axis] = places[n]
                     mask = times(mask, delta(at[axis], places[n]))
                 case Many(array):
-                    mask = times(mask, delta(at[axis], entry_of(array, aligned(array.shape, block), p.shape[axis])))
+                    here[axis] = entry_of(array, aligned(array.shape, block), p.shape[axis])
+                    mask = times(mask, delta(at[axis], here[axis]))
             axis += 1
         inner[p.front : p.front] = block
-        return mask, tuple(inner), tuple(strided), tuple(i for i in block if isinstance(i, Index))
+        return mask, tuple(inner), tuple(strided), tuple(i for i in block if isinstance(i, Index)), tuple(here)
 
     def term(at: At) -> Term:
-        mask, inner, strided, block = parts(at)
+        mask, inner, strided, block, here = parts(at)
         if mask == ZERO:
             return v.term(at)
         if accumulate:
             return plus(v.term(at), summed((*strided, *block), times(mask, wide.term(inner))))
         if not block and not strided:
-            if mask == ONE:
-                return wide.term(inner)
-            return plus(times(mask, wide.term(inner)), times(complement(mask), v.term(at)))
+            return blend(mask, wide.term(inner), v.term(at), v.term(here))
         if distinct or not block:
+            rest = taken(wide.term(inner), v.term(here), Add)
+            if rest is not None:  # an in-place sum
+                return plus(v.term(at), summed((*strided, *block), times(mask, plus(*rest))))
             covered = summed((*strided, *block), mask)
             kept = ZERO if covered == ONE else times(complement(covered), v.term(at))
             return plus(summed((*strided, *block), times(mask, wide.term(inner))), kept)
         covered = step(summed(block, mask))
         if not block_used and not strided:
-            return plus(times(covered, wide.term(inner)), times(complement(covered), v.term(at)))
+            return blend(covered, wide.term(inner), v.term(at))
         if len(block) != 1 or strided:
             raise TraceError("the same entry may be written twice through several index axes: which write is last?")
         return last_written(block[0], mask, wide.term(inner), v.term(at))
 
     def index(at: At) -> IndexExpr | None:
-        mask, inner, strided, block = parts(at)
+        mask, inner, strided, block, _ = parts(at)
         if strided or block or mask not in (ONE, ZERO):
             return None
         return wide.index(inner) if mask == ONE else v.index(at)
 
     def hole(at: At) -> Term:
-        mask, inner, strided, block = parts(at)
+        mask, inner, strided, block, _ = parts(at)
         if strided or block:
             raise TraceError("-inf written through an index array")
         return plus(times(mask, wide.hole(inner)), times(complement(mask), v.hole(at)))

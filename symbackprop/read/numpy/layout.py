@@ -357,7 +357,7 @@ def diagonal(v: Value, k: Size, a: int, b: int) -> Value:
     p, q = rows - down, columns - across
     size = p if at_least_zero(q - p) else q if at_least_zero(p - q) else None
     if size is None:
-        raise ShapeMismatch(f"diagonal of shape {shape_text(v.shape)}: which of {p} and {q} is smaller is not known")
+        raise TraceError(f"diagonal of shape {shape_text(v.shape)}: which of {p} and {q} is smaller is not known")
     rest = [k for k in range(v.ndim) if k not in (first, second)]
 
     def f(at: At) -> At:

@@ -16,7 +16,7 @@ from .algebra import (
     Size,
     Term,
     at_least_zero,
-    complement,
+    blend,
     delta,
     dummy,
     index_of,
@@ -286,7 +286,4 @@ def chosen(condition: Term, a: Value, b: Value, at: At, dtype: Dtype) -> Term:
         return a.term(aligned(a.shape, at))
     if condition == ZERO:
         return b.term(aligned(b.shape, at))
-    left, right = a.term(aligned(a.shape, at)), b.term(aligned(b.shape, at))
-    if left == right:
-        return left
-    return plus(times(condition, left), times(complement(condition), right))
+    return blend(condition, a.term(aligned(a.shape, at)), b.term(aligned(b.shape, at)))
