@@ -9,39 +9,34 @@ from random import Random
 import numpy as np
 import pytest
 
+from symbackprop.core.indices import Affine, Bound, Index, Pick, affine, sized
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,
     Add,
-    Affine,
     Apply,
     Array,
     AtLeastZero,
-    Bound,
     Delta,
     Diff,
     Entry,
     Holds,
-    Index,
     Mul,
     NonNegative,
     Nonzero,
     Num,
     Ordinal,
-    Pick,
     Positive,
     Power,
     Sum,
     Term,
     add,
-    affine,
     div,
     mul,
     neg,
     num,
     over,
-    sized,
     sub,
     whole,
 )

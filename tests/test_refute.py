@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.indices import Index, Pick, affine, sized
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
     ONE,
@@ -22,21 +23,17 @@ from symbackprop.core.terms import (
     Diff,
     Entry,
     Holds,
-    Index,
     Nonzero,
     Num,
-    Pick,
     Positive,
     Power,
     Term,
     add,
-    affine,
     div,
     mul,
     neg,
     num,
     over,
-    sized,
     sub,
     whole,
 )
@@ -121,6 +118,7 @@ def inverse(*at: Index) -> Term:
     return whole("inv", 0, (I2, D), e(V, I2, D), at)
 
 
+PINV = whole("pinv", 0, (C, B_), e(W, C, B_), (J, I2))
 DEFINED = {Y: Tensor((I,), Apply("tanh", Z_I)), Q: Tensor((I,), Apply("tanh", over(I2, mul(e(V, I, I2), e(Y, I2)))))}
 
 FALSE = [
@@ -182,6 +180,7 @@ FALSE = [
     ),
     Claim("labels as integers", mul(e(T, I), e(T, I)), e(T, I), (I,), domains={"t": "int:3"}),
     Claim("probabilities", e(T, I), sq(e(T, I)), (I,), domains={"t": "prob"}, total=2),
+    Claim("pseudo-inverse on the wrong side", over(I2, mul(PINV, e(W, I2, J2))), Delta(J, J2), (J, J2)),
     Claim("unequal only for n = 4", over(I, over(I2, mul(sub(N, ONE), sub(N, num(2)), sub(N, num(3))))), ZERO, total=4),
 ]
 
@@ -206,6 +205,8 @@ TRUE = [
     Claim("one third in floats", mul(Num(F("0.3333333333333333")), s), mul(num(F(1, 3)), s)),
     Claim("division that cancels", mul(s, Power(s, F(-1))), ONE),
     Claim("sum of logarithms", log(mul(s, sq(e(X, I)))), add(log(s), log(sq(e(X, I)))), (I,)),
+    Claim("a function that is not known here", Apply("lgamma", add(s, ONE)), add(Apply("lgamma", s), log(s))),
+    Claim("pseudo-inverse", over(J, over(I2, mul(e(W, I, J), PINV, e(W, I2, J2)))), e(W, I, J2), (I, J2)),
     Claim("hypotheses that nothing satisfies", s, ZERO, (), (Positive(s), Positive(neg(s)))),
 ]
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.indices import Index, sized
 from symbackprop.core.matrix import Elementwise, Hadamard, Leaf, Matrix, Plus, Product, Scale, Transpose, entry
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
@@ -18,7 +19,6 @@ from symbackprop.core.terms import (
     Diff,
     Entry,
     Holds,
-    Index,
     Positive,
     Power,
     Term,
@@ -28,7 +28,6 @@ from symbackprop.core.terms import (
     neg,
     num,
     over,
-    sized,
     sub,
 )
 from symbackprop.prove.refute import Question, search

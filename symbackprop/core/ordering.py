@@ -25,6 +25,7 @@ from .terms import (
     Ordinal,
     Positive,
     Power,
+    Predicate,
     Sum,
     Term,
     Whole,
@@ -102,3 +103,8 @@ def _key(t: Term, names: Names) -> Key:
 def _affine_key(e: IndexExpr, names: Names) -> Key:
     constant, parts = as_affine(e)
     return (constant.monomials, tuple(sorted((index_key(a, names), k.monomials) for a, k in parts)))
+
+
+def predicate_key(p: Predicate) -> Key:
+    body = (index_key(p.expr) if isinstance(p, NonNegative) else key(p.term),)
+    return (type(p).__name__, *body)

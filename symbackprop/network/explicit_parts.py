@@ -33,7 +33,8 @@ LOSSES: tuple[Loss, ...] = ("abstract", "squared error", "cross-entropy", "binar
 # Most steps of differentiation, and most products in all gradients together: about a minute and some 100 MB.
 MOST_STEPS = 200_000
 MOST_PRODUCTS = 1_000_000
-DEEPEST = 64
+# SymPy recurses some 25 frames a layer; Python allows about a thousand.
+DEEPEST = 16
 
 
 def activation_of(given: str | Expr) -> Scalar:

@@ -3,27 +3,54 @@
 from __future__ import annotations
 
 from ..core.context import EMPTY, Context, Equation
-from ..core.kernel import Chain, Linear, Proof, check
-from ..core.terms import Diff, Entry, ProofError, Term
+from ..core.kernel import Chain, Flip, Linear, Proof, Rephrase, check
+from ..core.ordering import predicate_key
+from ..core.terms import Diff, Entry, Nonzero, Positive, ProofError, Term
 from .differentiate import Names, differentiate
+from .normal import Normal
+from .reduce import TooLarge
 
 
 def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
-    proof = Linear(lhs, rhs)
+    return search(lhs, rhs, context, Normal(context))
+
+
+def search(lhs: Term, rhs: Term, context: Context, normal: Normal) -> tuple[Proof, Equation] | None:
     try:
-        return proof, check(proof, context)
-    except ProofError:
+        left, by_left = normal.of(lhs)
+        right, by_right = normal.of(rhs)
+        proof: Proof = Chain(by_left, (Linear(left, right), Flip(by_right)))
+        theorem = check(proof, context)
+    except (ProofError, TooLarge):
         return None
+    return with_plain_signs(proof, theorem, context, normal)
+
+
+def with_plain_signs(proof: Proof, theorem: Equation, context: Context, normal: Normal) -> tuple[Proof, Equation]:
+    """Conditions on canonical bases restated on the terms they came from, whose sign is plain to see."""
+    for condition in sorted(theorem.conditions, key=predicate_key):
+        if isinstance(condition, Positive | Nonzero) and condition.term in normal.known:
+            _, _, equal = normal.known[condition.term]
+            if equal is not None:
+                proof = Rephrase(proof, condition, Flip(equal))
+    return proof, check(proof, context)
 
 
 def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
-    derivative, by_laws = differentiate(loss, wrt, context, Names())
-    found = prove_equal(derivative, claimed, context)
+    normal = Normal(context)
+    try:
+        derivative, by_laws = differentiate(loss, wrt, context, normal.names)
+    except ProofError:
+        return None
+    found = search(derivative, claimed, context, normal)
     if found is None:
         return None
     proof = Chain(by_laws, (found[0],))
     theorem = check(proof, context)
     assert theorem.lhs == Diff(loss, wrt)
     return proof, theorem
+
+
+__all__ = ["Names", "prove_equal", "prove_gradient"]

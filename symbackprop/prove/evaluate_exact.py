@@ -11,26 +11,21 @@ from fractions import Fraction
 from itertools import product
 from typing import assert_never
 
+from ..core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from ..core.terms import (
     Add,
-    Affine,
     Apply,
     Array,
-    Bound,
     Delta,
     Diff,
     Entry,
     Holds,
-    Index,
-    IndexExpr,
     Mul,
     NonNegative,
     Num,
     Ordinal,
-    Pick,
     Positive,
     Power,
-    Size,
     Sum,
     Term,
     Whole,

@@ -13,25 +13,20 @@ from typing import Any, assert_never
 
 import numpy as np
 
+from ..core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from ..core.terms import (
     Add,
-    Affine,
     Apply,
     Array,
-    Bound,
     Delta,
     Diff,
     Entry,
     Holds,
-    Index,
-    IndexExpr,
     Mul,
     NonNegative,
     Num,
     Ordinal,
-    Pick,
     Power,
-    Size,
     Sum,
     Term,
     Whole,

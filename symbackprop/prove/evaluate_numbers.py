@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import TypeAlias
 
-from ..core.terms import SymbackpropError
+from ..core.indices import SymbackpropError
 from .evaluate_intervals import Ball, around, enclosed, pi, set_precision
 
 __all__ = [

@@ -9,27 +9,22 @@ from random import Random
 from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
+from ..core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from ..core.tensor import Tensor
 from ..core.terms import (
     Add,
-    Affine,
     Apply,
     Array,
-    Bound,
     Delta,
     Diff,
     Entry,
     Holds,
-    Index,
-    IndexExpr,
     Mul,
     NonNegative,
     Num,
     Ordinal,
-    Pick,
     Positive,
     Power,
-    Size,
     Sum,
     Term,
     Whole,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
+from ..core.indices import Size
 from ..core.terms import (
     Add,
     Apply,
@@ -23,7 +24,6 @@ from ..core.terms import (
     Ordinal,
     Positive,
     Power,
-    Size,
     Sum,
     Term,
     Whole,

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..core.context import Hypothesis
+from ..core.indices import Index, Size
 from ..core.tensor import Tensor
-from ..core.terms import ZERO, Add, Array, Index, Size, Term
+from ..core.terms import ZERO, Add, Array, Term
 from .evaluate import Evaluation, decided, difference
 from .evaluate_floats import FloatEvaluation
 from .evaluate_numbers import Undecided, Undefined

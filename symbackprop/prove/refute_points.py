@@ -12,8 +12,9 @@ from itertools import product
 from random import Random
 
 from ..core.context import Hypothesis, Same
+from ..core.indices import Index, IndexAtom, IndexExpr, Size
 from ..core.tensor import Tensor
-from ..core.terms import Array, Index, IndexAtom, IndexExpr, NonNegative, Size, Term, free, map_index, sub
+from ..core.terms import Array, NonNegative, Term, free, map_index, sub
 from . import evaluate_numbers as numbers
 from .evaluate import Evaluation, decided, holds
 from .evaluate_duals import Polynomial

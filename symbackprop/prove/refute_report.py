@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ..core.terms import Array, Index, Term
+from ..core.indices import Index
+from ..core.terms import Array, Term
 from .evaluate_floats import FloatEvaluation
 from .evaluate_numbers import Number, approximate, plus, times, written
 from .evaluate_points import Point, Position

@@ -7,34 +7,28 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from ..core.context import Hypothesis, Same
+from ..core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, sized
 from ..core.tensor import Tensor
 from ..core.terms import (
     Add,
-    Affine,
     Apply,
     Array,
     AtLeastZero,
-    Bound,
     Delta,
     Diff,
     Entry,
     Holds,
-    Index,
-    IndexExpr,
     Mul,
     NonNegative,
     Nonzero,
     Num,
     Ordinal,
-    Pick,
     Positive,
     Power,
     Predicate,
-    Size,
     Sum,
     Term,
     Whole,
-    sized,
 )
 from .evaluate_numbers import Undefined
 from .evaluate_points import PI, Position, size_at

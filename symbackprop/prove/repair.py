@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice, permutations
 
+from ..core.indices import Index
 from ..core.matrix import Matrix, entry
 from ..core.tensor import Tensor
-from ..core.terms import ZERO, Index, Term, mul, over
+from ..core.terms import ZERO, Term, mul, over
 from .refute_points import Question
 from .repair_cases import SpecialCase, special_cases
 from .repair_edits import Candidate, edits, summands, transpositions

@@ -1,6 +1,7 @@
 """Where a false claim is true all the same: at n = 1, for symmetric A, when Σ t = 1.
 
-Each case is an extra hypothesis under which both sides agree at several points.  That is a guess to be proved.
+Each case is an extra hypothesis under which both sides agree at several points.  That is a guess: prove
+it, with the hypothesis, before saying it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from itertools import combinations
 import numpy as np
 
 from ..core.context import Hypothesis, Same
-from ..core.terms import ONE, ZERO, Array, Delta, Entry, Index, Positive, Power, Size, Term, mul, over, sized
+from ..core.indices import Index, Size, sized
+from ..core.terms import ONE, ZERO, Array, Delta, Entry, Positive, Power, Term, mul, over
 from .evaluate_floats import FloatEvaluation
 from .evaluate_numbers import Undefined
 from .evaluate_points import PI

@@ -7,24 +7,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
+from ..core.indices import Bound, Index, IndexAtom, IndexExpr, Size
 from ..core.terms import (
     ONE,
     Add,
     Apply,
     Array,
-    Bound,
     Delta,
     Diff,
     Entry,
     Holds,
-    Index,
-    IndexAtom,
-    IndexExpr,
     Mul,
     Num,
     Positive,
     Power,
-    Size,
     Sum,
     Term,
     Whole,

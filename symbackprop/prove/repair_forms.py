@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 
+from ..core.indices import Size
 from ..core.matrix import (
     Determinant,
     Diagonal,
@@ -29,7 +30,7 @@ from ..core.matrix import (
     Zeros,
     shape,
 )
-from ..core.terms import Size, num
+from ..core.terms import num
 
 _CHAIN = 4
 _LIMIT = 600

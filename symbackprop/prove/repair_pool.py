@@ -8,25 +8,21 @@ from fractions import Fraction
 from itertools import permutations
 from typing import assert_never
 
+from ..core.indices import Bound, Index, IndexAtom, IndexExpr, Size
 from ..core.terms import (
     ONE,
     Add,
     Apply,
-    Bound,
     Delta,
     Diff,
     Entry,
     Holds,
-    Index,
-    IndexAtom,
-    IndexExpr,
     Mul,
     NonNegative,
     Num,
     Ordinal,
     Positive,
     Power,
-    Size,
     Sum,
     Term,
     Whole,

@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..core.terms import ONE, Entry, Power, Term, add, mul, num, sized
+from ..core.indices import sized
+from ..core.terms import ONE, Entry, Power, Term, add, mul, num
 from .evaluate_floats import FloatEvaluation
 from .evaluate_numbers import Undefined
 from .evaluate_points import PI, Point

@@ -132,8 +132,9 @@ class Names(Cursor):
             if two is not None:
                 if key in decl.arrays and len(decl.arrays[key].shape) == 2:
                     raise self.fail("δ with two indices: Kronecker's, or an entry of the array δ that is declared here?", token)
+                s.sub = None
                 return self.behind(Kronecker(*two, span=(token.start, self.end())), s)
-        if key in decl.aliases and key not in self.bound:
+        if key in decl.aliases and key not in self.bound and not (key in decl.layered and self.at_layer(s)):
             return self.aliased(key, token, s)
         if key in decl.arrays or key in decl.layered:
             return self.array(key, token, s)
@@ -155,6 +156,14 @@ class Names(Cursor):
         if token.kind == "name" and key in FUNCTION_WORDS and opened:
             return self.function(FUNCTION_WORDS[key], token, s)
         return self.undeclared(key, token, s)
+
+    def at_layer(self, s: Scripts) -> bool:
+        """A layer stands among the upper scripts (or first below)."""
+        for r in s.sups:
+            parts = self.label_parts(self.without_transpose(r)[0])
+            if parts and any(p.base in self.decl.layers if p.base else True for p, _ in parts):
+                return True
+        return s.sub is not None and (found := self.label(s.sub)) is not None and found.base in self.decl.layers
 
     def is_size(self, r: Range) -> bool:
         return all(self.tokens[k].text in self.decl.sizes or self.tokens[k].text in self.decl.layered_sizes for k in range(*r) if self.tokens[k].kind == "name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 
-from symbackprop.core.terms import Size
+from symbackprop.core.terms import Size, sized
 
 from .place import ReadError, Span
 from .sizes import Sizes
@@ -39,6 +39,19 @@ class Ranges:
                 for x, y in ((a, b), (b, a)):
                     if x in self.found and y not in self.found:
                         self.found[y], changed = self.found[x], True
+
+        self.any_size()
+
+    def any_size(self) -> None:
+        """A free index that stands on no axis (δ_ij alone) runs over a range of any size, shared with what it is compared to."""
+        group = {name: name for name in self.free}
+        for (p, a), (q, b) in self.pairs:
+            if p == q == 0 and a in group and b in group:
+                low, high = sorted((group[a], group[b]))
+                group = {k: low if v == high else v for k, v in group.items()}
+        for name, root in group.items():
+            if name not in self.sizes.decl.layers:
+                self.found.setdefault((0, name), sized(f"range of {root}"))
 
     def key(self, name: str, scope: dict[str, int]) -> Key:
         key = (scope.get(name, 0), name)

@@ -207,7 +207,7 @@ class _Reader:
                     lhs, link = unnested(lhs, inner), replace(link, rhs=unnested(link.rhs, inner))
                 for nested in inner:
                     out.extend(self.chain(nested))
-                reading = self.link(subject if k == 0 and not inner else lhs, lhs, link, k)
+                reading = self.link(subject, lhs, link, k)
                 whole = (_with_left(text, start), link.span[1]) if k == 0 else link.span
                 shared = len(chain.subjects) > 1 and k == 0
                 if shared:

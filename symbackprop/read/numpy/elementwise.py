@@ -372,9 +372,10 @@ def maximum_with_holes(x: Value, y: Value) -> Value:
         s, t = x.term(a), y.term(b)
         return plus(times(h, t), times(complement(h), k, s), times(complement(h), complement(k), larger(s, t)))
 
-    return Value(
-        shape, "real", term, None, lambda at: times(x.hole(aligned(x.shape, at)), y.hole(aligned(y.shape, at)))
-    )
+    def hole(at: tuple[object, ...]) -> Term:
+        return times(x.hole(aligned(x.shape, at)), y.hole(aligned(y.shape, at)))  # type: ignore[arg-type]
+
+    return Value(shape, "real", term, None, hole if x.holes and y.holes else None)
 
 
 def minimum(x: Value, y: Value) -> Value:

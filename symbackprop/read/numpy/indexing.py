@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import TypeAlias
 
 from .algebra import (
@@ -42,7 +44,10 @@ from .algebra import (
 )
 from ...core.terms import Add
 from .errors import ShapeMismatch, TraceError
-from .values import UNIT, At, Shape, Value, aligned, broadcast, promoted, shape_text, stretched
+from .values import UNIT, At, Shape, Value, aligned, broadcast, finite, promoted, shape_text, stretched
+
+
+LIMIT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +140,60 @@ def plan(items: Sequence[Item | None], shape: Shape) -> Plan:
     return Plan(tuple(whole_items), shape, spread, front, tuple(result))
 
 
+def listed(p: Plan) -> bool:
+    """Whether an index array is a plain list, whose entries have no formula in their place."""
+    block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+    unknown = [
+        i for i in p.items if isinstance(i, Many) and i.places.index(aligned(i.places.shape, block)) is None
+    ]
+    return bool(unknown) and all(s.constant is not None for s in p.spread)
+
+
+def places_of(p: Plan) -> list[tuple[At, Plan]]:
+    """For each position in the index arrays the plan with the whole numbers there."""
+    counts = [s.constant or 0 for s in p.spread]
+    if prod(counts) > LIMIT:
+        raise TraceError(f"an index list of {prod(counts)} places; at most {LIMIT} are unrolled")
+    found = []
+    for place in product(*map(range, counts)):
+        block = tuple(index_of(k) for k in place)
+        items: list[Item] = []
+        axis = 0
+        for item in p.items:
+            if isinstance(item, Many):
+                items.append(At1(entry_of(item.places, aligned(item.places.shape, block), p.shape[axis])))
+            else:
+                items.append(item)
+            axis += not isinstance(item, New)
+        rest = (*p.result[: p.front], *p.result[p.front + len(p.spread) :])
+        found.append((block, Plan(tuple(items), p.shape, (), 0, rest)))
+    return found
+
+
+def read_listed(v: Value, p: Plan) -> Value:
+    pieces = [(block, read(v, q)) for block, q in places_of(p)]
+
+    def term(at: At) -> Term:
+        here, rest = at[p.front : p.front + len(p.spread)], at[: p.front] + at[p.front + len(p.spread) :]
+        parts = []
+        for block, piece in pieces:
+            mask = times(*(delta(e, k) for e, k in zip(here, block, strict=True)))
+            if mask != ZERO:
+                parts.append(times(mask, piece.term(rest)))
+        return plus(*parts)
+
+    def index(at: At) -> IndexExpr | None:
+        here, rest = at[p.front : p.front + len(p.spread)], at[: p.front] + at[p.front + len(p.spread) :]
+        return next((piece.index(rest) for block, piece in pieces if here == block), None)
+
+    finite(v)
+    return Value(p.result, v.dtype, term, index if v.dtype == "int" else None)
+
+
 def read(v: Value, p: Plan) -> Value:
     """The entries the plan names."""
+    if listed(p):
+        return read_listed(v, p)
     places = located(p)
 
     def f(at: At) -> At:
@@ -205,6 +262,14 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         drop = new.ndim - len(p.result)
         new = new.remap(new.shape[drop:], lambda at, new=new: ((ZERO_AT,) * drop + at))  # type: ignore[misc]
     wide = stretched(new, p.result)
+    if listed(p):
+        for block, q in places_of(p):  # one after the other, as NumPy does
+
+            def piece(at: At, block: At = block) -> At:
+                return (*at[: p.front], *block, *at[p.front :])
+
+            v = write(v, q, wide.remap(q.result, piece), accumulate)
+        return v
     places = located(p)
     block_used = new.ndim > len(p.result) - p.front - len(p.spread) and any(
         s != UNIT for s in new.shape[max(0, new.ndim - len(p.result) + p.front) : new.ndim - len(p.result) + p.front + len(p.spread)]

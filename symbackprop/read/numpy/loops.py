@@ -49,6 +49,10 @@ class Stream:
         index = dummy(self.count, "t")
         return SymList([Run(index, self.at(index))])
 
+    @property
+    def value(self) -> Value:
+        return self.listed().value
+
     def reversed(self) -> Stream:
         return Stream(self.count, lambda e: self.at(affine(self.count - 1, [(e, -1)])))
 
@@ -99,15 +103,15 @@ def drained(generator: Any) -> tuple[list[Any], list[Index]]:
     loops = [it for it in state.looped[mark:] if it.frame is frame and frame is not None]
     if not loops:
         return items, []
-    depth = len({id(it.stream_key) for it in loops})
+    depth = len({it.stream_key for it in loops})
     share = state.passes**depth
     if len(items) % share:
         raise TraceError("a generator whose number of items depends on a symbolic index")
     if depth > 1 and len(items) != share:
         raise TraceError("a generator over nested symbolic ranges that gives several items")
-    first: dict[int, LoopIterator] = {}
+    first: dict[object, LoopIterator] = {}
     for it in loops:
-        first.setdefault(id(it.stream_key), it)
+        first.setdefault(it.stream_key, it)
     return items[: len(items) // share], [it.index for it in first.values()]
 
 

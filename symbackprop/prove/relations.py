@@ -1,0 +1,184 @@
+"""Relations between the factors of a product: denominators, inverses, maxima, hypotheses.
+
+Each rule looks at one monomial and says how to rewrite it, with the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ..core.context import Same
+from ..core.indices import Index
+from ..core.kernel import By, Linear, Proof
+from ..core.sums import Monomial, compound, monomial_key, surely_positive
+from ..core.terms import Mul, Num, Power, Term, Whole, free, mul
+from .matching import Pattern, occurrences
+from .reduce import Move, Rule, product_of
+
+if TYPE_CHECKING:
+    from .normal import Normal
+
+
+class Relations:
+    def __init__(self, normal: Normal) -> None:
+        self.normal = normal
+        self.leads: dict[Term, tuple[Pattern, Monomial] | None] = {}
+        self.hypotheses = list(self.from_hypotheses())
+
+    def rules(self) -> tuple[Rule, ...]:
+        return (self.denominator, self.hypothesis, self.inverse)
+
+    # --- b^q with b = t + rest:  t b^q = b^{q+1} - rest b^q ----------------------------------
+
+    def denominator(self, m: Monomial) -> Move | None:
+        for b, q in m.factors:
+            if q >= 0 or not compound(b):
+                continue
+            lead = self.lead(b)
+            if lead is None:
+                continue
+            pattern, t = lead
+            others = m._replace(factors=tuple(f for f in m.factors if f[0] != b))
+            for binding, left in occurrences(pattern, others):
+                images = {binding[d] for d in pattern.dummies}
+                units = tuple((u, -e) for u, e in t.factors if surely_positive(u))
+                keep = mul(product_of(m.coefficient / t.coefficient, left), product_of(Fraction(1), units))
+                dummies = tuple(d for d in m.dummies if d not in images)
+                lhs = Mul((b, Power(b, q)))
+                law = By("power_add", (b, Fraction(1), q))
+                proof: Proof = Linear(lhs, Power(b, q + 1), (((), Num(Fraction(1)), law),))
+                return Move(dummies, keep, lhs, Power(b, q + 1), proof)
+        return None
+
+    def lead(self, b: Term) -> tuple[Pattern, Monomial] | None:
+        """The term of b to rewrite: one with a factor that no other term has, else the first by key."""
+        if b not in self.leads:
+            monomials = self.normal.run(b).expand(b)
+            self.leads[b] = None
+            candidates = []
+            for m in monomials:
+                proper = tuple((f, e) for f, e in m.factors if not surely_positive(f))
+                if not proper or any(e < 0 for _, e in proper):
+                    if not m.dummies:
+                        continue
+                if m.dummies:
+                    proper = m.factors
+                elsewhere = {f for o in monomials if o is not m for f, _ in o.factors}
+                private = any(f not in elsewhere for f, _ in proper)
+                candidates.append((not private, len(proper), monomial_key(m), proper, m))
+            if candidates:
+                *_, proper, m = min(candidates, key=lambda c: c[:3])
+                self.leads[b] = (Pattern(proper, m.dummies), _without(m, proper))
+            else:
+                self.leads[b] = self.unit_lead(monomials)
+        return self.leads[b]
+
+    def unit_lead(self, monomials: list[Monomial]) -> tuple[Pattern, Monomial] | None:
+        """1 + e^u: the term in which some exponential has its greatest power, alone."""
+        bases = sorted(
+            {f for m in monomials for f, _ in m.factors},
+            key=lambda f: monomial_key(Monomial(Fraction(1), (), ((f, Fraction(1)),))),
+        )
+        for u in bases:
+            powers = sorted(
+                (next((e for f, e in m.factors if f == u), Fraction(0)), n) for n, m in enumerate(monomials)
+            )
+            if len(powers) > 1 and powers[-1][0] > powers[-2][0] and powers[0][0] >= 0:
+                m = monomials[powers[-1][1]]
+                pattern = ((u, powers[-1][0]),)
+                return Pattern(pattern), _without(m, pattern)
+        return None
+
+    # --- Σ_k (A^{-1})_ik A_kj = δ_ij ---------------------------------------------------------
+
+    def inverse(self, m: Monomial) -> Move | None:
+        for w, e in m.factors:
+            if not isinstance(w, Whole) or w.fn != "inv" or e != 1:
+                continue
+            for side in (0, 1):
+                k = w.at[1 - side]
+                if not isinstance(k, Index) or k not in m.dummies:
+                    continue
+                move = self.contraction(m, w, side, k)
+                if move is not None:
+                    return move
+        return None
+
+    def contraction(self, m: Monomial, w: Whole, side: int, k: Index) -> Move | None:
+        """Σ_k inv_ik A_kj (side 0) or Σ_k A_ik inv_kj (side 1)"""
+        from ..core.laws.arrays import entry_of
+
+        n = self.normal
+        far = Index("?far", w.sizes[0])
+        entry = entry_of(w, (k, far) if side == 0 else (far, k))
+        monomials = n.run(entry, w).expand(entry)
+        if not monomials:
+            return None
+        rest = m._replace(factors=tuple(f for f in m.factors if f[0] != w))
+        for lead in sorted(monomials, key=lambda x: (-len(x.factors), monomial_key(x))):
+            pattern = Pattern(lead.factors, lead.dummies, (far,))
+            for binding, left in occurrences(pattern, rest):
+                used = {binding[d] for d in lead.dummies}
+                if any(k in free(b) for b, _ in left):
+                    continue
+                other = binding[far]
+                i = w.at[side]
+                whole = Whole("inv", 0, w.sizes, w.body, (i, other) if side == 0 else (other, i), w.hints)
+                fresh = n.names.new(w.sizes[0])
+                law = By("inverse_times" if side == 0 else "times_inverse", (whole, fresh))
+                from ..core.kernel import check
+
+                equation = check(law, n.context)
+                dummies = tuple(d for d in m.dummies if d not in used and d != k)
+                keep = product_of(m.coefficient / lead.coefficient, left)
+                return Move(dummies, keep, equation.lhs, equation.rhs, law)
+            if len(monomials) > 1:
+                break
+        return None
+
+    # --- hypotheses --------------------------------------------------------------------------
+
+    def from_hypotheses(self) -> Iterator[tuple[str, Pattern, Monomial, Same]]:
+        for name in sorted(self.normal.context.hypotheses):
+            h = self.normal.context.hypotheses[name]
+            if not isinstance(h, Same):
+                continue
+            run = self.normal.run(h.lhs, h.rhs)
+            monomials = run.expand(h.lhs) + [m._replace(coefficient=-m.coefficient) for m in run.expand(h.rhs)]
+            proper = [m for m in monomials if m.factors and not all(surely_positive(f) for f, _ in m.factors)]
+            if not proper:
+                continue
+            lead = max(proper, key=lambda m: (sum(e for _, e in m.factors), len(m.dummies), monomial_key(m)))
+            same_shape = [m for m in proper if m is not lead and len(m.factors) == len(lead.factors) == 1]
+            if any(
+                a[0][0].__class__ is lead.factors[0][0].__class__ and not m.dummies and not lead.dummies
+                for m in same_shape
+                for a in [m.factors]
+            ):
+                continue  # A_ij = A_ji would loop
+            universals = tuple(sorted(free(h.lhs) | free(h.rhs), key=lambda i: i.name))
+            if all(any(u in free(f) for f, _ in lead.factors) for u in universals):
+                yield name, Pattern(lead.factors, lead.dummies, universals), lead, h
+
+    def hypothesis(self, m: Monomial) -> Move | None:
+        from ..core.terms import substitute
+
+        for name, pattern, lead, h in self.hypotheses:
+            for binding, left in occurrences(pattern, m):
+                images = {binding[d] for d in pattern.dummies}
+                values = tuple((u, binding[u]) for u in pattern.universals)
+                given = dict(values)
+                dummies = tuple(d for d in m.dummies if d not in images)
+                keep = product_of(m.coefficient / lead.coefficient, left)
+                law = By("assume", (name, values))
+                return Move(dummies, keep, substitute(h.lhs, given), substitute(h.rhs, given), law)
+        return None
+
+
+def _without(m: Monomial, pattern: tuple[tuple[Term, Fraction], ...]) -> Monomial:
+    """The factors of m that the pattern leaves: its units."""
+    gone = dict(pattern)
+    kept = tuple((f, e - gone.get(f, Fraction(0))) for f, e in m.factors if e != gone.get(f, Fraction(0)))
+    return Monomial(m.coefficient, (), kept)
