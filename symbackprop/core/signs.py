@@ -128,7 +128,7 @@ class Signs:
         """What a hypothesis says of exactly this term, or of one instance of it."""
         found = UNKNOWN
         for name, h in self.context.hypotheses.items():
-            if isinstance(h, Same | NonNegative) or not instance(h.term, t):
+            if isinstance(h, Same | NonNegative) or instance(h.term, t) is None:
                 continue
             what = POSITIVE if isinstance(h, Positive) else NONZERO if isinstance(h, Nonzero) else NONNEGATIVE
             if best(found, what) != found:

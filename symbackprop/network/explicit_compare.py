@@ -161,8 +161,13 @@ class Point:
                 if not (result.is_Rational or result.is_Float):
                     raise UndefinedValueError(f"{expression} is no number at this point")
                 return result
+            case sympy.log():
+                result = sympy.log(self.value(expression.args[0])).evalf(DIGITS)
+                if not result.is_Float:
+                    raise UndefinedValueError(f"{expression} is not real at this point")
+                return result
             case _:
-                raise SymbackpropError(f"{expression} is no rational expression in the entries of the network")
+                raise SymbackpropError(f"{expression} is no expression in the entries of the network")
         self.numbers[expression] = result
         return result
 

@@ -46,6 +46,7 @@ class Node(AtomicExpr):  # type: ignore[misc]  # SymPy is untyped
     """The value of `function`, differentiated `order` times, at `arguments`; `place` says where it stands."""
 
     is_commutative = True
+    precedence = 55  # between a product and a power: a name with a superscript gets brackets before another
     function: NodeFunction
     order: tuple[int, ...]
     arguments: tuple[Expr, ...]
@@ -109,7 +110,7 @@ class Node(AtomicExpr):  # type: ignore[misc]  # SymPy is untyped
     def _sympystr(self, printer: object) -> str:
         return self.function.text(self.order, self.place)
 
-    _sympyrepr = _pretty_text = _sympystr
+    _sympyrepr = _sympystr
 
     def _latex(self, printer: object) -> str:
         return self.function.tex(self.order, self.place)

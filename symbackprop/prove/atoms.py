@@ -247,17 +247,15 @@ class Atoms:
     def carry_sign(self, base: Term, left: Term, content: Monomial) -> None:
         """left = base / content is positive when both are."""
         n = self.normal
-        if left in n.known or not n.positive(base):
+        if key(left) in n.known or not n.positive(base):
             return
-        _, shown, equal = n.known.get(base, ("positive", base, None))
+        _, shown, equal = n.known.get(key(base), (base, base, None))
         inverse = Power(content.term(), Fraction(-1))
         whole = Mul((inverse, shown))
         from .normal import joined
 
-        through = Mul((inverse, base))
         first = Inside(whole, ((1, equal),)) if equal is not None else None
-        if n.signs.sign(whole) == "positive":
-            n.known[left] = ("positive", whole, joined(first, Linear(through, left)))
+        n.note_sign(left, whole, joined(first, Linear(Mul((inverse, base)), left)))
 
     # --- steps -------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.context import EMPTY, Context, Equation
 from ..core.kernel import Chain, Flip, Linear, Proof, Rephrase, check
-from ..core.ordering import predicate_key
+from ..core.ordering import key, predicate_key
 from ..core.terms import Diff, Entry, Nonzero, Positive, ProofError, Term
 from .differentiate import Names, differentiate
 from .normal import Normal
@@ -30,10 +30,10 @@ def search(lhs: Term, rhs: Term, context: Context, normal: Normal) -> tuple[Proo
 def with_plain_signs(proof: Proof, theorem: Equation, context: Context, normal: Normal) -> tuple[Proof, Equation]:
     """Conditions on canonical bases restated on the terms they came from, whose sign is plain to see."""
     for condition in sorted(theorem.conditions, key=predicate_key):
-        if isinstance(condition, Positive | Nonzero) and condition.term in normal.known:
-            _, _, equal = normal.known[condition.term]
+        if isinstance(condition, Positive | Nonzero) and key(condition.term) in normal.known:
+            base, _, equal = normal.known[key(condition.term)]
             if equal is not None:
-                proof = Rephrase(proof, condition, Flip(equal))
+                proof = Rephrase(proof, condition, Chain(Linear(condition.term, base), (Flip(equal),)))
     return proof, check(proof, context)
 
 

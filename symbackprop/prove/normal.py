@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..core.context import Context
 from ..core.indices import Index
 from ..core.kernel import By, Chain, Inside, Linear, Proof, UnderSum, UnderWhole
+from ..core.ordering import Key, key
 from ..core.signs import Signs
 from ..core.sums import Expansion
 from ..core.terms import (
@@ -47,7 +48,8 @@ class Normal:
         self.context = context
         self.names = names or Names()
         self.signs = Signs(context)
-        self.known: dict[Term, tuple[str, Term, Proof | None]] = {}  # sign of a canonical base, and what shows it
+        # what shows that a canonical base is positive, by the key of the base: (base, plain form, proof plain = base)
+        self.known: dict[Key, tuple[Term, Term, Proof | None]] = {}
         self.seen: dict[Term, tuple[Term, Proof]] = {}
         self.atoms = Atoms(self)
         self.relations = Relations(self)
@@ -120,13 +122,12 @@ class Normal:
         self.seen[t] = done
         return done
 
-    def note_sign(self, base: Term, shown_by: Term, equal: Proof | None) -> None:
-        sign = self.signs.sign(shown_by)
-        if sign != "unknown" and base not in self.known:
-            self.known[base] = (sign, shown_by, equal)
+    def note_sign(self, base: Term, shown_by: Term, equal: Proof) -> None:
+        if self.signs.sign(shown_by) == "positive":
+            self.known.setdefault(key(base), (base, shown_by, equal))
 
     def positive(self, t: Term) -> bool:
-        return self.signs.sign(t) == "positive" or self.known.get(t, ("",))[0] == "positive"
+        return key(t) in self.known or self.signs.sign(t) == "positive"
 
 
 def joined(*proofs: Proof | None) -> Proof:

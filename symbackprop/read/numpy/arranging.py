@@ -95,7 +95,14 @@ def reshape(x: Any, *shape: Any, order: str = "C", newshape: Any = None, copy: A
     if order == "F":
         turned = layout.reshape(layout.transpose(lifted(x)), wanted[::-1])
         return SymArray(layout.transpose(turned))
-    return viewed(x, lambda v: layout.reshape(v, wanted), lambda old, new: layout.reshape(new, old.shape))
+    result = viewed(x, lambda v: layout.reshape(v, wanted), lambda old, new: layout.reshape(new, old.shape))
+    result._loose = isinstance(x, SymArray) and x._parent is not None and x._plan is not None or turned_axes(x)
+    return result
+
+
+def turned_axes(x: Any) -> bool:
+    """Whether the memory may not be in row-major order."""
+    return isinstance(x, SymArray) and x._parent is not None and not x._straight
 
 
 @provides("ravel", method=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import keys
-from .algebra import IndexExpr, Num, index_of, sized
+from .algebra import IndexExpr, Num, free, index_of, sized
 from .context import current
 from .elementwise import where
 from .errors import ShapeMismatch, TraceError, Unsupported
@@ -14,6 +14,7 @@ from .indexing import Plan, read, write
 from .layout import expand, size_product, transpose
 from .lifting import lifted
 from .registry import METHODS, NUMPY
+from .rewriting import arrays_in
 from .sizes import HANDLERS, size_number, whole_number
 from .values import Value, shape_text, stretched
 
@@ -56,7 +57,7 @@ class SymArray:
     """An array with symbolic shape.  Writing replaces the immutable value of the array that owns the memory; a view
     reads through its parent and writes through it.  `scalar` marks what NumPy gives as a number, not as an array."""
 
-    __slots__ = ("__weakref__", "_get", "_parent", "_plan", "_put", "_seen", "_value", "birth", "scalar")
+    __slots__ = ("__weakref__", "_get", "_loose", "_parent", "_plan", "_put", "_seen", "_value", "birth", "scalar")
     __array_priority__ = 3000
 
     def __init__(
@@ -69,6 +70,7 @@ class SymArray:
     ) -> None:
         self._value, self._parent, self._get, self._put, self.scalar = value, parent, get, put, scalar
         self._plan: Plan | None = None
+        self._loose = False  # NumPy may have copied here: then neither side may be written any more
         self._seen = parent.value if parent is not None else None
         state = current()
         state.serial += 1
@@ -79,6 +81,8 @@ class SymArray:
         if self._parent is not None and self._get is not None:
             now = self._parent.value
             if now is not self._seen:
+                if self._loose:
+                    raise TraceError("an array is written after it was reshaped, which may be a view or a copy: copy first")
                 self._seen, self._value = now, self._get(now)
         return self._value
 
@@ -87,6 +91,8 @@ class SymArray:
         if self._parent is None:
             current().journal.append((self, self._value))
             self._value = value
+        elif self._loose:
+            raise TraceError("a reshaped array is written, which may be a view or a copy: copy first")
         elif self._put is None:
             raise TraceError("this view cannot be written to: copy it first")
         else:
@@ -212,10 +218,17 @@ class SymArray:
         known = self.known()
         if known is None:
             raise TraceError(
-                "a condition depends on the data: use np.where or a product with the mask; in hypotheses write a list "
-                "such as [0 < p, p < 1] instead of 'and' or 0 < p < 1"
+                f"a condition depends on {self.subject()}: use np.where or a product with the mask; in hypotheses write a "
+                "list such as [0 < p, p < 1] instead of 'and' or 0 < p < 1"
             )
         return bool(known)
+
+    def subject(self) -> str:
+        """What the entry of an array of one entry depends on."""
+        t = self.value.term((index_of(0),) * self.ndim)
+        if arrays_in(t):
+            return "the data"
+        return "a loop index or an integer of the data" if free(t) else "the sizes"
 
     def __int__(self) -> int:
         known = self.known()
