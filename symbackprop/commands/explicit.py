@@ -41,9 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from symbackprop.commands.explicit_report import report
     from symbackprop.files import write_atomically
     from symbackprop.network.explicit import explicit
-    from symbackprop.network.explicit_report import report
 
     network: ExplicitNetwork = explicit(
         *_widths(args.widths),

@@ -20,9 +20,10 @@ class ProofError(SymbackpropError):
     """A step that does not follow."""
 
 
-def require(condition: bool, reason: str) -> None:
+def require(condition: bool, reason: str, *about: object) -> None:
+    """Refuse unless the condition holds.  `{}` in the reason stands for the things it is about, printed only then."""
     if not condition:
-        raise ProofError(reason)
+        raise ProofError(reason.format(*about))
 
 
 T = TypeVar("T")

@@ -167,12 +167,12 @@ def _check(proof: Proof, context: Context, seen: Seen) -> Equation:
 def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
     match proof:
         case By(law, args):
-            require(law in LAWS, f"no law is called {law}")
+            require(law in LAWS, "no law is called {}", law)
             return LAWS[law](context, *args)
         case Chain(first, rest):
             total = _check(first, context, seen)
             for eq in (_check(p, context, seen) for p in rest):
-                require(eq.lhs == total.rhs, f"{eq.lhs} does not follow {total.rhs}")
+                require(eq.lhs == total.rhs, "{} does not follow {}", eq.lhs, total.rhs)
                 total = joined(total.lhs, eq.rhs, total, eq)
             return total
         case Flip(inner):
@@ -182,8 +182,8 @@ def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
             found = [(k, _check(p, context, seen)) for k, p in parts]
             children = list(arguments(term))
             for k, eq in found:
-                require(0 <= k < len(children), f"{term} has no argument {k}")
-                require(children[k] == eq.lhs, f"argument {k} of {term} is not {eq.lhs}")
+                require(0 <= k < len(children), "{} has no argument {}", term, k)
+                require(children[k] == eq.lhs, "argument {} of {} is not {}", k, term, eq.lhs)
                 children[k] = eq.rhs
             return joined(term, rebuilt(term, tuple(children)), *(eq for _, eq in found))
         case UnderSum(i, inner):
@@ -197,7 +197,7 @@ def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
             eq = _check(inner, context, seen)
             for name in sorted(eq.hypotheses):
                 allowed = may_differentiate(context, name, wrt.array)
-                require(allowed, f"the hypothesis {name} is used under ∂/∂{wrt.array}")
+                require(allowed, "the hypothesis {} is used under ∂/∂{}", name, wrt.array)
             require(all(open_set(c) for c in eq.conditions), "differentiated on a set that need not be open")
             return joined(Diff(eq.lhs, wrt), Diff(eq.rhs, wrt), eq)
         case Instance(values, inner):
@@ -214,7 +214,7 @@ def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
             return Equation(lhs, rhs, conditions, total.hypotheses)
         case Rephrase(inner, condition, equal):
             eq, same = _check(inner, context, seen), _check(equal, context, seen)
-            require(condition in eq.conditions, f"{condition} is not a condition")
+            require(condition in eq.conditions, "{} is not a condition", condition)
             require(not isinstance(condition, NonNegative), "not a condition on a term")
             assert not isinstance(condition, NonNegative)
             require(condition.term == same.lhs, "the equation is not about that condition")
@@ -243,7 +243,7 @@ def linear(lhs: Term, rhs: Term, equations: list[tuple[tuple[Index, ...], Term, 
             monomials = run.raw(term)
             total += monomials if sign else negative(monomials)
     left = collect(total)
-    require(not left, f"the sides differ by {' + '.join(str(m.term()) for m in list(left.values())[:2])}")
+    require(not left, "the sides differ by {}", " + ".join(str(m.term()) for m in list(left.values())[:2]))
     eq = joined(lhs, rhs, *(e for _, _, e in equations))
     return Equation(lhs, rhs, eq.conditions | run.conditions, eq.hypotheses)
 

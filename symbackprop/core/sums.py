@@ -124,7 +124,7 @@ class Expansion:
         return self.raw(add(constant, *(mul(k, Ordinal(a)) for a, k in parts)))
 
     def times(self, left: list[Monomial], right: list[Monomial]) -> list[Monomial]:
-        require(len(left) * len(right) <= LIMIT, f"a product of more than {LIMIT} monomials")
+        require(len(left) * len(right) <= LIMIT, "a product of more than {} monomials", LIMIT)
         out: list[Monomial] = []
         for a, b in product(left, right):
             if not a.factors and not a.dummies:

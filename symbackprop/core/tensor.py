@@ -22,7 +22,7 @@ class Tensor(Node):
 
     def at(self, *indices: IndexExpr) -> Term:
         """The entry at these index expressions (all replaced at once)."""
-        require(len(indices) == len(self.axes), f"{len(self.axes)} indices are needed, not {len(indices)}")
+        require(len(indices) == len(self.axes), "{} indices are needed, not {}", len(self.axes), len(indices))
         return substitute(self.body, dict(zip(self.axes, indices, strict=True)))
 
 

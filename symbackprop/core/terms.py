@@ -293,7 +293,7 @@ def bind(indices: tuple[Index, ...], body: Term) -> Term:
 
     def f(x: IndexAtom, depth: int) -> IndexExpr:
         if isinstance(x, Bound):
-            require(x.depth < depth, f"dangling dummy in {body}")
+            require(x.depth < depth, "dangling dummy in {}", body)
             return x
         return Bound(depth + place[x]) if isinstance(x, Index) and x in place else x
 
@@ -306,7 +306,7 @@ def open_body(body: Term, indices: tuple[Index, ...]) -> Term:
 
     def f(x: IndexAtom, depth: int) -> IndexExpr:
         if isinstance(x, Bound) and x.depth >= depth:
-            require(x.depth - depth < count, f"dangling dummy in {body}")
+            require(x.depth - depth < count, "dangling dummy in {}", body)
             return indices[count - 1 - (x.depth - depth)]
         return x
 
@@ -325,7 +325,7 @@ def over(i: Index, body: Term) -> Sum:
 
 def opened(s: Sum, i: Index) -> Term:
     """The body of `s` with its dummy called `i`."""
-    require(i.size == s.size, f"{i.name} has {i.size} values but the sum has {s.size}")
+    require(i.size == s.size, "{} has {} values but the sum has {}", i.name, i.size, s.size)
     return open_body(s.body, (i,))
 
 
@@ -335,7 +335,7 @@ def whole(fn: str, order: int, axes: tuple[Index, ...], body: Term, at: tuple[In
 
 
 def opened_whole(w: Whole, axes: tuple[Index, ...]) -> Term:
-    require(tuple(a.size for a in axes) == w.sizes, f"the axes of {w.fn} have other sizes")
+    require(tuple(a.size for a in axes) == w.sizes, "the axes of {} have other sizes", w.fn)
     return open_body(w.body, axes)
 
 

@@ -2,8 +2,8 @@
 
 `explicit(2, 3, 2)` is a network of literal widths whose weights and biases are SymPy symbols.  Every entry of every
 gradient is found three times: by `sympy.diff` of the loss, by the chain rule as sums with Kronecker deltas, and by the
-compact recurrence in matrices.  `verdicts()` compares them in a polynomial ring.  Nothing here is shared with the terms,
-laws and proofs of the rest of the program, so that a theorem and its witness cannot err together.
+compact recurrence in matrices.  `verdicts()` compares them in a polynomial ring.  Nothing here is shared with the
+terms, laws and proofs of the rest of the program, so that a theorem and its witness cannot err together.
 
     >>> from symbackprop import explicit
     >>> network = explicit(2, 3, 2)
@@ -14,11 +14,11 @@ laws and proofs of the rest of the program, so that a theorem and its witness ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import sympy
 from sympy.core.expr import Expr
@@ -27,11 +27,10 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.network import explicit_parts as parts
 from symbackprop.network import explicit_sums as sums
 from symbackprop.network.explicit_compare import Comparison, Counterexample, Judge
-from symbackprop.network.explicit_nodes import AbstractLoss, Node, Scalar, substituted
+from symbackprop.network.explicit_latex import document
+from symbackprop.network.explicit_nodes import substituted
 from symbackprop.network.explicit_parts import Convention, Loss, Targets
-
-# SymPy has no types: this name only says what is meant.
-Matrix: TypeAlias = Any
+from symbackprop.network.explicit_units import Matrix, Units
 
 
 def explicit(
@@ -46,7 +45,8 @@ def explicit(
     """A dense network `widths[0]-widths[1]-...-widths[L]` with symbolic weights, every layer with biases.
 
     activation: of the hidden layers (and of the output unless `output` or the loss says otherwise): 'abstract' (any
-        differentiable f), 'identity', 'relu', 'sigmoid', 'softplus', 'tanh', 'gelu', or a SymPy expression in one symbol.
+        differentiable f), 'identity', 'relu', 'sigmoid', 'softplus', 'tanh', 'gelu', or a SymPy expression in one
+        symbol.
     loss: 'abstract' (any differentiable L of all outputs), 'squared error' 1/2 Σ (y - t)², 'cross-entropy' -Σ t log y,
         'binary cross-entropy' -Σ t log y + (1 - t) log(1 - y).  All but the abstract one are means over the batch.
     output: activation of the last layer; also 'softmax'.  By default softmax for the cross-entropy, sigmoid for the
@@ -80,33 +80,20 @@ def explicit(
 
 
 @dataclass(frozen=True)
-class ExplicitNetwork:
+class ExplicitNetwork(Units):
     """An explicit network; make one with `explicit`.
 
-    Layers are counted from 1 (the input is layer 0).  Matrices are SymPy's, of symbols and of nodes: a node is the value
-    of an activation, of its slope `f'(z)` or of `∂L/∂y`, by name; `substituted` writes it out.
+    Layers are counted from 1 (the input is layer 0).  Matrices are SymPy's, of symbols and of nodes: a node is the
+    value of an activation, of its slope `f'(z)` or of `∂L/∂y`, by name; `substituted` writes it out.
     """
 
-    widths: tuple[int, ...]
-    activation: Scalar
-    output: Scalar | None  # None: softmax
-    loss: Loss
-    convention: Convention
-    batch: int | None
-    targets: Targets
-    _kept: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False, compare=False)
-
     # --- the forward pass ---------------------------------------------------------------------
-
-    @property
-    def depth(self) -> int:
-        """The number of layers with weights, L."""
-        return len(self.widths) - 1
 
     @cached_property
     def W(self) -> Mapping[int, Matrix]:
         """The weight matrices `W[1] .. W[L]`, of symbols."""
-        return self._layers(lambda l: self._oriented(self.widths[l], self.widths[l - 1], lambda i, k: self._weight(l, i, k)))
+        sizes = self.widths
+        return self._layers(lambda l: self._oriented(sizes[l], sizes[l - 1], lambda i, k: self._weight(l, i, k)))
 
     @cached_property
     def b(self) -> Mapping[int, Matrix]:
@@ -115,7 +102,7 @@ class ExplicitNetwork:
 
     @cached_property
     def z(self) -> Mapping[int, Matrix]:
-        """The pre-activations `z[1] .. z[L]`: units × samples in the column convention, samples × units in the row one."""
+        """The pre-activations `z[1] .. z[L]`: units × samples (column convention), or samples × units (row)."""
         return self._layers(lambda l: self._per_sample(l, lambda i, n: self._preactivation(l, i, n)))
 
     @cached_property
@@ -242,23 +229,9 @@ class ExplicitNetwork:
 
     def latex(self) -> str:
         """A LaTeX document with the network, its gradients in all three forms, and the verdicts."""
-        from symbackprop.network.explicit_latex import document
-
         return document(self)
 
     # --- inside -------------------------------------------------------------------------------
-
-    @property
-    def _rows(self) -> bool:
-        return self.convention == "row"
-
-    @property
-    def _samples(self) -> range:
-        return range(1, (self.batch or 1) + 1)
-
-    @property
-    def _mean(self) -> Expr:
-        return sympy.Rational(1, self.batch or 1)
 
     @property
     def _shape(self) -> sums.SumShape:
@@ -267,90 +240,6 @@ class ExplicitNetwork:
     @cached_property
     def _judge(self) -> Judge:
         return Judge(f"^{{{self.depth}}}_")
-
-    def _checked(self, layer: int) -> int:
-        if not 1 <= layer <= self.depth:
-            raise SymbackpropError(f"there is no layer {layer}: the network has layers 1 to {self.depth}")
-        return layer
-
-    def _keep(self, what: str, layer: int, make: Callable[[], Matrix]) -> Matrix:
-        key = (what, self._checked(layer))
-        if key not in self._kept:
-            self._kept[key] = make()
-        return self._kept[key]
-
-    def _layers(self, make: Callable[[int], Matrix]) -> Mapping[int, Matrix]:
-        return MappingProxyType({l: make(l) for l in range(1, self.depth + 1)})
-
-    def _oriented(self, units: int, others: int, entry: Callable[[int, int], Expr]) -> Matrix:
-        """A matrix with units down (column convention) or across (row convention); `entry` counts from 1."""
-        if self._rows:
-            return sympy.ImmutableMatrix(others, units, lambda n, i: entry(i + 1, n + 1))
-        return sympy.ImmutableMatrix(units, others, lambda i, n: entry(i + 1, n + 1))
-
-    def _per_sample(self, layer: int, entry: Callable[[int, int], Expr]) -> Matrix:
-        return self._oriented(self.widths[layer], len(self._samples), entry)
-
-    def _subscript(self, *places: int) -> str:
-        wide = max(*self.widths, self.batch or 0) > 9
-        return "_{" + ("," if wide else "").join(map(str, places)) + "}"
-
-    def _place(self, layer: int, i: int, n: int) -> str:
-        places = (i,) if self.batch is None else (n, i) if self._rows else (i, n)
-        return (f"^{{{layer}}}" if layer else "") + self._subscript(*places)
-
-    def _weight(self, l: int, i: int, k: int) -> Expr:
-        return sympy.Symbol(f"W^{{{l}}}" + (self._subscript(k, i) if self._rows else self._subscript(i, k)))
-
-    def _bias(self, l: int, i: int) -> Expr:
-        return sympy.Symbol(f"b^{{{l}}}{self._subscript(i)}")
-
-    def _target(self, i: int, n: int) -> Expr:
-        if self.targets == "sum to one" and i == self.widths[-1]:
-            return 1 - sympy.Add(*(self._target(k, n) for k in range(1, i)))
-        return sympy.Symbol("t" + self._place(0, i, n))
-
-    def _preactivation(self, l: int, i: int, n: int) -> Expr:
-        inputs = range(1, self.widths[l - 1] + 1)
-        return sympy.Add(*(self._weight(l, i, k) * self._activation(l - 1, k, n) for k in inputs), self._bias(l, i))
-
-    def _function(self, layer: int) -> Scalar | None:
-        return self.output if layer == self.depth else self.activation
-
-    def _activation(self, l: int, i: int, n: int) -> Expr:
-        if l == 0:
-            return sympy.Symbol("x" + self._place(0, i, n))
-        if self._function(l) is not None:
-            return self._node(l, i, n)
-        total = sympy.Add(*(self._node(l, k, n) for k in range(1, self.widths[l] + 1)))
-        return self._node(l, i, n) / total
-
-    def _node(self, l: int, i: int, n: int) -> Node:
-        """The activation of a unit; of a softmax unit its exponential."""
-        key = ("node", l, i, n)
-        if key not in self._kept:
-            function = self._function(l) or parts.EXP
-            self._kept[key] = Node(function, (self._preactivation(l, i, n),), self._place(l, i, n), (0,))
-        node: Node = self._kept[key]
-        return node
-
-    def _loss_node(self) -> Node:
-        units = [(i, n) for n in self._samples for i in range(1, self.widths[-1] + 1)]
-        names = tuple("y" + self._place(0, i, n) for i, n in units)
-        outputs = tuple(self._activation(self.depth, i, n) for i, n in units)
-        return Node(AbstractLoss(names), outputs, "", (0,) * len(units))
-
-    def _upstream(self, i: int, n: int) -> Expr:
-        y, t = self._activation(self.depth, i, n), self._target(i, n)
-        match self.loss:
-            case "abstract":
-                return self._loss_node().partial((n - 1) * self.widths[-1] + i - 1)
-            case "squared error":
-                return (y - t) * self._mean
-            case "cross-entropy":
-                return -t / y * self._mean
-            case "binary cross-entropy":
-                return (-t / y + (1 - t) / (1 - y)) * self._mean
 
     def _delta(self, layer: int) -> Matrix:
         if layer == self.depth:
@@ -383,23 +272,3 @@ class ExplicitNetwork:
         each = [self.softmax_jacobian(n) * columns[:, n - 1] for n in self._samples]
         result = sympy.ImmutableMatrix.hstack(*each)
         return result.T if self._rows else result
-
-    @property
-    def _lookup(self) -> sums.Lookup:
-        """The entries behind the names of the sums, by indices as they are written there."""
-
-        def oriented(entry: Callable[[int, int], Expr]) -> Callable[..., Expr]:
-            if self.batch is None:
-                return lambda i: entry(i, 1)
-            return (lambda n, i: entry(i, n)) if self._rows else entry
-
-        names: dict[str, Callable[..., Expr]] = {r"\partial L/\partial y": oriented(self._upstream)}
-        for l in range(self.depth + 1):
-            name = f"a^{{{l}}}" if l else "x"
-            names[name] = oriented(lambda i, n, l=l: self._activation(l, i, n))
-        for l in range(1, self.depth + 1):
-            matrix = self.W[l]
-            names[f"W^{{{l}}}"] = lambda i, k, matrix=matrix: matrix[i - 1, k - 1]
-            if self._function(l) is not None:
-                names[f"f'(z^{{{l}}})"] = oriented(lambda i, n, l=l: self._node(l, i, n).partial(0))
-        return names

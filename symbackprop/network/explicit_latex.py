@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from symbackprop.network.explicit import ExplicitNetwork
 
 WIDEST = 6  # columns of a matrix that still fit on a page
-LONGEST = 90  # characters of LaTeX, roughly those of one printed line
+LONGEST = 130  # characters of LaTeX, roughly those of one printed line
 
 PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage[T1]{fontenc}
@@ -68,7 +68,8 @@ def _body(network: ExplicitNetwork) -> Iterator[str]:
         yield rf"A batch of $N = {network.batch}$ samples, one for each {network.convention}."
     for layer in range(1, network.depth + 1):
         if network.W[layer].cols <= WIDEST:
-            yield rf"\[ W^{{{layer}}} = {_matrix(network.W[layer])}, \qquad b^{{{layer}}} = {_matrix(network.b[layer])} \]"
+            weights, biases = _matrix(network.W[layer]), _matrix(network.b[layer])
+            yield rf"\[ W^{{{layer}}} = {weights}, \qquad b^{{{layer}}} = {biases} \]"
     for layer in range(network.depth, 0, -1):
         yield from _layer(network, layer)
 

@@ -215,7 +215,7 @@ def derivative(expression: Expr, order: int) -> Expr:
 
 @lru_cache(maxsize=256)
 def slope_in_value(expression: Expr | None) -> tuple[Number, ...] | None:
-    """Coefficients `(c_0, c_1, c_2)` with `f' = c_0 + c_1 f + c_2 f²`, or None when there are none (or none are found).
+    """Coefficients `(c_0, c_1, c_2)` with `f' = c_0 + c_1 f + c_2 f²`, or None when none are found.
 
     For the sigmoid (0, 1, -1), for tanh (1, 0, -1), for exp (0, 1, 0).  Found by writing f as a rational function of
     `E = exp(z)`, where `f' = E df/dE`, and comparing the coefficients of a numerator.

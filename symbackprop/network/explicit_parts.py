@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import sympy
@@ -88,7 +89,7 @@ def refuse_large(widths: tuple[int, ...], samples: int | None, softmax: bool) ->
     """Stops before hours of work: every entry is differentiated, and has one product for every path to the outputs."""
     paths = (widths[-1] if softmax else 1) * (samples or 1)
     above = steps = products = 0
-    for n_in, n_out in reversed(list(zip(widths, widths[1:], strict=False))):
+    for n_in, n_out in reversed(list(pairwise(widths))):
         entries = n_out * (n_in + 1)
         above += n_out
         steps += entries * above * (samples or 1)

@@ -1,9 +1,9 @@
 """Equality of rational expressions in symbols and nodes, decided in a polynomial ring.
 
 Every symbol and node is a generator.  A value is a polynomial over factors of a denominator, which are kept apart and
-cancelled where that is cheap; two values are equal when they are after cross-multiplication.  So `equal` is complete for
-rational functions of independent generators, and never depends on `simplify`.  A ring may know one relation: `f'` is
-written in `f` where it is a polynomial in it (sigmoid, tanh, exp).
+cancelled where that is cheap; two values are equal when they are after cross-multiplication.  So `equal` is complete
+for rational functions of independent generators, and never depends on `simplify`.  A ring may know one relation: `f'`
+is written in `f` where it is a polynomial in it (sigmoid, tanh, exp).
 
 The polynomials are python-flint's where it is installed, else SymPy's own sparse ones.
 """

@@ -51,8 +51,8 @@ def _signal(shape: SumShape, layer: int, out: Expr, source: Expr) -> Expr:
     top = len(shape.widths) - 1
     if not shape.softmax:
         i = _index(top)
-        body = _at(shape, r"\partial L/\partial y", i) * _at(shape, _slope(top), i) * _below(shape, top, layer, out, source)
-        return sympy.Sum(body, (i, 1, shape.widths[top]))
+        local = _at(shape, r"\partial L/\partial y", i) * _at(shape, _slope(top), i)
+        return sympy.Sum(local * _below(shape, top, layer, out, source), (i, 1, shape.widths[top]))
     i, j = sympy.Symbol(f"k_{top}", integer=True), _index(top)
     s = f"a^{{{top}}}"
     jacobian = _at(shape, s, i) * (sympy.KroneckerDelta(i, j) - _at(shape, s, j))

@@ -34,7 +34,7 @@ from .registry import law
 
 
 def matrix(w: Whole) -> None:
-    require(len(w.sizes) == 2 and w.sizes[0] == w.sizes[1], f"{w.fn} of a matrix that is not square")
+    require(len(w.sizes) == 2 and w.sizes[0] == w.sizes[1], "{} of a matrix that is not square", w.fn)
 
 
 def determinant(w: Whole) -> frozenset[Predicate]:
@@ -48,7 +48,7 @@ def inverse_times(context: Context, w: Whole, k: Index) -> Equation:
     matrix(w)
     i, j = w.at
     require(all(within(e, w.sizes[0]) for e in (i, j)), "an index may leave its range")
-    require(k not in free(w), f"the dummy {k.name} is in use")
+    require(k not in free(w), "the dummy {} is in use", k.name)
     lhs = over(k, Mul((Whole("inv", 0, w.sizes, w.body, (i, k), w.hints), entry_of(w, (k, j)))))
     return Equation(lhs, Delta(i, j), determinant(w))
 
@@ -60,7 +60,7 @@ def times_inverse(context: Context, w: Whole, k: Index) -> Equation:
     matrix(w)
     i, j = w.at
     require(all(within(e, w.sizes[0]) for e in (i, j)), "an index may leave its range")
-    require(k not in free(w), f"the dummy {k.name} is in use")
+    require(k not in free(w), "the dummy {} is in use", k.name)
     lhs = over(k, Mul((entry_of(w, (i, k)), Whole("inv", 0, w.sizes, w.body, (k, j), w.hints))))
     return Equation(lhs, Delta(i, j), determinant(w))
 

@@ -12,18 +12,18 @@ from .registry import law
 @law
 def unfold(context: Context, e: Entry) -> Equation:
     """z_i  =  its definition"""
-    require(e.array in context.definitions, f"{e.array} has no definition")
+    require(e.array in context.definitions, "{} has no definition", e.array)
     return Equation(e, context.definitions[e.array].at(*e.at))
 
 
 @law
 def assume(context: Context, name: str, values: tuple[tuple[Index, IndexExpr], ...]) -> Equation:
     """lhs = rhs, a hypothesis, for some values of its indices"""
-    require(name in context.hypotheses, f"no hypothesis is called {name}")
+    require(name in context.hypotheses, "no hypothesis is called {}", name)
     h = context.hypotheses[name]
     if not isinstance(h, Same):
         raise ProofError(f"the hypothesis {name} is not an equation")
     for i, e in values:
-        require(within(e, i.size), f"{name}: an index may leave its range 0..{i.size}-1")
+        require(within(e, i.size), "{}: an index may leave its range 0..{}-1", name, i.size)
     given = dict(values)
     return Equation(substitute(h.lhs, given), substitute(h.rhs, given), frozenset(), frozenset({name}))

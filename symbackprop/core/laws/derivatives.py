@@ -44,17 +44,17 @@ ARRAY_FUNCTIONS = frozenset({"inv", "det", "max", "argmax", "prod", "gap"})
 
 
 def variable(context: Context, wrt: Entry) -> None:
-    require(wrt.array not in context.definitions, f"{wrt.array} is defined, not a variable")
+    require(wrt.array not in context.definitions, "{} is defined, not a variable", wrt.array)
 
 
 def distinct(a: Array, b: Array) -> bool:
     """W and V, W^l and W^{l+1}; not W^l and W^L, unless l < L is plain."""
     if a.name != b.name:
         return True
-    require(a.label is not None and b.label is not None, f"{a} and {b} may be one array")
+    require(a.label is not None and b.label is not None, "{} and {} may be one array", a, b)
     assert a.label is not None and b.label is not None
     apart = a.label - b.label
-    require(at_least_zero(apart - 1) or at_least_zero(-apart - 1), f"{a} and {b} may be one array")
+    require(at_least_zero(apart - 1) or at_least_zero(-apart - 1), "{} and {} may be one array", a, b)
     return True
 
 
@@ -62,7 +62,7 @@ def distinct(a: Array, b: Array) -> bool:
 def diff_constant(context: Context, t: Term, wrt: Entry) -> Equation:
     """∂c/∂w  =  0  for a number, a size, an index, a delta"""
     by_index = isinstance(t, Holds) and isinstance(t.predicate, NonNegative)
-    require(by_index or isinstance(t, Num | Size | Ordinal | Delta), f"{t} is not constant")
+    require(by_index or isinstance(t, Num | Size | Ordinal | Delta), "{} is not constant", t)
     return Equation(Diff(t, wrt), ZERO)
 
 
@@ -72,8 +72,8 @@ def diff_independent(context: Context, t: Term, wrt: Entry) -> Equation:
     variable(context, wrt)
     for s in subterms(t):
         if isinstance(s, Entry):
-            require(s.array not in context.definitions, f"{s.array} is defined: unfold it first")
-            require(s.array != wrt.array and distinct(s.array, wrt.array), f"{wrt.array} occurs")
+            require(s.array not in context.definitions, "{} is defined: unfold it first", s.array)
+            require(s.array != wrt.array and distinct(s.array, wrt.array), "{} occurs", wrt.array)
     return Equation(Diff(t, wrt), ZERO)
 
 
@@ -81,18 +81,18 @@ def diff_independent(context: Context, t: Term, wrt: Entry) -> Equation:
 def diff_entry(context: Context, e: Entry, wrt: Entry) -> Equation:
     """∂w_ab/∂w_jk  =  δ_aj δ_bk,  and 0 for another variable"""
     variable(context, wrt)
-    require(e.array not in context.definitions, f"{e.array} is defined: unfold it first")
+    require(e.array not in context.definitions, "{} is defined: unfold it first", e.array)
     if e.array != wrt.array:
         distinct(e.array, wrt.array)
         return Equation(Diff(e, wrt), ZERO)
-    require(len(e.at) == len(wrt.at), f"{e.array} has {len(e.at)} axes here and {len(wrt.at)} there")
+    require(len(e.at) == len(wrt.at), "{} has {} axes here and {} there", e.array, len(e.at), len(wrt.at))
     return Equation(Diff(e, wrt), mul(*(Delta(a, b) for a, b in zip(e.at, wrt.at, strict=True))))
 
 
 @law
 def diff_sum(context: Context, i: Index, body: Term, wrt: Entry) -> Equation:
     """∂(Σ_i f)/∂w  =  Σ_i ∂f/∂w,  for i not in w"""
-    require(i not in free(wrt), f"the dummy {i.name} is also an index of {wrt.array}")
+    require(i not in free(wrt), "the dummy {} is also an index of {}", i.name, wrt.array)
     return Equation(Diff(over(i, body), wrt), over(i, Diff(body, wrt)))
 
 
@@ -124,7 +124,7 @@ def diff_power(context: Context, base: Term, q: Fraction, wrt: Entry) -> Equatio
 def diff_apply(context: Context, fn: str, order: int, arg: Term, wrt: Entry) -> Equation:
     """∂f(u)/∂w  =  f'(u) ∂u/∂w,  with f' from the table, or a symbol for an abstract f"""
     if fn in DERIVATIVES:
-        require(order == 0, f"{fn} has no derivative symbol")
+        require(order == 0, "{} has no derivative symbol", fn)
         slope, needs = DERIVATIVES[fn](arg)
     else:
         slope, needs = Apply(fn, arg, order + 1), frozenset()
@@ -140,7 +140,7 @@ def diff_step(context: Context, arg: Term, wrt: Entry) -> Equation:
 @law
 def diff_whole(context: Context, w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Equation:
     """∂L(y)/∂w  =  Σ_i L'(y)_i ∂y_i/∂w  for an abstract scalar function L of an array, and its derivatives"""
-    require(w.fn not in ARRAY_FUNCTIONS, f"{w.fn} has laws of its own")
+    require(w.fn not in ARRAY_FUNCTIONS, "{} has laws of its own", w.fn)
     require(len(w.at) == w.order * len(axes), "one group of indices for each derivative")
     inner = chain_body(w, axes, wrt)
     slope = Whole(w.fn, w.order + 1, w.sizes, w.body, (*w.at, *axes), w.hints)
@@ -199,7 +199,7 @@ def diff_prod(context: Context, w: Whole, axes: tuple[Index, ...], others: tuple
 
 def chain_body(w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Diff:
     require(len(set(axes)) == len(axes), "the axes need different names")
-    require(free_of(axes, wrt, w), f"an axis is also an index of {wrt.array} or of {w.fn}")
+    require(free_of(axes, wrt, w), "an axis is also an index of {} or of {}", wrt.array, w.fn)
     return Diff(opened_whole(w, axes), wrt)
 
 

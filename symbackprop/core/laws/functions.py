@@ -73,7 +73,7 @@ IN_EXPONENTIALS: dict[str, Callable[[Term], Term]] = {
 @law
 def in_exponentials(context: Context, fn: str, u: Term) -> Equation:
     """tanh u = (e^{2u} - 1)/(e^{2u} + 1),  σ(u) = e^u/(1 + e^u),  softplus u = log(1 + e^u), ..."""
-    require(fn in IN_EXPONENTIALS, f"{fn} is not a rational function of exponentials")
+    require(fn in IN_EXPONENTIALS, "{} is not a rational function of exponentials", fn)
     return Equation(Apply(fn, u), IN_EXPONENTIALS[fn](u))
 
 
@@ -122,7 +122,7 @@ ODD, EVEN = frozenset({"sin", "erf", "atan", "sinh", "tanh"}), frozenset({"cos",
 @law
 def parity(context: Context, fn: str, u: Term) -> Equation:
     """f(-u) = -f(u) for sin, erf, atan, sinh, tanh;  f(-u) = f(u) for cos, cosh"""
-    require(fn in ODD | EVEN, f"{fn} is neither odd nor even")
+    require(fn in ODD | EVEN, "{} is neither odd nor even", fn)
     value = Apply(fn, u)
     return Equation(Apply(fn, neg(u)), neg(value) if fn in ODD else value)
 
@@ -130,7 +130,7 @@ def parity(context: Context, fn: str, u: Term) -> Equation:
 @law
 def at_zero(context: Context, fn: str) -> Equation:
     """sin 0 = erf 0 = atan 0 = sinh 0 = tanh 0 = 0,  cos 0 = cosh 0 = 1,  log 1 = 0"""
-    require(fn in ODD | EVEN, f"{fn} has no value here")
+    require(fn in ODD | EVEN, "{} has no value here", fn)
     return Equation(Apply(fn, num(0)), num(1 if fn in EVEN else 0))
 
 

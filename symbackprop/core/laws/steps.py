@@ -63,7 +63,7 @@ def step_of_zero(context: Context) -> Equation:
 @law
 def by_cases(context: Context, like: Term, h: Term, a: Term, b: Term) -> Equation:
     """f(h a + (1 - h) b)  =  h f(a) + (1 - h) f(b),  where h is 0 or 1;  f is the outermost function of `like`"""
-    require(isinstance(h, Holds | Delta), f"{h} is not 0 or 1")
+    require(isinstance(h, Holds | Delta), "{} is not 0 or 1", h)
     require(
         isinstance(like, Apply | Power | Holds) and len(arguments(like)) == 1, f"{like} is no function of one argument"
     )

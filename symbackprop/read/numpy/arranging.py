@@ -18,9 +18,12 @@ from .sizes import expression, size_number, size_of
 from .values import Value, broadcast, shape_text, stacked, stretched
 
 
-def viewed(x: Any, get: Any, put: Any) -> Any:
+def viewed(x: Any, get: Any, put: Any, straight: bool = False) -> Any:
+    """A view; `straight` when it keeps the order of the memory."""
     if isinstance(x, SymArray):
-        return x.view(get, put)
+        result = x.view(get, put)
+        result._straight = straight and x._straight
+        return result
     return SymArray(get(lifted(x)))
 
 
@@ -71,13 +74,13 @@ def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
 @provides("expand_dims")
 def expand_dims(x: Any, axis: Any) -> Any:
     axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
-    return viewed(x, lambda v: layout.expand(v, axes), lambda old, new: layout.squeeze(new, axes))
+    return viewed(x, lambda v: layout.expand(v, axes), lambda old, new: layout.squeeze(new, axes), True)
 
 
 @provides("squeeze", method=True)
 def squeeze(x: Any, axis: Any = None) -> Any:
     gone = layout.squeezed_axes(lifted(x), axis)
-    return viewed(x, lambda v: layout.squeeze(v, gone), lambda old, new: layout.expand(new, gone))
+    return viewed(x, lambda v: layout.squeeze(v, gone), lambda old, new: layout.expand(new, gone), True)
 
 
 @provides("reshape", method=True)
@@ -96,13 +99,9 @@ def reshape(x: Any, *shape: Any, order: str = "C", newshape: Any = None, copy: A
         turned = layout.reshape(layout.transpose(lifted(x)), wanted[::-1])
         return SymArray(layout.transpose(turned))
     result = viewed(x, lambda v: layout.reshape(v, wanted), lambda old, new: layout.reshape(new, old.shape))
-    result._loose = isinstance(x, SymArray) and x._parent is not None and x._plan is not None or turned_axes(x)
+    if isinstance(x, SymArray):
+        result._straight, result._loose = x._straight, not x._straight
     return result
-
-
-def turned_axes(x: Any) -> bool:
-    """Whether the memory may not be in row-major order."""
-    return isinstance(x, SymArray) and x._parent is not None and not x._straight
 
 
 @provides("ravel", method=True)

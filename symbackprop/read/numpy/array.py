@@ -57,7 +57,8 @@ class SymArray:
     """An array with symbolic shape.  Writing replaces the immutable value of the array that owns the memory; a view
     reads through its parent and writes through it.  `scalar` marks what NumPy gives as a number, not as an array."""
 
-    __slots__ = ("__weakref__", "_get", "_loose", "_parent", "_plan", "_put", "_seen", "_value", "birth", "scalar")
+    __slots__ = ("__weakref__", "_get", "_loose", "_parent", "_plan", "_put", "_seen", "_straight", "_value", "birth",
+                 "scalar")  # fmt: skip
     __array_priority__ = 3000
 
     def __init__(
@@ -70,6 +71,7 @@ class SymArray:
     ) -> None:
         self._value, self._parent, self._get, self._put, self.scalar = value, parent, get, put, scalar
         self._plan: Plan | None = None
+        self._straight = parent is None  # in row-major order without gaps, as far as known
         self._loose = False  # NumPy may have copied here: then neither side may be written any more
         self._seen = parent.value if parent is not None else None
         state = current()
@@ -163,7 +165,7 @@ class SymArray:
         if not p.basic:
             return wrap(read(self.value, p))
         result = self.view(lambda v: read(v, p), lambda v, new: write(v, p, new))
-        result._plan = p
+        result._plan, result._straight = p, self._straight and p.leading
         if not p.result and not any(i is Ellipsis for i in keys.items_of(key)):
             return wrap(result.value)
         return result

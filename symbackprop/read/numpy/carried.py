@@ -24,6 +24,7 @@ from .algebra import (
     Term,
     affine,
     at_least_zero,
+    blend,
     complement,
     constant_of,
     difference,
@@ -32,7 +33,7 @@ from .algebra import (
     gate,
     index_of,
     indices_in,
-    minus,
+    negated,
     num,
     plus,
     product_over,
@@ -115,8 +116,8 @@ class Solved:
 class Carries:
     """The second run of a loop body and what follows from it."""
 
-    def __init__(self, index: Index, snapshot: Snapshot, start: int, mark: int) -> None:
-        self.index, self.snapshot, self.born, self.mark = index, snapshot, start, mark
+    def __init__(self, index: Index, snapshot: Snapshot, start: int, mark: int, guard: Term) -> None:
+        self.index, self.snapshot, self.born, self.mark, self.guard = index, snapshot, start, mark, guard
         self.carries: list[Carry] = []
         self.counters: dict[int, tuple[Place, IndexExpr, int]] = {}
         self.poisoned: list[tuple[Place, Any]] = []
@@ -165,7 +166,13 @@ class Carries:
         return found
 
     def stand_in(self, place: Place, old: Any, new: Any) -> None:
+        if isinstance(old, Poison):
+            self.poison(place, old)
+            return
         a, b = expression(old), expression(new)
+        if self.guard != ONE and a is not None and b is not None:
+            self.poison(place, old)
+            return
         if a is not None and b is not None and not isinstance(old, bool):
             by = constant_of(difference(b, a))
             if by is not None and by.constant is not None:
@@ -243,7 +250,7 @@ class Carries:
                 raise TraceError(f"the shape of {c.name} changes in a loop of symbolic length")
         solved = self.solve()
         last = self.index.size - 1
-        runs = at_least_zero(last)
+        runs = at_least_zero(last) and self.guard == ONE
         for c in self.carries:
             value = Value(c.shape, c.after.dtype if c.after else "real", solved[c.array].final)
             if c.cell is not None:
@@ -252,6 +259,8 @@ class Carries:
                 c.place.set(SymArray(value, scalar=c.scalar))
         for place, first, by in self.counters.values():
             place.set(whole_number(affine(self.index.size * by, [(first, 1)])))
+        if self.growing and self.guard != ONE:
+            raise TraceError("a list grows in a loop whose length depends on another index")
         for store, before, guard, places in self.growing:
             items = list.__getitem__(guard, slice(len(before), None))
             if len(items) != 1:
@@ -327,10 +336,12 @@ class Carries:
             for c in open_carries:
                 assert c.after is not None
                 at = tuple(dummy(s, "i") for s in c.shape)
+                e = Entry(c.array, at)
                 body = inserted(c.after.term(at), solved)
                 if arrays_in(body) & names - {c.array} - solved.keys():
                     continue
-                form = linear(body, Entry(c.array, at))
+                body = blend(self.guard, body, e)
+                form = linear(body, e) or row_by_row(body, e, self.index, c.before)
                 if form is None:
                     raise TraceError(
                         f"{c.name} carries a value from one iteration to the next, in a loop of symbolic length"
@@ -382,6 +393,39 @@ def linear(t: Term, e: Entry) -> tuple[Term, Term] | None:
         form = linear(body, e)
         return None if form is None else (total(k, form[0]), total(k, form[1]))
     return None
+
+
+def row_by_row(t: Term, e: Entry, i: Index, before: Value) -> tuple[Term, Term] | None:
+    """A body that only changes the row at(i) and only reads that row: it reads what was there before the loop.
+
+    The row is fixed by δ(axis, f(i)) with f injective; other iterations write other rows.
+    """
+    for d in sorted(deltas_in(t), key=repr):
+        for axis, row in ((d.i, d.j), (d.j, d.i)):
+            if axis not in e.at or i not in indices_in(row) or solved_for(i, Delta(axis, row)) is None:
+                continue
+            if indices_in(row) & {x for x in e.at if isinstance(x, Index)}:
+                continue
+            k = e.at.index(axis)
+
+            def old(at: At, k: int = k, row: IndexExpr = row) -> Term:
+                return before.term(aligned(before.shape, at)) if at[k] == row else Entry(e.array, at)
+
+            form = linear(rewritten(t, e.array, old), e)
+            if form is None:
+                continue
+            if divides(d, collected([form[0], num(-1)])) and divides(d, form[1]):
+                return form
+    return None
+
+
+def deltas_in(t: Term) -> set[Delta]:
+    """The deltas among the factors of the sums and products at the top."""
+    if isinstance(t, Delta):
+        return {t}
+    if isinstance(t, Add | Mul):
+        return set().union(*(deltas_in(a) for a in t.args))
+    return set()
 
 
 def under_deltas(t: Term, factors: tuple[Term, ...], e: Entry) -> Term:
@@ -443,7 +487,11 @@ def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr |
         last = index_of(s.size - 1) if stop is None else shifted(stop, -1)
         any_done = gate(last)
         return plus(times(any_done, substitute(b, {s: last})), times(complement(any_done), v0))
-    c = collected([ONE, minus(ZERO, a)])
+    change = collected([a, num(-1)])
+    for d in sorted(deltas_in(plus(change, b)), key=repr):
+        if solved_for(s, d) is not None and divides(d, change) and divides(d, b) and change != negated(d):
+            return plus(v0, total(s, times(done, plus(times(change, v0), b))))  # at most one s changes an entry
+    c = negated(change)
     if zero_or_one(c):
         covered = total(s, times(done, c))
         if fixes(c, s) and divides(c, b):

@@ -90,6 +90,17 @@ class Plan:
     result: Shape
 
     @property
+    def leading(self) -> bool:
+        """Whether the entries named lie side by side in row-major order."""
+        axes = [i for i in self.items if not isinstance(i, New)]
+        rows = list(zip(axes, self.shape, strict=True))
+        while rows and isinstance(rows[0][0], At1):
+            rows.pop(0)
+        if rows and isinstance(rows[0][0], Slice) and rows[0][0].step == 1:
+            rows.pop(0)
+        return all(isinstance(i, Slice) and i.step == 1 and i.length == s for i, s in rows)
+
+    @property
     def basic(self) -> bool:
         return not any(isinstance(i, Many) for i in self.items)
 

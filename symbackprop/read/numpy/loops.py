@@ -12,32 +12,58 @@ from collections.abc import Callable, Iterator
 from types import FrameType, GeneratorType
 from typing import Any
 
-from .algebra import Index, IndexExpr, Size, affine, at_least_zero, constant_of, difference, dummy, index_of, shifted, sized
+from .algebra import (
+    ONE,
+    Index,
+    IndexExpr,
+    Size,
+    Term,
+    affine,
+    at_least_zero,
+    bounds,
+    constant_of,
+    difference,
+    dummy,
+    gate,
+    index_of,
+    sized,
+    times,
+)
 from .array import SymArray
-from .carried import Carries, Poison
+from .carried import Carries
 from .context import current
 from .errors import TraceError
-from .frames import ABSENT, MARK, Place, Snapshot
-from .sequences import Run, SymList, placed
-from .sizes import HANDLERS, SymInt, expression, size_number, whole_number
-from .values import At, Value
+from .frames import MARK, Snapshot
+from .sequences import Run, SymList
+from .sizes import HANDLERS, expression, size_number, whole_number
+from .values import Value
 
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 FOR_ITER = opcode.opmap["FOR_ITER"]
 
 
 class Stream:
-    """`count` items, the one at index e made by at(e): ranges, rows of an array, zip, enumerate."""
+    """`count` items, the one at index e made by at(e): ranges, rows of an array, zip, enumerate.
 
-    def __init__(self, count: Size, at: Callable[[IndexExpr], Any]) -> None:
-        self.count, self.at = count, at
+    Where the length depends on a loop index, `count` is the largest and `guard` says which of the items are there.
+    """
+
+    def __init__(
+        self, count: Size, at: Callable[[IndexExpr], Any], guard: Callable[[IndexExpr], Term] | None = None
+    ) -> None:
+        self.count, self.at, self.guard = count, at, guard
 
     def __iter__(self) -> Iterator[Any]:
         return LoopIterator(self)
 
     @property
     def length(self) -> Any:
+        self.plain("its length")
         return size_number(self.count)
+
+    def plain(self, what: str) -> None:
+        if self.guard is not None:
+            raise TraceError(f"a range whose length depends on a loop index: {what} is not a size")
 
     def __len__(self) -> int:
         raise TraceError(f"len() of {self.count} items was asked by code that needs a plain number")
@@ -46,6 +72,7 @@ class Stream:
         return self.listed()[key]
 
     def listed(self) -> SymList:
+        self.plain("the length of the list")
         index = dummy(self.count, "t")
         return SymList([Run(index, self.at(index))])
 
@@ -54,6 +81,7 @@ class Stream:
         return self.listed().value
 
     def reversed(self) -> Stream:
+        self.plain("its end")
         return Stream(self.count, lambda e: self.at(affine(self.count - 1, [(e, -1)])))
 
 
@@ -67,9 +95,34 @@ def symbolic_range(*args: Any) -> Stream:
         raise TraceError("range() with a step that is not a plain number")
     span = constant_of(difference(last, first))
     if span is None:
-        raise TraceError("a range whose length depends on a loop index or on the data: mask the whole range instead")
+        return ragged_range(first, last, step)
     count = HANDLERS["steps"](sized(0), span, step)
     return Stream(count, lambda e: whole_number(affine(0, [(first, 1), (e, step)])))
+
+
+def ragged_range(first: IndexExpr, last: IndexExpr, step: int) -> Stream:
+    """range() whose length depends on another index: the longest, with a guard."""
+    if step not in (1, -1):
+        raise TraceError("a range in steps whose length depends on a loop index: mask the whole range instead")
+    if step == -1:  # from the largest possible start down
+        top = bounds(first)[1]
+        low = bounds(last)[0]
+    else:
+        top = bounds(first)[0]
+        low = bounds(last)[1]
+    if top is None or low is None or not at_least_zero((low - top) * step):
+        raise TraceError("a range whose length depends on a loop index or on the data: mask the whole range instead")
+    start = index_of(top)
+
+    def place(e: IndexExpr) -> IndexExpr:
+        return affine(0, [(start, 1), (e, step)])
+
+    def guard(e: IndexExpr) -> Term:
+        here = place(e)
+        begun = gate(affine(0, [(here, step), (first, -step)]))
+        return times(begun, gate(affine(-1, [(last, step), (here, -step)])))
+
+    return Stream((low - top) * step, lambda e: whole_number(place(e)), guard)
 
 
 def stream_of(x: Any) -> Stream | None:
@@ -85,24 +138,24 @@ def stream_of(x: Any) -> Stream | None:
     if isinstance(x, SymArray) and x.ndim and x.value.shape[0].constant is None:
         return Stream(x.value.shape[0], lambda e: x[whole_number(e)])
     if isinstance(x, GeneratorType):
-        items, indices = drained(x)
+        items, indices, guard = drained(x)
         if not indices:
             return None
-        if len(items) != 1 or len(indices) != 1:
+        if guard != ONE or len(items) != 1 or len(indices) != 1:
             raise TraceError("a generator over several symbolic ranges")
         return Stream(indices[0].size, Run(indices[0], items[0]).at)
     return None
 
 
-def drained(generator: Any) -> tuple[list[Any], list[Index]]:
-    """The items of a generator expression, and the symbolic indices they run over."""
+def drained(generator: Any) -> tuple[list[Any], list[Index], Term]:
+    """The items of a generator expression, the symbolic indices they run over, and 1 where an item is there."""
     frame = getattr(generator, "gi_frame", None)
     state = current()
     mark = len(state.looped)
     items = list(generator)
     loops = [it for it in state.looped[mark:] if it.frame is frame and frame is not None]
     if not loops:
-        return items, []
+        return items, [], ONE
     depth = len({it.stream_key for it in loops})
     share = state.passes**depth
     if len(items) % share:
@@ -112,7 +165,8 @@ def drained(generator: Any) -> tuple[list[Any], list[Index]]:
     first: dict[object, LoopIterator] = {}
     for it in loops:
         first.setdefault(it.stream_key, it)
-    return items[: len(items) // share], [it.index for it in first.values()]
+    guard = times(*(it.guard for it in first.values()))
+    return items[: len(items) // share], [it.index for it in first.values()], guard
 
 
 class LoopIterator:
@@ -146,7 +200,7 @@ class LoopIterator:
             self.untouched()
             raise StopIteration
         if self.state == "look":
-            self.carries = Carries(self.index, self.snapshot, self.start, self.mark)
+            self.carries = Carries(self.index, self.snapshot, self.start, self.mark, self.guard)
             self.carries.prepare()
             self.state = "learn"
             return self.item()
@@ -174,12 +228,18 @@ class LoopIterator:
         state.looped.append(self)
         code = frame.f_code
         if code.co_name in COMPREHENSIONS or inlined_comprehension(frame):
+            if code.co_name != "<genexpr>":
+                self.stream.plain("the number of items")
             self.state = "comprehension"
             return
         if code.co_flags & 0x20:
             raise TraceError("a generator function with a loop of symbolic length: return a list instead")
         self.state = "look"
         self.snapshot = Snapshot(frame)
+
+    @property
+    def guard(self) -> Term:
+        return ONE if self.stream.guard is None else self.stream.guard(self.index)
 
     def close(self) -> None:
         self.state = "closed"

@@ -7,7 +7,7 @@ import itertools
 from types import GeneratorType, ModuleType
 from typing import Any
 
-from .algebra import summed
+from .algebra import ONE, Term, summed, times
 from .array import SymArray, wrap
 from .creation import steps
 from .errors import TraceError
@@ -18,7 +18,7 @@ from .registry import NUMPY
 from .selection import Selection
 from .sequences import Run, SymList
 from .sizes import HANDLERS, SymInt
-from .values import Value
+from .values import Dtype, Value
 
 HANDLERS["steps"] = steps
 
@@ -36,10 +36,10 @@ class Container:
             if stream is not None:
                 return stream.listed()
             if isinstance(args[0], GeneratorType):
-                items, indices = drained(args[0])
+                items, indices, guard = drained(args[0])
                 if not indices:
                     return self.original(items)
-                if len(items) != 1 or len(indices) != 1:
+                if guard != ONE or len(items) != 1 or len(indices) != 1:
                     raise TraceError("a list over several symbolic ranges")
                 return Stream(indices[0].size, Run(indices[0], items[0]).at).listed()
         return self.original(*args)
@@ -112,11 +112,11 @@ def traced_map(f: Any, *args: Any) -> Any:
 
 def traced_sum(items: Any, start: Any = 0) -> Any:
     if isinstance(items, GeneratorType):
-        found, indices = drained(items)
+        found, indices, guard = drained(items)
         if not indices:
             return plain_sum(found, start)
         body = lifted(plain_sum(found, 0))
-        return start + sum_over(body, tuple(indices))
+        return start + sum_over(body, tuple(indices), guard)
     if isinstance(items, Selection):
         return items.sum()
     stream = stream_of(items)
@@ -133,8 +133,9 @@ def plain_sum(items: Any, start: Any) -> Any:
     return result
 
 
-def sum_over(body: Value, indices: tuple[Any, ...]) -> Any:
-    return wrap(Value(body.shape, body.dtype if body.dtype == "real" else "int", lambda at: summed(indices, body.term(at))))
+def sum_over(body: Value, indices: tuple[Any, ...], guard: Term) -> Any:
+    kind: Dtype = "real" if body.dtype == "real" else "int"
+    return wrap(Value(body.shape, kind, lambda at: summed(indices, times(guard, body.term(at)))))
 
 
 def extreme(name: str) -> Any:
@@ -147,7 +148,7 @@ def extreme(name: str) -> Any:
                 value = items.value if isinstance(items, SymArray | SymList) else stream_of(items).listed().value  # type: ignore[union-attr]
                 return NUMPY[name](SymArray(value))
             if isinstance(items, GeneratorType):
-                found, indices = drained(items)
+                found, indices, _ = drained(items)
                 if indices:
                     raise TraceError(f"{name}() of a generator over a symbolic range: use np.{name} of a list")
                 items = found
@@ -195,7 +196,7 @@ def traced_all(items: Any) -> Any:
 
 def truth_of(items: Any, name: str) -> Any:
     if isinstance(items, GeneratorType):
-        items, indices = drained(items)
+        items, indices, _ = drained(items)
         if indices:
             raise TraceError(f"{name}() over a symbolic range")
     if symbolic(items) and stream_of(items) is not None:

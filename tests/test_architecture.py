@@ -1,0 +1,115 @@
+"""Imports point inward, and files stay small enough to read."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "symbackprop"
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+# Room by room what it may import.  A room sees itself; `facade` is every module at the top without a room of its own:
+# the public functions that join reading, proving and writing.
+SEES: dict[str, set[str]] = {
+    "core": set(),
+    "files": {"core"},
+    "prove": {"core"},
+    "read": {"core"},
+    "network": {"core", "prove"},
+    "write": {"core", "prove", "network", "files"},
+    "train": {"core", "prove", "network", "write", "files"},
+    "facade": {"core", "prove", "read", "network", "write", "files"},
+}
+# The outside of the house: these see everything.
+OUTSIDE = {"commands", "cli", "__main__", "__init__"}
+LIMITS = {"core/terms.py and core/kernel.py": 600, "any file": 400}
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    room = parts[1] if len(parts) > 1 else "__init__"
+    return room if room in SEES or room in OUTSIDE else "facade"
+
+
+def imports(module: str, path: Path) -> Iterator[str]:
+    """Every module that is imported anywhere in the file, functions included, with relative imports resolved."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=source, names=names, level=level):
+                base = package.split(".")[: len(package.split(".")) - level + 1] if level else []
+                origin = ".".join([*base, *([source] if source else [])])
+                for alias in names:
+                    whole = f"{origin}.{alias.name}"
+                    yield whole if whole in MODULES else origin
+
+
+def outward(module: str, path: Path) -> list[str]:
+    room = room_of(module)
+    if room in OUTSIDE:
+        return []
+    targets = [target for target in imports(module, path) if target.split(".")[0] == "symbackprop"]
+    return [f"{module} imports {t}" for t in targets if room_of(t) not in SEES[room] | {room} and t != "symbackprop"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_inward(module: str) -> None:
+    assert outward(module, MODULES[module]) == []
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if room_of(m) == "core"])
+def test_core_stands_on_the_standard_library_alone(module: str) -> None:
+    roots = {target.split(".")[0] for target in imports(module, MODULES[module])}
+    assert roots - sys.stdlib_module_names <= {"symbackprop"}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("symbackprop.network.explicit")])
+def test_the_witness_is_independent(module: str) -> None:
+    """The explicit networks may share an error class with the prover, and nothing else."""
+    shared = {t for t in imports(module, MODULES[module]) if room_of(t) in {"core", "prove"} and t in MODULES}
+    assert shared <= {"symbackprop.core.terms"}
+    names = {
+        alias.name
+        for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "symbackprop.core.terms"
+        for alias in node.names
+    }
+    assert names <= {"SymbackpropError"}
+
+
+def test_an_outward_arrow_is_found(tmp_path: Path) -> None:
+    culprit = tmp_path / "culprit.py"
+    for text in (
+        "import symbackprop.prove.search",
+        "from symbackprop.prove import search",
+        "from ..prove.search import find",
+        "from .. import prove",
+        "def f():\n    from symbackprop import cli",
+    ):
+        culprit.write_text(text)
+        targets = list(imports("symbackprop.core.culprit", culprit))
+        assert any(room_of(t) not in {"core"} and t.startswith("symbackprop") for t in targets), text
+
+
+def test_the_trusted_core_fits_in_a_head() -> None:
+    together = sum(lines(PACKAGE / "core" / name) for name in ("terms.py", "kernel.py"))
+    assert together <= LIMITS["core/terms.py and core/kernel.py"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_are_small(module: str) -> None:
+    assert lines(MODULES[module]) <= LIMITS["any file"]
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
