@@ -26,10 +26,10 @@ def check_gradient(
 ) -> Verdict:
     """Prove or refute that `backward` is the gradient of `forward`, for all sizes and all values assumed.
 
-    `shapes` gives each array argument its axes ("B D", "L+K-1", "" for a scalar, "int[V] B" for integers).
-    Parameters of `backward` that `forward` lacks are the upstream gradients, in the order of the outputs; without any, the
-    forward must be a scalar.  `values` are concrete arguments.  Raises SymbackpropError for a request that
-    makes no sense; what cannot be traced or decided gives the verdict "unknown".
+    `shapes` gives each array argument its axes: "B D", "L+K-1", "" for a scalar, "int[V] B" for integers.
+    Parameters of `backward` that `forward` lacks are the upstream gradients, in the order of the outputs;
+    without any, the forward must be a scalar.  `values` are concrete arguments.  Raises SymbackpropError for a
+    request that makes no sense; what cannot be traced or decided gives the verdict "unknown".
     """
     declared = parse_shapes(dict(shapes))
     names = list(inspect.signature(forward).parameters)

@@ -77,6 +77,7 @@ class Expansion:
         self.count = max(numbers, default=0)
         self.conditions: set[Predicate] = set()
         self.literal = literal
+        self.looked_at: dict[Term, list[Monomial]] = {}
 
     def new(self, size: Size) -> Index:
         self.count += 1
@@ -85,6 +86,12 @@ class Expansion:
     def expand(self, t: Term) -> list[Monomial]:
         """The monomials of `t`, like ones collected."""
         return list(collect(self.raw(t)).values())
+
+    def look(self, t: Term) -> list[Monomial]:
+        """`expand` for reading only: the same dummies each time, so these monomials may not be multiplied."""
+        if t not in self.looked_at:
+            self.looked_at[t] = self.expand(t)
+        return self.looked_at[t]
 
     def raw(self, t: Term) -> list[Monomial]:
         match t:
@@ -148,14 +155,14 @@ class Expansion:
     def power(self, base: Term, q: Fraction) -> list[Monomial]:
         if q == 0:
             return [Monomial(F1, (), ())]
-        inner = self.expand(base)
+        inner = self.look(base)
         if not inner and q > 0:
             return []
         if len(inner) == 1 and not inner[0].dummies:
             return self.monomial_power(inner[0], q)
         if q.denominator == 1 and q > 0:
             require(q <= 64, "a power above 64")
-            total = inner
+            total = list(collect(self.raw(base)).values())
             for _ in range(int(q) - 1):
                 total = list(collect(self.times(total, self.raw(base))).values())
             return total
@@ -183,7 +190,7 @@ class Expansion:
 
     def exponential(self, arg: Term) -> Monomial:
         parts = []
-        for m in self.expand(arg):
+        for m in self.look(arg):
             parts.append((Apply("exp", m._replace(coefficient=F1).term()), m.coefficient))
         return Monomial(F1, (), self.merged(parts))
 

@@ -217,8 +217,11 @@ class Carries:
                 del self.counters[key]
                 self.reset()
                 self.poison(place, whole_number(first))
-                self.repeats += 1
                 return True
+        if self.repeats < current().passes - 1:  # what is not undone here makes the two traces differ
+            self.repeats += 1
+            self.reset()
+            return True
         return False
 
     def reset(self) -> None:
@@ -414,7 +417,7 @@ def row_by_row(t: Term, e: Entry, i: Index, before: Value) -> tuple[Term, Term] 
             form = linear(rewritten(t, e.array, old), e)
             if form is None:
                 continue
-            if divides(d, collected([form[0], num(-1)])) and divides(d, form[1]):
+            if only_where(d, collected([form[0], num(-1)])) and only_where(d, form[1]):
                 return form
     return None
 
@@ -489,13 +492,17 @@ def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr |
         return plus(times(any_done, substitute(b, {s: last})), times(complement(any_done), v0))
     change = collected([a, num(-1)])
     for d in sorted(deltas_in(plus(change, b)), key=repr):
-        if solved_for(s, d) is not None and divides(d, change) and divides(d, b) and change != negated(d):
-            return plus(v0, total(s, times(done, plus(times(change, v0), b))))  # at most one s changes an entry
+        if solved_for(s, d) is not None and only_where(d, change) and only_where(d, b):
+            # at most one s changes an entry, and there the delta is 1
+            here = times(done, d)
+            by, new = collected([given(change, d, ONE)]), given(b, d, ONE)
+            if by == num(-1):
+                covered = total(s, here)
+                return plus(total(s, times(here, new)), times(complement(covered), v0))
+            return plus(v0, total(s, times(here, plus(times(by, v0), new))))
     c = negated(change)
     if zero_or_one(c):
         covered = total(s, times(done, c))
-        if fixes(c, s) and divides(c, b):
-            return plus(total(s, times(done, b)), times(complement(covered), v0))
         never = complement(step(covered))
         value = quotient(b, c)
         if value is not None and s not in free(value):
@@ -520,10 +527,20 @@ def zero_or_one(c: Term) -> bool:
     return all(isinstance(f, Delta | Holds) for f in factors)
 
 
-def fixes(c: Term, s: Index) -> bool:
-    """Whether c is 1 for at most one s."""
-    factors = c.args if isinstance(c, Mul) else (c,)
-    return any(isinstance(f, Delta) and solved_for(s, f) is not None for f in factors)
+def given(t: Term, d: Delta, value: Term) -> Term:
+    """`t` with 0 or 1 for a delta in its sums and products."""
+    if isinstance(t, Delta):
+        return value if t in (d, Delta(d.j, d.i)) else t
+    if isinstance(t, Add):
+        return plus(*(given(a, d, value) for a in t.args))
+    if isinstance(t, Mul):
+        return times(*(given(a, d, value) for a in t.args))
+    return t
+
+
+def only_where(d: Delta, t: Term) -> bool:
+    """Whether t is 0 where the delta is 0."""
+    return collected([given(t, d, ZERO)]) == ZERO
 
 
 def quotient(b: Term, c: Term) -> Term | None:
@@ -538,9 +555,3 @@ def quotient(b: Term, c: Term) -> Term | None:
             have.remove(f)
         parts.append(times(*have))
     return plus(*parts)
-
-
-def divides(c: Term, b: Term) -> bool:
-    return b == ZERO or quotient(b, c) is not None
-
-

@@ -76,6 +76,8 @@ class Snapshot:
         for variables in self.locals.values():
             for value in variables.values():
                 self.walk(value)
+        for f in self.frames:
+            self.walk(f.f_globals)
 
     def walk(self, value: Any) -> None:
         store = storage(value)
@@ -87,8 +89,13 @@ class Snapshot:
         if id(store) in self.containers:
             return
         self.containers[id(store)] = (store, store.copy())
-        for item in list(store.values()) if isinstance(store, dict) else list(store):
-            self.walk(item)
+        if isinstance(store, dict):
+            for key, item in list(store.items()):
+                if not (isinstance(key, str) and key.startswith("__")):
+                    self.walk(item)
+        else:
+            for item in list(store):
+                self.walk(item)
 
     def changed(self) -> Iterator[tuple[Place, Any]]:
         """Variables that hold another object now, with the object before (ABSENT for new ones)."""

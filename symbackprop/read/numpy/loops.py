@@ -262,8 +262,9 @@ def inlined_comprehension(frame: FrameType) -> bool:
 
 def finished_list(result: list[Any], source: Any) -> Any:
     """What a list comprehension gave: called by the copied code with the list and its iterator."""
+    frame = sys._getframe(1)
     if not isinstance(source, LoopIterator):
-        loops = [it for it in current().looped if it.frame is sys._getframe(1)]
+        loops = [it for it in current().looped if it.frame is frame]
         if loops:
             raise TraceError("a list comprehension with a plain range outside and a symbolic one inside")
         return result
