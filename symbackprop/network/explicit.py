@@ -26,7 +26,7 @@ from sympy.core.expr import Expr
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network import explicit_parts as parts
 from symbackprop.network import explicit_sums as sums
-from symbackprop.network.explicit_compare import Comparison, Counterexample, Judge
+from symbackprop.network.explicit_compare import Comparison, Judge, evaluated
 from symbackprop.network.explicit_latex import document
 from symbackprop.network.explicit_nodes import substituted
 from symbackprop.network.explicit_parts import Convention, Loss, Targets
@@ -223,9 +223,14 @@ class ExplicitNetwork(Units):
         """
         return self._judge.compare(left, right, name)
 
-    def evaluate(self, expression: Expr, seed: int = 0) -> Counterexample:
-        """The value of an expression at a point of small rational numbers, chosen by the seed (both sides are equal)."""
-        return self._judge.evaluate(expression, seed)
+    def evaluate(self, expression: Expr, at: Mapping[Expr, Any] | None = None, seed: int = 0) -> Any:
+        """The value of an expression: exact where it is rational, else a SymPy Float of 60 digits.
+
+        at: whole numbers or fractions for symbols or nodes.  All others, and the values of abstract functions, are
+            small rational numbers chosen by the seed.
+        Raises SymbackpropError where the expression has no value (a kink, a logarithm of a negative number).
+        """
+        return evaluated(expression, at or {}, seed)
 
     def latex(self) -> str:
         """A LaTeX document with the network, its gradients in all three forms, and the verdicts."""

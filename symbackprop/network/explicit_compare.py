@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
 
 import sympy
@@ -103,11 +104,6 @@ class Judge:
                 break
         return self._verdict(name, entries.cols, same, None)
 
-    def evaluate(self, expression: Expr, seed: int) -> Counterexample:
-        point = Point(seed)
-        value = point.value(sympy.sympify(expression, strict=True))
-        return Counterexample(dict(point.numbers), value, value)
-
     def _rings_for(self, expressions: Iterable[Expr]) -> Iterator[Ring]:
         atoms = atoms_of(expressions)
         for n, related in enumerate(self._relations):
@@ -191,6 +187,20 @@ class Point:
         """A nonzero number of size at most 3, so that exponentials stay readable."""
         top = self._random.choice([n for n in range(-9, 10) if n])
         return sympy.Rational(top, self._random.choice((3, 4, 5, 7)))
+
+
+def evaluated(expression: Expr, at: Mapping[Expr, Any], seed: int) -> Number:
+    """The value at a point where some numbers are given; see `ExplicitNetwork.evaluate`."""
+    point = Point(seed)
+    for atom, number in at.items():
+        if isinstance(number, bool) or not isinstance(number, (int, Fraction, sympy.Rational)):
+            raise SymbackpropError(f"{atom} must be a whole number or a fraction, got {number!r}")
+        point.numbers[atom] = sympy.Rational(number)
+    try:
+        point.settle([expression])
+        return point.value(expression)
+    except (KinkError, UndefinedValueError) as failure:
+        raise SymbackpropError(str(failure)) from None
 
 
 def _counterexample(left: Expr, right: Expr) -> Counterexample | None:

@@ -107,6 +107,9 @@ class Node(AtomicExpr):  # type: ignore[misc]  # SymPy is untyped
             return self, False
         return self.stock().xreplace(rule), True
 
+    def xreplace(self, rule: Mapping[Expr, Expr], hack2: bool = False) -> Expr:
+        return self._xreplace(rule)[0]
+
     def _sympystr(self, printer: object) -> str:
         return self.function.text(self.order, self.place)
 
@@ -190,9 +193,8 @@ class AbstractLoss:
         if total == 0:
             return "L"
         power = f"^{{{total}}}" if total > 1 else ""
-        below = (
-            f"{partial}{name}" + (f"^{{{k}}}" if k > 1 else "") for k, name in zip(order, self.outputs, strict=True) if k
-        )
+        taken = [(k, name) for k, name in zip(order, self.outputs, strict=True) if k]
+        below = (f"{partial}{name}" + (f"^{{{k}}}" if k > 1 else "") for k, name in taken)
         return layout.format(f"{partial.strip()}{power} L".replace("∂ ", "∂"), " ".join(below))
 
     def stock(self, order: tuple[int, ...], arguments: tuple[Expr, ...]) -> Expr:

@@ -10,13 +10,14 @@ from .algebra import IndexExpr, Num, free, index_of, sized
 from .context import current
 from .elementwise import where
 from .errors import ShapeMismatch, TraceError, Unsupported
-from .indexing import Plan, read, write
+from .indexing import Plan, read
 from .layout import expand, size_product, transpose
 from .lifting import lifted
 from .registry import METHODS, NUMPY
 from .rewriting import arrays_in
 from .sizes import HANDLERS, size_number, whole_number
 from .values import Value, shape_text, stretched
+from .writing import write
 
 Get = Callable[[Value], Value]
 Put = Callable[[Value, Value], Value]
@@ -103,7 +104,7 @@ class SymArray:
     def assign(self, new: Value) -> None:
         """The in-place operators and x[...] = new."""
         old = self.value
-        if old.dtype != "real" and new.dtype == "real" or (old.dtype == "bool" and new.dtype == "int"):
+        if (old.dtype != "real" and new.dtype == "real") or (old.dtype == "bool" and new.dtype == "int"):
             raise TraceError(f"{new.dtype} numbers are written into an array of {old.dtype}, which NumPy refuses or cuts")
         wide = stretched(new, old.shape)
         self.replace(wide.cast(old.dtype) if old.dtype != "bool" else wide)

@@ -7,54 +7,33 @@ Anything else carries a value from one iteration to the next and is refused.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-from ...core.terms import Add, Array, Delta, Entry, Holds, Mul
+from ...core.terms import Array, Entry
 from .algebra import (
     ONE,
-    ZERO,
     Index,
     IndexExpr,
-    Num,
-    Sum,
     Term,
     affine,
     at_least_zero,
     blend,
-    complement,
     constant_of,
     difference,
     dummy,
-    free,
-    gate,
     index_of,
-    indices_in,
-    negated,
-    num,
-    plus,
-    product_over,
-    shifted,
-    sized,
-    solved_for,
-    step,
-    substitute,
-    summed,
-    times,
-    total,
 )
 from .array import SymArray
+from .closed_forms import Solved, closed_form, linear, row_by_row
 from .context import current
 from .errors import TraceError
 from .frames import ABSENT, Place, Snapshot
 from .lifting import lifted
-from .rewriting import arrays_in, opened_term, rewritten
+from .rewriting import arrays_in, rewritten
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
-from .values import At, Value, aligned, broadcast
+from .values import Value, aligned, broadcast
 
 
 class Poison:
@@ -103,14 +82,6 @@ class Carry:
     scalar: bool = False
     after: Value | None = None
     shape: Any = ()
-
-
-@dataclass(slots=True)
-class Solved:
-    """As functions of the entry: the value at the start of iteration t, and after the loop."""
-
-    start: Callable[[At], Term]
-    final: Callable[[At], Term]
 
 
 class Carries:
@@ -179,7 +150,7 @@ class Carries:
                 self.counters[id(place)] = (place, a, by.constant)
                 place.set(whole_number(affine(0, [(a, 1), (self.index, by.constant)])))
                 return
-        if a is None and is_number(old) and is_number(new) or (is_number(old) and isinstance(new, SymArray)):
+        if (a is None and is_number(old) and is_number(new)) or (is_number(old) and isinstance(new, SymArray)):
             before = lifted(old)
             after = lifted(new)
             self.carries.append(self.carry(place.name, before, after, place=place, scalar=getattr(new, "scalar", True)))
@@ -359,7 +330,7 @@ class Carries:
 
 
 def is_number(x: Any) -> bool:
-    return isinstance(x, SymArray | SymInt | int | float) and not isinstance(x, bool) or hasattr(x, "dtype")
+    return (isinstance(x, SymArray | SymInt | int | float) and not isinstance(x, bool)) or hasattr(x, "dtype")
 
 
 def inserted(t: Term, solved: dict[Array, Solved]) -> Term:
@@ -367,191 +338,3 @@ def inserted(t: Term, solved: dict[Array, Solved]) -> Term:
         if array in arrays_in(t):
             t = rewritten(t, array, s.start)
     return t
-
-
-# --- linear in the stand-in ------------------------------------------------------------------
-
-
-def linear(t: Term, e: Entry) -> tuple[Term, Term] | None:
-    """(a, b) with t = a e + b and neither mentioning the array of e; None when there are none."""
-    if e.array not in arrays_in(t):
-        return ZERO, t
-    if t == e:
-        return ONE, ZERO
-    if isinstance(t, Add):
-        forms = [linear(x, e) for x in t.args]
-        if any(f is None for f in forms):
-            return None
-        return collected([f[0] for f in forms if f]), collected([f[1] for f in forms if f])
-    if isinstance(t, Mul):
-        factors = [under_deltas(x, t.args, e) for x in t.args]
-        inside = [x for x in factors if e.array in arrays_in(x)]
-        if len(inside) != 1:
-            return None
-        form = linear(inside[0], e)
-        rest = [x for x in factors if x is not inside[0]]
-        return None if form is None else (times(form[0], *rest), times(form[1], *rest))
-    if isinstance(t, Sum):
-        k, body = opened_term(t)
-        form = linear(body, e)
-        return None if form is None else (total(k, form[0]), total(k, form[1]))
-    return None
-
-
-def row_by_row(t: Term, e: Entry, i: Index, before: Value) -> tuple[Term, Term] | None:
-    """A body that only changes the row at(i) and only reads that row: it reads what was there before the loop.
-
-    The row is fixed by δ(axis, f(i)) with f injective; other iterations write other rows.
-    """
-    for d in sorted(deltas_in(t), key=repr):
-        for axis, row in ((d.i, d.j), (d.j, d.i)):
-            if axis not in e.at or i not in indices_in(row) or solved_for(i, Delta(axis, row)) is None:
-                continue
-            if indices_in(row) & {x for x in e.at if isinstance(x, Index)}:
-                continue
-            k = e.at.index(axis)
-
-            def old(at: At, k: int = k, row: IndexExpr = row) -> Term:
-                return before.term(aligned(before.shape, at)) if at[k] == row else Entry(e.array, at)
-
-            form = linear(rewritten(t, e.array, old), e)
-            if form is None:
-                continue
-            if only_where(d, collected([form[0], num(-1)])) and only_where(d, form[1]):
-                return form
-    return None
-
-
-def deltas_in(t: Term) -> set[Delta]:
-    """The deltas among the factors of the sums and products at the top."""
-    if isinstance(t, Delta):
-        return {t}
-    if isinstance(t, Add | Mul):
-        return set().union(*(deltas_in(a) for a in t.args))
-    return set()
-
-
-def under_deltas(t: Term, factors: tuple[Term, ...], e: Entry) -> Term:
-    """δ_ij v_j is δ_ij v_i: entries that the deltas beside them move to the entry e are written as e."""
-    if e.array not in arrays_in(t) or isinstance(t, Delta):
-        return t
-    equal = {(d.i, d.j) for d in factors if isinstance(d, Delta)}
-
-    def moved(at: At) -> Term:
-        same = all(p == q or (p, q) in equal or (q, p) in equal for p, q in zip(at, e.at, strict=True))
-        return e if same else Entry(e.array, at)
-
-    return rewritten(t, e.array, moved)
-
-
-def collected(terms: list[Term]) -> Term:
-    """The sum with equal products put together, so that c + (1 - c) is 1."""
-    counts: dict[frozenset[tuple[Term, int]], tuple[Fraction, Term]] = {}
-    for t in (x for s in terms for x in (s.args if isinstance(s, Add) else (s,))):
-        factors = t.args if isinstance(t, Mul) else (t,)
-        k = Fraction(1)
-        rest = []
-        for f in factors:
-            if isinstance(f, Num):
-                k *= f.value
-            else:
-                rest.append(f)
-        key = frozenset(Counter(rest).items())
-        counts[key] = (counts.get(key, (Fraction(0), ONE))[0] + k, times(*rest))
-    return plus(*(times(num(k), t) for k, t in counts.values() if k))
-
-
-# --- the loop as a whole ---------------------------------------------------------------------
-
-
-def closed_form(t: Index, axes: tuple[Index, ...], a: Term, b: Term, before: Value) -> Solved:
-    """v' = a v + b from v0."""
-
-    def at_entry(at: At) -> tuple[Term, Term, Term]:
-        swap: dict[Index, IndexExpr] = dict(zip(axes, at, strict=True))
-        return substitute(a, swap), substitute(b, swap), before.term(aligned(before.shape, at))
-
-    def upto(at: At, stop: IndexExpr | None) -> Term:
-        """The value after the iterations before `stop` (all of them when None)."""
-        p, q, v0 = at_entry(at)
-        s = dummy(t.size, "t")
-        p, q = substitute(p, {t: s}), substitute(q, {t: s})
-        done = ONE if stop is None else gate(shifted(difference(stop, s), -1))
-        return combined(s, p, q, v0, done, stop)
-
-    return Solved(lambda at: upto(at, t), lambda at: upto(at, None))
-
-
-def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr | None) -> Term:
-    """v0 Π_s a + Σ_s b(s) Π_{r>s} a(r) over the s that are done."""
-    if a == ONE:
-        return plus(v0, total(s, times(done, b)))
-    if a == ZERO:
-        last = index_of(s.size - 1) if stop is None else shifted(stop, -1)
-        any_done = gate(last)
-        return plus(times(any_done, substitute(b, {s: last})), times(complement(any_done), v0))
-    change = collected([a, num(-1)])
-    for d in sorted(deltas_in(plus(change, b)), key=repr):
-        if solved_for(s, d) is not None and only_where(d, change) and only_where(d, b):
-            # at most one s changes an entry, and there the delta is 1
-            here = times(done, d)
-            by, new = collected([given(change, d, ONE)]), given(b, d, ONE)
-            if by == num(-1):
-                covered = total(s, here)
-                return plus(total(s, times(here, new)), times(complement(covered), v0))
-            return plus(v0, total(s, times(here, plus(times(by, v0), new))))
-    c = negated(change)
-    if zero_or_one(c):
-        covered = total(s, times(done, c))
-        never = complement(step(covered))
-        value = quotient(b, c)
-        if value is not None and s not in free(value):
-            return plus(times(complement(never), value), times(never, v0))
-        r = dummy(s.size, "t")
-        later = times(gate(shifted(difference(r, s), -1)), substitute(times(done, c), {s: r}))
-        not_later = complement(step(total(r, later)))
-        return plus(total(s, times(done, b, not_later)), times(never, v0))
-    factor = plus(times(done, a), complement(done))
-    result = times(product_over(s, factor), v0)
-    if b == ZERO:
-        return result
-    r = dummy(s.size, "t")
-    after = gate(shifted(difference(r, s), -1))
-    here = substitute(factor, {s: r})
-    tail = product_over(r, plus(times(after, here), complement(after)))
-    return plus(result, summed((s,), times(done, b, tail)))
-
-
-def zero_or_one(c: Term) -> bool:
-    factors = c.args if isinstance(c, Mul) else (c,)
-    return all(isinstance(f, Delta | Holds) for f in factors)
-
-
-def given(t: Term, d: Delta, value: Term) -> Term:
-    """`t` with 0 or 1 for a delta in its sums and products."""
-    if isinstance(t, Delta):
-        return value if t in (d, Delta(d.j, d.i)) else t
-    if isinstance(t, Add):
-        return plus(*(given(a, d, value) for a in t.args))
-    if isinstance(t, Mul):
-        return times(*(given(a, d, value) for a in t.args))
-    return t
-
-
-def only_where(d: Delta, t: Term) -> bool:
-    """Whether t is 0 where the delta is 0."""
-    return collected([given(t, d, ZERO)]) == ZERO
-
-
-def quotient(b: Term, c: Term) -> Term | None:
-    """b / c when every summand of b has the factors of c."""
-    wanted = Counter(c.args if isinstance(c, Mul) else (c,))
-    parts = []
-    for t in b.args if isinstance(b, Add) else (b,):
-        have = list(t.args if isinstance(t, Mul) else (t,))
-        for f, k in wanted.items():
-            if have.count(f) < k:
-                return None
-            have.remove(f)
-        parts.append(times(*have))
-    return plus(*parts)

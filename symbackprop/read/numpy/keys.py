@@ -8,7 +8,6 @@ from .algebra import (
     ZERO_AT,
     IndexExpr,
     Size,
-    affine,
     constant_of,
     difference,
     exact_quotient,

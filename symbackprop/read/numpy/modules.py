@@ -7,13 +7,13 @@ import math
 from types import ModuleType
 from typing import Any
 
-from . import arranging, multiplying, reducing  # noqa: F401  they fill the tables
+from . import arranging, moving, multiplying, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
 from .creation import float_constant
-from .elementwise import exp, pi
 from .errors import TraceError, Unsupported
 from .lifting import lifted
 from .registry import LINALG, MATH, NUMPY, SPECIAL, WINDOWS
+from .scalars import exp, pi
 from .selection import Selection
 from .sequences import SymList
 from .sizes import HANDLERS, SymInt
@@ -138,7 +138,7 @@ class Module:
                 found = importlib.import_module(full)
             except ImportError:
                 raise Unsupported(f"the module {self._name} has no {name}") from None
-        if name in PLAIN or not callable(found) and not isinstance(found, ModuleType):
+        if name in PLAIN or (not callable(found) and not isinstance(found, ModuleType)):
             return found
         if isinstance(found, ModuleType):
             return stand_in(found) or found

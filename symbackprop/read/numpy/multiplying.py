@@ -7,10 +7,11 @@ from typing import Any
 
 from . import layout, linalg, products, reductions
 from .array import SymArray, wrap
-from .elementwise import SCALAR, unary
+from .elementwise import unary
 from .errors import ShapeMismatch, TraceError
 from .lifting import lifted
 from .registry import LINALG, NUMPY, provides
+from .scalars import SCALAR
 from .ufuncs import finished
 from .values import Value, elementwise, shape_text
 

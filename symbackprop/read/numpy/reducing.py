@@ -12,8 +12,8 @@ from .creation import dtype_named
 from .elementwise import multiply, truth
 from .errors import ShapeMismatch, TraceError
 from .keys import size_list
-from .layout import convolve as convolution
 from .lifting import exact, lifted
+from .patterns import convolve as convolution
 from .registry import NUMPY, SPECIAL, provides
 from .selection import Selection
 from .sizes import expression, size_of

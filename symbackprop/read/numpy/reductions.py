@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from .algebra import (
-    ONE,
-    ZERO,
     ZERO_AT,
     Index,
     IndexExpr,
@@ -15,23 +13,24 @@ from .algebra import (
     Term,
     affine,
     complement,
+    difference,
     dummy,
     gate,
-    difference,
     minus,
     negated,
+    plus,
     power,
     size_term,
     sized,
     step,
     summed,
     times,
-    plus,
     whole,
 )
 from .context import current
-from .elementwise import exp, log, sqrt, subtract, unary
+from .elementwise import subtract, unary
 from .errors import TraceError
+from .scalars import log, sqrt
 from .values import UNIT, At, Dtype, Value, aligned, elementwise, finite
 
 Fold = Callable[[tuple[Index, ...], Term], Term]

@@ -124,7 +124,7 @@ def last_user_frame(tb: TracebackType | None) -> tuple[str, int] | None:
     found = None
     while tb is not None:
         if MARK in tb.tb_frame.f_globals:
-            found = (tb.tb_frame.f_code.co_filename, tb.tb_lineno)
+            found = (tb.tb_frame.f_code.co_filename, tb.tb_lineno or tb.tb_frame.f_code.co_firstlineno)
         tb = tb.tb_next
     return found
 

@@ -9,13 +9,13 @@ from . import keys, reductions
 from .array import SymArray, wrap
 from .elementwise import BINARY, UNARY, unary, where
 from .errors import TraceError
-from .indexing import write
 from .lifting import lifted
 from .products import matmul, outer
 from .registry import NUMPY, SPECIAL
 from .selection import Selection, selected_operands
 from .sizes import HANDLERS
 from .values import UNIT, Value, broadcast, shape_text
+from .writing import write
 
 REDUCTIONS: dict[str, Callable[..., Value]] = {
     "add": reductions.add_up,

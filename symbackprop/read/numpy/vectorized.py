@@ -8,8 +8,8 @@ from .algebra import dummy
 from .array import SymArray, wrap
 from .errors import TraceError
 from .lifting import lifted
-from .registry import provides
 from .reductions import normal_axis
+from .registry import provides
 from .values import At, Value, aligned, broadcast
 
 

@@ -1,0 +1,176 @@
+"""Writing entries by NumPy's rules, also through index arrays that repeat."""
+
+from __future__ import annotations
+
+from ...core.terms import Add
+from .algebra import (
+    ONE,
+    ZERO,
+    ZERO_AT,
+    Index,
+    IndexExpr,
+    Size,
+    Term,
+    affine,
+    between,
+    blend,
+    complement,
+    constant_of,
+    delta,
+    difference,
+    dummy,
+    gate,
+    index_of,
+    indices_in,
+    nonnegative,
+    plus,
+    quotient_and_rest,
+    shifted,
+    sized,
+    step,
+    substitute,
+    summed,
+    taken,
+    times,
+    whole,
+)
+from .errors import ShapeMismatch, TraceError
+from .indexing import At1, Many, New, Plan, Slice, entry_of, listed, located, places_of
+from .values import UNIT, At, Value, aligned, promoted, shape_text, stretched
+
+
+def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
+    """`v` with new values at the entries the plan names (added there when `accumulate`)."""
+    if v.dtype != "real" and new.dtype == "real":
+        raise TraceError("real numbers are written into an array of integers, which truncates them: make it float")
+    if v.dtype == "bool" and new.dtype == "int":
+        raise TraceError("integers are written into an array of booleans")
+    if new.ndim > len(p.result):  # leading axes of one entry may be dropped
+        if any(s != UNIT for s in new.shape[: new.ndim - len(p.result)]):
+            raise ShapeMismatch(f"shape {shape_text(new.shape)} does not fit into {shape_text(p.result)}")
+        drop = new.ndim - len(p.result)
+        new = new.remap(new.shape[drop:], lambda at, new=new: ((ZERO_AT,) * drop + at))  # type: ignore[misc]
+    wide = stretched(new, p.result)
+    if listed(p):
+        for block, q in places_of(p):  # one after the other, as NumPy does
+
+            def piece(at: At, block: At = block) -> At:
+                return (*at[: p.front], *block, *at[p.front :])
+
+            v = write(v, q, wide.remap(q.result, piece), accumulate)
+        return v
+    places = located(p)
+    block_used = new.ndim > len(p.result) - p.front - len(p.spread) and any(
+        s != UNIT for s in new.shape[max(0, new.ndim - len(p.result) + p.front) : new.ndim - len(p.result) + p.front + len(p.spread)]
+    )
+    distinct = injective(p)
+
+    def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...], At]:
+        """Mask, index into the new values, dummies of strided slices and of the integer arrays, and the place written:
+        `at` where the mask is 1."""
+        mask, inner = ONE, []
+        here = list(at)
+        strided: list[Index] = []
+        block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+        axis = 0
+        for n, item in enumerate(p.items):
+            match item:
+                case New():
+                    inner.append(ZERO_AT)
+                    continue
+                case Slice(start, length, by):
+                    m, e = position(at[axis], start, length, by, strided)
+                    if start != ZERO_AT or by != 1 or length != p.shape[axis]:
+                        mask = times(mask, m)
+                    inner.append(ZERO_AT if length == UNIT else e)
+                case At1():
+                    here[axis] = places[n]
+                    mask = times(mask, delta(at[axis], places[n]))
+                case Many(array):
+                    here[axis] = entry_of(array, aligned(array.shape, block), p.shape[axis])
+                    mask = times(mask, delta(at[axis], here[axis]))
+            axis += 1
+        inner[p.front : p.front] = block
+        return mask, tuple(inner), tuple(strided), tuple(i for i in block if isinstance(i, Index)), tuple(here)
+
+    def term(at: At) -> Term:
+        mask, inner, strided, block, here = parts(at)
+        if mask == ZERO:
+            return v.term(at)
+        if accumulate:
+            return plus(v.term(at), summed((*strided, *block), times(mask, wide.term(inner))))
+        if not block and not strided:
+            return blend(mask, wide.term(inner), v.term(at), v.term(here))
+        if distinct or not block:
+            rest = taken(wide.term(inner), v.term(here), Add)
+            if rest is not None:  # an in-place sum
+                return plus(v.term(at), summed((*strided, *block), times(mask, plus(*rest))))
+            covered = summed((*strided, *block), mask)
+            kept = ZERO if covered == ONE else times(complement(covered), v.term(at))
+            return plus(summed((*strided, *block), times(mask, wide.term(inner))), kept)
+        covered = step(summed(block, mask))
+        if not block_used and not strided:
+            return blend(covered, wide.term(inner), v.term(at))
+        if len(block) != 1 or strided:
+            raise TraceError("the same entry may be written twice through several index axes: which write is last?")
+        return last_written(block[0], mask, wide.term(inner), v.term(at))
+
+    def index(at: At) -> IndexExpr | None:
+        mask, inner, strided, block, _ = parts(at)
+        if strided or block or mask not in (ONE, ZERO):
+            return None
+        return wide.index(inner) if mask == ONE else v.index(at)
+
+    def hole(at: At) -> Term:
+        mask, inner, strided, block, _ = parts(at)
+        if strided or block:
+            raise TraceError("-inf written through an index array")
+        return plus(times(mask, wide.hole(inner)), times(complement(mask), v.hole(at)))
+
+    kind = promoted(v, new) if v.dtype == "real" else v.dtype
+    return Value(v.shape, kind, term, index if kind == "int" else None, hole if v.holes or wide.holes else None)
+
+
+def position(e: IndexExpr, start: IndexExpr, length: Size, by: int, strided: list[Index]) -> tuple[Term, IndexExpr]:
+    """Where in the slice the index e of the whole axis is: a mask, and the index there."""
+    offset = difference(e, start)
+    if by in (1, -1):
+        place = affine(0, [(offset, by)])
+        return between(place, length), place
+    if by < 0:
+        offset, by = affine(0, [(offset, -1)]), -by
+    found = quotient_and_rest(offset, sized(by))
+    if found is not None and (constant_of(found[1]) is not None):
+        return (between(found[0], length), found[0]) if found[1] == ZERO_AT else (ZERO, ZERO_AT)
+    o = dummy(length)
+    strided.append(o)
+    return delta(offset, affine(0, [(o, by)])), o
+
+
+def injective(p: Plan) -> bool:
+    """Whether the integer arrays name no entry twice: each of their axes can be read off one of the indices."""
+    block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+    alone: set[Index] = set()
+    for item in p.items:
+        if not isinstance(item, Many):
+            continue
+        e = item.places.index(aligned(item.places.shape, block))
+        if e is None:
+            continue
+        here = indices_in(e)
+        parts = [(e, sized(1))] if isinstance(e, Index) else getattr(e, "parts", ())
+        if len(here) == 1 and len(parts) == 1 and isinstance(parts[0][0], Index):
+            k = parts[0][1]
+            if k.constant or nonnegative(index_of(k - 1)) or nonnegative(index_of(-k - 1)):
+                alone |= here
+    return all(i in alone for i in block if isinstance(i, Index))
+
+
+def last_written(i: Index, mask: Term, new: Term, old: Term) -> Term:
+    """Σ_i mask(i) new(i) Π_{j>i} (1 - mask(j)), plus the old value where no mask holds."""
+    covered = step(summed((i,), mask))
+    j = dummy(i.size)
+    later = times(gate(shifted(difference(j, i), -1)), substitute(mask, {i: j}))
+    after = whole("prod", 0, (j,), complement(later), ())
+    return plus(summed((i,), times(mask, new, after)), times(complement(covered), old))
+
