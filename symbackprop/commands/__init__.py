@@ -10,7 +10,6 @@ from __future__ import annotations
 
 TABLE: dict[str, str] = {
     "derive": "derive and prove the equations of backpropagation, write them as LaTeX",
-    "check": "give every statement of a document, or of a NumPy gradient, a verdict",
     "explicit": "write out a small network entry by entry and compare with the matrix form",
     "train": "train a network with the generated gradient",
     "version": "print the version of the program and of what it uses",

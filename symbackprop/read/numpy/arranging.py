@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from . import layout
@@ -82,12 +83,10 @@ def squeeze(x: Any, axis: Any = None) -> Any:
 
 @provides("reshape", method=True)
 def reshape(x: Any, *shape: Any, order: str = "C", newshape: Any = None, copy: Any = None) -> Any:
-    if "shape" in (s for s in shape if isinstance(s, str)):
-        raise TraceError("a shape is made of sizes")
     if newshape is not None:
         shape = (newshape,)
-    if len(shape) == 2 and isinstance(shape[0], tuple | list) and isinstance(shape[1], str):
-        shape, order = shape[:1], shape[1]
+    if isinstance(shape[-1], str):
+        shape, order = shape[:-1], shape[-1]
     if order not in ("C", "A", "F"):
         raise TraceError(f"reshape in the order {order!r}")
     given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
@@ -236,7 +235,7 @@ def split(x: Any, sections: Any, axis: int = 0) -> Any:
         cuts = [k * width for k in range(sections + 1)]
     lead = (slice(None),) * n
     source = NUMPY["asarray"](x)
-    return [source[(*lead, slice(a, b))] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [source[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
 
 
 @provides("hsplit")

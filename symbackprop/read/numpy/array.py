@@ -85,7 +85,7 @@ class SymArray:
             now = self._parent.value
             if now is not self._seen:
                 if self._loose:
-                    raise TraceError("an array is written after it was reshaped, which may be a view or a copy: copy first")
+                    raise TraceError("an array is written after a reshape that may be a view or a copy: copy first")
                 self._seen, self._value = now, self._get(now)
         return self._value
 
@@ -105,7 +105,7 @@ class SymArray:
         """The in-place operators and x[...] = new."""
         old = self.value
         if (old.dtype != "real" and new.dtype == "real") or (old.dtype == "bool" and new.dtype == "int"):
-            raise TraceError(f"{new.dtype} numbers are written into an array of {old.dtype}, which NumPy refuses or cuts")
+            raise TraceError(f"{new.dtype} numbers are written into an array of {old.dtype}, which cuts them")
         wide = stretched(new, old.shape)
         self.replace(wide.cast(old.dtype) if old.dtype != "bool" else wide)
 
@@ -221,8 +221,8 @@ class SymArray:
         known = self.known()
         if known is None:
             raise TraceError(
-                f"a condition depends on {self.subject()}: use np.where or a product with the mask; in hypotheses write a "
-                "list such as [0 < p, p < 1] instead of 'and' or 0 < p < 1"
+                f"a condition depends on {self.subject()}: use np.where or a product with the mask; in hypotheses "
+                "write a list such as [0 < p, p < 1] instead of 'and' or 0 < p < 1"
             )
         return bool(known)
 

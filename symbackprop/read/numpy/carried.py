@@ -51,9 +51,9 @@ class Poison:
         return self.refuse()
 
 
-for name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "neg", "getitem", "setitem",
-             "iter", "len", "bool", "int", "float", "index", "matmul", "rmatmul", "lt", "le", "gt", "ge", "call", "eq", "ne",
-             "iadd", "isub", "imul", "contains", "floordiv", "mod", "abs", "and", "or", "hash"):  # fmt: skip
+OPERATORS = """add radd sub rsub mul rmul truediv rtruediv pow rpow neg getitem setitem iter len bool int float index
+matmul rmatmul lt le gt ge call eq ne iadd isub imul contains floordiv mod abs and or hash""".split()
+for name in OPERATORS:
     setattr(Poison, f"__{name}__", Poison.refuse)
 
 
@@ -151,9 +151,8 @@ class Carries:
                 place.set(whole_number(affine(0, [(a, 1), (self.index, by.constant)])))
                 return
         if (a is None and is_number(old) and is_number(new)) or (is_number(old) and isinstance(new, SymArray)):
-            before = lifted(old)
-            after = lifted(new)
-            self.carries.append(self.carry(place.name, before, after, place=place, scalar=getattr(new, "scalar", True)))
+            scalar = getattr(new, "scalar", True)
+            self.carries.append(self.carry(place.name, lifted(old), lifted(new), place=place, scalar=scalar))
             return
         self.poison(place, old)
 

@@ -60,9 +60,8 @@ class Copier:
             case types.MethodType():
                 return types.MethodType(self.convert(x.__func__), self.convert(x.__self__))
             case functools.partial():
-                return functools.partial(
-                    self.convert(x.func), *map(self.convert, x.args), **{k: self.convert(v) for k, v in x.keywords.items()}
-                )
+                keywords = {k: self.convert(v) for k, v in x.keywords.items()}
+                return functools.partial(self.convert(x.func), *map(self.convert, x.args), **keywords)
             case type():
                 return self.type(x)
             case list():
@@ -117,7 +116,7 @@ class Copier:
         copy = types.FunctionType(self.code(f.__code__), self.module_globals(f), f.__name__, None, self.cells(f))
         self.remember(f, copy)
         copy.__defaults__ = tuple(self.convert(d) for d in f.__defaults__) if f.__defaults__ else None
-        copy.__kwdefaults__ = {k: self.convert(v) for k, v in f.__kwdefaults__.items()} if f.__kwdefaults__ else None  # type: ignore[assignment]
+        copy.__kwdefaults__ = {k: self.convert(v) for k, v in f.__kwdefaults__.items()} if f.__kwdefaults__ else None
         copy.__dict__.update({k: v for k, v in f.__dict__.items() if k != "__wrapped__"})
         copy.__qualname__, copy.__doc__ = f.__qualname__, f.__doc__
         self.load_globals(f.__code__, f.__globals__)

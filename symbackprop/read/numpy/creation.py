@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy
+
 from .algebra import (
     ZERO_AT,
     IndexExpr,
@@ -21,6 +23,7 @@ from .algebra import (
     sized,
 )
 from .array import SymArray, wrap
+from .elementwise import truth
 from .errors import TraceError
 from .keys import size_list
 from .lifting import exact, lifted
@@ -29,13 +32,12 @@ from .sizes import SymInt, expression, size_of
 from .values import At, Dtype, Value, constant, known, stretched
 
 NAMES: dict[str, Dtype] = {"b": "bool", "i": "int", "u": "int", "f": "real"}
+PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
 LETTERS: dict[Dtype, str] = {"bool": "bool", "int": "int64", "real": "float64"}
 
 
 @provides("dtype_of")
 def dtype_of(kind: Dtype) -> Any:
-    import numpy
-
     return numpy.dtype(LETTERS[kind])
 
 
@@ -43,18 +45,17 @@ def dtype_named(dtype: Any, default: Dtype) -> Dtype:
     """A dtype argument; precision makes no difference to real numbers."""
     if dtype is None:
         return default
-    plain = {float: "real", int: "int", bool: "bool"}.get(getattr(dtype, "original", dtype))  # type: ignore[call-overload]
-    if plain:
-        return plain  # type: ignore[no-any-return]
-    import numpy
-
+    plain = getattr(dtype, "original", dtype)
+    for python_type, kind in PYTHON_TYPES:
+        if plain is python_type:
+            return kind
     try:
-        kind = numpy.dtype(getattr(dtype, "original", dtype)).kind
+        letter = numpy.dtype(plain).kind
     except TypeError:
         raise TraceError(f"dtype {dtype!r} is not understood") from None
-    if kind not in NAMES:
+    if letter not in NAMES:
         raise TraceError(f"arrays of dtype {dtype!r} are not supported")
-    return NAMES[kind]
+    return NAMES[letter]
 
 
 def converted(v: Value, kind: Dtype) -> Value:
@@ -62,8 +63,6 @@ def converted(v: Value, kind: Dtype) -> Value:
     if v.dtype == kind:
         return v
     if kind == "bool":
-        from .elementwise import truth
-
         return truth(v)
     if kind == "int" and v.dtype == "real":
         number = known(v)

@@ -1,6 +1,6 @@
 """The variables a loop body can change: locals of the traced functions, items of their lists and dicts, attributes.
 
-They can be read and set from outside while the function runs, so that a loop over a symbolic range needs no source text.
+They can be read and set from outside while the function runs, so a loop over a symbolic range needs no source text.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def checked(e: IndexExpr, size: Size) -> IndexExpr:
     """A whole number as a place of an axis; negative ones count from the end."""
     if inside(e, size):
         return e
-    lower, upper = bounds(e)
+    upper = bounds(e)[1]
     if upper is not None and nonnegative(index_of(-upper - 1)):
         e = shifted(e, size)
         if inside(e, size):

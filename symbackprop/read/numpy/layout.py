@@ -91,13 +91,12 @@ def size_product(shape: Sequence[Size]) -> Size:
 
 def completed(old: Shape, new: Sequence[Size | None]) -> Shape:
     """The new shape with its -1 (None here) computed."""
-    total, rest = size_product(old), size_product([s for s in new if s is not None])
+    given = tuple(s for s in new if s is not None)
+    total, rest = size_product(old), size_product(given)
     if None not in new:
         if rest != total:
-            raise ShapeMismatch(
-                f"reshape of {shape_text(old)} to {shape_text([s for s in new if s is not None])}: {conflict(total, rest)}"
-            )
-        return tuple(s for s in new if s is not None)
+            raise ShapeMismatch(f"reshape of {shape_text(old)} to {shape_text(given)}: {conflict(total, rest)}")
+        return given
     if list(new).count(None) > 1:
         raise TraceError("only one size of a reshape can be -1")
     quotient = exact_quotient(total, rest)

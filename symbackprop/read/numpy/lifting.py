@@ -46,7 +46,7 @@ def lifted(x: Any) -> Value:
     if isinstance(x, Integral):
         return integer(index_of(int(x)))
     if isinstance(x, Rational):
-        return constant(Fraction(x.numerator, x.denominator))
+        return constant(Fraction(int(x.numerator), int(x.denominator)))
     if isinstance(x, list | tuple):
         return stacked([lifted(y) for y in x])
     if isinstance(x, range):

@@ -64,7 +64,7 @@ class Kind:
     __ror__ = __or__
 
     def __eq__(self, other: object) -> bool:
-        return self.original == getattr(other, "original", other)
+        return bool(self.original == getattr(other, "original", other))
 
     def __hash__(self) -> int:
         return hash(self.original)
@@ -84,11 +84,13 @@ def whole(x: Any) -> Any:
     raise TraceError("int() of a number that depends on the data")
 
 
+REALS = "float64 float32 float16 longdouble double single half float_ floating".split()
+INTEGERS = "int64 int32 int16 int8 uint8 uint16 uint32 uint64 intp int_ integer".split()
 NUMBER_KINDS = {
-    **{n: "real" for n in ("float64", "float32", "float16", "longdouble", "double", "single", "half", "float_", "floating")},
-    **{n: "int" for n in ("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64", "intp", "int_", "integer")},
-    **{n: "bool" for n in ("bool_", "bool")},
-}  # fmt: skip
+    **dict.fromkeys(REALS, "real"),
+    **dict.fromkeys(INTEGERS, "int"),
+    **dict.fromkeys(("bool_", "bool"), "bool"),
+}
 PLAIN = frozenset({
     "newaxis", "errstate", "seterr", "finfo", "iinfo", "ndarray", "generic", "number", "dtype", "result_type",
     "issubdtype", "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions", "ndindex",
@@ -198,9 +200,9 @@ def mathematical(name: str, numpy_name: str) -> Any:
     return function
 
 
-for name in ("exp", "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-             "asin", "acos", "atan", "asinh", "acosh", "atanh", "fabs", "hypot", "copysign", "erf", "erfc", "radians",
-             "degrees", "isnan", "isinf", "isfinite"):  # fmt: skip
+SAME_NAME = """exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh
+fabs hypot copysign erf erfc radians degrees isnan isinf isfinite""".split()
+for name in SAME_NAME:
     MATH[name] = mathematical(name, name)
 MATH["pow"] = mathematical("pow", "float_power")
 MATH["lgamma"] = mathematical("lgamma", "gammaln")

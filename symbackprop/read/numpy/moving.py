@@ -157,7 +157,8 @@ def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
 @provides("piecewise")
 def piecewise(x: Any, conditions: Any, functions: Any) -> Any:
     extra = list(functions)
-    result = lifted(extra.pop()(x) if callable(extra[-1]) else extra.pop()) if len(extra) > len(conditions) else lifted(0)
+    default: Any = extra.pop() if len(extra) > len(conditions) else 0
+    result = lifted(default(x) if callable(default) else default)
     for c, f in zip(conditions, extra, strict=True):
         result = chosen_where(truth(lifted(c)), lifted(f(x) if callable(f) else f), result)
     return wrap(result)

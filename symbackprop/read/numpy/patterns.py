@@ -37,7 +37,8 @@ def pad(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
     shape = tuple(b + s + a for s, (b, a) in zip(v.shape, widths, strict=True))
 
     def term(at: At) -> Term:
-        mask, inner = ONE, []
+        mask: Term = ONE
+        inner: list[IndexExpr] = []
         for e, s, (before, _) in zip(at, v.shape, widths, strict=True):
             place = shifted(e, -before)
             mask = times(mask, between(place, s))

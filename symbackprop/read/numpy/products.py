@@ -12,7 +12,9 @@ from .values import UNIT, At, Value, broadcast, conflict, finite, promoted, shap
 Label = Hashable
 
 
-def contraction(values: Sequence[Value], inputs: Sequence[Sequence[Label]], output: Sequence[Label], what: str) -> Value:
+def contraction(
+    values: Sequence[Value], inputs: Sequence[Sequence[Label]], output: Sequence[Label], what: str
+) -> Value:
     """Σ over the labels that are not in the output of the product of the entries; sizes of one label agree or are 1."""
     sizes: dict[Label, Size] = {}
     for v, labels in zip(values, inputs, strict=True):
@@ -92,7 +94,8 @@ def tensordot(x: Value, y: Value, left: Sequence[int], right: Sequence[int], wha
 
 def outer(x: Value, y: Value) -> Value:
     """Of the flattened arrays; here they have one axis."""
-    return contraction((x, y), (["i"] if x.ndim else [], ["j"] if y.ndim else []), ["i"] * x.ndim + ["j"] * y.ndim, "outer")
+    left, right = ["i"] * x.ndim, ["j"] * y.ndim
+    return contraction((x, y), (left, right), left + right, "outer")
 
 
 def trace(v: Value, a: int, b: int) -> Value:

@@ -216,6 +216,8 @@ def classes(kind: Any) -> tuple[Any, ...]:
 REAL = ("float", "floating", "float64", "float32", "number", "generic", "inexact", "Number", "Real", "Complex")
 INTEGER = ("int", "integer", "int64", "intp", "number", "generic", "Number", "Integral", "Real", "Rational", "Complex")
 
+SCALARS: dict[Dtype, tuple[str, ...]] = {"real": REAL, "int": INTEGER, "bool": ("bool", "bool_", "generic")}
+
 
 def traced_isinstance(x: Any, kind: Any) -> bool:
     """A traced array is an ndarray, a number that came out of one is a float."""
@@ -224,8 +226,7 @@ def traced_isinstance(x: Any, kind: Any) -> bool:
     if isinstance(x, SymArray):
         if not x.scalar:
             return bool(names & {"ndarray", "object", "SymArray", "Array"})
-        allowed = REAL if x.value.dtype == "real" else INTEGER if x.value.dtype == "int" else ("bool", "bool_", "generic")
-        return bool(names & {*allowed, "object"})
+        return bool(names & {*SCALARS[x.value.dtype], "object"})
     if isinstance(x, SymInt):
         return bool(names & {*INTEGER, "object"})
     if isinstance(x, SymList):

@@ -1,4 +1,4 @@
-"""x[mask]: the entries where a mask holds.  Their number depends on the data, so only what does not need it is allowed."""
+"""x[mask]: the entries where a mask holds.  Their number depends on the data: what needs it is refused."""
 
 from __future__ import annotations
 
@@ -45,13 +45,16 @@ class Selection:
     def shape(self) -> Any:
         raise TraceError("the shape of x[mask] depends on the data: multiply by the mask instead")
 
+    def __neg__(self) -> Any:
+        return NUMPY["negative"](self)
+
     def copy(self) -> Selection:
         return self
 
     def __getitem__(self, key: Any) -> Any:
         raise TraceError("an entry of x[mask] depends on the data: multiply by the mask instead")
 
-    __iter__ = __getitem__  # type: ignore[assignment]
+    __iter__ = __getitem__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         return HANDLERS["ufunc"](ufunc, method, *inputs, **options)
@@ -66,7 +69,6 @@ for symbol, name in (("add", "add"), ("sub", "subtract"), ("mul", "multiply"), (
     setattr(Selection, f"__r{symbol}__", operator(name, True))
 for symbol, name in (("lt", "less"), ("le", "less_equal"), ("gt", "greater"), ("ge", "greater_equal")):
     setattr(Selection, f"__{symbol}__", operator(name))
-Selection.__neg__ = lambda self: NUMPY["negative"](self)  # type: ignore[attr-defined]
 
 
 def selected_operands(ufunc: Any, args: tuple[Any, ...]) -> Selection:

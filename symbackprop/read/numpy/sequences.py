@@ -23,7 +23,8 @@ def placed(x: Any, values: dict[Index, IndexExpr]) -> Any:
     if isinstance(x, SymInt):
         return whole_number(replaced(x.expr, values))
     if isinstance(x, SymList):
-        return SymList([Run(r.index, placed(r.item, values)) if isinstance(r, Run) else placed(r, values) for r in x.parts])
+        parts = [Run(p.index, placed(p.item, values)) if isinstance(p, Run) else placed(p, values) for p in x.parts]
+        return SymList(parts)
     if type(x) in (list, tuple):
         return type(x)(placed(y, values) for y in x)
     if type(x) is dict:

@@ -50,7 +50,7 @@ def expression(x: object) -> IndexExpr | None:
         found: IndexExpr | None = hook(x)
         return found
     if hasattr(x, "dtype") and getattr(x, "ndim", None) == 0 and getattr(x.dtype, "kind", "") in "iu":
-        return index_of(int(x))  # type: ignore[call-overload, no-any-return]
+        return index_of(int(x))  # type: ignore[call-overload]
     return None
 
 

@@ -74,8 +74,8 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any])
             break
     if len(results) == 2 and not alike(results[0], results[1]):
         raise TraceError(
-            f"{name_of(function)}: a list over a symbolic range is used in a way that is not understood (its items do not "
-            "depend on the index, or it is read by code that is not traced)"
+            f"{name_of(function)}: a list over a symbolic range is used in a way that is not understood (its items do "
+            "not depend on the index, or it is read by code that is not traced)"
         )
     return Traced(results[0], tuple(sorted(state.constants)), tuple(sorted(state.rounded.items())))
 

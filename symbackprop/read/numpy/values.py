@@ -175,7 +175,7 @@ def known(v: Value) -> Fraction | None:
 
 def finite(v: Value) -> Value:
     if v.holes:
-        raise TraceError("-inf may only be masked away by exp, a softmax, where or maximum; here it meets something else")
+        raise TraceError("-inf may only be masked away by exp, a softmax, where or maximum")
     return v
 
 

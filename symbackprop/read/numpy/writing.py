@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.terms import Add
+from ...core.terms import Add, as_affine
 from .algebra import (
     ONE,
     ZERO,
@@ -60,15 +60,16 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
             v = write(v, q, wide.remap(q.result, piece), accumulate)
         return v
     places = located(p)
-    block_used = new.ndim > len(p.result) - p.front - len(p.spread) and any(
-        s != UNIT for s in new.shape[max(0, new.ndim - len(p.result) + p.front) : new.ndim - len(p.result) + p.front + len(p.spread)]
-    )
+    dropped = len(p.result) - new.ndim
+    first, last = max(0, p.front - dropped), max(0, p.front + len(p.spread) - dropped)
+    block_used = any(s != UNIT for s in new.shape[first:last])
     distinct = injective(p)
 
     def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...], At]:
         """Mask, index into the new values, dummies of strided slices and of the integer arrays, and the place written:
         `at` where the mask is 1."""
-        mask, inner = ONE, []
+        mask: Term = ONE
+        inner: list[IndexExpr] = []
         here = list(at)
         strided: list[Index] = []
         block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
@@ -158,7 +159,7 @@ def injective(p: Plan) -> bool:
         if e is None:
             continue
         here = indices_in(e)
-        parts = [(e, sized(1))] if isinstance(e, Index) else getattr(e, "parts", ())
+        parts = as_affine(e)[1]
         if len(here) == 1 and len(parts) == 1 and isinstance(parts[0][0], Index):
             k = parts[0][1]
             if k.constant or nonnegative(index_of(k - 1)) or nonnegative(index_of(-k - 1)):
