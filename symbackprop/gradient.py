@@ -8,6 +8,7 @@ from typing import Any
 
 from .core.context import Context, Hypothesis
 from .core.indices import Index, Size, SymbackpropError
+from .core.matrix import UNIT, ZERO_INDEX
 from .core.tensor import Tensor
 from .core.terms import Array, Diff, Entry, Nonzero, Positive, Predicate, Term, add, mul, over
 from .prove.equality import prove_gradient
@@ -121,8 +122,9 @@ def decide(
         wanted, got = (" ".join(map(str, s)) or "scalar" for s in (declared.shape, claim.shape))
         return Verdict("refuted", name, reason=f"the gradient has shape ({got}) where the variable has ({wanted})",
                        mistake="result has another shape")  # fmt: skip
-    axes = tuple(Index(f"w{k}", n) for k, n in enumerate(declared.shape))
-    wrt, claimed = Entry(Array(name), axes), claim.at(*axes)
+    axes = tuple(Index(f"w{k}", n) for k, n in enumerate(declared.shape) if n != UNIT)
+    at = tuple(Index(f"w{k}", n) if n != UNIT else ZERO_INDEX for k, n in enumerate(declared.shape))
+    wrt, claimed = Entry(Array(name), at), claim.at(*at)
     context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
     found = prove_gradient(loss, wrt, claimed, context)
     if found is not None:

@@ -422,7 +422,7 @@ def sizes(x):
     B, T = x.shape
     n = x.size
     assert n == B * T and x.ndim == 2 and len(x) == B
-    return x / n + B ** 2 / T - (n // T) + np.prod(x.shape) + math.sqrt(B) + max(1, T) + np.log(T)
+    return x / n + B**2 / T - (n // T) + np.prod(x.shape) + math.sqrt(B) + max(1, T) + np.log(T)
 
 
 def integer_grid(x):
@@ -438,90 +438,351 @@ def bool_algebra(x, y):
 
 TABLE = [
     # elementwise
-    ("arithmetic", lambda x, y: (x + y) * 2 - x / (y * y + 1) + -x + +y + x**3 - 2.0**y + abs(x), {"x": "B D", "y": "D"}),
+    (
+        "arithmetic",
+        lambda x, y: (x + y) * 2 - x / (y * y + 1) + -x + +y + x**3 - 2.0**y + abs(x),
+        {"x": "B D", "y": "D"},
+    ),
     ("exponentials", lambda x: exp(x) + np.expm1(x) + np.exp2(x) + tanh(x) + np.sinh(x) - np.cosh(x), {"x": "n"}),
     ("logarithms", lambda x: np.log(x * x) + np.log1p(x * x) + np.log2(x * x + 1) + np.log10(x * x + 2), {"x": "n"}),
     ("roots", lambda x: np.sqrt(x * x + 1) + np.cbrt(x) + np.square(x) + np.reciprocal(x) + (x * x) ** 0.5, {"x": "n"}),
-    ("trigonometry", lambda x: np.sin(x) + np.cos(x) * np.tan(x) + np.arctan(x) + np.arcsin(x) + np.arccos(x), {"x": "n"}),
+    (
+        "trigonometry",
+        lambda x: np.sin(x) + np.cos(x) * np.tan(x) + np.arctan(x) + np.arcsin(x) + np.arccos(x),
+        {"x": "n"},
+    ),
     ("hyperbolic inverses", lambda x: np.arctanh(x) + np.arcsinh(x) + np.arccosh(x * x + 1.5), {"x": "n"}),
     ("angles", lambda x: np.deg2rad(x) + np.rad2deg(x) + np.sinc(x) + np.pi * x + np.e, {"x": "n"}),
-    ("kinks", lambda x, y: np.maximum(x, y) + np.minimum(x, 0) + np.abs(x) + np.sign(y) + np.fmax(x, y), {"x": "n", "y": "n"}),
-    ("clip", lambda x: np.clip(x, -0.5, 0.25) + x.clip(0) + np.clip(x, None, 0.1) + np.clip(x, a_min=0, a_max=1), {"x": "n"}),
-    ("where", lambda x, y: np.where(x > 0, x, 0.01 * x) + np.where(y, x, 1.0) * np.where(x >= y, 1, 0), {"x": "n", "y": "n"}),
-    ("comparisons", lambda x, y: (x > y) * 1.0 + (x < y) + (x >= y) * x + (x <= 0) * y + (x == y) + (x != y), {"x": "n", "y": "n"}),
-    ("two arguments", lambda x, y: np.hypot(x, y) + np.logaddexp(x, y) + np.copysign(x, y) + np.heaviside(x, 0.5), {"x": "n", "y": "n"}),
-    ("powers", lambda x, y: np.power(x * x, y) + np.float_power(x, 2) + x**-1 + x**-2 + (x * x) ** 1.5 + pow(x, 2), {"x": "n", "y": "n"}),
-    ("special", lambda x: erf(x) + scipy.special.erfc(x) + expit(x) + scipy.special.log_expit(x) + scipy.special.ndtr(x), {"x": "n"}),
-    ("special two", lambda x: scipy.special.xlogy(x * x, x * x) + scipy.special.entr(x * x) + scipy.special.rel_entr(x * x, 2), {"x": "n"}),
+    (
+        "kinks",
+        lambda x, y: np.maximum(x, y) + np.minimum(x, 0) + np.abs(x) + np.sign(y) + np.fmax(x, y),
+        {"x": "n", "y": "n"},
+    ),
+    (
+        "clip",
+        lambda x: np.clip(x, -0.5, 0.25) + x.clip(0) + np.clip(x, None, 0.1) + np.clip(x, a_min=0, a_max=1),
+        {"x": "n"},
+    ),
+    (
+        "where",
+        lambda x, y: np.where(x > 0, x, 0.01 * x) + np.where(y, x, 1.0) * np.where(x >= y, 1, 0),
+        {"x": "n", "y": "n"},
+    ),
+    (
+        "comparisons",
+        lambda x, y: (x > y) * 1.0 + (x < y) + (x >= y) * x + (x <= 0) * y + (x == y) + (x != y),
+        {"x": "n", "y": "n"},
+    ),
+    (
+        "two arguments",
+        lambda x, y: np.hypot(x, y) + np.logaddexp(x, y) + np.copysign(x, y) + np.heaviside(x, 0.5),
+        {"x": "n", "y": "n"},
+    ),
+    (
+        "powers",
+        lambda x, y: np.power(x * x, y) + np.float_power(x, 2) + x**-1 + x**-2 + (x * x) ** 1.5 + pow(x, 2),
+        {"x": "n", "y": "n"},
+    ),
+    (
+        "special",
+        lambda x: erf(x) + scipy.special.erfc(x) + expit(x) + scipy.special.log_expit(x) + scipy.special.ndtr(x),
+        {"x": "n"},
+    ),
+    (
+        "special two",
+        lambda x: scipy.special.xlogy(x * x, x * x) + scipy.special.entr(x * x) + scipy.special.rel_entr(x * x, 2),
+        {"x": "n"},
+    ),
     ("huber", lambda x: scipy.special.huber(0.4, x) + scipy.special.pseudo_huber(0.4, x), {"x": "n"}),
-    ("softmaxes", lambda x: sm(x, axis=-1) + scipy.special.log_softmax(x, axis=0) + logsumexp(x) + logsumexp(x, axis=1, keepdims=True), {"x": "B D"}),
+    (
+        "softmaxes",
+        lambda x: (
+            sm(x, axis=-1) + scipy.special.log_softmax(x, axis=0) + logsumexp(x) + logsumexp(x, axis=1, keepdims=True)
+        ),
+        {"x": "B D"},
+    ),
     ("gelu", gelu, {"x": "B D"}),
-    ("math module", lambda x: x * math.pi + math.e - sqrt(3) + log(2) + math.exp(0.5) + math.pow(2, 0.5) + math.tanh(1), {"x": "n"}),
+    (
+        "math module",
+        lambda x: x * math.pi + math.e - sqrt(3) + log(2) + math.exp(0.5) + math.pow(2, 0.5) + math.tanh(1),
+        {"x": "n"},
+    ),
     ("booleans", bool_algebra, {"x": "n", "y": "n"}),
     ("out and where", lambda x, y: np.divide(x, y, out=np.zeros_like(x), where=y > 0), {"x": "n", "y": "n"}),
-    ("ufunc methods", lambda x, y: np.add.reduce(x, axis=0) + np.add.outer(y, y).sum() + np.multiply.outer(x, y).sum((0, 1)) + np.maximum.reduce(x), {"x": "B D", "y": "D"}),
-    ("constants", lambda x: x * SCALE + 1 / 4 + np.float32(0.5) + np.float64(2) - np.array(1.5) + float(3) + np.sqrt(2 / np.pi), {"x": "n"}),
-    ("selected", lambda x: np.select([x > 0.5, x > 0], [x, 2 * x], 3.0) + np.piecewise(x, [x > 0], [lambda t: t * 2, 0.0]), {"x": "n"}),
+    (
+        "ufunc methods",
+        lambda x, y: (
+            np.add.reduce(x, axis=0)
+            + np.add.outer(y, y).sum()
+            + np.multiply.outer(x, y).sum((0, 1))
+            + np.maximum.reduce(x)
+        ),
+        {"x": "B D", "y": "D"},
+    ),
+    (
+        "constants",
+        lambda x: x * SCALE + 1 / 4 + np.float32(0.5) + np.float64(2) - np.array(1.5) + float(3) + np.sqrt(2 / np.pi),
+        {"x": "n"},
+    ),
+    (
+        "selected",
+        lambda x: np.select([x > 0.5, x > 0], [x, 2 * x], 3.0) + np.piecewise(x, [x > 0], [lambda t: t * 2, 0.0]),
+        {"x": "n"},
+    ),
     # reductions
-    ("sums", lambda x: x.sum() + np.sum(x, 0).sum() + x.sum(axis=(0, 2)).sum() + x.sum(-1, keepdims=True), {"x": "B T D"}),
+    (
+        "sums",
+        lambda x: x.sum() + np.sum(x, 0).sum() + x.sum(axis=(0, 2)).sum() + x.sum(-1, keepdims=True),
+        {"x": "B T D"},
+    ),
     ("means", lambda x: x - x.mean() + np.mean(x, axis=0) + np.average(x, axis=1, weights=x[0])[:, None], {"x": "B D"}),
     ("variances", lambda x: x.var() + np.var(x, 0) + x.std(axis=-1, keepdims=True) + np.std(x), {"x": "2*n D"}),
     ("ddof", lambda x: x.var(ddof=1) + np.std(x, axis=0, ddof=1), {"x": "n+1 D"}),
-    ("extrema", lambda x: x.max() + np.min(x, axis=1, keepdims=True) + np.amax(x, 0) - x.min(0) + np.ptp(x), {"x": "B D"}),
+    (
+        "extrema",
+        lambda x: x.max() + np.min(x, axis=1, keepdims=True) + np.amax(x, 0) - x.min(0) + np.ptp(x),
+        {"x": "B D"},
+    ),
     ("products", lambda x: np.prod(x, axis=1) + x.prod() + np.cumprod(x, axis=1)[:, -1], {"x": "B D"}),
     ("running", lambda x: np.cumsum(x, axis=1) + x.cumsum(0) + np.add.accumulate(x, 1), {"x": "B D"}),
-    ("any and all", lambda x: np.any(x > 0, axis=1) * 1.0 + (x > -5).all() + (x > 0).sum() + np.count_nonzero(x > 0), {"x": "B D"}),
-    ("norms", lambda x: np.linalg.norm(x) + np.linalg.norm(x, axis=1).sum() + np.linalg.norm(x, ord=1, axis=0).sum() + np.linalg.norm(x, np.inf, axis=1).sum(), {"x": "B D"}),
-    ("matrix norms", lambda x: np.linalg.norm(x, "fro") + np.linalg.norm(x, 1) + np.linalg.norm(x, np.inf) + np.linalg.norm(x, 3, axis=0).sum(), {"x": "B D"}),
+    (
+        "any and all",
+        lambda x: np.any(x > 0, axis=1) * 1.0 + (x > -5).all() + (x > 0).sum() + np.count_nonzero(x > 0),
+        {"x": "B D"},
+    ),
+    (
+        "norms",
+        lambda x: (
+            np.linalg.norm(x)
+            + np.linalg.norm(x, axis=1).sum()
+            + np.linalg.norm(x, ord=1, axis=0).sum()
+            + np.linalg.norm(x, np.inf, axis=1).sum()
+        ),
+        {"x": "B D"},
+    ),
+    (
+        "matrix norms",
+        lambda x: (
+            np.linalg.norm(x, "fro")
+            + np.linalg.norm(x, 1)
+            + np.linalg.norm(x, np.inf)
+            + np.linalg.norm(x, 3, axis=0).sum()
+        ),
+        {"x": "B D"},
+    ),
     # products
-    ("matmul", lambda a, b, v: (a @ b, a @ v, v @ b, v @ v, np.matmul(a, b), a.dot(v), np.dot(a, b)), {"a": "n m", "b": "m p", "v": "m"}),
+    (
+        "matmul",
+        lambda a, b, v: (a @ b, a @ v, v @ b, v @ v, np.matmul(a, b), a.dot(v), np.dot(a, b)),
+        {"a": "n m", "b": "m p", "v": "m"},
+    ),
     ("batched", lambda a, b: (a @ b, np.matmul(a, b[0]), a[0] @ b), {"a": "B n m", "b": "B m p"}),
-    ("outer inner", lambda a, b: (np.outer(a, b), np.inner(a, a), np.vdot(b, b), np.multiply.outer(a, b), np.inner(np.outer(b, a), np.outer(a, a))), {"a": "n", "b": "m"}),
-    ("einsum", lambda a, b: (np.einsum("ij,jk", a, b), np.einsum("ij,jk->ki", a, b), np.einsum("ij->j", a), np.einsum("ij,ij->", a, a)), {"a": "n m", "b": "m p"}),
-    ("einsum dots", lambda a, b: (np.einsum("...ij,...jk->...ik", a, b), np.einsum("b...->...b", a), np.einsum("...ij,jk", a, b[0])), {"a": "B n m", "b": "B m p"}),
-    ("einsum diagonal", lambda a: (np.einsum("ii", a), np.einsum("ii->i", a), np.einsum("ij,ji->", a, a), np.einsum(a, [0, 1], a, [1, 2], [0, 2])), {"a": "n n"}),
-    ("tensordot", lambda a, b: (np.tensordot(a, b, 1), np.tensordot(a, b, axes=([1, 2], [1, 0])), np.tensordot(a, a, axes=3)), {"a": "B n m", "b": "m n"}),
+    (
+        "outer inner",
+        lambda a, b: (
+            np.outer(a, b),
+            np.inner(a, a),
+            np.vdot(b, b),
+            np.multiply.outer(a, b),
+            np.inner(np.outer(b, a), np.outer(a, a)),
+        ),
+        {"a": "n", "b": "m"},
+    ),
+    (
+        "einsum",
+        lambda a, b: (
+            np.einsum("ij,jk", a, b),
+            np.einsum("ij,jk->ki", a, b),
+            np.einsum("ij->j", a),
+            np.einsum("ij,ij->", a, a),
+        ),
+        {"a": "n m", "b": "m p"},
+    ),
+    (
+        "einsum dots",
+        lambda a, b: (
+            np.einsum("...ij,...jk->...ik", a, b),
+            np.einsum("b...->...b", a),
+            np.einsum("...ij,jk", a, b[0]),
+        ),
+        {"a": "B n m", "b": "B m p"},
+    ),
+    (
+        "einsum diagonal",
+        lambda a: (
+            np.einsum("ii", a),
+            np.einsum("ii->i", a),
+            np.einsum("ij,ji->", a, a),
+            np.einsum(a, [0, 1], a, [1, 2], [0, 2]),
+        ),
+        {"a": "n n"},
+    ),
+    (
+        "tensordot",
+        lambda a, b: (np.tensordot(a, b, 1), np.tensordot(a, b, axes=([1, 2], [1, 0])), np.tensordot(a, a, axes=3)),
+        {"a": "B n m", "b": "m n"},
+    ),
     ("kron", lambda a, b: (np.kron(a, b), np.trace(np.kron(a, a)), np.kron(a, b)[1:, :-1]), {"a": "n n", "b": "p q"}),
-    ("traces", lambda a: (np.trace(a), a.trace(), np.diag(a), np.diag(np.diag(a)), np.diagonal(a).sum(), np.diag(a[0], 1)), {"a": "n n"}),
+    (
+        "traces",
+        lambda a: (np.trace(a), a.trace(), np.diag(a), np.diag(np.diag(a)), np.diagonal(a).sum(), np.diag(a[0], 1)),
+        {"a": "n n"},
+    ),
     ("cross", lambda a, b: np.cross(a, b), {"a": "n 3", "b": "n 3"}),
     ("multi_dot", lambda a, b: np.linalg.multi_dot([a, b, b.T, a.T]), {"a": "n m", "b": "m p"}),
     # linear algebra
-    ("inverse", lambda a, b: (np.linalg.inv(a), np.linalg.det(a), np.linalg.solve(a, b), np.linalg.solve(a, a)), {"a": "n n", "b": "n"}),
-    ("slogdet", lambda a: (np.linalg.slogdet(a)[1], np.linalg.slogdet(a).logabsdet, np.linalg.slogdet(a)[0]), {"a": "n n"}),
+    (
+        "inverse",
+        lambda a, b: (np.linalg.inv(a), np.linalg.det(a), np.linalg.solve(a, b), np.linalg.solve(a, a)),
+        {"a": "n n", "b": "n"},
+    ),
+    (
+        "slogdet",
+        lambda a: (np.linalg.slogdet(a)[1], np.linalg.slogdet(a).logabsdet, np.linalg.slogdet(a)[0]),
+        {"a": "n n"},
+    ),
     ("batched inverse", lambda a: (np.linalg.inv(a), np.linalg.det(a)), {"a": "B n n"}),
-    ("matrix power", lambda a: np.linalg.matrix_power(a, 3) + np.linalg.matrix_power(a, 0) + np.linalg.matrix_power(a, -1), {"a": "n n"}),
+    (
+        "matrix power",
+        lambda a: np.linalg.matrix_power(a, 3) + np.linalg.matrix_power(a, 0) + np.linalg.matrix_power(a, -1),
+        {"a": "n n"},
+    ),
     # layout
-    ("transposes", lambda x: (x.T, np.transpose(x, (1, 0, 2)), x.transpose(2, 0, 1), np.moveaxis(x, 0, -1), x.swapaxes(0, 2), np.rollaxis(x, 2)), {"x": "B T D"}),
-    ("axes", lambda x: (x[None, :, None], np.expand_dims(x, (0, 2)), np.squeeze(x[:, None], 1), x[..., np.newaxis, :], np.atleast_2d(x[0])), {"x": "B D"}),
-    ("reshape", lambda x: (x.reshape(x.shape[0], -1), x.ravel(), x.reshape(-1, x.shape[-1]), x.flatten().reshape(x.shape), np.reshape(x, (-1,))), {"x": "B T D"}),
-    ("reshape orders", lambda x: (x.reshape(-1, order="F"), np.ravel(x.T), x.reshape(x.shape[1], x.shape[0])), {"x": "B D"}),
-    ("merged sums", lambda x, w: x.reshape(x.shape[0], -1) @ w + (x.reshape(-1) ** 2).sum(), {"x": "B C H", "w": "C*H K"}),
+    (
+        "transposes",
+        lambda x: (
+            x.T,
+            np.transpose(x, (1, 0, 2)),
+            x.transpose(2, 0, 1),
+            np.moveaxis(x, 0, -1),
+            x.swapaxes(0, 2),
+            np.rollaxis(x, 2),
+        ),
+        {"x": "B T D"},
+    ),
+    (
+        "axes",
+        lambda x: (
+            x[None, :, None],
+            np.expand_dims(x, (0, 2)),
+            np.squeeze(x[:, None], 1),
+            x[..., np.newaxis, :],
+            np.atleast_2d(x[0]),
+        ),
+        {"x": "B D"},
+    ),
+    (
+        "reshape",
+        lambda x: (
+            x.reshape(x.shape[0], -1),
+            x.ravel(),
+            x.reshape(-1, x.shape[-1]),
+            x.flatten().reshape(x.shape),
+            np.reshape(x, (-1,)),
+        ),
+        {"x": "B T D"},
+    ),
+    (
+        "reshape orders",
+        lambda x: (x.reshape(-1, order="F"), np.ravel(x.T), x.reshape(x.shape[1], x.shape[0])),
+        {"x": "B D"},
+    ),
+    (
+        "merged sums",
+        lambda x, w: x.reshape(x.shape[0], -1) @ w + (x.reshape(-1) ** 2).sum(),
+        {"x": "B C H", "w": "C*H K"},
+    ),
     ("split named", lambda x: x.reshape(2, -1, x.shape[1]).sum(0), {"x": "2*n D"}),
     ("broadcast_to", lambda x: np.broadcast_to(x, (3, *x.shape)) * np.ones((3, 1, 1)), {"x": "B D"}),
-    ("concatenate", lambda x, y: (np.concatenate([x, y, x], axis=1), np.hstack([x, y]), np.concatenate((x, y[:, :1]), -1)), {"x": "B D", "y": "B E"}),
-    ("stack", lambda x, y: (np.stack([x, y]), np.stack((x, y), axis=-1), np.vstack([x, y]), np.column_stack([x, y]), np.array([x, y, x * 2])), {"x": "n", "y": "n"}),
+    (
+        "concatenate",
+        lambda x, y: (np.concatenate([x, y, x], axis=1), np.hstack([x, y]), np.concatenate((x, y[:, :1]), -1)),
+        {"x": "B D", "y": "B E"},
+    ),
+    (
+        "stack",
+        lambda x, y: (
+            np.stack([x, y]),
+            np.stack((x, y), axis=-1),
+            np.vstack([x, y]),
+            np.column_stack([x, y]),
+            np.array([x, y, x * 2]),
+        ),
+        {"x": "n", "y": "n"},
+    ),
     ("split", lambda x: (np.split(x, 2, axis=-1), np.split(x, [1], axis=0), np.array_split(x, 2, -1)), {"x": "n 2*m"}),
-    ("tile repeat", lambda x: (np.tile(x, 3), np.tile(x, (2, 1)), np.repeat(x, 2, axis=0), x.repeat(3), np.repeat(x, 2)), {"x": "n"} | {"x": "n m"}),
+    (
+        "tile repeat",
+        lambda x: (np.tile(x, 3), np.tile(x, (2, 1)), np.repeat(x, 2, axis=0), x.repeat(3), np.repeat(x, 2)),
+        {"x": "n"} | {"x": "n m"},
+    ),
     ("tile rows", lambda x, y: np.tile(x, (len(y), 1)) * y[:, None], {"x": "n", "y": "m"}),
-    ("flips", lambda x: (np.flip(x), np.flip(x, 1), x[::-1], x[:, ::-1], np.fliplr(x), np.flipud(x), np.rot90(x)), {"x": "B D"}),
+    (
+        "flips",
+        lambda x: (np.flip(x), np.flip(x, 1), x[::-1], x[:, ::-1], np.fliplr(x), np.flipud(x), np.rot90(x)),
+        {"x": "B D"},
+    ),
     ("roll", lambda x: (np.roll(x, 1, axis=1), np.roll(x, -1, 0), np.roll(x, 1)), {"x": "B D"}),
-    ("pad", lambda x: (np.pad(x, 1), np.pad(x, ((0, 0), (2, 1))), np.pad(x, (1, 0), constant_values=2.0)), {"x": "B D"}),
+    (
+        "pad",
+        lambda x: (np.pad(x, 1), np.pad(x, ((0, 0), (2, 1))), np.pad(x, (1, 0), constant_values=2.0)),
+        {"x": "B D"},
+    ),
     ("pad and cut", lambda x: np.pad(x, ((1, 0), (0, 0)))[:-1] - x, {"x": "B D"}),
-    ("triangles", lambda x: (np.tril(x), np.triu(x, 1), np.tril(x, -1), np.tri(len(x)) * x, x * np.eye(len(x), k=1)), {"x": "n n"}),
+    (
+        "triangles",
+        lambda x: (np.tril(x), np.triu(x, 1), np.tril(x, -1), np.tri(len(x)) * x, x * np.eye(len(x), k=1)),
+        {"x": "n n"},
+    ),
     ("windows", lambda x: (sliding_window_view(x, 3).sum(-1), sliding_window_view(x, 3) ** 2), {"x": "n+2"}),
     ("windows 2d", conv2d_windows, {"x": "H+K-1 W+M-1", "w": "K M"}),
-    ("convolve", lambda x, w: (np.convolve(x, w), np.convolve(x, w, "valid"), np.correlate(x, w)), {"x": "L+K-1", "w": "K"}),
+    (
+        "convolve",
+        lambda x, w: (np.convolve(x, w), np.convolve(x, w, "valid"), np.correlate(x, w)),
+        {"x": "L+K-1", "w": "K"},
+    ),
     ("convolve same", lambda x, w: np.convolve(x, w, "same"), {"x": "L+2", "w": "3"}),
     ("correlate full", lambda x, w: np.correlate(x, w, "full"), {"x": "N", "w": "K"}),
-    ("like", lambda x: (np.zeros_like(x) + np.ones_like(x) * np.full_like(x, 2), np.zeros(x.shape), np.full(len(x), 0.5), np.empty_like(x) * 0), {"x": "B D"}),
-    ("arange", lambda x: x * np.arange(len(x)) + np.arange(1, len(x) + 1) - np.arange(len(x) - 1, -1, -1) / len(x) + np.linspace(0, 1, len(x) + 1)[1:], {"x": "n"}),
+    (
+        "like",
+        lambda x: (
+            np.zeros_like(x) + np.ones_like(x) * np.full_like(x, 2),
+            np.zeros(x.shape),
+            np.full(len(x), 0.5),
+            np.empty_like(x) * 0,
+        ),
+        {"x": "B D"},
+    ),
+    (
+        "arange",
+        lambda x: (
+            x * np.arange(len(x))
+            + np.arange(1, len(x) + 1)
+            - np.arange(len(x) - 1, -1, -1) / len(x)
+            + np.linspace(0, 1, len(x) + 1)[1:]
+        ),
+        {"x": "n"},
+    ),
     ("diff", lambda x: np.diff(x) + np.diff(x, axis=0)[:1, :-1].sum(), {"x": "n+1 m+1"}),
-    ("vectorize", lambda x: np.vectorize(lambda t: t * math.exp(t))(x) + np.apply_along_axis(lambda r: r / r.sum(), 1, x), {"x": "B D"}),
+    (
+        "vectorize",
+        lambda x: np.vectorize(lambda t: t * math.exp(t))(x) + np.apply_along_axis(lambda r: r / r.sum(), 1, x),
+        {"x": "B D"},
+    ),
     # indexing
     ("slices", lambda x: (x[0], x[-1], x[1:], x[:-1], x[:, 0], x[..., 1], x[0, 1], x[-1, -2]), {"x": "n+1 m+2"}),
     ("strides", lambda x: (x[:, ::2], x[:, 1::2], x[:, ::-2], x[:, ::2][::-1]), {"x": "n 2*m"}),
     ("gather", lambda x, y: (x[y], x[y, :1], x[:, 0][y], np.take(x, y, axis=0)), {"x": "V D", "y": "int[V] B T"}),
-    ("pairs", lambda x, y: (x[np.arange(len(y)), y], x[range(len(y)), y], x[np.arange(len(y))[:, None], y[:, None]], np.take_along_axis(x, y[:, None], 1)), {"x": "B K", "y": "int[K] B"}),
+    (
+        "pairs",
+        lambda x, y: (
+            x[np.arange(len(y)), y],
+            x[range(len(y)), y],
+            x[np.arange(len(y))[:, None], y[:, None]],
+            np.take_along_axis(x, y[:, None], 1),
+        ),
+        {"x": "B K", "y": "int[K] B"},
+    ),
     ("front", lambda x, y: (x[:, None, y], x[y, :, None], x[0, :, y], x[:, y][0]), {"x": "K K K", "y": "int[K] B"}),
     ("literal indices", lambda x: (x[[0, 2, 0]], x[np.array([1, 0])], x[:, [0]], x[(0, 1), (1, 0)]), {"x": "n+2 m+1"}),
     ("scalar gather", lambda x, y: x[y] @ x[0] + x[:, 0][y], {"x": "K D", "y": "int[K]"}),
@@ -535,7 +796,11 @@ TABLE = [
     ("mask read", mask_read, {"x": "B D"}),
     ("mask selected", mask_selected, {"x": "B D"}),
     ("fill diagonal", lambda x: fill_diagonal(x), {"x": "n n"}),
-    ("integers", lambda y, x: x[y] * (y + 1) - y / 2 + (y == 1) * 3 + (y < 2) + (y % 1) - y**2, {"y": "int[V] B", "x": "V"}),
+    (
+        "integers",
+        lambda y, x: x[y] * (y + 1) - y / 2 + (y == 1) * 3 + (y < 2) + (y % 1) - y**2,
+        {"y": "int[V] B", "x": "V"},
+    ),
     ("grid", integer_grid, {"x": "n m"}),
     ("sizes", sizes, {"x": "B T"}),
     ("unpack", lambda v: (lambda a, b: a * b)(*v) + sum(v) + v[0], {"v": "2"}),

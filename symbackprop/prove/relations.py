@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from .normal import Normal
 
 
+F1 = Fraction(1)
+
+
 class Relations:
     def __init__(self, normal: Normal) -> None:
         self.normal = normal
         self.leads: dict[Term, tuple[Pattern, Monomial] | None] = {}
+        self.lasts: dict[Term, tuple[Term, Monomial] | None] = {}
         self.hypotheses = list(self.from_hypotheses())
 
     def rules(self) -> tuple[Rule, ...]:
@@ -50,6 +54,34 @@ class Relations:
                 law = By("power_add", (b, Fraction(1), q))
                 proof: Proof = Linear(lhs, Power(b, q + 1), (((), Num(Fraction(1)), law),))
                 return Move(dummies, keep, lhs, Power(b, q + 1), proof)
+            move = self.negative_unit(m, b, q)
+            if move is not None:
+                return move
+        return None
+
+    def negative_unit(self, m: Monomial, b: Term, q: Fraction) -> Move | None:
+        """u^{-k} b^q with b = r + u^d ...: multiply b b^q = b^{q+1} by u^{-k}/r, when r, free of u, is one unit term."""
+        last = self.lasts.setdefault(b, self.unit_last(b))
+        if last is None:
+            return None
+        u, r = last
+        k = next((e for f, e in m.factors if f == u), Fraction(0))
+        if k >= 0:
+            return None
+        left = tuple(f for f in m.factors if f[0] != b)
+        keep = mul(product_of(m.coefficient / r.coefficient, left), product_of(F1, tuple((f, -e) for f, e in r.factors)))
+        lhs = Mul((b, Power(b, q)))
+        return Move(m.dummies, keep, lhs, Power(b, q + 1), By("power_add", (b, F1, q)))
+
+    def unit_last(self, b: Term) -> tuple[Term, Monomial] | None:
+        """The exponential that the lead of b is a power of, and the only term of b without it, if that is a unit."""
+        lead = self.lead(b)
+        if lead is None or len(lead[0].factors) != 1 or lead[0].dummies or not surely_positive(lead[0].factors[0][0]):
+            return None
+        u = lead[0].factors[0][0]
+        without = [m for m in self.normal.run(b).expand(b) if all(f != u for f, _ in m.factors)]
+        if len(without) == 1 and not without[0].dummies and all(surely_positive(f) for f, _ in without[0].factors):
+            return u, without[0]
         return None
 
     def lead(self, b: Term) -> tuple[Pattern, Monomial] | None:

@@ -62,6 +62,7 @@ from .symbols import (
 )
 from .tree import Chain, Entry, Expr, Label, Num, Reals, Shape, ShapeWord, Statement, Symbol
 from .vocabulary import NEUTRAL
+from .walking import walk
 
 MAX_YAML = 100_000
 _TIMES = re.compile(r"(?<=[\w})\]])\s+x\s+(?=[\w\\({])")
@@ -215,12 +216,14 @@ class _Block:
         found = _LAYERS.match(text)
         if found is None:
             raise self.fail("layers are declared as “l = 1..L”", node)
+        before = self.decl
         self.decl = replace(self.decl, layers={})
         for letter in re.split(r"[,\s]+", found[1]):
             self.decl = self.decl.with_layer(LayerSymbol(self.letter(letter), self.letter(found[2])))
         last = self.letter(found[2])
         if not last.isdigit():
             self.decl = self.decl.with_layer(LayerSymbol(last, last))
+        self.decl = _for_new_layers(self.decl, before)
 
     def letter(self, text: str) -> str:
         from_name, label, _ = self.name((text, None)) if not text.isdigit() else (text, None, "")
@@ -352,6 +355,21 @@ class _Block:
                     raise ReadError("a hypothesis is an equation or an inequality", part.span, place)
                 known = tuple(h for h in self.decl.hypotheses if h.chain != part.chain)
                 self.decl = replace(self.decl, hypotheses=(*known, Definition(part.chain, text, place)))
+
+
+def _for_new_layers(decl: Declarations, before: Declarations) -> Declarations:
+    """Forget what was said for letters that no longer count layers, or count them differently."""
+
+    def gone(letter: str | None) -> bool:
+        if letter is None or letter not in before.layers:
+            return False
+        return letter not in decl.layers or (before.layers[letter].last == letter) != (decl.layers[letter].last == letter)
+
+    kept = tuple(
+        d for d in decl.definitions
+        if not any(isinstance(n, Symbol) and n.label is not None and gone(n.label.base) for n in walk(d.chain))
+    )  # fmt: skip
+    return replace(decl, definitions=kept, layered={k: s for k, s in decl.layered.items() if not gone(s.layer)})
 
 
 def _trimmed(text: str, at: int, place: Place | None) -> _Scalar:

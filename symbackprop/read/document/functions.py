@@ -48,6 +48,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.network.activations import ACTIVATIONS, Z, derivative
 
+from .parser import parse_expression
 from .place import ReadError, Span
 from .symbols import FunctionSymbol
 from .tree import Equated, Expr, Function, Symbol
@@ -178,7 +179,6 @@ class Functions:
     def body(self, symbol: FunctionSymbol, span: Span) -> Term:
         from .elaborate import Elaborator
         from .model import Model
-        from .parser import parse_expression
         from .sizes import Sizes
         from .symbols import ArraySymbol
         from .values import Algebra
@@ -220,11 +220,10 @@ class Functions:
             raise ReadError(f"{symbol.name} of this is not supported", span)
         first, rest = mats[0], mats[1:]
         i, j = dummy(first.shape[0], "i"), dummy(first.shape[1], "j")
-        shown = [self.e.written(a) for a in args[1:]]
         if not any(self.carries_indices(m) or self.is_variable(a) for m, a in zip(rest, args[1:], strict=True)):
-            same = tuple("".join(s.split()) for s in shown) == tuple("".join(a.split()) for a in symbol.args[1:])
-            name = symbol.name if same or not shown or not self.e.text else f"{symbol.name}(·,{','.join(shown)})"
-            return self.over_array(name, first)
+            usual = tuple(parse_expression(a, self.e.decl) for a in symbol.args[1:])
+            held = ",".join(map(spelled, args[1:]))
+            return self.over_array(symbol.name if args[1:] in ((), usual) else f"{symbol.name}(·,{held})", first)
         if any(m.shape != first.shape for m in rest):
             raise ReadError(f"the arguments of {symbol.name} have different shapes: they cannot all vary", span)
         c = dummy(sized(len(mats)), "c")
@@ -316,6 +315,14 @@ class Functions:
         i, j = dummy(m.shape[0], "i"), dummy(m.shape[1], "j")
         axes = tuple(x for x in (i, j) if x.size != UNIT)
         return Scalar(self.summed(axes, Power(self.flat(entry(m.form, i, j), i, j), Fraction(2))))
+
+
+def spelled(node: Expr) -> str:
+    """A short name for what is held fixed in a function."""
+    if isinstance(node, Symbol):
+        label = "" if node.label is None else f"^{{{node.label}}}"
+        return node.name + label + ("" if node.sample is None else f"^{{({node.sample})}}")
+    return str(node)
 
 
 def slope(term: Term, variable: Entry) -> Term:

@@ -14,9 +14,10 @@ from typing import cast
 
 from .parser import parse_expression
 from .place import ReadError, Span
-from .statements import definition_of, relabel, walk
+from .statements import definition_of
 from .symbols import ArraySymbol, Declarations
 from .tree import Chain, Derivative, Entry, Expr, Gradient, Label, Symbol
+from .walking import relabel, walk
 
 
 def plain(s: Symbol) -> Symbol:
@@ -98,7 +99,7 @@ class Model:
         if s.label is None or self.exact(s):
             return True
         low = self.lowest.get(s.label.base)
-        return low is None or s.label.shift >= low
+        return low is not None and s.label.shift >= low
 
     def exact(self, s: Symbol) -> bool:
         """There is a definition for just this layer, such as a^0 := x."""
@@ -131,6 +132,7 @@ class Model:
                 base, shift = s.label.base, s.label.shift
                 self.lowest[base] = min(self.lowest.get(base, shift), shift)
                 self.highest[base] = max(self.highest.get(base, shift), shift)
+        self.reach({s for s in self.mentioned if s.label is None})
         by_body: dict[Symbol, dict[Symbol, Span]] = {}
         for d in derivatives:
             for v in d.wrt if isinstance(d, Derivative) else (d.wrt,):
@@ -147,6 +149,20 @@ class Model:
         for body, targets in by_body.items():
             if self.is_loss(body):
                 self.choose(body, targets)
+
+    def reach(self, open_: set[Symbol]) -> None:
+        """Layers that are only met behind symbols without a layer (y := a^L): followed from there."""
+        met: dict[str | None, int] = {}
+        seen: set[Symbol] = set()
+        while open_:
+            s = open_.pop()
+            seen.add(s)
+            for x in self.behind(s):
+                if x.label is None:
+                    open_ |= {x} - seen
+                elif x.label.base not in self.lowest:
+                    met[x.label.base] = min(met.get(x.label.base, x.label.shift), x.label.shift)
+        self.lowest.update(met)
 
     def generic(self, base: str | None) -> bool:
         """The letter stands for any layer."""

@@ -490,9 +490,9 @@ class Parser(Operators):
 
     def operand(self) -> Expr:
         self.skip_gaps()
-        if self.tok.kind == "text":
+        if self.tok.kind == "text" and self.tokens[self.i + 1].kind != "op":
             return self.words()
-        if self.tok.kind in _STOPS:
+        if self.tok.kind in _STOPS and self.tok.kind != "text":
             return Missing((self.tok.start, self.tok.end))
         return self.expression(SUM)
 

@@ -11,7 +11,7 @@ from symbackprop.core.terms import Size, Term, sized
 
 from .place import ReadError
 from .sizes import Dims, Match, shown_dims
-from .statements import Reading, walk
+from .statements import Reading
 from .tree import (
     Add,
     Dots,
@@ -30,6 +30,7 @@ from .tree import (
     Transpose,
 )
 from .values import Mat, Scalar, Tensor3, Value, as_scalar
+from .walking import walk
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator

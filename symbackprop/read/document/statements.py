@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
@@ -42,6 +42,7 @@ from .tree import (
     Transpose,
     Words,
 )
+from .walking import mapped, relabel, respan, walk
 
 Kind: TypeAlias = Literal["definition", "shape", "claim", "remark"]
 _STIPULATES = re.compile(r"\b(?:define[sd]?|denote[sd]?|let|set|write|call|introduce|abbreviate|notation)\b[^.;=]{0,60}\Z", re.IGNORECASE)
@@ -291,7 +292,7 @@ def unnested(node: Expr, inner: list[Chain]) -> Expr:
         return node.chain.subjects[-1]
     if isinstance(node, Matrix):
         return node
-    return cast(Expr, _mapped(node, lambda child: unnested(child, inner) if not isinstance(child, tuple) else tuple(unnested(c, inner) for c in child)))
+    return cast(Expr, mapped(node, lambda child: unnested(child, inner) if not isinstance(child, tuple) else tuple(unnested(c, inner) for c in child)))
 
 
 def _with_left(text: str, start: int) -> int:
@@ -331,57 +332,14 @@ def renamed(node: object, table: Declarations) -> object:
         if known is not None and known.subjects[-1] == node and isinstance(known.links[0].rhs, Symbol):
             return replace(known.links[0].rhs, span=node.span)
         return node
-    return _mapped(node, lambda child: renamed(child, table))
+    return mapped(node, lambda child: renamed(child, table))
 
 
 def _whole(node: object, at: tuple[Expr, ...]) -> object:
     """The tree with base_{at} replaced by base."""
     if isinstance(node, Entry) and node.at == at:
         return node.base
-    return _mapped(node, lambda child: _whole(child, at))
-
-
-def relabel(node: object, base: str, new: Label) -> object:
-    """The tree with the layer letter `base` replaced by the label `new`."""
-    if isinstance(node, Label):
-        if node.base != base:
-            return node
-        return Label(new.base, new.shift + node.shift)
-    return _mapped(node, lambda child: relabel(child, base, new))
-
-
-def respan(node: object, span: Span) -> object:
-    """The tree with every span replaced: for a side that stands in another formula."""
-    new = _mapped(node, lambda child: respan(child, span))
-    return replace(new, span=span) if is_dataclass(new) and not isinstance(new, (type, Label)) else new
-
-
-def _mapped(node: object, f: object) -> object:
-    assert callable(f)
-    if isinstance(node, tuple):
-        return tuple(f(child) for child in node)
-    if not is_dataclass(node) or isinstance(node, type):
-        return node
-    changed = {}
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if field.name != "span" and (isinstance(value, tuple) or is_dataclass(value)):
-            new = f(value)
-            if new is not value:
-                changed[field.name] = new
-    return replace(node, **changed) if changed else node
-
-
-def walk(node: object) -> Iterator[object]:
-    """Every node of a tree."""
-    stack = [node]
-    while stack:
-        here = stack.pop()
-        if isinstance(here, tuple):
-            stack.extend(here)
-        elif is_dataclass(here) and not isinstance(here, type):
-            yield here
-            stack.extend(getattr(here, f.name) for f in fields(here) if f.name != "span")
+    return mapped(node, lambda child: _whole(child, at))
 
 
 def _symbols(node: Expr) -> set[Symbol]:

@@ -119,8 +119,8 @@ class Carries:
             if not places:  # the parts of a list of symbolic length, extended in place
                 guard = store
             self.growing.append((store, before, guard, places))
-        for cell, before, after in cells:
-            self.carries.append(self.carry("an array", before, after, cell=cell))
+        for cell, first, after in cells:
+            self.carries.append(self.carry("an array", first, after, cell=cell))
         for c in self.carries:
             self.install(c)
 
