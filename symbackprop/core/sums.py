@@ -190,8 +190,8 @@ class Expansion:
 
     def exponential(self, arg: Term) -> Monomial:
         parts = []
-        for m in self.look(arg):
-            parts.append((Apply("exp", m._replace(coefficient=F1).term()), m.coefficient))
+        for m in self.look(arg):  # the sums of m in canonical order, so that equal exponents look alike
+            parts.append((Apply("exp", m._replace(coefficient=F1, dummies=canonical(m)[1]).term()), m.coefficient))
         return Monomial(F1, (), self.merged(parts))
 
     # --- one monomial ------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from ..core.terms import (
     rebuilt,
     sub,
 )
+from .clearing import common_denominator, over_common_denominator
 
 if TYPE_CHECKING:
     from .normal import Normal, Rewritten
@@ -62,6 +63,10 @@ class Atoms:
         cases = self.by_cases(t, arg, monomials)
         if cases is not None:
             return cases
+        if (len(monomials) > 1 and isinstance(t, Power | Holds)) or (isinstance(t, Apply) and t.fn == "log"):
+            quotient = self.quotient(t, arg, monomials)
+            if quotient is not None:
+                return quotient
         match t:
             case Apply("exp", _, 0):
                 return self.exp_of_log(t, monomials)
@@ -77,6 +82,32 @@ class Atoms:
                 return self.step(arg, monomials)
             case _:
                 return None
+
+    def quotient(self, t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+        """f of a sum of fractions: f of one fraction."""
+        from .normal import joined
+
+        n = self.normal
+        denominator = common_denominator(monomials)
+        if not denominator or len(monomials) < 2:
+            return None
+        if not (isinstance(t, Power) and t.exponent.denominator == 1) and not all(
+            n.positive(b) for b, _ in denominator
+        ):
+            return None
+        inverse, numerator, proof = over_common_denominator(monomials, denominator, n.run(arg))
+        reduced, by = n.of(numerator)
+        inside = Inside(Mul((inverse, numerator)), ((1, by),))
+        into = joined(
+            Linear(arg, total(monomials)), Linear(total(monomials), add(*(m.term() for m in monomials))), proof, inside
+        )
+        if isinstance(t, Power):
+            law: Proof = By("power_of_product", ((inverse, reduced), t.exponent))
+            return Mul((Power(inverse, t.exponent), Power(reduced, t.exponent))), joined(Inside(t, ((0, into),)), law)
+        if isinstance(t, Holds):
+            return Holds(Positive(reduced)), joined(Inside(t, ((0, into),)), By("step_scaled", (inverse, reduced)))
+        law = By("log_of_product", ((inverse, reduced),))
+        return add(Apply("log", inverse), Apply("log", reduced)), joined(Inside(t, ((0, into),)), law)
 
     # --- f(h a + (1-h) b) --------------------------------------------------------------------
 

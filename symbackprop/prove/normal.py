@@ -85,6 +85,12 @@ class Normal:
                 return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
             case Power(base, q) if q.denominator == 1 and q > 0:
                 return self.arguments(t, (base,))
+            case Power(Mul(args), q) if q.denominator == 1:
+                value, rest = self.inner(Mul(tuple(Power(a, q) for a in args)))
+                return value, joined(By("power_of_product", (args, q)), rest)
+            case Power(Power(base, p), q) if q.denominator == 1 and p.denominator == 1:
+                value, rest = self.inner(Power(base, p * q))
+                return value, joined(By("power_of_power", (base, p, q)), rest)
             case Power() | Apply() | Holds(Positive()):
                 return self.function(t)
             case Whole(fn, order, sizes, body, at, _):

@@ -60,7 +60,7 @@ class Relations:
         return None
 
     def negative_unit(self, m: Monomial, b: Term, q: Fraction) -> Move | None:
-        """u^{-k} b^q with b = r + u^d ...: multiply b b^q = b^{q+1} by u^{-k}/r, when r, free of u, is one unit term."""
+        """u^{-k} b^q with b = r + u^d ...: b b^q = b^{q+1} times u^{-k}/r, when r, free of u, is one unit."""
         last = self.lasts.setdefault(b, self.unit_last(b))
         if last is None:
             return None
@@ -69,7 +69,9 @@ class Relations:
         if k >= 0:
             return None
         left = tuple(f for f in m.factors if f[0] != b)
-        keep = mul(product_of(m.coefficient / r.coefficient, left), product_of(F1, tuple((f, -e) for f, e in r.factors)))
+        keep = mul(
+            product_of(m.coefficient / r.coefficient, left), product_of(F1, tuple((f, -e) for f, e in r.factors))
+        )
         lhs = Mul((b, Power(b, q)))
         return Move(m.dummies, keep, lhs, Power(b, q + 1), By("power_add", (b, F1, q)))
 

@@ -37,8 +37,10 @@ def power_of_product(context: Context, args: tuple[Term, ...], q: Fraction) -> E
 
 @law
 def power_of_power(context: Context, base: Term, p: Fraction, q: Fraction) -> Equation:
-    """(b^p)^q  =  b^{pq},  for b > 0"""
-    return Equation(Power(Power(base, p), q), Power(base, p * q), frozenset({Positive(base)}))
+    """(b^p)^q  =  b^{pq},  for b > 0 unless p and q are integers"""
+    root = p.denominator > 1 or q.denominator > 1
+    needs = frozenset[Predicate]({Positive(base)} if root else ())
+    return Equation(Power(Power(base, p), q), Power(base, p * q), needs)
 
 
 @law
