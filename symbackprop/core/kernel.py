@@ -143,25 +143,27 @@ Proof: TypeAlias = (
 )
 
 
-def check(proof: Proof, context: Context = EMPTY) -> Equation:
+Seen: TypeAlias = dict[int, tuple["Proof", Equation]]  # the proof is kept, so that its id stays its own
+
+
+def check(proof: Proof, context: Context = EMPTY, seen: Seen | None = None) -> Equation:
     """The equation that `proof` proves, with the conditions that signs do not discharge.
+
+    `seen`, if given, remembers what was checked, for further proofs under the same context that share parts.
 
     Raises ProofError at the first step that does not follow.
     """
-    eq = _check(proof, context, {})
+    eq = _check(proof, context, {} if seen is None else seen)
     signs = Signs(context)
     kept = frozenset(c for c in eq.conditions if not signs.holds(c))
     return Equation(eq.lhs, eq.rhs, kept, eq.hypotheses | signs.used)
 
 
-Seen: TypeAlias = dict[int, Equation]
-
-
 def _check(proof: Proof, context: Context, seen: Seen) -> Equation:
     """A proof that several steps share is checked once: `seen` knows it by its identity."""
     if id(proof) not in seen:
-        seen[id(proof)] = _check_one(proof, context, seen)
-    return seen[id(proof)]
+        seen[id(proof)] = proof, _check_one(proof, context, seen)
+    return seen[id(proof)][1]
 
 
 def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:

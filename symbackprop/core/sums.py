@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations, product
 from math import factorial, prod
 from typing import NamedTuple, TypeAlias
@@ -77,7 +78,6 @@ class Expansion:
         self.count = max(numbers, default=0)
         self.conditions: set[Predicate] = set()
         self.literal = literal
-        self.looked_at: dict[Term, list[Monomial]] = {}
 
     def new(self, size: Size) -> Index:
         self.count += 1
@@ -87,11 +87,11 @@ class Expansion:
         """The monomials of `t`, like ones collected."""
         return list(collect(self.raw(t)).values())
 
-    def look(self, t: Term) -> list[Monomial]:
+    def look(self, t: Term) -> tuple[Monomial, ...]:
         """`expand` for reading only: the same dummies each time, so these monomials may not be multiplied."""
-        if t not in self.looked_at:
-            self.looked_at[t] = self.expand(t)
-        return self.looked_at[t]
+        monomials, conditions = looked_at(t)
+        self.conditions |= conditions
+        return monomials
 
     def raw(self, t: Term) -> list[Monomial]:
         match t:
@@ -399,6 +399,13 @@ def mentions(e: IndexExpr, a: Index) -> bool:
 def solved(a: Index, k: Size, constant: Size, parts: tuple[tuple[IndexExpr, Size], ...]) -> IndexExpr:
     """The value of `a` that makes constant + Σ parts zero, where its coefficient k is 1 or -1."""
     return affine(-constant * k, [(p, -c * k) for p, c in parts if p != a])
+
+
+@lru_cache(maxsize=50_000)
+def looked_at(t: Term) -> tuple[tuple[Monomial, ...], frozenset[Predicate]]:
+    run = Expansion(free(t))
+    monomials = tuple(run.expand(t))
+    return monomials, frozenset(run.conditions)
 
 
 # --- collecting ------------------------------------------------------------------------------

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from ..core.context import EMPTY, Context, Equation
-from ..core.kernel import Chain, Flip, Linear, Proof, Rephrase, check
+from ..core.indices import Index
+from ..core.kernel import Chain, Flip, Linear, Proof, Rephrase, Seen, check
 from ..core.ordering import key, predicate_key
-from ..core.terms import Diff, Entry, Nonzero, Positive, ProofError, Term
+from ..core.sums import same
+from ..core.terms import ONE, Diff, Entry, Nonzero, Positive, ProofError, Term, sub
 from .differentiate import Names, differentiate
 from .normal import Normal
 from .reduce import TooLarge
+from .zero import prove_zero
 
 
 def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
@@ -18,23 +21,30 @@ def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, 
 
 def search(lhs: Term, rhs: Term, context: Context, normal: Normal) -> tuple[Proof, Equation] | None:
     try:
+        seen: Seen = {}
         left, by_left = normal.of(lhs)
         right, by_right = normal.of(rhs)
-        proof: Proof = Chain(by_left, (Linear(left, right), Flip(by_right)))
-        theorem = check(proof, context)
+        steps: tuple[tuple[tuple[Index, ...], Term, Proof], ...] = ()
+        if not same(left, right)[0]:
+            zero = prove_zero(sub(left, right), normal)
+            if zero is None:
+                return None
+            steps = (((), ONE, zero),)
+        proof: Proof = Chain(by_left, (Linear(left, right, steps), Flip(by_right)))
+        theorem = check(proof, context, seen)
     except (ProofError, TooLarge):
         return None
-    return with_plain_signs(proof, theorem, context, normal)
+    return with_plain_signs(proof, theorem, context, normal, seen)
 
 
-def with_plain_signs(proof: Proof, theorem: Equation, context: Context, normal: Normal) -> tuple[Proof, Equation]:
+def with_plain_signs(proof: Proof, theorem: Equation, context: Context, normal: Normal, seen: Seen) -> tuple[Proof, Equation]:
     """Conditions on canonical bases restated on the terms they came from, whose sign is plain to see."""
     for condition in sorted(theorem.conditions, key=predicate_key):
         if isinstance(condition, Positive | Nonzero) and key(condition.term) in normal.known:
             base, _, equal = normal.known[key(condition.term)]
             if equal is not None:
                 proof = Rephrase(proof, condition, Chain(Linear(condition.term, base), (Flip(equal),)))
-    return proof, check(proof, context)
+    return proof, check(proof, context, seen)
 
 
 def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
