@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
-from .context import EMPTY, Context, Equation, Same
+from .context import EMPTY, Context, Equation, Hypothesis, Same
 from .laws import LAWS
 from .ranges import within
 from .signs import Signs
 from .sums import Expansion, Monomial, collect
+from .tensor import Tensor
 from .terms import (
     Array,
     AtLeastZero,
@@ -130,6 +131,15 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Let:
+    """The inner equation, proved with a name for a compound term; the name does not occur in the equation."""
+
+    array: Array
+    meaning: Tensor
+    inner: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class Rephrase:
     """The same equation under a condition on v instead of one on u, where u = v is proved."""
 
@@ -139,7 +149,7 @@ class Rephrase:
 
 
 Proof: TypeAlias = (
-    By | Chain | Flip | Inside | UnderSum | UnderWhole | UnderDiff | Instance | Linear | Cancel | Rephrase
+    By | Chain | Flip | Inside | UnderSum | UnderWhole | UnderDiff | Instance | Linear | Cancel | Let | Rephrase
 )
 
 
@@ -214,6 +224,17 @@ def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
             total = linear(Mul((factor, lhs)), Mul((factor, rhs)), [((), Mul(()), eq)])
             conditions = total.conditions | {Nonzero(factor)}
             return Equation(lhs, rhs, conditions, total.hypotheses)
+        case Let(array, meaning, inner):
+            require(array not in context.definitions, "{} has a meaning already", array)
+            require(free(meaning.body) <= frozenset(meaning.axes), "{} depends on more than its axes", array)
+            before = [d.body for d in context.definitions.values()]
+            before += [t for h in context.hypotheses.values() for t in terms_of(h)]
+            require(not any(mentions(t, array) for t in (meaning.body, *before)), "{} is in use", array)
+            wider = Context({**context.definitions, array: meaning}, context.hypotheses)
+            eq = _check(inner, wider, {})
+            spoken = [eq.lhs, eq.rhs, *(t for c in eq.conditions for t in terms_of(c))]
+            require(not any(mentions(t, array) for t in spoken), "{} occurs in the theorem", array)
+            return eq
         case Rephrase(inner, condition, equal):
             eq, same = _check(inner, context, seen), _check(equal, context, seen)
             require(condition in eq.conditions, "{} is not a condition", condition)
@@ -268,6 +289,21 @@ def may_differentiate(context: Context, name: str, wrt: Array) -> bool:
 def open_set(c: Predicate) -> bool:
     """The condition is an open one: strict, on a term without steps."""
     return isinstance(c, Positive | Nonzero) and not stepped(c.term)
+
+
+def mentions(t: Term, array: Array) -> bool:
+    """An array of this name, whatever its label, occurs in t."""
+    return any(a.name == array.name for a in arrays(t))
+
+
+def terms_of(h: Hypothesis) -> tuple[Term, ...]:
+    match h:
+        case Same(lhs, rhs):
+            return (lhs, rhs)
+        case NonNegative():
+            return ()
+        case _:
+            return (h.term,)
 
 
 def arrays(t: Term) -> frozenset[Array]:

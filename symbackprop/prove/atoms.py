@@ -88,7 +88,7 @@ class Atoms:
         from .normal import joined
 
         n = self.normal
-        denominator = common_denominator(monomials)
+        denominator = common_denominator(monomials, n)
         if not denominator or len(monomials) < 2:
             return None
         if not (isinstance(t, Power) and t.exponent.denominator == 1) and not all(
@@ -280,7 +280,7 @@ class Atoms:
         n = self.normal
         if key(left) in n.known or not n.positive(base):
             return
-        _, shown, equal = n.known.get(key(base), (base, base, None))
+        base, shown, equal = n.known.get(key(base), (base, base, None))
         inverse = Power(content.term(), Fraction(-1))
         whole = Mul((inverse, shown))
         from .normal import joined

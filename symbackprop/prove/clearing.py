@@ -8,24 +8,28 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor
+from typing import TYPE_CHECKING
 
 from ..core.indices import Index
 from ..core.kernel import By, Inside, Linear, Proof
 from ..core.ordering import Key, key
-from ..core.sums import Expansion, Monomial, compound
+from ..core.sums import Expansion, Monomial
 from ..core.terms import Mul, Num, Power, Term, add, free, mul
 from .reduce import product_of, summed
+
+if TYPE_CHECKING:
+    from .normal import Normal
 
 Denominator = tuple[tuple[Term, Fraction], ...]
 F0, F1 = Fraction(0), Fraction(1)
 
 
-def common_denominator(monomials: list[Monomial]) -> Denominator:
+def common_denominator(monomials: list[Monomial], normal: Normal) -> Denominator:
     """For each compound base under a fraction, free of the dummies: the integer power that clears it."""
     needed: dict[Key, tuple[Term, Fraction]] = {}
     for m in monomials:
         for b, e in m.factors:
-            if e < 0 and compound(b) and free(b).isdisjoint(m.dummies):
+            if e < 0 and normal.meaning(b) is not None and free(b).isdisjoint(m.dummies):
                 k = key(b)
                 needed[k] = (needed[k][0] if k in needed else b, max(Fraction(-floor(e)), needed.get(k, (b, F0))[1]))
     return tuple(needed[k] for k in sorted(needed))

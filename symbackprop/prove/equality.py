@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..core.context import EMPTY, Context, Equation
 from ..core.indices import Index
-from ..core.kernel import Chain, Flip, Linear, Proof, Rephrase, Seen, check
+from ..core.kernel import Flip, Linear, Proof, Rephrase, Seen, check
 from ..core.ordering import key, predicate_key
 from ..core.sums import same
 from ..core.terms import ONE, Diff, Entry, Nonzero, Positive, ProofError, Term, sub
 from .differentiate import Names, differentiate
-from .normal import Normal
+from .normal import Normal, joined
 from .reduce import TooLarge
 from .zero import prove_zero
 
@@ -19,9 +19,23 @@ def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, 
     return search(lhs, rhs, context, Normal(context))
 
 
-def search(lhs: Term, rhs: Term, context: Context, normal: Normal) -> tuple[Proof, Equation] | None:
+def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
+    """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
+    normal = Normal(context)
     try:
-        seen: Seen = {}
+        derivative, by_laws = differentiate(loss, wrt, context, normal.names)
+    except ProofError:
+        return None
+    found = search(derivative, claimed, context, normal, by_laws)
+    assert found is None or found[1].lhs == Diff(loss, wrt)
+    return found
+
+
+def search(
+    lhs: Term, rhs: Term, context: Context, normal: Normal, before: Proof | None = None
+) -> tuple[Proof, Equation] | None:
+    """A checked proof of lhs = rhs; `before`, a proof of something = lhs, goes in front of it."""
+    try:
         left, by_left = normal.of(lhs)
         right, by_right = normal.of(rhs)
         steps: tuple[tuple[tuple[Index, ...], Term, Proof], ...] = ()
@@ -30,37 +44,30 @@ def search(lhs: Term, rhs: Term, context: Context, normal: Normal) -> tuple[Proo
             if zero is None:
                 return None
             steps = (((), ONE, zero),)
-        proof: Proof = Chain(by_left, (Linear(left, right, steps), Flip(by_right)))
-        theorem = check(proof, context, seen)
+        proof = joined(before, by_left, Linear(left, right, steps), Flip(by_right))
+        named = normal.context_with_names()
+        seen: Seen = {}
+        theorem = check(proof, named, seen)
+        proof = normal.closed(with_plain_signs(proof, theorem, normal))
+        return proof, check(proof, context)
     except (ProofError, TooLarge):
         return None
-    return with_plain_signs(proof, theorem, context, normal, seen)
 
 
-def with_plain_signs(proof: Proof, theorem: Equation, context: Context, normal: Normal, seen: Seen) -> tuple[Proof, Equation]:
+def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
     """Conditions on canonical bases restated on the terms they came from, whose sign is plain to see."""
     for condition in sorted(theorem.conditions, key=predicate_key):
-        if isinstance(condition, Positive | Nonzero) and key(condition.term) in normal.known:
-            base, _, equal = normal.known[key(condition.term)]
-            if equal is not None:
-                proof = Rephrase(proof, condition, Chain(Linear(condition.term, base), (Flip(equal),)))
-    return proof, check(proof, context, seen)
-
-
-def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
-    """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
-    normal = Normal(context)
-    try:
-        derivative, by_laws = differentiate(loss, wrt, context, normal.names)
-    except ProofError:
-        return None
-    found = search(derivative, claimed, context, normal)
-    if found is None:
-        return None
-    proof = Chain(by_laws, (found[0],))
-    theorem = check(proof, context)
-    assert theorem.lhs == Diff(loss, wrt)
-    return proof, theorem
+        if not isinstance(condition, Positive | Nonzero):
+            continue
+        plain, equal = condition.term, None
+        if key(condition.term) in normal.known:
+            base, plain, shown = normal.known[key(condition.term)]
+            if shown is not None:
+                equal = joined(Linear(condition.term, base), Flip(shown))
+        _, unfolded = normal.unfolded(plain)
+        if equal is not None or unfolded is not None:
+            proof = Rephrase(proof, condition, joined(equal, unfolded))
+    return proof
 
 
 __all__ = ["Names", "prove_equal", "prove_gradient"]

@@ -7,15 +7,19 @@ for functions, roots and steps), then the sum of products is reduced by the rela
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from ..core.context import Context
 from ..core.indices import Index
-from ..core.kernel import By, Chain, Inside, Linear, Proof, UnderSum, UnderWhole
+from ..core.kernel import By, Chain, Flip, Inside, Let, Linear, Proof, UnderSum, UnderWhole
 from ..core.ordering import Key, key
 from ..core.signs import Signs
-from ..core.sums import Expansion
+from ..core.sums import Expansion, compound
+from ..core.tensor import Tensor
 from ..core.terms import (
     Add,
     Apply,
+    Array,
     Diff,
     Entry,
     Holds,
@@ -30,6 +34,7 @@ from ..core.terms import (
     open_body,
     over,
     rebuilt,
+    substitute,
     whole,
 )
 from .differentiate import Names, differentiate
@@ -51,6 +56,8 @@ class Normal:
         # what shows that a canonical base is positive, by the key of the base: (base, plain form, proof plain = base)
         self.known: dict[Key, tuple[Term, Term, Proof | None]] = {}
         self.seen: dict[Term, tuple[Term, Proof]] = {}
+        self.lets: dict[Key, tuple[Array, Tensor]] = {}  # names given to compound bases, by what they mean
+        self.meanings: dict[Array, Tensor] = {}
         self.atoms = Atoms(self)
         self.relations = Relations(self)
 
@@ -125,8 +132,73 @@ class Normal:
         normal = rebuilt(t, (value,))
         turned, law = self.atoms.function(normal)
         done = turned, joined(Inside(t, ((0, proof),)), law)
+        if law is None and not isinstance(t, Apply | Holds):
+            short, named = self.named(value)
+            if named is not None:
+                done = rebuilt(t, (short,)), joined(done[1], Inside(normal, ((0, named),)))
         self.seen[t] = done
         return done
+
+    # --- names for compound bases ------------------------------------------------------------
+
+    def named(self, t: Term) -> Rewritten:
+        """A compound base by a name of its own, an entry whose indices are the base's free indices.
+
+        So what is written inside a fraction is read once, however often the fraction is used.
+        """
+        if not compound(t):
+            return t, None
+        axes = tuple(sorted(free(t), key=lambda i: i.name))
+        orders = [axes] if len(axes) > 3 else permutations(axes)
+        k, axes = min(((key(t, {i: n for n, i in enumerate(o)}), o) for o in orders), key=lambda p: p[0])
+        if k not in self.lets:
+            array = Array(f"@{len(self.lets) + 1}")
+            own = tuple(Index(f"@{n}", i.size) for n, i in enumerate(axes))
+            meaning = Tensor(own, substitute(t, dict(zip(axes, own, strict=True))))
+            self.lets[k] = array, meaning
+            self.meanings[array] = meaning
+        array, meaning = self.lets[k]
+        entry = Entry(array, axes)
+        proof = Flip(Chain(By("unfold", (entry,)), (Linear(meaning.at(*axes), t),)))
+        if self.positive(t):
+            base, shown, equal = self.known.get(key(t), (t, t, None))
+            self.known.setdefault(key(entry), (entry, shown, joined(equal, Linear(base, t), proof)))
+        return entry, proof
+
+    def meaning(self, b: Term) -> Term | None:
+        """What a name stands for; a compound base itself."""
+        if isinstance(b, Entry) and b.array in self.meanings:
+            return self.meanings[b.array].at(*b.at)
+        return b if compound(b) else None
+
+    def unfolded(self, t: Term) -> Rewritten:
+        """`t` without the names given here, and the proof."""
+        match t:
+            case Entry(array, at) if array in self.meanings:
+                value, rest = self.unfolded(self.meanings[array].at(*at))
+                return value, joined(By("unfold", (t,)), rest)
+            case Sum(size, body, _):
+                i = self.names.new(size)
+                value, proof = self.unfolded(open_body(body, (i,)))
+                return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
+            case Whole(fn, order, sizes, body, at, _):
+                axes = tuple(self.names.new(n) for n in sizes)
+                value, proof = self.unfolded(open_body(body, axes))
+                return (t, None) if proof is None else (
+                    whole(fn, order, axes, value, at), UnderWhole(fn, order, axes, at, proof))  # fmt: skip
+            case _:
+                results = [self.unfolded(a) for a in arguments(t)]
+                parts = tuple((k, p) for k, (_, p) in enumerate(results) if p is not None)
+                return (rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)) if parts else (t, None)
+
+    def closed(self, proof: Proof) -> Proof:
+        """The proof with every name introduced, innermost last."""
+        for array, meaning in reversed(list(self.meanings.items())):
+            proof = Let(array, meaning, proof)
+        return proof
+
+    def context_with_names(self) -> Context:
+        return Context({**self.context.definitions, **self.meanings}, self.context.hypotheses)
 
     def note_sign(self, base: Term, shown_by: Term, equal: Proof) -> None:
         if self.signs.sign(shown_by) == "positive":

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from ..core.context import Same
 from ..core.indices import Index
-from ..core.kernel import By, Linear, Proof
-from ..core.sums import Monomial, compound, monomial_key, surely_positive
-from ..core.terms import Mul, Num, Power, Term, Whole, free, mul
+from ..core.kernel import By, Chain, Flip, Inside, Linear, Proof
+from ..core.sums import Monomial, monomial_key, surely_positive
+from ..core.terms import Entry, Mul, Power, Term, Whole, free, mul
 from .matching import Pattern, occurrences
 from .reduce import Move, Rule, product_of
 
@@ -32,13 +32,14 @@ class Relations:
         self.hypotheses = list(self.from_hypotheses())
 
     def rules(self) -> tuple[Rule, ...]:
-        return (self.denominator, self.hypothesis, self.inverse)
+        return (self.name, self.denominator, self.hypothesis, self.inverse)
 
     # --- b^q with b = t + rest:  t b^q = b^{q+1} - rest b^q ----------------------------------
 
     def denominator(self, m: Monomial) -> Move | None:
         for b, q in m.factors:
-            if q >= 0 or not compound(b):
+            meaning = self.normal.meaning(b) if q < 0 else None
+            if meaning is None:
                 continue
             lead = self.lead(b)
             if lead is None:
@@ -50,10 +51,8 @@ class Relations:
                 units = tuple((u, -e) for u, e in t.factors if surely_positive(u))
                 keep = mul(product_of(m.coefficient / t.coefficient, left), product_of(Fraction(1), units))
                 dummies = tuple(d for d in m.dummies if d not in images)
-                lhs = Mul((b, Power(b, q)))
-                law = By("power_add", (b, Fraction(1), q))
-                proof: Proof = Linear(lhs, Power(b, q + 1), (((), Num(Fraction(1)), law),))
-                return Move(dummies, keep, lhs, Power(b, q + 1), proof)
+                lhs, rhs, proof = self.raised(b, meaning, q)
+                return Move(dummies, keep, lhs, rhs, proof)
             move = self.negative_unit(m, b, q)
             if move is not None:
                 return move
@@ -72,8 +71,30 @@ class Relations:
         keep = mul(
             product_of(m.coefficient / r.coefficient, left), product_of(F1, tuple((f, -e) for f, e in r.factors))
         )
+        meaning = self.normal.meaning(b)
+        assert meaning is not None
+        lhs, rhs, proof = self.raised(b, meaning, q)
+        return Move(m.dummies, keep, lhs, rhs, proof)
+
+    def raised(self, b: Term, meaning: Term, q: Fraction) -> tuple[Term, Term, Proof]:
+        """meaning * b^q = b^{q+1}"""
+        law: Proof = By("power_add", (b, F1, q))
         lhs = Mul((b, Power(b, q)))
-        return Move(m.dummies, keep, lhs, Power(b, q + 1), By("power_add", (b, F1, q)))
+        rhs = Power(b, q + 1)
+        first = Linear(lhs, Mul((Power(b, F1), Power(b, q))))
+        if meaning == b:
+            return lhs, rhs, Chain(first, (law,))
+        out = Mul((meaning, Power(b, q)))
+        return out, rhs, Chain(Inside(out, ((0, Flip(By("unfold", (b,)))),)), (first, law))
+
+    def name(self, m: Monomial) -> Move | None:
+        """A name that stands in no fraction is what it means."""
+        for b, e in m.factors:
+            if isinstance(b, Entry) and b.array in self.normal.meanings and e > 0 and e.denominator == 1:
+                left = tuple((f, x) for f, x in m.factors if f != b)
+                keep = product_of(m.coefficient, (*left, (b, e - 1)) if e != 1 else left)
+                return Move(m.dummies, keep, b, self.normal.meanings[b.array].at(*b.at), By("unfold", (b,)))
+        return None
 
     def unit_last(self, b: Term) -> tuple[Term, Monomial] | None:
         """The exponential that the lead of b is a power of, and the only term of b without it, if that is a unit."""
@@ -81,7 +102,8 @@ class Relations:
         if lead is None or len(lead[0].factors) != 1 or lead[0].dummies or not surely_positive(lead[0].factors[0][0]):
             return None
         u = lead[0].factors[0][0]
-        without = [m for m in self.normal.run(b).expand(b) if all(f != u for f, _ in m.factors)]
+        meaning = self.normal.meaning(b) or b
+        without = [m for m in self.normal.run(meaning).expand(meaning) if all(f != u for f, _ in m.factors)]
         if len(without) == 1 and not without[0].dummies and all(surely_positive(f) for f, _ in without[0].factors):
             return u, without[0]
         return None
@@ -89,7 +111,9 @@ class Relations:
     def lead(self, b: Term) -> tuple[Pattern, Monomial] | None:
         """The term of b to rewrite: one with a factor that no other term has, else the first by key."""
         if b not in self.leads:
-            monomials = self.normal.run(b).expand(b)
+            meaning = self.normal.meaning(b)
+            assert meaning is not None
+            monomials = self.normal.run(meaning).expand(meaning)
             self.leads[b] = None
             candidates = []
             for m in monomials:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from ..core.indices import Index, IndexExpr
 from ..core.kernel import Chain, Inside, Linear, Proof
 from ..core.ordering import Key
-from ..core.sums import Monomial, canonical, compound
+from ..core.sums import Monomial, canonical
 from ..core.terms import ONE, ZERO, Mul, Term, add, free, substitute
 from .clearing import common_denominator, over_common_denominator
 from .normal import Normal, joined
@@ -32,7 +32,7 @@ def prove_zero(t: Term, normal: Normal, depth: int = DEPTH) -> Proof | None:
 
 
 def over_denominator(monomials: list[Monomial], normal: Normal, depth: int) -> Proof | None:
-    denominator = common_denominator(monomials)
+    denominator = common_denominator(monomials, normal)
     if not denominator:
         return None
     start = add(*(m.term() for m in monomials))
@@ -48,7 +48,7 @@ def by_scopes(monomials: list[Monomial], normal: Normal, depth: int) -> Proof | 
     """Σ_n (..)/d_n + Σ_m (..)/d_m = Σ_n of one fraction: zero when each scope's summand is."""
     groups: dict[Key, list[tuple[tuple[Index, ...], Monomial]]] = {}
     for m in monomials:
-        under = tuple((b, F1) for b, e in m.factors if e < 0 and compound(b))
+        under = tuple((b, F1) for b, e in m.factors if e < 0 and normal.meaning(b) is not None)
         scope = tuple(i for i in m.dummies if any(i in free(b) for b, _ in under))
         if not scope:
             return None
