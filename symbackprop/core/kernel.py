@@ -14,7 +14,7 @@ from .context import EMPTY, Context, Equation, Hypothesis, Same
 from .laws import LAWS
 from .ranges import within
 from .signs import Signs
-from .sums import Expansion, Monomial, collect
+from .sums import Expansion, Monomial, collect, for_all
 from .tensor import Tensor
 from .terms import (
     Array,
@@ -141,11 +141,10 @@ class Let:
 
 @dataclass(frozen=True, slots=True)
 class Rephrase:
-    """The same equation under a condition on v instead of one on u, where u = v is proved."""
+    """The same equation under conditions on v in place of those on u, where u = v is proved."""
 
     inner: Proof
-    condition: Predicate
-    equal: Proof
+    parts: tuple[tuple[Predicate, Proof], ...]
 
 
 Proof: TypeAlias = (
@@ -180,7 +179,8 @@ def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
     match proof:
         case By(law, args):
             require(law in LAWS, "no law is called {}", law)
-            return LAWS[law](context, *args)
+            eq = LAWS[law](context, *args)
+            return Equation(eq.lhs, eq.rhs, frozenset(map(for_all, eq.conditions)), eq.hypotheses)
         case Chain(first, rest):
             total = _check(first, context, seen)
             for eq in (_check(p, context, seen) for p in rest):
@@ -235,14 +235,18 @@ def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
             spoken = [eq.lhs, eq.rhs, *(t for c in eq.conditions for t in terms_of(c))]
             require(not any(mentions(t, array) for t in spoken), "{} occurs in the theorem", array)
             return eq
-        case Rephrase(inner, condition, equal):
-            eq, same = _check(inner, context, seen), _check(equal, context, seen)
-            require(condition in eq.conditions, "{} is not a condition", condition)
-            require(not isinstance(condition, NonNegative), "not a condition on a term")
-            assert not isinstance(condition, NonNegative)
-            require(condition.term == same.lhs, "the equation is not about that condition")
-            kept = (eq.conditions - {condition}) | same.conditions | {type(condition)(same.rhs)}
-            return Equation(eq.lhs, eq.rhs, kept, eq.hypotheses | same.hypotheses)
+        case Rephrase(inner, parts):
+            eq = _check(inner, context, seen)
+            conditions, hypotheses = eq.conditions, eq.hypotheses
+            for condition, equal in parts:
+                same = _check(equal, context, seen)
+                require(condition in conditions, "{} is not a condition", condition)
+                require(not isinstance(condition, NonNegative), "not a condition on a term")
+                assert not isinstance(condition, NonNegative)
+                require(condition.term == same.lhs, "the equation is not about that condition")
+                conditions = (conditions - {condition}) | same.conditions | {for_all(type(condition)(same.rhs))}
+                hypotheses |= same.hypotheses
+            return Equation(eq.lhs, eq.rhs, conditions, hypotheses)
         case _:
             assert_never(proof)
 

@@ -83,6 +83,9 @@ class Expansion:
         self.count += 1
         return Index(f"~{self.count}", size)
 
+    def need(self, p: Predicate) -> None:
+        self.conditions.add(for_all(p))
+
     def expand(self, t: Term) -> list[Monomial]:
         """The monomials of `t`, like ones collected."""
         return list(collect(self.raw(t)).values())
@@ -171,7 +174,9 @@ class Expansion:
     def monomial_power(self, m: Monomial, q: Fraction) -> list[Monomial]:
         """(c Π b^e)^q.  An integer power spreads over all factors, a root only over the positive ones."""
         if q.denominator == 1:
-            self.conditions |= {Positive(b) for b, e in m.factors if e.denominator > 1 and not surely_positive(b)}
+            for b, e in m.factors:
+                if e.denominator > 1 and not surely_positive(b):
+                    self.need(Positive(b))
             factors = tuple((b, e * q) for b, e in m.factors)
             return self.tidy(Monomial(m.coefficient ** int(q), (), factors))
         inside = [(b, e) for b, e in m.factors if not surely_positive(b)]
@@ -208,9 +213,9 @@ class Expansion:
             found[k] = (first, old + e)
             if not surely_positive(first) and not isinstance(first, Delta | Holds):
                 if e.denominator > 1 or old.denominator > 1:
-                    self.conditions.add(Positive(first))
+                    self.need(Positive(first))
                 elif (e > 0) != (old > 0):
-                    self.conditions.add(Nonzero(first))
+                    self.need(Nonzero(first))
         kept = ((k, (b, F1 if isinstance(b, Delta | Holds) else e)) for k, (b, e) in found.items() if e)
         return tuple(pair for _, pair in sorted(kept, key=lambda x: x[0]))
 
@@ -248,7 +253,7 @@ class Expansion:
         out = [Monomial(c, tuple(i for i in dummies if i not in unused), factors)]
         for i in unused:
             if not at_least_zero(i.size):  # Σ_i 1 = n only when n is no negative number
-                self.conditions.add(NonNegative(affine(i.size, ())))
+                self.need(NonNegative(affine(i.size, ())))
             out = self.times(out, self.raw(i.size))
         return self.multiplied_out(out)
 
@@ -399,6 +404,17 @@ def mentions(e: IndexExpr, a: Index) -> bool:
 def solved(a: Index, k: Size, constant: Size, parts: tuple[tuple[IndexExpr, Size], ...]) -> IndexExpr:
     """The value of `a` that makes constant + Σ parts zero, where its coefficient k is 1 or -1."""
     return affine(-constant * k, [(p, -c * k) for p, c in parts if p != a])
+
+
+def for_all(p: Predicate) -> Predicate:
+    """A condition is meant for all values of its indices, so what dummies (~1, ~2, ...) are called does not matter."""
+    if isinstance(p, NonNegative):
+        return p
+    dummies = sorted((i for i in free(p.term) if i.name[0] == "~"), key=lambda i: (len(i.name), i.name))
+    if not dummies:
+        return p
+    names: dict[Index, IndexExpr] = {i: Index(f"~{n}", i.size) for n, i in enumerate(dummies, 1)}
+    return type(p)(substitute(p.term, names))
 
 
 @lru_cache(maxsize=50_000)

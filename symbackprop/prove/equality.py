@@ -56,6 +56,7 @@ def search(
 
 def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
     """Conditions on canonical bases restated on the terms they came from, whose sign is plain to see."""
+    parts = []
     for condition in sorted(theorem.conditions, key=predicate_key):
         if not isinstance(condition, Positive | Nonzero):
             continue
@@ -66,8 +67,8 @@ def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
                 equal = joined(Linear(condition.term, base), Flip(shown))
         _, unfolded = normal.unfolded(plain)
         if equal is not None or unfolded is not None:
-            proof = Rephrase(proof, condition, joined(equal, unfolded))
-    return proof
+            parts.append((condition, joined(equal, unfolded)))
+    return Rephrase(proof, tuple(parts)) if parts else proof
 
 
 __all__ = ["Names", "prove_equal", "prove_gradient"]
