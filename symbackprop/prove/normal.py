@@ -7,6 +7,7 @@ for functions, roots and steps), then the sum of products is reduced by the rela
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import permutations
 
 from ..core.context import Context
@@ -24,13 +25,16 @@ from ..core.terms import (
     Entry,
     Holds,
     Mul,
+    Num,
     Positive,
     Power,
     Sum,
     Term,
     Whole,
+    add,
     arguments,
     free,
+    mul,
     open_body,
     over,
     rebuilt,
@@ -38,8 +42,9 @@ from ..core.terms import (
     whole,
 )
 from .differentiate import Names, differentiate
-from .reduce import Reduction
+from .reduce import Reduction, ordered
 
+F1 = Fraction(1)
 Rewritten = tuple[Term, Proof | None]  # None: nothing changed
 
 
@@ -56,6 +61,7 @@ class Normal:
         # what shows that a canonical base is positive, by the key of the base: (base, plain form, proof plain = base)
         self.known: dict[Key, tuple[Term, Term, Proof | None]] = {}
         self.seen: dict[Term, tuple[Term, Proof]] = {}
+        self.functions: dict[Term, Rewritten] = {}
         self.lets: dict[Key, tuple[Array, Tensor]] = {}  # names given to compound bases, by what they mean
         self.meanings: dict[Array, Tensor] = {}
         self.atoms = Atoms(self)
@@ -123,8 +129,8 @@ class Normal:
         return rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)
 
     def function(self, t: Term) -> Rewritten:
-        if t in self.seen:
-            return self.seen[t]
+        if t in self.functions:
+            return self.functions[t]
         (arg,) = arguments(t)
         value, proof = self.of(arg)
         if isinstance(t, Power):
@@ -132,12 +138,41 @@ class Normal:
         normal = rebuilt(t, (value,))
         turned, law = self.atoms.function(normal)
         done = turned, joined(Inside(t, ((0, proof),)), law)
-        if law is None and not isinstance(t, Apply | Holds):
-            short, named = self.named(value)
+        if law is None:
+            short, named = self.shortened(normal, value)
             if named is not None:
-                done = rebuilt(t, (short,)), joined(done[1], Inside(normal, ((0, named),)))
-        self.seen[t] = done
+                done = short, joined(done[1], named)
+            self.functions[short] = short, None
+        self.functions[t] = done
         return done
+
+    def shortened(self, t: Term, arg: Term) -> Rewritten:
+        """f(compound argument) with names inside: the base of a fraction or root, the sums in an exponent."""
+        if isinstance(t, Power):
+            short, named = self.named(arg)
+        elif isinstance(t, Apply) and t.fn == "exp":
+            short, named = self.sums_named(arg)
+        else:
+            return t, None
+        return (t, None) if named is None else (rebuilt(t, (short,)), Inside(t, ((0, named),)))
+
+    def sums_named(self, arg: Term) -> Rewritten:
+        """Each Σ of the exponent by name.  (A sum of exponents stays one, for the law e^{a+b} = e^a e^b.)"""
+        monomials = self.run(arg).expand(arg)
+        parts, steps = [], []
+        for m in monomials:
+            if not m.dummies:
+                parts.append(m.term())
+                continue
+            entry, proof = self.named(ordered(m._replace(coefficient=F1)))
+            if proof is None:
+                return arg, None
+            parts.append(mul(Num(m.coefficient), entry))
+            steps.append(((), Num(m.coefficient), proof))
+        if not steps:
+            return arg, None
+        short = add(*parts)
+        return short, Linear(arg, short, tuple(steps))
 
     # --- names for compound bases ------------------------------------------------------------
 
