@@ -35,6 +35,7 @@ from ..core.terms import (
     sub,
 )
 from .clearing import common_denominator, over_common_denominator
+from .inverses import taken_apart
 
 if TYPE_CHECKING:
     from .normal import Normal, Rewritten
@@ -298,6 +299,9 @@ class Atoms:
             return ZERO, joined(Inside(t, ((0, Linear(u, ZERO)),)), By("step_of_zero", ()))
         if self.normal.positive(u):
             return ONE, By("step_of_positive", (u,))
+        against_max = self.normal.relations.maxima.step(u, monomials)
+        if against_max is not None:
+            return against_max
         minus = total([m._replace(coefficient=-m.coefficient) for m in monomials])
         if self.normal.positive(minus):
             return ZERO, joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_of_negative", (minus,)))
@@ -315,20 +319,13 @@ class Atoms:
     # --- functions of arrays -----------------------------------------------------------------
 
     def whole(self, w: Whole) -> Rewritten:
-        """Of a matrix and its transpose only one is inverted."""
-        if w.fn not in ("inv", "det") or len(w.sizes) != 2 or w.sizes[0] != w.sizes[1]:
-            return w, None
-        n = self.normal
-        axes = (n.names.new(w.sizes[0]), n.names.new(w.sizes[1]))
-        from ..core.terms import opened_whole
-        from ..core.terms import whole as build
+        from .normal import joined
 
-        opened = opened_whole(w, axes)
-        one, other = (key(opened, {axes[0]: a, axes[1]: 1 - a}) for a in (0, 1))
-        if one <= other:
+        found = taken_apart(w, self.normal)
+        if found is None:
             return w, None
-        turned = build(w.fn, 0, (axes[1], axes[0]), opened, tuple(reversed(w.at)))
-        return turned, By("inverse_of_transpose", (w,))
+        value, rest = self.normal.inner(found[0])
+        return value, joined(found[1], rest)
 
 
 def has(m: Monomial, b: Term) -> bool:

@@ -16,25 +16,39 @@ from .zero import prove_zero
 
 def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
-    return search(lhs, rhs, context, Normal(context))
+    return search(lhs, rhs, context, Names())
 
 
 def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
-    normal = Normal(context)
+    names = Names()
     try:
-        derivative, by_laws = differentiate(loss, wrt, context, normal.names)
+        derivative, by_laws = differentiate(loss, wrt, context, names)
     except ProofError:
         return None
-    found = search(derivative, claimed, context, normal, by_laws)
+    found = search(derivative, claimed, context, names, by_laws)
     assert found is None or found[1].lhs == Diff(loss, wrt)
     return found
 
 
 def search(
-    lhs: Term, rhs: Term, context: Context, normal: Normal, before: Proof | None = None
+    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None
 ) -> tuple[Proof, Equation] | None:
-    """A checked proof of lhs = rhs; `before`, a proof of something = lhs, goes in front of it."""
+    """A checked proof of lhs = rhs; `before`, a proof of something = lhs, goes in front of it.
+
+    Fractions are rewritten one by one first; if that fails, only brought over common denominators.
+    """
+    for rewrite_fractions in (True, False):
+        normal = Normal(context, names, rewrite_fractions)
+        found = attempt(lhs, rhs, context, normal, before)
+        if found is not None or not normal.meanings:
+            return found
+    return None
+
+
+def attempt(
+    lhs: Term, rhs: Term, context: Context, normal: Normal, before: Proof | None
+) -> tuple[Proof, Equation] | None:
     try:
         left, by_left = normal.of(lhs)
         right, by_right = normal.of(rhs)

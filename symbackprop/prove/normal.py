@@ -51,13 +51,14 @@ Rewritten = tuple[Term, Proof | None]  # None: nothing changed
 class Normal:
     """Normal forms under one context; remembers what it has seen."""
 
-    def __init__(self, context: Context, names: Names | None = None) -> None:
+    def __init__(self, context: Context, names: Names | None = None, rewrite_fractions: bool = True) -> None:
         from .atoms import Atoms
         from .relations import Relations
 
         self.context = context
         self.names = names or Names()
         self.signs = Signs(context)
+        self.rewrite_fractions = rewrite_fractions
         # what shows that a canonical base is positive, by the key of the base: (base, plain form, proof plain = base)
         self.known: dict[Key, tuple[Term, Term, Proof | None]] = {}
         self.seen: dict[Term, tuple[Term, Proof]] = {}
@@ -149,7 +150,9 @@ class Normal:
     def shortened(self, t: Term, arg: Term) -> Rewritten:
         """f(compound argument) with names inside: the base of a fraction or root, the sums in an exponent."""
         if isinstance(t, Power):
-            short, named = self.named(arg)
+            monomials = self.run(arg).expand(arg)
+            alone = len(monomials) < 2 and not any(m.dummies for m in monomials)
+            short, named = (arg, None) if alone else self.named(arg)
         elif isinstance(t, Apply) and t.fn == "exp":
             short, named = self.sums_named(arg)
         else:

@@ -10,12 +10,17 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..core.context import Same
-from ..core.indices import Index
-from ..core.kernel import By, Chain, Flip, Inside, Linear, Proof
+from ..core.indices import Index, IndexExpr, ProofError, Size, affine, as_affine, at_least_zero
+from ..core.kernel import By, Chain, Flip, Inside, Linear, Proof, check
+from ..core.laws.arrays import entry_of
+from ..core.ordering import Key, key
+from ..core.ranges import bounds
 from ..core.sums import Monomial, monomial_key, surely_positive
-from ..core.terms import Entry, Mul, Power, Term, Whole, free, mul
+from ..core.terms import Entry, Holds, Mul, NonNegative, Num, Power, Term, Whole, free, mul, substitute
 from .matching import Pattern, occurrences
-from .reduce import Move, Rule, product_of
+from .maxima import Maxima
+from .reduce import Move, Rule, product_of, summed
+from .symmetry import Symmetry
 
 if TYPE_CHECKING:
     from .normal import Normal
@@ -29,10 +34,14 @@ class Relations:
         self.normal = normal
         self.leads: dict[Term, tuple[Pattern, Monomial] | None] = {}
         self.lasts: dict[Term, tuple[Term, Monomial] | None] = {}
+        self.symmetries = Symmetry(normal)
+        self.symmetry = self.symmetries.rule
+        self.maxima = Maxima(normal)
         self.hypotheses = list(self.from_hypotheses())
 
     def rules(self) -> tuple[Rule, ...]:
-        return (self.name, self.denominator, self.hypothesis, self.inverse)
+        fractions = (self.denominator,) if self.normal.rewrite_fractions else ()
+        return (self.name, *fractions, self.hypothesis, self.inverse, self.symmetry, self.shift, *self.maxima.rules())
 
     # --- b^q with b = t + rest:  t b^q = b^{q+1} - rest b^q ----------------------------------
 
@@ -166,8 +175,6 @@ class Relations:
 
     def contraction(self, m: Monomial, w: Whole, side: int, k: Index) -> Move | None:
         """Σ_k inv_ik A_kj (side 0) or Σ_k A_ik inv_kj (side 1)"""
-        from ..core.laws.arrays import entry_of
-
         n = self.normal
         far = Index("?far", w.sizes[0])
         entry = entry_of(w, (k, far) if side == 0 else (far, k))
@@ -186,8 +193,6 @@ class Relations:
                 whole = Whole("inv", 0, w.sizes, w.body, (i, other) if side == 0 else (other, i), w.hints)
                 fresh = n.names.new(w.sizes[0])
                 law = By("inverse_times" if side == 0 else "times_inverse", (whole, fresh))
-                from ..core.kernel import check
-
                 equation = check(law, n.context)
                 dummies = tuple(d for d in m.dummies if d not in used and d != k)
                 keep = product_of(m.coefficient / lead.coefficient, left)
@@ -195,6 +200,55 @@ class Relations:
             if len(monomials) > 1:
                 break
         return None
+
+    # --- Σ_i f(i) [0 <= c ± i < M] = Σ_k f(±(k - c)) ------------------------------------------
+
+    def shift(self, m: Monomial) -> Move | None:
+        """Of the ways to name the summation index of a convolution, the one with the fewest predicates."""
+        holds = [
+            b.predicate.expr for b, _ in m.factors if isinstance(b, Holds) and isinstance(b.predicate, NonNegative)
+        ]
+        best: tuple[tuple[int, Key], Move] | None = None
+        own = (len(holds), monomial_key(m))
+        for e in holds:
+            for i, sign in as_affine(e)[1]:
+                if not isinstance(i, Index) or i not in m.dummies or sign.constant not in (1, -1):
+                    continue
+                for size in self.spans(e, holds):
+                    move = self.shifted(m, i, e, size)
+                    if move is None:
+                        continue
+                    run = self.normal.run(m.term())
+                    after = run.expand(summed(move.dummies, mul(move.keep, move.rhs)))
+                    if len(after) != 1:
+                        continue
+                    count = sum(isinstance(b, Holds) for b, _ in after[0].factors)
+                    rank = (count, monomial_key(after[0]))
+                    if rank < own and (best is None or rank < best[0]):
+                        best = rank, move
+        return None if best is None else best[1]
+
+    def spans(self, e: IndexExpr, holds: list[IndexExpr]) -> list[Size]:
+        """The numbers M for which [e <= M - 1] is there, or holds anyway."""
+        found = []
+        for f in holds:
+            constant, parts = as_affine(affine(1, ((e, 1), (f, 1))))
+            if not parts and at_least_zero(constant - 1):
+                found.append(constant)
+        reach = bounds(e)
+        return [*found, reach[1] + 1] if reach is not None and at_least_zero(reach[1]) else found
+
+    def shifted(self, m: Monomial, i: Index, e: IndexExpr, size: Size) -> Move | None:
+        k = self.normal.names.new(size)
+        drop = {key(Holds(NonNegative(x))) for x in (e, affine(size - 1, ((e, -1),)))}
+        body = product_of(F1, tuple(f for f in m.factors if key(f[0]) not in drop))
+        law = By("reindex", (i, k, e, body))
+        try:
+            equation = check(law, self.normal.context)
+        except ProofError:
+            return None
+        dummies = tuple(d for d in m.dummies if d != i)
+        return Move(dummies, Num(m.coefficient), equation.lhs, equation.rhs, law)
 
     # --- hypotheses --------------------------------------------------------------------------
 
@@ -209,20 +263,13 @@ class Relations:
             if not proper:
                 continue
             lead = max(proper, key=lambda m: (sum(e for _, e in m.factors), len(m.dummies), monomial_key(m)))
-            same_shape = [m for m in proper if m is not lead and len(m.factors) == len(lead.factors) == 1]
-            if any(
-                a[0][0].__class__ is lead.factors[0][0].__class__ and not m.dummies and not lead.dummies
-                for m in same_shape
-                for a in [m.factors]
-            ):
-                continue  # A_ij = A_ji would loop
+            if exchanges(lead, proper):
+                continue  # A_ij = A_ji would loop; symmetry.py
             universals = tuple(sorted(free(h.lhs) | free(h.rhs), key=lambda i: i.name))
             if all(any(u in free(f) for f, _ in lead.factors) for u in universals):
                 yield name, Pattern(lead.factors, lead.dummies, universals), lead, h
 
     def hypothesis(self, m: Monomial) -> Move | None:
-        from ..core.terms import substitute
-
         for name, pattern, lead, h in self.hypotheses:
             for binding, left in occurrences(pattern, m):
                 images = {binding[d] for d in pattern.dummies}
@@ -240,3 +287,9 @@ def _without(m: Monomial, pattern: tuple[tuple[Term, Fraction], ...]) -> Monomia
     gone = dict(pattern)
     kept = tuple((f, e - gone.get(f, Fraction(0))) for f, e in m.factors if e != gone.get(f, Fraction(0)))
     return Monomial(m.coefficient, (), kept)
+
+
+def exchanges(lead: Monomial, monomials: list[Monomial]) -> bool:
+    """Both sides are one entry of the same array."""
+    arrays = [m.factors[0][0].array for m in monomials if len(m.factors) == 1 and isinstance(m.factors[0][0], Entry)]
+    return len(monomials) == 2 and len(arrays) == 2 and arrays[0] == arrays[1] and not lead.dummies

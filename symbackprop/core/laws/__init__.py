@@ -1,6 +1,6 @@
-"""The laws, one table a file: derivatives, functions, powers, steps, arrays, assumptions."""
+"""The laws, one table a file: derivatives, functions, powers, steps, sums, arrays, assumptions."""
 
-from . import arrays, assumptions, derivatives, functions, powers, steps
+from . import arrays, assumptions, derivatives, functions, powers, steps, sums
 from .registry import LAWS
 
-__all__ = ["LAWS", "arrays", "assumptions", "derivatives", "functions", "powers", "steps"]
+__all__ = ["LAWS", "arrays", "assumptions", "derivatives", "functions", "powers", "steps", "sums"]

@@ -133,3 +133,64 @@ def product_without(context: Context, axes: tuple[Index, ...], body: Term, at: t
     one = substitute(body, dict(zip(axes, at, strict=True)))
     lhs = whole("prod", 0, axes, add(here, mul(sub(ONE, here), body)), ())
     return Equation(lhs, mul(whole("prod", 0, axes, body, ()), Power(one, Fraction(-1))), frozenset({Nonzero(one)}))
+
+
+@law
+def of_product(context: Context, w: Whole, axes: tuple[Index, Index], k: Index, left: Term, right: Term) -> Equation:
+    """det(A B) = det(A) det(B);  ((A B)^{-1})_ij = Σ_k (B^{-1})_ik (A^{-1})_kj, with A, B square and not singular
+
+    The axes p, q of the product, and A_pk, B_kq as `left` and `right`.
+    """
+    p, q = axes
+    require(w.fn in ("det", "inv") and len({p, q, k}) == 3, "a determinant or an inverse of a product")
+    require(w.sizes == (p.size, q.size) and p.size == q.size == k.size, "factors that are not square")
+    require(q not in free(left) and p not in free(right), "the factors A_pk and B_kq")
+    product = whole(w.fn, 0, (p, q), over(k, Mul((left, right))), w.at)
+
+    def factor(fn: str, body: Term, rows: Index, columns: Index, at: tuple[IndexExpr, ...]) -> Whole:
+        return whole(fn, 0, (rows, columns), body, at)
+
+    det_a, det_b = factor("det", left, p, k, ()), factor("det", right, k, q, ())
+    if w.fn == "det":
+        return Equation(product, Mul((det_a, det_b)))
+    require(all(within(e, p.size) for e in w.at), "an index may leave its range")
+    require(free(product).isdisjoint((k,)), "the dummy is in use")
+    inverse = Mul((factor("inv", right, k, q, (w.at[0], k)), factor("inv", left, p, k, (k, w.at[1]))))
+    return Equation(product, over(k, inverse), frozenset({Nonzero(det_a), Nonzero(det_b)}))
+
+
+@law
+def inverse_scaled(
+    context: Context, axes: tuple[Index, Index], c: Term, body: Term, at: tuple[IndexExpr, ...]
+) -> Equation:
+    """(c A)^{-1} = c^{-1} A^{-1},  where c and det(A) are not 0"""
+    p, q = axes
+    require(p != q and p.size == q.size and free(c).isdisjoint(axes) and len(at) == 2, "a number times a square matrix")
+    lhs = whole("inv", 0, axes, Mul((c, body)), at)
+    rhs = Mul((Power(c, Fraction(-1)), whole("inv", 0, axes, body, at)))
+    return Equation(lhs, rhs, frozenset({Nonzero(c), Nonzero(whole("det", 0, axes, body, ()))}))
+
+
+@law
+def inverse_of_inverse(context: Context, w: Whole, axes: tuple[Index, Index]) -> Equation:
+    """det(A^{-1}) = 1/det(A);  ((A^{-1})^{-1})_ij = A_ij;  where det(A) is not 0;  w is a function of A"""
+    require(w.fn in ("det", "inv"), "a determinant or an inverse")
+    matrix(w)
+    p, q = axes
+    require(free(w).isdisjoint(axes) and p != q and (p.size, q.size) == w.sizes, "axes in use")
+    inner = Whole("inv", 0, w.sizes, w.body, (p, q), w.hints)
+    lhs = whole(w.fn, 0, axes, inner, w.at)
+    if w.fn == "det":
+        return Equation(lhs, Power(w, Fraction(-1)), determinant(w))
+    require(all(within(e, w.sizes[0]) for e in w.at), "an index may leave its range")
+    return Equation(lhs, entry_of(w, w.at), determinant(w))
+
+
+@law
+def of_identity(context: Context, axes: tuple[Index, Index], at: tuple[IndexExpr, ...]) -> Equation:
+    """det(I) = 1;  (I^{-1})_ij = δ_ij"""
+    p, q = axes
+    require(p != q and p.size == q.size and len(at) in (0, 2), "an identity matrix")
+    require(all(within(e, p.size) for e in at), "an index may leave its range")
+    fn = "inv" if at else "det"
+    return Equation(whole(fn, 0, axes, Delta(p, q), at), Delta(at[0], at[1]) if at else ONE)

@@ -1,0 +1,28 @@
+"""Sums over index ranges."""
+
+from __future__ import annotations
+
+from ..context import Context, Equation
+from ..indices import Index, IndexExpr, affine, as_affine
+from ..terms import Holds, Mul, NonNegative, Ordinal, Term, free, over, require, substitute
+from .registry import law
+
+
+def inside(e: IndexExpr, i: Index) -> tuple[Term, Term]:
+    """[0 <= e] and [e <= size - 1], the range of i"""
+    return Holds(NonNegative(e)), Holds(NonNegative(affine(i.size - 1, ((e, -1),))))
+
+
+@law
+def reindex(context: Context, i: Index, k: Index, e: IndexExpr, body: Term) -> Equation:
+    """Σ_i [0 <= c ± i < M] f(i)  =  Σ_k [0 <= ±(k - c) < N] f(±(k - c)),  for i < N and k < M;  e is c ± i"""
+    constant, parts = as_affine(e)
+    sign = next((c for a, c in parts if a == i), None)
+    require(sign is not None and sign.constant in (1, -1), "the new index must be ± the old one and a shift")
+    assert sign is not None
+    rest = affine(constant, [(a, c) for a, c in parts if a != i])
+    require(i not in free(Ordinal(rest)) and k != i, "the shift depends on the index")
+    require(k not in free(body) and k not in free(Ordinal(e)), "the new index is in use")
+    back = affine(0, ((k, sign), (rest, -sign)))
+    lhs = over(i, Mul((*inside(e, k), body)))
+    return Equation(lhs, over(k, Mul((*inside(back, i), substitute(body, {i: back})))))

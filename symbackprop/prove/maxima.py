@@ -1,0 +1,108 @@
+"""The largest entry: Σ_a argmax_a x_a = max, and masks that compare with it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ..core.indices import Index
+from ..core.kernel import By, Inside, Linear, Proof, check
+from ..core.sums import Monomial, monomial_key
+from ..core.terms import Holds, Positive, Term, Whole, add, free, opened_whole
+from .matching import Pattern, occurrences, unify
+from .reduce import Move, Rule, ordered, product_of
+
+if TYPE_CHECKING:
+    from .normal import Normal
+
+F1 = Fraction(1)
+
+
+class Maxima:
+    def __init__(self, normal: Normal) -> None:
+        self.normal = normal
+
+    def rules(self) -> tuple[Rule, ...]:
+        return (self.products, self.picked)
+
+    def products(self, m: Monomial) -> Move | None:
+        """argmax_a argmax_b = δ_ab argmax_a"""
+        chosen = [(b, e) for b, e in m.factors if isinstance(b, Whole) and b.fn == "argmax"]
+        for n, (b, e) in enumerate(chosen):
+            if e >= 2:
+                law = By("argmax_products", (maximum(b), b.at, b.at))
+                left = tuple(f for f in m.factors if f[0] != b) + (((b, e - 2),) if e > 2 else ())
+                return self.move(m, left, F1, m.dummies, law)
+            for c, _ in chosen[n + 1 :]:
+                if maximum(b) == maximum(c):
+                    law = By("argmax_products", (maximum(b), b.at, c.at))
+                    left = tuple(f for f in m.factors if f[0] not in (b, c))
+                    return self.move(m, left, F1, m.dummies, law)
+        return None
+
+    def picked(self, m: Monomial) -> Move | None:
+        """Σ_a argmax_a = 1,  Σ_a argmax_a x_a = max(x)"""
+        for b, e in m.factors:
+            if not isinstance(b, Whole) or b.fn != "argmax" or e != 1:
+                continue
+            axes = tuple(a for a in b.at if isinstance(a, Index))
+            if len(axes) != len(b.at) or not set(axes) <= set(m.dummies) or len(set(axes)) != len(axes):
+                continue
+            left = tuple(f for f in m.factors if f[0] != b)
+            used = frozenset[Index]().union(*(free(f) for f, _ in left))
+            dummies = tuple(d for d in m.dummies if d not in axes)
+            fresh = tuple(self.normal.names.new(a.size) for a in axes)
+            if used.isdisjoint(axes):
+                return self.move(m, left, F1, dummies, By("one_argmax", (maximum(b), fresh)))
+            body = opened_whole(b, axes)
+            monomials = self.normal.run(body).expand(body)
+            if not monomials:
+                continue
+            lead = max(monomials, key=lambda x: (len(x.factors), monomial_key(x)))
+            for binding, rest in occurrences(Pattern(lead.factors, lead.dummies), m._replace(factors=left)):
+                gone = {binding[d] for d in lead.dummies}
+                if frozenset[Index]().union(*(free(f) for f, _ in rest)).isdisjoint(axes):
+                    kept = tuple(d for d in dummies if d not in gone)
+                    return self.move(m, rest, 1 / lead.coefficient, kept, By("maximum_picks", (maximum(b), fresh)))
+        return None
+
+    def move(
+        self, m: Monomial, left: tuple[tuple[Term, Fraction], ...], c: Fraction, dummies: tuple[Index, ...], law: By
+    ) -> Move:
+        equation = check(law, self.normal.context)
+        return Move(dummies, product_of(m.coefficient * c, left), equation.lhs, equation.rhs, law)
+
+    def step(self, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+        """[max(x) - x_a > 0] = 1 - argmax(x)_a,  [x_a - max(x) > 0] = 0"""
+        from .normal import joined
+
+        n = self.normal
+        for m in monomials:
+            if len(m.factors) != 1 or m.dummies or abs(m.coefficient) != 1 or m.factors[0][1] != 1:
+                continue
+            w = m.factors[0][0]
+            if not isinstance(w, Whole) or w.fn != "max":
+                continue
+            others = [o._replace(coefficient=-o.coefficient / m.coefficient) for o in monomials if o is not m]
+            target = _total(others)
+            axes = tuple(n.names.new(s) for s in w.sizes)
+            pattern, _ = n.of(opened_whole(w, axes))
+            for binding in unify(pattern, target, {}, frozenset(axes)):
+                if not set(axes) <= set(binding):
+                    continue
+                at = tuple(binding[a] for a in axes)
+                name = "step_below_max" if m.coefficient > 0 else "step_above_max"
+                law = By(name, (w, at))
+                equation = check(law, n.context)
+                assert isinstance(equation.lhs, Holds) and isinstance(equation.lhs.predicate, Positive)
+                first = Inside(Holds(Positive(u)), ((0, Linear(u, equation.lhs.predicate.term)),))
+                return equation.rhs, joined(first, law)
+        return None
+
+
+def maximum(b: Whole) -> Whole:
+    return Whole("max", 0, b.sizes, b.body, (), b.hints)
+
+
+def _total(monomials: list[Monomial]) -> Term:
+    return add(*(ordered(m) for m in sorted(monomials, key=monomial_key)))
