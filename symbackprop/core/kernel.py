@@ -162,7 +162,11 @@ def check(proof: Proof, context: Context = EMPTY, seen: Seen | None = None) -> E
 
     Raises ProofError at the first step that does not follow.
     """
-    eq = _check(proof, context, {} if seen is None else seen)
+    return discharged(_check(proof, context, {} if seen is None else seen), context)
+
+
+def discharged(eq: Equation, context: Context) -> Equation:
+    """The equation without the conditions that are plain from the signs of terms and the hypotheses."""
     signs = Signs(context)
     kept = frozenset(c for c in eq.conditions if not signs.holds(c))
     return Equation(eq.lhs, eq.rhs, kept, eq.hypotheses | signs.used)
@@ -231,7 +235,7 @@ def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
             before += [t for h in context.hypotheses.values() for t in terms_of(h)]
             require(not any(mentions(t, array) for t in (meaning.body, *before)), "{} is in use", array)
             wider = Context({**context.definitions, array: meaning}, context.hypotheses)
-            eq = _check(inner, wider, {})
+            eq = discharged(_check(inner, wider, {}), wider)
             spoken = [eq.lhs, eq.rhs, *(t for c in eq.conditions for t in terms_of(c))]
             require(not any(mentions(t, array) for t in spoken), "{} occurs in the theorem", array)
             return eq

@@ -14,6 +14,9 @@ from .reduce import TooLarge
 from .zero import prove_zero
 
 
+ROUNDS = 4
+
+
 def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
     return search(lhs, rhs, context, Names())
@@ -62,7 +65,12 @@ def attempt(
         named = normal.context_with_names()
         seen: Seen = {}
         theorem = check(proof, named, seen)
-        proof = normal.closed(with_plain_signs(proof, theorem, normal))
+        for _ in range(ROUNDS):  # the proofs that restate conditions may have conditions of their own
+            restated = with_plain_signs(proof, theorem, normal)
+            if restated is proof:
+                break
+            proof, theorem = restated, check(restated, named, seen)
+        proof = normal.closed(proof)
         return proof, check(proof, context)
     except (ProofError, TooLarge):
         return None
