@@ -153,9 +153,9 @@ def loop_append_after(x, h):
     return np.stack(out)
 
 
-def loop_zip(x, y):
+def loop_zip(x, y, strict=True):
     total = 0
-    for a, b in zip(x, y):
+    for a, b in zip(x, y, strict=True):
         total = total + a @ b
     return total / len(x)
 
@@ -373,7 +373,7 @@ def mask_write(x):
 
 
 def mask_read(x):
-    return x[x > 0].sum() + (x[x > 0] * 2).sum() + x[x < 0].mean()
+    return x[x > 0].sum() + (x[x > 0] * 2).sum() + x[x > -9].mean()
 
 
 def mask_selected(x):

@@ -31,6 +31,7 @@ from .terms import (
     Predicate,
     Term,
     Whole,
+    affine,
     arguments,
     free,
     over,
@@ -131,6 +132,16 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Values:
+    """From the equation for i = 0, 1, ..., n-1, one proof each, conclude it for every i of the literal size n."""
+
+    i: Index
+    lhs: Term
+    rhs: Term
+    each: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     """The inner equation, proved with a name for a compound term; the name does not occur in the equation."""
 
@@ -148,7 +159,19 @@ class Rephrase:
 
 
 Proof: TypeAlias = (
-    By | Chain | Flip | Inside | UnderSum | UnderWhole | UnderDiff | Instance | Linear | Cancel | Let | Rephrase
+    By
+    | Chain
+    | Flip
+    | Inside
+    | UnderSum
+    | UnderWhole
+    | UnderDiff
+    | Instance
+    | Linear
+    | Cancel
+    | Values
+    | Let
+    | Rephrase
 )
 
 
@@ -228,6 +251,15 @@ def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
             total = linear(Mul((factor, lhs)), Mul((factor, rhs)), [((), Mul(()), eq)])
             conditions = total.conditions | {Nonzero(factor)}
             return Equation(lhs, rhs, conditions, total.hypotheses)
+        case Values(i, lhs, rhs, each):
+            require(i.size.constant == len(each) > 0, "{} has {} values, not {}", i.name, i.size, len(each))
+            equations = [_check(p, context, seen) for p in each]
+            for v, eq in enumerate(equations):
+                here: dict[Index, IndexExpr] = {i: affine(v, ())}
+                require(
+                    (eq.lhs, eq.rhs) == (substitute(lhs, here), substitute(rhs, here)), "not for {} = {}", i.name, v
+                )
+            return joined(lhs, rhs, *equations)
         case Let(array, meaning, inner):
             require(array not in context.definitions, "{} has a meaning already", array)
             require(free(meaning.body) <= frozenset(meaning.axes), "{} depends on more than its axes", array)

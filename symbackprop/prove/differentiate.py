@@ -103,8 +103,10 @@ def differentiate(t: Term, wrt: Entry, context: Context, names: Names) -> Result
             return ZERO, By("diff_step", (u, wrt))
         case Whole():
             return differentiate_whole(t, wrt, context, names)
-        case Diff():
-            raise ProofError(f"a derivative of a derivative that is not worked out: {t}")
+        case Diff(body, inner_wrt):
+            first, by_first = differentiate(body, inner_wrt, context, names)
+            second, by_second = go(first)
+            return second, Chain(UnderDiff(wrt, by_first), (by_second,))
         case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
             return ZERO, By("diff_constant", (t, wrt))
         case _:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from ..core.context import EMPTY, Context, Equation
-from ..core.indices import Index
-from ..core.kernel import Flip, Linear, Proof, Rephrase, Seen, check
+from ..core.indices import Index, IndexExpr, affine
+from ..core.kernel import Flip, Linear, Proof, Rephrase, Seen, Values, check
 from ..core.ordering import key, predicate_key
-from ..core.sums import same
-from ..core.terms import ONE, Diff, Entry, Nonzero, Positive, ProofError, Term, sub
+from ..core.sums import LITERAL, same
+from ..core.terms import ONE, Diff, Entry, Nonzero, Positive, ProofError, Term, free, sub, substitute
 from .differentiate import Names, differentiate
 from .normal import Normal, joined
 from .reduce import TooLarge
 from .zero import prove_zero
-
 
 ROUNDS = 4
 
@@ -44,9 +43,30 @@ def search(
     for rewrite_fractions in (True, False):
         normal = Normal(context, names, rewrite_fractions)
         found = attempt(lhs, rhs, context, normal, before)
-        if found is not None or not normal.meanings:
+        if found is not None:
             return found
-    return None
+        if not normal.meanings:
+            break
+    return value_by_value(lhs, rhs, context, names, before)
+
+
+def value_by_value(
+    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None
+) -> tuple[Proof, Equation] | None:
+    """An index of a small literal size: the equation for each of its values."""
+    small = [i for i in free(lhs) | free(rhs) if i.size.constant is not None and 1 <= i.size.constant <= LITERAL]
+    if not small:
+        return None
+    i = min(small, key=lambda i: i.name)
+    each = []
+    for v in range(i.size.constant or 0):
+        here: dict[Index, IndexExpr] = {i: affine(v, ())}
+        found = search(substitute(lhs, here), substitute(rhs, here), context, names)
+        if found is None:
+            return None
+        each.append(found[0])
+    proof = joined(before, Values(i, lhs, rhs, tuple(each)))
+    return proof, check(proof, context)
 
 
 def attempt(

@@ -1,4 +1,4 @@
-"""Statements to what can be decided: an equation of terms with its definitions and hypotheses, or a judgement on shapes.
+"""Statements to what can be decided: an equation with definitions and hypotheses, or a judgement on shapes.
 
 `elaborate` raises ReadError for what is ill-formed, with the place.
 """
@@ -29,14 +29,15 @@ from symbackprop.core.terms import (
     whole,
 )
 
+from .definitions import array_of, definition_of, symbols
 from .elaborate import Elaborator
 from .lints import lint
-from .model import Model, array_of, symbols
+from .model import Model
 from .parser import parse_expression
-from .place import ReadError, Span
+from .place import ReadError, Span, Unsettled
 from .shape_claims import ShapeJudgement, judge
 from .sizes import Sizes, shown_dims
-from .statements import Reading, definition_of
+from .statements import Reading
 from .symbols import ArraySymbol, Declarations
 from .tree import Chain, Entry, Expr, Symbol
 from .values import Algebra, Mat, Scalar, Tensor3, Value, as_scalar, vector_entry
@@ -101,6 +102,10 @@ def elaborate(reading: Reading) -> Elaborated | None:
         raise error.located(reading.where) from None
     except ProofError as error:
         raise ReadError(str(error), reading.span, reading.where) from None
+    except RecursionError:
+        raise Unsettled(
+            "nested too deeply, or definitions that lead to each other", reading.span, reading.where
+        ) from None
 
 
 def machine(decl: Declarations, nodes: list[Expr], text: str, only_shapes: bool = False) -> Elaborator:
@@ -121,9 +126,13 @@ def equation(decl: Declarations, lhs: Expr, rhs: Expr, text: str, span: Span) ->
     left, right = fitted(e, left, right, lhs.span)
     sides = terms(left, right, span)
     context = closure(e)
-    constants = frozenset(a for s, a in e.used.items() if (found := array_of(s, decl)) is not None and found.role == "constant")
+    constants = frozenset(
+        a for s, a in e.used.items() if (found := array_of(s, decl)) is not None and found.role == "constant"
+    )
     if isinstance(sides, Unequal):
-        return Unequal(sides.lhs, sides.rhs, sides.message, sides.lhs_form, sides.rhs_form, context, tuple(e.algebra.readings))
+        return Unequal(
+            sides.lhs, sides.rhs, sides.message, sides.lhs_form, sides.rhs_form, context, tuple(e.algebra.readings)
+        )
     l, r, letters_, forms = sides
     return Claim(l, r, letters_, context, dict(e.shapes), tuple(e.algebra.readings), *forms, constants)
 
@@ -208,7 +217,7 @@ def indices(*terms_: Term) -> tuple[Index, ...]:
 
 
 def closure(e: Elaborator) -> Context:
-    """The definitions that matter for the arrays that occurred, and those their right sides need; the hypotheses on them."""
+    """The definitions of the arrays that occurred and of those these need; the hypotheses on them."""
     definitions: dict[Array, Tensor] = {}
     done: set[Symbol] = set()
     while True:

@@ -13,7 +13,8 @@ SUM, HADAMARD, PRODUCT = 10, 20, 30
 """Binding powers: a product of matrices binds tighter than ∘, which binds tighter than +."""
 
 STARTS: Final = frozenset(
-    "name number open frac sum prod partial nabla func word sqrt deco ones reals { begin over unwrap infty dots stack colored".split()
+    "name number open frac sum prod partial nabla func word sqrt deco ones reals { begin over unwrap infty dots "
+    "colored".split()
 )
 """Kinds of token that can begin a factor, so that a product needs no sign."""
 
@@ -60,7 +61,7 @@ class Cursor:
 
     def deeper(self) -> None:
         self.depth += 1
-        if self.depth > 2 * MAX_DEPTH:
+        if self.depth > MAX_DEPTH + 20:
             raise ReadError(f"nested deeper than {MAX_DEPTH}", (self.tok.start, self.tok.end))
 
     def fail(self, message: str, token: Token | None = None) -> ReadError:
@@ -86,7 +87,9 @@ class Cursor:
             if token.kind in ("deco", "frac"):
                 raise self.fail(f"braces are needed around this script: {{{token.text} …}}")
             if token.kind == "number" and len(token.text) > 1:
-                raise self.fail(f"only the first digit of {token.text} is raised or lowered here: write {{{token.text}}}")
+                raise self.fail(
+                    f"only the first digit of {token.text} is raised or lowered here: write {{{token.text}}}"
+                )
             self.advance()
             return self.i - 1, self.i
         depth, k = 1, self.i + 1
@@ -124,7 +127,6 @@ class Cursor:
 
     def argument(self) -> Expr:
         """A {…} group, or the one token that stands for it."""
-        self.deeper()
         token = self.tok
         if token.kind == "{":
             self.advance()
@@ -134,7 +136,9 @@ class Cursor:
             if self.tok.kind != "}":
                 raise self.fail(f"the {{ is not closed before {shown(self.tok)}")
             self.advance()
-        elif token.kind == "number" and len(token.text) > 1 and "." not in token.text:
+            return node
+        self.deeper()
+        if token.kind == "number" and len(token.text) > 1 and "." not in token.text:
             # \frac12: each digit is an argument of its own
             first = Token("number", token.text[0], token.start, token.start + 1)
             rest = Token("number", token.text[1:], token.start + 1, token.end)

@@ -49,8 +49,8 @@ from symbackprop.core.terms import (
 from symbackprop.network.activations import ACTIVATIONS, Z, derivative
 
 from .parser import parse_expression
-from .place import ReadError, Span
-from .symbols import FunctionSymbol
+from .place import ReadError, Span, Unsettled
+from .symbols import ArraySymbol, FunctionSymbol
 from .tree import Equated, Expr, Function, Symbol
 from .values import Mat, Scalar, Value, as_matrix, as_scalar, times
 
@@ -108,14 +108,14 @@ class Functions:
         if name in DERIVATIVES or name in COMPOSED:
             return self.named(name, function.primes, v, span)
         if function.primes:
-            raise ReadError(f"the derivative of {name} with a prime is not supported", span)
+            raise Unsettled(f"the derivative of {name} with a prime is not supported", span)
         return self.whole_array(name, v, span)
 
     # --- elementwise -------------------------------------------------------------------------
 
     def named(self, name: str, primes: int, v: Value, span: Span) -> Value:
         if primes > 1:
-            raise ReadError(f"{name} with {primes} primes is not supported", span)
+            raise Unsettled(f"{name} with {primes} primes is not supported", span)
         if primes == 0 and name in DERIVATIVES:
             return self.elementwise(name, 0, v, span)
         rule = COMPOSED.get(name) if primes == 0 else SLOPES.get(name)
@@ -128,7 +128,7 @@ class Functions:
             return Scalar(Apply(name, v.term, order))
         if isinstance(v, Mat):
             return Mat(Elementwise(name, v.form, order))
-        raise ReadError(f"{name} of this is not supported", span)
+        raise Unsettled(f"{name} of this is not supported", span)
 
     def per_entry(self, rule: Callable[[Term], Term], v: Value, span: Span) -> Value:
         if isinstance(v, Scalar):
@@ -136,7 +136,7 @@ class Functions:
         if isinstance(v, Mat):
             i, j = dummy(v.shape[0], "i"), dummy(v.shape[1], "j")
             return Mat(Given(i, j, rule(entry(v.form, i, j))))
-        raise ReadError("a function of this is not supported", span)
+        raise Unsettled("a function of this is not supported", span)
 
     def declared(self, symbol: FunctionSymbol, function: Function, args: tuple[Expr, ...], span: Span) -> Value:
         if symbol.kind == "loss":
@@ -150,7 +150,10 @@ class Functions:
         v = self.e.value(args[0])
         if symbol.kind == "softmax":
             if function.primes:
-                raise ReadError(f"{symbol.name} is no function of one number: it has a Jacobian, not a derivative {symbol.name}'", span)
+                raise ReadError(
+                    f"{symbol.name} is no function of one number: it has a Jacobian, not a derivative {symbol.name}'",
+                    span,
+                )
             return self.softmax(v, symbol.name, span)
         name = symbol.name if function.label is None else f"{symbol.name}^{{{function.label}}}"
         return self.elementwise(name, function.primes, v, span)
@@ -177,18 +180,11 @@ class Functions:
         return self.per_entry(lambda u: replaced(term, variable, u), self.e.value(args[0]), span)
 
     def body(self, symbol: FunctionSymbol, span: Span) -> Term:
-        from .elaborate import Elaborator
-        from .model import Model
-        from .sizes import Sizes
-        from .symbols import ArraySymbol
-        from .values import Algebra
-
         decl = self.e.decl
         for letter in symbol.args:
             decl = decl.with_array(ArraySymbol(letter, (), "scalar"))
         node = parse_expression(symbol.body, decl)
-        inner = Elaborator(decl, Model(decl), Sizes(decl), Algebra())
-        term = as_scalar(inner.alone(node, symbol.body))
+        term = as_scalar(self.e.afresh(decl).alone(node, symbol.body))
         if term is None:
             raise ReadError(f"{symbol.name} is declared by a formula that is no number", span)
         if any(isinstance(t, Sum | Whole) for t in subterms(term)):
@@ -202,7 +198,7 @@ class Functions:
     def softmax(self, v: Value, name: str, span: Span) -> Value:
         if not isinstance(v, Mat):
             raise ReadError(f"{name} is a function of a whole vector, not of one number: write {name}(z)_i", span)
-        rows, columns = v.shape
+        columns = v.shape[1]
         if UNIT in v.shape:
             axis = 0 if columns == UNIT else 1
         else:
@@ -217,7 +213,7 @@ class Functions:
         values = [as_matrix(self.e.value(a)) for a in args]
         mats = [m for m in values if m is not None]
         if len(mats) != len(args):
-            raise ReadError(f"{symbol.name} of this is not supported", span)
+            raise Unsettled(f"{symbol.name} of this is not supported", span)
         first, rest = mats[0], mats[1:]
         i, j = dummy(first.shape[0], "i"), dummy(first.shape[1], "j")
         if not any(self.carries_indices(m) or self.is_variable(a) for m, a in zip(rest, args[1:], strict=True)):
@@ -263,8 +259,10 @@ class Functions:
             case "tr" | "det" | "inv":
                 if rows != columns:
                     raise ReadError(f"{name} of a {rows}×{columns} array: a square matrix is needed", span)
-                form = {"tr": Trace, "det": Determinant, "inv": Inverse}[name](v.form)
-                return Mat(form) if name == "inv" else Scalar(entry(form, affine(0, ()), affine(0, ())))
+                if name == "inv":
+                    return Mat(Inverse(v.form))
+                form = Trace(v.form) if name == "tr" else Determinant(v.form)
+                return Scalar(entry(form, affine(0, ()), affine(0, ())))
             case "diag":
                 if UNIT in v.shape:
                     return Mat(Diagonal(v.form))
@@ -282,7 +280,7 @@ class Functions:
             case "logsumexp":
                 return Scalar(Apply("log", self.summed(axes, Apply("exp", body))))
             case _:
-                raise ReadError(f"{name} is not supported", span)
+                raise Unsettled(f"{name} is not supported", span)
 
     @staticmethod
     def summed(axes: tuple[Index, ...], body: Term) -> Term:
@@ -299,11 +297,11 @@ class Functions:
         if order == "1":
             m = as_matrix(v)
             if m is None:
-                raise ReadError("a norm of this is not supported", span)
+                raise Unsettled("a norm of this is not supported", span)
             i, j = dummy(m.shape[0], "i"), dummy(m.shape[1], "j")
             return Scalar(self.summed((i, j), absolute(entry(m.form, i, j))))
         if order == "∞":
-            raise ReadError("the norm ‖·‖_∞ is not supported", span)
+            raise Unsettled("the norm ‖·‖_∞ is not supported", span)
         square = as_scalar(self.square_norm(v, span))
         assert square is not None
         return Scalar(Power(square, Fraction(1, 2)))
@@ -311,7 +309,7 @@ class Functions:
     def square_norm(self, v: Value, span: Span) -> Value:
         m = as_matrix(v)
         if m is None:
-            raise ReadError("a norm of this is not supported", span)
+            raise Unsettled("a norm of this is not supported", span)
         i, j = dummy(m.shape[0], "i"), dummy(m.shape[1], "j")
         axes = tuple(x for x in (i, j) if x.size != UNIT)
         return Scalar(self.summed(axes, Power(self.flat(entry(m.form, i, j), i, j), Fraction(2))))

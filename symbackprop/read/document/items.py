@@ -16,7 +16,7 @@ CONTEXT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """One formula.  `aligned` is (which display, which column) of a row of align; `error` says why it cannot be read."""
+    """One formula.  `aligned`: which display and column, for a row of align.  `error`: why it cannot be read."""
 
     text: str
     where: Place
@@ -111,4 +111,8 @@ class Collector:
 def _compact(offsets: list[int]) -> list[int] | int:
     """Only the first one when the offsets just count up."""
     first = offsets[0]
-    return first if offsets[-1] - first == len(offsets) - 1 and all(o == first + k for k, o in enumerate(offsets)) else offsets
+    return (
+        first
+        if offsets[-1] - first == len(offsets) - 1 and all(o == first + k for k, o in enumerate(offsets))
+        else offsets
+    )

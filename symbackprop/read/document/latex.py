@@ -154,7 +154,9 @@ class _Scan:
         found = _BLOCK.match(self.text, start)
         if found is None:
             return end
-        pieces, places, at = [], [], end
+        pieces: list[str] = []
+        places: list[int] = []
+        at = end
         first = self.text[found.end() : end]
         lead = len(first) - len(first.lstrip())
         if first.strip():

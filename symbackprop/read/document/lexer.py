@@ -21,12 +21,15 @@ MAX_DEPTH: Final = 100
 MAX_INTEGER: Final = 10**6
 
 _MARKS = "|".join(sorted(NEUTRAL | DISTINCT, key=len, reverse=True))
-_LETTER = r"[A-Za-z]|\\(?:" + "|".join(sorted(GREEK, key=len, reverse=True)) + r")(?![A-Za-z])"
+_GREEK = r"\\(?:" + "|".join(sorted(GREEK, key=len, reverse=True)) + r")(?![A-Za-z])"
+_LETTER = rf"[A-Za-z]|{_GREEK}"
 _TOKEN: Final = re.compile(
     rf"""
       (?P<space>(?:[\s~\u200b\u2009\u00a0]|%[^\n]*(?:\n|$)|\\[,;:!>\ /])+)
-    | (?P<marked>\\(?P<mark>{_MARKS})\s*(?:\{{\s*(?P<inner>{_LETTER})\s*\}}|(?<=[a-z])(?P<bare>\\(?:{"|".join(sorted(GREEK, key=len, reverse=True))})(?![A-Za-z])|(?<=\s)[A-Za-z])))
-    | (?P<dashed>(?P<head>[A-Za-z])\s*\\(?:text|textrm|mathrm|mbox|textit)\s*\{{\s*-\s*(?P<tail>[A-Za-z][A-Za-z0-9\ -]*)\}})
+    | (?P<marked>\\(?P<mark>{_MARKS})\s*
+        (?:\{{\s*(?P<inner>{_LETTER})\s*\}}|(?<=[a-z])(?P<bare>{_GREEK}|(?<=\s)[A-Za-z])))
+    | (?P<dashed>(?P<head>[A-Za-z])\s*\\(?:text|textrm|mathrm|mbox|textit)\s*
+        \{{\s*-\s*(?P<tail>[A-Za-z][A-Za-z0-9\ -]*)\}})
     | (?P<letters>[A-Za-z]+)
     | (?P<number>\d+(?:\.\d+)?|\.\d+)
     | (?P<command>\\[A-Za-z]+\*?)
@@ -130,8 +133,10 @@ def _letters(run: str, start: int, words: Collection[str], out: list[Token]) -> 
 
 
 def _number(digits: str, start: int, end: int, out: list[Token]) -> None:
-    if len(digits) > 40 or ("." not in digits and int(digits) > MAX_INTEGER):
-        shown = digits if len(digits) <= 12 else digits[:9] + "…"
+    shown = digits if len(digits) <= 12 else digits[:9] + "…"
+    if len(digits) > 40:
+        raise ReadError(f"the number {shown} has {len(digits)} digits: at most 40 are read", (start, end))
+    if "." not in digits and int(digits) > MAX_INTEGER:
         raise ReadError(f"the number {shown} is above {MAX_INTEGER:,}", (start, end))
     out.append(Token("number", digits, start, end))
 
@@ -153,7 +158,9 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
             dot = re.compile(r"\s*\.").match(text, end)
             return dot.end() if dot else end
         return end
-    if kind in ("text", "operator") or (kind == "deco" and name in ("mathrm", "mathsf", "mathbf", "mathbb", "mathbbm", "textbf", "mathit")):
+    if kind in ("text", "operator") or (
+        kind == "deco" and name in ("mathrm", "mathsf", "mathbf", "mathbb", "mathbbm", "textbf", "mathit")
+    ):
         group = _GROUP.match(text, end)
         if group is not None:
             return _worded(name, kind, group[1], start, group.end(), words, out) or end
@@ -187,7 +194,7 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
 
 
 def _worded(name: str, kind: str, inner: str, start: int, end: int, words: Collection[str], out: list[Token]) -> int:
-    """\\text{…}, \\operatorname{…}, \\mathrm{…}: a declared name, a function, a letter, or words.  0: not settled here."""
+    """\\text{…}, \\operatorname{…}, \\mathrm{…}: a declared name, a function, a letter, or words; 0 if none."""
     word = " ".join(inner.split())
     if name in ("mathbf", "mathbb", "mathbbm") and word == "1":
         out.append(Token("ones", "1", start, end))
@@ -197,7 +204,9 @@ def _worded(name: str, kind: str, inner: str, start: int, end: int, words: Colle
         out.append(Token("name", word, start, end))
     elif word in FUNCTION_WORDS and kind != "text":
         out.append(Token("func", FUNCTION_WORDS[word], start, end))
-    elif kind == "text" or (len(word) > 1 and word.replace(" ", "").isalpha() and name in ("mathrm", "mathit", "textbf")):
+    elif kind == "text" or (
+        len(word) > 1 and word.replace(" ", "").isalpha() and name in ("mathrm", "mathit", "textbf")
+    ):
         out.append(Token("text", inner, start, end))
     else:
         return 0
@@ -207,7 +216,7 @@ def _worded(name: str, kind: str, inner: str, start: int, end: int, words: Colle
 @lru_cache(maxsize=4096)
 def _decomposed(c: str) -> tuple[str, str, str] | None:
     """(role, plain characters, mark) of a styled or raised character: ᵢ is ("_", "i", ""), 𝐖 is ("", "W", "mathbf")."""
-    tag, _, rest = unicodedata.decomposition(c).partition(" ")
+    tag, _, _rest = unicodedata.decomposition(c).partition(" ")
     if tag in _SCRIPTS:
         return _SCRIPTS[tag], unicodedata.normalize("NFKD", c), ""
     if tag == "<font>":

@@ -48,7 +48,12 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
                 free.setdefault(n.name, n.span)
         elif is_dataclass(n) and not isinstance(n, type):
             sample = getattr(n, "sample", None)
-            if sample is not None and sample.base is not None and sample.base not in scope and sample.base in decl.indices:
+            if (
+                sample is not None
+                and sample.base is not None
+                and sample.base not in scope
+                and sample.base in decl.indices
+            ):
                 free.setdefault(sample.base, getattr(n, "span", (0, 1)))
             for f in fields(n):
                 if f.name not in ("span", "at_span", "sample", "label"):
@@ -62,3 +67,12 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
             for n in names:
                 free.pop(n, None)
     return free, bound
+
+
+def consistent(lhs: Expr, rhs: Expr, decl: Declarations) -> bool:
+    """No mistake with indices is seen."""
+    try:
+        lint(lhs, rhs, decl)
+    except ReadError:
+        return False
+    return True

@@ -105,7 +105,9 @@ class _Walk:
                 markup = "$$" if child.type.endswith("double") else "$"
                 found = content.find(markup + child.content + markup, at)
                 start = found + len(markup) if found >= 0 else at
-                place = offsets[start : start + len(child.content)] if found >= 0 else [offsets[at]] * len(child.content)
+                place = (
+                    offsets[start : start + len(child.content)] if found >= 0 else [offsets[at]] * len(child.content)
+                )
                 self.out.formula(self.source, child.content, place, markup == "$$", struck > 0)
                 at = start + len(child.content) + len(markup) if found >= 0 else at
             elif child.type == "s_open":

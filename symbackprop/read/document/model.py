@@ -1,36 +1,24 @@
 """Which definitions a statement rests on, and what the loss is a function of.
 
-A derivative ∂B/∂u holds everything that does not come after u fixed: u is the variable, and what depends on u does so by the
-definitions.  For a layer l that is any of them, the loss is an abstract function of the last array P of that layer which
-the statement differentiates by: whatever comes after P, for every depth.  That is right because the definitions say that
-every way from layer l to the loss goes through P; this is checked here.
+A derivative ∂B/∂u holds everything fixed that does not come after u: u is the variable, and what depends on u does so
+by the definitions.  For a layer l that is any of them, the loss is an abstract function of the last array P of that
+layer which the statement differentiates by: whatever comes after P, for every depth.  That is right because, by the
+definitions, every way from layer l to the loss goes through P; this is checked here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import cast
 
+from .cuts import check_cut, check_last, check_loss
+from .definitions import array_of, definition_of, general_definitions, plain, symbols
 from .parser import parse_expression
-from .place import ReadError, Span
-from .statements import definition_of
+from .place import Span, Unsettled
 from .symbols import ArraySymbol, Declarations
 from .tree import Chain, Derivative, Entry, Expr, Gradient, Label, Symbol
 from .walking import relabel, walk
-
-
-def plain(s: Symbol) -> Symbol:
-    """The symbol as a key: without sample and place."""
-    return s if s.sample is None else Symbol(s.name, s.label)
-
-
-def array_of(s: Symbol, decl: Declarations) -> ArraySymbol | None:
-    return decl.layered.get(s.name) if s.label is not None else decl.arrays.get(s.name)
-
-
-def symbols(node: object) -> Iterator[Symbol]:
-    return (plain(n) for n in walk(node) if isinstance(n, Symbol))
 
 
 @dataclass(slots=True)
@@ -95,11 +83,11 @@ class Model:
         return self._depends[key]
 
     def in_range(self, s: Symbol) -> bool:
-        """Not below the lowest layer that is mentioned, where definitions are no longer followed."""
+        """Between the lowest and the highest layer that are mentioned; outside definitions are not followed."""
         if s.label is None or self.exact(s):
             return True
-        low = self.lowest.get(s.label.base)
-        return low is not None and s.label.shift >= low
+        low, high = self.lowest.get(s.label.base), self.highest.get(s.label.base)
+        return low is not None and high is not None and low <= s.label.shift <= high
 
     def exact(self, s: Symbol) -> bool:
         """There is a definition for just this layer, such as a^0 := x."""
@@ -140,7 +128,8 @@ class Model:
                 if isinstance(variable, Symbol):
                     self.targets.setdefault(plain(variable), d.span)
                     for body in symbols(d.body):
-                        by_body.setdefault(body, {})[plain(variable)] = d.span
+                        if body != plain(variable) and (d.body == body or self.behind(body)):
+                            by_body.setdefault(body, {})[plain(variable)] = d.span
         last = self.decl.last
         for base, high in self.highest.items():
             if base is not None and base in self.decl.layers and high > 0:
@@ -152,7 +141,7 @@ class Model:
 
     def reach(self, open_: set[Symbol]) -> None:
         """Layers that are only met behind symbols without a layer (y := a^L): followed from there."""
-        met: dict[str | None, int] = {}
+        met: dict[str | None, list[int]] = {}
         seen: set[Symbol] = set()
         while open_:
             s = open_.pop()
@@ -161,8 +150,9 @@ class Model:
                 if x.label is None:
                     open_ |= {x} - seen
                 elif x.label.base not in self.lowest:
-                    met[x.label.base] = min(met.get(x.label.base, x.label.shift), x.label.shift)
-        self.lowest.update(met)
+                    met.setdefault(x.label.base, []).append(x.label.shift)
+        self.lowest.update({base: min(shifts) for base, shifts in met.items()})
+        self.highest.update({base: max(shifts) for base, shifts in met.items()})
 
     def generic(self, base: str | None) -> bool:
         """The letter stands for any layer."""
@@ -177,24 +167,49 @@ class Model:
         """Decide whether the loss is taken as an abstract function of one array, and of which."""
         bases = {t.label.base for t in targets if t.label is not None and self.generic(t.label.base)}
         given = self.definition(loss) is not None or bool(self.loss_arguments(loss))
-        if not bases and given:
-            return
         span = next(iter(targets.values()))
+        for t in targets:
+            shared = self.layers_that_share(t)
+            if shared:
+                raise Unsettled(
+                    f"{t.name} is the same in every layer ({shared}): a derivative by it sums over layers", span
+                )
+        if not bases and given:
+            apart = [t for t in targets if not self.depends(loss, t)]
+            if not apart:
+                return
+            if any(t.label is None for t in apart):
+                raise Unsettled(f"nothing says how {loss.name} depends on {apart[0].name}", targets[apart[0]])
+            bases = {t.label.base for t in targets if t.label is not None}
         if len(bases) > 1 or (bases and any(t.label is None or t.label.base not in bases for t in targets)):
-            raise ReadError("layers with different letters under one ∂: which comes first?", span)
+            raise Unsettled("layers with different letters under one ∂: which comes first?", span)
         last = self.last_of(list(targets))
         if last is None:
-            raise ReadError(f"{loss.name} is differentiated by arrays of which none depends on all the others", span)
+            raise Unsettled(f"{loss.name} is differentiated by arrays of which none depends on all the others", span)
         self.abstract[loss] = last
         self._rhs.pop(loss, None)
         self._depends.clear()
-        if bases and last.label is not None:
-            self.check_cut(last, span)
+        if last.label is not None:
+            check_cut(self, last, list(targets), span)
+        if bases:
+            check_loss(self, loss, span)
+            check_last(self, last)
+
+    def layers_that_share(self, t: Symbol) -> str:
+        """The array of a general layer whose definition holds t, an array without a layer; "" when there is none."""
+        if t.label is not None:
+            return ""
+        for subject, rhs in general_definitions(self.decl):
+            if t in set(symbols(rhs)):
+                return f"it occurs in {subject.name}"
+        return ""
 
     def last_of(self, targets: list[Symbol]) -> Symbol | None:
         """The array that everything differentiated by goes through."""
         for t in targets:
-            if all(self.depends(t, other) for other in targets) and (self.definition(t) is not None or not self.after(t)):
+            if all(self.depends(t, other) for other in targets) and (
+                self.definition(t) is not None or not self.after(t)
+            ):
                 return t
         found = [s for t in targets for s in self.after(t) if all(self.depends(s, other) for other in targets)]
         return next((s for s in found if not any(o != s and self.depends(s, o) for o in found)), None)
@@ -216,46 +231,15 @@ class Model:
         """A general definition's symbol at the layer of another symbol."""
         if head.label is None or like.label is None:
             return plain(head)
-        return Symbol(head.name, like.label if head.label.base in self.decl.layers and not self.decl.is_last(head.label) else head.label)
-
-    def check_cut(self, p: Symbol, span: Span) -> None:
-        """Every way from the layer of P to the layers behind goes through P, and no definition skips a layer."""
-        assert p.label is not None
-        passed: set[Symbol] = set()
-        for d in self.decl.definitions:
-            subject = d.chain.subjects[-1]
-            head = subject.base if isinstance(subject, Entry) else subject
-            if not isinstance(head, Symbol) or head.label is None or head.label.base is None or head.label.shift:
-                continue
-            if self.decl.is_last(head.label) or self.inlined(head) is not None:
-                continue
-            for s in symbols(d.chain.links[0].rhs):
-                if s.label is None or array_of(s, self.decl) is None:
-                    continue
-                if s.label.base != head.label.base or not -1 <= s.label.shift <= 0:
-                    raise ReadError(f"{head.name} at one layer uses {s.name} at {s.label}: layers that skip are not supported", span)
-                if s.label.shift == -1:
-                    passed.add(Symbol(s.name, p.label))
-        for s in sorted(passed, key=lambda x: x.name):
-            leak = self.leak(s, p)
-            if leak is not None:
-                raise ReadError(f"the loss depends on {leak.name} of layer {p.label} not only through {p.name}", span)
-
-    def leak(self, s: Symbol, p: Symbol) -> Symbol | None:
-        """An array of P's layer that s depends on past P."""
-        if s == p or (self.depends(p, s) and s != p):
-            return None
-        if s.label is None or p.label is None or s.label != p.label:
-            return None
-        behind = self.behind(s)
-        if not behind:
-            return s
-        return next((found for x in sorted(behind, key=lambda y: y.name) if (found := self.leak(x, p)) is not None), None)
+        return Symbol(
+            head.name,
+            like.label if head.label.base in self.decl.layers and not self.decl.is_last(head.label) else head.label,
+        )
 
     # --- which definitions to use ------------------------------------------------------------
 
     def wanted(self, s: Symbol) -> bool:
-        """The definition of s is of use: s depends on a variable, or on something that is mentioned; or nothing is differentiated."""
+        """The definition of s is of use: s depends on a variable or on something mentioned, or no ∂ occurs."""
         if not self.in_range(s) or self.inlined(s) is not None:
             return False
         behind = self.behind(s)

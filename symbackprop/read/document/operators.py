@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .cursor import HADAMARD, PRODUCT, SUM, shown
+from .cursor import HADAMARD, SUM, shown
+from .differentials import Differentials
 from .lexer import Token
-from .names import Names, Range
 from .place import ReadError
+from .scripts import Range
 from .tree import (
     Binder,
     Cases,
     Chain,
-    Derivative,
     Dots,
-    Entry,
     Equated,
     Expr,
-    Gradient,
-    IndexName,
     Indicator,
     Matrix,
     Norm,
@@ -28,15 +25,18 @@ from .tree import (
     Power,
     Quotient,
     Sum,
-    Symbol,
     Words,
 )
 
-MATRICES = frozenset("matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix array psmallmatrix bsmallmatrix".split())
-ROWS = frozenset("aligned split gathered align gather equation alignedat eqnarray multline displaymath flalign alignat".split())
+MATRICES = frozenset(
+    "matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix array psmallmatrix bsmallmatrix".split()
+)
+ROWS = frozenset(
+    "aligned split gathered align gather equation alignedat eqnarray multline displaymath flalign alignat".split()
+)
 
 
-class Operators(Names):
+class Operators(Differentials):
     __slots__ = ()
 
     def chain(self) -> Chain:
@@ -122,122 +122,6 @@ class Operators(Names):
         bottom = self.argument()
         self.in_fraction -= 1
         return Quotient(top, bottom, (token.start, self.end()))
-
-    def differential(self, k: int) -> bool:
-        r"""Token k begins a differential: ∂, d, \mathrm{d}."""
-        token = self.tokens[k]
-        return token.kind == "partial" or (
-            token.kind == "name" and token.text == "d" and not self.decl.known(self.decl.key("d", token.deco)) and "d" not in self.bound
-        )
-
-    def derivative_fraction(self, token: Token) -> Expr | None:
-        r"""\frac{∂ a}{∂ b}, \frac{d}{dz}, \frac{∂^2 L}{∂x ∂y}; None when it is a plain fraction."""
-        if self.tok.kind != "{":
-            return None
-        back = self.i
-        top = self.group()
-        if self.tok.kind != "{":
-            self.go(back)
-            return None
-        bottom = self.group()
-        past = self.i
-        if top[0] == top[1] or bottom[0] == bottom[1] or not (self.differential(top[0]) and self.differential(bottom[0])):
-            self.go(back)
-            return None
-        total = self.tokens[top[0]].kind == "name"
-        self.go(top[0] + 1)
-        order = self.order()
-        body = None if self.i == top[1] else self.inside(self.i, top[1])
-        wrt = self.denominator(bottom, order)
-        self.go(past)
-        return self.derivative(token, body, wrt, order, total)
-
-    def order(self) -> int:
-        if self.tok.kind != "^":
-            return 1
-        caret = self.advance()
-        r = self.group()
-        text = self.spelled(r)
-        if not text.isdigit() or not 1 <= int(text) <= 9:
-            raise self.fail("the order of a derivative is a small number", caret)
-        return int(text)
-
-    def denominator(self, r: Range, order: int) -> tuple[Expr, ...]:
-        self.go(r[0])
-        out: list[Expr] = []
-        while self.i < r[1]:
-            if self.tok.kind in ("gap",) or (self.tok.kind == "op" and self.tok.text == "cdot"):
-                self.advance()
-                continue
-            if not self.differential(self.i):
-                raise self.fail(f"∂ is missing before {shown(self.tok)}")
-            self.advance()
-            out.extend(self.variable(order))
-        return tuple(out)
-
-    def variable(self, order: int) -> list[Expr]:
-        """What stands behind the ∂ of a denominator; x^2 is x twice in a second derivative."""
-        if self.tok.kind in ("end", "}", "close"):
-            raise self.fail("∂ of nothing")
-        node = self.prefix()
-        if order > 1 and isinstance(node, Power) and isinstance(node.exponent, Num) and not node.elementwise:
-            return [node.base] * int(node.exponent.value)
-        return [node]
-
-    def derivative(self, token: Token, body: Expr | None, wrt: tuple[Expr, ...], order: int, total: bool) -> Expr:
-        if len(wrt) != order:
-            raise ReadError(f"order {order} above, {len(wrt)} variables below", (token.start, self.end()))
-        for v in wrt:
-            if not isinstance(v, (Symbol, Entry, IndexName)):
-                raise ReadError("the derivative is by something that is no variable", v.span)
-        if body is None:
-            if self.tok.kind in ("end", "}", "close", "rel", "comma"):
-                raise self.fail("nothing to differentiate", token)
-            body = self.expression(PRODUCT)
-        return Derivative(body, wrt, total, (token.start, self.end()))
-
-    def partial(self) -> Expr:
-        """∂L/∂W, ∂^2 L/∂x∂y, ∂_W L, ∂/∂w (…)."""
-        token = self.advance()
-        total = token.kind == "name"
-        if self.tok.kind == "_":
-            self.advance()
-            r = self.group()
-            wrt = self.inside(*r)
-            return self.derivative(token, self.prefix(), (wrt,), 1, total)
-        order = self.order()
-        body: Expr | None = None
-        if not (self.tok.kind == "op" and self.tok.text == "/"):
-            body = self.prefix()
-        if not (self.tok.kind == "op" and self.tok.text == "/"):
-            raise self.fail("∂ without / ∂: by which variable?", token)
-        self.advance()
-        out: list[Expr] = []
-        if self.tok.kind == "open" and self.differential(self.i + 1):
-            self.advance()
-            while self.tok.kind != "close":
-                if not self.differential(self.i):
-                    raise self.fail(f"∂ is missing before {shown(self.tok)}")
-                self.advance()
-                out.extend(self.variable(order))
-            self.advance()
-        else:
-            while self.differential(self.i) and len(out) < order:
-                self.advance()
-                out.extend(self.variable(order))
-        if not out:
-            raise self.fail("∂ … / needs ∂ and a variable below", token)
-        return self.derivative(token, body, tuple(out), order, total)
-
-    def nabla(self) -> Expr:
-        token = self.advance()
-        if self.tok.kind != "_":
-            raise self.fail("∇ by which variable? write ∇_W", token)
-        self.advance()
-        wrt = self.inside(*self.group())
-        if self.tok.kind == "^":
-            raise self.fail("∇^2 is not supported: write the second derivative")
-        return Gradient(self.prefix(), wrt, (token.start, self.end()))
 
     # --- roots, bars, matrices ---------------------------------------------------------------
 
@@ -350,7 +234,9 @@ class Operators(Names):
                 rows.append(tuple(row))
                 break
             else:
-                raise self.fail(f"{shown(self.tok)} is not expected in a matrix" if kind != "end" else f"\\end{{{name}}} is missing")
+                raise self.fail(
+                    f"{shown(self.tok)} is not expected in a matrix" if kind != "end" else f"\\end{{{name}}} is missing"
+                )
         self.bars = bars
         self.depth -= 1
         self.advance()
@@ -362,7 +248,11 @@ class Operators(Names):
             self.advance()
         if self.tok.kind in ("amp", "row") or (self.tok.kind == "end"):
             return Dots((token.start, token.end))
-        if self.tok.kind == "op" and self.tok.text in ("cdot", "*", "times") and self.tokens[self.i + 1].kind in ("amp", "row", "end"):
+        if (
+            self.tok.kind == "op"
+            and self.tok.text in ("cdot", "*", "times")
+            and self.tokens[self.i + 1].kind in ("amp", "row", "end")
+        ):
             self.advance()
             return Dots((token.start, token.end))
         if self.tok.kind == "text":

@@ -96,6 +96,10 @@ class ReadError(SymbackpropError):
         return self.message if self.where is None else f"{self.where.label(self.span[0])} {self.message}"
 
 
+class Unsettled(ReadError):
+    """Well-formed as far as can be seen, but not something that is decided here: the verdict is unknown, and why."""
+
+
 def render(message: str, span: Span, where: Place | None, width: int = 100) -> str:
     """`notes.md:64:62 message`, the source line, and carets under the place."""
     if where is None:

@@ -43,7 +43,7 @@ class Ranges:
         self.any_size()
 
     def any_size(self) -> None:
-        """A free index that stands on no axis (δ_ij alone) runs over a range of any size, shared with what it is compared to."""
+        """A free index on no axis (δ_ij alone) runs over a range of any size, shared with what it is compared to."""
         group = {name: name for name in self.free}
         for (p, a), (q, b) in self.pairs:
             if p == q == 0 and a in group and b in group:
@@ -123,7 +123,9 @@ class Ranges:
     def at(self, binder: int, name: str, span: Span) -> Size:
         size = self.found.get((binder, name))
         if size is None:
-            raise ReadError(f"the range of {name} is not known: it stands on no axis, and no size is declared for it", span)
+            raise ReadError(
+                f"the range of {name} is not known: it stands on no axis, and no size is declared for it", span
+            )
         return size
 
 

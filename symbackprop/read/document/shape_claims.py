@@ -57,7 +57,9 @@ def judge(reading: Reading, e: Elaborator) -> ShapeJudgement:
     if isinstance(reading.rhs, ShapeWord):
         word = reading.rhs.word
         fits = fits_word(actual, word)
-        return ShapeJudgement(fits, f"this is {shown_dims(actual)}" + ("" if fits else f", no {word}"), tuple(e.algebra.readings))
+        return ShapeJudgement(
+            fits, f"this is {shown_dims(actual)}" + ("" if fits else f", no {word}"), tuple(e.algebra.readings)
+        )
     claimed = dims_of(reading.rhs, e, match)
     if len(claimed) == 1 and len(actual) == 2 and UNIT in actual:  # y ~ n: a vector of n
         actual = tuple(a for a in actual if a != UNIT) or (UNIT,)

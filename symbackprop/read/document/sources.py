@@ -55,7 +55,7 @@ def markdown_cells(name: str, text: str) -> Iterator[Source]:
     import nbformat
 
     try:
-        notebook = nbformat.reads(text, as_version=4)
+        notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
     except (nbformat.reader.NotJSONError, nbformat.validator.NotebookValidationError) as error:
         raise ReadError(f"{name}: not a notebook: {str(error).splitlines()[0][:100]}") from None
     except (RecursionError, ValueError, KeyError, TypeError, AttributeError):

@@ -12,29 +12,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
-from .declarations import declare, declared_in_prose, declared_in_text, define, head
+from .declarations import declare
+from .definitions import circular, definition_of, head
+from .in_text import declared_in_prose, declared_in_text
 from .items import Block, Formula, Item, Prose
 from .lexer import tokenize
+from .lints import consistent
 from .parser import parse_statement
 from .place import Place, ReadError, Span, render
 from .sources import read_document
-from .symbols import ArraySymbol, Declarations, Definition, IndexSymbol, LayerSymbol, SizeSymbol
+from .symbols import Declarations, Definition, IndexSymbol, LayerSymbol, SizeSymbol
+from .syntax import free_indices, has_words, is_shape, restates, unnested, with_left
+from .table import define
 from .tree import (
     Chain,
     Dots,
     Entry,
-    Equated,
     Expr,
-    Hadamard,
-    IndexName,
-    Label,
     Link,
     Matrix,
     Missing,
     Num,
-    Product,
-    Quotient,
-    Reals,
     Shape,
     ShapeWord,
     Statement,
@@ -42,11 +40,15 @@ from .tree import (
     Transpose,
     Words,
 )
-from .walking import mapped, relabel, respan, walk
+from .walking import relabel, respan, walk
 
 Kind: TypeAlias = Literal["definition", "shape", "claim", "remark"]
-_STIPULATES = re.compile(r"\b(?:define[sd]?|denote[sd]?|let|set|write|call|introduce|abbreviate|notation)\b[^.;=]{0,60}\Z", re.IGNORECASE)
-_ASSUMES = re.compile(r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis)\b[^.;=]{0,60}\Z", re.IGNORECASE)
+_STIPULATES = re.compile(
+    r"\b(?:define[sd]?|denote[sd]?|let|set|write|call|introduce|abbreviate|notation)\b[^.;=]{0,60}\Z", re.IGNORECASE
+)
+_ASSUMES = re.compile(
+    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis)\b[^.;=]{0,60}\Z", re.IGNORECASE
+)
 _RANGE = re.compile(r"\s*([A-Za-z]|\\ell)\s*=\s*1\s*,\s*(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z")
 _SHAPE_RELATIONS = frozenset(("~", "∈"))
 _EQUATIONS = frozenset(("=", ":=", "≡", "=:"))
@@ -190,16 +192,25 @@ class _Reader:
             return [self.bare(first, chain.span)]
         if isinstance(first, Missing):
             over = self.above.get(self.formula.aligned) if self.formula.aligned is not None else None
-            if over is None and chain.links[0].relation in _EQUATIONS and _is_shape(chain.links[0].rhs, self.table) and len(chain.links) == 1:
+            if (
+                over is None
+                and chain.links[0].relation in _EQUATIONS
+                and is_shape(chain.links[0].rhs, self.table)
+                and len(chain.links) == 1
+            ):
                 return [self.bare(chain.links[0].rhs, chain.span)]
             if over is None:
-                error = ReadError("nothing stands before this relation", (chain.links[0].span[0], chain.links[0].span[0] + 1), self.formula.where)
+                error = ReadError(
+                    "nothing stands before this relation",
+                    (chain.links[0].span[0], chain.links[0].span[0] + 1),
+                    self.formula.where,
+                )
                 return [self.reading("claim", chain.span, error=error)]
             chain = Chain((cast(Expr, respan(over, chain.span)),), chain.links, chain.span)
         out: list[Reading] = []
         text, start = self.formula.text, chain.span[0]
         for subject in chain.subjects:
-            lhs, left, written = subject, text[_with_left(text, start) : chain.links[0].span[0]].strip(), ""
+            lhs, left, written = subject, text[with_left(text, start) : chain.links[0].span[0]].strip(), ""
             for k, link in enumerate(chain.links):
                 if k > 0 and subject is not chain.subjects[-1]:
                     break
@@ -209,7 +220,7 @@ class _Reader:
                 for nested in inner:
                     out.extend(self.chain(nested))
                 reading = self.link(subject, lhs, link, k)
-                whole = (_with_left(text, start), link.span[1]) if k == 0 else link.span
+                whole = (with_left(text, start), link.span[1]) if k == 0 else link.span
                 shared = len(chain.subjects) > 1 and k == 0
                 if shared:
                     whole, written = link.span, text[subject.span[0] : subject.span[1]]
@@ -219,12 +230,13 @@ class _Reader:
                 if not isinstance(link.rhs, Words):
                     lhs = link.rhs
                     left = left if link.relation in _SHAPE_RELATIONS else text[link.at[0] : link.at[1]].strip()
-        if self.formula.aligned is not None and not isinstance(chain.operands[-1], (Missing, Words)):
-            self.above[self.formula.aligned] = chain.operands[-1]
+        last = chain.links[-1].rhs
+        if self.formula.aligned is not None and not isinstance(last, (Missing, Words)):
+            self.above[self.formula.aligned] = last
         return out
 
     def bare(self, node: Expr, span: Span) -> Reading:
-        if _is_shape(node, self.table) and not isinstance(node, (Symbol, Num, ShapeWord)):
+        if is_shape(node, self.table) and not isinstance(node, (Symbol, Num, ShapeWord)):
             return self.reading("shape", span, lhs=node)
         return self.reading("remark", span, lhs=node)
 
@@ -232,7 +244,9 @@ class _Reader:
         span = (min(lhs.span[0], link.span[0]), link.span[1]) if k == 0 else link.span
         rhs = link.rhs
         if isinstance(rhs, Missing):
-            error = ReadError(f"nothing stands after {link.relation}", (link.span[0], link.span[0] + 1), self.formula.where)
+            error = ReadError(
+                f"nothing stands after {link.relation}", (link.span[0], link.span[0] + 1), self.formula.where
+            )
             return self.reading("claim", span, lhs=lhs, relation=link.relation, error=error)
         if link.relation in _SHAPE_RELATIONS:
             if isinstance(rhs, Words):
@@ -241,9 +255,11 @@ class _Reader:
             return self.reading(kind, span, lhs=subject, relation=link.relation, rhs=rhs)
         if link.relation not in _EQUATIONS:
             return self.reading("remark", span, lhs=lhs, relation=link.relation, rhs=rhs)
-        if isinstance(rhs, (Words, Dots)) or isinstance(lhs, (Words, Dots)) or _has_words(rhs):
-            return self.reading("definition" if head(lhs) and not isinstance(rhs, Dots) else "remark", span, note="in words")
-        if _is_shape(rhs, self.table) and (_is_shape(lhs, self.table) or isinstance(rhs, (Shape, ShapeWord))):
+        if isinstance(rhs, (Words, Dots)) or isinstance(lhs, (Words, Dots)) or has_words(rhs):
+            return self.reading(
+                "definition" if head(lhs) and not isinstance(rhs, Dots) else "remark", span, note="in words"
+            )
+        if is_shape(rhs, self.table) and (is_shape(lhs, self.table) or isinstance(rhs, (Shape, ShapeWord))):
             return self.reading("shape", span, lhs=lhs, relation=link.relation, rhs=rhs)
         if link.relation == "=:":
             lhs, rhs = rhs, lhs
@@ -271,110 +287,18 @@ class _Reader:
         if symbol is None:
             return stated and isinstance(lhs, Transpose)
         array = self.table.layered.get(symbol.name) if symbol.label else self.table.arrays.get(symbol.name)
-        if array is None or array.role == "constant" or (isinstance(lhs, Entry) and not _free_indices(lhs)):
+        if array is None or array.role == "constant" or (isinstance(lhs, Entry) and not free_indices(lhs)):
             return False
         known = definition_of(symbol, self.table)
         if known is not None:
             return stated or restates(lhs, rhs, known, self.table)
-        if symbol in _symbols(rhs):
-            return stated
+        if circular(symbol, rhs, self.table) or not consistent(lhs, rhs, self.table):
+            return False
         if symbol.name in self.table.functions and isinstance(lhs, Symbol) and not array.shape:
             pass  # L = L(y, t)
         chain = Chain((lhs,), (Link("=", rhs, link.span),), (lhs.span[0], link.span[1]))
         self.table = define(self.table, chain, self.formula.text, self.formula.where)
         return True
-
-
-def unnested(node: Expr, inner: list[Chain]) -> Expr:
-    """f(z = W a + b) says f(z), and z = W a + b besides: equations inside are taken out into `inner`."""
-    if isinstance(node, Equated):
-        inner.append(node.chain)
-        return node.chain.subjects[-1]
-    if isinstance(node, Matrix):
-        return node
-    return cast(Expr, mapped(node, lambda child: unnested(child, inner) if not isinstance(child, tuple) else tuple(unnested(c, inner) for c in child)))
-
-
-def _with_left(text: str, start: int) -> int:
-    r"""The \left of a bracket belongs to it."""
-    found = re.search(r"\\left\s*\Z", text[:start])
-    return found.start() if found else start
-
-
-def definition_of(symbol: Symbol, table: Declarations) -> Chain | None:
-    """The definition in force: the one for exactly this layer, else the general one with its layer put in."""
-    general: Chain | None = None
-    for d in table.definitions:
-        defined = head(d.chain.subjects[-1])
-        if defined is None or defined.name != symbol.name:
-            continue
-        if defined.label == symbol.label:
-            return d.chain
-        if defined.label is not None and symbol.label is not None and defined.label.base is not None and defined.label.shift == 0:
-            if defined.label.base != table.last:
-                general = cast(Chain, relabel(d.chain, defined.label.base, symbol.label))
-    return general
-
-
-def restates(lhs: Expr, rhs: Expr, known: Chain, table: Declarations) -> bool:
-    """lhs = rhs is the known definition, whole or entry by entry, up to plain renamings such as a^0 := x."""
-    subject, body = known.subjects[-1], renamed(known.links[0].rhs, table)
-    rhs = cast(Expr, renamed(rhs, table))
-    if lhs == subject and rhs == body:
-        return True
-    return isinstance(lhs, Entry) and lhs.base == subject and _whole(rhs, lhs.at) == body
-
-
-def renamed(node: object, table: Declarations) -> object:
-    """The tree with every symbol that is defined to be just another one replaced by that."""
-    if isinstance(node, Symbol):
-        known = definition_of(node, table) if node.sample is None else None
-        if known is not None and known.subjects[-1] == node and isinstance(known.links[0].rhs, Symbol):
-            return replace(known.links[0].rhs, span=node.span)
-        return node
-    return mapped(node, lambda child: renamed(child, table))
-
-
-def _whole(node: object, at: tuple[Expr, ...]) -> object:
-    """The tree with base_{at} replaced by base."""
-    if isinstance(node, Entry) and node.at == at:
-        return node.base
-    return mapped(node, lambda child: _whole(child, at))
-
-
-def _symbols(node: Expr) -> set[Symbol]:
-    return {n for n in walk(node) if isinstance(n, Symbol)}
-
-
-def _free_indices(node: Entry) -> bool:
-    """Each subscript is an index of its own: a_i, w_{jk}; not a_1 or w_{ii}."""
-    names = [a.name for a in node.at if isinstance(a, IndexName)]
-    return len(names) == len(node.at) == len(set(names))
-
-
-def _has_words(node: Expr) -> bool:
-    return any(isinstance(n, Words) for n in walk(node))
-
-
-def _is_shape(node: Expr, table: Declarations) -> bool:
-    match node:
-        case Shape() | Reals() | ShapeWord():
-            return True
-        case Transpose(arg):
-            return _is_shape(arg, table)
-        case Product(args) | Hadamard(args):
-            return any(isinstance(a, Shape) for a in args) and all(_is_shape(a, table) for a in args)
-        case Quotient(top, bottom):
-            return _is_shape(bottom, table) or (_is_shape(top, table) and not isinstance(top, (Symbol, Num)))
-        case Symbol(name, label):
-            return (name in table.sizes or name in table.layered_sizes) and not _is_array(name, label, table)
-        case _:
-            return False
-
-
-def _is_array(name: str, label: Label | None, table: Declarations) -> bool:
-    found: ArraySymbol | None = table.layered.get(name) if label else table.arrays.get(name)
-    return found is not None
 
 
 __all__ = ["Kind", "Matrix", "Reading", "definition_of", "read_file", "read_statements", "relabel", "respan", "walk"]

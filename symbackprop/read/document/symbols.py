@@ -110,6 +110,7 @@ class Declarations:
     layout: Literal["", "numerator", "gradient"] = ""
     batch: str = ""
     loose_hadamard: bool = False
+    star: Literal["", "elementwise", "matrix"] = ""
     words: frozenset[str] = frozenset()
     composite: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -123,7 +124,8 @@ class Declarations:
     def known(self, name: str) -> bool:
         return (
             name in self.arrays or name in self.layered or name in self.functions or name in self.sizes
-            or name in self.layered_sizes or name in self.aliases or name in self.identities or name in self.indices or name in self.layers
+            or name in self.layered_sizes or name in self.aliases or name in self.identities or name in self.indices
+            or name in self.layers
         )  # fmt: skip
 
     def is_last(self, label: Label) -> bool:

@@ -14,10 +14,6 @@ from typing import TypeAlias
 from .place import Span
 
 
-def _span() -> Span:
-    return field(compare=False, default=(0, 0), repr=False)  # type: ignore[no-any-return]
-
-
 @dataclass(frozen=True, slots=True)
 class Label:
     """A layer, sample or size label: l, l+1, L-1, or a number (base None)."""
@@ -26,18 +22,13 @@ class Label:
     shift: int = 0
 
     def __str__(self) -> str:
-        if self.base is None:
-            return str(self.shift)
-        return self.base if self.shift == 0 else f"{self.base}{self.shift:+d}"
-
-
-# --- values ----------------------------------------------------------------------------------
+        return str(self.shift) if self.base is None else self.base + (f"{self.shift:+d}" if self.shift else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Num:
     value: Fraction
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +38,7 @@ class Symbol:
     name: str
     label: Label | None = None
     sample: Label | None = None
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +46,14 @@ class IndexName:
     """An index where a subscript or a value is: i, k, j'."""
 
     name: str
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class All:
     """A colon as subscript: the whole axis."""
 
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +63,7 @@ class Function:
     name: str
     primes: int = 0
     label: Label | None = None
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +72,7 @@ class Call:
 
     function: Function
     args: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +81,19 @@ class Entry:
 
     base: Expr
     at: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Neg:
     arg: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Add:
     args: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +102,13 @@ class Product:
 
     args: tuple[Expr, ...]
     signs: tuple[str, ...] = field(compare=False)
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Hadamard:
     args: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +116,14 @@ class Outer:
     """a ⊗ b"""
 
     args: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Quotient:
     top: Expr
     bottom: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +131,13 @@ class Power:
     base: Expr
     exponent: Expr
     elementwise: bool = False
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Transpose:
     arg: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +147,7 @@ class Derivative:
     body: Expr
     wrt: tuple[Expr, ...]
     total: bool = False
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +156,7 @@ class Gradient:
 
     body: Expr
     wrt: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +166,14 @@ class Binder:
     name: str
     low: Expr | None = None
     high: Expr | None = None
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
     binders: tuple[Binder, ...]
     body: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +183,7 @@ class Over:
     kind: str
     binders: tuple[Binder, ...]
     body: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +191,7 @@ class Matrix:
     """bmatrix and the like; cells may be `Dots`."""
 
     rows: tuple[tuple[Expr, ...], ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +199,7 @@ class Cases:
     """cases: (value, condition) rows; condition None for otherwise."""
 
     rows: tuple[tuple[Expr, Chain | None], ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +208,7 @@ class Norm:
 
     arg: Expr
     order: str = "2"
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,14 +217,14 @@ class Inner:
 
     left: Expr
     right: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Kronecker:
     i: Expr
     j: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +232,7 @@ class Indicator:
     """[i = j], 1{x > 0}: 1 where the relation holds, else 0."""
 
     condition: Chain
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +240,13 @@ class Ones:
     """The vector (or, with two sizes, matrix) of ones; without a size it fits where it stands."""
 
     sizes: tuple[Expr, ...] = ()
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     size: Expr | None = None
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +255,7 @@ class Annotated:
 
     arg: Expr
     shape: Expr
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +263,7 @@ class Equated:
     """An equation where a value is expected, as in f(z = W a + b)."""
 
     chain: Chain
-    span: Span = _span()
-
-
-# --- shapes and words ------------------------------------------------------------------------
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +271,7 @@ class Shape:
     """n × m; a part may be a shape itself, n × (n × m)."""
 
     parts: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +279,7 @@ class Reals:
     """ℝ^{n × m}"""
 
     shape: Expr | None
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,27 +287,27 @@ class ShapeWord:
     """scalar, row, column, vector, matrix: from \\text{column vectors}."""
 
     word: str
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     text: str
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Dots:
     """…, and the placeholder \\cdot of a picture of a matrix."""
 
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
     """Nothing where something is needed: after a dangling =."""
 
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 Expr: TypeAlias = (
@@ -329,17 +317,14 @@ Expr: TypeAlias = (
 )  # fmt: skip
 
 
-# --- statements ------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Link:
     """The relation and what stands after it; `at` is the place of that with the brackets around it."""
 
     relation: str
     rhs: Expr
-    span: Span = _span()
-    at: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+    at: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,11 +333,7 @@ class Chain:
 
     subjects: tuple[Expr, ...]
     links: tuple[Link, ...]
-    span: Span = _span()
-
-    @property
-    def operands(self) -> tuple[Expr, ...]:
-        return (self.subjects[-1], *(k.rhs for k in self.links))
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,10 +342,10 @@ class Part:
 
     joined: str
     chain: Chain
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     parts: tuple[Part, ...]
-    span: Span = _span()
+    span: Span = field(default=(0, 0), compare=False, repr=False)

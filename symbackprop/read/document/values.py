@@ -30,7 +30,7 @@ from symbackprop.core.matrix import Product as ProductForm
 from symbackprop.core.matrix import Transpose as TransposeForm
 from symbackprop.core.terms import Add, IndexExpr, Mul, Num, Power, Size, Term, num, over, substitute
 
-from .place import ReadError, Span
+from .place import ReadError, Span, Unsettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,14 @@ class Algebra:
 
     def add(self, args: list[Value], spans: list[Span], whole: Span) -> Value:
         known = next((a for a in args if isinstance(a, Mat)), None)
-        args = [self.fitted(a, known.shape, s) if known and isinstance(a, Loose) else a for a, s in zip(args, spans, strict=True)]
+        args = [
+            self.fitted(a, known.shape, s) if known and isinstance(a, Loose) else a
+            for a, s in zip(args, spans, strict=True)
+        ]
         if any(isinstance(a, Loose) for a in args):
             raise ReadError("the size of 𝟏 or I is not known here: write 𝟏_n", whole)
         if any(isinstance(a, Tensor3) for a in args):
-            raise ReadError("a derivative of order three in a sum is not supported", whole)
+            raise Unsettled("a derivative of order three in a sum is not supported", whole)
         scalars = [as_scalar(a) for a in args]
         if all(s is not None for s in scalars):
             return Scalar(Add(tuple(s for s in scalars if s is not None)))
@@ -176,7 +179,9 @@ class Algebra:
         n = right.out.size
         if not isinstance(left, Mat) or n not in left.shape or UNIT not in left.shape:
             shown = dims(left) if isinstance(left, Mat) else "this factor"
-            raise ReadError(f"product of {shown} and a derivative with {n}×({right.row.size}×{right.column.size}) entries", span)
+            raise ReadError(
+                f"product of {shown} and a derivative with {n}×({right.row.size}×{right.column.size}) entries", span
+            )
         k = dummy(n)
         value = entry(left.form, k, ZERO_INDEX) if left.shape == (n, UNIT) else entry(left.form, ZERO_INDEX, k)
         from_body = substitute(right.body, {right.out: k})
@@ -200,9 +205,13 @@ class Algebra:
             return Mat(HadamardForm(left.form, right.form))
         if left.shape == right.shape[::-1] and UNIT in left.shape:
             if self.loose_hadamard:
-                self.note(f"{shown} stands as the {'row' if left.shape[0] == UNIT else 'column'} {_transposed_name(shown)}")
+                self.note(
+                    f"{shown} stands as the {'row' if left.shape[0] == UNIT else 'column'} {_transposed_name(shown)}"
+                )
                 return Mat(HadamardForm(left.form, TransposeForm(right.form)))
-            raise ReadError(f"Hadamard of {dims(left)} and {dims(right)}: transpose missing? {_transposed_name(shown)}", span)
+            raise ReadError(
+                f"Hadamard of {dims(left)} and {dims(right)}: transpose missing? {_transposed_name(shown)}", span
+            )
         raise ReadError(f"Hadamard of {dims(left)} and {dims(right)}", span)
 
     def transpose(self, v: Value, span: Span) -> Value:
@@ -221,7 +230,7 @@ class Algebra:
         if s is not None:
             return Scalar(s if q == 1 else Power(s, q))
         if not isinstance(v, Mat):
-            raise ReadError("a power of this is not supported", span)
+            raise Unsettled("a power of this is not supported", span)
         n, k = v.shape
         if elementwise:
             return Mat(ElementPower(v.form, q))
@@ -236,7 +245,7 @@ class Algebra:
             for _ in range(int(q) - 1):
                 out = ProductForm(out, v.form)
             return Mat(out)
-        raise ReadError(f"the power {q} of a matrix is not supported", span)
+        raise Unsettled(f"the power {q} of a matrix is not supported", span)
 
     # --- 𝟏 and I of unknown size --------------------------------------------------------------
 

@@ -24,7 +24,8 @@ NEUTRAL: Final = frozenset(
 """Marks that say what a thing is, not which: \\vec{a} is a unless \\vec{a} itself is declared."""
 
 DISTINCT: Final = frozenset(
-    "hat widehat tilde widetilde dot ddot check breve acute grave mathcal mathscr mathfrak mathbb mathbbm mathring cal".split()
+    "hat widehat tilde widetilde dot ddot check breve acute grave mathcal mathscr mathfrak mathbb mathbbm mathring "
+    "cal".split()
 )
 """Marks that usually name another thing (ŷ is not y): the marked name must be declared."""
 
@@ -110,10 +111,12 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "lVert": ("open", "‖"), "rVert": ("close", "‖"), "Vert": ("bar", "‖"), "lvert": ("open", "|"),
     "rvert": ("close", "|"), "vert": ("bar", "|"), "mid": ("bar", "|"), "parallel": ("bar", "‖"),
     "dots": ("dots", "…"), "ldots": ("dots", "…"), "cdots": ("dots", "…"), "vdots": ("dots", "⋮"),
-    "ddots": ("dots", "⋱"), "dotsc": ("dots", "…"), "dotsb": ("dots", "…"), "dotsm": ("dots", "…"), "dotso": ("dots", "…"),
+    "ddots": ("dots", "⋱"), "dotsc": ("dots", "…"), "dotsb": ("dots", "…"), "dotsm": ("dots", "…"),
+    "dotso": ("dots", "…"),
     "iddots": ("dots", "⋰"), "adots": ("dots", "⋰"),
     "checkmark": ("tick", "✓"), "square": ("tick", "□"), "qed": ("tick", "□"), "blacksquare": ("tick", "□"),
-    "And": ("and", "&"), "land": ("and", "∧"), "wedge": ("and", "∧"), "quad": ("gap", ""), "qquad": ("gap", ""), "cr": ("row", ""),
+    "And": ("and", "&"), "land": ("and", "∧"), "wedge": ("and", "∧"), "quad": ("gap", ""), "qquad": ("gap", ""),
+    "cr": ("row", ""),
     "newline": ("row", ""), "dagger": ("bad", "†"), "lfloor": ("bad", "⌊"), "rfloor": ("bad", "⌋"),
 }  # fmt: skip
 for _text, _names in _RELATIONS.items():
@@ -125,7 +128,9 @@ for _text, _names in _PLAIN.items():
 COMMANDS.update({n: ("skip", "") for n in _SKIPPED.split()})
 COMMANDS.update({n: ("name", c) for n, c in GREEK.items()})
 COMMANDS.update({n: ("deco", n) for n in NEUTRAL | DISTINCT})
-COMMANDS.update({n: ("text", n) for n in ("text", "textrm", "textit", "mbox", "textsf", "texttt", "textnormal", "hbox")})
+COMMANDS.update(
+    {n: ("text", n) for n in ("text", "textrm", "textit", "mbox", "textsf", "texttt", "textnormal", "hbox")}
+)
 COMMANDS.update({n: ("operator", n) for n in ("operatorname", "mathop")})
 COMMANDS.update({n: ("func", w) for n, w in FUNCTION_WORDS.items() if n not in ("vec", "sqrt", "sum")})
 
@@ -144,7 +149,8 @@ SIGNS: Final[dict[str, tuple[str, str]]] = {
     "‴": ("prime", "'''"), "&": ("amp", "&"), ",": ("comma", ","), ";": ("semi", ";"), ":": ("colon", ":"),
     ".": ("dot", "."), "…": ("dots", "…"), "⋯": ("dots", "…"), "⋮": ("dots", "⋮"), "⋱": ("dots", "⋱"),
     "∂": ("partial", "∂"), "∇": ("nabla", "∇"), "∑": ("sum", "∑"), "∏": ("prod", "∏"), "√": ("sqrt", "√"),
-    "∞": ("infty", "∞"), "⊤": ("top", "⊤"), "⊺": ("top", "⊤"), "ᵀ": ("top", "ᵀ"), "∀": ("forall", "∀"), "∧": ("and", "∧"),
-    "✓": ("tick", "✓"), "✔": ("tick", "✓"), "□": ("tick", "□"), "↑": ("uparrow", "↑"), "ℝ": ("reals", "R"),
+    "∞": ("infty", "∞"), "⊤": ("top", "⊤"), "⊺": ("top", "⊤"), "ᵀ": ("top", "ᵀ"), "∀": ("forall", "∀"),
+    "∧": ("and", "∧"), "✓": ("tick", "✓"), "✔": ("tick", "✓"), "□": ("tick", "□"), "↑": ("uparrow", "↑"),
+    "ℝ": ("reals", "R"),
     "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "!": ("bad", "!"), "?": ("bad", "?"), "∫": ("bad", "∫"), "±": ("bad", "±"),
 }  # fmt: skip

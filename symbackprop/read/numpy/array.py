@@ -13,6 +13,7 @@ from .errors import ShapeMismatch, TraceError, Unsupported
 from .indexing import Plan, read
 from .layout import expand, size_product, transpose
 from .lifting import lifted
+from .operators import binary, in_place, swapped, unary
 from .registry import METHODS, NUMPY
 from .rewriting import arrays_in
 from .sizes import HANDLERS, size_number, whole_number
@@ -21,37 +22,6 @@ from .writing import write
 
 Get = Callable[[Value], Value]
 Put = Callable[[Value, Value], Value]
-
-
-def binary(name: str) -> Callable[[Any, Any], Any]:
-    def method(self: Any, other: Any) -> Any:
-        if other is None or isinstance(other, str):
-            return NotImplemented
-        return NUMPY[name](self, other)
-
-    return method
-
-
-def swapped(name: str) -> Callable[[Any, Any], Any]:
-    def method(self: Any, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else NUMPY[name](other, self)
-
-    return method
-
-
-def unary(name: str) -> Callable[[Any], Any]:
-    return lambda self: NUMPY[name](self)
-
-
-def in_place(name: str) -> Callable[[Any, Any], Any]:
-    def method(self: Any, other: Any) -> Any:
-        result = NUMPY[name](self, other)
-        if self.scalar:
-            return result
-        self.assign(lifted(result))
-        return self
-
-    return method
 
 
 class SymArray:
@@ -139,6 +109,10 @@ class SymArray:
         return NUMPY["swapaxes"](self, -1, -2)
 
     @property
+    def at(self) -> Updates:
+        return Updates(self)
+
+    @property
     def real(self) -> SymArray:
         return self
 
@@ -218,7 +192,7 @@ class SymArray:
         return int(t.value) if t.value.denominator == 1 and v.dtype != "real" else t.value
 
     def __bool__(self) -> bool:
-        known = self.known()
+        known = self.known() if all(s == sized(1) for s in self.value.shape) else None
         if known is None:
             raise TraceError(
                 f"a condition depends on {self.subject()}: use np.where or a product with the mask; in hypotheses "
@@ -228,6 +202,8 @@ class SymArray:
 
     def subject(self) -> str:
         """What the entry of an array of one entry depends on."""
+        if self.ndim and self.value.shape != (sized(1),) * self.ndim:
+            return "a whole array"
         t = self.value.term((index_of(0),) * self.ndim)
         if arrays_in(t):
             return "the data"
@@ -253,6 +229,16 @@ class SymArray:
     def __symbackprop_index__(self) -> IndexExpr | None:
         v = self.value
         return v.index(()) if v.ndim == 0 and v.dtype == "int" else None
+
+    def __copy__(self) -> SymArray:
+        return SymArray(self.value, scalar=self.scalar)
+
+    def __deepcopy__(self, memo: Any) -> SymArray:
+        return self.__copy__()
+
+    def __array_namespace__(self, **_: Any) -> Any:
+        """The array API standard: code that asks its arrays for their module."""
+        return HANDLERS["numpy"]
 
     def __hash__(self) -> int:
         raise TypeError("unhashable type: 'numpy.ndarray'")
@@ -288,6 +274,32 @@ class SymArray:
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TraceError("a symbolic array reached NumPy code that is not traced")
+
+
+class Updates:
+    """JAX's x.at[key].set(new) and .add(new): a changed copy."""
+
+    def __init__(self, array: SymArray, key: Any = None) -> None:
+        self.array, self.key = array, key
+
+    def __getitem__(self, key: Any) -> Updates:
+        return Updates(self.array, key)
+
+    def set(self, new: Any) -> SymArray:
+        result = SymArray(self.array.value)
+        result[self.key] = new
+        return result
+
+    def add(self, new: Any) -> SymArray:
+        result = SymArray(self.array.value)
+        NUMPY["add"].at(result, self.key, new)
+        return result
+
+    def multiply(self, new: Any) -> SymArray:
+        return self.set(self.array[self.key] * new)
+
+    def get(self) -> Any:
+        return self.array[self.key]
 
 
 def masked_write(v: Value, mask: Value, new: Any) -> Value:

@@ -273,6 +273,7 @@ class Carries:
         try:
             return placed(self.resolved(now, solved), {self.index: last})
         except TraceError as error:
+            current().refused.remove(error)
             return Poison(str(error))
 
     def resolved(self, x: Any, solved: dict[Array, Solved]) -> Any:

@@ -15,6 +15,7 @@ from ...core.terms import Size
 class Tracing:
     """`rounded` holds floats that look like a rounded irrational or third; `merged` how a size was made of factors;
     `journal` the arrays written in place with their value before; `loops` the open loops of symbolic length.
+    `refused` holds the errors that were raised, should the traced code have caught one.
     `passes` is how often a comprehension runs its body: the result must not depend on it."""
 
     constants: set[str] = field(default_factory=set)
@@ -24,6 +25,7 @@ class Tracing:
     journal: list[tuple[Any, Any]] = field(default_factory=list)
     loops: list[Any] = field(default_factory=list)
     looped: list[Any] = field(default_factory=list)
+    refused: list[Exception] = field(default_factory=list)
     passes: int = 1
     serial: int = 0
 

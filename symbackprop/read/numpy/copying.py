@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import itertools
 import sys
 import types
 from typing import Any
@@ -16,12 +17,13 @@ from .errors import TraceError
 from .frames import MARK
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
-from .python_builtins import BUILTINS, traced_product
+from .python_builtins import BUILTINS, standard, traced_product
 from .sizes import HANDLERS
 from .values import Value
 from .vectorized import Vectorized
 
 STANDARD = frozenset(sys.stdlib_module_names)
+FOREIGN = ("numpy", "scipy", "autograd", "jax")
 LEFT_ALONE = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), slice, range)
 
 
@@ -54,7 +56,7 @@ class Copier:
                 found = stand_in(x)
                 if found is not None:
                     return found
-                return x if x.__name__.split(".")[0] in STANDARD else ModuleView(x, self)
+                return standard(x) if x.__name__.split(".")[0] in STANDARD else ModuleView(x, self)
             case types.FunctionType():
                 return self.function(x)
             case types.MethodType():
@@ -79,6 +81,8 @@ class Copier:
             return HANDLERS["array"](x) if x.shape else x
         if type(x).__name__ == "vectorize" and hasattr(x, "pyfunc"):
             return Vectorized(self.convert(x.pyfunc))
+        if counterpart(x) is not None:
+            return counterpart(x)
         if hasattr(x, "__wrapped__") and callable(x):  # functools.lru_cache, njit and the like
             return self.convert(x.__wrapped__)
         if hasattr(x, "py_func"):
@@ -88,7 +92,7 @@ class Copier:
             if found is not None:
                 return found
             home = str(getattr(x, "__module__", None) or type(x).__module__)
-            if home.split(".")[0] in ("numpy", "scipy", "autograd", "jax"):
+            if home.split(".")[0] in FOREIGN:
                 return guarded(x, f"{home}.{getattr(x, '__name__', x)}")
             if isinstance(x, types.BuiltinFunctionType | types.BuiltinMethodType):
                 return BUILTINS.get(x.__name__, x) if home == "builtins" else x
@@ -104,15 +108,13 @@ class Copier:
         home = (f.__module__ or "").split(".")[0]
         if home == "symbackprop" and MARK not in f.__globals__ and f.__module__ == "symbackprop.read.numpy":
             return f
-        found = counterpart(f) if home in ("numpy", "scipy", "autograd", "jax") else None
+        found = counterpart(f) if home in FOREIGN else None
         if found is not None:
             return found
         if home in STANDARD:
-            return traced_product if f.__name__ == "product" and home == "itertools" else f
-        if home in ("numpy", "scipy"):
+            return f
+        if home in FOREIGN:
             return guarded(f, f"{f.__module__}.{f.__name__}")
-        if hasattr(f, "__wrapped__") and home in ("autograd", "jax"):
-            return self.convert(f.__wrapped__)
         copy = types.FunctionType(self.code(f.__code__), self.module_globals(f), f.__name__, None, self.cells(f))
         self.remember(f, copy)
         copy.__defaults__ = tuple(self.convert(d) for d in f.__defaults__) if f.__defaults__ else None
@@ -179,6 +181,8 @@ class Copier:
             return getattr(stand, cls.__name__, cls) if home == "numpy" else cls
         if cls in (float, int, bool, list, tuple, range, enumerate, zip, map, reversed):
             return BUILTINS[cls.__name__]
+        if cls is itertools.product:
+            return traced_product
         if home in STANDARD or home == "symbackprop" or not cls.__flags__ & (1 << 9):
             return cls
         namespace = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
@@ -186,7 +190,10 @@ class Copier:
         for name in (slots,) if isinstance(slots, str) else slots:
             namespace.pop(name, None)
         bases = tuple(b if b is object else self.convert(b) for b in cls.__bases__)
-        copy = type(cls)(cls.__name__, bases, {k: v for k, v in namespace.items() if plain_attribute(v)})
+        try:
+            copy = type(cls)(cls.__name__, bases, {k: v for k, v in namespace.items() if plain_attribute(v)})
+        except TypeError:  # a metaclass with its own demands: its code meets NumPy's protocols only
+            return cls
         self.remember(cls, copy)
         for name, value in namespace.items():
             if not plain_attribute(value):

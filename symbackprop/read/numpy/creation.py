@@ -18,17 +18,16 @@ from .algebra import (
     exact_quotient,
     gate,
     index_of,
-    num,
     shifted,
     sized,
 )
 from .array import SymArray, wrap
-from .elementwise import truth
 from .errors import TraceError
 from .keys import size_list
-from .lifting import exact, lifted
+from .lifting import lifted
 from .registry import NUMPY, provides
-from .sizes import SymInt, expression, size_of
+from .sizes import SymInt, expression, size_number, size_of
+from .truth import truth
 from .values import At, Dtype, Value, constant, known, stretched
 
 NAMES: dict[str, Dtype] = {"b": "bool", "i": "int", "u": "int", "f": "real"}
@@ -302,8 +301,24 @@ def meshgrid(*args: Any, indexing: str = "xy", **_: Any) -> Any:
     return [SymArray(v.remap(shape, lambda at, k=k: (at[place[k]],))) for k, v in enumerate(values)]  # type: ignore[misc]
 
 
-@provides("float_constant")
-def float_constant(x: float) -> Any:
-    """A concrete number that stays exact."""
-    value = exact(x)
-    return SymArray(Value((), "real", lambda at: num(value)), scalar=True)
+@provides("shape")
+def shape(x: Any) -> Any:
+    return tuple(size_number(s) for s in lifted(x).shape)
+
+
+@provides("ndim")
+def ndim(x: Any) -> int:
+    return lifted(x).ndim
+
+
+@provides("size")
+def size(x: Any, axis: int | None = None) -> Any:
+    sizes = shape(x)
+    return NUMPY["prod"](sizes) if axis is None else sizes[axis]
+
+
+@provides("isscalar")
+def isscalar(x: Any) -> bool:
+    return x.scalar if isinstance(x, SymArray) else isinstance(x, SymInt) or bool(numpy.isscalar(x))
+
+

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from ...core.terms import SymbackpropError
+from .context import current
 
 
 class TraceError(SymbackpropError):
-    """The function cannot be read as index terms; the message has the line of the user's file and why."""
+    """The function cannot be read as index terms; the message has the line of the user's file and why.
+
+    Each is remembered while a function runs: code that catches it would go on with something else than NumPy does.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        if not isinstance(self, AttributeError):
+            current().refused.append(self)
 
 
 class ShapeMismatch(TraceError):

@@ -183,9 +183,12 @@ class LoopIterator:
         return self
 
     def __next__(self) -> Any:
-        frame = sys._getframe(1)
+        return self.advance(sys._getframe(1))
+
+    def advance(self, frame: FrameType, level: int = 0) -> Any:
+        """The next item for the loop that runs in this frame; `level` tells apart the loops of one product."""
         if self.state == "new":
-            self.open(frame)
+            self.open(frame, level)
             return self.item()
         if frame is not self.frame:
             raise TraceError("a loop of symbolic length is continued in another place")
@@ -213,7 +216,7 @@ class LoopIterator:
     def item(self) -> Any:
         return self.stream.at(self.index)
 
-    def open(self, frame: FrameType) -> None:
+    def open(self, frame: FrameType, level: int) -> None:
         if MARK not in frame.f_globals or frame.f_code.co_code[frame.f_lasti] != FOR_ITER:
             raise TraceError(
                 f"{self.stream.count} items are taken by code that needs a plain number of them: use a for loop or a "
@@ -221,7 +224,7 @@ class LoopIterator:
             )
         state = current()
         self.frame = frame
-        self.stream_key = (id(frame), frame.f_lasti)
+        self.stream_key = (id(frame), frame.f_lasti, level)
         self.index = dummy(self.stream.count, "t")
         self.start, self.mark = state.serial, len(state.journal)
         state.loops.append(self)
@@ -249,6 +252,43 @@ class LoopIterator:
         """A comprehension may not write to arrays made before it."""
         if any(cell.birth <= self.start for cell, _ in current().journal[self.mark :]):
             raise TraceError("a comprehension over a symbolic range writes into an array: use a for loop")
+
+
+class NestedIterator:
+    """One loop over the product of several streams: nested loops, the last one innermost."""
+
+    def __init__(self, streams: list[Stream]) -> None:
+        self.streams = streams
+        self.iterators: list[LoopIterator] = []
+        self.items: list[Any] = []
+
+    def __iter__(self) -> NestedIterator:
+        return self
+
+    def __next__(self) -> Any:
+        frame = sys._getframe(1)
+        while self.iterators:
+            try:
+                self.items[-1] = self.iterators[-1].advance(frame)
+                break
+            except StopIteration:
+                self.iterators.pop()
+                self.items.pop()
+                if not self.iterators:
+                    raise
+        while len(self.iterators) < len(self.streams):
+            level = len(self.iterators)
+            self.iterators.append(LoopIterator(self.streams[level]))
+            self.items.append(self.iterators[-1].advance(frame, level))
+        return tuple(self.items)
+
+
+def nested(streams: list[Any]) -> Any:
+    """The product of iterables of which some have symbolic length; plain ones are refused beside them."""
+    found = [stream_of(x) for x in streams]
+    if any(s is None for s in found):
+        raise TraceError("a product of plain and symbolic ranges: write nested for loops")
+    return NestedIterator([s for s in found if s is not None])
 
 
 def inlined_comprehension(frame: FrameType) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 from . import arranging, moving, multiplying, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
-from .creation import float_constant
 from .errors import TraceError, Unsupported
 from .lifting import lifted
 from .registry import LINALG, MATH, NUMPY, SPECIAL, WINDOWS
@@ -53,7 +52,9 @@ class Kind:
             if not symbolic(x):
                 return int(x, *args[1:], **options)
             return whole(x)
-        return wrap(NUMPY["not_equal"](x, 0).value) if symbolic(x) else bool(x)
+        if self.original is bool or not symbolic(x):
+            return bool(x)
+        return NUMPY["not_equal"](x, 0)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.original, name)
@@ -93,8 +94,8 @@ NUMBER_KINDS = {
 }
 PLAIN = frozenset({
     "newaxis", "errstate", "seterr", "finfo", "iinfo", "ndarray", "generic", "number", "dtype", "result_type",
-    "issubdtype", "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions", "ndindex",
-    "isscalar", "promote_types", "can_cast",
+    "issubdtype", "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions",
+    "promote_types", "can_cast",
 })  # fmt: skip
 SUBMODULES = {
     "numpy.linalg": LINALG,
@@ -181,7 +182,7 @@ CONSTANTS: dict[str, Any] = {
     "nan": nothing,
     "NaN": nothing,
     "newaxis": lambda: None,
-    "euler_gamma": lambda: float_constant(0.5772156649015329),
+    "euler_gamma": lambda: SymArray(lifted(0.5772156649015329), scalar=True),
 }
 
 
@@ -295,9 +296,13 @@ def counterpart(function: Any) -> Any:
         return MATH.get(name)
     if home.startswith("scipy.signal"):
         return SIGNAL.get(name)
-    if home.startswith(("numpy", "autograd", "jax")):
+    root = home.split(".")[0]
+    if root in ("autograd", "jax"):
+        return SPECIAL.get(name) or NUMPY.get(name) or LINALG.get(name)
+    if root == "numpy":
         return NUMPY.get(name) or WINDOWS.get(name) or LINALG.get(name)
     return None
 
 
 HANDLERS["counterpart"] = counterpart
+HANDLERS["numpy"] = MODULES["numpy"]

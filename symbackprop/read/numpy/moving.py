@@ -9,7 +9,6 @@ from . import layout, patterns
 from .algebra import at_least_zero, sized
 from .arranging import ravel, swapaxes, viewed
 from .array import SymArray, wrap
-from .elementwise import truth
 from .elementwise import where as chosen_where
 from .errors import ShapeMismatch, TraceError
 from .keys import size_list
@@ -17,6 +16,7 @@ from .lifting import lifted
 from .reductions import normal_axes, normal_axis
 from .registry import NUMPY, WINDOWS, provides
 from .sizes import expression, size_number, size_of
+from .truth import truth
 from .values import shape_text
 
 

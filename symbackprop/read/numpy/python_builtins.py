@@ -7,14 +7,16 @@ import itertools
 from types import GeneratorType, ModuleType
 from typing import Any
 
+import numpy
+
 from .algebra import ONE, Term, summed, times
 from .array import SymArray, wrap
 from .creation import steps
 from .errors import TraceError
 from .lifting import lifted
-from .loops import Stream, drained, stream_of, symbolic_range
-from .modules import Kind, stand_in, symbolic
-from .registry import NUMPY
+from .loops import Stream, drained, nested, stream_of, symbolic_range
+from .modules import MODULES, Kind, stand_in, symbolic
+from .registry import NUMPY, provides
 from .selection import Selection
 from .sequences import Run, SymList
 from .sizes import HANDLERS, SymInt
@@ -239,17 +241,62 @@ def traced_isinstance(x: Any, kind: Any) -> bool:
 def traced_import(name: str, *args: Any, **options: Any) -> Any:
     found = builtins.__import__(name, *args, **options)
     if isinstance(found, ModuleType):
-        return stand_in(found) or found
+        return stand_in(found) or standard(found)
     return found
 
 
+class Overridden:
+    """A module of the standard library with some functions that know symbolic values."""
+
+    def __init__(self, module: ModuleType, table: dict[str, Any]) -> None:
+        self._module, self._table = module, table
+
+    def __getattr__(self, name: str) -> Any:
+        return self._table[name] if name in self._table else getattr(self._module, name)
+
+
+def standard(module: ModuleType) -> Any:
+    """The module itself, or with what is overridden in it."""
+    return Overridden(module, {"product": traced_product}) if module is itertools else module
+
+
 def traced_product(*args: Any, repeat: int = 1) -> Any:
-    """itertools.product over symbolic ranges is not a plain tuple of tuples."""
+    """itertools.product, also over symbolic ranges."""
     if any(stream_of(a) is not None for a in args if not isinstance(a, GeneratorType)):
-        raise TraceError("itertools.product over a symbolic range: write nested for loops")
+        return nested(list(args) * repeat)
     return itertools.product(*args, repeat=repeat)
 
 
+@provides("ndindex")
+def ndindex(*shape: Any) -> Any:
+    sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+    return traced_product(*(traced_range(s) for s in sizes))
+
+
+class Typer:
+    """type(x), where the classes of Python's numbers and lists are stood in for."""
+
+    original = type
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        if len(args) != 1:
+            return type(*args, **options)
+        x = args[0]
+        if isinstance(x, SymArray):
+            if not x.scalar:
+                return numpy.ndarray
+            return {"real": MODULES["numpy"].float64, "int": MODULES["numpy"].int64}.get(x.value.dtype, numpy.bool_)
+        if isinstance(x, SymInt):
+            return BUILTINS["int"]
+        if isinstance(x, SymList):
+            return BUILTINS["list"]
+        return next((BUILTINS[c.__name__] for c in STOOD_IN if type(x) is c), type(x))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(type, name)
+
+
+STOOD_IN = (float, int, bool, list, tuple)
 HANDLERS["sum"] = traced_sum
 HANDLERS["range"] = symbolic_range
 BUILTINS: dict[str, Any] = {
@@ -274,5 +321,6 @@ BUILTINS: dict[str, Any] = {
     "list": Container(list),
     "tuple": Container(tuple),
     "isinstance": traced_isinstance,
+    "type": Typer(),
     "__import__": traced_import,
 }

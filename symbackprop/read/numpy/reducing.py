@@ -9,7 +9,7 @@ from . import reductions
 from .algebra import num, size_term
 from .array import SymArray, wrap
 from .creation import dtype_named
-from .elementwise import multiply, truth
+from .elementwise import multiply
 from .errors import ShapeMismatch, TraceError
 from .keys import size_list
 from .lifting import exact, lifted
@@ -17,6 +17,7 @@ from .patterns import convolve as convolution
 from .registry import NUMPY, SPECIAL, provides
 from .selection import Selection
 from .sizes import expression, size_of
+from .truth import truth
 from .ufuncs import finished
 from .values import Value, shape_text
 

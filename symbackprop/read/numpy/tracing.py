@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from ...core.matrix import dummy
 from ...core.tensor import Tensor
-from ...core.terms import Array, Entry, Index, Pick, SymbackpropError, Term, free
+from ...core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, free
 from .algebra import ZERO, ZERO_AT
 from .array import SymArray
-from .context import Tracing, tracing
+from .context import Tracing, current, tracing
 from .copying import Copier
 from .errors import ShapeMismatch, TraceError
 from .frames import MARK
@@ -23,7 +23,7 @@ from .lifting import lifted
 from .rewriting import arrays_in
 from .sequences import SymList
 from .shapes import Declared
-from .sizes import HANDLERS, SymInt, whole_number
+from .sizes import HANDLERS, SymInt, size_number, whole_number
 from .values import UNIT, Value
 
 LETTERS = "ijklmnpqrs"
@@ -61,7 +61,8 @@ def symbol(name: str, declared: Declared) -> Any:
 def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any]) -> Traced:
     """The result of function(**arguments) as tensors.
 
-    Declared arguments are symbolic arrays named like the argument; others are passed as they are.  Raises TraceError
+    Declared arguments are symbolic arrays named like the argument, a Size is a symbolic whole number, others are passed
+    as they are.  Raises TraceError
     (with file, line and cause) for what has no index terms, ShapeMismatch where shapes do not conform.
     """
     results = []
@@ -80,6 +81,13 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any])
     return Traced(results[0], tuple(sorted(state.constants)), tuple(sorted(state.rounded.items())))
 
 
+def argument(name: str, value: Any, copier: Copier) -> Any:
+    """What the function gets: a symbolic array, a symbolic size, or the traced counterpart of a value."""
+    if isinstance(value, Declared):
+        return symbol(name, value)
+    return size_number(value) if isinstance(value, Size) else copier.convert(value)
+
+
 T = TypeVar("T")
 
 
@@ -90,8 +98,11 @@ def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
     sys.setrecursionlimit(max(limit, 20_000))
     try:
         copy = copier.convert(function)
-        given = {k: symbol(k, v) if isinstance(v, Declared) else copier.convert(v) for k, v in arguments.items()}
-        return read(copy(**given))
+        given = {k: argument(k, v, copier) for k, v in arguments.items()}
+        result = read(copy(**given))
+        if current().refused:
+            raise current().refused[0]
+        return result
     except ShapeMismatch as error:
         raise ShapeMismatch(located(function, error, str(error))) from error
     except SymbackpropError as error:

@@ -1,0 +1,75 @@
+"""Hypotheses as NumPy comparisons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symbackprop.core.context import Same
+from symbackprop.core.terms import Array, AtLeastZero, Entry, Index, Nonzero, Num, Positive, sized
+from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
+
+ARGUMENTS = parse_shapes({
+    "x": "B D", "t": "B K", "A": "n n", "M": "B K", "eps": "", "p": "n", "y": "int[K] B", "n": "",
+})  # fmt: skip
+EPS = Entry(Array("eps"), ())
+I, J = Index("i", sized("n")), Index("j", sized("n"))
+
+
+def read(assuming: Any) -> tuple[Any, ...]:
+    return trace_assumptions(assuming, ARGUMENTS)
+
+
+def test_comparisons() -> None:
+    assert read(lambda eps: eps > 0) == (Positive(EPS),)
+    assert read(lambda eps: [0 < eps]) == (Positive(EPS),)
+    assert isinstance(read(lambda eps: eps >= 0)[0], AtLeastZero)
+    assert isinstance(read(lambda eps: eps <= 1)[0], AtLeastZero)
+    assert read(lambda eps: eps != 0) == (Nonzero(EPS),)
+    assert read(lambda eps: eps == 2) == (Same(EPS, Num(sized(2).constant)),)  # type: ignore[arg-type]
+
+
+def test_all_entries() -> None:
+    entry = Entry(Array("p"), (I,))
+    for assuming in (lambda p: p > 0, lambda p: (p > 0).all(), lambda p: np.all(p > 0), lambda p: 0 < p):
+        assert read(assuming) == (Positive(entry),)
+
+
+def test_equations() -> None:
+    (same,) = read(lambda A: A == A.T)
+    assert same == Same(Entry(Array("A"), (I, J)), Entry(Array("A"), (J, I)))
+    (same,) = read(lambda t: t.sum(-1) == 1)
+    assert isinstance(same, Same) and same.rhs == Num(same.rhs.value)  # type: ignore[union-attr]
+    (same,) = read(lambda M: M * M == M)
+    assert isinstance(same, Same)
+    assert read(lambda A: np.allclose(A, A.T)) == read(lambda A: A == A.T)
+
+
+def test_lists_and_helpers() -> None:
+    def hypotheses(eps: Any, p: Any, t: Any) -> Any:
+        return [eps > 0, (p > 0, p < 1), np.sum(t, axis=1) == np.ones(t.shape[0])]
+
+    found = read(hypotheses)
+    assert [type(h) for h in found] == [Positive, Positive, Positive, Same]
+    assert len(read(lambda p: (p > 0) & (p < 1))) == 2
+    assert read(lambda x: []) == ()
+    assert read(lambda x: x.shape[0] >= 1) == ()
+
+
+REFUSED = [
+    (lambda p: 0 < p < 1, r"\[0 < p, p < 1\]"),
+    (lambda eps: eps > 0 and eps < 1, r"\[0 < p, p < 1\]"),
+    (lambda eps: bool(eps > 0), r"\[0 < p, p < 1\]"),
+    (lambda eps: eps, "a hypothesis is a comparison"),
+    (lambda eps: 1 > 2, "false for all sizes"),
+    (lambda missing: missing > 0, "'missing' is not an argument"),
+    (lambda A, x: A == x, "do not broadcast"),
+]
+
+
+@pytest.mark.parametrize(("assuming", "message"), REFUSED, ids=[r[1][:25] for r in REFUSED])
+def test_what_is_no_hypothesis(assuming: Any, message: str) -> None:
+    with pytest.raises(TraceError, match=message):
+        read(assuming)
