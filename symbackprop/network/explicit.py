@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -108,7 +108,7 @@ class ExplicitNetwork(Units):
     @cached_property
     def a(self) -> Mapping[int, Matrix]:
         """The activations: `a[0]` is the input, `a[L]` the output; oriented as z."""
-        layers = {l: self._per_sample(l, lambda i, n, l=l: self._activation(l, i, n)) for l in range(self.depth + 1)}
+        layers = {l: self._per_sample(l, partial(self._activation, l)) for l in range(self.depth + 1)}
         return MappingProxyType(layers)
 
     @cached_property

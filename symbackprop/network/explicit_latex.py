@@ -108,7 +108,7 @@ def _layer(network: ExplicitNetwork, layer: int) -> Iterator[str]:
 def _entry(variable: Any, entry: Any) -> Iterator[str]:
     """One entry, broken between its terms where it is long."""
     left = rf"\frac{{\partial L}}{{\partial {sympy.latex(variable)}}} &= "
-    line, lines = "", []
+    line, lines = "", list[str]()
     for term in entry.as_ordered_terms():
         text = sympy.latex(term)
         sign = "" if not line and not lines else "" if text.startswith("-") else "+ "

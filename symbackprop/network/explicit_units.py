@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -84,6 +85,13 @@ class Units:
     def _weight(self, l: int, i: int, k: int) -> Expr:
         return sympy.Symbol(f"W^{{{l}}}" + (self._subscript(k, i) if self._rows else self._subscript(i, k)))
 
+    def _weight_at(self, l: int, row: int, column: int) -> Expr:
+        """The entry of the matrix, in which a row convention has the units in columns."""
+        return self._weight(l, column, row) if self._rows else self._weight(l, row, column)
+
+    def _slope(self, l: int, i: int, n: int) -> Expr:
+        return self._node(l, i, n).partial(0)
+
     def _bias(self, l: int, i: int) -> Expr:
         return sympy.Symbol(f"b^{{{l}}}{self._subscript(i)}")
 
@@ -146,10 +154,9 @@ class Units:
         names: dict[str, Callable[..., Expr]] = {r"\partial L/\partial y": oriented(self._upstream)}
         for l in range(self.depth + 1):
             name = f"a^{{{l}}}" if l else "x"
-            names[name] = oriented(lambda i, n, l=l: self._activation(l, i, n))
+            names[name] = oriented(partial(self._activation, l))
         for l in range(1, self.depth + 1):
-            matrix = self.W[l]
-            names[f"W^{{{l}}}"] = lambda i, k, matrix=matrix: matrix[i - 1, k - 1]
+            names[f"W^{{{l}}}"] = partial(self._weight_at, l)
             if self._function(l) is not None:
-                names[f"f'(z^{{{l}}})"] = oriented(lambda i, n, l=l: self._node(l, i, n).partial(0))
+                names[f"f'(z^{{{l}}})"] = oriented(partial(self._slope, l))
         return names
