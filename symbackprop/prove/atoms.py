@@ -176,7 +176,7 @@ class Atoms:
             base = Num(Fraction(p))
             factor = Power(base, Fraction(k))
             parts.append((factor, mul(Num(Fraction(k)), Apply("log", base)), By("log_of_power", (base, Fraction(k)))))
-        if not parts:
+        if not parts or (len(rest) == 1 and not rest[0].factors and content.coefficient == 1 and plain(content)):
             return None
         left = total(rest)
         if len(rest) == 1 and not rest[0].factors and rest[0].coefficient == 1:
@@ -188,8 +188,8 @@ class Atoms:
             logs = [*(p for _, _, p in parts), Linear(Apply("log", left), Apply("log", left))]
             values = [*(v for _, v, _ in parts), Apply("log", left)]
             self.carry_sign(arg, left, content)
-        if len(factors) == 1 and factors[0] == arg and isinstance(arg, Num):
-            return None
+        if isinstance(arg, Num) and len(parts) == 1 and parts[0][0] == Power(arg, F1):
+            return None  # the logarithm of a prime
         split = Mul(factors)
         spread = add(*(Apply("log", f) for f in factors)) if len(factors) > 1 else Apply("log", factors[0])
         if len(factors) == 1:
@@ -326,6 +326,15 @@ class Atoms:
             return w, None
         value, rest = self.normal.inner(found[0])
         return value, joined(found[1], rest)
+
+
+def plain(m: Monomial) -> bool:
+    """One factor that is no power and no exponential: its logarithm says nothing new."""
+    return (
+        len(m.factors) == 1
+        and m.factors[0][1] == 1
+        and not (isinstance(m.factors[0][0], Apply) and m.factors[0][0].fn == "exp")
+    )
 
 
 def has(m: Monomial, b: Term) -> bool:

@@ -83,7 +83,7 @@ def attempt(
             steps = (((), ONE, zero),)
         proof = joined(before, by_left, Linear(left, right, steps), Flip(by_right))
         named = normal.context_with_names()
-        seen: Seen = {}
+        seen = Seen(named)
         theorem = check(proof, named, seen)
         for _ in range(ROUNDS):  # the proofs that restate conditions may have conditions of their own
             restated = with_plain_signs(proof, theorem, normal)

@@ -10,16 +10,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..core.context import Same
-from ..core.indices import Index, IndexExpr, ProofError, Size, affine, as_affine, at_least_zero
+from ..core.indices import Index
 from ..core.kernel import By, Chain, Flip, Inside, Linear, Proof, check
 from ..core.laws.arrays import entry_of
-from ..core.ordering import Key, key
-from ..core.ranges import bounds
 from ..core.sums import Monomial, monomial_key, surely_positive
-from ..core.terms import Entry, Holds, Mul, NonNegative, Num, Power, Term, Whole, free, mul, substitute
+from ..core.terms import Entry, Mul, Power, Term, Whole, free, mul, substitute
 from .matching import Pattern, occurrences
 from .maxima import Maxima
-from .reduce import Move, Rule, product_of, summed
+from .reduce import Move, Rule, product_of
+from .shifts import Shifts
+from .steps import Steps
 from .symmetry import Symmetry
 
 if TYPE_CHECKING:
@@ -37,11 +37,22 @@ class Relations:
         self.symmetries = Symmetry(normal)
         self.symmetry = self.symmetries.rule
         self.maxima = Maxima(normal)
+        self.shift = Shifts(normal).rule
+        self.steps = Steps(normal).rule
         self.hypotheses = list(self.from_hypotheses())
 
     def rules(self) -> tuple[Rule, ...]:
         fractions = (self.denominator,) if self.normal.rewrite_fractions else ()
-        return (self.name, *fractions, self.hypothesis, self.inverse, self.symmetry, self.shift, *self.maxima.rules())
+        return (
+            self.name,
+            *fractions,
+            self.hypothesis,
+            self.inverse,
+            self.symmetry,
+            self.shift,
+            *self.maxima.rules(),
+            self.steps,
+        )
 
     # --- b^q with b = t + rest:  t b^q = b^{q+1} - rest b^q ----------------------------------
 
@@ -200,55 +211,6 @@ class Relations:
             if len(monomials) > 1:
                 break
         return None
-
-    # --- Σ_i f(i) [0 <= c ± i < M] = Σ_k f(±(k - c)) ------------------------------------------
-
-    def shift(self, m: Monomial) -> Move | None:
-        """Of the ways to name the summation index of a convolution, the one with the fewest predicates."""
-        holds = [
-            b.predicate.expr for b, _ in m.factors if isinstance(b, Holds) and isinstance(b.predicate, NonNegative)
-        ]
-        best: tuple[tuple[int, Key], Move] | None = None
-        own = (len(holds), monomial_key(m))
-        for e in holds:
-            for i, sign in as_affine(e)[1]:
-                if not isinstance(i, Index) or i not in m.dummies or sign.constant not in (1, -1):
-                    continue
-                for size in self.spans(e, holds):
-                    move = self.shifted(m, i, e, size)
-                    if move is None:
-                        continue
-                    run = self.normal.run(m.term())
-                    after = run.expand(summed(move.dummies, mul(move.keep, move.rhs)))
-                    if len(after) != 1:
-                        continue
-                    count = sum(isinstance(b, Holds) for b, _ in after[0].factors)
-                    rank = (count, monomial_key(after[0]))
-                    if rank < own and (best is None or rank < best[0]):
-                        best = rank, move
-        return None if best is None else best[1]
-
-    def spans(self, e: IndexExpr, holds: list[IndexExpr]) -> list[Size]:
-        """The numbers M for which [e <= M - 1] is there, or holds anyway."""
-        found = []
-        for f in holds:
-            constant, parts = as_affine(affine(1, ((e, 1), (f, 1))))
-            if not parts and at_least_zero(constant - 1):
-                found.append(constant)
-        reach = bounds(e)
-        return [*found, reach[1] + 1] if reach is not None and at_least_zero(reach[1]) else found
-
-    def shifted(self, m: Monomial, i: Index, e: IndexExpr, size: Size) -> Move | None:
-        k = self.normal.names.new(size)
-        drop = {key(Holds(NonNegative(x))) for x in (e, affine(size - 1, ((e, -1),)))}
-        body = product_of(F1, tuple(f for f in m.factors if key(f[0]) not in drop))
-        law = By("reindex", (i, k, e, body))
-        try:
-            equation = check(law, self.normal.context)
-        except ProofError:
-            return None
-        dummies = tuple(d for d in m.dummies if d != i)
-        return Move(dummies, Num(m.coefficient), equation.lhs, equation.rhs, law)
 
     # --- hypotheses --------------------------------------------------------------------------
 

@@ -88,3 +88,10 @@ def step_ordered(context: Context, u: Term, c: Term) -> Equation:
 def step_excluded(context: Context, u: Term, c: Term) -> Equation:
     """[u > 0] [-u - c > 0]  =  0,  for c > 0"""
     return Equation(Mul((step(u), step(sub(neg(u), c)))), ZERO, frozenset({Positive(c)}))
+
+
+@law
+def step_covering(context: Context, u: Term, c: Term) -> Equation:
+    """[u > 0] [c - u > 0]  =  [u > 0] + [c - u > 0] - 1,  for c > 0: one of them always holds"""
+    one, other = step(u), step(sub(c, u))
+    return Equation(Mul((one, other)), add(one, other, neg(ONE)), frozenset({Positive(c)}))
