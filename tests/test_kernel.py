@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import ast
+import sys
+from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
+from forgeries import FORGERIES
 
-from symbackprop.core.context import Context, Same
+from symbackprop import core
+from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
 from symbackprop.core.indices import Index, sized
-from symbackprop.core.kernel import By, Chain, Inside, Linear, UnderDiff, UnderSum, check
+from symbackprop.core.kernel import By, Chain, Flip, Let, Linear, Proof, UnderDiff, check
+from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
     ONE,
-    Add,
+    ZERO,
     Apply,
     Array,
     Bound,
     Delta,
     Diff,
     Entry,
+    Holds,
     Mul,
+    NonNegative,
     Nonzero,
+    Positive,
     Power,
+    Predicate,
     ProofError,
     Term,
     add,
+    affine,
     mul,
+    neg,
     num,
     over,
     sub,
     whole,
-)  # fmt: skip
+)
 from symbackprop.prove.equality import prove_equal, prove_gradient
 
 N, M = sized("n"), sized("m")
+X = Array("x")
 i, j, p = (Index(s, N) for s in "ijp")
 b, k = (Index(s, M) for s in "bk")
 
@@ -104,26 +118,169 @@ def test_a_quotient_carries_its_condition() -> None:
     assert found is not None and found[1].conditions == {Nonzero(x(k))}
 
 
-SUM_ONE = Context(hypotheses={"t": Same(over(k, x(k)), ONE)})
-
-FORGERIES = {
-    "dummy is an index of w": By("diff_sum", (k, Mul((W(i, k), x(k))), W(j, k))),
-    "chain with a gap": Chain(By("diff_mul", ((x(i), x(j)), x(p))), (By("diff_entry", (x(i), x(p))),)),
-    "wrong argument": Inside(Mul((x(i), x(j))), ((0, By("diff_entry", (x(i), x(p)))),)),
-    "argument -1": Inside(Mul((x(i), Diff(x(i), x(p)))), ((-1, By("diff_entry", (x(i), x(p)))),)),
-    "dangling dummy": UnderSum(i, Linear(x(Bound(0)), x(Bound(0)))),
-    "unknown law": By("by_magic", ()),
-    "sides that differ": Linear(x(i), x(j)),
-    "step that does not add up": Linear(x(i), x(j), (((), num(2), By("diff_entry", (x(i), x(p)))),)),
-    "assumed equation under its derivative": UnderDiff(x(b), By("assume", ("t", ()))),
-    "undefined array": By("unfold", (x(i),)),
-    "one array twice": By("diff_entry", (Entry(Array("V", sized("l")), (i,)), Entry(Array("V", sized("L")), (j,)))),
-    "wrong log": Linear(Apply("log", Add((x(i), x(j)))), Apply("log", x(i))),
-    "root of a negative": Linear(sub(x(i), x(j)), sub(x(j), x(i))),
-}
-
-
-@pytest.mark.parametrize("proof", FORGERIES.values(), ids=FORGERIES.keys())
-def test_kernel_refuses(proof: object) -> None:
+@pytest.mark.parametrize("commit", FORGERIES.values(), ids=FORGERIES.keys())
+def test_kernel_refuses(commit: Callable[[], object]) -> None:
     with pytest.raises(ProofError):
-        check(proof, SUM_ONE)  # type: ignore[arg-type]
+        commit()
+
+
+# --- every guard is needed -------------------------------------------------------------------
+
+CORE = Path(core.__file__).parent
+Place = tuple[str, int]  # a file of the core and a line
+
+
+class Guards:
+    """`require` in every module of the core, watched; one place may be switched off."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.off: Place | None = None
+        self.refused_at: Place | None = None
+        for name, module in list(sys.modules.items()):
+            if name.startswith("symbackprop.core") and hasattr(module, "require"):
+                patch.setattr(module, "require", self.require)
+
+    def require(self, condition: bool, reason: str, *about: object) -> None:
+        if condition:
+            return
+        caller = sys._getframe(1)
+        place = Path(caller.f_code.co_filename).relative_to(CORE).as_posix(), caller.f_lineno
+        if place != self.off:
+            self.refused_at = place
+            raise ProofError(reason)
+
+    def stops(self, commit: Callable[[], object], off: Place | None = None) -> Place | None:
+        """Where the forgery is refused, with one place switched off; None where it goes through or just falls over."""
+        self.off, self.refused_at = off, None
+        try:
+            commit()
+        except ProofError as error:
+            return None if "this is no proof" in str(error) else self.refused_at or ("", 0)
+        except Exception:
+            return None
+        return None
+
+
+def places() -> set[Place]:
+    """Every call of `require` in the core."""
+    found = set()
+    for path in CORE.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "require":
+                found.add((path.relative_to(CORE).as_posix(), call.lineno))
+    return found
+
+
+def test_every_guard_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delete any `require` of the core, and a forgery that it alone stops goes through."""
+    guards = Guards(monkeypatch)
+    needed = set()
+    for commit in FORGERIES.values():
+        place = guards.stops(commit)
+        if place is not None and guards.stops(commit, off=place) is None:
+            needed.add(place)
+    assert sorted(places() - needed) == []
+
+
+# --- conditions that must be there -----------------------------------------------------------
+
+s = Entry(Array("s"), ())
+HALF = Fraction(1, 2)
+
+
+def step(t: Term) -> Term:
+    return Holds(Positive(t))
+
+
+def steps_cover_everything() -> Proof:
+    """2 s = 2 s ([s > 0] + [-s > 0]), from s² = s² ([s > 0] + [-s > 0]), which holds for all s.
+
+    Differentiated once more this is 1 = [s > 0] + [-s > 0], which does not: at 0 the steps have no derivative.
+    """
+    h = add(step(s), step(neg(s)))
+    square = Power(Power(s, Fraction(2)), Fraction(1))
+    size = Power(mul(s, sub(step(s), step(neg(s)))), Fraction(2))
+    both = By("step_times_argument", (s,))
+    equal = Chain(
+        Linear(mul(s, s), square),
+        (By("root_of_square", (s, Fraction(1))), Linear(size, mul(s, s, h), (((), mul(num(-2), s, s), both),))),
+    )
+    return Chain(Flip(By("diff_mul", ((s, s), s))), (UnderDiff(s, equal), By("diff_mul", ((s, s, h), s))))
+
+
+# u > 0 holds at s = 0, and to the left of it nowhere
+ONE_SIDED = sub(num(HALF), step(neg(s)))
+U = Entry(Array("u"), ())
+DEFINED = Context({U.array: Tensor((), ONE_SIDED)})
+ASSUMED = Context(hypotheses={"u": Positive(ONE_SIDED)})
+ROOT = (Fraction(2), HALF)
+
+NEEDED = {
+    "derivatives of steps": (steps_cover_everything(), EMPTY, {Nonzero(s), Nonzero(neg(s))}),
+    "a sum of kinks": (By("diff_add", ((step(s), neg(step(s))), s)), EMPTY, {Nonzero(s)}),
+    "a kink in a definition": (By("diff_mul", ((U, U), s)), DEFINED, {Nonzero(neg(s))}),
+    "a condition that is not open": (
+        UnderDiff(s, By("power_of_power", (ONE_SIDED, *ROOT))), EMPTY, {Positive(ONE_SIDED), Nonzero(neg(s))}),
+    "a condition that is not open, through a definition": (
+        UnderDiff(s, By("power_of_power", (U, *ROOT))), DEFINED, {Positive(U), Nonzero(neg(s))}),
+    "a hypothesis that is not open": (
+        UnderDiff(s, Let(Array("a"), Tensor((), ONE), By("power_of_power", (ONE_SIDED, *ROOT)))), ASSUMED,
+        {Nonzero(neg(s))}),
+    "a quotient": (By("diff_mul", ((s, Power(s, Fraction(-1))), s)), EMPTY, {Nonzero(s)}),
+    "a root": (By("diff_mul", ((s, Power(s, HALF)), s)), EMPTY, {Positive(s)}),
+    "an inverse": (
+        By("diff_mul", ((s, whole("inv", 0, (i, j), mul(s, W(i, j)), (i, j))), s)), EMPTY,
+        {Nonzero(whole("det", 0, (i, j), mul(s, W(i, j)), ()))}),
+    "a maximum": (
+        By("diff_mul", ((s, whole("max", 0, (i,), mul(s, x(i)), ())), s)), EMPTY,
+        {Positive(whole("gap", 0, (i,), mul(s, x(i)), ()))}),
+    "under a derivative and a sum": (
+        By("diff_add", ((over(i, Diff(step(mul(s, x(i))), x(i))), s), s)), EMPTY,
+        {Nonzero(mul(s, x(Index("~1", N))))}),
+    "a root and its square": (Linear(mul(Power(s, HALF), Power(s, HALF)), s), EMPTY, {Positive(s)}),
+    "a number of terms that may be negative": (
+        Linear(over(Index("c", N - M), ONE), sub(N, M)), EMPTY, {NonNegative(affine(N - M, ()))}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("proof", "context", "conditions"), NEEDED.values(), ids=NEEDED.keys())
+def test_theorem_carries_its_conditions(proof: Proof, context: Context, conditions: set[Predicate]) -> None:
+    assert conditions <= check(proof, context).conditions
+
+
+def test_what_does_not_move_needs_no_condition() -> None:
+    assert not check(By("diff_mul", ((s, Power(x(i), Fraction(-1))), s))).conditions
+
+
+def test_strict_hypothesis_is_used_under_a_derivative() -> None:
+    positive = Context(hypotheses={"h": Positive(s)})
+    inner = Let(Array("a"), Tensor((), ONE), By("exp_of_log", (s,)))
+    theorem = check(UnderDiff(s, inner), positive)
+    assert theorem.hypotheses == {"h"} and not theorem.conditions
+
+
+def test_a_context_keeps_what_it_was_given() -> None:
+    hypotheses: dict[str, Hypothesis] = {"t": Same(over(k, x(k)), ONE)}
+    context = Context(hypotheses=hypotheses)
+    hypotheses["t"] = Same(ZERO, ONE)
+    assert check(By("assume", ("t", ())), context).rhs == ONE
+    with pytest.raises(TypeError):
+        context.hypotheses["u"] = Same(ZERO, ONE)  # type: ignore[index]
+
+
+def test_a_deep_proof_is_refused_and_not_a_crash() -> None:
+    proof: Proof = Linear(ONE, ONE)
+    for _ in range(100_000):
+        proof = Flip(proof)
+    with pytest.raises(ProofError, match="too deeply"):
+        check(proof)
+
+
+@pytest.mark.parametrize("junk", [None, 1, "x", (), ONE, object()])
+def test_what_is_no_proof_is_refused(junk: object) -> None:
+    with pytest.raises(ProofError):
+        check(junk)  # type: ignore[arg-type]
+    for proof in (Flip(junk), Chain(Linear(ONE, ONE), junk), Linear(ONE, ONE, junk), Let(X, junk, Linear(ONE, ONE))):  # type: ignore[arg-type]
+        if junk != () or not isinstance(proof, Chain | Linear):
+            with pytest.raises(ProofError):
+                check(proof)

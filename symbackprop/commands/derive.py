@@ -1,53 +1,182 @@
-"""`symbackprop derive`: proves the equations of backpropagation and prints a table."""
+"""`symbackprop derive`: derives and proves the equations of backpropagation, and writes them as LaTeX."""
 
 from __future__ import annotations
 
 import argparse
-import time
+from typing import TYPE_CHECKING
 
-from ..core.indices import Index, sized
-from ..core.terms import Apply, Array, Delta, Diff, Entry, Term, mul, over, whole
-from ..prove.equality import prove_gradient
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
-N, M = sized("n"), sized("m")
+    from rich.table import Table
+
+    from symbackprop.network.derivations import Derivation, Fact
+
+DEPTH = 6  # layers of the network whose gradients are proved besides
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Prove the equations of backpropagation, for all sizes."
-
-
-def statements() -> list[tuple[str, Term, Entry, Term]]:
-    i, j, b, k = Index("i", N), Index("j", N), Index("b", M), Index("k", M)
-
-    def weight(row: Index, column: Index) -> Entry:
-        return Entry(Array("W"), (row, column))
-
-    def a(at: Index) -> Entry:
-        return Entry(Array("a"), (at,))
-
-    def z(row: Index) -> Term:
-        return over(b, mul(weight(row, b), a(b)))
-
-    loss = whole("L", 0, (i,), Apply("f", z(i)), ())
-    slope = whole("L", 1, (i,), Apply("f", z(i)), (j,))
-    return [
-        ("∂z_i/∂w_jk = δ_ij a_k", z(i), weight(j, k), mul(Delta(i, j), a(k))),
-        ("∂L/∂w_jk = ∂L/∂y_j f'(z_j) a_k", loss, weight(j, k), mul(slope, Apply("f", z(j), 1), a(k))),
-    ]
+    parser.description = (
+        "Derive the equations of backpropagation, prove each for all sizes, and print a table.\n"
+        "Writes the derivations as LaTeX documents, one for each story, to DIR."
+    )
+    parser.epilog = "example: symbackprop derive --show softmax"
+    parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
+    parser.add_argument("--no-tex", action="store_true", help="write nothing")
+    parser.add_argument("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
+    parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
 
 
 def run(args: argparse.Namespace) -> int:
+    from symbackprop.core.terms import SymbackpropError
+
+    if args.show is not None:
+        return show(args.show, args.markdown)
+    if args.markdown:
+        raise SymbackpropError("--markdown goes with --show STORY")
+    if not args.no_tex:
+        prepare(args.tex)
+    failures = table()
+    if failures:
+        for line in failures:
+            print(line)
+        return 1
+    if not args.no_tex:
+        write(args.tex)
+    return 0
+
+
+def show(name: str, markdown: bool) -> int:
+    from difflib import get_close_matches
+
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.network.derivations import STORIES
+    from symbackprop.story import markdown_page
+    from symbackprop.story import show as show_story
+
+    if name not in STORIES:
+        near = get_close_matches(name, STORIES, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(STORIES)}"
+        raise SymbackpropError(f"no story is called {name!r}: {hint}")
+    if markdown:
+        print(markdown_page(name))
+    else:
+        show_story(name)
+    return 0
+
+
+def table() -> list[str]:
+    """Proves everything, prints the table, and returns what failed."""
+    from time import perf_counter
+
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("statement", "verdict", "sizes", "time")
-    failed = False
-    for name, loss, wrt, claimed in statements():
-        start = time.perf_counter()
-        found = prove_gradient(loss, wrt, claimed)
-        assert found is None or found[1].lhs == Diff(loss, wrt)
-        failed |= found is None
-        spent = f"{1000 * (time.perf_counter() - start):.1f} ms"
-        table.add_row(name, "proved" if found else "unknown", "all n, m", spent)
-    Console().print(table)
-    return 1 if failed else 0
+    grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1), title_justify="left", expand=False)
+    grid.add_column("statement", overflow="fold", ratio=1)
+    grid.add_column("verdict", no_wrap=True)
+    grid.add_column("for all", overflow="fold")
+    grid.add_column("time", justify="right", no_wrap=True)
+    failures: list[str] = []
+    start = perf_counter()
+    count = stories(grid, failures) + network(grid, failures)
+    spent = 1000 * (perf_counter() - start)
+    console = Console(highlight=False)
+    console.print(grid)
+    verdict = "all proved" if not failures else f"{len(failures)} not proved"
+    console.print(f"\n{count} statements, {verdict} and checked by the kernel in {spent:.0f} ms")
+    return failures
+
+
+def stories(grid: Table, failures: list[str]) -> int:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from symbackprop.network.derivations import STORIES
+    from symbackprop.write.derivation_text import plain_sizes, plain_terms, plain_theorem
+
+    count = 0
+    for name, (_, facts) in STORIES.items():
+        grid.add_row(Text(name.replace("_", " "), "dim"))
+        for derivation, spent in proved(facts, failures):
+            count += 1
+            if derivation is None:
+                grid.add_row(f"  {failures[-1]}", Text("not proved", "bold red"), "", spent)
+                continue
+            statement = Text(plain_theorem(derivation))
+            if derivation.kind:
+                statement.append(f"  ({derivation.kind})", "dim")
+            if derivation.theorem.hypotheses or derivation.theorem.conditions:
+                statement.append(f"\n{plain_terms(derivation)}")
+            grid.add_row(Padding(statement, (0, 0, 0, 2)), Text("proved", "green"), plain_sizes(derivation), spent)
+    return count
+
+
+def proved(facts: Iterable[Fact], failures: list[str]) -> Iterator[tuple[Derivation | None, str]]:
+    """Each fact derived, or None where that failed, with the time it took."""
+    from time import perf_counter
+
+    from symbackprop.core.terms import SymbackpropError
+
+    for fact in facts:
+        start = perf_counter()
+        try:
+            found: Derivation | None = fact()
+        except SymbackpropError as problem:
+            failures.append(str(problem))
+            found = None
+        yield found, f"{1000 * (perf_counter() - start):.1f} ms"
+
+
+def network(grid: Table, failures: list[str]) -> int:
+    """All gradients of one network of symbolic widths, layer by layer."""
+    from time import perf_counter
+
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.network.dense import dense
+    from symbackprop.network.theorems import prove_network
+
+    widths = tuple(f"n_{l}" for l in range(DEPTH + 1))
+    grid.add_row(Text(f"network of {DEPTH} layers", "dim"))
+    start = perf_counter()
+    try:
+        theorems = prove_network(dense(widths, ("tanh",) * (DEPTH - 1) + ("softmax",), "cross-entropy", "row", "N"))
+    except SymbackpropError as problem:
+        failures.append(str(problem))
+        grid.add_row(f"  {problem}", Text("not proved", "bold red"))
+        return 1
+    spent = f"{1000 * (perf_counter() - start):.1f} ms"
+    names = ", ".join(t.name.replace("{", "").replace("}", "") for t in theorems[:3])
+    statement = Text(f"all {len(theorems)} equations: {names}, ..., ∂C/∂b^1")
+    statement.append("  (tanh, softmax, cross-entropy; rows, batch)", "dim")
+    statement.append("\nprovided that the targets of each sample sum to 1")
+    grid.add_row(Padding(statement, (0, 0, 0, 2)), Text("proved", "green"), f"N, n_0, ..., n_{DEPTH}", spent)
+    return len(theorems)
+
+
+def prepare(directory: str) -> None:
+    """The directory, made if it is missing.  Raises SymbackpropError where that cannot be."""
+    import os
+
+    from symbackprop.core.terms import SymbackpropError
+
+    try:
+        os.makedirs(directory, exist_ok=True)
+    except (OSError, ValueError) as problem:
+        cause = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+        raise SymbackpropError(f"cannot make the directory {directory!r}: {cause.lower()}") from problem
+
+
+def write(directory: str) -> None:
+    from pathlib import Path
+
+    from symbackprop.files import write_atomically
+    from symbackprop.story import latex_documents
+
+    documents = latex_documents()
+    for name, content in documents.items():
+        write_atomically(Path(directory) / name, content)
+    print(f"{len(documents)} LaTeX documents in {directory}")

@@ -102,19 +102,6 @@ def free(t: Term) -> frozenset[Index]:
     return found
 
 
-def closed(t: Term, depth: int = 0) -> bool:
-    """No bound index points outside `t`."""
-    dangling = False
-
-    def look(x: IndexAtom, d: int) -> IndexExpr:
-        nonlocal dangling
-        dangling |= isinstance(x, Bound) and x.depth >= d + depth
-        return x
-
-    map_indices(t, look)
-    return not dangling
-
-
 def bind(indices: tuple[Index, ...], body: Term) -> Term:
     """`body` with these indices nameless; the last one is Bound(0).  Refuses a dangling dummy: it would be captured."""
     place = {x: len(indices) - 1 - k for k, x in enumerate(indices)}
@@ -129,8 +116,8 @@ def bind(indices: tuple[Index, ...], body: Term) -> Term:
     return map_indices(body, f)
 
 
-def open_body(body: Term, indices: tuple[Index, ...]) -> Term:
-    """The body of a binder of len(indices) axes with its dummies called `indices`."""
+def open_body(body: Term, indices: tuple[IndexExpr, ...]) -> Term:
+    """The body of a binder of len(indices) axes with these (closed) index expressions for its dummies."""
     count = len(indices)
 
     def f(x: IndexAtom, depth: int) -> IndexExpr:

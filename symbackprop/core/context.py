@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from .indices import Node, node
+from .indices import Node, ProofError, at_least_zero, node, require
+from .proper import closed, closed_axes, closed_predicate, proper_array
 from .tensor import Tensor
-from .terms import Array, Predicate, Term
+from .terms import PI, Array, NonNegative, Predicate, Term, arrays, free
 
 
 @node
@@ -19,16 +20,84 @@ class Same(Node):
     lhs: Term
     rhs: Term
 
+    def __str__(self) -> str:
+        return f"{self.lhs} = {self.rhs}"
+
 
 Hypothesis: TypeAlias = Same | Predicate
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Definitions (z_i := Σ_k W_ik x_k + b_i) and named hypotheses, each for all values of its free indices."""
+    """Definitions (z_i := Σ_k W_ik x_k + b_i) and named hypotheses, each for all values of its free indices.
+
+    Raises ProofError when a definition depends on more than its axes or, through others, on itself.
+    """
 
     definitions: Mapping[Array, Tensor] = field(default_factory=lambda: MappingProxyType({}))
     hypotheses: Mapping[str, Hypothesis] = field(default_factory=lambda: MappingProxyType({}))
+
+    named: Mapping[str, list[tuple[Array, Tensor]]] = field(init=False, repr=False, compare=False)
+    reached: dict[Array, frozenset[Array] | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "definitions", MappingProxyType(dict(self.definitions)))  # no later change is seen
+        object.__setattr__(self, "hypotheses", MappingProxyType(dict(self.hypotheses)))
+        object.__setattr__(self, "named", named := dict[str, list[tuple[Array, Tensor]]]())
+        object.__setattr__(self, "reached", {})
+        for array, meaning in self.definitions.items():
+            proper_array(array)
+            require(type(meaning) is Tensor, "{} is defined as {}, which is no tensor", array, meaning)
+            closed_axes(meaning.axes)
+            closed(meaning.body)
+            require(array.name != PI.array.name, "{} is a number", array)
+            require(free(meaning.body) <= frozenset(meaning.axes), "{} depends on more than its axes", array)
+            named.setdefault(array.name, []).append((array, meaning))
+        for array in self.definitions:
+            self.behind(array)
+        for name, h in self.hypotheses.items():
+            require(type(name) is str, "a hypothesis is called {}", name)
+            if isinstance(h, Same):
+                closed(h.lhs)
+                closed(h.rhs)
+            else:
+                closed_predicate(h)
+
+    def meanings(self, array: Array) -> list[Tensor]:
+        """Its definition, and those of arrays that may be the same one (W^l and W^L)."""
+        return [t for a, t in self.named.get(array.name, ()) if not apart(a, array)]
+
+    def behind(self, array: Array) -> frozenset[Array]:
+        """The array, and all that its definition looks at."""
+        if array not in self.reached:
+            self.reached[array] = None  # being looked at
+            inside = {b for t in self.meanings(array) for b in arrays(t.body)}
+            self.reached[array] = frozenset({array}).union(*map(self.behind, inside))
+        found = self.reached[array]
+        if found is None:
+            raise ProofError(f"the definition of {array} comes back to {array}")
+        return found
+
+
+def apart(a: Array, b: Array) -> bool:
+    """Certainly two arrays: W and V, W^l and W^{l+1}; not W^l and W^L, unless l < L is plain."""
+    if a.name != b.name:
+        return True
+    if a.label is None or b.label is None:
+        return False
+    gap = a.label - b.label
+    return at_least_zero(gap - 1) or at_least_zero(-gap - 1)
+
+
+def terms_of(h: Hypothesis) -> tuple[Term, ...]:
+    """The terms that a hypothesis or a condition speaks of."""
+    match h:
+        case Same(lhs, rhs):
+            return (lhs, rhs)
+        case NonNegative():
+            return ()
+        case _:
+            return (h.term,)
 
 
 EMPTY = Context()
@@ -42,3 +111,8 @@ class Equation:
     rhs: Term
     conditions: frozenset[Predicate] = frozenset()
     hypotheses: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        where = f"  where {', '.join(sorted(map(str, self.conditions)))}" if self.conditions else ""
+        given = f"  given {', '.join(sorted(self.hypotheses))}" if self.hypotheses else ""
+        return f"{self.lhs} = {self.rhs}{where}{given}"

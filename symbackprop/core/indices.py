@@ -7,9 +7,9 @@ combination of these.  Both are kept canonical, so `==` decides equality of poly
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar, dataclass_transform
+from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 
 class SymbackpropError(Exception):
@@ -30,11 +30,14 @@ T = TypeVar("T")
 
 
 class Node:
-    """Structural equality with the hash (and, for terms, the free indices) computed once."""
+    """Structural equality with the hash (and what else is asked of a node often) computed once."""
 
-    __slots__ = ("_free", "_hash")
+    __slots__ = ("_arrays", "_free", "_hash", "_key", "_reach")
     _hash: int
     _free: frozenset[Index]
+    _reach: int
+    _arrays: frozenset[Any]
+    _key: tuple[Any, ...]
 
     def __hash__(self) -> int:
         try:
@@ -51,6 +54,11 @@ class Node:
             return False
         return all(getattr(self, n) == getattr(other, n) for n in compared(type(self)))
 
+    def __str__(self) -> str:
+        return SHOWN.get(type(self), repr)(self)
+
+
+SHOWN: dict[type, Callable[[Any], str]] = {}  # what a node looks like in a message; `show.py` fills it
 
 _COMPARED: dict[type, tuple[str, ...]] = {}
 

@@ -7,38 +7,39 @@ this file, `terms.py`, `sums.py` and the tables in `laws/`, and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
-from .context import EMPTY, Context, Equation, Hypothesis, Same
-from .laws import LAWS
+from .context import EMPTY, Context, Equation, terms_of
+from .indices import ProofError, at_least_zero
+from .laws.registry import instance, values
+from .proper import closed, closed_axes, proper_array
 from .ranges import within
 from .signs import Signs
+from .smooth import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
 from .tensor import Tensor
 from .terms import (
+    PI,
     Array,
-    AtLeastZero,
     Diff,
     Entry,
-    Holds,
     Index,
     IndexExpr,
     Mul,
     NonNegative,
     Nonzero,
-    Positive,
     Predicate,
     Term,
-    Whole,
     affine,
     arguments,
+    arrays,
     free,
     over,
     rebuilt,
     require,
     substitute,
-    subterms,
     whole,
 )  # fmt: skip
 
@@ -175,17 +176,31 @@ Proof: TypeAlias = (
 )
 
 
-Seen: TypeAlias = dict[int, tuple["Proof", Equation]]  # the proof is kept, so that its id stays its own
+class Seen:
+    """What was checked under one context: a proof that several steps share is checked once."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.smooth = Smoothness(context)
+        self.equations: dict[int, tuple[Proof, Equation]] = {}  # the proof is kept, so that its id stays its own
 
 
 def check(proof: Proof, context: Context = EMPTY, seen: Seen | None = None) -> Equation:
     """The equation that `proof` proves, with the conditions that signs do not discharge.
 
-    `seen`, if given, remembers what was checked, for further proofs under the same context that share parts.
+    `seen`, if given, remembers what was checked, for further proofs under the same context that share parts; what it
+    remembers is believed, so the last word on a theorem is a check without it.
 
-    Raises ProofError at the first step that does not follow.
+    Raises ProofError at the first step that does not follow, and where something is no proof.
     """
-    return discharged(_check(proof, context, {} if seen is None else seen), context)
+    try:
+        require(type(context) is Context, "{} is no context", context)
+        require(seen is None or seen.context is context, "checked under another context")
+        return discharged(_check(proof, seen or Seen(context)), context)
+    except RecursionError:
+        raise ProofError("the proof is nested too deeply") from None
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ProofError(f"this is no proof: {error}") from error
 
 
 def discharged(eq: Equation, context: Context) -> Equation:
@@ -195,119 +210,140 @@ def discharged(eq: Equation, context: Context) -> Equation:
     return Equation(eq.lhs, eq.rhs, kept, eq.hypotheses | signs.used)
 
 
-def _check(proof: Proof, context: Context, seen: Seen) -> Equation:
-    """A proof that several steps share is checked once: `seen` knows it by its identity."""
-    if id(proof) not in seen:
-        seen[id(proof)] = proof, _check_one(proof, context, seen)
-    return seen[id(proof)][1]
+def _check(proof: Proof, seen: Seen) -> Equation:
+    if id(proof) not in seen.equations:
+        eq = _check_one(proof, seen)
+        closed(eq.lhs)
+        closed(eq.rhs)
+        seen.equations[id(proof)] = proof, eq
+    return seen.equations[id(proof)][1]
 
 
-def _check_one(proof: Proof, context: Context, seen: Seen) -> Equation:
+def _check_one(proof: Proof, seen: Seen) -> Equation:
+    context = seen.context
     match proof:
         case By(law, args):
-            require(law in LAWS, "no law is called {}", law)
-            eq = LAWS[law](context, *args)
-            return Equation(eq.lhs, eq.rhs, frozenset(map(for_all, eq.conditions)), eq.hypotheses)
+            eq = instance(law, context, args)
+            conditions = eq.conditions
+            if isinstance(eq.lhs, Diff):
+                conditions |= differentiable(eq.lhs.body, eq.lhs.wrt, seen)
+            return Equation(eq.lhs, eq.rhs, frozenset(map(for_all, conditions)), eq.hypotheses)
         case Chain(first, rest):
-            total = _check(first, context, seen)
-            for eq in (_check(p, context, seen) for p in rest):
+            total = _check(first, seen)
+            for eq in (_check(p, seen) for p in rest):
                 require(eq.lhs == total.rhs, "{} does not follow {}", eq.lhs, total.rhs)
-                total = joined(total.lhs, eq.rhs, total, eq)
+                total = joined(total.lhs, eq.rhs, (total, eq))
             return total
         case Flip(inner):
-            eq = _check(inner, context, seen)
-            return joined(eq.rhs, eq.lhs, eq)
+            eq = _check(inner, seen)
+            return joined(eq.rhs, eq.lhs, (eq,))
         case Inside(term, parts):
-            found = [(k, _check(p, context, seen)) for k, p in parts]
+            closed(term)
+            found = [(k, _check(p, seen)) for k, p in parts]
             children = list(arguments(term))
             for k, eq in found:
                 require(0 <= k < len(children), "{} has no argument {}", term, k)
                 require(children[k] == eq.lhs, "argument {} of {} is not {}", k, term, eq.lhs)
                 children[k] = eq.rhs
-            return joined(term, rebuilt(term, tuple(children)), *(eq for _, eq in found))
+            return joined(term, rebuilt(term, tuple(children)), [eq for _, eq in found])
         case UnderSum(i, inner):
-            eq = _check(inner, context, seen)
-            return joined(over(i, eq.lhs), over(i, eq.rhs), eq)
+            closed_axes((i,))
+            eq = _check(inner, seen)
+            return joined(over(i, eq.lhs), over(i, eq.rhs), (eq,), (i,))
         case UnderWhole(fn, order, axes, at, inner):
-            eq = _check(inner, context, seen)
+            closed_axes(axes)
+            eq = _check(inner, seen)
             sides = (whole(fn, order, axes, side, at) for side in (eq.lhs, eq.rhs))
-            return joined(next(sides), next(sides), eq)
+            return joined(next(sides), next(sides), (eq,), axes)
         case UnderDiff(wrt, inner):
-            eq = _check(inner, context, seen)
-            for name in sorted(eq.hypotheses):
-                allowed = may_differentiate(context, name, wrt.array)
-                require(allowed, "the hypothesis {} is used under ∂/∂{}", name, wrt.array)
-            require(all(open_set(c) for c in eq.conditions), "differentiated on a set that need not be open")
-            return joined(Diff(eq.lhs, wrt), Diff(eq.rhs, wrt), eq)
-        case Instance(values, inner):
-            eq = _check(inner, context, seen)
-            given = dict(values)
-            require(all(within(e, i.size) for i, e in values), "an index may leave its range")
-            return joined(substitute(eq.lhs, given), substitute(eq.rhs, given), eq)
+            closed(wrt)
+            variable(context, wrt)
+            eq = _check(inner, seen)
+            assumed = (context.hypotheses[name] for name in sorted(eq.hypotheses))
+            needs = (seen.smooth.around(p, wrt.array) for p in (*assumed, *eq.conditions))
+            both = joined(Diff(eq.lhs, wrt), Diff(eq.rhs, wrt), (eq,))
+            conditions = both.conditions.union(*(map(for_all, n) for n in needs))
+            return Equation(both.lhs, both.rhs, conditions, both.hypotheses)
+        case Instance(given, inner):
+            values(given)
+            eq = _check(inner, seen)
+            require(all(within(e, i.size) for i, e in given), "an index may leave its range")
+            lhs, rhs = (substitute(side, dict(given)) for side in (eq.lhs, eq.rhs))
+            return joined(lhs, rhs, (eq,), [i for i, _ in given])
         case Linear(lhs, rhs, steps):
-            return linear(lhs, rhs, [(d, f, _check(p, context, seen)) for d, f, p in steps])
+            return linear(lhs, rhs, [(d, f, _check(p, seen)) for d, f, p in steps])
         case Cancel(factor, lhs, rhs, inner):
-            eq = _check(inner, context, seen)
-            total = linear(Mul((factor, lhs)), Mul((factor, rhs)), [((), Mul(()), eq)])
-            conditions = total.conditions | {Nonzero(factor)}
-            return Equation(lhs, rhs, conditions, total.hypotheses)
+            total = linear(Mul((factor, lhs)), Mul((factor, rhs)), [((), Mul(()), _check(inner, seen))])
+            eq = joined(lhs, rhs, (total,))
+            return Equation(lhs, rhs, eq.conditions | {for_all(Nonzero(factor))}, eq.hypotheses)
         case Values(i, lhs, rhs, each):
+            closed_axes((i,))
+            closed(lhs)
+            closed(rhs)
             require(i.size.constant == len(each) > 0, "{} has {} values, not {}", i.name, i.size, len(each))
-            equations = [_check(p, context, seen) for p in each]
+            equations = [_check(p, seen) for p in each]
             for v, eq in enumerate(equations):
                 here: dict[Index, IndexExpr] = {i: affine(v, ())}
-                require(
-                    (eq.lhs, eq.rhs) == (substitute(lhs, here), substitute(rhs, here)), "not for {} = {}", i.name, v
-                )
-            return joined(lhs, rhs, *equations)
+                wanted = substitute(lhs, here), substitute(rhs, here)
+                require((eq.lhs, eq.rhs) == wanted, "{} = {} is another case", i.name, v)
+            return joined(lhs, rhs, equations)
         case Let(array, meaning, inner):
-            require(array not in context.definitions, "{} has a meaning already", array)
-            require(free(meaning.body) <= frozenset(meaning.axes), "{} depends on more than its axes", array)
+            proper_array(array)
             before = [d.body for d in context.definitions.values()]
             before += [t for h in context.hypotheses.values() for t in terms_of(h)]
-            require(not any(mentions(t, array) for t in (meaning.body, *before)), "{} is in use", array)
+            require(not any(mentions(t, array) for t in before), "{} is in use", array)
             wider = Context({**context.definitions, array: meaning}, context.hypotheses)
-            eq = discharged(_check(inner, wider, {}), wider)
+            eq = discharged(_check(inner, Seen(wider)), wider)
             spoken = [eq.lhs, eq.rhs, *(t for c in eq.conditions for t in terms_of(c))]
             require(not any(mentions(t, array) for t in spoken), "{} occurs in the theorem", array)
             return eq
         case Rephrase(inner, parts):
-            eq = _check(inner, context, seen)
-            conditions, hypotheses = eq.conditions, eq.hypotheses
+            eq = _check(inner, seen)
             for condition, equal in parts:
-                same = _check(equal, context, seen)
-                require(condition in conditions, "{} is not a condition", condition)
+                require(condition in eq.conditions, "{} is not a condition", condition)
                 require(not isinstance(condition, NonNegative), "not a condition on a term")
                 assert not isinstance(condition, NonNegative)
+                same = _check(equal, seen)
                 require(condition.term == same.lhs, "the equation is not about that condition")
-                conditions = (conditions - {condition}) | same.conditions | {for_all(type(condition)(same.rhs))}
-                hypotheses |= same.hypotheses
-            return Equation(eq.lhs, eq.rhs, conditions, hypotheses)
+                inhabited(free(same.rhs) - free(same.lhs))
+                conditions = (eq.conditions - {condition}) | same.conditions | {for_all(type(condition)(same.rhs))}
+                eq = Equation(eq.lhs, eq.rhs, conditions, eq.hypotheses | same.hypotheses)
+            return eq
         case _:
             assert_never(proof)
 
 
-def joined(lhs: Term, rhs: Term, *parts: Equation) -> Equation:
-    """An equation under everything that its parts need."""
+def joined(lhs: Term, rhs: Term, parts: Sequence[Equation], bound: Iterable[Index] = ()) -> Equation:
+    """An equation under everything that its parts need.  An index that only the parts have must have values."""
+    spoken = frozenset[Index]().union(*(free(p.lhs) | free(p.rhs) for p in parts))
+    inhabited(spoken - free(lhs) - free(rhs) - frozenset(bound))
     conditions = frozenset[Predicate]().union(*(p.conditions for p in parts))
     return Equation(lhs, rhs, conditions, frozenset[str]().union(*(p.hypotheses for p in parts)))
 
 
-def linear(lhs: Term, rhs: Term, equations: list[tuple[tuple[Index, ...], Term, Equation]]) -> Equation:
+def inhabited(indices: Iterable[Index]) -> None:
+    """What holds for all values of an index says nothing when it has none: Σ_k over k < n - 1 at n = 1."""
+    for i in indices:
+        require(at_least_zero(i.size - 1), "{} may have no values: its size is {}", i.name, i.size)
+
+
+def linear(lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, Equation]]) -> Equation:
     """lhs = rhs, if lhs - rhs is the sum of these multiples of equations as a sum of products."""
-    involved = [lhs, rhs] + [t for _, f, eq in equations for t in (f, eq.lhs, eq.rhs)]
-    run = Expansion(frozenset[Index]().union(*map(free, involved)))
+    for t in (lhs, rhs, *(factor for _, factor, _ in steps)):
+        closed(t)
+    involved = [lhs, rhs] + [t for _, f, eq in steps for t in (f, eq.lhs, eq.rhs)]
+    taken = frozenset(i for dummies, _, _ in steps for i in dummies)
+    run = Expansion(taken.union(*map(free, involved)))
     total = run.raw(lhs) + negative(run.raw(rhs))
-    for dummies, factor, eq in equations:
-        for side, sign in ((eq.lhs, False), (eq.rhs, True)):
-            term: Term = Mul((factor, side))
-            for i in reversed(dummies):
-                term = over(i, term)
-            monomials = run.raw(term)
-            total += monomials if sign else negative(monomials)
+    scaled = []
+    for dummies, factor, eq in steps:
+        closed_axes(dummies)
+        both = [Mul((factor, side)) for side in (eq.lhs, eq.rhs)]
+        scaled.append(joined(both[0], both[1], (eq,), dummies))
+        total += negative(run.under(dummies, both[0])) + run.under(dummies, both[1])
     left = collect(total)
     require(not left, "the sides differ by {}", " + ".join(str(m.term()) for m in list(left.values())[:2]))
-    eq = joined(lhs, rhs, *(e for _, _, e in equations))
+    eq = joined(lhs, rhs, scaled)
     return Equation(lhs, rhs, eq.conditions | run.conditions, eq.hypotheses)
 
 
@@ -315,40 +351,17 @@ def negative(monomials: list[Monomial]) -> list[Monomial]:
     return [m._replace(coefficient=-m.coefficient) for m in monomials]
 
 
-def may_differentiate(context: Context, name: str, wrt: Array) -> bool:
-    """A strict inequality holds in a neighbourhood; another hypothesis may not touch the variable at all."""
-    statement = context.hypotheses[name]
-    if isinstance(statement, Positive | Nonzero | NonNegative):
-        return True
-    sides = (statement.lhs, statement.rhs) if isinstance(statement, Same) else (statement.term,)
-    assert isinstance(statement, Same | AtLeastZero)
-    named = frozenset[Array]().union(*map(arrays, sides))
-    return wrt not in named and named.isdisjoint(context.definitions)
+def differentiable(body: Term, wrt: Entry, seen: Seen) -> frozenset[Predicate]:
+    """The conditions under which ∂body/∂wrt is spoken of."""
+    variable(seen.context, wrt)
+    return seen.smooth.of(body, frozenset({wrt.array}))
 
 
-def open_set(c: Predicate) -> bool:
-    """The condition is an open one: strict, on a term without steps."""
-    return isinstance(c, Positive | Nonzero) and not stepped(c.term)
+def variable(context: Context, wrt: Entry) -> None:
+    """Derivatives are by variables, not by what has a definition, nor by the number pi."""
+    require(wrt.array != PI.array and not context.meanings(wrt.array), "{} is no variable", wrt.array)
 
 
 def mentions(t: Term, array: Array) -> bool:
     """An array of this name, whatever its label, occurs in t."""
     return any(a.name == array.name for a in arrays(t))
-
-
-def terms_of(h: Hypothesis) -> tuple[Term, ...]:
-    match h:
-        case Same(lhs, rhs):
-            return (lhs, rhs)
-        case NonNegative():
-            return ()
-        case _:
-            return (h.term,)
-
-
-def arrays(t: Term) -> frozenset[Array]:
-    return frozenset(s.array for s in subterms(t) if isinstance(s, Entry))
-
-
-def stepped(t: Term) -> bool:
-    return any(isinstance(s, Holds) or (isinstance(s, Whole) and s.fn == "argmax") for s in subterms(t))

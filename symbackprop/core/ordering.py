@@ -8,7 +8,6 @@ monomial need not depend on what its dummies are called.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, TypeAlias, assert_never
 
 from .indices import Affine, Bound, Index, IndexExpr, Pick, Size, affine, as_affine
@@ -37,15 +36,15 @@ Names: TypeAlias = Mapping[Index, int]
 NO_NAMES: Names = {}
 
 
-@lru_cache(maxsize=200_000)
-def plain_key(t: Term) -> Key:
-    return _key(t, NO_NAMES)
-
-
 def key(t: Term, names: Names = NO_NAMES) -> Key:
-    if not names or names.keys().isdisjoint(free(t)):
-        return plain_key(t)
-    return _key(t, names)
+    if names and not names.keys().isdisjoint(free(t)):
+        return _key(t, names)
+    try:
+        return t._key
+    except AttributeError:
+        found = _key(t, NO_NAMES)
+        object.__setattr__(t, "_key", found)
+        return found
 
 
 def index_key(e: IndexExpr, names: Names = NO_NAMES) -> Key:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .context import Context, Same
-from .indices import Index, Size, at_least_zero
+from .indices import Size, at_least_zero
 from .matching import instance
 from .ranges import never_negative
+from .tensor import fresh_axes
 from .terms import (
     Add,
     Apply,
@@ -40,7 +41,6 @@ class Signs:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.used: frozenset[str] = frozenset()
-        self.fresh = 0
 
     def holds(self, p: Predicate) -> bool:
         match p:
@@ -74,7 +74,7 @@ class Signs:
             case Add(args):
                 return added([self.sign(a) for a in args])
             case Sum(size, body, _):
-                inner = self.sign(open_body(body, (self.index(size),)))
+                inner = self.sign(open_body(body, fresh_axes((size,), body)))
                 if inner == POSITIVE and not at_least_zero(size - 1):  # the sum may be empty
                     inner = NONNEGATIVE
                 return inner if inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
@@ -83,18 +83,15 @@ class Signs:
             case Mul(args):
                 return self.product(args)
             case Whole("max", 0, sizes, body, _, _):
-                inner = self.sign(open_body(body, tuple(map(self.index, sizes))))
-                return inner if inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
+                inner = self.sign(open_body(body, fresh_axes(sizes, body)))
+                some = all(at_least_zero(n - 1) for n in sizes)  # nothing is known of the maximum of nothing
+                return inner if some and inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
             case Whole("prod", 0, sizes, body, _, _):
-                return self.sign(open_body(body, tuple(map(self.index, sizes))))
+                return self.sign(open_body(body, fresh_axes(sizes, body)))
             case Whole("argmax", 0, _, _, _, _):
                 return NONNEGATIVE
             case _:
                 return UNKNOWN
-
-    def index(self, size: Size) -> Index:
-        self.fresh += 1
-        return Index(f"!{self.fresh}", size)
 
     def power(self, base: str, p: int, q: int) -> str:
         if base == POSITIVE:

@@ -15,13 +15,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
-from itertools import permutations, product
-from math import factorial, prod
-from typing import NamedTuple, TypeAlias
+from itertools import product
 
-from .indices import Affine, Index, IndexExpr, Pick, Size, affine, as_affine, at_least_zero, sized
-from .ordering import Key, Names, key
-from .ranges import always_negative, never_negative, never_zero, split_radix
+from .deltas import contract, turned
+from .indices import Affine, Index, IndexExpr, Size, affine, as_affine, at_least_zero, sized
+from .monomials import (
+    Factors,
+    Monomial,
+    canonical,
+    collect,
+    compound,
+    is_symbol,
+    monomial_key,
+    primes,
+    surely_positive,
+)
+from .ordering import Key, key
 from .terms import (
     ZERO,
     Add,
@@ -45,36 +54,26 @@ from .terms import (
     free,
     mul,
     open_body,
-    over,
     require,
     substitute,
 )  # fmt: skip
 
-Factors: TypeAlias = tuple[tuple[Term, Fraction], ...]
+__all__ = [
+    "Expansion", "Factors", "Monomial", "canonical", "collect", "compound", "for_all", "is_symbol", "looked_at",
+    "monomial_key", "primes", "same", "surely_positive",
+]  # fmt: skip
+
 LIMIT = 100_000  # monomials
+BITS = 1_000_000  # of a coefficient
 LITERAL = 6  # sums over at most so many values are written out
 F1 = Fraction(1)
-
-
-class Monomial(NamedTuple):
-    """coefficient * Σ_{dummies} Π base^exponent; no two bases are equal."""
-
-    coefficient: Fraction
-    dummies: tuple[Index, ...]
-    factors: Factors
-
-    def term(self) -> Term:
-        body = mul(*(b if e == 1 else Power(b, e) for b, e in self.factors))
-        for i in reversed(self.dummies):
-            body = over(i, body)
-        return body if self.coefficient == 1 else mul(Num(self.coefficient), body)
 
 
 class Expansion:
     """One run: hands out new dummies and gathers the conditions."""
 
     def __init__(self, avoid: Iterable[Index] = (), literal: int = LITERAL) -> None:
-        numbers = [int(i.name[1:]) for i in avoid if i.name[0] == "~" and i.name[1:].isdigit()]
+        numbers = [int(i.name[1:]) for i in avoid if i.name[0] == "~" and i.name[1:].isdecimal()]
         self.count = max(numbers, default=0)
         self.conditions: set[Predicate] = set()
         self.literal = literal
@@ -149,17 +148,32 @@ class Expansion:
     def sum(self, size: Size, body: Term) -> list[Monomial]:
         n = size.constant
         if n is not None and n <= self.literal:
-            from_constant = (self.raw(open_constant(body, affine(v, ()))) for v in range(n))
+            from_constant = (self.raw(open_body(body, (affine(v, ()),))) for v in range(n))
             return [m for ms in from_constant for m in ms]
         i = self.new(size)
         opened = self.raw(open_body(body, (i,)))
-        return [out for m in opened for out in self.tidy(m._replace(dummies=(*m.dummies, i)))]
+        return [out for m in opened for out in self.summed(m, (i,))]
+
+    def under(self, dummies: tuple[Index, ...], body: Term) -> list[Monomial]:
+        """Σ_{dummies} body, for dummies that this run does not hand out itself."""
+        monomials = self.raw(body)
+        if not dummies:
+            return monomials
+        return [out for m in monomials for out in self.summed(m, dummies)]
+
+    def summed(self, m: Monomial, dummies: tuple[Index, ...]) -> list[Monomial]:
+        """Σ_{dummies} of a tidy monomial: it stays tidy unless a delta can be contracted or a dummy is unused."""
+        whole = m._replace(dummies=(*m.dummies, *dummies))
+        used = frozenset[Index]().union(*(free(b) for b, _ in m.factors))
+        if used.issuperset(dummies) and not any(isinstance(b, Delta) for b, _ in m.factors):
+            return [whole]
+        return self.tidy(whole)
 
     def power(self, base: Term, q: Fraction) -> list[Monomial]:
         if q == 0:
             return [Monomial(F1, (), ())]
         inner = self.look(base)
-        if not inner and q > 0:
+        if not inner:  # 0^q is 0, for negative q too
             return []
         if len(inner) == 1 and not inner[0].dummies:
             return self.monomial_power(inner[0], q)
@@ -173,6 +187,8 @@ class Expansion:
 
     def monomial_power(self, m: Monomial, q: Fraction) -> list[Monomial]:
         """(c Π b^e)^q.  An integer power spreads over all factors, a root only over the positive ones."""
+        digits = m.coefficient.numerator.bit_length() + m.coefficient.denominator.bit_length()
+        require(digits * abs(q) <= BITS, "a number of more than {} bits", BITS)
         if q.denominator == 1:
             for b, e in m.factors:
                 if e.denominator > 1 and not surely_positive(b):
@@ -210,8 +226,10 @@ class Expansion:
                 found[k] = (b, e)
                 continue
             first, old = found[k]
+            if isinstance(first, Delta | Holds):  # 0 or 1, as is every power of it
+                continue
             found[k] = (first, old + e)
-            if not surely_positive(first) and not isinstance(first, Delta | Holds):
+            if not surely_positive(first):
                 if e.denominator > 1 or old.denominator > 1:
                     self.need(Positive(first))
                 elif (e > 0) != (old > 0):
@@ -234,7 +252,7 @@ class Expansion:
                         settled = False
                         break
                     down = e.numerator // e.denominator
-                    if down:
+                    if down and b.value > 0:
                         c *= b.value**down
                         factors = (*factors[:place], (b, e - down), *factors[place + 1 :])
                         settled = False
@@ -288,124 +306,6 @@ class Expansion:
         return out
 
 
-def turned(b: Term) -> Holds | None:
-    """The complement -e - 1 >= 0 of e >= 0, when that is the one to write."""
-    if not isinstance(b, Holds) or not isinstance(b.predicate, NonNegative):
-        return None
-    constant, _ = as_affine(b.predicate.expr)
-    if not constant.monomials or constant.monomials[-1][1] > 0:
-        return None
-    return Holds(NonNegative(affine(-1, ((b.predicate.expr, -1),))))
-
-
-def compound(b: Term) -> bool:
-    return isinstance(b, Add | Mul | Power | Sum | Size) and not (isinstance(b, Size) and is_symbol(b))
-
-
-def is_symbol(s: Size) -> bool:
-    return len(s.monomials) == 1 and s.monomials[0][1] == 1 and len(s.monomials[0][0]) == 1
-
-
-def surely_positive(b: Term) -> bool:
-    match b:
-        case Apply("exp", _, 0):
-            return True
-        case Size():
-            return is_symbol(b)
-        case Num(value):
-            return value > 0
-        case _:
-            return False
-
-
-def primes(c: Fraction) -> list[tuple[int, int]]:
-    """c = Π p^k for a positive rational; a factor without a divisor below 1000 is kept whole."""
-    out: list[tuple[int, int]] = []
-    for n, sign in ((c.numerator, 1), (c.denominator, -1)):
-        p = 2
-        while n > 1 and p < 1000:
-            k = 0
-            while n % p == 0:
-                n, k = n // p, k + 1
-            if k:
-                out.append((p, sign * k))
-            p += 1
-        if n > 1:
-            out.append((n, sign))
-    return out
-
-
-def open_constant(body: Term, value: IndexExpr) -> Term:
-    i = Index("~0", sized(1))
-    return substitute(open_body(body, (i,)), {i: value})
-
-
-Change: TypeAlias = tuple[tuple[Index, ...], Factors | None] | None
-
-
-def contract(b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors) -> Change:
-    """What a delta or an index predicate does to the other factors: (dummies, factors), factors None for 0; or None."""
-    if isinstance(b, Holds):
-        if not isinstance(b.predicate, NonNegative):
-            return None
-        e = b.predicate.expr
-        if never_negative(e):
-            return dummies, rest
-        if always_negative(e):
-            return dummies, None
-        for other, _ in rest:
-            if isinstance(other, Holds) and isinstance(other.predicate, NonNegative):
-                f = other.predicate.expr
-                if always_negative(affine(0, ((e, 1), (f, 1)))):
-                    return dummies, None
-                if never_negative(affine(0, ((e, 1), (f, -1)))) and e != f:  # f >= 0 implies e >= 0
-                    return dummies, rest
-                if affine(0, ((e, 1), (f, 1))) == affine(0, ()):  # e >= 0 and -e >= 0
-                    return dummies, (*((o, x) for o, x in rest if o != other), (Delta(e, affine(0, ())), F1))
-        return None
-    difference = affine(0, ((b.i, 1), (b.j, -1)))
-    constant, parts = as_affine(difference)
-    if not parts:
-        return (dummies, rest) if not constant.monomials else (dummies, None) if never_zero(difference) else None
-    if never_zero(difference):
-        return dummies, None
-    solvable = [(a, k) for a, k in parts if isinstance(a, Index) and k.constant in (1, -1) and occurs_once(a, parts)]
-    for a, k in solvable:
-        if a in dummies:
-            value = solved(a, k, constant, parts)
-            new = list(rest)
-            for edge in (value, affine(a.size - 1, ((value, -1),))):
-                if not never_negative(edge):
-                    new.append((Holds(NonNegative(edge)), F1))
-            return tuple(i for i in dummies if i != a), tuple((substitute(f, {a: value}), e) for f, e in new)
-    halves = split_radix(difference)
-    if halves is not None:
-        zero = affine(0, ())
-        return dummies, (*rest, (Delta(halves[0], zero), F1), (Delta(halves[1], zero), F1))
-    free_ones = [(a, k) for a, k in solvable if a not in dummies]
-    if free_ones:
-        a, k = max(free_ones, key=lambda p: p[0].name)
-        if any(a in free(f) for f, _ in rest):
-            value = solved(a, k, constant, parts)
-            return dummies, (*((substitute(f, {a: value}), e) for f, e in rest), (b, F1))
-    return None
-
-
-def occurs_once(a: Index, parts: tuple[tuple[IndexExpr, Size], ...]) -> bool:
-    return sum(mentions(p, a) for p, _ in parts) == 1
-
-
-def mentions(e: IndexExpr, a: Index) -> bool:
-    if isinstance(e, Pick):
-        return any(mentions(x, a) for x in e.at)
-    return any(x == a or (isinstance(x, Pick) and mentions(x, a)) for x, _ in as_affine(e)[1])
-
-
-def solved(a: Index, k: Size, constant: Size, parts: tuple[tuple[IndexExpr, Size], ...]) -> IndexExpr:
-    """The value of `a` that makes constant + Σ parts zero, where its coefficient k is 1 or -1."""
-    return affine(-constant * k, [(p, -c * k) for p, c in parts if p != a])
-
-
 def for_all(p: Predicate) -> Predicate:
     """A condition is meant for all values of its indices, so what dummies (~1, ~2, ...) are called does not matter."""
     if isinstance(p, NonNegative):
@@ -422,76 +322,6 @@ def looked_at(t: Term) -> tuple[tuple[Monomial, ...], frozenset[Predicate]]:
     run = Expansion(free(t))
     monomials = tuple(run.expand(t))
     return monomials, frozenset(run.conditions)
-
-
-# --- collecting ------------------------------------------------------------------------------
-
-
-def collect(monomials: Iterable[Monomial]) -> dict[Key, Monomial]:
-    """Like monomials added; zero ones dropped."""
-    total: dict[Key, Monomial] = {}
-    for m in monomials:
-        k = monomial_key(m)
-        old = total.get(k)
-        c = m.coefficient + (old.coefficient if old else 0)
-        if c:
-            total[k] = (old or m)._replace(coefficient=c)
-        else:
-            total.pop(k, None)
-    return total
-
-
-def monomial_key(m: Monomial) -> Key:
-    """The same for monomials equal up to the names of their dummies (the coefficient does not count)."""
-    return canonical(m)[0]
-
-
-def canonical(m: Monomial) -> tuple[Key, tuple[Index, ...]]:
-    """The least key over the orders of the dummies, and the order that gives it."""
-    if not m.dummies:
-        return ((), tuple((key(b), e) for b, e in m.factors)), ()
-    groups: dict[Key, list[Index]] = {}
-    for i in m.dummies:
-        groups.setdefault(signature(i, m), []).append(i)
-    ordered = [groups[s] for s in sorted(groups)]
-    if any(len(g) > 1 for g in ordered):
-        ordered = refined(ordered, m)
-    tries = prod(factorial(len(g)) for g in ordered)
-    require(tries <= 40_320, "too many interchangeable dummies in one product")
-    best: tuple[Key, tuple[Index, ...]] | None = None
-    for orders in product(*(permutations(g) for g in ordered)):
-        order = tuple(i for g in orders for i in g)
-        names = {i: n for n, i in enumerate(order)}
-        k = (tuple(i.size.monomials for i in order), tuple(sorted((key(b, names), e) for b, e in m.factors)))
-        if best is None or k < best[0]:
-            best = (k, order)
-    assert best is not None
-    return best
-
-
-def signature(i: Index, m: Monomial, colours: Names | None = None) -> Key:
-    """What can be said of a dummy without naming the others: its size and the factors it stands in."""
-    names = {j: 1 + (colours[j] if colours else 0) for j in m.dummies}
-    names[i] = 0
-    return (i.size.monomials, tuple(sorted((key(b, names), e) for b, e in m.factors if i in free(b))))
-
-
-def refined(groups: list[list[Index]], m: Monomial) -> list[list[Index]]:
-    """Colour refinement: groups split by the colours of the dummies they meet, until nothing changes."""
-    while True:
-        colours = {i: n for n, g in enumerate(groups) for i in g}
-        finer: list[list[Index]] = []
-        for g in groups:
-            if len(g) == 1:
-                finer.append(g)
-                continue
-            parts: dict[Key, list[Index]] = {}
-            for i in g:
-                parts.setdefault(signature(i, m, colours), []).append(i)
-            finer.extend(parts[s] for s in sorted(parts))
-        if len(finer) == len(groups):
-            return groups
-        groups = finer
 
 
 def same(lhs: Term, rhs: Term) -> tuple[bool, frozenset[Predicate]]:

@@ -160,3 +160,4 @@ class NonNegative(Node):
 Predicate: TypeAlias = Positive | Nonzero | AtLeastZero | NonNegative
 
 ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
+PI = Entry(Array("pi"), ())  # the number; never a variable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from .indices import Index, IndexExpr, Node, Size, affine, node, require, sized
 from .terms import Array, Entry, Term, free, substitute
 
@@ -19,6 +21,9 @@ class Tensor(Node):
     @property
     def shape(self) -> tuple[Size, ...]:
         return tuple(i.size for i in self.axes)
+
+    def __str__(self) -> str:
+        return f"({', '.join(i.name for i in self.axes)}) ↦ {self.body}"
 
     def at(self, *indices: IndexExpr) -> Term:
         """The entry at these index expressions (all replaced at once)."""
@@ -44,4 +49,11 @@ def fresh(like: str, size: Size, avoid: Term | tuple[Term, ...]) -> Index:
     return Index(name, size)
 
 
-__all__ = ["Tensor", "affine", "fresh", "named"]
+def fresh_axes(sizes: tuple[Size, ...], avoid: Term) -> tuple[Index, ...]:
+    """Different indices of these sizes, ~1, ~2, ..., that are not free in `avoid`."""
+    taken = {i.name for i in free(avoid)}
+    names = (name for k in count(1) if (name := f"~{k}") not in taken)
+    return tuple(Index(next(names), size) for size in sizes)
+
+
+__all__ = ["Tensor", "affine", "fresh", "fresh_axes", "named"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from . import show
 from .binding import (
     bind,
-    closed,
     free,
     map_index,
     map_indices,
@@ -40,6 +40,7 @@ from .indices import (
 )
 from .syntax import (
     ONE,
+    PI,
     ZERO,
     Add,
     Apply,
@@ -61,14 +62,14 @@ from .syntax import (
     Term,
     Whole,
 )
-from .walking import arguments, rebuilt, subterms
+from .walking import arguments, arrays, rebuilt, subterms
 
 __all__ = [
-    "ONE", "ZERO", "Add", "Affine", "Apply", "Array", "AtLeastZero", "Bound", "Delta", "Diff", "Entry", "Holds",
+    "ONE", "PI", "ZERO", "Add", "Affine", "Apply", "Array", "AtLeastZero", "Bound", "Delta", "Diff", "Entry", "Holds",
     "Index", "IndexAtom", "IndexExpr", "Mul", "NonNegative", "Nonzero", "Num", "Ordinal", "Pick", "Positive",
     "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term", "Whole", "add", "affine",
-    "arguments", "as_affine", "at_least_zero", "bind", "closed", "div", "free", "map_index", "map_indices", "mul",
-    "neg", "num", "open_body", "opened", "opened_whole", "over", "rebuilt", "require", "sized", "sub",
+    "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "map_index", "map_indices", "mul",
+    "neg", "num", "open_body", "opened", "opened_whole", "over", "rebuilt", "require", "show", "sized", "sub",
     "substitute", "subterms", "whole",
 ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .indices import ProofError
-from .syntax import Add, Apply, Diff, Holds, Mul, Positive, Power, Sum, Term, Whole
+from .syntax import Add, Apply, Array, Diff, Entry, Holds, Mul, Positive, Power, Sum, Term, Whole
 
 
 def arguments(t: Term) -> tuple[Term, ...]:
@@ -47,3 +47,22 @@ def subterms(t: Term) -> list[Term]:
             case _:
                 out.extend(arguments(s))
     return out
+
+
+def arrays(t: Term) -> frozenset[Array]:
+    """The arrays of which an entry occurs in `t`."""
+    try:
+        return t._arrays
+    except AttributeError:
+        pass
+    match t:
+        case Entry(array, _):
+            found = frozenset({array})
+        case Diff(body, wrt):
+            found = arrays(body) | {wrt.array}
+        case Sum(_, body, _) | Whole(_, _, _, body, _, _):
+            found = arrays(body)
+        case _:
+            found = frozenset[Array]().union(*map(arrays, arguments(t)))
+    object.__setattr__(t, "_arrays", found)
+    return found

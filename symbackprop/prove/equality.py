@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..core.context import EMPTY, Context, Equation
 from ..core.indices import Index, IndexExpr, affine
 from ..core.kernel import Flip, Linear, Proof, Rephrase, Seen, Values, check
-from ..core.ordering import key, predicate_key
+from ..core.ordering import predicate_key
 from ..core.sums import LITERAL, same
 from ..core.terms import ONE, Diff, Entry, Nonzero, Positive, ProofError, Term, free, sub, substitute
 from .differentiate import Names, differentiate
-from .normal import Normal, joined
+from .normal import WAYS, Normal, joined
 from .reduce import TooLarge
 from .zero import prove_zero
 
@@ -36,12 +36,9 @@ def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMP
 def search(
     lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None
 ) -> tuple[Proof, Equation] | None:
-    """A checked proof of lhs = rhs; `before`, a proof of something = lhs, goes in front of it.
-
-    Fractions are rewritten one by one first; if that fails, only brought over common denominators.
-    """
-    for rewrite_fractions in (True, False):
-        normal = Normal(context, names, rewrite_fractions)
+    """A checked proof of lhs = rhs; `before`, a proof of something = lhs, goes in front of it."""
+    for way in WAYS:
+        normal = Normal(context, names, way)
         found = attempt(lhs, rhs, context, normal, before)
         if found is not None:
             return found
@@ -102,11 +99,8 @@ def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
     for condition in sorted(theorem.conditions, key=predicate_key):
         if not isinstance(condition, Positive | Nonzero):
             continue
-        plain, equal = condition.term, None
-        if key(condition.term) in normal.known:
-            base, plain, shown = normal.known[key(condition.term)]
-            if shown is not None:
-                equal = joined(Linear(condition.term, base), Flip(shown))
+        plain, equal = normal.shown(condition.term) or (condition.term, None)
+        equal = Flip(equal) if equal is not None else None
         _, unfolded = normal.unfolded(plain)
         if equal is not None or unfolded is not None:
             parts.append((condition, joined(equal, unfolded)))

@@ -7,15 +7,17 @@ for functions, roots and steps), then the sum of products is reduced by the rela
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
 from ..core.context import Context
 from ..core.indices import Index
-from ..core.kernel import By, Chain, Flip, Inside, Let, Linear, Proof, UnderSum, UnderWhole
+from ..core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole
 from ..core.ordering import Key, key
+from ..core.ranges import within
 from ..core.signs import Signs
-from ..core.sums import Expansion, compound
+from ..core.sums import Expansion, Monomial, compound, monomial_key
 from ..core.tensor import Tensor
 from ..core.terms import (
     Add,
@@ -42,23 +44,39 @@ from ..core.terms import (
     whole,
 )
 from .differentiate import Names, differentiate
+from .matching import unify
 from .reduce import Reduction, ordered
 
 F1 = Fraction(1)
 Rewritten = tuple[Term, Proof | None]  # None: nothing changed
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a proof is looked for: the first way is the fastest, the last the most complete.
+
+    `whole_exponents`: an exponent of several terms gets one name, so e^{a+b} is one thing (not e^a e^b).
+    `rewrite_fractions`: t b^{-1} = 1 - rest b^{-1} for b = t + rest (else only common denominators are used).
+    """
+
+    whole_exponents: bool = False
+    rewrite_fractions: bool = True
+
+
+WAYS = (Way(whole_exponents=True), Way(), Way(rewrite_fractions=False))
+
+
 class Normal:
     """Normal forms under one context; remembers what it has seen."""
 
-    def __init__(self, context: Context, names: Names | None = None, rewrite_fractions: bool = True) -> None:
+    def __init__(self, context: Context, names: Names | None = None, way: Way | None = None) -> None:
         from .atoms import Atoms
         from .relations import Relations
 
         self.context = context
         self.names = names or Names()
         self.signs = Signs(context)
-        self.rewrite_fractions = rewrite_fractions
+        self.way = way or Way()
         # what shows that a canonical base is positive, by the key of the base: (base, plain form, proof plain = base)
         self.known: dict[Key, tuple[Term, Term, Proof | None]] = {}
         self.seen: dict[Term, tuple[Term, Proof]] = {}
@@ -85,7 +103,7 @@ class Normal:
         """An expansion whose dummies no term in play uses."""
         run = Expansion(frozenset[Index]().union(*map(free, terms)))
         run.count = max(run.count, self.names.count)
-        self.names.count = run.count + 10_000  # room for the dummies of this run
+        self.names.count = run.count + 1_000_000  # room for the dummies of this run
         return run
 
     def inner(self, t: Term) -> Rewritten:
@@ -162,6 +180,8 @@ class Normal:
     def sums_named(self, arg: Term) -> Rewritten:
         """Each Σ of the exponent by name.  (A sum of exponents stays one, for the law e^{a+b} = e^a e^b.)"""
         monomials = self.run(arg).expand(arg)
+        if self.way.whole_exponents and len(monomials) > 1:
+            return self.whole_named(arg, monomials)
         parts, steps = [], []
         for m in monomials:
             if not m.dummies:
@@ -176,6 +196,16 @@ class Normal:
             return arg, None
         short = add(*parts)
         return short, Linear(arg, short, tuple(steps))
+
+    def whole_named(self, arg: Term, monomials: list[Monomial]) -> Rewritten:
+        """c times a name for the exponent, whose first term has the coefficient 1: e^{2u} and e^{-u} share it."""
+        c = min(monomials, key=monomial_key).coefficient
+        unit = add(*(ordered(m._replace(coefficient=m.coefficient / c)) for m in sorted(monomials, key=monomial_key)))
+        entry, proof = self.named(unit)
+        if proof is None:
+            return arg, None
+        short = mul(Num(c), entry)
+        return short, Linear(arg, short, (((), Num(c), proof),))
 
     # --- names for compound bases ------------------------------------------------------------
 
@@ -241,6 +271,23 @@ class Normal:
     def note_sign(self, base: Term, shown_by: Term, equal: Proof) -> None:
         if self.signs.sign(shown_by) == "positive":
             self.known.setdefault(key(base), (base, shown_by, equal))
+
+    def shown(self, t: Term) -> tuple[Term, Proof | None] | None:
+        """A term whose sign is plain to see and the proof that it is `t`, which may be an instance of a known base."""
+        if key(t) in self.known:
+            base, plain, equal = self.known[key(t)]
+            return plain, joined(equal, Linear(base, t)) if equal is not None else None
+        for base, plain, equal in list(self.known.values()):
+            if type(base) is not type(t) or equal is None:
+                continue
+            unknown = free(base)
+            for binding in unify(base, t, {}, unknown):
+                values = tuple((i, binding[i]) for i in sorted(binding, key=lambda i: i.name))
+                if unknown <= binding.keys() and all(within(e, i.size) for i, e in values):
+                    given = dict(values)
+                    whole = Instance(values, equal)
+                    return substitute(plain, given), joined(whole, Linear(substitute(base, given), t))
+        return None
 
     def positive(self, t: Term) -> bool:
         return key(t) in self.known or self.signs.sign(t) == "positive"

@@ -53,8 +53,8 @@ class Reduction:
 
     def apply(self, move: Move) -> list[Key]:
         """Do the move; returns the keys of the monomials that are new or changed."""
-        before = self.run.raw(summed(move.dummies, mul(move.keep, move.lhs)))
-        after = self.run.raw(summed(move.dummies, mul(move.keep, move.rhs)))
+        before = self.run.under(move.dummies, mul(move.keep, move.lhs))
+        after = self.run.under(move.dummies, mul(move.keep, move.rhs))
         self.steps.append((move.dummies, move.keep, move.proof))
         changed = []
         for m in [m._replace(coefficient=-m.coefficient) for m in before] + after:

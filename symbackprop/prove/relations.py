@@ -42,7 +42,7 @@ class Relations:
         self.hypotheses = list(self.from_hypotheses())
 
     def rules(self) -> tuple[Rule, ...]:
-        fractions = (self.denominator,) if self.normal.rewrite_fractions else ()
+        fractions = (self.denominator,) if self.normal.way.rewrite_fractions else ()
         return (
             self.name,
             *fractions,

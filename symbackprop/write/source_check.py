@@ -16,15 +16,17 @@ GENERATED = re.compile(r"[vn](0|[1-9][0-9]{0,6})")
 # Every function that generated source may call, by the module it comes from.
 CALLABLE: dict[str, tuple[str, ...]] = {
     "numpy": (
-        "absolute", "add", "arctan", "broadcast_to", "cos", "cosh", "diag", "diagonal", "exp", "eye", "full", "log",
-        "logaddexp", "maximum", "minimum", "result_type", "sign", "sin", "sinh", "sqrt", "square", "tanh", "trace",
+        "absolute", "add", "arange", "arctan", "broadcast_to", "clip", "cos", "cosh", "diag", "diagonal", "einsum",
+        "exp", "eye", "full", "log", "logaddexp", "maximum", "minimum", "multiply", "result_type", "sign", "sin",
+        "sinh", "sqrt", "square", "tanh", "trace",
     ),
     "numpy.linalg": ("det", "inv"),
     "scipy.special": ("erf",),
 }  # fmt: skip
 FUNCTIONS = {name: module for module, names in CALLABLE.items() for name in names}
 ATTRIBUTES = frozenset({"T", "shape", "reduce", "astype", "copy"})
-KEYWORDS = frozenset({"axis", "keepdims", "dtype"})
+KEYWORDS = frozenset({"axis", "keepdims", "dtype", "optimize"})
+COMPARISONS = (ast.Gt, ast.GtE, ast.Eq)
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow, ast.USub, ast.Gt)
 FUNCTION_NAME = "_lambdifygenerated"  # what lambdify calls its function
 
@@ -84,7 +86,8 @@ def _check(e: ast.expr) -> None:
             _check(right)
         case ast.UnaryOp(ast.USub(), operand):
             _check(operand)
-        case ast.Compare(left, [ast.Gt()], [right]):
+        case ast.Compare(left, [comparison], [right]):
+            _require(isinstance(comparison, COMPARISONS), f"comparison {type(comparison).__name__}")
             _check(left)
             _check(right)
         case ast.Attribute(value, attribute):

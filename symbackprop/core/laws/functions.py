@@ -14,8 +14,6 @@ from ..terms import (
     ONE,
     Add,
     Apply,
-    Array,
-    Entry,
     Mul,
     Nonzero,
     Num,
@@ -30,10 +28,12 @@ from ..terms import (
     require,
     sub,
 )  # fmt: skip
+from ..terms import (
+    PI as PI,
+)
 from .registry import law
 
 NONE: frozenset[Predicate] = frozenset()
-PI = Entry(Array("pi"), ())  # the number; never a variable
 HALF = Fraction(1, 2)
 
 

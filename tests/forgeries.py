@@ -1,0 +1,408 @@
+"""False theorems and malformed proofs, one for each guard of the core: what `tests/test_kernel.py` must see refused.
+
+Each row is a name and a function that commits the forgery.  With the guard that it is aimed at deleted the forgery
+goes through, or falls over without saying why (`test_every_guard_is_needed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from symbackprop.core import monomials, sums
+from symbackprop.core.context import EMPTY, Context, Equation, Same
+from symbackprop.core.indices import Affine, Index, IndexExpr, Pick, Size, affine, sized
+from symbackprop.core.kernel import (
+    By,
+    Cancel,
+    Chain,
+    Inside,
+    Instance,
+    Let,
+    Linear,
+    Rephrase,
+    Seen,
+    UnderDiff,
+    UnderSum,
+    Values,
+    check,
+)
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import (
+    ONE,
+    PI,
+    ZERO,
+    Add,
+    Apply,
+    Array,
+    AtLeastZero,
+    Bound,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Nonzero,
+    Num,
+    Positive,
+    Power,
+    ProofError,
+    Sum,
+    Term,
+    Whole,
+    add,
+    bind,
+    div,
+    mul,
+    num,
+    open_body,
+    opened,
+    opened_whole,
+    over,
+    rebuilt,
+    sub,
+    whole,
+)
+
+N, M = sized("n"), sized("m")
+i, j, p, q, r = (Index(s, N) for s in "ijpqr")
+b, k = (Index(s, M) for s in "bk")
+few = Index("j", N - 1)  # no values at n = 1
+HALF = Fraction(1, 2)
+
+
+def x(*at: IndexExpr) -> Entry:
+    return Entry(Array("x"), at)
+
+
+def y(*at: IndexExpr) -> Entry:
+    return Entry(Array("y"), at)
+
+
+def W(*at: IndexExpr) -> Entry:
+    return Entry(Array("W"), at)
+
+
+def layer(label: str | Size, *at: IndexExpr) -> Entry:
+    return Entry(Array("V", sized(label)), at)
+
+
+def same(t: Term) -> Linear:
+    return Linear(t, t)
+
+
+def step(t: Term) -> Term:
+    return Holds(Positive(t))
+
+
+INV = whole("inv", 0, (p, q), W(p, q), (i, j))
+DET = whole("det", 0, (p, q), W(p, q), ())
+MAX = whole("max", 0, (k,), x(k), ())
+ARGMAX = whole("argmax", 0, (k,), x(k), (b,))
+PROD = whole("prod", 0, (k,), x(k), ())
+LOSS = whole("L", 0, (k,), x(k), ())
+outside: IndexExpr = affine(M, ())  # the first index that an axis of size m does not have
+X, Y = Array("x"), Array("y")
+
+SUM_ONE = Context(hypotheses={"t": Same(over(k, x(k)), ONE)})
+FALSE_SUM = Context(hypotheses={"h": Same(over(k, mul(x(k), W(k, i))), ZERO), "pos": Positive(x(i))})
+DEFINED = Context(definitions={Array("z"): Tensor((i,), mul(x(i), x(i))), Array("V", sized("l")): Tensor((i,), x(i))})
+AT_LEAST = Context(hypotheses={"h": AtLeastZero(x(i)), "p": Positive(y(i))})
+
+
+two = Index("c", sized(2))
+first, own = Index("~0", sized(1)), Index("!0", N)
+SCALED = whole("inv", 0, (p, q), mul(W(p, q), y(own)), (i, j))
+
+
+class Fake:
+    """Has the attributes, is not the thing."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+
+def refused(proof: Any, context: Context = EMPTY) -> Callable[[], Equation]:
+    return lambda: check(proof, context)
+
+
+def by(law: Any, *args: Any, context: Context = EMPTY) -> Callable[[], Equation]:
+    return refused(By(law, args), context)
+
+
+def refused_condition(proof: Any) -> None:
+    """The theorem is right under a condition: refused when it comes without."""
+    if check(proof).conditions:
+        raise ProofError("under a condition")
+
+
+def small(module: Any, name: str, value: int, proof: Any) -> Callable[[], Equation]:
+    """The forgery under a smaller limit, so that it costs nothing without the guard."""
+
+    def commit() -> Equation:
+        old = getattr(module, name)
+        setattr(module, name, value)
+        try:
+            return check(proof)
+        finally:
+            setattr(module, name, old)
+
+    return commit
+
+
+Row = tuple[str, Callable[[], object]]
+
+STRUCTURE: list[Row] = [
+    ("a chain with a gap", refused(Chain(By("diff_mul", ((x(i), x(j)), x(p))), (By("diff_entry", (x(i), x(p))),)))),
+    ("another argument", refused(Inside(Mul((x(i), x(j))), ((0, By("diff_entry", (x(i), x(p)))),)))),
+    ("argument -1", refused(Inside(Mul((x(i), Diff(x(i), x(p)))), ((-1, By("diff_entry", (x(i), x(p)))),)))),
+    ("a dummy without its sum", refused(same(x(Bound(0))))),
+    ("a dummy under a sum", refused(UnderSum(i, same(x(Bound(0)))))),
+    ("sides that differ", refused(Linear(x(i), x(j)))),
+    ("a step that does not add up", refused(Linear(x(i), x(j), (((), num(2), By("diff_entry", (x(i), x(p)))),)))),
+    ("no logarithm of a sum", refused(Linear(Apply("log", Add((x(i), x(j)))), Apply("log", x(i))))),
+    ("a root of a negative", refused(Linear(sub(x(i), x(j)), sub(x(j), x(i))))),
+    ("an instance outside its range", refused(Instance(((k, outside),), same(x(k))))),
+    ("an instance at a dummy inside a gather", refused(
+        Instance(((i, Pick("y", (Bound(0),), N)),), By("assume", ("h", ()))), FALSE_SUM)),
+    ("an instance of no index", refused(Instance(((Pick("y", (), N), i),), same(x(i))))),
+    ("two values for one index", refused(Instance(((i, j), (i, p)), same(x(i))))),
+    ("a case too few", refused(Values(Index("c", sized(2)), ONE, ZERO, ()))),
+    ("another case", refused(Values(Index("c", sized(2)), x(Index("c", sized(2))), x(affine(0, ())),
+                                    (same(x(affine(0, ()))), same(x(affine(1, ()))))))),
+    ("an index without values vanishes", refused(  # x = y_j = z for j < n - 1, which says nothing at n = 1
+        Chain(By("assume", ("a", ())), (By("assume", ("b", ())),)),
+        Context(hypotheses={"a": Same(x(), y(few)), "b": Same(y(few), ONE)}))),
+    ("an index without values in a condition", refused(Rephrase(
+        By("power_add", (x(i), Fraction(1), Fraction(-1))),
+        ((Nonzero(x(i)), Linear(x(i), add(x(i), mul(num(0), y(few))))),)))),
+    ("what is cancelled has an index without values", refused(
+        Cancel(y(few), ONE, ONE, same(Mul((y(few), ONE)))))),
+    ("no such condition", refused(Rephrase(same(ONE), ((Nonzero(ZERO), same(ZERO)),)))),
+    ("another condition", refused(Rephrase(
+        By("exp_of_log", (x(i),)), ((Positive(x(i)), same(ONE)),)))),
+    ("a condition on sizes restated", refused(Rephrase(
+        Linear(over(Index("c", N - M), ONE), sub(N, M)), ((NonNegative(affine(N - M, ())), same(ONE)),)))),
+    ("an unknown law", by("by_magic")),
+    ("a law with an argument too few", by("diff_entry", x(i))),
+    ("another context", lambda: check(same(ONE), EMPTY, Seen(DEFINED))),
+    ("no context", lambda: check(
+        By("unfold", (Entry(Array("z"), (i,)),)), Fake(definitions=DEFINED.definitions, hypotheses={}))),  # type: ignore[arg-type]
+]
+
+LETS: list[Row] = [
+    ("a name in a hypothesis", refused(Let(X, Tensor((k,), ONE), same(ONE)), SUM_ONE)),
+    ("a name in a definition", refused(Let(X, Tensor((i,), ONE), same(ONE)), DEFINED)),
+    ("a name in the theorem", refused(Let(Array("a"), Tensor((), ONE), By("unfold", (Entry(Array("a"), ()),))))),
+    ("a name for its own", refused(Let(Array("a"), Tensor((), add(Entry(Array("a"), ()), ONE)), same(ONE)))),
+    ("pi is three", refused(Let(PI.array, Tensor((), num(3)), same(ONE)))),
+    ("a name with an index of its own", refused(Let(Array("a"), Tensor((), x(i)), same(ONE)))),
+]
+
+UNDER_DIFF: list[Row] = [
+    ("an assumed sum is differentiated", refused(UnderDiff(x(b), By("assume", ("t", ()))), SUM_ONE)),
+    ("an equation of one layer under another that may be it", refused(
+        UnderDiff(layer("L", k), By("assume", ("h", ()))), Context(hypotheses={"h": Same(layer("l", i), ONE)}))),
+    ("an assumed equation through a definition", refused(
+        UnderDiff(x(j), By("assume", ("h", ()))),
+        Context(DEFINED.definitions, {"h": Same(Entry(Array("z"), (i,)), ONE)}))),
+    ("a >= that Let used", refused(
+        UnderDiff(x(b), Let(Array("a"), Tensor((), ONE), By("exp_of_log", (add(x(i), ONE),)))),
+        AT_LEAST)),
+    ("by a number", refused(UnderDiff(PI, same(ONE)))),
+    ("by what is defined", refused(UnderDiff(Entry(Array("z"), (i,)), same(ONE)), DEFINED)),
+    ("by what may be defined", refused(UnderDiff(layer("L", i), same(ONE)), DEFINED)),
+]
+
+DERIVATIVES: list[Row] = [
+    ("a variable is no constant", by("diff_constant", x(i), x(j))),
+    ("a step of a variable is no constant", by("diff_constant", step(x(i)), x(j))),
+    ("it occurs", by("diff_independent", mul(x(i), y(j)), x(k))),
+    ("it occurs in a definition", by("diff_independent", Entry(Array("z"), (i,)), x(j), context=DEFINED)),
+    ("it may be a definition where it occurs", by("diff_independent", layer("L", i), x(j), context=DEFINED)),
+    ("it may be the same layer", by("diff_independent", layer("l", i), layer("L", j))),
+    ("an entry that is defined", by("diff_entry", Entry(Array("z"), (i,)), x(j), context=DEFINED)),
+    ("an entry that may be defined", by("diff_entry", layer("L", i), x(j), context=DEFINED)),
+    ("an entry of what may be the same layer", by("diff_entry", layer("l", i), layer("L", j))),
+    ("an entry of an array of another shape", by("diff_entry", x(i), x(i, j))),
+    ("a derivative by pi", by("diff_entry", PI, PI)),
+    ("the dummy is an index of w", by("diff_sum", k, mul(W(i, k), x(k)), W(j, k))),
+    ("a kink", by("diff_apply", "abs", 0, x(i), x(j))),
+    ("the derivative symbol of exp", by("diff_apply", "exp", 1, x(i), x(j))),
+    ("a maximum as a smooth loss", by("diff_whole", MAX, (b,), x(k))),
+    ("a group of indices is missing", by("diff_whole", Whole("L", 1, (M,), x(Bound(0)), (i, k)), (b,), x(k))),
+    ("the axis is an index of w", by("diff_whole", LOSS, (k,), x(k))),
+    ("the axis is an index of the loss", by("diff_whole", whole("L", 0, (k,), W(k, i), ()), (i,), x(j))),
+    ("the determinant of an inverse", by("diff_det", INV, (p, q), W(i, r))),
+    ("the inverse of a determinant", by("diff_inverse", DET, (p, q), W(i, j))),
+    ("the axes are indices of the inverse", by("diff_inverse", INV, (i, j), W(p, q))),
+    ("the largest of a product", by("diff_max", PROD, (b,), x(k))),
+    ("a maximum is no indicator", by("diff_argmax", MAX, x(b))),
+    ("a product of a maximum", by("diff_prod", MAX, (b,), (Index("c", M),), x(k))),
+    ("the other factors are the same", by("diff_prod", PROD, (b,), (b,), x(k))),
+    ("the other factors are indices of w", by("diff_prod", PROD, (b,), (k,), x(k))),
+    ("the other factors are indices of x", by(
+        "diff_prod", whole("prod", 0, (p,), W(p, i), ()), (j,), (i,), x(k))),
+    ("axes of other sizes", by("diff_max", MAX, (i,), x(k))),
+    ("the gap of a maximum is differentiated", by(
+        "diff_mul", (x(b), whole("gap", 0, (k,), x(k), ())), x(b))),
+]
+
+LAWS: list[Row] = [
+    ("e^u in exponentials", by("in_exponentials", "erf", x(i))),
+    ("log 0", by("log_of_number", 0)),
+    ("exp is even", by("parity", "exp", x(i))),
+    ("exp at 0", by("at_zero", "exp")),
+    ("the tangent of a sum", by("sum_of_angles", "tan", x(i), x(j))),
+    ("cases of no step", by("by_cases", Apply("f", ONE), x(i), x(j), x(k))),
+    ("cases of a sum", by("by_cases", Add((ONE, ONE)), step(x(i)), x(j), x(k))),
+    ("an undefined array", by("unfold", x(i))),
+    ("a definition with an index too many", by("unfold", Entry(Array("z"), (i, j)), context=DEFINED)),
+    ("an unknown hypothesis", by("assume", "h", ())),
+    ("an inequality is no equation", by("assume", "pos", (), context=FALSE_SUM)),
+    ("a hypothesis outside its range", by("assume", "h", ((i, affine(N, ())),), context=FALSE_SUM)),
+    ("a hypothesis at a dummy", by("assume", "h", ((i, Pick("y", (Bound(0),), N)),), context=FALSE_SUM)),
+    ("a new index that is twice the old one", by("reindex", i, k, affine(0, ((i, 2),)), x(i))),
+    ("a shift by the old index", by("reindex", i, k, affine(0, ((i, 1), (Pick("y", (i,), N), 1))), x(i))),
+    ("a new index that is the old one", by("reindex", i, i, affine(1, ((i, 1),)), x(i))),
+    ("a new index in use", by("reindex", i, k, affine(0, ((i, 1),)), mul(x(i), y(k)))),
+    ("a new index in the shift", by("reindex", i, k, affine(0, ((i, 1), (k, 1))), x(i))),
+]
+
+ARRAY_LAWS: list[Row] = [
+    ("a determinant times a matrix", by("inverse_times", DET, r)),
+    ("a matrix times a determinant", by("times_inverse", DET, r)),
+    ("a dummy of another size", by("inverse_times", INV, k)),
+    ("a dummy of another size on the right", by("times_inverse", INV, k)),
+    ("the dummy is an index of the inverse", by("inverse_times", INV, j)),
+    ("the dummy is an index of the inverse on the right", by("times_inverse", INV, i)),
+    ("an entry outside the inverse", by("inverse_times", whole("inv", 0, (p, q), W(p, q), (affine(N, ()), j)), r)),
+    ("a maximum transposed", by("inverse_of_transpose", MAX)),
+    ("a maximum of a product picks", by("maximum_picks", PROD, (b,))),
+    ("a maximum of nothing", by("one_argmax", whole("max", 0, (few,), x(few), ()), (Index("a", N - 1),))),
+    ("a maximum picks its own index", by("maximum_picks", whole("max", 0, (k,), W(k, b), ()), (b,))),
+    ("one of its own index", by("one_argmax", whole("max", 0, (k,), W(k, b), ()), (b,))),
+    ("one of fewer entries", by("one_argmax", MAX, (i,))),
+    ("a pick among fewer entries", by("maximum_picks", MAX, (i,))),
+    ("above what is not an entry", by("step_above_max", MAX, (outside,))),
+    ("below what is not an entry", by("step_below_max", MAX, (outside,))),
+    ("a product without what is not a factor", by("product_without", (k,), x(k), (outside,))),
+    ("a product without its own index", by("product_without", (k,), x(k), (k,))),
+    ("the maximum of a product of matrices", by(
+        "of_product", Whole("L", 0, (N, N), W(Bound(1), Bound(0)), (i, j)), (p, q), r, W(p, r), W(r, q))),
+    ("a left factor with both indices", by("of_product", DET, (p, q), r, W(p, q), W(r, q))),
+    ("a right factor with both indices", by("of_product", DET, (p, q), r, W(p, r), W(p, q))),
+    ("an entry outside the product", by(
+        "of_product", whole("inv", 0, (p, q), W(p, q), (affine(N, ()), j)), (p, q), r, W(p, r), W(r, q))),
+    ("the inner index of the product", by(
+        "of_product", whole("inv", 0, (p, q), W(p, q), (r, j)), (p, q), r, W(p, r), W(r, q))),
+    ("a scale that depends on the row", by("inverse_scaled", (p, q), x(p), W(p, q), (i, j))),
+    ("the maximum of an inverse", by("inverse_of_inverse", whole("L", 0, (p, q), W(p, q), (i, j)), (p, q))),
+    ("the axes of an inverse in use", by("inverse_of_inverse", whole("det", 0, (p, q), W(p, i), ()), (i, q))),
+    ("an entry outside the inverse of an inverse", by(
+        "inverse_of_inverse", whole("inv", 0, (p, q), W(p, q), (affine(N, ()), j)), (p, q))),
+    ("an entry outside the identity", by("of_identity", (p, q), (affine(N, ()), affine(N, ())))),
+]
+
+TYPES: list[Row] = [
+    ("an index for a term", by("log_of_exp", i)),
+    ("a number for a term", by("log_of_exp", 1)),
+    ("a text for a term", by("log_of_exp", "x")),
+    ("nothing for a term", by("log_of_exp", None)),
+    ("a term for an index", by("log_of_exp", x(ONE))),  # type: ignore[arg-type]
+    ("a term for a dummy", refused(UnderSum(ONE, same(ONE)))),  # type: ignore[arg-type]
+    ("a float", by("log_of_exp", Num(0.1))),  # type: ignore[arg-type]
+    ("a truth value", by("log_of_exp", Num(True))),  # type: ignore[arg-type]
+    ("a whole number that is no fraction", by("log_of_exp", Num(2))),  # type: ignore[arg-type]
+    ("floats add up", refused(Linear(add(Num(1e16), Num(1.0)), Num(1e16)))),  # type: ignore[arg-type]
+    ("a float exponent", by("power_add", x(i), 0.5, 0.5)),
+    ("a float in a power", by("log_of_exp", Power(x(i), 0.5))),  # type: ignore[arg-type]
+    ("a list of terms", by("log_of_exp", Add([x(i)]))),  # type: ignore[arg-type]
+    ("a list of indices", by("log_of_exp", Entry(X, [i]))),  # type: ignore[arg-type]
+    ("a text for an array", by("log_of_exp", Entry("x", (i,)))),  # type: ignore[arg-type]
+    ("what looks like an array", by("log_of_exp", Entry(Fake(name="x", label=None), (i,)))),  # type: ignore[arg-type]
+    ("an array without a name", by("log_of_exp", Entry(Array(""), (i,)))),
+    ("a text for a size", by("log_of_exp", x(Index("i", "n")))),  # type: ignore[arg-type]
+    ("what looks like a size", by("log_of_exp", x(Index("i", Fake(monomials=()))))),  # type: ignore[arg-type]
+    ("half a size", by("log_of_exp", Size((((), 0.5),)))),  # type: ignore[arg-type]
+    ("a true size", by("log_of_exp", Size((((), True),)))),
+    ("a size in disorder", by("log_of_exp", Size(((("n", "m"), 1),)))),
+    ("a size with a zero", by("log_of_exp", Size(((("n",), 0),)))),
+    ("an index in disorder", by("log_of_exp", x(Affine(sized(0), ((i, sized(1)),))))),
+    ("an index twice in one", by("log_of_exp", x(Affine(sized(0), ((i, sized(1)), (i, sized(1))))))),
+    ("a negative depth", by("log_of_exp", over(i, x(i)) and Sum(N, x(Bound(-1))))),
+    ("half a derivative", by("log_of_exp", Apply("f", x(i), 0.5))),  # type: ignore[arg-type]
+    ("a derivative by a number", by("log_of_exp", Diff(x(i), ONE))),  # type: ignore[arg-type]
+    ("a step of an inequation", by("log_of_exp", Holds(Nonzero(x(i))))),  # type: ignore[arg-type]
+    ("a derivative without its indices", by("log_of_exp", Whole("L", 2, (N,), x(Bound(0)), (i,)))),
+    ("the derivative symbol of a maximum", by("log_of_exp", Whole("max", 1, (N,), x(Bound(0)), ()))),
+    ("a maximum with an index", by("log_of_exp", Whole("max", 0, (N,), x(Bound(0)), (i,)))),
+    ("an inverse that is not square", by("log_of_exp", Whole("inv", 0, (N, M), W(Bound(1), Bound(0)), (i, k)))),
+    ("a gather from nothing", by("log_of_exp", x(Pick("y", (i,), N - 1)))),
+    ("a term for an entry", by("diff_independent", ONE, ONE)),
+    ("a term for a function of an array", by("diff_argmax", ONE, x(i))),
+    ("one axis for two", by("of_identity", (p,), ())),
+    ("three axes for two", by("of_identity", (p, q, r), ())),
+    ("one axis twice", by("of_identity", (p, p), ())),
+    ("a negative number of a law", by("log_of_number", -1)),
+    ("a truth value for a number of a law", by("log_of_number", True)),
+    ("a number for a text", by("parity", 1, x(i))),
+    ("a law without its tuple", by("diff_add", [x(i)], x(j))),
+]
+
+CAPTURES: list[Row] = [
+    # indices that are called what an implementation might call its own
+    ("a sum over two values takes a free index along", refused(Linear(
+        over(two, mul(x(two), y(first))), add(*(mul(x(v), y(v)) for v in (affine(0, ()), affine(1, ()))))))),
+    ("an entry of an inverse takes a free index along", refused(Chain(
+        same(over(r, Mul((Whole("inv", 0, (N, N), SCALED.body, (i, r)), mul(W(r, j), y(r)))))),
+        (By("inverse_times", (SCALED, r)),)))),
+    ("a square of two indices that are one", lambda: refused_condition(
+        Cancel(add(ONE, over(i, mul(x(i), x(Index("!1", N))))), ONE, ONE, same(
+            mul(add(ONE, over(i, mul(x(i), x(Index("!1", N))))), ONE))))),
+    ("a delta over itself", refused(Linear(div(Delta(i, j), Delta(i, j)), ONE))),
+    ("a step over itself", refused(Linear(div(step(x(i)), step(x(i))), ONE))),
+    ("a negative number of terms", lambda: refused_condition(Linear(over(Index("c", N - M), ONE), sub(N, M)))),
+    ("zero over zero", refused(Linear(div(ZERO, ZERO), ONE))),
+    ("a root of a square", refused(Linear(Power(Power(x(i), Fraction(2)), HALF), x(i)))),
+]
+
+CONTEXTS: list[Row] = [
+    ("a definition of itself", lambda: Context({X: Tensor((), add(x(), ONE))})),
+    ("a circle of definitions", lambda: Context({X: Tensor((i,), y(i)), Y: Tensor((i,), x(i))})),
+    ("a circle of layers", lambda: Context({Array("V", sized("l")): Tensor((i,), layer("L", i))})),
+    ("a definition that depends on more than its axes", lambda: Context({X: Tensor((i,), W(i, j))})),
+    ("a definition with one axis twice", lambda: Context({X: Tensor((i, i), y(i))})),
+    ("a definition of pi", lambda: Context({PI.array: Tensor((), num(3))})),
+    ("a term for a tensor", lambda: Context({X: ONE})),  # type: ignore[dict-item]
+    ("what looks like a tensor", lambda: Context({X: Fake(axes=(), body=ONE)})),  # type: ignore[dict-item]
+    ("a definition with a dummy", lambda: Context({X: Tensor((), y(Bound(0)))})),
+    ("a hypothesis that is a term", lambda: Context(hypotheses={"h": ONE})),  # type: ignore[dict-item]
+    ("a hypothesis with a dummy", lambda: Context(hypotheses={"h": Same(x(Bound(0)), ONE)})),
+    ("a hypothesis without a name", lambda: Context(hypotheses={1: Positive(x(i))})),  # type: ignore[dict-item]
+    ("a condition with a dummy", lambda: Context(hypotheses={"h": NonNegative(Bound(0))})),
+]
+
+DOORS: list[Row] = [
+    ("a dangling dummy is bound", lambda: bind((i,), x(Bound(0)))),
+    ("an index is bound twice", lambda: bind((i, i), x(i))),
+    ("a dangling dummy is opened", lambda: open_body(x(Bound(1)), (i,))),
+    ("a sum is opened with an index of another size", lambda: opened(over(k, x(k)), i)),
+    ("an array is opened with axes of other sizes", lambda: opened_whole(MAX, (i,))),
+    ("a tensor at too few indices", lambda: Tensor((i, j), W(i, j)).at(i)),
+    ("arguments of an entry", lambda: rebuilt(x(i), (ONE,))),
+]
+
+LIMITS: list[Row] = [
+    ("a long product", small(sums, "LIMIT", 8, same(mul(*(add(x(i), y(i)),) * 8)))),
+    ("a high power", refused(same(Power(add(x(i), y(i)), Fraction(65))))),
+    ("a long number", small(sums, "BITS", 8, same(Power(num(3), Fraction(50))))),
+    ("dummies that look alike", small(
+        monomials, "TRIES", 1, same(over(b, over(k, mul(x(b), x(k))))))),
+]
+
+FORGERIES: dict[str, Callable[[], object]] = dict(
+    [*STRUCTURE, *CAPTURES, *LETS, *UNDER_DIFF, *DERIVATIVES, *LAWS, *ARRAY_LAWS, *TYPES, *CONTEXTS, *DOORS, *LIMITS]
+)

@@ -1,0 +1,320 @@
+"""The derivations: every line proved, the theorems as a table, the LaTeX that is committed, and the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from symbackprop.cli import main
+from symbackprop.core.context import Context, Same
+from symbackprop.core.indices import Index, SymbackpropError, sized
+from symbackprop.core.kernel import Linear, check
+from symbackprop.core.matrix import UNIT, Leaf, Transpose, entry
+from symbackprop.core.terms import ONE, Array, Diff, Entry, add, free, num, over
+from symbackprop.network.derivation import At, Derivation, Draft, definition
+from symbackprop.network.derivations import STORIES
+from symbackprop.network.derivations.linear import FORWARD, SETTING, W, Z
+from symbackprop.network.rules import assuming, chain_rule, independence, linearity, unfolding
+from symbackprop.prove.refute import Question, search
+from symbackprop.story import latex_documents
+from symbackprop.write.derivation_text import plain_derivation, plain_scope, plain_theorem
+
+ROOT = Path(__file__).parents[1]
+STATEMENTS = {
+    "linear_map": [
+        "∂z_i/∂w_jk = δ_ij x_k",
+        "∂z/∂x = w",
+        "∂z/∂b = I_n",
+    ],
+    "last_layer": [
+        "∂y/∂z^L = diag(f'(z^L))",
+        "δ^L = ∂ℒ/∂z^L = ∂ℒ/∂y ∘ f'(z^L)",
+        "(δ^L)^T = ∂ℒ/∂z^L = ∂ℒ/∂y ∘ (f'(z^L))^T",
+        "δ^L = ∂ℒ/∂z^L = ∂ℒ/∂y ∘ f'(z^L)",
+        "δ^L = ∂ℒ/∂Z^L = ∂ℒ/∂Y ∘ f'(Z^L)",
+        "δ^L = ∂ℒ/∂Z^L = ∂ℒ/∂Y ∘ f'(Z^L)",
+        "∂ℒ/∂W^L = (∂ℒ/∂y ∘ f'(z^L)) (a^(L-1))^T",
+        "∂ℒ/∂W^L = a^(L-1) (∂ℒ/∂y ∘ (f'(z^L))^T)",
+        "∂ℒ/∂W^L = (A^(L-1))^T (∂ℒ/∂Y ∘ f'(Z^L))",
+    ],
+    "hidden_layers": [
+        "δ^l = ∂ℒ/∂z^l = (W^(l+1))^T δ^(l+1) ∘ f'(z^l)",
+        "(δ^l)^T = ∂ℒ/∂z^l = (δ^(l+1))^T W^(l+1) ∘ (f'(z^l))^T",
+        "δ^l = ∂ℒ/∂z^l = δ^(l+1) (W^(l+1))^T ∘ f'(z^l)",
+        "δ^l = ∂ℒ/∂Z^l = (W^(l+1))^T δ^(l+1) ∘ f'(Z^l)",
+        "δ^l = ∂ℒ/∂Z^l = δ^(l+1) (W^(l+1))^T ∘ f'(Z^l)",
+    ],
+    "weights": [
+        "∂ℒ/∂W^l = δ^l (a^(l-1))^T",
+        "∂ℒ/∂W^l = a^(l-1) (δ^l)^T",
+        "∂ℒ/∂W^l = (a^(l-1))^T δ^l",
+        "∂ℒ/∂W^l = δ^l (A^(l-1))^T",
+        "∂ℒ/∂W^l = (A^(l-1))^T δ^l",
+    ],
+    "biases": [
+        "∂ℒ/∂b^l = δ^l",
+        "∂ℒ/∂b^l = (δ^l)^T",
+        "∂ℒ/∂b^l = δ^l",
+        "∂ℒ/∂b^l = δ^l 1_N",
+        "∂ℒ/∂b^l = 1_N^T δ^l",
+    ],
+    "means": [
+        "∂C/∂W = 1/N A^T Δ",
+        "∂C/∂b = 1/N 1_N^T Δ",
+        "∂C/∂Z = 1/N ((Y - T) ∘ f'(Z))",
+    ],
+    "softmax": [
+        "∂s/∂z = diag(s) - s s^T",
+        "∂ℒ/∂z = (diag(s) - s s^T) ∂ℒ/∂s",
+        "∂C/∂z = s - t",
+        "∂C/∂z = s 1_n^T t - t",
+        "∂C/∂Z = 1/N (S - T)",
+    ],
+    "columns_to_rows": [
+        "Z_r^l = A_r^(l-1) W_r^l + 1_N b_r^l",
+        "(∂ℒ/∂Z^l)^T = δ_r^(l+1) (W_r^(l+1))^T ∘ f'(Z_r^l)",
+        "(∂ℒ/∂W^l)^T = (A_r^(l-1))^T δ_r^l",
+        "∂ℒ/∂b^l = 1_N^T δ_r^l",
+    ],
+}
+HYPOTHESES = {"softmax-likelihood": "Σ_k t_k = 1", "softmax-mean-likelihood": "Σ_k T_nk = 1"}
+ALL = [(name, n) for name, statements in STATEMENTS.items() for n in range(len(statements))]
+
+
+@cache
+def derivation(name: str, n: int) -> Derivation:
+    return STORIES[name][1][n]()
+
+
+def every() -> list[Derivation]:
+    return [derivation(name, n) for name, n in ALL]
+
+
+def test_the_table_names_every_theorem() -> None:
+    assert {name: len(facts) for name, (_, facts) in STORIES.items()} == {k: len(v) for k, v in STATEMENTS.items()}
+    for name, statements in STATEMENTS.items():
+        assert [plain_theorem(derivation(name, n)) for n in range(len(statements))] == statements
+
+
+@pytest.mark.parametrize(("name", "n"), ALL)
+def test_each_line_follows_from_the_one_before_and_the_whole_is_a_theorem(name: str, n: int) -> None:
+    d = derivation(name, n)
+    first, *rest = d.lines
+    assert first.proof is None and len(rest) >= 2
+    before = first.term
+    for line in rest:
+        assert line.proof is not None and line.reason
+        step = check(line.proof, d.context)
+        assert (step.lhs, step.rhs) == (before, line.term)
+        before = line.term
+    theorem = check(d.proof, d.context)
+    assert theorem == d.theorem and (theorem.lhs, theorem.rhs) == (first.term, before)
+    assert not theorem.conditions
+    assert theorem.hypotheses == (frozenset({"targets sum to one"}) if d.name in HYPOTHESES else frozenset())
+    if d.claim is not None:
+        last = rest[-1].expression
+        assert isinstance(last, At) and last.form == d.claim.rhs
+        assert entry(d.claim.lhs, last.row, last.column) == theorem.lhs
+
+
+@pytest.mark.parametrize(("name", "n"), ALL)
+def test_numbers_agree(name: str, n: int) -> None:
+    """Both sides at small sizes, by the evaluator, which differentiates with dual numbers."""
+    d = derivation(name, n)
+    axes = sorted({i for side in (d.theorem.lhs, d.theorem.rhs) for i in free(side)}, key=lambda i: i.name)
+    question = Question(
+        d.theorem.lhs, d.theorem.rhs, tuple(axes), {}, tuple(d.context.hypotheses.values()), d.context.definitions
+    )
+    outcome = search(question, budget=2)
+    assert outcome.counterexample is None and outcome.points >= 2, outcome.reason
+
+
+def test_scope_is_said() -> None:
+    scopes = {d.name: plain_scope(d) for d in every()}
+    assert scopes["signal-step-row-batch"] == "for all N, n_l, n_(l+1)"
+    for name, said in HYPOTHESES.items():
+        assert scopes[name].endswith(f"provided that {said}")
+    assert sum("provided" in s for s in scopes.values()) == len(HYPOTHESES)
+
+
+def test_names_are_unique() -> None:
+    names = [d.name for d in every()]
+    assert len(set(names)) == len(names) == len(ALL)
+
+
+# --- what a draft refuses ------------------------------------------------------------------------
+
+N, M = sized("n"), sized("m")
+i, j, k = Index("i", N), Index("j", N), Index("k", M)
+CONTEXT = Context(dict([definition(Z, FORWARD)]), {"s": Same(over(i, Entry(Array("t"), (i,))), ONE)})
+
+
+def draft() -> Draft:
+    return Draft(Diff(Entry(Z.array, (i,)), Entry(W.array, (j, k))), CONTEXT).rewrite(unfolding(Z.array), "definition")
+
+
+def test_a_wrong_line_is_refused() -> None:
+    with pytest.raises(SymbackpropError, match="line 2: 'wrong' was not proved"):
+        draft().equal(Entry(Array("x"), (k,)), "wrong")
+
+
+def test_a_rule_that_does_not_apply_is_refused() -> None:
+    with pytest.raises(SymbackpropError, match="line 2: 'chain' does not apply"):
+        draft().rewrite(chain_rule, "chain")
+    with pytest.raises(SymbackpropError, match="does not apply"):
+        draft().rewrite(assuming("s"), "the hypothesis")
+
+
+def test_a_proof_of_another_equation_is_refused() -> None:
+    with pytest.raises(SymbackpropError, match="proves another equation"):
+        draft().add(num(2), Linear(num(2), add(ONE, ONE)), "two")
+
+
+def test_a_claim_is_what_the_lines_prove() -> None:
+    x = Leaf(Array("x"), "column", (M, UNIT))
+    lines = draft().rewrite(linearity, "sum")
+    with pytest.raises(SymbackpropError, match="other shapes"):
+        lines.finished("no", "no", claim=(x, Transpose(x)))
+    with pytest.raises(SymbackpropError, match="not what the lines prove"):
+        lines.finished("no", "no", claim=(x, x))
+
+
+def test_a_hypothesis_is_never_used_under_a_derivative_of_its_variable() -> None:
+    t = Entry(Array("t"), (i,))
+    start = Diff(over(i, t), Entry(Array("t"), (j,)))
+    with pytest.raises(SymbackpropError, match=r"need not be open, under ∂/∂t|is used under"):
+        Draft(start, CONTEXT).rewrite(assuming("s"), "the targets sum to one")
+    Draft(start, CONTEXT).rewrite(linearity, "sum").rewrite(independence, "entries").equal(ONE, "delta")
+
+
+def test_layers_are_not_mixed_up() -> None:
+    """W^l and W^L may be one array: a derivation may not say that one does not depend on the other."""
+    l, last = Array("W", sized("l")), Array("W", sized("L"))
+    with pytest.raises(SymbackpropError, match="may be one array"):
+        Draft(Diff(Entry(l, (i, j)), Entry(last, (i, j)))).rewrite(independence, "independent")
+
+
+def test_settings_are_definitions_of_the_context() -> None:
+    assert SETTING == ((Z, FORWARD),)
+    for d in every():
+        for leaf, form in d.setting:
+            if isinstance(leaf, Leaf) and leaf.array in d.context.definitions:
+                assert definition(leaf, form)[1].body == d.context.definitions[leaf.array].body  # type: ignore[arg-type]
+
+
+# --- as text and as LaTeX ------------------------------------------------------------------------
+
+
+def test_a_derivation_reads_line_by_line() -> None:
+    lines = plain_derivation(derivation("linear_map", 0)).splitlines()
+    assert "    = Σ_p δ_ij δ_pk x_p" in [line[:27].rstrip() for line in lines]
+    assert lines[-2:] == ["  proved: ∂z_i/∂w_jk = δ_ij x_k", "  for all m, n"]
+
+
+def test_story_files_are_there_and_run(capsys: pytest.CaptureFixture[str]) -> None:
+    files = {p.stem for p in (ROOT / "derivations").glob("*.py")}
+    assert files == set(STORIES)
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, str(ROOT / "derivations" / "softmax.py")]
+    out = subprocess.run(command, env=env, capture_output=True, text=True, check=True, encoding="utf-8").stdout
+    assert out.count("proved: ") == len(STATEMENTS["softmax"]) and "provided that Σ_k t_k = 1" in out
+    assert re.search(r"derived and checked in \d+\.\d ms", out)
+
+
+def test_the_committed_latex_is_what_is_generated() -> None:
+    code = "import json, sys; from symbackprop.story import latex_documents; json.dump(latex_documents(), sys.stdout)"
+    here = latex_documents()
+    committed = {p.name: p.read_text(encoding="utf-8") for p in (ROOT / "derivations" / "tex").glob("*.tex")}
+    assert committed == here, "run `symbackprop derive`"
+    for seed in ("1", "31337"):
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout) == here
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize("name", STORIES)
+def test_latex_compiles_without_warnings(name: str, tmp_path: Path) -> None:
+    source = ROOT / "derivations" / "tex" / f"{name}.tex"
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-draftmode", str(source)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
+    log = (tmp_path / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+    assert done.returncode == 0, log[-1000:]
+    complaints = [x for x in log.splitlines() if re.search(r"Overfull|Underfull|Warning|^!|undefined", x)]
+    assert complaints == []
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_fits_the_terminal(
+    columns: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["derive", "--tex", str(tmp_path / "new" / "tex")]) == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert max(map(len, lines[:-1])) <= columns  # the last line names the directory
+    assert out.count(" proved ") >= len(ALL) + 1 and "not proved" not in out
+    assert "all 18 equations" in out and "all proved and checked by the kernel" in out
+    written = {p.name: p.read_text(encoding="utf-8") for p in (tmp_path / "new" / "tex").iterdir()}
+    assert written == latex_documents()
+
+
+BAD: list[tuple[list[str], str]] = [
+    (["--tex", "/proc/none/here"], "cannot make the directory '/proc/none/here'"),
+    (["--tex", "{file}"], "cannot make the directory"),
+    (["--tex", "a\0b"], "cannot make the directory"),
+    (["--show", "softmaxx"], "no story is called 'softmaxx': did you mean softmax?"),
+    (["--show", "zzz"], "no story is called 'zzz': there are linear_map"),
+    (["--markdown"], "--markdown goes with --show STORY"),
+    (["--nonsense"], "unrecognized arguments: --nonsense"),
+]
+
+
+@pytest.mark.parametrize(("argv", "message"), BAD)
+def test_bad_requests_end_in_one_line(
+    argv: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    assert main(["derive", *(a.replace("{file}", str(file)) for a in argv)]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.err.count("\n") == 1 and not captured.out
+
+
+def test_a_full_disk_ends_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "softmax.tex").symlink_to("/dev/full")
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    assert main(["derive", "--tex", str(tmp_path)]) == 2
+    assert "no space left" in capsys.readouterr().err
+
+
+def test_a_story_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "--show", "softmax", "--markdown"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("$$") % 2 == 0 and r"\frac{\partial s_{i}}{\partial z_{j}}" in out
+    assert "`" not in out
+
+
+def test_what_is_not_proved_is_said_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Derivation:
+        raise SymbackpropError("line 3: 'a mistake' was not proved")
+
+    monkeypatch.setitem(STORIES, "linear_map", ("A layer", (broken,)))
+    assert main(["derive", "--tex", str(tmp_path / "tex")]) == 1
+    out = capsys.readouterr().out
+    assert "line 3: 'a mistake' was not proved" in out and "1 not proved" in out
+    assert list((tmp_path / "tex").iterdir()) == []
