@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from meaning import World
+from random_terms import Terms
 
 from symbackprop.core.context import EMPTY, Context, Same
 from symbackprop.core.indices import Index, Pick, affine, sized
@@ -38,6 +39,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
+from symbackprop.prove.differentiate import Names, differentiate
 
 N, M = sized("n"), sized("m")
 i, j, p, q, r = (Index(s, N) for s in "ijpqr")
@@ -79,7 +81,9 @@ MAX, PROD = (whole(fn, 0, (k,), ROW, ()) for fn in ("max", "prod"))
 TABLE = whole("max", 0, (p, k), W(p, k), ())
 LOSS = whole("L", 0, (k,), f(ROW), ())
 OUT = affine(N, ((i, 1),))  # outside an axis of size n
-DEFINED = Context({Array("z"): Tensor((i,), over(k, mul(W(i, k), x(k))))})
+DEFINED = Context({
+    Array("z"): Tensor((i,), over(k, mul(W(i, k), x(k)))), Array("turned"): Tensor((i, j), W(j, i)),
+})  # fmt: skip
 ASSUMED = Context(hypotheses={"h": Same(W(i, j), W(j, i))})
 A, B = x(i), y(j)
 T = (A, B, Ordinal(i), Num(F(-2)), N, mul(A, A), sub(A, B), Delta(i, j))  # terms of all signs
@@ -146,11 +150,13 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "inverse_scaled": [((p, q), x(i), W(p, q), (i, j)), ((p, q), x(i), W(p, q), (OUT, j))],
     "inverse_of_inverse": [(w, (p, q)) for w in (DET, INV)],
     "of_identity": [((p, q), ()), ((p, q), (i, j)), ((p, q), (i, i))],
-    "unfold": [(Entry(Array("z"), (j,)),), (Entry(Array("z"), (OUT,)),)],
+    "unfold": [(Entry(Array("z"), (j,)),), (Entry(Array("z"), (OUT,)),), (Entry(Array("turned"), (j, i)),)],
     "assume": [("h", ()), ("h", ((i, p), (j, Pick("t", (p,), N))))],
     "reindex": [(i, k, affine(M - 2, ((i, s),)), mul(x(i), W(i, j))) for s in (1, -1)] + [
         (i, k, affine(0, ((i, 1), (j, -1))), x(i)),
         (i, k, affine(N, ((i, -1), (j, 1), (Pick("t", (j,), N), 2))), x(i))],
+    "covering": [(affine(0, ((i, 1), (j, -1))), affine(-1, ((j, 1), (i, -1)))),
+                 (affine(-2, ((i, 1),)), affine(1, ((j, 1),)))],
 }  # fmt: skip
 CONTEXTS = {"unfold": DEFINED, "assume": ASSUMED}
 
@@ -198,3 +204,18 @@ def test_conditions_are_there_for_a_reason(law: str) -> None:
 def test_every_law_is_here() -> None:
     assert LAWS.keys() <= CASES.keys()
 
+
+@pytest.mark.parametrize("block", range(4))
+def test_derivatives_of_random_terms(block: int) -> None:
+    """A derivative worked out by laws is that of the function wherever the theorem's conditions hold, kinks and all."""
+    told = 0
+    for seed in range(60 * block, 60 * (block + 1)):
+        t = Terms(seed).term([i, j, k], 1 + seed % 3)
+        t = mul(t, Entry(Array("z"), (j,))) if seed % 3 == 0 else t
+        proof = differentiate(t, x((i, j)[seed % 2]), DEFINED, Names())[1]
+        eq = check(proof, DEFINED)
+        for world in (World(seed + s, {"n": 1 + (seed + s) % 3, "m": 1 + s % 2}, DEFINED) for s in range(3)):
+            if all(map(world.holds, eq.conditions)):
+                told += 1
+                assert world.difference(eq) is None, seed
+    assert told > 50

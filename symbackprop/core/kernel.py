@@ -1,25 +1,44 @@
 """The proof kernel: `check` reads a proof and returns the equation it proves.
 
-A proof is plain data, which the prover builds and LaTeX prints.  The kernel does not search:
-it instantiates laws, replaces equals by equals, and adds up equations.  To trust a theorem, read
-this file, `terms.py`, `sums.py` and the tables in `laws/`, and nothing else.
+A proof is plain data (`proofs.py`), which the prover builds and LaTeX prints.  The kernel does not search:
+it instantiates laws, replaces equals by equals, and adds up equations.
+
+A theorem says: for all sizes (whole numbers from 1 on), all values of arrays and all values of its free indices,
+wherever the conditions hold for all values of theirs, and under the hypotheses named, both sides are equal.  To trust
+one, read `terms.py` (what terms mean), this file, `sums.py` and the tables in `laws/`, with what they import:
+`proper.py` and `context.py` (what may come in), `ranges.py` and `signs.py` (what is plain), `smooth.py` (where
+derivatives exist).  Nothing else can make a false theorem.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, assert_never
+from typing import assert_never
 
 from .context import EMPTY, Context, Equation, terms_of
 from .indices import ProofError, at_least_zero
 from .laws.registry import instance, values
+from .proofs import (
+    By,
+    Cancel,
+    Chain,
+    Flip,
+    Inside,
+    Instance,
+    Let,
+    Linear,
+    Proof,
+    Rephrase,
+    UnderDiff,
+    UnderSum,
+    UnderWhole,
+    Values,
+)
 from .proper import closed, closed_axes, proper_array
 from .ranges import within
 from .signs import Signs
 from .smooth import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
-from .tensor import Tensor
 from .terms import (
     PI,
     Array,
@@ -43,137 +62,10 @@ from .terms import (
     whole,
 )  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """An instance of a named law."""
-
-    law: str
-    args: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """From a = b, b = c, ..., y = z conclude a = z."""
-
-    first: Proof
-    rest: tuple[Proof, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """From a = b conclude b = a."""
-
-    inner: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """From a_k = b_k for some arguments k conclude f(.., a_k, ..) = f(.., b_k, ..)."""
-
-    whole: Term
-    parts: tuple[tuple[int, Proof], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UnderSum:
-    """From a = b for every i conclude Σ_i a = Σ_i b."""
-
-    i: Index
-    inner: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class UnderWhole:
-    """From a = b for all axes conclude F((axes) -> a) = F((axes) -> b)."""
-
-    fn: str
-    order: int
-    axes: tuple[Index, ...]
-    at: tuple[IndexExpr, ...]
-    inner: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class UnderDiff:
-    """From a = b conclude ∂a/∂w = ∂b/∂w: only where a = b in a neighbourhood, so not from an equation in w assumed."""
-
-    wrt: Entry
-    inner: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """From an equation for all i conclude it for some values of i."""
-
-    values: tuple[tuple[Index, IndexExpr], ...]
-    inner: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """lhs - rhs = Σ over steps of  Σ_{dummies} factor * (a - b), where a = b is proved; hence lhs = rhs.
-
-    Without steps: both sides are the same sum of products.
-    """
-
-    lhs: Term
-    rhs: Term
-    steps: tuple[tuple[tuple[Index, ...], Term, Proof], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """From factor * lhs = factor * rhs conclude lhs = rhs, where the factor is not 0."""
-
-    factor: Term
-    lhs: Term
-    rhs: Term
-    inner: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    """From the equation for i = 0, 1, ..., n-1, one proof each, conclude it for every i of the literal size n."""
-
-    i: Index
-    lhs: Term
-    rhs: Term
-    each: tuple[Proof, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Let:
-    """The inner equation, proved with a name for a compound term; the name does not occur in the equation."""
-
-    array: Array
-    meaning: Tensor
-    inner: Proof
-
-
-@dataclass(frozen=True, slots=True)
-class Rephrase:
-    """The same equation under conditions on v in place of those on u, where u = v is proved."""
-
-    inner: Proof
-    parts: tuple[tuple[Predicate, Proof], ...]
-
-
-Proof: TypeAlias = (
-    By
-    | Chain
-    | Flip
-    | Inside
-    | UnderSum
-    | UnderWhole
-    | UnderDiff
-    | Instance
-    | Linear
-    | Cancel
-    | Values
-    | Let
-    | Rephrase
-)
+__all__ = [
+    "By", "Cancel", "Chain", "Flip", "Inside", "Instance", "Let", "Linear", "Proof", "Rephrase", "Seen", "UnderDiff",
+    "UnderSum", "UnderWhole", "Values", "check", "variable",
+]  # fmt: skip
 
 
 class Seen:

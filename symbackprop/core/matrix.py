@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TypeAlias, assert_never
 
 from .indices import Index, IndexExpr, Node, ProofError, Size, affine, node, sized
-from .terms import Add, Apply, Array, Delta, Entry, Mul, Power, Term, num, over, substitute, whole
+from .terms import Add, Apply, Array, Delta, Entry, Mul, Ordinal, Power, Term, free, num, over, substitute, whole
 
 
 @node
@@ -155,7 +155,11 @@ class ShapeError(ProofError):
 def shape(m: Matrix) -> tuple[Size, Size]:
     """(rows, columns).  Raises ShapeError, naming the operation, where operands do not conform."""
     match m:
-        case Leaf(_, _, s) | Ones(s) | Zeros(s):
+        case Leaf(array, kind, (n, k)):
+            fits = {"matrix": True, "column": k == UNIT, "row": n == UNIT, "scalar": (n, k) == (UNIT, UNIT)}
+            conform(fits.get(kind, False), f"{array} of {n}×{k} is no {kind}")
+            return (n, k)
+        case Ones(s) | Zeros(s):
             return s
         case Given():
             return m.shape
@@ -168,11 +172,15 @@ def shape(m: Matrix) -> tuple[Size, Size]:
             conform(s == t, f"Hadamard product of {s[0]}×{s[1]} and {t[0]}×{t[1]}")
             return s
         case Plus(args):
+            conform(bool(args), "a sum of no matrices")
             first = shape(args[0])
             for other in map(shape, args[1:]):
                 conform(first == other, f"sum of {first[0]}×{first[1]} and {other[0]}×{other[1]}")
             return first
-        case Scale(_, of) | Elementwise(_, of) | ElementPower(of) | Softmax(of):
+        case Softmax(of, axis):
+            conform(axis in (0, 1), f"softmax along axis {axis} of a matrix")
+            return shape(of)
+        case Scale(_, of) | Elementwise(_, of) | ElementPower(of):
             return shape(of)
         case Transpose(of):
             n, k = shape(of)
@@ -214,7 +222,33 @@ def times(a: Term, b: Term) -> Term:
 
 
 def entry(m: Matrix, i: IndexExpr, j: IndexExpr) -> Term:
-    """The entry in row i and column j, as an index term."""
+    """The entry in row i and column j, as an index term.  Raises ShapeError where operands do not conform."""
+    global _counter
+    shape(m)
+    names = [k.name for t in (Ordinal(i), Ordinal(j), *scalars(m)) for k in free(t)]
+    _counter = max([_counter, *(int(n) for name in names if (n := name.rpartition("#")[2]).isdecimal())])
+    return meaning(m, i, j)
+
+
+def scalars(m: Matrix) -> list[Term]:
+    """The index terms in a matrix, whose free indices no dummy may be called like."""
+    match m:
+        case Given(_, _, body):
+            return [body]
+        case Scale(factor, of):
+            return [factor, *scalars(of)]
+        case Product(a, b) | Hadamard(a, b):
+            return scalars(a) + scalars(b)
+        case Plus(args):
+            return [t for a in args for t in scalars(a)]
+        case Leaf() | Ones() | Zeros() | Identity():
+            return []
+        case _:
+            return scalars(m.of)
+
+
+def meaning(m: Matrix, i: IndexExpr, j: IndexExpr) -> Term:
+    """The entry of a matrix whose shapes conform."""
     match m:
         case Leaf(array, kind, _):
             at: dict[str, tuple[IndexExpr, ...]] = {"matrix": (i, j), "column": (i,), "row": (j,), "scalar": ()}
@@ -225,35 +259,35 @@ def entry(m: Matrix, i: IndexExpr, j: IndexExpr) -> Term:
             inner = shape(a)[1]
             if inner == UNIT:  # an outer product: no sum to show
                 zero = ZERO_INDEX
-                return times(entry(a, i, zero), entry(b, zero, j))
+                return times(meaning(a, i, zero), meaning(b, zero, j))
             k = dummy(inner)
-            return over(k, times(entry(a, i, k), entry(b, k, j)))
+            return over(k, times(meaning(a, i, k), meaning(b, k, j)))
         case Hadamard(a, b):
-            return times(entry(a, i, j), entry(b, i, j))
+            return times(meaning(a, i, j), meaning(b, i, j))
         case Plus(args):
-            return Add(tuple(entry(a, i, j) for a in args))
+            return Add(tuple(meaning(a, i, j) for a in args))
         case Scale(factor, of):
-            return times(factor, entry(of, i, j))
+            return times(factor, meaning(of, i, j))
         case Transpose(of):
-            return entry(of, j, i)
+            return meaning(of, j, i)
         case Elementwise(fn, of, order):
-            return Apply(fn, entry(of, i, j), order)
+            return Apply(fn, meaning(of, i, j), order)
         case ElementPower(of, exponent):
-            return Power(entry(of, i, j), exponent)
+            return Power(meaning(of, i, j), exponent)
         case Diagonal(of):
-            value = entry(of, i, ZERO_INDEX) if shape(of)[1] == UNIT else entry(of, ZERO_INDEX, i)
+            value = meaning(of, i, ZERO_INDEX) if shape(of)[1] == UNIT else meaning(of, ZERO_INDEX, i)
             return times(value, Delta(i, j))
         case DiagonalOf(of):
-            return entry(of, i, i)
+            return meaning(of, i, i)
         case Trace(of):
             k = dummy(shape(of)[0])
-            return over(k, entry(of, k, k))
+            return over(k, meaning(of, k, k))
         case Inverse(of):
             p, q = dummy(shape(of)[0], "p"), dummy(shape(of)[1], "q")
-            return whole("inv", 0, (p, q), entry(of, p, q), (i, j))
+            return whole("inv", 0, (p, q), meaning(of, p, q), (i, j))
         case Determinant(of):
             p, q = dummy(shape(of)[0], "p"), dummy(shape(of)[1], "q")
-            return whole("det", 0, (p, q), entry(of, p, q), ())
+            return whole("det", 0, (p, q), meaning(of, p, q), ())
         case Ones():
             return num(1)
         case Zeros():
@@ -262,7 +296,7 @@ def entry(m: Matrix, i: IndexExpr, j: IndexExpr) -> Term:
             return Delta(i, j)
         case Softmax(of, axis):
             k = dummy(shape(of)[axis])
-            total = over(k, Apply("exp", entry(of, k, j) if axis == 0 else entry(of, i, k)))
-            return Mul((Apply("exp", entry(of, i, j)), Power(total, Fraction(-1))))
+            total = over(k, Apply("exp", meaning(of, k, j) if axis == 0 else meaning(of, i, k)))
+            return Mul((Apply("exp", meaning(of, i, j)), Power(total, Fraction(-1))))
         case _:
             assert_never(m)

@@ -83,8 +83,9 @@ def summed(args: tuple[Term, ...], around: Scope) -> str:
     """a + b - c"""
     out = ""
     for a in args:
-        text = term(a, around, PRODUCT if out else SUM)
-        minus = isinstance(a, Mul) and len(a.args) > 1 and text.startswith("-")
+        number = isinstance(a, Num)
+        text = term(a, around, PRODUCT if out and not number else SUM)
+        minus = (number or (isinstance(a, Mul) and len(a.args) > 1)) and text.startswith("-")
         if minus and out:
             out += f" - {text[1:]}"
         else:

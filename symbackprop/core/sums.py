@@ -148,8 +148,9 @@ class Expansion:
     def sum(self, size: Size, body: Term) -> list[Monomial]:
         n = size.constant
         if n is not None and n <= self.literal:
-            from_constant = (self.raw(open_body(body, (affine(v, ()),))) for v in range(n))
-            return [m for ms in from_constant for m in ms]
+            written_out = [m for v in range(n) for m in self.raw(open_body(body, (affine(v, ()),)))]
+            require(len(written_out) <= LIMIT, "a sum of more than {} monomials", LIMIT)
+            return written_out
         i = self.new(size)
         opened = self.raw(open_body(body, (i,)))
         return [out for m in opened for out in self.summed(m, (i,))]

@@ -45,6 +45,7 @@ from ..core.terms import (
 )
 from .differentiate import Names, differentiate
 from .matching import unify
+from .ranges_joined import join
 from .reduce import Reduction, ordered
 
 F1 = Fraction(1)
@@ -96,6 +97,8 @@ class Normal:
         inside, proof = self.inner(t)
         reduction = Reduction(inside, self.run(inside))
         reduction.exhaust(self.relations.rules())
+        while join(reduction):
+            reduction.exhaust(self.relations.rules())
         value = reduction.result()
         return value, joined(proof, reduction.proof())
 

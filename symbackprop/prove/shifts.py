@@ -82,7 +82,7 @@ def index_expressions(t: Term) -> list[IndexExpr]:
 
 
 def written(m: Monomial) -> Rank:
-    """How much there is to write: predicates, then what index expressions consist of; then the key."""
+    """How much there is to write: what index expressions consist of, then predicates; then the key."""
     expressions = [e for b, _ in m.factors for e in index_expressions(b)]
     weight = sum(len(e.parts) + len(e.constant.monomials) for e in expressions if isinstance(e, Affine))
-    return sum(isinstance(b, Holds) for b, _ in m.factors), weight, monomial_key(m)
+    return weight, sum(isinstance(b, Holds) for b, _ in m.factors), monomial_key(m)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..context import Context, Equation
 from ..indices import Index, IndexExpr, affine, as_affine
-from ..terms import Holds, Mul, NonNegative, Ordinal, Term, free, over, require, substitute
+from ..ranges import never_negative
+from ..terms import Add, Holds, Mul, NonNegative, Ordinal, Term, free, num, over, require, substitute
 from .registry import law
 
 
@@ -26,3 +27,11 @@ def reindex(context: Context, i: Index, k: Index, e: IndexExpr, body: Term) -> E
     back = affine(0, ((k, sign), (rest, -sign)))
     lhs = over(i, Mul((*inside(e, k), body)))
     return Equation(lhs, over(k, Mul((*inside(back, i), substitute(body, {i: back})))))
+
+
+@law
+def covering(context: Context, e: IndexExpr, f: IndexExpr) -> Equation:
+    """[e >= 0] [f >= 0]  =  [e >= 0] + [f >= 0] - 1,  when e + f >= -1: one of them always holds"""
+    require(never_negative(affine(1, ((e, 1), (f, 1)))), "neither need hold")
+    one, other = Holds(NonNegative(e)), Holds(NonNegative(f))
+    return Equation(Mul((one, other)), Add((one, other, num(-1))))
