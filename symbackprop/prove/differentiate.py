@@ -12,6 +12,7 @@ from ..core.terms import (
     ZERO,
     Add,
     Apply,
+    Array,
     Delta,
     Diff,
     Entry,
@@ -42,10 +43,16 @@ class Names:
 
     def __init__(self) -> None:
         self.count = 0
+        self.arrays = 0
 
     def new(self, size: Size) -> Index:
         self.count += 1
         return Index(f"~{self.count}", size)
+
+    def array(self) -> Array:
+        """A name for a compound term: @1, @2, ..."""
+        self.arrays += 1
+        return Array(f"@{self.arrays}")
 
 
 Result = tuple[Term, Proof]

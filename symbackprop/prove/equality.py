@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from ..core.context import EMPTY, Context, Equation
 from ..core.indices import Index, IndexExpr, affine
-from ..core.kernel import Flip, Linear, Proof, Rephrase, Seen, Values, check
+from ..core.kernel import Flip, Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
 from ..core.ordering import predicate_key
 from ..core.sums import LITERAL, same
-from ..core.terms import ONE, Diff, Entry, Nonzero, Positive, ProofError, Term, free, sub, substitute
+from ..core.terms import (
+    ONE,
+    Diff,
+    Entry,
+    Nonzero,
+    Positive,
+    ProofError,
+    Term,
+    Whole,
+    free,
+    require,
+    sub,
+    substitute,
+    subterms,
+)
 from .differentiate import Names, differentiate
 from .normal import WAYS, Normal, joined
 from .reduce import TooLarge
@@ -23,14 +37,32 @@ def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, 
 
 def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
-    names = Names()
-    try:
-        derivative, by_laws = differentiate(loss, wrt, context, names)
-    except ProofError:
-        return None
-    found = search(derivative, claimed, context, names, by_laws)
+    found = None
+    for simplified in (without_maxima, None):
+        names = Names()
+        try:
+            body, first = (loss, None) if simplified is None else simplified(loss, wrt, context, names)
+            derivative, by_laws = differentiate(body, wrt, context, names)
+        except (ProofError, TooLarge):
+            continue
+        found = search(derivative, claimed, context, names, joined(first, by_laws))
+        if found is not None:
+            break
     assert found is None or found[1].lhs == Diff(loss, wrt)
     return found
+
+
+def without_maxima(loss: Term, wrt: Entry, context: Context, names: Names) -> tuple[Term, Proof]:
+    """The loss without the largest entries that only shift exponents: log Σ e^{z - max z} + max z = log Σ e^z.
+
+    Such a loss is differentiable where the maximum is not, and its derivative is much shorter.
+    """
+    require(any(isinstance(t, Whole) and t.fn == "max" for t in subterms(loss)), "no maximum to do without")
+    normal = Normal(context, names)
+    value, proof = normal.of(loss)
+    plain, unfolded = normal.unfolded(value)
+    require(not any(isinstance(t, Whole) and t.fn == "max" for t in subterms(plain)), "the maximum counts")
+    return plain, UnderDiff(wrt, without_names(joined(proof, unfolded), normal))
 
 
 def search(
@@ -79,18 +111,23 @@ def attempt(
                 return None
             steps = (((), ONE, zero),)
         proof = joined(before, by_left, Linear(left, right, steps), Flip(by_right))
-        named = normal.context_with_names()
-        seen = Seen(named)
-        theorem = check(proof, named, seen)
-        for _ in range(ROUNDS):  # the proofs that restate conditions may have conditions of their own
-            restated = with_plain_signs(proof, theorem, normal)
-            if restated is proof:
-                break
-            proof, theorem = restated, check(restated, named, seen)
-        proof = normal.closed(proof)
+        proof = without_names(proof, normal)
         return proof, check(proof, context)
     except (ProofError, TooLarge):
         return None
+
+
+def without_names(proof: Proof, normal: Normal) -> Proof:
+    """The proof with its conditions on terms whose sign is plain, and every name for a compound term introduced."""
+    named = normal.context_with_names()
+    seen = Seen(named)
+    theorem = check(proof, named, seen)
+    for _ in range(ROUNDS):  # the proofs that restate conditions may have conditions of their own
+        restated = with_plain_signs(proof, theorem, normal)
+        if restated is proof:
+            break
+        proof, theorem = restated, check(restated, named, seen)
+    return normal.closed(proof)
 
 
 def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:

@@ -223,7 +223,7 @@ class Normal:
         orders = [axes] if len(axes) > 3 else permutations(axes)
         k, axes = min(((key(t, {i: n for n, i in enumerate(o)}), o) for o in orders), key=lambda p: p[0])
         if k not in self.lets:
-            array = Array(f"@{len(self.lets) + 1}")
+            array = self.names.array()
             own = tuple(Index(f"@{n}", i.size) for n, i in enumerate(axes))
             meaning = Tensor(own, substitute(t, dict(zip(axes, own, strict=True))))
             self.lets[k] = array, meaning
