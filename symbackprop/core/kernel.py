@@ -39,6 +39,7 @@ from .ranges import within
 from .signs import Signs
 from .smooth import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
+from .tensor import Tensor
 from .terms import (
     PI,
     Array,
@@ -75,13 +76,21 @@ class Seen:
         self.context = context
         self.smooth = Smoothness(context)
         self.equations: dict[int, tuple[Proof, Equation]] = {}  # the proof is kept, so that its id stays its own
+        self.inside: dict[Array, tuple[Tensor, Seen]] = {}
+
+    def within(self, array: Array, meaning: Tensor) -> Seen:
+        """What was checked with one name more in scope."""
+        if array not in self.inside or self.inside[array][0] != meaning:
+            wider = Context({**self.context.definitions, array: meaning}, self.context.hypotheses)
+            self.inside[array] = meaning, Seen(wider)
+        return self.inside[array][1]
 
 
 def check(proof: Proof, context: Context = EMPTY, seen: Seen | None = None) -> Equation:
     """The equation that `proof` proves, with the conditions that signs do not discharge.
 
-    `seen`, if given, remembers what was checked, for further proofs under the same context that share parts; what it
-    remembers is believed, so the last word on a theorem is a check without it.
+    `seen`, if given, remembers what this function checked, for further proofs under the same context that share
+    parts.  What it remembers is believed: whoever did not fill it himself checks without it.
 
     Raises ProofError at the first step that does not follow, and where something is no proof.
     """
@@ -184,8 +193,8 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
             before = [d.body for d in context.definitions.values()]
             before += [t for h in context.hypotheses.values() for t in terms_of(h)]
             require(not any(mentions(t, array) for t in before), "{} is in use", array)
-            wider = Context({**context.definitions, array: meaning}, context.hypotheses)
-            eq = discharged(_check(inner, Seen(wider)), wider)
+            wider = seen.within(array, meaning)
+            eq = discharged(_check(inner, wider), wider.context)
             spoken = [eq.lhs, eq.rhs, *(t for c in eq.conditions for t in terms_of(c))]
             require(not any(mentions(t, array) for t in spoken), "{} occurs in the theorem", array)
             return eq

@@ -62,7 +62,7 @@ def without_maxima(loss: Term, wrt: Entry, context: Context, names: Names) -> tu
     value, proof = normal.of(loss)
     plain, unfolded = normal.unfolded(value)
     require(not any(isinstance(t, Whole) and t.fn == "max" for t in subterms(plain)), "the maximum counts")
-    return plain, UnderDiff(wrt, without_names(joined(proof, unfolded), normal))
+    return plain, UnderDiff(wrt, without_names(joined(proof, unfolded), normal, Seen(context)))
 
 
 def search(
@@ -111,22 +111,24 @@ def attempt(
                 return None
             steps = (((), ONE, zero),)
         proof = joined(before, by_left, Linear(left, right, steps), Flip(by_right))
-        proof = without_names(proof, normal)
-        return proof, check(proof, context)
+        seen = Seen(context)
+        proof = without_names(proof, normal, seen)
+        return proof, check(proof, context, seen)
     except (ProofError, TooLarge):
         return None
 
 
-def without_names(proof: Proof, normal: Normal) -> Proof:
+def without_names(proof: Proof, normal: Normal, base: Seen) -> Proof:
     """The proof with its conditions on terms whose sign is plain, and every name for a compound term introduced."""
-    named = normal.context_with_names()
-    seen = Seen(named)
-    theorem = check(proof, named, seen)
+    seen = base
+    for array, meaning in normal.meanings.items():
+        seen = seen.within(array, meaning)
+    theorem = check(proof, seen.context, seen)
     for _ in range(ROUNDS):  # the proofs that restate conditions may have conditions of their own
         restated = with_plain_signs(proof, theorem, normal)
         if restated is proof:
             break
-        proof, theorem = restated, check(restated, named, seen)
+        proof, theorem = restated, check(restated, seen.context, seen)
     return normal.closed(proof)
 
 

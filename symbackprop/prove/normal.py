@@ -268,9 +268,6 @@ class Normal:
             proof = Let(array, meaning, proof)
         return proof
 
-    def context_with_names(self) -> Context:
-        return Context({**self.context.definitions, **self.meanings}, self.context.hypotheses)
-
     def note_sign(self, base: Term, shown_by: Term, equal: Proof) -> None:
         if self.signs.sign(shown_by) == "positive":
             self.known.setdefault(key(base), (base, shown_by, equal))
