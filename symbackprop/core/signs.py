@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .context import Context, Same
-from .indices import Size, at_least_zero
+from .indices import Index, IndexExpr, Size, affine, at_least_zero
 from .matching import instance
-from .ranges import never_negative
+from .ranges import never_negative, within
 from .tensor import fresh_axes
 from .terms import (
     Add,
@@ -30,8 +30,10 @@ from .terms import (
     Sum,
     Term,
     Whole,
+    free,
     num,
     open_body,
+    substitute,
 )  # fmt: skip
 
 POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", "unknown"
@@ -74,9 +76,13 @@ class Signs:
             case Add(args):
                 return added([self.sign(a) for a in args])
             case Sum(size, body, _):
-                inner = self.sign(open_body(body, fresh_axes((size,), body)))
+                (i,) = fresh_axes((size,), body)
+                opened = open_body(body, (i,))
+                inner = self.sign(opened)
                 if inner == POSITIVE and not at_least_zero(size - 1):  # the sum may be empty
                     inner = NONNEGATIVE
+                if inner == NONNEGATIVE and self.one_positive(opened, i):
+                    inner = POSITIVE
                 return inner if inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
             case Power(base, q):
                 return self.power(self.sign(base), q.numerator, q.denominator)
@@ -92,6 +98,18 @@ class Signs:
                 return NONNEGATIVE
             case _:
                 return UNKNOWN
+
+    def one_positive(self, body: Term, i: Index) -> bool:
+        """A product of positive factors and index predicates that all hold at one value of i: Σ_m e^{x_m} [m <= l]."""
+        factors = body.args if isinstance(body, Mul) else (body,)
+        where = [f.predicate.expr for f in factors if isinstance(f, Holds) and isinstance(f.predicate, NonNegative)]
+        others = [f for f in factors if not (isinstance(f, Holds) and isinstance(f.predicate, NonNegative))]
+        if not where or any(self.sign(f) != POSITIVE for f in others):
+            return False
+        named = sorted((j for e in where for j in free(Ordinal(e)) if j != i), key=lambda j: j.name)
+        values: list[IndexExpr] = [affine(0, ()), affine(i.size - 1, ()), *named]
+        at = [[substitute(Ordinal(e), {i: v}) for e in where] for v in values if within(v, i.size)]
+        return any(all(isinstance(t, Ordinal) and never_negative(t.of) for t in row) for row in at)
 
     def power(self, base: str, p: int, q: int) -> str:
         if base == POSITIVE:
