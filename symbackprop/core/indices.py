@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 
@@ -43,7 +44,7 @@ class Node:
         try:
             return self._hash
         except AttributeError:
-            value = hash((type(self).__name__, *(getattr(self, n) for n in compared(type(self)))))
+            value = hash((type(self).__name__, PARTS[type(self)](self)))
             object.__setattr__(self, "_hash", value)
             return value
 
@@ -52,7 +53,8 @@ class Node:
             return True
         if type(self) is not type(other) or hash(self) != hash(other):
             return False
-        return all(getattr(self, n) == getattr(other, n) for n in compared(type(self)))
+        parts = PARTS[type(self)]
+        return bool(parts(self) == parts(other))
 
     def __str__(self) -> str:
         return SHOWN.get(type(self), repr)(self)
@@ -60,19 +62,15 @@ class Node:
 
 SHOWN: dict[type, Callable[[Any], str]] = {}  # what a node looks like in a message; `show.py` fills it
 
-_COMPARED: dict[type, tuple[str, ...]] = {}
-
-
-def compared(cls: type) -> tuple[str, ...]:
-    if cls not in _COMPARED:
-        fields = cls.__dataclass_fields__  # type: ignore[attr-defined]
-        _COMPARED[cls] = tuple(n for n, f in fields.items() if f.compare)
-    return _COMPARED[cls]
+PARTS: dict[type, Callable[[Any], Any]] = {}  # what of a node is compared
 
 
 @dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field,))
 def node(cls: type[T]) -> type[T]:
-    return dataclass(frozen=True, slots=True, eq=False)(cls)
+    made = dataclass(frozen=True, slots=True, eq=False)(cls)
+    fields = made.__dataclass_fields__  # type: ignore[attr-defined]
+    PARTS[made] = attrgetter(*(n for n, f in fields.items() if f.compare))
+    return made
 
 
 # --- sizes -----------------------------------------------------------------------------------
