@@ -109,6 +109,7 @@ X, Y = Array("x"), Array("y")
 SUM_ONE = Context(hypotheses={"t": Same(over(k, x(k)), ONE)})
 FALSE_SUM = Context(hypotheses={"h": Same(over(k, mul(x(k), W(k, i))), ZERO), "pos": Positive(x(i))})
 DEFINED = Context(definitions={Array("z"): Tensor((i,), mul(x(i), x(i))), Array("V", sized("l")): Tensor((i,), x(i))})
+VACUOUS = Context(hypotheses={"a": Same(x(), y(few)), "b": Same(y(few), ONE)})
 AT_LEAST = Context(hypotheses={"h": AtLeastZero(x(i)), "p": Positive(y(i))})
 
 
@@ -182,8 +183,12 @@ STRUCTURE: list[Row] = [
     ("another case", refused(Values(Index("c", sized(2)), x(Index("c", sized(2))), x(affine(0, ())),
                                     (same(x(affine(0, ()))), same(x(affine(1, ()))))))),
     ("an index without values vanishes", refused(  # x = y_j = z for j < n - 1, which says nothing at n = 1
-        Chain(By("assume", ("a", ())), (By("assume", ("b", ())),)),
-        Context(hypotheses={"a": Same(x(), y(few)), "b": Same(y(few), ONE)}))),
+        Chain(By("assume", ("a", ())), (By("assume", ("b", ())),)), VACUOUS)),
+    ("an index without values vanishes in a sum", refused(
+        Linear(x(), ONE, (((), ONE, By("assume", ("a", ()))), ((), ONE, By("assume", ("b", ()))))), VACUOUS)),
+    ("... though another step sums over it", refused(
+        Linear(x(), ONE, (((), ONE, By("assume", ("a", ()))), ((), ONE, By("assume", ("b", ()))),
+                          ((few,), ONE, same(y(few))))), VACUOUS)),
     ("an index without values in a condition", refused(Rephrase(
         By("power_add", (x(i), Fraction(1), Fraction(-1))),
         ((Nonzero(x(i)), Linear(x(i), add(x(i), mul(num(0), y(few))))),)))),

@@ -213,6 +213,13 @@ def test_strict_hypothesis_is_used_under_a_derivative() -> None:
     assert theorem.hypotheses == {"h"} and not theorem.conditions
 
 
+def test_a_step_under_a_sum_that_may_be_empty() -> None:
+    few = Index("k", N - 1)
+    context = Context(hypotheses={"h": Same(x(few), ONE)})
+    proof = Linear(over(few, mul(x(few), x(i))), mul(N - 1, x(i)), (((few,), x(i), By("assume", ("h", ()))),))
+    assert check(proof, context).hypotheses == {"h"}
+
+
 def test_a_context_keeps_what_it_was_given() -> None:
     hypotheses: dict[str, Hypothesis] = {"t": Same(over(k, x(k)), ONE)}
     context = Context(hypotheses=hypotheses)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+from random import Random
+
 import pytest
 from meaning import World, equal
-from random_terms import SCOPE, Polynomials, Terms, changed, i, j, k
+from random_terms import N, Polynomials, Terms, changed, i, j, k
 
+from symbackprop.core.indices import Index
 from symbackprop.core.sums import Expansion, same
-from symbackprop.core.terms import Predicate, Term, add, free
+from symbackprop.core.terms import Array, Entry, Predicate, Term, add, free, mul, over
 
 
 def worlds(seed: int, count: int = 2) -> list[World]:
@@ -28,8 +32,9 @@ def disagreement(lhs: Term, rhs: Term, conditions: frozenset[Predicate], seed: i
 
 @pytest.mark.parametrize("block", range(10))
 def test_a_term_is_the_sum_of_its_monomials(block: int) -> None:
-    for seed in range(400 * block, 400 * (block + 1)):
-        t = Terms(seed).term(SCOPE, 1 + seed % 3)
+    for seed in range(250 * block, 250 * (block + 1)):
+        source = Terms(seed)
+        t = source.term(source.scope(), 1 + seed % 3)
         run = Expansion(free(t))
         monomials = run.expand(t)
         if len(monomials) <= 60:
@@ -59,3 +64,34 @@ def test_what_is_called_the_same_is_equal(block: int) -> None:
         yes, conditions = same(t, other)
         found = disagreement(t, other, conditions, seed)
         assert not (yes and found), found
+
+
+# --- dummies that look alike -----------------------------------------------------------------
+
+Edge = tuple[int, int]
+
+
+def graph(edges: list[Edge], names: list[int]) -> Term:
+    """Σ over all nodes of Π W[from, to], with the dummies in this order."""
+    nodes = [Index(f"d{n}", N) for n in range(len(names))]
+    t = mul(*(Entry(Array("W"), (nodes[names[a]], nodes[names[b]])) for a, b in edges))
+    for node in nodes:
+        t = over(node, t)
+    return t
+
+
+def isomorphic(one: list[Edge], other: list[Edge], size: int) -> bool:
+    wanted = sorted(other)
+    return any(sorted((p[a], p[b]) for a, b in one) == wanted for p in permutations(range(size)))
+
+
+@pytest.mark.parametrize("size", [3, 4, 5])
+def test_products_are_the_same_exactly_when_their_graphs_are(size: int) -> None:
+    random = Random(size)
+    draw = [[(random.randrange(size), random.randrange(size)) for _ in range(size + 1)] for _ in range(12)]
+    for one in draw:
+        names = random.sample(range(size), size)
+        assert same(graph(one, list(range(size))), graph(random.sample(one, len(one)), names))[0]
+        for other in draw:
+            found = same(graph(one, list(range(size))), graph(other, names))[0]
+            assert found == isomorphic(one, other, size), (one, other)

@@ -236,16 +236,15 @@ def linear(lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, 
     taken = frozenset(i for dummies, _, _ in steps for i in dummies)
     run = Expansion(taken.union(*map(free, involved)))
     total = run.raw(lhs) + negative(run.raw(rhs))
-    scaled = []
     for dummies, factor, eq in steps:
         closed_axes(dummies)
-        both = [Mul((factor, side)) for side in (eq.lhs, eq.rhs)]
-        scaled.append(joined(both[0], both[1], (eq,), dummies))
-        total += negative(run.under(dummies, both[0])) + run.under(dummies, both[1])
+        one, other = (Mul((factor, side)) for side in (eq.lhs, eq.rhs))
+        inhabited((free(one) | free(other)).difference(dummies, free(lhs), free(rhs)))
+        total += negative(run.under(dummies, one)) + run.under(dummies, other)
     left = collect(total)
     require(not left, "the sides differ by {}", " + ".join(str(m.term()) for m in list(left.values())[:2]))
-    eq = joined(lhs, rhs, scaled)
-    return Equation(lhs, rhs, eq.conditions | run.conditions, eq.hypotheses)
+    conditions = frozenset(run.conditions).union(*(eq.conditions for _, _, eq in steps))
+    return Equation(lhs, rhs, conditions, frozenset[str]().union(*(eq.hypotheses for _, _, eq in steps)))
 
 
 def negative(monomials: list[Monomial]) -> list[Monomial]:

@@ -1,0 +1,38 @@
+"""The README's examples run as written: Python sessions as doctests, commands with the output shown (`...` is anything)."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+SESSIONS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+COMMANDS = re.findall(r"```console\n\$ (symbackprop [^\n]*)\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=range(len(SESSIONS)))
+def test_python_session(session: str) -> None:
+    test = doctest.DocTestParser().get_doctest(session, {}, "README", "README.md", 0)
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
+    runner.run(test, out=report.append)
+    assert test.examples and not report, "".join(report)
+
+
+@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[c for c, _ in COMMANDS])
+def test_command(command: str, shown: str) -> None:
+    program = [sys.executable, "-m", *shlex.split(command)]
+    done = subprocess.run(program, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert doctest.OutputChecker().check_output(shown, done.stdout, doctest.ELLIPSIS), done.stdout
+
+
+def test_the_readme_has_examples() -> None:
+    assert len(SESSIONS) >= 1 and len(COMMANDS) >= 3
