@@ -10,15 +10,29 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # type checkers know this name; importing `typing` for it would cost a fifth of Python's start
 if TYPE_CHECKING:
+    from symbackprop.checking.derivation import Derivative
     from symbackprop.core.terms import SymbackpropError
+    from symbackprop.gradient import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
     from symbackprop.network.explicit import ExplicitNetwork, explicit
+    from symbackprop.verdict import Verdict
 
-__all__ = ["ExplicitNetwork", "SymbackpropError", "__version__", "explicit"]
+__all__ = [
+    "Derivative", "ExplicitNetwork", "SymbackpropError", "Verdict", "__version__", "check_equal", "check_gradient",
+    "check_hessian", "check_hvp", "check_jacobian", "derive", "explicit",
+]  # fmt: skip
 
 # The same names again, with the module that defines each: read by `__getattr__`, checked against the above by a test.
 _HOME = {
+    "Derivative": "symbackprop.checking.derivation",
     "ExplicitNetwork": "symbackprop.network.explicit",
     "SymbackpropError": "symbackprop.core.terms",
+    "Verdict": "symbackprop.verdict",
+    "check_equal": "symbackprop.gradient",
+    "check_gradient": "symbackprop.gradient",
+    "check_hessian": "symbackprop.gradient",
+    "check_hvp": "symbackprop.gradient",
+    "check_jacobian": "symbackprop.gradient",
+    "derive": "symbackprop.gradient",
     "explicit": "symbackprop.network.explicit",
 }
 

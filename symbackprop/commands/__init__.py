@@ -9,6 +9,7 @@ what the command needs.  `run` raises `SymbackpropError` (one line on stderr, ex
 from __future__ import annotations
 
 TABLE: dict[str, str] = {
+    "check": "give a verdict for gradients written as NumPy functions, or for every statement of a document",
     "derive": "derive and prove the equations of backpropagation, write them as LaTeX",
     "explicit": "write out a small network entry by entry and compare with the matrix form",
     "train": "train a network with the generated gradient",

@@ -20,7 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--activation",
         default="abstract",
         metavar="NAME",
-        help="abstract (the default), identity, relu, sigmoid, softplus, tanh or gelu",
+        help="abstract (the default), identity, relu, sigmoid, softplus, tanh or gelu; or LaTeX in z, such as "
+        "'\\frac{1}{1+e^{-z}}'",
     )
     parser.add_argument("--output", metavar="NAME", help="activation of the last layer, if another one; also softmax")
     parser.add_argument(
@@ -41,17 +42,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from symbackprop.commands.activations import name_or_expression
     from symbackprop.commands.explicit_report import report
     from symbackprop.files import write_atomically
     from symbackprop.network.explicit import explicit
 
     network: ExplicitNetwork = explicit(
         *_widths(args.widths),
-        activation=args.activation,
+        activation=name_or_expression(args.activation),
         loss=args.loss.replace("-", " ") if args.loss == "squared-error" else args.loss.replace("binary-", "binary "),
         convention=args.convention,
         batch=args.batch,
-        output=args.output,
+        output=None if args.output is None else name_or_expression(args.output),
         targets="sum to one" if args.targets_sum_to_one else "free",
     )
     holds = report(network, entries=args.entries)

@@ -18,7 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument
     add("--layers", default="64-32-10", metavar="N-N-N", help="widths from inputs to classes (64-32-10)")
-    add("--activation", default="relu", metavar="NAME", help="of the hidden layers: relu, tanh, gelu, ... (relu)")
+    add("--activation", default="relu", metavar="NAME",
+        help="of the hidden layers: relu, tanh, gelu, ..., or LaTeX in z: '\\frac{z}{1+e^{-z}}' (relu)")  # fmt: skip
     add("--loss", default="cross-entropy", metavar="NAME",
         help="cross-entropy, binary-cross-entropy or squared-error (cross-entropy); the last layer is softmax, "
         "sigmoid or linear accordingly")  # fmt: skip
@@ -73,13 +74,15 @@ def read_options(args: argparse.Namespace) -> list[int]:
 
 
 def read_network(args: argparse.Namespace, widths: list[int]) -> DenseNetwork:
+    from symbackprop.commands.activations import is_formula, named_or_formula
     from symbackprop.core.terms import SymbackpropError
-    from symbackprop.network.activations import ACTIVATIONS, activation
+    from symbackprop.network.activations import ACTIVATIONS
     from symbackprop.network.dense import dense
     from symbackprop.network.losses import AbstractLoss, loss, usual_output
 
-    cost, hidden = loss(args.loss), activation(args.activation)
-    if isinstance(cost, AbstractLoss) or args.activation not in (*ACTIVATIONS, "softmax"):
+    cost, hidden = loss(args.loss), named_or_formula(args.activation)
+    known = is_formula(args.activation) or args.activation in (*ACTIVATIONS, "softmax")
+    if isinstance(cost, AbstractLoss) or not known:
         raise SymbackpropError("an abstract loss or activation has no numbers to train with")
     return dense(widths, [*[hidden] * (len(widths) - 2), usual_output(cost)], cost, "row", "N")
 

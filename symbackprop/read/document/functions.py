@@ -30,6 +30,7 @@ from symbackprop.core.terms import (
     Positive,
     Power,
     Sum,
+    SymbackpropError,
     Term,
     Whole,
     add,
@@ -48,14 +49,22 @@ from symbackprop.core.terms import (
 )
 from symbackprop.network.activations import ACTIVATIONS, Z, derivative
 
+from .maxima import largest
 from .parser import parse_expression
 from .place import ReadError, Span, Unsettled
 from .symbols import ArraySymbol, FunctionSymbol
 from .tree import Equated, Expr, Function, Symbol
 from .values import Mat, Scalar, Value, as_matrix, as_scalar, times
+from .vocabulary import GREEK
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator
+
+
+def spells(name: str, formula: str) -> bool:
+    """The formula may mean the declared name: a command such as \\sigma, or a word."""
+    words = [word for word, letter in GREEK.items() if letter == name] or [name.strip("\\{}")]
+    return any(len(word) > 1 and word in formula for word in words)
 
 
 def step(u: Term) -> Term:
@@ -101,6 +110,8 @@ class Functions:
         symbol = self.e.decl.functions.get(function.name)
         if symbol is not None:
             return self.declared(symbol, function, args, span)
+        if function.name in ("max", "min") and len(args) > 1 and not function.primes:
+            return largest(function.name, [self.e.value(a) for a in args], span)
         if len(args) != 1:
             raise ReadError(f"{function.name} takes one argument", span)
         v = self.e.value(args[0])
@@ -181,6 +192,13 @@ class Functions:
 
     def body(self, symbol: FunctionSymbol, span: Span) -> Term:
         decl = self.e.decl
+        if not any(spells(name, symbol.body) for name in (*decl.functions, *decl.arrays, *decl.aliases)):
+            from symbackprop.read.latex_scalar import scalar_latex  # brings SymPy, for documents that need it
+
+            try:
+                return scalar_latex(symbol.body, {letter: Entry(Array(f"{letter}#"), ()) for letter in symbol.args})
+            except SymbackpropError:
+                pass  # not a formula of numbers and known functions alone, such as cases
         for letter in symbol.args:
             decl = decl.with_array(ArraySymbol(letter, (), "scalar"))
         node = parse_expression(symbol.body, decl)

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 
 from .place import ReadError, Span
 from .symbols import Declarations
-from .tree import Entry, Expr, IndexName, Num, Over, Sum, Symbol
+from .tree import Add, Entry, Expr, IndexName, Neg, Num, Over, Product, Quotient, Sum, Symbol
 
 Places = dict[str, Span]
 
@@ -22,8 +22,26 @@ def lint(lhs: Expr, rhs: Expr, decl: Declarations) -> None:
     for here, there, side in ((left, right, "left"), (right, left, "right")):
         other = rhs if here is left else lhs
         for name, span in here.items():
-            if name not in there and not isinstance(other, Num):
+            if name not in there and not constant(other, decl):
                 raise ReadError(f"the index {name} is free on the {side} side only", span)
+
+
+def constant(node: Expr, decl: Declarations) -> bool:
+    """Made of numbers and sizes: the same for every index (∂μ/∂x_j = 1/D)."""
+    match node:
+        case Num():
+            return True
+        case Symbol(name, label):
+            sizes, arrays = (decl.sizes, decl.arrays) if label is None else (decl.layered_sizes, decl.layered)
+            return name in sizes and name not in arrays
+        case Neg(arg):
+            return constant(arg, decl)
+        case Add(args) | Product(args):
+            return all(constant(a, decl) for a in args)
+        case Quotient(top, bottom):
+            return constant(top, decl) and constant(bottom, decl)
+        case _:
+            return False
 
 
 def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:

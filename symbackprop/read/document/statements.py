@@ -50,6 +50,7 @@ _ASSUMES = re.compile(
     r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis)\b[^.;=]{0,60}\Z", re.IGNORECASE
 )
 _RANGE = re.compile(r"\s*([A-Za-z]|\\ell)\s*=\s*1\s*,\s*(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z")
+_MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 _SHAPE_RELATIONS = frozenset(("~", "∈"))
 _EQUATIONS = frozenset(("=", ":=", "≡", "=:"))
 
@@ -142,6 +143,8 @@ class _Reader:
             return [self.reading("remark" if bare else "claim", whole, error=error)]
         if formula.struck:
             return [self.reading("remark", whole, note="struck out")]
+        if _MARGIN.match(formula.text):
+            return [self.reading("remark", whole, note="points at the line above")]
         out: list[Reading] = []
         for part in statement.parts:
             out.extend(self.chain(part.chain))

@@ -1,0 +1,193 @@
+"""Numbers for repairs: what the sides and the factors of a formula are worth at two points of different sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from symbackprop.core.context import Context
+from symbackprop.core.indices import Index
+from symbackprop.core.matrix import UNIT, ZERO_INDEX, entry
+from symbackprop.core.ordering import predicate_key
+from symbackprop.core.terms import Add, Array, IndexExpr, ProofError, Size, Term
+from symbackprop.prove.evaluate_floats import FloatEvaluation
+from symbackprop.prove.evaluate_numbers import Undefined
+from symbackprop.prove.refute_points import Question, Sampler
+from symbackprop.prove.repair_trials import close, constant_ratio
+from symbackprop.read.document.claims import Claim, closure, machine
+from symbackprop.read.document.definitions import array_of
+from symbackprop.read.document.elaborate import Elaborator
+from symbackprop.read.document.place import ReadError
+from symbackprop.read.document.symbols import Declarations
+from symbackprop.read.document.tree import Expr, Symbol
+from symbackprop.read.document.values import Mat, Value, as_scalar
+
+from .settle import LARGEST, Worked, worked_out
+from .working_out import WorkingOut
+
+FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Laid: TypeAlias = tuple[tuple[IndexExpr, IndexExpr], Term]
+POINTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Factors with their values at each point (two axes each), the target's, and the sizes of the points."""
+
+    target: tuple[FloatArray, ...]
+    factors: dict[Expr, tuple[FloatArray, ...]]
+    sizes: tuple[dict[str, int], ...]
+
+
+def measured(decl: Declarations, target: Expr, factors: Sequence[Expr], text: str) -> Measured | None:
+    """Values of whole arrays; what has no meaning of its own is left out.  None where the target has none."""
+    try:
+        e = machine(decl, [target, *factors], text)
+    except (ReadError, RecursionError):
+        return None
+    wanted = value_of(e, target)
+    if wanted is None:
+        return None
+    known = {f: v for f in factors if (v := value_of(e, f)) is not None}
+    try:
+        context = closure(e)
+    except (ReadError, RecursionError):
+        return None
+    return at_points(context, dict(e.shapes), wanted, known)
+
+
+def value_of(e: Elaborator, node: Expr) -> Value | None:
+    try:
+        (value,) = e.together(node)
+    except (ReadError, ProofError, RecursionError):
+        return None
+    return value if isinstance(value, Mat) or as_scalar(value) is not None else None
+
+
+def at_points(
+    context: Context, shapes: Mapping[Array, tuple[Size, ...]], wanted: Value, known: Mapping[Expr, Value]
+) -> Measured | None:
+    """Values of the wanted and the known at two points; what has none somewhere is left out."""
+    if any((n.constant or 0) > LARGEST for s in shapes.values() for n in s):
+        return None
+    run = WorkingOut(context, partial(without, context))
+    laid: list[Laid] = []
+    nodes: list[Expr] = []
+    try:
+        laid.append(laid_out(run, wanted, 0))
+        for k, (node, value) in enumerate(known.items(), 1):
+            laid.append(laid_out(run, value, k))
+            nodes.append(node)
+    except ProofError:
+        return None
+    needs = {c for t in run.theorems.values() for c in t.equation.conditions}
+    every = Add(tuple(term for _, term in laid))
+    hypotheses = (*context.hypotheses.values(), *sorted(needs, key=predicate_key))
+    sampler = Sampler(Question(every, every, (), hypotheses=hypotheses, definitions=context.definitions, shapes=shapes))
+    rows: list[list[FloatArray | None]] = []
+    sizes: list[dict[str, int]] = []
+    for chosen, attempt in product([s for s in sampler.sizes(12) if min(s.values(), default=2) > 1], range(2)):
+        point = sampler.point(chosen, attempt) if chosen not in sizes else None
+        if point is None:
+            continue
+        evaluation = FloatEvaluation(point, sampler.reaches)
+        row = [evaluated(evaluation, x) for x in laid]
+        if row[0] is None or not np.isfinite(row[0]).all():
+            continue
+        sizes.append(dict(chosen))
+        rows.append(row)
+        if len(sizes) == POINTS:
+            break
+    if not rows:
+        return None
+    columns = [tuple(v for v in column if v is not None) for column in zip(*rows, strict=True)]
+    factors = {n: c for n, c in zip(nodes, columns[1:], strict=True) if len(c) == len(rows)}
+    return Measured(columns[0], factors, tuple(sizes))
+
+
+def evaluated(evaluation: FloatEvaluation, laid: Laid) -> FloatArray | None:
+    """A matrix, with axes of length 1 where there is no index."""
+    axes, term = laid
+    try:
+        found = np.asarray(evaluation.tensor(tuple(a for a in axes if isinstance(a, Index)), term), dtype=float)
+    except Undefined:
+        return None
+    lengths = iter(found.shape)
+    return found.reshape([next(lengths) if isinstance(a, Index) else 1 for a in axes])
+
+
+def without(context: Context, array: Array) -> Context:
+    return Context({a: t for a, t in context.definitions.items() if a != array}, context.hypotheses)
+
+
+def laid_out(run: WorkingOut, value: Value, k: int) -> Laid:
+    """Its row and column index, and the entry there without derivatives."""
+    if isinstance(value, Mat):
+        n, m = value.shape
+        i: IndexExpr = ZERO_INDEX if n == UNIT else Index(f"i{k}°", n)
+        j: IndexExpr = ZERO_INDEX if m == UNIT else Index(f"j{k}°", m)
+        return (i, j), run.of(entry(value.form, i, j)).term
+    term = as_scalar(value)
+    assert term is not None
+    return (ZERO_INDEX, ZERO_INDEX), run.of(term).term
+
+
+# --- whole claims ----------------------------------------------------------------------------
+
+
+def plausible(claim: Claim) -> bool:
+    """Both sides agree at a point of distinct sizes."""
+    found = compared(claim, 1)
+    return bool(found) and all(np.isfinite(a).any() and close(b, a) for a, b, _ in found)
+
+
+def ratio(claim: Claim) -> tuple[list[float], list[dict[str, int]]] | None:
+    """The number c with lhs = c rhs at each of two points, if there is one."""
+    found = compared(claim, POINTS + 1)
+    ratios = [constant_ratio(a, b) for a, b, _ in found]
+    if len(found) < POINTS or any(r is None for r in ratios):
+        return None
+    return [r for r in ratios if r is not None], [s for _, _, s in found]
+
+
+def compared(claim: Claim, points: int) -> list[tuple[FloatArray, FloatArray, dict[str, int]]]:
+    try:
+        worked: Worked = worked_out(claim)
+    except ProofError:
+        return []
+    if worked.too_large:
+        return []
+    question = worked.question()
+    sampler = Sampler(question)
+    out: list[tuple[FloatArray, FloatArray, dict[str, int]]] = []
+    sizes = [s for s in sampler.sizes(12) if min(s.values(), default=2) > 1] or sampler.sizes(2)
+    for chosen in sizes:
+        point = sampler.point(chosen, 0)
+        if point is None:
+            continue
+        evaluation = FloatEvaluation(point, sampler.reaches)
+        try:
+            a, b = (evaluation.tensor(question.free, t) for t in (question.lhs, question.rhs))
+        except Undefined:
+            continue
+        out.append((a, b, dict(chosen)))
+        if len(out) == points:
+            break
+    return out
+
+
+def mentioned_symbols(decl: Declarations, trees: Sequence[Expr], text: str) -> list[Symbol]:
+    """The symbols of arrays that the trees and the definitions behind them hold, in a fixed order."""
+    e = machine(decl, list(trees), text)
+    for t in trees:
+        value_of(e, t)
+    try:
+        closure(e)
+    except (ReadError, RecursionError):
+        pass
+    return sorted((s for s in e.used if array_of(s, decl) is not None), key=str)

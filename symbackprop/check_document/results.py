@@ -1,0 +1,165 @@
+"""What is said of a statement: its verdict and what comes with it, apart from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from symbackprop.core.context import Context, Equation
+from symbackprop.core.kernel import Proof
+from symbackprop.core.terms import Term
+from symbackprop.prove.refute import Counterexample
+from symbackprop.read.document.place import Place, Span
+from symbackprop.read.document.statements import Kind, Reading
+
+DIFFER = "the two sides differ"
+Status: TypeAlias = Literal["proved", "refuted", "ill-formed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Theorem:
+    """An equation with its proof, and the context that it was checked in."""
+
+    equation: Equation
+    proof: Proof = field(repr=False)
+    context: Context = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The proof of lhs = rhs.  `whole` is the statement as one theorem.
+
+    It is None where derivatives are taken by arrays that are themselves defined (∂L/∂z with z := W a + b): then
+    `derivatives` are theorems, each in a context in which its variable is no definition, and `equality` is the theorem
+    that the sides are equal with these values in place of the derivatives.
+    """
+
+    lhs: Term = field(repr=False)
+    rhs: Term = field(repr=False)
+    whole: Theorem | None
+    derivatives: tuple[Theorem, ...]
+    equality: Theorem
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a derivation: an expression as LaTeX and why it equals the one before.
+
+    `opens`: it begins a new calculation (or is a definition, complete in itself).
+    """
+
+    latex: str
+    reason: str = ""
+    opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that the theorem needs besides its hypotheses, and why that costs nothing (or what it costs)."""
+
+    text: str
+    latex: str = ""
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.why})" if self.why else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A formula that is proved, in the author's notation, and what kind of mistake it mends."""
+
+    latex: str
+    mistake: str
+    hypotheses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeExample:
+    """Sizes at which the two sides are not even of one shape."""
+
+    sizes: Mapping[str, int]
+    message: str
+
+    def describe(self) -> str:
+        where = ", ".join(f"{s} = {n}" for s, n in sorted(self.sizes.items()))
+        return f"{where}\n{self.message}" if where else self.message
+
+    def as_json(self) -> dict[str, Any]:
+        return {"sizes": dict(self.sizes), "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The verdict on a statement; None for a remark, which says nothing that could be decided.
+
+    `message` says what is wrong or missing, `span` where (in the formula's text; None: the whole statement).
+    `hypotheses` are what the document states and the theorem uses, the readings and the conventions it rests on.
+    `special_cases` say when a false claim holds after all ("N = 1").
+    """
+
+    verdict: Status | None
+    message: str = ""
+    span: Span | None = None
+    hypotheses: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    mistake: str | None = None
+    repair: Repair | None = None
+    counterexample: Counterexample | ShapeExample | None = None
+    special_cases: tuple[str, ...] = ()
+    proof: Proved | None = field(default=None, repr=False)
+    elsewhere: Place | None = field(default=None, repr=False)
+    """Where the trouble is, when that is not in this formula: in a definition it uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A statement of a document and its outcome."""
+
+    reading: Reading = field(repr=False)
+    outcome: Outcome
+
+    @property
+    def file(self) -> str:
+        return self.reading.where.source.name
+
+    @property
+    def cell(self) -> int | None:
+        return self.reading.where.source.cell
+
+    @property
+    def line(self) -> int:
+        return self.reading.line
+
+    @property
+    def column(self) -> int:
+        return self.reading.column
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """Line and column past the last character."""
+        line, column = self.reading.where.at(max(self.reading.span[0], self.reading.span[1] - 1))
+        return line, column + 1
+
+    @property
+    def latex(self) -> str:
+        return self.reading.latex
+
+    @property
+    def kind(self) -> Kind:
+        return self.reading.kind
+
+    @property
+    def verdict(self) -> Status | None:
+        return self.outcome.verdict
+
+    @property
+    def bad(self) -> bool:
+        return self.outcome.verdict in ("refuted", "ill-formed")
+
+    def trouble(self) -> tuple[Place, Span]:
+        """Where to put the carets."""
+        if self.outcome.elsewhere is not None:
+            return self.outcome.elsewhere, self.outcome.span or (0, 1)
+        return self.reading.where, self.outcome.span or self.reading.span

@@ -1,0 +1,255 @@
+"""`symbackprop check notes.md`: a verdict for every statement of a document.
+
+The part of `symbackprop check` for documents; files of code (`file.py::forward,backward`) are checked elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from symbackprop.check_document.judging import Judge
+    from symbackprop.check_document.results import Checked
+
+
+EPILOG = """\
+  symbackprop check notes.md
+  symbackprop check notes.md --html notes.html
+  symbackprop check notes.md --json > notes.json
+
+JSON for documents is an object with `files`, `summary` and `statements`, described in docs/json.md.
+
+exit codes for documents: 0 nothing is wrong, 1 something is refuted or ill-formed, 2 a file could not be read"""
+
+
+def add_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--html", action=Output, metavar="PAGE.html",
+        help="a page with the document and its verdicts that needs no network (without a name: beside it)")  # fmt: skip
+    add("--sarif", action=Output, metavar="LOG.sarif", help="the results as SARIF 2.1.0, printed without a name")
+    add("--all", action="store_true", help="report the statements that are proved, too, and what they rest on")
+    add("--strict", action="store_true", help="exit code 1 for unknown statements, too")
+    add("--watch", action="store_true", help="check again whenever a file is saved; only what changed is proved again")
+
+
+class Output(argparse.Action):
+    """An option that may be followed by a file to write to; a document behind it is a document to check."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
+        super().__init__(option_strings, dest, nargs="?", const="", **more)
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, args: argparse.Namespace, value: Any, option: str | None = None
+    ) -> None:
+        assert value is None or isinstance(value, str)
+        if not value or value.lower().endswith(f".{self.dest}"):
+            setattr(args, self.dest, value or "")
+            return
+        setattr(args, self.dest, "")
+        args.misplaced = [*getattr(args, "misplaced", []), value]
+        for action in parser._actions:  # it is not missing: it stands here
+            if action.dest == "target":
+                action.required = False
+        args.target = args.target or [value]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to check, and what to write: "" is beside the document for a page, printed for SARIF."""
+
+    documents: tuple[str, ...]
+    html: str | None
+    json: bool
+    sarif: str | None
+    everything: bool
+    strict: bool
+    repair: bool
+
+    @property
+    def prints_results(self) -> bool:
+        return self.json or self.sarif == ""
+
+
+def run(args: argparse.Namespace, documents: list[str]) -> int:
+    from symbackprop.check_document.judging import Judge
+
+    request = request_of(args, documents)
+    judge = Judge(repair=request.repair)
+    return watch(request, judge) if args.watch else once(request, judge)
+
+
+def request_of(args: argparse.Namespace, names: list[str]) -> Request:
+    from symbackprop.core.terms import SymbackpropError
+
+    documents = tuple(dict.fromkeys([*names, *getattr(args, "misplaced", [])]))
+    if args.html and len(documents) > 1:
+        raise SymbackpropError("one page is for one document; without a name each gets its own page")
+    if args.json and args.sarif == "":
+        raise SymbackpropError("--json and --sarif cannot both be printed: name a file for --sarif")
+    if args.watch and (args.json or args.sarif == ""):
+        raise SymbackpropError("--watch prints a report: it cannot print --json, and --sarif needs a file")
+    return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair)
+
+
+def once(request: Request, judge: Judge) -> int:
+    """Checks all files; raises for the first that cannot be read, after the others were reported."""
+    from rich.console import Console
+
+    from symbackprop.core.terms import SymbackpropError
+
+    failure: SymbackpropError | None = None
+    found: list[tuple[str, list[Checked]]] = []
+    judge.begin()
+    out = Console(highlight=False, markup=False, emoji=False, quiet=request.prints_results)
+    for path in request.documents:
+        try:
+            found.append((path, check_one(path, request, judge, out)))
+        except SymbackpropError as error:
+            failure = failure or error
+    judge.end()
+    if found or failure is None:
+        write_results(request, found)
+    if failure is not None:
+        raise failure
+    statements = [c for _, part in found for c in part]
+    wrong = any(c.bad or (request.strict and c.verdict == "unknown") for c in statements)
+    return 1 if wrong else 0
+
+
+def check_one(path: str, request: Request, judge: Judge, out: Console) -> list[Checked]:
+    from pathlib import Path
+    from time import perf_counter
+
+    from symbackprop.check_document.terminal import report, summary
+
+    start = perf_counter()
+    statements = list(with_progress(path, judge))
+    report(statements, out, everything=request.everything)
+    summary(statements, perf_counter() - start, out)
+    if request.html is not None:
+        from symbackprop.check_document.page import html_page
+        from symbackprop.files import write_atomically
+        from symbackprop.read.document.sources import read_text
+
+        target = request.html or str(Path(path).with_suffix(".html"))
+        write_atomically(target, html_page(path, read_text(Path(path)), statements))
+        out.print(f"written: {target}", soft_wrap=True)
+    return statements
+
+
+def with_progress(path: str, judge: Judge) -> Iterator[Checked]:
+    """The statements as they are settled, with a bar on the terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from symbackprop.check_document.results import Checked
+    from symbackprop.read.document.sources import read_document
+    from symbackprop.read.document.statements import read_statements
+
+    readings = list(read_statements(read_document(path)))
+    bar = Progress(
+        TextColumn("checking {task.description}"), BarColumn(), MofNCompleteColumn(), transient=True,
+        console=Console(stderr=True), disable=not is_terminal(),
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task(path, total=len(readings))
+        for reading in readings:
+            yield Checked(reading, judge.of(reading))
+            bar.advance(task)
+
+
+def is_terminal() -> bool:
+    import sys
+
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def write_results(request: Request, found: list[tuple[str, list[Checked]]]) -> None:
+    import json
+
+    from symbackprop import __version__
+    from symbackprop.check_document.as_json import document_json
+    from symbackprop.check_document.sarif import document_sarif
+    from symbackprop.files import write_atomically
+
+    statements = [c for _, part in found for c in part]
+    if request.json:
+        print(json.dumps(document_json(found), ensure_ascii=False, indent=2))
+    if request.sarif is not None:
+        text = json.dumps(document_sarif(statements, __version__), ensure_ascii=False, indent=2) + "\n"
+        if request.sarif:
+            write_atomically(request.sarif, text)
+        else:
+            print(text, end="")
+
+
+# --- watching --------------------------------------------------------------------------------
+
+
+def watch(request: Request, judge: Judge) -> int:
+    """Checks now and after every save, until interrupted; the exit code is that of the last check."""
+    import sys
+
+    from symbackprop.core.terms import SymbackpropError
+
+    code = 2
+    try:
+        for changed in saves(request.documents):
+            if changed:
+                print(f"\n--- {', '.join(sorted(changed))} changed", flush=True)
+            before = judge.settled
+            try:
+                code = once(request, judge)
+                print(f"{judge.settled - before} proved anew; waiting for changes (Ctrl-C ends)", flush=True)
+            except SymbackpropError as error:
+                code = 2
+                print(f"symbackprop: {error}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print()
+    return code
+
+
+def saves(paths: Sequence[str]) -> Iterator[set[str]]:
+    """Once at the start, then whenever one of the files was saved: the names of those."""
+    from pathlib import Path
+
+    yield set()
+    try:
+        from watchfiles import watch as changes
+    except ImportError:
+        yield from polled(paths)
+        return
+    files = {str(Path(p).resolve()): p for p in paths}
+    for batch in changes(*{Path(f).parent for f in files}, recursive=False, debounce=200, raise_interrupt=True):
+        found = {files[name] for _, name in batch if name in files}
+        if found:
+            yield found
+
+
+def polled(paths: Sequence[str]) -> Iterator[set[str]]:
+    """The same by looking twice a second."""
+    from time import sleep
+
+    before = {p: stamp(p) for p in paths}
+    while True:
+        sleep(0.5)
+        now = {p: stamp(p) for p in paths}
+        changed = {p for p in paths if now[p] != before[p]}
+        before = now
+        if changed:
+            yield changed
+
+
+def stamp(path: str) -> tuple[int, int]:
+    from pathlib import Path
+
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

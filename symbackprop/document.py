@@ -1,0 +1,36 @@
+"""Check a document: a verdict for every statement of a Markdown or LaTeX file or a notebook.
+
+for statement in check_document("notes.md"):
+    print(statement.line, statement.verdict, statement.latex)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from .check_document.judging import Judge
+from .check_document.results import Checked
+from .read.document.sources import read_document
+from .read.document.statements import read_statements
+
+
+def check_document(path: str | Path, judge: Judge | None = None) -> list[Checked]:
+    """The statements of a file in order, each with its verdict.
+
+    Give the same `judge` again and statements that did not change (same text, same declarations) are not proved again.
+    Raises ReadError for a file that cannot be read and for a declaration block that is wrong.
+    """
+    return list(checked_statements(path, judge))
+
+
+def check_text(text: str, name: str = "text.md", judge: Judge | None = None) -> list[Checked]:
+    """The same for a document that is no file; the ending of the name says what kind it is."""
+    return list(checked_statements(name, judge, text))
+
+
+def checked_statements(path: str | Path, judge: Judge | None = None, text: str | None = None) -> Iterator[Checked]:
+    """One statement after the other, as they are settled."""
+    judge = judge or Judge()
+    for reading in read_statements(read_document(path, text)):
+        yield Checked(reading, judge.of(reading))

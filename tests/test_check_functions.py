@@ -1,0 +1,171 @@
+"""`symbackprop check file.py::forward,backward`, and `symbackprop.testing`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symbackprop import cli
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.testing import assert_equal, assert_gradient, assert_hessian, assert_hvp, assert_jacobian
+
+LAYERS = """
+import numpy as np
+from helpers import scaled
+
+def forward(x, w, eps):
+    return scaled(x, eps) * w
+
+def backward(x, w, eps, g):
+    r = 1 / np.sqrt((x * x).mean(-1, keepdims=True) + eps)
+    gw = g * w
+    return {"x": r * gw - x * r**3 * (gw * x).mean(-1, keepdims=True), "w": (g * x * r).sum(0)}
+
+def transposed(x, w, eps, g):
+    return {"x": g * w, "w": g * x}
+
+def softmax(z):
+    e = np.exp(z - z.max())
+    return e / e.sum()
+
+def softmax_jacobian(z):
+    return np.diag(softmax(z)) - np.outer(softmax(z), softmax(z))
+
+def power(x, p):
+    return (x**p).sum()
+
+def power_gradient(x, p):
+    return p * x ** (p - 1)
+
+def quadratic(x, A):
+    return x @ A @ x
+
+def hessian(x, A):
+    return A + A.T
+
+def product(x, A, v):
+    return (A + A.T) @ v
+"""
+HELPERS = """
+import numpy as np
+
+def scaled(x, eps):
+    return x / np.sqrt((x * x).mean(-1, keepdims=True) + eps)
+"""
+SHAPES = "x: B D; w: D; eps: "
+
+
+@pytest.fixture
+def layers(tmp_path: Path) -> Path:
+    (tmp_path / "helpers.py").write_text(HELPERS, encoding="utf-8")
+    file = tmp_path / "layers.py"
+    file.write_text(LAYERS, encoding="utf-8")
+    return file
+
+
+PROVED = [
+    ("forward,backward", ["--shapes", SHAPES, "--wrt", "x, w", "--assuming", "eps > 0"]),
+    ("softmax,softmax_jacobian", ["--shapes", "z: n", "--kind", "jacobian"]),
+    ("power,power_gradient", ["--shapes", "x: n", "--value", "p=3"]),
+    ("quadratic,hessian", ["--shapes", "x: n; A: n n", "--wrt", "x", "--kind", "hessian"]),
+    ("quadratic,product", ["--shapes", "x: n; A: n n", "--wrt", "x", "--kind", "hvp"]),
+    ("softmax,softmax", ["--shapes", "z: n", "--kind", "equal"]),
+]
+
+
+@pytest.mark.parametrize(("names", "options"), PROVED, ids=[p[0] for p in PROVED])
+def test_proved(layers: Path, names: str, options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", f"{layers}::{names}", *options]) == 0
+    assert "✓" in capsys.readouterr().out
+
+
+def test_refuted_with_repairs(layers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", f"{layers}::forward,transposed", "--shapes", SHAPES, "--wrt", "x,w"]) == 1
+    shown = capsys.readouterr().out
+    assert "✗ refuted: 0 of 2 proved" in shown and "proved  ∂L/∂w[i] = Σ_j" in shown
+
+
+def test_json(layers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = cli.main([
+        "check", f"{layers}::forward,backward", f"{layers}::forward,transposed", "--shapes", SHAPES, "--wrt", "w",
+        "--assuming", "eps > 0", "--json", "--no-repair",
+    ])  # fmt: skip
+    first, second = json.loads(capsys.readouterr().out)
+    assert code == 1
+    assert first["status"] == "proved" and first["target"].endswith("forward,backward")
+    assert first["hypotheses"] == ["eps > 0"]
+    assert second["status"] == "refuted" and second["counterexample"]["message"] and second["repair"] is None
+
+
+REFUSED = [
+    (["check"], "the following arguments are required: TARGET"),
+    (["check", "LAYERS::forward,backward"], "--shapes is needed"),
+    (["check", "LAYERS::forward", "--shapes", SHAPES], "two functions are needed"),
+    (["check", "LAYERS::forward,backwrd", "--shapes", SHAPES], "no function 'backwrd'; did you mean 'backward'?"),
+    (["check", "LAYERS"], "say which functions to check"),
+    (["check", "missing.py::f,g", "--shapes", "x: n"], "missing.py: no such file"),
+    (["check", "LAYERS::forward,backward", "--shapes", "x B D"], "'x B D' is not of the form NAME: AXES"),
+    (["check", "LAYERS::forward,backward", "--shapes", "x: B D; x: B"], "x is given twice"),
+    (["check", "LAYERS::forward,backward", "--shapes", "x: B D; w: D"], "the argument 'eps' of forward() has no shape"),
+    (["check", "LAYERS::forward,backward", "--shapes", SHAPES, "--assuming", "eps >"], "is no Python expression"),
+    (["check", "LAYERS::forward,backward", "--shapes", SHAPES, "--assuming", "ops > 0"], "'ops' in 'ops > 0'"),
+    (["check", "LAYERS::power,power_gradient", "--shapes", "x: n", "--value", "p"], "not of the form NAME=NUMBER"),
+    (
+        ["check", "LAYERS::power,power_gradient", "--shapes", "x: n", "--value", "p=three"],
+        "not of the form NAME=NUMBER",
+    ),
+    (["check", "LAYERS::forward,backward", "--shapes", SHAPES, "--kind", "laplacian"], "invalid choice: 'laplacian'"),
+]
+
+
+@pytest.mark.parametrize(("argv", "message"), REFUSED, ids=lambda v: v if isinstance(v, str) else None)
+def test_refused_in_one_line(argv: list[str], message: str, layers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([a.replace("LAYERS", str(layers)) for a in argv]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("symbackprop: ") and message in error and error.count("\n") == 1
+
+
+BROKEN = [
+    ("def f(:\n", ":1: "),
+    ("import numpy\n\n1 / 0\n", ":3: ZeroDivisionError"),
+    ("import nothing_here\n", "nothing_here"),
+]
+
+
+@pytest.mark.parametrize(("source", "message"), BROKEN)
+def test_a_file_that_does_not_run(
+    source: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text(source, encoding="utf-8")
+    assert cli.main(["check", f"{file}::f,g", "--shapes", "x: n"]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+# --- in tests of the user's ------------------------------------------------------------------
+
+
+def test_assertions_pass_and_return_the_verdict() -> None:
+    assert assert_gradient(lambda x: (x**2).sum(), lambda x: 2 * x, shapes={"x": "n"}).status == "proved"
+    assert_jacobian(lambda x: x**2, lambda x: np.diag(2 * x), {"x": "n"})
+    assert_hessian(lambda x: (x**3).sum(), lambda x: np.diag(6 * x), {"x": "n"})
+    assert_hvp(lambda x: (x**3).sum(), lambda x, v: 6 * x * v, {"x": "n"})
+    assert_equal(lambda x: x + x, lambda x: 2 * x, {"x": "n"})
+
+
+def test_a_failed_assertion_has_the_report_as_its_message() -> None:
+    with pytest.raises(AssertionError) as failure:
+        assert_gradient(lambda x: (x**2).sum(), lambda x: x, shapes={"x": "n"})
+    message = str(failure.value)
+    assert message.startswith("x: refuted: missing factor 2") and "proved  ∂L/∂x[i] = 2 x[i]" in message
+
+
+def test_unknown_fails_too() -> None:
+    with pytest.raises(AssertionError, match="depends on the data"):
+        assert_gradient(lambda x: x.sum() if x[0] > 0 else 0 * x.sum(), lambda x: x, shapes={"x": "n"})
+    with pytest.raises(SymbackpropError):
+        assert_gradient(lambda x: x.sum(), lambda x: x, shapes={})

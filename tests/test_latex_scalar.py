@@ -1,0 +1,177 @@
+"""Scalar LaTeX: read as it is meant, refused where it is ambiguous or hostile; what we emit comes back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sympy
+
+from symbackprop.commands.activations import is_formula, name_or_expression, named_or_formula
+from symbackprop.core.terms import (
+    PI,
+    Add,
+    Apply,
+    Array,
+    Entry,
+    Holds,
+    Mul,
+    Num,
+    Positive,
+    Power,
+    SymbackpropError,
+    Term,
+)
+from symbackprop.network.activations import ACTIVATIONS, Activation, Z
+from symbackprop.read.latex_scalar import scalar_latex, scalar_sympy
+from symbackprop.write.latex import latex
+
+NAMES = ("z", "y", "t", r"\hat{y}", "y_1", r"\theta")
+VARIABLES = {name: Entry(Array(name.strip("\\")), ()) for name in NAMES}
+VALUES = {"z": 0.7, "y": 0.4, "t": 0.9, "hat{y}": 0.3, "y_1": 1.1, "theta": -0.6}
+FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "exp": math.exp, "log": math.log, "tanh": math.tanh, "sin": math.sin, "cos": math.cos, "sinh": math.sinh,
+    "cosh": math.cosh, "atan": math.atan, "erf": math.erf, "softplus": lambda u: math.log1p(math.exp(u)),
+    "sigmoid": lambda u: 1 / (1 + math.exp(-u)), "f": lambda u: u**3 + 1,
+}  # fmt: skip
+
+
+def value(t: Term) -> float:
+    match t:
+        case Num(v):
+            return float(v)
+        case Entry(array, ()):
+            return math.pi if t == PI else VALUES[array.name]
+        case Add(args):
+            return sum(map(value, args))
+        case Mul(args):
+            return math.prod(map(value, args))
+        case Power(base, q):
+            return float(value(base) ** float(q))
+        case Apply(fn, arg, 0):
+            return FUNCTIONS[fn](value(arg))
+        case Apply("f", arg, 1):
+            return 3 * value(arg) ** 2
+        case Holds(Positive(u)):
+            return float(value(u) > 0)
+    raise AssertionError(t)
+
+
+z, y, t = 0.7, 0.4, 0.9
+READ = {
+    r"\frac{1}{1+e^{-z}}": 1 / (1 + math.exp(-z)),
+    r"z e^{-z^2}": z * math.exp(-(z**2)),
+    r"\max(0, z)": z,
+    r"\min\{z, y, 1\}": y,
+    r"\max(0, \min(z, 1) + 1)": z + 1,
+    r"\log(1+e^z)": math.log(1 + math.exp(z)),
+    r"\ln y": math.log(y),
+    r"\log y_1 - \log z": math.log(1.1) - math.log(z),
+    r"|y - t|": t - y,
+    r"\left|y - t\right|": t - y,
+    r"-t\log y - (1-t)\log(1-y)": -t * math.log(y) - (1 - t) * math.log(1 - y),
+    r"\frac{1}{2}(y-t)^2": (y - t) ** 2 / 2,
+    r"\frac12 z": z / 2,
+    r"z/2": z / 2,
+    r"0.5z": z / 2,
+    r"\sqrt{z^2+1}": math.sqrt(z * z + 1),
+    r"\sqrt[3]{z}": z ** (1 / 3),
+    r"\frac{e^{z}-e^{-z}}{e^{z}+e^{-z}}": math.tanh(z),
+    r"\sin^2 z + \cos^2 z": 1,
+    r"\sin z \cos z": math.sin(z) * math.cos(z),
+    r"2^{-z}": 2**-z,
+    r"\sigma(z)(1-\sigma(z))": FUNCTIONS["sigmoid"](z) * (1 - FUNCTIONS["sigmoid"](z)),
+    r"\sigma(\sigma(z) + 1)": FUNCTIONS["sigmoid"](FUNCTIONS["sigmoid"](z) + 1),
+    r"\operatorname{softplus}(z) \operatorname{erf}(y)": FUNCTIONS["softplus"](z) * math.erf(y),
+    r"\left[z > y\right] z": z,
+    r"\left[z < y\right] z": 0,
+    r"y(z)": y * z,
+    r"-z^2": -(z**2),
+    r"2 \pi z": 2 * math.pi * z,
+    r"\hat{y} \theta": 0.3 * -0.6,
+    r"\frac{1}{2} z (1 + \tanh(\sqrt{\frac{2}{\pi}}(z + 0.044715 z^3)))": z / 2 * (1 + math.tanh(
+        math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))),
+    r"e": math.e,
+    r"f(z) + f'(z)": z**3 + 1 + 3 * z * z,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", READ)
+def test_read(text: str) -> None:
+    assert value(scalar_latex(text, VARIABLES, ["f"])) == pytest.approx(READ[text], rel=1e-12, abs=1e-12)
+
+
+REFUSED = {
+    r"\coth z": r"\coth is not read",
+    r"2 3": "two numbers",
+    r"x+1": "'x' is not declared",
+    r"z+1)+2": ") is not expected",
+    r"(z": ") is missing",
+    r"\log 2z": "put parentheses",
+    r"a": "'a' is not declared",
+    r"\sin^{-1} z": "a power meant, or the inverse",
+    r"z/y t": "put parentheses",
+    r"z_{2}": "_ is not expected",
+    r"99999999!": "! is not expected",
+    r"9^{9^{9^9}}": "goes to 64",
+    r"z^{100}": "goes to 64",
+    r"z^y^t": "tower",
+    "9" * 40: "40 digits",
+    "(" * 200 + "z" + ")" * 200: "nested deeper",
+    "z+" * 5000 + "z": "10,001 characters",
+    r"c_{+open(chr(80),chr(119))}": "'c' is not declared",
+    r"\text{__import__('os')}": "no function that is known",
+    r"\operatorname{eval}(z)": "no function that is known",
+    "__import__('os').system('id')": "_ is not read",
+    r"\begin{bmatrix} z \end{bmatrix}": r"\begin is not read",
+    r"\sum_{i=1}^n z": r"\sum is not read",
+    r"\frac{d}{dz} z": "'d' is not declared",
+    r"\int z": r"\int is not read",
+    "ż": "ASCII",
+    "": "ends where a value",
+    r"\frac{1}{0}": "no value",
+    r"t^y": "rational exponent",
+    r"\max(z)": "two values",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=[t[:20] for t in REFUSED])
+def test_refused(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SymbackpropError) as refusal:
+        scalar_latex(text, VARIABLES)
+    assert REFUSED[text] in str(refusal.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_as_sympy() -> None:
+    u = sympy.Symbol("u", real=True)
+    assert scalar_sympy(r"z\sigma(z)", {"z": u}).equals(u / (1 + sympy.exp(-u)))
+    assert scalar_sympy(r"\max(0, z)", {"z": u}).subs(u, -2) == 0
+
+
+EMITTED: dict[str, Term] = {name: a.value for name, a in ACTIVATIONS.items()}
+EMITTED |= {f"{name}'": a.slope for name, a in ACTIVATIONS.items()}
+EMITTED |= {
+    text: scalar_latex(text, {k: v for k, v in VARIABLES.items() if k in "zyt"}, ["f"])
+    for text in READ if "hat" not in text and "theta" not in text and "y_1" not in text
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EMITTED)
+def test_what_is_emitted_is_read_back_and_means_the_same(name: str) -> None:
+    term = EMITTED[name]
+    text = latex(term)
+    again = scalar_latex(text, {"z": Z, "y": VARIABLES["y"], "t": VARIABLES["t"]}, ["f"])
+    assert value(again) == pytest.approx(value(term), rel=1e-12, abs=1e-12), text
+
+
+def test_on_the_command_line() -> None:
+    assert [is_formula(s) for s in ("relu", "binary cross-entropy", "z", r"\tanh z")] == [False, False, True, True]
+    found = named_or_formula(r"\frac{z}{1+e^{-z}}")
+    assert isinstance(found, Activation) and value(found.slope) == pytest.approx(
+        (1 + math.exp(-z) + z * math.exp(-z)) / (1 + math.exp(-z)) ** 2
+    )
+    assert name_or_expression("tanh") == "tanh" and name_or_expression("z^2") == sympy.Symbol("z") ** 2
