@@ -1,8 +1,9 @@
-"""The README's examples run as written: Python sessions as doctests, commands with the output shown (`...` is anything)."""
+"""The README's examples run as written: sessions as doctests, commands with the output shown (`...` is anything)."""
 
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import shlex
 import subprocess
@@ -29,7 +30,10 @@ def test_python_session(session: str) -> None:
 @pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[c for c, _ in COMMANDS])
 def test_command(command: str, shown: str) -> None:
     program = [sys.executable, "-m", *shlex.split(command)]
-    done = subprocess.run(program, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, timeout=120, check=False)
+    wide = {**os.environ, "COLUMNS": "120"}
+    done = subprocess.run(
+        program, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, env=wide, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert doctest.OutputChecker().check_output(shown, done.stdout, doctest.ELLIPSIS), done.stdout
 
