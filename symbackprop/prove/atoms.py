@@ -250,10 +250,27 @@ class Atoms:
         left = total(rest)
         self.carry_sign(base, left, content)
         if len(rest) == 1 and not rest[0].factors and rest[0].coefficient == 1:
-            return None
+            return self.power_of_content(base, q, content)
         split = Mul((content.term(), left))
         proof = joined(Inside(t, ((0, Linear(base, split)),)), By("power_of_product", ((content.term(), left), q)))
         return Mul((Power(content.term(), q), Power(left, q))), proof
+
+    def power_of_content(self, base: Term, q: Fraction, content: Monomial) -> tuple[Term, Proof] | None:
+        """A root of a product of positive factors: (s²)^{1/2} = s for s > 0."""
+        from .normal import joined
+
+        if q.denominator == 1 or not any(e % 2 == 0 for _, e in content.factors):
+            return None
+        pairs = ([(Num(content.coefficient), F1)] if content.coefficient != 1 else []) + list(content.factors)
+        parts = tuple(b if e == 1 else Power(b, e) for b, e in pairs)
+        spread = Mul(tuple(Power(p, q) for p in parts))
+        laws = tuple((n, By("power_of_power", (b, e, q))) for n, (b, e) in enumerate(pairs) if e != 1)
+        proof = joined(
+            Inside(Power(base, q), ((0, Linear(base, Mul(parts))),)),
+            By("power_of_product", (parts, q)),
+            Inside(spread, laws) if laws else None,
+        )
+        return Mul(tuple(Power(b, e * q) for b, e in pairs)), proof
 
     def content(self, monomials: list[Monomial], movable: object, *, signed: bool) -> tuple[Monomial, list[Monomial]]:
         """What all monomials share, so that the first by key has coefficient 1; and what is left."""

@@ -74,8 +74,6 @@ def search(
         found = attempt(lhs, rhs, context, normal, before)
         if found is not None:
             return found
-        if not normal.meanings:
-            break
     return value_by_value(lhs, rhs, context, names, before)
 
 

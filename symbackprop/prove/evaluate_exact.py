@@ -149,7 +149,10 @@ class Evaluation:
             case Mul(args):
                 return self.product(args, scope)
             case Power(base, exponent):
-                return a.power(self.value(base, scope), exponent)
+                inner = self.value(base, scope)
+                if exponent > 0 and type(inner) is Dual and real(inner) == 0 and self.still(base, scope):
+                    return _ZERO  # √0 has a derivative where its argument stays 0
+                return a.power(inner, exponent)
             case Apply(fn, arg, order):
                 if fn not in KNOWN and fn not in self.point.functions:
                     raise Undefined(f"{fn} has no meaning here")

@@ -134,7 +134,8 @@ class FloatEvaluation:
             case Mul(args):
                 return self.product(args, scope, moves)
             case Power(base, exponent):
-                return a.power(self.value(base, scope, moves), exponent)
+                inner = self.value(base, scope, moves)
+                return at_rest(a.power(inner, exponent), inner) if exponent > 0 else a.power(inner, exponent)
             case Apply(fn, arg, order):
                 if fn not in KNOWN and fn not in self.point.functions:
                     raise Undefined(f"{fn} has no meaning here")
@@ -294,6 +295,14 @@ def table(entries: dict[tuple[int, ...], float | int], missing: float) -> np.nda
         if min(k, default=0) >= 0:
             result[k] = v
     return result
+
+
+def at_rest(root: Value, base: Value) -> Value:
+    """A root with derivative 0, not 0/0, where its argument is 0 and does not move."""
+    if type(root) is not Dual or type(root.tangent) is Dual or type(base) is not Dual:
+        return root
+    still = (np.asarray(real(base.primal)) == 0) & (np.asarray(real(base.tangent)) == 0)
+    return Dual(root.level, root.primal, np.where(still, 0.0, root.tangent))
 
 
 def padded(index: Floats, ndim: int) -> Floats:

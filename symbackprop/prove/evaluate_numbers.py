@@ -114,7 +114,7 @@ def sign(x: Number) -> int:
 
 
 def power(base: Number, exponent: Fraction) -> Number:
-    """base^exponent; a root needs a positive base.  Raises Undefined for 1/0 and roots of what is not positive."""
+    """base^exponent; √0 is 0.  Raises Undefined for 1/0 and for roots of what is negative."""
     if exponent.denominator == 1:
         n = exponent.numerator
         if n < 0 and sign(base) == 0:
@@ -126,7 +126,10 @@ def power(base: Number, exponent: Fraction) -> Number:
                 return finite(ball(base) ** n)
             return base**n
         return base if n == 1 else _ONE if n == 0 else finite(ball(base) ** n)
-    if sign(base) <= 0:
+    s = sign(base)
+    if s == 0 and exponent > 0:
+        return _ZERO
+    if s <= 0:
         raise Undefined("a root of a number that is not positive")
     if type(base) is Fraction:
         root = exact_root(base, exponent.denominator)

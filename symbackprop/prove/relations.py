@@ -253,5 +253,7 @@ def _without(m: Monomial, pattern: tuple[tuple[Term, Fraction], ...]) -> Monomia
 
 def exchanges(lead: Monomial, monomials: list[Monomial]) -> bool:
     """Both sides are one entry of the same array."""
-    arrays = [m.factors[0][0].array for m in monomials if len(m.factors) == 1 and isinstance(m.factors[0][0], Entry)]
+    arrays = [
+        b.array for m in monomials for b, e in m.factors if len(m.factors) == 1 and e == 1 and isinstance(b, Entry)
+    ]  # M M = M is no exchange
     return len(monomials) == 2 and len(arrays) == 2 and arrays[0] == arrays[1] and not lead.dummies
