@@ -120,7 +120,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |")
     passed = sum(r[3].startswith("passes") for r in table)
     refuted = sum(not r[4].startswith(("proved", "unknown")) for r in table)
-    print(f"\n{passed} of {len(table)} numerical checks pass; symbackprop refutes {refuted} of {len(table)}.")
+    said = f"symbackprop says refuted or ill-formed in {refuted} of {len(table)}."
+    print(f"\n{passed} of {len(table)} numerical checks pass; {said}")
     return 0
 
 

@@ -40,6 +40,7 @@ from .claims import Claim, shown
 from .conditions import Sorted, sort_conditions
 from .proving import Found, prove, prove_simplified
 from .repairing import formula, formula_latex, with_repair
+from .restating import restated
 from .rounding import rounding_explains
 from .shape_examples import wrong_shape
 from .stepped import ConstantSteps, constant_steps
@@ -62,11 +63,21 @@ class Setting:
 
     @property
     def context(self) -> Context:
-        return Context(hypotheses={f"h{k}": h for k, h in enumerate(self.hypotheses, 1)})
+        """The hypotheses, and some of them once more in the words that the prover meets."""
+        named: dict[str, Hypothesis] = {}
+        for k, h in enumerate(self.hypotheses, 1):
+            named[f"h{k}"] = h
+            named |= {f"h{k}.{n}": again for n, again in enumerate(restated(h), 1)}
+        return Context(hypotheses=named)
 
 
 def decide(claim: Claim, setting: Setting) -> Verdict:
-    verdict = with_right_shape(claim, setting) if claim.conforms else wrong_shape(claim, setting)
+    return described(
+        claim, setting, with_right_shape(claim, setting) if claim.conforms else wrong_shape(claim, setting)
+    )
+
+
+def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     return replace(
         verdict,
         name=claim.name,
@@ -75,6 +86,15 @@ def decide(claim: Claim, setting: Setting) -> Verdict:
         statement_latex=statement_latex(claim),
         sides=claim.sides,
     )
+
+
+def refute_only(claim: Claim, setting: Setting) -> Verdict:
+    """Refuted at one of a few points, or unknown: for sizes that prove nothing."""
+    if not claim.conforms:
+        return decide(claim, replace(setting, repair=False))
+    found = counterexample(claim, setting, FEW)
+    verdict = Verdict(UNKNOWN) if found is None else Verdict(REFUTED, counterexample=found)
+    return described(claim, setting, verdict)
 
 
 def with_right_shape(claim: Claim, setting: Setting) -> Verdict:

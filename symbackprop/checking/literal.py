@@ -12,7 +12,7 @@ from ..read.numpy import ShapeMismatch, TraceError
 from ..status import ILL_FORMED, REFUTED, UNKNOWN
 from ..verdict import ShapeExample, Verdict, together
 from .claims import Claim
-from .decide import Setting, decide
+from .decide import Setting, decide, refute_only
 from .derivation import derived_instead
 from .request import Request
 from .shape_examples import small_sizes
@@ -37,7 +37,7 @@ def at_small_sizes(request: Request, claims: Claims, problem: TraceError, option
         small = request.at(sizes)
         try:
             small.hypotheses()  # what is assumed of sizes must hold
-            verdict = verdict_at(small, claims, replace(options, seek_repair=False))
+            verdict = verdict_at(small, claims, replace(options, seek_repair=False), refute_only)
         except ShapeMismatch as mismatch:
             return ill_formed(mismatch, sizes)
         except SymbackpropError:
@@ -47,7 +47,9 @@ def at_small_sizes(request: Request, claims: Claims, problem: TraceError, option
     return Verdict(UNKNOWN, reason=str(problem))
 
 
-def verdict_at(request: Request, claims: Claims, options: Options) -> Verdict:
+def verdict_at(
+    request: Request, claims: Claims, options: Options, decide: Callable[[Claim, Setting], Verdict] = decide
+) -> Verdict:
     """The verdict of a request; raises what tracing raises."""
     rounded: list[tuple[float, Any]] = []
     found = claims(request, lambda traced: rounded.extend(traced.rounded_constants))

@@ -9,6 +9,7 @@ enters as a hypothesis, and the laws for logarithms and roots find what they nee
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import permutations
 
 from ..core.context import Context, Hypothesis, Same
@@ -17,6 +18,7 @@ from ..core.ordering import Key, key
 from ..core.tensor import Tensor
 from ..core.terms import (
     ONE,
+    ZERO,
     Add,
     Apply,
     Array,
@@ -45,6 +47,10 @@ from ..core.terms import (
     whole,
 )
 from .generic import Generic
+from .generic_terms import replaced
+from .tidying import Tidy
+
+tidy = Tidy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,8 @@ class Steps:
                 return Mul(tuple(steps[k] if k in steps else self.go(a, inner, forward) for k, a in enumerate(args)))
             case Holds(Positive()):
                 return self.step(t)
+            case Power(base, q) if q.denominator > 1 and self.steps_in(base):
+                return self.by_cases(base, q, guards, forward)
             case Power(base, q):
                 inside = self.go(base, guards, forward)
                 needs = Positive if q.denominator > 1 else Nonzero if q < 0 else None
@@ -103,10 +111,36 @@ class Steps:
             case _:
                 return t
 
+    def steps_in(self, base: Term) -> list[Term]:
+        """Steps outside of sums and other functions."""
+        match base:
+            case Holds(Positive()):
+                return [base]
+            case Add(args) | Mul(args):
+                return [s for a in args for s in self.steps_in(a)]
+            case _:
+                return []
+
+    def by_cases(self, base: Term, q: Fraction, guards: tuple[Term, ...], forward: bool) -> Term:
+        """(B)^q as h B_1^q + (1 - h) B_0^q, where B_1 is B with 1 for the step; 0^q is 0 for q > 0."""
+        step = self.steps_in(base)[0]
+        h, values = self.step(step), []
+        assert isinstance(step, Holds) and isinstance(step.predicate, Positive)
+        minus = Holds(Positive(negated(step.predicate.term)))
+        opposite = self.generic.nonzero(step.predicate.term)
+        for case, value, other in ((h, ONE, ZERO), (sub(ONE, h), ZERO, ONE)):
+            inner = replaced(base, step, value)
+            inner = tidy(replaced(inner, minus, other) if opposite else inner)
+            if inner == ZERO and q > 0:
+                continue
+            values.append(Mul((case, self.go(Power(inner, q), (*guards, case), forward))))
+        return add(*values)
+
     def guarded(self, u: Term, guards: tuple[Term, ...], needs: type[Positive | Nonzero], forward: bool) -> Term:
         """h u + 1 - h, which is positive (not 0) wherever the forward has a value."""
         if not guards or self.generic.signs.holds(Positive(u)) or self.safe_already(u):
             return u
+        guards = tuple(dict.fromkeys(guards))
         h = mul(*guards)
         safe = add(mul(h, u), sub(ONE, h))
         if forward and self.generic.nonzero(u):
@@ -173,7 +207,8 @@ def has_guarded_function(t: Term) -> bool:
     """A step, and a function that has no value everywhere."""
     parts = subterms(t)
     partial = any(
-        (isinstance(s, Apply) and s.fn == "log") or (isinstance(s, Power) and (s.exponent < 0 or s.exponent.denominator > 1))
+        (isinstance(s, Apply) and s.fn == "log")
+        or (isinstance(s, Power) and (s.exponent < 0 or s.exponent.denominator > 1))
         for s in parts
     )
     return partial and any(map(is_step, parts))
@@ -212,4 +247,3 @@ def constant_steps(lhs: Term, rhs: Term, context: Context) -> tuple[Term, Term, 
     claim = steps.claim(rhs)
     more = {f"step {k}": h for k, h in enumerate(steps.hypotheses(), 1)}
     return Diff(body, lhs.wrt), claim, Context(context.definitions, {**context.hypotheses, **more}), steps
-
