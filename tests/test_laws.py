@@ -137,6 +137,8 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "step_ordered": [(A, B)],
     "step_excluded": [(A, B)],
     "step_covering": [(A, B)],
+    "step_of_product": [(A, B), (A, A)],
+    "step_of_reciprocal": [(A,)],
     "inverse_times": [(INV, r)],
     "times_inverse": [(INV, r)],
     "inverse_of_transpose": [(INV,), (DET,), (whole("inv", 0, (p, q), W(p, q), (OUT, j)),)],

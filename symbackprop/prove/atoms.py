@@ -16,6 +16,7 @@ from ..core.sums import Factors, Monomial, primes, surely_positive
 from ..core.terms import (
     ONE,
     ZERO,
+    Add,
     Apply,
     Delta,
     Holds,
@@ -75,6 +76,8 @@ class Atoms:
                 return self.log(arg, monomials)
             case Apply(fn, _, 0) if fn in IN_EXPONENTIALS:
                 return IN_EXPONENTIALS[fn](arg), By("in_exponentials", (fn, arg))
+            case Apply("sin" | "cos" as fn, _, 0) if len(monomials) > 1 or multiple(monomials):
+                return self.angles(fn, arg, monomials)
             case Apply(fn, _, 0) if fn in ODD | EVEN:
                 return self.parity(fn, arg, monomials)
             case Power(_, q):
@@ -214,6 +217,23 @@ class Atoms:
         value = Apply(fn, u)
         return (neg(value) if fn in ODD else value), proof
 
+    def angles(self, fn: str, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof]:
+        """sin and cos of a sum, one term split off; of 2u, 3u, ... one u."""
+        from .normal import joined
+
+        first = leading(monomials)
+        rest = [m for m in monomials if m is not first]
+        if not rest:
+            sign = 1 if first.coefficient > 0 else -1
+            rest = [first._replace(coefficient=first.coefficient - sign)]
+            first = first._replace(coefficient=Fraction(sign))
+        a, b = first.term(), total(rest)
+        split = Add((a, b))
+        law = By("sum_of_angles", (fn, a, b))
+        sa, sb, ca, cb = Apply("sin", a), Apply("sin", b), Apply("cos", a), Apply("cos", b)
+        value = add(mul(sa, cb), mul(ca, sb)) if fn == "sin" else sub(mul(ca, cb), mul(sa, sb))
+        return value, joined(Inside(Apply(fn, arg), ((0, Linear(arg, split)),)), law)
+
     # --- powers ------------------------------------------------------------------------------
 
     def power(self, base: Term, q: Fraction, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
@@ -328,10 +348,36 @@ class Atoms:
             split = Mul((content.term(), left))
             proof = joined(Inside(t, ((0, Linear(u, split)),)), By("step_scaled", (content.term(), left)))
             return Holds(Positive(left)), proof
+        if len(monomials) == 1 and not monomials[0].dummies:
+            return self.step_of_product(u, monomials[0])
         if leading(monomials).coefficient < 0:
             proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
             return sub(ONE, Holds(Positive(minus))), proof
         return None
+
+    def step_of_product(self, u: Term, m: Monomial) -> tuple[Term, Proof] | None:
+        """[a b > 0] by the signs of the factors, of which the first is split off."""
+        from .normal import joined
+
+        t = Holds(Positive(u))
+        (b, e), rest = m.factors[0], m.factors[1:]
+        if e.denominator > 1 or (e == 1 and not rest and m.coefficient == 1):
+            return None
+        if m.coefficient < 0:
+            positive = m._replace(coefficient=-m.coefficient).term()
+            flipped = Inside(t, ((0, Linear(u, neg(positive))),))
+            return sub(ONE, Holds(Positive(positive))), joined(flipped, By("step_negated", (positive,)))
+        one: Term = Power(b, Fraction(-1)) if e < 0 else b
+        left = e + 1 if e < 0 else e - 1
+        other = m._replace(factors=((b, left), *rest) if left else rest).term()
+        split = Mul((one, other))
+        if e == -1 and not rest and m.coefficient == 1:
+            inverse = Power(b, Fraction(-1))
+            return Holds(Positive(b)), joined(Inside(t, ((0, Linear(u, inverse)),)), By("step_of_reciprocal", (b,)))
+        law = By("step_of_product", (one, other))
+        here, there = Holds(Positive(one)), Holds(Positive(other))
+        value = add(mul(here, there), mul(Holds(Positive(neg(one))), Holds(Positive(neg(other)))))
+        return value, joined(Inside(t, ((0, Linear(u, split)),)), law)
 
     # --- functions of arrays -----------------------------------------------------------------
 
@@ -352,6 +398,11 @@ def plain(m: Monomial) -> bool:
         and m.factors[0][1] == 1
         and not (isinstance(m.factors[0][0], Apply) and m.factors[0][0].fn == "exp")
     )
+
+
+def multiple(monomials: list[Monomial]) -> bool:
+    """2u, -3u, ...: a small whole multiple."""
+    return len(monomials) == 1 and monomials[0].coefficient.denominator == 1 and 2 <= abs(monomials[0].coefficient) <= 8
 
 
 def has(m: Monomial, b: Term) -> bool:

@@ -14,7 +14,7 @@ from ..core.indices import Index
 from ..core.kernel import By, Chain, Flip, Inside, Linear, Proof, check
 from ..core.laws.arrays import entry_of
 from ..core.sums import Monomial, monomial_key, surely_positive
-from ..core.terms import Entry, Mul, Power, Term, Whole, free, mul, substitute
+from ..core.terms import Apply, Entry, Mul, Power, Term, Whole, free, mul, substitute
 from .matching import Pattern, occurrences
 from .maxima import Maxima
 from .reduce import Move, Rule, product_of
@@ -47,6 +47,7 @@ class Relations:
             self.name,
             *fractions,
             self.hypothesis,
+            self.sine,
             self.inverse,
             self.symmetry,
             self.shift,
@@ -167,6 +168,17 @@ class Relations:
                 m = monomials[powers[-1][1]]
                 pattern = ((u, powers[-1][0]),)
                 return Pattern(pattern), _without(m, pattern)
+        return None
+
+    # --- sin² = 1 - cos² ---------------------------------------------------------------------
+
+    def sine(self, m: Monomial) -> Move | None:
+        for b, e in m.factors:
+            if isinstance(b, Apply) and b.fn == "sin" and e >= 2:
+                left = tuple((f, x if f != b else x - 2) for f, x in m.factors if f != b or x != 2)
+                law = By("sine_squared", (b.arg,))
+                equation = check(law, self.normal.context)
+                return Move(m.dummies, product_of(m.coefficient, left), equation.lhs, equation.rhs, law)
         return None
 
     # --- Σ_k (A^{-1})_ik A_kj = δ_ij ---------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from ..context import Context, Equation
 from ..terms import (
     ONE,
@@ -95,3 +97,15 @@ def step_covering(context: Context, u: Term, c: Term) -> Equation:
     """[u > 0] [c - u > 0]  =  [u > 0] + [c - u > 0] - 1,  for c > 0: one of them always holds"""
     one, other = step(u), step(sub(c, u))
     return Equation(Mul((one, other)), add(one, other, neg(ONE)), frozenset({Positive(c)}))
+
+
+@law
+def step_of_product(context: Context, a: Term, b: Term) -> Equation:
+    """[a b > 0]  =  [a > 0] [b > 0] + [-a > 0] [-b > 0]"""
+    return Equation(step(Mul((a, b))), add(mul(step(a), step(b)), mul(step(neg(a)), step(neg(b)))))
+
+
+@law
+def step_of_reciprocal(context: Context, a: Term) -> Equation:
+    """[1/a > 0]  =  [a > 0]"""
+    return Equation(step(Power(a, Fraction(-1))), step(a))
