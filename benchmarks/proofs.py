@@ -45,7 +45,7 @@ def size_of(proof: Any) -> int:
         return sum(map(size_of, proof))
     if isinstance(proof, By):
         return 1
-    if type(proof).__module__.endswith("kernel"):
+    if type(proof).__module__.endswith("proofs"):
         return 1 + sum(size_of(getattr(proof, name)) for name in proof.__dataclass_fields__)
     return 0
 

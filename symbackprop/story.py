@@ -1,7 +1,7 @@
 """The derivations of backpropagation as people meet them: printed line by line, and as LaTeX documents.
 
-    >>> from symbackprop.story import show
-    >>> show("softmax")
+>>> from symbackprop.story import show
+>>> show("softmax")
 """
 
 from __future__ import annotations

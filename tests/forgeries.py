@@ -175,35 +175,70 @@ STRUCTURE: list[Row] = [
     ("no logarithm of a sum", refused(Linear(Apply("log", Add((x(i), x(j)))), Apply("log", x(i))))),
     ("a root of a negative", refused(Linear(sub(x(i), x(j)), sub(x(j), x(i))))),
     ("an instance outside its range", refused(Instance(((k, outside),), same(x(k))))),
-    ("an instance at a dummy inside a gather", refused(
-        Instance(((i, Pick("y", (Bound(0),), N)),), By("assume", ("h", ()))), FALSE_SUM)),
+    (
+        "an instance at a dummy inside a gather",
+        refused(Instance(((i, Pick("y", (Bound(0),), N)),), By("assume", ("h", ()))), FALSE_SUM),
+    ),
     ("an instance of no index", refused(Instance(((Pick("y", (), N), i),), same(x(i))))),
     ("two values for one index", refused(Instance(((i, j), (i, p)), same(x(i))))),
     ("a case too few", refused(Values(Index("c", sized(2)), ONE, ZERO, ()))),
-    ("another case", refused(Values(Index("c", sized(2)), x(Index("c", sized(2))), x(affine(0, ())),
-                                    (same(x(affine(0, ()))), same(x(affine(1, ()))))))),
-    ("an index without values vanishes", refused(  # x = y_j = z for j < n - 1, which says nothing at n = 1
-        Chain(By("assume", ("a", ())), (By("assume", ("b", ())),)), VACUOUS)),
-    ("an index without values vanishes in a sum", refused(
-        Linear(x(), ONE, (((), ONE, By("assume", ("a", ()))), ((), ONE, By("assume", ("b", ()))))), VACUOUS)),
-    ("... though another step sums over it", refused(
-        Linear(x(), ONE, (((), ONE, By("assume", ("a", ()))), ((), ONE, By("assume", ("b", ()))),
-                          ((few,), ONE, same(y(few))))), VACUOUS)),
-    ("an index without values in a condition", refused(Rephrase(
-        By("power_add", (x(i), Fraction(1), Fraction(-1))),
-        ((Nonzero(x(i)), Linear(x(i), add(x(i), mul(num(0), y(few))))),)))),
-    ("what is cancelled has an index without values", refused(
-        Cancel(y(few), ONE, ONE, same(Mul((y(few), ONE)))))),
+    (
+        "another case",
+        refused(
+            Values(
+                Index("c", sized(2)),
+                x(Index("c", sized(2))),
+                x(affine(0, ())),
+                (same(x(affine(0, ()))), same(x(affine(1, ())))),
+            )
+        ),
+    ),
+    (
+        "an index without values vanishes",
+        refused(  # x = y_j = z for j < n - 1, which says nothing at n = 1
+            Chain(By("assume", ("a", ())), (By("assume", ("b", ())),)), VACUOUS
+        ),
+    ),
+    (
+        "an index without values vanishes in a sum",
+        refused(Linear(x(), ONE, (((), ONE, By("assume", ("a", ()))), ((), ONE, By("assume", ("b", ()))))), VACUOUS),
+    ),
+    (
+        "... though another step sums over it",
+        refused(
+            Linear(
+                x(),
+                ONE,
+                (((), ONE, By("assume", ("a", ()))), ((), ONE, By("assume", ("b", ()))), ((few,), ONE, same(y(few)))),
+            ),
+            VACUOUS,
+        ),
+    ),
+    (
+        "an index without values in a condition",
+        refused(
+            Rephrase(
+                By("power_add", (x(i), Fraction(1), Fraction(-1))),
+                ((Nonzero(x(i)), Linear(x(i), add(x(i), mul(num(0), y(few))))),),
+            )
+        ),
+    ),
+    ("what is cancelled has an index without values", refused(Cancel(y(few), ONE, ONE, same(Mul((y(few), ONE)))))),
     ("no such condition", refused(Rephrase(same(ONE), ((Nonzero(ZERO), same(ZERO)),)))),
-    ("another condition", refused(Rephrase(
-        By("exp_of_log", (x(i),)), ((Positive(x(i)), same(ONE)),)))),
-    ("a condition on sizes restated", refused(Rephrase(
-        Linear(over(Index("c", N - M), ONE), sub(N, M)), ((NonNegative(affine(N - M, ())), same(ONE)),)))),
+    ("another condition", refused(Rephrase(By("exp_of_log", (x(i),)), ((Positive(x(i)), same(ONE)),)))),
+    (
+        "a condition on sizes restated",
+        refused(
+            Rephrase(Linear(over(Index("c", N - M), ONE), sub(N, M)), ((NonNegative(affine(N - M, ())), same(ONE)),))
+        ),
+    ),
     ("an unknown law", by("by_magic")),
     ("a law with an argument too few", by("diff_entry", x(i))),
     ("another context", lambda: check(same(ONE), EMPTY, Seen(DEFINED))),
-    ("no context", lambda: check(
-        By("unfold", (Entry(Array("z"), (i,)),)), Fake(definitions=DEFINED.definitions, hypotheses={}))),  # type: ignore[arg-type]
+    (
+        "no context",
+        lambda: check(By("unfold", (Entry(Array("z"), (i,)),)), Fake(definitions=DEFINED.definitions, hypotheses={})),
+    ),  # type: ignore[arg-type]
 ]
 
 LETS: list[Row] = [
@@ -217,14 +252,21 @@ LETS: list[Row] = [
 
 UNDER_DIFF: list[Row] = [
     ("an assumed sum is differentiated", refused(UnderDiff(x(b), By("assume", ("t", ()))), SUM_ONE)),
-    ("an equation of one layer under another that may be it", refused(
-        UnderDiff(layer("L", k), By("assume", ("h", ()))), Context(hypotheses={"h": Same(layer("l", i), ONE)}))),
-    ("an assumed equation through a definition", refused(
-        UnderDiff(x(j), By("assume", ("h", ()))),
-        Context(DEFINED.definitions, {"h": Same(Entry(Array("z"), (i,)), ONE)}))),
-    ("a >= that Let used", refused(
-        UnderDiff(x(b), Let(Array("a"), Tensor((), ONE), By("exp_of_log", (add(x(i), ONE),)))),
-        AT_LEAST)),
+    (
+        "an equation of one layer under another that may be it",
+        refused(UnderDiff(layer("L", k), By("assume", ("h", ()))), Context(hypotheses={"h": Same(layer("l", i), ONE)})),
+    ),
+    (
+        "an assumed equation through a definition",
+        refused(
+            UnderDiff(x(j), By("assume", ("h", ()))),
+            Context(DEFINED.definitions, {"h": Same(Entry(Array("z"), (i,)), ONE)}),
+        ),
+    ),
+    (
+        "a >= that Let used",
+        refused(UnderDiff(x(b), Let(Array("a"), Tensor((), ONE), By("exp_of_log", (add(x(i), ONE),)))), AT_LEAST),
+    ),
     ("by a number", refused(UnderDiff(PI, same(ONE)))),
     ("by what is defined", refused(UnderDiff(Entry(Array("z"), (i,)), same(ONE)), DEFINED)),
     ("by what may be defined", refused(UnderDiff(layer("L", i), same(ONE)), DEFINED)),
@@ -257,11 +299,9 @@ DERIVATIVES: list[Row] = [
     ("a product of a maximum", by("diff_prod", MAX, (b,), (Index("c", M),), x(k))),
     ("the other factors are the same", by("diff_prod", PROD, (b,), (b,), x(k))),
     ("the other factors are indices of w", by("diff_prod", PROD, (b,), (k,), x(k))),
-    ("the other factors are indices of x", by(
-        "diff_prod", whole("prod", 0, (p,), W(p, i), ()), (j,), (i,), x(k))),
+    ("the other factors are indices of x", by("diff_prod", whole("prod", 0, (p,), W(p, i), ()), (j,), (i,), x(k))),
     ("axes of other sizes", by("diff_max", MAX, (i,), x(k))),
-    ("the gap of a maximum is differentiated", by(
-        "diff_mul", (x(b), whole("gap", 0, (k,), x(k), ())), x(b))),
+    ("the gap of a maximum is differentiated", by("diff_mul", (x(b), whole("gap", 0, (k,), x(k), ())), x(b))),
 ]
 
 LAWS: list[Row] = [
@@ -282,8 +322,10 @@ LAWS: list[Row] = [
     ("a shift by the old index", by("reindex", i, k, affine(0, ((i, 1), (Pick("y", (i,), N), 1))), x(i))),
     ("a new index that is the old one", by("reindex", i, i, affine(1, ((i, 1),)), x(i))),
     ("a new index in use", by("reindex", i, k, affine(0, ((i, 1),)), mul(x(i), y(k)))),
-    ("neither of two predicates need hold", by(
-        "covering", affine(0, ((i, 1), (j, -1))), affine(-2, ((j, 1), (i, -1))))),
+    (
+        "neither of two predicates need hold",
+        by("covering", affine(0, ((i, 1), (j, -1))), affine(-2, ((j, 1), (i, -1)))),
+    ),
     ("a new index in the shift", by("reindex", i, k, affine(0, ((i, 1), (k, 1))), x(i))),
 ]
 
@@ -306,19 +348,27 @@ ARRAY_LAWS: list[Row] = [
     ("below what is not an entry", by("step_below_max", MAX, (outside,))),
     ("a product without what is not a factor", by("product_without", (k,), x(k), (outside,))),
     ("a product without its own index", by("product_without", (k,), x(k), (k,))),
-    ("the maximum of a product of matrices", by(
-        "of_product", Whole("L", 0, (N, N), W(Bound(1), Bound(0)), (i, j)), (p, q), r, W(p, r), W(r, q))),
+    (
+        "the maximum of a product of matrices",
+        by("of_product", Whole("L", 0, (N, N), W(Bound(1), Bound(0)), (i, j)), (p, q), r, W(p, r), W(r, q)),
+    ),
     ("a left factor with both indices", by("of_product", DET, (p, q), r, W(p, q), W(r, q))),
     ("a right factor with both indices", by("of_product", DET, (p, q), r, W(p, r), W(p, q))),
-    ("an entry outside the product", by(
-        "of_product", whole("inv", 0, (p, q), W(p, q), (affine(N, ()), j)), (p, q), r, W(p, r), W(r, q))),
-    ("the inner index of the product", by(
-        "of_product", whole("inv", 0, (p, q), W(p, q), (r, j)), (p, q), r, W(p, r), W(r, q))),
+    (
+        "an entry outside the product",
+        by("of_product", whole("inv", 0, (p, q), W(p, q), (affine(N, ()), j)), (p, q), r, W(p, r), W(r, q)),
+    ),
+    (
+        "the inner index of the product",
+        by("of_product", whole("inv", 0, (p, q), W(p, q), (r, j)), (p, q), r, W(p, r), W(r, q)),
+    ),
     ("a scale that depends on the row", by("inverse_scaled", (p, q), x(p), W(p, q), (i, j))),
     ("the maximum of an inverse", by("inverse_of_inverse", whole("L", 0, (p, q), W(p, q), (i, j)), (p, q))),
     ("the axes of an inverse in use", by("inverse_of_inverse", whole("det", 0, (p, q), W(p, i), ()), (i, q))),
-    ("an entry outside the inverse of an inverse", by(
-        "inverse_of_inverse", whole("inv", 0, (p, q), W(p, q), (affine(N, ()), j)), (p, q))),
+    (
+        "an entry outside the inverse of an inverse",
+        by("inverse_of_inverse", whole("inv", 0, (p, q), W(p, q), (affine(N, ()), j)), (p, q)),
+    ),
     ("an entry outside the identity", by("of_identity", (p, q), (affine(N, ()), affine(N, ())))),
 ]
 
@@ -369,14 +419,32 @@ TYPES: list[Row] = [
 
 CAPTURES: list[Row] = [
     # indices that are called what an implementation might call its own
-    ("a sum over two values takes a free index along", refused(Linear(
-        over(two, mul(x(two), y(first))), add(*(mul(x(v), y(v)) for v in (affine(0, ()), affine(1, ()))))))),
-    ("an entry of an inverse takes a free index along", refused(Chain(
-        same(over(r, Mul((Whole("inv", 0, (N, N), SCALED.body, (i, r)), mul(W(r, j), y(r)))))),
-        (By("inverse_times", (SCALED, r)),)))),
-    ("a square of two indices that are one", lambda: refused_condition(
-        Cancel(add(ONE, over(i, mul(x(i), x(Index("!1", N))))), ONE, ONE, same(
-            mul(add(ONE, over(i, mul(x(i), x(Index("!1", N))))), ONE))))),
+    (
+        "a sum over two values takes a free index along",
+        refused(
+            Linear(over(two, mul(x(two), y(first))), add(*(mul(x(v), y(v)) for v in (affine(0, ()), affine(1, ())))))
+        ),
+    ),
+    (
+        "an entry of an inverse takes a free index along",
+        refused(
+            Chain(
+                same(over(r, Mul((Whole("inv", 0, (N, N), SCALED.body, (i, r)), mul(W(r, j), y(r)))))),
+                (By("inverse_times", (SCALED, r)),),
+            )
+        ),
+    ),
+    (
+        "a square of two indices that are one",
+        lambda: refused_condition(
+            Cancel(
+                add(ONE, over(i, mul(x(i), x(Index("!1", N))))),
+                ONE,
+                ONE,
+                same(mul(add(ONE, over(i, mul(x(i), x(Index("!1", N))))), ONE)),
+            )
+        ),
+    ),
     ("a delta over itself", refused(Linear(div(Delta(i, j), Delta(i, j)), ONE))),
     ("a step over itself", refused(Linear(div(step(x(i)), step(x(i))), ONE))),
     ("a negative number of terms", lambda: refused_condition(Linear(over(Index("c", N - M), ONE), sub(N, M)))),
@@ -415,8 +483,7 @@ LIMITS: list[Row] = [
     ("a long sum", small(sums, "LIMIT", 8, same(deep_sum(4)))),
     ("a high power", refused(same(Power(add(x(i), y(i)), Fraction(65))))),
     ("a long number", small(sums, "BITS", 8, same(Power(num(3), Fraction(50))))),
-    ("dummies that look alike", small(
-        monomials, "TRIES", 1, same(over(b, over(k, mul(x(b), x(k))))))),
+    ("dummies that look alike", small(monomials, "TRIES", 1, same(over(b, over(k, mul(x(b), x(k))))))),
 ]
 
 FORGERIES: dict[str, Callable[[], object]] = dict(

@@ -11,17 +11,21 @@ from numpy_witness import agrees
 from symbackprop.read.numpy import TraceError, parse_shapes
 
 # What is refused at literal sizes as well: conditions on the data, and what has no index term.
-NEVER = set("""
+NEVER = set(
+    """
 any_x argm assertdata boolneg branch cplx div0 empty_after filt2 full_int int_trunc iter_next nan_ outidx rand
 reshape_view_T sorted_ split_fail svm_loop_branch swallowed tern
-""".split())
+""".split()
+)
 # What must be traced at symbolic sizes too.
-GENERAL = set("""
+GENERAL = set(
+    """
 aug_view batch_loop ce_loop conv_batch cross_add cross_add2 decays deep dict_accum enum2 fancy_aug globallist
 helper_append idx_affine list_cat list_in_list list_slice loopvar maxpool_loop mult_at ndindex_loop nonlocal_ obj
 overwrite_same pairs_ perceptron prefix_loop product_loop product_sum row2 row_iter_ops row_ops scaled_at shadow
 shrink suffix_loop svm_loop sym_write tri2 tri3 tri_comp tri_loop two_carry two_idx two_idx_T types zip2
-""".split())
+""".split()
+)
 
 
 @pytest.mark.parametrize("literal", [False, True], ids=["symbolic", "literal"])

@@ -155,8 +155,10 @@ def random_term(random: Random, depth: int) -> Term:
             num(random.choice((-2, -1, 0, 1, Fraction(1, 2)))), x(i), x(j), y(i), eps, N, N - 1, N - M, Ordinal(i),
             Delta(i, j), Holds(Positive(y(i))), Entry(Array("a"), (j,)), sub(ONE, x(i)),
         ))  # fmt: skip
+
     def below() -> Term:
         return random_term(random, depth - 1)
+
     match random.randrange(9):
         case 0 | 1:
             return Add(tuple(below() for _ in range(random.randint(0, 3))))
@@ -201,4 +203,3 @@ def test_signs_are_those_of_the_values(block: int) -> None:
                 right = {POSITIVE: value > 0, NONNEGATIVE: value >= -TINY, NONZERO: value != 0}
                 assert right[sign], f"{t} = {value} is called {sign}"
     assert said > 100
-

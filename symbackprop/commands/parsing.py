@@ -14,7 +14,7 @@ class Parser(argparse.ArgumentParser):
         # The width is given because argparse would import shutil (and all its compressors) to find it.
         super().__init__(
             prog=prog,
-            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, 26, 26, _columns()),
+            formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, 2, 26, _columns()),
             allow_abbrev=False,
             **options,  # type: ignore[arg-type]
         )

@@ -84,11 +84,12 @@ def minus(i: IndexExpr, j: IndexExpr) -> IndexExpr:
     return affine(0, ((i, 1), (j, -1)))
 
 
-def solutions(b: Delta) -> list[tuple[Index, IndexExpr]]:
+@lru_cache(maxsize=50_000)
+def solutions(b: Delta) -> tuple[tuple[Index, IndexExpr], ...]:
     """The indices whose value follows from the others where the delta is 1, with the value."""
     constant, parts = as_affine(minus(b.i, b.j))
     found = [(a, k) for a, k in parts if isinstance(a, Index) and k.constant in (1, -1) and occurs_once(a, parts)]
-    return [(a, affine(-constant * k, [(p, -c * k) for p, c in parts if p != a])) for a, k in found]
+    return tuple((a, affine(-constant * k, [(p, -c * k) for p, c in parts if p != a])) for a, k in found)
 
 
 def occurs_once(a: Index, parts: tuple[tuple[IndexExpr, Size], ...]) -> bool:

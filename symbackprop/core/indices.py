@@ -87,7 +87,10 @@ class Size(Node):
     monomials: tuple[tuple[tuple[str, ...], int], ...]
 
     def __add__(self, other: Size | int) -> Size:
-        return collected([*self.monomials, *sized(other).monomials])
+        other = sized(other)
+        if not other.monomials or not self.monomials:
+            return self if not other.monomials else other
+        return collected([*self.monomials, *other.monomials])
 
     def __neg__(self) -> Size:
         return Size(tuple((m, -c) for m, c in self.monomials))
@@ -96,6 +99,9 @@ class Size(Node):
         return self + -sized(other)
 
     def __mul__(self, other: Size | int) -> Size:
+        number = other if isinstance(other, int) else other.constant
+        if number is not None:  # the usual case: a sign or a count
+            return self if number == 1 else Size(tuple((m, c * number) for m, c in self.monomials if number))
         pairs = ((a, b) for a in self.monomials for b in sized(other).monomials)
         return collected([(tuple(sorted(m + n)), c * d) for (m, c), (n, d) in pairs])
 

@@ -189,6 +189,8 @@ def proper_array(a: object) -> None:
 def proper_size(s: object) -> None:
     require(type(s) is Size, "{} is no size", s)
     assert isinstance(s, Size)
+    if hasattr(s, "_reach"):  # looked at before
+        return
     for m in tuple_of(s.monomials):
         symbols, coefficient = pair(m)
         require(type(coefficient) is int, "{} is no integer", coefficient)
@@ -196,6 +198,7 @@ def proper_size(s: object) -> None:
             text(name)
         require(symbols == tuple(sorted(symbols)), "{} is not in canonical form", m)
     require(collected(s.monomials) == s, "a size that is not in canonical form")
+    object.__setattr__(s, "_reach", 0)
 
 
 def tuple_of(x: object) -> tuple[Any, ...]:

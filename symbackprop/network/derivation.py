@@ -273,4 +273,3 @@ def definition(leaf: Leaf, form: Matrix) -> tuple[Array, Tensor]:
             return leaf.array, Tensor((columns,), entry(form, ZERO_INDEX, columns))
         case _:
             return leaf.array, Tensor((), entry(form, ZERO_INDEX, ZERO_INDEX))
-

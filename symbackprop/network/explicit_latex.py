@@ -100,9 +100,11 @@ def _layer(network: ExplicitNetwork, layer: int) -> Iterator[str]:
         said = VERDICT[comparison.verdict]
         parameter = f"{name[0]}^{{{name[1:]}}}"
         against = "the compact form" if form.startswith("compact") else "the sums"
-        yield rf"$\partial L/\partial {parameter}$ entry by entry against {against}: " + (
-            said % comparison.entries if "%d" in said else said
-        ) + r"\\"
+        yield (
+            rf"$\partial L/\partial {parameter}$ entry by entry against {against}: "
+            + (said % comparison.entries if "%d" in said else said)
+            + r"\\"
+        )
 
 
 def _entry(variable: Any, entry: Any) -> Iterator[str]:

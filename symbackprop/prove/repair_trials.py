@@ -108,8 +108,9 @@ def simple(x: float) -> Fraction | None:
 def constant_ratio(top: FloatArray, bottom: FloatArray) -> float | None:
     """The number r with top = r bottom at all positions."""
     known = np.isfinite(top) & np.isfinite(bottom)
-    square = float((bottom[known] ** 2).sum())
-    if not known.any() or square == 0:
+    with np.errstate(over="ignore"):
+        square = float((bottom[known] ** 2).sum())
+    if not known.any() or square == 0 or not np.isfinite(square):
         return None
     r = float((top[known] * bottom[known]).sum()) / square
     return r if close(r * bottom[known], top[known]) else None

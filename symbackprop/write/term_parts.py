@@ -55,8 +55,8 @@ def inverse(t: Power) -> Term:
 
 def is_short(t: Term) -> bool:
     """A number, a size or a scalar, or a power of one."""
-    return isinstance(t, Num | Size) or (isinstance(t, Entry) and not t.at) or (
-        isinstance(t, Power) and is_short(t.base)
+    return (
+        isinstance(t, Num | Size) or (isinstance(t, Entry) and not t.at) or (isinstance(t, Power) and is_short(t.base))
     )
 
 

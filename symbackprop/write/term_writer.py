@@ -199,9 +199,7 @@ class TermWriter(ABC):
         return f"{front} {rest if binds >= PRODUCT else self.brackets(rest)}", PRODUCT
 
     def quotient(self, above: list[Term], below: list[Term], taken: Letters) -> Text:
-        return self.fraction(
-            self.side_by_side(above or [ONE], taken)[0], self.side_by_side(below, taken)[0]
-        )
+        return self.fraction(self.side_by_side(above or [ONE], taken)[0], self.side_by_side(below, taken)[0])
 
     def side_by_side(self, factors: list[Term], taken: Letters) -> Text:
         """A product of factors; one alone binds as it does."""

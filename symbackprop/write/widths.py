@@ -25,8 +25,6 @@ def width(tex: str) -> int:
         tex = shorter
 
 
-
-
 def broken(tex: str, limit: int) -> list[str]:
     """The formula in lines no wider than the limit, if it can be: broken before + and -, else before a factor."""
     if width(tex) <= limit:

@@ -87,15 +87,14 @@ def opening(start: Diff) -> Draft:
     )
 
 
-def ended(
-    draft: Draft, name: str, title: str, by: Leaf, form: Matrix, place: tuple[Index, Index]
-) -> Derivation:
+def ended(draft: Draft, name: str, title: str, by: Leaf, form: Matrix, place: tuple[Index, Index]) -> Derivation:
     draft.equal(At(form, *place), "the same, entry by entry")
     return draft.finished(name, title, ABOUT, SETTING, (derivative_form(COST, by), form))
 
 
 def squared_error() -> Derivation:
     """∂C/∂Z = (1/N) (Y - T) ∘ f'(Z) for C = 1/(2N) Σ (y - t)²."""
+
     def y(r: Index, i: Index) -> Term:
         return Entry(Y.array, (r, i))
 

@@ -98,6 +98,7 @@ def any_loss() -> Derivation:
     jacobi = Plus((Diagonal(S), minus(Product(S, Transpose(S)))))
     form = Product(jacobi, slope_form(S))
     slope = slope_form(S).body
+
     def at(i: Index) -> Term:
         return substitute(slope, {slope_form(S).row: i})
 

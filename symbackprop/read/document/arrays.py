@@ -15,6 +15,7 @@ from symbackprop.core.matrix import (
 from symbackprop.core.matrix import Transpose as TransposeForm
 from symbackprop.core.terms import (
     Array,
+    Delta,
     Size,
     Term,
 )
@@ -281,7 +282,7 @@ class Arrays(Meaning):
 
     def checked(self, node: Expr, size: Size) -> IndexExpr:
         """An index on an axis; a named one must have its size, a number must lie inside."""
-        i = self.index(node)
+        i = self.below(self.index(node), size)
         if isinstance(i, Index) and i.size != size:
             raise self.fail(f"{i.name} runs over {i.size} values, but this axis has {size}", node.span)
         if isinstance(i, Affine) and not i.parts:
@@ -289,6 +290,20 @@ class Arrays(Meaning):
             if known is not None and (known < 0 or (limit is not None and known >= limit)):
                 raise self.fail(f"the subscript {known + 1} is outside an axis of {size}", node.span)
         return i
+
+    @staticmethod
+    def below(i: IndexExpr, size: Size) -> IndexExpr:
+        """A class number has its range from the axis that it stands on."""
+        return Pick(i.array, i.at, size) if isinstance(i, Pick) and i.size == Size(()) else i
+
+    def equal_indices(self, left: Expr, right: Expr) -> Term:
+        """1 where i = j, else 0; a class number has the range of the index that it is compared with."""
+        i, j = self.index(left), self.index(right)
+        if isinstance(j, Index):
+            i = self.below(i, j.size)
+        if isinstance(i, Index):
+            j = self.below(j, i.size)
+        return Delta(i, j)
 
     def entries_of_scalar(self, v: Scalar, at: tuple[Expr, ...], base: Expr, span: Span) -> Value:
         """[∂y_i/∂z_j]_{ij}: the matrix with these entries."""

@@ -68,7 +68,7 @@ from .walking import walk
 from .yaml_block import Block, Scalar, Value, pieces
 
 _LAYERS = re.compile(r"\s*(.+?)\s*=\s*1\s*(?:\.\.+|…|,?\s*\\l?dots\s*,?)\s*(\S+)\s*\Z")
-_CALL = re.compile(r"\s*(.+?)\s*\(([^()]*)\)\s*\Z")
+_CALL = re.compile(r"\s*([^()]+?)\s*\(((?:[^()]|\([^()]*\))*)\)\s*\Z")
 _FUNCTION_KINDS = {
     "elementwise": "elementwise",
     "softmax": "softmax",

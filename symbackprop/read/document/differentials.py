@@ -137,14 +137,20 @@ class Differentials(Names):
         return self.derivative(token, body, tuple(out), order, total)
 
     def nabla(self) -> Expr:
+        """∇_W L, and the Hessian ∇_w^2 L or ∇^2_w L."""
         token = self.advance()
+        order = self.order()
         if self.tok.kind != "_":
             raise self.fail("∇ by which variable? write ∇_W", token)
         self.advance()
         wrt = self.inside(*self.group())
-        if self.tok.kind == "^":
-            raise self.fail("∇^2 is not supported: write the second derivative")
-        return Gradient(self.differentiated(), wrt, (token.start, self.end()))
+        if order == 1:
+            order = self.order()
+        if order == 1:
+            return Gradient(self.differentiated(), wrt, (token.start, self.end()))
+        if order > 2:
+            raise self.fail(f"∇^{order} is not supported", token)
+        return self.derivative(token, self.differentiated(), (wrt, wrt), 2, False)
 
     def differentiated(self) -> Expr:
         """Behind ∇_W or ∂_x: a number's name or a call alone, (∇_z L) x^T; anything else with its whole product."""

@@ -20,14 +20,13 @@ from symbackprop.core.matrix import (
     Identity,
 )
 from symbackprop.core.terms import (
-    Delta,
+    Num as NumTerm,
+)
+from symbackprop.core.terms import (
     Ordinal,
     Size,
     add,
     num,
-)
-from symbackprop.core.terms import (
-    Num as NumTerm,
 )
 
 from .definitions import array_of
@@ -192,12 +191,14 @@ class Elaborator(Operations):
             case Inner(left, right):
                 return self.inner(left, right, node.span)
             case Kronecker(i, j):
-                return Scalar(Delta(self.index(i), self.index(j)))
+                return Scalar(self.equal_indices(i, j))
             case Indicator(condition):
                 return Scalar(self.truth(condition))
             case OnesExpr(sizes):
                 return self.ones(sizes)
             case IdentityExpr(size):
+                if size is None and not self.decl.identities:
+                    self.algebra.note("I is the identity matrix")
                 return Loose("identity") if size is None else Mat(Identity(self.sizes.size(size)))
             case Equated():
                 raise self.fail("an equation stands where a value is expected", node.span)

@@ -27,7 +27,7 @@ _TOKEN: Final = re.compile(
     rf"""
       (?P<space>(?:[\s~\u200b\u2009\u00a0]|%[^\n]*(?:\n|$)|\\[,;:!>\ /])+)
     | (?P<marked>\\(?P<mark>{_MARKS})\s*
-        (?:\{{\s*(?P<inner>{_LETTER})\s*\}}|(?<=[a-z])(?P<bare>{_GREEK}|(?<=\s)[A-Za-z])))
+        (?:\{{\s*(?P<inner>{_LETTER})\s*\}}|(?P<bare>{_GREEK}|(?<=\s)[A-Za-z])))
     | (?P<dashed>(?P<head>[A-Za-z])\s*\\(?:text|textrm|mathrm|mbox|textit)\s*
         \{{\s*-\s*(?P<tail>[A-Za-z][A-Za-z0-9\ -]*)\}})
     | (?P<letters>[A-Za-z]+)
@@ -235,6 +235,12 @@ def _unusual(c: str, start: int, end: int, out: list[Token]) -> None:
     if c in COMBINING and out and out[-1].kind == "name":
         last = out.pop()
         out.append(Token("name", last.text, last.start, end, COMBINING[c]))
+        return
+    fraction = unicodedata.normalize("NFKD", c).split("\u2044")
+    if len(fraction) == 2 and all(part.isdigit() for part in fraction):  # ½
+        out.append(Token("frac", "frac", start, end))
+        for digits in fraction:
+            out += (Token("{", "{", start, start), Token("number", digits, start, end), Token("}", "}", end, end))
         return
     found = _decomposed(c)
     if found is not None and found[0]:

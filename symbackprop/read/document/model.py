@@ -43,9 +43,19 @@ class Model:
     def inlined(self, s: Symbol) -> Chain | None:
         """The definition of a symbol that is a derivative itself, such as δ^l := ∂L/∂z^l."""
         known = definition_of(plain(s), self.decl)
-        if known is not None and any(isinstance(n, (Derivative, Gradient)) for n in walk(known.links[0].rhs)):
-            return known
-        return None
+        return known if known is not None and self.holds_derivative(known, plain(s), set()) else None
+
+    def holds_derivative(self, known: Chain, s: Symbol, seen: set[Symbol]) -> bool:
+        """A derivative occurs in the definition, or in the definition of an array without layers in it."""
+        seen.add(s)
+        for n in walk(known.links[0].rhs):
+            if isinstance(n, (Derivative, Gradient)):
+                return True
+            if s.label is None and isinstance(n, Symbol) and plain(n) not in seen:
+                inner = definition_of(plain(n), self.decl)
+                if inner is not None and self.holds_derivative(inner, plain(n), seen):
+                    return True
+        return False
 
     def loss_arguments(self, s: Symbol) -> tuple[str, ...] | None:
         """The arguments of the loss function that a scalar is the value of."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .cursor import SUM
 from .lexer import Token
-from .place import ReadError
+from .place import ReadError, Unsettled
 from .scripts import Range, ScriptReader, Scripts
 from .symbols import ArraySymbol
 from .tree import (
@@ -44,14 +44,16 @@ class Names(ScriptReader):
         """Take the scripts that belong to a declared name, as the s of z_s, off the rest."""
         low = "_" + self.spelled(s.sub) if s.sub else ""
         for k, sup in enumerate(s.sups):
-            high = "^" + self.spelled(sup)
-            if low + high in composite:
-                s.sub = None
-                del s.sups[k]
-                return key + low + high
-            if high in composite:
-                del s.sups[k]
-                return key + high
+            bare, transposed = self.without_transpose(sup)
+            for part, rest in ((sup, []), (bare, [(bare[1], sup[1])])) if transposed else ((sup, []),):
+                high = "^" + self.spelled(part)
+                if low + high in composite:
+                    s.sub = None
+                    s.sups[k : k + 1] = rest
+                    return key + low + high
+                if high in composite:
+                    s.sups[k : k + 1] = rest
+                    return key + high
         if low and low in composite:
             s.sub = None
             return key + low
@@ -68,7 +70,7 @@ class Names(ScriptReader):
         decl, opened = self.decl, self.tok.kind == "open" and self.tok.text == "("
         if key in decl.functions and (opened or s.primes or not (key in decl.arrays or key in decl.layered)):
             return self.function(key, token, s)
-        if key == "δ" and s.sub and not s.sups and not s.primes:
+        if key == "δ" and s.sub and not s.sups and not s.primes and not (key in decl.layered and self.at_layer(s)):
             two = self.two_indices(s.sub)
             if two is not None:
                 if key in decl.arrays and len(decl.arrays[key].shape) == 2:
@@ -96,6 +98,8 @@ class Names(ScriptReader):
         if key == "I" and s.sub and self.is_size(s.sub):
             size, s.sub = self.inside(*s.sub), None
             return self.behind(Identity(size, (token.start, self.end())), s)
+        if key == "I" and not s.sub and not self.lenient and not decl.known(key):
+            return self.behind(Identity(None, (token.start, self.end())), s)
         if token.kind == "name" and key in FUNCTION_WORDS and opened:
             return self.function(FUNCTION_WORDS[key], token, s)
         return self.undeclared(key, token, s)
@@ -122,6 +126,8 @@ class Names(ScriptReader):
                 hint = f" ({token.text} is, but a {token.deco} may name another thing)"
             if key == "δ" and s.sub:
                 hint = " (Kronecker's δ needs two indices)"
+            if key == "d" and self.tok.kind in ("name", "open") and not s.sub and not s.sups:
+                raise Unsettled("differentials are not supported: say it with derivatives", (token.start, token.end))
             raise ReadError(f"{key} is not declared{hint}", (token.start, token.end), undeclared=key)
         label, kept = None, Scripts()
         for sup in s.sups:

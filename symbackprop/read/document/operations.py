@@ -147,9 +147,13 @@ class Operations(Arrays):
         return Scalar(sum_over([i, j], times(entry(a.form, i, j), entry(b.form, i, j))))
 
     def quotient(self, top: Value, bottom: Expr, span: Span) -> Value:
-        below = as_scalar(self.value(bottom))
+        divisor = self.value(bottom)
+        below = as_scalar(divisor)
         if below is None:
-            raise self.fail("division by an array", bottom.span)
+            entries = self.algebra.quotient(top, divisor)
+            if entries is None:
+                raise self.fail("division by an array", bottom.span)
+            return entries
         inverse = (
             NumTerm(1 / below.value) if isinstance(below, NumTerm) and below.value else PowerTerm(below, Fraction(-1))
         )
@@ -230,7 +234,7 @@ class Operations(Arrays):
             raise self.fail("one relation is expected here", condition.span)
         left, relation, right = condition.subjects[0], condition.links[0].relation, condition.links[0].rhs
         if relation in ("=", "≠"):
-            equal = Delta(self.index(left), self.index(right))
+            equal = self.equal_indices(left, right)
             return equal if relation == "=" else sub(num(1), equal)
         if relation in (">", "<", "≥", "≤"):
             a, b = as_scalar(self.value(left)), as_scalar(self.value(right))

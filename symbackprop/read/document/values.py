@@ -120,9 +120,13 @@ class Algebra:
             return Scalar(Add(tuple(s for s in scalars if s is not None)))
         mats: list[Mat] = []
         for a, s in zip(args, spans, strict=True):
-            if as_scalar(a) is not None:
+            if (lone := as_scalar(a)) is not None:
                 other = next(m for m in args if as_scalar(m) is None)
                 assert isinstance(other, Mat)
+                if is_literal(lone) and (UNIT in other.shape or other.shape[0] != other.shape[1]):  # 1 - a
+                    self.note("a number in a sum with an array is added to each entry")
+                    mats.append(Mat(Scale(lone, Ones(other.shape))))
+                    continue
                 raise ReadError(f"sum of a number and a {dims(other)} array", s)
             assert isinstance(a, Mat)
             mats.append(a)
@@ -214,6 +218,20 @@ class Algebra:
             )
         raise ReadError(f"Hadamard of {dims(left)} and {dims(right)}", span)
 
+    def quotient(self, top: Value, bottom: Value) -> Value | None:
+        """1 / a and b / a entry by entry; None where that is not the only reading, or the shapes differ."""
+        if not isinstance(bottom, Mat) or bottom.shape[0] == bottom.shape[1]:
+            return None
+        inverse = ElementPower(bottom.form, Fraction(-1))
+        s = as_scalar(top)
+        if s is None and not (isinstance(top, Mat) and top.shape == bottom.shape):
+            return None
+        self.note("a fraction of arrays divides entry by entry")
+        if s is not None:
+            return Mat(inverse if s == num(1) else Scale(s, inverse))
+        assert isinstance(top, Mat)
+        return Mat(HadamardForm(top.form, inverse))
+
     def transpose(self, v: Value, span: Span) -> Value:
         match v:
             case Scalar():
@@ -233,6 +251,9 @@ class Algebra:
             raise Unsettled("a power of this is not supported", span)
         n, k = v.shape
         if elementwise:
+            return Mat(ElementPower(v.form, q))
+        if n != k and UNIT in v.shape and (q > 0 or q.denominator > 1):  # no product of matrices can be meant
+            self.note("a power of a vector is the power of each entry")
             return Mat(ElementPower(v.form, q))
         if n != k:
             raise ReadError(f"a power of a {n}×{k} array: write {{\\circ {q}}} for the power of each entry", span)
@@ -263,6 +284,19 @@ class Algebra:
         if v.kind == "identity":
             return Mat(Identity(n))
         return Mat(Ones(vector))
+
+
+def is_literal(t: Term) -> bool:
+    """A number as written: 1, -1, 1/2."""
+    match t:
+        case Num():
+            return True
+        case Mul(args):
+            return all(map(is_literal, args))
+        case Power(base, _):
+            return is_literal(base)
+        case _:
+            return False
 
 
 def times(a: Term, b: Term) -> Term:

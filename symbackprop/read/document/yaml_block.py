@@ -110,7 +110,8 @@ class Block:
         name = self.without_mark(name, text)
         if label is not None and label.base not in self.decl.layers:
             sign = "^" if "^" in text else "_"
-            name, label = f"{name}{sign}{label}", None
+            bracketed = re.search(r"[\^_]\s*\{?\s*([(\[]" + re.escape(str(label)) + r"[)\]])", text)
+            name, label = f"{name}{sign}{bracketed[1] if bracketed else label}", None
         at = "_" if label is not None and re.search(r"_\s*\{?\s*[\[(]?\s*" + re.escape(label.base or ""), text) else "^"
         return name, label, at
 

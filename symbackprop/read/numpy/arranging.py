@@ -156,8 +156,10 @@ def parts_of(arrays: Any) -> list[Value]:
 
 def has_length(arrays: Any) -> bool:
     """A list of symbolic length, or an array with a symbolic first axis, whose items cannot be counted."""
-    return not isinstance(arrays, list | tuple) and isinstance(getattr(arrays, "value", None), Value) and (
-        arrays.value.ndim > 0 and arrays.value.shape[0].constant is None
+    return (
+        not isinstance(arrays, list | tuple)
+        and isinstance(getattr(arrays, "value", None), Value)
+        and (arrays.value.ndim > 0 and arrays.value.shape[0].constant is None)
     )
 
 

@@ -326,4 +326,3 @@ def wrap(value: Value) -> Any:
                 return whole_number(e)
         return SymArray(value, scalar=True)
     return SymArray(value)
-

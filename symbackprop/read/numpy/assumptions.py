@@ -17,9 +17,7 @@ from .tracing import run_raw, tensor
 from .values import Value, aligned, broadcast
 
 
-def trace_assumptions(
-    assuming: Callable[..., Any], arguments: Mapping[str, Declared | Any]
-) -> tuple[Hypothesis, ...]:
+def trace_assumptions(assuming: Callable[..., Any], arguments: Mapping[str, Declared | Any]) -> tuple[Hypothesis, ...]:
     """The hypotheses that the function lists, each for all values of its free indices.
 
     Its parameters are matched by name.  A comparison means all entries; `==` gives an equation.  Raises TraceError

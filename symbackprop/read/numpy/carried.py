@@ -208,9 +208,7 @@ class Carries:
                 guard = GrowingList(before)
                 for p in places:
                     p.set(guard)
-        self.growing = [
-            (s, b, (p[0].get() if p else s), p) for s, b, _, p in self.growing
-        ]
+        self.growing = [(s, b, (p[0].get() if p else s), p) for s, b, _, p in self.growing]
 
     def finish(self) -> None:
         """Give every variable its value after the loop."""

@@ -276,5 +276,3 @@ def wide(op: dict[str, int], name: str, arg: int) -> list[int]:
 def caches(name: str) -> list[int]:
     counts: dict[str, int] = {"PRECALL": 1, "CALL": 4}
     return [dis.opmap["CACHE"], 0] * counts[name]
-
-

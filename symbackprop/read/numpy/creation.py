@@ -284,9 +284,7 @@ def ix_(*args: Any) -> Any:
 @provides("indices")
 def indices(dimensions: Any, dtype: Any = None, sparse: bool = False) -> Any:
     sizes = size_list(dimensions)
-    grids = tuple(
-        Value(sizes, "int", None, lambda at, k=k: at[k]) for k in range(len(sizes))  # type: ignore[misc]
-    )
+    grids = [Value(sizes, "int", None, itemgetter(k)) for k in range(len(sizes))]
     return SymArray(lifted([SymArray(g) for g in grids]))
 
 
@@ -320,5 +318,3 @@ def size(x: Any, axis: int | None = None) -> Any:
 @provides("isscalar")
 def isscalar(x: Any) -> bool:
     return x.scalar if isinstance(x, SymArray) else isinstance(x, SymInt) or bool(numpy.isscalar(x))
-
-

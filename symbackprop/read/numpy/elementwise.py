@@ -285,9 +285,7 @@ BINARY: dict[str, Operation] = {
             times(HALF, square(r)), negated(times(HALF, square(minus(absolute(r), d)), step(minus(absolute(r), d))))
         )
     ),
-    "pseudo_huber": real_two(
-        lambda d, r: times(square(d), minus(sqrt(plus(ONE, square(over_by(r, d)))), ONE))
-    ),
+    "pseudo_huber": real_two(lambda d, r: times(square(d), minus(sqrt(plus(ONE, square(over_by(r, d)))), ONE))),
     **{name: (lambda x, y, name=name: compared(name, x, y)) for name in COMPARISONS},
     **{
         f"{kind}_{op}": (lambda x, y, name=f"{kind}_{op}": logical(name, x, y))

@@ -136,9 +136,7 @@ def plan(items: Sequence[Item | None], shape: Shape) -> Plan:
 def listed(p: Plan) -> bool:
     """Whether an index array is a plain list, whose entries have no formula in their place."""
     block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
-    unknown = [
-        i for i in p.items if isinstance(i, Many) and i.places.index(aligned(i.places.shape, block)) is None
-    ]
+    unknown = [i for i in p.items if isinstance(i, Many) and i.places.index(aligned(i.places.shape, block)) is None]
     return bool(unknown) and all(s.constant is not None for s in p.spread)
 
 

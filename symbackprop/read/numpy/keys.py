@@ -156,5 +156,3 @@ def size_list(shape: Any, what: str = "a shape") -> tuple[Size, ...]:
     if value.ndim == 0:
         return (size_of(shape, what),)
     raise TraceError(f"{what} is written as a tuple of sizes")
-
-

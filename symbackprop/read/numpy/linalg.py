@@ -92,5 +92,3 @@ def matrix_norm(v: Value, order: object, axes: tuple[int, int], keepdims: bool) 
 
         return extreme.remap(tuple(s for k, s in enumerate(v.shape) if k not in gone), full)
     raise TraceError(f"the matrix norm {order!r} needs singular values, which have no index term")
-
-

@@ -220,4 +220,3 @@ def softmax(x: Any, axis: Any = None) -> Any:
 @provides("log_softmax", table=SPECIAL)
 def log_softmax(x: Any, axis: Any = None) -> Any:
     return wrap(reductions.log_softmax(lifted(x), axes_argument(axis)))
-

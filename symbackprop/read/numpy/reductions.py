@@ -223,4 +223,3 @@ def vector_norm(v: Value, order: object, axis: int | Sequence[int] | None, keepd
         powers = elementwise(lambda t: power(t, p), sizes)
         return elementwise(lambda t: power(t, 1 / p), add_up(powers, axis, keepdims))
     raise TraceError(f"the norm of order {order!r} has no index term")
-

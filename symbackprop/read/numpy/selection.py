@@ -110,5 +110,6 @@ def unselected(new: Any, mask: Value) -> Value | None:
     same_mask(new.mask, mask)
     return new.whole
 
+
 HANDLERS["selected"] = selected
 HANDLERS["unselected"] = unselected

@@ -161,4 +161,3 @@ def from_function(func: Any, *args: Any, **options: Any) -> Any:
 HANDLERS["general"] = general
 HANDLERS["ufunc"] = from_ufunc
 HANDLERS["function"] = from_function
-

@@ -231,9 +231,7 @@ def elementwise(f: Callable[..., Term], *vs: Value, dtype: Dtype = "real") -> Va
     return Value(shape, dtype, lambda at: f(*(v.term(aligned(v.shape, at)) for v in vs)))
 
 
-def elementwise_integer(
-    f: Callable[..., Term], g: Callable[..., IndexExpr | None], *vs: Value
-) -> Value:
+def elementwise_integer(f: Callable[..., Term], g: Callable[..., IndexExpr | None], *vs: Value) -> Value:
     """As `elementwise`; g is the same function on index expressions, None where it has none."""
 
     def index(at: At) -> IndexExpr | None:

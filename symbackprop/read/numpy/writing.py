@@ -49,7 +49,7 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         if any(s != UNIT for s in new.shape[: new.ndim - len(p.result)]):
             raise ShapeMismatch(f"shape {shape_text(new.shape)} does not fit into {shape_text(p.result)}")
         drop = new.ndim - len(p.result)
-        new = new.remap(new.shape[drop:], lambda at, new=new: ((ZERO_AT,) * drop + at))  # type: ignore[misc]
+        new = new.remap(new.shape[drop:], lambda at, new=new: (ZERO_AT,) * drop + at)  # type: ignore[misc]
     wide = stretched(new, p.result)
     if listed(p):
         for block, q in places_of(p):  # one after the other, as NumPy does
@@ -174,4 +174,3 @@ def last_written(i: Index, mask: Term, new: Term, old: Term) -> Term:
     later = times(gate(shifted(difference(j, i), -1)), substitute(mask, {i: j}))
     after = whole("prod", 0, (j,), complement(later), ())
     return plus(summed((i,), times(mask, new, after)), times(complement(covered), old))
-
