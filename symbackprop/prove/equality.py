@@ -23,7 +23,8 @@ from ..core.terms import (
     subterms,
 )
 from .differentiate import Names, differentiate
-from .normal import WAYS, Normal, joined
+from .joined import joined
+from .normal import WAYS, Normal
 from .reduce import TooLarge
 from .zero import prove_zero
 

@@ -10,6 +10,7 @@ from ..core.kernel import By, Linear, Proof, UnderWhole
 from ..core.ordering import key
 from ..core.sums import Monomial
 from ..core.terms import Delta, Entry, Mul, Num, Power, Term, Whole, free, mul, opened_whole, over, whole
+from .joined import joined
 from .reduce import summed
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ F1 = Fraction(1)
 
 def taken_apart(w: Whole, normal: Normal) -> tuple[Term, Proof] | None:
     """det or inv of a product of square matrices, of a multiple, of an inverse, of the identity; or of a transpose."""
-    from .normal import joined
-
     if w.fn not in ("inv", "det") or len(w.sizes) != 2 or w.sizes[0] != w.sizes[1]:
         return None
     axes = (normal.names.new(w.sizes[0]), normal.names.new(w.sizes[1]))
@@ -63,8 +62,6 @@ def taken_apart(w: Whole, normal: Normal) -> tuple[Term, Proof] | None:
 
 def scalar_out(w: Whole, axes: tuple[Index, Index], opened: Term, m: Monomial) -> tuple[Term, Proof] | None:
     """inv(c A) = inv(A)/c"""
-    from .normal import joined
-
     if w.fn != "inv":
         return None
     linked = reach(m, axes[0])

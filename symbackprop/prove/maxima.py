@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from ..core.indices import Index
 from ..core.kernel import By, Inside, Linear, Proof, check
 from ..core.sums import Monomial, monomial_key
-from ..core.terms import Holds, Positive, Term, Whole, add, free, opened_whole
+from ..core.terms import Holds, Positive, Term, Whole, free, opened_whole
+from .content import total
+from .joined import joined
 from .matching import Pattern, occurrences, unify
-from .reduce import Move, Rule, ordered, product_of
+from .reduce import Move, Rule, product_of
 
 if TYPE_CHECKING:
     from .normal import Normal
@@ -74,8 +76,6 @@ class Maxima:
 
     def step(self, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
         """[max(x) - x_a > 0] = 1 - argmax(x)_a,  [x_a - max(x) > 0] = 0"""
-        from .normal import joined
-
         n = self.normal
         for m in monomials:
             if len(m.factors) != 1 or m.dummies or abs(m.coefficient) != 1 or m.factors[0][1] != 1:
@@ -84,7 +84,7 @@ class Maxima:
             if not isinstance(w, Whole) or w.fn != "max":
                 continue
             others = [o._replace(coefficient=-o.coefficient / m.coefficient) for o in monomials if o is not m]
-            target = _total(others)
+            target = total(others)
             axes = tuple(n.names.new(s) for s in w.sizes)
             pattern, _ = n.of(opened_whole(w, axes))
             for binding in unify(pattern, target, {}, frozenset(axes)):
@@ -102,7 +102,3 @@ class Maxima:
 
 def maximum(b: Whole) -> Whole:
     return Whole("max", 0, b.sizes, b.body, (), b.hints)
-
-
-def _total(monomials: list[Monomial]) -> Term:
-    return add(*(ordered(m) for m in sorted(monomials, key=monomial_key)))

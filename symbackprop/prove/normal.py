@@ -1,6 +1,6 @@
 """The normal form: every term as one canonical sum of products, with the proof that it is equal.
 
-`Normal.of` works bottom up: the inside of every function is normalised first (`atoms.py` has the rules
+`Normal.of` works bottom up: the inside of every function is normalised first (`atoms.py` names the rules
 for functions, roots and steps), then the sum of products is reduced by the relations between its factors
 (`relations.py`: denominators, inverses, maxima, hypotheses).
 """
@@ -43,13 +43,15 @@ from ..core.terms import (
     substitute,
     whole,
 )
+from .atoms import array_function, function
 from .differentiate import Names, differentiate
+from .joined import Rewritten, joined
 from .matching import unify
 from .ranges_joined import join
 from .reduce import Reduction, ordered
+from .relations import Relations
 
 F1 = Fraction(1)
-Rewritten = tuple[Term, Proof | None]  # None: nothing changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,6 @@ class Normal:
     """Normal forms under one context; remembers what it has seen."""
 
     def __init__(self, context: Context, names: Names | None = None, way: Way | None = None) -> None:
-        from .atoms import Atoms
-        from .relations import Relations
-
         self.context = context
         self.names = names or Names()
         self.signs = Signs(context)
@@ -84,7 +83,6 @@ class Normal:
         self.functions: dict[Term, Rewritten] = {}
         self.lets: dict[Key, tuple[Array, Tensor]] = {}  # names given to compound bases, by what they mean
         self.meanings: dict[Array, Tensor] = {}
-        self.atoms = Atoms(self)
         self.relations = Relations(self)
 
     def of(self, t: Term) -> tuple[Term, Proof]:
@@ -131,7 +129,7 @@ class Normal:
             case Whole(fn, order, sizes, body, at, _):
                 axes = tuple(self.names.new(n) for n in sizes)
                 value, proof = self.of(open_body(body, axes))
-                turned, law = self.atoms.whole(whole(fn, order, axes, value, at))
+                turned, law = array_function(self, whole(fn, order, axes, value, at))
                 return turned, joined(UnderWhole(fn, order, axes, at, proof), law)
             case Entry(array, at) if array in self.context.definitions:
                 value, rest = self.inner(self.context.definitions[array].at(*at))
@@ -158,7 +156,7 @@ class Normal:
         if isinstance(t, Power):
             self.note_sign(value, arg, proof)
         normal = rebuilt(t, (value,))
-        turned, law = self.atoms.function(normal)
+        turned, law = function(self, normal)
         done = turned, joined(Inside(t, ((0, proof),)), law)
         if law is None:
             short, named = self.shortened(normal, value)
@@ -291,13 +289,3 @@ class Normal:
 
     def positive(self, t: Term) -> bool:
         return key(t) in self.known or self.signs.sign(t) == "positive"
-
-
-def joined(*proofs: Proof | None) -> Proof:
-    """The chain of those that are there."""
-    kept = [p for p in proofs if p is not None]
-    return kept[0] if len(kept) == 1 else Chain(kept[0], tuple(kept[1:]))
-
-
-def step(lhs: Term, rhs: Term) -> Proof:
-    return Linear(lhs, rhs)

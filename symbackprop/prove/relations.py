@@ -19,8 +19,8 @@ from .matching import Pattern, occurrences
 from .maxima import Maxima
 from .reduce import Move, Rule, product_of
 from .shifts import Shifts
-from .steps import Steps
 from .symmetry import Symmetry
+from .two_steps import Steps
 
 if TYPE_CHECKING:
     from .normal import Normal

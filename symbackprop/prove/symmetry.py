@@ -14,6 +14,7 @@ from ..core.kernel import By, Flip, Inside, Linear, Proof, UnderWhole
 from ..core.ordering import key
 from ..core.sums import Monomial, monomial_key
 from ..core.terms import Array, Entry, Mul, Power, Term, Whole, opened_whole, whole
+from .joined import joined
 from .reduce import Move, product_of
 
 if TYPE_CHECKING:
@@ -87,6 +88,4 @@ class Symmetry:
 
 
 def _chain(*proofs: Proof) -> Proof:
-    from .normal import joined
-
     return joined(*proofs)

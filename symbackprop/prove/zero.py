@@ -10,7 +10,8 @@ from ..core.ordering import Key
 from ..core.sums import Monomial, canonical
 from ..core.terms import ONE, ZERO, Mul, Term, add, free, substitute
 from .clearing import common_denominator, over_common_denominator
-from .normal import Normal, joined
+from .joined import joined
+from .normal import Normal
 
 F1 = Fraction(1)
 DEPTH = 4  # denominators inside numerators inside ...

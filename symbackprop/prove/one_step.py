@@ -1,0 +1,64 @@
+"""One step [u > 0] by the sign of u and of its factors."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ..core.kernel import By, Inside, Linear, Proof
+from ..core.sums import Monomial
+from ..core.terms import ONE, ZERO, Holds, Mul, Positive, Power, Term, add, mul, neg, sub
+from .content import leading, shared_content, total
+from .joined import joined
+
+if TYPE_CHECKING:
+    from .normal import Normal
+
+
+def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+    t = Holds(Positive(u))
+    if not monomials:
+        return ZERO, joined(Inside(t, ((0, Linear(u, ZERO)),)), By("step_of_zero", ()))
+    if normal.positive(u):
+        return ONE, By("step_of_positive", (u,))
+    against_max = normal.relations.maxima.step(u, monomials)
+    if against_max is not None:
+        return against_max
+    minus = total([m._replace(coefficient=-m.coefficient) for m in monomials])
+    if normal.positive(minus):
+        return ZERO, joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_of_negative", (minus,)))
+    content, rest = shared_content(monomials, normal.positive, signed=False)
+    if content.factors or content.coefficient != 1:
+        left = total(rest)
+        split = Mul((content.term(), left))
+        proof = joined(Inside(t, ((0, Linear(u, split)),)), By("step_scaled", (content.term(), left)))
+        return Holds(Positive(left)), proof
+    if len(monomials) == 1 and not monomials[0].dummies:
+        return step_of_product(u, monomials[0])
+    if leading(monomials).coefficient < 0:
+        proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
+        return sub(ONE, Holds(Positive(minus))), proof
+    return None
+
+
+def step_of_product(u: Term, m: Monomial) -> tuple[Term, Proof] | None:
+    """[a b > 0] by the signs of the factors, of which the first is split off."""
+    t = Holds(Positive(u))
+    (b, e), rest = m.factors[0], m.factors[1:]
+    if e.denominator > 1 or (e == 1 and not rest and m.coefficient == 1):
+        return None
+    if m.coefficient < 0:
+        positive = m._replace(coefficient=-m.coefficient).term()
+        flipped = Inside(t, ((0, Linear(u, neg(positive))),))
+        return sub(ONE, Holds(Positive(positive))), joined(flipped, By("step_negated", (positive,)))
+    one: Term = Power(b, Fraction(-1)) if e < 0 else b
+    left = e + 1 if e < 0 else e - 1
+    other = m._replace(factors=((b, left), *rest) if left else rest).term()
+    split = Mul((one, other))
+    if e == -1 and not rest and m.coefficient == 1:
+        inverse = Power(b, Fraction(-1))
+        return Holds(Positive(b)), joined(Inside(t, ((0, Linear(u, inverse)),)), By("step_of_reciprocal", (b,)))
+    law = By("step_of_product", (one, other))
+    here, there = Holds(Positive(one)), Holds(Positive(other))
+    value = add(mul(here, there), mul(Holds(Positive(neg(one))), Holds(Positive(neg(other)))))
+    return value, joined(Inside(t, ((0, Linear(u, split)),)), law)
