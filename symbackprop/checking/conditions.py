@@ -39,7 +39,7 @@ from ..core.terms import (
 )
 from ..prove.evaluate import Point, holds
 from ..verdict import Condition
-from ..write.notation import latex_condition, predicate_text
+from ..write.array_text import latex_condition, predicate_text
 from .domain import Domain, nameless
 from .generic import Generic
 from .sizes import Sizes, size_of

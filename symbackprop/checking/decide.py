@@ -35,7 +35,7 @@ from ..prove.evaluate_numbers import approximate
 from ..prove.refute import Counterexample, Question, recheck, satisfying_point, search
 from ..status import PROVED, REFUTED, UNKNOWN
 from ..verdict import Condition, Verdict
-from ..write.notation import equation, predicate_text
+from ..write.array_text import equation, predicate_text
 from .claims import Claim, shown
 from .conditions import Sorted, sort_conditions
 from .proving import Found, prove, prove_simplified

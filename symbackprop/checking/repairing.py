@@ -13,9 +13,8 @@ from ..prove.refute import Question, search
 from ..prove.repair import repair
 from ..prove.repair_cases import special_cases
 from ..verdict import Repaired, Verdict
+from ..write.array_text import ArrayText, latex
 from ..write.index_code import compile_tensors
-from ..write.notation import Notation, latex
-from ..write.notation_style import TEXT
 from .claims import Claim
 from .conditions import sort_conditions
 from .numbers_for_sizes import claim_at, context_at, sizes_in
@@ -130,13 +129,13 @@ def by_substitution(claim: Claim, setting: Setting, hypotheses: Sequence[object]
 
 
 def formula(claim: Claim, term: Term) -> str:
-    notation = Notation(TEXT, term, claim.axes)
-    return f"{TEXT.entry(claim.label, [notation.index(i) for i in claim.at])} = {notation.written(term)}"
+    writer = ArrayText(term, claim.axes)
+    at = ",".join(map(writer.index, claim.at))
+    return f"{claim.label}{f'[{at}]' if at else ''} = {writer.written(term)}"
 
 
 def formula_latex(claim: Claim, term: Term) -> str:
-    notation = Notation(TEXT, term, claim.axes)
-    at = "".join(notation.index(i) for i in claim.at)
+    at = "".join(map(ArrayText(term, claim.axes).index, claim.at))
     below = f"_{{{at}}}" if at else ""
     return rf"\left({claim.label_latex}\right){below} = {latex(term, claim.axes)}"
 

@@ -8,6 +8,7 @@ written x_{i+k-1}.  The result depends on the term alone.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import assert_never
 
@@ -55,7 +56,8 @@ Letters = frozenset[str]
 class TermWriter(ABC):
     """Writes terms; `taken` are letters that dummies may not use."""
 
-    minus, at_most, not_equal, times = "-", "≤", "≠", "·"
+    minus, at_most, not_equal, times, of_index = "-", "≤", "≠", "·", " "
+    first_index = 1
 
     # --- how things look ---------------------------------------------------------------------
 
@@ -88,6 +90,10 @@ class TermWriter(ABC):
     @abstractmethod
     def whole_function(self, w: Whole, axes: tuple[Index, ...], array: str, body: str, at: list[str]) -> Text: ...
 
+    def letter(self, hint: str, taken: Iterable[str]) -> str:
+        """A free letter for a dummy."""
+        return choose(hint, taken)
+
     # --- terms -------------------------------------------------------------------------------
 
     def at_level(self, t: Term, level: int, taken: Letters) -> str:
@@ -103,7 +109,7 @@ class TermWriter(ABC):
             case Entry(array, at):
                 return self.array(array, [self.index(e) for e in at]), ATOM
             case Ordinal(of):
-                return self.affine(affine(-coefficient_sum(of), ((of, 1),)))
+                return self.affine(self.counted(of))
             case Delta(i, j):
                 return self.delta([self.index(i), self.index(j)]), ATOM
             case Add(args):
@@ -117,7 +123,7 @@ class TermWriter(ABC):
             case Apply(fn, arg, order):
                 return self.function(fn, order) + self.brackets(self.term(arg, taken)[0]), ATOM
             case Sum(size):
-                i = Index(choose(t.hint, taken), size)
+                i = Index(self.letter(t.hint, taken), size)
                 body = self.at_level(opened(t, i), PRODUCT, taken | {i.name})
                 return f"{self.sigma(self.name(i.name), self.size(size)[0])} {body}", PREFIX
             case Diff(body, wrt):
@@ -237,7 +243,7 @@ class TermWriter(ABC):
         axes: list[Index] = []
         used = set(taken)
         for n, size in enumerate(w.sizes):
-            axes.append(Index(choose(w.hints[n] if n < len(w.hints) else "k", used), size))
+            axes.append(Index(self.letter(w.hints[n] if n < len(w.hints) else "k", used), size))
             used.add(axes[-1].name)
         plain = plain_array(w)
         body = self.term(open_body(w.body, tuple(axes)), frozenset(used))[0]
@@ -254,7 +260,9 @@ class TermWriter(ABC):
             case NonNegative(e):  # what is subtracted stands on the left
                 constant, parts = as_affine(e)
                 left = affine(0, [(a, -k) for a, k in parts if is_negative(k)])
-                right = affine(constant - coefficient_sum(e), [(a, k) for a, k in parts if not is_negative(k)])
+                right = affine(
+                    constant - coefficient_sum(e) * self.first_index, [(a, k) for a, k in parts if not is_negative(k)]
+                )
                 return f"{self.affine(left)[0]} {self.at_most} {self.affine(right)[0]}"
             case Positive(t):
                 return f"{self.term(t, taken)[0]} > 0"
@@ -275,10 +283,14 @@ class TermWriter(ABC):
             case Pick(array, at, _):
                 return self.array(Array(array), [self.index(a) for a in at])
             case Affine():
-                text = self.affine(affine(-coefficient_sum(e) + 1, ((e, 1),)))[0]
+                text = self.affine(affine(self.first_index, ((self.counted(e), 1),)))[0]
                 return text.replace(" + ", "+").replace(" - ", "-")
             case _:
                 assert_never(e)
+
+    def counted(self, e: IndexExpr) -> IndexExpr:
+        """What is to be written so that `e` is meant, where the letters count from `first_index`."""
+        return affine(coefficient_sum(e) * -self.first_index, ((e, 1),))
 
     def affine(self, e: IndexExpr) -> Text:
         """An index expression as arithmetic in its letters."""
@@ -287,9 +299,10 @@ class TermWriter(ABC):
         for atom, k in parts:
             if k.constant is None:
                 text, binds = self.size(k)
-                pieces.append((False, f"{text if binds >= PRODUCT else self.brackets(text)} {self.index(atom)}"))
+                front = text if binds >= PRODUCT else self.brackets(text)
+                pieces.append((False, f"{front}{self.of_index}{self.index(atom)}"))
             else:
-                number = "" if abs(k.constant) == 1 else f"{abs(k.constant)} "
+                number = "" if abs(k.constant) == 1 else f"{abs(k.constant)}{self.of_index}"
                 pieces.append((k.constant < 0, number + self.index(atom)))
         pieces.sort(key=lambda p: p[0])
         pieces += [(c < 0, self.size(Size(((m, abs(c)),)))[0]) for m, c in reversed(constant.monomials)]
