@@ -57,7 +57,7 @@ from symbackprop.core.terms import (
 from symbackprop.prove.evaluate_floats import FloatEvaluation
 from symbackprop.prove.evaluate_numbers import Undefined
 from symbackprop.prove.evaluate_points import Point
-from symbackprop.write.notation import text
+from symbackprop.write.array_text import text
 
 N, M = sized("n"), sized("m")
 ARRAYS: dict[str, tuple[Size, ...]] = {"x": (N,), "y": (N,), "w": (M,), "A": (N, M), "B": (M, N), "s": ()}

@@ -15,7 +15,7 @@ from .inverses import taken_apart
 from .joined import Rewritten, joined
 from .logarithms import exp_of_log, log
 from .one_step import step
-from .parity import multiple, parity, sum_of_angles
+from .parity import few_angles, parity, sum_of_angles
 from .powers import power
 from .splitting import by_cases, of_fraction
 
@@ -56,7 +56,7 @@ def rule(normal: Normal, t: Term, arg: Term, monomials: list[Monomial]) -> tuple
             return log(normal, arg, monomials)
         case Apply(fn, _, 0) if fn in IN_EXPONENTIALS:
             return IN_EXPONENTIALS[fn](arg), By("in_exponentials", (fn, arg))
-        case Apply("sin" | "cos" as fn, _, 0) if len(monomials) > 1 or multiple(monomials):
+        case Apply("sin" | "cos" as fn, _, 0) if few_angles(monomials):
             return sum_of_angles(fn, arg, monomials)
         case Apply(fn, _, 0) if fn in ODD | EVEN:
             return parity(fn, arg, monomials)

@@ -11,6 +11,8 @@ from ..core.terms import ZERO, Add, Apply, Num, Term, add, mul, neg, sub
 from .content import leading, total
 from .joined import joined
 
+FEW_ANGLES = 8
+
 
 def parity(fn: str, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     if not monomials:
@@ -40,6 +42,7 @@ def sum_of_angles(fn: str, arg: Term, monomials: list[Monomial]) -> tuple[Term, 
     return value, joined(Inside(Apply(fn, arg), ((0, Linear(arg, split)),)), law)
 
 
-def multiple(monomials: list[Monomial]) -> bool:
-    """2u, -3u, ...: a small whole multiple."""
-    return len(monomials) == 1 and monomials[0].coefficient.denominator == 1 and 2 <= abs(monomials[0].coefficient) <= 8
+def few_angles(monomials: list[Monomial]) -> bool:
+    """a + b, 2a, 3a - b, ...: so few that the products of their sines and cosines do not run away."""
+    counts = [abs(m.coefficient) if m.coefficient.denominator == 1 else 1 for m in monomials]
+    return 2 <= sum(counts) <= FEW_ANGLES
