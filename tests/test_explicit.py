@@ -31,19 +31,19 @@ AGREE: list[tuple[tuple[int, ...], dict[str, Any]]] = [
     *(((2, 3, 2), {"loss": loss, "batch": 2, "convention": "row"}) for loss in LOSSES),
     *(((3, 2), {"loss": loss, "activation": "sigmoid", "convention": "row"}) for loss in LOSSES),
     ((3, 2, 4, 1), {}),
-    ((1, 1, 1, 1, 1), {"activation": "tanh", "loss": "squared error"}),
+    ((1, 1, 1, 1, 1), {"activation": "tanh", "loss": "squared-error"}),
     ((2, 4, 3, 2), {"convention": "row", "loss": "cross-entropy", "activation": "relu"}),
     ((2, 3, 3), {"output": "softmax"}),
     ((2, 2, 3), {"output": "softmax", "batch": 2, "convention": "row"}),
-    ((2, 2, 3), {"output": "softmax", "batch": 2, "loss": "squared error"}),
-    ((2, 2, 2), {"output": "softmax", "loss": "binary cross-entropy"}),
+    ((2, 2, 3), {"output": "softmax", "batch": 2, "loss": "squared-error"}),
+    ((2, 2, 2), {"output": "softmax", "loss": "binary-cross-entropy"}),
     ((2, 2, 3), {"loss": "cross-entropy", "targets": "sum to one"}),
     ((2, 2, 3), {"loss": "cross-entropy", "targets": "sum to one", "batch": 3, "convention": "row"}),
     ((2, 2, 2), {"loss": "cross-entropy", "output": "tanh"}),
-    ((2, 2, 2), {"loss": "binary cross-entropy", "output": "abstract", "batch": 2}),
-    ((2, 2, 1), {"output": "identity", "loss": "squared error", "activation": "tanh"}),
+    ((2, 2, 2), {"loss": "binary-cross-entropy", "output": "abstract", "batch": 2}),
+    ((2, 2, 1), {"output": "identity", "loss": "squared-error", "activation": "tanh"}),
     ((2, 3, 1), {"activation": z / (1 + exp(-z))}),
-    ((2, 2, 2), {"activation": z**3 - sqrt(z**2 + 1), "loss": "squared error"}),
+    ((2, 2, 2), {"activation": z**3 - sqrt(z**2 + 1), "loss": "squared-error"}),
 ]
 
 
@@ -184,18 +184,18 @@ WRONG: list[tuple[str, dict[str, Any], Claim]] = [
     ("relu' = 1", {"activation": "relu"}, lambda n: (n.bias_gradient(1), n.W[2].T * n.delta(2))),
     ("softplus' = tanh", {"activation": "softplus"},
      lambda n: (n.slope(1), explicit(2, 3, 2, activation="tanh").a[1])),
-    ("missing 1/N", {"loss": "squared error", "batch": 2},
+    ("missing 1/N", {"loss": "squared-error", "batch": 2},
      lambda n: (n.weight_gradient(2), 2 * n.delta(2) * n.a[1].T)),
     ("missing sum over the batch", {"batch": 2}, lambda n: (n.bias_gradient(2), n.delta(2)[:, 0])),
     ("missing sum over the batch, rows", {"batch": 2, **ROW}, lambda n: (n.bias_gradient(2), n.delta(2)[0, :])),
-    ("squared error without 1/2", {"loss": "squared error"}, lambda n: (n.upstream, 2 * (n.a[2] - n.t))),
-    ("t - y", {"loss": "squared error", "output": "identity"}, lambda n: (n.delta(2), n.t - n.a[2])),
+    ("squared error without 1/2", {"loss": "squared-error"}, lambda n: (n.upstream, 2 * (n.a[2] - n.t))),
+    ("t - y", {"loss": "squared-error", "output": "identity"}, lambda n: (n.delta(2), n.t - n.a[2])),
     ("s - t without sum t = 1", {"loss": "cross-entropy"}, lambda n: (n.bias_gradient(2), n.a[2] - n.t)),
     ("softmax Jacobian is diagonal", {"output": "softmax"},
      lambda n: (n.bias_gradient(2), n.upstream.multiply_elementwise(n.a[2].applyfunc(lambda s: s * (1 - s))))),
-    ("y - t for tanh outputs", {"loss": "binary cross-entropy", "output": "tanh"},
+    ("y - t for tanh outputs", {"loss": "binary-cross-entropy", "output": "tanh"},
      lambda n: (n.bias_gradient(2), n.a[2] - n.t)),
-    ("slope kept with binary cross-entropy", {"loss": "binary cross-entropy"},
+    ("slope kept with binary cross-entropy", {"loss": "binary-cross-entropy"},
      lambda n: (n.bias_gradient(2), (n.a[2] - n.t).multiply_elementwise(n.slope(2)))),
     ("row form in column order", {"widths": (2, 2), **ROW}, lambda n: (n.weight_gradient(1), n.delta(1).T * n.a[0])),
     ("bias of the wrong layer", {"widths": (2, 2, 2)}, lambda n: (n.bias_gradient(1), n.delta(2))),
@@ -222,7 +222,7 @@ def test_counterexamples_of_abstract_networks_are_exact() -> None:
 
 
 def test_evaluation_at_given_numbers() -> None:
-    network = explicit(1, 1, loss="squared error", activation="relu")
+    network = explicit(1, 1, loss="squared-error", activation="relu")
     (w,), (b,), (x,), (t,) = network.W[1], network.b[1], network.a[0], network.t
     gradient = network.weight_gradient(1)[0]
     assert network.evaluate(gradient, {w: 2, b: Fraction(1, 2), x: 3, t: 1}) == sympy.Rational(33, 2)
@@ -232,7 +232,7 @@ def test_evaluation_at_given_numbers() -> None:
         network.evaluate(gradient, {w: 0, b: 0})
     with pytest.raises(SymbackpropError, match="whole number or a fraction"):
         network.evaluate(gradient, {w: 0.5})
-    entropy = explicit(1, 1, loss="binary cross-entropy", output="identity")
+    entropy = explicit(1, 1, loss="binary-cross-entropy", output="identity")
     (w,), (b,), (x,) = entropy.W[1], entropy.b[1], entropy.a[0]
     with pytest.raises(SymbackpropError, match="not real"):
         entropy.evaluate(entropy.cost, {w: -2, b: 0, x: 3})

@@ -56,12 +56,11 @@ class Kind:
     def small(self, square: bool, targets: Any) -> Any:
         widths = (2, 2, 2) if square else (2, 3, 2)
         output = {"f": "abstract"}.get(self.last, self.last)
-        return explicit(*widths, loss=LOSS[self.loss], convention=self.convention, output=output, targets=targets,
+        loss: Any = "abstract" if self.loss == "L" else self.loss
+        return explicit(*widths, loss=loss, convention=self.convention, output=output, targets=targets,
                         batch=None if self.batch is None else SIZES["N"])  # fmt: skip
 
 
-LOSS: dict[str, Any] = {"L": "abstract", "squared-error": "squared error", "cross-entropy": "cross-entropy",
-                        "binary-cross-entropy": "binary cross-entropy"}  # fmt: skip
 KINDS = {
     "column": Kind("f", "L", "column", None),
     "row": Kind("f", "L", "row", None),

@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Writes out a small network with symbolic weights, differentiates every entry with SymPy, and compares the\n"
         "result with the chain rule as sums with Kronecker deltas and with the compact matrix form."
     )
-    parser.epilog = "example: symbackprop explicit 2-3-2 --activation sigmoid --loss 'binary cross-entropy' --entries"
+    parser.epilog = "example: symbackprop explicit 2-3-2 --activation sigmoid --loss binary-cross-entropy --entries"
     parser.add_argument("widths", metavar="WIDTHS", help="units of each layer, input first: 2-3-2")
     parser.add_argument(
         "--activation",
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--loss",
         default="abstract",
         metavar="NAME",
-        help="abstract (the default), 'squared error', cross-entropy or 'binary cross-entropy'",
+        help="abstract (the default), squared-error, cross-entropy or binary-cross-entropy",
     )
     parser.add_argument(
         "--convention", default="column", choices=("column", "row"), help="z = W a + b (the default), or z = a W + b"
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     network: ExplicitNetwork = explicit(
         *_widths(args.widths),
         activation=name_or_expression(args.activation),
-        loss=args.loss.replace("-", " ") if args.loss == "squared-error" else args.loss.replace("binary-", "binary "),
+        loss=args.loss,
         convention=args.convention,
         batch=args.batch,
         output=None if args.output is None else name_or_expression(args.output),

@@ -77,11 +77,11 @@ def _last(network: ExplicitNetwork) -> str:
     match network.loss, network.output:
         case "cross-entropy", None:
             return f"{mean}(s - t)" if network.targets == "sum to one" else f"{mean}(s Σₖtₖ - t)"
-        case "binary cross-entropy", output if output is not None and output.name == "σ":
+        case "binary-cross-entropy", output if output is not None and output.name == "σ":
             return f"{mean}(y - t)"
         case _, None:
             return "(diag(s) - s sᵀ) ∂L/∂y"
-        case "squared error", _:
+        case "squared-error", _:
             return f"{mean}(y - t) ∘ f'(z{_super(network.depth)})"
         case _:
             return f"∂L/∂y ∘ f'(z{_super(network.depth)})"

@@ -47,8 +47,8 @@ def explicit(
     activation: of the hidden layers (and of the output unless `output` or the loss says otherwise): 'abstract' (any
         differentiable f), 'identity', 'relu', 'sigmoid', 'softplus', 'tanh', 'gelu', or a SymPy expression in one
         symbol.
-    loss: 'abstract' (any differentiable L of all outputs), 'squared error' 1/2 Σ (y - t)², 'cross-entropy' -Σ t log y,
-        'binary cross-entropy' -Σ t log y + (1 - t) log(1 - y).  All but the abstract one are means over the batch.
+    loss: 'abstract' (any differentiable L of all outputs), 'squared-error' 1/2 Σ (y - t)², 'cross-entropy' -Σ t log y,
+        'binary-cross-entropy' -Σ t log y + (1 - t) log(1 - y).  All but the abstract one are means over the batch.
     output: activation of the last layer; also 'softmax'.  By default softmax for the cross-entropy, sigmoid for the
         binary cross-entropy, else `activation`.
     convention: 'column' (z = W a + b, W is n_l × n_{l-1}, a batch has one column for each sample) or 'row'
@@ -69,7 +69,7 @@ def explicit(
     match output, chosen:
         case (None, "cross-entropy") | (parts.SOFTMAX, _):
             last = None
-        case None, "binary cross-entropy":
+        case None, "binary-cross-entropy":
             last = parts.SIGMOID
         case None, _:
             last = hidden
@@ -122,9 +122,9 @@ class ExplicitNetwork(Units):
         if self.loss == "abstract":
             return self._loss_node()
         by_name = {
-            "squared error": parts.squared_error,
+            "squared-error": parts.squared_error,
             "cross-entropy": parts.cross_entropy,
-            "binary cross-entropy": parts.binary_cross_entropy,
+            "binary-cross-entropy": parts.binary_cross_entropy,
         }
         units = range(1, self.widths[-1] + 1)
         each = (
@@ -261,7 +261,7 @@ class ExplicitNetwork(Units):
                     return (y - t) * self._mean
                 total = self._per_sample(self.depth, lambda i, n: self._target_total(n))
                 return (y.multiply_elementwise(total) - t) * self._mean
-            case "binary cross-entropy", parts.SIGMOID:
+            case "binary-cross-entropy", parts.SIGMOID:
                 return (y - t) * self._mean
             case _, None:
                 return self._softmax_delta()

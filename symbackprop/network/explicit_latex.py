@@ -130,12 +130,12 @@ def _last_delta(network: ExplicitNetwork, mean: str) -> str:
         case "cross-entropy", None:
             total = "" if network.targets == "sum to one" else r"\textstyle\sum_k t_k"
             return rf"{mean} (s\, {total} - t)" if total else rf"{mean} (s - t)"
-        case "binary cross-entropy", output if output is not None and output.name == "σ":
+        case "binary-cross-entropy", output if output is not None and output.name == "σ":
             return rf"{mean} (y - t)"
         case _, None:
             row, column = r"\bigl(\operatorname{diag}(s) - s s^{\mathsf T}\bigr)", rf"{upstream}"
             return rf"{row} {column} \quad\text{{for each sample}}"
-        case "squared error", _:
+        case "squared-error", _:
             return rf"{mean} (y - t) \circ f'(z^{{{top}}})"
         case _:
             return rf"{upstream} \circ f'(z^{{{top}}})"

@@ -13,7 +13,7 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.explicit_nodes import Scalar, Z, derivative
 
 Convention: TypeAlias = Literal["column", "row"]
-Loss: TypeAlias = Literal["abstract", "squared error", "cross-entropy", "binary cross-entropy"]
+Loss: TypeAlias = Literal["abstract", "squared-error", "cross-entropy", "binary-cross-entropy"]
 Targets: TypeAlias = Literal["free", "sum to one"]
 
 SOFTMAX = "softmax"
@@ -29,7 +29,7 @@ ACTIVATIONS: dict[str, Scalar] = {
     "tanh": Scalar("tanh", r"\tanh", sympy.tanh(Z)),
     "gelu": Scalar("gelu", r"\mathrm{gelu}", Z * (1 + sympy.erf(Z / sympy.sqrt(2))) / 2),
 }
-LOSSES: tuple[Loss, ...] = ("abstract", "squared error", "cross-entropy", "binary cross-entropy")
+LOSSES: tuple[Loss, ...] = ("abstract", "squared-error", "cross-entropy", "binary-cross-entropy")
 
 # Most steps of differentiation, and most products in all gradients together: about a minute and some 100 MB.
 MOST_STEPS = 200_000
@@ -43,7 +43,7 @@ def activation_of(given: str | Expr) -> Scalar:
     if isinstance(given, str):
         if given not in ACTIVATIONS:
             raise SymbackpropError(
-                f"unknown activation {given!r}: one of {', '.join(ACTIVATIONS)}, or a SymPy expression in z"
+                f"unknown activation {given!r}: one of {', '.join(ACTIVATIONS)}, or a formula in z"
             )
         return ACTIVATIONS[given]
     if not isinstance(given, Expr):

@@ -135,11 +135,11 @@ class Units:
         match self.loss:
             case "abstract":
                 return self._loss_node().partial((n - 1) * self.widths[-1] + i - 1)
-            case "squared error":
+            case "squared-error":
                 return (y - t) * self._mean
             case "cross-entropy":
                 return -t / y * self._mean
-            case "binary cross-entropy":
+            case "binary-cross-entropy":
                 return (-t / y + (1 - t) / (1 - y)) * self._mean
 
     @property
