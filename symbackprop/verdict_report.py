@@ -40,7 +40,7 @@ def lines(v: Verdict, depth: int = 0) -> Iterator[Line]:
 
 def details(v: Verdict, depth: int) -> Iterator[Line]:
     if v.statement:
-        yield depth, "claim", f"claim   {shortened(v.statement)}"
+        yield from formula_lines(depth, "claim", "claim   ", v.statement)
     if v.reason:
         for n, line in enumerate(v.reason.splitlines()):
             yield depth, "reason", line if not n else "  " + line.strip()
@@ -48,13 +48,19 @@ def details(v: Verdict, depth: int) -> Iterator[Line]:
         for line in counterexample_lines(v):
             yield depth, "counterexample", line
     if v.repair is not None:
-        yield depth, "repair", f"proved  {shortened(v.repair.text)}"
+        yield from formula_lines(depth, "repair", "proved  ", v.repair.text)
     for case in v.special_cases:
         yield depth, "case", f"the claim is true when {case}"
     for h in v.hypotheses:
         yield depth, "hypothesis", f"assuming {h}"
     for c in v.conditions:
         yield depth, "condition", f"where {c}"
+
+
+def formula_lines(depth: int, kind: str, head: str, formula: str) -> Iterator[Line]:
+    """A formula; what its names stand for below it."""
+    for n, line in enumerate(formula.splitlines()):
+        yield depth, kind, (" " * len(head) if n else head) + shortened(line)
 
 
 def shortened(formula: str) -> str:

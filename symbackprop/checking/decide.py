@@ -38,8 +38,9 @@ from ..verdict import Condition, Verdict
 from ..write.array_text import equation, predicate_text
 from .claims import Claim, shown
 from .conditions import Sorted, sort_conditions
+from .formulas import formula, formula_latex
 from .proving import Found, prove, prove_simplified
-from .repairing import formula, formula_latex, with_repair
+from .repairing import with_repair
 from .restating import restated
 from .rounding import rounding_explains
 from .shape_examples import wrong_shape

@@ -16,9 +16,10 @@ from ..write.compiled import Compiled
 from ..write.index_code import compile_tensors
 from .claims import Claim, axes_of, partial_latex
 from .decide import Setting, decide
+from .formulas import formula, formula_latex
 from .gradient_claims import objective
 from .proving import derived
-from .repairing import formula, formula_latex, placed
+from .repairing import placed
 from .request import Request, called, flattened
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")

@@ -5,7 +5,21 @@ from __future__ import annotations
 from ..core.context import Context, Equation
 from ..core.indices import Index
 from ..core.kernel import Chain, Inside, Proof, UnderDiff, UnderSum, check
-from ..core.terms import Add, Diff, Mul, ProofError, Sum, Term, open_body, over, rebuilt, subterms
+from ..core.terms import (
+    ZERO,
+    Add,
+    Diff,
+    Mul,
+    ProofError,
+    Sum,
+    Term,
+    add,
+    mul,
+    open_body,
+    over,
+    rebuilt,
+    subterms,
+)
 from ..prove.differentiate import Names, differentiate
 from ..prove.equality import prove_equal, prove_gradient
 from ..prove.normal import Normal
@@ -94,7 +108,22 @@ def derived(lhs: Term, context: Context) -> Term | None:
     found = Tidy()(value)
     try:
         normal = Normal(context, names)
+        found = without_zeros(found, normal)
         reduced = normal.unfolded(normal.of(value)[0])[0]
         return found if length(found) <= WORTH * length(reduced) else reduced
     except (ProofError, TooLarge, RecursionError):
         return found
+
+
+def without_zeros(t: Term, normal: Normal) -> Term:
+    """The terms of a sum that are 0, such as those with Σ (x - mean) in them, left out."""
+    match t:
+        case Add(args):
+            return add(*(without_zeros(a, normal) for a in args if normal.of(a)[0] != ZERO))
+        case Mul(args):
+            return mul(*(without_zeros(a, normal) for a in args))
+        case Sum(size, body, _):
+            i = normal.names.new(size)
+            return over(i, without_zeros(open_body(body, (i,)), normal))
+        case _:
+            return t

@@ -13,10 +13,10 @@ from ..prove.refute import Question, search
 from ..prove.repair import repair
 from ..prove.repair_cases import special_cases
 from ..verdict import Repaired, Verdict
-from ..write.array_text import ArrayText, latex
 from ..write.index_code import compile_tensors
 from .claims import Claim
 from .conditions import sort_conditions
+from .formulas import formula, formula_latex
 from .numbers_for_sizes import claim_at, context_at, sizes_in
 from .proving import derived, prove
 
@@ -126,18 +126,6 @@ def by_substitution(claim: Claim, setting: Setting, hypotheses: Sequence[object]
     small = claim_at(claim, values)
     context = context_at(setting.context, values)
     return all(prove(*small.sides_at(v), context) is not None for _, v in small.instances())
-
-
-def formula(claim: Claim, term: Term) -> str:
-    writer = ArrayText(term, claim.axes)
-    at = ",".join(map(writer.index, claim.at))
-    return f"{claim.label}{f'[{at}]' if at else ''} = {writer.written(term)}"
-
-
-def formula_latex(claim: Claim, term: Term) -> str:
-    at = "".join(map(ArrayText(term, claim.axes).index, claim.at))
-    below = f"_{{{at}}}" if at else ""
-    return rf"\left({claim.label_latex}\right){below} = {latex(term, claim.axes)}"
 
 
 def code(claim: Claim, term: Term) -> str:
