@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.gradient import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
     from symbackprop.network.explicit import ExplicitNetwork, explicit
+    from symbackprop.sympy_expressions import check_sympy
     from symbackprop.verdict import Verdict
 
 __all__ = [
     "Derivative", "ExplicitNetwork", "SymbackpropError", "Verdict", "__version__", "check_equal", "check_gradient",
-    "check_hessian", "check_hvp", "check_jacobian", "derive", "explicit",
+    "check_hessian", "check_hvp", "check_jacobian", "check_sympy", "derive", "explicit",
 ]  # fmt: skip
 
 # The same names again, with the module that defines each: read by `__getattr__`, checked against the above by a test.
@@ -32,6 +33,7 @@ _HOME = {
     "check_hessian": "symbackprop.gradient",
     "check_hvp": "symbackprop.gradient",
     "check_jacobian": "symbackprop.gradient",
+    "check_sympy": "symbackprop.sympy_expressions",
     "derive": "symbackprop.gradient",
     "explicit": "symbackprop.network.explicit",
 }

@@ -48,7 +48,10 @@ def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
         found.mistake, formula(claim, found.term), formula_latex(claim, found.term),
         code(claim, found.term), found.term, found.proof, claim.wanted,
     )  # fmt: skip
-    mistake = found.mistake if claim.conforms or not verdict.mistake else f"{verdict.mistake}: {found.mistake}"
+    mistake = found.mistake
+    if not claim.conforms and verdict.mistake:
+        more = mistake not in ("wrong axes", verdict.mistake)
+        mistake = f"{verdict.mistake}: {mistake}" if more else verdict.mistake
     return replace(verdict, mistake=mistake, repair=fixed, special_cases=cases)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations, islice, permutations
 
 from ..core.indices import Index
-from ..core.matrix import Matrix, entry
+from ..core.matrix import UNIT, Matrix, entry
 from ..core.tensor import Tensor
 from ..core.terms import ZERO, Term, mul, over
 from .refute_points import Question
@@ -188,8 +188,9 @@ def reshaped(claim: Tensor, axes: Sequence[Index]) -> list[Candidate]:
 
 def reshaping(dropped: Sequence[Index], places: Sequence[int], rank: int) -> str:
     said = []
-    if dropped:
-        said.append("missing sum over " + ", ".join(str(i.size) for i in dropped))
+    summed = [str(i.size) for i in dropped if i.size != UNIT]
+    if summed:
+        said.append("missing sum over " + ", ".join(summed))
     if list(places) != sorted(places):
         said.append("result transposed")
     if len(places) < rank:
