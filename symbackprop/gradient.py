@@ -21,12 +21,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .checking.decide import Setting
 from .checking.derivation import Derivative, derivation
 from .checking.gradient_claims import gradient_claims
 from .checking.literal import Claims, Options, at_small_sizes, mismatch_verdict, verdict_at
 from .checking.other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
 from .checking.request import read_request
+from .checking.setting import Setting
 from .read.numpy import ShapeMismatch, TraceError
 from .verdict import Verdict
 

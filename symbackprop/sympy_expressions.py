@@ -18,8 +18,9 @@ import sympy
 from sympy.matrices.expressions import MatrixExpr
 
 from .checking.claims import Claim, axes_of, partial_latex
-from .checking.decide import Setting, decide, described
+from .checking.decide import decide, described
 from .checking.repairing import with_repair
+from .checking.setting import Setting
 from .core.context import Hypothesis, Same
 from .core.indices import Index, SymbackpropError
 from .core.matrix import ShapeError, entry, shape

@@ -326,6 +326,13 @@ LAWS: list[Row] = [
         "neither of two predicates need hold",
         by("covering", affine(0, ((i, 1), (j, -1))), affine(-2, ((j, 1), (i, -1)))),
     ),
+    ("digits of another size", by("by_radix", i, Index("a", N), Index("c", M), x(i))),
+    (
+        "digits of negative sizes",
+        by("by_radix", Index("a", (N - 2) * (M - 3)), Index("c", N - 2), Index("d", M - 3), ONE),
+    ),
+    ("a digit in use", by("by_radix", Index("a", N * M), i, k, mul(x(i), x(Index("a", N * M))))),
+    ("two digits in one", by("by_radix", Index("a", N * N), i, i, x(Index("a", N * N)))),
     ("a new index in the shift", by("reindex", i, k, affine(0, ((i, 1), (k, 1))), x(i))),
 ]
 

@@ -139,6 +139,7 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "step_covering": [(A, B)],
     "step_of_product": [(A, B), (A, A)],
     "step_of_reciprocal": [(A,)],
+    "step_of_exponentials": [(A, B), (num(0), A)],
     "inverse_times": [(INV, r)],
     "times_inverse": [(INV, r)],
     "inverse_of_transpose": [(INV,), (DET,), (whole("inv", 0, (p, q), W(p, q), (OUT, j)),)],
@@ -157,6 +158,8 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "reindex": [(i, k, affine(M - 2, ((i, s),)), mul(x(i), W(i, j))) for s in (1, -1)] + [
         (i, k, affine(0, ((i, 1), (j, -1))), x(i)),
         (i, k, affine(N, ((i, -1), (j, 1), (Pick("t", (j,), N), 2))), x(i))],
+    "by_radix": [(Index("a", N * M), c, b, mul(x(Index("a", N * M)), W(i, Index("a", N * M)))) for c in (p, q)] + [
+        (Index("a", N * 2), i, Index("b", sized(2)), f(x(Index("a", N * 2))))],
     "covering": [(affine(0, ((i, 1), (j, -1))), affine(-1, ((j, 1), (i, -1)))),
                  (affine(-2, ((i, 1),)), affine(1, ((j, 1),)))],
 }  # fmt: skip

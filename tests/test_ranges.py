@@ -8,7 +8,15 @@ import pytest
 from meaning import World
 
 from symbackprop.core.indices import Bound, Index, IndexExpr, Pick, Size, affine, at_least_zero, sized
-from symbackprop.core.ranges import always_negative, bounds, never_negative, never_zero, split_radix, within
+from symbackprop.core.ranges import (
+    always_negative,
+    bounds,
+    floor_radix,
+    never_negative,
+    never_zero,
+    split_radix,
+    within,
+)
 from symbackprop.core.terms import Ordinal, free
 
 N, M, K = (sized(s) for s in "nmk")
@@ -69,6 +77,23 @@ def test_a_split_is_exact(block: int) -> None:
                     assert (x == 0) == (y == 0 and z == 0), str(e)
 
 
+@pytest.mark.parametrize("block", range(4))
+def test_a_floor_is_exact(block: int) -> None:
+    """e = s a + b >= 0 exactly where a >= 0."""
+    found = 0
+    for seed in range(500 * block, 500 * (block + 1)):
+        e = expression(Random(seed))
+        floor = floor_radix(e)
+        if floor is not None:
+            found += 1
+            used = free(Ordinal(e)) | free(Ordinal(floor))
+            for n in (1, 2, 3):
+                world = World(seed, {"n": n, "m": 1 + seed % 3})
+                for v in world.settings(used):
+                    assert (world.index(e, v, ()) >= 0) == (world.index(floor, v, ()) >= 0), str(e)
+    assert found
+
+
 ROWS = {
     "an index": (i, (True, False, False, True)),
     "the last one first": (affine(N - 1, ((i, -1),)), (True, False, False, True)),
@@ -85,6 +110,27 @@ ROWS = {
 @pytest.mark.parametrize(("e", "expected"), ROWS.values(), ids=ROWS.keys())
 def test_plain_ranges(e: IndexExpr, expected: tuple[bool, ...]) -> None:
     assert (never_negative(e), always_negative(e), never_zero(e), within(e, N)) == expected
+
+
+STRIDES = {
+    "2 i = 2 j": (affine(0, ((i, 2), (a, -2))), (affine(0, ((i, 1), (a, -1))), affine(0, ()))),
+    "2 i + 1 = 2 j": (affine(1, ((i, 2), (a, -2))), (affine(0, ((i, 1), (a, -1))), affine(1, ()))),
+    "4 i + 7 = 0": (affine(7, ((i, 4),)), (affine(1, ((i, 1),)), affine(3, ()))),
+    "2 i + 3 j": (affine(0, ((i, 2), (a, 3))), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("e", "expected"), STRIDES.values(), ids=STRIDES.keys())
+def test_strides(e: IndexExpr, expected: tuple[IndexExpr, IndexExpr] | None) -> None:
+    assert split_radix(e) == expected
+
+
+def test_floors() -> None:
+    h, r = Index("h", sized(2)), Index("r", M)
+    assert floor_radix(affine(0, ((i, 2), (a, -2), (h, 1)))) == affine(0, ((i, 1), (a, -1)))
+    assert floor_radix(affine(1, ((i, 2), (a, -2), (h, -1)))) == affine(0, ((i, 1), (a, -1)))
+    assert floor_radix(affine(-1, ((i, M), (a, -M), (r, -1)))) == affine(-1, ((i, 1), (a, -1)))
+    assert floor_radix(affine(0, ((i, 2), (a, -1)))) is None
 
 
 def test_table_places_are_told_apart() -> None:

@@ -8,10 +8,11 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from ..core.indices import Index, IndexExpr, Size, SymbackpropError, affine
+from ..core.indices import Index, IndexExpr, Size, SymbackpropError, affine, as_affine
 from ..core.matrix import UNIT, ZERO_INDEX
 from ..core.tensor import Tensor
 from ..core.terms import Diff, Term, over, substitute
+from ..prove.radix import split, strides
 from ..read.numpy import Declared
 from .request import Request, called
 
@@ -56,16 +57,32 @@ class Claim:
         return isinstance(self.lhs, Diff)
 
     def instances(self) -> list[tuple[tuple[Index, ...], dict[Index, IndexExpr]]]:
-        """The claim split over its short axes of literal size: (axes that stay, values of the others)."""
-        short = [i for i in self.axes if i.size.constant is not None]
-        if not short or prod(i.size.constant or 1 for i in short) > WRITTEN_OUT:
-            return [(self.axes, {})]
-        kept = tuple(i for i in self.axes if i not in short)
-        choices = product(*(range(i.size.constant or 1) for i in short))
-        return [(kept, {i: affine(v, ()) for i, v in zip(short, values, strict=True)}) for values in choices]
+        """The claim for the values of its short axes of literal size: (axes that stay, values of the others).
+
+        An axis of composite size goes by its digits where the claim has such index expressions: 2 k + 1 or K g + k.
+        """
+        by = strides((self.lhs, self.rhs))
+        digits = {i: split(i, by) for i in self.axes if i.size in by}
+        axes = tuple(x for i in self.axes for x in (digits[i][1] if i in digits else (i,)))
+        whole = {i: e for i, (e, _) in digits.items()}
+        short = [i for i in axes if i.size.constant is not None]
+        if prod(i.size.constant or 1 for i in short) > WRITTEN_OUT:
+            short = []
+        kept = tuple(i for i in axes if i not in short)
+        out = []
+        for values in product(*(range(i.size.constant or 1) for i in short)):
+            given: dict[Index, IndexExpr] = {i: affine(v, ()) for i, v in zip(short, values, strict=True)}
+            here = {i: at(e, given) for i, e in whole.items()}
+            out.append((kept, here | {i: v for i, v in given.items() if i in self.axes}))
+        return out
 
     def sides_at(self, values: dict[Index, IndexExpr]) -> tuple[Term, Term]:
         return substitute(self.lhs, values), substitute(self.rhs, values)
+
+
+def at(e: IndexExpr, values: Mapping[Index, IndexExpr]) -> IndexExpr:
+    constant, parts = as_affine(e)
+    return affine(constant, [(values.get(a, a) if isinstance(a, Index) else a, k) for a, k in parts])
 
 
 def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:

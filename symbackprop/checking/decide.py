@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-from ..core.context import Context, Hypothesis, Same
-from ..core.indices import Affine, Index, IndexExpr, Pick, Size, as_affine, sized
+from ..core.context import Hypothesis, Same
+from ..core.indices import Affine, Index, IndexExpr, Pick, as_affine, sized
 from ..core.kernel import Proof
 from ..core.tensor import Tensor
 from ..core.terms import (
-    Array,
     AtLeastZero,
     Delta,
     Diff,
@@ -41,8 +40,8 @@ from .conditions import Sorted, sort_conditions
 from .formulas import formula, formula_latex
 from .proving import Found, prove, prove_simplified
 from .repairing import with_repair
-from .restating import restated
 from .rounding import rounding_explains
+from .setting import Setting
 from .shape_examples import wrong_shape
 from .stepped import ConstantSteps, constant_steps
 
@@ -50,26 +49,6 @@ BUDGET, FEW = 40, 3
 LARGEST_INDEX = 40  # sizes above it are not tried
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
 CONTRADICTION = "a proof was found and so was a point that contradicts it; please report this as a bug"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What all claims of a request share."""
-
-    hypotheses: tuple[Hypothesis, ...] = ()
-    shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
-    rounded: tuple[tuple[float, Fraction], ...] = ()
-    domains: Mapping[str, str] = field(default_factory=dict)
-    repair: bool = True
-
-    @property
-    def context(self) -> Context:
-        """The hypotheses, and some of them once more in the words that the prover meets."""
-        named: dict[str, Hypothesis] = {}
-        for k, h in enumerate(self.hypotheses, 1):
-            named[f"h{k}"] = h
-            named |= {f"h{k}.{n}": again for n, again in enumerate(restated(h), 1)}
-        return Context(hypotheses=named)
 
 
 def decide(claim: Claim, setting: Setting) -> Verdict:

@@ -15,12 +15,13 @@ from ..verdict import Condition, Repaired, Verdict, together
 from ..write.compiled import Compiled
 from ..write.index_code import compile_tensors
 from .claims import Claim, axes_of, partial_latex
-from .decide import Setting, decide
+from .decide import decide
 from .formulas import formula, formula_latex
 from .gradient_claims import objective
 from .proving import derived
 from .repairing import placed
 from .request import Request, called, flattened
+from .setting import Setting
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..core.context import Context
+from ..core.deltas import minus
 from ..core.indices import Pick
 from ..core.laws.functions import PI
 from ..core.signs import Signs
@@ -50,10 +51,10 @@ from .generic_terms import (
     closed_in,
     constrained,
     equated,
-    flipped,
     polynomial,
     replaced,
     shared_factors,
+    with_implied,
     without,
 )
 from .sizes import Sizes
@@ -67,7 +68,7 @@ class Generic:
     """Decides under one context; `constrained` are the arrays that the equations among its hypotheses mention."""
 
     def __init__(self, context: Context) -> None:
-        self.signs = Signs(context)
+        self.signs = Signs(with_implied(context))
         self.names = Names()
         self.names.count = 1_000_000
         self.constrained = constrained(context)
@@ -140,7 +141,20 @@ class Generic:
         total = add(*(m.term() for m in monomials))
         if self.signs.holds(Nonzero(total)) or self.sizes.nonzero(total):
             return True
-        return depth > 0 and any(self.nonzero(d, depth - 1) for d in self.derivatives(total))
+        return depth > 0 and any(
+            self.nonzero(d, depth - 1) or self.where_not_equal(d, total, depth - 1) for d in self.derivatives(total)
+        )
+
+    def where_not_equal(self, d: Term, t: Term, depth: int) -> bool:
+        """A derivative d of t is generic for indices that differ, and t itself where they are equal."""
+        monomials = self.expanded(d, depth)
+        for b in {b: None for m in monomials for b, _ in m.factors if isinstance(b, Delta)}:
+            off = [m for m in monomials if all(f != b for f, _ in m.factors)]
+            same = equated(t, b)
+            if off and same != t and depth > 0 and free(b) <= free(t):
+                if self.nonzero(add(*(m.term() for m in off)), depth - 1) and self.nonzero(same, depth - 1):
+                    return True
+        return False
 
     def expanded(self, t: Term, depth: int) -> list[Monomial]:
         """The sum of products, if what that needs is itself generic."""
@@ -256,17 +270,13 @@ class Generic:
         difference = sub(opened_whole(w, one), opened_whole(w, two))
         if depth == 0:
             return False
-        apart = {Delta(a, b) for a, b in zip(one, two, strict=True)} if len(one) == 1 else set()
+        alike = [{minus(a, b), minus(b, a)} for a, b in zip(one, two, strict=True)]
         for d in self.derivatives(difference):
-            monomials = self.expanded(d, depth)
-            if len(one) == 1:
-                monomials = [m for m in monomials if not any(f in apart or flipped(f) in apart for f, _ in m.factors)]
-            else:  # not all axes agree: a product of all deltas is 0
-                alike = {Delta(a, b) for a, b in zip(one, two, strict=True)}
-                monomials = [
-                    m for m in monomials
-                    if not all(any(f in (x, flipped(x)) for f, _ in m.factors) for x in alike)
-                ]  # fmt: skip
+            monomials = []
+            for m in self.expanded(d, depth):
+                gaps = {minus(f.i, f.j) for f, _ in m.factors if isinstance(f, Delta)}
+                if not all(gaps & both for both in alike):  # not all axes agree: a product of all deltas is 0
+                    monomials.append(m)
             if monomials and self.nonzero(add(*(m.term() for m in monomials)), depth - 1):
                 return True
         return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ..core.context import Context, Same
+from ..core.context import Context, Hypothesis, Same
 from ..core.indices import Bound, Index, IndexExpr
-from ..core.sums import Monomial
+from ..core.sums import Expansion, Monomial
 from ..core.terms import (
     ZERO,
     Add,
@@ -19,6 +19,7 @@ from ..core.terms import (
     Holds,
     Mul,
     NonNegative,
+    Nonzero,
     Num,
     Positive,
     Power,
@@ -69,6 +70,19 @@ def constrained(context: Context) -> frozenset[Array]:
         elif isinstance(h, AtLeastZero) and not linear(h.term):
             found |= arrays_in(h.term)
     return frozenset(found)
+
+
+def with_implied(context: Context) -> Context:
+    """y y = 1 says that y is not 0: what equations between one product and a number imply for its factors."""
+    implied: dict[str, Hypothesis] = {}
+    for name, h in context.hypotheses.items():
+        if not isinstance(h, Same):
+            continue
+        product, number = Expansion().expand(h.lhs), Expansion().expand(h.rhs)
+        if len(product) == len(number) == 1 and not product[0].dummies and not number[0].factors:
+            for n, (b, _) in enumerate(product[0].factors):
+                implied[f"{name}, factor {n}"] = Nonzero(b)
+    return Context(context.definitions, {**context.hypotheses, **implied}) if implied else context
 
 
 def arrays_in(t: Term) -> set[Array]:
@@ -125,10 +139,6 @@ def square(at: tuple[IndexExpr, ...]) -> bool:
     """Indices of two different ranges make no unit matrix; bound ones are compared where they are contracted."""
     sizes = [i.size for i in at if isinstance(i, Index)]
     return len(sizes) < 2 or sizes[0] == sizes[1]
-
-
-def flipped(f: Term) -> Term:
-    return Delta(f.j, f.i) if isinstance(f, Delta) else f
 
 
 def equated(t: Term, b: Delta) -> Term:

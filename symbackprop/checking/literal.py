@@ -12,9 +12,10 @@ from ..read.numpy import ShapeMismatch, TraceError
 from ..status import ILL_FORMED, REFUTED, UNKNOWN
 from ..verdict import ShapeExample, Verdict, together
 from .claims import Claim
-from .decide import Setting, decide, refute_only
+from .decide import decide, refute_only
 from .derivation import derived_instead
 from .request import Request
+from .setting import Setting
 from .shape_examples import small_sizes
 from .trial import confirmed
 

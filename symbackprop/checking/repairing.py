@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..core.indices import Index, SymbackpropError, sized
 from ..core.tensor import Tensor
@@ -19,9 +18,7 @@ from .conditions import sort_conditions
 from .formulas import formula, formula_latex
 from .numbers_for_sizes import claim_at, context_at, sizes_in
 from .proving import derived, prove
-
-if TYPE_CHECKING:
-    from .decide import Setting
+from .setting import Setting
 
 FEW = 3
 

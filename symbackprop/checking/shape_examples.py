@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 from ..core.indices import Size
 from ..status import REFUTED
 from ..verdict import ShapeExample, Verdict
 from .claims import Claim
-
-if TYPE_CHECKING:
-    from .decide import Setting
+from .repairing import with_repair
+from .setting import Setting
 
 
 def wrong_shape(claim: Claim, setting: Setting) -> Verdict:
-    from .repairing import with_repair
-
     sizes = first_difference(claim)
     wanted, found = (numbers(s, sizes) for s in (claim.wanted, claim.found.shape))
     message = f"the result has shape {tuple_text(found)} where {claim.name} needs {tuple_text(wanted)}"

@@ -24,10 +24,12 @@ from ..read.numpy import Declared
 from ..status import PROVED, REFUTED, UNKNOWN
 from ..verdict import Verdict
 from .claims import Claim
-from .decide import Setting, question
+from .decide import question
 from .request import Function, Request
+from .setting import Setting
 
 POINTS = 3
+DOUBT = 1e-9  # what may be zero but for rounding
 TOLERANCE = 1e-3  # a misread function is off by more, rounding by less
 
 
@@ -135,7 +137,7 @@ def differentiable(point: Point, claim: Claim) -> bool:
 
 def tensor_values(point: Point, axes: Any, body: Any) -> Any:
     try:
-        return FloatEvaluation(point).tensor(axes, body)
+        return FloatEvaluation(point, doubt=DOUBT).tensor(axes, body)
     except (Undefined, SymbackpropError):
         return None
 

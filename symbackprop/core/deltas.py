@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from .indices import Index, IndexExpr, Pick, Size, affine, as_affine
 from .monomials import Factors
-from .ranges import always_negative, never_negative, never_zero, split_radix
+from .ranges import always_negative, floor_radix, never_negative, never_zero, split_radix
 from .terms import Delta, Holds, NonNegative, Term, free, substitute
 
 F1 = Fraction(1)
@@ -25,6 +25,9 @@ def contract(b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors) -> Cha
             return dummies, rest
         if always_negative(e):
             return dummies, None
+        floor = floor_radix(e)
+        if floor is not None:
+            return dummies, (*rest, (Holds(NonNegative(floor)), F1))
         for other, _ in rest:
             for a, value in solutions(other) if isinstance(other, Delta) else ():
                 constant, parts = as_affine(e)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from .indices import Bound, IndexExpr, Size, affine, as_affine, at_least_zero, sized
@@ -55,31 +56,58 @@ def within(e: IndexExpr, size: Size) -> bool:
 @lru_cache(maxsize=20_000)
 def split_radix(e: IndexExpr) -> tuple[IndexExpr, IndexExpr] | None:
     """e = s*a + b with |b| < s, so that e = 0 exactly when a = 0 and b = 0."""
-    constant, parts = as_affine(e)
-    for symbol in sorted({s for _, k in parts for s in k.symbols}):
-        s = sized(symbol)
-        quotient: list[tuple[IndexExpr, Size]] = []
-        rest: list[tuple[IndexExpr, Size]] = []
-        for atom, k in parts:
-            q = divided(k, symbol)
-            (rest if q is None else quotient).append((atom, k if q is None else q))
-        if not rest or not quotient:
-            continue
-        q0 = divided(constant, symbol)
-        a = affine(q0 if q0 is not None else 0, quotient)
-        b = affine(0 if q0 is not None else constant, rest)
+    for s, a, b in quotients(e):
         if never_negative(affine(s - 1, ((b, -1),))) and never_negative(affine(s - 1, ((b, 1),))):
             return a, b
     return None
 
 
-def divided(k: Size, symbol: str) -> Size | None:
-    """k / symbol when every monomial has the symbol."""
-    out = []
+@lru_cache(maxsize=20_000)
+def floor_radix(e: IndexExpr) -> IndexExpr | None:
+    """a of e = s*a + b with 0 <= b < s, so that e >= 0 exactly when a >= 0."""
+    for s, a, b in quotients(e):
+        if within(b, s):
+            return a
+    return None
+
+
+def quotients(e: IndexExpr) -> Iterator[tuple[Size, IndexExpr, IndexExpr]]:
+    """Ways to write e = s*a + b, where a has the atoms whose coefficients s divides."""
+    constant, parts = as_affine(e)
+    symbols = sorted({name for _, k in parts for name in k.symbols})
+    numbers = sorted({abs(c) for _, k in parts for _, c in k.monomials if abs(c) > 1}, reverse=True)
+    for s in (*map(sized, symbols), *map(sized, numbers)):
+        quotient: list[tuple[IndexExpr, Size]] = []
+        rest: list[tuple[IndexExpr, Size]] = []
+        for atom, k in parts:
+            q = divided(k, s)
+            (rest if q is None else quotient).append((atom, k if q is None else q))
+        if not quotient:
+            continue
+        whole, left = sized(0), sized(0)
+        for m in constant.monomials:
+            q = divided(Size((m,)), s)
+            whole, left = (whole, left + Size((m,))) if q is None else (whole + q, left)
+        for turn in (0, -1, 1):
+            yield s, affine(whole + turn, quotient), affine(left - s * turn, rest)
+        number = left.constant
+        if number is not None and s.constant is not None and abs(number) > s.constant:
+            turn = number // s.constant
+            yield s, affine(whole + turn, quotient), affine(left - s * turn, rest)
+
+
+def divided(k: Size, s: Size) -> Size | None:
+    """k / s for a symbol or a number s, when it divides every monomial."""
+    number, out = s.constant, []
     for names, c in k.monomials:
-        if symbol not in names:
-            return None
         left = list(names)
-        left.remove(symbol)
+        if number is not None:
+            if c % number:
+                return None
+            c //= number
+        elif s.symbols[0] in left:
+            left.remove(s.symbols[0])
+        else:
+            return None
         out.append((tuple(left), c))
     return Size(tuple(sorted(out)))

@@ -54,7 +54,7 @@ def rule(normal: Normal, t: Term, arg: Term, monomials: list[Monomial]) -> tuple
             return exp_of_log(t, monomials)
         case Apply("log", _, 0):
             return log(normal, arg, monomials)
-        case Apply(fn, _, 0) if fn in IN_EXPONENTIALS:
+        case Apply(fn, _, 0) if fn in IN_EXPONENTIALS and normal.way.exponentials:
             return IN_EXPONENTIALS[fn](arg), By("in_exponentials", (fn, arg))
         case Apply("sin" | "cos" as fn, _, 0) if few_angles(monomials):
             return sum_of_angles(fn, arg, monomials)

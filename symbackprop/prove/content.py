@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.kernel import Inside, Linear
 from ..core.ordering import key
-from ..core.sums import Factors, Monomial, monomial_key, surely_positive
+from ..core.sums import Factors, Monomial, monomial_key
 from ..core.terms import Mul, Power, Term, add, free
 from .joined import joined
 from .reduce import ordered
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 
 def shared_content(
-    monomials: list[Monomial], movable: Callable[[Term], bool], *, signed: bool
+    monomials: list[Monomial], movable: Callable[[Term], bool], unit: Callable[[Term], bool], *, signed: bool
 ) -> tuple[Monomial, list[Monomial]]:
-    """What all monomials share, so that the first by key has coefficient 1; and what is left."""
+    """What all monomials share, so that the first by key has coefficient 1; and what is left.
+
+    A unit, which is not zero, is shared with its least power: s^{-2} + 1 = s^{-2} (1 + s^2).
+    """
     first = leading(monomials)
     c = first.coefficient if signed else abs(first.coefficient)
     shared: list[tuple[Term, Fraction]] = []
@@ -28,7 +31,7 @@ def shared_content(
         if any(i in free(b) for m in monomials for i in m.dummies) or not movable(b):
             continue
         least = min(exponent(m, b) for m in monomials)
-        if least and (surely_positive(b) or all(has(m, b) for m in monomials)):
+        if least and (unit(b) or all(has(m, b) for m in monomials)):
             shared.append((b, least))
     content = Monomial(c, (), tuple(shared))
     rest = []

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ..core.context import EMPTY, Context, Equation
 from ..core.indices import Index, IndexExpr, affine
 from ..core.kernel import Flip, Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
+from ..core.laws.functions import IN_EXPONENTIALS
 from ..core.ordering import predicate_key
 from ..core.sums import LITERAL, same
 from ..core.terms import (
     ONE,
+    Apply,
     Diff,
     Entry,
     Nonzero,
@@ -24,7 +26,8 @@ from ..core.terms import (
 )
 from .differentiate import Names, differentiate
 from .joined import joined
-from .normal import WAYS, Normal
+from .normal import QUICK, WAYS, Normal
+from .radix import strides
 from .reduce import TooLarge
 from .zero import prove_zero
 
@@ -70,12 +73,17 @@ def search(
     lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None
 ) -> tuple[Proof, Equation] | None:
     """A checked proof of lhs = rhs; `before`, a proof of something = lhs, goes in front of it."""
-    for way in WAYS:
-        normal = Normal(context, names, way)
+    by = strides((lhs, rhs))
+    for way in (QUICK, *WAYS) if has_exponential_functions(lhs, rhs) else WAYS:
+        normal = Normal(context, names, way, by)
         found = attempt(lhs, rhs, context, normal, before)
         if found is not None:
             return found
     return value_by_value(lhs, rhs, context, names, before)
+
+
+def has_exponential_functions(*terms: Term) -> bool:
+    return any(isinstance(s, Apply) and s.fn in IN_EXPONENTIALS for t in terms for s in subterms(t))
 
 
 def value_by_value(

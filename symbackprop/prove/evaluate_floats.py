@@ -82,10 +82,15 @@ class Move:
 
 
 class FloatEvaluation:
-    """One point; every subterm is evaluated once per scope."""
+    """One point; every subterm is evaluated once per scope.
 
-    def __init__(self, point: Point, reaches: Reaches | None = None, differences: bool = False) -> None:
-        self.point, self.differences = point, differences
+    A step of a number that is not 0 and smaller than `doubt` has no value: rounding may have turned it.
+    """
+
+    def __init__(
+        self, point: Point, reaches: Reaches | None = None, differences: bool = False, doubt: float = 0.0
+    ) -> None:
+        self.point, self.differences, self.doubt = point, differences, doubt
         self.reaches = reaches or Reaches(point.definitions)
         self.arithmetic = Lifted(FloatNumbers())
         self.memo: dict[object, Value] = {}
@@ -150,7 +155,8 @@ class FloatEvaluation:
             case Holds(p):
                 if isinstance(p, NonNegative):
                     return (self.index(p.expr, scope) >= 0) * 1.0
-                return FloatNumbers.step(real(self.value(p.term, scope, moves)))
+                u = real(self.value(p.term, scope, moves))
+                return np.where((u != 0) & (abs(u) < self.doubt), np.nan, FloatNumbers.step(u))
             case _:
                 assert_never(t)
 

@@ -7,7 +7,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING
 
 from ..core.kernel import By, Inside, Linear, Proof
-from ..core.sums import Monomial, primes
+from ..core.sums import Monomial, primes, surely_positive
 from ..core.terms import Apply, Mul, Num, Power, Term, add, mul
 from .content import carry_sign, shared_content, total
 from .joined import joined
@@ -40,7 +40,7 @@ def log(normal: Normal, arg: Term, monomials: list[Monomial]) -> tuple[Term, Pro
     """log of a product: what is surely positive comes out."""
     if not monomials:
         return None
-    content, rest = shared_content(monomials, normal.positive, signed=False)
+    content, rest = shared_content(monomials, normal.positive, surely_positive, signed=False)
     parts = [*starmap(log_of_factor, content.factors), *starmap(log_of_prime, primes(content.coefficient))]
     constant = len(rest) == 1 and not rest[0].factors
     if not parts or (constant and content.coefficient == 1 and plain(content)):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
-from ..core.indices import Affine, Bound, Index, IndexExpr, Pick
+from ..core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, sized
+from ..core.proper import reach
 from ..core.ranges import within
 from ..core.sums import Factors, Monomial
 from ..core.terms import (
@@ -151,9 +152,34 @@ def unify_index(p: IndexExpr, e: IndexExpr, binding: Binding, unknown: frozenset
         case Pick(a, at, n), Pick(b, bt, m) if a == b and n == m:
             return next(unify_indices(at, bt, binding, unknown), None)
         case Affine(c, parts), Affine(d, qarts) if c == d and len(parts) == len(qarts):
-            if any(k != r for (_, k), (_, r) in zip(parts, qarts, strict=True)):
-                return None
-            one, other = tuple(a for a, _ in parts), tuple(a for a, _ in qarts)
-            return next(unify_indices(one, other, binding, unknown), None)
+            if all(k == r for (_, k), (_, r) in zip(parts, qarts, strict=True)):
+                one, other = tuple(a for a, _ in parts), tuple(a for a, _ in qarts)
+                found = next(unify_indices(one, other, binding, unknown), None)
+                if found is not None:
+                    return found
+            return solved(p, e, binding, unknown)
+        case Affine(), _:
+            return solved(p, e, binding, unknown)
         case _:
             return binding if p == e else None
+
+
+def solved(p: Affine, e: IndexExpr, binding: Binding, unknown: frozenset[Index]) -> Binding | None:
+    """The one unknown index of p, for which p is e: a + 2 w is 2 w for a = 0."""
+    if reach(p) or reach(e):
+        return None
+    rest: list[tuple[IndexExpr, Size]] = [(e, sized(1))]
+    found: list[tuple[Index, Size]] = []
+    for a, k in p.parts:
+        if isinstance(a, Index) and a in unknown and a not in binding:
+            found.append((a, k))
+        elif not unknown.isdisjoint(free(Ordinal(a))) and not (isinstance(a, Index) and a in binding):
+            return None
+        else:
+            rest.append((binding.get(a, a) if isinstance(a, Index) else a, -k))
+    if not found:
+        return binding if affine(-p.constant, rest) == affine(0, ()) else None
+    (a, k), more = found[0], found[1:]
+    if more or k.constant not in (1, -1):
+        return None
+    return {**binding, a: affine(-p.constant * k, [(x, c * k) for x, c in rest])}

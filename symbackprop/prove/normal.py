@@ -12,12 +12,12 @@ from fractions import Fraction
 from itertools import permutations
 
 from ..core.context import Context
-from ..core.indices import Index
-from ..core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole
+from ..core.indices import Index, affine
+from ..core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole, check
 from ..core.ordering import Key, key
 from ..core.ranges import within
 from ..core.signs import Signs
-from ..core.sums import Expansion, Monomial, compound, monomial_key
+from ..core.sums import LITERAL, Expansion, Monomial, compound, monomial_key, surely_positive
 from ..core.tensor import Tensor
 from ..core.terms import (
     Add,
@@ -47,6 +47,8 @@ from .atoms import array_function, function
 from .differentiate import Names, differentiate
 from .joined import Rewritten, joined
 from .matching import unify
+from .pinned import pinned
+from .radix import Strides
 from .ranges_joined import join
 from .reduce import Reduction, ordered
 from .relations import Relations
@@ -60,20 +62,26 @@ class Way:
 
     `whole_exponents`: an exponent of several terms gets one name, so e^{a+b} is one thing (not e^a e^b).
     `rewrite_fractions`: t b^{-1} = 1 - rest b^{-1} for b = t + rest (else only common denominators are used).
+    `exponentials`: tanh, sigmoid and their like are fractions of exponentials (else things of their own).
     """
 
     whole_exponents: bool = False
     rewrite_fractions: bool = True
+    exponentials: bool = True
 
 
 WAYS = (Way(True, False), Way(True, True), Way(False, True), Way(False, False))
+QUICK = Way(True, False, False)  # before these, where there are such functions
 
 
 class Normal:
     """Normal forms under one context; remembers what it has seen."""
 
-    def __init__(self, context: Context, names: Names | None = None, way: Way | None = None) -> None:
+    def __init__(
+        self, context: Context, names: Names | None = None, way: Way | None = None, strides: Strides | None = None
+    ) -> None:
         self.context = context
+        self.strides = strides or {}
         self.names = names or Names()
         self.signs = Signs(context)
         self.way = way or Way()
@@ -112,9 +120,23 @@ class Normal:
         match t:
             case Add(args) | Mul(args):
                 return self.arguments(t, args)
+            case Sum(size, body, _) if size in self.strides:
+                i, q, r = map(self.names.new, (size, *self.strides[size]))
+                digits = By("by_radix", (i, q, r, open_body(body, (i,))))
+                value, rest = self.inner(check(digits, self.context).rhs)
+                return value, joined(digits, rest)
+            case Sum(size, body, _) if self.strides and size.constant is not None and 0 < size.constant <= LITERAL:
+                values = add(*(open_body(body, (affine(v, ()),)) for v in range(size.constant)))
+                value, rest = self.inner(values)
+                return value, joined(Linear(t, values), rest)
             case Sum(size, body, _):
                 i = self.names.new(size)
-                value, proof = self.inner(open_body(body, (i,)))
+                opened = open_body(body, (i,))
+                here = pinned(i, opened)
+                if here is not None:
+                    value, rest = self.inner(here)
+                    return value, joined(Linear(t, here), rest)
+                value, proof = self.inner(opened)
                 return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
             case Power(base, q) if q.denominator == 1 and q > 0:
                 return self.arguments(t, (base,))
@@ -286,6 +308,12 @@ class Normal:
                     whole = Instance(values, equal)
                     return substitute(plain, given), joined(whole, Linear(substitute(base, given), t))
         return None
+
+    def unit(self, t: Term) -> bool:
+        """Surely not zero, and no sum: what may be divided by, its powers being no new terms."""
+        if surely_positive(t):
+            return True
+        return self.meaning(t) is None and self.signs.sign(t) in ("positive", "nonzero")
 
     def positive(self, t: Term) -> bool:
         return key(t) in self.known or self.signs.sign(t) == "positive"

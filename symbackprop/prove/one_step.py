@@ -6,13 +6,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..core.kernel import By, Inside, Linear, Proof
-from ..core.sums import Monomial
-from ..core.terms import ONE, ZERO, Holds, Mul, Positive, Power, Term, add, mul, neg, sub
+from ..core.sums import Monomial, surely_positive
+from ..core.terms import ONE, ZERO, Apply, Holds, Mul, Num, Positive, Power, Term, add, mul, neg, sub
 from .content import leading, shared_content, total
 from .joined import joined
 
 if TYPE_CHECKING:
     from .normal import Normal
+
+F1 = Fraction(1)
 
 
 def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
@@ -27,7 +29,7 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
     minus = total([m._replace(coefficient=-m.coefficient) for m in monomials])
     if normal.positive(minus):
         return ZERO, joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_of_negative", (minus,)))
-    content, rest = shared_content(monomials, normal.positive, signed=False)
+    content, rest = shared_content(monomials, normal.positive, normal.unit, signed=False)
     if content.factors or content.coefficient != 1:
         left = total(rest)
         split = Mul((content.term(), left))
@@ -35,6 +37,12 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
         return Holds(Positive(left)), proof
     if len(monomials) == 1 and not monomials[0].dummies:
         return step_of_product(u, monomials[0])
+    content, rest = shared_content(monomials, lambda b: True, surely_positive, signed=False)
+    if content.factors:
+        return split_off(u, content._replace(coefficient=F1).term(), total(rest))
+    compared = exponents_compared(u, monomials)
+    if compared is not None:
+        return compared
     if leading(monomials).coefficient < 0:
         proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
         return sub(ONE, Holds(Positive(minus))), proof
@@ -54,11 +62,30 @@ def step_of_product(u: Term, m: Monomial) -> tuple[Term, Proof] | None:
     one: Term = Power(b, Fraction(-1)) if e < 0 else b
     left = e + 1 if e < 0 else e - 1
     other = m._replace(factors=((b, left), *rest) if left else rest).term()
-    split = Mul((one, other))
     if e == -1 and not rest and m.coefficient == 1:
         inverse = Power(b, Fraction(-1))
         return Holds(Positive(b)), joined(Inside(t, ((0, Linear(u, inverse)),)), By("step_of_reciprocal", (b,)))
+    return split_off(u, one, other)
+
+
+def split_off(u: Term, one: Term, other: Term) -> tuple[Term, Proof]:
+    """[u > 0] for u = one * other by the signs of both."""
     law = By("step_of_product", (one, other))
     here, there = Holds(Positive(one)), Holds(Positive(other))
     value = add(mul(here, there), mul(Holds(Positive(neg(one))), Holds(Positive(neg(other)))))
-    return value, joined(Inside(t, ((0, Linear(u, split)),)), law)
+    return value, joined(Inside(Holds(Positive(u)), ((0, Linear(u, Mul((one, other)))),)), law)
+
+
+def exponents_compared(u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+    """[e^a - e^b > 0] = [a - b > 0]; one of the two may be 1."""
+    if len(monomials) != 2 or {m.coefficient for m in monomials} != {F1, -F1} or any(m.dummies for m in monomials):
+        return None
+    if not all(isinstance(f, Apply) and f.fn == "exp" for m in monomials for f, _ in m.factors):
+        return None
+    a, b = (
+        add(*(mul(Num(e), f.arg) for f, e in m.factors if isinstance(f, Apply)))
+        for m in sorted(monomials, key=lambda m: -m.coefficient)
+    )
+    written = sub(Apply("exp", a), Apply("exp", b))
+    proof = joined(Inside(Holds(Positive(u)), ((0, Linear(u, written)),)), By("step_of_exponentials", (a, b)))
+    return Holds(Positive(sub(a, b))), proof

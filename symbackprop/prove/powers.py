@@ -23,7 +23,7 @@ def power(normal: Normal, base: Term, q: Fraction, monomials: list[Monomial]) ->
     if not monomials or (len(monomials) == 1 and whole and not monomials[0].dummies):
         return None
     movable = (lambda b: True) if whole else normal.positive
-    content, rest = shared_content(monomials, movable, signed=whole)
+    content, rest = shared_content(monomials, movable, normal.unit, signed=whole)
     if not whole and len(rest) == 1:
         root = root_of_square(base, q, content, rest[0])
         if root is not None:

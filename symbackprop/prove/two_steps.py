@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 from ..core.kernel import By, Chain, Flip, Inside, Linear, Proof
-from ..core.sums import Monomial
-from ..core.terms import ONE, ZERO, Add, Holds, Mul, Positive, Term, add, neg, sub
+from ..core.sums import Monomial, monomial_key
+from ..core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Term, add, neg, sub
 from .reduce import Move, ordered, product_of
 
 if TYPE_CHECKING:
@@ -29,8 +30,35 @@ class Steps:
         return None
 
     def related(self, one: Holds, other: Holds) -> tuple[Term, Proof] | None:
-        """[a > 0] [b > 0] = [a > 0] if b - a > 0;  0 if -a - b > 0;  [a > 0] + [b > 0] - 1 if a + b > 0"""
+        """[a > 0] [b > 0] = [a > 0] if b - a > 0;  0 if -a - b > 0;  [a > 0] + [b > 0] - 1 if a + b > 0
+
+        For k a in place of a as well, with a number k > 0 that makes a term of a and one of b equal up to the sign.
+        """
         a, b = argument(one), argument(other)
+        for k in self.scales(a, b):
+            found = self.compared(other, a if k == 1 else Mul((Num(k), a)), b)
+            if found is not None:
+                value, proof = found
+                if k == 1:
+                    return value, proof
+                scaled = Holds(Positive(Mul((Num(k), a))))
+                law = By("step_scaled", (Num(k), a))
+                before = Inside(Mul((one, other)), ((0, Flip(law)),))
+                if value == scaled:
+                    return one, Chain(before, (proof, law))
+                if isinstance(value, Add):
+                    return add(one, *value.args[1:]), Chain(before, (proof, Inside(value, ((0, law),))))
+                return value, Chain(before, (proof,))
+        return None
+
+    def scales(self, a: Term, b: Term) -> list[Fraction]:
+        """1, and the ratios of the coefficients that stand at the same terms."""
+        left, right = ({monomial_key(m): m.coefficient for m in self.normal.run(t).look(t)} for t in (a, b))
+        ratios = sorted({abs(right[k] / c) for k, c in left.items() if k in right})
+        return [Fraction(1), *(k for k in ratios if k != 1)]
+
+    def compared(self, other: Holds, a: Term, b: Term) -> tuple[Term, Proof] | None:
+        one = Holds(Positive(a))
         gaps = (("step_ordered", sub(b, a)), ("step_excluded", neg(add(a, b))), ("step_covering", add(a, b)))
         for law, gap in gaps:
             monomials = self.normal.run(gap).expand(gap)

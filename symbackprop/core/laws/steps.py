@@ -109,3 +109,9 @@ def step_of_product(context: Context, a: Term, b: Term) -> Equation:
 def step_of_reciprocal(context: Context, a: Term) -> Equation:
     """[1/a > 0]  =  [a > 0]"""
     return Equation(step(Power(a, Fraction(-1))), step(a))
+
+
+@law
+def step_of_exponentials(context: Context, a: Term, b: Term) -> Equation:
+    """[e^a - e^b > 0]  =  [a - b > 0]"""
+    return Equation(step(sub(Apply("exp", a), Apply("exp", b))), step(sub(a, b)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..context import Context, Equation
-from ..indices import Index, IndexExpr, affine, as_affine
+from ..indices import Index, IndexExpr, affine, as_affine, at_least_zero
 from ..ranges import never_negative
 from ..terms import Add, Holds, Mul, NonNegative, Ordinal, Term, free, num, over, require, substitute
 from .registry import law
@@ -27,6 +27,16 @@ def reindex(context: Context, i: Index, k: Index, e: IndexExpr, body: Term) -> E
     back = affine(0, ((k, sign), (rest, -sign)))
     lhs = over(i, Mul((*inside(e, k), body)))
     return Equation(lhs, over(k, Mul((*inside(back, i), substitute(body, {i: back})))))
+
+
+@law
+def by_radix(context: Context, i: Index, q: Index, r: Index, body: Term) -> Equation:
+    """Σ_i f(i)  =  Σ_q Σ_r f(R q + r),  for i < Q R, q < Q and r < R"""
+    require(i.size == q.size * r.size, "{} values are not {} times {}", i.size, q.size, r.size)
+    require(at_least_zero(q.size) and at_least_zero(r.size), "a size may be negative")
+    require(q != r and q not in free(body) and r not in free(body), "a new index is in use")
+    there = substitute(body, {i: affine(0, ((q, r.size), (r, 1)))})
+    return Equation(over(i, body), over(q, over(r, there)))
 
 
 @law
