@@ -326,6 +326,8 @@ LAWS: list[Row] = [
         "neither of two predicates need hold",
         by("covering", affine(0, ((i, 1), (j, -1))), affine(-2, ((j, 1), (i, -1)))),
     ),
+    ("a diagonal that is not 0", by("step_negated_off_diagonal", sub(x(i), mul(num(2), x(j))), i, j)),
+    ("a diagonal of a rectangle", by("step_negated_off_diagonal", ZERO, i, k)),
     ("digits of another size", by("by_radix", i, Index("a", N), Index("c", M), x(i))),
     (
         "digits of negative sizes",
@@ -337,6 +339,12 @@ LAWS: list[Row] = [
 ]
 
 ARRAY_LAWS: list[Row] = [
+    ("an axis too few in a maximum", by("maximum_of_maxima", (i,), (k,), (i,), x(i))),
+    ("an axis twice in a maximum", by("maximum_of_maxima", (i,), (i,), (i,), x(i))),
+    (
+        "a maximum of nothing in a maximum",
+        by("maximum_of_maxima", (i,), (Index("e", N - 1),), (i, Index("e", N - 1)), x(i)),
+    ),
     ("a determinant times a matrix", by("inverse_times", DET, r)),
     ("a matrix times a determinant", by("times_inverse", DET, r)),
     ("a dummy of another size", by("inverse_times", INV, k)),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from symbackprop.read.document.declarations import declare
-from symbackprop.read.document.in_text import declared_in_prose, declared_in_text
+from symbackprop.read.document.in_text import declared_in_text
 from symbackprop.read.document.place import Place, ReadError, Source
+from symbackprop.read.document.said_in_prose import declared_in_prose
 from symbackprop.read.document.sources import read_document
 from symbackprop.read.document.statements import Reading, read_statements
 from symbackprop.read.document.symbols import Declarations

@@ -102,7 +102,7 @@ REFUTED = [
 ]
 ILL_FORMED = [
     (r"\nabla_x \frac{1}{2}\|B^T x - u\|^2 = B^T (B^T x - u)", "product of m×n and m×1"),
-    (r"x + r = y", "sum of a number and a n×1 array"),
+    (r"S + r = S", "sum of a number and a n×n array"),
     (r"x + v = y", "sum of n×1 and 1×n; transpose missing?"),
     (r"x \circ v = y", "Hadamard of n×1 and 1×n: transpose missing? v^T"),
     (r"x \cdot y = r", "inner product is written with ^T"),

@@ -23,8 +23,49 @@ def trace_of_product(X, P, Y, S, A):
     return np.trace(((P @ Y) * S.T) @ A @ X.T)
 
 
+def differences(x):
+    return x[:, None] - x[None, :]
+
+
 # (why, forward, backward, shapes, wrt, assuming, status)
 GRADIENTS: list[tuple[str, Any, Any, dict[str, str], str, Any, str]] = [
+    # --- kinks on the diagonal, where an entry is compared with itself
+    (
+        "all distances",
+        lambda x: np.abs(differences(x)).sum(),
+        lambda x: 2 * np.sign(differences(x)).sum(1),
+        {"x": "n"},
+        "x",
+        None,
+        "proved",
+    ),
+    (
+        "all distances counted once",
+        lambda x: np.abs(differences(x)).sum(),
+        lambda x: np.sign(differences(x)).sum(1),
+        {"x": "n"},
+        "x",
+        None,
+        "refuted",
+    ),
+    (
+        "all larger ones",
+        lambda x: np.maximum(x[:, None], x[None, :]).sum(),
+        lambda x: 2 * (differences(x) > 0).sum(1) + 1,
+        {"x": "n"},
+        "x",
+        None,
+        "proved",
+    ),
+    (
+        "all larger ones without the diagonal",
+        lambda x: np.maximum(x[:, None], x[None, :]).sum(),
+        lambda x: 2 * (differences(x) > 0).sum(1),
+        {"x": "n"},
+        "x",
+        None,
+        "refuted",
+    ),
     # --- what SymPy 1.14 answers with 0, and with a transpose in the wrong place
     (
         "tr X + tr A by X is the unit matrix",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
 from itertools import combinations, permutations
@@ -14,6 +14,7 @@ from symbackprop.read.document.tree import (
     Annotated,
     Binder,
     Call,
+    Cases,
     Derivative,
     Entry,
     Expr,
@@ -33,7 +34,8 @@ from symbackprop.read.document.tree import (
     Symbol,
     Transpose,
 )
-from symbackprop.read.document.walking import walk
+
+from .rewriting import negative, scalar_like, scaled_tree, turned
 
 Written = Callable[[Expr], str]
 _FACTORS = 4
@@ -58,6 +60,7 @@ class Surroundings:
     symbols: tuple[Symbol, ...]
     sizes: tuple[Expr, ...]
     loose_indices: tuple[str, ...] = ()
+    arguments: tuple[Symbol, ...] = ()  # of activations in definitions
 
 
 def edits(tree: Expr, around: Surroundings) -> list[Edit]:
@@ -75,7 +78,7 @@ def whole(tree: Expr, around: Surroundings) -> Iterator[Edit]:
         return
     yield Edit(negative(tree), "sign", 1)
     if not scalar_like(tree):
-        yield Edit(turned(tree), "result transposed", 3 if isinstance(tree, Product) else 2)
+        yield Edit(turned(tree, around.decl), "result transposed", 3 if isinstance(tree, Product) else 2)
     names = around.indices
     for k, one in enumerate(names):
         for other in names[k + 1 :]:
@@ -123,6 +126,10 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
                 flipped = a.arg if isinstance(a, Neg) else negative(a)
                 yield Edit(Add((*args[:k], flipped, *args[k + 1 :])), "sign of one term", 2)
                 yield Edit(rest[0] if len(rest) == 1 else Add(rest), f"extra term {shown(a)}", 4)
+                for factor, name in numbers(around.decl):
+                    new = scaled_tree(a, factor, name)
+                    said = f"missing factor {name} in one term"
+                    yield Edit(replace(node, args=(*args[:k], new, *args[k + 1 :])), said, 3)
         case Product(args, signs):
             yield from product_edits(args, signs, around)
         case Hadamard(args):
@@ -142,8 +149,8 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
             for k, here in enumerate((i, j)):
                 for name in around.indices:
                     if here != IndexName(name):
-                        new = (IndexName(name), j) if k == 0 else (i, IndexName(name))
-                        yield Edit(Kronecker(*new), "wrong index of δ", 4)
+                        pair = (IndexName(name), j) if k == 0 else (i, IndexName(name))
+                        yield Edit(Kronecker(*pair), "wrong index of δ", 4)
         case Num(value) if value == 1:
             for one, other in combinations(around.indices, 2):
                 yield Edit(Kronecker(IndexName(one), IndexName(other)), f"1 for δ_{one}{other}", 4)
@@ -159,6 +166,11 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
         case Quotient(top, bottom):
             yield Edit(Quotient(bottom, top), "fraction upside down", 5)
             yield Edit(top, f"extra factor 1/{shown(bottom)}", 5)
+        case Cases(rows):
+            for k, (case, when) in enumerate(rows):
+                yield Edit(Cases((*rows[:k], (negative(case), when), *rows[k + 1 :])), "sign of one case", 2)
+                for e in inside(case, around):
+                    yield Edit(Cases((*rows[:k], (e.tree, when), *rows[k + 1 :])), e.mistake, e.cost)
         case Sum(binders, body):
             yield Edit(body, "extra sum", 4)
             yield from renamed_dummies(node, around)
@@ -220,6 +232,12 @@ def call_edits(node: Call, function: Function, args: tuple[Expr, ...], around: S
         yield Edit(more, f"{name} for {name}'", 2)
         if function.primes:
             yield Edit(Call(replace(function, primes=function.primes - 1), args), f"extra derivative: {name}", 3)
+            yield Edit(Call(Function("diag"), (node,)), f"diag missing on {around.written(node)}", 3)
+        for other in around.arguments if isinstance(args[0], Symbol) else ():
+            new = Call(function, (other,))
+            layer = other.name == args[0].name  # type: ignore[union-attr]
+            said = [around.written(x) for x in ((args[0], other) if layer else (node, new))]
+            yield Edit(new, f"{'wrong layer: ' if layer else ''}{said[0]} for {said[1]}", 2)
     if len(args) == 1:
         yield Edit(args[0], f"extra {around.written(node).split('(')[0]}", 6)
 
@@ -275,42 +293,11 @@ def variables(v: Expr, around: Surroundings) -> Iterator[Expr]:
                 yield replace(other, label=v.label) if v.label is not None else other
 
 
-# --- helpers ---------------------------------------------------------------------------------
-
-
-def negative(tree: Expr) -> Expr:
-    match tree:
-        case Neg(arg):
-            return arg
-        case Add(args):
-            flipped = [a.arg if isinstance(a, Neg) else Neg(a) for a in args]
-            return Add(tuple(sorted(flipped, key=lambda a: isinstance(a, Neg))))
-        case Product(args) | Hadamard(args):
-            for k, a in enumerate(args):
-                if isinstance(a, Add) and any(isinstance(x, Neg) for x in a.args):
-                    return replace(tree, args=(*args[:k], replace(negative(a), span=a.span), *args[k + 1 :]))
-    return Neg(tree)
-
-
-def turned(tree: Expr) -> Expr:
-    """The transpose, pushed into products."""
-    match tree:
-        case Transpose(arg):
-            return arg
-        case Product(args):
-            return Product(tuple(turned(a) for a in args[::-1]), ("",) * (len(args) - 1))
-        case _:
-            return Transpose(tree)
-
-
-def scalar_like(tree: Expr) -> bool:
-    """Entries, numbers: nothing that could be transposed."""
-    if isinstance(tree, (Entry, Num, Kronecker, Sum, IndexName)):
-        return True
-    return any(isinstance(n, (Kronecker, Entry)) for n in walk(tree))
-
-
-def index_names(trees: Sequence[Expr]) -> tuple[str, ...]:
-    names = {n.name for t in trees for n in walk(t) if isinstance(n, IndexName)}
-    names |= {b.name for t in trees for n in walk(t) if isinstance(n, Sum) for b in n.binders}
-    return tuple(sorted(names))
+def numbers(decl: Declarations) -> Iterator[tuple[Expr, str]]:
+    """Factors that are easily forgotten in one term of a sum."""
+    one, two = Num(Fraction(1)), Num(Fraction(2))
+    yield two, "2"
+    yield Quotient(one, two), "1/2"
+    for name, symbol in [*decl.sizes.items()][:4]:
+        if symbol.value is None and not symbol.hidden:
+            yield Quotient(one, Symbol(name)), f"1/{name}"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symbackprop.read.document.symbols import Declarations
-from symbackprop.read.document.tree import Expr, Neg, Num, Product, Quotient, Symbol
+from symbackprop.read.document.tree import Expr, Num, Power, Product, Quotient, Symbol
 
-from .edits import negative
 from .rebuilding import Apart
 
 
@@ -41,7 +40,7 @@ def with_scalars(tree: Expr, a: Apart) -> Expr:
 
 
 def factor_tree(name: str, decl: Declarations) -> Expr | None:
-    """The coefficient from its name: 1/N, 2, N/2, 1/(2 N); without its sign."""
+    """The coefficient from its name: 1/N, 2, N/2, 1/(2 N), 1/√d; without its sign."""
     top, _, bottom = name.removeprefix("-").partition("/")
 
     def joined(text: str) -> Expr | None:
@@ -49,8 +48,9 @@ def factor_tree(name: str, decl: Declarations) -> Expr | None:
         for word in text.strip("()").split():
             if word.isdigit():
                 parts.append(Num(Fraction(word)))
-            elif word in decl.sizes:
-                parts.append(Symbol(word))
+            elif word.removeprefix("√") in decl.sizes:
+                size = Symbol(word.removeprefix("√"))
+                parts.append(Power(size, Num(Fraction(1, 2))) if word[0] == "√" else size)
             else:
                 return None
         return parts[0] if len(parts) == 1 else Product(tuple(parts), ("",) * (len(parts) - 1)) if parts else None
@@ -60,12 +60,3 @@ def factor_tree(name: str, decl: Declarations) -> Expr | None:
         return above
     below = joined(bottom)
     return None if below is None else Quotient(above, below)
-
-
-def scaled_tree(tree: Expr, coefficient: Expr, name: str) -> Expr:
-    inner = tree.arg if isinstance(tree, Neg) else tree
-    minus = isinstance(tree, Neg) != name.startswith("-")
-    if coefficient != Num(Fraction(1)):
-        rest = inner.args if isinstance(inner, Product) else (inner,)
-        inner = Product((coefficient, *rest), ("",) * len(rest))
-    return negative(inner) if minus else inner

@@ -15,6 +15,7 @@ from symbackprop.read.document.tree import Num, Product
 from symbackprop.read.document.walking import walk
 
 from .fingerprints import Fingerprints
+from .letters import author_latex
 from .repairing import repaired
 from .resting import hypotheses_of
 from .results import Outcome, ShapeExample
@@ -78,7 +79,7 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     except Unsettled as error:
         return Outcome("unknown", error.message, error.span, elsewhere=another(reading, error))
     except ReadError as error:
-        return Outcome("ill-formed", error.message, error.span, elsewhere=another(reading, error))
+        return Outcome("ill-formed", error.message + advice(error), error.span, elsewhere=another(reading, error))
     except SymbackpropError as error:
         return Outcome("unknown", str(error))
     match found:
@@ -99,6 +100,19 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
             if outcome.verdict == "proved":
                 outcome = replace(outcome, hypotheses=hypotheses_of(reading, found, outcome.proof))
     return outcome
+
+
+def advice(error: ReadError) -> str:
+    """What to write so that an undeclared name is known."""
+    name = error.undeclared
+    if not name:
+        return ""
+    if error.message.startswith("the index"):
+        return f"; declare it: indices: {name}"
+    if ", as one name" in error.message:
+        name = error.message.partition(" ")[0]
+    said = rf"{author_latex(name)} \in \mathbb{{R}}^{{n}}"
+    return f"; say its shape in the text, {said}, or declare it (arrays: {name}: n)"
 
 
 def size_of(reading: Reading) -> int:

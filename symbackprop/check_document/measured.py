@@ -20,12 +20,13 @@ from symbackprop.prove.evaluate_numbers import Undefined
 from symbackprop.prove.refute_points import Question, Sampler
 from symbackprop.prove.repair_trials import close, constant_ratio
 from symbackprop.read.document.claims import Claim, closure, machine
-from symbackprop.read.document.definitions import array_of
+from symbackprop.read.document.definitions import array_of, head, symbols
 from symbackprop.read.document.elaborate import Elaborator
 from symbackprop.read.document.place import ReadError
-from symbackprop.read.document.symbols import Declarations
-from symbackprop.read.document.tree import Expr, Symbol
+from symbackprop.read.document.symbols import Declarations, split_scripts
+from symbackprop.read.document.tree import Derivative, Expr, Gradient, Symbol
 from symbackprop.read.document.values import Mat, Value, as_scalar
+from symbackprop.read.document.walking import walk
 
 from .settle import LARGEST, Worked, worked_out
 from .working_out import WorkingOut
@@ -165,9 +166,11 @@ def compared(claim: Claim, points: int) -> list[tuple[FloatArray, FloatArray, di
     question = worked.question()
     sampler = Sampler(question)
     out: list[tuple[FloatArray, FloatArray, dict[str, int]]] = []
-    sizes = [s for s in sampler.sizes(12) if min(s.values(), default=2) > 1] or sampler.sizes(2)
-    for chosen in sizes:
-        point = sampler.point(chosen, 0)
+    sizes = [s for s in sampler.sizes(12 if points == 1 else 40) if min(s.values(), default=2) > 1] or sampler.sizes(2)
+    for chosen, attempt in product(varied(sizes) if points > 1 else sizes[:6], range(3)):
+        if out and out[-1][2] == chosen:
+            continue
+        point = sampler.point(chosen, attempt)
         if point is None:
             continue
         evaluation = FloatEvaluation(point, sampler.reaches)
@@ -175,9 +178,24 @@ def compared(claim: Claim, points: int) -> list[tuple[FloatArray, FloatArray, di
             a, b = (evaluation.tensor(question.free, t) for t in (question.lhs, question.rhs))
         except Undefined:
             continue
+        if not np.isfinite(a).any() or not np.isfinite(b).any():
+            continue
         out.append((a, b, dict(chosen)))
         if len(out) == points:
             break
+    return out
+
+
+def varied(sizes: Sequence[dict[str, int]]) -> list[dict[str, int]]:
+    """In an order in which each size soon has more than one value."""
+    left, out = list(sizes), list[dict[str, int]]()
+    seen: dict[str, set[int]] = {}
+    while left:
+        best = max(left, key=lambda z: sum(len(seen.get(s, ())) == 1 and n not in seen[s] for s, n in z.items()))
+        left.remove(best)
+        out.append(best)
+        for s, n in best.items():
+            seen.setdefault(s, set()).add(n)
     return out
 
 
@@ -190,4 +208,24 @@ def mentioned_symbols(decl: Declarations, trees: Sequence[Expr], text: str) -> l
         closure(e)
     except (ReadError, RecursionError):
         pass
-    return sorted((s for s in e.used if array_of(s, decl) is not None), key=str)
+    found = sorted((s for s in e.used if array_of(s, decl) is not None), key=str)
+    written = [s for s in found if any(s == x for t in trees for x in symbols(t))]
+    return list(dict.fromkeys([*written, *siblings(decl, written), *abbreviations(decl, trees), *found]))
+
+
+def siblings(decl: Declarations, written: Sequence[Symbol]) -> list[Symbol]:
+    """Names that differ in their scripts only: D_2 beside D_1."""
+    bases = {split_scripts(s.name)[0] for s in written}
+    return [Symbol(name) for name in decl.arrays if split_scripts(name)[0] in bases and "_" in name]
+
+
+def abbreviations(decl: Declarations, trees: Sequence[Expr]) -> list[Symbol]:
+    """Names for derivatives (dZ := ∂J/∂Z), at the layers that the trees mention."""
+    labels = sorted({s.label for t in trees for s in symbols(t) if s.label is not None}, key=str)
+    out: list[Symbol] = []
+    for d in decl.definitions:
+        s = head(d.chain.subjects[-1])
+        if s is None or not any(isinstance(n, Derivative | Gradient) for n in walk(d.chain.links[0].rhs)):
+            continue
+        out += [s] if s.label is None else [Symbol(s.name, x) for x in labels if s.name in decl.layered]
+    return out

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import islice
 from typing import cast
 
 from symbackprop.prove.repair_trials import constant_ratio
 from symbackprop.read.document.definitions import symbols as symbols_in
 from symbackprop.read.document.symbols import Declarations
-from symbackprop.read.document.tree import Add, Call, Expr, Label, Neg, Ones, Symbol
+from symbackprop.read.document.tree import Add, Call, Entry, Expr, Label, Neg, Num, Ones, Quotient, Symbol
 from symbackprop.read.document.walking import relabel, walk
 
-from .edits import Written, index_names
+from .edits import Written
 from .fronts import numeric, with_scalars
 from .measured import FloatArray, Measured, measured
 from .rebuilding import Apart, Atom, apart, evaluated, leaves, rebuilt
+from .rewriting import index_names
 
 _FACTORS, _FAR, _NEAR, _EACH = 4, 7, 16, 4
 
@@ -109,7 +111,8 @@ class Builder:
         for e in extras:
             if e.tree not in values.factors:
                 continue
-            extra = Atom(e.tree, values.factors[e.tree], False, len(atoms))
+            place = -1 if isinstance(e.tree, Quotient) else len(atoms)  # numbers stand in front
+            extra = Atom(e.tree, values.factors[e.tree], False, place)
             if e.instead_of is None and len(atoms) < _FACTORS:
                 yield (2 if isinstance(e.tree, (Call, Ones)) else 4), [*atoms, extra], e.mistake, True
             for k, a in enumerate(atoms):
@@ -140,6 +143,11 @@ class Builder:
             if not symbol.hidden and symbol.value is None:
                 out.append(Extra(Ones((Symbol(name),)), f"missing sum over {name}"))
         out += [Extra(s, f"missing factor {self.written(s)}") for s in self.near[:_NEAR]]
+        for s in self.near:
+            array = self.decl.arrays.get(s.name) if s.label is None else None
+            if array is not None and not array.shape:
+                inverse = Quotient(Num(Fraction(1)), s)
+                out.append(Extra(inverse, f"missing factor {self.written(inverse)}"))
         for f in dict.fromkeys(f for a in taken for f, _ in a.factors):
             for step in (1, -1):
                 moved = moved_layer(f, step)
@@ -211,13 +219,16 @@ def slopes(decl: Declarations, labels: set[Label]) -> list[Call]:
     out: dict[Call, None] = {}
     for d in decl.definitions:
         for n in walk(d.chain.links[0].rhs):
-            if not (isinstance(n, Call) and len(n.args) == 1 and isinstance(n.args[0], Symbol)):
+            if not (isinstance(n, Call) and len(n.args) == 1):
+                continue
+            argument = n.args[0].base if isinstance(n.args[0], Entry) else n.args[0]  # φ_j = f(v_j)
+            if not isinstance(argument, Symbol):
                 continue
             known = decl.functions.get(n.function.name)
             if known is None or known.kind != "elementwise" or n.function.primes:
                 continue
-            slope = Call(replace(n.function, primes=1), n.args)
-            here = n.args[0].label
+            slope = Call(replace(n.function, primes=1), (argument,))
+            here = argument.label
             if here is None or here.base is None:
                 out[slope] = None
                 continue

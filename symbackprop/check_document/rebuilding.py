@@ -86,6 +86,9 @@ def joins(left: Sequence[Built], right: Sequence[Built], first: bool) -> Iterato
             if a.value.shape[1] == b.value.shape[0]:
                 cost = a.cost + b.cost + disorder
                 yield Built(product(a.tree, b.tree), a.value @ b.value, cost, places, hadamards, transposes)
+            elif (a.value.shape == (1, 1)) != (b.value.shape == (1, 1)):  # a number beside an array
+                cost = a.cost + b.cost + disorder
+                yield Built(product(a.tree, b.tree), a.value * b.value, cost, places, hadamards, transposes)
             ones = isinstance(a.tree, Ones) or isinstance(b.tree, Ones)  # a ∘ 1 is a
             if first and a.value.shape == b.value.shape and a.value.shape != (1, 1) and not ones:
                 yield Built(
@@ -122,7 +125,9 @@ def evaluated(tree: Expr, values: Mapping[Expr, FloatArray]) -> FloatArray | Non
                 other = evaluated(a, values)
                 if out is None or other is None:
                     return None
-                if isinstance(tree, Product):
+                if isinstance(tree, Product) and (1, 1) in (out.shape, other.shape):
+                    out = out * other
+                elif isinstance(tree, Product):
                     if out.shape[1] != other.shape[0]:
                         return None
                     out = out @ other

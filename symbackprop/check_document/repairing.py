@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 
-from symbackprop.core.terms import SymbackpropError, sized
+from symbackprop.core.terms import Power, SymbackpropError, sized
 from symbackprop.prove.repair import factor_mistake
 from symbackprop.prove.repair_trials import Unit, factor
 from symbackprop.read.document.claims import Claim, equation
@@ -18,6 +19,8 @@ from symbackprop.read.document.parser import parse_expression, parse_statement
 from symbackprop.read.document.place import ReadError
 from symbackprop.read.document.statements import Reading
 from symbackprop.read.document.tree import (
+    Add,
+    Call,
     Derivative,
     Entry,
     Expr,
@@ -25,18 +28,21 @@ from symbackprop.read.document.tree import (
     IndexName,
     Missing,
     Over,
+    Product,
     Sum,
     Symbol,
     Transpose,
 )
 from symbackprop.read.document.walking import walk
 
-from .edits import Edit, Surroundings, edits, index_names
-from .fronts import factor_tree, scaled_tree
+from .edits import Edit, Surroundings, edits
+from .fronts import factor_tree
 from .measured import mentioned_symbols, plausible, ratio
-from .putting_together import Builder
+from .missing_terms import with_missing_term
+from .putting_together import Builder, slopes
 from .resting import hypotheses_of
 from .results import Repair
+from .rewriting import index_names, scaled_tree
 from .settle import settle
 from .shape_repairs import repaired_shape, shape_sizes
 from .spelling import Speller, Unspelled
@@ -147,8 +153,15 @@ class Repairer:
         around = self.surroundings()
         changes = edits(self.sides.formula, around)
         yield from self.agreeing([e for e in changes if e.cost <= _CHEAP])
+        yield from self.entry_of_slope(around)
         yield from self.put_together(around)
         yield from self.scaled()
+        if not index_names([self.sides.fixed, self.sides.formula]):
+            near = around.symbols
+            for tree, said in with_missing_term(
+                self.decl, self.sides.fixed, self.sides.formula, self.text, near, self.written
+            ):
+                yield from self.if_agreeing(*self.sides.ordered(tree), said)
         yield from self.agreeing([e for e in changes if e.cost > _CHEAP])
         if not self.sides.swapped:
             for e in edits(self.sides.fixed, around):
@@ -180,9 +193,25 @@ class Repairer:
             near = mentioned_symbols(self.decl, trees, self.text)
         except (SymbackpropError, RecursionError):
             near = [s for t in trees for s in symbols_in(t)]
+        labels = {s.label for t in trees for s in symbols_in(t) if s.label is not None}
+        arguments = tuple(a for call in slopes(self.decl, labels) for a in call.args if isinstance(a, Symbol))
         return Surroundings(
-            self.decl, self.written, index_names(trees), tuple(dict.fromkeys(near)), shape_sizes(trees), loose(*trees)
-        )
+            self.decl, self.written, index_names(trees), tuple(dict.fromkeys(near)), shape_sizes(trees), loose(*trees),
+            arguments,
+        )  # fmt: skip
+
+    def entry_of_slope(self, around: Surroundings) -> Iterator[Candidate]:
+        """f'(z_i) times the formula, for a free index i."""
+        formula = self.sides.formula
+        if not around.indices or isinstance(formula, Add):
+            return
+        labels = {s.label for t in (self.sides.fixed, formula) for s in symbols_in(t) if s.label is not None}
+        rest = formula.args if isinstance(formula, Product) else (formula,)
+        for slope in slopes(self.decl, labels):
+            for name in around.indices:
+                entry = Call(slope.function, (Entry(slope.args[0], (IndexName(name),)),))
+                new = Product((entry, *rest), ("",) * len(rest))
+                yield from self.if_agreeing(*self.sides.ordered(new), f"missing factor {self.written(entry)}")
 
     def put_together(self, around: Surroundings) -> Iterator[Candidate]:
         """The same factors otherwise, one replaced, one more or less."""
@@ -218,6 +247,7 @@ class Repairer:
             for s in sorted(sizes[0])
             if s in self.decl.sizes and len({z[s] for z in sizes}) > 1
         ]
+        known += [Unit(f"√{u.name}", Power(u.term, Fraction(1, 2)), tuple(v**0.5 for v in u.values)) for u in known]
         named = factor(ratios, known)
         if named is None or named[1] in ("0", "1"):
             return

@@ -31,6 +31,7 @@ from symbackprop.prove.refute import Counterexample, Question, satisfying_point,
 from symbackprop.prove.refute_points import Sampler
 from symbackprop.prove.repair_trials import close
 from symbackprop.read.document.claims import Claim
+from symbackprop.read.document.written_out import WrittenOut
 
 from .bulk import LIMIT, bulk
 from .letters import condition_latex, condition_text, tidy
@@ -171,7 +172,27 @@ def conditions_of(
         assert c.predicate is not None
         why = c.why.replace("the forward", "a side")
         listed.append(Condition(condition_text(c.predicate), condition_latex(c.predicate), why))
-    return tuple(listed), found.left
+    left: list[Predicate] = []
+    for p in found.left:
+        reason = why_free(p, claim.context, forward)
+        if reason:
+            listed.append(Condition(condition_text(p), condition_latex(p), reason.replace("the forward", "a side")))
+        elif reason is None:
+            left.append(p)
+    return tuple(listed), tuple(left)
+
+
+def why_free(p: Predicate, context: Context, forward: list[Tensor]) -> str | None:
+    """Why a condition on defined arrays costs nothing, seen when their definitions are put in; None where it does."""
+    out = WrittenOut(context.definitions)
+    new = out.predicate(p)
+    if new is None:
+        return None
+    tensors = [t for f in forward if (t := WrittenOut(context.definitions).tensor(f)) is not None]
+    found = sort_conditions([new], Context(hypotheses=context.hypotheses), tensors)
+    if found.left:
+        return None
+    return found.listed[0].why if found.listed else ""
 
 
 def witnessed(

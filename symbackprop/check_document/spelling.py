@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from fractions import Fraction
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.read.document.symbols import Declarations
+from symbackprop.read.document.symbols import Declarations, marked, split_scripts
 from symbackprop.read.document.tree import (
     Add,
     All,
     Annotated,
     Call,
+    Cases,
+    Chain,
     Derivative,
     Entry,
     Expr,
@@ -33,12 +36,14 @@ from symbackprop.read.document.tree import (
     Symbol,
     Transpose,
 )
+from symbackprop.read.document.vocabulary import GREEK, NEUTRAL
 from symbackprop.read.document.walking import walk
 
 from .letters import author_latex
 from .spelling_symbols import balanced, bare_symbol, bracketed, number, relabelled, script, subscripts
 
 SUM, HADAMARD, PRODUCT, PREFIX, FACTOR, ATOM = range(6)
+_MARKS = "|".join(sorted(NEUTRAL))
 _TRANSPOSE = re.compile(r"\^\s*(?:(\\top)\b|\{\s*(\\top|\\mathsf\s*\{?\s*T\s*\}?|\\intercal|\\mathrm\s*\{T\}|T)\s*\})")
 SIGNS = {"": " ", "cdot": r" \cdot ", "times": r" \times ", "*": " * ", "@": " @ ", "outer": r" \otimes "}
 FUNCTIONS = frozenset("log ln exp sin cos tan tanh sinh cosh det max min".split())
@@ -52,7 +57,7 @@ class Speller:
     """`text` is the formula that the trees in `originals` were read from; `around`, the document, shows habits."""
 
     def __init__(self, text: str, originals: Iterable[Expr], decl: Declarations, around: str = "") -> None:
-        self.text, self.decl = text, decl
+        self.text, self.decl, self.around = text, decl, f"{text}\n{around}"
         self.intact = {id(n) for tree in originals for n in walk(tree)}
         self.symbols: dict[str, list[Symbol]] = {}
         self.functions: dict[str, Call] = {}
@@ -68,6 +73,10 @@ class Speller:
         self.top = self.transpose_sign(text) or self.transpose_sign(around) or (r"\top" if self.labels("T") else "T")
         habit = text if r"\odot" in text or r"\circ" in text else around
         self.circ = r"\circ" if r"\circ" in habit and r"\odot" not in habit else r"\odot"
+        if "\\odot" not in habit and any(c in habit for c in "⊙∘"):
+            self.circ = "⊙" if "⊙" in habit else "∘"
+        if "ᵀ" in habit and self.transpose_sign(habit) is None:
+            self.top = "ᵀ"
 
     def transpose_sign(self, text: str) -> str | None:
         for m in _TRANSPOSE.finditer(text):
@@ -137,6 +146,8 @@ class Speller:
                 return r" \otimes ".join(self.at_level(a, PREFIX) for a in args), PRODUCT
             case Quotient(top, bottom):
                 return rf"\frac{{{self(top)}}}{{{self(bottom)}}}", FACTOR
+            case Power(base, Num(q), False) if q == Fraction(1, 2):
+                return rf"\sqrt{{{self(base)}}}", ATOM
             case Power(base, exponent, elementwise):
                 circ = r"\circ " if elementwise else ""
                 return f"{self.raisable(base)}^{{{circ}{self(exponent)}}}", FACTOR
@@ -148,6 +159,8 @@ class Speller:
                 return rf"\frac{{\partial{order} {self.at_level(body, ATOM)}}}{{{below}}}", FACTOR
             case Gradient(body, wrt_one):
                 return rf"\nabla_{{{self(wrt_one)}}} {self.at_level(body, ATOM)}", PREFIX
+            case Cases(rows):
+                return self.cases(rows), ATOM
             case Sum(binders, body):
                 return f"{self.sigma(node, [b.name for b in binders])} {self.at_level(body, PRODUCT)}", PREFIX
             case Kronecker(i, j):
@@ -224,13 +237,30 @@ class Speller:
                 changed = relabelled(text, other.label, s.label)
                 if changed is not None:
                     return changed
-        base = author_latex(s.name)
+        name, scripts = split_scripts(s.name)
+        base = self.marked(author_latex(name))
+        for caret, inside in re.findall(r"([_^])([^_^]+)", scripts):  # the scripts that belong to the name: W^{[1]}
+            base += caret + script(author_latex(inside) if inside.isalpha() and len(inside) == 1 else inside)
         if s.label is None:
             return base
         symbol = self.decl.layered.get(s.name)
         caret = "_" if symbol is not None and symbol.label_at == "_" else "^"
         opening, closing = self.label_brackets()
         return f"{base}{caret}{script(f'{opening}{s.label}{closing}')}"
+
+    def marked(self, base: str) -> str:
+        r"""The name with the mark that the author puts on it: \mathbf{q} for q."""
+        word = re.fullmatch(r"\\mathrm\{(\w+)\}", base)
+        if word is not None and re.search(rf"(?<![A-Za-z\\{{]){word[1]}(?![A-Za-z}}])", self.around):
+            return word[1]  # dW, as the author writes it
+        letter = GREEK.get(base.removeprefix("\\"), "")
+        if letter and base[0] == "\\" and letter in self.around and base not in self.around:
+            return letter  # δ, as the author writes it
+        name, script = re.match(r"(\\?[A-Za-z]+|.)(.*)", base, re.DOTALL).groups()  # type: ignore[union-attr]
+        found = re.search(rf"\\({_MARKS})\s*\{{\s*{re.escape(name)}\s*\}}", self.around)
+        if found is None or self.decl.known(marked(name, found[1])):
+            return base
+        return rf"\{found[1]}{{{name}}}{script}"
 
     def label_brackets(self) -> tuple[str, str]:
         if re.search(r"\^\s*\{\s*\[", self.text):
@@ -248,6 +278,8 @@ class Speller:
         if f.label is not None:
             raise Unspelled("a function with a layer")
         name = f"\\{f.name}" if f.name in FUNCTIONS else author_latex(f.name)
+        if f.name in ("diag", "tr", "softmax"):
+            name = rf"\operatorname{{{f.name}}}"
         return name + "'" * f.primes
 
     def transposed(self, arg: Expr) -> str:
@@ -255,8 +287,18 @@ class Speller:
         inside = re.search(r"\^\{\s*(\[[^\]{}]*\])\s*\}\Z", text)
         if inside is not None and isinstance(arg, Symbol):
             return f"{text[: inside.start()]}^{{{inside[1]}{self.top}}}"
-        return f"{self.raisable(arg)}^{script(self.top)}"
+        return f"{self.raisable(arg)}{'' if self.top == 'ᵀ' else '^'}{script(self.top)}"
 
     def raisable(self, node: Expr) -> str:
         text, binds = self.of(node)
-        return text if binds == ATOM and not re.search(r"[\^'] *|\^", text) else bracketed(text)
+        return text if binds == ATOM and not re.search(r"[\^'⁽⁾′]|[ˡᴸ¹²³⁺⁻]", text) else bracketed(text)
+
+    def cases(self, rows: tuple[tuple[Expr, Chain | None], ...]) -> str:
+        """The conditions as they are written."""
+        out = []
+        for value, when in rows:
+            if when is None:
+                out.append(rf"{self(value)} & \text{{otherwise}}")
+            else:
+                out.append(rf"{self(value)} & \text{{if }} {self.text[when.span[0] : when.span[1]].strip()}")
+        return r"\begin{cases} " + r" \\ ".join(out) + r" \end{cases}"

@@ -36,7 +36,7 @@ def bare_symbol(text: str, s: Symbol) -> str:
     for caret, inside in scripts:
         if caret in named:
             named.discard(caret)
-            out += caret + script(inside)
+            out += caret + script(re.sub(r"([\])])\s*,?\s*(?:T|\\top|\\intercal)\Z", r"\1", inside))
             continue
         parts = [p.strip() for p in inside.split(",")]
         own = next((p for p in parts if label is not None and is_label(p, label)), None)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ..core.context import Context
 from ..core.indices import Index, Size
 from ..core.laws.functions import PI
 from ..core.ordering import Key, predicate_key
 from ..core.signs import Signs
+from ..core.sums import same
 from ..core.tensor import Tensor
 from ..core.terms import (
+    Add,
     AtLeastZero,
     Diff,
     Entry,
@@ -33,6 +36,7 @@ from ..core.terms import (
     Whole,
     arguments,
     free,
+    neg,
     open_body,
     opened_whole,
     subterms,
@@ -170,6 +174,10 @@ def simpler(c: Predicate) -> Iterator[Predicate]:
                 yield from simpler(Nonzero(a))
         case Nonzero(Power(base, q)):
             yield from simpler(Nonzero(base))
+        case Nonzero(Add((Holds(Positive(u)), Mul((Num(), Holds(Positive(v)))) as second))) if (
+            second.args[0] == Num(Fraction(-1)) and same(v, neg(u))[0]
+        ):  # the sign of u
+            yield from simpler(Nonzero(u))
         case Nonzero(Whole("det", 0, _, Whole("inv"), _, _) as w):
             inner = inverted(w)
             yield from simpler(Nonzero(inner)) if inner is not None else (c,)

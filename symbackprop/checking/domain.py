@@ -35,7 +35,7 @@ from ..core.terms import (
     substitute,
     subterms,
 )
-from ..prove.normal import Normal
+from ..prove.normal import SPREAD, Normal
 from ..prove.reduce import TooLarge
 
 F0, F1 = Fraction(0), Fraction(1)
@@ -138,6 +138,10 @@ class Domain:
                     self.note(kept, a)
             case Power(base, _) if kept is self.divided:
                 self.note(kept, base)
+            case Mul(args) if kept is self.roots and all(self.normal.signs.sign(a) in SPREAD for a in args):
+                kept.update(self.keys(t))  # none of them is negative, so each is positive where the product is
+                for a in args:
+                    self.note(kept, a)
             case _:
                 kept.update(self.keys(t))
 

@@ -61,6 +61,7 @@ from .sizes import Sizes
 
 DEPTH = 6
 CANDIDATES = 8
+BUDGET = 300  # terms looked at for one question
 ODD = ("tanh", "sinh", "erf", "atan")  # zero only where the argument is
 
 
@@ -74,12 +75,18 @@ class Generic:
         self.constrained = constrained(context)
         self.sizes = Sizes(context.hypotheses.values())
         self.known: dict[tuple[Term, int], bool] = {}
+        self.budget = BUDGET
 
     def nonzero(self, t: Term, depth: int = DEPTH) -> bool:
         """Sufficient: t is nonzero almost everywhere."""
         key = (t, depth)
+        if depth == DEPTH:
+            self.budget = BUDGET
         if key not in self.known:
             self.known[key] = False  # what is being asked proves nothing
+            self.budget -= 1
+            if self.budget < 0:
+                return False
             try:
                 self.known[key] = self.decide(t, depth)
             except ProofError:
@@ -139,7 +146,7 @@ class Generic:
             rest = without(monomials, shared)
             return depth > 0 and all(self.factor(b, depth) for b, _ in shared) and self.nonzero(rest, depth - 1)
         total = add(*(m.term() for m in monomials))
-        if self.signs.holds(Nonzero(total)) or self.sizes.nonzero(total):
+        if self.signs.holds(Nonzero(total)) or self.sizes.nonzero(total) or slope_of_tanh(monomials):
             return True
         return depth > 0 and any(
             self.nonzero(d, depth - 1) or self.where_not_equal(d, total, depth - 1) for d in self.derivatives(total)
@@ -219,8 +226,18 @@ class Generic:
             minus = Holds(Positive(neg(b.predicate.term)))  # [-u > 0] is 1 - [u > 0] where u is not 0
             off, on = replaced(off, minus, ONE), replaced(on, minus, ZERO)
         if isinstance(b, Delta):
-            on = equated(on, b)
+            return self.nonzero(equated(on, b), depth) and self.nonzero_apart(off, b, depth)
         return self.nonzero(off, depth) and self.nonzero(on, depth)
+
+    def nonzero_apart(self, t: Term, b: Delta, depth: int) -> bool:
+        """t, such as x_i - x_j, is generic where the delta b is 0."""
+        if self.nonzero(t, depth):
+            return True
+        for d in self.derivatives(t):
+            off = [m for m in self.expanded(d, depth) if all(f not in (b, Delta(b.j, b.i)) for f, _ in m.factors)]
+            if depth > 0 and off and self.nonzero(add(*(m.term() for m in off)), depth - 1):
+                return True
+        return False
 
     # --- derivatives -----------------------------------------------------------------------------
 
@@ -302,3 +319,14 @@ class Generic:
             len(deltas) == 1 and {deltas[0].i, deltas[0].j} == set(axes)
             and all(self.signs.holds(Nonzero(b)) for b in others)
         )  # fmt: skip
+
+
+def slope_of_tanh(monomials: list[Monomial]) -> bool:
+    """c (1 - tanh(u)²), which is not 0 anywhere."""
+    if len(monomials) != 2 or monomials[0].coefficient != -monomials[1].coefficient:
+        return False
+    constant, square = sorted(monomials, key=lambda m: len(m.factors))
+    return (
+        not constant.factors and not constant.dummies and not square.dummies and len(square.factors) == 1
+        and isinstance(square.factors[0][0], Apply) and square.factors[0][0].fn == "tanh" and square.factors[0][1] == 2
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from ..core.terms import (
     ONE,
     Add,
     Apply,
+    Delta,
     Holds,
     Mul,
     Positive,
@@ -23,10 +24,14 @@ from ..core.terms import (
     add,
     map_indices,
     mul,
+    open_body,
+    over,
+    rebuilt,
     sub,
     subterms,
 )
 from ..prove.normal import Normal
+from ..prove.one_step import diagonal
 from ..prove.reduce import TooLarge
 
 
@@ -39,7 +44,22 @@ def simpler_forward(loss: Term, context: Context) -> Term | None:
         value = normal.unfolded(normal.of(loss)[0])[0]
     except (ProofError, TooLarge, RecursionError):
         return None
-    return safe(value)
+    return safe(off_diagonals(value, normal))
+
+
+def off_diagonals(t: Term, normal: Normal) -> Term:
+    """[x_i - x_j > 0] as [x_i - x_j + δ_ij > 0] - δ_ij: where i = j nothing can be on its kink."""
+    match t:
+        case Add(args) | Mul(args):
+            return rebuilt(t, tuple(off_diagonals(a, normal) for a in args))
+        case Sum(size, body, _):
+            i = normal.names.new(size)
+            return over(i, off_diagonals(open_body(body, (i,)), normal))
+        case Holds(Positive(u)):
+            places = diagonal(normal, u)
+            return t if places is None else sub(Holds(Positive(add(u, Delta(*places)))), Delta(*places))
+        case _:
+            return t
 
 
 def safe(t: Term, guards: tuple[Holds, ...] = ()) -> Term:

@@ -188,7 +188,7 @@ class Expansion:
 
     def monomial_power(self, m: Monomial, q: Fraction) -> list[Monomial]:
         """(c Π b^e)^q.  An integer power spreads over all factors, a root only over the positive ones."""
-        digits = m.coefficient.numerator.bit_length() + m.coefficient.denominator.bit_length()
+        digits = m.coefficient.numerator.bit_length() + m.coefficient.denominator.bit_length() - 2  # none for 1 and -1
         require(digits * abs(q) <= BITS, "a number of more than {} bits", BITS)
         if q.denominator == 1:
             for b, e in m.factors:

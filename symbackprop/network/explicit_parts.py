@@ -42,9 +42,7 @@ def activation_of(given: str | Expr) -> Scalar:
     """An activation by name, or by a SymPy expression in one symbol.  Strings are never parsed."""
     if isinstance(given, str):
         if given not in ACTIVATIONS:
-            raise SymbackpropError(
-                f"unknown activation {given!r}: one of {', '.join(ACTIVATIONS)}, or a formula in z"
-            )
+            raise SymbackpropError(f"unknown activation {given!r}: one of {', '.join(ACTIVATIONS)}, or a formula in z")
         return ACTIVATIONS[given]
     if not isinstance(given, Expr):
         raise SymbackpropError(f"an activation is a name or a SymPy expression, not {type(given).__name__}")

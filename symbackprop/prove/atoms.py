@@ -14,9 +14,11 @@ from ..core.terms import Apply, Holds, Positive, Power, Term, Whole, arguments
 from .inverses import taken_apart
 from .joined import Rewritten, joined
 from .logarithms import exp_of_log, log
+from .maxima import merged
 from .one_step import step
 from .parity import few_angles, parity, sum_of_angles
 from .powers import power
+from .products import without_one
 from .splitting import by_cases, of_fraction
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def function(normal: Normal, t: Term) -> Rewritten:
 
 def array_function(normal: Normal, w: Whole) -> Rewritten:
     """The same for a function of a whole array."""
-    found = taken_apart(w, normal)
+    found = taken_apart(w, normal) or without_one(w, normal) or merged(w, normal.names)
     return (w, None) if found is None else settled(normal, *found)
 
 

@@ -26,6 +26,7 @@ from ..core.terms import (
 )
 from .differentiate import Names, differentiate
 from .joined import joined
+from .maxima import with_merged
 from .normal import QUICK, WAYS, Normal
 from .radix import strides
 from .reduce import TooLarge
@@ -41,45 +42,52 @@ def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, 
 
 def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
-    found = None
-    for simplified in (without_maxima, None):
+    for shorter in (True, False):
         names = Names()
         try:
-            body, first = (loss, None) if simplified is None else simplified(loss, wrt, context, names)
+            body, before = without_maxima(loss, context, names) if shorter else with_merged(loss, names)
+            first = None if before is None else UnderDiff(wrt, before)
             derivative, by_laws = differentiate(body, wrt, context, names)
+            right, after = (
+                without_maxima(claimed, context, names) if shorter and has_maximum(claimed) else (claimed, None)
+            )
         except (ProofError, TooLarge):
             continue
-        found = search(derivative, claimed, context, names, joined(first, by_laws))
+        found = search(derivative, right, context, names, joined(first, by_laws), after and Flip(after))
         if found is not None:
-            break
-    assert found is None or found[1].lhs == Diff(loss, wrt)
-    return found
+            assert found[1].lhs == Diff(loss, wrt)
+            return found
+    return None
 
 
-def without_maxima(loss: Term, wrt: Entry, context: Context, names: Names) -> tuple[Term, Proof]:
-    """The loss without the largest entries that only shift exponents: log Σ e^{z - max z} + max z = log Σ e^z.
+def without_maxima(t: Term, context: Context, names: Names) -> tuple[Term, Proof]:
+    """The term without the largest entries that only shift exponents: log Σ e^{z - max z} + max z = log Σ e^z.
 
     Such a loss is differentiable where the maximum is not, and its derivative is much shorter.
     """
-    require(any(isinstance(t, Whole) and t.fn == "max" for t in subterms(loss)), "no maximum to do without")
+    require(has_maximum(t), "no maximum to do without")
     normal = Normal(context, names)
-    value, proof = normal.of(loss)
+    value, proof = normal.of(t)
     plain, unfolded = normal.unfolded(value)
-    require(not any(isinstance(t, Whole) and t.fn == "max" for t in subterms(plain)), "the maximum counts")
-    return plain, UnderDiff(wrt, without_names(joined(proof, unfolded), normal, Seen(context)))
+    require(not has_maximum(plain), "the maximum counts")
+    return plain, without_names(joined(proof, unfolded), normal, Seen(context))
+
+
+def has_maximum(t: Term) -> bool:
+    return any(isinstance(s, Whole) and s.fn == "max" for s in subterms(t))
 
 
 def search(
-    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None
+    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None
 ) -> tuple[Proof, Equation] | None:
-    """A checked proof of lhs = rhs; `before`, a proof of something = lhs, goes in front of it."""
+    """A checked proof of lhs = rhs, between `before`, a proof of something = lhs, and `after`, of rhs = something."""
     by = strides((lhs, rhs))
     for way in (QUICK, *WAYS) if has_exponential_functions(lhs, rhs) else WAYS:
         normal = Normal(context, names, way, by)
-        found = attempt(lhs, rhs, context, normal, before)
+        found = attempt(lhs, rhs, context, normal, before, after)
         if found is not None:
             return found
-    return value_by_value(lhs, rhs, context, names, before)
+    return value_by_value(lhs, rhs, context, names, before, after)
 
 
 def has_exponential_functions(*terms: Term) -> bool:
@@ -87,7 +95,7 @@ def has_exponential_functions(*terms: Term) -> bool:
 
 
 def value_by_value(
-    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None
+    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None, after: Proof | None
 ) -> tuple[Proof, Equation] | None:
     """An index of a small literal size: the equation for each of its values."""
     small = [i for i in free(lhs) | free(rhs) if i.size.constant is not None and 1 <= i.size.constant <= LITERAL]
@@ -101,12 +109,12 @@ def value_by_value(
         if found is None:
             return None
         each.append(found[0])
-    proof = joined(before, Values(i, lhs, rhs, tuple(each)))
+    proof = joined(before, Values(i, lhs, rhs, tuple(each)), after)
     return proof, check(proof, context)
 
 
 def attempt(
-    lhs: Term, rhs: Term, context: Context, normal: Normal, before: Proof | None
+    lhs: Term, rhs: Term, context: Context, normal: Normal, before: Proof | None, after: Proof | None
 ) -> tuple[Proof, Equation] | None:
     try:
         left, by_left = normal.of(lhs)
@@ -117,7 +125,7 @@ def attempt(
             if zero is None:
                 return None
             steps = (((), ONE, zero),)
-        proof = joined(before, by_left, Linear(left, right, steps), Flip(by_right))
+        proof = joined(before, by_left, Linear(left, right, steps), Flip(by_right), after)
         seen = Seen(context)
         proof = without_names(proof, normal, seen)
         return proof, check(proof, context, seen)

@@ -43,6 +43,7 @@ Number: TypeAlias = Fraction | Log | Ball
 
 _ZERO, _ONE = Fraction(0), Fraction(1)
 _ROOT_LIMIT = 1 << 200
+_LARGEST = 1e10  # of an exponent of e: masks of -1e9 are common
 _EXPONENT_LIMIT = 512
 
 
@@ -120,6 +121,8 @@ def power(base: Number, exponent: Fraction) -> Number:
         if n < 0 and sign(base) == 0:
             raise Undefined("division by zero")
         if abs(n) > _EXPONENT_LIMIT:
+            if type(base) is not Fraction and sign(base) > 0:
+                return _exp(times(exponent, ball(base).log()))
             raise Undefined(f"the exponent {n} is too large to evaluate")
         if type(base) is Fraction:
             if abs(n) > 1 and max(abs(base.numerator), base.denominator).bit_length() * abs(n) > 20000:
@@ -192,7 +195,7 @@ def _exp(x: Number) -> Number:
     if type(x) is Fraction and not x:
         return _ONE
     y = ball(x)
-    if abs(float(y.mid())) > 1e5:
+    if abs(float(y.mid())) > _LARGEST:
         raise Undefined("the exponential of a number that large")
     return finite(y.exp())
 

@@ -5,12 +5,29 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ..core.indices import Index
-from ..core.kernel import By, Inside, Linear, Proof, check
+from ..core.indices import Index, at_least_zero
+from ..core.kernel import By, Inside, Linear, Proof, UnderSum, UnderWhole, check
 from ..core.sums import Monomial, monomial_key
-from ..core.terms import Holds, Positive, Term, Whole, free, opened_whole
+from ..core.terms import (
+    Entry,
+    Holds,
+    Ordinal,
+    Positive,
+    Sum,
+    Term,
+    Whole,
+    arguments,
+    free,
+    open_body,
+    opened_whole,
+    over,
+    rebuilt,
+    subterms,
+    whole,
+)
 from .content import total
-from .joined import joined
+from .differentiate import Names
+from .joined import Rewritten, joined
 from .matching import Pattern, occurrences, unify
 from .reduce import Move, Rule, product_of
 
@@ -102,3 +119,42 @@ class Maxima:
 
 def maximum(b: Whole) -> Whole:
     return Whole("max", 0, b.sizes, b.body, (), b.hints)
+
+
+def merged(w: Whole, names: Names) -> tuple[Term, Proof] | None:
+    """max_i max_j x_ij as one maximum, the axes in the order in which the entries have them."""
+    if w.fn != "max":
+        return None
+    outer = tuple(map(names.new, w.sizes))
+    inside = opened_whole(w, outer)
+    if not isinstance(inside, Whole) or inside.fn != "max":
+        return None
+    inner = tuple(map(names.new, inside.sizes))
+    body = opened_whole(inside, inner)
+    if not all(at_least_zero(i.size - 1) for i in (*outer, *inner)):
+        return None
+    met = [i for s in subterms(body) if isinstance(s, Entry) for e in s.at for i in sorted(free(Ordinal(e)), key=str)]
+    axes = tuple(sorted((*outer, *inner), key=lambda i: met.index(i) if i in met else len(met)))
+    return whole("max", 0, axes, body, ()), By("maximum_of_maxima", (outer, inner, axes, body))
+
+
+def with_merged(t: Term, names: Names) -> Rewritten:
+    """The term with its maxima of maxima merged, and the proof."""
+    match t:
+        case Sum(size, body, _):
+            i = names.new(size)
+            value, proof = with_merged(open_body(body, (i,)), names)
+            return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
+        case Whole(fn, order, sizes, _, at, _):
+            axes = tuple(map(names.new, sizes))
+            value, proof = with_merged(opened_whole(t, axes), names)
+            above = t if proof is None else whole(fn, order, axes, value, at)
+            under = None if proof is None else UnderWhole(fn, order, axes, at, proof)
+            found = merged(above, names)
+            if found is not None:
+                return found[0], joined(under, found[1])
+            return above, under
+        case _:
+            results = [with_merged(a, names) for a in arguments(t)]
+            parts = tuple((k, p) for k, (_, p) in enumerate(results) if p is not None)
+            return (rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)) if parts else (t, None)

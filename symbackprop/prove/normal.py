@@ -54,6 +54,7 @@ from .reduce import Reduction, ordered
 from .relations import Relations
 
 F1 = Fraction(1)
+SPREAD = ("positive", "nonnegative")  # signs of the factors of a root that is taken apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,9 @@ class Normal:
             case Power(base, q) if q.denominator == 1 and q > 0:
                 return self.arguments(t, (base,))
             case Power(Mul(args), q) if q.denominator == 1:
+                value, rest = self.inner(Mul(tuple(Power(a, q) for a in args)))
+                return value, joined(By("power_of_product", (args, q)), rest)
+            case Power(Mul(args), q) if len(args) > 1 and all(self.signs.sign(a) in SPREAD for a in args):
                 value, rest = self.inner(Mul(tuple(Power(a, q) for a in args)))
                 return value, joined(By("power_of_product", (args, q)), rest)
             case Power(Power(base, p), q) if q.denominator == 1 and p.denominator == 1:

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+from ..core.indices import Index
 from ..core.kernel import By, Inside, Linear, Proof
 from ..core.sums import Monomial, surely_positive
-from ..core.terms import ONE, ZERO, Apply, Holds, Mul, Num, Positive, Power, Term, add, mul, neg, sub
+from ..core.terms import (
+    ONE,
+    ZERO,
+    Apply,
+    Delta,
+    Holds,
+    Mul,
+    Num,
+    Positive,
+    Power,
+    Term,
+    add,
+    free,
+    mul,
+    neg,
+    sub,
+    substitute,
+)
 from .content import leading, shared_content, total
 from .joined import joined
 
@@ -44,6 +63,10 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
     if compared is not None:
         return compared
     if leading(monomials).coefficient < 0:
+        places = diagonal(normal, minus)
+        if places is not None:
+            proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated_off_diagonal", (minus, *places)))
+            return sub(sub(ONE, Holds(Positive(minus))), Delta(*places)), proof
         proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
         return sub(ONE, Holds(Positive(minus))), proof
     return None
@@ -89,3 +112,13 @@ def exponents_compared(u: Term, monomials: list[Monomial]) -> tuple[Term, Proof]
     written = sub(Apply("exp", a), Apply("exp", b))
     proof = joined(Inside(Holds(Positive(u)), ((0, Linear(u, written)),)), By("step_of_exponentials", (a, b)))
     return Holds(Positive(sub(a, b))), proof
+
+
+def diagonal(normal: Normal, u: Term) -> tuple[Index, Index] | None:
+    """The indices i, j of a term such as x_i - x_j, which is 0 where they are equal."""
+    found = [
+        (i, j)
+        for i, j in combinations(sorted(free(u), key=lambda i: i.name), 2)
+        if i.size == j.size and not normal.run(u).expand(substitute(u, {j: i}))
+    ]
+    return found[0] if len(found) == 1 else None

@@ -5,9 +5,26 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from ..core.deltas import solutions
 from ..core.kernel import By, Inside, Linear, Proof
 from ..core.sums import Monomial
-from ..core.terms import ONE, Apply, Delta, Holds, Mul, Positive, Power, Term, add, free, mul, rebuilt, sub
+from ..core.terms import (
+    ONE,
+    Apply,
+    Delta,
+    Holds,
+    Mul,
+    Positive,
+    Power,
+    Term,
+    add,
+    free,
+    mul,
+    neg,
+    rebuilt,
+    sub,
+    substitute,
+)
 from .clearing import common_denominator, over_common_denominator
 from .content import has, total
 from .joined import joined
@@ -55,5 +72,12 @@ def by_cases(t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof
     a, b = total([*with_h, *without]), total(without)
     split = add(mul(h, a), mul(sub(ONE, h), b))
     law = By("by_cases", (t, h, a, b))
-    value = add(mul(h, rebuilt(t, (a,))), mul(sub(ONE, h), rebuilt(t, (b,))))
-    return value, joined(Inside(t, ((0, Linear(arg, split)),)), law)
+    there, elsewhere = rebuilt(t, (a,)), rebuilt(t, (b,))
+    value = add(mul(h, there), mul(sub(ONE, h), elsewhere))
+    proof = joined(Inside(t, ((0, Linear(arg, split)),)), law)
+    solved = solutions(h) if isinstance(h, Delta) else ()
+    if not solved:
+        return value, proof
+    one = dict(solved[:1])  # where δ_ij = 1 the functions are those of i alone
+    decided = add(mul(h, substitute(there, one)), elsewhere, neg(mul(h, substitute(elsewhere, one))))
+    return decided, joined(proof, Linear(value, decided))

@@ -16,6 +16,7 @@ from ..core.terms import (
     Array,
     AtLeastZero,
     Entry,
+    Mul,
     NonNegative,
     Num,
     Ordinal,
@@ -25,12 +26,14 @@ from ..core.terms import (
     Term,
     Whole,
     free,
+    mul,
+    neg,
     substitute,
     subterms,
 )
 from .latex import latex as write_latex
 from .latex import latex_predicate
-from .term_parts import flattened, plain_array
+from .term_parts import plain_array
 from .term_writer import ATOM, POWER, PRODUCT, SUM, Letters, Text
 from .text import Plain
 
@@ -139,9 +142,10 @@ class ArrayText(Plain):
 
     def sides(self, t: Term, taken: Letters) -> tuple[str, str]:
         """t as left - right, for a comparison."""
-        if not isinstance(t, Add):
+        terms = summands(t)
+        if len(terms) == 1 and not isinstance(t, Add):
             return self.term(t, taken)[0], "0"
-        parts = [self.signed(a, taken) for a in flattened(Add, t.args)]
+        parts = [self.signed(a, taken) for a in terms]
         left, right = [p for p in parts if not p[0]], [(False, code) for negative, code in parts if negative]
         return self.joined(left) if left else "0", self.joined(right) if right else "0"
 
@@ -154,6 +158,27 @@ class ArrayText(Plain):
 def letters_but(taken: Container[str]) -> Iterator[str]:
     """i, j, k, ..., i1, i2, ... without those that are taken."""
     return (x for x in chain(LETTERS, (f"i{n}" for n in count(1))) if x not in taken)
+
+
+def summands(t: Term) -> list[Term]:
+    """a, -b and c of a - (b - c)."""
+    match t:
+        case Add(args):
+            return [x for a in args for x in summands(a)]
+        case Mul((Num(value), Add(args))) if value == -1:
+            return [negated(x) for a in args for x in summands(a)]
+        case _:
+            return [t]
+
+
+def negated(t: Term) -> Term:
+    match t:
+        case Num(value):
+            return Num(-value)
+        case Mul((Num(value), *rest)):
+            return Mul((Num(-value), *rest)) if value != -1 or not rest else mul(*rest)
+        case _:
+            return neg(t)
 
 
 def is_sum(t: Term) -> bool:

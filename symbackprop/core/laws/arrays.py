@@ -77,6 +77,16 @@ def inverse_of_transpose(context: Context, w: Whole) -> Equation:
 
 
 @law
+def maximum_of_maxima(
+    context: Context, outer: tuple[Index, ...], inner: tuple[Index, ...], axes: tuple[Index, ...], body: Term
+) -> Equation:
+    """max_i max_j x_ij  =  max_ij x_ij,  with the axes in any order"""
+    require(set(axes) == {*outer, *inner} and len(axes) == len(outer) + len(inner), "the axes are {}", axes)
+    require(all(at_least_zero(i.size - 1) for i in axes), "a maximum of nothing")
+    return Equation(whole("max", 0, outer, whole("max", 0, inner, body, ()), ()), whole("max", 0, axes, body, ()))
+
+
+@law
 def maximum_picks(context: Context, w: Whole, axes: tuple[Index, ...]) -> Equation:
     """Σ_a argmax(x)_a x_a  =  max(x)"""
     maximum(w)

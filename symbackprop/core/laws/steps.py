@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ..context import Context, Equation
+from ..indices import Index
+from ..sums import same
 from ..terms import (
     ONE,
     ZERO,
@@ -24,6 +26,7 @@ from ..terms import (
     rebuilt,
     require,
     sub,
+    substitute,
 )  # fmt: skip
 from .registry import law
 
@@ -42,6 +45,16 @@ def step_scaled(context: Context, c: Term, u: Term) -> Equation:
 def step_negated(context: Context, u: Term) -> Equation:
     """[-u > 0]  =  1 - [u > 0],  where u is not 0"""
     return Equation(step(neg(u)), sub(ONE, step(u)), frozenset({Nonzero(u)}))
+
+
+@law
+def step_negated_off_diagonal(context: Context, u: Term, i: Index, j: Index) -> Equation:
+    """[-u > 0]  =  1 - [u > 0] - δ_ij,  for u that is 0 where i = j and nowhere else"""
+    require(i.size == j.size, "{} and {} have different sizes", i, j)
+    zero, conditions = same(substitute(u, {j: i}), ZERO)
+    require(zero, "{} is not 0 on the diagonal", u)
+    off = Nonzero(add(u, Delta(i, j)))
+    return Equation(step(neg(u)), sub(sub(ONE, step(u)), Delta(i, j)), conditions | {off})
 
 
 @law

@@ -142,7 +142,7 @@ class Arrays(Meaning):
         out = {self.sizes.size(i.size) for i in self.decl.indices.values() if i.sample and i.size is not None}
         if self.decl.batch:
             out.add(self.sizes.size(Symbol(self.decl.batch)))
-        return out
+        return out or self.ranges.sample_sizes
 
     def sample_axis(self, axes: tuple[Size, ...]) -> int | None:
         """The axis of a batch that counts the samples."""
@@ -267,6 +267,7 @@ class Arrays(Meaning):
             and (known := array_of(base, self.decl)) is not None
             and base.sample is None
             and len(known.shape) == 1
+            and known.orientation not in ("row", "column")  # declared n × 1, so y_{i1} is meant
         ):
             raise self.fail(f"{known.name} has one axis, but two subscripts", span)
         r, c = at

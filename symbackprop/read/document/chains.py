@@ -6,6 +6,7 @@ from .cursor import SUM
 from .factors import STOPS, Factors
 from .lexer import Token
 from .operators import ROWS
+from .place import Unsettled
 from .tree import (
     Chain,
     Equated,
@@ -48,6 +49,7 @@ class Chains(Factors):
             return self.advance()
         if token.kind == "stack" and self.tokens[k + 1].kind == "{":
             back = self.i
+            stack = token
             self.go(k + 1)
             first = self.group()
             if self.tok.kind == "{":
@@ -59,8 +61,9 @@ class Chains(Factors):
                 second = (0, 0)
             inner = self.tokens[second[0] : second[1]]
             if len(inner) == 1 and inner[0].kind == "rel":
-                defines = self.spelled(first) in ("def", "!", "Δ", "△") and self.spelled(first) != "!"
-                return inner[0]._replace(text=":=") if defines else inner[0]
+                above = self.spelled(first)
+                text = {"def": ":=", "Δ": ":=", "△": ":=", "!": "≐", "?": "≐"}.get(above, inner[0].text)
+                return inner[0]._replace(text=text, start=stack.start, end=self.end())
             self.go(back)
         return None
 
@@ -88,7 +91,38 @@ class Chains(Factors):
             raise self.unexpected()
         return Chain(subjects, tuple(out), (start, self.end()))
 
+    def unboxed(self) -> None:
+        """A box around a whole equation says nothing."""
+        tokens, k = self.tokens, 0
+        while k < len(tokens) - 1:
+            if tokens[k].kind == "unwrap" and tokens[k + 1].kind == "{":
+                depth, end = 1, k + 2
+                relation = False
+                while depth and tokens[end].kind != "end":
+                    depth += (tokens[end].kind == "{") - (tokens[end].kind == "}")
+                    relation |= depth == 1 and tokens[end].kind == "rel"
+                    end += 1
+                if relation and not depth:
+                    del tokens[end - 1], tokens[k : k + 2]
+                    continue
+            k += 1
+        self.go(0)
+
+    def at_a_point(self) -> None:
+        """Refuse ∂f/∂x |_{x = a}."""
+        for k in range(len(self.tokens) - 3):
+            bar, low, opened = self.tokens[k : k + 3]
+            if bar.kind in ("bar", "close") and bar.text == "|" and low.kind == "_" and opened.kind == "{":
+                rest = self.tokens[k + 3 :]
+                end = next((n for n, t in enumerate(rest) if t.kind == "}"), len(rest))
+                if any(t.kind == "rel" and t.text == "=" for t in rest[:end]):
+                    raise Unsettled(
+                        "a value at a point, |_{x = a}, is not supported: write f'(a)", (bar.start, bar.end)
+                    )
+
     def statement(self) -> Statement:
+        self.unboxed()
+        self.at_a_point()
         parts: list[Part] = []
         joined = ""
         while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.indices import Index
@@ -37,10 +37,12 @@ from .parser import parse_expression
 from .place import ReadError, Span, Unsettled
 from .shape_claims import ShapeJudgement, judge
 from .sizes import Sizes, shown_dims
-from .statements import Reading
 from .symbols import ArraySymbol, Declarations
 from .tree import Chain, Entry, Expr, Symbol
 from .values import Algebra, Mat, Scalar, Tensor3, Value, as_scalar, vector_entry
+
+if TYPE_CHECKING:
+    from .statements import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ In Markdown a block is front matter (key `symbackprop`) or a comment that does n
       \vec{a}^l: n_l                # a vector: column or row by convention
       t: n_L x 1                    # a column; 1 x n_L would be a row
       C: scalar
-      y: {shape: n_L, of: x}        # y(x^{(s)}) is y at sample s
+      y: {shape: n_L, of: x}        # y(x) is y, y(x^{(s)}) is y at sample s
       c: integer m                  # an array of class numbers, for y_{c_s}
     constants: t, x                 # not differentiated
     functions:
@@ -33,6 +33,7 @@ In Markdown a block is front matter (key `symbackprop`) or a comment that does n
       - \sum_k t_k = 1
     hadamard: loose                 # a row may meet a column in ∘; each such place is listed as a hypothesis
     star: elementwise               # what * between arrays means (or: matrix)
+    softmax: rows                   # the softmax of a matrix is that of each of its rows (or: columns)
     reset: true                     # forget what earlier blocks declared
     -->
 
@@ -78,7 +79,7 @@ _FUNCTION_KINDS = {
 }
 _KEYS = (
     "convention layout batch layers sizes indices samples arrays constants functions identity alias definitions "
-    "hypotheses hadamard star reset"
+    "hypotheses hadamard star softmax reset"
 ).split()
 
 
@@ -89,7 +90,7 @@ def declare(text: str, declarations: Declarations, where: Place | None = None, f
 
 class _Block(Block):
     def read(self) -> Declarations:
-        entries = self.entries()
+        entries = self.given = self.entries()
         unknown = next((k for k in entries if k not in _KEYS), None)
         if unknown is not None:
             raise self.fail(f"{unknown!r} is no kind of declaration: known are {', '.join(_KEYS)}", entries[unknown][0])
@@ -112,6 +113,7 @@ class _Block(Block):
             "hypotheses",
             "hadamard",
             "star",
+            "softmax",
         ):
             if key in entries:
                 getattr(self, key)(entries[key][1])
@@ -149,6 +151,13 @@ class _Block(Block):
             self.decl = replace(self.decl, star=cast(Literal["elementwise", "matrix"], value))
         else:
             raise self.fail("star is elementwise or matrix", node)
+
+    def softmax(self, node: Value) -> None:
+        value = self.scalar(node)[0].strip()
+        if value in ("rows", "columns"):
+            self.decl = replace(self.decl, softmax=cast(Literal["rows", "columns"], value))
+        else:
+            raise self.fail("softmax is of rows or of columns", node)
 
     def layers(self, node: Value) -> None:
         text, _ = self.scalar(node)
@@ -206,11 +215,11 @@ class _Block(Block):
                 inner = {self.scalar(k)[0]: v for k, v in value.value}
                 if set(inner) - {"shape", "of"} or "shape" not in inner:
                     raise self.fail("an array has a shape, and may depend: {shape: n, of: x}", value)
-                of = self.name(self.scalar(inner["of"]))[0] if "of" in inner else ""
+                of = ",".join(self.name(w)[0] for w, _ in self.items(inner["of"])) if "of" in inner else ""
                 value = inner["shape"]
             names, shape = self.scalar(key), self.scalar(value)
             for piece, _ in pieces(names[0]):
-                one = piece.strip()
+                one = self.without_indices(piece.strip(), shape[0])
                 name, label, at = self.name((one, names[1]))
                 if (name, label is not None) in seen:  # both x and \vec{x} here: two things
                     name = one if "\\" in one else name
@@ -218,6 +227,26 @@ class _Block(Block):
                 if label is not None and (label.shift or label.base == self.decl.last):
                     raise self.fail(f"declare {name}{at}{next(iter(self.decl.layers), 'l')} for every layer", key)
                 self.array(name, label, at, shape, of)
+
+    def without_indices(self, written: str, shape: str) -> str:
+        """x of `x_i: n`, where i is declared to run over n values, and of x^{(i)} where i counts samples."""
+        sample = re.fullmatch(r"(.+?)\^\{?\(([A-Za-z])\)\}?", written)
+        if sample is not None and sample[2] in self.sample_letters():
+            return sample[1]
+        found = re.fullmatch(r"(.+?)_\{?([A-Za-z])\s*,?\s*([A-Za-z]?)\}?", written)
+        if found is None or "indices" not in self.given:
+            return written
+        sizes = {k[0].strip(): v[0].strip() for k, v in self.items(self.given["indices"][1]) if v is not None}
+        axes = [a.strip() for a in re.split(r"\s+x\s+|\\times(?![A-Za-z])|×", shape)]
+        letters = [c for c in found.groups()[1:] if c]
+        return found[1] if [sizes.get(c) for c in letters] == axes else written
+
+    def sample_letters(self) -> set[str]:
+        """Declared as samples before, or in this block."""
+        found = {i.name for i in self.decl.indices.values() if i.sample}
+        if "samples" in self.given:
+            found |= {letter for k, _ in self.items(self.given["samples"][1]) for letter in k[0].split()}
+        return found
 
     def array(self, name: str, label: Label | None, at: str, shape: Scalar, of: str) -> None:
         text = shape[0].strip()

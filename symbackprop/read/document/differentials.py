@@ -33,6 +33,16 @@ class Differentials(Names):
             and "d" not in self.bound
         )
 
+    def both_total(self, top: int, bottom: int) -> bool:
+        r"""\frac{d f}{d x} where d is a size, which would cancel: a derivative all the same."""
+        for k in (top, bottom):
+            key = self.decl.key("d", self.tokens[k].deco)
+            if self.tokens[k].kind != "name" or self.tokens[k].text != "d" or key not in self.decl.sizes:
+                return False
+            if key in self.decl.arrays or key in self.decl.functions or key in self.bound:
+                return False
+        return True
+
     def derivative_fraction(self, token: Token) -> Expr | None:
         r"""\frac{∂ a}{∂ b}, \frac{d}{dz}, \frac{∂^2 L}{∂x ∂y}; None when it is a plain fraction."""
         if self.tok.kind != "{":
@@ -47,7 +57,7 @@ class Differentials(Names):
         if (
             top[0] == top[1]
             or bottom[0] == bottom[1]
-            or not (self.differential(top[0]) and self.differential(bottom[0]))
+            or not ((self.differential(top[0]) and self.differential(bottom[0])) or self.both_total(top[0], bottom[0]))
         ):
             self.go(back)
             return None
@@ -76,7 +86,7 @@ class Differentials(Names):
             if self.tok.kind in ("gap",) or (self.tok.kind == "op" and self.tok.text == "cdot"):
                 self.advance()
                 continue
-            if not self.differential(self.i):
+            if not (self.differential(self.i) or (not out and self.both_total(self.i, self.i))):
                 raise self.fail(f"∂ is missing before {shown(self.tok)}")
             self.advance()
             out.extend(self.variable(order))

@@ -34,7 +34,7 @@ from .derivatives import derivative
 from .functions import Functions
 from .model import Model
 from .operations import Operations
-from .place import ReadError, Span
+from .place import ReadError, Span, Unsettled
 from .ranges import Ranges
 from .sizes import Sizes
 from .symbols import Declarations
@@ -129,6 +129,8 @@ class Elaborator(Operations):
                 axes = tuple(a for k, a in enumerate(axes) if k != self.sample_axis(axes))
             if symbol.integer:
                 return axes
+            if len(axes) == 1 and count == 2 and symbol.orientation in ("row", "column"):
+                return (UNIT, axes[0]) if symbol.orientation == "row" else (axes[0], UNIT)
             return axes if len(axes) == count else tuple(a for a in axes if a != UNIT)
         if count == -1:
             return None
@@ -193,7 +195,7 @@ class Elaborator(Operations):
             case Kronecker(i, j):
                 return Scalar(self.equal_indices(i, j))
             case Indicator(condition):
-                return Scalar(self.truth(condition))
+                return self.indicator(condition)
             case OnesExpr(sizes):
                 return self.ones(sizes)
             case IdentityExpr(size):
@@ -208,12 +210,12 @@ class Elaborator(Operations):
                 raise self.fail("a shape stands where a value is expected", node.span)
             case All():
                 raise self.fail("a colon stands alone", node.span)
-            case Words() | Dots() | Missing():
+            case Dots():
+                raise Unsettled("what the dots stand for is not compared: write the entries with indices", node.span)
+            case Words() | Missing():
                 raise self.fail("this is no value", node.span)
             case _:
                 assert_never(node)
-
-    # --- operations --------------------------------------------------------------------------
 
     # --- derivatives -------------------------------------------------------------------------
 

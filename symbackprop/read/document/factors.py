@@ -255,6 +255,11 @@ class Factors(Marks):
         bars, self.bars = self.bars, 0
         fraction, self.in_fraction = self.in_fraction, 0
         out: list[Expr] = []
+        if self.tok.kind == "op" and self.tok.text == "cdot" and self.tokens[self.i + 1].text == ")":
+            out.append(Dots((self.tok.start, self.tok.end)))  # f(·) speaks of the function itself
+            self.go(self.i + 2)
+            self.bars, self.in_fraction = bars, fraction
+            return tuple(out)
         while True:
             while self.tok.kind == "gap":
                 self.advance()

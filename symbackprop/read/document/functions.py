@@ -216,12 +216,25 @@ class Functions:
     def softmax(self, v: Value, name: str, span: Span) -> Value:
         if not isinstance(v, Mat):
             raise ReadError(f"{name} is a function of a whole vector, not of one number: write {name}(z)_i", span)
-        columns = v.shape[1]
+        return Mat(Softmax(v.form, self.softmax_axis(v, name, span)))
+
+    def softmax_axis(self, v: Mat, name: str, span: Span) -> int:
+        """0: of each column; 1: of each row.  Of a matrix what is declared, else not along the axis of the samples."""
+        decl = self.e.decl
         if UNIT in v.shape:
-            axis = 0 if columns == UNIT else 1
+            return 0 if v.shape[1] == UNIT else 1
+        batch = [k for k, n in enumerate(v.shape) if n in self.e.batch_sizes()]
+        if decl.softmax or len(batch) == 1:
+            axis = 1 - batch[0] if not decl.softmax else 1 if decl.softmax == "rows" else 0
+        elif decl.convention == "row":
+            axis = 1
         else:
-            axis = 0 if self.e.decl.convention == "column" else 1
-        return Mat(Softmax(v.form, axis))
+            n, m = v.shape
+            raise Unsettled(
+                f"{name} of a {n}×{m} array: of each row, or of each column? declare softmax: rows (or columns)", span
+            )
+        self.e.algebra.note(f"{name} of a matrix is that of each {'row' if axis == 1 else 'column'}")
+        return axis
 
     def loss(self, symbol: FunctionSymbol, args: tuple[Expr, ...], span: Span) -> Term:
         """An abstract function of its first argument; the others are held in the function, or, where they carry

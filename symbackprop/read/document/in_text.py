@@ -1,26 +1,28 @@
-"""Declarations that the text itself makes: shapes said in a formula, functions said in words."""
+"""Declarations that the formulas of a text make: shapes said in a formula."""
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from .parser import parse_leniently, parse_statement
 from .place import Place, ReadError, Span
 from .symbols import (
     ArraySymbol,
     Declarations,
-    FunctionSymbol,
     LayerSymbol,
     Orientation,
 )
 from .table import shape_parts, with_sizes
-from .tree import Expr, Label, Num, Reals, Shape, ShapeWord, Symbol
+from .tree import Entry, Expr, Label, Num, Reals, Shape, ShapeWord, Statement, Symbol
 from .vocabulary import NEUTRAL
+
+DECLARES = re.compile(r"\\sim|\\in(?![a-z])|∈|∼|\\mathbb\s*\{?\s*R|ℝ")
 
 
 def declared_in_text(text: str, decl: Declarations, where: Place | None = None) -> Declarations | None:
     r"""The table after a formula that says the shape of undeclared names: W^l \in ℝ^{…}, w \sim n.  Else None."""
-    if not re.search(r"\\sim|\\in(?![a-z])|∈|∼|\\mathbb\s*\{?\s*R|ℝ", text):
+    if not DECLARES.search(text):
         return None
     for _ in range(4):  # what one part declares, the next may use
         new = _declared_heads(text, decl, where)
@@ -52,12 +54,48 @@ def _declared_heads(text: str, decl: Declarations, where: Place | None) -> Decla
                 heads.append((subject, part.chain.links[0].rhs))
     sizes = [f for f in free if any(_within(f[2], rhs.span) for _, rhs in heads)]
     new = _with_layers(with_sizes(decl, sizes), [h for h, _ in heads], sizes)
+    heads.sort(key=lambda h: h[0].label is not None and h[0].label.base in _USUAL_INDICES)  # W_f beside W_i
     for symbol, rhs in heads:
-        added = _with_head(new, symbol, rhs)
+        added = _with_head(new, symbol, rhs, text)
         if added is None:
             return None
         new = added
     return new if heads else None
+
+
+def numbered(statement: Statement, decl: Declarations) -> Declarations | None:
+    r"""The table after x_2, x_3 ∈ ℝ^K where x is a vector already: arrays of their own, for no entry has that shape.
+
+    x_4 ∈ ℝ goes with them, if others are numbered so.
+    """
+    new = decl
+    for part in statement.parts:
+        if not part.chain.links or part.chain.links[0].relation not in ("∈", "~"):
+            continue
+        rhs = part.chain.links[0].rhs
+        for subject in part.chain.subjects:
+            match subject:
+                case Entry(Symbol(name, None, None), (Num(k),)):
+                    array = new.arrays.get(name)
+                    if array is None or len(array.shape) != 1:
+                        continue
+                case _:
+                    continue
+            match rhs:
+                case Reals(None) | ShapeWord("scalar"):
+                    if not any(s[1:].isdigit() for s in new.composite.get(name, ())):
+                        continue
+                    parts: tuple[Expr, ...] = ()
+                    orientation: Orientation = "scalar"
+                case Reals(shape) if shape is not None:
+                    parts, orientation = shape_parts(shape)
+                case Shape():
+                    parts, orientation = shape_parts(rhs)
+                case _:
+                    continue
+            if parts != (Num(Fraction(1)),):
+                new = new.with_array(ArraySymbol(f"{name}_{k}", parts, orientation))
+    return None if new is decl else new
 
 
 def _within(inner: Span, outer: Span) -> bool:
@@ -73,16 +111,39 @@ def _with_layers(decl: Declarations, heads: list[Symbol], sizes: list[tuple[str,
     return decl
 
 
-def _with_head(decl: Declarations, symbol: Symbol, rhs: Expr) -> Declarations | None:
+_USUAL_INDICES = frozenset("ijkmnst")
+
+
+def _script(written: str, label: Label) -> str:
+    """The script that belongs to the name, as it is kept in the table: v_c, W^{(1)}."""
+    sign = "^" if "^" in written else "_"
+    bracketed = re.search(r"[\^_]\s*\{?\s*([(\[]" + re.escape(str(label)) + r"[)\]])", written)
+    return f"{sign}{bracketed[1] if bracketed else label}"
+
+
+def _is_sample(written: str, label: Label, decl: Declarations) -> bool:
+    base = label.base or ""
+    counts = base in ("i", "n") if base not in decl.indices else True
+    return counts and not label.shift and re.search(rf"\^\s*\{{?\s*\(\s*{base}\s*\)", written) is not None
+
+
+def _with_head(decl: Declarations, symbol: Symbol, rhs: Expr, text: str) -> Declarations | None:
     name = symbol.name
     found = re.match(r"\\(\w+)\{(.+)\}(.*)\Z", name)
     if found and found[1] in NEUTRAL:
         name = found[2] + found[3]
     layer = ""
-    if symbol.label is not None:
-        if symbol.label.base not in decl.layers or symbol.label.shift or symbol.label.base == decl.last:
+    if symbol.label is not None and symbol.label.base in decl.layers:
+        if symbol.label.shift or symbol.label.base == decl.last:
             return None
         layer = symbol.label.base or ""
+    elif symbol.label is not None and _is_sample(text[symbol.span[0] : symbol.span[1]], symbol.label, decl):
+        pass  # x^{(i)} ∈ ℝ^d is said of every sample
+    elif symbol.label is not None:
+        usual = symbol.label.base in _USUAL_INDICES and name not in decl.composite
+        if symbol.label.base in decl.indices or usual:
+            return None
+        name += _script(text[symbol.span[0] : symbol.span[1]], symbol.label)
     parts: tuple[Expr, ...]
     orientation: Orientation
     match rhs:
@@ -95,25 +156,3 @@ def _with_head(decl: Declarations, symbol: Symbol, rhs: Expr) -> Declarations | 
         case _:
             return None
     return decl.with_array(ArraySymbol(name, parts, orientation, layer))
-
-
-_WISE = r"\b(?:element|component|entry|coordinate)[\s-]?wise\b"
-_ELEMENTWISE = re.compile(
-    rf"\$(?P<before>\\?[A-Za-z]+)\$[^.;$]{{0,60}}?{_WISE}|{_WISE}[^.;$]{{0,40}}?\$(?P<after>\\?[A-Za-z]+)\$"
-    rf"|(?<![\w$\\])(?P<bare>[B-HJ-Zb-z]|\\[a-z]+)\s+(?:(?:acts|acting|is|works|applied)\s+)*{_WISE}",
-    re.IGNORECASE,
-)
-
-
-def declared_in_prose(prose: str, decl: Declarations) -> Declarations:
-    """“$f$ acts elementwise”, “applied element-wise by $f$”, “f elementwise”: f becomes an elementwise function."""
-    for found in _ELEMENTWISE.finditer(prose):
-        written = found["before"] or found["after"] or found["bare"]
-        try:
-            statement, free = parse_leniently(written, decl)
-        except ReadError:
-            continue
-        node = statement.parts[0].chain.subjects[-1]
-        if len(free) == 1 and isinstance(node, Symbol) and node.label is None:  # a known name is left alone
-            decl = decl.with_function(FunctionSymbol(node.name, "elementwise"))
-    return decl

@@ -39,6 +39,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_DIGITS: Final = re.compile(r"\d+")
 _GROUP: Final = re.compile(r"\s*\{([^{}]*)\}")
 _SCRIPTS: Final = {"<super>": "^", "<sub>": "_"}
 _SKIPPED_ESCAPES: Final = {"\\ ": "", "\\/": ""}
@@ -74,6 +75,13 @@ def tokenize(text: str, words: Collection[str] = ()) -> list[Token]:
         end = m.end()
         if kind == "letters":
             run = m.group()
+            digits = _DIGITS.match(text, end) if words else None
+            if digits is not None and (head := _with_digits(run, digits.group(), words)) is not None:  # W1
+                if head:
+                    _letters(run[:head], start, words, out)
+                append(Token("name", run[head:] + digits.group(), start + head, digits.end()))
+                skip_until = digits.end()
+                continue
             if end - start == 1:
                 append(Token("name", run, start, end))
             else:
@@ -114,6 +122,11 @@ def tokenize(text: str, words: Collection[str] = ()) -> list[Token]:
             raise ReadError(f"a formula of more than {MAX_TOKENS:,} tokens", (start, end))
     append(Token("end", "", len(text), len(text)))
     return out
+
+
+def _with_digits(run: str, digits: str, words: Collection[str]) -> int | None:
+    """Where the declared name begins that ends in these digits; None when there is none."""
+    return next((k for k in range(len(run)) if run[k:] + digits in words), None)
 
 
 def _letters(run: str, start: int, words: Collection[str], out: list[Token]) -> None:

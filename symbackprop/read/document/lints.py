@@ -6,7 +6,8 @@ from dataclasses import fields, is_dataclass
 
 from .place import ReadError, Span
 from .symbols import Declarations
-from .tree import Add, Entry, Expr, IndexName, Neg, Num, Over, Product, Quotient, Sum, Symbol
+from .tree import Add, Derivative, Entry, Expr, IndexName, Neg, Num, Over, Product, Quotient, Sum, Symbol
+from .walking import walk
 
 Places = dict[str, Span]
 
@@ -22,8 +23,18 @@ def lint(lhs: Expr, rhs: Expr, decl: Declarations) -> None:
     for here, there, side in ((left, right, "left"), (right, left, "right")):
         other = rhs if here is left else lhs
         for name, span in here.items():
-            if name not in there and not constant(other, decl):
+            if name not in there and not constant(other, decl) and not (side == "left" and repeated(lhs, name)):
                 raise ReadError(f"the index {name} is free on the {side} side only", span)
+
+
+def repeated(node: Expr, name: str) -> bool:
+    """∂a_j/∂w_{ji}: the index stands above and below, so that the value may well be the same for all of its values."""
+    match node:
+        case Derivative(body, wrt):
+            inside, below = ([n.name for n in walk(x) if isinstance(n, IndexName)] for x in (body, wrt))
+            return name in inside and name in below
+        case _:
+            return False
 
 
 def constant(node: Expr, decl: Declarations) -> bool:

@@ -69,7 +69,13 @@ class _Walk:
                 self.comments(token.content, self.lines(token.content, (token.map or [0])[0]))
 
     def display(self, content: str, line: int, markup: str) -> None:
-        self.out.formula(self.source, content, self.lines(content, line, markup), display=True)
+        places, at = self.lines(content, line, markup), 0
+        for k, piece in enumerate(content.split("$$")):  # $$a$$ $$b$$ on one line comes as one
+            if k % 2 == 0:
+                self.out.formula(self.source, piece, places[at : at + len(piece)], display=True)
+            else:
+                self.out.words(piece)
+            at += len(piece) + 2
 
     def lines(self, content: str, line: int, markup: str = "") -> list[int]:
         """The source offset of each character of `content`, whose lines are those from `line` on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.core.matrix import Given, dummy, entry
-from symbackprop.core.terms import Holds, Positive, Term, add, mul, neg, num, sub
+from symbackprop.core.terms import ZERO, Holds, Positive, Term, add, mul, neg, num, sub
 
 from .place import ReadError, Span
 from .values import Mat, Scalar, Value, as_scalar
@@ -18,7 +18,7 @@ def largest(name: str, values: list[Value], span: Span) -> Value:
     def pick(terms: list[Term]) -> Term:
         out = terms[0]
         for t in terms[1:]:
-            more = sub(t, out)
+            more = t if out == ZERO else neg(out) if t == ZERO else sub(t, out)
             out = add(out, mul(more, Holds(Positive(more if name == "max" else neg(more)))))
         return out
 

@@ -188,8 +188,10 @@ class Model:
             apart = [t for t in targets if not self.depends(loss, t)]
             if not apart:
                 return
-            if any(t.label is None for t in apart):
-                raise Unsettled(f"nothing says how {loss.name} depends on {apart[0].name}", targets[apart[0]])
+            for t in apart:
+                if t.label is None or self.decl.is_last(t.label):
+                    at = "" if t.label is None else f" at {t.label}"
+                    raise Unsettled(f"nothing says how {loss.name} depends on {t.name}{at}", targets[t])
             bases = {t.label.base for t in targets if t.label is not None}
         if len(bases) > 1 or (bases and any(t.label is None or t.label.base not in bases for t in targets)):
             raise Unsettled("layers with different letters under one ∂: which comes first?", span)

@@ -128,12 +128,18 @@ class Names(ScriptReader):
                 hint = " (Kronecker's δ needs two indices)"
             if key == "d" and self.tok.kind in ("name", "open") and not s.sub and not s.sups:
                 raise Unsettled("differentials are not supported: say it with derivatives", (token.start, token.end))
+            first, word = self.word_around(token)
+            if len(word) > 2 and not hint:
+                where = (first.start, first.start + len(word))
+                raise ReadError(f"{word} is not declared, as one name or letter by letter", where, undeclared=key)
             raise ReadError(f"{key} is not declared{hint}", (token.start, token.end), undeclared=key)
         label, kept = None, Scripts()
+        below = self.label(s.sub) if s.sub is not None else None
+        layer_below = below is not None and below.base in self.decl.layers
         for sup in s.sups:
             if self.is_transpose(sup):
                 kept.sups.append(sup)
-            elif (found := self.label(sup)) is not None:
+            elif (found := self.label(sup)) is not None and (not layer_below or found.base in self.decl.layers):
                 label = found
             else:
                 key += "^" + self.spelled(sup)
@@ -145,6 +151,19 @@ class Names(ScriptReader):
                 key += "_" + self.spelled(s.sub)
         self.free.append((key, label, (token.start, self.end())))
         return self.behind(Symbol(key, label, None, (token.start, self.end())), kept)
+
+    def word_around(self, token: Token) -> tuple[Token, str]:
+        """The run of letters that a name stands in."""
+        tokens = self.tokens
+        k = next((n for n in range(self.i - 1, -1, -1) if tokens[n].start == token.start), 0)
+        first = last = k
+        while first and tokens[first - 1].kind == "name" and tokens[first - 1].end == tokens[first].start:
+            first -= 1
+        while tokens[last + 1].kind == "name" and tokens[last + 1].start == tokens[last].end:
+            last += 1
+        run = tokens[first : last + 1]
+        plain = all(t.text.isascii() and not t.deco and len(t.text) == t.end - t.start for t in run)
+        return run[0], "".join(t.text for t in run) if plain else ""
 
     # --- what the symbol is ------------------------------------------------------------------
 
@@ -200,8 +219,8 @@ class Names(ScriptReader):
         start, key = token.start, node.name
         out: Expr = node
         if symbol.of and self.tok.kind == "open" and self.tok.text == "(" and node.sample is None:
-            sample = self.of_sample(symbol.of)
-            if sample is not None:
+            read, sample = self.of_arguments(symbol.of.split(","))
+            if read:
                 out = Symbol(key, node.label, sample, (start, self.end()))
         if s.sub:
             out = self.below(out, s.sub, len(symbol.shape), start)
@@ -220,20 +239,24 @@ class Names(ScriptReader):
             )  # fmt: skip
         return found
 
-    def of_sample(self, of: str) -> Label | None:
-        """The i of a(x^{(i)}); None (nothing read) when the bracket holds anything else."""
-        back = self.i
-        self.advance()
-        try:
-            inner = self.expression(SUM)
-        except ReadError:
-            self.go(back)
-            return None
-        if isinstance(inner, Symbol) and inner.name == of and inner.sample is not None and self.tok.text == ")":
+    def of_arguments(self, of: list[str]) -> tuple[bool, Label | None]:
+        """Whether the bracket holds just what the array depends on, as the x of a(x); the i of a(x^{(i)})."""
+        back, samples = self.i, []
+        while self.tok.kind == "comma" or self.i == back:
             self.advance()
-            return inner.sample
+            try:
+                inner = self.expression(SUM)
+            except ReadError:
+                break
+            if not isinstance(inner, Symbol) or inner.name not in of:
+                break
+            samples.append(inner.sample)
+        else:
+            if self.tok.text == ")":
+                self.advance()
+                return True, next((s for s in samples if s is not None), None)
         self.go(back)
-        return None
+        return False, None
 
     def label_below(self, s: Scripts, symbol: ArraySymbol) -> Label | None:
         """The layer as (first) subscript: W_l, h_{t,i}; or W_L where L is a layer and no index."""

@@ -216,17 +216,44 @@ class Operations(Arrays):
 
     def cases(self, rows: tuple[tuple[Expr, Chain | None], ...], span: Span) -> Value:
         """Values with conditions, the first that holds; without one of the others: 0."""
+        values = [self.value(value) for value, _ in rows]
+        shapes = {v.shape for v in values if isinstance(v, Mat) and as_scalar(v) is None}
+        if len(shapes) > 1 or not all(isinstance(v, Mat | Scalar) for v in values):
+            raise self.fail("the cases have different shapes", span)
+        if not shapes:
+            return Scalar(self.chosen([as_scalar(v) or num(0) for v in values], rows))
+        i, j = (dummy(n, letter) for n, letter in zip(next(iter(shapes)), "ij", strict=True))
+        terms = []
+        for v in values:
+            lone = as_scalar(v)
+            assert lone is not None or isinstance(v, Mat)
+            terms.append(entry(v.form, i, j) if lone is None and isinstance(v, Mat) else lone or num(0))
+        return Mat(Given(i, j, self.chosen(terms, rows)))
+
+    def chosen(self, terms: list[Term], rows: tuple[tuple[Expr, Chain | None], ...]) -> Term:
         total: Term = num(0)
-        for value, condition in reversed(rows):
-            term = as_scalar(self.value(value))
-            if term is None:
-                raise Unsettled("cases of arrays are not supported", value.span)
+        for term, (_, condition) in reversed(list(zip(terms, rows, strict=True))):
             if condition is None:
                 total = term
             else:
                 holds = self.truth(condition)
                 total = AddTerm((times(holds, term), times(sub(num(1), holds), total)))
-        return Scalar(total)
+        return total
+
+    def indicator(self, condition: Chain) -> Value:
+        """1 where a relation holds; entry by entry where it is one between arrays: 𝟙[z > 0]."""
+        sides = (condition.subjects[-1], condition.links[0].rhs) if condition.links else ()
+        if len(condition.links) == 1 and condition.links[0].relation in (">", "<", "≥", "≤"):
+            values = [self.value(s) for s in sides]
+            shapes = {v.shape for v in values if isinstance(v, Mat) and as_scalar(v) is None}
+            if len(shapes) == 1 and all(isinstance(v, Mat | Scalar) for v in values):
+                i, j = (dummy(n, letter) for n, letter in zip(next(iter(shapes)), "ij", strict=True))
+                a, b = (
+                    entry(v.form, i, j) if isinstance(v, Mat) and as_scalar(v) is None else as_scalar(v) or num(0)
+                    for v in values
+                )
+                return Mat(Given(i, j, compared(condition.links[0].relation, a, b)))
+        return Scalar(self.truth(condition))
 
     def truth(self, condition: Chain) -> Term:
         """1 where the relation holds, else 0: i = j of indices, u > v of numbers."""
@@ -240,9 +267,7 @@ class Operations(Arrays):
             a, b = as_scalar(self.value(left)), as_scalar(self.value(right))
             if a is None or b is None:
                 raise self.fail("a comparison of arrays", condition.span)
-            greater = {">": (a, b), "≥": (b, a), "<": (b, a), "≤": (a, b)}[relation]
-            positive = Holds(Positive(greater[0] if greater[1] == num(0) else sub(*greater)))
-            return positive if relation in "><" else sub(num(1), positive)
+            return compared(relation, a, b)
         raise self.fail(f"{relation} is no condition", condition.span)
 
     def bound(self, node: Expr, names: list[str], body: Callable[[], Value]) -> tuple[list[Index], Value]:
@@ -271,6 +296,13 @@ class Operations(Arrays):
         if kind == "min":
             return Scalar(times(num(-1), whole("max", 0, tuple(indices), times(num(-1), term), ())))
         return Scalar(whole(kind, 0, tuple(indices), term, ()))
+
+
+def compared(relation: str, a: Term, b: Term) -> Term:
+    """1 where a > b (or <, ≥, ≤), else 0."""
+    greater = {">": (a, b), "≥": (b, a), "<": (b, a), "≤": (a, b)}[relation]
+    positive = Holds(Positive(greater[0] if greater[1] == num(0) else sub(*greater)))
+    return positive if relation in "><" else sub(num(1), positive)
 
 
 def sum_over(indices: list[Index], term: Term) -> Term:

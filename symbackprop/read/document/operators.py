@@ -157,9 +157,13 @@ class Operators(Differentials):
                 raise self.fail("this double bar is never closed", token)
             self.advance()
         order = "2" if double else "abs"
-        if double and self.tok.kind == "_":
+        back = self.i
+        if self.tok.kind == "_":
             self.advance()
             order = self.spelled(self.group())
+            if not double and order not in ("1", "2", "F"):  # |x|_i is an entry
+                self.go(back)
+                return Norm(body, "abs", (token.start, self.end()))
             if order not in ("1", "2", "F", "∞"):
                 raise self.fail(f"the norm ‖·‖_{order} is not known", token)
         return Norm(body, order, (token.start, self.end()))

@@ -27,6 +27,7 @@ class Ranges:
     pairs: list[tuple[Key, Key]] = field(default_factory=list)
     used: set[Key] = field(default_factory=set)
     free: set[str] = field(default_factory=set)
+    sample_sizes: set[Size] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
 
     def collect(self, nodes: list[Expr]) -> None:
@@ -113,6 +114,8 @@ class Ranges:
                 sample = getattr(node, "sample", None)
                 if sample is not None and sample.base is not None and sample.base not in self.sizes.decl.sizes:
                     key = self.key(sample.base, scope)
+                    if key in self.found:
+                        self.sample_sizes.add(self.found[key])
                     axes = self.axes_of(node, -1)  # type: ignore[arg-type]
                     if axes is not None:
                         self.assign(key, axes[0], getattr(node, "span", (0, 1)))

@@ -25,6 +25,8 @@ from .tree import (
 
 MAX_EXPONENT: Final = 64
 MAX_SCRIPTS: Final = 3
+USUAL_INDICES: Final = frozenset("ijk")
+"""Letters that are indices without being declared, where they stand as subscripts of a declared array."""
 Range = tuple[int, int]
 
 
@@ -157,7 +159,7 @@ class ScriptReader(Cursor):
             return Symbol(name, self.label(self.group()), None, span)
         if name in self.decl.sizes:
             return Symbol(name, None, None, span)
-        if self.lenient:
+        if self.lenient or (base in USUAL_INDICES and not self.decl.known(base)):
             return IndexName(name, span)
         if name in self.decl.layers:
             raise self.fail(f"{name} counts layers and is no index here", token)

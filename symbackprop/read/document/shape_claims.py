@@ -11,7 +11,6 @@ from symbackprop.core.terms import Size, Term, sized
 
 from .place import ReadError
 from .sizes import Dims, Match, shown_dims
-from .statements import Reading
 from .tree import (
     Add,
     Dots,
@@ -34,6 +33,7 @@ from .walking import walk
 
 if TYPE_CHECKING:
     from .elaborate import Elaborator
+    from .statements import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,24 +7,26 @@ Definitions and the declarations inside the text enter the symbol table here, in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 from .declarations import declare
 from .definitions import circular, definition_of, head
-from .in_text import declared_in_prose, declared_in_text
+from .finer import finer
 from .items import Block, Formula, Item, Prose
 from .lexer import tokenize
 from .lints import consistent
-from .parser import parse_statement
 from .place import Place, ReadError, Span, render
+from .said_in_prose import declared_in_prose
+from .settling import Settler, without_examples
 from .sources import read_document
-from .symbols import Declarations, Definition, IndexSymbol, LayerSymbol, SizeSymbol
+from .symbols import Declarations, Definition, FunctionSymbol
 from .syntax import free_indices, has_words, is_shape, restates, unnested, with_left
 from .table import define
 from .tree import (
+    Call,
     Chain,
     Dots,
     Entry,
@@ -35,7 +37,6 @@ from .tree import (
     Num,
     Shape,
     ShapeWord,
-    Statement,
     Symbol,
     Transpose,
     Words,
@@ -44,14 +45,16 @@ from .walking import relabel, respan, walk
 
 Kind: TypeAlias = Literal["definition", "shape", "claim", "remark"]
 _STIPULATES = re.compile(
-    r"\b(?:define[sd]?|denote[sd]?|let|set|write|call|introduce|abbreviate|notation)\b[^.;=]{0,60}\Z", re.IGNORECASE
+    r"(?:\b(?:define[sd]?|denote[sd]?|let|introduce|abbreviate|notation)\b"
+    r"|(?:\A|[.;:,(]\s*|\b(?:we|I|us|and|then|also|shall|now)\s+)(?:set|write|call)\b)[^.;=]{0,60}\Z",
+    re.IGNORECASE,
 )
 _ASSUMES = re.compile(
     r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis)\b[^.;=]{0,60}\Z", re.IGNORECASE
 )
-_RANGE = re.compile(r"\s*([A-Za-z]|\\ell)\s*=\s*1\s*,\s*(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z")
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 _SHAPE_RELATIONS = frozenset(("~", "∈"))
+_REMARKS = frozenset(("←", "≐", "≈", "∝", "≠", "≤", "≥", "<", ">", "≪", "≫"))
 _EQUATIONS = frozenset(("=", ":=", "≡", "=:"))
 
 
@@ -107,24 +110,40 @@ def read_statements(items: Iterable[Item], declarations: Declarations | None = N
     """The statements in the items of a document.  Raises ReadError for a declaration block that is wrong."""
     table = declarations or Declarations()
     above: dict[tuple[int, int], Expr] = {}
+    items = list(items)
+    formulas = [i for i in items if isinstance(i, Formula)]
+    examples: dict[str, FunctionSymbol | None] = {}
+    section: tuple[str, ...] = ()
+    met = 0
     for item in items:
+        if isinstance(item, (Formula, Prose)) and item.section != section:
+            section, table = item.section, without_examples(table, examples)
         match item:
             case Block(text, where, front):
                 table = declare(text, table, where, front)
             case Prose(text, _, _):
                 table = declared_in_prose(text, table)
             case Formula():
-                reader = _Reader(item, table, above)
+                met += 1
+                reader = _Reader(item, table, above, formulas, met - 1, examples)
                 yield from reader.read()
-                table = reader.table
+                table = reader.after()
 
 
-class _Reader:
+class _Reader(Settler):
     """Reads one formula: its statements, and the symbol table after it."""
 
-    def __init__(self, formula: Formula, table: Declarations, above: dict[tuple[int, int], Expr]) -> None:
-        self.formula, self.table, self.above = formula, table, above
-        self.declares = False
+    def __init__(
+        self,
+        formula: Formula,
+        table: Declarations,
+        above: dict[tuple[int, int], Expr],
+        formulas: Sequence[Formula],
+        at: int,
+        examples: dict[str, FunctionSymbol | None],
+    ) -> None:
+        super().__init__(formula, table, formulas, at, examples)
+        self.above = above
 
     def reading(self, kind: Kind, span: Span, **more: object) -> Reading:
         return Reading(kind, self.formula, span, self.table, **more)  # type: ignore[arg-type]
@@ -139,7 +158,7 @@ class _Reader:
         try:
             statement = self.parse()
         except ReadError as error:
-            bare = bool(error.undeclared) and not self.has_relation()
+            bare = bool(error.undeclared) and not self.claims_something()
             return [self.reading("remark" if bare else "claim", whole, error=error)]
         if formula.struck:
             return [self.reading("remark", whole, note="struck out")]
@@ -150,42 +169,13 @@ class _Reader:
             out.extend(self.chain(part.chain))
         return out
 
-    def parse(self) -> Statement:
-        formula = self.formula
+    def claims_something(self) -> bool:
+        """An equation or a shape; W ← W - η ∂L/∂W and η > 0 are remarks."""
         try:
-            return parse_statement(formula.text, self.table, formula.where)
-        except ReadError as error:
-            if not error.undeclared:
-                raise
-            table = declared_in_text(formula.text, self.table, formula.where)
-            if table is None:
-                raise
-            statement = parse_statement(formula.text, table, formula.where)
-            self.table, self.declares = table, True
-            return statement
-
-    def has_relation(self) -> bool:
-        try:
-            return any(t.kind == "rel" for t in tokenize(self.formula.text, self.table.words))
+            relations = {t.text for t in tokenize(self.formula.text, self.table.words) if t.kind in ("rel", "stack")}
         except ReadError:
             return True
-
-    def range_of_letters(self) -> bool:
-        r"""l = 1, \dots, L declares an index, or a layer where the words around say so."""
-        found = _RANGE.match(self.formula.text)
-        if found is None:
-            return False
-        name, last = found[1].removeprefix("\\").replace("ell", "ℓ"), found[2]
-        if self.table.known(name):
-            return True
-        words = f"{self.formula.before[-80:]} {self.formula.after[:80]}".lower()
-        if "layer" in words:
-            table = self.table.with_layer(LayerSymbol(name, last)).with_layer(LayerSymbol(last, last))
-        else:
-            table = self.table if last in self.table.sizes else self.table.with_size(SizeSymbol(last))
-            table = table.with_index(IndexSymbol(name, Symbol(last)))
-        self.table = table
-        return True
+        return bool(relations - _REMARKS)
 
     # --- one chain ---------------------------------------------------------------------------
 
@@ -285,6 +275,8 @@ class _Reader:
         It was written :=, or the words before it say so, or it repeats the definition in force, or its left side is a
         declared array that nothing has defined yet and that the right side does not hold.
         """
+        if self.gives_function and k == 0 and isinstance(lhs, Call):
+            return True
         symbol = head(lhs)
         stated = link.relation in (":=", "≡", "=:") or (k == 0 and _STIPULATES.search(self.formula.before) is not None)
         if symbol is None:
@@ -293,12 +285,17 @@ class _Reader:
         if array is None or array.role == "constant" or (isinstance(lhs, Entry) and not free_indices(lhs)):
             return False
         known = definition_of(symbol, self.table)
+        if known is not None and finer(symbol, lhs, rhs, known, self.table):
+            return self.define(lhs, rhs, link)
         if known is not None:
             return stated or restates(lhs, rhs, known, self.table)
         if circular(symbol, rhs, self.table) or not consistent(lhs, rhs, self.table):
             return False
         if symbol.name in self.table.functions and isinstance(lhs, Symbol) and not array.shape:
             pass  # L = L(y, t)
+        return self.define(lhs, rhs, link)
+
+    def define(self, lhs: Expr, rhs: Expr, link: Link) -> bool:
         chain = Chain((lhs,), (Link("=", rhs, link.span),), (lhs.span[0], link.span[1]))
         self.table = define(self.table, chain, self.formula.text, self.formula.where)
         return True

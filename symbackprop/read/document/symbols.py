@@ -23,7 +23,8 @@ class ArraySymbol:
     """An array: `shape` in size expressions, of the layer `layer` when there is one copy a layer.
 
     One size and orientation `vector`: a column or a row, by convention.  `label_at` says where the layer
-    stands, "^" or "_".  `of` names the sample variable the array depends on, so that a(x^{(i)}) is a at sample i.
+    stands, "^" or "_".  `of` names the variables that the array depends on, with commas: a(x) is a, a(x^{(i)}) is a
+    at sample i.
     """
 
     name: str
@@ -38,7 +39,10 @@ class ArraySymbol:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSymbol:
-    """A function.  `body` (with dummy `args`) when it is given by a formula; kinds: see `declarations`."""
+    """A function.  `body` (with dummy `args`) when it is given by a formula; kinds: see `declarations`.
+
+    `said`: the formula stands in the text; `abstract`: it is an example of what is declared without one.
+    """
 
     name: str
     kind: Literal["elementwise", "softmax", "loss", "abstract"]
@@ -46,6 +50,8 @@ class FunctionSymbol:
     body: str = ""
     layer: str = ""
     label_at: str = "^"
+    said: bool = False
+    abstract: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,7 @@ class Declarations:
     batch: str = ""
     loose_hadamard: bool = False
     star: Literal["", "elementwise", "matrix"] = ""
+    softmax: Literal["", "rows", "columns"] = ""
     words: frozenset[str] = frozenset()
     composite: Mapping[str, frozenset[str]] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.matrix import (
@@ -61,10 +61,14 @@ class Tensor3:
 
 @dataclass(frozen=True, slots=True)
 class Loose:
-    """𝟏 or I without a size: fits where it stands."""
+    """𝟏 or I without a size, times a number: λ I fits where it stands."""
 
     kind: str
     transposed: bool = False
+    factor: Term | None = None
+
+    def times(self, s: Term) -> Loose:
+        return Loose(self.kind, self.transposed, s if self.factor is None else times(s, self.factor))
 
 
 Value: TypeAlias = Scalar | Mat | Tensor3 | Loose
@@ -123,7 +127,7 @@ class Algebra:
             if (lone := as_scalar(a)) is not None:
                 other = next(m for m in args if as_scalar(m) is None)
                 assert isinstance(other, Mat)
-                if is_literal(lone) and (UNIT in other.shape or other.shape[0] != other.shape[1]):  # 1 - a
+                if UNIT in other.shape or other.shape[0] != other.shape[1]:  # 1 - a; of a square array: times I?
                     self.note("a number in a sum with an array is added to each entry")
                     mats.append(Mat(Scale(lone, Ones(other.shape))))
                     continue
@@ -162,8 +166,12 @@ class Algebra:
             return self.contract(left, right, span, layout)
         if isinstance(left, Tensor3):
             raise ReadError("a derivative of order three may only be the last factor", span)
-        assert not isinstance(left, Loose) and not isinstance(right, Loose)
         a, b = as_scalar(left), as_scalar(right)
+        if isinstance(right, Loose) and a is not None:  # λ I
+            return right.times(a)
+        if isinstance(left, Loose) and b is not None:
+            return left.times(b)
+        assert not isinstance(left, Loose) and not isinstance(right, Loose)
         if isinstance(left, Mat) and isinstance(right, Mat) and left.shape[1] == right.shape[0]:
             return Mat(ProductForm(left.form, right.form))
         if a is not None and b is not None:
@@ -238,8 +246,8 @@ class Algebra:
                 return v
             case Mat(form):
                 return Mat(form.of if isinstance(form, TransposeForm) else TransposeForm(form))
-            case Loose(kind, transposed):
-                return Loose(kind, not transposed)
+            case Loose(kind, transposed, factor):
+                return Loose(kind, not transposed, factor)
             case _:
                 raise ReadError("the transpose of a derivative of order three", span)
 
@@ -273,30 +281,17 @@ class Algebra:
     def fitted(self, v: Value, to: tuple[Size, Size], span: Span) -> Value:
         if not isinstance(v, Loose):
             return v
-        if v.kind == "identity":
-            if to[0] != to[1]:
-                raise ReadError(f"I beside {to[0]}×{to[1]}", span)
-            return Mat(Identity(to[0]))
-        return Mat(Ones(to))
+        if v.kind == "identity" and to[0] != to[1]:
+            raise ReadError(f"I beside {to[0]}×{to[1]}", span)
+        return _scaled(Identity(to[0]) if v.kind == "identity" else Ones(to), v.factor)
 
     def sized(self, v: Loose, n: Size, vector: tuple[Size, Size], span: Span) -> Value:
         """Beside an axis of n: I of that size, 𝟏 as a vector; 𝟏^T on the left as a row."""
-        if v.kind == "identity":
-            return Mat(Identity(n))
-        return Mat(Ones(vector))
+        return _scaled(Identity(n) if v.kind == "identity" else Ones(vector), v.factor)
 
 
-def is_literal(t: Term) -> bool:
-    """A number as written: 1, -1, 1/2."""
-    match t:
-        case Num():
-            return True
-        case Mul(args):
-            return all(map(is_literal, args))
-        case Power(base, _):
-            return is_literal(base)
-        case _:
-            return False
+def _scaled(form: Matrix, factor: Term | None) -> Mat:
+    return Mat(form if factor is None else Scale(factor, form))
 
 
 def times(a: Term, b: Term) -> Term:
@@ -315,8 +310,10 @@ def negated(v: Value, span: Span) -> Value:
             return Mat(Scale(num(-1), form))
         case Tensor3(out, row, column, body):
             return Tensor3(out, row, column, times(num(-1), body))
+        case Loose():
+            return v.times(num(-1))
         case _:
-            raise ReadError("the size of 𝟏 or I is not known here: write 𝟏_n", span)
+            assert_never(v)
 
 
 def vector_entry(m: Matrix, k: IndexExpr) -> Term:

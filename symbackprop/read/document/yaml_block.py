@@ -24,6 +24,7 @@ Value: TypeAlias = yaml.Node
 class Block:
     def __init__(self, text: str, declarations: Declarations, where: Place | None, front: bool) -> None:
         self.text, self.decl, self.where, self.front = text, declarations, where, front
+        self.given: dict[str, tuple[Value, Value]] = {}
 
     def fail(self, message: str, node: Value | None = None) -> ReadError:
         span: Span = (
@@ -103,7 +104,7 @@ class Block:
                 node = node.base
             else:
                 word = text.strip()
-                if word.isalpha():
+                if re.fullmatch(r"[A-Za-z]+\d*", word):
                     return word, None, "^"
                 raise ReadError(f"{text!r} is not a name", (0, len(text)), place)
         name, label = node.name, node.label

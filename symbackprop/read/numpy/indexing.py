@@ -9,8 +9,10 @@ from math import prod
 from typing import TypeAlias
 
 from .algebra import (
+    ONE,
     ZERO,
     ZERO_AT,
+    Index,
     IndexExpr,
     Size,
     Term,
@@ -24,10 +26,11 @@ from .algebra import (
     nonnegative,
     plus,
     shifted,
+    summed,
     times,
 )
 from .errors import ShapeMismatch, TraceError
-from .values import UNIT, At, Shape, Value, aligned, broadcast, finite, shape_text
+from .values import UNIT, At, Case, Shape, Value, aligned, broadcast, finite, shape_text
 
 LIMIT = 256
 
@@ -186,11 +189,15 @@ def read(v: Value, p: Plan) -> Value:
     if listed(p):
         return read_listed(v, p)
     places = located(p)
+    open_cases = any(isinstance(i, Many) and cases_only(i.places) for i in p.items)
 
-    def f(at: At) -> At:
+    def cases(at: At) -> tuple[tuple[Index, ...], Term, At]:
+        """Dummies and mask of integers that are known by cases, and the place."""
         block = at[p.front : p.front + len(p.spread)]
         rest = list(at[: p.front] + at[p.front + len(p.spread) :])
         full: list[IndexExpr] = []
+        dummies: list[Index] = []
+        mask: Term = ONE
         axis = 0
         for n, item in enumerate(p.items):
             match item:
@@ -203,11 +210,27 @@ def read(v: Value, p: Plan) -> Value:
                 case At1():
                     full.append(places[n])
                 case Many(array):
-                    full.append(entry_of(array, aligned(array.shape, block), p.shape[axis]))
+                    more, holds, e = entry_cases(array, aligned(array.shape, block), p.shape[axis])
+                    dummies += more
+                    mask = times(mask, holds)
+                    full.append(e)
             axis += 1
-        return tuple(full)
+        return tuple(dummies), mask, tuple(full)
 
-    return v.remap(p.result, f)
+    if not open_cases:
+        return v.remap(p.result, lambda at: cases(at)[2])
+
+    def term(at: At) -> Term:
+        dummies, mask, full = cases(at)
+        return summed(dummies, times(mask, v.term(full)))
+
+    def whole(at: At) -> Case | None:
+        dummies, mask, full = cases(at)
+        inner = v.cases(full)
+        return None if inner is None else ((*dummies, *inner[0]), times(mask, inner[1]), inner[2])
+
+    finite(v)
+    return Value(p.result, v.dtype, term, None, None, None, whole if v.dtype == "int" else None)
 
 
 def located(p: Plan) -> dict[int, IndexExpr]:
@@ -226,13 +249,25 @@ def located(p: Plan) -> dict[int, IndexExpr]:
 
 
 def corners(array: Value, size: Size) -> None:
-    entry_of(array, tuple(dummy(s) if s != UNIT else ZERO_AT for s in array.shape), size, generic=True)
+    case = array.cases(tuple(dummy(s) if s != UNIT else ZERO_AT for s in array.shape))
+    if case is not None:
+        checked(case[2], size)
 
 
-def entry_of(array: Value, at: At, size: Size, generic: bool = False) -> IndexExpr:
-    e = array.index(at)
-    if e is None:
-        if generic:
-            return ZERO_AT
+def cases_only(array: Value) -> bool:
+    return array.index(tuple(dummy(s) if s != UNIT else ZERO_AT for s in array.shape)) is None
+
+
+def entry_of(array: Value, at: At, size: Size) -> IndexExpr:
+    dummies, _, e = entry_cases(array, at, size)
+    if dummies:
+        raise TraceError("an index of a reshaped array here: index before the reshape")
+    return e
+
+
+def entry_cases(array: Value, at: At, size: Size) -> Case:
+    """An integer as a place of an axis, possibly by cases."""
+    case = array.cases(at)
+    if case is None:
         raise TraceError("an index that is computed from real numbers, or an integer without an exact form")
-    return checked(e, size)
+    return case[0], case[1], checked(case[2], size)

@@ -19,6 +19,8 @@ from .algebra import (
     quotient_and_rest,
     scaled,
     shifted,
+    summed,
+    times,
 )
 from .values import At, Shape, Value, aligned
 
@@ -87,6 +89,10 @@ def integer_less(name: str, x: Value, y: Value, shape: Shape, fallback: Callable
         p, q = aligned(x.shape, at), aligned(y.shape, at)
         a, b = x.index(p), y.index(q)
         if a is None or b is None:
+            one, other = x.cases(p), y.cases(q)
+            if one is not None and other is not None:
+                mask = times(one[1], other[1], COMPARISON[name](one[2], other[2]))
+                return summed((*one[0], *other[0]), mask)
             return boolean_equal(name, x, y, p, q) or fallback(x.term(p), y.term(q))
         return COMPARISON[name](a, b)
 

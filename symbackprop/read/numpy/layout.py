@@ -27,7 +27,7 @@ from .algebra import (
 from .context import current
 from .errors import ShapeMismatch, TraceError
 from .reductions import normal_axes, normal_axis
-from .values import UNIT, At, Shape, Value, conflict, promoted, shape_text
+from .values import UNIT, At, Case, Shape, Value, conflict, promoted, shape_text
 
 
 def transpose(v: Value, order: Sequence[int] | None = None) -> Value:
@@ -145,8 +145,17 @@ def reshape(v: Value, new: Sequence[Size | None]) -> Value:
         full, open_equations = spread(at)
         return None if open_equations else v.index(tuple(full))
 
+    def cases(at: At) -> Case | None:
+        full, open_equations = spread(at)
+        e = v.index(tuple(full))
+        mask = times(*(delta(flat, form) for flat, form, _ in open_equations))
+        return None if e is None else (tuple(i for _, _, dummies in open_equations for i in dummies), mask, e)
+
     hole = (lambda at: entry(at, v.hole)) if v.holes else None
-    return Value(shape, v.dtype, lambda at: entry(at, v.term), index if v.dtype == "int" else None, hole)
+    whole = v.dtype == "int"
+    return Value(
+        shape, v.dtype, lambda at: entry(at, v.term), index if whole else None, hole, None, cases if whole else None
+    )
 
 
 def matched(old: Shape, new: Shape) -> list[tuple[list[int], list[int]]]:

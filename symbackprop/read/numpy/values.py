@@ -35,6 +35,7 @@ from .errors import ShapeMismatch, TraceError
 At: TypeAlias = tuple[IndexExpr, ...]
 Dtype: TypeAlias = Literal["bool", "int", "real"]
 Shape: TypeAlias = tuple[Size, ...]
+Case: TypeAlias = tuple[tuple[Index, ...], Term, IndexExpr]
 UNIT = sized(1)
 ORDER: dict[Dtype, int] = {"bool": 0, "int": 1, "real": 2}
 
@@ -43,11 +44,12 @@ class Value:
     """shape and entry function.
 
     `index` gives an integer entry as an index expression, or None where it has none (a count, a product of two
-    entries).  `hole` is 1 where the entry is minus infinity (the term there means nothing).  `origin` remembers a
-    comparison, for hypotheses.
+    entries).  `cases` then may give dummies, a mask that is 1 for one value of them, and an index expression in them:
+    an entry of a reshaped array.  `hole` is 1 where the entry is minus infinity (the term there means nothing).
+    `origin` remembers a comparison, for hypotheses.
     """
 
-    __slots__ = ("_hole", "_index", "_memo", "_term", "dtype", "origin", "shape")
+    __slots__ = ("_cases", "_hole", "_index", "_memo", "_term", "dtype", "origin", "shape")
 
     def __init__(
         self,
@@ -57,9 +59,10 @@ class Value:
         index: Callable[[At], IndexExpr | None] | None = None,
         hole: Callable[[At], Term] | None = None,
         origin: tuple[str, Value, Value] | None = None,
+        cases: Callable[[At], Case | None] | None = None,
     ) -> None:
         self.shape, self.dtype, self.origin = shape, dtype, origin
-        self._term, self._index, self._hole = term, index, hole
+        self._term, self._index, self._hole, self._cases = term, index, hole, cases
         self._memo: dict[At, Term] = {}
 
     @property
@@ -90,6 +93,13 @@ class Value:
                 return index_of(t)
         return None
 
+    def cases(self, at: At) -> Case | None:
+        """An integer entry as dummies, mask and index expression."""
+        e = self.index(at)
+        if e is not None:
+            return (), ONE, e
+        return None if self._cases is None else self._cases(at)
+
     @property
     def holes(self) -> bool:
         return self._hole is not None
@@ -99,13 +109,15 @@ class Value:
 
     def remap(self, shape: Shape, f: Callable[[At], At]) -> Value:
         """The array whose entry at `at` is this one's at f(at)."""
-        index, hole = self._index, self._hole
+        index, hole, cases = self._index, self._hole, self._cases
         return Value(
             shape,
             self.dtype,
             lambda at: self.term(f(at)),
             None if index is None else lambda at: self.index(f(at)),
             None if hole is None else lambda at: self.hole(f(at)),
+            None,
+            None if cases is None else lambda at: cases(f(at)),
         )
 
     def marked(self, origin: tuple[str, Value, Value]) -> Value:

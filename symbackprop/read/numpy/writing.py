@@ -35,7 +35,7 @@ from .algebra import (
     whole,
 )
 from .errors import ShapeMismatch, TraceError
-from .indexing import At1, Many, New, Plan, Slice, entry_of, listed, located, places_of
+from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
 from .values import UNIT, At, Value, aligned, promoted, shape_text, stretched
 
 
@@ -72,6 +72,7 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         inner: list[IndexExpr] = []
         here = list(at)
         strided: list[Index] = []
+        by_cases: list[Index] = []
         block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
         axis = 0
         for n, item in enumerate(p.items):
@@ -88,11 +89,13 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
                     here[axis] = places[n]
                     mask = times(mask, delta(at[axis], places[n]))
                 case Many(array):
-                    here[axis] = entry_of(array, aligned(array.shape, block), p.shape[axis])
-                    mask = times(mask, delta(at[axis], here[axis]))
+                    more, holds, here[axis] = entry_cases(array, aligned(array.shape, block), p.shape[axis])
+                    by_cases += more
+                    mask = times(mask, holds, delta(at[axis], here[axis]))
             axis += 1
         inner[p.front : p.front] = block
-        return mask, tuple(inner), tuple(strided), tuple(i for i in block if isinstance(i, Index)), tuple(here)
+        dummies = (*(i for i in block if isinstance(i, Index)), *by_cases)
+        return mask, tuple(inner), tuple(strided), dummies, tuple(here)
 
     def term(at: At) -> Term:
         mask, inner, strided, block, here = parts(at)
