@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import combinations, product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -70,6 +70,7 @@ def value_of(e: Elaborator, node: Expr) -> Value | None:
     return value if isinstance(value, Mat) or as_scalar(value) is not None else None
 
 
+@np.errstate(all="ignore")  # what is not finite is left out
 def at_points(
     context: Context, shapes: Mapping[Array, tuple[Size, ...]], wanted: Value, known: Mapping[Expr, Value]
 ) -> Measured | None:
@@ -149,13 +150,14 @@ def plausible(claim: Claim) -> bool:
 
 def ratio(claim: Claim) -> tuple[list[float], list[dict[str, int]]] | None:
     """The number c with lhs = c rhs at each of two points, if there is one."""
-    found = compared(claim, POINTS + 1)
+    found = compared(claim, POINTS + 3)
     ratios = [constant_ratio(a, b) for a, b, _ in found]
     if len(found) < POINTS or any(r is None for r in ratios):
         return None
     return [r for r in ratios if r is not None], [s for _, _, s in found]
 
 
+@np.errstate(all="ignore")
 def compared(claim: Claim, points: int) -> list[tuple[FloatArray, FloatArray, dict[str, int]]]:
     try:
         worked: Worked = worked_out(claim)
@@ -187,15 +189,14 @@ def compared(claim: Claim, points: int) -> list[tuple[FloatArray, FloatArray, di
 
 
 def varied(sizes: Sequence[dict[str, int]]) -> list[dict[str, int]]:
-    """In an order in which each size soon has more than one value."""
+    """In an order in which every two sizes soon have many pairs of values, so that K/6 is not taken for 1/N."""
     left, out = list(sizes), list[dict[str, int]]()
-    seen: dict[str, set[int]] = {}
+    seen: set[tuple[tuple[str, int], tuple[str, int]]] = set()
     while left:
-        best = max(left, key=lambda z: sum(len(seen.get(s, ())) == 1 and n not in seen[s] for s, n in z.items()))
+        best = max(left, key=lambda z: len(set(combinations(z.items(), 2)) - seen) + len(set(z.values())))
         left.remove(best)
         out.append(best)
-        for s, n in best.items():
-            seen.setdefault(s, set()).add(n)
+        seen |= set(combinations(best.items(), 2))
     return out
 
 

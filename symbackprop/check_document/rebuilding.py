@@ -47,10 +47,22 @@ def rebuilt(
     atoms: Sequence[Atom], target: Sequence[FloatArray], written_hadamards: int, only_shapes: bool = False
 ) -> Iterator[tuple[Expr, int]]:
     """Trees of all the atoms with the values (or shape) of the target, and their costs: cheapest first."""
+    table = tabled(atoms)
+    everything = frozenset(range(len(atoms)))
+    fits = [b for b in table[everything] if b.value.shape == target[0].shape]
+    if not only_shapes:
+        fits = [b for b in fits if close(b.value, target[0])]
+    for b in sorted(fits, key=lambda b: b.cost + abs(b.hadamards - written_hadamards)):
+        if all(agrees(b.tree, atoms, target, n) for n in range(1, len(target))):
+            yield b.tree, b.cost + abs(b.hadamards - written_hadamards)
+
+
+@np.errstate(all="ignore")  # what is not finite agrees with nothing
+def tabled(atoms: Sequence[Atom]) -> dict[frozenset[int], list[Built]]:
+    """The ways to join each subset of the atoms."""
     table: dict[frozenset[int], list[Built]] = {}
     for k, a in enumerate(atoms):
         table[frozenset((k,))] = leaves(a)
-    everything = frozenset(range(len(atoms)))
     for count in range(2, len(atoms) + 1):
         for chosen in combinations(range(len(atoms)), count):
             whole = frozenset(chosen)
@@ -60,12 +72,7 @@ def rebuilt(
                     left, right = frozenset(part), whole - frozenset(part)
                     found.extend(joins(table[left], table[right], min(left) < min(right)))
             table[whole] = distinct(found)
-    fits = [b for b in table[everything] if b.value.shape == target[0].shape]
-    if not only_shapes:
-        fits = [b for b in fits if close(b.value, target[0])]
-    for b in sorted(fits, key=lambda b: b.cost + abs(b.hadamards - written_hadamards)):
-        if all(agrees(b.tree, atoms, target, n) for n in range(1, len(target))):
-            yield b.tree, b.cost + abs(b.hadamards - written_hadamards)
+    return table
 
 
 def leaves(a: Atom) -> list[Built]:
@@ -89,11 +96,15 @@ def joins(left: Sequence[Built], right: Sequence[Built], first: bool) -> Iterato
             elif (a.value.shape == (1, 1)) != (b.value.shape == (1, 1)):  # a number beside an array
                 cost = a.cost + b.cost + disorder
                 yield Built(product(a.tree, b.tree), a.value * b.value, cost, places, hadamards, transposes)
-            ones = isinstance(a.tree, Ones) or isinstance(b.tree, Ones)  # a ∘ 1 is a
+            ones = all_ones(a.tree) or all_ones(b.tree)  # a ∘ 1 is a
             if first and a.value.shape == b.value.shape and a.value.shape != (1, 1) and not ones:
                 yield Built(
                     hadamard(a.tree, b.tree), a.value * b.value, a.cost + b.cost, places, hadamards + 1, transposes
                 )
+
+
+def all_ones(tree: Expr) -> bool:
+    return isinstance(tree.arg if isinstance(tree, Transpose) else tree, Ones)
 
 
 def distinct(found: list[Built]) -> list[Built]:
@@ -107,6 +118,7 @@ def distinct(found: list[Built]) -> list[Built]:
     return list(kept.values())
 
 
+@np.errstate(all="ignore")
 def agrees(tree: Expr, atoms: Sequence[Atom], target: Sequence[FloatArray], point: int) -> bool:
     value = evaluated(tree, {a.tree: a.values[point] for a in atoms})
     return value is not None and value.shape == target[point].shape and close(value, target[point])

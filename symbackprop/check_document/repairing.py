@@ -38,7 +38,7 @@ from symbackprop.read.document.walking import walk
 from .edits import Edit, Surroundings, edits
 from .fronts import factor_tree
 from .measured import mentioned_symbols, plausible, ratio
-from .missing_terms import with_missing_term
+from .missing_terms import like_the_others, with_missing_term
 from .putting_together import Builder, slopes
 from .resting import hypotheses_of
 from .results import Repair
@@ -47,7 +47,7 @@ from .settle import settle
 from .shape_repairs import repaired_shape, shape_sizes
 from .spelling import Speller, Unspelled
 
-_TRIED, _PROVED, _CHEAP, _CANDIDATES = 160, 6, 3, 40
+_TRIED, _PROVED, _CHEAP, _CANDIDATES, _NODES = 160, 6, 3, 40, 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,8 @@ class Repairer:
         yield from self.agreeing([e for e in changes if e.cost <= _CHEAP])
         yield from self.entry_of_slope(around)
         yield from self.put_together(around)
+        for tree, said in like_the_others(self.sides.formula, self.decl, self.written):
+            yield from self.if_agreeing(*self.sides.ordered(tree), said)
         yield from self.scaled()
         if not index_names([self.sides.fixed, self.sides.formula]):
             near = around.symbols
@@ -169,7 +171,8 @@ class Repairer:
                     yield from self.if_agreeing(*self.sides.ordered(self.sides.formula, e.tree), e.mistake)
 
     def agreeing(self, changes: Sequence[Edit]) -> Iterator[Candidate]:
-        for e in changes[:_TRIED]:
+        parts = sum(1 for _ in walk(self.sides.formula))
+        for e in changes[: max(_CANDIDATES, min(_TRIED, _NODES // parts))]:
             yield from self.if_agreeing(*self.sides.ordered(e.tree), e.mistake)
 
     def if_agreeing(self, lhs: Expr, rhs: Expr, mistake: str) -> Iterator[Candidate]:

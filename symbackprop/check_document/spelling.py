@@ -238,7 +238,7 @@ class Speller:
                 if changed is not None:
                     return changed
         name, scripts = split_scripts(s.name)
-        base = self.marked(author_latex(name))
+        base = self.marked(self.greek(author_latex(name)))
         for caret, inside in re.findall(r"([_^])([^_^]+)", scripts):  # the scripts that belong to the name: W^{[1]}
             base += caret + script(author_latex(inside) if inside.isalpha() and len(inside) == 1 else inside)
         if s.label is None:
@@ -247,6 +247,12 @@ class Speller:
         caret = "_" if symbol is not None and symbol.label_at == "_" else "^"
         opening, closing = self.label_brackets()
         return f"{base}{caret}{script(f'{opening}{s.label}{closing}')}"
+
+    def greek(self, name: str) -> str:
+        """φ as the author writes it, \\phi or \\varphi."""
+        other = name.replace("\\var", "\\") if name.startswith("\\var") else name.replace("\\", "\\var", 1)
+        spelled = [re.search(re.escape(n) + r"(?![A-Za-z])", self.around) is not None for n in (name, other)]
+        return other if name.startswith("\\") and spelled == [False, True] else name
 
     def marked(self, base: str) -> str:
         r"""The name with the mark that the author puts on it: \mathbf{q} for q."""
@@ -277,7 +283,7 @@ class Speller:
                 return name + "'" * f.primes
         if f.label is not None:
             raise Unspelled("a function with a layer")
-        name = f"\\{f.name}" if f.name in FUNCTIONS else author_latex(f.name)
+        name = f"\\{f.name}" if f.name in FUNCTIONS else self.greek(author_latex(f.name))
         if f.name in ("diag", "tr", "softmax"):
             name = rf"\operatorname{{{f.name}}}"
         return name + "'" * f.primes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .lexer import MAX_DEPTH, Token
-from .place import ReadError, Span
+from .place import ReadError, Span, Unsettled
 from .symbols import Declarations
 from .tree import Expr, Label
 
@@ -67,6 +67,11 @@ class Cursor:
     def fail(self, message: str, token: Token | None = None) -> ReadError:
         token = token or self.tok
         return ReadError(message, (token.start, max(token.end, token.start + 1)))
+
+    def unsupported(self, message: str, token: Token | None = None) -> Unsettled:
+        """What may well be right but is not read here."""
+        token = token or self.tok
+        return Unsettled(message, (token.start, max(token.end, token.start + 1)))
 
     def expect(self, kind: str, text: str, what: str) -> Token:
         if self.tok.kind != kind or (text and self.tok.text != text):

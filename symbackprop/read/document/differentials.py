@@ -75,6 +75,8 @@ class Differentials(Names):
         caret = self.advance()
         r = self.group()
         text = self.spelled(r)
+        if not text:
+            return 1
         if not text.isdigit() or not 1 <= int(text) <= 9:
             raise self.fail("the order of a derivative is a small number", caret)
         return int(text)
@@ -159,7 +161,7 @@ class Differentials(Names):
         if order == 1:
             return Gradient(self.differentiated(), wrt, (token.start, self.end()))
         if order > 2:
-            raise self.fail(f"∇^{order} is not supported", token)
+            raise self.unsupported(f"∇^{order} is not supported", token)
         return self.derivative(token, self.differentiated(), (wrt, wrt), 2, False)
 
     def differentiated(self) -> Expr:

@@ -205,6 +205,9 @@ class Elaborator(Operations):
             case Equated():
                 raise self.fail("an equation stands where a value is expected", node.span)
             case Function(name):
+                known = self.decl.functions.get(name)
+                if known is not None and known.body:  # dσ/dz for dσ(z)/dz
+                    raise Unsettled(f"{name} is a function and stands without its argument here", node.span)
                 raise self.fail(f"{name} is a function and needs an argument", node.span)
             case Shape() | Reals() | ShapeWord():
                 raise self.fail("a shape stands where a value is expected", node.span)

@@ -136,7 +136,7 @@ class Factors(Marks):
         if token.kind == "end" and not token.text:
             return self.fail("the formula ends where a value should be")
         if token.kind == "bad":
-            return self.fail(f"{token.text} is not supported")
+            return self.unsupported(f"{token.text} is not supported")
         if token.kind == "bar":
             return self.fail("a bar that closes nothing")
         if token.kind == "op":
@@ -224,10 +224,10 @@ class Factors(Marks):
         for _ in range(2 * MAX_SCRIPTS):
             kind = self.tok.kind
             if kind == "^":
-                caret = self.advance()
+                self.advance()
                 r = self.group()
-                if r[0] == r[1]:
-                    raise self.fail("an empty script", caret)
+                if r[0] == r[1]:  # of a macro without its argument
+                    continue
                 if r[1] - r[0] == 1 and self.tokens[r[0]].kind == "prime" and isinstance(node, Function):
                     node = Function(node.name, node.primes + 1, node.label, (start, self.end()))
                     continue
@@ -271,7 +271,7 @@ class Factors(Marks):
         self.bars, self.in_fraction = bars, fraction
         if self.tok.kind != "close" or self.tok.text != ")":
             if self.tok.kind == "bar":
-                raise self.fail("a condition | is not supported")
+                raise self.unsupported("a condition | is not supported")
             raise self.fail(f"( is not closed before {shown(self.tok)}", opening)
         self.advance()
         return tuple(out)
@@ -301,7 +301,7 @@ class Factors(Marks):
         return Dots((token.start, token.end))
 
     def infinite(self) -> Expr:
-        raise self.fail("∞ is not supported")
+        raise self.unsupported("∞ is not supported")
 
     def reals(self) -> Expr:
         token = self.advance()

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from .place import ReadError
+from .place import ReadError, Unsettled
 from .vocabulary import COMBINING, COMMANDS, DISTINCT, FUNCTION_WORDS, GREEK, NEUTRAL, SAME_LETTER, SIGNS
 
 MAX_BYTES: Final = 100_000
@@ -39,6 +39,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_UNDERSCORES: Final = re.compile(r"[A-Za-z]+(?:\\?_[A-Za-z0-9]+)+")
 _DIGITS: Final = re.compile(r"\d+")
 _GROUP: Final = re.compile(r"\s*\{([^{}]*)\}")
 _SCRIPTS: Final = {"<super>": "^", "<sub>": "_"}
@@ -75,6 +76,11 @@ def tokenize(text: str, words: Collection[str] = ()) -> list[Token]:
         end = m.end()
         if kind == "letters":
             run = m.group()
+            long = _UNDERSCORES.match(text, start) if words else None
+            if long is not None and long.group().replace("\\_", "_") in words:
+                append(Token("name", long.group().replace("\\_", "_"), start, long.end()))
+                skip_until = long.end()
+                continue
             digits = _DIGITS.match(text, end) if words else None
             if digits is not None and (head := _with_digits(run, digits.group(), words)) is not None:  # W1
                 if head:
@@ -160,7 +166,7 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
     name = name.rstrip("*")
     found = COMMANDS.get(name)
     if found is None:
-        raise ReadError(f"unknown command \\{name}", (start, end))
+        raise Unsettled(f"unknown command \\{name}", (start, end))
     kind, value = found
     if star and kind not in ("operator", "drop1"):
         out.append(Token(kind, value, start, end - 1))
@@ -208,7 +214,7 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
 
 def _worded(name: str, kind: str, inner: str, start: int, end: int, words: Collection[str], out: list[Token]) -> int:
     """\\text{…}, \\operatorname{…}, \\mathrm{…}: a declared name, a function, a letter, or words; 0 if none."""
-    word = " ".join(inner.split())
+    word = " ".join(inner.split()).replace("\\_", "_")
     if name in ("mathbf", "mathbb", "mathbbm") and word == "1":
         out.append(Token("ones", "1", start, end))
     elif name == "mathbb" and word == "R":

@@ -36,7 +36,7 @@ class Marks(Operators):
             self.go(self.i - 1)
             return self.name()
         if token.text in ("hat", "widehat", "tilde", "widetilde", "dot", "ddot", "check", "breve", "mathring"):
-            raise self.fail(f"\\{token.text} over more than a name is not supported", token)
+            raise self.unsupported(f"\\{token.text} over more than a name is not supported", token)
         return self.postfix(self.inside(first, past), token.start)
 
     def over_under(self) -> Expr:

@@ -321,7 +321,7 @@ class Names(ScriptReader):
             if symbol is not None and symbol.layer and found is not None and found.base is not None:
                 label = found
             elif self.spelled(sup) in ("-1", "(-1)"):
-                raise self.fail(f"the inverse function of {key} is not supported", token)
+                raise self.unsupported(f"the inverse function of {key} is not supported", token)
             elif symbol is None or self.spelled(sup).isdigit() is False:
                 power = self.inside(*sup)
             else:

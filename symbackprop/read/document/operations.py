@@ -45,13 +45,19 @@ from .arrays import Arrays
 from .place import Span, Unsettled
 from .sizes import Match, shown_dims
 from .tree import (
+    Add,
     Chain,
+    Entry,
     Expr,
+    IndexName,
+    Neg,
     Norm,
+    Num,
     Over,
     Power,
     Product,
     Sum,
+    Symbol,
 )
 from .values import Loose, Mat, Scalar, Value, as_scalar, number, times
 
@@ -261,6 +267,8 @@ class Operations(Arrays):
             raise self.fail("one relation is expected here", condition.span)
         left, relation, right = condition.subjects[0], condition.links[0].relation, condition.links[0].rhs
         if relation in ("=", "≠"):
+            if not (index_like(left) and index_like(right)):
+                raise Unsettled("an equality of numbers as a condition is not supported", condition.span)
             equal = self.equal_indices(left, right)
             return equal if relation == "=" else sub(num(1), equal)
         if relation in (">", "<", "≥", "≤"):
@@ -296,6 +304,18 @@ class Operations(Arrays):
         if kind == "min":
             return Scalar(times(num(-1), whole("max", 0, tuple(indices), times(num(-1), term), ())))
         return Scalar(whole(kind, 0, tuple(indices), term, ()))
+
+
+def index_like(node: Expr) -> bool:
+    match node:
+        case IndexName() | Num() | Symbol() | Entry():
+            return True
+        case Add(args):
+            return all(map(index_like, args))
+        case Neg(arg):
+            return index_like(arg)
+        case _:
+            return False
 
 
 def compared(relation: str, a: Term, b: Term) -> Term:

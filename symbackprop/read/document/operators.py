@@ -92,7 +92,7 @@ class Operators(Differentials):
             start: Expr | None = None
             if self.i < low[1] and self.tok.kind == "rel":
                 if self.tok.text != "=":
-                    raise self.fail(f"a condition under a sum ({self.tok.text}) is not supported")
+                    raise self.unsupported(f"a condition under a sum ({self.tok.text}) is not supported")
                 self.advance()
                 stop = next((k for k in range(self.i, low[1]) if self.tokens[k].kind == "comma"), low[1])
                 start = self.inside(self.i, stop)
@@ -165,7 +165,7 @@ class Operators(Differentials):
                 self.go(back)
                 return Norm(body, "abs", (token.start, self.end()))
             if order not in ("1", "2", "F", "∞"):
-                raise self.fail(f"the norm ‖·‖_{order} is not known", token)
+                raise self.unsupported(f"the norm ‖·‖_{order} is not known", token)
         return Norm(body, order, (token.start, self.end()))
 
     def ones(self) -> Expr:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields, is_dataclass
 
 from symbackprop.core.terms import Size, sized
 
-from .place import ReadError, Span
+from .place import ReadError, Span, Unsettled
 from .sizes import Sizes
-from .tree import Entry, Expr, IndexName, Kronecker, Num, Over, Sum
+from .tree import Entry, Expr, IndexName, Kronecker, Num, Over, Quotient, Sum, Symbol
 
 Key = tuple[int, str]
 """The binder (its id; 0 for a free index) and the name."""
@@ -89,7 +89,7 @@ class Ranges:
                         self.found[(id(node), b.name)] = self.sizes.size(declared.size)
                 self.visit(body, inner)
                 for b in binders:
-                    if (id(node), b.name) not in self.used:
+                    if (id(node), b.name) not in self.used and not (b.high is not None and constant(body)):
                         raise ReadError(f"the index {b.name} of this sum does not occur under it", b.span)
             case Entry(base, at):
                 self.visit(base, scope)
@@ -126,10 +126,21 @@ class Ranges:
     def at(self, binder: int, name: str, span: Span) -> Size:
         size = self.found.get((binder, name))
         if size is None:
-            raise ReadError(
+            raise Unsettled(
                 f"the range of {name} is not known: it stands on no axis, and no size is declared for it", span
             )
         return size
+
+
+def constant(node: Expr) -> bool:
+    """A number, of which a sum may well be taken: Σ_{i=1}^n 1."""
+    match node:
+        case Num():
+            return True
+        case Quotient(top, bottom):
+            return constant(top) and isinstance(bottom, Num | Symbol)
+        case _:
+            return False
 
 
 __all__ = ["Ranges"]

@@ -42,6 +42,8 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _ENDS = frozenset(("=", ",", ";", "\\quad", "\\qquad", "\\text", "\\implies", "\\Rightarrow", "\\\\"))
+_LOSSES = frozenset(("J", "L", "E", "C", "ℓ", "\\mathcal{L}", "\\mathcal{J}", "\\mathcal{E}", "\\mathcal{C}"))
+"""Letters of what is minimised: J(θ) = … says what J depends on."""
 _WHOLE_ARRAYS = (Transpose, Norm, Sum, Over, Inner, Entry)
 
 
@@ -80,7 +82,7 @@ def function_said(text: str, before: str, decl: Declarations) -> Said | None:
     if name is None or letter is None or name == letter or letter in decl.indices or letter in decl.layers:
         return None
     known = decl.functions.get(name)
-    if known is None and decl.known(name):
+    if known is None and (decl.known(name) or (name in _LOSSES and letter in decl.arrays)):
         return None
     if known is not None and (known.kind != "elementwise" or known.layer or (known.body and not known.said)):
         return None
@@ -182,6 +184,9 @@ def dependent_said(text: str, decl: Declarations) -> tuple[str, str, tuple[int, 
         return None
     name = name_of(found["name"], decl)
     if name is None or name in decl.functions or name in decl.indices or name in decl.sizes or name in decl.aliases:
+        return None
+    array = decl.arrays.get(name)
+    if array is not None and len(array.shape) > 1:  # W(x) is the product
         return None
     args = [name_of(a.strip(), decl) for a in re.split(r"[,;]", found["args"])]
     if any(a is None or not (a in decl.arrays or a in decl.layered) for a in args):

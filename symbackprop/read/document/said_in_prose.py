@@ -21,17 +21,15 @@ _ELEMENTWISE = re.compile(
 _SOFTMAX = r"\bsoftmax\b[^.;:]{0,60}\b"
 _CHOICES = (("convention", ("column", "row")), ("layout", ("numerator", "gradient")), ("softmax", ("rows", "columns")))
 _NOT = r"\b(?:not|instead|rather|unlike|versus|vs|other|whereas|while|would|some|many|if)\b"
+_VECTORS = (
+    r"\bvectors?\s+(?:are|is)\s+(?:all\s+|always\s+|assumed\s+to\s+be\s+|(?:treated|taken|written|considered)"
+    r"\s+(?:as\s+|to\s+be\s+)?)?{0}s?(?:[\s-]+vectors?)?\b(?!\s+(?:of|in))"
+    r"|\b(?:treat|regard|take|write|consider)\s[^.;:$]{{0,20}}vectors?\s+(?:as|to\s+be)\s+{0}s?\b(?!\s+(?:of|in))"
+    r"|\bwe\s+(?:use|work\s+with)\s+{0}[\s-]+vectors?\b|\b{0}[\s-](?:vector[\s-])?convention\b"
+)
 _SAYS = {
-    "column": re.compile(
-        r"\b(?:we (?:use|work with|write|take)|all|every|our|the)?\s*(?:vectors?|quantities)\b[^.;:]{0,40}"
-        r"\b(?:are|is|as|being)\b[^.;:]{0,30}\bcolumns?\b|\bwe (?:use|work with) column[\s-]vectors?\b"
-        r"|\bcolumn[\s-](?:vector[\s-])?convention\b", re.IGNORECASE,
-    ),
-    "row": re.compile(
-        r"\b(?:we (?:use|work with|write|take)|all|every|our|the)?\s*(?:vectors?|quantities)\b[^.;:]{0,40}"
-        r"\b(?:are|is|as|being)\b[^.;:]{0,30}\brows?\b|\bwe (?:use|work with) row[\s-]vectors?\b"
-        r"|\brow[\s-](?:vector[\s-])?convention\b", re.IGNORECASE,
-    ),
+    "column": re.compile(_VECTORS.format("column"), re.IGNORECASE),
+    "row": re.compile(_VECTORS.format("row"), re.IGNORECASE),
     "rows": re.compile(
         _SOFTMAX + r"(?:row[\s-]?wise|(?:each|every|by|over the|along the|to the|of the) rows?"
         r"|last (?:axis|dimension))\b"

@@ -59,9 +59,7 @@ class ScriptReader(Cursor):
                 first, past = self.group()
                 if past - first == 1 and self.tokens[first].kind == "prime":
                     s.primes += 1
-                elif first == past:
-                    raise self.fail("an empty script", caret)
-                else:
+                elif first < past:
                     s.sups.append((first, past))
                     if len(s.sups) > MAX_SCRIPTS:
                         raise self.fail("too many superscripts", caret)
@@ -71,7 +69,7 @@ class ScriptReader(Cursor):
                     raise self.fail("a second subscript", low)
                 s.sub = self.group()
                 if s.sub[0] == s.sub[1]:
-                    raise self.fail("an empty script", low)
+                    s.sub = None
             elif kind == "prime":
                 s.primes += len(self.advance().text)
             elif kind == "top" and self.tok.end - self.tok.start == 1:  # Wᵀ, W⊤

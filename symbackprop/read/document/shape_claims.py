@@ -9,7 +9,7 @@ from symbackprop.core.indices import affine
 from symbackprop.core.matrix import UNIT, entry
 from symbackprop.core.terms import Size, Term, sized
 
-from .place import ReadError
+from .place import ReadError, Unsettled
 from .sizes import Dims, Match, shown_dims
 from .tree import (
     Add,
@@ -186,7 +186,7 @@ def picture(lhs: Expr, rows: Matrix, e: Elaborator) -> ShapeJudgement:
                 continue
             i, j = place(r, height, n, dotted_rows(cells)), place(c, width, m, dotted_columns(cells))
             if i is None or j is None:
-                raise ReadError("which entry this is cannot be told among the dots", cell.span)
+                raise Unsettled("which entry this is cannot be told among the dots", cell.span)
             if entry(value.form, affine(i, ()), affine(j, ())) != cell_term(cell, e):
                 return ShapeJudgement(False, "the entries shown stand elsewhere in this array: the other layout?")
     return ShapeJudgement(True, f"this is {shown_dims(value.shape)}", tuple(e.algebra.readings))
@@ -201,7 +201,7 @@ def picture_dims(rows: Matrix, e: Elaborator) -> Dims:
             return sized(shown)
         found = {e.sizes.size(s) for c in last for s in walk(c) if isinstance(s, Symbol) and size_only(s, e)}
         if len(found) != 1:
-            raise ReadError("how far the dots go cannot be told", rows.span)
+            raise Unsettled("how far the dots go cannot be told", rows.span)
         return next(iter(found))
 
     height = count(len(cells), dotted_rows(cells), list(cells[-1]))

@@ -18,7 +18,7 @@ from .finer import finer
 from .items import Block, Formula, Item, Prose
 from .lexer import tokenize
 from .lints import consistent
-from .place import Place, ReadError, Span, render
+from .place import Place, ReadError, Span, Unsettled, render
 from .said_in_prose import declared_in_prose
 from .settling import Settler, without_examples
 from .sources import read_document
@@ -53,6 +53,7 @@ _ASSUMES = re.compile(
     r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis)\b[^.;=]{0,60}\Z", re.IGNORECASE
 )
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
+_UPDATE = re.compile(r"\s*(?P<name>[^:=]+?)\s*(?::=|\\coloneqq)\s*(?P=name)\s*[-+]")
 _SHAPE_RELATIONS = frozenset(("~", "∈"))
 _REMARKS = frozenset(("←", "≐", "≈", "∝", "≠", "≤", "≥", "<", ">", "≪", "≫"))
 _EQUATIONS = frozenset(("=", ":=", "≡", "=:"))
@@ -158,6 +159,8 @@ class _Reader(Settler):
         try:
             statement = self.parse()
         except ReadError as error:
+            if formula.aligned is not None:
+                self.above[formula.aligned] = Missing((0, 0))
             bare = bool(error.undeclared) and not self.claims_something()
             return [self.reading("remark" if bare else "claim", whole, error=error)]
         if formula.struck:
@@ -175,7 +178,7 @@ class _Reader(Settler):
             relations = {t.text for t in tokenize(self.formula.text, self.table.words) if t.kind in ("rel", "stack")}
         except ReadError:
             return True
-        return bool(relations - _REMARKS)
+        return bool(relations - _REMARKS) and not _UPDATE.match(self.formula.text)
 
     # --- one chain ---------------------------------------------------------------------------
 
@@ -192,11 +195,12 @@ class _Reader(Settler):
                 and len(chain.links) == 1
             ):
                 return [self.bare(chain.links[0].rhs, chain.span)]
-            if over is None:
-                error = ReadError(
-                    "nothing stands before this relation",
-                    (chain.links[0].span[0], chain.links[0].span[0] + 1),
-                    self.formula.where,
+            if over is None or isinstance(over, Missing):
+                here = (chain.links[0].span[0], chain.links[0].span[0] + 1)
+                error = (
+                    ReadError("nothing stands before this relation", here, self.formula.where)
+                    if over is None
+                    else Unsettled("this goes on from a row that could not be read", here, self.formula.where)
                 )
                 return [self.reading("claim", chain.span, error=error)]
             chain = Chain((cast(Expr, respan(over, chain.span)),), chain.links, chain.span)
@@ -254,6 +258,8 @@ class _Reader(Settler):
             )
         if is_shape(rhs, self.table) and (is_shape(lhs, self.table) or isinstance(rhs, (Shape, ShapeWord))):
             return self.reading("shape", span, lhs=lhs, relation=link.relation, rhs=rhs)
+        if link.relation == ":=" and any(s == lhs for s in walk(rhs)):
+            return self.reading("remark", span, lhs=lhs, relation="←", rhs=rhs, note="an update")
         if link.relation == "=:":
             lhs, rhs = rhs, lhs
         if self.is_hypothesis(k):

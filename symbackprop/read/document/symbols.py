@@ -6,6 +6,7 @@ that was in force where it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
@@ -173,6 +174,8 @@ class Declarations:
         plain = base.removeprefix("\\").partition("{")[2].removesuffix("}") if base.startswith("\\") else base
         if len(plain) > 1 and plain not in words:
             words = words | {plain}
+        if re.fullmatch(r"[A-Za-z]{2,}(?:_[A-Za-z0-9]{2,})+", name):  # grad_out, one word
+            words = words | {name}
         if script and script not in composite.get(base, ()):
             composite = {**composite, base: composite.get(base, frozenset()) | {script}}
         if words is self.words and composite is self.composite:

@@ -116,7 +116,7 @@ class Algebra:
             for a, s in zip(args, spans, strict=True)
         ]
         if any(isinstance(a, Loose) for a in args):
-            raise ReadError("the size of 𝟏 or I is not known here: write 𝟏_n", whole)
+            raise Unsettled("the size of 𝟏 or I is not known here: write 𝟏_n", whole)
         if any(isinstance(a, Tensor3) for a in args):
             raise Unsettled("a derivative of order three in a sum is not supported", whole)
         scalars = [as_scalar(a) for a in args]
@@ -155,7 +155,7 @@ class Algebra:
 
     def product(self, left: Value, right: Value, span: Span, layout: str) -> Value:
         if isinstance(left, Loose) and isinstance(right, Loose):
-            raise ReadError("the size of 𝟏 or I is not known here: write 𝟏_n", span)
+            raise Unsettled("the size of 𝟏 or I is not known here: write 𝟏_n", span)
         if isinstance(left, Loose) and isinstance(right, Mat):
             n = right.shape[0]
             left = self.sized(left, n, (UNIT, n), span)

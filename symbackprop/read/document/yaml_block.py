@@ -103,8 +103,8 @@ class Block:
             if isinstance(node, Entry) and isinstance(node.base, Symbol):
                 node = node.base
             else:
-                word = text.strip()
-                if re.fullmatch(r"[A-Za-z]+\d*", word):
+                word = text.strip().replace("\\_", "_")
+                if re.fullmatch(r"[A-Za-z]+\d*|[A-Za-z]{2,}(?:_[A-Za-z0-9]{2,})+", word):
                     return word, None, "^"
                 raise ReadError(f"{text!r} is not a name", (0, len(text)), place)
         name, label = node.name, node.label
