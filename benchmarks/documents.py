@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from symbackprop.core.terms import SymbackpropError  # noqa: E402
-from symbackprop.document import checked_statements  # noqa: E402
+from symbackprop.documents.check import checked_statements  # noqa: E402
 from symbackprop.read.document.parser import parse_statement  # noqa: E402
 from symbackprop.read.document.place import ReadError  # noqa: E402
 from symbackprop.read.document.statements import read_file  # noqa: E402

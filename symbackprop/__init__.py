@@ -12,14 +12,15 @@ TYPE_CHECKING = False  # type checkers know this name; importing `typing` for it
 if TYPE_CHECKING:
     from symbackprop.checking.derivation import Derivative
     from symbackprop.core.terms import SymbackpropError
+    from symbackprop.documents.check import check_document
     from symbackprop.gradient import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
     from symbackprop.network.explicit import ExplicitNetwork, explicit
     from symbackprop.sympy_expressions import check_sympy
     from symbackprop.verdict import Verdict
 
 __all__ = [
-    "Derivative", "ExplicitNetwork", "SymbackpropError", "Verdict", "__version__", "check_equal", "check_gradient",
-    "check_hessian", "check_hvp", "check_jacobian", "check_sympy", "derive", "explicit",
+    "Derivative", "ExplicitNetwork", "SymbackpropError", "Verdict", "__version__", "check_document", "check_equal",
+    "check_gradient", "check_hessian", "check_hvp", "check_jacobian", "check_sympy", "derive", "explicit",
 ]  # fmt: skip
 
 # The same names again, with the module that defines each: read by `__getattr__`, checked against the above by a test.
@@ -28,6 +29,7 @@ _HOME = {
     "ExplicitNetwork": "symbackprop.network.explicit",
     "SymbackpropError": "symbackprop.core.terms",
     "Verdict": "symbackprop.verdict",
+    "check_document": "symbackprop.documents.check",
     "check_equal": "symbackprop.gradient",
     "check_gradient": "symbackprop.gradient",
     "check_hessian": "symbackprop.gradient",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from symbackprop.check_document.judging import Judge
-from symbackprop.check_document.results import Checked
-from symbackprop.check_document.settle import worked_out
 from symbackprop.core.kernel import check
-from symbackprop.document import check_document, check_text
+from symbackprop.documents.check import check_document, check_text
+from symbackprop.documents.judging import Judge
+from symbackprop.documents.results import Checked
+from symbackprop.documents.settle import worked_out
 from symbackprop.prove.refute import recheck
 from symbackprop.read.document.claims import Claim, elaborate
 from symbackprop.read.document.place import ReadError

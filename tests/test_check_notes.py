@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from symbackprop.check_document.judging import Judge
-from symbackprop.check_document.results import Checked
-from symbackprop.document import check_document
+from symbackprop.documents.check import check_document
+from symbackprop.documents.judging import Judge
+from symbackprop.documents.results import Checked
 from symbackprop.read.document.items import Formula
 
 ROOT = Path(__file__).parent.parent

@@ -14,14 +14,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from rich.console import Console
 
-from symbackprop.check_document.as_json import document_json
-from symbackprop.check_document.derivation import derivation
-from symbackprop.check_document.page import html_page
-from symbackprop.check_document.sarif import document_sarif
-from symbackprop.check_document.terminal import report
 from symbackprop.cli import main
 from symbackprop.commands import check_document as command
-from symbackprop.document import check_text
+from symbackprop.documents.as_json import document_json
+from symbackprop.documents.check import check_text
+from symbackprop.documents.derivation import derivation
+from symbackprop.documents.page import html_page
+from symbackprop.documents.sarif import document_sarif
+from symbackprop.documents.terminal import report
 
 ROOT = Path(__file__).parent.parent
 HEAD = r"""---

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from symbackprop.document import check_text
+from symbackprop.documents.check import check_text
 
 VERDICTS = {"P": "proved", "R": "refuted", "I": "ill-formed", "U": "unknown", "-": None}
 _TITLE = re.compile(

@@ -1,4 +1,7 @@
-"""The README's examples run as written: sessions as doctests, commands with the output shown (`...` is anything)."""
+"""The examples of the README and the docs run as written: sessions as doctests, commands with the output shown.
+
+`...` in an output is anything.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-SESSIONS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# The sessions of one page share their names.
+SESSIONS = {
+    page.name: "".join(found)
+    for page in PAGES
+    if (found := re.findall(r"```python\n(>>>.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+}
 COMMANDS = re.findall(r"```console\n\$ (symbackprop [^\n]*)\n(.*?)```", TEXT, re.DOTALL)
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=range(len(SESSIONS)))
-def test_python_session(session: str) -> None:
-    test = doctest.DocTestParser().get_doctest(session, {}, "README", "README.md", 0)
+@pytest.mark.parametrize("page", SESSIONS)
+def test_python_session(page: str) -> None:
+    test = doctest.DocTestParser().get_doctest(SESSIONS[page], {}, page, page, 0)
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
     runner.run(test, out=report.append)
@@ -39,4 +48,4 @@ def test_command(command: str, shown: str) -> None:
 
 
 def test_the_readme_has_examples() -> None:
-    assert len(SESSIONS) >= 1 and len(COMMANDS) >= 3
+    assert {"README.md", "functions.md"} <= SESSIONS.keys() and len(COMMANDS) >= 3

@@ -62,8 +62,8 @@ class Claim:
         An axis of composite size goes by its digits where the claim has such index expressions: 2 k + 1 or K g + k.
         """
         by = strides((self.lhs, self.rhs))
-        digits = {i: split(i, by) for i in self.axes if i.size in by}
-        axes = tuple(x for i in self.axes for x in (digits[i][1] if i in digits else (i,)))
+        digits = {i: split(i, (self.lhs, self.rhs), by) for i in self.axes if i.size in by}
+        axes = tuple(x for i in self.axes for x in (digits[i][1] if i in digits else ()) or (i,))
         whole = {i: e for i, (e, _) in digits.items()}
         short = [i for i in axes if i.size.constant is not None]
         if prod(i.size.constant or 1 for i in short) > WRITTEN_OUT:

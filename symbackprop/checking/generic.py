@@ -9,6 +9,7 @@ generic derivative is enough.  Step functions are replaced by 0 and by 1, and bo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from ..core.context import Context
 from ..core.deltas import minus
@@ -60,7 +61,7 @@ from .generic_terms import (
 from .sizes import Sizes
 
 DEPTH = 6
-CANDIDATES = 8
+CANDIDATES, MET = 8, 100  # entries to differentiate by, of those that are met
 BUDGET = 300  # terms looked at for one question
 ODD = ("tanh", "sinh", "erf", "atan")  # zero only where the argument is
 
@@ -242,12 +243,10 @@ class Generic:
     # --- derivatives -----------------------------------------------------------------------------
 
     def derivatives(self, t: Term) -> Iterator[Term]:
-        """∂t/∂e for entries e of free variables that occur in t."""
-        seen: set[Entry] = set()
-        for e in self.entries(t):
-            if e in seen or len(seen) >= CANDIDATES:
-                continue
-            seen.add(e)
+        """∂t/∂e for entries e of free variables that occur in t, those that stand alone in a sum first."""
+        alone = {a for a in t.args if isinstance(a, Entry)} if isinstance(t, Add) else set[Entry]()
+        found = dict.fromkeys(islice(self.entries(t), MET))
+        for e in sorted(found, key=lambda e: e not in alone)[:CANDIDATES]:
             try:
                 yield differentiate(t, e, Context(), self.names)[0]
             except ProofError:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from symbackprop.check_document.judging import Judge
-    from symbackprop.check_document.results import Checked
+    from symbackprop.documents.judging import Judge
+    from symbackprop.documents.results import Checked
 
 
 EPILOG = """\
@@ -76,7 +76,7 @@ class Request:
 
 
 def run(args: argparse.Namespace, documents: list[str]) -> int:
-    from symbackprop.check_document.judging import Judge
+    from symbackprop.documents.judging import Judge
 
     request = request_of(args, documents)
     judge = Judge(repair=request.repair)
@@ -125,14 +125,14 @@ def check_one(path: str, request: Request, judge: Judge, out: Console) -> list[C
     from pathlib import Path
     from time import perf_counter
 
-    from symbackprop.check_document.terminal import report, summary
+    from symbackprop.documents.terminal import report, summary
 
     start = perf_counter()
     statements = list(with_progress(path, judge))
     report(statements, out, everything=request.everything)
     summary(statements, perf_counter() - start, out)
     if request.html is not None:
-        from symbackprop.check_document.page import html_page
+        from symbackprop.documents.page import html_page
         from symbackprop.files import write_atomically
         from symbackprop.read.document.sources import read_text
 
@@ -147,7 +147,7 @@ def with_progress(path: str, judge: Judge) -> Iterator[Checked]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from symbackprop.check_document.results import Checked
+    from symbackprop.documents.results import Checked
     from symbackprop.read.document.sources import read_document
     from symbackprop.read.document.statements import read_statements
 
@@ -173,8 +173,8 @@ def write_results(request: Request, found: list[tuple[str, list[Checked]]]) -> N
     import json
 
     from symbackprop import __version__
-    from symbackprop.check_document.as_json import document_json
-    from symbackprop.check_document.sarif import document_sarif
+    from symbackprop.documents.as_json import document_json
+    from symbackprop.documents.sarif import document_sarif
     from symbackprop.files import write_atomically
 
     statements = [c for _, part in found for c in part]

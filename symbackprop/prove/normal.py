@@ -48,7 +48,7 @@ from .differentiate import Names, differentiate
 from .joined import Rewritten, joined
 from .matching import unify
 from .pinned import pinned
-from .radix import Strides
+from .radix import Strides, digits
 from .ranges_joined import join
 from .reduce import Reduction, ordered
 from .relations import Relations
@@ -121,11 +121,6 @@ class Normal:
         match t:
             case Add(args) | Mul(args):
                 return self.arguments(t, args)
-            case Sum(size, body, _) if size in self.strides:
-                i, q, r = map(self.names.new, (size, *self.strides[size]))
-                digits = By("by_radix", (i, q, r, open_body(body, (i,))))
-                value, rest = self.inner(check(digits, self.context).rhs)
-                return value, joined(digits, rest)
             case Sum(size, body, _) if self.strides and size.constant is not None and 0 < size.constant <= LITERAL:
                 values = add(*(open_body(body, (affine(v, ()),)) for v in range(size.constant)))
                 value, rest = self.inner(values)
@@ -137,6 +132,11 @@ class Normal:
                 if here is not None:
                     value, rest = self.inner(here)
                     return value, joined(Linear(t, here), rest)
+                pair = digits(i, (opened,), self.strides)
+                if pair is not None:
+                    by_digits = By("by_radix", (i, *map(self.names.new, pair), opened))
+                    value, rest = self.inner(check(by_digits, self.context).rhs)
+                    return value, joined(by_digits, rest)
                 value, proof = self.inner(opened)
                 return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
             case Power(base, q) if q.denominator == 1 and q > 0:
@@ -146,7 +146,7 @@ class Normal:
                 return value, joined(By("power_of_product", (args, q)), rest)
             case Power(Mul(args), q) if len(args) > 1 and all(self.signs.sign(a) in SPREAD for a in args):
                 value, rest = self.inner(Mul(tuple(Power(a, q) for a in args)))
-                return value, joined(By("power_of_product", (args, q)), rest)
+                return value, joined(By("root_of_product", (args, q)), rest)
             case Power(Power(base, p), q) if q.denominator == 1 and p.denominator == 1:
                 value, rest = self.inner(Power(base, p * q))
                 return value, joined(By("power_of_power", (base, p, q)), rest)

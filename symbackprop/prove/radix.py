@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..core.indices import Index, IndexExpr, Pick, Size, affine, as_affine, sized
-from ..core.terms import Delta, Entry, Holds, NonNegative, Ordinal, Sum, Term, Whole, free, subterms
+from ..core.terms import Delta, Entry, Holds, NonNegative, Ordinal, Sum, Term, Whole, free, substitute, subterms
 
 Strides = Mapping[Size, tuple[Size, Size]]  # of a composite size: the outer and the inner one
 
@@ -25,20 +25,50 @@ def strides(terms: Iterable[Term]) -> Strides:
             for e in index_expressions(s):
                 constant, parts = as_affine(e)
                 steps |= {positive(k) for _, k in parts if len(k.monomials) == 1}
-                offsets |= {sized(1) * Size(((names, 1),)) for names, _ in constant.monomials if names}
+                offsets |= lengths(constant)
     found: dict[Size, tuple[Size, Size]] = {}
     pending = [n for n in composite if factors(n) > 1]
     while pending:
         n = pending.pop()
-        inner = [s for s in steps if proper(s, n)] or [s for s in offsets if proper(s, n)]
-        if n in found or not inner:
-            continue
-        r = max(inner, key=lambda s: (factors(s), str(s)))
-        q = quotient(n, r)
-        assert q is not None
-        found[n] = q, r
-        pending += [q, r]
+        pair = None if n in found else divided(n, steps, offsets)
+        if pair is not None:
+            found[n] = pair
+            pending += pair
     return found
+
+
+def digits(i: Index, terms: Iterable[Term], otherwise: Strides) -> tuple[Size, Size] | None:
+    """How the index is split by the expressions that compare it with others; else by its size."""
+    if factors(i.size) < 2 or not otherwise:
+        return None
+    steps, offsets = set[Size](), set[Size]()
+    for t in terms:
+        for s in subterms(t):
+            for e in index_expressions(s):
+                constant, parts = as_affine(e)
+                own = next((positive(k) for a, k in parts if a == i and len(k.monomials) == 1), None)
+                if own is None:
+                    continue
+                others = {positive(k) for a, k in parts if a != i and len(k.monomials) == 1}
+                steps |= {q for k in others if (q := quotient(k, own)) is not None}
+                offsets |= {q for n in lengths(constant) if (q := quotient(n, own)) is not None}
+    return divided(i.size, steps, offsets) or otherwise.get(i.size)
+
+
+def divided(n: Size, steps: set[Size], offsets: set[Size]) -> tuple[Size, Size] | None:
+    """The largest of the steps, or else of the offsets, that divides a size, and how often it does."""
+    inner = [s for s in steps if proper(s, n)] or [s for s in offsets if proper(s, n)]
+    if not inner:
+        return None
+    r = max(inner, key=lambda s: (factors(s), str(s)))
+    q = quotient(n, r)
+    assert q is not None
+    return q, r
+
+
+def lengths(constant: Size) -> set[Size]:
+    """The products of symbols in an offset: 2 H - 1 counts in units of H."""
+    return {Size(((names, 1),)) for names, _ in constant.monomials if names}
 
 
 def index_expressions(t: Term) -> Iterator[IndexExpr]:
@@ -87,11 +117,13 @@ def quotient(n: Size, s: Size) -> Size | None:
     return Size(((tuple(left), c // d),)) if c % d == 0 and c >= d else None
 
 
-def split(i: Index, by: Strides) -> tuple[IndexExpr, tuple[Index, ...]]:
+def split(i: Index, terms: tuple[Term, ...], by: Strides) -> tuple[IndexExpr, tuple[Index, ...]]:
     """An index of composite size as its digits: the expression, and the new indices, outermost first."""
-    if i.size not in by:
+    pair = digits(i, terms, by)
+    if pair is None:
         return i, ()
-    outer, inner = by[i.size]
-    q, r = Index(f"{i.name}o", outer), Index(f"{i.name}i", inner)
-    (left, above), (right, below) = split(q, by), split(r, by)
-    return affine(0, ((left, inner), (right, 1))), (above or (q,)) + (below or (r,))
+    q, r = Index(f"{i.name}o", pair[0]), Index(f"{i.name}i", pair[1])
+    there = affine(0, ((q, r.size), (r, 1)))
+    terms = tuple(substitute(t, {i: there}) for t in terms)
+    (left, above), (right, below) = split(q, terms, by), split(r, terms, by)
+    return affine(0, ((left, r.size), (right, 1))), (above or (q,)) + (below or (r,))

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from ..context import Context, Equation
 from ..terms import (
+    AtLeastZero,
     Holds,
     Mul,
     Nonzero,
@@ -32,6 +33,13 @@ def power_add(context: Context, base: Term, p: Fraction, q: Fraction) -> Equatio
 def power_of_product(context: Context, args: tuple[Term, ...], q: Fraction) -> Equation:
     """(a b)^q  =  a^q b^q,  with a, b > 0 for a root"""
     needs = frozenset[Predicate](Positive(a) for a in args) if q.denominator > 1 else frozenset[Predicate]()
+    return Equation(Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), needs)
+
+
+@law
+def root_of_product(context: Context, args: tuple[Term, ...], q: Fraction) -> Equation:
+    """(a b)^q  =  a^q b^q,  with a, b >= 0;  0^q is 0"""
+    needs = frozenset[Predicate](AtLeastZero(a) for a in args)
     return Equation(Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), needs)
 
 

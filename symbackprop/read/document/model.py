@@ -20,6 +20,8 @@ from .symbols import ArraySymbol, Declarations
 from .tree import Chain, Derivative, Entry, Expr, Gradient, Label, Symbol
 from .walking import relabel, walk
 
+MAX_SYMBOLS = 400
+
 
 @dataclass(slots=True)
 class Model:
@@ -121,6 +123,10 @@ class Model:
                 elif isinstance(n, Symbol) and plain(n) not in seen:
                     s = plain(n)
                     seen.add(s)
+                    if len(seen) > MAX_SYMBOLS:
+                        raise Unsettled(
+                            f"{s.name} is defined by itself at other layers: define it by a derivative", n.span
+                        )
                     known = self.inlined(s)
                     if known is not None:
                         work.append(known.links[0].rhs)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from .check_document.judging import Judge
-from .check_document.results import Checked
-from .read.document.sources import read_document
-from .read.document.statements import read_statements
+from ..read.document.sources import read_document
+from ..read.document.statements import read_statements
+from .judging import Judge
+from .results import Checked
 
 
 def check_document(path: str | Path, judge: Judge | None = None) -> list[Checked]:
