@@ -34,7 +34,9 @@ def map_index(e: IndexExpr, f: IndexMap, depth: int) -> IndexExpr:
         case Pick(array, at, size):
             return Pick(array, tuple(map_index(a, f, depth) for a in at), size)
         case Affine(constant, parts):
-            return affine(constant, [(map_index(a, f, depth), k) for a, k in parts])
+            mapped = [(map_index(a, f, depth), k) for a, k in parts]
+            unchanged = all(new is old for (new, _), (old, _) in zip(mapped, parts, strict=True))
+            return e if unchanged else affine(constant, mapped)
         case _:
             assert_never(e)
 

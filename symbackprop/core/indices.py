@@ -208,14 +208,22 @@ def affine(constant: Size | int, parts: Iterable[tuple[IndexExpr, Size | int]]) 
     """constant + Σ coefficient * expression, flattened and sorted; a lone atom is itself."""
     total, atoms = sized(constant), dict[IndexAtom, Size]()
     for expr, factor in parts:
-        c, inner = as_affine(expr)
-        total = total + c * factor
+        if isinstance(expr, Affine):
+            total = total + expr.constant * factor
+            inner = [(atom, k * factor) for atom, k in expr.parts]
+        else:
+            inner = [(expr, sized(factor))]
         for atom, k in inner:
-            atoms[atom] = atoms.get(atom, sized(0)) + k * factor
-    kept = sorted(((a, k) for a, k in atoms.items() if k.monomials), key=lambda p: atom_order(p[0]))
-    if total == sized(0) and len(kept) == 1 and kept[0][1] == sized(1):
+            atoms[atom] = atoms[atom] + k if atom in atoms else k
+    kept = [(a, k) for a, k in atoms.items() if k.monomials]
+    if len(kept) > 1:
+        kept.sort(key=lambda p: atom_order(p[0]))
+    if not total.monomials and len(kept) == 1 and kept[0][1].monomials == ONE_TIME:
         return kept[0][0]
     return Affine(total, tuple(kept))
+
+
+ONE_TIME = (((), 1),)  # the monomials of the size 1
 
 
 def as_affine(e: IndexExpr) -> tuple[Size, tuple[tuple[IndexAtom, Size], ...]]:

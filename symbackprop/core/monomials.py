@@ -38,9 +38,9 @@ def collect(monomials: Iterable[Monomial]) -> dict[Key, Monomial]:
     for m in monomials:
         k = monomial_key(m)
         old = total.get(k)
-        c = m.coefficient + (old.coefficient if old else 0)
+        c = m.coefficient if old is None else m.coefficient + old.coefficient
         if c:
-            total[k] = (old or m)._replace(coefficient=c)
+            total[k] = m if old is None else old._replace(coefficient=c)
         else:
             total.pop(k, None)
     return total

@@ -136,13 +136,13 @@ class Expansion:
         require(len(left) * len(right) <= LIMIT, "a product of more than {} monomials", LIMIT)
         out: list[Monomial] = []
         for a, b in product(left, right):
+            c = b.coefficient if a.coefficient is F1 else a.coefficient * b.coefficient
             if not a.factors and not a.dummies:
-                out.append(b._replace(coefficient=a.coefficient * b.coefficient))
+                out.append(Monomial(c, b.dummies, b.factors))
             elif not b.factors and not b.dummies:
-                out.append(a._replace(coefficient=a.coefficient * b.coefficient))
+                out.append(Monomial(c, a.dummies, a.factors))
             else:
-                both = Monomial(a.coefficient * b.coefficient, a.dummies + b.dummies, (*a.factors, *b.factors))
-                out.extend(self.tidy(both))
+                out.extend(self.tidy(Monomial(c, a.dummies + b.dummies, (*a.factors, *b.factors))))
         return out
 
     def sum(self, size: Size, body: Term) -> list[Monomial]:

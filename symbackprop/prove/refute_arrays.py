@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import gcd, prod
 from random import Random
 from typing import TypeAlias
 
@@ -28,16 +28,21 @@ class Source:
 
     def __init__(self, seed: str) -> None:
         self.random = Random(seed)
-        self.used: set[Fraction] = set()
+        self.used: set[tuple[int, int]] = set()  # numerator and denominator
 
     def positive(self, low: Fraction, high: Fraction) -> Fraction:
         for scale in (1, 1, 1, 4, 16, 64, 1024):
             for _ in range(12):
                 d = self.random.choice((3, 4, 5, 6, 7, 8)) * scale
-                x = Fraction(self.random.randint(int(low * d) + 1, max(int(low * d) + 1, int(high * d))), d)
-                if x not in self.used and low < x < high:
+                first = low.numerator * d // low.denominator + 1
+                n = self.random.randint(first, max(first, high.numerator * d // high.denominator))
+                if n * high.denominator >= high.numerator * d:
+                    continue
+                shared = gcd(n, d)
+                x = (n // shared, d // shared)
+                if x not in self.used:
                     self.used.add(x)
-                    return x
+                    return Fraction(*x)
         raise AssertionError("no more small rationals")
 
     def mixed(self, high: Fraction = Fraction(2)) -> Fraction:

@@ -26,14 +26,25 @@ Rank = tuple[int, int, Key]
 class Shifts:
     def __init__(self, normal: Normal) -> None:
         self.normal = normal
+        self.settled: set[Key] = set()  # monomials that are best as they are
 
     def rule(self, m: Monomial) -> Move | None:
         expressions = [e for b, _ in m.factors for e in index_expressions(b)]
+        if not m.dummies:
+            return None
+        own = written(m)
+        if own[2] in self.settled:
+            return None
+        move = self.best(m, expressions, own)
+        if move is None:
+            self.settled.add(own[2])
+        return move
+
+    def best(self, m: Monomial, expressions: list[IndexExpr], own: Rank) -> Move | None:
         holds = [
             b.predicate.expr for b, _ in m.factors if isinstance(b, Holds) and isinstance(b.predicate, NonNegative)
         ]
         best: tuple[Rank, Move] | None = None
-        own = written(m)
         for e in dict.fromkeys([*holds, *(e for e in expressions if never_negative(e))]):
             for i, sign in as_affine(e)[1]:
                 if not isinstance(i, Index) or e == i or i not in m.dummies or sign.constant not in (1, -1):
