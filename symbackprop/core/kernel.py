@@ -41,6 +41,7 @@ from .smooth import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
 from .tensor import Tensor
 from .terms import (
+    ONE,
     PI,
     Array,
     Diff,
@@ -235,19 +236,22 @@ def linear(lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, 
     involved = [lhs, rhs] + [t for _, f, eq in steps for t in (f, eq.lhs, eq.rhs)]
     taken = frozenset(i for dummies, _, _ in steps for i in dummies)
     run = Expansion(taken.union(*map(free, involved)))
-    total = run.raw(lhs) + negative(run.raw(rhs))
+    total = [*run.look(lhs), *negative(run.look(rhs))]  # monomials are added here, never multiplied
     for dummies, factor, eq in steps:
         closed_axes(dummies)
         one, other = (Mul((factor, side)) for side in (eq.lhs, eq.rhs))
         inhabited((free(one) | free(other)).difference(dummies, free(lhs), free(rhs)))
-        total += negative(run.under(dummies, one)) + run.under(dummies, other)
+        if dummies or factor != ONE:
+            total += negative(run.under(dummies, one)) + run.under(dummies, other)
+        else:
+            total += [*negative(run.look(eq.lhs)), *run.look(eq.rhs)]
     left = collect(total)
     require(not left, "the sides differ by {}", " + ".join(str(m.term()) for m in list(left.values())[:2]))
     conditions = frozenset(run.conditions).union(*(eq.conditions for _, _, eq in steps))
     return Equation(lhs, rhs, conditions, frozenset[str]().union(*(eq.hypotheses for _, _, eq in steps)))
 
 
-def negative(monomials: list[Monomial]) -> list[Monomial]:
+def negative(monomials: Iterable[Monomial]) -> list[Monomial]:
     return [m._replace(coefficient=-m.coefficient) for m in monomials]
 
 

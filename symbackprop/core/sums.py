@@ -328,5 +328,5 @@ def looked_at(t: Term) -> tuple[tuple[Monomial, ...], frozenset[Predicate]]:
 def same(lhs: Term, rhs: Term) -> tuple[bool, frozenset[Predicate]]:
     """Whether both sides are one sum of products, and the conditions under which they are."""
     run = Expansion(free(lhs) | free(rhs))
-    total = run.raw(lhs) + [m._replace(coefficient=-m.coefficient) for m in run.raw(rhs)]
+    total = [*run.look(lhs), *(m._replace(coefficient=-m.coefficient) for m in run.look(rhs))]
     return not collect(total), frozenset(run.conditions)
