@@ -59,7 +59,10 @@ def check_sympy(
     reader = SympyReader(loss, wrt, gradient, *assuming)
     name = str(wrt.name)
     objective = reader.scalar(loss)
-    reader.matrix(wrt) if isinstance(wrt, MatrixExpr) else reader.scalar(wrt)
+    if isinstance(wrt, MatrixExpr):
+        reader.leaf(wrt)
+    else:
+        reader.scalar(wrt)
     hypotheses = tuple(hypothesis(a, reader) for a in assuming)
     try:
         found, misfit = tensor(gradient, reader), ""

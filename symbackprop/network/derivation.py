@@ -34,8 +34,9 @@ from symbackprop.core.terms import (
     subterms,
 )
 from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.joined import joined
 
-from .rules import Rewrite, Rule, chained, everywhere, repeated, unfolding, using
+from .rules import Rewrite, Rule, everywhere, repeated, unfolding, using
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class Draft:
     ) -> Derivation:
         """The derivation, its theorem checked as a whole; with a claim, also that the claim is what it says."""
         proofs = [line.proof for line in self.lines if line.proof is not None]
-        proof, theorem = settled(chained(proofs), self.context, self.seen)
+        proof, theorem = settled(joined(*proofs), self.context, self.seen)
         first, last = self.lines[0].term, self.lines[-1].term
         if theorem.lhs != first or theorem.rhs != last:
             raise SymbackpropError(f"{name}: the chain proves another equation")
@@ -206,7 +207,7 @@ def meeting(lhs: Term, rhs: Term, named: tuple[Array, ...], context: Context) ->
     opened, backwards = rule(lhs, context), rule(rhs, context)
     middle = Linear(opened[0] if opened else lhs, backwards[0] if backwards else rhs)
     proofs: list[Proof] = [*([opened[1]] if opened else []), middle, *([Flip(backwards[1])] if backwards else [])]
-    return chained(proofs)
+    return joined(*proofs)
 
 
 def arrays(t: Term) -> set[Array]:
@@ -257,7 +258,7 @@ def lemma(known: Derivation, lines: int = 0) -> Rule:
     kept = known.lines[:lines] if lines else known.lines
     if not lines:
         return using(known.theorem, known.proof)
-    proof = chained(line.proof for line in kept if line.proof is not None)
+    proof = joined(*(line.proof for line in kept))
     return using(check(proof, known.context), proof)
 
 

@@ -6,7 +6,7 @@ applies a rule at each outermost place where it does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from symbackprop.core.context import Context, Equation, Same
@@ -43,6 +43,7 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
+from symbackprop.prove.joined import joined
 
 Rewrite: TypeAlias = tuple[Term, Proof]
 Rule: TypeAlias = Callable[[Term, Context], Rewrite | None]
@@ -97,11 +98,6 @@ def first_of(*rules: Rule) -> Rule:
         return next((found for rule in rules if (found := rule(t, context)) is not None), None)
 
     return first
-
-
-def chained(proofs: Iterable[Proof]) -> Proof:
-    one, *rest = proofs
-    return Chain(one, tuple(rest)) if rest else one
 
 
 # --- what: derivatives -------------------------------------------------------------------------
@@ -185,7 +181,7 @@ def without_zeros(total: Term, *proofs: Proof) -> Rewrite:
     kept = [a for a in (total.args if isinstance(total, Add) else (total,)) if not is_zero(a)]
     value = add(*kept)
     steps = list(proofs) if value == total else [*proofs, Linear(total, value)]
-    return value, chained(steps)
+    return value, joined(*steps)
 
 
 def is_zero(t: Term) -> bool:

@@ -18,6 +18,7 @@ from symbackprop.core.matrix import Leaf, Matrix, entry, shape
 from symbackprop.core.terms import ONE, Delta, Diff, Entry, Term, mul, over, sub
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.joined import joined
 from symbackprop.prove.normal import Normal
 
 from .activations import Softmax
@@ -28,7 +29,6 @@ from .rules import (
     Rewrite,
     Rule,
     chain_rule,
-    chained,
     constants_out,
     everywhere,
     first_of,
@@ -146,7 +146,7 @@ class _Question:
         opened = None if delta is None else everywhere(claimed, unfolding(delta.array), context)
         target = claimed if opened is None else opened[0]
         for proof in steps(derivative, target, context, net, wrt):
-            whole = chained([by_laws, proof, *([] if opened is None else [Flip(opened[1])])])
+            whole = joined(by_laws, proof, None if opened is None else Flip(opened[1]))
             try:
                 whole, equation = settled(whole, context)
             except ProofError:
@@ -217,7 +217,7 @@ def softmax_jacobian(net: DenseNetwork, l: int) -> Rule:
     derivative, by_laws = differentiate(s_i, z_j, context, Names())
     opened = everywhere(claim, unfolding(a.array), context)
     assert opened is not None
-    proof = chained([by_laws, Linear(derivative, opened[0]), Flip(opened[1])])
+    proof = joined(by_laws, Linear(derivative, opened[0]), Flip(opened[1]))
     try:
         return using(check(proof, context), proof)
     except ProofError:  # sums over literal sizes are written out

@@ -18,6 +18,7 @@ from symbackprop.core.matrix import Leaf, Matrix, entry
 from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, mul, over, sub
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.joined import joined
 
 from .activations import Softmax, at_entries
 from .dense import DenseNetwork
@@ -26,7 +27,6 @@ from .rules import (
     Rewrite,
     Rule,
     chain_rule,
-    chained,
     constants_out,
     everywhere,
     first_of,
@@ -79,7 +79,7 @@ class _Descent:
         last = self.through(value, {net.z(self.layer).array}, independence)
         proofs += [last[1], Linear(last[0], self.claimed)]
         try:
-            proof, equation = settled(chained(proofs), self.context)
+            proof, equation = settled(joined(*proofs), self.context)
         except ProofError as problem:
             raise SymbackpropError(f"∂C/∂{self.parameter.array} is not proved: {problem}") from problem
         return Theorem(f"∂C/∂{self.parameter.array}", self.parameter, self.form, self.context, proof, equation)
@@ -107,7 +107,7 @@ class _Descent:
         derivative, by_laws = self.through(Diff(s_k, self.wrt), {net.a(m).array})
         opened = everywhere(claim, unfolding(net.a(m).array), self.context)
         assert opened is not None
-        proof = chained([by_laws, Linear(derivative, opened[0]), Flip(opened[1])])
+        proof = joined(by_laws, Linear(derivative, opened[0]), Flip(opened[1]))
         return using(check(proof, self.context), proof)
 
     def signal_times(self, m: int) -> Term:
@@ -130,7 +130,7 @@ class _Descent:
                 check(proof, self.context)
             except ProofError:
                 continue
-            return chained([proof, back])
+            return joined(proof, back)
         raise SymbackpropError(f"δ^{m} is not proved: the claimed form may be wrong")
 
     def ways(self, value: Term, goal: Term, m: int) -> Iterator[Proof]:

@@ -57,8 +57,8 @@ class Symmetry:
         other, by_other = n.of(opened)
         if key(one) != key(other):
             return None
-        inside = UnderWhole("inv", 0, axes, turned.at, _chain(by_one, Linear(one, other), Flip(by_other)))
-        return whole("inv", 0, axes, opened, turned.at), _chain(By("inverse_of_transpose", (w,)), inside)
+        inside = UnderWhole("inv", 0, axes, turned.at, joined(by_one, Linear(one, other), Flip(by_other)))
+        return whole("inv", 0, axes, opened, turned.at), joined(By("inverse_of_transpose", (w,)), inside)
 
     def rule(self, m: Monomial) -> Move | None:
         swaps = [(place, self.exchanged(b)) for place, (b, _) in enumerate(m.factors)]
@@ -85,7 +85,3 @@ class Symmetry:
             (k, Inside(Power(*m.factors[place]), ((0, proof),))) for k, (place, (_, proof)) in enumerate(used)
         )
         return Move(m.dummies, product_of(m.coefficient, left), lhs, rhs, Inside(lhs, parts))
-
-
-def _chain(*proofs: Proof) -> Proof:
-    return joined(*proofs)

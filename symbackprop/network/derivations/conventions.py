@@ -12,11 +12,11 @@ from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof
 from symbackprop.core.matrix import Elementwise, Given, Hadamard, Leaf, Matrix, Transpose
 from symbackprop.core.terms import Array, Diff
+from symbackprop.prove.joined import joined
 
 from ..dense import Definition, bias_gradient, signal_before, weight_gradient, weighted_input
 from ..derivation import At, Derivation, Draft
 from ..layers import ABOVE, BELOW, HERE, SAMPLES, Layers, context, derivative_form, transposed, width
-from ..rules import chained
 from . import layer
 
 COLUMNS = Layers("column", SAMPLES)
@@ -98,7 +98,7 @@ def carried(
     turned = Given(lhs.column, lhs.row, lhs.body)
     proofs: list[Proof] = [line.proof for line in known.lines if line.proof is not None]
     draft = Draft(known.lines[0].term, here)
-    draft.add(At(Transpose(rhs), other, unit), chained(proofs), "the theorem of the column convention, transposed")
+    draft.add(At(Transpose(rhs), other, unit), joined(*proofs), "the theorem of the column convention, transposed")
     draft.equal(At(transposed(rhs), other, unit), SWAPPED)
     draft.equal(At(form, other, unit), "the row arrays are the transposes")
     setting = (*known.setting, *rows)
