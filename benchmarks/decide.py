@@ -33,8 +33,8 @@ import scipy
 import scipy.special
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.gradient import check_gradient, check_hessian, check_hvp, check_jacobian
-from symbackprop.verdict import Verdict
+from symbackprop.decide.verdict import Verdict
+from symbackprop.functions.checks import check_gradient, check_hessian, check_hvp, check_jacobian
 
 CHECKS = {"vjp": check_gradient, "jacobian": check_jacobian, "hessian": check_hessian, "hvp": check_hvp}
 

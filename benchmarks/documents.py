@@ -23,9 +23,9 @@ sys.path.insert(0, str(ROOT))
 
 from symbackprop.core.terms import SymbackpropError  # noqa: E402
 from symbackprop.documents.check import checked_statements  # noqa: E402
-from symbackprop.read.document.parser import parse_statement  # noqa: E402
-from symbackprop.read.document.place import ReadError  # noqa: E402
-from symbackprop.read.document.statements import read_file  # noqa: E402
+from symbackprop.read.notes.files.place import ReadError  # noqa: E402
+from symbackprop.read.notes.grammar.parser import parse_statement  # noqa: E402
+from symbackprop.read.notes.statements.statements import read_file  # noqa: E402
 
 DOCUMENTS = [ROOT / "derivations" / "notes-corrected.md", *sorted((ROOT / "tests" / "data" / "documents").iterdir())]
 LETTERS = "ABCDEFGHKMPQRSUVXYZ"

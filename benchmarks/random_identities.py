@@ -23,8 +23,6 @@ from types import FrameType
 
 import numpy as np
 
-from symbackprop.checking.conditions import sort_conditions
-from symbackprop.checking.proving import prove, prove_simplified
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, Size, SymbackpropError, sized
 from symbackprop.core.tensor import Tensor
@@ -54,10 +52,12 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.prove.evaluate_floats import FloatEvaluation
-from symbackprop.prove.evaluate_numbers import Undefined
-from symbackprop.prove.evaluate_points import Point
-from symbackprop.write.array_text import text
+from symbackprop.numbers.exact_numbers import Undefined
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point
+from symbackprop.prove.claims import prove, prove_simplified
+from symbackprop.prove.conditions.conditions import sort_conditions
+from symbackprop.write.paper.array_text import text
 
 N, M = sized("n"), sized("m")
 ARRAYS: dict[str, tuple[Size, ...]] = {"x": (N,), "y": (N,), "w": (M,), "A": (N, M), "B": (M, N), "s": ()}

@@ -10,13 +10,13 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # type checkers know this name; importing `typing` for it would cost a fifth of Python's start
 if TYPE_CHECKING:
-    from symbackprop.checking.derivation import Derivative
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.documents.check import check_document
-    from symbackprop.gradient import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
-    from symbackprop.network.explicit import ExplicitNetwork, explicit
-    from symbackprop.sympy_expressions import check_sympy
-    from symbackprop.verdict import Verdict
+    from .core.terms import SymbackpropError
+    from .decide.verdict import Verdict
+    from .documents.check import check_document
+    from .functions.checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
+    from .functions.derivation import Derivative
+    from .functions.sympy_checks import check_sympy
+    from .witness.network import ExplicitNetwork, explicit
 
 __all__ = [
     "Derivative", "ExplicitNetwork", "SymbackpropError", "Verdict", "__version__", "check_document", "check_equal",
@@ -25,19 +25,19 @@ __all__ = [
 
 # The same names again, with the module that defines each: read by `__getattr__`, checked against the above by a test.
 _HOME = {
-    "Derivative": "symbackprop.checking.derivation",
-    "ExplicitNetwork": "symbackprop.network.explicit",
+    "Derivative": "symbackprop.functions.derivation",
+    "ExplicitNetwork": "symbackprop.witness.network",
     "SymbackpropError": "symbackprop.core.terms",
-    "Verdict": "symbackprop.verdict",
+    "Verdict": "symbackprop.decide.verdict",
     "check_document": "symbackprop.documents.check",
-    "check_equal": "symbackprop.gradient",
-    "check_gradient": "symbackprop.gradient",
-    "check_hessian": "symbackprop.gradient",
-    "check_hvp": "symbackprop.gradient",
-    "check_jacobian": "symbackprop.gradient",
-    "check_sympy": "symbackprop.sympy_expressions",
-    "derive": "symbackprop.gradient",
-    "explicit": "symbackprop.network.explicit",
+    "check_equal": "symbackprop.functions.checks",
+    "check_gradient": "symbackprop.functions.checks",
+    "check_hessian": "symbackprop.functions.checks",
+    "check_hvp": "symbackprop.functions.checks",
+    "check_jacobian": "symbackprop.functions.checks",
+    "check_sympy": "symbackprop.functions.sympy_checks",
+    "derive": "symbackprop.functions.checks",
+    "explicit": "symbackprop.witness.network",
 }
 
 

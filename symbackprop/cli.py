@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from symbackprop.commands import TABLE
+from .commands import TABLE
 
 BAD_REQUEST, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
@@ -65,7 +65,7 @@ def _dispatch(argv: list[str]) -> int:
     if name not in TABLE:
         _say(_unknown(name))
         return BAD_REQUEST
-    from symbackprop.commands.parsing import Parser
+    from .commands.parsing import Parser
 
     command = import_module(f"symbackprop.commands.{name}")
     parser = Parser(f"symbackprop {name}")
@@ -102,7 +102,7 @@ def _unknown(name: str) -> str:
 
 def _explain(failure: Exception) -> str | None:
     """One line for what is the user's to mend, None for what is ours."""
-    from symbackprop.core.terms import SymbackpropError
+    from .core.terms import SymbackpropError
 
     match failure:
         case SymbackpropError():

@@ -9,7 +9,7 @@ import secrets
 import time
 from pathlib import Path
 
-from symbackprop.core.terms import SymbackpropError
+from .core.terms import SymbackpropError
 
 SUFFIX = ".symbackprop.tmp"
 STALE_SECONDS = 3600.0

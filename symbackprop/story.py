@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 
 from .network.derivations import STORIES, story
-from .write.derivation_latex import latex_document
-from .write.derivation_text import markdown_document, plain_derivation
-from .write.prose import plain_prose
+from .write.paper.derivation_latex import latex_document
+from .write.paper.derivation_text import markdown_document, plain_derivation
+from .write.paper.prose import plain_prose
 
 
 def show(name: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from symbackprop.core.kernel import check
 from symbackprop.core.terms import Diff, Sum, Term, Whole, arguments, bind, opened, opened_whole, over, rebuilt
+from symbackprop.numbers.refute.search import Question, search
 from symbackprop.prove.differentiate import Names, differentiate
-from symbackprop.prove.refute import Question, search
-from symbackprop.read.document.claims import Claim, ShapeJudgement, Unequal, elaborate
-from symbackprop.read.document.place import ReadError, Unsettled
-from symbackprop.read.document.statements import Reading
+from symbackprop.read.notes.files.place import ReadError, Unsettled
+from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
+from symbackprop.read.notes.statements.statements import Reading
 
 
 def worked_out(t: Term, claim: Claim, names: Names) -> Term:

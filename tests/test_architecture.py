@@ -16,18 +16,42 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 
-# Room by room what it may import.  A room sees itself; `facade` is every module at the top without a room of its own:
-# the public functions that join reading, proving and writing.
+# Room by room what it may import; a room sees itself.  Every room is here: a new one is added in its place.
 SEES: dict[str, set[str]] = {
     "core": set(),
-    "files": {"core"},
-    "prove": {"core"},
-    "read": {"core", "network"},
+    "numbers": {"core"},
+    "prove": {"core", "numbers"},
     "network": {"core", "prove"},
-    "write": {"core", "prove", "network", "files"},
-    "train": {"core", "prove", "network", "write", "files"},
-    "facade": {"core", "prove", "read", "network", "write", "files"},
+    "witness": {"core"},
+    "read": {"core", "network"},
+    "decide": {"core", "numbers", "prove", "read"},
+    "repair": {"core", "numbers", "prove", "read", "decide"},
+    "write": {"core", "numbers", "prove", "network", "read", "decide", "files"},
+    "functions": {"core", "numbers", "prove", "read", "decide", "repair", "write"},
+    "documents": {"core", "numbers", "prove", "read", "decide", "repair", "write"},
+    "train": {"core", "network", "write", "files"},
+    "files": {"core"},
+    "story": {"network", "write"},
 }
+# Arrows that point outward and are to go.
+DEBTS = {
+    ("symbackprop.prove.conditions.conditions", "decide"), ("symbackprop.prove.conditions.conditions", "write"),
+    ("symbackprop.prove.working_out", "documents"), ("symbackprop.read.notes.grammar.fronts", "repair"),
+    ("symbackprop.decide.decide", "repair"), ("symbackprop.decide.decide", "write"),
+    ("symbackprop.decide.shape_examples", "repair"), ("symbackprop.decide.shape_examples", "functions"),
+    ("symbackprop.decide.claims", "functions"), ("symbackprop.decide.verdict", "write"),
+    *((f"symbackprop.{m}", "documents") for m in (
+        "repair.notes.edits", "repair.notes.missing_terms", "repair.notes.putting_together", "repair.notes.search",
+        "repair.notes.shape_repairs", "repair.notes.rebuilding", "repair.notes.measured",
+        "write.notes.as_json", "write.notes.derivation",
+        "write.notes.letters", "write.notes.page", "write.notes.page_body", "write.notes.sarif",
+        "write.notes.spelling", "write.notes.spelling_symbols", "write.notes.terminal",
+    )),
+    *((f"symbackprop.repair.{m}", "write") for m in (
+        "with_repair", "pool", "forms", "edits", "cases", "notes.search", "notes.missing_terms", "notes.measured",
+        "notes.putting_together", "notes.edits", "notes.shape_repairs", "notes.rebuilding", "search",
+    )),
+}  # fmt: skip
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "__main__", "__init__"}
 TERMS_AND_KERNEL, ANY_FILE = 600, 400  # lines
@@ -36,7 +60,8 @@ TERMS_AND_KERNEL, ANY_FILE = 600, 400  # lines
 def room_of(module: str) -> str:
     parts = module.split(".")
     room = parts[1] if len(parts) > 1 else "__init__"
-    return room if room in SEES or room in OUTSIDE else "facade"
+    assert room in SEES or room in OUTSIDE, f"{room} is no room that the table knows"
+    return room
 
 
 def imports(module: str, path: Path) -> Iterator[str]:
@@ -59,7 +84,8 @@ def outward(module: str, path: Path) -> list[str]:
     if room in OUTSIDE:
         return []
     targets = [target for target in imports(module, path) if target.split(".")[0] == "symbackprop"]
-    return [f"{module} imports {t}" for t in targets if room_of(t) not in SEES[room] | {room} and t != "symbackprop"]
+    seen = SEES[room] | {room} | {to for culprit, to in DEBTS if culprit == module}
+    return [f"{module} imports {t}" for t in targets if t != "symbackprop" and room_of(t) not in seen]
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -73,10 +99,10 @@ def test_core_stands_on_the_standard_library_alone(module: str) -> None:
     assert roots - sys.stdlib_module_names <= {"symbackprop"}
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("symbackprop.network.explicit")])
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("symbackprop.witness.network")])
 def test_the_witness_is_independent(module: str) -> None:
     """The explicit networks may share an error class with the prover, and nothing else."""
-    shared = {t for t in imports(module, MODULES[module]) if room_of(t) in {"core", "prove"} and t in MODULES}
+    shared = {t for t in imports(module, MODULES[module]) if t in MODULES and room_of(t) in {"core", "prove"}}
     assert shared <= {"symbackprop.core.terms"}
     names = {
         alias.name

@@ -11,9 +11,9 @@ from symbackprop.documents.check import check_document, check_text
 from symbackprop.documents.judging import Judge
 from symbackprop.documents.results import Checked
 from symbackprop.documents.settle import worked_out
-from symbackprop.prove.refute import recheck
-from symbackprop.read.document.claims import Claim, elaborate
-from symbackprop.read.document.place import ReadError
+from symbackprop.numbers.refute.search import recheck
+from symbackprop.read.notes.files.place import ReadError
+from symbackprop.read.notes.statements.claims import Claim, elaborate
 
 DOCUMENTS = Path(__file__).parent / "data" / "documents"
 P, R, I, U, N = "proved", "refuted", "ill-formed", "unknown", None

@@ -1,4 +1,4 @@
-"""`symbackprop check file.py::forward,backward`, and `symbackprop.testing`."""
+"""`symbackprop check file.py::forward,backward`, and `symbackprop.functions.testing`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from symbackprop import cli
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.testing import assert_equal, assert_gradient, assert_hessian, assert_hvp, assert_jacobian
+from symbackprop.functions.testing import assert_equal, assert_gradient, assert_hessian, assert_hvp, assert_jacobian
 
 LAYERS = """
 import numpy as np

@@ -11,7 +11,7 @@ import pytest
 from symbackprop.documents.check import check_document
 from symbackprop.documents.judging import Judge
 from symbackprop.documents.results import Checked
-from symbackprop.read.document.items import Formula
+from symbackprop.read.notes.files.items import Formula
 
 ROOT = Path(__file__).parent.parent
 TABLE = json.loads((Path(__file__).parent / "data" / "notes_statements.json").read_text())

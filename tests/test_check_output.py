@@ -16,12 +16,12 @@ from rich.console import Console
 
 from symbackprop.cli import main
 from symbackprop.commands import check_document as command
-from symbackprop.documents.as_json import document_json
 from symbackprop.documents.check import check_text
-from symbackprop.documents.derivation import derivation
-from symbackprop.documents.page import html_page
-from symbackprop.documents.sarif import document_sarif
-from symbackprop.documents.terminal import report
+from symbackprop.write.notes.as_json import document_json
+from symbackprop.write.notes.derivation import derivation
+from symbackprop.write.notes.page import html_page
+from symbackprop.write.notes.sarif import document_sarif
+from symbackprop.write.notes.terminal import report
 
 ROOT = Path(__file__).parent.parent
 HEAD = r"""---

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from symbackprop.read.document.declarations import declare
-from symbackprop.read.document.in_text import declared_in_text
-from symbackprop.read.document.place import Place, ReadError, Source
-from symbackprop.read.document.said_in_prose import declared_in_prose
-from symbackprop.read.document.sources import read_document
-from symbackprop.read.document.statements import Reading, read_statements
-from symbackprop.read.document.symbols import Declarations
-from symbackprop.read.document.tree import Label, Symbol
+from symbackprop.read.notes.declared.declarations import declare
+from symbackprop.read.notes.declared.in_text import declared_in_text
+from symbackprop.read.notes.declared.said_in_prose import declared_in_prose
+from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.files.place import Place, ReadError, Source
+from symbackprop.read.notes.files.sources import read_document
+from symbackprop.read.notes.grammar.tree import Label, Symbol
+from symbackprop.read.notes.statements.statements import Reading, read_statements
 
 EMPTY = Declarations()
 n, m = Symbol("n"), Symbol("m")

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from document_oracle import judged
 
-from symbackprop.read.document.claims import Claim, elaborate
-from symbackprop.read.document.declarations import declare
-from symbackprop.read.document.items import Formula
-from symbackprop.read.document.place import Place, ReadError, Source
-from symbackprop.read.document.sources import read_document
-from symbackprop.read.document.statements import Reading, read_file, read_statements
-from symbackprop.read.document.symbols import Declarations
+from symbackprop.read.notes.declared.declarations import declare
+from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.files.items import Formula
+from symbackprop.read.notes.files.place import Place, ReadError, Source
+from symbackprop.read.notes.files.sources import read_document
+from symbackprop.read.notes.statements.claims import Claim, elaborate
+from symbackprop.read.notes.statements.statements import Reading, read_file, read_statements
 
 DOCUMENTS = Path(__file__).parent / "data" / "documents"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from document_oracle import judged
 
-from symbackprop.read.document.items import Formula
-from symbackprop.read.document.statements import Reading, read_file
+from symbackprop.read.notes.files.items import Formula
+from symbackprop.read.notes.statements.statements import Reading, read_file
 
 ROOT = Path(__file__).parent.parent
 TABLE = json.loads((Path(__file__).parent / "data" / "notes_statements.json").read_text())

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from symbackprop.read.document.cursor import Cursor
-from symbackprop.read.document.declarations import declare
-from symbackprop.read.document.lexer import tokenize
-from symbackprop.read.document.parser import parse_statement
-from symbackprop.read.document.place import Place, ReadError, Source, render_error
-from symbackprop.read.document.symbols import Declarations
-from symbackprop.read.document.tree import Missing
+from symbackprop.read.notes.declared.declarations import declare
+from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.files.place import Place, ReadError, Source, render_error
+from symbackprop.read.notes.grammar.cursor import Cursor
+from symbackprop.read.notes.grammar.lexer import tokenize
+from symbackprop.read.notes.grammar.parser import parse_statement
+from symbackprop.read.notes.grammar.tree import Missing
 
 TABLE = declare(
     r"""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from symbackprop.read.document.items import Block, Formula, Item, Prose
-from symbackprop.read.document.place import ReadError
-from symbackprop.read.document.rows import split_rows
-from symbackprop.read.document.sources import read_document
+from symbackprop.read.notes.files.items import Block, Formula, Item, Prose
+from symbackprop.read.notes.files.place import ReadError
+from symbackprop.read.notes.files.rows import split_rows
+from symbackprop.read.notes.files.sources import read_document
 
 MARKDOWN = r"""---
 title: x

@@ -40,11 +40,11 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.prove import evaluate_intervals
-from symbackprop.prove.evaluate import Point, Undefined, difference, evaluate, holds
-from symbackprop.prove.evaluate_duals import SLOPES, Polynomial
-from symbackprop.prove.evaluate_floats import FloatEvaluation, evaluate_floats
-from symbackprop.prove.evaluate_numbers import Log, Number, approximate
+from symbackprop.numbers import intervals as evaluate_intervals
+from symbackprop.numbers.duals import SLOPES, Polynomial
+from symbackprop.numbers.evaluate import Point, Undefined, difference, evaluate, holds
+from symbackprop.numbers.exact_numbers import Log, Number, approximate
+from symbackprop.numbers.floats import FloatEvaluation, evaluate_floats
 
 F = Fraction
 N, M = sized("n"), sized("m")

@@ -16,10 +16,10 @@ import sympy
 from sympy import Symbol, exp, sqrt, tanh
 
 from symbackprop import ExplicitNetwork, SymbackpropError, explicit
-from symbackprop.network.explicit_compare import Point
-from symbackprop.network.explicit_nodes import KinkError, Node, Scalar, Z, slope_in_value
-from symbackprop.network.explicit_parts import ACTIVATIONS, LOSSES
-from symbackprop.network.explicit_ring import Ring
+from symbackprop.witness.compare import Point
+from symbackprop.witness.nodes import KinkError, Node, Scalar, Z, slope_in_value
+from symbackprop.witness.parts import ACTIVATIONS, LOSSES
+from symbackprop.witness.ring import Ring
 
 z = Symbol("z")
 

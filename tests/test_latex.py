@@ -62,10 +62,10 @@ from symbackprop.core.terms import (
     whole,
 )
 from symbackprop.network.derivations import STORIES, story
-from symbackprop.write.compact import Einsum, compact
-from symbackprop.write.latex import latex, latex_matrix, latex_predicate
+from symbackprop.write.code.compact import Einsum, compact
+from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
+from symbackprop.write.paper.text import text, text_matrix
 from symbackprop.write.sympy_terms import sympy_term
-from symbackprop.write.text import text, text_matrix
 
 ROOT = Path(__file__).parents[1]
 N, M, P = sized("n"), sized("m"), sized("p")
@@ -212,7 +212,7 @@ def test_names_are_spelled_out_and_never_obeyed(name: str) -> None:
 def test_latex_does_not_depend_on_the_hash_seed() -> None:
     code = (
         "from symbackprop.network.derivations import story\n"
-        "from symbackprop.write.derivation_latex import latex_document\n"
+        "from symbackprop.write.paper.derivation_latex import latex_document\n"
         "import hashlib\n"
         "text = latex_document('x', story('softmax') + story('means'))\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"

@@ -25,8 +25,8 @@ from symbackprop.core.terms import (
     Term,
 )
 from symbackprop.network.activations import ACTIVATIONS, Activation, Z
-from symbackprop.read.latex_scalar import scalar_latex, scalar_sympy
-from symbackprop.write.latex import latex
+from symbackprop.read.scalar.latex_scalar import scalar_latex, scalar_sympy
+from symbackprop.write.paper.latex import latex
 
 NAMES = ("z", "y", "t", r"\hat{y}", "y_1", r"\theta")
 VARIABLES = {name: Entry(Array(name.strip("\\")), ()) for name in NAMES}

@@ -27,7 +27,7 @@ from symbackprop.core.terms import (
     substitute,
     whole,
 )
-from symbackprop.write.naming import with_names
+from symbackprop.write.paper.naming import with_names
 
 
 def put_back(t: Term, names: dict[Array, tuple[Entry, Term]], depth: int = 0) -> Term:

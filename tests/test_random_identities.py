@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from symbackprop.core.terms import Array, Diff, Entry
-from symbackprop.prove.evaluate_floats import FloatEvaluation
-from symbackprop.prove.evaluate_points import Point
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point
 
 COUNT = 40
 MANY_ANGLES = (698, 1720, 4872, 6383)  # the sine or cosine of a fraction whose numerator expands

@@ -37,10 +37,10 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.prove.evaluate import evaluate, holds
-from symbackprop.prove.evaluate_numbers import approximate
-from symbackprop.prove.refute import Question, recheck, refute, satisfying_point, search
-from symbackprop.prove.refute_points import satisfied
+from symbackprop.numbers.evaluate import evaluate, holds
+from symbackprop.numbers.exact_numbers import approximate
+from symbackprop.numbers.refute.points import satisfied
+from symbackprop.numbers.refute.search import Question, recheck, refute, satisfying_point, search
 
 F = Fraction
 N, M, B = sized("n"), sized("m"), sized("B")

@@ -30,8 +30,8 @@ from symbackprop.core.terms import (
     over,
     sub,
 )
-from symbackprop.prove.refute import Question, search
-from symbackprop.prove.repair import classify, repair, special_cases, survivors
+from symbackprop.numbers.refute.search import Question, search
+from symbackprop.repair.search import classify, repair, special_cases, survivors
 
 F = Fraction
 N, M, B = sized("n"), sized("m"), sized("B")

@@ -37,8 +37,8 @@ from symbackprop import SymbackpropError, check_sympy
 from symbackprop.core.indices import affine
 from symbackprop.core.matrix import ShapeError, entry
 from symbackprop.core.terms import Array
-from symbackprop.prove.evaluate_floats import FloatEvaluation
-from symbackprop.prove.evaluate_points import Point
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point
 from symbackprop.read.sympy_matrix import SympyReader
 
 n, m, p = symbols("n m p", integer=True, positive=True)

@@ -18,7 +18,7 @@ from symbackprop.train.data import load
 from symbackprop.train.loop import Epoch, batches, train
 from symbackprop.train.optimisers import SGD, Adam, Momentum, optimiser
 from symbackprop.train.progress import Progress
-from symbackprop.write.network_code import compile_gradient, compile_prediction
+from symbackprop.write.code.network_code import compile_gradient, compile_prediction
 
 NETWORK = dense((3, 4, 2), ("tanh", "softmax"), "cross-entropy", "row", "N")
 
@@ -191,7 +191,7 @@ def test_help_does_not_import_numpy():
 
 def test_generated_source_does_not_depend_on_the_hash_seed():
     code = (
-        "from symbackprop.network.dense import dense; from symbackprop.write.network_code import compile_gradient;"
+        "from symbackprop.network.dense import dense; from symbackprop.write.code.network_code import compile_gradient;"
         "n = dense(('n', 'm', 3), ('gelu', 'softmax'), 'squared-error', 'column', 'N');"
         "print(compile_gradient(n, cost=True).source)"
     )

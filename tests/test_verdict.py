@@ -33,8 +33,8 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.verdict import Condition, Verdict, together
-from symbackprop.write.array_text import latex, predicate_text, text
+from symbackprop.decide.verdict import Condition, Verdict, together
+from symbackprop.write.paper.array_text import latex, predicate_text, text
 
 N, M = sized("n"), sized("m")
 I, J, K, I2 = Index("w0", N), Index("w1", M), Index("~1", M), Index("w2", N)

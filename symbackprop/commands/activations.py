@@ -22,7 +22,7 @@ def named_or_formula(text: str) -> AnyActivation:
 
     if not is_formula(text):
         return activation(text)
-    from symbackprop.read.latex_scalar import scalar_latex
+    from symbackprop.read.scalar.latex_scalar import scalar_latex
 
     return scalar_activation("g", scalar_latex(text, {"z": Z}))
 
@@ -33,6 +33,6 @@ def name_or_expression(text: str) -> Any:
         return text
     import sympy
 
-    from symbackprop.read.latex_scalar import scalar_sympy
+    from symbackprop.read.scalar.latex_scalar import scalar_sympy
 
     return scalar_sympy(text, {"z": sympy.Symbol("z")})

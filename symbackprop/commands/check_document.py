@@ -125,16 +125,16 @@ def check_one(path: str, request: Request, judge: Judge, out: Console) -> list[C
     from pathlib import Path
     from time import perf_counter
 
-    from symbackprop.documents.terminal import report, summary
+    from symbackprop.write.notes.terminal import report, summary
 
     start = perf_counter()
     statements = list(with_progress(path, judge))
     report(statements, out, everything=request.everything)
     summary(statements, perf_counter() - start, out)
     if request.html is not None:
-        from symbackprop.documents.page import html_page
         from symbackprop.files import write_atomically
-        from symbackprop.read.document.sources import read_text
+        from symbackprop.read.notes.files.sources import read_text
+        from symbackprop.write.notes.page import html_page
 
         target = request.html or str(Path(path).with_suffix(".html"))
         write_atomically(target, html_page(path, read_text(Path(path)), statements))
@@ -148,8 +148,8 @@ def with_progress(path: str, judge: Judge) -> Iterator[Checked]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from symbackprop.documents.results import Checked
-    from symbackprop.read.document.sources import read_document
-    from symbackprop.read.document.statements import read_statements
+    from symbackprop.read.notes.files.sources import read_document
+    from symbackprop.read.notes.statements.statements import read_statements
 
     readings = list(read_statements(read_document(path)))
     bar = Progress(
@@ -173,9 +173,9 @@ def write_results(request: Request, found: list[tuple[str, list[Checked]]]) -> N
     import json
 
     from symbackprop import __version__
-    from symbackprop.documents.as_json import document_json
-    from symbackprop.documents.sarif import document_sarif
     from symbackprop.files import write_atomically
+    from symbackprop.write.notes.as_json import document_json
+    from symbackprop.write.notes.sarif import document_sarif
 
     statements = [c for _, part in found for c in part]
     if request.json:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from symbackprop.verdict import Verdict
+    from symbackprop.decide.verdict import Verdict
 
 KINDS = ("gradient", "jacobian", "hessian", "hvp", "equal")
 EPILOG = """\
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
     import json
 
     from symbackprop.core.terms import SymbackpropError
-    from symbackprop.status import PROVED
+    from symbackprop.decide.status import PROVED
 
     if args.shapes is None:
         raise SymbackpropError('--shapes is needed: the axes of each argument, as in --shapes "x: B D; w: D"')
@@ -69,8 +69,8 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
 
 
 def verdict_of(target: str, args: argparse.Namespace) -> Verdict:
-    from symbackprop import gradient
     from symbackprop.core.terms import SymbackpropError
+    from symbackprop.functions import checks as gradient
 
     path, _, names = target.partition("::")
     functions = [n.strip() for n in names.split(",")]

@@ -93,7 +93,7 @@ def stories(grid: Table, failures: list[str]) -> int:
     from rich.text import Text
 
     from symbackprop.network.derivations import STORIES
-    from symbackprop.write.derivation_text import plain_sizes, plain_terms, plain_theorem
+    from symbackprop.write.paper.derivation_text import plain_sizes, plain_terms, plain_theorem
 
     count = 0
     for name, (_, facts) in STORIES.items():

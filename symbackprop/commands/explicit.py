@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from symbackprop.network.explicit import ExplicitNetwork
+    from symbackprop.witness.network import ExplicitNetwork
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,10 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from symbackprop.commands.activations import name_or_expression
-    from symbackprop.commands.explicit_report import report
     from symbackprop.files import write_atomically
-    from symbackprop.network.explicit import explicit
+    from symbackprop.witness.network import explicit
+
+    from .activations import name_or_expression
+    from .explicit_report import report
 
     network: ExplicitNetwork = explicit(
         *_widths(args.widths),

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from symbackprop.network.explicit import ExplicitNetwork
-from symbackprop.network.explicit_compare import Comparison
+from symbackprop.witness.compare import Comparison
+from symbackprop.witness.network import ExplicitNetwork
 
 SUPERSCRIPTS = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹,")
 SUBSCRIPTS = str.maketrans("0123456789,", "₀₁₂₃₄₅₆₇₈₉,")

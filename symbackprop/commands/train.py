@@ -74,11 +74,12 @@ def read_options(args: argparse.Namespace) -> list[int]:
 
 
 def read_network(args: argparse.Namespace, widths: list[int]) -> DenseNetwork:
-    from symbackprop.commands.activations import is_formula, named_or_formula
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.network.activations import ACTIVATIONS
     from symbackprop.network.dense import dense
     from symbackprop.network.losses import AbstractLoss, loss, usual_output
+
+    from .activations import is_formula, named_or_formula
 
     cost, hidden = loss(args.loss), named_or_formula(args.activation)
     known = is_formula(args.activation) or args.activation in (*ACTIVATIONS, "softmax")
@@ -119,7 +120,7 @@ def save(training: Training, directory: str, title: str) -> list[str]:
     import numpy as np
 
     from symbackprop.files import write_atomically
-    from symbackprop.write.network_code import compile_gradient, parameter_names
+    from symbackprop.write.code.network_code import compile_gradient, parameter_names
 
     names = parameter_names(training.network)
     weights = io.BytesIO()

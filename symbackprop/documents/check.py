@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..read.document.sources import read_document
-from ..read.document.statements import read_statements
+from symbackprop.read.notes.files.sources import read_document
+from symbackprop.read.notes.statements.statements import read_statements
+
 from .judging import Judge
 from .results import Checked
 

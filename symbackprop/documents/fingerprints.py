@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from hashlib import blake2b
 
-from symbackprop.read.document.place import Place
-from symbackprop.read.document.statements import Reading
-from symbackprop.read.document.symbols import Declarations
+from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.files.place import Place
+from symbackprop.read.notes.statements.statements import Reading
 
 
 class Fingerprints:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.core.terms import Size, SymbackpropError
-from symbackprop.read.document.claims import Claim, ShapeJudgement, Unequal, elaborate
-from symbackprop.read.document.items import Formula
-from symbackprop.read.document.place import Place, ReadError, Unsettled
-from symbackprop.read.document.statements import Reading
-from symbackprop.read.document.tree import Num, Product
-from symbackprop.read.document.walking import walk
+from symbackprop.read.notes.files.items import Formula
+from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
+from symbackprop.read.notes.grammar.tree import Num, Product
+from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
+from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.repair.notes.search import repaired
+from symbackprop.write.notes.letters import author_latex
 
 from .fingerprints import Fingerprints
-from .letters import author_latex
-from .repairing import repaired
 from .resting import hypotheses_of
 from .results import Outcome, ShapeExample
 from .settle import settle

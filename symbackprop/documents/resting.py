@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symbackprop.core.terms import Apply, Term, subterms
-from symbackprop.read.document.claims import Claim, ShapeJudgement
-from symbackprop.read.document.definitions import array_of, definition_of, plain
-from symbackprop.read.document.statements import Reading
-from symbackprop.read.document.symbols import Declarations
-from symbackprop.read.document.tree import Derivative, Gradient, Symbol
-from symbackprop.read.document.walking import walk
+from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.grammar.tree import Derivative, Gradient, Symbol
+from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.read.notes.meaning.definitions import array_of, definition_of, plain
+from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement
+from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.write.notes.letters import author_text
 
-from .letters import author_text
 from .results import Proved
 
 

@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeAlias
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import Term
-from symbackprop.prove.refute import Counterexample
-from symbackprop.read.document.place import Place, Span
-from symbackprop.read.document.statements import Kind, Reading
+from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.read.notes.files.place import Place, Span
+from symbackprop.read.notes.statements.statements import Kind, Reading
 
 DIFFER = "the two sides differ"
 Status: TypeAlias = Literal["proved", "refuted", "ill-formed", "unknown"]

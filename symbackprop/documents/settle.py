@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from symbackprop.checking.conditions import sort_conditions
 from symbackprop.core.context import Context, Equation, Hypothesis
 from symbackprop.core.kernel import Chain, Flip, Inside, Proof, check
 from symbackprop.core.ordering import predicate_key
@@ -23,20 +22,21 @@ from symbackprop.core.terms import (
     neg,
     subterms,
 )
+from symbackprop.numbers.exact_numbers import Undefined
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point
+from symbackprop.numbers.refute.points import Sampler
+from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
+from symbackprop.prove.conditions.conditions import sort_conditions
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.evaluate_floats import FloatEvaluation
-from symbackprop.prove.evaluate_numbers import Undefined
-from symbackprop.prove.evaluate_points import Point
-from symbackprop.prove.refute import Counterexample, Question, satisfying_point, search
-from symbackprop.prove.refute_points import Sampler
-from symbackprop.prove.repair_trials import close
-from symbackprop.read.document.claims import Claim
-from symbackprop.read.document.written_out import WrittenOut
+from symbackprop.prove.working_out import Value, WorkingOut, has_derivative
+from symbackprop.read.notes.meaning.written_out import WrittenOut
+from symbackprop.read.notes.statements.claims import Claim
+from symbackprop.repair.trials import close
+from symbackprop.write.notes.letters import condition_latex, condition_text, tidy
 
 from .bulk import LIMIT, bulk
-from .letters import condition_latex, condition_text, tidy
 from .results import DIFFER, Condition, Outcome, Proved, Theorem
-from .working_out import Value, WorkingOut, has_derivative
 
 BUDGET, CHECK_BUDGET, LARGEST = 40, 2, 100
 TOO_LARGE = "sizes in numbers as large as these are not looked at point by point: give them names"
@@ -286,7 +286,7 @@ def refuted(worked: Worked, found: Counterexample, repair: bool) -> Outcome:
 
 def special_cases(worked: Worked) -> Iterator[str]:
     """Extra hypotheses under which the claim is proved after all."""
-    from symbackprop.prove.repair import special_cases as guesses
+    from symbackprop.repair.search import special_cases as guesses
 
     claim = worked.claim
     for guess in guesses(worked.question(), 2):

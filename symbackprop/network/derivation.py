@@ -34,7 +34,7 @@ from symbackprop.core.terms import (
     subterms,
 )
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.joined import joined
+from symbackprop.prove.normal_form.joined import joined
 
 from .rules import Rewrite, Rule, everywhere, repeated, unfolding, using
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..core.context import Context
-from ..core.indices import Index, Size
-from ..core.kernel import By, Chain, Inside, Proof, UnderDiff, UnderSum
-from ..core.laws.derivatives import ARRAY_FUNCTIONS
-from ..core.laws.functions import DERIVATIVES
-from ..core.terms import (
+from symbackprop.core.context import Context
+from symbackprop.core.indices import Index, Size
+from symbackprop.core.kernel import By, Chain, Inside, Proof, UnderDiff, UnderSum
+from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
+from symbackprop.core.laws.functions import DERIVATIVES
+from symbackprop.core.terms import (
     ONE,
     ZERO,
     Add,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..core.context import EMPTY, Context, Equation
-from ..core.indices import Index, IndexExpr, affine
-from ..core.kernel import Flip, Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
-from ..core.laws.functions import IN_EXPONENTIALS
-from ..core.ordering import predicate_key
-from ..core.sums import LITERAL, same
-from ..core.terms import (
+from symbackprop.core.context import EMPTY, Context, Equation
+from symbackprop.core.indices import Index, IndexExpr, affine
+from symbackprop.core.kernel import Flip, Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
+from symbackprop.core.laws.functions import IN_EXPONENTIALS
+from symbackprop.core.ordering import predicate_key
+from symbackprop.core.sums import LITERAL, same
+from symbackprop.core.terms import (
     ONE,
     Apply,
     Diff,
@@ -24,13 +24,14 @@ from ..core.terms import (
     substitute,
     subterms,
 )
+
 from .differentiate import Names, differentiate
-from .joined import joined
-from .maxima import with_merged
-from .normal import QUICK, WAYS, Normal
-from .radix import strides
-from .reduce import TooLarge
-from .zero import prove_zero
+from .normal_form.joined import joined
+from .normal_form.normal import QUICK, WAYS, Normal
+from .normal_form.radix import strides
+from .normal_form.reduce import TooLarge
+from .normal_form.zero import prove_zero
+from .rules.whole_arrays import with_merged
 
 ROUNDS = 4
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
-from ..core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, sized
-from ..core.proper import reach
-from ..core.ranges import within
-from ..core.sums import Factors, Monomial
-from ..core.terms import (
+from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, sized
+from symbackprop.core.proper import reach
+from symbackprop.core.ranges import within
+from symbackprop.core.sums import Factors, Monomial
+from symbackprop.core.terms import (
     Add,
     Apply,
     Delta,

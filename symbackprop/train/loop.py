@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import DenseNetwork
-from symbackprop.write.network_code import compile_cost
+from symbackprop.write.code.network_code import compile_cost
 
 from .data import Data, Split
 from .optimisers import Optimiser

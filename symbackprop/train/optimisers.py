@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import DenseNetwork
-from symbackprop.write.network_code import compile_descent, compile_gradient
+from symbackprop.write.code.network_code import compile_descent, compile_gradient
 
 Array = NDArray[Any]
 

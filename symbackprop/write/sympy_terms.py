@@ -35,8 +35,8 @@ from symbackprop.core.terms import (
     opened,
 )
 
-from .letters import choose
-from .term_parts import coefficient_sum, names_in
+from .paper.letters import choose
+from .paper.term_parts import coefficient_sum, names_in
 
 NAMED = {
     "exp": sympy.exp, "log": sympy.log, "tanh": sympy.tanh, "sin": sympy.sin, "cos": sympy.cos, "sinh": sympy.sinh,

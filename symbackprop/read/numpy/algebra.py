@@ -8,8 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 from math import isqrt
 
-from ...core.matrix import dummy
-from ...core.terms import (
+from symbackprop.core.matrix import dummy
+from symbackprop.core.terms import (
     ONE,
     ZERO,
     Add,
@@ -38,6 +38,7 @@ from ...core.terms import (
     substitute,
     whole,
 )
+
 from .places import (
     ZERO_AT,
     bounds,

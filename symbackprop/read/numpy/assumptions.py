@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...core.context import Hypothesis, Same
-from ...core.terms import AtLeastZero, Nonzero, Positive, Term
+from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.terms import AtLeastZero, Nonzero, Positive, Term
+
 from .algebra import minus
 from .array import SymArray
 from .context import Tracing, tracing

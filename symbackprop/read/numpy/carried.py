@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.terms import Array, Entry
+from symbackprop.core.terms import Array, Entry
+
 from .algebra import (
     ONE,
     Index,

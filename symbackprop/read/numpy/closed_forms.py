@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ...core.terms import Add, Delta, Entry, Holds, Mul
+from symbackprop.core.terms import Add, Delta, Entry, Holds, Mul
+
 from .algebra import (
     ONE,
     ZERO,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ...core.terms import Size
+from symbackprop.core.terms import Size
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...core.terms import SymbackpropError
+from symbackprop.core.terms import SymbackpropError
+
 from .context import current
 
 

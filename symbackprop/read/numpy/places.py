@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.terms import (
+from symbackprop.core.terms import (
     Affine,
     Bound,
     Index,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from ...core.terms import (
+from symbackprop.core.terms import (
     Add,
     Apply,
     Array,
@@ -26,6 +26,7 @@ from ...core.terms import (
     opened_whole,
     whole,
 )
+
 from .algebra import Index, applied, dummy, plus, power, step, times, total
 from .values import At
 

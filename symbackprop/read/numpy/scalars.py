@@ -10,7 +10,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TypeAlias
 
-from ...core.terms import Array, Entry
+from symbackprop.core.terms import Array, Entry
+
 from .algebra import ONE, Num, Term, applied, minus, negated, num, over_by, plus, power, step, times
 from .context import current
 from .errors import TraceError

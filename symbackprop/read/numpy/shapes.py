@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...core.terms import Size, sized
+from symbackprop.core.terms import Size, sized
+
 from .algebra import exact_quotient
 from .errors import TraceError
 

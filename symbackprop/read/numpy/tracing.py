@@ -10,9 +10,10 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Any, TypeVar
 
-from ...core.matrix import dummy
-from ...core.tensor import Tensor
-from ...core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, free
+from symbackprop.core.matrix import dummy
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, free
+
 from .algebra import ZERO, ZERO_AT
 from .array import SymArray
 from .context import Tracing, current, tracing

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...core.terms import Add, as_affine
+from symbackprop.core.terms import Add, as_affine
+
 from .algebra import (
     ONE,
     ZERO,

@@ -1,0 +1,189 @@
+"""The public checks: is this function the gradient (Jacobian, Hessian, ...) of that one, for all sizes?
+
+    verdict = check_gradient(forward, backward, shapes={"x": "B D", "w": "D", "eps": ""}, wrt="x",
+                             assuming=lambda x, w, eps: [eps > 0])
+
+`shapes` gives each array argument its axes in jaxtyping's notation: "B D", "L+K-1", "" for a number, "int[V] B" for
+integers 0 .. V-1.  Parameters are matched by name; one with a default and no shape stays concrete, and further
+keyword arguments are concrete values.  `assuming` lists hypotheses as NumPy comparisons.  `domains` limits where
+counterexamples are looked for by what no comparison says: {"A": "inv"} for an invertible matrix, "spd" for a positive
+definite one; a proof does not use it.  `seek_repair=False` saves the time of looking for the right formula.
+
+Values are real numbers: rounding errors are outside of what is proved.  Each function is also run at a few small
+points, so that a misread function is noticed.
+
+Each check raises SymbackpropError for a request that makes no sense; what cannot be traced or decided gives the
+verdict "unknown".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from symbackprop.decide.setting import Setting
+from symbackprop.decide.verdict import Verdict
+from symbackprop.read.numpy import ShapeMismatch, TraceError
+
+from .derivation import Derivative, derivation
+from .drive import Claims, Options, at_small_sizes, mismatch_verdict, verdict_at
+from .gradient_claims import gradient_claims
+from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
+from .request import read_request
+
+Function = Callable[..., Any]
+Shapes = Mapping[str, Any]
+
+
+def check_gradient(
+    forward: Function,
+    backward: Function,
+    shapes: Shapes,
+    wrt: str | Sequence[str] | None = None,
+    assuming: Function | None = None,
+    *,
+    domains: Mapping[str, str] | None = None,
+    seek_repair: bool = True,
+    **values: Any,
+) -> Verdict:
+    """Prove or refute that `backward` is the gradient of `forward`, for all sizes and all values assumed.
+
+    Parameters of `backward` that `forward` lacks are the upstream gradients, in the order of the outputs; without
+    any, the forward must be a scalar.  `backward` returns one array, a sequence in the order of `wrt`, or a dict by
+    name.
+    """
+    return _check(
+        "check_gradient",
+        gradient_claims,
+        forward,
+        backward,
+        shapes,
+        wrt,
+        assuming,
+        values,
+        Options(domains or {}, seek_repair),
+    )
+
+
+def check_jacobian(
+    forward: Function,
+    jacobian: Function,
+    shapes: Shapes,
+    wrt: str | Sequence[str] | None = None,
+    assuming: Function | None = None,
+    *,
+    domains: Mapping[str, str] | None = None,
+    seek_repair: bool = True,
+    **values: Any,
+) -> Verdict:
+    """Prove or refute that `jacobian` is ∂forward/∂variable: the axes of the output, then those of the variable."""
+    return _check(
+        "check_jacobian",
+        jacobian_claims,
+        forward,
+        jacobian,
+        shapes,
+        wrt,
+        assuming,
+        values,
+        Options(domains or {}, seek_repair),
+    )
+
+
+def check_hessian(
+    forward: Function,
+    hessian: Function,
+    shapes: Shapes,
+    wrt: str | Sequence[str] | None = None,
+    assuming: Function | None = None,
+    *,
+    domains: Mapping[str, str] | None = None,
+    seek_repair: bool = True,
+    **values: Any,
+) -> Verdict:
+    """Prove or refute that `hessian` is ∂²forward/∂variable²: axes of the output, then those of the variable twice."""
+    return _check(
+        "check_hessian",
+        hessian_claims,
+        forward,
+        hessian,
+        shapes,
+        wrt,
+        assuming,
+        values,
+        Options(domains or {}, seek_repair),
+    )
+
+
+def check_hvp(
+    forward: Function,
+    product: Function,
+    shapes: Shapes,
+    wrt: str | None = None,
+    assuming: Function | None = None,
+    *,
+    domains: Mapping[str, str] | None = None,
+    seek_repair: bool = True,
+    **values: Any,
+) -> Verdict:
+    """Prove or refute that `product`, whose last argument is a direction v, is the Hessian of `forward` times v."""
+    return _check(
+        "check_hvp", hvp_claims, forward, product, shapes, wrt, assuming, values, Options(domains or {}, seek_repair)
+    )
+
+
+def check_equal(
+    f: Function,
+    g: Function,
+    shapes: Shapes,
+    assuming: Function | None = None,
+    *,
+    domains: Mapping[str, str] | None = None,
+    seek_repair: bool = False,
+    **values: Any,
+) -> Verdict:
+    """Prove or refute that two functions return the same arrays (several are compared in order, or by name)."""
+    return _check(
+        "check_equal", equality_claims, f, g, shapes, (), assuming, values, Options(domains or {}, seek_repair)
+    )
+
+
+def derive(
+    forward: Function,
+    shapes: Shapes,
+    wrt: str | Sequence[str] | None = None,
+    assuming: Function | None = None,
+    **values: Any,
+) -> Derivative:
+    """The gradient of `forward`, proved: as an index term, as text and LaTeX, and as a NumPy function.
+
+    Where the forward is no scalar, the result takes an upstream gradient `g` for its output (`g0`, `g1`, ... for
+    several).  Raises SymbackpropError with the place and the cause where no gradient is found.
+    """
+    request = read_request("derive", forward, None, shapes, wrt, assuming, values)
+    return derivation(request, Setting(request.hypotheses(), repair=False))
+
+
+def _check(
+    asked: str,
+    claims: Claims,
+    first: Function,
+    second: Function,
+    shapes: Shapes,
+    wrt: str | Sequence[str] | None,
+    assuming: Function | None,
+    values: Mapping[str, Any],
+    options: Options,
+) -> Verdict:
+    request = read_request(asked, first, second, shapes, wrt, assuming, values)
+    try:
+        return verdict_at(request, claims, options)
+    except ShapeMismatch as mismatch:
+        return mismatch_verdict(request, claims, mismatch, options)
+    except TraceError as problem:
+        return at_small_sizes(request, claims, problem, options)
+
+
+__all__ = [
+    "Derivative", "check_equal", "check_gradient", "check_hessian", "check_hvp", "check_jacobian", "derive",
+]  # fmt: skip

@@ -1,0 +1,111 @@
+"""Claims at small literal sizes, where loops unroll: they can refute, and prove only what has no size symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symbackprop.core.indices import SymbackpropError
+from symbackprop.core.terms import Array
+from symbackprop.decide.claims import Claim
+from symbackprop.decide.decide import decide, refute_only
+from symbackprop.decide.setting import Setting
+from symbackprop.decide.shape_examples import small_sizes
+from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
+from symbackprop.decide.verdict import ShapeExample, Verdict, together
+from symbackprop.read.numpy import ShapeMismatch, TraceError
+
+from .derivation import derived_instead
+from .request import Request
+from .trial import confirmed
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`domains` limit where counterexamples are looked for."""
+
+    domains: Mapping[str, str]
+    seek_repair: bool = True
+
+
+Claims = Callable[[Request, Callable[[Any], None]], list[Claim]]
+TRIES = 3
+
+
+def at_small_sizes(request: Request, claims: Claims, problem: TraceError, options: Options) -> Verdict:
+    """What small sizes say where the functions cannot be traced for all sizes: refuted, or unknown with the reason."""
+    for sizes in sizes_that_hide_little(request.symbols):
+        small = request.at(sizes)
+        try:
+            small.hypotheses()  # what is assumed of sizes must hold
+            verdict = verdict_at(small, claims, replace(options, seek_repair=False), refute_only)
+        except ShapeMismatch as mismatch:
+            return ill_formed(mismatch, sizes)
+        except SymbackpropError:
+            continue
+        if verdict.status == REFUTED:
+            return at_these_sizes(verdict, sizes)
+    return Verdict(UNKNOWN, reason=str(problem))
+
+
+def verdict_at(
+    request: Request, claims: Claims, options: Options, decide: Callable[[Claim, Setting], Verdict] = decide
+) -> Verdict:
+    """The verdict of a request; raises what tracing raises."""
+    rounded: list[tuple[float, Any]] = []
+    found = claims(request, lambda traced: rounded.extend(traced.rounded_constants))
+    shapes = {Array(n): d.shape for c in found for n, d in c.inputs.items() if d.values is None}
+    setting = Setting(
+        request.hypotheses(), shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair
+    )
+    return together({c.name: confirmed(request, c, setting, decide(c, setting)) for c in found})
+
+
+def mismatch_verdict(request: Request, claims: Claims, mismatch: ShapeMismatch, options: Options) -> Verdict:
+    """Shapes that do not conform for all sizes: the smallest sizes where they do not."""
+    for sizes in small_sizes(request.symbols, 2 if len(request.symbols) > 4 else 3):
+        small = request.at(sizes)
+        try:
+            small.hypotheses()  # what is assumed of sizes must hold
+        except SymbackpropError:
+            continue
+        try:
+            claims(small, lambda _: None)
+        except ShapeMismatch:
+            return with_derivation(request, options, ill_formed(mismatch, sizes))
+        except SymbackpropError:
+            continue
+    if request.assuming is not None:
+        return Verdict(UNKNOWN, reason=f"{mismatch}\nNo small sizes were found where it fails: say it in shapes")
+    return Verdict(ILL_FORMED, reason=str(mismatch))
+
+
+def with_derivation(request: Request, options: Options, verdict: Verdict) -> Verdict:
+    if not options.seek_repair or request.asked != "check_gradient":
+        return verdict
+    try:
+        setting = Setting(request.hypotheses(), domains=dict(options.domains), repair=False)
+    except SymbackpropError:
+        return verdict
+    return derived_instead(request, setting, verdict)
+
+
+def ill_formed(mismatch: ShapeMismatch, sizes: dict[str, int]) -> Verdict:
+    where = ", ".join(f"{s} = {n}" for s, n in sizes.items())
+    example = ShapeExample(dict(sizes), "the shapes do not conform, and NumPy raises") if sizes else None
+    return Verdict(ILL_FORMED, reason=str(mismatch), counterexample=example, mistake="shapes do not conform"
+                   + (f", first at {where}" if where else ""))  # fmt: skip
+
+
+def at_these_sizes(verdict: Verdict, sizes: dict[str, int]) -> Verdict:
+    where = ", ".join(f"{s} = {n}" for s, n in sizes.items())
+    note = f"shown at the sizes {where}; the functions cannot be traced for all sizes" if where else ""
+    gradients = {name: replace(v, reason=note) for name, v in verdict.gradients.items()}
+    return replace(verdict, gradients=gradients, reason=note)
+
+
+def sizes_that_hide_little(symbols: Sequence[str]) -> Iterator[dict[str, int]]:
+    """Distinct and above 1 first."""
+    for shift in range(TRIES if symbols else 1):
+        yield {s: 2 + (k + shift) % 3 for k, s in enumerate(symbols)}

@@ -1,0 +1,191 @@
+"""Jacobians, Hessians, Hessian-vector products, and two functions that are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symbackprop.core.indices import Size, SymbackpropError
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import Array, Diff, Entry, mul
+from symbackprop.decide.claims import Claim, axes_of, by_variable, counted, partial_latex, shown, single, summed
+from symbackprop.read.numpy import Declared
+
+from .request import Request, called, flattened, parameters
+
+
+def jacobian_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
+    """∂output_a/∂variable_b = result_ab: the axes of the output, then those of the variable."""
+    output = one_output(request, note)
+    no_extra(request)
+    backward = request.result({})
+    note(backward)
+    found = by_variable(request, backward.outputs)
+    claims = []
+    for v in request.variables:
+        shape = request.declared[v].shape
+        out_axes, out_at = axes_of(output.shape, "o")
+        axes, at = axes_of(shape, "w")
+        lhs = Diff(output.at(*out_at), Entry(Array(v), at))
+        claims.append(
+            Claim(
+                v,
+                lhs,
+                found[v],
+                (*output.shape, *shape),
+                (*out_axes, *axes),
+                (*out_at, *at),
+                (output,),
+                f"∂y/∂{v}",
+                partial_latex("y", v),
+                request.declared,
+            )
+        )
+    return claims
+
+
+def hessian_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
+    """∂²output_a/∂variable_b∂variable_c = result_abc."""
+    output = one_output(request, note)
+    no_extra(request)
+    backward = request.result({})
+    note(backward)
+    found = by_variable(request, backward.outputs)
+    claims = []
+    for v in request.variables:
+        shape = request.declared[v].shape
+        out_axes, out_at = axes_of(output.shape, "o")
+        one_axes, one_at = axes_of(shape, "v")
+        two_axes, two_at = axes_of(shape, "w")
+        lhs = Diff(Diff(output.at(*out_at), Entry(Array(v), one_at)), Entry(Array(v), two_at))
+        claims.append(
+            Claim(
+                v,
+                lhs,
+                found[v],
+                (*output.shape, *shape, *shape),
+                (*out_axes, *one_axes, *two_axes),
+                (*out_at, *one_at, *two_at),
+                (output,),
+                f"∂²y/∂{v}²",
+                rf"\frac{{\partial^2 y}}{{\partial {v}^2}}",
+                request.declared,
+            )
+        )
+    return claims
+
+
+def hvp_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
+    """Σ_b ∂²y/∂x_a∂x_b v_b = result_a, where v is the last argument of the backward function."""
+    output = one_output(request, note)
+    if output.axes:
+        raise SymbackpropError(f"{request.asked}: the forward function returns no scalar but ({shown(output.shape)})")
+    if len(request.variables) != 1:
+        raise SymbackpropError(
+            f"{request.asked}: wrt must name one variable (there are {', '.join(request.variables)})"
+        )
+    (v,) = request.variables
+    shape = request.declared[v].shape
+    direction = direction_of(request, shape)
+    more = {direction: Declared(shape)} if direction not in request.declared else {}
+    backward = request.result(more)
+    note(backward)
+    found = by_variable(request, backward.outputs)
+    axes, at = axes_of(shape, "w")
+    inner_axes, inner_at = axes_of(shape, "v")
+    along = mul(Diff(output.body, Entry(Array(v), inner_at)), Entry(Array(direction), inner_at))
+    lhs = Diff(summed(inner_axes, along), Entry(Array(v), at))
+    label = f"∂²y/∂{v}² {direction}"
+    text = rf"\frac{{\partial^2 y}}{{\partial {v}^2}} {direction}"
+    return [Claim(v, lhs, found[v], shape, axes, at, (output,), label, text, {**request.declared, **more})]
+
+
+def direction_of(request: Request, shape: tuple[Size, ...]) -> str:
+    """The last argument of the backward function."""
+    assert request.backward is not None
+    last = parameters(request.backward, request.asked)[-1:]
+    if not request.extra and last and last[0] in request.declared:  # the forward function takes it too and ignores it
+        return last[0]
+    if len(request.extra) != 1:
+        raise SymbackpropError(
+            f"{request.asked}: the last argument of {called(request.backward)} is the direction v, and it alone is "
+            f"no argument of the forward function; here there are {', '.join(request.extra) or 'none'}"
+        )
+    (name,) = request.extra
+    if name in request.declared and request.declared[name].shape != shape:
+        raise SymbackpropError(
+            f"{request.asked}: the direction {name!r} has shape ({request.declared[name]}) "
+            f"and the variable ({shown(shape)})"
+        )
+    return name
+
+
+def one_output(request: Request, note: Callable[[Any], None]) -> Tensor:
+    forward = request.outputs()
+    note(forward)
+    outputs = flattened(forward.outputs, called(request.forward))
+    if len(outputs) != 1:
+        raise SymbackpropError(f"{request.asked}: the forward function has {len(outputs)} outputs; one is needed")
+    return outputs[0]
+
+
+def no_extra(request: Request) -> None:
+    if request.extra:
+        raise SymbackpropError(
+            f"{request.asked}: the forward function has no argument {request.extra[0]!r}; "
+            "a Jacobian or Hessian has no upstream gradient"
+        )
+
+
+# --- two functions ---------------------------------------------------------------------------
+
+
+def equality_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
+    """f(...) = g(...), output by output."""
+    no_extra_of_second(request)
+    first, second = request.outputs(), request.result({})
+    note(first)
+    note(second)
+    assert request.backward is not None
+    f, g = (called(x) for x in (request.forward, request.backward))
+    left, right = named_outputs(first.outputs, f), named_outputs(second.outputs, g)
+    if left.keys() != right.keys():
+        raise SymbackpropError(f"{request.asked}: {f} returns {listed(left)} and {g} returns {listed(right)}")
+    claims = []
+    label = f.removesuffix("()") if f.endswith("()") else "f"
+    for name, t in left.items():
+        axes, at = axes_of(t.shape, "w")
+        shown_as = label if len(left) == 1 else f"{label} {name}"
+        claims.append(
+            Claim(
+                name,
+                t.at(*at),
+                right[name],
+                t.shape,
+                axes,
+                at,
+                (t, right[name]),
+                shown_as,
+                rf"\text{{{shown_as}}}".replace("_", r"\_"),
+                request.declared,
+                ("first", "second"),
+            )
+        )
+    return claims
+
+
+def no_extra_of_second(request: Request) -> None:
+    for n in request.extra:
+        if n not in request.declared:
+            raise SymbackpropError(f"{request.asked}: the argument {n!r} of the second function has no shape")
+
+
+def named_outputs(outputs: Any, where: str) -> dict[str, Tensor]:
+    if isinstance(outputs, Mapping):
+        return {str(k): single(v, where, str(k)) for k, v in outputs.items()}
+    found = flattened(outputs, where)
+    return {"result" if len(found) == 1 else f"output {k}": t for k, t in enumerate(found)}
+
+
+def listed(outputs: Mapping[str, Tensor]) -> str:
+    return f"{counted(len(outputs), 'array')} ({', '.join(outputs)})"

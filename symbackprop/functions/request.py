@@ -1,0 +1,164 @@
+"""What the user asked: two functions, shapes, variables, hypotheses.  Read once, at the edge."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from symbackprop.core.context import Hypothesis
+from symbackprop.core.indices import Size, SymbackpropError
+from symbackprop.core.tensor import Tensor
+from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`declared` and `values` are the arguments; `extra` the parameters of the second function that the first lacks."""
+
+    asked: str
+    forward: Function
+    backward: Function | None
+    declared: Mapping[str, Declared]
+    values: Mapping[str, Any]
+    names: tuple[str, ...]
+    extra: tuple[str, ...]
+    variables: tuple[str, ...]
+    assuming: Function | None
+
+    def at(self, sizes: Mapping[str, int]) -> Request:
+        """The same request with numbers for these size symbols."""
+        return replace(self, declared={n: d.at(sizes) for n, d in self.declared.items()})
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(s for d in self.declared.values() for s in d.symbols))
+
+    def outputs(self) -> Traced:
+        """The forward function traced.  Raises TraceError, ShapeMismatch."""
+        return trace(self.forward, self.given(self.forward))
+
+    def result(self, more: Mapping[str, Declared]) -> Traced:
+        assert self.backward is not None
+        return trace(self.backward, self.given(self.backward, more))
+
+    def given(self, function: Function, more: Mapping[str, Declared] | None = None) -> dict[str, Any]:
+        known = {**self.values, **self.declared, **(more or {})}
+        return {n: known[n] for n in parameters(function, self.asked) if n in known}
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        if self.assuming is None:
+            return ()
+        return trace_assumptions(self.assuming, {**self.values, **self.declared})
+
+    @property
+    def arrays(self) -> dict[str, tuple[Size, ...]]:
+        """Shapes of the real arrays."""
+        return {n: d.shape for n, d in self.declared.items() if d.values is None}
+
+
+def read_request(
+    asked: str,
+    forward: Function,
+    backward: Function | None,
+    shapes: Mapping[str, Any],
+    wrt: str | Sequence[str] | None,
+    assuming: Function | None,
+    values: Mapping[str, Any],
+) -> Request:
+    """Raises SymbackpropError, naming the function asked, for a request that makes no sense."""
+    for what, f in (("forward", forward), ("backward", backward), ("assuming", assuming)):
+        if f is not None and not callable(f):
+            raise SymbackpropError(f"{asked}: {what} is a {type(f).__name__}, not a function")
+    if not isinstance(shapes, Mapping):
+        raise SymbackpropError(f"{asked}: shapes is a dict such as {{'x': 'B D', 'w': 'D'}}, not {shapes!r}")
+    declared = parse_shapes(dict(shapes))
+    names = parameters(forward, asked)
+    extra = () if backward is None else tuple(n for n in parameters(backward, asked) if n not in names)
+    known = [*names, *extra, *(() if assuming is None else parameters(assuming, asked))]
+    for n in [*declared, *values]:
+        if n not in known:
+            close = close_to(n, known)
+            hint = f"; did you mean {close[0]!r}?" if close else f" (they have {', '.join(known) or 'no arguments'})"
+            raise SymbackpropError(f"{asked}: no function has an argument {n!r}{hint}")
+        if n in declared and n in values:
+            raise SymbackpropError(f"{asked}: {n!r} has a shape and a value")
+    for n in names:
+        if n not in declared and n not in values and not has_default(forward, n):
+            raise SymbackpropError(f"{asked}: the argument {n!r} of {called(forward)} has no shape; add it to shapes")
+    if assuming is not None:
+        for n in parameters(assuming, asked):
+            if n not in declared and n not in values:
+                raise SymbackpropError(f"{asked}: assuming has the parameter {n!r}, which is no argument with a shape")
+    if backward is not None:
+        extra = tuple(n for n in extra if n not in values and (n in declared or not has_default(backward, n)))
+    return Request(
+        asked, forward, backward, declared, dict(values), names, extra,
+        read_variables(asked, names, declared, wrt), assuming,
+    )  # fmt: skip
+
+
+def read_variables(
+    asked: str, names: Sequence[str], declared: Mapping[str, Declared], wrt: str | Sequence[str] | None
+) -> tuple[str, ...]:
+    real = [n for n in names if n in declared and declared[n].values is None]
+    if wrt is None:
+        return tuple(real)
+    if asked == "check_equal":
+        return ()
+    chosen = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    for v in chosen:
+        if v in declared and v in names and declared[v].values is not None:
+            raise SymbackpropError(f"{asked}: wrt names {v!r}, whose entries are integers: they have no gradient")
+        if v not in real:
+            close = close_to(str(v), real)
+            hint = f"; did you mean {close[0]!r}?" if close else f" (there are {', '.join(real) or 'none'})"
+            raise SymbackpropError(f"{asked}: wrt names {v!r}, which is no real array of the forward function{hint}")
+    if len(set(chosen)) < len(chosen) or not chosen:
+        raise SymbackpropError(f"{asked}: wrt names {'a variable twice' if chosen else 'no variable'}")
+    return chosen
+
+
+def close_to(name: str, names: Sequence[str]) -> list[str]:
+    """A name that differs in case only, or a similar one."""
+    same = [n for n in names if n.lower() == name.lower()]
+    return same[:1] or get_close_matches(name, names, n=1)
+
+
+def parameters(function: Function, asked: str) -> tuple[str, ...]:
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise SymbackpropError(
+            f"{asked}: the parameters of {called(function)} cannot be read; wrap it in a def"
+        ) from None
+    for p in found:
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY):
+            raise SymbackpropError(
+                f"{asked}: {called(function)} has the parameter {p}; arguments are given by name, so each needs one"
+            )
+    return tuple(p.name for p in found)
+
+
+def has_default(function: Function, name: str) -> bool:
+    return inspect.signature(function).parameters[name].default is not inspect.Parameter.empty
+
+
+def called(function: Function) -> str:
+    name = getattr(function, "__name__", "")
+    return f"{name}()" if name.isidentifier() else "the function"
+
+
+def flattened(outputs: Any, where: str) -> list[Tensor]:
+    """The arrays of a result in order.  Raises SymbackpropError for what is no array."""
+    if isinstance(outputs, Tensor):
+        return [outputs]
+    if isinstance(outputs, Mapping):
+        return [t for item in outputs.values() for t in flattened(item, where)]
+    if isinstance(outputs, tuple | list):
+        return [t for item in outputs for t in flattened(item, where)]
+    raise SymbackpropError(f"{where} returns {outputs!r} where an array is needed")

@@ -1,0 +1,210 @@
+"""The functions themselves, run in NumPy at a few points: a witness that what was read is what they compute.
+
+Everything else in a verdict rests on the trace of the functions.  Here the user's own code runs on small arrays of
+floats, and must give what its trace gives.  It also shows a result that has no value: nan is not a gradient.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from symbackprop.core.terms import ZERO, Array, SymbackpropError
+from symbackprop.decide.claims import Claim
+from symbackprop.decide.decide import question
+from symbackprop.decide.setting import Setting
+from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
+from symbackprop.decide.verdict import Verdict
+from symbackprop.numbers.exact_numbers import Undefined, approximate
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point, size_at
+from symbackprop.numbers.refute.points import Question, Sampler
+from symbackprop.numbers.refute.report import Counterexample
+from symbackprop.read.numpy import Declared
+
+from .request import Function, Request
+
+POINTS = 3
+DOUBT = 1e-9  # what may be zero but for rounding
+TOLERANCE = 1e-3  # a misread function is off by more, rounding by less
+
+
+@dataclass(frozen=True, slots=True)
+class NoValue:
+    """A point where the derivative has a value and the result is nan or infinite."""
+
+    point: Point
+    message: str
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return dict(self.point.sizes)
+
+    @property
+    def counterexample(self) -> Counterexample:
+        return Counterexample(self.point, Fraction(0), Fraction(0), ZERO, ZERO)
+
+    def describe(self) -> str:
+        shown = self.counterexample.describe().splitlines()
+        return "\n".join([*(x for x in shown if not x.startswith(("left side", "right side"))), self.message])
+
+    def as_json(self) -> dict[str, Any]:
+        found = self.counterexample.as_json()
+        return {"sizes": found["sizes"], "values": found["values"], "message": self.message}
+
+
+def confirmed(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+    """The verdict, if running the functions agrees with it; "unknown" with the reason if not."""
+    if verdict.status == PROVED:
+        q = question(claim, setting)
+        for point in points(q):
+            problem = disagreement(request, claim, point)
+            if isinstance(problem, NoValue):
+                return replace(verdict, status=REFUTED, proof=None, conditions=(), witness=None, counterexample=problem,
+                               mistake="the result has no value")  # fmt: skip
+            if problem is not None:
+                return replace(verdict, status=UNKNOWN, proof=None, reason=problem)
+    elif verdict.status == REFUTED and isinstance(verdict.counterexample, Counterexample):
+        problem = disagreement(request, claim, verdict.counterexample.point)
+        if isinstance(problem, str):
+            return Verdict(UNKNOWN, verdict.name, reason=problem, hypotheses=verdict.hypotheses)
+    return verdict
+
+
+def points(q: Question) -> Iterator[Point]:
+    """A few points that satisfy the hypotheses, none of them special."""
+    sampler = Sampler(q)
+    found = 0
+    for attempt in range(2 * POINTS):
+        for sizes in sampler.sizes(4)[attempt % 2 : attempt % 2 + 1] or sampler.sizes(1):
+            point = sampler.point(sizes, attempt)
+            if point is not None:
+                yield point
+                found += 1
+        if found >= POINTS:
+            return
+
+
+def disagreement(request: Request, claim: Claim, point: Point) -> str | NoValue | None:
+    """What is wrong at this point: running differs from the trace (text), or the result has no value."""
+    try:
+        given = {name: filled(name, d, point) for name, d in claim.inputs.items()}
+        arguments = {**request.values, **given}
+        with np.errstate(all="ignore"):
+            outputs = run(request.forward, arguments)
+    except (Undefined, np.linalg.LinAlgError):
+        return None
+    except Exception:  # made for other arrays than NumPy's, or for other sizes: nothing is learned
+        return None
+    if not all(np.isfinite(x).all() for x in outputs.values()):
+        return None
+    if claim.needs_derivative:
+        traced = list(zip(outputs.values(), claim.forward, strict=False))
+    else:  # two functions, output by output
+        traced = [(named(outputs, claim.name), claim.forward[0])]
+    for value, tensor in traced:
+        wrong = differs(value, tensor_values(point, tensor.axes, tensor.body))
+        if wrong:
+            return f"running the forward function gives {wrong}, other than its trace; please report this"
+    assert request.backward is not None
+    try:
+        with np.errstate(all="ignore"):
+            results = run(request.backward, arguments)
+    except np.linalg.LinAlgError:
+        return None
+    except Exception as error:
+        where = ", ".join(f"{s} = {n}" for s, n in sorted(point.sizes.items()))
+        return f"{type(error).__name__} when the function runs{' at ' + where if where else ''}: {error}"
+    found = results.get(claim.name, result_of(results, request, claim))
+    found = found if claim.needs_derivative else named(results, claim.name)
+    if found is None:
+        return None
+    expected = tensor_values(point, claim.axes, claim.rhs)
+    if not np.isfinite(found).all() and claim.needs_derivative and differentiable(point, claim):
+        return NoValue(point, f"the result is {written(found)}, where the derivative has a value")
+    wrong = differs(found, expected)
+    return f"running the function gives {wrong}, other than its trace; please report this" if wrong else None
+
+
+def differentiable(point: Point, claim: Claim) -> bool:
+    values = tensor_values(point, claim.axes, claim.lhs)
+    return values is not None and bool(np.isfinite(values).all())
+
+
+def tensor_values(point: Point, axes: Any, body: Any) -> Any:
+    try:
+        return FloatEvaluation(point, doubt=DOUBT).tensor(axes, body)
+    except (Undefined, SymbackpropError):
+        return None
+
+
+def differs(value: Any, expected: Any) -> str:
+    """The value, where it is certainly another number than expected."""
+    if expected is None:
+        return ""
+    found = np.asarray(value, dtype=float)
+    if found.size != expected.size:
+        return f"an array of shape {found.shape}"
+    found = found.reshape(expected.shape)
+    known = np.isfinite(found) & np.isfinite(expected)
+    scale = max(1.0, float(np.abs(expected[known]).max(initial=0.0)))
+    bad = known & (np.abs(found - expected) > TOLERANCE * scale)
+    return f"{found[bad][0]:.6g} where {expected[bad][0]:.6g} is expected" if bad.any() else ""
+
+
+def result_of(results: Mapping[str, Any], request: Request, claim: Claim) -> Any:
+    order = list(request.variables)
+    items = list(results.values())
+    return items[order.index(claim.name)] if claim.name in order and len(items) == len(order) else None
+
+
+def named(outputs: Mapping[str, Any], name: str) -> Any:
+    """An output by its key, by its place, or the only one."""
+    if name in outputs:
+        return outputs[name]
+    items = list(outputs.values())
+    place = name.removeprefix("output ")
+    return items[int(place)] if place.isdigit() and int(place) < len(items) else items[0]
+
+
+def run(function: Function, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays that a function returns, by name or by place."""
+    names = inspect.signature(function).parameters
+    return flattened(function(**{n: copied(arguments[n]) for n in names if n in arguments}))
+
+
+def copied(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def flattened(x: Any, name: str = "0") -> dict[str, Any]:
+    if isinstance(x, Mapping):
+        return {k: v for key, y in x.items() for k, v in flattened(y, str(key)).items()}
+    if isinstance(x, Sequence) and not isinstance(x, str):
+        return {k: v for n, y in enumerate(x) for k, v in flattened(y, f"{name}.{n}").items()}
+    return {name: np.asarray(x, dtype=float)}
+
+
+def filled(name: str, declared: Declared, point: Point) -> Any:
+    """The argument at a point; entries that no claim looks at are 1 (0 for integers)."""
+    shape = tuple(size_at(n, {**dict.fromkeys(n.symbols, 2), **point.sizes}) for n in declared.shape)
+    if declared.values is not None:
+        table = point.integers.get(name, {})
+        whole = np.zeros(shape, dtype=int)
+        for k, v in table.items():
+            whole[k] = v
+        return whole if shape else int(whole)
+    entries = point.arrays.get(Array(name), {})
+    array = np.ones(shape)
+    for k, entry in entries.items():
+        array[k] = approximate(entry)
+    return array if shape else float(array)
+
+
+def written(x: Any) -> str:
+    return str(np.asarray(x).tolist())[:200]

@@ -1,0 +1,239 @@
+"""Exact numbers: rationals, logarithms of rationals, and intervals where neither is enough.
+
+A value is a `Fraction`, a `Log` (so that exp(log p) is p again) or a real interval that encloses
+the number.  Signs are decided rigorously or `Undecided` is raised, and the caller
+asks again with more bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+from typing import TypeAlias
+
+from symbackprop.core.indices import SymbackpropError
+
+from .intervals import Ball, around, enclosed, pi, set_precision
+
+__all__ = [
+    "Ball", "Log", "Number", "Undecided", "Undefined", "approximate", "around", "ball", "constant", "exact_root",
+    "function", "logarithm", "plus", "power", "precision", "sign", "times", "written",
+]  # fmt: skip
+
+
+class Undefined(SymbackpropError):
+    """The value does not exist at this point: 1/0, log(-1), a kink under a derivative."""
+
+
+class Undecided(SymbackpropError):
+    """The enclosure is too wide to decide a sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """log of a positive rational other than 1."""
+
+    of: Fraction
+
+    def __str__(self) -> str:
+        return f"log({self.of})"
+
+
+Number: TypeAlias = Fraction | Log | Ball
+
+_ZERO, _ONE = Fraction(0), Fraction(1)
+_ROOT_LIMIT = 1 << 200
+_LARGEST = 1e10  # of an exponent of e: masks of -1e9 are common
+_EXPONENT_LIMIT = 512
+
+
+def precision(bits: int) -> None:
+    """Work with this many bits from now on (intervals only)."""
+    set_precision(bits)
+
+
+def ball(x: Number) -> Ball:
+    """An interval around x."""
+    if type(x) is Fraction:
+        return enclosed(x)
+    if type(x) is Log:
+        return enclosed(x.of).log()
+    return x
+
+
+def logarithm(of: Fraction) -> Number:
+    return _ZERO if of == 1 else Log(of)
+
+
+def plus(a: Number, b: Number) -> Number:
+    if type(a) is Fraction and type(b) is Fraction:
+        return a + b
+    if type(a) is Log and type(b) is Log:
+        return logarithm(a.of * b.of)
+    if type(a) is Fraction and not a:
+        return b
+    if type(b) is Fraction and not b:
+        return a
+    return ball(a) + ball(b)
+
+
+def times(a: Number, b: Number) -> Number:
+    if type(a) is Fraction and type(b) is Fraction:
+        return a * b
+    if type(b) is Fraction:
+        a, b = b, a
+    if type(a) is Fraction:
+        if not a:
+            return _ZERO
+        if a == 1:
+            return b
+        if type(b) is Log and a.denominator == 1 and abs(a.numerator) <= 16:
+            return logarithm(b.of**a.numerator)
+    return finite(ball(a) * ball(b))
+
+
+def finite(x: Ball) -> Ball:
+    if not x.is_finite():
+        raise Undecided("an enclosure is not finite")
+    return x
+
+
+def sign(x: Number) -> int:
+    """-1, 0 or 1.  Raises Undecided where the enclosure contains 0 and more."""
+    if type(x) is Fraction:
+        return (x > 0) - (x < 0)
+    if type(x) is Log:
+        return 1 if x.of > 1 else -1
+    enclosure: Ball = x
+    if enclosure > 0:
+        return 1
+    if enclosure < 0:
+        return -1
+    if enclosure.is_zero():
+        return 0
+    raise Undecided("the sign of an enclosure around 0")
+
+
+def power(base: Number, exponent: Fraction) -> Number:
+    """base^exponent; √0 is 0.  Raises Undefined for 1/0 and for roots of what is negative."""
+    if exponent.denominator == 1:
+        n = exponent.numerator
+        if n < 0 and sign(base) == 0:
+            raise Undefined("division by zero")
+        if abs(n) > _EXPONENT_LIMIT:
+            if type(base) is not Fraction and sign(base) > 0:
+                return _exp(times(exponent, ball(base).log()))
+            raise Undefined(f"the exponent {n} is too large to evaluate")
+        if type(base) is Fraction:
+            if abs(n) > 1 and max(abs(base.numerator), base.denominator).bit_length() * abs(n) > 20000:
+                return finite(ball(base) ** n)
+            return base**n
+        return base if n == 1 else _ONE if n == 0 else finite(ball(base) ** n)
+    s = sign(base)
+    if s == 0 and exponent > 0:
+        return _ZERO
+    if s <= 0:
+        raise Undefined("a root of a number that is not positive")
+    if type(base) is Fraction:
+        root = exact_root(base, exponent.denominator)
+        if root is not None and abs(exponent.numerator) <= _EXPONENT_LIMIT:
+            return root**exponent.numerator
+    x = ball(base)
+    if exponent.denominator == 2:
+        return finite(x.sqrt() ** exponent.numerator)
+    return finite(x ** ball(exponent))
+
+
+def exact_root(x: Fraction, q: int) -> Fraction | None:
+    """The positive rational whose q-th power is x, if there is one."""
+    top, bottom = integer_root(x.numerator, q), integer_root(x.denominator, q)
+    return None if top is None or bottom is None else Fraction(top, bottom)
+
+
+def integer_root(n: int, q: int) -> int | None:
+    if q == 2:
+        r = isqrt(n)
+        return r if r * r == n else None
+    if n > _ROOT_LIMIT or q > 64:
+        return None
+    r = round(n ** (1 / q))
+    return next((c for c in (r - 1, r, r + 1) if c >= 0 and c**q == n), None)
+
+
+def function(name: str, x: Number) -> Number:
+    """A primitive function of the table at a number."""
+    match name:
+        case "exp":
+            return _exp(x)
+        case "log":
+            if sign(x) <= 0:
+                raise Undefined("the logarithm of a number that is not positive")
+            return logarithm(x) if type(x) is Fraction else finite(ball(x).log())
+        case "tanh":
+            if type(x) is Log:
+                return (x.of**2 - 1) / (x.of**2 + 1)
+        case "sigmoid":
+            if type(x) is Log:
+                return x.of / (1 + x.of)
+            return Fraction(1, 2) if x == 0 else _ratio(_ONE, plus(_ONE, _exp(times(Fraction(-1), x))))
+        case "softplus":
+            return function("log", plus(_ONE, _exp(x)))
+        case "arcsin" | "arccos" | "arctanh":
+            if sign(plus(_ONE, times(Fraction(-1), times(x, x)))) <= 0:
+                raise Undefined(f"{name} outside (-1, 1)")
+        case "arccosh":
+            if sign(plus(x, Fraction(-1))) <= 0:
+                raise Undefined("arccosh of a number that is not above 1")
+    if type(x) is Fraction and not x:
+        return {"cos": _ONE}.get(name, _ZERO) if name != "arccos" else times(Fraction(1, 2), pi())
+    return finite(getattr(ball(x), _METHODS[name])())
+
+
+def _exp(x: Number) -> Number:
+    if type(x) is Log:
+        return x.of
+    if type(x) is Fraction and not x:
+        return _ONE
+    y = ball(x)
+    if abs(float(y.mid())) > _LARGEST:
+        raise Undefined("the exponential of a number that large")
+    return finite(y.exp())
+
+
+def _ratio(a: Number, b: Number) -> Number:
+    return times(a, power(b, Fraction(-1)))
+
+
+_METHODS = {
+    "tanh": "tanh", "erf": "erf", "sin": "sin", "cos": "cos", "arctan": "atan", "atan": "atan", "arcsin": "asin",
+    "arccos": "acos", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+}  # fmt: skip
+
+
+def constant(name: str) -> Number:
+    """A constant of the tables: pi, e, two_over_sqrt_pi."""
+    match name:
+        case "pi":
+            return pi()
+        case "e":
+            return enclosed(_ONE).exp()
+        case _:
+            return times(Fraction(2), power(pi(), Fraction(-1, 2)))
+
+
+def approximate(x: Number) -> float:
+    """The nearest float, for filters and reports."""
+    if type(x) is Fraction:
+        try:
+            return float(x)
+        except OverflowError:
+            return float("inf") if x > 0 else float("-inf")
+    return float(ball(x).mid())
+
+
+def written(x: Number, digits: int = 15) -> str:
+    """The number for a person: exact, or the decimals that are certain."""
+    if type(x) is Fraction or type(x) is Log:
+        return str(x)
+    return str(ball(x).str(digits, radius=False))

@@ -1,0 +1,186 @@
+"""A point: everything that gives a term one value (sizes, entries, meanings of abstract functions)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from random import Random
+from types import MappingProxyType
+from typing import TypeAlias, assert_never
+
+from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import (
+    Add,
+    Apply,
+    Array,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Sum,
+    Term,
+    Whole,
+)
+
+from .duals import Lifted, Polynomial, Value
+from .exact_numbers import Number, Undefined
+
+Position: TypeAlias = tuple[int, ...]
+PI = Array("pi")  # the number, never a variable
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The meaning of an abstract function of a whole array: a cubic polynomial in all its entries.
+
+    Σ b_a y_a + Σ c_a y_a² + (Σ d_a y_a)² + (Σ e_a y_a)³ / 4 with small coefficients that depend on
+    the name, the entry a and the index of the value; `simple` is Σ y_a² / 2.
+    """
+
+    name: str
+    simple: bool = False
+
+    def coefficients(self, position: Position) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+        """(b, c, d, e) of an entry."""
+        if self.simple:
+            return Fraction(0), Fraction(1, 2), Fraction(0), Fraction(0)
+        draw = Random(f"{self.name}{position}")
+        b, c, d, e = (Fraction(draw.choice((-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)), 4) for _ in range(4))
+        return b, c, d, e
+
+    def __call__(self, a: Lifted, entries: list[tuple[Position, Value]], at: Position) -> Value:
+        zero = a.numbers.number(Fraction(0))
+        total, square, cube = zero, zero, zero
+        for position, y in entries:
+            b, c, d, e = self.coefficients((*at, *position))
+            total = a.plus(total, a.times(y, a.plus(a.numbers.number(b), a.scaled(c, y))))
+            if not self.simple:
+                square = a.plus(square, a.scaled(d, y))
+                cube = a.plus(cube, a.scaled(e, y))
+        if self.simple:
+            return total
+        cubed = a.scaled(Fraction(1, 4), a.power(cube, Fraction(3)))
+        return a.plus(total, a.plus(a.power(square, Fraction(2)), cubed))
+
+    def __str__(self) -> str:
+        return "Σ y²/2" if self.simple else "a fixed cubic polynomial in all entries"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Sizes, entries of real and integer arrays, free indices, and meanings of abstract functions.
+
+    `discrete` names arrays whose entries cannot move (masks, labels): a step at one of their values is no kink.
+    """
+
+    sizes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    arrays: Mapping[Array, Mapping[Position, Number]] = field(default_factory=lambda: MappingProxyType({}))
+    integers: Mapping[str, Mapping[Position, int]] = field(default_factory=lambda: MappingProxyType({}))
+    indices: Mapping[Index, int] = field(default_factory=lambda: MappingProxyType({}))
+    functions: Mapping[str, Polynomial] = field(default_factory=lambda: MappingProxyType({}))
+    losses: Mapping[str, Loss] = field(default_factory=lambda: MappingProxyType({}))
+    definitions: Mapping[Array, Tensor] = field(default_factory=lambda: MappingProxyType({}))
+    discrete: frozenset[Array] = frozenset()
+
+
+def size_at(s: Size, sizes: Mapping[str, int]) -> int:
+    """The number of values of an axis.  Raises Undefined where a symbol has no value or the size is negative."""
+    try:
+        value = s.at(dict(sizes))
+    except KeyError as missing:
+        raise Undefined(f"the size {missing.args[0]} has no value") from None
+    if value < 0:
+        raise Undefined(f"the size {s} is negative")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a term looks at outside itself: free indices, bound indices (depth seen from outside), arrays."""
+
+    free: tuple[Index, ...] = ()
+    bound: tuple[int, ...] = ()
+    arrays: frozenset[Array] = frozenset()
+
+
+class Reaches:
+    """The reach of every subterm, each computed once; definitions are followed."""
+
+    def __init__(self, definitions: Mapping[Array, Tensor]) -> None:
+        self.definitions = definitions
+        self.known: dict[Term, Reach] = {}
+        self.behind: dict[Array, frozenset[Array]] = {}
+
+    def of(self, t: Term) -> Reach:
+        found = self.known.get(t)
+        if found is None:
+            found = self.known[t] = self._compute(t)
+        return found
+
+    def array(self, a: Array) -> frozenset[Array]:
+        """The array and all that its definition looks at."""
+        if a not in self.behind:
+            self.behind[a] = frozenset({a})  # a cyclic definition ends here
+            if a in self.definitions:
+                self.behind[a] |= self.of(self.definitions[a].body).arrays
+        return self.behind[a]
+
+    def _compute(self, t: Term) -> Reach:
+        match t:
+            case Num() | Size():
+                return Reach()
+            case Entry(array, at):
+                return joined([*map(index_reach, at), Reach(arrays=self.array(array))])
+            case Ordinal(of):
+                return index_reach(of)
+            case Delta(i, j):
+                return joined([index_reach(i), index_reach(j)])
+            case Add(args) | Mul(args):
+                return joined([self.of(a) for a in args])
+            case Power(arg, _) | Apply(_, arg, _):
+                return self.of(arg)
+            case Sum(_, body, _):
+                return lowered(self.of(body), 1)
+            case Diff(body, wrt):
+                return joined([self.of(body), *map(index_reach, wrt.at)])
+            case Whole(_, _, sizes, body, at, _):
+                return joined([lowered(self.of(body), len(sizes)), *map(index_reach, at)])
+            case Holds(Positive(term)):
+                return self.of(term)
+            case Holds(NonNegative(expr)):
+                return index_reach(expr)
+            case _:
+                assert_never(t)  # type: ignore[arg-type]
+
+
+def joined(reaches: list[Reach]) -> Reach:
+    free = {i for r in reaches for i in r.free}
+    bound = {d for r in reaches for d in r.bound}
+    arrays = frozenset[Array]().union(*(r.arrays for r in reaches))
+    return Reach(tuple(sorted(free, key=lambda i: (i.name, str(i.size)))), tuple(sorted(bound)), arrays)
+
+
+def lowered(r: Reach, binders: int) -> Reach:
+    return Reach(r.free, tuple(d - binders for d in r.bound if d >= binders), r.arrays)
+
+
+def index_reach(e: IndexExpr) -> Reach:
+    match e:
+        case Index():
+            return Reach(free=(e,))
+        case Bound(depth):
+            return Reach(bound=(depth,))
+        case Pick(_, at, _):
+            return joined(list(map(index_reach, at)))
+        case Affine(_, atoms):
+            return joined([index_reach(a) for a, _ in atoms])
+        case _:
+            assert_never(e)

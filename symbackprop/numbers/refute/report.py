@@ -1,0 +1,110 @@
+"""A counterexample: sizes, exact values, the index and both numbers, for people and for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from symbackprop.core.indices import Index
+from symbackprop.core.terms import Array, Term
+
+from ..exact_numbers import Number, approximate, plus, times, written
+from ..floats import FloatEvaluation
+from ..points import Point, Position
+
+__all__ = ["Counterexample", "nested", "recheck"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A point where lhs and rhs are certainly different."""
+
+    point: Point
+    lhs: Number
+    rhs: Number
+    lhs_term: Term = field(compare=False, repr=False)
+    rhs_term: Term = field(compare=False, repr=False)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return dict(self.point.sizes)
+
+    @property
+    def index(self) -> dict[str, int]:
+        """Index values, counted from 0."""
+        return {i.name: k for i, k in self.point.indices.items()}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Nested lists of exact entries (None where the claim does not look)."""
+        return {str(a): nested(e) for a, e in self.point.arrays.items()} | {
+            a: nested(e) for a, e in self.point.integers.items()
+        }
+
+    def describe(self) -> str:
+        """One line for each thing to know."""
+        lines = []
+        if self.sizes:
+            lines.append(", ".join(f"{s} = {n}" for s, n in sorted(self.sizes.items())))
+        lines += [f"{name} = {shown(v)}" for name, v in self.values.items()]
+        lines += [f"{f}(z) = {p}" for f, p in self.point.functions.items()]
+        lines += [f"{f}(y) = {p}" for f, p in self.point.losses.items()]
+        where = ", ".join(f"{i} = {k}" for i, k in self.index.items())
+        if where:
+            lines.append(f"at index {where} (counted from 0)")
+        lines.append(f"left side  {written(self.lhs)}")
+        lines.append(f"right side {written(self.rhs)}")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Only strings, numbers, lists and dicts; exact numbers are strings."""
+        return {
+            "sizes": self.sizes,
+            "values": {name: texts(v) for name, v in self.values.items()},
+            "functions": {f: str(p) for f, p in self.point.functions.items()},
+            "losses": {f: str(p) for f, p in self.point.losses.items()},
+            "index": self.index,
+            "lhs": written(self.lhs),
+            "rhs": written(self.rhs),
+            "lhs_float": approximate(self.lhs),
+            "rhs_float": approximate(self.rhs),
+            "difference": written(plus(self.lhs, times(Fraction(-1), self.rhs))),
+        }
+
+
+def nested(entries: Mapping[Position, Any]) -> Any:
+    """Nested lists from entries by position."""
+    if not entries:
+        return []
+    if () in entries:
+        return entries[()]
+    count = 1 + max(k[0] for k in entries)
+    rows: list[dict[Position, Any]] = [{} for _ in range(count)]
+    for k, v in entries.items():
+        if k[0] >= 0:
+            rows[k[0]][k[1:]] = v
+    return [nested(r) if r else None for r in rows]
+
+
+def texts(v: Any) -> Any:
+    return [texts(x) for x in v] if isinstance(v, list) else v if v is None or isinstance(v, int) else written(v)
+
+
+def shown(v: Any) -> str:
+    if isinstance(v, list):
+        return "[" + ", ".join(map(shown, v)) + "]"
+    return "·" if v is None else str(v) if isinstance(v, int) else written(v)
+
+
+def recheck(c: Counterexample) -> tuple[float, float]:
+    """Both sides in float64, derivatives by central differences: an independent look at the same point."""
+    point = c.point
+    axes: tuple[Index, ...] = ()
+    evaluation = FloatEvaluation(point, differences=True)
+    return float(evaluation.tensor(axes, c.lhs_term)), float(evaluation.tensor(axes, c.rhs_term))
+
+
+def arrays_of(point: Point) -> tuple[Array, ...]:
+    return tuple(point.arrays)

@@ -1,0 +1,168 @@
+"""Making a counterexample small: fewer index values, then zeros, ones and small integers.
+
+Every step is confirmed exactly and keeps the hypotheses, so the result is as certain as the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+from symbackprop.core.terms import Array
+
+from ..duals import Polynomial
+from ..evaluate import difference
+from ..exact_numbers import Number, Undefined, approximate
+from ..floats import FloatEvaluation
+from ..points import Loss, Point, Position
+from .arrays import allowed
+from .points import Question, Sampler
+from .report import Counterexample
+
+_SIZE_TRIALS = 24
+_VALUE_TRIALS = 60
+_SIMPLE_FUNCTIONS = (
+    Polynomial((Fraction(0), Fraction(0), Fraction(1))),
+    Polynomial((Fraction(0), Fraction(1), Fraction(1))),
+    Polynomial((Fraction(0), Fraction(0), Fraction(0), Fraction(1))),
+    Polynomial((Fraction(0), Fraction(1), Fraction(1), Fraction(1))),
+)
+
+
+class Shrinker:
+    """Counts its trials; `best` is always a confirmed counterexample."""
+
+    def __init__(self, question: Question, sampler: Sampler, best: Counterexample, kinks_have_values: bool) -> None:
+        self.question, self.sampler, self.best = question, sampler, best
+        self.kinks_have_values = kinks_have_values
+        self.trials = 0
+
+    def accept(self, point: Point) -> bool:
+        """Keep the point if it is a counterexample."""
+        self.trials += 1
+        q, s = self.question, self.sampler
+        try:
+            both = difference(q.lhs, q.rhs, point, reaches=s.reaches, kinks_have_values=self.kinks_have_values)
+            if both is None or (q.hypotheses and not s.satisfies(point)):
+                return False
+        except Undefined:
+            return False
+        self.best = Counterexample(point, *both, q.lhs, q.rhs)
+        return True
+
+    # --- sizes ---------------------------------------------------------------------------------
+
+    def sizes(self) -> None:
+        """The smallest total of sizes with a counterexample among a few points."""
+        now = self.best.sizes
+        total = sum(now.values())
+        smaller = [s for s in self.smaller() if sum(s.values()) < total]
+        smaller.sort(key=lambda s: (sum(s.values()), tuple(s.items())))
+        for sizes in smaller[:_SIZE_TRIALS]:
+            for attempt in (0, 1, 2):
+                point = self.sampler.point(sizes, attempt)
+                if point is not None and self.somewhere(point):
+                    return
+
+    def smaller(self) -> Iterator[dict[str, int]]:
+        names = self.sampler.symbols
+        low = [max(1, self.question.sizes_min.get(s, 1)) for s in names]
+        ranges = [range(lo, max(lo, self.best.sizes[s]) + 1) for s, lo in zip(names, low, strict=True)]
+        count = 0
+        for values in product(*ranges):
+            count += 1
+            if count > 3000:
+                return
+            sizes = dict(zip(names, values, strict=True))
+            if self.sampler.possible(sizes):
+                yield sizes
+
+    def somewhere(self, point: Point) -> bool:
+        """Whether the claim fails at some index of the point; floats choose where to look."""
+        axes = self.question.free
+        try:
+            evaluation = FloatEvaluation(point, self.sampler.reaches)
+            left, right = (evaluation.tensor(axes, t) for t in (self.question.lhs, self.question.rhs))
+        except Undefined:
+            return False
+        bad = abs(left - right) > 1e-7 * (abs(left) + abs(right))
+        for at in [k for k in product(*map(range, left.shape)) if bad[k]][:2]:
+            if self.accept(replace(point, indices=dict(zip(axes, map(int, at), strict=True)))):
+                return True
+        return False
+
+    # --- values --------------------------------------------------------------------------------
+
+    def meanings(self) -> None:
+        """Simple polynomials for abstract functions."""
+        for name in self.best.point.functions:
+            for p in _SIMPLE_FUNCTIONS:
+                if self.accept(replace(self.best.point, functions={**self.best.point.functions, name: p})):
+                    break
+        for name in self.best.point.losses:
+            self.accept(replace(self.best.point, losses={**self.best.point.losses, name: Loss(name, simple=True)}))
+
+    def array(self, array: Array) -> None:
+        """A whole array at once: zeros, ones, 1 -1 2 -2 ..., rounded."""
+        entries = self.best.point.arrays[array]
+        places = sorted(entries)
+        counted = [Fraction((k // 2 + 1) * (-1) ** k) for k in range(len(places))]
+        for values in (
+            [Fraction(0)] * len(places),
+            [Fraction(1)] * len(places),
+            counted,
+            [Fraction(k + 1) for k in range(len(places))],
+            [Fraction(round(approximate(entries[k]))) for k in places],
+        ):
+            made: dict[Position, Number] = dict(zip(places, values, strict=True))
+            if made == dict(entries) or (self.allowed(array, made) and self.accept(self.with_entries(array, made))):
+                return
+
+    def entry(self, array: Array, place: Position) -> None:
+        """One entry: the simplest value that keeps the difference."""
+        entries = self.best.point.arrays[array]
+        now = entries[place]
+        for value in (0, 1, -1, 2):
+            if now == value or cost(now) <= cost(Fraction(value)):
+                return
+            if self.trials >= _VALUE_TRIALS:
+                return
+            made = {**entries, place: Fraction(value)}
+            if self.allowed(array, made) and self.accept(self.with_entries(array, made)):
+                return
+
+    def with_entries(self, array: Array, entries: dict[Position, Number]) -> Point:
+        return replace(self.best.point, arrays={**self.best.point.arrays, array: entries})
+
+    def values(self) -> None:
+        movable = [a for a in self.best.point.arrays if self.allowed(a, dict(self.best.point.arrays[a]))]
+        for array in movable:
+            self.array(array)
+        for array in movable:
+            for place in sorted(self.best.point.arrays[array]):
+                if self.trials < _VALUE_TRIALS and not self.sampler.constrained(array):
+                    self.entry(array, place)
+
+    def allowed(self, array: Array, entries: dict[Position, Number]) -> bool:
+        return array not in self.best.point.discrete and allowed(self.sampler.hint(array), entries)
+
+
+def cost(x: Number) -> tuple[int, int]:
+    """How much there is to read: 0 before 1 before -1 before 2 before 3/2."""
+    if type(x) is not Fraction:
+        return (1000, 0)
+    return (abs(x.numerator) + 10 * (x.denominator - 1), int(x < 0))
+
+
+def shrunk(
+    question: Question, sampler: Sampler, found: Counterexample, kinks_have_values: bool = False
+) -> Counterexample:
+    """A smaller counterexample, or the one found."""
+    s = Shrinker(question, sampler, found, kinks_have_values)
+    s.sizes()
+    s.trials = 0
+    s.meanings()
+    s.values()
+    return s.best

@@ -1,0 +1,100 @@
+"""Another way to write a computation, for which the laws of differentiation need less.
+
+`np.where(x > 0, np.sqrt(x), 0)` is [x > 0] √x, and the law for the root needs x > 0.  But it is also
+[x > 0] √(x [x > 0] + 1 - [x > 0]), whose root is of something positive everywhere, and steps of steps such as
+relu(relu(x)) have a normal form without them.
+"""
+
+from __future__ import annotations
+
+from symbackprop.core.context import Context
+from symbackprop.core.indices import Bound, IndexAtom, IndexExpr
+from symbackprop.core.terms import (
+    ONE,
+    Add,
+    Apply,
+    Delta,
+    Holds,
+    Mul,
+    Positive,
+    Power,
+    ProofError,
+    Sum,
+    Term,
+    add,
+    map_indices,
+    mul,
+    open_body,
+    over,
+    rebuilt,
+    sub,
+    subterms,
+)
+
+from ..normal_form.normal import Normal
+from ..normal_form.reduce import TooLarge
+from ..rules.steps import diagonal
+
+
+def simpler_forward(loss: Term, context: Context) -> Term | None:
+    """The normal form of the loss with its guarded functions made safe; None where that is nothing new."""
+    if not any(isinstance(s, Holds) for s in subterms(loss)):
+        return None
+    try:
+        normal = Normal(context)
+        value = normal.unfolded(normal.of(loss)[0])[0]
+    except (ProofError, TooLarge, RecursionError):
+        return None
+    return safe(off_diagonals(value, normal))
+
+
+def off_diagonals(t: Term, normal: Normal) -> Term:
+    """[x_i - x_j > 0] as [x_i - x_j + δ_ij > 0] - δ_ij: where i = j nothing can be on its kink."""
+    match t:
+        case Add(args) | Mul(args):
+            return rebuilt(t, tuple(off_diagonals(a, normal) for a in args))
+        case Sum(size, body, _):
+            i = normal.names.new(size)
+            return over(i, off_diagonals(open_body(body, (i,)), normal))
+        case Holds(Positive(u)):
+            places = diagonal(normal, u)
+            return t if places is None else sub(Holds(Positive(add(u, Delta(*places)))), Delta(*places))
+        case _:
+            return t
+
+
+def safe(t: Term, guards: tuple[Holds, ...] = ()) -> Term:
+    """h f(u) as h f(h u + 1 - h), for roots, logarithms and quotients beside a step h."""
+    match t:
+        case Add(args):
+            return Add(tuple(safe(a, guards) for a in args))
+        case Mul(args):
+            own = tuple(a for a in args if isinstance(a, Holds) and isinstance(a.predicate, Positive))
+            return Mul(tuple(a if a in own else safe(a, (*guards, *own)) for a in args))
+        case Power(base, q) if guards and (q.denominator > 1 or q < 0):
+            return Power(guarded(safe(base), guards), q)
+        case Apply("log" as fn, arg, order) if guards:
+            return Apply(fn, guarded(safe(arg), guards), order)
+        case Power(base, q):
+            return Power(safe(base), q)
+        case Apply(fn, arg, order):
+            return Apply(fn, safe(arg), order)
+        case Sum(size, body, hint):
+            return Sum(size, safe(body, lifted(guards)), hint)
+        case _:
+            return t
+
+
+def guarded(u: Term, guards: tuple[Holds, ...]) -> Term:
+    h = mul(*guards)
+    return add(mul(h, u), sub(ONE, h))
+
+
+def lifted(guards: tuple[Holds, ...]) -> tuple[Holds, ...]:
+    """Guards seen from under one more sum: their dangling dummies move up."""
+
+    def up(x: IndexAtom, depth: int) -> IndexExpr:
+        return Bound(x.depth + 1) if isinstance(x, Bound) and x.depth >= depth else x
+
+    moved = (map_indices(h, up) for h in guards)
+    return tuple(h for h in moved if isinstance(h, Holds))

@@ -1,0 +1,125 @@
+"""One step [u > 0] by the sign of u and of its factors."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from symbackprop.core.indices import Index
+from symbackprop.core.kernel import By, Inside, Linear, Proof
+from symbackprop.core.sums import Monomial, surely_positive
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    Apply,
+    Delta,
+    Holds,
+    Mul,
+    Num,
+    Positive,
+    Power,
+    Term,
+    add,
+    free,
+    mul,
+    neg,
+    sub,
+    substitute,
+)
+
+from ..normal_form.content import leading, shared_content, total
+from ..normal_form.joined import joined
+
+if TYPE_CHECKING:
+    from ..normal_form.normal import Normal
+
+F1 = Fraction(1)
+
+
+def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+    t = Holds(Positive(u))
+    if not monomials:
+        return ZERO, joined(Inside(t, ((0, Linear(u, ZERO)),)), By("step_of_zero", ()))
+    if normal.positive(u):
+        return ONE, By("step_of_positive", (u,))
+    against_max = normal.relations.maxima.step(u, monomials)
+    if against_max is not None:
+        return against_max
+    minus = total([m._replace(coefficient=-m.coefficient) for m in monomials])
+    if normal.positive(minus):
+        return ZERO, joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_of_negative", (minus,)))
+    content, rest = shared_content(monomials, normal.positive, normal.unit, signed=False)
+    if content.factors or content.coefficient != 1:
+        left = total(rest)
+        split = Mul((content.term(), left))
+        proof = joined(Inside(t, ((0, Linear(u, split)),)), By("step_scaled", (content.term(), left)))
+        return Holds(Positive(left)), proof
+    if len(monomials) == 1 and not monomials[0].dummies:
+        return step_of_product(u, monomials[0])
+    content, rest = shared_content(monomials, lambda b: True, surely_positive, signed=False)
+    if content.factors:
+        return split_off(u, content._replace(coefficient=F1).term(), total(rest))
+    compared = exponents_compared(u, monomials)
+    if compared is not None:
+        return compared
+    if leading(monomials).coefficient < 0:
+        places = diagonal(normal, minus)
+        if places is not None:
+            proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated_off_diagonal", (minus, *places)))
+            return sub(sub(ONE, Holds(Positive(minus))), Delta(*places)), proof
+        proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
+        return sub(ONE, Holds(Positive(minus))), proof
+    return None
+
+
+def step_of_product(u: Term, m: Monomial) -> tuple[Term, Proof] | None:
+    """[a b > 0] by the signs of the factors, of which the first is split off."""
+    t = Holds(Positive(u))
+    (b, e), rest = m.factors[0], m.factors[1:]
+    if e.denominator > 1 or (e == 1 and not rest and m.coefficient == 1):
+        return None
+    if m.coefficient < 0:
+        positive = m._replace(coefficient=-m.coefficient).term()
+        flipped = Inside(t, ((0, Linear(u, neg(positive))),))
+        return sub(ONE, Holds(Positive(positive))), joined(flipped, By("step_negated", (positive,)))
+    one: Term = Power(b, Fraction(-1)) if e < 0 else b
+    left = e + 1 if e < 0 else e - 1
+    other = m._replace(factors=((b, left), *rest) if left else rest).term()
+    if e == -1 and not rest and m.coefficient == 1:
+        inverse = Power(b, Fraction(-1))
+        return Holds(Positive(b)), joined(Inside(t, ((0, Linear(u, inverse)),)), By("step_of_reciprocal", (b,)))
+    return split_off(u, one, other)
+
+
+def split_off(u: Term, one: Term, other: Term) -> tuple[Term, Proof]:
+    """[u > 0] for u = one * other by the signs of both."""
+    law = By("step_of_product", (one, other))
+    here, there = Holds(Positive(one)), Holds(Positive(other))
+    value = add(mul(here, there), mul(Holds(Positive(neg(one))), Holds(Positive(neg(other)))))
+    return value, joined(Inside(Holds(Positive(u)), ((0, Linear(u, Mul((one, other)))),)), law)
+
+
+def exponents_compared(u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+    """[e^a - e^b > 0] = [a - b > 0]; one of the two may be 1."""
+    if len(monomials) != 2 or {m.coefficient for m in monomials} != {F1, -F1} or any(m.dummies for m in monomials):
+        return None
+    if not all(isinstance(f, Apply) and f.fn == "exp" for m in monomials for f, _ in m.factors):
+        return None
+    a, b = (
+        add(*(mul(Num(e), f.arg) for f, e in m.factors if isinstance(f, Apply)))
+        for m in sorted(monomials, key=lambda m: -m.coefficient)
+    )
+    written = sub(Apply("exp", a), Apply("exp", b))
+    proof = joined(Inside(Holds(Positive(u)), ((0, Linear(u, written)),)), By("step_of_exponentials", (a, b)))
+    return Holds(Positive(sub(a, b))), proof
+
+
+def diagonal(normal: Normal, u: Term) -> tuple[Index, Index] | None:
+    """The indices i, j of a term such as x_i - x_j, which is 0 where they are equal."""
+    found = [
+        (i, j)
+        for i, j in combinations(sorted(free(u), key=lambda i: i.name), 2)
+        if i.size == j.size and not normal.run(u).expand(substitute(u, {j: i}))
+    ]
+    return found[0] if len(found) == 1 else None

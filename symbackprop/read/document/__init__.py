@@ -1,1 +1,0 @@
-"""Documents as a way in: Markdown, LaTeX and notebooks become statements with a place and a tree."""

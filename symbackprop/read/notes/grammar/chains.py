@@ -1,0 +1,200 @@
+"""Relations and whole statements: chains of =, lists before ~, what joins one part to the next."""
+
+from __future__ import annotations
+
+from ..files.place import Unsettled
+from .cursor import SUM
+from .factors import STOPS, Factors
+from .lexer import Token
+from .operators import ROWS
+from .tree import (
+    Chain,
+    Equated,
+    Expr,
+    Link,
+    Matrix,
+    Missing,
+    Part,
+    Statement,
+)
+
+_CONNECTIVES = {
+    "and": "and", "where": "where", "with": "where", "for": "where", "for all": "where", "so": "implies",
+    "hence": "implies", "thus": "implies", "therefore": "implies", "if": "where", "when": "where", "i.e.": "implies",
+    "that is": "implies", "implies": "implies", "let": "and", "then": "implies", "since": "where", "as": "where",
+    "or": "and",
+    "gives": "implies", "so that": "implies", "for every": "where", "in": "where", "by": "where",
+}  # fmt: skip
+
+
+class Chains(Factors):
+    __slots__ = ()
+
+    def operand(self) -> Expr:
+        self.skip_gaps()
+        if self.tok.kind == "text" and self.tokens[self.i + 1].kind != "op":
+            return self.words()
+        if self.tok.kind in STOPS and self.tok.kind != "text":
+            return Missing((self.tok.start, self.tok.end))
+        return self.expression(SUM)
+
+    def relation(self) -> Token | None:
+        """The relation here, if any; a line break or gap before it is skipped, ∶= written over = is =."""
+        k = self.i
+        while self.tokens[k].kind in ("gap", "amp", "row", "tick"):
+            k += 1
+        token = self.tokens[k]
+        if token.kind == "rel":
+            self.go(k)
+            return self.advance()
+        if token.kind == "stack" and self.tokens[k + 1].kind == "{":
+            back = self.i
+            stack = token
+            self.go(k + 1)
+            first = self.group()
+            if self.tok.kind == "{":
+                second = self.group()
+            elif self.tok.kind == "rel":
+                second = (self.i, self.i + 1)
+                self.advance()
+            else:
+                second = (0, 0)
+            inner = self.tokens[second[0] : second[1]]
+            if len(inner) == 1 and inner[0].kind == "rel":
+                above = self.spelled(first)
+                text = {"def": ":=", "Δ": ":=", "△": ":=", "!": "≐", "?": "≐"}.get(above, inner[0].text)
+                return inner[0]._replace(text=text, start=stack.start, end=self.end())
+            self.go(back)
+        return None
+
+    def chain(self) -> Chain:
+        start = self.tok.start
+        first = self.operand()
+        if self.tok.kind not in ("rel", "gap", "amp", "row", "stack", "tick"):
+            if type(first) is Missing:
+                raise self.unexpected()
+            return Chain((first,), (), (start, self.end()))
+        return self.links((first,), start)
+
+    def links(self, subjects: tuple[Expr, ...], start: int) -> Chain:
+        out: list[Link] = []
+        while True:
+            relation = self.relation()
+            if relation is None:
+                break
+            self.skip_gaps()
+            begin = self.tok.start
+            rhs = self.operand()
+            end = max(self.end(), relation.end)
+            out.append(Link(relation.text, rhs, (relation.start, end), (min(begin, end), end)))
+        if not out and type(subjects[-1]) is Missing:
+            raise self.unexpected()
+        return Chain(subjects, tuple(out), (start, self.end()))
+
+    def unboxed(self) -> None:
+        """A box around a whole equation says nothing."""
+        tokens, k = self.tokens, 0
+        while k < len(tokens) - 1:
+            if tokens[k].kind == "unwrap" and tokens[k + 1].kind == "{":
+                depth, end = 1, k + 2
+                relation = False
+                while depth and tokens[end].kind != "end":
+                    depth += (tokens[end].kind == "{") - (tokens[end].kind == "}")
+                    relation |= depth == 1 and tokens[end].kind == "rel"
+                    end += 1
+                if relation and not depth:
+                    del tokens[end - 1], tokens[k : k + 2]
+                    continue
+            k += 1
+        self.go(0)
+
+    def at_a_point(self) -> None:
+        """Refuse ∂f/∂x |_{x = a}."""
+        for k in range(len(self.tokens) - 3):
+            bar, low, opened = self.tokens[k : k + 3]
+            if bar.kind in ("bar", "close") and bar.text == "|" and low.kind == "_" and opened.kind == "{":
+                rest = self.tokens[k + 3 :]
+                end = next((n for n, t in enumerate(rest) if t.kind == "}"), len(rest))
+                if any(t.kind == "rel" and t.text == "=" for t in rest[:end]):
+                    raise Unsettled(
+                        "a value at a point, |_{x = a}, is not supported: write f'(a)", (bar.start, bar.end)
+                    )
+
+    def statement(self) -> Statement:
+        self.unboxed()
+        self.at_a_point()
+        parts: list[Part] = []
+        joined = ""
+        while True:
+            joined = self.separators(joined)
+            if self.tok.kind == "end" and not self.tok.text:
+                break
+            self.part(parts, joined)
+            joined = "and"
+        if not parts:
+            raise self.fail("nothing is written here")
+        return Statement(tuple(parts), (parts[0].span[0], parts[-1].span[1]))
+
+    def separators(self, joined: str) -> str:
+        """What stands between two parts, and how it joins them."""
+        while True:
+            token = self.tok
+            if token.kind == "arrow":
+                joined = {"iff": "implies"}.get(token.text, token.text)
+            elif token.kind == "forall":
+                joined = "where"
+            elif token.kind == "text" and (word := " ".join(token.text.lower().split()).strip(" ,.:;")) in _CONNECTIVES:
+                joined = _CONNECTIVES[word]
+            elif token.kind == "text" and not token.text.strip(" ,.;:"):
+                pass
+            elif token.kind in ("begin", "end") and token.text in ROWS:
+                pass
+            elif token.kind not in ("comma", "semi", "gap", "row", "amp", "and", "tick", "uparrow", "dot", "colon"):
+                return joined
+            self.advance()
+
+    def part(self, parts: list[Part], joined: str) -> None:
+        start = self.tok.start
+        if self.tok.kind == "rel":  # begins with a relation: the left side stands above
+            self.add(parts, joined, self.links((Missing((start, start)),), start))
+            return
+        subjects = [self.operand()]
+        while self.tok.kind == "comma" and self.tokens[self.i + 1].kind not in ("gap", "end", "text"):
+            back, after = self.i, self.tokens[self.i + 1].kind
+            if after in STOPS:
+                break
+            self.advance()
+            subjects.append(self.operand())
+            k = self.i
+            while self.tokens[k].kind in ("gap", "amp"):
+                k += 1
+            if self.tokens[k].kind == "rel":
+                break
+            if self.tok.kind != "comma":
+                self.go(back)
+                subjects.pop()
+                break
+        chain = self.links(tuple(subjects), start)
+        kinds = {"~", "∈", "∝"}
+        if chain.links and len(subjects) > 1 and chain.links[0].relation not in kinds:  # a, b = c: two statements
+            for one in subjects[:-1]:
+                self.add(parts, joined, Chain((one,), (), one.span))
+                joined = "and"
+            chain = Chain((subjects[-1],), chain.links, chain.span)
+        elif not chain.links and len(subjects) > 1:
+            for one in subjects:
+                self.add(parts, joined, Chain((one,), (), one.span))
+                joined = "and"
+            return
+        self.add(parts, joined, chain)
+
+    def add(self, parts: list[Part], joined: str, chain: Chain) -> None:
+        node = chain.subjects[-1]
+        if not chain.links and isinstance(node, Matrix) and any(isinstance(c, Equated) for r in node.rows for c in r):
+            for row in node.rows:  # statements above each other
+                for cell in row:
+                    inner = cell.chain if isinstance(cell, Equated) else Chain((cell,), (), cell.span)
+                    parts.append(Part(joined, inner, inner.span))
+                    joined = "and"
+            return
+        parts.append(Part(joined, chain, chain.span))

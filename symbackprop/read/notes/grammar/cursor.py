@@ -1,0 +1,162 @@
+"""The token cursor that the parts of the parser share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..declared.symbols import Declarations
+from ..files.place import ReadError, Span, Unsettled
+from .lexer import MAX_DEPTH, Token
+from .tree import Expr, Label
+
+SUM, HADAMARD, PRODUCT = 10, 20, 30
+"""Binding powers: a product of matrices binds tighter than ∘, which binds tighter than +."""
+
+STARTS: Final = frozenset(
+    "name number open frac sum prod partial nabla func word sqrt deco ones reals { begin over unwrap infty dots "
+    "colored".split()
+)
+"""Kinds of token that can begin a factor, so that a product needs no sign."""
+
+OPENING: Final = {"(": ")", "[": "]", "\\{": "\\}", "⟨": "⟩", "|": "|", "‖": "‖"}
+
+
+class Cursor:
+    """A place in the tokens, and what the grammar needs to know while it reads.
+
+    `bound` are the dummies of the sums around; `bars` the open |…|; `lenient` collects undeclared names in
+    `free` instead of refusing them (for statements that declare what they name).
+    """
+
+    __slots__ = ("bars", "bound", "decl", "depth", "free", "i", "in_fraction", "lenient", "tok", "tokens")
+
+    def __init__(self, tokens: list[Token], declarations: Declarations, lenient: bool = False) -> None:
+        self.tokens, self.decl, self.lenient = tokens, declarations, lenient
+        self.i, self.tok, self.depth, self.bars, self.in_fraction = 0, tokens[0], 0, 0, 0
+        self.bound: dict[str, int] = {}
+        self.free: list[tuple[str, Label | None, Span]] = []
+
+    # the grammar, given by the subclasses
+    def expression(self, power: int) -> Expr:
+        raise NotImplementedError
+
+    def prefix(self) -> Expr:
+        raise NotImplementedError
+
+    def postfix(self, node: Expr, start: int) -> Expr:
+        raise NotImplementedError
+
+    def advance(self) -> Token:
+        token = self.tok
+        self.i += 1
+        self.tok = self.tokens[self.i]
+        return token
+
+    def go(self, position: int) -> None:
+        self.i, self.tok = position, self.tokens[position]
+
+    def end(self) -> int:
+        """Where the last read token ends."""
+        return self.tokens[self.i - 1].end if self.i else 0
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH + 20:
+            raise ReadError(f"nested deeper than {MAX_DEPTH}", (self.tok.start, self.tok.end))
+
+    def fail(self, message: str, token: Token | None = None) -> ReadError:
+        token = token or self.tok
+        return ReadError(message, (token.start, max(token.end, token.start + 1)))
+
+    def unsupported(self, message: str, token: Token | None = None) -> Unsettled:
+        """What may well be right but is not read here."""
+        token = token or self.tok
+        return Unsettled(message, (token.start, max(token.end, token.start + 1)))
+
+    def expect(self, kind: str, text: str, what: str) -> Token:
+        if self.tok.kind != kind or (text and self.tok.text != text):
+            raise self.fail(f"{what}: {text or kind} is missing before {shown(self.tok)}")
+        return self.advance()
+
+    def skip_gaps(self) -> None:
+        while self.tok.kind in ("gap", "amp"):
+            self.advance()
+
+    # groups of tokens, looked at before they are read
+    def group(self) -> tuple[int, int]:
+        """The tokens of the script argument here, braces taken off: (first, past the last); moves behind it."""
+        token = self.tok
+        if token.kind != "{":
+            if token.kind in ("end", "}", "close", "rel", "^", "_", "amp", "row"):
+                raise self.fail("a script without anything in it")
+            if token.kind in ("deco", "frac"):
+                raise self.fail(f"braces are needed around this script: {{{token.text} …}}")
+            if token.kind == "number" and len(token.text) > 1:
+                raise self.fail(
+                    f"only the first digit of {token.text} is raised or lowered here: write {{{token.text}}}"
+                )
+            self.advance()
+            return self.i - 1, self.i
+        depth, k = 1, self.i + 1
+        while depth:
+            kind = self.tokens[k].kind
+            if kind == "{":
+                depth += 1
+            elif kind == "}":
+                depth -= 1
+            elif kind == "end":
+                raise self.fail("this { is never closed", token)
+            k += 1
+        first = self.i + 1
+        self.go(k)
+        return first, k - 1
+
+    def inside(self, first: int, past: int, power: int = SUM) -> Expr:
+        """Read the tokens first..past as one whole expression; comes back to where it was."""
+        back = self.i
+        self.go(first)
+        bars, self.bars = self.bars, 0
+        after = self.tokens[past]
+        self.tokens[past] = Token("}", "}", after.start, after.start)  # a script of one token ends here too
+        try:
+            if first == past:
+                raise self.fail("nothing is written here")
+            node = self.expression(power)
+            if self.i != past:
+                raise self.fail(f"{shown(self.tok)} is not expected here")
+        finally:
+            self.tokens[past] = after
+        self.bars = bars
+        self.go(back)
+        return node
+
+    def argument(self) -> Expr:
+        """A {…} group, or the one token that stands for it."""
+        token = self.tok
+        if token.kind == "{":
+            self.advance()
+            bars, self.bars = self.bars, 0
+            node = self.expression(SUM)
+            self.bars = bars
+            if self.tok.kind != "}":
+                raise self.fail(f"the {{ is not closed before {shown(self.tok)}")
+            self.advance()
+            return node
+        self.deeper()
+        if token.kind == "number" and len(token.text) > 1 and "." not in token.text:
+            # \frac12: each digit is an argument of its own
+            first = Token("number", token.text[0], token.start, token.start + 1)
+            rest = Token("number", token.text[1:], token.start + 1, token.end)
+            self.tokens[self.i : self.i + 1] = [first, rest]
+            self.tok = first
+            node = self.prefix()
+        else:
+            node = self.prefix()
+        self.depth -= 1
+        return node
+
+
+def shown(token: Token) -> str:
+    if token.kind == "end":
+        return "the end"
+    return {"row": "the end of the row", "amp": "&"}.get(token.kind, f"“{token.text or token.kind}”")

@@ -1,0 +1,351 @@
+"""The syntax tree of a formula: what is written, before it has a meaning or a shape.
+
+Immutable, a closed union, a span on every node (which `==` ignores).  A node says what kind of thing
+stands there as far as declarations decide it: a call or a product, a layer label or a power, Kronecker's
+delta or the error signal.  Shapes and values come later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+from ..files.place import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A layer, sample or size label: l, l+1, L-1, or a number (base None)."""
+
+    base: str | None
+    shift: int = 0
+
+    def __str__(self) -> str:
+        return str(self.shift) if self.base is None else self.base + (f"{self.shift:+d}" if self.shift else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Num:
+    value: Fraction
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A declared array or scalar, or a size used as a number: W^{l+1}, t, x^{(i)}, n_l, N."""
+
+    name: str
+    label: Label | None = None
+    sample: Label | None = None
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexName:
+    """An index where a subscript or a value is: i, k, j'."""
+
+    name: str
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """A colon as subscript: the whole axis."""
+
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function itself, with the number of primes: f', σ^l."""
+
+    name: str
+    primes: int = 0
+    label: Label | None = None
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """f'(z), log x, L(y, t).  `exponent` is that of sin^2 x."""
+
+    function: Function
+    args: tuple[Expr, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """base_{ij}: of an array, of a bracket, of a call."""
+
+    base: Expr
+    at: tuple[Expr, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Neg:
+    arg: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    args: tuple[Expr, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """a b c; `signs` holds what was written between the factors: "" (nothing), cdot, times, *, @."""
+
+    args: tuple[Expr, ...]
+    signs: tuple[str, ...] = field(compare=False)
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hadamard:
+    args: tuple[Expr, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """a ⊗ b"""
+
+    args: tuple[Expr, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    top: Expr
+    bottom: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    base: Expr
+    exponent: Expr
+    elementwise: bool = False
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose:
+    arg: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """∂^k body / ∂wrt_1 … ∂wrt_k; `total` when written with d."""
+
+    body: Expr
+    wrt: tuple[Expr, ...]
+    total: bool = False
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """∇_W L"""
+
+    body: Expr
+    wrt: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Binder:
+    """The dummy of a sum: its name and the range, when one is written."""
+
+    name: str
+    low: Expr | None = None
+    high: Expr | None = None
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    binders: tuple[Binder, ...]
+    body: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """∏_i body, max_i body, min_i body; `kind` is prod, max or min."""
+
+    kind: str
+    binders: tuple[Binder, ...]
+    body: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """bmatrix and the like; cells may be `Dots`."""
+
+    rows: tuple[tuple[Expr, ...], ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """cases: (value, condition) rows; condition None for otherwise."""
+
+    rows: tuple[tuple[Expr, Chain | None], ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """‖arg‖_order, or |arg| with order "abs"."""
+
+    arg: Expr
+    order: str = "2"
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """⟨a, b⟩"""
+
+    left: Expr
+    right: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kronecker:
+    i: Expr
+    j: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """[i = j], 1{x > 0}: 1 where the relation holds, else 0."""
+
+    condition: Chain
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ones:
+    """The vector (or, with two sizes, matrix) of ones; without a size it fits where it stands."""
+
+    sizes: tuple[Expr, ...] = ()
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    size: Expr | None = None
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A value with its shape as subscript: x_{1 × n}."""
+
+    arg: Expr
+    shape: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Equated:
+    """An equation where a value is expected, as in f(z = W a + b)."""
+
+    chain: Chain
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """n × m; a part may be a shape itself, n × (n × m)."""
+
+    parts: tuple[Expr, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reals:
+    """ℝ^{n × m}"""
+
+    shape: Expr | None
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeWord:
+    """scalar, row, column, vector, matrix: from \\text{column vectors}."""
+
+    word: str
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    text: str
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """…, and the placeholder \\cdot of a picture of a matrix."""
+
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Nothing where something is needed: after a dangling =."""
+
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+Expr: TypeAlias = (
+    Num | Symbol | IndexName | All | Function | Call | Entry | Neg | Add | Product | Hadamard | Outer | Quotient
+    | Power | Transpose | Derivative | Gradient | Sum | Over | Matrix | Cases | Norm | Inner | Kronecker
+    | Indicator | Ones | Identity | Annotated | Equated | Shape | Reals | ShapeWord | Words | Dots | Missing
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The relation and what stands after it; `at` is the place of that with the brackets around it."""
+
+    relation: str
+    rhs: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+    at: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """first R1 second R2 third …; several `subjects` share the first relation: a, z ~ n × 1."""
+
+    subjects: tuple[Expr, ...]
+    links: tuple[Link, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A chain and how it hangs on the part before it: "" (first), and, implies, becomes, where."""
+
+    joined: str
+    chain: Chain
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    parts: tuple[Part, ...]
+    span: Span = field(default=(0, 0), compare=False, repr=False)

@@ -1,0 +1,53 @@
+"""Walking and rebuilding syntax trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
+
+from ..files.place import Span
+from .tree import Label
+
+
+def relabel(node: object, base: str, new: Label) -> object:
+    """The tree with the layer letter `base` replaced by the label `new`."""
+    if isinstance(node, Label):
+        if node.base != base:
+            return node
+        return Label(new.base, new.shift + node.shift)
+    return mapped(node, lambda child: relabel(child, base, new))
+
+
+def respan(node: object, span: Span) -> object:
+    """The tree with every span replaced: for a side that stands in another formula."""
+    new = mapped(node, lambda child: respan(child, span))
+    return replace(new, span=span) if is_dataclass(new) and not isinstance(new, (type, Label)) else new
+
+
+def mapped(node: object, f: Callable[[object], object]) -> object:
+    """The node with `f` applied to each child; the node itself when nothing changes."""
+    if isinstance(node, tuple):
+        children = tuple(f(child) for child in node)
+        return node if all(a is b for a, b in zip(children, node, strict=True)) else children
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    changed = {}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if field.name != "span" and (isinstance(value, tuple) or is_dataclass(value)):
+            new = f(value)
+            if new is not value:
+                changed[field.name] = new
+    return replace(node, **changed) if changed else node
+
+
+def walk(node: object) -> Iterator[object]:
+    """Every node of a tree."""
+    stack = [node]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, tuple):
+            stack.extend(here)
+        elif is_dataclass(here) and not isinstance(here, type):
+            yield here
+            stack.extend(getattr(here, f.name) for f in fields(here) if f.name != "span")

@@ -1,0 +1,275 @@
+"""Which definitions a statement rests on, and what the loss is a function of.
+
+A derivative ∂B/∂u holds everything fixed that does not come after u: u is the variable, and what depends on u does so
+by the definitions.  For a layer l that is any of them, the loss is an abstract function of the last array P of that
+layer which the statement differentiates by: whatever comes after P, for every depth.  That is right because, by the
+definitions, every way from layer l to the loss goes through P; this is checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import cast
+
+from ..declared.symbols import ArraySymbol, Declarations
+from ..files.place import Span, Unsettled
+from ..grammar.parser import parse_expression
+from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, Label, Symbol
+from ..grammar.walking import relabel, walk
+from .cuts import check_cut, check_last, check_loss
+from .definitions import array_of, definition_of, general_definitions, plain, symbols
+
+MAX_SYMBOLS = 400
+
+
+@dataclass(slots=True)
+class Model:
+    """Prepared for one statement by `prepare`."""
+
+    decl: Declarations
+    mentioned: set[Symbol] = field(default_factory=set)
+    targets: dict[Symbol, Span] = field(default_factory=dict)
+    lowest: dict[str | None, int] = field(default_factory=dict)
+    highest: dict[str | None, int] = field(default_factory=dict)
+    abstract: dict[Symbol, Symbol] = field(default_factory=dict)
+    conditions: list[str] = field(default_factory=list)
+    _rhs: dict[Symbol, frozenset[Symbol]] = field(default_factory=dict)
+    _depends: dict[tuple[Symbol, Symbol], bool] = field(default_factory=dict)
+
+    # --- definitions -------------------------------------------------------------------------
+
+    def definition(self, s: Symbol) -> Chain | None:
+        return None if s in self.abstract else definition_of(plain(s), self.decl)
+
+    def inlined(self, s: Symbol) -> Chain | None:
+        """The definition of a symbol that is a derivative itself, such as δ^l := ∂L/∂z^l."""
+        known = definition_of(plain(s), self.decl)
+        return known if known is not None and self.holds_derivative(known, plain(s), set()) else None
+
+    def holds_derivative(self, known: Chain, s: Symbol, seen: set[Symbol]) -> bool:
+        """A derivative occurs in the definition, or in the definition of an array without layers in it."""
+        seen.add(s)
+        for n in walk(known.links[0].rhs):
+            if isinstance(n, (Derivative, Gradient)):
+                return True
+            if s.label is None and isinstance(n, Symbol) and plain(n) not in seen:
+                inner = definition_of(plain(n), self.decl)
+                if inner is not None and self.holds_derivative(inner, plain(n), seen):
+                    return True
+        return False
+
+    def loss_arguments(self, s: Symbol) -> tuple[str, ...] | None:
+        """The arguments of the loss function that a scalar is the value of."""
+        function = self.decl.functions.get(s.name)
+        return function.args if function is not None and function.kind == "loss" and s.label is None else None
+
+    def behind(self, s: Symbol) -> frozenset[Symbol]:
+        """The arrays in the definition of s."""
+        if s not in self._rhs:
+            known = self.definition(s)
+            if s in self.abstract:
+                found: set[Symbol] = {self.abstract[s]}
+            elif known is not None:
+                found = set(symbols(known.links[0].rhs)) - {s}
+            else:
+                found = self.arguments(s)
+            self._rhs[s] = frozenset(f for f in found if array_of(f, self.decl) is not None)
+        return self._rhs[s]
+
+    def arguments(self, s: Symbol) -> set[Symbol]:
+        args = self.loss_arguments(s)
+        if not args:
+            return set()
+        return {x for a in args for x in symbols(parse_expression(a, self.decl))}
+
+    def depends(self, a: Symbol, b: Symbol) -> bool:
+        """a comes after b (or is b) by the definitions, in the layers that are mentioned."""
+        if a == b:
+            return True
+        key = (a, b)
+        if key not in self._depends:
+            self._depends[key] = False
+            if self.in_range(a):
+                self._depends[key] = any(self.depends(x, b) for x in self.behind(a))
+        return self._depends[key]
+
+    def in_range(self, s: Symbol) -> bool:
+        """Between the lowest and the highest layer that are mentioned; outside definitions are not followed."""
+        if s.label is None or self.exact(s):
+            return True
+        low, high = self.lowest.get(s.label.base), self.highest.get(s.label.base)
+        return low is not None and high is not None and low <= s.label.shift <= high
+
+    def exact(self, s: Symbol) -> bool:
+        """There is a definition for just this layer, such as a^0 := x."""
+        return any(
+            isinstance(head, Symbol) and plain(head) == s and (s.label is None or s.label.base is None)
+            for d in self.decl.definitions
+            for head in [d.chain.subjects[-1].base if isinstance(d.chain.subjects[-1], Entry) else d.chain.subjects[-1]]
+        )
+
+    # --- one statement -----------------------------------------------------------------------
+
+    def prepare(self, nodes: Iterable[Expr]) -> None:
+        work: list[object] = list(nodes)
+        derivatives: list[Derivative | Gradient] = []
+        seen: set[Symbol] = set()
+        while work:
+            node = work.pop()
+            for n in walk(node):
+                if isinstance(n, (Derivative, Gradient)):
+                    derivatives.append(n)
+                elif isinstance(n, Symbol) and plain(n) not in seen:
+                    s = plain(n)
+                    seen.add(s)
+                    if len(seen) > MAX_SYMBOLS:
+                        raise Unsettled(
+                            f"{s.name} is defined by itself at other layers: define it by a derivative", n.span
+                        )
+                    known = self.inlined(s)
+                    if known is not None:
+                        work.append(known.links[0].rhs)
+        self.mentioned = {s for s in seen if array_of(s, self.decl) is not None}
+        for s in self.mentioned:
+            if s.label is not None:
+                base, shift = s.label.base, s.label.shift
+                self.lowest[base] = min(self.lowest.get(base, shift), shift)
+                self.highest[base] = max(self.highest.get(base, shift), shift)
+        self.reach({s for s in self.mentioned if s.label is None})
+        by_body: dict[Symbol, dict[Symbol, Span]] = {}
+        for d in derivatives:
+            for v in d.wrt if isinstance(d, Derivative) else (d.wrt,):
+                variable = v.base if isinstance(v, Entry) else v
+                if isinstance(variable, Symbol):
+                    self.targets.setdefault(plain(variable), d.span)
+                    for body in symbols(d.body):
+                        if body != plain(variable) and (d.body == body or self.behind(body)):
+                            by_body.setdefault(body, {})[plain(variable)] = d.span
+        last = self.decl.last
+        for base, high in self.highest.items():
+            if base is not None and base in self.decl.layers and high > 0:
+                stands = "stands for any" if base == last else "is a"
+                self.conditions.append(f"{base} {stands} layer below the last")
+        for body, targets in by_body.items():
+            if self.is_loss(body):
+                self.choose(body, targets)
+
+    def reach(self, open_: set[Symbol]) -> None:
+        """Layers that are only met behind symbols without a layer (y := a^L): followed from there."""
+        met: dict[str | None, list[int]] = {}
+        seen: set[Symbol] = set()
+        while open_:
+            s = open_.pop()
+            seen.add(s)
+            for x in self.behind(s):
+                if x.label is None:
+                    open_ |= {x} - seen
+                elif x.label.base not in self.lowest:
+                    met.setdefault(x.label.base, []).append(x.label.shift)
+        self.lowest.update({base: min(shifts) for base, shifts in met.items()})
+        self.highest.update({base: max(shifts) for base, shifts in met.items()})
+
+    def generic(self, base: str | None) -> bool:
+        """The letter stands for any layer."""
+        last = self.decl.last
+        return base is not None and base in self.decl.layers and (base != last or self.highest.get(last, 0) > 0)
+
+    def is_loss(self, s: Symbol) -> bool:
+        array = array_of(s, self.decl)
+        return s.label is None and array is not None and not array.shape
+
+    def choose(self, loss: Symbol, targets: dict[Symbol, Span]) -> None:
+        """Decide whether the loss is taken as an abstract function of one array, and of which."""
+        bases = {t.label.base for t in targets if t.label is not None and self.generic(t.label.base)}
+        given = self.definition(loss) is not None or bool(self.loss_arguments(loss))
+        span = next(iter(targets.values()))
+        for t in targets:
+            shared = self.layers_that_share(t)
+            if shared:
+                raise Unsettled(
+                    f"{t.name} is the same in every layer ({shared}): a derivative by it sums over layers", span
+                )
+        if not bases and given:
+            apart = [t for t in targets if not self.depends(loss, t)]
+            if not apart:
+                return
+            for t in apart:
+                if t.label is None or self.decl.is_last(t.label):
+                    at = "" if t.label is None else f" at {t.label}"
+                    raise Unsettled(f"nothing says how {loss.name} depends on {t.name}{at}", targets[t])
+            bases = {t.label.base for t in targets if t.label is not None}
+        if len(bases) > 1 or (bases and any(t.label is None or t.label.base not in bases for t in targets)):
+            raise Unsettled("layers with different letters under one ∂: which comes first?", span)
+        last = self.last_of(list(targets))
+        if last is None:
+            raise Unsettled(f"{loss.name} is differentiated by arrays of which none depends on all the others", span)
+        self.abstract[loss] = last
+        self._rhs.pop(loss, None)
+        self._depends.clear()
+        if last.label is not None:
+            check_cut(self, last, list(targets), span)
+        if bases:
+            check_loss(self, loss, span)
+            check_last(self, last)
+
+    def layers_that_share(self, t: Symbol) -> str:
+        """The array of a general layer whose definition holds t, an array without a layer; "" when there is none."""
+        if t.label is not None:
+            return ""
+        for subject, rhs in general_definitions(self.decl):
+            if t in set(symbols(rhs)):
+                return f"it occurs in {subject.name}"
+        return ""
+
+    def last_of(self, targets: list[Symbol]) -> Symbol | None:
+        """The array that everything differentiated by goes through."""
+        for t in targets:
+            if all(self.depends(t, other) for other in targets) and (
+                self.definition(t) is not None or not self.after(t)
+            ):
+                return t
+        found = [s for t in targets for s in self.after(t) if all(self.depends(s, other) for other in targets)]
+        return next((s for s in found if not any(o != s and self.depends(s, o) for o in found)), None)
+
+    def after(self, t: Symbol) -> list[Symbol]:
+        """The arrays of the same layer whose definition holds t."""
+        out: list[Symbol] = []
+        for d in self.decl.definitions:
+            subject = d.chain.subjects[-1]
+            head = subject.base if isinstance(subject, Entry) else subject
+            if not isinstance(head, Symbol) or self.is_loss(head) or self.inlined(self.at(head, t)) is not None:
+                continue
+            s = self.at(head, t)
+            if s != t and t in self.behind(s) and s not in out:
+                out.append(s)
+        return out
+
+    def at(self, head: Symbol, like: Symbol) -> Symbol:
+        """A general definition's symbol at the layer of another symbol."""
+        if head.label is None or like.label is None:
+            return plain(head)
+        return Symbol(
+            head.name,
+            like.label if head.label.base in self.decl.layers and not self.decl.is_last(head.label) else head.label,
+        )
+
+    # --- which definitions to use ------------------------------------------------------------
+
+    def wanted(self, s: Symbol) -> bool:
+        """The definition of s is of use: s depends on a variable or on something mentioned, or no ∂ occurs."""
+        if not self.in_range(s) or self.inlined(s) is not None:
+            return False
+        behind = self.behind(s)
+        if not behind and self.definition(s) is None:
+            return False
+        if not self.targets:
+            return True
+        return any(self.depends(s, t) for t in self.targets if t != s) or bool(behind & self.mentioned)
+
+
+def at_layer(node: Expr, symbol: ArraySymbol, label: Label | None) -> Expr:
+    """A size expression of a layered array at a layer."""
+    if not symbol.layer or label is None:
+        return node
+    return cast(Expr, relabel(node, symbol.layer, label))

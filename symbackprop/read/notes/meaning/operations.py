@@ -1,0 +1,350 @@
+"""Products, quotients, powers, sums, matrices written out, conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from symbackprop.core.indices import Index
+from symbackprop.core.matrix import (
+    UNIT,
+    Given,
+    Matrix,
+    Ones,
+    dummy,
+    entry,
+)
+from symbackprop.core.matrix import Product as ProductForm
+from symbackprop.core.matrix import Transpose as TransposeForm
+from symbackprop.core.terms import (
+    Add as AddTerm,
+)
+from symbackprop.core.terms import (
+    Delta,
+    Holds,
+    Mul,
+    Positive,
+    Term,
+    add,
+    mul,
+    num,
+    over,
+    sized,
+    sub,
+    whole,
+)
+from symbackprop.core.terms import (
+    Num as NumTerm,
+)
+from symbackprop.core.terms import (
+    Power as PowerTerm,
+)
+
+from ..declared.sizes import Match, shown_dims
+from ..files.place import Span, Unsettled
+from ..grammar.tree import (
+    Add,
+    Chain,
+    Entry,
+    Expr,
+    IndexName,
+    Neg,
+    Norm,
+    Num,
+    Over,
+    Power,
+    Product,
+    Sum,
+    Symbol,
+)
+from .arrays import Arrays
+from .values import Loose, Mat, Scalar, Value, as_scalar, number, times
+
+
+@dataclass(slots=True)
+class Operations(Arrays):
+    def product(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Value:
+        if "*" in signs and not any(as_scalar(self.value(a)) is not None for a in args):
+            return self.star(args, signs, span)
+        if len(args) == 2 and signs == ("cdot",):
+            dotted = self.dot(args, span)
+            if dotted is not None:
+                return dotted
+        out = self.value(args[0])
+        number_so_far = as_scalar(out) is not None
+        for k, a in enumerate(args[1:], 1):
+            factor, here = self.value(a), (args[0].span[0], args[k].span[1])
+            is_number = as_scalar(factor) is not None
+            before = out
+            out = self.algebra.product(out, factor, here, self.decl.layout)
+            if (
+                not number_so_far
+                and not is_number
+                and isinstance(factor, Mat)
+                and isinstance(before, Mat)
+                and before.shape == (UNIT, UNIT)
+            ):
+                if factor.shape[0] != UNIT:  # (1×n)(n×1)(m×1): a number only with parentheses
+                    n, m = factor.shape
+                    raise self.fail(f"product of 1×1 and {n}×{m}; parentheses around the number?", here)
+            number_so_far = number_so_far and is_number
+        return out
+
+    def star(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Value:
+        """a * b of arrays: what the document says * means; products without a sign are done first."""
+        meaning = self.decl.star
+        if not meaning:
+            raise self.fail(
+                "* between arrays: a product of matrices, or of entries? declare star: elementwise or matrix", span
+            )
+        if meaning == "matrix":
+            return self.product(args, tuple("" if s == "*" else s for s in signs), span)
+        groups: list[list[Expr]] = [[args[0]]]
+        for sign, a in zip(signs, args[1:], strict=True):
+            if sign == "*":
+                groups.append([])
+            groups[-1].append(a)
+        parts = [
+            Product(tuple(g), ("",) * (len(g) - 1), (g[0].span[0], g[-1].span[1])) if len(g) > 1 else g[0]
+            for g in groups
+        ]
+        return self.hadamard(tuple(parts))
+
+    def dot(self, args: tuple[Expr, ...], span: Span) -> Value | None:
+        """a · b of two columns, or two rows, of one shape is not their matrix product: refuse to guess."""
+        a, b = self.value(args[0]), self.value(args[1])
+        if (
+            isinstance(a, Mat)
+            and isinstance(b, Mat)
+            and a.shape == b.shape
+            and UNIT in a.shape
+            and a.shape != (UNIT, UNIT)
+        ):
+            n, k = a.shape
+            raise self.fail(
+                f"· of two {n}×{k} vectors: the inner product is written with ^T, the product of entries with \\odot",
+                span,
+            )
+        return None
+
+    def hadamard(self, args: tuple[Expr, ...]) -> Value:
+        out = self.value(args[0])
+        for a in args[1:]:
+            out = self.algebra.hadamard(out, self.value(a), (args[0].span[0], a.span[1]), self.written(a))
+        return out
+
+    def outer(self, args: tuple[Expr, ...], span: Span) -> Value:
+        if len(args) != 2:
+            raise Unsettled("⊗ of more than two vectors is not supported", span)
+        forms: list[Matrix] = []
+        for a in args:
+            v = self.value(a)
+            if not isinstance(v, Mat) or UNIT not in v.shape:
+                raise self.fail("⊗ is read as the outer product of two vectors", a.span)
+            forms.append(v.form if v.shape[1] == UNIT else TransposeForm(v.form))
+        return Mat(ProductForm(forms[0], TransposeForm(forms[1])))
+
+    def inner(self, left: Expr, right: Expr, span: Span) -> Value:
+        a, b = self.value(left), self.value(right)
+        if not isinstance(a, Mat) or not isinstance(b, Mat) or a.shape != b.shape:
+            raise self.fail("⟨a, b⟩ needs two arrays of one shape", span)
+        i, j = dummy(a.shape[0], "i"), dummy(a.shape[1], "j")
+        return Scalar(sum_over([i, j], times(entry(a.form, i, j), entry(b.form, i, j))))
+
+    def quotient(self, top: Value, bottom: Expr, span: Span) -> Value:
+        divisor = self.value(bottom)
+        below = as_scalar(divisor)
+        if below is None:
+            entries = self.algebra.quotient(top, divisor)
+            if entries is None:
+                raise self.fail("division by an array", bottom.span)
+            return entries
+        inverse = (
+            NumTerm(1 / below.value) if isinstance(below, NumTerm) and below.value else PowerTerm(below, Fraction(-1))
+        )
+        if isinstance(top, Scalar) and isinstance(top.term, NumTerm) and isinstance(inverse, NumTerm):
+            return Scalar(NumTerm(top.term.value * inverse.value))
+        if isinstance(top, Scalar):
+            return Scalar(inverse if top.term == num(1) else times(top.term, inverse))
+        return self.algebra.product(Scalar(inverse), top, span, self.decl.layout)
+
+    def power(self, node: Power) -> Value:
+        exponent = as_scalar(self.value(node.exponent))
+        q = constant(exponent) if exponent is not None else None
+        if isinstance(node.base, Norm) and node.base.order in ("2", "F") and q is not None and q % 2 == 0:
+            return self.algebra.power(
+                self.functions.square_norm(self.value(node.base.arg), node.span), q / 2, False, node.span
+            )
+        if q is None:
+            raise self.fail("an exponent must be a number (or the base e)", node.exponent.span)
+        return self.algebra.power(self.value(node.base), q, node.elementwise, node.span)
+
+    def annotated(self, v: Value, shape_expr: Expr, span: Span) -> Value:
+        """x_{1 × n}: x, if that is its shape."""
+        claimed = self.sizes.dims(shape_expr)
+        actual = v.shape if isinstance(v, Mat) else ()
+        match = Match(self.sizes)
+        if not match.same(actual, claimed):
+            raise self.fail(f"this is {shown_dims(actual)}, not {shown_dims(claimed)}", span)
+        for c in match.conditions:
+            self.algebra.note(c)
+        return v
+
+    def ones(self, sizes: tuple[Expr, ...]) -> Value:
+        found = [self.sizes.size(s) for s in sizes]
+        if not found:
+            return Loose("ones")
+        if len(found) == 1:
+            return Mat(Ones((found[0], UNIT)))
+        return Mat(Ones((found[0], found[1])))
+
+    def matrix(self, rows: tuple[tuple[Expr, ...], ...], span: Span) -> Value:
+        """A matrix written out: Σ_rc (entry rc) δ_ir δ_jc."""
+        width = len(rows[0])
+        if any(len(r) != width for r in rows):
+            raise self.fail("the rows of this matrix have different lengths", span)
+        i, j = dummy(sized(len(rows)), "i"), dummy(sized(width), "j")
+        terms: list[Term] = []
+        for r, row in enumerate(rows):
+            for c, cell in enumerate(row):
+                value = as_scalar(self.value(cell))
+                if value is None:
+                    raise Unsettled("a block matrix is not supported", cell.span)
+                if value != num(0):
+                    at = [
+                        d
+                        for d, size, k in ((Delta(i, number(r)), len(rows), r), (Delta(j, number(c)), width, c))
+                        if size > 1
+                    ]
+                    terms.append(mul(value, *at))
+        return Mat(Given(i, j, add(*terms)))
+
+    def cases(self, rows: tuple[tuple[Expr, Chain | None], ...], span: Span) -> Value:
+        """Values with conditions, the first that holds; without one of the others: 0."""
+        values = [self.value(value) for value, _ in rows]
+        shapes = {v.shape for v in values if isinstance(v, Mat) and as_scalar(v) is None}
+        if len(shapes) > 1 or not all(isinstance(v, Mat | Scalar) for v in values):
+            raise self.fail("the cases have different shapes", span)
+        if not shapes:
+            return Scalar(self.chosen([as_scalar(v) or num(0) for v in values], rows))
+        i, j = (dummy(n, letter) for n, letter in zip(next(iter(shapes)), "ij", strict=True))
+        terms = []
+        for v in values:
+            lone = as_scalar(v)
+            assert lone is not None or isinstance(v, Mat)
+            terms.append(entry(v.form, i, j) if lone is None and isinstance(v, Mat) else lone or num(0))
+        return Mat(Given(i, j, self.chosen(terms, rows)))
+
+    def chosen(self, terms: list[Term], rows: tuple[tuple[Expr, Chain | None], ...]) -> Term:
+        total: Term = num(0)
+        for term, (_, condition) in reversed(list(zip(terms, rows, strict=True))):
+            if condition is None:
+                total = term
+            else:
+                holds = self.truth(condition)
+                total = AddTerm((times(holds, term), times(sub(num(1), holds), total)))
+        return total
+
+    def indicator(self, condition: Chain) -> Value:
+        """1 where a relation holds; entry by entry where it is one between arrays: 𝟙[z > 0]."""
+        sides = (condition.subjects[-1], condition.links[0].rhs) if condition.links else ()
+        if len(condition.links) == 1 and condition.links[0].relation in (">", "<", "≥", "≤"):
+            values = [self.value(s) for s in sides]
+            shapes = {v.shape for v in values if isinstance(v, Mat) and as_scalar(v) is None}
+            if len(shapes) == 1 and all(isinstance(v, Mat | Scalar) for v in values):
+                i, j = (dummy(n, letter) for n, letter in zip(next(iter(shapes)), "ij", strict=True))
+                a, b = (
+                    entry(v.form, i, j) if isinstance(v, Mat) and as_scalar(v) is None else as_scalar(v) or num(0)
+                    for v in values
+                )
+                return Mat(Given(i, j, compared(condition.links[0].relation, a, b)))
+        return Scalar(self.truth(condition))
+
+    def truth(self, condition: Chain) -> Term:
+        """1 where the relation holds, else 0: i = j of indices, u > v of numbers."""
+        if len(condition.links) != 1 or len(condition.subjects) != 1:
+            raise self.fail("one relation is expected here", condition.span)
+        left, relation, right = condition.subjects[0], condition.links[0].relation, condition.links[0].rhs
+        if relation in ("=", "≠"):
+            if not (index_like(left) and index_like(right)):
+                raise Unsettled("an equality of numbers as a condition is not supported", condition.span)
+            equal = self.equal_indices(left, right)
+            return equal if relation == "=" else sub(num(1), equal)
+        if relation in (">", "<", "≥", "≤"):
+            a, b = as_scalar(self.value(left)), as_scalar(self.value(right))
+            if a is None or b is None:
+                raise self.fail("a comparison of arrays", condition.span)
+            return compared(relation, a, b)
+        raise self.fail(f"{relation} is no condition", condition.span)
+
+    def bound(self, node: Expr, names: list[str], body: Callable[[], Value]) -> tuple[list[Index], Value]:
+        outer = self.scope
+        indices = [Index(n, self.ranges.at(id(node), n, node.span)) for n in names]
+        self.scope = {**outer, **{i.name: i for i in indices}}
+        try:
+            return indices, body()
+        finally:
+            self.scope = outer
+
+    def sum(self, node: Sum, body: Expr, names: list[str]) -> Value:
+        indices, v = self.bound(node, names, lambda: self.value(body))
+        if isinstance(v, Scalar):
+            return Scalar(sum_over(indices, v.term))
+        if isinstance(v, Mat):
+            r, c = dummy(v.shape[0], "r"), dummy(v.shape[1], "c")
+            return Mat(Given(r, c, sum_over(indices, entry(v.form, r, c))))
+        raise Unsettled("a sum of this is not supported", node.span)
+
+    def over(self, node: Over, kind: str, body: Expr, names: list[str]) -> Value:
+        indices, v = self.bound(node, names, lambda: self.value(body))
+        term = as_scalar(v)
+        if term is None:
+            raise Unsettled(f"{kind} of arrays is not supported", node.span)
+        if kind == "min":
+            return Scalar(times(num(-1), whole("max", 0, tuple(indices), times(num(-1), term), ())))
+        return Scalar(whole(kind, 0, tuple(indices), term, ()))
+
+
+def index_like(node: Expr) -> bool:
+    match node:
+        case IndexName() | Num() | Symbol() | Entry():
+            return True
+        case Add(args):
+            return all(map(index_like, args))
+        case Neg(arg):
+            return index_like(arg)
+        case _:
+            return False
+
+
+def compared(relation: str, a: Term, b: Term) -> Term:
+    """1 where a > b (or <, ≥, ≤), else 0."""
+    greater = {">": (a, b), "≥": (b, a), "<": (b, a), "≤": (a, b)}[relation]
+    positive = Holds(Positive(greater[0] if greater[1] == num(0) else sub(*greater)))
+    return positive if relation in "><" else sub(num(1), positive)
+
+
+def sum_over(indices: list[Index], term: Term) -> Term:
+    for i in reversed(indices):
+        term = over(i, term)
+    return term
+
+
+def constant(t: Term) -> Fraction | None:
+    match t:
+        case NumTerm(value):
+            return value
+        case _:
+            if isinstance(t, Mul):
+                out = Fraction(1)
+                for a in t.args:
+                    c = constant(a)
+                    if c is None:
+                        return None
+                    out *= c
+                return out
+            if isinstance(t, PowerTerm):
+                c = constant(t.base)
+                return c**t.exponent if c and t.exponent.denominator == 1 else None  # type: ignore[return-value]
+            return None

@@ -1,0 +1,146 @@
+"""The range of each index: from its declaration, from the limit of its sum, from the axes it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
+
+from symbackprop.core.terms import Size, sized
+
+from ..declared.sizes import Sizes
+from ..files.place import ReadError, Span, Unsettled
+from ..grammar.tree import Entry, Expr, IndexName, Kronecker, Num, Over, Quotient, Sum, Symbol
+
+Key = tuple[int, str]
+"""The binder (its id; 0 for a free index) and the name."""
+
+AxesOf = Callable[[Expr, int], tuple[Size, ...] | None]
+
+
+@dataclass(slots=True)
+class Ranges:
+    """Collects what each index stands on; `at` then gives its size."""
+
+    sizes: Sizes
+    axes_of: AxesOf
+    found: dict[Key, Size] = field(default_factory=dict)
+    pairs: list[tuple[Key, Key]] = field(default_factory=list)
+    used: set[Key] = field(default_factory=set)
+    free: set[str] = field(default_factory=set)
+    sample_sizes: set[Size] = field(default_factory=set)
+    bound: set[str] = field(default_factory=set)
+
+    def collect(self, nodes: list[Expr]) -> None:
+        for node in nodes:
+            self.visit(node, {})
+        changed = True
+        while changed:
+            changed = False
+            for a, b in self.pairs:
+                for x, y in ((a, b), (b, a)):
+                    if x in self.found and y not in self.found:
+                        self.found[y], changed = self.found[x], True
+
+        self.any_size()
+
+    def any_size(self) -> None:
+        """A free index on no axis (δ_ij alone) runs over a range of any size, shared with what it is compared to."""
+        group = {name: name for name in self.free}
+        for (p, a), (q, b) in self.pairs:
+            if p == q == 0 and a in group and b in group:
+                low, high = sorted((group[a], group[b]))
+                group = {k: low if v == high else v for k, v in group.items()}
+        for name, root in group.items():
+            if name not in self.sizes.decl.layers:
+                self.found.setdefault((0, name), sized(f"range of {root}"))
+
+    def key(self, name: str, scope: dict[str, int]) -> Key:
+        key = (scope.get(name, 0), name)
+        self.used.add(key)
+        if key[0] == 0:
+            self.free.add(name)
+        return key
+
+    def assign(self, key: Key, size: Size, span: Span) -> None:
+        known = self.found.setdefault(key, size)
+        if known != size:
+            raise ReadError(f"the index {key[1]} runs over {known} values elsewhere, but this axis has {size}", span)
+
+    def visit(self, node: object, scope: dict[str, int]) -> None:
+        match node:
+            case tuple():
+                for child in node:
+                    self.visit(child, scope)
+            case Sum(binders, body) | Over(_, binders, body):
+                inner = dict(scope)
+                for b in binders:
+                    inner[b.name] = id(node)
+                    self.bound.add(b.name)
+                    declared = self.sizes.decl.indices.get(b.name.rstrip("'"))
+                    if b.high is not None:
+                        size = self.sizes.size(b.high)
+                        low = b.low
+                        if isinstance(low, Num) and low.value == 0:
+                            size = size + 1
+                        elif low is not None and not (isinstance(low, Num) and low.value == 1):
+                            raise ReadError("a sum begins at 1", low.span)
+                        self.found[(id(node), b.name)] = size
+                    elif declared is not None and declared.size is not None:
+                        self.found[(id(node), b.name)] = self.sizes.size(declared.size)
+                self.visit(body, inner)
+                for b in binders:
+                    if (id(node), b.name) not in self.used and not (b.high is not None and constant(body)):
+                        raise ReadError(f"the index {b.name} of this sum does not occur under it", b.span)
+            case Entry(base, at):
+                self.visit(base, scope)
+                self.visit(at, scope)
+                axes = self.axes_of(base, len(at))
+                if axes is not None and len(axes) == len(at):
+                    for i, size in zip(at, axes, strict=True):
+                        if isinstance(i, IndexName):
+                            self.assign(self.key(i.name, scope), size, i.span)
+            case Kronecker(i, j):
+                self.visit((i, j), scope)
+                names = [n for n in (i, j) if isinstance(n, IndexName)]
+                if len(names) == 2:
+                    self.pairs.append((self.key(names[0].name, scope), self.key(names[1].name, scope)))
+            case IndexName(name, _):
+                if name not in self.sizes.decl.layers or name in scope:
+                    key = self.key(name, scope)
+                    declared = self.sizes.decl.indices.get(name.rstrip("'"))
+                    if key[0] == 0 and declared is not None and declared.size is not None:
+                        self.found.setdefault(key, self.sizes.size(declared.size))
+            case _ if is_dataclass(node) and not isinstance(node, type):
+                sample = getattr(node, "sample", None)
+                if sample is not None and sample.base is not None and sample.base not in self.sizes.decl.sizes:
+                    key = self.key(sample.base, scope)
+                    if key in self.found:
+                        self.sample_sizes.add(self.found[key])
+                    axes = self.axes_of(node, -1)  # type: ignore[arg-type]
+                    if axes is not None:
+                        self.assign(key, axes[0], getattr(node, "span", (0, 1)))
+                for f in fields(node):
+                    if f.name not in ("span", "sample", "label"):
+                        self.visit(getattr(node, f.name), scope)
+
+    def at(self, binder: int, name: str, span: Span) -> Size:
+        size = self.found.get((binder, name))
+        if size is None:
+            raise Unsettled(
+                f"the range of {name} is not known: it stands on no axis, and no size is declared for it", span
+            )
+        return size
+
+
+def constant(node: Expr) -> bool:
+    """A number, of which a sum may well be taken: Σ_{i=1}^n 1."""
+    match node:
+        case Num():
+            return True
+        case Quotient(top, bottom):
+            return constant(top) and isinstance(bottom, Num | Symbol)
+        case _:
+            return False
+
+
+__all__ = ["Ranges"]

@@ -1,0 +1,105 @@
+"""A term that a sum lacks: an array that is near, or such an array times a number (λ W, 2 λ w)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import cast
+
+import numpy as np
+
+from symbackprop.read.notes.declared.symbols import Declarations, split_scripts
+from symbackprop.read.notes.grammar.tree import Add, Expr, Neg, Num, Product, Symbol, Transpose
+from symbackprop.read.notes.grammar.walking import mapped
+from symbackprop.read.notes.meaning.definitions import array_of, symbols
+
+from ..trials import close, constant_ratio
+from .edits import Written
+from .measured import FloatArray, measured
+
+_NEAR = 16
+_COEFFICIENTS = (Fraction(1), Fraction(2), Fraction(1, 2))
+
+
+def with_missing_term(
+    decl: Declarations, fixed: Expr, formula: Expr, text: str, near: Sequence[Symbol], written: Written
+) -> Iterator[tuple[Expr, str]]:
+    """Sums that have the values of the fixed side, and what was missing."""
+    own = [s for s in near[:_NEAR] if s != fixed]
+    values = measured(decl, fixed, [formula, *own], text)
+    if values is None or formula not in values.factors:
+        return
+    rest = [t - f if t.shape == f.shape else None for t, f in zip(values.target, values.factors[formula], strict=True)]
+    residual = [r for r in rest if r is not None and np.isfinite(r).all()]
+    if len(residual) < len(rest) or any(close(r, np.zeros_like(r)) for r in residual):
+        return
+    numbers = [s for s in own if s in values.factors and values.factors[s][0].shape == (1, 1)]
+    for s in own:
+        found = values.factors.get(s)
+        if found is None or s in numbers:
+            continue
+        for tree, value in ((s, found), (Transpose(s), tuple(v.T for v in found))):
+            if any(v.shape != r.shape for v, r in zip(value, residual, strict=True)):
+                continue
+            for number in (None, *numbers):
+                times = value if number is None else [v * n for v, n in zip(value, values.factors[number], strict=True)]
+                c = coefficient(residual, times)
+                if c is not None:
+                    term = scaled(abs(c), number, tree)
+                    yield added(formula, term, c < 0), f"missing term {written(Neg(term) if c < 0 else term)}"
+
+
+def like_the_others(formula: Expr, decl: Declarations, written: Written) -> Iterator[tuple[Expr, str]]:
+    """A sum that goes on in the same way: W_i^T a_i + W_f^T a_f lacks W_o^T a_o."""
+    if not isinstance(formula, Add):
+        return
+    scripts = [{script_of(s.name) for s in symbols(a)} - {""} for a in formula.args]
+    used = set[str]().union(*scripts)
+    for term, here in zip(formula.args[::-1], scripts[::-1], strict=True):
+        for one in sorted(here):
+            bases = {split_scripts(s.name)[0] for s in symbols(term) if script_of(s.name) == one}
+            others = {script_of(n) for n in decl.arrays if split_scripts(n)[0] in bases} - used - {""}
+            for other in sorted(others):
+                new = renamed(term, one, other)
+                if all(array_of(s, decl) is not None or s.name in decl.sizes for s in symbols(new)):
+                    yield Add((*formula.args, new)), f"missing term {written(new)}"
+        return
+
+
+def script_of(name: str) -> str:
+    """The one letter below: i of W_i."""
+    found = re.fullmatch(r"_\{?([^\W_])\}?", split_scripts(name)[1])
+    return found[1] if found else ""
+
+
+def renamed(node: Expr, one: str, other: str) -> Expr:
+    """The tree with a letter replaced in the names of its arrays, where it stands alone."""
+
+    def change(n: object) -> object:
+        new = mapped(n, change)
+        if isinstance(new, Symbol):
+            return replace(new, name=re.sub(rf"(?<![A-Za-z]){re.escape(one)}(?![A-Za-z])", other, new.name))
+        return new
+
+    return cast(Expr, change(node))
+
+
+def coefficient(residual: Sequence[FloatArray], values: Sequence[FloatArray]) -> Fraction | None:
+    """The simple number c with residual = c values at each point."""
+    ratios = [constant_ratio(r, v) for r, v in zip(residual, values, strict=True)]
+    first = ratios[0]
+    if first is None or any(r is None or abs(r - first) > 1e-9 for r in ratios):
+        return None
+    return next((s * c for c in _COEFFICIENTS for s in (1, -1) if abs(first - s * float(c)) < 1e-9), None)
+
+
+def scaled(c: Fraction, number: Expr | None, tree: Expr) -> Expr:
+    args = (*((Num(c),) if c != 1 else ()), *((number,) if number is not None else ()), tree)
+    return args[0] if len(args) == 1 else Product(args, ("",) * (len(args) - 1))
+
+
+def added(formula: Expr, term: Expr, minus: bool) -> Expr:
+    args = formula.args if isinstance(formula, Add) else (formula,)
+    return Add((*args, Neg(term) if minus else term))

@@ -1,0 +1,283 @@
+"""From a wrong statement to a right one: candidates in the order of how little they change, the first that is proved.
+
+What is shown was printed in the author's notation, read again, and proved as it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+
+from symbackprop.core.terms import Power, SymbackpropError, sized
+from symbackprop.documents.resting import hypotheses_of
+from symbackprop.documents.results import Repair
+from symbackprop.documents.settle import settle
+from symbackprop.read.notes.files.place import ReadError
+from symbackprop.read.notes.grammar.fronts import factor_tree
+from symbackprop.read.notes.grammar.parser import parse_expression, parse_statement
+from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
+from symbackprop.read.notes.grammar.tree import (
+    Add,
+    Call,
+    Derivative,
+    Entry,
+    Expr,
+    Gradient,
+    IndexName,
+    Missing,
+    Over,
+    Product,
+    Sum,
+    Symbol,
+    Transpose,
+)
+from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
+from symbackprop.read.notes.statements.claims import Claim, equation
+from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.write.notes.spelling import Speller, Unspelled
+
+from ..search import factor_mistake
+from ..trials import Unit, factor
+from .edits import Edit, Surroundings, edits
+from .measured import mentioned_symbols, plausible, ratio
+from .missing_terms import like_the_others, with_missing_term
+from .putting_together import Builder, slopes
+from .shape_repairs import repaired_shape, shape_sizes
+
+_TRIED, _PROVED, _CHEAP, _CANDIDATES, _NODES = 160, 6, 3, 40, 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The formula that is changed, and the side that it should equal; `swapped` when the formula stands on the left."""
+
+    fixed: Expr
+    formula: Expr
+    swapped: bool
+
+    def ordered(self, formula: Expr, fixed: Expr | None = None) -> tuple[Expr, Expr]:
+        other = self.fixed if fixed is None else fixed
+        return (formula, other) if self.swapped else (other, formula)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    lhs: Expr
+    rhs: Expr
+    mistake: str
+
+
+def repaired(reading: Reading) -> Repair | None:
+    """A proved formula close to what was written; None where none was found."""
+    if reading.lhs is None or reading.rhs is None or isinstance(reading.rhs, Missing):
+        return None
+    try:
+        if reading.kind == "shape" or reading.relation in ("~", "∈"):
+            return repaired_shape(reading)
+        return Repairer(reading, reading.lhs, reading.rhs).run()
+    except (ReadError, Unspelled, RecursionError):
+        return None
+
+
+class Repairer:
+    def __init__(self, reading: Reading, lhs: Expr, rhs: Expr) -> None:
+        self.reading, self.decl, self.text = reading, reading.declarations, reading.formula.text
+        swapped = is_given(rhs) and not is_given(lhs)
+        self.sides = Sides(rhs, lhs, True) if swapped else Sides(lhs, rhs, False)
+        own = [t for t in (lhs, rhs) if t.span != reading.span]  # a side that goes on from another formula has no text
+        self.speller = Speller(self.text, own, self.decl, reading.where.source.text)
+        self.proofs = 0
+        self.seen: set[tuple[Expr, Expr]] = set()
+
+    def run(self) -> Repair | None:
+        for candidate in islice(self.candidates(), _CANDIDATES):
+            found = self.shown(candidate)
+            if found is not None:
+                return found
+            if self.proofs >= _PROVED:
+                break
+        return None
+
+    # --- from a candidate to what is shown ---------------------------------------------------
+
+    def shown(self, c: Candidate) -> Repair | None:
+        """The candidate printed, read again and proved."""
+        left, right = self.side(c.lhs, self.reading.lhs), self.side(c.rhs, self.reading.rhs)
+        if left is None or right is None:
+            return None
+        text, lhs = f"{left} = {right}", c.lhs
+        try:
+            if left:
+                chain = parse_statement(text, self.decl).parts[0].chain
+                lhs, rhs = chain.subjects[-1], chain.links[0].rhs
+            else:
+                rhs = parse_expression(right, self.decl)
+            claim = equation(self.decl, lhs, rhs, text if left else right, (0, 1))
+        except (ReadError, IndexError):
+            return None
+        if not isinstance(claim, Claim) or (lhs == rhs and left):  # a row of align may say again what stands above it
+            return None
+        self.proofs += 1
+        outcome = settle(claim, repair=False)
+        if outcome.verdict != "proved":
+            return None
+        return Repair(text.strip(), c.mistake, hypotheses_of(self.reading, claim, outcome.proof))
+
+    def side(self, tree: Expr, original: Expr | None) -> str | None:
+        """A side as text; "" for a left side that stands in another formula."""
+        try:
+            if tree is original:
+                written = self.speller.copied(tree)
+                if written is not None:
+                    return written
+                if tree is self.reading.lhs:
+                    return self.reading.left
+            return self.speller(tree)
+        except (Unspelled, ReadError):
+            return None
+
+    def written(self, node: Expr) -> str:
+        """For messages."""
+        try:
+            return self.speller(node)
+        except Unspelled:
+            return type(node).__name__.lower()
+
+    # --- candidates --------------------------------------------------------------------------
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Claims whose numbers agree."""
+        around = self.surroundings()
+        changes = edits(self.sides.formula, around)
+        yield from self.agreeing([e for e in changes if e.cost <= _CHEAP])
+        yield from self.entry_of_slope(around)
+        yield from self.put_together(around)
+        for tree, said in like_the_others(self.sides.formula, self.decl, self.written):
+            yield from self.if_agreeing(*self.sides.ordered(tree), said)
+        yield from self.scaled()
+        if not index_names([self.sides.fixed, self.sides.formula]):
+            near = around.symbols
+            for tree, said in with_missing_term(
+                self.decl, self.sides.fixed, self.sides.formula, self.text, near, self.written
+            ):
+                yield from self.if_agreeing(*self.sides.ordered(tree), said)
+        yield from self.agreeing([e for e in changes if e.cost > _CHEAP])
+        if not self.sides.swapped:
+            for e in edits(self.sides.fixed, around):
+                if isinstance(e.tree, (Derivative, Gradient)):
+                    yield from self.if_agreeing(*self.sides.ordered(self.sides.formula, e.tree), e.mistake)
+
+    def agreeing(self, changes: Sequence[Edit]) -> Iterator[Candidate]:
+        parts = sum(1 for _ in walk(self.sides.formula))
+        for e in changes[: max(_CANDIDATES, min(_TRIED, _NODES // parts))]:
+            yield from self.if_agreeing(*self.sides.ordered(e.tree), e.mistake)
+
+    def if_agreeing(self, lhs: Expr, rhs: Expr, mistake: str) -> Iterator[Candidate]:
+        if (lhs == rhs and is_given(lhs)) or (lhs, rhs) in self.seen:
+            return
+        self.seen.add((lhs, rhs))
+        claim = self.claim(lhs, rhs)
+        if claim is not None and plausible(claim):
+            yield Candidate(lhs, rhs, mistake)
+
+    def claim(self, lhs: Expr, rhs: Expr) -> Claim | None:
+        try:
+            found = equation(self.decl, lhs, rhs, self.text, self.reading.span)
+        except (SymbackpropError, RecursionError):
+            return None
+        return found if isinstance(found, Claim) else None
+
+    def surroundings(self) -> Surroundings:
+        trees = [self.sides.fixed, self.sides.formula]
+        try:
+            near = mentioned_symbols(self.decl, trees, self.text)
+        except (SymbackpropError, RecursionError):
+            near = [s for t in trees for s in symbols_in(t)]
+        labels = {s.label for t in trees for s in symbols_in(t) if s.label is not None}
+        arguments = tuple(a for call in slopes(self.decl, labels) for a in call.args if isinstance(a, Symbol))
+        return Surroundings(
+            self.decl, self.written, index_names(trees), tuple(dict.fromkeys(near)), shape_sizes(trees), loose(*trees),
+            arguments,
+        )  # fmt: skip
+
+    def entry_of_slope(self, around: Surroundings) -> Iterator[Candidate]:
+        """f'(z_i) times the formula, for a free index i."""
+        formula = self.sides.formula
+        if not around.indices or isinstance(formula, Add):
+            return
+        labels = {s.label for t in (self.sides.fixed, formula) for s in symbols_in(t) if s.label is not None}
+        rest = formula.args if isinstance(formula, Product) else (formula,)
+        for slope in slopes(self.decl, labels):
+            for name in around.indices:
+                entry = Call(slope.function, (Entry(slope.args[0], (IndexName(name),)),))
+                new = Product((entry, *rest), ("",) * len(rest))
+                yield from self.if_agreeing(*self.sides.ordered(new), f"missing factor {self.written(entry)}")
+
+    def put_together(self, around: Surroundings) -> Iterator[Candidate]:
+        """The same factors otherwise, one replaced, one more or less."""
+        builder = Builder(self.decl, self.sides.fixed, self.sides.formula, self.text, around.symbols, self.written)
+        ways, values = builder.ways()
+        for way in ways:
+            sides = self.sides.ordered(way.tree)
+            if way.ratios is not None:
+                assert values is not None
+                yield from self.with_factor(way.tree, way.ratios, values.sizes, way.mistake)
+            elif sides not in self.seen:
+                self.seen.add(sides)
+                yield Candidate(*sides, way.mistake)
+
+    # --- a number in front -------------------------------------------------------------------
+
+    def scaled(self) -> Iterator[Candidate]:
+        claim = self.claim(*self.sides.ordered(self.sides.formula))
+        found = ratio(claim) if claim is not None else None
+        if found is None:
+            return
+        ratios, sizes = found
+        if self.sides.swapped:
+            ratios = [1 / r if r else 0.0 for r in ratios]
+        yield from self.with_factor(self.sides.formula, ratios, sizes, "")
+
+    def with_factor(
+        self, tree: Expr, ratios: Sequence[float], sizes: Sequence[dict[str, int]], mistake: str
+    ) -> Iterator[Candidate]:
+        """c tree, where c is a simple formula in sizes with these values."""
+        known = [
+            Unit(s, sized(s), tuple(float(z[s]) for z in sizes))
+            for s in sorted(sizes[0])
+            if s in self.decl.sizes and len({z[s] for z in sizes}) > 1
+        ]
+        known += [Unit(f"√{u.name}", Power(u.term, Fraction(1, 2)), tuple(v**0.5 for v in u.values)) for u in known]
+        named = factor(ratios, known)
+        if named is None or named[1] in ("0", "1"):
+            return
+        coefficient = factor_tree(named[1], self.decl)
+        if coefficient is None:
+            return
+        said = factor_mistake(named[1])
+        new = scaled_tree(tree, coefficient, named[1])
+        yield Candidate(*self.sides.ordered(new), f"{mistake}, {said}" if mistake else said)
+
+
+def is_given(tree: Expr) -> bool:
+    """What a statement is about: a derivative, a symbol, an entry."""
+    match tree:
+        case Transpose(arg):
+            return is_given(arg)
+        case Symbol() | Derivative() | Gradient():
+            return True
+        case Entry(base):
+            return isinstance(base, Symbol)
+        case _:
+            return False
+
+
+def loose(fixed: Expr, formula: Expr) -> tuple[str, ...]:
+    """Index names that occur free in the formula only: a sum over one may be missing."""
+    left = set(index_names([fixed]))
+    free = {n.name for n in walk(formula) if isinstance(n, IndexName)}
+    bound = {b.name for n in walk(formula) if isinstance(n, (Sum, Over)) for b in n.binders}
+    return tuple(sorted(free - left - bound))

@@ -1,0 +1,160 @@
+"""Factors a claim may have forgotten: what the forward computation is made of, at the indices in scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import permutations
+from typing import assert_never
+
+from symbackprop.core.indices import Bound, Index, IndexAtom, IndexExpr, Size
+from symbackprop.core.terms import (
+    ONE,
+    Add,
+    Apply,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Sum,
+    Term,
+    Whole,
+    map_indices,
+    mul,
+    neg,
+    sub,
+)
+from symbackprop.numbers.duals import KNOWN
+from symbackprop.numbers.points import PI, Reaches
+
+Stack = tuple[Size, ...]
+Slots = tuple[tuple[IndexExpr, Size], ...]  # index expressions to use, with their sizes
+
+SLOPES: dict[str, Callable[[Term], Term]] = {
+    "exp": lambda u: Apply("exp", u),
+    "log": lambda u: Power(u, Fraction(-1)),
+    "tanh": lambda u: sub(ONE, Power(Apply("tanh", u), Fraction(2))),
+    "sigmoid": lambda u: mul(Apply("sigmoid", u), sub(ONE, Apply("sigmoid", u))),
+    "softplus": lambda u: Apply("sigmoid", u),
+    "sin": lambda u: Apply("cos", u),
+    "cos": lambda u: neg(Apply("sin", u)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A subterm with the sizes of the binders around it, and what to call it as a factor."""
+
+    term: Term
+    stack: Stack
+    name: str
+
+
+def inside(t: Term, stack: Stack = ()) -> Iterator[tuple[Term, Stack]]:
+    """All subterms with the sizes of the binders around them."""
+    yield t, stack
+    match t:
+        case Num() | Size() | Entry() | Ordinal() | Delta() | Holds(NonNegative()):
+            pass
+        case Add(args) | Mul(args):
+            for x in args:
+                yield from inside(x, stack)
+        case Power(arg, _) | Apply(_, arg, _) | Diff(arg, _) | Holds(Positive(arg)):
+            yield from inside(arg, stack)
+        case Sum(size, body, _):
+            yield from inside(body, (*stack, size))
+        case Whole(_, _, sizes, body, _, _):
+            yield from inside(body, (*stack, *sizes))
+        case _:
+            assert_never(t)  # type: ignore[arg-type]
+
+
+def parts(terms: Sequence[Term], reaches: Reaches, limit: int = 60) -> list[Part]:
+    """Entries, steps, functions and their slopes that occur, definitions unfolded; each once."""
+    found: dict[Term, Part] = {}
+    queue, seen = list(terms), set[object]()
+    for t in queue:
+        for u, stack in inside(t):
+            name = factor_name(u)
+            if name:
+                found.setdefault(u, Part(u, stack, name))
+            if isinstance(u, Apply):
+                slope = slope_of(u)
+                if slope is not None:
+                    found.setdefault(slope, Part(slope, stack, f"{u.fn}'"))
+            if isinstance(u, Entry) and u.array in reaches.definitions and u.array not in seen:
+                seen.add(u.array)
+                queue.append(reaches.definitions[u.array].body)
+    order = {"'": 0, "mask": 1}
+    ranked = sorted(found.values(), key=lambda p: order.get(p.name[-1:], order.get(p.name, 2)))
+    return ranked[:limit]
+
+
+def factor_name(u: Term) -> str:
+    match u:
+        case Entry(array, _) if array != PI:
+            return str(array)
+        case Apply(fn, _, order):
+            return fn + "'" * order
+        case Holds():
+            return "mask"
+        case Sum():
+            return "sum"
+        case Power(Size() as s, exponent) if exponent == -1:
+            return f"1/{s}"
+        case Size():
+            return str(u)
+        case Power(_, exponent) if exponent < 0 or exponent.denominator != 1:
+            return "norm"
+        case Whole(fn, _, _, _, _, _):
+            return fn
+        case _:
+            return ""
+
+
+def slope_of(u: Apply) -> Term | None:
+    if u.fn in SLOPES and u.order == 0:
+        return SLOPES[u.fn](u.arg)
+    return None if u.fn in KNOWN else Apply(u.fn, u.arg, u.order + 1)
+
+
+def placed(part: Part, slots: Slots, reaches: Reaches, limit: int = 6) -> Iterator[Term]:
+    """The part with its outer indices replaced by different slots of the same sizes, in every way."""
+    reach = reaches.of(part.term)
+    if any(d >= len(part.stack) for d in reach.bound):
+        return
+    needed: list[tuple[object, Size]] = [(d, part.stack[-1 - d]) for d in reach.bound]
+    needed += [(i, i.size) for i in reach.free]
+    if len(needed) > len(slots):
+        return
+    count = 0
+    for chosen in permutations(slots, len(needed)):
+        if any(s != size for (_, s), (_, size) in zip(needed, chosen, strict=True)):
+            continue
+        table = {key: e for (key, _), (e, _) in zip(needed, chosen, strict=True)}
+        yield reindexed(part.term, table)
+        count += 1
+        if count == limit:
+            return
+
+
+def reindexed(t: Term, table: dict[object, IndexExpr]) -> Term:
+    """t with its free indices and dangling dummies replaced; dummies in the table are seen from outside t."""
+
+    def replace(x: IndexAtom, depth: int) -> IndexExpr:
+        if isinstance(x, Bound):
+            return lifted(table[x.depth - depth], depth) if x.depth >= depth else x
+        return lifted(table[x], depth) if isinstance(x, Index) and x in table else x
+
+    return map_indices(t, replace)
+
+
+def lifted(e: IndexExpr, depth: int) -> IndexExpr:
+    return Bound(e.depth + depth) if isinstance(e, Bound) else e

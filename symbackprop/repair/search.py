@@ -1,0 +1,245 @@
+"""From a false claim to a true one: what kind of mistake it was, and the formula repaired.
+
+Candidates come cheapest first (a factor, a transpose, one change of the term or of the matrix form, one
+coefficient), floats filter them, and `prove` decides.  The derived gradient is the last resort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice, permutations
+
+from symbackprop.core.indices import Index
+from symbackprop.core.matrix import UNIT, Matrix, entry
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import ZERO, Term, mul, over
+from symbackprop.numbers.refute.points import Question
+
+from .cases import SpecialCase, special_cases
+from .edits import Candidate, edits, summands, transpositions
+from .forms import forms
+from .pool import parts
+from .trials import Trials, Unit, close, combination, constant_ratio, factor, units, weighted
+
+__all__ = ["Candidate", "Repair", "SpecialCase", "classify", "repair", "special_cases", "survivors"]
+
+_EDITS = 1200
+_CHEAP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A repaired right-hand side over the claim's axes, proved by the caller's `prove`."""
+
+    mistake: str
+    term: Term
+    proof: object
+    matrix: Matrix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A candidate whose values are right."""
+
+    term: Term
+    mistake: str
+    matrix: Matrix | None = None
+
+
+def repair(
+    question: Question,
+    prove: Callable[[Term], object],
+    *,
+    tensor: Tensor | None = None,
+    matrix: Matrix | None = None,
+    leaves: Sequence[Matrix] = (),
+    derived: Callable[[], Term | None] | None = None,
+    attempts: int = 6,
+) -> Repair | None:
+    """The first candidate for `question.rhs` that `prove` accepts (any true value is kept as its proof).
+
+    `tensor` is the claim where its shape is not that of the axes (then `question.rhs` is not looked at);
+    `matrix` its matrix form and `leaves` the matrices it may have forgotten; `derived` gives the true
+    gradient as a last resort, over the same axes.
+    """
+    trials = Trials(question)
+    if not trials.trials:
+        return None
+    for fit in islice(found(trials, tensor, matrix, leaves), attempts):
+        proof = prove(fit.term)
+        if proof:
+            return Repair(fit.mistake, fit.term, proof, fit.matrix)
+    truth = derived() if derived is not None else None
+    if truth is None or not trials.fits(truth):
+        return None
+    proof = prove(truth)
+    return Repair(classify(question, truth, trials), truth, proof) if proof else None
+
+
+def survivors(
+    question: Question, *, tensor: Tensor | None = None, matrix: Matrix | None = None, leaves: Sequence[Matrix] = ()
+) -> Iterator[Fit]:
+    """Candidates with the right values, in order; not proved."""
+    trials = Trials(question)
+    if trials.trials:
+        yield from found(trials, tensor, matrix, leaves)
+
+
+def found(trials: Trials, tensor: Tensor | None, matrix: Matrix | None, leaves: Sequence[Matrix]) -> Iterator[Fit]:
+    axes, claim, seen = trials.axes, trials.question.rhs, set[Term]()
+
+    def fresh(fits: Iterator[Fit]) -> Iterator[Fit]:
+        for f in fits:
+            if f.term not in seen:
+                seen.add(f.term)
+                yield f
+
+    if tensor is not None and tensor.shape != tuple(i.size for i in axes):
+        yield from fresh(fitting(trials, reshaped(tensor, axes)))
+        return
+    if trials.zero():
+        yield Fit(ZERO, "the gradient is zero")
+        return
+    yield from fresh(fitting(trials, [Candidate(claim, "", 0)]))
+    if matrix is not None and len(axes) == 2:
+        wanted = (axes[0].size, axes[1].size)
+        for form in forms(matrix, wanted, leaves):
+            term = entry(form.matrix, *axes)
+            if trials.fits(term):
+                yield from fresh(iter([Fit(term, form.mistake, form.matrix)]))
+    yield from fresh(fitting(trials, list(transpositions(axes, claim))))
+    changed = all_edits(trials, claim)
+    yield from fresh(fitting(trials, [c for c in changed if c.cost <= _CHEAP]))
+    yield from fresh(recombined(trials, claim))
+    yield from fresh(fitting(trials, [c for c in changed if c.cost > _CHEAP]))
+
+
+def all_edits(trials: Trials, claim: Term) -> list[Candidate]:
+    question, reaches = trials.question, trials.sampler.reaches
+    pool = parts([question.lhs], reaches)
+    arrays = {a: len(axes) for a, axes in trials.sampler.survey.arrays.items()}
+    return edits(claim, trials.axes, question.lhs, pool, reaches, arrays)[:_EDITS]
+
+
+def fitting(trials: Trials, candidates: Sequence[Candidate]) -> Iterator[Fit]:
+    """Those with the right values; then those that only lack a factor."""
+    later: list[tuple[Candidate, float]] = []
+    first = trials.trials[0]
+    for c in candidates:
+        values = trials.values(first, c.term)
+        if values is None:
+            continue
+        if close(values, first.truth):
+            if trials.fits(c.term):
+                yield Fit(c.term, c.mistake)
+            continue
+        ratio = constant_ratio(first.truth, values)
+        if ratio is not None:
+            later.append((c, ratio))
+    known = units(trials) if later else []
+    for c, _ in later:
+        lacking = missing_factor(trials, c.term, known)
+        if lacking is not None:
+            term, name = lacking
+            yield Fit(term, f"{c.mistake}, {name}" if c.mistake else name)
+
+
+def missing_factor(trials: Trials, claim: Term, known: Sequence[Unit]) -> tuple[Term, str] | None:
+    """c claim with the right values, and what to call the mistake."""
+    ratios = []
+    for trial in trials.trials:
+        values = trials.values(trial, claim)
+        ratio = None if values is None else constant_ratio(trial.truth, values)
+        if ratio is None:
+            return None
+        ratios.append(ratio)
+    f = factor(ratios, known)
+    if f is None or f[1] == "0":
+        return None
+    return mul(f[0], claim), factor_mistake(f[1])
+
+
+def factor_mistake(name: str) -> str:
+    """-1 is a sign, 1/n a missing factor 1/n, -2 both."""
+    if name == "-1":
+        return "sign"
+    return f"sign and missing factor {name[1:]}" if name.startswith("-") else f"missing factor {name}"
+
+
+def reshaped(claim: Tensor, axes: Sequence[Index]) -> list[Candidate]:
+    """A claim with other axes than the variable: sums over the axes too many, axes in another order."""
+    wanted = [i.size for i in axes]
+    made: list[Candidate] = []
+    for count in range(len(claim.axes) + 1):
+        for dropped in combinations(claim.axes, count):
+            kept = [i for i in claim.axes if i not in dropped]
+            for places in permutations(range(len(axes)), len(kept)):
+                if any(wanted[p] != i.size for p, i in zip(places, kept, strict=True)):
+                    continue
+                named = dict(zip(kept, (axes[p] for p in places), strict=True))
+                dummies = {i: Index(f"{i.name}#", i.size) for i in dropped}
+                term = claim.at(*(named.get(i, dummies.get(i, i)) for i in claim.axes))
+                for i in dropped:
+                    term = over(dummies[i], term)
+                cost = count + (sorted(places) != list(places))
+                made.append(Candidate(term, reshaping(dropped, places, len(axes)), cost))
+    return sorted(made, key=lambda c: c.cost)
+
+
+def reshaping(dropped: Sequence[Index], places: Sequence[int], rank: int) -> str:
+    said = []
+    summed = [str(i.size) for i in dropped if i.size != UNIT]
+    if summed:
+        said.append("missing sum over " + ", ".join(summed))
+    if list(places) != sorted(places):
+        said.append("result transposed")
+    if len(places) < rank:
+        said.append("missing axis")
+    return " and ".join(said) or "wrong axes"
+
+
+def recombined(trials: Trials, claim: Term) -> Iterator[Fit]:
+    """The additive parts of the claim with other coefficients."""
+    split = summands(claim)
+    if len(split) < 2:
+        return
+    solution = combination(trials, split)
+    if solution is None or any(c is None for c in solution):
+        return
+    chosen = [c for c in solution if c is not None]
+    yield Fit(weighted(split, chosen), coefficient_mistake([name for _, name in chosen]))
+
+
+def coefficient_mistake(names: Sequence[str]) -> str:
+    wrong = sorted({n for n in names if n != "1"})
+    which = "one term" if sum(n != "1" for n in names) == 1 else "some terms"
+    match wrong:
+        case ["0"]:
+            return f"extra term{'' if which == 'one term' else 's'}"
+        case ["-1"]:
+            return f"sign of {which}"
+        case [name]:
+            return f"{factor_mistake(name)} in {which}"
+        case _:
+            return "wrong coefficients"
+
+
+def classify(question: Question, truth: Term, trials: Trials | None = None) -> str:
+    """What a claim with no small repair got wrong, judged from the terms of the true gradient."""
+    trials = trials or Trials(question)
+    claim = question.rhs
+    values = [trials.values(t, claim) for t in trials.trials]
+    if all(v is not None and not v.any() for v in values):
+        return "the gradient is not zero"
+    split = summands(truth)
+    if len(split) > 1:
+        solution = combination(trials, split, claim)
+        if solution is not None and all(c is not None for c in solution):
+            names = [c[1] for c in solution if c is not None]
+            if set(names) <= {"0", "1"}:
+                return "missing term" if names.count("0") == 1 else "missing terms"
+            if set(names) <= {"1", "-1"}:
+                return "sign of one term" if names.count("-1") == 1 else "sign of some terms"
+            return "wrong coefficients"
+    return "another formula"

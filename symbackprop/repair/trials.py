@@ -1,0 +1,218 @@
+"""Numbers that filter repairs: the true side at a few points of different sizes, and what fits it.
+
+Nothing here decides; whatever fits is proved afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, product
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from symbackprop.core.indices import sized
+from symbackprop.core.terms import ONE, Entry, Power, Term, add, mul, num
+from symbackprop.numbers.exact_numbers import Undefined
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import PI, Point
+from symbackprop.numbers.refute.points import Question, Sampler
+
+FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+_POINTS = 5
+_SIMPLE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The true side at one point, at all index positions."""
+
+    point: Point
+    evaluation: FloatEvaluation
+    truth: FloatArray
+
+
+class Trials:
+    """A few points of different sizes; candidates must agree with the left side at all of them."""
+
+    def __init__(self, question: Question, count: int = _POINTS) -> None:
+        self.question, self.axes = question, question.free
+        self.sampler = Sampler(question)
+        self.trials: list[Trial] = []
+        for sizes, attempt in self.schedule():
+            point = self.sampler.point(sizes, attempt)
+            trial = None if point is None else self.trial(point)
+            if trial is not None:
+                self.trials.append(trial)
+            if len(self.trials) == count:
+                break
+
+    def schedule(self) -> Iterator[tuple[dict[str, int], int]]:
+        """Sizes that are all 2 or more first: at size 1 too much is true."""
+        sizes = [s for s in self.sampler.sizes() if min(s.values(), default=2) > 1] or self.sampler.sizes()
+        for attempt in range(6):
+            for s in sizes[attempt : 5 + attempt] if len(sizes) > 1 else sizes:
+                yield s, attempt
+
+    def trial(self, point: Point) -> Trial | None:
+        evaluation = FloatEvaluation(point, self.sampler.reaches)
+        try:
+            truth = evaluation.tensor(self.axes, self.question.lhs)
+        except Undefined:
+            return None
+        return Trial(point, evaluation, truth) if np.isfinite(truth).any() else None
+
+    def values(self, trial: Trial, t: Term) -> FloatArray | None:
+        try:
+            return trial.evaluation.tensor(self.axes, t)
+        except (Undefined, IndexError):
+            return None
+
+    def fits(self, t: Term) -> bool:
+        """Whether t has the values of the left side at every point."""
+        for trial in self.trials:
+            found = self.values(trial, t)
+            if found is None or not close(found, trial.truth):
+                return False
+        return bool(self.trials)
+
+    def zero(self) -> bool:
+        """Whether the left side is 0 everywhere."""
+        return bool(self.trials) and all(close(np.zeros_like(t.truth), t.truth) for t in self.trials)
+
+
+def close(found: FloatArray, truth: FloatArray) -> bool:
+    """Equal up to rounding wherever the truth has a value."""
+    known = np.isfinite(truth)
+    if not np.isfinite(found[known]).all():
+        return False
+    scale = np.maximum(np.abs(found[known]), np.abs(truth[known]))
+    noise = 1e-12 * float(scale.max(initial=0.0))
+    return bool((np.abs(found[known] - truth[known]) <= 1e-8 * scale + noise).all())
+
+
+# --- factors ---------------------------------------------------------------------------------
+
+
+def simple(x: float) -> Fraction | None:
+    """A rational with a small denominator, if x is one."""
+    if not np.isfinite(x) or abs(x) > 1e6:
+        return None
+    q = Fraction(x).limit_denominator(24)
+    return q if abs(float(q) - x) <= _SIMPLE * max(1e-3, abs(x)) else None
+
+
+def constant_ratio(top: FloatArray, bottom: FloatArray) -> float | None:
+    """The number r with top = r bottom at all positions."""
+    known = np.isfinite(top) & np.isfinite(bottom)
+    with np.errstate(over="ignore"):
+        square = float((bottom[known] ** 2).sum())
+    if not known.any() or square == 0 or not np.isfinite(square):
+        return None
+    r = float((top[known] * bottom[known]).sum()) / square
+    return r if close(r * bottom[known], top[known]) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A quantity that factors are made of: a size, a size less 1, a scalar variable."""
+
+    name: str
+    term: Term
+    values: tuple[float, ...]
+
+
+def units(trials: Trials) -> list[Unit]:
+    found = []
+    for s in trials.sampler.symbols:
+        for t, name in ((sized(s), s), (sized(s) - 1, f"({s} - 1)")):
+            values = tuple(float(t.at(dict(k.point.sizes))) for k in trials.trials)
+            if all(values) and len(set(values)) > 1:
+                found.append(Unit(name, t, values))
+    for array, axes in trials.sampler.survey.arrays.items():
+        if not axes and array != PI:
+            values = tuple(float(trials.values(k, Entry(array, ())).flat[0]) for k in trials.trials)  # type: ignore[union-attr]
+            if all(values) and len(set(values)) > 1:
+                found.append(Unit(str(array), Entry(array, ()), values))
+    return found
+
+
+def factor(ratios: Sequence[float], known: Sequence[Unit]) -> tuple[Term, str] | None:
+    """A simple formula c u^p v^q with these values at the trials, and its name."""
+    if len(ratios) == 0:
+        return None
+    for count in range(3):
+        for chosen in combinations(known, count):
+            for powers in product((1, -1, 2, -2), repeat=count):
+                rest = []
+                for k, r in enumerate(ratios):
+                    for u, p in zip(chosen, powers, strict=True):
+                        r /= u.values[k] ** p
+                    rest.append(r)
+                c = simple(rest[0])
+                if c is None or any(abs(r - float(c)) > _SIMPLE * max(1e-3, abs(float(c))) for r in rest):
+                    continue
+                if c == 0 and count:
+                    continue
+                return formula(c, [(u, p) for u, p in zip(chosen, powers, strict=True)])
+    return None
+
+
+def formula(c: Fraction, parts: Sequence[tuple[Unit, int]]) -> tuple[Term, str]:
+    factors: list[Term] = [] if c == 1 and parts else [num(c)]
+    top, bottom = list[str](), list[str]()
+    for u, p in parts:
+        factors.append(u.term if p == 1 else Power(u.term, Fraction(p)))
+        (top if p > 0 else bottom).append(u.name if abs(p) == 1 else f"{u.name}^{abs(p)}")
+    if abs(c.numerator) != 1 or not top:
+        top.insert(0, str(abs(c.numerator)))
+    if c.denominator != 1:
+        bottom.insert(0, str(c.denominator))
+    below = " ".join(bottom) if len(bottom) < 2 else f"({' '.join(bottom)})"
+    name = ("-" if c < 0 else "") + " ".join(top) + (f"/{below}" if bottom else "")
+    return mul(*factors), name
+
+
+def combination(
+    trials: Trials, parts: Sequence[Term], target: Term | None = None
+) -> list[tuple[Term, str] | None] | None:
+    """Coefficients c_k, simple formulas, with target = Σ c_k parts_k (the left side where there is no target).
+
+    None where there is no such combination; a coefficient is None where it is no simple formula.
+    """
+    rows = []
+    for trial in trials.trials:
+        goal = trial.truth if target is None else trials.values(trial, target)
+        columns = [trials.values(trial, p) for p in parts]
+        if goal is None or any(c is None for c in columns):
+            return None
+        matrix = np.stack([c.ravel() for c in columns if c is not None], axis=1)
+        keep = np.isfinite(goal.ravel()) & np.isfinite(matrix).all(axis=1)
+        if keep.sum() < len(parts):
+            continue
+        solution, _, rank, _ = np.linalg.lstsq(matrix[keep], goal.ravel()[keep], rcond=1e-10)
+        if rank < len(parts):
+            continue
+        if not close(matrix[keep] @ solution, goal.ravel()[keep]):
+            return None
+        rows.append((trial, solution))
+    if len(rows) < 2:
+        return None
+    kept = [trials.trials.index(t) for t, _ in rows]
+    known = [Unit(u.name, u.term, tuple(u.values[k] for k in kept)) for u in units(trials)]
+    return [factor([float(s[k]) for _, s in rows], known) for k in range(len(parts))]
+
+
+def weighted(parts: Sequence[Term], coefficients: Sequence[tuple[Term, str]]) -> Term:
+    """Σ c_k parts_k, without what is multiplied by 0 or 1."""
+    kept = []
+    for p, (c, name) in zip(parts, coefficients, strict=True):
+        if name != "0":
+            kept.append(p if c == ONE else mul(c, p))
+    return add(*kept)
+
+
+__all__ = ["Trial", "Trials", "Unit", "close", "combination", "constant_ratio", "factor", "units", "weighted"]

@@ -1,0 +1,279 @@
+"""Small networks written out entry by entry, as an independent witness of the matrix forms.
+
+`explicit(2, 3, 2)` is a network of literal widths whose weights and biases are SymPy symbols.  Every entry of every
+gradient is found three times: by `sympy.diff` of the loss, by the chain rule as sums with Kronecker deltas, and by the
+compact recurrence in matrices.  `verdicts()` compares them in a polynomial ring.  Nothing here is shared with the
+terms, laws and proofs of the rest of the program, so that a theorem and its witness cannot err together.
+
+    >>> from symbackprop import explicit
+    >>> network = explicit(2, 3, 2)
+    >>> network.weight_gradient(2)[0, 0], network.compact_weight_gradient(2)[0, 0]
+    >>> all(v.equal for v in network.verdicts())
+    True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from types import MappingProxyType
+from typing import Any
+
+import sympy
+from sympy.core.expr import Expr
+
+from symbackprop.core.terms import SymbackpropError
+
+from . import parts, sums
+from .compare import Comparison, Judge, evaluated
+from .latex import document
+from .nodes import substituted
+from .parts import Convention, Loss, Targets
+from .units import Matrix, Units
+
+
+def explicit(
+    *widths: int,
+    activation: str | Expr = "abstract",
+    loss: Loss = "abstract",
+    convention: Convention = "column",
+    batch: int | None = None,
+    output: str | Expr | None = None,
+    targets: Targets = "free",
+) -> ExplicitNetwork:
+    """A dense network `widths[0]-widths[1]-...-widths[L]` with symbolic weights, every layer with biases.
+
+    activation: of the hidden layers (and of the output unless `output` or the loss says otherwise): 'abstract' (any
+        differentiable f), 'identity', 'relu', 'sigmoid', 'softplus', 'tanh', 'gelu', or a SymPy expression in one
+        symbol.
+    loss: 'abstract' (any differentiable L of all outputs), 'squared-error' 1/2 Σ (y - t)², 'cross-entropy' -Σ t log y,
+        'binary-cross-entropy' -Σ t log y + (1 - t) log(1 - y).  All but the abstract one are means over the batch.
+    output: activation of the last layer; also 'softmax'.  By default softmax for the cross-entropy, sigmoid for the
+        binary cross-entropy, else `activation`.
+    convention: 'column' (z = W a + b, W is n_l × n_{l-1}, a batch has one column for each sample) or 'row'
+        (z = a W + b, W is n_{l-1} × n_l, a batch has one row for each sample).
+    targets: 'free' symbols, or 'sum to one': the last target of each sample is 1 minus the others.
+
+    Raises SymbackpropError for anything else, and for networks too large to write out.
+    """
+    sizes, samples = parts.widths_of(widths), parts.samples_of(batch)
+    chosen = parts.loss_of(loss)
+    if convention not in ("column", "row"):
+        raise SymbackpropError(f"unknown convention {convention!r}: column or row")
+    if targets not in ("free", "sum to one"):
+        raise SymbackpropError(f"unknown targets {targets!r}: free, or sum to one")
+    if chosen == "abstract" and targets != "free":
+        raise SymbackpropError("an abstract loss has no targets that could sum to one")
+    hidden = parts.activation_of(activation)
+    match output, chosen:
+        case (None, "cross-entropy") | (parts.SOFTMAX, _):
+            last = None
+        case None, "binary-cross-entropy":
+            last = parts.SIGMOID
+        case None, _:
+            last = hidden
+        case _:
+            last = parts.activation_of(output)
+    parts.refuse_large(sizes, samples, softmax=last is None)
+    return ExplicitNetwork(sizes, hidden, last, chosen, convention, samples, targets)
+
+
+@dataclass(frozen=True)
+class ExplicitNetwork(Units):
+    """An explicit network; make one with `explicit`.
+
+    Layers are counted from 1 (the input is layer 0).  Matrices are SymPy's, of symbols and of nodes: a node is the
+    value of an activation, of its slope `f'(z)` or of `∂L/∂y`, by name; `substituted` writes it out.
+    """
+
+    # --- the forward pass ---------------------------------------------------------------------
+
+    @cached_property
+    def W(self) -> Mapping[int, Matrix]:
+        """The weight matrices `W[1] .. W[L]`, of symbols."""
+        sizes = self.widths
+        return self._layers(lambda l: self._oriented(sizes[l], sizes[l - 1], lambda i, k: self._weight(l, i, k)))
+
+    @cached_property
+    def b(self) -> Mapping[int, Matrix]:
+        """The biases `b[1] .. b[L]`, columns or rows of symbols."""
+        return self._layers(lambda l: self._oriented(self.widths[l], 1, lambda i, _: self._bias(l, i)))
+
+    @cached_property
+    def z(self) -> Mapping[int, Matrix]:
+        """The pre-activations `z[1] .. z[L]`: units × samples (column convention), or samples × units (row)."""
+        return self._layers(lambda l: self._per_sample(l, lambda i, n: self._preactivation(l, i, n)))
+
+    @cached_property
+    def a(self) -> Mapping[int, Matrix]:
+        """The activations: `a[0]` is the input, `a[L]` the output; oriented as z."""
+        layers = {l: self._per_sample(l, partial(self._activation, l)) for l in range(self.depth + 1)}
+        return MappingProxyType(layers)
+
+    @cached_property
+    def t(self) -> Matrix:
+        """The targets, oriented as the outputs."""
+        return self._per_sample(self.depth, self._target)
+
+    @cached_property
+    def cost(self) -> Expr:
+        """The scalar that is differentiated."""
+        if self.loss == "abstract":
+            return self._loss_node()
+        by_name = {
+            "squared-error": parts.squared_error,
+            "cross-entropy": parts.cross_entropy,
+            "binary-cross-entropy": parts.binary_cross_entropy,
+        }
+        units = range(1, self.widths[-1] + 1)
+        each = (
+            by_name[self.loss]([self._activation(self.depth, i, n) for i in units], [self._target(i, n) for i in units])
+            for n in self._samples
+        )
+        return sympy.Add(*each) * self._mean
+
+    def substituted(self, expression: Any) -> Any:
+        """An expression or matrix of this network with every node written out, down to weights, biases and inputs."""
+        return expression.applyfunc(substituted) if hasattr(expression, "applyfunc") else substituted(expression)
+
+    # --- gradients, three ways ----------------------------------------------------------------
+
+    def gradient(self, variables: Matrix) -> Matrix:
+        """`∂cost/∂v` for every entry v of a matrix of symbols, by `sympy.diff`; shaped as `variables`."""
+        return variables.applyfunc(lambda v: sympy.diff(self.cost, v))
+
+    def weight_gradient(self, layer: int) -> Matrix:
+        """`∂cost/∂W^l`, every entry by `sympy.diff`; shaped as W^l."""
+        return self._keep("W", layer, lambda: self.gradient(self.W[layer]))
+
+    def bias_gradient(self, layer: int) -> Matrix:
+        """`∂cost/∂b^l`, every entry by `sympy.diff`; shaped as b^l."""
+        return self._keep("b", layer, lambda: self.gradient(self.b[layer]))
+
+    def weight_sum(self, layer: int) -> Expr:
+        """`∂cost/∂W^l_ab` by the chain rule, as sums with Kronecker deltas and free indices a, b."""
+        return sums.weight_sum(self._shape, self._checked(layer))
+
+    def bias_sum(self, layer: int) -> Expr:
+        """`∂cost/∂b^l_a` by the chain rule, as sums with Kronecker deltas and a free index a."""
+        return sums.bias_sum(self._shape, self._checked(layer))
+
+    def compact_weight_gradient(self, layer: int) -> Matrix:
+        """`δ^l (a^{l-1})^T` (column) or `(a^{l-1})^T δ^l` (row): the sum over a batch is inside the product."""
+        delta, source = self.delta(layer), self.a[layer - 1]
+        return source.T * delta if self._rows else delta * source.T
+
+    def compact_bias_gradient(self, layer: int) -> Matrix:
+        """`δ^l 1` (column) or `1^T δ^l` (row)."""
+        delta, ones = self.delta(layer), sympy.ones(len(self._samples), 1)
+        return sympy.ImmutableMatrix(ones.T * delta if self._rows else delta * ones)
+
+    def delta(self, layer: int) -> Matrix:
+        """`δ^l = ∂cost/∂z^l` by the compact recurrence; oriented as z.
+
+        Column: `δ^l = (W^{l+1})^T δ^{l+1} ∘ f'(z^l)`; row: `δ^l = δ^{l+1} (W^{l+1})^T ∘ f'(z^l)`.  The last one is
+        `∂L/∂y ∘ f'(z^L)`; `(diag(s) - s s^T) ∂L/∂y` for softmax; `s Σt - t` for softmax with cross-entropy, which is
+        `s - t` when the targets sum to one; `y - t` for sigmoid with binary cross-entropy; each over N for a mean.
+        """
+        return self._keep("delta", layer, lambda: self._delta(layer))
+
+    def slope(self, layer: int) -> Matrix:
+        """`f'(z^l)`, oriented as z.  Raises SymbackpropError for a softmax layer, whose derivative is not diagonal."""
+        if self._function(self._checked(layer)) is None:
+            raise SymbackpropError(f"layer {layer} is a softmax: its derivative is a matrix, not an elementwise slope")
+        return self._per_sample(layer, lambda i, n: self._node(layer, i, n).partial(0))
+
+    @cached_property
+    def upstream(self) -> Matrix:
+        """`∂cost/∂y`, oriented as the outputs: nodes for an abstract loss, a formula in y and t otherwise."""
+        return self._per_sample(self.depth, self._upstream)
+
+    def softmax_jacobian(self, sample: int = 1) -> Matrix:
+        """`∂s_i/∂z_j = s_i (δ_ij - s_j)` of a softmax output, as `diag(s) - s s^T`."""
+        if self.output is not None:
+            raise SymbackpropError("the output is not a softmax")
+        s = sympy.ImmutableMatrix([self._activation(self.depth, i, sample) for i in range(1, self.widths[-1] + 1)])
+        return sympy.ImmutableMatrix(sympy.diag(*s) - s * s.T)
+
+    # --- comparison ---------------------------------------------------------------------------
+
+    def verdicts(self) -> tuple[Comparison, ...]:
+        """For every weight matrix and bias: `sympy.diff` against the compact form and against the sums with deltas."""
+        return tuple(v for layer in range(1, self.depth + 1) for v in self.layer_verdicts(layer))
+
+    def layer_verdicts(self, layer: int) -> tuple[Comparison, ...]:
+        """The four comparisons of one layer: weights and biases, against the compact form and against the sums."""
+        self._checked(layer)
+        rows = (
+            (f"W{layer}", self.weight_gradient, self.compact_weight_gradient, self.weight_sum),
+            (f"b{layer}", self.bias_gradient, self.compact_bias_gradient, self.bias_sum),
+        )
+        found = []
+        for name, direct, compact, total in rows:
+            found.append(self._judge.compare(direct(layer), compact(layer), f"{name}, compact form"))
+            found.append(self._judge.compare_sum(direct(layer), total(layer), self._lookup, f"{name}, sums"))
+        return tuple(found)
+
+    def compare(self, left: Matrix, right: Matrix, name: str = "claim") -> Comparison:
+        """Compares two expressions or matrices of this network entry by entry.
+
+        Equal entries are equal as rational functions of weights, inputs, activations and slopes.  Different ones come
+        with a counterexample: numbers for all symbols at which the two sides differ.
+        """
+        return self._judge.compare(left, right, name)
+
+    def evaluate(self, expression: Expr, at: Mapping[Expr, Any] | None = None, seed: int = 0) -> Any:
+        """The value of an expression: exact where it is rational, else a SymPy Float of 60 digits.
+
+        at: whole numbers or fractions for symbols or nodes.  All others, and the values of abstract functions, are
+            small rational numbers chosen by the seed.
+        Raises SymbackpropError where the expression has no value (a kink, a logarithm of a negative number).
+        """
+        return evaluated(expression, at or {}, seed)
+
+    def latex(self) -> str:
+        """A LaTeX document with the network, its gradients in all three forms, and the verdicts."""
+        return document(self)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    @property
+    def _shape(self) -> sums.SumShape:
+        return sums.SumShape(self.widths, self.batch, self._rows, self.output is None)
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge(f"^{{{self.depth}}}_")
+
+    def _delta(self, layer: int) -> Matrix:
+        if layer == self.depth:
+            return self._last_delta()
+        after = self.delta(layer + 1)
+        back = after * self.W[layer + 1].T if self._rows else self.W[layer + 1].T * after
+        return back.multiply_elementwise(self.slope(layer))
+
+    def _last_delta(self) -> Matrix:
+        y, t = self.a[self.depth], self.t
+        match self.loss, self.output:
+            case "cross-entropy", None:
+                if self.targets == "sum to one":
+                    return (y - t) * self._mean
+                total = self._per_sample(self.depth, lambda i, n: self._target_total(n))
+                return (y.multiply_elementwise(total) - t) * self._mean
+            case "binary-cross-entropy", parts.SIGMOID:
+                return (y - t) * self._mean
+            case _, None:
+                return self._softmax_delta()
+            case _:
+                return self.upstream.multiply_elementwise(self.slope(self.depth))
+
+    def _target_total(self, n: int) -> Expr:
+        return sympy.Add(*(self._target(k, n) for k in range(1, self.widths[-1] + 1)))
+
+    def _softmax_delta(self) -> Matrix:
+        """Sample by sample `(diag(s) - s s^T) ∂L/∂y`."""
+        columns = self.upstream.T if self._rows else self.upstream
+        each = [self.softmax_jacobian(n) * columns[:, n - 1] for n in self._samples]
+        result = sympy.ImmutableMatrix.hstack(*each)
+        return result.T if self._rows else result

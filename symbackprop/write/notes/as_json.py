@@ -1,0 +1,77 @@
+"""The results as JSON: only strings, numbers, lists, dicts and null; `docs/json.md` describes every key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from symbackprop.documents.results import Checked
+
+FORMAT = 1
+
+
+def document_json(files: Iterable[tuple[str, list[Checked]]]) -> dict[str, Any]:
+    """One object for all files that were checked."""
+    named = list(files)
+    statements = [statement_json(c) for _, found in named for c in found]
+    counts = Counter(s["verdict"] for s in statements)
+    return {
+        "format": FORMAT,
+        "files": [name for name, _ in named],
+        "summary": {
+            "statements": len(statements),
+            "proved": counts["proved"],
+            "refuted": counts["refuted"],
+            "ill-formed": counts["ill-formed"],
+            "unknown": counts["unknown"],
+            "null": counts[None],
+        },
+        "statements": statements,
+    }
+
+
+def statement_json(c: Checked) -> dict[str, Any]:
+    o = c.outcome
+    place, span = c.trouble()
+    line, column = place.at(span[0])
+    return {
+        "file": c.file,
+        "cell": c.cell,
+        "line": c.line,
+        "column": c.column,
+        "end_line": c.end[0],
+        "end_column": c.end[1],
+        "section": list(c.reading.formula.section),
+        "latex": c.latex,
+        "kind": c.kind,
+        "verdict": c.verdict,
+        "hypotheses": list(o.hypotheses),
+        "conditions": [str(x) for x in o.conditions],
+        "message": o.message,
+        "at": {"line": line, "column": column} if o.verdict in ("ill-formed", "unknown") else None,
+        "mistake": o.mistake,
+        "repair": None if o.repair is None else o.repair.latex,
+        "repair_hypotheses": [] if o.repair is None else list(o.repair.hypotheses),
+        "special_cases": list(o.special_cases),
+        "counterexample": None if o.counterexample is None else cleaned(o.counterexample.as_json()),
+        "proof": proof_json(c),
+    }
+
+
+def proof_json(c: Checked) -> str | None:
+    """ "whole": one theorem that the kernel checked; "parts": the derivatives are theorems of their own."""
+    if c.outcome.proof is None:
+        return None
+    return "whole" if c.outcome.proof.whole is not None else "parts"
+
+
+def cleaned(value: Any) -> Any:
+    """Row and column of compared arrays are called i and j."""
+    match value:
+        case dict():
+            return {k.replace("°", ""): cleaned(v) for k, v in value.items()}
+        case list():
+            return [cleaned(v) for v in value]
+        case _:
+            return value

@@ -1,0 +1,320 @@
+"""The proof of a statement as lines that a person can follow, read off the proof that the kernel has checked.
+
+Each derivative is worked out law by law, then the two sides are brought to one form.  What is shown leaves out
+summands 0 and factors 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from fractions import Fraction
+from itertools import pairwise, zip_longest
+
+from symbackprop.core.context import Context
+from symbackprop.core.indices import Index
+from symbackprop.core.kernel import (
+    By,
+    Cancel,
+    Chain,
+    Flip,
+    Inside,
+    Instance,
+    Let,
+    Linear,
+    Proof,
+    Rephrase,
+    UnderDiff,
+    UnderSum,
+    UnderWhole,
+    Values,
+)
+from symbackprop.core.laws import LAWS
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    Add,
+    Apply,
+    Array,
+    Diff,
+    Entry,
+    Mul,
+    Num,
+    Power,
+    ProofError,
+    Size,
+    Sum,
+    Term,
+    Whole,
+    add,
+    arguments,
+    free,
+    mul,
+    over,
+    rebuilt,
+    substitute,
+    subterms,
+    whole,
+)
+from symbackprop.documents.results import Line, Proved, Theorem
+
+from .letters import COLUMN, ROW, DocumentLatex
+
+STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Cancel, Values, Let, Rephrase)
+_LINES, _LENGTH = 14, 2200
+_LETTERS = "kmpqrsuvijabcdegh"
+_WORDS = {
+    "diff_add": "derivative of a sum", "diff_mul": "product rule", "diff_sum": "the derivative goes under the sum",
+    "diff_apply": "chain rule", "diff_power": "power rule", "diff_whole": "chain rule",
+    "diff_entry": "derivative of an entry",
+    "diff_independent": "what does not depend on it", "diff_constant": "constants", "diff_step": "steps are constant",
+    "unfold": "definitions", "assume": "hypotheses", "diff_max": "derivative of the maximum",
+    "diff_prod": "product rule", "diff_inverse": "derivative of the inverse", "diff_det": "Jacobi's formula",
+    "diff_argmax": "the place of the maximum is constant", "in_exponentials": "written in exponentials",
+    "log_of_product": "logarithm of a product", "log_of_power": "logarithm of a power", "log_of_exp": "log exp",
+    "exp_of_log": "exp log", "power_add": "powers of one base", "power_of_product": "power of a product",
+    "power_of_power": "power of a power", "inverse_times": "inverse", "times_inverse": "inverse",
+    "reindex": "renamed index",
+}  # fmt: skip
+
+
+def derivation(proved: Proved) -> tuple[Line, ...]:
+    """Definitions that are used, the derivatives, and the equality."""
+    writer = Writer(proved)
+    out: list[Line] = []
+    for array, meaning in writer.definitions():
+        out.append(Line(f"{writer.entry(array, meaning.axes)} = {writer(meaning.body)}", "definition", True))
+    for t in proved.derivatives:
+        out += written(writer, steps(t.proof, t.context))
+    out += equality(writer, proved)
+    return tuple(out)
+
+
+def equality(writer: Writer, proved: Proved) -> list[Line]:
+    eq = proved.equality.equation
+    laws = [_WORDS.get(name, name.replace("_", " ")) for name in used_laws(proved.equality.proof)]
+    why = ", ".join(dict.fromkeys(laws))
+    lines = [Line(writer(proved.lhs), "the left side", True)]
+    if proved.derivatives and eq.lhs != proved.lhs:
+        lines.append(Line(writer(eq.lhs), "its derivatives"))
+    normal = normal_form(proved.equality.proof)
+    if normal is not None and shown(normal) not in (shown(eq.lhs), shown(eq.rhs)):
+        lines.append(Line(writer(normal), f"algebra, {why}" if why else "algebra"))
+        why = ""
+    if proved.derivatives and eq.rhs != proved.rhs:
+        lines.append(Line(writer(eq.rhs), f"algebra, {why}" if why else "algebra"))
+        lines.append(Line(writer(proved.rhs), "the derivatives on the right side"))
+    else:
+        lines.append(Line(writer(proved.rhs), f"algebra, {why}" if why else "algebra"))
+    return [lines[0], *(b for a, b in pairwise(lines) if a.latex != b.latex)]
+
+
+def written(writer: Writer, terms: Sequence[tuple[Term, str]]) -> list[Line]:
+    """Lines without repetitions; long calculations lose their middle."""
+    out: list[Line] = []
+    reasons: list[str] = []
+    for t, reason in terms:
+        latex = writer(t)
+        if reason:
+            reasons.append(reason)
+        if out and latex == out[-1].latex:
+            continue
+        out.append(Line(latex, ", ".join(dict.fromkeys(reasons)), not out))
+        reasons = []
+    if len(out) > _LINES:
+        skipped = len(out) - _LINES
+        out = [*out[: _LINES // 2], Line(r"\cdots", f"{skipped} steps more"), *out[-_LINES // 2 :]]
+    return [line if len(line.latex) <= _LENGTH else Line(r"\cdots", line.reason, line.opens) for line in out]
+
+
+# --- proofs to lines -------------------------------------------------------------------------
+
+
+def steps(proof: Proof, context: Context) -> list[tuple[Term, str]]:
+    """The terms that a proof goes through, each with the reason for getting there; the first has none."""
+    match proof:
+        case By(law, args):
+            eq = LAWS[law](context, *args)
+            return [(eq.lhs, ""), (eq.rhs, _WORDS.get(law, law.replace("_", " ")))]
+        case Chain(first, rest):
+            out = steps(first, context)
+            for p in rest:
+                out += steps(p, context)[1:]
+            return out
+        case Flip(inner):
+            found = steps(inner, context)
+            return [(t, found[k + 1][1] if k + 1 < len(found) else "") for k, (t, _) in enumerate(found)][::-1]
+        case Inside(term, parts):
+            return side_by_side(term, [(k, steps(p, context)) for k, p in parts])
+        case UnderSum(i, inner):
+            return [(over(i, t), why) for t, why in steps(inner, context)]
+        case UnderWhole(fn, order, axes, at, inner):
+            return [(whole(fn, order, axes, t, at), why) for t, why in steps(inner, context)]
+        case UnderDiff(wrt, inner):
+            return [(Diff(t, wrt), why) for t, why in steps(inner, context)]
+        case Instance(values, inner):
+            given = dict(values)
+            return [(substitute(t, given), why) for t, why in steps(inner, context)]
+        case Linear(lhs, rhs) | Cancel(_, lhs, rhs) | Values(_, lhs, rhs):
+            return [(lhs, ""), (rhs, "algebra")]
+        case Rephrase(inner):
+            return steps(inner, context)
+        case Let(_, _, _):
+            raise ProofError("a step with names of its own")
+        case _:
+            raise ProofError("no step that is known here")
+
+
+def side_by_side(term: Term, parts: Sequence[tuple[int, list[tuple[Term, str]]]]) -> list[tuple[Term, str]]:
+    """The steps of all arguments taken together: the k-th of each at once."""
+    children = list(arguments(term))
+    out: list[tuple[Term, str]] = [(term, "")]
+    for row in zip_longest(*(found[1:] for _, found in parts)):
+        reasons = []
+        for (k, _), step in zip(parts, row, strict=True):
+            if step is not None:
+                children[k] = step[0]
+                reasons.append(step[1])
+        out.append((rebuilt(term, tuple(children)), ", ".join(dict.fromkeys(reasons))))
+    return out
+
+
+def used_laws(proof: Proof) -> Iterator[str]:
+    """The names of the laws in a proof, in the order of their first use."""
+    seen: dict[str, None] = {}
+    work: list[object] = [proof]
+    done: set[int] = set()
+    while work:
+        p = work.pop()
+        if id(p) in done:
+            continue
+        done.add(id(p))
+        match p:
+            case By(law, _):
+                seen[law] = None
+            case Chain(first, rest):
+                work += [*rest[::-1], first]
+            case Inside(_, parts) | Rephrase(_, parts):
+                work += [q for _, q in parts]
+                if isinstance(p, Rephrase):
+                    work.append(p.inner)
+            case Linear(_, _, linear_steps):
+                work += [q for _, _, q in linear_steps]
+            case Values(_, _, _, each):
+                work += each
+            case Flip(inner) | UnderSum(_, inner) | UnderDiff(_, inner) | Instance(_, inner) | Let(_, _, inner):
+                work.append(inner)
+            case UnderWhole(_, _, _, _, inner) | Cancel(_, _, _, inner):
+                work.append(inner)
+    return iter(seen)
+
+
+def normal_form(proof: Proof) -> Term | None:
+    """What both sides were brought to, where the proof says so plainly."""
+    if isinstance(proof, Chain):
+        for p in (proof.first, *proof.rest):
+            if isinstance(p, Linear) and not p.steps:
+                return p.lhs
+    return None
+
+
+# --- terms on paper --------------------------------------------------------------------------
+
+
+class Writer:
+    """One choice of letters for a whole derivation."""
+
+    def __init__(self, proved: Proved) -> None:
+        self.proved = proved
+        self.latex = DocumentLatex()
+        self.names: dict[str, str] = {}
+        self.taken = set[str]().union(*(letters_in(t) for t in (proved.lhs, proved.rhs)))
+        for meaning in proved.equality.context.definitions.values():
+            self.taken |= {s for i in meaning.axes for s in i.size.symbols}
+        for name in (ROW, COLUMN):
+            self.names[name] = self.fresh(name[0])
+
+    def fresh(self, wanted: str) -> str:
+        for letter in wanted + _LETTERS:
+            if letter not in self.taken:
+                self.taken.add(letter)
+                return letter
+        return wanted + "'"
+
+    def __call__(self, t: Term) -> str:
+        return self.latex(self.named(shown(t)))
+
+    def named(self, t: Term) -> Term:
+        table = {}
+        for i in sorted(free(t), key=lambda i: i.name):
+            if i.name.startswith("~") and i.name not in self.names:
+                self.names[i.name] = self.fresh("k")
+            if i.name in self.names:
+                table[i] = Index(self.names[i.name], i.size)
+        return substitute(t, dict(table)) if table else t
+
+    def entry(self, array: Array, axes: Sequence[Index]) -> str:
+        return self(Entry(array, tuple(axes)))
+
+    def definitions(self) -> Iterator[tuple[Array, Tensor]]:
+        """Those that a step of the proof opens."""
+        opened: set[Array] = set()
+        for t in (*self.proved.derivatives, self.proved.equality):
+            opened |= {e.array for e in unfolded(t)}
+        for array, meaning in self.proved.equality.context.definitions.items():
+            if array in opened:
+                yield array, meaning
+
+
+def letters_in(t: Term) -> set[str]:
+    """Names that a new index must not take: indices, sizes, scalars."""
+    found = {i.name for i in free(t)}
+    for s in subterms(t):
+        match s:
+            case (Size() as n) | Sum(n):
+                found |= set(n.symbols)
+            case Entry(array, ()):
+                found.add(array.name)
+    return found
+
+
+def unfolded(t: Theorem) -> Iterator[Entry]:
+    work: list[object] = [t.proof]
+    while work:
+        p = work.pop()
+        if isinstance(p, By):
+            if p.law == "unfold":
+                yield p.args[0]
+        elif isinstance(p, tuple):
+            work.extend(p)
+        elif isinstance(p, STEPS):
+            work.extend(getattr(p, f.name) for f in fields(p))
+
+
+def shown(t: Term) -> Term:
+    """Without summands 0 and factors 1."""
+    match t:
+        case Add(args):
+            kept = [s for a in args if (s := shown(a)) != ZERO]
+            return add(*kept) if kept else ZERO
+        case Mul(args):
+            factors = [s for a in args if (s := shown(a)) != ONE]
+            if ZERO in factors:
+                return ZERO
+            if len(factors) > 1 and isinstance(factors[0], Num) and factors[0].value == Fraction(1):
+                factors = factors[1:]
+            return mul(*factors) if factors else ONE
+        case Power(base, q):
+            return shown(base) if q == 1 else Power(shown(base), q)
+        case Apply(fn, arg, order):
+            return Apply(fn, shown(arg), order)
+        case Sum(size, body, hint):
+            inner = shown(body)
+            return ZERO if inner == ZERO else Sum(size, inner, hint)
+        case Diff(body, wrt):
+            return Diff(shown(body), wrt)
+        case Whole(fn, order, sizes, body, at, hints):
+            return Whole(fn, order, sizes, shown(body), at, hints)
+        case _:
+            return t

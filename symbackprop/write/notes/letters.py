@@ -1,0 +1,86 @@
+"""Terms of a document on paper: arrays and sizes have the names that the author gave them, which are LaTeX already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from symbackprop.core.terms import Array, Index, Predicate, Term, free, substitute
+from symbackprop.numbers.refute.search import Counterexample
+
+from ..paper.latex import Latex, run_together
+from ..paper.letters import latex_name, plain_name
+from ..paper.text import Plain
+
+_WORDED = re.compile(r"([A-Za-z])(-[A-Za-z]+)")  # n-neurons, from n\\text{-neurons}
+ROW, COLUMN = "i°", "j°"  # the row and column of compared arrays
+
+
+class DocumentLatex(Latex):
+    def name(self, name: str) -> str:
+        return author_latex(name)
+
+    def array(self, array: Array, subs: list[str]) -> str:
+        text = author_latex(array.name)
+        if array.label is not None:
+            text += f"^{{{self.size(array.label)[0].replace(' ', '')}}}"
+        if not subs:
+            return text
+        if "_" in text.split("^")[0]:
+            text = f"{{{text}}}"
+        return f"{text}_{{{run_together(subs)}}}"
+
+
+class DocumentText(Plain):
+    def name(self, name: str) -> str:
+        return author_text(name)
+
+    def array(self, array: Array, subs: list[str]) -> str:
+        renamed = Array("x", array.label)
+        text = super().array(renamed, subs)
+        return author_text(array.name) + text[1:]
+
+
+def author_latex(name: str) -> str:
+    worded = _WORDED.fullmatch(name)
+    if worded is not None:
+        return rf"{latex_name(worded[1])}\text{{{worded[2]}}}"
+    return name if "\\" in name else latex_name(name.replace("°", ""))
+
+
+def author_text(name: str) -> str:
+    r"""\hat{y} is y with its mark in words: ŷ cannot be shown everywhere."""
+    if "\\" not in name:
+        return plain_name(name.replace("°", ""))
+    bare = name.replace("\\mathcal", "").replace("\\mathbf", "").replace("\\boldsymbol", "").replace("\\", "")
+    return bare.replace("{", "").replace("}", "")
+
+
+def lettered(t: Term) -> Term:
+    """Row and column called i and j where these letters are free to take."""
+    taken = {i.name for i in free(t)}
+    table = {}
+    for i in free(t):
+        if i.name in (ROW, COLUMN):
+            letter = i.name[0]
+            while letter in taken:
+                letter += "'"
+            table[i] = Index(letter, i.size)
+    return substitute(t, dict(table)) if table else t
+
+
+def term_latex(t: Term, taken: Iterable[str] = ()) -> str:
+    return DocumentLatex(taken)(lettered(t))
+
+
+def condition_latex(p: Predicate) -> str:
+    return DocumentLatex().condition(p)
+
+
+def condition_text(p: Predicate) -> str:
+    return DocumentText().condition(p)
+
+
+def tidy(c: Counterexample) -> Counterexample:
+    """Only what is looked at; index names without marks are made where it is shown."""
+    return c

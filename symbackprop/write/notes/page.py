@@ -1,0 +1,206 @@
+"""The self-contained page: the document with the verdict beside each formula, and what is behind it to unfold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+from symbackprop.documents.results import DIFFER, Checked, Line, Outcome, Status
+from symbackprop.read.notes.files.items import Formula
+
+from ..html import page
+from .derivation import derivation
+from .page_body import body
+
+VERDICTS: tuple[Status, ...] = ("proved", "refuted", "ill-formed", "unknown")
+MARKS = {"proved": "✓", "refuted": "✗", "ill-formed": "!", "unknown": "?"}
+WORST = ("refuted", "ill-formed", "unknown", "proved", None)
+
+
+def html_page(path: str | Path, text: str, statements: Sequence[Checked]) -> str:
+    """`text` is that of the file whose statements these are."""
+    path = Path(path)
+    writer = Statements(statements)
+    shown = body(path, text, writer.formula, writer.take)
+    return page(f"{path.name}: verdicts", f"{bar(path, statements)}<main>{problems(writer)}{shown}{FOOTER}</main>")
+
+
+FOOTER = "<footer>Checked by symbackprop: proved for all sizes, refuted by an exact counterexample.</footer>"
+
+
+class Statements:
+    """Writes formulas with their verdicts; what belongs behind a paragraph gathers until it is taken."""
+
+    def __init__(self, statements: Sequence[Checked]) -> None:
+        self.by_formula: dict[tuple[object, ...], list[tuple[int, Checked]]] = {}
+        self.all = list(enumerate(statements, 1))
+        for n, c in self.all:
+            self.by_formula.setdefault(key(c.reading.formula), []).append((n, c))
+        self.waiting: list[str] = []
+
+    def take(self) -> str:
+        out, self.waiting = "".join(self.waiting), []
+        return out
+
+    def formula(self, rows: Sequence[Formula], display: bool) -> str:
+        if not display:
+            return "".join(self.inside(f) for f in rows)
+        return "".join(self.alone(f) for f in rows)
+
+    def alone(self, f: Formula) -> str:
+        found = self.by_formula.get(key(f), [])
+        statements = [c for _, c in found]
+        verdict = worst(statements)
+        details = "".join(mend(c, len(found) > 1) for c in statements if c.verdict not in (None, "proved"))
+        details += unfolding([c for c in statements if c.verdict == "proved"], len(found) > 1)
+        anchors = "".join(f'<a id="s{n}"></a>' for n, _ in found)
+        tex = escape(f.text)
+        shown = f"<s>{tag(tex, True)}</s>" if f.struck else tag(tex, True)
+        return (
+            f'<div class="statement {verdict or "remark"}">{anchors}<div class="shown">{shown}'
+            f'<div class="verdicts">{badges(statements)}</div></div>{details}</div>\n'
+        )
+
+    def inside(self, f: Formula) -> str:
+        found = [(n, c) for n, c in self.by_formula.get(key(f), []) if c.verdict is not None]
+        tex = tag(escape(f.text), False)
+        if not found:
+            return tex
+        verdict = worst(c for _, c in found)
+        ids = []
+        for n, c in found:
+            ids.append(f"s{n}")
+            inner = f'<div class="shown">{tag(escape(c.latex), True)}<div class="verdicts">{badges([c])}</div></div>'
+            more = unfolding([c], False) if c.verdict == "proved" else mend(c, False)
+            hidden = "" if c.bad or c.verdict == "unknown" else " hidden"
+            self.waiting.append(f'<div class="aside statement {c.verdict}" id="s{n}"{hidden}>{inner}{more}</div>')
+        return (
+            f'<span class="inline {verdict}" role="button" tabindex="0" data-for="{" ".join(ids)}" title="{verdict}">'
+            f"{tex}<sup>{MARKS[verdict or 'unknown']}</sup></span>"
+        )
+
+
+def key(f: Formula) -> tuple[object, ...]:
+    return f.where.source.cell, f.where.offset(0), f.text
+
+
+def worst(statements: Iterable[Checked]) -> str | None:
+    return min((c.verdict for c in statements), key=WORST.index, default=None)
+
+
+def tag(tex: str, display: bool) -> str:
+    return f'<div class="tex" data-display>{tex}</div>' if display else f'<span class="tex">{tex}</span>'
+
+
+def badges(statements: Sequence[Checked]) -> str:
+    """One for each kind and verdict; ×2 where there are several alike."""
+    counts = Counter((c.kind, c.verdict) for c in statements if c.verdict is not None or c.kind != "remark")
+    out = []
+    for (kind, verdict), n in counts.items():
+        text = f"{MARKS[verdict]} {verdict}" if verdict else "said in words"
+        times = f" ×{n}" if n > 1 else ""
+        out.append(f'<span class="badge {verdict or "remark"}"><span class="kind">{kind}{times}</span> {text}</span>')
+    return "".join(out)
+
+
+def bar(path: Path, statements: Sequence[Checked]) -> str:
+    counts = Counter(c.verdict for c in statements if c.verdict is not None)
+    chips = "".join(
+        f'<button class="chip {v}" data-verdict="{v}" aria-pressed="false"{"" if counts[v] else " disabled"}>'
+        f"{counts[v]} {v}</button>"
+        for v in VERDICTS
+    )
+    return f'<div class="bar"><b>{escape(path.name)}</b>{chips}</div>'
+
+
+def problems(writer: Statements) -> str:
+    bad = [(n, c) for n, c in writer.all if c.bad]
+    if not bad:
+        return ""
+    items = "".join(
+        f'<li><a href="#s{n}"><span class="badge {c.verdict}">{c.verdict}</span> line {c.line}</a>: '
+        f"{sentence(c.outcome.mistake or c.outcome.message)}</li>"
+        for n, c in bad
+    )
+    return f"<nav><b>To mend</b><ul>{items}</ul></nav>"
+
+
+# --- what unfolds ----------------------------------------------------------------------------
+
+
+def unfolding(statements: Sequence[Checked], several: bool) -> str:
+    """What proved statements rest on, and their derivations."""
+    parts, derived = [], False
+    for c in statements:
+        o = c.outcome
+        facts = "".join(
+            f'<p><span class="label">{label}</span>{text}</p>'
+            for label, text in (
+                ("rests on", "; ".join(map(sentence, o.hypotheses))),
+                ("where", "; ".join(condition(x.latex, x.text, x.why) for x in o.conditions)),
+                ("shape", escape(o.message) if o.hypotheses else ""),
+            )
+            if text
+        )
+        lines = derivation(o.proof) if o.proof is not None else ()
+        derived |= bool(lines)
+        which = f"<p>{tag(escape(c.latex), False)}</p>" if several else ""
+        if facts or lines:
+            parts.append(f'<div class="facts">{which}{facts}</div>{table(lines)}')
+    if not parts:
+        return ""
+    return f"<details data-lazy><summary>{'derivation' if derived else 'why'}</summary>{''.join(parts)}</details>"
+
+
+def mend(c: Checked, several: bool) -> str:
+    """What is wrong or missing, and what is right."""
+    o = c.outcome
+    parts = [f"<p>{tag(escape(c.latex), False)}</p>"] if several else []
+    if o.mistake:
+        parts.append(f"<p><b>{sentence(o.mistake)}</b></p>")
+    if o.message and o.message not in (o.mistake, DIFFER):
+        parts.append(f"<p>{sentence(o.message)}</p>")
+    if o.special_cases:
+        parts.append(f'<p><span class="label">true when</span> {sentence(" or ".join(o.special_cases))}</p>')
+    if o.repair is not None:
+        parts.append(
+            f'<div class="right"><span class="label">✓ proved instead</span>{tag(escape(o.repair.latex), True)}</div>'
+        )
+    more = ""
+    if o.counterexample is not None:
+        shown = f'<div class="facts"><pre class="code">{escape(example(o))}</pre></div>'
+        more = f"<details><summary>counterexample</summary>{shown}</details>"
+    return f'<div class="mend">{"".join(parts)}</div>{more}'
+
+
+def example(o: Outcome) -> str:
+    return "" if o.counterexample is None else o.counterexample.describe().replace("°", "")
+
+
+def condition(latex: str, text: str, why: str) -> str:
+    shown = tag(escape(latex), False) if latex else escape(text)
+    return f"{shown} <span class='label'>{escape(why)}</span>" if why else shown
+
+
+def sentence(text: str) -> str:
+    """Words with some LaTeX among them: what looks like LaTeX is set as such."""
+    out = []
+    for word in text.split(" "):
+        out.append(tag(escape(word), False) if "\\" in word or ("^" in word and "{" in word) else escape(word))
+    return " ".join(out)
+
+
+def table(lines: Sequence[Line]) -> str:
+    if not lines:
+        return ""
+    rows = []
+    for line in lines:
+        left = "" if line.opens else "= "
+        tex = escape(rf"\displaystyle {left}{line.latex}")
+        rows.append(
+            f'<tr class="{"opens" if line.opens else ""}"><td>{tag(tex, False)}</td>'
+            f'<td class="why">{escape(line.reason)}</td></tr>'
+        )
+    return f'<div class="derivation"><table>{"".join(rows)}</table></div>'

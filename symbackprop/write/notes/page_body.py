@@ -1,0 +1,195 @@
+"""The document itself as HTML, with a hole for each formula, in the order in which the reader finds formulas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from symbackprop.read.notes.files.items import Collector, Formula
+from symbackprop.read.notes.files.latex import plain, read_latex
+from symbackprop.read.notes.files.markdown import read_markdown
+from symbackprop.read.notes.files.place import ReadError, Source
+from symbackprop.read.notes.files.sources import markdown_cells
+
+Shown: TypeAlias = Callable[[Sequence[Formula], bool], str]
+"""HTML for the formulas of one display (rows), or for one inside a sentence; what unfolds comes by `Asides`."""
+_HEADING = re.compile(r"\\(part|chapter|section|subsection|subsubsection|paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{")
+_DELIMITERS = re.compile(r"\A\s*(?:\$\$|\$|\\\]|\\\))|(?:\$\$|\$|\\\[|\\\()\s*\Z")
+
+
+@dataclass(slots=True)
+class Recorder(Collector):
+    """A collector that remembers which items each piece of mathematics became, and where it stood."""
+
+    groups: list[tuple[int, int]] = field(default_factory=list)
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+
+    def formula(self, source: Source, text: str, offsets: Sequence[int], display: bool, struck: bool = False) -> None:
+        before = len(self.items)
+        Collector.formula(self, source, text, offsets, display, struck)
+        self.groups.append((before, len(self.items)))
+        self.ranges.append((offsets[0], offsets[-1] + 1) if len(offsets) else (0, 0))
+
+    def rows(self, k: int) -> list[Formula]:
+        start, end = self.groups[k]
+        return [i for i in self.items[start:end] if isinstance(i, Formula)]
+
+
+def body(path: Path, text: str, shown: Shown, asides: Callable[[], str]) -> str:
+    """`asides` gives what has gathered to stand behind a paragraph."""
+    match path.suffix.lower():
+        case ".tex" | ".ltx" | ".latex":
+            return "\n".join(latex_body(Source(str(path), text), shown, asides))
+        case ".ipynb":
+            return "\n".join(notebook_body(path, text, shown, asides))
+        case _:
+            return markdown_body(Source(str(path), text), shown, asides)
+
+
+# --- Markdown --------------------------------------------------------------------------------
+
+
+def markdown_body(source: Source, shown: Shown, asides: Callable[[], str]) -> str:
+    recorder = Recorder()
+    read_markdown(source, recorder)
+    count = iter(range(len(recorder.groups)))
+
+    def mathematics(display: bool) -> Callable[..., str]:
+        def rule(_self: Any, tokens: Any, k: int, _options: Any, _env: Any) -> str:
+            number = next(count, None)
+            if number is None:
+                return escape(tokens[k].content)
+            html = shown(recorder.rows(number), display)
+            return html + asides() if display else html
+
+        return rule
+
+    def fence(self: Any, tokens: Any, k: int, options: Any, env: Any) -> str:
+        if tokens[k].info.strip() in ("math", "{math}"):
+            return mathematics(True)(self, tokens, k, options, env)
+        return f'<pre class="source">{escape(tokens[k].content)}</pre>\n'
+
+    def nothing(_self: Any, tokens: Any, k: int, _options: Any, _env: Any) -> str:
+        text = str(tokens[k].content)
+        return "" if text.lstrip().startswith("<!--") else escape(text)
+
+    def after(tag: str) -> Callable[..., str]:
+        def rule(_self: Any, tokens: Any, k: int, _options: Any, _env: Any) -> str:
+            hidden = tag == "p" and tokens[k].hidden
+            return ("" if hidden else f"</{tag}>\n") + ("" if hidden or (tag == "li" and False) else asides())
+
+        return rule
+
+    def image(_self: Any, tokens: Any, k: int, _options: Any, _env: Any) -> str:
+        return f"[{escape(str(tokens[k].content))}]"
+
+    md = MarkdownIt("commonmark", {"maxNesting": 60}).enable(["strikethrough", "table"])
+    md.use(front_matter_plugin).use(amsmath_plugin).use(dollarmath_plugin, allow_digits=False, double_inline=True)
+    for name in ("math_inline", "math_inline_double"):
+        md.add_render_rule(name, mathematics(False))
+    for name in ("math_block", "math_block_label", "amsmath"):
+        md.add_render_rule(name, mathematics(True))
+    md.add_render_rule("fence", fence)
+    md.add_render_rule("html_block", nothing)
+    md.add_render_rule("html_inline", nothing)
+    md.add_render_rule("front_matter", lambda *_: "")
+    md.add_render_rule("paragraph_close", after("p"))
+    md.add_render_rule("list_item_close", after("li"))
+    md.add_render_rule("image", image)
+    return str(md.render(source.text)) + asides()
+
+
+# --- LaTeX -----------------------------------------------------------------------------------
+
+
+def latex_body(source: Source, shown: Shown, asides: Callable[[], str]) -> Iterator[str]:
+    recorder = Recorder()
+    read_latex(source, recorder)
+    started = re.search(r"\\begin\{document\}", source.text)
+    ended = re.search(r"\\end\{document\}", source.text)
+    at = started.end() if started else 0
+    sentence = ""
+    for k, (start, end) in enumerate(recorder.ranges):
+        rows = recorder.rows(k)
+        for kind, piece in words(source.text[at:start]):
+            if kind == "text":
+                sentence += escape(piece)
+                continue
+            yield from paragraph(sentence, asides)
+            sentence = ""
+            if kind.startswith("h"):
+                yield f"<{kind}>{escape(piece)}</{kind}>"
+        at = end
+        if rows and not rows[0].display:
+            sentence += shown(rows, False)
+        elif rows:
+            yield from paragraph(sentence, asides)
+            sentence = ""
+            yield shown(rows, True) + asides()
+    tail = source.text[at : ended.start() if ended and ended.start() >= at else len(source.text)]
+    for kind, piece in words(tail):
+        if kind == "text":
+            sentence += escape(piece)
+            continue
+        yield from paragraph(sentence, asides)
+        sentence = ""
+        if kind.startswith("h"):
+            yield f"<{kind}>{escape(piece)}</{kind}>"
+    yield from paragraph(sentence, asides)
+
+
+def paragraph(sentence: str, asides: Callable[[], str]) -> Iterator[str]:
+    if sentence.strip():
+        yield f"<p>{sentence.strip()}</p>{asides()}"
+
+
+def words(text: str) -> Iterator[tuple[str, str]]:
+    """("text", words), ("break", "") between paragraphs, ("h2", title) of what stands between two formulas."""
+    text = re.sub(r"(?<!\\)%[^\n]*\n?", "", _DELIMITERS.sub("", _DELIMITERS.sub("", text)))
+    levels = {"part": "h1", "chapter": "h1", "section": "h2", "subsection": "h3"}
+    at = 0
+    while (m := _HEADING.search(text, at)) is not None:
+        yield from paragraphs(text[at : m.start()])
+        depth, k = 1, m.end()
+        while k < len(text) and depth:
+            depth += (text[k] == "{") - (text[k] == "}")
+            k += 1
+        yield levels.get(m[1], "h4"), plain(text[m.end() : k - 1])
+        at = k
+    yield from paragraphs(text[at:])
+
+
+def paragraphs(text: str) -> Iterator[tuple[str, str]]:
+    for k, piece in enumerate(re.split(r"\n[ \t]*\n", text)):
+        if k:
+            yield "break", ""
+        clean = plain(re.sub(r"\\(?:begin|end)\{\w+\*?\}(?:\[[^\]]*\])?|\\(?:maketitle|item)\b", " ", piece))
+        if clean.strip():
+            yield "text", re.sub(r"\s+", " ", clean)
+
+
+# --- notebooks -------------------------------------------------------------------------------
+
+
+def notebook_body(path: Path, text: str, shown: Shown, asides: Callable[[], str]) -> Iterator[str]:
+    import nbformat
+
+    cells = {source.cell: source for source in markdown_cells(str(path), text)}
+    notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+    for number, cell in enumerate(notebook.cells, 1):
+        if number in cells:
+            try:
+                yield markdown_body(cells[number], shown, asides)
+            except ReadError as error:
+                yield f"<p>{escape(str(error))}</p>"
+        elif str(cell.get("source", "")).strip():
+            yield f'<pre class="source">{escape(str(cell.source))}</pre>'

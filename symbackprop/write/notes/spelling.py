@@ -1,0 +1,310 @@
+"""A changed syntax tree as LaTeX in the author's notation: what did not change is copied from the author's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.read.notes.declared.symbols import Declarations, marked, split_scripts
+from symbackprop.read.notes.grammar.tree import (
+    Add,
+    All,
+    Annotated,
+    Call,
+    Cases,
+    Chain,
+    Derivative,
+    Entry,
+    Expr,
+    Function,
+    Gradient,
+    Hadamard,
+    Identity,
+    IndexName,
+    Kronecker,
+    Neg,
+    Num,
+    Ones,
+    Outer,
+    Power,
+    Product,
+    Quotient,
+    Shape,
+    Sum,
+    Symbol,
+    Transpose,
+)
+from symbackprop.read.notes.grammar.vocabulary import GREEK, NEUTRAL
+from symbackprop.read.notes.grammar.walking import walk
+
+from .letters import author_latex
+from .spelling_symbols import balanced, bare_symbol, bracketed, number, relabelled, script, subscripts
+
+SUM, HADAMARD, PRODUCT, PREFIX, FACTOR, ATOM = range(6)
+_MARKS = "|".join(sorted(NEUTRAL))
+_TRANSPOSE = re.compile(r"\^\s*(?:(\\top)\b|\{\s*(\\top|\\mathsf\s*\{?\s*T\s*\}?|\\intercal|\\mathrm\s*\{T\}|T)\s*\})")
+SIGNS = {"": " ", "cdot": r" \cdot ", "times": r" \times ", "*": " * ", "@": " @ ", "outer": r" \otimes "}
+FUNCTIONS = frozenset("log ln exp sin cos tan tanh sinh cosh det max min".split())
+
+
+class Unspelled(SymbackpropError):
+    """This tree has no spelling here."""
+
+
+class Speller:
+    """`text` is the formula that the trees in `originals` were read from; `around`, the document, shows habits."""
+
+    def __init__(self, text: str, originals: Iterable[Expr], decl: Declarations, around: str = "") -> None:
+        self.text, self.decl, self.around = text, decl, f"{text}\n{around}"
+        self.intact = {id(n) for tree in originals for n in walk(tree)}
+        self.symbols: dict[str, list[Symbol]] = {}
+        self.functions: dict[str, Call] = {}
+        self.sums: list[Sum] = []
+        for tree in originals:
+            for n in walk(tree):
+                if isinstance(n, Symbol):
+                    self.symbols.setdefault(n.name, []).append(n)
+                elif isinstance(n, Call):
+                    self.functions.setdefault(n.function.name, n)
+                elif isinstance(n, Sum):
+                    self.sums.append(n)
+        self.top = self.transpose_sign(text) or self.transpose_sign(around) or (r"\top" if self.labels("T") else "T")
+        habit = text if r"\odot" in text or r"\circ" in text else around
+        self.circ = r"\circ" if r"\circ" in habit and r"\odot" not in habit else r"\odot"
+        if "\\odot" not in habit and any(c in habit for c in "⊙∘"):
+            self.circ = "⊙" if "⊙" in habit else "∘"
+        if "ᵀ" in habit and self.transpose_sign(habit) is None:
+            self.top = "ᵀ"
+
+    def transpose_sign(self, text: str) -> str | None:
+        for m in _TRANSPOSE.finditer(text):
+            sign = m[1] or m[2]
+            if not self.labels(sign):
+                return sign
+        return None
+
+    def labels(self, letter: str) -> bool:
+        return letter in self.decl.layers or any(s.last == letter for s in self.decl.layers.values())
+
+    def __call__(self, node: Expr) -> str:
+        return self.at_level(node, SUM)
+
+    def at_level(self, node: Expr, level: int) -> str:
+        text, binds = self.of(node)
+        if binds >= level and not (level > SUM and isinstance(node, (Product, Hadamard)) and self.in_brackets(node)):
+            return text
+        return bracketed(text)
+
+    def copied(self, node: Expr) -> str | None:
+        """The author's text of a node that was not changed."""
+        if id(node) not in self.intact:
+            return None
+        text = self.text[node.span[0] : node.span[1]].strip()
+        if isinstance(node, Symbol) and node.sample is None:
+            text = bare_symbol(text, node)
+        return text if text and balanced(text) else None
+
+    def in_brackets(self, node: Expr) -> bool:
+        """The author put brackets around it, or around what stood there before."""
+        before, after = self.text[: node.span[0]].rstrip(), self.text[node.span[1] :].lstrip()
+        closed = re.match(r"(?:\\right\s*)?[)\]]", after) is not None
+        return node.span[1] > node.span[0] and before.endswith(("(", "[")) and closed
+
+    def of(self, node: Expr) -> tuple[str, int]:
+        text = self.copied(node)
+        if text is not None:
+            return text, self.level(node, text)
+        match node:
+            case Num(value):
+                return number(value), ATOM if value >= 0 else SUM
+            case Symbol():
+                return self.symbol(node), ATOM
+            case IndexName(name):
+                return author_latex(name), ATOM
+            case All():
+                return ":", ATOM
+            case Call(function, args):
+                return self.function(function) + bracketed(", ".join(map(self, args))), ATOM
+            case Entry(base, at):
+                return f"{self.at_level(base, ATOM)}_{{{subscripts([self(a) for a in at])}}}", ATOM
+            case Neg(arg):
+                return f"-{self.at_level(arg, HADAMARD)}", SUM
+            case Add(args):
+                first, *rest = args
+                out = self.at_level(first, SUM) if not isinstance(first, Add) else bracketed(self(first))
+                for a in rest:
+                    sign, term = ("-", a.arg) if isinstance(a, Neg) else ("+", a)
+                    out += f" {sign} {self.at_level(term, HADAMARD)}"
+                return out, SUM
+            case Hadamard(args):
+                return f" {self.circ} ".join(self.at_level(a, PRODUCT) for a in args), HADAMARD
+            case Product(args, signs):
+                return self.product(args, signs), PRODUCT
+            case Outer(args):
+                return r" \otimes ".join(self.at_level(a, PREFIX) for a in args), PRODUCT
+            case Quotient(top, bottom):
+                return rf"\frac{{{self(top)}}}{{{self(bottom)}}}", FACTOR
+            case Power(base, Num(q), False) if q == Fraction(1, 2):
+                return rf"\sqrt{{{self(base)}}}", ATOM
+            case Power(base, exponent, elementwise):
+                circ = r"\circ " if elementwise else ""
+                return f"{self.raisable(base)}^{{{circ}{self(exponent)}}}", FACTOR
+            case Transpose(arg):
+                return self.transposed(arg), FACTOR
+            case Derivative(body, wrt):
+                order = f"^{len(wrt)}" if len(wrt) > 1 else ""
+                below = " ".join(rf"\partial {self.at_level(w, ATOM)}" for w in wrt)
+                return rf"\frac{{\partial{order} {self.at_level(body, ATOM)}}}{{{below}}}", FACTOR
+            case Gradient(body, wrt_one):
+                return rf"\nabla_{{{self(wrt_one)}}} {self.at_level(body, ATOM)}", PREFIX
+            case Cases(rows):
+                return self.cases(rows), ATOM
+            case Sum(binders, body):
+                return f"{self.sigma(node, [b.name for b in binders])} {self.at_level(body, PRODUCT)}", PREFIX
+            case Kronecker(i, j):
+                return rf"\delta_{{{subscripts([self(i), self(j)])}}}", ATOM
+            case Ones(sizes):
+                below = f"_{{{subscripts([self(s) for s in sizes])}}}" if sizes else ""
+                return rf"\mathbf{{1}}{below}", ATOM
+            case Identity(size):
+                return "I" if size is None else f"I_{{{self(size)}}}", ATOM
+            case Annotated(arg, shape):
+                return f"{self.at_level(arg, ATOM)}_{{{self(shape)}}}", ATOM
+            case Shape(parts):
+                return r" \times ".join(bracketed(self(p)) if isinstance(p, Shape) else self(p) for p in parts), SUM
+            case _:
+                raise Unspelled(f"a {type(node).__name__} cannot be written here")
+
+    def level(self, node: Expr, text: str) -> int:
+        """How tightly the author's text binds."""
+        match node:
+            case Add() | Neg():
+                return SUM
+            case Hadamard():
+                return HADAMARD
+            case Shape():
+                return SUM
+            case Product() | Outer():
+                return PRODUCT
+            case Quotient() | Derivative():
+                return FACTOR if text.startswith("\\frac") else PRODUCT
+            case Sum() | Gradient():
+                return PREFIX
+            case Power() | Transpose():
+                return FACTOR
+            case Call():
+                return ATOM if text.endswith((")", "}")) else PREFIX
+            case Num(value):
+                return ATOM if value.denominator == 1 else FACTOR
+            case _:
+                return ATOM
+
+    def product(self, args: tuple[Expr, ...], signs: tuple[str, ...]) -> str:
+        out = self.factor(args[0], len(args) == 1)
+        for k, (a, sign) in enumerate(zip(args[1:], signs, strict=True), 2):
+            text = self.factor(a, k == len(args))
+            between = r" \cdot " if text[0].isdigit() and sign == "" else SIGNS[sign]
+            out += between + text
+        return out
+
+    def factor(self, node: Expr, last: bool) -> str:
+        """A sum in front of another factor needs brackets: what is behind it would be summed too."""
+        return self.at_level(node, PREFIX if last else FACTOR)
+
+    def sigma(self, node: Sum, names: list[str]) -> str:
+        for tree in self.sums:
+            if tree.binders == node.binders:
+                text = self.text[tree.span[0] : tree.body.span[0]]
+                if balanced(text) and text.startswith("\\sum"):
+                    return text.strip()
+        return rf"\sum_{{{subscripts([author_latex(n) for n in names])}}}"
+
+    # --- names -------------------------------------------------------------------------------
+
+    def symbol(self, s: Symbol) -> str:
+        """Spelled as the author spells the name, with its own label."""
+        if s.sample is not None:
+            raise Unspelled("a sample label")
+        for other in self.symbols.get(s.name, ()):
+            text = self.copied(other)
+            if text is None or other.sample is not None:
+                continue
+            if other.label == s.label:
+                return text
+            if other.label is not None and s.label is not None:
+                changed = relabelled(text, other.label, s.label)
+                if changed is not None:
+                    return changed
+        name, scripts = split_scripts(s.name)
+        base = self.marked(self.greek(author_latex(name)))
+        for caret, inside in re.findall(r"([_^])([^_^]+)", scripts):  # the scripts that belong to the name: W^{[1]}
+            base += caret + script(author_latex(inside) if inside.isalpha() and len(inside) == 1 else inside)
+        if s.label is None:
+            return base
+        symbol = self.decl.layered.get(s.name)
+        caret = "_" if symbol is not None and symbol.label_at == "_" else "^"
+        opening, closing = self.label_brackets()
+        return f"{base}{caret}{script(f'{opening}{s.label}{closing}')}"
+
+    def greek(self, name: str) -> str:
+        """φ as the author writes it, \\phi or \\varphi."""
+        other = name.replace("\\var", "\\") if name.startswith("\\var") else name.replace("\\", "\\var", 1)
+        spelled = [re.search(re.escape(n) + r"(?![A-Za-z])", self.around) is not None for n in (name, other)]
+        return other if name.startswith("\\") and spelled == [False, True] else name
+
+    def marked(self, base: str) -> str:
+        r"""The name with the mark that the author puts on it: \mathbf{q} for q."""
+        word = re.fullmatch(r"\\mathrm\{(\w+)\}", base)
+        if word is not None and re.search(rf"(?<![A-Za-z\\{{]){word[1]}(?![A-Za-z}}])", self.around):
+            return word[1]  # dW, as the author writes it
+        letter = GREEK.get(base.removeprefix("\\"), "")
+        if letter and base[0] == "\\" and letter in self.around and base not in self.around:
+            return letter  # δ, as the author writes it
+        name, script = re.match(r"(\\?[A-Za-z]+|.)(.*)", base, re.DOTALL).groups()  # type: ignore[union-attr]
+        found = re.search(rf"\\({_MARKS})\s*\{{\s*{re.escape(name)}\s*\}}", self.around)
+        if found is None or self.decl.known(marked(name, found[1])):
+            return base
+        return rf"\{found[1]}{{{name}}}{script}"
+
+    def label_brackets(self) -> tuple[str, str]:
+        if re.search(r"\^\s*\{\s*\[", self.text):
+            return "[", "]"
+        return ("(", ")") if re.search(r"\^\s*\{\s*\(\s*(?:l|\\ell|L)\b", self.text) else ("", "")
+
+    def function(self, f: Function) -> str:
+        other = self.functions.get(f.name)
+        if other is not None:
+            text = self.copied(other)
+            if text is not None and "(" in text:
+                name = re.split(r"\\left\s*\(|\(", text, maxsplit=1)[0].strip()
+                name = re.sub(r"(?:\^\s*\{\s*(?:\\prime\s*)+\}|\^\s*\\prime|'+)\s*$", "", name).strip()
+                return name + "'" * f.primes
+        if f.label is not None:
+            raise Unspelled("a function with a layer")
+        name = f"\\{f.name}" if f.name in FUNCTIONS else self.greek(author_latex(f.name))
+        if f.name in ("diag", "tr", "softmax"):
+            name = rf"\operatorname{{{f.name}}}"
+        return name + "'" * f.primes
+
+    def transposed(self, arg: Expr) -> str:
+        text = self.at_level(arg, FACTOR)
+        inside = re.search(r"\^\{\s*(\[[^\]{}]*\])\s*\}\Z", text)
+        if inside is not None and isinstance(arg, Symbol):
+            return f"{text[: inside.start()]}^{{{inside[1]}{self.top}}}"
+        return f"{self.raisable(arg)}{'' if self.top == 'ᵀ' else '^'}{script(self.top)}"
+
+    def raisable(self, node: Expr) -> str:
+        text, binds = self.of(node)
+        return text if binds == ATOM and not re.search(r"[\^'⁽⁾′]|[ˡᴸ¹²³⁺⁻]", text) else bracketed(text)
+
+    def cases(self, rows: tuple[tuple[Expr, Chain | None], ...]) -> str:
+        """The conditions as they are written."""
+        out = []
+        for value, when in rows:
+            if when is None:
+                out.append(rf"{self(value)} & \text{{otherwise}}")
+            else:
+                out.append(rf"{self(value)} & \text{{if }} {self.text[when.span[0] : when.span[1]].strip()}")
+        return r"\begin{cases} " + r" \\ ".join(out) + r" \end{cases}"

@@ -1,0 +1,95 @@
+"""The report on the terminal, as a compiler writes it: place, what is wrong, the line with carets, what is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from symbackprop.documents.results import DIFFER, Checked, Outcome, Status
+from symbackprop.read.notes.files.place import Place, Span, render
+
+STYLES: dict[Status, str] = {
+    "proved": "green", "refuted": "bold red", "ill-formed": "bold yellow", "unknown": "bold cyan",
+}  # fmt: skip
+_VALUE = 110  # characters of one line of a counterexample
+
+
+def report(statements: Sequence[Checked], out: Console, everything: bool = False) -> None:
+    """The statements that are not proved; with `everything` those that are, too."""
+    for c in statements:
+        if c.bad or c.verdict == "unknown":
+            out.print(trouble(c), soft_wrap=True)
+        elif everything and c.verdict is not None:
+            out.print(fine(c), soft_wrap=True)
+
+
+def summary(statements: Sequence[Checked], seconds: float, out: Console) -> None:
+    counts = Counter(c.verdict for c in statements)
+    parts: list[Text] = []
+    for verdict, style in STYLES.items():
+        if counts[verdict] or verdict == "proved":
+            parts.append(Text(f"{counts[verdict]} {verdict}", style))
+    decided = sum(counts[v] for v in STYLES)
+    line = Text(f"{decided} statement{'' if decided == 1 else 's'}: ") + Text(", ").join(parts)
+    if counts[None]:
+        line += Text(f"; {counts[None]} remark{'' if counts[None] == 1 else 's'}")
+    out.print(line + Text(f"  ({seconds:.1f} s)", "dim"), soft_wrap=True)
+
+
+def trouble(c: Checked) -> Text:
+    o = c.outcome
+    assert o.verdict is not None
+    place, span = c.trouble()
+    head, *shown = rendered(place, span)
+    said = o.mistake or o.message
+    text = Text.assemble((f"{head}", "bold"), " ", (o.verdict, STYLES[o.verdict]), f" {said}\n")
+    for line in shown:
+        text.append(line + "\n", "red" if set(line) <= {" ", "^"} else "")
+    for label, value in details(o, said):
+        lines = value.split("\n")
+        text.append(f"  {label}: ", "dim")
+        text.append(lines[0] + "\n", "green" if label == "proved instead" else "")
+        for line in lines[1:]:
+            text.append(f"    {line}\n")
+    return text
+
+
+def rendered(place: Place, span: Span) -> list[str]:
+    """The label of the place, the source line, the carets."""
+    first, *rest = render("", span, place).split("\n")
+    return [first.strip() + ":", *rest]
+
+
+def details(o: Outcome, said: str) -> list[tuple[str, str]]:
+    out: list[tuple[str, str]] = []
+    if o.message and o.message != said and o.message != DIFFER:
+        out.append(("because", o.message))
+    if o.counterexample is not None:
+        lines = [clipped(x.replace("°", "")) for x in o.counterexample.describe().split("\n")]
+        out.append(("counterexample", "\n".join(lines)))
+    if o.special_cases:
+        out.append(("true only when", " or ".join(o.special_cases)))
+    if o.conditions:
+        out.append(("conditions", "; ".join(map(str, o.conditions))))
+    if o.repair is not None:
+        out.append(("proved instead", o.repair.latex))
+        if o.repair.hypotheses:
+            out.append(("which rests on", "; ".join(o.repair.hypotheses)))
+    return out
+
+
+def fine(c: Checked) -> Text:
+    place, span = c.reading.where, c.reading.span
+    text = Text.assemble((f"{place.label(span[0])}:", "bold"), " ", (c.verdict or "", "green"), f" {c.kind} {c.latex}")
+    if c.outcome.hypotheses:
+        text.append(f"\n  rests on: {'; '.join(c.outcome.hypotheses)}", "dim")
+    if c.outcome.conditions:
+        text.append(f"\n  where: {'; '.join(map(str, c.outcome.conditions))}", "dim")
+    return text
+
+
+def clipped(text: str) -> str:
+    return text if len(text) <= _VALUE else text[: _VALUE - 1] + "…"
