@@ -10,13 +10,13 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # type checkers know this name; importing `typing` for it would cost a fifth of Python's start
 if TYPE_CHECKING:
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.decide.verdict import Verdict
-    from symbackprop.documents.check import check_document
-    from symbackprop.functions.checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
-    from symbackprop.functions.derivation import Derivative
-    from symbackprop.functions.sympy_checks import check_sympy
-    from symbackprop.witness.network import ExplicitNetwork, explicit
+    from .core.terms import SymbackpropError
+    from .decide.verdict import Verdict
+    from .documents.check import check_document
+    from .functions.checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
+    from .functions.derivation import Derivative
+    from .functions.sympy_checks import check_sympy
+    from .witness.network import ExplicitNetwork, explicit
 
 __all__ = [
     "Derivative", "ExplicitNetwork", "SymbackpropError", "Verdict", "__version__", "check_document", "check_equal",

@@ -52,7 +52,7 @@ def test_public_names_exist_and_are_declared_twice() -> None:
     source = Path(symbackprop.__file__).read_text(encoding="utf-8")
     block = source[source.index("if TYPE_CHECKING") : source.index("__all__")]
     declared = dict(
-        (name.strip(), module)
+        (name.strip(), f"symbackprop{module}")
         for module, names in re.findall(r"from (\S+) import ([^\n]+)", block)
         for name in names.split(",")
     )
