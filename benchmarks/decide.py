@@ -46,7 +46,8 @@ HYPOTHESES: dict[str, tuple[str, ...]] = {
     "prob": ("{a} > 0", "{a}.sum(-1) == 1"), "logprob": ("np.exp({a}).sum(-1) == 1",),
     "onehot": ("{a} * {a} == {a}", "{a}.sum(-1) == 1"),
     "sym": ("{a} == np.swapaxes({a}, -1, -2)",), "spd": ("{a} == np.swapaxes({a}, -1, -2)",),
-    "lower": ("{a} == np.tril({a})",), "singular": ("np.linalg.det({a}) == 0",),
+    "lower": ("{a} == np.tril({a})",), "inv": ("np.linalg.det({a}) != 0",), "posdet": ("np.linalg.det({a}) > 0",),
+    "singular": ("np.linalg.det({a}) == 0",),
 }  # fmt: skip
 BAD = ("refuted", "ill-formed")
 POINTS_ONLY = ("inv", "spd", "posdet")  # domains that limit counterexamples beyond the hypotheses
@@ -127,8 +128,7 @@ def exhibit(e: Mapping[str, Any]) -> Iterator[Case]:
     inputs = e["forward"]["inputs"]
     arguments = [(i["name"], " ".join(map(str, i["shape"])), role_domain(i["role"])) for i in inputs]
     shapes, values, texts, domains = read_arguments(arguments, {})
-    for h in e["hypotheses"]:
-        texts += written_hypothesis(h, shapes)
+    texts += e.get("assuming") or [t for h in e["hypotheses"] for t in written_hypothesis(h, shapes)]
     forward = namespace(e["forward"]["code"])["forward"]
     for which, truth in (("buggy", False), ("fixed", True), ("equivalent", True)):
         code = e.get(f"{which}_backward")

@@ -14,10 +14,12 @@ from .matching import instance
 from .ranges import never_negative, within
 from .tensor import fresh_axes
 from .terms import (
+    PI,
     Add,
     Apply,
     AtLeastZero,
     Delta,
+    Entry,
     Holds,
     Mul,
     NonNegative,
@@ -43,6 +45,11 @@ class Signs:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.used: frozenset[str] = frozenset()
+        self.said: dict[type, list[tuple[str, Term, str]]] = {}  # what is said of terms of a kind
+        for name, h in context.hypotheses.items():
+            if not isinstance(h, Same | NonNegative):
+                what = POSITIVE if isinstance(h, Positive) else NONZERO if isinstance(h, Nonzero) else NONNEGATIVE
+                self.said.setdefault(type(h.term), []).append((name, h.term, what))
 
     def holds(self, p: Predicate) -> bool:
         match p:
@@ -57,7 +64,7 @@ class Signs:
 
     def sign(self, t: Term) -> str:
         assumed = self.assumed(t)
-        return assumed if assumed in (POSITIVE, NONZERO) else best(assumed, self.structural(t))
+        return assumed if assumed == POSITIVE else best(assumed, self.structural(t))
 
     def structural(self, t: Term) -> str:
         match t:
@@ -65,6 +72,8 @@ class Signs:
                 return POSITIVE if value > 0 else NONNEGATIVE if value == 0 else NONZERO
             case Size():
                 return POSITIVE if at_least_zero(t - 1) else NONNEGATIVE if at_least_zero(t) else UNKNOWN
+            case Entry():
+                return POSITIVE if t == PI else UNKNOWN
             case Delta() | Holds() | Ordinal():
                 return NONNEGATIVE if not isinstance(t, Ordinal) or never_negative(t.of) else UNKNOWN
             case Apply("exp" | "sigmoid" | "softplus" | "cosh", _, 0):
@@ -142,11 +151,8 @@ class Signs:
     def assumed(self, t: Term) -> str:
         """What a hypothesis says of exactly this term, or of one instance of it."""
         found = UNKNOWN
-        for name, h in self.context.hypotheses.items():
-            if isinstance(h, Same | NonNegative) or instance(h.term, t) is None:
-                continue
-            what = POSITIVE if isinstance(h, Positive) else NONZERO if isinstance(h, Nonzero) else NONNEGATIVE
-            if best(found, what) != found:
+        for name, term, what in self.said.get(type(t), ()):
+            if best(found, what) != found and instance(term, t) is not None:
                 found = best(found, what)
                 self.used |= {name}
         return found

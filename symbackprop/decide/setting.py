@@ -9,7 +9,6 @@ from fractions import Fraction
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import Size
 from symbackprop.core.terms import Array
-from symbackprop.prove.conditions.restating import restated
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,5 @@ class Setting:
 
     @property
     def context(self) -> Context:
-        """The hypotheses, and some of them once more in the words that the prover meets."""
-        named: dict[str, Hypothesis] = {}
-        for k, h in enumerate(self.hypotheses, 1):
-            named[f"h{k}"] = h
-            named |= {f"h{k}.{n}": again for n, again in enumerate(restated(h), 1)}
-        return Context(hypotheses=named)
+        """The hypotheses by name."""
+        return Context(hypotheses={f"h{k}": h for k, h in enumerate(self.hypotheses, 1)})

@@ -1,0 +1,391 @@
+"""Finding reasons for conditions; `core.discharge` checks what is found here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice, product
+
+from symbackprop.core.context import Context, Same
+from symbackprop.core.discharge import assuming, established, knowing, picked, term_of, truth_case
+from symbackprop.core.indices import Index, IndexExpr, Pick, as_affine
+from symbackprop.core.reasons import Factors, Fixed, Given, Knowing, Reason, Sign, Split, Weigh
+from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
+from symbackprop.core.sums import Monomial, monomial_key
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    AtLeastZero,
+    Delta,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Nonzero,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Predicate,
+    ProofError,
+    Term,
+    Whole,
+    add,
+    arrays,
+    free,
+    mul,
+    sub,
+    substitute,
+    subterms,
+)
+from symbackprop.core.value import truth
+
+from ..equality import prove_equal
+from ..matching import unify
+from ..normal_form.normal import Normal
+from ..normal_form.reduce import TooLarge
+from ..tidying import Tidy
+from .generic_terms import closed_in, replaced
+from .restating import restated
+
+F0, F1 = Fraction(0), Fraction(1)
+DEPTH = 5  # reasons inside reasons; a split counts twice
+CLEARED = 4  # denominators inside numerators
+TRUTHS = 3  # steps that one condition is split by
+FACTS = 40  # facts that one condition is weighed against
+FAILED = (ProofError, TooLarge, RecursionError)
+
+
+class Seeker:
+    """Reasons in one region; remembers what it looked for."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.normal = Normal(context)
+        self.known: dict[tuple[Predicate, int], Reason | None] = {}
+        self.scaled: dict[tuple[Term, bool], tuple[Term, Term] | None] = {}
+
+    def reason(self, p: Predicate, depth: int = DEPTH) -> Reason | None:
+        """A reason that holds, or None."""
+        key = (p, depth)
+        if key not in self.known:
+            self.known[key] = None
+            self.known[key] = next(self.holding(p, depth), None)
+        return self.known[key]
+
+    def holding(self, p: Predicate, depth: int) -> Iterator[Reason]:
+        for r in self.candidates(p, depth):
+            try:
+                established(r, self.context)
+            except FAILED:
+                continue
+            yield r
+
+    def candidates(self, p: Predicate, depth: int) -> Iterator[Reason]:
+        yield Sign(p)
+        if isinstance(p, NonNegative) or depth <= 0:
+            return
+        yield from self.by_factors(p, depth)
+        yield from self.by_scale(p)
+        yield from self.by_difference(p)
+        if isinstance(p, Nonzero):
+            yield from self.by_one_product(p, depth)
+        if depth > 1:
+            yield from self.by_truth(p, depth)
+
+    def by_factors(self, p: Predicate, depth: int) -> Iterator[Reason]:
+        match p:
+            case Nonzero(Power(base, q)) if q.denominator == 1:
+                wanted: tuple[Predicate, ...] = (Nonzero(base),)
+            case Positive(Power(base, q)) if q.denominator == 1 and q.numerator % 2 == 0:
+                wanted = (Nonzero(base),)
+            case Nonzero(Power(base, _)) | Positive(Power(base, _)):
+                wanted = (Positive(base),)
+            case Nonzero(Mul(args)) | Positive(Mul(args)) | AtLeastZero(Mul(args)):
+                wanted = tuple(type(p)(a) for a in args)
+            case _:
+                return
+        parts = self.all(wanted, depth)
+        if parts is not None:
+            yield Factors(p, parts)
+
+    def all(self, wanted: tuple[Predicate, ...], depth: int) -> tuple[Reason, ...] | None:
+        found: list[Reason] = []
+        for w in wanted:
+            r = self.reason(w, depth - 1)
+            if r is None:
+                return None
+            found.append(r)
+        return tuple(found)
+
+    # --- u up to a factor ------------------------------------------------------------------------
+
+    def by_scale(self, p: Predicate) -> Iterator[Reason]:
+        """scale * u is plain, or is a fact times something positive (times -1, where u != 0 is asked for)."""
+        either = isinstance(p, Nonzero)
+        own = self.primitive(term_of(p), either)
+        if own is None:
+            return
+        u, scale = own
+        signs = (F1, -F1) if isinstance(p, Nonzero) else (F1,)
+        for sign in signs:
+            rest = u if sign == 1 else self.value(mul(Num(-F1), u))
+            kind = Positive if isinstance(p, Nonzero) else type(p)
+            if Signs(self.context).holds(kind(rest)):
+                yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (), rest)
+        for fact in self.facts(p):
+            other = self.primitive(term_of(fact), either)
+            if other is None:
+                continue
+            for sign in signs:
+                target = u if sign == 1 else self.value(mul(Num(-F1), u))
+                for given in islice(self.instances(other[0], target), 2):
+                    v = substitute(term_of(fact), given)
+                    weight = substitute(other[1], given)
+                    part = (weight, Sign(type(fact)(v)))
+                    yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (part,), ZERO)
+            for v in self.variants(term_of(fact), term_of(p)) if free(term_of(fact)) and not free(term_of(p)) else ():
+                here = self.primitive(v, either)
+                for sign in signs:
+                    if here is not None and here[0] == (u if sign == 1 else self.value(mul(Num(-F1), u))):
+                        part = (here[1], Sign(type(fact)(v)))
+                        yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (part,), ZERO)
+
+    def facts(self, p: Predicate) -> Iterator[Predicate]:
+        """Facts that may imply p: of its kind or stronger."""
+        kinds = {
+            Positive: (Positive,), Nonzero: (Nonzero, Positive), AtLeastZero: (AtLeastZero, Positive),
+        }.get(type(p), ())  # fmt: skip
+        found = (h for h in self.context.hypotheses.values() if isinstance(h, kinds) and not isinstance(h, NonNegative))
+        yield from islice(found, FACTS)  # type: ignore[misc]
+
+    def instances(self, pattern: Term, t: Term) -> Iterator[dict[Index, IndexExpr]]:
+        if pattern == t:
+            yield {}
+            return
+        unknown = free(pattern)
+        for binding in unify(pattern, t, {}, unknown):
+            if unknown <= binding.keys():
+                yield binding
+
+    def by_difference(self, p: Predicate) -> Iterator[Reason]:
+        """u = c v + rest for a fact v, c > 0 and a rest that is not negative: p - 1 > 0 says p > 0."""
+        if isinstance(p, Nonzero):
+            for strict in (Positive(p.term), Positive(mul(Num(-F1), p.term))):
+                for r in self.by_difference(strict):
+                    if isinstance(r, Weigh):
+                        scale = ONE if strict.term == p.term else Num(-F1)
+                        yield from self.weigh(p, scale, r.parts, r.rest)
+            return
+        u = self.monomials(term_of(p))
+        if u is None:
+            return
+        for fact in self.facts(Positive(term_of(p))):
+            yield from self.less(p, fact, u)
+        for fact in self.facts(AtLeastZero(term_of(p))):
+            if isinstance(fact, AtLeastZero):
+                yield from self.less(p, fact, u)
+
+    def less(self, p: Predicate, fact: Predicate, u: list[Monomial]) -> Iterator[Reason]:
+        """By the fact over a common denominator, times the coefficient that makes one of its terms one of u's."""
+        for fact_here in self.variants(term_of(fact), term_of(p)):
+            own = self.primitive(fact_here)
+            v = self.monomials(own[0]) if own is not None else None
+            for m, n in product(v or (), u):
+                if own is None or not m.factors:
+                    continue
+                c = n.coefficient / m.coefficient
+                shape, other = (x._replace(coefficient=F1).term() for x in (m, n))
+                for given in islice(self.instances(shape, other), 1) if c > 0 else ():
+                    here, weight = substitute(fact_here, given), mul(Num(c), substitute(own[1], given))
+                    if not free(here) <= free(term_of(p)):
+                        continue
+                    rest = self.value(sub(term_of(p), mul(weight, here)))
+                    if Signs(self.context).sign(rest) in (POSITIVE, NONNEGATIVE) or rest == ZERO:
+                        yield from self.weigh(p, ONE, ((weight, Sign(type(fact)(here))),), rest)
+
+    def by_one_product(self, p: Nonzero, depth: int) -> Iterator[Reason]:
+        """u is one product in its normal form: none of its factors is 0."""
+        monomials = self.monomials(p.term)
+        if monomials is None or len(monomials) != 1 or monomials[0].dummies:
+            return
+        product = Mul(tuple(b if e == 1 else Power(b, e) for b, e in monomials[0].factors))
+        if product == p.term or not product.args:
+            return
+        parts = self.all(tuple(Nonzero(a) for a in product.args), depth)
+        if parts is not None:
+            part = (Num(monomials[0].coefficient), Factors(Nonzero(product), parts))
+            yield from self.weigh(p, ONE, (part,), ZERO)
+
+    # --- steps: both values ------------------------------------------------------------------------
+
+    def by_truth(self, p: Predicate, depth: int) -> Iterator[Reason]:
+        u = term_of(p)
+        beside = [s for f in self.facts_beside(p) for s in truths(f)]
+        if not (truths(u) or beside):
+            return
+        if free(u):
+            names = tuple((i, self.unused(i)) for i in sorted(free(u), key=lambda i: i.name))
+            values: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
+            goal = type(p)(substitute(u, values))  # type: ignore[arg-type]
+            inner = Seeker(self.context).reason(goal, depth)
+            if inner is not None:
+                yield Fixed(p, names, inner)
+            return
+        for h in list(dict.fromkeys((*truths(u), *beside)))[:TRUTHS]:
+            split = self.split(p, h, depth)
+            if split is not None:
+                yield split
+
+    def split(self, p: Predicate, h: Term, depth: int) -> Reason | None:
+        u = term_of(p)
+        cases: list[tuple[Term, Reason]] = []
+        for on, value in ((True, ONE), (False, ZERO)):
+            case = Tidy()(replaced(u, h, value))
+            try:
+                region = assuming(self.context, truth_case(h, on))
+            except ProofError:
+                return None
+            found = known_there(region, type(p)(case), depth - 2)  # type: ignore[arg-type]
+            if found is None:
+                return None
+            cases.append((case, found))
+        (yes, because), (no, other) = cases
+        equation = self.given(u, add(mul(h, yes), mul(sub(ONE, h), no)))
+        return None if equation is None else Split(p, h, because, other, equation)
+
+    def facts_beside(self, p: Predicate) -> list[Term]:
+        """Facts with steps in them about the arrays of p, at its own indices."""
+        about = arrays(term_of(p))
+        found = (v for f in self.facts(Nonzero(term_of(p))) for v in self.variants(term_of(f), term_of(p)))
+        return list(islice((v for v in found if about & arrays(v) and truths(v)), TRUTHS))
+
+    def variants(self, fact: Term, u: Term) -> Iterator[Term]:
+        """The fact at the integers that stand for indices in u."""
+        if not free(fact):
+            if not free(u):
+                yield fact
+            return
+        if free(u):
+            yield fact
+            return
+        picks = fixed_in(u)
+        choices = [[q for q in picks if q.size == i.size] for i in sorted(free(fact), key=lambda i: i.name)]
+        indices = sorted(free(fact), key=lambda i: i.name)
+        for values in islice(product(*choices), TRUTHS):
+            yield substitute(fact, dict(zip(indices, values, strict=True)))
+
+    def unused(self, i: Index) -> str:
+        taken = {n for h in self.context.hypotheses.values() if not isinstance(h, NonNegative)
+                 for t in ((h.lhs, h.rhs) if isinstance(h, Same) else (h.term,)) for n in picked(t)}  # fmt: skip
+        return next(n for n in (f"!{i.name}{'*' * r}" for r in range(len(taken) + 2)) if n not in taken)
+
+    # --- equations ----------------------------------------------------------------------------------
+
+    def weigh(
+        self, p: Predicate, scale: Term, parts: tuple[tuple[Term, Reason], ...], rest: Term
+    ) -> Iterator[Reason]:
+        total = add(*(mul(c, term_of(r.goal)) for c, r in parts), rest)
+        equation = self.given(mul(scale, term_of(p)), total)
+        if equation is not None:
+            yield Weigh(p, scale, parts, rest, equation)
+
+    def given(self, lhs: Term, rhs: Term) -> Given | None:
+        found = prove_equal(lhs, rhs, self.context)
+        if found is None or found[1].conditions:
+            return None
+        return Given(found[0])
+
+    def value(self, t: Term) -> Term:
+        """The normal form, in the words of the context."""
+        try:
+            return self.normal.unfolded(self.normal.of(t)[0])[0]
+        except FAILED:
+            return t
+
+    def monomials(self, t: Term) -> list[Monomial] | None:
+        value = self.value(t)
+        try:
+            return self.normal.run(value).expand(value)
+        except FAILED:
+            return None
+
+    def primitive(self, t: Term, either: bool = False) -> tuple[Term, Term] | None:
+        """(scale * t, scale) for a positive scale: over a common denominator, without what all terms share.
+
+        With `either` a scale that is not 0 will do.
+        """
+        if (t, either) not in self.scaled:
+            try:
+                self.scaled[t, either] = self.cleared(t, either)
+            except FAILED:
+                self.scaled[t, either] = None
+        return self.scaled[t, either]
+
+    def nonzero(self, b: Term, either: bool) -> bool:
+        if self.normal.positive(b):
+            return True
+        return either and self.normal.signs.sign(self.normal.unfolded(b)[0]) == NONZERO
+
+    def cleared(self, t: Term, either: bool) -> tuple[Term, Term]:
+        scale: list[Term] = []
+        value, _ = self.normal.of(t)
+        for _ in range(CLEARED):
+            below = self.denominators(value, either)
+            if not below:
+                break
+            scale += [Power(b, -e) for b, e in below]
+            value, _ = self.normal.of(mul(value, *scale[-len(below) :]))
+        monomials = self.normal.run(value).expand(value)
+        if not monomials:
+            return ZERO, ONE
+        first = min(monomials, key=monomial_key)
+        shared: list[Term] = [Num(1 / abs(first.coefficient))]
+        inside = frozenset(i for m in monomials for i in m.dummies)
+        for b, _ in first.factors:
+            exponents = [dict(m.factors).get(b, F0) for m in monomials]
+            if all(exponents) and self.nonzero(b, either) and free(b).isdisjoint(inside):
+                shared.append(Power(b, -min(exponents)))
+        whole, _ = self.normal.unfolded(mul(*scale, *shared))
+        return self.value(self.normal.unfolded(mul(*shared, value))[0]), whole
+
+    def denominators(self, value: Term, either: bool) -> list[tuple[Term, Fraction]]:
+        """Positive factors (or factors that are not 0) with negative exponents."""
+        found: dict[Term, Fraction] = {}
+        for m in self.normal.run(value).expand(value):
+            for b, e in m.factors:
+                if e < 0 and free(b).isdisjoint(m.dummies) and self.nonzero(b, either):
+                    found[b] = min(e, found.get(b, F0))
+        return sorted(found.items(), key=lambda x: monomial_key(Monomial(F1, (), ((x[0], F1),))))
+
+
+def known_there(region: Context, p: Predicate, depth: int) -> Reason | None:
+    """A reason in a narrower region, with what it says in the words of the prover."""
+    lemmas = restated(region)
+    wider, _ = knowing(lemmas, region)
+    found = Seeker(wider).reason(p, depth)
+    return found if found is None or not lemmas else Knowing(p, lemmas, found)
+
+
+def truths(t: Term) -> list[Term]:
+    """The steps and deltas in t that stand for themselves."""
+    found = (s for s in dict.fromkeys(subterms(t)) if isinstance(s, Holds | Delta) and truth(s) and closed_in(s))
+    return sorted(found, key=lambda s: len(subterms(s)))
+
+
+def fixed_in(t: Term) -> list[Pick]:
+    """The integers that stand for indices in t."""
+    atoms = (atom for s in subterms(t) for e in places(s) for atom, _ in as_affine(e)[1])
+    return [q for q in dict.fromkeys(a for a in atoms if isinstance(a, Pick)) if not q.at]
+
+
+def places(s: Term) -> tuple[IndexExpr, ...]:
+    match s:
+        case Entry(_, at) | Whole(_, _, _, _, at, _):
+            return at
+        case Delta(i, j):
+            return (i, j)
+        case Ordinal(e) | Holds(NonNegative(e)):
+            return (e,)
+        case _:
+            return ()

@@ -1,0 +1,229 @@
+"""Proving a statement: why its right side has a value, why the sides are equal, and a point it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from math import prod
+
+from symbackprop.core.context import Context, Same
+from symbackprop.core.discharge import assuming, knowing
+from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
+from symbackprop.core.kernel import Proof, Values, check
+from symbackprop.core.point import Point
+from symbackprop.core.reasons import Cases, Continued, Dense, Given, Holding, Reason, Steps
+from symbackprop.core.terms import (
+    ZERO,
+    Array,
+    Diff,
+    Nonzero,
+    Predicate,
+    ProofError,
+    Term,
+    free,
+    substitute,
+    subterms,
+)
+from symbackprop.core.theorem import Argument, Statement, Theorem, as_facts, region_of, theorem
+from symbackprop.core.value import needs
+
+from .claims import Found, prove, prove_simplified, without_derivatives
+from .conditions.density import density
+from .conditions.reasons import FAILED, Seeker
+from .conditions.restating import restated
+from .differentiate import Names
+
+WRITTEN_OUT = 36  # so many entries of axes of literal size are proved one by one
+Shapes = Mapping[Array, tuple[Size, ...]]
+Witness = Callable[[Context], Point | None]
+VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is missing of a proof: a `value` of the right side, the `equation`, a `condition` of it, or a `point`."""
+
+    stage: str
+    left: tuple[Predicate, ...] = ()
+
+
+def prove_statement(statement: Statement, shapes: Shapes, witness: Witness) -> Theorem | Missing:
+    """The theorem, or what is missing of it."""
+    run = Run(statement, shapes)
+    values = run.values()
+    if isinstance(values, Missing):
+        return values
+    steps = run.equation(statement.lhs, statement.rhs, values)
+    if isinstance(steps, Missing):
+        return steps
+    point = witness(run.region)
+    if point is None:
+        return Missing(POINT)
+    try:
+        return theorem(statement, Argument(run.lemmas, values, steps, point))
+    except ProofError:
+        return Missing(EQUATION)
+
+
+class Run:
+    """One statement on its way."""
+
+    def __init__(self, statement: Statement, shapes: Shapes) -> None:
+        self.statement, self.shapes = statement, shapes
+        self.region, self.facts = region_of(statement)
+        self.lemmas = restated(self.region)
+        self.inside, _ = knowing(self.lemmas, self.region)
+        self.seeker = Seeker(self.inside)
+
+    def values(self) -> tuple[Reason | Dense, ...] | Missing:
+        """Why the right side has a value; what it needs is known from then on."""
+        s = self.statement
+        region, seeker = self.inside, self.seeker
+        wanted = list(needs(s.rhs, s.context))
+        if s.formula:
+            known = needs(s.lhs, s.context)
+            wanted = [p for p in wanted if p not in known]
+            region, _ = region_of(Statement(s.lhs, s.lhs, s.context, formula=True))
+            seeker = Seeker(region)
+        found: list[Reason | Dense] = []
+        left: list[Predicate] = []
+        for p in wanted:
+            why: Reason | Dense | None = seeker.reason(p)
+            if why is None and s.formula and isinstance(p, Nonzero):
+                why = density(p, region, self.shapes)
+            if why is None:
+                left.append(p)
+            else:
+                found.append(why)
+        if left:
+            return Missing(VALUE, tuple(left))
+        if not s.formula and wanted:
+            more = as_facts(wanted, self.inside)
+            if more:
+                self.inside = Context(self.inside.definitions, {**self.inside.hypotheses, **more})
+                self.seeker = Seeker(self.inside)
+        return tuple(found)
+
+    def equation(self, lhs: Term, rhs: Term, _: object = None) -> Holding | Missing:
+        """lhs = rhs everywhere in the region; axes of literal size value by value."""
+        short = sorted((i for i in free(lhs) | free(rhs) if i.size.constant is not None), key=lambda i: i.name)
+        if not short or prod(i.size.constant or 1 for i in short) > WRITTEN_OUT:
+            return self.settled(lhs, rhs)
+        whole = self.settled(lhs, rhs)
+        if not isinstance(whole, Missing):
+            return whole
+        return whole
+
+    def settled(self, lhs: Term, rhs: Term) -> Holding | Missing:
+        found = prove(lhs, rhs, self.inside)
+        if found is None:
+            return Missing(EQUATION)
+        first = self.with_reasons(found)
+        if not isinstance(first, Missing):
+            return first
+        again = prove_simplified(lhs, rhs, self.inside)
+        if again is not None:
+            second = self.with_reasons(again)
+            if not isinstance(second, Missing):
+                return second
+        return self.in_two_steps(lhs, rhs) or first
+
+    def with_reasons(self, found: Found) -> Given | Missing:
+        proof, eq = found
+        reasons, left = self.sorted(eq.conditions)
+        return Missing(CONDITION, left) if left else Given(proof, reasons)
+
+    def sorted(self, conditions: frozenset[Predicate]) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
+        found: list[Reason] = []
+        left: list[Predicate] = []
+        for c in sorted(conditions, key=str):
+            why = self.seeker.reason(c)
+            if why is None:
+                left.append(c)
+            else:
+                found.append(why)
+        return tuple(found), tuple(left)
+
+    # --- where u = 0, in an equation without derivatives ---------------------------------------------
+
+    def in_two_steps(self, lhs: Term, rhs: Term) -> Holding | None:
+        """The derivative by the laws, then an equation without derivatives, which may go by continuity or cases."""
+        try:
+            value, by_laws = without_derivatives(lhs, self.inside, Names())
+            if by_laws is None:
+                return self.continued(lhs, rhs)
+            first = self.with_reasons((by_laws, check(by_laws, self.inside)))
+        except FAILED:
+            return None
+        if isinstance(first, Missing):
+            return None
+        second = self.continued(value, rhs)
+        return None if second is None else Steps((first, second))
+
+    def continued(self, lhs: Term, rhs: Term) -> Holding | None:
+        if any(isinstance(s, Diff) for t in (lhs, rhs) for s in subterms(t)):
+            return None
+        found = prove(lhs, rhs, self.inside)
+        if found is None:
+            return None
+        reasons, left = self.sorted(found[1].conditions)
+        if not left:
+            return Given(found[0], reasons)
+        return self.by_continuity(found[0], lhs, rhs, reasons, left) or self.by_cases(lhs, rhs, left)
+
+    def by_continuity(
+        self, proof: Proof, lhs: Term, rhs: Term, reasons: tuple[Reason, ...], left: tuple[Predicate, ...]
+    ) -> Continued | None:
+        dense = [density(p, self.inside, self.shapes) if isinstance(p, Nonzero) else None for p in left]
+        kept = [d for d in dense if d is not None]
+        if len(kept) < len(left):
+            return None
+        moved = frozenset(a for d in kept for a, _ in d.somewhere)
+        wanted = {p for t in (lhs, rhs) for p in needs(t, self.inside, moved)}
+        continuous, missing = self.sorted(frozenset(wanted))
+        if missing:
+            return None
+        step = Continued(proof, reasons, tuple(kept), continuous)
+        return step if self.holds(step) else None
+
+    def by_cases(self, lhs: Term, rhs: Term, left: tuple[Predicate, ...]) -> Cases | None:
+        for p in left:
+            if not isinstance(p, Nonzero):
+                continue
+            indices = sorted(free(lhs) | free(rhs) | free(p.term), key=lambda i: i.name)
+            if not free(p.term) <= free(lhs) | free(rhs):
+                continue
+            names = tuple((i, f"!{i.name}") for i in indices)
+            fixed: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
+            u, one, other = (substitute(t, fixed) for t in (p.term, lhs, rhs))
+            cases: list[Holding] = []
+            for h in (Nonzero(u), Same(u, ZERO)):
+                region = assuming(self.inside, [h])
+                found = prove(one, other, region)
+                if found is None:
+                    break
+                inner = Run.__new__(Run)
+                inner.statement, inner.shapes, inner.region, inner.facts = self.statement, self.shapes, region, {}
+                inner.inside, inner.seeker = region, Seeker(region)
+                step = inner.with_reasons(found)
+                if isinstance(step, Missing):
+                    break
+                cases.append(step)
+            if len(cases) == 2:
+                step = Cases(lhs, rhs, names, u, cases[0], cases[1])
+                if self.holds(step):
+                    return step
+        return None
+
+    def holds(self, step: Holding) -> bool:
+        from symbackprop.core.discharge import holding
+
+        try:
+            holding(step, self.inside)
+        except FAILED:
+            return False
+        return True
+
+
+__all__ = ["Missing", "Values", "affine", "islice", "prove_statement"]
