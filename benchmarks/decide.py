@@ -33,7 +33,7 @@ import scipy
 import scipy.special
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.decide.verdict import Verdict
+from symbackprop.functions.verdict import Verdict
 from symbackprop.functions.checks import check_gradient, check_hessian, check_hvp, check_jacobian
 
 CHECKS = {"vjp": check_gradient, "jacobian": check_jacobian, "hessian": check_hessian, "hvp": check_hvp}

@@ -38,8 +38,8 @@ DEBTS = {
     ("symbackprop.prove.conditions.conditions", "decide"), ("symbackprop.prove.conditions.conditions", "write"),
     ("symbackprop.prove.working_out", "documents"), ("symbackprop.read.notes.grammar.fronts", "repair"),
     ("symbackprop.decide.decide", "repair"), ("symbackprop.decide.decide", "write"),
-    ("symbackprop.decide.shape_examples", "repair"), ("symbackprop.decide.shape_examples", "functions"),
-    ("symbackprop.decide.claims", "functions"), ("symbackprop.decide.verdict", "write"),
+    ("symbackprop.functions.shape_examples", "repair"), ("symbackprop.functions.shape_examples", "functions"),
+    ("symbackprop.functions.claims", "functions"), ("symbackprop.functions.verdict", "write"),
     *((f"symbackprop.{m}", "documents") for m in (
         "repair.notes.edits", "repair.notes.missing_terms", "repair.notes.putting_together", "repair.notes.search",
         "repair.notes.shape_repairs", "repair.notes.rebuilding", "repair.notes.measured",

@@ -14,7 +14,7 @@ from families import FAMILIES, Family
 
 from symbackprop import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.decide.verdict import Verdict
+from symbackprop.functions.verdict import Verdict
 
 # Cells with many gradients: some of them, so that the test is quick.
 SOME = {"LSTM cell": ("c",), "GRU cell": ("h",), "causal attention": ("k",), "attention with softcap": ("q",)}

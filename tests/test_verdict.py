@@ -33,7 +33,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.decide.verdict import Condition, Verdict, together
+from symbackprop.functions.verdict import Condition, Verdict, together
 from symbackprop.write.paper.array_text import latex, predicate_text, text
 
 N, M = sized("n"), sized("m")

@@ -92,7 +92,7 @@ def established(reason: Reason, context: Context) -> Used:
             return shown.used.union(*both)
         case Fixed(_, names, inner):
             values = fresh_integers(names, context, (term_of(goal),))
-            require(inner.goal == at(goal, values), "another predicate is shown")
+            require(inner.goal == like(goal, substitute(term_of(goal), values)), "another predicate is shown")
             return established(inner, context)
         case Knowing(_, lemmas, inner):
             require(inner.goal == goal, "another predicate is shown")
@@ -149,7 +149,7 @@ def factors(goal: Predicate, parts: tuple[Reason, ...], context: Context) -> Use
         case Nonzero(Power(base, _)) | Positive(Power(base, _)):
             wanted = (Positive(base),)
         case Nonzero(Mul(args)) | Positive(Mul(args)) | AtLeastZero(Mul(args)):
-            wanted = tuple(type(goal)(a) for a in args)
+            wanted = tuple(like(goal, a) for a in args)
         case _:
             wanted = ()
     require(bool(wanted) and tuple(r.goal for r in parts) == wanted, "{} is not about these factors", goal)
@@ -162,8 +162,11 @@ def term_of(p: Predicate) -> Term:
     return p.term
 
 
-def at(p: Predicate, values: dict[Index, IndexExpr]) -> Predicate:
-    return type(p)(substitute(term_of(p), values))  # type: ignore[arg-type]
+def like(p: Predicate, t: Term) -> Predicate:
+    """What p says, of another term."""
+    require(isinstance(p, Positive | Nonzero | AtLeastZero), "{} is not about a term", p)
+    assert not isinstance(p, NonNegative)
+    return type(p)(t)
 
 
 def truth_case(h: Term, on: bool) -> list[Hypothesis]:

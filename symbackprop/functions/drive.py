@@ -8,17 +8,17 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
-from symbackprop.decide.claims import Claim
-from symbackprop.decide.decide import decide, refute_only
-from symbackprop.decide.setting import Setting
-from symbackprop.decide.shape_examples import small_sizes
 from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
-from symbackprop.decide.verdict import ShapeExample, Verdict, together
 from symbackprop.read.numpy import ShapeMismatch, TraceError
 
+from .claims import Claim
+from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .request import Request
+from .setting import Setting
+from .shape_examples import small_sizes
 from .trial import confirmed
+from .verdict import ShapeExample, Verdict, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def at_small_sizes(request: Request, claims: Claims, problem: TraceError, option
         small = request.at(sizes)
         try:
             small.hypotheses()  # what is assumed of sizes must hold
-            verdict = verdict_at(small, claims, replace(options, seek_repair=False), refute_only)
+            verdict = verdict_at(small, claims, replace(options, seek_repair=False), refuted_at_points)
         except ShapeMismatch as mismatch:
             return ill_formed(mismatch, sizes)
         except SymbackpropError:
@@ -50,7 +50,7 @@ def at_small_sizes(request: Request, claims: Claims, problem: TraceError, option
 
 
 def verdict_at(
-    request: Request, claims: Claims, options: Options, decide: Callable[[Claim, Setting], Verdict] = decide
+    request: Request, claims: Claims, options: Options, decide: Callable[[Claim, Setting], Verdict] = verdict_of
 ) -> Verdict:
     """The verdict of a request; raises what tracing raises."""
     rounded: list[tuple[float, Any]] = []

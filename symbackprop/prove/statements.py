@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from math import prod
 
 from symbackprop.core.context import Context, Same
-from symbackprop.core.discharge import assuming, knowing
-from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
-from symbackprop.core.kernel import Proof, Values, check
+from symbackprop.core.discharge import assuming, holding, knowing
+from symbackprop.core.indices import Index, IndexExpr, Pick, Size
+from symbackprop.core.kernel import Proof, check
+from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Cases, Continued, Dense, Given, Holding, Reason, Steps
 from symbackprop.core.terms import (
@@ -34,7 +33,6 @@ from .conditions.reasons import FAILED, Seeker
 from .conditions.restating import restated
 from .differentiate import Names
 
-WRITTEN_OUT = 36  # so many entries of axes of literal size are proved one by one
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
 VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
@@ -54,7 +52,7 @@ def prove_statement(statement: Statement, shapes: Shapes, witness: Witness) -> T
     values = run.values()
     if isinstance(values, Missing):
         return values
-    steps = run.equation(statement.lhs, statement.rhs, values)
+    steps = run.equation(statement.lhs, statement.rhs)
     if isinstance(steps, Missing):
         return steps
     point = witness(run.region)
@@ -105,45 +103,20 @@ class Run:
                 self.seeker = Seeker(self.inside)
         return tuple(found)
 
-    def equation(self, lhs: Term, rhs: Term, _: object = None) -> Holding | Missing:
-        """lhs = rhs everywhere in the region; axes of literal size value by value."""
-        short = sorted((i for i in free(lhs) | free(rhs) if i.size.constant is not None), key=lambda i: i.name)
-        if not short or prod(i.size.constant or 1 for i in short) > WRITTEN_OUT:
-            return self.settled(lhs, rhs)
-        whole = self.settled(lhs, rhs)
-        if not isinstance(whole, Missing):
-            return whole
-        return whole
-
-    def settled(self, lhs: Term, rhs: Term) -> Holding | Missing:
+    def equation(self, lhs: Term, rhs: Term) -> Holding | Missing:
+        """lhs = rhs everywhere in the region."""
         found = prove(lhs, rhs, self.inside)
         if found is None:
             return Missing(EQUATION)
-        first = self.with_reasons(found)
+        first = with_reasons(found, self.seeker)
         if not isinstance(first, Missing):
             return first
         again = prove_simplified(lhs, rhs, self.inside)
         if again is not None:
-            second = self.with_reasons(again)
+            second = with_reasons(again, self.seeker)
             if not isinstance(second, Missing):
                 return second
         return self.in_two_steps(lhs, rhs) or first
-
-    def with_reasons(self, found: Found) -> Given | Missing:
-        proof, eq = found
-        reasons, left = self.sorted(eq.conditions)
-        return Missing(CONDITION, left) if left else Given(proof, reasons)
-
-    def sorted(self, conditions: frozenset[Predicate]) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
-        found: list[Reason] = []
-        left: list[Predicate] = []
-        for c in sorted(conditions, key=str):
-            why = self.seeker.reason(c)
-            if why is None:
-                left.append(c)
-            else:
-                found.append(why)
-        return tuple(found), tuple(left)
 
     # --- where u = 0, in an equation without derivatives ---------------------------------------------
 
@@ -153,7 +126,7 @@ class Run:
             value, by_laws = without_derivatives(lhs, self.inside, Names())
             if by_laws is None:
                 return self.continued(lhs, rhs)
-            first = self.with_reasons((by_laws, check(by_laws, self.inside)))
+            first = with_reasons((by_laws, check(by_laws, self.inside)), self.seeker)
         except FAILED:
             return None
         if isinstance(first, Missing):
@@ -167,7 +140,7 @@ class Run:
         found = prove(lhs, rhs, self.inside)
         if found is None:
             return None
-        reasons, left = self.sorted(found[1].conditions)
+        reasons, left = sorted_out(self.seeker, found[1].conditions)
         if not left:
             return Given(found[0], reasons)
         return self.by_continuity(found[0], lhs, rhs, reasons, left) or self.by_cases(lhs, rhs, left)
@@ -181,7 +154,7 @@ class Run:
             return None
         moved = frozenset(a for d in kept for a, _ in d.somewhere)
         wanted = {p for t in (lhs, rhs) for p in needs(t, self.inside, moved)}
-        continuous, missing = self.sorted(frozenset(wanted))
+        continuous, missing = sorted_out(self.seeker, frozenset(wanted))
         if missing:
             return None
         step = Continued(proof, reasons, tuple(kept), continuous)
@@ -203,22 +176,17 @@ class Run:
                 found = prove(one, other, region)
                 if found is None:
                     break
-                inner = Run.__new__(Run)
-                inner.statement, inner.shapes, inner.region, inner.facts = self.statement, self.shapes, region, {}
-                inner.inside, inner.seeker = region, Seeker(region)
-                step = inner.with_reasons(found)
+                step = with_reasons(found, Seeker(region))
                 if isinstance(step, Missing):
                     break
                 cases.append(step)
             if len(cases) == 2:
-                step = Cases(lhs, rhs, names, u, cases[0], cases[1])
-                if self.holds(step):
-                    return step
+                split = Cases(lhs, rhs, names, u, cases[0], cases[1])
+                if self.holds(split):
+                    return split
         return None
 
     def holds(self, step: Holding) -> bool:
-        from symbackprop.core.discharge import holding
-
         try:
             holding(step, self.inside)
         except FAILED:
@@ -226,4 +194,22 @@ class Run:
         return True
 
 
-__all__ = ["Missing", "Values", "affine", "islice", "prove_statement"]
+def with_reasons(found: Found, seeker: Seeker) -> Given | Missing:
+    proof, eq = found
+    reasons, left = sorted_out(seeker, eq.conditions)
+    return Missing(CONDITION, left) if left else Given(proof, reasons)
+
+
+def sorted_out(
+    seeker: Seeker, conditions: frozenset[Predicate]
+) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
+    """Reasons for those that have one, and the others."""
+    found: list[Reason] = []
+    left: list[Predicate] = []
+    for c in sorted(conditions, key=predicate_key):
+        why = seeker.reason(c)
+        if why is None:
+            left.append(c)
+        else:
+            found.append(why)
+    return tuple(found), tuple(left)

@@ -41,7 +41,7 @@ from symbackprop.core.terms import (
     opened_whole,
     subterms,
 )
-from symbackprop.decide.verdict import Condition
+from symbackprop.functions.verdict import Condition
 from symbackprop.numbers.evaluate import Point, holds
 from symbackprop.write.paper.array_text import latex_condition, predicate_text
 

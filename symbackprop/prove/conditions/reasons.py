@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import islice, product
 
 from symbackprop.core.context import Context, Same
-from symbackprop.core.discharge import assuming, established, knowing, picked, term_of, truth_case
+from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, as_affine
 from symbackprop.core.reasons import Factors, Fixed, Given, Knowing, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
@@ -102,7 +102,7 @@ class Seeker:
             case Nonzero(Power(base, _)) | Positive(Power(base, _)):
                 wanted = (Positive(base),)
             case Nonzero(Mul(args)) | Positive(Mul(args)) | AtLeastZero(Mul(args)):
-                wanted = tuple(type(p)(a) for a in args)
+                wanted = tuple(like(p, a) for a in args)
             case _:
                 return
         parts = self.all(wanted, depth)
@@ -130,8 +130,7 @@ class Seeker:
         signs = (F1, -F1) if isinstance(p, Nonzero) else (F1,)
         for sign in signs:
             rest = u if sign == 1 else self.value(mul(Num(-F1), u))
-            kind = Positive if isinstance(p, Nonzero) else type(p)
-            if Signs(self.context).holds(kind(rest)):
+            if Signs(self.context).holds(Positive(rest) if isinstance(p, Nonzero) else like(p, rest)):
                 yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (), rest)
         for fact in self.facts(p):
             other = self.primitive(term_of(fact), either)
@@ -142,13 +141,13 @@ class Seeker:
                 for given in islice(self.instances(other[0], target), 2):
                     v = substitute(term_of(fact), given)
                     weight = substitute(other[1], given)
-                    part = (weight, Sign(type(fact)(v)))
+                    part = (weight, Sign(like(fact, v)))
                     yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (part,), ZERO)
             for v in self.variants(term_of(fact), term_of(p)) if free(term_of(fact)) and not free(term_of(p)) else ():
                 here = self.primitive(v, either)
                 for sign in signs:
                     if here is not None and here[0] == (u if sign == 1 else self.value(mul(Num(-F1), u))):
-                        part = (here[1], Sign(type(fact)(v)))
+                        part = (here[1], Sign(like(fact, v)))
                         yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (part,), ZERO)
 
     def facts(self, p: Predicate) -> Iterator[Predicate]:
@@ -157,7 +156,7 @@ class Seeker:
             Positive: (Positive,), Nonzero: (Nonzero, Positive), AtLeastZero: (AtLeastZero, Positive),
         }.get(type(p), ())  # fmt: skip
         found = (h for h in self.context.hypotheses.values() if isinstance(h, kinds) and not isinstance(h, NonNegative))
-        yield from islice(found, FACTS)  # type: ignore[misc]
+        yield from islice(found, FACTS)
 
     def instances(self, pattern: Term, t: Term) -> Iterator[dict[Index, IndexExpr]]:
         if pattern == t:
@@ -202,7 +201,7 @@ class Seeker:
                         continue
                     rest = self.value(sub(term_of(p), mul(weight, here)))
                     if Signs(self.context).sign(rest) in (POSITIVE, NONNEGATIVE) or rest == ZERO:
-                        yield from self.weigh(p, ONE, ((weight, Sign(type(fact)(here))),), rest)
+                        yield from self.weigh(p, ONE, ((weight, Sign(like(fact, here))),), rest)
 
     def by_one_product(self, p: Nonzero, depth: int) -> Iterator[Reason]:
         """u is one product in its normal form: none of its factors is 0."""
@@ -227,7 +226,7 @@ class Seeker:
         if free(u):
             names = tuple((i, self.unused(i)) for i in sorted(free(u), key=lambda i: i.name))
             values: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
-            goal = type(p)(substitute(u, values))  # type: ignore[arg-type]
+            goal = like(p, substitute(u, values))
             inner = Seeker(self.context).reason(goal, depth)
             if inner is not None:
                 yield Fixed(p, names, inner)
@@ -246,7 +245,7 @@ class Seeker:
                 region = assuming(self.context, truth_case(h, on))
             except ProofError:
                 return None
-            found = known_there(region, type(p)(case), depth - 2)  # type: ignore[arg-type]
+            found = known_there(region, like(p, case), depth - 2)
             if found is None:
                 return None
             cases.append((case, found))

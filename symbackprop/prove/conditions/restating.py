@@ -10,6 +10,7 @@ from itertools import product
 from math import prod
 
 from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
+from symbackprop.core.discharge import like
 from symbackprop.core.indices import Index, IndexExpr, affine
 from symbackprop.core.kernel import By, Chain, Linear
 from symbackprop.core.reasons import Given, Reason, Sign, Weigh
@@ -59,7 +60,8 @@ def lemma_of(name: str, h: Hypothesis, again: Hypothesis, values: Values) -> Rea
             return Given(Chain(Linear(left, substitute(lhs, given)), (here, Linear(substitute(rhs, given), right))))
         case (Positive(u), Positive(v)) | (Nonzero(u), Nonzero(v)) | (AtLeastZero(u), AtLeastZero(v)):
             u = substitute(u, given)
-            part = (ONE, Sign(type(h)(u)))
+            assert not isinstance(h, Same) and not isinstance(again, Same)
+            part = (ONE, Sign(like(h, u)))
             return Weigh(again, ONE, (part,), ZERO, Given(Linear(mul(ONE, v), add(mul(ONE, u), ZERO))))
         case _:
             return None

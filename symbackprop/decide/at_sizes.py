@@ -1,4 +1,4 @@
-"""Terms with numbers in place of size symbols: the claim at n = 1, or at B = 2, D = 3."""
+"""Terms with numbers in place of size symbols: the problem at n = 1, or at B = 2, D = 3."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.read.numpy.shapes import at_sizes as size_at
 
-from .claims import Claim
+from .decide import Problem
 
 Sizes = Mapping[str, int]
 
@@ -110,23 +110,26 @@ def hypothesis_at(h: Hypothesis, values: Sizes) -> Hypothesis:
 
 
 def context_at(context: Context, values: Sizes) -> Context:
-    return Context(hypotheses={name: hypothesis_at(h, values) for name, h in context.hypotheses.items()})
+    definitions = {a: tensor_at(t, values) for a, t in context.definitions.items()}
+    return Context(definitions, {name: hypothesis_at(h, values) for name, h in context.hypotheses.items()})
 
 
 def tensor_at(t: Tensor, values: Sizes) -> Tensor:
     return Tensor(tuple(Index(i.name, size_at(i.size, values)) for i in t.axes), term_at(t.body, values))
 
 
-def claim_at(claim: Claim, values: Sizes) -> Claim:
-    """The claim with these sizes.  Axes that become of length 1 keep their index, whose only value is 0."""
+def problem_at(problem: Problem, values: Sizes) -> Problem:
+    """The problem with these sizes.  Axes that become of length 1 keep their index, whose only value is 0."""
+    s = problem.statement
+    statement = replace(
+        s, lhs=term_at(s.lhs, values), rhs=term_at(s.rhs, values), context=context_at(s.context, values),
+        forward=tuple(term_at(t, values) for t in s.forward), lengths=tuple(size_at(n, values) for n in s.lengths),
+    )  # fmt: skip
     return replace(
-        claim,
-        lhs=term_at(claim.lhs, values),
-        found=tensor_at(claim.found, values),
-        wanted=tuple(size_at(n, values) for n in claim.wanted),
-        axes=tuple(Index(i.name, size_at(i.size, values)) for i in claim.axes),
-        at=tuple(index_at(i, values) for i in claim.at),
-        forward=tuple(tensor_at(t, values) for t in claim.forward),
+        problem,
+        statement=statement,
+        axes=tuple(Index(i.name, size_at(i.size, values)) for i in problem.axes),
+        shapes={a: tuple(size_at(n, values) for n in shape) for a, shape in problem.shapes.items()},
     )
 
 

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from symbackprop.core.indices import Size
-from symbackprop.repair.with_repair import with_repair
+from symbackprop.decide.status import REFUTED
 
 from .claims import Claim
-from .setting import Setting
-from .status import REFUTED
 from .verdict import ShapeExample, Verdict
 
 
-def wrong_shape(claim: Claim, setting: Setting) -> Verdict:
+def wrong_shape(claim: Claim) -> Verdict:
     sizes = first_difference(claim)
     wanted, found = (numbers(s, sizes) for s in (claim.wanted, claim.found.shape))
     message = f"the result has shape {tuple_text(found)} where {claim.name} needs {tuple_text(wanted)}"
@@ -29,8 +27,7 @@ def wrong_shape(claim: Claim, setting: Setting) -> Verdict:
         kind = "result transposed"
     elif [s for s in map(str, claim.found.shape) if s != "1"] == [s for s in map(str, claim.wanted) if s != "1"]:
         kind = "axes of length 1 too many or too few"
-    verdict = Verdict(REFUTED, counterexample=example, mistake=kind)
-    return with_repair(claim, setting, verdict) if setting.repair else verdict
+    return Verdict(REFUTED, counterexample=example, mistake=kind)
 
 
 def first_difference(claim: Claim) -> dict[str, int]:

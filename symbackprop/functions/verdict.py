@@ -1,24 +1,143 @@
-"""A verdict for people and programs: plain text, rich text, LaTeX, HTML, JSON."""
+"""What symbackprop answers: proved, refuted, ill-formed or unknown, and what comes with it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN
+from symbackprop.core.terms import Predicate, Size, Term, require
+from symbackprop.core.theorem import Theorem, theorem
+from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from symbackprop.decide.verdict import Verdict
 
 COLOURS = {PROVED: "green", REFUTED: "red", ILL_FORMED: "red", UNKNOWN: "yellow"}
 HTML_COLOURS = {"yellow": "#9a6700", "red": "#b42318", "green": "#067647"}
 LONGEST = 500  # characters of a formula
 MARKS = {PROVED: "✓", REFUTED: "✗", ILL_FORMED: "✗", UNKNOWN: "?"}
 Line = tuple[int, str, str]  # depth, kind, text; a kind "head:..." is a headline
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something the theorem needs besides the hypotheses: `text`, and why it costs nothing (or what it costs)."""
+
+    text: str
+    why: str = ""
+    predicate: Predicate | None = field(default=None, compare=False, repr=False)
+    latex: str = field(default="", compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.text}  ({self.why})" if self.why else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeExample:
+    """Sizes at which a shape is wrong: the smallest found, with what was wanted and what came."""
+
+    sizes: Mapping[str, int]
+    message: str
+
+    def describe(self) -> str:
+        where = ", ".join(f"{s} = {n}" for s, n in sorted(self.sizes.items()))
+        return f"{where}\n{self.message}" if where else self.message
+
+    def as_json(self) -> dict[str, Any]:
+        return {"sizes": dict(self.sizes), "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A formula that is right, with its proof: `text` and `latex` in index notation, `code` as a NumPy function."""
+
+    mistake: str
+    text: str
+    latex: str
+    code: str
+    term: Term = field(repr=False)
+    proof: Any = field(repr=False)
+    shape: tuple[Size, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`status` is "proved", "refuted", "ill-formed" or "unknown"; the verdict is true when it is "proved".
+
+    `gradients` has one verdict for each variable when there are several.  `theorem` is what was proved, with the
+    argument that the core checked, `hypotheses` and `conditions` what it rests on, `witness` a point that satisfies
+    them all.
+    `counterexample` has exact values where the two sides differ, or sizes where the shapes do; `mistake` says what
+    kind of mistake it is, `repair` is a proved formula, `special_cases` say when the claim is true after all.
+    `reason` is for "ill-formed" and "unknown": the place, and what is missing.
+    """
+
+    status: str
+    name: str = ""
+    gradients: dict[str, Verdict] = field(default_factory=dict)
+    theorem: Theorem | None = field(default=None, repr=False)
+    conditions: tuple[Condition, ...] = ()
+    hypotheses: tuple[str, ...] = ()
+    witness: Any = field(default=None, repr=False)
+    counterexample: Any = None
+    mistake: str | None = None
+    repair: Repaired | None = None
+    special_cases: tuple[str, ...] = ()
+    reason: str = ""
+    statement: str = ""
+    statement_latex: str = field(default="", repr=False)
+    sides: tuple[str, str] = field(default=("derivative", "backward"), repr=False)
+
+    def recheck(self) -> tuple[Theorem, ...]:
+        """The theorems, checked again.  Raises ProofError where one does not hold, or where nothing was proved."""
+        parts = [v for v in (self.gradients or {"": self}).values()]
+        require(self.status == PROVED and all(v.theorem for v in parts), "nothing was proved")
+        return tuple(theorem(v.theorem.statement, v.theorem.argument) for v in parts if v.theorem is not None)
+
+    def __bool__(self) -> bool:
+        return self.status == PROVED
+
+    def __str__(self) -> str:
+        return plain(self)
+
+    def __rich__(self) -> RenderableType:
+        return rich_text(self)
+
+    def _repr_latex_(self) -> str | None:
+        return latex_of(self)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """Only strings, numbers, lists and dicts; the keys are described in `symbackprop check --help`."""
+        return json_of(self)
+
+
+def together(gradients: dict[str, Verdict]) -> Verdict:
+    """One verdict for several variables: the worst of them, with the details of the first that is as bad."""
+    if len(gradients) == 1:
+        (only,) = gradients.values()
+        return only
+    status = min((v.status for v in gradients.values()), key=WORST_FIRST.index)
+    worst = next(v for v in gradients.values() if v.status == status)
+    if status == PROVED:
+        conditions = tuple(dict.fromkeys(c for v in gradients.values() for c in v.conditions))
+        return Verdict(status, "", gradients, None, conditions, worst.hypotheses, worst.witness)
+    return Verdict(
+        status, "", gradients, None, worst.conditions, worst.hypotheses, worst.witness, worst.counterexample,
+        worst.mistake, worst.repair, worst.special_cases, worst.reason,
+    )  # fmt: skip
+
+
+# --- for people and programs: plain text, rich text, LaTeX, HTML, JSON ---------------------------
 
 
 def plain(v: Verdict) -> str:
@@ -99,7 +218,7 @@ def rich_text(v: Verdict) -> RenderableType:
     return text
 
 
-def latex(v: Verdict) -> str | None:
+def latex_of(v: Verdict) -> str | None:
     """The formula that was proved, or the repaired one; None where there is none to show."""
     if len(v.gradients) > 1:
         rows = [latex_row(g) for g in v.gradients.values()]
@@ -118,7 +237,7 @@ def latex_row(v: Verdict) -> str:
     return formula + (extra if v.status == PROVED else "")
 
 
-def html(v: Verdict) -> str:
+def html_of(v: Verdict) -> str:
     """A fragment with styles of its own; everything a user wrote is escaped."""
     rows = []
     for depth, kind, line in lines(v):
@@ -136,7 +255,7 @@ def html(v: Verdict) -> str:
     return '<div class="symbackprop-verdict" style="font-family:monospace">' + "".join(rows) + "</div>"
 
 
-def as_json(v: Verdict) -> dict[str, Any]:
+def json_of(v: Verdict) -> dict[str, Any]:
     found: dict[str, Any] = {
         "status": v.status,
         "name": v.name or None,
@@ -153,5 +272,5 @@ def as_json(v: Verdict) -> dict[str, Any]:
         r = v.repair
         found["repair"] = {"mistake": r.mistake, "text": r.text, "latex": r.latex, "code": r.code or None}
     if len(v.gradients) > 1:
-        found["gradients"] = {name: as_json(g) for name, g in v.gradients.items()}
+        found["gradients"] = {name: json_of(g) for name, g in v.gradients.items()}
     return found

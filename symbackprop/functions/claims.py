@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import prod
 from typing import Any
 
-from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError, affine, as_affine
+from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Diff, Term, over, substitute
-from symbackprop.functions.request import Request, called
-from symbackprop.prove.normal_form.radix import split, strides
+from symbackprop.core.terms import Diff, Term, over
+from symbackprop.core.theorem import Statement
+from symbackprop.decide.decide import Problem
 from symbackprop.read.numpy import Declared
 
-WRITTEN_OUT = 36  # so many entries of axes of literal size are proved one by one
+from .request import Request, called
+from .setting import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +55,12 @@ class Claim:
     def needs_derivative(self) -> bool:
         return isinstance(self.lhs, Diff)
 
-    def instances(self) -> list[tuple[tuple[Index, ...], dict[Index, IndexExpr]]]:
-        """The claim for the values of its short axes of literal size: (axes that stay, values of the others).
 
-        An axis of composite size goes by its digits where the claim has such index expressions: 2 k + 1 or K g + k.
-        """
-        by = strides((self.lhs, self.rhs))
-        digits = {i: split(i, (self.lhs, self.rhs), by) for i in self.axes if i.size in by}
-        axes = tuple(x for i in self.axes for x in (digits[i][1] if i in digits else ()) or (i,))
-        whole = {i: e for i, (e, _) in digits.items()}
-        short = [i for i in axes if i.size.constant is not None]
-        if prod(i.size.constant or 1 for i in short) > WRITTEN_OUT:
-            short = []
-        kept = tuple(i for i in axes if i not in short)
-        out = []
-        for values in product(*(range(i.size.constant or 1) for i in short)):
-            given: dict[Index, IndexExpr] = {i: affine(v, ()) for i, v in zip(short, values, strict=True)}
-            here = {i: at(e, given) for i, e in whole.items()}
-            out.append((kept, here | {i: v for i, v in given.items() if i in self.axes}))
-        return out
-
-    def sides_at(self, values: dict[Index, IndexExpr]) -> tuple[Term, Term]:
-        return substitute(self.lhs, values), substitute(self.rhs, values)
-
-
-def at(e: IndexExpr, values: Mapping[Index, IndexExpr]) -> IndexExpr:
-    constant, parts = as_affine(e)
-    return affine(constant, [(values.get(a, a) if isinstance(a, Index) else a, k) for a, k in parts])
+def problem_of(claim: Claim, setting: Setting) -> Problem:
+    """What is to be proved, with nothing but the reading of it."""
+    forward = tuple(t.body for t in claim.forward)
+    statement = Statement(claim.lhs, claim.rhs, setting.context, forward, tuple(claim.lengths))
+    return Problem(statement, claim.axes, setting.shapes, setting.domains, setting.rounded)
 
 
 def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:

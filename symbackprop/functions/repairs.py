@@ -8,36 +8,37 @@ from dataclasses import replace
 from symbackprop.core.indices import Index, SymbackpropError, sized
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import AtLeastZero, Term
-from symbackprop.decide.claims import Claim
-from symbackprop.decide.numbers_for_sizes import claim_at, context_at, sizes_in
-from symbackprop.decide.setting import Setting
-from symbackprop.decide.verdict import Repaired, Verdict
-from symbackprop.numbers.refute.search import Question, search
-from symbackprop.prove.claims import derived, prove
-from symbackprop.prove.conditions.conditions import sort_conditions
+from symbackprop.core.theorem import Theorem
+from symbackprop.decide.at_sizes import problem_at, sizes_in
+from symbackprop.decide.decide import Problem, counterexample, prove
+from symbackprop.numbers.refute.search import Question
+from symbackprop.prove.claims import derived
+from symbackprop.repair.cases import special_cases
+from symbackprop.repair.search import repair
 from symbackprop.write.code.index_code import compile_tensors
-from symbackprop.write.paper.formulas import formula, formula_latex
 
-from .cases import special_cases
-from .search import repair
+from .claims import Claim, problem_of
+from .formulas import formula, formula_latex
+from .setting import Setting
+from .verdict import Repaired, Verdict
 
 FEW = 3
 
 
 def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     """The same verdict with what is known about the mistake.  Never raises: a repair is a courtesy."""
-    q = Question(claim.lhs, claim.rhs if claim.conforms else claim.lhs, claim.axes,
-                 hypotheses=setting.hypotheses, domains=setting.domains, shapes=setting.shapes)  # fmt: skip
+    problem = problem_of(claim, setting)
+    q = problem.question()
     try:
         found = repair(
             q,
-            lambda term: proved(claim, setting, term),
+            lambda term: proved(claim, problem, term),
             tensor=None if claim.conforms else claim.found,
             derived=lambda: derived(claim.lhs, setting.context),
         )
     except SymbackpropError:
         found = None
-    cases = true_when(claim, setting, q) if claim.conforms else ()
+    cases = true_when(claim, problem, q) if claim.conforms else ()
     if found is not None and found.mistake == "another formula":
         found = replace(found, mistake=told_by(cases, claim) or found.mistake)
     if found is None:
@@ -64,22 +65,10 @@ def told_by(cases: Sequence[str], claim: Claim) -> str:
     return ""
 
 
-def proved(claim: Claim, setting: Setting, term: Term) -> object | None:
-    """A proof of the repaired claim for all entries, under conditions that cost nothing."""
-    fixed = replace(claim, found=Tensor(placed(claim), term))
-    proofs = []
-    for axes, values in fixed.instances():
-        lhs, rhs = fixed.sides_at(values)
-        found = prove(lhs, rhs, setting.context)
-        if found is None:
-            return None
-        needs = sort_conditions(
-            found[1].conditions, setting.context, claim.forward, axes, claim.lengths, (lhs, rhs), claim.needs_derivative
-        )
-        if needs.left:
-            return None
-        proofs.append(found[0])
-    return proofs[0] if len(proofs) == 1 else tuple(proofs)
+def proved(claim: Claim, problem: Problem, term: Term) -> Theorem | None:
+    """The repaired claim as a theorem."""
+    found = prove(problem.claiming(Tensor(placed(claim), term).at(*claim.at)))
+    return found if isinstance(found, Theorem) else None
 
 
 def placed(claim: Claim) -> tuple[Index, ...]:
@@ -90,43 +79,36 @@ def placed(claim: Claim) -> tuple[Index, ...]:
     )
 
 
-def true_when(claim: Claim, setting: Setting, q: Question) -> tuple[str, ...]:
+def true_when(claim: Claim, problem: Problem, q: Question) -> tuple[str, ...]:
     """'n = 1', 'A is symmetric': extra hypotheses under which the claim is proved."""
     texts = []
     try:
-        larger = large_enough(claim, setting, q)
+        larger = large_enough(problem)
         if larger:
             return (larger,)
         for case in special_cases(q):
-            context = replace(setting, hypotheses=(*setting.hypotheses, *case.hypotheses)).context
-            if all(prove(*claim.sides_at(values), context) is not None for _, values in claim.instances()):
+            if isinstance(prove(problem.assuming(*case.hypotheses)), Theorem):
                 texts.append(case.text)
-            elif by_substitution(claim, setting, case.hypotheses):
+            elif by_substitution(problem, case.hypotheses):
                 texts.append(case.text)
     except SymbackpropError:
         pass
     return tuple(texts)
 
 
-def large_enough(claim: Claim, setting: Setting, q: Question) -> str:
+def large_enough(problem: Problem) -> str:
     """A claim that is false at n = 1 only."""
-    for s in dict.fromkeys(s for n in claim.lengths for s in n.symbols):
-        at_least_two = (*setting.hypotheses, AtLeastZero(sized(s) - 2))
-        if search(replace(q, hypotheses=at_least_two), FEW).counterexample is None:
-            narrowed = replace(setting, hypotheses=at_least_two)
-            if proved(claim, narrowed, claim.rhs) is not None:
-                return f"{s} >= 2"
+    for s in problem.symbols:
+        narrowed = problem.assuming(AtLeastZero(sized(s) - 2))
+        if counterexample(narrowed, FEW) is None and isinstance(prove(narrowed), Theorem):
+            return f"{s} >= 2"
     return ""
 
 
-def by_substitution(claim: Claim, setting: Setting, hypotheses: Sequence[object]) -> bool:
+def by_substitution(problem: Problem, hypotheses: Sequence[object]) -> bool:
     """Sizes are put in: n = 1 is no hypothesis about n but another claim."""
     values = sizes_in(hypotheses)
-    if values is None:
-        return False
-    small = claim_at(claim, values)
-    context = context_at(setting.context, values)
-    return all(prove(*small.sides_at(v), context) is not None for _, v in small.instances())
+    return values is not None and isinstance(prove(problem_at(problem, values)), Theorem)
 
 
 def code(claim: Claim, term: Term) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Entry, Term
-from symbackprop.decide.claims import Claim
+from symbackprop.write.paper.array_text import ArrayText, equation, latex, symbols
+from symbackprop.write.paper.naming import Named, with_names
 
-from .array_text import ArrayText, equation, latex, symbols
-from .naming import Named, with_names
+from .claims import Claim
 
 EASY = 100  # characters that are read at a glance
 
