@@ -87,7 +87,7 @@ def test_a_proved_verdict() -> None:
     assert v and v.status == "proved" and v.name == "x"
     assert v.hypotheses == ("eps > 0",)
     assert [str(c) for c in v.conditions] == ["x[i] ≠ 0  (a kink of the forward)"] or "x[j] ≠ 0" in str(v.conditions[0])
-    assert v.counterexample is None and v.repair is None and v.proof is not None
+    assert v.counterexample is None and v.repair is None and v.recheck()
     assert v.witness.arrays[Array("eps")][()] > 0
     shown = str(v)
     assert shown.startswith("x: proved\n  claim   ∂L/∂x[i] = w[i] [x[i] > 0] / √eps")

@@ -18,9 +18,10 @@ from typing import TypeAlias, assert_never
 
 from .context import Context
 from .smooth import Smoothness
-from .sums import for_all
+from .sums import for_all, same
 from .terms import (
     ONE,
+    ZERO,
     Add,
     Apply,
     Array,
@@ -45,10 +46,12 @@ from .terms import (
     add,
     affine,
     at_least_zero,
+    free,
     mul,
     neg,
     open_body,
     sub,
+    substitute,
 )  # fmt: skip
 
 VALUE, ROOT, KINK, TIE = "no value", "no derivative of a root", "kink", "tie"
@@ -118,7 +121,7 @@ class Needs:
                 if not isinstance(p, NonNegative):
                     self.visit(p.term, guards)
                     if self.moves(p.term):
-                        self.note(Nonzero(p.term), KINK, guards)
+                        self.note(Nonzero(off_diagonal(p.term)), KINK, guards)
             case _:
                 assert_never(t)
 
@@ -148,6 +151,13 @@ class Needs:
                 self.note(Nonzero(Whole("det", 0, w.sizes, w.body, (), w.hints)), VALUE, guards)
             case _:
                 pass
+
+
+def off_diagonal(u: Term) -> Term:
+    """u + δ_ij where u, such as x_i - x_j, is 0 whenever i = j: there it does not move, so that nothing is excused."""
+    indices = sorted(free(u), key=lambda i: i.name)
+    pairs = [(i, j) for n, i in enumerate(indices) for j in indices[n + 1 :] if i.size == j.size]
+    return add(u, *(Delta(i, j) for i, j in pairs if same(substitute(u, {j: i}), ZERO) == (True, frozenset())))
 
 
 def guarded(p: Predicate, guards: Guards) -> Predicate:

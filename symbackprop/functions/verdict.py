@@ -53,14 +53,14 @@ class ShapeExample:
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """A formula that is right, with its proof: `text` and `latex` in index notation, `code` as a NumPy function."""
+    """A formula that is right, with its theorem: `text` and `latex` in index notation, `code` as a NumPy function."""
 
     mistake: str
     text: str
     latex: str
     code: str
     term: Term = field(repr=False)
-    proof: Any = field(repr=False)
+    theorem: Theorem | None = field(repr=False)
     shape: tuple[Size, ...] = ()
 
     def __str__(self) -> str:
