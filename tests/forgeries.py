@@ -346,8 +346,7 @@ LAWS: list[Row] = [
         "neither of two predicates need hold",
         by("covering", affine(0, ((i, 1), (j, -1))), affine(-2, ((j, 1), (i, -1)))),
     ),
-    ("a diagonal that is not 0", by("step_negated_off_diagonal", sub(x(i), mul(num(2), x(j))), i, j)),
-    ("a diagonal of a rectangle", by("step_negated_off_diagonal", ZERO, i, k)),
+    ("outside of half", by("step_negated_outside", num(HALF), x(i))),
     ("digits of another size", by("by_radix", i, Index("a", N), Index("c", M), x(i))),
     (
         "digits of negative sizes",
