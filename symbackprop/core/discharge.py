@@ -12,7 +12,6 @@ from typing import NamedTuple, assert_never
 
 from .context import Context, Hypothesis, Same, terms_of
 from .kernel import check
-from .proper import closed, closed_axes, closed_predicate
 from .reasons import Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Reason, Sign, Split, Steps, Weigh
 from .signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
 from .smooth import Smoothness
@@ -71,7 +70,6 @@ class Shown(NamedTuple):
 def established(reason: Reason, context: Context) -> Used:
     """The goal of the reason holds in the region, for all values of its free indices."""
     goal = reason.goal
-    closed_predicate(goal)
     match reason:
         case Sign():
             signs = Signs(context)
@@ -113,7 +111,7 @@ def knowing(lemmas: tuple[Reason | Given, ...], context: Context) -> tuple[Conte
             known[name], used = Same(shown.lhs, shown.rhs), used | shown.used
         else:
             known[name], used = lemma.goal, used | established(lemma, context)
-    return (Context(context.definitions, known) if lemmas else context), used
+    return (Context(context.definitions, known, context.least) if lemmas else context), used
 
 
 def weighed(reason: Weigh, context: Context) -> Used:
@@ -183,14 +181,13 @@ def assuming(context: Context, more: Iterable[Hypothesis]) -> Context:
     for h in more:
         require(not any(map(free, terms_of(h))), "{} is about all values of an index", h)
         named[f"case {len(named)}"] = h
-    return Context(context.definitions, named)
+    return Context(context.definitions, named, context.least)
 
 
 def fresh_integers(
     names: tuple[tuple[Index, str], ...], context: Context, about: tuple[Term, ...]
 ) -> dict[Index, IndexExpr]:
     """An integer in the range of each index, of a name that nothing uses."""
-    closed_axes(tuple(i for i, _ in names))
     new = [name for _, name in names]
     spoken = [*about, *(t for h in context.hypotheses.values() for t in terms_of(h))]
     spoken += [d.body for d in context.definitions.values()]
@@ -267,8 +264,9 @@ def dense(d: Dense, context: Context) -> Used:
     still = {
         name: h for name, h in context.hypotheses.items() if not any(smooth.moves(t, moved) for t in terms_of(h))
     }
-    used = analytic(term_of(d.goal), d.analytic, Context(context.definitions, still), moved)
-    return used | established(d.reason, Context({**context.definitions, **dict(d.somewhere)}, still))
+    used = analytic(term_of(d.goal), d.analytic, Context(context.definitions, still, context.least), moved)
+    there = Context({**context.definitions, **dict(d.somewhere)}, still, context.least)
+    return used | established(d.reason, there)
 
 
 def analytic(u: Term, reasons: tuple[Reason, ...], context: Context, moved: frozenset[Array]) -> Used:
@@ -305,8 +303,6 @@ def opened(u: Term, context: Context) -> Iterable[Term]:
 def by_cases(step: Cases, context: Context) -> Shown:
     """At any values of these indices u is 0, or it is not."""
     lhs, rhs = step.lhs, step.rhs
-    for t in (lhs, rhs, step.about):
-        closed(t)
     require(not any(isinstance(s, Diff) for t in (lhs, rhs) for s in subterms(t)), "a derivative")
     values = fresh_integers(step.names, context, (lhs, rhs))
     wanted = substitute(lhs, values), substitute(rhs, values)

@@ -7,7 +7,7 @@ Formulas: e^x = (e^{x/2^k})^{2^k} by Taylor's series with its remainder; log by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import isqrt
@@ -53,12 +53,12 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Sizes, integer arrays, and entries of arrays: a rational number, or the logarithm of one (`logs`)."""
+    """Sizes, entries that are rational numbers, entries that are logarithms of such, and integer arrays."""
 
-    sizes: Mapping[str, int]
-    entries: Mapping[tuple[Array, tuple[int, ...]], Fraction] = field(default_factory=dict)
-    logs: frozenset[tuple[Array, tuple[int, ...]]] = frozenset()
-    integers: Mapping[tuple[str, tuple[int, ...]], int] = field(default_factory=dict)
+    sizes: tuple[tuple[str, int], ...] = ()
+    entries: tuple[tuple[Array, tuple[int, ...], Fraction], ...] = ()
+    logs: tuple[tuple[Array, tuple[int, ...], Fraction], ...] = ()
+    integers: tuple[tuple[str, tuple[int, ...], int], ...] = ()
 
 
 def satisfied(h: Hypothesis, point: Point, context: Context) -> None:
@@ -90,10 +90,14 @@ def satisfied(h: Hypothesis, point: Point, context: Context) -> None:
 
 class Evaluation:
     def __init__(self, point: Point, context: Context) -> None:
-        self.point, self.context, self.count = point, context, 0
+        self.context, self.count = context, 0
+        self.sizes = dict(point.sizes)
+        self.integers = {(name, at): value for name, at, value in point.integers}
+        self.entries = {(array, at): exact(value) for array, at, value in point.entries}
+        self.entries |= {(array, at): logarithm(exact(value)) for array, at, value in point.logs}
 
     def size(self, n: Size) -> int:
-        return n.at(dict(self.point.sizes))
+        return n.at(self.sizes)
 
     def index(self, e: IndexExpr, here: Mapping[Index, int], stack: tuple[int, ...]) -> int:
         match e:
@@ -102,7 +106,7 @@ class Evaluation:
             case Bound(depth):
                 return stack[-1 - depth]
             case Pick(array, at, _):
-                return self.point.integers[array, tuple(self.index(i, here, stack) for i in at)]
+                return self.integers[array, tuple(self.index(i, here, stack) for i in at)]
             case Affine(constant, parts):
                 return self.size(constant) + sum(self.size(k) * self.index(a, here, stack) for a, k in parts)
 
@@ -155,8 +159,7 @@ class Evaluation:
             return self.value(meaning.body, dict(zip(meaning.axes, place, strict=True)), ())
         if array == PI.array:
             return Number(Fraction(314159265358979, 10**14), Fraction(314159265358980, 10**14))
-        value = self.point.entries[array, place]
-        return logarithm(exact(value)) if (array, place) in self.point.logs else exact(value)
+        return self.entries[array, place]
 
 
 def exact(x: Fraction) -> Number:
@@ -245,11 +248,7 @@ BETWEEN = {"sin": (-F1, F1), "cos": (-F1, F1), "erf": (-F1, F1), "atan": (-2 * F
 def in_exponentials(fn: str, x: Number) -> Number:
     """By the law, at both ends: these functions are monotonic, but for cosh."""
     require(fn != "cosh" or x.low >= 0 or x.high <= 0, "cosh around 0 is not evaluated here")
-    run, name = Evaluation(Point({}), Context()), Array("x")
-    ends = []
-    for end in x[:2]:
-        run.point = Point({}, {(name, ()): end})
-        ends.append(run.value(IN_EXPONENTIALS[fn](Entry(name, ())), {}, ()))
+    ends = [Evaluation(Point(), Context()).value(IN_EXPONENTIALS[fn](Num(end)), {}, ()) for end in x[:2]]
     return Number(min(e.low for e in ends), max(e.high for e in ends))
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .context import Context
+from .indices import Size
+from .point import Point
 from .proofs import Proof
 from .tensor import Tensor
 from .terms import Array, Index, Predicate, Term
@@ -129,3 +132,33 @@ class Steps:
 
 
 Holding: TypeAlias = Given | Continued | Cases | Steps
+
+
+# --- statements and their arguments ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """lhs = rhs under a context, for all values of the free indices.
+
+    `forward` are the terms whose steps excuse points (for functions); `lengths` are sizes of axes, which are no
+    negative numbers.  A `formula` has no forward: both sides are read where they have a value.
+    """
+
+    lhs: Term
+    rhs: Term
+    context: Context
+    forward: tuple[Term, ...] = ()
+    lengths: tuple[Size, ...] = ()
+    formula: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`lemmas`: what the region implies; `values`: why the right side has a value wherever it must; `steps`: why the
+    sides are equal; and a point."""
+
+    lemmas: tuple[Reason | Given, ...]
+    values: tuple[Reason | Dense, ...]
+    steps: Holding
+    point: Point

@@ -12,48 +12,22 @@ nothing.  What the facts excuse, and which of them were used, is part of the the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
+from .certificate import certificate
 from .context import Context, Hypothesis
 from .discharge import Used, dense, established, holding, knowing
-from .indices import ProofError, Size, affine, require
-from .point import Point, satisfied
-from .proper import closed, closed_predicate
-from .reasons import Dense, Given, Holding, Reason
+from .indices import ProofError, affine, require
+from .point import satisfied
+from .reasons import Argument, Dense, Statement
+from .rows import load_argument
 from .signs import Signs
 from .terms import Array, AtLeastZero, Diff, NonNegative, Positive, Predicate, Term, arrays, subterms
 from .value import needs
 
 SIZE = "a length"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """lhs = rhs under a context, for all values of the free indices.
-
-    `forward` are the terms whose steps excuse points (for functions); `lengths` are sizes of axes, which are no
-    negative numbers.  A `formula` has no forward: both sides are read where they have a value.
-    """
-
-    lhs: Term
-    rhs: Term
-    context: Context
-    forward: tuple[Term, ...] = ()
-    lengths: tuple[Size, ...] = ()
-    formula: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """`lemmas`: what the region implies; `values`: why the right side has a value wherever it must; `steps`: why the
-    sides are equal; and a point."""
-
-    lemmas: tuple[Reason | Given, ...]
-    values: tuple[Reason | Dense, ...]
-    steps: Holding
-    point: Point
 
 
 class Excused(NamedTuple):
@@ -71,34 +45,57 @@ class Theorem:
     argument: Argument
     excused: tuple[Excused, ...]
     hypotheses: tuple[str, ...]
+    rows: Mapping[str, Any] = field(repr=False)
 
 
 def theorem(statement: Statement, argument: Argument) -> Theorem:
-    """The statement as a theorem.  Raises ProofError where the argument does not show it."""
+    """The statement as a theorem.  Raises ProofError where the argument does not show it.
+
+    What is checked is read from rows of plain data, so that no object of the caller takes part.
+    """
+    rows = certificate(statement, argument)
+    found = theorem_of(rows)
+    require(same_statement(found.statement, statement), "another statement was shown")
+    return found
+
+
+def theorem_of(rows: Mapping[str, Any]) -> Theorem:
+    """What the rows of a certificate state, if they show it.  Raises ProofError where they do not."""
     try:
-        return shown(statement, argument)
+        return shown(*load_argument(rows), rows)
     except RecursionError:
         raise ProofError("the argument is nested too deeply") from None
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ProofError(f"this is no argument: {error}") from error
 
 
-def shown(statement: Statement, argument: Argument) -> Theorem:
-    closed(statement.lhs)
-    closed(statement.rhs)
+def same_statement(a: Statement, b: Statement) -> bool:
+    one, other = a.context, b.context
+    return (
+        (a.lhs, a.rhs, a.forward, a.lengths, a.formula) == (b.lhs, b.rhs, b.forward, b.lengths, b.formula)
+        and dict(one.definitions) == dict(other.definitions)
+        and dict(one.hypotheses) == dict(other.hypotheses)
+        and one.least.values == other.least.values
+    )
+
+
+def shown(statement: Statement, argument: Argument, rows: Mapping[str, Any]) -> Theorem:
     region, facts = region_of(statement)
     wider, used = knowing(argument.lemmas, region)
     more, values = has_value(statement, argument, wider)
-    equation = holding(argument.steps, Context(wider.definitions, {**wider.hypotheses, **values}))
+    equation = holding(argument.steps, wider.knowing(values))
     require(equation.lhs == statement.lhs, "another left side was shown: {}", equation.lhs)
     require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
+    sizes = dict(argument.point.sizes)
+    for symbol, least in region.least.values.items():
+        require(sizes.get(symbol, least) >= least, "{} is at least {}", symbol, least)
     for h in region.hypotheses.values():
         satisfied(h, argument.point, region)
     used |= more | equation.used
     return Theorem(
         statement, argument,
         tuple(facts[name] for name in sorted(used & facts.keys(), key=list(facts).index)),
-        tuple(name for name in statement.context.hypotheses if name in used),
+        tuple(name for name in statement.context.hypotheses if name in used), rows,
     )  # fmt: skip
 
 
@@ -112,7 +109,8 @@ def region_of(statement: Statement) -> tuple[Context, dict[str, Excused]]:
             found.setdefault(p, why)
     named = {f"fact {k}": Excused(p, why) for k, (p, why) in enumerate(found.items(), 1) if not plain(p)}
     given = {name: strict(h) if moving else h for name, h in context.hypotheses.items()}
-    return Context(context.definitions, given | {name: e.predicate for name, e in named.items()}), named
+    region = Context(context.definitions, given | {name: e.predicate for name, e in named.items()}, context.least)
+    return region, named
 
 
 def strict(h: Hypothesis) -> Hypothesis:
@@ -138,7 +136,6 @@ def has_value(statement: Statement, argument: Argument, region: Context) -> tupl
         wanted = [p for p in wanted if p not in known]
     used: Used = frozenset()
     for r in argument.values:
-        closed_predicate(r.goal)
         if isinstance(r, Dense):
             require(statement.formula, "a value is needed everywhere")
             used |= dense(r, region)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, affine
+from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Least, Pick, Size, affine
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
     Add,
@@ -111,7 +111,8 @@ def hypothesis_at(h: Hypothesis, values: Sizes) -> Hypothesis:
 
 def context_at(context: Context, values: Sizes) -> Context:
     definitions = {a: tensor_at(t, values) for a, t in context.definitions.items()}
-    return Context(definitions, {name: hypothesis_at(h, values) for name, h in context.hypotheses.items()})
+    hypotheses = {name: hypothesis_at(h, values) for name, h in context.hypotheses.items()}
+    return Context(definitions, hypotheses, Least({s: n for s, n in context.least.values.items() if s not in values}))
 
 
 def tensor_at(t: Tensor, values: Sizes) -> Tensor:

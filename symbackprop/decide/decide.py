@@ -29,9 +29,11 @@ from symbackprop.core.terms import (
     neg,
     subterms,
 )
-from symbackprop.core.theorem import Statement, Theorem, moving_in
+from symbackprop.core.reasons import Statement
+from symbackprop.core.theorem import Theorem, moving_in
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
+from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, prove_statement
 
 from .status import PROVED, REFUTED, UNKNOWN
@@ -71,7 +73,8 @@ class Problem:
         """The same under further hypotheses."""
         context = self.statement.context
         named = {f"extra {len(context.hypotheses) + k}": h for k, h in enumerate(extra)}
-        wider = Context(context.definitions, {**context.hypotheses, **named})
+        hypotheses = {**context.hypotheses, **named}
+        wider = Context(context.definitions, hypotheses, least_sizes(hypotheses.values()))
         return replace(self, statement=replace(self.statement, context=wider))
 
     def claiming(self, rhs: Term) -> Problem:

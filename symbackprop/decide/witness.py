@@ -12,17 +12,15 @@ from symbackprop.numbers.exact_numbers import Log
 
 def exhibited(found: points.Point) -> Point | None:
     """The point in the words of the core; None where an entry is neither a rational number nor a logarithm of one."""
-    entries: dict[tuple[Array, tuple[int, ...]], Fraction] = {}
-    logs: set[tuple[Array, tuple[int, ...]]] = set()
+    entries: list[tuple[Array, tuple[int, ...], Fraction]] = []
+    logs: list[tuple[Array, tuple[int, ...], Fraction]] = []
     for array, values in found.arrays.items():
         for place, x in values.items():
             if isinstance(x, Log):
-                logs.add((array, place))
-            elif not isinstance(x, Fraction):
+                logs.append((array, place, x.of))
+            elif isinstance(x, Fraction):
+                entries.append((array, place, x))
+            else:
                 return None
-            entries[array, place] = x.of if isinstance(x, Log) else x
-    integers = {(name, place): k for name, values in found.integers.items() for place, k in values.items()}
-    return Point(dict(found.sizes), entries, frozenset(logs), integers)
-
-
-__all__ = ["exhibited"]
+    integers = [(name, place, k) for name, values in found.integers.items() for place, k in values.items()]
+    return Point(tuple(found.sizes.items()), tuple(entries), tuple(logs), tuple(integers))

@@ -9,6 +9,7 @@ from fractions import Fraction
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import Size
 from symbackprop.core.terms import Array
+from symbackprop.prove.conditions.sizes import least_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +25,5 @@ class Setting:
     @property
     def context(self) -> Context:
         """The hypotheses by name."""
-        return Context(hypotheses={f"h{k}": h for k, h in enumerate(self.hypotheses, 1)})
+        named = {f"h{k}": h for k, h in enumerate(self.hypotheses, 1)}
+        return Context(hypotheses=named, least=least_sizes(self.hypotheses))

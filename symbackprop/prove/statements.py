@@ -11,7 +11,7 @@ from symbackprop.core.indices import Index, IndexExpr, Pick, Size
 from symbackprop.core.kernel import Proof, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
-from symbackprop.core.reasons import Cases, Continued, Dense, Given, Holding, Reason, Steps
+from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Statement, Steps
 from symbackprop.core.terms import (
     ZERO,
     Array,
@@ -24,7 +24,7 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.core.theorem import Argument, Statement, Theorem, as_facts, region_of, theorem
+from symbackprop.core.theorem import Theorem, as_facts, region_of, theorem
 from symbackprop.core.value import needs
 
 from .claims import Found, prove, prove_simplified, without_derivatives
@@ -99,7 +99,7 @@ class Run:
         if not s.formula and wanted:
             more = as_facts(wanted, self.inside)
             if more:
-                self.inside = Context(self.inside.definitions, {**self.inside.hypotheses, **more})
+                self.inside = self.inside.knowing(more)
                 self.seeker = Seeker(self.inside)
         return tuple(found)
 

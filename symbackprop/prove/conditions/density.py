@@ -42,11 +42,11 @@ def density(p: Nonzero, context: Context, shapes: Mapping[Array, tuple[Size, ...
             name: h for name, h in context.hypotheses.items()
             if not any(smooth.moves(t, moved) for t in terms_of(h))
         }  # fmt: skip
-        there = Context({**context.definitions, **dict(values)}, still)
+        there = Context({**context.definitions, **dict(values)}, still, context.least)
         reason = Seeker(there).reason(p, 2)
         if reason is None:
             continue
-        fixed = Seeker(Context(context.definitions, still))
+        fixed = Seeker(Context(context.definitions, still, context.least))
         analytic: list[Reason] = []
         for q in needs(p.term, fixed.context, moved):
             why = fixed.reason(q, 2)
