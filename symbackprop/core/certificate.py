@@ -122,8 +122,9 @@ class Writer:
         return [TAGS[what], *self.fields(x)]
 
     def fields(self, x: Any) -> list[Any]:
-        parts = [getattr(x, f.name) for f in fields(type(x)) if f.compare]
-        return [self.kind(k)(part) for k, part in zip(kinds(type(x)), parts, strict=True)]
+        what: Any = type(x)
+        parts = [getattr(x, f.name) for f in fields(what) if f.compare]
+        return [self.kind(k)(part) for k, part in zip(kinds(what), parts, strict=True)]
 
     def kind(self, kind: str) -> Write:
         write: Write = of_kind(kind, self.known, many, row)

@@ -29,8 +29,8 @@ from .tensor import Tensor
 FORMAT = 2
 DEPTH, DEGREE = 1000, 12
 NUMBER = re.compile(r"-?[0-9]{1,4000}(/[1-9][0-9]{0,3999})?")
-ARGUMENT = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "steps", "reasons", "statement", "argument"}
-KEYS = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "recursion", "steps", "proof"}
+SHARED = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "steps"}
+KEYS, ARGUMENT = SHARED | {"recursion", "proof"}, SHARED | {"reasons", "statement", "argument"}
 Read = Callable[[Any], Any]
 
 

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .certificate import certificate
 from .context import Context, Hypothesis
 from .discharge import Used, dense, established, holding, knowing
 from .indices import ProofError, affine, require
@@ -48,12 +47,11 @@ class Theorem:
     rows: Mapping[str, Any] = field(repr=False)
 
 
-def theorem(statement: Statement, argument: Argument) -> Theorem:
-    """The statement as a theorem.  Raises ProofError where the argument does not show it.
+def theorem(statement: Statement, rows: Mapping[str, Any]) -> Theorem:
+    """The statement as a theorem, by the rows of its certificate.  Raises ProofError where they do not show it.
 
-    What is checked is read from rows of plain data, so that no object of the caller takes part.
+    What is checked is built from the rows alone, so that no object of the caller takes part.
     """
-    rows = certificate(statement, argument)
     found = theorem_of(rows)
     require(same_statement(found.statement, statement), "another statement was shown")
     return found

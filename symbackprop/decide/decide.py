@@ -12,6 +12,7 @@ from fractions import Fraction
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.indices import Affine, Index, IndexExpr, Pick, Size, as_affine, sized
 from symbackprop.core.point import Point
+from symbackprop.core.reasons import Statement
 from symbackprop.core.terms import (
     ZERO,
     Array,
@@ -29,7 +30,6 @@ from symbackprop.core.terms import (
     neg,
     subterms,
 )
-from symbackprop.core.reasons import Statement
 from symbackprop.core.theorem import Theorem, moving_in
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains

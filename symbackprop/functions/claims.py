@@ -8,9 +8,9 @@ from typing import Any
 
 from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
+from symbackprop.core.reasons import Statement
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Diff, Term, over
-from symbackprop.core.reasons import Statement
 from symbackprop.decide.decide import Problem
 from symbackprop.read.numpy import Declared
 

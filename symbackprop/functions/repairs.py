@@ -45,7 +45,7 @@ def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
         return replace(verdict, special_cases=cases)
     fixed = Repaired(
         found.mistake, formula(claim, found.term), formula_latex(claim, found.term),
-        code(claim, found.term), found.term, found.proof, claim.wanted,
+        code(claim, found.term), found.term, found.proof if isinstance(found.proof, Theorem) else None, claim.wanted,
     )  # fmt: skip
     mistake = found.mistake
     if not claim.conforms and verdict.mistake:

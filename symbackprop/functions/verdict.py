@@ -99,7 +99,7 @@ class Verdict:
         """The theorems, checked again.  Raises ProofError where one does not hold, or where nothing was proved."""
         parts = [v for v in (self.gradients or {"": self}).values()]
         require(self.status == PROVED and all(v.theorem for v in parts), "nothing was proved")
-        return tuple(theorem(v.theorem.statement, v.theorem.argument) for v in parts if v.theorem is not None)
+        return tuple(theorem(v.theorem.statement, v.theorem.rows) for v in parts if v.theorem is not None)
 
     def __bool__(self) -> bool:
         return self.status == PROVED

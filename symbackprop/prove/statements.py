@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from symbackprop.core.certificate import certificate
 from symbackprop.core.context import Context, Same
 from symbackprop.core.discharge import assuming, holding, knowing
-from symbackprop.core.indices import Index, IndexExpr, Pick, Size
-from symbackprop.core.kernel import Proof, check
+from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
+from symbackprop.core.kernel import Digits, Proof, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Statement, Steps
@@ -32,9 +33,11 @@ from .conditions.density import density
 from .conditions.reasons import FAILED, Seeker
 from .conditions.restating import restated
 from .differentiate import Names
+from .normal_form.radix import strides
 
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
+Way = Callable[[Term, Term, Context], Found | None]
 VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
 
 
@@ -59,7 +62,7 @@ def prove_statement(statement: Statement, shapes: Shapes, witness: Witness) -> T
     if point is None:
         return Missing(POINT)
     try:
-        return theorem(statement, Argument(run.lemmas, values, steps, point))
+        return theorem(statement, certificate(statement, Argument(run.lemmas, values, steps, point)))
     except ProofError:
         return Missing(EQUATION)
 
@@ -105,17 +108,17 @@ class Run:
 
     def equation(self, lhs: Term, rhs: Term) -> Holding | Missing:
         """lhs = rhs everywhere in the region."""
-        found = prove(lhs, rhs, self.inside)
-        if found is None:
+        first: Missing | None = None
+        for way in (prove, prove_simplified):
+            found = by_digits(lhs, rhs, self.inside, way)
+            if found is None:
+                continue
+            step = with_reasons(found, self.seeker)
+            if not isinstance(step, Missing):
+                return step
+            first = first or step
+        if first is None:
             return Missing(EQUATION)
-        first = with_reasons(found, self.seeker)
-        if not isinstance(first, Missing):
-            return first
-        again = prove_simplified(lhs, rhs, self.inside)
-        if again is not None:
-            second = with_reasons(again, self.seeker)
-            if not isinstance(second, Missing):
-                return second
         return self.in_two_steps(lhs, rhs) or first
 
     # --- where u = 0, in an equation without derivatives ---------------------------------------------
@@ -213,3 +216,22 @@ def sorted_out(
         else:
             found.append(why)
     return tuple(found), tuple(left)
+
+
+def by_digits(lhs: Term, rhs: Term, context: Context, way: Way, depth: int = 0) -> Found | None:
+    """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
+    splits = strides((lhs, rhs))
+    axes = sorted((i for i in free(lhs) | free(rhs) if i.size in splits), key=lambda i: i.name)
+    if not axes:
+        return way(lhs, rhs, context)
+    i = axes[0]
+    q, r = (Index(f"{i.name}.{k}", n) for k, n in zip("qr", splits[i.size], strict=True))
+    here: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
+    inner = by_digits(substitute(lhs, here), substitute(rhs, here), context, way, depth + 1)
+    if inner is None:
+        return way(lhs, rhs, context) if depth == 0 else None
+    try:
+        proof = Digits(i, lhs, rhs, q, r, inner[0])
+        return proof, check(proof, context)
+    except FAILED:
+        return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import lcm
 
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.indices import Affine, Size, at_least_zero, sized
+from symbackprop.core.indices import Affine, Least, Size, at_least_zero, sized
 from symbackprop.core.sums import Expansion
 from symbackprop.core.terms import (
     Entry,
@@ -27,7 +27,7 @@ class Sizes:
     """What hypotheses such as n >= 2 say; every size symbol is at least 1 anyway."""
 
     def __init__(self, hypotheses: Iterable[Hypothesis]) -> None:
-        self.least = least_sizes(hypotheses)
+        self.least = least_sizes(hypotheses).values
 
     def holds(self, c: Predicate, size: Size) -> bool:
         """Whether the condition, which is about this polynomial, holds for all sizes allowed (sufficient)."""
@@ -87,7 +87,7 @@ def is_positive(b: Term) -> bool:
     return isinstance(b, Size) and at_least_zero(b - 1)
 
 
-def least_sizes(hypotheses: Iterable[Hypothesis]) -> dict[str, int]:
+def least_sizes(hypotheses: Iterable[Hypothesis]) -> Least:
     """n >= c from hypotheses n - c >= 0 and n - c > 0."""
     least: dict[str, int] = {}
     for h in hypotheses:
@@ -100,7 +100,7 @@ def least_sizes(hypotheses: Iterable[Hypothesis]) -> dict[str, int]:
         rest = (size - sized(name)).constant
         if rest is not None:
             least[name] = max(least.get(name, 1), -rest + (1 if isinstance(h, Positive) else 0))
-    return least
+    return Least({name: n for name, n in least.items() if n > 1})
 
 
 def shift(size: Size, least: dict[str, int]) -> Size:
