@@ -11,8 +11,24 @@ from collections.abc import Iterable
 from typing import NamedTuple, assert_never
 
 from .context import Context, Hypothesis, Same, terms_of
+from .indices import ProofError
 from .kernel import check
-from .reasons import Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Reason, Sign, Split, Steps, Weigh
+from .reasons import (
+    Base,
+    Cases,
+    Continued,
+    Dense,
+    Factors,
+    Fixed,
+    Given,
+    Holding,
+    Knowing,
+    Reason,
+    Sign,
+    Split,
+    Steps,
+    Weigh,
+)
 from .signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
 from .smooth import Smoothness
 from .terms import (
@@ -79,6 +95,12 @@ def established(reason: Reason, context: Context) -> Used:
             return weighed(reason, context)
         case Factors(_, parts):
             return factors(goal, parts, context)
+        case Base(_, power):
+            match goal, power.goal:
+                case Nonzero(b), Nonzero(Power(base, q)) if base == b and q > 0:
+                    return established(power, context)
+                case _:
+                    raise ProofError(f"{goal} does not follow from {power.goal}")
         case Split(_, h, yes, no, equation):
             shown = given(equation, context)
             u = term_of(goal)
@@ -301,15 +323,17 @@ def opened(u: Term, context: Context) -> Iterable[Term]:
 
 
 def by_cases(step: Cases, context: Context) -> Shown:
-    """At any values of these indices u is 0, or it is not."""
+    """At any values of these indices u is 0, or it is not; a truth value is 1 or 0."""
     lhs, rhs = step.lhs, step.rhs
     require(not any(isinstance(s, Diff) for t in (lhs, rhs) for s in subterms(t)), "a derivative")
     values = fresh_integers(step.names, context, (lhs, rhs))
     wanted = substitute(lhs, values), substitute(rhs, values)
-    cases: list[Hypothesis] = [Nonzero(step.about), Same(step.about, ZERO)]
+    u = step.about
+    zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
+    cases = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
     used: Used = frozenset()
-    for h, inner in zip(cases, (step.nonzero, step.zero), strict=True):
-        shown = holding(inner, assuming(context, [h]))
+    for known, inner in zip(cases, (step.one, step.other), strict=True):
+        shown = holding(inner, assuming(context, known))
         require((shown.lhs, shown.rhs) == wanted, "another equation is shown")
         used |= shown.used
     return Shown(lhs, rhs, used)

@@ -47,6 +47,14 @@ class Factors:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """The goal b != 0 by a reason for b^q != 0 with q > 0, since 0^q is 0."""
+
+    goal: Predicate
+    power: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
     """u = h yes + (1 - h) no  is proved for a truth value h: the goal for `yes` where h is 1, for `no` where h is 0."""
 
@@ -75,7 +83,7 @@ class Knowing:
     inner: Reason
 
 
-Reason: TypeAlias = Sign | Weigh | Factors | Split | Fixed | Knowing
+Reason: TypeAlias = Sign | Weigh | Factors | Base | Split | Fixed | Knowing
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +122,17 @@ class Continued:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """lhs = rhs without derivatives: proved for integers in place of some indices where u != 0, and where u = 0."""
+    """lhs = rhs without derivatives: proved for integers in place of some indices where u != 0, and where u = 0.
+
+    Of a truth value u: where it is 1, and where it is 0.
+    """
 
     lhs: Term
     rhs: Term
     names: tuple[tuple[Index, str], ...]
     about: Term
-    nonzero: Holding
-    zero: Holding
+    one: Holding
+    other: Holding
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from itertools import product
 from typing import TypeAlias, assert_never
 
 from .context import Context
+from .signs import Signs
 from .smooth import Smoothness
 from .sums import for_all, same
 from .terms import (
@@ -71,7 +72,7 @@ class Needs:
 
     def __init__(self, context: Context, moving: frozenset[Array]) -> None:
         self.context, self.moving = context, moving
-        self.smooth = Smoothness(context)
+        self.smooth, self.signs = Smoothness(context), Signs(context)
         self.found: dict[Predicate, str] = {}
         self.count = 0
 
@@ -83,6 +84,8 @@ class Needs:
         return bool(self.moving) and self.smooth.moves(t, self.moving)
 
     def note(self, p: Predicate, why: str, guards: Guards) -> None:
+        if self.signs.holds(p):
+            return
         self.found.setdefault(for_all(guarded(p, guards)), why)
 
     def visit(self, t: Term, guards: Guards) -> None:

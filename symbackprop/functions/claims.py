@@ -59,7 +59,8 @@ class Claim:
 def problem_of(claim: Claim, setting: Setting) -> Problem:
     """What is to be proved, with nothing but the reading of it."""
     forward = tuple(t.body for t in claim.forward)
-    statement = Statement(claim.lhs, claim.rhs, setting.context, forward, tuple(claim.lengths))
+    rhs = claim.rhs if claim.conforms else claim.lhs
+    statement = Statement(claim.lhs, rhs, setting.context, forward, tuple(claim.lengths))
     return Problem(statement, claim.axes, setting.shapes, setting.domains, setting.rounded)
 
 

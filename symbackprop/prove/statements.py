@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symbackprop.core.certificate import certificate
-from symbackprop.core.context import Context, Same
-from symbackprop.core.discharge import assuming, holding, knowing
+from symbackprop.core.context import Context, Hypothesis, Same
+from symbackprop.core.discharge import assuming, holding, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
-from symbackprop.core.kernel import Digits, Proof, check
+from symbackprop.core.kernel import Chain, Digits, Proof, UnderDiff, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Statement, Steps
@@ -26,15 +26,17 @@ from symbackprop.core.terms import (
     subterms,
 )
 from symbackprop.core.theorem import Theorem, as_facts, region_of, theorem
-from symbackprop.core.value import needs
+from symbackprop.core.value import needs, truth
 
 from .claims import Found, prove, prove_simplified, without_derivatives
 from .conditions.density import density
-from .conditions.reasons import FAILED, Seeker
+from .conditions.guards import simpler_forward
+from .conditions.reasons import FAILED, Seeker, truths
 from .conditions.restating import restated
 from .differentiate import Names
 from .normal_form.radix import strides
 
+CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
 Way = Callable[[Term, Term, Context], Found | None]
@@ -125,28 +127,30 @@ class Run:
 
     def in_two_steps(self, lhs: Term, rhs: Term) -> Holding | None:
         """The derivative by the laws, then an equation without derivatives, which may go by continuity or cases."""
-        try:
-            value, by_laws = without_derivatives(lhs, self.inside, Names())
-            if by_laws is None:
+        for derived in (by_laws, by_laws_simplified):
+            found = derived(lhs, self.inside)
+            if found is None:
+                continue
+            if found[1] is None:
                 return self.continued(lhs, rhs)
-            first = with_reasons((by_laws, check(by_laws, self.inside)), self.seeker)
-        except FAILED:
-            return None
-        if isinstance(first, Missing):
-            return None
-        second = self.continued(value, rhs)
-        return None if second is None else Steps((first, second))
+            first = with_reasons((found[1], check(found[1], self.inside)), self.seeker)
+            second = None if isinstance(first, Missing) else self.continued(found[0], rhs)
+            if second is not None and not isinstance(first, Missing):
+                return Steps((first, second))
+        return None
 
     def continued(self, lhs: Term, rhs: Term) -> Holding | None:
         if any(isinstance(s, Diff) for t in (lhs, rhs) for s in subterms(t)):
             return None
         found = prove(lhs, rhs, self.inside)
-        if found is None:
-            return None
-        reasons, left = sorted_out(self.seeker, found[1].conditions)
-        if not left:
+        reasons, left = sorted_out(self.seeker, found[1].conditions) if found is not None else ((), ())
+        if found is not None and not left:
             return Given(found[0], reasons)
-        return self.by_continuity(found[0], lhs, rhs, reasons, left) or self.by_cases(lhs, rhs, left)
+        if found is not None:
+            step = self.by_continuity(found[0], lhs, rhs, reasons, left)
+            if step is not None:
+                return step
+        return self.by_cases(lhs, rhs, left)
 
     def by_continuity(
         self, proof: Proof, lhs: Term, rhs: Term, reasons: tuple[Reason, ...], left: tuple[Predicate, ...]
@@ -164,29 +168,19 @@ class Run:
         return step if self.holds(step) else None
 
     def by_cases(self, lhs: Term, rhs: Term, left: tuple[Predicate, ...]) -> Cases | None:
-        for p in left:
-            if not isinstance(p, Nonzero):
-                continue
-            indices = sorted(free(lhs) | free(rhs) | free(p.term), key=lambda i: i.name)
-            if not free(p.term) <= free(lhs) | free(rhs):
-                continue
-            names = tuple((i, f"!{i.name}") for i in indices)
-            fixed: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
-            u, one, other = (substitute(t, fixed) for t in (p.term, lhs, rhs))
-            cases: list[Holding] = []
-            for h in (Nonzero(u), Same(u, ZERO)):
-                region = assuming(self.inside, [h])
-                found = prove(one, other, region)
-                if found is None:
-                    break
-                step = with_reasons(found, Seeker(region))
-                if isinstance(step, Missing):
-                    break
-                cases.append(step)
-            if len(cases) == 2:
-                split = Cases(lhs, rhs, names, u, cases[0], cases[1])
-                if self.holds(split):
-                    return split
+        indices = sorted(free(lhs) | free(rhs), key=lambda i: i.name)
+        names = tuple((i, f"!{i.name}") for i in indices)
+        fixed: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
+        one, other = (substitute(t, fixed) for t in (lhs, rhs))
+        zeros = [substitute(p.term, fixed) for p in left if isinstance(p, Nonzero) and free(p.term) <= set(indices)]
+        for u in [*zeros, *dict.fromkeys((*truths(other), *truths(one)))][:CASES]:
+            zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
+            region = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
+            cases = [settled(one, other, assuming(self.inside, known)) for known in region]
+            if cases[0] is not None and cases[1] is not None:
+                step = Cases(lhs, rhs, names, u, cases[0], cases[1])
+                if self.holds(step):
+                    return step
         return None
 
     def holds(self, step: Holding) -> bool:
@@ -216,6 +210,32 @@ def sorted_out(
         else:
             found.append(why)
     return tuple(found), tuple(left)
+
+
+def settled(lhs: Term, rhs: Term, context: Context) -> Given | None:
+    found = prove(lhs, rhs, context)
+    step = None if found is None else with_reasons(found, Seeker(context))
+    return None if isinstance(step, Missing) else step
+
+
+def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The left side without derivatives, and why it is the same."""
+    try:
+        return without_derivatives(lhs, context, Names())
+    except FAILED:
+        return None
+
+
+def by_laws_simplified(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The same after the forward term is written in a way whose derivative needs less."""
+    if not isinstance(lhs, Diff):
+        return None
+    loss = simpler_forward(lhs.body, context)
+    rewritten = None if loss is None else prove(lhs.body, loss, context)
+    found = None if loss is None else by_laws(Diff(loss, lhs.wrt), context)
+    if rewritten is None or found is None or found[1] is None:
+        return None
+    return found[0], Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[1],))
 
 
 def by_digits(lhs: Term, rhs: Term, context: Context, way: Way, depth: int = 0) -> Found | None:

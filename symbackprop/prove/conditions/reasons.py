@@ -9,7 +9,7 @@ from itertools import islice, product
 from symbackprop.core.context import Context, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, as_affine
-from symbackprop.core.reasons import Factors, Fixed, Given, Knowing, Reason, Sign, Split, Weigh
+from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
 from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import (
@@ -90,6 +90,7 @@ class Seeker:
         yield from self.by_difference(p)
         if isinstance(p, Nonzero):
             yield from self.by_one_product(p, depth)
+            yield from self.by_division(p)
         if depth > 1:
             yield from self.by_truth(p, depth)
 
@@ -215,6 +216,41 @@ class Seeker:
         if parts is not None:
             part = (Num(monomials[0].coefficient), Factors(Nonzero(product), parts))
             yield from self.weigh(p, ONE, (part,), ZERO)
+
+    def by_division(self, p: Nonzero) -> Iterator[Reason]:
+        """A fact is u, or a power of u, times something."""
+        u = self.monomials(p.term)
+        if u is None or len(u) != 1 or u[0].dummies:
+            return
+        for fact in self.facts(p):
+            for v in self.variants(term_of(fact), p.term):
+                m = self.monomials(v)
+                if m is None or len(m) != 1 or m[0].dummies:
+                    continue
+                for given in islice(self.one_inside(m[0], u[0]), 1):
+                    yield from self.divided(p, Sign(like(fact, substitute(v, given))), given, m[0], u[0])
+
+    def one_inside(self, m: Monomial, u: Monomial) -> Iterator[dict[Index, IndexExpr]]:
+        first = u.factors[0][0] if u.factors else None
+        for b, _ in m.factors if first is not None else ():
+            assert first is not None
+            yield from self.instances(b, first)
+
+    def divided(
+        self, p: Nonzero, fact: Sign, given: dict[Index, IndexExpr], m: Monomial, u: Monomial
+    ) -> Iterator[Reason]:
+        powers = {substitute(b, given): e for b, e in m.factors}
+        if not all(powers.get(b, F0) > 0 for b, _ in u.factors):
+            return
+        if all(powers[b] >= e > 0 for b, e in u.factors):
+            rest = {**powers, **{b: powers[b] - e for b, e in u.factors}}
+            scale = mul(Num(m.coefficient / u.coefficient), *(Power(b, e) for b, e in rest.items() if e))
+            yield from self.weigh(p, scale, ((ONE, fact),), ZERO)
+        elif len(u.factors) == 1 and (p.term, F1) == u.factors[0] and u.coefficient == 1:
+            power = Power(p.term, powers[p.term])
+            scale = mul(Num(m.coefficient), *(Power(b, e) for b, e in powers.items() if b != p.term))
+            for r in self.weigh(Nonzero(power), scale, ((ONE, fact),), ZERO):
+                yield Base(p, r)
 
     # --- steps: both values ------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from itertools import product
 from math import prod
 
 from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
-from symbackprop.core.discharge import like
+from symbackprop.core.discharge import knowing, like
 from symbackprop.core.indices import Index, IndexExpr, affine
 from symbackprop.core.kernel import By, Chain, Linear
 from symbackprop.core.reasons import Given, Reason, Sign, Weigh
@@ -47,9 +47,17 @@ def restated(context: Context) -> tuple[Reason | Given, ...]:
             lemma = again if again in said or again in found else None
             if lemma is None:
                 made = lemma_of(name, h, again, values)
-                if made is not None:
+                if made is not None and holds(made, context):
                     found[again] = made
     return tuple(found.values())
+
+
+def holds(lemma: Reason | Given, context: Context) -> bool:
+    try:
+        knowing((lemma,), context)
+    except ProofError:
+        return False
+    return True
 
 
 def lemma_of(name: str, h: Hypothesis, again: Hypothesis, values: Values) -> Reason | Given | None:
