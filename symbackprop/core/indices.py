@@ -33,11 +33,9 @@ T = TypeVar("T")
 class Node:
     """Structural equality with the hash (and what else is asked of a node often) computed once."""
 
-    __slots__ = ("_arrays", "_free", "_hash", "_key", "_reach")
+    __slots__ = ("_hash", "_inside", "_key")
     _hash: int
-    _free: frozenset[Index]
-    _reach: int
-    _arrays: frozenset[Any]
+    _inside: tuple[frozenset[Index], int, frozenset[Any]]  # see `inside` in terms.py
     _key: tuple[Any, ...]
 
     def __hash__(self) -> int:

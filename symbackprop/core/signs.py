@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .context import Context, Same
-from .indices import Index, IndexExpr, Size, affine, at_least_zero
+from .indices import Index, Size, affine, at_least_zero
 from .matching import instance
 from .ranges import never_negative, within
 from .tensor import fresh_axes

@@ -292,31 +292,6 @@ def map_indices(t: Term, f: IndexMap, depth: int = 0) -> Term:
             assert_never(t)
 
 
-def free(t: Term) -> frozenset[Index]:
-    """The named indices that occur in `t`."""
-    try:
-        return t._free
-    except AttributeError:
-        pass
-    seen: set[Index] = set()
-
-    def note(x: IndexAtom, _: int) -> IndexExpr:
-        if isinstance(x, Index):
-            seen.add(x)
-        return x
-
-    match t:  # reuse what the children know; only leaves are walked
-        case Add(args) | Mul(args):
-            found = frozenset[Index]().union(*(free(a) for a in args))
-        case Sum(_, body) | Power(body, _) | Apply(_, body, _):
-            found = free(body)
-        case _:
-            map_indices(t, note)
-            found = frozenset(seen)
-    object.__setattr__(t, "_free", found)
-    return found
-
-
 def bind(indices: tuple[Index, ...], body: Term) -> Term:
     """`body` with these indices nameless; the last one is Bound(0).  Refuses a dangling dummy: it would be captured."""
     place = {x: len(indices) - 1 - k for k, x in enumerate(indices)}
@@ -422,46 +397,64 @@ def subterms(t: Term) -> list[Term]:
     return out
 
 
+def free(t: Term) -> frozenset[Index]:
+    """The named indices that occur in `t`."""
+    try:
+        return t._inside[0]
+    except AttributeError:
+        return inside(t)[0]
+
+
+def reach(x: Term | IndexExpr) -> int:
+    """How many binders must stand around it; none for a closed one."""
+    return inside(x)[1]
+
+
 def arrays(t: Term) -> frozenset[Array]:
     """The arrays of which an entry occurs in `t`."""
+    return inside(t)[2]
+
+
+Inside: TypeAlias = tuple[frozenset[Index], int, frozenset[Array]]
+NOTHING: Inside = (frozenset(), 0, frozenset())
+
+
+def inside(x: Any) -> Inside:
+    """What `free`, `reach` and `arrays` say, of a node or of a tuple of nodes."""
+    if isinstance(x, tuple):
+        return together(x)
+    if not isinstance(x, Node):
+        return NOTHING
     try:
-        return t._arrays
+        return x._inside
     except AttributeError:
         pass
-    match t:
-        case Entry(array, _):
-            found = frozenset({array})
-        case Diff(body, wrt):
-            found = arrays(body) | {wrt.array}
-        case Sum(_, body, _) | Whole(_, _, _, body, _, _):
-            found = arrays(body)
-        case _:
-            found = frozenset[Array]().union(*map(arrays, arguments(t)))
-    object.__setattr__(t, "_arrays", found)
-    return found
-
-
-def reach(x: Any) -> int:
-    """How many binders must stand around a term or an index expression; 0 for a closed one."""
     match x:
-        case tuple():
-            return max(map(reach, x), default=0)
+        case Index():
+            found: Inside = frozenset({x}), 0, NOTHING[2]
         case Bound(depth):
-            return int(depth) + 1
-        case Node():
-            pass
-        case _:
-            return 0
-    try:
-        return x._reach
-    except AttributeError:
-        pass
-    match x:
+            found = NOTHING[0], depth + 1, NOTHING[2]
+        case Num() | Size():
+            found = NOTHING
+        case Entry(array, at):
+            found = *together(at)[:2], frozenset({array})
         case Sum(_, body, _):
-            found = max(reach(body) - 1, 0)
+            named, around, within = inside(body)
+            found = named, max(around - 1, 0), within
         case Whole(_, _, sizes, body, at, _):
-            found = max(reach(body) - len(sizes), reach(at))
+            named, around, within = inside(body)
+            found = together((*at, body))[0], max(around - len(sizes), together(at)[1]), within
         case _:
-            found = reach(PARTS[type(x)](x))
-    object.__setattr__(x, "_reach", found)
+            found = inside(PARTS[type(x)](x))
+    object.__setattr__(x, "_inside", found)
     return found
+
+
+def together(parts: tuple[Any, ...]) -> Inside:
+    named, around, arrays = NOTHING
+    for part in parts:
+        more, depth, others = part._inside if hasattr(part, "_inside") else inside(part)
+        named = named | more if named else more
+        arrays = arrays | others if arrays else others
+        around = max(around, depth)
+    return named, around, arrays
