@@ -125,14 +125,6 @@ class Size(Node):
             total += coefficient
         return total
 
-    def __str__(self) -> str:
-        def one(symbols: tuple[str, ...], c: int) -> str:
-            names = "*".join(symbols)
-            sign = "-" if c < 0 else "+"
-            return sign + (names if names and abs(c) == 1 else f"{abs(c)}*{names}" if names else str(abs(c)))
-
-        return "".join(one(*m) for m in reversed(self.monomials)).removeprefix("+") or "0"
-
 
 def collected(monomials: Iterable[tuple[tuple[str, ...], int]]) -> Size:
     total: dict[tuple[str, ...], int] = {}

@@ -20,50 +20,17 @@ from .every_depth import every_depth
 from .indices import Least, ProofError, at_least_zero
 from .laws.registry import instance
 from .proofs import (
-    By,
-    Cancel,
-    Chain,
-    Digits,
-    EveryDepth,
-    Flip,
-    Inside,
-    Instance,
-    Let,
-    Linear,
-    Proof,
-    Rephrase,
-    UnderDiff,
-    UnderSum,
-    UnderWhole,
-    Values,
-)
+    By, Cancel, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
+    UnderWhole, Values,
+)  # fmt: skip
 from .ranges import within
 from .signs import Signs
 from .smooth import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
 from .tensor import Tensor
 from .terms import (
-    ONE,
-    PI,
-    Array,
-    Diff,
-    Entry,
-    Index,
-    IndexExpr,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Predicate,
-    Term,
-    affine,
-    arguments,
-    arrays,
-    free,
-    over,
-    rebuilt,
-    require,
-    substitute,
-    whole,
+    ONE, PI, Array, Diff, Entry, Index, IndexExpr, Mul, NonNegative, Nonzero, Predicate, Term, affine, arguments,
+    arrays, free, over, rebuilt, require, substitute, whole,
 )  # fmt: skip
 
 __all__ = [

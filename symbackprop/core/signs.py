@@ -14,26 +14,8 @@ from .matching import instance
 from .ranges import never_negative, within
 from .tensor import fresh_axes
 from .terms import (
-    Add,
-    Apply,
-    AtLeastZero,
-    Delta,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    free,
-    num,
-    open_body,
-    substitute,
+    Add, Apply, AtLeastZero, Delta, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate, Sum,
+    Term, Whole, free, num, open_body, substitute,
 )  # fmt: skip
 
 POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", "unknown"

@@ -14,28 +14,9 @@ from .indices import ProofError, Size
 from .laws.functions import DERIVATIVES
 from .tensor import fresh_axes
 from .terms import (
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    arrays,
-    open_body,
-    require,
-)
+    Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate,
+    Sum, Term, Whole, arrays, open_body, require,
+)  # fmt: skip
 
 NONE: frozenset[Predicate] = frozenset()
 Moving = frozenset[Array]

@@ -10,29 +10,8 @@ from ..indices import Index, IndexExpr, Size, at_least_zero
 from ..ranges import within
 from ..tensor import fresh_axes
 from ..terms import (
-    ONE,
-    ZERO,
-    Delta,
-    Holds,
-    Mul,
-    Nonzero,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    bind,
-    free,
-    mul,
-    open_body,
-    opened_whole,
-    over,
-    require,
-    sub,
-    substitute,
-    whole,
+    ONE, ZERO, Delta, Holds, Mul, Nonzero, Ordinal, Positive, Power, Predicate, Term, Whole, add, bind, free, mul,
+    open_body, opened_whole, over, require, sub, substitute, whole,
 )  # fmt: skip
 from .registry import law
 

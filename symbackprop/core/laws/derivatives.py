@@ -7,35 +7,8 @@ from fractions import Fraction
 from ..context import Context, Equation, apart
 from ..indices import Index, Size
 from ..terms import (
-    ONE,
-    VALUE_AXES,
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    arrays,
-    free,
-    mul,
-    neg,
-    opened_whole,
-    over,
-    require,
-    sub,
-    whole,
+    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive,
+    Power, Predicate, Term, Whole, add, arrays, free, mul, neg, opened_whole, over, require, sub, whole,
 )  # fmt: skip
 from .functions import DERIVATIVES
 from .registry import law
