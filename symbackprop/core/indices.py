@@ -147,7 +147,8 @@ def sized(value: Size | int | str) -> Size:
 class Least:
     """The least value of each size symbol: 1 where no other is given.
 
-    Compared by identity, so that what is remembered under one is never used under another.
+    Compared by identity, so that what is remembered under one is never used under another: a certificate has its own,
+    and nothing that was remembered before it counts.
     """
 
     def __init__(self, values: Mapping[str, int] | None = None) -> None:
