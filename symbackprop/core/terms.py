@@ -25,8 +25,8 @@ __all__ = [
     "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Least", "Mul", "NonNegative", "Nonzero", "Num",
     "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term",
     "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "map_index",
-    "map_indices", "mul", "neg", "num", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt", "require",
-    "sized", "sub", "substitute", "subterms", "whole",
+    "map_indices", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt",
+    "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
@@ -148,6 +148,13 @@ def over(i: Index, body: Term) -> Sum:
     return Sum(i.size, bind((i,), body), hint(i))
 
 
+def sum_over(axes: tuple[Index, ...], body: Term) -> Term:
+    """Σ over all of these, the first outermost."""
+    for i in reversed(axes):
+        body = over(i, body)
+    return body
+
+
 def opened(s: Sum, i: Index) -> Term:
     """The body of `s` with its dummy called `i`."""
     require(i.size == s.size, "{} has {} values but the sum has {}", i.name, i.size, s.size)
@@ -157,6 +164,11 @@ def opened(s: Sum, i: Index) -> Term:
 def whole(fn: str, order: int, axes: tuple[Index, ...], body: Term, at: tuple[IndexExpr, ...]) -> Whole:
     """fn of the array (axes) -> body, at the given indices."""
     return Whole(fn, order, tuple(a.size for a in axes), bind(axes, body), at, tuple(map(hint, axes)))
+
+
+def of_same(fn: str, w: Whole, at: tuple[IndexExpr, ...] = ()) -> Whole:
+    """Another function of the array that `w` is a function of."""
+    return Whole(fn, 0, w.sizes, w.body, at, w.hints)
 
 
 def opened_whole(w: Whole, axes: tuple[Index, ...]) -> Term:

@@ -87,9 +87,12 @@ def test_a_least_size_settles_what_it_settles() -> None:
     assert check_rows(certificate(vanishing, Context(hypotheses=known, least=TWO.least))).rhs == ONE
 
 
+POISON_J = Entry(Array("p"), (j,))
+
+
 def poisoned(slot: str) -> Proof:
-    """x_j = x_i by a node that claims to be another one."""
-    liar, honest = x(j), x(i)
+    """p_j = p_i by a node that claims to be another one; no other test speaks of p, for this process remembers it."""
+    liar, honest = Entry(POISON_J.array, (j,)), Entry(POISON_J.array, (i,))
     key(honest)
     object.__setattr__(liar, slot, getattr(honest, slot))
     assert check(Linear(liar, honest)).lhs == liar  # among objects it works
@@ -97,10 +100,10 @@ def poisoned(slot: str) -> Proof:
 
 
 def forged_diff() -> Proof:
-    """x_i that is said not to depend on x."""
-    t = mul(x(i), x(i))
+    """3 p_q that is said not to depend on p."""
+    t = mul(Entry(Array("p"), (q,)), num(3))
     object.__setattr__(t, "_inside", (frozenset(), 0, frozenset()))
-    return By("diff_independent", (t, x(j)))
+    return By("diff_independent", (t, POISON_J))
 
 
 class Liar(Node):
@@ -133,7 +136,7 @@ def test_objects_prove_nothing(forge: Callable[[], Proof]) -> None:
 def test_what_was_remembered_of_a_hostile_node_is_not_believed() -> None:
     poisoned("_key")
     with pytest.raises(ProofError):
-        check_rows(certificate(Linear(x(j), x(i)), EMPTY))
+        check_rows(certificate(Linear(POISON_J, Entry(POISON_J.array, (i,))), EMPTY))
 
 
 def mutated(rows: Any, draw: random.Random) -> Any:
