@@ -144,6 +144,17 @@ def sized(value: Size | int | str) -> Size:
             return Size((((value,), 1),))
 
 
+def with_symbols(s: Size, value: Callable[[str], Size]) -> Size:
+    """The size with other sizes for its symbols."""
+    total = sized(0)
+    for symbols, c in s.monomials:
+        term = sized(c)
+        for name in symbols:
+            term = term * value(name)
+        total = total + term
+    return total
+
+
 class Least:
     """The least value of each size symbol: 1 where no other is given.
 
@@ -163,12 +174,7 @@ EVERY_SIZE = Least()
 
 def at_least_zero(s: Size, least: Least = EVERY_SIZE) -> bool:
     """Sufficient test for s >= 0 for all sizes: after n = 1 + n' (or least + n') no coefficient is negative."""
-    shifted = sized(0)
-    for symbols, c in s.monomials:
-        term = sized(c)
-        for name in symbols:
-            term = term * (sized(name) + least[name])
-        shifted = shifted + term
+    shifted = with_symbols(s, lambda n: sized(n) + least[n])
     return all(c >= 0 for _, c in shifted.monomials)
 
 
