@@ -1,4 +1,4 @@
-"""False theorems and malformed proofs, one for each guard of the core: what `tests/test_kernel.py` must see refused.
+"""False theorems and malformed proofs, one for each guard of the core: what `test_kernel.py` must see refused.
 
 Each row is a name and a function that commits the forgery.  With the guard that it is aimed at deleted the forgery
 goes through, or falls over without saying why (`test_every_guard_is_needed`).
