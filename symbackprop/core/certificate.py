@@ -26,12 +26,19 @@ TAGS: dict[type, str] = {
 
 def proof_rows(proof: step.Proof, context: Context) -> dict[str, Any]:
     """The rows of a proof.  Raises ProofError where something in it cannot be written."""
-    return Writer().proof(proof, context)
+    return written(lambda: Writer().proof(proof, context))
 
 
 def certificate(statement: Statement, argument: Argument) -> dict[str, Any]:
     """The rows of a statement and its argument.  Raises ProofError where something in them cannot be written."""
-    return Writer().argument(statement, argument)
+    return written(lambda: Writer().argument(statement, argument))
+
+
+def written(write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return write()
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ProofError(f"this is no proof: {error}") from error
 
 
 class Writer:

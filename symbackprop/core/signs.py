@@ -14,28 +14,8 @@ from .matching import instance
 from .ranges import never_negative, within
 from .tensor import fresh_axes
 from .terms import (
-    PI,
-    Add,
-    Apply,
-    AtLeastZero,
-    Delta,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    free,
-    num,
-    open_body,
-    substitute,
+    PI, Add, Apply, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Predicate, Sum, Term, Whole, free, num, open_body, substitute,
 )  # fmt: skip
 
 POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", "unknown"
