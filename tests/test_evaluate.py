@@ -155,11 +155,13 @@ def test_undefined(term: Term, at: int) -> None:
 
 
 def test_a_step_of_a_mask_is_no_kink() -> None:
-    term = Diff(mul(s, Holds(Positive(Entry(Y, ())))), s)
+    term = Diff(mul(s, Holds(Positive(mul(s, Entry(Y, ()))))), s)
     kept = Point({}, {S: {(): F(2)}, Y: {(): F(0)}})
     with pytest.raises(Undefined):
         evaluate(term, kept)
     assert evaluate(term, Point({}, kept.arrays, discrete=frozenset({Y}))) == 0
+    constant = Diff(mul(s, Holds(Positive(Entry(Y, ())))), s)  # a step of which the variable is no argument
+    assert evaluate(constant, kept) == 0
     assert evaluate(Holds(Positive(s)), point(0), kinks_have_values=True) == 0
 
 

@@ -51,7 +51,8 @@ class FloatNumbers:
             if n == 2:
                 return base * base
             return np.divide(1.0, base**-n) if n < 0 else base**n
-        return np.where(np.greater(base, 0), np.power(np.abs(base), float(exponent)), np.nan)
+        known = np.greater(base, 0) if exponent < 0 else np.greater_equal(base, 0)
+        return np.where(known, np.power(np.abs(base), float(exponent)), np.nan)
 
     @staticmethod
     def function(name: str, x: Floats) -> Floats:

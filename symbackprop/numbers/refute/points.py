@@ -41,6 +41,11 @@ class Question:
 
     `domains` hints at arrays by name: pos, unit, prob, bin, onehot, sym, spd, inv, nonzero, int:V, pi, e.
     `shapes` declares arrays; what is not declared is inferred from its indices.
+
+    `moving` holds the variables of a claim about a derivative.  Then points at the border of a >= are outside, steps
+    of the claim have values at their kinks, and a point counts where every step of `forward` (terms; their free
+    indices take all values) that a variable acts through has a value and a derivative: there the right side must have
+    a value too.
     """
 
     lhs: Term
@@ -51,6 +56,8 @@ class Question:
     definitions: Mapping[Array, Tensor] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
+    forward: tuple[Term, ...] = ()
+    moving: frozenset[Array] = frozenset()
 
     @property
     def free(self) -> tuple[Index, ...]:
@@ -128,7 +135,8 @@ class Sampler:
 
     def satisfies(self, point: Point) -> bool:
         try:
-            return all(satisfied(h, point, self.reaches) for h in self.question.hypotheses)
+            strictly = bool(self.question.moving)
+            return all(satisfied(h, point, self.reaches, strictly) for h in self.question.hypotheses)
         except (Undefined, Undecided):
             return False
 
@@ -274,14 +282,15 @@ def instances(h: Hypothesis, point: Point) -> Iterator[dict[Index, int]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None) -> bool:
-    """Whether a hypothesis holds exactly at a point, for all values of its free indices.
+def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, strictly: bool = False) -> bool:
+    """Whether a hypothesis holds exactly at a point, for all values of its free indices (`strictly`: inside a >=).
 
     Raises Undefined and Undecided.
     """
     shared = reaches or Reaches(point.definitions)
     if not isinstance(h, Same):
-        return all(holds(h, replace(point, indices=i), reaches=shared) for i in instances(h, point))
+        at = [replace(point, indices=i) for i in instances(h, point)]
+        return all(holds(h, p, reaches=shared, strictly=strictly) for p in at)
     gap = sub(h.lhs, h.rhs)
 
     def ask() -> bool:
