@@ -101,10 +101,17 @@ class Search:
 
     def reason(self) -> str:
         if not self.satisfying:
+            if self.question.moving and self.closed():
+                return "the hypotheses have no inner points: they force an equality between variables"
             return "no point that satisfies the hypotheses was found"
         if not self.defined:
             return "no point was found where both sides have a value"
         return f"both sides agree at {self.satisfying} points"
+
+    def closed(self) -> bool:
+        """Points satisfy the hypotheses, though none was found inside each u >= 0."""
+        sampler = Sampler(replace(self.question, moving=frozenset()))
+        return any(sampler.point(sizes, 0) is not None for sizes in sampler.sizes(_PATIENCE))
 
     def scheduled(self, rank: int, sizes: Mapping[str, int], attempt: int) -> Counterexample | None:
         """One point of the plan; ranks of sizes where nothing has a value are given up."""

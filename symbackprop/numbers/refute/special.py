@@ -46,7 +46,7 @@ from .arrays import allowed
 from .points import Question, Sampler
 
 _SPOTS, _INSTANCES, _ENTRIES, _VALUES = 16, 3, 2, 12
-_UP = tuple(map(Fraction, ("1/4", "1", "3", "9", "50", "200", "1000")))
+_UP = tuple(map(Fraction, ("1", "7", "60", "1000")))
 _GRID = (*(-x for x in reversed(_UP)), Fraction(0), *_UP)
 _BISECTIONS = 16
 
@@ -70,7 +70,7 @@ def spots(terms: Iterable[Term], definitions: Mapping[Array, Tensor]) -> list[Sp
     opened: set[Array] = set()
 
     def note(t: Term, stack: tuple[Size, ...]) -> None:
-        if not isinstance(t, Num):
+        if not positive(t):
             found.setdefault(Spot(t, stack))
 
     def go(t: Term, stack: tuple[Size, ...]) -> None:
@@ -111,6 +111,35 @@ def spots(terms: Iterable[Term], definitions: Mapping[Array, Tensor]) -> list[Sp
     for t in terms:
         go(t, ())
     return list(found)
+
+
+def positive(t: Term) -> bool:
+    """Plainly never 0: sums and products of exponentials, sizes and positive numbers."""
+    match t:
+        case Num(value):
+            return value != 0
+        case Apply("exp" | "sigmoid" | "softplus" | "cosh"):
+            return True
+        case Size():
+            return t.constant is not None
+        case Mul(args):
+            return all(map(positive, args))
+        case Add(args):
+            return all(strictly(x) or square(x) for x in args) and any(map(strictly, args))
+        case Power(base, _):
+            return positive(base)
+        case Sum(_, body, _):
+            return strictly(body)
+        case _:
+            return False
+
+
+def strictly(t: Term) -> bool:
+    return positive(t) and not any(isinstance(s, Num) and s.value < 0 for s in (t, *getattr(t, "args", ())))
+
+
+def square(t: Term) -> bool:
+    return isinstance(t, Power) and t.exponent.denominator == 1 and t.exponent.numerator % 2 == 0
 
 
 def arguments_at_zero(fn: str, arg: Term) -> tuple[Term, ...]:
