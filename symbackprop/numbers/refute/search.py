@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from .judge import judged
 from .points import Question, Sampler
 from .report import Counterexample, recheck
 from .shrink import shrunk
-from .special import special_points
+from .special import free_values, special_points
 from .special_sizes import special_sizes
 
 __all__ = [
@@ -43,7 +44,7 @@ __all__ = [
 
 BUDGET = 40
 _FEW = 6  # points tried before special ones, which a search for fewer points leaves out
-_SPECIAL = 120  # special points
+_SPECIAL, _NEAR_ZERO = 120, 40  # special points
 _SPECIAL_SIZES = 12
 _POSITIONS = 256  # index values at which a given point is looked at exactly
 _EXACT_PER_POINT = 3
@@ -88,8 +89,7 @@ class Search:
         planned = schedule(self.sampler, budget, self.barren)
         found = None
         for n, (rank, sizes, attempt) in enumerate(planned):
-            found = self.special() if n == _FEW else None
-            found = found or self.scheduled(rank, sizes, attempt)
+            found = (self.special() if n == _FEW else None) or self.scheduled(rank, sizes, attempt)
             if found is not None:
                 break
         else:
@@ -147,18 +147,27 @@ class Search:
     def special(self) -> Counterexample | None:
         """Zeros, ties, thresholds; then sizes that the claim names."""
         for base in bases(self.sampler):
-            for count, point in enumerate(special_points(self.question, self.sampler, base)):
-                if count >= _SPECIAL:
-                    break
+            for point in islice(special_points(self.question, self.sampler, base), _SPECIAL):
                 found = self.looked(point)
                 if found is not None:
-                    return found
+                    return self.near_zero(found)
         for sizes in special_sizes(self.question, self.sampler)[:_SPECIAL_SIZES]:
             one = self.sampler.point(sizes, 0)
             found = None if one is None else self.looked(one)
             if found is not None:
                 return found
         return None
+
+    def near_zero(self, found: Counterexample) -> Counterexample:
+        """The same with 0 for all that does not matter, if special points near 0 fail too."""
+        free = [a for a in found.point.arrays if free_values(self.sampler, a, found.point)]
+        zeros = {a: dict.fromkeys(found.point.arrays[a], Fraction(0)) for a in free}
+        base = replace(found.point, arrays={**found.point.arrays, **zeros})
+        for point in islice(special_points(self.question, self.sampler, base), _NEAR_ZERO):
+            simpler = self.looked(point)
+            if simpler is not None and simpler.kind == found.kind:
+                return simpler
+        return found
 
     def looked(self, point: Point) -> Counterexample | None:
         try:
