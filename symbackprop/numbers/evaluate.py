@@ -98,15 +98,23 @@ def missing(
         return None
 
 
-def off_kinks(terms: Iterable[Term], arrays: Iterable[Array], point: Point, reaches: Reaches | None = None) -> bool:
+def off_kinks(
+    terms: Iterable[Term],
+    arrays: Iterable[Array],
+    point: Point,
+    reaches: Reaches | None = None,
+    as_written: bool = False,
+) -> bool:
     """Whether every step of the terms that one of the arrays acts through has a value and a derivative here.
 
-    For all values of the free indices of the terms.  False where that cannot be decided.
+    For all values of the free indices of the terms.  A step whose argument is constant around the point has one, unless
+    steps are taken `as_written`.  False where that cannot be decided.
     """
     shared, moving = reaches or Reaches(point.definitions), tuple(arrays)
 
     def ask() -> bool:
         evaluation = Evaluation(point, shared, True)
+        evaluation.as_written = as_written
         for t in terms:
             axes = sorted(free(t), key=lambda i: i.name)
             for at in product(*(range(size_at(i.size, point.sizes)) for i in axes)):

@@ -92,9 +92,9 @@ class Scope:
 class Evaluation:
     """One point at one precision; every subterm is evaluated once per index values.
 
-    Under a derivative a step at its kink raises Kink where the array that moves is in its argument, unless the
-    argument is constant around the point.  Elsewhere it has its value (0 for x > 0 at 0) with `kinks_have_values`,
-    and raises Kink without.
+    Under a derivative a step at its kink raises Kink where the array that moves is in its argument, unless the argument
+    is constant around the point (the second relu of relu(relu(x)) for x < 0) and steps are not taken `as_written`.
+    Elsewhere a step has its value (0 for x > 0 at 0) with `kinks_have_values`, and raises Kink without.
     """
 
     def __init__(
@@ -110,6 +110,7 @@ class Evaluation:
         self.arithmetic = Lifted(Exact())
         self.memo: dict[object, Value] = {}
         self.root = Scope(tuple(point.indices.items()))
+        self.as_written = False
         self.constant = constant or written_constant
 
     def at(self, term: Term) -> Number:
@@ -173,7 +174,7 @@ class Evaluation:
     def power(self, base: Term, exponent: Fraction, scope: Scope) -> Value:
         inner = self.value(base, scope)
         if exponent.denominator != 1 and exponent > 0 and numbers.sign(real(inner)) == 0:
-            if self.touched_by_moves(base, scope) and not self.still(base, scope):
+            if self.touched_by_moves(base, scope) and (self.as_written or not self.still(base, scope)):
                 raise Kink("a root at 0")
             return _ZERO  # √0 has a derivative where its argument stays 0
         try:
@@ -312,7 +313,7 @@ class Evaluation:
     def kink(self, t: Term, scope: Scope) -> bool:
         """Whether a step with the argument t, which is 0 here, counts as a kink."""
         counts = self.touched_by_moves(t, scope) if scope.moves else not self.kinks_have_values
-        return counts and not self.still(t, scope)
+        return counts and (self.as_written or not self.still(t, scope))
 
     def touched_by_moves(self, t: Term, scope: Scope) -> bool:
         """Whether an array that moves is in the argument: a step excuses a point for all entries of the array."""

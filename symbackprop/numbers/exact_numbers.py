@@ -240,8 +240,10 @@ def constant(name: str) -> Number:
             return times(Fraction(2), power(pi(), Fraction(-1, 2)))
 
 
-def approximate(x: Number) -> float:
-    """The nearest float, for filters and reports."""
+def approximate(x: Number | None) -> float:
+    """The nearest float, for filters and reports; nan for no value."""
+    if x is None:
+        return float("nan")
     if type(x) is Fraction:
         try:
             return float(x)

@@ -269,6 +269,11 @@ def honest() -> Iterator[Claim]:
     yield Claim("log det", lambda x: np.log(np.linalg.det(x)), lambda x: np.linalg.inv(x).T, M)
     yield Claim("inverse", lambda x: np.linalg.inv(x).sum(),
                 lambda x: -np.linalg.inv(x).T @ np.ones_like(x) @ np.linalg.inv(x).T, M)  # fmt: skip
+    yield Claim("a deviation, at n = 1", lambda x: np.sqrt(((x - x.mean()) ** 2).mean()),
+                lambda x: (x - x.mean()) / (len(x) * np.sqrt(((x - x.mean()) ** 2).mean())), V)  # fmt: skip
+    yield Claim("|x w| where w = 0", lambda x, w: np.abs(x * w).sum(), lambda x, w: w * x * w / np.abs(x * w), VW)
+    yield Claim("|x w|, a mask", lambda x, w: np.abs(x * w).sum(), lambda x, w: w * x * w / np.abs(x * w), VW,
+                assuming=lambda w: [w * w == w])  # fmt: skip
     yield Claim("inside the hypotheses", squares, lambda x: 2 * x * x / x, V, assuming=lambda x: [x > 0])
     yield Claim("at the border of the hypotheses", squares, lambda x: 2 * x * x / x, V, assuming=lambda x: [x >= 0])
     yield Claim("not 0", squares, lambda x: 2 * x * x / x, V, assuming=lambda x: [x != 0])

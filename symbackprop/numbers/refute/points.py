@@ -14,7 +14,7 @@ from random import Random
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, IndexAtom, IndexExpr, Size
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, NonNegative, Term, free, map_index, sub
+from symbackprop.core.terms import Array, Diff, NonNegative, Term, free, map_index, sub
 
 from .. import exact_numbers as numbers
 from ..duals import Polynomial
@@ -42,10 +42,10 @@ class Question:
     `domains` hints at arrays by name: pos, unit, prob, bin, onehot, sym, spd, inv, nonzero, int:V, pi, e.
     `shapes` declares arrays; what is not declared is inferred from its indices.
 
-    `moving` holds the variables of a claim about a derivative.  Then points at the border of a >= are outside, steps
-    of the claim have values at their kinks, and a point counts where every step of `forward` (terms; their free
-    indices take all values) that a variable acts through has a value and a derivative: there the right side must have
-    a value too.
+    `moving` holds the variables of a claim about a derivative (by default that of the left side).  Then points at the
+    border of a >= are outside, steps of the claim have values at their kinks, and a point counts where every step of
+    `forward` (terms; their free indices take all values) that a variable acts through has a value and a derivative:
+    there the right side must have a value too.
     """
 
     lhs: Term
@@ -60,6 +60,13 @@ class Question:
     moving: frozenset[Array] = frozenset()
 
     @property
+    def variables(self) -> frozenset[Array]:
+        """The arrays with respect to which the claim is about a derivative; none for other claims."""
+        if self.moving or not isinstance(self.lhs, Diff):
+            return self.moving
+        return frozenset({self.lhs.wrt.array})
+
+    @property
     def free(self) -> tuple[Index, ...]:
         """The axes and any other free index of the claim, which is universally quantified too."""
         others = sorted((free(self.lhs) | free(self.rhs)) - set(self.axes), key=lambda i: i.name)
@@ -70,7 +77,7 @@ class Sampler:
     """Draws points for one question; `kinks` asks for zeros and equal entries early."""
 
     def __init__(self, question: Question, kinks: bool = False) -> None:
-        self.question = question
+        self.question, self.strictly = question, bool(question.variables)
         self.styles = (_STYLES[0], *_AT_KINKS, *_STYLES[1:]) if kinks else _STYLES
         self.reaches = Reaches(question.definitions)
         self.survey: Survey = survey(
@@ -135,8 +142,7 @@ class Sampler:
 
     def satisfies(self, point: Point) -> bool:
         try:
-            strictly = bool(self.question.moving)
-            return all(satisfied(h, point, self.reaches, strictly) for h in self.question.hypotheses)
+            return all(satisfied(h, point, self.reaches, self.strictly) for h in self.question.hypotheses)
         except (Undefined, Undecided):
             return False
 

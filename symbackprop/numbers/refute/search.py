@@ -68,9 +68,9 @@ def search(question: Question, budget: int = BUDGET, *, kinks_have_values: bool 
 
     Special points (zeros, ties, thresholds, sizes such as n = 17) come after the first few and are not counted; a
     budget of less than that leaves them out.  With `kinks_have_values` steps at 0 are looked at too (for claims that
-    are no gradients; `question.moving` implies it for the right side).
+    are no gradients; claims about a derivative have it for the right side).
     """
-    return Search(question, kinks_have_values or bool(question.moving)).run(budget)
+    return Search(question, kinks_have_values or bool(question.variables)).run(budget)
 
 
 class Search:
@@ -101,7 +101,7 @@ class Search:
 
     def reason(self) -> str:
         if not self.satisfying:
-            if self.question.moving and self.closed():
+            if self.sampler.strictly and self.closed():
                 return "the hypotheses have no inner points: they force an equality between variables"
             return "no point that satisfies the hypotheses was found"
         if not self.defined:
@@ -110,7 +110,8 @@ class Search:
 
     def closed(self) -> bool:
         """Points satisfy the hypotheses, though none was found inside each u >= 0."""
-        sampler = Sampler(replace(self.question, moving=frozenset()))
+        sampler = Sampler(self.question)
+        sampler.strictly = False
         return any(sampler.point(sizes, 0) is not None for sizes in sampler.sizes(_PATIENCE))
 
     def scheduled(self, rank: int, sizes: Mapping[str, int], attempt: int) -> Counterexample | None:
@@ -194,7 +195,7 @@ def counterexample_at(
     For points that something else has found (a run in floats).  None where both sides agree or nothing is certain.
     """
     sampler = Sampler(question)
-    kinks = kinks_have_values or bool(question.moving)
+    kinks = kinks_have_values or bool(question.variables)
     if not sampler.satisfies(point):
         return None
     axes = question.free
@@ -274,7 +275,7 @@ def roomy(sampler: Sampler, sizes: Mapping[str, int]) -> bool:
 def has_values(point: Point, terms: Sequence[Term], sampler: Sampler) -> bool:
     try:
         for t in terms:
-            decided(partial(Evaluation(point, sampler.reaches, bool(sampler.question.moving)).at, t))
+            decided(partial(Evaluation(point, sampler.reaches, sampler.strictly).at, t))
     except (Undefined, Undecided):
         return False
     return True
