@@ -112,7 +112,7 @@ def large_enough(claim: Claim, setting: Setting, q: Question) -> str:
     """A claim that is false at n = 1 only."""
     for s in dict.fromkeys(s for n in claim.lengths for s in n.symbols):
         at_least_two = (*setting.hypotheses, AtLeastZero(sized(s) - 2))
-        if search(replace(q, hypotheses=at_least_two), FEW).counterexample is None:
+        if search(replace(q, hypotheses=at_least_two), FEW, shrink=False).counterexample is None:
             narrowed = replace(setting, hypotheses=at_least_two)
             if proved(claim, narrowed, claim.rhs) is not None:
                 return f"{s} >= 2"

@@ -63,14 +63,18 @@ class Outcome:
     points: int
 
 
-def search(question: Question, budget: int = BUDGET, *, kinks_have_values: bool = False) -> Outcome:
+def search(
+    question: Question, budget: int = BUDGET, *, kinks_have_values: bool = False, shrink: bool = True
+) -> Outcome:
     """Try `budget` points, sizes that hide least first, and special points; report the shrunk counterexample.
+
+    Without `shrink` the first one found: for those who only ask whether there is one.
 
     Special points (zeros, ties, thresholds, sizes such as n = 17) come after the first few and are not counted; a
     budget of less than that leaves them out.  With `kinks_have_values` steps at 0 are looked at too (for claims that
     are no gradients; claims about a derivative have it for the right side).
     """
-    return Search(question, kinks_have_values or bool(question.variables)).run(budget)
+    return Search(question, kinks_have_values or bool(question.variables)).run(budget, shrink)
 
 
 class Search:
@@ -83,7 +87,7 @@ class Search:
         self.satisfying = self.defined = 0
         self.barren: set[int] = set()
 
-    def run(self, budget: int) -> Outcome:
+    def run(self, budget: int, shrink: bool) -> Outcome:
         if not self.sampler.sizes(1):
             return Outcome(None, "no sizes satisfy the declarations and hypotheses", 0)
         planned = schedule(self.sampler, budget, self.barren)
@@ -95,8 +99,9 @@ class Search:
         else:
             found = self.special() if budget > _FEW and n < _FEW else None
         if found is not None:
-            smaller = shrunk(self.question, self.sampler, found, self.kinks_have_values)
-            return Outcome(smaller, "", self.satisfying)
+            if shrink:
+                found = shrunk(self.question, self.sampler, found, self.kinks_have_values)
+            return Outcome(found, "", self.satisfying)
         return Outcome(None, self.reason(), self.satisfying)
 
     def reason(self) -> str:
