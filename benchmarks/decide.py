@@ -5,8 +5,9 @@
 
 Two formats are read: a list of statements (`forward`, `backward`, `args` with name, shape and domain, `wrt`, `kind`,
 `truth`), and a list of exhibits (`forward.code`, `forward.inputs`, `wrt`, `upstream`, and the functions
-`buggy_backward`, `fixed_backward`, `equivalent_backward`; `check` says of what kind they are, `assuming` holds comparisons
-in NumPy, and an input of the kind `int[V]` holds labels).  The code in the file is executed: it is the thing to check.
+`buggy_backward`, `fixed_backward`, `equivalent_backward`; `check` says what they claim to be, `assuming` holds
+comparisons in NumPy, an input of the kind `int[V]` holds labels).  The code in the file is executed: it is the thing to
+check.
 
 Domains become hypotheses: `pos` is a > 0, `prob` is a > 0 and a.sum(-1) == 1, `sym` is A == A.T.  What has no such form
 (invertible, positive definite) only limits where counterexamples are looked for.  Exit code 1 if anything is decided
@@ -37,7 +38,10 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.decide.verdict import Verdict
 from symbackprop.functions.checks import check_gradient, check_hessian, check_hvp, check_jacobian
 
-CHECKS = {"vjp": check_gradient, "gradient": check_gradient, "jacobian": check_jacobian, "hessian": check_hessian, "hvp": check_hvp}
+CHECKS = {
+    "vjp": check_gradient, "gradient": check_gradient, "jacobian": check_jacobian, "hessian": check_hessian,
+    "hvp": check_hvp,
+}  # fmt: skip
 
 # Hypotheses as NumPy text, with {a} for the argument.
 HYPOTHESES: dict[str, tuple[str, ...]] = {

@@ -62,10 +62,13 @@ def wrong_where(forward: Function, right: Function, condition: Function, wrong: 
 
 def null_sets() -> Iterator[Claim]:
     conditions: dict[str, Function] = {
-        "x = 0": lambda x: x == 0, "x = 3": lambda x: x == 3, "x = -5/2": lambda x: x == -2.5, "2 x = 9": lambda x: 2 * x == 9,
+        "x = 0": lambda x: x == 0, "x = 3": lambda x: x == 3, "x = -5/2": lambda x: x == -2.5,
+        "2 x = 9": lambda x: 2 * x == 9,
         "x = 123": lambda x: x == 123, "x = -1000": lambda x: x == -1000, "x^2 = 4": lambda x: x**2 == 4,
-        "x (x - 9) = 0": lambda x: x * (x - 9) == 0, "x = sum x": lambda x: x == x.sum(), "x = mean": lambda x: x == 5 - x.mean(),
-        "x = x[0] + 1": lambda x: x == x[0] + 1, "|x| = 6": lambda x: np.abs(x) == 6, "sum x = 40": lambda x: x * 0 + x.sum() == 40,
+        "x (x - 9) = 0": lambda x: x * (x - 9) == 0, "x = sum x": lambda x: x == x.sum(),
+        "x = mean": lambda x: x == 5 - x.mean(),
+        "x = x[0] + 1": lambda x: x == x[0] + 1, "|x| = 6": lambda x: np.abs(x) == 6,
+        "sum x = 40": lambda x: x * 0 + x.sum() == 40,
         "x not != 2": lambda x: np.logical_not(x != 2),
     }  # fmt: skip
     for name, condition in conditions.items():
@@ -142,8 +145,10 @@ def ties() -> Iterator[Claim]:
 
 def ratios() -> Iterator[Claim]:
     units: dict[str, Function] = {
-        "x": lambda x: x, "x - 3": lambda x: x - 3, "x + 55": lambda x: x + 55, "x^2": lambda x: x**2, "sum": lambda x: x.sum(),
-        "x - mean - 1": lambda x: x - x.mean() - 1, "x^2 - 9": lambda x: x**2 - 9, "norm": lambda x: np.sqrt((x**2).sum()),
+        "x": lambda x: x, "x - 3": lambda x: x - 3, "x + 55": lambda x: x + 55, "x^2": lambda x: x**2,
+        "sum": lambda x: x.sum(),
+        "x - mean - 1": lambda x: x - x.mean() - 1, "x^2 - 9": lambda x: x**2 - 9,
+        "norm": lambda x: np.sqrt((x**2).sum()),
         "x[0]": lambda x: x[0], "7 x - 2": lambda x: 7 * x - 2, "exp(x) - 1": lambda x: np.exp(x) - 1,
         "relu(x) + relu(-x)": lambda x: np.maximum(x, 0) + np.maximum(-x, 0),
     }  # fmt: skip
@@ -160,7 +165,8 @@ def logarithms() -> Iterator[Claim]:
         yield Claim(f"log1p(x/{c})", squares, lambda x, c=c: 2 * x + np.log1p(x / c) - np.log1p(x / c), V, "no value")
         yield Claim(f"log({c} - x)", squares, lambda x, c=c: 2 * x + np.log(c - x) - np.log(c - x), V, "no value")
         yield Claim(f"sqrt(x + {c})", squares, lambda x, c=c: 2 * x + np.sqrt(x + c) - np.sqrt(x + c), V, "no value")
-        yield Claim(f"(x^2 - {c}^2)^1/2", squares, lambda x, c=c: 2 * x * (1 + 0 * x) + np.sqrt(c * c - x**2) - np.sqrt(c * c - x**2),
+        yield Claim(f"(x^2 - {c}^2)^1/2", squares, 
+                    lambda x, c=c: 2 * x + np.sqrt(c * c - x**2) - np.sqrt(c * c - x**2),
                     V, "no value")  # fmt: skip
 
 
@@ -279,7 +285,81 @@ def honest() -> Iterator[Claim]:
     yield Claim("not 0", squares, lambda x: 2 * x * x / x, V, assuming=lambda x: [x != 0])
 
 
-HONEST = list(honest())
+def softmax(z: Any) -> Any:
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def sigmoid(z: Any) -> Any:
+    return 1 / (1 + np.exp(-z))
+
+
+def layernorm(x: Any, eps: Any = 0.0) -> Any:
+    m = x.mean(-1, keepdims=True)
+    return (x - m) / np.sqrt(((x - m) ** 2).mean(-1, keepdims=True) + eps)
+
+
+def layernorm_backward(x: Any, g: Any, eps: Any = 0.0) -> Any:
+    m = x.mean(-1, keepdims=True)
+    k = 1 / np.sqrt(((x - m) ** 2).mean(-1, keepdims=True) + eps)
+    y = (x - m) * k
+    return k * (g - g.mean(-1, keepdims=True) - y * (g * y).mean(-1, keepdims=True))
+
+
+def of_networks() -> Iterator[Claim]:
+    """What people write, with its zeros, ties, masks and padding."""
+    b, vg, e = {"x": "b n"}, {"x": "b n", "g": "b n"}, {"x": "b n", "eps": "", "g": "b n"}
+    yield Claim("layernorm", layernorm_of, lambda x, g: layernorm_backward(x, g), b)
+    yield Claim("layernorm with eps", lambda x, eps: layernorm(x, eps),
+                lambda x, eps, g: layernorm_backward(x, g, eps), e,
+                assuming=lambda eps: [eps > 0])  # fmt: skip
+    yield Claim("layernorm with eps >= 0", lambda x, eps: layernorm(x, eps),
+                lambda x, eps, g: layernorm_backward(x, g, eps), e, assuming=lambda eps: [eps >= 0])  # fmt: skip
+    yield Claim("batchnorm", lambda x: layernorm(x.T).T, lambda x, g: layernorm_backward(x.T, g.T).T, vg)
+    yield Claim(
+        "softmax", lambda x: softmax(x), lambda x, g: softmax(x) * (g - (g * softmax(x)).sum(-1, keepdims=True)), b
+    )
+    yield Claim("deviation", lambda x: x.std(), lambda x: (x - x.mean()) / (len(x) * x.std()), V)
+    yield Claim("x over its norm", lambda x: x / np.linalg.norm(x),
+                lambda x, g: g / np.linalg.norm(x) - x * (g * x).sum() / np.linalg.norm(x) ** 3, V)  # fmt: skip
+    yield Claim("x over max(norm, eps)", lambda x, eps: x / np.maximum(np.linalg.norm(x), eps),
+                lambda x, eps, g: np.where(np.linalg.norm(x) > eps,
+                    g / np.linalg.norm(x) - x * (g * x).sum() / np.linalg.norm(x) ** 3, g / eps),
+                {"x": "n", "eps": ""}, assuming=lambda eps: [eps > 0])  # fmt: skip
+    yield Claim("net of relus", lambda x, w: np.maximum(np.maximum(x * w, 0) * w, 0).sum(),
+                lambda x, w: (np.maximum(x * w, 0) * w > 0) * w * (x * w > 0) * w, VW)  # fmt: skip
+    yield Claim("leaky relu", lambda x: np.where(x > 0, x, 0.01 * x).sum(), lambda x: np.where(x > 0, 1.0, 0.01), V)
+    yield Claim("elu", lambda x: np.where(x > 0, x, np.exp(x) - 1).sum(), lambda x: np.where(x > 0, 1.0, np.exp(x)), V)
+    yield Claim("softsign", lambda x: (x / (1 + np.abs(x))).sum(), lambda x: 1 / (1 + np.abs(x)) ** 2, V)
+    yield Claim("cross entropy through sigmoid",
+                lambda x, w: -(w * np.log(sigmoid(x)) + (1 - w) * np.log(1 - sigmoid(x))).sum(),
+                lambda x, w: sigmoid(x) - w, VW)  # fmt: skip
+    yield Claim("cross entropy, clipped", lambda x, w: -(w * np.log(np.clip(x, 0.125, 0.875))
+                    + (1 - w) * np.log(1 - np.clip(x, 0.125, 0.875))).sum(),
+                lambda x, w: np.where((x > 0.125) & (x < 0.875), (x - w) / (x * (1 - x)), 0.0), VW)  # fmt: skip
+    yield Claim("mask of -1e9", lambda x, w: np.log(np.exp(x - 1e9 * w).sum()),
+                lambda x, w: np.exp(x - 1e9 * w) / np.exp(x - 1e9 * w).sum(), VW,
+                assuming=lambda w: [w * w == w])  # fmt: skip
+    yield Claim("padding", lambda x, w: np.where(w > 0, np.log(x), 0).sum(), lambda x, w: np.where(w > 0, 1 / x, 0), VW)
+    yield Claim("mean over a mask", lambda x, w: (x * w).sum() / w.sum(), lambda x, w: w / w.sum(), VW)
+    yield Claim("product", lambda x: np.prod(x), lambda x: np.prod(x) / x, V, assuming=lambda x: [x != 0])
+    yield Claim("Frobenius", lambda x: np.sqrt(np.trace(x.T @ x)), lambda x: x / np.sqrt((x**2).sum()), {"x": "n m"})
+    yield Claim(
+        "geometric mean", lambda x: np.exp(np.log(x).mean()), lambda x: np.exp(np.log(x).mean()) / (x * len(x)), V
+    )
+    yield Claim("smooth maximum", lambda x, w: np.sqrt((x - w) ** 2).sum(), lambda x, w: np.where(x > w, 1.0, -1.0), VW)
+    yield Claim("cosine", lambda x, w: (x * w).sum() / (np.linalg.norm(x) * np.linalg.norm(w)),
+                lambda x, w: w / (np.linalg.norm(x) * np.linalg.norm(w))
+                    - x * (x * w).sum() / (np.linalg.norm(x) ** 3 * np.linalg.norm(w)), VW)  # fmt: skip
+    yield Claim("power", lambda x, p: (x**p).sum(), lambda x, p: p * x ** (p - 1), {"x": "n", "p": ""})
+    yield Claim("fractional power", lambda x: (x**1.5).sum(), lambda x: 1.5 * np.sqrt(x), V)
+
+
+def layernorm_of(x: Any) -> Any:
+    return layernorm(x)
+
+
+HONEST = [*honest(), *of_networks()]
 
 
 @pytest.mark.parametrize("claim", HONEST, ids=[c.name for c in HONEST])
