@@ -16,6 +16,7 @@ from symbackprop.core.terms import (
     Apply,
     Array,
     AtLeastZero,
+    Delta,
     Diff,
     Entry,
     Holds,
@@ -35,7 +36,7 @@ from symbackprop.core.terms import (
 from symbackprop.numbers.evaluate import evaluate, missing, off_kinks
 from symbackprop.numbers.exact_numbers import Kink, NoValue, Undefined
 from symbackprop.numbers.points import Point
-from symbackprop.numbers.refute.search import satisfying_point
+from symbackprop.numbers.refute.search import Question, satisfying_point, search
 
 F = Fraction
 N = sized("n")
@@ -155,6 +156,25 @@ def test_the_place_is_told() -> None:
     assert sizes is not None and str(sizes[1]) == "1/0 at n-2 = 0"
     singular = missing(ONE, whole("inv", 0, (I, J), sub(Entry(X, (I,)), Entry(X, (J,))), (I, J)), point)
     assert singular is not None and str(singular[1]) == "the inverse of a singular matrix at x[0] = 3, x[1] = 3"
+
+
+@pytest.mark.parametrize(
+    ("lhs", "rhs"),
+    [
+        (Power(Apply("sign", s), F(2)), ONE),
+        (sub(ONE, h(neg(s))), h(s)),
+        (mul(s, inverse(s)), add(ONE, mul(h(s), h(neg(s)), t), mul(Delta(I, J), sub(ONE, UNEQUAL)))),
+        (sub(ONE, h(sub(s, num(40)))), h(sub(num(40), s))),
+        (Power(num(2**60), F(60)), ONE),
+    ],
+    ids=["sign^2 = 1", "[s >= 0] = [s > 0]", "no value is no number", "[s <= 40] = [s < 40]", "large powers"],
+)
+def test_case_distinctions_that_are_wrong_at_one_point(lhs: Term, rhs: Term) -> None:
+    found = search(Question(lhs, rhs), kinks_have_values=True).counterexample
+    if lhs == mul(s, inverse(s)):  # a formula: where a side has no value nothing is claimed
+        assert found is None
+    else:
+        assert found is not None and found.kind == "differs"
 
 
 FORCED: list[tuple[str, Sequence[Hypothesis], bool]] = [
