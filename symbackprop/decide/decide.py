@@ -66,7 +66,8 @@ class Problem:
         s = self.statement
         return Question(
             s.lhs, s.rhs, self.axes, hypotheses=(*s.context.hypotheses.values(), *extra),
-            definitions=s.context.definitions, domains=self.domains, shapes=self.shapes,
+            definitions=s.context.definitions, domains=self.domains, shapes=self.shapes, forward=s.forward,
+            moving=self.moving,
         )  # fmt: skip
 
     def assuming(self, *extra: Hypothesis) -> Problem:
@@ -151,7 +152,7 @@ def refuted_or_unknown(problem: Problem, missing: Missing) -> Decision:
     for found in (*looked_for(problem, missing), at_larger_sizes(problem)):
         if found is not None and not rounding_explains(found, problem.rounded):
             return Decision(REFUTED, counterexample=found)
-    outcome = search(problem.question(), FEW, kinks_have_values=not problem.moving)
+    outcome = search(problem.question(), FEW, kinks_have_values=True)
     return Decision(
         UNKNOWN, missing=missing, enough=enough_for(problem) if missing.stage == CONDITION else "",
         rounding=outcome.counterexample is not None, searched=outcome.reason,
@@ -180,7 +181,7 @@ def violations(c: Predicate) -> tuple[Hypothesis, ...]:
 
 
 def counterexample(problem: Problem, budget: int = BUDGET) -> Counterexample | None:
-    found = search(problem.question(), budget, kinks_have_values=not problem.moving).counterexample
+    found = search(problem.question(), budget, kinks_have_values=True).counterexample
     return None if found is None or rounding_explains(found, problem.rounded) else found
 
 
@@ -190,7 +191,7 @@ def at_larger_sizes(problem: Problem) -> Counterexample | None:
     numbers = {k for t in (q.lhs, q.rhs) for k in named_indices(t) if 3 < k <= LARGEST_INDEX}
     for k in sorted(numbers)[:3]:
         for s in problem.symbols:
-            found = search(replace(q, sizes_min={s: k + 1}), 2, kinks_have_values=not problem.moving)
+            found = search(replace(q, sizes_min={s: k + 1}), 2, kinks_have_values=True)
             if found.counterexample is not None:
                 return found.counterexample
     return None

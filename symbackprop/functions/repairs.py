@@ -10,8 +10,8 @@ from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import AtLeastZero, Term
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.at_sizes import problem_at, sizes_in
-from symbackprop.decide.decide import Problem, counterexample, prove
-from symbackprop.numbers.refute.search import Question
+from symbackprop.decide.decide import Problem, prove
+from symbackprop.numbers.refute.search import Question, search
 from symbackprop.prove.claims import derived
 from symbackprop.repair.cases import special_cases
 from symbackprop.repair.search import repair
@@ -100,8 +100,9 @@ def large_enough(problem: Problem) -> str:
     """A claim that is false at n = 1 only."""
     for s in problem.symbols:
         narrowed = problem.assuming(AtLeastZero(sized(s) - 2))
-        if counterexample(narrowed, FEW) is None and isinstance(prove(narrowed), Theorem):
-            return f"{s} >= 2"
+        if search(narrowed.question(), FEW, shrink=False).counterexample is None:
+            if isinstance(prove(narrowed), Theorem):
+                return f"{s} >= 2"
     return ""
 
 
