@@ -337,7 +337,7 @@ GRADIENTS: list[tuple[str, Any, Any, dict[str, str], str, Any, str]] = [
         {"x": "n"},
         "x",
         None,
-        "unknown",
+        "proved",
     ),
     (
         "... and has for n >= 2",
@@ -355,7 +355,7 @@ GRADIENTS: list[tuple[str, Any, Any, dict[str, str], str, Any, str]] = [
         {"x": "n"},
         "x",
         None,
-        "unknown",
+        "refuted",
     ),
     # --- functions beside a step
     (
