@@ -34,7 +34,7 @@ from .lifting import lifted
 from .rewriting import arrays_in, rewritten
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
-from .values import Value, aligned, broadcast
+from .values import Value, aligned, all_soft, broadcast
 
 
 class Poison:
@@ -162,9 +162,10 @@ class Carries:
         place.set(Poison(f"{place.name} carries a value from one iteration to the next, in a loop of symbolic length"))
 
     def carry(self, name: str, before: Value, after: Value, **more: Any) -> Carry:
-        if before.holes or after.holes:
+        if not all_soft(before, after):
             raise TraceError(f"{name} is -inf somewhere and changes in a loop of symbolic length")
-        if broadcast(before.shape, after.shape) != after.shape:
+        never = not at_least_zero(self.index.size - 1) or self.guard != ONE
+        if broadcast(before.shape, after.shape) != after.shape or (never and before.shape != after.shape):
             raise TraceError(f"the shape of {name} changes in a loop of symbolic length")
         state = current()
         state.serial += 1
@@ -216,7 +217,7 @@ class Carries:
         self.check_unknown_writes()
         for c in self.carries:
             c.after = c.cell._value if c.cell is not None else self.number_of(c)
-            if c.after.holes:
+            if not all_soft(c.after):
                 raise TraceError(f"{c.name} is -inf somewhere and changes in a loop of symbolic length")
             if c.after.shape != c.shape:
                 raise TraceError(f"the shape of {c.name} changes in a loop of symbolic length")

@@ -7,10 +7,12 @@ import math
 from types import ModuleType
 from typing import Any
 
+import numpy
+
 from . import arranging, moving, multiplying, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
 from .errors import TraceError, Unsupported
-from .lifting import lifted
+from .lifting import dtype_kind, lifted
 from .registry import LINALG, MATH, NUMPY, SPECIAL, WINDOWS
 from .scalars import exp, pi
 from .selection import Selection
@@ -41,17 +43,22 @@ class Kind:
         if not args or isinstance(args[0], str):
             return self.original(*args, **options)
         x = args[0]
+        python = self.original in (float, int, bool)
+        if python and getattr(x, "ndim", 0):
+            raise TraceError(f"{self.__name__}() of an array")
         if self.kind == "real":
             if not symbolic(x) and not hasattr(x, "shape"):
                 return self.original(x) if self.original is float else wrap(lifted(x).cast("real"))
+            if not python:
+                dtype_kind(numpy.dtype(self.original))
             value = lifted(x)
             return SymArray(value.cast("real"), scalar=value.ndim == 0)
         if self.kind == "int":
-            if isinstance(x, SymInt):
-                return x
             if not symbolic(x):
-                return int(x, *args[1:], **options)
-            return whole(x)
+                return self.original(x, *args[1:], **options)
+            if not python and dtype_kind(numpy.dtype(self.original)) == "narrow":
+                raise TraceError(f"np.{self.__name__} of a symbolic value, which may wrap around")
+            return x if isinstance(x, SymInt) else whole(x)
         if self.original is bool or not symbolic(x):
             return bool(x)
         return NUMPY["not_equal"](x, 0)
@@ -193,8 +200,7 @@ def mathematical(name: str, numpy_name: str) -> Any:
     def function(*args: Any) -> Any:
         for a in args:
             if not isinstance(a, float) and lifted(a).ndim:
-                if any(s != 1 for s in a.shape):
-                    raise TraceError(f"math.{name} of an array: use np.{numpy_name}")
+                raise TraceError(f"math.{name} of an array: use np.{numpy_name}")
         return (NUMPY.get(numpy_name) or SPECIAL[numpy_name])(*args)
 
     function.__name__ = name
