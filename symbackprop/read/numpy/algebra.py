@@ -40,6 +40,8 @@ from symbackprop.core.terms import (
     at_least_zero,
     free,
     num,
+    opened,
+    opened_whole,
     over,
     sized,
     substitute,
@@ -251,10 +253,10 @@ def partial(t: Term) -> bool:
             return partial(arg) or not positive(arg)
         case Apply(fn, arg, _):
             return fn not in TOTAL or partial(arg)
-        case Sum(_, body, _):
-            return partial(body)
-        case Whole(fn, order, _, body, _):
-            return bool(order) or fn not in ("max", "prod") or partial(body)
+        case Sum(size):
+            return partial(opened(t, dummy(size)))
+        case Whole(fn, order, sizes):
+            return bool(order) or fn not in ("max", "prod") or partial(opened_whole(t, tuple(map(dummy, sizes))))
         case Holds(Positive(u)):
             return partial(u)
         case Holds():

@@ -39,7 +39,7 @@ class Container:
             if stream is not None:
                 return stream.listed()
             if isinstance(args[0], GeneratorType):
-                items, indices, guard = drained(args[0])
+                items, indices, guard, _ = drained(args[0])
                 if not indices:
                     return self.original(items)
                 if guard != ONE or len(items) != 1 or len(indices) != 1:
@@ -115,11 +115,11 @@ def traced_map(f: Any, *args: Any) -> Any:
 
 def traced_sum(items: Any, start: Any = 0) -> Any:
     if isinstance(items, GeneratorType):
-        found, indices, guard = drained(items)
+        found, indices, guard, some = drained(items)
         if not indices:
             return plain_sum(found, start)
         body = lifted(plain_sum(found, 0))
-        if body.ndim and not (guard == ONE and all(at_least_zero(i.size - 1) for i in indices)):
+        if body.ndim and not some:
             raise TraceError("sum() of arrays that may be none for some sizes, where it is the number 0")
         return start + sum_over(body, tuple(indices), guard)
     if isinstance(items, Selection):
@@ -155,7 +155,7 @@ def extreme(name: str) -> Any:
                 value = items.value if isinstance(items, SymArray | SymList) else stream_of(items).listed().value  # type: ignore[union-attr]
                 return NUMPY[name](SymArray(value))
             if isinstance(items, GeneratorType):
-                found, indices, _ = drained(items)
+                found, indices, *_ = drained(items)
                 if indices:
                     raise TraceError(f"{name}() of a generator over a symbolic range: use np.{name} of a list")
                 items = found
@@ -205,7 +205,7 @@ def traced_all(items: Any) -> Any:
 
 def truth_of(items: Any, name: str) -> Any:
     if isinstance(items, GeneratorType):
-        items, indices, _ = drained(items)
+        items, indices, *_ = drained(items)
         if indices:
             raise TraceError(f"{name}() over a symbolic range")
     if symbolic(items) and stream_of(items) is not None:
