@@ -230,6 +230,8 @@ def guards(t: Term) -> bool:
 def multiplied(*args: Term) -> Term:
     """The product as NumPy's * means it: no factor guards another one that may have no value."""
     if any(map(partial, args)):
+        if ZERO in args:
+            return Mul((ZERO, *(a for a in args if partial(a))))
         args = tuple(number_of(a) if any(partial(b) for b in args if b is not a) else a for a in args)
     return times(*args)
 

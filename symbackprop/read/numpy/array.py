@@ -66,6 +66,8 @@ class SymArray:
 
     def replace(self, value: Value) -> None:
         """Other entries, of the same shape."""
+        if self.scalar:
+            raise TraceError("a NumPy number is written to, which changes nothing or raises")
         if self._parent is None:
             current().journal.append((self, self._value))
             self._value = value
@@ -136,6 +138,8 @@ class SymArray:
         return self.view(lambda v: reshape(v, [None]), lambda old, new: reshape(new, old.shape))
 
     def view(self, get: Get, put: Put | None) -> SymArray:
+        if self.scalar:  # NumPy's numbers share nothing, but some functions give arrays without axes instead
+            return SymArray(get(self.value), self, get, None, scalar=not get(self.value).ndim)
         return SymArray(get(self.value), self, get, put)
 
     def __getattr__(self, name: str) -> Any:

@@ -275,9 +275,9 @@ def ascontiguousarray(x: Any, dtype: Any = None) -> SymArray:
     return result if result is not x or result._straight else loose(result)
 
 
-@provides("asfortranarray", "require", where="not written to")
+@provides("asfortranarray", where="not written to")
 def asfortranarray(x: Any, dtype: Any = None) -> SymArray:
-    result = asarray(x, dtype)
+    result = ascontiguousarray(x, dtype)
     return result if result is not x else loose(result)
 
 
@@ -356,6 +356,8 @@ def indices(dimensions: Any) -> Any:
 @provides("meshgrid")
 def meshgrid(*args: Any, indexing: str = "xy") -> Any:
     values = [lifted(a) for a in args]
+    if any(v.ndim != 1 for v in values):
+        raise TraceError("meshgrid of arrays with one axis each is understood")
     order = list(range(len(values)))
     if indexing == "xy" and len(order) > 1:
         order[0], order[1] = order[1], order[0]

@@ -188,7 +188,7 @@ def along(x: Any, indices: Any, axis: int) -> tuple[Any, ...]:
             key.append(SymArray(places))
             continue
         if size not in (s, sized(1)) and not at_least_zero(s - size):
-            raise ShapeMismatch(f"take_along_axis of shapes {shape_text(value.shape)} and {shape_text(places.shape)}")
+            raise TraceError(f"take_along_axis of shapes {shape_text(value.shape)} and {shape_text(places.shape)}")
         rows = NUMPY["arange"](size_number(s))
         key.append(NUMPY["reshape"](rows, tuple(-1 if m == k else 1 for m in range(value.ndim))))
     return tuple(key)

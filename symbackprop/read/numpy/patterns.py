@@ -182,6 +182,8 @@ def windows(v: Value, sizes: Sequence[Size], axes: Sequence[int]) -> Value:
 def convolve(x: Value, w: Value, mode: str) -> Value:
     """Σ_k x[k] w[i-k], NumPy's three modes."""
     finite(x), finite(w)
+    if x.ndim == 0 or w.ndim == 0:
+        raise TraceError("convolve and correlate of a number")
     if x.ndim != 1 or w.ndim != 1:
         raise ShapeMismatch("convolve and correlate need arrays with one axis")
     kind = promoted(x, w)

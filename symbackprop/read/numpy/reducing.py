@@ -19,7 +19,7 @@ from .selection import Selection
 from .sizes import expression, size_of
 from .truth import truth
 from .ufuncs import computed_in, finished
-from .values import Value, finite, shape_text
+from .values import ORDER, Value, finite, shape_text
 
 
 def axes_argument(axis: Any) -> Any:
@@ -45,6 +45,10 @@ def reduction(name: str, run: Fold, empty: float | None = None, selection: str =
                 raise TraceError("this reduction of x[mask] depends on the data")
             return getattr(a, selection)(axis)
         value = lifted(a)
+        if initial is not None:
+            given, kept = lifted(initial).dtype, value.dtype if name in ("max", "min") else reductions.total_kind(value)
+            if ORDER[given] > ORDER[kept]:
+                raise TraceError(f"np.{name} of {value.dtype} numbers with initial={initial!r}, which is cut to fit")
         if aware:
             never_nan(value, f"nan{name}")
         if dtype is not None:
