@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from . import layout
+from .algebra import at_least_zero
 from .array import SymArray, wrap
 from .errors import ShapeMismatch, TraceError
-from .algebra import at_least_zero
 from .keys import lengths, size_list
 from .lifting import lifted
 from .reductions import normal_axis

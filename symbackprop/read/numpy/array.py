@@ -333,7 +333,9 @@ def masked_write(v: Value, mask: Value, new: Any) -> Value:
         if picked.ndim > v.ndim - mask.ndim:
             raise TraceError("an array is written through a mask: its length depends on the data; use np.where")
     if ORDER[v.dtype] < ORDER[picked.dtype]:
-        raise TraceError(f"{picked.dtype} numbers are written into an array of {v.dtype}, which cuts them: make it float")
+        raise TraceError(
+            f"{picked.dtype} numbers are written into an array of {v.dtype}, which cuts them: make it float"
+        )
     return stretched(where(wide, picked, v), v.shape).cast(v.dtype)
 
 

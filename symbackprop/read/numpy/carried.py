@@ -34,7 +34,7 @@ from .lifting import lifted
 from .rewriting import arrays_in, rewritten
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
-from .values import Value, aligned, all_soft, broadcast
+from .values import UNIT, Value, aligned, all_soft, broadcast
 
 
 class Poison:
@@ -151,7 +151,8 @@ class Carries:
                 self.counters[id(place)] = (place, a, by.constant)
                 place.set(whole_number(affine(0, [(a, 1), (self.index, by.constant)])))
                 return
-        if (a is None and is_number(old) and is_number(new)) or (is_number(old) and isinstance(new, SymArray)):
+        numbers = (a is None and is_number(old) and is_number(new)) or (is_number(old) and isinstance(new, SymArray))
+        if numbers and self.conforms(lifted(old), lifted(new)):
             scalar = getattr(new, "scalar", True)
             self.carries.append(self.carry(place.name, lifted(old), lifted(new), place=place, scalar=scalar))
             return
@@ -164,12 +165,19 @@ class Carries:
     def carry(self, name: str, before: Value, after: Value, **more: Any) -> Carry:
         if not all_soft(before, after):
             raise TraceError(f"{name} is -inf somewhere and changes in a loop of symbolic length")
-        never = not at_least_zero(self.index.size - 1) or self.guard != ONE
-        if broadcast(before.shape, after.shape) != after.shape or (never and before.shape != after.shape):
+        if not self.conforms(before, after):
             raise TraceError(f"the shape of {name} changes in a loop of symbolic length")
         state = current()
         state.serial += 1
         return Carry(Array(f"carry#{state.serial}"), name, before, shape=after.shape, **more)
+
+    def conforms(self, before: Value, after: Value) -> bool:
+        """Whether the shape stays, or grows by broadcasting in a loop that runs at least once for all sizes."""
+        if before.shape == after.shape:
+            return True
+        sizes = zip(before.shape[::-1], after.shape[::-1], strict=False)
+        grows = before.ndim <= after.ndim and all(s in (UNIT, t) for s, t in sizes)
+        return grows and at_least_zero(self.index.size - 1) and self.guard == ONE
 
     def install(self, c: Carry) -> None:
         kind = c.before.dtype if c.cell is not None else "real"

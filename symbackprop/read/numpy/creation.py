@@ -54,9 +54,9 @@ def dtype_named(dtype: Any, default: Dtype) -> Dtype:
     if dtype is None:
         return default
     plain = getattr(dtype, "original", dtype)
-    for python_type, kind in PYTHON_TYPES:
+    for python_type, own in PYTHON_TYPES:
         if plain is python_type:
-            return kind
+            return own
     try:
         kind = dtype_kind(numpy.dtype(plain))
     except TypeError:
@@ -311,10 +311,7 @@ def fill(x: SymArray, value: Any) -> None:
 
 @provides("copyto")
 def copyto(target: SymArray, source: Any, where: Any = True) -> None:
-    if where is not True:
-        target[where] = source
-    else:
-        target.assign(lifted(source))
+    target[... if where is True else where] = source
 
 
 @provides("putmask", "place")

@@ -120,7 +120,9 @@ def about_sizes(v: Value) -> bool:
 
 
 def wrapping(name: str) -> TraceError:
-    return TraceError(f"np.{name} of integers of less than 64 bits may wrap around: convert them with astype(int) first")
+    return TraceError(
+        f"np.{name} of integers of less than 64 bits may wrap around: convert them with astype(int) first"
+    )
 
 
 def never_nan(x: Value, name: str) -> Value:
@@ -267,7 +269,7 @@ def checked_whole_power(x: Value, y: Value, exponent: Fraction | None) -> None:
         raise TraceError("NumPy refuses integers to a negative integer power: write 1 / x**n or x**-1.0")
     if base in (-1, 0, 1) or (exponent is not None and exponent <= 2):
         return
-    if exponent is None or base is None or abs(base) ** min(exponent, 64) >= 2**63:
+    if exponent is None or base is None or abs(base) ** min(int(exponent), 64) >= 2**63:
         raise TraceError("a power of whole numbers outgrows 64 bits for some sizes: make one of them a float")
 
 
@@ -282,7 +284,9 @@ def power_at(base: Term, exponent: Term, whole_exponent: IndexExpr | None) -> Te
             return repeated_product(base, e)
         if nonnegative(scaled(e, -1)):
             return power(repeated_product(base, scaled(e, -1)), -1)
-        raise TraceError("a whole exponent that may be negative: split the power, or use a base that is plainly positive")
+        raise TraceError(
+            "a whole exponent that may be negative: split the power, or use a base that is plainly positive"
+        )
     if e is None and counts(exponent) and not positive(base):
         raise TraceError("an exponent that depends on an index and is no whole number: the base may be negative")
     return exp(multiplied(exponent, log(base)))

@@ -43,7 +43,9 @@ def lifted(x: Any) -> Value:
         return x
     if isinstance(x, bool):
         return constant(x, "bool")
-    if isinstance(x, Integral) and not hasattr(x, "dtype"):
+    if hasattr(x, "dtype") and hasattr(x, "shape"):
+        return from_numpy(x)
+    if isinstance(x, Integral):
         return integer(index_of(int(x)))
     if isinstance(x, Rational):
         return constant(Fraction(int(x.numerator), int(x.denominator)))
@@ -51,10 +53,6 @@ def lifted(x: Any) -> Value:
         return stacked([lifted(y) for y in x])
     if isinstance(x, range):
         return stacked([lifted(y) for y in x])
-    if isinstance(x, float) and type(x) is float:
-        return minus_infinity() if x == -math.inf else constant(exact(x))
-    if hasattr(x, "dtype") and hasattr(x, "shape"):
-        return from_numpy(x)
     if isinstance(x, float):
         return minus_infinity() if x == -math.inf else constant(exact(x))
     if isinstance(x, complex):

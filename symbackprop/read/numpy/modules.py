@@ -44,15 +44,16 @@ class Kind:
             return self.original(*args, **options)
         x = args[0]
         python = self.original in (float, int, bool)
-        if python and getattr(x, "ndim", 0):
+        axes = int(getattr(x, "ndim", 0) or 0)
+        if python and axes:
             raise TraceError(f"{self.__name__}() of an array")
         if self.kind == "real":
             if not symbolic(x) and not hasattr(x, "shape"):
                 return self.original(x) if self.original is float else wrap(lifted(x).cast("real"))
-            if not python and not lifted(x).ndim:
-                dtype_kind(numpy.dtype(self.original))
-            elif not python:  # of an array it is asarray
+            if axes:  # of an array it is asarray
                 return NUMPY["asarray"](x, dtype=self.original)
+            if not python:
+                dtype_kind(numpy.dtype(self.original))
             value = lifted(x)
             return SymArray(value.cast("real"), scalar=value.ndim == 0)
         if self.kind == "int":
@@ -60,12 +61,12 @@ class Kind:
                 return self.original(x, *args[1:], **options)
             if not python and dtype_kind(numpy.dtype(self.original)) == "narrow":
                 raise TraceError(f"np.{self.__name__} of a symbolic value, which may wrap around")
-            if not python and getattr(x, "ndim", 0):
+            if axes:
                 return NUMPY["asarray"](x, dtype=self.original)
             return x if isinstance(x, SymInt) else whole(x)
         if self.original is bool or not symbolic(x):
             return bool(x)
-        return NUMPY["asarray"](x, dtype=bool) if getattr(x, "ndim", 0) else NUMPY["not_equal"](x, 0)
+        return NUMPY["asarray"](x, dtype=bool) if axes else NUMPY["not_equal"](x, 0)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.original, name)

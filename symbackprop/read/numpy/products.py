@@ -143,9 +143,9 @@ def labels(subscripts: str, values: Sequence[Value]) -> tuple[list[list[Label]],
         output = [*expanded("...", widest), *once]
     if len(set(output)) != len(output):
         raise TraceError(f"einsum({subscripts!r}): a letter is twice in the result")
-    for part, v in zip(inputs, values, strict=True):  # 1 stretches between operands, but not on the diagonal of one
-        for k, label in enumerate(part):
-            same_size(v.shape[part.index(label)], v.shape[k], f"einsum({subscripts!r})", v, v)
+    for row, v in zip(inputs, values, strict=True):  # 1 stretches between operands, but not on the diagonal of one
+        for k, label in enumerate(row):
+            same_size(v.shape[row.index(label)], v.shape[k], f"einsum({subscripts!r})", v, v)
     return inputs, output
 
 

@@ -164,9 +164,9 @@ def accumulation(name: str, run: Callable[..., Value], aware: bool) -> Any:
     return function
 
 
-for name, run in (("cumsum", reductions.running_sum), ("cumprod", reductions.running_product)):
-    provides(name, method=True)(accumulation(name, run, False))
-    provides(f"nan{name}", where=NANS)(accumulation(name, run, True))
+for name, fold in (("cumsum", reductions.running_sum), ("cumprod", reductions.running_product)):
+    provides(name, method=True)(accumulation(name, fold, False))
+    provides(f"nan{name}", where=NANS)(accumulation(name, fold, True))
 
 
 def flat_if(a: Any, axis: Any) -> Value:

@@ -75,7 +75,7 @@ def original(home: str, name: str) -> Any:
         return None
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def parameters(home: str, name: str) -> Mapping[str, inspect.Parameter]:
     """As NumPy declares them; empty where it does not say."""
     try:

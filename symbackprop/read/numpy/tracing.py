@@ -131,7 +131,7 @@ CAUGHT = "; the error is handled by try/except, so what is computed depends on t
 def handlers_on_the_way(tb: TracebackType | None) -> bool:
     """Whether the user's code would have handled NumPy's own error: there is a try around it."""
     while tb is not None:
-        if MARK in tb.tb_frame.f_globals and getattr(tb.tb_frame.f_code, "co_exceptiontable", b""):
+        if MARK in tb.tb_frame.f_globals and tb.tb_frame.f_code.co_exceptiontable:
             return True
         tb = tb.tb_next
     return False
