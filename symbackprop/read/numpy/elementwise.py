@@ -453,7 +453,6 @@ BINARY: dict[str, Operation] = {
     "hypot": real_two(lambda a, b: sqrt(plus(square(a), square(b)))),
     "logaddexp": real_two(lambda a, b: log(plus(exp(a), exp(b)))),
     "logaddexp2": real_two(lambda a, b: SCALAR["log2"](plus(SCALAR["exp2"](a), SCALAR["exp2"](b)))),
-    "copysign": real_two(lambda a, b: times(absolute(a), minus(ONE, times(num(2), step(negated(b)))))),
     "heaviside": real_two(lambda x, h: plus(step(x), multiplied(h, same(x, ZERO)))),
     "xlogy": real_two(lambda x, y: multiplied(x, log(y))),
     "xlog1py": real_two(lambda x, y: multiplied(x, log(plus(ONE, y)))),

@@ -213,7 +213,7 @@ def mathematical(name: str, numpy_name: str) -> Any:
 
 
 SAME_NAME = """exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh
-fabs hypot copysign erf erfc radians degrees isnan isinf isfinite""".split()
+fabs hypot erf erfc radians degrees isnan isinf isfinite""".split()
 for name in SAME_NAME:
     MATH[name] = mathematical(name, name)
 MATH["pow"] = mathematical("pow", "float_power")
