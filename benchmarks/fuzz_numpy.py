@@ -9,6 +9,7 @@ are evaluated there.  A program counts as
     agreed    the same numbers (or no value on both sides) at all sizes tried
     refused   the tracer says that it does not understand it
     valueless the term has no value where NumPy has one: the reading is narrower than NumPy
+    noted     another number, with a note of the reading that says why (a mask constant that is taken for -inf)
     wrong     another number, another shape, a number where NumPy raises or has none
 
 Exit code 1 if anything is wrong; a wrong program is shortened before it is printed.
@@ -42,7 +43,7 @@ SHAPES = {
 SIZES = ((1, 1, 1), (1, 3, 2), (3, 1, 2), (2, 3, 4), (4, 2, 1), (3, 4, 2), (2, 2, 2), (1, 1, 3))
 PROBES = ((3, 4, 2), (2, 5, 3))
 HEADER = "def f(" + ", ".join(SHAPES) + "):\n    n, m, k = x.shape[0], x.shape[1], w.shape[1]\n"
-AGREED, REFUSED, VALUELESS, WRONG = "agreed", "refused", "valueless", "wrong"
+AGREED, REFUSED, VALUELESS, NOTED, WRONG = "agreed", "refused", "valueless", "noted", "wrong"
 
 
 def arguments(sizes: tuple[int, int, int], seed: int) -> dict[str, Any]:
@@ -365,10 +366,10 @@ def entries(v: Any, kind: Callable[[Any], Any]) -> dict[tuple[int, ...], Any]:
 
 
 def verdict(source: str, sizes: Sequence[tuple[int, int, int]], seed: int) -> tuple[str, str]:
-    """agreed, refused, valueless or wrong, and why."""
+    """What became of the program, and why."""
     f = function_of(source)
     try:
-        outputs = trace(f, parse_shapes(SHAPES)).outputs
+        traced = trace(f, parse_shapes(SHAPES))
     except ShapeMismatch as error:
         raised = sum(isinstance(numpy_at(f, s, seed), Exception) for s in SIZES)
         return (REFUSED, str(error)) if raised else (WRONG, f"ShapeMismatch, but NumPy raises at no size: {error}")
@@ -380,13 +381,13 @@ def verdict(source: str, sizes: Sequence[tuple[int, int, int]], seed: int) -> tu
         evaluation = FloatEvaluation(point(s, arguments(s, seed)))
         if isinstance(want, Exception):
             plain = isinstance(want, AttributeError) and "'float' object" in str(want)  # a number of Python's own
-            if not plain and all(valued(got, evaluation) for got in outputs):
+            if not plain and all(valued(got, evaluation) for got in traced.outputs):
                 return WRONG, f"at {s} NumPy raises {want!r}"
             continue
-        for k, (got, value) in enumerate(zip(outputs, want, strict=True)):
+        for k, (got, value) in enumerate(zip(traced.outputs, want, strict=True)):
             here = compared(got, value, evaluation, 1e-4 if "32" in source else 1e-8)
             if here.startswith(WRONG):
-                return WRONG, f"at {s}, output {k}: {here}"
+                return (NOTED, traced.notes[0]) if traced.notes else (WRONG, f"at {s}, output {k}: {here}")
             found = VALUELESS if here == VALUELESS else found
     return found, ""
 
@@ -470,7 +471,7 @@ def run(seed: int, seconds: float, programs: int, show: bool) -> Counter[str]:
     spent = time.perf_counter() - start
     total = sum(counts.values())
     print(f"seeds {seed} to {seed + total - 1}, {total} programs in {spent:.0f} s ({total / max(spent, 1e-9):.0f}/s): "
-          + ", ".join(f"{counts[k]} {k}" for k in (AGREED, REFUSED, VALUELESS, WRONG)))  # fmt: skip
+          + ", ".join(f"{counts[k]} {k}" for k in (AGREED, REFUSED, VALUELESS, NOTED, WRONG)))  # fmt: skip
     if show:
         print("\n".join(f"{c:6d}  {reason}" for reason, c in reasons.most_common(60)))
     return counts

@@ -67,7 +67,8 @@ class Verdict:
     checked, `hypotheses` and `conditions` what the theorem rests on, `witness` a point that satisfies them all.
     `counterexample` has exact values where the two sides differ, or sizes where the shapes do; `mistake` says what
     kind of mistake it is, `repair` is a proved formula, `special_cases` say when the claim is true after all.
-    `reason` is for "ill-formed" and "unknown": the place, and what is missing.
+    `reason` is for "ill-formed" and "unknown": the place, and what is missing.  `notes` say what was read in another
+    way than it is written, such as a mask constant of -1e9 that is taken for -inf.
     """
 
     status: str
@@ -85,6 +86,7 @@ class Verdict:
     statement: str = ""
     statement_latex: str = field(default="", repr=False)
     sides: tuple[str, str] = field(default=("derivative", "backward"), repr=False)
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.status == PROVED

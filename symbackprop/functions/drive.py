@@ -14,7 +14,7 @@ from symbackprop.decide.setting import Setting
 from symbackprop.decide.shape_examples import small_sizes
 from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.decide.verdict import ShapeExample, Verdict, together
-from symbackprop.read.numpy import ShapeMismatch, TraceError
+from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
 from .derivation import derived_instead
 from .request import Request
@@ -54,12 +54,19 @@ def verdict_at(
 ) -> Verdict:
     """The verdict of a request; raises what tracing raises."""
     rounded: list[tuple[float, Any]] = []
-    found = claims(request, lambda traced: rounded.extend(traced.rounded_constants))
+    notes: list[str] = []
+
+    def read(traced: Traced) -> None:
+        rounded.extend(traced.rounded_constants)
+        notes.extend(traced.notes)
+
+    found = claims(request, read)
     shapes = {Array(n): d.shape for c in found for n, d in c.inputs.items() if d.values is None}
     setting = Setting(
         request.hypotheses(), shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair
     )
-    return together({c.name: confirmed(request, c, setting, decide(c, setting)) for c in found})
+    verdicts = {c.name: confirmed(request, c, setting, decide(c, setting)) for c in found}
+    return together({name: replace(v, notes=tuple(dict.fromkeys(notes))) for name, v in verdicts.items()})
 
 
 def mismatch_verdict(request: Request, claims: Claims, mismatch: ShapeMismatch, options: Options) -> Verdict:

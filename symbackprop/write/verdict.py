@@ -55,6 +55,8 @@ def details(v: Verdict, depth: int) -> Iterator[Line]:
         yield depth, "hypothesis", f"assuming {h}"
     for c in v.conditions:
         yield depth, "condition", f"where {c}"
+    for note in v.notes:
+        yield depth, "condition", f"read: {note}"
 
 
 def formula_lines(depth: int, kind: str, head: str, formula: str) -> Iterator[Line]:
@@ -149,6 +151,8 @@ def as_json(v: Verdict) -> dict[str, Any]:
         "special_cases": list(v.special_cases),
         "counterexample": None if v.counterexample is None else v.counterexample.as_json(),
     }
+    if v.notes:
+        found["notes"] = list(v.notes)
     if v.repair is not None:
         r = v.repair
         found["repair"] = {"mistake": r.mistake, "text": r.text, "latex": r.latex, "code": r.code or None}

@@ -6,13 +6,9 @@ Nothing here needs a side condition: 0*t = 0, t + 0 = t, δ of provably distinct
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
 from math import isqrt
-from typing import assert_never
 
-from symbackprop.core.context import Context
 from symbackprop.core.matrix import dummy
-from symbackprop.core.signs import Signs
 from symbackprop.core.terms import (
     ONE,
     ZERO,
@@ -20,8 +16,6 @@ from symbackprop.core.terms import (
     Affine,
     Apply,
     Delta,
-    Diff,
-    Entry,
     Holds,
     Index,
     IndexExpr,
@@ -34,14 +28,11 @@ from symbackprop.core.terms import (
     Size,
     Sum,
     Term,
-    Whole,
     affine,
     as_affine,
     at_least_zero,
     free,
     num,
-    opened,
-    opened_whole,
     over,
     sized,
     substitute,
@@ -200,80 +191,6 @@ def exact_root(value: Fraction, degree: int) -> Fraction | None:
     return Fraction(top, bottom) if exact else None
 
 
-def over_by(a: Term, b: Term) -> Term:
-    """a / b"""
-    return multiplied(a, power(b, -1))
-
-
-# --- factors that select and factors that multiply -------------------------------------------
-
-
-def number_of(t: Term) -> Term:
-    """A truth value as a number.  The bracket, a sum of one, keeps it from being a guard: a factor Holds or Delta
-    that stands directly in a product selects, as np.where does, and what it multiplies need not have a value where
-    it is 0; but 0 * nan is nan."""
-    return Add((t,)) if guards(t) else t
-
-
-def guards(t: Term) -> bool:
-    match t:
-        case Holds() | Delta():
-            return True
-        case Mul(args):
-            return any(guards(a) for a in args)
-        case Add(args):
-            return len(args) > 1 and all(isinstance(a, Num | Delta | Holds) or guards(a) for a in args)
-        case _:
-            return False
-
-
-def multiplied(*args: Term) -> Term:
-    """The product as NumPy's * means it: no factor guards another one that may have no value."""
-    if any(map(partial, args)):
-        if ZERO in args:
-            return Mul((ZERO, *(a for a in args if partial(a))))
-        args = tuple(number_of(a) if any(partial(b) for b in args if b is not a) else a for a in args)
-    return times(*args)
-
-
-TOTAL = frozenset({"exp", "tanh", "sin", "cos", "atan", "erf", "sigmoid", "softplus", "sinh", "cosh"})
-
-
-@lru_cache(maxsize=20_000)
-def partial(t: Term) -> bool:
-    """Whether the term may have no value for some real entries: a logarithm, a root, a quotient in it."""
-    match t:
-        case Num() | Size() | Ordinal() | Delta():
-            return False
-        case Entry(array, _):
-            return array.name.startswith("carry#")
-        case Add(args) | Mul(args):
-            return any(map(partial, args))
-        case Power(base, q):
-            return partial(base) or ((q < 0 or q.denominator > 1) and not positive(base))
-        case Apply("log", arg, 0):
-            return partial(arg) or not positive(arg)
-        case Apply(fn, arg, _):
-            return fn not in TOTAL or partial(arg)
-        case Sum(size):
-            return partial(opened(t, dummy(size)))
-        case Whole(fn, order, sizes):
-            return bool(order) or fn not in ("max", "prod") or partial(opened_whole(t, tuple(map(dummy, sizes))))
-        case Holds(Positive(u)):
-            return partial(u)
-        case Holds():
-            return False
-        case Diff():
-            return True
-        case _:
-            assert_never(t)
-
-
-def positive(t: Term) -> bool:
-    """Plain to see, whatever the entries are."""
-    return Signs(Context()).holds(Positive(t))
-
-
 AT_ZERO = {"exp": ONE, "tanh": ZERO, "sin": ZERO, "cos": ONE, "erf": ZERO, "sigmoid": num(Fraction(1, 2))}
 
 
@@ -386,17 +303,12 @@ __all__ = [
     "inside",
     "integer_of",
     "minus",
-    "multiplied",
-    "negated",
+        "negated",
     "nonnegative",
     "num",
     "number",
-    "number_of",
-    "over_by",
-    "partial",
-    "plus",
-    "positive",
-    "power",
+                "plus",
+        "power",
     "product_over",
     "quotient_and_rest",
     "replaced",

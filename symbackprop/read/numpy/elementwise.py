@@ -7,37 +7,22 @@ max(a, b) = b + (a-b) H(a-b).
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import TypeAlias
 
-from symbackprop.core.terms import Add, Delta, Holds, Mul, Ordinal, subterms
+from symbackprop.core.terms import Add, Delta, Holds, Mul
 
 from .algebra import (
     ONE,
     ZERO,
     ZERO_AT,
-    IndexExpr,
     Num,
-    Size,
     Term,
-    affine,
-    bounds,
     complement,
     dummy,
-    gate,
-    index_of,
-    integer_of,
     minus,
-    multiplied,
     negated,
-    nonnegative,
     num,
-    over_by,
-    partial,
     plus,
-    positive,
-    power,
-    product_over,
     same,
     scaled,
     step,
@@ -45,13 +30,14 @@ from .algebra import (
 )
 from .context import current
 from .errors import TraceError
+from .factors import multiplied, over_by, partial
 from .integers import INTEGER_BINARY
+from .powers import raised, wrapping
 from .scalars import HALF, SCALAR, absolute, exp, log, sqrt, square
 from .truth import COMPARISONS, compared, either, logical, logical_not, truth
 from .values import (
     UNIT,
     At,
-    Dtype,
     Value,
     aligned,
     all_soft,
@@ -60,7 +46,6 @@ from .values import (
     constant,
     elementwise,
     elementwise_integer,
-    finite,
     known,
     promoted,
 )
@@ -88,6 +73,7 @@ def unary(name: str, x: Value) -> Value:
         return constant(0, "bool", x.shape)
     if name in ("isinf", "isneginf", "isfinite"):
         never_nan(x, name)
+        x = x.bare if x.soft else x
         inside = Value(x.shape, "bool", x.hole)
         return logical_not(inside) if name == "isfinite" else inside
     if name in ("logical_not", "invert"):
@@ -117,12 +103,6 @@ def about_sizes(v: Value) -> bool:
         return False
     name, x, y = v.origin
     return (about_sizes(x) and about_sizes(y)) if name == "and" else "real" not in (x.dtype, y.dtype)
-
-
-def wrapping(name: str) -> TraceError:
-    return TraceError(
-        f"np.{name} of integers of less than 64 bits may wrap around: convert them with astype(int) first"
-    )
 
 
 def never_nan(x: Value, name: str) -> Value:
@@ -237,91 +217,6 @@ def arithmetic(name: str, f: Callable[[Term, Term], Term], x: Value, y: Value) -
     if "narrow" in (x.dtype, y.dtype):
         raise wrapping(name)
     return elementwise_integer(f, INTEGER_BINARY[name], x, y)
-
-
-def raised(x: Value, y: Value) -> Value:
-    """x ** y: a rational constant exponent is a power, a whole one a product, another one e^{y log x}."""
-    exponent = known(y)
-    whole_numbers = x.dtype != "real" and y.dtype != "real"
-    if whole_numbers:
-        checked_whole_power(x, y, exponent)
-    kind: Dtype = "int" if whole_numbers else "real"
-    if exponent is None:
-        finite(x), finite(y)
-        shape = broadcast(x.shape, y.shape)
-
-        def entry(at: At) -> Term:
-            q = aligned(y.shape, at)
-            return power_at(x.term(aligned(x.shape, at)), y.term(q), y.index(q))
-
-        return Value(shape, kind, entry)
-    if exponent.denominator != 1 and exponent.denominator > 64:
-        return elementwise(lambda a: exp(times(num(exponent), log(a))), x)
-    return elementwise(lambda a: power(a, exponent), x, dtype=kind)
-
-
-def checked_whole_power(x: Value, y: Value, exponent: Fraction | None) -> None:
-    """Raises TraceError where the power of whole numbers is refused by NumPy, or outgrows 64 bits."""
-    base = known(x)
-    if "bool" in (x.dtype, y.dtype) or "narrow" in (x.dtype, y.dtype):
-        raise wrapping("power")
-    if exponent is not None and exponent < 0:
-        raise TraceError("NumPy refuses integers to a negative integer power: write 1 / x**n or x**-1.0")
-    if base in (-1, 0, 1) or (exponent is not None and exponent <= 2):
-        return
-    if exponent is None or base is None or abs(base) ** min(int(exponent), 64) >= 2**63:
-        raise TraceError("a power of whole numbers outgrows 64 bits for some sizes: make one of them a float")
-
-
-def power_at(base: Term, exponent: Term, whole_exponent: IndexExpr | None) -> Term:
-    """base ** exponent.  A whole exponent e >= 0 is the product over j < e, which is right for a negative base, too."""
-    e = whole_exponent if whole_exponent is not None else affine_of(exponent)
-    if e is not None and not positive(base):
-        n = integer_of(e)
-        if n is not None and abs(n) <= 64:
-            return power(base, n)
-        if nonnegative(e):
-            return repeated_product(base, e)
-        if nonnegative(scaled(e, -1)):
-            return power(repeated_product(base, scaled(e, -1)), -1)
-        raise TraceError(
-            "a whole exponent that may be negative: split the power, or use a base that is plainly positive"
-        )
-    if e is None and counts(exponent) and not positive(base):
-        raise TraceError("an exponent that depends on an index and is no whole number: the base may be negative")
-    return exp(multiplied(exponent, log(base)))
-
-
-def repeated_product(base: Term, e: IndexExpr) -> Term:
-    longest = bounds(e)[1]
-    if longest is None:
-        raise TraceError("the largest exponent of a power is not known")
-    j = dummy(longest)
-    return product_over(j, plus(ONE, times(gate(affine(-1, [(e, 1), (j, -1)])), minus(base, ONE))))
-
-
-def counts(t: Term) -> bool:
-    """Whether an index takes part as a number."""
-    return any(isinstance(s, Ordinal) for s in subterms(t))
-
-
-def affine_of(t: Term) -> IndexExpr | None:
-    """The index expression that a term is, when it is plainly one."""
-    match t:
-        case Ordinal(e):
-            return e
-        case Size():
-            return index_of(t)
-        case Num(value) if value.denominator == 1:
-            return index_of(int(value))
-        case Add(args):
-            parts = [affine_of(a) for a in args]
-            return None if None in parts else affine(0, [(p, 1) for p in parts if p is not None])
-        case Mul((Num(k), rest)) if k.denominator == 1:
-            inner = affine_of(rest)
-            return None if inner is None else scaled(inner, int(k))
-        case _:
-            return None
 
 
 def maximum(x: Value, y: Value) -> Value:

@@ -20,7 +20,6 @@ from .algebra import (
     dummy,
     gate,
     index_of,
-    multiplied,
     plus,
     quotient_and_rest,
     shifted,
@@ -29,6 +28,7 @@ from .algebra import (
     times,
 )
 from .errors import ShapeMismatch, TraceError
+from .factors import multiplied
 from .layout import reshape
 from .reductions import normal_axes, normal_axis
 from .values import UNIT, At, Value, finite, promoted, shape_text

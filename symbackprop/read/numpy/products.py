@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, multiplied, sized, step, summed, times
+from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, sized, step, summed, times
 from .errors import ShapeMismatch, TraceError
+from .factors import multiplied
 from .reductions import axis_index, normal_axis
 from .values import UNIT, At, Value, broadcast, conflict, finite, promoted, shape_text
 

@@ -236,14 +236,21 @@ def real_of(x: Any) -> Any:
 
 @provides("allclose")
 def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08) -> Any:
-    return NUMPY["all"](isclose(a, b, rtol, atol))
+    return plain_truth(NUMPY["all"](isclose(a, b, rtol, atol)))
 
 
 @provides("array_equal", where="arrays of one shape")
 def array_equal(a1: Any, a2: Any) -> Any:
     if lifted(a1).shape != lifted(a2).shape:
         raise TraceError("array_equal of arrays whose shapes are not known to be equal")
-    return NUMPY["all"](NUMPY["equal"](a1, a2))
+    return plain_truth(NUMPY["all"](NUMPY["equal"](a1, a2)))
+
+
+def plain_truth(x: Any) -> Any:
+    """A truth value of Python's, which is a whole number in arithmetic."""
+    value = lifted(x)
+    number = value.cast("int")
+    return SymArray(number if value.origin is None else number.marked(value.origin), scalar=True)
 
 
 # --- scipy.special ---------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from .algebra import (
     dummy,
     gate,
     minus,
-    multiplied,
     negated,
     plus,
     power,
@@ -32,6 +31,7 @@ from .algebra import (
 from .context import current
 from .elementwise import subtract, unary
 from .errors import TraceError
+from .factors import multiplied
 from .scalars import log, sqrt
 from .values import UNIT, At, Dtype, Value, aligned, elementwise, finite, known
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, TypeVar
 
+from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.matrix import dummy
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, free
@@ -62,8 +63,10 @@ def symbol(name: str, declared: Declared) -> Any:
     return straight(SymArray(Value(shape, "real", entry), scalar=not shape))
 
 
-def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any]) -> Traced:
-    """The result of function(**arguments) as tensors.
+def trace(
+    function: Callable[..., Any], arguments: Mapping[str, Declared | Any], hypotheses: Sequence[Hypothesis] = ()
+) -> Traced:
+    """The result of function(**arguments) as tensors, equal to it where the hypotheses hold.
 
     Declared arguments are symbolic arrays named like the argument, a Size is a symbolic whole number, others are passed
     as they are.  Raises TraceError
@@ -71,8 +74,9 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any])
     """
     results = []
     state = Tracing()
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
     for passes in (1, 2):
-        state = Tracing(names=frozenset(arguments), passes=passes)
+        state = Tracing(names=frozenset(arguments), passes=passes, context=context)
         with tracing(state):
             results.append(run_raw(function, arguments, settled))
         if not state.looped:
