@@ -236,7 +236,7 @@ def append(x: Any, values: Any, axis: Any = None) -> Any:
     return concatenate([x, values], axis)
 
 
-@provides("split", "array_split")
+@provides("split")
 def split(x: Any, sections: Any, axis: int = 0) -> Any:
     value = lifted(x)
     n = normal_axis(axis, value.ndim)
@@ -254,6 +254,14 @@ def split(x: Any, sections: Any, axis: int = 0) -> Any:
     lead = (slice(None),) * n
     source = NUMPY["asarray"](x)
     return [source[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
+
+
+@provides("array_split", where="equal parts")
+def array_split(x: Any, sections: Any, axis: int = 0) -> Any:
+    size = lifted(x).shape[normal_axis(axis, lifted(x).ndim)].constant
+    if isinstance(sections, int) and size is not None and size % sections:
+        raise TraceError(f"array_split of an axis of {size} into {sections} parts that are not equal")
+    return split(x, sections, axis)
 
 
 @provides("hsplit")

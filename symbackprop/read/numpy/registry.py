@@ -125,6 +125,7 @@ def strict(f: Callable[..., Any], home: str, name: str) -> Callable[..., Any]:
     own = inspect.signature(f).parameters
     takes_all = any(p.kind is p.VAR_POSITIONAL for p in own.values())
     places = [p.name for p in own.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    renamed = {} if takes_all else numpy_names(places, home, name)
 
     @functools.wraps(f)
     def run(*args: Any, **options: Any) -> Any:
@@ -135,10 +136,17 @@ def strict(f: Callable[..., Any], home: str, name: str) -> Callable[..., Any]:
             options |= dict(zip(real[len(places) :], args[len(places) :], strict=False))
             args = args[: len(places)]
         if options:
+            options = {renamed.get(k, k): v for k, v in options.items()}
             options = {k: v for k, v in options.items() if k in own or not dropped(home, name, k, v)}
         return f(*args, **options)
 
     return run
+
+
+def numpy_names(places: list[str], home: str, name: str) -> dict[str, str]:
+    """From NumPy's names of positional arguments to ours, where they differ."""
+    real = [p.name for p in parameters(home, name).values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return {r: p for r, p in zip(real, places, strict=False) if r not in places and p not in real}
 
 
 def dropped(home: str, name: str, key: str, value: Any) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 from . import keys, reductions
 from .array import SymArray, wrap
 from .creation import dtype_named
-from .elementwise import BINARY, UNARY, unary, where
+from .elementwise import BINARY, RESTRICTED, UNARY, unary, where
 from .errors import TraceError
 from .lifting import lifted
 from .products import matmul
-from .registry import NUMPY, SPECIAL, dropped
+from .registry import NUMPY, SPECIAL, SUPPORTED, Supported, dropped, original
 from .selection import Selection, selected_operands
 from .sizes import HANDLERS
 from .values import ORDER, UNIT, Value, broadcast, shape_text
@@ -133,11 +133,15 @@ def unary_run(name: str) -> Callable[[Value], Value]:
     return lambda x: unary(name, x)
 
 
+def one_operand(x: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any: ...
+def two_operands(x1: Any, x2: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any: ...
+
+
 def register() -> None:
     for name in sorted(UNARY):
-        NUMPY[name] = SPECIAL[name] = Ufunc(name, unary_run(name), 1)
+        listed(Ufunc(name, unary_run(name), 1), one_operand)
     for name, run in BINARY.items():
-        NUMPY[name] = SPECIAL[name] = Ufunc(name, run, 2)
+        listed(Ufunc(name, run, 2), two_operands)
     NUMPY["abs"] = NUMPY["absolute"]
     NUMPY["bitwise_not"] = NUMPY["bitwise_invert"] = NUMPY["invert"]
     for short, long in (("asin", "arcsin"), ("acos", "arccos"), ("atan", "arctan"), ("asinh", "arcsinh"),
@@ -145,6 +149,14 @@ def register() -> None:
         NUMPY[short] = NUMPY[long]
     NUMPY["matmul"] = Ufunc("matmul", matmul, 2)
     NUMPY["divmod"] = Divmod("divmod", matmul, 2)
+
+
+def listed(ufunc: Ufunc, like: Any) -> None:
+    """A function under its name in NumPy and scipy.special, and in the table of what is read."""
+    name = ufunc.__name__
+    NUMPY[name] = SPECIAL[name] = ufunc
+    home = next((h for h in ("numpy", "scipy.special") if original(h, name) is not None), "")
+    SUPPORTED[home, name] = Supported(home, name, like, False, RESTRICTED.get(name, ""), {"where": "with out"})
 
 
 register()
