@@ -49,10 +49,10 @@ def matrix_transpose(x: Any) -> Any:
 
 
 @provides("swapaxes", method=True)
-def swapaxes(x: Any, a: int, b: int) -> Any:
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     ndim = lifted(x).ndim
     order = list(range(ndim))
-    p, q = normal_axis(a, ndim), normal_axis(b, ndim)
+    p, q = normal_axis(axis1, ndim), normal_axis(axis2, ndim)
     order[p], order[q] = order[q], order[p]
     return transpose(x, order)
 

@@ -106,7 +106,7 @@ class Carries:
             place.set(old)
             if old is ABSENT:
                 self.fresh.append(place)
-                place.set(new)
+                self.spoil(place)
             else:
                 self.stand_in(place, old, new)
         for store, before in grown:
@@ -158,9 +158,12 @@ class Carries:
             return
         self.poison(place, old)
 
+    def spoil(self, place: Place) -> None:
+        place.set(Poison(f"{place.name} carries a value from one iteration to the next, in a loop of symbolic length"))
+
     def poison(self, place: Place, old: Any) -> None:
         self.poisoned.append((place, old))
-        place.set(Poison(f"{place.name} carries a value from one iteration to the next, in a loop of symbolic length"))
+        self.spoil(place)
 
     def carry(self, name: str, before: Value, after: Value, **more: Any) -> Carry:
         if not all_soft(before, after):
@@ -207,8 +210,8 @@ class Carries:
     def reset(self) -> None:
         for c in self.carries:
             self.install(c)
-        for place, _ in self.poisoned:
-            place.set(Poison(f"{place.name} carries a value from one iteration to the next"))
+        for place in [*self.fresh, *(p for p, _ in self.poisoned)]:
+            self.spoil(place)
         for place, first, by in self.counters.values():
             place.set(whole_number(affine(0, [(first, 1), (self.index, by)])))
         for store, before, guard, places in self.growing:

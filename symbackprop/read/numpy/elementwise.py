@@ -46,6 +46,7 @@ from .values import (
     constant,
     elementwise,
     elementwise_integer,
+    fits,
     known,
     promoted,
 )
@@ -216,7 +217,7 @@ def arithmetic(name: str, f: Callable[[Term, Term], Term], x: Value, y: Value) -
         return elementwise(f, x, y)
     if "narrow" in (x.dtype, y.dtype):
         raise wrapping(name)
-    return elementwise_integer(f, INTEGER_BINARY[name], x, y)
+    return fits(elementwise_integer(f, INTEGER_BINARY[name], x, y))
 
 
 def maximum(x: Value, y: Value) -> Value:

@@ -105,10 +105,11 @@ NUMBER_KINDS = {
     **dict.fromkeys(("bool_", "bool"), "bool"),
 }
 PLAIN = frozenset({
-    "newaxis", "errstate", "seterr", "finfo", "iinfo", "ndarray", "generic", "number", "dtype", "result_type",
-    "issubdtype", "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions",
-    "promote_types", "can_cast",
+    "newaxis", "errstate", "seterr", "ndarray", "generic", "number", 
+    "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions",
+    
 })  # fmt: skip
+OF_TYPES = ("finfo", "iinfo", "dtype", "result_type", "issubdtype", "promote_types", "can_cast")
 SUBMODULES = {
     "numpy.linalg": LINALG,
     "numpy.lib.stride_tricks": WINDOWS,
@@ -119,6 +120,16 @@ REFUSED_MODULES = ("numpy.random", "numpy.fft", "numpy.ma")
 ALIKE = {"autograd.numpy": "numpy", "jax.numpy": "numpy", "autograd.numpy.linalg": "numpy.linalg",
          "jax.numpy.linalg": "numpy.linalg", "autograd.scipy.special": "scipy.special",
          "jax.scipy.special": "scipy.special", "numpy.linalg._linalg": "numpy.linalg"}  # fmt: skip
+
+
+class OfTypes:
+    """A function of number types, or a class made of them: stand-ins of types are the types themselves."""
+
+    def __init__(self, original: Any) -> None:
+        self.original = original
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self.original(*(a.original if isinstance(a, Kind) else a for a in args), **options)
 
 
 class Module:
@@ -153,6 +164,8 @@ class Module:
                 found = importlib.import_module(full)
             except ImportError:
                 raise Unsupported(f"the module {self._name} has no {name}") from None
+        if name in OF_TYPES:
+            return OfTypes(found)
         if name in PLAIN or (not callable(found) and not isinstance(found, ModuleType)):
             return found
         if isinstance(found, ModuleType):

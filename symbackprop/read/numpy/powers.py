@@ -30,7 +30,7 @@ from .algebra import (
 from .errors import TraceError
 from .factors import multiplied, positive
 from .scalars import exp, log
-from .values import At, Dtype, Value, aligned, broadcast, elementwise, finite, known
+from .values import At, Dtype, Value, aligned, broadcast, elementwise, finite, fits, known
 
 
 def wrapping(name: str) -> TraceError:
@@ -57,7 +57,8 @@ def raised(x: Value, y: Value) -> Value:
         return Value(shape, kind, entry)
     if exponent.denominator != 1 and exponent.denominator > 64:
         return elementwise(lambda a: exp(times(num(exponent), log(a))), x)
-    return elementwise(lambda a: power(a, exponent), x, dtype=kind)
+    result = elementwise(lambda a: power(a, exponent), x, dtype=kind)
+    return fits(result) if whole_numbers else result
 
 
 def checked_whole_power(x: Value, y: Value, exponent: Fraction | None) -> None:

@@ -121,32 +121,37 @@ def refusal(message: str) -> Callable[..., Any]:
 
 
 def strict(f: Callable[..., Any], home: str, name: str) -> Callable[..., Any]:
-    """f, refusing every argument that it does not take."""
+    """f under NumPy's signature, refusing every argument that it does not take."""
     own = inspect.signature(f).parameters
-    takes_all = any(p.kind is p.VAR_POSITIONAL for p in own.values())
-    places = [p.name for p in own.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    renamed = {} if takes_all else numpy_names(places, home, name)
+    several = any(p.kind is p.VAR_POSITIONAL for p in own.values())
 
     @functools.wraps(f)
     def run(*args: Any, **options: Any) -> Any:
-        if len(args) > len(places) and not takes_all:
-            real = list(parameters(home, name))
-            if len(args) > len(real):
-                raise TypeError(f"{name}() takes {len(real) or len(places)} arguments but {len(args)} were given")
-            options |= dict(zip(real[len(places) :], args[len(places) :], strict=False))
-            args = args[: len(places)]
-        if options:
-            options = {renamed.get(k, k): v for k, v in options.items()}
-            options = {k: v for k, v in options.items() if k in own or not dropped(home, name, k, v)}
-        return f(*args, **options)
+        if several or (not options and len(args) == 1):
+            kept = {k: v for k, v in options.items() if k in own or not dropped(home, name, k, v)}
+            return f(*args, **kept)
+        order, renamed = call_names(home, name, tuple(own))
+        if len(args) > len(order):
+            raise TypeError(f"{name}() takes {len(order)} arguments but {len(args)} were given")
+        kept = {}
+        for k, v in [*zip(order, args, strict=False), *options.items()]:
+            key = renamed.get(k, k)
+            if key in kept:
+                raise TypeError(f"{name}() got multiple values for the argument {k!r}")
+            if key in own or not dropped(home, name, k, v):
+                kept[key] = v
+        return f(**kept)
 
     return run
 
 
-def numpy_names(places: list[str], home: str, name: str) -> dict[str, str]:
-    """From NumPy's names of positional arguments to ours, where they differ."""
-    real = [p.name for p in parameters(home, name).values() if p.kind is p.POSITIONAL_OR_KEYWORD]
-    return {r: p for r, p in zip(real, places, strict=False) if r not in places and p not in real}
+@functools.cache
+def call_names(home: str, name: str, own: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """NumPy's names of positional arguments, in order, and which of ours those mean that we call otherwise."""
+    every = parameters(home, name)
+    real = [p.name for p in every.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    renamed = {r: p for r, p in zip(real, own, strict=False) if r not in own and p not in every}
+    return tuple(real) or own, renamed
 
 
 def dropped(home: str, name: str, key: str, value: Any) -> bool:

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterator
 
 from . import modules  # noqa: F401  it fills the tables
-from .registry import HOMES, INERT, METHODS, REFUSED, SUPPORTED, Supported, numpy_names, parameters
+from .registry import HOMES, INERT, METHODS, REFUSED, SUPPORTED, Supported, call_names, parameters
 
 HEAD = """# What of NumPy is read
 
@@ -51,9 +51,10 @@ def sections() -> Iterator[str]:
 
 def row(s: Supported) -> str:
     own = list(inspect.signature(s.run).parameters.values())
-    places = [p.name for p in own if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     real = parameters(s.home, s.name)
-    theirs = {ours: name for name, ours in numpy_names(places, s.home, s.name).items()}
+    several = any(p.kind is p.VAR_POSITIONAL for p in own)
+    renamed = {} if several else call_names(s.home, s.name, tuple(p.name for p in own))[1]
+    theirs = {ours: name for name, ours in renamed.items()}
     shown = ", ".join(("*" if p.kind is p.VAR_POSITIONAL else "") + theirs.get(p.name, p.name) for p in own)
     taken = {p.name for p in own} | set(theirs.values()) | INERT.keys()
     named = [p.name for p in real.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]

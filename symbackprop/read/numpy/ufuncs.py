@@ -89,7 +89,9 @@ class Ufunc:
         function = REDUCTIONS.get(self.__name__)
         if function is None:
             raise TraceError(f"np.{self.__name__}.reduce is not supported")
-        return NUMPY[function](x, axis, dtype, out, keepdims, initial, where)
+        given = {"dtype": dtype, "out": out, "initial": initial}
+        more = {k: v for k, v in given.items() if v is not None} | ({} if where is True else {"where": where})
+        return NUMPY[function](x, axis=axis, keepdims=keepdims, **more)
 
     def accumulate(self, x: Any, axis: int = 0) -> Any:
         if self.__name__ == "add":

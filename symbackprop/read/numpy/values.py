@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Literal, TypeAlias
+
+from symbackprop.core.terms import Add, Mul, Power, Sum
 
 from .algebra import (
     ONE,
@@ -262,22 +265,42 @@ def elementwise_integer(f: Callable[..., Term], g: Callable[..., IndexExpr | Non
 
     def index(at: At) -> IndexExpr | None:
         parts = [v.index(aligned(v.shape, at)) for v in vs]
-        return None if any(p is None for p in parts) else in_range(g(*parts))
+        return None if any(p is None for p in parts) else g(*parts)
 
     plain = elementwise(f, *vs, dtype="int")
     return Value(plain.shape, "int", plain._term, index)
 
 
-def in_range(e: IndexExpr | None) -> IndexExpr | None:
-    """Whole numbers of NumPy have 64 bits: a constant beyond them would wrap around."""
-    n = None if e is None else integer_of(e)
-    if n is not None and abs(n) >= 2**63:
-        raise TraceError(f"the whole number {n} does not fit into 64 bits: write it as a float")
-    return e
+def fits(v: Value) -> Value:
+    """v, whose whole numbers have 64 bits: constants that outgrow them would wrap around."""
+    t = v.term(tuple(ZERO_AT if s == UNIT else dummy(s, "a") for s in v.shape))
+    if magnitude(t) >= 2**63:
+        raise TraceError("whole numbers that do not fit into 64 bits: write them as floats")
+    return v
+
+
+def magnitude(t: Term) -> Fraction:
+    """How large the constants make a whole number, sizes and entries apart."""
+    match t:
+        case Num(value):
+            return abs(value)
+        case Add(args):
+            return sum(map(magnitude, args), Fraction(0))
+        case Mul(args):
+            return prod(map(magnitude, args), start=Fraction(1))
+        case Sum(_, body, _):
+            return magnitude(body)
+        case Power(base, q) if q > 0:
+            return magnitude(base) ** int(q)
+        case _:
+            return Fraction(1)
 
 
 def promoted(*vs: Value) -> Dtype:
-    return max((v.dtype for v in vs), key=ORDER.__getitem__)
+    kinds = {v.dtype for v in vs}
+    if "narrow" in kinds and "real" not in kinds:  # Python's whole numbers are as narrow as what they meet
+        return "narrow"
+    return max(kinds, key=ORDER.__getitem__)
 
 
 def all_soft(*vs: Value) -> bool:
