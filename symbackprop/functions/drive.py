@@ -9,7 +9,7 @@ from typing import Any
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
 from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
-from symbackprop.read.numpy import ShapeMismatch, TraceError
+from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
 from .claims import Claim
 from .deciding import refuted_at_points, verdict_of
@@ -54,12 +54,19 @@ def verdict_at(
 ) -> Verdict:
     """The verdict of a request; raises what tracing raises."""
     rounded: list[tuple[float, Any]] = []
-    found = claims(request, lambda traced: rounded.extend(traced.rounded_constants))
+    notes: list[str] = []
+
+    def read(traced: Traced) -> None:
+        rounded.extend(traced.rounded_constants)
+        notes.extend(traced.notes)
+
+    found = claims(request, read)
     shapes = {Array(n): d.shape for c in found for n, d in c.inputs.items() if d.values is None}
     setting = Setting(
         request.hypotheses(), shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair
     )
-    return together({c.name: confirmed(request, c, setting, decide(c, setting)) for c in found})
+    verdicts = {c.name: confirmed(request, c, setting, decide(c, setting)) for c in found}
+    return together({name: replace(v, notes=tuple(dict.fromkeys(notes))) for name, v in verdicts.items()})
 
 
 def mismatch_verdict(request: Request, claims: Claims, mismatch: ShapeMismatch, options: Options) -> Verdict:

@@ -76,7 +76,8 @@ class Verdict:
     them all.
     `counterexample` has exact values where the two sides differ, or sizes where the shapes do; `mistake` says what
     kind of mistake it is, `repair` is a proved formula, `special_cases` say when the claim is true after all.
-    `reason` is for "ill-formed" and "unknown": the place, and what is missing.
+    `reason` is for "ill-formed" and "unknown": the place, and what is missing.  `notes` say what was read in another
+    way than it is written, such as a mask constant of -1e9 that is taken for -inf.
     """
 
     status: str
@@ -94,6 +95,7 @@ class Verdict:
     statement: str = ""
     statement_latex: str = field(default="", repr=False)
     sides: tuple[str, str] = field(default=("derivative", "backward"), repr=False)
+    notes: tuple[str, ...] = ()
 
     def recheck(self) -> tuple[Theorem, ...]:
         """The theorems, checked again.  Raises ProofError where one does not hold, or where nothing was proved."""
@@ -174,6 +176,8 @@ def details(v: Verdict, depth: int) -> Iterator[Line]:
         yield depth, "hypothesis", f"assuming {h}"
     for c in v.conditions:
         yield depth, "condition", f"where {c}"
+    for note in v.notes:
+        yield depth, "condition", f"read: {note}"
 
 
 def formula_lines(depth: int, kind: str, head: str, formula: str) -> Iterator[Line]:
@@ -268,6 +272,8 @@ def json_of(v: Verdict) -> dict[str, Any]:
         "special_cases": list(v.special_cases),
         "counterexample": None if v.counterexample is None else v.counterexample.as_json(),
     }
+    if v.notes:
+        found["notes"] = list(v.notes)
     if v.repair is not None:
         r = v.repair
         found["repair"] = {"mistake": r.mistake, "text": r.text, "latex": r.latex, "code": r.code or None}

@@ -191,11 +191,6 @@ def exact_root(value: Fraction, degree: int) -> Fraction | None:
     return Fraction(top, bottom) if exact else None
 
 
-def over_by(a: Term, b: Term) -> Term:
-    """a / b"""
-    return times(a, power(b, -1))
-
-
 AT_ZERO = {"exp": ONE, "tanh": ZERO, "sin": ZERO, "cos": ONE, "erf": ZERO, "sigmoid": num(Fraction(1, 2))}
 
 
@@ -280,9 +275,53 @@ def product_over(i: Index, body: Term) -> Term:
 
 
 __all__ = [
-    "ONE", "ZERO", "ZERO_AT", "Affine", "Index", "IndexExpr", "Num", "Size", "Sum", "Term", "affine", "applied",
-    "at_least_zero", "between", "bounds", "complement", "constant_of", "delta", "difference", "dummy", "exact_quotient",
-    "free", "gate", "index_of", "indices_in", "inside", "integer_of", "minus", "negated", "nonnegative", "num",
-    "number", "over_by", "plus", "power", "product_over", "quotient_and_rest", "replaced", "same", "scaled", "shifted",
-    "size_term", "sized", "solved_for", "step", "substitute", "summed", "times", "total", "whole",
+    "ONE",
+    "ZERO",
+    "ZERO_AT",
+    "Affine",
+    "Index",
+    "IndexExpr",
+    "Num",
+    "Size",
+    "Sum",
+    "Term",
+    "affine",
+    "applied",
+    "at_least_zero",
+    "between",
+    "bounds",
+    "complement",
+    "constant_of",
+    "delta",
+    "difference",
+    "dummy",
+    "exact_quotient",
+    "free",
+    "gate",
+    "index_of",
+    "indices_in",
+    "inside",
+    "integer_of",
+    "minus",
+        "negated",
+    "nonnegative",
+    "num",
+    "number",
+                "plus",
+        "power",
+    "product_over",
+    "quotient_and_rest",
+    "replaced",
+    "same",
+    "scaled",
+    "shifted",
+    "size_term",
+    "sized",
+    "solved_for",
+    "step",
+    "substitute",
+    "summed",
+    "times",
+    "total",
+    "whole",
 ]  # fmt: skip

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from . import layout, linalg, products, reductions
+from .algebra import blend, delta, times
+from .arranging import viewed
 from .array import SymArray, wrap
 from .elementwise import unary
 from .errors import ShapeMismatch, TraceError
 from .lifting import lifted
-from .registry import LINALG, NUMPY, provides
+from .registry import LINALG, NUMPY, provides, refuses
 from .scalars import SCALAR
 from .ufuncs import finished
 from .values import Value, elementwise, shape_text
@@ -61,27 +63,48 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
 
 
 @provides("einsum")
-def einsum(subscripts: Any, *operands: Any, out: Any = None, optimize: Any = None, **_: Any) -> Any:
-    if not isinstance(subscripts, str):
-        return einsum_lists((subscripts, *operands))
-    return finished(products.einsum(subscripts, [lifted(x) for x in operands]), out, True)
+def einsum(*operands: Any, out: Any = None) -> Any:
+    if isinstance(operands[0], str):
+        text, arrays = operands[0], list(operands[1:])
+        inputs, output = products.labels(text, [lifted(x) for x in arrays])
+        what = f"einsum({text!r})"
+    else:
+        arrays, inputs, output = einsum_lists(operands)
+        what = "einsum"
+    if len(arrays) == 1 and out is None and set(output) == set(inputs[0]):
+        return relabelled(arrays[0], inputs[0], output, what)
+    return finished(products.contraction([lifted(x) for x in arrays], inputs, output, what), out, True)
+
+
+def relabelled(x: Any, labels: Any, output: Any, what: str) -> Any:
+    """einsum of one operand without a sum: a view of the entries where equal letters agree, which can be written."""
+    first = [labels.index(label) for label in labels]
+
+    def put(old: Value, new: Value) -> Value:
+        def term(at: Any) -> Any:
+            mask = times(*(delta(at[k], at[p]) for k, p in enumerate(first) if k != p))
+            return blend(mask, new.term(tuple(at[labels.index(label)] for label in output)), old.term(at))
+
+        return Value(old.shape, old.dtype, term)
+
+    return viewed(x, lambda v: products.contraction((v,), (labels,), output, what).cast(v.dtype), put)
 
 
 def einsum_lists(given: tuple[Any, ...]) -> Any:
-    """The form einsum(x, [0, 1], y, [1, 2], [0, 2])."""
+    """The form einsum(x, [0, 1], y, [1, 2], [0, 2]): arrays, their labels, and the labels of the result."""
     pairs = len(given) // 2
-    values = [lifted(given[2 * k]) for k in range(pairs)]
+    arrays = [given[2 * k] for k in range(pairs)]
     inputs = [list(given[2 * k + 1]) for k in range(pairs)]
     if any(x is Ellipsis for labels in inputs for x in labels):
         raise TraceError("einsum with lists and an Ellipsis: write the letters as text")
     every = [x for labels in inputs for x in labels]
     output = list(given[-1]) if len(given) % 2 else sorted(x for x in set(every) if every.count(x) == 1)
-    return wrap(products.contraction(values, inputs, output, "einsum"))
+    return arrays, inputs, output
 
 
 @provides("einsum_path")
-def einsum_path(*_: Any, **__: Any) -> Any:
-    return ["einsum_path"], ""
+def einsum_path(*operands: Any, optimize: Any = "greedy") -> Any:
+    return True, ""  # to be passed on as optimize=, where it makes no difference
 
 
 @provides("tensordot")
@@ -97,7 +120,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 @provides("trace", method=True)
 @provides("trace", table=LINALG)
-def trace(a: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1, **_: Any) -> Any:
+def trace(a: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1) -> Any:
     value = lifted(a)
     if offset == 0 and value.shape[axis1] == value.shape[axis2]:
         return wrap(products.trace(value, axis1, axis2))
@@ -111,7 +134,7 @@ def kron(a: Any, b: Any) -> Any:
 
 
 @provides("cross")
-def cross(a: Any, b: Any, *_: Any, **__: Any) -> Any:
+def cross(a: Any, b: Any) -> Any:
     x, y = NUMPY["asarray"](a), NUMPY["asarray"](b)
     if x.shape[-1] != 3 or y.shape[-1] != 3:
         raise ShapeMismatch("cross needs vectors of three entries")
@@ -123,12 +146,15 @@ def cross(a: Any, b: Any, *_: Any, **__: Any) -> Any:
 
 
 def of_matrix(run: Callable[[Value], Value]) -> Callable[..., Any]:
-    return lambda a, *_, **__: wrap(run(lifted(a)))
+    def function(a: Any) -> Any:
+        return wrap(run(lifted(a)))
+
+    return function
 
 
-LINALG["inv"] = of_matrix(linalg.inverse)
-LINALG["det"] = of_matrix(linalg.determinant)
-LINALG["pinv"] = of_matrix(linalg.pseudo_inverse)
+provides("inv", table=LINALG)(of_matrix(linalg.inverse))
+provides("det", table=LINALG)(of_matrix(linalg.determinant))
+provides("pinv", table=LINALG)(of_matrix(linalg.pseudo_inverse))
 LINALG["matmul"] = NUMPY["matmul"]
 
 
@@ -151,9 +177,7 @@ def slogdet(a: Any) -> Any:
 
 
 @provides("solve", table=LINALG)
-def solve(a: Any, b: Any, **options: Any) -> Any:
-    if options.get("lower") or options.get("assume_a") not in (None, "gen", "sym", "pos") or options.get("transposed"):
-        raise TraceError("solve with options")
+def solve(a: Any, b: Any) -> Any:
     return wrap(linalg.solve(lifted(a), lifted(b)))
 
 
@@ -168,7 +192,7 @@ def matrix_power(a: Any, n: Any) -> Any:
 
 
 @provides("multi_dot", table=LINALG)
-def multi_dot(arrays: Any, **_: Any) -> Any:
+def multi_dot(arrays: Any) -> Any:
     result = arrays[0]
     for a in arrays[1:]:
         result = NUMPY["matmul"](result, a)
@@ -185,8 +209,8 @@ def linalg_diagonal(a: Any, *, offset: Any = 0) -> Any:
     return NUMPY["diagonal"](a, offset, -2, -1)
 
 
-@provides("norm", table=LINALG)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False, **_: Any) -> Any:
+@provides("norm", table=LINALG, ord="not of singular values")
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     value = lifted(x)
     if isinstance(ord, SymArray):
         ord = ord.known() if ord.known() is not None else float("-inf") if ord.value.holes else ord
@@ -216,10 +240,8 @@ def matrix_norm(x: Any, *, ord: Any = "fro", keepdims: Any = False) -> Any:
     return wrap(linalg.matrix_norm(lifted(x), ord, (ndim - 2, ndim - 1), bool(keepdims)))
 
 
-for refused in ("cholesky", "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "lstsq", "matrix_rank",
-                "cond", "expm", "tensorinv", "tensorsolve", "lu", "schur", "sqrtm", "logm"):  # fmt: skip
-
-    def refuse(*_: Any, name: str = refused, **__: Any) -> Any:
-        raise TraceError(f"np.linalg.{name} has no index term")
-
-    LINALG[refused] = refuse
+refuses(
+    "cholesky", "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "lstsq", "matrix_rank", "cond", "expm",
+    "tensorinv", "tensorsolve", "lu", "schur", "sqrtm", "logm",
+    table=LINALG, because="has no index term",
+)  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, sized, summed, times
+from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, sized, step, summed, times
 from .errors import ShapeMismatch, TraceError
+from .factors import multiplied
 from .reductions import axis_index, normal_axis
 from .values import UNIT, At, Value, broadcast, conflict, finite, promoted, shape_text
 
@@ -15,7 +16,10 @@ Label = Hashable
 def contraction(
     values: Sequence[Value], inputs: Sequence[Sequence[Label]], output: Sequence[Label], what: str
 ) -> Value:
-    """Σ over the labels that are not in the output of the product of the entries; sizes of one label agree or are 1."""
+    """Σ over the labels that are not in the output of the product of the entries; sizes of one label agree or are 1.
+
+    Of truth values it is "for some", not a count, as in NumPy.
+    """
     sizes: dict[Label, Size] = {}
     for v, labels in zip(values, inputs, strict=True):
         finite(v)
@@ -33,6 +37,8 @@ def contraction(
         raise TraceError(f"{what}: the letter {missing[0]!r} of the result is in no operand")
     bound = [label for label in sizes if label not in output]
     kind = promoted(*values)
+    if kind == "narrow" or (kind == "int" and any(v.dtype == "narrow" for v in values)):
+        raise TraceError(f"{what} of integers of less than 64 bits may wrap around: convert them with astype(int)")
 
     def term(at: At) -> Term:
         place: dict[Label, IndexExpr] = dict(zip(output, at, strict=True))
@@ -44,9 +50,11 @@ def contraction(
             v.term(tuple(ZERO_AT if s == UNIT else place[x] for x, s in zip(labels, v.shape, strict=True)))
             for v, labels in zip(values, inputs, strict=True)
         ]
-        return summed(tuple(indices), times(*entries))
+        if kind == "bool":
+            return step(summed(tuple(indices), times(*entries))) if indices else times(*entries)
+        return summed(tuple(indices), multiplied(*entries))
 
-    return Value(tuple(sizes[label] for label in output), "int" if kind != "real" else "real", term)
+    return Value(tuple(sizes[label] for label in output), kind, term)
 
 
 def same_size(a: Size, b: Size, what: str, x: Value, y: Value) -> None:
@@ -103,13 +111,15 @@ def trace(v: Value, a: int, b: int) -> Value:
     same_size(v.shape[first], v.shape[second], "trace", v, v)
     labels: list[Label] = list(range(v.ndim))
     labels[second] = labels[first]
+    v = v.cast("int") if v.dtype == "bool" else v
     return contraction((v,), (labels,), [x for k, x in enumerate(labels) if k not in (first, second)], "trace")
 
 
 # --- einsum ----------------------------------------------------------------------------------
 
 
-def einsum(subscripts: str, values: Sequence[Value]) -> Value:
+def labels(subscripts: str, values: Sequence[Value]) -> tuple[list[list[Label]], list[Label]]:
+    """The letters of the operands and of the result of an einsum."""
     text = subscripts.replace(" ", "")
     left, arrow, right = text.partition("->")
     parts = left.split(",")
@@ -134,8 +144,10 @@ def einsum(subscripts: str, values: Sequence[Value]) -> Value:
         output = [*expanded("...", widest), *once]
     if len(set(output)) != len(output):
         raise TraceError(f"einsum({subscripts!r}): a letter is twice in the result")
-    # NumPy lets 1 stretch between operands of one letter, but not on the diagonal of one operand
-    return contraction(values, inputs, output, f"einsum({subscripts!r})")
+    for row, v in zip(inputs, values, strict=True):  # 1 stretches between operands, but not on the diagonal of one
+        for k, label in enumerate(row):
+            same_size(v.shape[row.index(label)], v.shape[k], f"einsum({subscripts!r})", v, v)
+    return inputs, output
 
 
 def expanded(part: str, extra: int) -> list[Label]:
