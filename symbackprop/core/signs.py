@@ -136,12 +136,13 @@ class Signs:
 
     def assumed(self, t: Term) -> str:
         """What a hypothesis says of exactly this term, or of one instance of it."""
-        found = UNKNOWN
+        said: dict[str, str] = {}  # what is said, and by which hypothesis first
         for name, term, what in self.said.get(type(t), ()):
-            if best(found, what) != found and instance(term, t, self.least) is not None:
-                found = best(found, what)
-                self.used |= {name}
-        return found
+            if what not in said and instance(term, t, self.least) is not None:
+                said[what] = name
+        found = POSITIVE if {NONZERO, NONNEGATIVE} <= said.keys() else next(iter(said), UNKNOWN)
+        self.used |= {said[POSITIVE]} if POSITIVE in said else frozenset(said.values())
+        return POSITIVE if POSITIVE in said else found
 
 
 def negated(t: Add) -> Term:

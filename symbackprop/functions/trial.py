@@ -28,6 +28,7 @@ from .verdict import Verdict
 
 POINTS = 3
 DOUBT = 1e-9  # what may be zero but for rounding
+NOTHING = "when the function runs"
 TOLERANCE = 1e-3  # a misread function is off by more, rounding by less
 
 
@@ -39,6 +40,8 @@ def confirmed(request: Request, claim: Claim, setting: Setting, verdict: Verdict
         problem = next((x for x in found if x is not None), None)
     elif verdict.status == REFUTED and isinstance(verdict.counterexample, Counterexample):
         problem = disagreement(request, claim, verdict.counterexample.point)
+        if verdict.counterexample.kind == "no value" and NOTHING in (problem or ""):
+            return verdict  # that it has no value is what the counterexample says
     if problem is None:
         return verdict
     return Verdict(UNKNOWN, verdict.name, reason=problem, hypotheses=verdict.hypotheses)
@@ -87,7 +90,7 @@ def disagreement(request: Request, claim: Claim, point: Point) -> str | None:
         return None
     except Exception as error:
         where = ", ".join(f"{s} = {n}" for s, n in sorted(point.sizes.items()))
-        return f"{type(error).__name__} when the function runs{' at ' + where if where else ''}: {error}"
+        return f"{type(error).__name__} {NOTHING}{' at ' + where if where else ''}: {error}"
     found = results.get(claim.name, result_of(results, request, claim))
     found = found if claim.needs_derivative else named(results, claim.name)
     if found is None:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symbackprop.core.certificate import certificate
-from symbackprop.core.context import Context, Hypothesis, Same
+from symbackprop.core.context import Context, Hypothesis, Same, terms_of
 from symbackprop.core.discharge import assuming, holding, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
 from symbackprop.core.kernel import Chain, Digits, Proof, UnderDiff, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Statement, Steps
+from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Sign, Statement, Steps
 from symbackprop.core.terms import (
     ZERO,
     Array,
     Diff,
+    Holds,
     Nonzero,
+    Positive,
     Predicate,
     ProofError,
+    Sum,
     Term,
+    Whole,
+    arguments,
+    arrays,
     free,
+    neg,
+    open_body,
     substitute,
     subterms,
 )
@@ -75,7 +83,7 @@ class Run:
     def __init__(self, statement: Statement, shapes: Shapes) -> None:
         self.statement, self.shapes = statement, shapes
         self.region, self.facts = region_of(statement)
-        self.lemmas = restated(self.region)
+        self.lemmas = with_signs(statement, self.region)
         self.inside, _ = knowing(self.lemmas, self.region)
         self.seeker = Seeker(self.inside)
 
@@ -210,6 +218,42 @@ def sorted_out(
         else:
             found.append(why)
     return tuple(found), tuple(left)
+
+
+def with_signs(statement: Statement, region: Context) -> tuple[Reason | Given, ...]:
+    """What the region says in the words of the prover, and which steps it settles: p > 1 says that p > 0."""
+    lemmas = restated(region)
+    bounds = (h for h in statement.context.hypotheses.values() if not isinstance(h, Same))
+    said = {a for h in bounds for t in terms_of(h) for a in arrays(t)}
+    if not said:
+        return lemmas
+    seeker = Seeker(knowing(lemmas, region)[0])
+    found: list[Reason | Given] = []
+    for u in dict.fromkeys(u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names())):
+        if said & arrays(u):
+            why = seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1)
+            found += [] if why is None or isinstance(why, Sign) else [why]
+    if not found:
+        return lemmas
+    wider, _ = knowing((*lemmas, *found), region)
+    return (*lemmas, *found, *restated(wider))
+
+
+def step_arguments(t: Term, names: Names) -> Iterator[Term]:
+    """The arguments of the steps in a term, with names for dummies."""
+    match t:
+        case Holds(Positive(u)):
+            yield u
+            yield from step_arguments(u, names)
+        case Sum(size, body, _):
+            yield from step_arguments(open_body(body, (names.new(size),)), names)
+        case Whole(_, _, sizes, body, _, _):
+            yield from step_arguments(open_body(body, tuple(map(names.new, sizes))), names)
+        case Diff(body, _):
+            yield from step_arguments(body, names)
+        case _:
+            for a in arguments(t):
+                yield from step_arguments(a, names)
 
 
 def settled(lhs: Term, rhs: Term, context: Context) -> Given | None:
