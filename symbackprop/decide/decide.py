@@ -45,13 +45,18 @@ LARGEST_INDEX = 40  # sizes above it are not tried
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded."""
+    """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
+
+    `asked` is another way to ask for points, where the statement itself is not evaluated well.
+    """
 
     statement: Statement
     axes: tuple[Index, ...] = ()
     shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
     rounded: tuple[tuple[float, Fraction], ...] = ()
+    asked: Question | None = None
+    kinks_have_values: bool = True
 
     @property
     def moving(self) -> frozenset[Array]:
@@ -64,6 +69,8 @@ class Problem:
 
     def question(self, extra: Iterable[Hypothesis] = ()) -> Question:
         s = self.statement
+        if self.asked is not None:
+            return replace(self.asked, hypotheses=(*self.asked.hypotheses, *extra))
         return Question(
             s.lhs, s.rhs, self.axes, hypotheses=(*s.context.hypotheses.values(), *extra),
             definitions=s.context.definitions, domains=self.domains, shapes=self.shapes, forward=s.forward,
@@ -76,7 +83,8 @@ class Problem:
         named = {f"extra {len(context.hypotheses) + k}": h for k, h in enumerate(extra)}
         hypotheses = {**context.hypotheses, **named}
         wider = Context(context.definitions, hypotheses, least_sizes(hypotheses.values()))
-        return replace(self, statement=replace(self.statement, context=wider))
+        asked = None if self.asked is None else self.question(extra)
+        return replace(self, statement=replace(self.statement, context=wider), asked=asked)
 
     def claiming(self, rhs: Term) -> Problem:
         """The same with another right side."""
@@ -152,7 +160,7 @@ def refuted_or_unknown(problem: Problem, missing: Missing) -> Decision:
     for found in (*looked_for(problem, missing), at_larger_sizes(problem)):
         if found is not None and not rounding_explains(found, problem.rounded):
             return Decision(REFUTED, counterexample=found)
-    outcome = search(problem.question(), FEW, kinks_have_values=True)
+    outcome = search(problem.question(), FEW, kinks_have_values=problem.kinks_have_values)
     return Decision(
         UNKNOWN, missing=missing, enough=enough_for(problem) if missing.stage == CONDITION else "",
         rounding=outcome.counterexample is not None, searched=outcome.reason,
@@ -181,7 +189,7 @@ def violations(c: Predicate) -> tuple[Hypothesis, ...]:
 
 
 def counterexample(problem: Problem, budget: int = BUDGET) -> Counterexample | None:
-    found = search(problem.question(), budget, kinks_have_values=True).counterexample
+    found = search(problem.question(), budget, kinks_have_values=problem.kinks_have_values).counterexample
     return None if found is None or rounding_explains(found, problem.rounded) else found
 
 
@@ -191,7 +199,7 @@ def at_larger_sizes(problem: Problem) -> Counterexample | None:
     numbers = {k for t in (q.lhs, q.rhs) for k in named_indices(t) if 3 < k <= LARGEST_INDEX}
     for k in sorted(numbers)[:3]:
         for s in problem.symbols:
-            found = search(replace(q, sizes_min={s: k + 1}), 2, kinks_have_values=True)
+            found = search(replace(q, sizes_min={s: k + 1}), 2, kinks_have_values=problem.kinks_have_values)
             if found.counterexample is not None:
                 return found.counterexample
     return None

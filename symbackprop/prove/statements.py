@@ -9,7 +9,7 @@ from symbackprop.core.certificate import certificate
 from symbackprop.core.context import Context, Hypothesis, Same, terms_of
 from symbackprop.core.discharge import assuming, holding, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
-from symbackprop.core.kernel import Chain, Digits, Proof, UnderDiff, check
+from symbackprop.core.kernel import Chain, Digits, Flip, Proof, UnderDiff, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Sign, Statement, Steps
@@ -43,6 +43,7 @@ from .conditions.reasons import FAILED, Seeker, truths
 from .conditions.restating import restated
 from .differentiate import Names
 from .normal_form.radix import strides
+from .working_out import WorkingOut, has_derivative
 
 CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
@@ -118,6 +119,8 @@ class Run:
 
     def equation(self, lhs: Term, rhs: Term) -> Holding | Missing:
         """lhs = rhs everywhere in the region."""
+        if self.statement.formula and any(map(has_derivative, (lhs, rhs))):
+            return self.between_values(lhs, rhs)
         first: Missing | None = None
         for way in (prove, prove_simplified):
             found = by_digits(lhs, rhs, self.inside, way)
@@ -130,6 +133,28 @@ class Run:
         if first is None:
             return Missing(EQUATION)
         return self.in_two_steps(lhs, rhs) or first
+
+    def between_values(self, lhs: Term, rhs: Term) -> Holding | Missing:
+        """Each side is what its derivatives are worked out to, and these are equal."""
+        try:
+            names = Names.beside(lhs, rhs)
+            run = WorkingOut(self.inside, lambda _: self.inside, names)
+            left, right = run.of(lhs), run.of(rhs)
+        except FAILED:
+            return Missing(EQUATION)
+        middle = self.equation(left.term, right.term) if left.term != right.term else None
+        if isinstance(middle, Missing):
+            return middle
+        back = None if right.proof is None else Flip(right.proof)
+        steps: list[Holding] = []
+        for proof in (left.proof, back):
+            step = None if proof is None else with_reasons((proof, check(proof, self.inside)), self.seeker)
+            if isinstance(step, Missing):
+                return step
+            steps += [] if step is None else [step]
+        if middle is not None:
+            steps.insert(1 if left.proof is not None else 0, middle)
+        return Steps(tuple(steps))
 
     # --- where u = 0, in an equation without derivatives ---------------------------------------------
 
@@ -265,7 +290,7 @@ def settled(lhs: Term, rhs: Term, context: Context) -> Given | None:
 def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
     """The left side without derivatives, and why it is the same."""
     try:
-        return without_derivatives(lhs, context, Names())
+        return without_derivatives(lhs, context, Names.beside(lhs))
     except FAILED:
         return None
 

@@ -58,7 +58,8 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.documents.results import Line, Proved, Theorem
+from symbackprop.documents.results import Line, Proved
+from symbackprop.prove.working_out import CheckedEquation
 
 from .letters import COLUMN, ROW, DocumentLatex
 
@@ -280,7 +281,7 @@ def letters_in(t: Term) -> set[str]:
     return found
 
 
-def unfolded(t: Theorem) -> Iterator[Entry]:
+def unfolded(t: CheckedEquation) -> Iterator[Entry]:
     work: list[object] = [t.proof]
     while work:
         p = work.pop()
