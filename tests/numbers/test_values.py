@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -179,6 +180,16 @@ def test_case_distinctions_that_are_wrong_at_one_point(lhs: Term, rhs: Term) -> 
         assert found is None
     else:
         assert found is not None and found.kind == "differs"
+
+
+def test_what_excuses_a_point_is_the_forward() -> None:
+    """Also through arrays that the derivative does not look at."""
+    claim = Question(Diff(mul(s, s), s), add(mul(num(2), s), UNEQUAL), forward=(mul(s, s), Apply("log", t)))
+    found = search(claim).counterexample
+    assert found is not None and found.point.arrays[T][()] == 1
+    kink = Question(Diff(mul(s, s), s), sub(add(mul(num(2), s), ONE), UNEQUAL), forward=(mul(s, s), Apply("abs", s)))
+    assert search(kink).counterexample is None  # wrong at 0 only, where |s| has no derivative
+    assert search(replace(kink, forward=())).counterexample is not None
 
 
 FORCED: list[tuple[str, Sequence[Hypothesis], bool]] = [

@@ -148,6 +148,8 @@ class Search:
             found = judged(self.question, placed, self.sampler.reaches, self.kinks_have_values)
             if found is not None:
                 return found
+            if not self.defined:  # floats overflow: exp(x - 800)
+                self.defined += has_values(placed, (self.question.lhs, self.question.rhs), self.sampler)
         return None
 
     def special(self) -> Counterexample | None:
