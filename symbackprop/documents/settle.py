@@ -22,6 +22,7 @@ from symbackprop.core.terms import (
     neg,
     subterms,
 )
+from symbackprop.numbers.close import close
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point
@@ -32,7 +33,6 @@ from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.working_out import Value, WorkingOut, has_derivative
 from symbackprop.read.notes.meaning.written_out import WrittenOut
 from symbackprop.read.notes.statements.claims import Claim
-from symbackprop.repair.trials import close
 from symbackprop.write.notes.letters import condition_latex, condition_text, tidy
 
 from .bulk import LIMIT, bulk

@@ -296,7 +296,10 @@ def values_at_spots(question: Question, sampler: Sampler, base: Point) -> dict[A
 def scopes(spot: Spot, question: Question, base: Point) -> Iterator[Scope]:
     """The first, the last and a mixed choice of index values around a spot."""
     axes = (*question.free, *(i for d in question.definitions.values() for i in d.axes))
-    counts = [size_at(i.size, base.sizes) for i in axes] + [size_at(s, base.sizes) for s in spot.binders]
+    try:
+        counts = [size_at(n, base.sizes) for n in (*(i.size for i in axes), *spot.binders)]
+    except Undefined:  # a size below 0
+        return
     if not all(counts):
         return
     for choose in (lambda k, n: k % n, lambda k, n: n - 1, lambda k, n: 0):

@@ -15,8 +15,6 @@ import numpy as np
 
 from symbackprop.read.notes.grammar.tree import Expr, Hadamard, Neg, Num, Ones, Product, Quotient, Symbol, Transpose
 
-from ..trials import close
-
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 _KEPT = 60
 
