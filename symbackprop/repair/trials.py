@@ -203,4 +203,4 @@ def weighted(parts: Sequence[Term], coefficients: Sequence[tuple[Term, str]]) ->
     return add(*kept)
 
 
-__all__ = ["Trial", "Trials", "Unit", "close", "combination", "constant_ratio", "factor", "units", "weighted"]
+__all__ = ["Trial", "Trials", "Unit", "combination", "constant_ratio", "factor", "units", "weighted"]
