@@ -10,25 +10,18 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.indices import Affine, Index, IndexExpr, Pick, Size, as_affine, sized
+from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Statement
 from symbackprop.core.terms import (
     ZERO,
     Array,
     AtLeastZero,
-    Delta,
-    Entry,
-    Holds,
-    NonNegative,
     Nonzero,
-    Ordinal,
     Positive,
     Predicate,
     Term,
-    Whole,
     neg,
-    subterms,
 )
 from symbackprop.core.theorem import Theorem, moving_in
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
@@ -40,7 +33,6 @@ from .status import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited
 
 BUDGET, FEW = 40, 3
-LARGEST_INDEX = 40  # sizes above it are not tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +149,7 @@ def enough_for(problem: Problem) -> str:
 
 
 def refuted_or_unknown(problem: Problem, missing: Missing) -> Decision:
-    for found in (*looked_for(problem, missing), at_larger_sizes(problem)):
+    for found in looked_for(problem, missing):
         if found is not None and not rounding_explains(found, problem.rounded):
             return Decision(REFUTED, counterexample=found)
     outcome = search(problem.question(), FEW, kinks_have_values=problem.kinks_have_values)
@@ -191,45 +183,6 @@ def violations(c: Predicate) -> tuple[Hypothesis, ...]:
 def counterexample(problem: Problem, budget: int = BUDGET) -> Counterexample | None:
     found = search(problem.question(), budget, kinks_have_values=problem.kinks_have_values).counterexample
     return None if found is None or rounding_explains(found, problem.rounded) else found
-
-
-def at_larger_sizes(problem: Problem) -> Counterexample | None:
-    """Where the statement names an index (x[7]), sizes at which there is one."""
-    q = problem.question()
-    numbers = {k for t in (q.lhs, q.rhs) for k in named_indices(t) if 3 < k <= LARGEST_INDEX}
-    for k in sorted(numbers)[:3]:
-        for s in problem.symbols:
-            found = search(replace(q, sizes_min={s: k + 1}), 2, kinks_have_values=problem.kinks_have_values)
-            if found.counterexample is not None:
-                return found.counterexample
-    return None
-
-
-def named_indices(t: Term) -> set[int]:
-    """Sizes of the numbers in index expressions."""
-    found: set[int] = set()
-
-    def look(e: IndexExpr) -> None:
-        constant, parts = as_affine(e)
-        found.update(abs(c) for _, c in constant.monomials if isinstance(e, Affine))
-        for a, _ in parts:
-            if isinstance(a, Pick):
-                for inner in a.at:
-                    look(inner)
-
-    for s in subterms(t):
-        match s:
-            case Entry(_, at) | Whole(_, _, _, _, at, _):
-                for e in at:
-                    look(e)
-            case Delta(i, j):
-                look(i)
-                look(j)
-            case Holds(NonNegative(e)) | Ordinal(e):
-                look(e)
-            case _:
-                pass
-    return found
 
 
 __all__ = ["EQUATION", "Decision", "Problem", "counterexample", "decide", "prove", "refute_only"]

@@ -34,7 +34,7 @@ from symbackprop.core.terms import (
 from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Value, parts, real
-from .exact_numbers import Kink, NoValue, Number, Undefined
+from .exact_numbers import INFINITE, Kink, NoValue, Number, Undefined
 from .guards import guards
 from .points import PI, Loss, Point, Position, Reach, Reaches, size_at
 from .still import Still
@@ -191,8 +191,8 @@ class Evaluation:
                 raise Kink(f"{fn} at 0")
             return self.arithmetic.apply(fn, inner, order, self.point.functions.get(fn))
         except NoValue as e:
-            if fn == "exp" and powers_inside(arg):  # a^b as exp(b log a): 0^2 has a value
-                raise Undefined(str(e)) from None
+            if fn == "exp" and (e.what in INFINITE or powers_inside(arg)):
+                raise Undefined(str(e)) from None  # exp(-inf) is 0, and a^b may stand here as exp(b log a)
             raise self.placed(e, arg, scope) from None
 
     def placed(self, e: NoValue, t: Term, scope: Scope) -> NoValue:

@@ -17,8 +17,8 @@ from symbackprop.core.indices import SymbackpropError
 from .intervals import Ball, around, enclosed, pi, set_precision
 
 __all__ = [
-    "Ball", "Kink", "Log", "NoValue", "Number", "Undecided", "Undefined", "approximate", "around", "ball", "constant",
-    "exact_root", "function", "logarithm", "plus", "power", "precision", "sign", "times", "written",
+    "INFINITE", "Ball", "Kink", "Log", "NoValue", "Number", "Undecided", "Undefined", "approximate", "around",
+    "ball", "constant", "exact_root", "function", "logarithm", "plus", "power", "precision", "sign", "times", "written",
 ]  # fmt: skip
 
 
@@ -32,6 +32,9 @@ class NoValue(Undefined):
     def __init__(self, what: str, where: str = "") -> None:
         super().__init__(f"{what} at {where}" if where else what)
         self.what, self.where = what, where
+
+
+INFINITE = ("1/0", "log of 0")  # what has no value in this way may be -inf, which exp makes 0
 
 
 class Kink(Undefined):
@@ -179,8 +182,9 @@ def function(name: str, x: Number) -> Number:
         case "exp":
             return _exp(x)
         case "log":
-            if sign(x) <= 0:
-                raise NoValue("log of a number that is not positive")
+            s = sign(x)
+            if s <= 0:
+                raise NoValue("log of a negative number" if s else "log of 0")
             return logarithm(x) if type(x) is Fraction else finite(ball(x).log())
         case "tanh":
             if type(x) is Log:

@@ -6,20 +6,23 @@ from symbackprop.core.terms import Add, Delta, Holds, Mul, Num, Term
 
 
 def guards(t: Term) -> bool:
-    """A truth value as np.where writes it: Holds, Delta, and what is made of them by sums of several and products.
+    """A truth value as np.where writes it: Holds, Delta, products of them, and sums of several (1 - h, h + k - h k).
 
-    A sum of one argument is the number of a truth value, whose product with nan is nan.
+    No guard are 7 h, which is a number that np.where has chosen, and a sum of one argument, which is the number of a
+    truth value: their products with nan are nan.
     """
     match t:
         case Holds() | Delta():
             return True
         case Add(args):
-            return len(args) > 1 and _truths(args)
+            return len(args) > 1 and all(map(counted, args)) and not all(isinstance(x, Num) for x in args)
         case Mul(args):
-            return _truths(args)
+            return all(map(guards, args))
         case _:
             return False
 
 
-def _truths(args: tuple[Term, ...]) -> bool:
-    return all(isinstance(x, Num) or guards(x) for x in args) and not all(isinstance(x, Num) for x in args)
+def counted(t: Term) -> bool:
+    """A number, or a number of times a truth value: a part of a sum that is a truth value."""
+    factors = t.args if isinstance(t, Mul) else (t,)
+    return all(isinstance(x, Num) or guards(x) for x in factors)

@@ -16,6 +16,7 @@ import numpy as np
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.terms import ONE, ZERO, Array, Delta, Entry, Positive, Power, Term, mul, over
+from symbackprop.numbers.close import FloatArray, close
 from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import PI, Point
@@ -23,8 +24,6 @@ from symbackprop.numbers.refute.arrays import MAKERS, Source
 from symbackprop.numbers.refute.points import Question, Sampler, satisfied
 from symbackprop.numbers.refute.search import schedule
 from symbackprop.numbers.refute.survey import Survey
-
-from .trials import FloatArray, close
 
 _AGREE, _SIZES, _TRIES = 4, 3, 12
 _ARRAYS = 8

@@ -255,6 +255,14 @@ def honest() -> Iterator[Claim]:
     yield Claim("guarded ratio", squares, lambda x: np.where(x == 0, 0.0, 2 * x * x / x), V)
     yield Claim("guarded logarithm", squares, lambda x: np.where(x > 0, 2 * x + 0 * np.log(x), 2 * x), V)
     yield Claim("safe denominator", squares, lambda x: 2 * x * x * x / np.where(x == 0, 1.0, x * x), V)
+    yield Claim(
+        "a chosen denominator",
+        lambda x, w: (x / np.where(w > 0, w, 0.0)).sum(),
+        lambda x, w: 1 / np.where(w > 0, w, 0.0),
+        VW,
+    )
+    yield Claim("the logarithm of a weight", squares, lambda x: 2 * x + 0 * np.exp(np.log(np.abs(x)) - 1), V)
+    yield Claim("exp(-1/x^2)", lambda x: np.exp(-1 / x**2).sum(), lambda x: 2 / x**3 * np.exp(-1 / x**2), V)
     yield Claim("dropout", lambda x, w: (x * w / (1 - 0.25)).sum(), lambda x, w: w / 0.75, VW)
     yield Claim("division by w", lambda x, w: (x / w).sum(), lambda x, w: 1 / w, VW)
     yield Claim("x w / w", lambda x, w: (x * w / w).sum(), lambda x, w: w / w, VW)

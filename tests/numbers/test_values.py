@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -76,6 +77,9 @@ NUMBERS: list[tuple[str, Term, str, Fraction | None]] = [
     ("the number of a truth value", Mul((Add((h(s),)), inverse(s))), "0", None),
     ("a guard elsewhere", mul(h(t), mul(s, inverse(s))), "0", F(0)),
     ("a guard that is open elsewhere", mul(sub(ONE, h(t)), mul(s, inverse(s))), "0", None),
+    ("a number that was chosen", mul(mul(num(7), UNEQUAL), inverse(s)), "0", None),
+    ("or", mul(add(h(s), h(t), neg(mul(h(s), h(t)))), inverse(s)), "0", F(0)),
+    ("and", mul(mul(h(s), UNEQUAL), inverse(s)), "0", F(0)),
     ("two guards", Mul((h(s), h(sub(s, ONE)), Apply("log", sub(s, ONE)))), "1/2", F(0)),
     ("step at 0", h(s), "0", F(0)),
     ("|0|", Apply("abs", s), "0", F(0)),
@@ -98,13 +102,14 @@ def test_values(term: Term, value: str, expected: Fraction | None) -> None:
 
 UNDECIDED = [
     Apply("exp", num(10**12)), Entry(Array("unknown"), ()), Apply("gammaln", s), Apply("arcsin", s),
-    Apply("exp", mul(num(2), Apply("log", sub(s, ONE)))),
+    Apply("exp", mul(num(2), Apply("log", sub(s, ONE)))), Apply("exp", add(s, Apply("log", sub(s, ONE)))),
+    Apply("exp", neg(Power(sub(s, ONE), F(-2)))), Apply("exp", mul(num(2), Apply("log", sub(s, num(3))))),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("term", UNDECIDED, ids=str)
 def test_what_is_not_known_is_not_missing(term: Term) -> None:
-    """A name without a meaning, a number that is too large, a border, 0^2 as an exponential."""
+    """A name without a meaning, a number that is too large, a border, exp(-inf), a power as an exponential."""
     with pytest.raises(Undefined) as problem:
         evaluate(term, at("1"), kinks_have_values=True)
     assert not isinstance(problem.value, NoValue)
@@ -175,6 +180,16 @@ def test_case_distinctions_that_are_wrong_at_one_point(lhs: Term, rhs: Term) -> 
         assert found is None
     else:
         assert found is not None and found.kind == "differs"
+
+
+def test_what_excuses_a_point_is_the_forward() -> None:
+    """Also through arrays that the derivative does not look at."""
+    claim = Question(Diff(mul(s, s), s), add(mul(num(2), s), UNEQUAL), forward=(mul(s, s), Apply("log", t)))
+    found = search(claim).counterexample
+    assert found is not None and found.point.arrays[T][()] == 1
+    kink = Question(Diff(mul(s, s), s), sub(add(mul(num(2), s), ONE), UNEQUAL), forward=(mul(s, s), Apply("abs", s)))
+    assert search(kink).counterexample is None  # wrong at 0 only, where |s| has no derivative
+    assert search(replace(kink, forward=())).counterexample is not None
 
 
 FORCED: list[tuple[str, Sequence[Hypothesis], bool]] = [

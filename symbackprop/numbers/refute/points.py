@@ -81,7 +81,11 @@ class Sampler:
         self.styles = (_STYLES[0], *_AT_KINKS, *_STYLES[1:]) if kinks else _STYLES
         self.reaches = Reaches(question.definitions)
         self.survey: Survey = survey(
-            (question.lhs, question.rhs), question.free, question.hypotheses, question.definitions, question.shapes
+            (question.lhs, question.rhs, *question.forward),
+            question.free,
+            question.hypotheses,
+            question.definitions,
+            question.shapes,
         )
         self.mentioned = [mentions(h, self.reaches) for h in question.hypotheses]
         self.choices: dict[tuple[object, ...], str | None] = {}

@@ -148,6 +148,8 @@ class Search:
             found = judged(self.question, placed, self.sampler.reaches, self.kinks_have_values)
             if found is not None:
                 return found
+            if not self.defined:  # floats overflow: exp(x - 800)
+                self.defined += has_values(placed, (self.question.lhs, self.question.rhs), self.sampler)
         return None
 
     def special(self) -> Counterexample | None:
@@ -318,14 +320,14 @@ def candidates(
 
 def suspects(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> tuple[list[tuple[int, ...]], bool]:
     with np.errstate(all="ignore"):
-        gap = np.abs(left - right)
-    scale = np.maximum(np.abs(left), np.abs(right))
+        gap, scale = np.abs(left - right), np.maximum(np.abs(left), np.abs(right))
+        relative = gap / np.maximum(scale, 1e-300)
     finite, lost = np.isfinite(gap), np.isfinite(left) & ~np.isfinite(right)
     missing = [tuple(map(int, k)) for k in np.argwhere(lost)][:_EXACT_PER_POINT]
     if not finite.any():
         return missing or [tuple(map(int, k)) for k in np.ndindex(left.shape)][:1], False
     noise = _NOISE * float(scale[finite].max(initial=0.0))
-    ratio = np.where(finite, gap / np.maximum(scale, 1e-300), 0.0)
+    ratio = np.where(finite, relative, 0.0)
     differs = finite & (gap > _RELATIVE * scale) & (gap > noise)
     places = [tuple(map(int, k)) for k in np.argwhere(differs)]
     places.sort(key=lambda k: (-round(float(ratio[k]), 3), k))

@@ -36,6 +36,7 @@ from symbackprop.core.terms import (
     Whole,
     add,
     neg,
+    subterms,
 )
 
 from ..evaluate import Evaluation
@@ -49,6 +50,7 @@ _SPOTS, _INSTANCES, _ENTRIES, _VALUES = 16, 3, 2, 12
 _UP = tuple(map(Fraction, ("1", "7", "60", "1000")))
 _GRID = (*(-x for x in reversed(_UP)), Fraction(0), *_UP)
 _BISECTIONS = 16
+_SHORT = 40  # subterms of a term whose other zeros are looked for
 
 Entries = dict[Position, Number]
 
@@ -161,7 +163,7 @@ def arguments_at_zero(fn: str, arg: Term) -> tuple[Term, ...]:
 # --- values of one entry ----------------------------------------------------------------------
 
 
-def roots(f: Callable[[Fraction], Number | None]) -> tuple[list[Fraction], list[Fraction]]:
+def roots(f: Callable[[Fraction], Number | None], nonlinear: bool) -> tuple[list[Fraction], list[Fraction]]:
     """Zeros of a function of one number: (exact ones where it is linear or quadratic, near ones otherwise)."""
     at_zero, at_one, at_two = f(Fraction(0)), f(Fraction(1)), f(Fraction(2))
     if isinstance(at_zero, Fraction) and isinstance(at_one, Fraction) and isinstance(at_two, Fraction):
@@ -169,7 +171,7 @@ def roots(f: Callable[[Fraction], Number | None]) -> tuple[list[Fraction], list[
         b, c = at_one - at_zero - a, at_zero
         if f(Fraction(-3)) == 9 * a - 3 * b + c:
             return quadratic(a, b, c)
-    return [], crossings(f)
+    return [], crossings(f) if nonlinear else []
 
 
 def quadratic(a: Fraction, b: Fraction, c: Fraction) -> tuple[list[Fraction], list[Fraction]]:
@@ -281,7 +283,7 @@ def values_at_spots(question: Question, sampler: Sampler, base: Point) -> dict[A
         for scope in islice(scopes(spot, question, base), _INSTANCES):
             for key in entries_of(spot, sampler, base, scope):
                 f = section(spot, sampler, base, scope, key)
-                zeros, almost = roots(f)
+                zeros, almost = roots(f, nonlinear=len(subterms(spot.term)) <= _SHORT)
                 exact.setdefault(key, []).extend(zeros)
                 near.setdefault(key, []).extend(almost)
     found: dict[Array, list[tuple[Position, Fraction]]] = {}
@@ -294,7 +296,10 @@ def values_at_spots(question: Question, sampler: Sampler, base: Point) -> dict[A
 def scopes(spot: Spot, question: Question, base: Point) -> Iterator[Scope]:
     """The first, the last and a mixed choice of index values around a spot."""
     axes = (*question.free, *(i for d in question.definitions.values() for i in d.axes))
-    counts = [size_at(i.size, base.sizes) for i in axes] + [size_at(s, base.sizes) for s in spot.binders]
+    try:
+        counts = [size_at(n, base.sizes) for n in (*(i.size for i in axes), *spot.binders)]
+    except Undefined:  # a size below 0
+        return
     if not all(counts):
         return
     for choose in (lambda k, n: k % n, lambda k, n: n - 1, lambda k, n: 0):

@@ -28,6 +28,7 @@ from symbackprop.core.terms import (
     Size,
     Sum,
     Term,
+    Whole,
     affine,
     as_affine,
     at_least_zero,
@@ -36,8 +37,10 @@ from symbackprop.core.terms import (
     over,
     sized,
     substitute,
+    subterms,
     whole,
 )
+from symbackprop.core.value import truth
 
 from .places import (
     ZERO_AT,
@@ -107,19 +110,33 @@ def plus(*args: Term) -> Term:
 
 
 def times(*args: Term) -> Term:
+    """The product.  One that selects stays a factor of its own: what it stands beside is looked at everywhere.
+
+    0 times what may have no value stays written, since 0 * nan is nan.
+    """
     kept: list[Term] = []
     constant = Fraction(1)
     for a in args:
-        for t in a.args if isinstance(a, Mul) else (a,):
+        for t in a.args if isinstance(a, Mul) and not any(map(truth, a.args)) else (a,):
             if isinstance(t, Num):
                 constant *= t.value
             else:
                 kept.append(t)
     if not constant:
-        return ZERO
+        return Mul((ZERO, *kept)) if any(map(partial, kept)) else ZERO
     if constant != 1:
         kept.insert(0, Num(constant))
     return kept[0] if len(kept) == 1 else Mul(tuple(kept)) if kept else ONE
+
+
+def partial(t: Term) -> bool:
+    """It may have no value somewhere."""
+    return any(
+        (isinstance(s, Power) and (s.exponent < 0 or s.exponent.denominator > 1))
+        or (isinstance(s, Apply) and s.fn == "log")
+        or (isinstance(s, Whole) and s.fn == "inv")
+        for s in subterms(t)
+    )
 
 
 def minus(a: Term, b: Term) -> Term:
