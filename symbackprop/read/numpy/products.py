@@ -8,7 +8,7 @@ from typing import Any
 from . import layout
 from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, blend, delta, sized, step, summed, times
 from .arranging import viewed
-from .array import finished, wrap
+from .array import SymArray, finished, wrap
 from .errors import ShapeMismatch, TraceError
 from .factors import multiplied
 from .lifting import lifted
@@ -267,7 +267,7 @@ def over_axes(a: Any, b: Any, axes: Any = 2) -> Any:
         left, right = list(range(x.ndim - axes, x.ndim)), list(range(axes))
     else:
         left, right = ([k] if isinstance(k, int) else list(k) for k in axes)
-    return wrap(tensordot(x, y, left, right))
+    return SymArray(tensordot(x, y, left, right))
 
 
 @provides("trace", method=True)
