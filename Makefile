@@ -1,10 +1,10 @@
-# install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy
+# install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy    fuzz: random programs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test clean
+.PHONY: install run test fuzz clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/installed
@@ -16,6 +16,12 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Random NumPy programs against NumPy; SECONDS=600 SEED=1 make fuzz runs longer, from other seeds.
+SECONDS ?= 300
+SEED ?= 0
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -W ignore benchmarks/fuzz_numpy.py --seed $(SEED) --seconds $(SECONDS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
