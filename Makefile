@@ -1,11 +1,11 @@
 # install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy
-# trust: the lines that a proof rests on
+# trust: the lines that a proof rests on    fuzz: random programs
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test trust clean
+.PHONY: install run test trust fuzz clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/installed
@@ -17,6 +17,12 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Random NumPy programs against NumPy; SECONDS=600 SEED=1 make fuzz runs longer, from other seeds.
+SECONDS ?= 300
+SEED ?= 0
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -W ignore benchmarks/fuzz_numpy.py --seed $(SEED) --seconds $(SECONDS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -148,8 +148,12 @@ def negated(a: Term) -> Term:
 
 
 def complement(a: Term) -> Term:
-    """1 - a, for a 0-or-1 term."""
-    return minus(ONE, a)
+    """1 - a, for a 0-or-1 term; of a condition on indices it is a condition again."""
+    match a:
+        case Holds(NonNegative(e)):
+            return gate(affine(-1, [(e, -1)]))
+        case _:
+            return minus(ONE, a)
 
 
 def blend(mask: Term, new: Term, old: Term, here: Term | None = None) -> Term:

@@ -19,7 +19,7 @@ from .operators import binary, in_place, swapped, unary
 from .registry import METHODS, NUMPY
 from .rewriting import arrays_in
 from .sizes import HANDLERS, printed, size_number, whole_number
-from .values import ORDER, Value, shape_text, stretched
+from .values import ORDER, Value, broadcast, shape_text, stretched
 from .writing import write
 
 Get = Callable[[Value], Value]
@@ -348,3 +348,21 @@ def wrap(value: Value) -> Any:
                 return whole_number(e)
         return SymArray(value, scalar=True)
     return SymArray(value)
+
+
+def finished(result: Value, out: Any, mask: Any) -> Any:
+    """The options out= and where=."""
+    if isinstance(out, tuple):
+        out = out[0] if out else None
+    if mask is not True and mask is not None:
+        if out is None:
+            raise TraceError("where= without out= leaves entries undefined")
+        result = where(lifted(mask), result, lifted(out))
+    if out is None:
+        return wrap(result)
+    if not isinstance(out, SymArray):
+        raise TraceError(f"out={type(out).__name__}")
+    if out.value.shape != result.shape and broadcast(out.value.shape, result.shape) != out.value.shape:
+        raise TraceError(f"out has shape {shape_text(out.value.shape)}, the result {shape_text(result.shape)}")
+    out.assign(result)
+    return out

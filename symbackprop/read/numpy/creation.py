@@ -271,7 +271,9 @@ def asarray(x: Any, dtype: Any = None, copy: Any = None) -> SymArray:
 def ascontiguousarray(x: Any, dtype: Any = None) -> SymArray:
     result = asarray(x, dtype)
     if result.ndim == 0:
-        return SymArray(result.value.remap((sized(1),), lambda at: ()))
+        return result.view(
+            lambda v: v.remap((sized(1),), lambda at: ()), lambda old, new: new.remap((), lambda at: (ZERO_AT,))
+        )
     return result if result is not x or result._straight else loose(result)
 
 

@@ -78,7 +78,7 @@ def unary(name: str, x: Value) -> Value:
         inside = Value(x.shape, "bool", x.hole)
         return logical_not(inside) if name == "isfinite" else inside
     if name in ("logical_not", "invert"):
-        if name == "invert" and (x.dtype != "bool" or about_sizes(x)):
+        if name == "invert" and (x.dtype != "bool" or python_truth(x)):
             raise TraceError("~ of numbers flips bits; write 1 - x, or a comparison")
         return logical_not(truth(x))
     if name in ("conjugate", "conj"):
@@ -98,12 +98,9 @@ OTHER_UNARY = ("isnan", "isinf", "isfinite", "isposinf", "isneginf", "logical_no
                "floor", "ceil", "rint", "trunc")  # fmt: skip
 
 
-def about_sizes(v: Value) -> bool:
-    """Whether a truth value may be one of Python's: a comparison of sizes or loop indices."""
-    if v.ndim or v.origin is None:
-        return False
-    name, x, y = v.origin
-    return (about_sizes(x) and about_sizes(y)) if name == "and" else "real" not in (x.dtype, y.dtype)
+def python_truth(v: Value) -> bool:
+    """Whether a truth value may be one of Python's, which counts in sums: a comparison of sizes or of two numbers."""
+    return v.ndim == 0 and v.origin is not None
 
 
 def never_nan(x: Value, name: str) -> Value:
@@ -137,8 +134,8 @@ def add(x: Value, y: Value) -> Value:
             soft=all_soft(x, y),
         )
     if x.dtype == y.dtype == "bool":
-        if about_sizes(x) and about_sizes(y):
-            raise TraceError("the sum of two truth values about sizes: Python counts, NumPy joins them with or")
+        if python_truth(x) and python_truth(y):
+            raise TraceError("the sum of two single truth values: Python counts, NumPy joins them with or")
         return logical("logical_or", x, y)
     return arithmetic("add", plus, x, y)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 
-from . import arranging, moving, multiplying, reducing  # noqa: F401  they fill the tables
+from . import arranging, linalg, moving, products, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
 from .errors import TraceError, Unsupported
 from .lifting import dtype_kind, lifted

@@ -17,7 +17,7 @@ from .reductions import normal_axes, normal_axis
 from .registry import NUMPY, WINDOWS, provides
 from .sizes import expression, length_of, size_number, size_of
 from .truth import truth
-from .values import ORDER, shape_text
+from .values import ORDER, Value, shape_text
 
 
 @provides("flip")
@@ -142,11 +142,16 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
     return viewed(x, lambda v: patterns.windows(v, sizes, axes), None)
 
 
+def array_of(value: Value) -> Any:
+    """An array also where it has no axes: two names may hold it."""
+    return SymArray(value) if value.dtype == "real" else wrap(value)
+
+
 @provides("where", x="given, with y")
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     if x is None or y is None:
         raise TraceError("np.where with one argument gives positions that depend on the data")
-    return wrap(chosen_where(lifted(condition), lifted(x), lifted(y)))
+    return array_of(chosen_where(lifted(condition), lifted(x), lifted(y)))
 
 
 @provides("select")
@@ -154,7 +159,7 @@ def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
     result = lifted(default)
     for c, v in reversed(list(zip(conditions, choices, strict=True))):
         result = chosen_where(lifted(c), lifted(v), result)
-    return wrap(result)
+    return array_of(result)
 
 
 @provides("piecewise")

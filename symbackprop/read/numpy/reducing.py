@@ -7,7 +7,7 @@ from typing import Any
 
 from . import reductions
 from .algebra import num, size_term
-from .array import SymArray, wrap
+from .array import SymArray, finished, wrap
 from .elementwise import multiply, never_nan
 from .elementwise import where as chosen_where
 from .errors import ShapeMismatch, TraceError
@@ -18,7 +18,7 @@ from .registry import NUMPY, SPECIAL, original, provides, refuses
 from .selection import Selection
 from .sizes import expression, size_of
 from .truth import truth
-from .ufuncs import computed_in, finished
+from .ufuncs import computed_in
 from .values import ORDER, Value, finite, shape_text
 
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from . import keys, reductions
-from .array import SymArray, wrap
+from .array import SymArray, finished, wrap
 from .creation import dtype_named
-from .elementwise import BINARY, RESTRICTED, UNARY, unary, where
+from .elementwise import BINARY, RESTRICTED, UNARY, unary
 from .errors import TraceError
 from .lifting import lifted
 from .products import matmul
-from .registry import NUMPY, SPECIAL, SUPPORTED, Supported, dropped, original
+from .registry import LINALG, NUMPY, SPECIAL, SUPPORTED, Supported, dropped, original
 from .selection import Selection, selected_operands
 from .sizes import HANDLERS
-from .values import ORDER, UNIT, Value, broadcast, shape_text
+from .values import ORDER, UNIT, Value
 from .writing import write
 
 REDUCTIONS = {
@@ -108,24 +108,6 @@ class Ufunc:
         return f"<ufunc '{self.__name__}'>"
 
 
-def finished(result: Value, out: Any, mask: Any) -> Any:
-    """The options out= and where=."""
-    if isinstance(out, tuple):
-        out = out[0] if out else None
-    if mask is not True and mask is not None:
-        if out is None:
-            raise TraceError("where= without out= leaves entries undefined")
-        result = where(lifted(mask), result, lifted(out))
-    if out is None:
-        return wrap(result)
-    if not isinstance(out, SymArray):
-        raise TraceError(f"out={type(out).__name__}")
-    if out.value.shape != result.shape and broadcast(out.value.shape, result.shape) != out.value.shape:
-        raise TraceError(f"out has shape {shape_text(out.value.shape)}, the result {shape_text(result.shape)}")
-    out.assign(result)
-    return out
-
-
 class Divmod(Ufunc):
     def __call__(self, *args: Any, **options: Any) -> Any:
         return NUMPY["floor_divide"](*args), NUMPY["remainder"](*args)
@@ -149,7 +131,7 @@ def register() -> None:
     for short, long in (("asin", "arcsin"), ("acos", "arccos"), ("atan", "arctan"), ("asinh", "arcsinh"),
                         ("acosh", "arccosh"), ("atanh", "arctanh")):  # fmt: skip
         NUMPY[short] = NUMPY[long]
-    NUMPY["matmul"] = Ufunc("matmul", matmul, 2)
+    NUMPY["matmul"] = LINALG["matmul"] = Ufunc("matmul", matmul, 2)
     NUMPY["divmod"] = Divmod("divmod", matmul, 2)
 
 

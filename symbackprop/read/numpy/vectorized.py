@@ -38,7 +38,7 @@ class Vectorized:
             return lifted(result)
 
         kind = self.kind(entry, shape)
-        return wrap(Value(shape, kind, lambda at: entry(at).term(())))
+        return SymArray(Value(shape, kind, lambda at: entry(at).term(())))
 
     def kind(self, entry: Any, shape: Any) -> Dtype:
         state = current()
