@@ -44,8 +44,8 @@ from ..equality import prove_equal
 from ..matching import unify
 from ..normal_form.normal import Normal
 from ..normal_form.reduce import TooLarge
+from ..replacing import closed_in, replaced
 from ..tidying import Tidy
-from .generic_terms import closed_in, replaced
 from .restating import restated
 
 F0, F1 = Fraction(0), Fraction(1)
