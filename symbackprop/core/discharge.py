@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 from .context import Context, Hypothesis, Same, terms_of
 from .indices import ProofError
-from .kernel import check
+from .kernel import check, inhabited
 from .reasons import (
     Base,
     Cases,
@@ -101,39 +101,41 @@ def established(reason: Reason, context: Context) -> Used:
                     return established(power, context)
                 case _:
                     raise ProofError(f"{goal} does not follow from {power.goal}")
-        case Split(_, h, yes, no, equation):
+        case Split(_, name, h, yes, no, equation):
             shown = given(equation, context)
             u = term_of(goal)
             require(truth(h) and not free(h), "{} is no truth value of its own", h)
             require(type(yes.goal) is type(no.goal) is type(goal), "the cases are about something else")
             wanted = add(mul(h, term_of(yes.goal)), mul(sub(ONE, h), term_of(no.goal)))
             require((shown.lhs, shown.rhs) == (u, wanted), "{} is not split in this way", goal)
-            both = (established(r, assuming(context, truth_case(h, on))) for r, on in ((yes, True), (no, False)))
+            inhabited(free(wanted) - free(u), context.least)
+            both = (established(r, assuming(context, name, truth_case(h, on))) for r, on in ((yes, True), (no, False)))
             return shown.used.union(*both)
         case Fixed(_, names, inner):
             values = fresh_integers(names, context, (term_of(goal),))
             require(inner.goal == like(goal, substitute(term_of(goal), values)), "another predicate is shown")
             return established(inner, context)
-        case Knowing(_, lemmas, inner):
+        case Knowing(_, name, lemmas, inner):
             require(inner.goal == goal, "another predicate is shown")
-            wider, used = knowing(lemmas, context)
+            wider, used = knowing(name, lemmas, context)
             return used | established(inner, wider)
         case _:
             assert_never(reason)
 
 
-def knowing(lemmas: tuple[Reason | Given, ...], context: Context) -> tuple[Context, Used]:
-    """The region with what these lemmas show as further hypotheses, and what they used."""
+def knowing(name: str, lemmas: tuple[Reason | Given, ...], context: Context) -> tuple[Context, Used]:
+    """The region with what these lemmas show as further hypotheses of this name, and what they used."""
     used: Used = frozenset()
-    known = dict(context.hypotheses)
-    for lemma in lemmas:
-        name = f"known {len(known)}"
+    for k, lemma in enumerate(lemmas):
         if isinstance(lemma, Given):
             shown = given(lemma, context)
-            known[name], used = Same(shown.lhs, shown.rhs), used | shown.used
+            known: Hypothesis = Same(shown.lhs, shown.rhs)
+            more = shown.used
         else:
-            known[name], used = lemma.goal, used | established(lemma, context)
-    return (Context(context.definitions, known, context.least) if lemmas else context), used
+            known, more = lemma.goal, established(lemma, context)
+        require(f"{name}.{k}" not in context.hypotheses, "{} is in use", name)
+        context, used = context.knowing({f"{name}.{k}": known}), used | more
+    return context, used
 
 
 def weighed(reason: Weigh, context: Context) -> Used:
@@ -143,6 +145,7 @@ def weighed(reason: Weigh, context: Context) -> Used:
     values = [term_of(r.goal) for _, r in reason.parts]
     total = add(*(mul(c, v) for (c, _), v in zip(reason.parts, values, strict=True)), reason.rest)
     require((shown.lhs, shown.rhs) == (mul(reason.scale, u), total), "{} is not weighed in this way", goal)
+    inhabited(free(total) - free(u), context.least)
     strict = signs.sign(reason.rest) == POSITIVE
     not_negative = strict or signs.sign(reason.rest) == NONNEGATIVE
     for c, r in reason.parts:
@@ -197,13 +200,14 @@ def truth_case(h: Term, on: bool) -> list[Hypothesis]:
     return found
 
 
-def assuming(context: Context, more: Iterable[Hypothesis]) -> Context:
+def assuming(context: Context, name: str, more: Iterable[Hypothesis]) -> Context:
     """More hypotheses, about this very point: no index is free in them, since that would say it of all values."""
-    named = dict(context.hypotheses)
-    for h in more:
+    named: dict[str, Hypothesis] = {}
+    for k, h in enumerate(more):
         require(not any(map(free, terms_of(h))), "{} is about all values of an index", h)
-        named[f"case {len(named)}"] = h
-    return Context(context.definitions, named, context.least)
+        named[f"{name}.{k}"] = h
+    require(context.hypotheses.keys().isdisjoint(named), "{} is in use", name)
+    return context.knowing(named)
 
 
 def fresh_integers(
@@ -235,6 +239,7 @@ def holding(step: Holding, context: Context) -> Shown:
             total = first
             for s in rest:
                 require(s.lhs == total.rhs, "{} does not follow {}", s.lhs, total.rhs)
+                inhabited(free(s.lhs) - free(total.lhs) - free(s.rhs), context.least)
                 total = Shown(total.lhs, s.rhs, total.used | s.used)
             return total
         case _:
@@ -333,7 +338,7 @@ def by_cases(step: Cases, context: Context) -> Shown:
     cases = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
     used: Used = frozenset()
     for known, inner in zip(cases, (step.one, step.other), strict=True):
-        shown = holding(inner, assuming(context, known))
+        shown = holding(inner, assuming(context, step.name, known))
         require((shown.lhs, shown.rhs) == wanted, "another equation is shown")
         used |= shown.used
     return Shown(lhs, rhs, used)

@@ -105,8 +105,10 @@ class Evaluation:
                 return here[e]
             case Bound(depth):
                 return stack[-1 - depth]
-            case Pick(array, at, _):
-                return self.integers[array, tuple(self.index(i, here, stack) for i in at)]
+            case Pick(array, at, below):
+                value = self.integers[array, tuple(self.index(i, here, stack) for i in at)]
+                require(0 <= value < self.size(below), "{} is no value of {}", value, array)
+                return value
             case Affine(constant, parts):
                 return self.size(constant) + sum(self.size(k) * self.index(a, here, stack) for a, k in parts)
 

@@ -59,6 +59,7 @@ class Split:
     """u = h yes + (1 - h) no  is proved for a truth value h: the goal for `yes` where h is 1, for `no` where h is 0."""
 
     goal: Predicate
+    name: str
     truth: Term
     yes: Reason
     no: Reason
@@ -76,9 +77,10 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Knowing:
-    """The goal by a reason that takes for known what some lemmas show: predicates, and equations."""
+    """The goal by a reason that takes for known what some lemmas show: predicates, and equations, of this name."""
 
     goal: Predicate
+    name: str
     lemmas: tuple[Reason | Given, ...]
     inner: Reason
 
@@ -130,6 +132,7 @@ class Cases:
     lhs: Term
     rhs: Term
     names: tuple[tuple[Index, str], ...]
+    name: str
     about: Term
     one: Holding
     other: Holding

@@ -16,14 +16,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .context import Context, Hypothesis
+from .context import Context, Hypothesis, terms_of
 from .discharge import Used, dense, established, holding, knowing
 from .indices import ProofError, affine, require
 from .point import satisfied
 from .reasons import Argument, Dense, Statement
 from .rows import load_argument
 from .signs import Signs
-from .terms import Array, AtLeastZero, Diff, NonNegative, Positive, Predicate, Term, arrays, subterms
+from .smooth import Smoothness
+from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, subterms
 from .value import needs
 
 SIZE = "a length"
@@ -79,14 +80,13 @@ def same_statement(a: Statement, b: Statement) -> bool:
 
 def shown(statement: Statement, argument: Argument, rows: Mapping[str, Any]) -> Theorem:
     region, facts = region_of(statement)
-    wider, used = knowing(argument.lemmas, region)
+    wider, used = knowing("known", argument.lemmas, region)
     more, values = has_value(statement, argument, wider)
     equation = holding(argument.steps, wider.knowing(values))
     require(equation.lhs == statement.lhs, "another left side was shown: {}", equation.lhs)
     require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
-    sizes = dict(argument.point.sizes)
-    for symbol, least in region.least.values.items():
-        require(sizes.get(symbol, least) >= least, "{} is at least {}", symbol, least)
+    for symbol, size in argument.point.sizes:
+        require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
     for h in region.hypotheses.values():
         satisfied(h, argument.point, region)
     used |= more | equation.used
@@ -137,12 +137,22 @@ def has_value(statement: Statement, argument: Argument, region: Context) -> tupl
         if isinstance(r, Dense):
             require(statement.formula, "a value is needed everywhere")
             used |= dense(r, region)
+            open_around(region, frozenset(a for a, _ in r.somewhere))
         else:
             used |= established(r, region)
     shown = {r.goal for r in argument.values}
     for p in wanted:
         require(p in shown, "why the right side has a value is not said: {}", p)
     return used, {} if statement.formula else as_facts(wanted, region)
+
+
+def open_around(region: Context, moved: frozenset[Array]) -> None:
+    """Where these arrays move a little the region is not left, so that dense there is dense in the region."""
+    smooth, plain = Smoothness(region), Signs(region).holds
+    for h in region.hypotheses.values():
+        if any(smooth.moves(t, moved) for t in terms_of(h)):
+            continuous = all(plain(p) for t in terms_of(h) for p in needs(t, region, moved))
+            require(isinstance(h, Positive | Nonzero) and continuous, "{} need not hold around a point", h)
 
 
 def as_facts(values: Iterable[Predicate], region: Context) -> dict[str, Predicate]:

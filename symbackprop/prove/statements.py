@@ -39,7 +39,7 @@ from symbackprop.core.value import needs, truth
 from .claims import Found, prove, prove_simplified, without_derivatives
 from .conditions.density import density
 from .conditions.guards import simpler_forward
-from .conditions.reasons import FAILED, Seeker, truths
+from .conditions.reasons import FAILED, Seeker, case_name, truths
 from .conditions.restating import restated
 from .differentiate import Names
 from .normal_form.radix import strides
@@ -85,7 +85,7 @@ class Run:
         self.statement, self.shapes = statement, shapes
         self.region, self.facts = region_of(statement)
         self.lemmas = with_signs(statement, self.region)
-        self.inside, _ = knowing(self.lemmas, self.region)
+        self.inside, _ = knowing("known", self.lemmas, self.region)
         self.seeker = Seeker(self.inside)
 
     def values(self) -> tuple[Reason | Dense, ...] | Missing:
@@ -209,9 +209,10 @@ class Run:
         for u in [*zeros, *dict.fromkeys((*truths(other), *truths(one)))][:CASES]:
             zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
             region = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
-            cases = [settled(one, other, assuming(self.inside, known)) for known in region]
+            name = case_name(self.inside)
+            cases = [settled(one, other, assuming(self.inside, name, known)) for known in region]
             if cases[0] is not None and cases[1] is not None:
-                step = Cases(lhs, rhs, names, u, cases[0], cases[1])
+                step = Cases(lhs, rhs, names, name, u, cases[0], cases[1])
                 if self.holds(step):
                     return step
         return None
@@ -252,7 +253,7 @@ def with_signs(statement: Statement, region: Context) -> tuple[Reason | Given, .
     said = {a for h in bounds for t in terms_of(h) for a in arrays(t)}
     if not said:
         return lemmas
-    seeker = Seeker(knowing(lemmas, region)[0])
+    seeker = Seeker(knowing("known", lemmas, region)[0])
     found: list[Reason | Given] = []
     for u in dict.fromkeys(u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names())):
         if said & arrays(u):
@@ -260,7 +261,7 @@ def with_signs(statement: Statement, region: Context) -> tuple[Reason | Given, .
             found += [] if why is None or isinstance(why, Sign) else [why]
     if not found:
         return lemmas
-    wider, _ = knowing((*lemmas, *found), region)
+    wider, _ = knowing("known", (*lemmas, *found), region)
     return (*lemmas, *found, *restated(wider))
 
 

@@ -273,12 +273,12 @@ class Seeker:
                 yield split
 
     def split(self, p: Predicate, h: Term, depth: int) -> Reason | None:
-        u = term_of(p)
+        u, name = term_of(p), case_name(self.context)
         cases: list[tuple[Term, Reason]] = []
         for on, value in ((True, ONE), (False, ZERO)):
             case = Tidy()(replaced(u, h, value))
             try:
-                region = assuming(self.context, truth_case(h, on))
+                region = assuming(self.context, name, truth_case(h, on))
             except ProofError:
                 return None
             found = known_there(region, like(p, case), depth - 2)
@@ -287,7 +287,7 @@ class Seeker:
             cases.append((case, found))
         (yes, because), (no, other) = cases
         equation = self.given(u, add(mul(h, yes), mul(sub(ONE, h), no)))
-        return None if equation is None else Split(p, h, because, other, equation)
+        return None if equation is None else Split(p, name, h, because, other, equation)
 
     def facts_beside(self, p: Predicate) -> list[Term]:
         """Facts with steps in them about the arrays of p, at its own indices."""
@@ -396,10 +396,15 @@ class Seeker:
 
 def known_there(region: Context, p: Predicate, depth: int) -> Reason | None:
     """A reason in a narrower region, with what it says in the words of the prover."""
-    lemmas = restated(region)
-    wider, _ = knowing(lemmas, region)
+    lemmas, name = restated(region), case_name(region)
+    wider, _ = knowing(name, lemmas, region)
     found = Seeker(wider).reason(p, depth)
-    return found if found is None or not lemmas else Knowing(p, lemmas, found)
+    return found if found is None or not lemmas else Knowing(p, name, lemmas, found)
+
+
+def case_name(region: Context) -> str:
+    """A name that no hypothesis has."""
+    return f"case {len(region.hypotheses)}"
 
 
 def truths(t: Term) -> list[Term]:
