@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Re-checks certificates of symbackprop:  python recheck.py FILE...   (exit code 1 if one is refused)
 
-One file, the standard library, no line shared with the program that wrote the certificate: whoever reads this file need
-not believe that program.  The format is described in docs/certificates.md.
+One file, the standard library, no line shared with the program that wrote the certificate: who reads this file need not
+believe that program.  docs/certificates.md describes the rows; here is what they are allowed to do.
 
-What a certificate says.  Sizes are whole numbers (at least 1, or at least what the certificate states), arrays are real
-functions on all integer tuples, every function is total, 1/0 = 0 and 0^q = 0 for q != 0.  A step proves an equation for
-all sizes, all arrays and all values of its free indices, wherever its conditions hold for all values of theirs.
-The order of reading: whole numbers, terms, sums of products, signs, smoothness, laws, steps, the certificate.
+Sizes are whole numbers (from 1 on, or from what the certificate says), arrays are real functions on all integer tuples,
+every function is total, 1/0 = 0 and 0^q = 0 for q != 0.  A step proves an equation for all sizes, all arrays and all values
+of its free indices, wherever its conditions hold for all values of theirs.
+To read in this order: nodes, whole numbers, terms, sums of products, worlds, signs, smoothness, laws, steps, certificates.
 """
+# fmt: off
 
 import json
 import sys
@@ -25,12 +26,15 @@ class Refused(Exception):
 def need(holds, cause):
     if not holds:
         raise Refused(cause)
+    return True
+
+
+cached = lru_cache(1 << 18)
 
 
 # === nodes ===========================================================================================================
-# Everything is a node: `op`, some plain data, terms inside, index expressions inside.  Equal nodes are one object, so
-# `is` decides equality, and `serial` orders them.  Dummies are nameless: ("b", k) is bound by the k-th binder outwards.
-
+# Everything is a node: an operation, a tuple of plain data, terms and index expressions inside.  Equal nodes are one
+# object, so that `is` decides equality; `serial` orders them.  Dummies are nameless: b[k] is bound by the k-th binder out.
 
 class Node:
     __slots__ = ("arrays", "at", "data", "free", "normal", "op", "reach", "serial", "terms")
@@ -39,114 +43,81 @@ class Node:
 TABLE = {}
 
 
-def node(op, data=None, terms=(), at=()):
-    key = (op, data, terms, at)
-    found = TABLE.get(key)
-    if found is None:
-        found = TABLE[key] = Node()
-        found.op, found.data, found.terms, found.at, found.serial, found.normal = op, data, terms, at, len(TABLE), None
-        inside = [*terms, *at, *(a for m, _ in data for a in m)] if op == "int" else [*terms, *at]
-        around = max((s.reach for s in terms), default=0) - binders(found)
-        found.reach = data + 1 if op == "b" else max([around, 0, *(e.reach for e in inside[len(terms) :])])
-        found.free = frozenset((found,)) if op in ("i", "?") else frozenset().union(*(x.free for x in inside))
-        found.arrays = frozenset((data,) if op == "entry" else ()).union(*(s.arrays for s in terms))
-    return found
+def node(op, data=(), terms=(), at=()):
+    key = op, data, terms, at
+    x = TABLE.get(key)
+    if x is None:
+        x = TABLE[key] = Node()
+        x.op, x.data, x.terms, x.at, x.serial, x.normal = op, data, terms, at, len(TABLE), None
+        indices = {a for m, _ in data for a in m} if op == "int" else at
+        inside = max((t.reach for t in terms), default=0) - binders(x)
+        x.reach = data[0] + 1 if op == "b" else max(0, inside, *(e.reach for e in indices))
+        x.free = frozenset((x,)) if op in "i?" else frozenset().union(*(y.free for y in (*terms, *indices)))
+        x.arrays = frozenset((data,) if op == "entry" else ()).union(*(t.arrays for t in terms))
+    return x
 
 
-def binders(x):
-    return len(x.data) if x.op == "sum" else len(x.data[2]) if x.op == "whole" else 0
-
-
-def order(nodes):
-    return tuple(sorted(nodes, key=lambda x: x.serial))
+def binders(x): return 1 if x.op == "sum" else len(x.data[2]) if x.op == "whole" else 0
+def order(nodes): return tuple(sorted(nodes, key=lambda x: x.serial))
 
 
 # === whole numbers: sizes and index expressions ======================================================================
-# ("int", ((monomial, coefficient)...)): a polynomial with integer coefficients in atoms: sizes ("n", name), and at most
-# one of each monomial an index: ("i", (name, size)), a dummy ("b", k), or an entry of an integer array ("pick", (name, size)).
-
+# int[(monomial, coefficient)..] is a polynomial with integer coefficients in sizes n[name] and, at most one in a monomial,
+# indices: i[name, size], dummies b[k], entries of integer arrays pick[name, size](e..).
 
 def integer(items):
     total = {}
     for m, c in items:
         total[m] = total.get(m, 0) + c
-    kept = [(m, c) for m, c in total.items() if c]
-    return node("int", tuple(sorted(kept, key=lambda x: [a.serial for a in x[0]]) if len(kept) > 1 else kept))
+    kept = [item for item in total.items() if item[1]]
+    return node("int", tuple(sorted(kept, key=lambda x: [a.serial for a in x[0]])))
 
+@cached
+def whole(n): return integer([((), n)])
+@cached
+def just(atom): return integer([((atom,), 1)])
+@cached
+def plus(a, b): return integer(a.data + b.data) if a.data and b.data else a if a.data else b
+@cached
+def times(a, b): return integer((order(m + n), c * d) for m, c in a.data for n, d in b.data)
+def minus(a, b): return plus(a, times(whole(-1), b))
+def last(size): return minus(size, whole(1))
+def size_of(index): return index.data[1]
+def number(s): return 0 if not s.data else s.data[0][1] if len(s.data) == 1 and s.data[0][0] == () else None
 
-@lru_cache(None)
-def whole(n):
-    return integer([((), n)])
-
-
-@lru_cache(None)
-def just(atom):
-    return integer([((atom,), 1)])
-
-
-@lru_cache(1 << 18)
-def plus(a, b):
-    return integer(a.data + b.data) if a.data and b.data else a if a.data else b
-
-
-@lru_cache(1 << 18)
-def times(a, b):
-    return integer((order(m + n) if m and n else m or n, c * d) for m, c in a.data for n, d in b.data)
-
-
-def minus(a, b):
-    return plus(a, times(whole(-1), b))
-
-
-def number(s):
-    """The number, if no atom occurs."""
-    return 0 if not s.data else s.data[0][1] if len(s.data) == 1 and s.data[0][0] == () else None
-
-
-@lru_cache(1 << 18)
+@cached
 def split(e):
-    """e = constant + Σ coefficient * index atom"""
-    rest, found = [], {}
+    """e = constant + Σ coefficient * index"""
+    parts = {None: []}
     for m, c in e.data:
-        atom = next((a for a in m if a.op != "n"), None)
-        if atom is None:
-            rest.append((m, c))
-        else:
-            found.setdefault(atom, []).append((tuple(a for a in m if a is not atom), c))
-    return integer(rest), tuple((a, integer(found[a])) for a in order(found))
+        index = next((a for a in m if a.op != "n"), None)
+        parts.setdefault(index, []).append((tuple(a for a in m if a is not index), c))
+    constant = integer(parts.pop(None))
+    return constant, tuple((a, integer(parts[a])) for a in order(parts))
 
+LEAST = {}  # the least value of a size, where it is not 1
 
-LEAST = {}  # the least value of a size, where it is not 1; cleared for every certificate
-
-
-@lru_cache(1 << 18)
+@cached
 def at_least_0(s):
-    """Whether s >= 0 is plain: with n = least + n' no coefficient is negative."""
+    """Plainly s >= 0: with n = least + n' no coefficient is negative."""
     total = {}
     for m, c in s.data:
-        for moved in product((False, True), repeat=len(m)):
-            left = tuple(a for a, keep in zip(m, moved) if keep)
-            total[left] = total.get(left, 0) + c * prod(LEAST.get(a.data, 1) for a, keep in zip(m, moved) if not keep)
+        for kept in product((False, True), repeat=len(m)):
+            left = tuple(a for a, keep in zip(m, kept) if keep)
+            total[left] = total.get(left, 0) + c * prod(LEAST.get(a.data[0], 1) for a, keep in zip(m, kept) if not keep)
     return all(c >= 0 for c in total.values())
 
+def at_least_1(s): return at_least_0(last(s))
 
-def at_least_1(s):
-    return at_least_0(minus(s, whole(1)))
-
-
-def size_of(atom):
-    return atom.data[1]
-
-
-@lru_cache(1 << 18)
+@cached
 def bounds(e):
-    """Least and greatest value over the ranges of the indices, or None."""
+    """The least and the greatest value of e over the ranges of its indices; None where that is not plain."""
     low, parts = split(e)
     high = low
-    for atom, k in parts:
-        if atom.reach:
+    for index, k in parts:
+        if index.reach:
             return None
-        top = times(k, minus(size_of(atom), whole(1)))
+        top = times(k, last(size_of(index)))
         if at_least_0(k):
             high = plus(high, top)
         elif at_least_0(minus(whole(0), k)):
@@ -155,546 +126,387 @@ def bounds(e):
             return None
     return low, high
 
-
-def never_negative(e):
-    found = bounds(e)
-    return found is not None and at_least_0(found[0])
-
-
-def always_negative(e):
-    found = bounds(e)
-    return found is not None and at_least_1(minus(whole(0), found[1]))
-
-
-def never_zero(e):
-    return never_negative(minus(e, whole(1))) or always_negative(e)
-
-
-def inside(e, size):
-    """0 <= e < size"""
-    return never_negative(e) and never_negative(minus(minus(size, whole(1)), e))
-
+def never_negative(e): return bool(bounds(e)) and at_least_0(bounds(e)[0])
+def always_negative(e): return bool(bounds(e)) and at_least_1(minus(whole(0), bounds(e)[1]))
+def never_zero(e): return never_negative(last(e)) or always_negative(e)
+def inside(e, size): return never_negative(e) and never_negative(minus(last(size), e))
 
 def quotients(e):
-    """Ways to write e = s a + b."""
+    """Ways to write e = s a + b, as (s, a, b): s a symbol or a number in the coefficients of indices."""
     constant, parts = split(e)
-    coefficients = [item for _, k in parts for item in k.data]
-    symbols = sorted({a for m, _ in coefficients for a in m}, key=lambda a: a.data)
-    for s in (*symbols, *sorted({abs(c) for _, c in coefficients if abs(c) > 1}, reverse=True)):
-        by = whole(s) if type(s) is int else just(s)
-        over, left = zip(*(divided(k, s) for _, k in parts))
-        over = [(a, q) for (a, k), q, r in zip(parts, over, left) if not r.data]
-        left = [(a, k) for (a, k), r in zip(parts, left) if r.data]
+    items = [item for _, k in parts for item in k.data]
+    symbols, numbers = {a for m, _ in items for a in m}, {abs(c) for _, c in items if abs(c) > 1}
+    for s in (*map(just, sorted(symbols, key=lambda a: a.data)), *map(whole, sorted(numbers, reverse=True))):
         a, b = divided(constant, s)
-        for atom, k in over:
-            a = plus(a, times(k, just(atom)))
-        rest = number(b)
-        for atom, k in left:
-            b = plus(b, times(k, just(atom)))
-        turns = [0, -1, 1]
-        if over and type(s) is int and rest is not None and abs(rest) > s:
-            turns.append(rest // s)
-        for turn in turns if over else ():
-            yield by, plus(a, whole(turn)), minus(b, times(by, whole(turn)))
-
+        n, turns = number(b), [0, -1, 1]
+        if n is not None and number(s) and abs(n) > number(s):
+            turns.append(n // number(s))
+        alone = True
+        for index, k in parts:
+            quotient, rest = divided(k, s)
+            if rest.data:
+                b = plus(b, times(k, just(index)))
+            else:
+                a, alone = plus(a, times(quotient, just(index))), False
+        for turn in () if alone else turns:
+            yield s, plus(a, whole(turn)), minus(b, times(s, whole(turn)))
 
 def divided(k, s):
-    """Quotient and rest of a size by a symbol or a number, monomial by monomial."""
-    out, rest = [], []
+    """Quotient and rest of k by a symbol or a number, monomial by monomial."""
+    out, rest, ((divisor, n),) = [], [], s.data
     for m, c in k.data:
-        if type(s) is int and c % s == 0:
-            out.append((m, c // s))
-        elif type(s) is not int and s in m:
-            place = m.index(s)
-            out.append((m[:place] + m[place + 1 :], c))
+        if c % n == 0 and all(a in m for a in divisor):
+            place = m.index(divisor[0]) if divisor else len(m)
+            out.append((m[:place] + m[place + 1:], c // n))
         else:
             rest.append((m, c))
     return integer(out), integer(rest)
 
 
 # === terms ===========================================================================================================
-#   num(q)  size(s)  entry[name, label](e..)  ord(e)  delta(e, e)  add(t..)  mul(t..)  pow[q](t)  app[fn, order](t)
+#   num[q]  size[s]  entry[name, label](e..)  ord(e)  delta(e, e)  add(t..)  mul(t..)  pow[q](t)  app[fn, order](t)
 #   sum[size](t)  diff(t, entry)  whole[fn, order, sizes](t)(e..)  step(u) = [u > 0]  range(e) = [e >= 0]
 
+def num(q): return node("num", (Q(q),))
+def add(*ts): return node("add", (), ts)
+def mul(*ts): return node("mul", (), ts)
+def product_of(*ts): return ts[0] if len(ts) == 1 else mul(*ts) if ts else ONE
+def neg(t): return mul(num(-1), t)
+def sub(a, b): return add(a, neg(b))
+def power(t, q): return node("pow", (Q(q),), (t,))
+def inverse(t): return power(t, -1)
+def app(fn, t, degree=0): return node("app", (fn, degree), (t,))
+def exp(t): return app("exp", t)
+def log(t): return app("log", t)
+def size_term(s): return node("size", (s,))
+def ordinal(e): return node("ord", (), (), (e,))
+def delta(i, j): return node("delta", (), (), (i, j))
+def deltas(at, bt): return product_of(*map(delta, at, bt))
+def step(u): return node("step", (), (u,))
+def in_range(e): return node("range", (), (), (e,))
+def diff(t, w): return node("diff", (), (t, w))
+def justs(axes): return tuple(map(just, axes))
 
-def num(q):
-    return node("num", Q(q))
-
-
-ZERO, ONE = num(0), num(1)
-
-
-def add(*terms):
-    return node("add", None, terms)
-
-
-def mul(*terms):
-    return node("mul", None, terms)
-
-
-def product_of(terms):
-    return terms[0] if len(terms) == 1 else mul(*terms) if terms else ONE
-
-
-def neg(t):
-    return mul(num(-1), t)
-
-
-def sub(a, b):
-    return add(a, neg(b))
-
-
-def power(base, q):
-    return node("pow", Q(q), (base,))
-
-
-def app(fn, t, degree=0):
-    return node("app", (fn, degree), (t,))
-
-
-def ordinal(e):
-    return node("ord", None, (), (e,))
-
-
-def delta(i, j):
-    return node("delta", None, (), (i, j))
-
-
-def step(u):
-    return node("step", None, (u,))
-
-
-def in_range(e):
-    return node("range", None, (), (e,))
-
-
-def diff(t, w):
-    return node("diff", None, (t, w))
-
+ZERO, ONE, PI = num(0), num(1), node("entry", ("pi", None))
 
 def mapped(x, f, touched, depth=0, memo=None):
-    """x with f(atom, binders around it) in place of its index atoms; only parts that are touched are rebuilt."""
+    """x with f(index, binders around it) in place of its indices; only what is touched is rebuilt."""
     if not touched(x, depth):
         return x
     memo = {} if memo is None else memo
     if (x, depth) not in memo:
+        go = lambda y, more=0: mapped(y, f, touched, depth + more, memo)
         if x.op == "int":
             out, parts = split(x)
-            for atom, k in parts:
-                new = mapped(atom, f, touched, depth, memo)
-                out = plus(out, times(k, just(atom) if new is atom else new))
-        elif x.op in ("i", "b", "?"):
+            for index, k in parts:
+                new = go(index)
+                out = plus(out, times(k, just(index) if new is index else new))
+        elif x.op in "ib?":
             out = f(x, depth)
         else:
-            terms = tuple(mapped(s, f, touched, depth + binders(x), memo) for s in x.terms)
-            out = node(x.op, x.data, terms, tuple(mapped(e, f, touched, depth, memo) for e in x.at))
+            out = node(x.op, x.data, tuple(go(t, binders(x)) for t in x.terms), tuple(map(go, x.at)))
             out = just(out) if x.op == "pick" else out
         memo[x, depth] = out
     return memo[x, depth]
 
-
 def substitute(x, values):
-    """x with whole numbers in place of free indices."""
     return mapped(x, lambda a, _: values.get(a) or just(a), lambda y, _: not y.free.isdisjoint(values))
 
-
 def bind(axes, body):
-    """body with these indices nameless; the last is the innermost."""
+    """body with these indices nameless, the last one innermost."""
     need(len(set(axes)) == len(axes) and not body.reach, "an index is bound twice, or a dummy would be captured")
     place = {a: len(axes) - 1 - k for k, a in enumerate(axes)}
-    return mapped(
-        body,
-        lambda a, d: just(node("b", d + place[a])) if a in place else just(a),
-        lambda y, _: not y.free.isdisjoint(place),
-    )
-
+    f = lambda a, d: just(node("b", (d + place[a],)) if a in place else a)
+    return mapped(body, f, lambda y, _: not y.free.isdisjoint(place))
 
 def opened(body, at):
     """The body of len(at) binders with these index expressions for its dummies."""
-
-    def f(a, depth):
-        if a.op == "i" or a.data < depth:
-            return just(a)
-        need(a.data - depth < len(at), "a dummy without a binder")
-        return at[len(at) - 1 - (a.data - depth)]
-
-    return mapped(body, f, lambda y, depth: y.reach > depth)
-
+    f = lambda a, d: just(a) if a.op == "i" or a.data[0] < d else at[len(at) - 1 - (a.data[0] - d)]
+    return mapped(body, f, lambda y, d: y.reach > d)
 
 def sums(axes, body):
     for a in reversed(axes):
         body = node("sum", (size_of(a),), (bind((a,), body),))
     return body
 
-
-def array_function(fn, degree, axes, body, at=()):
-    return shaped(node("whole", (fn, degree, tuple(map(size_of, axes))), (bind(axes, body),), tuple(at)))
-
-
-def beside(w, fn, at=()):
-    """Another function of the same array."""
-    return shaped(node("whole", (fn, 0, w.data[2]), w.terms, tuple(at)))
-
-
 INDICES = {"inv": 2, "det": 0, "max": 0, "argmax": None, "prod": 0, "gap": 0, "min": 0, "pinv": 2}  # None: as the array
 
-
-def shaped(w):
-    fn, degree, sizes = w.data
-    if fn not in INDICES:
-        need(len(w.at) >= degree * len(sizes), f"a derivative of {fn} with too few indices")
-    else:
-        wanted = len(sizes) if INDICES[fn] is None else INDICES[fn]
-        need(degree == 0 and len(w.at) == wanted, f"{fn} with {len(w.at)} indices")
+def function(fn, degree, sizes, body, at):
+    """An entry of a function of the array with this body (inv has two indices), or of a derivative of an abstract one."""
+    if fn in INDICES:
+        need(degree == 0 and len(at) == (len(sizes) if INDICES[fn] is None else INDICES[fn]), f"the indices of {fn}")
         need(fn not in ("inv", "det") or (len(sizes) == 2 and sizes[0] is sizes[1]), f"{fn} of what is not square")
-    return w
+    need(len(at) >= degree * len(sizes), f"the indices of {fn}")
+    return node("whole", (fn, degree, tuple(sizes)), (body,), tuple(at))
 
+def of_array(fn, axes, body, at=(), degree=0): return function(fn, degree, map_sizes(axes), bind(axes, body), at)
+def beside(w, fn, at=()): return function(fn, 0, w.data[2], w.terms[0], at)
+def map_sizes(axes): return tuple(map(size_of, axes))
 
 def own_axes(t):
-    """Indices for the dummies of a sum or a function of an array that nothing else is called by."""
-    sizes = t.data if t.op == "sum" else t.data[2]
-    return tuple(node("i", ((t.serial, k), s)) for k, s in enumerate(sizes))
+    """Indices for the dummies of a sum or of a function of an array; nothing in it is called by their names."""
+    return tuple(node("i", ((t.serial, k), s)) for k, s in enumerate(t.data if t.op == "sum" else t.data[2]))
 
-
-def own_body(t):
-    return opened(t.terms[0], tuple(map(just, own_axes(t))))
-
+def own_body(t): return opened(t.terms[0], justs(own_axes(t)))
 
 def normal(t):
-    """The term with the arguments of its sums and products in a fixed order, and δ(i, j) as δ(±(i - j), 0)."""
+    """t with summands and factors in a fixed order, and δ(i, j) as δ(±(i - j), 0)."""
     if t.normal is None:
-        terms = tuple(map(normal, t.terms))
-        if t.op in ("add", "mul"):
-            terms = order(terms)
-        at = t.at
+        terms, at = tuple(map(normal, t.terms)), t.at
         if t.op == "delta":
-            at = order((minus(*at), minus(at[1], at[0])))[:1] + (whole(0),)
-        t.normal = node(t.op, t.data, terms, at)
+            at = (order((minus(*at), minus(at[1], at[0])))[0], whole(0))
+        t.normal = node(t.op, t.data, order(terms) if t.op in ("add", "mul") else terms, at)
         t.normal.normal = t.normal
     return t.normal
 
 
 # === sums of products ================================================================================================
-# A monomial is (coefficient, dummies, ((base, exponent)...)).  Two terms with the same monomials, up to the names of the
-# dummies, are equal wherever the conditions met on the way (b^p b^q = b^{p+q} needs b != 0) hold.
+# A monomial is (coefficient, dummies, ((base, exponent)..)).  Terms with the same monomials, up to the names of the dummies,
+# are equal wherever the conditions that are met on the way hold: b^p b^q = b^{p+q} needs b != 0.
 
+LIMIT, SHORT = 100_000, 6  # monomials; sums of so many values are written out
+F1 = Q(1)
+UNIT = [(F1, (), ())]
 
-def zero_or_one(b):
-    return b.op in ("delta", "range", "step")
-
-
+def zero_or_one(b): return b.op in ("delta", "range", "step")
+def is_symbol(s): return len(s.data) == 1 and s.data[0][1] == 1 and len(s.data[0][0]) == 1
+def compound(b): return b.op in ("add", "mul", "pow", "sum") or b.op == "size" and not is_symbol(b.data[0])
 def plainly_positive(b):
-    return b.op == "num" and b.data > 0 or b.op == "app" and b.data == ("exp", 0) or b.op == "size" and is_symbol(b.data)
-
-
-def is_symbol(s):
-    return len(s.data) == 1 and s.data[0][1] == 1 and len(s.data[0][0]) == 1
-
+    return b.op == "num" and b.data[0] > 0 or b.op == "app" and b.data == ("exp", 0) or b.op == "size" and is_symbol(b.data[0])
 
 def merged(factors, needs):
     """Equal bases brought together."""
     found = {}
     for b, e in factors:
         b = normal(b)
-        if zero_or_one(b):  # its powers are itself
-            found[b] = Q(1)
-        elif b not in found:
-            found[b] = e
-        else:
-            old, found[b] = found[b], found[b] + e
-            if plainly_positive(b):
-                continue
+        old = found.get(b)
+        found[b] = F1 if zero_or_one(b) else e if old is None else old + e
+        if old is not None and not zero_or_one(b) and not plainly_positive(b):
             if e.denominator > 1 or old.denominator > 1:
                 needs.add(("gt0", b))
             elif (e > 0) != (old > 0):
                 needs.add(("ne0", b))
     return {b: e for b, e in found.items() if e}
 
-
-EXPANDED = {}  # term: monomials, conditions
-LIMIT = 100_000
-
+EXPANDED = {}
 
 def expand(t, needs):
-    """The monomials of a term."""
+    """The monomials of t; what it needs is added to `needs`."""
     if t not in EXPANDED:
         mine = set()
-        EXPANDED[t] = monomials(t, mine), frozenset(mine)
-        need(len(EXPANDED[t][0]) <= LIMIT, "a sum of too many products")
+        EXPANDED[t] = monomials(t, mine), mine
+        need(len(EXPANDED[t][0]) <= LIMIT, "too many products")
     needs |= EXPANDED[t][1]
     return EXPANDED[t][0]
-
 
 def monomials(t, needs):
     match t.op:
         case "num":
-            return [(t.data, (), ())] if t.data else []
+            return [(t.data[0], (), ())] if t.data[0] else []
         case "size":
-            symbols = lambda m: tuple(merged([(node("size", just(a)), Q(1)) for a in m], needs).items())  # noqa: E731
-            return [(Q(c), (), symbols(m)) for m, c in t.data.data]
+            return [(Q(c), (), tuple(merged([(size_term(just(a)), F1) for a in m], needs).items())) for m, c in t.data[0].data]
         case "ord":
             constant, parts = split(t.at[0])
-            if t.at[0] is whole(0) or not constant.data and len(parts) == 1 and parts[0][1] is whole(1):
-                return [(Q(1), (), ((t, Q(1)),))] if parts else []
-            atoms = [mul(node("size", k), ordinal(just(a))) for a, k in parts]
-            return expand(add(node("size", constant), *atoms), needs)
+            if not constant.data and len(parts) == 1 and parts[0][1] is whole(1):
+                return [(F1, (), ((t, F1),))]
+            return expand(add(size_term(constant), *(mul(size_term(k), ordinal(just(a))) for a, k in parts)), needs)
         case "add":
             return [m for s in t.terms for m in expand(s, needs)]
         case "mul":
-            out = [(Q(1), (), ())]
-            for s in t.terms if ZERO not in t.terms else (ZERO,):
+            out = [] if ZERO in t.terms else UNIT
+            for s in t.terms:
                 out = multiplied(out, expand(s, needs), needs) if out else []
             return out
         case "pow":
-            return raised(t.terms[0], t.data, needs)
+            return raised(*t.terms, *t.data, needs)
         case "sum":
-            n = number(t.data[0])
-            if n is not None and n <= 6:
-                return [m for v in range(n) for m in expand(opened(t.terms[0], (whole(v),)), needs)]
+            n = number(*t.data)
+            if n is not None and n <= SHORT:
+                return [m for v in range(n) for m in expand(opened(*t.terms, (whole(v),)), needs)]
             axes = fresh(t.data)
-            return summed(axes, expand(opened(t.terms[0], tuple(map(just, axes))), needs), needs)
+            return summed(axes, expand(opened(*t.terms, justs(axes)), needs), needs)
         case "app" if t.data == ("exp", 0):  # e^{a + 2b} = e^a (e^b)^2
-            parts = [(app("exp", closed), c) for closed, c in collected(expand(t.terms[0], needs)).items()]
-            return [(Q(1), (), tuple(merged(parts, needs).items()))]
+            parts = [(exp(closed), m[0]) for closed, m in like(expand(*t.terms, needs)).items()]
+            return [(F1, (), tuple(merged(parts, needs).items()))]
         case _:
-            return tidy(Q(1), (), ((t, Q(1)),), needs)
-
-
-def multiplied(left, right, needs):
-    need(len(left) * len(right) <= LIMIT, "a product of too many sums")
-    out = []
-    for c, dummies, factors in left:
-        for k, others, more in right:
-            if not factors or not more:
-                out.append((c * k, dummies + others, factors + more))
-                continue
-            if not set(others).isdisjoint(dummies):
-                others, more = renamed(others, more)
-            out += tidy(c * k, dummies + others, factors + more, needs)
-    return out
-
+            return tidy(F1, (), ((t, F1),), needs)
 
 FRESH = count(1)
 
+def fresh(sizes): return tuple(node("i", ((-next(FRESH),), s)) for s in sizes)
 
-def fresh(sizes):
-    """Indices that nothing else is called by."""
-    return tuple(node("i", ((-next(FRESH),), s)) for s in sizes)
+def apart_from_dummies(m, taken):
+    """The monomial with other dummies, where one of them is taken."""
+    c, dummies, factors = m
+    if set(dummies).isdisjoint(taken):
+        return m
+    new = fresh(map_sizes(dummies))
+    values = dict(zip(dummies, justs(new)))
+    return c, new, tuple((substitute(b, values), e) for b, e in factors)
 
-
-def renamed(dummies, factors):
-    new = fresh(map(size_of, dummies))
-    values = dict(zip(dummies, map(just, new)))
-    return new, tuple((substitute(b, values), e) for b, e in factors)
-
-
-def summed(axes, found, needs):
-    """Σ over these axes of monomials."""
+def multiplied(left, right, needs):
+    need(len(left) * len(right) <= LIMIT, "too many products")
     out = []
-    for c, dummies, factors in found:
-        if not set(dummies).isdisjoint(axes):
-            dummies, factors = renamed(dummies, factors)
-        out += tidy(c, dummies + axes, factors, needs)
+    for (c, dummies, factors), m in product(left, right):
+        k, others, more = apart_from_dummies(m, dummies)
+        if factors and more:
+            out += tidy(c * k, dummies + others, factors + more, needs)
+        else:
+            out.append((c * k, dummies + others, factors + more))
     return out
 
+def summed(axes, found, needs):
+    """Σ_{axes} of monomials."""
+    renamed = (apart_from_dummies(m, axes) for m in found)
+    return [out for c, dummies, factors in renamed for out in tidy(c, dummies + axes, factors, needs)]
 
 def raised(base, q, needs):
     """base^q"""
     if q == 0:
-        return [(Q(1), (), ())]
-    raw = expand(base, needs)
-    found = like(raw)
+        return UNIT
+    found = list(like(expand(base, needs)).values())
     if not found:
         return []
     if len(found) == 1 and not found[0][1]:
         return raised_monomial(found[0][0], found[0][2], q, needs)
-    if q.denominator == 1 and q > 0:
-        need(q <= 64, "a power above 64")
-        out = found
-        for _ in range(int(q) - 1):
-            out = like(multiplied(out, raw, needs))
-        return out
-    return [(Q(1), (), ((normal(base), q),))]
-
+    if q.denominator > 1 or q < 0:
+        return [(F1, (), ((base, q),))]
+    need(q <= 64, "a power above 64")
+    out = found
+    for _ in range(int(q) - 1):
+        out = list(like(multiplied(out, found, needs)).values())
+    return out
 
 def raised_monomial(c, factors, q, needs):
     """(c Π b^e)^q: an integer power goes to all factors, a root to the positive ones."""
-    need((c.numerator.bit_length() + c.denominator.bit_length() - 2) * abs(q) <= 1_000_000, "a number with too many digits")
+    need((c.numerator.bit_length() + c.denominator.bit_length() - 2) * abs(q) <= 1_000_000, "a number of too many digits")
     if q.denominator == 1:
         needs |= {("gt0", b) for b, e in factors if e.denominator > 1 and not plainly_positive(b)}
         return tidy(c ** int(q), (), tuple((b, e * q) for b, e in factors), needs)
     out = [(b, e * q) for b, e in factors if plainly_positive(b)]
     rest = [b if e == 1 else power(b, e) for b, e in factors if not plainly_positive(b)]
-    if c > 0:
-        out += [(num(p), k * q) for p, k in primes(c)]
-    else:
-        rest = [num(c), *rest]
-    if rest:
-        out.append((product_of(rest), q))
-    return tidy(Q(1), (), tuple(out), needs)
-
+    out += [(num(p), k * q) for p, k in primes(c)] if c > 0 else []
+    rest = rest if c > 0 else [num(c), *rest]
+    return tidy(F1, (), (*out, *([(product_of(*rest), q)] if rest else [])), needs)
 
 def primes(c):
-    """c = Π p^k; a factor without a divisor below 1000 stays whole."""
+    """c = Π p^k for c > 0; what has no divisor below 1000 stays whole."""
     out = []
     for n, sign in ((c.numerator, 1), (c.denominator, -1)):
         for p in range(2, 1000):
             k = 0
             while n > 1 and n % p == 0:
                 n, k = n // p, k + 1
-            if k:
-                out.append((p, sign * k))
-        if n > 1:
-            out.append((n, sign))
+            out += [(p, sign * k)] if k else []
+        out += [(n, sign)] if n > 1 else []
     return out
 
-
 def tidy(c, dummies, factors, needs):
-    """One monomial with deltas contracted, numbers taken out, and dummies that nothing uses counted."""
-    factors = merged(factors, needs)
-    while True:
+    """A monomial with numbers taken out, deltas contracted, and dummies that nothing uses counted."""
+    factors, settled = merged(factors, needs), False
+    while not settled:
+        settled = True
         for b, e in factors.items():
             rest = [(x, y) for x, y in factors.items() if x is not b]
             if b.op == "num":
-                k = e if e.denominator == 1 else Q(e.numerator // e.denominator) if b.data > 0 else Q(0)
-                if not k:
-                    continue
-                c *= b.data ** int(k) if b.data else 0
-                factors = merged([*rest, (b, e - k)] if e != k else rest, needs)
-                break
-            change = contracted(b, dummies, rest)
+                k = e if e.denominator == 1 else Q(e.numerator // e.denominator) if b.data[0] > 0 else 0
+                change = (dummies, rest + ([(b, e - k)] if e != k else [])) if k else None
+                c *= b.data[0] ** int(k) if b.data[0] else 1 - bool(k)
+            else:
+                change = contracted(b, dummies, rest)
             if change is not None:
-                dummies, rest = change
-                if rest is None:
+                dummies, changed = change
+                if changed is None:
                     return []
-                factors = merged(rest, needs)
+                factors, settled = merged(changed, needs), False
                 break
-        else:
-            break
     used = frozenset().union(*(b.free for b in factors))
     out = [(c, tuple(a for a in dummies if a in used), tuple(factors.items()))]
-    for a in dummies:
-        if a not in used:
-            if not at_least_0(size_of(a)):  # Σ_i 1 = n for n >= 0
-                needs.add(("ge0i", size_of(a)))
-            out = multiplied(out, expand(node("size", size_of(a)), needs), needs)
-    return [m for found in out for m in multiplied_out(found, needs)]
+    for n in map_sizes(a for a in dummies if a not in used):
+        if not at_least_0(n):  # Σ_i 1 = n for n >= 0
+            needs.add(("ge0i", n))
+        out = multiplied(out, expand(size_term(n), needs), needs)
+    return [m for found in out for m in multiplied_out(*found, needs)]
 
-
-def multiplied_out(m, needs):
-    """Compound bases with positive integer exponents are sums of products again; of e >= 0 and e < 0 one is written."""
-    c, dummies, factors = m
+def multiplied_out(c, dummies, factors, needs):
+    """Sums with positive integer exponents are multiplied out; of e >= 0 and e < 0 only one is written."""
     for b, e in factors:
         rest = tuple((x, y) for x, y in factors if x is not b)
         if b.op == "range" and turned(b.at[0]):
             other = in_range(minus(whole(-1), b.at[0]))
-            return tidy(c, dummies, rest, needs) + tidy(-c, dummies, (*rest, (other, Q(1))), needs)
-        if e.denominator == 1 and e > 0 and (b.op in ("add", "mul", "pow", "sum") or b.op == "size" and not is_symbol(b.data)):
-            out = []
-            for k, others, more in raised(b, e, needs):
-                if not set(others).isdisjoint(dummies):
-                    others, more = renamed(others, more)
-                out += tidy(c * k, dummies + others, rest + more, needs)
-            return out
-    return [m]
-
+            return tidy(c, dummies, rest, needs) + tidy(-c, dummies, (*rest, (other, F1)), needs)
+        if e.denominator == 1 and e > 0 and compound(b):
+            found = (apart_from_dummies(m, dummies) for m in raised(b, e, needs))
+            return [out for k, others, more in found for out in tidy(c * k, dummies + others, rest + more, needs)]
+    return [(c, dummies, factors)]
 
 def turned(e):
     constant, _ = split(e)
     return bool(constant.data) and max((len(m), sorted(a.data for a in m), k) for m, k in constant.data)[2] < 0
 
-
 def contracted(b, dummies, rest):
-    """What a δ or [e >= 0] does to the other factors: (dummies, factors), with None for factors when all is 0; or None."""
+    """What δ or [e >= 0] does to the other factors: (dummies, factors), where None for factors is 0; or None for nothing."""
     if b.op == "range":
         return contracted_range(b.at[0], dummies, rest)
-    if b.op != "delta":
+    gap = minus(*b.at) if b.op == "delta" else None
+    if gap is None:
         return None
-    gap = minus(*b.at)
-    if not gap.data:
-        return dummies, rest
-    if never_zero(gap):
-        return dummies, None
-    solved = solutions(gap)
-    for a, value in solved:
+    if not gap.data or never_zero(gap):
+        return dummies, None if gap.data else rest
+    for a, value in solutions(gap):
         if a in dummies:
-            edges = [x for x in (value, minus(minus(size_of(a), whole(1)), value)) if not never_negative(x)]
-            moved = [(substitute(x, {a: value}), e) for x, e in rest] + [(in_range(x), Q(1)) for x in edges]
-            return tuple(d for d in dummies if d is not a), moved
-    for s, one, other in quotients(gap):  # gap = s one + other with |other| < s
-        top = minus(s, whole(1))
-        if never_negative(minus(top, other)) and never_negative(plus(top, other)):
-            return dummies, [*rest, (delta(one, whole(0)), Q(1)), (delta(other, whole(0)), Q(1))]
-    if solved:
-        a, value = max(solved, key=lambda x: (type(x[0].data[0]) is tuple, x[0].data[0]))
+            edges = [in_range(e) for e in (value, minus(last(size_of(a)), value)) if not never_negative(e)]
+            moved = [(substitute(x, {a: value}), e) for x, e in rest]
+            return tuple(d for d in dummies if d is not a), [*moved, *((x, F1) for x in edges)]
+    for s, one, other in quotients(gap):  # s one + other = 0 with |other| < s
+        if never_negative(minus(last(s), other)) and never_negative(plus(last(s), other)):
+            return dummies, [*rest, (delta(one, whole(0)), F1), (delta(other, whole(0)), F1)]
+    for a, value in sorted(solutions(gap), key=lambda x: (type(x[0].data[0]) is tuple, x[0].data[0]))[-1:]:
         if any(a in x.free for x, _ in rest):
-            return dummies, [*((substitute(x, {a: value}), e) for x, e in rest), (b, Q(1))]
+            return dummies, [*((substitute(x, {a: value}), e) for x, e in rest), (b, F1)]
     return None
-
 
 def contracted_range(e, dummies, rest):
-    if never_negative(e):
-        return dummies, rest
-    if always_negative(e):
-        return dummies, None
-    for s, one, other in quotients(e):  # e = s one + other with 0 <= other < s
+    if never_negative(e) or always_negative(e):
+        return dummies, rest if never_negative(e) else None
+    for s, one, other in quotients(e):  # s one + other >= 0 with 0 <= other < s
         if inside(other, s):
-            return dummies, [*rest, (in_range(one), Q(1))]
+            return dummies, [*rest, (in_range(one), F1)]
     for x, _ in rest:
-        if x.op == "delta":
-            for a, value in solutions(minus(*x.at)):
-                k = dict(split(e)[1]).get(a)
-                there = e if k is None else plus(minus(e, times(k, just(a))), times(k, value))
-                if never_negative(there):
-                    return dummies, rest
-                if always_negative(there):
-                    return dummies, None
+        for a, value in solutions(minus(*x.at)) if x.op == "delta" else ():
+            k = dict(split(e)[1]).get(a, whole(0))
+            there = plus(minus(e, times(k, just(a))), times(k, value))
+            if never_negative(there) or always_negative(there):
+                return dummies, rest if never_negative(there) else None
         if x.op == "range":
             f = x.at[0]
-            if always_negative(plus(e, f)):
-                return dummies, None
-            if e is not f and never_negative(minus(e, f)):
-                return dummies, rest
+            if always_negative(plus(e, f)) or never_negative(minus(e, f)):
+                return dummies, None if always_negative(plus(e, f)) else rest
             if not plus(e, f).data:
-                return dummies, [*((y, q) for y, q in rest if y is not x), (delta(e, whole(0)), Q(1))]
+                return dummies, [*((y, q) for y, q in rest if y is not x), (delta(e, whole(0)), F1)]
     return None
 
-
-@lru_cache(1 << 16)
+@cached
 def solutions(gap):
-    """The named indices whose value follows from gap = 0."""
-    found = []
-    for a, k in split(gap)[1]:
-        if a.op == "i" and number(k) in (1, -1) and not any(a in x.free for x, _ in split(gap)[1] if x is not a):
-            found.append((a, minus(just(a), times(k, gap))))
-    return found
-
-
-def collected(found):
-    """{Σ Π with its dummies in a canonical order: coefficient}"""
-    total = {}
-    for c, dummies, factors in found:
-        closed = canonical(dummies, frozenset(factors))
-        total[closed] = total.get(closed, 0) + c
-    return {closed: c for closed, c in total.items() if c}
-
+    """Indices whose value follows from gap = 0, with the value."""
+    parts = split(gap)[1]
+    alone = [(a, k) for a, k in parts if a.op == "i" and not any(a in x.free for x, _ in parts if x is not a)]
+    return [(a, minus(just(a), times(k, gap))) for a, k in alone if number(k) in (1, -1)]
 
 def like(found):
-    """The monomials with like ones added."""
+    """Like monomials added: {the product without its coefficient, closed: monomial}"""
     total = {}
     for c, dummies, factors in found:
         closed = canonical(dummies, frozenset(factors))
-        old = total.get(closed)
-        total[closed] = (c + old[0], *old[1:]) if old else (c, dummies, factors)
-    return [m for m in total.values() if m[0]]
+        total[closed] = (c + (total[closed][0] if closed in total else 0), dummies, factors)
+    return {closed: m for closed, m in total.items() if m[0]}
 
-
-@lru_cache(1 << 18)
+@cached
 def canonical(dummies, factors):
-    """Σ_{dummies} Π factors: the same node for all names and orders of the dummies."""
-    body = product_of(tuple(b if e == 1 else power(b, e) for b, e in factors))
-    groups, colours = [], dict.fromkeys(dummies, 0)
-    while len(dummies) > 1:  # dummies are told apart by what they stand in, then by whom they meet there
+    """Σ_{dummies} Π factors, one node for all names and orders of the dummies."""
+    body = product_of(*(b if e == 1 else power(b, e) for b, e in factors))
+    groups, colours = [list(dummies)], dict.fromkeys(dummies, 0)
+    while len(dummies) > 1:  # dummies are told apart by where they stand, then by whom they meet there
         found = {}
         for a in dummies:
             found.setdefault((colours[a], *seen_from(a, colours, factors)), []).append(a)
@@ -702,1217 +514,713 @@ def canonical(dummies, factors):
             break
         groups = [found[k] for k in sorted(found)]
         colours = {a: n for n, group in enumerate(groups) for a in group}
-    groups = groups or [list(dummies)]
-    need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike in one product")
-    best = None
-    for orders in product(*map(permutations, groups)):
-        row = [a for group in orders for a in group]
-        closed = normal(bind(row, body))
-        for a in reversed(row):
-            closed = node("sum", (size_of(a),), (closed,))
-        best = closed if best is None or closed.serial < best.serial else best
-    return normal(best)
+    need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike")
+    return min((closed_over(sum(orders, ()), body) for orders in product(*map(permutations, groups))), key=lambda x: x.serial)
 
+def closed_over(row, body):
+    body = normal(bind(row, body))
+    for a in reversed(row):
+        body = node("sum", (size_of(a),), (body,))
+    return normal(body)
 
 def seen_from(a, colours, factors):
     """What can be said of a dummy without naming the others."""
-    marks = {x: just(node("i", ((0, 1 + n), size_of(x)))) for x, n in colours.items()}
-    marks[a] = just(node("i", ((0, 0), size_of(a))))
+    marks = {x: just(node("i", ((0, 0 if x is a else n + 1), size_of(x)))) for x, n in colours.items()}
     seen = sorted((normal(substitute(b, marks)).serial, e) for b, e in factors if a in b.free)
     return size_of(a).serial, tuple(seen)
 
 
-# === definitions, hypotheses, conditions =============================================================================
+# === worlds: definitions, hypotheses, and what is plain from them ====================================================
 # A predicate is (kind, t): gt0 t > 0, ne0 t != 0, ge0 t >= 0, ge0i e >= 0, for all values of the free indices of t.
-
 
 class World:
     def __init__(self, definitions, hypotheses):
-        self.definitions, self.hypotheses, self.looked = definitions, hypotheses, {}
-        self.facts = [(name, *h) for name, h in hypotheses.items() if h[0] in ("gt0", "ne0", "ge0")]
+        self.definitions, self.hypotheses, self.behind_of, self.smooth_of = definitions, hypotheses, {}, {}
+        self.facts = [(name, {"gt0": ">", "ge0": "+", "ne0": "!"}[h[0]], h[1]) for name, h in hypotheses.items() if h[0] in ("gt0", "ne0", "ge0")]
         for array in definitions:
             self.behind(array)
 
     def meanings(self, array):
-        """Definitions of the array, and of those that may be the same one: W^l and W^L."""
+        """Its definition, and those of arrays that may be the same one (W^l and W^L)."""
         return [m for a, m in self.definitions.items() if not apart(a, array)]
 
     def behind(self, array):
         """The array, and all that its definition looks at."""
-        if array not in self.looked:
-            self.looked[array] = None
+        if array not in self.behind_of:
+            self.behind_of[array] = None
             inner = {a for _, body in self.meanings(array) for a in body.arrays}
-            self.looked[array] = frozenset((array,)).union(*map(self.behind, inner))
-        need(self.looked[array] is not None, f"the definition of {array[0]} comes back to itself")
-        return self.looked[array]
+            self.behind_of[array] = frozenset((array,)).union(*map(self.behind, inner))
+        need(self.behind_of[array] is not None, f"the definition of {array[0]} comes back to itself")
+        return self.behind_of[array]
 
     def moves(self, t, variables):
-        """Whether one of these variables may occur in t or in the definitions that it rests on."""
+        """Whether one of the variables may occur in t or in the definitions that it rests on."""
         return not all(apart(b, v) for a in t.arrays for b in self.behind(a) for v in variables)
 
-    def entry(self, array, at):
-        """The entry by its definition."""
-        axes, body = self.definitions[array]
-        need(len(at) == len(axes), f"{array[0]} with another number of indices")
-        return substitute(body, dict(zip(axes, at)))
-
-
-PI = ("pi", None)
-
+    def with_definition(self, array, axes, body):
+        need(array not in self.definitions and array[0] != "pi", f"{array[0]} is defined twice, or is a number")
+        need(body.free <= set(axes), f"{array[0]} depends on more than its axes")
+        return World({**self.definitions, array: (axes, body)}, self.hypotheses)
 
 def apart(a, b):
     """Certainly two arrays."""
-    if a[0] != b[0]:
-        return True
-    if a[1] is None or b[1] is None:
-        return False
+    if a[0] != b[0] or a[1] is None or b[1] is None:
+        return a[0] != b[0]
     return at_least_1(minus(a[1], b[1])) or at_least_1(minus(b[1], a[1]))
 
+def entry_at(axes, body, e):
+    """The entry e by this definition of its array."""
+    need(len(axes) == len(e.at), f"{e.data[0]} has another number of indices")
+    return substitute(body, dict(zip(axes, e.at)))
 
-def defined(definitions, array, axes, body):
-    need(array not in definitions and array[0] != PI[0], f"{array[0]} is defined twice, or is a number")
-    need(body.free <= set(axes), f"{array[0]} depends on more than its axes")
-    return {**definitions, array: (axes, body)}
+@cached
+def pattern(t): return substitute(t, {a: just(node("?", (k, size_of(a)))) for k, a in enumerate(order(t.free))})
 
-
-# --- is a term an instance of a pattern ---
-
-
-@lru_cache(1 << 14)
-def pattern(t):
-    return substitute(t, {a: just(node("?", (k, size_of(a)))) for k, a in enumerate(order(t.free))})
-
-
-def instance(p, t):
-    """Whether t is p at some values of its free indices, each inside its range; factors and summands in any order."""
-    found = match(pattern(p), t, {})
-    return any(all(inside(e, size_of(a)) for a, e in values.items()) for values in found)
-
+def instance(general, t):
+    """Whether t is the general term at values of its free indices inside their ranges; summands and factors in any order."""
+    return any(all(inside(e, size_of(a)) for a, e in values.items()) for values in match(pattern(general), t, {}))
 
 def match(p, t, values):
     if p.op != t.op or p.data != t.data or len(p.terms) != len(t.terms) or len(p.at) != len(t.at):
         return
     for v in match_row(match_index, p.at, t.at, values):
-        if p.op in ("add", "mul"):
-            yield from match_any_order(p.terms, t.terms, v)
-        else:
-            yield from match_row(match, p.terms, t.terms, v)
+        yield from match_row(match, p.terms, t.terms, v, p.op in ("add", "mul"))
 
-
-def match_row(one, ps, ts, values):
+def match_row(one, ps, ts, values, any_order=False):
     if not ps:
         yield values
-    else:
-        for v in one(ps[0], ts[0], values):
-            yield from match_row(one, ps[1:], ts[1:], v)
-
-
-def match_any_order(ps, ts, values):
-    if not ps:
-        yield values
-    for k, t in enumerate(ts) if ps else ():
-        for v in match(ps[0], t, values):
-            yield from match_any_order(ps[1:], ts[:k] + ts[k + 1 :], v)
-
+    for k in range(len(ts) if any_order else 1) if ps else ():
+        for v in one(ps[0], ts[k], values):
+            yield from match_row(one, ps[1:], ts[:k] + ts[k + 1:], v, any_order)
 
 def match_index(p, e, values):
     p = substitute(p, values)
     unknown = [(a, k) for a, k in split(p)[1] if any(x.op == "?" for x in a.free)]
-    if not unknown:
-        if p is e:
-            yield values
+    if not unknown or p is just(unknown[0][0]) and unknown[0][0].op == "?":
+        if p is e or unknown and not e.reach:
+            yield {**values, **{a: e for a, _ in unknown}}
         return
-    a, k = unknown[0]
-    if p is just(a) and a.op == "?":
-        if not e.reach:
-            yield {**values, a: e}
-        return
-    for x, other in split(e)[1]:
+    (a, k), *_ = unknown
+    for x, other in split(e)[1] if p is not e else ():
         if other is k and a.op == "?" and not x.reach:
             yield from match_index(p, e, {**values, a: just(x)})
         elif other is k and a.op == x.op == "pick" and a.data == x.data:
             for v in match_row(match_index, a.at, x.at, values):
                 yield from match_index(p, e, v)
 
+# Signs: ">" positive, "+" at least 0, "!" not 0, "?" not known.
 
-# --- signs that are plain ---
-# ">" positive, "+" at least 0, "!" not 0, "?" not known
-
-
-def together(a, b):
-    return ">" if ">" in (a, b) or {a, b} == {"+", "!"} else a if b == "?" else b
-
+def both(a, b): return ">" if ">" in (a, b) or {a, b} == {"+", "!"} else a if b == "?" else b
 
 def sign(t, world, used):
-    """The sign of t; hypotheses that it needs are added to `used`."""
+    """The sign that is plain; the hypotheses that say so are added to `used`."""
     known = "?"
-    for name, kind, h in world.facts:
-        said = together(known, {"gt0": ">", "ge0": "+", "ne0": "!"}[kind])
-        if said != known and instance(h, t):
-            known = said
+    for name, said, h in world.facts:
+        if both(known, said) != known and instance(h, t):
+            known = both(known, said)
             used.add(name)
-    return known if known in (">", "!") else together(known, sign_of_form(t, world, used))
+    return known if known in ">!" else both(known, sign_of_form(t, lambda s: sign(s, world, used)))
 
-
-def sign_of_form(t, world, used):
-    match t.op:
+def sign_of_form(t, sign):
+    kind = (t.op, *t.data[:1]) if t.op == "whole" else (t.op, *t.data) if t.op == "app" else t.op
+    match kind:
         case "num":
-            return ">" if t.data > 0 else "!" if t.data else "+"
+            return ">" if t.data[0] > 0 else "!" if t.data[0] else "+"
         case "size":
-            return ">" if at_least_1(t.data) else "+" if at_least_0(t.data) else "?"
-        case "delta" | "range" | "step":
+            return ">" if at_least_1(t.data[0]) else "+" if at_least_0(t.data[0]) else "?"
+        case "delta" | "range" | "step" | ("whole", "argmax"):
             return "+"
         case "ord":
             return "+" if never_negative(t.at[0]) else "?"
-        case "app" if t.data in (("exp", 0), ("sigmoid", 0), ("softplus", 0), ("cosh", 0)):
+        case ("app", "exp" | "sigmoid" | "softplus" | "cosh", 0):
             return ">"
-        case "app" if t.data == ("log", 0) and t.terms[0].op == "add":  # log(1 + positive)
-            one = next((s for s in t.terms[0].terms if s.op == "num" and s.data >= 1), None)
-            rest = [sign(s, world, used) for s in t.terms[0].terms if s is not one]
-            return ">" if one and ">" in rest and set(rest) <= {">", "+"} else "?"
+        case ("app", "log", 0) if t.terms[0].op == "add":  # log(1 + positive)
+            one = next((s for s in t.terms[0].terms if s.op == "num" and s.data[0] >= 1), None)
+            return sign_of_form(add(*(s for s in t.terms[0].terms if s is not one)), sign) if one else "?"
         case "add":
-            signs = {sign(s, world, used) for s in t.terms}
-            return "?" if not signs or not signs <= {">", "+"} else max(signs)
+            signs = set(map(sign, t.terms))
+            return max(signs) if signs and signs <= {">", "+"} else "?"
         case "mul":
-            return sign_of_product(list(t.terms), world, used)
+            return sign_of_product(list(t.terms), sign)
         case "pow":
-            base = sign(t.terms[0], world, used)
-            if base == ">" or t.data.denominator > 1:
-                return ">" if base == ">" else "?"
-            return base if t.data % 2 else ">" if base == "!" else "+"
+            base, q = sign(t.terms[0]), t.data[0]
+            return base if base == ">" else "?" if q.denominator > 1 else base if q % 2 else ">" if base == "!" else "+"
         case "sum":
-            found = sign(own_body(t), world, used)
-            if found == ">" and not at_least_1(t.data[0]):  # perhaps a sum of nothing
-                found = "+"
-            if found == "+" and one_positive(own_body(t), own_axes(t)[0], world, used):
-                return ">"
-            return found if found in (">", "+") else "?"
-        case "whole" if t.data[0] == "max":
-            found = sign(own_body(t), world, used)
-            return found if found in (">", "+") and all(map(at_least_1, t.data[2])) else "?"
-        case "whole" if t.data[0] == "prod":
-            return sign(own_body(t), world, used)
-        case "whole" if t.data[0] == "argmax":
-            return "+"
+            found = sign(own_body(t))
+            found = "+" if found == ">" and not at_least_1(t.data[0]) else found  # perhaps a sum of nothing
+            return "?" if found in "!?" else ">" if one_positive(own_body(t), own_axes(t)[0], sign) else found
+        case ("whole", "max"):
+            found = sign(own_body(t))
+            return found if found in ">+" and all(map(at_least_1, t.data[2])) else "?"
+        case ("whole", "prod"):
+            return sign(own_body(t))
     return "?"
 
-
-def sign_of_product(factors, world, used):
+def sign_of_product(factors, sign):
     """Equal factors in pairs are squares."""
-    signs, negative = [], False
+    signs, negative = set(), False
     while factors:
         a = factors.pop()
-        if a.op == "num" and a.data < 0:
+        if a.op == "num" and a.data[0] < 0:
             negative = not negative
             continue
-        s = sign(a, world, used)
-        if s in ("!", "?") and a in factors:
+        s = sign(a)
+        if s in "!?" and a in factors:
             factors.remove(a)
             s = ">" if s == "!" else "+"
-        signs.append(s)
-    if "?" in signs:
-        return "?"
-    if negative or "!" in signs:
-        return "?" if "+" in signs else "!"
-    return "+" if "+" in signs else ">"
+        signs.add(s)
+    weakest = next((s for s in "?+" if s in signs), ">")
+    return weakest if not negative and "!" not in signs or weakest == "?" else "!" if weakest == ">" else "?"
 
-
-def one_positive(body, i, world, used):
+def one_positive(body, i, sign):
     """A product of positive factors and of [e >= 0] that all hold at one value of i."""
     factors = body.terms if body.op == "mul" else (body,)
     where = [f.at[0] for f in factors if f.op == "range"]
-    if not where or any(sign(f, world, used) != ">" for f in factors if f.op != "range"):
+    if any(sign(f) != ">" for f in factors if f.op != "range"):
         return False
-    others = [just(a) for a in order(frozenset().union(*(e.free for e in where))) if a is not i]
-    values = [v for v in (whole(0), minus(size_of(i), whole(1)), *others) if inside(v, size_of(i))]
-    return any(all(never_negative(substitute(e, {i: v})) for e in where) for v in values)
+    values = [whole(0), last(size_of(i)), *justs({a for e in where for a in e.free if a.op == "i"} - {i})]
+    return any(all(never_negative(substitute(e, {i: v})) for e in where) for v in values if inside(v, size_of(i)))
 
-
-def plain(p, world, used):
-    """Whether a predicate is plain from signs and hypotheses."""
-    kind, t = p
+def plain(predicate, world, used):
+    """Whether the predicate is plain from signs and hypotheses."""
+    kind, t = predicate
     if kind == "ge0i":
         return never_negative(t)
     found = sign(t, world, used)
-    if kind == "ne0" and found not in (">", "!") and t.op == "add":
-        found = "!" if sign(add(*map(negated, t.terms)), world, used) == ">" else found
-    return found in {"gt0": (">",), "ge0": (">", "+"), "ne0": (">", "!")}[kind]
-
+    turn = kind == "ne0" and t.op == "add" and found in "+?" and sign(add(*map(negated, t.terms)), world, used) == ">"
+    return turn or found in {"gt0": ">", "ge0": ">+", "ne0": ">!"}[kind]
 
 def negated(t):
-    if t.op == "num":
-        return num(-t.data)
-    if t.op == "mul" and t.terms and any(s.op == "num" for s in t.terms):
-        k = next(k for k, s in enumerate(t.terms) if s.op == "num")
-        return mul(num(-t.terms[k].data), *t.terms[:k], *t.terms[k + 1 :])
-    return neg(t)
+    factors = [*(t.terms if t.op == "mul" else (t,))]
+    k = next((k for k, s in enumerate(factors) if s.op == "num"), None)
+    return neg(t) if k is None else product_of(num(-factors[k].data[0]), *factors[:k], *factors[k + 1:])
 
 
-# === where a term has derivatives ====================================================================================
-
+# === where terms have derivatives ====================================================================================
 
 def smooth(t, variables, world):
-    """Conditions under which t is smooth in the entries of the variables; where they hold, they hold all around."""
+    """Conditions under which t is smooth in the entries of these variables; where they hold they hold all around."""
+    key = t, variables
     if not world.moves(t, variables):
         return frozenset()
-    key = t, variables
-    if key in world.looked:
-        return world.looked[key]
-    needs = set()
-    inner = t.terms
-    match t.op:
-        case "entry":
-            at = [substitute(body, dict(zip(axes, t.at))) for axes, body in world.meanings(t.data) if len(axes) == len(t.at)]
-            need(len(at) == len(world.meanings(t.data)), f"{t.data[0]} with another number of indices")
-            inner = at
-        case "pow":
-            if t.data.denominator > 1 or t.data < 0:
-                needs.add(("gt0" if t.data.denominator > 1 else "ne0", t.terms[0]))
-        case "app":
-            needs |= DERIVATIVES.get(t.data[0], lambda u: (u, set()))(t.terms[0])[1]
-        case "step":
-            needs.add(("ne0", t.terms[0]))
-        case "sum":
-            inner = (own_body(t),)
-        case "diff":
-            inner, variables = t.terms[:1], variables | {t.terms[1].data}
-        case "whole":
-            inner = (own_body(t),)
-            need(t.data[0] not in ("gap", "min", "pinv"), f"no law differentiates {t.data[0]}")
-            if t.data[0] in ("max", "argmax"):
-                needs.add(("gt0", beside(t, "gap")))
-            if t.data[0] == "inv":
-                needs.add(("ne0", beside(t, "det")))
-    world.looked[key] = frozenset(needs).union(*(smooth(s, variables, world) for s in inner))
-    return world.looked[key]
+    if key not in world.smooth_of:
+        needs, inner = set(), t.terms
+        match t.op:
+            case "entry":
+                inner = [entry_at(*m, t) for m in world.meanings(t.data)]
+            case "pow" if t.data[0].denominator > 1 or t.data[0] < 0:
+                needs.add(("gt0" if t.data[0].denominator > 1 else "ne0", *t.terms))
+            case "app" if t.data[0] == "log":
+                needs.add(("ne0", *t.terms))
+            case "step":
+                needs.add(("ne0", *t.terms))
+            case "diff":
+                inner, variables = t.terms[:1], variables | {t.terms[1].data}
+            case "sum" | "whole":
+                inner, fn = [own_body(t)], t.data[0]
+                need(fn not in ("gap", "min", "pinv"), f"no law differentiates {fn}")
+                needs |= {("gt0", beside(t, "gap"))} if fn in ("max", "argmax") else {("ne0", beside(t, "det"))} if fn == "inv" else set()
+        world.smooth_of[key] = frozenset(needs).union(*(smooth(s, variables, world) for s in inner))
+    return world.smooth_of[key]
 
-
-def around(p, array, world):
-    """What makes p, where it holds, hold all around when the array moves."""
-    kind, *terms = p
-    variables = frozenset((array,))
-    if kind == "ge0i" or not any(world.moves(t, variables) for t in terms):
+def around(fact, array, world):
+    """What makes a fact, where it holds, hold all around when the array moves."""
+    kind, t, *_ = fact
+    if kind == "ge0i" or not any(world.moves(s, {array}) for s in fact[1:]):
         return frozenset()
-    need(kind in ("gt0", "ne0"), f"a derivative by {array[0]} of an equation that holds on a set without inner points")
-    t = terms[0]
-    return smooth(own_body(t) if t.op == "whole" and t.data[0] == "gap" else t, variables, world)
+    need(kind in ("gt0", "ne0"), f"a derivative by {array[0]}, where an equation need not hold all around")
+    return smooth(own_body(t) if t.op == "whole" and t.data[0] == "gap" else t, frozenset((array,)), world)
 
-
-def variable(w, world):
-    need(w.data != PI and not world.meanings(w.data), f"{w.data[0]} is no variable")
+def is_variable(w, world): return need(w is not PI and not world.meanings(w.data), f"{w.data[0]} is no variable")
 
 
 # === laws ============================================================================================================
-# A law gives (left, right) or (left, right, conditions).  Arguments: t term, w entry, W function of an array, i index,
-# e index expression, q fraction, n natural number, s text, T terms, I different indices, 2 two of them, E index expressions,
-# V values of indices.
+# A law reads arguments of these kinds: t term, w entry, W function of an array, i index, e index expression, q fraction,
+# n natural number, s text, T terms, I different indices, 2 two of them, E index expressions, V values for indices, C the
+# world (no argument).  It gives the two sides, then conditions, then names of hypotheses.
 
-
-def exp(u):
-    return app("exp", u)
-
-
-def inverse(u):
-    return power(u, -1)
-
-
-DERIVATIVES = {
-    "exp": lambda u: (exp(u), set()),
-    "log": lambda u: (inverse(u), {("ne0", u)}),
-    "tanh": lambda u: (sub(ONE, power(app("tanh", u), 2)), set()),
-    "sigmoid": lambda u: (mul(app("sigmoid", u), sub(ONE, app("sigmoid", u))), set()),
-    "softplus": lambda u: (app("sigmoid", u), set()),
-    "sin": lambda u: (app("cos", u), set()),
-    "cos": lambda u: (neg(app("sin", u)), set()),
-    "sinh": lambda u: (app("cosh", u), set()),
-    "cosh": lambda u: (app("sinh", u), set()),
-    "atan": lambda u: (inverse(add(ONE, power(u, 2))), set()),
-    "erf": lambda u: (mul(num(2), power(node("entry", PI), Q(-1, 2)), exp(neg(power(u, 2)))), set()),
+SLOPES = {
+    "exp": exp, "log": inverse, "softplus": lambda u: app("sigmoid", u), "sin": lambda u: app("cos", u),
+    "cos": lambda u: neg(app("sin", u)), "sinh": lambda u: app("cosh", u), "cosh": lambda u: app("sinh", u),
+    "tanh": lambda u: sub(ONE, power(app("tanh", u), 2)), "atan": lambda u: inverse(add(ONE, power(u, 2))),
+    "sigmoid": lambda u: mul(app("sigmoid", u), sub(ONE, app("sigmoid", u))),
+    "erf": lambda u: mul(num(2), power(PI, Q(-1, 2)), exp(neg(power(u, 2)))),
 }
 EXPONENTIALS = {
     "tanh": lambda u: mul(sub(exp(mul(num(2), u)), ONE), inverse(add(exp(mul(num(2), u)), ONE))),
-    "sigmoid": lambda u: mul(exp(u), inverse(add(ONE, exp(u)))),
-    "softplus": lambda u: app("log", add(ONE, exp(u))),
-    "sinh": lambda u: mul(num(Q(1, 2)), sub(exp(u), exp(neg(u)))),
-    "cosh": lambda u: mul(num(Q(1, 2)), add(exp(u), exp(neg(u)))),
+    "sigmoid": lambda u: mul(exp(u), inverse(add(ONE, exp(u)))), "softplus": lambda u: log(add(ONE, exp(u))),
+    "sinh": lambda u: mul(num(Q(1, 2)), sub(exp(u), exp(neg(u)))), "cosh": lambda u: mul(num(Q(1, 2)), add(exp(u), exp(neg(u)))),
 }
 ODD, EVEN = ("sin", "erf", "atan", "sinh", "tanh"), ("cos", "cosh")
 KINKED = ("abs", "ceil", "floor", "heaviside", "relu", "round", "sign", "step", "trunc")
-LAWS = {}
 
+def positive(*ts): return {("gt0", t) for t in ts}
+def nonzero(*ts): return {("ne0", t) for t in ts}
+def root(*qs): return any(q.denominator > 1 for q in qs)
+def is_a(w, *names): return need(w.data[0] in names, f"{w.data[0]} is another function")
+def unused(axes, *xs): return need(all(x.free.isdisjoint(axes) for x in xs), "an index is in use")
+def axes_of(w, axes): return need(map_sizes(axes) == w.data[2], f"the axes of {w.data[0]} have other sizes")
+def all_inside(at, sizes): return need(len(at) == len(sizes) and all(map(inside, at, sizes)), "an index may leave its range")
+def entry_of(w, *at): return opened(*w.terms, at)
+def argmax(w, at): return beside(w, "argmax", at)
+def alone(w): return positive(beside(w, "gap"))
+def regular(w): return nonzero(beside(w, "det"))
+def some_maximum(w): return is_a(w, "max") and need(all(map(at_least_1, w.data[2])), "a maximum of nothing")
+def slope_of_entry(w, axes, x): return unused(axes, x, w) and axes_of(w, axes) and diff(entry_of(w, *justs(axes)), x)
 
-def law(kinds):
-    def enter(f):
-        LAWS[f.__name__] = kinds, f
-        return f
+def diff_entry(world, e, w):
+    need(not world.meanings(e.data) and (e.data == w.data or apart(e.data, w.data)), "defined, or perhaps the variable")
+    need(e.data != w.data or len(e.at) == len(w.at), f"{w.data[0]} has another number of indices")
+    return diff(e, w), deltas(e.at, w.at) if e.data == w.data else ZERO
 
-    return enter
+def diff_apply(fn, degree, u, w):
+    need(fn not in KINKED and (fn not in SLOPES or not degree), f"no slope of {fn}")
+    slope = SLOPES[fn](u) if fn in SLOPES else app(fn, u, degree + 1)
+    return diff(app(fn, u, degree), w), mul(slope, diff(u, w)), nonzero(u) if fn == "log" else ()
 
+def diff_whole(w, axes, x):
+    need(len(w.at) == w.data[1] * len(axes), "one group of indices for each derivative")
+    inner = slope_of_entry(w, axes, x)
+    return diff(w, x), sums(axes, mul(function(w.data[0], w.data[1] + 1, w.data[2], *w.terms, w.at + justs(axes)), inner))
 
-def apart_from(axes, *things):
-    need(all(x.free.isdisjoint(axes) for x in things), "an axis is in use")
+def diff_inverse(w, axes, x):
+    (p, q), (i, j) = justs(axes), is_a(w, "inv") and w.at
+    inner = mul(beside(w, "inv", (i, p)), slope_of_entry(w, axes, x), beside(w, "inv", (q, j)))
+    return diff(w, x), neg(sums(axes, inner)), regular(w)
 
-
-def is_function(w, *names):
-    need(w.data[0] in names, f"{w.data[0]} is another function")
-
-
-def axes_of(w, axes):
-    need(tuple(map(size_of, axes)) == w.data[2], f"the axes of {w.data[0]} have other sizes")
-
-
-def entry_of(w, at):
-    return opened(w.terms[0], tuple(at))
-
-
-def inside_all(at, sizes):
-    need(len(at) == len(sizes) and all(map(inside, at, sizes)), "an index may leave its range")
-
-
-def exprs(axes):
-    return tuple(map(just, axes))
-
-
-def chain_rule(w, axes, x):
-    """∂ of the array's entry at the axes."""
-    apart_from(axes, x, w)
-    axes_of(w, axes)
-    return diff(entry_of(w, exprs(axes)), x)
-
-
-def root(*qs):
-    return any(q.denominator > 1 for q in qs)
-
-
-# --- derivatives ---
-
-
-@law("tw")
-def diff_constant(_, t, w):  # ∂c = 0
-    need(t.op in ("num", "size", "ord", "delta", "range"), "this is not constant")
-    return diff(t, w), ZERO
-
-
-@law("tw")
-def diff_independent(world, t, w):  # ∂t/∂w = 0 when w is not in t
-    need(not world.moves(t, {w.data}), f"the term may depend on {w.data[0]}")
-    return diff(t, w), ZERO
-
-
-@law("ww")
-def diff_entry(world, e, w):  # ∂w_ab/∂w_jk = δ_aj δ_bk
-    need(not world.meanings(e.data), f"{e.data[0]} is defined")
-    if e.data != w.data:
-        need(apart(e.data, w.data), "perhaps one array")
-        return diff(e, w), ZERO
-    need(len(e.at) == len(w.at), f"{w.data[0]} with another number of indices")
-    return diff(e, w), product_of(tuple(map(delta, e.at, w.at)))
-
-
-@law("itw")
-def diff_sum(_, i, f, w):  # ∂Σf = Σ∂f
-    apart_from((i,), w)
-    return diff(sums((i,), f), w), sums((i,), diff(f, w))
-
-
-@law("Tw")
-def diff_add(_, ts, w):
-    return diff(add(*ts), w), add(*(diff(t, w) for t in ts))
-
-
-@law("Tw")
-def diff_mul(_, ts, w):  # ∂(fg) = ∂f g + f ∂g
-    return diff(mul(*ts), w), add(*(mul(*ts[:k], diff(t, w), *ts[k + 1 :]) for k, t in enumerate(ts)))
-
-
-@law("tqw")
-def diff_power(_, f, q, w):  # ∂f^q = q f^{q-1} ∂f
-    conditions = {("gt0", f)} if root(q) else {("ne0", f)} if q < 1 else set()
-    return diff(power(f, q), w), mul(num(q), power(f, q - 1), diff(f, w)), conditions
-
-
-@law("sntw")
-def diff_apply(_, fn, degree, u, w):  # ∂f(u) = f'(u) ∂u
-    need(fn not in KINKED and (fn not in DERIVATIVES or not degree), f"no slope of {fn}")
-    slope, conditions = DERIVATIVES[fn](u) if fn in DERIVATIVES else (app(fn, u, degree + 1), set())
-    return diff(app(fn, u, degree), w), mul(slope, diff(u, w)), conditions
-
-
-@law("tw")
-def diff_step(_, u, w):  # ∂[u > 0] = 0
-    return diff(step(u), w), ZERO, {("ne0", u)}
-
-
-@law("WIw")
-def diff_whole(_, w, axes, x):  # ∂L(y) = Σ_i L'(y)_i ∂y_i
-    fn, degree, sizes = w.data
-    need(len(w.at) == degree * len(axes), "one group of indices for each derivative")
-    inner = chain_rule(w, axes, x)
-    return diff(w, x), sums(axes, mul(shaped(node("whole", (fn, degree + 1, sizes), w.terms, w.at + exprs(axes))), inner))
-
-
-@law("WIw")
-def diff_det(_, w, axes, x):  # ∂det A = det A Σ (A^-1)_qp ∂A_pq
-    is_function(w, "det")
-    p, q = axes
-    return diff(w, x), mul(w, sums(axes, mul(beside(w, "inv", exprs((q, p))), chain_rule(w, axes, x)))), {("ne0", w)}
-
-
-@law("WIw")
-def diff_inverse(_, w, axes, x):  # ∂(A^-1)_ij = -Σ (A^-1)_ip ∂A_pq (A^-1)_qj
-    is_function(w, "inv")
-    (p, q), (i, j) = exprs(axes), w.at
-    body = mul(beside(w, "inv", (i, p)), chain_rule(w, axes, x), beside(w, "inv", (q, j)))
-    return diff(w, x), neg(sums(axes, body)), {("ne0", beside(w, "det"))}
-
-
-@law("WIw")
-def diff_max(_, w, axes, x):  # ∂max = Σ argmax_a ∂x_a
-    is_function(w, "max")
-    body = mul(beside(w, "argmax", exprs(axes)), chain_rule(w, axes, x))
-    return diff(w, x), sums(axes, body), {("gt0", beside(w, "gap"))}
-
-
-@law("Ww")
-def diff_argmax(_, w, x):
-    is_function(w, "argmax")
-    return diff(w, x), ZERO, {("gt0", beside(w, "gap"))}
-
-
-@law("WIIw")
-def diff_prod(_, w, axes, others, x):  # ∂Πx = Σ_a (Π_{b != a} x_b) ∂x_a
-    is_function(w, "prod")
-    need(not set(axes) & set(others), "an axis is in use")
-    axes_of(w, others)
-    inner = chain_rule(w, axes, x)
-    apart_from(others, x, inner)
-    here = product_of(tuple(map(delta, exprs(axes), exprs(others))))
-    rest = array_function("prod", 0, others, add(here, mul(sub(ONE, here), entry_of(w, exprs(others)))))
+def diff_prod(w, axes, others, x):
+    need(is_a(w, "prod") and not set(axes) & set(others) and axes_of(w, others), "an index is in use")
+    inner = slope_of_entry(w, axes, x)
+    unused(others, x, inner)
+    here = deltas(justs(axes), justs(others))
+    rest = of_array("prod", others, add(here, mul(sub(ONE, here), entry_of(w, *justs(others)))))
     return diff(w, x), sums(axes, mul(rest, inner))
 
+def log_of_number(n):
+    logs = [mul(num(k), log(num(p))) for p, k in need(n >= 1, "the logarithm of 0") and primes(Q(n))]
+    return log(num(n)), logs[0] if len(logs) == 1 else add(*logs) if logs else ZERO
 
-# --- functions, powers ---
-
-
-@law("st")
-def in_exponentials(_, fn, u):
-    need(fn in EXPONENTIALS, f"{fn} is not made of exponentials")
-    return app(fn, u), EXPONENTIALS[fn](u)
-
-
-@law("T")
-def log_of_product(_, ts):
-    return app("log", mul(*ts)), add(*(app("log", t) for t in ts)), {("gt0", t) for t in ts}
-
-
-@law("tq")
-def log_of_power(_, b, q):
-    return app("log", power(b, q)), mul(num(q), app("log", b)), {("gt0", b)}
-
-
-@law("t")
-def log_of_exp(_, u):
-    return app("log", exp(u)), u
-
-
-@law("t")
-def exp_of_log(_, u):
-    return exp(app("log", u)), u, {("gt0", u)}
-
-
-@law("n")
-def log_of_number(_, n):
-    need(n >= 1, "the logarithm of 0")
-    parts = [mul(num(k), app("log", num(p))) for p, k in primes(Q(n))]
-    return app("log", num(n)), parts[0] if len(parts) == 1 else add(*parts) if parts else ZERO
-
-
-@law("t")
-def sine_squared(_, u):
-    return power(app("sin", u), 2), sub(ONE, power(app("cos", u), 2))
-
-
-@law("st")
-def parity(_, fn, u):  # f(-u) = ±f(u)
-    need(fn in ODD + EVEN, f"{fn} is neither odd nor even")
-    return app(fn, neg(u)), neg(app(fn, u)) if fn in ODD else app(fn, u)
-
-
-@law("s")
-def at_zero(_, fn):
-    need(fn in ODD + EVEN, f"{fn}(0) is not known")
-    return app(fn, ZERO), ONE if fn in EVEN else ZERO
-
-
-@law("stt")
-def sum_of_angles(_, fn, a, b):
-    need(fn in ("sin", "cos"), f"{fn} is no sine")
-    (sa, ca), (sb, cb) = ((app("sin", u), app("cos", u)) for u in (a, b))
+def sum_of_angles(fn, a, b):
+    (sa, ca), (sb, cb) = (need(fn in ("sin", "cos"), f"{fn} is no sine") and (app("sin", u), app("cos", u)) for u in (a, b))
     return app(fn, add(a, b)), add(mul(sa, cb), mul(ca, sb)) if fn == "sin" else sub(mul(ca, cb), mul(sa, sb))
 
+def off_diagonal(u, i, j):
+    needs = nonzero(add(u, delta(just(i), just(j))))
+    need(size_of(i) is size_of(j) and not like(expand(substitute(u, {j: just(i)}), needs)), "this is not 0 on the diagonal")
+    return step(neg(u)), sub(sub(ONE, step(u)), delta(just(i), just(j))), needs
 
-@law("tqq")
-def power_add(_, b, p, q):
-    return mul(power(b, p), power(b, q)), power(b, p + q), {("gt0" if root(p, q) else "ne0", b)}
-
-
-@law("Tq")
-def power_of_product(_, ts, q):
-    return power(mul(*ts), q), mul(*(power(t, q) for t in ts)), {("gt0", t) for t in ts if root(q)}
-
-
-@law("Tq")
-def root_of_product(_, ts, q):
-    return power(mul(*ts), q), mul(*(power(t, q) for t in ts)), {("ge0", t) for t in ts}
-
-
-@law("tqq")
-def power_of_power(_, b, p, q):
-    return power(power(b, p), q), power(b, p * q), {("gt0", b)} if root(p, q) else set()
-
-
-@law("tq")
-def root_of_square(_, b, q):  # (b^2)^q = |b|^{2q}
-    return power(power(b, 2), q), power(mul(b, sub(step(b), step(neg(b)))), 2 * q)
-
-
-# --- steps [u > 0] ---
-
-
-@law("tt")
-def step_scaled(_, c, u):
-    return step(mul(c, u)), step(u), {("gt0", c)}
-
-
-@law("t")
-def step_negated(_, u):
-    return step(neg(u)), sub(ONE, step(u)), {("ne0", u)}
-
-
-@law("tii")
-def step_negated_off_diagonal(_, u, i, j):  # u is 0 where i = j, and only there
-    need(size_of(i) is size_of(j), "the indices have different sizes")
-    conditions = {("ne0", add(u, delta(just(i), just(j))))}
-    need(not collected(expand(substitute(u, {j: just(i)}), conditions)), "this is not 0 on the diagonal")
-    return step(neg(u)), sub(sub(ONE, step(u)), delta(just(i), just(j))), conditions
-
-
-@law("t")
-def step_of_positive(_, u):
-    return step(u), ONE, {("gt0", u)}
-
-
-@law("t")
-def step_of_negative(_, u):
-    return step(neg(u)), ZERO, {("gt0", u)}
-
-
-@law("")
-def step_of_zero(_):
-    return step(ZERO), ZERO
-
-
-@law("tttt")
-def by_cases(_, like, h, a, b):  # f(h a + (1 - h) b) = h f(a) + (1 - h) f(b)
+def by_cases(like, h, a, b):
     need(zero_or_one(h) and like.op in ("app", "pow", "step"), "no case distinction")
-    f = lambda u: node(like.op, like.data, (u,))  # noqa: E731
+    f = lambda u: node(like.op, like.data, (u,))
     return f(add(mul(h, a), mul(sub(ONE, h), b))), add(mul(h, f(a)), mul(sub(ONE, h), f(b)))
 
+def ranged(e, i): return in_range(e), in_range(minus(last(size_of(i)), e))
 
-@law("t")
-def step_times_argument(_, u):
-    return mul(step(u), step(neg(u))), ZERO
-
-
-@law("tt")
-def step_ordered(_, u, c):
-    return mul(step(u), step(add(u, c))), step(u), {("gt0", c)}
-
-
-@law("tt")
-def step_excluded(_, u, c):
-    return mul(step(u), step(sub(neg(u), c))), ZERO, {("gt0", c)}
-
-
-@law("tt")
-def step_covering(_, u, c):
-    a, b = step(u), step(sub(c, u))
-    return mul(a, b), add(a, b, neg(ONE)), {("gt0", c)}
-
-
-@law("tt")
-def step_of_product(_, a, b):
-    return step(mul(a, b)), add(mul(step(a), step(b)), mul(step(neg(a)), step(neg(b))))
-
-
-@law("t")
-def step_of_reciprocal(_, a):
-    return step(inverse(a)), step(a)
-
-
-@law("tt")
-def step_of_exponentials(_, a, b):
-    return step(sub(exp(a), exp(b))), step(sub(a, b))
-
-
-# --- sums over ranges ---
-
-
-def ranged(e, i):
-    return in_range(e), in_range(minus(minus(size_of(i), whole(1)), e))
-
-
-@law("iiet")
-def reindex(_, i, k, e, f):  # Σ_i [0 <= e < M] f(i) = Σ_k [0 <= e^-1(k) < N] f(e^-1(k)),  e = c ± i
-    s = dict(split(e)[1]).get(i)
-    need(s is not None and number(s) in (1, -1), "the new index is not ± the old one and a shift")
+def reindex(i, k, e, f):
+    s = dict(split(e)[1]).get(i, whole(0))
     shift = minus(e, times(s, just(i)))
-    need(i is not k, "one index for two")
-    apart_from((i,), shift)
-    apart_from((k,), f, e)
+    need(number(s) in (1, -1) and unused((i,), shift) and i is not k and unused((k,), f, e), "no new index")
     back = times(s, minus(just(k), shift))
     return sums((i,), mul(*ranged(e, k), f)), sums((k,), mul(*ranged(back, i), substitute(f, {i: back})))
 
+def digits(i, q, r, *terms):
+    """The terms at i = R q + r."""
+    sizes = size_of(q), size_of(r)
+    need(size_of(i) is times(*sizes) and all(map(at_least_0, sizes)) and q is not r, "the digits have other sizes")
+    return unused((q, r), *terms) and [substitute(t, {i: plus(times(sizes[1], just(q)), just(r))}) for t in terms]
 
-@law("iiit")
-def by_radix(_, i, q, r, f):  # Σ_i f(i) = Σ_q Σ_r f(R q + r)
-    digits_of(i, q, r, f)
-    return sums((i,), f), sums((q, r), substitute(f, {i: plus(times(size_of(r), just(q)), just(r))}))
+def inverse_times(w, k, left):
+    is_a(w, "inv") and all_inside(w.at, w.data[2]) and unused((k,), w)
+    (i, j), m = w.at, need(size_of(k) is w.data[2][0], "an index of another size") and just(k)
+    factors = (beside(w, "inv", (i, m)), entry_of(w, m, j)) if left else (entry_of(w, i, m), beside(w, "inv", (m, j)))
+    return sums((k,), mul(*factors)), delta(i, j), regular(w)
 
-
-def digits_of(i, q, r, *terms):
-    need(size_of(i) is times(size_of(q), size_of(r)), "the size is not the product of the digits' sizes")
-    need(at_least_0(size_of(q)) and at_least_0(size_of(r)) and q is not r, "a size may be negative, or one digit is used twice")
-    apart_from((q, r), *terms)
-
-
-@law("ee")
-def covering(_, e, f):  # [e >= 0] [f >= 0] = [e >= 0] + [f >= 0] - 1 when e + f >= -1
-    need(never_negative(plus(plus(e, f), whole(1))), "neither need hold")
-    return mul(in_range(e), in_range(f)), add(in_range(e), in_range(f), num(-1))
-
-
-# --- functions of arrays ---
-
-
-@law("Wi")
-def inverse_times(_, w, k):  # Σ_k (A^-1)_ik A_kj = δ_ij
-    i, j = square_at(w, k)
-    body = mul(beside(w, "inv", (i, just(k))), entry_of(w, (just(k), j)))
-    return sums((k,), body), delta(i, j), {("ne0", beside(w, "det"))}
-
-
-@law("Wi")
-def times_inverse(_, w, k):
-    i, j = square_at(w, k)
-    body = mul(entry_of(w, (i, just(k))), beside(w, "inv", (just(k), j)))
-    return sums((k,), body), delta(i, j), {("ne0", beside(w, "det"))}
-
-
-def square_at(w, k):
-    is_function(w, "inv")
-    need(size_of(k) is w.data[2][0], "an index of another size")
-    inside_all(w.at, w.data[2])
-    apart_from((k,), w)
-    return w.at
-
-
-@law("W")
-def inverse_of_transpose(_, w):
-    is_function(w, "inv", "det")
-    p, q = own_axes(w)
-    turned_body = bind((q, p), entry_of(w, exprs((p, q))))
-    return w, shaped(node("whole", w.data, (turned_body,), w.at[::-1]))
-
-
-@law("IIIt")
-def maximum_of_maxima(_, outer, inner, axes, f):
+def maximum_of_maxima(outer, inner, axes, f):
     need(set(axes) == {*outer, *inner} and len(axes) == len(outer) + len(inner), "other axes")
-    need(all(at_least_1(size_of(a)) for a in axes), "a maximum of nothing")
-    return array_function("max", 0, outer, array_function("max", 0, inner, f)), array_function("max", 0, axes, f)
+    need(all(map(at_least_1, map_sizes(axes))), "a maximum of nothing")
+    return of_array("max", outer, of_array("max", inner, f)), of_array("max", axes, f)
 
+def product_without(axes, f, at):
+    all_inside(at, map_sizes(axes)) and unused(axes, *at)
+    here, one = deltas(at, justs(axes)), substitute(f, dict(zip(axes, at)))
+    left = of_array("prod", axes, add(here, mul(sub(ONE, here), f)))
+    return left, mul(of_array("prod", axes, f), inverse(one)), nonzero(one)
 
-def maximum(w):
-    is_function(w, "max")
-    need(all(map(at_least_1, w.data[2])), "a maximum of nothing")
-
-
-@law("WI")
-def maximum_picks(_, w, axes):  # Σ_a argmax_a x_a = max
-    maximum(w)
-    axes_of(w, axes)
-    apart_from(axes, w)
-    return sums(axes, mul(beside(w, "argmax", exprs(axes)), entry_of(w, exprs(axes)))), w
-
-
-@law("WI")
-def one_argmax(_, w, axes):
-    maximum(w)
-    axes_of(w, axes)
-    apart_from(axes, w)
-    return sums(axes, beside(w, "argmax", exprs(axes))), ONE
-
-
-@law("WEE")
-def argmax_products(_, w, at, bt):  # argmax_a argmax_b = δ_ab argmax_a
-    maximum(w)
-    one, other = beside(w, "argmax", at), beside(w, "argmax", bt)
-    return mul(one, other), product_of((*map(delta, at, bt), one))
-
-
-@law("WE")
-def step_above_max(_, w, at):
-    maximum(w)
-    inside_all(at, w.data[2])
-    return step(sub(entry_of(w, at), w)), ZERO
-
-
-@law("WE")
-def step_below_max(_, w, at):
-    maximum(w)
-    inside_all(at, w.data[2])
-    return step(sub(w, entry_of(w, at))), sub(ONE, beside(w, "argmax", at)), {("gt0", beside(w, "gap"))}
-
-
-@law("ItE")
-def product_without(_, axes, f, at):  # Π_b (δ_ab + (1 - δ_ab) x_b) = Π_b x_b / x_a
-    inside_all(at, tuple(map(size_of, axes)))
-    apart_from(axes, *at)
-    here = product_of(tuple(map(delta, at, exprs(axes))))
-    one = substitute(f, dict(zip(axes, at)))
-    left = array_function("prod", 0, axes, add(here, mul(sub(ONE, here), f)))
-    return left, mul(array_function("prod", 0, axes, f), inverse(one)), {("ne0", one)}
-
-
-@law("W2itt")
-def of_product(_, w, axes, k, a, b):  # det(AB) = det A det B, (AB)^-1 = B^-1 A^-1 for square A_pk, B_kq
-    is_function(w, "det", "inv")
-    p, q = axes
-    apart_from((q,), a)
-    apart_from((p,), b)
-    left = array_function(w.data[0], 0, axes, sums((k,), mul(a, b)), w.at)
-    factors = [array_function("det", 0, (p, k), a), array_function("det", 0, (k, q), b)]
+def of_product(w, axes, k, a, b):
+    p, q = is_a(w, "det", "inv") and axes
+    unused((q,), a) and unused((p,), b)
+    left, dets = of_array(w.data[0], axes, sums((k,), mul(a, b)), w.at), (of_array("det", (p, k), a), of_array("det", (k, q), b))
     if w.data[0] == "det":
-        return left, mul(*factors)
-    inside_all(w.at, left.data[2])
-    apart_from((k,), left)
-    one = array_function("inv", 0, (k, q), b, (w.at[0], just(k)))
-    other = array_function("inv", 0, (p, k), a, (just(k), w.at[1]))
-    return left, sums((k,), mul(one, other)), {("ne0", d) for d in factors}
+        return left, mul(*dets)
+    all_inside(w.at, left.data[2]) and unused((k,), left)
+    factors = of_array("inv", (k, q), b, (w.at[0], just(k))), of_array("inv", (p, k), a, (just(k), w.at[1]))
+    return left, sums((k,), mul(*factors)), nonzero(*dets)
 
+def inverse_of_inverse(w, axes):
+    is_a(w, "det", "inv") and axes_of(w, axes) and unused(axes, w)
+    left = of_array(w.data[0], axes, beside(w, "inv", justs(axes)), w.at)
+    return left, inverse(w) if not w.at else all_inside(w.at, w.data[2]) and entry_of(w, *w.at), regular(w)
 
-@law("2ttE")
-def inverse_scaled(_, axes, c, f, at):  # (cA)^-1 = A^-1 / c
-    apart_from(axes, c)
-    right = mul(inverse(c), array_function("inv", 0, axes, f, at))
-    return array_function("inv", 0, axes, mul(c, f), at), right, {("ne0", c), ("ne0", array_function("det", 0, axes, f))}
-
-
-@law("W2")
-def inverse_of_inverse(_, w, axes):  # det(A^-1) = 1/det A, (A^-1)^-1 = A
-    is_function(w, "det", "inv")
-    axes_of(w, axes)
-    apart_from(axes, w)
-    left = array_function(w.data[0], 0, axes, beside(w, "inv", exprs(axes)), w.at)
-    if w.data[0] == "inv":
-        inside_all(w.at, w.data[2])
-    return left, inverse(w) if w.data[0] == "det" else entry_of(w, w.at), {("ne0", beside(w, "det"))}
-
-
-@law("2E")
-def of_identity(_, axes, at):
+def of_identity(axes, at):
     need(all(inside(e, size_of(axes[0])) for e in at), "an index may leave its range")
-    left = array_function("inv" if at else "det", 0, axes, delta(*exprs(axes)), at)
-    return left, delta(*at) if at else ONE
+    return of_array("inv" if at else "det", axes, delta(*justs(axes)), at), delta(*at) if at else ONE
 
-
-# --- what is given ---
-
-
-@law("w")
-def unfold(world, e):
-    need(e.data in world.definitions, f"{e.data[0]} has no definition")
-    return e, world.entry(e.data, e.at)
-
-
-@law("sV")
 def assume(world, name, values):
-    h = world.hypotheses.get(name, ("no",))
-    need(h[0] == "eq", f"no hypothesis {name} that is an equation")
-    need(all(inside(e, size_of(i)) for i, e in values), "an index may leave its range")
-    return substitute(h[1], dict(values)), substitute(h[2], dict(values)), set(), {name}
+    kind, *sides = world.hypotheses.get(name, ("no",))
+    need(kind == "eq", f"no equation is assumed by the name {name}") and all_inside([e for _, e in values], map_sizes(i for i, _ in values))
+    return *(substitute(t, dict(values)) for t in sides), (), {name}
+
+LAWS = {
+    # derivatives
+    "diff_constant": ("tw", lambda t, w: need(t.op in ("num", "size", "ord", "delta", "range"), "no constant") and (diff(t, w), ZERO)),
+    "diff_independent": ("Ctw", lambda c, t, w: need(not c.moves(t, {w.data}), f"it may depend on {w.data[0]}") and (diff(t, w), ZERO)),
+    "diff_entry": ("Cww", diff_entry),
+    "diff_sum": ("itw", lambda i, f, w: unused((i,), w) and (diff(sums((i,), f), w), sums((i,), diff(f, w)))),
+    "diff_add": ("Tw", lambda ts, w: (diff(add(*ts), w), add(*(diff(t, w) for t in ts)))),
+    "diff_mul": ("Tw", lambda ts, w: (diff(mul(*ts), w), add(*(mul(*ts[:k], diff(t, w), *ts[k + 1:]) for k, t in enumerate(ts))))),
+    "diff_power": ("tqw", lambda f, q, w: (diff(power(f, q), w), mul(num(q), power(f, q - 1), diff(f, w)),
+                                           positive(f) if root(q) else nonzero(f) if q < 1 else ())),
+    "diff_apply": ("sntw", diff_apply),
+    "diff_step": ("tw", lambda u, w: (diff(step(u), w), ZERO, nonzero(u))),
+    "diff_whole": ("WIw", diff_whole),
+    "diff_det": ("W2w", lambda w, axes, x: is_a(w, "det") and (
+        diff(w, x), mul(w, sums(axes, mul(beside(w, "inv", justs(axes[::-1])), slope_of_entry(w, axes, x)))), nonzero(w))),
+    "diff_inverse": ("W2w", diff_inverse),
+    "diff_max": ("WIw", lambda w, axes, x: is_a(w, "max") and (
+        diff(w, x), sums(axes, mul(argmax(w, justs(axes)), slope_of_entry(w, axes, x))), alone(w))),
+    "diff_argmax": ("Ww", lambda w, x: is_a(w, "argmax") and (diff(w, x), ZERO, alone(w))),
+    "diff_prod": ("WIIw", diff_prod),
+    # functions and powers
+    "in_exponentials": ("st", lambda fn, u: need(fn in EXPONENTIALS, f"{fn} is not made of exponentials") and (app(fn, u), EXPONENTIALS[fn](u))),
+    "log_of_product": ("T", lambda ts: (log(mul(*ts)), add(*map(log, ts)), positive(*ts))),
+    "log_of_power": ("tq", lambda b, q: (log(power(b, q)), mul(num(q), log(b)), positive(b))),
+    "log_of_exp": ("t", lambda u: (log(exp(u)), u)),
+    "exp_of_log": ("t", lambda u: (exp(log(u)), u, positive(u))),
+    "log_of_number": ("n", log_of_number),
+    "sine_squared": ("t", lambda u: (power(app("sin", u), 2), sub(ONE, power(app("cos", u), 2)))),
+    "parity": ("st", lambda fn, u: need(fn in ODD + EVEN, f"{fn} is neither odd nor even")
+               and (app(fn, neg(u)), neg(app(fn, u)) if fn in ODD else app(fn, u))),
+    "at_zero": ("s", lambda fn: need(fn in ODD + EVEN, f"{fn}(0) is not known") and (app(fn, ZERO), ONE if fn in EVEN else ZERO)),
+    "sum_of_angles": ("stt", sum_of_angles),
+    "power_add": ("tqq", lambda b, p, q: (mul(power(b, p), power(b, q)), power(b, p + q), positive(b) if root(p, q) else nonzero(b))),
+    "power_of_product": ("Tq", lambda ts, q: (power(mul(*ts), q), mul(*(power(t, q) for t in ts)), positive(*ts) if root(q) else ())),
+    "root_of_product": ("Tq", lambda ts, q: (power(mul(*ts), q), mul(*(power(t, q) for t in ts)), {("ge0", t) for t in ts})),
+    "power_of_power": ("tqq", lambda b, p, q: (power(power(b, p), q), power(b, p * q), positive(b) if root(p, q) else ())),
+    "root_of_square": ("tq", lambda b, q: (power(power(b, 2), q), power(mul(b, sub(step(b), step(neg(b)))), 2 * q))),
+    # steps
+    "step_scaled": ("tt", lambda c, u: (step(mul(c, u)), step(u), positive(c))),
+    "step_negated": ("t", lambda u: (step(neg(u)), sub(ONE, step(u)), nonzero(u))),
+    "step_negated_off_diagonal": ("tii", off_diagonal),
+    "step_of_positive": ("t", lambda u: (step(u), ONE, positive(u))),
+    "step_of_negative": ("t", lambda u: (step(neg(u)), ZERO, positive(u))),
+    "step_of_zero": ("", lambda: (step(ZERO), ZERO)),
+    "by_cases": ("tttt", by_cases),
+    "step_times_argument": ("t", lambda u: (mul(step(u), step(neg(u))), ZERO)),
+    "step_ordered": ("tt", lambda u, c: (mul(step(u), step(add(u, c))), step(u), positive(c))),
+    "step_excluded": ("tt", lambda u, c: (mul(step(u), step(sub(neg(u), c))), ZERO, positive(c))),
+    "step_covering": ("tt", lambda u, c: (mul(step(u), step(sub(c, u))), add(step(u), step(sub(c, u)), neg(ONE)), positive(c))),
+    "step_of_product": ("tt", lambda a, b: (step(mul(a, b)), add(mul(step(a), step(b)), mul(step(neg(a)), step(neg(b)))))),
+    "step_of_reciprocal": ("t", lambda a: (step(inverse(a)), step(a))),
+    "step_of_exponentials": ("tt", lambda a, b: (step(sub(exp(a), exp(b))), step(sub(a, b)))),
+    # sums over ranges
+    "reindex": ("iiet", reindex),
+    "by_radix": ("iiit", lambda i, q, r, f: (sums((i,), f), sums((q, r), *digits(i, q, r, f)))),
+    "covering": ("ee", lambda e, f: need(never_negative(plus(plus(e, f), whole(1))), "neither need hold")
+                 and (mul(in_range(e), in_range(f)), add(in_range(e), in_range(f), num(-1)))),
+    # functions of arrays
+    "inverse_times": ("Wi", lambda w, k: inverse_times(w, k, True)),
+    "times_inverse": ("Wi", lambda w, k: inverse_times(w, k, False)),
+    "inverse_of_transpose": ("W", lambda w: is_a(w, "inv", "det") and (
+        w, function(*w.data, bind(own_axes(w)[::-1], own_body(w)), w.at[::-1]))),
+    "maximum_of_maxima": ("IIIt", maximum_of_maxima),
+    "maximum_picks": ("WI", lambda w, axes: some_maximum(w) and axes_of(w, axes) and unused(axes, w) and (
+        sums(axes, mul(argmax(w, justs(axes)), entry_of(w, *justs(axes)))), w)),
+    "one_argmax": ("WI", lambda w, axes: some_maximum(w) and axes_of(w, axes) and unused(axes, w) and (sums(axes, argmax(w, justs(axes))), ONE)),
+    "argmax_products": ("WEE", lambda w, a, b: some_maximum(w) and (mul(argmax(w, a), argmax(w, b)), product_of(*map(delta, a, b), argmax(w, a)))),
+    "step_above_max": ("WE", lambda w, at: some_maximum(w) and all_inside(at, w.data[2]) and (step(sub(entry_of(w, *at), w)), ZERO)),
+    "step_below_max": ("WE", lambda w, at: some_maximum(w) and all_inside(at, w.data[2]) and (
+        step(sub(w, entry_of(w, *at))), sub(ONE, argmax(w, at)), alone(w))),
+    "product_without": ("ItE", product_without),
+    "of_product": ("W2itt", of_product),
+    "inverse_scaled": ("2ttE", lambda axes, c, f, at: unused(axes, c) and (
+        of_array("inv", axes, mul(c, f), at), mul(inverse(c), of_array("inv", axes, f, at)), nonzero(c, of_array("det", axes, f)))),
+    "inverse_of_inverse": ("W2", inverse_of_inverse),
+    "of_identity": ("2E", of_identity),
+    # what is given
+    "unfold": ("Cw", lambda c, e: need(e.data in c.definitions, f"{e.data[0]} has no definition") and (e, entry_at(*c.definitions[e.data], e))),
+    "assume": ("CsV", assume),
+}
 
 
 # === steps ===========================================================================================================
-# An equation is (left, right, conditions, names of hypotheses).
-
+# An equation is (left, right, conditions, names of hypotheses).  More kinds of arguments: p an equation proved before, P some,
+# K [argument, equation].., M [axes, factor, equation].., R [predicate, equation].., a array, L a step to prove in another world.
 
 def joined(left, right, parts, bound=()):
     """An equation under all that its parts need; an index that only the parts have must have a value."""
-    spoken = frozenset().union(*(p[0].free | p[1].free for p in parts))
-    inhabited(spoken - left.free - right.free - set(bound))
+    inhabited(frozenset().union(*(p[0].free | p[1].free for p in parts)) - left.free - right.free - set(bound))
     return left, right, *(frozenset().union(*(p[k] for p in parts)) for k in (2, 3))
 
-
-def inhabited(axes):
-    need(all(at_least_1(size_of(a)) for a in axes), "an index may have no values")
-
+def inhabited(axes): return need(all(map(at_least_1, map_sizes(axes))), "an index may have no values")
 
 def discharged(eq, world):
+    """The equation without the conditions that are plain."""
     used = set()
     kept = frozenset(c for c in eq[2] if not plain(c, world, used))
     return eq[0], eq[1], kept, eq[3] | used
 
+def chain(parts):
+    (left, right, *_), *rest = parts
+    for p in rest:
+        need(p[0] is right, "one equation does not follow the other")
+        inhabited(right.free - left.free - p[1].free)
+        right = p[1]
+    return joined(left, right, [(left, right, *p[2:]) for p in parts])
+
+def inside_term(t, parts):
+    terms = list(t.terms)
+    for k, eq in parts:
+        need(t.op in ("add", "mul", "pow", "app", "step") and terms[k] is eq[0], f"argument {k} is another term")
+        terms[k] = eq[1]
+    return joined(t, node(t.op, t.data, tuple(terms)), [eq for _, eq in parts])
+
+def under_diff(world, w, eq):
+    is_variable(w, world)
+    facts = [*(world.hypotheses[name] for name in eq[3]), *eq[2]]
+    left, right, conditions, names = joined(diff(eq[0], w), diff(eq[1], w), [eq])
+    return left, right, conditions.union(*(around(f, w.data, world) for f in facts)), names
+
+def at_values(values, eq):
+    all_inside([e for _, e in values], map_sizes(i for i, _ in values))
+    return joined(*(substitute(t, dict(values)) for t in eq[:2]), [eq], [i for i, _ in values])
 
 def linear(left, right, multiples):
-    """left = right, if left - right is the sum of Σ_{axes} factor * (a - b) over proved equations a = b."""
-    conditions = set()
-    total = [*expand(left, conditions), *negative(expand(right, conditions))]
+    """left = right, if left - right is the sum of Σ_{axes} factor (a - b) over proved equations a = b."""
+    needs = set()
+    total = [*expand(left, needs), *negative(expand(right, needs))]
     for axes, factor, eq in multiples:
         a, b = mul(factor, eq[0]), mul(factor, eq[1])
         inhabited((a.free | b.free) - left.free - right.free - set(axes))
-        for side, sign_ in ((a, negative), (b, list)):
-            found = expand(side, conditions)
-            total += sign_(summed(axes, found, conditions) if axes else found)
-    need(not collected(total), "the sides are different sums of products")
-    return (left, right, *joined(left, left, [(left, left, *eq[2:]) for _, _, eq in multiples])[2:]), conditions
+        for t, signed in ((a, negative), (b, list)):
+            found = expand(t, needs)
+            total += signed(summed(axes, found, needs) if axes else found)
+    need(not like(total), "the sides are different sums of products")
+    return joined(left, right, [(left, right, needs, ()), *((left, right, *eq[2:]) for _, _, eq in multiples)])
+
+def negative(found): return [(-c, dummies, factors) for c, dummies, factors in found]
+
+def cancelled(factor, left, right, eq):
+    total = joined(left, right, [linear(mul(factor, left), mul(factor, right), [((), ONE, eq)])])
+    return left, right, total[2] | nonzero(factor), total[3]
+
+def each_value(i, left, right, parts):
+    need(parts and number(size_of(i)) == len(parts), "one equation for each value")
+    for v, eq in enumerate(parts):
+        need(eq[:2] == tuple(substitute(t, {i: whole(v)}) for t in (left, right)), f"value {v} is another case")
+    return joined(left, right, parts)
+
+def each_digit(i, left, right, q, r, eq):
+    need(list(eq[:2]) == digits(i, q, r, left, right), "another case")
+    return joined(left, right, [eq], (q, r))
+
+def with_name(world, array, axes, body, proof):
+    named = lambda ts: any(a[0] == array[0] for t in ts for a in t.arrays)
+    need(not named([b for _, b in world.definitions.values()] + [t for h in world.hypotheses.values() for t in h[1:]]), "the name is in use")
+    wider = world.with_definition(array, axes, body)
+    eq = discharged(proof(wider), wider)
+    need(not named([*eq[:2], *(t for _, t in eq[2])]), "the name occurs in what is proved")
+    return eq
+
+def rephrased(eq, replaced):
+    left, right, conditions, names = eq
+    for (kind, t), same in replaced:
+        gone = {c for c in eq[2] if c[0] == kind and instance(t, c[1])}
+        need(kind != "ge0i" and gone and normal(same[0]) is t, "no condition, or the equation is not about it")
+        inhabited(same[1].free - same[0].free)
+        conditions, names = conditions - gone | same[2] | {(kind, same[1])}, names | same[3]
+    return left, right, conditions, names
+
+STEPS = {
+    "chain": ("P", chain),
+    "flip": ("p", lambda eq: (eq[1], eq[0], *eq[2:])),
+    "inside": ("tK", inside_term),
+    "undersum": ("ip", lambda i, eq: joined(sums((i,), eq[0]), sums((i,), eq[1]), [eq], (i,))),
+    "underwhole": ("snIEp", lambda fn, degree, axes, at, eq:
+                   joined(*(of_array(fn, axes, t, at, degree) for t in eq[:2]), [eq], axes)),
+    "underdiff": ("Cwp", under_diff),
+    "instance": ("Vp", at_values),
+    "linear": ("ttM", linear),
+    "cancel": ("tttp", cancelled),
+    "values": ("ittP", each_value),
+    "digits": ("ittiip", each_digit),
+    "let": ("CaItL", with_name),
+    "rephrase": ("pR", rephrased),
+}
 
 
-def negative(found):
-    return [(-c, dummies, factors) for c, dummies, factors in found]
+# === certificates ====================================================================================================
 
+NODES = {  # s size, n natural, l text, q fraction, x term, y index expression; S X Y several; a array
+    "i": "ls", "b": "n", "pick": "lYs", "num": "q", "size": "s", "entry": "aY", "ord": "y", "delta": "yy", "add": "X",
+    "mul": "X", "pow": "xq", "app": "lxn", "sum": "sx", "diff": "xx", "whole": "lnSxY",
+}
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 class Certificate:
-    """The rows of one file, read once and in order; `equation` is what a step proves in a world of definitions."""
-
-    KEYS = ("format", "sizes", "nodes", "least", "definitions", "hypotheses", "layers", "steps", "proof", "claim", "reasons")
+    """The rows of a file, read in order; a row refers to earlier ones by their numbers."""
 
     def __init__(self, data):
         need(type(data) is dict and data.get("format") == 2, "this is no certificate of format 2")
-        need(set(data) <= {*self.KEYS, "about"}, f"there is no place for {sorted(set(data) - {*self.KEYS, 'about'})[:1]}")
-        self.data, self.sizes, self.nodes, self.known = data, [], [], {}
-        lower_bounds(data.get("least", {}))
-        for table, read, into in (("sizes", read_size, self.sizes), ("nodes", self.read_node, self.nodes)):
-            for k, row in enumerate(data[table]):
-                into.append(at_row(table, k, read, row))
-        definitions = {}
+        self.data, self.sizes, self.nodes, self.proved = data, [], [], {}
+        least_sizes(data["least"])
+        for k, row in enumerate(data["sizes"]):
+            self.sizes.append(at_row("size", k, read_size, row))
+        for k, row in enumerate(data["nodes"]):
+            self.nodes.append(at_row("node", k, self.node, row))
+        hypotheses = {text(name): ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
+                      for name, h in data["hypotheses"].items()}
+        self.world = World({}, hypotheses)
         for array, axes, body in data["definitions"]:
-            definitions = defined(definitions, self.array(array), self.axes(axes), self.term(body))
-        hypotheses = {text(name): self.hypothesis(h) for name, h in data["hypotheses"].items()}
-        self.world = World(definitions, hypotheses)
+            self.world = self.world.with_definition(self.array(array), self.axes(axes), self.term(body))
 
-    # --- rows ---
+    def read(self, kinds, row, world=None, place=0):
+        """The arguments of a row, each of its kind."""
+        before = lambda p, w=world: need(natural(p) < place, f"step {p} comes later") and self.equation(p, w)
+        many = lambda one: lambda xs: tuple(map(one, listed(xs)))
+        readers = {
+            "s": self.size, "n": natural, "l": text, "q": fraction, "a": self.array, "S": many(self.size),
+            "x": self.any_term, "y": self.any_index, "X": many(self.any_term), "Y": many(self.any_index),
+        } if world is None else {
+            "s": text, "n": natural, "q": fraction, "a": self.array, "t": self.term, "e": self.index, "i": self.axis,
+            "w": lambda k: self.term(k, "entry"), "W": lambda k: self.term(k, "whole"), "T": many(self.term),
+            "E": many(self.index), "I": self.axes, "2": lambda ks: self.axes(ks, 2), "V": self.values,
+            "p": before, "P": many(before),
+            "K": many(lambda x: (natural(x[0]), before(pair(x)[1]))), "L": lambda p: lambda w: before(p, w),
+            "M": many(lambda x: (self.axes(x[0]), self.term(x[1]), before(x[2]))),
+            "R": many(lambda x: (self.predicate(x[0]), before(pair(x)[1]))),
+        }
+        need(len(row) == len(kinds), f"{len(row)} arguments, not {len(kinds)}")
+        return [readers[kind](x) for kind, x in zip(kinds, row)]
 
-    def size(self, s):
-        return self.sizes[natural(s)]
+    def node(self, row):
+        op, *rest = row
+        if op == "aff":
+            constant, parts = self.size(rest[0]), [(self.any_index(e), self.size(k)) for e, k in map(pair, rest[1])]
+            e = constant
+            for part, k in parts:
+                need(len(part.data) == 1 and part is just(part.data[0][0][0]), "a part that is no single index")
+                e = plus(e, times(k, part))
+            need(len(split(e)[1]) == len(parts) == len(rest[1]) and len(rest) == 2, "an index twice, or 0 times")
+            return e
+        if op == "holds":
+            (kind, k), = rest
+            return step(self.any_term(k)) if kind == "gt0" else need(kind == "ge0i", "no such predicate") and in_range(self.any_index(k))
+        data, terms, at = [], [], []
+        need(op in NODES, "no such node")
+        for kind, x in zip(NODES[op], self.read(NODES[op], rest)):
+            (terms if kind in "xX" else at if kind in "yY" else data).extend(x if kind in "aXY" else [x])
+        data, terms, at = tuple(data), tuple(terms), tuple(at)
+        need(op != "diff" or terms[1].op == "entry", "a derivative by what is no entry")
+        need(op != "pick" or at_least_1(data[1]), "an integer array without values")
+        x = function(*data, *terms, at) if op == "whole" else node(op, data, terms, at)
+        return just(x) if op in ("i", "b", "pick") else x
 
-    def any_node(self, k):
-        return self.nodes[natural(k)]
+    def size(self, k): return self.sizes[natural(k)]
+    def array(self, row): return text(pair(row)[0]), None if row[1] is None else self.size(row[1])
 
-    def any_index(self, e):
-        found = self.any_node(e)
-        need(found.op == "int", f"node {e} is no index")
+    def any_term(self, k): return need(self.nodes[natural(k)].op != "int", f"node {k} is no term") and self.nodes[k]
+    def any_index(self, k): return need(self.nodes[natural(k)].op == "int", f"node {k} is no index") and self.nodes[k]
+    def term(self, k, op=None): return need(op in (None, self.any_term(k).op), f"node {k} is no {op}") and closed(self.nodes[k])
+    def index(self, k): return closed(self.any_index(k))
+
+    def axis(self, k):
+        atoms = [a for a, _ in split(self.index(k))[1]]
+        need(len(atoms) == 1 and atoms[0].op == "i" and self.nodes[k] is just(atoms[0]), f"node {k} is no named index")
+        return atoms[0]
+
+    def axes(self, ks, wanted=None):
+        found = tuple(map(self.axis, listed(ks)))
+        need(len(set(found)) == len(found) and wanted in (None, len(found)), "an index twice, or another number of them")
         return found
-
-    def any_term(self, t):
-        found = self.any_node(t)
-        need(found.op != "int", f"node {t} is no term")
-        return found
-
-    def index_value(self, e):
-        return closed(self.any_index(e))
-
-    def term(self, t):
-        return closed(self.any_term(t))
-
-    def entry(self, t):
-        return self.of_op("entry", t)
-
-    def function(self, t):
-        return self.of_op("whole", t)
-
-    def of_op(self, op, t):
-        need(self.term(t).op == op, f"node {t} is another kind of term")
-        return self.nodes[t]
-
-    def index(self, e):
-        constant, parts = split(self.index_value(e))
-        need(not constant.data and len(parts) == 1 and parts[0][0].op == "i" and self.nodes[e] is just(parts[0][0]), "no named index")
-        return parts[0][0]
-
-    def axes(self, row):
-        found = tuple(map(self.index, row))
-        need(len(set(found)) == len(found), "an index twice")
-        return found
-
-    def array(self, row):
-        name, label = row
-        return text(name), None if label is None else self.size(label)
 
     def values(self, row):
-        pairs = [(self.index(i), self.index_value(e)) for i, e in row]
-        need(len({i for i, _ in pairs}) == len(pairs), "an index twice")
-        return pairs
+        self.axes([i for i, _ in map(pair, listed(row))])
+        return [(self.axis(i), self.index(e)) for i, e in row]
 
-    def predicate(self, row, kinds=("gt0", "ne0", "ge0", "ge0i")):
-        kind, t = row
-        need(kind in kinds, f"{kind} is no such predicate")
-        return kind, self.index_value(t) if kind == "ge0i" else normal(self.term(t))
-
-    def hypothesis(self, row):
-        return ("eq", self.term(row[1]), self.term(row[2])) if row[0] == "eq" and len(row) == 3 else self.predicate(row)
-
-    def read_node(self, row):
-        terms, indices = (lambda ts: tuple(map(self.any_term, ts))), (lambda es: tuple(map(self.any_index, es)))
-        match row:
-            case ["i", name, s]:
-                return just(node("i", (text(name), self.size(s))))
-            case ["b", depth]:
-                return just(node("b", natural(depth)))
-            case ["pick", name, at, s]:
-                need(at_least_1(self.size(s)), "an integer array without values")
-                return just(node("pick", (text(name), self.size(s)), (), indices(at)))
-            case ["aff", s, parts]:
-                found = self.size(s)
-                for e, k in parts:
-                    need(len(self.any_index(e).data) == 1 and self.any_index(e).data[0][1] == 1, "a part that is no single index")
-                    found = plus(found, times(self.size(k), self.any_index(e)))
-                need(len(split(found)[1]) == len(parts), "a part twice, or with coefficient 0")
-                need(parts != [] or True, "")
-                return found
-            case ["num", q]:
-                return num(fraction(q))
-            case ["size", s]:
-                return node("size", self.size(s))
-            case ["entry", array, at]:
-                return node("entry", self.array(array), (), indices(at))
-            case ["ord", e]:
-                return ordinal(self.any_index(e))
-            case ["delta", i, j]:
-                return delta(self.any_index(i), self.any_index(j))
-            case ["add" | "mul" as op, ts]:
-                return node(op, None, terms(ts))
-            case ["pow", t, q]:
-                return power(self.any_term(t), fraction(q))
-            case ["app", fn, t, degree]:
-                return app(text(fn), self.any_term(t), natural(degree))
-            case ["sum", s, t]:
-                return node("sum", (self.size(s),), terms([t]))
-            case ["diff", t, w]:
-                need(self.any_term(w).op == "entry", "a derivative by what is no entry")
-                return diff(*terms([t, w]))
-            case ["whole", fn, degree, sizes, t, at]:
-                return shaped(node("whole", (text(fn), natural(degree), tuple(map(self.size, sizes))), terms([t]), indices(at)))
-            case ["holds", ["gt0", t]]:
-                return step(self.any_term(t))
-            case ["holds", ["ge0i", e]]:
-                return in_range(self.any_index(e))
-        raise Refused("no such row")
-
-    # --- what the steps prove ---
+    def predicate(self, row):
+        kind, k = row
+        return need(kind in ("gt0", "ne0", "ge0", "ge0i"), f"no such predicate") and (kind, self.index(k) if kind == "ge0i" else normal(self.term(k)))
 
     def equation(self, p, world):
-        if (p, world) not in self.known:
-            row = self.data["steps"][natural(p)]
-            self.known[p, world] = None
-            found = at_row("steps", p, lambda r: self.proved(r, world, lambda k: self.earlier(k, p, world)), row)
-            need(not found[0].reach and not found[1].reach, "a dummy without a binder")
-            self.known[p, world] = found
-        return self.known[p, world]
+        """What step p proves in a world."""
+        if (p, world) not in self.proved:
+            self.proved[p, world] = at_row("step", p, lambda row: self.prove(row, p, world), self.data["steps"][natural(p)])
+        return self.proved[p, world]
 
-    def earlier(self, k, p, world):
-        need(natural(k) < p, "a step that refers to a later one")
-        return self.equation(k, world)
-
-    def proved(self, row, world, eq):
-        match row:
-            case ["by", name, args]:
-                return self.by_law(name, args, world)
-            case ["chain", ps] if ps:
-                parts = list(map(eq, ps))
-                left, right = parts[0][:2]
-                for part in parts[1:]:
-                    need(part[0] is right, "one equation does not follow the other")
-                    left, right = (total := joined(left, part[1], [(left, right, frozenset(), frozenset()), part]))[:2]
-                return joined(left, right, parts) if len(parts) < 2 else (*total[:2], *joined(left, right, parts)[2:])
-            case ["flip", p]:
-                left, right, *rest = eq(p)
-                return right, left, *rest
-            case ["inside", t, replaced]:
-                t = self.term(t)
-                need(t.op in ("add", "mul", "pow", "app", "step"), "a term without arguments to replace")
-                terms, parts = list(t.terms), []
-                for k, p in replaced:
-                    parts.append(eq(p))
-                    need(terms[natural(k)] is parts[-1][0], f"argument {k} is another term")
-                    terms[k] = parts[-1][1]
-                return joined(t, node(t.op, t.data, tuple(terms)), parts)
-            case ["undersum", i, p]:
-                i, part = self.index(i), eq(p)
-                return joined(sums((i,), part[0]), sums((i,), part[1]), [part], (i,))
-            case ["underwhole", fn, degree, axes, at, p]:
-                axes, at, part = self.axes(axes), tuple(map(self.index_value, at)), eq(p)
-                left, right = (array_function(text(fn), natural(degree), axes, t, at) for t in part[:2])
-                return joined(left, right, [part], axes)
-            case ["underdiff", w, p]:
-                w, part = self.entry(w), eq(p)
-                variable(w, world)
-                assumed = (world.hypotheses[name] for name in part[3])
-                open_ = frozenset().union(*(around(c, w.data, world) for c in (*assumed, *part[2])))
-                left, right, conditions, names = joined(diff(part[0], w), diff(part[1], w), [part])
-                return left, right, conditions | normal_conditions(open_), names
-            case ["instance", values, p]:
-                values, part = self.values(values), eq(p)
-                need(all(inside(e, size_of(i)) for i, e in values), "an index may leave its range")
-                return joined(*(substitute(t, dict(values)) for t in part[:2]), [part], [i for i, _ in values])
-            case ["linear", left, right, multiples]:
-                multiples = [(self.axes(axes), self.term(f), eq(p)) for axes, f, p in multiples]
-                found, conditions = linear(self.term(left), self.term(right), multiples)
-                return *found[:2], found[2] | normal_conditions(conditions), found[3]
-            case ["cancel", factor, left, right, p]:
-                factor, left, right = self.term(factor), self.term(left), self.term(right)
-                found, conditions = linear(mul(factor, left), mul(factor, right), [((), ONE, eq(p))])
-                total = joined(left, right, [found])
-                return left, right, total[2] | normal_conditions({*conditions, ("ne0", factor)}), total[3]
-            case ["values", i, left, right, ps]:
-                i, left, right = self.index(i), self.term(left), self.term(right)
-                need(ps and number(size_of(i)) == len(ps), "one equation for each value")
-                parts = list(map(eq, ps))
-                for v, part in enumerate(parts):
-                    need(part[:2] == tuple(substitute(t, {i: whole(v)}) for t in (left, right)), f"value {v} is another case")
-                return joined(left, right, parts)
-            case ["digits", i, left, right, q, r, p]:
-                i, left, right, q, r, part = self.index(i), self.term(left), self.term(right), self.index(q), self.index(r), eq(p)
-                digits_of(i, q, r, left, right)
-                there = {i: plus(times(size_of(r), just(q)), just(r))}
-                need(part[:2] == (substitute(left, there), substitute(right, there)), "another case")
-                return joined(left, right, [part], (q, r))
-            case ["let", array, axes, body, p]:
-                array, body = self.array(array), self.term(body)
-                named = lambda ts: any(a[0] == array[0] for t in ts for a in t.arrays)  # noqa: E731
-                need(not named(b for _, b in world.definitions.values()), "the name is in use")
-                need(not named(t for _, *ts in world.hypotheses.values() for t in ts), "the name is in use")
-                wider = World(defined(world.definitions, array, self.axes(axes), body), world.hypotheses)
-                wider = self.known.setdefault(("let", world, array, axes_key(axes), body), wider)
-                left, right, conditions, names = discharged(self.equation(natural(p), wider), wider)
-                need(not named([left, right, *(t for _, t in conditions)]), "the name occurs in the equation")
-                return left, right, conditions, names
-            case ["rephrase", p, replaced]:
-                left, right, conditions, names = eq(p)
-                before = conditions
-                for predicate, q in replaced:
-                    kind, t = self.predicate(predicate, ("gt0", "ne0", "ge0"))
-                    same = eq(q)
-                    gone = {c for c in before if c[0] == kind and instance(t, c[1])}
-                    need(gone and normal(same[0]) is t, "this is no condition, or the equation is not about it")
-                    inhabited(same[1].free - same[0].free)
-                    conditions = (conditions - gone) | same[2] | normal_conditions({(kind, same[1])})
-                    names |= same[3]
-                return left, right, conditions, names
-        raise Refused("no such step")
-
-    def by_law(self, name, args, world):
-        need(name in LAWS, f"no law is called {name}")
-        kinds, statement = LAWS[name]
-        need(len(args) == len(kinds), f"{name} with {len(args)} arguments")
-        left, right, *rest = statement(world, *(self.argument(kind, a) for kind, a in zip(kinds, args)))
-        conditions, names = (*rest, frozenset(), frozenset())[:2]
-        if left.op == "diff":
-            variable(left.terms[1], world)
-            conditions = conditions | smooth(left.terms[0], frozenset((left.terms[1].data,)), world)
-        return left, right, normal_conditions(conditions), frozenset(names)
-
-    def argument(self, kind, a):
-        many = lambda one: lambda row: tuple(map(one, row))  # noqa: E731
-        read = {
-            "t": self.term, "w": self.entry, "W": self.function, "i": self.index, "e": self.index_value, "q": fraction,
-            "n": natural, "s": text, "T": many(self.term), "I": self.axes, "2": self.axes, "E": many(self.index_value),
-            "V": self.values,
-        }  # fmt: skip
-        return read[kind](a)
-
-    # --- the claim ---
+    def prove(self, row, p, world):
+        kind, *rest = row
+        name, args = rest if kind == "by" else (kind, rest)
+        rules = LAWS if kind == "by" else STEPS
+        need(name in rules, f"nothing is called {name}")
+        kinds, rule = rules[name]
+        read = iter(self.read(kinds.replace("C", ""), args, world, p))
+        left, right, *more = rule(*(world if kind == "C" else next(read) for kind in kinds))
+        conditions, names = (*more, (), ())[:2]
+        if kind == "by" and left.op == "diff":
+            is_variable(left.terms[1], world)
+            conditions = {*conditions, *smooth(left.terms[0], frozenset((left.terms[1].data,)), world)}
+        return closed(left), closed(right), frozenset((kind, normal(t)) for kind, t in conditions), frozenset(names)
 
     def check(self):
-        """Refuses unless the last step proves the claim."""
-        eq = discharged(self.equation(self.data["proof"], self.world), self.world)
+        """Refuses unless the proof is one of the claim."""
+        left, right, conditions, names = discharged(self.equation(self.data["proof"], self.world), self.world)
         claim = self.data["claim"]
-        left, right = self.term(claim["lhs"]), self.term(claim["rhs"])
-        need(eq[:2] == (left, right), "the proof is of another equation")
-        need(eq[3] <= set(claim["hypotheses"]) <= set(self.world.hypotheses), "hypotheses that are not stated")
+        need((left, right) == (self.term(claim["lhs"]), self.term(claim["rhs"])), "the proof is of another equation")
+        need(names <= set(claim["hypotheses"]) <= set(self.world.hypotheses), "a hypothesis is not stated")
         stated = list(map(self.predicate, claim["conditions"]))
-        for kind, t in eq[2]:
-            need(any(kind == k and (t is u if kind == "ge0i" else instance(u, t)) for k, u in stated), "a condition is not stated")
+        for c in conditions:
+            need(any(c[0] == s[0] and (c[1] is s[1] if c[0] == "ge0i" else instance(s[1], c[1])) for s in stated), "a condition is not stated")
 
 
-def normal_conditions(conditions):
-    return frozenset((kind, t if kind == "ge0i" else normal(t)) for kind, t in conditions)
-
-
-def axes_key(axes):
-    return tuple(axes)
-
-
-def lower_bounds(least):
+def least_sizes(least):
     need(type(least) is dict and all(natural(n) for n in least.values()), "least sizes are numbers from 1 on")
     if least != LEAST:
         LEAST.clear()
         LEAST.update(least)
-        at_least_0.cache_clear()
-        bounds.cache_clear()
+        for remembered in (at_least_0, bounds, canonical):
+            remembered.cache_clear()
         EXPANDED.clear()
 
-
 def read_size(row):
-    items = [(tuple(map(text, m)), c) for m, c in row]
-    need(all(type(c) is int and c for _, c in items), "a coefficient that is no number, or 0")
-    need(items == sorted(items) and len({m for m, _ in items}) == len(items), "monomials out of order or twice")
-    need(all(m == tuple(sorted(m)) for m, _ in items), "symbols out of order")
-    return integer((order(node("n", name) for name in m), c) for m, c in items)
+    items = [(tuple(map(text, listed(m))), c) for m, c in map(pair, row)]
+    need(all(type(c) is int and c and m == tuple(sorted(m)) for m, c in items), "a monomial out of order, or 0 times")
+    need(items == sorted(items) and len({m for m, _ in items}) == len(items), "monomials out of order, or one twice")
+    return integer((order(node("n", (name,)) for name in m), c) for m, c in items)
 
-
-def closed(x):
-    need(not x.reach, "a dummy without a binder")
-    return x
-
-
-def text(x):
-    need(type(x) is str and x != "", "a name is missing")
-    return x
-
-
-def natural(x):
-    need(type(x) is int and x >= 0, f"{str(x)[:30]} is no natural number")
-    return x
-
-
-def fraction(x):
-    need(str(Q(text(x))) == x, f"{x[:30]} is no fraction in lowest terms")
-    return Q(x)
-
-
-MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
+def closed(x): return need(not x.reach, "a dummy without a binder") and x
+def text(x): return need(type(x) is str and x != "", "a name is missing") and x
+def natural(x): return need(type(x) is int and x >= 0, f"{str(x)[:30]} is no natural number") and x
+def fraction(x): return need(str(Q(text(x))) == x, f"{x[:30]} is no fraction in lowest terms") and Q(x)
+def listed(x): return need(type(x) is list, f"{str(x)[:30]} is no list") and x
+def pair(x): return need(len(listed(x)) == 2, "no pair") and x
 
 def at_row(table, k, read, row):
-    """The row read; where it is refused, the message says which it is."""
+    """What is read from a row; where it is refused, the message says which row it is."""
     try:
-        return read(row)
+        return read(listed(row))
     except Refused as cause:
-        raise cause if str(cause).startswith(("sizes ", "nodes ", "steps ")) else Refused(f"{table} {k}: {cause}") from None
+        raise cause if cause.args[1:] else Refused(f"{table} {k}: {cause}", True) from None
     except MALFORMED as cause:
-        raise Refused(f"{table} {k}: malformed ({cause})") from None
-
+        raise Refused(f"{table} {k}: malformed ({cause})", True) from None
 
 def recheck(data):
-    """Raises Refused unless the certificate (as `json.load` gives it) proves its claim."""
+    """Raises Refused unless the certificate, as `json.load` gives it, proves its claim."""
     try:
         Certificate(data).check()
     except RecursionError:
         raise Refused("nested too deeply") from None
     except MALFORMED as cause:
         raise Refused(f"malformed ({type(cause).__name__}: {cause})") from None
-
 
 def main(paths):
     sys.setrecursionlimit(20_000)
@@ -1925,7 +1233,7 @@ def main(paths):
             print(f"{path}: accepted, {len(data['steps'])} steps")
         except (Refused, OSError, ValueError, RecursionError) as cause:
             refused += 1
-            print(f"{path}: refused: {cause}")
+            print(f"{path}: refused: {cause.args[0] if isinstance(cause, Refused) else cause}")
     return int(refused > 0)
 
 
