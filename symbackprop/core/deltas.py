@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from .indices import Index, IndexExpr, Pick, Size, affine, as_affine
+from .indices import EVERY_SIZE, Index, IndexExpr, Least, Pick, Size, affine, as_affine
 from .monomials import Factors
 from .ranges import always_negative, floor_radix, never_negative, never_zero, split_radix
 from .terms import Delta, Holds, NonNegative, Term, free, substitute
@@ -15,29 +15,31 @@ F1 = Fraction(1)
 Change: TypeAlias = tuple[tuple[Index, ...], Factors | None] | None
 
 
-def contract(b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors) -> Change:
+def contract(
+    b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors, least: Least = EVERY_SIZE
+) -> Change:
     """What a delta or an index predicate does to the other factors: (dummies, factors), factors None for 0; or None."""
     if isinstance(b, Holds):
         if not isinstance(b.predicate, NonNegative):
             return None
         e = b.predicate.expr
-        if never_negative(e):
+        if never_negative(e, least):
             return dummies, rest
-        if always_negative(e):
+        if always_negative(e, least):
             return dummies, None
-        floor = floor_radix(e)
+        floor = floor_radix(e, least)
         if floor is not None:
             return dummies, (*rest, (Holds(NonNegative(floor)), F1))
         for other, _ in rest:
             for a, value in solutions(other) if isinstance(other, Delta) else ():
                 constant, parts = as_affine(e)
                 there = affine(constant, [(value if atom == a else atom, k) for atom, k in parts])
-                if never_negative(there):
+                if never_negative(there, least):
                     return dummies, rest
-                if always_negative(there):
+                if always_negative(there, least):
                     return dummies, None
             if isinstance(other, Holds) and isinstance(other.predicate, NonNegative):
-                match together(e, other.predicate.expr):
+                match together(e, other.predicate.expr, least):
                     case "never":
                         return dummies, None
                     case "implied":
@@ -48,18 +50,18 @@ def contract(b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors) -> Cha
     difference = minus(b.i, b.j)
     constant, parts = as_affine(difference)
     if not parts:
-        return (dummies, rest) if not constant.monomials else (dummies, None) if never_zero(difference) else None
-    if never_zero(difference):
+        return (dummies, rest) if not constant.monomials else (dummies, None) if never_zero(difference, least) else None
+    if never_zero(difference, least):
         return dummies, None
     solvable = solutions(b)
     for a, value in solvable:
         if a in dummies:
             new = list(rest)
             for edge in (value, affine(a.size - 1, ((value, -1),))):
-                if not never_negative(edge):
+                if not never_negative(edge, least):
                     new.append((Holds(NonNegative(edge)), F1))
             return tuple(i for i in dummies if i != a), tuple((substitute(f, {a: value}), e) for f, e in new)
-    halves = split_radix(difference)
+    halves = split_radix(difference, least)
     if halves is not None:
         zero = affine(0, ())
         return dummies, (*rest, (Delta(halves[0], zero), F1), (Delta(halves[1], zero), F1))
@@ -72,12 +74,12 @@ def contract(b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors) -> Cha
 
 
 @lru_cache(maxsize=50_000)
-def together(e: IndexExpr, f: IndexExpr) -> str | None:
+def together(e: IndexExpr, f: IndexExpr, least: Least = EVERY_SIZE) -> str | None:
     """What f >= 0 makes of e >= 0: never, implied, or (e = 0 then) equal; None when nothing."""
     total = affine(0, ((e, 1), (f, 1)))
-    if always_negative(total):
+    if always_negative(total, least):
         return "never"
-    if e != f and never_negative(minus(e, f)):
+    if e != f and never_negative(minus(e, f), least):
         return "implied"
     return "equal" if total == affine(0, ()) else None
 

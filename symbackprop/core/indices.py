@@ -7,7 +7,7 @@ combination of these.  Both are kept canonical, so `==` decides equality of poly
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
@@ -154,13 +154,29 @@ def sized(value: Size | int | str) -> Size:
             return Size((((value,), 1),))
 
 
-def at_least_zero(s: Size) -> bool:
-    """Sufficient test for s >= 0 for all sizes: after n = 1 + n' no coefficient is negative."""
+class Least:
+    """The least value of each size symbol: 1 where no other is given.
+
+    Compared by identity, so that what is remembered under one is never used under another.
+    """
+
+    def __init__(self, values: Mapping[str, int] | None = None) -> None:
+        self.values = dict(values or {})
+
+    def __getitem__(self, symbol: str) -> int:
+        return self.values.get(symbol, 1)
+
+
+EVERY_SIZE = Least()
+
+
+def at_least_zero(s: Size, least: Least = EVERY_SIZE) -> bool:
+    """Sufficient test for s >= 0 for all sizes: after n = 1 + n' (or least + n') no coefficient is negative."""
     shifted = sized(0)
     for symbols, c in s.monomials:
         term = sized(c)
         for name in symbols:
-            term = term * (sized(name) + 1)
+            term = term * (sized(name) + least[name])
         shifted = shifted + term
     return all(c >= 0 for _, c in shifted.monomials)
 

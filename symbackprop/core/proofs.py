@@ -108,6 +108,18 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
+class Digits:
+    """From the equation at i = R q + r for all q < Q and r < R conclude it for every i < Q R."""
+
+    i: Index
+    lhs: Term
+    rhs: Term
+    q: Index
+    r: Index
+    inner: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     """The inner equation, proved with a name for a compound term; the name does not occur in the equation."""
 
@@ -136,6 +148,7 @@ Proof: TypeAlias = (
     | Linear
     | Cancel
     | Values
+    | Digits
     | Let
     | Rephrase
 )

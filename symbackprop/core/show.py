@@ -1,7 +1,7 @@
 """One readable line for terms, index expressions, sizes, predicates and tensors: Σ_k W[i,k]*x[k].
 
-This is what `str` of a node gives, so messages can be read; `repr` stays the dataclass.  Dummies get the letter
-their author wrote, with a number where it is taken.
+This is what `str` of a node gives once this file is imported, so messages can be read; `repr` stays the dataclass.
+Dummies get the letter their author wrote, with a number where it is taken.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import assert_never
 
-from .binding import free
 from .indices import SHOWN, Affine, Bound, Index, IndexExpr, Pick, Size
-from .syntax import (
+from .terms import (
     Add,
     Apply,
     Array,
@@ -31,6 +30,7 @@ from .syntax import (
     Sum,
     Term,
     Whole,
+    free,
 )
 
 Scope = tuple[str, ...]  # the letters of the dummies around, the innermost last

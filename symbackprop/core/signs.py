@@ -42,6 +42,7 @@ POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", 
 class Signs:
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.least = context.least
         self.used: frozenset[str] = frozenset()
 
     def holds(self, p: Predicate) -> bool:
@@ -53,7 +54,7 @@ class Signs:
             case AtLeastZero(t):
                 return self.sign(t) in (POSITIVE, NONNEGATIVE)
             case NonNegative(e):
-                return never_negative(e)
+                return never_negative(e, self.least)
 
     def sign(self, t: Term) -> str:
         assumed = self.assumed(t)
@@ -64,9 +65,13 @@ class Signs:
             case Num(value):
                 return POSITIVE if value > 0 else NONNEGATIVE if value == 0 else NONZERO
             case Size():
-                return POSITIVE if at_least_zero(t - 1) else NONNEGATIVE if at_least_zero(t) else UNKNOWN
+                if at_least_zero(t - 1, self.least):
+                    return POSITIVE
+                if at_least_zero(-t - 1, self.least):
+                    return NONZERO
+                return NONNEGATIVE if at_least_zero(t, self.least) else UNKNOWN
             case Delta() | Holds() | Ordinal():
-                return NONNEGATIVE if not isinstance(t, Ordinal) or never_negative(t.of) else UNKNOWN
+                return NONNEGATIVE if not isinstance(t, Ordinal) or never_negative(t.of, self.least) else UNKNOWN
             case Apply("exp" | "sigmoid" | "softplus" | "cosh", _, 0):
                 return POSITIVE
             case Apply("log", Add(args), 0):  # log(1 + positive)
@@ -79,7 +84,7 @@ class Signs:
                 (i,) = fresh_axes((size,), body)
                 opened = open_body(body, (i,))
                 inner = self.sign(opened)
-                if inner == POSITIVE and not at_least_zero(size - 1):  # the sum may be empty
+                if inner == POSITIVE and not at_least_zero(size - 1, self.least):  # the sum may be empty
                     inner = NONNEGATIVE
                 if inner == NONNEGATIVE and self.one_positive(opened, i):
                     inner = POSITIVE
@@ -90,7 +95,7 @@ class Signs:
                 return self.product(args)
             case Whole("max", 0, sizes, body, _, _):
                 inner = self.sign(open_body(body, fresh_axes(sizes, body)))
-                some = all(at_least_zero(n - 1) for n in sizes)  # nothing is known of the maximum of nothing
+                some = all(at_least_zero(n - 1, self.least) for n in sizes)  # of nothing there is no maximum
                 return inner if some and inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
             case Whole("prod", 0, sizes, body, _, _):
                 return self.sign(open_body(body, fresh_axes(sizes, body)))
@@ -108,8 +113,8 @@ class Signs:
             return False
         named = sorted((j for e in where for j in free(Ordinal(e)) if j != i), key=lambda j: j.name)
         values: list[IndexExpr] = [affine(0, ()), affine(i.size - 1, ()), *named]
-        at = [[substitute(Ordinal(e), {i: v}) for e in where] for v in values if within(v, i.size)]
-        return any(all(isinstance(t, Ordinal) and never_negative(t.of) for t in row) for row in at)
+        at = [[substitute(Ordinal(e), {i: v}) for e in where] for v in values if within(v, i.size, self.least)]
+        return any(all(isinstance(t, Ordinal) and never_negative(t.of, self.least) for t in row) for row in at)
 
     def power(self, base: str, p: int, q: int) -> str:
         if base == POSITIVE:
@@ -143,7 +148,7 @@ class Signs:
         """What a hypothesis says of exactly this term, or of one instance of it."""
         found = UNKNOWN
         for name, h in self.context.hypotheses.items():
-            if isinstance(h, Same | NonNegative) or instance(h.term, t) is None:
+            if isinstance(h, Same | NonNegative) or instance(h.term, t, self.least) is None:
                 continue
             what = POSITIVE if isinstance(h, Positive) else NONZERO if isinstance(h, Nonzero) else NONNEGATIVE
             if best(found, what) != found:

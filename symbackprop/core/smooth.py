@@ -50,7 +50,8 @@ class Smoothness:
 
     def moves(self, t: Term, moving: Moving) -> bool:
         """Whether a variable that moves may occur in `t`, or in a definition that `t` rests on."""
-        return not all(apart(b, m) for a in arrays(t) for b in self.context.behind(a) for m in moving)
+        inside = {b for a in arrays(t) for b in self.context.behind(a)}
+        return not all(apart(b, m, self.context.least) for b in inside for m in moving)
 
     def of(self, t: Term, moving: Moving) -> frozenset[Predicate]:
         """Conditions under which `t` is smooth in all entries of the arrays that move, the others at rest."""

@@ -51,7 +51,7 @@ def step_negated(context: Context, u: Term) -> Equation:
 def step_negated_off_diagonal(context: Context, u: Term, i: Index, j: Index) -> Equation:
     """[-u > 0]  =  1 - [u > 0] - δ_ij,  for u that is 0 where i = j and nowhere else"""
     require(i.size == j.size, "{} and {} have different sizes", i, j)
-    zero, conditions = same(substitute(u, {j: i}), ZERO)
+    zero, conditions = same(substitute(u, {j: i}), ZERO, context.least)
     require(zero, "{} is not 0 on the diagonal", u)
     off = Nonzero(add(u, Delta(i, j)))
     return Equation(step(neg(u)), sub(sub(ONE, step(u)), Delta(i, j)), conditions | {off})
