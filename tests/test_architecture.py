@@ -12,6 +12,7 @@ from trusted import MODULES, imports, lines, trusted
 # Room by room what it may import; a room sees itself.  Every room is here: a new one is added in its place.
 SEES: dict[str, set[str]] = {
     "core": set(),
+    "checker": set(),
     "numbers": {"core"},
     "prove": {"core", "numbers"},
     "network": {"core", "prove"},

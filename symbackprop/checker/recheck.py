@@ -1215,26 +1215,41 @@ def at_row(table, k, read, row):
 
 def recheck(data):
     """Raises Refused unless the certificate, as `json.load` gives it, proves its claim."""
+    deepest = sys.getrecursionlimit()
     try:
+        sys.setrecursionlimit(max(deepest, 20_000))
         Certificate(data).check()
     except RecursionError:
         raise Refused("nested too deeply") from None
     except MALFORMED as cause:
         raise Refused(f"malformed ({type(cause).__name__}: {cause})") from None
+    finally:
+        sys.setrecursionlimit(deepest)
+
+def verify(path):
+    """Whether all certificates of a file are accepted; says of each, in a line, what it states or why it is refused."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as cause:
+        return bool(print(f"{path}: refused: no JSON ({cause})"))
+    fine = True
+    for k, data in enumerate(found if type(found) is list else [found]):
+        name = f"{path}[{k}]" if type(found) is list else path
+        try:
+            recheck(data)
+            print(f"{name}: accepted, {len(data['steps'])} steps")
+        except Refused as cause:
+            fine = bool(print(f"{name}: refused: {cause.args[0]}"))
+    return fine
 
 def main(paths):
-    sys.setrecursionlimit(20_000)
-    refused = 0
-    for path in paths:
-        try:
-            with open(path, encoding="utf-8") as file:
-                data = json.load(file)
-            recheck(data)
-            print(f"{path}: accepted, {len(data['steps'])} steps")
-        except (Refused, OSError, ValueError, RecursionError) as cause:
-            refused += 1
-            print(f"{path}: refused: {cause.args[0] if isinstance(cause, Refused) else cause}")
-    return int(refused > 0)
+    try:
+        return int(not all([verify(path) for path in paths]))
+    except OSError as cause:
+        print(f"{cause.filename}: {cause.strerror}")
+        return 1
 
 
 if __name__ == "__main__":
