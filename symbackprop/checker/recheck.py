@@ -13,6 +13,7 @@ To read in this order: nodes, whole numbers, terms, sums of products, worlds, si
 
 import json
 import sys
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction as Q
 from functools import lru_cache
 from itertools import count, permutations, product
@@ -37,7 +38,7 @@ cached = lru_cache(1 << 18)
 # object, so that `is` decides equality; `serial` orders them.  Dummies are nameless: b[k] is bound by the k-th binder out.
 
 class Node:
-    __slots__ = ("arrays", "at", "data", "free", "normal", "op", "reach", "serial", "terms")
+    __slots__ = ("arrays", "at", "data", "free", "normal", "op", "picks", "reach", "serial", "terms")
 
 
 TABLE = {}
@@ -54,6 +55,7 @@ def node(op, data=(), terms=(), at=()):
         x.reach = data[0] + 1 if op == "b" else max(0, inside, *(e.reach for e in indices))
         x.free = frozenset((x,)) if op in "i?" else frozenset().union(*(y.free for y in (*terms, *indices)))
         x.arrays = frozenset((data,) if op == "entry" else ()).union(*(t.arrays for t in terms))
+        x.picks = frozenset(data[:1] if op == "pick" else ()).union(*(y.picks for y in (*terms, *indices)))
     return x
 
 
@@ -562,6 +564,10 @@ class World:
         need(body.free <= set(axes), f"{array[0]} depends on more than its axes")
         return World({**self.definitions, array: (axes, body)}, self.hypotheses)
 
+    def with_facts(self, more):
+        need(not more.keys() & self.hypotheses.keys(), "a hypothesis has the name of another")
+        return World(self.definitions, {**self.hypotheses, **more}) if more else self
+
 def apart(a, b):
     """Certainly two arrays."""
     if a[0] != b[0] or a[1] is None or b[1] is None:
@@ -732,6 +738,68 @@ def around(fact, array, world):
     return smooth(own_body(t) if t.op == "whole" and t.data[0] == "gap" else t, frozenset((array,)), world)
 
 def is_variable(w, world): return need(w is not PI and not world.meanings(w.data), f"{w.data[0]} is no variable")
+
+
+# === where a term has a value ========================================================================================
+
+def truth(t):
+    """A polynomial of steps and deltas that is 0 or 1 whatever they are; a sum of one term is none (0 * nan is nan)."""
+    atoms = order(truth_atoms(t) or ())
+    cases = product((0, 1), repeat=len(atoms)) if 0 < len(atoms) <= 6 else [()]
+    return bool(atoms) and all(truth_value(t, dict(zip(atoms, case))) in (0, 1) for case in cases)
+
+def truth_atoms(t):
+    if zero_or_one(t):
+        return {t}
+    inner = [truth_atoms(s) for s in t.terms if s.op != "num"] if t.op in ("add", "mul") and len(t.terms) > 1 else []
+    return set().union(*inner) if inner and all(inner) else None
+
+def truth_value(t, values):
+    parts = [truth_value(s, values) for s in t.terms] if t.op in ("add", "mul") else []
+    return values[t] if t in values else sum(parts) if t.op == "add" else prod(parts) if t.op == "mul" else t.data[0]
+
+def values_needed(t, world, moving=frozenset(), guards=(), found=None):
+    """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
+    derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0."""
+    found = {} if found is None else found
+    h, moves = mul(*guards), lambda s: world.moves(s, moving)
+    def note(kind, u):
+        u = u if not guards else mul(h, u) if kind == "ge0" else add(mul(h, u), sub(ONE, h))
+        found.setdefault((kind, normal(u)))
+    go = lambda s, guards=guards, moving=moving: values_needed(s, world, moving, guards, found)
+    inner = t.terms
+    match t.op:
+        case "entry":
+            inner = [entry_at(*m, t) for m in world.meanings(t.data)]
+        case "mul":
+            own = tuple(s for s in t.terms if truth(s))
+            return [go(s, guards if s in own else guards + own) for s in t.terms] and found or found
+        case "pow":
+            (u,), (q,) = t.terms, t.data
+            if q < 0:
+                note("gt0" if q.denominator > 1 else "ne0", u)
+            elif q.denominator > 1:
+                note("gt0" if moves(u) else "ge0", u)
+        case "app" if t.data[0] == "log":
+            note("gt0", *t.terms)
+        case "step" if moves(*t.terms):
+            note("ne0", *t.terms)
+        case "diff":
+            go(t.terms[0], moving=moving | {t.terms[1].data})
+            return found
+        case "sum":
+            inner = [own_body(t)]
+        case "whole":
+            inner, fn = [own_body(t)], t.data[0]
+            if fn in ("max", "min", "argmax"):
+                found.update((("ge0i", last(n)), None) for n in t.data[2] if not at_least_1(n))
+                if moves(t):
+                    note("gt0", beside(t, "gap") if fn != "min" else function("gap", 0, t.data[2], neg(*t.terms), ()))
+            elif fn == "inv":
+                note("ne0", beside(t, "det"))
+    for s in inner:
+        go(s)
+    return found
 
 
 # === laws ============================================================================================================
@@ -1153,9 +1221,9 @@ class Certificate:
         self.axes([i for i, _ in map(pair, listed(row))])
         return [(self.axis(i), self.index(e)) for i, e in row]
 
-    def predicate(self, row):
+    def predicate(self, row, kinds=("gt0", "ne0", "ge0", "ge0i")):
         kind, k = row
-        return need(kind in ("gt0", "ne0", "ge0", "ge0i"), f"no such predicate") and (kind, self.index(k) if kind == "ge0i" else normal(self.term(k)))
+        return need(kind in kinds, "no such predicate") and (kind, self.index(k) if kind == "ge0i" else normal(self.term(k)))
 
     def equation(self, p, world):
         """What step p proves in a world."""
@@ -1187,6 +1255,355 @@ class Certificate:
         for c in conditions:
             need(any(alike(c, s) for s in stated), "a condition is not stated")
 
+
+# === theorems ========================================================================================================
+# A region is a world whose hypotheses say where things have values.  A reason shows a predicate at all its points, a holding
+# an equation; both give what they show and the names of the hypotheses that they use.
+
+ANALYTIC = ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "cosh", "atan", "erf", "det", "inv", "prod")
+
+def subterms(t): return [t, *(s for inner in t.terms for s in subterms(inner))]
+def differentiated(*ts): return frozenset(s.terms[1].data for t in ts for s in subterms(t) if s.op == "diff")
+
+def terms_of(h): return () if h[0] == "ge0i" else h[1:]
+
+def everything(t, world):
+    """All that is inside t and the definitions that it rests on."""
+    todo, seen = [t], set()
+    for s in todo:
+        for inner in subterms(s):
+            yield inner
+            if inner.op == "entry" and inner.data not in seen:
+                seen.add(inner.data)
+                todo += [body for _, body in world.meanings(inner.data)]
+
+def is_analytic(t):
+    return t.op not in ("step", "diff") and (t.op not in ("app", "whole") or t.data[0] in ANALYTIC and t.data[1] == 0)
+
+class Theorem(Certificate):
+    """A statement with the argument for it: the region of its points, reasons in it, and a point that it is about."""
+
+    def shown(self, r, world):
+        """What row r of the reasons shows in a world: a predicate or ("eq", left, right), and the names it uses."""
+        if ("reason", r, world) not in self.proved:
+            before = lambda k, w=world: need(natural(k) < r, f"reason {k} comes later") and self.shown(k, w)
+            goal, used = at_row("reason", r, lambda row: self.reason(row, world, before), self.data["reasons"][natural(r)])
+            self.proved["reason", r, world] = goal, frozenset(used)
+        return self.proved["reason", r, world]
+
+    def reason(self, row, world, before):
+        used = set()
+        def of(r, w=world, kinds=("gt0", "ne0", "ge0", "ge0i")):
+            goal, more = before(r, w)
+            used.update(more)
+            return need(goal[0] in kinds, "a reason of another kind") and goal
+        def equation(r):
+            left, right = of(r, kinds=("eq",))[1:]
+            inhabited(right.free - left.free)
+            return left, right
+        match row:
+            case ["sign", p]:
+                goal = self.predicate(p)
+                need(plain(goal, world, used), "this is not plain")
+            case ["weigh", p, scale, parts, rest, r]:
+                goal, scale, rest = self.predicate(p), self.term(scale), self.term(rest)
+                parts = [(self.term(c), of(k, kinds=("gt0", "ne0", "ge0"))) for c, k in map(pair, listed(parts))]
+                wanted = mul(scale, goal[1]), add(*(mul(c, v) for c, (_, v) in parts), rest)
+                need(tuple(map(normal, equation(r))) == tuple(map(normal, wanted)), "this is not weighed so")
+                signs = [(sign(c, world, used), kind) for c, (kind, _) in parts] + [(">", {">": "gt0", "+": "ge0"}.get(sign(rest, world, used), "no"))]
+                fine = all(s in ">+" and kind in ("gt0", "ge0") for s, kind in signs)
+                strict = fine and (">", "gt0") in signs
+                alone = len(parts) == 1 and rest is ZERO and signs[0][0] in ">!" and signs[0][1] in ("gt0", "ne0")
+                up = sign(scale, world, used) == ">"
+                need({"ne0": alone or strict, "gt0": up and strict, "ge0": up and fine}[goal[0]], "a part may be negative, or all are 0")
+            case ["factors", p, rs]:
+                (kind, t), goals = self.predicate(p), [of(r) for r in listed(rs)]
+                q = t.data[0] if t.op == "pow" else Q(1)
+                below = kind if t.op == "mul" and t.terms else "gt0" if q.denominator > 1 or kind == "gt0" and q % 2 else "ne0"
+                need(t.op == "mul" or t.op == "pow" and kind in ("ne0", "gt0"), "no product")
+                need(t.terms and {(below, s) for s in t.terms} <= set(goals), "a factor has no reason")
+                goal = kind, t
+            case ["split", p, h, name, yes, no, r]:
+                goal, h = self.predicate(p), self.term(h)
+                need(truth(h) and not h.free and goal[0] != "ge0i", "no truth value of its own")
+                cases = {text(name): ("eq", h, ONE)}, {text(name): ("eq", h, ZERO)}
+                if h.op == "step":
+                    cases = {**cases[0], f"{name} >": ("gt0", *h.terms)}, {**cases[1], f"{name} <=": ("ge0", neg(*h.terms))}
+                (_, a), (_, b) = (of(k, world.with_facts(more), goal[:1]) for k, more in zip((yes, no), cases))
+                wanted = goal[1], normal(add(mul(h, a), mul(sub(ONE, h), b)))
+                need(tuple(map(normal, equation(r))) == wanted, "this is not split so")
+            case ["fixed", p, names, r]:
+                goal, values = self.predicate(p), self.fixed(names, world, [self.predicate(p)[1]])
+                need(alike(of(r), (goal[0], normal(substitute(goal[1], values)))), "another predicate is shown")
+            case ["knowing", p, lemmas, r]:
+                goal = self.predicate(p)
+                need(alike(of(r, self.knowing(lemmas, world, of)), goal), "another predicate is shown")
+            case ["dense", p, somewhere, reasons, r]:
+                goal = self.predicate(p, ("ne0",))
+                wider, moved = World(world.definitions, {}), set()
+                for array, axes, body in listed(somewhere):
+                    array, axes, body = self.array(array), self.axes(axes), self.term(body)
+                    moved.add(array)
+                    need(not world.meanings(array), f"{array[0]} is defined")
+                    wider = wider.with_definition(array, axes, body)
+                moved = frozenset(moved)
+                need(not any(b.arrays & moved for a, (_, b) in wider.definitions.items() if a in moved), "a value of what moves")
+                still = {name: h for name, h in world.hypotheses.items() if not any(world.moves(t, moved) for t in terms_of(h))}
+                fixed = World(world.definitions, still)
+                self.explained(values_needed(goal[1], fixed, moved), [of(k, fixed) for k in listed(reasons)])
+                for s in everything(goal[1], fixed):
+                    need(not fixed.moves(s, moved) or is_analytic(s), f"{s.op} need not be analytic")
+                need(alike(of(r, World(wider.definitions, still)), goal), "another predicate is shown")
+                goal = "dense", *goal, moved
+            case ["given", p, reasons]:
+                left, right, conditions, names = discharged(self.equation(p, world), world)
+                self.explained(conditions, [of(r) for r in listed(reasons)])
+                goal, used = ("eq", left, right), used | names
+            case ["continued", p, reasons, dense, continuous]:
+                left, right, conditions, names = discharged(self.equation(p, world), world)
+                need(not differentiated(left, right), "a derivative")
+                found = [of(r, kinds=("dense",)) for r in listed(dense)]
+                self.explained(conditions, [of(r) for r in listed(reasons)] + [d[1:3] for d in found])
+                moved, about = frozenset().union(*(d[3] for d in found)), [left, right]
+                for h in (world.hypotheses[name] for name in names | used):
+                    if any(world.moves(t, moved) for t in terms_of(h)):
+                        need(h[0] in ("gt0", "ne0"), "a hypothesis need not hold around the point")
+                        about += terms_of(h)
+                goal, used = ("eq", left, right), used | names
+                self.explained([p for t in about for p in values_needed(t, world, moved)], [of(r) for r in listed(continuous)])
+            case ["cases", left, right, names, about, name, nonzero_, zero]:
+                left, right, about = self.term(left), self.term(right), self.term(about)
+                need(not differentiated(left, right) and not about.free, "a derivative, or cases for all values of an index")
+                values = self.fixed(names, world, [left, right])
+                wanted = tuple(substitute(t, values) for t in (left, right))
+                for k, kind in ((nonzero_, ("ne0", about)), (zero, ("eq", about, ZERO))):
+                    need(of(k, world.with_facts({text(name): kind}), ("eq",))[1:] == wanted, "another equation is shown")
+                goal = "eq", left, right
+            case ["steps", [first, *rest]]:
+                left, right = of(first, kinds=("eq",))[1:]
+                for r in rest:
+                    a, b = of(r, kinds=("eq",))[1:]
+                    need(a is right, "one equation does not follow the other")
+                    inhabited(a.free - left.free - b.free)
+                    right = b
+                goal = "eq", left, right
+            case _:
+                raise Refused("no such reason")
+        return goal, used
+
+    def explained(self, conditions, goals):
+        for c in conditions:
+            need(any(alike(c, g) for g in goals), "a condition has no reason")
+
+    def knowing(self, lemmas, world, of):
+        for name, r in map(pair, listed(lemmas)):
+            world = world.with_facts({text(name): of(r, world, ("gt0", "ne0", "ge0", "ge0i", "eq"))})
+        return world
+
+    def fixed(self, names, world, about):
+        """Integers of new names in place of indices: what holds for them holds for all values."""
+        pairs = [(self.axis(i), text(name)) for i, name in map(pair, listed(names))]
+        spoken = [*about, *(b for _, b in world.definitions.values()), *(t for h in world.hypotheses.values() for t in terms_of(h))]
+        new = {name for _, name in pairs}
+        need(len({i for i, _ in pairs}) == len(new) == len(pairs) and not any(t.picks & new for t in spoken), "a name is in use")
+        return {i: just(node("pick", (name, size_of(i)))) for i, name in pairs}
+
+    def check(self):
+        """The statement holds at every point of its region, and there is one."""
+        statement, argument = self.data["statement"], self.data["argument"]
+        left, right, formula = self.term(statement["lhs"]), self.term(statement["rhs"]), statement["formula"] is True
+        moving = differentiated(left)
+        lengths, forward = [self.size(s) for s in statement["lengths"]], [self.term(t) for t in statement["forward"]]
+        region = self.region(moving, lengths, (left, right) if formula else forward, formula)
+        goal_of = lambda r, w: self.shown(r, w)[0]
+        wider = self.knowing(argument["lemmas"], region, lambda r, w, kinds: need(goal_of(r, w)[0] in kinds, "no lemma") and goal_of(r, w))
+        wanted = values_needed(right, self.world)
+        where = wider
+        if formula:
+            where = self.region(moving, lengths, (left,), True)
+            wanted = [p for p in wanted if not any(alike(p, k) for k in values_needed(left, self.world))]
+        goals = [goal_of(r, where) for r in listed(argument["values"])]
+        need(formula or all(g[0] != "dense" for g in goals), "a value is needed everywhere")
+        self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
+        values = {} if formula else {f"value {k}": p for k, p in enumerate(wanted, 1)}
+        need(goal_of(argument["steps"], wider.with_facts(values)) == ("eq", left, right), "another equation is shown")
+        point = Point(self, argument["point"])
+        for h in region.hypotheses.values():
+            point.satisfies(h)
+
+    def region(self, moving, lengths, terms, formula):
+        facts = dict.fromkeys(("ge0i", n) for n in lengths)
+        for t in terms:
+            facts |= values_needed(t, self.world, frozenset() if formula else moving)
+        given = {name: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays else h for name, h in self.world.hypotheses.items()}
+        kept = {f"fact {k}": p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
+        return World(self.world.definitions, given).with_facts(kept)
+
+
+# --- a point that the statement is about: exact numbers, and intervals around everything else ---
+# A number is (low, high, q): between low and high, and the logarithm of q if q is not None.
+
+DOWN, UP = (Context(prec=40, rounding=way, Emax=9999, Emin=-9999) for way in (ROUND_FLOOR, ROUND_CEILING))
+BETWEEN = {"sin": (Q(-1), F1, None), "cos": (Q(-1), F1, None), "erf": (Q(-1), F1, None), "atan": (Q(-2), Q(2), None)}
+
+def exact(x): return Q(x), Q(x), None
+def decimal(x, context): return context.divide(Decimal(x.numerator), Decimal(x.denominator))
+
+def outward(low, high):
+    """Short numbers stay exact, long ones are rounded outward."""
+    short = max(low.denominator.bit_length(), high.denominator.bit_length()) < 99
+    return (low, high, None) if short else (Q(decimal(low, DOWN)), Q(decimal(high, UP)), None)
+
+def ends(f, low, high):
+    """A growing function that `decimal` rounds correctly, at both ends."""
+    below, above = f(decimal(low, DOWN), DOWN), f(decimal(high, UP), UP)
+    return Q(DOWN.next_minus(below)), Q(UP.next_plus(above)), None
+
+def multiplied_numbers(xs):
+    out = exact(1)
+    for x in xs:
+        corners = [a * b for a in out[:2] for b in x[:2]]
+        out = outward(min(corners), max(corners))
+    return out
+
+def raised_number(x, q):
+    if q < 0:
+        need(x[0] > 0 or x[1] < 0, "a division by 0 at the point")
+        return raised_number((1 / x[1], 1 / x[0], None), -q)
+    if q.denominator == 1:
+        corners = [x[0] ** int(q), x[1] ** int(q)]
+        return outward(Q(0) if x[0] < 0 < x[1] and q % 2 == 0 else min(corners), max(corners))
+    need(x[0] >= 0, "a root of a negative number at the point")
+    below, above = (root_of(end ** q.numerator, q.denominator) for end in x[:2])
+    return outward(below[0], above[1])
+
+def root_of(x, n):
+    """Bounds of the n-th root, equal where it is rational."""
+    tops = []
+    for m in (x.numerator, x.denominator):
+        r = round(m ** (1 / n)) if m < 1 << 50 else 0
+        tops.append(r if r**n == m else None)
+    if None not in tops:
+        return Q(*tops), Q(*tops)
+    scale, low, high = 1 << 64, 0, 1
+    while Q(high, scale) ** n <= x:
+        high *= 2
+    while high - low > 1:
+        low, high = ((low + high) // 2, high) if Q((low + high) // 2, scale) ** n <= x else (low, (low + high) // 2)
+    return Q(low, scale), Q(high, scale)
+
+class Point:
+    def __init__(self, certificate, data):
+        places = lambda row: (certificate.array(row[0]), tuple(row[1]))
+        self.world, self.sizes, self.left = certificate.world, data["sizes"], LIMIT
+        self.entries = {places(row): fraction(row[2]) for row in data["entries"]}
+        self.logs, self.integers = set(map(places, data["logs"])), {(name, tuple(at)): natural(v) for name, at, v in data["integers"]}
+        need(all(natural(v) >= LEAST.get(n, 1) for n, v in self.sizes.items()), "a size below the least")
+
+    def satisfies(self, h):
+        """The hypothesis holds here for all values of its indices, of which there are some."""
+        indices = order(frozenset().union(*(t.free for t in h[1:])))
+        cases = list(product(*(range(self.whole(size_of(i))) for i in indices)))
+        need(cases, "a hypothesis speaks of nothing at the point")
+        for case in cases:
+            low, high, *_ = self.difference(h[1:], dict(zip(indices, case)))
+            fine = {"gt0": low > 0, "ge0": low >= 0, "ge0i": low >= 0, "ne0": low > 0 or high < 0, "eq": low == high == 0}[h[0]]
+            need(fine, "a hypothesis is not seen to hold at the point")
+
+    def difference(self, terms, here):
+        if terms[0].op == "int":
+            return exact(self.whole(terms[0], here))
+        values = [self.value(t, here) for t in terms]
+        exactly = all(low == high for low, high, _ in values)
+        return values[0] if len(values) == 1 else exact(values[0][0] - values[1][0]) if exactly else (Q(-1), F1, None)
+
+    def whole(self, e, here=(), stack=()):
+        return sum(c * prod(self.atom(a, here, stack) for a in m) for m, c in e.data)
+
+    def atom(self, a, here, stack):
+        if a.op == "n":
+            return self.sizes[a.data[0]]
+        if a.op != "pick":
+            return here[a] if a.op == "i" else stack[-1 - a.data[0]]
+        value = self.integers[a.data[0], tuple(self.whole(e, here, stack) for e in a.at)]
+        return need(value < self.whole(a.data[1], here, stack), f"an entry of {a.data[0]} is too large") and value
+
+    def value(self, t, here, stack=()):
+        self.left -= 1
+        need(self.left > 0, "the point is too large to look at")
+        at = tuple(self.whole(e, here, stack) for e in t.at)
+        match t.op:
+            case "num" | "size":
+                return exact(t.data[0] if t.op == "num" else self.whole(*t.data))
+            case "ord" | "range" | "delta":
+                return exact(at[0] if t.op == "ord" else at[0] >= 0 if t.op == "range" else at[0] == at[1])
+            case "entry" if t.data in self.world.definitions:
+                axes, body = self.world.definitions[t.data]
+                return self.value(body, dict(zip(axes, at)))
+            case "entry" if t.data == PI.data:
+                return Q(314159265358979, 10**14), Q(314159265358980, 10**14), None
+            case "entry":
+                value = self.entries[t.data, at]
+                return self.log(exact(value)) if (t.data, at) in self.logs else exact(value)
+            case "sum" | "whole":
+                sizes = [range(self.whole(n)) for n in (t.data if t.op == "sum" else t.data[2])]
+                cells = {k: self.value(*t.terms, here, stack + k) for k in product(*sizes)}
+                return self.added(cells.values()) if t.op == "sum" else self.of_array(t.data[0], cells, at)
+        xs = [self.value(s, here, stack) for s in t.terms]
+        match t.op:
+            case "add":
+                return self.added(xs)
+            case "mul":
+                return multiplied_numbers(xs)
+            case "pow":
+                return raised_number(xs[0], t.data[0])
+            case "step":
+                return exact(1) if xs[0][0] > 0 else exact(0) if xs[0][1] <= 0 else (Q(0), F1, None)
+            case "app" if t.data == ("exp", 0):
+                return exact(xs[0][2]) if xs[0][2] is not None else exact(1) if xs[0] == exact(0) else ends(Decimal.exp, *xs[0][:2])
+            case "app" if t.data == ("log", 0):
+                return self.log(xs[0])
+            case "app" if t.data[1] == 0 and t.data[0] in EXPONENTIALS:
+                need(t.data[0] != "cosh" or xs[0][0] >= 0 or xs[0][1] <= 0, "cosh around 0")
+                both_ends = [self.value(EXPONENTIALS[t.data[0]](num(end)), here) for end in xs[0][:2]]
+                return min(x[0] for x in both_ends), max(x[1] for x in both_ends), None
+            case "app" if t.data[1] == 0 and t.data[0] in BETWEEN:
+                return BETWEEN[t.data[0]]
+        raise Refused(f"{t.data or t.op} has no value at the point")
+
+    def log(self, x):
+        need(x[0] > 0, "a logarithm of no positive number at the point")
+        return exact(0) if x == exact(1) else (*ends(Decimal.ln, *x[:2])[:2], x[0] if x[0] == x[1] else None)
+
+    def added(self, xs):
+        low, high = (sum((x[k] for x in xs), Q(0)) for k in (0, 1))
+        return outward(low, high)
+
+    def of_array(self, fn, cells, at):
+        need(cells and fn in ("max", "min", "prod", "gap", "det", "inv"), f"{fn} has no value at the point")
+        xs = sorted(cells.values(), key=lambda x: x[:2], reverse=True)
+        if fn in ("max", "min"):
+            pick = max if fn == "max" else min
+            return pick(x[0] for x in xs), pick(x[1] for x in xs), None
+        if fn == "prod":
+            return multiplied_numbers(xs)
+        if fn == "gap":
+            return exact(1) if len(xs) == 1 else (xs[0][0] - max(x[1] for x in xs[1:]), xs[0][1] - xs[1][0], None)
+        lines = sorted({k[0] for k in cells})
+        whole_ = self.determinant(cells, lines, lines)
+        if fn == "det":
+            return whole_
+        minor = self.determinant(cells, [i for i in lines if i != at[1]], [j for j in lines if j != at[0]])
+        return multiplied_numbers([exact((-1) ** sum(at)), minor, raised_number(whole_, Q(-1))])
+
+    def determinant(self, cells, rows, columns):
+        if not rows:
+            return exact(1)
+        minors = [self.determinant(cells, rows[1:], columns[:k] + columns[k + 1:]) for k in range(len(columns))]
+        return self.added([multiplied_numbers([exact((-1) ** k), cells[rows[0], j], m]) for k, (j, m) in enumerate(zip(columns, minors))])
+
+
+# === files ===========================================================================================================
 
 def least_sizes(least):
     need(type(least) is dict and all(natural(n) for n in least.values()), "least sizes are numbers from 1 on")
@@ -1224,7 +1641,7 @@ def recheck(data):
     deepest = sys.getrecursionlimit()
     try:
         sys.setrecursionlimit(max(deepest, 20_000))
-        Certificate(data).check()
+        (Theorem if type(data) is dict and "statement" in data else Certificate)(data).check()
     except RecursionError:
         raise Refused("nested too deeply") from None
     except MALFORMED as cause:
