@@ -54,6 +54,7 @@ def originals(files: list[str]) -> list[dict[str, Any]]:
 def mutant(text: str, rng: Random) -> dict[str, Any]:
     """The certificate with one to three mistakes in it."""
     data: dict[str, Any] = json.loads(text)
+    words = vocabulary(json.loads(text))
     for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
         table = rng.choices(list(TABLES), list(TABLES.values()))[0]
         if table == "proof":
@@ -63,7 +64,7 @@ def mutant(text: str, rng: Random) -> dict[str, Any]:
         else:
             places = list(slots(data[table]))
             if places:
-                spoil(*rng.choice(places), data, rng)
+                spoil(*rng.choice(places), data, words, rng)
     return data
 
 
@@ -75,7 +76,7 @@ def slots(x: Any) -> Iterator[tuple[Any, Any]]:
             yield from slots(inner)
 
 
-def spoil(where: Any, k: Any, data: dict[str, Any], rng: Random) -> None:
+def spoil(where: Any, k: Any, data: dict[str, Any], words: list[str], rng: Random) -> None:
     """Another value in this place."""
     match where[k]:
         case bool() | None:
@@ -83,7 +84,7 @@ def spoil(where: Any, k: Any, data: dict[str, Any], rng: Random) -> None:
         case int(n):
             where[k] = rng.choice([n - 1, n + 1, rng.randrange(max(n, 1)), rng.randrange(len(data["nodes"])), -n])
         case str(s):
-            where[k] = rng.choice(alike(s, data))
+            where[k] = rng.choice(alike(s, words))
         case list(xs) if xs:
             a, b = rng.randrange(len(xs)), rng.randrange(len(xs))
             match rng.randrange(5):
@@ -103,17 +104,20 @@ def spoil(where: Any, k: Any, data: dict[str, Any], rng: Random) -> None:
             where[k] = [0]
 
 
-def alike(s: str, data: dict[str, Any]) -> list[str]:
+def alike(s: str, words: list[str]) -> list[str]:
     """Texts that may stand where this one does."""
     for family in (tuple(LAWS), tuple(STEPS), (*NODES, "aff", "holds"), PREDICATES):
         if s in family:
             return list(family)
-    names = {row[1] for row in data["nodes"] if row[:1] in (["i"], ["app"], ["whole"])}
-    names |= {row[1][0] for row in data["nodes"] if row[:1] == ["entry"] and isinstance(row[1], list) and row[1]}
-    symbols = {n for row in data["sizes"] for m in row if isinstance(m, list) and m for n in m[0] if isinstance(n, str)}
-    if s[:1].isdigit() or s[:1] == "-":
-        return list(FRACTIONS)
-    return sorted(n for n in names | symbols | {"exp", "max", "inv", "det", s + "'"} if isinstance(n, str))
+    return list(FRACTIONS) if s[:1].isdigit() or s[:1] == "-" else [*words, s + "'"]
+
+
+def vocabulary(data: dict[str, Any]) -> list[str]:
+    """The names in a certificate, and some functions."""
+    names = {row[1] for row in data["nodes"] if row[0] in ("i", "app", "whole", "pick")}
+    names |= {row[1][0] for row in data["nodes"] if row[0] == "entry"}
+    symbols = {n for row in data["sizes"] for m, _ in row for n in m}
+    return sorted(names | symbols | set(data["hypotheses"]) | {"exp", "max", "inv", "det"})
 
 
 def by_kernel(data: dict[str, Any]) -> bool:

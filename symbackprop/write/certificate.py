@@ -25,7 +25,7 @@ def certificate(proof: Proof, context: Context, equation: Equation, about: Mappi
     claim = {
         "lhs": writer.node(equation.lhs),
         "rhs": writer.node(equation.rhs),
-        "conditions": sorted(writer.predicate(p) for p in equation.conditions),
+        "conditions": sorted(writer.row(p, type(p)) for p in equation.conditions),
         "hypotheses": sorted(equation.hypotheses),
     }
     return {**rows, "claim": claim, "about": dict(about)}
