@@ -7,22 +7,25 @@ goes through, or falls over without saying why (`test_every_guard_is_needed`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from symbackprop.core import monomials, rows, sums
 from symbackprop.core.certificate import certificate
-from symbackprop.core.context import EMPTY, Context, Equation, Same
-from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine, sized
+from symbackprop.core.context import EMPTY, Context, Equation, Recursion, Same
+from symbackprop.core.indices import Index, IndexExpr, Least, Pick, Size, affine, sized
 from symbackprop.core.kernel import (
     By,
     Cancel,
     Chain,
     Digits,
+    EveryDepth,
     Inside,
     Instance,
     Let,
     Linear,
+    Proof,
     Rephrase,
     Seen,
     UnderDiff,
@@ -66,6 +69,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
+from symbackprop.prove.equality import prove_gradient
 
 N, M = sized("n"), sized("m")
 i, j, p, q, r = (Index(s, N) for s in "ijpqr")
@@ -137,7 +141,7 @@ def raw(
     Without steps a law speaks of the last node.
     """
     given: dict[str, Any] = {
-        "format": 2, "least": {}, "definitions": [], "hypotheses": {}, "proof": 0,
+        "format": 2, "least": {}, "definitions": [], "hypotheses": {}, "recursion": None, "proof": 0,
         "sizes": [SIZE, [[[], -1], *SIZE], *sizes],
         "nodes": [["num", "1"], ["i", "i", 0], ["entry", ["x", None], [1]], *nodes],
         "steps": [["by", "log_of_exp", [2 + len(nodes)]]] if steps is None else steps,
@@ -342,8 +346,7 @@ LAWS: list[Row] = [
         "neither of two predicates need hold",
         by("covering", affine(0, ((i, 1), (j, -1))), affine(-2, ((j, 1), (i, -1)))),
     ),
-    ("a diagonal that is not 0", by("step_negated_off_diagonal", sub(x(i), mul(num(2), x(j))), i, j)),
-    ("a diagonal of a rectangle", by("step_negated_off_diagonal", ZERO, i, k)),
+    ("outside of half", by("step_negated_outside", num(HALF), x(i))),
     ("digits of another size", by("by_radix", i, Index("a", N), Index("c", M), x(i))),
     (
         "digits of negative sizes",
@@ -503,6 +506,121 @@ CAPTURES: list[Row] = [
     ("a root of a square", refused(Linear(Power(Power(x(i), Fraction(2)), HALF), x(i)))),
 ]
 
+# A network of any depth without activations: z^{l+1} = W^{l+1} z^l, and Σ_i t_i z^L_i for the loss.
+WIDTHS = (("n_l", "n_l+1", "n_L"),)
+here, above, last = (Index("i", sized(n)) for n in WIDTHS[0])
+source, to = Index("k", sized("n_l")), Index("j", sized("n_l+1"))
+at_l, at_next, at_last = sized("l"), sized("l") + 1, sized("L")
+
+
+def state(label: Size, *at: IndexExpr, name: str = "z") -> Entry:
+    return Entry(Array(name, label), at)
+
+
+LAYERS = Recursion(
+    "C", "l", "L", WIDTHS, "z", "δ",
+    (last,), over(last, mul(Entry(Array("t"), (last,)), state(at_last, last))), Entry(Array("t"), (last,)),
+    (above,), over(source, mul(state(at_next, above, source, name="W"), state(at_l, source))),
+    (here,), over(to, mul(state(at_next, to, name="δ"), state(at_next, to, here, name="W"))),
+)  # fmt: skip
+ENTERS = over(source, mul(state(at_l, here, source, name="W"), Entry(Array("a"), (source,))))
+TO_HERE = Index("j", sized("n_l"))
+WEIGHT = state(at_l, TO_HERE, source, name="W")
+BY_WEIGHT = mul(state(at_l, TO_HERE, name="δ"), Entry(Array("a"), (source,)))
+
+
+def proved(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> Proof:
+    found = prove_gradient(loss, wrt, claimed, context)
+    assert found is not None, f"{claimed} is no derivative of {loss}"
+    return found[0]
+
+
+def deep(
+    wrt: Entry | None = None, enters: Term = ENTERS, claimed: Term = BY_WEIGHT, base: Proof | None = None,
+    context: Context = EMPTY, step: Proof | None = None, **changes: Any,
+) -> Callable[[], Equation]:  # fmt: skip
+    """The signals of these layers with some changes, or with `wrt` the gradient by a parameter: proofs that hold."""
+    r = replace(LAYERS, **changes)
+    after = Entry(Array(r.state, at_next), r.above)
+    known = Context({
+        after.array: Tensor(r.above, r.forward),
+        Array(r.signal, at_next): Tensor(r.above, whole(r.cost, 1, r.above, after, r.above)),
+    })  # fmt: skip
+    base = base or proved(r.loss, Entry(Array(r.state, at_last), r.at_last), r.first)
+    step = step or proved(whole("C", 0, r.above, after, ()), Entry(Array(r.state, at_l), r.here), r.backward, known)
+    parameters = []
+    if wrt is not None:
+        signal = Context({Array(r.signal, at_l): Tensor(r.here, whole(r.cost, 1, r.here, enters, r.here))})
+        parameters.append((wrt, enters, proved(whole("C", 0, r.here, enters, ()), wrt, claimed, signal)))
+    proof = EveryDepth(base, step, tuple(parameters))
+    return refused(proof, Context(context.definitions, context.hypotheses, context.least, r))
+
+
+def with_loss(more: Term, slope: Term = ZERO, **changes: Any) -> Callable[[], Equation]:
+    return deep(loss=add(LAYERS.loss, more), first=add(LAYERS.first, slope), **changes)
+
+
+def with_forward(more: Term, **changes: Any) -> Callable[[], Equation]:
+    return deep(forward=add(LAYERS.forward, more), **changes)
+
+
+STARTS, ENDS = (here, Index("c", sized("m_l"))), (last, Index("c", sized("m_L")))
+NEXTS = above, Index("c", above.size)
+
+
+def summed(axes: tuple[Index, ...], body: Term) -> Term:
+    for a in axes:
+        body = over(a, body)
+    return body
+
+
+KINK = mul(ZERO, step(over(last, state(at_last, last))))  # 0, though its parts have no derivative at 0
+UNIT = Entry(Array("u"), ())
+FIXED = Index("i", at_last)  # an axis as long as the network is deep
+WIDE = Index("j", M)
+DEPTHS: list[Row] = [
+    ("layers without a recursion", refused(EveryDepth(same(ONE), same(ONE)))),
+    ("layers with a definition", deep(context=Context({X: Tensor((), ONE)}))),
+    ("another step about layers", refused(same(ONE), Context(recursion=LAYERS))),
+    ("a loss with a kink", with_loss(KINK, base=Chain(
+        UnderDiff(state(at_last, last), Linear(add(LAYERS.loss, KINK), LAYERS.loss)),
+        (proved(LAYERS.loss, state(at_last, last), add(LAYERS.first, ZERO)),)))),
+    ("another base", deep(base=same(ONE))),
+    ("a base under a condition", deep(
+        first=mul(LAYERS.first, UNIT, Power(UNIT, Fraction(-1))),
+        base=Chain(proved(LAYERS.loss, state(at_last, last), LAYERS.first),
+                   (Linear(LAYERS.first, mul(LAYERS.first, UNIT, Power(UNIT, Fraction(-1)))),)))),
+    ("a parameter of all layers", deep(
+        Entry(Array("b"), (TO_HERE,)), add(ENTERS, Entry(Array("b"), (here,))), state(at_l, TO_HERE, name="δ"))),
+    ("a loss that looks at the weights",
+     with_loss(over(last, state(at_last, last, last, name="W")), wrt=WEIGHT)),
+    ("tied weights", deep(WEIGHT, forward=over(source, mul(W(above, source), state(at_l, source))),
+                          backward=over(to, mul(state(at_next, to, name="δ"), W(to, here))))),
+    ("a layer that looks at the weights of the one before",
+     with_forward(state(at_l, above, above, name="W"), wrt=WEIGHT)),
+    ("a layer that looks at the last weights", with_forward(state(at_last, above, above, name="W"), wrt=WEIGHT)),
+    ("one name for two widths", deep(
+        widths=(WIDTHS[0], ("m_l", "n_l+1", "m_L")), at_last=ENDS, above=NEXTS, here=STARTS,
+        loss=summed(ENDS, state(at_last, *ENDS)), first=ONE,
+        forward=summed(STARTS, state(at_l, *STARTS)), backward=summed(NEXTS, state(at_next, *NEXTS, name="δ")))),
+    ("widths from 2 on", deep(context=Context(least=Least({"n_l": 2})))),
+    ("as many units as layers", deep(widths=(), at_last=(FIXED,), above=(FIXED,), here=(FIXED,),
+        loss=over(FIXED, state(at_last, FIXED)), first=ONE,
+        forward=state(at_l, FIXED), backward=state(at_next, FIXED, name="δ"))),
+    ("a layer of another width", deep(above=(WIDE,), forward=over(
+        source, mul(state(at_next, WIDE, source, name="W"), state(at_l, source))), backward=over(
+        WIDE, mul(state(at_next, WIDE, name="δ"), state(at_next, WIDE, here, name="W"))))),
+    ("a loss that depends on the layer", with_loss(sized("n_l"))),
+    ("a loss for each index", with_loss(x(i))),
+    ("a skip connection", with_forward(state(at_l - 1, above))),
+    ("a layer that looks at the last state", lambda: with_forward(state(at_last, above))()),
+    ("a loss that looks behind the last unit", with_loss(state(at_last, affine(sized("n_L"), ())))),
+    ("a layer of the cost itself", with_forward(whole("C", 0, (k,), x(k), ()))),
+    ("a layer with a derivative", with_forward(Diff(x(), y()))),
+    ("a hypothesis about a state", deep(context=Context(hypotheses={"h": Same(state(at_last, last), ZERO)}))),
+    ("a gradient of the state", deep(WEIGHT, claimed=add(BY_WEIGHT, mul(ZERO, state(at_l, source))))),
+]  # fmt: skip
+
 CONTEXTS: list[Row] = [
     ("a definition of itself", lambda: Context({X: Tensor((), add(x(), ONE))})),
     ("a circle of definitions", lambda: Context({X: Tensor((i,), y(i)), Y: Tensor((i,), x(i))})),
@@ -534,6 +652,6 @@ LIMITS: list[Row] = [
 ]
 
 FORGERIES: dict[str, Callable[[], object]] = dict([
-    *STRUCTURE, *CAPTURES, *LETS, *UNDER_DIFF, *DERIVATIVES, *LAWS, *ARRAY_LAWS,
+    *STRUCTURE, *CAPTURES, *LETS, *UNDER_DIFF, *DERIVATIVES, *LAWS, *ARRAY_LAWS, *DEPTHS,
     *TYPES, *SHAPES, *CONTEXTS, *DOORS, *LIMITS,
 ])  # fmt: skip

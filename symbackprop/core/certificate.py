@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from . import proofs as step
-from .context import Context, Same
+from .context import Context, Recursion, Same
 from .indices import Affine, Pick, ProofError, Size
 from .laws.registry import LAWS
 from .rows import FORMAT, NODES, PREDICATES, STEPS, kinds, of_kind
@@ -18,7 +18,8 @@ from .rows import FORMAT, NODES, PREDICATES, STEPS, kinds, of_kind
 Write = Callable[[Any], Any]
 TAGS: dict[type, str] = {
     **{made: tag for tag, made in (NODES | PREDICATES | STEPS).items() if isinstance(made, type)},
-    Pick: "pick", Affine: "aff", Size: "size", Same: "eq", step.By: "by", step.Chain: "chain", step.Let: "let",
+    Pick: "pick", Affine: "aff", Size: "size", Same: "eq", Recursion: "recursion", step.By: "by", step.Chain: "chain",
+    step.Let: "let",
 }  # fmt: skip
 
 
@@ -50,6 +51,7 @@ class Writer:
                 [self.known["Array"](a), axes(t.axes), self.node(t.body)] for a, t in context.definitions.items()
             ],
             "hypotheses": {name: self.row(h, type(h)) for name, h in context.hypotheses.items()},
+            "recursion": None if context.recursion is None else self.row(context.recursion, Recursion)[1:],
             "proof": self.step(proof),
             **self.rows,
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from .indices import EVERY_SIZE, Least, Node, ProofError, at_least_zero, node, require
+from .indices import EVERY_SIZE, Index, Least, Node, ProofError, at_least_zero, node, require
 from .tensor import Tensor
 from .terms import PI, Array, NonNegative, Predicate, Term, arrays, free
 
@@ -21,6 +21,31 @@ class Same(Node):
 
     def __str__(self) -> str:
         return f"{self.lhs} = {self.rhs}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recursion:
+    """The arrays of a network of any depth: states z^l and signals δ^l for 1 <= l <= L.
+
+    z^{l+1} is `forward` of z^l; the cost is `loss` of z^L, and cost(z^l) is the same as a function of z^l through the
+    layers after l.  δ^L is `first` at z^L, and δ^l is `backward` of z^l, z^{l+1} and δ^{l+1}.  Each width has a name
+    for layer l, one for l + 1 and one for L.  All other symbols, and arrays without the label, are the same in all
+    layers.  An equation about cost(y) and δ^l speaks of the signal at z^l = y.
+    """
+
+    cost: str
+    label: str
+    last: str
+    widths: tuple[tuple[str, str, str], ...]
+    state: str
+    signal: str
+    at_last: tuple[Index, ...]  # the axes of z^L
+    loss: Term
+    first: Term
+    above: tuple[Index, ...]  # the axes of z^{l+1}
+    forward: Term
+    here: tuple[Index, ...]  # the axes of z^l
+    backward: Term
 
 
 Hypothesis: TypeAlias = Same | Predicate
@@ -37,6 +62,7 @@ class Context:
     hypotheses: Mapping[str, Hypothesis] = field(default_factory=lambda: MappingProxyType({}))
 
     least: Least = EVERY_SIZE
+    recursion: Recursion | None = None  # such a context is only for the step that concludes about it
 
     named: Mapping[str, list[tuple[Array, Tensor]]] = field(init=False, repr=False, compare=False)
     reached: dict[Array, frozenset[Array] | None] = field(init=False, repr=False, compare=False)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from .context import EMPTY, Context, Equation, terms_of
+from .every_depth import every_depth
 from .indices import Least, ProofError, at_least_zero
 from .laws.registry import instance
 from .proofs import (
@@ -23,6 +24,7 @@ from .proofs import (
     Cancel,
     Chain,
     Digits,
+    EveryDepth,
     Flip,
     Inside,
     Instance,
@@ -65,8 +67,8 @@ from .terms import (
 )  # fmt: skip
 
 __all__ = [
-    "By", "Cancel", "Chain", "Digits", "Flip", "Inside", "Instance", "Let", "Linear", "Proof", "Rephrase", "Seen",
-    "UnderDiff", "UnderSum", "UnderWhole", "Values", "check", "variable",
+    "By", "Cancel", "Chain", "Digits", "EveryDepth", "Flip", "Inside", "Instance", "Let", "Linear", "Proof", "Rephrase",
+    "Seen", "UnderDiff", "UnderSum", "UnderWhole", "Values", "check", "variable",
 ]  # fmt: skip
 
 
@@ -121,6 +123,7 @@ def _check(proof: Proof, seen: Seen) -> Equation:
 
 def _check_one(proof: Proof, seen: Seen) -> Equation:
     context, least = seen.context, seen.context.least
+    require(context.recursion is None or isinstance(proof, EveryDepth), "nothing else is known of layers")
     match proof:
         case By(law, args):
             eq = instance(law, context, args)
@@ -208,6 +211,8 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
                 conditions = (eq.conditions - {condition}) | same.conditions | {for_all(type(condition)(same.rhs))}
                 eq = Equation(eq.lhs, eq.rhs, conditions, eq.hypotheses | same.hypotheses)
             return eq
+        case EveryDepth():
+            return every_depth(proof, context, lambda p, known: discharged(_check(p, Seen(known)), known))
         case _:
             assert_never(proof)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import proofs as step
 from . import terms as t
-from .context import Context, Equation, Same
+from .context import Context, Equation, Recursion, Same
 from .indices import Affine, Bound, Index, IndexAtom, Least, Pick, ProofError, Size, affine, at_least_zero, require
 from .indices import collected as canonical
 from .kernel import check
@@ -27,7 +27,7 @@ from .tensor import Tensor
 FORMAT = 2
 DEPTH, DEGREE = 1000, 12
 NUMBER = re.compile(r"-?[0-9]{1,4000}(/[1-9][0-9]{0,3999})?")
-KEYS = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "steps", "proof"}
+KEYS = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "recursion", "steps", "proof"}
 Read = Callable[[Any], Any]
 
 
@@ -85,6 +85,7 @@ STEPS: dict[str, Callable[..., Any]] = {
     "chain": chain, "flip": step.Flip, "inside": step.Inside, "undersum": step.UnderSum, "let": let,
     "underwhole": step.UnderWhole, "underdiff": step.UnderDiff, "instance": step.Instance, "linear": step.Linear,
     "cancel": step.Cancel, "values": step.Values, "digits": step.Digits, "rephrase": step.Rephrase,
+    "every_depth": step.EveryDepth,
 }  # fmt: skip
 
 
@@ -249,14 +250,16 @@ class Reader:
         self.size.fill(parts["sizes"], size)
         least = Least({text(n): natural(v) for n, v in table(parts["least"]).items()})
         require(all(least.values.values()), "a size is at least 1")
-        nodes = {**NODES, "pick": partial(pick, least=least)}
+        nodes: dict[str, Callable[..., Any]] = {**NODES, "pick": partial(pick, least=least)}
         self.node.fill(parts["nodes"], lambda x: self.tagged(x, nodes, self.open))
         self.proof.fill(parts["steps"], self.step)
         define = row(*(self.closed[k] for k in ("Array", "tuple[Index, ...]", "Term")))
         known = [(a, Tensor(axes, body)) for a, axes, body in map(define, listed(parts["definitions"]))]
         require(len(dict(known)) == len(known), "an array is defined twice")
         hypotheses = {text(n): self.tagged(h, HYPOTHESES, self.closed) for n, h in table(parts["hypotheses"]).items()}
-        return self.proof(parts["proof"]), Context(dict(known), hypotheses, least)
+        told = parts["recursion"]
+        recursion = None if told is None else Recursion(*self.parts(Recursion, told, self.closed))
+        return self.proof(parts["proof"]), Context(dict(known), hypotheses, least, recursion)
 
     def node_of(self, *types: Any) -> Read:
         def go(number: object) -> Any:

@@ -44,6 +44,7 @@ class Signs:
         self.context = context
         self.least = context.least
         self.used: frozenset[str] = frozenset()
+        self.known: dict[Term, str] = {}
 
     def holds(self, p: Predicate) -> bool:
         match p:
@@ -57,8 +58,10 @@ class Signs:
                 return never_negative(e, self.least)
 
     def sign(self, t: Term) -> str:
-        assumed = self.assumed(t)
-        return assumed if assumed in (POSITIVE, NONZERO) else best(assumed, self.structural(t))
+        if t not in self.known:
+            assumed = self.assumed(t)
+            self.known[t] = assumed if assumed in (POSITIVE, NONZERO) else best(assumed, self.structural(t))
+        return self.known[t]
 
     def structural(self, t: Term) -> str:
         match t:
@@ -70,8 +73,12 @@ class Signs:
                 if at_least_zero(-t - 1, self.least):
                     return NONZERO
                 return NONNEGATIVE if at_least_zero(t, self.least) else UNKNOWN
-            case Delta() | Holds() | Ordinal():
-                return NONNEGATIVE if not isinstance(t, Ordinal) or never_negative(t.of, self.least) else UNKNOWN
+            case Holds(NonNegative(e)):
+                return POSITIVE if never_negative(e, self.least) else NONNEGATIVE
+            case Delta() | Holds():
+                return NONNEGATIVE
+            case Ordinal(e):
+                return NONNEGATIVE if never_negative(e, self.least) else UNKNOWN
             case Apply("exp" | "sigmoid" | "softplus" | "cosh", _, 0):
                 return POSITIVE
             case Apply("log", Add(args), 0):  # log(1 + positive)
@@ -105,16 +112,10 @@ class Signs:
                 return UNKNOWN
 
     def one_positive(self, body: Term, i: Index) -> bool:
-        """A product of positive factors and index predicates that all hold at one value of i: Σ_m e^{x_m} [m <= l]."""
-        factors = body.args if isinstance(body, Mul) else (body,)
-        where = [f.predicate.expr for f in factors if isinstance(f, Holds) and isinstance(f.predicate, NonNegative)]
-        others = [f for f in factors if not (isinstance(f, Holds) and isinstance(f.predicate, NonNegative))]
-        if not where or any(self.sign(f) != POSITIVE for f in others):
-            return False
-        named = sorted((j for e in where for j in free(Ordinal(e)) if j != i), key=lambda j: j.name)
-        values: list[IndexExpr] = [affine(0, ()), affine(i.size - 1, ()), *named]
-        at = [[substitute(Ordinal(e), {i: v}) for e in where] for v in values if within(v, i.size, self.least)]
-        return any(all(isinstance(t, Ordinal) and never_negative(t.of, self.least) for t in row) for row in at)
+        """Whether the body is positive at an end of the range of i or at another index: Σ_m e^{x_m} [m <= l]."""
+        others = sorted(free(body) - {i}, key=lambda j: j.name)
+        values = [v for v in (affine(0, ()), affine(i.size - 1, ()), *others) if within(v, i.size, self.least)]
+        return any(self.sign(substitute(body, {i: v})) == POSITIVE for v in values)
 
     def power(self, base: str, p: int, q: int) -> str:
         if base == POSITIVE:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ..context import Context, Equation
-from ..indices import Index
-from ..sums import same
 from ..terms import (
     ONE,
     ZERO,
@@ -26,7 +24,6 @@ from ..terms import (
     rebuilt,
     require,
     sub,
-    substitute,
 )  # fmt: skip
 from .registry import law
 
@@ -48,13 +45,11 @@ def step_negated(context: Context, u: Term) -> Equation:
 
 
 @law
-def step_negated_off_diagonal(context: Context, u: Term, i: Index, j: Index) -> Equation:
-    """[-u > 0]  =  1 - [u > 0] - δ_ij,  for u that is 0 where i = j and nowhere else"""
-    require(i.size == j.size, "{} and {} have different sizes", i, j)
-    zero, conditions = same(substitute(u, {j: i}), ZERO, context.least)
-    require(zero, "{} is not 0 on the diagonal", u)
-    off = Nonzero(add(u, Delta(i, j)))
-    return Equation(step(neg(u)), sub(sub(ONE, step(u)), Delta(i, j)), conditions | {off})
+def step_negated_outside(context: Context, h: Term, u: Term) -> Equation:
+    """(1 - h) [-u > 0]  =  (1 - h) (1 - [u > 0]),  where h is 0 or 1, and u is not 0 where h is 0"""
+    require(isinstance(h, Holds | Delta), "{} is not 0 or 1", h)
+    outside = sub(ONE, h)
+    return Equation(Mul((outside, step(neg(u)))), Mul((outside, sub(ONE, step(u)))), frozenset({Nonzero(add(u, h))}))
 
 
 @law
