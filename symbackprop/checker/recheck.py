@@ -633,8 +633,11 @@ def sign_of_form(t, sign):
         case "num":
             return ">" if t.data[0] > 0 else "!" if t.data[0] else "+"
         case "size":
-            return ">" if at_least_1(t.data[0]) else "+" if at_least_0(t.data[0]) else "?"
-        case "delta" | "range" | "step" | ("whole", "argmax"):
+            (n,) = t.data
+            return ">" if at_least_1(n) else "!" if at_least_1(minus(whole(0), n)) else "+" if at_least_0(n) else "?"
+        case "range":
+            return ">" if never_negative(t.at[0]) else "+"
+        case "delta" | "step" | ("whole", "argmax"):
             return "+"
         case "ord":
             return "+" if never_negative(t.at[0]) else "?"
@@ -679,13 +682,9 @@ def sign_of_product(factors, sign):
     return weakest if not negative and "!" not in signs or weakest == "?" else "!" if weakest == ">" else "?"
 
 def one_positive(body, i, sign):
-    """A product of positive factors and of [e >= 0] that all hold at one value of i."""
-    factors = body.terms if body.op == "mul" else (body,)
-    where = [f.at[0] for f in factors if f.op == "range"]
-    if any(sign(f) != ">" for f in factors if f.op != "range"):
-        return False
-    values = [whole(0), last(size_of(i)), *justs({a for e in where for a in e.free if a.op == "i"} - {i})]
-    return any(all(never_negative(substitute(e, {i: v})) for e in where) for v in values if inside(v, size_of(i)))
+    """Whether the body is positive at an end of the range of i, or where i is another index."""
+    values = [whole(0), last(size_of(i)), *justs(order(body.free - {i}))]
+    return any(sign(substitute(body, {i: v})) == ">" for v in values if inside(v, size_of(i)))
 
 def plain(predicate, world, used):
     """Whether the predicate is plain from signs and hypotheses."""
@@ -872,10 +871,9 @@ def sum_of_angles(fn, a, b):
     (sa, ca), (sb, cb) = (need(fn in ("sin", "cos"), f"{fn} is no sine") and (app("sin", u), app("cos", u)) for u in (a, b))
     return app(fn, add(a, b)), add(mul(sa, cb), mul(ca, sb)) if fn == "sin" else sub(mul(ca, cb), mul(sa, sb))
 
-def off_diagonal(u, i, j):
-    needs = nonzero(add(u, delta(just(i), just(j))))
-    need(size_of(i) is size_of(j) and not like(expand(substitute(u, {j: just(i)}), needs)), "this is not 0 on the diagonal")
-    return step(neg(u)), sub(sub(ONE, step(u)), delta(just(i), just(j))), needs
+def negated_outside(h, u):
+    need(zero_or_one(h), "no case distinction")
+    return mul(sub(ONE, h), step(neg(u))), mul(sub(ONE, h), sub(ONE, step(u))), nonzero(add(u, h))
 
 def by_cases(like, h, a, b):
     need(zero_or_one(h) and like.op in ("app", "pow", "step"), "no case distinction")
@@ -978,7 +976,7 @@ LAWS = {
     # steps
     "step_scaled": ("tt", lambda c, u: (step(mul(c, u)), step(u), positive(c))),
     "step_negated": ("t", lambda u: (step(neg(u)), sub(ONE, step(u)), nonzero(u))),
-    "step_negated_off_diagonal": ("tii", off_diagonal),
+    "step_negated_outside": ("tt", negated_outside),
     "step_of_positive": ("t", lambda u: (step(u), ONE, positive(u))),
     "step_of_negative": ("t", lambda u: (step(neg(u)), ZERO, positive(u))),
     "step_of_zero": ("", lambda: (step(ZERO), ZERO)),
