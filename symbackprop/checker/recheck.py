@@ -538,6 +538,7 @@ def seen_from(a, colours, factors):
 class World:
     def __init__(self, definitions, hypotheses):
         self.definitions, self.hypotheses, self.behind_of, self.smooth_of = definitions, hypotheses, {}, {}
+        self.layers = None  # in a world with layers only the step about every depth is taken
         self.facts = [(name, {"gt0": ">", "ge0": "+", "ne0": "!"}[h[0]], h[1]) for name, h in hypotheses.items() if h[0] in ("gt0", "ne0", "ge0")]
         for array in definitions:
             self.behind(array)
@@ -567,6 +568,8 @@ class World:
     def with_facts(self, more):
         need(not more.keys() & self.hypotheses.keys(), "a hypothesis has the name of another")
         return World(self.definitions, {**self.hypotheses, **more}) if more else self
+
+def terms_of(h): return () if h[0] == "ge0i" else h[1:]
 
 def apart(a, b):
     """Certainly two arrays."""
@@ -1112,6 +1115,83 @@ def named_alike(t):
     """One node for conditions that differ in the names of indices that a person did not choose."""
     return canonical(order(a for a in t.free if a.data[0][0] == "~" or type(a.data[0]) is tuple), frozenset({(t, F1)}))
 
+def every_depth(layers, prove, base, step, parameter):
+    """From the last layer, and from layer l + 1 to l, to every layer l of a network of any depth.
+
+    z^{l+1} is `forward` of z^l; C(z^l), the cost as a function of z^l, is `loss` of z^L through the layers between.
+    What holds for every smooth C of z^{l+1} holds for that one; δ^L is `first`, δ^l is `backward` of z^l, z^{l+1}, δ^{l+1}.
+    """
+    k, label, plain_world = layers, just(node("n", (layers.label,))), World({}, {})
+    z, above, ends, signal = (k.state, label), (k.state, plus(label, whole(1))), (k.state, just(node("n", (k.last,)))), k.signal
+    entry = lambda array, axes: node("entry", array, (), justs(axes))
+    cost = lambda axes, body: of_array(k.cost, axes, body)
+    slope = lambda axes, body: of_array(k.cost, axes, body, justs(axes), 1)
+    k.fit(z, above, ends)
+    need(not smooth(k.loss, frozenset((ends,)), plain_world) | smooth(k.forward, frozenset((z,)), plain_world), "a layer with kinks")
+    def proves(eq, *sides):
+        need(eq[:2] == sides and not eq[2], "another equation, or one under a condition")
+        return eq
+    names = proves(prove(base, World({}, k.hypotheses)), diff(k.loss, entry(ends, k.at_last)), k.first)[3]
+    known = World({}, {}).with_definition(above, k.above, k.forward)
+    known = known.with_definition((signal, above[1]), k.above, slope(k.above, entry(above, k.above)))
+    proves(prove(step, known), diff(cost(k.above, entry(above, k.above)), entry(z, k.here)), k.backward)
+    if not parameter:
+        return diff(cost(k.here, entry(z, k.here)), entry(z, k.here)), entry((signal, label), k.here), (), names
+    ((w, entering, proof),) = parameter
+    need(w.data[1] is label and w.data[0] not in (k.state, signal), "no parameter of layer l")
+    need(all(a[0] != w.data[0] for a in k.loss.arrays), "the loss looks at the parameter")
+    need(all(a[1] is not None and at_least_1(minus(a[1], label)) for a in k.forward.arrays if a[0] == w.data[0]), "another layer does")
+    k.speaks(entering, {}, k.here)
+    eq = prove(proof, World({}, {}).with_definition((signal, label), k.here, slope(k.here, entering)))
+    k.speaks(eq[1], {(signal, label): k.here}, w.free)
+    return *proves(eq, diff(cost(k.here, entering), w), eq[1])[:2], (), names
+
+class Layers:
+    def __init__(self, row, hypotheses):
+        self.cost, self.label, self.last, self.widths, self.state, self.signal, self.at_last, self.loss, self.first, *row = row
+        self.above, self.forward, self.here, self.backward = row
+        self.hypotheses = hypotheses
+
+    def fit(self, z, above, last):
+        """Each state is computed from the one before, and the parts look at nothing else of the layers."""
+        now, next_, end = (tuple(w[k] for w in self.widths) for k in range(3))
+        names = (self.label, self.last, *now, *next_, *end)
+        need(len(set(names)) == len(names) and not LEAST.keys() & set(names), "a symbol stands for two things, or is bounded")
+        shape = map_sizes(self.here)
+        need(not symbols(*shape) & {self.label, self.last, *next_, *end}, "the shape depends on other layers")
+        for axes, there in ((self.above, next_), (self.at_last, end)):
+            names = dict(zip(now, there))
+            need(map_sizes(axes) == tuple(renamed_size(n, names) for n in shape), "the states have other axes")
+        need(not symbols(self.loss, self.first) & {self.label, *now, *next_}, "the loss depends on the layer")
+        self.speaks(self.loss, {last: self.at_last}, ())
+        self.speaks(self.first, {last: self.at_last}, self.at_last)
+        self.speaks(self.forward, {z: self.here}, self.above)
+        self.speaks(self.backward, {z: self.here, above: self.above, (self.signal, above[1]): self.above}, self.here)
+        for t in (t for h in self.hypotheses.values() for t in terms_of(h)):
+            self.speaks(t, {}, t.free)
+
+    def speaks(self, t, states, axes):
+        """Of states and signals only these, at entries that there are; of no derivative, nor of the cost itself."""
+        need(t.free <= set(axes), "a part depends on more than its axes")
+        if t.op == "entry" and t.data[0] in (self.state, self.signal):
+            need(t.data in states and all_inside(t.at, map_sizes(states[t.data])), f"{t.data[0]} is not to be looked at here")
+        need(t.op != "diff" and (t.op != "whole" or t.data[0] != self.cost), "a derivative, or the cost itself")
+        opened_ = (*axes, *own_axes(t)) if binders(t) else axes
+        for s in [own_body(t)] if binders(t) else t.terms:
+            self.speaks(s, states, opened_)
+
+def symbols(*xs):
+    """The names of sizes that occur in terms and sizes."""
+    if not xs:
+        return set()
+    data = [d for x in xs for d in (*x.data, *x.terms, *x.at)]
+    atoms = [a for x in xs if x.op == "int" for m, _ in x.data for a in m]
+    inner = [y for d in (*data, *atoms) for y in (d if type(d) is tuple else (d,)) if type(y) is Node]
+    return {a.data[0] for a in atoms if a.op == "n"} | symbols(*(y for y in inner if y.op != "n"))
+
+def renamed_size(n, names):
+    return integer((order(node("n", (names.get(a.data[0], a.data[0]),)) for a in m), c) for m, c in n.data)
+
 STEPS = {
     "chain": ("P", chain),
     "flip": ("p", lambda eq: (eq[1], eq[0], *eq[2:])),
@@ -1127,6 +1207,8 @@ STEPS = {
     "digits": ("ittiip", each_digit),
     "let": ("CaItL", with_name),
     "rephrase": ("pR", rephrased),
+    "every_depth": ("CLLD", lambda world, base, step, parameter: every_depth(
+        need(world.layers, "no layers are given") and world.layers, lambda p, w: discharged(p(w), w), base, step, parameter)),
 }
 
 
@@ -1154,6 +1236,9 @@ class Certificate:
         self.world = World({}, hypotheses)
         for array, axes, body in data["definitions"]:
             self.world = self.world.with_definition(self.array(array), self.axes(axes), self.term(body))
+        if data.get("recursion") is not None:
+            need(not data["definitions"], "layers and definitions")
+            self.world.layers = Layers(self.read("sssUssIttItIt", data["recursion"], self.world), hypotheses)
 
     def read(self, kinds, row, world=None, place=0):
         """The arguments of a row, each of its kind."""
@@ -1169,6 +1254,8 @@ class Certificate:
             "p": before, "P": many(before),
             "K": many(lambda x: (natural(x[0]), before(pair(x)[1]))), "L": lambda p: lambda w: before(p, w),
             "M": many(lambda x: (self.axes(x[0]), self.term(x[1]), before(x[2]))),
+            "U": many(lambda x: tuple(map(text, x)) if len(listed(x)) == 3 else need(False, "no width")),
+            "D": many(lambda x: (self.term(x[0], "entry"), self.term(x[1]), lambda w: before(x[2], w))),
             "R": many(lambda x: (self.predicate(x[0]), before(pair(x)[1]))),
         }
         need(len(row) == len(kinds), f"{len(row)} arguments, not {len(kinds)}")
@@ -1234,6 +1321,7 @@ class Certificate:
         name, args = rest if kind == "by" else (kind, rest)
         rules = LAWS if kind == "by" else STEPS
         need(name in rules, f"nothing is called {name}")
+        need(world.layers is None or name == "every_depth", "nothing else is known of layers")
         kinds, rule = rules[name]
         read = iter(self.read(kinds.replace("C", ""), args, world, p))
         left, right, *more = rule(*(world if kind == "C" else next(read) for kind in kinds))
@@ -1262,8 +1350,6 @@ ANALYTIC = ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "
 
 def subterms(t): return [t, *(s for inner in t.terms for s in subterms(inner))]
 def differentiated(*ts): return frozenset(s.terms[1].data for t in ts for s in subterms(t) if s.op == "diff")
-
-def terms_of(h): return () if h[0] == "ge0i" else h[1:]
 
 def everything(t, world):
     """All that is inside t and the definitions that it rests on."""
