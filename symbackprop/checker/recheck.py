@@ -24,6 +24,10 @@ class Refused(Exception):
     """The certificate does not prove what it says."""
 
 
+class RefusedRow(Refused):
+    """With the row that is to blame in the message."""
+
+
 def need(holds, cause):
     if not holds:
         raise Refused(cause)
@@ -1234,7 +1238,7 @@ class Certificate:
         hypotheses = {text(name): ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
                       for name, h in data["hypotheses"].items()}
         self.world = World({}, hypotheses)
-        for array, axes, body in data["definitions"]:
+        for array, axes, body in listed(data["definitions"]):
             self.world = self.world.with_definition(self.array(array), self.axes(axes), self.term(body))
         if data.get("recursion") is not None:
             need(not data["definitions"], "layers and definitions")
@@ -1269,7 +1273,8 @@ class Certificate:
             for part, k in parts:
                 need(len(part.data) == 1 and part is just(part.data[0][0][0]), "a part that is no single index")
                 e = plus(e, times(k, part))
-            need(len(split(e)[1]) == len(parts) == len(rest[1]) and len(rest) == 2, "an index twice, or 0 times")
+            need(len(split(e)[1]) == len(parts) and len(rest) == 2, "an index twice, or 0 times")
+            need(len(parts) != 1 or e is not parts[0][0], "an index written as a combination")
             return e
         if op == "holds":
             (kind, k), = rest
@@ -1701,6 +1706,7 @@ def least_sizes(least):
 def read_size(row):
     items = [(tuple(map(text, listed(m))), c) for m, c in map(pair, row)]
     need(all(type(c) is int and c and m == tuple(sorted(m)) for m, c in items), "a monomial out of order, or 0 times")
+    need(all(len(m) <= 12 for m, _ in items), "a size of too high a degree")
     need(items == sorted(items) and len({m for m, _ in items}) == len(items), "monomials out of order, or one twice")
     return integer((order(node("n", (name,)) for name in m), c) for m, c in items)
 
@@ -1716,9 +1722,9 @@ def at_row(table, k, read, row):
     try:
         return read(listed(row))
     except Refused as cause:
-        raise cause if cause.args[1:] else Refused(f"{table} {k}: {cause}", True) from None
+        raise cause if type(cause) is RefusedRow else RefusedRow(f"{table} {k}: {cause}") from None
     except MALFORMED as cause:
-        raise Refused(f"{table} {k}: malformed ({cause})", True) from None
+        raise RefusedRow(f"{table} {k}: malformed ({cause})") from None
 
 def recheck(data):
     """Raises Refused unless the certificate, as `json.load` gives it, proves its claim."""
@@ -1748,7 +1754,7 @@ def verify(path):
             recheck(data)
             print(f"{name}: accepted, {len(data['steps'])} steps")
         except Refused as cause:
-            fine = bool(print(f"{name}: refused: {cause.args[0]}"))
+            fine = bool(print(f"{name}: refused: {cause}"))
     return fine
 
 def main(paths):
