@@ -539,6 +539,8 @@ def seen_from(a, colours, factors):
 # === worlds: definitions, hypotheses, and what is plain from them ====================================================
 # A predicate is (kind, t): gt0 t > 0, ne0 t != 0, ge0 t >= 0, ge0i e >= 0, for all values of the free indices of t.
 
+KINDS = ("gt0", "ne0", "ge0", "ge0i")
+
 class World:
     def __init__(self, definitions, hypotheses):
         self.definitions, self.hypotheses, self.behind_of, self.smooth_of = definitions, hypotheses, {}, {}
@@ -569,9 +571,11 @@ class World:
         need(body.free <= set(axes), f"{array[0]} depends on more than its axes")
         return World({**self.definitions, array: (axes, body)}, self.hypotheses)
 
-    def with_facts(self, more):
-        need(not more.keys() & self.hypotheses.keys(), "a hypothesis has the name of another")
-        return World(self.definitions, {**self.hypotheses, **more}) if more else self
+    def assuming(self, kind, more, numbers=None):
+        """With more hypotheses, named by their number."""
+        named = {f"{kind} {n}": h for n, h in zip(numbers or count(len(self.hypotheses)), more)}
+        need(not named.keys() & self.hypotheses.keys(), "a hypothesis has the name of another")
+        return World(self.definitions, {**self.hypotheses, **named}) if more else self
 
 def terms_of(h): return () if h[0] == "ge0i" else h[1:]
 
@@ -1311,7 +1315,7 @@ class Certificate:
         self.axes([i for i, _ in map(pair, listed(row))])
         return [(self.axis(i), self.index(e)) for i, e in row]
 
-    def predicate(self, row, kinds=("gt0", "ne0", "ge0", "ge0i")):
+    def predicate(self, row, kinds=KINDS):
         kind, k = row
         return need(kind in kinds, "no such predicate") and (kind, self.index(k) if kind == "ge0i" else normal(self.term(k)))
 
@@ -1382,7 +1386,7 @@ class Theorem(Certificate):
 
     def reason(self, row, world, before):
         used = set()
-        def of(r, w=world, kinds=("gt0", "ne0", "ge0", "ge0i")):
+        def of(r, w=world, kinds=KINDS):
             goal, more = before(r, w)
             used.update(more)
             return need(goal[0] in kinds, "a reason of another kind") and goal
@@ -1412,13 +1416,13 @@ class Theorem(Certificate):
                 need(t.op == "mul" or t.op == "pow" and kind in ("ne0", "gt0"), "no product")
                 need(t.terms and {(below, s) for s in t.terms} <= set(goals), "a factor has no reason")
                 goal = kind, t
-            case ["split", p, h, name, yes, no, r]:
+            case ["split", p, h, yes, no, r]:
                 goal, h = self.predicate(p), self.term(h)
                 need(truth(h) and not h.free and goal[0] != "ge0i", "no truth value of its own")
-                cases = {text(name): ("eq", h, ONE)}, {text(name): ("eq", h, ZERO)}
+                cases = [("eq", h, ONE)], [("eq", h, ZERO)]
                 if h.op == "step":
-                    cases = {**cases[0], f"{name} >": ("gt0", *h.terms)}, {**cases[1], f"{name} <=": ("ge0", neg(*h.terms))}
-                (_, a), (_, b) = (of(k, world.with_facts(more), goal[:1]) for k, more in zip((yes, no), cases))
+                    cases = [*cases[0], ("gt0", *h.terms)], [*cases[1], ("ge0", neg(*h.terms))]
+                (_, a), (_, b) = (of(k, world.assuming("case", more), goal[:1]) for k, more in zip((yes, no), cases))
                 wanted = goal[1], normal(add(mul(h, a), mul(sub(ONE, h), b)))
                 need(tuple(map(normal, equation(r))) == wanted, "this is not split so")
             case ["fixed", p, names, r]:
@@ -1430,7 +1434,7 @@ class Theorem(Certificate):
             case ["dense", p, somewhere, reasons, r]:
                 goal = self.predicate(p, ("ne0",))
                 wider, moved = World(world.definitions, {}), set()
-                for array, axes, body in listed(somewhere):
+                for array, (axes, body) in map(pair, listed(somewhere)):
                     array, axes, body = self.array(array), self.axes(axes), self.term(body)
                     moved.add(array)
                     need(not world.meanings(array), f"{array[0]} is defined")
@@ -1460,13 +1464,13 @@ class Theorem(Certificate):
                         about += terms_of(h)
                 goal, used = ("eq", left, right), used | names
                 self.explained([p for t in about for p in values_needed(t, world, moved)], [of(r) for r in listed(continuous)])
-            case ["cases", left, right, names, about, name, nonzero_, zero]:
+            case ["cases", left, right, names, about, nonzero_, zero]:
                 left, right, about = self.term(left), self.term(right), self.term(about)
                 need(not differentiated(left, right) and not about.free, "a derivative, or cases for all values of an index")
                 values = self.fixed(names, world, [left, right])
                 wanted = tuple(substitute(t, values) for t in (left, right))
                 for k, kind in ((nonzero_, ("ne0", about)), (zero, ("eq", about, ZERO))):
-                    need(of(k, world.with_facts({text(name): kind}), ("eq",))[1:] == wanted, "another equation is shown")
+                    need(of(k, world.assuming("case", [kind]), ("eq",))[1:] == wanted, "another equation is shown")
                 goal = "eq", left, right
             case ["steps", [first, *rest]]:
                 left, right = of(first, kinds=("eq",))[1:]
@@ -1485,9 +1489,8 @@ class Theorem(Certificate):
             need(any(alike(c, g) for g in goals), "a condition has no reason")
 
     def knowing(self, lemmas, world, of):
-        for name, r in map(pair, listed(lemmas)):
-            world = world.with_facts({text(name): of(r, world, ("gt0", "ne0", "ge0", "ge0i", "eq"))})
-        return world
+        known = [of(r, world, (*KINDS, "eq")) for r in listed(lemmas)]
+        return world.assuming("known", known)
 
     def fixed(self, names, world, about):
         """Integers of new names in place of indices: what holds for them holds for all values."""
@@ -1499,24 +1502,25 @@ class Theorem(Certificate):
 
     def check(self):
         """The statement holds at every point of its region, and there is one."""
-        statement, argument = self.data["statement"], self.data["argument"]
-        left, right, formula = self.term(statement["lhs"]), self.term(statement["rhs"]), statement["formula"] is True
+        left, right, forward, lengths, formula = self.data["statement"]
+        lemmas, values, steps, place = self.data["argument"]
+        left, right, forward, lengths = self.term(left), self.term(right), map(self.term, forward), map(self.size, lengths)
         moving = differentiated(left)
-        lengths, forward = [self.size(s) for s in statement["lengths"]], [self.term(t) for t in statement["forward"]]
-        region = self.region(moving, lengths, (left, right) if formula else forward, formula)
-        goal_of = lambda r, w: self.shown(r, w)[0]
-        wider = self.knowing(argument["lemmas"], region, lambda r, w, kinds: need(goal_of(r, w)[0] in kinds, "no lemma") and goal_of(r, w))
-        wanted = values_needed(right, self.world)
-        where = wider
+        region = self.region(moving, lengths, (left, right) if need(type(formula) is bool, "no truth value") and formula else forward, formula)
+        goal_of = lambda r, w, kinds=("eq",): need(self.shown(r, w)[0][0] in kinds, "another kind of reason") and self.shown(r, w)[0]
+        where = wider = self.knowing(lemmas, region, goal_of)
+        wanted = list(values_needed(right, self.world))
         if formula:
-            where = self.region(moving, lengths, (left,), True)
+            where = self.region(moving, (), (left,), True)
             wanted = [p for p in wanted if not any(alike(p, k) for k in values_needed(left, self.world))]
-        goals = [goal_of(r, where) for r in listed(argument["values"])]
-        need(formula or all(g[0] != "dense" for g in goals), "a value is needed everywhere")
+        goals = [goal_of(r, where, (*KINDS, "dense") if formula else KINDS) for r in listed(values)]
         self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
-        values = {} if formula else {f"value {k}": p for k, p in enumerate(wanted, 1)}
-        need(goal_of(argument["steps"], wider.with_facts(values)) == ("eq", left, right), "another equation is shown")
-        point = Point(self, argument["point"])
+        shown = {} if formula else {k: p for k, p in enumerate(wanted, 1) if not plain(p, wider, set())}
+        need(goal_of(steps, wider.assuming("value", shown.values(), shown.keys())) == ("eq", left, right), "another equation is shown")
+        sizes, entries, logs, integers = place
+        cells = lambda rows, name, value: [(name(a), tuple(map(natural, at)), value(v)) for a, at, v in listed(rows)]
+        sizes, integers = [(text(n), natural(v)) for n, v in listed(sizes)], cells(integers, text, natural)
+        point = Point(self.world, sizes, cells(entries, self.array, fraction), cells(logs, self.array, fraction), integers)
         for h in region.hypotheses.values():
             point.satisfies(h)
 
@@ -1525,8 +1529,8 @@ class Theorem(Certificate):
         for t in terms:
             facts |= values_needed(t, self.world, frozenset() if formula else moving)
         given = {name: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays else h for name, h in self.world.hypotheses.items()}
-        kept = {f"fact {k}": p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
-        return World(self.world.definitions, given).with_facts(kept)
+        kept = {k: p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
+        return World(self.world.definitions, given).assuming("fact", kept.values(), kept.keys())
 
 
 # --- a point that the statement is about: exact numbers, and intervals around everything else ---
@@ -1582,12 +1586,11 @@ def root_of(x, n):
     return Q(low, scale), Q(high, scale)
 
 class Point:
-    def __init__(self, certificate, data):
-        places = lambda row: (certificate.array(row[0]), tuple(row[1]))
-        self.world, self.sizes, self.left = certificate.world, data["sizes"], LIMIT
-        self.entries = {places(row): fraction(row[2]) for row in data["entries"]}
-        self.logs, self.integers = set(map(places, data["logs"])), {(name, tuple(at)): natural(v) for name, at, v in data["integers"]}
-        need(all(natural(v) >= LEAST.get(n, 1) for n, v in self.sizes.items()), "a size below the least")
+    def __init__(self, world, sizes, entries, logs, integers):
+        self.world, self.sizes, self.left = world, dict(sizes), LIMIT
+        self.entries, self.integers = {(a, at): exact(q) for a, at, q in entries}, {(a, at): n for a, at, n in integers}
+        self.entries |= {(a, at): self.log(exact(q)) for a, at, q in logs}
+        need(all(natural(v) >= LEAST.get(n, 1) for n, v in sizes), "a size below the least")
 
     def satisfies(self, h):
         """The hypothesis holds here for all values of its indices, of which there are some."""
@@ -1632,8 +1635,7 @@ class Point:
             case "entry" if t.data == PI.data:
                 return Q(314159265358979, 10**14), Q(314159265358980, 10**14), None
             case "entry":
-                value = self.entries[t.data, at]
-                return self.log(exact(value)) if (t.data, at) in self.logs else exact(value)
+                return self.entries[t.data, at]
             case "sum" | "whole":
                 sizes = [range(self.whole(n)) for n in (t.data if t.op == "sum" else t.data[2])]
                 cells = {k: self.value(*t.terms, here, stack + k) for k in product(*sizes)}
