@@ -772,7 +772,7 @@ def values_needed(t, world, moving=frozenset(), guards=(), found=None):
     """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
     derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0."""
     found = {} if found is None else found
-    h, moves = mul(*guards), lambda s: world.moves(s, moving)
+    h, moves = product_of(*guards), lambda s: world.moves(s, moving)
     def note(kind, u):
         u = u if not guards else mul(h, u) if kind == "ge0" else add(mul(h, u), sub(ONE, h))
         found.setdefault((kind, normal(u)))
