@@ -185,7 +185,8 @@ def main() -> int:
     texts = list(map(json.dumps, originals(args.files)))
     start = time.monotonic()
     counts, finds = run(texts, args.seed, args.seconds, args.mutants)
-    print(f"seed {args.seed}: {counts.total()} mutants of {len(texts)} certificates in {time.monotonic() - start:.0f} s")
+    spent = time.monotonic() - start
+    print(f"seed {args.seed}: {counts.total()} mutants of {len(texts)} certificates in {spent:.0f} s")
     for what, n in counts.most_common():
         print(f"{n:8} {what}")
     for find in finds[: args.show]:

@@ -4,10 +4,9 @@
 One file, the standard library, no line shared with the program that wrote the certificate: who reads this file need not
 believe that program.  docs/certificates.md describes the rows; here is what they are allowed to do.
 
-Sizes are whole numbers (from 1 on, or from what the certificate says), arrays are real functions on all integer tuples,
-every function is total, 1/0 = 0 and 0^q = 0 for q != 0.  A step proves an equation for all sizes, all arrays and all values
-of its free indices, wherever its conditions hold for all values of theirs.
-To read in this order: nodes, whole numbers, terms, sums of products, worlds, signs, smoothness, laws, steps, certificates.
+Sizes are whole numbers (from 1 on, or from what it says), arrays are real functions on all integer tuples, and
+every function is total, 1/0 = 0 and 0^q = 0 for q != 0.  A step proves an equation for all sizes, all arrays and
+all values of its free indices, wherever its conditions hold for all values of theirs.
 """
 # fmt: off
 
@@ -18,6 +17,7 @@ from fractions import Fraction as Q
 from functools import lru_cache
 from itertools import count, permutations, product
 from math import factorial, prod
+from typing import Any
 
 
 class Refused(Exception):
@@ -39,13 +39,14 @@ cached = lru_cache(1 << 18)
 
 # === nodes ===========================================================================================================
 # Everything is a node: an operation, a tuple of plain data, terms and index expressions inside.  Equal nodes are one
-# object, so that `is` decides equality; `serial` orders them.  Dummies are nameless: b[k] is bound by the k-th binder out.
+# object, so that `is` decides equality; `serial` orders them.  Dummies are nameless: b[k] is bound by the k-th binder
+# out.
 
 class Node:
     __slots__ = ("arrays", "at", "data", "free", "normal", "op", "picks", "reach", "serial", "terms")
 
 
-TABLE = {}
+TABLE: dict[Any, Any] = {}
 
 
 def node(op, data=(), terms=(), at=()):
@@ -68,8 +69,8 @@ def order(nodes): return tuple(sorted(nodes, key=lambda x: x.serial))
 
 
 # === whole numbers: sizes and index expressions ======================================================================
-# int[(monomial, coefficient)..] is a polynomial with integer coefficients in sizes n[name] and, at most one in a monomial,
-# indices: i[name, size], dummies b[k], entries of integer arrays pick[name, size](e..).
+# int[(monomial, coefficient)..] is a polynomial with integer coefficients in sizes n[name] and, at most one in a
+# monomial, indices: i[name, size], dummies b[k], entries of integer arrays pick[name, size](e..).
 
 def integer(items):
     total = {}
@@ -101,7 +102,7 @@ def split(e):
     constant = integer(parts.pop(None))
     return constant, tuple((a, integer(parts[a])) for a in order(parts))
 
-LEAST = {}  # the least value of a size, where it is not 1
+LEAST: dict[str, int] = {}  # the least value of a size, where it is not 1
 
 @cached
 def at_least_0(s):
@@ -238,7 +239,7 @@ def sums(axes, body):
 INDICES = {"inv": 2, "det": 0, "max": 0, "argmax": None, "prod": 0, "gap": 0, "min": 0, "pinv": 2}  # None: as the array
 
 def function(fn, degree, sizes, body, at):
-    """An entry of a function of the array with this body (inv has two indices), or of a derivative of an abstract one."""
+    """An entry of a function of the array with this body, or of a derivative of an abstract one."""
     if fn in INDICES:
         need(degree == 0 and len(at) == (len(sizes) if INDICES[fn] is None else INDICES[fn]), f"the indices of {fn}")
         need(fn not in ("inv", "det") or (len(sizes) == 2 and sizes[0] is sizes[1]), f"{fn} of what is not square")
@@ -267,8 +268,8 @@ def normal(t):
 
 
 # === sums of products ================================================================================================
-# A monomial is (coefficient, dummies, ((base, exponent)..)).  Terms with the same monomials, up to the names of the dummies,
-# are equal wherever the conditions that are met on the way hold: b^p b^q = b^{p+q} needs b != 0.
+# A monomial is (coefficient, dummies, ((base, exponent)..)).  Terms with the same monomials, up to the names of the
+# dummies, are equal wherever the conditions that are met on the way hold: b^p b^q = b^{p+q} needs b != 0.
 
 LIMIT, SHORT = 100_000, 6  # monomials; sums of so many values are written out
 F1 = Q(1)
@@ -278,7 +279,9 @@ def zero_or_one(b): return b.op in ("delta", "range", "step")
 def is_symbol(s): return len(s.data) == 1 and s.data[0][1] == 1 and len(s.data[0][0]) == 1
 def compound(b): return b.op in ("add", "mul", "pow", "sum") or b.op == "size" and not is_symbol(b.data[0])
 def plainly_positive(b):
-    return b.op == "num" and b.data[0] > 0 or b.op == "app" and b.data == ("exp", 0) or b.op == "size" and is_symbol(b.data[0])
+    if b.op == "num":
+        return b.data[0] > 0
+    return b.data == ("exp", 0) if b.op == "app" else b.op == "size" and is_symbol(b.data[0])
 
 def merged(factors, needs):
     """Equal bases brought together."""
@@ -294,7 +297,7 @@ def merged(factors, needs):
                 needs.add(("ne0", b))
     return {b: e for b, e in found.items() if e}
 
-EXPANDED = {}
+EXPANDED: dict[Any, Any] = {}
 
 def expand(t, needs):
     """The monomials of t; what it needs is added to `needs`."""
@@ -310,7 +313,8 @@ def monomials(t, needs):
         case "num":
             return [(t.data[0], (), ())] if t.data[0] else []
         case "size":
-            return [(Q(c), (), tuple(merged([(size_term(just(a)), F1) for a in m], needs).items())) for m, c in t.data[0].data]
+            return [(Q(c), (), tuple(merged([(size_term(just(a)), F1) for a in m], needs).items()))
+                for m, c in t.data[0].data]
         case "ord":
             constant, parts = split(t.at[0])
             if not constant.data and len(parts) == 1 and parts[0][1] is whole(1):
@@ -385,7 +389,8 @@ def raised(base, q, needs):
 
 def raised_monomial(c, factors, q, needs):
     """(c Π b^e)^q: an integer power goes to all factors, a root to the positive ones."""
-    need((c.numerator.bit_length() + c.denominator.bit_length() - 2) * abs(q) <= 1_000_000, "a number of too many digits")
+    need((c.numerator.bit_length() + c.denominator.bit_length() - 2) * abs(q) <= 1_000_000,
+        "a number of too many digits")
     if q.denominator == 1:
         needs |= {("gt0", b) for b, e in factors if e.denominator > 1 and not plainly_positive(b)}
         return tidy(c ** int(q), (), tuple((b, e * q) for b, e in factors), needs)
@@ -451,7 +456,7 @@ def turned(e):
     return bool(constant.data) and max((len(m), sorted(a.data for a in m), k) for m, k in constant.data)[2] < 0
 
 def contracted(b, dummies, rest):
-    """What δ or [e >= 0] does to the other factors: (dummies, factors), where None for factors is 0; or None for nothing."""
+    """What δ or [e >= 0] does to the other factors: (dummies, factors), None for factors that are 0; or nothing."""
     if b.op == "range":
         return contracted_range(b.at[0], dummies, rest)
     gap = minus(*b.at) if b.op == "delta" else None
@@ -521,7 +526,8 @@ def canonical(dummies, factors):
         groups = [found[k] for k in sorted(found)]
         colours = {a: n for n, group in enumerate(groups) for a in group}
     need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike")
-    return min((closed_over(sum(orders, ()), body) for orders in product(*map(permutations, groups))), key=lambda x: x.serial)
+    rows = (sum(orders, ()) for orders in product(*map(permutations, groups)))
+    return min((closed_over(row, body) for row in rows), key=lambda x: x.serial)
 
 def closed_over(row, body):
     body = normal(bind(row, body))
@@ -545,7 +551,8 @@ class World:
     def __init__(self, definitions, hypotheses):
         self.definitions, self.hypotheses, self.behind_of, self.smooth_of = definitions, hypotheses, {}, {}
         self.layers = None  # in a world with layers only the step about every depth is taken
-        self.facts = [(name, {"gt0": ">", "ge0": "+", "ne0": "!"}[h[0]], h[1]) for name, h in hypotheses.items() if h[0] in ("gt0", "ne0", "ge0")]
+        self.facts = [(name, {"gt0": ">", "ge0": "+", "ne0": "!"}[h[0]], h[1]) for name, h in hypotheses.items()
+            if h[0] in ("gt0", "ne0", "ge0")]
         for array in definitions:
             self.behind(array)
 
@@ -594,7 +601,7 @@ def entry_at(axes, body, e):
 def pattern(t): return substitute(t, {a: just(node("?", (k, size_of(a)))) for k, a in enumerate(order(t.free))})
 
 def instance(general, t):
-    """Whether t is the general term at values of its free indices inside their ranges; summands and factors in any order."""
+    """Whether t is the general term at values of its free indices; summands and factors in any order."""
     return any(all(inside(e, size_of(a)) for a, e in values.items()) for values in match(pattern(general), t, {}))
 
 def match(p, t, values):
@@ -735,7 +742,10 @@ def smooth(t, variables, world):
             case "sum" | "whole":
                 inner, fn = [own_body(t)], t.data[0]
                 need(fn not in ("gap", "min", "pinv"), f"no law differentiates {fn}")
-                needs |= {("gt0", beside(t, "gap"))} if fn in ("max", "argmax") else {("ne0", beside(t, "det"))} if fn == "inv" else set()
+                if fn in ("max", "argmax"):
+                    needs.add(("gt0", beside(t, "gap")))
+                if fn == "inv":
+                    needs.add(("ne0", beside(t, "det")))
         world.smooth_of[key] = frozenset(needs).union(*(smooth(s, variables, world) for s in inner))
     return world.smooth_of[key]
 
@@ -813,9 +823,9 @@ def values_needed(t, world, moving=frozenset(), guards=(), found=None):
 
 
 # === laws ============================================================================================================
-# A law reads arguments of these kinds: t term, w entry, W function of an array, i index, e index expression, q fraction,
-# n natural number, s text, T terms, I different indices, 2 two of them, E index expressions, V values for indices, C the
-# world (no argument).  It gives the two sides, then conditions, then names of hypotheses.
+# A law reads arguments of these kinds: t term, w entry, W function of an array, i index, e index expression, q
+# fraction, n natural number, s text, T terms, I different indices, 2 two of them, E index expressions, V values for
+# indices, C the world (no argument).  It gives the two sides, then conditions, then names of hypotheses.
 
 SLOPES = {
     "exp": exp, "log": inverse, "softplus": lambda u: app("sigmoid", u), "sin": lambda u: app("cos", u),
@@ -827,7 +837,8 @@ SLOPES = {
 EXPONENTIALS = {
     "tanh": lambda u: mul(sub(exp(mul(num(2), u)), ONE), inverse(add(exp(mul(num(2), u)), ONE))),
     "sigmoid": lambda u: mul(exp(u), inverse(add(ONE, exp(u)))), "softplus": lambda u: log(add(ONE, exp(u))),
-    "sinh": lambda u: mul(num(Q(1, 2)), sub(exp(u), exp(neg(u)))), "cosh": lambda u: mul(num(Q(1, 2)), add(exp(u), exp(neg(u)))),
+    "sinh": lambda u: mul(num(Q(1, 2)), sub(exp(u), exp(neg(u)))),
+    "cosh": lambda u: mul(num(Q(1, 2)), add(exp(u), exp(neg(u)))),
 }
 ODD, EVEN = ("sin", "erf", "atan", "sinh", "tanh"), ("cos", "cosh")
 KINKED = ("abs", "ceil", "floor", "heaviside", "relu", "round", "sign", "step", "trunc")
@@ -838,7 +849,8 @@ def root(*qs): return any(q.denominator > 1 for q in qs)
 def is_a(w, *names): return need(w.data[0] in names, f"{w.data[0]} is another function")
 def unused(axes, *xs): return need(all(x.free.isdisjoint(axes) for x in xs), "an index is in use")
 def axes_of(w, axes): return need(map_sizes(axes) == w.data[2], f"the axes of {w.data[0]} have other sizes")
-def all_inside(at, sizes): return need(len(at) == len(sizes) and all(map(inside, at, sizes)), "an index may leave its range")
+def all_inside(at, sizes): return need(len(at) == len(sizes) and all(map(inside, at, sizes)),
+    "an index may leave its range")
 def entry_of(w, *at): return opened(*w.terms, at)
 def argmax(w, at): return beside(w, "argmax", at)
 def alone(w): return positive(beside(w, "gap"))
@@ -859,7 +871,8 @@ def diff_apply(fn, degree, u, w):
 def diff_whole(w, axes, x):
     need(len(w.at) == w.data[1] * len(axes), "one group of indices for each derivative")
     inner = slope_of_entry(w, axes, x)
-    return diff(w, x), sums(axes, mul(function(w.data[0], w.data[1] + 1, w.data[2], *w.terms, w.at + justs(axes)), inner))
+    return diff(w, x), sums(axes,
+        mul(function(w.data[0], w.data[1] + 1, w.data[2], *w.terms, w.at + justs(axes)), inner))
 
 def diff_inverse(w, axes, x):
     (p, q), (i, j) = justs(axes), is_a(w, "inv") and w.at
@@ -879,7 +892,8 @@ def log_of_number(n):
     return log(num(n)), logs[0] if len(logs) == 1 else add(*logs) if logs else ZERO
 
 def sum_of_angles(fn, a, b):
-    (sa, ca), (sb, cb) = (need(fn in ("sin", "cos"), f"{fn} is no sine") and (app("sin", u), app("cos", u)) for u in (a, b))
+    (sa, ca), (sb, cb) = (need(fn in ("sin", "cos"), f"{fn} is no sine")
+        and (app("sin", u), app("cos", u)) for u in (a, b))
     return app(fn, add(a, b)), add(mul(sa, cb), mul(ca, sb)) if fn == "sin" else sub(mul(ca, cb), mul(sa, sb))
 
 def negated_outside(h, u):
@@ -926,7 +940,8 @@ def product_without(axes, f, at):
 def of_product(w, axes, k, a, b):
     p, q = is_a(w, "det", "inv") and axes
     unused((q,), a) and unused((p,), b)
-    left, dets = of_array(w.data[0], axes, sums((k,), mul(a, b)), w.at), (of_array("det", (p, k), a), of_array("det", (k, q), b))
+    left = of_array(w.data[0], axes, sums((k,), mul(a, b)), w.at)
+    dets = of_array("det", (p, k), a), of_array("det", (k, q), b)
     if w.data[0] == "det":
         return left, mul(*dets)
     all_inside(w.at, left.data[2]) and unused((k,), left)
@@ -944,31 +959,37 @@ def of_identity(axes, at):
 
 def assume(world, name, values):
     kind, *sides = world.hypotheses.get(name, ("no",))
-    need(kind == "eq", f"no equation is assumed by the name {name}") and all_inside([e for _, e in values], map_sizes(i for i, _ in values))
+    need(kind == "eq", f"no equation is assumed by the name {name}") and all_inside([e for _, e in values],
+        map_sizes(i for i, _ in values))
     return *(substitute(t, dict(values)) for t in sides), (), {name}
 
 LAWS = {
     # derivatives
-    "diff_constant": ("tw", lambda t, w: need(t.op in ("num", "size", "ord", "delta", "range"), "no constant") and (diff(t, w), ZERO)),
-    "diff_independent": ("Ctw", lambda c, t, w: need(not c.moves(t, {w.data}), f"it may depend on {w.data[0]}") and (diff(t, w), ZERO)),
+    "diff_constant": ("tw", lambda t, w:
+        need(t.op in ("num", "size", "ord", "delta", "range"), "no constant") and (diff(t, w), ZERO)),
+    "diff_independent": ("Ctw", lambda c, t, w:
+        need(not c.moves(t, {w.data}), f"it may depend on {w.data[0]}") and (diff(t, w), ZERO)),
     "diff_entry": ("Cww", diff_entry),
     "diff_sum": ("itw", lambda i, f, w: unused((i,), w) and (diff(sums((i,), f), w), sums((i,), diff(f, w)))),
     "diff_add": ("Tw", lambda ts, w: (diff(add(*ts), w), add(*(diff(t, w) for t in ts)))),
-    "diff_mul": ("Tw", lambda ts, w: (diff(mul(*ts), w), add(*(mul(*ts[:k], diff(t, w), *ts[k + 1:]) for k, t in enumerate(ts))))),
+    "diff_mul": ("Tw", lambda ts, w:
+        (diff(mul(*ts), w), add(*(mul(*ts[:k], diff(t, w), *ts[k + 1:]) for k, t in enumerate(ts))))),
     "diff_power": ("tqw", lambda f, q, w: (diff(power(f, q), w), mul(num(q), power(f, q - 1), diff(f, w)),
                                            positive(f) if root(q) else nonzero(f) if q < 1 else ())),
     "diff_apply": ("sntw", diff_apply),
     "diff_step": ("tw", lambda u, w: (diff(step(u), w), ZERO, nonzero(u))),
     "diff_whole": ("WIw", diff_whole),
     "diff_det": ("W2w", lambda w, axes, x: is_a(w, "det") and (
-        diff(w, x), mul(w, sums(axes, mul(beside(w, "inv", justs(axes[::-1])), slope_of_entry(w, axes, x)))), nonzero(w))),
+        diff(w, x), mul(w, sums(axes, mul(beside(w, "inv", justs(axes[::-1])), slope_of_entry(w, axes, x)))), nonzero(
+            w))),
     "diff_inverse": ("W2w", diff_inverse),
     "diff_max": ("WIw", lambda w, axes, x: is_a(w, "max") and (
         diff(w, x), sums(axes, mul(argmax(w, justs(axes)), slope_of_entry(w, axes, x))), alone(w))),
     "diff_argmax": ("Ww", lambda w, x: is_a(w, "argmax") and (diff(w, x), ZERO, alone(w))),
     "diff_prod": ("WIIw", diff_prod),
     # functions and powers
-    "in_exponentials": ("st", lambda fn, u: need(fn in EXPONENTIALS, f"{fn} is not made of exponentials") and (app(fn, u), EXPONENTIALS[fn](u))),
+    "in_exponentials": ("st", lambda fn, u:
+        need(fn in EXPONENTIALS, f"{fn} is not made of exponentials") and (app(fn, u), EXPONENTIALS[fn](u))),
     "log_of_product": ("T", lambda ts: (log(mul(*ts)), add(*map(log, ts)), positive(*ts))),
     "log_of_power": ("tq", lambda b, q: (log(power(b, q)), mul(num(q), log(b)), positive(b))),
     "log_of_exp": ("t", lambda u: (log(exp(u)), u)),
@@ -977,12 +998,17 @@ LAWS = {
     "sine_squared": ("t", lambda u: (power(app("sin", u), 2), sub(ONE, power(app("cos", u), 2)))),
     "parity": ("st", lambda fn, u: need(fn in ODD + EVEN, f"{fn} is neither odd nor even")
                and (app(fn, neg(u)), neg(app(fn, u)) if fn in ODD else app(fn, u))),
-    "at_zero": ("s", lambda fn: need(fn in ODD + EVEN, f"{fn}(0) is not known") and (app(fn, ZERO), ONE if fn in EVEN else ZERO)),
+    "at_zero": ("s", lambda fn:
+        need(fn in ODD + EVEN, f"{fn}(0) is not known") and (app(fn, ZERO), ONE if fn in EVEN else ZERO)),
     "sum_of_angles": ("stt", sum_of_angles),
-    "power_add": ("tqq", lambda b, p, q: (mul(power(b, p), power(b, q)), power(b, p + q), positive(b) if root(p, q) else nonzero(b))),
-    "power_of_product": ("Tq", lambda ts, q: (power(mul(*ts), q), mul(*(power(t, q) for t in ts)), positive(*ts) if root(q) else ())),
-    "root_of_product": ("Tq", lambda ts, q: (power(mul(*ts), q), mul(*(power(t, q) for t in ts)), {("ge0", t) for t in ts})),
-    "power_of_power": ("tqq", lambda b, p, q: (power(power(b, p), q), power(b, p * q), positive(b) if root(p, q) else ())),
+    "power_add": ("tqq", lambda b, p, q:
+        (mul(power(b, p), power(b, q)), power(b, p + q), positive(b) if root(p, q) else nonzero(b))),
+    "power_of_product": ("Tq", lambda ts, q:
+        (power(mul(*ts), q), mul(*(power(t, q) for t in ts)), positive(*ts) if root(q) else ())),
+    "root_of_product": ("Tq", lambda ts, q:
+        (power(mul(*ts), q), mul(*(power(t, q) for t in ts)), {("ge0", t) for t in ts})),
+    "power_of_power": ("tqq", lambda b, p, q:
+        (power(power(b, p), q), power(b, p * q), positive(b) if root(p, q) else ())),
     "root_of_square": ("tq", lambda b, q: (power(power(b, 2), q), power(mul(b, sub(step(b), step(neg(b)))), 2 * q))),
     # steps
     "step_scaled": ("tt", lambda c, u: (step(mul(c, u)), step(u), positive(c))),
@@ -995,8 +1021,10 @@ LAWS = {
     "step_times_argument": ("t", lambda u: (mul(step(u), step(neg(u))), ZERO)),
     "step_ordered": ("tt", lambda u, c: (mul(step(u), step(add(u, c))), step(u), positive(c))),
     "step_excluded": ("tt", lambda u, c: (mul(step(u), step(sub(neg(u), c))), ZERO, positive(c))),
-    "step_covering": ("tt", lambda u, c: (mul(step(u), step(sub(c, u))), add(step(u), step(sub(c, u)), neg(ONE)), positive(c))),
-    "step_of_product": ("tt", lambda a, b: (step(mul(a, b)), add(mul(step(a), step(b)), mul(step(neg(a)), step(neg(b)))))),
+    "step_covering": ("tt", lambda u, c:
+        (mul(step(u), step(sub(c, u))), add(step(u), step(sub(c, u)), neg(ONE)), positive(c))),
+    "step_of_product": ("tt", lambda a, b:
+        (step(mul(a, b)), add(mul(step(a), step(b)), mul(step(neg(a)), step(neg(b)))))),
     "step_of_reciprocal": ("t", lambda a: (step(inverse(a)), step(a))),
     "step_of_exponentials": ("tt", lambda a, b: (step(sub(exp(a), exp(b))), step(sub(a, b)))),
     # sums over ranges
@@ -1012,26 +1040,32 @@ LAWS = {
     "maximum_of_maxima": ("IIIt", maximum_of_maxima),
     "maximum_picks": ("WI", lambda w, axes: some_maximum(w) and axes_of(w, axes) and unused(axes, w) and (
         sums(axes, mul(argmax(w, justs(axes)), entry_of(w, *justs(axes)))), w)),
-    "one_argmax": ("WI", lambda w, axes: some_maximum(w) and axes_of(w, axes) and unused(axes, w) and (sums(axes, argmax(w, justs(axes))), ONE)),
-    "argmax_products": ("WEE", lambda w, a, b: some_maximum(w) and (mul(argmax(w, a), argmax(w, b)), product_of(*map(delta, a, b), argmax(w, a)))),
-    "step_above_max": ("WE", lambda w, at: some_maximum(w) and all_inside(at, w.data[2]) and (step(sub(entry_of(w, *at), w)), ZERO)),
+    "one_argmax": ("WI", lambda w, axes:
+        some_maximum(w) and axes_of(w, axes) and unused(axes, w) and (sums(axes, argmax(w, justs(axes))), ONE)),
+    "argmax_products": ("WEE", lambda w, a, b:
+        some_maximum(w) and (mul(argmax(w, a), argmax(w, b)), product_of(*map(delta, a, b), argmax(w, a)))),
+    "step_above_max": ("WE", lambda w, at:
+        some_maximum(w) and all_inside(at, w.data[2]) and (step(sub(entry_of(w, *at), w)), ZERO)),
     "step_below_max": ("WE", lambda w, at: some_maximum(w) and all_inside(at, w.data[2]) and (
         step(sub(w, entry_of(w, *at))), sub(ONE, argmax(w, at)), alone(w))),
     "product_without": ("ItE", product_without),
     "of_product": ("W2itt", of_product),
     "inverse_scaled": ("2ttE", lambda axes, c, f, at: unused(axes, c) and (
-        of_array("inv", axes, mul(c, f), at), mul(inverse(c), of_array("inv", axes, f, at)), nonzero(c, of_array("det", axes, f)))),
+        of_array("inv", axes, mul(c, f), at), mul(inverse(c), of_array("inv", axes, f, at)), nonzero(c,
+            of_array("det", axes, f)))),
     "inverse_of_inverse": ("W2", inverse_of_inverse),
     "of_identity": ("2E", of_identity),
     # what is given
-    "unfold": ("Cw", lambda c, e: need(e.data in c.definitions, f"{e.data[0]} has no definition") and (e, entry_at(*c.definitions[e.data], e))),
+    "unfold": ("Cw", lambda c, e:
+        need(e.data in c.definitions, f"{e.data[0]} has no definition") and (e, entry_at(*c.definitions[e.data], e))),
     "assume": ("CsV", assume),
 }
 
 
 # === steps ===========================================================================================================
-# An equation is (left, right, conditions, names of hypotheses).  More kinds of arguments: p an equation proved before, P some,
-# K [argument, equation].., M [axes, factor, equation].., R [predicate, equation].., a array, L a step to prove in another world.
+# An equation is (left, right, conditions, names of hypotheses).  More kinds of arguments: p an equation proved before,
+# P some, K [argument, equation].., M [axes, factor, equation].., R [predicate, equation].., a array, L a step to prove
+# in another world.
 
 def joined(left, right, parts, bound=()):
     """An equation under all that its parts need; an index that only the parts have must have a value."""
@@ -1102,7 +1136,8 @@ def each_digit(i, left, right, q, r, eq):
 
 def with_name(world, array, axes, body, proof):
     named = lambda ts: any(a[0] == array[0] for t in ts for a in t.arrays)
-    need(not named([b for _, b in world.definitions.values()] + [t for h in world.hypotheses.values() for t in h[1:]]), "the name is in use")
+    need(not named([b for _, b in world.definitions.values()] + [t for h in world.hypotheses.values()
+        for t in h[1:]]), "the name is in use")
     wider = world.with_definition(array, axes, body)
     eq = discharged(proof(wider), wider)
     need(not named([*eq[:2], *(t for _, t in eq[2])]), "the name occurs in what is proved")
@@ -1127,15 +1162,18 @@ def every_depth(layers, prove, base, step, parameter):
     """From the last layer, and from layer l + 1 to l, to every layer l of a network of any depth.
 
     z^{l+1} is `forward` of z^l; C(z^l), the cost as a function of z^l, is `loss` of z^L through the layers between.
-    What holds for every smooth C of z^{l+1} holds for that one; δ^L is `first`, δ^l is `backward` of z^l, z^{l+1}, δ^{l+1}.
+    What holds for every smooth C of z^{l+1} holds for that one.  δ^L is `first`, δ^l is `backward` of z^l, z^{l+1} and
+    δ^{l+1}.
     """
     k, label, plain_world = layers, just(node("n", (layers.label,))), World({}, {})
-    z, above, ends, signal = (k.state, label), (k.state, plus(label, whole(1))), (k.state, just(node("n", (k.last,)))), k.signal
+    z, above, ends, signal = (k.state, label), (k.state, plus(label, whole(1))), (k.state,
+        just(node("n", (k.last,)))), k.signal
     entry = lambda array, axes: node("entry", array, (), justs(axes))
     cost = lambda axes, body: of_array(k.cost, axes, body)
     slope = lambda axes, body: of_array(k.cost, axes, body, justs(axes), 1)
     k.fit(z, above, ends)
-    need(not smooth(k.loss, frozenset((ends,)), plain_world) | smooth(k.forward, frozenset((z,)), plain_world), "a layer with kinks")
+    need(not smooth(k.loss, frozenset((ends,)), plain_world) | smooth(k.forward, frozenset((z,)), plain_world),
+        "a layer with kinks")
     def proves(eq, *sides):
         need(eq[:2] == sides and not eq[2], "another equation, or one under a condition")
         return eq
@@ -1148,7 +1186,8 @@ def every_depth(layers, prove, base, step, parameter):
     ((w, entering, proof),) = parameter
     need(w.data[1] is label and w.data[0] not in (k.state, signal), "no parameter of layer l")
     need(all(a[0] != w.data[0] for a in k.loss.arrays), "the loss looks at the parameter")
-    need(all(a[1] is not None and at_least_1(minus(a[1], label)) for a in k.forward.arrays if a[0] == w.data[0]), "another layer does")
+    need(all(a[1] is not None and at_least_1(minus(a[1], label)) for a in k.forward.arrays if a[0] == w.data[0]),
+        "another layer does")
     k.speaks(entering, {}, k.here)
     eq = prove(proof, World({}, {}).with_definition((signal, label), k.here, slope(k.here, entering)))
     k.speaks(eq[1], {(signal, label): k.here}, w.free)
@@ -1156,15 +1195,16 @@ def every_depth(layers, prove, base, step, parameter):
 
 class Layers:
     def __init__(self, row, hypotheses):
-        self.cost, self.label, self.last, self.widths, self.state, self.signal, self.at_last, self.loss, self.first, *row = row
-        self.above, self.forward, self.here, self.backward = row
+        self.cost, self.label, self.last, self.widths, self.state, self.signal, *row = row
+        self.at_last, self.loss, self.first, self.above, self.forward, self.here, self.backward = row
         self.hypotheses = hypotheses
 
     def fit(self, z, above, last):
         """Each state is computed from the one before, and the parts look at nothing else of the layers."""
         now, next_, end = (tuple(w[k] for w in self.widths) for k in range(3))
         names = (self.label, self.last, *now, *next_, *end)
-        need(len(set(names)) == len(names) and not LEAST.keys() & set(names), "a symbol stands for two things, or is bounded")
+        need(len(set(names)) == len(names) and not LEAST.keys() & set(names),
+            "a symbol stands for two things, or is bounded")
         shape = map_sizes(self.here)
         need(not symbols(*shape) & {self.label, self.last, *next_, *end}, "the shape depends on other layers")
         for axes, there in ((self.above, next_), (self.at_last, end)):
@@ -1182,7 +1222,8 @@ class Layers:
         """Of states and signals only these, at entries that there are; of no derivative, nor of the cost itself."""
         need(t.free <= set(axes), "a part depends on more than its axes")
         if t.op == "entry" and t.data[0] in (self.state, self.signal):
-            need(t.data in states and all_inside(t.at, map_sizes(states[t.data])), f"{t.data[0]} is not to be looked at here")
+            need(t.data in states and all_inside(t.at, map_sizes(states[t.data])),
+                f"{t.data[0]} is not to be looked at here")
         need(t.op != "diff" and (t.op != "whole" or t.data[0] != self.cost), "a derivative, or the cost itself")
         opened_ = (*axes, *own_axes(t)) if binders(t) else axes
         for s in [own_body(t)] if binders(t) else t.terms:
@@ -1216,7 +1257,8 @@ STEPS = {
     "let": ("CaItL", with_name),
     "rephrase": ("pR", rephrased),
     "every_depth": ("CLLD", lambda world, base, step, parameter: every_depth(
-        need(world.layers, "no layers are given") and world.layers, lambda p, w: discharged(p(w), w), base, step, parameter)),
+        need(world.layers, "no layers are given") and world.layers, lambda p, w: discharged(p(w),
+            w), base, step, parameter)),
 }
 
 
@@ -1239,7 +1281,8 @@ class Certificate:
             self.sizes.append(at_row("size", k, read_size, row))
         for k, row in enumerate(data["nodes"]):
             self.nodes.append(at_row("node", k, self.node, row))
-        hypotheses = {text(name): ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
+        hypotheses = {text(name): ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq"
+            and len(h) == 3 else self.predicate(h)
                       for name, h in data["hypotheses"].items()}
         self.world = World({}, hypotheses)
         for array, axes, body in listed(data["definitions"]):
@@ -1282,7 +1325,8 @@ class Certificate:
             return e
         if op == "holds":
             (kind, k), = rest
-            return step(self.any_term(k)) if kind == "gt0" else need(kind == "ge0i", "no such predicate") and in_range(self.any_index(k))
+            return step(self.any_term(k)) if kind == "gt0" else need(kind == "ge0i",
+                "no such predicate") and in_range(self.any_index(k))
         data, terms, at = [], [], []
         need(op in NODES, "no such node")
         for kind, x in zip(NODES[op], self.read(NODES[op], rest)):
@@ -1298,7 +1342,8 @@ class Certificate:
 
     def any_term(self, k): return need(self.nodes[natural(k)].op != "int", f"node {k} is no term") and self.nodes[k]
     def any_index(self, k): return need(self.nodes[natural(k)].op == "int", f"node {k} is no index") and self.nodes[k]
-    def term(self, k, op=None): return need(op in (None, self.any_term(k).op), f"node {k} is no {op}") and closed(self.nodes[k])
+    def term(self, k, op=None): return need(op in (None, self.any_term(k).op),
+        f"node {k} is no {op}") and closed(self.nodes[k])
     def index(self, k): return closed(self.any_index(k))
 
     def axis(self, k):
@@ -1308,7 +1353,8 @@ class Certificate:
 
     def axes(self, ks, wanted=None):
         found = tuple(map(self.axis, listed(ks)))
-        need(len(set(found)) == len(found) and wanted in (None, len(found)), "an index twice, or another number of them")
+        need(len(set(found)) == len(found) and wanted in (None, len(found)),
+            "an index twice, or another number of them")
         return found
 
     def values(self, row):
@@ -1317,12 +1363,14 @@ class Certificate:
 
     def predicate(self, row, kinds=KINDS):
         kind, k = row
-        return need(kind in kinds, "no such predicate") and (kind, self.index(k) if kind == "ge0i" else normal(self.term(k)))
+        return need(kind in kinds, "no such predicate") and (kind,
+            self.index(k) if kind == "ge0i" else normal(self.term(k)))
 
     def equation(self, p, world):
         """What step p proves in a world."""
         if (p, world) not in self.proved:
-            self.proved[p, world] = at_row("step", p, lambda row: self.prove(row, p, world), self.data["steps"][natural(p)])
+            self.proved[p, world] = at_row("step", p, lambda row:
+                self.prove(row, p, world), self.data["steps"][natural(p)])
         return self.proved[p, world]
 
     def prove(self, row, p, world):
@@ -1352,10 +1400,11 @@ class Certificate:
 
 
 # === theorems ========================================================================================================
-# A region is a world whose hypotheses say where things have values.  A reason shows a predicate at all its points, a holding
-# an equation; both give what they show and the names of the hypotheses that they use.
+# A region is a world whose hypotheses say where things have values.  A reason shows a predicate at all its points, a
+# holding an equation; both give what they show and the names of the hypotheses that they use.
 
-ANALYTIC = ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "cosh", "atan", "erf", "det", "inv", "prod")
+ANALYTIC = ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "cosh", "atan", "erf", "det", "inv",
+    "prod")
 
 def subterms(t): return [t, *(s for inner in t.terms for s in subterms(inner))]
 def differentiated(*ts): return frozenset(s.terms[1].data for t in ts for s in subterms(t) if s.op == "diff")
@@ -1380,7 +1429,8 @@ class Theorem(Certificate):
         """What row r of the reasons shows in a world: a predicate or ("eq", left, right), and the names it uses."""
         if ("reason", r, world) not in self.proved:
             before = lambda k, w=world: need(natural(k) < r, f"reason {k} comes later") and self.shown(k, w)
-            goal, used = at_row("reason", r, lambda row: self.reason(row, world, before), self.data["reasons"][natural(r)])
+            goal, used = at_row("reason", r, lambda row:
+                self.reason(row, world, before), self.data["reasons"][natural(r)])
             self.proved["reason", r, world] = goal, frozenset(used)
         return self.proved["reason", r, world]
 
@@ -1401,18 +1451,22 @@ class Theorem(Certificate):
             case ["weigh", p, scale, parts, rest, r]:
                 goal, scale, rest = self.predicate(p), self.term(scale), self.term(rest)
                 parts = [(self.term(c), of(k, kinds=("gt0", "ne0", "ge0"))) for c, k in map(pair, listed(parts))]
-                wanted = mul(scale, goal[1]), add(*(mul(c, v) for c, (_, v) in parts), rest)
+                total = [*(mul(c, v) for c, (_, v) in parts), rest]
+                wanted = mul(scale, goal[1]), add(*total) if parts else rest
                 need(tuple(map(normal, equation(r))) == tuple(map(normal, wanted)), "this is not weighed so")
-                signs = [(sign(c, world, used), kind) for c, (kind, _) in parts] + [(">", {">": "gt0", "+": "ge0"}.get(sign(rest, world, used), "no"))]
+                signs = [(sign(c, world, used), kind)
+                    for c, (kind, _) in parts] + [(">", {">": "gt0", "+": "ge0"}.get(sign(rest, world, used), "no"))]
                 fine = all(s in ">+" and kind in ("gt0", "ge0") for s, kind in signs)
                 strict = fine and (">", "gt0") in signs
                 alone = len(parts) == 1 and rest is ZERO and signs[0][0] in ">!" and signs[0][1] in ("gt0", "ne0")
                 up = sign(scale, world, used) == ">"
-                need({"ne0": alone or strict, "gt0": up and strict, "ge0": up and fine}[goal[0]], "a part may be negative, or all are 0")
+                need({"ne0": alone or strict, "gt0": up and strict, "ge0": up and fine}[goal[0]],
+                    "a part may be negative, or all are 0")
             case ["factors", p, rs]:
                 (kind, t), goals = self.predicate(p), [of(r) for r in listed(rs)]
                 q = t.data[0] if t.op == "pow" else Q(1)
-                below = kind if t.op == "mul" and t.terms else "gt0" if q.denominator > 1 or kind == "gt0" and q % 2 else "ne0"
+                through = "gt0" if q.denominator > 1 or kind == "gt0" and q % 2 else "ne0"
+                below = kind if t.op == "mul" else through
                 need(t.op == "mul" or t.op == "pow" and kind in ("ne0", "gt0"), "no product")
                 need(t.terms and {(below, s) for s in t.terms} <= set(goals), "a factor has no reason")
                 goal = kind, t
@@ -1440,8 +1494,10 @@ class Theorem(Certificate):
                     need(not world.meanings(array), f"{array[0]} is defined")
                     wider = wider.with_definition(array, axes, body)
                 moved = frozenset(moved)
-                need(not any(b.arrays & moved for a, (_, b) in wider.definitions.items() if a in moved), "a value of what moves")
-                still = {name: h for name, h in world.hypotheses.items() if not any(world.moves(t, moved) for t in terms_of(h))}
+                need(not any(b.arrays & moved for a, (_, b) in wider.definitions.items() if a in moved),
+                    "a value of what moves")
+                still = {name: h for name, h in world.hypotheses.items()
+                    if not any(world.moves(t, moved) for t in terms_of(h))}
                 fixed = World(world.definitions, still)
                 self.explained(values_needed(goal[1], fixed, moved), [of(k, fixed) for k in listed(reasons)])
                 for s in everything(goal[1], fixed):
@@ -1463,10 +1519,12 @@ class Theorem(Certificate):
                         need(h[0] in ("gt0", "ne0"), "a hypothesis need not hold around the point")
                         about += terms_of(h)
                 goal, used = ("eq", left, right), used | names
-                self.explained([p for t in about for p in values_needed(t, world, moved)], [of(r) for r in listed(continuous)])
+                self.explained([p for t in about for p in values_needed(t, world, moved)],
+                    [of(r) for r in listed(continuous)])
             case ["cases", left, right, names, about, nonzero_, zero]:
                 left, right, about = self.term(left), self.term(right), self.term(about)
-                need(not differentiated(left, right) and not about.free, "a derivative, or cases for all values of an index")
+                need(not differentiated(left, right) and not about.free,
+                    "a derivative, or cases for all values of an index")
                 values = self.fixed(names, world, [left, right])
                 wanted = tuple(substitute(t, values) for t in (left, right))
                 for k, kind in ((nonzero_, ("ne0", about)), (zero, ("eq", about, ZERO))):
@@ -1495,19 +1553,24 @@ class Theorem(Certificate):
     def fixed(self, names, world, about):
         """Integers of new names in place of indices: what holds for them holds for all values."""
         pairs = [(self.axis(i), text(name)) for i, name in map(pair, listed(names))]
-        spoken = [*about, *(b for _, b in world.definitions.values()), *(t for h in world.hypotheses.values() for t in terms_of(h))]
+        spoken = [*about, *(b for _, b in world.definitions.values()),
+            *(t for h in world.hypotheses.values() for t in terms_of(h))]
         new = {name for _, name in pairs}
-        need(len({i for i, _ in pairs}) == len(new) == len(pairs) and not any(t.picks & new for t in spoken), "a name is in use")
+        need(len({i for i, _ in pairs}) == len(new) == len(pairs) and not any(t.picks & new for t in spoken),
+            "a name is in use")
         return {i: just(node("pick", (name, size_of(i)))) for i, name in pairs}
 
     def check(self):
         """The statement holds at every point of its region, and there is one."""
         left, right, forward, lengths, formula = self.data["statement"]
         lemmas, values, steps, place = self.data["argument"]
-        left, right, forward, lengths = self.term(left), self.term(right), map(self.term, forward), map(self.size, lengths)
+        left, right, forward, lengths = self.term(left), self.term(right), map(self.term, forward), map(self.size,
+            lengths)
         moving = differentiated(left)
-        region = self.region(moving, lengths, (left, right) if need(type(formula) is bool, "no truth value") and formula else forward, formula)
-        goal_of = lambda r, w, kinds=("eq",): need(self.shown(r, w)[0][0] in kinds, "another kind of reason") and self.shown(r, w)[0]
+        region = self.region(moving, lengths, (left, right) if need(type(formula) is bool, "no truth value")
+            and formula else forward, formula)
+        goal_of = lambda r, w, kinds=("eq",): need(self.shown(r, w)[0][0] in kinds,
+            "another kind of reason") and self.shown(r, w)[0]
         where = wider = self.knowing(lemmas, region, goal_of)
         wanted = list(values_needed(right, self.world))
         if formula:
@@ -1516,11 +1579,13 @@ class Theorem(Certificate):
         goals = [goal_of(r, where, (*KINDS, "dense") if formula else KINDS) for r in listed(values)]
         self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
         shown = {} if formula else {k: p for k, p in enumerate(wanted, 1) if not plain(p, wider, set())}
-        need(goal_of(steps, wider.assuming("value", shown.values(), shown.keys())) == ("eq", left, right), "another equation is shown")
+        need(goal_of(steps, wider.assuming("value", shown.values(), shown.keys())) == ("eq", left, right),
+            "another equation is shown")
         sizes, entries, logs, integers = place
         cells = lambda rows, name, value: [(name(a), tuple(map(natural, at)), value(v)) for a, at, v in listed(rows)]
         sizes, integers = [(text(n), natural(v)) for n, v in listed(sizes)], cells(integers, text, natural)
-        point = Point(self.world, sizes, cells(entries, self.array, fraction), cells(logs, self.array, fraction), integers)
+        point = Point(self.world, sizes, cells(entries, self.array, fraction), cells(logs, self.array, fraction),
+            integers)
         for h in region.hypotheses.values():
             point.satisfies(h)
 
@@ -1528,7 +1593,8 @@ class Theorem(Certificate):
         facts = dict.fromkeys(("ge0i", n) for n in lengths)
         for t in terms:
             facts |= values_needed(t, self.world, frozenset() if formula else moving)
-        given = {name: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays else h for name, h in self.world.hypotheses.items()}
+        given = {name: ("gt0", h[1]) if moving and h[0] == "ge0"
+            and h[1].arrays else h for name, h in self.world.hypotheses.items()}
         kept = {k: p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
         return World(self.world.definitions, given).assuming("fact", kept.values(), kept.keys())
 
@@ -1599,7 +1665,8 @@ class Point:
         need(cases, "a hypothesis speaks of nothing at the point")
         for case in cases:
             low, high, *_ = self.difference(h[1:], dict(zip(indices, case)))
-            fine = {"gt0": low > 0, "ge0": low >= 0, "ge0i": low >= 0, "ne0": low > 0 or high < 0, "eq": low == high == 0}[h[0]]
+            fine = {"gt0": low > 0, "ge0": low >= 0, "ge0i": low >= 0, "ne0": low > 0 or high < 0,
+                "eq": low == high == 0}[h[0]]
             need(fine, "a hypothesis is not seen to hold at the point")
 
     def difference(self, terms, here):
@@ -1651,7 +1718,8 @@ class Point:
             case "step":
                 return exact(1) if xs[0][0] > 0 else exact(0) if xs[0][1] <= 0 else (Q(0), F1, None)
             case "app" if t.data == ("exp", 0):
-                return exact(xs[0][2]) if xs[0][2] is not None else exact(1) if xs[0] == exact(0) else ends(Decimal.exp, *xs[0][:2])
+                return exact(xs[0][2]) if xs[0][2] is not None else exact(1) if xs[0] == exact(0) else ends(
+                    Decimal.exp, *xs[0][:2])
             case "app" if t.data == ("log", 0):
                 return self.log(xs[0])
             case "app" if t.data[1] == 0 and t.data[0] in EXPONENTIALS:
@@ -1691,7 +1759,8 @@ class Point:
         if not rows:
             return exact(1)
         minors = [self.determinant(cells, rows[1:], columns[:k] + columns[k + 1:]) for k in range(len(columns))]
-        return self.added([multiplied_numbers([exact((-1) ** k), cells[rows[0], j], m]) for k, (j, m) in enumerate(zip(columns, minors))])
+        return self.added([multiplied_numbers([exact((-1) ** k), cells[rows[0], j], m])
+            for k, (j, m) in enumerate(zip(columns, minors))])
 
 
 # === files ===========================================================================================================
@@ -1728,7 +1797,7 @@ def at_row(table, k, read, row):
     except MALFORMED as cause:
         raise RefusedRow(f"{table} {k}: malformed ({cause})") from None
 
-def recheck(data):
+def recheck(data: Any) -> None:
     """Raises Refused unless the certificate, as `json.load` gives it, proves its claim."""
     deepest = sys.getrecursionlimit()
     try:
@@ -1741,14 +1810,15 @@ def recheck(data):
     finally:
         sys.setrecursionlimit(deepest)
 
-def verify(path):
+def verify(path: str) -> bool:
     """Whether all certificates of a file are accepted; says of each, in a line, what it states or why it is refused."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as cause:
-        return bool(print(f"{path}: refused: no JSON ({cause})"))
+        print(f"{path}: refused: no JSON ({cause})")
+        return False
     fine = True
     for k, data in enumerate(found if type(found) is list else [found]):
         name = f"{path}[{k}]" if type(found) is list else path
@@ -1756,10 +1826,11 @@ def verify(path):
             recheck(data)
             print(f"{name}: accepted, {len(data['steps'])} steps")
         except Refused as cause:
-            fine = bool(print(f"{name}: refused: {cause}"))
+            print(f"{name}: refused: {cause}")
+            fine = False
     return fine
 
-def main(paths):
+def main(paths: list[str]) -> int:
     try:
         return int(not all([verify(path) for path in paths]))
     except OSError as cause:

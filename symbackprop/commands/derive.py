@@ -202,5 +202,6 @@ def certificate_of(found: Derivation) -> Certificate:
     from symbackprop.write.certificate import certificate
     from symbackprop.write.paper.derivation_text import plain_theorem
 
-    about = {"name": found.name, "statement": plain_theorem(found)}
-    return certificate(found.proof, found.context, found.theorem, about)
+    return certificate(
+        found.proof, found.context, found.theorem, name=found.name, statement=plain_theorem(found)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from os import PathLike
 from typing import Any
 
@@ -15,7 +15,7 @@ from symbackprop.files import write_atomically
 Certificate = dict[str, Any]
 
 
-def certificate(proof: Proof, context: Context, equation: Equation, about: Mapping[str, Any] = {}) -> Certificate:  # noqa: B006
+def certificate(proof: Proof, context: Context, equation: Equation, **about: str) -> Certificate:
     """The proof as rows (docs/certificates.md), with the equation that it is said to prove.
 
     Nothing is checked here; `about` is for people and is not looked at by a checker.
@@ -28,7 +28,7 @@ def certificate(proof: Proof, context: Context, equation: Equation, about: Mappi
         "conditions": sorted(writer.row(p, type(p)) for p in equation.conditions),
         "hypotheses": sorted(equation.hypotheses),
     }
-    return {**rows, "claim": claim, "about": dict(about)}
+    return {**rows, "claim": claim, "about": about}
 
 
 def write_certificates(path: str | PathLike[str], certificates: Iterable[Certificate]) -> None:
