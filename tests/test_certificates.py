@@ -152,6 +152,73 @@ def test_forgeries_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> No
         commit()
 
 
+# --- theorems: a statement, reasons, and a point ---------------------------------------------
+
+THEOREMS: list[Any] = json.loads((ROOT / "tests" / "data" / "theorems.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("k", range(len(THEOREMS)))
+def test_theorems_are_accepted_and_not_without_their_reasons(k: int) -> None:
+    data = THEOREMS[k]
+    recheck(data)
+    lhs, rhs, *rest = data["statement"]
+    *argument, (sizes, *point) = data["argument"]
+    other = next(k for k, row in enumerate(data["nodes"]) if row[0] in ("entry", "num") and k not in (lhs, rhs))
+    changes: list[dict[str, Any]] = [
+        {"statement": [rhs, lhs, *rest]}, {"statement": [lhs, other, *rest]}, {"statement": [lhs, rhs, *rest[:-1], 1]},
+        {"reasons": data["reasons"][:-1]}, {"argument": [*argument, [[[n, -1] for n, _ in [*sizes, ["n", 1]]], *point]]},
+    ]  # fmt: skip
+    for change in changes:
+        with pytest.raises(Refused):
+            recheck({**data, **change})
+
+
+def about_n(**change: Any) -> Any:
+    """What is tried with k < n - 1, which has no values at n = 1: n - 1 = (n - 2 - k) + k + 1 = v_k > 0."""
+    return {
+        "format": 2, "least": {}, "definitions": [], "hypotheses": {},
+        "sizes": [[[["n"], 1]], [[[], -1], [["n"], 1]], [[[], -2], [["n"], 1]], [[[], -1]], [[["n"], -1]], [[["V"], 1]]],
+        "nodes": [
+            ["i", "k", 1], ["size", 1], ["num", "1"], ["aff", 2, [[0, 3]]], ["ord", 3], ["ord", 0], ["add", [4, 5, 2]],
+            ["mul", [2, 1]], ["mul", [2, 6]], ["num", "0"], ["add", [8, 9]], ["pow", 1, "-1"],
+            ["holds", ["gt0", 1]], ["holds", ["gt0", 6]], ["aff", 4, []], ["pick", "y", [], 5],
+        ],
+        "steps": [
+            ["linear", 7, 10, []], ["linear", 11, 11, []], ["linear", 1, 6, []], ["inside", 12, [[0, 2]]],
+            ["by", "step_of_positive", [6]], ["linear", 2, 2, []],
+        ],
+        "reasons": [
+            ["sign", ["gt0", 6]], ["given", 0, []], ["weigh", ["ne0", 1], 2, [[2, 0]], 9, 1], ["given", 1, []],
+            ["given", 3, []], ["given", 4, []], ["steps", [4, 5]], ["given", 5, []],
+        ],
+        "statement": [2, 2, [], [], False],
+        "argument": [[], [], 7, [[["n", 2], ["V", 3]], [], [], []]],
+        **change,
+    }  # fmt: skip
+
+
+EMPTY_RANGES: list[tuple[str, dict[str, Any], str]] = [
+    ("1/(n - 1) has a value", {"statement": [11, 11, [], [], False], "argument": [[], [2], 3, [[["n", 2]], [], [], []]]},
+     "reason 2: an index may have no values"),
+    ("[n - 1 > 0] = 1", {"statement": [12, 2, [], [], False], "argument": [[], [], 6, [[["n", 2]], [], [], []]]},
+     "reason 6: an index may have no values"),
+    ("n = 0", {"hypotheses": {"h": ["ge0i", 14]}, "argument": [[], [], 7, [[["n", 0]], [], [], []]]},
+     "a size below the least"),
+    ("n = 1 and -n >= 0", {"hypotheses": {"h": ["ge0i", 14]}, "argument": [[], [], 7, [[["n", 1]], [], [], []]]},
+     "a hypothesis is not seen to hold at the point"),
+    ("y >= V", {"hypotheses": {"h": ["ge0i", 16]}, "nodes": [*about_n()["nodes"], ["aff", 6, [[15, 7]]]],
+                "sizes": [*about_n()["sizes"], [[["V"], -1]], [[[], 1]]],
+                "argument": [[], [], 7, [[["V", 3]], [], [], [["y", [], 3]]]]}, "an entry of y is too large"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "cause"), [r[1:] for r in EMPTY_RANGES], ids=[r[0] for r in EMPTY_RANGES])
+def test_nothing_follows_from_what_has_no_values(change: dict[str, Any], cause: str) -> None:
+    recheck(about_n())
+    with pytest.raises(Refused, match=re.escape(cause)):
+        recheck(about_n(**change))
+
+
 # --- from the program ------------------------------------------------------------------------
 
 
