@@ -166,7 +166,8 @@ def test_theorems_are_accepted_and_not_without_their_reasons(k: int) -> None:
     other = next(k for k, row in enumerate(data["nodes"]) if row[0] in ("entry", "num") and k not in (lhs, rhs))
     changes: list[dict[str, Any]] = [
         {"statement": [rhs, lhs, *rest]}, {"statement": [lhs, other, *rest]}, {"statement": [lhs, rhs, *rest[:-1], 1]},
-        {"reasons": data["reasons"][:-1]}, {"argument": [*argument, [[[n, -1] for n, _ in [*sizes, ["n", 1]]], *point]]},
+        {"reasons": data["reasons"][:-1]},
+        {"argument": [*argument, [[[n, -1] for n, _ in [*sizes, ["n", 1]]], *point]]},
     ]  # fmt: skip
     for change in changes:
         with pytest.raises(Refused):
@@ -177,7 +178,9 @@ def about_n(**change: Any) -> Any:
     """What is tried with k < n - 1, which has no values at n = 1: n - 1 = (n - 2 - k) + k + 1 = v_k > 0."""
     return {
         "format": 2, "least": {}, "definitions": [], "hypotheses": {},
-        "sizes": [[[["n"], 1]], [[[], -1], [["n"], 1]], [[[], -2], [["n"], 1]], [[[], -1]], [[["n"], -1]], [[["V"], 1]]],
+        "sizes": [
+            [[["n"], 1]], [[[], -1], [["n"], 1]], [[[], -2], [["n"], 1]], [[[], -1]], [[["n"], -1]], [[["V"], 1]],
+        ],
         "nodes": [
             ["i", "k", 1], ["size", 1], ["num", "1"], ["aff", 2, [[0, 3]]], ["ord", 3], ["ord", 0], ["add", [4, 5, 2]],
             ["mul", [2, 1]], ["mul", [2, 6]], ["num", "0"], ["add", [8, 9]], ["pow", 1, "-1"],
@@ -198,7 +201,8 @@ def about_n(**change: Any) -> Any:
 
 
 EMPTY_RANGES: list[tuple[str, dict[str, Any], str]] = [
-    ("1/(n - 1) has a value", {"statement": [11, 11, [], [], False], "argument": [[], [2], 3, [[["n", 2]], [], [], []]]},
+    ("1/(n - 1) has a value",
+     {"statement": [11, 11, [], [], False], "argument": [[], [2], 3, [[["n", 2]], [], [], []]]},
      "reason 2: an index may have no values"),
     ("[n - 1 > 0] = 1", {"statement": [12, 2, [], [], False], "argument": [[], [], 6, [[["n", 2]], [], [], []]]},
      "reason 6: an index may have no values"),
