@@ -25,7 +25,10 @@ TAGS: dict[type, str] = {
 
 def certificate(proof: step.Proof, context: Context) -> dict[str, Any]:
     """The rows of a proof.  Raises ProofError where something in it cannot be written."""
-    return Writer().certificate(proof, context)
+    try:
+        return Writer().certificate(proof, context)
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ProofError(f"this is no proof: {error}") from error
 
 
 class Writer:

@@ -19,9 +19,6 @@ class Same(Node):
     lhs: Term
     rhs: Term
 
-    def __str__(self) -> str:
-        return f"{self.lhs} = {self.rhs}"
-
 
 @dataclass(frozen=True, slots=True)
 class Recursion:

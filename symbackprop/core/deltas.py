@@ -31,7 +31,7 @@ def contract(
         if floor is not None:
             return dummies, (*rest, (Holds(NonNegative(floor)), F1))
         for other, _ in rest:
-            for a, value in solutions(other) if isinstance(other, Delta) else ():
+            for a, value in solutions(other, least) if isinstance(other, Delta) else ():
                 constant, parts = as_affine(e)
                 there = affine(constant, [(value if atom == a else atom, k) for atom, k in parts])
                 if never_negative(there, least):
@@ -47,13 +47,13 @@ def contract(
                     case "equal":
                         return dummies, (*((o, x) for o, x in rest if o != other), (Delta(e, affine(0, ())), F1))
         return None
-    difference = minus(b.i, b.j)
+    difference = minus(b.i, b.j, least)
     constant, parts = as_affine(difference)
     if not parts:
         return (dummies, rest) if not constant.monomials else (dummies, None) if never_zero(difference, least) else None
     if never_zero(difference, least):
         return dummies, None
-    solvable = solutions(b)
+    solvable = solutions(b, least)
     for a, value in solvable:
         if a in dummies:
             new = list(rest)
@@ -79,20 +79,20 @@ def together(e: IndexExpr, f: IndexExpr, least: Least = EVERY_SIZE) -> str | Non
     total = affine(0, ((e, 1), (f, 1)))
     if always_negative(total, least):
         return "never"
-    if e != f and never_negative(minus(e, f), least):
+    if e != f and never_negative(minus(e, f, least), least):
         return "implied"
     return "equal" if total == affine(0, ()) else None
 
 
 @lru_cache(maxsize=50_000)
-def minus(i: IndexExpr, j: IndexExpr) -> IndexExpr:
+def minus(i: IndexExpr, j: IndexExpr, least: Least = EVERY_SIZE) -> IndexExpr:
     return affine(0, ((i, 1), (j, -1)))
 
 
 @lru_cache(maxsize=50_000)
-def solutions(b: Delta) -> tuple[tuple[Index, IndexExpr], ...]:
+def solutions(b: Delta, least: Least = EVERY_SIZE) -> tuple[tuple[Index, IndexExpr], ...]:
     """The indices whose value follows from the others where the delta is 1, with the value."""
-    constant, parts = as_affine(minus(b.i, b.j))
+    constant, parts = as_affine(minus(b.i, b.j, least))
     found = [(a, k) for a, k in parts if isinstance(a, Index) and k.constant in (1, -1) and occurs_once(a, parts)]
     return tuple((a, affine(-constant * k, [(p, -c * k) for p, c in parts if p != a])) for a, k in found)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .context import Context, Equation, Recursion, terms_of
-from .indices import PARTS, Index, Node, Size, at_least_zero, require, sized
+from .indices import PARTS, Index, Node, Size, at_least_zero, require, sized, with_symbols
 from .proofs import EveryDepth, Proof
 from .ranges import within
 from .smooth import Smoothness
@@ -81,8 +81,8 @@ def fits(k: Recursion, context: Context) -> None:
     shape = tuple(i.size for i in k.here)
     require(symbols(shape).isdisjoint((k.label, k.last, *above, *last)), "the shape of z^l depends on other layers")
     for axes, there in ((k.above, above), (k.at_last, last)):
-        widths = dict(zip(now, there, strict=True))
-        require(tuple(i.size for i in axes) == tuple(renamed(n, widths) for n in shape), "the states have {}", axes)
+        wanted = in_layer(shape, dict(zip(now, there, strict=True)))
+        require(tuple(i.size for i in axes) == wanted, "the states have {}", axes)
     here, z, delta = sized(k.label), k.state, k.signal
     states = {Array(z, here): k.here, Array(z, here + 1): k.above, Array(delta, here + 1): k.above}
     ends = {Array(z, sized(k.last)): k.at_last}
@@ -129,11 +129,5 @@ def symbols(x: Any) -> frozenset[str]:
             return frozenset()
 
 
-def renamed(size: Size, names: Mapping[str, str]) -> Size:
-    total = sized(0)
-    for ns, c in size.monomials:
-        one = sized(c)
-        for n in ns:
-            one = one * sized(names.get(n, n))
-        total = total + one
-    return total
+def in_layer(shape: tuple[Size, ...], widths: Mapping[str, str]) -> tuple[Size, ...]:
+    return tuple(with_symbols(n, lambda name: sized(widths.get(name, name))) for n in shape)

@@ -5,9 +5,12 @@ it instantiates laws, replaces equals by equals, and adds up equations.
 
 A theorem says: for all sizes (whole numbers from 1 on), all values of arrays and all values of its free indices,
 wherever the conditions hold for all values of theirs, and under the hypotheses named, both sides are equal.  To trust
-one, read `terms.py` (what terms mean), this file, `sums.py` and the tables in `laws/`, with what they import:
-`proper.py` and `context.py` (what may come in), `ranges.py` and `signs.py` (what is plain), `smooth.py` (where
-derivatives exist).  Nothing else can make a false theorem.
+one, read `rows.py` (what comes in), `syntax.py` and `terms.py` (what terms mean), this file, `sums.py` and the tables
+in `laws/`, with what they import: `context.py` (what a theorem rests on), `ranges.py` and `signs.py` (what is plain),
+`smooth.py` (where derivatives exist), `every_depth.py` (induction over layers).  Nothing else can make a false theorem.
+
+`check` believes that what it is given are nodes and steps, well-formed and closed, as the prover builds them and
+`rows.check_rows` builds them from a certificate: only what comes through rows is a theorem for others.
 """
 
 from __future__ import annotations
@@ -20,50 +23,17 @@ from .every_depth import every_depth
 from .indices import Least, ProofError, at_least_zero
 from .laws.registry import instance
 from .proofs import (
-    By,
-    Cancel,
-    Chain,
-    Digits,
-    EveryDepth,
-    Flip,
-    Inside,
-    Instance,
-    Let,
-    Linear,
-    Proof,
-    Rephrase,
-    UnderDiff,
-    UnderSum,
-    UnderWhole,
-    Values,
-)
+    By, Cancel, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
+    UnderWhole, Values,
+)  # fmt: skip
 from .ranges import within
 from .signs import Signs
 from .smooth import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
 from .tensor import Tensor
 from .terms import (
-    ONE,
-    PI,
-    Array,
-    Diff,
-    Entry,
-    Index,
-    IndexExpr,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Predicate,
-    Term,
-    affine,
-    arguments,
-    arrays,
-    free,
-    over,
-    rebuilt,
-    require,
-    substitute,
-    whole,
+    ONE, PI, Array, Diff, Entry, Index, IndexExpr, Mul, NonNegative, Nonzero, Predicate, Term, affine, arguments,
+    arrays, free, over, rebuilt, require, substitute, whole,
 )  # fmt: skip
 
 __all__ = [

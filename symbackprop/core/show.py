@@ -9,7 +9,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import assert_never
 
+from .context import Same
 from .indices import SHOWN, Affine, Bound, Index, IndexExpr, Pick, Size
+from .tensor import Tensor
 from .terms import (
     Add,
     Apply,
@@ -136,6 +138,15 @@ def index(e: IndexExpr, around: Scope = ()) -> str:
             assert_never(e)
 
 
+def size(s: Size) -> str:
+    def one(symbols: tuple[str, ...], c: int) -> str:
+        names = "*".join(symbols)
+        sign = "-" if c < 0 else "+"
+        return sign + (names if names and abs(c) == 1 else f"{abs(c)}*{names}" if names else str(abs(c)))
+
+    return "".join(one(*m) for m in reversed(s.monomials)).removeprefix("+") or "0"
+
+
 def factor(k: Size) -> str:
     return str(k) if len(k.monomials) == 1 else f"({k})"
 
@@ -176,4 +187,8 @@ SHOWN.update(dict.fromkeys(
     (Num, Entry, Ordinal, Delta, Add, Mul, Power, Apply, Sum, Diff, Whole, Holds), lambda t: term(t)
 ))  # fmt: skip
 SHOWN.update(dict.fromkeys((Positive, Nonzero, AtLeastZero, NonNegative), lambda p: predicate(p)))
+SHOWN.update({
+    Size: size, Array: named, Same: lambda h: f"{h.lhs} = {h.rhs}",
+    Tensor: lambda t: f"({', '.join(i.name for i in t.axes)}) ↦ {t.body}",
+})  # fmt: skip
 SHOWN.update(dict.fromkeys((Index, Bound, Pick, Affine), lambda e: index(e)))

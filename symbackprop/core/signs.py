@@ -9,31 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .context import Context, Same
-from .indices import Index, IndexExpr, Size, affine, at_least_zero
+from .indices import Index, Size, affine, at_least_zero
 from .matching import instance
 from .ranges import never_negative, within
 from .tensor import fresh_axes
 from .terms import (
-    Add,
-    Apply,
-    AtLeastZero,
-    Delta,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    free,
-    num,
-    open_body,
-    substitute,
+    Add, Apply, AtLeastZero, Delta, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate, Sum,
+    Term, Whole, free, num, open_body, substitute,
 )  # fmt: skip
 
 POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", "unknown"

@@ -19,43 +19,11 @@ from itertools import product
 
 from .deltas import contract, turned
 from .indices import EVERY_SIZE, Affine, Index, IndexExpr, Least, Size, affine, as_affine, at_least_zero, sized
-from .monomials import (
-    Factors,
-    Monomial,
-    canonical,
-    collect,
-    compound,
-    is_symbol,
-    monomial_key,
-    primes,
-    surely_positive,
-)
+from .monomials import Factors, Monomial, canonical, collect, compound, is_symbol, monomial_key, primes, surely_positive
 from .ordering import Key, key
 from .terms import (
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    add,
-    free,
-    mul,
-    open_body,
-    require,
-    substitute,
+    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate,
+    Sum, Term, Whole, add, free, mul, open_body, require, substitute,
 )  # fmt: skip
 
 __all__ = [

@@ -8,207 +8,26 @@ without a condition.  Terms are immutable, compared with `==` up to the names of
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from fractions import Fraction
 from typing import Any, TypeAlias, assert_never
 
 from .indices import (
-    EVERY_SIZE,
-    PARTS,
-    Affine,
-    Bound,
-    Index,
-    IndexAtom,
-    IndexExpr,
-    Least,
-    Node,
-    Pick,
-    ProofError,
-    Size,
-    SymbackpropError,
-    affine,
-    as_affine,
-    at_least_zero,
-    node,
-    require,
-    sized,
-)
+    EVERY_SIZE, PARTS, Affine, Bound, Index, IndexAtom, IndexExpr, Least, Node, Pick, ProofError, Size,
+    SymbackpropError, affine, as_affine, at_least_zero, require, sized,
+)  # fmt: skip
+from .syntax import (
+    ONE, PI, VALUE_AXES, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero,
+    Num, Ordinal, Positive, Power, Predicate, Sum, Term, Whole,
+)  # fmt: skip
 
 __all__ = [
     "EVERY_SIZE", "ONE", "PI", "VALUE_AXES", "ZERO", "Add", "Affine", "Apply", "Array", "AtLeastZero", "Bound", "Delta",
     "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Least", "Mul", "NonNegative", "Nonzero", "Num",
     "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term",
     "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "map_index",
-    "map_indices", "mul", "neg", "num", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt", "require",
-    "sized", "sub", "substitute", "subterms", "whole",
+    "map_indices", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt",
+    "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
-
-
-# --- terms -----------------------------------------------------------------------------------
-
-
-@node
-class Array(Node):
-    """The name of an array, with the layer it belongs to if any: W, or W^{l+1}."""
-
-    name: str
-    label: Size | None = None
-
-    def __str__(self) -> str:
-        return self.name if self.label is None else f"{self.name}^{{{self.label}}}"
-
-
-@node
-class Num(Node):
-    value: Fraction
-
-
-@node
-class Entry(Node):
-    """W_ij; x with at=() is a scalar variable."""
-
-    array: Array
-    at: tuple[IndexExpr, ...]
-
-
-@node
-class Ordinal(Node):
-    """The value of an index expression as a number (NumPy's arange)."""
-
-    of: IndexExpr
-
-
-@node
-class Delta(Node):
-    """Kronecker's delta: 1 where i = j as integers, else 0."""
-
-    i: IndexExpr
-    j: IndexExpr
-
-
-@node
-class Add(Node):
-    args: tuple[Term, ...]
-
-
-@node
-class Mul(Node):
-    args: tuple[Term, ...]
-
-
-@node
-class Power(Node):
-    """base^exponent with a rational exponent; roots are of positive bases."""
-
-    base: Term
-    exponent: Fraction
-
-
-@node
-class Apply(Node):
-    """fn(arg), or its derivative of the given order for a function without a name in the tables."""
-
-    fn: str
-    arg: Term
-    order: int = 0
-
-
-@node
-class Sum(Node):
-    """Σ over 0 .. size-1 of the body, in which the dummy is Bound(0)."""
-
-    size: Size
-    body: Term
-    hint: str = field(compare=False, default="k")
-
-
-@node
-class Diff(Node):
-    """The partial derivative of the body by one entry of an array."""
-
-    body: Term
-    wrt: Entry
-
-
-@node
-class Whole(Node):
-    """An entry of a function of a whole array: an abstract loss L(y), det, inv, max, prod.
-
-    The array is (indices) -> body; the last axis is Bound(0).  `at` first gives the indices of the
-    value (inv has two), then, for an abstract scalar function, one group of indices for each derivative:
-    Whole("L", 1, (n,), y, (i,)) is ∂L(y)/∂y_i.
-    """
-
-    fn: str
-    order: int
-    sizes: tuple[Size, ...]
-    body: Term
-    at: tuple[IndexExpr, ...]
-    hints: tuple[str, ...] = field(compare=False, default=())
-
-    def __post_init__(self) -> None:
-        """The value of a known function has its number of indices; derivatives are of abstract functions only."""
-        axes = len(self.sizes)
-        if self.fn not in VALUE_AXES:
-            require(len(self.at) >= self.order * axes, "one group of indices for each derivative of {}", self.fn)
-            return
-        value = VALUE_AXES[self.fn]
-        require(self.order == 0, "{} has no derivative symbol", self.fn)
-        require(len(self.at) == (axes if value is None else value), "{} with {} indices", self.fn, len(self.at))
-        if self.fn in ("inv", "det"):
-            require(axes == 2 and self.sizes[0] == self.sizes[1], "{} of a matrix that is not square", self.fn)
-
-
-@node
-class Holds(Node):
-    """1 where the predicate holds, else 0."""
-
-    predicate: Positive | NonNegative
-
-
-Term: TypeAlias = Num | Size | Entry | Ordinal | Delta | Add | Mul | Power | Apply | Sum | Diff | Whole | Holds
-
-
-# --- predicates ------------------------------------------------------------------------------
-
-
-@node
-class Positive(Node):
-    """term > 0"""
-
-    term: Term
-
-
-@node
-class Nonzero(Node):
-    """term != 0"""
-
-    term: Term
-
-
-@node
-class AtLeastZero(Node):
-    """term >= 0"""
-
-    term: Term
-
-
-@node
-class NonNegative(Node):
-    """index expression >= 0"""
-
-    expr: IndexExpr
-
-
-Predicate: TypeAlias = Positive | Nonzero | AtLeastZero | NonNegative
-
-# Functions of arrays that the laws know, and how many indices their value has (None: as many as the array).
-VALUE_AXES: dict[str, int | None] = {
-    "inv": 2, "det": 0, "max": 0, "argmax": None, "prod": 0, "gap": 0, "min": 0, "pinv": 2,
-}  # fmt: skip
-
-ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
-PI = Entry(Array("pi"), ())  # the number; never a variable
 
 
 def num(value: Fraction | int) -> Num:
@@ -292,31 +111,6 @@ def map_indices(t: Term, f: IndexMap, depth: int = 0) -> Term:
             assert_never(t)
 
 
-def free(t: Term) -> frozenset[Index]:
-    """The named indices that occur in `t`."""
-    try:
-        return t._free
-    except AttributeError:
-        pass
-    seen: set[Index] = set()
-
-    def note(x: IndexAtom, _: int) -> IndexExpr:
-        if isinstance(x, Index):
-            seen.add(x)
-        return x
-
-    match t:  # reuse what the children know; only leaves are walked
-        case Add(args) | Mul(args):
-            found = frozenset[Index]().union(*(free(a) for a in args))
-        case Sum(_, body) | Power(body, _) | Apply(_, body, _):
-            found = free(body)
-        case _:
-            map_indices(t, note)
-            found = frozenset(seen)
-    object.__setattr__(t, "_free", found)
-    return found
-
-
 def bind(indices: tuple[Index, ...], body: Term) -> Term:
     """`body` with these indices nameless; the last one is Bound(0).  Refuses a dangling dummy: it would be captured."""
     place = {x: len(indices) - 1 - k for k, x in enumerate(indices)}
@@ -354,6 +148,13 @@ def over(i: Index, body: Term) -> Sum:
     return Sum(i.size, bind((i,), body), hint(i))
 
 
+def sum_over(axes: tuple[Index, ...], body: Term) -> Term:
+    """Σ over all of these, the first outermost."""
+    for i in reversed(axes):
+        body = over(i, body)
+    return body
+
+
 def opened(s: Sum, i: Index) -> Term:
     """The body of `s` with its dummy called `i`."""
     require(i.size == s.size, "{} has {} values but the sum has {}", i.name, i.size, s.size)
@@ -363,6 +164,11 @@ def opened(s: Sum, i: Index) -> Term:
 def whole(fn: str, order: int, axes: tuple[Index, ...], body: Term, at: tuple[IndexExpr, ...]) -> Whole:
     """fn of the array (axes) -> body, at the given indices."""
     return Whole(fn, order, tuple(a.size for a in axes), bind(axes, body), at, tuple(map(hint, axes)))
+
+
+def of_same(fn: str, w: Whole, at: tuple[IndexExpr, ...] = ()) -> Whole:
+    """Another function of the array that `w` is a function of."""
+    return Whole(fn, 0, w.sizes, w.body, at, w.hints)
 
 
 def opened_whole(w: Whole, axes: tuple[Index, ...]) -> Term:
@@ -422,46 +228,64 @@ def subterms(t: Term) -> list[Term]:
     return out
 
 
+def free(t: Term) -> frozenset[Index]:
+    """The named indices that occur in `t`."""
+    try:
+        return t._inside[0]
+    except AttributeError:
+        return inside(t)[0]
+
+
+def reach(x: Term | IndexExpr) -> int:
+    """How many binders must stand around it; none for a closed one."""
+    return inside(x)[1]
+
+
 def arrays(t: Term) -> frozenset[Array]:
     """The arrays of which an entry occurs in `t`."""
+    return inside(t)[2]
+
+
+Inside: TypeAlias = tuple[frozenset[Index], int, frozenset[Array]]
+NOTHING: Inside = (frozenset(), 0, frozenset())
+
+
+def inside(x: Any) -> Inside:
+    """What `free`, `reach` and `arrays` say, of a node or of a tuple of nodes."""
+    if isinstance(x, tuple):
+        return together(x)
+    if not isinstance(x, Node):
+        return NOTHING
     try:
-        return t._arrays
+        return x._inside
     except AttributeError:
         pass
-    match t:
-        case Entry(array, _):
-            found = frozenset({array})
-        case Diff(body, wrt):
-            found = arrays(body) | {wrt.array}
-        case Sum(_, body, _) | Whole(_, _, _, body, _, _):
-            found = arrays(body)
-        case _:
-            found = frozenset[Array]().union(*map(arrays, arguments(t)))
-    object.__setattr__(t, "_arrays", found)
-    return found
-
-
-def reach(x: Any) -> int:
-    """How many binders must stand around a term or an index expression; 0 for a closed one."""
     match x:
-        case tuple():
-            return max(map(reach, x), default=0)
+        case Index():
+            found: Inside = frozenset({x}), 0, NOTHING[2]
         case Bound(depth):
-            return int(depth) + 1
-        case Node():
-            pass
-        case _:
-            return 0
-    try:
-        return x._reach
-    except AttributeError:
-        pass
-    match x:
+            found = NOTHING[0], depth + 1, NOTHING[2]
+        case Num() | Size():
+            found = NOTHING
+        case Entry(array, at):
+            found = *together(at)[:2], frozenset({array})
         case Sum(_, body, _):
-            found = max(reach(body) - 1, 0)
+            named, around, within = inside(body)
+            found = named, max(around - 1, 0), within
         case Whole(_, _, sizes, body, at, _):
-            found = max(reach(body) - len(sizes), reach(at))
+            named, around, within = inside(body)
+            found = together((*at, body))[0], max(around - len(sizes), together(at)[1]), within
         case _:
-            found = reach(PARTS[type(x)](x))
-    object.__setattr__(x, "_reach", found)
+            found = inside(PARTS[type(x)](x))
+    object.__setattr__(x, "_inside", found)
     return found
+
+
+def together(parts: tuple[Any, ...]) -> Inside:
+    named, around, arrays = NOTHING
+    for part in parts:
+        more, depth, others = part._inside if hasattr(part, "_inside") else inside(part)
+        named = named | more if named else more
+        arrays = arrays | others if arrays else others
+        around = max(around, depth)
+    return named, around, arrays

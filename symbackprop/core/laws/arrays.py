@@ -10,29 +10,8 @@ from ..indices import Index, IndexExpr, Size, at_least_zero
 from ..ranges import within
 from ..tensor import fresh_axes
 from ..terms import (
-    ONE,
-    ZERO,
-    Delta,
-    Holds,
-    Mul,
-    Nonzero,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    bind,
-    free,
-    mul,
-    open_body,
-    opened_whole,
-    over,
-    require,
-    sub,
-    substitute,
-    whole,
+    ONE, ZERO, Delta, Holds, Mul, Nonzero, Ordinal, Positive, Power, Predicate, Term, Whole, add, bind, free, mul,
+    of_same, open_body, opened_whole, over, require, sub, substitute, sum_over, whole,
 )  # fmt: skip
 from .registry import law
 
@@ -44,7 +23,7 @@ def maximum(w: Whole, context: Context) -> None:
 
 
 def determinant(w: Whole) -> frozenset[Predicate]:
-    return frozenset({Nonzero(Whole("det", 0, w.sizes, w.body, (), w.hints))})
+    return frozenset({Nonzero(of_same("det", w))})
 
 
 @law
@@ -54,7 +33,7 @@ def inverse_times(context: Context, w: Whole, k: Index) -> Equation:
     i, j = w.at
     inside(w, w.at, context)
     require(k not in free(w), "the dummy {} is in use", k.name)
-    lhs = over(k, Mul((Whole("inv", 0, w.sizes, w.body, (i, k), w.hints), entry_of(w, (k, j)))))
+    lhs = over(k, Mul((of_same("inv", w, (i, k)), entry_of(w, (k, j)))))
     return Equation(lhs, Delta(i, j), determinant(w))
 
 
@@ -65,7 +44,7 @@ def times_inverse(context: Context, w: Whole, k: Index) -> Equation:
     i, j = w.at
     inside(w, w.at, context)
     require(k not in free(w), "the dummy {} is in use", k.name)
-    lhs = over(k, Mul((entry_of(w, (i, k)), Whole("inv", 0, w.sizes, w.body, (k, j), w.hints))))
+    lhs = over(k, Mul((entry_of(w, (i, k)), of_same("inv", w, (k, j)))))
     return Equation(lhs, Delta(i, j), determinant(w))
 
 
@@ -93,11 +72,7 @@ def maximum_picks(context: Context, w: Whole, axes: tuple[Index, ...]) -> Equati
     """Σ_a argmax(x)_a x_a  =  max(x)"""
     maximum(w, context)
     require(free(w).isdisjoint(axes), "an axis is also an index of {}", w)
-    chosen = Whole("argmax", 0, w.sizes, w.body, axes, w.hints)
-    body: Term = Mul((chosen, opened_whole(w, axes)))
-    for a in reversed(axes):
-        body = over(a, body)
-    return Equation(body, w)
+    return Equation(sum_over(axes, Mul((of_same("argmax", w, axes), opened_whole(w, axes)))), w)
 
 
 @law
@@ -106,17 +81,14 @@ def one_argmax(context: Context, w: Whole, axes: tuple[Index, ...]) -> Equation:
     maximum(w, context)
     require(tuple(a.size for a in axes) == w.sizes, "the axes of {} have other sizes", w)
     require(free(w).isdisjoint(axes), "an axis is also an index of {}", w)
-    body: Term = Whole("argmax", 0, w.sizes, w.body, axes, w.hints)
-    for a in reversed(axes):
-        body = over(a, body)
-    return Equation(body, ONE)
+    return Equation(sum_over(axes, of_same("argmax", w, axes)), ONE)
 
 
 @law
 def argmax_products(context: Context, w: Whole, at: tuple[IndexExpr, ...], bt: tuple[IndexExpr, ...]) -> Equation:
     """argmax(x)_a argmax(x)_b  =  δ_ab argmax(x)_a"""
     maximum(w, context)
-    one, other = (Whole("argmax", 0, w.sizes, w.body, x, w.hints) for x in (at, bt))
+    one, other = (of_same("argmax", w, x) for x in (at, bt))
     return Equation(Mul((one, other)), mul(*(Delta(a, b) for a, b in zip(at, bt, strict=True)), one))
 
 
@@ -133,9 +105,8 @@ def step_below_max(context: Context, w: Whole, at: tuple[IndexExpr, ...]) -> Equ
     """[max(x) - x_a > 0]  =  1 - argmax(x)_a,  where the largest entry stands alone"""
     maximum(w, context)
     inside(w, at, context)
-    chosen = Whole("argmax", 0, w.sizes, w.body, at, w.hints)
-    gap = Whole("gap", 0, w.sizes, w.body, (), w.hints)
-    return Equation(Holds(Positive(sub(w, entry_of(w, at)))), sub(ONE, chosen), frozenset({Positive(gap)}))
+    below = Holds(Positive(sub(w, entry_of(w, at))))
+    return Equation(below, sub(ONE, of_same("argmax", w, at)), frozenset({Positive(of_same("gap", w))}))
 
 
 def entry_of(w: Whole, at: tuple[IndexExpr, ...]) -> Term:
@@ -202,7 +173,7 @@ def inverse_of_inverse(context: Context, w: Whole, axes: tuple[Index, Index]) ->
     """det(A^{-1}) = 1/det(A);  ((A^{-1})^{-1})_ij = A_ij;  where det(A) is not 0;  w is a function of A"""
     require(w.fn in ("det", "inv"), "a determinant or an inverse")
     require(free(w).isdisjoint(axes), "an axis is also an index of {}", w)
-    inner = Whole("inv", 0, w.sizes, w.body, axes, w.hints)
+    inner = of_same("inv", w, axes)
     lhs = whole(w.fn, 0, axes, inner, w.at)
     if w.fn == "det":
         return Equation(lhs, Power(w, Fraction(-1)), determinant(w))

@@ -1,4 +1,4 @@
-"""Prints the guards of the core that no forgery needs.  Run by `test_kernel.py`; `python tests/guards.py` shows it.
+"""Prints the guards of the core that no forgery needs (`python tests/core/guards.py`); `test_kernel.py` runs it.
 
 Each call of `require` is switched off in turn: the forgery that it refuses must then go through, or fall over without
 a reason.

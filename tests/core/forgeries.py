@@ -1,4 +1,4 @@
-"""False theorems and malformed proofs, one for each guard of the core: what `tests/test_kernel.py` must see refused.
+"""False theorems and malformed proofs, one for each guard of the core: what `test_kernel.py` must see refused.
 
 Each row is a name and a function that commits the forgery.  With the guard that it is aimed at deleted the forgery
 goes through, or falls over without saying why (`test_every_guard_is_needed`).
@@ -447,6 +447,11 @@ TYPES: list[Row] = [
     ("one axis for two", raw(steps=[["by", "of_identity", [[1], []]]])),
     ("three axes for two", raw(["i", "j", 0], ["i", "k", 0], steps=[["by", "of_identity", [[1, 3, 4], []]]])),
     ("one axis twice", raw(steps=[["by", "of_identity", [[1, 1], []]]])),
+    ("a dummy twice", raw(steps=[["linear", 2, 2, []], ["linear", 2, 2, [[[1, 1], 0, 0]]]], proof=1)),
+    ("an axis twice", raw(steps=[["linear", 2, 2, []], ["underwhole", "L", 0, [1, 1], [], 0]], proof=1)),
+    ("an axis of a name twice", raw(steps=[["linear", 0, 0, []], ["let", ["y", None], [1, 1], 2, 0]], proof=1)),
+    ("a definition with an index twice in rows", raw(definitions=[[["y", None], [1, 1], 2]])),
+    ("a value twice", raw(steps=[["linear", 2, 2, []], ["instance", [[1, 1], [1, 1]], 0]], proof=1)),
     ("a negative number of a law", raw(steps=[["by", "log_of_number", [-1]]])),
     ("a truth value for a number of a law", raw(steps=[["by", "log_of_number", [True]]])),
     ("a number for a text", raw(steps=[["by", "parity", [1, 2]]])),
