@@ -1,4 +1,4 @@
-# install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy
+# install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy    fuzz: random mistakes
 # trust: the lines that a proof rests on
 
 PYTHON ?= python3
@@ -17,6 +17,11 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Seeds and counts are printed; longer with: make fuzz SECONDS=3000
+SECONDS ?= 300
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python fuzz/certificates.py --seconds $(SECONDS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -20,7 +20,7 @@ from symbackprop.checker import recheck as checker
 from symbackprop.checker.recheck import Certificate, Refused, recheck
 from symbackprop.core.terms import ProofError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "certificates.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 SOURCE = Path(checker.__file__)
