@@ -1,11 +1,11 @@
-# install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy    fuzz: random mistakes
-# trust: the lines that a proof rests on
+# install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy
+# trust: the lines that a proof rests on    fuzz: proofs with mistakes in them, for five minutes
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test trust clean
+.PHONY: install run test trust fuzz clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/installed
