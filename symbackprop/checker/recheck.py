@@ -15,7 +15,7 @@ import sys
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction as Q
 from functools import lru_cache
-from itertools import count, permutations, product
+from itertools import combinations, count, permutations, product
 from math import factorial, prod
 from typing import Any
 
@@ -607,7 +607,8 @@ def instance(general, t):
 def match(p, t, values):
     if p.op != t.op or p.data != t.data or len(p.terms) != len(t.terms) or len(p.at) != len(t.at):
         return
-    for v in match_row(match_index, p.at, t.at, values):
+    turns = [t.at, (minus(whole(0), t.at[0]), *t.at[1:])] if p.op == "delta" else [t.at]
+    for v in (v for at in turns for v in match_row(match_index, p.at, at, values)):
         yield from match_row(match, p.terms, t.terms, v, p.op in ("add", "mul"))
 
 def match_row(one, ps, ts, values, any_order=False):
@@ -643,7 +644,7 @@ def sign(t, world, used):
         if both(known, said) != known and instance(h, t):
             known = both(known, said)
             used.add(name)
-    return known if known in ">!" else both(known, sign_of_form(t, lambda s: sign(s, world, used)))
+    return known if known == ">" else both(known, sign_of_form(t, lambda s: sign(s, world, used)))
 
 def sign_of_form(t, sign):
     kind = (t.op, *t.data[:1]) if t.op == "whole" else (t.op, *t.data) if t.op == "app" else t.op
@@ -653,6 +654,8 @@ def sign_of_form(t, sign):
         case "size":
             (n,) = t.data
             return ">" if at_least_1(n) else "!" if at_least_1(minus(whole(0), n)) else "+" if at_least_0(n) else "?"
+        case "entry" if t is PI:
+            return ">"
         case "range":
             return ">" if never_negative(t.at[0]) else "+"
         case "delta" | "step" | ("whole", "argmax"):
@@ -778,14 +781,23 @@ def truth_value(t, values):
     parts = [truth_value(s, values) for s in t.terms] if t.op in ("add", "mul") else []
     return values[t] if t in values else sum(parts) if t.op == "add" else prod(parts) if t.op == "mul" else t.data[0]
 
+def off_diagonal(u):
+    """u + δ_ij where u, such as x_i - x_j, is 0 whenever i = j: its step does not move there."""
+    def vanishes(i, j):
+        needs = set()
+        return size_of(i) is size_of(j) and not like(expand(substitute(u, {j: just(i)}), needs)) and not needs
+    zero = [delta(just(i), just(j)) for i, j in combinations(order(u.free), 2) if vanishes(i, j)]
+    return add(u, *zero) if zero else u
+
 def values_needed(t, world, moving=frozenset(), guards=(), found=None):
     """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
     derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0."""
     found = {} if found is None else found
     h, moves = product_of(*guards), lambda s: world.moves(s, moving)
     def note(kind, u):
-        u = u if not guards else mul(h, u) if kind == "ge0" else add(mul(h, u), sub(ONE, h))
-        found.setdefault((kind, normal(u)))
+        if not plain((kind, u), world, set()):
+            u = u if not guards else mul(h, u) if kind == "ge0" else add(mul(h, u), sub(ONE, h))
+            found.setdefault((kind, normal(u)))
     go = lambda s, guards=guards, moving=moving: values_needed(s, world, moving, guards, found)
     inner = t.terms
     match t.op:
@@ -799,11 +811,12 @@ def values_needed(t, world, moving=frozenset(), guards=(), found=None):
             if q < 0:
                 note("gt0" if q.denominator > 1 else "ne0", u)
             elif q.denominator > 1:
-                note("gt0" if moves(u) else "ge0", u)
+                for kind in ("ge0", "gt0") if moves(u) else ("ge0",):
+                    note(kind, u)
         case "app" if t.data[0] == "log":
             note("gt0", *t.terms)
         case "step" if moves(*t.terms):
-            note("ne0", *t.terms)
+            note("ne0", off_diagonal(*t.terms))
         case "diff":
             go(t.terms[0], moving=moving | {t.terms[1].data})
             return found
@@ -1409,6 +1422,11 @@ ANALYTIC = ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "
 def subterms(t): return [t, *(s for inner in t.terms for s in subterms(inner))]
 def differentiated(*ts): return frozenset(s.terms[1].data for t in ts for s in subterms(t) if s.op == "diff")
 
+def truth_cases(h):
+    """What is known where a truth value is 1, and where it is 0."""
+    yes, no = ([("gt0", *h.terms)], [("ge0", neg(*h.terms))]) if h.op == "step" else ([], [])
+    return [("eq", h, ONE), *yes], [("eq", h, ZERO), *no]
+
 def everything(t, world):
     """All that is inside t and the definitions that it rests on."""
     todo, seen = [t], set()
@@ -1470,13 +1488,14 @@ class Theorem(Certificate):
                 need(t.op == "mul" or t.op == "pow" and kind in ("ne0", "gt0"), "no product")
                 need(t.terms and {(below, s) for s in t.terms} <= set(goals), "a factor has no reason")
                 goal = kind, t
+            case ["base", p, r]:
+                goal, (kind, t) = self.predicate(p, ("ne0",)), of(r, kinds=("ne0",))
+                need(t.op == "pow" and t.data[0] > 0 and t.terms[0] is goal[1], "no power of it")
             case ["split", p, h, yes, no, r]:
                 goal, h = self.predicate(p), self.term(h)
                 need(truth(h) and not h.free and goal[0] != "ge0i", "no truth value of its own")
-                cases = [("eq", h, ONE)], [("eq", h, ZERO)]
-                if h.op == "step":
-                    cases = [*cases[0], ("gt0", *h.terms)], [*cases[1], ("ge0", neg(*h.terms))]
-                (_, a), (_, b) = (of(k, world.assuming("case", more), goal[:1]) for k, more in zip((yes, no), cases))
+                (_, a), (_, b) = (of(k, world.assuming("case", more), goal[:1])
+                    for k, more in zip((yes, no), truth_cases(h)))
                 wanted = goal[1], normal(add(mul(h, a), mul(sub(ONE, h), b)))
                 need(tuple(map(normal, equation(r))) == wanted, "this is not split so")
             case ["fixed", p, names, r]:
@@ -1527,8 +1546,9 @@ class Theorem(Certificate):
                     "a derivative, or cases for all values of an index")
                 values = self.fixed(names, world, [left, right])
                 wanted = tuple(substitute(t, values) for t in (left, right))
-                for k, kind in ((nonzero_, ("ne0", about)), (zero, ("eq", about, ZERO))):
-                    need(of(k, world.assuming("case", [kind]), ("eq",))[1:] == wanted, "another equation is shown")
+                cases = truth_cases(about) if truth(about) else ([("ne0", about)], [("eq", about, ZERO)])
+                for k, more in zip((nonzero_, zero), cases):
+                    need(of(k, world.assuming("case", more), ("eq",))[1:] == wanted, "another equation is shown")
                 goal = "eq", left, right
             case ["steps", [first, *rest]]:
                 left, right = of(first, kinds=("eq",))[1:]
