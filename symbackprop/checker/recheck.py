@@ -1169,7 +1169,8 @@ def alike(c, d): return c[0] == d[0] and (c[1] is d[1] or c[0] != "ge0i" and nam
 
 def named_alike(t):
     """One node for conditions that differ in the names of indices that a person did not choose."""
-    return canonical(order(a for a in t.free if a.data[0][0] == "~" or type(a.data[0]) is tuple), frozenset({(t, F1)}))
+    own = [a for a in t.free if type(a.data[0]) is tuple or a.data[0][0] == "~" and a.data[0][1:].isdecimal()]
+    return canonical(order(own), frozenset({(t, F1)}))
 
 def every_depth(layers, prove, base, step, parameter):
     """From the last layer, and from layer l + 1 to l, to every layer l of a network of any depth.
