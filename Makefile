@@ -1,5 +1,5 @@
 # install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy
-# trust: the lines that a proof rests on    fuzz: random programs
+# trust: the lines that a proof rests on    fuzz: random programs, and proofs with mistakes in them
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,11 +18,12 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# Random NumPy programs against NumPy; SECONDS=600 SEED=1 make fuzz runs longer, from other seeds.
+# Each in its share of the time, seeds and counts printed; SECONDS=3000 SEED=1 make fuzz runs longer, from another seed.
 SECONDS ?= 300
 SEED ?= 0
 fuzz: $(VENV)/installed-dev
-	$(BIN)/python -W ignore benchmarks/fuzz_numpy.py --seed $(SEED) --seconds $(SECONDS)
+	$(BIN)/python -W ignore fuzz/numpy_programs.py --seed $(SEED) --seconds $$(( $(SECONDS) / 2 ))
+	$(BIN)/python fuzz/certificates.py --seed $(SEED) --seconds $$(( $(SECONDS) / 2 ))
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -13,5 +13,6 @@ TABLE: dict[str, str] = {
     "derive": "derive and prove the equations of backpropagation, write them as LaTeX",
     "explicit": "write out a small network entry by entry and compare with the matrix form",
     "train": "train a network with the generated gradient",
+    "verify": "re-check certificates with the independent checker",
     "version": "print the version of the program and of what it uses",
 }

@@ -398,6 +398,7 @@ ARRAY_LAWS: list[Row] = [
     ),
     ("a scale that depends on the row", by("inverse_scaled", (p, q), x(p), W(p, q), (i, j))),
     ("the maximum of an inverse", by("inverse_of_inverse", whole("L", 0, (p, q), W(p, q), (i, j)), (p, q))),
+    ("the determinant of a part of an inverse", by("inverse_of_inverse", DET, (b, k))),
     ("the axes of an inverse in use", by("inverse_of_inverse", whole("det", 0, (p, q), W(p, i), ()), (i, q))),
     (
         "an entry outside the inverse of an inverse",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from symbackprop.core.certificate import certificate
+from symbackprop.core.certificate import proof_rows
 from symbackprop.core.context import EMPTY, Context, Same
 from symbackprop.core.indices import Index, Least, Node, affine, sized
 from symbackprop.core.kernel import By, Chain, Digits, Instance, Let, Linear, Proof, UnderSum, check
@@ -68,7 +68,7 @@ PROOFS: dict[str, tuple[Proof, Context]] = {
 
 @pytest.mark.parametrize(("proof", "context"), PROOFS.values(), ids=PROOFS.keys())
 def test_what_is_written_is_read(proof: Proof, context: Context) -> None:
-    rows = json.loads(json.dumps(certificate(proof, context)))
+    rows = json.loads(json.dumps(proof_rows(proof, context)))
     assert check_rows(rows) == check(proof, context)
     for table in ("sizes", "nodes", "steps"):
         written = [json.dumps(row) for row in rows[table]]
@@ -77,14 +77,14 @@ def test_what_is_written_is_read(proof: Proof, context: Context) -> None:
 
 def test_a_least_size_settles_what_it_settles() -> None:
     proof, _ = PROOFS["a least size"]
-    assert check_rows(certificate(proof, TWO)).conditions == frozenset()
-    assert check_rows(certificate(proof, EMPTY)).conditions == {Nonzero(N - 1)}
+    assert check_rows(proof_rows(proof, TWO)).conditions == frozenset()
+    assert check_rows(proof_rows(proof, EMPTY)).conditions == {Nonzero(N - 1)}
     few = Index("k", N - 1)  # has values from n = 2 on
     vanishing = Chain(By("assume", ("a", ())), (By("assume", ("b", ())),))
     known = {"a": Same(x(), Entry(Array("y"), (few,))), "b": Same(Entry(Array("y"), (few,)), ONE)}
     with pytest.raises(ProofError, match="may have no values"):
-        check_rows(certificate(vanishing, Context(hypotheses=known)))
-    assert check_rows(certificate(vanishing, Context(hypotheses=known, least=TWO.least))).rhs == ONE
+        check_rows(proof_rows(vanishing, Context(hypotheses=known)))
+    assert check_rows(proof_rows(vanishing, Context(hypotheses=known, least=TWO.least))).rhs == ONE
 
 
 POISON_J = Entry(Array("p"), (j,))
@@ -130,13 +130,13 @@ HOSTILE: dict[str, Callable[[], Proof]] = {
 @pytest.mark.parametrize("forge", HOSTILE.values(), ids=HOSTILE.keys())
 def test_objects_prove_nothing(forge: Callable[[], Proof]) -> None:
     with pytest.raises(ProofError):
-        check_rows(certificate(forge(), EMPTY))
+        check_rows(proof_rows(forge(), EMPTY))
 
 
 def test_what_was_remembered_of_a_hostile_node_is_not_believed() -> None:
     poisoned("_key")
     with pytest.raises(ProofError):
-        check_rows(certificate(Linear(POISON_J, Entry(POISON_J.array, (i,))), EMPTY))
+        check_rows(proof_rows(Linear(POISON_J, Entry(POISON_J.array, (i,))), EMPTY))
 
 
 def mutated(rows: Any, draw: random.Random) -> Any:
@@ -153,7 +153,7 @@ def mutated(rows: Any, draw: random.Random) -> Any:
 @pytest.mark.parametrize("name", [n for n in PROOFS if n != "a whole array"])
 def test_mutants_are_refused_in_one_way_or_prove_something(name: str) -> None:
     """No other error than ProofError; what still proves an equation proves one whose sides say the same or more."""
-    rows, draw = certificate(*PROOFS[name]), random.Random(name)
+    rows, draw = proof_rows(*PROOFS[name]), random.Random(name)
     refused = 0
     for _ in range(60):
         try:
@@ -165,5 +165,5 @@ def test_mutants_are_refused_in_one_way_or_prove_something(name: str) -> None:
 
 def test_a_derivative_of_a_sum_of_squares_is_a_few_rows() -> None:
     loss = over(i, mul(x(i), x(i)))
-    written = certificate(Linear(sub(Diff(loss, x(j)), Diff(loss, x(j))), ZERO), EMPTY)
+    written = proof_rows(Linear(sub(Diff(loss, x(j)), Diff(loss, x(j))), ZERO), EMPTY)
     assert len(written["nodes"]) < 20 and len(written["steps"]) == 1

@@ -172,6 +172,7 @@ def inverse_scaled(
 def inverse_of_inverse(context: Context, w: Whole, axes: tuple[Index, Index]) -> Equation:
     """det(A^{-1}) = 1/det(A);  ((A^{-1})^{-1})_ij = A_ij;  where det(A) is not 0;  w is a function of A"""
     require(w.fn in ("det", "inv"), "a determinant or an inverse")
+    require(tuple(a.size for a in axes) == w.sizes, "the axes of {} have other sizes", w)
     require(free(w).isdisjoint(axes), "an axis is also an index of {}", w)
     inner = of_same("inv", w, axes)
     lhs = whole(w.fn, 0, axes, inner, w.at)

@@ -1,6 +1,6 @@
 """Random NumPy programs: what the tracer reads in them against what NumPy computes.
 
-    python benchmarks/fuzz_numpy.py [--seed 0] [--seconds 60] [--programs 100000] [--show]
+    python fuzz/numpy_programs.py [--seed 0] [--seconds 60] [--programs 100000] [--show]
 
 Programs have views, in-place writes, gathers, masks, reshapes, loops, dtypes, reductions with their options,
 broadcasting and einsum.  Each is traced once for all sizes; NumPy runs it at sizes from 1 to 4, and the traced terms
