@@ -578,9 +578,9 @@ class World:
         need(body.free <= set(axes), f"{array[0]} depends on more than its axes")
         return World({**self.definitions, array: (axes, body)}, self.hypotheses)
 
-    def assuming(self, kind, more, numbers=None):
+    def assuming(self, name, more, numbers=None):
         """With more hypotheses, named by their number."""
-        named = {f"{kind} {n}": h for n, h in zip(numbers or count(len(self.hypotheses)), more)}
+        named = {f"{name}{n}": h for n, h in zip(numbers or count(), more)}
         need(not named.keys() & self.hypotheses.keys(), "a hypothesis has the name of another")
         return World(self.definitions, {**self.hypotheses, **named}) if more else self
 
@@ -1492,19 +1492,19 @@ class Theorem(Certificate):
             case ["base", p, r]:
                 goal, (kind, t) = self.predicate(p, ("ne0",)), of(r, kinds=("ne0",))
                 need(t.op == "pow" and t.data[0] > 0 and t.terms[0] is goal[1], "no power of it")
-            case ["split", p, h, yes, no, r]:
+            case ["split", p, name, h, yes, no, r]:
                 goal, h = self.predicate(p), self.term(h)
                 need(truth(h) and not h.free and goal[0] != "ge0i", "no truth value of its own")
-                (_, a), (_, b) = (of(k, world.assuming("case", more), goal[:1])
+                (_, a), (_, b) = (of(k, world.assuming(f"{text(name)}.", more), goal[:1])
                     for k, more in zip((yes, no), truth_cases(h)))
                 wanted = goal[1], normal(add(mul(h, a), mul(sub(ONE, h), b)))
                 need(tuple(map(normal, equation(r))) == wanted, "this is not split so")
             case ["fixed", p, names, r]:
                 goal, values = self.predicate(p), self.fixed(names, world, [self.predicate(p)[1]])
                 need(alike(of(r), (goal[0], normal(substitute(goal[1], values)))), "another predicate is shown")
-            case ["knowing", p, lemmas, r]:
+            case ["knowing", p, name, lemmas, r]:
                 goal = self.predicate(p)
-                need(alike(of(r, self.knowing(lemmas, world, of)), goal), "another predicate is shown")
+                need(alike(of(r, self.knowing(text(name), lemmas, world, of)), goal), "another predicate is shown")
             case ["dense", p, somewhere, reasons, r]:
                 goal = self.predicate(p, ("ne0",))
                 wider, moved = World(world.definitions, {}), set()
@@ -1541,7 +1541,7 @@ class Theorem(Certificate):
                 goal, used = ("eq", left, right), used | names
                 self.explained([p for t in about for p in values_needed(t, world, moved)],
                     [of(r) for r in listed(continuous)])
-            case ["cases", left, right, names, about, nonzero_, zero]:
+            case ["cases", left, right, names, name, about, nonzero_, zero]:
                 left, right, about = self.term(left), self.term(right), self.term(about)
                 need(not differentiated(left, right) and not about.free,
                     "a derivative, or cases for all values of an index")
@@ -1549,7 +1549,7 @@ class Theorem(Certificate):
                 wanted = tuple(substitute(t, values) for t in (left, right))
                 cases = truth_cases(about) if truth(about) else ([("ne0", about)], [("eq", about, ZERO)])
                 for k, more in zip((nonzero_, zero), cases):
-                    need(of(k, world.assuming("case", more), ("eq",))[1:] == wanted, "another equation is shown")
+                    need(of(k, world.assuming(f"{text(name)}.", more), ("eq",))[1:] == wanted, "another equation is shown")
                 goal = "eq", left, right
             case ["steps", [first, *rest]]:
                 left, right = of(first, kinds=("eq",))[1:]
@@ -1567,9 +1567,11 @@ class Theorem(Certificate):
         for c in conditions:
             need(any(alike(c, g) for g in goals), "a condition has no reason")
 
-    def knowing(self, lemmas, world, of):
-        known = [of(r, world, (*KINDS, "eq")) for r in listed(lemmas)]
-        return world.assuming("known", known)
+    def knowing(self, name, lemmas, world, of):
+        """Each lemma may use those before it."""
+        for k, r in enumerate(listed(lemmas)):
+            world = world.assuming(f"{name}.", [of(r, world, (*KINDS, "eq"))], [k])
+        return world
 
     def fixed(self, names, world, about):
         """Integers of new names in place of indices: what holds for them holds for all values."""
@@ -1592,15 +1594,20 @@ class Theorem(Certificate):
             and formula else forward, formula)
         goal_of = lambda r, w, kinds=("eq",): need(self.shown(r, w)[0][0] in kinds,
             "another kind of reason") and self.shown(r, w)[0]
-        where = wider = self.knowing(lemmas, region, goal_of)
+        where = wider = self.knowing("known", lemmas, region, goal_of)
         wanted = list(values_needed(right, self.world))
         if formula:
             where = self.region(moving, (), (left,), True)
             wanted = [p for p in wanted if not any(alike(p, k) for k in values_needed(left, self.world))]
         goals = [goal_of(r, where, (*KINDS, "dense") if formula else KINDS) for r in listed(values)]
         self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
+        for moved in (g[3] for g in goals if g[0] == "dense"):
+            for h in where.hypotheses.values():
+                moves = any(where.moves(t, moved) for t in terms_of(h))
+                needed = [p for t in terms_of(h) for p in values_needed(t, where, moved)] if moves else []
+                need(not moves or h[0] in ("gt0", "ne0") and not needed, "a hypothesis need not hold around a point")
         shown = {} if formula else {k: p for k, p in enumerate(wanted, 1) if not plain(p, wider, set())}
-        need(goal_of(steps, wider.assuming("value", shown.values(), shown.keys())) == ("eq", left, right),
+        need(goal_of(steps, wider.assuming("value ", shown.values(), shown.keys())) == ("eq", left, right),
             "another equation is shown")
         sizes, entries, logs, integers = place
         cells = lambda rows, name, value: [(name(a), tuple(map(natural, at)), value(v)) for a, at, v in listed(rows)]
@@ -1617,7 +1624,7 @@ class Theorem(Certificate):
         given = {name: ("gt0", h[1]) if moving and h[0] == "ge0"
             and h[1].arrays else h for name, h in self.world.hypotheses.items()}
         kept = {k: p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
-        return World(self.world.definitions, given).assuming("fact", kept.values(), kept.keys())
+        return World(self.world.definitions, given).assuming("fact ", kept.values(), kept.keys())
 
 
 # --- a point that the statement is about: exact numbers, and intervals around everything else ---
