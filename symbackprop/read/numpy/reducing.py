@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import reductions
-from .algebra import num, size_term
+from .algebra import at_least_zero, num, size_term
 from .array import SymArray, finished, wrap
 from .elementwise import multiply, never_nan
 from .elementwise import where as chosen_where
@@ -133,6 +133,8 @@ def ptp(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
 
 @provides("average")
 def average(a: Any, axis: Any = None, weights: Any = None, keepdims: Any = False) -> Any:
+    if not all(at_least_zero(s - 1) for s in lifted(a).shape):
+        raise TraceError("np.average of an array that may be empty for some sizes: NumPy raises")
     if weights is None:
         return NUMPY["mean"](a, axis, keepdims=keepdims)
     w = lifted(weights)
