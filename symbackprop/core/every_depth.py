@@ -8,10 +8,9 @@ smooth, of what the layers in between make of z^{l+1}, which are smooth.  So the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from .context import Context, Equation, Recursion, terms_of
-from .indices import PARTS, Index, Node, Size, at_least_zero, require, sized, with_symbols
+from .indices import Index, Size, at_least_zero, nodes, require, sized, with_symbols
 from .proofs import EveryDepth, Proof
 from .ranges import within
 from .smooth import Smoothness
@@ -116,17 +115,9 @@ def speaks(t: Term, states: Mapping[Array, Axes], axes: Axes, k: Recursion, cont
                 speaks(a, states, axes, k, context)
 
 
-def symbols(x: Any) -> frozenset[str]:
+def symbols(x: object) -> frozenset[str]:
     """The size symbols that occur."""
-    match x:
-        case Size():
-            return frozenset(x.symbols)
-        case tuple():
-            return frozenset[str]().union(*map(symbols, x))
-        case Node():
-            return symbols(PARTS[type(x)](x))
-        case _:
-            return frozenset()
+    return frozenset(name for n in nodes(x) if isinstance(n, Size) for name in n.symbols)
 
 
 def in_layer(shape: tuple[Size, ...], widths: Mapping[str, str]) -> tuple[Size, ...]:

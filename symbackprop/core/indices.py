@@ -7,7 +7,7 @@ combination of these.  Both are kept canonical, so `==` decides equality of poly
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
@@ -61,6 +61,15 @@ class Node:
 SHOWN: dict[type, Callable[[Any], str]] = {}  # what a node looks like in a message; `show.py` fills it
 
 PARTS: dict[type, Callable[[Any], Any]] = {}  # what of a node is compared
+
+
+def nodes(x: object) -> Iterator[Node]:
+    """All nodes inside a node or a tuple, itself included."""
+    if isinstance(x, Node):
+        yield x
+        x = PARTS[type(x)](x)
+    for part in x if isinstance(x, tuple) else (x,) if isinstance(x, Node) else ():
+        yield from nodes(part)
 
 
 @dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field,))

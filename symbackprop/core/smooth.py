@@ -34,6 +34,9 @@ class Smoothness:
         inside = {b for a in arrays(t) for b in self.context.behind(a)}
         return not all(apart(b, m, self.context.least) for b in inside for m in moving)
 
+    def concerns(self, h: Hypothesis, moving: Moving) -> bool:
+        return any(self.moves(t, moving) for t in terms_of(h))
+
     def of(self, t: Term, moving: Moving) -> frozenset[Predicate]:
         """Conditions under which `t` is smooth in all entries of the arrays that move, the others at rest."""
         if (t, moving) not in self.known:
@@ -79,7 +82,7 @@ class Smoothness:
     def around(self, p: Hypothesis, wrt: Array) -> frozenset[Predicate]:
         """What makes `p`, where it holds, hold in a neighbourhood when `wrt` moves.  Refuses equations and >=."""
         moving = frozenset({wrt})
-        if not any(self.moves(t, moving) for t in terms_of(p)):
+        if not self.concerns(p, moving):
             return NONE
         require(isinstance(p, Positive | Nonzero), "{} holds on a set that need not be open, under ∂/∂{}", p, wrt)
         assert isinstance(p, Positive | Nonzero)

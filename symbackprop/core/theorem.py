@@ -24,8 +24,8 @@ from .reasons import Argument, Dense, Statement
 from .rows import load_argument
 from .signs import Signs
 from .smooth import Smoothness
-from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, subterms
-from .value import needs
+from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, free, subterms
+from .value import needed, needs
 
 SIZE = "a length"
 
@@ -87,6 +87,8 @@ def shown(statement: Statement, argument: Argument, rows: Mapping[str, Any]) -> 
     require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
     for symbol, size in argument.point.sizes:
         require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
+    for i in free(statement.lhs) | free(statement.rhs):
+        require(i.size.at(dict(argument.point.sizes)) > 0, "{} has no values at this point", i.name)
     for h in region.hypotheses.values():
         satisfied(h, argument.point, region)
     used |= more | equation.used
@@ -127,12 +129,12 @@ def moving_in(t: Term) -> frozenset[Array]:
 
 def has_value(statement: Statement, argument: Argument, region: Context) -> tuple[Used, dict[str, Predicate]]:
     """The right side has a value in the region: what was used, and what its value needs, by name."""
-    wanted = list(needs(statement.rhs, statement.context))
+    found, used = needed(statement.rhs, statement.context)
+    wanted = list(found)
     if statement.formula:
         known = needs(statement.lhs, statement.context)
         region, _ = region_of(Statement(statement.lhs, statement.lhs, statement.context, formula=True))
         wanted = [p for p in wanted if p not in known]
-    used: Used = frozenset()
     for r in argument.values:
         if isinstance(r, Dense):
             require(statement.formula, "a value is needed everywhere")
@@ -150,7 +152,7 @@ def open_around(region: Context, moved: frozenset[Array]) -> None:
     """Where these arrays move a little the region is not left, so that dense there is dense in the region."""
     smooth, plain = Smoothness(region), Signs(region).holds
     for h in region.hypotheses.values():
-        if any(smooth.moves(t, moved) for t in terms_of(h)):
+        if smooth.concerns(h, moved):
             continuous = all(plain(p) for t in terms_of(h) for p in needs(t, region, moved))
             require(isinstance(h, Positive | Nonzero) and continuous, "{} need not hold around a point", h)
 

@@ -17,10 +17,13 @@ from symbackprop.core.terms import (
     ZERO,
     Array,
     AtLeastZero,
+    NonNegative,
     Nonzero,
     Positive,
     Predicate,
     Term,
+    affine,
+    free,
     neg,
 )
 from symbackprop.core.theorem import Theorem, moving_in
@@ -124,12 +127,14 @@ def prove(problem: Problem) -> Theorem | Missing:
     """The statement as a theorem, or what is missing of one."""
 
     def witness(region: Context) -> Point | None:
-        needs = tuple(region.hypotheses.values())
+        sides = problem.statement.lhs, problem.statement.rhs
+        values = (NonNegative(affine(i.size - 1, ())) for i in frozenset[Index]().union(*map(free, sides)))
+        needs = (*region.hypotheses.values(), *values)  # and the statement speaks of some indices
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
                 needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes
             )
-            point = None if found is None else exhibited(found)
+            point = None if found is None else exhibited(found, {s: max(2, region.least[s]) for s in problem.symbols})
             if point is not None:
                 return point
         return None
