@@ -240,9 +240,8 @@ def dense(d: Dense, context: Context) -> Used:
     """u != 0 on a dense set, whatever the arrays that do not move are."""
     require(isinstance(d.goal, Nonzero) and d.reason.goal == d.goal, "{} is not that something is not 0", d.goal)
     moved, smooth = frozenset(a for a, _ in d.somewhere), Smoothness(context)
-    for a, t in d.somewhere:
+    for a in moved:
         require(not context.meanings(a), "{} is defined", a)
-        require(arrays(t.body).isdisjoint(moved), "a value may not speak of what moves")
     still = {name: h for name, h in context.hypotheses.items() if not smooth.concerns(h, moved)}
     used = analytic(term_of(d.goal), d.analytic, Context(context.definitions, still, context.least), moved)
     there = Context({**context.definitions, **dict(d.somewhere)}, still, context.least)
