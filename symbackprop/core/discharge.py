@@ -16,7 +16,7 @@ from .kernel import check, inhabited
 from .reasons import (
     Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Reason, Sign, Split, Steps, Weigh,
 )  # fmt: skip
-from .signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
+from .signs import POSITIVE, SAYS, Signs, added
 from .smooth import Smoothness
 from .terms import (
     ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero,
@@ -106,20 +106,13 @@ def weighed(reason: Weigh, context: Context) -> Used:
     total = add(*(mul(c, v) for (c, _), v in zip(reason.parts, values, strict=True)), reason.rest)
     require((shown.lhs, shown.rhs) == (mul(reason.scale, u), total), "{} is not weighed in this way", goal)
     inhabited(free(total) - free(u), context.least)
-    strict = signs.sign(reason.rest) == POSITIVE
-    not_negative = strict or signs.sign(reason.rest) == NONNEGATIVE
-    for c, r in reason.parts:
-        used |= established(r, context)
-        sign = signs.sign(c)
-        not_negative &= sign in (POSITIVE, NONNEGATIVE) and isinstance(r.goal, Positive | AtLeastZero)
-        strict |= sign == POSITIVE and isinstance(r.goal, Positive)
-    if isinstance(goal, Nonzero):
-        one = len(reason.parts) == 1 and reason.rest == ZERO and isinstance(reason.parts[0][1].goal, Nonzero | Positive)
-        alone = one and signs.sign(reason.parts[0][0]) in (POSITIVE, NONZERO)
-        require(alone or (not_negative and strict), "the sum may be 0")
-    else:
-        require(signs.sign(reason.scale) == POSITIVE and not_negative, "a part may be negative")
-        require(strict or isinstance(goal, AtLeastZero), "the sum may be 0")
+    used = used.union(*(established(r, context) for _, r in reason.parts))
+    parts = [signs.sign(c) & SAYS[type(r.goal)] for c, r in reason.parts]
+    alone = len(parts) == 1 and reason.rest == ZERO
+    said = parts[0] if alone else added([*parts, signs.sign(reason.rest)])
+    if not isinstance(goal, Nonzero):
+        require(signs.sign(reason.scale) == POSITIVE, "{} may be negative", reason.scale)
+    require(said & SAYS[type(goal)] == SAYS[type(goal)], "the sum may be 0 or negative")
     return used | signs.used
 
 

@@ -8,6 +8,7 @@ combination of these.  Both are kept canonical, so `==` decides equality of poly
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
@@ -25,6 +26,17 @@ def require(condition: bool, reason: str, *about: object) -> None:
     """Refuse unless the condition holds.  `{}` in the reason stands for the things it is about, printed only then."""
     if not condition:
         raise ProofError(reason.format(*about))
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Whatever falls over while this is read is refused."""
+    try:
+        yield
+    except RecursionError:
+        raise ProofError(f"the {what} is nested too deeply") from None
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ProofError(f"this is no {what}: {error}") from error
 
 
 T = TypeVar("T")

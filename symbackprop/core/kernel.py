@@ -20,7 +20,7 @@ from typing import assert_never
 
 from .context import EMPTY, Context, Equation, terms_of
 from .every_depth import every_depth
-from .indices import Least, ProofError, at_least_zero
+from .indices import Least, at_least_zero, refusing
 from .laws.registry import instance
 from .proofs import (
     By, Cancel, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
@@ -68,13 +68,9 @@ def check(proof: Proof, context: Context = EMPTY, seen: Seen | None = None) -> E
 
     Raises ProofError at the first step that does not follow, and where something is no proof.
     """
-    try:
+    with refusing("proof"):
         require(seen is None or seen.context is context, "checked under another context")
         return discharged(_check(proof, seen or Seen(context)), context)
-    except RecursionError:
-        raise ProofError("the proof is nested too deeply") from None
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ProofError(f"this is no proof: {error}") from error
 
 
 def discharged(eq: Equation, context: Context) -> Equation:

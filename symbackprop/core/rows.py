@@ -19,7 +19,7 @@ from . import proofs as step
 from . import reasons as reason
 from . import terms as t
 from .context import Context, Equation, Recursion, Same
-from .indices import Affine, Bound, Index, IndexAtom, Least, Pick, ProofError, Size, affine, at_least_zero, require
+from .indices import Affine, Bound, Index, IndexAtom, Least, Pick, Size, affine, at_least_zero, refusing, require
 from .indices import collected as canonical
 from .kernel import check
 from .laws.registry import LAWS
@@ -41,18 +41,14 @@ def check_rows(certificate: object) -> Equation:
 
 def load(certificate: object) -> tuple[step.Proof, Context]:
     """The proof and its context, built from the rows alone."""
-    try:
+    with refusing("certificate"):
         return Reader().certificate(certificate)
-    except (RecursionError, ValueError, OverflowError) as error:
-        raise ProofError(f"this is no certificate: {error}") from error
 
 
 def load_argument(certificate: object) -> tuple[reason.Statement, reason.Argument]:
     """A statement and its argument, built from the rows alone."""
-    try:
+    with refusing("certificate"):
         return Reader().argument(certificate)
-    except (RecursionError, ValueError, OverflowError) as error:
-        raise ProofError(f"this is no certificate: {error}") from error
 
 
 # --- what rows build -------------------------------------------------------------------------

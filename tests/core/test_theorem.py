@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from theorem_forgeries import DENSE, FORGERIES, OVER_X, THEOREMS, Statement, given, mul, shown, x
+from theorem_forgeries import FORGERIES, OVER_X, THEOREMS, given, mul, shown, x
 
 from symbackprop.core.terms import ONE, Positive, ProofError
 from symbackprop.core.theorem import Theorem
