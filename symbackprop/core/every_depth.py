@@ -102,13 +102,10 @@ def speaks(t: Term, states: Mapping[Array, Axes], axes: Axes, k: Recursion, cont
             require(array in states, "{} is not to be looked at here", array)
             inside = [within(e, i.size, context.least) for e, i in zip(at, states[array], strict=True)]
             require(all(inside), "an index of {} may leave its range", array)
-        case Sum(size, body, _):
-            opened = fresh_axes((size,), body)
-            speaks(open_body(body, opened), states, (*axes, *opened), k, context)
-        case Whole(fn, _, sizes, body, _, _):
-            require(fn != k.cost, "{} is the cost itself", fn)
-            opened = fresh_axes(sizes, body)
-            speaks(open_body(body, opened), states, (*axes, *opened), k, context)
+        case Sum() | Whole():
+            require(isinstance(t, Sum) or t.fn != k.cost, "{} is the cost itself", k.cost)
+            opened = fresh_axes((t.size,) if isinstance(t, Sum) else t.sizes, t.body)
+            speaks(open_body(t.body, opened), states, (*axes, *opened), k, context)
         case _:
             require(not isinstance(t, Diff), "{} is a derivative", t)
             for a in arguments(t):

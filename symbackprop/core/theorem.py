@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 from .context import Context, Hypothesis, terms_of
 from .discharge import Used, dense, established, holding, knowing
-from .indices import affine, refusing, require
+from .indices import affine, nodes, refusing, require
 from .point import satisfied
 from .reasons import Argument, Dense, Statement
 from .rows import load_argument
 from .signs import Signs
 from .smooth import Smoothness
-from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, free, subterms
+from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, free
 from .value import needed, needs
 
 SIZE = "a length"
@@ -116,11 +116,7 @@ def strict(h: Hypothesis) -> Hypothesis:
 
 def moving_in(t: Term) -> frozenset[Array]:
     """The arrays that the left side is differentiated by."""
-    found: set[Array] = set()
-    for s in subterms(t):
-        if isinstance(s, Diff):
-            found.add(s.wrt.array)
-    return frozenset(found)
+    return frozenset(n.wrt.array for n in nodes(t) if isinstance(n, Diff))
 
 
 def has_value(statement: Statement, argument: Argument, region: Context) -> tuple[Used, dict[str, Predicate]]:
