@@ -13,12 +13,12 @@ from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
-from .context import EMPTY, Context, Hypothesis, Same, terms_of
-from .indices import Affine, Bound, Index, IndexExpr, Pick, ProofError, Size, require
+from .context import EMPTY, Context, Hypothesis, Same
+from .indices import Affine, Bound, Index, IndexExpr, Pick, ProofError, Size, nodes, require
 from .laws.functions import IN_EXPONENTIALS
 from .terms import (
     PI, Add, Apply, Array, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
-    Sum, Term, Whole, free,
+    Sum, Term, Whole,
 )  # fmt: skip
 
 F0, F1 = Fraction(0), Fraction(1)
@@ -56,9 +56,11 @@ def satisfied(h: Hypothesis, point: Point, context: Context) -> None:
     There must be such values: what speaks of no index says nothing.
     """
     run = Evaluation(point, context)
-    places = run.places((Ordinal(h.expr),) if isinstance(h, NonNegative) else terms_of(h))
-    require(bool(places), "{} speaks of no index at this point", h)
-    for here in places:
+    indices = {n for n in nodes(h) if isinstance(n, Index)}
+    cells = list(product(*(range(run.size(i.size)) for i in indices)))
+    require(bool(cells), "{} speaks of no index at this point", h)
+    for values in cells:
+        here = dict(zip(indices, values, strict=True))
         match h:
             case Same(lhs, rhs):
                 a, b = run.value(lhs, here), run.value(rhs, here)
@@ -86,12 +88,6 @@ class Evaluation:
     def name(self, array: Array) -> tuple[str, int | None]:
         """W^l and W^L are one array where l = L."""
         return array.name, None if array.label is None else self.size(array.label)
-
-    def places(self, terms: Iterable[Term]) -> list[dict[Index, int]]:
-        """All values of the indices that these terms speak of."""
-        indices = frozenset[Index]().union(*map(free, terms))
-        cells = product(*(range(self.size(i.size)) for i in indices))
-        return [dict(zip(indices, values, strict=True)) for values in cells]
 
     def size(self, n: Size) -> int:
         return n.at(self.sizes)

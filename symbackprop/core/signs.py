@@ -13,7 +13,7 @@ from typing import TypeAlias
 from .context import Context, Same
 from .indices import EVERY_SIZE, PARTS, Index, IndexExpr, Least, Node, Size, affine, at_least_zero
 from .ranges import never_negative, within
-from .tensor import fresh_axes
+from .tensor import body_of, fresh_axes
 from .terms import (
     PI, Add, Apply, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
     Predicate, Sum, Term, Whole, free, num, open_body, reach, substitute,
@@ -85,13 +85,13 @@ class Signs:
                 return self.power(self.sign(base), q)
             case Mul(args):
                 return self.product(args)
-            case Whole("max", 0, sizes, body, _, _):
-                inner = self.sign(open_body(body, fresh_axes(sizes, body)))
-                some = all(at_least_zero(n - 1, self.least) for n in sizes)  # of nothing there is no maximum
+            case Whole("max"):
+                inner = self.sign(body_of(t))
+                some = all(at_least_zero(n - 1, self.least) for n in t.sizes)  # of nothing there is no maximum
                 return inner if some and inner & NONNEGATIVE else UNKNOWN
-            case Whole("prod", 0, sizes, body, _, _):
-                return self.sign(open_body(body, fresh_axes(sizes, body)))
-            case Whole("argmax", 0, _, _, _, _):
+            case Whole("prod"):
+                return self.sign(body_of(t))
+            case Whole("argmax"):
                 return NONNEGATIVE
             case _:
                 return UNKNOWN

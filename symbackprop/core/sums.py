@@ -168,14 +168,8 @@ class Expansion:
         spread = [(b, e * q) for b, e in m.factors if surely_positive(b)]
         if m.coefficient > 0:
             spread += [(Num(Fraction(p)), k * q) for p, k in primes(m.coefficient)]
-            rest = Monomial(F1, (), tuple(inside))
-        else:
-            rest = Monomial(m.coefficient, (), tuple(inside))
         if inside or m.coefficient < 0:
-            whole = rest.term()
-            if len(inside) == 1 and rest.coefficient == 1 and inside[0][1] == 1:
-                whole = inside[0][0]
-            spread.append((whole, q))
+            spread.append((Monomial(m.coefficient if m.coefficient < 0 else F1, (), tuple(inside)).term(), q))
         return self.tidy(Monomial(F1, (), tuple(spread)))
 
     def exponential(self, arg: Term) -> Monomial:
