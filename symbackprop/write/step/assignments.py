@@ -161,6 +161,17 @@ def _number(n: Extent) -> int:
     return n
 
 
+def size(n: Extent, batch: int) -> int:
+    return batch if n == BATCH else n
+
+
+def multiplications(a: Multiply, step: Step, batch: int) -> int:
+    """How many a product takes in a full batch."""
+    rows, columns = step.shapes[a.target]
+    inner = step.shapes[a.left][0 if a.left_turned else 1]
+    return size(rows, batch) * size(columns, batch) * size(inner, batch)
+
+
 def references(e: Entrywise) -> Iterator[str]:
     """The names in e, each as often as it occurs."""
     match e:

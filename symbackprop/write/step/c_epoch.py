@@ -29,10 +29,12 @@ from .assignments import (
     constant,
     extent,
     gradient_of,
+    multiplications,
     reads,
+    size,
 )
 from .c_functions import header
-from .passes import in_place
+from .passes import accumulating, in_place
 
 CLayout: TypeAlias = Literal["columns", "turned", "rows"]
 LAYOUTS: tuple[CLayout, ...] = get_args(CLayout)
@@ -60,32 +62,6 @@ def c_source(step: Step, batch: int, dtype: str, layouts: Sequence[CLayout]) -> 
     """The whole file, header first, and what it has for each layout."""
     epochs = tuple(_Writer(step, batch, dtype, layout).epoch() for layout in layouts)
     return header(dtype) + "".join(e.source for e in epochs), epochs
-
-
-def multiplications(a: Multiply, step: Step, batch: int) -> int:
-    rows, columns = step.shapes[a.target]
-    inner = step.shapes[a.left][0 if a.left_turned else 1]
-    return _size(rows, batch) * _size(columns, batch) * _size(inner, batch)
-
-
-def _size(n: int | Literal["N"], batch: int) -> int:
-    return batch if n == BATCH else n
-
-
-def accumulating(step: Step) -> tuple[Step, frozenset[str]]:
-    """For plain descent: the gradients that the parameter itself takes up, each after the last use of the parameter."""
-    if not step.update.plain:
-        return step, frozenset()
-    mapped = {a.target for a in step.assignments if isinstance(a, Map)}
-    taken = {gradient_of(p): p for p in step.parameters if gradient_of(p) not in mapped}
-    lines = [a for a in step.assignments if a.target not in taken]
-    for a in step.assignments:
-        if a.target in taken:
-            needs = {taken[a.target], *reads(a)}
-            # after the last reader of the parameter, and after what it reads itself has been written
-            after = max(k for k, b in enumerate(lines) if taken[a.target] in reads(b) or b.target in needs)
-            lines.insert(after + 1, a)
-    return step.with_assignments(tuple(lines)), frozenset(taken)
 
 
 @dataclass(slots=True)
@@ -122,7 +98,7 @@ class _Writer:
         return name.removeprefix("d") in self.turned
 
     def stored(self, name: str) -> tuple[str, str]:
-        rows, columns = (str(_size(n, self.batch)) for n in self.step.shapes[name])
+        rows, columns = (str(size(n, self.batch)) for n in self.step.shapes[name])
         return (columns, rows) if self.across(name) else (rows, columns)
 
     def base(self, name: str) -> str:
@@ -199,6 +175,10 @@ class _Writer:
 
     def joins(self, a: Map | Reduce, group: Sequence[Map | Reduce]) -> bool:
         results = {b.target for b in group if isinstance(b, Reduce)}
+        if self.layout == "rows" and a.target in self.taken:
+            # the parameter changes sample by sample here, so nothing beside may read it
+            if any(a.target[1:] in reads(b) for b in group):
+                return False
         return self.entries(a) == self.entries(group[0]) and not results & set(reads(a))
 
     def entries(self, a: Map | Reduce) -> Shape:
@@ -321,9 +301,9 @@ class _Writer:
             f"        const int N = count - start < {b} ? (int)(count - start) : {b};",
             *indented(self.gathered(n, m), 2),
             *(
-                f"        {condition} step_{suffix}({size}, x, w, {names}, "
+                f"        {condition} step_{suffix}({samples}, x, w, {names}, "
                 f"{', '.join(f'numbers[{k}]' for k in range(len(step.update.scalars)))}, f);"
-                for condition, size in ((f"if (N == {b})", str(b)), ("else", "N"))
+                for condition, samples in ((f"if (N == {b})", str(b)), ("else", "N"))
             ),
             "    }",
             "}",

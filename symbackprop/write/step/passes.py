@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .assignments import Assignment, Map, Multiply, Reduce, Ref, Step, extent, reads, references, replaced
+from .assignments import (
+    Assignment,
+    Map,
+    Multiply,
+    Reduce,
+    Ref,
+    Step,
+    extent,
+    gradient_of,
+    reads,
+    references,
+    replaced,
+)
 
 MOST_NAMES = 12  # in one map: longer ones help nobody
 
@@ -38,6 +50,22 @@ def inlined(step: Step) -> Step:
 
 def too_long(a: Map, user: Map | Reduce) -> bool:
     return len(list(references(a.value))) + len(list(references(user.value))) > MOST_NAMES
+
+
+def accumulating(step: Step) -> tuple[Step, frozenset[str]]:
+    """For plain descent: the gradients that the parameter itself takes up, each after the last use of the parameter."""
+    if not step.update.plain:
+        return step, frozenset()
+    mapped = {a.target for a in step.assignments if isinstance(a, Map)}
+    taken = {gradient_of(p): p for p in step.parameters if gradient_of(p) not in mapped}
+    lines = [a for a in step.assignments if a.target not in taken]
+    for a in step.assignments:
+        if a.target in taken:
+            needs = {taken[a.target], *reads(a)}
+            # after the last reader of the parameter, and after what it reads itself has been written
+            after = max(k for k, b in enumerate(lines) if taken[a.target] in reads(b) or b.target in needs)
+            lines.insert(after + 1, a)
+    return step.with_assignments(tuple(lines)), frozenset(taken)
 
 
 def in_place(step: Step) -> Step:

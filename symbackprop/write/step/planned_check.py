@@ -11,8 +11,8 @@ from .planned_numpy import UFUNCS
 
 PLAN, STEP = "plan", "step"
 UFUNC_NAMES = frozenset(template.partition("(")[0] for templates in UFUNCS.values() for template in templates)
-NAMES = UFUNC_NAMES | {"dot", "empty", "ones", "copyto", "bool"}
-SPECIAL = frozenset({"erf"})  # SciPy's
+NAMES = UFUNC_NAMES | {"dot", "empty", "ones", "copyto", "bool", "gemm"}
+SCIPY = frozenset({"erf", "gemm"})
 ATTRIBUTES = frozenset({"T", "reduce", "reshape"})
 KEYWORDS = frozenset({"out", "axis", "keepdims"})
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub)

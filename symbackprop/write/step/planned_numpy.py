@@ -6,6 +6,7 @@ writes both gradients, and the optimiser changes one flat vector.  (A [W; b] is 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,9 +26,12 @@ from .assignments import (
     Step,
     constant,
     extent,
+    gradient_of,
     references,
 )
-from .passes import in_place
+from .passes import accumulating, in_place
+
+LARGE = 20_000  # weights from which a pass over them costs more than a call of SciPy
 
 # What NumPy calls a function; a tuple is a sequence of calls, the later ones on the result.
 UFUNCS: dict[str, tuple[str, ...]] = {
@@ -64,13 +68,18 @@ class Plan:
         return "\n".join([*head, *inner]) + "\n"
 
 
-def planned(step: Step) -> Plan:
-    return _Planner(in_place(step)).plan()
+def planned(step: Step, gemm: bool = False) -> Plan:
+    """With `gemm` large weights take their gradients up in SciPy's product, where an optimiser allows it."""
+    reordered, taken = accumulating(step)
+    large = [n for n in step.parameters if n[0] == "W" and math.prod(map(int, step.shapes[n])) > LARGE]
+    into = frozenset(gradient_of(n) for n in large if gemm and gradient_of(n) in taken)
+    return _Planner(in_place(reordered if into else step), into).plan()
 
 
 @dataclass(slots=True)
 class _Planner:
     step: Step
+    taken: frozenset[str]  # weights that take their gradient up in the product
     body: list[str] = field(default_factory=list)
     buffers: dict[str, str] = field(default_factory=dict)
     views: dict[str, str] = field(default_factory=dict)
@@ -89,8 +98,11 @@ class _Planner:
                     self.views[view] = f"{k}{weights}[:-1]"
         for a in step.assignments:
             self.statement(a)
-        for m in (*step.shrinking(), *update.maps):
-            self.into(m.value, m.target, frozenset())
+        if self.taken:
+            self.rest_of_descent()
+        else:
+            for m in (*step.shrinking(), *update.maps):
+                self.into(m.value, m.target, frozenset())
         arguments = (" ".join(self.vectors), ", ".join(("x0", "t0", *update.scalars)))
         used = " ".join(self.body)
         views = self.needed(used)
@@ -127,6 +139,12 @@ class _Planner:
                 if value != Ref(target):
                     self.into(value, target, frozenset())
 
+    def rest_of_descent(self) -> None:
+        """Block by block, for those that no product took up."""
+        for name in self.step.parameters:
+            if name[0] == "W" and gradient_of(name) not in self.taken:
+                self.body.append(f"subtract(k{name}, h{name}, out=k{name})")
+
     def without_bias(self, e: Entrywise) -> Entrywise:
         """Z + b where Z has its bias already."""
         match e:
@@ -140,6 +158,11 @@ class _Planner:
         target, left, right = a.target, a.left, a.right
         if self.forward(a):  # Z' = [W; b]' [A 1]'
             code = (self.turned("k" + right), self.extended(left), self.place(target))
+        elif target in self.taken:  # [W; b]' - D' [A 1], where BLAS wants columns in a row of memory
+            before, flag = (left, 1) if left == "x0" else (self.turned(self.extended(left)), 0)
+            weights = self.turned("k" + target[1:])
+            self.body.append(f"gemm(-1.0, {self.turned(self.place(right))}, {before}, 1.0, {weights}, 1, {flag}, 1)")
+            return
         elif target[0] == "d":  # [A 1]' D
             code = (self.extended(left), self.turned(self.place(right)), "h" + target[1:])
         else:  # D W' as W D' in this layout
@@ -148,7 +171,7 @@ class _Planner:
         self.body.append("dot({}, {}, out={})".format(*code))
 
     def turned(self, name: str) -> str:
-        view = f"t{name}" if name[0] != "k" else f"t{name[1:]}"
+        view = {"k": "t", "a": "e"}[name[0]] + name[1:] if name[0] in "ka" else f"t{name}"
         self.views[view] = f"{name}.T"
         return view
 
