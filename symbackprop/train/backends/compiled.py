@@ -30,7 +30,7 @@ class Compiled:
     name = "compiled"
 
     def __init__(
-        self, step: Step, batch: int, flat: Array, slots: list[Array], x: Array, t: Array, layout: CLayout | None = None
+        self, step: Step, batch: int, flat: Array, slots: list[Array], x: Array, t: Array, layout: str | None = None
     ) -> None:
         self.step, self.batch = step, batch
         self.dtype = flat.dtype
@@ -40,9 +40,8 @@ class Compiled:
         check_c(source, self.dtype.name)
         self.library = library(source)
         self.blas = blas(self.dtype.name)
-        if layout not in candidates:
-            layout = candidates[0] if len(candidates) == 1 else self.fastest(source)
-        self.use(layout)
+        known = [c for c in candidates if c == layout]
+        self.use(known[0] if known else candidates[0] if len(candidates) == 1 else self.fastest(source))
         self.vectors = [self.moved(v, False) for v in (flat, np.zeros_like(flat), *slots)]
 
     def use(self, layout: CLayout) -> None:
