@@ -5,7 +5,6 @@ A slot is what an optimiser remembers of each parameter, zero at the start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -127,6 +126,3 @@ def optimiser(name: str, lr: float | None = None) -> Optimiser:
         raise SymbackpropError(f"the learning rate is a positive number, not {lr}")
     made: Optimiser = OPTIMISERS[name]() if lr is None else OPTIMISERS[name](lr)
     return made
-
-
-__all__ = ["OPTIMISERS", "SGD", "Adam", "Momentum", "Optimiser", "Sequence", "adamw", "nesterov", "optimiser"]
