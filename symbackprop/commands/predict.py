@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = "example: symbackprop predict trained flowers.csv --out predicted.csv"
     parser.add_argument("model", metavar="MODEL", help="the folder of a training, or its weights.npz")
-    parser.add_argument("data", metavar="DATA", help="a .csv, .npz or .parquet with the features; other columns are left out")
+    parser.add_argument("data", metavar="DATA", help="a .csv, .npz or .parquet with the features")
     parser.add_argument("--out", metavar="FILE", help="write there instead of printing")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from symbackprop.train.optimisers import Optimiser
     from symbackprop.train.run_folder import RunFolder
 
+EPOCHS = 40
 # What says how a training goes on, not what it is.
 NOT_KEPT = ("out", "resume")
 
@@ -25,11 +26,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "training.png, equations.tex, gradient.py, and checkpoint.npz for --resume DIR."
     )
     parser.epilog = (
-        "examples:\n  symbackprop train\n  symbackprop train --data houses.csv --target price --standardize --patience 20"
+        "examples:\n  symbackprop train\n"
+        "  symbackprop train --data houses.csv --target price --standardize --patience 20"
     )
     add = parser.add_argument
     add("--data", default="digits", metavar="DATA",
-        help="digits (handwritten, from scikit-learn), glyphs (printed, made here), or a .csv, .npz or .parquet (digits)")  # fmt: skip
+        help="digits (handwritten, from scikit-learn), glyphs (printed, made here), or a .csv, .npz or .parquet "
+        "(digits)")  # fmt: skip
     add("--target", default="", metavar="NAMES", help="the column or columns to predict (the last one)")
     add("--ignore", default="", metavar="NAMES", help="columns that are left out")
     add("--standardize", action="store_true", help="subtract the mean of each feature, divide by its deviation")
@@ -39,21 +42,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--loss", default="", metavar="NAME",
         help="cross-entropy, binary-cross-entropy or squared-error (by the target: cross-entropy for classes, "
         "squared-error for numbers); the last layer is softmax, sigmoid or linear accordingly")  # fmt: skip
-    add("--epochs", type=int, default=40, metavar="N", help="passes over the training data (40)")
+    add("--epochs", type=int, metavar="N", help="passes over the training data (40)")
     add("--batch", type=int, default=32, metavar="N", help="samples in a step (32)")
     add("--optimizer", default="adam", metavar="NAME", help="adam, adamw, sgd, momentum or nesterov (adam)")
     add("--lr", type=float, metavar="RATE", help="learning rate (0.003 for adam and adamw, 0.05 momentum, 0.2 sgd)")
-    add("--schedule", default="constant", metavar="NAME", help="of the rate: constant, linear, cosine, halving (constant)")
+    add("--schedule", default="constant", metavar="NAME", help="of the rate: constant, linear, cosine or halving")
     add("--warmup", type=int, default=0, metavar="N", help="epochs in which the rate rises (0)")
     add("--l2", type=float, default=0.0, metavar="λ", help="adds ½ λ times the squares of all weights to the cost (0)")
-    add("--validation", type=float, metavar="SHARE", help="of the samples, to choose the best epoch by (0; 0.1 with --patience)")
+    add("--validation", type=float, metavar="SHARE", help="of the samples, to judge epochs by (0; 0.1 with --patience)")
     add("--test", type=float, metavar="SHARE", help="of the samples, for the figure at the end (0.2)")
     add("--patience", type=int, metavar="N", help="stop after N epochs without a better loss")
     add("--backend", default="auto", metavar="NAME", help="numpy, compiled (C), jax, or auto (auto)")
     add("--dtype", default="float32", metavar="TYPE", help="float32 or float64 (float32)")
     add("--seed", type=int, default=0, metavar="N", help="of the data split, the weights and the batches (0)")
     add("--out", default="trained", metavar="DIR", help="where the results go (trained)")
-    add("--resume", metavar="DIR", help="go on with the training in DIR, as it was asked for (only --epochs may differ)")
+    add("--resume", metavar="DIR", help="go on with the training in DIR (of the options only --epochs counts)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,15 +70,15 @@ def run(args: argparse.Namespace) -> int:
     from symbackprop.train.run_folder import RunFolder
 
     folder = RunFolder(args.resume or args.out)
-    if args.resume:
-        args = resumed(args, folder.config())
+    again = args.resume is not None
+    args = resumed(args, folder.config()) if again else with_epochs(args, EPOCHS)
     optimiser, settings = read_settings(args)
     data = read_data(args)
     network, activations = read_network(args, data)
     proved = equations(network, optimiser, args.l2)
     folder.prepare()
     mark = fingerprint(data)
-    state = folder.load_state(mark) if args.resume else None
+    state = folder.load_state(mark) if again else None
     folder.write_config({k: v for k, v in vars(args).items() if k not in NOT_KEPT})
     notes(data, args)
     start = perf_counter()
@@ -104,10 +107,12 @@ def resumed(args: argparse.Namespace, config: dict[str, Any]) -> argparse.Namesp
     if set(config) != wanted:
         odd = sorted(set(config) ^ wanted)
         raise SymbackpropError(f"{args.resume}/config.json is not of this version: {odd[0]} is missing or unknown")
-    given = {**config, "out": args.resume, "resume": args.resume}
-    if args.epochs != 40:
-        given["epochs"] = args.epochs
-    return argparse.Namespace(**given)
+    return with_epochs(argparse.Namespace(**{**config, "epochs": args.epochs}), config["epochs"])
+
+
+def with_epochs(args: argparse.Namespace, usual: int) -> argparse.Namespace:
+    """The options with so many epochs, unless they say how many."""
+    return argparse.Namespace(**{**vars(args), "epochs": usual if args.epochs is None else args.epochs})
 
 
 def read_settings(args: argparse.Namespace) -> tuple[Optimiser, Settings]:

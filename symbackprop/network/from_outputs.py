@@ -55,7 +55,7 @@ def deltas_from_outputs(net: DenseNetwork) -> tuple[Definition, ...]:
 def _cancels(net: DenseNetwork) -> bool:
     """Whether the last slope cancels against the loss: δ^L is the prediction minus the target."""
     on_sigmoid = isinstance(net.loss, BinaryCrossEntropy) and net.activations[-1] == ACTIVATIONS["sigmoid"]
-    return on_sigmoid or isinstance(net.loss, CrossEntropy) and isinstance(net.activations[-1], Softmax)
+    return on_sigmoid or (isinstance(net.loss, CrossEntropy) and isinstance(net.activations[-1], Softmax))
 
 
 def _signal(f: AnyActivation, z: Matrix, a: Matrix, arriving: Matrix, axis: int) -> Matrix:

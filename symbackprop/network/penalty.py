@@ -1,4 +1,4 @@
-"""The squared penalty: the cost plus ½ λ Σ W² over the weights of every layer (not the biases), and its gradient λ W."""
+"""The squared penalty: ½ λ Σ W² over the weights of every layer (not the biases) in the cost, and its gradient λ W."""
 
 from __future__ import annotations
 

@@ -103,9 +103,9 @@ def data_from(
     t = np.ascontiguousarray(t[order], dtype)
     cut, rest = round(len(x) * test), round(len(x) * validation)
     if len(x) - cut - rest < 1:
-        raise SymbackpropError(f"{table.name}: {len(x)} samples leave none to train on after the test and validation split")
-    parts = [Split(x[a:b], t[a:b]) for a, b in ((cut + rest, None), (0, cut), (cut, cut + rest))]
-    data = Data(table.name, *parts, task, labels, table.columns)
+        raise SymbackpropError(f"{table.name}: test and validation leave none of {len(x)} samples to train on")
+    kept, tested, held = (Split(x[a:b], t[a:b]) for a, b in ((cut + rest, len(x)), (0, cut), (cut, cut + rest)))
+    data = Data(table.name, kept, tested, held, task, labels, table.columns)
     return standardized(data) if standardize else data
 
 
@@ -155,7 +155,7 @@ def check_table(table: Table) -> None:
     """Raises SymbackpropError, saying what and where."""
     x, y = table.x, table.y
     if x.ndim != 2 or x.shape[1] == 0:
-        raise SymbackpropError(f"{table.name}: features are a matrix with a row for each sample, not of shape {x.shape}")
+        raise SymbackpropError(f"{table.name}: features are a matrix, a row for each sample, not of shape {x.shape}")
     if len(x) != len(y):
         raise SymbackpropError(f"{table.name}: {len(x)} samples but {len(y)} targets")
     if len(x) < 2:

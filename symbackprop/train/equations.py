@@ -1,4 +1,4 @@
-"""The equations that a training ran, each proved for all sizes: what a run folder shows and a certificate is made of."""
+"""The equations that a training ran, each proved for all sizes: what a run folder shows, what certificates are of."""
 
 from __future__ import annotations
 

@@ -45,7 +45,8 @@ class Model:
             raise SymbackpropError(f"the network takes {inputs} features, not an array of shape {x.shape}")
         x = np.asarray(x, self.parameters[0].dtype)
         if not np.isfinite(x).all():
-            raise SymbackpropError(f"sample {np.argwhere(~np.isfinite(x))[0][0] + 1} has a value that is no finite number")
+            place = np.argwhere(~np.isfinite(x))[0][0] + 1
+            raise SymbackpropError(f"sample {place} has a value that is no finite number")
         scaled = x if self.scaling is None else self.scaling(x)
         with np.errstate(over="ignore"):
             y: Array = compile_prediction(self.network).function(scaled, *self.parameters)[0]
@@ -60,9 +61,10 @@ class Model:
             case "regression":
                 return y[:, 0] if y.shape[1] == 1 else y
             case "binary":
-                return np.asarray(self.labels)[(y[:, 0] > 0.5).astype(int)]
+                places = (y[:, 0] > 0.5).astype(int)
             case _:
-                return np.asarray(self.labels)[y.argmax(axis=1)]
+                places = y.argmax(axis=1)
+        return np.array([self.labels[k] for k in places])
 
 
 def encoded(model: Model) -> bytes:

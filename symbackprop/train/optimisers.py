@@ -5,6 +5,7 @@ A slot is what an optimiser remembers of each parameter, zero at the start.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,7 +40,7 @@ class Optimiser(Protocol):
     def update(self) -> Update: ...
 
     def numbers(self, first: int, rates: Array) -> Array:
-        """A row for each step: the values of `update.scalars`, for steps first, first + 1, ... (from 1) and their rates."""
+        """A row for each step: the values of `update.scalars` at steps first, first + 1, ... with these rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ def adamw(lr: float = 0.003) -> Adam:
     return Adam(lr, weight_decay=0.01)
 
 
-OPTIMISERS = {"sgd": SGD, "momentum": Momentum, "nesterov": nesterov, "adam": Adam, "adamw": adamw}
+OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
+    "sgd": SGD, "momentum": Momentum, "nesterov": nesterov, "adam": Adam, "adamw": adamw,
+}  # fmt: skip
 
 
 def optimiser(name: str, lr: float | None = None) -> Optimiser:
@@ -124,5 +127,4 @@ def optimiser(name: str, lr: float | None = None) -> Optimiser:
         raise SymbackpropError(f"unknown optimizer {name!r}: known are {', '.join(OPTIMISERS)}")
     if lr is not None and not 0 < lr < float("inf"):
         raise SymbackpropError(f"the learning rate is a positive number, not {lr}")
-    made: Optimiser = OPTIMISERS[name]() if lr is None else OPTIMISERS[name](lr)
-    return made
+    return OPTIMISERS[name]() if lr is None else OPTIMISERS[name](lr)

@@ -29,7 +29,8 @@ def cosine(progress: Array) -> Array:
 
 def halving(progress: Array) -> Array:
     """Half after each quarter of the training."""
-    return 0.5 ** np.floor(4 * progress)
+    share: Array = 0.5 ** np.floor(4 * progress)
+    return share
 
 
 SCHEDULES: dict[str, Callable[[Array], Array]] = {
@@ -46,4 +47,5 @@ def rates(name: str, lr: float, first: int, count: int, total: int, warmup: int 
         raise SymbackpropError(f"unknown schedule {name!r}: known are {', '.join(SCHEDULES)}")
     steps = np.arange(first, first + count, dtype=np.float64)
     progress = np.clip((steps - warmup) / max(1, total - warmup), 0.0, 1.0)
-    return lr * SCHEDULES[name](progress) * np.minimum(1.0, (steps + 1) / (warmup + 1))
+    rising: Array = np.minimum(1.0, (steps + 1) / (warmup + 1))
+    return lr * SCHEDULES[name](progress) * rising

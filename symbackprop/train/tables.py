@@ -35,7 +35,8 @@ def table(path: str, targets: Sequence[str] = (), ignored: Sequence[str] = ()) -
         case ".csv" | ".tsv":
             columns = csv_columns(path)
         case other:
-            raise SymbackpropError(f"{path}: {other or 'a file without a suffix'} is not read: {', '.join(SUFFIXES)} are")
+            what = other or "a file without a suffix"
+            raise SymbackpropError(f"{path}: {what} is not read: {', '.join(SUFFIXES)} are")
     return divided(path, columns, targets or list(columns)[-1:], ignored)
 
 
@@ -47,8 +48,10 @@ def features(path: str, wanted: Sequence[str]) -> Array:
     if wanted and set(wanted) <= columns.keys():
         columns = {name: columns[name] for name in wanted}
     elif wanted and len(columns) != len(wanted):
-        missing = [name for name in wanted if name not in columns]
-        raise SymbackpropError(f"{path} has {len(columns)} columns; the network takes {len(wanted)} (missing: {missing[0]})")
+        missing = next(name for name in wanted if name not in columns)
+        raise SymbackpropError(
+            f"{path} has {len(columns)} columns and the network takes {len(wanted)}: {missing} is missing"
+        )
     return np.stack([numbers(path, name, values) for name, values in columns.items()], axis=1)
 
 

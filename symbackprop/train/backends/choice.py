@@ -23,7 +23,7 @@ CALL, FLOP = 8e-7, 5e-11
 
 
 class Engine(Protocol):
-    """What runs epochs of a step: `flat` and `slots` are copies or the vectors themselves, to be read between epochs."""
+    """What runs epochs of a step; `flat` and `slots` are to be read between epochs, and copied to be kept."""
 
     name: str
 

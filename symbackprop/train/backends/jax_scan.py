@@ -34,7 +34,8 @@ class JaxScan:
             import jax
         except ImportError as failure:
             raise SymbackpropError("the backend jax needs JAX: pip install 'symbackprop[jax]'") from failure
-        self.jax, self.step, self.batch, self.wide = jax, step, batch, flat.dtype == np.float64
+        self.jax: Any = jax
+        self.step, self.batch, self.wide = step, batch, flat.dtype == np.float64
         devices = jax.devices()
         if batch % len(devices):
             raise SymbackpropError(f"a batch of {batch} cannot be shared out over {len(devices)} devices")
@@ -50,8 +51,11 @@ class JaxScan:
             yield
 
     def everywhere(self, value: Array) -> Any:
-        sharding = self.jax.sharding.NamedSharding(self.mesh, self.jax.sharding.PartitionSpec())
-        return self.jax.device_put(value, sharding)
+        return self.jax.device_put(value, self.shared_out())
+
+    def shared_out(self, *axes: str | None) -> Any:
+        """How an array lies on the devices: cut along the axes that are named, else whole on each."""
+        return self.jax.sharding.NamedSharding(self.mesh, self.jax.sharding.PartitionSpec(*axes))
 
     @cached_property
     def function(self) -> Any:
@@ -65,13 +69,12 @@ class JaxScan:
 
     def total(self, gradient: Any) -> Any:
         """The gradient of a whole batch, on every device: here they are added up."""
-        whole = self.jax.sharding.NamedSharding(self.mesh, self.jax.sharding.PartitionSpec())
-        return self.jax.lax.with_sharding_constraint(gradient, whole)
+        return self.jax.lax.with_sharding_constraint(gradient, self.shared_out())
 
     @cached_property
     def epochs(self) -> Any:
         jax, n, function = self.jax, self.batch, self.function
-        share = jax.sharding.NamedSharding(self.mesh, jax.sharding.PartitionSpec(None, "batch"))
+        share = self.shared_out(None, "batch")
 
         def one(state: Any, given: Any) -> Any:
             x, t, numbers = given

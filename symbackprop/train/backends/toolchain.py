@@ -21,7 +21,8 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
 
 FLAGS = (
-    "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp-simd", "-shared", "-fPIC",
+    "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp-simd", "-shared",
+    "-fPIC",
 )  # fmt: skip
 SECONDS = 300
 

@@ -17,7 +17,9 @@ WORDS = frozenset({
     *(f"real_{name}" for name in FUNCTIONS if name not in INFIX),
 })  # fmt: skip
 PRAGMA = re.compile(r"#pragma omp simd( reduction\((\+|max):r[0-9]+\))+")
-TOKEN = re.compile(r"""\s+|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|'[NT]'|->|[-+*/=<>!?:;,&(){}\[\]]""")
+TOKEN = re.compile(
+    r"""\s+|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|'[NT]'|->|[-+*/=<>!?:;,&(){}\[\]]"""
+)
 
 
 def check_c(source: str, dtype: str) -> None:

@@ -257,7 +257,8 @@ class _Writer:
             body = [f"real {name} = 0;", *dot, f"{target} {'-=' if less else '='} {name};"]
             return loop(*outer, loop(*inner, body))
         clear = [] if less else loop(*inner, [f"{target} = 0;"])
-        return loop(*outer, [*clear, *loop("k", k, loop(*inner, [f"{target} {'-' if less else '+'}= {left} * {right};"]))])
+        line = f"{target} {'-' if less else '+'}= {left} * {right};"
+        return loop(*outer, [*clear, *loop("k", k, loop(*inner, [line]))])
 
     def blas(self, a: Multiply) -> str:
         """In the column order of BLAS, where a stored matrix is its transpose."""
@@ -286,17 +287,18 @@ class _Writer:
         names = ", ".join(("P0", "G0", *step.update.slots))
         scalars = ", ".join(f"const real {s}" for s in step.update.scalars)
         b, n, m = self.batch, step.inputs, step.outputs
-        x = f"const real (*restrict x)[{n}]"
+        work = f"struct work_{suffix} *restrict w"
+        given = f"const int N, const real (*restrict x)[{n}], {work}, {vectors}, {scalars}, blas f"
         lines = [
             *self.structures(),
-            f"INLINE void step_{suffix}(const int N, {x}, struct work_{suffix} *restrict w, {vectors}, {scalars}, blas f) {{",
+            f"INLINE void step_{suffix}({given}) {{",
             f"    struct parameters_{suffix} *restrict p = (struct parameters_{suffix} *)P0;",
             f"    struct parameters_{suffix} *restrict g = (struct parameters_{suffix} *)G0;",
             *indented(body),
             "}",
             f"long long workspace_{suffix}(void) {{ return sizeof(struct work_{suffix}); }}",
             f"void epoch_{suffix}(const real *restrict X, const real *restrict T, const long long *restrict order, "
-            f"long long count, const real *restrict numbers, {vectors}, struct work_{suffix} *restrict w, blas f) {{",
+            f"long long count, const real *restrict numbers, {vectors}, {work}, blas f) {{",
             f"    for (long long start = 0; start < count; start += {b}, numbers += {len(step.update.scalars)}) {{",
             f"        const int N = count - start < {b} ? (int)(count - start) : {b};",
             *indented(self.gathered(n, m), 2),

@@ -10,7 +10,9 @@ mpmath at 60 digits.  Measured errors are in the tests; none is over 1.5 units i
 from __future__ import annotations
 
 EXP = {
-    "float32": (0.5, 0.16666576666119928305, 0.041666554212984150314, 0.0083632328836826182041, 0.0013926250831497611718),
+    "float32": (
+        0.5, 0.16666576666119928305, 0.041666554212984150314, 0.0083632328836826182041, 0.0013926250831497611718,
+    ),
     "float64": (
         0.5, 0.1666666666666666746, 0.041666666666623820532, 0.0083333333333300381973, 0.0013888888917367080562,
         0.00019841269863171556026, 0.000024801521057868205199, 2.7557268276905696187e-6, 2.7620201591031548792e-7,
@@ -72,8 +74,8 @@ def header(dtype: str) -> str:
         "INLINE real real_tanh(real x) {",
         f"    real a = fabs{suffix}(x), z = x * x;",
         f"    real s = x + x * z * ({horner(TANH[dtype], 'z', suffix)});",
-        f"    real l = 1 - 2 / (real_exp(2 * (a > 20 ? 20 : a)) + 1);",
-        f"    l = x > 0 ? l : -l;",
+        "    real l = 1 - 2 / (real_exp(2 * (a > 20 ? 20 : a)) + 1);",
+        "    l = x > 0 ? l : -l;",
         f"    return a < {_number(0.625, suffix)} ? s : l;",
         "}",
         "INLINE real real_sigmoid(real x) { return 1 / (1 + real_exp(-x)); }",

@@ -30,8 +30,9 @@ from .assignments import (
 )
 
 TEMPLATES = {
-    "neg": "(-{})", "power": "({} ** {})", "step": "({} > 0)", "relu": "maximum({}, 0)", "nonpositive": "minimum({}, 0)",
-    "sigmoid": "(1 / (1 + exp(-{})))", "softplus": "logaddexp(0, {})", "abs": "absolute({})", "atan": "arctan({})",
+    "neg": "(-{})", "power": "({} ** {})", "step": "({} > 0)", "relu": "maximum({}, 0)",
+    "nonpositive": "minimum({}, 0)", "sigmoid": "(1 / (1 + exp(-{})))", "softplus": "logaddexp(0, {})",
+    "abs": "absolute({})", "atan": "arctan({})",
 }  # fmt: skip
 NAMES = frozenset({
     "absolute", "arctan", "concatenate", "cos", "cosh", "erf", "exp", "log", "logaddexp", "max", "maximum", "minimum",
@@ -93,7 +94,7 @@ def compiled_function(source: str) -> CodeType:
     """The code of `step`.  Raises UnsafeSource for anything but array arithmetic in made names."""
     tree = ast.parse(source)
     match tree.body:
-        case [ast.FunctionDef(name="step", args=arguments, body=[*lines, ast.Return(ast.Tuple(returned))], decorator_list=[])]:
+        case [ast.FunctionDef("step", arguments, [*lines, ast.Return(ast.Tuple(returned))], [])]:
             names = [a.arg for a in arguments.args]
         case _:
             raise UnsafeSource("generated source is not one plain function")

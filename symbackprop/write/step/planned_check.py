@@ -1,4 +1,4 @@
-"""What the source of a plan may contain: read as a syntax tree before it runs, and refused when anything else is in it."""
+"""What the source of a plan may contain: it is read as a syntax tree before it runs, and refused for anything else."""
 
 from __future__ import annotations
 
