@@ -33,7 +33,8 @@ class PlannedNumPy:
         self.gradient = np.zeros_like(flat)
         self.x = with_ones(x)
         self.t = t
-        self.make = plan_of(planned(step, has_scipy()).source, flat.dtype.name)
+        self.source = planned(step, has_scipy()).source
+        self.make = plan_of(self.source, flat.dtype.name)
         self.plans: dict[int, Callable[..., None]] = {}
         per_chunk = max(1, CHUNK // (self.x.itemsize * (self.x.shape[1] + t.shape[1]) * batch))
         self.chunk = min(per_chunk * batch, max(1, len(x)))
