@@ -96,10 +96,11 @@ def data_from(
     check_table(table)
     task = task or guessed(table.y)
     t, labels = encoded(table.y, task, table.name)
-    order = np.random.default_rng([seed, 2]).permutation(len(table.x))
     with np.errstate(over="ignore"):
-        x = np.ascontiguousarray(table.x[order], dtype)
+        x = np.asarray(table.x, dtype)
     check_finite(x, table, f"as {dtype}")
+    order = np.random.default_rng([seed, 2]).permutation(len(x))
+    x = np.ascontiguousarray(x[order])
     t = np.ascontiguousarray(t[order], dtype)
     cut, rest = round(len(x) * test), round(len(x) * validation)
     if len(x) - cut - rest < 1:

@@ -57,14 +57,13 @@ class _ProvenMLP(BaseEstimator):  # type: ignore[misc]
 
     def _trained(self, x: Array, t: Array, last: str, loss: str, task: Task) -> None:
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.network_: DenseNetwork = dense(
-            [x.shape[1], *self.hidden, t.shape[1]], [*[self.activation] * len(self.hidden), last], loss, "row", "N"
-        )
         settings = Settings(
             self.epochs, self.batch, seed, self.l2, self.schedule, patience=self.patience, backend=self.backend
         )
         data = self._split(np.ascontiguousarray(x), t.astype(x.dtype), seed, task)
+        widths, activations = [x.shape[1], *self.hidden, t.shape[1]], [*[self.activation] * len(self.hidden), last]
         try:
+            self.network_: DenseNetwork = dense(widths, activations, loss, "row", "N")
             training = train(self.network_, data, optimiser(self.optimizer, self.lr), settings)
         except SymbackpropError as problem:
             raise ValueError(str(problem)) from problem

@@ -213,7 +213,7 @@ class Session:
             raise SymbackpropError(f"training diverged in epoch {number}; a smaller learning rate may help")
         better = epoch.judged < state.best_epoch.judged
         history = [*state.history, epoch]
-        best = flat if better or state.done == 0 else state.best
+        best = flat if better else state.best
         # in one assignment, so that Ctrl-C finds the state of a whole epoch
         self.state = State(flat, slots, best, history, state.steps + self.per_epoch, state.backend, state.layout)
         return epoch

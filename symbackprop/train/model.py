@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -117,12 +118,12 @@ def packed(about: Mapping[str, Any], arrays: Mapping[str, Array], key: str) -> b
 def unpacked(path: str, key: str) -> tuple[dict[str, Any], dict[str, Array]]:
     """Raises SymbackpropError for a file that is not what `packed` wrote."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = dict(archive)
         about = json.loads(str(arrays.pop(key)[()]))
     except FileNotFoundError:
         raise
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile, EOFError, OSError) as problem:
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile, EOFError, OSError, zlib.error) as problem:
         raise SymbackpropError(f"{path} is no file of this program: {str(problem).splitlines()[0]}") from problem
     if about.get("format") != FORMAT:
         raise SymbackpropError(f"{path} is of format {about.get('format')}; this program reads {FORMAT}")

@@ -131,7 +131,7 @@ def target(path: str, name: str, values: list[Any]) -> Array:
 
 def opened(path: str) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return dict(archive)
     except (ValueError, zipfile.BadZipFile, EOFError) as problem:
         raise SymbackpropError(f"{path} is no NPZ file: {str(problem).splitlines()[0]}") from problem
