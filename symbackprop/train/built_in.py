@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,12 +29,17 @@ def built_in(name: str, seed: int) -> Table:
 
 def digits(_: np.random.Generator) -> tuple[Array, Array]:
     """1797 handwritten digits of 8 × 8 pixels in 0 .. 1 (UCI, in scikit-learn)."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as failure:
+    found = find_spec("sklearn")
+    if found is None or not found.submodule_search_locations:
         raise SymbackpropError(
             "the digits need scikit-learn: pip install 'symbackprop[train]', or train with --data glyphs"
-        ) from failure
+        )
+    file = Path(found.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
+    if file.exists():  # importing scikit-learn takes longer than the training
+        numbers = np.loadtxt(file, delimiter=",")
+        return numbers[:, :-1] / 16.0, numbers[:, -1].astype(int)
+    from sklearn.datasets import load_digits
+
     x, y = load_digits(return_X_y=True)
     return x / 16.0, y
 

@@ -122,7 +122,8 @@ def test_large_weights_take_their_gradient_up_in_the_product():
     from training_reference import Case, dense
 
     for activation in ("tanh", "gelu"):
-        case = Case(dense((300, 100, 210, 3), [activation, activation, "softmax"], "cross-entropy", "row", "N"), SGD(0.1), 0)
+        net = dense((300, 100, 210, 3), [activation, activation, "softmax"], "cross-entropy", "row", "N")
+        case = Case(net, SGD(0.1), 0)
         x, t, flat = problem(case)
         made = PlannedNumPy(case.step, BATCH, flat, [], x, t)
         assert made.source.count("gemm(") == 2
@@ -191,7 +192,7 @@ def test_without_a_compiler_one_line_says_so(monkeypatch):
 
 @needs_compiler
 def test_what_cannot_be_compiled_is_one_line(tmp_path):
-    with pytest.raises(toolchain.NoCompiler, match="could not compile the step: .*error"):
+    with pytest.raises(toolchain.NoCompiler, match=r"could not compile the step: .*error"):
         toolchain.compiled("int main(void) { return nothing; }")
 
 

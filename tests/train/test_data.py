@@ -169,7 +169,8 @@ def test_splits_and_scaling():
     np.testing.assert_allclose(data.train.x.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(data.train.x.std(axis=0), [1, 1, 0], atol=1e-12)
     assert data.task == "regression" and constant_features(data) == ["r"]
-    together = np.concatenate([p.x * data.scaling.deviation + data.scaling.mean for p in (data.train, data.test, data.validation)])
+    parts = (data.train, data.test, data.validation)
+    together = np.concatenate([p.x * data.scaling.deviation + data.scaling.mean for p in parts])
     np.testing.assert_allclose(np.sort(together, axis=0), np.sort(x, axis=0))
 
 

@@ -30,8 +30,8 @@ def functions(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         for dtype in ("float32", "float64"):
-            loops = "".join(
-                f"void all_{f}(int n, const real *x, real *y) {{ for (int i = 0; i < n; i++) y[i] = real_{f}(x[i]); }}\n"
+            loops = "\n".join(
+                f"void all_{f}(int n, const real *x, real *y) {{ for (int i = 0; i < n; i++) y[i] = real_{f}(x[i]); }}"
                 for f in ("exp", "tanh", "sigmoid", "softplus", "relu")
             )
             made[dtype] = toolchain.library(header(dtype) + loops)

@@ -61,9 +61,8 @@ def problem(case: Case, dtype: str = "float64") -> tuple[Any, Any, Any]:
     g, step = np.random.default_rng(1), case.step
     x = g.normal(size=(SAMPLES, step.inputs))
     t = np.eye(step.outputs)[g.integers(step.outputs, size=SAMPLES)] if step.outputs > 1 else g.random((SAMPLES, 1))
-    parts = [
-        g.normal(size=rows * columns) / (rows**0.5 if name[0] == "W" else 10) for name, _, rows, columns in step.places()
-    ]
+    places = [(name, rows, columns) for name, _, rows, columns in step.places()]
+    parts = [g.normal(size=r * c) / (r**0.5 if name[0] == "W" else 10) for name, r, c in places]
     flat = np.concatenate(parts)
     return x.astype(dtype), t.astype(dtype), flat.astype(dtype)
 
