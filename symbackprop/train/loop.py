@@ -21,7 +21,8 @@ from symbackprop.write.code.network_code import compile_cost
 from symbackprop.write.step.assignments import Step
 from symbackprop.write.step.from_forms import training_step
 
-from .backends.choice import Engine, chosen, engine
+from .backends.choice import Engine, chosen, engine, slower
+from .backends.toolchain import NoCompiler
 from .data import Data, Split
 from .optimisers import Optimiser
 from .schedules import rates
@@ -175,7 +176,13 @@ class Session:
         choice = chosen(settings.backend, self.step, self.batch, self.total, self.dtype)
         self.note = choice.why
         self.state = state or self.started(network, choice.backend)
-        self.engine = self.made()
+        try:
+            self.engine = self.made()
+        except NoCompiler as missing:
+            if settings.backend != "auto" or state is not None:
+                raise
+            self.note, self.state.backend = slower(missing), "numpy"
+            self.engine = self.made()
         self.state.layout = getattr(self.engine, "layout", "")
 
     def started(self, network: DenseNetwork, backend: str) -> State:

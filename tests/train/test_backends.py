@@ -197,6 +197,14 @@ def test_what_cannot_be_compiled_is_one_line(tmp_path):
 
 
 @needs_compiler
+def test_a_broken_library_is_compiled_again(quickly):
+    source = "int one(void) { return 1; }\n"
+    place = toolchain.cache_directory() / f"{toolchain.key_of(source)}.so"
+    place.write_bytes(b"half a library")
+    assert toolchain.library(source).one() == 1
+
+
+@needs_compiler
 def test_a_cache_that_others_can_write_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "symbackprop").mkdir(mode=0o777)

@@ -17,6 +17,7 @@ from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import dense
 from symbackprop.train import checkpoint
+from symbackprop.train.backends import toolchain
 from symbackprop.train.built_in import built_in
 from symbackprop.train.data import Split, data_from
 from symbackprop.train.loop import Session, Settings, accuracy, train
@@ -92,6 +93,43 @@ def test_a_training_that_diverges_says_so():
     net = dense((64, 12, 10), ("relu", "identity"), "squared-error", "row", "N")
     with pytest.raises(SymbackpropError, match="diverged in epoch 1; a smaller learning rate"):
         train(net, glyphs(), SGD(1e30), Settings(epochs=2))
+
+
+def test_depth_50_works():
+    net = dense([64, *[16] * 49, 10], ["relu"] * 49 + ["softmax"], "cross-entropy", "row", "N")
+    found = train(net, glyphs(), Adam(0.001), Settings(epochs=2))
+    assert len(found.parameters) == 100 and np.isfinite(found.history[-1].train.loss)
+
+
+@needs_compiler
+def test_what_does_not_compile_is_trained_with_numpy(monkeypatch):
+    def broken(source):
+        raise toolchain.NoCompiler("cc could not compile the step: error")
+
+    monkeypatch.setattr(toolchain, "compiled", broken)
+    monkeypatch.setattr("symbackprop.train.backends.choice.WORTH_COMPILING", 0.0)
+    found = train(NETWORK, glyphs(), Adam(), Settings(epochs=1))
+    assert found.state.backend == "numpy" and "which takes longer: cc could not compile" in found.note
+    with pytest.raises(toolchain.NoCompiler):
+        train(NETWORK, glyphs(), Adam(), Settings(epochs=1, backend="compiled"))
+
+
+def test_ctrl_c_on_the_command_line_saves_what_there_is(tmp_path, monkeypatch, capsys):
+    def stop(self, epoch):
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("symbackprop.train.progress.Progress.report", stop)
+    run = str(tmp_path / "run")
+    assert main(["train", "--data", "glyphs", "--epochs", "4", "--out", run]) == 130
+    printed = capsys.readouterr()
+    assert "after 2 epochs" in printed.out and f"go on with: symbackprop train --resume {run}" in printed.err
+    assert {"weights.npz", "checkpoint.npz", "metrics.jsonl"} <= set(os.listdir(run))
+    monkeypatch.undo()
+    assert main(["train", "--resume", run]) == 0
+    assert "after 4 epochs" in capsys.readouterr().out
+    assert main(["train", "--resume", run, "--epochs", "5"]) == 0
+    assert "after 5 epochs" in capsys.readouterr().out
 
 
 def test_a_batch_may_be_larger_than_the_data():

@@ -18,8 +18,8 @@ from .toolchain import NoCompiler, blas, compiler
 Array = NDArray[Any]
 BACKENDS = ("auto", "numpy", "compiled", "jax")
 # Estimated seconds in NumPy from which compiling (a second or two, once) pays.
-WORTH_COMPILING = 4.0
-CALL, FLOP = 8e-7, 5e-11
+WORTH_COMPILING = 3.0
+CALL, PRODUCT = 1.2e-6, 4e-11  # seconds of an assignment on few entries, and of a multiplication
 
 
 class Engine(Protocol):
@@ -58,15 +58,18 @@ def chosen(backend: str, step: Step, batch: int, steps: int, dtype: str) -> Choi
     try:
         compiler(), blas(dtype)
     except NoCompiler as missing:
-        return Choice("numpy", f"trained with NumPy, which takes longer: {missing}")
+        return Choice("numpy", slower(missing))
     return Choice("compiled")
+
+
+def slower(missing: NoCompiler) -> str:
+    return f"trained with NumPy, which takes longer: {missing}"
 
 
 def estimated(step: Step, batch: int) -> float:
     """Seconds of a step in NumPy, roughly."""
     products = [a for a in step.assignments if isinstance(a, Multiply)]
-    flops = sum(multiplications(a, step, batch) for a in products)
-    return CALL * 3 * len(step.assignments) + FLOP * flops
+    return CALL * len(step.assignments) + PRODUCT * sum(multiplications(a, step, batch) for a in products)
 
 
 def engine(

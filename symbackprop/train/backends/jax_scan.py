@@ -109,8 +109,13 @@ class JaxScan:
 
     @property
     def flat(self) -> Array:
-        return np.array(self.state[0])
+        return here(self.state[0])
 
     @property
     def slots(self) -> list[Array]:
-        return [np.array(v) for v in self.state[1:]]
+        return [here(v) for v in self.state[1:]]
+
+
+def here(value: Any) -> Array:
+    """An array that every device has, as one of this host has it."""
+    return np.array(value.addressable_data(0))

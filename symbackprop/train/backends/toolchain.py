@@ -92,16 +92,17 @@ def version() -> str:
     return done.stdout
 
 
-def is_cached(source: str) -> bool:
-    return (cache_directory() / f"{key_of(source)}.so").exists()
-
-
 def library(source: str) -> ctypes.CDLL:
     """The source as a loaded library, compiled at most once on this machine.  Raises NoCompiler with the cause."""
     place = cache_directory() / f"{key_of(source)}.so"
-    if not place.exists():
+    try:
+        return ctypes.CDLL(str(place))
+    except OSError:  # not there, or not whole
         write_atomically(place, compiled(source))
-    return ctypes.CDLL(str(place))
+    try:
+        return ctypes.CDLL(str(place))
+    except OSError as failure:
+        raise NoCompiler(f"what was compiled cannot be loaded: {failure}") from failure
 
 
 def compiled(source: str) -> bytes:
