@@ -10,6 +10,7 @@ from ...core.indices import Index, IndexExpr, at_least_zero
 from ...core.matching import instance
 from ...core.ranges import never_negative
 from ...core.terms import (
+    PI,
     Add,
     Apply,
     AtLeastZero,
@@ -131,6 +132,8 @@ class Signs:
                 return f"(@zr_gt0 R {self.words.size(t)} {INDEX})"
             case Apply(fn, _, 0) if fn in POSITIVE_FUNCTIONS:
                 return f"({POSITIVE_FUNCTIONS[fn]} _)"
+            case Entry(array, ()) if array == PI.array:
+                return "(@pi_gt0 R)"
             case Add(args) if args:
                 return self.sum_positive(args)
             case Mul(args) if args:

@@ -65,7 +65,7 @@ class Steps:
         self.linear = Linear(words, signs.holds)
         self.given = laws.Given(words, self.linear)
         self.lemmas: list[str] = []
-        self.names: dict[tuple[str, str], str] = {}
+        self.names: dict[tuple[str, str], tuple[str, tuple[Index, ...]]] = {}
         self.known: dict[tuple[int, int], tuple[Proof, Lemma]] = {}
         self.kept: list[Context] = []
 
@@ -101,8 +101,10 @@ class Steps:
             for i in axes
         )
         if (left, right) in self.names:
-            return Lemma(self.names[left, right], lhs, rhs, axes)
-        name = self.names[left, right] = f"p{len(self.lemmas)}"
+            name, axes = self.names[left, right]  # an index that the text does not speak of may take any value
+            return Lemma(name, lhs, rhs, axes)
+        name = f"p{len(self.lemmas)}"
+        self.names[left, right] = name, axes
         self.lemmas.append(f"Lemma {name}{binders} :\n  {left} = {right}.\nProof. exact {proof}. Qed.")
         return Lemma(name, lhs, rhs, axes)
 
@@ -174,7 +176,7 @@ class Steps:
     def combined(self, lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, Lemma]]) -> str:
         scope = free(lhs) | free(rhs)
         used = [
-            (d, f, s.lhs, s.rhs, self.use(s, scope | frozenset(d))) for d, f, s in steps if s.name is not None
+            (d, f, s.lhs, s.rhs, self.use(s, scope | frozenset(d))) for d, f, s in steps if s.lhs != s.rhs
         ]
         return self.linear.equation(lhs, rhs, used)
 

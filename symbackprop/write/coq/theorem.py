@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.context import Context, Equation, Same
 from ...core.proofs import Proof
-from ...core.terms import Delta, Diff, Entry, Index, NonNegative, Nonzero, Positive, Predicate, Term, free, mul
+from ...core.terms import Delta, Diff, Entry, Index, NonNegative, Nonzero, Positive, Predicate, Term, free, mul, sized
 from .signs import Signs
 from .slopes import Derivation, Slopes, general
 from .steps import Steps
@@ -102,7 +102,7 @@ class Export:
             return [], []
         words, wrt = self.words, self.wrt
         name, axes = words.array(wrt.array, len(wrt.at)), len(wrt.at)
-        at = [Index(f"~m{k}", i.size if isinstance(i, Index) else i.size) for k, i in enumerate(wrt.at)]  # type: ignore[union-attr]
+        at = [Index(f"~m{k}", sized(1)) for k in range(axes)]  # over all integers, whatever the size says
         names = [words.index(i) for i in at]
         speed = words.text(mul(*(Delta(a, b) for a, b in zip(at, wrt.at, strict=True))))
         all_of = f"forall {' '.join(names)}, " if names else ""

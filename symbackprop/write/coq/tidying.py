@@ -11,7 +11,7 @@ from ...core.monomials import compound
 from ...core.ordering import key
 from ...core.ranges import always_negative, never_negative, never_zero, within
 from ...core.terms import Delta, Holds, NonNegative, Nonzero, Num, Positive, Power, Predicate, Term, free, substitute
-from .canonical import both, shown
+from .canonical import both, listed, shown
 from .monomials import F1, SAME, Factors, Mono, Monomials, Rewritten
 from .vocabulary import NotExported
 
@@ -63,7 +63,7 @@ class Tidying(Monomials):
     def merge(self, m: Mono) -> Rewritten | None:
         for k in range(len(m.factors) - 1):
             (b, p), (other, q) = m.factors[k], m.factors[k + 1]
-            if b != other and key(b) != key(other):
+            if key(b) != key(other) or (isinstance(b, Num) and (p.denominator == 1) != (q.denominator == 1)):
                 continue
             proof = self.merging(b, p, q)
             if proof is None:
@@ -107,6 +107,8 @@ class Tidying(Monomials):
     def constant(self, m: Mono) -> Rewritten | None:
         """A number taken out of the sums."""
         for k, (b, e) in enumerate(m.factors):
+            if isinstance(b, Num) and e.denominator > 1 and b.value > 0 and not 0 < e < 1:
+                return self.root_of_number(m, k, b, e)
             if not isinstance(b, Num) or e.denominator > 1:
                 continue
             moved, proof = self.front(m, k)
@@ -120,6 +122,18 @@ class Tidying(Monomials):
             found = Rewritten([new], f"(etrans {proof} ({head} : {self.body(moved)} = {self.lin([new])}))")
             return self.enclosed(m, found)
         return None
+
+    def root_of_number(self, m: Mono, k: int, b: Num, e: Fraction) -> Rewritten:
+        """b^e = b^n b^{e-n} with a whole number n, so that equal roots of numbers look alike."""
+        down = Fraction(e.numerator // e.denominator)
+        new: Factors = ((b, down), (b, e - down))
+        x = self.words.text(b)
+        proof = f"(esym (pw_add {self.holds(Positive(b))} (erefl : {self.words.rational(e)} = _)))"
+        powers = listed([f"(pw {x} {self.words.rational(q)})" for _, q in new])
+        proof = f"({proof} : {self.factor((b, e))} = mulf {powers})"
+        if down == 1:
+            proof = f"(etrans {proof} (@f_equal _ _ (@mulf R) {powers} {self.factors(new)} (cons_eq (pw_1 _) erefl)))"
+        return self.with_head(m, (k,), new, f"(@mulf_head R _ {self.factors(new)} _ {proof})")
 
     def enclosed(self, m: Mono, found: Rewritten) -> Rewritten:
         """What the body of m is equal to, under the sums of m."""

@@ -199,7 +199,7 @@ class Vocabulary:
         if array in self.definitions:
             return self.text(self.definitions[array].at(*at), depth)
         if array == PI.array:
-            raise NotExported("the number pi")
+            return "(@pi R)"
         name = self.array(array, len(at))
         if array == self.moving and self.time is not None:
             name = f"c{name}"
