@@ -45,7 +45,7 @@ class Guards:
         try:
             commit()
         except ProofError as error:
-            return None if "this is no proof" in str(error) else self.refused_at or ("", 0)
+            return None if "this is no " in str(error) else self.refused_at or ("", 0)
         except Exception:
             return None
         return None

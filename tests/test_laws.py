@@ -129,7 +129,7 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "root_of_square": [(A, e) for e in map(F, (1, 2, -1, 0, HALF, F(-1, 2), F(1, 3)))],
     "step_scaled": [(A, B)],
     "step_negated": [(t,) for t in T],
-    "step_negated_off_diagonal": [(sub(x(i), x(j)), i, j), (mul(sub(W(i, b), W(j, b)), x(p)), i, j)],
+    "step_negated_outside": [(h, t) for h in (step(x(j)), Delta(i, j), BEFORE) for t in (sub(x(i), x(j)), A)],
     "step_of_positive": [(t,) for t in T],
     "step_of_negative": [(t,) for t in T],
     "step_of_zero": [()],

@@ -14,28 +14,9 @@ from .indices import ProofError, Size
 from .laws.functions import DERIVATIVES
 from .tensor import fresh_axes
 from .terms import (
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    arrays,
-    open_body,
-    require,
-)
+    Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate,
+    Sum, Term, Whole, arrays, open_body, require,
+)  # fmt: skip
 
 NONE: frozenset[Predicate] = frozenset()
 Moving = frozenset[Array]
@@ -50,7 +31,8 @@ class Smoothness:
 
     def moves(self, t: Term, moving: Moving) -> bool:
         """Whether a variable that moves may occur in `t`, or in a definition that `t` rests on."""
-        return not all(apart(b, m) for a in arrays(t) for b in self.context.behind(a) for m in moving)
+        inside = {b for a in arrays(t) for b in self.context.behind(a)}
+        return not all(apart(b, m, self.context.least) for b in inside for m in moving)
 
     def of(self, t: Term, moving: Moving) -> frozenset[Predicate]:
         """Conditions under which `t` is smooth in all entries of the arrays that move, the others at rest."""

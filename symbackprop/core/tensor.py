@@ -22,9 +22,6 @@ class Tensor(Node):
     def shape(self) -> tuple[Size, ...]:
         return tuple(i.size for i in self.axes)
 
-    def __str__(self) -> str:
-        return f"({', '.join(i.name for i in self.axes)}) ↦ {self.body}"
-
     def at(self, *indices: IndexExpr) -> Term:
         """The entry at these index expressions (all replaced at once)."""
         require(len(indices) == len(self.axes), "{} indices are needed, not {}", len(self.axes), len(indices))

@@ -6,36 +6,9 @@ from fractions import Fraction
 
 from ..context import Context, Equation, apart
 from ..indices import Index, Size
-from ..proper import VALUE_AXES
 from ..terms import (
-    ONE,
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    arrays,
-    free,
-    mul,
-    neg,
-    opened_whole,
-    over,
-    require,
-    sub,
-    whole,
+    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive,
+    Power, Predicate, Term, Whole, add, arrays, free, mul, neg, opened_whole, over, require, sub, whole,
 )  # fmt: skip
 from .functions import DERIVATIVES
 from .registry import law
@@ -57,7 +30,7 @@ def diff_constant(context: Context, t: Term, wrt: Entry) -> Equation:
 def diff_independent(context: Context, t: Term, wrt: Entry) -> Equation:
     """∂t/∂w  =  0  when only other variables occur in t and in the definitions that it rests on"""
     inside = (b for a in arrays(t) for b in context.behind(a))
-    require(all(apart(b, wrt.array) for b in inside), "{} may depend on {}", t, wrt.array)
+    require(all(apart(b, wrt.array, context.least) for b in inside), "{} may depend on {}", t, wrt.array)
     return Equation(Diff(t, wrt), ZERO)
 
 
@@ -66,7 +39,7 @@ def diff_entry(context: Context, e: Entry, wrt: Entry) -> Equation:
     """∂w_ab/∂w_jk  =  δ_aj δ_bk,  and 0 for another variable"""
     require(not context.meanings(e.array), "{} is defined: unfold it first", e.array)
     if e.array != wrt.array:
-        require(apart(e.array, wrt.array), "{} and {} may be one array", e.array, wrt.array)
+        require(apart(e.array, wrt.array, context.least), "{} and {} may be one array", e.array, wrt.array)
         return Equation(Diff(e, wrt), ZERO)
     require(len(e.at) == len(wrt.at), "{} has {} axes here and {} there", e.array, len(e.at), len(wrt.at))
     return Equation(Diff(e, wrt), mul(*(Delta(a, b) for a, b in zip(e.at, wrt.at, strict=True))))
