@@ -18,6 +18,12 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Needs Coq 8.16 with mathcomp; about ten seconds a theorem.
+test-coq: $(VENV)/installed-dev
+	@command -v coqc >/dev/null || { echo "coqc is missing; on Debian: apt-get install coq \
+	  libcoq-mathcomp-algebra libcoq-mathcomp-analysis libcoq-mathcomp-algebra-tactics" >&2; exit 1; }
+	SYMBACKPROP_COQ=all $(BIN)/python -m pytest -q -rs tests/coq
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "symbackprop needs Python 3.11 or newer; choose one with: make PYTHON=python3.x" >&2; exit 1; }

@@ -10,7 +10,6 @@ from ...core.terms import (
     Add,
     Apply,
     Delta,
-    Diff,
     Holds,
     Mul,
     Positive,
@@ -20,9 +19,10 @@ from ...core.terms import (
     Whole,
     open_body,
     over,
+    rebuilt,
     whole,
 )  # fmt: skip
-from .vocabulary import NotExported, Vocabulary, inner
+from .vocabulary import Vocabulary, inner
 
 Proof = str | None  # None: both sides are the same text
 ZERO_INDEX = affine(0, ())
@@ -108,11 +108,10 @@ class Canonical:
         name = words.loss(w)
         return f"({' '.join([f'E{name}', '_', '_', f'(fun {named} => {p})' if axes else p, *map(words.at, at)])})"
 
-    def arranged(self, t: Term, args: tuple[Term, ...], fold: str, depth: int) -> tuple[Term, Proof]:
+    def arranged(self, t: Add | Mul, args: tuple[Term, ...], fold: str, depth: int) -> tuple[Term, Proof]:
         if not args:
             return t, None
         found = [self.of(a, depth) for a in args]
-        kind = type(t)
         order = sorted(range(len(args)), key=lambda k: key(found[k][0]))
         one: Proof = None
         middle = [a for a, _ in found]
@@ -120,10 +119,10 @@ class Canonical:
             lists = " ".join(listed([self.words.text(a, depth) for a in x]) for x in (args, middle))
             one = f"(@f_equal _ _ (@{fold} R) {lists} {congruent([p for _, p in found])})"
         if order == sorted(order):
-            return kind(tuple(middle)), one
+            return rebuilt(t, tuple(middle)), one
         texts = listed([self.words.text(a, depth) for a in middle])
         perm = f"(@{fold}_perm R {numbers(order)} {texts} erefl)"
-        return kind(tuple(middle[k] for k in order)), both(one, perm)
+        return rebuilt(t, tuple(middle[k] for k in order)), both(one, perm)
 
 
-__all__ = ["Canonical", "NotExported", "Proof", "both", "congruent", "listed", "numbers", "shown"]
+__all__ = ["Canonical", "both", "congruent", "listed", "numbers", "shown"]

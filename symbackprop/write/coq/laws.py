@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from ...core.terms import Holds, IndexExpr, Index, Nonzero, Positive, Predicate, Term, Power, neg
+from ...core.terms import Apply, Holds, Index, IndexExpr, Nonzero, Positive, Power, Predicate, Term
 from .canonical import listed
 from .linear import Linear
 from .vocabulary import NotExported, Vocabulary
@@ -135,26 +135,17 @@ def step_times_argument(g: Given, u: Term) -> str:
 
 @law
 def by_cases(g: Given, like: Term, h: Term, a: Term, b: Term) -> str:
-    from ...core.terms import arguments
-
-    (arg,) = arguments(like)
     match like:
         case Power(_, q):
             f = f"(fun x => pw x {g.words.rational(q)})"
-        case Holds():
-            f = "(@step R)"
+        case Apply(fn, _, order):
+            f = g.words.function(fn, order)
         case _:
-            f = g.words.function(like.fn, like.order)  # type: ignore[union-attr]
-    kind = "delta_01 R _ _" if not isinstance(h, Holds) else "step_01 _" if isinstance(h.predicate, Positive) else "ge0_01 R _"
+            f = "(@step R)"
+    kind = "delta_01 R _ _"
+    if isinstance(h, Holds):
+        kind = "step_01 _" if isinstance(h.predicate, Positive) else "ge0_01 R _"
     return f"(by_cases {f} ({kind}) {g.words.text(a)} {g.words.text(b)})"
-
-
-@law
-def by_radix(g: Given, i: Index, q: Index, r: Index, body: Term) -> str:
-    words = g.words
-    f = f"(fun {words.index(i)} => {words.text(body)})"
-    digits = f"(ltac:(apply: Sum_ext; intros; apply: Sum_ext; intros; reindexed))"
-    return f"(etrans (Sum_radix {words.size(q.size)} {words.size(r.size)} {f} ltac:(index) ltac:(index) ltac:(index)) {digits})"
 
 
 def applied(name: str, words: Vocabulary, axes: list[Index], values: dict[Index, IndexExpr]) -> str:
@@ -169,4 +160,4 @@ def of(name: str, given: Given, args: tuple[Any, ...]) -> str:
     return LAWS[name](given, *args)
 
 
-__all__ = ["Given", "applied", "neg", "of"]
+__all__ = ["Given", "applied", "of"]

@@ -14,6 +14,7 @@ from ...core.monomials import Monomial, is_symbol, surely_positive
 from ...core.terms import (
     Add,
     Apply,
+    IndexExpr,
     Mul,
     Num,
     Ordinal,
@@ -26,11 +27,12 @@ from ...core.terms import (
     add,
     affine,
     as_affine,
-    mul,
     num,
     open_body,
+    over,
+    sized,
 )  # fmt: skip
-from .canonical import listed, shown
+from .canonical import congruent, listed
 from .monomials import F1, SAME, Mono, Rewritten
 from .tidying import Tidying
 from .vocabulary import NotExported, Vocabulary
@@ -63,8 +65,6 @@ class Linear(Tidying):
 
     def weighted(self, sources: Sequence[tuple[tuple[Index, ...], Term, Term]]) -> Term:
         """Σ_k Σ_{dummies} factor * side, as a term."""
-        from ...core.terms import over
-
         out = []
         for dummies, f, side in sources:
             t = side if f == num(1) else Mul((f, side))
@@ -140,17 +140,20 @@ class Linear(Tidying):
         constant, parts = as_affine(t.of)
         if len(parts) == 1 and t.of == parts[0][0]:
             return self.opaque(t, t, F1)
-        rows = [(names, c, None) for names, c in constant.monomials]
+        rows: list[tuple[tuple[str, ...], int, IndexExpr | None]] = [(names, c, None) for names, c in constant.monomials]
         rows += [(names, c, atom) for atom, k in parts for names, c in k.monomials]
         return self.integer(t, self.words.at(t.of), rows)
 
-    def integer(self, t: Term, text: str, rows: Sequence[tuple[tuple[str, ...], int, object]]) -> Rewritten:
+    def integer(self, t: Term, text: str, rows: Sequence[tuple[tuple[str, ...], int, IndexExpr | None]]) -> Rewritten:
         """zr of a polynomial: a sum of products of sizes and indices."""
         if isinstance(t, Size) and is_symbol(t):
-            return Rewritten([Mono(F1, (), ((t, F1),))], self.stated(t, f"(lin_of {self.words.text(t)})", [Mono(F1, (), ((t, F1),))]))
+            one = [Mono(F1, (), ((t, F1),))]
+            return Rewritten(one, self.stated(t, f"(lin_of {self.words.text(t)})", one))
         monos = []
         for names, c, atom in rows:
-            factors = [(Size((((n,), 1),)), F1) for n in names] + ([(Ordinal(atom), F1)] if atom is not None else [])
+            factors: list[tuple[Term, Fraction]] = [(sized(n), F1) for n in names]
+            if atom is not None:
+                factors.append((Ordinal(atom), F1))
             monos.append(Mono(Fraction(c), (), tuple(factors)))
         return self.made(t, monos, "ltac:(integers)")
 
@@ -166,7 +169,8 @@ class Linear(Tidying):
 
     def multiplied(self, t: Term, args: tuple[Term, ...]) -> Rewritten:
         if not args:
-            return Rewritten([Mono(F1, (), ())], self.stated(t, f"(lin_num R {self.words.rational(F1)})", [Mono(F1, (), ())]))
+            one = [Mono(F1, (), ())]
+            return Rewritten(one, self.stated(t, f"(lin_num R {self.words.rational(F1)})", one))
         total = self.normal(args[0])
         for k, a in enumerate(args[1:], 2):
             total = self.multiply(Mul(args[:k]), total, self.normal(a))
@@ -215,7 +219,8 @@ class Linear(Tidying):
         before = self.repeated(Power(base, Fraction(n - 1)), base, n - 1, inner)
         again = self.normal(base)
         product = self.product(before.monos, again.monos)
-        proof = f"(etrans (@pw_times R _ _ {n - 1}%Z _ {n}%Z {before.proof} erefl ltac:(index) {again.proof}) {product.proof})"
+        raised = f"(@pw_times R _ _ {n - 1}%Z _ {n}%Z {before.proof} erefl ltac:(index) {again.proof})"
+        proof = f"(etrans {raised} {product.proof})"
         return self.made(t, product.monos, proof)
 
     def monomial_power(self, t: Term, base: Term, q: Fraction, inner: Rewritten) -> Rewritten:
@@ -225,10 +230,7 @@ class Linear(Tidying):
             parts = [self.power_of(b, e, q) for b, e in m.factors]
             if None in parts:
                 return self.opaque(t, base, q)
-            steps = "erefl"
-            for p in reversed(parts):
-                steps = f"(cons_eq {p} {steps})"
-            proof = f"(etrans {self.raised(inner.proof, q)} (pw_mono (pw_qr erefl) {steps}))"
+            proof = f"(etrans {self.raised(inner.proof, q)} (pw_mono (pw_qr erefl) {congruent(parts)}))"
             return self.made(t, [new], proof)
         if m.c == 1 and len(m.factors) == 1 and m.factors[0][1] == 1:
             b = m.factors[0][0]
@@ -238,11 +240,8 @@ class Linear(Tidying):
         if m.c == 1 and all(surely_positive(b) for b, _ in m.factors):
             new = Mono(F1, (), tuple((b, e * q) for b, e in m.factors))
             parts = [self.power_of(b, e, q) for b, e in m.factors]
-            steps = "erefl"
-            for p in reversed(parts):
-                steps = f"(cons_eq {shown(p)} {steps})"
             positive = "ltac:(all_positive)"
-            proof = f"(etrans {self.raised(inner.proof, q)} (pw_mono_root {steps} {positive}))"
+            proof = f"(etrans {self.raised(inner.proof, q)} (pw_mono_root {congruent(parts)} {positive}))"
             return self.made(t, [new], proof)
         return self.opaque(t, base, q)
 
@@ -251,8 +250,6 @@ class Linear(Tidying):
         x = self.words.text(b)
         if e == 1:
             return "erefl"
-        if e * q == 1:
-            pass
         if e.denominator == q.denominator == 1:
             proof = f"(pw_powz {x} erefl)"
         else:
@@ -267,7 +264,8 @@ class Linear(Tidying):
     def exponential(self, t: Term, arg: Term) -> Rewritten:
         """e^{Σ c m} = Π (e^m)^c."""
         inner = self.collected_normal(arg)
-        proof, factors = "(exp_lin_nil R)", []
+        proof = "(exp_lin_nil R)"
+        factors: list[tuple[Term, Fraction]] = []
         for m in reversed(inner.monos):
             one = m._replace(c=F1)
             term = Monomial(F1, one.dummies, one.factors).term()
@@ -282,4 +280,4 @@ class Linear(Tidying):
         return self.made(t, [new], f"(etrans {whole} (lin_of {self.body(new.factors)}))")
 
 
-__all__ = ["Linear", "mul"]
+__all__ = ["Linear"]

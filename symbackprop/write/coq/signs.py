@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 
 from ...core.context import Context, Same
-from ...core.indices import Index, IndexExpr, at_least_zero
+from ...core.indices import Index, IndexExpr
 from ...core.matching import instance
 from ...core.ranges import never_negative
 from ...core.terms import (
@@ -30,6 +29,7 @@ from ...core.terms import (
     Term,
     free,
     open_body,
+    substitute,
 )  # fmt: skip
 from .vocabulary import NotExported, Vocabulary, inner
 
@@ -85,10 +85,10 @@ class Signs:
 
     def matched(self, p: Predicate, kind: type, t: Term) -> dict[Index, IndexExpr] | None:
         """Values of the indices of p that make it speak of t, as written or with definitions written out."""
-        if not isinstance(p, kind):
+        if not isinstance(p, kind) or isinstance(p, NonNegative):
             return None
-        found = instance(p.term, t)  # type: ignore[attr-defined]
-        return found if found is not None else instance(self.unfolded(p.term), self.unfolded(t))  # type: ignore[attr-defined]
+        found = instance(p.term, t, self.words.least)
+        return found if found is not None else instance(self.unfolded(p.term), self.unfolded(t), self.words.least)
 
     def add_fact(self, p: Predicate) -> None:
         self.facts[f"e{len(self.facts)}"] = p
@@ -108,8 +108,6 @@ class Signs:
             if found is None:
                 continue
             self.tried.add(p.term)  # type: ignore[union-attr]
-            from ...core.terms import substitute
-
             inside = self.prove(kind(substitute(other, dict(found))))
             self.tried.discard(p.term)  # type: ignore[union-attr]
             if inside is not None:
@@ -128,7 +126,7 @@ class Signs:
         match t:
             case Num(value) if value > 0:
                 return f"(@qr_gt0 R {self.words.rational(value)} erefl)"
-            case Size() if at_least_zero(t - 1):
+            case Size() if self.words.at_least(t - 1):
                 return f"(@zr_gt0 R {self.words.size(t)} {INDEX})"
             case Apply(fn, _, 0) if fn in POSITIVE_FUNCTIONS:
                 return f"({POSITIVE_FUNCTIONS[fn]} _)"
@@ -141,7 +139,7 @@ class Signs:
             case Power(base, q):
                 p = self.positive(base)
                 return p and f"(pw_gt0 {self.words.rational(q)} {p})"
-            case Sum(size, body, _) if at_least_zero(size - 1):
+            case Sum(size, body, _) if self.words.at_least(size - 1):
                 p = self.inside(size, body, self.positive)
                 return p and f"(@Sum_gt0 R {self.words.size(size)} _ {INDEX} {p})"
             case Entry(array, at) if array in self.words.definitions:
@@ -159,7 +157,7 @@ class Signs:
         match t:
             case Num(value) if value == 0:
                 return f"(@qr_ge0 R {self.words.rational(value)} {INDEX})"
-            case Size() if at_least_zero(t):
+            case Size() if self.words.at_least(t):
                 return f"(@zr_ge0 R {self.words.size(t)} {INDEX})"
             case Delta():
                 return "(delta_ge0 R _ _)"
@@ -167,7 +165,7 @@ class Signs:
                 return "(step_ge0 _)"
             case Holds():
                 return "(ge0_ge0 R _)"
-            case Ordinal(of) if never_negative(of):
+            case Ordinal(of) if never_negative(of, self.words.least):
                 return f"(@zr_ge0 R {self.words.at(of)} {INDEX})"
             case Add(args) if args:
                 return self.all(args, self.at_least, "addr_ge0 {} {}")
@@ -176,7 +174,7 @@ class Signs:
             case Mul(args) if args:
                 return self.all(args, self.at_least, "mulr_ge0 {} {}")
             case Power(base, q) if q.denominator == 1 and q.numerator % 2 == 0:
-                return f"(pw_even {self.words.text(base)} {q.numerator // 2})" if q > 0 else f"(pw_even {self.words.text(base)} ({q.numerator // 2}))"
+                return f"(pw_even {self.words.text(base)} ({q.numerator // 2})%Z)"
             case Power(base, q):
                 p = self.at_least(base)
                 return p and f"(pw_ge0 {self.words.rational(q)} {p})"
@@ -246,4 +244,4 @@ class Signs:
         return p and f"(fun {self.words.index(i)} {self.words.known(i)} => {p})"
 
 
-__all__ = ["Fraction", "Signs"]
+__all__ = ["Signs"]

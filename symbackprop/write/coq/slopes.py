@@ -6,9 +6,7 @@ from fractions import Fraction
 
 from ...core.context import apart
 from ...core.laws.functions import DERIVATIVES
-from ...core.tensor import fresh_axes
 from ...core.terms import (
-    ONE,
     ZERO,
     Add,
     Apply,
@@ -22,17 +20,20 @@ from ...core.terms import (
     Num,
     Positive,
     Power,
+    Size,
     Sum,
     Term,
     Whole,
     arrays,
+    free,
     mul,
     open_body,
     over,
+    substitute,
     whole,
 )  # fmt: skip
 from .signs import Signs
-from .vocabulary import NAMED, NotExported, Vocabulary, inner
+from .vocabulary import CLOSED_FORMS, NAMED, NotExported, Vocabulary, inner
 
 LEMMAS = {
     "exp": "D_exp _", "sin": "D_sin _", "cos": "D_cos _", "tanh": "D_tanh _", "sigmoid": "D_sigmoid _",
@@ -49,9 +50,9 @@ class Slopes:
         self.count = 0
         self.known: dict[tuple[Term, Entry], Term] = {}
 
-    def fresh(self, n: int, body: Term, sizes: tuple[object, ...]) -> tuple[Index, ...]:
-        self.count += n
-        return tuple(Index(f"~s{self.count - d}", s) for d, s in enumerate(sizes))  # type: ignore[arg-type]
+    def fresh(self, sizes: tuple[Size, ...]) -> tuple[Index, ...]:
+        self.count += len(sizes)
+        return tuple(Index(f"~s{self.count - d}", s) for d, s in enumerate(sizes))
 
     def unfolded(self, t: Term) -> Term:
         """`t` with definitions written out and derivatives in closed form."""
@@ -69,10 +70,10 @@ class Slopes:
             case Holds(Positive(arg)):
                 return Holds(Positive(self.unfolded(arg)))
             case Sum(size, body, _):
-                (i,) = self.fresh(1, body, (size,))
+                (i,) = self.fresh((size,))
                 return over(i, self.unfolded(open_body(body, (i,))))
             case Whole(fn, order, sizes, body, at, _):
-                axes = self.fresh(len(sizes), body, sizes)
+                axes = self.fresh(sizes)
                 return whole(fn, order, axes, self.unfolded(open_body(body, axes)), at)
             case Diff(body, wrt):
                 return self.slope(body, wrt)
@@ -87,7 +88,7 @@ class Slopes:
 
     def moves(self, t: Term, wrt: Entry) -> bool:
         inside = arrays(t)
-        if any(a != wrt.array and not apart(a, wrt.array) for a in inside):
+        if any(a != wrt.array and not apart(a, wrt.array, self.words.least) for a in inside):
             raise NotExported("arrays of which one may be another")
         return wrt.array in inside
 
@@ -109,10 +110,12 @@ class Slopes:
                     return Mul((DERIVATIVES[fn](arg)[0], self.of(arg, wrt)))
                 return Mul((Apply(fn, arg, order + 1), self.of(arg, wrt)))
             case Sum(size, body, _):
-                (i,) = self.fresh(1, body, (size,))
+                (i,) = self.fresh((size,))
                 return over(i, self.of(open_body(body, (i,)), wrt))
             case Whole(fn, order, sizes, body, at, hints):
-                axes = self.fresh(len(sizes), body, sizes)
+                if fn in CLOSED_FORMS:
+                    raise NotExported(f"{fn} of an array")
+                axes = self.fresh(sizes)
                 inside = self.of(open_body(body, axes), wrt)
                 outer = Whole(fn, order + 1, sizes, body, (*at, *axes), hints)
                 self.words.loss(outer)
@@ -169,8 +172,8 @@ class Derivation:
             case _:
                 raise NotExported(f"the derivative of {t}")
 
-    def opened(self, size: object, body: Term) -> tuple[Index, str]:
-        i = inner(300 + self.binders, size)  # type: ignore[arg-type]
+    def opened(self, size: Size, body: Term) -> tuple[Index, str]:
+        i = inner(300 + self.binders, size)
         self.binders += 1
         proof = self.of(open_body(body, (i,)))
         self.binders -= 1
@@ -204,10 +207,8 @@ class Derivation:
 
 def general(p: Positive | Nonzero) -> Positive | Nonzero:
     """The condition for all values of its indices: names of dummies replaced by names of their own."""
-    from ...core.terms import free, substitute
-
     names = {i: Index(f"~e{k}", i.size) for k, i in enumerate(sorted(free(p.term), key=lambda i: i.name))}
     return type(p)(substitute(p.term, dict(names)))
 
 
-__all__ = ["ONE", "Derivation", "Slopes", "fresh_axes"]
+__all__ = ["Derivation", "Slopes", "general"]

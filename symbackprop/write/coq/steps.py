@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from functools import partial
+from typing import Any, assert_never
 
 from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
@@ -13,11 +14,12 @@ from ...core.proofs import (
     By,
     Cancel,
     Chain,
+    Digits,
+    EveryDepth,
     Flip,
     Inside,
     Instance,
     Let,
-    Linear as LinearStep,
     Proof,
     Rephrase,
     UnderDiff,
@@ -25,9 +27,14 @@ from ...core.proofs import (
     UnderWhole,
     Values,
 )
+from ...core.proofs import (
+    Linear as LinearStep,
+)
+from ...core.tensor import Tensor
 from ...core.terms import (
     Add,
     Apply,
+    Array,
     Diff,
     Mul,
     Nonzero,
@@ -129,46 +136,51 @@ class Steps:
                 return self.inside(term, [(k, self.of(p)) for k, p in parts])
             case UnderSum(i, inner):
                 lemma = self.of(inner)
-                lhs, rhs = over(i, lemma.lhs), over(i, lemma.rhs)
-                scope = free(lhs) | free(rhs) | {i}
+                sums = over(i, lemma.lhs), over(i, lemma.rhs)
+                scope = free(sums[0]) | free(sums[1]) | {i}
                 bound = f"fun {self.words.index(i)} {self.words.known(i)} =>"
-                return self.same_if(lemma, lhs, rhs, f"(Sum_ext ({bound} {self.use(lemma, scope)}))")
+                return self.same_if(lemma, *sums, f"(Sum_ext ({bound} {self.use(lemma, scope)}))")
             case UnderWhole(fn, order, axes, at, inner):
                 lemma = self.of(inner)
-                lhs, rhs = (whole(fn, order, axes, side, at) for side in (lemma.lhs, lemma.rhs))
+                left, right = (whole(fn, order, axes, side, at) for side in (lemma.lhs, lemma.rhs))
                 if lemma.name is None:
-                    return Lemma(None, lhs, rhs)
-                use = self.use(lemma, free(lhs) | free(rhs) | frozenset(axes))
-                return self.stated(lhs, rhs, self.linear.canonical.under_loss(lhs, axes, at, use))
+                    return Lemma(None, left, right)
+                use = self.use(lemma, free(left) | free(right) | frozenset(axes))
+                return self.stated(left, right, self.linear.canonical.under_loss(left, axes, at, use))
             case UnderDiff(wrt, inner):
                 lemma = self.of(inner)
                 return self.by_closed_forms(Diff(lemma.lhs, wrt), Diff(lemma.rhs, wrt))
             case Instance(given, inner):
-                lemma = self.of(inner)
-                values = dict(given)
-                lhs, rhs = substitute(lemma.lhs, values), substitute(lemma.rhs, values)
-                use = self.use(lemma, free(lhs) | free(rhs), values)
-                left, right = self.words.text(lhs), self.words.text(rhs)
-                return self.same_if(lemma, lhs, rhs, f"(ltac:(same_at {use}) : {left} = {right})")
+                return self.instance(self.of(inner), dict(given))
             case LinearStep(lhs, rhs, steps):
                 return self.stated(lhs, rhs, self.combined(lhs, rhs, [(d, f, self.of(p)) for d, f, p in steps]))
             case Cancel(factor, lhs, rhs, inner):
                 lemma = self.of(inner)
-                left, right = Mul((factor, lhs)), Mul((factor, rhs))
-                total = self.combined(left, right, [((), num(1), lemma)])
-                stated = f"({total} : {self.words.text(left)} = {self.words.text(right)})"
+                products = Mul((factor, lhs)), Mul((factor, rhs))
+                total = self.combined(*products, [((), num(1), lemma)])
+                stated = f"({total} : {' = '.join(map(self.words.text, products))})"
                 return self.stated(lhs, rhs, f"(mulfI {self.signs.holds(Nonzero(factor))} {stated})")
             case Let(array, meaning, inner):
                 return self.within(array, meaning, inner)
             case Rephrase(inner, parts):
                 for condition, equal in parts:
                     same = self.of(equal)
-                    self.signs.equal.append((condition, same.rhs, lambda found, s=same: self.use(s, frozenset(), found)))
+                    self.signs.equal.append((condition, same.rhs, partial(self.use, same, frozenset())))
                 return self.of(inner)
             case Values():
                 raise NotExported("an equation checked value by value")
+            case Digits():
+                raise NotExported("an equation checked digit by digit")
+            case EveryDepth():
+                raise NotExported("an induction over layers")
             case _:
                 assert_never(proof)
+
+    def instance(self, lemma: Lemma, values: dict[Index, IndexExpr]) -> Lemma:
+        lhs, rhs = substitute(lemma.lhs, values), substitute(lemma.rhs, values)
+        use = self.use(lemma, free(lhs) | free(rhs), values)
+        goal = f"{self.words.text(lhs)} = {self.words.text(rhs)}"
+        return self.same_if(lemma, lhs, rhs, f"(ltac:(same_at {use}) : {goal})")
 
     def same_if(self, lemma: Lemma, lhs: Term, rhs: Term, proof: str) -> Lemma:
         return Lemma(None, lhs, rhs) if lemma.name is None else self.stated(lhs, rhs, proof)
@@ -180,7 +192,7 @@ class Steps:
         ]
         return self.linear.equation(lhs, rhs, used)
 
-    def by(self, law: str, args: tuple[object, ...]) -> Lemma:
+    def by(self, law: str, args: tuple[Any, ...]) -> Lemma:
         eq = instance(law, self.context, args)
         if self.words.text(eq.lhs) == self.words.text(eq.rhs):
             return Lemma(None, eq.lhs, eq.rhs)
@@ -226,13 +238,13 @@ class Steps:
                 proof = f"(f_equal (@step R) {used[0]})"
         return self.stated(term, new, proof)
 
-    def within(self, array: object, meaning: object, inner: Proof) -> Lemma:
+    def within(self, array: Array, meaning: Tensor, inner: Proof) -> Lemma:
         """A local definition: its name means something else elsewhere, so what is remembered is put aside."""
         outer, words = self.context, self.words
         before = dict(words.definitions), words.memo, self.slopes.known
-        self.context = Context({**outer.definitions, array: meaning}, outer.hypotheses)  # type: ignore[dict-item]
+        self.context = Context({**outer.definitions, array: meaning}, outer.hypotheses, outer.least)
         self.kept.append(self.context)
-        words.definitions[array] = meaning  # type: ignore[index, assignment]
+        words.definitions[array] = meaning
         words.memo, self.slopes.known = {}, {}
         lemma = self.of(inner)
         words.definitions, words.memo, self.slopes.known = before

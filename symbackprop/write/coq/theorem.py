@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...core.context import Context, Equation, Same
 from ...core.proofs import Proof
-from ...core.terms import Delta, Diff, Entry, Index, NonNegative, Nonzero, Positive, Predicate, Term, free, mul, sized
+from ...core.terms import Delta, Diff, Entry, Index, NonNegative, Nonzero, Positive, Predicate, free, mul, sized
 from .signs import Signs
 from .slopes import Derivation, Slopes, general
 from .steps import Steps
@@ -58,7 +58,7 @@ class Export:
         lhs = self.equation.lhs
         assert isinstance(lhs, Diff)
         body = self.slopes.unfolded(lhs.body)
-        if any(isinstance(d, Diff) for d in [lhs.body]):
+        if isinstance(lhs.body, Diff):
             raise NotExported("a derivative of a derivative")
         proof = Derivation(self.words, self.slopes, self.signs, wrt).of(body)
         self.words.time = "t"
@@ -82,7 +82,10 @@ class Export:
         outer = [f"Variables ({words.index(i)} : Z) ({words.known(i)} : {self.range(i)})." for i in free_ones]
         curve, moved = self.moving()
         lines = ["Variable R : realType."]
-        lines += [f"Variables ({n} : Z) (least{n[1:]} : (1 <= {n})%Z)." for n in words.symbols.values()]
+        least = dict(words.least.values)
+        lines += [
+            f"Variables ({n} : Z) (least{n[1:]} : ({least.get(s, 1)} <= {n})%Z)." for s, n in words.symbols.items()
+        ]
         for name, axes, size in words.picks.values():
             at = [f"j{k}" for k in range(axes)]
             entry = " ".join([name, *at])
@@ -178,4 +181,4 @@ def function(axes: list[str], body: str) -> str:
     return f"(fun {' '.join(axes)} => {body})" if axes else body
 
 
-__all__ = ["Export", "Term", "exported"]
+__all__ = ["Export", "exported"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from ...core.deltas import contract, solutions
-from ...core.indices import Index, IndexExpr, Size, affine
+from ...core.indices import Index, IndexExpr, affine
 from ...core.monomials import compound
 from ...core.ordering import key
 from ...core.ranges import always_negative, never_negative, never_zero, within
@@ -195,11 +195,11 @@ class Tidying(Monomials):
         return self.enclosed(m, Rewritten([], f"(etrans {proof} ({zero} : {self.body(moved)} = {self.lin([])}))"))
 
     def range(self, m: Mono, k: int, e: IndexExpr) -> Rewritten | None:
-        if never_negative(e):
+        if never_negative(e, self.words.least):
             return self.decided(m, k, f"(@ge0_1 R {self.words.at(e)} {INDEX})", 1)
-        if always_negative(e):
+        if always_negative(e, self.words.least):
             return self.decided(m, k, f"(@ge0_0 R {self.words.at(e)} {INDEX})", 0)
-        change = contract(Holds(NonNegative(e)), m.dummies, m.factors[:k] + m.factors[k + 1 :])
+        change = contract(Holds(NonNegative(e)), m.dummies, m.factors[:k] + m.factors[k + 1 :], self.words.least)
         if change is not None:
             raise NotExported("what one range says of another")
         return None
@@ -209,13 +209,13 @@ class Tidying(Monomials):
         sides = f"{self.words.at(b.i)} {self.words.at(b.j)}"
         if difference == affine(0, ()):
             return self.decided(m, k, f"(@delta_1 R {sides} {INDEX})", 1)
-        if never_zero(difference):
+        if never_zero(difference, self.words.least):
             return self.decided(m, k, f"(@delta_0 R {sides} {INDEX})", 0)
-        found = solutions(b)
+        found = solutions(b, self.words.least)
         for a, value in found:
             if a in m.dummies:
                 return self.contracted(m, k, a, value)
-        if contract(b, m.dummies, rest) is None:
+        if contract(b, m.dummies, rest, self.words.least) is None:
             return None
         free_ones = [(a, value) for a, value in found if any(a in free(f) for f, _ in rest)]
         if not free_ones or max(found, key=lambda p: p[0].name) not in free_ones:
@@ -243,7 +243,7 @@ class Tidying(Monomials):
         rest, arithmetic = self.with_value(moved[1:], a, value)
         name, n = self.words.index(a), self.words.size(a.size)
         functions = f"(fun {name} => {self.words.at(head.i)}) (fun {name} => {self.factors(moved[1:])})"
-        if within(value, a.size):
+        if within(value, a.size, self.words.least):
             new = rest
             lemma = f"(@Sum_delta R {n} {functions} {self.words.at(value)} {INDEX} {INDEX} {INDEX})"
             arithmetic_under = arithmetic
@@ -289,4 +289,4 @@ class Tidying(Monomials):
         return self.same(m, outer, new, shown(both(swapped, self.under(outer, count))))
 
 
-__all__ = ["INDEX", "Size", "Tidying"]
+__all__ = ["Tidying"]

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ...core.context import Context
-from ...core.indices import SymbackpropError
-from ...core.laws.functions import DERIVATIVES
+from ...core.indices import SymbackpropError, at_least_zero
 from ...core.terms import (
     PI,
     Add,
@@ -59,6 +58,7 @@ class Vocabulary:
 
     def __init__(self, context: Context, moving: Array | None, slope: Callable[[Term, Entry], Term]) -> None:
         self.context = context
+        self.least = context.least
         self.definitions = dict(context.definitions)
         self.moving = moving
         self.slope = slope
@@ -72,6 +72,9 @@ class Vocabulary:
         self.memo: dict[tuple[Term, int], str] = {}
 
     # --- integers ------------------------------------------------------------------------------
+
+    def at_least(self, s: Size) -> bool:
+        return at_least_zero(s, self.least)
 
     def symbol(self, name: str) -> str:
         return self.symbols.setdefault(name, f"n{len(self.symbols)}")
@@ -205,7 +208,3 @@ class Vocabulary:
             name = f"c{name}"
             return f"({' '.join([name, *map(self.at, at), self.time])})"
         return f"({' '.join([name, *map(self.at, at)])})" if at else name
-
-
-def table_slope(fn: str) -> bool:
-    return fn in DERIVATIVES
