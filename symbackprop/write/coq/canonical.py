@@ -38,6 +38,11 @@ def shown(proof: Proof) -> str:
     return proof or "erefl"
 
 
+def equal(proof: str, lhs: str, rhs: str) -> str:
+    """The proof with its statement written out."""
+    return f"({proof} : {lhs} = {rhs})"
+
+
 def listed(texts: Sequence[str], kind: str = "R") -> str:
     return f"[:: {'; '.join(texts)}]" if texts else f"(@nil {kind})"
 
@@ -125,4 +130,4 @@ class Canonical:
         return rebuilt(t, tuple(middle[k] for k in order)), both(one, perm)
 
 
-__all__ = ["Canonical", "both", "congruent", "listed", "numbers", "shown"]
+__all__ = ["Canonical", "both", "congruent", "equal", "listed", "numbers", "shown"]

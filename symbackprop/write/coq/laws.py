@@ -59,7 +59,7 @@ def power_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
         return f"(pw_factors {integer(q)} {g.texts(args)})"
     positive = "erefl"
     for a in reversed(args):
-        positive = f"(all_cons {g.holds(Positive(a))} {positive})"
+        positive = f"(@all_cons R (fun x => 0 < x) _ _ {g.holds(Positive(a))} {positive})"
     return f"(pw_factors_root {g.words.rational(q)} {positive})"
 
 
@@ -74,7 +74,7 @@ def power_of_power(g: Given, base: Term, p: Fraction, q: Fraction) -> str:
 def log_of_product(g: Given, args: tuple[Term, ...]) -> str:
     positive = "erefl"
     for a in reversed(args):
-        positive = f"(all_cons {g.holds(Positive(a))} {positive})"
+        positive = f"(@all_cons R (fun x => 0 < x) _ _ {g.holds(Positive(a))} {positive})"
     return f"(ln_mulf {positive})"
 
 
@@ -145,7 +145,7 @@ def by_cases(g: Given, like: Term, h: Term, a: Term, b: Term) -> str:
     kind = "delta_01 R _ _"
     if isinstance(h, Holds):
         kind = "step_01 _" if isinstance(h.predicate, Positive) else "ge0_01 R _"
-    return f"(by_cases {f} ({kind}) {g.words.text(a)} {g.words.text(b)})"
+    return f"(by_cases {f} {g.words.text(a)} {g.words.text(b)} ({kind}))"
 
 
 def applied(name: str, words: Vocabulary, axes: list[Index], values: dict[Index, IndexExpr]) -> str:

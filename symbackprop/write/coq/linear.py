@@ -37,6 +37,7 @@ from .monomials import F1, SAME, Mono, Rewritten
 from .tidying import Tidying
 from .vocabulary import NotExported, Vocabulary
 
+Row = tuple[tuple[str, ...], int, IndexExpr | None]  # c times sizes times an index, if any
 LITERAL = 6  # sums over at most so many values are written out, as in the kernel
 MOST = 400  # monomials
 
@@ -77,12 +78,12 @@ class Linear(Tidying):
         """The coefficients of lhs - rhs - left + right add up to 0."""
         texts = list(dict.fromkeys(self.sum(m) for monos in sides for m in monos))
         signs = (1, -1, -1, 1)
-        all_of = [(m.c * s, texts.index(self.sum(m))) for monos, s in zip(sides, signs, strict=True) for m in monos]
+        parts = zip(sides, signs, strict=True)
+        all_of = [(m.c * s, texts.index(self.sum(m))) for monos, s in parts for m in monos]
         for k, text in enumerate(texts):
             if sum(c for c, j in all_of if j == k):
                 raise NotExported(f"a linear step leaves {text[:200]}")
-        pairs = listed([f"({self.words.rational(c)}, {k}%N)" for c, k in all_of], "(prod frac nat)")
-        return f"(@lin_cancels R {listed(texts)} {pairs} erefl)"
+        return f"(@lin_cancels R {listed(texts)} {self.numbered(all_of)} erefl)"
 
     # --- sums of products ----------------------------------------------------------------------
 
@@ -108,7 +109,8 @@ class Linear(Tidying):
         rest = self.tidied(monos)
         if rest.proof == SAME:
             return Rewritten(rest.monos, self.stated(t, proof, monos))
-        return Rewritten(rest.monos, self.stated(t, f"(etrans {self.stated(t, proof, monos)} {rest.proof})", rest.monos))
+        both = f"(etrans {self.stated(t, proof, monos)} {rest.proof})"
+        return Rewritten(rest.monos, self.stated(t, both, rest.monos))
 
     def raw(self, t: Term) -> Rewritten:
         match t:
@@ -118,7 +120,7 @@ class Linear(Tidying):
                 return Rewritten(monos, self.stated(t, f"(lin_num R {c})" if value else "(lin_zero R)", monos))
             case Size():
                 return self.integer(t, self.words.size(t), [(names, c, None) for names, c in t.monomials])
-            case Ordinal(of):
+            case Ordinal():
                 return self.ordinal(t)
             case Add(args):
                 return self.added(t, args)
@@ -140,11 +142,11 @@ class Linear(Tidying):
         constant, parts = as_affine(t.of)
         if len(parts) == 1 and t.of == parts[0][0]:
             return self.opaque(t, t, F1)
-        rows: list[tuple[tuple[str, ...], int, IndexExpr | None]] = [(names, c, None) for names, c in constant.monomials]
+        rows: list[Row] = [(names, c, None) for names, c in constant.monomials]
         rows += [(names, c, atom) for atom, k in parts for names, c in k.monomials]
         return self.integer(t, self.words.at(t.of), rows)
 
-    def integer(self, t: Term, text: str, rows: Sequence[tuple[tuple[str, ...], int, IndexExpr | None]]) -> Rewritten:
+    def integer(self, t: Term, text: str, rows: Sequence[Row]) -> Rewritten:
         """zr of a polynomial: a sum of products of sizes and indices."""
         if isinstance(t, Size) and is_symbol(t):
             one = [Mono(F1, (), ((t, F1),))]
@@ -200,10 +202,12 @@ class Linear(Tidying):
     def power(self, t: Term, base: Term, q: Fraction) -> Rewritten:
         if q == 0:
             one = [Mono(F1, (), ())]
-            return Rewritten(one, self.stated(t, "(etrans (pw_0 _) (etrans (esym (qr1 R)) (lin_num R (Frac 1 1))))", one))
+            proof = "(etrans (pw_0 _) (etrans (esym (qr1 R)) (lin_num R (Frac 1 1))))"
+            return Rewritten(one, self.stated(t, proof, one))
         inner = self.collected_normal(base)
         if not inner.monos:
-            return Rewritten([], self.stated(t, f"(etrans {self.raised(inner.proof, q)} (@pw_zero R ({q.numerator})%Z {q.denominator} ltac:(index)))", []))
+            zero = f"(@pw_zero R ({q.numerator})%Z {q.denominator} ltac:(index))"
+            return Rewritten([], self.stated(t, f"(etrans {self.raised(inner.proof, q)} {zero})", []))
         if len(inner.monos) == 1 and not inner.monos[0].dummies:
             return self.monomial_power(t, base, q, inner)
         if q.denominator == 1 and q > 0:
@@ -230,7 +234,9 @@ class Linear(Tidying):
             parts = [self.power_of(b, e, q) for b, e in m.factors]
             if None in parts:
                 return self.opaque(t, base, q)
-            proof = f"(etrans {self.raised(inner.proof, q)} (pw_mono (pw_qr erefl) {congruent(parts)}))"
+            number = self.number_power(m.c, q)
+            lists = f"{self.factors(m.factors)} {self.factors(new.factors)}"
+            proof = f"(etrans {self.raised(inner.proof, q)} (@pw_mono R _ _ {lists} _ {number} {congruent(parts)}))"
             return self.made(t, [new], proof)
         if m.c == 1 and len(m.factors) == 1 and m.factors[0][1] == 1:
             b = m.factors[0][0]
@@ -241,7 +247,8 @@ class Linear(Tidying):
             new = Mono(F1, (), tuple((b, e * q) for b, e in m.factors))
             parts = [self.power_of(b, e, q) for b, e in m.factors]
             positive = "ltac:(all_positive)"
-            proof = f"(etrans {self.raised(inner.proof, q)} (pw_mono_root {congruent(parts)} {positive}))"
+            lists = f"{self.factors(m.factors)} {self.factors(new.factors)}"
+            proof = f"(etrans {self.raised(inner.proof, q)} (@pw_mono_root R {lists} _ {congruent(parts)} {positive}))"
             return self.made(t, [new], proof)
         return self.opaque(t, base, q)
 

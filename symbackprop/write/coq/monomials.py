@@ -10,7 +10,7 @@ from ...core.indices import Index, Size
 from ...core.monomials import Monomial, canonical
 from ...core.ordering import key
 from ...core.terms import Power, Term, substitute
-from .canonical import Canonical, both, congruent, listed, numbers
+from .canonical import Canonical, both, congruent, equal, listed, numbers
 from .vocabulary import Vocabulary
 
 F1 = Fraction(1)
@@ -39,7 +39,7 @@ class Monomials:
 
     def new(self, size: Size) -> Index:
         self.count += 1
-        return Index(f"~d{self.count}", size)
+        return Index(f"@{1000 + self.count}", size)  # where it stands in an index expression, it stands before others
 
     # --- texts ---------------------------------------------------------------------------------
 
@@ -63,6 +63,15 @@ class Monomials:
     def lin(self, monos: Sequence[Mono]) -> str:
         pairs = [f"({self.words.rational(m.c)}, {self.sum(m)})" for m in monos]
         return f"(lin {listed(pairs, '(prod frac R)')})"
+
+    def number_power(self, c: Fraction, q: Fraction) -> str:
+        """The proof of c^q = the number that it is, for an integer q; 0^q is 0."""
+        d = c ** int(q) if c or q > 0 else c
+        return f"(@pw_qr R {self.words.rational(c)} ({q})%Z {self.words.rational(d)} erefl)"
+
+    def numbered(self, pairs: Sequence[tuple[Fraction, int]]) -> str:
+        """Coefficients with the number of a sum each."""
+        return listed([f"({self.words.rational(c)}, {k}%N)" for c, k in pairs], "(prod frac nat)")
 
     # --- proofs --------------------------------------------------------------------------------
 
@@ -168,7 +177,8 @@ class Monomials:
                 p if p is None or e == 1 else f"(f_equal (fun x => pw x {self.words.rational(e)}) {p})"
                 for (_, p), (_, e) in zip(found, factors, strict=True)
             ]
-            proof = f"(@f_equal _ _ (@mulf R) {self.factors(factors)} {self.factors(new)} {congruent(parts)} : {self.body(factors)} = {self.body(new)})"
+            proof = f"(@f_equal _ _ (@mulf R) {self.factors(factors)} {self.factors(new)} {congruent(parts)})"
+            proof = equal(proof, self.body(factors), self.body(new))
         order = sorted(range(len(new)), key=lambda k: (key(new[k][0]), new[k][1]))
         if order != sorted(order):
             new, moved = self.permuted(new, order)
@@ -196,7 +206,8 @@ class Monomials:
             None if p is None else Rewritten([m._replace(c=F1)], f"(etrans {p} (lin_of {self.sum(m)}))")
             for m, p in found
         ]
-        proof = self.replaced([m if s is None else o for (m, _), s, o in zip(found, same, monos, strict=True)], same).proof
+        here = [m if s is None else o for (m, _), s, o in zip(found, same, monos, strict=True)]
+        proof = self.replaced(here, same).proof
         texts = list(dict.fromkeys(self.sum(m) for m, _ in found))
         place = [texts.index(self.sum(m)) for m, _ in found]
         first = {k: m for (m, _), k in reversed(list(zip(found, place, strict=True)))}
@@ -204,10 +215,9 @@ class Monomials:
         out = [first[k]._replace(c=total[k]) for k in range(len(texts)) if total[k]]
         named = [(m.c, k) for (m, _), k in zip(found, place, strict=True)]
         kept = [(total[k], k) for k in range(len(texts)) if total[k]]
-        here, there = (listed([f"({self.words.rational(c)}, {k}%N)" for c, k in x], "(prod frac nat)") for x in (named, kept))
         settled = [m for m, _ in found]
         if proof == SAME and out == [m for m, _ in found]:
             return Rewritten(out, SAME)
-        last = f"(@lin_collect R {listed(texts)} {here} {there} erefl)"
-        last = f"({last} : {self.lin(settled)} = {self.lin(out)})"
+        last = f"(@lin_collect R {listed(texts)} {self.numbered(named)} {self.numbered(kept)} erefl)"
+        last = equal(last, self.lin(settled), self.lin(out))
         return Rewritten(out, last if proof == SAME else f"(etrans {proof} {last})")

@@ -1,4 +1,4 @@
-"""Signs of terms as Coq proofs, following what `core/signs.py` sees; what it does not see is a hypothesis or is given up."""
+"""Signs of terms as Coq proofs: what `core/signs.py` sees, hypotheses, and conditions of the theorem."""
 
 from __future__ import annotations
 
@@ -117,9 +117,23 @@ class Signs:
                 return f"(eq_ind_r ({goal}) {inside} {proof(found)})"
         return None
 
-    # --- what is plain --------------------------------------------------------------------------
+    # --- with the statement written out, as Coq's unification needs it ----------------------------
 
     def positive(self, t: Term) -> str | None:
+        return self.stated(self.find_positive(t), f"0 < {self.words.text(t)}")
+
+    def at_least(self, t: Term) -> str | None:
+        return self.stated(self.find_at_least(t), f"0 <= {self.words.text(t)}")
+
+    def nonzero(self, t: Term) -> str | None:
+        return self.stated(self.find_nonzero(t), f"{self.words.text(t)} != 0")
+
+    def stated(self, proof: str | None, statement: str) -> str | None:
+        return proof and f"({proof} : is_true ({statement}))"
+
+    # --- what is plain --------------------------------------------------------------------------
+
+    def find_positive(self, t: Term) -> str | None:
         known = self.fact(Positive, t)
         if known is not None:
             return known
@@ -147,7 +161,7 @@ class Signs:
             case _:
                 return None
 
-    def at_least(self, t: Term) -> str | None:
+    def find_at_least(self, t: Term) -> str | None:
         known = self.fact(AtLeastZero, t)
         if known is not None:
             return known
@@ -186,7 +200,7 @@ class Signs:
             case _:
                 return None
 
-    def nonzero(self, t: Term) -> str | None:
+    def find_nonzero(self, t: Term) -> str | None:
         known = self.fact(Nonzero, t)
         if known is not None:
             return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -53,7 +54,7 @@ from .canonical import congruent
 from .linear import Linear
 from .signs import Signs
 from .slopes import Slopes
-from .vocabulary import NotExported, Vocabulary
+from .vocabulary import NotExported, Vocabulary, inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,7 @@ class Steps:
             return Lemma(None, lhs, rhs)
         axes = tuple(sorted(free(lhs) | free(rhs), key=lambda i: i.name))
         binders = "".join(
-            f" {self.words.index(i)} ({self.words.known(i)} : (0 <= {self.words.index(i)} < {self.words.size(i.size)})%Z)"
-            for i in axes
+            f" {self.words.index(i)} ({self.words.known(i)} : {self.words.range(i)})" for i in axes
         )
         if (left, right) in self.names:
             name, axes = self.names[left, right]  # an index that the text does not speak of may take any value
@@ -139,7 +139,10 @@ class Steps:
                 sums = over(i, lemma.lhs), over(i, lemma.rhs)
                 scope = free(sums[0]) | free(sums[1]) | {i}
                 bound = f"fun {self.words.index(i)} {self.words.known(i)} =>"
-                return self.same_if(lemma, *sums, f"(Sum_ext ({bound} {self.use(lemma, scope)}))")
+                summed = f"(Sum_ext ({bound} {self.use(lemma, scope)}))"
+                if any(self.reads_anew(i, t) for t in (lemma.lhs, lemma.rhs)):
+                    summed = f"(ltac:(same_at {summed}) : {' = '.join(map(self.words.text, sums))})"
+                return self.same_if(lemma, *sums, summed)
             case UnderWhole(fn, order, axes, at, inner):
                 lemma = self.of(inner)
                 left, right = (whole(fn, order, axes, side, at) for side in (lemma.lhs, lemma.rhs))
@@ -175,6 +178,13 @@ class Steps:
                 raise NotExported("an induction over layers")
             case _:
                 assert_never(proof)
+
+    def reads_anew(self, i: Index, t: Term) -> bool:
+        """With i bound, sums of indices in `t` are written in another order."""
+        bound = inner(0, i.size)
+        name = rf"\b{self.words.index(i)}\b"
+        renamed = re.sub(name, self.words.index(bound), self.words.text(t, 1))
+        return renamed != self.words.text(substitute(t, {i: bound}), 1)
 
     def instance(self, lemma: Lemma, values: dict[Index, IndexExpr]) -> Lemma:
         lhs, rhs = substitute(lemma.lhs, values), substitute(lemma.rhs, values)

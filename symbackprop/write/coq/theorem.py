@@ -79,25 +79,26 @@ class Export:
         words = self.words
         hypotheses = self.hypotheses()  # may speak of further names
         free_ones = sorted(free(self.equation.lhs) | free(self.equation.rhs), key=lambda i: i.name)
-        outer = [f"Variables ({words.index(i)} : Z) ({words.known(i)} : {self.range(i)})." for i in free_ones]
+        outer = [f"Variables ({words.index(i)} : Z) ({words.known(i)} : {words.range(i)})." for i in free_ones]
         curve, moved = self.moving()
-        lines = ["Variable R : realType."]
-        least = dict(words.least.values)
-        lines += [
-            f"Variables ({n} : Z) (least{n[1:]} : ({least.get(s, 1)} <= {n})%Z)." for s, n in words.symbols.items()
-        ]
-        for name, axes, size in words.picks.values():
-            at = [f"j{k}" for k in range(axes)]
-            entry = " ".join([name, *at])
-            inside = f"forall {' '.join(at)}, (0 <= {entry} < {words.size(size)})%Z" if at else f"(0 <= {name} < {words.size(size)})%Z"
-            lines.append(f"Variables ({name} : {'Z -> ' * axes}Z) (range{name} : {inside}).")
-        lines += [f"Variable {n} : {'Z -> ' * k}R." for a, (n, k) in words.arrays.items() if a != words.moving]
+        lines = [f"Variable {n} : {'Z -> ' * k}R." for a, (n, k) in words.arrays.items() if a != words.moving]
         lines += curve
         lines += self.functions()
-        return lines + hypotheses, outer + moved
+        return [*self.integers(), *lines, *hypotheses], outer + moved
 
-    def range(self, i: Index) -> str:
-        return f"(0 <= {self.words.index(i)} < {self.words.size(i.size)})%Z"
+    def integers(self) -> list[str]:
+        """Sizes and integer arrays, whose values are in the range that the certificate says."""
+        words, picks = self.words, []
+        for name, axes, size in words.picks.values():
+            at = [f"j{k}" for k in range(axes)]
+            inside = f"(0 <= {spaced(name, *at)} < {words.size(size)})%Z"
+            every = f"forall {' '.join(at)}, " if at else ""
+            picks.append(f"Variables ({name} : {'Z -> ' * axes}Z) (range{name} : {every}{inside}).")
+        least = words.least.values
+        sizes = [
+            f"Variables ({n} : Z) (least{n[1:]} : ({least.get(s, 1)} <= {n})%Z)." for s, n in words.symbols.items()
+        ]
+        return ["Variable R : realType.", *sizes, *picks]
 
     def moving(self) -> tuple[list[str], list[str]]:
         """The variable on a curve: entry (j0, j1) moves with the speed δ(j0, a) δ(j1, b) at the time t0."""
@@ -147,14 +148,16 @@ class Export:
             total = f"({spaced(f'{name}_{k + 1}', here, *more, *at)} * {spaced('d', *at)})"
             for j, s in reversed(list(zip(at, sizes, strict=True))):
                 total = f"(Sum {s} (fun {j} => {total}))"
+            premise = f"({every}isD t0 {spaced('y', *at)} {spaced('d', *at)})"
             lines.append(
-                f"Hypothesis D{name}_{k} : {outer}forall {curve}, ({every}isD t0 {spaced('y', *at)} {spaced('d', *at)}) ->\n"
+                f"Hypothesis D{name}_{k} : {outer}forall {curve}, {premise} ->\n"
                 f"  isD t0 (fun t => {spaced(f'{name}_{k}', there, *more)}) {total}."
             )
         return lines
 
     def hypotheses(self) -> list[str]:
-        out = [f"Hypothesis {name} : {self.for_all(p)}." for name, p in self.signs.facts.items() if name in self.signs.spoken]
+        facts = [(name, p) for name, p in self.signs.facts.items() if name in self.signs.spoken]
+        out = [f"Hypothesis {name} : {self.for_all(p)}." for name, p in facts]
         for said, name in self.signs.used.items():
             out.append(f"Hypothesis {name} : {self.for_all(self.context.hypotheses[said])}.")
         return out
@@ -169,7 +172,8 @@ class Export:
             case _:
                 sign = {"Positive": "0 < {}", "Nonzero": "{} != 0", "AtLeastZero": "0 <= {}"}[type(h).__name__]
                 said, axes = sign.format(text(h.term)), free(h.term)
-        bound = "".join(f" {self.words.index(i)} (_ : {self.range(i)})" for i in sorted(axes, key=lambda i: i.name))
+        ordered = sorted(axes, key=lambda i: i.name)
+        bound = "".join(f" {self.words.index(i)} (_ : {self.words.range(i)})" for i in ordered)
         return f"forall{bound}, {said}" if bound else said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -11,12 +12,19 @@ from ...core.monomials import compound
 from ...core.ordering import key
 from ...core.ranges import always_negative, never_negative, never_zero, within
 from ...core.terms import Delta, Holds, NonNegative, Nonzero, Num, Positive, Power, Predicate, Term, free, substitute
-from .canonical import both, listed, shown
+from .canonical import both, equal, listed, shown
 from .monomials import F1, SAME, Factors, Mono, Monomials, Rewritten
 from .vocabulary import NotExported
 
 Expand = Callable[[Term], Rewritten]
 INDEX = "ltac:(index)"
+
+
+def zero_or_one(b: Delta | Holds) -> tuple[str, str]:
+    """The name of a factor that is 0 or 1, in lemmas, and their arguments."""
+    if isinstance(b, Delta):
+        return "delta", "R _ _"
+    return ("ge0", "R _") if isinstance(b.predicate, NonNegative) else ("step", "_")
 
 
 class Tidying(Monomials):
@@ -73,15 +81,15 @@ class Tidying(Monomials):
                 total = p
             new: Factors = ((b, total),) if total else ()
             here = f"{self.factor((b, p))} * {self.factor((b, q))}"
-            return self.with_head(m, (k, k + 1), new, f"(@mulf_two R _ _ {self.factors(new)} _ ({proof} : {here} = {self.body(new)}))")
+            lemma = f"(@mulf_two R _ _ {self.factors(new)} _ {equal(proof, here, self.body(new))})"
+            return self.with_head(m, (k, k + 1), new, lemma)
         return None
 
     def merging(self, b: Term, p: Fraction, q: Fraction) -> str | None:
         """b^p b^q = b^{p+q}, or None where nothing shows that b may be 0 or negative."""
         if isinstance(b, Delta | Holds):
-            name = "delta_sq" if isinstance(b, Delta) else "ge0_sq" if isinstance(b.predicate, NonNegative) else "step_sq"
-            blanks = {"delta_sq": "R _ _", "ge0_sq": "R _", "step_sq": "_"}[name]
-            return f"({name} {blanks})" if p == q == 1 else None
+            kind, blanks = zero_or_one(b)
+            return f"({kind}_sq {blanks})" if p == q == 1 else None
         x, whole = self.words.text(b), p.denominator == q.denominator == 1
         powers = f"pw {x} {self.words.rational(p)} * pw {x} {self.words.rational(q)}"
         result = f"pw {x} {self.words.rational(p + q)}"
@@ -90,10 +98,9 @@ class Tidying(Monomials):
         elif whole and p < 0 and q < 0:
             proof = f"(pw_subn {x} {-p} {-q})"
         else:
+            lemma, needed = ("pw_addz", Nonzero(b)) if whole else ("pw_add", Positive(b))
             try:
-                proof = (
-                    f"(pw_addz {self.holds(Nonzero(b))} erefl)" if whole else f"(pw_add {self.holds(Positive(b))} erefl)"
-                )
+                proof = f"({lemma} {self.holds(needed)} erefl)"
             except NotExported:
                 return None
         proof = f"({proof} : {powers} = {result})"
@@ -116,7 +123,7 @@ class Tidying(Monomials):
             c = b.value ** int(e) if b.value or e > 0 else Fraction(0)
             head = f"(const_head {self.words.rational(c)} {self.factors(rest)})"
             if e != 1:
-                power = f"(pw_qr erefl : {self.factor((b, e))} = {self.words.number(c)})"
+                power = self.number_power(b.value, e)
                 head = f"(etrans (f_equal (fun x => mulf (x :: {self.factors(rest)})) {power}) {head})"
             new = Mono(c, (), rest)
             found = Rewritten([new], f"(etrans {proof} ({head} : {self.body(moved)} = {self.lin([new])}))")
@@ -147,10 +154,10 @@ class Tidying(Monomials):
         for k, (b, e) in enumerate(m.factors):
             if not isinstance(b, Delta | Holds) or e == 1:
                 continue
-            kind = "delta" if isinstance(b, Delta) else "ge0" if isinstance(b.predicate, NonNegative) else "step"
-            blanks = {"delta": "R _ _", "ge0": "R _", "step": "_"}[kind]
+            kind, blanks = zero_or_one(b)
             x = self.words.text(b)
-            proof = f"(@pw_id R {x} {self.words.rational(e)} ({kind}_sq {blanks}) ({kind}_01 {blanks}) ltac:(index) : {self.factor((b, e))} = {x})"
+            proof = f"(@pw_id R {x} {self.words.rational(e)} ({kind}_sq {blanks}) ({kind}_01 {blanks}) {INDEX})"
+            proof = equal(proof, self.factor((b, e)), x)
             return self.with_head(m, (k,), ((b, F1),), f"(@mulf_head R _ [:: {x}] _ {proof})")
         return None
 
@@ -227,12 +234,12 @@ class Tidying(Monomials):
         return outer, self.reordered(m, (*outer, a))
 
     def with_value(self, factors: Factors, a: Index, value: IndexExpr) -> tuple[Factors, str | None]:
-        """The factors at a = value; their text may differ by index arithmetic."""
+        """The factors at a = value, and where their text is not what putting it in gives, why the lists are equal."""
         new = tuple((substitute(f, {a: value}), e) for f, e in factors)
-        if isinstance(value, Index):
+        if re.sub(rf"\b{self.words.index(a)}\b", self.words.at(value), self.factors(factors)) == self.factors(new):
             return new, None
         at = f"((fun {self.words.index(a)} => {self.factors(factors)}) {self.words.at(value)})"
-        return new, f"(f_equal (@mulf R) (ltac:(reindexed) : {at} = {self.factors(new)}))"
+        return new, equal("ltac:(reindexed)", at, self.factors(new))
 
     def contracted(self, m: Mono, k: int, a: Index, value: IndexExpr) -> Rewritten:
         """Σ_a δ(a, value) f(a) = f(value), times the range of a where value may leave it."""
@@ -246,16 +253,18 @@ class Tidying(Monomials):
         if within(value, a.size, self.words.least):
             new = rest
             lemma = f"(@Sum_delta R {n} {functions} {self.words.at(value)} {INDEX} {INDEX} {INDEX})"
-            arithmetic_under = arithmetic
         else:
             edges = (value, affine(a.size - 1, ((value, -1),)))
             guards: Factors = tuple((Holds(NonNegative(edge)), F1) for edge in edges)
             new = guards + rest
             lo, hi = map(self.words.at, edges)
-            lemma = f"(@Sum_delta_edges R {n} {functions} {self.words.at(value)} {lo} {hi} " + " ".join([INDEX] * 4) + ")"
-            arithmetic_under = arithmetic and f"(f_equal (@mulf R) (cons_eq erefl (cons_eq erefl (ltac:(reindexed) : ((fun {name} => {self.factors(moved[1:])}) {self.words.at(value)}) = {self.factors(rest)}))))"
+            proofs = " ".join([INDEX] * 4)
+            lemma = f"(@Sum_delta_edges R {n} {functions} {self.words.at(value)} {lo} {hi} {proofs})"
+            arithmetic = arithmetic and f"(cons_eq erefl (cons_eq erefl {arithmetic}))"
         inside = f"Sum {n} (fun {name} => {self.body(moved)})"
-        body = both(f"(Sum_ext ({self.bound(a)} {front}))", f"(etrans {lemma} {shown(arithmetic_under)} : {inside} = {self.body(new)})")
+        if arithmetic is not None:
+            lemma = f"(etrans {lemma} (f_equal (@mulf R) {arithmetic}))"
+        body = both(f"(Sum_ext ({self.bound(a)} {front}))", equal(lemma, inside, self.body(new)))
         proof = both(swapped, self.under(outer, shown(body)))
         return self.same(m, outer, new, shown(proof))
 
@@ -264,15 +273,13 @@ class Tidying(Monomials):
         moved, front = self.front(m, k)
         head = moved[0][0]
         assert isinstance(head, Delta)
-        rest, _ = self.with_value(moved[1:], a, value)
+        rest, arithmetic = self.with_value(moved[1:], a, value)
         name = self.words.index(a)
         new = (moved[0], *rest)
         s = f"(fun {name} => {self.factors(moved[1:])})"
         lemma = f"(@mulf_delta R {self.words.at(head.i)} {s} {name} {self.words.at(value)} {INDEX})"
-        if not isinstance(value, Index):
-            at = f"((fun {name} => {self.factors(moved[1:])}) {self.words.at(value)})"
-            equal = f"(ltac:(reindexed) : {at} = {self.factors(rest)})"
-            lemma = f"(etrans {lemma} (f_equal (@mulf R) (cons_eq erefl {equal})))"
+        if arithmetic is not None:
+            lemma = f"(etrans {lemma} (f_equal (@mulf R) (cons_eq erefl {arithmetic})))"
         step = f"({lemma} : {self.body(moved)} = {self.body(new)})"
         return self.same(m, m.dummies, new, self.under(m.dummies, f"(etrans {front} {step})"))
 
@@ -285,7 +292,8 @@ class Tidying(Monomials):
         outer, swapped = self.innermost(m, a)
         new: Factors = ((a.size, F1), *m.factors)
         here = f"Sum {self.words.size(a.size)} (fun {self.words.index(a)} => {self.body(m.factors)})"
-        count = f"(etrans (@Sum_const R {self.words.size(a.size)} {self.body(m.factors)} {INDEX}) (esym (mulf_cons _ _)) : {here} = {self.body(new)})"
+        count = f"(@Sum_const R {self.words.size(a.size)} {self.body(m.factors)} {INDEX})"
+        count = equal(f"(etrans {count} (esym (mulf_cons _ _)))", here, self.body(new))
         return self.same(m, outer, new, shown(both(swapped, self.under(outer, count))))
 
 

@@ -88,6 +88,9 @@ class Vocabulary:
         """The name of the hypothesis that an index is in its range."""
         return f"r{self.index(i)[1:]}" if i.name[0] != "@" else f"q{i.name[1:]}"
 
+    def range(self, i: Index) -> str:
+        return f"(0 <= {self.index(i)} < {self.size(i.size)})%Z"
+
     def size(self, s: Size) -> str:
         return self.integer(s, ())
 
