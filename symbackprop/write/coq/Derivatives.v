@@ -234,7 +234,7 @@ Lemma D_mul6 f g h k l m t a b c d e q :
     (a * g t * h t * k t * l t * m t + f t * b * h t * k t * l t * m t + f t * g t * c * k t * l t * m t
      + f t * g t * h t * d * l t * m t + f t * g t * h t * k t * e * m t + f t * g t * h t * k t * l t * q).
 Proof. by move=> H K L M N P; apply: (D_eq (D_mul (D_mul5 H K L M N) P)); rewrite !mulrDl. Qed.
-Lemma D_Sum n (F : Z -> R -> R) (d : Z -> R) t :
+Lemma D_sum n (F : Z -> R -> R) (d : Z -> R) t :
   (forall i, (0 <= i < n)%Z -> isD t (F i) (d i)) -> isD t (fun t => Sum n (fun i => F i t)) (Sum n d).
 Proof.
 move=> H; rewrite /Sum.
@@ -381,6 +381,7 @@ by rewrite /sinh /m1 qr0 qr_opp1; ring.
 Qed.
 End Derivatives.
 
+Arguments D_sum {R} n F d {t}.
 Ltac all_positive :=
   cbv [all]; rewrite ?andbT; repeat (apply/andP; split);
   first [exact: expR_gt0 | (apply: pw_gt0; first [exact: expR_gt0 | (apply: qr_gt0; lia) | (apply: zr_gt0; lia)])

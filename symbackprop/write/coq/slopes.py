@@ -155,29 +155,40 @@ class Derivation:
             case Power(base, q):
                 return self.power(base, q)
             case Apply(fn, arg, order):
-                return f"(D_comp {self.function(fn, arg, order)} {self.of(arg)})"
+                inside = f"(g := fun t => {self.at_time(arg)}) (t := t0)"
+                return f"(D_comp {inside} {self.function(fn, arg, order)} {self.of(arg)})"
             case Sum(size, body, _):
-                i, inside = self.opened(size, body)
-                return f"(D_Sum (fun {self.words.index(i)} {self.words.known(i)} => {inside}))"
+                return f"(D_sum {self.words.size(size)} {self.opened((size,), body)})"
             case Whole(_, _, sizes, body, at, _):
-                axes = tuple(inner(300 + self.binders + d, s) for d, s in enumerate(sizes))
-                self.binders += len(axes)
-                inside = self.of(open_body(body, axes))
-                self.binders -= len(axes)
-                named = " ".join(f"{self.words.index(a)} {self.words.known(a)}" for a in axes)
-                proof = f"(fun {named} => {inside})" if axes else inside
-                return f"({' '.join([f'D{self.words.loss(t)}', *map(self.words.at, at), '_', '_', proof])})"
+                return f"({' '.join([f'D{self.words.loss(t)}', *map(self.words.at, at), self.opened(sizes, body)])})"
             case Holds(Positive(arg)):
-                return f"(D_step {self.need(Nonzero(arg))} {self.of(arg)})"
+                f = f"(f := fun t => {self.at_time(arg)}) (t := t0)"
+                return f"(D_step {f} {self.need(Nonzero(arg))} {self.of(arg)})"
             case _:
                 raise NotExported(f"the derivative of {t}")
 
-    def opened(self, size: Size, body: Term) -> tuple[Index, str]:
-        i = inner(300 + self.binders, size)
-        self.binders += 1
-        proof = self.of(open_body(body, (i,)))
-        self.binders -= 1
-        return i, proof
+    def opened(self, sizes: tuple[Size, ...], body: Term) -> str:
+        """The entries as functions of the time, their derivatives, and why they are: three arguments of a lemma."""
+        words = self.words
+        axes = tuple(inner(300 + self.binders + d, s) for d, s in enumerate(sizes))
+        opened = open_body(body, axes)
+        self.binders += len(axes)
+        proof = self.of(opened)
+        self.binders -= len(axes)
+        names = [words.index(a) for a in axes]
+        known = " ".join(f"{words.index(a)} {words.known(a)}" for a in axes)
+        slope = words.text(self.slopes.of(opened, self.wrt))
+        moving = f"(fun {' '.join([*names, 't'])} => {self.at_time(opened)})"
+        if not axes:
+            return f"{moving} {slope} {proof}"
+        return f"{moving} (fun {' '.join(names)} => {slope}) (fun {known} => {proof})"
+
+    def at_time(self, t: Term) -> str:
+        """The text of a term as a function of the time t."""
+        self.words.time = "t"
+        text = self.words.text(t)
+        self.words.time = None
+        return text
 
     def need(self, p: Positive | Nonzero) -> str:
         known = self.signs.prove(p)
@@ -188,11 +199,12 @@ class Derivation:
 
     def power(self, base: Term, q: Fraction) -> str:
         inside = self.of(base)
+        f = f"(f := fun t => {self.at_time(base)}) (t := t0)"
         if q.denominator > 1:
-            return f"(D_pw {self.need(Positive(base))} {inside} (erefl : {self.words.rational(q - 1)} = _))"
+            return f"(D_pw {f} {self.need(Positive(base))} {inside} (erefl : {self.words.rational(q - 1)} = _))"
         if q > 0:
-            return f"(D_nat (n := {q}) {inside} (erefl : {q - 1}%Z = _))"
-        return f"(D_neg (n := {-q}) {self.need(Nonzero(base))} {inside} (erefl : ({q - 1})%Z = _))"
+            return f"(D_nat {f} (n := {q}) {inside} (erefl : {q - 1}%Z = _))"
+        return f"(D_neg {f} (n := {-q}) {self.need(Nonzero(base))} {inside} (erefl : ({q - 1})%Z = _))"
 
     def function(self, fn: str, arg: Term, order: int) -> str:
         if fn == "log":

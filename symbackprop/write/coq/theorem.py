@@ -60,10 +60,9 @@ class Export:
         body = self.slopes.unfolded(lhs.body)
         if isinstance(lhs.body, Diff):
             raise NotExported("a derivative of a derivative")
-        proof = Derivation(self.words, self.slopes, self.signs, wrt).of(body)
-        self.words.time = "t"
-        function = self.words.text(body)
-        self.words.time = None
+        derivation = Derivation(self.words, self.slopes, self.signs, wrt)
+        proof = derivation.of(body)
+        function = derivation.at_time(body)
         rhs, slope = self.words.text(self.equation.rhs), self.words.text(lhs)
         stated = f"({proof} : isD t0 (fun t => {function}) {slope})"
         return f"Theorem main : isD t0 (fun t => {function})\n  {rhs}.\nProof. exact (D_eq {stated} {use}). Qed."
