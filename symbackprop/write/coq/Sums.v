@@ -321,6 +321,6 @@ Arguments zr : simpl never.
 (* a polynomial in sizes and indices as a linear combination of products *)
 Ltac integers := rewrite ?(zr_add, zr_mul) /lin /mulf /= ?qr1 ?qr_int; ring.
 (* about indices *)
-Ltac index := cbv beta; intros; first [lia | nia].
+Ltac index := cbv beta; cbn [top bottom]; intros; first [lia | nia].
 (* the same up to index arithmetic *)
 Ltac reindexed := cbv beta; first [reflexivity | lia | nia | (apply: Sum_ext; intros; reindexed) | (f_equal; reindexed)].
