@@ -382,6 +382,8 @@ Qed.
 End Derivatives.
 
 Arguments D_sum {R} n F d {t}.
+Arguments tanh {R} u. Arguments sigmoid {R} u. Arguments softplus {R} u. Arguments sinh {R} u. Arguments cosh {R} u.
+Arguments step {R} x.
 Ltac all_positive :=
   cbv [all]; rewrite ?andbT; repeat (apply/andP; split);
   first [exact: expR_gt0 | (apply: pw_gt0; first [exact: expR_gt0 | (apply: qr_gt0; lia) | (apply: zr_gt0; lia)])
