@@ -1549,7 +1549,8 @@ class Theorem(Certificate):
                 wanted = tuple(substitute(t, values) for t in (left, right))
                 cases = truth_cases(about) if truth(about) else ([("ne0", about)], [("eq", about, ZERO)])
                 for k, more in zip((nonzero_, zero), cases):
-                    need(of(k, world.assuming(f"{text(name)}.", more), ("eq",))[1:] == wanted, "another equation is shown")
+                    shown = of(k, world.assuming(f"{text(name)}.", more), ("eq",))
+                    need(shown[1:] == wanted, "another equation is shown")
                 goal = "eq", left, right
             case ["steps", [first, *rest]]:
                 left, right = of(first, kinds=("eq",))[1:]

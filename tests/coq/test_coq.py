@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from symbackprop.cli import main
-from symbackprop.core.certificate import certificate
+from symbackprop.core.certificate import proof_rows
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index, sized
 from symbackprop.core.kernel import check
@@ -96,7 +96,7 @@ def test_another_equation_is_refused() -> None:
 def test_command_writes_theorem_and_libraries(tmp_path: Path) -> None:
     proof, context, equation = story(*FIRST)
     source = tmp_path / "certificate.json"
-    source.write_text(json.dumps(certificate(proof, context)))
+    source.write_text(json.dumps(proof_rows(proof, context)))
     assert main(["export", "--coq", str(tmp_path / "T.v"), str(source)]) == 0
     assert (tmp_path / "T.v").read_text() == exported(proof, context, equation)
     assert coq_text(json.loads(source.read_text())) == exported(proof, context, equation)
