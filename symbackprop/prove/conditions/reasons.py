@@ -51,6 +51,7 @@ from .restating import restated
 F0, F1 = Fraction(0), Fraction(1)
 DEPTH = 5  # reasons inside reasons; a split counts twice
 CLEARED = 4  # denominators inside numerators
+SPLITS = 6  # steps that one condition is split by, all together
 TRUTHS = 3  # steps that one condition is split by
 FACTS = 40  # facts that one condition is weighed against
 FAILED = (ProofError, TooLarge, RecursionError)
@@ -59,8 +60,8 @@ FAILED = (ProofError, TooLarge, RecursionError)
 class Seeker:
     """Reasons in one region; remembers what it looked for."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    def __init__(self, context: Context, splits: int = SPLITS) -> None:
+        self.context, self.splits = context, splits
         self.normal = Normal(context)
         self.known: dict[tuple[Predicate, int], Reason | None] = {}
         self.scaled: dict[tuple[Term, bool], tuple[Term, Term] | None] = {}
@@ -263,7 +264,7 @@ class Seeker:
             names = tuple((i, self.unused(i)) for i in sorted(free(u), key=lambda i: i.name))
             values: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
             goal = like(p, substitute(u, values))
-            inner = Seeker(self.context).reason(goal, depth)
+            inner = Seeker(self.context, self.splits).reason(goal, depth)
             if inner is not None:
                 yield Fixed(p, names, inner)
             return
@@ -273,6 +274,9 @@ class Seeker:
                 yield split
 
     def split(self, p: Predicate, h: Term, depth: int) -> Reason | None:
+        if self.splits <= 0:
+            return None
+        self.splits -= 1
         u, name = term_of(p), case_name(self.context)
         cases: list[tuple[Term, Reason]] = []
         for on, value in ((True, ONE), (False, ZERO)):
@@ -281,7 +285,7 @@ class Seeker:
                 region = assuming(self.context, name, truth_case(h, on))
             except ProofError:
                 return None
-            found = known_there(region, like(p, case), depth - 2)
+            found = known_there(region, like(p, case), depth - 2, self.splits // 2)
             if found is None:
                 return None
             cases.append((case, found))
@@ -394,11 +398,11 @@ class Seeker:
         return sorted(found.items(), key=lambda x: monomial_key(Monomial(F1, (), ((x[0], F1),))))
 
 
-def known_there(region: Context, p: Predicate, depth: int) -> Reason | None:
+def known_there(region: Context, p: Predicate, depth: int, splits: int) -> Reason | None:
     """A reason in a narrower region, with what it says in the words of the prover."""
     lemmas, name = restated(region), case_name(region)
     wider, _ = knowing(name, lemmas, region)
-    found = Seeker(wider).reason(p, depth)
+    found = Seeker(wider, splits).reason(p, depth)
     return found if found is None or not lemmas else Knowing(p, name, lemmas, found)
 
 
