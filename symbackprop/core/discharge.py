@@ -14,14 +14,13 @@ from .context import Context, Hypothesis, Same, terms_of
 from .indices import ProofError, nodes
 from .kernel import check, inhabited
 from .reasons import (
-    Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Reason, Sign, Split, Steps, Weigh,
+    Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
 )  # fmt: skip
 from .signs import POSITIVE, SAYS, Signs, added
 from .smooth import Smoothness
 from .terms import (
-    ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero,
-    Pick, Positive, Power, Predicate, Term, Whole, add, arrays, free, mul, neg, require, sub,
-    substitute, subterms,
+    ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero, Pick, Positive,
+    Power, Predicate, Term, Whole, add, arrays, free, mul, neg, require, sub, substitute, subterms, whole,
 )  # fmt: skip
 from .value import needed, truth
 
@@ -75,12 +74,25 @@ def established(reason: Reason, context: Context) -> Used:
             values = fresh_integers(names, context, (term_of(goal),))
             require(inner.goal == like(goal, substitute(term_of(goal), values)), "another predicate is shown")
             return established(inner, context)
+        case Nested():
+            return nested(reason, context)
         case Knowing(_, name, lemmas, inner):
             require(inner.goal == goal, "another predicate is shown")
             wider, used = knowing(name, lemmas, context)
             return used | established(inner, wider)
         case _:
             assert_never(reason)
+
+
+def nested(r: Nested, context: Context) -> Used:
+    """max_ij x_ij is max_i max_j x_ij; where no two rows share the largest entry and no row has it twice, none does."""
+    rows, row = r.outer_axes, r.inner_axes
+    require(set(rows).isdisjoint(row) and sorted(r.order, key=str) == sorted((*rows, *row), key=str), "other axes")
+    inhabited((*rows, *row), context.least)
+    best = whole("max", 0, row, r.body, ())
+    wanted = [whole("gap", 0, axes, t, ()) for axes, t in ((r.order, r.body), (row, r.body), (rows, best))]
+    require([Positive(w) for w in wanted] == [r.goal, r.inner.goal, r.outer.goal], "this is about another maximum")
+    return established(r.inner, context) | established(r.outer, context)
 
 
 def knowing(name: str, lemmas: tuple[Reason | Given, ...], context: Context) -> tuple[Context, Used]:

@@ -43,7 +43,7 @@ def needed(
     """The predicates that `needs` gives, and the hypotheses by which others are plain."""
     run = Needs(context, numbered(free(t)))
     run.visit(t, (), moving)
-    return run.found, run.signs.used
+    return {p: why for p, why in run.found.items() if run.unguarded.get(p) not in run.found}, run.signs.used
 
 
 class Needs:
@@ -53,6 +53,7 @@ class Needs:
         self.context, self.count = context, count
         self.smooth, self.signs = Smoothness(context), Signs(context)
         self.found: dict[Predicate, str] = {}
+        self.unguarded: dict[Predicate, Predicate] = {}  # what implies it, where that is needed too
         self.seen: set[tuple[Term, Guards, frozenset[Array]]] = set()
 
     def new(self, size: Size) -> Index:
@@ -61,7 +62,9 @@ class Needs:
 
     def note(self, p: Predicate, why: str, guards: Guards = ()) -> None:
         if not self.signs.holds(p):
-            self.found.setdefault(for_all(guarded(p, guards)), why)
+            self.found.setdefault(needed := for_all(guarded(p, guards)), why)
+            if guards:
+                self.unguarded[needed] = for_all(p)
 
     def visit(self, t: Term, guards: Guards, moving: frozenset[Array]) -> None:
         if (t, guards, moving) in self.seen:

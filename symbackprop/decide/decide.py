@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.indices import Index, Size, sized
+from symbackprop.core.indices import Index, Size, at_least_zero, sized
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Statement
 from symbackprop.core.terms import (
@@ -42,7 +42,8 @@ BUDGET, FEW = 40, 3
 class Problem:
     """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
 
-    `asked` is another way to ask for points, where the statement itself is not evaluated well.
+    `asked` is another way to ask for points, where the statement itself is not evaluated well; without `has_points`
+    none is looked at (literal sizes that are too large).
     """
 
     statement: Statement
@@ -52,6 +53,7 @@ class Problem:
     rounded: tuple[tuple[float, Fraction], ...] = ()
     asked: Question | None = None
     kinks_have_values: bool = True
+    has_points: bool = True
 
     @property
     def moving(self) -> frozenset[Array]:
@@ -128,13 +130,17 @@ def prove(problem: Problem) -> Theorem | Missing:
 
     def witness(region: Context) -> Point | None:
         sides = problem.statement.lhs, problem.statement.rhs
-        values = (NonNegative(affine(i.size - 1, ())) for i in frozenset[Index]().union(*map(free, sides)))
+        counts = {i.size - 1 for i in frozenset[Index]().union(*map(free, sides))}
+        values = (NonNegative(affine(n, ())) for n in counts if not at_least_zero(n, region.least))
         needs = (*region.hypotheses.values(), *values)  # and the statement speaks of some indices
+        sizes = {s: max(2, region.least[s]) for s in problem.symbols}
+        if not needs or not problem.has_points:
+            return None if needs else Point(tuple(sizes.items()))
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
                 needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes
             )
-            point = None if found is None else exhibited(found, {s: max(2, region.least[s]) for s in problem.symbols})
+            point = None if found is None else exhibited(found, sizes)
             if point is not None:
                 return point
         return None
@@ -157,9 +163,12 @@ def refuted_or_unknown(problem: Problem, missing: Missing) -> Decision:
     for found in looked_for(problem, missing):
         if found is not None and not rounding_explains(found, problem.rounded):
             return Decision(REFUTED, counterexample=found)
+    enough = enough_for(problem) if missing.stage == CONDITION else ""
+    if not problem.has_points:
+        return Decision(UNKNOWN, missing=missing, enough=enough)
     outcome = search(problem.question(), FEW, kinks_have_values=problem.kinks_have_values)
     return Decision(
-        UNKNOWN, missing=missing, enough=enough_for(problem) if missing.stage == CONDITION else "",
+        UNKNOWN, missing=missing, enough=enough,
         rounding=outcome.counterexample is not None, searched=outcome.reason,
     )  # fmt: skip
 
@@ -186,6 +195,8 @@ def violations(c: Predicate) -> tuple[Hypothesis, ...]:
 
 
 def counterexample(problem: Problem, budget: int = BUDGET) -> Counterexample | None:
+    if not problem.has_points:
+        return None
     found = search(problem.question(), budget, kinks_have_values=problem.kinks_have_values).counterexample
     return None if found is None or rounding_explains(found, problem.rounded) else found
 

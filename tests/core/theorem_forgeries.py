@@ -27,6 +27,7 @@ from symbackprop.core.reasons import (
     Given,
     Holding,
     Knowing,
+    Nested,
     Reason,
     Sign,
     Split,
@@ -135,6 +136,7 @@ THEOREMS: dict[str, Callable[[], object]] = {
     "a lemma": lambda: established(
         Knowing(Positive(add(x, y)), "k", (weigh(Positive(x), ONE, ((ONE, Sign(Positive(x))),), ZERO),),
                 Sign(Positive(add(x, y)))), given(Positive(x), Positive(y))),
+    "a maximum of maxima": lambda: established(nest((j, i), Positive(gap((j, i), v(i, j)))), given(*NESTED)),
     "both values of a step": lambda: established(
         Split(Positive(add(ONE, step(x))), "c", step(x), Sign(Positive(num(2))), Sign(Positive(ONE)),
               same(add(ONE, step(x)), add(mul(step(x), num(2)), mul(sub(ONE, step(x)), ONE)))), EMPTY),
@@ -177,6 +179,17 @@ def without(part: str, rows: dict[str, Any]) -> dict[str, Any]:
     return {name: row for name, row in rows.items() if name != part}
 
 
+def gap(axes: tuple[Index, ...], t: Term) -> Term:
+    return whole("gap", 0, axes, t, ())
+
+
+def nest(order: tuple[Index, ...], goal: Predicate) -> Nested:
+    """Of max_i max_j v_ij, from what `NESTED` assumes."""
+    inner, outer = gap((j,), v(i, j)), gap((i,), whole("max", 0, (j,), v(i, j), ()))
+    return Nested(goal, order, (i,), (j,), v(i, j), Sign(Positive(inner)), Sign(Positive(outer)))
+
+
+NESTED = Positive(gap((j,), v(i, j))), Positive(gap((i,), whole("max", 0, (j,), v(i, j), ())))
 PICKED = Pick("a", (), N)
 TIES = whole("gap", 0, (Index("k", sized(3)),), v(Pick("a", (Index("k", sized(3)),), N)), ())
 OF_X = Apply("f", x)
@@ -220,6 +233,8 @@ FORGERIES: dict[str, Callable[[], object]] = {
     "a lemma that is no equation": reason(Knowing(Positive(x), "k", (same(x, ONE),), Sign(Positive(x)))),
     "a lemma by the name of a hypothesis": reason(
         Knowing(Positive(ONE), "h", (Sign(Positive(ONE)),), Sign(Positive(ONE))), Positive(x)),
+    "a maximum over other axes": reason(nest((i,), Positive(gap((i,), v(i, j)))), *NESTED),
+    "another nested maximum": reason(nest((i, j), Positive(gap((i, j), add(v(i, j), v(j, i))))), *NESTED),
     # equations
     "a condition without a reason": held(same(mul(x, OVER_X), ONE)),
     "steps that do not meet": held(Steps((same(ONE, ONE), same(ZERO, ZERO)))),
