@@ -130,10 +130,10 @@ def prove(problem: Problem) -> Theorem | Missing:
 
     def witness(region: Context) -> Point | None:
         sides = problem.statement.lhs, problem.statement.rhs
-        counts = {i.size - 1 for i in frozenset[Index]().union(*map(free, sides))}
-        values = (NonNegative(affine(n, ())) for n in counts if not at_least_zero(n, region.least))
+        indices = frozenset[Index]().union(*map(free, sides))
+        values = (NonNegative(affine(i.size - 1, ())) for i in indices if not at_least_zero(i.size - 1, region.least))
         needs = (*region.hypotheses.values(), *values)  # and the statement speaks of some indices
-        sizes = {s: max(2, region.least[s]) for s in problem.symbols}
+        sizes = {s: max(2, region.least[s]) for i in indices for s in i.size.symbols}
         if not needs or not problem.has_points:
             return None if needs else Point(tuple(sizes.items()))
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
