@@ -39,10 +39,12 @@ from symbackprop.core.value import needs, truth
 from .claims import Found, prove, prove_simplified, without_derivatives
 from .conditions.density import density
 from .conditions.guards import simpler_forward
-from .conditions.reasons import FAILED, Seeker, case_name, truths
+from .conditions.reasons import Seeker, case_name
 from .conditions.restating import restated
+from .conditions.scales import FAILED
 from .differentiate import Names
 from .normal_form.radix import strides
+from .replacing import truths
 from .working_out import WorkingOut, has_derivative
 
 CASES = 4  # truth values and terms that an equation is split by
