@@ -17,7 +17,8 @@ from symbackprop import core
 from symbackprop.core.terms import ProofError
 
 CORE = Path(core.__file__).parent
-TABLED = {"theorem.py", "discharge.py", "point.py", "rows.py"}  # their forgeries are rows of certificates: test_theorem.py
+# Their forgeries are rows of certificates (test_theorem.py).
+TABLED = {"theorem.py", "discharge.py", "point.py", "rows.py"}
 Place = tuple[str, int]  # a file of the core and a line
 
 
