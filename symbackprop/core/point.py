@@ -22,7 +22,7 @@ from .terms import (
 )  # fmt: skip
 
 F0, F1 = Fraction(0), Fraction(1)
-DOWN, UP = (Decimals(prec=40, rounding=r, Emin=-2000, Emax=2000) for r in (ROUND_FLOOR, ROUND_CEILING))
+DOWN, UP = (Decimals(prec=40, rounding=r, Emin=-3000, Emax=3000) for r in (ROUND_FLOOR, ROUND_CEILING))
 BITS, DEGREE = 96, 1000  # of exact numbers; of powers
 MANY = 100_000  # evaluations at the most
 U = Array("u")
@@ -217,7 +217,7 @@ def exponential(x: Number) -> Number:
     if x.log_of is not None or x.low == x.high == 0:
         return exact(x.log_of or 1)
     low, high = near(x.low, DOWN).exp(DOWN), near(x.high, UP).exp(UP)
-    return Number(Fraction(low.next_minus(DOWN)), Fraction(high.next_plus(UP)))
+    return Number(max(Fraction(low.next_minus(DOWN)), F0), Fraction(high.next_plus(UP)))
 
 
 def logarithm(x: Number) -> Number:
