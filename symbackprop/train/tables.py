@@ -43,7 +43,7 @@ def table(path: str, targets: Sequence[str] = (), ignored: Sequence[str] = ()) -
 def features(path: str, wanted: Sequence[str]) -> Array:
     """The features of a file to predict from: by name where the file has all names, else all its columns in order."""
     if Path(path).suffix.lower() == ".npz":
-        return array(path, opened(path), ("x", "X"))
+        return pictures_as_rows(array(path, opened(path), ("x", "X")))
     columns = parquet_columns(path) if path.lower().endswith(".parquet") else csv_columns(path)
     if wanted and set(wanted) <= columns.keys():
         columns = {name: columns[name] for name in wanted}
@@ -149,9 +149,11 @@ def from_npz(path: str) -> Table:
     x, y = array(path, arrays, ("x", "X")), array(path, arrays, ("y", "Y", "t"))
     if x.dtype.kind not in "fiub":
         raise SymbackpropError(f"{path}: x is of type {x.dtype}; numbers are needed")
-    if x.ndim > 2:
-        x = x.reshape(len(x), -1)  # pictures
-    return Table(path, x.astype(np.float64), y)
+    return Table(path, pictures_as_rows(x).astype(np.float64), y)
+
+
+def pictures_as_rows(x: Array) -> Array:
+    return x.reshape(len(x), -1) if x.ndim > 2 else x
 
 
 def parquet_columns(path: str) -> Columns:
