@@ -70,10 +70,15 @@ def test_compiled(k, quickly):
 
 @needs_compiler
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_compiled_with_all_optimisation_in_every_layout(layout, dtype):
-    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 3 and c.network.activations[0].name == "gelu")
-    assert difference(partial(Compiled, layout=layout), case, dtype) < (1e-13 if dtype == "float64" else 1e-4)
+def test_compiled_with_all_optimisation_in_every_layout(layout):
+    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 3 and c.network.activations[0].name == "silu")
+    assert difference(partial(Compiled, layout=layout), case) < 1e-13
+
+
+@needs_compiler
+def test_compiled_in_float32():
+    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 1 and c.network.activations[0].name == "tanh")
+    assert difference(Compiled, case, "float32") < 1e-4
 
 
 class Functional:
@@ -103,7 +108,7 @@ def test_the_text_of_jax(case):
 
 
 @needs_jax
-@pytest.mark.parametrize("case", CASES[4::23], ids=str)
+@pytest.mark.parametrize("case", CASES[4::50], ids=str)
 def test_jax(case):
     from symbackprop.train.backends.jax_scan import JaxScan
 
