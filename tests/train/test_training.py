@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_backends import needs_compiler, own_cache
+from test_backends import needs_compiler, own_cache, quickly
 
 from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
@@ -25,7 +25,7 @@ from symbackprop.train.optimisers import SGD, Adam, Momentum, optimiser
 from symbackprop.train.run_folder import RunFolder
 from symbackprop.train.schedules import SCHEDULES, rates
 
-__all__ = ["own_cache"]
+__all__ = ["own_cache", "quickly"]
 NETWORK = dense((64, 12, 10), ("tanh", "softmax"), "cross-entropy", "row", "N")
 
 
@@ -38,7 +38,7 @@ def glyphs(validation=0.1, count=600, dtype="float32"):
 def test_training_learns_and_repeats(last):
     data = glyphs(count=4000)
     net = dense((64, 16, 10), ("gelu", last[0]), last[1], "row", "N")
-    one, two = (train(net, data, Adam(0.005), Settings(epochs=15, seed=5)) for _ in range(2))
+    one, two = (train(net, data, Adam(0.005), Settings(epochs=10, seed=5)) for _ in range(2))
     assert one.history[-1].validation.accuracy > 0.8 and one.history[-1].train.loss < one.history[0].train.loss
     for a, b in zip(one.parameters, two.parameters, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -170,7 +170,7 @@ BACKENDS = ["numpy", pytest.param("compiled", marks=needs_compiler)]
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("made", "schedule"), [(SGD(0.2), "constant"), (Momentum(0.05), "linear"), (Adam(), "cosine")])
-def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tmp_path):
+def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tmp_path, quickly):
     data, path = glyphs(), str(tmp_path / "checkpoint.npz")
     settings = Settings(epochs=7, schedule=schedule, warmup=1, backend=backend, patience=20)
     whole = train(NETWORK, data, made, settings)
