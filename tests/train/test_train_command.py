@@ -101,7 +101,8 @@ def test_two_classes_with_one_output(tmp_path, capsys):
 
 
 def test_numbers_are_predicted_without_a_word_of_accuracy(tmp_path, capsys):
-    run = trained(tmp_path, HOUSES, "--target", "price", "--epochs", "60", "--lr", "0.01", "--activation", "\\frac{z}{1+e^{-z}}")
+    options = ["--target", "price", "--epochs", "60", "--lr", "0.01", "--activation", "\\frac{z}{1+e^{-z}}"]
+    run = trained(tmp_path, HOUSES, *options)
     text = capsys.readouterr().out
     assert "accuracy" not in text and float(re.search(r"test loss ([\d.e-]+)", text)[1]) < 0.5
     assert main(["predict", run, str(tmp_path / "own.csv")]) == 0
