@@ -16,11 +16,12 @@ from test_backends import needs_compiler, own_cache, quickly
 from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import dense
+from symbackprop.network.losses import loss
 from symbackprop.train import checkpoint
 from symbackprop.train.backends import toolchain
 from symbackprop.train.built_in import built_in
 from symbackprop.train.data import Split, data_from
-from symbackprop.train.loop import Session, Settings, accuracy, train
+from symbackprop.train.loop import Session, Settings, accuracy, loss_of_mean, train
 from symbackprop.train.optimisers import SGD, Adam, Momentum, optimiser
 from symbackprop.train.run_folder import RunFolder
 from symbackprop.train.schedules import SCHEDULES, rates
@@ -155,6 +156,13 @@ def test_schedules(name):
     assert whole[0] == 0.5 and (np.diff(whole) <= 0).all() and (whole >= 0).all()
     warm = rates(name, 0.5, 0, 100, 100, warmup=10)
     assert (np.diff(warm[:10]) > 0).all() and warm[0] == pytest.approx(0.5 / 11) and warm[10] == 0.5
+
+
+def test_the_loss_of_the_mean():
+    t = np.array([[1, 0], [0, 1], [1, 0], [1, 0]], np.float32)
+    assert loss_of_mean(loss("cross-entropy"), t) == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25))
+    assert loss_of_mean(loss("binary-cross-entropy"), t[:, :1] * 0) == 0
+    assert loss_of_mean(loss("squared-error"), np.array([[1.0], [3.0]])) == 0.5
 
 
 def test_accuracy_where_it_means_something():
