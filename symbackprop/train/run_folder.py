@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.util import find_spec
 from typing import Any
@@ -36,11 +37,14 @@ class RunFolder:
         if self.path(name) not in self.written:
             self.written.append(self.path(name))
 
-    def prepare(self) -> None:
-        """Made if needed: a wrong directory is found before the work, not after it."""
+    def prepare(self, *, anew: bool = True) -> None:
+        """Made if needed: a wrong directory is found before the work, not after it.  `anew` forgets an old training."""
         os.makedirs(self.directory, exist_ok=True)
         if not os.access(self.directory, os.W_OK | os.X_OK):
             raise SymbackpropError(f"cannot write into {self.directory}: permission denied")
+        if anew:
+            with suppress(FileNotFoundError):
+                os.unlink(self.path(CHECKPOINT))
 
     # --- what was asked for
 

@@ -22,6 +22,7 @@ from symbackprop.train.backends import toolchain
 from symbackprop.train.built_in import built_in
 from symbackprop.train.data import Split, data_from
 from symbackprop.train.loop import Session, Settings, accuracy, loss_of_mean, train
+from symbackprop.train.model import decoded
 from symbackprop.train.optimisers import SGD, Adam, Momentum, optimiser
 from symbackprop.train.run_folder import RunFolder
 from symbackprop.train.schedules import SCHEDULES, rates
@@ -133,6 +134,28 @@ def test_ctrl_c_on_the_command_line_saves_what_there_is(tmp_path, monkeypatch, c
     assert "after 5 epochs" in capsys.readouterr().out
 
 
+def test_a_new_training_in_an_old_folder_does_not_go_on_with_the_old_one(tmp_path, monkeypatch, capsys):
+    run = str(tmp_path / "run")
+    assert main(["train", "--data", "glyphs", "--epochs", "2", "--layers", "64-9-10", "--out", run]) == 0
+    monkeypatch.setattr("symbackprop.train.loop.Session.epochs", lambda self: iter(()))
+    main(["train", "--data", "glyphs", "--epochs", "2", "--seed", "1", "--out", run])
+    monkeypatch.undo()
+    assert main(["train", "--resume", run]) == 0
+    assert decoded(os.path.join(run, "weights.npz")).parameters[0].shape == (64, 32)
+    config = tmp_path / "run" / "config.json"
+    good = config.read_text()
+    for text, message in (
+        (good.replace('"seed": 1', '"seed": 2'), "another training: the data or the options have changed"),
+        (good.replace('"seed": 1', '"seed": "one"'), "config.json: seed is 'one'"),
+        (good.replace('"seed"', '"sead"'), "is not of this version"),
+        ("[]", "is no object of options"),
+    ):
+        config.write_text(text)
+        capsys.readouterr()
+        assert main(["train", "--resume", run]) == 2
+        assert message in capsys.readouterr().err
+
+
 def test_a_batch_may_be_larger_than_the_data():
     assert train(NETWORK, glyphs(count=50), Adam(), Settings(epochs=2, batch=10_000)).state.steps == 2
 
@@ -204,7 +227,7 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path):
     session = Session(NETWORK, data, Adam(), Settings(epochs=1), None)
     checkpoint.save(path, session.state, checkpoint.fingerprint(data))
     other = replace(data, train=Split(data.train.x[::-1].copy(), data.train.t))
-    with pytest.raises(SymbackpropError, match="other data"):
+    with pytest.raises(SymbackpropError, match="another training: the data or the options have changed"):
         checkpoint.load(path, checkpoint.fingerprint(other))
 
 
