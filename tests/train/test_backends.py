@@ -13,6 +13,7 @@ from training_reference import BATCH, SAMPLES, STEPS, after_steps, batches, prob
 from symbackprop.train.backends import toolchain
 from symbackprop.train.backends.choice import chosen, engine
 from symbackprop.train.backends.compiled import Compiled
+from symbackprop.train.backends.jax_scan import blocks
 from symbackprop.train.backends.planned import PlannedNumPy
 from symbackprop.train.optimisers import SGD
 from symbackprop.write.step.c_epoch import LAYOUTS, layouts_for
@@ -89,7 +90,8 @@ class Functional:
 
         self.space = {name: getattr(np, name) for name in NAMES - {"erf", "total"}} | {"erf": erf, "total": lambda g: g}
         exec(compiled_function(functional_source(step)), self.space)
-        self.state, self.x, self.t, self.batch = (flat, *slots), x, t, batch
+        self.state = [block for vector in (flat, *slots) for block in blocks(step, vector)]
+        self.x, self.t, self.batch, self.count = x, t, batch, len(step.parameters)
 
     def epoch(self, order, numbers):
         starts = range(0, len(order), self.batch)
@@ -98,7 +100,7 @@ class Functional:
 
     @property
     def flat(self):
-        return self.state[0]
+        return np.concatenate([block.ravel() for block in self.state[: self.count]])
 
 
 @pytest.mark.skipif(find_spec("scipy") is None, reason="erf is SciPy's")

@@ -42,7 +42,7 @@ class JaxScan:
         self.mesh = jax.sharding.Mesh(np.array(devices), ("batch",))
         with self.precision():
             self.x, self.t = self.everywhere(x), self.everywhere(t)
-            self.state = tuple(self.everywhere(v) for v in (flat, *slots))
+            self.state = tuple(self.everywhere(v) for vector in (flat, *slots) for v in blocks(step, vector))
 
     @contextmanager
     def precision(self) -> Iterator[None]:
@@ -59,7 +59,7 @@ class JaxScan:
 
     @cached_property
     def function(self) -> Any:
-        """step(x, t, n, *scalars, P, *slots) -> (P, *slots)"""
+        """step(x, t, n, *scalars, *state) -> state"""
         import jax.numpy as jnp
         from jax.scipy.special import erf
 
@@ -68,7 +68,7 @@ class JaxScan:
         return space["step"]
 
     def total(self, gradient: Any) -> Any:
-        """The gradient of a whole batch, on every device: here they are added up."""
+        """A gradient of the whole batch, on every device: here its parts are added up."""
         return self.jax.lax.with_sharding_constraint(gradient, self.shared_out())
 
     @cached_property
@@ -109,11 +109,21 @@ class JaxScan:
 
     @property
     def flat(self) -> Array:
-        return here(self.state[0])
+        return self.vector(0)
 
     @property
     def slots(self) -> list[Array]:
-        return [here(v) for v in self.state[1:]]
+        return [self.vector(k) for k in range(1, len(self.step.update.slots) + 1)]
+
+    def vector(self, k: int) -> Array:
+        """The parameters (0), or slot k of them."""
+        n = len(self.step.parameters)
+        return np.concatenate([here(v).ravel() for v in self.state[k * n : (k + 1) * n]])
+
+
+def blocks(step: Step, vector: Array) -> list[Array]:
+    """The matrices of a flat vector."""
+    return [vector[at : at + rows * columns].reshape(rows, columns) for _, at, rows, columns in step.places()]
 
 
 def here(value: Any) -> Array:
