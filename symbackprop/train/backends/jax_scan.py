@@ -57,6 +57,12 @@ class JaxScan:
         """How an array lies on the devices: cut along the axes that are named, else whole on each."""
         return self.jax.sharding.NamedSharding(self.mesh, self.jax.sharding.PartitionSpec(*axes))
 
+    def laid_out(self, value: Any, *axes: str | None) -> Any:
+        """Inside of what is compiled: this way on the devices, where there are several."""
+        if self.mesh.size == 1:
+            return value
+        return self.jax.lax.with_sharding_constraint(value, self.shared_out(*axes))
+
     @cached_property
     def function(self) -> Any:
         """step(x, t, n, *scalars, *state) -> state"""
@@ -69,26 +75,25 @@ class JaxScan:
 
     def total(self, gradient: Any) -> Any:
         """A gradient of the whole batch, on every device: here its parts are added up."""
-        return self.jax.lax.with_sharding_constraint(gradient, self.shared_out())
+        return self.laid_out(gradient)
 
     @cached_property
     def epochs(self) -> Any:
         jax, n, function = self.jax, self.batch, self.function
-        share = self.shared_out(None, "batch")
 
         def one(state: Any, given: Any) -> Any:
             x, t, numbers = given
             return function(x, t, x.shape[0], *numbers, *state), None
 
         def run(state: Any, x: Any, t: Any, order: Any, numbers: Any) -> Any:
-            full = len(order) // n
+            x, t = (x, t) if order is None else (x[order], t[order])
+            full = len(x) // n
             if full:
-                parts = tuple(v[order[: full * n]].reshape(full, n, -1) for v in (x, t))
-                shared = tuple(jax.lax.with_sharding_constraint(v, share) for v in parts)
+                parts = tuple(v[: full * n].reshape(full, n, -1) for v in (x, t))
+                shared = tuple(self.laid_out(v, None, "batch") for v in parts)
                 state, _ = jax.lax.scan(one, state, (*shared, numbers[:full]))
-            if len(order) % n:
-                rest = order[full * n :]
-                state, _ = one(state, (x[rest], t[rest], numbers[full]))
+            if len(x) % n:
+                state, _ = one(state, (x[full * n :], t[full * n :], numbers[full]))
             return state
 
         return jax.jit(run, donate_argnums=0)
@@ -99,8 +104,8 @@ class JaxScan:
             self.state = self.epochs(*self.arguments(order, numbers))
 
     def arguments(self, order: NDArray[np.int64] | None, numbers: Array) -> tuple[Any, ...]:
-        at = np.arange(len(self.x)) if order is None else order
-        return self.state, self.x, self.t, at.astype(np.int32), numbers.astype(self.state[0].dtype)
+        at = None if order is None else order.astype(np.int32)
+        return self.state, self.x, self.t, at, numbers.astype(self.state[0].dtype)
 
     def compiled_text(self, order: NDArray[np.int64] | None, numbers: Array) -> str:
         """What XLA makes of an epoch, to count what the devices say to each other."""
