@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Train a dense network on the built-in digits or on your own data.  Its gradient is the compact matrix form,\n"
         "proved for all sizes.  Writes to DIR: weights.npz (for `symbackprop predict`), config.json, metrics.jsonl,\n"
-        "training.png, equations.tex, gradient.py, and checkpoint.npz for --resume DIR."
+        "training.png, equations.tex, certificates.json, gradient.py, and checkpoint.npz for --resume DIR."
     )
     parser.epilog = (
         "examples:\n  symbackprop train\n"

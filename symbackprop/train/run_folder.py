@@ -12,6 +12,7 @@ from typing import Any
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
+from symbackprop.write.certificate import certificate, write_certificates
 from symbackprop.write.code.network_code import compile_gradient
 
 from . import checkpoint
@@ -20,6 +21,7 @@ from .loop import State, Training
 from .model import Model, encoded
 
 CONFIG, METRICS, CHECKPOINT, WEIGHTS = "config.json", "metrics.jsonl", "checkpoint.npz", "weights.npz"
+CERTIFICATES = "certificates.json"
 
 
 class RunFolder:
@@ -92,6 +94,7 @@ class RunFolder:
             self.write("training.png", picture(training.history, title))
 
     def write_certificates(self, proved: tuple[Proved, ...]) -> None:
-        """One line of JSON for each equation.  (The proofs themselves go here when they have a text.)"""
-        lines = [{"name": p.name, "equation": str(p.equation)} for p in proved]
-        self.write("equations.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        """The proofs of all equations, for `symbackprop verify`."""
+        rows = [certificate(p.proof, p.context, p.equation, name=p.name, statement=str(p.equation)) for p in proved]
+        write_certificates(self.path(CERTIFICATES), rows)
+        self.written.append(self.path(CERTIFICATES))

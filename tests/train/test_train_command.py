@@ -49,7 +49,9 @@ def test_digits_reach_96_percent_with_the_defaults(tmp_path, capsys):
     assert [e["number"] for e in lines] == list(range(41)) and lines[-1]["train"]["accuracy"] > 0.98
     assert json.loads((new / "config.json").read_text())["optimizer"] == "adam"
     assert "\\end{document}" in (new / "equations.tex").read_text()
-    names = [json.loads(line)["name"] for line in (new / "equations.jsonl").read_text().splitlines()]
+    capsys.readouterr()
+    assert main(["verify", str(new / "certificates.json")]) == 0
+    names = [c["about"]["name"] for c in json.loads((new / "certificates.json").read_text())]
     assert {"δ^2", "∂C/∂W^1", "relu' from relu", "bias as a row of ones"} <= set(names)
 
 
