@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from ..files.place import Place, ReadError, Span
-from ..grammar.parser import parse_leniently, parse_statement
+from ..grammar.resolve import parse_leniently, parse_statement
 from ..grammar.tree import Entry, Expr, Label, Num, Reals, Shape, ShapeWord, Statement, Symbol
 from ..grammar.vocabulary import NEUTRAL
 from .symbols import (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..files.place import ReadError
 from ..grammar.lexer import tokenize
-from ..grammar.parser import parse_expression, parse_statement
+from ..grammar.resolve import parse_expression, parse_statement
 from ..grammar.tree import Call, Derivative, Entry, Expr, Function, Inner, Norm, Over, Sum, Symbol, Transpose
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk

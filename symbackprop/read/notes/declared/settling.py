@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..files.items import Formula
 from ..files.place import ReadError
-from ..grammar.parser import parse_leniently, parse_statement
+from ..grammar.resolve import parse_leniently, parse_statement
 from ..grammar.tree import Statement, Symbol
 from .in_text import declared_in_text, numbered
 from .said_functions import dependent_said, dummies, function_said

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from ..files.place import Place, ReadError, Span
-from ..grammar.parser import parse_leniently
+from ..grammar.resolve import parse_leniently
 from ..grammar.tree import Chain, Expr, Num, Shape
 from ..meaning.definitions import circular, head
 from .symbols import (

@@ -13,7 +13,7 @@ from symbackprop.core.terms import free as free_indices
 
 from ..files.items import Formula
 from ..files.place import ReadError
-from ..grammar.parser import parse_leniently
+from ..grammar.resolve import parse_leniently
 from ..grammar.tree import Chain, Expr, Num, Symbol
 from ..meaning.definitions import circular
 from ..meaning.elaborate import Elaborator

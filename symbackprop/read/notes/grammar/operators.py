@@ -1,28 +1,32 @@
-"""Operators with a form of their own: sums, fractions and derivatives, ∇, roots, norms, matrices."""
+"""Operators with a form of their own: sums, fractions and derivatives, ∇, roots, norms, matrices, cases."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from ..files.place import ReadError
-from .cursor import HADAMARD, SUM, shown
-from .differentials import Differentials
+from .cursor import HADAMARD, STARTS, STOPS, SUM, Range, shown
 from .lexer import Token
-from .scripts import Range
+from .names import Names
 from .tree import (
     Binder,
     Cases,
     Chain,
+    Derivative,
     Dots,
     Equated,
     Expr,
     Indicator,
     Matrix,
+    Name,
     Norm,
     Num,
     Ones,
+    Operator,
     Over,
     Power,
+    Product,
     Quotient,
     Sum,
     Words,
@@ -36,11 +40,8 @@ ROWS = frozenset(
 )
 
 
-class Operators(Differentials):
+class Operators(Names):
     __slots__ = ()
-
-    def chain(self) -> Chain:
-        raise NotImplementedError
 
     # --- Σ, ∏, max ---------------------------------------------------------------------------
 
@@ -58,47 +59,31 @@ class Operators(Differentials):
             else:
                 raise self.fail("a second script on the same side", token)
         if low is None:
-            raise self.fail(f"{token.text}: over which index? a subscript is missing", token)
-        binders = self.binders(low, high)
-        for b in binders:
-            self.bound[b.name] = self.bound.get(b.name, 0) + 1
+            raise self.unsupported(f"{token.text}: over which index? a subscript is missing", token)
+        binders, where = self.binders(low, high)
         if self.tok.kind in ("end", "}", "close", "rel", "comma"):
             raise self.fail(f"nothing under the {token.text}", token)
         if kind in ("max", "min") and self.tok.kind == "open":
             body = self.prefix()
         else:
             body = self.expression(HADAMARD)
-        for b in binders:
-            self.bound[b.name] -= 1
-            if not self.bound[b.name]:
-                del self.bound[b.name]
         span = (token.start, self.end())
-        return Sum(binders, body, span) if kind == "sum" else Over(kind, binders, body, span)
+        return Sum(binders, body, where, span) if kind == "sum" else Over(kind, binders, body, where, span)
 
-    def binders(self, low: Range, high: Range | None) -> tuple[Binder, ...]:
-        back = self.i
-        self.go(low[0])
+    def binders(self, low: Range, high: Range | None) -> tuple[tuple[Binder, ...], tuple[Chain, ...]]:
+        if self.tokens[low[0]].kind == "substack" and self.tokens[low[0] + 1].kind == "{":
+            low = (low[0] + 2, low[1] - 1)
         out: list[Binder] = []
-        while self.i < low[1]:
-            if self.tok.kind in ("comma", "gap"):
-                self.advance()
-                continue
-            token = self.advance()
-            if token.kind != "name":
-                raise self.fail(f"a sum runs over an index, not over {shown(token)}", token)
-            name = self.decl.key(token.text, token.deco)
-            while self.tok.kind == "prime" and self.i < low[1]:
-                name += self.advance().text
-            start: Expr | None = None
-            if self.i < low[1] and self.tok.kind == "rel":
-                if self.tok.text != "=":
-                    raise self.unsupported(f"a condition under a sum ({self.tok.text}) is not supported")
-                self.advance()
-                stop = next((k for k in range(self.i, low[1]) if self.tokens[k].kind == "comma"), low[1])
-                start = self.inside(self.i, stop)
-                self.go(stop)
-            out.append(Binder(name, start, None, (token.start, token.end)))
-        self.go(back)
+        where: list[Chain] = []
+        first = low[0]
+        while first < low[1]:
+            depth, past = 0, first
+            while past < low[1] and (depth or self.tokens[past].kind not in ("comma", "row", "gap")):
+                depth += (self.tokens[past].kind in ("open", "{")) - (self.tokens[past].kind in ("close", "}"))
+                past += 1
+            if past > first:
+                self.binder((first, past), out, where)
+            first = past + 1
         if not out:
             raise self.fail("a sum over nothing")
         if len({b.name for b in out}) < len(out):
@@ -107,8 +92,36 @@ class Operators(Differentials):
             top = self.inside(*high)
             if len(out) > 1 and any(b.low is None for b in out):
                 raise ReadError("one upper limit for several indices", out[-1].span)
-            out = [Binder(b.name, b.low, top, b.span) for b in out]
-        return tuple(out)
+            out = [replace(b, high=top) for b in out]
+        return tuple(out), tuple(where)
+
+    def binder(self, r: Range, out: list[Binder], where: list[Chain]) -> None:
+        """i, i=1, k ≠ i, i < j: the index (or two), and what is said of it."""
+        token = self.tokens[r[0]]
+        chain = self.inside_chain(*r)
+        assert isinstance(chain, Chain)
+        names = [s for s in (*chain.subjects, *(k.rhs for k in chain.links)) if isinstance(s, Name)]
+        if not chain.links and names and isinstance(chain.subjects[0], Name):
+            out.append(bound(names[0]))
+            return
+        subject = chain.subjects[-1]
+        if not chain.links:
+            if isinstance(subject, Product) and all(isinstance(a, Name) for a in subject.args):  # \sum_{ij}
+                out.extend(bound(a) for a in subject.args if isinstance(a, Name))
+                return
+            raise self.fail(f"a sum runs over an index, not over {shown(token)}", token)
+        relation = chain.links[0].relation
+        if relation == "=" and isinstance(subject, Name) and len(chain.links) == 1:
+            out.append(replace(bound(subject), low=chain.links[0].rhs))
+            return
+        if relation not in ("≠", "<", ">", "≤", "≥") or not names:
+            raise self.unsupported(f"a condition under a sum ({relation}) is not supported", token)
+        where.append(chain)
+        known = {b.name for b in out}
+        if not known & {n.letter for n in names}:
+            before = {t.text for t in self.tokens[: r[0]] if t.kind == "name"}
+            fresh = [n for n in names if n.letter not in before] or names[:1]
+            out.extend(bound(n) for n in fresh)
 
     # --- fractions and derivatives -----------------------------------------------------------
 
@@ -117,11 +130,166 @@ class Operators(Differentials):
         found = self.derivative_fraction(token)
         if found is not None:
             return found
-        self.in_fraction += 1
         top = self.argument()
         bottom = self.argument()
-        self.in_fraction -= 1
         return Quotient(top, bottom, (token.start, self.end()))
+
+    def differential(self, k: int) -> bool:
+        r"""Token k begins a differential: ∂, d, \mathrm{d}."""
+        token = self.tokens[k]
+        return token.kind == "partial" or (token.kind == "name" and token.text == "d")
+
+    def at_differential(self) -> bool:
+        r"""A differential here; moves to its d when that is written \mathrm{d}."""
+        if self.tok.kind == "deco" and self.tokens[self.i + 1].kind == "name" and self.tokens[self.i + 1].text == "d":
+            self.advance()
+        return self.differential(self.i)
+
+    def derivative_fraction(self, token: Token) -> Expr | None:
+        r"""\frac{∂ a}{∂ b}, \frac{d}{dz}, \frac{∂^2 L}{∂x ∂y}; None when it is a plain fraction."""
+        if self.tok.kind != "{":
+            return None
+        back = self.i
+        top = self.group()
+        if self.tok.kind != "{":
+            self.go(back)
+            return None
+        bottom = self.group()
+        past = self.i
+        plain = top[0] == top[1] or bottom[0] == bottom[1] or bottom[1] - bottom[0] == 1
+        if not plain:
+            self.go(bottom[0])
+            plain = not self.at_differential()
+            start = self.i
+            self.go(top[0])
+            plain = plain or not self.at_differential() or self.tokens[start].kind != self.tok.kind
+        if plain:
+            self.go(back)
+            return None
+        total = self.tok.kind == "name"
+        self.advance()
+        order = self.order()
+        body = None if self.i == top[1] else self.inside(self.i, top[1])
+        wrt = self.denominator(bottom, order)
+        self.go(past)
+        return self.derivative(token, body, wrt, order, total)
+
+    def order(self) -> int:
+        if self.tok.kind != "^":
+            return 1
+        caret = self.advance()
+        r = self.group()
+        text = self.spelled(r)
+        if not text:
+            return 1
+        if not text.isdigit() or not 1 <= int(text) <= 9:
+            raise self.fail("the order of a derivative is a small number", caret)
+        return int(text)
+
+    def denominator(self, r: Range, order: int) -> tuple[Expr, ...]:
+        self.go(r[0])
+        out: list[Expr] = []
+        while self.i < r[1]:
+            if self.tok.kind == "gap" or (self.tok.kind == "op" and self.tok.text == "cdot"):
+                self.advance()
+                continue
+            if not self.at_differential():
+                raise self.fail(f"∂ is missing before {shown(self.tok)}")
+            self.advance()
+            out.extend(self.variable(order))
+        return tuple(out)
+
+    def variable(self, order: int) -> list[Expr]:
+        """What stands behind the ∂ of a denominator; x^2 is x twice in a second derivative."""
+        if self.tok.kind in ("end", "}", "close"):
+            raise self.fail("∂ of nothing")
+        node = self.prefix()
+        if order > 1 and isinstance(node, Name) and node.sups:
+            last = node.sups[-1]
+            if isinstance(last.value, Num) and not last.transposes and last.value.value == order:
+                return [replace(node, sups=node.sups[:-1])] * order
+        if order > 1 and isinstance(node, Power) and isinstance(node.exponent, Num) and not node.elementwise:
+            return [node.base] * int(node.exponent.value)
+        return [node]
+
+    def derivative(self, token: Token, body: Expr | None, wrt: tuple[Expr, ...], order: int, total: bool) -> Expr:
+        if len(wrt) != order:
+            raise ReadError(f"order {order} above, {len(wrt)} variables below", (token.start, self.end()))
+        span = (token.start, self.end())
+        if body is None:
+            if self.tok.kind in ("end", "}", "close", "rel", "comma"):
+                raise self.fail("nothing to differentiate", token)
+            return Operator("derivative", wrt=wrt, order=order, total=total, span=span)
+        return Derivative(body, wrt, total, span)
+
+    def partial(self) -> Expr:
+        """∂L/∂W, ∂^2 L/∂x∂y, ∂_W L, ∂/∂w (…)."""
+        token = self.advance()
+        total = token.kind == "name"
+        if self.tok.kind == "_":
+            self.advance()
+            wrt = self.inside(*self.group())
+            return Operator("nabla", "partial", wrt=(wrt,), span=(token.start, self.end()))
+        order = self.order()
+        body: Expr | None = None
+        start = self.tok.start
+        factors: list[Expr] = []
+        while self.tok.kind in STARTS or self.tok.kind == "bar":
+            factors.append(self.prefix())
+        if factors:
+            body = factors[0]
+            if len(factors) > 1:
+                body = Product(tuple(factors), ("",) * (len(factors) - 1), (start, self.end()))
+        if not (self.tok.kind == "op" and self.tok.text == "/"):
+            raise self.fail("∂ without / ∂: by which variable?", token)
+        self.advance()
+        out: list[Expr] = []
+        if self.tok.kind == "open" and self.differential(self.i + 1):
+            self.advance()
+            while self.tok.kind != "close":
+                if not self.at_differential():
+                    raise self.fail(f"∂ is missing before {shown(self.tok)}")
+                self.advance()
+                out.extend(self.variable(order))
+            self.advance()
+        else:
+            while len(out) < order and self.at_differential():
+                self.advance()
+                out.extend(self.variable(order))
+        if not out:
+            raise self.fail("∂ … / needs ∂ and a variable below", token)
+        return self.derivative(token, body, tuple(out), order, total)
+
+    def looks_like_dl_dw(self) -> bool:
+        """dL/dW written inline: d, a factor, a slash, d."""
+        for k in range(self.i + 1, min(self.i + 40, len(self.tokens))):
+            if self.tokens[k].kind == "op" and self.tokens[k].text == "/":
+                return self.differential(k + 1) and self.tokens[k + 1].kind == "name"
+            if self.tokens[k].kind in STOPS or self.tokens[k].kind in ("op", "frac", "sum"):
+                return False
+        return False
+
+    def nabla(self) -> Expr:
+        """∇_W, ∇, and the Hessian's ∇_w^2, ∇^2_w, ∇∇."""
+        token = self.advance()
+        order = self.order()
+        wrt: tuple[Expr, ...] = ()
+        if self.tok.kind == "_":
+            self.advance()
+            wrt = (self.inside(*self.group()),)
+            if order == 1:
+                order = self.order()
+        if self.tok.kind == "nabla" and order == 1:
+            back = self.i
+            second = self.nabla()
+            assert isinstance(second, Operator)
+            if second.order == 1 and (second.wrt == wrt or not second.wrt or not wrt):
+                order, wrt = 2, wrt or second.wrt
+            else:
+                self.go(back)
+        if order > 2:
+            raise self.unsupported(f"∇^{order} is not supported", token)
+        return Operator("nabla", wrt=wrt, order=order, span=(token.start, self.end()))
 
     # --- roots, bars, matrices ---------------------------------------------------------------
 
@@ -130,11 +298,11 @@ class Operators(Differentials):
         degree = 2
         if self.tok.kind == "open" and self.tok.text == "[":
             self.advance()
-            digits = self.expect("number", "", "the degree of a root")
-            degree = int(digits.text) if digits.text.isdigit() else 0
-            self.expect("close", "]", "the degree of a root")
-            if not 1 <= degree <= 64:
+            digits = self.advance()
+            degree = int(digits.text) if digits.kind == "number" and digits.text.isdigit() else 0
+            if self.tok.text != "]" or not 1 <= degree <= 64:
                 raise self.fail("the degree of a root is a whole number up to 64", digits)
+            self.advance()
         body = self.argument()
         span = (token.start, self.end())
         return Power(body, Num(Fraction(1, degree), span), False, span)
@@ -156,6 +324,9 @@ class Operators(Differentials):
             if self.tok.kind != "bar":
                 raise self.fail("this double bar is never closed", token)
             self.advance()
+        return self.normed(body, double, token)
+
+    def normed(self, body: Expr, double: bool, token: Token) -> Expr:
         order = "2" if double else "abs"
         back = self.i
         if self.tok.kind == "_":
@@ -168,32 +339,37 @@ class Operators(Differentials):
                 raise self.unsupported(f"the norm ‖·‖_{order} is not known", token)
         return Norm(body, order, (token.start, self.end()))
 
+    def norm_command(self) -> Expr:
+        """\\norm{x}, \\abs{x}: macros that everyone has."""
+        token = self.advance()
+        return self.normed(self.argument(), token.kind == "norm", token)
+
     def ones(self) -> Expr:
-        """𝟏, 𝟏_N, 𝟏_{n × m}, 𝟏_{i=j}, 𝟏[x > 0]."""
+        """𝟏, 𝟏_N, 𝟏_{n × m}, 𝟏_{i=j}, 𝟏[x > 0], 𝟏{i = j}."""
         token = self.advance()
         if self.tok.kind == "_":
             self.advance()
             first, past = self.group()
+            if self.tokens[first].kind == "open" and self.tokens[past - 1].kind == "close":
+                inner = (first + 1, past - 1)
+                if any(self.tokens[k].kind == "rel" for k in range(*inner)):
+                    first, past = inner
             if any(self.tokens[k].kind == "rel" for k in range(first, past)):
-                return Indicator(self.condition(first, past), (token.start, self.end()))
-            size = self.inside(first, past)
-            parts = getattr(size, "parts", (size,))
-            return self.postfix(Ones(parts, (token.start, self.end())), token.start)
+                return self.indicator(first, past, token)
+            return self.postfix(Ones((self.inside(first, past),), (token.start, self.end())), token.start)
         if self.tok.kind == "open" and self.closes_with_relation():
             self.advance()
             chain = self.chain()
-            self.expect("close", "", "the condition")
+            if self.tok.kind != "close":
+                raise self.fail(f"the condition is not closed before {shown(self.tok)}")
+            self.advance()
             return Indicator(chain, (token.start, self.end()))
         return self.postfix(Ones((), (token.start, self.end())), token.start)
 
-    def condition(self, first: int, past: int) -> Chain:
-        back = self.i
-        self.go(first)
-        chain = self.chain()
-        if self.i != past:
-            raise self.fail(f"{shown(self.tok)} is not expected here")
-        self.go(back)
-        return chain
+    def indicator(self, first: int, past: int, token: Token) -> Expr:
+        chain = self.inside_chain(first, past)
+        assert isinstance(chain, Chain)
+        return Indicator(chain, (token.start, self.end()))
 
     def closes_with_relation(self) -> bool:
         """The bracket here holds a relation at its own level."""
@@ -248,7 +424,7 @@ class Operators(Differentials):
 
     def cell(self) -> Expr:
         token = self.tok
-        while self.tok.kind in ("gap", "arrow", "uparrow"):
+        while self.tok.kind in ("gap", "arrow", "uparrow", "bar"):
             self.advance()
         if self.tok.kind in ("amp", "row") or (self.tok.kind == "end"):
             return Dots((token.start, token.end))
@@ -268,20 +444,26 @@ class Operators(Differentials):
     def cases(self, token: Token) -> Expr:
         rows: list[tuple[Expr, Chain | None]] = []
         self.deeper()
+        bars, self.bars = self.bars, 0
         while not (self.tok.kind == "end"):
             value = self.expression(SUM)
-            while self.tok.kind in ("amp", "gap", "comma"):
+            while self.tok.kind in ("amp", "gap", "comma", "semi", "colon"):
                 self.advance()
             when: Chain | None = None
-            while self.tok.kind == "text":
+            while self.tok.kind == "text" or self.tok.kind == "forall":
                 self.advance()
             if self.tok.kind not in ("row", "end"):
                 when = self.chain()
             rows.append((value, when))
-            while self.tok.kind in ("row", "gap", "comma", "dot"):
+            while self.tok.kind in ("row", "gap", "comma", "dot", "semi", "text"):
                 self.advance()
         self.depth -= 1
+        self.bars = bars
         if self.tok.text != "cases":
             raise self.fail("\\end{cases} is missing", token)
         self.advance()
         return Cases(tuple(rows), (token.start, self.end()))
+
+
+def bound(name: Name) -> Binder:
+    return Binder(name.letter + "'" * name.primes, None, None, name.span)

@@ -51,7 +51,7 @@ from symbackprop.network.activations import ACTIVATIONS, Z, derivative
 
 from ..declared.symbols import ArraySymbol, FunctionSymbol
 from ..files.place import ReadError, Span, Unsettled
-from ..grammar.parser import parse_expression
+from ..grammar.resolve import parse_expression
 from ..grammar.tree import Equated, Expr, Function, Symbol
 from ..grammar.vocabulary import GREEK
 from .maxima import largest

@@ -14,7 +14,7 @@ from typing import cast
 
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import Span, Unsettled
-from ..grammar.parser import parse_expression
+from ..grammar.resolve import parse_expression
 from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, Label, Symbol
 from ..grammar.walking import relabel, walk
 from .cuts import check_cut, check_last, check_loss

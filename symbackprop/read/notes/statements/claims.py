@@ -32,7 +32,7 @@ from symbackprop.core.terms import (
 from ..declared.sizes import Sizes, shown_dims
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span, Unsettled
-from ..grammar.parser import parse_expression
+from ..grammar.resolve import parse_expression
 from ..grammar.tree import Chain, Entry, Expr, Symbol
 from ..meaning.definitions import array_of, definition_of, symbols
 from ..meaning.elaborate import Elaborator
