@@ -316,15 +316,18 @@ class Resolver(NameResolver):
 
     def with_postfix(self, node: Expr | None, brackets: Paren, inner: Expr) -> Expr:
         """What stands behind the bracket stands behind the call: f(x)^2, s(z)_i."""
+        if node is None or isinstance(node, Paren):
+            return inner
+        span = (inner.span[0], node.span[1])
         match node:
             case Power(base, exponent):
-                return replace(
-                    node, base=self.with_postfix(base, brackets, inner), exponent=checked_exponent(self.expr(exponent))
-                )
+                value = checked_exponent(self.expr(exponent))
+                return replace(node, base=self.with_postfix(base, brackets, inner), exponent=value, span=span)
             case Transpose(arg):
-                return replace(node, arg=self.with_postfix(arg, brackets, inner))
+                return replace(node, arg=self.with_postfix(arg, brackets, inner), span=span)
             case Entry(base, at):
-                return replace(node, base=self.with_postfix(base, brackets, inner), at=tuple(map(self.index, at)))
+                below = tuple(map(self.index, at))
+                return replace(node, base=self.with_postfix(base, brackets, inner), at=below, span=span)
             case _:
                 return inner
 
