@@ -154,6 +154,14 @@ class Declarations:
             or name in self.layers
         )  # fmt: skip
 
+    def known_name(self, name: str, layered: bool) -> bool:
+        """An array, a function, an alias that is declared."""
+        return name in (self.layered if layered else self.arrays) or name in self.aliases
+
+    def known_any(self) -> bool:
+        """The author declared something."""
+        return bool(self.arrays or self.layered) or (bool(self.functions) and not self.inferred)
+
     def is_last(self, label: Label) -> bool:
         """The label is the last layer itself."""
         return label.shift == 0 and label.base is not None and any(s.last == label.base for s in self.layers.values())

@@ -27,6 +27,8 @@ class Formula:
     after: str = ""
     aligned: tuple[int, int] | None = None
     error: ReadError | None = None
+    row: int = 0
+    """The row of a table that it stands in, counted through the file; 0 outside tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Collector:
     macros: dict[str, Macro] = field(default_factory=dict)
     context: str = ""
     displays: int = 0
+    row: int = 0
 
     def heading(self, level: int, title: str) -> None:
         keep = next((k for k, other in enumerate(self.levels) if other >= level), len(self.levels))
@@ -93,7 +96,8 @@ class Collector:
             if self.macros:
                 text, offsets = expand(text, offsets, self.macros)
         except ReadError as error:
-            self.items.append(Formula(text, place, display, self.section, struck, before, error=error.located(place)))
+            error = error.located(place)
+            self.items.append(Formula(text, place, display, self.section, struck, before, error=error, row=self.row))
             return
         self.displays += 1
         for row in split_rows(text):
@@ -104,7 +108,9 @@ class Collector:
             here = _compact([offsets[k] for k in row.offsets[lead : lead + len(body)]])
             where = Place(source, here if isinstance(here, int) else here[0], None if isinstance(here, int) else here)
             aligned = None if row.column is None else (self.displays, row.column)
-            self.items.append(Formula(body, where, display, self.section, struck, before, aligned=aligned))
+            self.items.append(
+                Formula(body, where, display, self.section, struck, before, aligned=aligned, row=self.row)
+            )
             before = ""
 
 

@@ -40,6 +40,7 @@ class _Walk:
         self.cursor: dict[int, int] = {}  # how far a source line (of a table) has been used
         self.rows: list[int] | None = None
         self.in_heading = 0
+        self.table_rows = 0
 
     def walk(self, tokens: list[Token]) -> None:
         for token in tokens:
@@ -48,8 +49,10 @@ class _Walk:
                 self.in_heading = int(token.tag[1:])
             elif kind == "tr_open":
                 self.rows = list(token.map or ())
+                self.out.row = self.table_rows = self.table_rows + 1
             elif kind == "table_close":
                 self.rows = None
+                self.out.row = 0
             elif kind == "inline":
                 self.inline(token)
                 self.in_heading = 0

@@ -239,6 +239,8 @@ class Arrays(Meaning):
     def entry(self, base: Expr, at: tuple[Expr, ...], span: Span) -> Value:
         if isinstance(base, Symbol):
             symbol = array_of(base, self.decl)
+            if symbol is not None and symbol.family and len(at) == symbol.family < len(symbol.shape):
+                return self.copy_of(base, symbol, at)
             if symbol is not None and len(symbol.shape) > 2 and not any(isinstance(a, All) for a in at):
                 axes = self.axes(symbol, base.label)
                 array = self.array(base)
@@ -280,6 +282,18 @@ class Arrays(Meaning):
             i, k = self.checked(r, rows), dummy(columns, "c")
             return Mat(Given(Index("unit#", UNIT), k, entry(v.form, i, k)))
         return Scalar(entry(v.form, self.checked(r, rows), self.checked(c, columns)))
+
+    def copy_of(self, base: Symbol, symbol: ArraySymbol, at: tuple[Expr, ...]) -> Value:
+        """x_i of a family: the i-th vector, as a column, or the i-th matrix."""
+        axes, array = self.axes(symbol, base.label), self.array(base)
+        self.shapes[array] = axes
+        first = tuple(self.checked(a, n) for a, n in zip(at, axes, strict=False))
+        rest = axes[len(at) :]
+        r, unit = dummy(rest[0], "r"), Index("unit#", UNIT)
+        if len(rest) == 1:
+            return Mat(Given(r, unit, EntryTerm(array, (*first, r))))
+        c = dummy(rest[1], "c")
+        return Mat(Given(r, c, EntryTerm(array, (*first, r, c))))
 
     def checked(self, node: Expr, size: Size) -> IndexExpr:
         """An index on an axis; a named one must have its size, a number must lie inside."""

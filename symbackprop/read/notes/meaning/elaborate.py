@@ -36,9 +36,11 @@ from ..grammar.tree import (
     Add,
     All,
     Annotated,
+    At,
     Call,
     Cases,
     Derivative,
+    Differential,
     Dots,
     Entry,
     Equated,
@@ -51,11 +53,14 @@ from ..grammar.tree import (
     Inner,
     Kronecker,
     Missing,
+    Name,
     Neg,
     Norm,
     Num,
+    Operator,
     Outer,
     Over,
+    Paren,
     Power,
     Product,
     Quotient,
@@ -215,7 +220,7 @@ class Elaborator(Operations):
                 raise self.fail("a colon stands alone", node.span)
             case Dots():
                 raise Unsettled("what the dots stand for is not compared: write the entries with indices", node.span)
-            case Words() | Missing():
+            case Words() | Missing() | At() | Differential() | Name() | Paren() | Operator():
                 raise self.fail("this is no value", node.span)
             case _:
                 assert_never(node)
