@@ -137,6 +137,8 @@ class Declarations:
     upstream: str = ""
     """The loss L when the author writes dX for ∂L/∂X."""
     einstein: bool = False
+    solved: frozenset[str] = frozenset()
+    """Variables with a value put in for them: differentiated by first, the value after."""
     inferred: bool = False
     """The table was inferred: what the author did not declare is read as it was meant, not refused."""
 

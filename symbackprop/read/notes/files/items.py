@@ -63,6 +63,8 @@ class Collector:
     context: str = ""
     displays: int = 0
     row: int = 0
+    broken: list[tuple[int, Formula]] = field(default_factory=list)
+    """Displays that are never closed, by where they stand; `mend` puts them in their places."""
 
     def heading(self, level: int, title: str) -> None:
         keep = next((k for k, other in enumerate(self.levels) if other >= level), len(self.levels))
@@ -83,6 +85,15 @@ class Collector:
         last = self.items[-1] if self.items else None
         if isinstance(last, Formula) and len(last.after) < CONTEXT:
             self.items[-1] = replace(last, after=(last.after + text)[:CONTEXT])
+
+    def mend(self) -> None:
+        for start, formula in self.broken:
+            source = formula.where.source
+            after = [k for k, i in enumerate(self.items) if i.where.source is source and i.where.offset(0) > start]
+            at = after[0] if after else len(self.items)
+            section = self.items[at - 1].section if at and not isinstance(self.items[at - 1], Block) else self.section  # type: ignore[union-attr]
+            self.items.insert(at, replace(formula, section=section))
+        self.broken = []
 
     def formula(self, source: Source, text: str, offsets: Sequence[int], display: bool, struck: bool = False) -> None:
         before, self.context = " ".join(self.context.split())[-CONTEXT:], ""

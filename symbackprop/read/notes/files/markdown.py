@@ -12,7 +12,7 @@ from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from .items import Collector
+from .items import Collector, Formula
 from .place import Place, ReadError, Source
 
 _COMMENT = re.compile(r"<!--\s*symbackprop:([\s\S]*?)(?:-->|\Z)")
@@ -26,12 +26,47 @@ def _parser() -> MarkdownIt:
     return parser.use(dollarmath_plugin, allow_digits=False, double_inline=True)
 
 
+_FENCE = re.compile(r"(?m:^)[ \t]*(```|~~~)[\s\S]*?(?:(?m:^)[ \t]*\1|\Z)|`[^`\n]*`|<!--[\s\S]*?(?:-->|\Z)")
+_DISPLAY = re.compile(r"\\.|\$\$")
+_BLANK = re.compile(r"\n[ \t]*\n")
+
+
+def unclosed(text: str) -> list[tuple[int, int]]:
+    """Displays that are never closed, each with where it ends for the reader: at the next blank line."""
+    hidden = [m.span() for m in _FENCE.finditer(text)]
+    marks = [
+        m.start() for m in _DISPLAY.finditer(text)
+        if m.group() == "$$" and not any(a <= m.start() < b for a, b in hidden)
+    ]  # fmt: skip
+    out: list[tuple[int, int]] = []
+    k = 0
+    while k < len(marks):
+        start = marks[k]
+        end = marks[k + 1] if k + 1 < len(marks) else len(text)
+        blank = _BLANK.search(text, start, end)
+        if k + 1 < len(marks) and (blank is None or not text[start + 2 : blank.start()].strip()):
+            k += 2
+            continue
+        stop = blank.start() if blank is not None else end
+        if text[start + 2 : stop].strip():
+            out.append((start, stop))
+        k += 1
+    return out
+
+
 def read_markdown(source: Source, collector: Collector) -> None:
+    text = source.text
+    for start, end in unclosed(text):
+        where = Place(source, start)
+        error = ReadError("this $$ is never closed", (0, 2), where)
+        collector.broken.append((start, Formula(text[start:end].strip(), where, True, error=error)))
+        text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
     try:
-        tokens = _parser().parse(source.text)
+        tokens = _parser().parse(text)
     except RecursionError:
         raise ReadError(f"{source.name}: nested too deeply") from None
     _Walk(source, collector).walk(tokens)
+    collector.mend()
 
 
 class _Walk:

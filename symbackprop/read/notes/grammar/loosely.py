@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from .tree import Add, All, Chain, Entry, Expr, Name, Neg, Num, Paren, Power, Product, Script, Transpose, Words
-from .walking import mapped
+from .tree import Add, All, Chain, Entry, Expr, Name, Neg, Num, Over, Paren, Power, Product, Script, Sum, Transpose, Words
+from .walking import mapped, walk
 
 
 def substituted(body: Expr, params: tuple[Expr, ...], args: tuple[Expr, ...]) -> Expr | None:
@@ -49,6 +49,8 @@ def without_power(a: Expr, power: Num) -> Expr | None:
 
 
 def put_in(node: object, table: dict[tuple[str, str], Expr]) -> object:
+    if isinstance(node, (Sum, Over)):
+        node, table = apart(node, table)
     if isinstance(node, Name):
         found = table.get((node.letter + "'" * node.primes, node.mark)) or (
             None if node.primes else table.get((node.letter, node.mark))
@@ -61,6 +63,18 @@ def put_in(node: object, table: dict[tuple[str, str], Expr]) -> object:
     if isinstance(node, Script):
         return put_in_script(node, table)
     return mapped(node, lambda child: put_in(child, table))
+
+
+def apart(node: Sum | Over, table: dict[tuple[str, str], Expr]) -> tuple[Sum | Over, dict[tuple[str, str], Expr]]:
+    """A sum whose dummy is also a letter of an argument gets another one."""
+    bound = {b.name for b in node.binders}
+    inner = {k: a for k, a in table.items() if k[0] not in bound}
+    held = {n.letter + "'" * n.primes for a in inner.values() for n in walk(a) if isinstance(n, Name)}
+    fresh: dict[tuple[str, str], Expr] = {(b, ""): Name(b.rstrip("'"), primes=3 + b.count("'")) for b in bound & held}
+    if not fresh:
+        return node, inner
+    binders = tuple(replace(b, name=b.name.rstrip("'") + "'" * (3 + b.name.count("'"))) if b.name in held else b for b in node.binders)
+    return replace(node, binders=binders), {**inner, **fresh}
 
 
 def put_in_script(s: Script, table: dict[tuple[str, str], Expr]) -> Script:

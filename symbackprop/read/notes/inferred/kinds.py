@@ -279,6 +279,9 @@ class Framer:
         if said is not None:
             return said
         axes = [Symbol(f"{key}.{k}") for k in range(4)]
+        end = self.roles.listed.get(key)
+        if isinstance(end, Name):
+            axes[0] = Symbol(end.letter)
         if key in self.facts.rows_of:
             return (Option(tuple(axes[:2]), "matrix"),)
         prior = self.prior(key, use)
@@ -293,6 +296,8 @@ class Framer:
                 else:
                     cost += 1.5 if use.items == 1 else 3.0
                     family = 0 if use.bare else use.items
+            if rank == 2 == use.items and use.least == 1 and not use.bare:
+                family = 1
             out.append(Option(tuple(axes[:rank]), ("scalar", "vector", "matrix", "matrix")[rank], family, cost))  # type: ignore[arg-type]
         if use.items == 0 or use.bare:
             row = 0.0 if key in self.facts.rows else 1.6

@@ -39,6 +39,13 @@ def key_of(name: Name) -> str:
     return marked(name.letter, name.mark) if name.mark in DISTINCT else name.letter
 
 
+COMPARISONS = frozenset(("=", "≠", "<", ">", "≤", "≥"))
+
+
+def plain(node: Expr) -> bool:
+    return isinstance(node, Num) or (isinstance(node, Name) and node.sub is None and not node.sups and not node.mark)
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """One occurrence of a letter as a value."""
@@ -71,10 +78,18 @@ class Uses:
     sizes: set[str] = field(default_factory=set)
     freely: set[str] = field(default_factory=set)
     """Letters that stand as subscripts and are not bound there."""
+    pairs: list[Chain] = field(default_factory=list)
+    """i = j, k ≠ l, γ = 0: of indices, if these letters are any."""
 
     def of(self, statement: Statement) -> Uses:
         for part in statement.parts:
-            self.chain(part.chain, frozenset())
+            sides = (*part.chain.subjects, *(k.rhs for k in part.chain.links))
+            if len(sides) == 1 and isinstance(sides[0], Name):  # a mention
+                self.scripts(key_of(sides[0]), sides[0].sub, sides[0].sups, frozenset())
+            elif part.chain.links and part.chain.links[0].relation in COMPARISONS and all(map(plain, sides)):
+                self.pairs.append(part.chain)
+            else:
+                self.chain(part.chain, frozenset())
         return self
 
     def chain(self, chain: Chain, scope: frozenset[str]) -> None:

@@ -24,9 +24,11 @@ from ..grammar.tree import (
     Operator,
     Paren,
     Product,
+    Quotient,
     Reals,
     Script,
     Statement,
+    Sum,
     Words,
 )
 from ..grammar.vocabulary import FUNCTION_WORDS
@@ -137,6 +139,8 @@ class Roles:
         self.calls: dict[str, list[tuple[Expr, ...]]] = {}
         self.primed: set[str] = set()
         self.bare_letters: Counter[str] = Counter()
+        self.counted: dict[str, str] = {}
+        self.params: list[tuple[int, tuple[int, int], set[str]]] = []
         self.decide()
 
     def decide(self) -> None:
@@ -144,11 +148,14 @@ class Roles:
             if r.loose is not None:
                 self.memberships(r)
                 self.definitions(r)
+                self.means(r)
             self.range(r)
         for shape in self.facts.shapes.values():
             self.sizes |= {n.letter for e in shape for n in names_in(e)}
         self.sizes |= {s for s in self.limits if len(s.rstrip("'")) == 1 or s in self.sizes}
         self.sizes |= {s for r in self.records for s in r.uses.sizes}
+        self.settle_means()
+        self.pairs()
         self.values()
         self.sizes -= self.layer_letters()
         self.find_layers()
@@ -206,6 +213,25 @@ class Roles:
         if len(subjects) == 3 and isinstance(subjects[1], Dots):
             self.lists(subjects)
 
+    def means(self, r: Record) -> None:
+        """1/N Σ_n x_n without a limit is a mean: n runs to N."""
+        for node in walk(r.loose):
+            if not isinstance(node, Product):
+                continue
+            for first, second in zip(node.args, node.args[1:], strict=False):
+                match first, second:
+                    case Quotient(_, bottom), Sum((binder,)) if binder.high is None:
+                        counts = [n for n in names_in(bottom) if n.sub is None and not n.sups]
+                        if len(counts) == 1 and not self.declared(key_of(counts[0])):
+                            self.counted.setdefault(binder.name, counts[0].letter)
+
+    def settle_means(self) -> None:
+        defined = {c.head.key for c in self.candidates}
+        for index, count in self.counted.items():
+            if count not in defined and index not in self.ranges and not any(key_of(n) == count for n, _, _ in self.members):
+                self.ranges[index] = Name(count)
+                self.sizes.add(count)
+
     def range(self, r: Record) -> None:
         found = _RANGE.match(r.formula.text)
         if found is not None:
@@ -218,6 +244,18 @@ class Roles:
                 self.layers[found[3]] = found[3]
             else:
                 self.compared.add(letter)
+
+    def pairs(self) -> None:
+        """i ≠ j compares indices where both stand as subscripts; else they are values."""
+        free = self.bound.union(*(r.uses.freely for r in self.records))
+        for r in self.records:
+            for chain in r.uses.pairs:
+                names = {n.letter + "'" * n.primes for n in names_in(chain)}
+                if names and names <= free:
+                    self.compared |= names
+                else:
+                    r.uses.chain(chain, frozenset())
+            r.uses.pairs = []
 
     def values(self) -> None:
         """Letters that stand as values of their own, outside sums over them."""
@@ -413,9 +451,32 @@ class Roles:
     def layered_key(self, key: str) -> bool:
         return any(k == key and label.base in self.layers for r in self.records for k, label, _ in r.uses.labels)
 
-    def uses(self) -> None:
+    def parameters(self) -> None:
+        """The letters of h(x) = … that stand for arguments, where h is used with others."""
+        calls: dict[str, list[tuple[Expr, ...]]] = {}
         for r in self.records:
             for u in r.uses.uses:
+                if u.bracket is not None:
+                    args = tuple(c.subjects[-1] for c in u.bracket.chains)
+                    calls.setdefault(self.full_key(u.name)[0], []).append(args)
+        for c in self.candidates:
+            args = c.head.args
+            if args is not None and any(other != args for other in calls.get(self.full_key(c.head.name)[0], [])):
+                names = {key_of(a) for a in args if isinstance(a, Name)}
+                self.params.append((c.record, c.chain.span, names))
+
+    def is_parameter(self, r: Record, u: Use) -> bool:
+        return any(
+            at == r.at and span[0] <= u.name.span[0] and u.name.span[1] <= span[1] and u.key in names
+            for at, span, names in self.params
+        )
+
+    def uses(self) -> None:
+        self.parameters()
+        for r in self.records:
+            for u in r.uses.uses:
+                if self.params and self.is_parameter(r, u):
+                    continue
                 if u.by == "differential" and u.key == "d":
                     continue
                 key, items, layered = self.full_key(u.name)

@@ -75,6 +75,8 @@ class Solver:
                 whole = key + AT if layered and key + AT in self.frame.options else key
                 if whole in self.frame.options:
                     found[whole] = None
+                if u.after_d and self.frame.table.upstream in self.frame.options:
+                    found[self.frame.table.upstream] = None
                 for v in self.frame.of.get(key, "").split(","):
                     if v in self.frame.options:
                         found[v] = None

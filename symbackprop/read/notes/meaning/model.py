@@ -258,6 +258,8 @@ class Model:
 
     def wanted(self, s: Symbol) -> bool:
         """The definition of s is of use: s depends on a variable or on something mentioned, or no ∂ occurs."""
+        if s.name in self.decl.solved:
+            return True
         if not self.in_range(s) or self.inlined(s) is not None:
             return False
         behind = self.behind(s)

@@ -29,6 +29,7 @@ from ..grammar.tree import (
     Missing,
     Name,
     Num,
+    Operator,
     Paren,
     Product,
     Shape,
@@ -97,6 +98,7 @@ class SectionReader:
         section.frame.table = self.table
         self.stacks()
         self.adjoints()
+        self.softmaxes()
         out: list[list[Unit] | Reading] = []
         for r in self.records:
             out.append(self.units_of(r))
@@ -238,6 +240,22 @@ class SectionReader:
             return False
         return is_shape(found, self.table) and not isinstance(found, (Symbol, Num, ShapeWord))
 
+    def of_shapes(self, lhs: Expr, rhs: Expr) -> bool:
+        """n × 1 on the right, or sizes on both sides."""
+        try:
+            found = Resolver(self.table).expr(rhs)
+        except (SymbackpropError, RecursionError):
+            return False
+        if isinstance(found, (Shape, ShapeWord)):
+            return True
+        return is_shape(found, self.table) and self.all_sizes(lhs)
+
+    def all_sizes(self, lhs: Expr) -> bool:
+        try:
+            return is_shape(Resolver(self.table).expr(lhs), self.table)
+        except (SymbackpropError, RecursionError):
+            return False
+
     # --- one link ----------------------------------------------------------------------------
 
     def meant(self, r: Record, lhs: Expr, link: Link, k: int, part: int, joined: str, previous: Class) -> Unit:
@@ -262,7 +280,7 @@ class SectionReader:
             return replace(unit, meant="definition" if known else "remark", note="in words")
         if self.is_stack(lhs, rhs):
             return replace(unit, meant="definition", note="rows")
-        if self.shape_like(rhs) or (self.shape_like(lhs)):
+        if self.of_shapes(lhs, rhs):
             return replace(unit, meant="shape")
         if classes.is_update(lhs, relation, rhs):
             return replace(unit, meant="remark", note="an update")
@@ -362,7 +380,7 @@ class SectionReader:
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
             self.section.unread.add(key)
             return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))
-        if self.is_adjoint(key):
+        if self.is_adjoint(key) and not classes.is_derivative(rhs):
             return replace(unit, meant="claim")
         return self.define(r, unit, key)
 
@@ -514,6 +532,16 @@ class SectionReader:
                 section.solver.pieces.append(Piece(-1, chain, section.solver.keys(chain, self.records[0])))
                 self.adjoint_keys.add(key)
         section.solve()
+
+    def softmaxes(self) -> None:
+        """"P is the softmax of each row of S": a definition in words."""
+        for of, argument, _ in self.section.facts.softmaxes:
+            if of in self.section.frame.options and argument in self.section.frame.options:
+                word = Operator("function", "softmax")
+                inner = Paren((Chain((as_name(argument),), ()),), "(")
+                chain = Chain((as_name(of),), (Link("=", Product((word, inner), ("",))),))
+                self.section.definitions.append(Given(of, chain, "", -1))
+                self.defined[of] = 0
 
     def is_adjoint(self, key: str) -> bool:
         return key in self.adjoint_keys
@@ -687,6 +715,7 @@ class SectionReader:
             if alone.error is not None:
                 return alone
             table = section.table(condition, r.at, None, extra=(variable,))
+            table = replace(table, solved=frozenset((variable.key,)))
             made = self.resolved(replace(base, kind="claim", declarations=table), condition, (), table)
         except ReadError as error:
             return replace(base, kind="claim", error=self.softened(error.located(r.formula.where)))
@@ -770,6 +799,11 @@ def stacked_items(rhs: Expr) -> tuple[str, str] | None:
     if len(letters) != 1 or not any(isinstance(n, Dots) for n in names):
         return None
     return next(iter(letters)), axis
+
+
+def as_name(key: str) -> Name:
+    found = re.fullmatch(r"\\(\w+)\{(.+)\}", key)
+    return Name(found[2], found[1]) if found else Name(key)
 
 
 def unread_names(written: str) -> set[str]:
