@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from symbackprop.core.context import Context
 from symbackprop.core.terms import Size, SymbackpropError
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
@@ -24,7 +25,7 @@ from .settle import settle
 
 _DOES_NOT_FIT = re.compile(
     r"^(?:product of|sum of|Hadamard of|division by an array|an array .* on the|a number on the left|a derivative with"
-    r"|one subscript on|a power of a|the index \w+'* is (?:free|summed)|\w+ of a .* array|the subscript)"
+    r"|one subscript on|a power of a|.*is never closed|the index \S+ (?:runs over|is free|is summed)|\w+ of a .* array)"
 )
 CROWD, PARTS, FACTORS, MENDED = 200, 1500, 64, 120  # limits: statements a formula, nodes, factors, nodes to mend
 
@@ -95,6 +96,8 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
+        if outcome.verdict == "proved" and words.endswith("layout"):  # the verdict names its layout
+            continue
         other = under_one_reading(rival, False)
         agrees = other.verdict == outcome.verdict or (outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed"))
         if not agrees:
@@ -152,9 +155,23 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
             if repair:
                 outcome = replace(outcome, special_cases=true_at_one(reading, found))
         case Claim():
-            outcome = settle(found, repair)
+            outcome = settled(found, repair)
             if outcome.verdict == "proved":
                 outcome = replace(outcome, hypotheses=hypotheses_of(reading, found, outcome.proof))
+    return outcome
+
+
+def settled(claim: Claim, repair: bool) -> Outcome:
+    """Under all hypotheses; where these only stand in the prover's way, under fewer, which proves more."""
+    outcome = settle(claim, repair)
+    hypotheses = claim.context.hypotheses
+    if outcome.verdict != "unknown" or len(hypotheses) < 2:
+        return outcome
+    for name in hypotheses:
+        fewer = {k: h for k, h in hypotheses.items() if k != name}
+        found = settle(replace(claim, context=Context(claim.context.definitions, fewer)), False)
+        if found.verdict == "proved":
+            return found
     return outcome
 
 

@@ -137,6 +137,8 @@ class Declarations:
     upstream: str = ""
     """The loss L when the author writes dX for ∂L/∂X."""
     einstein: bool = False
+    fresh: frozenset[str] = frozenset()
+    """Sizes that the author did not name."""
     solved: frozenset[str] = frozenset()
     """Variables with a value put in for them: differentiated by first, the value after."""
     inferred: bool = False

@@ -147,6 +147,9 @@ class _Walk:
         for child in token.children or []:
             if child.type in ("math_inline", "math_inline_double"):
                 markup = "$$" if child.type.endswith("double") else "$"
+                if self.rows is not None and "|" in child.content:
+                    if self.in_cell(child.content, markup, line, struck):
+                        continue
                 found = content.find(markup + child.content + markup, at)
                 start = found + len(markup) if found >= 0 else at
                 place = (
@@ -170,6 +173,17 @@ class _Walk:
             elif child.type in ("softbreak", "hardbreak"):
                 self.out.words(" ")
         self.out.words("\n")
+
+    def in_cell(self, body: str, markup: str, line: int, struck: int) -> bool:
+        """A formula in a table, where \\| is written for |: as it stands in the file."""
+        whole, base = self.source.line(line + 1), self.source.lines[line]
+        pattern = re.escape(markup) + r"\\?\|".join(map(re.escape, body.split("|"))) + re.escape(markup)
+        m = re.compile(pattern).search(whole)
+        if m is None:
+            return False
+        start, end = m.start() + len(markup), m.end() - len(markup)
+        self.out.formula(self.source, whole[start:end], range(base + start, base + end), markup == "$$", struck > 0)
+        return True
 
     def comments(self, content: str, offsets: Sequence[int]) -> None:
         for m in _COMMENT.finditer(content):

@@ -25,6 +25,7 @@ from .tree import (
     Ones,
     Operator,
     Over,
+    Paren,
     Power,
     Product,
     Quotient,
@@ -98,6 +99,13 @@ class Operators(Names):
     def binder(self, r: Range, out: list[Binder], where: list[Chain]) -> None:
         """i, i=1, k ≠ i, i < j: the index (or two), and what is said of it."""
         token = self.tokens[r[0]]
+        colon = next((k for k in range(*r) if self.tokens[k].kind == "colon" or self.tokens[k].text == "|"), None)
+        if colon is not None and colon > r[0]:  # j : (i, j) ∈ Ω
+            self.binder((r[0], colon), out, where)
+            chain = self.inside_chain(colon + 1, r[1])
+            assert isinstance(chain, Chain)
+            where.append(chain)
+            return
         chain = self.inside_chain(*r)
         assert isinstance(chain, Chain)
         names = [s for s in (*chain.subjects, *(k.rhs for k in chain.links)) if isinstance(s, Name)]
@@ -111,6 +119,12 @@ class Operators(Names):
                 return
             raise self.fail(f"a sum runs over an index, not over {shown(token)}", token)
         relation = chain.links[0].relation
+        if relation == "∈" and isinstance(chain.links[0].rhs, Name):
+            inner = [c.subjects[-1] for c in subject.chains] if isinstance(subject, Paren) else [subject]
+            if all(isinstance(n, Name) and n.sub is None for n in inner):
+                where.append(chain)
+                out.extend(bound(n) for n in inner if isinstance(n, Name))
+                return
         if relation == "=" and isinstance(subject, Name) and len(chain.links) == 1:
             out.append(replace(bound(subject), low=chain.links[0].rhs))
             return

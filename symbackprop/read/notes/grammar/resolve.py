@@ -126,7 +126,11 @@ class Resolver(NameResolver):
         return self.expr(cast(Expr, node))
 
     def condition(self, c: Chain) -> Chain:
-        """A relation; a letter that names no array is an index there."""
+        """A relation; a letter that names no array is an index there.  (i, j) ∈ Ω: the entry ij of Ω, 1 or 0."""
+        if c.links and c.links[0].relation == "∈" and isinstance(c.links[0].rhs, Name):
+            items = tuple(x.subjects[-1] for p in c.subjects for x in (p.chains if isinstance(p, Paren) else (Chain((p,), ()),)))
+            inside = self.expr(replace(c.links[0].rhs, sub=Script("", items)))
+            return Chain(c.subjects, (replace(c.links[0], rhs=inside),), c.span)
 
         def side(node: Expr) -> Expr:
             match node:
@@ -205,7 +209,7 @@ class Resolver(NameResolver):
         key, decl = self.key(first), self.decl
         if (
             first.letter == "d" and beside is not None and first.sub is None and not first.sups
-            and not decl.known(decl.key("d", first.mark)) and "d" not in self.bound
+            and "d" not in self.bound and self.begins_differential(first, beside)
         ):  # fmt: skip
             inner, used = self.taken(args[1:], signs[1:])
             return self.differential(inner, (first.span[0], args[used].span[1])), 1 + used
@@ -236,6 +240,13 @@ class Resolver(NameResolver):
         if array is not None and brackets is not None and array.of and brackets.opening == "(":
             return self.sample_of(array, first, beside, brackets)
         return self.name(first), 1
+
+    def begins_differential(self, d: Name, beside: Expr) -> bool:
+        """d in front of a name; where a size is called d too, right in front of it."""
+        if not self.decl.known(self.decl.key("d", d.mark)):
+            return True
+        only_size = "d" in self.decl.sizes and "d" not in self.decl.arrays
+        return bool(self.decl.upstream) and only_size and isinstance(beside, Name) and d.span[1] == beside.span[0]
 
     def sample_of(self, array: ArraySymbol, first: Name, beside: Expr | None, brackets: Paren) -> tuple[Expr, int]:
         """a(x^{(i)}): a at sample i."""
@@ -478,7 +489,9 @@ class Resolver(NameResolver):
                 if not self.bound[n]:
                     del self.bound[n]
         for c in where:
-            hold = Indicator(c, c.span)
+            hold: Expr = Indicator(c, c.span)
+            if c.links[0].relation == "∈":
+                hold = c.links[0].rhs
             if isinstance(node, Sum):
                 body = Product((hold, body), ("",), body.span)
             elif node.kind == "prod":

@@ -37,6 +37,8 @@ from .tree import (
 from .tree import Add as Sum_
 from .vocabulary import DISTINCT, FUNCTION_WORDS
 
+PI: Final = "\\pi"
+"""The number, beside an array of the same letter."""
 MAX_EXPONENT: Final = 64
 USUAL_INDICES: Final = frozenset("ijk")
 """Letters that are indices without being declared, where they stand as subscripts of a declared array."""
@@ -114,6 +116,8 @@ class NameResolver:
             return Kronecker(i, j, node.span)
         if key in decl.aliases and key not in self.bound and not (key in decl.layered and self.at_layer(node)):
             return self.aliased(key, node)
+        if key == "π" and node.sub is None and decl.inferred and key in decl.arrays and decl.arrays[key].shape:
+            return self.behind(Symbol(PI, None, None, node.span), node)
         if key in decl.arrays or key in decl.layered:
             return self.array(key, node)
         if (key in decl.sizes or key in decl.layered_sizes) and key not in self.bound:
@@ -158,6 +162,8 @@ class NameResolver:
 
     def undeclared(self, key: str, node: Name) -> Expr:
         span = node.span
+        if key == "π" and node.sub is None and self.decl.inferred:
+            return self.behind(Symbol(PI, None, None, span), node)
         if node.mark == "text" and not self.lenient and not self.decl.inferred:
             return Words(node.letter, span)
         if not self.lenient:
@@ -212,7 +218,10 @@ class NameResolver:
                 continue
             for found, bracket in sup.labels:
                 is_sample = bracket == "(" and found.base is not None and found.base not in self.decl.layers
-                if bracket == "(" and plain is not None and plain.family and found.base not in self.decl.layers:
+                counts = found.base is not None and found.base in self.decl.indices and self.decl.indices[found.base].sample
+                if bracket == "(" and plain is not None and self.decl.inferred and not counts and (
+                    found.base not in self.decl.layers
+                ):  # fmt: skip
                     samples.append(self.label_index(found, sup.span))
                 elif is_sample and sample is None:
                     sample = self.known_sample(found, node)

@@ -6,7 +6,7 @@ A size whose name holds a dot is unknown, all others are what the author named.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TypeAlias
 
 from ..declared.symbols import ArraySymbol, Declarations
@@ -57,7 +57,7 @@ UNIT, LONE = 1, (1, 1)
 ANY = None
 """The shape of 𝟏, I and 0: it fits."""
 
-BROADCAST, POWER, ELEMENTWISE, NUMBER_PLUS, LOOSE, DIVIDE, NORM_OF_NUMBER = 1.2, 2.5, 0.2, 0.3, 2.0, 1.0, 1.5
+BROADCAST, POWER, ELEMENTWISE, NUMBER_PLUS, LOOSE, DIVIDE, NORM_OF_NUMBER, MANY_AXES = 1.2, 2.5, 0.2, 0.3, 2.0, 1.0, 1.5, 2.0
 _SQUARES = frozenset(("tr", "det", "inv"))
 _NUMBERS = frozenset(("sum", "mean", "max", "min", "logsumexp", "norm"))
 
@@ -259,8 +259,6 @@ class Shapes:
         if len(axes) == 1:
             return self.oriented(symbol, axes[0])
         if len(axes) == 2:
-            if symbol.family:
-                self.cost += LOOSE
             return axes[0], axes[1]
         return ANY
 
@@ -273,7 +271,7 @@ class Shapes:
             axes = self.axes(symbol, base.label)
             if len(axes) == 2 and len(at) == 1 and symbol.family == 1:
                 self.index(at[0], axes[0])
-                return axes[1], UNIT
+                return (UNIT, axes[1]) if symbol.orientation == "row" else (axes[1], UNIT)
             if len(axes) == 3 and len(at) == symbol.family:
                 for i, n in zip(at, axes, strict=False):
                     self.index(i, n)
@@ -285,6 +283,8 @@ class Shapes:
         if found is ANY or isinstance(found, Third):
             return LONE
         if self.lone(found):
+            if len(at) == 1 and isinstance(at[0], IndexName):  # [e_i]_i
+                return self.scope.get(at[0].name, f"#{self.tag}{at[0].name}"), UNIT
             if len(at) == 2:  # [∂y_i/∂z_j]_{ij}
                 return self.scope.get(name_of(at[0]), "#r"), self.scope.get(name_of(at[1]), "#c")
             raise Misfit("a subscript on a number")
@@ -361,7 +361,7 @@ class Shapes:
             square = all(self.sizes.find(a[0]) == self.sizes.find(a[1]) for a in arrays)
             if square:
                 raise Misfit("a number beside a square array")
-            self.cost += NUMBER_PLUS if literal else 5 * NUMBER_PLUS
+            self.cost += NUMBER_PLUS if literal else 10 * NUMBER_PLUS
         rows = next((a[0] for a in arrays if self.sizes.find(a[0]) != UNIT), UNIT)
         columns = next((a[1] for a in arrays if self.sizes.find(a[1]) != UNIT), UNIT)
         if not any(self.sizes.find(a[0]) != UNIT and self.sizes.find(a[1]) != UNIT for a in arrays):
@@ -507,6 +507,9 @@ class Shapes:
             return LONE
         if name == "diag":
             if self.lone(one):
+                names = sorted(free_indices(args[0]) - set(self.scope))
+                if len(names) == 1:
+                    return (f"#{self.tag}{names[0]}",) * 2
                 raise Misfit("diag of a number")
             n = self.length(one)
             if UNIT in (self.sizes.find(one[0]), self.sizes.find(one[1])):
@@ -540,13 +543,37 @@ class Shapes:
         if self.lone(of):
             return x if layout != "numerator" else (x[1], x[0])
         if UNIT not in (self.sizes.find(of[0]), self.sizes.find(of[1])):
-            raise Misfit("a derivative with four axes")
+            self.cost += MANY_AXES
+            return Third("many.", "many.", "many.")
         out = self.length(of)
         if UNIT not in (self.sizes.find(x[0]), self.sizes.find(x[1])):
+            self.cost += MANY_AXES / 4
             return Third(out, x[0], x[1])
         along = self.length(x)
         column = self.sizes.find(x[1]) == UNIT
         return (out, along) if column == (layout == "numerator") else (along, out)
+
+
+def free_indices(node: Expr) -> set[str]:
+    """Index names that no sum in the tree binds."""
+    out: set[str] = set()
+
+    def visit(n: object, bound: frozenset[str]) -> None:
+        if isinstance(n, IndexName) and n.name not in bound:
+            out.add(n.name)
+        elif isinstance(n, (Sum, Over)):
+            inner = bound | {b.name for b in n.binders}
+            visit(n.body, inner)
+        elif isinstance(n, tuple):
+            for c in n:
+                visit(c, bound)
+        elif is_dataclass(n) and not isinstance(n, type):
+            for f in fields(n):
+                if f.name != "span":
+                    visit(getattr(n, f.name), bound)
+
+    visit(node, frozenset())
+    return out
 
 
 def strip(node: Expr) -> Expr:

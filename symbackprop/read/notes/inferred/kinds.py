@@ -22,6 +22,7 @@ from ..declared.symbols import (
 )
 from ..files.place import ReadError
 from ..grammar.resolve import Resolver
+from ..grammar.resolve_names import PI
 from ..grammar.tree import (
     Chain,
     Expr,
@@ -52,7 +53,8 @@ LOGISTIC = r"\frac{1}{1+e^{-z}}"
 SAID = 100.0
 ONE = Num(Fraction(1))
 _WHOLE = (Transpose, Norm, Sum, Over, Inner)
-_SCALARS = frozenset("αβγδεζηκλμνρστωϵπ")
+_SCALARS = frozenset("αβγδζκμνρστω")
+_NUMBERS = frozenset("ληεϵτπ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Framer:
             taken = set(roles.arrays) | roles.sizes
             self.width = next(n for n in ("n", "d", "m", "h", "N") if n not in taken or n in base.layered_sizes)
             table = replace(table, layered_sizes={**table.layered_sizes, self.width: SizeSymbol(self.width, layered=True)})
+        if any(u.key == "π" for r in roles.records for u in r.uses.uses):
+            table = table.with_array(ArraySymbol(PI, (), "scalar", role="constant"))
         frame = Frame(table)
         self.functions(frame)
         for key, use in roles.arrays.items():
@@ -137,7 +141,9 @@ class Framer:
             return True
         if key in table.sizes and not self.defined(key) and key not in self.facts.ranks and use.items == 0:
             return True
-        if key in FUNCTION_WORDS or (key == "e" and not self.defined("e")):
+        if (key in FUNCTION_WORDS and not self.defined(key)) or (key == "e" and not self.defined("e")):
+            return True
+        if key == "π" and use.items == 0 and not self.defined("π"):
             return True
         if key == "d" and not self.defined("d") and use.bare and set(use.by) == {"differential"}:
             return True
@@ -159,7 +165,7 @@ class Framer:
             if c.head.args is not None:
                 given.setdefault(roles.full_key(c.head.name)[0], []).append(c)
         for key, found in given.items():
-            if not self.base.known(key) and key not in FUNCTION_WORDS:
+            if not self.base.known(key):
                 self.given(key, found, frame)
         for key, calls in roles.calls.items():
             if key not in given and not self.base.known(key) and key not in FUNCTION_WORDS:
@@ -277,6 +283,9 @@ class Framer:
     def options(self, key: str, use: ArrayUse, frame: Frame) -> tuple[Option, ...]:
         said = self.said(key, frame)
         if said is not None:
+            one = said[0]
+            if one.rank == 2 and not one.family and use.items == 1:  # A_i is a row of A
+                return replace(one, family=1), replace(one, family=1, orientation="row", cost=0.2)
             return said
         axes = [Symbol(f"{key}.{k}") for k in range(4)]
         end = self.roles.listed.get(key)
@@ -285,6 +294,8 @@ class Framer:
         if key in self.facts.rows_of:
             return (Option(tuple(axes[:2]), "matrix"),)
         prior = self.prior(key, use)
+        if key == "π" and use.items:  # the bare one is the number
+            use = replace(use, bare=0, least=use.items)
         out: list[Option] = []
         for rank in range(use.items, 4 if use.items == 2 else 3):
             inner = rank - use.items
@@ -293,8 +304,12 @@ class Framer:
             if use.items and inner:
                 if use.least == use.items:
                     family = use.items
+                elif use.items == 1 and rank == 2:
+                    cost = prior[2] + 0.5
+                    out.append(Option(tuple(axes[:2]), "row", 1, cost + 0.2))
+                    family = 1
                 else:
-                    cost += 1.5 if use.items == 1 else 3.0
+                    cost += 3.0
                     family = 0 if use.bare else use.items
             if rank == 2 == use.items and use.least == 1 and not use.bare:
                 family = 1
@@ -307,7 +322,7 @@ class Framer:
                     out = [replace(o, cost=o.cost + 3) if o.rank == 1 else o for o in out]
                 out.append(Option((axes[0],), "row", cost=base + row))
         was = self.inherited.get(key)
-        if was is not None:
+        if was is not None and key not in self.facts.ranks:
             out = [replace(o, cost=0.0 if (o.rank, o.family) == (was.rank, was.family) else o.cost + 2.5) for o in out]
         if self.facts.everything is not None and use.items == 0 and key not in self.facts.ranks:
             want = self.facts.everything
@@ -390,7 +405,9 @@ class Framer:
         elif bold:
             costs = [5.0, 0.0, 2.5]
         elif upper:
-            costs = [1.0, 1.4, 0.3]
+            costs = [1.6, 1.4, 0.3]
+        elif letter in _NUMBERS:
+            costs = [0.0, 2.5, 4.0]
         elif letter in _SCALARS:
             costs = [0.3, 0.7, 2.8]
         else:
@@ -417,6 +434,8 @@ class Framer:
             said = self.facts.ranks.get(key) if self.facts.ranks.get(key) in (0,) else None
         if said is not None:
             return [0.0 if r == said else SAID for r in range(3)]
+        if self.facts.everything == 0:
+            return [0.0, 3.0, 5.0]
         costs = [0.2, 0.7, 3.0]
         if use.bold:
             costs = [2.5, 0.0, 2.5] if not key.isupper() else [3.0, 1.5, 0.5]

@@ -12,6 +12,7 @@ from ..files.place import Unsettled
 from ..grammar.tree import (
     Add,
     Binder,
+    Call,
     Derivative,
     Differential,
     Entry,
@@ -31,7 +32,7 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import mapped, walk
 from ..meaning.lints import indices
-from .conform import ANY, UNIT, Misfit, Shapes, Third
+from .conform import ANY, UNIT, Misfit, Shapes, Third, free_indices
 
 ROW, COLUMN = "a''", "b''"
 
@@ -41,6 +42,7 @@ def rewritten(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, De
         lhs, rhs = (cast(Expr, summed(x, table)) for x in (lhs, rhs))
     if any(isinstance(n, Differential) for x in (lhs, rhs) for n in walk(x)):
         lhs, rhs, table = along(lhs, rhs, table)
+    lhs, rhs = (cast(Expr, diagonals(x, table)) for x in (lhs, rhs))
     rhs = entry_of_array(lhs, rhs, table)
     return lhs, rhs, table
 
@@ -177,6 +179,16 @@ def counts(node: object) -> dict[str, int]:
 
 
 # --- entries and arrays --------------------------------------------------------------------------
+
+
+def diagonals(node: object, table: Declarations) -> object:
+    """diag(e_n): the diagonal matrix of the e_n, for all n."""
+    if isinstance(node, Call) and node.function.name == "diag" and len(node.args) == 1:
+        names = sorted(free_indices(node.args[0]))
+        if len(names) == 1 and shape_of(node.args[0], table) == (UNIT, UNIT):
+            inner = Entry(node.args[0], (IndexName(names[0]),), node.args[0].span)
+            return replace(node, args=(inner,))
+    return mapped(node, lambda c: diagonals(c, table))
 
 
 def entry_of_array(lhs: Expr, rhs: Expr, table: Declarations) -> Expr:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from ..declared.symbols import marked
+from ..grammar.loosely import spelled_items
 from ..grammar.resolve import head_paren
 from ..grammar.tree import (
     All,
+    Cases,
     Chain,
     Derivative,
     Entry,
@@ -121,7 +123,9 @@ class Uses:
                 self.visit(bottom, scope, divides=True)
             case Paren(chains, _):
                 for c in chains:
-                    if len(chains) == 1 and not c.links:
+                    if c.links and node.opening == "[":
+                        self.condition(c, scope)
+                    elif len(chains) == 1 and not c.links:
                         self.visit(c.subjects[0], scope, **flags)
                     else:
                         self.chain(c, scope)
@@ -138,6 +142,11 @@ class Uses:
                         self.visit(s.value, scope)
             case Indicator(chain):
                 self.condition(chain, scope)
+            case Cases(rows):
+                for value, when in rows:
+                    self.visit(value, scope)
+                    if when is not None:
+                        self.condition(when, scope)
             case Reals(shape):
                 if shape is not None:
                     self.sizes |= {n.letter for n in names_in(shape)}
@@ -184,6 +193,10 @@ class Uses:
         self.visit(node.body, inner)
 
     def condition(self, chain: Chain, scope: frozenset[str]) -> None:
+        if chain.links[0].relation == "∈" and isinstance(chain.links[0].rhs, Name):
+            items = member_items(chain)
+            self.name(replace(chain.links[0].rhs, sub=Script(spelled_items(items), items)), scope, None)
+            return
         for side in (*chain.subjects, *(k.rhs for k in chain.links)):
             if isinstance(side, Name) and side.sub is None and not side.sups:
                 self.compared.add(side.letter + "'" * side.primes)
@@ -237,6 +250,14 @@ class Uses:
                     for n in names_in(item):
                         if n.letter not in scope:
                             self.freely.add(n.letter)
+
+
+def member_items(chain: Chain) -> tuple[Expr, ...]:
+    """The (i, j) of (i, j) ∈ Ω."""
+    subject = chain.subjects[-1]
+    if isinstance(subject, Paren):
+        return tuple(c.subjects[-1] for c in subject.chains)
+    return chain.subjects
 
 
 def names_in(node: object) -> Iterator[Name]:

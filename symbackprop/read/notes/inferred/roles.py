@@ -135,6 +135,7 @@ class Roles:
         self.candidates: list[Candidate] = []
         self.indices: set[str] = set()
         self.labels: set[str] = set()
+        self.prime_names: set[str] = set()
         self.arrays: dict[str, ArrayUse] = {}
         self.calls: dict[str, list[tuple[Expr, ...]]] = {}
         self.primed: set[str] = set()
@@ -160,6 +161,7 @@ class Roles:
         self.sizes -= self.layer_letters()
         self.find_layers()
         self.find_indices()
+        self.find_prime_names()
         self.find_composites()
         self.uses()
 
@@ -322,6 +324,15 @@ class Roles:
         self.indices -= set(self.layers) - self.bound
         self.labels = labels
 
+    def find_prime_names(self) -> None:
+        """x' beside x, where neither is ever applied to anything: another name."""
+        uses = [u for r in self.records for u in r.uses.uses]
+        applied = {u.key for u in uses if u.bracket is not None}
+        given = {c.head.key for c in self.candidates if c.head.args is not None}
+        for u in uses:
+            if u.name.primes and u.key not in applied | given | USUAL_FUNCTIONS and not self.declared(u.key):
+                self.prime_names.add(u.key)
+
     def find_composites(self) -> None:
         numbered: dict[str, set[str]] = {}
         lettered: set[str] = set()
@@ -419,6 +430,8 @@ class Roles:
     def full_key(self, name: Name) -> tuple[str, int, bool]:
         """The letter with the scripts that belong to it; how many subscripts are left; whether a layer stands there."""
         key = key_of(name)
+        if name.primes and key in self.prime_names:
+            key += "'" * name.primes
         scripts = self.composite.get(key, set())
         low = "_" + name.sub.text if name.sub is not None else ""
         items = 0
@@ -480,7 +493,7 @@ class Roles:
                 if u.by == "differential" and u.key == "d":
                     continue
                 key, items, layered = self.full_key(u.name)
-                if u.name.primes:
+                if u.name.primes and not key.endswith("'"):
                     self.primed.add(key)
                 if u.bracket is not None:
                     self.calls.setdefault(key, []).append(tuple(c.subjects[-1] for c in u.bracket.chains))

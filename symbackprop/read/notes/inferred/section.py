@@ -236,6 +236,22 @@ class Section:
         trial = sizes.copy()
         return trial if self.constrain(rough, chain, trial, "", False) else sizes
 
+    def clashes(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> int:
+        """How many of the definitions that a statement rests on do not go together under a reading."""
+        keys = dict.fromkeys(self.keys(chain))
+        work, given = list(keys), {}
+        while work and len(given) < MAX_DEFINITIONS:
+            d = self.definition(work.pop(0), at)
+            if d is not None and d.key not in given and d.made is None:
+                given[d.key] = d
+                new = [k for k in self.keys(d.chain) if k not in keys]
+                keys.update(dict.fromkeys(new))
+                work += new
+        rough = self.frame.with_arrays({k: chosen[k] for k in keys if k in chosen})
+        rough = replace(rough, layout=self.base.layout or self.layout)  # type: ignore[arg-type]
+        sizes = Unifier()
+        return sum(not self.constrain(rough, d.chain, sizes, f"{k}:", False) for k, d in enumerate(given.values()))
+
     def constrain(self, rough: Declarations, chain: Chain, sizes: Unifier, tag: str, made: bool) -> bool:
         try:
             resolved = chain if made else Resolver(rough).chain(chain)
@@ -277,7 +293,9 @@ class Section:
 
         arrays = {**rough.arrays, **{k: settled(rough.arrays[k]) for k in here if k in rough.arrays}}
         layered = {k: settled(s) for k, s in rough.layered.items()}
-        return replace(rough, arrays=arrays, layered=layered, sizes={**rough.sizes, **more})
+        return replace(
+            rough, arrays=arrays, layered=layered, sizes={**rough.sizes, **more}, fresh=frozenset(more) | rough.fresh
+        )
 
     def size_expression(self, root: str) -> Expr:
         for symbol in self.frame.table.layered_sizes.values():

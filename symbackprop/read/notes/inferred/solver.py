@@ -91,6 +91,23 @@ class Solver:
             known = self._costs[key] = self.worked_out(piece, {k: chosen[k] for k in piece.keys if k in chosen})
         return known
 
+    def evidence(self, piece: Piece, chosen: Mapping[str, Option], without: int) -> Cost:
+        """Of the statement itself its sides speak, but not that they are said to be equal."""
+        return self.cost(piece, chosen) if piece.record != without else self.sides_alone(piece, chosen)
+
+    def sides_alone(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
+        table = self.frame.with_arrays({k: chosen[k] for k in piece.keys if k in chosen})
+        table = table if table.layout else replace(table, layout=self.layout)  # type: ignore[arg-type]
+        bad, soft = 0, 0.0
+        for side in (*piece.chain.subjects, *(k.rhs for k in piece.chain.links)):
+            shapes = Shapes(table)
+            try:
+                shapes.of(Resolver(table).expr(side))
+            except (Misfit, SymbackpropError, RecursionError):
+                bad += 1
+            soft += shapes.cost
+        return 0, bad, soft
+
     def worked_out(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
         self.tried += 1
         table = self.frame.with_arrays(chosen)
@@ -161,8 +178,8 @@ class Solver:
 
     def rivals(self, key: str, chosen: dict[str, Option], without: int) -> list[Option]:
         """Other options of a letter that break nothing, judged without one formula."""
-        here = [p for p in self.pieces if key in p.keys and p.record != without]
-        now = sum_costs(self.cost(p, chosen) for p in here)
+        here = [p for p in self.pieces if key in p.keys]
+        now = sum_costs(self.evidence(p, chosen, without) for p in here)
         out = []
         for option in self.frame.options[key]:
             if option.rank == chosen[key].rank and option.family == chosen[key].family:
@@ -170,7 +187,7 @@ class Solver:
             if option.cost >= 50:
                 continue
             other = {**chosen, key: option}
-            change = minus(sum_costs(self.cost(p, other) for p in here), now)
+            change = minus(sum_costs(self.evidence(p, other, without) for p in here), now)
             soft = change[2] + option.cost - chosen[key].cost
             if change[1] <= 0 and soft < 2.0:
                 out.append(option)

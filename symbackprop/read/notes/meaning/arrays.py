@@ -119,6 +119,10 @@ class Arrays(Meaning):
     def entrywise(self, subject: Entry, rhs: Expr, axes: tuple[Size, ...]) -> tuple[tuple[Index, ...], Term]:
         """The indices on the left of an entrywise definition, and the right side as a term in them."""
         names = [a.name for a in subject.at if isinstance(a, IndexName)]
+        symbol = array_of(subject.base, self.decl) if isinstance(subject.base, Symbol) else None
+        copies = symbol is not None and 0 < symbol.family == len(names) < len(axes)
+        if copies:
+            axes, inner = axes[: len(names)], axes[len(names) :]
         if len(names) != len(axes) or len(names) != len(subject.at) or len(set(names)) != len(names):
             raise self.fail("an entrywise definition needs an index of its own on each axis", subject.span)
         outer = self.ranges, self.scope
@@ -131,12 +135,31 @@ class Arrays(Meaning):
             extra = self.ranges.free - set(names) - set(self.decl.layers)
             if extra:
                 raise self.fail(f"the index {min(extra)} is free on the right side only", rhs.span)
-            term = as_scalar(self.value(rhs))
+            value = self.value(rhs)
+            term = as_scalar(value)
         finally:
             self.ranges, self.scope = outer
+        if copies:
+            return self.copies(letters, value, inner, rhs)
         if term is None:
             raise self.fail("an entry is defined by an array", rhs.span)
         return letters, term
+
+    def copies(
+        self, letters: tuple[Index, ...], value: Value, inner: tuple[Size, ...], rhs: Expr
+    ) -> tuple[tuple[Index, ...], Term]:
+        """h_i = W x_i: every copy by its entries."""
+        if not isinstance(value, Mat):
+            raise self.fail("a vector is defined by a number", rhs.span)
+        if len(inner) == 1:
+            k = Index("k°", inner[0])
+            if UNIT not in value.shape or inner[0] not in value.shape:
+                raise self.fail(f"a vector of {inner[0]} is defined by an array {value.shape[0]}×{value.shape[1]}", rhs.span)
+            return (*letters, k), vector_entry(value.form, k)
+        if value.shape != inner:
+            raise self.fail("a matrix is defined by an array of another shape", rhs.span)
+        r, c = Index("r°", inner[0]), Index("c°", inner[1])
+        return (*letters, r, c), entry(value.form, r, c)
 
     def batch_sizes(self) -> set[Size]:
         out = {self.sizes.size(i.size) for i in self.decl.indices.values() if i.sample and i.size is not None}
@@ -291,7 +314,8 @@ class Arrays(Meaning):
         rest = axes[len(at) :]
         r, unit = dummy(rest[0], "r"), Index("unit#", UNIT)
         if len(rest) == 1:
-            return Mat(Given(r, unit, EntryTerm(array, (*first, r))))
+            term = EntryTerm(array, (*first, r))
+            return Mat(Given(unit, r, term) if symbol.orientation == "row" else Given(r, unit, term))
         c = dummy(rest[1], "c")
         return Mat(Given(r, c, EntryTerm(array, (*first, r, c))))
 
@@ -323,6 +347,8 @@ class Arrays(Meaning):
     def entries_of_scalar(self, v: Scalar, at: tuple[Expr, ...], base: Expr, span: Span) -> Value:
         """[∂y_i/∂z_j]_{ij}: the matrix with these entries."""
         indices = [self.index(a) for a in at]
+        if len(indices) == 1 and isinstance(indices[0], Index):
+            return Mat(Given(indices[0], Index("unit#", UNIT), v.term))
         if len(indices) == 2 and all(isinstance(i, Index) for i in indices):
             i, j = indices
             assert isinstance(i, Index) and isinstance(j, Index)

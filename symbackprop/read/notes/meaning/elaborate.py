@@ -134,6 +134,8 @@ class Elaborator(Operations):
                 axes = tuple(a for k, a in enumerate(axes) if k != self.sample_axis(axes))
             if symbol.integer:
                 return axes
+            if symbol.family and count == symbol.family:
+                return axes[:count]
             if len(axes) == 1 and count == 2 and symbol.orientation in ("row", "column"):
                 return (UNIT, axes[0]) if symbol.orientation == "row" else (axes[0], UNIT)
             return axes if len(axes) == count else tuple(a for a in axes if a != UNIT)

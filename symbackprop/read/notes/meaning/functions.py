@@ -324,6 +324,10 @@ class Functions:
     def norm(self, v: Value, order: str, span: Span) -> Value:
         if order == "abs":
             s = as_scalar(v)
+            m = v if s is None else None
+            if isinstance(m, Mat) and m.shape[0] == m.shape[1]:
+                self.e.algebra.note("bars around a matrix are its determinant")
+                return Scalar(entry(Determinant(m.form), affine(0, ()), affine(0, ())))
             if s is None:
                 raise ReadError("|·| of an array: write \\lVert \\rVert for a norm, \\det for a determinant", span)
             return Scalar(absolute(s))

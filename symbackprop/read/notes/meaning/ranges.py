@@ -65,7 +65,8 @@ class Ranges:
         known = self.found.setdefault(key, size)
         if known != size:
             message = f"the index {key[1]} runs over {known} values elsewhere, but this axis has {size}"
-            raise (Unsettled if (known - size).constant is not None else ReadError)(message, span)
+            fresh = self.sizes.decl.fresh & {*known.symbols, *size.symbols}
+            raise (Unsettled if fresh or (known - size).constant is not None else ReadError)(message, span)
 
     def visit(self, node: object, scope: dict[str, int]) -> None:
         match node:

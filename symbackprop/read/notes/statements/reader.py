@@ -614,9 +614,14 @@ class SectionReader:
         section = self.section
         rivals: list[tuple[str, Reading]] = []
         involved = self.involved(chain, r.at)
+        clashes: int | None = None
         for key in involved:
             for option in section.solver.rivals(key, section.chosen, r.at):
                 chosen = {**section.chosen, key: option}
+                if clashes is None:
+                    clashes = section.clashes(chain, r.at, section.chosen)
+                if section.clashes(chain, r.at, chosen) > clashes:
+                    continue
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
                 rivals.append((f"{key.removesuffix(AT)} {spoken(option)}", other))
         if self.other_layout_admissible(r):
