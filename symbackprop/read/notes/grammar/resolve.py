@@ -148,6 +148,13 @@ class Resolver(NameResolver):
         return found[0].parts if len(found) == 1 and isinstance(found[0], Shape) else found
 
     def paren(self, node: Paren) -> Expr:
+        outer, self.in_fraction = self.in_fraction, 0
+        try:
+            return self.in_brackets(node)
+        finally:
+            self.in_fraction = outer
+
+    def in_brackets(self, node: Paren) -> Expr:
         if len(node.chains) > 1:
             parts = tuple(self.expr(c.subjects[-1]) for c in node.chains)
             if all(not c.links for c in node.chains) and all(map(self.size_like, parts)):

@@ -127,6 +127,8 @@ class Framer:
                 frame.options[key + AT] = self.layered_options(key, use)
             if use.unlayered or not use.layered:
                 frame.options[key] = self.options(key, use, frame)
+        if not frame.options and base.known_any() and frame.table.functions == base.functions:
+            frame.table = base  # the author declared everything
         return frame
 
     def range_of(self, index: str) -> Expr | None:
@@ -142,6 +144,8 @@ class Framer:
         if key in table.sizes and not self.defined(key) and key not in self.facts.ranks and use.items == 0:
             return True
         if (key in FUNCTION_WORDS and not self.defined(key)) or (key == "e" and not self.defined("e")):
+            return True
+        if use.words and not use.by and not self.defined(key) and key not in self.facts.ranks and len(key) > 1:
             return True
         if key == "π" and use.items == 0 and not self.defined("π"):
             return True
@@ -167,6 +171,8 @@ class Framer:
         for key, found in given.items():
             if not self.base.known(key):
                 self.given(key, found, frame)
+            elif key in self.base.functions:
+                self.example(key, found[0], frame)
         for key, calls in roles.calls.items():
             if key not in given and not self.base.known(key) and key not in FUNCTION_WORDS:
                 self.called(key, calls, frame)
@@ -177,6 +183,15 @@ class Framer:
             if key not in given and key not in frame.table.functions and not self.base.known(key):
                 if key in USUAL_FUNCTIONS and not self.defined(key):
                     self.abstract(key, frame)
+
+    def example(self, key: str, c: Candidate, frame: Frame) -> None:
+        """f(z) = tanh(z) where f is declared as any function: an example, to the end of the section."""
+        known, args = self.base.functions[key], c.head.args
+        single = args[0] if args is not None and len(args) == 1 else None
+        if known.kind == "elementwise" and not known.body and isinstance(single, Name):
+            if self.scalar_formula(key, single, c.link.rhs):
+                symbol = FunctionSymbol(key, "elementwise", (key_of(single),), self.text(c), said=True, abstract=True)
+                frame.table = frame.table.with_function(symbol)
 
     def given(self, key: str, found: list[Candidate], frame: Frame) -> None:
         roles, args = self.roles, found[0].head.args
@@ -291,7 +306,7 @@ class Framer:
         end = self.roles.listed.get(key)
         if isinstance(end, Name):
             axes[0] = Symbol(end.letter)
-        if key in self.facts.rows_of:
+        if key in self.facts.rows_of or key in self.facts.stacked:
             return (Option(tuple(axes[:2]), "matrix"),)
         prior = self.prior(key, use)
         if key == "π" and use.items:  # the bare one is the number

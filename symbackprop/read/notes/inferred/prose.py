@@ -60,7 +60,7 @@ _SOFTMAX_OF = re.compile(
     re.IGNORECASE,
 )
 _LOGISTIC = re.compile(
-    rf"{_F}[^.;⟦]{{0,40}}\b(?:logistic|sigmoid)\b|\b(?:logistic|sigmoid)\b(?:\s+(?:function|sigmoid|activation|unit))*,?\s*{_F}|\blogistic\b|\bsigmoid\b",
+    rf"{_F}\s*(?:is|,|being|denotes?|for|stands)[^.;⟦]{{0,30}}\b(?:logistic|sigmoid)\b|\b(?:logistic|sigmoid)\b(?:\s+(?:function|sigmoid|activation|unit))*,?\s*{_F}|\blogistic\b|\bsigmoid\b",
     re.IGNORECASE,
 )
 _ROWS = re.compile(

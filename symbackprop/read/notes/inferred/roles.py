@@ -27,6 +27,7 @@ from ..grammar.tree import (
     Quotient,
     Reals,
     Script,
+    ShapeWord,
     Statement,
     Sum,
     Words,
@@ -94,6 +95,8 @@ class ArrayUse:
     unlayered: bool = False
     label_at: str = "^"
     layer: str = ""
+    words: int = 0
+    """How often it was written as \\text{…}."""
 
 
 def head_of(node: Expr) -> Head | None:
@@ -129,7 +132,7 @@ class Roles:
         self.members: list[tuple[Name, Expr, Record]] = []
         self.listed: dict[str, Expr] = {}
         self.apart: set[tuple[str, str]] = set()
-        self.layers: dict[str, str] = {}
+        self.layers: dict[str, str] = {k: s.last for k, s in base.layers.items()}
         self.samples: set[str] = set()
         self.composite: dict[str, set[str]] = {}
         self.candidates: list[Candidate] = []
@@ -171,10 +174,16 @@ class Roles:
         assert r.loose is not None
         for part in r.loose.parts:
             chain = part.chain
+            if len(chain.links) == 2 and chain.links[1].relation == "∈":  # X = [x_1, …, x_m] ∈ ℝ^{d × m}
+                chain = Chain(chain.subjects, chain.links[1:], chain.span)
             if not chain.links or chain.links[0].relation not in ("∈", "~"):
                 continue
-            rhs = chain.links[0].rhs
-            if isinstance(rhs, Paren) and len(rhs.chains) > 1 and rhs.opening == "(" and chain.links[0].relation == "~":
+            rhs: Expr = chain.links[0].rhs
+            if chain.links[0].relation == "~":
+                shape = said_shape(rhs)
+                if shape is None:
+                    continue
+                rhs = Reals(shape if not isinstance(shape, ShapeWord) else None, rhs.span)
                 self.sizes |= {n.letter for n in names_in(rhs)}
             subjects = [s for s in chain.subjects if isinstance(s, (Name, Dots))]
             self.lists(subjects)
@@ -510,10 +519,26 @@ class Roles:
         a.scalar += u.scalar_only and items == 0
         if u.by:
             a.by[u.by] += 1
+        a.words += u.name.mark == "text"
         a.bold |= u.name.bold
         a.calls += u.bracket is not None
         a.layered |= layered
         a.unlayered |= not layered
+
+
+def said_shape(rhs: Expr) -> Expr | None:
+    """n, n × m, (N, d), scalar behind ~."""
+    match rhs:
+        case ShapeWord("scalar") | Name(_, _, _, ()) | Num():
+            return rhs
+        case Product(_, signs) if signs and set(signs) == {"times"}:
+            return rhs
+        case Product(args, signs) if all(isinstance(a, (Name, Num)) for a in args):
+            return rhs
+        case Paren(chains, "(") if not any(c.links for c in chains):
+            return rhs if len(chains) > 1 else said_shape(chains[0].subjects[0])
+        case _:
+            return None
 
 
 def free_names(node: object) -> Iterator[Name]:

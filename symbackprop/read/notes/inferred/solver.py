@@ -47,6 +47,11 @@ class Solver:
     _costs: dict[tuple[object, ...], Cost] = field(default_factory=dict)
     tried: int = 0
 
+    @property
+    def said(self) -> set[str]:
+        """The letters whose shape the text says."""
+        return {self.roles.full_key(n)[0] for n, _, _ in self.roles.members} | set(self.roles.facts.shapes)
+
     def prepare(self, records: Sequence[Record]) -> None:
         for r in records:
             if r.loose is None:

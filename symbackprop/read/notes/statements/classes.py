@@ -44,7 +44,7 @@ ASSUMES = re.compile(
     re.IGNORECASE,
 )
 STRONGLY_ASSUMES = re.compile(
-    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis|satisf(?:y|ies|ying))\b" + _END, re.IGNORECASE
+    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|under the hypothesis|satisf(?:y|ies|ying))\b" + _END, re.IGNORECASE
 )
 SOLVED = re.compile(
     r"\b(?:minimi\w+|maximi\w+|optim\w+|solution|solved|estimat\w+|minimum|maximum|stationary|yields?|attained|argmin)\b" + _END,

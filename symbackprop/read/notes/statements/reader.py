@@ -10,7 +10,7 @@ from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
 
-from ..declared.symbols import Declarations, Definition
+from ..declared.symbols import ArraySymbol, Declarations, Definition, SizeSymbol
 from ..declared.table import define
 from ..files.items import Formula
 from ..files.place import ReadError, Span, Unsettled
@@ -77,8 +77,6 @@ class SectionReader:
     def __init__(self, scope: Scope, before: SectionReader | None) -> None:
         self.scope, self.before = scope, before
         base = scope.base
-        if before is not None:
-            base = carried(base, before)
         facts, base, withdrawals = facts_of(scope, base)
         self.records = records_of(scope, base)
         self.section = Section(self.records, facts, base, before.section if before is not None else None)
@@ -90,6 +88,20 @@ class SectionReader:
         self.stationary: list[tuple[Chain | None, int]] = []
         self.pending: list[Chain] = []
         self.rows = 0
+
+    def after(self) -> Declarations:
+        """The author's table with the shapes that the text says, for a block that comes next."""
+        base, options = self.section.base, self.section.frame.options
+        known = set(self.section.solver.said)
+        said = {k: options[k][0] for k in options if k in known and not k.endswith(AT)}
+        table = replace(base, definitions=self.table.definitions)
+        sizes = {n.name for o in said.values() for e in o.shape for n in walk(e) if isinstance(n, Symbol) and "." not in n.name}
+        for name in sorted(sizes - set(table.sizes)):
+            table = table.with_size(SizeSymbol(name))
+        for key, option in said.items():
+            if not any("." in n.name for e in option.shape for n in walk(e) if isinstance(n, Symbol)):
+                table = table.with_array(ArraySymbol(key, option.shape, option.orientation, family=option.family))
+        return table
 
     # --- what everything is meant as ---------------------------------------------------------
 
@@ -152,9 +164,10 @@ class SectionReader:
         for k, part in enumerate(parts):
             if k and self.on_indices(part.chain):
                 out.append(part.chain)
-        if len(parts) == 1 and self.on_indices(parts[0].chain) and _FOR.search(r.formula.before) and not r.formula.display:
-            self.pending = [parts[0].chain]
-            return [parts[0].chain]
+        if len(parts) == 1 and _FOR.search(r.formula.before) and not r.formula.display:
+            if self.on_indices(parts[0].chain) or self.on_values(parts[0].chain):
+                self.pending = [parts[0].chain]
+                return [parts[0].chain]
         if not out and self.pending and not re.search(r"[.;]", r.formula.before):
             out = list(self.pending)
         if r.formula.display or re.search(r"[.;]", r.formula.before):
@@ -168,6 +181,15 @@ class SectionReader:
             bool(chain.links) and bool(names) and all(isinstance(s, (Name, Num)) for s in sides)
             and all(k.relation in ("≠", "=", "<", ">", "≤", "≥") for k in chain.links)
             and all(n.sub is None and not n.sups and n.letter in self.indices() for n in names)
+        )  # fmt: skip
+
+    @staticmethod
+    def on_values(chain: Chain) -> bool:
+        """γ = 0, A = A^T, x > 0: what is said of letters, for the formula that follows."""
+        sides = (*chain.subjects, *(k.rhs for k in chain.links))
+        return (
+            len(chain.links) == 1 and isinstance(sides[0], Name) and all(isinstance(s, (Name, Num)) for s in sides)
+            and chain.links[0].relation in ("=", "<", ">", "≤", "≥", "≠")
         )  # fmt: skip
 
     def indices(self) -> set[str]:
@@ -274,7 +296,7 @@ class SectionReader:
             unit = replace(unit, lhs=rhs, link=replace(link, rhs=lhs, relation=":="))
             lhs, rhs, relation = rhs, lhs, ":="
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
-            isinstance(n, Words) for n in walk(rhs)
+            isinstance(n, Words) or self.is_word(n) for n in walk(rhs)
         ):  # fmt: skip
             known = head_of(lhs) is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
             return replace(unit, meant="definition" if known else "remark", note="in words")
@@ -291,6 +313,13 @@ class SectionReader:
             return replace(unit, meant="condition" if previous == "condition" else "claim")
         return self.first_link(r, unit, before)
 
+    def is_word(self, node: object) -> bool:
+        """\\text{likelihood} that names nothing."""
+        if not isinstance(node, Name) or node.mark != "text":
+            return False
+        key = self.section.roles.full_key(node)[0]
+        return not self.table.known(key) and key not in self.section.frame.options
+
     def first_link(self, r: Record, unit: Unit, before: str) -> Unit:
         lhs, link = unit.lhs, unit.link
         rhs, zero = link.rhs, isinstance(link.rhs, Num) and link.rhs.value == 0
@@ -303,7 +332,7 @@ class SectionReader:
                 return self.conclusion(r, unit, found)
             if not derivative or zero:
                 return self.condition(r, unit)
-        if classes.STRONGLY_ASSUMES.search(before) and not derivative:
+        if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
             return self.condition(r, unit)
         if not r.formula.display and not derivative and self.is_aside(before, found):
             return self.condition(r, unit)
@@ -325,6 +354,10 @@ class SectionReader:
         words = re.search(r"\b(?:orthogonal|orthonormal|symmetric|unit|normali[sz]ed|idempotent|distribution)\b", before, re.IGNORECASE)
         return found is None and said is not None and words is not None
 
+    def gives(self, found: Head) -> bool:
+        """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""
+        return found.args is not None and not self.not_fresh(found)
+
     def not_fresh(self, found: Head) -> bool:
         key = self.section.roles.full_key(found.name)[0]
         return key in self.defined or self.is_variable(key)
@@ -343,6 +376,7 @@ class SectionReader:
         if self.table.known_name(key, layered):
             return self.declared_head(r, unit, key, stated)
         gives_function = found.args is not None and (key in self.table.functions or key in self.table.macros)
+        gives_function &= self.table.functions.get(key) is not section.base.functions.get(key) or key in self.table.macros
         if key in self.table.functions and found.args is None:
             return replace(unit, meant="claim")
         base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
@@ -576,13 +610,17 @@ class SectionReader:
     def shape(self, base: Reading, u: Unit, r: Record) -> Reading:
         lone = u.link.relation == ""
         names = [n for n in walk(u.lhs) if isinstance(n, Name)]
-        new = any(
-            not self.table.known_name(self.section.roles.full_key(n)[0], self.section.roles.full_key(n)[2]) for n in names
-        )
-        if new and not lone:
+        options = self.section.frame.options
+        keys = [self.section.roles.full_key(n)[0] for n in names]
+        new = any(k in options or k + AT in options for k in keys)
+        if new and not lone and isinstance(u.lhs, (Name, Dots)):
             return replace(base, kind="definition", note="shape")
         try:
-            resolver = Resolver(self.table)
+            table = self.table
+            if new:
+                table = self.section.table(Chain((u.lhs,), (), u.span), r.at)
+            base = replace(base, declarations=table)
+            resolver = Resolver(table)
             lhs = resolver.expr(u.lhs)
             rhs = None if lone else resolver.expr(u.link.rhs)
         except ReadError as error:
@@ -685,11 +723,24 @@ class SectionReader:
         lhs, rhs, table = section.rewritten(lhs, rhs, table)
         assumed: list[str] = []
         for c in conditions:
-            lhs, rhs = conditioned(resolver.condition(c), lhs, rhs)
-            assumed.append(base.formula.text[c.span[0] : c.span[1]] if base.formula.text else "")
+            found = resolver.condition(c)
+            if any(isinstance(n, IndexName) for n in walk(found)):
+                lhs, rhs = conditioned(found, lhs, rhs)
+            else:
+                more = Definition(found, self.spelled(c), base.formula.where)
+                table = replace(table, hypotheses=(*table.hypotheses, more))
+                continue
+            assumed.append(self.spelled(c))
         return replace(
             base, declarations=table, lhs=lhs, relation=chain.links[0].relation, rhs=rhs, assumed=tuple(assumed)
         )
+
+    def spelled(self, c: Chain) -> str:
+        """A condition as the author wrote it."""
+        for r in self.records:
+            if r.loose is not None and any(p.chain is c for p in r.loose.parts):
+                return r.formula.text[c.span[0] : c.span[1]].strip()
+        return "the condition above"
 
     def softened(self, error: ReadError) -> ReadError:
         """What is not understood in an inferred text is unknown, not ill-formed."""
@@ -744,18 +795,6 @@ class SectionReader:
 
     def holds_key(self, key: str, chain: Chain) -> bool:
         return any(isinstance(n, Name) and self.section.roles.full_key(n)[0] == key for n in walk(chain))
-
-
-def carried(base: Declarations, before: SectionReader) -> Declarations:
-    """The author's table, with the definitions that the text above gave to its names."""
-    known = {id(d) for d in base.definitions}
-    more = tuple(
-        d for d in before.table.definitions
-        if id(d) not in known and (s := head(d.chain.subjects[-1])) is not None
-        and (base.layered if s.label else base.arrays).get(s.name) is not None
-        and not any(head(e.chain.subjects[-1]) == s for e in base.definitions)
-    )  # fmt: skip
-    return replace(base, definitions=(*base.definitions, *more)) if more and base.arrays else base
 
 
 def conditioned(c: Chain, lhs: Expr, rhs: Expr) -> tuple[Expr, Expr]:

@@ -86,6 +86,8 @@ class Scope:
     section: tuple[str, ...]
     formulas: list[Formula] = field(default_factory=list)
     prose: list[tuple[str, int]] = field(default_factory=list)
+    after: Declarations | None = None
+    """The author's table behind the scope, with what its text said of shapes: the next block goes on from it."""
 
 
 def read_file(path: str | Path) -> Iterator[Reading]:
@@ -101,6 +103,7 @@ def read_statements(items: Iterable[Item], declarations: Declarations | None = N
     for scope in scopes(items, declarations or Declarations()):
         reader = SectionReader(scope, before)
         yield from reader.read()
+        scope.after = reader.after()
         before = reader
 
 
@@ -115,6 +118,7 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
     for item in items:
         section = scope.section if isinstance(item, Block) else item.section
         cut = isinstance(item, Block) or section != scope.section
+        above: Declarations | None = None
         if isinstance(item, Prose):
             cut |= _LEAD.match(item.text) is not None
         if isinstance(item, Formula):
@@ -122,15 +126,19 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
         if cut and (scope.formulas or isinstance(item, Block)):
             if scope.formulas or scope.prose:
                 yield scope
+                above = scope.after
             shapes = {}
             if isinstance(item, Formula):
                 redeclared(item, shapes)
-            scope = Scope(scope.base, section, prose=[] if not isinstance(item, Formula) else scope.prose[-1:])
+            base = scope.base
+            if scope.after is not None:
+                base = replace(base, definitions=scope.after.definitions)
+            scope = Scope(base, section, prose=[] if not isinstance(item, Formula) else scope.prose[-1:])
             scope.prose = [(t, 0) for t, _ in scope.prose] if isinstance(item, Formula) else []
         scope.section = section
         match item:
             case Block(text, where, front):
-                scope.base = declare(text, scope.base, where, front)
+                scope.base = declare(text, above or scope.base, where, front)
             case Prose(text, _, _):
                 scope.prose.append((text, len(scope.formulas)))
             case Formula():
@@ -145,6 +153,8 @@ _MEMBER = re.compile(r"(?P<head>[^=]*?)(?:\\in(?![a-z])|∈)\s*(?P<set>\\mathbb\
 def redeclared(formula: Formula, shapes: dict[str, str]) -> bool:
     """x ∈ ℝ^m where x ∈ ℝ^n was said above in the same section."""
     new: dict[str, str] = {}
+    if len(formula.text) > 4_000 or not ("\\in" in formula.text or "∈" in formula.text):
+        return False
     for m in _MEMBER.finditer(formula.text):
         said = re.sub(r"[\s{}]", "", m["set"])
         for head in m["head"].split(","):
