@@ -85,6 +85,9 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
         alone = under_one_reading(reading.also, False)
         if alone.verdict == "ill-formed" or alone.mistake == "shapes differ":
             return alone
+    if outcome.verdict == "refuted" and reading.introduced:
+        name = reading.introduced
+        return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
     if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
         outcome = over_readings(reading, outcome)
     if outcome.verdict == "proved" and reading.assumed:
@@ -165,7 +168,7 @@ def settled(claim: Claim, repair: bool) -> Outcome:
     """Under all hypotheses; where these only stand in the prover's way, under fewer, which proves more."""
     outcome = settle(claim, repair)
     hypotheses = claim.context.hypotheses
-    if outcome.verdict != "unknown" or len(hypotheses) < 2:
+    if not outcome.message.startswith("no proof") or len(hypotheses) < 2:
         return outcome
     for name in hypotheses:
         fewer = {k: h for k, h in hypotheses.items() if k != name}

@@ -101,6 +101,8 @@ class Framer:
     def __init__(self, roles: Roles, facts: Facts, base: Declarations, inherited: Mapping[str, Option]) -> None:
         self.roles, self.facts, self.base, self.inherited = roles, facts, base, inherited
         self.width = "n"
+        self.dummies: set[str] = set()
+        """Letters that functions are given with: numbers, where nothing defines them."""
 
     def frame(self) -> Frame:
         roles, base = self.roles, self.base
@@ -209,6 +211,7 @@ class Framer:
             if others or key in roles.primed or (not bare and key not in LOSSES):
                 text = self.text(found[0])
                 symbol = FunctionSymbol(key, "elementwise", (key_of(single),), text, said=True)
+                self.dummies.add(key_of(single))
                 frame.table = frame.table.with_function(symbol)
                 return
         if others or barred or found[0].head.under:
@@ -430,6 +433,8 @@ class Framer:
         case = "upper" if upper else "lower"
         if bold and case in self.facts.bold:
             costs = [0.0 if r == self.facts.bold[case] else SAID for r in range(3)]
+        if key in self.dummies and not self.defined(key):
+            costs[1], costs[2] = costs[1] + 2.5, costs[2] + 3.0
         if use.transposed:
             costs[0] += 1.5
         if use.normed:

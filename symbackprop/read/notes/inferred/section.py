@@ -165,6 +165,10 @@ class Section:
                 return False
         return True
 
+    def first_use(self, key: str) -> int:
+        """The first formula that holds a letter."""
+        return min((p.record for p in self.solver.pieces if key in p.keys and p.record >= 0), default=0)
+
     def opaque(self, keys: Iterable[str], at: int) -> str:
         """A letter that one of these rests on and whose definition could not be read; "" when there is none."""
         seen: set[str] = set()

@@ -377,7 +377,7 @@ class SectionReader:
             return self.declared_head(r, unit, key, stated)
         gives_function = found.args is not None and (key in self.table.functions or key in self.table.macros)
         gives_function &= self.table.functions.get(key) is not section.base.functions.get(key) or key in self.table.macros
-        if key in self.table.functions and found.args is None:
+        if key in self.table.functions and not gives_function:
             return replace(unit, meant="claim")
         base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
         solved = classes.SOLVED.search(before) is not None
@@ -646,7 +646,19 @@ class SectionReader:
         reading = self.built(base, chain, r, conditions=u.conditions)
         if reading.error is not None:
             return reading
+        reading = replace(reading, introduced=self.introduced(u, r))
         return self.with_rivals(reading, base, chain, u, r)
+
+    def introduced(self, u: Unit, r: Record) -> str:
+        section = self.section
+        sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
+        for key in sorted(sides[0] ^ sides[1]):
+            name = key.removesuffix(AT)
+            if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
+                continue
+            if section.first_use(key) >= r.at and (section.before is None or name not in section.before.roles.arrays):
+                return name
+        return ""
 
     def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
         section = self.section

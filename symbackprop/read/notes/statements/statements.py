@@ -53,6 +53,8 @@ class Reading:
     settled: bool = True
     assumed: tuple[str, ...] = ()
     also: Reading | None = None
+    introduced: str = ""
+    """A letter that nothing said or used before, on one side only: the equation may say what it is."""
     read_as: str = ""
 
     @property
@@ -122,7 +124,7 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
         if isinstance(item, Prose):
             cut |= _LEAD.match(item.text) is not None
         if isinstance(item, Formula):
-            cut |= redeclared(item, shapes)
+            cut |= redeclared(item, shapes) | given_anew(item, shapes)
         if cut and (scope.formulas or isinstance(item, Block)):
             if scope.formulas or scope.prose:
                 yield scope
@@ -130,6 +132,7 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
             shapes = {}
             if isinstance(item, Formula):
                 redeclared(item, shapes)
+                given_anew(item, shapes)
             base = scope.base
             if scope.after is not None:
                 base = replace(base, definitions=scope.after.definitions)
@@ -165,6 +168,28 @@ def redeclared(formula: Formula, shapes: dict[str, str]) -> bool:
     if again:
         shapes.clear()
     shapes.update(new)
+    return again
+
+
+_GIVES = re.compile(r"\s*(?P<name>\\?[A-Za-z]+)\s*\((?P<args>[^()=]*)\)\s*&?\s*:?=\s*(?P<body>.+)", re.DOTALL)
+_ANOTHER = re.compile(
+    r"(?:\b(?:if|when|for|with|take|choose|choosing|using|consider|suppose|let|instead|now|case|say)\b|:)[^.;]{0,60}\Z"
+    r"|\b(?:sigmoid|logistic|tanh|hyperbolic|relu|rectif\w+|linear|identity|softplus|swish|silu|gelu|elu|gaussian|sine"
+    r"|step|arctan|softsign)\b[^.;]{0,40}\Z",
+    re.IGNORECASE,
+)
+
+
+def given_anew(formula: Formula, given: dict[str, str]) -> bool:
+    """f(z) = … once more, of another example."""
+    m = _GIVES.match(formula.text) if len(formula.text) < 4_000 else None
+    if m is None:
+        return False
+    key, body = f"{m['name']}()", "".join(m["body"].split())
+    again = key in given and given[key] != body and _ANOTHER.search(formula.before) is not None
+    if again:
+        given.clear()
+    given.setdefault(key, body)
     return again
 
 
