@@ -63,13 +63,21 @@ PREFIX_LIKE = (Name, Num, Symbol)
 @dataclass(slots=True)
 class Resolver(NameResolver):
     in_fraction: int = 0
+    differentials: bool = False
+    """A side is d of a letter: then d in front of a letter is a differential, also where d is a size."""
 
     # --- statements --------------------------------------------------------------------------
 
     def statement(self, s: Statement) -> Statement:
         return Statement(tuple(Part(p.joined, self.chain(p.chain), p.span) for p in s.parts), s.span)
 
+    def look(self, c: Chain) -> None:
+        """Whether the relation is one between differentials."""
+        self.differentials = any(is_differential(s) for s in (*c.subjects, *(k.rhs for k in c.links)))
+
     def chain(self, c: Chain) -> Chain:
+        if not self.differentials:
+            self.look(c)
         subjects = tuple(map(self.expr, c.subjects))
         return Chain(subjects, tuple(replace(k, rhs=self.expr(k.rhs)) for k in c.links), c.span)
 
@@ -253,7 +261,7 @@ class Resolver(NameResolver):
         if not self.decl.known(self.decl.key("d", d.mark)):
             return True
         only_size = "d" in self.decl.sizes and "d" not in self.decl.arrays
-        return bool(self.decl.upstream) and only_size and isinstance(beside, Name) and d.span[1] == beside.span[0]
+        return (bool(self.decl.upstream) or self.differentials) and only_size and isinstance(beside, Name) and d.span[1] == beside.span[0]
 
     def sample_of(self, array: ArraySymbol, first: Name, beside: Expr | None, brackets: Paren) -> tuple[Expr, int]:
         """a(x^{(i)}): a at sample i."""
@@ -573,6 +581,15 @@ class Resolver(NameResolver):
                 return all(map(self.shape_like, args))
             case _:
                 return False
+
+
+def is_differential(node: Expr) -> bool:
+    """dJ, written together."""
+    match node:
+        case Product((Name("d", _, None, ()) as d, Name() as x)):
+            return d.span[1] == x.span[0]
+        case _:
+            return False
 
 
 def variable_slope(slope: Expr, power: Fraction, variable: Expr) -> Expr:

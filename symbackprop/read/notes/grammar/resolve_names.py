@@ -245,6 +245,13 @@ class NameResolver:
         if symbol is None:
             raise ReadError(f"{key} is not declared without a layer", span)
         out: Expr = Symbol(key, label, sample, span)
+        if node.sub and len(node.sub.items) == len(symbol.shape) == 2 and node.sups and (
+            node.sups[-1].span[1] <= node.sub.span[0] and not samples
+        ):  # A^T_{ij}, A^2_{ij}: the entry of what stands before
+            out = self.behind(out, replace(node, sub=None, sups=tuple(rest), top=0))
+            for _ in range(transposed):
+                out = Transpose(out, span)
+            rest, transposed = [], 0
         if node.sub or samples:
             items = tuple(map(self.index_or_shape, node.sub.items)) if node.sub else ()
             if node.sub is not None and node.sub.value is not None:

@@ -341,7 +341,12 @@ class Framer:
                 out.append(Option((axes[0],), "row", cost=base + row))
         was = self.inherited.get(key)
         if was is not None and key not in self.facts.ranks:
-            out = [replace(o, cost=0.0 if (o.rank, o.family) == (was.rank, was.family) else o.cost + 2.5) for o in out]
+            same = [(o.rank, o.family, o.orientation) == (was.rank, was.family, was.orientation) for o in out]
+            kept = was.shape if not any("." in n.name for e in was.shape for n in walk(e) if isinstance(n, Symbol)) else None
+            out = [
+                replace(o, cost=0.0, shape=kept or o.shape) if s else replace(o, cost=o.cost + 2.5)
+                for o, s in zip(out, same, strict=True)
+            ]
         if self.facts.everything is not None and use.items == 0 and key not in self.facts.ranks:
             want = self.facts.everything
             out = [replace(o, cost=0.0 if o.rank == want else o.cost + 3) for o in out]
@@ -423,7 +428,7 @@ class Framer:
         elif bold:
             costs = [5.0, 0.0, 2.5]
         elif upper:
-            costs = [1.6, 1.4, 0.3]
+            costs = [2.4, 1.4, 0.3]
         elif letter in _NUMBERS:
             costs = [0.0, 2.5, 4.0]
         elif letter in _SCALARS:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from ..declared.symbols import Declarations
 from ..files.items import Formula
@@ -23,6 +24,7 @@ from ..grammar.tree import (
     Num,
     Operator,
     Paren,
+    Power,
     Product,
     Quotient,
     Reals,
@@ -117,6 +119,18 @@ def head_of(node: Expr) -> Head | None:
             return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains), "log")
         case _:
             return None
+
+
+def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[Head | None, Link]:
+    """What an equation may define, and by what: s² = … gives s² where s does not stand without its square, else s."""
+    match lhs:
+        case Name(sups=(Script("2"),)) if "^2" in composite.get(key_of(lhs), ()):
+            return Head(lhs, key_of(lhs)), link
+        case Name(sups=(Script("2", value=Num()),)) if not lhs.primes and not lhs.top:
+            bare = replace(lhs, sups=())
+            return Head(bare, key_of(bare)), replace(link, rhs=Power(link.rhs, Num(Fraction(1, 2)), False, link.rhs.span))
+        case _:
+            return head_of(lhs), link
 
 
 class Roles:
@@ -215,9 +229,10 @@ class Roles:
         for part in r.loose.parts:
             chain = part.chain
             if chain.links and len(chain.subjects) == 1 and chain.links[0].relation in EQUATIONS:
-                head = head_of(chain.subjects[0])
+                self.squares(chain.subjects[0])
+                head, link = defining(chain.subjects[0], chain.links[0], self.composite)
                 if head is not None and not isinstance(chain.links[0].rhs, (Words, Dots)):
-                    self.candidates.append(Candidate(head, chain.links[0], chain, r.at))
+                    self.candidates.append(Candidate(head, link, chain, r.at))
             elif not chain.links:
                 self.lists([s for s in chain.subjects])
         subjects = [s for p in r.loose.parts for s in p.chain.subjects if not p.chain.links]
@@ -242,6 +257,14 @@ class Roles:
             if count not in defined and index not in self.ranges and not any(key_of(n) == count for n, _, _ in self.members):
                 self.ranges[index] = Name(count)
                 self.sizes.add(count)
+
+    def squares(self, lhs: Expr) -> None:
+        """σ² = …, where σ only ever stands squared: σ² is a name."""
+        if not isinstance(lhs, Name) or lhs.primes or [s.text for s in lhs.sups] != ["2"] or self.declared(key_of(lhs)):
+            return
+        uses = [u.name for r in self.records for u in r.uses.uses if u.key == key_of(lhs)]
+        if all([s.text for s in n.sups] == ["2"] for n in uses):
+            self.add_composite(key_of(lhs), "^2")
 
     def range(self, r: Record) -> None:
         found = _RANGE.match(r.formula.text)

@@ -32,7 +32,7 @@ from ..grammar.walking import mapped, walk
 from ..meaning.lints import indices
 from .conform import Misfit, Shapes, Unifier, unknown
 from .kinds import AT, Frame, Framer, Option
-from .notations import rewritten
+from .notations import rewritten, summed
 from .prose import Facts
 from .roles import Record, Roles
 from .solver import Solver
@@ -88,14 +88,6 @@ class Section:
 
     def inherit(self, before: Section) -> None:
         """Shapes that were said above hold until they are said anew."""
-        for name, rhs, record in before.roles.members:
-            key = self.roles.full_key(name)[0]
-            if key in self.roles.arrays and not any(self.roles.full_key(n)[0] == key for n, _, _ in self.roles.members):
-                if not self.defines(key) and key not in self.facts.ranks:
-                    self.roles.members.append((name, rhs, record))
-        for key, shape in before.facts.shapes.items():
-            if key not in self.facts.shapes and key not in self.facts.ranks and not self.defines(key):
-                self.facts.shapes[key] = shape
         self.roles.sizes |= before.roles.sizes - set(self.roles.arrays) - self.roles.indices
         self.facts.logistic |= before.facts.logistic
         self.facts.logistic_keys |= before.facts.logistic_keys
@@ -337,6 +329,9 @@ class Section:
     def with_hidden(self, key: str, chain: Chain, table: Declarations) -> tuple[Chain, Declarations]:
         """L = … y_i …: L of one sample i has i as an axis that is not written."""
         chain = cast(Chain, self.explicit(chain, table))
+        if table.einstein:
+            link = chain.links[0]
+            chain = replace(chain, links=(replace(link, rhs=cast(Expr, summed(link.rhs, table))),))
         head, rhs = chain.subjects[-1], chain.links[0].rhs
         have, _ = indices(head, table)
         need, _ = indices(rhs, table)

@@ -42,7 +42,7 @@ from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, respan, walk
 from ..inferred.kinds import AT, Option
 from ..inferred.occurrences import key_of
-from ..inferred.roles import EQUATIONS, Head, Record, head_of
+from ..inferred.roles import EQUATIONS, Head, Record, defining, head_of
 from ..inferred.section import Given, Section
 from ..inferred.solver import Piece
 from ..meaning.definitions import circular, definition_of, head
@@ -323,12 +323,12 @@ class SectionReader:
     def first_link(self, r: Record, unit: Unit, before: str) -> Unit:
         lhs, link = unit.lhs, unit.link
         rhs, zero = link.rhs, isinstance(link.rhs, Num) and link.rhs.value == 0
-        derivative, found = classes.holds_derivative(lhs), head_of(lhs)
+        derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
         if self.names_dialect(lhs, rhs):
             return replace(unit, meant="definition", note="notation")
         demanded = classes.CONDITION.search(before) is not None
         if demanded and (zero or found is None or self.not_fresh(found)):
-            if found is not None and not zero and classes.SOLVED.search(before):
+            if found is not None and not zero and found.args is None and self.solves(found, rhs):
                 return self.conclusion(r, unit, found)
             if not derivative or zero:
                 return self.condition(r, unit)
@@ -342,6 +342,14 @@ class SectionReader:
             stated = link.relation in (":=", "≡") and isinstance(lhs, Name)
             return replace(unit, meant="definition" if stated else "claim")
         return self.with_head(r, unit, found, before)
+
+    def defining(self, lhs: Expr, link: Link) -> tuple[Head | None, Link]:
+        return defining(lhs, link, self.section.roles.composite)
+
+    def solves(self, found: Head, rhs: Expr) -> bool:
+        """w = …, without w on the right, where something is differentiated by w."""
+        key = self.section.roles.full_key(found.name)[0]
+        return self.is_variable(key) and not self.holds(key, rhs)
 
     def named_prime(self, found: Head) -> bool:
         return self.section.roles.full_key(found.name)[0] + "'" in self.section.frame.options
@@ -444,7 +452,9 @@ class SectionReader:
         ) and self.section.roles.full_key(head_name)[2]
 
     def define(self, r: Record, unit: Unit, key: str) -> Unit:
-        chain = Chain((unit.lhs,), (replace(unit.link, relation="="),), (unit.lhs.span[0], unit.link.span[1]))
+        head_, link = self.defining(unit.lhs, unit.link)
+        lhs = unit.lhs if head_ is None or link is unit.link else head_.name
+        chain = Chain((lhs,), (replace(link, relation="="),), (unit.lhs.span[0], unit.link.span[1]))
         given = Given(key, chain, r.formula.text, r.at, r.formula.where)
         self.defined[key] = r.at
         self.section.definitions.append(given)
@@ -639,7 +649,8 @@ class SectionReader:
     def claim(self, base: Reading, u: Unit, r: Record) -> Reading:
         chain = Chain((u.lhs,), (u.link,), u.span)
         section = self.section
-        blocked = section.opaque(section.keys(chain), r.at)
+        names = [section.roles.full_key(n)[0] for n in walk(chain) if isinstance(n, Name)]
+        blocked = section.opaque([*section.keys(chain), *names], r.at)
         if blocked:
             message = f"the definition of {blocked} could not be read, and this rests on it"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
@@ -727,6 +738,7 @@ class SectionReader:
 
     def resolved(self, base: Reading, chain: Chain, conditions: Sequence[Chain], table: Declarations) -> Reading:
         resolver = Resolver(table)
+        resolver.look(chain)
         inner: list[Chain] = []
         lhs = unnested(resolver.expr(chain.subjects[-1]), inner)
         rhs = unnested(resolver.expr(chain.links[0].rhs), inner)
