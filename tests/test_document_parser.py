@@ -73,7 +73,8 @@ def shown(text: str) -> str:
 
 def brief(node: object) -> str:
     kind = type(node).__name__
-    fields = [getattr(node, f) for f in getattr(node, "__dataclass_fields__", {}) if f not in ("span", "at_", "signs", "where")]
+    hidden = ("span", "at_", "signs", "where")
+    fields = [getattr(node, f) for f in getattr(node, "__dataclass_fields__", {}) if f not in hidden]
     match kind:
         case "Num":
             return str(fields[0])

@@ -102,7 +102,8 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
         if outcome.verdict == "proved" and words.endswith("layout"):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)
-        agrees = other.verdict == outcome.verdict or (outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed"))
+        both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
+        agrees = other.verdict == outcome.verdict or both_wrong
         if not agrees:
             said.append(f"{words} ({other.verdict})")
     if not said:

@@ -8,18 +8,8 @@ from ..files.place import ReadError
 from .cursor import STOPS, SUM
 from .lexer import Token
 from .operators import ROWS, Operators
-from .tree import (
-    Chain,
-    Equated,
-    Expr,
-    Link,
-    Matrix,
-    Missing,
-    Part,
-    ShapeWord,
-    Statement,
-    Words,
-)
+from .statement import Part, Statement
+from .tree import Chain, Equated, Expr, Link, Matrix, Missing, ShapeWord, Words
 
 _SHAPE_WORD = re.compile(r"(?:an?\s+)?(scalar|row|column|vector|matrix|matrices)(?:[\s-]*vectors?)?s?\Z", re.IGNORECASE)
 

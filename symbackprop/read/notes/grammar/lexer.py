@@ -46,8 +46,8 @@ _GROUP_AHEAD: Final = re.compile(r"\s*\{")
 _APPLIED: Final = re.compile(r"\s*(?:\\left|\\[bB]igg?l?)?\s*(?:\(|\[|\\\{|\\l[vV]ert)|\s*[\^_]|\s*'")
 _PROSE: Final = frozenset(
     "and where with for all so hence thus therefore if when then let since as or gives in by is are not constant const "
-    "given on at to of the a an each every such that otherwise else scalar vector vectors matrix matrices row rows column "
-    "columns scalars because we i.e e.g st s.t subject minimize maximize minimise maximise true false error "
+    "given on at to of the a an each every such that otherwise else scalar vector vectors matrix matrices row rows "
+    "column columns scalars because we i.e e.g st s.t subject minimize maximize minimise maximise true false error "
     "implies note here it likewise similarly also but unless provided any some no yes only exactly".split()
 )
 """Words in \\text{…} that are words, not names."""

@@ -5,7 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from .tree import Add, All, Chain, Entry, Expr, Name, Neg, Num, Over, Paren, Power, Product, Script, Sum, Transpose, Words
+from .tree import (
+    Add,
+    All,
+    Chain,
+    Entry,
+    Expr,
+    Name,
+    Neg,
+    Num,
+    Over,
+    Paren,
+    Power,
+    Product,
+    Script,
+    Sum,
+    Transpose,
+    Words,
+)
 from .walking import mapped, walk
 
 
@@ -73,7 +90,10 @@ def apart(node: Sum | Over, table: dict[tuple[str, str], Expr]) -> tuple[Sum | O
     fresh: dict[tuple[str, str], Expr] = {(b, ""): Name(b.rstrip("'"), primes=3 + b.count("'")) for b in bound & held}
     if not fresh:
         return node, inner
-    binders = tuple(replace(b, name=b.name.rstrip("'") + "'" * (3 + b.name.count("'"))) if b.name in held else b for b in node.binders)
+    binders = tuple(
+        replace(b, name=b.name.rstrip("'") + "'" * (3 + b.name.count("'"))) if b.name in held else b
+        for b in node.binders
+    )
     return replace(node, binders=binders), {**inner, **fresh}
 
 

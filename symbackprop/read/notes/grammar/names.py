@@ -1,7 +1,8 @@
-"""Names as they are written: a letter or word, its mark, and the scripts around it, before anyone says what they mean."""
+"""Names as they are written: a letter or word, its mark, and the scripts around it, before they mean anything."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -23,6 +24,7 @@ def prime_count(token: Token) -> int:
 
 class Names(Cursor):
     __slots__ = ("words",)
+    words: Collection[str]
 
     def name(self) -> Expr:
         token = self.advance()

@@ -52,8 +52,6 @@ class IndexName:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """A colon as subscript: the whole axis."""
-
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
@@ -114,8 +112,6 @@ class Hadamard:
 
 @dataclass(frozen=True, slots=True)
 class Outer:
-    """a ⊗ b"""
-
     args: tuple[Expr, ...]
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
@@ -153,8 +149,6 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True)
 class Gradient:
-    """∇_W L"""
-
     body: Expr
     wrt: Expr
     span: Span = field(default=(0, 0), compare=False, repr=False)
@@ -216,8 +210,6 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """⟨a, b⟩"""
-
     left: Expr
     right: Expr
     span: Span = field(default=(0, 0), compare=False, repr=False)
@@ -263,8 +255,6 @@ class Annotated:
 
 @dataclass(frozen=True, slots=True)
 class Equated:
-    """An equation where a value is expected, as in f(z = W a + b)."""
-
     chain: Chain
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
@@ -279,8 +269,6 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Reals:
-    """ℝ^{n × m}"""
-
     shape: Expr | None
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
@@ -323,8 +311,6 @@ class Differential:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """body |_{x = a}"""
-
     body: Expr
     chain: Chain
     span: Span = field(default=(0, 0), compare=False, repr=False)
@@ -363,7 +349,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Paren:
-    """( … ), [ … ], { … }: an argument list, or brackets around a value; `bar` is where a | stands between the items."""
+    """( … ), [ … ], { … }: arguments, or brackets around a value; `bar` is where a | stands between the items."""
 
     chains: tuple[Chain, ...]
     opening: str
@@ -410,19 +396,4 @@ class Chain:
 
     subjects: tuple[Expr, ...]
     links: tuple[Link, ...]
-    span: Span = field(default=(0, 0), compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A chain and how it hangs on the part before it: "" (first), and, implies, becomes, where."""
-
-    joined: str
-    chain: Chain
-    span: Span = field(default=(0, 0), compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    parts: tuple[Part, ...]
     span: Span = field(default=(0, 0), compare=False, repr=False)

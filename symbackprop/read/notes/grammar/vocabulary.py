@@ -39,7 +39,8 @@ COMBINING: Final = {
 ELEMENTWISE_WORDS: Final = {
     "exp": "exp", "log": "log", "ln": "log", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh",
     "cosh": "cosh", "sigmoid": "sigmoid", "sigm": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus",
-    "erf": "erf", "logistic": "sigmoid", "Sigmoid": "sigmoid", "sech": "sech", "sign": "sign", "sgn": "sign", "abs": "abs", "gelu": "gelu", "GELU": "gelu", "arctan": "arctan",
+    "erf": "erf", "logistic": "sigmoid", "Sigmoid": "sigmoid", "sech": "sech",
+    "sign": "sign", "sgn": "sign", "abs": "abs", "gelu": "gelu", "GELU": "gelu", "arctan": "arctan",
     "sqrt": "sqrt", "step": "step",
 }  # fmt: skip
 WHOLE_WORDS: Final = {
@@ -159,5 +160,6 @@ SIGNS: Final[dict[str, tuple[str, str]]] = {
     "∞": ("infty", "∞"), "⊤": ("top", "⊤"), "⊺": ("top", "⊤"), "ᵀ": ("top", "ᵀ"), "∀": ("forall", "∀"),
     "∧": ("and", "∧"), "✓": ("tick", "✓"), "✔": ("tick", "✓"), "□": ("tick", "□"), "↑": ("uparrow", "↑"),
     "ℝ": ("reals", "R"),
-    "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "!": ("bad", "!"), "?": ("question", "?"), "∖": ("setminus", "∖"), "∫": ("bad", "∫"), "±": ("bad", "±"),
+    "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "!": ("bad", "!"), "?": ("question", "?"), "∖": ("setminus", "∖"),
+    "∫": ("bad", "∫"), "±": ("bad", "±"),
 }  # fmt: skip

@@ -5,10 +5,8 @@ Costs are compared as (shapes that were said and are broken, formulas that do no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 from ..declared.symbols import (
     ArraySymbol,
@@ -17,26 +15,19 @@ from ..declared.symbols import (
     IndexSymbol,
     LayerSymbol,
     MacroSymbol,
-    Orientation,
     SizeSymbol,
 )
-from ..files.place import ReadError
-from ..grammar.resolve import Resolver
 from ..grammar.resolve_names import PI
 from ..grammar.tree import (
     Chain,
     Expr,
     Inner,
-    Label,
     Name,
     Norm,
-    Num,
     Operator,
     Over,
     Paren,
     Product,
-    Reals,
-    Shape,
     Sum,
     Symbol,
     Transpose,
@@ -44,31 +35,14 @@ from ..grammar.tree import (
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
 from .occurrences import key_of
+from .options import AT, Option, Options
 from .prose import Facts
-from .roles import LOSSES, USUAL_FUNCTIONS, ArrayUse, Candidate, Roles
+from .roles import LOSSES, USUAL_FUNCTIONS
+from .said import ArrayUse, Candidate
 
-AT = "@"
 """Behind a key: the array with one copy a layer."""
 LOGISTIC = r"\frac{1}{1+e^{-z}}"
-SAID = 100.0
-ONE = Num(Fraction(1))
 _WHOLE = (Transpose, Norm, Sum, Over, Inner)
-_SCALARS = frozenset("αβγδζκμνρστω")
-_NUMBERS = frozenset("ληεϵτπ")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One way to read a letter."""
-
-    shape: tuple[Expr, ...]
-    orientation: Orientation
-    family: int = 0
-    cost: float = 0.0
-
-    @property
-    def rank(self) -> int:
-        return len(self.shape)
 
 
 @dataclass(slots=True)
@@ -97,27 +71,24 @@ class Frame:
         return next((k for k, s in self.table.layers.items() if s.last != k), next(iter(self.table.layers), "l")), "^"
 
 
-class Framer:
-    def __init__(self, roles: Roles, facts: Facts, base: Declarations, inherited: Mapping[str, Option]) -> None:
-        self.roles, self.facts, self.base, self.inherited = roles, facts, base, inherited
-        self.width = "n"
-        self.dummies: set[str] = set()
-        """Letters that functions are given with: numbers, where nothing defines them."""
-
+class Framer(Options):
     def frame(self) -> Frame:
         roles, base = self.roles, self.base
         sizes = {**{n: SizeSymbol(n) for n in sorted(roles.sizes)}, **base.sizes}
+        composite = {k: frozenset(v) | base.composite.get(k, frozenset()) for k, v in roles.composite.items()}
         table = replace(
             base, inferred=True, sizes=sizes,
             indices={**{i: IndexSymbol(i, self.range_of(i)) for i in sorted(roles.indices)}, **base.indices},
             layers={**{k: LayerSymbol(k, v) for k, v in roles.layers.items()}, **base.layers},
-            composite={**base.composite, **{k: frozenset(v) | base.composite.get(k, frozenset()) for k, v in roles.composite.items()}},
+            composite={**base.composite, **composite},
             einstein=base.einstein or self.facts.einstein,
         )  # fmt: skip
         if roles.layers:
             taken = set(roles.arrays) | roles.sizes
             self.width = next(n for n in ("n", "d", "m", "h", "N") if n not in taken or n in base.layered_sizes)
-            table = replace(table, layered_sizes={**table.layered_sizes, self.width: SizeSymbol(self.width, layered=True)})
+            table = replace(
+                table, layered_sizes={**table.layered_sizes, self.width: SizeSymbol(self.width, layered=True)}
+            )
         if any(u.key == "π" for r in roles.records for u in r.uses.uses):
             table = table.with_array(ArraySymbol(PI, (), "scalar", role="constant"))
         frame = Frame(table)
@@ -128,7 +99,7 @@ class Framer:
             if use.layered:
                 frame.options[key + AT] = self.layered_options(key, use)
             if use.unlayered or not use.layered:
-                frame.options[key] = self.options(key, use, frame)
+                frame.options[key] = self.options(key, use, frame.table)
         if not frame.options and base.known_any() and frame.table.functions == base.functions:
             frame.table = base  # the author declared everything
         return frame
@@ -202,9 +173,16 @@ class Framer:
             return
         body = found[0].link.rhs
         if found[0].head.under == "log":
-            body = Product((Operator("function", "exp"), Paren((Chain((body,), (), body.span),), "(")), ("",), body.span)
+            body = Product(
+                (Operator("function", "exp"), Paren((Chain((body,), (), body.span),), "(")), ("",), body.span
+            )
         others = [c for c in roles.calls.get(key, []) if c != args]
-        barred = any(u.bracket is not None and u.bracket.bar for r in roles.records for u in r.uses.uses if u.key == key_of(found[0].head.name))
+        barred = any(
+            u.bracket is not None and u.bracket.bar
+            for r in roles.records
+            for u in r.uses.uses
+            if u.key == key_of(found[0].head.name)
+        )
         bare = roles.arrays[key].calls < sum(1 for _ in self.uses_of(key)) if key in roles.arrays else False
         single = args[0] if len(args) == 1 else None
         if isinstance(single, Name) and self.scalar_formula(key, single, body):
@@ -260,13 +238,19 @@ class Framer:
             self.abstract(key, frame)
         elif not lone and all(c == calls[0] and all(isinstance(a, Name) for a in c) for c in calls):
             self.loss(key, calls[0], frame)
-        elif lone and (key in LOSSES or key in self.facts.functions and key not in USUAL_FUNCTIONS) and not defined and all(
+        elif lone and not defined and (key in LOSSES or key in self.facts.functions - USUAL_FUNCTIONS) and all(
             c == calls[0] and isinstance(c[0], Name) for c in calls
         ):  # fmt: skip
             self.loss(key, calls[0], frame)
-        elif lone and never_bare and (key in USUAL_FUNCTIONS or key in self.facts.functions or key in self.facts.logistic_keys):
+        elif (
+            lone
+            and never_bare
+            and (key in USUAL_FUNCTIONS or key in self.facts.functions or key in self.facts.logistic_keys)
+        ):
             self.abstract(key, frame)
-        elif lone and never_bare and all(isinstance(c[0], Name) for c in calls) and key[:1].islower() and len(calls) > 1:
+        elif (
+            lone and never_bare and all(isinstance(c[0], Name) for c in calls) and key[:1].islower() and len(calls) > 1
+        ):
             self.abstract(key, frame)
 
     def abstract(self, key: str, frame: Frame) -> None:
@@ -280,195 +264,6 @@ class Framer:
         frame.table = table.with_array(ArraySymbol(key, (), "scalar"))
 
     # --- options -----------------------------------------------------------------------------
-
-    def layered_options(self, key: str, use: ArrayUse) -> tuple[Option, ...]:
-        layer = next((k for k, v in self.roles.layers.items() if v != k), next(iter(self.roles.layers)))
-        here, below = Symbol(self.width, Label(layer)), Symbol(self.width, Label(layer, -1))
-        batch = Symbol(f"{key}.batch")
-        upper = key[:1].isupper() or use.bold and key.isupper()
-        said = self.facts.ranks.get(key)
-        matrix, vector = (0.0, 1.2) if upper or key in ("w", "ω", "θ") else (1.5, 0.0)
-        if said is not None:
-            matrix, vector = (0.0, SAID) if said == 2 else (SAID, 0.0)
-        out = [
-            Option((here, below), "matrix", cost=matrix), Option((below, here), "matrix", cost=matrix + 0.5),
-            Option((here,), "vector", cost=vector), Option((here, batch), "matrix", cost=matrix + 0.3),
-            Option((batch, here), "matrix", cost=matrix + 0.4), Option((), "scalar", cost=2.5),
-        ]  # fmt: skip
-        fits = [o for o in out if o.rank >= use.items and (use.items == 0 or o.rank == use.items)]
-        return tuple(sorted(fits or out, key=lambda o: o.cost))
-
-    def options(self, key: str, use: ArrayUse, frame: Frame) -> tuple[Option, ...]:
-        said = self.said(key, frame)
-        if said is not None:
-            one = said[0]
-            if one.rank == 2 and not one.family and use.items == 1:  # A_i is a row of A
-                return replace(one, family=1), replace(one, family=1, orientation="row", cost=0.2)
-            return said
-        axes = [Symbol(f"{key}.{k}") for k in range(4)]
-        end = self.roles.listed.get(key)
-        if isinstance(end, Name):
-            axes[0] = Symbol(end.letter)
-        if key in self.facts.rows_of or key in self.facts.stacked:
-            return (Option(tuple(axes[:2]), "matrix"),)
-        prior = self.prior(key, use)
-        if key == "π" and use.items:  # the bare one is the number
-            use = replace(use, bare=0, least=use.items)
-        out: list[Option] = []
-        for rank in range(use.items, 4 if use.items == 2 else 3):
-            inner = rank - use.items
-            cost = prior[min(rank, 2)] if use.items == 0 else self.item_prior(key, use)[min(inner, 2)]
-            family = 0
-            if use.items and inner:
-                if use.least == use.items:
-                    family = use.items
-                elif use.items == 1 and rank == 2:
-                    cost = prior[2] + 0.5
-                    out.append(Option(tuple(axes[:2]), "row", 1, cost + 0.2))
-                    family = 1
-                else:
-                    cost += 3.0
-                    family = 0 if use.bare else use.items
-            if rank == 2 == use.items and use.least == 1 and not use.bare:
-                family = 1
-            out.append(Option(tuple(axes[:rank]), ("scalar", "vector", "matrix", "matrix")[rank], family, cost))  # type: ignore[arg-type]
-        if use.items == 0 or use.bare:
-            row = 0.0 if key in self.facts.rows else 1.6
-            base = next((o.cost for o in out if o.rank == 1), 1.0)
-            if any(o.rank == 1 for o in out):
-                if key in self.facts.rows:
-                    out = [replace(o, cost=o.cost + 3) if o.rank == 1 else o for o in out]
-                out.append(Option((axes[0],), "row", cost=base + row))
-        was = self.inherited.get(key)
-        if was is not None and key not in self.facts.ranks:
-            same = [(o.rank, o.family, o.orientation) == (was.rank, was.family, was.orientation) for o in out]
-            kept = was.shape if not any("." in n.name for e in was.shape for n in walk(e) if isinstance(n, Symbol)) else None
-            out = [
-                replace(o, cost=0.0, shape=kept or o.shape) if s else replace(o, cost=o.cost + 2.5)
-                for o, s in zip(out, same, strict=True)
-            ]
-        if self.facts.everything is not None and use.items == 0 and key not in self.facts.ranks:
-            want = self.facts.everything
-            out = [replace(o, cost=0.0 if o.rank == want else o.cost + 3) for o in out]
-        return tuple(sorted(out, key=lambda o: o.cost))
-
-    def said(self, key: str, frame: Frame) -> tuple[Option, ...] | None:
-        """The options of a letter whose shape is said: that alone."""
-        found: list[Option] = []
-        resolver = Resolver(frame.table, lenient=True)
-        for name, rhs, _ in self.roles.members:
-            whole, items, layered = self.roles.full_key(name)
-            if whole != key or layered:
-                continue
-            counted = key_of(name) in self.roles.listed and items == 1
-            parts = self.parts(rhs, resolver)
-            if parts is None or (items and not counted and any(isinstance(i, Num) for i in (name.sub.items if name.sub else ()))):
-                continue
-            lead = tuple(self.axis(key, k, name, counted) for k in range(items))
-            found.append(self.shaped(key, lead, parts))
-        plain = {k: v for k, v in self.facts.shapes.items() if k.split("_")[0] == key or k == key}
-        for said, shape in plain.items():
-            try:
-                parts = tuple(resolver.expr(e) for e in shape)
-            except ReadError:
-                continue
-            lead = () if said == key else tuple(Symbol(f"{key}.{k}") for k in range(1))
-            found.append(self.shaped(key, lead, parts))
-        return (found[0],) if found else None
-
-    def shaped(self, key: str, lead: tuple[Expr, ...], parts: tuple[Expr, ...]) -> Option:
-        if not lead and len(parts) == 2 and parts[1] == ONE:
-            return Option(parts[:1], "column")
-        if not lead and len(parts) == 2 and parts[0] == ONE:
-            return Option(parts[1:], "row")
-        shape = (*lead, *parts)
-        kind: Orientation = ("scalar", "vector", "matrix", "matrix")[min(len(shape), 3)]  # type: ignore[assignment]
-        if len(shape) == 1 and key in self.facts.rows:
-            kind = "row"
-        return Option(shape, kind, len(lead) if parts and lead else 0)
-
-    def axis(self, key: str, k: int, name: Name, counted: bool) -> Expr:
-        if counted and k == 0:
-            end = self.roles.listed[key_of(name)]
-            if isinstance(end, Name):
-                return Symbol(end.letter)
-        if name.sub is not None and k < len(name.sub.items):
-            item = name.sub.items[k]
-            if isinstance(item, Name) and isinstance(self.roles.ranges.get(item.letter), Name):
-                return Symbol(self.roles.ranges[item.letter].letter)  # type: ignore[union-attr]
-        return Symbol(f"{key}.{k}")
-
-    @staticmethod
-    def parts(rhs: Expr, resolver: Resolver) -> tuple[Expr, ...] | None:
-        """The shape that ∈ says; () for a number."""
-        match rhs:
-            case Reals(None):
-                return ()
-            case Reals(shape) if shape is not None:
-                try:
-                    found = resolver.expr(shape)
-                except ReadError:
-                    return None
-                return tuple(found.parts) if isinstance(found, Shape) else (found,)
-            case Paren(chains, opening) if opening in ("(", "[", "\\{") and all(not c.links for c in chains):
-                return () if all(isinstance(c.subjects[0], (Num,)) or opening != "(" for c in chains) else None
-            case _:
-                return None
-
-    def prior(self, key: str, use: ArrayUse) -> list[float]:
-        letter = re.sub(r"\\\w+\{(.+)\}", r"\1", key).split("_")[0].split("^")[0].rstrip("'")
-        upper, bold = letter.isupper(), use.bold
-        said = self.facts.ranks.get(key)
-        if said is not None:
-            return [0.0 if r == said else SAID for r in range(3)]
-        if key in LOSSES or (len(letter) > 1 and letter.isalpha()):
-            costs = [0.0, 4.0, 5.0]
-        elif bold and upper:
-            costs = [4.0, 1.5, 0.0]
-        elif bold:
-            costs = [5.0, 0.0, 2.5]
-        elif upper:
-            costs = [2.4, 1.4, 0.3]
-        elif letter in _NUMBERS:
-            costs = [0.0, 2.5, 4.0]
-        elif letter in _SCALARS:
-            costs = [0.3, 0.7, 2.8]
-        else:
-            costs = [0.5, 0.4, 2.6]
-        case = "upper" if upper else "lower"
-        if bold and case in self.facts.bold:
-            costs = [0.0 if r == self.facts.bold[case] else SAID for r in range(3)]
-        if key in self.dummies and not self.defined(key):
-            costs[1], costs[2] = costs[1] + 2.5, costs[2] + 3.0
-        if use.transposed:
-            costs[0] += 1.5
-        if use.normed:
-            costs[0] += 1.5
-        if use.scalar:
-            costs[1], costs[2] = costs[1] + 2.0, costs[2] + 1.0
-        if use.by["d"] and not use.by["∂"]:
-            costs[1], costs[2] = costs[1] + 1.0, costs[2] + 1.5
-        if use.by["∇"]:
-            costs[0] += 1.0
-        return costs
-
-    def item_prior(self, key: str, use: ArrayUse) -> list[float]:
-        """Of x_i: a number, a vector, a matrix."""
-        said = next((r for k, r in self.facts.ranks.items() if k.split("_")[0] == key and "_" in k), None)
-        if said is None and not use.bare:
-            said = self.facts.ranks.get(key) if self.facts.ranks.get(key) in (0,) else None
-        if said is not None:
-            return [0.0 if r == said else SAID for r in range(3)]
-        if self.facts.everything == 0:
-            return [0.0, 3.0, 5.0]
-        costs = [0.2, 0.7, 3.0]
-        if use.bold:
-            costs = [2.5, 0.0, 2.5] if not key.isupper() else [3.0, 1.5, 0.5]
-        if use.transposed:
-            costs[0] += 1.5
-        if use.normed:
-            costs[0] += 1.5
-        return costs
 
 
 __all__ = ["AT", "Facts", "Frame", "Framer", "Option"]

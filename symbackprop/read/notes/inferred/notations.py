@@ -1,4 +1,4 @@
-"""Notations that are short for something: differentials, repeated indices that are summed, an entry set equal to an array."""
+"""Notations that are short for something: differentials, repeated indices, an entry set equal to an array."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import mapped, walk
 from ..meaning.lints import indices
-from .conform import ANY, UNIT, Misfit, Shapes, Third, free_indices
+from .conform import Shapes
+from .conform_operations import ANY, UNIT, Misfit, Third, unbound_indices
 
 ROW, COLUMN = "a''", "b''"
 
@@ -60,10 +61,8 @@ def along(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declar
     shape = shape_of(lhs, table) or shape_of(rhs, table)
     if shape is None or shape == (UNIT, UNIT):
         return changed(lhs, variables, table), changed(rhs, variables, table), table
-    at: tuple[Expr, ...] = tuple(
-        IndexName(n) for n, size in zip((ROW, COLUMN), shape, strict=True) if size != UNIT
-    )
-    left, right = (cast(Expr, entrywise(x, variables, at, table)) for x in (lhs, rhs))
+    at: tuple[Expr, ...] = tuple(IndexName(n) for n, size in zip((ROW, COLUMN), shape, strict=True) if size != UNIT)
+    left, right = (entrywise(x, variables, at, table) for x in (lhs, rhs))
     return left, right, table
 
 
@@ -140,7 +139,9 @@ def summed(node: object, table: Declarations) -> object:
     """Einstein's convention: an index that stands twice in a product is summed there."""
     match node:
         case Product() | Hadamard() | Entry() | Quotient() | Power():
-            inner = mapped(node, lambda c: summed(c, table) if not isinstance(c, (Entry, tuple)) else summed_parts(c, table))
+            inner = mapped(
+                node, lambda c: summed(c, table) if not isinstance(c, (Entry, tuple)) else summed_parts(c, table)
+            )
             repeated = [i for i, count in counts(inner).items() if count == 2 and i not in table.layers]
             if repeated:
                 return Sum(tuple(Binder(i) for i in sorted(repeated)), cast(Expr, inner), (), node.span)
@@ -184,7 +185,7 @@ def counts(node: object) -> dict[str, int]:
 def diagonals(node: object, table: Declarations) -> object:
     """diag(e_n): the diagonal matrix of the e_n, for all n."""
     if isinstance(node, Call) and node.function.name == "diag" and len(node.args) == 1:
-        names = sorted(free_indices(node.args[0]))
+        names = sorted(unbound_indices(node.args[0]))
         if len(names) == 1 and shape_of(node.args[0], table) == (UNIT, UNIT):
             inner = Entry(node.args[0], (IndexName(names[0]),), node.args[0].span)
             return replace(node, args=(inner,))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from ..declared.symbols import marked
 from ..grammar.loosely import spelled_items
-from ..grammar.resolve import head_paren
+from ..grammar.resolve_products import head_paren
+from ..grammar.statement import Statement
 from ..grammar.tree import (
     All,
     Cases,
@@ -28,7 +29,6 @@ from ..grammar.tree import (
     Quotient,
     Reals,
     Script,
-    Statement,
     Sum,
     Transpose,
     Words,

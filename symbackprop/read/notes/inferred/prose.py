@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from ..files.place import ReadError
 from ..grammar.parser import parse
-from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product, Statement
+from ..grammar.statement import Statement
+from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product
 from .occurrences import key_of
 
 _MATH = re.compile(
@@ -35,7 +36,9 @@ _AFTER = re.compile(
     rf"(?P<list>{_LIST})(?:\s*∈\s*\S+)?\s*(?:{_IS}\s+)?(?:both\s+|all\s+)?(?P<adj>{_ADJ}){_KIND}(?:e?s)?\b(?!\s*(?:⟦|of\s+(?:rows|scalars)))",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(rf"\b(?P<adj>{_ADJ}){_KIND}(?:e?s)?(?:[\s-](?:variable|parameter|valued))?s?\s+(?P<list>{_LIST})", re.IGNORECASE)
+_BEFORE = re.compile(
+    rf"\b(?P<adj>{_ADJ}){_KIND}(?:e?s)?(?:[\s-](?:variable|parameter|valued))?s?\s+(?P<list>{_LIST})", re.IGNORECASE
+)
 _NAMED = re.compile(rf"{_F}\s+the\s+(?:\w+\s+){{0,2}}{_KIND}(?:e?s)?\b", re.IGNORECASE)
 _SHAPED = re.compile(
     rf"(?P<list>{_LIST})\s*(?:is|are|be|has|have|of|with|,)?\s*(?:an?\s+|of\s+|the\s+|shape\s+|size\s+|dimensions?\s+|real\s+"
@@ -43,17 +46,24 @@ _SHAPED = re.compile(
     rf"⟦(?P<shape>\d+)⟧(?:\s*-?\s*(?P<what>matri\w+|vectors?|arrays?))?",
     re.IGNORECASE,
 )
-_LATER = re.compile(
-    rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:real\s+)?(?:matri\w+|arrays?)\s+(?P<list>{_LIST})", re.IGNORECASE
+_LATER = re.compile(rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:real\s+)?(?:matri\w+|arrays?)\s+(?P<list>{_LIST})", re.IGNORECASE)
+_DIMENSIONAL = re.compile(
+    rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:dimensional\s+)?(?:column\s+|row\s+)?vectors?\s+(?P<list>{_LIST})", re.IGNORECASE
 )
-_DIMENSIONAL = re.compile(rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:dimensional\s+)?(?:column\s+|row\s+)?vectors?\s+(?P<list>{_LIST})", re.IGNORECASE)
 _PROPERTIES = {
-    "symmetric": r"symmetric", "orthogonal": r"orthogonal|orthonormal|rotation", "unit": r"unit(?:[\s-]norm)?\s+vectors?|unit[\s-]norm|unit\s+length",
-    "one-hot": r"one[\s-]?hot", "sums": r"probability\s+(?:distribution|vector)s?|probabilities|distributions?\b|sums?\s+to\s+(?:one|1|⟦1⟧)|(?:entries|components|weights)\s+(?:that\s+)?sum\s+to\s+(?:one|1|⟦1⟧)",
-    "positive": r"(?<!semi-)(?<!non-)positive(?!\s+(?:semi|definite))", "invertible": r"invertible|non-?singular|full\s+(?:column\s+|row\s+)?rank",
+    "symmetric": r"symmetric",
+    "orthogonal": r"orthogonal|orthonormal|rotation",
+    "unit": r"unit(?:[\s-]norm)?\s+vectors?|unit[\s-]norm|unit\s+length",
+    "one-hot": r"one[\s-]?hot",
+    "sums": r"probability\s+(?:distribution|vector)s?|probabilities|distributions?\b"
+            r"|sums?\s+to\s+(?:one|1|⟦1⟧)|(?:entries|components|weights)\s+(?:that\s+)?sum\s+to\s+(?:one|1|⟦1⟧)",
+    "positive": r"(?<!semi-)(?<!non-)positive(?!\s+(?:semi|definite))",
+    "invertible": r"invertible|non-?singular|full\s+(?:column\s+|row\s+)?rank",
 }  # fmt: skip
 _NEGATED = re.compile(
-    r"\b(?:not|no|nothing|without|instead|no longer|need not|drop|never|unless|isn't|aren't|neither|non)\b|only a vector|arbitrary", re.IGNORECASE
+    r"\b(?:not|no|nothing|without|instead|no longer|need not|drop|never|unless|isn't|aren't|neither|non)\b"
+    r"|only a vector|arbitrary",
+    re.IGNORECASE,
 )
 _SOFTMAX_OF = re.compile(
     rf"{_F}\s*(?:is|be|=|,|denotes?|for)\s*(?:the\s+)?(?P<wise>(?:row|column)[\s-]?wise\s+)?softmax\s+(?:of\s+|applied\s+to\s+|over\s+)?(?:each\s+|every\s+|the\s+)?(?P<axis>rows?|columns?)?\s*(?:of\s+)?{_F}",
@@ -74,8 +84,11 @@ _SAMPLES = re.compile(
     rf"|stack(?:ed|ing)?\s+(?:the\s+)?(?:samples|inputs|vectors|\w+)\s+(?:as|in)\s+(?P<axis2>row|column)s\s*,?\s*{_F}",
     re.IGNORECASE,
 )
-_ADJOINT = re.compile(rf"\b(bar|hat|tilde|dot)\b[^.;]{{0,40}}\b(?:adjoint|gradient|derivative|cotangent)", re.IGNORECASE)
-_LIKEWISE = re.compile(r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat", re.IGNORECASE)
+_ADJOINT = re.compile(r"\b(bar|hat|tilde|dot)\b[^.;]{0,40}\b(?:adjoint|gradient|derivative|cotangent)", re.IGNORECASE)
+_LIKEWISE = re.compile(
+    r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat",
+    re.IGNORECASE,
+)
 _EINSTEIN = re.compile(
     r"\bEinstein\b|summation\s+convention|(?:sum(?:mation|med)?)\s+over\s+repeated\s+ind|repeated\s+ind\w+\s+(?:is|are)\s+summed|index\s+that\s+(?:appears|occurs)\s+twice[^.]*\bsummed",
     re.IGNORECASE,
@@ -87,17 +100,28 @@ _ALL_NUMBERS = re.compile(
     re.IGNORECASE,
 )
 _ALL_VECTORS = re.compile(r"\ball\s+(?:(?:of\s+)?(?:these|them)\s+)?(?:are\s+)?vectors\b", re.IGNORECASE)
-_ALL_MATRICES = re.compile(r"\b(?:for|all|these\s+are)\s+(?:\w+\s+)?matrices\s+of\s+(?:matching|compatible|suitable|conforming)", re.IGNORECASE)
-_BOLD = re.compile(r"\bbold(?:face)?\s+(?P<case>lower|upper|capital)\w*(?:\s+case)?(?:\s+letters?)?\s+(?:is|are|denotes?|stands?\s+for|for|,)?\s*(?P<adj>(?:an?\s+|the\s+|column\s+|row\s+|square\s+|real\s+)*)(?P<kind>vector|matri)", re.IGNORECASE)
+_ALL_MATRICES = re.compile(
+    r"\b(?:for|all|these\s+are)\s+(?:\w+\s+)?matrices\s+of\s+(?:matching|compatible|suitable|conforming)", re.IGNORECASE
+)
+_BOLD = re.compile(
+    r"\bbold(?:face)?\s+(?P<case>lower|upper|capital)\w*(?:\s+case)?(?:\s+letters?)?\s+(?:is|are|denotes?|stands?\s+for|for|,)?\s*(?P<adj>(?:an?\s+|the\s+|column\s+|row\s+|square\s+|real\s+)*)(?P<kind>vector|matri)",
+    re.IGNORECASE,
+)
 _ABBREVIATES = re.compile(
     rf"(?:abbreviate|write|denote|call|use)[^.;]{{0,60}}(?:derivative|gradient)[^.;]{{0,60}}\bof\s+{_F}[^.;]{{0,80}}(?:`d`|⟦\d+⟧|\bd\b)[^.;]{{0,30}}(?:variable|name|letter)?",
     re.IGNORECASE,
 )
-_FOR = re.compile(rf"(?:write|writing|abbreviate|denote|set|use|put)\s+{_F}\s+(?:for|to\s+mean|instead\s+of)\s+{_F}", re.IGNORECASE)
+_FOR = re.compile(
+    rf"(?:write|writing|abbreviate|denote|set|use|put)\s+{_F}\s+(?:for|to\s+mean|instead\s+of)\s+{_F}", re.IGNORECASE
+)
 _ROW_VECTOR = re.compile(rf"\brow(?:\s+vectors?)?\s+(?P<list>{_LIST})", re.IGNORECASE)
-_CONSTANT = re.compile(rf"(?:fixed|constant|given)\s+(?:\w+\s+){{0,2}}(?P<list>{_LIST})|(?P<list2>{_LIST})\s+(?:is|are|be)\s+(?:a\s+)?(?:fixed|constant)", re.IGNORECASE)
+_CONSTANT = re.compile(
+    rf"(?:fixed|constant|given)\s+(?:\w+\s+){{0,2}}(?P<list>{_LIST})|(?P<list2>{_LIST})\s+(?:is|are|be)\s+(?:a\s+)?(?:fixed|constant)",
+    re.IGNORECASE,
+)
 _ELEMENTWISE = re.compile(
-    r"(?:element|component|entry|coordinate)[\s-]?wise\b|entry\s+by\s+entry|on\s+each\s+(?:entry|component|element)", re.IGNORECASE
+    r"(?:element|component|entry|coordinate)[\s-]?wise\b|entry\s+by\s+entry|on\s+each\s+(?:entry|component|element)",
+    re.IGNORECASE,
 )
 _FUNCTION = re.compile(
     rf"\b(?:function|activation|nonlinearity|non-linearity|kernel)\s+(?P<list>{_LIST})|(?P<list2>{_LIST})\s*(?:is|be|,|,?\s+being)\s+(?:an?\s+|the\s+|any\s+|some\s+)(?:\w+\s+){{0,3}}(?:function|activation|nonlinearity|non-linearity)\b",
@@ -135,7 +159,12 @@ class Template:
             for s in part.chain.subjects:
                 if isinstance(s, Name):
                     yield subject_key(s)
-                elif isinstance(s, Product) and isinstance(s.args[0], Name) and len(s.args) == 2 and isinstance(s.args[1], Paren):
+                elif (
+                    isinstance(s, Product)
+                    and isinstance(s.args[0], Name)
+                    and len(s.args) == 2
+                    and isinstance(s.args[1], Paren)
+                ):
                     yield subject_key(s.args[0])
 
 
@@ -152,7 +181,12 @@ def template(text: str) -> Template:
         return f" ⟦{len(formulas) - 1}⟧ "
 
     made = _MATH.sub(out, text)
-    made = re.sub(r"\\(?:emph|textbf|textit|textrm|text)\{([^{}]*)\}", r"\1", made).replace("**", " ").replace("~", " ").replace("_", " ")
+    made = (
+        re.sub(r"\\(?:emph|textbf|textit|textrm|text)\{([^{}]*)\}", r"\1", made)
+        .replace("**", " ")
+        .replace("~", " ")
+        .replace("_", " ")
+    )
     made = re.sub(r"\\(?:begin|end|label|section|subsection)\*?\{[^{}]*\}", " ", made)
     return Template(re.sub(r"\s+", " ", made), formulas)
 
@@ -222,14 +256,20 @@ class Facts:
             self.bold[case] = 2 if m["kind"].lower() == "matri" else 1
             if "square" in (m["adj"] or "").lower():
                 self.square.add(f"bold {case}")
-        for m in re.finditer(r"\bbold\b[^.;]*?\b(?P<case>upper|lower)\s+case\s+(?:an?\s+|the\s+)?(?P<square>square\s+)?(?P<kind>vector|matri)", s, re.IGNORECASE):
+        for m in re.finditer(
+            r"\bbold\b[^.;]*?\b(?P<case>upper|lower)\s+case\s+(?:an?\s+|the\s+)?(?P<square>square\s+)?(?P<kind>vector|matri)",
+            s,
+            re.IGNORECASE,
+        ):
             self.bold[m["case"].lower()] = 2 if m["kind"].lower() == "matri" else 1
             if m["square"]:
                 self.square.add(f"bold {m['case'].lower()}")
         for m in _FUNCTION.finditer(s):
             self.functions |= set(t.keys(m["list"] or m["list2"]))
         if _ELEMENTWISE.search(s):
-            for m in re.finditer(rf"{_F}\s*(?:that\s+|which\s+)?(?:acts|is\s+applied|works|acting|applied|elementwise)", s):
+            for m in re.finditer(
+                rf"{_F}\s*(?:that\s+|which\s+)?(?:acts|is\s+applied|works|acting|applied|elementwise)", s
+            ):
                 self.functions |= set(t.keys(f"⟦{m[1]}⟧"))
 
     def shapes_in(self, s: str, t: Template) -> None:
@@ -240,7 +280,9 @@ class Facts:
                     continue
                 for key in t.keys(m["list"]):
                     self.shapes.setdefault(key, shape)
-        for m in re.finditer(rf"(?P<list>{_LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:\w+\s+)?(?P<n>⟦\d+⟧)-by-(?P<m>⟦\d+⟧)", s):
+        for m in re.finditer(
+            rf"(?P<list>{_LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:\w+\s+)?(?P<n>⟦\d+⟧)-by-(?P<m>⟦\d+⟧)", s
+        ):
             parts = [shape_of(t.statement(int(m[g].strip("⟦⟧"))), True) for g in "nm"]
             if all(parts):
                 for key in t.keys(m["list"]):
@@ -251,7 +293,9 @@ class Facts:
             for m in re.finditer(pattern, s, re.IGNORECASE):
                 clause = s[max(0, m.start() - 60) : m.end()]
                 around = list(self.about(s, m, t))
-                if _NEGATED.search(clause.split("⟦")[-1]) or re.search(r"\bwithout\b|\binstead\b|\bnot\b", s[max(0, m.start() - 25) : m.end() + 25]):
+                if _NEGATED.search(clause.split("⟦")[-1]) or re.search(
+                    r"\bwithout\b|\binstead\b|\bnot\b", s[max(0, m.start() - 25) : m.end() + 25]
+                ):
                     self.withdrawn |= {f"{name}:{k}" for k in around}
                     continue
                 for key in around:
@@ -305,16 +349,14 @@ class Facts:
             for k in re.findall(r"⟦(\d+)⟧", m.group()):
                 for key in t.subjects(int(k)):
                     self.stacked[key] = (m["axis"] or m["axis2"]).lower()
-        m = _ADJOINT.search(s)
-        if m:
-            self.adjoint = m[1].lower()
+        if said := _ADJOINT.search(s):
+            self.adjoint = said[1].lower()
         self.likewise |= _LIKEWISE.search(s) is not None
         for m in _FOR.finditer(s):
             if re.match(r"\s*(?:\\mathrm\s*\{?\s*)?d\s*\}?\s*\\?[A-Za-z]", t.formulas[int(m[1])]):
                 self.short_d = self.short_d or loss_below(t.formulas[int(m[2])])
-        m = _ABBREVIATES.search(s)
-        if m:
-            self.short_d = self.short_d or next(t.subjects(int(m[1])), "")
+        if said := _ABBREVIATES.search(s):
+            self.short_d = self.short_d or next(t.subjects(int(said[1])), "")
         for m in _CONSTANT.finditer(s):
             self.constants |= set(t.keys(m["list"] or m["list2"]))
 

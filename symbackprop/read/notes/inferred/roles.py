@@ -2,163 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 
 from ..declared.symbols import Declarations
-from ..files.items import Formula
 from ..grammar.loosely import spelled_items
 from ..grammar.tree import (
     Add,
-    Chain,
     Derivative,
-    Dots,
     Expr,
-    Label,
-    Link,
     Name,
     Neg,
     Num,
-    Operator,
-    Paren,
-    Power,
-    Product,
-    Quotient,
     Reals,
     Script,
-    ShapeWord,
-    Statement,
-    Sum,
     Words,
 )
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
-from .occurrences import Use, Uses, key_of, names_in
+from .occurrences import Use, key_of, names_in
 from .prose import Facts
+from .said import ArrayUse, Candidate, Head, Record, Said, head_of
 
-EQUATIONS = frozenset(("=", ":=", "≡"))
 USUAL_FUNCTIONS = frozenset(("f", "g", "h", "σ", "φ", "ψ", "ρ", "F", "G", "Φ", "\\mathcal{F}", "τ", "ϕ"))
 LOSSES = frozenset(
     ("L", "J", "C", "E", "ℓ", "\\mathcal{L}", "\\mathcal{J}", "\\mathcal{E}", "\\mathcal{C}", "\\mathcal{l}", "ξ")
 )
-_RANGE = re.compile(r"\s*([A-Za-z]|\\ell)\s*=\s*([01])\s*,\s*(?:2\s*,\s*)?(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z")
 INDEX_LIKE = frozenset("ijklmnpqrstuvabcdeghoxwyzfαβμν")
 
 
-@dataclass(slots=True)
-class Record:
-    """One formula of a section: its loose tree and what its letters do there."""
-
-    formula: Formula
-    at: int
-    loose: Statement | None
-    error: Exception | None
-    uses: Uses
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The left side of a definition: z, z_i, J(w), p(o | c), log π(a | s)."""
-
-    name: Name
-    key: str
-    args: tuple[Expr, ...] | None = None
-    under: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An equation that may be the definition of its left side."""
-
-    head: Head
-    link: Link
-    chain: Chain
-    record: int
-
-
-@dataclass(slots=True)
-class ArrayUse:
-    """How an array is written in a section: with how many subscripts at most, whether also without any."""
-
-    items: int = 0
-    least: int = 99
-    bare: int = 0
-    samples: bool = False
-    transposed: int = 0
-    normed: int = 0
-    scalar: int = 0
-    by: Counter[str] = field(default_factory=Counter)
-    bold: bool = False
-    calls: int = 0
-    layered: bool = False
-    unlayered: bool = False
-    label_at: str = "^"
-    layer: str = ""
-    words: int = 0
-    """How often it was written as \\text{…}."""
-
-
-def head_of(node: Expr) -> Head | None:
-    match node:
-        case Name():
-            if any(s.transposes or s.elementwise for s in node.sups) or node.top:
-                return None
-            if any(s.labels is None or s.labels == ((Label(None, 2), ""),) for s in node.sups):
-                return None
-            return Head(node, key_of(node))
-        case Product((Name() as name, Paren(chains, opening))) if opening == "(" and not any(c.links for c in chains):
-            if name.sups or name.primes:
-                return None
-            return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains))
-        case Product((Operator("function", "log"), Name() as name, Paren(chains, "("))) if not any(
-            c.links for c in chains
-        ):
-            return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains), "log")
-        case _:
-            return None
-
-
-def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[Head | None, Link]:
-    """What an equation may define, and by what: s² = … gives s² where s does not stand without its square, else s."""
-    match lhs:
-        case Name(sups=(Script("2"),)) if "^2" in composite.get(key_of(lhs), ()):
-            return Head(lhs, key_of(lhs)), link
-        case Name(sups=(Script("2", value=Num()),)) if not lhs.primes and not lhs.top:
-            bare = replace(lhs, sups=())
-            return Head(bare, key_of(bare)), replace(link, rhs=Power(link.rhs, Num(Fraction(1, 2)), False, link.rhs.span))
-        case _:
-            return head_of(lhs), link
-
-
-class Roles:
+class Roles(Said):
     """`base` is what the author declared: those names are not looked at."""
 
     def __init__(self, records: Sequence[Record], facts: Facts, base: Declarations) -> None:
-        self.records, self.facts, self.base = records, facts, base
-        self.bound = set[str]().union(*(r.uses.bound for r in records))
-        self.limits = set[str]().union(*(r.uses.limits for r in records))
-        self.compared = set[str]().union(*(r.uses.compared | r.uses.kronecker for r in records))
-        self.sizes: set[str] = set()
-        self.ranges: dict[str, Expr] = {}
-        self.members: list[tuple[Name, Expr, Record]] = []
-        self.listed: dict[str, Expr] = {}
-        self.apart: set[tuple[str, str]] = set()
-        self.layers: dict[str, str] = {k: s.last for k, s in base.layers.items()}
-        self.samples: set[str] = set()
-        self.composite: dict[str, set[str]] = {}
-        self.candidates: list[Candidate] = []
-        self.indices: set[str] = set()
-        self.labels: set[str] = set()
-        self.prime_names: set[str] = set()
-        self.arrays: dict[str, ArrayUse] = {}
-        self.calls: dict[str, list[tuple[Expr, ...]]] = {}
-        self.primed: set[str] = set()
-        self.bare_letters: Counter[str] = Counter()
-        self.counted: dict[str, str] = {}
-        self.params: list[tuple[int, tuple[int, int], set[str]]] = []
+        super().__init__(records, facts, base)
         self.decide()
 
     def decide(self) -> None:
@@ -184,120 +60,6 @@ class Roles:
 
     # --- what formulas say directly ----------------------------------------------------------
 
-    def memberships(self, r: Record) -> None:
-        assert r.loose is not None
-        for part in r.loose.parts:
-            chain = part.chain
-            if len(chain.links) == 2 and chain.links[1].relation == "∈":  # X = [x_1, …, x_m] ∈ ℝ^{d × m}
-                chain = Chain(chain.subjects, chain.links[1:], chain.span)
-            if not chain.links or chain.links[0].relation not in ("∈", "~"):
-                continue
-            rhs: Expr = chain.links[0].rhs
-            if chain.links[0].relation == "~":
-                shape = said_shape(rhs)
-                if shape is None:
-                    continue
-                rhs = Reals(shape if not isinstance(shape, ShapeWord) else None, rhs.span)
-                self.sizes |= {n.letter for n in names_in(rhs)}
-            subjects = [s for s in chain.subjects if isinstance(s, (Name, Dots))]
-            self.lists(subjects)
-            for s in subjects:
-                if isinstance(s, Name):
-                    self.members.append((s, rhs, r))
-
-    def lists(self, subjects: list[Expr]) -> None:
-        """x_1, …, x_N: x counts to N; u_o beside it is a name of its own."""
-        for k, s in enumerate(subjects):
-            if not isinstance(s, Dots) or not 0 < k < len(subjects) - 1:
-                continue
-            first, last = subjects[k - 1], subjects[k + 1]
-            if isinstance(first, Name) and isinstance(last, Name) and key_of(first) == key_of(last):
-                end = last.sub.items[0] if last.sub and last.sub.items else None
-                if end is None and last.sups and last.sups[0].labels:
-                    end = Name(last.sups[0].labels[0][0].base or "", span=last.span)
-                if end is not None and not isinstance(end, Num):
-                    self.listed[key_of(first)] = end
-                    self.sizes |= {n.letter for n in names_in(end)}
-        for s in subjects:
-            if isinstance(s, Name) and key_of(s) in self.listed and s.sub is not None:
-                only = s.sub.items[0] if len(s.sub.items) == 1 else None
-                if isinstance(only, Name) and only != self.listed[key_of(s)]:
-                    self.apart.add((key_of(s), s.sub.text))
-
-    def definitions(self, r: Record) -> None:
-        assert r.loose is not None
-        for part in r.loose.parts:
-            chain = part.chain
-            if chain.links and len(chain.subjects) == 1 and chain.links[0].relation in EQUATIONS:
-                self.squares(chain.subjects[0])
-                head, link = defining(chain.subjects[0], chain.links[0], self.composite)
-                if head is not None and not isinstance(chain.links[0].rhs, (Words, Dots)):
-                    self.candidates.append(Candidate(head, link, chain, r.at))
-            elif not chain.links:
-                self.lists([s for s in chain.subjects])
-        subjects = [s for p in r.loose.parts for s in p.chain.subjects if not p.chain.links]
-        if len(subjects) == 3 and isinstance(subjects[1], Dots):
-            self.lists(subjects)
-
-    def means(self, r: Record) -> None:
-        """1/N Σ_n x_n without a limit is a mean: n runs to N."""
-        for node in walk(r.loose):
-            if not isinstance(node, Product):
-                continue
-            for first, second in zip(node.args, node.args[1:], strict=False):
-                match first, second:
-                    case Quotient(_, bottom), Sum((binder,)) if binder.high is None:
-                        counts = [n for n in names_in(bottom) if n.sub is None and not n.sups]
-                        if len(counts) == 1 and not self.declared(key_of(counts[0])):
-                            self.counted.setdefault(binder.name, counts[0].letter)
-
-    def settle_means(self) -> None:
-        defined = {c.head.key for c in self.candidates}
-        for index, count in self.counted.items():
-            if count not in defined and index not in self.ranges and not any(key_of(n) == count for n, _, _ in self.members):
-                self.ranges[index] = Name(count)
-                self.sizes.add(count)
-
-    def squares(self, lhs: Expr) -> None:
-        """σ² = …, where σ only ever stands squared: σ² is a name."""
-        if not isinstance(lhs, Name) or lhs.primes or [s.text for s in lhs.sups] != ["2"] or self.declared(key_of(lhs)):
-            return
-        uses = [u.name for r in self.records for u in r.uses.uses if u.key == key_of(lhs)]
-        if all([s.text for s in n.sups] == ["2"] for n in uses):
-            self.add_composite(key_of(lhs), "^2")
-
-    def range(self, r: Record) -> None:
-        found = _RANGE.match(r.formula.text)
-        if found is not None:
-            letter = found[1].removeprefix("\\").replace("ell", "ℓ")
-            self.ranges[letter] = Name(found[3])
-            self.sizes.add(found[3])
-            words = f"{r.formula.before[-80:]} {r.formula.after[:80]}".lower()
-            if "layer" in words:
-                self.layers[letter] = found[3]
-                self.layers[found[3]] = found[3]
-            else:
-                self.compared.add(letter)
-
-    def pairs(self) -> None:
-        """i ≠ j compares indices where both stand as subscripts; else they are values."""
-        free = self.bound.union(*(r.uses.freely for r in self.records))
-        for r in self.records:
-            for chain in r.uses.pairs:
-                names = {n.letter + "'" * n.primes for n in names_in(chain)}
-                if names and names <= free:
-                    self.compared |= names
-                else:
-                    r.uses.chain(chain, frozenset())
-            r.uses.pairs = []
-
-    def values(self) -> None:
-        """Letters that stand as values of their own, outside sums over them."""
-        for r in self.records:
-            for u in r.uses.uses:
-                if u.by != "differential":
-                    self.bare_letters[u.key] += 1
-
     # --- layers and samples ------------------------------------------------------------------
 
     def layer_letters(self) -> set[str]:
@@ -313,7 +75,11 @@ class Roles:
                 found.setdefault(label.base, set()).add(label.shift)
                 if bracket:
                     bracketed.add(f"{bracket}{label.base}")
-        lower = {b for b, shifts in found.items() if b in ("l", "ℓ") or (len(shifts) > 1 and b not in self.bound and b.islower())}
+        lower = {
+            b
+            for b, shifts in found.items()
+            if b in ("l", "ℓ") or (len(shifts) > 1 and b not in self.bound and b.islower())
+        }
         lower -= {b for b in lower if f"({b}" in bracketed and b not in ("l", "ℓ") and not self.facts.layered}
         upper = {b for b in found if b == "L" or (f"[{b}" in bracketed and b.isupper())}
         if lower:
@@ -330,9 +96,6 @@ class Roles:
                 self.samples.add(b)
 
     # --- indices and parts of names ----------------------------------------------------------
-
-    def declared(self, key: str) -> bool:
-        return self.base.known(key)
 
     def find_indices(self) -> None:
         free = set[str]().union(*(r.uses.freely for r in self.records)) | self.samples
@@ -381,10 +144,16 @@ class Roles:
                 else:
                     n = self.name_items(script)
                     if n:
-                        self.add_composite(key, "_" + spelled_items(script.items[:n]) if n < len(script.items) else "_" + script.text)
+                        self.add_composite(
+                            key, "_" + spelled_items(script.items[:n]) if n < len(script.items) else "_" + script.text
+                        )
                     elif not any(isinstance(i, Num) for i in script.items):
                         lettered.add(key)
-        vectors = {key_of(s) for s, rhs, _ in self.members if s.sub is None and isinstance(rhs, Reals) and rhs.shape is not None}
+        vectors = {
+            key_of(s)
+            for s, rhs, _ in self.members
+            if s.sub is None and isinstance(rhs, Reals) and rhs.shape is not None
+        }
         vectors |= {k for k, n in self.facts.ranks.items() if n and "_" not in k}
         entries = lettered | set(self.listed) | vectors
         alone = {u.key for r in self.records for u in r.uses.uses if u.name.sub is None and not u.name.sups}
@@ -412,10 +181,12 @@ class Roles:
             match item:
                 case Words():
                     count += 1
-                case Name(letter, mark) if (len(letter) > 1 or mark) and not (letter in self.indices or letter in self.sizes):
+                case Name(letter, mark) if (len(letter) > 1 or mark) and not (
+                    letter in self.indices or letter in self.sizes
+                ):
                     count += 1
-                case Name(letter, _, sub, _, primes) if sub is None and not primes and letter in self.labels and (
-                    letter not in self.sizes
+                case Name(letter, _, sub, _, primes) if (
+                    sub is None and not primes and letter in self.labels and (letter not in self.sizes)
                 ):
                     count += 1
                 case Add((Name(letter), *_)) if letter in self.labels and letter not in self.sizes:
@@ -454,9 +225,6 @@ class Roles:
             for r in self.records for k, label, bracket in r.uses.labels
         )  # fmt: skip
 
-    def add_composite(self, key: str, script: str) -> None:
-        self.composite.setdefault(key, set()).add(script)
-
     # --- arrays ------------------------------------------------------------------------------
 
     def full_key(self, name: Name) -> tuple[str, int, bool]:
@@ -486,7 +254,9 @@ class Roles:
             for label, bracket in s.labels or ():
                 if label.base in self.layers or (label.base is None and bracket in ("[", "(") and self.layers):
                     layered = True
-                elif label.base is None and not bracket and self.layers and s.value is not None and self.layered_key(key):
+                elif (
+                    label.base is None and not bracket and self.layers and s.value is not None and self.layered_key(key)
+                ):
                     layered = True
                 elif bracket == "(" and not (s.transposes and s.text == "T"):
                     if "^" + s.text not in scripts:
@@ -505,9 +275,9 @@ class Roles:
                     args = tuple(c.subjects[-1] for c in u.bracket.chains)
                     calls.setdefault(self.full_key(u.name)[0], []).append(args)
         for c in self.candidates:
-            args = c.head.args
-            if args is not None and any(other != args for other in calls.get(self.full_key(c.head.name)[0], [])):
-                names = {key_of(a) for a in args if isinstance(a, Name)}
+            given = c.head.args
+            if given is not None and any(other != given for other in calls.get(self.full_key(c.head.name)[0], [])):
+                names = {key_of(a) for a in given if isinstance(a, Name)}
                 self.params.append((c.record, c.chain.span, names))
 
     def is_parameter(self, r: Record, u: Use) -> bool:
@@ -547,21 +317,6 @@ class Roles:
         a.calls += u.bracket is not None
         a.layered |= layered
         a.unlayered |= not layered
-
-
-def said_shape(rhs: Expr) -> Expr | None:
-    """n, n × m, (N, d), scalar behind ~."""
-    match rhs:
-        case ShapeWord("scalar") | Name(_, _, _, ()) | Num():
-            return rhs
-        case Product(_, signs) if signs and set(signs) == {"times"}:
-            return rhs
-        case Product(args, signs) if all(isinstance(a, (Name, Num)) for a in args):
-            return rhs
-        case Paren(chains, "(") if not any(c.links for c in chains):
-            return rhs if len(chains) > 1 else said_shape(chains[0].subjects[0])
-        case _:
-            return None
 
 
 def free_names(node: object) -> Iterator[Name]:

@@ -4,41 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
 
-from ..declared.symbols import ArraySymbol, Declarations, Definition, SizeSymbol
+from ..declared.symbols import Declarations, Definition
 from ..files.place import Place
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
     All,
-    Binder,
     Chain,
     Entry,
     Expr,
-    Identity,
     IndexName,
-    Label,
-    Link,
-    Num,
-    Product,
-    Sum,
     Symbol,
     Transpose,
 )
 from ..grammar.walking import mapped, walk
 from ..meaning.lints import indices
-from .conform import Misfit, Shapes, Unifier, unknown
-from .kinds import AT, Frame, Framer, Option
+from .conform import Shapes
+from .conform_operations import Misfit, Unifier
+from .hypotheses import property_chain, property_text
+from .kinds import Frame, Framer
 from .notations import rewritten, summed
+from .options import AT, Option
 from .prose import Facts
-from .roles import Record, Roles
+from .roles import Roles
+from .said import Record
+from .size_names import with_named_sizes
 from .solver import Solver
 
 MAX_DEFINITIONS = 60
-_SIZES = ("n", "m", "d", "p", "q", "r", "k", "h", "s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,9 @@ class Section:
         self.facts.einstein |= before.facts.einstein
         self.facts.bold = {**before.facts.bold, **self.facts.bold}
         for key, properties in before.facts.properties.items():
-            if not self.defines(key) and not any(self.roles.full_key(n)[0] == key for n, _, r in self.roles.members if r in self.records):
+            if not self.defines(key) and not any(
+                self.roles.full_key(n)[0] == key for n, _, r in self.roles.members if r in self.records
+            ):
                 self.facts.properties.setdefault(key, set()).update(properties)
 
     def defines(self, key: str) -> bool:
@@ -153,7 +151,13 @@ class Section:
             was, now = self.before.chosen.get(k), self.chosen.get(k)
             if was is not None and now is not None and (was.rank, was.family) != (now.rank, now.family):
                 return False
-            if k != key and self.said_anew(k.removesuffix(AT)) and was is not None and now is not None and was.shape != now.shape:
+            if (
+                k != key
+                and self.said_anew(k.removesuffix(AT))
+                and was is not None
+                and now is not None
+                and was.shape != now.shape
+            ):
                 return False
         return True
 
@@ -235,7 +239,8 @@ class Section:
     def clashes(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> int:
         """How many of the definitions that a statement rests on do not go together under a reading."""
         keys = dict.fromkeys(self.keys(chain))
-        work, given = list(keys), {}
+        work: list[str] = list(keys)
+        given: dict[str, Given] = {}
         while work and len(given) < MAX_DEFINITIONS:
             d = self.definition(work.pop(0), at)
             if d is not None and d.key not in given and d.made is None:
@@ -265,44 +270,10 @@ class Section:
 
     def named(self, rough: Declarations, here: Mapping[str, Option], sizes: Unifier) -> Declarations:
         """Unknown sizes with names that nothing else has."""
-        taken = set(self.roles.arrays) | self.roles.sizes | self.roles.indices | set(self.base.sizes) | set(self.base.arrays)
-        taken |= {self.frame.table.layers[k].last for k in self.frame.table.layers} | set(self.frame.table.layered_sizes)
-        names: dict[object, str] = {}
-        fresh = (n for n in (*_SIZES, *(f"{a}_{k}" for k in range(1, 20) for a in "nmd")) if n not in taken)
-        more: dict[str, SizeSymbol] = {}
-
-        def size(e: Expr) -> Expr:
-            if not (isinstance(e, Symbol) and "." in e.name):
-                return e
-            root = sizes.find(e.name)
-            if isinstance(root, int):
-                return Num(Fraction(root))
-            if unknown(root):
-                if root not in names:
-                    names[root] = next(fresh)
-                    more[names[root]] = SizeSymbol(names[root])
-                return Symbol(names[root])
-            return self.size_expression(root)
-
-        def settled(symbol: ArraySymbol) -> ArraySymbol:
-            return replace(symbol, shape=tuple(map(size, symbol.shape)))
-
-        arrays = {**rough.arrays, **{k: settled(rough.arrays[k]) for k in here if k in rough.arrays}}
-        layered = {k: settled(s) for k, s in rough.layered.items()}
-        return replace(
-            rough, arrays=arrays, layered=layered, sizes={**rough.sizes, **more}, fresh=frozenset(more) | rough.fresh
-        )
-
-    def size_expression(self, root: str) -> Expr:
-        for symbol in self.frame.table.layered_sizes.values():
-            if root.startswith(f"{symbol.name}_"):
-                text = root.removeprefix(f"{symbol.name}_")
-                base = text.rstrip("+-0123456789") or None
-                rest = text[len(base or "") :]
-                return Symbol(symbol.name, Label(base, int(rest) if rest else 0))
-        if root.replace("-", "").isdigit():
-            return Num(Fraction(int(root)))
-        return Symbol(root)
+        roles, base = self.roles, self.base
+        taken = set(roles.arrays) | roles.sizes | roles.indices | set(base.sizes) | set(base.arrays)
+        taken |= {s.last for s in self.frame.table.layers.values()} | set(self.frame.table.layered_sizes)
+        return with_named_sizes(rough, here, sizes, taken)
 
     def filled(self, table: Declarations, given: list[Given], at: int) -> Declarations:
         """With the definitions that are in force, and the hypotheses."""
@@ -314,11 +285,14 @@ class Section:
             except (SymbackpropError, RecursionError):
                 continue
             chain = Chain(chain.subjects, (replace(chain.links[0], relation="="),), chain.span)
-            definitions.append(Definition(chain, d.text, d.where))  # type: ignore[arg-type]
+            definitions.append(Definition(chain, d.text, d.where))
         hypotheses = [*table.hypotheses, *self.said_hypotheses(table, at)]
         axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")
         return replace(
-            table, definitions=tuple(definitions), hypotheses=tuple(hypotheses), softmax=table.softmax or axis  # type: ignore[arg-type]
+            table,
+            definitions=tuple(definitions),
+            hypotheses=tuple(hypotheses),
+            softmax=table.softmax or axis,  # type: ignore[arg-type]
         )
 
     def rewritten(self, lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declarations]:
@@ -373,7 +347,12 @@ class Section:
                         return Entry(x, (All(node.span), node.at[0]), node.span)
         if isinstance(node, Entry) and isinstance(node.base, Symbol) and node.base.name in self.hidden:
             return node
-        if isinstance(node, Symbol) and node.label is None and node.name in self.hidden and table.arrays[node.name].shape:
+        if (
+            isinstance(node, Symbol)
+            and node.label is None
+            and node.name in self.hidden
+            and table.arrays[node.name].shape
+        ):
             return Entry(node, tuple(IndexName(i, node.span) for i in self.hidden[node.name]), node.span)
         return mapped(node, lambda child: self.explicit(child, table))
 
@@ -399,37 +378,3 @@ class Section:
 
     def withdrawn(self, p: str, key: str, at: int) -> bool:
         return any(k in (f"{p}:{key}", f"*:{key}") and r <= at for k, r in self.withdrawals)
-
-
-def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:
-    x, rank = Symbol(name), len(array.shape)
-    product = ("",)
-    match p:
-        case "symmetric" if rank == 2:
-            return equation(x, Transpose(x))
-        case "orthogonal" if rank == 2:
-            return equation(Product((Transpose(x), x), product), Identity(array.shape[1]))
-        case "unit" if rank == 1:
-            return equation(Product((Transpose(x), x), product), Num(Fraction(1)))
-        case "one-hot" | "sums" if rank == 1:
-            k = IndexName("k''")
-            return equation(Sum((Binder("k''"),), Entry(x, (k,))), Num(Fraction(1)))
-        case "one-hot" | "sums" if rank == 2:
-            k = IndexName("k''")
-            return equation(Sum((Binder("k''"),), Entry(x, (IndexName("n''"), k))), Num(Fraction(1)))
-        case "positive" if rank == 0:
-            return Chain((x,), (Link(">", Num(Fraction(0))),))
-        case _:
-            return None
-
-
-def property_text(p: str, name: str) -> str:
-    return {
-        "symmetric": f"{name} = {name}^T", "orthogonal": f"{name}^T {name} = I", "unit": f"{name}^T {name} = 1",
-        "positive": f"{name} > 0",
-    }.get(p, f"the entries of {name} sum to 1")  # fmt: skip
-
-
-def equation(left: Expr, right: Expr) -> Chain:
-    return Chain((left,), (Link("=", right),))
-

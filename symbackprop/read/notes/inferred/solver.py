@@ -11,10 +11,13 @@ from symbackprop.core.terms import SymbackpropError
 
 from ..grammar.resolve import Resolver
 from ..grammar.tree import Chain, Dots, Words
-from .conform import Misfit, Shapes
-from .kinds import AT, Frame, Option
+from .conform import Shapes
+from .conform_operations import Misfit
+from .kinds import Frame
 from .occurrences import Uses
-from .roles import EQUATIONS, Record, Roles
+from .options import AT, Option
+from .roles import Roles
+from .said import EQUATIONS, Record
 
 BEAM, CHOICES, COMBINATIONS = 8, 12, 160
 Cost = tuple[int, int, float]
@@ -167,7 +170,8 @@ class Solver:
         if total <= COMBINATIONS:
             return product(*lists)
         scored: list[tuple[float, tuple[int, ...]]] = [(sum(o[0].cost for o in lists), (0,) * len(lists))]
-        seen, out = {scored[0][1]}, []
+        seen: set[tuple[int, ...]] = {scored[0][1]}
+        out: list[tuple[Option, ...]] = []
         while scored and len(out) < COMBINATIONS:
             _, at = heapq.heappop(scored)
             out.append(tuple(o[k] for o, k in zip(lists, at, strict=True)))
@@ -185,7 +189,7 @@ class Solver:
         """Other options of a letter that break nothing, judged without one formula."""
         here = [p for p in self.pieces if key in p.keys]
         now = sum_costs(self.evidence(p, chosen, without) for p in here)
-        out = []
+        out: list[Option] = []
         for option in self.frame.options[key]:
             if option.rank == chosen[key].rank and option.family == chosen[key].family:
                 continue

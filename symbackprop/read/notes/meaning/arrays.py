@@ -154,7 +154,8 @@ class Arrays(Meaning):
         if len(inner) == 1:
             k = Index("k°", inner[0])
             if UNIT not in value.shape or inner[0] not in value.shape:
-                raise self.fail(f"a vector of {inner[0]} is defined by an array {value.shape[0]}×{value.shape[1]}", rhs.span)
+                n, m = value.shape
+                raise self.fail(f"a vector of {inner[0]} is defined by an array {n}×{m}", rhs.span)
             return (*letters, k), vector_entry(value.form, k)
         if value.shape != inner:
             raise self.fail("a matrix is defined by an array of another shape", rhs.span)

@@ -34,8 +34,8 @@ from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import parse_expression
 from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, Symbol
-from ..meaning.derivatives import ManyAxes
 from ..meaning.definitions import array_of, definition_of, symbols
+from ..meaning.derivatives import ManyAxes
 from ..meaning.elaborate import Elaborator
 from ..meaning.lints import lint
 from ..meaning.model import Model
@@ -152,7 +152,8 @@ def too_many(e: Elaborator, lhs: Expr, rhs: Expr, error: ManyAxes) -> ReadError:
     except (ReadError, ProofError):
         return error
     if isinstance(right, (Mat, Scalar)) and not (isinstance(right, Scalar) and is_zero(right.term)):
-        return ReadError(f"a derivative with more than two indices on the left, {described(right)} on the right", lhs.span)
+        message = f"a derivative with more than two indices on the left, {described(right)} on the right"
+        return ReadError(message, lhs.span)
     return error
 
 

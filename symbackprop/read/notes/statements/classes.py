@@ -1,4 +1,4 @@
-"""What an equation is meant as, by its form and the words around it: definition, condition, claim, conclusion, remark."""
+"""What an equation is meant as, by its form and the words around it: definition, condition, claim, remark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.walking import walk
-from ..inferred.roles import head_of
+from ..inferred.said import head_of
 
 Class: TypeAlias = Literal["definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side"]
 
@@ -33,8 +33,10 @@ WEAKLY = re.compile(
     re.IGNORECASE,
 )
 CONDITION = re.compile(
-    r"\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
-    r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\.|first[\s-]order|normal equations?|equation)\b"
+    r"\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
+    r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
+    r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\."
+    r"|first[\s-]order|normal equations?|equation)\b"
     + _END,
     re.IGNORECASE,
 )
@@ -44,13 +46,17 @@ ASSUMES = re.compile(
     re.IGNORECASE,
 )
 STRONGLY_ASSUMES = re.compile(
-    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|under the hypothesis|satisf(?:y|ies|ying))\b" + _END, re.IGNORECASE
-)
-SOLVED = re.compile(
-    r"\b(?:minimi\w+|maximi\w+|optim\w+|solution|solved|estimat\w+|minimum|maximum|stationary|yields?|attained|argmin)\b" + _END,
+    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|under the hypothesis|satisf(?:y|ies|ying))\b" + _END,
     re.IGNORECASE,
 )
-GRADIENT = re.compile(r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b" + _END, re.IGNORECASE)
+SOLVED = re.compile(
+    r"\b(?:minimi\w+|maximi\w+|optim\w+|solution|solved|estimat\w+|minimum|maximum|stationary|yields?|attained|argmin)\b"
+    + _END,
+    re.IGNORECASE,
+)
+GRADIENT = re.compile(
+    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b" + _END, re.IGNORECASE
+)
 FOLLOWS = re.compile(
     r"\b(?:hence|so|thus|therefore|then|get|find|obtain\w*|gives?|follows?|equals?|equivalently|simplif\w+|rewrit\w+"
     r"|that is|in short|becomes?|yields?|show|see|prove|read\w*|shorter|also|as well)\b" + _END,
@@ -63,7 +69,9 @@ REMARKS = frozenset(("←", "≐", "≈", "∝", "≠", "≤", "≥", "<", ">", 
 def holds_derivative(node: Expr) -> bool:
     """∂, ∇, d/dx, f′ occurs."""
     return any(
-        isinstance(n, Derivative) or (isinstance(n, Operator) and n.kind != "function") or (isinstance(n, Name) and n.primes)
+        isinstance(n, Derivative)
+        or (isinstance(n, Operator) and n.kind != "function")
+        or (isinstance(n, Name) and n.primes)
         for n in walk(node)
     )
 
@@ -81,7 +89,9 @@ def is_derivative(node: Expr) -> bool:
 
 def is_question(node: Expr) -> bool:
     """= ?, = …"""
-    return isinstance(node, (Words, Dots)) or any(isinstance(n, Words) and n.text.strip() in ("?", "…") for n in walk(node))
+    return isinstance(node, (Words, Dots)) or any(
+        isinstance(n, Words) and n.text.strip() in ("?", "…") for n in walk(node)
+    )
 
 
 def is_order(node: Expr) -> bool:

@@ -19,14 +19,17 @@ from ..files.items import Block, Formula, Item, Prose
 from ..files.place import Place, ReadError, Span, render
 from ..files.sources import read_document
 from ..grammar.parser import parse
-from ..grammar.tree import Expr, Statement
+from ..grammar.statement import Statement
+from ..grammar.tree import Expr
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
-from ..inferred.roles import Record
+from ..inferred.said import Record
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
 _REDECLARES = re.compile(r"\b(?:now|instead|this time|from now on|finally|next|redefine)\b", re.IGNORECASE)
-_LEAD = re.compile(r"\s*(?:\*\*|__|\\textbf\{)\s*(?:example|exercise|problem|question|task|case|part|variant|model)\b", re.IGNORECASE)
+_LEAD = re.compile(
+    r"\s*(?:\*\*|__|\\textbf\{)\s*(?:example|exercise|problem|question|task|case|part|variant|model)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,9 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
         yield scope
 
 
-_MEMBER = re.compile(r"(?P<head>[^=]*?)(?:\\in(?![a-z])|∈)\s*(?P<set>\\mathbb\s*\{?\s*R\s*\}?\s*(?:\^\s*(?:\{[^{}]*\}|\w))?|\\R\b\s*(?:\^\s*(?:\{[^{}]*\}|\w))?)")
+_MEMBER = re.compile(
+    r"(?P<head>[^=]*?)(?:\\in(?![a-z])|∈)\s*(?P<set>\\mathbb\s*\{?\s*R\s*\}?\s*(?:\^\s*(?:\{[^{}]*\}|\w))?|\\R\b\s*(?:\^\s*(?:\{[^{}]*\}|\w))?)"
+)
 
 
 def redeclared(formula: Formula, shapes: dict[str, str]) -> bool:
