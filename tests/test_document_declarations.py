@@ -133,7 +133,8 @@ IN_TEXT = [
 def test_shapes_said_in_a_formula(text: str, arrays: set[str], sizes: set[str]) -> None:
     label = "^l" if "^l" in text else ""
     claims = " ".join(f"${n}{label} + {n}{label} = 2 {n}{label}$" for n in sorted(arrays))
-    found = [r.declarations for r in read_statements(read_document("notes.md", f"${text}$. {claims}")) if r.kind == "claim"]
+    items = read_document("notes.md", f"${text}$. {claims}")
+    found = [r.declarations for r in read_statements(items) if r.kind == "claim"]
     assert {n for d in found for n in (*d.arrays, *d.layered)} == arrays
     assert sizes <= {n for d in found for n in (*d.sizes, *d.layered_sizes)}
 
