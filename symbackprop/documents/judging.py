@@ -11,7 +11,7 @@ from symbackprop.core.context import Context
 from symbackprop.core.terms import Size, SymbackpropError
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
-from symbackprop.read.notes.grammar.tree import Num, Product
+from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
 from symbackprop.read.notes.statements.statements import Reading
@@ -88,6 +88,8 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     if outcome.verdict == "refuted" and reading.introduced:
         name = reading.introduced
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
+    if outcome.verdict == "refuted" and reading.hedged:
+        return Outcome("unknown", "it does not hold always, and the condition it is said under is not understood")
     if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
         outcome = over_readings(reading, outcome)
     if outcome.verdict == "proved" and reading.assumed:
@@ -142,7 +144,9 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
     except Unsettled as error:
         return Outcome("unknown", error.message, error.span, elsewhere=another(reading, error))
     except ReadError as error:
-        if reading.declarations.inferred and not _DOES_NOT_FIT.search(error.message):
+        fits_not = _DOES_NOT_FIT.search(error.message)
+        says_what = isinstance(reading.lhs, Symbol) and error.message.startswith("the index")
+        if reading.declarations.inferred and (not fits_not or says_what):
             return Outcome("unknown", error.message + advice(error), error.span, elsewhere=another(reading, error))
         return Outcome("ill-formed", error.message + advice(error), error.span, elsewhere=another(reading, error))
     except SymbackpropError as error:

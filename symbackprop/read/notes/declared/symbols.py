@@ -126,7 +126,8 @@ class Declarations:
     hypotheses: tuple[Definition, ...] = ()
     identities: frozenset[str] = frozenset()
     convention: Literal["", "column", "row"] = ""
-    layout: Literal["", "numerator", "gradient"] = ""
+    layout: Literal["", "numerator", "gradient", "mixed"] = ""
+    """mixed: gradients have the shape of the variable, Jacobians a row for each entry of what is differentiated."""
     batch: str = ""
     loose_hadamard: bool = False
     star: Literal["", "elementwise", "matrix"] = ""

@@ -14,6 +14,7 @@ from .tree import (
     Differential,
     Entry,
     Expr,
+    Function,
     Gradient,
     IndexName,
     Num,
@@ -105,6 +106,8 @@ class Derivatives(NameResolver):
 
     def derivative(self, body: Expr, wrt: tuple[Expr, ...], total: bool, span: Span) -> Expr:
         found = [self.variable(v) for v in wrt]
+        if isinstance(body, Function) and self.decl.inferred and not body.primes:  # dσ/dx
+            body = Call(body, (found[0][0],), body.span)
         out: Expr = Derivative(body, tuple(v for v, _, _ in found), total, span)
         if len(found) == 1:
             variable, transposed, power = found[0]

@@ -14,7 +14,9 @@ from .resolve_scripts import checked_exponent
 from .tree import (
     Add,
     Call,
+    Chain,
     Derivative,
+    Dots,
     Entry,
     Equated,
     Expr,
@@ -36,6 +38,8 @@ from .tree import (
 )
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
 
+_UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
+_EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
 PREFIX_LIKE = (Name, Num, Symbol)
 
 
@@ -43,6 +47,16 @@ def plain_product(group: list[Expr]) -> Expr:
     if len(group) == 1:
         return group[0]
     return Product(tuple(group), ("",) * (len(group) - 1), (group[0].span[0], group[-1].span[1]))
+
+
+def listed(brackets: Paren) -> Paren:
+    """(d_1, …, d_n): d as a whole."""
+    items = [c.subjects[-1] for c in brackets.chains]
+    first = items[0]
+    if isinstance(first, Name) and first.sub is not None and any(isinstance(i, Dots) for i in items):
+        whole = replace(first, sub=None)
+        return replace(brackets, chains=(Chain((whole,), (), first.span),))
+    return brackets
 
 
 def head_paren(node: Expr) -> Paren | None:
@@ -101,6 +115,8 @@ class Products(Derivatives):
             inner, used = self.taken(args[1:], signs[1:])
             return self.differential(inner, (first.span[0], args[used].span[1])), 1 + used
         brackets = head_paren(beside) if beside is not None else None
+        if brackets is not None and brackets.opening == "[" and key in _EXPECTED and not decl.known(key):
+            raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
         if composite and key not in decl.functions:
             key = self.with_scripts(key, first, composite)[0]
@@ -238,6 +254,8 @@ class Products(Derivatives):
 
     def applied_word(self, word: Operator, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
         """log(x), \\sin^2 x, \\log p_k, tr A X; the function alone when nothing follows."""
+        if word.name in _UNREAD:
+            raise Unsettled(f"{word.name} is not supported", word.span)
         function = Function(word.name, word.primes, None, word.span)
         beside = args[1] if len(args) > 1 and not signs[0] else None
         brackets = head_paren(beside) if beside is not None else None
@@ -245,6 +263,8 @@ class Products(Derivatives):
             if word.sub or any(s.value is not None for s in word.sups):
                 raise ReadError(f"{word.name} needs an argument", word.span)
             return function, 1
+        if word.name == "diag" and brackets is not None and len(brackets.chains) > 1:
+            brackets = listed(brackets)
         if brackets is not None:
             call: Expr = Call(function, self.arguments(brackets), (word.span[0], brackets.span[1]))
             return self.with_postfix(beside, brackets, self.with_scripts_of(word, call)), 2

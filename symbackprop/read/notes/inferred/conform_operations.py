@@ -339,4 +339,4 @@ class ShapeOperations:
             return Third(out, x[0], x[1])
         along = self.length(x)
         column = self.sizes.find(x[1]) == UNIT
-        return (out, along) if column == (layout == "numerator") else (along, out)
+        return (out, along) if column == (layout in ("numerator", "mixed")) else (along, out)

@@ -97,6 +97,8 @@ class ArrayUse:
 def head_of(node: Expr) -> Head | None:
     match node:
         case Name():
+            if node.letter == "e" and node.sups:
+                return None
             if any(s.transposes or s.elementwise for s in node.sups) or node.top:
                 return None
             if any(s.labels is None or s.labels == ((Label(None, 2), ""),) for s in node.sups):

@@ -17,6 +17,7 @@ from ..grammar.tree import (
     Entry,
     Expr,
     IndexName,
+    Name,
     Symbol,
     Transpose,
 )
@@ -35,6 +36,8 @@ from .size_names import with_named_sizes
 from .solver import Solver
 
 MAX_DEFINITIONS = 60
+LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
+"""How derivatives may be laid out where nothing says it, and what each costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,6 @@ class Section:
     solver: Solver = field(init=False)
     chosen: dict[str, Option] = field(init=False)
     layout: str = field(init=False)
-    other_layout_fits: bool = field(init=False, default=False)
     definitions: list[Given] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -99,30 +101,52 @@ class Section:
         return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
 
     def inherit_functions(self, before: Section) -> None:
-        table = self.frame.table
-        for name, f in before.frame.table.functions.items():
-            if name not in table.functions and not self.defines(name) and name in self.roles.arrays:
+        """Functions given above, and the letters that definitions from above rest on."""
+        table, options = self.frame.table, self.frame.options
+        free = [n for n in before.frame.table.functions if n not in table.functions and not self.defines(n)]
+        for name in free:
+            f = before.frame.table.functions[name]
+            if f.kind != "loss" and (name in self.roles.arrays or name not in options):
                 table = table.with_function(f)
-                self.frame.options.pop(name, None)
+                options.pop(name, None)
         for name, m in before.frame.table.macros.items():
-            if name not in table.macros and not self.defines(name) and name in self.roles.arrays:
+            if name not in table.macros and not self.defines(name):
                 table = replace(table, macros={**table.macros, name: m})
-                self.frame.options.pop(name, None)
-        self.frame.table = table
+                options.pop(name, None)
         for key, of in before.frame.of.items():
             if key not in self.frame.of and not self.defines(key):
                 self.frame.of[key] = of
+        work, seen = list(options), set(options)
+        while work:
+            key = work.pop()
+            d = before.definition(key, 10**9) if not self.defines(key.removesuffix(AT)) else None
+            for k in before.keys(d.chain) if d is not None and d.made is None else ():
+                if k not in seen and k in before.chosen and not table.known(k.removesuffix(AT)):
+                    seen.add(k)
+                    options[k] = (before.chosen[k],)
+                    work.append(k)
+        composite = {k: v | table.composite.get(k, frozenset()) for k, v in before.frame.table.composite.items()}
+        sizes = {**before.frame.table.sizes, **table.sizes}
+        indices = {**before.frame.table.indices, **table.indices}
+        indices = {k: v for k, v in indices.items() if k not in options or k in table.indices}
+        layers = {**before.frame.table.layers, **table.layers} if not self.roles.layers else table.layers
+        layered = {**before.frame.table.layered_sizes, **table.layered_sizes}
+        if options:
+            table = replace(
+                table, composite={**table.composite, **composite}, sizes=sizes, indices=indices, layers=layers,
+                layered_sizes=layered,
+            )  # fmt: skip
+        self.frame.table = table
 
     def solve(self) -> None:
         found = {}
-        layouts = [self.base.layout] if self.base.layout else ["gradient", "numerator"]
+        layouts = [self.base.layout] if self.base.layout else list(LAYOUTS)
         for layout in layouts:
             self.solver.layout = layout
             found[layout] = self.solver.solve()
-        best = min(layouts, key=lambda x: (found[x][1][:2], found[x][1][2] + 0.4 * (x == "numerator")))
+        best = min(layouts, key=lambda x: (found[x][1][:2], found[x][1][2] + LAYOUTS.get(x, 0.0)))
         self.layout, self.chosen = best, found[best][0]
         self.solver.layout = best
-        self.other_layout_fits = len(layouts) == 2 and found[layouts[0]][1][:2] == found[layouts[1]][1][:2]
 
     # --- definitions -------------------------------------------------------------------------
 
@@ -145,20 +169,25 @@ class Section:
         return any(self.roles.full_key(n)[0] == name and r in self.records for n, _, r in self.roles.members)
 
     def same_kind(self, key: str, found: Given) -> bool:
-        """Every letter of the definition is still what it was."""
-        assert self.before is not None
-        for k in (key, *self.before.solver.keys(found.chain, self.records[0] if self.records else None)):  # type: ignore[arg-type]
-            was, now = self.before.chosen.get(k), self.chosen.get(k)
+        """Every letter that the definition rests on is still what it was, and nothing defines it anew."""
+        before = self.before
+        assert before is not None
+        names = {self.roles.full_key(n)[0] for n in walk(found.chain) if isinstance(n, Name)}
+        if any(self.defines(n) for n in names - {key.removesuffix(AT)}):
+            return False
+        work, seen = [*before.keys(found.chain)], {key}
+        while work:
+            k = work.pop()
+            was, now = before.chosen.get(k), self.chosen.get(k)
             if was is not None and now is not None and (was.rank, was.family) != (now.rank, now.family):
                 return False
-            if (
-                k != key
-                and self.said_anew(k.removesuffix(AT))
-                and was is not None
-                and now is not None
-                and was.shape != now.shape
-            ):
+            name = k.removesuffix(AT)
+            if k != key and (self.defines(name) or (self.said_anew(name) and was and now and was.shape != now.shape)):
                 return False
+            d = before.definition(k, 10**9) if k not in seen or k == key else None
+            seen.add(k)
+            if d is not None and d.made is None:
+                work += [x for x in before.keys(d.chain) if x not in seen]
         return True
 
     def first_use(self, key: str) -> int:
@@ -236,8 +265,16 @@ class Section:
         trial = sizes.copy()
         return trial if self.constrain(rough, chain, trial, "", False) else sizes
 
-    def clashes(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> int:
-        """How many of the definitions that a statement rests on do not go together under a reading."""
+    def fits(self, chain: Chain, at: int, layout: str) -> bool:
+        """A statement goes together with what it rests on, in one layout."""
+        rough, given = self.rests_on(chain, at, self.chosen)
+        rough = replace(rough, layout=layout)  # type: ignore[arg-type]
+        sizes = Unifier()
+        for k, d in enumerate(given):
+            self.constrain(rough, d.chain, sizes, f"{k}:", False)
+        return self.constrain(rough, chain, sizes, "", False)
+
+    def rests_on(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> tuple[Declarations, list[Given]]:
         keys = dict.fromkeys(self.keys(chain))
         work: list[str] = list(keys)
         given: dict[str, Given] = {}
@@ -249,9 +286,14 @@ class Section:
                 keys.update(dict.fromkeys(new))
                 work += new
         rough = self.frame.with_arrays({k: chosen[k] for k in keys if k in chosen})
+        return rough, list(given.values())
+
+    def clashes(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> int:
+        """How many of the definitions that a statement rests on do not go together under a reading."""
+        rough, given = self.rests_on(chain, at, chosen)
         rough = replace(rough, layout=self.base.layout or self.layout)  # type: ignore[arg-type]
         sizes = Unifier()
-        return sum(not self.constrain(rough, d.chain, sizes, f"{k}:", False) for k, d in enumerate(given.values()))
+        return sum(not self.constrain(rough, d.chain, sizes, f"{k}:", False) for k, d in enumerate(given))
 
     def constrain(self, rough: Declarations, chain: Chain, sizes: Unifier, tag: str, made: bool) -> bool:
         try:
@@ -283,6 +325,8 @@ class Section:
                 chain = d.made or Resolver(table).chain(d.chain)
                 chain, table = self.with_hidden(d.key, chain, table)
             except (SymbackpropError, RecursionError):
+                if d.record >= 0:  # what comes from above and does not fit here is another thing
+                    self.unread.add(d.key)
                 continue
             chain = Chain(chain.subjects, (replace(chain.links[0], relation="="),), chain.span)
             definitions.append(Definition(chain, d.text, d.where))

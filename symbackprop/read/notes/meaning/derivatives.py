@@ -101,7 +101,7 @@ def first(e: Elaborator, of: Value, by: Value, span: Span, layout: str) -> Value
     if UNIT not in by.shape:
         return Tensor3(out, r, c, slope)
     along = r if columns == UNIT else c
-    stands_as_row = (columns == UNIT) == (layout == "numerator")
+    stands_as_row = (columns == UNIT) == (layout in ("numerator", "mixed"))
     return Mat(Given(out, along, slope) if stands_as_row else Given(along, out, slope))
 
 

@@ -30,7 +30,6 @@ from symbackprop.core.terms import (
     Positive,
     Power,
     Sum,
-    SymbackpropError,
     Term,
     Whole,
     add,
@@ -194,16 +193,16 @@ class Functions:
 
     def body(self, symbol: FunctionSymbol, span: Span) -> Term:
         decl = self.e.decl
-        if not any(spells(name, symbol.body) for name in (*decl.functions, *decl.arrays, *decl.aliases)):
-            from ...scalar.latex_scalar import scalar_latex  # brings SymPy, for documents that need it
-
-            try:
-                return scalar_latex(symbol.body, {letter: Entry(Array(f"{letter}#"), ()) for letter in symbol.args})
-            except SymbackpropError:
-                pass  # not a formula of numbers and known functions alone, such as cases
         for letter in symbol.args:
             decl = decl.with_array(ArraySymbol(letter, (), "scalar"))
-        node = parse_expression(symbol.body, decl)
+        try:
+            node = parse_expression(symbol.body, decl)
+        except ReadError:
+            if any(spells(name, symbol.body) for name in (*decl.functions, *decl.arrays, *decl.aliases)):
+                raise
+            from ...scalar.latex_scalar import scalar_latex  # brings SymPy, for documents that need it
+
+            return scalar_latex(symbol.body, {letter: Entry(Array(f"{letter}#"), ()) for letter in symbol.args})
         term = as_scalar(self.e.afresh(decl).alone(node, symbol.body))
         if term is None:
             raise ReadError(f"{symbol.name} is declared by a formula that is no number", span)

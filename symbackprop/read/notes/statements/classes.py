@@ -36,8 +36,7 @@ CONDITION = re.compile(
     r"\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
     r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
     r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\."
-    r"|first[\s-]order|normal equations?|equation)\b"
-    + _END,
+    r"|first[\s-]order|normal equations?|equation)\b" + _END,
     re.IGNORECASE,
 )
 ASSUMES = re.compile(
@@ -63,6 +62,13 @@ FOLLOWS = re.compile(
     re.IGNORECASE,
 )
 GIVEN = re.compile(r"\b(?:given|denote|write|define|let|with|where|abbreviate|call|for short)\b" + _END, re.IGNORECASE)
+IN_CASE = re.compile(
+    r"\b(?:if|when|whenever|unless|in (?:the|this|that) case|otherwise|as long as|assuming|suppose|active|else)\b"
+    r"(?!\s+(?:(?:we|one|I)\b|taking|computing|differentiat))[^.;]{2,90}\Z"
+    r"|\b(?:approximately|roughly|for (?:small|large|tiny|huge)|in the limit|near|asymptotically)\b[^.;]{0,60}\Z",
+    re.IGNORECASE,
+)
+"""A condition in words that is not understood."""
 REMARKS = frozenset(("←", "≐", "≈", "∝", "≠", "≤", "≥", "<", ">", "≪", "≫", "=:?"))
 
 
@@ -72,6 +78,16 @@ def holds_derivative(node: Expr) -> bool:
         isinstance(n, Derivative)
         or (isinstance(n, Operator) and n.kind != "function")
         or (isinstance(n, Name) and n.primes)
+        for n in walk(node)
+    )
+
+
+def differentiates(node: object) -> bool:
+    """A derivative by something, whose layout may matter."""
+    return any(
+        isinstance(n, Derivative)
+        or (isinstance(n, Operator) and n.kind == "derivative")
+        or (isinstance(n, Operator) and n.name == "partial")
         for n in walk(node)
     )
 

@@ -30,7 +30,7 @@ from ..meaning.lints import consistent
 from . import classes
 from .classes import Class
 from .finer import finer
-from .statements import Scope, facts_of, records_of
+from .statements import Reading, Scope, facts_of, records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Heads:
         self.stationary: list[tuple[Chain | None, int]] = []
         self.pending: list[Chain] = []
         self.adjoint_keys: set[str] = set()
+        self.made: list[list[Unit] | Reading] = []
 
     def is_adjoint(self, key: str) -> bool:
         return key in self.adjoint_keys
@@ -88,6 +89,17 @@ class Heads:
     def indices(self) -> set[str]:
         return {i for i in self.table.indices if i not in self.section.frame.options and i not in self.table.arrays}
 
+    def sentence(self, r: Record) -> str:
+        """The words before a formula, and before those that stand in one sentence or one display with it."""
+        before = r.formula.before
+        for other in reversed(self.records[max(0, r.at - 4) : r.at]):
+            if re.search(r"[.;]", before) or other.at in self.defined.values():  # what it defines is the case
+                break
+            if other.formula.display and not (r.formula.display and not before):
+                break
+            before = f"{other.formula.before} {before}"
+        return before
+
     def is_word(self, node: object) -> bool:
         """\\text{likelihood} that names nothing."""
         if not isinstance(node, Name) or node.mark != "text":
@@ -109,7 +121,7 @@ class Heads:
     def is_aside(self, before: str, found: Head | None) -> bool:
         """ "if A = A^T", "orthogonal, that is Q^T Q = I": said of what is there, inline."""
         if re.search(r"\b(?:if|when|whenever|provided(?: that)?|in case)\s*\Z", before, re.IGNORECASE):
-            return found is None or self.not_fresh(found) or True
+            return found is None or self.not_fresh(found)
         said = re.search(r"\b(?:that is|i\.e\.|meaning|so that|with)\s*,?\s*\Z", before, re.IGNORECASE)
         words = re.search(
             r"\b(?:orthogonal|orthonormal|symmetric|unit|normali[sz]ed|idempotent|distribution)\b",
@@ -166,6 +178,7 @@ class Heads:
         if again:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
+            stated |= classes.IN_CASE.search(self.sentence(r)) is not None
             moved = r.formula.row != self.records[self.defined[key]].formula.row
             if stated or moved:
                 return self.define(r, unit, key)

@@ -39,6 +39,7 @@ from .statements import Kind, Reading
 
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
+_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
 _FOR = re.compile(r"\b(?:for|if|when|where|case|with|whenever)\s*\Z", re.IGNORECASE)
 
 
@@ -90,6 +91,14 @@ class Intents(Heads):
         """X = [x_1, …, x_m], or its rows above each other with dots between."""
         return isinstance(lhs, Name) and stacked_items(rhs) is not None
 
+    def hangs_on_claim(self, chain: Chain) -> bool:
+        """ "r'(x) = 1 for x > 0": said of the claim that stands right before it."""
+        last = self.made[-1] if self.made else None
+        if not isinstance(last, list) or not last or last[-1].meant != "claim":
+            return False
+        last[-1] = replace(last[-1], conditions=(*last[-1].conditions, chain))
+        return True
+
     def units_of(self, r: Record) -> list[Unit] | Reading:
         formula, whole = r.formula, (0, len(r.formula.text))
         if formula.struck:
@@ -137,6 +146,8 @@ class Intents(Heads):
                 out.append(part.chain)
         if len(parts) == 1 and _FOR.search(r.formula.before) and not r.formula.display:
             if self.on_indices(parts[0].chain) or self.on_values(parts[0].chain):
+                if _BEHIND.fullmatch(r.formula.before) and self.hangs_on_claim(parts[0].chain):
+                    return [parts[0].chain]
                 self.pending = [parts[0].chain]
                 return [parts[0].chain]
         if not out and self.pending and not re.search(r"[.;]", r.formula.before):

@@ -35,8 +35,9 @@ from ..grammar.walking import walk
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from ..inferred.section import Given
+from ..inferred.section import LAYOUTS, Given
 from ..inferred.solver import Piece
+from . import classes
 from .conditions import as_name, conditioned, spoken
 from .heads import Unit
 from .intents import Intents, stacked_items
@@ -74,11 +75,10 @@ class SectionReader(Intents):
         self.stacks()
         self.adjoints()
         self.softmaxes()
-        out: list[list[Unit] | Reading] = []
         for r in self.records:
-            out.append(self.units_of(r))
+            self.made.append(self.units_of(r))
         readings: list[Reading] = []
-        for found in out:
+        for found in self.made:
             readings.extend([found] if isinstance(found, Reading) else [x for u in found for x in self.reading_of(u)])
         return readings
 
@@ -210,11 +210,25 @@ class SectionReader(Intents):
         if blocked:
             message = f"the definition of {blocked} could not be read, and this rests on it"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
-        reading = self.built(base, chain, r, conditions=u.conditions)
+        layout = self.layout_of(chain, r)
+        reading = self.built(base, chain, r, conditions=u.conditions, layout=layout)
         if reading.error is not None:
             return reading
-        reading = replace(reading, introduced=self.introduced(u, r))
+        hedged = classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions
+        reading = replace(reading, introduced=self.introduced(u, r), hedged=hedged)
+        blocked = section.opaque([*section.keys(chain), *names], r.at)
+        if blocked:
+            message = f"the definition of {blocked} could not be read, and this rests on it"
+            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
         return self.with_rivals(reading, base, chain, u, r)
+
+    def layout_of(self, chain: Chain, r: Record) -> str:
+        """The layout in which a statement conforms, if the section's does not let it; "" for that of the section."""
+        section = self.section
+        others = self.other_layouts(r)
+        if not others or section.fits(chain, r.at, section.layout):
+            return ""
+        return next((x for x in others if section.fits(chain, r.at, x)), "")
 
     def introduced(self, u: Unit, r: Record) -> str:
         section = self.section
@@ -241,11 +255,9 @@ class SectionReader(Intents):
                     continue
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
                 rivals.append((f"{key.removesuffix(AT)} {spoken(option)}", other))
-        if self.other_layout_admissible(r):
-            layout = "numerator" if section.layout == "gradient" else "gradient"
+        for layout in self.other_layouts(r):
             other = self.built(base, chain, r, conditions=u.conditions, layout=layout)
-            if other.declarations != reading.declarations:
-                rivals.append((f"{layout} layout", other))
+            rivals.append((f"{layout} layout", other))
         return replace(reading, rivals=tuple(rivals))
 
     def involved(self, chain: Chain, at: int) -> list[str]:
@@ -260,22 +272,20 @@ class SectionReader(Intents):
                     work.append(k)
         return [k for k in found if k in self.section.frame.options and len(self.section.frame.options[k]) > 1]
 
-    def other_layout_admissible(self, r: Record) -> bool:
-        """The other layout fits the section's other claims as well, or the text weighs one against another."""
-        section = self.section
-        if section.base.layout or not section.frame.options:
-            return False
+    def other_layouts(self, r: Record) -> list[str]:
+        """Layouts that fit the section's other claims as well, or all where the text weighs one against another."""
+        section, solver = self.section, self.section.solver
+        if section.base.layout or not section.frame.options or not classes.differentiates(self.records[r.at].loose):
+            return []
+        others = [x for x in LAYOUTS if x != section.layout]
         if _COMPARED.search(r.formula.before) or _COMPARED.search(r.formula.after[:60]):
-            return True
-        here = section.layout
-        costs = []
-        for layout in (here, "numerator" if here == "gradient" else "gradient"):
-            section.solver.layout = layout
-            costs.append(
-                sum(section.solver.cost(p, section.chosen)[1] for p in section.solver.pieces if p.record != r.at)
-            )
-        section.solver.layout = here
-        return costs[1] < costs[0]
+            return others
+        costs = {}
+        for layout in LAYOUTS:
+            solver.layout = layout
+            costs[layout] = sum(solver.cost(p, section.chosen)[1] for p in solver.pieces if p.record != r.at)
+        solver.layout = section.layout
+        return [x for x in others if costs[x] <= costs[section.layout]]
 
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Given | None = None, conditions: Sequence[Chain] = (),
