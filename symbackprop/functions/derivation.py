@@ -9,20 +9,20 @@ from typing import Any
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Diff, Entry
-from symbackprop.decide.claims import Claim, axes_of, partial_latex
-from symbackprop.decide.decide import decide
-from symbackprop.decide.setting import Setting
 from symbackprop.decide.status import PROVED
-from symbackprop.decide.verdict import Condition, Repaired, Verdict, together
 from symbackprop.prove.claims import derived
 from symbackprop.read.numpy import Declared
-from symbackprop.repair.with_repair import placed
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
-from symbackprop.write.paper.formulas import formula, formula_latex
 
+from .claims import Claim, axes_of, partial_latex
+from .deciding import verdict_of
+from .formulas import formula, formula_latex
 from .gradient_claims import objective
+from .repairs import placed
 from .request import Request, called, flattened
+from .setting import Setting
+from .verdict import Condition, Repaired, Verdict, together
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
 
@@ -88,7 +88,7 @@ def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | N
             v, lhs, Tensor((), term), shape, axes, at, tuple(outputs), f"∂L/∂{v}", partial_latex("L", v), inputs
         )
         claims[v] = replace(blank, found=Tensor(placed(blank), term))
-    verdicts = {v: decide(c, setting) for v, c in claims.items()}
+    verdicts = {v: verdict_of(c, setting) for v, c in claims.items()}
     for v, verdict in verdicts.items():
         if verdict.status != PROVED:
             raise SymbackpropError(f"derive: the gradient by {v} was found but not proved: {verdict.reason}")
@@ -111,7 +111,7 @@ def derived_instead(request: Request, setting: Setting, verdict: Verdict) -> Ver
     for v, term in found.terms.items():
         own = found.verdict.gradients.get(v, found.verdict)
         fixed = Repaired(
-            verdict.mistake or "", found.text[v], found.latex[v], found.code, term.body, own.proof, term.shape
+            verdict.mistake or "", found.text[v], found.latex[v], found.code, term.body, own.theorem, term.shape
         )
         gradients[v] = replace(verdict, name=v, repair=fixed)
     return together(gradients)

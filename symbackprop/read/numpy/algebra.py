@@ -28,6 +28,7 @@ from symbackprop.core.terms import (
     Size,
     Sum,
     Term,
+    Whole,
     affine,
     as_affine,
     at_least_zero,
@@ -36,8 +37,10 @@ from symbackprop.core.terms import (
     over,
     sized,
     substitute,
+    subterms,
     whole,
 )
+from symbackprop.core.value import truth
 
 from .places import (
     ZERO_AT,
@@ -107,19 +110,33 @@ def plus(*args: Term) -> Term:
 
 
 def times(*args: Term) -> Term:
+    """The product.  One that selects stays a factor of its own: what it stands beside is looked at everywhere.
+
+    0 times what may have no value stays written, since 0 * nan is nan.
+    """
     kept: list[Term] = []
     constant = Fraction(1)
     for a in args:
-        for t in a.args if isinstance(a, Mul) else (a,):
+        for t in a.args if isinstance(a, Mul) and not any(map(truth, a.args)) else (a,):
             if isinstance(t, Num):
                 constant *= t.value
             else:
                 kept.append(t)
     if not constant:
-        return ZERO
+        return Mul((ZERO, *kept)) if any(map(partial, kept)) else ZERO
     if constant != 1:
         kept.insert(0, Num(constant))
     return kept[0] if len(kept) == 1 else Mul(tuple(kept)) if kept else ONE
+
+
+def partial(t: Term) -> bool:
+    """It may have no value somewhere."""
+    return any(
+        (isinstance(s, Power) and (s.exponent < 0 or s.exponent.denominator > 1))
+        or (isinstance(s, Apply) and s.fn == "log")
+        or (isinstance(s, Whole) and s.fn == "inv")
+        for s in subterms(t)
+    )
 
 
 def minus(a: Term, b: Term) -> Term:
@@ -131,8 +148,12 @@ def negated(a: Term) -> Term:
 
 
 def complement(a: Term) -> Term:
-    """1 - a, for a 0-or-1 term."""
-    return minus(ONE, a)
+    """1 - a, for a 0-or-1 term; of a condition on indices it is a condition again."""
+    match a:
+        case Holds(NonNegative(e)):
+            return gate(affine(-1, [(e, -1)]))
+        case _:
+            return minus(ONE, a)
 
 
 def blend(mask: Term, new: Term, old: Term, here: Term | None = None) -> Term:
@@ -189,11 +210,6 @@ def exact_root(value: Fraction, degree: int) -> Fraction | None:
     top, bottom = isqrt(value.numerator), isqrt(value.denominator)
     exact = top * top == value.numerator and bottom * bottom == value.denominator
     return Fraction(top, bottom) if exact else None
-
-
-def over_by(a: Term, b: Term) -> Term:
-    """a / b"""
-    return times(a, power(b, -1))
 
 
 AT_ZERO = {"exp": ONE, "tanh": ZERO, "sin": ZERO, "cos": ONE, "erf": ZERO, "sigmoid": num(Fraction(1, 2))}
@@ -280,9 +296,53 @@ def product_over(i: Index, body: Term) -> Term:
 
 
 __all__ = [
-    "ONE", "ZERO", "ZERO_AT", "Affine", "Index", "IndexExpr", "Num", "Size", "Sum", "Term", "affine", "applied",
-    "at_least_zero", "between", "bounds", "complement", "constant_of", "delta", "difference", "dummy", "exact_quotient",
-    "free", "gate", "index_of", "indices_in", "inside", "integer_of", "minus", "negated", "nonnegative", "num",
-    "number", "over_by", "plus", "power", "product_over", "quotient_and_rest", "replaced", "same", "scaled", "shifted",
-    "size_term", "sized", "solved_for", "step", "substitute", "summed", "times", "total", "whole",
+    "ONE",
+    "ZERO",
+    "ZERO_AT",
+    "Affine",
+    "Index",
+    "IndexExpr",
+    "Num",
+    "Size",
+    "Sum",
+    "Term",
+    "affine",
+    "applied",
+    "at_least_zero",
+    "between",
+    "bounds",
+    "complement",
+    "constant_of",
+    "delta",
+    "difference",
+    "dummy",
+    "exact_quotient",
+    "free",
+    "gate",
+    "index_of",
+    "indices_in",
+    "inside",
+    "integer_of",
+    "minus",
+        "negated",
+    "nonnegative",
+    "num",
+    "number",
+                "plus",
+        "power",
+    "product_over",
+    "quotient_and_rest",
+    "replaced",
+    "same",
+    "scaled",
+    "shifted",
+    "size_term",
+    "sized",
+    "solved_for",
+    "step",
+    "substitute",
+    "summed",
+    "times",
+    "total",
+    "whole",
 ]  # fmt: skip
