@@ -171,7 +171,10 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
 
 def settled(claim: Claim, repair: bool) -> Outcome:
     """Under all hypotheses; where these only stand in the prover's way, under fewer, which proves more."""
-    outcome = settle(claim, repair)
+    try:
+        outcome = settle(claim, repair)
+    except (OverflowError, RecursionError):
+        return Outcome("unknown", "the numbers in it are too large to be worked with")
     hypotheses = claim.context.hypotheses
     if not outcome.message.startswith("no proof") or len(hypotheses) < 2:
         return outcome

@@ -61,8 +61,6 @@ from .conform_operations import (
     Third,
 )
 
-"""The shape of 𝟏, I and 0: it fits."""
-
 
 @dataclass(slots=True)
 class Shapes(ShapeOperations):
@@ -125,6 +123,8 @@ class Shapes(ShapeOperations):
                 found = self.of(arg)
                 if isinstance(found, Third):
                     raise Misfit("the transpose of three axes")
+                if found == LONE:  # nobody transposes a number
+                    self.cost += 2.0
                 return found if found is ANY else (found[1], found[0])
             case Call(function, args):
                 return self.call(function, args)

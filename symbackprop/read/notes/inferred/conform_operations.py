@@ -24,17 +24,10 @@ Shape2: TypeAlias = tuple[SizeName, SizeName]
 UNIT, LONE = 1, (1, 1)
 
 ANY = None
+"""The shape of 𝟏, I and 0: it fits."""
 
-BROADCAST, POWER, ELEMENTWISE, NUMBER_PLUS, LOOSE, DIVIDE, NORM_OF_NUMBER, MANY_AXES = (
-    1.2,
-    2.5,
-    0.2,
-    0.3,
-    2.0,
-    1.0,
-    1.5,
-    2.0,
-)
+BROADCAST, POWER, ELEMENTWISE, NUMBER_PLUS = 1.2, 2.5, 0.2, 0.3
+LOOSE, DIVIDE, NORM_OF_NUMBER, MANY_AXES = 2.0, 1.0, 1.5, 2.0
 
 _SQUARES = frozenset(("tr", "det", "inv"))
 

@@ -19,6 +19,8 @@ from .prose_patterns import (
     ABBREVIATES,
     ADJOINT,
     AFTER,
+    ALL_MATRICES,
+    ALL_NUMBERS,
     BEFORE,
     BOLD,
     CONSTANT,
@@ -37,9 +39,11 @@ from .prose_patterns import (
     NEGATED,
     PROPERTIES,
     RANK,
+    ROW_VECTOR,
     ROWS,
     SAMPLES,
     SHAPED,
+    SOFTMAX_OF,
     F,
 )
 
@@ -166,12 +170,12 @@ class Facts:
                 self.say(t.keys(m["list"]), RANK[m["kind"].lower()], m["adj"] or "")
         for m in NAMED.finditer(s):
             self.say(t.keys(f"⟦{m[1]}⟧"), RANK[m["kind"].lower()], "")
-        for m in _ROW_VECTOR.finditer(s):
+        for m in ROW_VECTOR.finditer(s):
             self.rows |= set(t.keys(m["list"]))
             self.say(t.keys(m["list"]), 1, "row")
-        if _ALL_NUMBERS.search(s):
+        if ALL_NUMBERS.search(s):
             self.everything = 0
-        if _ALL_MATRICES.search(s):
+        if ALL_MATRICES.search(s):
             self.everything = 2
         for m in BOLD.finditer(s):
             case = "lower" if m["case"].lower() == "lower" else "upper"
@@ -261,7 +265,7 @@ class Facts:
         for m in LOGISTIC.finditer(s):
             self.logistic = True
             self.logistic_keys |= set(t.keys("".join(f"⟦{g}⟧" for g in m.groups() if g)))
-        for m in _SOFTMAX_OF.finditer(s):
+        for m in SOFTMAX_OF.finditer(s):
             axis = (m["axis"] or m["wise"] or "").lower()
             names = [list(t.subjects(int(k))) for k in re.findall(r"⟦(\d+)⟧", m.group())]
             if len(names) == 2 and all(names) and axis:

@@ -53,7 +53,7 @@ NEGATED = re.compile(
     r"|only a vector|arbitrary",
     re.IGNORECASE,
 )
-_SOFTMAX_OF = re.compile(
+SOFTMAX_OF = re.compile(
     rf"{F}\s*(?:is|be|=|,|denotes?|for)\s*(?:the\s+)?(?P<wise>(?:row|column)[\s-]?wise\s+)?softmax\s+(?:of\s+|applied\s+to\s+|over\s+)?(?:each\s+|every\s+|the\s+)?(?P<axis>rows?|columns?)?\s*(?:of\s+)?{F}",
     re.IGNORECASE,
 )
@@ -81,14 +81,14 @@ EINSTEIN = re.compile(
     r"\bEinstein\b|summation\s+convention|(?:sum(?:mation|med)?)\s+over\s+repeated\s+ind|repeated\s+ind\w+\s+(?:is|are)\s+summed|index\s+that\s+(?:appears|occurs)\s+twice[^.]*\bsummed",
     re.IGNORECASE,
 )
-_ALL_NUMBERS = re.compile(
+ALL_NUMBERS = re.compile(
     r"\ball\s+(?:of\s+(?:these|them|this)|these|quantities|letters|variables|symbols)[^.;⟦]{0,30}\b(?:numbers|scalars|real)\b"
     r"|\beverything\s+(?:here\s+)?is\s+(?:a\s+)?(?:scalar|number)|\b(?:state|weights?|inputs?|quantit\w+)\s+(?:is|are)\s+(?:a\s+)?(?:numbers?|scalars?)\b|\bunivariate\b|\bon\s+the\s+(?:line|reals)\b|\bone[\s-]dimensional\b"
     r"|\bone\s+example\s+with\s+features\b",
     re.IGNORECASE,
 )
-_ALL_VECTORS = re.compile(r"\ball\s+(?:(?:of\s+)?(?:these|them)\s+)?(?:are\s+)?vectors\b", re.IGNORECASE)
-_ALL_MATRICES = re.compile(
+ALL_VECTORS = re.compile(r"\ball\s+(?:(?:of\s+)?(?:these|them)\s+)?(?:are\s+)?vectors\b", re.IGNORECASE)
+ALL_MATRICES = re.compile(
     r"\b(?:for|all|these\s+are)\s+(?:\w+\s+)?matrices\s+of\s+(?:matching|compatible|suitable|conforming)", re.IGNORECASE
 )
 BOLD = re.compile(
@@ -102,7 +102,7 @@ ABBREVIATES = re.compile(
 FOR = re.compile(
     rf"(?:write|writing|abbreviate|denote|set|use|put)\s+{F}\s+(?:for|to\s+mean|instead\s+of)\s+{F}", re.IGNORECASE
 )
-_ROW_VECTOR = re.compile(rf"\brow(?:\s+vectors?)?\s+(?P<list>{LIST})", re.IGNORECASE)
+ROW_VECTOR = re.compile(rf"\brow(?:\s+vectors?)?\s+(?P<list>{LIST})", re.IGNORECASE)
 CONSTANT = re.compile(
     rf"(?:fixed|constant|given)\s+(?:\w+\s+){{0,2}}(?P<list>{LIST})|(?P<list2>{LIST})\s+(?:is|are|be)\s+(?:a\s+)?(?:fixed|constant)",
     re.IGNORECASE,

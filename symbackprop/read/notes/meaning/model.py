@@ -265,7 +265,7 @@ class Model:
         behind = self.behind(s)
         if not behind and self.definition(s) is None:
             return False
-        if not self.targets or self.decl.inferred:
+        if not self.targets or (self.decl.inferred and s not in self.targets):
             return True
         return any(self.depends(s, t) for t in self.targets if t != s) or bool(behind & self.mentioned)
 
