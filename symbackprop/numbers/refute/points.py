@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import product
 from random import Random
 
+from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, IndexAtom, IndexExpr, Size
 from symbackprop.core.tensor import Tensor
@@ -135,6 +136,7 @@ class Sampler:
         """A point that satisfies every hypothesis exactly, or None where none was found."""
         tries = max(3, _TRIES >> self.failures) if self.question.hypotheses else 1
         for k in range(tries):
+            check_time()
             try:
                 point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}")
                 if point is not None and self.satisfies(point):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice, product
 
+from symbackprop.clock import check_time
 from symbackprop.core.context import Context, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, as_affine
@@ -75,6 +76,7 @@ class Seeker:
 
     def holding(self, p: Predicate, depth: int) -> Iterator[Reason]:
         for r in self.candidates(p, depth):
+            check_time()
             try:
                 established(r, self.context)
             except FAILED:
