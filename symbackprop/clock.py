@@ -21,7 +21,7 @@ from symbackprop.core.indices import SymbackpropError
 LIMIT = 10.0  # seconds for a claim
 GRACE = 0.5  # seconds until that is interrupted which does not look at the clock
 
-T = TypeVar("T")
+T, U = TypeVar("T"), TypeVar("U")
 
 
 class OutOfTime(BaseException):
@@ -86,7 +86,7 @@ def limit(seconds: float) -> Iterator[None]:
         _clock.reset(token)
 
 
-def in_time(share: float, work: Callable[[], T], otherwise: T) -> T:
+def in_time(share: float, work: Callable[[], T], otherwise: U) -> T | U:
     """work(), or `otherwise` when that takes more than a share of the time that is left.
 
     Raises OutOfTime when all of it is over.

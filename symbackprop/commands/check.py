@@ -7,8 +7,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-from symbackprop.clock import LIMIT
-
 from . import check_functions
 from .parsing import TIMEOUT, timeout
 
@@ -28,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="file.py::forward,backward" + (", or documents" if documents else ""),
     )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON (the keys are listed below)")
-    parser.add_argument("--timeout", type=timeout, default=LIMIT, metavar="SECONDS", help=TIMEOUT)
+    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
     check_functions.add_options(parser.add_argument_group("for functions"))
     parser.epilog = check_functions.EPILOG
     if documents is not None:

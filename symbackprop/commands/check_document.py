@@ -69,7 +69,7 @@ class Request:
     everything: bool
     strict: bool
     repair: bool
-    seconds: float
+    timeout: float | None
 
     @property
     def prints_results(self) -> bool:
@@ -77,10 +77,11 @@ class Request:
 
 
 def run(args: argparse.Namespace, documents: list[str]) -> int:
+    from symbackprop.clock import LIMIT
     from symbackprop.documents.judging import Judge
 
     request = request_of(args, documents)
-    judge = Judge(repair=request.repair, seconds=request.seconds)
+    judge = Judge(repair=request.repair, seconds=request.timeout or LIMIT)
     return watch(request, judge) if args.watch else once(request, judge)
 
 

@@ -86,7 +86,9 @@ def verdict_of(target: str, args: argparse.Namespace) -> Verdict:
     shapes, values = read_shapes(args.shapes), read_values(args.value)
     wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
     assuming = read_assuming(args.assuming, [*shapes, *values])
-    options: dict[str, Any] = {"assuming": assuming, "seek_repair": not args.no_repair, "timeout": args.timeout, **values}
+    options: dict[str, Any] = {"assuming": assuming, "seek_repair": not args.no_repair, **values}
+    if args.timeout is not None:
+        options["timeout"] = args.timeout
     match args.kind:
         case "gradient":
             return gradient.check_gradient(first, second, shapes, wrt, **options)

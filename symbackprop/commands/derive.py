@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from symbackprop.clock import LIMIT, OutOfTime, limit
-
 from .parsing import TIMEOUT, timeout
 from .progress import shown_when_slow
 
@@ -29,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "example: symbackprop derive --show softmax"
     parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
     parser.add_argument("--no-tex", action="store_true", help="write nothing")
-    parser.add_argument("--timeout", type=timeout, default=LIMIT, metavar="SECONDS", help=TIMEOUT)
+    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
     parser.add_argument("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
     parser.add_argument("--certificate", metavar="FILE", help="write the stories' proofs, for `symbackprop verify`")
     parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
@@ -79,13 +77,16 @@ def show(name: str, markdown: bool) -> int:
     return 0
 
 
-def table(derivations: list[Derivation], seconds: float = LIMIT) -> list[str]:
+def table(derivations: list[Derivation], timeout: float | None = None) -> list[str]:
     """Proves everything, prints the table, keeps the stories' derivations, and returns what failed."""
     from time import perf_counter
 
     from rich.console import Console
     from rich.table import Table
 
+    from symbackprop.clock import LIMIT
+
+    seconds = timeout or LIMIT
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1), title_justify="left", expand=False)
     grid.add_column("statement", overflow="fold", ratio=1)
     grid.add_column("verdict", no_wrap=True)
@@ -131,6 +132,7 @@ def proved(facts: Iterable[Fact], failures: list[str], seconds: float) -> Iterat
     """Each fact derived, or None where that failed, with the time it took."""
     from time import perf_counter
 
+    from symbackprop.clock import OutOfTime, limit
     from symbackprop.core.terms import SymbackpropError
 
     for fact in facts:
@@ -151,6 +153,7 @@ def network(grid: Table, failures: list[str], seconds: float) -> int:
     from rich.padding import Padding
     from rich.text import Text
 
+    from symbackprop.clock import OutOfTime, limit
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.network.dense import dense
     from symbackprop.network.theorems import prove_network

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
 
-from symbackprop.clock import listening
-
 SOON = 2.0  # seconds
 
 
@@ -20,6 +18,8 @@ def shown_when_slow(what: str) -> Iterator[None]:
         return
     from rich.console import Console
     from rich.markup import escape
+
+    from symbackprop.clock import listening
 
     status = Console(stderr=True).status(escape(what))
     timer = Timer(SOON, status.start)
