@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.clock import done, give_up, in_time, stage
-from symbackprop.core.context import Context, Hypothesis, Same
+from symbackprop.core.context import Context, Hypothesis, Same, terms_of
 from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Statement
@@ -22,6 +22,7 @@ from symbackprop.core.terms import (
     Positive,
     Predicate,
     Term,
+    arrays,
     neg,
 )
 from symbackprop.core.theorem import Theorem, moving_in
@@ -141,9 +142,10 @@ def prove(problem: Problem) -> Theorem | Missing:
 
     def witness(region: Context) -> Point | None:
         needs = tuple(region.hypotheses.values())
+        shapes = {a: n for a, n in problem.shapes.items() if any(s.symbols for s in n) or a in said(region)}
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
-                needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes
+                needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=shapes
             )
             point = None if found is None else exhibited(found)
             if point is not None:
@@ -151,6 +153,13 @@ def prove(problem: Problem) -> Theorem | Missing:
         return None
 
     return prove_statement(problem.statement, problem.shapes, witness)
+
+
+def said(region: Context) -> frozenset[Array]:
+    """The arrays that a point must have: the others are any arrays of their shapes."""
+    terms = [t for h in region.hypotheses.values() for t in terms_of(h)]
+    terms += [d.body for d in region.definitions.values()]
+    return frozenset[Array]().union(*map(arrays, terms))
 
 
 def enough_for(problem: Problem) -> str:

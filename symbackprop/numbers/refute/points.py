@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
+from math import prod
 from random import Random
 
 from symbackprop.clock import check_time
@@ -34,6 +35,7 @@ _STYLES = (
 )  # fmt: skip
 _AT_KINKS = (("grid", "grid"), ("zeros", "mixed"), ("zeros", "zeros"))
 _TRIES = 24
+LARGEST_POINT = 20_000  # entries of all arrays together
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Sampler:
         found = []
         for values in size_tuples(len(self.symbols)):
             sizes = {s: minimum[s] - 1 + v for s, v in zip(self.symbols, values, strict=True)}
-            if self.possible(sizes):
+            if self.fits(sizes):
                 found.append(sizes)
             if len(found) >= limit:
                 break
@@ -114,8 +116,20 @@ class Sampler:
         draw = Random("sizes")
         for _ in range(200):
             sizes = {s: m - 1 + draw.randint(1, 6) for s, m in minimum.items()}
-            if self.possible(sizes):
+            if self.fits(sizes):
                 yield sizes
+
+    def fits(self, sizes: Mapping[str, int]) -> bool:
+        return self.small(sizes) and self.possible(sizes)
+
+    def small(self, sizes: Mapping[str, int], largest: int = LARGEST_POINT) -> bool:
+        """All entries together are few enough to be looked at."""
+        try:
+            shapes = [self.survey.shape(a, sizes) for a in self.survey.arrays]
+            shapes.append(tuple(size_at(i.size, sizes) for i in self.question.free))
+        except Undefined:
+            return False
+        return sum(map(prod, shapes)) <= largest
 
     def possible(self, sizes: Mapping[str, int]) -> bool:
         """Every axis has a value, and hypotheses about sizes alone hold."""
@@ -334,6 +348,7 @@ def size_tuples(count: int) -> list[tuple[int, ...]]:
         pool = [tuple(2 + (k + j) % 2 for j in range(count)) for k in range(2)]
         pool += [tuple(1 + (k + j) % 3 for j in range(count)) for k in range(3)]
         pool += [(1,) * count, (2,) * count]
+        pool += [tuple(1 + (j in (k, k + 1, k + 2)) + (j == k) for j in range(count)) for k in range(count)]
         pool += [tuple(draw.choice((1, 2, 2, 3)) for _ in range(count)) for _ in range(40)]
         pool = list(dict.fromkeys(pool))
 
