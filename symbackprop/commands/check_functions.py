@@ -126,7 +126,7 @@ def load(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise SymbackpropError(f"{path}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
         place = f"{path}:{lines[-1]}" if lines else path
         raise SymbackpropError(f"{place}: {type(error).__name__}: {error}") from error

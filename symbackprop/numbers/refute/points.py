@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from math import prod
 from random import Random
 
@@ -35,7 +35,7 @@ _STYLES = (
 )  # fmt: skip
 _AT_KINKS = (("grid", "grid"), ("zeros", "mixed"), ("zeros", "zeros"))
 _TRIES = 24
-LARGEST_POINT = 20_000  # entries of all arrays together
+QUICK_POINT, LARGEST_POINT = 4_000, 20_000  # entries of all arrays together
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +102,21 @@ class Sampler:
     def sizes(self, limit: int = 40) -> list[dict[str, int]]:
         """Sizes to try: distinct and above 1 first, because they hide least; then by total."""
         minimum = {s: max(1, self.question.sizes_min.get(s, 1)) for s in self.symbols}
-        found = []
-        for values in size_tuples(len(self.symbols)):
-            sizes = {s: minimum[s] - 1 + v for s, v in zip(self.symbols, values, strict=True)}
-            if self.fits(sizes):
-                found.append(sizes)
-            if len(found) >= limit:
-                break
-        return found or list(self.larger(minimum))
+        tuples = size_tuples(len(self.symbols))
+        each = [{s: minimum[s] - 1 + v for s, v in zip(self.symbols, values, strict=True)} for values in tuples]
+        for largest in (QUICK_POINT, LARGEST_POINT):
+            found = list(islice((s for s in each if self.small(s, largest) and self.possible(s)), limit))
+            if found:
+                return found
+        return list(self.larger(minimum))
 
     def larger(self, minimum: Mapping[str, int]) -> Iterator[dict[str, int]]:
         """Where relations such as L-K+1 >= 1 leave nothing small."""
         draw = Random("sizes")
         for _ in range(200):
             sizes = {s: m - 1 + draw.randint(1, 6) for s, m in minimum.items()}
-            if self.fits(sizes):
+            if self.small(sizes) and self.possible(sizes):
                 yield sizes
-
-    def fits(self, sizes: Mapping[str, int]) -> bool:
-        return self.small(sizes) and self.possible(sizes)
 
     def small(self, sizes: Mapping[str, int], largest: int = LARGEST_POINT) -> bool:
         """All entries together are few enough to be looked at."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from symbackprop.core.terms import Add, Delta, Entry, Holds, Mul, NonNegative, Num, Ordinal, Sum, Term, Whole, subterms
 
-from .points import Question, Sampler
+from .points import QUICK_POINT, Question, Sampler
 
-LARGEST_SIZE, LARGEST_POINT = 128, 4000  # a size, and all entries of a point together
+LARGEST_SIZE = 128
 
 
 def special_sizes(question: Question, sampler: Sampler) -> list[dict[str, int]]:
@@ -20,7 +20,7 @@ def special_sizes(question: Question, sampler: Sampler) -> list[dict[str, int]]:
         for others in ({s: max(2, k) for s, k in least.items()}, least):
             sizes = {**others, symbol: n}
             large = max(4, least[symbol]) <= n <= LARGEST_SIZE
-            fits = large and sampler.possible(sizes) and sampler.small(sizes, LARGEST_POINT)
+            fits = large and sampler.possible(sizes) and sampler.small(sizes, QUICK_POINT)
             if fits and sizes not in found:
                 found.append(sizes)
                 break
