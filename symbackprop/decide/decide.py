@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.clock import done, give_up, in_time, stage
-from symbackprop.core.context import Context, Hypothesis, Same, terms_of
+from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Statement
@@ -22,7 +22,6 @@ from symbackprop.core.terms import (
     Positive,
     Predicate,
     Term,
-    arrays,
     neg,
 )
 from symbackprop.core.theorem import Theorem, moving_in
@@ -43,7 +42,8 @@ LATE = Missing("time")
 class Problem:
     """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
 
-    `asked` is another way to ask for points, where the statement itself is not evaluated well.
+    `asked` is another way to ask for points, where the statement itself is not evaluated well; without `has_points`
+    none is looked at (literal sizes that are too large).
     """
 
     statement: Statement
@@ -53,6 +53,7 @@ class Problem:
     rounded: tuple[tuple[float, Fraction], ...] = ()
     asked: Question | None = None
     kinks_have_values: bool = True
+    has_points: bool = True
 
     @property
     def moving(self) -> frozenset[Array]:
@@ -142,10 +143,11 @@ def prove(problem: Problem) -> Theorem | Missing:
 
     def witness(region: Context) -> Point | None:
         needs = tuple(region.hypotheses.values())
-        shapes = {a: n for a, n in problem.shapes.items() if any(s.symbols for s in n) or a in said(region)}
+        if not needs or not problem.has_points:
+            return None if needs else Point()
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
-                needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=shapes
+                needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes
             )
             point = None if found is None else exhibited(found)
             if point is not None:
@@ -153,13 +155,6 @@ def prove(problem: Problem) -> Theorem | Missing:
         return None
 
     return prove_statement(problem.statement, problem.shapes, witness)
-
-
-def said(region: Context) -> frozenset[Array]:
-    """The arrays that a point must have: the others are any arrays of their shapes."""
-    terms = [t for h in region.hypotheses.values() for t in terms_of(h)]
-    terms += [d.body for d in region.definitions.values()]
-    return frozenset[Array]().union(*map(arrays, terms))
 
 
 def enough_for(problem: Problem) -> str:
@@ -177,9 +172,12 @@ def refuted_or_unknown(problem: Problem, missing: Missing) -> Decision:
     for found in looked_for(problem, missing):
         if found is not None and not rounding_explains(found, problem.rounded):
             return Decision(REFUTED, counterexample=found)
+    enough = enough_for(problem) if missing.stage == CONDITION else ""
+    if not problem.has_points:
+        return Decision(UNKNOWN, missing=missing, enough=enough)
     outcome = search(problem.question(), FEW, kinks_have_values=problem.kinks_have_values)
     return Decision(
-        UNKNOWN, missing=missing, enough=enough_for(problem) if missing.stage == CONDITION else "",
+        UNKNOWN, missing=missing, enough=enough,
         rounding=outcome.counterexample is not None, searched=outcome.reason,
     )  # fmt: skip
 
@@ -206,6 +204,8 @@ def violations(c: Predicate) -> tuple[Hypothesis, ...]:
 
 
 def counterexample(problem: Problem, budget: int = BUDGET) -> Counterexample | None:
+    if not problem.has_points:
+        return None
     found = search(problem.question(), budget, kinks_have_values=problem.kinks_have_values).counterexample
     return None if found is None or rounding_explains(found, problem.rounded) else found
 
