@@ -21,7 +21,8 @@ from symbackprop.core.indices import SymbackpropError
 LIMIT = 10.0  # seconds for a claim
 GRACE = 0.5  # seconds until that is interrupted which does not look at the clock
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class OutOfTime(BaseException):

@@ -113,7 +113,9 @@ FUNCTIONS: dict[str, tuple[Function, Function, dict[str, str], set[str]]] = {
         {"proved", "unknown"},
     ),
     "a huge power": (lambda x: x ** (2**70), lambda g, x: g * x, {"x": ""}, {"refuted", "unknown"}),
-    "a power of 5000": (lambda x: (x + 1) ** 5000, lambda g, x: g * 5000 * (x + 1) ** 4999, {"x": ""}, {"proved", "unknown"}),
+    "a power of 5000": (
+        lambda x: (x + 1) ** 5000, lambda g, x: g * 5000 * (x + 1) ** 4999, {"x": ""}, {"proved", "unknown"},
+    ),
     "a number of 400 digits": (lambda x: x * 10**400, lambda g, x: g * 10**400, {"x": ""}, {"proved", "unknown"}),
     "nan": (lambda x: x * np.nan, lambda g, x: g * np.nan, {"x": ""}, {"unknown", "refuted"}),
     "inf": (lambda x: x * np.inf, lambda g, x: g * np.inf, {"x": ""}, {"unknown", "refuted"}),

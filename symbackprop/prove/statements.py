@@ -47,6 +47,7 @@ from .normal_form.radix import strides
 from .replacing import truths
 from .working_out import WorkingOut, has_derivative
 
+NESTED = 3  # steps inside steps that the hypotheses settle
 CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
@@ -255,16 +256,20 @@ def with_signs(statement: Statement, region: Context) -> tuple[Reason | Given, .
     said = {a for h in bounds for t in terms_of(h) for a in arrays(t)}
     if not said:
         return lemmas
-    seeker = Seeker(knowing("known", lemmas, region)[0])
-    found: list[Reason | Given] = []
-    for u in dict.fromkeys(u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names())):
-        if said & arrays(u):
-            why = seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1)
-            found += [] if why is None or isinstance(why, Sign) else [why]
-    if not found:
-        return lemmas
-    wider, _ = knowing("known", (*lemmas, *found), region)
-    return (*lemmas, *found, *restated(wider))
+    both = (u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names()))
+    todo = [u for u in dict.fromkeys(both) if said & arrays(u)]
+    for _ in range(NESTED):
+        seeker = Seeker(knowing("known", lemmas, region)[0])
+        signs = {u: seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1) for u in todo}
+        found = [why for why in signs.values() if why is not None and not isinstance(why, Sign)]
+        if not found:
+            break
+        wider, _ = knowing("known", (*lemmas, *found), region)
+        lemmas = (*lemmas, *found, *restated(wider))
+        todo = [u for u, why in signs.items() if why is None and any(isinstance(s, Holds) for s in subterms(u))]
+        if not todo:
+            break
+    return lemmas
 
 
 def step_arguments(t: Term, names: Names) -> Iterator[Term]:
