@@ -42,7 +42,9 @@ def null_sets(draw: Random) -> Iterator[Question]:
         yield total(f, f"np.where({where}, {draw.choice(('7.0', '-3.0', '100.0', '1 + 2*(' + g + ')'))}, {g})", FALSE)
     for c in ("s", "s**2", "(1 + s)"):
         mask = f"np.where(x == 0, dy, dy*({c}*m*x)/np.where(x == 0, 1.0, x))"
-        yield Question(f"lambda x, m, s: {c}*m*x", f"lambda x, m, s, dy: {mask}", {"x": "N", "m": "N", "s": ""}, "x", (), FALSE)
+        yield Question(
+            f"lambda x, m, s: {c}*m*x", f"lambda x, m, s, dy: {mask}", {"x": "N", "m": "N", "s": ""}, "x", (), FALSE
+        )
     for kink in ("np.maximum(x, 0)", "np.where(x > 0, x, 0)", "(x + np.abs(x))/2", "x*(x > 0)"):
         for value in ("(x >= 0)*1.0", "(x > 0)*1.0", "np.where(x > 0, 1.0, 0.0)"):
             yield total(kink, value, SURE)
@@ -88,7 +90,9 @@ def rare_regions(draw: Random) -> Iterator[Question]:
             yield total(f"np.where({side}, x, {f})", g, FALSE)
         yield total(f, f"np.where({side}, 0.5, {g})", FALSE)
     for c in (30, 64, 100, 250):
-        yield Question(f"lambda x: np.where(x.sum() > {c}, 2, 1)*x.sum()", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), FALSE)
+        yield Question(
+            f"lambda x: np.where(x.sum() > {c}, 2, 1)*x.sum()", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), FALSE
+        )
 
 
 def rounding(draw: Random) -> Iterator[Question]:
@@ -99,16 +103,36 @@ def rounding(draw: Random) -> Iterator[Question]:
         yield Question(f, f"lambda x: 2*{c} + 0*x", {"x": "n"}, "x", (), FALSE)
         yield Question(f, f"lambda x: {c} + 0.01 + 0*x", {"x": "n"}, "x", (), FALSE)
         yield Question(f, f"lambda x: {c}*(1 + 1e-3) + 0*x", {"x": "n"}, "x", (), FALSE)
-    for text, exact in (("0.7978845608028654", "np.sqrt(2/np.pi)"), ("0.3333333333333333", "1/3"), ("3.141592653589793", "np.pi")):
+    for text, exact in (
+        ("0.7978845608028654", "np.sqrt(2/np.pi)"),
+        ("0.3333333333333333", "1/3"),
+        ("3.141592653589793", "np.pi"),
+    ):
         yield Question(f"lambda x: {text}*x.sum()", f"lambda x: {exact} + 0*x", {"x": "n"}, "x", (), TRUE)
 
 
 def shifts(draw: Random) -> Iterator[Question]:
     for c in (500, 600, 700, 745, 800, 900):
         e = f"np.exp(x - {c})"
-        yield Question("lambda x: np.log(np.exp(x - x.max()).sum()) + x.max()", f"lambda x: {e}/{e}.sum()", {"x": "n"}, "x", (), TRUE)
-        yield Question("lambda x: np.log(np.exp(x).sum())", f"lambda x: np.exp(x + {c})/np.exp(x + {c}).sum()", {"x": "n"}, "x", (), TRUE)
-        yield Question("lambda x: np.log(np.exp(x).sum())", f"lambda x: {e}/(1 + {e}.sum())", {"x": "n"}, "x", (), FALSE)
+        yield Question(
+            "lambda x: np.log(np.exp(x - x.max()).sum()) + x.max()",
+            f"lambda x: {e}/{e}.sum()",
+            {"x": "n"},
+            "x",
+            (),
+            TRUE,
+        )
+        yield Question(
+            "lambda x: np.log(np.exp(x).sum())",
+            f"lambda x: np.exp(x + {c})/np.exp(x + {c}).sum()",
+            {"x": "n"},
+            "x",
+            (),
+            TRUE,
+        )
+        yield Question(
+            "lambda x: np.log(np.exp(x).sum())", f"lambda x: {e}/(1 + {e}.sum())", {"x": "n"}, "x", (), FALSE
+        )
         yield total("np.log(1 + np.exp(x))", f"np.exp(x - {c})/(np.exp(-{c}) + np.exp(x - {c}))", TRUE)
 
 
@@ -133,15 +157,30 @@ def sizes(draw: Random) -> Iterator[Question]:
             {"x": "n"}, "x", (), HONEST_DOUBT,
         )  # fmt: skip
         yield Question(f"lambda x: x[:{k}].sum()*1.0", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT)
-        yield Question(f"lambda x: x.sum()*(len(x) > {k})", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT)
+        yield Question(
+            f"lambda x: x.sum()*(len(x) > {k})", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT
+        )
     for a in ("mean(axis=0).sum()", "sum(axis=0).mean()", "mean(0).mean()"):
-        yield Question(f"lambda x: np.squeeze(x).{a}", "lambda x: np.ones_like(x)/x.shape[0]", {"x": "n m"}, "x", (), HONEST_DOUBT)
+        yield Question(
+            f"lambda x: np.squeeze(x).{a}", "lambda x: np.ones_like(x)/x.shape[0]", {"x": "n m"}, "x", (), HONEST_DOUBT
+        )
     for n in (2, 3, 7, 17):
-        for other in ("{{{n}: 3.0}}.get(x.shape[0], 1.0)", "(3.0 if x.shape[0] in {{{n}}} else 1.0)", "(3.0 if str(len(x)) == '{n}' else 1.0)"):
+        for other in (
+            "{{{n}: 3.0}}.get(x.shape[0], 1.0)",
+            "(3.0 if x.shape[0] in {{{n}}} else 1.0)",
+            "(3.0 if str(len(x)) == '{n}' else 1.0)",
+        ):
             factor = other.format(n=n)
-            yield Question(f"lambda x: {factor}*x.sum()", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT)
+            yield Question(
+                f"lambda x: {factor}*x.sum()", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT
+            )
     yield Question(
-        "lambda x, v: v*np.abs(np.sign((x[1:]*x[:-1]).sum()))", "lambda x, v: 1.0", {"x": "n", "v": ""}, "v", (), HONEST_DOUBT
+        "lambda x, v: v*np.abs(np.sign((x[1:]*x[:-1]).sum()))",
+        "lambda x, v: 1.0",
+        {"x": "n", "v": ""},
+        "v",
+        (),
+        HONEST_DOUBT,
     )
 
 
@@ -153,12 +192,20 @@ def tolerances(draw: Random) -> Iterator[Question]:
 
 
 def nan_aware(draw: Random) -> Iterator[Question]:
-    inner = {"np.log(x)": "1/x", "np.sqrt(x)": "0.5/np.sqrt(x)", "1/x": "-1/x**2", "np.log(x - 1)": "1/(x - 1)", "x**0.5": "0.5*x**-0.5"}
+    inner = {
+        "np.log(x)": "1/x",
+        "np.sqrt(x)": "0.5/np.sqrt(x)",
+        "1/x": "-1/x**2",
+        "np.log(x - 1)": "1/(x - 1)",
+        "x**0.5": "0.5*x**-0.5",
+    }
     for f, g in inner.items():
         yield Question(f"lambda x: np.nansum({f})", f"lambda x: {g}", {"x": "n"}, "x", (), HONEST_DOUBT)
         yield Question(f"lambda x: np.nan_to_num({f}).sum()", f"lambda x: {g}", {"x": "n"}, "x", (), HONEST_DOUBT)
         yield Question(f"lambda x: np.nanmean({f})", f"lambda x: ({g})/len(x)", {"x": "n"}, "x", (), HONEST_DOUBT)
-        yield Question(f"lambda x: np.where(np.isnan({f}), 0, {f}).sum()", f"lambda x: {g}", {"x": "n"}, "x", (), HONEST_DOUBT)
+        yield Question(
+            f"lambda x: np.where(np.isnan({f}), 0, {f}).sum()", f"lambda x: {g}", {"x": "n"}, "x", (), HONEST_DOUBT
+        )
 
 
 def numpy_corners(draw: Random) -> Iterator[Question]:
@@ -167,7 +214,13 @@ def numpy_corners(draw: Random) -> Iterator[Question]:
             f = f"lambda x: (lambda m: x.sum()*(1 + {product}))(x[:, None] > {c})"
             yield Question(f, f"lambda x: (1 + (x > {c}).sum())*np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT)
     for small in ("1e-4", "1e-3", "0.5"):
-        for view in ("h = x.astype(float, copy=False)", "h = np.ascontiguousarray(x)", "h = np.asarray(x)", "h = x[:]", "h = x.ravel()"):
+        for view in (
+            "h = x.astype(float, copy=False)",
+            "h = np.ascontiguousarray(x)",
+            "h = np.asarray(x)",
+            "h = x[:]",
+            "h = x.ravel()",
+        ):
             yield Question(
                 f"def f(x):\n    {view}\n    h *= 2\n    return {small}*(x + h).sum()",
                 f"lambda x: 3*{small}*np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT,

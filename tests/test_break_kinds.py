@@ -16,7 +16,9 @@ from symbackprop import SymbackpropError, check_document, check_equal, check_gra
 
 TABLE: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "breaks.json").read_text(encoding="utf-8"))
 FUNCTIONS = {c["id"]: c for c in TABLE if c["ask"] != "document"}
-DOCUMENTS = {f"{c['id']} {latex}": (c, latex, want) for c in TABLE if c["ask"] == "document" for latex, want in c["want"].items()}
+DOCUMENTS = {
+    f"{c['id']} {latex}": (c, latex, want) for c in TABLE if c["ask"] == "document" for latex, want in c["want"].items()
+}
 CHECKS = {"gradient": check_gradient, "jacobian": check_jacobian}
 SECONDS = 5.0
 

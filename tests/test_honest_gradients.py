@@ -26,9 +26,7 @@ UNDECIDED = {
 @pytest.mark.parametrize("name", [n for n in HONEST if n not in UNDECIDED])
 def test_honest_gradients_are_proved(name: str) -> None:
     h = HONEST[name]
-    found = check_gradient(
-        h.forward, h.backward, h.shapes, h.wrt, h.assuming, seek_repair=False, timeout=SECONDS
-    )
+    found = check_gradient(h.forward, h.backward, h.shapes, h.wrt, h.assuming, seek_repair=False, timeout=SECONDS)
     assert found.status == "proved", found.reason
     assert [str(c) for c in found.conditions] == EXCUSED[name]
 

@@ -14,6 +14,7 @@ from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Sign, Statement, Steps
 from symbackprop.core.terms import (
+    ONE,
     ZERO,
     Array,
     Diff,
@@ -44,7 +45,8 @@ from .conditions.restating import restated
 from .conditions.scales import FAILED
 from .differentiate import Names
 from .normal_form.radix import strides
-from .replacing import truths
+from .replacing import replaced, truths
+from .tidying import Tidy
 from .working_out import WorkingOut, has_derivative
 
 NESTED = 3  # steps inside steps that the hypotheses settle
@@ -266,10 +268,17 @@ def with_signs(statement: Statement, region: Context) -> tuple[Reason | Given, .
             break
         wider, _ = knowing("known", (*lemmas, *found), region)
         lemmas = (*lemmas, *found, *restated(wider))
-        todo = [u for u, why in signs.items() if why is None and any(isinstance(s, Holds) for s in subterms(u))]
-        if not todo:
-            break
+        settled = ((u, why.goal == Positive(u)) for u, why in signs.items() if why is not None)
+        known: dict[Term, bool] = {Holds(Positive(u)): on for u, on in settled}
+        todo = [v for u, v in ((u, with_known_steps(u, known)) for u in todo) if v != u and v not in signs]
     return lemmas
+
+
+def with_known_steps(u: Term, known: Mapping[Term, bool]) -> Term:
+    """The term with 1 or 0 for the steps inside it that are settled."""
+    for step, on in known.items():
+        u = replaced(u, step, ONE if on else ZERO)
+    return Tidy()(u)
 
 
 def step_arguments(t: Term, names: Names) -> Iterator[Term]:
