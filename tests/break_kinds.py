@@ -74,7 +74,7 @@ def powers(draw: Random) -> Iterator[Question]:
         yield Question(f"lambda a, x: {f}", f"lambda a, x: {right}", {"a": "", "x": "T"}, "x", (), TRUE)
         yield Question(f"lambda a, x: {f}", f"lambda a, x: np.abs({right})", {"a": "", "x": "T"}, "x", (), FALSE)
         yield Question(
-            f"lambda a, x: {f}", f"lambda a, x: np.exp(np.arange(len(x))*np.log(np.abs(a)))*({right})*0 + np.abs({right})",
+            f"lambda a, x: {f}", f"lambda a, x: np.exp(0*np.log(np.abs(a)))*np.abs({right})",
             {"a": "", "x": "T"}, "x", (), HONEST_DOUBT,
         )  # fmt: skip
     for k in (2, 3, 5):
@@ -96,7 +96,7 @@ def rare_regions(draw: Random) -> Iterator[Question]:
 
 
 def rounding(draw: Random) -> Iterator[Question]:
-    for k in range(7):
+    for _ in range(7):
         c = round(draw.uniform(0.1, 3), draw.choice((7, 10, 13)))
         f = f"lambda x: np.sum(x*{c})"
         yield Question(f, f"lambda x: {c} + 0*x", {"x": "n"}, "x", (), SURE)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from break_kinds import COVERED_BY, KINDS, Question
 
-from symbackprop import SymbackpropError, check_document, check_equal, check_gradient, check_jacobian
+from symbackprop import SymbackpropError, check_equal, check_gradient, check_jacobian
 
 TABLE: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "breaks.json").read_text(encoding="utf-8"))
 FUNCTIONS = {c["id"]: c for c in TABLE if c["ask"] != "document"}
