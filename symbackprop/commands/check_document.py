@@ -69,6 +69,7 @@ class Request:
     everything: bool
     strict: bool
     repair: bool
+    timeout: float | None
 
     @property
     def prints_results(self) -> bool:
@@ -76,10 +77,11 @@ class Request:
 
 
 def run(args: argparse.Namespace, documents: list[str]) -> int:
+    from symbackprop.clock import LIMIT
     from symbackprop.documents.judging import Judge
 
     request = request_of(args, documents)
-    judge = Judge(repair=request.repair)
+    judge = Judge(repair=request.repair, seconds=request.timeout or LIMIT)
     return watch(request, judge) if args.watch else once(request, judge)
 
 
@@ -93,7 +95,8 @@ def request_of(args: argparse.Namespace, names: list[str]) -> Request:
         raise SymbackpropError("--json and --sarif cannot both be printed: name a file for --sarif")
     if args.watch and (args.json or args.sarif == ""):
         raise SymbackpropError("--watch prints a report: it cannot print --json, and --sarif needs a file")
-    return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair)
+    return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair,
+                   args.timeout)  # fmt: skip
 
 
 def once(request: Request, judge: Judge) -> int:

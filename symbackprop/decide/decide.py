@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from symbackprop.clock import done, give_up, in_time, stage
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.indices import Index, Size, at_least_zero, sized
 from symbackprop.core.point import Point
@@ -36,6 +37,8 @@ from .status import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited
 
 BUDGET, FEW = 40, 3
+LOOKING, PROVING = 0.25, 0.75  # of the time that is left: the rest is for more points and for repairs
+LATE = Missing("time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,26 @@ class Decision:
 
 def decide(problem: Problem) -> Decision:
     """A few points first: what is plainly false need not be shown by failing to prove it."""
-    early = counterexample(problem, FEW)
+    stage("looking for a counterexample")
+    early = in_time(LOOKING, lambda: counterexample(problem, FEW), None)
     if early is not None:
         return Decision(REFUTED, counterexample=early)
-    found = prove(problem)
+    done("no counterexample at the first points")
+    stage("proving")
+    found = in_time(PROVING, lambda: prove(problem), LATE)
     if isinstance(found, Theorem):
         return Decision(PROVED, theorem=found)
-    return refuted_or_unknown(problem, found)
+    done("no proof" if found is LATE else missing_text(found))
+    stage("looking for more counterexamples")
+    decision = refuted_or_unknown(problem, found)
+    if found is LATE and decision.status == UNKNOWN:
+        done("no counterexample at more points")
+        give_up()
+    return decision
+
+
+def missing_text(found: Missing) -> str:
+    return "a proof under conditions that do not follow" if found.stage == CONDITION else "no proof was found"
 
 
 def refute_only(problem: Problem) -> Decision:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
+from symbackprop.clock import check_time
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole, check
@@ -98,6 +99,7 @@ class Normal:
     def of(self, t: Term) -> tuple[Term, Proof]:
         """The normal form of `t` and a proof of t = it.  Raises ProofError or TooLarge when a limit is met."""
         if t not in self.seen:
+            check_time()
             self.seen[t] = self.compute(t)
         return self.seen[t]
 
