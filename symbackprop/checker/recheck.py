@@ -17,8 +17,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction as Q
 from functools import cache
 from itertools import combinations, count, permutations, product
-from math import factorial, isqrt, prod
+from math import factorial, prod
 from typing import Any
+
 
 class Refused(Exception):
     """The certificate does not prove what it says."""
@@ -27,8 +28,7 @@ class RefusedRow(Refused):
     """With the row that is to blame in the message."""
 
 def need(holds, cause):
-    if not holds:
-        raise Refused(cause)
+    if not holds: raise Refused(cause)
     return True
 
 # === nodes ===========================================================================================================
@@ -37,16 +37,15 @@ def need(holds, cause):
 # out.  + - * ** make sums, products and powers of terms, and polynomials of whole numbers.
 
 class Node:
-    __slots__ = ("arrays", "at", "data", "free", "normal", "op", "picks", "reach", "serial", "terms")
+    __slots__ = ("arrays", "at", "data", "free", "normal", "op", "reach", "serial", "terms")
 
     def __init__(self, op, data, terms, at):
         self.op, self.data, self.terms, self.at, self.serial, self.normal = op, data, terms, at, next(SERIAL), None
         indices = {a for m, _ in data for a in m} if op == "int" else at
         parts, deepest = (*terms, *indices), max((t.reach for t in terms), default=0) - binders(self)
         self.reach = data[0] + 1 if op == "b" else max(0, deepest, *(e.reach for e in indices))
-        self.free = frozenset((self,)) if op in ("i", "?") else frozenset().union(*(x.free for x in parts))
+        self.free = frozenset((self,)) if op == "i" else frozenset().union(*(x.free for x in parts))
         self.arrays = frozenset((data,) if op == "entry" else ()).union(*(t.arrays for t in terms))
-        self.picks = frozenset(data[:1] if op == "pick" else ()).union(*(x.picks for x in parts))
 
     def lift(self, x): return x if type(x) is Node else whole(x) if self.op == "int" else num(x)
     def __add__(self, x): return (plus if self.op == "int" else add)(self, self.lift(x))
@@ -75,14 +74,11 @@ MEMORY: list[Any] = []  # what is remembered while LEAST stays the same
 def remembered(f):
     MEMORY.append(cache(f))
     return MEMORY[-1]
-
 def integer(items):
     total = defaultdict(int)
-    for m, c in items:
-        total[m] += c
+    for m, c in items: total[m] += c
     kept = [item for item in total.items() if item[1]]
     return node("int", tuple(sorted(kept, key=lambda x: [a.serial for a in x[0]])))
-
 @cache
 def whole(n): return integer([((), n)])
 @cache
@@ -125,8 +121,7 @@ def never_negative(e):
     low, parts = split(e)
     for index, k in parts:
         low = low if at_least_0(k) else low + k * (size_of(index) - 1) if not index.reach else low
-        if index.reach or not at_least_0(k) and not at_least_0(-k):
-            return False
+        if index.reach or not at_least_0(k) and not at_least_0(-k): return False
     return at_least_0(low)
 
 def at_least_1(s): return at_least_0(s - 1)
@@ -152,8 +147,7 @@ def divided(k, s):
     ((divisor, n),) = s.data
     fits = [(list(m), c // n) for m, c in k.data if c % n == 0 and all(a in m for a in divisor)]
     for m, _ in fits:
-        for a in divisor:
-            m.remove(a)
+        for a in divisor: m.remove(a)
     return integer((tuple(m), c) for m, c in fits)
 
 # === terms ===========================================================================================================
@@ -179,8 +173,7 @@ ZERO, ONE, PI = num(0), num(1), node("entry", ("pi", None))
 
 def mapped(x, f, touched, depth=0, memo=None):
     """x with f(index, binders around it) in place of its indices; only what is touched is rebuilt."""
-    if not touched(x, depth):
-        return x
+    if not touched(x, depth): return x
     memo = {} if memo is None else memo
     if (x, depth) not in memo:
         go = lambda y, more=0: mapped(y, f, touched, depth + more, memo)
@@ -189,8 +182,7 @@ def mapped(x, f, touched, depth=0, memo=None):
             for index, k in parts:
                 new = go(index)
                 out += k * (just(index) if new is index else new)
-        elif x.op in ("i", "b", "?"):
-            out = f(x, depth)
+        elif x.op in ("i", "b"): out = f(x, depth)
         else:
             out = node(x.op, x.data, tuple(go(t, binders(x)) for t in x.terms), tuple(map(go, x.at)))
             out = just(out) if x.op == "pick" else out
@@ -199,6 +191,12 @@ def mapped(x, f, touched, depth=0, memo=None):
 
 def substitute(x, values):
     return mapped(x, lambda a, _: values.get(a) or just(a), lambda y, _: not y.free.isdisjoint(values))
+
+def named(op, *xs):
+    """The names of all sizes ("n") or integer arrays ("pick") that occur."""
+    parts = lambda x: (x.data, x.terms, x.at) if type(x) is Node else x if type(x) is tuple else ()
+    here = {x.data[0] for x in xs if type(x) is Node and x.op == op}
+    return here.union(*(named(op, *parts(x)) for x in xs if parts(x)))
 
 def bind(axes, body):
     """body with these indices nameless, the last one innermost."""
@@ -211,10 +209,9 @@ def opened(body, at):
     """The body of len(at) binders with these index expressions for its dummies."""
     f = lambda a, d: just(a) if a.op == "i" or a.data[0] < d else at[len(at) - 1 - (a.data[0] - d)]
     return mapped(body, f, lambda y, d: y.reach > d)
-
+def subterms(t): return [t, *(s for inner in t.terms for s in subterms(inner))]
 def sums(axes, body):
-    for a in reversed(axes):
-        body = node("sum", (size_of(a),), (bind((a,), body),))
+    for a in reversed(axes): body = node("sum", (size_of(a),), (bind((a,), body),))
     return body
 
 INDICES = {"inv": 2, "det": 0, "max": 0, "argmax": None, "prod": 0, "gap": 0, "min": 0, "pinv": 2}  # None: as the array
@@ -229,19 +226,16 @@ def function(fn, degree, sizes, body, at=()):
 
 def of_array(fn, axes, body, at=(), degree=0): return function(fn, degree, sizes_of(axes), bind(axes, body), at)
 def beside(w, fn, at=()): return function(fn, 0, w.data[2], w.terms[0], at)
-
 def own_axes(t):
     """Indices for the dummies of a sum or of a function of an array; nothing in it is called by their names."""
     return tuple(node("i", ((t.serial, k), s)) for k, s in enumerate(t.data if t.op == "sum" else t.data[2]))
-
 def own_body(t): return opened(t.terms[0], justs(own_axes(t)))
 
 def normal(t):
     """t with summands and factors in a fixed order, and δ(i, j) as δ(±(i - j), 0)."""
     if t.normal is None:
         terms, at = tuple(map(normal, t.terms)), t.at
-        if t.op == "delta":
-            at = (order((at[0] - at[1], at[1] - at[0])))[0], whole(0)
+        if t.op == "delta": at = (order((at[0] - at[1], at[1] - at[0])))[0], whole(0)
         t.normal = node(t.op, t.data, order(terms) if t.op in ("add", "mul") else terms, at)
         t.normal.normal = t.normal
     return t.normal
@@ -284,28 +278,25 @@ def expanded(t):
 
 def monomials(t, needs):
     match t.op:
-        case "num":
-            return [(t.data[0], (), ())] if t.data[0] else []
+        case "num": return [(t.data[0], (), ())] if t.data[0] else []
         case "size":
             powers = lambda m: tuple(merged([(size_term(just(a)), F1) for a in m], needs).items())
             return [(Q(c), (), powers(m)) for m, c in t.data[0].data]
         case "ord" if not is_symbol(*t.at) or t.at[0].data[0][0][0].op == "n":
             constant, parts = split(t.at[0])
             return expand(add(size_term(constant), *(size_term(k) * ordinal(just(a)) for a, k in parts)), needs)
-        case "add":
-            return [m for s in t.terms for m in expand(s, needs)]
+        case "add": return [m for s in t.terms for m in expand(s, needs)]
         case "mul":
             out = [] if ZERO in t.terms else UNIT
-            for s in t.terms:
-                out = multiplied(out, expand(s, needs), needs) if out else []
+            for s in t.terms: out = multiplied(out, expand(s, needs), needs) if out else []
             return out
-        case "pow":
-            return raised(*t.terms, *t.data, needs)
+        case "pow": return raised(*t.terms, *t.data, needs)
         case "sum" if number(*t.data) in range(SHORT + 1):
             return [m for v in range(number(*t.data)) for m in expand(opened(*t.terms, (whole(v),)), needs)]
         case "sum":
             axes = fresh(t.data)
-            return summed(axes, expand(opened(*t.terms, justs(axes)), needs), needs)
+            found = expand(opened(*t.terms, justs(axes)), needs)
+            return [m for c, dummies, factors in found for m in tidy(c, dummies + axes, factors, needs)]
         case "app" if t.data == ("exp", 0):  # e^{a + 2b} = e^a (e^b)^2
             parts = [(exp(closed), m[0]) for closed, m in like(expand(*t.terms, needs)).items()]
             return [(F1, (), tuple(merged(parts, needs).items()))]
@@ -316,8 +307,7 @@ def fresh(sizes): return tuple(node("i", ((-next(FRESH),), s)) for s in sizes)
 def apart_from_dummies(m, taken):
     """The monomial with other dummies, where one of them is taken."""
     c, dummies, factors = m
-    if set(dummies).isdisjoint(taken):
-        return m
+    if set(dummies).isdisjoint(taken): return m
     new = fresh(sizes_of(dummies))
     return c, new, tuple((substitute(b, dict(zip(dummies, justs(new)))), e) for b, e in factors)
 
@@ -330,16 +320,10 @@ def multiplied(left, right, needs):
         out += tidy(*whole_, needs) if factors and more else [whole_]
     return out
 
-def summed(axes, found, needs):
-    """Σ_{axes} of monomials."""
-    renamed = (apart_from_dummies(m, axes) for m in found)
-    return [out for c, dummies, factors in renamed for out in tidy(c, dummies + axes, factors, needs)]
-
 def raised(base, q, needs):
     """base^q: an integer power goes to all factors of a product, a root to the positive ones."""
     found = list(like(expand(base, needs)).values()) if q else UNIT
-    if not found or not q:
-        return found
+    if not found or not q: return found
     if len(found) > 1 or found[0][1]:  # a sum
         out = UNIT if q > 0 and not root(q) else [(F1, (), ((base, q),))]
         for _ in range(int(q) if need(q <= 64, "a power above 64") and out is UNIT else 0):
@@ -361,8 +345,7 @@ def primes(c):
     out = []
     for n, sign in ((c.numerator, 1), (c.denominator, -1)):
         for p in range(2, 1000):
-            while n > 1 and n % p == 0:
-                n, out = n // p, out + [(p, sign)]
+            while n > 1 and n % p == 0: n, out = n // p, out + [(p, sign)]
         out += [(n, sign)] if n > 1 else []
     return [(p, sum(k for r, k in out if r == p)) for p in dict.fromkeys(p for p, _ in out)]
 
@@ -372,8 +355,7 @@ def tidy(c, dummies, factors, needs):
     for rewrite in (contracted, multiplied_out):
         for b, e in factors.items():
             found = rewrite(b, e, dummies, tuple(x for x in factors.items() if x[0] is not b), needs)
-            if found is not None:
-                return [m for k, ds, fs in found for m in tidy(c * k, ds, fs, needs)]
+            if found is not None: return [m for k, ds, fs in found for m in tidy(c * k, ds, fs, needs)]
     used = frozenset().union(*(b.free for b in factors))
     out = [(c, tuple(a for a in dummies if a in used), tuple(factors.items()))]
     for n in sizes_of(a for a in dummies if a not in used):  # Σ_i 1 = n for n >= 0
@@ -398,12 +380,11 @@ def contracted(b, e, dummies, rest, needs):
     one = lambda *more, rest=rest: [(F1, dummies, (*rest, *((x, F1) for x in more)))]
     moved = lambda a, value: [(substitute(x, {a: value}), y) for x, y in rest]
     if b.op == "num":
-        v, k = *b.data, e if not root(e) else Q(e // 1) if b.data[0] > 0 else 0
+        (v,), k = b.data, e if not root(e) else Q(e // 1) if b.data[0] > 0 else 0
         return [(v ** int(k) if v else v, dummies, (*rest, (b, e - k)) if e != k else rest)] if k else None
     if b.op == "delta":
         gap = b.at[0] - b.at[1]
-        if not gap.data or never_zero(gap):
-            return [] if gap.data else one()
+        if not gap.data or never_zero(gap): return [] if gap.data else one()
         for a, value in solutions(gap):
             if a in dummies:
                 edges = [(in_range(x), F1) for x in (value, size_of(a) - 1 - value) if not never_negative(x)]
@@ -412,8 +393,7 @@ def contracted(b, e, dummies, rest, needs):
             if digit(other, s):  # s quotient + other = 0 with |other| < s
                 return one(delta(quotient, whole(0)), delta(other, whole(0)))
         for a, value in sorted(solutions(gap), key=lambda x: (type(x[0].data[0]) is tuple, x[0].data[0]))[-1:]:
-            if any(a in x.free for x, _ in rest):
-                return one(b, rest=moved(a, value))
+            if any(a in x.free for x, _ in rest): return one(b, rest=moved(a, value))
     if b.op == "range":
         (f,), decided = b.at, lambda f: [f] if never_negative(f) or always_negative(f) else []
         for s, quotient, other in quotients(f) if not decided(f) else ():
@@ -421,8 +401,7 @@ def contracted(b, e, dummies, rest, needs):
                 return one(in_range(quotient))
         there = [g for x, _ in rest if x.op == "delta" for a, value in solutions(x.at[0] - x.at[1])
                  for g in decided(f + coefficient(f, a) * (value - just(a)))]
-        for g in decided(f) + there:
-            return one() if never_negative(g) else []
+        for g in decided(f) + there: return one() if never_negative(g) else []
         for x, _ in rest:
             if x.op == "range" and (always_negative(f + x.at[0]) or never_negative(f - x.at[0])):
                 return [] if always_negative(f + x.at[0]) else one()
@@ -454,8 +433,7 @@ def canonical(dummies, factors):
             marks = {x: just(node("i", ((0, 0 if x is a else n + 1), size_of(x)))) for x, n in colours.items()}
             seen = sorted((normal(substitute(b, marks)).serial, e) for b, e in factors if a in b.free)
             found[colours[a], size_of(a).serial, *seen].append(a)
-        if len(found) == len(groups):
-            break
+        if len(found) == len(groups): break
         groups = [found[k] for k in sorted(found)]
         colours = {a: n for n, group in enumerate(groups) for a in group}
     need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike")
@@ -471,11 +449,11 @@ KINDS = ("gt0", "ne0", "ge0", "ge0i")
 
 class World:
     def __init__(self, definitions, hypotheses, layers=None):
-        self.definitions, self.hypotheses, self.layers, self.behind_of, self.smooth_of = definitions, hypotheses, layers, {}, {}
+        self.definitions, self.hypotheses, self.layers = definitions, hypotheses, layers
+        self.behind_of, self.smooth_of = {}, {}
         said = {"gt0": ">", "ge0": "+", "ne0": "!"}
         self.facts = [(name, said[h[0]], h[1]) for name, h in hypotheses.items() if h[0] in said]
-        for array in definitions:
-            self.behind(array)
+        for array in definitions: self.behind(array)
 
     def meanings(self, array):
         """Its definition, and those of arrays that may be the same one (W^l and W^L)."""
@@ -504,58 +482,33 @@ class World:
         need(array not in self.definitions and array[0] != "pi", f"{array[0]} is defined twice, or is a number")
         need(body.free <= set(axes), f"{array[0]} depends on more than its axes")
         return World({**self.definitions, array: (axes, body)}, self.hypotheses)
-
     def assuming(self, named):
         need(not named.keys() & self.hypotheses.keys(), "a hypothesis has the name of another")
         return World(self.definitions, {**self.hypotheses, **named}) if named else self
 
 def terms_of(h): return () if h[0] == "ge0i" else h[1:]
-
 def apart(a, b):
     """Certainly two arrays."""
-    if a[0] != b[0] or a[1] is None or b[1] is None:
-        return a[0] != b[0]
+    if a[0] != b[0] or a[1] is None or b[1] is None: return a[0] != b[0]
     return at_least_1(a[1] - b[1]) or at_least_1(b[1] - a[1])
-
 def entry_at(axes, body, e):
     """The entry e by this definition of its array."""
     return need(len(axes) == len(e.at), f"{e.data[0]} has another number of indices") and substitute(
         body, dict(zip(axes, e.at)))
 
 @cache
-def pattern(t): return substitute(t, {a: just(node("?", (k, size_of(a)))) for k, a in enumerate(order(t.free))})
+def places(t):
+    """The index expressions inside t that speak of no dummy, and their indices alone."""
+    parts = [e for x in subterms(t) for e in x.at]
+    for e in parts: parts += [y for index, _ in split(e)[1] for y in (just(index), *index.at) if y is not e]
+    return tuple(dict.fromkeys(e for e in parts if not e.reach))
 
+@remembered
 def instance(general, t):
-    """Whether t is the general term at values of its free indices; summands and factors in any order."""
-    return any(all(inside(e, size_of(a)) for a, e in values.items()) for values in match(pattern(general), t, {}))
-
-def match(p, t, values):
-    if p.op == t.op and p.data == t.data and len(p.terms) == len(t.terms) and len(p.at) == len(t.at):
-        for at in [t.at, (-t.at[0], *t.at[1:])] if p.op == "delta" else [t.at]:
-            for v in match_row(match_index, p.at, at, values):
-                yield from match_row(match, p.terms, t.terms, v, p.op in ("add", "mul"))
-
-def match_row(one, ps, ts, values, any_order=False):
-    if not ps:
-        yield values
-    for k in range(len(ts) if any_order else 1) if ps else ():
-        for v in one(ps[0], ts[k], values):
-            yield from match_row(one, ps[1:], ts[:k] + ts[k + 1:], v, any_order)
-
-def match_index(p, e, values):
-    p = substitute(p, values)
-    unknown = [(a, k) for a, k in split(p)[1] if any(x.op == "?" for x in a.free)]
-    if not unknown or p is just(unknown[0][0]) and unknown[0][0].op == "?":
-        if p is e or unknown and not e.reach:
-            yield {**values, **{a: e for a, _ in unknown}}
-        return
-    (a, k), *_ = unknown
-    for x, other in split(e)[1]:
-        if other is k and a.op == "?" and not x.reach:
-            yield from match_index(p, e, {**values, a: just(x)})
-        elif other is k and a.op == x.op == "pick" and a.data == x.data:
-            for v in match_row(match_index, a.at, x.at, values):
-                yield from match_index(p, e, v)
+    """Whether t is the general term at values of its free indices that occur in t."""
+    free = order(general.free) if general.op == t.op and general.arrays == t.arrays else None
+    return free is not None and any(normal(substitute(general, dict(zip(free, at)))) is normal(t)
+        for at in product(*([e for e in places(t) if inside(e, size_of(i))] for i in free)))
 
 def both(a, b): return ">" if ">" in (a, b) or {a, b} == {"+", "!"} else a if b == "?" else b
 
@@ -570,24 +523,19 @@ def sign(t, world, used):
 
 def sign_of_form(t, sign):
     match (t.op, *t.data[:2]):
-        case ("num", q):
-            return ">" if q > 0 else "!" if q else "+"
-        case ("size", n):
-            return ">" if at_least_1(n) else "!" if at_least_1(-n) else "+" if at_least_0(n) else "?"
-        case ("ord",) | ("range",):
-            return ">" if t.op == "range" and never_negative(*t.at) else "+" if t.op == "range" or never_negative(*t.at) else "?"
-        case ("entry", "pi", None) | ("app", "exp" | "sigmoid" | "softplus" | "cosh", 0):
-            return ">"
-        case ("delta",) | ("step",) | ("whole", "argmax", _):
-            return "+"
+        case ("num", q): return ">" if q > 0 else "!" if q else "+"
+        case ("size", n): return ">" if at_least_1(n) else "!" if at_least_1(-n) else "+" if at_least_0(n) else "?"
+        case ("ord",): return "+" if never_negative(*t.at) else "?"
+        case ("range",): return ">" if never_negative(*t.at) else "+"
+        case ("entry", "pi", None) | ("app", "exp" | "sigmoid" | "softplus" | "cosh", 0): return ">"
+        case ("delta",) | ("step",) | ("whole", "argmax", _): return "+"
         case ("app", "log", 0) if t.terms[0].op == "add":  # log(1 + positive)
             one = next((s for s in t.terms[0].terms if s.op == "num" and s.data[0] >= 1), None)
             return sign_of_form(add(*(s for s in t.terms[0].terms if s is not one)), sign) if one else "?"
         case ("add",):
             signs = set(map(sign, t.terms))
             return max(signs) if signs and signs <= {">", "+"} else "?"
-        case ("mul",):
-            return sign_of_product(list(t.terms), sign)
+        case ("mul",): return sign_of_product(list(t.terms), sign)
         case ("pow", q):
             base = sign(*t.terms)
             return base if base == ">" else "?" if root(q) else base if q % 2 else ">" if base == "!" else "+"
@@ -622,8 +570,7 @@ def sign_of_product(factors, sign):
 def plain(predicate, world, used):
     """Whether the predicate is plain from signs and hypotheses."""
     kind, t = predicate
-    if kind == "ge0i":
-        return never_negative(t)
+    if kind == "ge0i": return never_negative(t)
     found = sign(t, world, used)
     turn = kind == "ne0" and t.op == "add" and found in "+?" and sign(add(*map(negated, t.terms)), world, used) == ">"
     return turn or found in {"gt0": ">", "ge0": ">+", "ne0": ">!"}[kind]
@@ -638,31 +585,23 @@ def negated(t):
 def smooth(t, variables, world):
     """Conditions under which t is smooth in the entries of these variables; where they hold they hold all around."""
     key = t, variables
-    if not world.moves(t, variables):
-        return frozenset()
+    if not world.moves(t, variables): return frozenset()
     if key not in world.smooth_of:
         needs = set()
         match (t.op, *t.data[:1]):
-            case ("pow", q) if root(q) or q < 0:
-                needs = {("gt0" if root(q) else "ne0", *t.terms)}
-            case ("app", "log") | ("step",):
-                needs = nonzero(*t.terms)
-            case ("diff",):
-                variables = variables | {t.terms[1].data}
-            case ("whole", "max" | "argmax"):
-                needs = alone(t)
-            case ("whole", "inv"):
-                needs = regular(t)
-            case ("whole", fn):
-                need(fn not in ("gap", "min", "pinv"), f"no law differentiates {fn}")
+            case ("pow", q) if root(q) or q < 0: needs = {("gt0" if root(q) else "ne0", *t.terms)}
+            case ("app", "log") | ("step",): needs = nonzero(*t.terms)
+            case ("diff",): variables = variables | {t.terms[1].data}
+            case ("whole", "max" | "argmax"): needs = alone(t)
+            case ("whole", "inv"): needs = regular(t)
+            case ("whole", fn): need(fn not in ("gap", "min", "pinv"), f"no law differentiates {fn}")
         world.smooth_of[key] = frozenset(needs).union(*(smooth(s, variables, world) for s in world.parts(t)))
     return world.smooth_of[key]
 
 def around(fact, array, world):
     """What makes a fact, where it holds, hold all around when the array moves."""
     kind, t, *_ = fact
-    if not any(world.moves(s, {array}) for s in terms_of(fact)):
-        return frozenset()
+    if not any(world.moves(s, {array}) for s in terms_of(fact)): return frozenset()
     need(kind in ("gt0", "ne0"), f"a derivative by {array[0]}, where an equation need not hold all around")
     return smooth(own_body(t) if t.op == "whole" and t.data[0] == "gap" else t, frozenset((array,)), world)
 
@@ -677,7 +616,6 @@ def truth(t):
 def truth_atoms(t):
     inner = [truth_atoms(s) for s in t.terms if s.op != "num"] if t.op in ("add", "mul") and len(t.terms) > 1 else []
     return {t} if zero_or_one(t) else set().union(*inner) if inner and all(inner) else None
-
 def truth_value(t, values):
     parts = [truth_value(s, values) for s in t.terms] if t.op in ("add", "mul") else []
     return values[t] if t in values else sum(parts) if t.op == "add" else prod(parts) if t.op == "mul" else t.data[0]
@@ -701,25 +639,19 @@ def values_needed(t, world, moving=frozenset(), guards=(), found=None):
     match (t.op, *t.data[:1]):
         case ("mul",):
             own = tuple(s for s in t.terms if truth(s))
-            for s in t.terms:
-                values_needed(s, world, moving, guards if s in own else guards + own, found)
+            for s in t.terms: values_needed(s, world, moving, guards if s in own else guards + own, found)
             return found
         case ("pow", q):
             kinds = ["gt0" if root(q) else "ne0"] if q < 0 else ["ge0", *(["gt0"] if moves else [])] if root(q) else []
             note(*((kind, *t.terms) for kind in kinds))
-        case ("app", "log"):
-            note(("gt0", *t.terms))
-        case ("step",) if moves:
-            note(("ne0", off_diagonal(*t.terms)))
-        case ("diff",):
-            moving = moving | {t.terms[1].data}
+        case ("app", "log"): note(("gt0", *t.terms))
+        case ("step",) if moves: note(("ne0", off_diagonal(*t.terms)))
+        case ("diff",): moving = moving | {t.terms[1].data}
         case ("whole", "max" | "min" | "argmax" as fn):
             found.update((("ge0i", n - 1), None) for n in t.data[2] if not at_least_1(n))
             note(*(alone(t) if fn != "min" else positive(function("gap", 0, t.data[2], -t.terms[0]))) if moves else ())
-        case ("whole", "inv"):
-            note(*regular(t))
-    for s in world.parts(t):
-        values_needed(s, world, moving, guards, found)
+        case ("whole", "inv"): note(*regular(t))
+    for s in world.parts(t): values_needed(s, world, moving, guards, found)
     return found
 
 # === laws ============================================================================================================
@@ -747,7 +679,7 @@ def nonzero(*ts): return {("ne0", t) for t in ts}
 def is_a(w, *names): return need(w.data[0] in names, f"{w.data[0]} is another function")
 def unused(axes, *xs): return need(all(x.free.isdisjoint(axes) for x in xs), "an index is in use")
 def axes_of(w, axes): return need(sizes_of(axes) == w.data[2], f"the axes of {w.data[0]} have other sizes")
-def all_inside(at, sizes): return need(len(at) == len(sizes) and all(map(inside, at, sizes)), "an index may leave its range")
+def all_inside(at, sizes): return need(len(at) == len(sizes) and all(map(inside, at, sizes)), "an index may be outside")
 def entry_of(w, *at): return opened(*w.terms, at)
 def argmax(w, at): return beside(w, "argmax", at)
 def alone(w): return positive(beside(w, "gap"))
@@ -756,53 +688,43 @@ def some_maximum(w): return is_a(w, "max") and need(all(map(at_least_1, w.data[2
 def axes_of_maximum(w, axes): return some_maximum(w) and axes_of(w, axes) and unused(axes, w)
 def entry_of_maximum(w, at): return some_maximum(w) and all_inside(at, w.data[2]) and entry_of(w, *at)
 def slope_of_entry(w, axes, x): return unused(axes, x, w) and axes_of(w, axes) and diff(entry_of(w, *justs(axes)), x)
-
 def diff_entry(world, e, w):
     need(not world.meanings(e.data) and (e.data == w.data or apart(e.data, w.data)), "defined, or perhaps the variable")
     need(e.data != w.data or len(e.at) == len(w.at), f"{w.data[0]} has another number of indices")
     return diff(e, w), deltas(e.at, w.at) if e.data == w.data else ZERO
-
 def diff_apply(fn, degree, u, w):
     need(fn not in KINKED and (fn not in SLOPES or not degree), f"no slope of {fn}")
     slope = SLOPES[fn](u) if fn in SLOPES else app(fn, u, degree + 1)
     return diff(app(fn, u, degree), w), slope * diff(u, w), nonzero(u) if fn == "log" else ()
-
 def diff_power(f, q, w):
-    return diff(f ** q, w), mul(num(q), f ** (q - 1), diff(f, w)), positive(f) if root(q) else nonzero(f) if q < 1 else ()
-
+    needs = positive(f) if root(q) else nonzero(f) if q < 1 else ()
+    return diff(f ** q, w), mul(num(q), f ** (q - 1), diff(f, w)), needs
 def diff_whole(w, axes, x):
     need(len(w.at) == w.data[1] * len(axes), "one group of indices for each derivative")
     fn, degree, sizes = w.data
     outer = function(fn, degree + 1, sizes, *w.terms, w.at + justs(axes))
     return diff(w, x), sums(axes, outer * slope_of_entry(w, axes, x))
-
 def diff_inverse(w, axes, x):
     (p, q), (i, j) = justs(axes), is_a(w, "inv") and w.at
     inner = mul(beside(w, "inv", (i, p)), slope_of_entry(w, axes, x), beside(w, "inv", (q, j)))
     return diff(w, x), -sums(axes, inner), regular(w)
-
 def diff_prod(w, axes, others, x):
     need(is_a(w, "prod") and not set(axes) & set(others) and axes_of(w, others), "an index is in use")
     inner, here = slope_of_entry(w, axes, x), deltas(justs(axes), justs(others))
     rest = unused(others, x, inner) and of_array("prod", others, here + (1 - here) * entry_of(w, *justs(others)))
     return diff(w, x), sums(axes, rest * inner)
-
 def log_of_number(n):
     logs = [num(k) * log(num(p)) for p, k in need(n >= 1, "the logarithm of 0") and primes(Q(n))]
     return log(num(n)), logs[0] if len(logs) == 1 else add(*logs) if logs else ZERO
-
 def sum_of_angles(fn, a, b):
     (sa, ca), (sb, cb) = ((app("sin", u), app("cos", u)) for u in (a, b))
     return app(fn, a + b), {"sin": sa * cb + ca * sb, "cos": ca * cb - sa * sb}[fn]
-
 def negated_outside(h, u):
     return (1 - h) * step(-u), need(zero_or_one(h), "no case distinction") and (1 - h) * (1 - step(u)), nonzero(u + h)
-
 def by_cases(like, h, a, b):
     need(zero_or_one(h) and like.op in ("app", "pow", "step"), "no case distinction")
     f = lambda u: node(like.op, like.data, (u,))
     return f(h * a + (1 - h) * b), h * f(a) + (1 - h) * f(b)
-
 def reindex(i, k, e, f):
     s, ranged = coefficient(e, i), lambda e, i: (in_range(e), in_range(size_of(i) - 1 - e))
     shift = e - s * just(i)
@@ -817,16 +739,14 @@ def digits(i, q, r, *terms):
     return unused((q, r), *terms) and tuple(substitute(t, {i: sizes[1] * just(q) + just(r)}) for t in terms)
 
 def inverse_times(w, k, left):
-    need(is_a(w, "inv") and all_inside(w.at, w.data[2]) and unused((k,), w) and size_of(k) is w.data[2][0], "another size")
-    (i, j), m = w.at, just(k)
+    is_a(w, "inv") and all_inside(w.at, w.data[2]) and unused((k,), w)
+    (i, j), m = w.at, need(size_of(k) is w.data[2][0], "an index of another size") and just(k)
     factors = (beside(w, "inv", (i, m)), entry_of(w, m, j)) if left else (entry_of(w, i, m), beside(w, "inv", (m, j)))
     return sums((k,), mul(*factors)), delta(i, j), regular(w)
-
 def maximum_of_maxima(outer, inner, axes, f):
     need(set(axes) == {*outer, *inner} and len(axes) == len(outer) + len(inner), "other axes")
     left, right = of_array("max", outer, of_array("max", inner, f)), of_array("max", axes, f)
     return left, some_maximum(right) and right
-
 def product_without(axes, f, at):
     all_inside(at, sizes_of(axes)) and unused(axes, *at)
     here, one = deltas(at, justs(axes)), substitute(f, dict(zip(axes, at)))
@@ -835,9 +755,9 @@ def product_without(axes, f, at):
 def of_product(w, axes, k, a, b):
     p, q = is_a(w, "det", "inv") and axes
     unused((q,), a) and unused((p,), b)
-    left, dets = of_array(w.data[0], axes, sums((k,), a * b), w.at), (of_array("det", (p, k), a), of_array("det", (k, q), b))
-    if w.data[0] == "det":
-        return left, mul(*dets)
+    left = of_array(w.data[0], axes, sums((k,), a * b), w.at)
+    dets = of_array("det", (p, k), a), of_array("det", (k, q), b)
+    if w.data[0] == "det": return left, mul(*dets)
     all_inside(w.at, left.data[2]) and unused((k,), left)
     factors = of_array("inv", (k, q), b, (w.at[0], just(k))), of_array("inv", (p, k), a, (just(k), w.at[1]))
     return left, sums((k,), mul(*factors)), nonzero(*dets)
@@ -846,24 +766,26 @@ def inverse_of_inverse(w, axes):
     is_a(w, "det", "inv") and axes_of(w, axes) and unused(axes, w)
     left = of_array(w.data[0], axes, beside(w, "inv", justs(axes)), w.at)
     return left, w ** -1 if not w.at else all_inside(w.at, w.data[2]) and entry_of(w, *w.at), regular(w)
-
 def of_identity(axes, at):
     need(all(inside(e, size_of(axes[0])) for e in at), "an index may leave its range")
     return of_array("inv" if at else "det", axes, delta(*justs(axes)), at), delta(*at) if at else ONE
-
 def assume(world, name, values):
     kind, *sides = world.hypotheses.get(name, ("no",))
-    need(kind == "eq", f"no equation is assumed by the name {name}") and all_inside([e for _, e in values], sizes_of(i for i, _ in values))
+    all_inside([e for _, e in values], sizes_of(i for i, _ in values))
+    need(kind == "eq", f"no equation is assumed by the name {name}")
     return *(substitute(t, dict(values)) for t in sides), (), {name}
 
 LAWS = {
     # derivatives
-    "diff_constant": ("tw", lambda t, w: (need(t.op in ("num", "size", "ord", "delta", "range"), "no constant") and diff(t, w), ZERO)),
-    "diff_independent": ("Ctw", lambda c, t, w: (need(not c.moves(t, {w.data}), f"it may depend on {w.data[0]}") and diff(t, w), ZERO)),
+    "diff_constant": ("tw", lambda t, w:
+        need(t.op in ("num", "size", "ord", "delta", "range"), "no constant") and (diff(t, w), ZERO)),
+    "diff_independent": ("Ctw", lambda c, t, w:
+        need(not c.moves(t, {w.data}), f"it may depend on {w.data[0]}") and (diff(t, w), ZERO)),
     "diff_entry": ("Cww", diff_entry),
     "diff_sum": ("itw", lambda i, f, w: unused((i,), w) and (diff(sums((i,), f), w), sums((i,), diff(f, w)))),
     "diff_add": ("Tw", lambda ts, w: (diff(add(*ts), w), add(*(diff(t, w) for t in ts)))),
-    "diff_mul": ("Tw", lambda ts, w: (diff(mul(*ts), w), add(*(mul(*ts[:k], diff(t, w), *ts[k + 1:]) for k, t in enumerate(ts))))),
+    "diff_mul": ("Tw", lambda ts, w: (diff(mul(*ts), w),
+        add(*(mul(*ts[:k], diff(t, w), *ts[k + 1:]) for k, t in enumerate(ts))))),
     "diff_power": ("tqw", diff_power),
     "diff_apply": ("sntw", diff_apply),
     "diff_step": ("tw", lambda u, w: (diff(step(u), w), ZERO, nonzero(u))),
@@ -888,7 +810,8 @@ LAWS = {
     "at_zero": ("s", lambda fn: need(fn in ODD + EVEN, f"{fn}(0) is not known") and (app(fn, ZERO), num(fn in EVEN))),
     "sum_of_angles": ("stt", sum_of_angles),
     "power_add": ("tqq", lambda b, p, q: (b ** p * b ** q, b ** (p + q), positive(b) if root(p, q) else nonzero(b))),
-    "power_of_product": ("Tq", lambda ts, q: (mul(*ts) ** q, mul(*(t ** q for t in ts)), positive(*ts) if root(q) else ())),
+    "power_of_product": ("Tq", lambda ts, q:
+        (mul(*ts) ** q, mul(*(t ** q for t in ts)), positive(*ts) if root(q) else ())),
     "root_of_product": ("Tq", lambda ts, q: (mul(*ts) ** q, mul(*(t ** q for t in ts)), {("ge0", t) for t in ts})),
     "power_of_power": ("tqq", lambda b, p, q: ((b ** p) ** q, b ** (p * q), positive(b) if root(p, q) else ())),
     "root_of_square": ("tq", lambda b, q: ((b ** 2) ** q, (b * (step(b) - step(-b))) ** (2 * q))),
@@ -918,7 +841,8 @@ LAWS = {
     "inverse_of_transpose": ("W", lambda w: is_a(w, "inv", "det") and (
         w, function(*w.data, bind(own_axes(w)[::-1], own_body(w)), w.at[::-1]))),
     "maximum_of_maxima": ("IIIt", maximum_of_maxima),
-    "maximum_picks": ("WI", lambda w, ax: axes_of_maximum(w, ax) and (sums(ax, argmax(w, justs(ax)) * entry_of(w, *justs(ax))), w)),
+    "maximum_picks": ("WI", lambda w, ax: axes_of_maximum(w, ax) and (
+        sums(ax, argmax(w, justs(ax)) * entry_of(w, *justs(ax))), w)),
     "one_argmax": ("WI", lambda w, axes: axes_of_maximum(w, axes) and (sums(axes, argmax(w, justs(axes))), ONE)),
     "argmax_products": ("WEE", lambda w, a, b: some_maximum(w) and (
         argmax(w, a) * argmax(w, b), product_of(*map(delta, a, b), argmax(w, a)))),
@@ -926,8 +850,8 @@ LAWS = {
     "step_below_max": ("WE", lambda w, at: (step(w - entry_of_maximum(w, at)), 1 - argmax(w, at), alone(w))),
     "product_without": ("ItE", product_without),
     "of_product": ("W2itt", of_product),
-    "inverse_scaled": ("2ttE", lambda axes, c, f, at: unused(axes, c) and (
-        of_array("inv", axes, c * f, at), c ** -1 * of_array("inv", axes, f, at), nonzero(c, of_array("det", axes, f)))),
+    "inverse_scaled": ("2ttE", lambda ax, c, f, at: unused(ax, c) and (
+        of_array("inv", ax, c * f, at), c ** -1 * of_array("inv", ax, f, at), nonzero(c, of_array("det", ax, f)))),
     "inverse_of_inverse": ("W2", inverse_of_inverse),
     "of_identity": ("2E", of_identity),
     # what is given
@@ -944,7 +868,6 @@ def joined(left, right, parts, bound=()):
     """An equation under all that its parts need; an index that only the parts have must have a value."""
     inhabited(frozenset().union(*(p[0].free | p[1].free for p in parts)) - left.free - right.free - set(bound))
     return left, right, *(frozenset().union(*(p[k] for p in parts)) for k in (2, 3))
-
 def inhabited(axes): return need(all(map(at_least_1, sizes_of(axes))), "an index may have no values")
 
 def discharged(eq, world):
@@ -964,52 +887,45 @@ def linked(pairs):
 def chain(parts):
     left, right = linked([p[:2] for p in parts])
     return joined(left, right, [(left, right, *p[2:]) for p in parts])
-
 def inside_term(t, parts):
     terms = list(t.terms)
     for k, eq in parts:
         need(t.op in ("add", "mul", "pow", "app", "step") and terms[k] is eq[0], f"argument {k} is another term")
         terms[k] = eq[1]
     return joined(t, node(t.op, t.data, tuple(terms)), [eq for _, eq in parts])
-
 def under_diff(world, w, eq):
     facts = is_variable(w, world) and [*(world.hypotheses[name] for name in eq[3]), *eq[2]]
     left, right, conditions, names = joined(diff(eq[0], w), diff(eq[1], w), [eq])
     return left, right, conditions.union(*(around(f, w.data, world) for f in facts)), names
-
 def at_values(values, eq):
     all_inside([e for _, e in values], sizes_of(i for i, _ in values))
     return joined(*(substitute(t, dict(values)) for t in eq[:2]), [eq], [i for i, _ in values])
 
 def linear(left, right, multiples):
     """left = right, if left - right is the sum of Σ_{axes} factor (a - b) over proved equations a = b."""
-    needs, total = set(), []
-    for sign, axes, t in ((1, (), left), (-1, (), right), *((sign, axes, factor * eq[k]) for axes, factor, eq in multiples for k, sign in ((0, -1), (1, 1)))):
-        inhabited(t.free - left.free - right.free - set(axes))
-        found = expand(t, needs)
-        total += [(sign * c, *m) for c, *m in (summed(axes, found, needs) if axes else found)]
+    needs, parts = set(), [(1, left), (-1, right)]
+    for axes, factor, eq in multiples: parts += [(-1, sums(axes, factor * eq[0])), (1, sums(axes, factor * eq[1]))]
+    for _, t in parts: inhabited(t.free - left.free - right.free)
+    total = [(sign * c, *m) for sign, t in parts for c, *m in expand(t, needs)]
     need(not like(total), "the sides are different sums of products")
     return joined(left, right, [(left, right, needs, ()), *((left, right, *eq[2:]) for _, _, eq in multiples)])
 
 def cancelled(factor, left, right, eq):
     total = joined(left, right, [linear(factor * left, factor * right, [((), ONE, eq)])])
     return left, right, total[2] | nonzero(factor), total[3]
-
 def each_value(i, left, right, parts):
     need(parts and number(size_of(i)) == len(parts), "one equation for each value")
     for v, eq in enumerate(parts):
         need(eq[:2] == tuple(substitute(t, {i: whole(v)}) for t in (left, right)), f"value {v} is another case")
     return joined(left, right, parts)
-
 def each_digit(i, left, right, q, r, eq):
     return need(eq[:2] == digits(i, q, r, left, right), "another case") and joined(left, right, [eq], (q, r))
-
 def with_name(world, array, axes, body, proof):
-    named = lambda ts: any(a[0] == array[0] for t in ts for a in t.arrays)
+    speaks = lambda ts: any(a[0] == array[0] for t in ts for a in t.arrays)
     said = [b for _, b in world.definitions.values()] + [t for h in world.hypotheses.values() for t in h[1:]]
-    wider = need(not named(said), "the name is in use") and world.with_definition(array, axes, body)
+    wider = need(not speaks(said), "the name is in use") and world.with_definition(array, axes, body)
     eq = discharged(proof(wider), wider)
-    return need(not named([*eq[:2], *(t for _, t in eq[2])]), "the name occurs in what is proved") and eq
+    return need(not speaks([*eq[:2], *(t for _, t in eq[2])]), "the name occurs in what is proved") and eq
 
 def rephrased(eq, replaced):
     left, right, conditions, names = eq
@@ -1021,7 +937,6 @@ def rephrased(eq, replaced):
     return left, right, conditions, names
 
 def alike(c, d): return c[0] == d[0] and (c[1] is d[1] or c[0] != "ge0i" and named_alike(c[1]) is named_alike(d[1]))
-
 def named_alike(t):
     """One node for conditions that differ in the names of indices that a person did not choose."""
     own = [a for a in t.free if type(a.data[0]) is tuple or a.data[0][0] == "~" and a.data[0][1:].isdecimal()]
@@ -1030,7 +945,7 @@ def named_alike(t):
 class Layers:
     """z^{l+1} is `forward` of z^l; C(z^l), the cost as a function of z^l, is `loss` of z^L through the layers between.
 
-    What holds for every smooth C of z^{l+1} holds for that one.  δ^L is `first`, δ^l is `backward` of z^l, z^{l+1} and
+    What holds for every smooth C of z^{l+1} holds for that one.  δ^L is `first`, δ^l is `backward` of z^l, z^{l+1},
     δ^{l+1}.
     """
 
@@ -1043,19 +958,18 @@ class Layers:
         """Each state is computed from the one before, and the parts look at nothing else of the layers."""
         now, next_, end = (tuple(w[k] for w in self.widths) for k in range(3))
         names, shape = (self.label, self.last, *now, *next_, *end), sizes_of(self.here)
-        need(len(set(names)) == len(names) and not LEAST.keys() & set(names), "a symbol stands for two things, or is bounded")
-        need(not symbols(*shape) & {self.label, self.last, *next_, *end}, "the shape depends on other layers")
+        need(len(set(names)) == len(names) and not LEAST.keys() & set(names), "a symbol is two things, or bounded")
+        need(not named("n", *shape) & {self.label, self.last, *next_, *end}, "the shape depends on other layers")
         for axes, there in ((self.above, next_), (self.at_last, end)):
             new = dict(zip(now, there))
-            renamed = lambda m: order(node("n", (new.get(a.data[0], a.data[0]),)) for a in m)
+            renamed = lambda m, new=new: order(node("n", (new.get(a.data[0], a.data[0]),)) for a in m)
             need(sizes_of(axes) == tuple(integer((renamed(m), c) for m, c in n.data) for n in shape), "other axes")
-        need(not symbols(self.loss, self.first) & {self.label, *now, *next_}, "the loss depends on the layer")
+        need(not named("n", self.loss, self.first) & {self.label, *now, *next_}, "the loss depends on the layer")
         self.speaks(self.loss, {last: self.at_last}, ())
         self.speaks(self.first, {last: self.at_last}, self.at_last)
         self.speaks(self.forward, {z: self.here}, self.above)
         self.speaks(self.backward, {z: self.here, above: self.above, (self.signal, above[1]): self.above}, self.here)
-        for t in (t for h in self.hypotheses.values() for t in terms_of(h)):
-            self.speaks(t, {}, t.free)
+        for t in (t for h in self.hypotheses.values() for t in terms_of(h)): self.speaks(t, {}, t.free)
 
     def speaks(self, t, states, axes):
         """Of states and signals only these, at entries that there are; of no derivative, nor of the cost itself."""
@@ -1071,8 +985,8 @@ class Layers:
         """From the last layer, and from layer l + 1 to l, to every layer l of a network of any depth."""
         label, empty = symbol(self.label), World({}, {})
         z, above, ends = (self.state, label), (self.state, label + 1), (self.state, symbol(self.last))
-        z_, above_, end_ = (node("entry", a, (), justs(x)) for a, x in ((z, self.here), (above, self.above), (ends, self.at_last)))
-        signal = lambda at: node("entry", (self.signal, at), (), justs(self.here))
+        entry = lambda array, axes: node("entry", array, (), justs(axes))
+        z_, above_, end_ = entry(z, self.here), entry(above, self.above), entry(ends, self.at_last)
         cost = lambda axes, body: of_array(self.cost, axes, body)
         slope = lambda axes, body: of_array(self.cost, axes, body, justs(axes), 1)
         self.fit(z, above, ends)
@@ -1084,8 +998,7 @@ class Layers:
         known = empty.with_definition(above, self.above, self.forward)
         known = known.with_definition((self.signal, label + 1), self.above, slope(self.above, above_))
         proves(prove(step, known), diff(cost(self.above, above_), z_), self.backward)
-        if not parameter:
-            return diff(cost(self.here, z_), z_), signal(label), (), names
+        if not parameter: return diff(cost(self.here, z_), z_), entry((self.signal, label), self.here), (), names
         ((w, entering, proof),) = parameter
         need(w.data[1] is label and w.data[0] not in (self.state, self.signal), "no parameter of layer l")
         need(all(a[0] != w.data[0] for a in self.loss.arrays), "the loss looks at the parameter")
@@ -1095,11 +1008,6 @@ class Layers:
         eq = prove(proof, empty.with_definition((self.signal, label), self.here, slope(self.here, entering)))
         self.speaks(eq[1], {(self.signal, label): self.here}, w.free)
         return *proves(eq, diff(cost(self.here, entering), w), eq[1])[:2], (), names
-
-def symbols(*xs):
-    """The names of sizes that occur in terms and sizes."""
-    parts = lambda x: x if type(x) is tuple else (x.data, x.terms, x.at) if type(x) is Node and x.op != "n" else ()
-    return {x.data[0] for x in xs if type(x) is Node and x.op == "n"}.union(*(symbols(*parts(x)) for x in xs if parts(x)))
 
 STEPS = {
     "chain": ("P", chain),
@@ -1137,12 +1045,9 @@ class Certificate:
         if least != LEAST:
             LEAST.clear()
             LEAST.update(least)
-            for f in MEMORY:
-                f.cache_clear()
-        for k, row in enumerate(data["sizes"]):
-            self.sizes.append(at_row("size", k, read_size, row))
-        for k, row in enumerate(data["nodes"]):
-            self.nodes.append(at_row("node", k, self.node, row))
+            for f in MEMORY: f.cache_clear()
+        for k, row in enumerate(data["sizes"]): self.sizes.append(at_row("size", k, read_size, row))
+        for k, row in enumerate(data["nodes"]): self.nodes.append(at_row("node", k, self.node, row))
         same = lambda h: ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
         hypotheses = {text(name): same(h) for name, h in data["hypotheses"].items()}
         told, world = data.get("recursion"), World({}, hypotheses)
@@ -1200,22 +1105,22 @@ class Certificate:
     def any_term(self, k): return need(self.nodes[natural(k)].op != "int", f"node {k} is no term") and self.nodes[k]
     def any_index(self, k): return need(self.nodes[natural(k)].op == "int", f"node {k} is no index") and self.nodes[k]
     def index(self, k): return closed(self.any_index(k))
-    def values(self, row): return self.axes([i for i, _ in map(pair, listed(row))]) and [(self.axis(i), self.index(e)) for i, e in row]
+    def values(self, row):
+        return tuple(zip(self.axes([i for i, _ in map(pair, listed(row))]), [self.index(e) for _, e in row]))
+
     def term(self, k, op=None):
         return need(op in (None, self.any_term(k).op), f"node {k} is no {op}") and closed(self.nodes[k])
-
     def axis(self, k):
         (i,) = self.index(k).free or (None,)
         return need(i and self.nodes[k] is just(i), f"node {k} is no named index") and i
-
     def axes(self, ks, wanted=None):
         found = tuple(map(self.axis, listed(ks)))
-        need(len(set(found)) == len(found) and wanted in (None, len(found)), "an index twice, or another number of them")
+        need(len(set(found)) == len(found) and wanted in (None, len(found)), "an index twice, or another number")
         return found
-
     def predicate(self, row, kinds=KINDS):
         kind, k = row
-        return need(kind in kinds, "no such predicate") and (kind, self.index(k) if kind == "ge0i" else normal(self.term(k)))
+        need(kind in kinds, "no such predicate")
+        return kind, self.index(k) if kind == "ge0i" else normal(self.term(k))
 
     def equation(self, p, world):
         """What step p proves in a world."""
@@ -1252,16 +1157,13 @@ class Certificate:
 # A region is a world whose hypotheses say where things have values.  A reason shows a predicate at all its points, a
 # holding an equation; both give what they show and the names of the hypotheses that they use.
 
-ANALYTIC = ("exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "cosh", "atan", "erf", "det", "inv", "prod")
+ANALYTIC = {*SLOPES, "det", "inv", "prod"}
 
-def subterms(t): return [t, *(s for inner in t.terms for s in subterms(inner))]
 def differentiated(*ts): return frozenset(s.terms[1].data for t in ts for s in subterms(t) if s.op == "diff")
-
 def truth_cases(h):
     """What is known where a truth value is 1, and where it is 0."""
     yes, no = ([("gt0", *h.terms)], [("ge0", -h.terms[0])]) if h.op == "step" else ([], [])
     return [("eq", h, ONE), *yes], [("eq", h, ZERO), *no]
-
 def analytic(t, world, moved):
     """Whether t and all that it rests on is analytic in the arrays that move."""
     fine = t.op not in ("step", "diff") and (t.op not in ("app", "whole") or t.data[0] in ANALYTIC and t.data[1] == 0)
@@ -1284,8 +1186,7 @@ class Theorem(Certificate):
             goal, more = before(r, w)
             used.update(more)
             return need(goal[0] in kinds, "a reason of another kind") and goal
-        def all_of(rs, kinds=KINDS, w=world):
-            return [of(r, kinds, w) for r in listed(rs)]
+        def all_of(rs, kinds=KINDS, w=world): return [of(r, kinds, w) for r in listed(rs)]
         def equation(r, *wanted):
             _, left, right = of(r, ("eq",))
             inhabited(right.free - left.free)
@@ -1295,11 +1196,9 @@ class Theorem(Certificate):
             used.update(names)
             return ("eq", left, right), conditions
         kind, *rest = row
-        if kind not in ("given", "continued", "cases", "steps"):
-            (op, t) = goal = self.predicate(rest[0])
+        if kind not in ("given", "continued", "cases", "steps"): (op, t) = goal = self.predicate(rest[0])
         match row:
-            case ["sign", _]:
-                need(plain(goal, world, used), "this is not plain")
+            case ["sign", _]: need(plain(goal, world, used), "this is not plain")
             case ["weigh", _, scale, parts, rest, r]:
                 scale, rest = self.term(scale), self.term(rest)
                 parts = [(self.term(c), of(k, ("gt0", "ne0", "ge0"))) for c, k in map(pair, listed(parts))]
@@ -1326,16 +1225,19 @@ class Theorem(Certificate):
                 a, b = (of(k, (op,), self.assuming(name, more, world))[1] for k, more in zip((yes, no), truth_cases(h)))
                 equation(r, t, h * a + (1 - h) * b)
             case ["fixed", _, names, r]:
-                need(alike(of(r), (op, normal(substitute(t, self.fixed(names, world, [t]))))), "another predicate is shown")
+                one = op, normal(substitute(t, self.fixed(names, world, [t])))
+                need(alike(of(r), one), "another predicate is shown")
             case ["knowing", _, name, lemmas, r]:
                 need(alike(of(r, KINDS, self.knowing(name, lemmas, world, of)), goal), "another predicate is shown")
             case ["dense", _, somewhere, reasons, r]:
-                there, moved = World(world.definitions, {}), frozenset(self.array(a) for a, _ in map(pair, listed(somewhere)))
+                there, moved = world, frozenset(self.array(a) for a, _ in map(pair, listed(somewhere)))
                 for array, (axes, body) in somewhere:
                     need(not world.meanings(self.array(array)), f"{array[0]} is defined")
                     there = there.with_definition(self.array(array), self.axes(axes), self.term(body))
-                need(not any(b.arrays & moved for a, (_, b) in there.definitions.items() if a in moved), "a value of what moves")
-                still = {name: h for name, h in world.hypotheses.items() if not any(world.moves(x, moved) for x in terms_of(h))}
+                need(not any(body.arrays & moved for a, (_, body) in there.definitions.items() if a in moved),
+                    "a value of what moves")
+                moves = lambda h: any(world.moves(x, moved) for x in terms_of(h))
+                still = {name: h for name, h in world.hypotheses.items() if not moves(h)}
                 fixed = World(world.definitions, still)
                 self.explained(values_needed(t, fixed, moved), all_of(reasons, KINDS, fixed))
                 need(op == "ne0" and analytic(t, fixed, moved), "this need not be analytic")
@@ -1353,21 +1255,18 @@ class Theorem(Certificate):
                 about = [*goal[1:], *self.open_around(moved, world, used)]
                 self.explained([p for x in about for p in values_needed(x, world, moved)], all_of(continuous))
             case ["cases", left, right, names, name, about, first, second]:
-                left, right, about = goal = *map(self.term, (left, right, about)),
-                need(not differentiated(left, right) and not about.free, "a derivative, or cases for all values of an index")
+                left, right, about = map(self.term, (left, right, about))
+                need(not differentiated(left, right) and not about.free, "a derivative, or cases of an index")
                 values, goal = self.fixed(names, world, [left, right]), ("eq", left, right)
                 wanted = ("eq", *(substitute(x, values) for x in (left, right)))
                 cases = truth_cases(about) if truth(about) else ([("ne0", about)], [("eq", about, ZERO)])
                 for k, more in zip((first, second), cases):
                     need(of(k, ("eq",), self.assuming(name, more, world)) == wanted, "another equation is shown")
-            case ["steps", rs]:
-                goal = "eq", *linked([g[1:] for g in all_of(rs, ("eq",))])
-            case _:
-                raise Refused("no such reason")
+            case ["steps", rs]: goal = "eq", *linked([g[1:] for g in all_of(rs, ("eq",))])
+            case _: raise Refused("no such reason")
         return goal, frozenset(used)
 
     def assuming(self, name, more, world): return world.assuming({f"{text(name)}.{k}": h for k, h in enumerate(more)})
-
     def explained(self, conditions, goals):
         need(all(any(alike(c, g) for g in goals) for c in conditions), "a condition has no reason")
 
@@ -1379,21 +1278,22 @@ class Theorem(Certificate):
 
     def open_around(self, moved, world, names):
         """What these hypotheses are about, where it moves: strict inequalities, which hold all around."""
-        found = [h for name, h in world.hypotheses.items() if name in names and any(world.moves(t, moved) for t in terms_of(h))]
-        return need(all(h[0] in ("gt0", "ne0") for h in found), "a hypothesis need not hold around a point") and [h[1] for h in found]
+        found = [h for name, h in world.hypotheses.items() if name in names]
+        found = [h for h in found if any(world.moves(t, moved) for t in terms_of(h))]
+        need(all(h[0] in ("gt0", "ne0") for h in found), "a hypothesis need not hold around a point")
+        return [h[1] for h in found]
 
     def fixed(self, names, world, about):
         """Integers of new names in place of indices: what holds for them holds for all values."""
         pairs, said = [(self.axis(i), text(name)) for i, name in map(pair, listed(names))], world.hypotheses.values()
         spoken = [*about, *(b for _, b in world.definitions.values()), *(t for h in said for t in terms_of(h))]
         new = {name for _, name in pairs}
-        need(len(dict(pairs)) == len(new) == len(pairs) and not any(t.picks & new for t in spoken), "a name is in use")
+        need(len(dict(pairs)) == len(new) == len(pairs) and not named("pick", *spoken) & new, "a name is in use")
         return {i: just(node("pick", (name, size_of(i)))) for i, name in pairs}
 
     def region(self, moving, lengths, terms, formula):
         facts = dict.fromkeys(("ge0i", n) for n in lengths)
-        for t in terms:
-            facts |= values_needed(t, self.world, frozenset() if formula else moving)
+        for t in terms: facts |= values_needed(t, self.world, frozenset() if formula else moving)
         strict = lambda h: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays else h
         kept = {f"fact {k}": p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
         given = {name: strict(h) for name, h in self.world.hypotheses.items()}
@@ -1404,16 +1304,15 @@ class Theorem(Certificate):
         left, right, forward, lengths, formula = self.data["statement"]
         lemmas, values, steps, place = self.data["argument"]
         need(type(formula) is bool, "no truth value")
-        left, right, forward, lengths = self.term(left), self.term(right), many(self.term)(forward), many(self.size)(lengths)
-        moving = differentiated(left)
+        left, right, lengths = self.term(left), self.term(right), many(self.size)(lengths)
+        moving, forward = differentiated(left), many(self.term)(forward)
         region = self.region(moving, lengths, (left, right) if formula else forward, formula)
         def goal_of(r, kinds, w):
             goal, _ = self.shown(r, w)
             return need(goal[0] in kinds, "another kind of reason") and goal
         wider, wanted = self.knowing("known", lemmas, region, goal_of), list(values_needed(right, self.world))
         where = self.region(moving, (), (left,), True) if formula else wider
-        if formula:
-            wanted = [p for p in wanted if not any(alike(p, k) for k in values_needed(left, self.world))]
+        if formula: wanted = [p for p in wanted if not any(alike(p, k) for k in values_needed(left, self.world))]
         goals = [goal_of(r, (*KINDS, "dense") if formula else KINDS, where) for r in listed(values)]
         self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
         for moved in (g[3] for g in goals if g[0] == "dense"):
@@ -1424,9 +1323,9 @@ class Theorem(Certificate):
         sizes, entries, logs, integers = place
         cells = lambda rows, name, value: [(name(a), tuple(map(natural, at)), value(v)) for a, at, v in listed(rows)]
         sizes, integers = [(text(n), natural(v)) for n, v in listed(sizes)], cells(integers, text, natural)
-        point = Point(self.world, sizes, cells(entries, self.array, fraction), cells(logs, self.array, fraction), integers)
-        for h in region.hypotheses.values():
-            point.satisfies(h)
+        entries, logs = (cells(rows, self.array, fraction) for rows in (entries, logs))
+        point = Point(self.world, sizes, entries, logs, integers)
+        for h in region.hypotheses.values(): point.satisfies(h)
 
 # --- a point that the statement is about: exact numbers, and intervals around everything else ---
 # A number is (low, high, q): between low and high, and the logarithm of q if q is not None.
@@ -1436,23 +1335,18 @@ BETWEEN = {"sin": 1, "cos": 1, "erf": 1, "atan": 2}
 
 def exact(x): return Q(x), Q(x), None
 def decimal(x, context): return context.divide(Decimal(x.numerator), Decimal(x.denominator))
-
 def outward(low, high):
     """Short numbers stay exact, long ones are rounded outward."""
     short = max(low.denominator.bit_length(), high.denominator.bit_length()) < 99
     return (low, high, None) if short else (Q(decimal(low, DOWN)), Q(decimal(high, UP)), None)
-
 def growing(f, x):
     """A growing function that `decimal` rounds correctly, at both ends."""
     below, above = f(decimal(x[0], DOWN), DOWN), f(decimal(x[1], UP), UP)
     return Q(DOWN.next_minus(below)), Q(UP.next_plus(above)), None
-
 def logarithm(x):
     need(x[0] > 0, "a logarithm of no positive number at the point")
     return exact(0) if x == exact(1) else (*growing(Decimal.ln, x)[:2], x[0] if x[0] == x[1] else None)
-
 def total(xs): return outward(*(sum((x[k] for x in xs), Q(0)) for k in (0, 1)))
-
 def multiplied_numbers(xs):
     out = exact(1)
     for x in xs:
@@ -1501,7 +1395,6 @@ class Point:
             need(fine, "a hypothesis is not seen to hold at the point")
 
     def whole(self, e, here=(), stack=()): return sum(c * prod(self.atom(a, here, stack) for a in m) for m, c in e.data)
-
     def atom(self, a, here, stack):
         if a.op != "pick":
             return self.sizes[a.data[0]] if a.op == "n" else here[a] if a.op == "i" else stack[-1 - a.data[0]]
@@ -1518,36 +1411,27 @@ class Point:
             return total(cells.values()) if t.op == "sum" else of_cells(t.data[0], cells, at)
         xs = [self.value(s, here, stack) for s in t.terms] if t.op != "diff" else []
         match (t.op, *t.data):
-            case ("num", q):
-                return exact(q)
-            case ("size", n):
-                return exact(self.whole(n))
+            case ("num", q): return exact(q)
+            case ("size", n): return exact(self.whole(n))
             case ("ord" | "range" | "delta" as op,):
                 return exact(at[0] if op == "ord" else at[0] >= 0 if op == "range" else at[0] == at[1])
-            case ("entry", "pi", None):
-                return Q(314159265358979, 10**14), Q(314159265358980, 10**14), None
+            case ("entry", "pi", None): return Q(314159265358979, 10**14), Q(314159265358980, 10**14), None
             case ("entry", *_):
                 axes, body = self.world.definitions.get(t.data, ((), None))
                 return self.value(body, dict(zip(axes, at))) if body else self.entries[t.data, at]
-            case ("add",):
-                return total(xs)
-            case ("mul",):
-                return multiplied_numbers(xs)
-            case ("pow", q):
-                return raised_number(*xs, q)
-            case ("step",):
-                return exact(1) if xs[0][0] > 0 else exact(0) if xs[0][1] <= 0 else (Q(0), F1, None)
+            case ("add",): return total(xs)
+            case ("mul",): return multiplied_numbers(xs)
+            case ("pow", q): return raised_number(*xs, q)
+            case ("step",): return exact(1) if xs[0][0] > 0 else exact(0) if xs[0][1] <= 0 else (Q(0), F1, None)
             case ("app", "exp", 0):
                 (low, high, q), = xs
                 return exact(q) if q is not None else exact(1) if low == high == 0 else growing(Decimal.exp, xs[0])
-            case ("app", "log", 0):
-                return logarithm(*xs)
+            case ("app", "log", 0): return logarithm(*xs)
             case ("app", fn, 0) if fn in EXPONENTIALS:
                 need(fn != "cosh" or xs[0][0] >= 0 or xs[0][1] <= 0, "cosh around 0")
                 low, high = sorted(self.value(EXPONENTIALS[fn](num(end)), here)[:2] for end in xs[0][:2])
                 return low[0], max(low[1], high[1]), None
-            case ("app", fn, 0) if fn in BETWEEN:
-                return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
+            case ("app", fn, 0) if fn in BETWEEN: return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
         raise Refused(f"{t.data or t.op} has no value at the point")
 
 def of_cells(fn, cells, at):
@@ -1556,14 +1440,14 @@ def of_cells(fn, cells, at):
     first, *others = sorted(cells.values(), key=lambda x: x[:2], reverse=True)
     if fn in ("max", "min"):
         return *({"max": max, "min": min}[fn](x[k] for x in (first, *others)) for k in (0, 1)), None
-    if fn == "prod":
-        return multiplied_numbers(cells.values())
+    if fn == "prod": return multiplied_numbers(cells.values())
     if fn == "gap":
         return (first[0] - max(x[1] for x in others), first[1] - others[0][0], None) if others else exact(1)
     lines = sorted({k[0] for k in cells})
     whole_ = determinant(cells, lines, lines)
-    minor = [determinant(cells, [i for i in lines if i != at[1]], [j for j in lines if j != at[0]])] if fn == "inv" else []
-    return multiplied_numbers([exact((-1) ** sum(at)), *minor, raised_number(whole_, Q(-1))]) if minor else whole_
+    if fn == "det": return whole_
+    minor = determinant(cells, [i for i in lines if i != at[1]], [j for j in lines if j != at[0]])
+    return multiplied_numbers([exact((-1) ** sum(at)), minor, raised_number(whole_, Q(-1))])
 
 def determinant(cells, rows, columns):
     minors = [determinant(cells, rows[1:], columns[:k] + columns[k + 1:]) for k in range(len(columns))]
@@ -1571,14 +1455,12 @@ def determinant(cells, rows, columns):
     return total([multiplied_numbers(p) for p in parts]) if rows else exact(1)
 
 # === files ===========================================================================================================
-
 def read_size(row):
     items = [(tuple(map(text, listed(m))), c) for m, c in map(pair, row)]
     need(all(type(c) is int and c and m == tuple(sorted(m)) for m, c in items), "a monomial out of order, or 0 times")
     need(all(len(m) <= 12 for m, _ in items), "a size of too high a degree")
     need(items == sorted(items) and len(dict(items)) == len(items), "monomials out of order, or one twice")
     return integer((order(node("n", (name,)) for name in m), c) for m, c in items)
-
 def closed(x): return need(not x.reach, "a dummy without a binder") and x
 def text(x): return need(type(x) is str and x != "", "a name is missing") and x
 def natural(x): return need(type(x) is int and x >= 0, f"{str(x)[:30]} is no natural number") and x
@@ -1635,5 +1517,4 @@ def main(paths: list[str]) -> int:
         print(f"{cause.filename}: {cause.strerror}")
         return 1
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__": sys.exit(main(sys.argv[1:]))
