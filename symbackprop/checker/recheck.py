@@ -1227,6 +1227,13 @@ class Theorem(Certificate):
             case ["fixed", _, names, r]:
                 one = op, normal(substitute(t, self.fixed(names, world, [t])))
                 need(alike(of(r), one), "another predicate is shown")
+            case ["nested", _, axes, outer, inner, body, r, q]:  # max_ij is max_i max_j
+                axes, outer, inner, body = *map(self.axes, (axes, outer, inner)), self.term(body)
+                need({*axes} == {*outer, *inner} and len(axes) == len(outer) + len(inner), "other axes")
+                best = inhabited(axes) and of_array("max", inner, body)
+                gaps = [of_array("gap", *x) for x in ((axes, body), (inner, body), (outer, best))]
+                shown = [goal, of(r), of(q)]
+                need(all(map(alike, shown, [("gt0", normal(g)) for g in gaps])), "this is about another maximum")
             case ["knowing", _, name, lemmas, r]:
                 need(alike(of(r, KINDS, self.knowing(name, lemmas, world, of)), goal), "another predicate is shown")
             case ["dense", _, somewhere, reasons, r]:

@@ -9,7 +9,7 @@ from itertools import islice, product
 from symbackprop.core.context import Context, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, as_affine
-from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Reason, Sign, Split, Weigh
+from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
 from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import (
@@ -34,12 +34,15 @@ from symbackprop.core.terms import (
     arrays,
     free,
     mul,
+    opened_whole,
     sub,
     substitute,
     subterms,
+    whole,
 )
 from symbackprop.core.value import truth
 
+from ..differentiate import Names
 from ..equality import prove_equal
 from ..matching import unify
 from ..normal_form.normal import Normal
@@ -51,7 +54,9 @@ from .restating import restated
 F0, F1 = Fraction(0), Fraction(1)
 DEPTH = 5  # reasons inside reasons; a split counts twice
 CLEARED = 4  # denominators inside numerators
+SPLITS = 6  # steps that one condition is split by, all together
 TRUTHS = 3  # steps that one condition is split by
+ROWS = 4  # axes of a maximum that is taken in two steps
 FACTS = 40  # facts that one condition is weighed against
 FAILED = (ProofError, TooLarge, RecursionError)
 
@@ -59,8 +64,8 @@ FAILED = (ProofError, TooLarge, RecursionError)
 class Seeker:
     """Reasons in one region; remembers what it looked for."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    def __init__(self, context: Context, splits: int = SPLITS) -> None:
+        self.context, self.splits = context, splits
         self.normal = Normal(context)
         self.known: dict[tuple[Predicate, int], Reason | None] = {}
         self.scaled: dict[tuple[Term, bool], tuple[Term, Term] | None] = {}
@@ -86,6 +91,11 @@ class Seeker:
         if isinstance(p, NonNegative) or depth <= 0:
             return
         yield from self.by_factors(p, depth)
+        if isinstance(p, Nonzero):
+            yield from self.by_written_product(p)
+        elif isinstance(p, Positive):
+            yield from self.by_rows(p, depth)
+            yield from self.by_not_negative(p, depth)
         yield from self.by_scale(p)
         yield from self.by_difference(p)
         if isinstance(p, Nonzero):
@@ -118,6 +128,42 @@ class Seeker:
                 return None
             found.append(r)
         return tuple(found)
+
+    def by_written_product(self, p: Nonzero) -> Iterator[Reason]:
+        """A fact is a product, as it is written, of which u is a factor."""
+        for fact in self.facts(p):
+            v = term_of(fact)
+            for k, a in enumerate(v.args if isinstance(v, Mul) else ()):
+                for given in islice(self.instances(a, p.term), 1):
+                    here = substitute(v, given)
+                    assert isinstance(here, Mul)
+                    rest = mul(*here.args[:k], *here.args[k + 1 :])
+                    yield from self.weigh(p, rest, ((ONE, Sign(like(fact, here))),), ZERO)
+
+    def by_rows(self, p: Positive, depth: int) -> Iterator[Reason]:
+        """The largest entry stands alone in its row, and among the largest of the rows."""
+        w = p.term
+        if not isinstance(w, Whole) or w.fn != "gap" or not 1 < len(w.sizes) <= ROWS:
+            return
+        names = Names.beside(w)
+        order = tuple(map(names.new, w.sizes))
+        body = opened_whole(w, order)
+        for chosen in product((True, False), repeat=len(order)):
+            rows = tuple(i for i, outside in zip(order, chosen, strict=True) if outside)
+            row = tuple(i for i in order if i not in rows)
+            if rows and row:
+                best = whole("max", 0, row, body, ())
+                wanted = (Positive(whole("gap", 0, row, body, ())), Positive(whole("gap", 0, rows, best, ())))
+                parts = self.all(wanted, depth)
+                if parts is not None:
+                    yield Nested(p, order, rows, row, body, *parts)
+
+    def by_not_negative(self, p: Positive, depth: int) -> Iterator[Reason]:
+        """u >= 0 is plain, and u is not 0."""
+        if Signs(self.context).sign(p.term) == NONNEGATIVE:
+            why = self.reason(Nonzero(p.term), depth - 1)
+            if why is not None and not isinstance(why, Sign):
+                yield Knowing(p, case_name(self.context), (why,), Sign(p))
 
     # --- u up to a factor ------------------------------------------------------------------------
 
@@ -263,7 +309,7 @@ class Seeker:
             names = tuple((i, self.unused(i)) for i in sorted(free(u), key=lambda i: i.name))
             values: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
             goal = like(p, substitute(u, values))
-            inner = Seeker(self.context).reason(goal, depth)
+            inner = Seeker(self.context, self.splits).reason(goal, depth)
             if inner is not None:
                 yield Fixed(p, names, inner)
             return
@@ -273,6 +319,9 @@ class Seeker:
                 yield split
 
     def split(self, p: Predicate, h: Term, depth: int) -> Reason | None:
+        if self.splits <= 0:
+            return None
+        self.splits -= 1
         u, name = term_of(p), case_name(self.context)
         cases: list[tuple[Term, Reason]] = []
         for on, value in ((True, ONE), (False, ZERO)):
@@ -281,7 +330,7 @@ class Seeker:
                 region = assuming(self.context, name, truth_case(h, on))
             except ProofError:
                 return None
-            found = known_there(region, like(p, case), depth - 2)
+            found = known_there(region, like(p, case), depth - 2, self.splits // 2)
             if found is None:
                 return None
             cases.append((case, found))
@@ -394,11 +443,11 @@ class Seeker:
         return sorted(found.items(), key=lambda x: monomial_key(Monomial(F1, (), ((x[0], F1),))))
 
 
-def known_there(region: Context, p: Predicate, depth: int) -> Reason | None:
+def known_there(region: Context, p: Predicate, depth: int, splits: int) -> Reason | None:
     """A reason in a narrower region, with what it says in the words of the prover."""
     lemmas, name = restated(region), case_name(region)
     wider, _ = knowing(name, lemmas, region)
-    found = Seeker(wider).reason(p, depth)
+    found = Seeker(wider, splits).reason(p, depth)
     return found if found is None or not lemmas else Knowing(p, name, lemmas, found)
 
 
