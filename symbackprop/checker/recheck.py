@@ -1228,7 +1228,7 @@ class Theorem(Certificate):
                 one = op, normal(substitute(t, self.fixed(names, world, [t])))
                 need(alike(of(r), one), "another predicate is shown")
             case ["nested", _, axes, outer, inner, body, r, q]:  # max_ij is max_i max_j
-                axes, outer, inner, body = *map(self.axes, (axes, outer, inner)), self.term(body)
+                (axes, outer, inner), body = map(self.axes, (axes, outer, inner)), self.term(body)
                 need({*axes} == {*outer, *inner} and len(axes) == len(outer) + len(inner), "other axes")
                 best = inhabited(axes) and of_array("max", inner, body)
                 gaps = [of_array("gap", *x) for x in ((axes, body), (inner, body), (outer, best))]

@@ -54,6 +54,8 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
     if args.shapes is None:
         raise SymbackpropError('--shapes is needed: the axes of each argument, as in --shapes "x: B D; w: D"')
     verdicts = [(target, verdict_of(target, args)) for target in targets]
+    if args.certificate is not None:
+        write_proofs(args.certificate, [v for _, v in verdicts])
     if args.json:
         print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
     else:
@@ -66,6 +68,15 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
                 console.print(Text(target, style="bold"))
             console.print(v.__rich__())
     return 0 if all(v.status == PROVED for _, v in verdicts) else 1
+
+
+def write_proofs(path: str, verdicts: list[Verdict]) -> None:
+    """One certificate for each variable whose claim is proved."""
+    from symbackprop.decide.status import PROVED
+    from symbackprop.write.certificate import write_certificates
+
+    parts = [part for v in verdicts for part in (v.gradients or {"": v}).values()]
+    write_certificates(path, (c for part in parts if part.status == PROVED for c in part.certificates()))
 
 
 def verdict_of(target: str, args: argparse.Namespace) -> Verdict:
