@@ -259,7 +259,10 @@ def test_check_writes_what_verify_accepts(tmp_path: Path, capsys: pytest.Capture
     assert cli.main(["verify", str(path)]) == 0
     capsys.readouterr()
     notes = tmp_path / "notes.md"
-    notes.write_text("Let $a, b \\in \\mathbb{R}$.\n\n$$(a + b)^2 = a^2 + 2 a b + b^2$$\n\n$$a + a = 3 a$$\n", encoding="utf-8")
+    notes.write_text(
+        "Let $a, b \\in \\mathbb{R}$.\n\n$$(a + b)^2 = a^2 + 2 a b + b^2$$\n\n$$a + a = 3 a$$\n",
+        encoding="utf-8",
+    )
     assert cli.main(["check", str(notes), "--no-repair", "--certificate", str(path)]) == 1
     (proof,) = json.loads(path.read_text(encoding="utf-8"))
     assert proof["reading"]["claim"] == "(a + b)^2 = a^2 + 2 a b + b^2" and proof["reading"]["line"] == 3
