@@ -443,16 +443,17 @@ def canonical(dummies, factors):
 
 # === worlds: definitions, hypotheses, and what is plain from them ====================================================
 # A predicate is (kind, t): gt0 t > 0, ne0 t != 0, ge0 t >= 0, ge0i e >= 0, for all values of the free indices of t.
-# A hypothesis is a predicate, or ("eq", t, t).  Signs: ">" positive, "+" at least 0, "!" not 0, "?" not known.
+# A hypothesis is one, or ("eq", t, t).  What is known of a sign is bits, 1 for >= 0, 2 for != 0, 3 for > 0: of a
+# product what is known of every factor (&), of a term all that is said of it (|).
 
-KINDS = ("gt0", "ne0", "ge0", "ge0i")
+KINDS, SAYS = ("gt0", "ne0", "ge0", "ge0i"), {"gt0": 3, "ne0": 2, "ge0": 1}
 
 class World:
     def __init__(self, definitions, hypotheses, layers=None):
         self.definitions, self.hypotheses, self.layers = definitions, hypotheses, layers
         self.behind_of, self.smooth_of = {}, {}
-        said = {"gt0": ">", "ge0": "+", "ne0": "!"}
-        self.facts = [(name, said[h[0]], h[1]) for name, h in hypotheses.items() if h[0] in said]
+        facts = [(name, SAYS[h[0]], h[1]) for name, h in hypotheses.items() if h[0] in SAYS]
+        self.facts = sorted(facts, key=lambda fact: fact[1] < 3)  # what says most first
         for array in definitions: self.behind(array)
 
     def meanings(self, array):
@@ -510,71 +511,63 @@ def instance(general, t):
     return free is not None and any(normal(substitute(general, dict(zip(free, at)))) is normal(t)
         for at in product(*([e for e in places(t) if inside(e, size_of(i))] for i in free)))
 
-def both(a, b): return ">" if ">" in (a, b) or {a, b} == {"+", "!"} else a if b == "?" else b
-
 def sign(t, world, used):
     """The sign that is plain; the hypotheses that say so are added to `used`."""
-    known = "?"
+    known = 0
     for name, said, h in world.facts:
-        if both(known, said) != known and instance(h, t):
-            known = both(known, said)
+        if said & ~known and instance(h, t):
+            known |= said
             used.add(name)
-    return known if known == ">" else both(known, sign_of_form(t, lambda s: sign(s, world, used)))
+    return known if known == 3 else known | sign_of_form(t, lambda s: sign(s, world, used))
 
 def sign_of_form(t, sign):
     match (t.op, *t.data[:2]):
-        case ("num", q): return ">" if q > 0 else "!" if q else "+"
-        case ("size", n): return ">" if at_least_1(n) else "!" if at_least_1(-n) else "+" if at_least_0(n) else "?"
-        case ("ord",): return "+" if never_negative(*t.at) else "?"
-        case ("range",): return ">" if never_negative(*t.at) else "+"
-        case ("entry", "pi", None) | ("app", "exp" | "sigmoid" | "softplus" | "cosh", 0): return ">"
-        case ("delta",) | ("step",) | ("whole", "argmax", _): return "+"
+        case ("num", q): return 3 if q > 0 else 2 if q else 1
+        case ("size", n): return 2 * (at_least_1(n) or at_least_1(-n)) | at_least_0(n)
+        case ("ord",): return int(never_negative(*t.at))
+        case ("range",): return 3 if never_negative(*t.at) else 1
+        case ("entry", "pi", None) | ("app", "exp" | "sigmoid" | "softplus" | "cosh", 0): return 3
+        case ("delta",) | ("step",) | ("whole", "argmax", _): return 1
         case ("app", "log", 0) if t.terms[0].op == "add":  # log(1 + positive)
             one = next((s for s in t.terms[0].terms if s.op == "num" and s.data[0] >= 1), None)
-            return sign_of_form(add(*(s for s in t.terms[0].terms if s is not one)), sign) if one else "?"
+            return sign_of_form(add(*(s for s in t.terms[0].terms if s is not one)), sign) if one else 0
         case ("add",):
-            signs = set(map(sign, t.terms))
-            return max(signs) if signs and signs <= {">", "+"} else "?"
+            signs = list(map(sign, t.terms))
+            return max(signs) if signs and all(s & 1 for s in signs) else 0
         case ("mul",): return sign_of_product(list(t.terms), sign)
         case ("pow", q):
             base = sign(*t.terms)
-            return base if base == ">" else "?" if root(q) else base if q % 2 else ">" if base == "!" else "+"
+            return base if base == 3 or not root(q) and q % 2 else 0 if root(q) else base | 1
         case ("sum", n):
             (i,), body = own_axes(t), own_body(t)
-            found = sign(body)
-            found = "+" if found == ">" and not at_least_1(n) else found  # perhaps a sum of nothing
-            ends = [whole(0), n - 1, *justs(order(body.free - {i}))] if found == "+" else []
-            return "?" if found in "!?" else ">" if any(
-                inside(e, n) and sign(substitute(body, {i: e})) == ">" for e in ends) else found
-        case ("whole", "max" | "prod", _):
-            found = sign(own_body(t))
-            return found if t.data[0] == "prod" or found in ">+" and all(map(at_least_1, t.data[2])) else "?"
-    return "?"
+            found, ends = sign(body), [whole(0), n - 1, *justs(order(body.free - set(own_axes(t))))]
+            some = found == 3 and at_least_1(n)  # else perhaps a sum of nothing, or of zeros but for one value of i
+            return 0 if not found & 1 else 3 if some or any(
+                inside(e, n) and sign(substitute(body, {i: e})) == 3 for e in ends) else 1
+        case ("whole", "max", _): return sign(own_body(t)) if some_values(t) and sign(own_body(t)) & 1 else 0
+        case ("whole", "prod", _): return sign(own_body(t))
+    return 0
 
 def sign_of_product(factors, sign):
     """Equal factors in pairs are squares."""
-    signs, negative = {">"}, False
+    found, turned = 3, False
     while factors:
         a = factors.pop()
         if a.op == "num" and a.data[0] < 0:
-            negative = not negative
-            continue
-        s = sign(a)
-        if s in "!?" and a in factors:
+            turned = not turned
+        elif a in factors:
             factors.remove(a)
-            s = ">" if s == "!" else "+"
-        signs.add(s)
-    weakest = next(s for s in "?+!>" if s in signs)
-    return weakest if not negative and "!" not in signs or weakest == "?" else "!" if weakest in "!>" else "?"
+            found &= sign(a) | 1
+        else: found &= sign(a)
+    return found & 2 if turned else found
 
 def plain(predicate, world, used):
     """Whether the predicate is plain from signs and hypotheses."""
     kind, t = predicate
     if kind == "ge0i": return never_negative(t)
     found = sign(t, world, used)
-    turn = kind == "ne0" and t.op == "add" and found in "+?" and sign(add(*map(negated, t.terms)), world, used) == ">"
-    return turn or found in {"gt0": ">", "ge0": ">+", "ne0": ">!"}[kind]
-
+    turned = kind == "ne0" and t.op == "add" and not found & 2 and sign(add(*map(negated, t.terms)), world, used) == 3
+    return turned or found & SAYS[kind] == SAYS[kind]
 def negated(t):
     factors = [*(t.terms if t.op == "mul" else (t,))]
     k = next((k for k, s in enumerate(factors) if s.op == "num"), None)
@@ -628,18 +621,24 @@ def off_diagonal(u):
     zero = [delta(just(i), just(j)) for i, j in combinations(order(u.free), 2) if vanishes(i, j)]
     return add(u, *zero) if zero else u
 
-def values_needed(t, world, moving=frozenset(), guards=(), found=None):
+def values_needed(t, world, moving=frozenset()):
     """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
     derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0."""
-    found, h, moves = {} if found is None else found, product_of(*guards), world.moves(t, moving)
+    found = {}
+    note_values(t, world, moving, (), found)
+    return {p: None for p, implied_by in found.items() if implied_by not in found}
+
+def note_values(t, world, moving, guards, found):
+    h, moves = product_of(*guards), world.moves(t, moving)
     def note(*predicates):
         for kind, u in predicates:
             if not plain((kind, u), world, set()):
-                found.setdefault((kind, normal(u if not guards else h * u if kind == "ge0" else h * u + (1 - h))))
+                guarded = u if not guards else h * u if kind == "ge0" else h * u + (1 - h)
+                found.setdefault((kind, normal(guarded)), (kind, normal(u)) if guards else None)  # the one implies it
     match (t.op, *t.data[:1]):
         case ("mul",):
             own = tuple(s for s in t.terms if truth(s))
-            for s in t.terms: values_needed(s, world, moving, guards if s in own else guards + own, found)
+            for s in t.terms: note_values(s, world, moving, guards if s in own else guards + own, found)
             return found
         case ("pow", q):
             kinds = ["gt0" if root(q) else "ne0"] if q < 0 else ["ge0", *(["gt0"] if moves else [])] if root(q) else []
@@ -651,7 +650,7 @@ def values_needed(t, world, moving=frozenset(), guards=(), found=None):
             found.update((("ge0i", n - 1), None) for n in t.data[2] if not at_least_1(n))
             note(*(alone(t) if fn != "min" else positive(function("gap", 0, t.data[2], -t.terms[0]))) if moves else ())
         case ("whole", "inv"): note(*regular(t))
-    for s in world.parts(t): values_needed(s, world, moving, guards, found)
+    for s in world.parts(t): note_values(s, world, moving, guards, found)
     return found
 
 # === laws ============================================================================================================
@@ -684,7 +683,8 @@ def entry_of(w, *at): return opened(*w.terms, at)
 def argmax(w, at): return beside(w, "argmax", at)
 def alone(w): return positive(beside(w, "gap"))
 def regular(w): return nonzero(beside(w, "det"))
-def some_maximum(w): return is_a(w, "max") and need(all(map(at_least_1, w.data[2])), "a maximum of nothing")
+def some_values(w): return all(map(at_least_1, w.data[2]))
+def some_maximum(w): return is_a(w, "max") and need(some_values(w), "a maximum of nothing")
 def axes_of_maximum(w, axes): return some_maximum(w) and axes_of(w, axes) and unused(axes, w)
 def entry_of_maximum(w, at): return some_maximum(w) and all_inside(at, w.data[2]) and entry_of(w, *at)
 def slope_of_entry(w, axes, x): return unused(axes, x, w) and axes_of(w, axes) and diff(entry_of(w, *justs(axes)), x)
@@ -1205,10 +1205,10 @@ class Theorem(Certificate):
                 total = [*(c * v for c, (_, v) in parts), rest]
                 equation(r, scale * t, add(*total) if parts else rest)
                 signs = [(sign(c, world, used), kind) for c, (kind, _) in parts]
-                alone = len(parts) == 1 and rest is ZERO and signs[0][0] in ">!" and signs[0][1] in ("gt0", "ne0")
-                signs += [(">", {">": "gt0", "+": "ge0"}.get(sign(rest, world, used), "no"))]
-                fine = all(s in ">+" and kind in ("gt0", "ge0") for s, kind in signs)
-                strict, up = fine and (">", "gt0") in signs, sign(scale, world, used) == ">"
+                alone = len(parts) == 1 and rest is ZERO and signs[0][0] & 2 and signs[0][1] in ("gt0", "ne0")
+                signs += [(3, {3: "gt0", 1: "ge0"}.get(sign(rest, world, used), "no"))]
+                fine = all(s & 1 and kind in ("gt0", "ge0") for s, kind in signs)
+                strict, up = fine and (3, "gt0") in signs, sign(scale, world, used) == 3
                 fits = {"ne0": alone or strict, "gt0": up and strict, "ge0": up and fine}[op]
                 need(fits, "a part may be negative, or all are 0")
             case ["factors", _, rs]:
@@ -1384,8 +1384,9 @@ def root_of(x, n):
 class Point:
     def __init__(self, world, sizes, entries, logs, integers):
         self.world, self.sizes, self.left = world, dict(sizes), LIMIT
-        self.entries, self.integers = {(a, at): exact(q) for a, at, q in entries}, {(a, at): n for a, at, n in integers}
-        self.entries |= {(a, at): logarithm(exact(q)) for a, at, q in logs}
+        self.entries, self.integers = {}, {(a, at): n for a, at, n in integers}
+        self.entries |= {(self.array(a), at): exact(q) for a, at, q in entries}
+        self.entries |= {(self.array(a), at): logarithm(exact(q)) for a, at, q in logs}
         need(all(v >= LEAST.get(n, 1) for n, v in sizes), "a size below the least")
 
     def satisfies(self, h):
@@ -1400,6 +1401,9 @@ class Point:
             fine = {"gt0": low > 0, "ge0": low >= 0, "ge0i": low >= 0, "ne0": low > 0 or high < 0,
                 "eq": low == high and values[-1][:2] == (low, low)}[h[0]]
             need(fine, "a hypothesis is not seen to hold at the point")
+
+    def array(self, a):  # W^l is W^L where l = L; a layer that is not given is another one
+        return a[0], self.whole(a[1]) if a[1] and named("n", a[1]) <= self.sizes.keys() else a[1]
 
     def whole(self, e, here=(), stack=()): return sum(c * prod(self.atom(a, here, stack) for a in m) for m, c in e.data)
     def atom(self, a, here, stack):
@@ -1425,7 +1429,7 @@ class Point:
             case ("entry", "pi", None): return Q(314159265358979, 10**14), Q(314159265358980, 10**14), None
             case ("entry", *_):
                 axes, body = self.world.definitions.get(t.data, ((), None))
-                return self.value(body, dict(zip(axes, at))) if body else self.entries[t.data, at]
+                return self.value(body, dict(zip(axes, at))) if body else self.entries[self.array(t.data), at]
             case ("add",): return total(xs)
             case ("mul",): return multiplied_numbers(xs)
             case ("pow", q): return raised_number(*xs, q)
@@ -1449,7 +1453,8 @@ def of_cells(fn, cells, at):
         return *({"max": max, "min": min}[fn](x[k] for x in (first, *others)) for k in (0, 1)), None
     if fn == "prod": return multiplied_numbers(cells.values())
     if fn == "gap":
-        return (first[0] - max(x[1] for x in others), first[1] - others[0][0], None) if others else exact(1)
+        top = max(x[1] for x in others) if others else first[0] - 1  # one entry alone: 1
+        return first[0] - top, max(first[1], top) - others[0][0] if others else F1, None
     lines = sorted({k[0] for k in cells})
     whole_ = determinant(cells, lines, lines)
     if fn == "det": return whole_

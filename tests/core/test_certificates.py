@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -223,6 +224,13 @@ def test_nothing_follows_from_what_has_no_values(change: dict[str, Any], cause: 
     recheck(about_n())
     with pytest.raises(Refused, match=re.escape(cause)):
         recheck(about_n(**change))
+
+
+def test_the_largest_may_not_be_the_one_with_the_largest_lower_end() -> None:
+    five, four_to_nine = (Fraction(5), Fraction(5), None), (Fraction(4), Fraction(9), None)
+    low, high, _ = checker.of_cells("gap", {(0,): five, (1,): four_to_nine}, ())
+    assert low <= 0 and high >= 4
+    assert checker.of_cells("gap", {(0,): four_to_nine}, ())[:2] == (1, 1)
 
 
 # --- from the program ------------------------------------------------------------------------
