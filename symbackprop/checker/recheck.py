@@ -1332,6 +1332,7 @@ class Theorem(Certificate):
         sizes, integers = [(text(n), natural(v)) for n, v in listed(sizes)], cells(integers, text, natural)
         entries, logs = (cells(rows, self.array, fraction) for rows in (entries, logs))
         point = Point(self.world, sizes, entries, logs, integers)
+        need(all(point.whole(size_of(i)) > 0 for i in left.free | right.free), "an index has no values at the point")
         for h in region.hypotheses.values(): point.satisfies(h)
 
 # --- a point that the statement is about: exact numbers, and intervals around everything else ---

@@ -10,17 +10,20 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.indices import Index, Size, sized
+from symbackprop.core.indices import Index, Size, at_least_zero, sized
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Statement
 from symbackprop.core.terms import (
     ZERO,
     Array,
     AtLeastZero,
+    NonNegative,
     Nonzero,
     Positive,
     Predicate,
     Term,
+    affine,
+    free,
     neg,
 )
 from symbackprop.core.theorem import Theorem, moving_in
@@ -126,14 +129,18 @@ def prove(problem: Problem) -> Theorem | Missing:
     """The statement as a theorem, or what is missing of one."""
 
     def witness(region: Context) -> Point | None:
-        needs = tuple(region.hypotheses.values())
+        sides = problem.statement.lhs, problem.statement.rhs
+        indices = frozenset[Index]().union(*map(free, sides))
+        values = (NonNegative(affine(i.size - 1, ())) for i in indices if not at_least_zero(i.size - 1, region.least))
+        needs = (*region.hypotheses.values(), *values)  # and the statement speaks of some indices
+        sizes = {s: max(2, region.least[s]) for i in indices for s in i.size.symbols}
         if not needs or not problem.has_points:
-            return None if needs else Point()
+            return None if needs else Point(tuple(sizes.items()))
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
                 needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes
             )
-            point = None if found is None else exhibited(found)
+            point = None if found is None else exhibited(found, sizes)
             if point is not None:
                 return point
         return None

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import theorem_forgeries
 from forgeries import FORGERIES
 
 from symbackprop import core
@@ -63,7 +64,7 @@ def places() -> set[Place]:
 
 def main() -> None:
     guards, needed = Guards(), set()
-    for commit in FORGERIES.values():
+    for commit in (*FORGERIES.values(), *theorem_forgeries.FORGERIES.values()):
         place = guards.stops(commit)
         if place is not None and guards.stops(commit, off=place) is None:
             needed.add(place)

@@ -12,9 +12,9 @@ from itertools import product
 from random import Random
 
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.indices import Index, IndexAtom, IndexExpr, Size
+from symbackprop.core.indices import Index, Size, nodes
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Diff, NonNegative, Term, free, map_index, sub
+from symbackprop.core.terms import Array, Diff, NonNegative, Term, free, sub
 
 from .. import exact_numbers as numbers
 from ..duals import Polynomial
@@ -270,20 +270,7 @@ def mentions(h: Hypothesis, reaches: Reaches) -> set[Array]:
 
 def quantified(h: Hypothesis) -> tuple[Index, ...]:
     """The free indices of a hypothesis, which holds for all their values."""
-    if isinstance(h, Same):
-        found = set(free(h.lhs) | free(h.rhs))
-    elif isinstance(h, NonNegative):
-        found = set()
-
-        def note(x: IndexAtom, _: int) -> IndexExpr:
-            if isinstance(x, Index):
-                found.add(x)
-            return x
-
-        map_index(h.expr, note, 0)
-    else:
-        found = set(free(h.term))
-    return tuple(sorted(found, key=lambda i: i.name))
+    return tuple(sorted({n for n in nodes(h) if isinstance(n, Index)}, key=lambda i: i.name))
 
 
 def instances(h: Hypothesis, point: Point) -> Iterator[dict[Index, int]]:

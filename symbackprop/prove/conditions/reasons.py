@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import islice, product
 
 from symbackprop.core.context import Context, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
-from symbackprop.core.indices import Index, IndexExpr, Pick, as_affine
+from symbackprop.core.indices import Index, IndexExpr, Pick
 from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
-from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
-from symbackprop.core.sums import Monomial, monomial_key
+from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
+from symbackprop.core.sums import Monomial
 from symbackprop.core.terms import (
     ONE,
     ZERO,
     AtLeastZero,
-    Delta,
-    Entry,
-    Holds,
     Mul,
     NonNegative,
     Nonzero,
     Num,
-    Ordinal,
     Positive,
     Power,
     Predicate,
@@ -37,38 +32,31 @@ from symbackprop.core.terms import (
     opened_whole,
     sub,
     substitute,
-    subterms,
     whole,
 )
-from symbackprop.core.value import truth
 
 from ..differentiate import Names
 from ..equality import prove_equal
 from ..matching import unify
-from ..normal_form.normal import Normal
-from ..normal_form.reduce import TooLarge
-from ..replacing import closed_in, replaced
+from ..replacing import fixed_in, replaced, truths
 from ..tidying import Tidy
 from .restating import restated
+from .scales import F0, F1, FAILED, Scales
 
-F0, F1 = Fraction(0), Fraction(1)
 DEPTH = 5  # reasons inside reasons; a split counts twice
-CLEARED = 4  # denominators inside numerators
 SPLITS = 6  # steps that one condition is split by, all together
 TRUTHS = 3  # steps that one condition is split by
 ROWS = 4  # axes of a maximum that is taken in two steps
 FACTS = 40  # facts that one condition is weighed against
-FAILED = (ProofError, TooLarge, RecursionError)
 
 
-class Seeker:
+class Seeker(Scales):
     """Reasons in one region; remembers what it looked for."""
 
     def __init__(self, context: Context, splits: int = SPLITS) -> None:
-        self.context, self.splits = context, splits
-        self.normal = Normal(context)
+        super().__init__(context)
+        self.splits = splits
         self.known: dict[tuple[Predicate, int], Reason | None] = {}
-        self.scaled: dict[tuple[Term, bool], tuple[Term, Term] | None] = {}
 
     def reason(self, p: Predicate, depth: int = DEPTH) -> Reason | None:
         """A reason that holds, or None."""
@@ -380,68 +368,6 @@ class Seeker:
             return None
         return Given(found[0])
 
-    def value(self, t: Term) -> Term:
-        """The normal form, in the words of the context."""
-        try:
-            return self.normal.unfolded(self.normal.of(t)[0])[0]
-        except FAILED:
-            return t
-
-    def monomials(self, t: Term) -> list[Monomial] | None:
-        value = self.value(t)
-        try:
-            return self.normal.run(value).expand(value)
-        except FAILED:
-            return None
-
-    def primitive(self, t: Term, either: bool = False) -> tuple[Term, Term] | None:
-        """(scale * t, scale) for a positive scale: over a common denominator, without what all terms share.
-
-        With `either` a scale that is not 0 will do.
-        """
-        if (t, either) not in self.scaled:
-            try:
-                self.scaled[t, either] = self.cleared(t, either)
-            except FAILED:
-                self.scaled[t, either] = None
-        return self.scaled[t, either]
-
-    def nonzero(self, b: Term, either: bool) -> bool:
-        if self.normal.positive(b):
-            return True
-        return either and self.normal.signs.sign(self.normal.unfolded(b)[0]) == NONZERO
-
-    def cleared(self, t: Term, either: bool) -> tuple[Term, Term]:
-        scale: list[Term] = []
-        value, _ = self.normal.of(t)
-        for _ in range(CLEARED):
-            below = self.denominators(value, either)
-            if not below:
-                break
-            scale += [Power(b, -e) for b, e in below]
-            value, _ = self.normal.of(mul(value, *scale[-len(below) :]))
-        monomials = self.normal.run(value).expand(value)
-        if not monomials:
-            return ZERO, ONE
-        first = min(monomials, key=monomial_key)
-        shared: list[Term] = [Num(1 / abs(first.coefficient))]
-        inside = frozenset(i for m in monomials for i in m.dummies)
-        for b, _ in first.factors:
-            exponents = [dict(m.factors).get(b, F0) for m in monomials]
-            if all(exponents) and self.nonzero(b, either) and free(b).isdisjoint(inside):
-                shared.append(Power(b, -min(exponents)))
-        whole, _ = self.normal.unfolded(mul(*scale, *shared))
-        return self.value(self.normal.unfolded(mul(*shared, value))[0]), whole
-
-    def denominators(self, value: Term, either: bool) -> list[tuple[Term, Fraction]]:
-        """Positive factors (or factors that are not 0) with negative exponents."""
-        found: dict[Term, Fraction] = {}
-        for m in self.normal.run(value).expand(value):
-            for b, e in m.factors:
-                if e < 0 and free(b).isdisjoint(m.dummies) and self.nonzero(b, either):
-                    found[b] = min(e, found.get(b, F0))
-        return sorted(found.items(), key=lambda x: monomial_key(Monomial(F1, (), ((x[0], F1),))))
-
 
 def known_there(region: Context, p: Predicate, depth: int, splits: int) -> Reason | None:
     """A reason in a narrower region, with what it says in the words of the prover."""
@@ -454,27 +380,3 @@ def known_there(region: Context, p: Predicate, depth: int, splits: int) -> Reaso
 def case_name(region: Context) -> str:
     """A name that no hypothesis has."""
     return f"case {len(region.hypotheses)}"
-
-
-def truths(t: Term) -> list[Term]:
-    """The steps and deltas in t that stand for themselves."""
-    found = (s for s in dict.fromkeys(subterms(t)) if isinstance(s, Holds | Delta) and truth(s) and closed_in(s))
-    return sorted(found, key=lambda s: len(subterms(s)))
-
-
-def fixed_in(t: Term) -> list[Pick]:
-    """The integers that stand for indices in t."""
-    atoms = (atom for s in subterms(t) for e in places(s) for atom, _ in as_affine(e)[1])
-    return [q for q in dict.fromkeys(a for a in atoms if isinstance(a, Pick)) if not q.at]
-
-
-def places(s: Term) -> tuple[IndexExpr, ...]:
-    match s:
-        case Entry(_, at) | Whole(_, _, _, _, at, _):
-            return at
-        case Delta(i, j):
-            return (i, j)
-        case Ordinal(e) | Holds(NonNegative(e)):
-            return (e,)
-        case _:
-            return ()

@@ -16,7 +16,7 @@ from symbackprop.core.indices import Index, affine
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole, check
 from symbackprop.core.ordering import Key, key
 from symbackprop.core.ranges import within
-from symbackprop.core.signs import Signs
+from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
 from symbackprop.core.sums import LITERAL, Expansion, Monomial, compound, monomial_key, surely_positive
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
@@ -55,7 +55,7 @@ from .radix import Strides, digits
 from .reduce import Reduction, ordered
 
 F1 = Fraction(1)
-SPREAD = ("positive", "nonnegative")  # signs of the factors of a root that is taken apart
+SPREAD = (POSITIVE, NONNEGATIVE)  # signs of the factors of a root that is taken apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ class Normal:
         return proof
 
     def note_sign(self, base: Term, shown_by: Term, equal: Proof) -> None:
-        if self.signs.sign(shown_by) == "positive":
+        if self.signs.sign(shown_by) == POSITIVE:
             self.known.setdefault(key(base), (base, shown_by, equal))
 
     def shown(self, t: Term) -> tuple[Term, Proof | None] | None:
@@ -318,7 +318,7 @@ class Normal:
         """Surely not zero, and no sum: what may be divided by, its powers being no new terms."""
         if surely_positive(t):
             return True
-        return self.meaning(t) is None and self.signs.sign(t) in ("positive", "nonzero")
+        return self.meaning(t) is None and self.signs.sign(t) in (POSITIVE, NONZERO)
 
     def positive(self, t: Term) -> bool:
-        return key(t) in self.known or self.signs.sign(t) == "positive"
+        return key(t) in self.known or self.signs.sign(t) == POSITIVE
