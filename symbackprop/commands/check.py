@@ -27,6 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON (the keys are listed below)")
     parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
+    parser.add_argument(
+        "--certificate", metavar="FILE", help="write the proofs of what is proved, for `symbackprop verify`"
+    )
     check_functions.add_options(parser.add_argument_group("for functions"))
     parser.epilog = check_functions.EPILOG
     if documents is not None:

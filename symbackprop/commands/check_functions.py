@@ -59,6 +59,8 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
     for target in targets:
         with shown_when_slow(target):
             verdicts.append((target, verdict_of(target, args)))
+    if args.certificate is not None:
+        write_proofs(args.certificate, [v for _, v in verdicts])
     if args.json:
         print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
     else:
@@ -71,6 +73,15 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
                 console.print(Text(target, style="bold"))
             console.print(v.__rich__())
     return 0 if all(v.status == PROVED for _, v in verdicts) else 1
+
+
+def write_proofs(path: str, verdicts: list[Verdict]) -> None:
+    """One certificate for each variable whose claim is proved."""
+    from symbackprop.decide.status import PROVED
+    from symbackprop.write.certificate import write_certificates
+
+    parts = [part for v in verdicts for part in (v.gradients or {"": v}).values()]
+    write_certificates(path, (c for part in parts if part.status == PROVED for c in part.certificates()))
 
 
 def verdict_of(target: str, args: argparse.Namespace) -> Verdict:

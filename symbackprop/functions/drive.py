@@ -15,6 +15,7 @@ from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 from .claims import Claim
 from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
+from .reading import reading_of
 from .request import Request
 from .setting import Setting
 from .shape_examples import small_sizes
@@ -98,7 +99,8 @@ def verdict_at(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
     verdicts = {c.name: run_too(request, c, setting, decide(c, setting)) for c in found}
-    return together({name: replace(v, notes=tuple(dict.fromkeys(notes))) for name, v in verdicts.items()})
+    noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
+    return together({name: replace(v, notes=noted, reading=reading) for name, v in verdicts.items()})
 
 
 def run_too(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
