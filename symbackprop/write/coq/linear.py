@@ -48,9 +48,7 @@ class Linear(Tidying):
         self.holds = holds
         self.expand = self.normal
 
-    def equation(
-        self, lhs: Term, rhs: Term, sources: Sequence[tuple[tuple[Index, ...], Term, Term, Term, str]]
-    ) -> str:
+    def equation(self, lhs: Term, rhs: Term, sources: Sequence[tuple[tuple[Index, ...], Term, Term, Term, str]]) -> str:
         """A proof of lhs = rhs from equations left = right, each times a factor and summed over dummies."""
         left = self.weighted([(d, f, a) for d, f, a, _, _ in sources])
         right = self.weighted([(d, f, b) for d, f, _, b, _ in sources])

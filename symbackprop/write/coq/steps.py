@@ -104,9 +104,7 @@ class Steps:
         if left == right or proof == "erefl":
             return Lemma(None, lhs, rhs)
         axes = tuple(sorted(free(lhs) | free(rhs), key=lambda i: i.name))
-        binders = "".join(
-            f" {self.words.index(i)} ({self.words.known(i)} : {self.words.range(i)})" for i in axes
-        )
+        binders = "".join(f" {self.words.index(i)} ({self.words.known(i)} : {self.words.range(i)})" for i in axes)
         if (left, right) in self.names:
             name, axes = self.names[left, right]  # an index that the text does not speak of may take any value
             return Lemma(name, lhs, rhs, axes)
@@ -197,9 +195,7 @@ class Steps:
 
     def combined(self, lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, Lemma]]) -> str:
         scope = free(lhs) | free(rhs)
-        used = [
-            (d, f, s.lhs, s.rhs, self.use(s, scope | frozenset(d))) for d, f, s in steps if s.lhs != s.rhs
-        ]
+        used = [(d, f, s.lhs, s.rhs, self.use(s, scope | frozenset(d))) for d, f, s in steps if s.lhs != s.rhs]
         return self.linear.equation(lhs, rhs, used)
 
     def by(self, law: str, args: tuple[Any, ...]) -> Lemma:

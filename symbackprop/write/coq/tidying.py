@@ -62,7 +62,7 @@ class Tidying(Monomials):
     def with_head(self, m: Mono, places: tuple[int, ...], new: Factors, lemma: str) -> Rewritten:
         """The first factors (at these places) replaced by others."""
         moved, proof = self.front(m, *places)
-        after = new + moved[len(places):]
+        after = new + moved[len(places) :]
         step = f"({lemma} : {self.body(moved)} = {self.body(after)})"
         return self.same(m, m.dummies, after, self.under(m.dummies, f"(etrans {proof} {step})"))
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from symbackprop.documents.results import Checked
 
+from . import read_as
+
 FORMAT = 1
 
 
@@ -58,6 +60,8 @@ def statement_json(c: Checked) -> dict[str, Any]:
         "latex": c.latex,
         "kind": c.kind,
         "verdict": c.verdict,
+        "read_as": read_as.read_as(c.reading),
+        "layout": read_as.layout(c.reading) or None,
         "hypotheses": list(o.hypotheses),
         "conditions": [str(x) for x in o.conditions],
         "message": o.message,

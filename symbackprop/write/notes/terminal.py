@@ -11,6 +11,8 @@ from rich.text import Text
 from symbackprop.documents.results import DIFFER, Checked, Outcome, Status
 from symbackprop.read.notes.files.place import Place, Span, render
 
+from . import read_as
+
 STYLES: dict[Status, str] = {
     "proved": "green", "refuted": "bold red", "ill-formed": "bold yellow", "unknown": "bold cyan",
 }  # fmt: skip
@@ -27,6 +29,7 @@ def report(statements: Sequence[Checked], out: Console, everything: bool = False
 
 
 def summary(statements: Sequence[Checked], seconds: float, out: Console) -> None:
+    """Claims by their verdict; what is no claim only by its kind, or its trouble."""
     counts = Counter(c.verdict for c in statements)
     parts: list[Text] = []
     for verdict, style in STYLES.items():
@@ -34,8 +37,10 @@ def summary(statements: Sequence[Checked], seconds: float, out: Console) -> None
             parts.append(Text(f"{counts[verdict]} {verdict}", style))
     decided = sum(counts[v] for v in STYLES)
     line = Text(f"{decided} statement{'' if decided == 1 else 's'}: ") + Text(", ").join(parts)
-    if counts[None]:
-        line += Text(f"; {counts[None]} remark{'' if counts[None] == 1 else 's'}")
+    kinds = Counter(c.kind for c in statements if c.verdict is None)
+    rest = [f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in sorted(kinds.items())]
+    if rest:
+        line += Text("; " + ", ".join(rest))
     out.print(line + Text(f"  ({seconds:.1f} s)", "dim"), soft_wrap=True)
 
 
@@ -48,7 +53,7 @@ def trouble(c: Checked) -> Text:
     text = Text.assemble((f"{head}", "bold"), " ", (o.verdict, STYLES[o.verdict]), f" {said}\n")
     for line in shown:
         text.append(line + "\n", "red" if set(line) <= {" ", "^"} else "")
-    for label, value in details(o, said):
+    for label, value in [*details(o, said), *([("read as", taken)] if (taken := read_as.said(c.reading)) else [])]:
         lines = value.split("\n")
         text.append(f"  {label}: ", "dim")
         text.append(lines[0] + "\n", "green" if label == "proved instead" else "")
@@ -84,6 +89,8 @@ def details(o: Outcome, said: str) -> list[tuple[str, str]]:
 def fine(c: Checked) -> Text:
     place, span = c.reading.where, c.reading.span
     text = Text.assemble((f"{place.label(span[0])}:", "bold"), " ", (c.verdict or "", "green"), f" {c.kind} {c.latex}")
+    if taken := read_as.said(c.reading):
+        text.append(f"\n  read as: {taken}", "dim")
     if c.outcome.hypotheses:
         text.append(f"\n  rests on: {'; '.join(c.outcome.hypotheses)}", "dim")
     if c.outcome.conditions:

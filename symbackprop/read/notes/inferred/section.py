@@ -26,6 +26,7 @@ from ..meaning.lints import indices
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
 from .hypotheses import property_chain, property_text
+from .inheritance import inherit, inherit_functions
 from .kinds import Frame, Framer
 from .notations import rewritten, summed
 from .options import AT, Option
@@ -76,67 +77,16 @@ class Section:
         self.roles = Roles(self.records, self.facts, self.base)
         inherited = dict(self.before.chosen) if self.before is not None else {}
         if self.before is not None:
-            self.inherit(self.before)
+            inherit(self, self.before)
         self.frame = Framer(self.roles, self.facts, self.base, inherited).frame()
         if self.before is not None:
-            self.inherit_functions(self.before)
+            inherit_functions(self, self.before)
         self.solver = Solver(self.frame, self.roles)
         self.solver.prepare(self.records)
         self.solve()
 
-    def inherit(self, before: Section) -> None:
-        """Shapes that were said above hold until they are said anew."""
-        self.roles.sizes |= before.roles.sizes - set(self.roles.arrays) - self.roles.indices
-        self.facts.logistic |= before.facts.logistic
-        self.facts.logistic_keys |= before.facts.logistic_keys
-        self.facts.einstein |= before.facts.einstein
-        self.facts.bold = {**before.facts.bold, **self.facts.bold}
-        for key, properties in before.facts.properties.items():
-            if not self.defines(key) and not any(
-                self.roles.full_key(n)[0] == key for n, _, r in self.roles.members if r in self.records
-            ):
-                self.facts.properties.setdefault(key, set()).update(properties)
-
     def defines(self, key: str) -> bool:
         return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
-
-    def inherit_functions(self, before: Section) -> None:
-        """Functions given above, and the letters that definitions from above rest on."""
-        table, options = self.frame.table, self.frame.options
-        free = [n for n in before.frame.table.functions if n not in table.functions and not self.defines(n)]
-        for name in free:
-            f = before.frame.table.functions[name]
-            if f.kind != "loss" and (name in self.roles.arrays or name not in options):
-                table = table.with_function(f)
-                options.pop(name, None)
-        for name, m in before.frame.table.macros.items():
-            if name not in table.macros and not self.defines(name):
-                table = replace(table, macros={**table.macros, name: m})
-                options.pop(name, None)
-        for key, of in before.frame.of.items():
-            if key not in self.frame.of and not self.defines(key):
-                self.frame.of[key] = of
-        work, seen = list(options), set(options)
-        while work:
-            key = work.pop()
-            d = before.definition(key, 10**9) if not self.defines(key.removesuffix(AT)) else None
-            for k in before.keys(d.chain) if d is not None and d.made is None else ():
-                if k not in seen and k in before.chosen and not table.known(k.removesuffix(AT)):
-                    seen.add(k)
-                    options[k] = (before.chosen[k],)
-                    work.append(k)
-        composite = {k: v | table.composite.get(k, frozenset()) for k, v in before.frame.table.composite.items()}
-        sizes = {**before.frame.table.sizes, **table.sizes}
-        indices = {**before.frame.table.indices, **table.indices}
-        indices = {k: v for k, v in indices.items() if k not in options or k in table.indices}
-        layers = {**before.frame.table.layers, **table.layers} if not self.roles.layers else table.layers
-        layered = {**before.frame.table.layered_sizes, **table.layered_sizes}
-        if options:
-            table = replace(
-                table, composite={**table.composite, **composite}, sizes=sizes, indices=indices, layers=layers,
-                layered_sizes=layered,
-            )  # fmt: skip
-        self.frame.table = table
 
     def solve(self) -> None:
         found = {}

@@ -63,6 +63,7 @@ class Heads:
         self.stationary: list[tuple[Chain | None, int]] = []
         self.pending: list[Chain] = []
         self.adjoint_keys: set[str] = set()
+        self.against: dict[str, set[int]] = {}
         self.made: list[list[Unit] | Reading] = []
 
     def is_adjoint(self, key: str) -> bool:

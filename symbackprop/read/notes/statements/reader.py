@@ -35,18 +35,17 @@ from ..grammar.walking import walk
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from ..inferred.section import LAYOUTS, Given
+from ..inferred.section import Given
 from ..inferred.solver import Piece
 from . import classes
 from .conditions import as_name, conditioned, spoken
 from .heads import Unit
-from .intents import Intents, stacked_items
+from .intents import stacked_items
+from .layouts import Layouts
 from .statements import Reading
 
-_COMPARED = re.compile(r"\b(?:others?|another|some|alternatively|versus|vs|either|which one)\b", re.IGNORECASE)
 
-
-class SectionReader(Intents):
+class SectionReader(Layouts):
     def after(self) -> Declarations:
         """The author's table with the shapes that the text says, for a block that comes next."""
         base, options = self.section.base, self.section.frame.options
@@ -222,14 +221,6 @@ class SectionReader(Intents):
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
         return self.with_rivals(reading, base, chain, u, r)
 
-    def layout_of(self, chain: Chain, r: Record) -> str:
-        """The layout in which a statement conforms, if the section's does not let it; "" for that of the section."""
-        section = self.section
-        others = self.other_layouts(r)
-        if not others or section.fits(chain, r.at, section.layout):
-            return ""
-        return next((x for x in others if section.fits(chain, r.at, x)), "")
-
     def introduced(self, u: Unit, r: Record) -> str:
         section = self.section
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
@@ -271,21 +262,6 @@ class SectionReader(Intents):
                     found[k] = None
                     work.append(k)
         return [k for k in found if k in self.section.frame.options and len(self.section.frame.options[k]) > 1]
-
-    def other_layouts(self, r: Record) -> list[str]:
-        """Layouts that fit the section's other claims as well, or all where the text weighs one against another."""
-        section, solver = self.section, self.section.solver
-        if section.base.layout or not section.frame.options or not classes.differentiates(self.records[r.at].loose):
-            return []
-        others = [x for x in LAYOUTS if x != section.layout]
-        if _COMPARED.search(r.formula.before) or _COMPARED.search(r.formula.after[:60]):
-            return others
-        costs = {}
-        for layout in LAYOUTS:
-            solver.layout = layout
-            costs[layout] = sum(solver.cost(p, section.chosen)[1] for p in solver.pieces if p.record != r.at)
-        solver.layout = section.layout
-        return [x for x in others if costs[x] <= costs[section.layout]]
 
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Given | None = None, conditions: Sequence[Chain] = (),

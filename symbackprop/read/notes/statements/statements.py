@@ -60,7 +60,6 @@ class Reading:
     """It is said under a condition in words that is not understood."""
     introduced: str = ""
     """A letter that nothing said or used before, on one side only: the equation may say what it is."""
-    read_as: str = ""
 
     @property
     def latex(self) -> str:

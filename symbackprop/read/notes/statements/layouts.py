@@ -1,0 +1,51 @@
+"""The layout that a statement is read in: one for a section, unless the text weighs several or none of it fits."""
+
+from __future__ import annotations
+
+import re
+
+from ..grammar.tree import Chain
+from ..inferred.said import Record
+from ..inferred.section import LAYOUTS
+from . import classes
+from .intents import Intents
+
+_COMPARED = re.compile(r"\b(?:others?|another|some|alternatively|versus|vs|either|which one)\b", re.IGNORECASE)
+
+
+class Layouts(Intents):
+    def layout_of(self, chain: Chain, r: Record) -> str:
+        """The layout in which a statement conforms, if the section's does not let it; "" for that of the section."""
+        section = self.section
+        others = self.other_layouts(r)
+        if not others or section.fits(chain, r.at, section.layout):
+            return ""
+        return next((x for x in others if section.fits(chain, r.at, x)), "")
+
+    def other_layouts(self, r: Record) -> list[str]:
+        """Layouts that fit the section's other claims as well, or all where the text weighs one against another."""
+        section, solver = self.section, self.section.solver
+        if section.base.layout or not section.frame.options or not classes.differentiates(self.records[r.at].loose):
+            return []
+        others = [x for x in LAYOUTS if x != section.layout]
+        if _COMPARED.search(r.formula.before) or _COMPARED.search(r.formula.after[:60]):
+            return others
+        costs = {}
+        for layout in LAYOUTS:
+            solver.layout = layout
+            costs[layout] = sum(solver.cost(p, section.chosen)[1] for p in solver.pieces if p.record != r.at)
+        solver.layout = section.layout
+        return [x for x in others if costs[x] <= costs[section.layout] and self.speaks_against(x) <= {r.at}]
+
+    def speaks_against(self, layout: str) -> set[int]:
+        """The formulas that conform in the section's layout, but not in this one."""
+        known = self.against.get(layout)
+        if known is None:
+            section = self.section
+            pieces = [p for p in section.solver.pieces if p.record >= 0]
+            pieces = [p for p in pieces if classes.differentiates(self.records[p.record].loose)]
+            known = self.against[layout] = {
+                p.record for p in pieces
+                if section.fits(p.chain, p.record, section.layout) and not section.fits(p.chain, p.record, layout)
+            }  # fmt: skip
+        return known
