@@ -7,7 +7,7 @@ from typing import Any
 
 from . import keys
 from .algebra import IndexExpr, Num, free, index_of, sized
-from .context import current
+from .context import current, noted
 from .elementwise import where
 from .errors import ShapeMismatch, TraceError, Unsupported
 from .indexing import Plan, read
@@ -101,6 +101,7 @@ class SymArray:
         return 8 * self.size
 
     @property
+    @noted("T")
     def T(self) -> SymArray:
         return self.view(transpose, lambda old, new: transpose(new))
 
@@ -130,6 +131,7 @@ class SymArray:
         raise Unsupported(f"the array method .{name} is not supported in traced functions")
 
     # indexing
+    @noted("getitem")
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             raise TraceError(f"an array is indexed with {key!r}")
@@ -145,6 +147,7 @@ class SymArray:
             return wrap(result.value)
         return result
 
+    @noted("setitem")
     def __setitem__(self, key: Any, new: Any) -> None:
         mask = keys.mask_in(key)
         if mask is not None:

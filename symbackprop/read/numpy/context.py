@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from symbackprop.core.terms import Size
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -16,6 +19,7 @@ class Tracing:
     """`rounded` holds floats that look like a rounded irrational or third; `merged` how a size was made of factors;
     `journal` the arrays written in place with their value before; `loops` the open loops of symbolic length.
     `refused` holds the errors that were raised, should the traced code have caught one.
+    `recorder`, if any, notes each call.
     `passes` is how often a comprehension runs its body: the result must not depend on it."""
 
     constants: set[str] = field(default_factory=set)
@@ -28,6 +32,7 @@ class Tracing:
     refused: list[Exception] = field(default_factory=list)
     passes: int = 1
     serial: int = 0
+    recorder: Any = None
 
 
 _stack: list[Tracing] = [Tracing()]
@@ -44,3 +49,19 @@ def tracing(state: Tracing) -> Iterator[Tracing]:
         yield state
     finally:
         _stack.pop()
+
+
+def noted(operation: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Decorates a function whose calls a recorder sees."""
+
+    def decorated(function: Callable[..., T]) -> Callable[..., T]:
+        @wraps(function)
+        def run(*args: Any, **options: Any) -> T:
+            recorder = current().recorder
+            if recorder is None:
+                return function(*args, **options)
+            return recorder.call(operation, function, args, options)  # type: ignore[no-any-return]
+
+        return run
+
+    return decorated

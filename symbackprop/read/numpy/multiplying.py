@@ -7,6 +7,7 @@ from typing import Any
 
 from . import layout, linalg, products, reductions
 from .array import SymArray, wrap
+from .context import noted
 from .elementwise import unary
 from .errors import ShapeMismatch, TraceError
 from .lifting import lifted
@@ -126,9 +127,9 @@ def of_matrix(run: Callable[[Value], Value]) -> Callable[..., Any]:
     return lambda a, *_, **__: wrap(run(lifted(a)))
 
 
-LINALG["inv"] = of_matrix(linalg.inverse)
-LINALG["det"] = of_matrix(linalg.determinant)
-LINALG["pinv"] = of_matrix(linalg.pseudo_inverse)
+LINALG["inv"] = noted("inv")(of_matrix(linalg.inverse))
+LINALG["det"] = noted("det")(of_matrix(linalg.determinant))
+LINALG["pinv"] = noted("pinv")(of_matrix(linalg.pseudo_inverse))
 LINALG["matmul"] = NUMPY["matmul"]
 
 

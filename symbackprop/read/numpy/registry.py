@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .context import noted
+
 NUMPY: dict[str, Any] = {}
 LINALG: dict[str, Any] = {}
 SPECIAL: dict[str, Any] = {}
@@ -19,8 +21,9 @@ def provides(*names: str, table: dict[str, Any] = NUMPY, method: bool = False) -
     """Register a function under these names; `method` makes it an array method as well."""
 
     def register(f: F) -> F:
+        seen = noted(names[0])(f)
         for name in names:
-            table[name] = f
+            table[name] = seen
             if method:
                 METHODS[name] = name
         return f

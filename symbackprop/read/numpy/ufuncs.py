@@ -7,6 +7,7 @@ from typing import Any
 
 from . import keys, reductions
 from .array import SymArray, wrap
+from .context import current, noted
 from .elementwise import BINARY, UNARY, unary, where
 from .errors import TraceError
 from .lifting import lifted
@@ -36,7 +37,13 @@ class Ufunc:
     def __init__(self, name: str, run: Callable[..., Value], inputs: int) -> None:
         self.__name__, self.run, self.nin = name, run, inputs
 
-    def __call__(self, *args: Any, out: Any = None, where: Any = True, **options: Any) -> Any:
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        recorder = current().recorder
+        if recorder is None:
+            return self.call(*args, **options)
+        return recorder.call(self.__name__, self.call, args, options)
+
+    def call(self, *args: Any, out: Any = None, where: Any = True, **options: Any) -> Any:
         if len(args) > self.nin:
             out = args[self.nin]
         args = args[: self.nin]
@@ -48,6 +55,9 @@ class Ufunc:
         return finished(result, out, where)
 
     def at(self, target: Any, key: Any, values: Any = None) -> None:
+        noted(f"{self.__name__}.at")(self.accumulated)(target, key, values)
+
+    def accumulated(self, target: Any, key: Any, values: Any = None) -> None:
         """Unbuffered in-place operation: repeated indices count repeatedly."""
         if not isinstance(target, SymArray):
             raise TraceError(f"np.{self.__name__}.at needs an array, not {type(target).__name__}")
@@ -100,7 +110,7 @@ def finished(result: Value, out: Any, mask: Any) -> Any:
 
 
 class Divmod(Ufunc):
-    def __call__(self, *args: Any, **options: Any) -> Any:
+    def call(self, *args: Any, **options: Any) -> Any:
         return NUMPY["floor_divide"](*args), NUMPY["remainder"](*args)
 
 
