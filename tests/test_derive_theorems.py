@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from fractions import Fraction
-from typing import Any
 
-import numpy as np
 import pytest
+from derive_alterations import altered_steps
 from derive_cases import CASES
 
-from symbackprop.core.context import Context
 from symbackprop.core.kernel import check
-from symbackprop.core.terms import Diff, NonNegative, Num, ProofError, mul, num
+from symbackprop.core.terms import Diff, NonNegative
 from symbackprop.derive.derived import Derived, derived
-from symbackprop.derive.lemmas import Lemma, NotProved
-from symbackprop.derive.theorem import Theorems
 from symbackprop.read.numpy import parse_shapes, trace_assumptions
 
 
@@ -37,3 +30,23 @@ def test_a_gradient_is_a_theorem(name: str) -> None:
         names = {a for a in theorem.context.definitions}
         for c in theorem.equation.conditions:
             assert isinstance(c, NonNegative) or not any(f"{a}[" in str(c.term) for a in names), "on variables only"
+
+
+SOME = 4  # altered steps of each function; benchmarks/derive.py tries them all
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_altered_step_is_no_theorem(name: str) -> None:
+    everything = list(altered_steps(name, CASES[name]))
+    draw = random.Random(name)
+    for altered in draw.sample(everything, min(SOME, len(everything))):
+        assert not altered.accepted(), f"{altered.step} {altered.change}"
+
+
+def test_a_condition_is_never_judged_by_a_name() -> None:
+    """A doubled gradient of masked attention once held where the mask is 1 and 0 at once: never."""
+    case = CASES["causal attention"]
+    everything = [a for a in altered_steps("causal attention", case) if a.step.how != "rule"][:4]
+    assert everything
+    for altered in everything:
+        assert not altered.accepted()

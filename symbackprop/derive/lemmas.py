@@ -86,10 +86,11 @@ class Lemmas:
         slope, law = self.slope(node, at, inner(step))
         back = [a for a in self.backward if a not in heard]
         left = opened(term_of(step.adjoint, at), back, self.context)
+        later = [n.array for n in self.reverse.forward if n.number > node.number and n.named]
         rights = []
         for to, g in (*step.into, *step.dropped):
             axes_to, at_to = indices(to.shape, "q")
-            part = opened(term_of(g, at_to), [*back, *inner(step)], self.context)
+            part = opened(term_of(g, at_to), [*back, *inner(step), *later], self.context)
             rights.append((to, axes_to, part, self.slope(to, at_to, [], to.named)[0]))
         lhs = summed(axes, mul(left[0], slope))
         rhs = add(*(summed(a, mul(part[0], t)) for _, a, part, t in rights))

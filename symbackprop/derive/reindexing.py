@@ -162,4 +162,4 @@ def term_of(piece: Piece) -> Term:
     return body
 
 
-__all__ = ["prove_linear"]
+__all__ = ["as_they_stand", "prove_linear"]

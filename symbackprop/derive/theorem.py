@@ -6,7 +6,7 @@ tangent of the variable is left, which is a delta.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis
@@ -14,16 +14,16 @@ from symbackprop.core.indices import Index, ProofError
 from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL
-from symbackprop.core.terms import ONE, Diff, Entry, NonNegative, Term, add, mul
+from symbackprop.core.terms import ONE, Array, Diff, Entry, NonNegative, Term, add, mul
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
 from symbackprop.read.numpy import Node
 
 from .congruence import Literal
-from .lemmas import Lemma, Lemmas, adjoint_arrays, tangents, term_of, with_variable
+from .lemmas import Lemma, Lemmas, tangents, term_of, with_variable
 from .meanings import Opened, indices, meanings, opened, summed
-from .reindexing import prove_linear
+from .reindexing import as_they_stand, prove_linear
 from .reverse import Adjoint, Reverse
 
 ROUNDS = 4
@@ -100,19 +100,26 @@ class Theorems:
         axes, at = indices(node.shape, "q")
         tangent = self.lemmas.slope(node, at, [], node.named)[0]
         whole, pieces = term_of(adjoint, at), add(*(term_of(p, at) for p in parts))
-        ends = frozenset().union(*(adjoint_arrays(p) for p in parts)) if parts else frozenset()
-        backward = [n.array for n in self.nodes if n.backward and n.meaning is not None]
-        for names in ([a for a in backward if a not in ends], backward):
+        for names in self.levels(adjoint, parts):
             a, b = opened(pieces, names, self.context), opened(whole, names, self.context)
-            found = prove_equal(a[0], b[0], EMPTY)
+            found = as_they_stand(a[0], b[0]) or prove_equal(a[0], b[0], EMPTY)
             if found is not None:
                 return [(axes, tangent, joined(a[1], found[0], b[1] and Flip(b[1])))]
-            left, right = (summed(axes, mul(t, tangents(tangent))) for t in (a[0], b[0]))
-            found = prove_linear(left, right, self.lemmas.shape)
-            if found is not None:  # what is put together from slices is equal under the sum
-                ends_of = [(axes, tangent, p) for p in (a[1], b[1] and Flip(b[1])) if p is not None]
-                return [((), ONE, found[0]), *ends_of]
+        left, right = (summed(axes, mul(t, tangents(tangent))) for t in (a[0], b[0]))
+        found = prove_linear(left, right, self.lemmas.shape)
+        if found is not None:  # what is put together from slices may be equal under the sum only
+            ends_of = [(axes, tangent, p) for p in (a[1], b[1] and Flip(b[1])) if p is not None]
+            return [((), ONE, found[0]), *ends_of]
         raise ProofError(f"the gradients that come together at {node} do not add up")
+
+    def levels(self, adjoint: Adjoint, parts: list[Adjoint]) -> Iterator[list[Array]]:
+        """Names to open: what adds the parts up, then the parts as well, then everything."""
+        nodes = [p for p in parts if isinstance(p, Node)]
+        before = set(ancestors(nodes))
+        between = [n for n in (adjoint, *ancestors([adjoint])) if n not in before] if isinstance(adjoint, Node) else []
+        yield [n.array for n in between if n.named and n not in nodes]
+        yield [n.array for n in (*between, *nodes) if n.named]
+        yield [n.array for n in self.nodes if n.backward and n.meaning is not None]
 
 
 class Telescope:
@@ -219,18 +226,25 @@ def independence(node: Node, at: tuple[object, ...], wrt: Entry) -> Proof:
     return By("diff_independent", (entry, wrt))
 
 
+def ancestors(nodes: Iterable[Node]) -> set[Node]:
+    """What these are made from."""
+    found: set[Node] = set()
+    todo = list(nodes)
+    while todo:
+        for p in todo.pop().parents:
+            if p not in found:
+                found.add(p)
+                todo.append(p)
+    return found
+
+
 def needed(reverse: Reverse) -> list[Node]:
     """The nodes that the outputs, the gradients and the steps rest on."""
-    found: set[Node] = set()
     todo: list[Node] = [*reverse.graph.outputs, *reverse.upstream.values()]
     todo += [g for g in reverse.gradients.values() if isinstance(g, Node)]
     for s in reverse.steps:
         todo += [g for _, g in (*s.into, *s.dropped) if isinstance(g, Node)] + [s.node, *s.opened]
-    while todo:
-        n = todo.pop()
-        if n not in found:
-            found.add(n)
-            todo.extend(n.parents)
+    found = {*todo, *ancestors(todo)}
     return sorted(found, key=lambda n: n.number)
 
 

@@ -314,12 +314,13 @@ def executed(recorder: Recorder, function: Callable[..., Any], given: Mapping[st
         settled(result)  # refuses what is no array, and holes
         return as_nodes(recorder, result)
 
-    before = sys.getprofile()
+    if sys.getprofile() is not None:  # someone measures: some names stay unknown
+        return run_raw(function, given, read)
     sys.setprofile(recorder.profile)
     try:
         return run_raw(function, given, read)
     finally:
-        sys.setprofile(before)
+        sys.setprofile(None)
 
 
 def as_nodes(recorder: Recorder, x: Any) -> Any:
