@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy
 
-from symbackprop.derive.lemmas import Lemmas
-from symbackprop.derive.meanings import meanings
-from symbackprop.derive.reverse import Reverse, Step
-from symbackprop.derive.theorem import needed
+from symbackprop.gradients.lemmas import Lemmas
+from symbackprop.gradients.meanings import meanings
+from symbackprop.gradients.reverse import Reverse, Step
+from symbackprop.gradients.theorem import needed
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import Node, parse_shapes, record
 

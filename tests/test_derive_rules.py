@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from symbackprop.derive.derived import derived
-from symbackprop.derive.rules import RULES
+from symbackprop.gradients.derived import derived
+from symbackprop.gradients.rules import RULES
 from symbackprop.read.numpy import parse_shapes, trace_assumptions
 
 Function = Callable[..., Any]

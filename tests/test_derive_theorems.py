@@ -10,7 +10,7 @@ from derive_cases import CASES
 
 from symbackprop.core.kernel import check
 from symbackprop.core.terms import Diff, NonNegative
-from symbackprop.derive.derived import Derived, derived
+from symbackprop.gradients.derived import Derived, derived
 from symbackprop.read.numpy import parse_shapes, trace_assumptions
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Diff, Entry
+from symbackprop.core.terms import Array, Diff, Entry, free
 from symbackprop.decide.claims import Claim, axes_of, partial_latex
-from symbackprop.decide.decide import decide
+from symbackprop.decide.decide import decide, hypothesis_text
 from symbackprop.decide.setting import Setting
 from symbackprop.decide.status import PROVED
 from symbackprop.decide.verdict import Condition, Repaired, Verdict, together
-from symbackprop.prove.claims import derived
+from symbackprop.gradients.derived import Derived, derived
+from symbackprop.numbers.refute.search import satisfying_point
+from symbackprop.prove.claims import derived as worked_out
+from symbackprop.prove.conditions.conditions import sort_conditions
 from symbackprop.read.numpy import Declared
 from symbackprop.repair.with_repair import placed
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.paper.formulas import formula, formula_latex
+from symbackprop.write.program.source import Program
 
 from .gradient_claims import objective
 from .request import Request, called, flattened
@@ -31,29 +35,47 @@ UPSTREAM = ("g", "upstream", "dout", "grad_output")
 class Derivative:
     """The gradient of a forward function, for all sizes.
 
-    `terms` has the entries of each gradient as a proved index term, `text` and `latex` show them, `code` is a NumPy
-    function.  Calling the object with arrays by name (those of the forward function, then `upstream`) runs that
-    function: one array where one variable was asked for, else a dict by name.
+    `text` and `latex` show it by variable, `code` is a NumPy function in the names of the forward, `to` gives it for
+    jax.numpy and torch; `terms` has the entries of each gradient as a proved index term.  Calling the object with
+    arrays by name (those of the forward function, then `upstream`) runs the function: one array where one variable was
+    asked for, else a dict by name.
     """
 
-    terms: Mapping[str, Tensor]
     text: Mapping[str, str]
     latex: Mapping[str, str]
     verdict: Verdict
     upstream: tuple[str, ...]
     compiled: Compiled = field(repr=False)
+    flat: Callable[[], Mapping[str, Tensor]] = field(repr=False)
+    derived: Derived | None = field(default=None, repr=False)
 
     @property
     def code(self) -> str:
         return self.compiled.source
 
     @property
+    def terms(self) -> Mapping[str, Tensor]:
+        return self.flat()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(self.text)
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         return self.verdict.conditions
 
+    def to(self, dialect: str) -> str:
+        """The source for "numpy", "jax" or "torch".  Raises SymbackpropError where that cannot be written."""
+        if self.derived is None and dialect != "numpy":
+            raise SymbackpropError(
+                f"an operation of this forward has no rule: its gradient is NumPy code only, no {dialect}"
+            )
+        return self.code if self.derived is None else Program(self.derived.reverse, dialect).source()
+
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         found = self.compiled(*arrays, **named)
-        if len(self.terms) == 1:
+        if len(self.text) == 1:
             (only,) = found.values()
             return only
         return found
@@ -68,6 +90,49 @@ class Derivative:
 
 def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:
     """Raises TraceError where the forward cannot be traced, SymbackpropError where no proof was found."""
+    try:
+        return through_names(request, setting, upstream)
+    except (SymbackpropError, RecursionError):
+        return by_index_terms(request, setting, upstream)
+
+
+def through_names(request: Request, setting: Setting, upstream: tuple[str, ...] | None) -> Derivative:
+    """Reverse mode over the user's intermediates."""
+    found = derived(
+        request.forward, request.declared, request.variables, request.concrete, upstream, setting.context.hypotheses
+    )
+    verdicts = {v: verdict_of(found, v, setting) for v in request.variables}
+    program = Program(found.reverse)
+    inputs = tuple((n, found.reverse.declared[n].shape) for n in program.arguments)
+    texts = {v: program.formulas(v) for v in request.variables}
+    return Derivative(
+        {v: t for v, (t, _) in texts.items()}, {v: l for v, (_, l) in texts.items()}, together(verdicts),
+        tuple(str(u.name) for u in found.reverse.upstream.values()), program.compiled(inputs),
+        lambda: {v: found.flat(v) for v in request.variables}, found,
+    )  # fmt: skip
+
+
+def verdict_of(found: Derived, variable: str, setting: Setting) -> Verdict:
+    """Proved, with the conditions sorted and a point that satisfies them.  Raises SymbackpropError for what is left."""
+    theorem = found.theorems[variable]
+    equation, reverse = theorem.equation, found.reverse
+    shapes = {Array(n): d.shape for n, d in reverse.declared.items() if d.values is None}
+    lengths = [s for d in reverse.declared.values() for s in d.shape]
+    axes = tuple(i for i in free(equation.rhs) if i.name.startswith("w"))
+    outputs = tuple(found.plain(o) for o in reverse.graph.outputs)
+    needs = sort_conditions(equation.conditions, setting.context, outputs, axes, lengths)
+    if needs.left:
+        raise SymbackpropError(f"derive: the gradient by {variable} is proved only where {needs.left[0]}")
+    wanted = [*setting.hypotheses, *(c.predicate for c in needs.listed if c.predicate is not None)]
+    point = satisfying_point(wanted, terms=[t.body for t in outputs], domains=setting.domains, shapes=shapes)
+    if point is None:
+        raise SymbackpropError(f"derive: no point was found that satisfies what the gradient by {variable} needs")
+    return Verdict(PROVED, variable, proof=theorem.proof, conditions=needs.listed, witness=point,
+                   hypotheses=tuple(map(hypothesis_text, setting.hypotheses)))  # fmt: skip
+
+
+def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:
+    """The gradient as one index term for each variable, without names for what is between."""
     outputs = flattened(request.outputs().outputs, called(request.forward))
     if upstream is None:
         upstream = upstream_names(request, outputs)
@@ -81,7 +146,7 @@ def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | N
         shape = request.declared[v].shape
         axes, at = axes_of(shape, "w")
         lhs = Diff(loss, Entry(Array(v), at))
-        term = derived(lhs, setting.context)
+        term = worked_out(lhs, setting.context)
         if term is None:
             raise SymbackpropError(f"derive: no law differentiates the forward function by {v}")
         blank = Claim(
@@ -94,10 +159,9 @@ def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | N
             raise SymbackpropError(f"derive: the gradient by {v} was found but not proved: {verdict.reason}")
     terms = {v: c.found for v, c in claims.items()}
     return Derivative(
-        terms,
         {v: formula(c, c.rhs) for v, c in claims.items()},
         {v: formula_latex(c, c.rhs) for v, c in claims.items()},
-        together(verdicts), upstream, compile_tensors(terms, inputs),
+        together(verdicts), upstream, compile_tensors(terms, inputs), lambda: terms,
     )  # fmt: skip
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from symbackprop.core.terms import SymbackpropError
-from symbackprop.derive.reverse import Reverse
+from symbackprop.core.terms import Size, SymbackpropError
+from symbackprop.gradients.reverse import Reverse
 from symbackprop.read.numpy import CONSTANT, INPUT, Declared, Node, nodes_in
+from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
 
 from .dialects import DIALECTS, Dialect
@@ -116,6 +118,33 @@ class Program:
             self.names[longest] = self.fresh("u" if longest.backward else "t")
             yield from self.too_long(longest)
         yield n
+
+    # --- for people and for running ------------------------------------------------------------
+
+    def formulas(self, variable: str) -> tuple[str, str]:
+        """`∂L/∂x[i,j] = ...` with what the names in it are, as text and as LaTeX."""
+        g = self.reverse.gradients[variable]
+        if not isinstance(g, Node):
+            return f"∂L/∂{variable} = {g:g}", rf"\frac{{\partial L}}{{\partial {variable}}} = {g:g}"
+        lines = [n for n in behind([g]) if n in self.names and n.operation != INPUT]
+        equations = Equations(self.names)
+        main, *rest = [equations.sides(n) for n in reversed(lines)] or [equations.sides(g)]
+        text = [f"∂L/∂{variable}{main.at} = {main.text}", *(f"with {r.name}{r.at} = {r.text}" for r in rest)]
+        latex = [rf"\left(\frac{{\partial L}}{{\partial {variable}}}\right){main.below} = {main.latex}"]
+        return "\n".join(text), r",\quad ".join([*latex, *(f"{r.latex_name} = {r.latex}" for r in rest)])
+
+    def compiled(self, inputs: tuple[tuple[str, tuple[Size, ...]], ...]) -> Compiled:
+        """The function itself, checking shapes."""
+        source = self.source()
+        scope: dict[str, Any] = {}
+        exec(compile(source, "<derived by symbackprop>", "exec"), scope)
+        outputs = tuple(self.reverse.gradients)
+
+        def function(*arrays: Any) -> tuple[Any, ...]:
+            found = scope["gradient"](*arrays)
+            return tuple(found[v] for v in outputs)
+
+        return Compiled(source, function, inputs, outputs, False)
 
     # --- the whole -----------------------------------------------------------------------------
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symbackprop.core.context import Hypothesis
+from symbackprop.core.indices import Index
+from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.read.numpy import Declared, record
+from symbackprop.read.numpy import Declared, Node, record
 
-from .lemmas import NotProved
+from .lemmas import NotProved, term_of
+from .meanings import indices, opened
 from .reverse import RULE, Reverse
 from .theorem import GradientTheorem, Theorems
 
@@ -24,6 +27,21 @@ class Derived:
     reverse: Reverse
     theorems: Mapping[str, GradientTheorem]
     shared: Theorems = field(repr=False)
+
+    def plain(self, node: Node) -> Tensor:
+        """The entries of a node in terms of the variables alone."""
+        _, at = indices(node.shape, "i")
+        whole = tuple(Index(f"i{k}", s) for k, s in enumerate(node.shape))
+        context = self.shared.known.context
+        return Tensor(whole, opened(node.value.term(at), tuple(context.definitions), context)[0])
+
+    def flat(self, variable: str) -> Tensor:
+        """A gradient in terms of the variables alone."""
+        g = self.reverse.gradients[variable]
+        if isinstance(g, Node):
+            return self.plain(g)
+        shape = self.reverse.graph.inputs[variable].shape
+        return Tensor(tuple(Index(f"i{k}", s) for k, s in enumerate(shape)), term_of(g, ()))
 
 
 def derived(
