@@ -113,6 +113,48 @@ def conv1d(x, w, b):
     return y
 
 
+def conv2d(x, w, b):
+    win = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], axis=(2, 3))
+    y = np.einsum("bchwpq,ocpq->bohw", win, w) + b[:, None, None]
+    return y
+
+
+def groupnorm(x, gamma, beta, eps):
+    mu = x.mean((2, 3), keepdims=True)
+    xc = x - mu
+    var = (xc**2).mean((2, 3), keepdims=True)
+    xhat = xc / np.sqrt(var + eps)
+    y = xhat * gamma + beta
+    return y
+
+
+def rope(x, theta):
+    T, D = x.shape[1], theta.shape[0]
+    angle = np.arange(T)[:, None] * theta
+    c, s = np.cos(angle), np.sin(angle)
+    x1, x2 = x[..., :D], x[..., D:]
+    y = np.concatenate([x1 * c - x2 * s, x1 * s + x2 * c], axis=-1)
+    return y
+
+
+def vae(x, xhat, mu, logvar):
+    n = x.shape[0]
+    reconstruction = ((xhat - x) ** 2).sum() / n
+    kl = -0.5 * (1 + logvar - mu**2 - np.exp(logvar)).sum() / n
+    loss = reconstruction + kl
+    return loss
+
+
+def six_layers(x, y, W1, W2, W3, W4, W5, W6):
+    h1 = np.tanh(x @ W1)
+    h2 = np.tanh(h1 @ W2)
+    h3 = np.tanh(h2 @ W3)
+    h4 = np.tanh(h3 @ W4)
+    h5 = np.tanh(h4 @ W5)
+    h6 = np.tanh(h5 @ W6)
+    return ((h6 - y) ** 2).mean()
+
+
 def embedding(E, t):
     y = E[t]
     return y
@@ -182,6 +224,17 @@ CASES = {
     ),
     "gru": Case(gru, {"x": "B D", "h": "B H", "Wx": "D 3*H", "Wh": "H 3*H", "b": "3*H"}, ("x", "h", "Wx", "Wh", "b")),
     "conv1d": Case(conv1d, {"x": "B C L+K-1", "w": "O C K", "b": "O"}, ("x", "w", "b")),
+    "conv2d": Case(conv2d, {"x": "B C H+K-1 W+K-1", "w": "O C K K", "b": "O"}, ("x", "w", "b")),
+    "groupnorm": Case(
+        groupnorm, {"x": "B G C L", "gamma": "G C 1", "beta": "G C 1", "eps": ""}, ("x", "gamma", "beta"),
+        lambda eps: [eps > 0],
+    ),
+    "rope": Case(rope, {"x": "B T 2*D", "theta": "D"}, ("x",)),
+    "vae": Case(vae, {"x": "B D", "xhat": "B D", "mu": "B Z", "logvar": "B Z"}, ("xhat", "mu", "logvar")),
+    "six layers": Case(
+        six_layers, {"x": "N D", "y": "N D", **dict.fromkeys(("W1", "W2", "W3", "W4", "W5", "W6"), "D D")},
+        ("W1", "W2", "W3", "W4", "W5", "W6"),
+    ),
     "embedding": Case(embedding, {"E": "V D", "t": "int[V] B"}, ("E",)),
     "triplet": Case(triplet, {"a": "B D", "p": "B D", "n": "B D", "m": ""}, ("a", "p", "n")),
     "gaussian": Case(gaussian, {"x": "B D", "mu": "B D", "logvar": "B D"}, ("x", "mu", "logvar")),

@@ -78,14 +78,26 @@ class Form:
 
 
 def candidates(node: Node, between: Sequence[Node]) -> Iterator[Form]:
-    rank = node.ndim
-    axes: list[Any] = [k - rank for k in reversed(range(rank))] + [tuple(range(rank))[:-1]] * (rank > 2)
+    axes = list(dict.fromkeys(found for b in between if (found := reduced_axes(b)) is not None))
     for axis in axes:
         yield Form("softmax", axis)
         yield Form("log-softmax", axis)
     for scale in reversed(between):
-        if scale.named and scale.shape != node.shape and scale.ndim <= rank:
+        if scale.named and scale.shape != node.shape and scale.ndim <= node.ndim:
             for axis in axes:
                 for inverse in (False, True):
                     for name in ("normalisation", "root mean square", "unit norm"):
                         yield Form(name, axis, scale, inverse)
+
+
+def reduced_axes(n: Node) -> Any:
+    """The axes of a reduction as it was written, None for what is none."""
+    if n.operation not in REDUCTIONS:
+        return None
+    axis = n.options.get("axis", n.args[1] if len(n.args) > 1 else None)
+    rank = n.parents[0].ndim
+    given = range(rank) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    if not all(isinstance(a, int) for a in given):
+        return None
+    axes = tuple(a % rank - rank for a in given)
+    return axes[0] if len(axes) == 1 else axes

@@ -85,8 +85,8 @@ class Lemmas:
         axes, at = indices(node.shape, "p")
         slope, law = self.slope(node, at, inner(step))
         back = [a for a in self.backward if a not in heard]
-        left = opened(term_of(step.adjoint, at), back, self.context)
         later = [n.array for n in self.reverse.forward if n.number > node.number and n.named]
+        left = opened(term_of(step.adjoint, at), [*back, *inner(step)], self.context)
         rights = []
         for to, g in (*step.into, *step.dropped):
             axes_to, at_to = indices(to.shape, "q")

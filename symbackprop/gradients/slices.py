@@ -42,6 +42,9 @@ def slice_of(part: Any) -> tuple[int, Size, Node] | None:
     if not isinstance(part, Node) or part.operation != "scattered" or not isinstance(part.args[2], Node):
         return None
     key = part.args[1] if isinstance(part.args[1], tuple) else (part.args[1],)
+    if any(k is Ellipsis for k in key):
+        place = next(n for n, k in enumerate(key) if k is Ellipsis)
+        key = (*key[:place], *(slice(None),) * (part.ndim - len(key) + 1), *key[place + 1 :])
     cut = [(k, s) for k, s in enumerate(key) if s != slice(None)]
     if len(cut) != 1 or not isinstance(cut[0][1], slice) or cut[0][1].step not in (None, 1):
         return None

@@ -39,5 +39,5 @@ def _(k: int, g: Any, out: Any, a: Any, key: Any, new: Any) -> Any:
 
 @vjp("sliding_window_view")
 def _(k: int, g: Any, out: Any, a: Any, window: Any, axis: Any = None) -> Any:
-    covered(isinstance(axis, int))
-    return added_windows(full(g, out), a, axis % ndim(a))
+    axes = (axis,) if isinstance(axis, int) else range(ndim(a)) if axis is None else axis
+    return added_windows(full(g, out), a, tuple(n % ndim(a) for n in axes))

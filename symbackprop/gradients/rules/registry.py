@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from symbackprop.core.terms import Size
 from symbackprop.read.numpy import TRACED_NUMPY as np
-from symbackprop.read.numpy import UNIT, SymArray, SymInt, array_of, node_of, size_number
+from symbackprop.read.numpy import UNIT, Node, SymArray, SymInt, array_of, node_of, size_number
 
 Rule: TypeAlias = Callable[..., Any]
 RULES: dict[str, Rule] = {}
@@ -53,15 +53,43 @@ def times(a: Any, b: Any) -> Any:
         a, b = b, a
     if is_number(a) and a == 1:
         return b
+    for x, y in ((a, b), (b, a)):
+        cancelled, opposite = without_division(x, y), opposite_of(x)
+        if cancelled is not None:
+            return cancelled
+        if opposite is not None:
+            return minus(times(opposite, y))
     return np.negative(b) if is_number(a) and a == -1 else np.multiply(a, b)
 
 
+def without_division(a: Any, b: Any) -> Any:
+    """c where a is c / b, and -c where it is -(c / b): what a product of gradients often is."""
+    n, by = node_of(a), node_of(b)
+    if n is None or by is None or not n.backward or shape(a) != shape(b):
+        return None
+    if n.operation == "divide" and n.args[1] is by and isinstance(n.args[0], Node) and n.args[0].shape == n.shape:
+        return array_of(n.args[0])
+    return None
+
+
 def over(a: Any, b: Any) -> Any:
-    return a if is_number(b) and b == 1 else np.divide(a, b)
+    if is_number(b) and b == 1:
+        return a
+    opposite = opposite_of(a)
+    return np.divide(a, b) if opposite is None else minus(over(opposite, b))
 
 
 def minus(a: Any) -> Any:
-    return -a if is_number(a) else np.negative(a)
+    if is_number(a):
+        return -a
+    opposite = opposite_of(a)
+    return np.negative(a) if opposite is None else opposite
+
+
+def opposite_of(a: Any) -> Any:
+    """x where a gradient is -x: signs go outwards, where they meet."""
+    n = node_of(a)
+    return array_of(n.args[0]) if n is not None and n.backward and n.operation == "negative" else None
 
 
 def plus(a: Any, b: Any) -> Any:
@@ -135,6 +163,9 @@ def spread_back(g: Any, a: Any, axis: Any, keepdims: Any) -> Any:
     if is_number(g) or not shape(g) or keepdims:
         return g
     axes = axes_of(axis, rank)
+    opposite = opposite_of(g)
+    if opposite is not None:
+        return minus(spread_back(opposite, a, axis, keepdims))
     if axes == list(range(len(axes))):
         return g
     return g[tuple(None if k in axes else slice(None) for k in range(rank))]

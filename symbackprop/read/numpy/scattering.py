@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbackprop.core.terms import Delta, over
+from symbackprop.core.terms import Delta, Term, over
 
 from .algebra import affine, dummy, times
 from .array import SymArray
@@ -23,14 +23,18 @@ def scattered(like: Any, key: Any, values: Any) -> Any:
 
 
 @noted("added_windows")
-def added_windows(windows: Any, like: Any, axis: int) -> Any:
-    """Windows of an axis (their entries on the last axis) added up where they came from."""
+def added_windows(windows: Any, like: Any, axes: tuple[int, ...]) -> Any:
+    """Windows of these axes (their entries on the last axes) added up where they came from."""
     v, shape = lifted(windows), lifted(like).shape
-    count, width = v.shape[axis], v.shape[-1]
+    rank = len(shape)
 
     def term(at: At) -> Any:
-        i, j = dummy(count), dummy(width)
-        entry = v.term((*at[:axis], i, *at[axis + 1 :], j))
-        return over(i, over(j, times(entry, Delta(at[axis], affine(0, [(i, 1), (j, 1)])))))
+        starts, inside = {a: dummy(v.shape[a]) for a in axes}, [dummy(n) for n in v.shape[rank:]]
+        places = [starts.get(k, at[k]) for k in range(rank)]
+        here = [Delta(at[a], affine(0, [(starts[a], 1), (j, 1)])) for a, j in zip(axes, inside, strict=True)]
+        total: Term = times(v.term((*places, *inside)), *here)
+        for i in reversed([*starts.values(), *inside]):
+            total = over(i, total)
+        return total
 
     return SymArray(Value(shape, "real", term))

@@ -87,24 +87,29 @@ def _placed(like, key, values):
     return out
 """
 WINDOWS = """\
-def _windows(x, width, axis):
-    count = x.shape[axis] - width + 1
-    return {stack}([{narrow} for j in range(width)], {axis}=-1)
+def _windows(x, widths, axes):
+    for width, axis in zip(widths, axes):
+        count = x.shape[axis] - width + 1
+        x = {stack}([{narrow} for j in range(width)], {axis}=-1)
+    return x
 """
-ADDED_NUMPY = """\
-def _added_windows(windows, like, axis):
-    out, count = np.zeros_like(like), windows.shape[axis]
+ADDED = """\
+def _added_windows(windows, like, axes):
+    if not axes:
+        return windows
+    axis, count = axes[-1], windows.shape[axes[-1]]
+    shape = [*windows.shape[:-1]]
+    shape[axis] = like.shape[axis]
+    out = {zeros}
     for j in range(windows.shape[-1]):
-        out[(slice(None),) * axis + (slice(j, j + count),)] += windows[..., j]
-    return out
+        {add}
+    return _added_windows(out, like, axes[:-1])
 """
-ADDED_JAX = """\
-def _added_windows(windows, like, axis):
-    out, count = jnp.zeros_like(like), windows.shape[axis]
-    for j in range(windows.shape[-1]):
-        out = out.at[(slice(None),) * axis + (slice(j, j + count),)].add(windows[..., j])
-    return out
-"""
+IN_PLACE = "out[(slice(None),) * axis + (slice(j, j + count),)] += windows[..., j]"
+IN_COPY = "out = out.at[(slice(None),) * axis + (slice(j, j + count),)].add(windows[..., j])"
+ADDED_NUMPY = ADDED.format(zeros="np.zeros(shape, windows.dtype)", add=IN_PLACE)
+ADDED_JAX = ADDED.format(zeros="jnp.zeros(shape, windows.dtype)", add=IN_COPY)
+ADDED_TORCH = ADDED.format(zeros="windows.new_zeros(shape)", add=IN_PLACE)
 SCATTERED_TORCH = """\
 def _scattered(like, key, values):
     out = torch.zeros_like(like)
@@ -135,7 +140,7 @@ TORCH = Dialect(
     {
         "_scattered": SCATTERED_TORCH,
         "_placed": PLACED_NUMPY.replace("np.", "torch."),
-        "_added_windows": ADDED_NUMPY.replace("np.", "torch."),
+        "_added_windows": ADDED_TORCH,
         "_windows": WINDOWS.format(stack="torch.stack", narrow="x.narrow(axis, j, count)", axis="dim"),
     },
 )  # fmt: skip

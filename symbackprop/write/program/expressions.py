@@ -111,7 +111,7 @@ class Expressions:
             case "astype":
                 return self.cast(args), ATOM
             case "sliding_window_view":
-                return self.function(operation, [*args[:2]], {"axis": n.options.get("axis", (args[2:] or [0])[0])})
+                return self.windows(args, n), ATOM
             case "reshape" | "broadcast_to" if operation == "reshape" or d.name != "torch":
                 return self.reshaped(operation, args)
             case "maximum" | "minimum" if d.name == "torch":
@@ -155,6 +155,14 @@ class Expressions:
             options = {"axis": args.pop(1), **options}
         options = {k: v for k, v in options.items() if not (k == "axis" and v is None) and v is not False}
         return self.function(operation, args, options)
+
+    def windows(self, args: list[Any], n: Node) -> str:
+        """NumPy has a view; the others stack slices, one axis after the other."""
+        axis = n.options.get("axis", args[2] if len(args) > 2 else tuple(range(args[0].ndim)))
+        if self.dialect.name == "numpy":
+            return self.function(n.operation, args[:2], {"axis": axis})[0]
+        together = (args[1], axis) if isinstance(args[1], tuple | list) else ((args[1],), (axis,))
+        return self.function(n.operation, [args[0], *together], {})[0]
 
     def reshaped(self, operation: str, args: list[Any]) -> Text:
         shape = args[1] if len(args) == 2 and isinstance(args[1], tuple | list) else tuple(args[1:])
@@ -232,4 +240,4 @@ class Expressions:
     def formula(self, n: Node) -> Text:
         if n not in self.formulas:
             self.formulas.append(n)
-        return f"_formula{self.formulas.index(n) + 1}({', '.join(map(self.of, n.parents))})", ATOM
+        return f"_formula{self.formulas.index(n) + 1}({', '.join(map(self.of, n.parents))})[0]", ATOM
