@@ -86,7 +86,7 @@ class Lemmas:
         slope, law = self.slope(node, at, inner(step))
         back = [a for a in self.backward if a not in heard]
         later = [n.array for n in self.reverse.forward if n.number > node.number and n.named]
-        left = opened(term_of(step.adjoint, at), [*back, *inner(step)], self.context)
+        left = opened(term_of(step.adjoint, at), [*back, *inner(step), *later], self.context)
         rights = []
         for to, g in (*step.into, *step.dropped):
             axes_to, at_to = indices(to.shape, "q")
