@@ -40,6 +40,16 @@ class Step:
     how: str = RULE
 
 
+class AnyForm(frozenset[tuple[int, str]]):
+    """Refuses every compact form, and no rule."""
+
+    def __contains__(self, x: object) -> bool:
+        return isinstance(x, tuple) and x[1] not in (RULE, MAXIMUM, ZERO)
+
+
+ANY_FORM = AnyForm()
+
+
 class Reverse:
     """The gradients of a graph by its variables.
 
@@ -74,6 +84,26 @@ class Reverse:
             self.sweep()
             self.gradients = {v: self.gradient(graph.inputs[v]) for v in self.variables}
         self.recorder.line = None
+
+    @classmethod
+    def plainly(cls, other: Reverse) -> list[Step]:
+        """The steps of a sweep of the same graph that uses no compact form."""
+        copy = cls.__new__(cls)
+        copy.graph, copy.variables, copy.refused = other.graph, other.variables, ANY_FORM
+        copy.forward, copy.active, copy.readers = other.forward, other.active, other.readers
+        copy.declared, copy.upstream, copy.sample, copy.shifts = (
+            other.declared,
+            other.upstream,
+            other.sample,
+            other.shifts,
+        )
+        copy.steps, copy.parts, copy.done = [], {o: [u] for o, u in other.upstream.items()}, set()
+        if not other.upstream:
+            copy.parts = {other.graph.outputs[0]: [1.0]}
+        with other.graph.recording() as copy.recorder:
+            copy.sweep()
+        copy.recorder.line = None
+        return copy.steps
 
     # --- start and end -------------------------------------------------------------------------
 

@@ -43,9 +43,12 @@ class GradientTheorem:
 class Theorems:
     """The theorems of a sweep; what they share is proved once."""
 
-    def __init__(self, reverse: Reverse, hypotheses: Mapping[str, Hypothesis] | None = None) -> None:
+    def __init__(
+        self, reverse: Reverse, hypotheses: Mapping[str, Hypothesis] | None = None, more: Iterable[Node] = ()
+    ) -> None:
+        """`more` are results of which something is to be proved besides."""
         self.reverse = reverse
-        self.nodes = needed(reverse)
+        self.nodes = needed(reverse, more)
         self.known = meanings(reverse, self.nodes)
         self.lemmas = Lemmas(reverse, self.known)
         self.literal = Literal(reverse, self.known, self.nodes)
@@ -53,9 +56,12 @@ class Theorems:
         self.seen = Seen(self.context)
         self.totals: dict[object, list[StepOf]] = {}
 
-    def theorem(self, variable: str) -> GradientTheorem:
-        """Raises ProofError, NotProved."""
-        proof = Telescope(self, self.reverse.graph.inputs[variable]).proof()
+    def theorem(self, variable: str, claimed: Opened | None = None) -> GradientTheorem:
+        """`claimed` is another term for the gradient at the indices w0, w1, ..., with the proof gradient = it.
+
+        Raises ProofError, NotProved.
+        """
+        proof = Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
         found = check(proof, self.context, self.seen)
         for _ in range(ROUNDS):  # what restates a condition may have conditions of its own
             restated = self.opened_conditions(proof, found)
@@ -137,7 +143,7 @@ class Telescope:
         self.steps: list[StepOf] = []
         self.parts: dict[Node, list[Adjoint]] = {}
 
-    def proof(self) -> Proof:
+    def proof(self, claimed: Opened | None = None) -> Proof:
         shared, literal = self.shared, self.shared.literal
         loss = shared.loss()
         start, by_laws = self.slope_of(loss)
@@ -157,6 +163,8 @@ class Telescope:
         steps = tuple(map(self.written_out, self.steps))
         telescoped = joined(by_laws, Linear(start, term_of(found, self.at), steps))
         final, adjoint = self.gradient(found)
+        if claimed is not None:
+            final, adjoint = claimed[0], joined(adjoint, claimed[1]) if adjoint or claimed[1] else None
         return literal.theorem(joined(telescoped, adjoint), loss, final, self.wrt)
 
     def written_out(self, step: StepOf) -> StepOf:
@@ -238,9 +246,9 @@ def ancestors(nodes: Iterable[Node]) -> set[Node]:
     return found
 
 
-def needed(reverse: Reverse) -> list[Node]:
-    """The nodes that the outputs, the gradients and the steps rest on."""
-    todo: list[Node] = [*reverse.graph.outputs, *reverse.upstream.values()]
+def needed(reverse: Reverse, more: Iterable[Node] = ()) -> list[Node]:
+    """The nodes that the outputs, the gradients and the steps rest on, and further ones."""
+    todo: list[Node] = [*more, *reverse.graph.outputs, *reverse.upstream.values()]
     todo += [g for g in reverse.gradients.values() if isinstance(g, Node)]
     for s in reverse.steps:
         todo += [g for _, g in (*s.into, *s.dropped) if isinstance(g, Node)] + [s.node, *s.opened]
