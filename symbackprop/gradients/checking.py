@@ -114,11 +114,18 @@ def checked(
     results = by_variable(reverse.graph.run(backward, arguments), variables)
     wrong = tuple(v for v in variables if not agrees(reverse, v, results[v]))
     if wrong:
-        return Checked({}, wrong, find_wrong_line(reverse, results, wrong), reverse)
+        return Checked({}, wrong, blame(reverse, results, wrong), reverse)
     try:
         return Checked(Matching(reverse, results, hypotheses).theorems(), reverse=reverse)
     except ProofError:
         return Checked({}, reverse=reverse)
+
+
+def blame(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) -> WrongLine | None:
+    try:
+        return find_wrong_line(reverse, results, wrong)
+    except Undefined:
+        return None
 
 
 def by_variable(found: Any, variables: Sequence[str]) -> dict[str, Node]:
@@ -127,7 +134,7 @@ def by_variable(found: Any, variables: Sequence[str]) -> dict[str, Node]:
         results = {v: found.get(v) for v in variables}
     else:
         items = found if isinstance(found, tuple | list) else (found,)
-        results = dict(zip(variables, items, strict=len(items) == len(variables)))
+        results = dict(zip(variables, items, strict=False)) if len(items) == len(variables) else {}
     nodes = {v: r for v, r in results.items() if isinstance(r, Node)}
     if set(nodes) != set(variables):
         raise SymbackpropError("the backward function does not return one array for each variable")

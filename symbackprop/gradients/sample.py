@@ -15,7 +15,7 @@ from symbackprop.numbers.points import Point
 from symbackprop.read.numpy import INPUT, Declared, Graph, Node
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-COUNTS = (3, 4, 5, 2, 6, 7)
+COUNTS = (3, 5, 2, 7, 4, 6)  # roots of the first are no simple factors
 
 
 class Sample:

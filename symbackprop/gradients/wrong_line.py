@@ -55,23 +55,54 @@ def factor_text(factor: tuple[Fraction, Size]) -> str:
 def find_wrong_line(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) -> WrongLine | None:
     """None where no single node is to blame."""
     sample = reverse.sample
-    wanted = {v: sample.of(reverse.gradients[v]) for v in wrong}
+    wanted = {v: np.broadcast_to(sample.of(g), sample.shape(results[v].shape)) for v, g in reverse.gradients.items()}
     pool = derived_values(reverse)
     suspects = [n for n in blamed(reverse, results, wrong) if n.named]
+    right = surely_right(suspects, sample, pool)
+    best = most_mended(suspects, right, sample, pool, results, wanted, wrong)
+    return best or most_mended(suspects, set(), sample, pool, results, wanted, wrong)
+
+
+def most_mended(
+    nodes: Sequence[Node],
+    right_ones: set[Node],
+    sample: Sample,
+    pool: Sequence[tuple[Node, Floats]],
+    results: Mapping[str, Node],
+    wanted: Mapping[str, Floats],
+    wrong: Sequence[str],
+) -> WrongLine | None:
     best: WrongLine | None = None
-    for node in suspects:
+    for node in nodes:
         for found, values in replacements(node, sample, pool):
+            if node in right_ones and isinstance(found, tuple):
+                continue  # a multiple of what seems right: rather the fault of what is made from it
             try:
-                mended = mends(sample, node, values, results, wanted)
+                right = mends(sample, node, values, results, wanted)
             except Undefined:
                 continue
-            if mended and (best is None or len(mended) > len(best.mends)):
-                name = node.name or node.operation
+            mended = tuple(v for v in wrong if v in right)
+            spoilt = len(wanted) - len(wrong) - (len(right) - len(mended))
+            if mended and not spoilt and (best is None or len(mended) > len(best.mends)):
                 factor, other = (found, None) if isinstance(found, tuple) else (None, found)
-                best = WrongLine(node.line, node, name, factor, other, mended)
+                best = WrongLine(node.line, node, node.name or node.operation, factor, other, mended)
         if best is not None and len(best.mends) == len(wrong):
             break
     return best
+
+
+def surely_right(nodes: Sequence[Node], sample: Sample, pool: Sequence[tuple[Node, Floats]]) -> set[Node]:
+    """Nodes with the values of a derived one, and what they are made from."""
+    found = []
+    for n in nodes:
+        values = sample.of(n)
+        if np.any(values) and any(same(values, v) or turned_same(values, v) for _, v in pool):
+            found.append(n)
+    return {*found, *ancestors(found)}
+
+
+def turned_same(a: Floats, b: Floats) -> bool:
+    return a.ndim == 2 and a.shape[0] != a.shape[1] and same(a, b.T)
 
 
 def blamed(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) -> list[Node]:
