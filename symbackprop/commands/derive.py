@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from symbackprop.network.derivations import Derivation, Fact
 
-FORMATS = ("numpy", "jax", "torch")
+FORMATS = ("numpy", "jax", "torch", "text", "markdown", "latex", "html")
+CODE = FORMATS[:3]
 DEPTH = 6  # layers of the network whose gradients are proved besides
 
 
@@ -36,6 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     functions.add_argument("--assuming", metavar="TEXT", action="append", default=[], help='a hypothesis, "eps > 0"')
     functions.add_argument(
         "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
+    )
+    functions.add_argument(
+        "--detail",
+        type=int,
+        choices=(1, 2, 3),
+        default=2,
+        help="of a derivation: results, usual steps, every derivative",
     )
     functions.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
     parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
@@ -87,7 +95,9 @@ def written(args: argparse.Namespace) -> str:
     function, shapes = asked_function(args.target, args.shapes)
     wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
     found = derive(function, shapes, wrt, **options_of(args, shapes))
-    return found.to(args.to)
+    if args.to in CODE:
+        return found.to(args.to)
+    return found.explained(args.to, args.detail, f"The gradient of {args.target.rpartition('::')[2]}")
 
 
 def show(name: str, markdown: bool) -> int:

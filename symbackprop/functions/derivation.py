@@ -23,6 +23,8 @@ from symbackprop.repair.with_repair import placed
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.paper.formulas import formula, formula_latex
+from symbackprop.write.program.derivation import plan
+from symbackprop.write.program.pages import WRITERS, as_html
 from symbackprop.write.program.source import Program
 
 from .gradient_claims import objective
@@ -64,6 +66,16 @@ class Derivative:
     @property
     def conditions(self) -> tuple[Condition, ...]:
         return self.verdict.conditions
+
+    def explained(self, form: str = "text", detail: int = 2, title: str = "The gradient") -> str:
+        """The derivation as "text", "markdown", "latex" or "html"; `detail` is 1 to 3.
+
+        Raises SymbackpropError for a gradient that was found by index terms only.
+        """
+        if self.derived is None:
+            raise SymbackpropError("this gradient is known by index terms only: it has no derivation by intermediates")
+        planned = plan(self.derived, title, self.verdict.hypotheses)
+        return as_html(planned) if form == "html" else WRITERS[form](planned, detail)
 
     def to(self, dialect: str) -> str:
         """The source for "numpy", "jax" or "torch".  Raises SymbackpropError where that cannot be written."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.matrix import dummy
-from symbackprop.core.terms import Entry, Term, mul, over
+from symbackprop.core.terms import Entry, Term, mul, num, over
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node, Recorder, SymArray, Value
@@ -18,7 +19,7 @@ def by_formula(recorder: Recorder, node: Node, argument: Node, g: Any) -> SymArr
     """An array whose entries are that sum.  Raises ProofError where no law differentiates the operation."""
     axes = tuple(dummy(s) for s in node.shape)
     at = tuple(ZERO_AT if i.size == UNIT else i for i in axes)
-    upstream: Term = g.at(at)
+    upstream: Term = g.at(at) if isinstance(g, Node) else num(Fraction(repr(float(g))))
     term = node.entries.at(*at)
 
     def entry(to: tuple[Any, ...]) -> Term:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.core.terms import Array, Entry, Holds, Index, Positive, Sum, Term, Whole, arguments, rebuilt
@@ -67,9 +67,9 @@ class Equations:
         return with_entries(t, entry)
 
 
-def plain_letters(t: Term, outside: int) -> Term:
+def plain_letters(t: Term, outside: int, taken: Sequence[str] = ()) -> Term:
     """Tidied, with letters for the indices of sums; the first `outside` letters are those of the entry."""
-    pool = [x for x in LETTERS if x not in symbols(t)]
+    pool = [x for x in LETTERS if x not in symbols(t) and x not in taken]
 
     def named(s: Term, depth: int) -> Term:
         match s:

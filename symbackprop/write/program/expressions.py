@@ -14,13 +14,17 @@ from .dialects import METHODS, OPERATORS, REDUCTIONS, Dialect
 
 Text = tuple[str, int]  # code and how tightly it binds
 ATOM, UNARY, PRODUCT, SUM = 100, 30, 20, 10
+MADE = frozenset({"eye", "identity", "ones", "zeros", "full", "tri"})
 
 
 class Expressions:
     """`names` has the nodes that are variables of the program, `symbol` says what a size symbol is there."""
 
-    def __init__(self, dialect: Dialect, names: Mapping[Node, str], symbol: Callable[[str], str]) -> None:
-        self.dialect, self.names, self.symbol = dialect, names, symbol
+    def __init__(
+        self, dialect: Dialect, names: Mapping[Node, str], symbol: Callable[[str], str], like: str = ""
+    ) -> None:
+        """`like` is an argument whose dtype torch is to use where it would take another."""
+        self.dialect, self.names, self.symbol, self.like = dialect, names, symbol, like
         self.used: set[str] = set()  # helpers and modules that the code needs
         self.formulas: list[Node] = []
 
@@ -123,6 +127,9 @@ class Expressions:
             case "sqrt" | "exp" | "log" | "tanh" if d.name == "torch" and not self.is_array(args[0]):
                 self.used.add("math")
                 return f"math.{operation}({self.of(args[0])})", ATOM
+        if d.name == "torch" and operation in MADE and self.like:
+            code, binds = self.function(operation, args, n.options)
+            return f"{code[:-1]}, dtype={self.like}.dtype)", binds
         return self.function(operation, args, n.options)
 
     def is_array(self, x: Any) -> bool:
@@ -131,6 +138,12 @@ class Expressions:
     def operator(self, operation: str, args: list[Any]) -> Text:
         sign, binds = OPERATORS[operation]
         left, right = args
+        if self.dialect.name == "torch" and sign == "*" and self.like:  # a number times booleans would be float32
+            texts = [self.of(a, ATOM) for a in args]
+            typed = [isinstance(a, Node) and a.dtype == "bool" for a in args]
+            if any(typed):
+                cast = (f"{t}.to({self.like}.dtype)" if b else t for t, b in zip(texts, typed, strict=True))
+                return " * ".join(cast), binds
         if sign == "**":
             return f"{self.of(left, ATOM)} ** {self.of(right, UNARY + 1)}", binds
         strict = sign != "+"  # a * (b * c) stays: b and c may be small

@@ -43,12 +43,18 @@ class Program:
         self.taken = {*self.arguments, self.dialect.module, "jax", "math", "scipy", *DIALECTS}
         self.names: dict[Node, str] = {n: str(n.name) for n in self.nodes if n.operation == INPUT}
         self.named()
-        self.expressions = Expressions(self.dialect, self.names, self.symbol)
+        self.expressions = Expressions(self.dialect, self.names, self.symbol, self.like)
         self.lines = self.written()
 
     @property
     def arguments(self) -> list[str]:
         return [*self.reverse.graph.inputs, *(str(u.name) for u in self.reverse.upstream.values())]
+
+    @property
+    def like(self) -> str:
+        """A real array among the arguments."""
+        real = (n for n in self.arguments if (d := self.reverse.declared.get(n)) and d.values is None and d.shape)
+        return next(real, "")
 
     # --- names ---------------------------------------------------------------------------------
 
