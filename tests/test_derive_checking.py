@@ -5,15 +5,21 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import numpy as np
 import pytest
 from derive_by_hand import BACKWARDS
 from derive_cases import CASES
 from derive_wrong_lines import wrong_variants
 
+from symbackprop.core.context import Context
 from symbackprop.core.kernel import check
 from symbackprop.core.terms import Diff, SymbackpropError
+from symbackprop.functions.gradient_claims import gradient_claims
+from symbackprop.functions.request import read_request
 from symbackprop.gradients.checking import Checked, check_backward
+from symbackprop.gradients.plain import in_words_of
 from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
+from symbackprop.write.program.mending import mended
 
 SLOW = {"causal attention", "lstm", "gru", "conv2d", "groupnorm"}  # every fourth wrong variant of these
 
@@ -72,3 +78,56 @@ def test_what_cannot_be_read_is_said() -> None:
     shapes = parse_shapes({"x": "n"})
     with pytest.raises(TraceError):
         check_backward(lambda x: x.sum(), lambda x: x if x[0] > 0 else -x, shapes, ("x",), {}, (), {}, ("x",))
+
+
+def squares(x, w):
+    return (x * w) ** 2
+
+
+def without_two(x, w, g):
+    p = x * w
+    d = g * p
+    return {"x": d * w, "w": d * x}
+
+
+def mean_of_rows(x, w):
+    return (x * w).mean(0)
+
+
+def without_count(x, w, g):
+    d = np.ones_like(x) * g
+    dx = d * w / len(x)
+    dw = d * x
+    return {"x": dx, "w": dw}
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "shapes", "after"),
+    [
+        (squares, without_two, {"x": "n", "w": "n"}, "d = 2 * (g * p)"),
+        (mean_of_rows, without_count, {"x": "n m", "w": "n m"}, "dw = (d * x) / x.shape[0]"),
+    ],
+)
+def test_the_line_is_mended_and_then_proved(forward: Any, backward: Any, shapes: Any, after: str) -> None:
+    declared = parse_shapes(shapes)
+    names = ("x", "w", "g")
+    found = check_backward(forward, backward, declared, ("x", "w"), {}, ("g",), {}, names)
+    assert found.wrong
+    right = mended(backward, found)
+    assert right is not None and right.after == after
+    again = check_backward(forward, right.function, declared, ("x", "w"), {}, ("g",), {}, names)
+    assert set(again.theorems) == {"x", "w"} and not again.wrong
+
+
+@pytest.mark.parametrize("name", ["cross-entropy", "layernorm", "attention", "triplet", "vae", "rope"])
+def test_the_theorem_is_the_claim_of_a_check(name: str) -> None:
+    """With no intermediate named: what `check_gradient` is asked."""
+    case, backward = CASES[name], BACKWARDS[name]
+    request = read_request("check_gradient", case.forward, backward, case.shapes, case.variables, case.assuming, {})
+    found = checked(name, backward)
+    hypotheses = {f"h{k}": h for k, h in enumerate(request.hypotheses())}
+    for claim in gradient_claims(request, lambda _: None):
+        assert isinstance(claim.lhs, Diff)
+        proof, equation = in_words_of(found.theorems[claim.name], claim.lhs, claim.rhs, hypotheses)
+        assert check(proof, Context(hypotheses=hypotheses)) == equation
+        assert (equation.lhs, equation.rhs) == (claim.lhs, claim.rhs)

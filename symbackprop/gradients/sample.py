@@ -27,10 +27,11 @@ class Sample:
         declared: Mapping[str, Declared],
         positive: bool = False,
         changed: Mapping[Array, Floats] | None = None,
+        shift: int = 0,
     ) -> None:
         symbols = list(dict.fromkeys(s for d in declared.values() for s in d.symbols))
-        self.sizes = {s: COUNTS[k % len(COUNTS)] for k, s in enumerate(symbols)}
-        self.graph, self.declared, self.positive = graph, declared, positive
+        self.sizes = {s: COUNTS[(k + shift) % len(COUNTS)] for k, s in enumerate(symbols)}
+        self.graph, self.declared, self.positive, self.shift = graph, declared, positive, shift
         whole = {n: d for n, d in declared.items() if d.values is not None}
         self.evaluation = FloatEvaluation(
             Point(self.sizes, integers={n: self.integers(n, d) for n, d in whole.items()})
@@ -40,7 +41,11 @@ class Sample:
 
     def changed(self, values: Mapping[Array, Floats]) -> Sample:
         """The same point, with other values for these nodes and what rests on them."""
-        return Sample(self.graph, self.declared, self.positive, values)
+        return Sample(self.graph, self.declared, self.positive, values, self.shift)
+
+    def elsewhere(self) -> Sample:
+        """A point of other sizes."""
+        return Sample(self.graph, self.declared, self.positive, None, self.shift + 1)
 
     def shape(self, shape: Iterable[Size]) -> tuple[int, ...]:
         return tuple(s.at(self.sizes) for s in shape)

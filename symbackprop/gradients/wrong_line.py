@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 
@@ -52,43 +53,82 @@ def factor_text(factor: tuple[Fraction, Size]) -> str:
     return str(size) if number else f"1/{size}"
 
 
+Found: TypeAlias = "tuple[Fraction, Size] | Node"
+
+
 def find_wrong_line(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) -> WrongLine | None:
     """None where no single node is to blame."""
-    sample = reverse.sample
-    wanted = {v: np.broadcast_to(sample.of(g), sample.shape(results[v].shape)) for v, g in reverse.gradients.items()}
     pool = derived_values(reverse)
     suspects = [n for n in blamed(reverse, results, wrong) if n.named]
-    right = surely_right(suspects, sample, pool)
-    best = most_mended(suspects, right, sample, pool, results, wanted, wrong)
-    return best or most_mended(suspects, set(), sample, pool, results, wanted, wrong)
+    right = surely_right(suspects, reverse.sample, pool)
+    search = Search(reverse, results, wrong, [n for n, _ in pool])
+    return search.best(suspects, right) or search.best(suspects, set())
 
 
-def most_mended(
-    nodes: Sequence[Node],
-    right_ones: set[Node],
-    sample: Sample,
-    pool: Sequence[tuple[Node, Floats]],
-    results: Mapping[str, Node],
-    wanted: Mapping[str, Floats],
-    wrong: Sequence[str],
-) -> WrongLine | None:
-    best: WrongLine | None = None
-    for node in nodes:
-        for found, values in replacements(node, sample, pool):
-            if node in right_ones and isinstance(found, tuple):
-                continue  # a multiple of what seems right: rather the fault of what is made from it
-            try:
-                right = mends(sample, node, values, results, wanted)
-            except Undefined:
-                continue
-            mended = tuple(v for v in wrong if v in right)
-            spoilt = len(wanted) - len(wrong) - (len(right) - len(mended))
-            if mended and not spoilt and (best is None or len(mended) > len(best.mends)):
+class Search:
+    """Other values in the place of nodes, at a point and again at one of other sizes."""
+
+    def __init__(
+        self, reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str], pool: Sequence[Node]
+    ) -> None:
+        self.reverse, self.results, self.wrong, self.pool = reverse, results, wrong, pool
+        self.samples = [reverse.sample, reverse.sample.elsewhere()]
+
+    def best(self, nodes: Sequence[Node], right: set[Node]) -> WrongLine | None:
+        """The earliest node whose other values mend most and spoil nothing."""
+        best: WrongLine | None = None
+        for node in nodes:
+            for found in self.replacements(node):
+                if node in right and isinstance(found, tuple):
+                    continue  # a multiple of what seems right: rather the fault of what is made from it
+                mended = self.mended(node, found, self.samples[0])
+                if len(mended) <= (len(best.mends) if best else 0):
+                    continue
+                if self.mended(node, found, self.samples[1]) != mended:
+                    continue
                 factor, other = (found, None) if isinstance(found, tuple) else (None, found)
                 best = WrongLine(node.line, node, node.name or node.operation, factor, other, mended)
-        if best is not None and len(best.mends) == len(wrong):
-            break
-    return best
+            if best is not None and len(best.mends) == len(self.wrong):
+                break
+        return best
+
+    def replacements(self, node: Node) -> Iterator[Found]:
+        """Multiples of its own values, then the values of derived nodes."""
+        yield Fraction(-1), sized(1)
+        yield from ((f, sized(1)) for f in FACTORS)
+        for symbol in self.samples[0].sizes:
+            yield Fraction(1), sized(symbol)
+            yield Fraction(0), sized(symbol)
+        for other in self.pool:
+            if other.shape == node.shape or (node.ndim == 2 and other.shape == tuple(reversed(node.shape))):
+                yield other
+
+    def mended(self, node: Node, found: Found, sample: Sample) -> tuple[str, ...]:
+        """The wrong variables that are right then; nothing where a right one becomes wrong, or nothing changes."""
+        try:
+            own = sample.of(node)
+            values = other_values(own, found, sample)
+            if values.shape != own.shape or same(values, own):
+                return ()
+            changed = sample.changed({node.array: values})
+            right = [v for v, r in self.results.items() if self.is_right(v, r, sample, changed)]
+        except Undefined:
+            return ()
+        mended = tuple(v for v in self.wrong if v in right)
+        return mended if len(right) - len(mended) == len(self.results) - len(self.wrong) else ()
+
+    def is_right(self, variable: str, result: Node, sample: Sample, changed: Sample) -> bool:
+        value, wanted = changed.of(result), sample.of(self.reverse.gradients[variable])
+        return value.shape == sample.shape(result.shape) and same(value, np.broadcast_to(wanted, value.shape))
+
+
+def other_values(own: Floats, found: Found, sample: Sample) -> Floats:
+    if isinstance(found, Node):
+        values = sample.of(found)
+        return values if values.shape == own.shape else values.T
+    number, size = found
+    count = size.at(sample.sizes)
+    return own * float(number) * count if number else own / count
 
 
 def surely_right(nodes: Sequence[Node], sample: Sample, pool: Sequence[tuple[Node, Floats]]) -> set[Node]:
@@ -128,37 +168,6 @@ def derived_values(reverse: Reverse) -> list[tuple[Node, Floats]]:
                 except Undefined:
                     continue
     return list(found.items())
-
-
-def replacements(
-    node: Node, sample: Sample, pool: Sequence[tuple[Node, Floats]]
-) -> Iterator[tuple[tuple[Fraction, Size] | Node, Floats]]:
-    """Other values for a node: multiples of its own, then those of derived nodes."""
-    own = sample.of(node)
-    yield (Fraction(-1), sized(1)), -own
-    for f in FACTORS:
-        yield (f, sized(1)), own * float(f)
-    for symbol, count in sample.sizes.items():
-        yield (Fraction(1), sized(symbol)), own * count
-        yield (Fraction(0), sized(symbol)), own / count
-    for other, values in pool:
-        if values.shape == own.shape and not same(values, own):
-            yield other, values
-        elif values.ndim == own.ndim == 2 and values.shape == own.T.shape and not same(values.T, own):
-            yield other, values.T
-
-
-def mends(
-    sample: Sample, node: Node, values: Floats, results: Mapping[str, Node], wanted: Mapping[str, Floats]
-) -> tuple[str, ...]:
-    """The variables whose results are right with these values for the node."""
-    changed = sample.changed({node.array: values})
-    found = []
-    for v, right in wanted.items():
-        value = changed.of(results[v])
-        if value.shape == np.shape(right) and same(value, right):
-            found.append(v)
-    return tuple(found)
 
 
 __all__ = ["WrongLine", "find_wrong_line"]
