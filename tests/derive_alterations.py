@@ -17,7 +17,7 @@ from symbackprop.gradients.theorem import needed
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import Node, parse_shapes, record
 
-SECONDS = 2.0  # of search for one altered step
+SECONDS = 1.0  # of search for one altered step
 Change = Callable[[Any], Any]
 CHANGES: dict[str, Change] = {
     "doubled": lambda x: 2 * x,

@@ -32,10 +32,10 @@ def test_a_gradient_is_a_theorem(name: str) -> None:
             assert isinstance(c, NonNegative) or not any(f"{a}[" in str(c.term) for a in names), "on variables only"
 
 
-SOME = 4  # altered steps of each function; benchmarks/derive.py tries them all
+SOME = 2  # altered steps of each function; benchmarks/derive.py tries them all
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["cross-entropy", "layernorm", "attention", "gelu", "triplet", "vae", "in place"])
 def test_an_altered_step_is_no_theorem(name: str) -> None:
     everything = list(altered_steps(name, CASES[name]))
     draw = random.Random(name)
@@ -46,7 +46,7 @@ def test_an_altered_step_is_no_theorem(name: str) -> None:
 def test_a_condition_is_never_judged_by_a_name() -> None:
     """A doubled gradient of masked attention once held where the mask is 1 and 0 at once: never."""
     case = CASES["causal attention"]
-    everything = [a for a in altered_steps("causal attention", case) if a.step.how != "rule"][:4]
+    everything = [a for a in altered_steps("causal attention", case) if a.step.how != "rule"][:2]
     assert everything
     for altered in everything:
         assert not altered.accepted()
