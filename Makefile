@@ -1,10 +1,11 @@
 # install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy
+# trust: the lines that a proof rests on    fuzz: random programs, and proofs with mistakes in them
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test clean
+.PHONY: install run test test-coq trust fuzz clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/installed
@@ -16,6 +17,19 @@ test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Each in its share of the time, seeds and counts printed; SECONDS=3000 SEED=1 make fuzz runs longer, from another seed.
+SECONDS ?= 300
+SEED ?= 0
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -W ignore fuzz/numpy_programs.py --seed $(SEED) --seconds $$(( $(SECONDS) / 2 ))
+	$(BIN)/python fuzz/certificates.py --seed $(SEED) --seconds $$(( $(SECONDS) / 2 ))
+
+# Needs Coq 8.16 with mathcomp; about ten seconds a theorem.
+test-coq: $(VENV)/installed-dev
+	@command -v coqc >/dev/null || { echo "coqc is missing; on Debian: apt-get install coq \
+	  libcoq-mathcomp-algebra libcoq-mathcomp-analysis libcoq-mathcomp-algebra-tactics" >&2; exit 1; }
+	SYMBACKPROP_COQ=all $(BIN)/python -m pytest -q -rs tests/coq
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -31,6 +45,9 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --group dev
 	touch $@
+
+trust:
+	@$(PYTHON) tests/trusted.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

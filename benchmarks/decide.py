@@ -5,7 +5,9 @@
 
 Two formats are read: a list of statements (`forward`, `backward`, `args` with name, shape and domain, `wrt`, `kind`,
 `truth`), and a list of exhibits (`forward.code`, `forward.inputs`, `wrt`, `upstream`, and the functions
-`buggy_backward`, `fixed_backward`, `equivalent_backward`).  The code in the file is executed: it is the thing to check.
+`buggy_backward`, `fixed_backward`, `equivalent_backward`; `check` says what they claim to be, `assuming` holds
+comparisons in NumPy, an input of the kind `int[V]` holds labels).  The code in the file is executed: it is the thing to
+check.
 
 Domains become hypotheses: `pos` is a > 0, `prob` is a > 0 and a.sum(-1) == 1, `sym` is A == A.T.  What has no such form
 (invertible, positive definite) only limits where counterexamples are looked for.  Exit code 1 if anything is decided
@@ -33,10 +35,13 @@ import scipy
 import scipy.special
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.decide.verdict import Verdict
 from symbackprop.functions.checks import check_gradient, check_hessian, check_hvp, check_jacobian
+from symbackprop.functions.verdict import Verdict
 
-CHECKS = {"vjp": check_gradient, "jacobian": check_jacobian, "hessian": check_hessian, "hvp": check_hvp}
+CHECKS = {
+    "vjp": check_gradient, "gradient": check_gradient, "jacobian": check_jacobian, "hessian": check_hessian,
+    "hvp": check_hvp,
+}  # fmt: skip
 
 # Hypotheses as NumPy text, with {a} for the argument.
 HYPOTHESES: dict[str, tuple[str, ...]] = {
@@ -46,7 +51,8 @@ HYPOTHESES: dict[str, tuple[str, ...]] = {
     "prob": ("{a} > 0", "{a}.sum(-1) == 1"), "logprob": ("np.exp({a}).sum(-1) == 1",),
     "onehot": ("{a} * {a} == {a}", "{a}.sum(-1) == 1"),
     "sym": ("{a} == np.swapaxes({a}, -1, -2)",), "spd": ("{a} == np.swapaxes({a}, -1, -2)",),
-    "lower": ("{a} == np.tril({a})",), "singular": ("np.linalg.det({a}) == 0",),
+    "lower": ("{a} == np.tril({a})",), "inv": ("np.linalg.det({a}) != 0",), "posdet": ("np.linalg.det({a}) > 0",),
+    "singular": ("np.linalg.det({a}) == 0",),
 }  # fmt: skip
 BAD = ("refuted", "ill-formed")
 POINTS_ONLY = ("inv", "spd", "posdet")  # domains that limit counterexamples beyond the hypotheses
@@ -125,16 +131,17 @@ def statement(e: Mapping[str, Any]) -> Iterator[Case]:
 
 def exhibit(e: Mapping[str, Any]) -> Iterator[Case]:
     inputs = e["forward"]["inputs"]
-    arguments = [(i["name"], " ".join(map(str, i["shape"])), role_domain(i["role"])) for i in inputs]
+    arguments = [(i["name"], " ".join(map(str, i["shape"])), input_domain(i)) for i in inputs]
     shapes, values, texts, domains = read_arguments(arguments, {})
     for h in e["hypotheses"]:
         texts += written_hypothesis(h, shapes)
+    texts += e.get("assuming", [])
     forward = namespace(e["forward"]["code"])["forward"]
     for which, truth in (("buggy", False), ("fixed", True), ("equivalent", True)):
         code = e.get(f"{which}_backward")
         if code:
             yield Case(
-                f"{e['id']} [{which}]", truth, "vjp", forward, namespace(code)[f"{which}_backward"],
+                f"{e['id']} [{which}]", truth, e.get("check", "vjp"), forward, namespace(code)[f"{which}_backward"],
                 shapes, e["wrt"], assumptions(shapes, texts), values, domains,
             )  # fmt: skip
 
@@ -171,6 +178,12 @@ def read_arguments(
         if n > 1 and place and "[" not in shapes[place[0]]:
             texts.append(f"{place[0]}.shape[{place[1]}] >= {n}")
     return shapes, values, texts, domains
+
+
+def input_domain(given: Mapping[str, Any]) -> str:
+    """The domain of an input of an exhibit: `int:V` for labels, else what its role says."""
+    labels = re.fullmatch(r"int\[(.+)\]", given.get("kind", ""))
+    return f"int:{labels[1]}" if labels else role_domain(given["role"])
 
 
 def role_domain(role: str) -> str:

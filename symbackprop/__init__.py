@@ -11,24 +11,28 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False  # type checkers know this name; importing `typing` for it would cost a fifth of Python's start
 if TYPE_CHECKING:
     from .core.terms import SymbackpropError
-    from .decide.verdict import Verdict
     from .documents.check import check_document
     from .functions.checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
     from .functions.derivation import Derivative
     from .functions.sympy_checks import check_sympy
+    from .functions.verdict import Verdict
+    from .train.estimators import ProvenMLPClassifier, ProvenMLPRegressor
     from .witness.network import ExplicitNetwork, explicit
 
 __all__ = [
-    "Derivative", "ExplicitNetwork", "SymbackpropError", "Verdict", "__version__", "check_document", "check_equal",
-    "check_gradient", "check_hessian", "check_hvp", "check_jacobian", "check_sympy", "derive", "explicit",
+    "Derivative", "ExplicitNetwork", "ProvenMLPClassifier", "ProvenMLPRegressor", "SymbackpropError", "Verdict",
+    "__version__", "check_document", "check_equal", "check_gradient", "check_hessian", "check_hvp",
+    "check_jacobian", "check_sympy", "derive", "explicit",
 ]  # fmt: skip
 
 # The same names again, with the module that defines each: read by `__getattr__`, checked against the above by a test.
 _HOME = {
     "Derivative": "symbackprop.functions.derivation",
     "ExplicitNetwork": "symbackprop.witness.network",
+    "ProvenMLPClassifier": "symbackprop.train.estimators",
+    "ProvenMLPRegressor": "symbackprop.train.estimators",
     "SymbackpropError": "symbackprop.core.terms",
-    "Verdict": "symbackprop.decide.verdict",
+    "Verdict": "symbackprop.functions.verdict",
     "check_document": "symbackprop.documents.check",
     "check_equal": "symbackprop.functions.checks",
     "check_gradient": "symbackprop.functions.checks",

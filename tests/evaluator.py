@@ -88,7 +88,8 @@ class Evaluator:
             case Delta(i, j):
                 return float(self.index(i, env, named) == self.index(j, env, named))
             case Holds(Positive(u)):
-                return float(self.term(u, env, named) > 0)
+                value = self.term(u, env, named)
+                return math.nan if math.isnan(value) else float(value > 0)
             case Holds(NonNegative(e)):
                 return float(self.index(e, env, named) >= 0)
             case Add(args):

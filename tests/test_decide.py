@@ -95,6 +95,44 @@ EXHIBIT = {
 }  # fmt: skip
 
 
+NEW = {
+    "gather": {
+        "check": "gradient", "assuming": ["s > 0"], "wrt": ["W"],
+        "forward": {
+            "code": "def forward(W, y, s):\n    return W[y] * np.sqrt(s * s)\n",
+            "inputs": [
+                {"name": "W", "shape": ["V", "D"], "role": "variable", "kind": "real"},
+                {"name": "y", "shape": [], "role": "labels", "kind": "int[V]"},
+                {"name": "s", "shape": [], "role": "scale", "kind": "real"},
+            ],
+        },
+        "fixed": "W, y, s, dy", "returns": "{'W': s * (np.arange(W.shape[0]) == y)[:, None] * dy}",
+    },
+    "curved": {
+        "check": "hessian", "assuming": [], "wrt": ["x"],
+        "forward": {"code": "def forward(x):\n    return (x**3).sum()\n",
+                    "inputs": [{"name": "x", "shape": ["N"], "role": "variable", "kind": "real"}]},
+        "fixed": "x", "returns": "{'x': np.diag(6 * x)}",
+    },
+    "turned": {
+        "check": "jacobian", "assuming": [], "wrt": ["x"],
+        "forward": {"code": "def forward(x, A):\n    return A @ x\n",
+                    "inputs": [{"name": "x", "shape": ["N"], "role": "variable", "kind": "real"},
+                               {"name": "A", "shape": ["M", "N"], "role": "data", "kind": "real"}]},
+        "fixed": "x, A", "returns": "{'x': A}",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_exhibits_say_what_is_checked_and_assumed(name: str) -> None:
+    given = NEW[name]
+    code = f"def fixed_backward({given['fixed']}):\n    return {given['returns']}\n"
+    (case,) = D.cases([{**given, "id": name, "hypotheses": [], "buggy_backward": None, "fixed_backward": code}])
+    result = D.decided(case, 20.0)
+    assert result.status == "proved", result.reason
+
+
 def test_exhibits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "exhibits.json"
     file.write_text(json.dumps({"exhibits": [EXHIBIT]}), encoding="utf-8")

@@ -8,17 +8,21 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from functools import cache
+from math import prod
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from symbackprop.cli import main
-from symbackprop.core.context import Context, Same
-from symbackprop.core.indices import Index, SymbackpropError, sized
+from symbackprop.core.context import Context, Equation, Same
+from symbackprop.core.indices import Index, Node, Size, SymbackpropError, sized
 from symbackprop.core.kernel import Linear, check
 from symbackprop.core.matrix import UNIT, Leaf, Transpose, entry
-from symbackprop.core.terms import ONE, Array, Diff, Entry, add, free, num, over
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import ONE, Array, Diff, Entry, Whole, add, free, num, opened_whole, over
 from symbackprop.network.derivation import At, Derivation, Draft, definition
 from symbackprop.network.derivations import STORIES
 from symbackprop.network.derivations.linear import FORWARD, SETTING, W, Z
@@ -66,6 +70,14 @@ STATEMENTS = {
         "∂ℒ/∂b^l = δ^l 1_N",
         "∂ℒ/∂b^l = 1_N^T δ^l",
     ],
+    "every_depth": [
+        "∂C/∂z^l = δ^l",
+        "∂/∂W^l_jk C([Σ_m W^l_rm a^(l-1)_m + b^l_r]_r) = δ^l_j a^(l-1)_k",
+        "∂/∂b^l_j C([Σ_k W^l_rk a^(l-1)_k + b^l_r]_r) = δ^l_j",
+        "∂C/∂Z^l = δ^l",
+        "∂/∂W^l_jk C([Σ_m A^(l-1)_rm W^l_mc + b^l_c]_rc) = Σ_m A^(l-1)_mj δ^l_mk",
+        "∂/∂b^l_k C([Σ_m A^(l-1)_rm W^l_mc + b^l_c]_rc) = Σ_m δ^l_mk",
+    ],
     "means": [
         "∂C/∂W = 1/N A^T Δ",
         "∂C/∂b = 1/N 1_N^T Δ",
@@ -108,7 +120,7 @@ def test_the_table_names_every_theorem() -> None:
 def test_each_line_follows_from_the_one_before_and_the_whole_is_a_theorem(name: str, n: int) -> None:
     d = derivation(name, n)
     first, *rest = d.lines
-    assert first.proof is None and len(rest) >= 2
+    assert first.proof is None and len(rest) >= (1 if d.context.recursion else 2)
     before = first.term
     for line in rest:
         assert line.proof is not None and line.reason
@@ -129,12 +141,57 @@ def test_each_line_follows_from_the_one_before_and_the_whole_is_a_theorem(name: 
 def test_numbers_agree(name: str, n: int) -> None:
     """Both sides at small sizes, by the evaluator, which differentiates with dual numbers."""
     d = derivation(name, n)
-    axes = sorted({i for side in (d.theorem.lhs, d.theorem.rhs) for i in free(side)}, key=lambda i: i.name)
+    if d.context.recursion is None:
+        agree(d.theorem, d.context)
+    for layers in (1, 2, 3) if d.context.recursion is not None else ():
+        agree(*of_depth(d, layers))
+
+
+def agree(theorem: Equation, context: Context) -> None:
+    axes = sorted({i for side in (theorem.lhs, theorem.rhs) for i in free(side)}, key=lambda i: i.name)
     question = Question(
-        d.theorem.lhs, d.theorem.rhs, tuple(axes), {}, tuple(d.context.hypotheses.values()), d.context.definitions
+        theorem.lhs, theorem.rhs, tuple(axes), {}, tuple(context.hypotheses.values()), context.definitions
     )
     outcome = search(question, budget=2)
     assert outcome.counterexample is None and outcome.points >= 2, outcome.reason
+
+
+def of_depth(d: Derivation, depth: int) -> tuple[Equation, Context]:
+    """A theorem about layers, for layer 1 of a network of this depth with all of its layers written out."""
+    r, theorem = d.context.recursion, d.theorem
+    assert r is not None and isinstance(theorem.lhs, Diff) and isinstance(theorem.lhs.body, Whole)
+    wrt, state = theorem.lhs.wrt, opened_whole(theorem.lhs.body, r.here)
+
+    def at(x: Any, layer: int) -> Any:
+        """For l = layer, and L = depth."""
+        values = {r.label: sized(layer), r.last: sized(depth), "n_{l-1}": sized(f"n_{layer - 1}")}
+        for here, above, last in r.widths:
+            values |= {here: sized(f"n_{layer}"), above: sized(f"n_{layer + 1}"), last: sized(f"n_{depth}")}
+        return with_sizes(x, values)
+
+    def array(name: str, layer: int) -> Array:
+        return Array(name, sized(layer))
+
+    known = {array(r.signal, depth): Tensor(at(r.at_last, depth), at(r.first, depth))}
+    for layer in range(1, depth):
+        known[array(r.state, layer + 1)] = Tensor(at(r.above, layer), at(r.forward, layer))
+        known[array(r.signal, layer)] = Tensor(at(r.here, layer), at(r.backward, layer))
+    if state != Entry(Array(r.state, sized(r.label)), r.here):
+        known[array(r.state, 1)] = Tensor(at(r.here, 1), at(state, 1))
+    return Equation(Diff(at(r.loss, depth), at(wrt, 1)), at(theorem.rhs, 1)), Context(known)
+
+
+def with_sizes(x: Any, values: dict[str, Size]) -> Any:
+    match x:
+        case Size():
+            one = (prod((values.get(s, sized(s)) for s in symbols), start=sized(c)) for symbols, c in x.monomials)
+            return sum(one, start=sized(0))
+        case tuple():
+            return tuple(with_sizes(part, values) for part in x)
+        case Node():
+            return type(x)(*(with_sizes(getattr(x, f.name), values) for f in fields(x)))  # type: ignore[arg-type]
+        case _:
+            return x
 
 
 def test_scope_is_said() -> None:

@@ -150,9 +150,9 @@ def test_the_theorem_is_the_claim_of_a_check(name: str) -> None:
     case, backward = CASES[name], BACKWARDS[name]
     request = read_request("check_gradient", case.forward, backward, case.shapes, case.variables, case.assuming, {})
     found = checked(name, backward)
-    hypotheses = {f"h{k}": h for k, h in enumerate(request.hypotheses())}
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(request.hypotheses())})
     for claim in gradient_claims(request, lambda _: None):
         assert isinstance(claim.lhs, Diff)
-        proof, equation = in_words_of(found.theorems[claim.name], claim.lhs, claim.rhs, hypotheses)
-        assert check(proof, Context(hypotheses=hypotheses)) == equation
+        proof, equation = in_words_of(found.theorems[claim.name], claim.lhs, claim.rhs, context)
+        assert check(proof, context) == equation
         assert (equation.lhs, equation.rhs) == (claim.lhs, claim.rhs)

@@ -42,8 +42,8 @@ from symbackprop.core.terms import (
 )
 from symbackprop.numbers import intervals as evaluate_intervals
 from symbackprop.numbers.duals import SLOPES, Polynomial
-from symbackprop.numbers.evaluate import Point, Undefined, difference, evaluate, holds
-from symbackprop.numbers.exact_numbers import Log, Number, approximate
+from symbackprop.numbers.evaluate import Point, Undefined, difference, evaluate, holds, off_kinks
+from symbackprop.numbers.exact_numbers import Kink, Log, Number, approximate
 from symbackprop.numbers.floats import FloatEvaluation, evaluate_floats
 
 F = Fraction
@@ -155,11 +155,15 @@ def test_undefined(term: Term, at: int) -> None:
 
 
 def test_a_step_of_a_mask_is_no_kink() -> None:
-    term = Diff(mul(s, Holds(Positive(Entry(Y, ())))), s)
+    term = Diff(mul(s, Holds(Positive(mul(s, Entry(Y, ()))))), s)
     kept = Point({}, {S: {(): F(2)}, Y: {(): F(0)}})
-    with pytest.raises(Undefined):
+    with pytest.raises(Kink):
         evaluate(term, kept)
-    assert evaluate(term, Point({}, kept.arrays, discrete=frozenset({Y}))) == 0
+    mask = Point({}, kept.arrays, discrete=frozenset({Y}))
+    assert evaluate(term, mask) == 0
+    assert off_kinks([term.body], [S], mask) and not off_kinks([term.body], [S], mask, as_written=True)
+    constant = Diff(mul(s, Holds(Positive(Entry(Y, ())))), s)  # a step of which the variable is no argument
+    assert evaluate(constant, kept) == 0
     assert evaluate(Holds(Positive(s)), point(0), kinks_have_values=True) == 0
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from symbackprop.decide.verdict import Verdict
+    from symbackprop.functions.verdict import Verdict
 
 KINDS = ("gradient", "jacobian", "hessian", "hvp", "equal")
 EPILOG = """\

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from symbackprop.network.derivations import Derivation, Fact
+    from symbackprop.write.certificate import Certificate
 
 FORMATS = ("numpy", "jax", "torch", "text", "markdown", "latex", "html")
 CODE = FORMATS[:3]
@@ -49,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
     parser.add_argument("--no-tex", action="store_true", help="write nothing")
     parser.add_argument("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
+    parser.add_argument("--certificate", metavar="FILE", help="write the stories' proofs, for `symbackprop verify`")
     parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
 
 
@@ -58,18 +60,23 @@ def run(args: argparse.Namespace) -> int:
     if args.target is not None:
         return derive_function(args)
     if args.show is not None:
+        if args.certificate is not None:
+            raise SymbackpropError("--certificate goes without --show")
         return show(args.show, args.markdown)
     if args.markdown:
         raise SymbackpropError("--markdown goes with --show STORY")
     if not args.no_tex:
         prepare(args.tex)
-    failures = table()
+    derivations: list[Derivation] = []
+    failures = table(derivations)
     if failures:
         for line in failures:
             print(line)
         return 1
     if not args.no_tex:
         write(args.tex)
+    if args.certificate is not None:
+        write_proofs(args.certificate, derivations)
     return 0
 
 
@@ -119,8 +126,8 @@ def show(name: str, markdown: bool) -> int:
     return 0
 
 
-def table() -> list[str]:
-    """Proves everything, prints the table, and returns what failed."""
+def table(derivations: list[Derivation]) -> list[str]:
+    """Proves everything, prints the table, keeps the stories' derivations, and returns what failed."""
     from time import perf_counter
 
     from rich.console import Console
@@ -133,7 +140,7 @@ def table() -> list[str]:
     grid.add_column("time", justify="right", no_wrap=True)
     failures: list[str] = []
     start = perf_counter()
-    count = stories(grid, failures) + network(grid, failures)
+    count = stories(grid, derivations, failures) + network(grid, failures)
     spent = 1000 * (perf_counter() - start)
     console = Console(highlight=False)
     console.print(grid)
@@ -142,7 +149,7 @@ def table() -> list[str]:
     return failures
 
 
-def stories(grid: Table, failures: list[str]) -> int:
+def stories(grid: Table, derivations: list[Derivation], failures: list[str]) -> int:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -157,6 +164,7 @@ def stories(grid: Table, failures: list[str]) -> int:
             if derivation is None:
                 grid.add_row(f"  {failures[-1]}", Text("not proved", "bold red"), "", spent)
                 continue
+            derivations.append(derivation)
             statement = Text(plain_theorem(derivation))
             if derivation.kind:
                 statement.append(f"  ({derivation.kind})", "dim")
@@ -234,3 +242,20 @@ def write(directory: str) -> None:
     for name, content in documents.items():
         write_atomically(Path(directory) / name, content)
     print(f"{len(documents)} LaTeX documents in {directory}")
+
+
+def write_proofs(path: str, derivations: Iterable[Derivation]) -> None:
+    from symbackprop.write.certificate import write_certificates
+
+    written = list(map(certificate_of, derivations))
+    write_certificates(path, written)
+    print(f"{len(written)} proofs in {path}")
+
+
+def certificate_of(found: Derivation) -> Certificate:
+    from symbackprop.write.certificate import certificate
+    from symbackprop.write.paper.derivation_text import plain_theorem
+
+    return certificate(
+        found.proof, found.context, found.theorem, name=found.name, statement=plain_theorem(found)
+    )

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from .indices import Node, ProofError, at_least_zero, node, require
-from .proper import closed, closed_axes, closed_predicate, proper_array
+from .indices import EVERY_SIZE, Index, Least, Node, ProofError, at_least_zero, node, require
 from .tensor import Tensor
 from .terms import PI, Array, NonNegative, Predicate, Term, arrays, free
 
@@ -20,8 +19,30 @@ class Same(Node):
     lhs: Term
     rhs: Term
 
-    def __str__(self) -> str:
-        return f"{self.lhs} = {self.rhs}"
+
+@dataclass(frozen=True, slots=True)
+class Recursion:
+    """The arrays of a network of any depth: states z^l and signals δ^l for 1 <= l <= L.
+
+    z^{l+1} is `forward` of z^l; the cost is `loss` of z^L, and cost(z^l) is the same as a function of z^l through the
+    layers after l.  δ^L is `first` at z^L, and δ^l is `backward` of z^l, z^{l+1} and δ^{l+1}.  Each width has a name
+    for layer l, one for l + 1 and one for L.  All other symbols, and arrays without the label, are the same in all
+    layers.  An equation about cost(y) and δ^l speaks of the signal at z^l = y.
+    """
+
+    cost: str
+    label: str
+    last: str
+    widths: tuple[tuple[str, str, str], ...]
+    state: str
+    signal: str
+    at_last: tuple[Index, ...]  # the axes of z^L
+    loss: Term
+    first: Term
+    above: tuple[Index, ...]  # the axes of z^{l+1}
+    forward: Term
+    here: tuple[Index, ...]  # the axes of z^l
+    backward: Term
 
 
 Hypothesis: TypeAlias = Same | Predicate
@@ -29,13 +50,16 @@ Hypothesis: TypeAlias = Same | Predicate
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Definitions (z_i := Σ_k W_ik x_k + b_i) and named hypotheses, each for all values of its free indices.
+    """Definitions (z_i := Σ_k W_ik x_k + b_i), named hypotheses, each for all values of its free indices, least sizes.
 
     Raises ProofError when a definition depends on more than its axes or, through others, on itself.
     """
 
     definitions: Mapping[Array, Tensor] = field(default_factory=lambda: MappingProxyType({}))
     hypotheses: Mapping[str, Hypothesis] = field(default_factory=lambda: MappingProxyType({}))
+
+    least: Least = EVERY_SIZE
+    recursion: Recursion | None = None  # such a context is only for the step that concludes about it
 
     named: Mapping[str, list[tuple[Array, Tensor]]] = field(init=False, repr=False, compare=False)
     reached: dict[Array, frozenset[Array] | None] = field(init=False, repr=False, compare=False)
@@ -46,26 +70,20 @@ class Context:
         object.__setattr__(self, "named", named := dict[str, list[tuple[Array, Tensor]]]())
         object.__setattr__(self, "reached", {})
         for array, meaning in self.definitions.items():
-            proper_array(array)
-            require(type(meaning) is Tensor, "{} is defined as {}, which is no tensor", array, meaning)
-            closed_axes(meaning.axes)
-            closed(meaning.body)
+            require(len(set(meaning.axes)) == len(meaning.axes), "{} is defined with an index twice", array)
             require(array.name != PI.array.name, "{} is a number", array)
             require(free(meaning.body) <= frozenset(meaning.axes), "{} depends on more than its axes", array)
             named.setdefault(array.name, []).append((array, meaning))
         for array in self.definitions:
             self.behind(array)
-        for name, h in self.hypotheses.items():
-            require(type(name) is str, "a hypothesis is called {}", name)
-            if isinstance(h, Same):
-                closed(h.lhs)
-                closed(h.rhs)
-            else:
-                closed_predicate(h)
+
+    def knowing(self, more: Mapping[str, Hypothesis]) -> Context:
+        """The same with further hypotheses."""
+        return Context(self.definitions, {**self.hypotheses, **more}, self.least) if more else self
 
     def meanings(self, array: Array) -> list[Tensor]:
         """Its definition, and those of arrays that may be the same one (W^l and W^L)."""
-        return [t for a, t in self.named.get(array.name, ()) if not apart(a, array)]
+        return [t for a, t in self.named.get(array.name, ()) if not apart(a, array, self.least)]
 
     def behind(self, array: Array) -> frozenset[Array]:
         """The array, and all that its definition looks at."""
@@ -79,14 +97,14 @@ class Context:
         return found
 
 
-def apart(a: Array, b: Array) -> bool:
+def apart(a: Array, b: Array, least: Least = EVERY_SIZE) -> bool:
     """Certainly two arrays: W and V, W^l and W^{l+1}; not W^l and W^L, unless l < L is plain."""
     if a.name != b.name:
         return True
     if a.label is None or b.label is None:
         return False
     gap = a.label - b.label
-    return at_least_zero(gap - 1) or at_least_zero(-gap - 1)
+    return at_least_zero(gap - 1, least) or at_least_zero(-gap - 1, least)
 
 
 def terms_of(h: Hypothesis) -> tuple[Term, ...]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from .indices import Index, IndexExpr, Pick, Size, affine, as_affine
+from .indices import EVERY_SIZE, Index, IndexExpr, Least, Pick, Size, affine, as_affine
 from .monomials import Factors
 from .ranges import always_negative, floor_radix, never_negative, never_zero, split_radix
 from .terms import Delta, Holds, NonNegative, Term, free, substitute
@@ -15,29 +15,31 @@ F1 = Fraction(1)
 Change: TypeAlias = tuple[tuple[Index, ...], Factors | None] | None
 
 
-def contract(b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors) -> Change:
+def contract(
+    b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors, least: Least = EVERY_SIZE
+) -> Change:
     """What a delta or an index predicate does to the other factors: (dummies, factors), factors None for 0; or None."""
     if isinstance(b, Holds):
         if not isinstance(b.predicate, NonNegative):
             return None
         e = b.predicate.expr
-        if never_negative(e):
+        if never_negative(e, least):
             return dummies, rest
-        if always_negative(e):
+        if always_negative(e, least):
             return dummies, None
-        floor = floor_radix(e)
+        floor = floor_radix(e, least)
         if floor is not None:
             return dummies, (*rest, (Holds(NonNegative(floor)), F1))
         for other, _ in rest:
-            for a, value in solutions(other) if isinstance(other, Delta) else ():
+            for a, value in solutions(other, least) if isinstance(other, Delta) else ():
                 constant, parts = as_affine(e)
                 there = affine(constant, [(value if atom == a else atom, k) for atom, k in parts])
-                if never_negative(there):
+                if never_negative(there, least):
                     return dummies, rest
-                if always_negative(there):
+                if always_negative(there, least):
                     return dummies, None
             if isinstance(other, Holds) and isinstance(other.predicate, NonNegative):
-                match together(e, other.predicate.expr):
+                match together(e, other.predicate.expr, least):
                     case "never":
                         return dummies, None
                     case "implied":
@@ -45,21 +47,21 @@ def contract(b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors) -> Cha
                     case "equal":
                         return dummies, (*((o, x) for o, x in rest if o != other), (Delta(e, affine(0, ())), F1))
         return None
-    difference = minus(b.i, b.j)
+    difference = minus(b.i, b.j, least)
     constant, parts = as_affine(difference)
     if not parts:
-        return (dummies, rest) if not constant.monomials else (dummies, None) if never_zero(difference) else None
-    if never_zero(difference):
+        return (dummies, rest) if not constant.monomials else (dummies, None) if never_zero(difference, least) else None
+    if never_zero(difference, least):
         return dummies, None
-    solvable = solutions(b)
+    solvable = solutions(b, least)
     for a, value in solvable:
         if a in dummies:
             new = list(rest)
             for edge in (value, affine(a.size - 1, ((value, -1),))):
-                if not never_negative(edge):
+                if not never_negative(edge, least):
                     new.append((Holds(NonNegative(edge)), F1))
             return tuple(i for i in dummies if i != a), tuple((substitute(f, {a: value}), e) for f, e in new)
-    halves = split_radix(difference)
+    halves = split_radix(difference, least)
     if halves is not None:
         zero = affine(0, ())
         return dummies, (*rest, (Delta(halves[0], zero), F1), (Delta(halves[1], zero), F1))
@@ -72,25 +74,25 @@ def contract(b: Delta | Holds, dummies: tuple[Index, ...], rest: Factors) -> Cha
 
 
 @lru_cache(maxsize=50_000)
-def together(e: IndexExpr, f: IndexExpr) -> str | None:
+def together(e: IndexExpr, f: IndexExpr, least: Least = EVERY_SIZE) -> str | None:
     """What f >= 0 makes of e >= 0: never, implied, or (e = 0 then) equal; None when nothing."""
     total = affine(0, ((e, 1), (f, 1)))
-    if always_negative(total):
+    if always_negative(total, least):
         return "never"
-    if e != f and never_negative(minus(e, f)):
+    if e != f and never_negative(minus(e, f, least), least):
         return "implied"
     return "equal" if total == affine(0, ()) else None
 
 
 @lru_cache(maxsize=50_000)
-def minus(i: IndexExpr, j: IndexExpr) -> IndexExpr:
+def minus(i: IndexExpr, j: IndexExpr, least: Least = EVERY_SIZE) -> IndexExpr:
     return affine(0, ((i, 1), (j, -1)))
 
 
 @lru_cache(maxsize=50_000)
-def solutions(b: Delta) -> tuple[tuple[Index, IndexExpr], ...]:
+def solutions(b: Delta, least: Least = EVERY_SIZE) -> tuple[tuple[Index, IndexExpr], ...]:
     """The indices whose value follows from the others where the delta is 1, with the value."""
-    constant, parts = as_affine(minus(b.i, b.j))
+    constant, parts = as_affine(minus(b.i, b.j, least))
     found = [(a, k) for a, k in parts if isinstance(a, Index) and k.constant in (1, -1) and occurs_once(a, parts)]
     return tuple((a, affine(-constant * k, [(p, -c * k) for p, c in parts if p != a])) for a, k in found)
 

@@ -7,7 +7,7 @@ combination of these.  Both are kept canonical, so `==` decides equality of poly
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
@@ -33,11 +33,9 @@ T = TypeVar("T")
 class Node:
     """Structural equality with the hash (and what else is asked of a node often) computed once."""
 
-    __slots__ = ("_arrays", "_free", "_hash", "_key", "_reach")
+    __slots__ = ("_hash", "_inside", "_key")
     _hash: int
-    _free: frozenset[Index]
-    _reach: int
-    _arrays: frozenset[Any]
+    _inside: tuple[frozenset[Index], int, frozenset[Any]]  # see `inside` in terms.py
     _key: tuple[Any, ...]
 
     def __hash__(self) -> int:
@@ -127,14 +125,6 @@ class Size(Node):
             total += coefficient
         return total
 
-    def __str__(self) -> str:
-        def one(symbols: tuple[str, ...], c: int) -> str:
-            names = "*".join(symbols)
-            sign = "-" if c < 0 else "+"
-            return sign + (names if names and abs(c) == 1 else f"{abs(c)}*{names}" if names else str(abs(c)))
-
-        return "".join(one(*m) for m in reversed(self.monomials)).removeprefix("+") or "0"
-
 
 def collected(monomials: Iterable[tuple[tuple[str, ...], int]]) -> Size:
     total: dict[tuple[str, ...], int] = {}
@@ -154,14 +144,37 @@ def sized(value: Size | int | str) -> Size:
             return Size((((value,), 1),))
 
 
-def at_least_zero(s: Size) -> bool:
-    """Sufficient test for s >= 0 for all sizes: after n = 1 + n' no coefficient is negative."""
-    shifted = sized(0)
+def with_symbols(s: Size, value: Callable[[str], Size]) -> Size:
+    """The size with other sizes for its symbols."""
+    total = sized(0)
     for symbols, c in s.monomials:
         term = sized(c)
         for name in symbols:
-            term = term * (sized(name) + 1)
-        shifted = shifted + term
+            term = term * value(name)
+        total = total + term
+    return total
+
+
+class Least:
+    """The least value of each size symbol: 1 where no other is given.
+
+    Compared by identity, so that what is remembered under one is never used under another: a certificate has its own,
+    and nothing that was remembered before it counts.
+    """
+
+    def __init__(self, values: Mapping[str, int] | None = None) -> None:
+        self.values = dict(values or {})
+
+    def __getitem__(self, symbol: str) -> int:
+        return self.values.get(symbol, 1)
+
+
+EVERY_SIZE = Least()
+
+
+def at_least_zero(s: Size, least: Least = EVERY_SIZE) -> bool:
+    """Sufficient test for s >= 0 for all sizes: after n = 1 + n' (or least + n') no coefficient is negative."""
+    shifted = with_symbols(s, lambda n: sized(n) + least[n])
     return all(c >= 0 for _, c in shifted.monomials)
 
 

@@ -5,9 +5,12 @@ it instantiates laws, replaces equals by equals, and adds up equations.
 
 A theorem says: for all sizes (whole numbers from 1 on), all values of arrays and all values of its free indices,
 wherever the conditions hold for all values of theirs, and under the hypotheses named, both sides are equal.  To trust
-one, read `terms.py` (what terms mean), this file, `sums.py` and the tables in `laws/`, with what they import:
-`proper.py` and `context.py` (what may come in), `ranges.py` and `signs.py` (what is plain), `smooth.py` (where
-derivatives exist).  Nothing else can make a false theorem.
+one, read `rows.py` (what comes in), `syntax.py` and `terms.py` (what terms mean), this file, `sums.py` and the tables
+in `laws/`, with what they import: `context.py` (what a theorem rests on), `ranges.py` and `signs.py` (what is plain),
+`smooth.py` (where derivatives exist), `every_depth.py` (induction over layers).  Nothing else can make a false theorem.
+
+`check` believes that what it is given are nodes and steps, well-formed and closed, as the prover builds them and
+`rows.check_rows` builds them from a certificate: only what comes through rows is a theorem for others.
 """
 
 from __future__ import annotations
@@ -16,57 +19,26 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from .context import EMPTY, Context, Equation, terms_of
-from .indices import ProofError, at_least_zero
-from .laws.registry import instance, values
+from .every_depth import every_depth
+from .indices import Least, ProofError, at_least_zero
+from .laws.registry import instance
 from .proofs import (
-    By,
-    Cancel,
-    Chain,
-    Flip,
-    Inside,
-    Instance,
-    Let,
-    Linear,
-    Proof,
-    Rephrase,
-    UnderDiff,
-    UnderSum,
-    UnderWhole,
-    Values,
-)
-from .proper import closed, closed_axes, proper_array
+    By, Cancel, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
+    UnderWhole, Values,
+)  # fmt: skip
 from .ranges import within
 from .signs import Signs
 from .smooth import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
 from .tensor import Tensor
 from .terms import (
-    ONE,
-    PI,
-    Array,
-    Diff,
-    Entry,
-    Index,
-    IndexExpr,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Predicate,
-    Term,
-    affine,
-    arguments,
-    arrays,
-    free,
-    over,
-    rebuilt,
-    require,
-    substitute,
-    whole,
+    ONE, PI, Array, Diff, Entry, Index, IndexExpr, Mul, NonNegative, Nonzero, Predicate, Term, affine, arguments,
+    arrays, free, over, rebuilt, require, substitute, whole,
 )  # fmt: skip
 
 __all__ = [
-    "By", "Cancel", "Chain", "Flip", "Inside", "Instance", "Let", "Linear", "Proof", "Rephrase", "Seen", "UnderDiff",
-    "UnderSum", "UnderWhole", "Values", "check", "variable",
+    "By", "Cancel", "Chain", "Digits", "EveryDepth", "Flip", "Inside", "Instance", "Let", "Linear", "Proof", "Rephrase",
+    "Seen", "UnderDiff", "UnderSum", "UnderWhole", "Values", "check", "variable",
 ]  # fmt: skip
 
 
@@ -82,7 +54,8 @@ class Seen:
     def within(self, array: Array, meaning: Tensor) -> Seen:
         """What was checked with one name more in scope."""
         if array not in self.inside or self.inside[array][0] != meaning:
-            wider = Context({**self.context.definitions, array: meaning}, self.context.hypotheses)
+            known = self.context
+            wider = Context({**known.definitions, array: meaning}, known.hypotheses, known.least)
             self.inside[array] = meaning, Seen(wider)
         return self.inside[array][1]
 
@@ -96,7 +69,6 @@ def check(proof: Proof, context: Context = EMPTY, seen: Seen | None = None) -> E
     Raises ProofError at the first step that does not follow, and where something is no proof.
     """
     try:
-        require(type(context) is Context, "{} is no context", context)
         require(seen is None or seen.context is context, "checked under another context")
         return discharged(_check(proof, seen or Seen(context)), context)
     except RecursionError:
@@ -115,14 +87,13 @@ def discharged(eq: Equation, context: Context) -> Equation:
 def _check(proof: Proof, seen: Seen) -> Equation:
     if id(proof) not in seen.equations:
         eq = _check_one(proof, seen)
-        closed(eq.lhs)
-        closed(eq.rhs)
         seen.equations[id(proof)] = proof, eq
     return seen.equations[id(proof)][1]
 
 
 def _check_one(proof: Proof, seen: Seen) -> Equation:
-    context = seen.context
+    context, least = seen.context, seen.context.least
+    require(context.recursion is None or isinstance(proof, EveryDepth), "nothing else is known of layers")
     match proof:
         case By(law, args):
             eq = instance(law, context, args)
@@ -134,63 +105,62 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
             total = _check(first, seen)
             for eq in (_check(p, seen) for p in rest):
                 require(eq.lhs == total.rhs, "{} does not follow {}", eq.lhs, total.rhs)
-                total = joined(total.lhs, eq.rhs, (total, eq))
+                total = joined(total.lhs, eq.rhs, (total, eq), least)
             return total
         case Flip(inner):
             eq = _check(inner, seen)
-            return joined(eq.rhs, eq.lhs, (eq,))
+            return joined(eq.rhs, eq.lhs, (eq,), least)
         case Inside(term, parts):
-            closed(term)
             found = [(k, _check(p, seen)) for k, p in parts]
             children = list(arguments(term))
             for k, eq in found:
-                require(0 <= k < len(children), "{} has no argument {}", term, k)
                 require(children[k] == eq.lhs, "argument {} of {} is not {}", k, term, eq.lhs)
                 children[k] = eq.rhs
-            return joined(term, rebuilt(term, tuple(children)), [eq for _, eq in found])
+            return joined(term, rebuilt(term, tuple(children)), [eq for _, eq in found], least)
         case UnderSum(i, inner):
-            closed_axes((i,))
             eq = _check(inner, seen)
-            return joined(over(i, eq.lhs), over(i, eq.rhs), (eq,), (i,))
+            return joined(over(i, eq.lhs), over(i, eq.rhs), (eq,), least, (i,))
         case UnderWhole(fn, order, axes, at, inner):
-            closed_axes(axes)
             eq = _check(inner, seen)
             sides = (whole(fn, order, axes, side, at) for side in (eq.lhs, eq.rhs))
-            return joined(next(sides), next(sides), (eq,), axes)
+            return joined(next(sides), next(sides), (eq,), least, axes)
         case UnderDiff(wrt, inner):
-            closed(wrt)
             variable(context, wrt)
             eq = _check(inner, seen)
             assumed = (context.hypotheses[name] for name in sorted(eq.hypotheses))
             needs = (seen.smooth.around(p, wrt.array) for p in (*assumed, *eq.conditions))
-            both = joined(Diff(eq.lhs, wrt), Diff(eq.rhs, wrt), (eq,))
+            both = joined(Diff(eq.lhs, wrt), Diff(eq.rhs, wrt), (eq,), least)
             conditions = both.conditions.union(*(map(for_all, n) for n in needs))
             return Equation(both.lhs, both.rhs, conditions, both.hypotheses)
         case Instance(given, inner):
-            values(given)
             eq = _check(inner, seen)
-            require(all(within(e, i.size) for i, e in given), "an index may leave its range")
+            require(all(within(e, i.size, least) for i, e in given), "an index may leave its range")
             lhs, rhs = (substitute(side, dict(given)) for side in (eq.lhs, eq.rhs))
-            return joined(lhs, rhs, (eq,), [i for i, _ in given])
+            return joined(lhs, rhs, (eq,), least, [i for i, _ in given])
         case Linear(lhs, rhs, steps):
-            return linear(lhs, rhs, [(d, f, _check(p, seen)) for d, f, p in steps])
+            return linear(lhs, rhs, [(d, f, _check(p, seen)) for d, f, p in steps], least)
         case Cancel(factor, lhs, rhs, inner):
-            total = linear(Mul((factor, lhs)), Mul((factor, rhs)), [((), Mul(()), _check(inner, seen))])
-            eq = joined(lhs, rhs, (total,))
+            total = linear(Mul((factor, lhs)), Mul((factor, rhs)), [((), Mul(()), _check(inner, seen))], least)
+            eq = joined(lhs, rhs, (total,), least)
             return Equation(lhs, rhs, eq.conditions | {for_all(Nonzero(factor))}, eq.hypotheses)
         case Values(i, lhs, rhs, each):
-            closed_axes((i,))
-            closed(lhs)
-            closed(rhs)
             require(i.size.constant == len(each) > 0, "{} has {} values, not {}", i.name, i.size, len(each))
             equations = [_check(p, seen) for p in each]
             for v, eq in enumerate(equations):
                 here: dict[Index, IndexExpr] = {i: affine(v, ())}
                 wanted = substitute(lhs, here), substitute(rhs, here)
                 require((eq.lhs, eq.rhs) == wanted, "{} = {} is another case", i.name, v)
-            return joined(lhs, rhs, equations)
+            return joined(lhs, rhs, equations, least)
+        case Digits(i, lhs, rhs, q, r, inner):
+            require(i.size == q.size * r.size, "{} has {} values, not {} times {}", i.name, i.size, q.size, r.size)
+            require(all(at_least_zero(x.size, least) for x in (q, r)), "a size may be negative")
+            require(q != r and {q, r}.isdisjoint(free(lhs) | free(rhs)), "a digit is in use")
+            eq = _check(inner, seen)
+            there: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
+            wanted = substitute(lhs, there), substitute(rhs, there)
+            require((eq.lhs, eq.rhs) == wanted, "the equation at {} = {} is another", i.name, there[i])
+            return joined(lhs, rhs, (eq,), least, (q, r))
         case Let(array, meaning, inner):
-            proper_array(array)
             before = [d.body for d in context.definitions.values()]
             before += [t for h in context.hypotheses.values() for t in terms_of(h)]
             require(not any(mentions(t, array) for t in before), "{} is in use", array)
@@ -207,40 +177,43 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
                 assert not isinstance(condition, NonNegative)
                 same = _check(equal, seen)
                 require(condition.term == same.lhs, "the equation is not about that condition")
-                inhabited(free(same.rhs) - free(same.lhs))
+                inhabited(free(same.rhs) - free(same.lhs), least)
                 conditions = (eq.conditions - {condition}) | same.conditions | {for_all(type(condition)(same.rhs))}
                 eq = Equation(eq.lhs, eq.rhs, conditions, eq.hypotheses | same.hypotheses)
             return eq
+        case EveryDepth():
+            return every_depth(proof, context, lambda p, known: discharged(_check(p, Seen(known)), known))
         case _:
             assert_never(proof)
 
 
-def joined(lhs: Term, rhs: Term, parts: Sequence[Equation], bound: Iterable[Index] = ()) -> Equation:
+def joined(
+    lhs: Term, rhs: Term, parts: Sequence[Equation], least: Least, bound: Iterable[Index] = ()
+) -> Equation:
     """An equation under everything that its parts need.  An index that only the parts have must have values."""
     spoken = frozenset[Index]().union(*(free(p.lhs) | free(p.rhs) for p in parts))
-    inhabited(spoken - free(lhs) - free(rhs) - frozenset(bound))
+    inhabited(spoken - free(lhs) - free(rhs) - frozenset(bound), least)
     conditions = frozenset[Predicate]().union(*(p.conditions for p in parts))
     return Equation(lhs, rhs, conditions, frozenset[str]().union(*(p.hypotheses for p in parts)))
 
 
-def inhabited(indices: Iterable[Index]) -> None:
+def inhabited(indices: Iterable[Index], least: Least) -> None:
     """What holds for all values of an index says nothing when it has none: Σ_k over k < n - 1 at n = 1."""
     for i in indices:
-        require(at_least_zero(i.size - 1), "{} may have no values: its size is {}", i.name, i.size)
+        require(at_least_zero(i.size - 1, least), "{} may have no values: its size is {}", i.name, i.size)
 
 
-def linear(lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, Equation]]) -> Equation:
+def linear(
+    lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, Equation]], least: Least
+) -> Equation:
     """lhs = rhs, if lhs - rhs is the sum of these multiples of equations as a sum of products."""
-    for t in (lhs, rhs, *(factor for _, factor, _ in steps)):
-        closed(t)
     involved = [lhs, rhs] + [t for _, f, eq in steps for t in (f, eq.lhs, eq.rhs)]
     taken = frozenset(i for dummies, _, _ in steps for i in dummies)
-    run = Expansion(taken.union(*map(free, involved)))
+    run = Expansion(taken.union(*map(free, involved)), least=least)
     total = [*run.look(lhs), *negative(run.look(rhs))]  # monomials are added here, never multiplied
     for dummies, factor, eq in steps:
-        closed_axes(dummies)
         one, other = (Mul((factor, side)) for side in (eq.lhs, eq.rhs))
-        inhabited((free(one) | free(other)).difference(dummies, free(lhs), free(rhs)))
+        inhabited((free(one) | free(other)).difference(dummies, free(lhs), free(rhs)), least)
         if dummies or factor != ONE:
             total += negative(run.under(dummies, one)) + run.under(dummies, other)
         else:

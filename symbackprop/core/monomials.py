@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from .indices import Index, Size
 from .ordering import Key, Names, key
-from .terms import Add, Apply, Mul, Num, Power, Sum, Term, free, mul, over, require
+from .terms import Add, Apply, Mul, Num, Power, Sum, Term, free, mul, require, sum_over
 
 TRIES = 40_320  # orders of dummies that look alike
 Factors: TypeAlias = tuple[tuple[Term, Fraction], ...]
@@ -27,8 +27,7 @@ class Monomial(NamedTuple):
         if not self.factors and not self.dummies:
             return Num(self.coefficient)
         body = mul(*(b if e == 1 else Power(b, e) for b, e in self.factors))
-        for i in reversed(self.dummies):
-            body = over(i, body)
+        body = sum_over(self.dummies, body)
         return body if self.coefficient == 1 else mul(Num(self.coefficient), body)
 
 

@@ -12,22 +12,7 @@ from typing import Any, TypeAlias, assert_never
 
 from .indices import Affine, Bound, Index, IndexExpr, Pick, Size, affine, as_affine
 from .terms import (
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
+    Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Predicate, Sum, Term, Whole,
     free,
 )  # fmt: skip
 

@@ -108,6 +108,18 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
+class Digits:
+    """From the equation at i = R q + r for all q < Q and r < R conclude it for every i < Q R."""
+
+    i: Index
+    lhs: Term
+    rhs: Term
+    q: Index
+    r: Index
+    inner: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class Let:
     """The inner equation, proved with a name for a compound term; the name does not occur in the equation."""
 
@@ -124,6 +136,19 @@ class Rephrase:
     parts: tuple[tuple[Predicate, Proof], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EveryDepth:
+    """The recursion of the context's layers gives the derivatives of the cost, for every l <= L and every depth L.
+
+    From the base, the derivative of the loss by z^L, and the step, that of C(z^{l+1}) by z^l, conclude that by z^l of
+    the cost; with a parameter (its entry, z^l as a function of it, the derivative of C(z^l)), that by the parameter.
+    """
+
+    base: Proof
+    step: Proof
+    parameter: tuple[tuple[Entry, Term, Proof], ...] = ()
+
+
 Proof: TypeAlias = (
     By
     | Chain
@@ -136,6 +161,8 @@ Proof: TypeAlias = (
     | Linear
     | Cancel
     | Values
+    | Digits
     | Let
     | Rephrase
+    | EveryDepth
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from .indices import Bound, IndexExpr, Size, affine, as_affine, at_least_zero, sized
-from .proper import reach
+from .indices import EVERY_SIZE, Bound, IndexExpr, Least, Size, affine, as_affine, at_least_zero, sized
+from .terms import reach
 
 
 @lru_cache(maxsize=20_000)
-def bounds(e: IndexExpr) -> tuple[Size, Size] | None:
+def bounds(e: IndexExpr, least: Least = EVERY_SIZE) -> tuple[Size, Size] | None:
     """(least, greatest) value of an index expression over the ranges of its atoms.
 
     None when the sign of a coefficient is unknown, or for a dummy, whose range is not known here.
@@ -21,9 +21,9 @@ def bounds(e: IndexExpr) -> tuple[Size, Size] | None:
         if isinstance(atom, Bound) or reach(atom):
             return None
         top = k * (atom.size - 1)
-        if at_least_zero(k):
+        if at_least_zero(k, least):
             high = high + top
-        elif at_least_zero(-k):
+        elif at_least_zero(-k, least):
             low = low + top
         else:
             return None
@@ -31,42 +31,42 @@ def bounds(e: IndexExpr) -> tuple[Size, Size] | None:
 
 
 @lru_cache(maxsize=20_000)
-def never_negative(e: IndexExpr) -> bool:
-    b = bounds(e)
-    return b is not None and at_least_zero(b[0])
+def never_negative(e: IndexExpr, least: Least = EVERY_SIZE) -> bool:
+    b = bounds(e, least)
+    return b is not None and at_least_zero(b[0], least)
 
 
 @lru_cache(maxsize=20_000)
-def always_negative(e: IndexExpr) -> bool:
-    b = bounds(e)
-    return b is not None and at_least_zero(-b[1] - 1)
+def always_negative(e: IndexExpr, least: Least = EVERY_SIZE) -> bool:
+    b = bounds(e, least)
+    return b is not None and at_least_zero(-b[1] - 1, least)
 
 
 @lru_cache(maxsize=20_000)
-def never_zero(e: IndexExpr) -> bool:
-    return never_negative(affine(-1, ((e, 1),))) or always_negative(e)
+def never_zero(e: IndexExpr, least: Least = EVERY_SIZE) -> bool:
+    return never_negative(affine(-1, ((e, 1),)), least) or always_negative(e, least)
 
 
 @lru_cache(maxsize=20_000)
-def within(e: IndexExpr, size: Size) -> bool:
+def within(e: IndexExpr, size: Size, least: Least = EVERY_SIZE) -> bool:
     """0 <= e < size for all sizes and all values of its indices."""
-    return never_negative(e) and never_negative(affine(size - 1, ((e, -1),)))
+    return never_negative(e, least) and never_negative(affine(size - 1, ((e, -1),)), least)
 
 
 @lru_cache(maxsize=20_000)
-def split_radix(e: IndexExpr) -> tuple[IndexExpr, IndexExpr] | None:
+def split_radix(e: IndexExpr, least: Least = EVERY_SIZE) -> tuple[IndexExpr, IndexExpr] | None:
     """e = s*a + b with |b| < s, so that e = 0 exactly when a = 0 and b = 0."""
     for s, a, b in quotients(e):
-        if never_negative(affine(s - 1, ((b, -1),))) and never_negative(affine(s - 1, ((b, 1),))):
+        if all(never_negative(affine(s - 1, ((b, sign),)), least) for sign in (-1, 1)):
             return a, b
     return None
 
 
 @lru_cache(maxsize=20_000)
-def floor_radix(e: IndexExpr) -> IndexExpr | None:
+def floor_radix(e: IndexExpr, least: Least = EVERY_SIZE) -> IndexExpr | None:
     """a of e = s*a + b with 0 <= b < s, so that e >= 0 exactly when a >= 0."""
     for s, a, b in quotients(e):
-        if within(b, s):
+        if within(b, s, least):
             return a
     return None
 

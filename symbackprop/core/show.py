@@ -1,7 +1,7 @@
 """One readable line for terms, index expressions, sizes, predicates and tensors: Σ_k W[i,k]*x[k].
 
-This is what `str` of a node gives, so messages can be read; `repr` stays the dataclass.  Dummies get the letter
-their author wrote, with a number where it is taken.
+This is what `str` of a node gives once this file is imported, so messages can be read; `repr` stays the dataclass.
+Dummies get the letter their author wrote, with a number where it is taken.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import assert_never
 
-from .binding import free
+from .context import Same
 from .indices import SHOWN, Affine, Bound, Index, IndexExpr, Pick, Size
-from .syntax import (
+from .tensor import Tensor
+from .terms import (
     Add,
     Apply,
     Array,
@@ -31,6 +32,7 @@ from .syntax import (
     Sum,
     Term,
     Whole,
+    free,
 )
 
 Scope = tuple[str, ...]  # the letters of the dummies around, the innermost last
@@ -136,6 +138,15 @@ def index(e: IndexExpr, around: Scope = ()) -> str:
             assert_never(e)
 
 
+def size(s: Size) -> str:
+    def one(symbols: tuple[str, ...], c: int) -> str:
+        names = "*".join(symbols)
+        sign = "-" if c < 0 else "+"
+        return sign + (names if names and abs(c) == 1 else f"{abs(c)}*{names}" if names else str(abs(c)))
+
+    return "".join(one(*m) for m in reversed(s.monomials)).removeprefix("+") or "0"
+
+
 def factor(k: Size) -> str:
     return str(k) if len(k.monomials) == 1 else f"({k})"
 
@@ -176,4 +187,8 @@ SHOWN.update(dict.fromkeys(
     (Num, Entry, Ordinal, Delta, Add, Mul, Power, Apply, Sum, Diff, Whole, Holds), lambda t: term(t)
 ))  # fmt: skip
 SHOWN.update(dict.fromkeys((Positive, Nonzero, AtLeastZero, NonNegative), lambda p: predicate(p)))
+SHOWN.update({
+    Size: size, Array: named, Same: lambda h: f"{h.lhs} = {h.rhs}",
+    Tensor: lambda t: f"({', '.join(i.name for i in t.axes)}) ↦ {t.body}",
+})  # fmt: skip
 SHOWN.update(dict.fromkeys((Index, Bound, Pick, Affine), lambda e: index(e)))

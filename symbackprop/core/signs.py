@@ -9,31 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .context import Context, Same
-from .indices import Index, IndexExpr, Size, affine, at_least_zero
+from .indices import Index, Size, affine, at_least_zero
 from .matching import instance
 from .ranges import never_negative, within
 from .tensor import fresh_axes
 from .terms import (
-    Add,
-    Apply,
-    AtLeastZero,
-    Delta,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    free,
-    num,
-    open_body,
-    substitute,
+    PI, Add, Apply, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Predicate, Sum, Term, Whole, free, num, open_body, substitute,
 )  # fmt: skip
 
 POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", "unknown"
@@ -42,7 +24,14 @@ POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", 
 class Signs:
     def __init__(self, context: Context) -> None:
         self.context = context
+        self.least = context.least
         self.used: frozenset[str] = frozenset()
+        self.said: dict[type, list[tuple[str, Term, str]]] = {}  # what is said of terms of a kind
+        for name, h in context.hypotheses.items():
+            if not isinstance(h, Same | NonNegative):
+                what = POSITIVE if isinstance(h, Positive) else NONZERO if isinstance(h, Nonzero) else NONNEGATIVE
+                self.said.setdefault(type(h.term), []).append((name, h.term, what))
+        self.known: dict[Term, str] = {}
 
     def holds(self, p: Predicate) -> bool:
         match p:
@@ -53,20 +42,32 @@ class Signs:
             case AtLeastZero(t):
                 return self.sign(t) in (POSITIVE, NONNEGATIVE)
             case NonNegative(e):
-                return never_negative(e)
+                return never_negative(e, self.least)
 
     def sign(self, t: Term) -> str:
-        assumed = self.assumed(t)
-        return assumed if assumed in (POSITIVE, NONZERO) else best(assumed, self.structural(t))
+        if t not in self.known:
+            assumed = self.assumed(t)
+            self.known[t] = assumed if assumed == POSITIVE else best(assumed, self.structural(t))
+        return self.known[t]
 
     def structural(self, t: Term) -> str:
         match t:
             case Num(value):
                 return POSITIVE if value > 0 else NONNEGATIVE if value == 0 else NONZERO
             case Size():
-                return POSITIVE if at_least_zero(t - 1) else NONNEGATIVE if at_least_zero(t) else UNKNOWN
-            case Delta() | Holds() | Ordinal():
-                return NONNEGATIVE if not isinstance(t, Ordinal) or never_negative(t.of) else UNKNOWN
+                if at_least_zero(t - 1, self.least):
+                    return POSITIVE
+                if at_least_zero(-t - 1, self.least):
+                    return NONZERO
+                return NONNEGATIVE if at_least_zero(t, self.least) else UNKNOWN
+            case Entry():
+                return POSITIVE if t == PI else UNKNOWN
+            case Holds(NonNegative(e)):
+                return POSITIVE if never_negative(e, self.least) else NONNEGATIVE
+            case Delta() | Holds():
+                return NONNEGATIVE
+            case Ordinal(e):
+                return NONNEGATIVE if never_negative(e, self.least) else UNKNOWN
             case Apply("exp" | "sigmoid" | "softplus" | "cosh", _, 0):
                 return POSITIVE
             case Apply("log", Add(args), 0):  # log(1 + positive)
@@ -79,7 +80,7 @@ class Signs:
                 (i,) = fresh_axes((size,), body)
                 opened = open_body(body, (i,))
                 inner = self.sign(opened)
-                if inner == POSITIVE and not at_least_zero(size - 1):  # the sum may be empty
+                if inner == POSITIVE and not at_least_zero(size - 1, self.least):  # the sum may be empty
                     inner = NONNEGATIVE
                 if inner == NONNEGATIVE and self.one_positive(opened, i):
                     inner = POSITIVE
@@ -90,7 +91,7 @@ class Signs:
                 return self.product(args)
             case Whole("max", 0, sizes, body, _, _):
                 inner = self.sign(open_body(body, fresh_axes(sizes, body)))
-                some = all(at_least_zero(n - 1) for n in sizes)  # nothing is known of the maximum of nothing
+                some = all(at_least_zero(n - 1, self.least) for n in sizes)  # of nothing there is no maximum
                 return inner if some and inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
             case Whole("prod", 0, sizes, body, _, _):
                 return self.sign(open_body(body, fresh_axes(sizes, body)))
@@ -100,16 +101,10 @@ class Signs:
                 return UNKNOWN
 
     def one_positive(self, body: Term, i: Index) -> bool:
-        """A product of positive factors and index predicates that all hold at one value of i: Σ_m e^{x_m} [m <= l]."""
-        factors = body.args if isinstance(body, Mul) else (body,)
-        where = [f.predicate.expr for f in factors if isinstance(f, Holds) and isinstance(f.predicate, NonNegative)]
-        others = [f for f in factors if not (isinstance(f, Holds) and isinstance(f.predicate, NonNegative))]
-        if not where or any(self.sign(f) != POSITIVE for f in others):
-            return False
-        named = sorted((j for e in where for j in free(Ordinal(e)) if j != i), key=lambda j: j.name)
-        values: list[IndexExpr] = [affine(0, ()), affine(i.size - 1, ()), *named]
-        at = [[substitute(Ordinal(e), {i: v}) for e in where] for v in values if within(v, i.size)]
-        return any(all(isinstance(t, Ordinal) and never_negative(t.of) for t in row) for row in at)
+        """Whether the body is positive at an end of the range of i or at another index: Σ_m e^{x_m} [m <= l]."""
+        others = sorted(free(body) - {i}, key=lambda j: j.name)
+        values = [v for v in (affine(0, ()), affine(i.size - 1, ()), *others) if within(v, i.size, self.least)]
+        return any(self.sign(substitute(body, {i: v})) == POSITIVE for v in values)
 
     def power(self, base: str, p: int, q: int) -> str:
         if base == POSITIVE:
@@ -141,15 +136,13 @@ class Signs:
 
     def assumed(self, t: Term) -> str:
         """What a hypothesis says of exactly this term, or of one instance of it."""
-        found = UNKNOWN
-        for name, h in self.context.hypotheses.items():
-            if isinstance(h, Same | NonNegative) or instance(h.term, t) is None:
-                continue
-            what = POSITIVE if isinstance(h, Positive) else NONZERO if isinstance(h, Nonzero) else NONNEGATIVE
-            if best(found, what) != found:
-                found = best(found, what)
-                self.used |= {name}
-        return found
+        said: dict[str, str] = {}  # what is said, and by which hypothesis first
+        for name, term, what in self.said.get(type(t), ()):
+            if what not in said and instance(term, t, self.least) is not None:
+                said[what] = name
+        found = POSITIVE if {NONZERO, NONNEGATIVE} <= said.keys() else next(iter(said), UNKNOWN)
+        self.used |= {said[POSITIVE]} if POSITIVE in said else frozenset(said.values())
+        return POSITIVE if POSITIVE in said else found
 
 
 def negated(t: Add) -> Term:

@@ -14,28 +14,9 @@ from .indices import ProofError, Size
 from .laws.functions import DERIVATIVES
 from .tensor import fresh_axes
 from .terms import (
-    Add,
-    Apply,
-    Array,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    arrays,
-    open_body,
-    require,
-)
+    Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate,
+    Sum, Term, Whole, arrays, of_same, open_body, require,
+)  # fmt: skip
 
 NONE: frozenset[Predicate] = frozenset()
 Moving = frozenset[Array]
@@ -50,7 +31,8 @@ class Smoothness:
 
     def moves(self, t: Term, moving: Moving) -> bool:
         """Whether a variable that moves may occur in `t`, or in a definition that `t` rests on."""
-        return not all(apart(b, m) for a in arrays(t) for b in self.context.behind(a) for m in moving)
+        inside = {b for a in arrays(t) for b in self.context.behind(a)}
+        return not all(apart(b, m, self.context.least) for b in inside for m in moving)
 
     def of(self, t: Term, moving: Moving) -> frozenset[Predicate]:
         """Conditions under which `t` is smooth in all entries of the arrays that move, the others at rest."""
@@ -77,15 +59,15 @@ class Smoothness:
                 return self.of(open_body(body, fresh_axes((size,), body)), moving)
             case Diff(body, wrt):
                 return self.of(body, moving | {wrt.array})
-            case Whole(fn, _, sizes, body, _, hints):
+            case Whole(fn, _, sizes, body, _, _):
                 inside = self.of(open_body(body, fresh_axes(sizes, body)), moving)
                 match fn:
                     case "gap" | "min" | "pinv":
                         raise ProofError(f"no law differentiates {fn}")
                     case "max" | "argmax":
-                        return inside | {Positive(Whole("gap", 0, sizes, body, (), hints))}
+                        return inside | {Positive(of_same("gap", t))}
                     case "inv":
-                        return inside | {Nonzero(Whole("det", 0, sizes, body, (), hints))}
+                        return inside | {Nonzero(of_same("det", t))}
                     case _:
                         return inside
             case _:

@@ -18,44 +18,12 @@ from functools import lru_cache
 from itertools import product
 
 from .deltas import contract, turned
-from .indices import Affine, Index, IndexExpr, Size, affine, as_affine, at_least_zero, sized
-from .monomials import (
-    Factors,
-    Monomial,
-    canonical,
-    collect,
-    compound,
-    is_symbol,
-    monomial_key,
-    primes,
-    surely_positive,
-)
+from .indices import EVERY_SIZE, Affine, Index, IndexExpr, Least, Size, affine, as_affine, at_least_zero, sized
+from .monomials import Factors, Monomial, canonical, collect, compound, is_symbol, monomial_key, primes, surely_positive
 from .ordering import Key, key
 from .terms import (
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    add,
-    free,
-    mul,
-    open_body,
-    require,
-    substitute,
+    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate,
+    Sum, Term, Whole, add, free, mul, open_body, require, substitute,
 )  # fmt: skip
 
 __all__ = [
@@ -72,11 +40,12 @@ F1 = Fraction(1)
 class Expansion:
     """One run: hands out new dummies and gathers the conditions."""
 
-    def __init__(self, avoid: Iterable[Index] = (), literal: int = LITERAL) -> None:
+    def __init__(self, avoid: Iterable[Index] = (), literal: int = LITERAL, least: Least = EVERY_SIZE) -> None:
         numbers = [int(i.name[1:]) for i in avoid if i.name[0] == "~" and i.name[1:].isdecimal()]
         self.count = max(numbers, default=0)
         self.conditions: set[Predicate] = set()
         self.literal = literal
+        self.least = least
 
     def new(self, size: Size) -> Index:
         self.count += 1
@@ -91,7 +60,7 @@ class Expansion:
 
     def look(self, t: Term) -> tuple[Monomial, ...]:
         """`expand` for reading only: the same dummies each time, so these monomials may not be multiplied."""
-        monomials, conditions = looked_at(t)
+        monomials, conditions = looked_at(t, self.least)
         self.conditions |= conditions
         return monomials
 
@@ -259,7 +228,7 @@ class Expansion:
                         settled = False
                         break
                 elif isinstance(b, Delta | Holds):
-                    change = contract(b, dummies, factors[:place] + factors[place + 1 :])
+                    change = contract(b, dummies, factors[:place] + factors[place + 1 :], self.least)
                     if change is None:
                         continue
                     dummies, moved = change
@@ -271,7 +240,7 @@ class Expansion:
         unused = [i for i in dummies if not any(i in free(b) for b, _ in factors)]
         out = [Monomial(c, tuple(i for i in dummies if i not in unused), factors)]
         for i in unused:
-            if not at_least_zero(i.size):  # Σ_i 1 = n only when n is no negative number
+            if not at_least_zero(i.size, self.least):  # Σ_i 1 = n only when n is no negative number
                 self.need(NonNegative(affine(i.size, ())))
             out = self.times(out, self.raw(i.size))
         return self.multiplied_out(out)
@@ -319,14 +288,14 @@ def for_all(p: Predicate) -> Predicate:
 
 
 @lru_cache(maxsize=50_000)
-def looked_at(t: Term) -> tuple[tuple[Monomial, ...], frozenset[Predicate]]:
-    run = Expansion(free(t))
+def looked_at(t: Term, least: Least = EVERY_SIZE) -> tuple[tuple[Monomial, ...], frozenset[Predicate]]:
+    run = Expansion(free(t), least=least)
     monomials = tuple(run.expand(t))
     return monomials, frozenset(run.conditions)
 
 
-def same(lhs: Term, rhs: Term) -> tuple[bool, frozenset[Predicate]]:
+def same(lhs: Term, rhs: Term, least: Least = EVERY_SIZE) -> tuple[bool, frozenset[Predicate]]:
     """Whether both sides are one sum of products, and the conditions under which they are."""
-    run = Expansion(free(lhs) | free(rhs))
+    run = Expansion(free(lhs) | free(rhs), least=least)
     total = [*run.look(lhs), *(m._replace(coefficient=-m.coefficient) for m in run.look(rhs))]
     return not collect(total), frozenset(run.conditions)

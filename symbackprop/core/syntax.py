@@ -1,9 +1,4 @@
-"""The nodes of the term language, and predicates on them.
-
-Values are real numbers and every function is total: arrays are read as functions on all
-integer tuples (a declared array only fixes them inside its range), 1/0 is 0, and `log(-1)` and
-the like have some value that no law ever uses without a condition.
-"""
+"""The nodes of the term language, and predicates on them; what terms mean is said in terms.py."""
 
 from __future__ import annotations
 
@@ -11,7 +6,7 @@ from dataclasses import field
 from fractions import Fraction
 from typing import TypeAlias
 
-from .indices import IndexExpr, Node, Size, node
+from .indices import IndexExpr, Node, Size, node, require
 
 # --- terms -----------------------------------------------------------------------------------
 
@@ -22,9 +17,6 @@ class Array(Node):
 
     name: str
     label: Size | None = None
-
-    def __str__(self) -> str:
-        return self.name if self.label is None else f"{self.name}^{{{self.label}}}"
 
 
 @node
@@ -115,6 +107,18 @@ class Whole(Node):
     at: tuple[IndexExpr, ...]
     hints: tuple[str, ...] = field(compare=False, default=())
 
+    def __post_init__(self) -> None:
+        """The value of a known function has its number of indices; derivatives are of abstract functions only."""
+        axes = len(self.sizes)
+        if self.fn not in VALUE_AXES:
+            require(len(self.at) >= self.order * axes, "one group of indices for each derivative of {}", self.fn)
+            return
+        value = VALUE_AXES[self.fn]
+        require(self.order == 0, "{} has no derivative symbol", self.fn)
+        require(len(self.at) == (axes if value is None else value), "{} with {} indices", self.fn, len(self.at))
+        if self.fn in ("inv", "det"):
+            require(axes == 2 and self.sizes[0] == self.sizes[1], "{} of a matrix that is not square", self.fn)
+
 
 @node
 class Holds(Node):
@@ -158,6 +162,11 @@ class NonNegative(Node):
 
 
 Predicate: TypeAlias = Positive | Nonzero | AtLeastZero | NonNegative
+
+# Functions of arrays that the laws know, and how many indices their value has (None: as many as the array).
+VALUE_AXES: dict[str, int | None] = {
+    "inv": 2, "det": 0, "max": 0, "argmax": None, "prod": 0, "gap": 0, "min": 0, "pinv": 2,
+}  # fmt: skip
 
 ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 PI = Entry(Array("pi"), ())  # the number; never a variable

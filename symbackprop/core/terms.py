@@ -1,76 +1,32 @@
-"""The term language: real-valued expressions in the entries of arrays of symbolic size.
+"""The term language: real-valued expressions in the entries of arrays of symbolic size, and predicates on them.
 
-Read `indices.py` (sizes and index expressions), `syntax.py` (the nodes and what they mean),
-`binding.py` (the few doors to bound indices) and `walking.py`; everything is imported from here.
-Terms are immutable, compared with `==` up to the names of dummies, and hashed once.
+Values are real numbers and every function is total: arrays are read as functions on all integer tuples (a declared
+array only fixes them inside its range), 1/0 is 0, and `log(-1)` and the like have some value that no law ever uses
+without a condition.  Terms are immutable, compared with `==` up to the names of dummies, and hashed once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any, TypeAlias, assert_never
 
-from . import show
-from .binding import (
-    bind,
-    free,
-    map_index,
-    map_indices,
-    open_body,
-    opened,
-    opened_whole,
-    over,
-    substitute,
-    whole,
-)
 from .indices import (
-    Affine,
-    Bound,
-    Index,
-    IndexAtom,
-    IndexExpr,
-    Pick,
-    ProofError,
-    Size,
-    SymbackpropError,
-    affine,
-    as_affine,
-    at_least_zero,
-    require,
-    sized,
-)
+    EVERY_SIZE, PARTS, Affine, Bound, Index, IndexAtom, IndexExpr, Least, Node, Pick, ProofError, Size,
+    SymbackpropError, affine, as_affine, at_least_zero, require, sized,
+)  # fmt: skip
 from .syntax import (
-    ONE,
-    PI,
-    ZERO,
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-)
-from .walking import arguments, arrays, rebuilt, subterms
+    ONE, PI, VALUE_AXES, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero,
+    Num, Ordinal, Positive, Power, Predicate, Sum, Term, Whole,
+)  # fmt: skip
 
 __all__ = [
-    "ONE", "PI", "ZERO", "Add", "Affine", "Apply", "Array", "AtLeastZero", "Bound", "Delta", "Diff", "Entry", "Holds",
-    "Index", "IndexAtom", "IndexExpr", "Mul", "NonNegative", "Nonzero", "Num", "Ordinal", "Pick", "Positive",
-    "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term", "Whole", "add", "affine",
-    "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "map_index", "map_indices", "mul",
-    "neg", "num", "open_body", "opened", "opened_whole", "over", "rebuilt", "require", "show", "sized", "sub",
-    "substitute", "subterms", "whole",
+    "EVERY_SIZE", "ONE", "PI", "VALUE_AXES", "ZERO", "Add", "Affine", "Apply", "Array", "AtLeastZero", "Bound", "Delta",
+    "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Least", "Mul", "NonNegative", "Nonzero", "Num",
+    "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term",
+    "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "map_index",
+    "map_indices", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt",
+    "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
@@ -96,3 +52,240 @@ def sub(a: Term, b: Term) -> Term:
 
 def div(a: Term, b: Term) -> Term:
     return Mul((a, Power(b, Fraction(-1))))
+
+
+# --- bound indices: `over` and `whole` close a body, `opened` and `opened_whole` open it ---------
+
+IndexMap: TypeAlias = Callable[[IndexAtom, int], IndexExpr]
+
+
+def map_index(e: IndexExpr, f: IndexMap, depth: int) -> IndexExpr:
+    match e:
+        case Index() | Bound():
+            return f(e, depth)
+        case Pick(array, at, size):
+            return Pick(array, tuple(map_index(a, f, depth) for a in at), size)
+        case Affine(constant, parts):
+            mapped = [(map_index(a, f, depth), k) for a, k in parts]
+            unchanged = all(new is old for (new, _), (old, _) in zip(mapped, parts, strict=True))
+            return e if unchanged else affine(constant, mapped)
+        case _:
+            assert_never(e)
+
+
+def map_indices(t: Term, f: IndexMap, depth: int = 0) -> Term:
+    """Rebuild `t` with `f(index, number of binders around it)` in place of each index."""
+
+    def go(s: Term) -> Term:
+        return map_indices(s, f, depth)
+
+    def ix(at: tuple[IndexExpr, ...]) -> tuple[IndexExpr, ...]:
+        return tuple(map_index(a, f, depth) for a in at)
+
+    match t:
+        case Num() | Size():
+            return t
+        case Entry(array, at):
+            return Entry(array, ix(at)) if at else t
+        case Ordinal(of):
+            return Ordinal(map_index(of, f, depth))
+        case Delta(i, j):
+            return Delta(map_index(i, f, depth), map_index(j, f, depth))
+        case Add(args):
+            return Add(tuple(map(go, args)))
+        case Mul(args):
+            return Mul(tuple(map(go, args)))
+        case Power(base, exponent):
+            return Power(go(base), exponent)
+        case Apply(fn, arg, order):
+            return Apply(fn, go(arg), order)
+        case Sum(size, body, hint):
+            return Sum(size, map_indices(body, f, depth + 1), hint)
+        case Diff(body, wrt):
+            return Diff(go(body), Entry(wrt.array, ix(wrt.at)))
+        case Whole(fn, order, sizes, body, at, hints):
+            return Whole(fn, order, sizes, map_indices(body, f, depth + len(sizes)), ix(at), hints)
+        case Holds(p):
+            return Holds(Positive(go(p.term)) if isinstance(p, Positive) else NonNegative(map_index(p.expr, f, depth)))
+        case _:
+            assert_never(t)
+
+
+def bind(indices: tuple[Index, ...], body: Term) -> Term:
+    """`body` with these indices nameless; the last one is Bound(0).  Refuses a dangling dummy: it would be captured."""
+    place = {x: len(indices) - 1 - k for k, x in enumerate(indices)}
+    require(len(place) == len(indices), "an index is bound twice")
+
+    def f(x: IndexAtom, depth: int) -> IndexExpr:
+        if isinstance(x, Bound):
+            require(x.depth < depth, "dangling dummy in {}", body)
+            return x
+        return Bound(depth + place[x]) if isinstance(x, Index) and x in place else x
+
+    return map_indices(body, f)
+
+
+def open_body(body: Term, indices: tuple[IndexExpr, ...]) -> Term:
+    """The body of a binder of len(indices) axes with these (closed) index expressions for its dummies."""
+    count = len(indices)
+
+    def f(x: IndexAtom, depth: int) -> IndexExpr:
+        if isinstance(x, Bound) and x.depth >= depth:
+            require(x.depth - depth < count, "dangling dummy in {}", body)
+            return indices[count - 1 - (x.depth - depth)]
+        return x
+
+    return map_indices(body, f)
+
+
+def hint(i: Index) -> str:
+    """The letter to print for a bound index; what follows '#' only kept it apart."""
+    return i.name.split("#")[0] or "k"
+
+
+def over(i: Index, body: Term) -> Sum:
+    """Σ_i body."""
+    return Sum(i.size, bind((i,), body), hint(i))
+
+
+def sum_over(axes: tuple[Index, ...], body: Term) -> Term:
+    """Σ over all of these, the first outermost."""
+    for i in reversed(axes):
+        body = over(i, body)
+    return body
+
+
+def opened(s: Sum, i: Index) -> Term:
+    """The body of `s` with its dummy called `i`."""
+    require(i.size == s.size, "{} has {} values but the sum has {}", i.name, i.size, s.size)
+    return open_body(s.body, (i,))
+
+
+def whole(fn: str, order: int, axes: tuple[Index, ...], body: Term, at: tuple[IndexExpr, ...]) -> Whole:
+    """fn of the array (axes) -> body, at the given indices."""
+    return Whole(fn, order, tuple(a.size for a in axes), bind(axes, body), at, tuple(map(hint, axes)))
+
+
+def of_same(fn: str, w: Whole, at: tuple[IndexExpr, ...] = ()) -> Whole:
+    """Another function of the array that `w` is a function of."""
+    return Whole(fn, 0, w.sizes, w.body, at, w.hints)
+
+
+def opened_whole(w: Whole, axes: tuple[Index, ...]) -> Term:
+    require(tuple(a.size for a in axes) == w.sizes, "the axes of {} have other sizes", w.fn)
+    return open_body(w.body, axes)
+
+
+def substitute(t: Term, values: dict[Index, IndexExpr]) -> Term:
+    """`t` with index expressions in place of free indices (whose range is not looked at here)."""
+    if values.keys().isdisjoint(free(t)):
+        return t
+    return map_indices(t, lambda x, _: values.get(x, x) if isinstance(x, Index) else x)
+
+
+# --- what is inside -----------------------------------------------------------------------------
+
+def arguments(t: Term) -> tuple[Term, ...]:
+    match t:
+        case Add(args) | Mul(args):
+            return args
+        case Power(base, _):
+            return (base,)
+        case Apply(_, arg, _):
+            return (arg,)
+        case Holds(Positive(term)):
+            return (term,)
+        case _:
+            return ()
+
+
+def rebuilt(t: Term, args: tuple[Term, ...]) -> Term:
+    match t:
+        case Add():
+            return Add(args)
+        case Mul():
+            return Mul(args)
+        case Power(_, exponent):
+            return Power(args[0], exponent)
+        case Apply(fn, _, order):
+            return Apply(fn, args[0], order)
+        case Holds(Positive()):
+            return Holds(Positive(args[0]))
+        case _:
+            raise ProofError(f"{t} has no arguments to replace")
+
+
+def subterms(t: Term) -> list[Term]:
+    out: list[Term] = [t]
+    for s in out:
+        match s:
+            case Sum(_, body, _) | Diff(body, _) | Whole(_, _, _, body, _, _):
+                out.append(body)
+                if isinstance(s, Diff):
+                    out.append(s.wrt)
+            case _:
+                out.extend(arguments(s))
+    return out
+
+
+def free(t: Term) -> frozenset[Index]:
+    """The named indices that occur in `t`."""
+    try:
+        return t._inside[0]
+    except AttributeError:
+        return inside(t)[0]
+
+
+def reach(x: Term | IndexExpr) -> int:
+    """How many binders must stand around it; none for a closed one."""
+    return inside(x)[1]
+
+
+def arrays(t: Term) -> frozenset[Array]:
+    """The arrays of which an entry occurs in `t`."""
+    return inside(t)[2]
+
+
+Inside: TypeAlias = tuple[frozenset[Index], int, frozenset[Array]]
+NOTHING: Inside = (frozenset(), 0, frozenset())
+
+
+def inside(x: Any) -> Inside:
+    """What `free`, `reach` and `arrays` say, of a node or of a tuple of nodes."""
+    if isinstance(x, tuple):
+        return together(x)
+    if not isinstance(x, Node):
+        return NOTHING
+    try:
+        return x._inside
+    except AttributeError:
+        pass
+    match x:
+        case Index():
+            found: Inside = frozenset({x}), 0, NOTHING[2]
+        case Bound(depth):
+            found = NOTHING[0], depth + 1, NOTHING[2]
+        case Num() | Size():
+            found = NOTHING
+        case Entry(array, at):
+            found = *together(at)[:2], frozenset({array})
+        case Sum(_, body, _):
+            named, around, within = inside(body)
+            found = named, max(around - 1, 0), within
+        case Whole(_, _, sizes, body, at, _):
+            named, around, within = inside(body)
+            found = together((*at, body))[0], max(around - len(sizes), together(at)[1]), within
+        case _:
+            found = inside(PARTS[type(x)](x))
+    object.__setattr__(x, "_inside", found)
+    return found
+
+
+def together(parts: tuple[Any, ...]) -> Inside:
+    named, around, arrays = NOTHING
+    for part in parts:
+        more, depth, others = part._inside if hasattr(part, "_inside") else inside(part)
+        named = named | more if named else more
+        arrays = arrays | others if arrays else others
+        around = max(around, depth)
+    return named, around, arrays

@@ -19,8 +19,7 @@ from .results import Proved
 def hypotheses_of(reading: Reading, found: Claim | ShapeJudgement, proof: Proved | None = None) -> tuple[str, ...]:
     out: list[str] = []
     if proof is not None:
-        parts = [proof.whole] if proof.whole is not None else [*proof.derivatives, proof.equality]
-        out += sorted({h for t in parts for h in t.equation.hypotheses})
+        out += sorted({h for t in proof.theorems for h in t.hypotheses})
     out += found.readings if isinstance(found, Claim) else found.conditions
     out += conventions(reading, found, proof)
     return tuple(dict.fromkeys(out))

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from symbackprop.core.context import Context, Equation
-from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import Term
+from symbackprop.core.theorem import Theorem
 from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.prove.working_out import CheckedEquation
 from symbackprop.read.notes.files.place import Place, Span
 from symbackprop.read.notes.statements.statements import Kind, Reading
 
@@ -18,28 +18,23 @@ Status: TypeAlias = Literal["proved", "refuted", "ill-formed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Theorem:
-    """An equation with its proof, and the context that it was checked in."""
-
-    equation: Equation
-    proof: Proof = field(repr=False)
-    context: Context = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Proved:
-    """The proof of lhs = rhs.  `whole` is the statement as one theorem.
+    """The theorems that show lhs = rhs: one, the statement itself.
 
-    It is None where derivatives are taken by arrays that are themselves defined (∂L/∂z with z := W a + b): then
-    `derivatives` are theorems, each in a context in which its variable is no definition, and `equality` is the theorem
-    that the sides are equal with these values in place of the derivatives.
+    Where derivatives are taken by arrays that are themselves defined (∂L/∂z with z := W a + b) each derivative has a
+    theorem, in a context in which its variable is no definition, and the last is that the sides are equal with these
+    values in place of the derivatives.  `derivatives` and `equality` are the steps, for a reader.
     """
 
     lhs: Term = field(repr=False)
     rhs: Term = field(repr=False)
-    whole: Theorem | None
-    derivatives: tuple[Theorem, ...]
-    equality: Theorem
+    theorems: tuple[Theorem, ...]
+    derivatives: tuple[CheckedEquation, ...]
+    equality: CheckedEquation
+
+    @property
+    def whole(self) -> Theorem | None:
+        return self.theorems[0] if len(self.theorems) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,37 @@
-"""One claim in, one outcome out: proved and witnessed, or refuted at a point, or neither."""
+"""From a claim of a document to its outcome: what to ask the decider, and its answer in the author's words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from symbackprop.core.context import Context, Equation, Hypothesis
-from symbackprop.core.kernel import Chain, Flip, Inside, Proof, check
+from symbackprop.core.indices import Size
+from symbackprop.core.kernel import Linear, Proof, check
 from symbackprop.core.ordering import predicate_key
-from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import (
-    Apply,
-    Positive,
-    Power,
-    Predicate,
-    ProofError,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    neg,
-    subterms,
-)
-from symbackprop.numbers.exact_numbers import Undefined
-from symbackprop.numbers.floats import FloatEvaluation
-from symbackprop.numbers.points import Point
-from symbackprop.numbers.refute.points import Sampler
-from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
-from symbackprop.prove.conditions.conditions import sort_conditions
+from symbackprop.core.reasons import Statement
+from symbackprop.core.terms import Apply, Predicate, ProofError, Sum, Whole, subterms
+from symbackprop.core.theorem import Theorem
+from symbackprop.core.value import KINK, ROOT, TIE, VALUE
+from symbackprop.decide.decide import Decision, Problem, decide, prove
+from symbackprop.decide.status import PROVED, REFUTED
+from symbackprop.numbers.refute.search import Counterexample, Question
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.working_out import Value, WorkingOut, has_derivative
-from symbackprop.read.notes.meaning.written_out import WrittenOut
+from symbackprop.prove.statements import CONDITION, POINT, Missing
+from symbackprop.prove.statements import VALUE as NO_VALUE
+from symbackprop.prove.working_out import CheckedEquation, Value, WorkingOut, has_derivative
 from symbackprop.read.notes.statements.claims import Claim
-from symbackprop.repair.trials import close
+from symbackprop.repair.cases import special_cases as guesses
 from symbackprop.write.notes.letters import condition_latex, condition_text, tidy
 
 from .bulk import LIMIT, bulk
-from .results import DIFFER, Condition, Outcome, Proved, Theorem
+from .results import DIFFER, Condition, Outcome, Proved
 
-BUDGET, CHECK_BUDGET, LARGEST = 40, 2, 100
+LARGEST = 100
 TOO_LARGE = "sizes in numbers as large as these are not looked at point by point: give them names"
+WHY: Mapping[str, str] = {
+    KINK: "a kink of a side", TIE: "the largest entry stands alone", VALUE: "a side has no value elsewhere",
+    ROOT: "a side has no derivative elsewhere",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +53,27 @@ class Worked:
         """Nothing is differentiated, so that kinks are points like any other."""
         return not any(map(has_derivative, (self.claim.lhs, self.claim.rhs))) and not primed(self.claim)
 
-    def question(self, extra: Iterable[Hypothesis] = ()) -> Question:
+    def question(self) -> Question:
+        """For points: the values of the derivatives, where these are the derivatives."""
         c = self.claim
-        hypotheses = (*c.context.hypotheses.values(), *self.needs, *extra)
+        hypotheses = (*c.context.hypotheses.values(), *self.needs)
         return Question(
             self.lhs.term, self.rhs.term, c.free, hypotheses=hypotheses, definitions=c.context.definitions,
             shapes=c.shapes,
         )  # fmt: skip
+
+    def problem(self) -> Problem:
+        """The statement; with the values of the derivatives where these are taken by what has a definition."""
+        c = self.claim
+        lhs, rhs = (self.lhs.term, self.rhs.term) if self.run.apart else (c.lhs, c.rhs)
+        statement = Statement(lhs, rhs, c.context, lengths=self.lengths(), formula=True)
+        return Problem(
+            statement, c.free, c.shapes, asked=self.question(), kinks_have_values=self.differentiable,
+            has_points=not self.too_large,
+        )  # fmt: skip
+
+    def lengths(self) -> tuple[Size, ...]:
+        return tuple(dict.fromkeys(n for shape in self.claim.shapes.values() for n in shape if n.symbols))
 
     @property
     def too_large(self) -> bool:
@@ -88,195 +94,71 @@ def worked_out(claim: Claim) -> Worked:
     return Worked(claim, run, run.of(claim.lhs), run.of(claim.rhs))
 
 
-# --- proving ---------------------------------------------------------------------------------
-
-
-def proved(worked: Worked) -> Proved | None:
-    claim, context = worked.claim, worked.claim.context
-    if worked.lhs.term == worked.rhs.term:
-        found: tuple[Proof, Equation] | None = same(worked.lhs.term, context)
-    else:
-        found = prove_equal(worked.lhs.term, worked.rhs.term, context)
-    if found is None:
-        return None
-    equality = Theorem(found[1], found[0], context)
-    parts = tuple(worked.run.theorems.values())
-    if not parts:
-        return Proved(claim.lhs, claim.rhs, equality, (), equality)
-    whole = None if worked.run.apart else composed(worked, equality)
-    return Proved(claim.lhs, claim.rhs, whole, parts, equality)
-
-
-def same(t: Term, context: Context) -> tuple[Proof, Equation] | None:
-    """t = t"""
-    if not arguments(t):
-        return prove_equal(t, t, context)
-    proof = Inside(t, ())
-    return proof, check(proof, context)
-
-
-def composed(worked: Worked, middle: Theorem) -> Theorem | None:
-    """lhs = worked-out lhs = worked-out rhs = rhs as one checked theorem; None where the kernel refuses a step."""
-    claim, context = worked.claim, worked.claim.context
-    last = None if worked.rhs.proof is None else Flip(worked.rhs.proof)
-    steps = [p for p in (worked.lhs.proof, middle.proof, last) if p is not None]
-    proof = steps[0] if len(steps) == 1 else Chain(steps[0], tuple(steps[1:]))
-    try:
-        equation = check(proof, context)
-    except ProofError:
-        return None
-    if (equation.lhs, equation.rhs) != (claim.lhs, claim.rhs):
-        return None
-    return Theorem(equation, proof, context)
-
-
-def theorems(p: Proved) -> tuple[Theorem, ...]:
-    return (p.whole,) if p.whole is not None else (*p.derivatives, p.equality)
-
-
 def settle(claim: Claim, repair: bool = True) -> Outcome:
     """The verdict.  `repair`: look for special cases too when the claim is false."""
     try:
         worked = worked_out(claim)
     except ProofError as refusal:
         return Outcome("unknown", f"no law differentiates this: {refusal}")
-    suspicious = not worked.too_large and differs(worked)
-    if suspicious:  # most false claims are seen through at once, and the proof that cannot be found is not looked for
-        found = counterexample(worked, budget=CHECK_BUDGET)
-        if found is not None:
-            return refuted(worked, found, repair)
     count = max(bulk(worked.lhs.term), bulk(worked.rhs.term))
     if count > LIMIT and worked.lhs.term != worked.rhs.term:
         return Outcome("unknown", f"multiplied out this may have more than {LIMIT:,} terms: too many to be compared")
-    proof = proved(worked)
-    if proof is None:
-        return refuted_or_unknown(worked, repair)
-    conditions = frozenset(c for t in theorems(proof) for c in t.equation.conditions)
-    listed, left = conditions_of(worked, conditions)
-    if left:
-        return partly_proved(worked, proof, listed, left, repair)
-    return witnessed(worked, proof, conditions, listed)
+    found = decide(worked.problem())
+    if found.status == REFUTED and found.counterexample is not None:
+        return refuted(worked, found.counterexample, repair)
+    derivatives = apart(worked) if found.status == PROVED and worked.run.apart else ()
+    if found.status == PROVED and found.theorem is not None and derivatives is not None:
+        return proved(worked, (*derivatives, found.theorem))
+    return unknown(worked, found)
 
 
-def conditions_of(
-    worked: Worked, conditions: frozenset[Predicate]
-) -> tuple[tuple[Condition, ...], tuple[Predicate, ...]]:
-    """Those that cost nothing, for the reader; and those that exclude points that the claim is about."""
-    if not conditions:
-        return (), ()
+# --- the answer in words -----------------------------------------------------------------------
+
+
+def proved(worked: Worked, theorems: tuple[Theorem, ...]) -> Outcome:
+    listed: dict[str, Condition] = {}
+    for p, why in (e for t in theorems for e in t.excused if e.why in WHY):
+        text = condition_text(p)
+        listed.setdefault(text, Condition(text, condition_latex(p), WHY[why]))
     claim = worked.claim
-    forward = [Tensor((), claim.lhs), Tensor((), claim.rhs), *claim.context.definitions.values()]
-    found = sort_conditions(conditions, claim.context, forward, claim.free)
-    listed = []
-    for c in found.listed:
-        assert c.predicate is not None
-        why = c.why.replace("the forward", "a side")
-        listed.append(Condition(condition_text(c.predicate), condition_latex(c.predicate), why))
-    left: list[Predicate] = []
-    for p in found.left:
-        reason = why_free(p, claim.context, forward)
-        if reason:
-            listed.append(Condition(condition_text(p), condition_latex(p), reason.replace("the forward", "a side")))
-        elif reason is None:
-            left.append(p)
-    return tuple(listed), tuple(left)
+    shown = Proved(claim.lhs, claim.rhs, theorems, tuple(worked.run.theorems.values()), middle(worked))
+    return Outcome("proved", conditions=tuple(listed.values()), proof=shown)
 
 
-def why_free(p: Predicate, context: Context, forward: list[Tensor]) -> str | None:
-    """Why a condition on defined arrays costs nothing, seen when their definitions are put in; None where it does."""
-    out = WrittenOut(context.definitions)
-    new = out.predicate(p)
-    if new is None:
-        return None
-    tensors = [t for f in forward if (t := WrittenOut(context.definitions).tensor(f)) is not None]
-    found = sort_conditions([new], Context(hypotheses=context.hypotheses), tensors)
-    if found.left:
-        return None
-    return found.listed[0].why if found.listed else ""
+def middle(worked: Worked) -> CheckedEquation:
+    """The sides with their derivatives worked out are equal: the step in the middle, for a reader."""
+    context, t = worked.claim.context, worked.lhs.term
+    found = prove_equal(t, worked.rhs.term, context) if t != worked.rhs.term else None
+    proof: Proof = found[0] if found is not None else Linear(t, t)
+    return CheckedEquation(check(proof, context) if found is None else found[1], proof, context)
 
 
-def witnessed(
-    worked: Worked, proof: Proved, conditions: frozenset[Predicate], listed: tuple[Condition, ...]
-) -> Outcome:
-    """A theorem about no point says nothing; and numbers must agree with it."""
-    claim = worked.claim
-    needs: list[Hypothesis] = [*claim.context.hypotheses.values(), *sorted(conditions, key=predicate_key)]
-    if (needs or partial(worked)) and worked.too_large:
-        return Outcome("unknown", f"the sides agree, but {TOO_LARGE}", conditions=listed)
-    if needs or partial(worked):
-        point = witness(worked, needs)
-        if point is None:
-            what = "hypotheses and conditions" if needs else "domains of its functions"
-            return Outcome(
-                "unknown", f"the sides agree, but no point was found that satisfies the {what}", conditions=listed
-            )
-    return Outcome("proved", conditions=listed, proof=proof)
+def apart(worked: Worked) -> tuple[Theorem, ...] | None:
+    """The derivatives by what has a definition, each as a theorem in a context without that definition."""
+    found = []
+    for d, t in worked.run.theorems.items():
+        statement = Statement(d, t.equation.rhs, t.context, formula=True)
+        theorem = prove(Problem(statement, worked.claim.free, worked.claim.shapes))
+        if isinstance(theorem, Missing):
+            return None
+        found.append(theorem)
+    return tuple(found)
 
 
-def differs(worked: Worked) -> bool:
-    """Floats differ at a point of small sizes; nothing is decided by that."""
-    question = worked.question()
-    sampler = Sampler(question)
-    for sizes in sampler.sizes(1):
-        point = sampler.point(sizes, 0)
-        if point is None:
-            continue
-        evaluation = FloatEvaluation(point, sampler.reaches)
-        try:
-            sides = [evaluation.tensor(question.free, t) for t in (question.lhs, question.rhs)]
-        except Undefined:
-            continue
-        if not close(sides[1], sides[0]):
-            return True
-    return False
-
-
-def witness(worked: Worked, needs: list[Hypothesis]) -> Point | None:
-    claim = worked.claim
-    return satisfying_point(
-        needs, terms=(worked.lhs.term, worked.rhs.term), definitions=claim.context.definitions, shapes=claim.shapes
-    )
-
-
-def partial(worked: Worked) -> bool:
-    """A side or a definition may be without a value: a logarithm, a root, a quotient occurs."""
-    bodies = [worked.lhs.term, worked.rhs.term, *(d.body for d in worked.claim.context.definitions.values())]
-    return any(
-        isinstance(s, Power) or (isinstance(s, Apply) and s.fn == "log") or (isinstance(s, Whole) and s.fn == "inv")
-        for t in bodies
-        for s in subterms(t)
-    )
-
-
-def partly_proved(
-    worked: Worked, proof: Proved, listed: tuple[Condition, ...], left: tuple[Predicate, ...], repair: bool
-) -> Outcome:
-    """The theorem has conditions that exclude points which the claim is about: look there."""
-    for extra in [] if worked.too_large else [(), *((Positive(neg(c.term)),) for c in left if isinstance(c, Positive))]:
-        found = counterexample(worked, extra)
-        if found is not None:
-            return refuted(worked, found, repair)
-    texts = ", ".join(map(condition_text, left))
-    more = tuple(Condition(condition_text(c), condition_latex(c), "not implied") for c in left)
-    return Outcome(
-        "unknown", f"proved only where {texts}, which nothing here implies", conditions=(*listed, *more), proof=proof
-    )
-
-
-# --- refuting --------------------------------------------------------------------------------
-
-
-def counterexample(worked: Worked, extra: Iterable[Hypothesis] = (), budget: int = BUDGET) -> Counterexample | None:
-    return search(worked.question(extra), budget, kinks_have_values=worked.differentiable).counterexample
-
-
-def refuted_or_unknown(worked: Worked, repair: bool) -> Outcome:
+def unknown(worked: Worked, found: Decision) -> Outcome:
+    missing = found.missing or Missing("equation")
+    texts = ", ".join(map(condition_text, missing.left))
+    more = tuple(Condition(condition_text(c), condition_latex(c), "not implied") for c in missing.left)
+    if missing.stage == POINT:
+        where = TOO_LARGE if worked.too_large else "no point was found that satisfies the hypotheses and conditions"
+        return Outcome("unknown", f"the sides agree, but {where}")
+    if missing.stage == NO_VALUE:
+        return Outcome("unknown", f"the right side has a value only where {texts}", conditions=more)
+    if missing.stage == CONDITION:
+        return Outcome("unknown", f"proved only where {texts}, which nothing here implies", conditions=more)
     if worked.too_large:
         return Outcome("unknown", f"no proof was found, and {TOO_LARGE}")
-    outcome = search(worked.question(), BUDGET, kinks_have_values=worked.differentiable)
-    if outcome.counterexample is None:
-        return Outcome("unknown", f"no proof was found, and no counterexample: {outcome.reason}")
-    return refuted(worked, outcome.counterexample, repair)
+    return Outcome("unknown", f"no proof was found, and no counterexample: {found.searched}")
 
 
 def refuted(worked: Worked, found: Counterexample, repair: bool) -> Outcome:
@@ -286,13 +168,9 @@ def refuted(worked: Worked, found: Counterexample, repair: bool) -> Outcome:
 
 def special_cases(worked: Worked) -> Iterator[str]:
     """Extra hypotheses under which the claim is proved after all."""
-    from symbackprop.repair.search import special_cases as guesses
-
-    claim = worked.claim
+    problem = worked.problem()
     for guess in guesses(worked.question(), 2):
-        hypotheses = {**claim.context.hypotheses, **{f"case {k}": h for k, h in enumerate(guess.hypotheses)}}
-        context = Context(claim.context.definitions, hypotheses)
-        if prove_equal(worked.lhs.term, worked.rhs.term, context) is not None:
+        if isinstance(prove(problem.assuming(*guess.hypotheses)), Theorem):
             yield guess.text
 
 

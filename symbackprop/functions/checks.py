@@ -21,8 +21,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from symbackprop.decide.setting import Setting
-from symbackprop.decide.verdict import Verdict
 from symbackprop.read.numpy import ShapeMismatch, TraceError
 
 from .derivation import Derivative, derivation
@@ -30,6 +28,8 @@ from .drive import Claims, Options, at_small_sizes, mismatch_verdict, verdict_at
 from .gradient_claims import gradient_claims
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
 from .request import read_request
+from .setting import Setting
+from .verdict import Verdict
 
 Function = Callable[..., Any]
 Shapes = Mapping[str, Any]

@@ -8,27 +8,26 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Diff, Entry, free
-from symbackprop.decide.claims import Claim, axes_of, partial_latex
-from symbackprop.decide.decide import decide, hypothesis_text
-from symbackprop.decide.setting import Setting
+from symbackprop.core.terms import Array, Diff, Entry
 from symbackprop.decide.status import PROVED
-from symbackprop.decide.verdict import Condition, Repaired, Verdict, together
 from symbackprop.gradients.derived import Derived, derived
-from symbackprop.numbers.refute.search import satisfying_point
+from symbackprop.gradients.plain import through
 from symbackprop.prove.claims import derived as worked_out
-from symbackprop.prove.conditions.conditions import sort_conditions
 from symbackprop.read.numpy import Declared
-from symbackprop.repair.with_repair import placed
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
-from symbackprop.write.paper.formulas import formula, formula_latex
 from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.pages import WRITERS, as_html
 from symbackprop.write.program.source import Program
 
+from .claims import Claim, axes_of, partial_latex
+from .deciding import verdict_of
+from .formulas import formula, formula_latex
 from .gradient_claims import objective
+from .repairs import placed
 from .request import Request, called, flattened
+from .setting import Setting
+from .verdict import Condition, Repaired, Verdict, together
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
 
@@ -113,7 +112,7 @@ def through_names(request: Request, setting: Setting, upstream: tuple[str, ...] 
     found = derived(
         request.forward, request.declared, request.variables, request.concrete, upstream, setting.context.hypotheses
     )
-    verdicts = {v: verdict_of(found, v, setting) for v in request.variables}
+    verdicts = {v: proved_verdict(request, found, v, setting) for v in request.variables}
     program = Program(found.reverse)
     inputs = tuple((n, found.reverse.declared[n].shape) for n in program.arguments)
     texts = {v: program.formulas(v) for v in request.variables}
@@ -124,23 +123,23 @@ def through_names(request: Request, setting: Setting, upstream: tuple[str, ...] 
     )  # fmt: skip
 
 
-def verdict_of(found: Derived, variable: str, setting: Setting) -> Verdict:
-    """Proved, with the conditions sorted and a point that satisfies them.  Raises SymbackpropError for what is left."""
-    theorem = found.theorems[variable]
-    equation, reverse = theorem.equation, found.reverse
-    shapes = {Array(n): d.shape for n, d in reverse.declared.items() if d.values is None}
-    lengths = [s for d in reverse.declared.values() for s in d.shape]
-    axes = tuple(i for i in free(equation.rhs) if i.name.startswith("w"))
+def proved_verdict(request: Request, found: Derived, variable: str, setting: Setting) -> Verdict:
+    """The theorem through the intermediates as one about the claim.  Raises SymbackpropError where it is not proved."""
+    reverse = found.reverse
+    inputs = reverse.declared
+    shapes = {Array(n): d.shape for n, d in inputs.items() if d.values is None}
     outputs = tuple(found.plain(o) for o in reverse.graph.outputs)
-    needs = sort_conditions(equation.conditions, setting.context, outputs, axes, lengths)
-    if needs.left:
-        raise SymbackpropError(f"derive: the gradient by {variable} is proved only where {needs.left[0]}")
-    wanted = [*setting.hypotheses, *(c.predicate for c in needs.listed if c.predicate is not None)]
-    point = satisfying_point(wanted, terms=[t.body for t in outputs], domains=setting.domains, shapes=shapes)
-    if point is None:
-        raise SymbackpropError(f"derive: no point was found that satisfies what the gradient by {variable} needs")
-    return Verdict(PROVED, variable, proof=theorem.proof, conditions=needs.listed, witness=point,
-                   hypotheses=tuple(map(hypothesis_text, setting.hypotheses)))  # fmt: skip
+    shape = request.declared[variable].shape
+    axes, at = axes_of(shape, "w")
+    loss = objective(outputs, tuple(str(u.name) for u in reverse.upstream.values()))
+    lhs = Diff(loss, Entry(Array(variable), at))
+    claim = Claim(variable, lhs, found.flat(variable), shape, axes, at, outputs, f"∂L/∂{variable}",
+                  partial_latex("L", variable), inputs)  # fmt: skip
+    way = through(found.theorems[variable])
+    verdict = verdict_of(claim, replace(setting, shapes=shapes, ways=(way,)))
+    if verdict.status != PROVED:
+        raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
+    return verdict
 
 
 def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:
@@ -165,7 +164,7 @@ def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...]
             v, lhs, Tensor((), term), shape, axes, at, tuple(outputs), f"∂L/∂{v}", partial_latex("L", v), inputs
         )
         claims[v] = replace(blank, found=Tensor(placed(blank), term))
-    verdicts = {v: decide(c, setting) for v, c in claims.items()}
+    verdicts = {v: verdict_of(c, setting) for v, c in claims.items()}
     for v, verdict in verdicts.items():
         if verdict.status != PROVED:
             raise SymbackpropError(f"derive: the gradient by {v} was found but not proved: {verdict.reason}")
@@ -187,7 +186,7 @@ def derived_instead(request: Request, setting: Setting, verdict: Verdict) -> Ver
     for v, term in found.terms.items():
         own = found.verdict.gradients.get(v, found.verdict)
         fixed = Repaired(
-            verdict.mistake or "", found.text[v], found.latex[v], found.code, term.body, own.proof, term.shape
+            verdict.mistake or "", found.text[v], found.latex[v], found.code, term.body, own.theorem, term.shape
         )
         gradients[v] = replace(verdict, name=v, repair=fixed)
     return together(gradients)

@@ -8,17 +8,17 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
-from symbackprop.decide.claims import Claim
-from symbackprop.decide.decide import decide, refute_only
-from symbackprop.decide.setting import Setting
-from symbackprop.decide.shape_examples import small_sizes
 from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
-from symbackprop.decide.verdict import ShapeExample, Verdict, together
-from symbackprop.read.numpy import ShapeMismatch, TraceError
+from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
+from .claims import Claim
+from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .request import Request
+from .setting import Setting
+from .shape_examples import small_sizes
 from .trial import confirmed
+from .verdict import ShapeExample, Verdict, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def at_small_sizes(request: Request, claims: Claims, problem: TraceError, option
         small = request.at(sizes)
         try:
             small.hypotheses()  # what is assumed of sizes must hold
-            verdict = verdict_at(small, claims, replace(options, seek_repair=False), refute_only)
+            verdict = verdict_at(small, claims, replace(options, seek_repair=False), refuted_at_points)
         except ShapeMismatch as mismatch:
             return ill_formed(mismatch, sizes)
         except SymbackpropError:
@@ -50,16 +50,23 @@ def at_small_sizes(request: Request, claims: Claims, problem: TraceError, option
 
 
 def verdict_at(
-    request: Request, claims: Claims, options: Options, decide: Callable[[Claim, Setting], Verdict] = decide
+    request: Request, claims: Claims, options: Options, decide: Callable[[Claim, Setting], Verdict] = verdict_of
 ) -> Verdict:
     """The verdict of a request; raises what tracing raises."""
     rounded: list[tuple[float, Any]] = []
-    found = claims(request, lambda traced: rounded.extend(traced.rounded_constants))
+    notes: list[str] = []
+
+    def read(traced: Traced) -> None:
+        rounded.extend(traced.rounded_constants)
+        notes.extend(traced.notes)
+
+    found = claims(request, read)
     shapes = {Array(n): d.shape for c in found for n, d in c.inputs.items() if d.values is None}
     setting = Setting(
         request.hypotheses(), shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair
     )
-    return together({c.name: confirmed(request, c, setting, decide(c, setting)) for c in found})
+    verdicts = {c.name: confirmed(request, c, setting, decide(c, setting)) for c in found}
+    return together({name: replace(v, notes=tuple(dict.fromkeys(notes))) for name, v in verdicts.items()})
 
 
 def mismatch_verdict(request: Request, claims: Claims, mismatch: ShapeMismatch, options: Options) -> Verdict:

@@ -9,9 +9,9 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul
-from symbackprop.decide.claims import Claim, axes_of, by_variable, counted, partial_latex, shown, summed
 from symbackprop.read.numpy import Declared
 
+from .claims import Claim, axes_of, by_variable, counted, partial_latex, shown, summed
 from .request import Request, called, flattened
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, mul
-from symbackprop.decide.claims import Claim, axes_of, by_variable, counted, partial_latex, shown, single, summed
 from symbackprop.read.numpy import Declared
 
+from .claims import Claim, axes_of, by_variable, counted, partial_latex, shown, single, summed
 from .request import Request, called, flattened, parameters
 
 

@@ -40,11 +40,11 @@ class Request:
 
     def outputs(self) -> Traced:
         """The forward function traced.  Raises TraceError, ShapeMismatch."""
-        return trace(self.forward, self.given(self.forward))
+        return trace(self.forward, self.given(self.forward), self.hypotheses())
 
     def result(self, more: Mapping[str, Declared]) -> Traced:
         assert self.backward is not None
-        return trace(self.backward, self.given(self.backward, more))
+        return trace(self.backward, self.given(self.backward, more), self.hypotheses())
 
     def given(self, function: Function, more: Mapping[str, Declared] | None = None) -> dict[str, Any]:
         known = {**self.values, **self.declared, **(more or {})}

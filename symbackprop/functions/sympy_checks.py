@@ -22,14 +22,15 @@ from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.matrix import ShapeError, entry, shape
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ZERO, Array, AtLeastZero, Diff, Entry, Nonzero, Positive, Term, sub
-from symbackprop.decide.claims import Claim, axes_of, partial_latex
-from symbackprop.decide.decide import decide, described
-from symbackprop.decide.setting import Setting
 from symbackprop.decide.status import ILL_FORMED
-from symbackprop.decide.verdict import Verdict
 from symbackprop.read.numpy import Declared
 from symbackprop.read.sympy_matrix import SympyReader
-from symbackprop.repair.with_repair import with_repair
+
+from .claims import Claim, axes_of, partial_latex
+from .deciding import described, verdict_of
+from .repairs import with_repair
+from .setting import Setting
+from .verdict import Verdict
 
 
 def check_sympy(
@@ -77,7 +78,7 @@ def check_sympy(
     setting = Setting(hypotheses, {Array(n): s for n, s in reader.shapes.items()}, domains=domains or {},
                       repair=seek_repair)  # fmt: skip
     if not misfit:
-        return decide(claim, setting)
+        return verdict_of(claim, setting)
     repaired = with_repair(claim, setting, Verdict(ILL_FORMED)).repair if seek_repair else None
     verdict = Verdict(ILL_FORMED, mistake="shapes do not conform", reason=misfit, repair=repaired)
     return replace(described(claim, setting, verdict), statement="", statement_latex="")

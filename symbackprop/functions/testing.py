@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from symbackprop.decide.verdict import Verdict
-
 from .checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian
+from .verdict import Verdict
 
 __all__ = ["assert_equal", "assert_gradient", "assert_hessian", "assert_hvp", "assert_jacobian"]
 

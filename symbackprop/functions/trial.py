@@ -8,18 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from symbackprop.core.terms import ZERO, Array, SymbackpropError
-from symbackprop.decide.claims import Claim
-from symbackprop.decide.decide import question
-from symbackprop.decide.setting import Setting
+from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
-from symbackprop.decide.verdict import Verdict
 from symbackprop.numbers.exact_numbers import Undefined, approximate
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
@@ -27,53 +21,30 @@ from symbackprop.numbers.refute.points import Question, Sampler
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.read.numpy import Declared
 
+from .claims import Claim, problem_of
 from .request import Function, Request
+from .setting import Setting
+from .verdict import Verdict
 
 POINTS = 3
 DOUBT = 1e-9  # what may be zero but for rounding
+NOTHING = "when the function runs"
 TOLERANCE = 1e-3  # a misread function is off by more, rounding by less
-
-
-@dataclass(frozen=True, slots=True)
-class NoValue:
-    """A point where the derivative has a value and the result is nan or infinite."""
-
-    point: Point
-    message: str
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        return dict(self.point.sizes)
-
-    @property
-    def counterexample(self) -> Counterexample:
-        return Counterexample(self.point, Fraction(0), Fraction(0), ZERO, ZERO)
-
-    def describe(self) -> str:
-        shown = self.counterexample.describe().splitlines()
-        return "\n".join([*(x for x in shown if not x.startswith(("left side", "right side"))), self.message])
-
-    def as_json(self) -> dict[str, Any]:
-        found = self.counterexample.as_json()
-        return {"sizes": found["sizes"], "values": found["values"], "message": self.message}
 
 
 def confirmed(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     """The verdict, if running the functions agrees with it; "unknown" with the reason if not."""
+    problem = None
     if verdict.status == PROVED:
-        q = question(claim, setting)
-        for point in points(q):
-            problem = disagreement(request, claim, point)
-            if isinstance(problem, NoValue):
-                return replace(verdict, status=REFUTED, proof=None, conditions=(), witness=None, counterexample=problem,
-                               mistake="the result has no value")  # fmt: skip
-            if problem is not None:
-                return replace(verdict, status=UNKNOWN, proof=None, reason=problem)
+        found = (disagreement(request, claim, point) for point in points(problem_of(claim, setting).question()))
+        problem = next((x for x in found if x is not None), None)
     elif verdict.status == REFUTED and isinstance(verdict.counterexample, Counterexample):
         problem = disagreement(request, claim, verdict.counterexample.point)
-        if isinstance(problem, str):
-            return Verdict(UNKNOWN, verdict.name, reason=problem, hypotheses=verdict.hypotheses)
-    return verdict
+        if verdict.counterexample.kind == "no value" and NOTHING in (problem or ""):
+            return verdict  # that it has no value is what the counterexample says
+    if problem is None:
+        return verdict
+    return Verdict(UNKNOWN, verdict.name, reason=problem, hypotheses=verdict.hypotheses)
 
 
 def points(q: Question) -> Iterator[Point]:
@@ -90,8 +61,8 @@ def points(q: Question) -> Iterator[Point]:
             return
 
 
-def disagreement(request: Request, claim: Claim, point: Point) -> str | NoValue | None:
-    """What is wrong at this point: running differs from the trace (text), or the result has no value."""
+def disagreement(request: Request, claim: Claim, point: Point) -> str | None:
+    """How running the functions differs from their traces at this point."""
     try:
         given = {name: filled(name, d, point) for name, d in claim.inputs.items()}
         arguments = {**request.values, **given}
@@ -119,21 +90,14 @@ def disagreement(request: Request, claim: Claim, point: Point) -> str | NoValue 
         return None
     except Exception as error:
         where = ", ".join(f"{s} = {n}" for s, n in sorted(point.sizes.items()))
-        return f"{type(error).__name__} when the function runs{' at ' + where if where else ''}: {error}"
+        return f"{type(error).__name__} {NOTHING}{' at ' + where if where else ''}: {error}"
     found = results.get(claim.name, result_of(results, request, claim))
     found = found if claim.needs_derivative else named(results, claim.name)
     if found is None:
         return None
     expected = tensor_values(point, claim.axes, claim.rhs)
-    if not np.isfinite(found).all() and claim.needs_derivative and differentiable(point, claim):
-        return NoValue(point, f"the result is {written(found)}, where the derivative has a value")
     wrong = differs(found, expected)
     return f"running the function gives {wrong}, other than its trace; please report this" if wrong else None
-
-
-def differentiable(point: Point, claim: Claim) -> bool:
-    values = tensor_values(point, claim.axes, claim.lhs)
-    return values is not None and bool(np.isfinite(values).all())
 
 
 def tensor_values(point: Point, axes: Any, body: Any) -> Any:
@@ -151,6 +115,9 @@ def differs(value: Any, expected: Any) -> str:
     if found.size != expected.size:
         return f"an array of shape {found.shape}"
     found = found.reshape(expected.shape)
+    lost = np.isfinite(expected) & ~np.isfinite(found)
+    if lost.any():
+        return f"{found[lost][0]} where {expected[lost][0]:.6g} is expected"
     known = np.isfinite(found) & np.isfinite(expected)
     scale = max(1.0, float(np.abs(expected[known]).max(initial=0.0)))
     bad = known & (np.abs(found - expected) > TOLERANCE * scale)
@@ -204,7 +171,3 @@ def filled(name: str, declared: Declared, point: Point) -> Any:
     for k, entry in entries.items():
         array[k] = approximate(entry)
     return array if shape else float(array)
-
-
-def written(x: Any) -> str:
-    return str(np.asarray(x).tolist())[:200]

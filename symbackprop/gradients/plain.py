@@ -5,9 +5,9 @@ The names are introduced inside the proof, each by its meaning, and do not occur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
-from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis
+from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.kernel import Flip, Let, Linear, Proof, UnderDiff, check
 from symbackprop.core.terms import Array, Diff, ProofError, Term, arrays, require
 from symbackprop.prove.equality import prove_equal
@@ -18,10 +18,20 @@ from .reindexing import as_they_stand
 from .theorem import GradientTheorem
 
 
-def in_words_of(
-    theorem: GradientTheorem, lhs: Diff, rhs: Term, hypotheses: Mapping[str, Hypothesis]
-) -> tuple[Proof, Equation]:
-    """A checked proof of lhs = rhs, which are the sides of the theorem with nothing named.
+def through(theorem: GradientTheorem) -> Callable[[Term, Term, Context], tuple[Proof, Equation] | None]:
+    """A way of proving the claim of this theorem, and nothing else."""
+
+    def way(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
+        try:
+            return in_words_of(theorem, lhs, rhs, context) if isinstance(lhs, Diff) else None
+        except (ProofError, RecursionError):
+            return None
+
+    return way
+
+
+def in_words_of(theorem: GradientTheorem, lhs: Diff, rhs: Term, context: Context) -> tuple[Proof, Equation]:
+    """A checked proof under `context` of lhs = rhs, which are the sides of the theorem with nothing named.
 
     Raises ProofError where they are not.
     """
@@ -33,7 +43,7 @@ def in_words_of(
     proof = joined(UnderDiff(lhs.wrt, loss), theorem.proof, Flip(result))
     for array in reversed(in_order(theorem.context)):
         proof = Let(array, theorem.context.definitions[array], proof)
-    found = check(proof, Context(hypotheses=dict(hypotheses)))
+    found = check(proof, context)
     require((found.lhs, found.rhs) == (lhs, rhs), "the proof is about another claim")
     return proof, found
 

@@ -50,8 +50,9 @@ class FloatNumbers:
             n = exponent.numerator
             if n == 2:
                 return base * base
-            return np.divide(1.0, base**-n) if n < 0 else base**n
-        return np.where(np.greater(base, 0), np.power(np.abs(base), float(exponent)), np.nan)
+            return np.divide(1.0, integer_power(base, -n)) if n < 0 else integer_power(base, n)
+        known = np.greater(base, 0) if exponent < 0 else np.greater_equal(base, 0)
+        return np.where(known, np.power(np.abs(base), float(exponent)), np.nan)
 
     @staticmethod
     def function(name: str, x: Floats) -> Floats:
@@ -68,6 +69,13 @@ class FloatNumbers:
     @staticmethod
     def step(x: Floats) -> Floats:
         return np.where(np.isnan(x), np.nan, np.greater(x, 0))
+
+
+def integer_power(base: Floats, n: int) -> Floats:
+    try:
+        return base**n
+    except OverflowError:  # Python's floats raise where NumPy's are infinite
+        return np.power(np.float64(base), float(n))
 
 
 def to_float(x: Fraction) -> float:

@@ -155,7 +155,7 @@ class Lifted:
         return self.numbers.number(Fraction(1))
 
     def step(self, x: Value) -> Value:
-        """1 where x > 0, 0 where x < 0; a kink at 0."""
+        """1 where x > 0, else 0; whether 0 is a kink is asked elsewhere."""
         return self.numbers.step(real(x))
 
 
@@ -204,6 +204,11 @@ def _difference(a: Lifted, x: Value, s: int) -> Value:
     return a.scaled(_HALF, a.plus(e, a.scaled(Fraction(s), a.power(e, _MINUS))))
 
 
+def _sign(a: Lifted, x: Value) -> Value:
+    return a.minus(a.step(x), a.step(a.scaled(_MINUS, x)))
+
+
+STEPS = frozenset({"step", "relu", "sign", "abs"})  # with a kink where the argument is 0
 COMPOSED: dict[str, Callable[[Lifted, Value], Value]] = {
     "sqrt": lambda a, x: a.power(x, _HALF),
     "square": lambda a, x: a.times(x, x),
@@ -221,8 +226,8 @@ COMPOSED: dict[str, Callable[[Lifted, Value], Value]] = {
     "mish": lambda a, x: a.times(x, a.apply("tanh", a.apply("softplus", x))),
     "step": lambda a, x: a.step(x),
     "relu": lambda a, x: a.times(x, a.step(x)),
-    "sign": lambda a, x: a.minus(a.scaled(_TWO, a.step(x)), a.one()),
-    "abs": lambda a, x: a.times(x, a.minus(a.scaled(_TWO, a.step(x)), a.one())),
+    "sign": lambda a, x: _sign(a, x),
+    "abs": lambda a, x: a.times(x, _sign(a, x)),
 }
 
 KNOWN = frozenset(SLOPES) | frozenset(COMPOSED)

@@ -6,18 +6,22 @@ until the question asked is decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from itertools import product
 from typing import TypeVar, assert_never
 
-from symbackprop.core.terms import AtLeastZero, NonNegative, Nonzero, Positive, Predicate, Term
+from symbackprop.core.terms import Array, AtLeastZero, NonNegative, Nonzero, Positive, Predicate, Term, free
 
 from . import exact_numbers as numbers
-from .exact import Evaluation
-from .exact_numbers import Number, Undecided, Undefined
-from .points import Point, Reaches
+from .exact import Evaluation, Scope
+from .exact_numbers import NoValue, Number, Undecided, Undefined
+from .points import Point, Reaches, size_at
 
-__all__ = ["PRECISIONS", "Evaluation", "Point", "Undecided", "Undefined", "decided", "difference", "evaluate", "holds"]
+__all__ = [
+    "PRECISIONS", "Evaluation", "NoValue", "Point", "Undecided", "Undefined", "decided", "difference", "evaluate",
+    "holds", "missing", "off_kinks",
+]  # fmt: skip
 
 PRECISIONS = (64, 128, 256, 512, 1024)
 T = TypeVar("T")
@@ -73,8 +77,61 @@ def difference(
         return None
 
 
-def holds(p: Predicate, point: Point, *, reaches: Reaches | None = None) -> bool:
-    """Whether a predicate holds at a point, for the values of its free indices there."""
+def missing(
+    lhs: Term, rhs: Term, point: Point, *, reaches: Reaches | None = None, kinks_have_values: bool = True
+) -> tuple[Number, NoValue] | None:
+    """The value of lhs and why rhs has none, where both are certain; None where that is not so."""
+    shared = reaches or Reaches(point.definitions)
+
+    def ask() -> tuple[Number, NoValue] | None:
+        evaluation = Evaluation(point, shared, kinks_have_values)
+        left = evaluation.at(lhs)
+        try:
+            evaluation.at(rhs)
+        except NoValue as why:
+            return left, why
+        return None
+
+    try:
+        return decided(ask)
+    except (Undefined, Undecided):
+        return None
+
+
+def off_kinks(
+    terms: Iterable[Term],
+    arrays: Iterable[Array],
+    point: Point,
+    reaches: Reaches | None = None,
+    as_written: bool = False,
+) -> bool:
+    """Whether every step of the terms that one of the arrays acts through has a value and a derivative here.
+
+    For all values of the free indices of the terms.  A step whose argument is constant around the point has one, unless
+    steps are taken `as_written`.  False where that cannot be decided.
+    """
+    shared, moving = reaches or Reaches(point.definitions), tuple(arrays)
+
+    def ask() -> bool:
+        evaluation = Evaluation(point, shared, True)
+        evaluation.as_written = as_written
+        for t in terms:
+            axes = sorted(free(t), key=lambda i: i.name)
+            for at in product(*(range(size_at(i.size, point.sizes)) for i in axes)):
+                evaluation.off_kinks(t, moving, Scope(tuple(zip(axes, at, strict=True))))
+        return True
+
+    try:
+        return decided(ask)
+    except (Undefined, Undecided):
+        return False
+
+
+def holds(p: Predicate, point: Point, *, reaches: Reaches | None = None, strictly: bool = False) -> bool:
+    """Whether a predicate holds at a point, for the values of its free indices there.
+
+    With `strictly` the border of u >= 0 is outside, unless u is 0 in a whole neighbourhood.
+    """
 
     def ask() -> bool:
         evaluation = Evaluation(point, reaches, True)
@@ -84,7 +141,8 @@ def holds(p: Predicate, point: Point, *, reaches: Reaches | None = None) -> bool
             case Positive(term):
                 return numbers.sign(evaluation.at(term)) > 0
             case AtLeastZero(term):
-                return numbers.sign(evaluation.at(term)) >= 0
+                s = numbers.sign(evaluation.at(term))
+                return s > 0 or (s == 0 and (not strictly or evaluation.still(term, evaluation.root)))
             case Nonzero(term):
                 return numbers.sign(evaluation.at(term)) != 0
             case _:

@@ -5,10 +5,10 @@ Derivatives are computed by dual arithmetic, so that this file knows nothing of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from typing import assert_never
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
@@ -32,13 +32,16 @@ from symbackprop.core.terms import (
 )
 
 from . import exact_numbers as numbers
-from .duals import KNOWN, Dual, Lifted, Value, parts, real
-from .exact_numbers import Number, Undefined
+from .constants import written_constant
+from .duals import KNOWN, STEPS, Dual, Lifted, Value, parts, real
+from .exact_numbers import INFINITE, Kink, NoValue, Number, Undefined
+from .guards import guards
 from .points import PI, Loss, Point, Position, Reach, Reaches, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 
 _ZERO, _ONE = Fraction(0), Fraction(1)
+_SHOWN, _LOOKED_AT = 3, 16
 
 
 class Exact:
@@ -56,19 +59,16 @@ class Exact:
 
     @staticmethod
     def step(x: Value) -> Value:
-        s = numbers.sign(x)
-        if s == 0:
-            raise Undefined("a kink")
-        return _ONE if s > 0 else _ZERO
+        return _ONE if numbers.sign(x) > 0 else _ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An entry that carries an infinitesimal part."""
+    """An entry that carries an infinitesimal part; without a place, an array whose kinks count and nothing else."""
 
     level: int
     array: Array
-    at: Position
+    at: Position | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,26 @@ class Scope:
 class Evaluation:
     """One point at one precision; every subterm is evaluated once per index values.
 
-    A step function at its step is Undefined unless its argument cannot move; with `kinks_have_values`
-    that holds only under a derivative.
+    Under a derivative a step at its kink raises Kink where the array that moves is in its argument, unless the argument
+    is constant around the point (the second relu of relu(relu(x)) for x < 0) and steps are not taken `as_written`.
+    Elsewhere a step has its value (0 for x > 0 at 0) with `kinks_have_values`, and raises Kink without.
     """
 
-    def __init__(self, point: Point, reaches: Reaches | None = None, kinks_have_values: bool = False) -> None:
+    def __init__(
+        self,
+        point: Point,
+        reaches: Reaches | None = None,
+        kinks_have_values: bool = False,
+        constant: Callable[[Fraction], Number] | None = None,
+    ) -> None:
         self.point = point
         self.reaches = reaches or Reaches(point.definitions)
         self.kinks_have_values = kinks_have_values
         self.arithmetic = Lifted(Exact())
         self.memo: dict[object, Value] = {}
         self.root = Scope(tuple(point.indices.items()))
+        self.as_written = False
+        self.constant = constant or written_constant
 
     def at(self, term: Term) -> Number:
         return self.value(term, self.root)
@@ -127,11 +136,6 @@ class Evaluation:
         result = self.memo[key] = self._value(t, scope)
         return result
 
-    def constant(self, c: Fraction) -> Number:
-        """A decimal of many digits is known only up to its last digit; every other number is exact."""
-        digits = decimal_digits(c)
-        return c if digits is None else numbers.around(c, Fraction(1, 10**digits))
-
     def _value(self, t: Term, scope: Scope) -> Value:
         a = self.arithmetic
         match t:
@@ -150,14 +154,9 @@ class Evaluation:
             case Mul(args):
                 return self.product(args, scope)
             case Power(base, exponent):
-                inner = self.value(base, scope)
-                if exponent > 0 and type(inner) is Dual and real(inner) == 0 and self.still(base, scope):
-                    return _ZERO  # √0 has a derivative where its argument stays 0
-                return a.power(inner, exponent)
+                return self.power(base, exponent, scope)
             case Apply(fn, arg, order):
-                if fn not in KNOWN and fn not in self.point.functions:
-                    raise Undefined(f"{fn} has no meaning here")
-                return a.apply(fn, self.value(arg, scope), order, self.point.functions.get(fn))
+                return self.apply(fn, arg, order, scope)
             case Sum(size, body, _):
                 count = size_at(size, self.point.sizes)
                 return a.total([self.value(body, scope.inside((k,))) for k in range(count)])
@@ -169,6 +168,65 @@ class Evaluation:
                 return self.step(p, scope)
             case _:
                 assert_never(t)
+
+    # --- powers and functions ------------------------------------------------------------------
+
+    def power(self, base: Term, exponent: Fraction, scope: Scope) -> Value:
+        inner = self.value(base, scope)
+        if exponent.denominator != 1 and exponent > 0 and numbers.sign(real(inner)) == 0:
+            if self.touched_by_moves(base, scope) and (self.as_written or not self.still(base, scope)):
+                raise Kink("a root at 0")
+            return _ZERO  # √0 has a derivative where its argument stays 0
+        try:
+            return self.arithmetic.power(inner, exponent)
+        except NoValue as e:
+            raise self.placed(e, base, scope) from None
+
+    def apply(self, fn: str, arg: Term, order: int, scope: Scope) -> Value:
+        if fn not in KNOWN and fn not in self.point.functions:
+            raise Undefined(f"{fn} has no meaning here")
+        try:
+            inner = self.value(arg, scope)
+            if fn in STEPS and numbers.sign(real(inner)) == 0 and (order or self.kink(arg, scope)):
+                raise Kink(f"{fn} at 0")
+            return self.arithmetic.apply(fn, inner, order, self.point.functions.get(fn))
+        except NoValue as e:
+            if fn == "exp" and (e.what in INFINITE or powers_inside(arg)):
+                raise Undefined(str(e)) from None  # exp(-inf) is 0, and a^b may stand here as exp(b log a)
+            raise self.placed(e, arg, scope) from None
+
+    def placed(self, e: NoValue, t: Term, scope: Scope) -> NoValue:
+        """The same error with the place where it happens: `x[0] = 0`, `n-17 = 0`."""
+        if e.where:
+            return e
+        if isinstance(t, Size):
+            return NoValue(e.what, f"{t} = {t.at(dict(self.point.sizes))}")
+        found = sorted(self.touched(t, scope), key=lambda k: (str(k[0]), k[1]))
+        shown = [f"{entry_text(a, k)} = {numbers.written(self.point.arrays[a][k])}" for a, k in found[:_SHOWN]]
+        return NoValue(e.what, ", ".join(shown) + (", ..." if len(found) > _SHOWN else ""))
+
+    def touched(self, t: Term, scope: Scope) -> set[tuple[Array, Position]]:
+        """The entries without definition that a term looks at here, of a sum or an array the first few."""
+        match t:
+            case Entry(array, at):
+                position = tuple(self.index(i, scope) for i in at)
+                if array in self.point.definitions:
+                    return self.touched(self.point.definitions[array].body, self.unfolded(array, position, scope))
+                return {(array, position)} if position in self.point.arrays.get(array, {}) else set()
+            case Add(args) | Mul(args):
+                return {k for x in args for k in self.touched(x, scope)}
+            case Power(arg, _) | Apply(_, arg, _) | Diff(arg, _) | Holds(Positive(arg)):
+                return self.touched(arg, scope)
+            case Sum(size, body, _):
+                count = min(size_at(size, self.point.sizes), _LOOKED_AT)
+                return {k for n in range(count) for k in self.touched(body, scope.inside((n,)))}
+            case Whole(_, _, sizes, body, _, _):
+                places = islice(self.positions(sizes), _LOOKED_AT)
+                return {k for n in places for k in self.touched(body, scope.inside(n))}
+            case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
+                return set()
+            case _:
+                assert_never(t)  # type: ignore[arg-type]
 
     # --- entries, steps, derivatives -----------------------------------------------------------
 
@@ -222,31 +280,49 @@ class Evaluation:
         return _ZERO if tangent is None else tangent
 
     def product(self, args: tuple[Term, ...], scope: Scope) -> Value:
-        """A factor that is 0 and stays 0 around the point annihilates even what has no value there."""
+        """A truth value among the factors that is 0 chooses another branch: the other factors are not looked at."""
         for x in args:
-            if isinstance(x, Delta | Holds) and self.value(x, scope) == 0:
+            if guards(x) and self.value(x, scope) == 0:
                 return _ZERO
         try:
             return self.arithmetic.product([self.value(x, scope) for x in args])
-        except Undefined:
-            if any(self.zero_around(x, scope) for x in args):
-                return _ZERO
+        except NoValue as e:
+            if e.what == "1/0" and self.vanishes(args, scope):
+                raise NoValue("0/0", e.where) from None
             raise
 
-    def zero_around(self, t: Term, scope: Scope) -> bool:
-        try:
-            value = real(self.value(t, scope))
-            return type(value) is Fraction and not value and self.still(t, scope)
-        except Undefined:
-            return False
+    def vanishes(self, args: tuple[Term, ...], scope: Scope) -> bool:
+        """Whether a factor is certainly 0."""
+        for x in args:
+            try:
+                value = real(self.value(x, scope))
+            except Undefined:
+                continue
+            if type(value) is Fraction and not value:
+                return True
+        return False
 
     def step(self, p: Positive | NonNegative, scope: Scope) -> Value:
         if isinstance(p, NonNegative):
             return _ONE if self.index(p.expr, scope) >= 0 else _ZERO
         s = numbers.sign(real(self.value(p.term, scope)))
-        if s == 0 and not (self.kinks_have_values and not scope.moves) and not self.still(p.term, scope):
-            raise Undefined("a kink: the argument of a step is 0")
+        if s == 0 and self.kink(p.term, scope):
+            raise Kink("the argument of a step is 0")
         return _ONE if s > 0 else _ZERO
+
+    def kink(self, t: Term, scope: Scope) -> bool:
+        """Whether a step with the argument t, which is 0 here, counts as a kink."""
+        counts = self.touched_by_moves(t, scope) if scope.moves else not self.kinks_have_values
+        return counts and (self.as_written or not self.still(t, scope))
+
+    def touched_by_moves(self, t: Term, scope: Scope) -> bool:
+        """Whether an array that moves is in the argument: a step excuses a point for all entries of the array."""
+        return bool(self.moving(self.reaches.of(t), scope))
+
+    def off_kinks(self, t: Term, arrays: Iterable[Array], indices: Scope) -> None:
+        """Raises Undefined where t, or a step in it that one of the arrays acts through, has no value or a kink."""
+        moves = tuple(Move(-1, a, None) for a in sorted(arrays, key=str))
+        self.value(t, Scope(indices.free, indices.stack, moves))
 
     def still(self, t: Term, scope: Scope) -> bool:
         """Sufficient: the term is constant around the point (when continuous variables move)."""
@@ -266,7 +342,11 @@ class Evaluation:
         levels = [1 + len(scope.moves) + k for k in range(w.order)]
         for level, group in zip(levels, groups, strict=True):
             entries = [(k, self.arithmetic.plus(y, Dual(level, _ZERO, _ONE)) if k == group else y) for k, y in entries]
-        result = self.function_of(w, entries, at[:own], bool(scope.moves or w.order), scope)
+        moving = bool(w.order) or self.touched_by_moves(w.body, scope)
+        try:
+            result = self.function_of(w, entries, at[:own], moving, scope)
+        except NoValue as e:
+            raise self.placed(e, w, scope) from None
         for level in reversed(levels):
             tangent = parts(result, level)[1]
             result = _ZERO if tangent is None else tangent
@@ -302,22 +382,17 @@ class Evaluation:
         """Where the largest (smallest) entry stands.  Raises Undefined where it is tied and can move."""
         first, *tied = best(entries, "min" if w.fn == "min" else "max")
         if tied and not all(self.still(w.body, scope.inside(k)) for k in (first, *tied)):
-            raise Undefined(f"a tie in {w.fn}")
+            raise Kink(f"a tie in {w.fn}")
         if tied and w.fn == "argmax":
             raise Undefined("a tie in argmax")
         return first
 
 
-def decimal_digits(c: Fraction) -> int | None:
-    """Decimals of a number that looks rounded: a finite decimal with six or more significant digits."""
-    d, twos, fives = c.denominator, 0, 0
-    if d == 1 or abs(c.numerator) < 1000:
-        return None
-    while d % 2 == 0:
-        d, twos = d // 2, twos + 1
-    while d % 5 == 0:
-        d, fives = d // 5, fives + 1
-    digits = max(twos, fives)
-    if d != 1 or (fives == 0 and twos <= 10):
-        return None
-    return digits if len(str(abs(c.numerator) * 10**digits // c.denominator)) >= 6 else None
+def powers_inside(t: Term) -> bool:
+    """b log a, the exponent of a power."""
+    factors = t.args if isinstance(t, Mul) else (t,)
+    return any(isinstance(x, Apply) and x.fn == "log" for x in factors)
+
+
+def entry_text(array: Array, at: Position) -> str:
+    return f"{array}[{', '.join(map(str, at))}]" if at else str(array)

@@ -17,13 +17,28 @@ from symbackprop.core.indices import SymbackpropError
 from .intervals import Ball, around, enclosed, pi, set_precision
 
 __all__ = [
-    "Ball", "Log", "Number", "Undecided", "Undefined", "approximate", "around", "ball", "constant", "exact_root",
-    "function", "logarithm", "plus", "power", "precision", "sign", "times", "written",
+    "INFINITE", "Ball", "Kink", "Log", "NoValue", "Number", "Undecided", "Undefined", "approximate", "around",
+    "ball", "constant", "exact_root", "function", "logarithm", "plus", "power", "precision", "sign", "times", "written",
 ]  # fmt: skip
 
 
 class Undefined(SymbackpropError):
-    """The value does not exist at this point: 1/0, log(-1), a kink under a derivative."""
+    """Nothing is known here: no value, no derivative, or a value that is not worked out (a name without a meaning)."""
+
+
+class NoValue(Undefined):
+    """Certainly no real number: 1/0, log(-1), the inverse of a singular matrix; and where."""
+
+    def __init__(self, what: str, where: str = "") -> None:
+        super().__init__(f"{what} at {where}" if where else what)
+        self.what, self.where = what, where
+
+
+INFINITE = ("1/0", "log of 0")  # what has no value in this way may be -inf, which exp makes 0
+
+
+class Kink(Undefined):
+    """A step without a derivative: |x| at 0, a tie under a maximum, a root at 0."""
 
 
 class Undecided(SymbackpropError):
@@ -120,7 +135,7 @@ def power(base: Number, exponent: Fraction) -> Number:
     if exponent.denominator == 1:
         n = exponent.numerator
         if n < 0 and sign(base) == 0:
-            raise Undefined("division by zero")
+            raise NoValue("1/0")
         if abs(n) > _EXPONENT_LIMIT:
             if type(base) is not Fraction and sign(base) > 0:
                 return _exp(times(exponent, ball(base).log()))
@@ -134,7 +149,7 @@ def power(base: Number, exponent: Fraction) -> Number:
     if s == 0 and exponent > 0:
         return _ZERO
     if s <= 0:
-        raise Undefined("a root of a number that is not positive")
+        raise NoValue("1/0" if s == 0 else "a root of a negative number")
     if type(base) is Fraction:
         root = exact_root(base, exponent.denominator)
         if root is not None and abs(exponent.numerator) <= _EXPONENT_LIMIT:
@@ -167,8 +182,9 @@ def function(name: str, x: Number) -> Number:
         case "exp":
             return _exp(x)
         case "log":
-            if sign(x) <= 0:
-                raise Undefined("the logarithm of a number that is not positive")
+            s = sign(x)
+            if s <= 0:
+                raise NoValue("log of a negative number" if s else "log of 0")
             return logarithm(x) if type(x) is Fraction else finite(ball(x).log())
         case "tanh":
             if type(x) is Log:
@@ -180,14 +196,20 @@ def function(name: str, x: Number) -> Number:
         case "softplus":
             return function("log", plus(_ONE, _exp(x)))
         case "arcsin" | "arccos" | "arctanh":
-            if sign(plus(_ONE, times(Fraction(-1), times(x, x)))) <= 0:
-                raise Undefined(f"{name} outside (-1, 1)")
+            inside(name, sign(plus(_ONE, times(Fraction(-1), times(x, x)))), "outside [-1, 1]")
         case "arccosh":
-            if sign(plus(x, Fraction(-1))) <= 0:
-                raise Undefined("arccosh of a number that is not above 1")
+            inside(name, sign(plus(x, Fraction(-1))), "below 1")
     if type(x) is Fraction and not x:
         return {"cos": _ONE}.get(name, _ZERO) if name != "arccos" else times(Fraction(1, 2), pi())
     return finite(getattr(ball(x), _METHODS[name])())
+
+
+def inside(name: str, distance: int, where: str) -> None:
+    """Raises NoValue outside the domain, and Undefined at its border, which nothing here evaluates."""
+    if distance < 0:
+        raise NoValue(f"{name} of a number {where}")
+    if distance == 0:
+        raise Undefined(f"{name} at the border of its domain")
 
 
 def _exp(x: Number) -> Number:
@@ -222,8 +244,10 @@ def constant(name: str) -> Number:
             return times(Fraction(2), power(pi(), Fraction(-1, 2)))
 
 
-def approximate(x: Number) -> float:
-    """The nearest float, for filters and reports."""
+def approximate(x: Number | None) -> float:
+    """The nearest float, for filters and reports; nan for no value."""
+    if x is None:
+        return float("nan")
     if type(x) is Fraction:
         try:
             return float(x)

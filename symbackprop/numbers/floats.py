@@ -35,6 +35,7 @@ from symbackprop.core.terms import (
 from .arrays import FloatNumbers, Floats, to_float, total, whole
 from .duals import KNOWN, Dual, Lifted, Value, mapped, parts, real
 from .exact_numbers import Undefined, approximate
+from .guards import guards
 from .points import PI, Point, Reaches, size_at
 from .wholes import WHOLE_NAMES, abstract
 
@@ -223,11 +224,11 @@ class FloatEvaluation:
     def product(self, args: tuple[Term, ...], scope: Scope, moves: tuple[Move, ...]) -> Value:
         values = [self.value(x, scope, moves) for x in args]
         result = self.arithmetic.product(values)
-        masks = [v for x, v in zip(args, values, strict=True) if isinstance(x, Delta | Holds)]
+        masks = [v for x, v in zip(args, values, strict=True) if guards(x)]
         if masks and not np.isfinite(real(result)).all():
-            zero = masks[0] == 0
+            zero = real(masks[0]) == 0
             for m in masks[1:]:
-                zero = zero | (m == 0)
+                zero = zero | (real(m) == 0)
             return mapped(lambda v: np.where(zero, 0.0, v), result)
         return result
 

@@ -5,64 +5,60 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symbackprop.core.terms import Add, Apply, Diff, Holds, Mul, Num, Positive, Power, Sum, Term, Whole
+from symbackprop.core.terms import Num, Term, subterms
 
-from .evaluate import Undecided, Undefined, evaluate
-from .exact_numbers import approximate
+from . import exact_numbers as numbers
+from .constants import decimal_digits, slack
+from .evaluate import Evaluation, Undecided, Undefined, decided
+from .exact_numbers import Number
 from .refute.report import Counterexample
 
-SHIFT = Fraction(1, 10**6)  # a constant of seven digits or more is nearer to what was meant than this, relatively
-PLAIN = 1e-3  # a relative difference that no rounding of seven digits explains
+SIMPLE = 10**6  # a fraction with smaller numbers was not made of rounded constants
 
 
 def rounding_explains(c: Counterexample, rounded: Sequence[tuple[float, Fraction]]) -> bool:
-    """Whether moving each rounded constant by one part in a million moves the difference by as much as it is."""
-    if not rounded:
+    """Whether the two sides may be equal when each constant of many digits is only known up to its last ones.
+
+    Intervals: False where the difference certainly is not 0 for all values that the constants may stand for.  Where a
+    rounded constant occurs in neither side, other numbers were made of it and each of them is as uncertain.
+    """
+    if not rounded or c.rhs is None:
         return False
-    lhs, rhs = approximate(c.lhs), approximate(c.rhs)
-    gap = abs(lhs - rhs)
-    moved, missing = 0.0, False
-    for _, value in rounded:
-        for old in (value, -value):
-            left, right = (shifted(t, old) for t in (c.lhs_term, c.rhs_term))
-            if (left, right) == (c.lhs_term, c.rhs_term):
-                missing |= old == value
-                continue
-            missing &= old != value
-            try:
-                new = approximate(evaluate(left, c.point)) - approximate(evaluate(right, c.point))
-            except (Undefined, Undecided):
-                return True
-            moved += abs(new - (lhs - rhs))
-    if missing and gap <= PLAIN * max(abs(lhs), abs(rhs)):
+    evaluation = Rounded(c, rounded)
+
+    def differs() -> bool:
+        return numbers.sign(evaluation.gap()) != 0
+
+    try:
+        return not decided(differs)
+    except (Undefined, Undecided):
         return True
-    return gap <= moved
 
 
-def shifted(t: Term, old: Fraction) -> Term:
-    """t with a slightly larger number in place of `old`."""
+class Rounded:
+    """Both sides of a counterexample, with an interval for each number that may be rounded."""
 
-    def go(s: Term) -> Term:
-        return shifted(s, old)
+    def __init__(self, c: Counterexample, rounded: Sequence[tuple[float, Fraction]]) -> None:
+        self.c = c
+        self.constants = {sign * value for _, value in rounded for sign in (1, -1)}
+        seen = {t.value for side in self.sides for t in subterms(side) if isinstance(t, Num)}
+        lost = [slack(value) for _, value in rounded if not {value, -value} & seen]
+        self.spread = 10 * max(lost, default=Fraction(0))
 
-    match t:
-        case Num(value):
-            return Num(value * (1 + SHIFT)) if value == old else t
-        case Add(args):
-            return Add(tuple(map(go, args)))
-        case Mul(args):
-            return Mul(tuple(map(go, args)))
-        case Power(base, q):
-            return Power(go(base), q)
-        case Apply(fn, arg, order):
-            return Apply(fn, go(arg), order)
-        case Sum(size, body, hint):
-            return Sum(size, go(body), hint)
-        case Diff(body, wrt):
-            return Diff(go(body), wrt)
-        case Whole(fn, order, sizes, body, at, hints):
-            return Whole(fn, order, sizes, go(body), at, hints)
-        case Holds(Positive(term)):
-            return Holds(Positive(go(term)))
-        case _:
-            return t
+    @property
+    def sides(self) -> tuple[Term, Term]:
+        return self.c.lhs_term, self.c.rhs_term
+
+    def gap(self) -> Number:
+        evaluation = Evaluation(self.c.point, None, True, self.constant)
+        left, right = map(evaluation.at, self.sides)
+        return numbers.plus(left, numbers.times(Fraction(-1), right))
+
+    def constant(self, c: Fraction) -> Number:
+        if c in self.constants or decimal_digits(c) is not None:
+            radius = slack(c)
+        elif max(abs(c.numerator), c.denominator) > SIMPLE:
+            radius = self.spread * max(Fraction(1), abs(c))
+        else:
+            return c
+        return numbers.around(c, radius) if radius else c

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import exact_numbers as numbers
 from .duals import KNOWN, Lifted, Value, real
-from .exact_numbers import Undefined
+from .exact_numbers import NoValue, Undefined
 from .points import Position
 
 Entries: TypeAlias = list[tuple[Position, Value]]
@@ -57,7 +57,7 @@ def _inv(a: Lifted, entries: Entries, at: Position) -> Value:
         raise Undefined("an entry outside the inverse")
     whole = det(a, rows)
     if numbers.sign(real(whole)) == 0:
-        raise Undefined("the inverse of a singular matrix")
+        raise NoValue("the inverse of a singular matrix")
     kept = [[y for c, y in enumerate(row) if c != i] for r, row in enumerate(rows) if r != j]
     return a.times(a.scaled(Fraction((-1) ** (i + j)), det(a, kept)), a.power(whole, Fraction(-1)))
 
@@ -85,7 +85,7 @@ def _pinv(a: Lifted, entries: Entries, at: Position) -> Value:
 def best(entries: Entries, fn: str) -> list[Position]:
     """Positions of the largest (or smallest) entries.  Raises Undefined for no entries, Undecided for close ones."""
     if not entries:
-        raise Undefined(f"{fn} of nothing")
+        raise NoValue(f"{fn} of nothing")
     direction, tied, top = (1 if fn == "max" else -1), [entries[0][0]], real(entries[0][1])
     for k, y in entries[1:]:
         s = direction * numbers.sign(numbers.plus(real(y), numbers.times(Fraction(-1), top)))

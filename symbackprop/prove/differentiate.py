@@ -28,6 +28,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     add,
+    free,
     mul,
     open_body,
     opened_whole,
@@ -44,6 +45,14 @@ class Names:
     def __init__(self) -> None:
         self.count = 0
         self.arrays = 0
+
+    @classmethod
+    def beside(cls, *terms: Term) -> Names:
+        """Names that no free index of the terms has."""
+        names = cls()
+        taken = (i.name[1:] for t in terms for i in free(t) if i.name[0] == "~" and i.name[1:].isdecimal())
+        names.count = max(map(int, taken), default=0)
+        return names
 
     def new(self, size: Size) -> Index:
         self.count += 1

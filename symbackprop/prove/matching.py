@@ -8,7 +8,6 @@ from fractions import Fraction
 from itertools import permutations
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, sized
-from symbackprop.core.proper import reach
 from symbackprop.core.ranges import within
 from symbackprop.core.sums import Factors, Monomial
 from symbackprop.core.terms import (
@@ -29,6 +28,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     free,
+    reach,
 )  # fmt: skip
 
 Binding = dict[Index, IndexExpr]

@@ -22,9 +22,17 @@ from symbackprop.core.terms import (
     rebuilt,
     subterms,
 )
-from symbackprop.documents.results import Theorem
 
 from .differentiate import Names, differentiate
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedEquation:
+    """An equation with its proof, and the context that it was checked in."""
+
+    equation: Equation
+    proof: Proof = field(repr=False)
+    context: Context = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class WorkingOut:
     context: Context
     cut: Callable[[Array], Context]
     names: Names = field(default_factory=Names)
-    theorems: dict[Diff, Theorem] = field(default_factory=dict)
+    theorems: dict[Diff, CheckedEquation] = field(default_factory=dict)
     apart: bool = False
 
     def of(self, t: Term) -> Value:
@@ -80,7 +88,7 @@ class WorkingOut:
                     return Value(t)
                 return Value(rebuilt(t, tuple(p.term for p in parts)), Inside(t, changed))
 
-    def theorem(self, d: Diff) -> Theorem:
+    def theorem(self, d: Diff) -> CheckedEquation:
         if d not in self.theorems:
             array = d.wrt.array
             context = self.cut(array)
@@ -89,7 +97,7 @@ class WorkingOut:
             _, proof = differentiate(d.body, d.wrt, context, self.names)
             equation: Equation = check(proof, context)
             assert equation.lhs == d
-            self.theorems[d] = Theorem(equation, proof, context)
+            self.theorems[d] = CheckedEquation(equation, proof, context)
         return self.theorems[d]
 
 

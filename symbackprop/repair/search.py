@@ -14,13 +14,14 @@ from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, Matrix, entry
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ZERO, Term, mul, over
+from symbackprop.numbers.close import close
 from symbackprop.numbers.refute.points import Question
 
 from .cases import SpecialCase, special_cases
 from .edits import Candidate, edits, summands, transpositions
 from .forms import forms
 from .pool import parts
-from .trials import Trials, Unit, close, combination, constant_ratio, factor, units, weighted
+from .trials import Trials, Unit, combination, constant_ratio, factor, units, weighted
 
 __all__ = ["Candidate", "Repair", "SpecialCase", "classify", "repair", "special_cases", "survivors"]
 

@@ -9,18 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from symbackprop.core.indices import sized
 from symbackprop.core.terms import ONE, Entry, Power, Term, add, mul, num
+from symbackprop.numbers.close import FloatArray, close
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import PI, Point
 from symbackprop.numbers.refute.points import Question, Sampler
-
-FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 _POINTS = 5
 _SIMPLE = 1e-6
@@ -82,16 +80,6 @@ class Trials:
     def zero(self) -> bool:
         """Whether the left side is 0 everywhere."""
         return bool(self.trials) and all(close(np.zeros_like(t.truth), t.truth) for t in self.trials)
-
-
-def close(found: FloatArray, truth: FloatArray) -> bool:
-    """Equal up to rounding wherever the truth has a value."""
-    known = np.isfinite(truth)
-    if not np.isfinite(found[known]).all():
-        return False
-    scale = np.maximum(np.abs(found[known]), np.abs(truth[known]))
-    noise = 1e-12 * float(scale.max(initial=0.0))
-    return bool((np.abs(found[known] - truth[known]) <= 1e-8 * scale + noise).all())
 
 
 # --- factors ---------------------------------------------------------------------------------
@@ -215,4 +203,4 @@ def weighted(parts: Sequence[Term], coefficients: Sequence[tuple[Term, str]]) ->
     return add(*kept)
 
 
-__all__ = ["Trial", "Trials", "Unit", "close", "combination", "constant_ratio", "factor", "units", "weighted"]
+__all__ = ["Trial", "Trials", "Unit", "combination", "constant_ratio", "factor", "units", "weighted"]

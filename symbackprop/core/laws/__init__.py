@@ -1,6 +1,6 @@
-"""The laws, one table a file: derivatives, functions, powers, steps, sums, arrays, assumptions."""
+"""The laws, one table a file: derivatives, functions, sums, arrays, assumptions."""
 
-from . import arrays, assumptions, derivatives, functions, powers, steps, sums
+from . import arrays, assumptions, derivatives, functions, sums
 from .registry import LAWS
 
-__all__ = ["LAWS", "arrays", "assumptions", "derivatives", "functions", "powers", "steps", "sums"]
+__all__ = ["LAWS", "arrays", "assumptions", "derivatives", "functions", "sums"]

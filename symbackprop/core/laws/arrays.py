@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from ..context import Context, Equation
-from ..indices import Index, IndexExpr, at_least_zero
+from ..indices import Index, IndexExpr, Size, at_least_zero
 from ..ranges import within
 from ..tensor import fresh_axes
 from ..terms import (
-    ONE,
-    ZERO,
-    Delta,
-    Holds,
-    Mul,
-    Nonzero,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    bind,
-    free,
-    mul,
-    open_body,
-    opened_whole,
-    over,
-    require,
-    sub,
-    substitute,
-    whole,
+    ONE, ZERO, Delta, Holds, Mul, Nonzero, Ordinal, Positive, Power, Predicate, Term, Whole, add, bind, free, mul,
+    of_same, open_body, opened_whole, over, require, sub, substitute, sum_over, whole,
 )  # fmt: skip
 from .registry import law
 
 
-def maximum(w: Whole) -> None:
+def maximum(w: Whole, context: Context) -> None:
     """The maximum of some entries: of nothing there is none."""
-    require(w.fn == "max" and all(at_least_zero(n - 1) for n in w.sizes), "{} is no maximum of some entries", w)
+    some = all(at_least_zero(n - 1, context.least) for n in w.sizes)
+    require(w.fn == "max" and some, "{} is no maximum of some entries", w)
 
 
 def determinant(w: Whole) -> frozenset[Predicate]:
-    return frozenset({Nonzero(Whole("det", 0, w.sizes, w.body, (), w.hints))})
+    return frozenset({Nonzero(of_same("det", w))})
 
 
 @law
@@ -50,9 +31,9 @@ def inverse_times(context: Context, w: Whole, k: Index) -> Equation:
     """Σ_k (A^{-1})_ik A_kj  =  δ_ij,  where det(A) is not 0;  w is (A^{-1})_ij"""
     require(w.fn == "inv" and k.size == w.sizes[0], "an inverse")
     i, j = w.at
-    inside(w, w.at)
+    inside(w, w.at, context)
     require(k not in free(w), "the dummy {} is in use", k.name)
-    lhs = over(k, Mul((Whole("inv", 0, w.sizes, w.body, (i, k), w.hints), entry_of(w, (k, j)))))
+    lhs = over(k, Mul((of_same("inv", w, (i, k)), entry_of(w, (k, j)))))
     return Equation(lhs, Delta(i, j), determinant(w))
 
 
@@ -61,9 +42,9 @@ def times_inverse(context: Context, w: Whole, k: Index) -> Equation:
     """Σ_k A_ik (A^{-1})_kj  =  δ_ij,  where det(A) is not 0;  w is (A^{-1})_ij"""
     require(w.fn == "inv" and k.size == w.sizes[0], "an inverse")
     i, j = w.at
-    inside(w, w.at)
+    inside(w, w.at, context)
     require(k not in free(w), "the dummy {} is in use", k.name)
-    lhs = over(k, Mul((entry_of(w, (i, k)), Whole("inv", 0, w.sizes, w.body, (k, j), w.hints))))
+    lhs = over(k, Mul((entry_of(w, (i, k)), of_same("inv", w, (k, j)))))
     return Equation(lhs, Delta(i, j), determinant(w))
 
 
@@ -82,58 +63,50 @@ def maximum_of_maxima(
 ) -> Equation:
     """max_i max_j x_ij  =  max_ij x_ij,  with the axes in any order"""
     require(set(axes) == {*outer, *inner} and len(axes) == len(outer) + len(inner), "the axes are {}", axes)
-    require(all(at_least_zero(i.size - 1) for i in axes), "a maximum of nothing")
+    require(all(at_least_zero(i.size - 1, context.least) for i in axes), "a maximum of nothing")
     return Equation(whole("max", 0, outer, whole("max", 0, inner, body, ()), ()), whole("max", 0, axes, body, ()))
 
 
 @law
 def maximum_picks(context: Context, w: Whole, axes: tuple[Index, ...]) -> Equation:
     """Σ_a argmax(x)_a x_a  =  max(x)"""
-    maximum(w)
+    maximum(w, context)
     require(free(w).isdisjoint(axes), "an axis is also an index of {}", w)
-    chosen = Whole("argmax", 0, w.sizes, w.body, axes, w.hints)
-    body: Term = Mul((chosen, opened_whole(w, axes)))
-    for a in reversed(axes):
-        body = over(a, body)
-    return Equation(body, w)
+    return Equation(sum_over(axes, Mul((of_same("argmax", w, axes), opened_whole(w, axes)))), w)
 
 
 @law
 def one_argmax(context: Context, w: Whole, axes: tuple[Index, ...]) -> Equation:
     """Σ_a argmax(x)_a  =  1"""
-    maximum(w)
+    maximum(w, context)
     require(tuple(a.size for a in axes) == w.sizes, "the axes of {} have other sizes", w)
     require(free(w).isdisjoint(axes), "an axis is also an index of {}", w)
-    body: Term = Whole("argmax", 0, w.sizes, w.body, axes, w.hints)
-    for a in reversed(axes):
-        body = over(a, body)
-    return Equation(body, ONE)
+    return Equation(sum_over(axes, of_same("argmax", w, axes)), ONE)
 
 
 @law
 def argmax_products(context: Context, w: Whole, at: tuple[IndexExpr, ...], bt: tuple[IndexExpr, ...]) -> Equation:
     """argmax(x)_a argmax(x)_b  =  δ_ab argmax(x)_a"""
-    maximum(w)
-    one, other = (Whole("argmax", 0, w.sizes, w.body, x, w.hints) for x in (at, bt))
+    maximum(w, context)
+    one, other = (of_same("argmax", w, x) for x in (at, bt))
     return Equation(Mul((one, other)), mul(*(Delta(a, b) for a, b in zip(at, bt, strict=True)), one))
 
 
 @law
 def step_above_max(context: Context, w: Whole, at: tuple[IndexExpr, ...]) -> Equation:
     """[x_a - max(x) > 0]  =  0"""
-    maximum(w)
-    inside(w, at)
+    maximum(w, context)
+    inside(w, at, context)
     return Equation(Holds(Positive(sub(entry_of(w, at), w))), ZERO)
 
 
 @law
 def step_below_max(context: Context, w: Whole, at: tuple[IndexExpr, ...]) -> Equation:
     """[max(x) - x_a > 0]  =  1 - argmax(x)_a,  where the largest entry stands alone"""
-    maximum(w)
-    inside(w, at)
-    chosen = Whole("argmax", 0, w.sizes, w.body, at, w.hints)
-    gap = Whole("gap", 0, w.sizes, w.body, (), w.hints)
-    return Equation(Holds(Positive(sub(w, entry_of(w, at)))), sub(ONE, chosen), frozenset({Positive(gap)}))
+    maximum(w, context)
+    inside(w, at, context)
+    below = Holds(Positive(sub(w, entry_of(w, at))))
+    return Equation(below, sub(ONE, of_same("argmax", w, at)), frozenset({Positive(of_same("gap", w))}))
 
 
 def entry_of(w: Whole, at: tuple[IndexExpr, ...]) -> Term:
@@ -141,15 +114,19 @@ def entry_of(w: Whole, at: tuple[IndexExpr, ...]) -> Term:
     return open_body(w.body, at)
 
 
-def inside(w: Whole, at: tuple[IndexExpr, ...]) -> None:
+def inside(w: Whole, at: tuple[IndexExpr, ...], context: Context) -> None:
     """The indices are those of an entry of the array that w is a function of."""
-    require(len(at) == len(w.sizes) and all(map(within, at, w.sizes)), "an index of {} may leave its range", w)
+    require(len(at) == len(w.sizes) and within_all(at, w.sizes, context), "an index of {} may leave its range", w)
+
+
+def within_all(at: tuple[IndexExpr, ...], sizes: Iterable[Size], context: Context) -> bool:
+    return all(within(e, n, context.least) for e, n in zip(at, sizes, strict=True))
 
 
 @law
 def product_without(context: Context, axes: tuple[Index, ...], body: Term, at: tuple[IndexExpr, ...]) -> Equation:
     """Π_b (δ_ab + (1 - δ_ab) x_b)  =  (Π_b x_b) / x_a,  where x_a is not 0"""
-    require(all(within(a, i.size) for a, i in zip(at, axes, strict=True)), "an index may leave its range")
+    require(within_all(at, (i.size for i in axes), context), "an index may leave its range")
     require(not any(free(Ordinal(a)) & frozenset(axes) for a in at), "an axis is also an index of the entry")
     here = mul(*(Delta(a, b) for a, b in zip(at, axes, strict=True)))
     one = substitute(body, dict(zip(axes, at, strict=True)))
@@ -174,7 +151,7 @@ def of_product(context: Context, w: Whole, axes: tuple[Index, Index], k: Index, 
     det_a, det_b = factor("det", left, p, k, ()), factor("det", right, k, q, ())
     if w.fn == "det":
         return Equation(product, Mul((det_a, det_b)))
-    inside(product, w.at)
+    inside(product, w.at, context)
     require(k not in free(product), "the dummy {} is in use", k.name)
     inverse = Mul((factor("inv", right, k, q, (w.at[0], k)), factor("inv", left, p, k, (k, w.at[1]))))
     return Equation(product, over(k, inverse), frozenset({Nonzero(det_a), Nonzero(det_b)}))
@@ -195,12 +172,13 @@ def inverse_scaled(
 def inverse_of_inverse(context: Context, w: Whole, axes: tuple[Index, Index]) -> Equation:
     """det(A^{-1}) = 1/det(A);  ((A^{-1})^{-1})_ij = A_ij;  where det(A) is not 0;  w is a function of A"""
     require(w.fn in ("det", "inv"), "a determinant or an inverse")
+    require(tuple(a.size for a in axes) == w.sizes, "the axes of {} have other sizes", w)
     require(free(w).isdisjoint(axes), "an axis is also an index of {}", w)
-    inner = Whole("inv", 0, w.sizes, w.body, axes, w.hints)
+    inner = of_same("inv", w, axes)
     lhs = whole(w.fn, 0, axes, inner, w.at)
     if w.fn == "det":
         return Equation(lhs, Power(w, Fraction(-1)), determinant(w))
-    inside(w, w.at)
+    inside(w, w.at, context)
     return Equation(lhs, entry_of(w, w.at), determinant(w))
 
 
@@ -208,6 +186,6 @@ def inverse_of_inverse(context: Context, w: Whole, axes: tuple[Index, Index]) ->
 def of_identity(context: Context, axes: tuple[Index, Index], at: tuple[IndexExpr, ...]) -> Equation:
     """det(I) = 1;  (I^{-1})_ij = δ_ij"""
     p, q = axes
-    require(all(within(e, p.size) for e in at), "an index may leave its range")
+    require(all(within(e, p.size, context.least) for e in at), "an index may leave its range")
     fn = "inv" if at else "det"
     return Equation(whole(fn, 0, axes, Delta(p, q), at), Delta(at[0], at[1]) if at else ONE)

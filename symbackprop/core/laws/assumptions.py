@@ -24,6 +24,6 @@ def assume(context: Context, name: str, values: tuple[tuple[Index, IndexExpr], .
     if not isinstance(h, Same):
         raise ProofError(f"the hypothesis {name} is not an equation")
     for i, e in values:
-        require(within(e, i.size), "{}: an index may leave its range 0..{}-1", name, i.size)
+        require(within(e, i.size, context.least), "{}: an index may leave its range 0..{}-1", name, i.size)
     given = dict(values)
     return Equation(substitute(h.lhs, given), substitute(h.rhs, given), frozenset(), frozenset({name}))

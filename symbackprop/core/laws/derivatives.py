@@ -6,35 +6,9 @@ from fractions import Fraction
 
 from ..context import Context, Equation, apart
 from ..indices import Index, Size
-from ..proper import VALUE_AXES
 from ..terms import (
-    ONE,
-    ZERO,
-    Add,
-    Apply,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    arrays,
-    free,
-    mul,
-    neg,
-    opened_whole,
-    over,
-    require,
-    sub,
+    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive,
+    Power, Predicate, Term, Whole, add, arrays, free, mul, neg, of_same, opened_whole, over, require, sub, sum_over,
     whole,
 )  # fmt: skip
 from .functions import DERIVATIVES
@@ -57,7 +31,7 @@ def diff_constant(context: Context, t: Term, wrt: Entry) -> Equation:
 def diff_independent(context: Context, t: Term, wrt: Entry) -> Equation:
     """∂t/∂w  =  0  when only other variables occur in t and in the definitions that it rests on"""
     inside = (b for a in arrays(t) for b in context.behind(a))
-    require(all(apart(b, wrt.array) for b in inside), "{} may depend on {}", t, wrt.array)
+    require(all(apart(b, wrt.array, context.least) for b in inside), "{} may depend on {}", t, wrt.array)
     return Equation(Diff(t, wrt), ZERO)
 
 
@@ -66,7 +40,7 @@ def diff_entry(context: Context, e: Entry, wrt: Entry) -> Equation:
     """∂w_ab/∂w_jk  =  δ_aj δ_bk,  and 0 for another variable"""
     require(not context.meanings(e.array), "{} is defined: unfold it first", e.array)
     if e.array != wrt.array:
-        require(apart(e.array, wrt.array), "{} and {} may be one array", e.array, wrt.array)
+        require(apart(e.array, wrt.array, context.least), "{} and {} may be one array", e.array, wrt.array)
         return Equation(Diff(e, wrt), ZERO)
     require(len(e.at) == len(wrt.at), "{} has {} axes here and {} there", e.array, len(e.at), len(wrt.at))
     return Equation(Diff(e, wrt), mul(*(Delta(a, b) for a, b in zip(e.at, wrt.at, strict=True))))
@@ -135,7 +109,7 @@ def diff_det(context: Context, w: Whole, axes: tuple[Index, ...], wrt: Entry) ->
     """∂det(A)/∂w  =  det(A) Σ_pq (A^{-1})_qp ∂A_pq/∂w,  where det(A) is not 0"""
     require(w.fn == "det" and len(axes) == 2, "a determinant of a matrix")
     inner = chain_body(w, axes, wrt)
-    inverse = Whole("inv", 0, w.sizes, w.body, (axes[1], axes[0]), w.hints)
+    inverse = of_same("inv", w, (axes[1], axes[0]))
     return Equation(Diff(w, wrt), Mul((w, sum_over(axes, Mul((inverse, inner))))), frozenset({Nonzero(w)}))
 
 
@@ -144,11 +118,9 @@ def diff_inverse(context: Context, w: Whole, axes: tuple[Index, ...], wrt: Entry
     """∂(A^{-1})_ij/∂w  =  -Σ_pq (A^{-1})_ip ∂A_pq/∂w (A^{-1})_qj,  where det(A) is not 0"""
     require(w.fn == "inv" and len(axes) == 2, "an inverse of a matrix")
     inner = chain_body(w, axes, wrt)
-    left = Whole("inv", 0, w.sizes, w.body, (w.at[0], axes[0]), w.hints)
-    right = Whole("inv", 0, w.sizes, w.body, (axes[1], w.at[1]), w.hints)
-    determinant = Whole("det", 0, w.sizes, w.body, (), w.hints)
+    left, right = of_same("inv", w, (w.at[0], axes[0])), of_same("inv", w, (axes[1], w.at[1]))
     rhs = neg(sum_over(axes, Mul((left, inner, right))))
-    return Equation(Diff(w, wrt), rhs, frozenset({Nonzero(determinant)}))
+    return Equation(Diff(w, wrt), rhs, frozenset({Nonzero(of_same("det", w))}))
 
 
 @law
@@ -156,16 +128,15 @@ def diff_max(context: Context, w: Whole, axes: tuple[Index, ...], wrt: Entry) ->
     """∂max(x)/∂w  =  Σ_a argmax(x)_a ∂x_a/∂w,  where the largest entry stands alone"""
     require(w.fn == "max", "a maximum")
     inner = chain_body(w, axes, wrt)
-    chosen = Whole("argmax", 0, w.sizes, w.body, axes, w.hints)
-    gap = Whole("gap", 0, w.sizes, w.body, (), w.hints)
-    return Equation(Diff(w, wrt), sum_over(axes, Mul((chosen, inner))), frozenset({Positive(gap)}))
+    chosen = Mul((of_same("argmax", w, axes), inner))
+    return Equation(Diff(w, wrt), sum_over(axes, chosen), frozenset({Positive(of_same("gap", w))}))
 
 
 @law
 def diff_argmax(context: Context, w: Whole, wrt: Entry) -> Equation:
     """∂argmax(x)_a/∂w  =  0,  where the largest entry stands alone"""
     require(w.fn == "argmax", "an indicator of the maximum")
-    return Equation(Diff(w, wrt), ZERO, frozenset({Positive(Whole("gap", 0, w.sizes, w.body, (), w.hints))}))
+    return Equation(Diff(w, wrt), ZERO, frozenset({Positive(of_same("gap", w))}))
 
 
 @law
@@ -186,9 +157,3 @@ def chain_body(w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Diff:
 
 def free_of(axes: tuple[Index, ...], *things: Entry | Whole) -> bool:
     return frozenset[Index]().union(*map(free, things)).isdisjoint(axes)
-
-
-def sum_over(axes: tuple[Index, ...], body: Term) -> Term:
-    for i in reversed(axes):
-        body = over(i, body)
-    return body

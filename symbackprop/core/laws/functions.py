@@ -1,4 +1,4 @@
-"""Named scalar functions: derivatives, and what they are in terms of the exponential.
+"""Named scalar functions, powers and steps: derivatives, and what they are in terms of each other.
 
 Formulas: Abramowitz and Stegun, 4.2 (exp, log), 4.3 (sin, cos), 4.5 (hyperbolic), 7.1 (erf).
 """
@@ -11,26 +11,10 @@ from fractions import Fraction
 from ..context import Context, Equation
 from ..sums import primes
 from ..terms import (
-    ONE,
-    Add,
-    Apply,
-    Mul,
-    Nonzero,
-    Num,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    add,
-    mul,
-    neg,
-    num,
-    require,
-    sub,
+    ONE, ZERO, Add, Apply, AtLeastZero, Delta, Holds, Mul, Nonzero, Num, Positive, Power, Predicate, Term, add,
+    arguments, mul, neg, num, rebuilt, require, sub,
 )  # fmt: skip
-from ..terms import (
-    PI as PI,
-)
+from ..terms import PI as PI
 from .registry import law
 
 NONE: frozenset[Predicate] = frozenset()
@@ -141,3 +125,143 @@ def sum_of_angles(context: Context, fn: str, a: Term, b: Term) -> Equation:
     sa, sb, ca, cb = Apply("sin", a), Apply("sin", b), Apply("cos", a), Apply("cos", b)
     rhs = add(mul(sa, cb), mul(ca, sb)) if fn == "sin" else sub(mul(ca, cb), mul(sa, sb))
     return Equation(Apply(fn, Add((a, b))), rhs)
+
+
+# --- powers and roots of compound terms ----------------------------------------------------------
+
+
+@law
+def power_add(context: Context, base: Term, p: Fraction, q: Fraction) -> Equation:
+    """b^p b^q  =  b^{p+q},  where b is not 0 (positive for a root)"""
+    root = p.denominator > 1 or q.denominator > 1
+    needs: frozenset[Predicate] = frozenset({Positive(base) if root else Nonzero(base)})
+    return Equation(Mul((Power(base, p), Power(base, q))), Power(base, p + q), needs)
+
+
+@law
+def power_of_product(context: Context, args: tuple[Term, ...], q: Fraction) -> Equation:
+    """(a b)^q  =  a^q b^q,  with a, b > 0 for a root"""
+    needs = frozenset[Predicate](Positive(a) for a in args) if q.denominator > 1 else frozenset[Predicate]()
+    return Equation(Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), needs)
+
+
+@law
+def root_of_product(context: Context, args: tuple[Term, ...], q: Fraction) -> Equation:
+    """(a b)^q  =  a^q b^q,  with a, b >= 0;  0^q is 0"""
+    needs = frozenset[Predicate](AtLeastZero(a) for a in args)
+    return Equation(Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), needs)
+
+
+@law
+def power_of_power(context: Context, base: Term, p: Fraction, q: Fraction) -> Equation:
+    """(b^p)^q  =  b^{pq},  for b > 0 unless p and q are integers"""
+    root = p.denominator > 1 or q.denominator > 1
+    needs = frozenset[Predicate]({Positive(base)} if root else ())
+    return Equation(Power(Power(base, p), q), Power(base, p * q), needs)
+
+
+@law
+def root_of_square(context: Context, base: Term, q: Fraction) -> Equation:
+    """(b²)^q  =  |b|^{2q}  =  (b ([b > 0] - [-b > 0]))^{2q}"""
+    size = mul(base, sub(Holds(Positive(base)), Holds(Positive(neg(base)))))
+    return Equation(Power(Power(base, Fraction(2)), q), Power(size, 2 * q))
+
+
+# --- step functions: [u > 0] is 1 where u > 0, else 0 --------------------------------------------
+
+
+def step(u: Term) -> Term:
+    return Holds(Positive(u))
+
+
+@law
+def step_scaled(context: Context, c: Term, u: Term) -> Equation:
+    """[c u > 0]  =  [u > 0],  for c > 0"""
+    return Equation(step(Mul((c, u))), step(u), frozenset({Positive(c)}))
+
+
+@law
+def step_negated(context: Context, u: Term) -> Equation:
+    """[-u > 0]  =  1 - [u > 0],  where u is not 0"""
+    return Equation(step(neg(u)), sub(ONE, step(u)), frozenset({Nonzero(u)}))
+
+
+@law
+def step_negated_outside(context: Context, h: Term, u: Term) -> Equation:
+    """(1 - h) [-u > 0]  =  (1 - h) (1 - [u > 0]),  where h is 0 or 1, and u is not 0 where h is 0"""
+    require(isinstance(h, Holds | Delta), "{} is not 0 or 1", h)
+    outside = sub(ONE, h)
+    return Equation(Mul((outside, step(neg(u)))), Mul((outside, sub(ONE, step(u)))), frozenset({Nonzero(add(u, h))}))
+
+
+@law
+def step_of_positive(context: Context, u: Term) -> Equation:
+    """[u > 0]  =  1,  for u > 0"""
+    return Equation(step(u), ONE, frozenset({Positive(u)}))
+
+
+@law
+def step_of_negative(context: Context, u: Term) -> Equation:
+    """[-u > 0]  =  0,  for u > 0"""
+    return Equation(step(neg(u)), ZERO, frozenset({Positive(u)}))
+
+
+@law
+def step_of_zero(context: Context) -> Equation:
+    """[0 > 0]  =  0"""
+    return Equation(step(ZERO), ZERO)
+
+
+@law
+def by_cases(context: Context, like: Term, h: Term, a: Term, b: Term) -> Equation:
+    """f(h a + (1 - h) b)  =  h f(a) + (1 - h) f(b),  where h is 0 or 1;  f is the outermost function of `like`"""
+    require(isinstance(h, Holds | Delta), "{} is not 0 or 1", h)
+    require(
+        isinstance(like, Apply | Power | Holds) and len(arguments(like)) == 1, f"{like} is no function of one argument"
+    )
+    both = add(mul(h, a), mul(sub(ONE, h), b))
+    rhs = add(mul(h, rebuilt(like, (a,))), mul(sub(ONE, h), rebuilt(like, (b,))))
+    return Equation(rebuilt(like, (both,)), rhs)
+
+
+@law
+def step_times_argument(context: Context, u: Term) -> Equation:
+    """[u > 0] [-u > 0]  =  0"""
+    return Equation(Mul((step(u), step(neg(u)))), ZERO)
+
+
+@law
+def step_ordered(context: Context, u: Term, c: Term) -> Equation:
+    """[u > 0] [u + c > 0]  =  [u > 0],  for c > 0"""
+    return Equation(Mul((step(u), step(Add((u, c))))), step(u), frozenset({Positive(c)}))
+
+
+@law
+def step_excluded(context: Context, u: Term, c: Term) -> Equation:
+    """[u > 0] [-u - c > 0]  =  0,  for c > 0"""
+    return Equation(Mul((step(u), step(sub(neg(u), c)))), ZERO, frozenset({Positive(c)}))
+
+
+@law
+def step_covering(context: Context, u: Term, c: Term) -> Equation:
+    """[u > 0] [c - u > 0]  =  [u > 0] + [c - u > 0] - 1,  for c > 0: one of them always holds"""
+    one, other = step(u), step(sub(c, u))
+    return Equation(Mul((one, other)), add(one, other, neg(ONE)), frozenset({Positive(c)}))
+
+
+@law
+def step_of_product(context: Context, a: Term, b: Term) -> Equation:
+    """[a b > 0]  =  [a > 0] [b > 0] + [-a > 0] [-b > 0]"""
+    return Equation(step(Mul((a, b))), add(mul(step(a), step(b)), mul(step(neg(a)), step(neg(b)))))
+
+
+@law
+def step_of_reciprocal(context: Context, a: Term) -> Equation:
+    """[1/a > 0]  =  [a > 0]"""
+    return Equation(step(Power(a, Fraction(-1))), step(a))
+
+
+@law
+def step_of_exponentials(context: Context, a: Term, b: Term) -> Equation:
+    """[e^a - e^b > 0]  =  [a - b > 0]"""
+    return Equation(step(sub(Apply("exp", a), Apply("exp", b))), step(sub(a, b)))

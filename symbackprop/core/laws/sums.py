@@ -33,7 +33,7 @@ def reindex(context: Context, i: Index, k: Index, e: IndexExpr, body: Term) -> E
 def by_radix(context: Context, i: Index, q: Index, r: Index, body: Term) -> Equation:
     """Σ_i f(i)  =  Σ_q Σ_r f(R q + r),  for i < Q R, q < Q and r < R"""
     require(i.size == q.size * r.size, "{} values are not {} times {}", i.size, q.size, r.size)
-    require(at_least_zero(q.size) and at_least_zero(r.size), "a size may be negative")
+    require(all(at_least_zero(x.size, context.least) for x in (q, r)), "a size may be negative")
     require(q != r and q not in free(body) and r not in free(body), "a new index is in use")
     there = substitute(body, {i: affine(0, ((q, r.size), (r, 1)))})
     return Equation(over(i, body), over(q, over(r, there)))
@@ -42,6 +42,6 @@ def by_radix(context: Context, i: Index, q: Index, r: Index, body: Term) -> Equa
 @law
 def covering(context: Context, e: IndexExpr, f: IndexExpr) -> Equation:
     """[e >= 0] [f >= 0]  =  [e >= 0] + [f >= 0] - 1,  when e + f >= -1: one of them always holds"""
-    require(never_negative(affine(1, ((e, 1), (f, 1)))), "neither need hold")
+    require(never_negative(affine(1, ((e, 1), (f, 1))), context.least), "neither need hold")
     one, other = Holds(NonNegative(e)), Holds(NonNegative(f))
     return Equation(Mul((one, other)), Add((one, other, num(-1))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..derivation import Derivation
-from . import conventions, layer, linear, mean, softmax
+from . import conventions, every_depth, layer, linear, mean, softmax
 from .layer import facts
 
 Fact = Callable[[], Derivation]
@@ -26,6 +26,7 @@ STORIES: dict[str, tuple[str, tuple[Fact, ...]]] = {
     "hidden_layers": ("Hidden layers: from one signal to the one before", facts(layer.signal_step)),
     "weights": ("The gradient by the weights", facts(layer.weights)),
     "biases": ("The gradient by the biases", facts(layer.biases)),
+    "every_depth": ("All layers of a network of any depth", every_depth.FACTS),
     "means": ("Costs that are a mean over a batch", mean.FACTS),
     "softmax": ("Softmax and the negative log likelihood", softmax.FACTS),
     "columns_to_rows": ("From the column convention to the row convention", conventions.FACTS),

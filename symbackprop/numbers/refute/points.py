@@ -14,7 +14,7 @@ from random import Random
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, IndexAtom, IndexExpr, Size
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, NonNegative, Term, free, map_index, sub
+from symbackprop.core.terms import Array, Diff, NonNegative, Term, free, map_index, sub
 
 from .. import exact_numbers as numbers
 from ..duals import Polynomial
@@ -41,6 +41,11 @@ class Question:
 
     `domains` hints at arrays by name: pos, unit, prob, bin, onehot, sym, spd, inv, nonzero, int:V, pi, e.
     `shapes` declares arrays; what is not declared is inferred from its indices.
+
+    `moving` holds the variables of a claim about a derivative (by default that of the left side).  Then points at the
+    border of a >= are outside, steps of the claim have values at their kinks, and a point counts where every step of
+    `forward` (terms; their free indices take all values) that a variable acts through has a value and a derivative:
+    there the right side must have a value too.
     """
 
     lhs: Term
@@ -51,6 +56,15 @@ class Question:
     definitions: Mapping[Array, Tensor] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
+    forward: tuple[Term, ...] = ()
+    moving: frozenset[Array] = frozenset()
+
+    @property
+    def variables(self) -> frozenset[Array]:
+        """The arrays with respect to which the claim is about a derivative; none for other claims."""
+        if self.moving or not isinstance(self.lhs, Diff):
+            return self.moving
+        return frozenset({self.lhs.wrt.array})
 
     @property
     def free(self) -> tuple[Index, ...]:
@@ -63,11 +77,15 @@ class Sampler:
     """Draws points for one question; `kinks` asks for zeros and equal entries early."""
 
     def __init__(self, question: Question, kinks: bool = False) -> None:
-        self.question = question
+        self.question, self.strictly = question, bool(question.variables)
         self.styles = (_STYLES[0], *_AT_KINKS, *_STYLES[1:]) if kinks else _STYLES
         self.reaches = Reaches(question.definitions)
         self.survey: Survey = survey(
-            (question.lhs, question.rhs), question.free, question.hypotheses, question.definitions, question.shapes
+            (question.lhs, question.rhs, *question.forward),
+            question.free,
+            question.hypotheses,
+            question.definitions,
+            question.shapes,
         )
         self.mentioned = [mentions(h, self.reaches) for h in question.hypotheses]
         self.choices: dict[tuple[object, ...], str | None] = {}
@@ -128,7 +146,7 @@ class Sampler:
 
     def satisfies(self, point: Point) -> bool:
         try:
-            return all(satisfied(h, point, self.reaches) for h in self.question.hypotheses)
+            return all(satisfied(h, point, self.reaches, self.strictly) for h in self.question.hypotheses)
         except (Undefined, Undecided):
             return False
 
@@ -274,14 +292,15 @@ def instances(h: Hypothesis, point: Point) -> Iterator[dict[Index, int]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None) -> bool:
-    """Whether a hypothesis holds exactly at a point, for all values of its free indices.
+def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, strictly: bool = False) -> bool:
+    """Whether a hypothesis holds exactly at a point, for all values of its free indices (`strictly`: inside a >=).
 
     Raises Undefined and Undecided.
     """
     shared = reaches or Reaches(point.definitions)
     if not isinstance(h, Same):
-        return all(holds(h, replace(point, indices=i), reaches=shared) for i in instances(h, point))
+        at = [replace(point, indices=i) for i in instances(h, point)]
+        return all(holds(h, p, reaches=shared, strictly=strictly) for p in at)
     gap = sub(h.lhs, h.rhs)
 
     def ask() -> bool:

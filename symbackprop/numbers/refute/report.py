@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, Term
@@ -17,15 +17,23 @@ from ..points import Point, Position
 __all__ = ["Counterexample", "nested", "recheck"]
 
 
+Kind: TypeAlias = Literal["differs", "no value"]
+
+
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """A point where lhs and rhs are certainly different."""
+    """A point where lhs and rhs are certainly different, or lhs has a value and rhs certainly has none.
+
+    With the kind "no value" `rhs` is None and `why` says what has no value and where: `0/0 at x[0] = 0`.
+    """
 
     point: Point
     lhs: Number
-    rhs: Number
+    rhs: Number | None
     lhs_term: Term = field(compare=False, repr=False)
     rhs_term: Term = field(compare=False, repr=False)
+    kind: Kind = "differs"
+    why: str = ""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -43,6 +51,11 @@ class Counterexample:
             a: nested(e) for a, e in self.point.integers.items()
         }
 
+    @property
+    def right(self) -> str:
+        """The right side for a person: its number, or that it has none."""
+        return f"no value: {self.why}" if self.rhs is None else written(self.rhs)
+
     def describe(self) -> str:
         """One line for each thing to know."""
         lines = []
@@ -55,7 +68,7 @@ class Counterexample:
         if where:
             lines.append(f"at index {where} (counted from 0)")
         lines.append(f"left side  {written(self.lhs)}")
-        lines.append(f"right side {written(self.rhs)}")
+        lines.append(f"right side {self.right}")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -67,11 +80,15 @@ class Counterexample:
             "losses": {f: str(p) for f, p in self.point.losses.items()},
             "index": self.index,
             "lhs": written(self.lhs),
-            "rhs": written(self.rhs),
             "lhs_float": approximate(self.lhs),
-            "rhs_float": approximate(self.rhs),
-            "difference": written(plus(self.lhs, times(Fraction(-1), self.rhs))),
+            **self.right_as_json(),
         }
+
+    def right_as_json(self) -> dict[str, Any]:
+        if self.rhs is None:
+            return {"kind": self.kind, "rhs": None, "rhs_float": None, "difference": None, "why": self.why}
+        gap = plus(self.lhs, times(Fraction(-1), self.rhs))
+        return {"rhs": written(self.rhs), "rhs_float": approximate(self.rhs), "difference": written(gap)}
 
 
 def nested(entries: Mapping[Position, Any]) -> Any:
@@ -99,7 +116,10 @@ def shown(v: Any) -> str:
 
 
 def recheck(c: Counterexample) -> tuple[float, float]:
-    """Both sides in float64, derivatives by central differences: an independent look at the same point."""
+    """Both sides in float64, derivatives by central differences: an independent look at the same point.
+
+    It decides nothing.  A side without a value is nan or infinite here, or a large number where 0 was not met exactly.
+    """
     point = c.point
     axes: tuple[Index, ...] = ()
     evaluation = FloatEvaluation(point, differences=True)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -18,17 +20,33 @@ from symbackprop.core.indices import Index, Size
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
 
-from ..evaluate import Evaluation, decided, difference
+from ..evaluate import Evaluation, decided, off_kinks
 from ..exact_numbers import Undecided, Undefined
 from ..floats import FloatEvaluation
 from ..points import Point, size_at
+from .judge import judged
 from .points import Question, Sampler
 from .report import Counterexample, recheck
 from .shrink import shrunk
+from .special import free_values, special_points
+from .special_sizes import special_sizes
 
-__all__ = ["Counterexample", "Outcome", "Question", "recheck", "refute", "satisfying_point", "search"]
+__all__ = [
+    "Counterexample",
+    "Outcome",
+    "Question",
+    "counterexample_at",
+    "recheck",
+    "refute",
+    "satisfying_point",
+    "search",
+]
 
 BUDGET = 40
+_FEW = 6  # points tried before special ones, which a search for fewer points leaves out
+_SPECIAL, _NEAR_ZERO = 120, 40  # special points
+_SPECIAL_SIZES = 12
+_POSITIONS = 256  # index values at which a given point is looked at exactly
 _EXACT_PER_POINT = 3
 _ATTEMPTS = 24
 _PATIENCE = 2  # attempts at sizes where nothing has a value
@@ -45,43 +63,156 @@ class Outcome:
     points: int
 
 
-def search(question: Question, budget: int = BUDGET, *, kinks_have_values: bool = False) -> Outcome:
-    """Try `budget` points, sizes that hide least first; report the shrunk counterexample.
+def search(
+    question: Question, budget: int = BUDGET, *, kinks_have_values: bool = False, shrink: bool = True
+) -> Outcome:
+    """Try `budget` points, sizes that hide least first, and special points; report the shrunk counterexample.
 
-    With `kinks_have_values` steps at 0 are looked at too (for claims that are no gradients).
+    Without `shrink` the first one found: for those who only ask whether there is one.
+
+    Special points (zeros, ties, thresholds, sizes such as n = 17) come after the first few and are not counted; a
+    budget of less than that leaves them out.  With `kinks_have_values` steps at 0 are looked at too (for claims that
+    are no gradients; claims about a derivative have it for the right side).
     """
-    sampler = Sampler(question, kinks_have_values)
-    axes, satisfying, defined = question.free, 0, 0
-    barren: set[int] = set()
-    if not sampler.sizes(1):
-        return Outcome(None, "no sizes satisfy the declarations and hypotheses", 0)
-    for rank, sizes, attempt in schedule(sampler, budget, barren):
-        point = sampler.point(sizes, attempt)
+    return Search(question, kinks_have_values or bool(question.variables)).run(budget, shrink)
+
+
+class Search:
+    """One search: the sampler, and what has been seen so far."""
+
+    def __init__(self, question: Question, kinks_have_values: bool) -> None:
+        self.question, self.kinks_have_values = question, kinks_have_values
+        self.sampler = Sampler(question, kinks_have_values)
+        self.axes = question.free
+        self.satisfying = self.defined = 0
+        self.barren: set[int] = set()
+
+    def run(self, budget: int, shrink: bool) -> Outcome:
+        if not self.sampler.sizes(1):
+            return Outcome(None, "no sizes satisfy the declarations and hypotheses", 0)
+        planned = schedule(self.sampler, budget, self.barren)
+        found = None
+        for n, (rank, sizes, attempt) in enumerate(planned):
+            found = (self.special() if n == _FEW else None) or self.scheduled(rank, sizes, attempt)
+            if found is not None:
+                break
+        else:
+            found = self.special() if budget > _FEW and n < _FEW else None
+        if found is not None:
+            if shrink:
+                found = shrunk(self.question, self.sampler, found, self.kinks_have_values)
+            return Outcome(found, "", self.satisfying)
+        return Outcome(None, self.reason(), self.satisfying)
+
+    def reason(self) -> str:
+        if not self.satisfying:
+            if self.sampler.strictly and self.closed():
+                return "the hypotheses have no inner points: they force an equality between variables"
+            return "no point that satisfies the hypotheses was found"
+        if not self.defined:
+            return "no point was found where both sides have a value"
+        return f"both sides agree at {self.satisfying} points"
+
+    def closed(self) -> bool:
+        """Points satisfy the hypotheses, though none was found inside each u >= 0."""
+        sampler = Sampler(self.question)
+        sampler.strictly = False
+        return any(sampler.point(sizes, 0) is not None for sizes in sampler.sizes(_PATIENCE))
+
+    def scheduled(self, rank: int, sizes: Mapping[str, int], attempt: int) -> Counterexample | None:
+        """One point of the plan; ranks of sizes where nothing has a value are given up."""
+        point = self.sampler.point(sizes, attempt)
         if point is None:
             if attempt >= _PATIENCE:
-                barren.add(rank)
-            continue
-        satisfying += 1
+                self.barren.add(rank)
+            return None
+        before = self.defined
         try:
-            suspicious, some = candidates(question, sampler, point, axes)
+            found = self.look(point)
         except Undefined:
-            barren.add(rank)
-            continue
-        defined += some
-        if not some and attempt >= _PATIENCE:
-            barren.add(rank)
-        if not suspicious and defined <= _EXACT_ANYWAY:
-            suspicious = [tuple(satisfying % n for n in shape_of(axes, sizes))]
+            self.barren.add(rank)
+            return None
+        if self.defined == before and attempt >= _PATIENCE:
+            self.barren.add(rank)
+        return found
+
+    def look(self, point: Point) -> Counterexample | None:
+        """The claim at one point: floats choose index values, exact arithmetic decides.  Raises Undefined."""
+        self.satisfying += 1
+        suspicious, some = candidates(self.question, self.sampler, point, self.axes)
+        self.defined += some
+        if not suspicious and self.defined <= _EXACT_ANYWAY:
+            suspicious = [tuple(self.satisfying % n for n in shape_of(self.axes, point.sizes))]
         for at in suspicious:
-            placed = replace(point, indices=dict(zip(axes, at, strict=True)))
-            found = confirmed(question, sampler, placed, kinks_have_values)
+            placed = replace(point, indices=dict(zip(self.axes, at, strict=True)))
+            found = judged(self.question, placed, self.sampler.reaches, self.kinks_have_values)
             if found is not None:
-                return Outcome(shrunk(question, sampler, found, kinks_have_values), "", satisfying)
-    if not satisfying:
-        return Outcome(None, "no point that satisfies the hypotheses was found", 0)
-    if not defined:
-        return Outcome(None, "no point was found where both sides have a value", satisfying)
-    return Outcome(None, f"both sides agree at {satisfying} points", satisfying)
+                return found
+            if not self.defined:  # floats overflow: exp(x - 800)
+                self.defined += has_values(placed, (self.question.lhs, self.question.rhs), self.sampler)
+        return None
+
+    def special(self) -> Counterexample | None:
+        """Zeros, ties, thresholds; then sizes that the claim names."""
+        for base in bases(self.sampler):
+            for point in islice(special_points(self.question, self.sampler, base), _SPECIAL):
+                found = self.looked(point)
+                if found is not None:
+                    return self.near_zero(found)
+        for sizes in special_sizes(self.question, self.sampler)[:_SPECIAL_SIZES]:
+            one = self.sampler.point(sizes, 0)
+            found = None if one is None else self.looked(one)
+            if found is not None:
+                return found
+        return None
+
+    def near_zero(self, found: Counterexample) -> Counterexample:
+        """The same with 0 for all that does not matter, if special points near 0 fail too."""
+        free = [a for a in found.point.arrays if free_values(self.sampler, a, found.point)]
+        zeros = {a: dict.fromkeys(found.point.arrays[a], Fraction(0)) for a in free}
+        base = replace(found.point, arrays={**found.point.arrays, **zeros})
+        for point in islice(special_points(self.question, self.sampler, base), _NEAR_ZERO):
+            simpler = self.looked(point)
+            if simpler is not None and simpler.kind == found.kind:
+                return simpler
+        return found
+
+    def looked(self, point: Point) -> Counterexample | None:
+        try:
+            return self.look(point)
+        except Undefined:
+            return None
+
+
+def bases(sampler: Sampler) -> Iterator[Point]:
+    """A generic point at the first sizes, and one where all sizes are as small as they can be."""
+    sizes = sampler.sizes()
+    smallest = min(sizes, key=lambda s: sum(s.values()))
+    for chosen in sizes[:1] if smallest == sizes[0] else (sizes[0], smallest):
+        point = sampler.point(chosen, 0)
+        if point is not None:
+            yield point
+
+
+def counterexample_at(
+    question: Question, point: Point, *, kinks_have_values: bool = False, shrink: bool = True
+) -> Counterexample | None:
+    """What is certainly false at a given point, at any of its index values; the point must satisfy the hypotheses.
+
+    For points that something else has found (a run in floats).  None where both sides agree or nothing is certain.
+    """
+    sampler = Sampler(question)
+    kinks = kinks_have_values or bool(question.variables)
+    if not sampler.satisfies(point):
+        return None
+    axes = question.free
+    for count, at in enumerate(product(*map(range, shape_of(axes, point.sizes)))):
+        if count >= _POSITIONS:
+            return None
+        found = judged(question, replace(point, indices=dict(zip(axes, at, strict=True))), sampler.reaches, kinks)
+        if found is not None:
+            return shrunk(question, sampler, found, kinks) if shrink else found
+    return None
 
 
 def refute(
@@ -113,16 +244,24 @@ def satisfying_point(
     domains: Mapping[str, str] | None = None,
     shapes: Mapping[Array, tuple[Size, ...]] | None = None,
     budget: int = BUDGET,
+    forward: Sequence[Term] = (),
+    moving: frozenset[Array] = frozenset(),
 ) -> Point | None:
     """A point that satisfies all hypotheses exactly and where all terms have a value; None where none was found.
 
     Conditions of a theorem are asked for by passing them as hypotheses.  Free indices of `terms` are 0 there.
+    With `moving` (a claim about derivatives) the border of a >= is outside, and every step of `forward` that a moving
+    array acts through has a value and a derivative there.  Every axis has two values or more, unless the hypotheses
+    or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.
     """
     question = Question(
-        Add(tuple(terms)), ZERO, (), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {}
-    )
+        Add(tuple(terms)), ZERO, (), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {},
+        tuple(forward), moving,
+    )  # fmt: skip
     sampler = Sampler(question)
-    barren: set[int] = set()
+    barren = {k for k, sizes in enumerate(sampler.sizes()) if not roomy(sampler, sizes)}
+    if len(barren) == len(sampler.sizes()):
+        barren = set()
     for rank, sizes, attempt in schedule(sampler, budget, barren):
         point = sampler.point(sizes, attempt)
         if point is None:
@@ -130,13 +269,23 @@ def satisfying_point(
                 barren.add(rank)
             continue
         placed = replace(point, indices=dict.fromkeys(question.free, 0))
-        try:
-            for t in terms:
-                decided(partial(Evaluation(placed, sampler.reaches).at, t))
-        except (Undefined, Undecided):
-            continue
-        return placed
+        if has_values(placed, terms, sampler) and off_kinks(forward, moving, placed, sampler.reaches):
+            return placed
     return None
+
+
+def roomy(sampler: Sampler, sizes: Mapping[str, int]) -> bool:
+    """Every axis of a named size has two values or more."""
+    return all(s.at(dict(sizes)) >= 2 for s in sampler.survey.lengths if s.constant is None)
+
+
+def has_values(point: Point, terms: Sequence[Term], sampler: Sampler) -> bool:
+    try:
+        for t in terms:
+            decided(partial(Evaluation(point, sampler.reaches, sampler.strictly).at, t))
+    except (Undefined, Undecided):
+        return False
+    return True
 
 
 def schedule(
@@ -163,7 +312,7 @@ def shape_of(axes: tuple[Index, ...], sizes: Mapping[str, int]) -> tuple[int, ..
 def candidates(
     question: Question, sampler: Sampler, point: Point, axes: tuple[Index, ...]
 ) -> tuple[list[tuple[int, ...]], bool]:
-    """Positions where floats differ most, then some where floats have no value; and whether any has one."""
+    """Positions where floats differ most, then some where the right side has no value; and whether any has one."""
     evaluation = FloatEvaluation(point, sampler.reaches)
     left, right = evaluation.tensor(axes, question.lhs), evaluation.tensor(axes, question.rhs)
     return suspects(left, right)
@@ -171,25 +320,15 @@ def candidates(
 
 def suspects(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> tuple[list[tuple[int, ...]], bool]:
     with np.errstate(all="ignore"):
-        gap = np.abs(left - right)
-    scale = np.maximum(np.abs(left), np.abs(right))
-    finite = np.isfinite(gap)
+        gap, scale = np.abs(left - right), np.maximum(np.abs(left), np.abs(right))
+        relative = gap / np.maximum(scale, 1e-300)
+    finite, lost = np.isfinite(gap), np.isfinite(left) & ~np.isfinite(right)
+    missing = [tuple(map(int, k)) for k in np.argwhere(lost)][:_EXACT_PER_POINT]
     if not finite.any():
-        return [tuple(map(int, k)) for k in np.ndindex(left.shape)][:1], False
+        return missing or [tuple(map(int, k)) for k in np.ndindex(left.shape)][:1], False
     noise = _NOISE * float(scale[finite].max(initial=0.0))
-    ratio = np.where(finite, gap / np.maximum(scale, 1e-300), 0.0)
+    ratio = np.where(finite, relative, 0.0)
     differs = finite & (gap > _RELATIVE * scale) & (gap > noise)
     places = [tuple(map(int, k)) for k in np.argwhere(differs)]
     places.sort(key=lambda k: (-round(float(ratio[k]), 3), k))
-    return places[:_EXACT_PER_POINT], True
-
-
-def confirmed(question: Question, sampler: Sampler, point: Point, kinks_have_values: bool) -> Counterexample | None:
-    """The counterexample at a point with index values, if exact arithmetic agrees that it is one."""
-    try:
-        both = difference(
-            question.lhs, question.rhs, point, reaches=sampler.reaches, kinks_have_values=kinks_have_values
-        )
-    except Undefined:
-        return None
-    return None if both is None else Counterexample(point, *both, question.lhs, question.rhs)
+    return places[:_EXACT_PER_POINT] + missing, True

@@ -5,19 +5,21 @@ Every step is confirmed exactly and keeps the hypotheses, so the result is as ce
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
+import numpy as np
+
 from symbackprop.core.terms import Array
 
 from ..duals import Polynomial
-from ..evaluate import difference
 from ..exact_numbers import Number, Undefined, approximate
 from ..floats import FloatEvaluation
-from ..points import Loss, Point, Position
+from ..points import Loss, Point, Position, size_at
 from .arrays import allowed
+from .judge import judged
 from .points import Question, Sampler
 from .report import Counterexample
 
@@ -43,13 +45,10 @@ class Shrinker:
         """Keep the point if it is a counterexample."""
         self.trials += 1
         q, s = self.question, self.sampler
-        try:
-            both = difference(q.lhs, q.rhs, point, reaches=s.reaches, kinks_have_values=self.kinks_have_values)
-            if both is None or (q.hypotheses and not s.satisfies(point)):
-                return False
-        except Undefined:
+        found = judged(q, point, s.reaches, self.kinks_have_values)
+        if found is None or found.kind != self.best.kind or (q.hypotheses and not s.satisfies(point)):
             return False
-        self.best = Counterexample(point, *both, q.lhs, q.rhs)
+        self.best = found
         return True
 
     # --- sizes ---------------------------------------------------------------------------------
@@ -61,10 +60,36 @@ class Shrinker:
         smaller = [s for s in self.smaller() if sum(s.values()) < total]
         smaller.sort(key=lambda s: (sum(s.values()), tuple(s.items())))
         for sizes in smaller[:_SIZE_TRIALS]:
-            for attempt in (0, 1, 2):
-                point = self.sampler.point(sizes, attempt)
+            for point in self.at(sizes):
                 if point is not None and self.somewhere(point):
                     return
+
+    def at(self, sizes: Mapping[str, int]) -> Iterator[Point | None]:
+        """The best point cut to smaller sizes, and a few others."""
+        for ends in (False, True):
+            try:
+                cut = self.cut(sizes, ends)
+            except (Undefined, KeyError):
+                continue
+            if self.sampler.satisfies(cut) and all(self.allowed(a, dict(e)) for a, e in cut.arrays.items()):
+                yield cut
+        yield from (self.sampler.point(sizes, attempt) for attempt in (0, 1, 2))
+
+    def cut(self, sizes: Mapping[str, int], ends: bool) -> Point:
+        """The first entries of each array, or the last."""
+        best, arrays = self.best.point, {}
+        for array, entries in best.arrays.items():
+            shape, old = (self.sampler.survey.shape(array, s) for s in (sizes, best.sizes))
+            offset = tuple(n - m if ends else 0 for n, m in zip(old, shape, strict=True))
+            arrays[array] = {
+                k: entries[tuple(i + o for i, o in zip(k, offset, strict=True))] for k in product(*map(range, shape))
+            }
+        below = {n: size_at(self.sampler.survey.picks[n][0], sizes) for n in best.integers}
+        shapes = {n: self.sampler.survey.pick_shape(n, sizes) for n in best.integers}
+        integers = {
+            n: {k: min(e[k], below[n] - 1) for k in product(*map(range, shapes[n]))} for n, e in best.integers.items()
+        }
+        return replace(best, sizes=sizes, arrays=arrays, integers=integers)
 
     def smaller(self) -> Iterator[dict[str, int]]:
         names = self.sampler.symbols
@@ -88,6 +113,8 @@ class Shrinker:
         except Undefined:
             return False
         bad = abs(left - right) > 1e-7 * (abs(left) + abs(right))
+        if self.best.kind == "no value":
+            bad = np.isfinite(left) & ~np.isfinite(right)
         for at in [k for k in product(*map(range, left.shape)) if bad[k]][:2]:
             if self.accept(replace(point, indices=dict(zip(axes, map(int, at), strict=True)))):
                 return True

@@ -1,18 +1,37 @@
-"""Hypotheses said again: in the order of the normal form, and one by one over axes of literal size.
+"""What a region says, in the words of the prover: in the order of the normal form, and one by one over short axes.
 
-Nothing new is assumed: each is the same statement up to the laws of sums and products, or one case of it.
+Each is a lemma with its proof: the same statement up to the laws of sums and products, or one case of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 from math import prod
 
-from symbackprop.core.context import EMPTY, Hypothesis, Same
+from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
+from symbackprop.core.discharge import knowing, like, term_of
 from symbackprop.core.indices import Index, IndexExpr, affine
+from symbackprop.core.kernel import By, Chain, Linear
+from symbackprop.core.reasons import Base, Given, Knowing, Reason, Sign, Weigh
 from symbackprop.core.sums import same
-from symbackprop.core.terms import AtLeastZero, Nonzero, Positive, ProofError, Term, free, substitute
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    AtLeastZero,
+    Mul,
+    Nonzero,
+    Num,
+    Positive,
+    Power,
+    ProofError,
+    Term,
+    add,
+    free,
+    mul,
+    substitute,
+)
 
 from ..normal_form.normal import Normal
 from ..normal_form.reduce import TooLarge
@@ -20,14 +39,88 @@ from ..normal_form.reduce import TooLarge
 CASES = 36
 
 
-@lru_cache(maxsize=1000)
-def restated(h: Hypothesis) -> tuple[Hypothesis, ...]:
-    found: list[Hypothesis] = []
-    for case in cases(h) if isinstance(h, Same) else (h, *cases(h)):
+Values = tuple[tuple[Index, IndexExpr], ...]
+
+
+def restated(context: Context) -> tuple[Reason | Given, ...]:
+    """Lemmas about the hypotheses of a context that are written in another way than the prover writes."""
+    said = set(context.hypotheses.values())
+    found: dict[Hypothesis, Reason | Given] = {}
+    for part in (p for h in context.hypotheses.values() for p in parts(h)):
+        if part.goal not in said and holds(part, context):
+            found.setdefault(part.goal, part)
+            roots = AtLeastZero(term_of(part.goal))
+            if roots in said:
+                positive = Positive(roots.term)
+                found.setdefault(positive, Knowing(positive, "positive", (part,), Sign(positive)))
+    for name, h in context.hypotheses.items():
+        for again, values in other_words(h):
+            lemma = again if again in said or again in found else None
+            if lemma is None:
+                made = lemma_of(name, h, again, values)
+                if made is not None and holds(made, context):
+                    found[again] = made
+    return tuple(found.values())
+
+
+def parts(h: Hypothesis) -> Iterator[Reason]:
+    """A product is not 0, so its factors are not; a root is not 0, so what is under it is not."""
+    if not isinstance(h, Nonzero | Positive):
+        return
+    match h.term:
+        case Mul(args):
+            for k, a in enumerate(args):
+                if not isinstance(a, Num):
+                    rest = mul(*args[:k], *args[k + 1 :])
+                    equal = Given(Linear(mul(rest, a), add(mul(ONE, h.term), ZERO)))
+                    yield from within(Weigh(Nonzero(a), rest, ((ONE, Sign(h)),), ZERO, equal))
+        case Power():
+            yield from within(Sign(Nonzero(h.term)))
+        case _:
+            pass
+
+
+def within(r: Reason) -> Iterator[Reason]:
+    """The reason, and what it says of the base of a power."""
+    yield r
+    match term_of(r.goal):
+        case Power(base, q) if q > 0:
+            yield from within(Base(Nonzero(base), r))
+        case _:
+            pass
+
+
+def holds(lemma: Reason | Given, context: Context) -> bool:
+    try:
+        knowing("tried", (lemma,), context)
+    except ProofError:
+        return False
+    return True
+
+
+def lemma_of(name: str, h: Hypothesis, again: Hypothesis, values: Values) -> Reason | Given | None:
+    given = dict(values)
+    match h, again:
+        case Same(lhs, rhs), Same(left, right):
+            here = By("assume", (name, values))
+            return Given(Chain(Linear(left, substitute(lhs, given)), (here, Linear(substitute(rhs, given), right))))
+        case (Positive(u), Positive(v)) | (Nonzero(u), Nonzero(v)) | (AtLeastZero(u), AtLeastZero(v)):
+            u = substitute(u, given)
+            assert not isinstance(h, Same) and not isinstance(again, Same)
+            part = (ONE, Sign(like(h, u)))
+            return Weigh(again, ONE, (part,), ZERO, Given(Linear(mul(ONE, v), add(mul(ONE, u), ZERO))))
+        case _:
+            return None
+
+
+@lru_cache(maxsize=2000)
+def other_words(h: Hypothesis) -> tuple[tuple[Hypothesis, Values], ...]:
+    found: dict[Hypothesis, Values] = {}
+    for case, values in (*([] if isinstance(h, Same) and short(h) else [(h, ())]), *cases(h)):
         again = expanded(case)
-        if again is not None and again != h and again not in found:
-            found.append(again)
-    return tuple(found)
+        if again is not None and again != h:
+            found.setdefault(again, values)
+    return tuple(found.items())
 
 
 def expanded(h: Hypothesis) -> Hypothesis | None:
@@ -52,19 +145,23 @@ def sum_of_products(t: Term) -> Term | None:
     return value if equal and not conditions else None
 
 
-def cases(h: Hypothesis) -> list[Hypothesis]:
-    """h for each value of its indices over axes of literal size."""
-    if not isinstance(h, Same | Positive | Nonzero | AtLeastZero):
-        return []
+def short(h: Same | Positive | Nonzero | AtLeastZero) -> list[Index]:
+    """Its indices over axes of literal size, where there are not too many values."""
     indices = free(h.lhs) | free(h.rhs) if isinstance(h, Same) else free(h.term)
-    short = sorted((i for i in indices if i.size.constant is not None), key=lambda i: i.name)
-    if not short or prod(i.size.constant or 1 for i in short) > CASES:
+    found = sorted((i for i in indices if i.size.constant is not None), key=lambda i: i.name)
+    return found if prod(i.size.constant or 1 for i in found) <= CASES else []
+
+
+def cases(h: Hypothesis) -> list[tuple[Hypothesis, Values]]:
+    """h for each value of its indices over axes of literal size."""
+    if not isinstance(h, Same | Positive | Nonzero | AtLeastZero) or not short(h):
         return []
-    found: list[Hypothesis] = []
-    for values in product(*(range(i.size.constant or 1) for i in short)):
-        given: dict[Index, IndexExpr] = {i: affine(v, ()) for i, v in zip(short, values, strict=True)}
+    found: list[tuple[Hypothesis, Values]] = []
+    for numbers in product(*(range(i.size.constant or 1) for i in short(h))):
+        values: Values = tuple((i, affine(v, ())) for i, v in zip(short(h), numbers, strict=True))
+        given = dict(values)
         if isinstance(h, Same):
-            found.append(Same(substitute(h.lhs, given), substitute(h.rhs, given)))
+            found.append((Same(substitute(h.lhs, given), substitute(h.rhs, given)), values))
         else:
-            found.append(type(h)(substitute(h.term, given)))
+            found.append((type(h)(substitute(h.term, given)), values))
     return found

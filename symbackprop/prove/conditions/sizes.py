@@ -1,4 +1,4 @@
-"""Conditions on sizes alone: n != 1, L - K + 1 >= 0."""
+"""What hypotheses say of sizes: n >= 2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import lcm
 
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.indices import Affine, Size, at_least_zero, sized
+from symbackprop.core.indices import Affine, Least, Size, at_least_zero, sized
 from symbackprop.core.sums import Expansion
 from symbackprop.core.terms import (
     Entry,
@@ -23,29 +23,20 @@ from symbackprop.core.terms import (
 )
 
 
-class Sizes:
-    """What hypotheses such as n >= 2 say; every size symbol is at least 1 anyway."""
-
-    def __init__(self, hypotheses: Iterable[Hypothesis]) -> None:
-        self.least = least_sizes(hypotheses)
-
-    def holds(self, c: Predicate, size: Size) -> bool:
-        """Whether the condition, which is about this polynomial, holds for all sizes allowed (sufficient)."""
-        shifted = shift(size, self.least)
-        match c:
-            case Nonzero():
-                return at_least_zero(shifted - 1) or at_least_zero(-shifted - 1)
-            case Positive():
-                return at_least_zero(shifted - 1)
-            case _:
-                return at_least_zero(shifted)
-
-    def nonzero(self, t: Term) -> bool:
-        """A term of sizes only that is never 0; its denominators are cleared first."""
-        if any(isinstance(s, Entry | Whole | Holds) for s in subterms(t)) or free(t):
-            return False
-        size = polynomial(t)
-        return size is not None and self.holds(Nonzero(t), size)
+def least_sizes(hypotheses: Iterable[Hypothesis]) -> Least:
+    """n >= c from hypotheses n - c >= 0 and n - c > 0."""
+    least: dict[str, int] = {}
+    for h in hypotheses:
+        if isinstance(h, Same | Nonzero):
+            continue
+        size = size_of(h)
+        if size is None or len(size.symbols) != 1:
+            continue
+        (name,) = size.symbols
+        rest = (size - sized(name)).constant
+        if rest is not None:
+            least[name] = max(least.get(name, 1), -rest + (1 if isinstance(h, Positive) else 0))
+    return Least({name: n for name, n in least.items() if n > 1})
 
 
 def size_of(c: Predicate) -> Size | None:
@@ -85,30 +76,3 @@ def polynomial(t: Term) -> Size | None:
 
 def is_positive(b: Term) -> bool:
     return isinstance(b, Size) and at_least_zero(b - 1)
-
-
-def least_sizes(hypotheses: Iterable[Hypothesis]) -> dict[str, int]:
-    """n >= c from hypotheses n - c >= 0 and n - c > 0."""
-    least: dict[str, int] = {}
-    for h in hypotheses:
-        if isinstance(h, Same | Nonzero):
-            continue
-        size = size_of(h)
-        if size is None or len(size.symbols) != 1:
-            continue
-        (name,) = size.symbols
-        rest = (size - sized(name)).constant
-        if rest is not None:
-            least[name] = max(least.get(name, 1), -rest + (1 if isinstance(h, Positive) else 0))
-    return least
-
-
-def shift(size: Size, least: dict[str, int]) -> Size:
-    """The size in symbols that start at 1."""
-    total = sized(0)
-    for names, c in size.monomials:
-        piece = sized(c)
-        for n in names:
-            piece = piece * (sized(n) + (least.get(n, 1) - 1))
-        total = total + piece
-    return total

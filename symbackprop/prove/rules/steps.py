@@ -66,7 +66,7 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
     if leading(monomials).coefficient < 0:
         places = diagonal(normal, minus)
         if places is not None:
-            proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated_off_diagonal", (minus, *places)))
+            proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), negated_off(minus, *places))
             return sub(sub(ONE, Holds(Positive(minus))), Delta(*places)), proof
         proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
         return sub(ONE, Holds(Positive(minus))), proof
@@ -113,6 +113,17 @@ def exponents_compared(u: Term, monomials: list[Monomial]) -> tuple[Term, Proof]
     written = sub(Apply("exp", a), Apply("exp", b))
     proof = joined(Inside(Holds(Positive(u)), ((0, Linear(u, written)),)), By("step_of_exponentials", (a, b)))
     return Holds(Positive(sub(a, b))), proof
+
+
+def negated_off(u: Term, i: Index, j: Index) -> Proof:
+    """[-u > 0] = 1 - [u > 0] - δ_ij for u that is 0 where i = j: on the diagonal, and off it."""
+    here, t = Delta(i, j), Holds(Positive(neg(u)))
+    steps: list[tuple[tuple[Index, ...], Term, Proof]] = [((), ONE, By("step_negated_outside", (here, u)))]
+    for side in (u, neg(u)):
+        there = substitute(side, {j: i})
+        zero = Inside(Holds(Positive(there)), ((0, Linear(there, ZERO)),))
+        steps.append(((), here, joined(zero, By("step_of_zero", ()))))
+    return Linear(t, sub(sub(ONE, Holds(Positive(u))), here), tuple(steps))
 
 
 def diagonal(normal: Normal, u: Term) -> tuple[Index, Index] | None:

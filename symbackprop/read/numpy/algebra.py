@@ -28,6 +28,7 @@ from symbackprop.core.terms import (
     Size,
     Sum,
     Term,
+    Whole,
     affine,
     as_affine,
     at_least_zero,
@@ -39,6 +40,7 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
+from symbackprop.core.value import truth
 
 from .places import (
     ZERO_AT,
@@ -108,19 +110,33 @@ def plus(*args: Term) -> Term:
 
 
 def times(*args: Term) -> Term:
+    """The product.  One that selects stays a factor of its own: what it stands beside is looked at everywhere.
+
+    0 times what may have no value stays written, since 0 * nan is nan.
+    """
     kept: list[Term] = []
     constant = Fraction(1)
     for a in args:
-        for t in a.args if isinstance(a, Mul) else (a,):
+        for t in a.args if isinstance(a, Mul) and not any(map(truth, a.args)) else (a,):
             if isinstance(t, Num):
                 constant *= t.value
             else:
                 kept.append(t)
     if not constant:
-        return ZERO
+        return Mul((ZERO, *kept)) if any(map(partial, kept)) else ZERO
     if constant != 1:
         kept.insert(0, Num(constant))
     return kept[0] if len(kept) == 1 else Mul(tuple(kept)) if kept else ONE
+
+
+def partial(t: Term) -> bool:
+    """It may have no value somewhere."""
+    return any(
+        (isinstance(s, Power) and (s.exponent < 0 or s.exponent.denominator > 1))
+        or (isinstance(s, Apply) and s.fn == "log")
+        or (isinstance(s, Whole) and s.fn == "inv")
+        for s in subterms(t)
+    )
 
 
 def minus(a: Term, b: Term) -> Term:
@@ -132,8 +148,12 @@ def negated(a: Term) -> Term:
 
 
 def complement(a: Term) -> Term:
-    """1 - a, for a 0-or-1 term."""
-    return of_one_truth(minus(ONE, a)) or minus(ONE, a)
+    """1 - a, for a 0-or-1 term; of a condition on indices it is a condition again."""
+    match a:
+        case Holds(NonNegative(e)):
+            return gate(affine(-1, [(e, -1)]))
+        case _:
+            return of_one_truth(minus(ONE, a)) or minus(ONE, a)
 
 
 def blend(mask: Term, new: Term, old: Term, here: Term | None = None) -> Term:
@@ -192,11 +212,6 @@ def exact_root(value: Fraction, degree: int) -> Fraction | None:
     return Fraction(top, bottom) if exact else None
 
 
-def over_by(a: Term, b: Term) -> Term:
-    """a / b"""
-    return times(a, power(b, -1))
-
-
 AT_ZERO = {"exp": ONE, "tanh": ZERO, "sin": ZERO, "cos": ONE, "erf": ZERO, "sigmoid": num(Fraction(1, 2))}
 
 
@@ -242,7 +257,13 @@ def of_one_truth(t: Term) -> Term | None:
         return None
     if (low > 0) == (high > 0):
         return ONE if low > 0 else ZERO
-    return h if high > 0 else Add((times(num(-1), h), ONE))
+    if high > 0:
+        return h
+    return (
+        complement(h)
+        if isinstance(h, Holds) and isinstance(h.predicate, NonNegative)
+        else Add((times(num(-1), h), ONE))
+    )
 
 
 def number_at(t: Term, h: Term, value: Fraction) -> Fraction | None:
@@ -314,9 +335,53 @@ def product_over(i: Index, body: Term) -> Term:
 
 
 __all__ = [
-    "ONE", "ZERO", "ZERO_AT", "Affine", "Index", "IndexExpr", "Num", "Size", "Sum", "Term", "affine", "applied",
-    "at_least_zero", "between", "bounds", "complement", "constant_of", "delta", "difference", "dummy", "exact_quotient",
-    "free", "gate", "index_of", "indices_in", "inside", "integer_of", "minus", "negated", "nonnegative", "num",
-    "number", "over_by", "plus", "power", "product_over", "quotient_and_rest", "replaced", "same", "scaled", "shifted",
-    "size_term", "sized", "solved_for", "step", "substitute", "summed", "times", "total", "whole",
+    "ONE",
+    "ZERO",
+    "ZERO_AT",
+    "Affine",
+    "Index",
+    "IndexExpr",
+    "Num",
+    "Size",
+    "Sum",
+    "Term",
+    "affine",
+    "applied",
+    "at_least_zero",
+    "between",
+    "bounds",
+    "complement",
+    "constant_of",
+    "delta",
+    "difference",
+    "dummy",
+    "exact_quotient",
+    "free",
+    "gate",
+    "index_of",
+    "indices_in",
+    "inside",
+    "integer_of",
+    "minus",
+        "negated",
+    "nonnegative",
+    "num",
+    "number",
+                "plus",
+        "power",
+    "product_over",
+    "quotient_and_rest",
+    "replaced",
+    "same",
+    "scaled",
+    "shifted",
+    "size_term",
+    "sized",
+    "solved_for",
+    "step",
+    "substitute",
+    "summed",
+    "times",
+    "total",
+    "whole",
 ]  # fmt: skip

@@ -6,13 +6,14 @@ from itertools import pairwise
 from typing import Any
 
 from . import layout
+from .algebra import at_least_zero
 from .array import SymArray, wrap
 from .errors import ShapeMismatch, TraceError
-from .keys import size_list
+from .keys import lengths, size_list
 from .lifting import lifted
 from .reductions import normal_axis
 from .registry import NUMPY, provides
-from .sizes import expression, size_number, size_of
+from .sizes import expression, length_of, size_number
 from .values import Value, broadcast, stacked, stretched
 
 
@@ -48,10 +49,10 @@ def matrix_transpose(x: Any) -> Any:
 
 
 @provides("swapaxes", method=True)
-def swapaxes(x: Any, a: int, b: int) -> Any:
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     ndim = lifted(x).ndim
     order = list(range(ndim))
-    p, q = normal_axis(a, ndim), normal_axis(b, ndim)
+    p, q = normal_axis(axis1, ndim), normal_axis(axis2, ndim)
     order[p], order[q] = order[q], order[p]
     return transpose(x, order)
 
@@ -75,7 +76,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
     return viewed(x, lambda v: layout.expand(v, axes), lambda old, new: layout.squeeze(new, axes), True)
 
 
-@provides("squeeze", method=True)
+@provides("squeeze", method=True, axis="given, where an axis may be of one entry for some sizes")
 def squeeze(x: Any, axis: Any = None) -> Any:
     gone = layout.squeezed_axes(lifted(x), axis)
     return viewed(x, lambda v: layout.squeeze(v, gone), lambda old, new: layout.expand(new, gone), True)
@@ -85,15 +86,22 @@ def squeeze(x: Any, axis: Any = None) -> Any:
 def reshape(x: Any, *shape: Any, order: str = "C", newshape: Any = None, copy: Any = None) -> Any:
     if newshape is not None:
         shape = (newshape,)
+    if copy:
+        x = SymArray(lifted(x))
     if isinstance(shape[-1], str):
         shape, order = shape[:-1], shape[-1]
-    if order not in ("C", "A", "F"):
+    if order not in ("C", "F"):
         raise TraceError(f"reshape in the order {order!r}")
     given = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-    wanted = [None if isinstance(s, int) and s == -1 else size_of(s, "a size of reshape") for s in given]
+    wanted = [None if isinstance(s, int) and s == -1 else length_of(s, "a size of reshape") for s in given]
     if order == "F":
-        turned = layout.reshape(layout.transpose(lifted(x)), wanted[::-1])
-        return SymArray(layout.transpose(turned))
+        result = viewed(
+            x,
+            lambda v: layout.transpose(layout.reshape(layout.transpose(v), wanted[::-1])),
+            lambda old, new: layout.transpose(layout.reshape(layout.transpose(new), old.shape[::-1])),
+        )
+        result._loose = isinstance(x, SymArray)
+        return result
     result = viewed(x, lambda v: layout.reshape(v, wanted), lambda old, new: layout.reshape(new, old.shape))
     if isinstance(x, SymArray):
         result._straight, result._loose = x._straight, not x._straight
@@ -111,15 +119,15 @@ def flatten(x: Any, order: str = "C") -> Any:
 
 
 @provides("broadcast_to")
-def broadcast_to(x: Any, shape: Any, subok: bool = False) -> Any:
-    sizes = size_list(shape)
+def broadcast_to(x: Any, shape: Any) -> Any:
+    sizes = lengths(shape)
     return viewed(x, lambda v: stretched(v, sizes), None)
 
 
 @provides("broadcast_arrays")
 def broadcast_arrays(*args: Any) -> Any:
     shape = broadcast(*(lifted(a).shape for a in args))
-    return tuple(SymArray(stretched(lifted(a), shape)) for a in args)
+    return tuple(viewed(a, lambda v: stretched(v, shape), None) for a in args)
 
 
 @provides("broadcast_shapes")
@@ -136,8 +144,9 @@ def atleast_1d(*args: Any) -> Any:
 @provides("atleast_2d")
 def atleast_2d(*args: Any) -> Any:
     found = tuple(
-        expand_dims(a, 0) if lifted(a).ndim == 1 else expand_dims(a, (0, 1)) if lifted(a).ndim == 0 else a for a in args
-    )
+        expand_dims(a, 0) if lifted(a).ndim == 1 else expand_dims(a, (0, 1)) if lifted(a).ndim == 0
+        else NUMPY["asarray"](a) for a in args
+    )  # fmt: skip
     return found[0] if len(found) == 1 else found
 
 
@@ -154,6 +163,13 @@ def parts_of(arrays: Any) -> list[Value]:
     return [lifted(a) for a in arrays]
 
 
+def some(arrays: Any) -> Any:
+    """The list to join.  Raises TraceError where it may be empty: NumPy then raises, or knows no shape."""
+    if has_length(arrays) and not at_least_zero(arrays.value.shape[0] - 1):
+        raise TraceError("a list that may be empty for some sizes is joined: declare the axis longer, such as 'n+1'")
+    return arrays
+
+
 def has_length(arrays: Any) -> bool:
     """A list of symbolic length, or an array with a symbolic first axis, whose items cannot be counted."""
     return (
@@ -164,8 +180,8 @@ def has_length(arrays: Any) -> bool:
 
 
 @provides("concatenate", "concat")
-def concatenate(arrays: Any, axis: Any = 0, **_: Any) -> Any:
-    if has_length(arrays):
+def concatenate(arrays: Any, axis: Any = 0) -> Any:
+    if has_length(some(arrays)):
         value = lifted(arrays)
         if axis is None or value.ndim < 2:
             raise TraceError("concatenate of a list of symbolic length along this axis")
@@ -183,21 +199,21 @@ def concatenate(arrays: Any, axis: Any = 0, **_: Any) -> Any:
 
 
 @provides("stack")
-def stack(arrays: Any, axis: int = 0, **_: Any) -> Any:
-    value = lifted(arrays) if has_length(arrays) else stacked(parts_of(arrays))
+def stack(arrays: Any, axis: int = 0) -> Any:
+    value = lifted(arrays) if has_length(some(arrays)) else stacked(parts_of(arrays))
     n = normal_axis(axis, value.ndim)
     return wrap(layout.transpose(value, layout.moved(value.ndim, (0,), (n,))))
 
 
 @provides("hstack")
-def hstack(arrays: Any, **_: Any) -> Any:
+def hstack(arrays: Any) -> Any:
     values = [lifted(atleast_1d(a)) for a in arrays]
     return wrap(layout.concatenate(values, 0 if values[0].ndim == 1 else 1))
 
 
 @provides("vstack", "row_stack")
-def vstack(arrays: Any, **_: Any) -> Any:
-    if has_length(arrays) and lifted(arrays).ndim == 2:
+def vstack(arrays: Any) -> Any:
+    if has_length(some(arrays)) and lifted(arrays).ndim == 2:
         return wrap(lifted(arrays))
     return wrap(layout.concatenate([lifted(atleast_2d(a)) for a in arrays], 0))
 
@@ -220,7 +236,7 @@ def append(x: Any, values: Any, axis: Any = None) -> Any:
     return concatenate([x, values], axis)
 
 
-@provides("split", "array_split")
+@provides("split")
 def split(x: Any, sections: Any, axis: int = 0) -> Any:
     value = lifted(x)
     n = normal_axis(axis, value.ndim)
@@ -238,6 +254,14 @@ def split(x: Any, sections: Any, axis: int = 0) -> Any:
     lead = (slice(None),) * n
     source = NUMPY["asarray"](x)
     return [source[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
+
+
+@provides("array_split", where="equal parts")
+def array_split(x: Any, sections: Any, axis: int = 0) -> Any:
+    size = lifted(x).shape[normal_axis(axis, lifted(x).ndim)].constant
+    if isinstance(sections, int) and size is not None and size % sections:
+        raise TraceError(f"array_split of an axis of {size} into {sections} parts that are not equal")
+    return split(x, sections, axis)
 
 
 @provides("hsplit")

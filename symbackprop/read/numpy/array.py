@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy
+
 from . import keys
 from .algebra import IndexExpr, Num, free, index_of, sized
 from .context import current, noted
-from .elementwise import where
+from .elementwise import masking, where
 from .errors import ShapeMismatch, TraceError, Unsupported
 from .indexing import Plan, read
-from .layout import expand, size_product, transpose
+from .layout import expand, reshape, size_product, transpose
 from .lifting import lifted
 from .operators import binary, in_place, swapped, unary
 from .registry import METHODS, NUMPY
 from .rewriting import arrays_in
-from .sizes import HANDLERS, size_number, whole_number
-from .values import Value, shape_text, stretched
+from .sizes import HANDLERS, printed, size_number, whole_number
+from .values import ORDER, Value, broadcast, shape_text, stretched
 from .writing import write
 
 Get = Callable[[Value], Value]
@@ -28,8 +30,8 @@ class SymArray:
     """An array with symbolic shape.  Writing replaces the immutable value of the array that owns the memory; a view
     reads through its parent and writes through it.  `scalar` marks what NumPy gives as a number, not as an array."""
 
-    __slots__ = ("__weakref__", "_get", "_loose", "_parent", "_plan", "_put", "_seen", "_straight", "_value", "birth",
-                 "scalar")  # fmt: skip
+    __slots__ = ("__weakref__", "_get", "_loose", "_parent", "_plan", "_put", "_seen", "_straight", "_unsure", "_value",
+                 "birth", "scalar")  # fmt: skip
     __array_priority__ = 3000
 
     def __init__(
@@ -42,8 +44,9 @@ class SymArray:
     ) -> None:
         self._value, self._parent, self._get, self._put, self.scalar = value, parent, get, put, scalar
         self._plan: Plan | None = None
-        self._straight = parent is None  # in row-major order without gaps, as far as known
-        self._loose = False  # NumPy may have copied here: then neither side may be written any more
+        self._straight = parent is None and value.ndim < 2  # in row-major order without gaps, as far as known
+        self._loose = False  # NumPy may have copied here: after a write to one side the other must not be read
+        self._unsure = False  # such a write has happened
         self._seen = parent.value if parent is not None else None
         state = current()
         state.serial += 1
@@ -51,6 +54,8 @@ class SymArray:
 
     @property
     def value(self) -> Value:
+        if self._unsure:
+            raise TraceError("an array is read after a write to its reshape, which may be a view or a copy: copy first")
         if self._parent is not None and self._get is not None:
             now = self._parent.value
             if now is not self._seen:
@@ -61,23 +66,34 @@ class SymArray:
 
     def replace(self, value: Value) -> None:
         """Other entries, of the same shape."""
+        if self.scalar:
+            raise TraceError("a NumPy number is written to, which changes nothing or raises")
         if self._parent is None:
             current().journal.append((self, self._value))
             self._value = value
         elif self._loose:
-            raise TraceError("a reshaped array is written, which may be a view or a copy: copy first")
+            self.detach(value)
         elif self._put is None:
             raise TraceError("this view cannot be written to: copy it first")
         else:
             self._parent.replace(self._put(self._parent.value, value))
 
+    def detach(self, value: Value) -> None:
+        """A write to what may be a view or a copy: nothing that shares its memory may be read from now on."""
+        if current().loops:
+            raise TraceError("a reshaped array is written in a loop, which may be a view or a copy: copy first")
+        owner = self._parent
+        while owner is not None:
+            owner._unsure, owner = True, owner._parent
+        self._parent, self._value, self._loose = None, value, False
+
     def assign(self, new: Value) -> None:
         """The in-place operators and x[...] = new."""
         old = self.value
-        if (old.dtype != "real" and new.dtype == "real") or (old.dtype == "bool" and new.dtype == "int"):
+        if ORDER[old.dtype] < ORDER[new.dtype]:
             raise TraceError(f"{new.dtype} numbers are written into an array of {old.dtype}, which cuts them")
         wide = stretched(new, old.shape)
-        self.replace(wide.cast(old.dtype) if old.dtype != "bool" else wide)
+        self.replace(masking(wide.cast(old.dtype)))
 
     # what NumPy code asks
     @property
@@ -119,16 +135,20 @@ class SymArray:
 
     @property
     def flat(self) -> Any:
-        return self.reshape(-1)
+        """Always written through, whatever the memory order is."""
+        return self.view(lambda v: reshape(v, [None]), lambda old, new: reshape(new, old.shape))
 
     def view(self, get: Get, put: Put | None) -> SymArray:
+        if self.scalar:  # NumPy's numbers share nothing, but some functions give arrays without axes instead
+            return SymArray(get(self.value), self, get, None, scalar=not get(self.value).ndim)
         return SymArray(get(self.value), self, get, put)
 
     def __getattr__(self, name: str) -> Any:
         if name in METHODS:
             function = NUMPY[METHODS[name]]
             return lambda *args, **options: function(self, *args, **options)
-        raise Unsupported(f"the array method .{name} is not supported in traced functions")
+        message = f"the array method .{name} is not supported in traced functions"
+        raise TraceError(message) if hasattr(numpy.ndarray, name) else Unsupported(message)
 
     # indexing
     @noted("getitem")
@@ -190,7 +210,7 @@ class SymArray:
             raise TraceError(f"an array of shape {shape_text(v.shape)} is used as one number")
         at: tuple[IndexExpr, ...] = (index_of(0),) * v.ndim
         t = v.term(at)
-        if not isinstance(t, Num) or v.holes:
+        if not isinstance(t, Num) or (v.holes and not v.soft):
             return None
         return int(t.value) if t.value.denominator == 1 and v.dtype != "real" else t.value
 
@@ -244,10 +264,10 @@ class SymArray:
         return HANDLERS["numpy"]
 
     def __hash__(self) -> int:
-        raise TypeError("unhashable type: 'numpy.ndarray'")
+        raise TraceError("a number or an array that depends on the data is a key of a dict or a set")
 
     def __repr__(self) -> str:
-        return f"<array of shape {shape_text(self._value.shape)}>"
+        return printed(f"<array of shape {shape_text(self._value.shape)}>")
 
     __add__, __radd__, __iadd__ = binary("add"), swapped("add"), in_place("add")
     __sub__, __rsub__, __isub__ = binary("subtract"), swapped("subtract"), in_place("subtract")
@@ -315,9 +335,11 @@ def masked_write(v: Value, mask: Value, new: Any) -> Value:
         picked = lifted(new)
         if picked.ndim > v.ndim - mask.ndim:
             raise TraceError("an array is written through a mask: its length depends on the data; use np.where")
-    if v.dtype != "real" and picked.dtype == "real":
-        raise TraceError("real numbers are written into an array of integers, which truncates them: make it float")
-    return stretched(where(wide, picked, v), v.shape)
+    if ORDER[v.dtype] < ORDER[picked.dtype]:
+        raise TraceError(
+            f"{picked.dtype} numbers are written into an array of {v.dtype}, which cuts them: make it float"
+        )
+    return stretched(where(wide, picked, v), v.shape).cast(v.dtype)
 
 
 def wrap(value: Value) -> Any:
@@ -329,3 +351,21 @@ def wrap(value: Value) -> Any:
                 return whole_number(e)
         return SymArray(value, scalar=True)
     return SymArray(value)
+
+
+def finished(result: Value, out: Any, mask: Any) -> Any:
+    """The options out= and where=."""
+    if isinstance(out, tuple):
+        out = out[0] if out else None
+    if mask is not True and mask is not None:
+        if out is None:
+            raise TraceError("where= without out= leaves entries undefined")
+        result = where(lifted(mask), result, lifted(out))
+    if out is None:
+        return wrap(result)
+    if not isinstance(out, SymArray):
+        raise TraceError(f"out={type(out).__name__}")
+    if out.value.shape != result.shape and broadcast(out.value.shape, result.shape) != out.value.shape:
+        raise TraceError(f"out has shape {shape_text(out.value.shape)}, the result {shape_text(result.shape)}")
+    out.assign(result)
+    return out

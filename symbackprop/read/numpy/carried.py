@@ -34,7 +34,7 @@ from .lifting import lifted
 from .rewriting import arrays_in, rewritten
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
-from .values import Value, aligned, broadcast
+from .values import UNIT, Value, aligned, all_soft, broadcast
 
 
 class Poison:
@@ -106,7 +106,7 @@ class Carries:
             place.set(old)
             if old is ABSENT:
                 self.fresh.append(place)
-                place.set(new)
+                self.spoil(place)
             else:
                 self.stand_in(place, old, new)
         for store, before in grown:
@@ -151,24 +151,36 @@ class Carries:
                 self.counters[id(place)] = (place, a, by.constant)
                 place.set(whole_number(affine(0, [(a, 1), (self.index, by.constant)])))
                 return
-        if (a is None and is_number(old) and is_number(new)) or (is_number(old) and isinstance(new, SymArray)):
+        numbers = (a is None and is_number(old) and is_number(new)) or (is_number(old) and isinstance(new, SymArray))
+        if numbers and self.conforms(lifted(old), lifted(new)):
             scalar = getattr(new, "scalar", True)
             self.carries.append(self.carry(place.name, lifted(old), lifted(new), place=place, scalar=scalar))
             return
         self.poison(place, old)
 
-    def poison(self, place: Place, old: Any) -> None:
-        self.poisoned.append((place, old))
+    def spoil(self, place: Place) -> None:
         place.set(Poison(f"{place.name} carries a value from one iteration to the next, in a loop of symbolic length"))
 
+    def poison(self, place: Place, old: Any) -> None:
+        self.poisoned.append((place, old))
+        self.spoil(place)
+
     def carry(self, name: str, before: Value, after: Value, **more: Any) -> Carry:
-        if before.holes or after.holes:
+        if not all_soft(before, after):
             raise TraceError(f"{name} is -inf somewhere and changes in a loop of symbolic length")
-        if broadcast(before.shape, after.shape) != after.shape:
+        if not self.conforms(before, after):
             raise TraceError(f"the shape of {name} changes in a loop of symbolic length")
         state = current()
         state.serial += 1
         return Carry(Array(f"carry#{state.serial}"), name, before, shape=after.shape, **more)
+
+    def conforms(self, before: Value, after: Value) -> bool:
+        """Whether the shape stays, or grows by broadcasting in a loop that runs at least once for all sizes."""
+        if before.shape == after.shape:
+            return True
+        sizes = zip(before.shape[::-1], after.shape[::-1], strict=False)
+        grows = before.ndim <= after.ndim and all(s in (UNIT, t) for s, t in sizes)
+        return grows and at_least_zero(self.index.size - 1) and self.guard == ONE
 
     def install(self, c: Carry) -> None:
         kind = c.before.dtype if c.cell is not None else "real"
@@ -198,8 +210,8 @@ class Carries:
     def reset(self) -> None:
         for c in self.carries:
             self.install(c)
-        for place, _ in self.poisoned:
-            place.set(Poison(f"{place.name} carries a value from one iteration to the next"))
+        for place in [*self.fresh, *(p for p, _ in self.poisoned)]:
+            self.spoil(place)
         for place, first, by in self.counters.values():
             place.set(whole_number(affine(0, [(first, 1), (self.index, by)])))
         for store, before, guard, places in self.growing:
@@ -216,7 +228,7 @@ class Carries:
         self.check_unknown_writes()
         for c in self.carries:
             c.after = c.cell._value if c.cell is not None else self.number_of(c)
-            if c.after.holes:
+            if not all_soft(c.after):
                 raise TraceError(f"{c.name} is -inf somewhere and changes in a loop of symbolic length")
             if c.after.shape != c.shape:
                 raise TraceError(f"the shape of {c.name} changes in a loop of symbolic length")

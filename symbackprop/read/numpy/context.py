@@ -9,7 +9,8 @@ from fractions import Fraction
 from functools import wraps
 from typing import Any, TypeVar
 
-from symbackprop.core.terms import Size
+from symbackprop.core.context import Context
+from symbackprop.core.terms import Size, Term
 
 T = TypeVar("T")
 
@@ -20,7 +21,11 @@ class Tracing:
     `journal` the arrays written in place with their value before; `loops` the open loops of symbolic length.
     `refused` holds the errors that were raised, should the traced code have caught one.
     `recorder`, if any, notes each call.
-    `passes` is how often a comprehension runs its body: the result must not depend on it."""
+    `passes` is how often a comprehension runs its body: the result must not depend on it.
+    `other_floats` is set where floats of another width than 64 bits occur, whose casts copy; `mixed` where Python's
+    max or min chose between numbers of two kinds, so that the kind of the result depends on the data; `notes` say how
+    something was read that could be read in another way.  `context` has the
+    hypotheses, `partial` the terms known to have a value everywhere or not."""
 
     constants: set[str] = field(default_factory=set)
     rounded: dict[float, Fraction] = field(default_factory=dict)
@@ -30,6 +35,11 @@ class Tracing:
     loops: list[Any] = field(default_factory=list)
     looped: list[Any] = field(default_factory=list)
     refused: list[Exception] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
+    context: Context = field(default_factory=Context)
+    partial: dict[Term, bool] = field(default_factory=dict)
+    other_floats: bool = False
+    mixed: bool = False
     passes: int = 1
     serial: int = 0
     recorder: Any = None

@@ -13,16 +13,18 @@ import sys
 import types
 from typing import Any
 
+from .array import SymArray
 from .errors import TraceError
 from .frames import MARK
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
 from .python_builtins import BUILTINS, standard, traced_product
-from .sizes import HANDLERS
+from .sizes import HANDLERS, expression
 from .values import Value
 from .vectorized import Vectorized
 
 STANDARD = frozenset(sys.stdlib_module_names)
+COMPILERS = ("numba", "jax", "jaxlib")  # their wrappers compute what the function does
 FOREIGN = ("numpy", "scipy", "autograd", "jax")
 LEFT_ALONE = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis), slice, range)
 
@@ -80,13 +82,15 @@ class Copier:
         if hasattr(x, "dtype") and hasattr(x, "shape") and type(x).__module__ == "numpy":
             return HANDLERS["array"](x) if x.shape else x
         if type(x).__name__ == "vectorize" and hasattr(x, "pyfunc"):
-            return Vectorized(self.convert(x.pyfunc))
+            if x.signature is not None or x.excluded or x.cache:
+                raise TraceError("np.vectorize with signature=, excluded= or cache= is not modelled")
+            return Vectorized(self.convert(x.pyfunc), x.otypes)
         if counterpart(x) is not None:
             return counterpart(x)
-        if hasattr(x, "__wrapped__") and callable(x):  # functools.lru_cache, njit and the like
-            return self.convert(x.__wrapped__)
-        if hasattr(x, "py_func"):
-            return self.convert(x.py_func)
+        if isinstance(x, functools._lru_cache_wrapper):
+            return Remembering(self.convert(x.__wrapped__))
+        if type(x).__module__.split(".")[0] in COMPILERS:
+            return self.convert(getattr(x, "py_func", None) or x.__wrapped__)
         if callable(x):
             found = counterpart(x)
             if found is not None:
@@ -229,6 +233,35 @@ class Copier:
         self.remember(x, copy)
         copy.__dict__.update({k: self.convert(v) for k, v in state.items()})
         return copy
+
+
+class Remembering:
+    """functools.lru_cache: the same object for the same arguments."""
+
+    def __init__(self, function: Any) -> None:
+        self.__wrapped__ = function
+        self.seen: list[tuple[Any, Any]] = []
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        key = [self.key(a) for a in (*args, *sorted(options.items()))]
+        for known, result in self.seen:
+            if known == key:
+                return result
+        result = self.__wrapped__(*args, **options)
+        self.seen.append((key, result))
+        return result
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def key(self, x: Any) -> Any:
+        """What tells arguments apart: a size is its expression, an array cannot be hashed."""
+        if isinstance(x, SymArray) or hasattr(x, "shape"):
+            raise TraceError("functools.lru_cache of a function of arrays, which cannot be hashed")
+        if isinstance(x, tuple):
+            return tuple(self.key(y) for y in x)
+        e = None if isinstance(x, bool) else expression(x)
+        return (type(x).__name__, id(x)) if e is None and not isinstance(x, LEFT_ALONE) else e if e is not None else x
 
 
 def plain_attribute(x: Any) -> bool:

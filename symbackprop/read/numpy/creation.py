@@ -23,22 +23,30 @@ from .algebra import (
     sized,
 )
 from .array import SymArray, wrap
+from .context import current
+from .elementwise import masking
 from .errors import TraceError
-from .keys import size_list
-from .lifting import lifted
+from .keys import lengths
+from .lifting import dtype_kind, lifted
 from .registry import NUMPY, provides
-from .sizes import SymInt, expression, size_number, size_of
+from .sizes import SymInt, expression, length, length_of, size_number, size_of
 from .truth import truth
 from .values import At, Dtype, Value, constant, known, stretched
 
-NAMES: dict[str, Dtype] = {"b": "bool", "i": "int", "u": "int", "f": "real"}
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
 LETTERS: dict[Dtype, str] = {"bool": "bool", "int": "int64", "real": "float64"}
+DOUBLE = (None, float, numpy.float64, "float", "float64", "d", "f8")
 
 
-@provides("dtype_of")
 def dtype_of(kind: Dtype) -> Any:
+    if kind == "narrow":
+        raise TraceError("the dtype of integers of less than 64 bits is asked for")
+    if current().other_floats and kind == "real":
+        raise TraceError("the dtype of floats is asked for where floats of another width than 64 bits occur")
     return numpy.dtype(LETTERS[kind])
+
+
+NUMPY["dtype_of"] = dtype_of
 
 
 def dtype_named(dtype: Any, default: Dtype) -> Dtype:
@@ -46,16 +54,22 @@ def dtype_named(dtype: Any, default: Dtype) -> Dtype:
     if dtype is None:
         return default
     plain = getattr(dtype, "original", dtype)
-    for python_type, kind in PYTHON_TYPES:
+    for python_type, own in PYTHON_TYPES:
         if plain is python_type:
-            return kind
+            return own
     try:
-        letter = numpy.dtype(plain).kind
+        kind = dtype_kind(numpy.dtype(plain))
     except TypeError:
         raise TraceError(f"dtype {dtype!r} is not understood") from None
-    if letter not in NAMES:
+    if kind is None:
         raise TraceError(f"arrays of dtype {dtype!r} are not supported")
-    return NAMES[letter]
+    return kind
+
+
+def is_double(dtype: Any) -> bool:
+    """Whether a cast of floats to this dtype keeps them as they are, as far as they have 64 bits themselves."""
+    plain = getattr(dtype, "original", dtype)
+    return not current().other_floats and (plain in DOUBLE or plain == numpy.dtype(float))
 
 
 def converted(v: Value, kind: Dtype) -> Value:
@@ -69,78 +83,108 @@ def converted(v: Value, kind: Dtype) -> Value:
         if number is not None:
             return constant(int(number), "int")
         raise TraceError("real numbers are cut to integers, which has no index term")
+    if kind == "narrow" and v.dtype != "bool":
+        raise TraceError("numbers are cast to integers of less than 64 bits, where they may wrap around")
     return v.cast(kind)
 
 
-@provides("astype", method=True)
-def astype(x: Any, dtype: Any, *_: Any, **__: Any) -> Any:
+@provides("astype", method=True, dtype="to integers of less than 64 bits only from booleans",
+          copy="copy=False is the array itself where NumPy says so")  # fmt: skip
+def astype(x: Any, dtype: Any, copy: Any = True) -> Any:
     value = lifted(x)
+    if not copy and isinstance(x, SymArray) and not x.scalar:
+        return aliased(x, dtype)
     result = converted(value, dtype_named(dtype, value.dtype))
     return wrap(result) if isinstance(x, SymArray) and x.scalar else SymArray(result)
 
 
+def aliased(x: SymArray, dtype: Any) -> SymArray:
+    """x itself where the dtype is the one it has; a copy, or what may be either, otherwise."""
+    kind = dtype_named(dtype, x.value.dtype)
+    if kind != x.value.dtype or kind == "narrow":
+        return SymArray(converted(x.value, kind))
+    if kind != "real" or dtype is None or is_double(dtype):
+        return x
+    return loose(x)
+
+
+def loose(x: SymArray) -> SymArray:
+    """The same entries, in an array that may be the same or a copy."""
+    result = x.view(lambda v: v, lambda old, new: new)
+    result._straight, result._loose = x._straight, True
+    return result
+
+
 def filled(shape: Any, fill: Value) -> SymArray:
-    return SymArray(stretched(fill, size_list(shape)))
+    return straight(SymArray(stretched(fill, lengths(shape))))
 
 
-@provides("zeros", "empty")
-def zeros(shape: Any, dtype: Any = None, order: Any = "C", **_: Any) -> SymArray:
+def straight(x: SymArray) -> SymArray:
+    """An array that NumPy has just laid out in row-major order."""
+    x._straight = True
+    return x
+
+
+@provides("zeros", "empty", where="np.empty is read as zeros")
+def zeros(shape: Any, dtype: Any = None) -> SymArray:
     return filled(shape, constant(0, dtype_named(dtype, "real")))
 
 
 @provides("ones")
-def ones(shape: Any, dtype: Any = None, order: Any = "C", **_: Any) -> SymArray:
+def ones(shape: Any, dtype: Any = None) -> SymArray:
     return filled(shape, constant(1, dtype_named(dtype, "real")))
 
 
 @provides("full")
-def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **_: Any) -> SymArray:
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> SymArray:
     value = lifted(fill_value)
-    return filled(shape, converted(value, dtype_named(dtype, value.dtype)))
+    return filled(shape, masking(converted(value, dtype_named(dtype, value.dtype))))
 
 
-def like(x: Any, shape: Any) -> Any:
-    return tuple(lifted(x).shape) if shape is None else size_list(shape)
+def alike(x: Any, fill: Value, shape: Any) -> SymArray:
+    """The fill in the shape of x, and in its memory order where that is known."""
+    result = SymArray(stretched(fill, tuple(lifted(x).shape) if shape is None else lengths(shape)))
+    if isinstance(x, SymArray):
+        result._straight = x._straight or result.ndim < 2
+    return result
 
 
 @provides("zeros_like", "empty_like")
-def zeros_like(a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None) -> SymArray:
+def zeros_like(a: Any, dtype: Any = None, shape: Any = None) -> SymArray:
     kind = dtype_named(dtype, lifted(a).dtype)
-    return SymArray(stretched(constant(0, kind), like(a, shape)))
+    return alike(a, constant(0, kind), shape)
 
 
 @provides("ones_like")
-def ones_like(a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None) -> SymArray:
+def ones_like(a: Any, dtype: Any = None, shape: Any = None) -> SymArray:
     kind = dtype_named(dtype, lifted(a).dtype)
-    return SymArray(stretched(constant(1, kind), like(a, shape)))
+    return alike(a, constant(1, kind), shape)
 
 
 @provides("full_like")
-def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None
-) -> SymArray:
+def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> SymArray:
     kind = dtype_named(dtype, lifted(a).dtype)
-    return SymArray(stretched(converted(lifted(fill_value), kind), like(a, shape)))
+    return alike(a, masking(converted(lifted(fill_value), kind)), shape)
 
 
 @provides("eye")
-def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, order: Any = "C", **_: Any) -> SymArray:
-    rows = size_of(N, "the size of eye")
-    columns = rows if M is None else size_of(M, "the size of eye")
+def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> SymArray:
+    rows = length_of(N, "the size of eye")
+    columns = rows if M is None else length_of(M, "the size of eye")
     offset = size_of(k, "the diagonal")
     kind = dtype_named(dtype, "real")
     return SymArray(Value((rows, columns), kind, lambda at: delta(shifted(at[0], offset), at[1])))
 
 
 @provides("identity")
-def identity(n: Any, dtype: Any = None, **_: Any) -> SymArray:
+def identity(n: Any, dtype: Any = None) -> SymArray:
     return eye(n, dtype=dtype)
 
 
 @provides("tri")
-def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None, **_: Any) -> SymArray:
-    rows = size_of(N, "the size of tri")
-    columns = rows if M is None else size_of(M, "the size of tri")
+def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> SymArray:
+    rows = length_of(N, "the size of tri")
+    columns = rows if M is None else length_of(M, "the size of tri")
     offset = size_of(k, "the diagonal")
     kind = dtype_named(dtype, "real")
     return SymArray(Value((rows, columns), kind, lambda at: gate(shifted(difference(at[0], at[1]), offset))))
@@ -154,13 +198,11 @@ def steps(start: Size, stop: Size, by: int) -> Size:
         return sized(max(0, -(-span.constant // abs(by))))
     if count is None:
         raise TraceError(f"a range over {span} in steps of {abs(by)} is not even for all sizes: use '{abs(by)}*n'")
-    if not at_least_zero(count + 1):
-        raise TraceError(f"a range of {count} entries: that it is not negative is not known for all sizes")
-    return count
+    return length(count, "a range")
 
 
-@provides("arange")
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, **_: Any) -> SymArray:
+@provides("arange", where="whole numbers")
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> SymArray:
     first, last = (0, start) if stop is None else (start, stop)
     e, f = expression(first), expression(last)
     if isinstance(step, float) and step == int(step):
@@ -180,6 +222,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, **_: 
         raise TraceError("an arange whose length depends on a loop index or on the data")
     count = steps(sized(0), span, step)
     kind = dtype_named(dtype, "int")
+    if kind in ("bool", "narrow"):
+        raise TraceError(f"np.arange with dtype={dtype!r}, whose numbers may not fit")
 
     def place(at: At) -> IndexExpr:
         return affine(0, [(ends[0], 1), (at[0], step)])
@@ -187,10 +231,12 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, **_: 
     return SymArray(Value((count,), "int", None, place).cast(kind))
 
 
-@provides("linspace")
-def linspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True, **_: Any) -> Any:
-    count = size_of(num, "the number of points")
+@provides("linspace", num="at least two points for all sizes, as in 'n+1'")
+def linspace(start: Any, stop: Any, num: Any = 50, endpoint: Any = True) -> Any:
+    count = length_of(num, "the number of points")
     gaps = count - 1 if endpoint else count
+    if gaps.constant is None and not at_least_zero(gaps - 1):
+        raise TraceError(f"linspace of {count} points, which may be one point for some sizes: write 'n+1' points")
     place = SymArray(Value((count,), "int", None, lambda at: at[0]))
     divide, multiply, add, subtract = (NUMPY[n] for n in ("divide", "multiply", "add", "subtract"))
     if gaps == sized(0):
@@ -204,24 +250,43 @@ def array_of(x: Any, dtype: Any) -> Value:
     return converted(value, dtype_named(dtype, value.dtype))
 
 
-@provides("array")
-def array(x: Any, dtype: Any = None, copy: Any = True, ndmin: int = 0, **_: Any) -> SymArray:
+@provides("array", copy="True, or None or False, which give the array itself where NumPy does")
+def array(x: Any, dtype: Any = None, copy: Any = True, ndmin: int = 0) -> SymArray:
+    if copy is not True and not ndmin:
+        return asarray(x, dtype)
     value = array_of(x, dtype)
     lead = (sized(1),) * max(0, ndmin - value.ndim)
-    return SymArray(value.remap((*lead, *value.shape), lambda at: at[len(lead) :]) if lead else value)
+    result = SymArray(value.remap((*lead, *value.shape), lambda at: at[len(lead) :]) if lead else value)
+    return straight(result) if not isinstance(x, SymArray) or x._straight else result
 
 
-@provides("asarray", "asanyarray", "ascontiguousarray", "asfarray", "asarray_chkfinite", "require")
-def asarray(x: Any, dtype: Any = None, *_: Any, **__: Any) -> SymArray:
-    value = array_of(x, dtype)
-    if isinstance(x, SymArray) and not x.scalar and value is x.value:
-        return x
-    return SymArray(value)
+@provides("asarray", "asanyarray", "asarray_chkfinite")
+def asarray(x: Any, dtype: Any = None, copy: Any = None) -> SymArray:
+    if isinstance(x, SymArray) and not x.scalar and not copy:
+        return aliased(x, dtype)
+    return SymArray(array_of(x, dtype))
+
+
+@provides("ascontiguousarray", where="written to only where the array is known to lie in row-major order")
+def ascontiguousarray(x: Any, dtype: Any = None) -> SymArray:
+    result = asarray(x, dtype)
+    if result.ndim == 0:
+        return result.view(
+            lambda v: v.remap((sized(1),), lambda at: ()), lambda old, new: new.remap((), lambda at: (ZERO_AT,))
+        )
+    return result if result is not x or result._straight else loose(result)
+
+
+@provides("asfortranarray", where="not written to")
+def asfortranarray(x: Any, dtype: Any = None) -> SymArray:
+    result = ascontiguousarray(x, dtype)
+    return result if result is not x else loose(result)
 
 
 @provides("copy", method=True)
-def copy(x: Any, *_: Any, **__: Any) -> Any:
-    return SymArray(lifted(x), scalar=isinstance(x, SymArray) and x.scalar)
+def copy(x: Any) -> Any:
+    result = SymArray(lifted(x), scalar=isinstance(x, SymArray) and x.scalar)
+    return straight(result) if isinstance(x, SymArray) and x._straight else result
 
 
 @provides("item", method=True)
@@ -247,11 +312,8 @@ def fill(x: SymArray, value: Any) -> None:
 
 
 @provides("copyto")
-def copyto(target: SymArray, source: Any, **options: Any) -> None:
-    if options.get("where", True) is not True:
-        target[options["where"]] = source
-    else:
-        target.assign(lifted(source))
+def copyto(target: SymArray, source: Any, where: Any = True) -> None:
+    target[... if where is True else where] = source
 
 
 @provides("putmask", "place")
@@ -260,9 +322,10 @@ def putmask(target: SymArray, mask: Any, values: Any) -> None:
 
 
 @provides("fill_diagonal")
-def fill_diagonal(target: SymArray, value: Any, wrap: Any = False) -> None:
-    n = target.shape[0]
-    rows = arange(n)
+def fill_diagonal(target: SymArray, value: Any) -> None:
+    if target.ndim != 2 or lifted(value).ndim:
+        raise TraceError("fill_diagonal of an array with two axes, and with one number, is understood")
+    rows = arange(target.shape[0])
     target[rows, rows] = value
 
 
@@ -283,15 +346,17 @@ def ix_(*args: Any) -> Any:
 
 
 @provides("indices")
-def indices(dimensions: Any, dtype: Any = None, sparse: bool = False) -> Any:
-    sizes = size_list(dimensions)
+def indices(dimensions: Any) -> Any:
+    sizes = lengths(dimensions)
     grids = [Value(sizes, "int", None, itemgetter(k)) for k in range(len(sizes))]
     return SymArray(lifted([SymArray(g) for g in grids]))
 
 
 @provides("meshgrid")
-def meshgrid(*args: Any, indexing: str = "xy", **_: Any) -> Any:
+def meshgrid(*args: Any, indexing: str = "xy") -> Any:
     values = [lifted(a) for a in args]
+    if any(v.ndim != 1 for v in values):
+        raise TraceError("meshgrid of arrays with one axis each is understood")
     order = list(range(len(values)))
     if indexing == "xy" and len(order) > 1:
         order[0], order[1] = order[1], order[0]

@@ -9,36 +9,44 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from symbackprop.core.terms import Add, Delta, Holds, Mul
+
 from .algebra import (
     ONE,
     ZERO,
+    ZERO_AT,
     Num,
     Term,
     complement,
+    dummy,
     minus,
     negated,
     num,
-    over_by,
     plus,
-    power,
     same,
     scaled,
     step,
     times,
 )
+from .context import current
 from .errors import TraceError
+from .factors import multiplied, over_by, partial
 from .integers import INTEGER_BINARY
+from .powers import raised, wrapping
 from .scalars import HALF, SCALAR, absolute, exp, log, sqrt, square
 from .truth import COMPARISONS, compared, either, logical, logical_not, truth
 from .values import (
+    UNIT,
+    At,
     Value,
     aligned,
+    all_soft,
     broadcast,
     chosen,
     constant,
     elementwise,
     elementwise_integer,
-    finite,
+    fits,
     known,
     promoted,
 )
@@ -47,22 +55,30 @@ Operation: TypeAlias = Callable[..., Value]
 
 
 def unary(name: str, x: Value) -> Value:
+    if x.dtype == "narrow" and name in WHOLE_RESULTS:
+        raise wrapping(name)
+    if x.dtype == "bool" and name in (*WHOLE_RESULTS, "reciprocal", "floor", "ceil", "trunc", "rint"):
+        raise TraceError(f"np.{name} of booleans: write ~mask or 1 - mask, or convert them to numbers first")
+    if name == "reciprocal" and x.dtype != "real":
+        raise TraceError("np.reciprocal of whole numbers is a whole number: write 1 / x")
     if name in ("negative", "positive") and x.dtype != "real":
-        if x.dtype == "bool":
-            raise TraceError(f"NumPy has no {name} of booleans: write ~mask or 1 - mask")
         return elementwise_integer(SCALAR[name], lambda e: scaled(e, -1 if name == "negative" else 1), x)
-    if name == "exp" and x.holes:
-        bare = Value(x.shape, "real", x.term)
-        return Value(x.shape, "real", lambda at: times(complement(x.hole(at)), exp(bare.term(at))))
+    if name in VANISHING and x.holes:
+        if x.soft:
+            current().notes[MASKED] = None
+        return Value(x.shape, "real", lambda at: times(complement(x.hole(at)), SCALAR[name](x.term(at))))
     if name == "positive":
         return x
     if name in ("isnan", "isposinf"):
+        never_nan(x, name)
         return constant(0, "bool", x.shape)
     if name in ("isinf", "isneginf", "isfinite"):
+        never_nan(x, name)
+        x = x.bare if x.soft else x
         inside = Value(x.shape, "bool", x.hole)
         return logical_not(inside) if name == "isfinite" else inside
     if name in ("logical_not", "invert"):
-        if name == "invert" and x.dtype != "bool":
+        if name == "invert" and (x.dtype != "bool" or python_truth(x)):
             raise TraceError("~ of numbers flips bits; write 1 - x, or a comparison")
         return logical_not(truth(x))
     if name in ("conjugate", "conj"):
@@ -71,29 +87,55 @@ def unary(name: str, x: Value) -> Value:
         if x.dtype != "real":
             return x
         raise TraceError(f"np.{name} of real numbers has no index term")
-    return elementwise(SCALAR[name], x, dtype="int" if name in KEEP_INTEGER and x.dtype == "int" else "real")
+    return elementwise(SCALAR[name], x, dtype="int" if name in WHOLE_RESULTS and x.dtype == "int" else "real")
 
 
-KEEP_INTEGER = frozenset({"absolute", "sign", "square"})
+VANISHING = ("exp", "exp2", "expit")  # 0 at -inf
+MASK_CONSTANT = -(10**4)
+MASKED = f"a mask constant of {MASK_CONSTANT:g} or less (such as -1e9) inside an exponential is read as -inf"
+WHOLE_RESULTS = frozenset({"negative", "positive", "absolute", "sign", "square"})
 OTHER_UNARY = ("isnan", "isinf", "isfinite", "isposinf", "isneginf", "logical_not", "invert", "conjugate", "conj",
                "floor", "ceil", "rint", "trunc")  # fmt: skip
+
+
+def python_truth(v: Value) -> bool:
+    """Whether a truth value may be one of Python's, which counts in sums: a comparison of sizes or of two numbers."""
+    return v.ndim == 0 and v.origin is not None
+
+
+def never_nan(x: Value, name: str) -> Value:
+    """x, where NumPy can meet no nan in it (overflow apart).  Raises TraceError otherwise."""
+    t = x.term(tuple(dummy(s, "a") for s in x.shape))
+    if x.dtype == "real" and partial(t):
+        raise TraceError(f"np.{name} of something that may be nan (a logarithm, a root, a quotient) is not modelled")
+    return x
 
 
 # --- two arguments ---------------------------------------------------------------------------
 
 
+def masking(v: Value, mask: Callable[[At], Term] | None = None) -> Value:
+    """A constant such as -1e9 with the holes that make it -inf inside an exponential, where the mask is 1."""
+    value = known(v)
+    if v.holes or value is None or value > MASK_CONSTANT:
+        return v
+    return Value(v.shape, "real", v.term, None, mask or (lambda at: ONE), soft=True)
+
+
 def add(x: Value, y: Value) -> Value:
     if x.holes or y.holes:
-        bare = [Value(v.shape, "real", v.term) for v in (x, y)]
         shape = broadcast(x.shape, y.shape)
         return Value(
             shape,
             "real",
-            elementwise(plus, *bare).term,
+            elementwise(plus, x.bare, y.bare).term,
             None,
             lambda at: either(x.hole(aligned(x.shape, at)), y.hole(aligned(y.shape, at))),
+            soft=all_soft(x, y),
         )
     if x.dtype == y.dtype == "bool":
+        if python_truth(x) and python_truth(y):
+            raise TraceError("the sum of two single truth values: Python counts, NumPy joins them with or")
         return logical("logical_or", x, y)
     return arithmetic("add", plus, x, y)
 
@@ -101,7 +143,7 @@ def add(x: Value, y: Value) -> Value:
 def subtract(x: Value, y: Value) -> Value:
     if x.dtype == y.dtype == "bool":
         raise TraceError("NumPy does not subtract booleans: write a ^ b, or multiply one of them by 1.0")
-    if y.holes:
+    if y.holes and not y.soft:
         raise TraceError("something minus -inf is +inf, which has no index term")
     if x.holes:
         return add(x, unary("negative", y.cast("real")))
@@ -110,10 +152,13 @@ def subtract(x: Value, y: Value) -> Value:
 
 def multiply(x: Value, y: Value) -> Value:
     if x.holes or y.holes:
-        return scaled_holes(x, y, times)
+        return scaled_holes(x, y, multiplied)
+    mask = masked_by(x, y)
+    if mask is not None:
+        return mask
     if x.dtype == y.dtype == "bool":
         return logical("logical_and", x, y)
-    return arithmetic("multiply", times, x, y)
+    return arithmetic("multiply", multiplied, x, y)
 
 
 def divide(x: Value, y: Value) -> Value:
@@ -127,42 +172,65 @@ def divide(x: Value, y: Value) -> Value:
 
 def scaled_holes(x: Value, y: Value, f: Callable[[Term, Term], Term]) -> Value:
     """-inf times or over a positive constant."""
-    if y.holes and not x.holes and f is times:
+    if y.holes and not x.holes and f is multiplied:
         x, y = y, x
     factor = known(y)
     if y.holes or factor is None or factor <= 0:
+        if all_soft(x, y):
+            return elementwise(f, x.bare, y.bare)
         raise TraceError("-inf may only be scaled by a positive constant: scale before masking")
-    bare = Value(x.shape, "real", x.term)
-    return Value(x.shape, "real", elementwise(f, bare, y).term, None, x.hole)
+    return Value(x.shape, "real", elementwise(f, x.bare, y).term, None, x.hole, soft=x.soft)
+
+
+def masked_by(x: Value, y: Value) -> Value | None:
+    """mask * -1e9, with the holes of the mask; None for other products."""
+    for mask, number in ((x, y), (y, x)):
+        value = known(number)
+        if value is None or value > MASK_CONSTANT:
+            continue
+        here = tuple(ZERO_AT if s == UNIT else dummy(s, "a") for s in mask.shape)
+        if not mask.holes and zero_or_one(mask.term(here)):
+            return Value(mask.shape, "real", elementwise(times, mask, number).term, None, mask.term, soft=True)
+    return None
+
+
+def zero_or_one(t: Term) -> bool:
+    """Whether the term is plainly a truth value as a number."""
+    match t:
+        case Holds() | Delta():
+            return True
+        case Add((inner,)):
+            return zero_or_one(inner)
+        case Add((Mul((Num(k), inner)), Num(one))) | Add((Num(one), Mul((Num(k), inner)))):
+            return k == -1 and one == 1 and zero_or_one(inner)
+        case Mul(args):
+            return all(map(zero_or_one, args))
+        case _:
+            return False
 
 
 def arithmetic(name: str, f: Callable[[Term, Term], Term], x: Value, y: Value) -> Value:
     if promoted(x, y) == "real":
         return elementwise(f, x, y)
-    return elementwise_integer(f, INTEGER_BINARY[name], x, y)
-
-
-def raised(x: Value, y: Value) -> Value:
-    """x ** y: a rational constant exponent is a power, another one e^{y log x}."""
-    exponent = known(y)
-    if exponent is None:
-        finite(y)
-        return elementwise(lambda a, b: exp(times(b, log(a))), x, y)
-    if exponent.denominator != 1 and exponent.denominator > 64:
-        return elementwise(lambda a: exp(times(num(exponent), log(a))), x)
-    if x.dtype != "real" and exponent < 0 and y.dtype == "int":
-        raise TraceError("NumPy refuses integers to a negative integer power: write 1 / x**n or x**-1.0")
-    whole_numbers = x.dtype != "real" and y.dtype != "real"
-    return elementwise(lambda a: power(a, exponent), x, dtype="int" if whole_numbers else "real")
+    if "narrow" in (x.dtype, y.dtype):
+        raise wrapping(name)
+    return fits(elementwise_integer(f, INTEGER_BINARY[name], x, y))
 
 
 def maximum(x: Value, y: Value) -> Value:
-    if x.holes or y.holes:
+    if (x.holes or y.holes) and not all_soft(x, y):
         return maximum_with_holes(x, y)
     kind = promoted(x, y)
     if kind != "real" and (known(x) is None or known(y) is None):
-        return elementwise_integer(larger, INTEGER_BINARY["maximum"], x, y)
+        return elementwise_integer(larger, INTEGER_BINARY["maximum"], x, y) if kind == "int" else bigger(x, y)
     return elementwise(larger, x, y, dtype=kind)
+
+
+def bigger(x: Value, y: Value, smallest: bool = False) -> Value:
+    """Of truth values: or, and."""
+    if promoted(x, y) != "bool":
+        raise wrapping("maximum or minimum")
+    return logical("logical_and" if smallest else "logical_or", x, y)
 
 
 def larger(a: Term, b: Term) -> Term:
@@ -207,13 +275,14 @@ def maximum_with_holes(x: Value, y: Value) -> Value:
 def minimum(x: Value, y: Value) -> Value:
     kind = promoted(x, y)
     if kind != "real" and (known(x) is None or known(y) is None):
-        return elementwise_integer(smaller, INTEGER_BINARY["minimum"], x, y)
+        return elementwise_integer(smaller, INTEGER_BINARY["minimum"], x, y) if kind == "int" else bigger(x, y, True)
     return elementwise(smaller, x, y, dtype=kind)
 
 
 def where(c: Value, x: Value, y: Value) -> Value:
     """c x + (1-c) y"""
     mask = truth(c)
+    x, y = masking(x), masking(y)
     shape = broadcast(mask.shape, x.shape, y.shape)
     kind = promoted(x, y)
 
@@ -236,14 +305,17 @@ def where(c: Value, x: Value, y: Value) -> Value:
         shape,
         kind,
         lambda at: chosen(condition(at), x, y, at, kind),
-        index if kind == "int" else None,  # type: ignore[arg-type]
+        index if kind in ("int", "narrow") else None,  # type: ignore[arg-type]
         hole if x.holes or y.holes else None,
+        soft=all_soft(x, y),
     )
 
 
 def quotient(name: str, x: Value, y: Value) -> Value:
-    if promoted(x, y) != "int":
+    if promoted(x, y) == "real":
         raise TraceError(f"np.{name} of real numbers has no index term")
+    if x.dtype != "int" and y.dtype != "int":
+        raise wrapping(name)
 
     def unknown(a: Term, b: Term) -> Term:
         raise TraceError("this integer division is not exact for all sizes: write the size as a product, such as '2*n'")
@@ -265,21 +337,20 @@ BINARY: dict[str, Operation] = {
     "float_power": lambda x, y: raised(x.cast("real"), y.cast("real")),
     "pow": raised,
     "maximum": maximum,
-    "fmax": maximum,
+    "fmax": lambda x, y: maximum(never_nan(x, "fmax"), never_nan(y, "fmax")),
     "minimum": minimum,
-    "fmin": minimum,
+    "fmin": lambda x, y: minimum(never_nan(x, "fmin"), never_nan(y, "fmin")),
     "floor_divide": lambda x, y: quotient("floor_divide", x, y),
     "remainder": lambda x, y: quotient("remainder", x, y),
     "mod": lambda x, y: quotient("remainder", x, y),
     "hypot": real_two(lambda a, b: sqrt(plus(square(a), square(b)))),
     "logaddexp": real_two(lambda a, b: log(plus(exp(a), exp(b)))),
     "logaddexp2": real_two(lambda a, b: SCALAR["log2"](plus(SCALAR["exp2"](a), SCALAR["exp2"](b)))),
-    "copysign": real_two(lambda a, b: times(absolute(a), minus(ONE, times(num(2), step(negated(b)))))),
-    "heaviside": real_two(lambda x, h: plus(step(x), times(h, same(x, ZERO)))),
-    "xlogy": real_two(lambda x, y: times(x, log(y))),
-    "xlog1py": real_two(lambda x, y: times(x, log(plus(ONE, y)))),
-    "rel_entr": real_two(lambda x, y: times(x, log(over_by(x, y)))),
-    "kl_div": real_two(lambda x, y: plus(times(x, log(over_by(x, y))), negated(x), y)),
+    "heaviside": real_two(lambda x, h: plus(step(x), multiplied(h, same(x, ZERO)))),
+    "xlogy": real_two(lambda x, y: multiplied(x, log(y))),
+    "xlog1py": real_two(lambda x, y: multiplied(x, log(plus(ONE, y)))),
+    "rel_entr": real_two(lambda x, y: multiplied(x, log(over_by(x, y)))),
+    "kl_div": real_two(lambda x, y: plus(multiplied(x, log(over_by(x, y))), negated(x), y)),
     "huber": real_two(
         lambda d, r: plus(
             times(HALF, square(r)), negated(times(HALF, square(minus(absolute(r), d)), step(minus(absolute(r), d))))
@@ -292,5 +363,23 @@ BINARY: dict[str, Operation] = {
         for kind in ("logical", "bitwise")
         for op in ("and", "or", "xor")
     },
+}
+WHOLE = "whole numbers"
+EXACT = "whole numbers, where the division can be read off for all sizes"
+NO_NAN = "what may be nan (a logarithm, a root, a quotient) is refused"
+POWER = "a whole exponent is exact for every base; other exponents that are not constant need a base x > 0"
+RESTRICTED = {
+    **dict.fromkeys(("floor", "ceil", "rint", "trunc"), WHOLE),
+    **dict.fromkeys(("floor_divide", "remainder", "mod"), EXACT),
+    **dict.fromkeys(("isnan", "isinf", "isfinite", "isposinf", "isneginf", "fmax", "fmin"), NO_NAN),
+    **dict.fromkeys(("power", "pow", "float_power"), POWER),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "invert"), "booleans"),
+    "reciprocal": "floats",
+    "sinc": "no value at 0",
+    "entr": "no value at 0",
+    "xlogy": "no value at y = 0",
+    "xlog1py": "no value at y = -1",
+    **dict.fromkeys(("rel_entr", "kl_div"), "no value at x = 0"),
+    **dict.fromkeys(("negative", "sign", "square"), "not booleans"),
 }
 UNARY = frozenset(SCALAR) | frozenset(OTHER_UNARY)

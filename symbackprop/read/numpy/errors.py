@@ -19,9 +19,13 @@ class TraceError(SymbackpropError):
             current().refused.append(self)
 
 
-class ShapeMismatch(TraceError):
-    """Shapes that do not conform for all sizes; NumPy would raise at some of them."""
+class ShapeMismatch(TraceError, ValueError):
+    """Shapes that do not conform for all sizes; NumPy would raise a ValueError at some of them."""
+
+
+class NoSuchPlace(ShapeMismatch, IndexError):
+    """An index that is out of its axis; NumPy would raise an IndexError."""
 
 
 class Unsupported(TraceError, AttributeError):
-    """A name NumPy has and tracing does not; also an AttributeError, so that hasattr() works."""
+    """A name that NumPy has not got either: an AttributeError, so that hasattr() works."""

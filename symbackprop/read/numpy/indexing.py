@@ -29,7 +29,7 @@ from .algebra import (
     summed,
     times,
 )
-from .errors import ShapeMismatch, TraceError
+from .errors import NoSuchPlace, ShapeMismatch, TraceError
 from .values import UNIT, At, Case, Shape, Value, aligned, broadcast, finite, shape_text
 
 LIMIT = 256
@@ -101,7 +101,7 @@ def checked(e: IndexExpr, size: Size) -> IndexExpr:
             return e
     n = integer_of(e)
     if n is not None and size.constant is not None:
-        raise ShapeMismatch(f"index {n - (size.constant if n < 0 else 0)} is out of an axis of {size} entries")
+        raise NoSuchPlace(f"index {n - (size.constant if n < 0 else 0)} is out of an axis of {size} entries")
     raise TraceError(f"that the index is inside the axis of {size} entries is not known for all sizes")
 
 
@@ -181,7 +181,7 @@ def read_listed(v: Value, p: Plan) -> Value:
         return next((piece.index(rest) for block, piece in pieces if here == block), None)
 
     finite(v)
-    return Value(p.result, v.dtype, term, index if v.dtype == "int" else None)
+    return Value(p.result, v.dtype, term, index if v.dtype in ("int", "narrow") else None)
 
 
 def read(v: Value, p: Plan) -> Value:
@@ -230,7 +230,7 @@ def read(v: Value, p: Plan) -> Value:
         return None if inner is None else ((*dummies, *inner[0]), times(mask, inner[1]), inner[2])
 
     finite(v)
-    return Value(p.result, v.dtype, term, None, None, None, whole if v.dtype == "int" else None)
+    return Value(p.result, v.dtype, term, None, None, None, whole if v.dtype in ("int", "narrow") else None)
 
 
 def located(p: Plan) -> dict[int, IndexExpr]:

@@ -20,6 +20,7 @@ from .errors import ShapeMismatch, TraceError
 from .indexing import At1, Item, Many, New, Plan, Slice, plan
 from .lifting import lifted
 from .sizes import SymInt, expression, size_of
+from .sizes import length as longer
 from .values import Shape, Value
 
 
@@ -93,10 +94,9 @@ def sliced(item: slice, size: Size) -> Slice:
     length = constant_of(span)
     if length is None:
         raise TraceError("a slice whose length depends on a loop index or on the data: mask the whole axis instead")
-    if nonnegative(span) is None and nonnegative(shifted(span, 1)) is not True:
-        raise TraceError(f"a slice of length {length}: that it is not negative is not known for all sizes")
     if nonnegative(span) is False:
         return Slice(ZERO_AT, sized(0), 1)
+    longer(length, "a slice")
     if by not in (1, -1):
         rounded = length + (abs(by) - 1)
         if length.constant is not None:
@@ -156,3 +156,8 @@ def size_list(shape: Any, what: str = "a shape") -> tuple[Size, ...]:
     if value.ndim == 0:
         return (size_of(shape, what),)
     raise TraceError(f"{what} is written as a tuple of sizes")
+
+
+def lengths(shape: Any, what: str = "a shape") -> tuple[Size, ...]:
+    """A shape of sizes that are not negative: at others NumPy raises."""
+    return tuple(longer(s, what) for s in size_list(shape, what))

@@ -13,6 +13,7 @@ from .algebra import (
     Size,
     Term,
     affine,
+    at_least_zero,
     between,
     delta,
     dummy,
@@ -27,7 +28,7 @@ from .algebra import (
 from .context import current
 from .errors import ShapeMismatch, TraceError
 from .reductions import normal_axes, normal_axis
-from .values import UNIT, At, Case, Shape, Value, conflict, promoted, shape_text
+from .values import UNIT, At, Case, Shape, Value, all_soft, conflict, promoted, shape_text
 
 
 def transpose(v: Value, order: Sequence[int] | None = None) -> Value:
@@ -61,6 +62,9 @@ def expand(v: Value, axes: Sequence[int]) -> Value:
 
 def squeezed_axes(v: Value, axis: int | Sequence[int] | None) -> tuple[int, ...]:
     if axis is None:
+        for s in v.shape:
+            if s != UNIT and not at_least_zero(s - 2) and s != sized(0):
+                raise TraceError(f"squeeze without an axis of shape {shape_text(v.shape)} drops more where {s} = 1")
         return tuple(k for k, s in enumerate(v.shape) if s == UNIT)
     axes = normal_axes(axis, v.ndim)
     for k in axes:
@@ -100,6 +104,8 @@ def completed(old: Shape, new: Sequence[Size | None]) -> Shape:
     if list(new).count(None) > 1:
         raise TraceError("only one size of a reshape can be -1")
     quotient = exact_quotient(total, rest)
+    if not at_least_zero(rest - 1):
+        raise TraceError(f"reshape with -1 beside {rest}, which may be 0 for some sizes")
     if quotient is None:
         raise ShapeMismatch(f"reshape of {shape_text(old)}: {total} is not a multiple of {rest} for all sizes")
     return tuple(quotient if s is None else s for s in new)
@@ -152,9 +158,16 @@ def reshape(v: Value, new: Sequence[Size | None]) -> Value:
         return None if e is None else (tuple(i for _, _, dummies in open_equations for i in dummies), mask, e)
 
     hole = (lambda at: entry(at, v.hole)) if v.holes else None
-    whole = v.dtype == "int"
+    whole = v.dtype in ("int", "narrow")
     return Value(
-        shape, v.dtype, lambda at: entry(at, v.term), index if whole else None, hole, None, cases if whole else None
+        shape,
+        v.dtype,
+        lambda at: entry(at, v.term),
+        index if whole else None,
+        hole,
+        None,
+        cases if whole else None,
+        v.soft,
     )
 
 
@@ -241,4 +254,5 @@ def concatenate(values: Sequence[Value], axis: int) -> Value:
         return plus(*(times(mask, v.hole(inner)) for mask, v, inner in pieces(at)))
 
     kind = promoted(*values)
-    return Value(shape, kind, term, index if kind == "int" else None, hole if any(v.holes for v in values) else None)
+    holes = hole if any(v.holes for v in values) else None
+    return Value(shape, kind, term, index if kind in ("int", "narrow") else None, holes, soft=all_soft(*values))

@@ -13,7 +13,7 @@ from .errors import TraceError
 from .values import Dtype, Value, constant, integer, minus_infinity, stacked
 
 DIGITS = 7  # a decimal with that many digits may be a rounded number
-KINDS: dict[str, Dtype] = {"b": "bool", "i": "int", "u": "int", "f": "real"}
+KINDS: dict[str, Dtype] = {"b": "bool", "i": "int", "u": "narrow", "f": "real"}
 LIMIT = 100_000
 
 
@@ -43,6 +43,8 @@ def lifted(x: Any) -> Value:
         return x
     if isinstance(x, bool):
         return constant(x, "bool")
+    if hasattr(x, "dtype") and hasattr(x, "shape"):
+        return from_numpy(x)
     if isinstance(x, Integral):
         return integer(index_of(int(x)))
     if isinstance(x, Rational):
@@ -51,10 +53,6 @@ def lifted(x: Any) -> Value:
         return stacked([lifted(y) for y in x])
     if isinstance(x, range):
         return stacked([lifted(y) for y in x])
-    if isinstance(x, float) and type(x) is float:
-        return minus_infinity() if x == -math.inf else constant(exact(x))
-    if hasattr(x, "dtype") and hasattr(x, "shape"):
-        return from_numpy(x)
     if isinstance(x, float):
         return minus_infinity() if x == -math.inf else constant(exact(x))
     if isinstance(x, complex):
@@ -62,8 +60,18 @@ def lifted(x: Any) -> Value:
     raise TraceError(f"a {type(x).__name__} where a number or an array is needed")
 
 
+def dtype_kind(dtype: Any) -> Dtype | None:
+    """What a NumPy dtype is to us; a float of another width than 64 bits is remembered: casts to it copy."""
+    kind = KINDS.get(dtype.kind)
+    if kind == "int" and dtype.itemsize != 8:
+        return "narrow"
+    if kind == "real" and dtype.itemsize != 8:
+        current().other_floats = True
+    return kind
+
+
 def from_numpy(x: Any) -> Value:
-    kind = KINDS.get(x.dtype.kind)
+    kind = dtype_kind(x.dtype)
     if kind is None:
         raise TraceError(f"an array of {x.dtype} where numbers are needed")
     if x.size > LIMIT:
@@ -74,8 +82,8 @@ def from_numpy(x: Any) -> Value:
         return stacked([from_numpy(row) for row in x])
     if kind == "bool":
         return constant(bool(x), "bool")
-    if kind == "int":
-        return integer(index_of(int(x)))
+    if kind in ("int", "narrow"):
+        return integer(index_of(int(x))).cast(kind)
     number = float(x)
     if number == -math.inf:
         return minus_infinity()

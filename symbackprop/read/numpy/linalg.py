@@ -1,15 +1,21 @@
-"""Inverse, determinant and what is written with them.  Batch axes stand in front."""
+"""np.linalg: inverse, determinant, norms and what is written with them.  Batch axes stand in front."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from .algebra import ZERO_AT, Term, delta, dummy, whole
+from .array import SymArray, wrap
 from .elementwise import unary
 from .errors import ShapeMismatch, TraceError
+from .lifting import lifted
 from .products import matmul
-from .reductions import add_up, largest, smallest, vector_norm
-from .values import UNIT, At, Value, conflict, finite, shape_text
+from .reductions import add_up, largest, normal_axes, smallest
+from .reductions import vector_norm as norm_of_vector
+from .registry import LINALG, NUMPY, provides, refuses
+from .scalars import SCALAR
+from .values import UNIT, At, Value, conflict, elementwise, finite, shape_text
 
 
 def square(v: Value, what: str) -> None:
@@ -50,7 +56,7 @@ def pseudo_inverse(v: Value) -> Value:
     return Value(shape, "real", lambda at: of_matrix(v, at[:-2], at[-2:], "pinv"))
 
 
-def solve(a: Value, b: Value) -> Value:
+def solved(a: Value, b: Value) -> Value:
     """a^-1 b; b is a vector only when it has one axis."""
     square(a, "solve")
     return matmul(inverse(a), b)
@@ -60,7 +66,7 @@ def identity(v: Value) -> Value:
     return Value(v.shape, "real", lambda at: delta(at[-2], at[-1]))
 
 
-def matrix_power(v: Value, n: int) -> Value:
+def power_of(v: Value, n: int) -> Value:
     square(v, "matrix_power")
     if abs(n) > 64:
         raise TraceError(f"matrix_power with exponent {n}; at most 64 is unrolled")
@@ -73,10 +79,10 @@ def matrix_power(v: Value, n: int) -> Value:
     return result
 
 
-def matrix_norm(v: Value, order: object, axes: tuple[int, int], keepdims: bool) -> Value:
+def norm_of_matrix(v: Value, order: object, axes: tuple[int, int], keepdims: bool) -> Value:
     rows, columns = axes
     if order == "fro":
-        return vector_norm(v, None, axes, keepdims)
+        return norm_of_vector(v, None, axes, keepdims)
     sizes = unary("absolute", v.cast("real"))
     if order in (1, -1, float("inf"), float("-inf")):
         first, second = (rows, columns) if order in (1, -1) else (columns, rows)
@@ -92,3 +98,107 @@ def matrix_norm(v: Value, order: object, axes: tuple[int, int], keepdims: bool) 
 
         return extreme.remap(tuple(s for k, s in enumerate(v.shape) if k not in gone), full)
     raise TraceError(f"the matrix norm {order!r} needs singular values, which have no index term")
+
+
+# --- under NumPy's names ---------------------------------------------------------------------
+
+
+def of_one(run: Callable[[Value], Value]) -> Callable[..., Any]:
+    def function(a: Any) -> Any:
+        return wrap(run(lifted(a)))
+
+    return function
+
+
+provides("inv", table=LINALG)(of_one(inverse))
+provides("det", table=LINALG)(of_one(determinant))
+provides("pinv", table=LINALG)(of_one(pseudo_inverse))
+
+
+class SlogdetResult(tuple[Any, Any]):
+    """(sign, logabsdet) by place and by name."""
+
+    @property
+    def sign(self) -> Any:
+        return self[0]
+
+    @property
+    def logabsdet(self) -> Any:
+        return self[1]
+
+
+@provides("slogdet", table=LINALG)
+def slogdet(a: Any) -> Any:
+    det = determinant(lifted(a))
+    return SlogdetResult((wrap(unary("sign", det)), wrap(elementwise(SCALAR["log"], unary("absolute", det)))))
+
+
+@provides("solve", table=LINALG)
+def solve(a: Any, b: Any) -> Any:
+    return wrap(solved(lifted(a), lifted(b)))
+
+
+@provides("matrix_power", table=LINALG)
+def matrix_power(a: Any, n: Any) -> Any:
+    if not isinstance(n, int):
+        if isinstance(n, SymArray) and n.known() is not None and n.known() == int(n.known()):
+            n = int(n.known())
+        else:
+            raise TraceError(f"matrix_power with the exponent {n!r}, which is not a plain number")
+    return wrap(power_of(lifted(a), n))
+
+
+@provides("multi_dot", table=LINALG)
+def multi_dot(arrays: Any) -> Any:
+    result = arrays[0]
+    for a in arrays[1:]:
+        result = NUMPY["matmul"](result, a)
+    return result
+
+
+@provides("matrix_transpose", table=LINALG)
+def matrix_transpose(a: Any) -> Any:
+    return NUMPY["swapaxes"](a, -1, -2)
+
+
+@provides("diagonal", table=LINALG)
+def linalg_diagonal(a: Any, *, offset: Any = 0) -> Any:
+    return NUMPY["diagonal"](a, offset, -2, -1)
+
+
+@provides("norm", table=LINALG, ord="not of singular values")
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    value = lifted(x)
+    if isinstance(ord, SymArray):
+        ord = ord.known() if ord.known() is not None else float("-inf") if ord.value.holes else ord
+    if axis is None:
+        if ord is None:
+            return wrap(norm_of_vector(value, None, None, bool(keepdims)))
+        axes = tuple(range(value.ndim))
+    else:
+        axes = normal_axes(axis, value.ndim)
+    if len(axes) == 1:
+        return wrap(norm_of_vector(value, ord, axes, bool(keepdims)))
+    if len(axes) != 2:
+        raise ShapeMismatch(f"norm of order {ord!r} of shape {shape_text(value.shape)}")
+    if ord is None:
+        ord = "fro"
+    return wrap(norm_of_matrix(value, ord, (axes[0], axes[1]), bool(keepdims)))
+
+
+@provides("vector_norm", table=LINALG)
+def vector_norm(x: Any, *, ord: Any = 2, axis: Any = None, keepdims: Any = False) -> Any:
+    return wrap(norm_of_vector(lifted(x), ord, axis, bool(keepdims)))
+
+
+@provides("matrix_norm", table=LINALG)
+def matrix_norm(x: Any, *, ord: Any = "fro", keepdims: Any = False) -> Any:
+    ndim = lifted(x).ndim
+    return wrap(norm_of_matrix(lifted(x), ord, (ndim - 2, ndim - 1), bool(keepdims)))
+
+
+refuses(
+    "cholesky", "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "lstsq", "matrix_rank", "cond", "expm",
+    "tensorinv", "tensorsolve", "lu", "schur", "sqrtm", "logm",
+    table=LINALG, because="has no index term",
+)  # fmt: skip

@@ -10,7 +10,7 @@ import opcode
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType, GeneratorType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .algebra import (
     ONE,
@@ -26,6 +26,7 @@ from .algebra import (
     dummy,
     gate,
     index_of,
+    nonnegative,
     sized,
     times,
 )
@@ -49,9 +50,14 @@ class Stream:
     """
 
     def __init__(
-        self, count: Size, at: Callable[[IndexExpr], Any], guard: Callable[[IndexExpr], Term] | None = None
+        self,
+        count: Size,
+        at: Callable[[IndexExpr], Any],
+        guard: Callable[[IndexExpr], Term] | None = None,
+        some: bool = False,
     ) -> None:
         self.count, self.at, self.guard = count, at, guard
+        self.some = some or (guard is None and at_least_zero(count - 1))  # for all sizes at least one
 
     def __iter__(self) -> Iterator[Any]:
         return LoopIterator(self)
@@ -122,7 +128,8 @@ def ragged_range(first: IndexExpr, last: IndexExpr, step: int) -> Stream:
         begun = gate(affine(0, [(here, step), (first, -step)]))
         return times(begun, gate(affine(-1, [(last, step), (here, -step)])))
 
-    return Stream((low - top) * step, lambda e: whole_number(place(e)), guard)
+    some = nonnegative(affine(-1, [(last, step), (first, -step)])) is True
+    return Stream((low - top) * step, lambda e: whole_number(place(e)), guard, some)
 
 
 def stream_of(x: Any) -> Stream | None:
@@ -138,7 +145,7 @@ def stream_of(x: Any) -> Stream | None:
     if isinstance(x, SymArray) and x.ndim and x.value.shape[0].constant is None:
         return Stream(x.value.shape[0], lambda e: x[whole_number(e)])
     if isinstance(x, GeneratorType):
-        items, indices, guard = drained(x)
+        items, indices, guard, _ = drained(x)
         if not indices:
             return None
         if guard != ONE or len(items) != 1 or len(indices) != 1:
@@ -147,15 +154,24 @@ def stream_of(x: Any) -> Stream | None:
     return None
 
 
-def drained(generator: Any) -> tuple[list[Any], list[Index], Term]:
-    """The items of a generator expression, the symbolic indices they run over, and 1 where an item is there."""
+class Drained(NamedTuple):
+    """The items of a generator expression, the symbolic indices they run over, 1 where an item is there, and whether
+    there is one for all sizes."""
+
+    items: list[Any]
+    indices: list[Index]
+    guard: Term = ONE
+    some: bool = True
+
+
+def drained(generator: Any) -> Drained:
     frame = getattr(generator, "gi_frame", None)
     state = current()
     mark = len(state.looped)
     items = list(generator)
     loops = [it for it in state.looped[mark:] if it.frame is frame and frame is not None]
     if not loops:
-        return items, [], ONE
+        return Drained(items, [])
     depth = len({it.stream_key for it in loops})
     share = state.passes**depth
     if len(items) % share:
@@ -166,7 +182,8 @@ def drained(generator: Any) -> tuple[list[Any], list[Index], Term]:
     for it in loops:
         first.setdefault(it.stream_key, it)
     guard = times(*(it.guard for it in first.values()))
-    return items[: len(items) // share], [it.index for it in first.values()], guard
+    some = all(it.stream.some for it in first.values())
+    return Drained(items[: len(items) // share], [it.index for it in first.values()], guard, some)
 
 
 class LoopIterator:

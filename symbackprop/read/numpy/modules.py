@@ -7,10 +7,12 @@ import math
 from types import ModuleType
 from typing import Any
 
-from . import arranging, moving, multiplying, reducing  # noqa: F401  they fill the tables
+import numpy
+
+from . import arranging, linalg, moving, products, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
 from .errors import TraceError, Unsupported
-from .lifting import lifted
+from .lifting import dtype_kind, lifted
 from .registry import LINALG, MATH, NUMPY, SPECIAL, WINDOWS
 from .scalars import exp, pi
 from .selection import Selection
@@ -41,20 +43,30 @@ class Kind:
         if not args or isinstance(args[0], str):
             return self.original(*args, **options)
         x = args[0]
+        python = self.original in (float, int, bool)
+        axes = int(getattr(x, "ndim", 0) or 0)
+        if python and axes:
+            raise TraceError(f"{self.__name__}() of an array")
         if self.kind == "real":
             if not symbolic(x) and not hasattr(x, "shape"):
                 return self.original(x) if self.original is float else wrap(lifted(x).cast("real"))
+            if axes:  # of an array it is asarray
+                return NUMPY["asarray"](x, dtype=self.original)
+            if not python:
+                dtype_kind(numpy.dtype(self.original))
             value = lifted(x)
             return SymArray(value.cast("real"), scalar=value.ndim == 0)
         if self.kind == "int":
-            if isinstance(x, SymInt):
-                return x
             if not symbolic(x):
-                return int(x, *args[1:], **options)
-            return whole(x)
+                return self.original(x, *args[1:], **options)
+            if not python and dtype_kind(numpy.dtype(self.original)) == "narrow":
+                raise TraceError(f"np.{self.__name__} of a symbolic value, which may wrap around")
+            if axes:
+                return NUMPY["asarray"](x, dtype=self.original)
+            return x if isinstance(x, SymInt) else whole(x)
         if self.original is bool or not symbolic(x):
             return bool(x)
-        return NUMPY["not_equal"](x, 0)
+        return NUMPY["asarray"](x, dtype=bool) if axes else NUMPY["not_equal"](x, 0)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.original, name)
@@ -93,10 +105,11 @@ NUMBER_KINDS = {
     **dict.fromkeys(("bool_", "bool"), "bool"),
 }
 PLAIN = frozenset({
-    "newaxis", "errstate", "seterr", "finfo", "iinfo", "ndarray", "generic", "number", "dtype", "result_type",
-    "issubdtype", "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions",
-    "promote_types", "can_cast",
+    "newaxis", "errstate", "seterr", "ndarray", "generic", "number", 
+    "ufunc", "inexact", "geterr", "testing", "typing", "printoptions", "set_printoptions",
+    
 })  # fmt: skip
+OF_TYPES = ("finfo", "iinfo", "dtype", "result_type", "issubdtype", "promote_types", "can_cast")
 SUBMODULES = {
     "numpy.linalg": LINALG,
     "numpy.lib.stride_tricks": WINDOWS,
@@ -107,6 +120,16 @@ REFUSED_MODULES = ("numpy.random", "numpy.fft", "numpy.ma")
 ALIKE = {"autograd.numpy": "numpy", "jax.numpy": "numpy", "autograd.numpy.linalg": "numpy.linalg",
          "jax.numpy.linalg": "numpy.linalg", "autograd.scipy.special": "scipy.special",
          "jax.scipy.special": "scipy.special", "numpy.linalg._linalg": "numpy.linalg"}  # fmt: skip
+
+
+class OfTypes:
+    """A function of number types, or a class made of them: stand-ins of types are the types themselves."""
+
+    def __init__(self, original: Any) -> None:
+        self.original = original
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self.original(*(a.original if isinstance(a, Kind) else a for a in args), **options)
 
 
 class Module:
@@ -141,6 +164,8 @@ class Module:
                 found = importlib.import_module(full)
             except ImportError:
                 raise Unsupported(f"the module {self._name} has no {name}") from None
+        if name in OF_TYPES:
+            return OfTypes(found)
         if name in PLAIN or (not callable(found) and not isinstance(found, ModuleType)):
             return found
         if isinstance(found, ModuleType):
@@ -193,8 +218,7 @@ def mathematical(name: str, numpy_name: str) -> Any:
     def function(*args: Any) -> Any:
         for a in args:
             if not isinstance(a, float) and lifted(a).ndim:
-                if any(s != 1 for s in a.shape):
-                    raise TraceError(f"math.{name} of an array: use np.{numpy_name}")
+                raise TraceError(f"math.{name} of an array: use np.{numpy_name}")
         return (NUMPY.get(numpy_name) or SPECIAL[numpy_name])(*args)
 
     function.__name__ = name
@@ -202,7 +226,7 @@ def mathematical(name: str, numpy_name: str) -> Any:
 
 
 SAME_NAME = """exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh
-fabs hypot copysign erf erfc radians degrees isnan isinf isfinite""".split()
+fabs hypot erf erfc radians degrees isnan isinf isfinite""".split()
 for name in SAME_NAME:
     MATH[name] = mathematical(name, name)
 MATH["pow"] = mathematical("pow", "float_power")

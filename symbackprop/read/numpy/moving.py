@@ -11,13 +11,13 @@ from .arranging import ravel, swapaxes, viewed
 from .array import SymArray, wrap
 from .elementwise import where as chosen_where
 from .errors import ShapeMismatch, TraceError
-from .keys import size_list
+from .keys import lengths
 from .lifting import lifted
 from .reductions import normal_axes, normal_axis
 from .registry import NUMPY, WINDOWS, provides
-from .sizes import expression, size_number, size_of
+from .sizes import expression, length_of, size_number, size_of
 from .truth import truth
-from .values import shape_text
+from .values import ORDER, Value, shape_text
 
 
 @provides("flip")
@@ -41,7 +41,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     a, b = axes
     match k % 4:
         case 0:
-            return x
+            return viewed(x, lambda v: v, lambda old, new: new, True)
         case 1:
             return swapaxes(flip(x, b), a, b)
         case 2:
@@ -50,7 +50,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
             return flip(swapaxes(x, a, b), b)
 
 
-@provides("roll")
+@provides("roll", shift="at most the size of the axis, for all sizes")
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     value = lifted(x)
     if axis is None:
@@ -68,35 +68,38 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
 @provides("tile")
 def tile(x: Any, reps: Any) -> Any:
-    return wrap(patterns.tile(lifted(x), size_list(reps, "the repetitions")))
+    return wrap(patterns.tile(lifted(x), lengths(reps, "the repetitions")))
 
 
-@provides("repeat", method=True)
+@provides("repeat", method=True, repeats="one number for all entries")
 def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
     value = lifted(x)
     if axis is None:
         value, axis = layout.reshape(value, [None]), 0
-    return wrap(patterns.repeat(value, size_of(repeats, "the repetitions"), axis))
+    return wrap(patterns.repeat(value, length_of(repeats, "the repetitions"), axis))
 
 
-@provides("pad")
-def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Any:
+@provides("pad", mode="constant", constant_values="one number")
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
     if mode != "constant":
         raise TraceError(f"np.pad in mode {mode!r}")
-    value = lifted(x)
-    widths = pad_widths(pad_width, value.ndim)
-    return wrap(patterns.pad(value, widths, lifted(options.get("constant_values", 0))))
+    value, fill = lifted(x), lifted(constant_values)
+    if fill.ndim:
+        raise TraceError("np.pad with several constants")
+    if ORDER[fill.dtype] > ORDER[value.dtype]:
+        raise TraceError(f"np.pad of {value.dtype} numbers with a {fill.dtype} number, which is cut to fit")
+    return wrap(patterns.pad(value, pad_widths(pad_width, value.ndim), fill))
 
 
 def pad_widths(given: Any, ndim: int) -> list[Any]:
     if expression(given) is not None:
-        size = size_of(given, "a pad width")
+        size = length_of(given, "a pad width")
         return [(size, size)] * ndim
     rows = list(given)
     if all(expression(r) is not None for r in rows):
-        pair = [size_of(r, "a pad width") for r in rows]
+        pair = [length_of(r, "a pad width") for r in rows]
         return [(pair[0], pair[-1])] * ndim
-    found = [tuple(size_of(s, "a pad width") for s in (r if isinstance(r, tuple | list) else (r,))) for r in rows]
+    found = [tuple(length_of(s, "a pad width") for s in (r if isinstance(r, tuple | list) else (r,))) for r in rows]
     found = [(f[0], f[-1]) for f in found]
     return found * ndim if len(found) == 1 else found
 
@@ -132,18 +135,23 @@ def diagonal(x: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return viewed(x, lambda v: patterns.diagonal(v, k, axis1, axis2), None)
 
 
-@provides("sliding_window_view", table=WINDOWS)
-def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -> Any:
-    sizes = size_list(window_shape, "a window")
+@provides("sliding_window_view", table=WINDOWS, x="axes known to be as long as the window")
+def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
+    sizes = lengths(window_shape, "a window")
     axes: Sequence[int] = range(len(sizes)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
     return viewed(x, lambda v: patterns.windows(v, sizes, axes), None)
 
 
-@provides("where")
+def array_of(value: Value) -> Any:
+    """An array also where it has no axes: two names may hold it."""
+    return SymArray(value) if value.dtype == "real" else wrap(value)
+
+
+@provides("where", x="given, with y")
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     if x is None or y is None:
         raise TraceError("np.where with one argument gives positions that depend on the data")
-    return wrap(chosen_where(lifted(condition), lifted(x), lifted(y)))
+    return array_of(chosen_where(lifted(condition), lifted(x), lifted(y)))
 
 
 @provides("select")
@@ -151,7 +159,7 @@ def select(conditions: Any, choices: Any, default: Any = 0) -> Any:
     result = lifted(default)
     for c, v in reversed(list(zip(conditions, choices, strict=True))):
         result = chosen_where(lifted(c), lifted(v), result)
-    return wrap(result)
+    return array_of(result)
 
 
 @provides("piecewise")
@@ -165,11 +173,12 @@ def piecewise(x: Any, conditions: Any, functions: Any) -> Any:
 
 
 @provides("take", method=True)
-def take(x: Any, indices: Any, axis: Any = None, **_: Any) -> Any:
-    if axis is None:
-        return NUMPY["asarray"](ravel(x))[indices]
-    n = normal_axis(axis, lifted(x).ndim)
-    return NUMPY["asarray"](x)[(slice(None),) * n + (indices,)]
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
+    source = SymArray(lifted(x) if axis is not None else lifted(ravel(x)))
+    if isinstance(indices, list | tuple):
+        indices = NUMPY["array"](indices)
+    n = 0 if axis is None else normal_axis(axis, source.ndim)
+    return wrap(lifted(source[(slice(None),) * n + (indices,)]))
 
 
 def along(x: Any, indices: Any, axis: int) -> tuple[Any, ...]:
@@ -184,7 +193,7 @@ def along(x: Any, indices: Any, axis: int) -> tuple[Any, ...]:
             key.append(SymArray(places))
             continue
         if size not in (s, sized(1)) and not at_least_zero(s - size):
-            raise ShapeMismatch(f"take_along_axis of shapes {shape_text(value.shape)} and {shape_text(places.shape)}")
+            raise TraceError(f"take_along_axis of shapes {shape_text(value.shape)} and {shape_text(places.shape)}")
         rows = NUMPY["arange"](size_number(s))
         key.append(NUMPY["reshape"](rows, tuple(-1 if m == k else 1 for m in range(value.ndim))))
     return tuple(key)
@@ -200,8 +209,10 @@ def put_along_axis(x: Any, indices: Any, values: Any, axis: int) -> None:
     x[along(x, indices, axis)] = values
 
 
-@provides("diff")
+@provides("diff", x="not booleans, of which NumPy takes exclusive or")
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+    if not isinstance(n, int) or n < 1:
+        raise TraceError(f"np.diff taken {n!r} times")
     for _ in range(n):
         k = normal_axis(axis, lifted(x).ndim)
         source, lead = NUMPY["asarray"](x), (slice(None),) * k

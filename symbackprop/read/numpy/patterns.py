@@ -28,6 +28,7 @@ from .algebra import (
     times,
 )
 from .errors import ShapeMismatch, TraceError
+from .factors import multiplied
 from .layout import reshape
 from .reductions import normal_axes, normal_axis
 from .values import UNIT, At, Value, finite, promoted, shape_text
@@ -47,7 +48,7 @@ def pad(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
             return fill.term(())
         return plus(times(mask, v.term(tuple(inner))), times(complement(mask), fill.term(())))
 
-    return Value(shape, promoted(v, fill) if v.dtype == "real" else v.dtype, term)
+    return Value(shape, v.dtype, term)
 
 
 def flip(v: Value, axes: Sequence[int]) -> Value:
@@ -109,7 +110,7 @@ def masked(v: Value, mask: Callable[[At], Term]) -> Value:
         m = mask(at)
         return ZERO if m == ZERO else times(m, v.term(at))
 
-    return Value(v.shape, v.dtype, term, None, hole)
+    return Value(v.shape, v.dtype, term, None, hole, soft=v.soft)
 
 
 def lower_triangle(v: Value, k: Size) -> Value:
@@ -146,8 +147,8 @@ def diagonal(v: Value, k: Size, a: int, b: int) -> Value:
     across = k if at_least_zero(k) else sized(0)
     p, q = rows - down, columns - across
     size = p if at_least_zero(q - p) else q if at_least_zero(p - q) else None
-    if size is None:
-        raise TraceError(f"diagonal of shape {shape_text(v.shape)}: which of {p} and {q} is smaller is not known")
+    if size is None or not at_least_zero(size):
+        raise TraceError(f"diagonal of shape {shape_text(v.shape)}: which of 0, {p} and {q} is smaller is not known")
     rest = [k for k in range(v.ndim) if k not in (first, second)]
 
     def f(at: At) -> At:
@@ -166,8 +167,8 @@ def windows(v: Value, sizes: Sequence[Size], axes: Sequence[int]) -> Value:
     shape = list(v.shape)
     for k, w in zip(places, sizes, strict=True):
         shape[k] = shape[k] - w + 1
-        if shape[k].constant is not None and (shape[k].constant or 0) < 1:
-            raise ShapeMismatch(f"a window of {w} is larger than the axis of {v.shape[k]}")
+        if not at_least_zero(shape[k] - 1):
+            raise ShapeMismatch(f"a window of {w} is larger than the axis of {v.shape[k]} for some sizes")
 
     def f(at: At) -> At:
         full = list(at[: v.ndim])
@@ -181,8 +182,15 @@ def windows(v: Value, sizes: Sequence[Size], axes: Sequence[int]) -> Value:
 def convolve(x: Value, w: Value, mode: str) -> Value:
     """Σ_k x[k] w[i-k], NumPy's three modes."""
     finite(x), finite(w)
+    if x.ndim == 0 or w.ndim == 0:
+        raise TraceError("convolve and correlate of a number")
     if x.ndim != 1 or w.ndim != 1:
         raise ShapeMismatch("convolve and correlate need arrays with one axis")
+    kind = promoted(x, w)
+    if kind in ("bool", "narrow"):
+        raise TraceError("convolve of booleans or of narrow integers")
+    if not all(at_least_zero(v.shape[0] - 1) for v in (x, w)):
+        raise TraceError("convolve of an array that may be empty")
     n, m = x.shape[0], w.shape[0]
     if mode != "full" and not at_least_zero(n - m):
         if not at_least_zero(m - n):
@@ -203,6 +211,6 @@ def convolve(x: Value, w: Value, mode: str) -> Value:
     def term(at: At) -> Term:
         k = dummy(m)
         place = affine(start, [(at[0], 1), (k, -1)])
-        return summed((k,), times(between(place, n), x.term((place,)), w.term((k,))))
+        return summed((k,), times(between(place, n), multiplied(x.term((place,)), w.term((k,)))))
 
-    return Value((size,), promoted(x, w) if x.dtype == "real" or w.dtype == "real" else "int", term)
+    return Value((size,), kind, term)

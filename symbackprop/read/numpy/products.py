@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
-from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, sized, summed, times
+from . import layout
+from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, blend, delta, sized, step, summed, times
+from .arranging import viewed
+from .array import SymArray, finished, wrap
 from .errors import ShapeMismatch, TraceError
+from .factors import multiplied
+from .lifting import lifted
 from .reductions import axis_index, normal_axis
+from .registry import LINALG, NUMPY, provides
 from .values import UNIT, At, Value, broadcast, conflict, finite, promoted, shape_text
 
 Label = Hashable
@@ -15,7 +22,10 @@ Label = Hashable
 def contraction(
     values: Sequence[Value], inputs: Sequence[Sequence[Label]], output: Sequence[Label], what: str
 ) -> Value:
-    """Σ over the labels that are not in the output of the product of the entries; sizes of one label agree or are 1."""
+    """Σ over the labels that are not in the output of the product of the entries; sizes of one label agree or are 1.
+
+    Of truth values it is "for some", not a count, as in NumPy.
+    """
     sizes: dict[Label, Size] = {}
     for v, labels in zip(values, inputs, strict=True):
         finite(v)
@@ -33,6 +43,8 @@ def contraction(
         raise TraceError(f"{what}: the letter {missing[0]!r} of the result is in no operand")
     bound = [label for label in sizes if label not in output]
     kind = promoted(*values)
+    if kind == "narrow" or (kind == "int" and any(v.dtype == "narrow" for v in values)):
+        raise TraceError(f"{what} of integers of less than 64 bits may wrap around: convert them with astype(int)")
 
     def term(at: At) -> Term:
         place: dict[Label, IndexExpr] = dict(zip(output, at, strict=True))
@@ -44,9 +56,11 @@ def contraction(
             v.term(tuple(ZERO_AT if s == UNIT else place[x] for x, s in zip(labels, v.shape, strict=True)))
             for v, labels in zip(values, inputs, strict=True)
         ]
-        return summed(tuple(indices), times(*entries))
+        if kind == "bool":
+            return step(summed(tuple(indices), times(*entries))) if indices else times(*entries)
+        return summed(tuple(indices), multiplied(*entries))
 
-    return Value(tuple(sizes[label] for label in output), "int" if kind != "real" else "real", term)
+    return Value(tuple(sizes[label] for label in output), kind, term)
 
 
 def same_size(a: Size, b: Size, what: str, x: Value, y: Value) -> None:
@@ -93,9 +107,16 @@ def tensordot(x: Value, y: Value, left: Sequence[int], right: Sequence[int], wha
 
 
 def outer(x: Value, y: Value) -> Value:
-    """Of the flattened arrays; here they have one axis."""
-    left, right = ["i"] * x.ndim, ["j"] * y.ndim
-    return contraction((x, y), (left, right), left + right, "outer")
+    """Of the flattened arrays."""
+    x, y = (layout.reshape(v, [None]) if v.ndim != 1 else v for v in (x, y))
+    return contraction((x, y), (["i"], ["j"]), ["i", "j"], "outer")
+
+
+def batched(x: Value, y: Value, left: str, right: str, out: str) -> Value:
+    """With broadcast batch axes in front."""
+    extra = (x.ndim - len(left), y.ndim - len(right))
+    labels = ([*range(-extra[0], 0), *left], [*range(-extra[1], 0), *right])
+    return contraction((x, y), labels, [*range(-max(extra), 0), *out], "matvec or vecmat")
 
 
 def trace(v: Value, a: int, b: int) -> Value:
@@ -103,13 +124,15 @@ def trace(v: Value, a: int, b: int) -> Value:
     same_size(v.shape[first], v.shape[second], "trace", v, v)
     labels: list[Label] = list(range(v.ndim))
     labels[second] = labels[first]
+    v = v.cast("int") if v.dtype == "bool" else v
     return contraction((v,), (labels,), [x for k, x in enumerate(labels) if k not in (first, second)], "trace")
 
 
 # --- einsum ----------------------------------------------------------------------------------
 
 
-def einsum(subscripts: str, values: Sequence[Value]) -> Value:
+def letters(subscripts: str, values: Sequence[Value]) -> tuple[list[list[Label]], list[Label]]:
+    """The letters of the operands and of the result of an einsum."""
     text = subscripts.replace(" ", "")
     left, arrow, right = text.partition("->")
     parts = left.split(",")
@@ -134,8 +157,10 @@ def einsum(subscripts: str, values: Sequence[Value]) -> Value:
         output = [*expanded("...", widest), *once]
     if len(set(output)) != len(output):
         raise TraceError(f"einsum({subscripts!r}): a letter is twice in the result")
-    # NumPy lets 1 stretch between operands of one letter, but not on the diagonal of one operand
-    return contraction(values, inputs, output, f"einsum({subscripts!r})")
+    for row, v in zip(inputs, values, strict=True):  # 1 stretches between operands, but not on the diagonal of one
+        for k, label in enumerate(row):
+            same_size(v.shape[row.index(label)], v.shape[k], f"einsum({subscripts!r})", v, v)
+    return inputs, output
 
 
 def expanded(part: str, extra: int) -> list[Label]:
@@ -146,16 +171,118 @@ def expanded(part: str, extra: int) -> list[Label]:
     return [*before, *range(-extra, 0), *after]
 
 
-def kron_labels(ndim: int) -> tuple[list[Label], list[Label]]:
-    return [("a", k) for k in range(ndim)], [("b", k) for k in range(ndim)]
-
-
-def kron(x: Value, y: Value) -> tuple[Value, tuple[Size, ...]]:
-    """The product with interleaved axes and the shape it is merged to."""
+def kron(x: Value, y: Value) -> Value:
+    """The product with interleaved axes, which are merged."""
     n = max(x.ndim, y.ndim)
     xs, ys = (sized(1),) * (n - x.ndim) + x.shape, (sized(1),) * (n - y.ndim) + y.shape
-    a, b = kron_labels(n)
+    a: list[Label] = [("a", k) for k in range(n)]
+    b: list[Label] = [("b", k) for k in range(n)]
     out = [label for pair in zip(a, b, strict=True) for label in pair]
     wide_x = x.remap(xs, lambda at: at[n - x.ndim :])
     wide_y = y.remap(ys, lambda at: at[n - y.ndim :])
-    return contraction((wide_x, wide_y), (a, b), out, "kron"), tuple(p * q for p, q in zip(xs, ys, strict=True))
+    product = contraction((wide_x, wide_y), (a, b), out, "kron")
+    return layout.reshape(product, [p * q for p, q in zip(xs, ys, strict=True)])
+
+
+# --- under NumPy's names ---------------------------------------------------------------------
+
+
+def of_two(meaning: Callable[[Value, Value], Value]) -> Callable[..., Any]:
+    def function(a: Any, b: Any, out: Any = None) -> Any:
+        return finished(meaning(lifted(a), lifted(b)), out, True)
+
+    return function
+
+
+provides("dot", method=True)(of_two(dot))
+provides("inner")(of_two(inner))
+provides("outer")(of_two(outer))
+provides("outer", table=LINALG)(of_two(outer))
+provides("kron")(of_two(kron))
+provides("matvec")(of_two(lambda a, b: batched(a, b, "mn", "n", "m")))
+provides("vecmat")(of_two(lambda a, b: batched(a, b, "m", "mn", "n")))
+
+
+@provides("vdot")
+def vdot(a: Any, b: Any) -> Any:
+    return NUMPY["dot"](NUMPY["ravel"](a), NUMPY["ravel"](b))
+
+
+@provides("vecdot")
+@provides("vecdot", table=LINALG)
+def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
+    return NUMPY["sum"](NUMPY["multiply"](a, b), axis)
+
+
+@provides("einsum")
+def einsum(*operands: Any, out: Any = None) -> Any:
+    if isinstance(operands[0], str):
+        text, arrays = operands[0], list(operands[1:])
+        inputs, output = letters(text, [lifted(x) for x in arrays])
+        what = f"einsum({text!r})"
+    else:
+        arrays, inputs, output = einsum_lists(operands)
+        what = "einsum"
+    if len(arrays) == 1 and out is None and set(output) == set(inputs[0]):
+        return relabelled(arrays[0], inputs[0], output, what)
+    return finished(contraction([lifted(x) for x in arrays], inputs, output, what), out, True)
+
+
+def relabelled(x: Any, labels: Any, output: Any, what: str) -> Any:
+    """einsum of one operand without a sum: a view of the entries where equal letters agree, which can be written."""
+    first = [labels.index(label) for label in labels]
+
+    def put(old: Value, new: Value) -> Value:
+        def term(at: Any) -> Any:
+            mask = times(*(delta(at[k], at[p]) for k, p in enumerate(first) if k != p))
+            return blend(mask, new.term(tuple(at[labels.index(label)] for label in output)), old.term(at))
+
+        return Value(old.shape, old.dtype, term)
+
+    return viewed(x, lambda v: contraction((v,), (labels,), output, what).cast(v.dtype), put)
+
+
+def einsum_lists(given: tuple[Any, ...]) -> Any:
+    """The form einsum(x, [0, 1], y, [1, 2], [0, 2]): arrays, their labels, and the labels of the result."""
+    pairs = len(given) // 2
+    arrays = [given[2 * k] for k in range(pairs)]
+    inputs = [list(given[2 * k + 1]) for k in range(pairs)]
+    if any(x is Ellipsis for labels in inputs for x in labels):
+        raise TraceError("einsum with lists and an Ellipsis: write the letters as text")
+    every = [x for labels in inputs for x in labels]
+    output = list(given[-1]) if len(given) % 2 else sorted(x for x in set(every) if every.count(x) == 1)
+    return arrays, inputs, output
+
+
+@provides("einsum_path")
+def einsum_path(*operands: Any, optimize: Any = "greedy") -> Any:
+    return True, ""  # to be passed on as optimize=, where it makes no difference
+
+
+@provides("tensordot")
+@provides("tensordot", table=LINALG)
+def over_axes(a: Any, b: Any, axes: Any = 2) -> Any:
+    x, y = lifted(a), lifted(b)
+    if isinstance(axes, int):
+        left, right = list(range(x.ndim - axes, x.ndim)), list(range(axes))
+    else:
+        left, right = ([k] if isinstance(k, int) else list(k) for k in axes)
+    return SymArray(tensordot(x, y, left, right))
+
+
+@provides("trace", method=True)
+@provides("trace", table=LINALG)
+def trace_of(a: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    value = lifted(a)
+    if offset == 0 and value.shape[axis1] == value.shape[axis2]:
+        return wrap(trace(value, axis1, axis2))
+    return NUMPY["sum"](NUMPY["diagonal"](a, offset, axis1, axis2), -1)
+
+
+@provides("cross")
+def cross(a: Any, b: Any) -> Any:
+    x, y = NUMPY["asarray"](a), NUMPY["asarray"](b)
+    if x.shape[-1] != 3 or y.shape[-1] != 3:
+        raise ShapeMismatch("cross needs vectors of three entries")
+    p, q = [x[..., k] for k in range(3)], [y[..., k] for k in range(3)]
+    return NUMPY["stack"]([p[(k + 1) % 3] * q[(k + 2) % 3] - p[(k + 2) % 3] * q[(k + 1) % 3] for k in range(3)], -1)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy
 
-from .algebra import ONE, Term, summed, times
+from .algebra import ONE, Term, at_least_zero, summed, times
 from .array import SymArray, wrap
+from .context import current
 from .creation import steps
 from .errors import TraceError
 from .lifting import lifted
@@ -38,7 +39,7 @@ class Container:
             if stream is not None:
                 return stream.listed()
             if isinstance(args[0], GeneratorType):
-                items, indices, guard = drained(args[0])
+                items, indices, guard, _ = drained(args[0])
                 if not indices:
                     return self.original(items)
                 if guard != ONE or len(items) != 1 or len(indices) != 1:
@@ -114,10 +115,12 @@ def traced_map(f: Any, *args: Any) -> Any:
 
 def traced_sum(items: Any, start: Any = 0) -> Any:
     if isinstance(items, GeneratorType):
-        found, indices, guard = drained(items)
+        found, indices, guard, some = drained(items)
         if not indices:
             return plain_sum(found, start)
         body = lifted(plain_sum(found, 0))
+        if body.ndim and not some:
+            raise TraceError("sum() of arrays that may be none for some sizes, where it is the number 0")
         return start + sum_over(body, tuple(indices), guard)
     if isinstance(items, Selection):
         return items.sum()
@@ -125,6 +128,8 @@ def traced_sum(items: Any, start: Any = 0) -> Any:
     if stream is None:
         return plain_sum(items, start)
     value = stream.listed().value
+    if value.ndim > 1 and not at_least_zero(stream.count - 1):
+        raise TraceError("sum() of arrays that may be none for some sizes, where it is the number 0")
     return start + NUMPY["sum"](SymArray(value), 0)
 
 
@@ -136,7 +141,7 @@ def plain_sum(items: Any, start: Any) -> Any:
 
 
 def sum_over(body: Value, indices: tuple[Any, ...], guard: Term) -> Any:
-    kind: Dtype = "real" if body.dtype == "real" else "int"
+    kind: Dtype = "int" if body.dtype == "bool" else body.dtype
     return wrap(Value(body.shape, kind, lambda at: summed(indices, times(guard, body.term(at)))))
 
 
@@ -150,7 +155,7 @@ def extreme(name: str) -> Any:
                 value = items.value if isinstance(items, SymArray | SymList) else stream_of(items).listed().value  # type: ignore[union-attr]
                 return NUMPY[name](SymArray(value))
             if isinstance(items, GeneratorType):
-                found, indices, _ = drained(items)
+                found, indices, *_ = drained(items)
                 if indices:
                     raise TraceError(f"{name}() of a generator over a symbolic range: use np.{name} of a list")
                 items = found
@@ -161,6 +166,8 @@ def extreme(name: str) -> Any:
             return plain(items, **options)
         if any(lifted(x).ndim for x in items):
             raise TraceError(f"{name}() of arrays: use np.{name}")
+        if len({lifted(x).dtype for x in items}) > 1:
+            current().mixed = True
         result = items[0]
         for x in items[1:]:
             decided = x > result if name == "max" else x < result
@@ -198,7 +205,7 @@ def traced_all(items: Any) -> Any:
 
 def truth_of(items: Any, name: str) -> Any:
     if isinstance(items, GeneratorType):
-        items, indices, _ = drained(items)
+        items, indices, *_ = drained(items)
         if indices:
             raise TraceError(f"{name}() over a symbolic range")
     if symbolic(items) and stream_of(items) is not None:
@@ -236,6 +243,12 @@ def traced_isinstance(x: Any, kind: Any) -> bool:
     if isinstance(x, Stream):
         return bool(names & {"range", "object", "Sequence", "Iterable"})
     return isinstance(x, tuple(c for c in wanted if isinstance(c, type) or hasattr(c, "__instancecheck__")))
+
+
+def traced_print(*args: Any, **options: Any) -> None:
+    """Nothing is shown of what is not known."""
+    if not symbolic(args):
+        print(*args, **options)
 
 
 def traced_import(name: str, *args: Any, **options: Any) -> Any:
@@ -321,6 +334,7 @@ BUILTINS: dict[str, Any] = {
     "list": Container(list),
     "tuple": Container(tuple),
     "isinstance": traced_isinstance,
+    "print": traced_print,
     "type": Typer(),
     "__import__": traced_import,
 }

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from . import reductions
-from .algebra import num, size_term
-from .array import SymArray, wrap
-from .creation import dtype_named
-from .elementwise import multiply
+from .algebra import at_least_zero, num, size_term
+from .array import SymArray, finished, wrap
+from .elementwise import multiply, never_nan
+from .elementwise import where as chosen_where
 from .errors import ShapeMismatch, TraceError
 from .keys import size_list
 from .lifting import exact, lifted
 from .patterns import convolve as convolution
-from .registry import NUMPY, SPECIAL, provides
+from .registry import NUMPY, SPECIAL, original, provides, refuses
 from .selection import Selection
 from .sizes import expression, size_of
 from .truth import truth
-from .ufuncs import finished
-from .values import Value, shape_text
+from .ufuncs import computed_in
+from .values import ORDER, Value, finite, shape_text
 
 
 def axes_argument(axis: Any) -> Any:
@@ -30,55 +30,76 @@ def axes_argument(axis: Any) -> Any:
     return int(axis)
 
 
-def reduction(run: Callable[..., Value], selection: str = "") -> Callable[..., Any]:
+Fold = Callable[[Value, Any, bool], Value]
+
+
+def reduction(name: str, run: Fold, empty: float | None = None, selection: str = "", aware: bool = False) -> Any:
+    """A function of the entries along axes; `empty` is what entries count that where= leaves out."""
+
     def function(
         a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
-        where: Any = True, **_: Any,
+        where: Any = True,
     ) -> Any:  # fmt: skip
         if isinstance(a, Selection):
-            if not selection:
+            if not selection or where is not True or initial is not None or dtype is not None:
                 raise TraceError("this reduction of x[mask] depends on the data")
             return getattr(a, selection)(axis)
-        if where is not True:
-            raise TraceError("a reduction with where=: multiply by the mask instead")
         value = lifted(a)
-        if dtype is not None and dtype_named(dtype, "real") == "real" and value.dtype != "real":
-            value = value.cast("real")
-        if isinstance(a, list | tuple) and not value.ndim:
-            value = lifted(a)
-        result = finished(run(value, axes_argument(axis), bool(keepdims)), out, True)
         if initial is not None:
-            combine = {"max": "maximum", "min": "minimum", "sum": "add", "prod": "multiply"}
-            result = NUMPY[combine[function.__name__]](result, initial)
-        return result
+            given, kept = lifted(initial).dtype, value.dtype if name in ("max", "min") else reductions.total_kind(value)
+            if ORDER[given] > ORDER[kept]:
+                raise TraceError(f"np.{name} of {value.dtype} numbers with initial={initial!r}, which is cut to fit")
+        if aware:
+            never_nan(value, f"nan{name}")
+        if dtype is not None:
+            value = computed_in(value, dtype, name)
+        if where is not True:
+            left_out = initial if name in ("max", "min") else empty
+            if left_out is None:
+                raise TraceError(f"np.{name} with where= and no initial=: multiply by the mask instead")
+            value = chosen_where(lifted(where), value, lifted(left_out).cast(value.dtype))
+        result = run(value, axes_argument(axis), bool(keepdims))
+        if initial is not None:
+            if name not in COMBINED:
+                raise TypeError(f"{name}() got an unexpected keyword argument 'initial'")
+            result = lifted(NUMPY[COMBINED[name]](wrap(result), initial))
+        return finished(result, out, True)
 
+    function.__name__ = name
     return function
 
 
-def reducer(name: str, run: Callable[..., Value], selection: str = "", *more: str) -> None:
-    f = reduction(run, selection)
-    f.__name__ = name
-    provides(name, *more, method=True)(f)
+COMBINED = {"max": "maximum", "min": "minimum", "sum": "add", "prod": "multiply"}
+NANS = "what may be nan (a logarithm, a root, a quotient) is refused"
 
 
-reducer("sum", reductions.add_up, "sum", "nansum")
-reducer("mean", reductions.mean, "mean", "nanmean")
-reducer("max", reductions.largest, "", "amax", "nanmax")
-reducer("min", reductions.smallest, "", "amin", "nanmin")
-reducer("any", lambda v, axis, keepdims: reductions.any_of(truth(v), axis, keepdims))
-reducer("all", lambda v, axis, keepdims: reductions.all_of(v if v.origin else truth(v), axis, keepdims))
-plain_product = reduction(reductions.product)
+def reducer(name: str, run: Fold, *more: str, empty: float | None = None, selection: str = "") -> None:
+    where = "where: only with initial" if name in ("max", "min") else "" if empty is not None else "where: refused"
+    provides(name, *more, method=True, where=where)(reduction(name, run, empty, selection))
+    if original("numpy", f"nan{name}") is not None:
+        provides(f"nan{name}", where=NANS)(reduction(name, run, empty, selection, aware=True))
 
 
-@provides("prod", "product", method=True)
-def prod(a: Any, axis: Any = None, **options: Any) -> Any:
+reducer("sum", reductions.add_up, empty=0, selection="sum")
+reducer("mean", reductions.mean, selection="mean")
+reducer("max", reductions.largest, "amax")
+reducer("min", reductions.smallest, "amin")
+reducer("any", lambda v, axis, keepdims: reductions.any_of(truth(v), axis, keepdims), empty=0)
+reducer("all", lambda v, axis, keepdims: reductions.all_of(v if v.origin else truth(v), axis, keepdims), empty=1)
+reducer("prod", reductions.product, empty=1)
+plain_product = NUMPY["prod"]
+
+
+@provides("prod", method=True)
+def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+         where: Any = True) -> Any:  # fmt: skip
     """Of sizes it is a size."""
     if isinstance(a, list | tuple) and axis is None and all(expression(x) is not None for x in a):
         result: Any = 1
         for x in a:
             result = result * x
         return result
-    return plain_product(a, axis, **options)
+    return plain_product(a, axis, dtype, out, keepdims, initial, where)
 
 
 def freedom(ddof: Any, correction: Any) -> Any:
@@ -88,27 +109,32 @@ def freedom(ddof: Any, correction: Any) -> Any:
     return size_term(size_of(given, "ddof"))
 
 
-@provides("var", "nanvar", method=True)
-def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False,
-        correction: Any = None, mean: Any = None, **_: Any) -> Any:  # fmt: skip
-    value = reductions.variance(lifted(a), axes_argument(axis), bool(keepdims), freedom(ddof, correction))
-    return finished(value, out, True)
+def spread(name: str, run: Callable[..., Value], aware: bool) -> Any:
+    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False,
+                 correction: Any = None) -> Any:  # fmt: skip
+        value = lifted(a) if not aware else never_nan(lifted(a), f"nan{name}")
+        if dtype is not None:
+            value = computed_in(value, dtype, name)
+        return finished(run(value, axes_argument(axis), bool(keepdims), freedom(ddof, correction)), out, True)
+
+    function.__name__ = name
+    return function
 
 
-@provides("std", "nanstd", method=True)
-def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False,
-        correction: Any = None, mean: Any = None, **_: Any) -> Any:  # fmt: skip
-    value = reductions.deviation(lifted(a), axes_argument(axis), bool(keepdims), freedom(ddof, correction))
-    return finished(value, out, True)
+for name, run in (("var", reductions.variance), ("std", reductions.deviation)):
+    provides(name, method=True)(spread(name, run, False))
+    provides(f"nan{name}", where=NANS)(spread(name, run, True))
 
 
-@provides("ptp", method=True)
+@provides("ptp")
 def ptp(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     return NUMPY["max"](a, axis, keepdims=keepdims) - NUMPY["min"](a, axis, keepdims=keepdims)
 
 
 @provides("average")
-def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False, keepdims: Any = False) -> Any:
+def average(a: Any, axis: Any = None, weights: Any = None, keepdims: Any = False) -> Any:
+    if not all(at_least_zero(s - 1) for s in lifted(a).shape):
+        raise TraceError("np.average of an array that may be empty for some sizes: NumPy raises")
     if weights is None:
         return NUMPY["mean"](a, axis, keepdims=keepdims)
     w = lifted(weights)
@@ -127,14 +153,22 @@ def count_nonzero(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
     return wrap(reductions.add_up(truth(lifted(a)), axis, bool(keepdims)))
 
 
-@provides("cumsum", "nancumsum", method=True)
-def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
-    return finished(reductions.running_sum(flat_if(a, axis), axis), out, True)
+def accumulation(name: str, run: Callable[..., Value], aware: bool) -> Any:
+    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+        value = flat_if(a, axis)
+        if aware:
+            never_nan(value, f"nan{name}")
+        if dtype is not None:
+            value = computed_in(value, dtype, name)
+        return finished(run(value, axis), out, True)
+
+    function.__name__ = name
+    return function
 
 
-@provides("cumprod", method=True)
-def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
-    return finished(reductions.running_product(flat_if(a, axis), axis), out, True)
+for name, fold in (("cumsum", reductions.running_sum), ("cumprod", reductions.running_product)):
+    provides(name, method=True)(accumulation(name, fold, False))
+    provides(f"nan{name}", where=NANS)(accumulation(name, fold, True))
 
 
 def flat_if(a: Any, axis: Any) -> Value:
@@ -143,9 +177,9 @@ def flat_if(a: Any, axis: Any) -> Value:
 
 
 @provides("clip", method=True)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **names: Any) -> Any:
-    low = names.get("min", a_min)
-    high = names.get("max", a_max)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, min: Any = None, max: Any = None) -> Any:
+    low = a_min if min is None else min
+    high = a_max if max is None else max
     result = a
     if low is not None:
         result = NUMPY["maximum"](result, low)
@@ -154,9 +188,10 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **names:
     return finished(lifted(result), out, True)
 
 
-@provides("nan_to_num")
-def nan_to_num(x: Any, *_: Any, **__: Any) -> Any:
-    return x
+@provides("nan_to_num", where=NANS, nan="no difference", posinf="no difference", neginf="no difference")
+def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    value = finite(never_nan(lifted(x), "nan_to_num"))
+    return x if not copy else wrap(value) if value.ndim == 0 else SymArray(value)
 
 
 @provides("bincount")
@@ -181,33 +216,50 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     return wrap(convolution(x, lifted(NUMPY["flip"](SymArray(w))), mode))
 
 
-for refused in ("argmax", "argmin", "argsort", "sort", "nonzero", "unique", "searchsorted", "median", "percentile",
-                "quantile", "partition", "argpartition", "round", "around", "flatnonzero", "argwhere", "histogram",
-                "digitize", "argmin", "nanargmax", "lexsort"):  # fmt: skip
-
-    def refuse(*_: Any, name: str = refused, **__: Any) -> Any:
-        raise TraceError(f"np.{name} depends on the order or the values of the data, which has no index term")
-
-    provides(refused, method=True)(refuse)
+refuses(
+    "argmax", "argmin", "argsort", "sort", "nonzero", "unique", "searchsorted", "median", "percentile", "quantile",
+    "partition", "argpartition", "round", "around", "flatnonzero", "argwhere", "histogram", "digitize", "nanargmax",
+    "nanargmin", "nanmedian", "nanpercentile", "nanquantile", "lexsort",
+    because="depends on the order or the values of the data, which has no index term",
+)  # fmt: skip
 
 
-@provides("isclose", "allclose", "array_equal")
-def isclose(a: Any, b: Any, *_: Any, **__: Any) -> Any:
-    return NUMPY["all"](NUMPY["equal"](a, b))
+@provides("isclose")
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08) -> Any:
+    """|a - b| <= atol + rtol |b|"""
+    gap = NUMPY["absolute"](NUMPY["subtract"](real_of(a), real_of(b)))
+    bound = NUMPY["add"](atol, NUMPY["multiply"](rtol, NUMPY["absolute"](real_of(b))))
+    return NUMPY["less_equal"](gap, bound)
 
 
-@provides("assert_allclose")
-def ignored(*_: Any, **__: Any) -> None:
-    return None
+def real_of(x: Any) -> Any:
+    return SymArray(lifted(x).cast("real"))
+
+
+@provides("allclose")
+def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08) -> Any:
+    return plain_truth(NUMPY["all"](isclose(a, b, rtol, atol)))
+
+
+@provides("array_equal", where="arrays of one shape")
+def array_equal(a1: Any, a2: Any) -> Any:
+    if lifted(a1).shape != lifted(a2).shape:
+        raise TraceError("array_equal of arrays whose shapes are not known to be equal")
+    return plain_truth(NUMPY["all"](NUMPY["equal"](a1, a2)))
+
+
+def plain_truth(x: Any) -> Any:
+    """A truth value of Python's, which is a whole number in arithmetic."""
+    value = lifted(x)
+    number = value.cast("int")
+    return SymArray(number if value.origin is None else number.marked(value.origin), scalar=True)
 
 
 # --- scipy.special ---------------------------------------------------------------------------
 
 
 @provides("logsumexp", table=SPECIAL)
-def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: Any = False, return_sign: Any = False) -> Any:
-    if return_sign:
-        raise TraceError("logsumexp with return_sign")
+def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: Any = False) -> Any:
     weights = None if b is None else lifted(b)
     return wrap(reductions.log_sum_exp(lifted(a), axes_argument(axis), bool(keepdims), weights))
 

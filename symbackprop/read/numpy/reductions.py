@@ -12,6 +12,7 @@ from .algebra import (
     Size,
     Term,
     affine,
+    at_least_zero,
     complement,
     difference,
     dummy,
@@ -30,8 +31,9 @@ from .algebra import (
 from .context import current
 from .elementwise import subtract, unary
 from .errors import TraceError
+from .factors import multiplied
 from .scalars import log, sqrt
-from .values import UNIT, At, Dtype, Value, aligned, elementwise, finite
+from .values import UNIT, At, Dtype, Value, aligned, elementwise, finite, known
 
 Fold = Callable[[tuple[Index, ...], Term], Term]
 
@@ -90,7 +92,12 @@ def reduced(v: Value, axis: int | Sequence[int] | None, keepdims: bool, fold: Fo
 
 
 def add_up(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
-    return reduced(v, axis, keepdims, summed, "real" if v.dtype == "real" else "int")
+    return reduced(v, axis, keepdims, summed, total_kind(v))
+
+
+def total_kind(v: Value) -> Dtype:
+    """NumPy adds booleans as whole numbers; sums of narrow integers may be unsigned."""
+    return "int" if v.dtype == "bool" else v.dtype
 
 
 def count(v: Value, axis: int | Sequence[int] | None) -> Size:
@@ -100,16 +107,23 @@ def count(v: Value, axis: int | Sequence[int] | None) -> Size:
     return size
 
 
+def nonempty(v: Value, axis: int | Sequence[int] | None, what: str) -> None:
+    """Raises TraceError where NumPy would raise at some sizes: of nothing there is no maximum."""
+    for k in normal_axes(axis, v.ndim):
+        if not at_least_zero(v.shape[k] - 1):
+            raise TraceError(f"{what} over an axis of {v.shape[k]} entries, which may be none: declare a longer axis")
+
+
 def mean(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
     n = power(size_term(count(v, axis)), -1)
-    return elementwise(lambda t: times(n, t), add_up(v, axis, keepdims))
+    return elementwise(lambda t: multiplied(n, t), add_up(v, axis, keepdims))
 
 
 def variance(v: Value, axis: int | Sequence[int] | None, keepdims: bool, ddof: Term) -> Value:
     """Σ (x - mean)^2 / (n - ddof)"""
     n = power(minus(size_term(count(v, axis)), ddof), -1)
     centred = subtract(v, mean(v, axis, True))
-    return elementwise(lambda t: times(n, t), add_up(unary("square", centred), axis, keepdims))
+    return elementwise(lambda t: multiplied(n, t), add_up(unary("square", centred), axis, keepdims))
 
 
 def deviation(v: Value, axis: int | Sequence[int] | None, keepdims: bool, ddof: Term) -> Value:
@@ -119,9 +133,9 @@ def deviation(v: Value, axis: int | Sequence[int] | None, keepdims: bool, ddof: 
 def largest(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
     """max; where some entries are -inf, those count as the smallest of the finite parts, which changes nothing
     unless all are."""
-    if v.holes:
-        bare = Value(v.shape, "real", v.term)
-        low = smallest(bare, axis, True)
+    nonempty(v, axis, "max")
+    if v.holes and not v.soft:
+        low = smallest(v.bare, axis, True)
         v = Value(
             v.shape,
             "real",
@@ -135,6 +149,7 @@ def largest(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = 
 def smallest(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
     """min x = -max(-x)"""
     finite(v)
+    nonempty(v, axis, "min")
 
     def fold(k: tuple[Index, ...], t: Term) -> Term:
         return negated(whole("max", 0, k, negated(t), ())) if k else t
@@ -146,7 +161,9 @@ def product(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = 
     def fold(k: tuple[Index, ...], t: Term) -> Term:
         return whole("prod", 0, k, t, ()) if k else t
 
-    return reduced(v, axis, keepdims, fold, "real" if v.dtype == "real" else "int")
+    if v.dtype not in ("real", "bool") and known(v) is None:
+        raise TraceError("a product of whole numbers outgrows 64 bits for some sizes: make them floats")
+    return reduced(v, axis, keepdims, fold, total_kind(v))
 
 
 def any_of(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
@@ -164,13 +181,13 @@ def all_of(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = F
 def log_sum_exp(v: Value, axis: int | Sequence[int] | None, keepdims: bool, weights: Value | None = None) -> Value:
     terms = unary("exp", v)
     if weights is not None:
-        terms = elementwise(times, weights, terms)
+        terms = elementwise(multiplied, weights, terms)
     return elementwise(log, add_up(terms, axis, keepdims))
 
 
 def softmax(v: Value, axis: int | Sequence[int] | None) -> Value:
     terms = unary("exp", v)
-    return elementwise(lambda e, s: times(e, power(s, -1)), terms, add_up(terms, axis, True))
+    return elementwise(lambda e, s: multiplied(e, power(s, -1)), terms, add_up(terms, axis, True))
 
 
 def log_softmax(v: Value, axis: int | Sequence[int] | None) -> Value:
@@ -191,7 +208,7 @@ def running(v: Value, axis: int | None, fold: Callable[[Index, Term, Term], Term
         entry = v.term((*at[:n], k, *at[n + 1 :]))
         return fold(k, gate(difference(at[n], k)), entry)
 
-    return Value(v.shape, "real" if v.dtype == "real" else "int", term)
+    return Value(v.shape, total_kind(v), term)
 
 
 def running_sum(v: Value, axis: int | None) -> Value:
@@ -199,6 +216,9 @@ def running_sum(v: Value, axis: int | None) -> Value:
 
 
 def running_product(v: Value, axis: int | None) -> Value:
+    if v.dtype not in ("real", "bool"):
+        raise TraceError("a product of whole numbers outgrows 64 bits for some sizes: make them floats")
+
     def fold(k: Index, mask: Term, t: Term) -> Term:
         return whole("prod", 0, (k,), plus(times(mask, t), complement(mask)), ())
 

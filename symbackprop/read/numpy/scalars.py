@@ -12,9 +12,10 @@ from typing import TypeAlias
 
 from symbackprop.core.terms import Array, Entry
 
-from .algebra import ONE, Num, Term, applied, minus, negated, num, over_by, plus, power, step, times
+from .algebra import ONE, Num, Term, applied, minus, negated, num, plus, power, step, times
 from .context import current
 from .errors import TraceError
+from .factors import over_by
 
 HALF = num(Fraction(1, 2))
 Scalar: TypeAlias = Callable[[Term], Term]

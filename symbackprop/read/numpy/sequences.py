@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import layout
-from .algebra import Index, IndexExpr, Size, affine, constant_of, inside, replaced, shifted, sized
+from .algebra import Index, IndexExpr, Size, affine, at_least_zero, constant_of, inside, replaced, shifted, sized
 from .array import SymArray, wrap
 from .errors import TraceError
 from .keys import sliced
 from .lifting import lifted
-from .sizes import HANDLERS, SymInt, expression, size_number, whole_number
+from .sizes import HANDLERS, SymInt, expression, length, size_number, whole_number
 from .values import At, Value, stacked
 
 
@@ -71,6 +71,9 @@ class SymList:
         """The list as an array."""
         if not self.parts:
             return stacked([])
+        for p in self.parts:
+            if isinstance(p, Run) and len(self.parts) == 1 and lifted(p.item).ndim and not at_least_zero(p.size - 1):
+                raise TraceError("an array of a list of arrays that may be empty for some sizes, where it has one axis")
         pieces = [run_value(p) if isinstance(p, Run) else layout.expand(lifted(p), (0,)) for p in self.parts]
         return pieces[0] if len(pieces) == 1 else layout.concatenate(pieces, 0)
 
@@ -163,8 +166,9 @@ def run_value(r: Run) -> Value:
         (r.size, *inner.shape),
         inner.dtype,
         at_place(Value.term),
-        at_place(Value.index) if inner.dtype == "int" else None,
+        at_place(Value.index) if inner.dtype in ("int", "narrow") else None,
         at_place(Value.hole) if inner.holes else None,
+        soft=inner.soft,
     )
 
 
@@ -181,6 +185,7 @@ def repeated(items: Any, count: SymInt) -> SymList:
     size = constant_of(count.expr)
     if size is None:
         raise TraceError("a list repeated by an index")
+    length(size, "a list")
     return SymList([Run(HANDLERS["fresh"](size), items[0])])
 
 

@@ -6,12 +6,14 @@ fail for all sizes are True or False; others are symbolic masks, which refuse to
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from .algebra import (
     IndexExpr,
     Size,
     affine,
+    at_least_zero,
     bounds,
     constant_of,
     difference,
@@ -60,6 +62,18 @@ def size_of(x: object, what: str) -> Size:
     if size is None:
         raise TraceError(f"{what} is not a size that is known before the data: {x!r}")
     return size
+
+
+def length(size: Size, what: str) -> Size:
+    """A size that is not negative; Python and NumPy cut it at 0, or raise."""
+    if not at_least_zero(size):
+        hint = "declare the axis longer, such as 'n+1'"
+        raise TraceError(f"{what} of {size} entries: that it is not negative is not known for all sizes; {hint}")
+    return size
+
+
+def length_of(x: object, what: str) -> Size:
+    return length(size_of(x, what), what)
 
 
 class SymInt:
@@ -236,7 +250,7 @@ class SymInt:
         return self._compared(other, "not_equal")
 
     def __hash__(self) -> int:
-        return hash(self.expr)
+        raise TraceError(f"{text(self.expr)} is a key of a dict or a set: which one depends on the sizes")
 
     def __bool__(self) -> bool:
         known = zero_known(self.expr)
@@ -254,7 +268,7 @@ class SymInt:
         raise TraceError(f"{self} is not a number yet: the function needs its value")
 
     def __repr__(self) -> str:
-        return text(self.expr)
+        return printed(text(self.expr))
 
     def item(self) -> SymInt:
         return self
@@ -263,8 +277,8 @@ class SymInt:
     def dtype(self) -> Any:
         return general("dtype", self)
 
-    def astype(self, kind: object, **_: object) -> Any:
-        return general("astype", self, kind)
+    def astype(self, kind: object, **options: object) -> Any:
+        return general("astype", self, kind, **options)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         return general("ufunc", ufunc, method, *inputs, **options)
@@ -281,6 +295,13 @@ def zero_known(d: IndexExpr) -> bool | None:
     if nonnegative(shifted(d, -1)) or nonnegative(shifted(scaled(d, -1), -1)):
         return False
     return None
+
+
+def printed(text: str) -> str:
+    """What our own messages show; in the user's code a text would go on without the number in it."""
+    if sys._getframe(2).f_globals.get("__name__", "").split(".")[0] != "symbackprop":
+        raise TraceError(f"{text} is made a text: what it says depends on the sizes or on the data")
+    return text
 
 
 def text(e: IndexExpr) -> str:

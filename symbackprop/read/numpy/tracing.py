@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, TypeVar
 
+from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.matrix import dummy
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, free
@@ -18,6 +19,7 @@ from .algebra import ZERO, ZERO_AT
 from .array import SymArray
 from .context import Tracing, current, tracing
 from .copying import Copier
+from .creation import straight
 from .errors import ShapeMismatch, TraceError
 from .frames import MARK
 from .lifting import lifted
@@ -28,7 +30,7 @@ from .sizes import HANDLERS, SymInt, size_number, whole_number
 from .values import UNIT, Value
 
 LETTERS = "ijklmnpqrs"
-HANDLERS["array"] = lambda x: SymArray(lifted(x))
+HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,13 @@ class Traced:
 
     `constants` are the mathematical constants that occur as arrays without axes ("pi"); `rounded_constants` the floats
     that look like a rounded number, with the fraction they were taken for: a small difference may be due to them.
+    `notes` say what was read in another way than it is written, such as a mask constant that is taken for -inf.
     """
 
     outputs: Any
     constants: tuple[str, ...] = ()
     rounded_constants: tuple[tuple[float, Fraction], ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def symbol(name: str, declared: Declared) -> Any:
@@ -51,16 +55,18 @@ def symbol(name: str, declared: Declared) -> Any:
         size = declared.values
         if not shape:
             return whole_number(Pick(name, (), size))
-        return SymArray(Value(shape, "int", None, lambda at: Pick(name, at, size)))
+        return straight(SymArray(Value(shape, "int", None, lambda at: Pick(name, at, size))))
 
     def entry(at: tuple[Any, ...]) -> Term:
         return Entry(Array(name), tuple(ZERO_AT if s == UNIT else e for e, s in zip(at, shape, strict=True)))
 
-    return SymArray(Value(shape, "real", entry), scalar=not shape)
+    return straight(SymArray(Value(shape, "real", entry), scalar=not shape))
 
 
-def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any]) -> Traced:
-    """The result of function(**arguments) as tensors.
+def trace(
+    function: Callable[..., Any], arguments: Mapping[str, Declared | Any], hypotheses: Sequence[Hypothesis] = ()
+) -> Traced:
+    """The result of function(**arguments) as tensors, equal to it where the hypotheses hold.
 
     Declared arguments are symbolic arrays named like the argument, a Size is a symbolic whole number, others are passed
     as they are.  Raises TraceError
@@ -68,8 +74,9 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any])
     """
     results = []
     state = Tracing()
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
     for passes in (1, 2):
-        state = Tracing(names=frozenset(arguments), passes=passes)
+        state = Tracing(names=frozenset(arguments), passes=passes, context=context)
         with tracing(state):
             results.append(run_raw(function, arguments, settled))
         if not state.looped:
@@ -79,13 +86,15 @@ def trace(function: Callable[..., Any], arguments: Mapping[str, Declared | Any])
             f"{name_of(function)}: a list over a symbolic range is used in a way that is not understood (its items do "
             "not depend on the index, or it is read by code that is not traced)"
         )
-    return Traced(results[0], tuple(sorted(state.constants)), tuple(sorted(state.rounded.items())))
+    return Traced(results[0], tuple(sorted(state.constants)), tuple(sorted(state.rounded.items())), tuple(state.notes))
 
 
 def argument(name: str, value: Any, copier: Copier) -> Any:
     """What the function gets: a symbolic array, a symbolic size, or the traced counterpart of a value."""
     if isinstance(value, Declared):
         return symbol(name, value)
+    if isinstance(value, SymArray | SymInt):  # of a recording that goes on
+        return value
     return size_number(value) if isinstance(value, Size) else copier.convert(value)
 
 
@@ -95,17 +104,22 @@ T = TypeVar("T")
 def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Callable[[Any], T]) -> T:
     """read(result) of a copy of the function.  An error gets the line of the user's code where it came up."""
     copier = Copier()
+    literal = all(not d.symbols for d in arguments.values() if isinstance(d, Declared))
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 20_000))
     try:
         copy = copier.convert(function)
         given = {k: argument(k, v, copier) for k, v in arguments.items()}
         result = read(copy(**given))
-        if current().refused:
-            raise current().refused[0]
+        if current().loops:
+            raise TraceError(f"{name_of(function)}: a loop of symbolic length is left before its end (break, return)")
+        caught = [e for e in current().refused if not (literal and isinstance(e, ShapeMismatch))]
+        if caught:
+            raise caught[0] if not isinstance(caught[0], ShapeMismatch) else TraceError(f"{caught[0]}{CAUGHT}")
         return result
     except ShapeMismatch as error:
-        raise ShapeMismatch(located(function, error, str(error))) from error
+        kind = TraceError if handlers_on_the_way(error.__traceback__) else ShapeMismatch
+        raise kind(located(function, error, str(error) + (CAUGHT if kind is TraceError else ""))) from error
     except SymbackpropError as error:
         raise TraceError(located(function, error, str(error))) from error
     except RecursionError as error:
@@ -115,6 +129,18 @@ def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
         raise TraceError(located(function, error, message)) from error
     finally:
         sys.setrecursionlimit(limit)
+
+
+CAUGHT = "; the error is handled by try/except, so what is computed depends on the sizes"
+
+
+def handlers_on_the_way(tb: TracebackType | None) -> bool:
+    """Whether the user's code would have handled NumPy's own error: there is a try around it."""
+    while tb is not None:
+        if MARK in tb.tb_frame.f_globals and tb.tb_frame.f_code.co_exceptiontable:
+            return True
+        tb = tb.tb_next
+    return False
 
 
 def name_of(function: Any) -> str:
@@ -164,7 +190,7 @@ def tensor(v: Value) -> Tensor:
     axes = tuple(Index(axis_name(k), s) for k, s in enumerate(v.shape))
     hidden = tuple(dummy(s) for s in v.shape)
     at = tuple(ZERO_AT if s == UNIT else i for i, s in zip(hidden, v.shape, strict=True))
-    if v.holes and v.hole(at) != ZERO:
+    if v.holes and not v.soft and v.hole(at) != ZERO:
         raise TraceError("a result is -inf at some entries")
     inner = Tensor(hidden, v.term(at))
     if free(inner.body) - set(hidden):

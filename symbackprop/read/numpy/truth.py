@@ -22,6 +22,7 @@ from .values import (
     broadcast,
     constant,
     elementwise,
+    finite,
     known,
 )
 
@@ -30,7 +31,7 @@ def truth(x: Value) -> Value:
     """x != 0, as booleans."""
     if x.dtype == "bool":
         return x
-    if x.dtype == "int":
+    if x.dtype in ("int", "narrow"):
         return compared("not_equal", x, constant(0, "int"))
     return elementwise(lambda t: plus(step(t), step(negated(t))), x, dtype="bool")
 
@@ -72,9 +73,9 @@ COMPARISONS = tuple(REAL_COMPARISON)
 
 
 def compared(name: str, x: Value, y: Value) -> Value:
-    if x.holes or y.holes:
-        raise TraceError("-inf in a comparison")
+    finite(x), finite(y)
     shape = broadcast(x.shape, y.shape)
+    x, y = (v.cast("int") if v.dtype == "narrow" else v for v in (x, y))
     if "bool" in (x.dtype, y.dtype):  # mask == 1.0 is mask == 1
         x, y = (v.cast("int") if v.dtype == "real" and known(v) in (0, 1) else v for v in (x, y))
     if "real" not in (x.dtype, y.dtype):

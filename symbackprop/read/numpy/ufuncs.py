@@ -6,29 +6,43 @@ from collections.abc import Callable
 from typing import Any
 
 from . import keys, reductions
-from .array import SymArray, wrap
+from .array import SymArray, finished, wrap
 from .context import current, noted
-from .elementwise import BINARY, UNARY, unary, where
+from .creation import dtype_named
+from .elementwise import BINARY, RESTRICTED, UNARY, unary
 from .errors import TraceError
 from .lifting import lifted
-from .products import matmul, outer
-from .registry import NUMPY, SPECIAL
+from .products import matmul
+from .registry import LINALG, NUMPY, SPECIAL, SUPPORTED, Supported, dropped, original
 from .selection import Selection, selected_operands
 from .sizes import HANDLERS
-from .values import UNIT, Value, broadcast, shape_text
+from .values import ORDER, UNIT, Value
 from .writing import write
 
-REDUCTIONS: dict[str, Callable[..., Value]] = {
-    "add": reductions.add_up,
-    "multiply": reductions.product,
-    "maximum": reductions.largest,
-    "fmax": reductions.largest,
-    "minimum": reductions.smallest,
-    "fmin": reductions.smallest,
-    "logical_or": reductions.any_of,
-    "logical_and": reductions.all_of,
-    "logaddexp": reductions.log_sum_exp,
+REDUCTIONS = {
+    "add": "sum",
+    "multiply": "prod",
+    "maximum": "max",
+    "fmax": "nanmax",
+    "minimum": "min",
+    "fmin": "nanmin",
+    "logical_or": "any",
+    "logical_and": "all",
 }
+
+
+def in_order(args: tuple[Any, ...], ndim: int) -> bool:
+    """Whether NumPy lays the result out in row-major order: the operands of full rank lie so."""
+    arrays = [a for a in args if isinstance(a, SymArray) and a.ndim == ndim]
+    return bool(arrays) and all(a._straight for a in arrays)
+
+
+def computed_in(v: Value, dtype: Any, name: str) -> Value:
+    """An operand under the option dtype=, where the cast changes no number."""
+    kind = dtype_named(dtype, v.dtype)
+    if ORDER[kind] < ORDER[v.dtype] or kind in ("bool", "narrow"):
+        raise TraceError(f"np.{name} with dtype={dtype!r}, which cuts or wraps numbers")
+    return v.cast(kind)
 
 
 class Ufunc:
@@ -43,7 +57,9 @@ class Ufunc:
             return self.call(*args, **options)
         return recorder.call(self.__name__, self.call, args, options)
 
-    def call(self, *args: Any, out: Any = None, where: Any = True, **options: Any) -> Any:
+    def call(self, *args: Any, out: Any = None, where: Any = True, dtype: Any = None, **options: Any) -> Any:
+        for key, value in options.items():
+            dropped("numpy", self.__name__, key, value)
         if len(args) > self.nin:
             out = args[self.nin]
         args = args[: self.nin]
@@ -51,8 +67,13 @@ class Ufunc:
             raise TypeError(f"{self.__name__}() takes {self.nin} positional arguments but {len(args)} were given")
         if any(isinstance(a, Selection) for a in args):
             return selected_operands(self, args)
-        result = self.run(*(lifted(a) for a in args))
-        return finished(result, out, where)
+        values = [lifted(a) for a in args]
+        if dtype is not None:
+            values = [computed_in(v, dtype, self.__name__) for v in values]
+        found = finished(self.run(*values), out, where)
+        if out is None and isinstance(found, SymArray):
+            found._straight = found._straight or in_order(args, found.ndim)
+        return found
 
     def at(self, target: Any, key: Any, values: Any = None) -> None:
         noted(f"{self.__name__}.at")(self.accumulated)(target, key, values)
@@ -71,12 +92,18 @@ class Ufunc:
             return
         raise TraceError(f"np.{self.__name__}.at is not supported; np.add.at is")
 
-    def reduce(self, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
-        if self.__name__ not in REDUCTIONS:
+    def reduce(
+        self, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+        where: Any = True,
+    ) -> Any:  # fmt: skip
+        function = REDUCTIONS.get(self.__name__)
+        if function is None:
             raise TraceError(f"np.{self.__name__}.reduce is not supported")
-        return finished(REDUCTIONS[self.__name__](lifted(x), axis, bool(keepdims)), out, True)
+        given = {"dtype": dtype, "out": out, "initial": initial}
+        more = {k: v for k, v in given.items() if v is not None} | ({} if where is True else {"where": where})
+        return NUMPY[function](x, axis=axis, keepdims=keepdims, **more)
 
-    def accumulate(self, x: Any, axis: int = 0, **_: Any) -> Any:
+    def accumulate(self, x: Any, axis: int = 0) -> Any:
         if self.__name__ == "add":
             return wrap(reductions.running_sum(lifted(x), axis))
         if self.__name__ == "multiply":
@@ -91,24 +118,6 @@ class Ufunc:
         return f"<ufunc '{self.__name__}'>"
 
 
-def finished(result: Value, out: Any, mask: Any) -> Any:
-    """The options out= and where=."""
-    if isinstance(out, tuple):
-        out = out[0] if out else None
-    if mask is not True and mask is not None:
-        if out is None:
-            raise TraceError("where= without out= leaves entries undefined")
-        result = where(lifted(mask), result, lifted(out))
-    if out is None:
-        return wrap(result)
-    if not isinstance(out, SymArray):
-        raise TraceError(f"out={type(out).__name__}")
-    if out.value.shape != result.shape and broadcast(out.value.shape, result.shape) != out.value.shape:
-        raise TraceError(f"out has shape {shape_text(out.value.shape)}, the result {shape_text(result.shape)}")
-    out.assign(result)
-    return out
-
-
 class Divmod(Ufunc):
     def call(self, *args: Any, **options: Any) -> Any:
         return NUMPY["floor_divide"](*args), NUMPY["remainder"](*args)
@@ -118,18 +127,30 @@ def unary_run(name: str) -> Callable[[Value], Value]:
     return lambda x: unary(name, x)
 
 
+def one_operand(x: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any: ...
+def two_operands(x1: Any, x2: Any, out: Any = None, where: Any = True, dtype: Any = None) -> Any: ...
+
+
 def register() -> None:
     for name in sorted(UNARY):
-        NUMPY[name] = SPECIAL[name] = Ufunc(name, unary_run(name), 1)
+        listed(Ufunc(name, unary_run(name), 1), one_operand)
     for name, run in BINARY.items():
-        NUMPY[name] = SPECIAL[name] = Ufunc(name, run, 2)
+        listed(Ufunc(name, run, 2), two_operands)
     NUMPY["abs"] = NUMPY["absolute"]
     NUMPY["bitwise_not"] = NUMPY["bitwise_invert"] = NUMPY["invert"]
     for short, long in (("asin", "arcsin"), ("acos", "arccos"), ("atan", "arctan"), ("asinh", "arcsinh"),
                         ("acosh", "arccosh"), ("atanh", "arctanh")):  # fmt: skip
         NUMPY[short] = NUMPY[long]
-    NUMPY["matmul"] = Ufunc("matmul", matmul, 2)
-    NUMPY["divmod"] = Divmod("divmod", outer, 2)
+    NUMPY["matmul"] = LINALG["matmul"] = Ufunc("matmul", matmul, 2)
+    NUMPY["divmod"] = Divmod("divmod", matmul, 2)
+
+
+def listed(ufunc: Ufunc, like: Any) -> None:
+    """A function under its name in NumPy and scipy.special, and in the table of what is read."""
+    name = ufunc.__name__
+    NUMPY[name] = SPECIAL[name] = ufunc
+    home = next((h for h in ("numpy", "scipy.special") if original(h, name) is not None), "")
+    SUPPORTED[home, name] = Supported(home, name, like, False, RESTRICTED.get(name, ""), {"where": "with out"})
 
 
 register()
@@ -144,11 +165,11 @@ def general(name: str, *args: Any, real: bool = False, **options: Any) -> Any:
     if name == "dtype":
         return NUMPY["dtype_of"]("int")
     if name == "astype":
-        return NUMPY["astype"](SymArray(args[0].value, scalar=True), args[1])
+        return NUMPY["astype"](SymArray(args[0].value, scalar=True), args[1], **options)
     if real:
         value = lifted(args[0])
         return SymArray(value.cast("real"), scalar=True)
-    return NUMPY[name](*args)
+    return NUMPY[name](*args, **options)
 
 
 def from_ufunc(ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:

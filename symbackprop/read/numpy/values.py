@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Literal, TypeAlias
+
+from symbackprop.core.terms import Add, Mul, Power, Sum
 
 from .algebra import (
     ONE,
@@ -33,11 +36,11 @@ from .algebra import (
 from .errors import ShapeMismatch, TraceError
 
 At: TypeAlias = tuple[IndexExpr, ...]
-Dtype: TypeAlias = Literal["bool", "int", "real"]
+Dtype: TypeAlias = Literal["bool", "narrow", "int", "real"]  # narrow: int8, uint8, int32, ...: arithmetic may wrap
 Shape: TypeAlias = tuple[Size, ...]
 Case: TypeAlias = tuple[tuple[Index, ...], Term, IndexExpr]
 UNIT = sized(1)
-ORDER: dict[Dtype, int] = {"bool": 0, "int": 1, "real": 2}
+ORDER: dict[Dtype, int] = {"bool": 0, "narrow": 1, "int": 2, "real": 3}
 
 
 class Value:
@@ -45,11 +48,12 @@ class Value:
 
     `index` gives an integer entry as an index expression, or None where it has none (a count, a product of two
     entries).  `cases` then may give dummies, a mask that is 1 for one value of them, and an index expression in them:
-    an entry of a reshaped array.  `hole` is 1 where the entry is minus infinity (the term there means nothing).
+    an entry of a reshaped array.  `hole` is 1 where the entry is minus infinity (the term there means nothing), or,
+    with `soft`, where it is a number such as -1e9 that masks an exponential (the term there is the number).
     `origin` remembers a comparison, for hypotheses.
     """
 
-    __slots__ = ("_cases", "_hole", "_index", "_memo", "_term", "dtype", "origin", "shape")
+    __slots__ = ("_cases", "_hole", "_index", "_memo", "_term", "dtype", "origin", "shape", "soft")
 
     def __init__(
         self,
@@ -60,8 +64,9 @@ class Value:
         hole: Callable[[At], Term] | None = None,
         origin: tuple[str, Value, Value] | None = None,
         cases: Callable[[At], Case | None] | None = None,
+        soft: bool = False,
     ) -> None:
-        self.shape, self.dtype, self.origin = shape, dtype, origin
+        self.shape, self.dtype, self.origin, self.soft = shape, dtype, origin, soft
         self._term, self._index, self._hole, self._cases = term, index, hole, cases
         self._memo: dict[At, Term] = {}
 
@@ -85,7 +90,7 @@ class Value:
     def index(self, at: At) -> IndexExpr | None:
         if self._index is not None:
             return self._index(at)
-        if self.dtype == "int":
+        if self.dtype in ("int", "narrow"):
             t = self.term(at)
             if isinstance(t, Num):
                 return index_of(int(t.value))
@@ -118,15 +123,22 @@ class Value:
             None if hole is None else lambda at: self.hole(f(at)),
             None,
             None if cases is None else lambda at: cases(f(at)),
+            self.soft,
         )
 
     def marked(self, origin: tuple[str, Value, Value]) -> Value:
         return Value(self.shape, self.dtype, self.term, self._index, self._hole, origin)
 
+    @property
+    def bare(self) -> Value:
+        """The finite entries, without the holes."""
+        return Value(self.shape, self.dtype, self.term, self._index)
+
     def cast(self, dtype: Dtype) -> Value:
         """The same numbers under another dtype (only where no number changes)."""
-        keeps = self._index if dtype == "int" else None
-        return self if dtype == self.dtype else Value(self.shape, dtype, self.term, keeps, self._hole)
+        if dtype == self.dtype:
+            return self
+        return Value(self.shape, dtype, self.term, self._index, self._hole, None, self._cases, self.soft)
 
     def put(self, values: dict[Index, IndexExpr]) -> Value:
         """Index expressions in place of free indices of the entries."""
@@ -152,7 +164,12 @@ class Value:
             return substitute(self.hole(inner), swap)
 
         return Value(
-            self.shape, self.dtype, term, index if self._index is not None else None, hole if self.holes else None
+            self.shape,
+            self.dtype,
+            term,
+            index if self._index is not None else None,
+            hole if self.holes else None,
+            soft=self.soft,
         )
 
 
@@ -179,14 +196,14 @@ def integer(e: IndexExpr) -> Value:
 
 def known(v: Value) -> Fraction | None:
     """The number, when the array has no axes and its entry is a constant."""
-    if v.ndim or v.holes:
+    if v.ndim or (v.holes and not v.soft):
         return None
     t = v.term(())
     return t.value if isinstance(t, Num) else None
 
 
 def finite(v: Value) -> Value:
-    if v.holes:
+    if v.holes and not v.soft:
         raise TraceError("-inf may only be masked away by exp, a softmax, where or maximum")
     return v
 
@@ -254,8 +271,41 @@ def elementwise_integer(f: Callable[..., Term], g: Callable[..., IndexExpr | Non
     return Value(plain.shape, "int", plain._term, index)
 
 
+def fits(v: Value) -> Value:
+    """v, whose whole numbers have 64 bits: constants that outgrow them would wrap around."""
+    t = v.term(tuple(ZERO_AT if s == UNIT else dummy(s, "a") for s in v.shape))
+    if magnitude(t) >= 2**63:
+        raise TraceError("whole numbers that do not fit into 64 bits: write them as floats")
+    return v
+
+
+def magnitude(t: Term) -> Fraction:
+    """How large the constants make a whole number, sizes and entries apart."""
+    match t:
+        case Num(value):
+            return abs(value)
+        case Add(args):
+            return sum(map(magnitude, args), Fraction(0))
+        case Mul(args):
+            return prod(map(magnitude, args), start=Fraction(1))
+        case Sum(_, body, _):
+            return magnitude(body)
+        case Power(base, q) if q > 0:
+            return magnitude(base) ** int(q)
+        case _:
+            return Fraction(1)
+
+
 def promoted(*vs: Value) -> Dtype:
-    return max((v.dtype for v in vs), key=ORDER.__getitem__)
+    kinds = {v.dtype for v in vs}
+    if "narrow" in kinds and "real" not in kinds:  # Python's whole numbers are as narrow as what they meet
+        return "narrow"
+    return max(kinds, key=ORDER.__getitem__)
+
+
+def all_soft(*vs: Value) -> bool:
+    """Whether every hole is a number that masks, none a true -inf."""
+    return all(v.soft for v in vs if v.holes)
 
 
 # --- lists -----------------------------------------------------------------------------------
@@ -287,6 +337,7 @@ def stacked(items: Sequence[Value]) -> Value:
         lambda at: pick(at, Value.term),
         index if dtype == "int" else None,
         (lambda at: pick(at, Value.hole)) if any(v.holes for v in items) else None,
+        soft=all_soft(*items),
     )
 
 

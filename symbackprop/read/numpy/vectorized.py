@@ -4,44 +4,66 @@ from __future__ import annotations
 
 from typing import Any
 
-from .algebra import dummy
+from .algebra import ZERO_AT, at_least_zero, dummy
 from .array import SymArray, wrap
+from .context import current
+from .creation import dtype_named
 from .errors import TraceError
 from .lifting import lifted
 from .reductions import normal_axis
-from .registry import provides
-from .values import At, Value, aligned, broadcast
+from .registry import provides, refuses
+from .values import ORDER, UNIT, At, Dtype, Value, aligned, broadcast
 
 
 class Vectorized:
-    def __init__(self, function: Any) -> None:
-        self.function = function
+    """NumPy takes the dtype of the result from `otypes`, or else from the function's first value."""
+
+    def __init__(self, function: Any, otypes: Any = None) -> None:
+        self.function, self.otypes = function, otypes
 
     def __call__(self, *args: Any) -> Any:
         values = [lifted(a) for a in args]
         shape = broadcast(*(v.shape for v in values))
+        if self.otypes is None and not all(at_least_zero(s - 1) for s in shape):
+            raise TraceError("np.vectorize without otypes of an array that may be empty: NumPy raises")
 
         def entry(at: At) -> Value:
             scalars = [
                 SymArray(v.remap((), lambda _, v=v: aligned(v.shape, at)), scalar=True)  # type: ignore[misc]
                 for v in values
             ]
-            result = lifted(self.function(*scalars))
-            if result.ndim:
-                raise TraceError("np.vectorize of a function that gives an array")
-            return result
+            result = self.function(*scalars)
+            if isinstance(result, tuple) or lifted(result).ndim:
+                raise TraceError("np.vectorize of a function that gives several numbers or an array")
+            return lifted(result)
 
-        return wrap(Value(shape, "real", lambda at: entry(at).term(())))
+        kind = self.kind(entry, shape)
+        return SymArray(Value(shape, kind, lambda at: entry(at).term(())))
+
+    def kind(self, entry: Any, shape: Any) -> Dtype:
+        state = current()
+        before, state.mixed = state.mixed, False
+        first = entry(tuple(ZERO_AT if s == UNIT else dummy(s) for s in shape)).dtype
+        if self.otypes is None:
+            if state.mixed:
+                raise TraceError("np.vectorize takes the dtype from the first value, here a float or a whole number by "
+                                 "the data: give otypes=[float]")  # fmt: skip
+            result: Dtype = first
+        else:
+            (given,) = self.otypes
+            result = dtype_named(given, "real")
+            if ORDER[result] < ORDER[first] or result == "narrow":
+                raise TraceError(f"np.vectorize with otypes={self.otypes!r}, which cuts the values")
+        state.mixed = before
+        return result
 
 
-@provides("vectorize")
-def vectorize(function: Any = None, **_: Any) -> Any:
-    return Vectorized(function) if function is not None else Vectorized
+@provides("vectorize", otypes="one type that cuts no value")
+def vectorize(pyfunc: Any = None, otypes: Any = None) -> Any:
+    return Vectorized(pyfunc, otypes) if pyfunc is not None else lambda f: Vectorized(f, otypes)
 
 
-@provides("frompyfunc")
-def frompyfunc(function: Any, *_: Any) -> Any:
-    return Vectorized(function)
+refuses("frompyfunc", because="gives an array of Python objects: use np.vectorize with otypes")
 
 
 @provides("apply_along_axis")
@@ -58,11 +80,14 @@ def apply_along_axis(function: Any, axis: int, x: Any, *args: Any, **options: An
 
         return lifted(function(SymArray(value.remap((value.shape[n],), full)), *args, **options))
 
-    shape = row(tuple(dummy(value.shape[k]) for k in rest)).shape
+    first = row(tuple(dummy(value.shape[k]) for k in rest))
+    if current().mixed or not all(at_least_zero(value.shape[k] - 1) for k in rest):
+        raise TraceError("np.apply_along_axis takes the dtype from the first row, which may not be there or differ")
+    shape = first.shape
     outer = [value.shape[k] for k in rest]
     inside = len(shape)
 
     def term(at: At) -> Any:
         return row((*at[:n], *at[n + inside :])).term(at[n : n + inside])
 
-    return wrap(Value((*outer[:n], *shape, *outer[n:]), "real", term))
+    return wrap(Value((*outer[:n], *shape, *outer[n:]), first.dtype, term))

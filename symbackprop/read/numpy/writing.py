@@ -35,17 +35,19 @@ from .algebra import (
     times,
     whole,
 )
+from .elementwise import masking
 from .errors import ShapeMismatch, TraceError
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
-from .values import UNIT, At, Value, aligned, promoted, shape_text, stretched
+from .values import ORDER, UNIT, At, Value, aligned, all_soft, shape_text, stretched
 
 
 def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
     """`v` with new values at the entries the plan names (added there when `accumulate`)."""
     if v.dtype != "real" and new.dtype == "real":
         raise TraceError("real numbers are written into an array of integers, which truncates them: make it float")
-    if v.dtype == "bool" and new.dtype == "int":
-        raise TraceError("integers are written into an array of booleans")
+    if ORDER[v.dtype] < ORDER[new.dtype]:
+        raise TraceError(f"{new.dtype} numbers are written into an array of {v.dtype}, which may cut them")
+    new = masking(new)
     if new.ndim > len(p.result):  # leading axes of one entry may be dropped
         if any(s != UNIT for s in new.shape[: new.ndim - len(p.result)]):
             raise ShapeMismatch(f"shape {shape_text(new.shape)} does not fit into {shape_text(p.result)}")
@@ -132,8 +134,12 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
             raise TraceError("-inf written through an index array")
         return plus(times(mask, wide.hole(inner)), times(complement(mask), v.hole(at)))
 
-    kind = promoted(v, new) if v.dtype == "real" else v.dtype
-    return Value(v.shape, kind, term, index if kind == "int" else None, hole if v.holes or wide.holes else None)
+    soft = all_soft(v, wide)
+    holes = v.holes or wide.holes
+    if soft and (listed(p) or any(isinstance(i, Many) for i in p.items) or accumulate):
+        holes = False
+    keeps = v.dtype in ("int", "narrow")
+    return Value(v.shape, v.dtype, term, index if keeps else None, hole if holes else None, soft=soft)
 
 
 def position(e: IndexExpr, start: IndexExpr, length: Size, by: int, strided: list[Index]) -> tuple[Term, IndexExpr]:

@@ -16,6 +16,7 @@ from symbackprop.core.matrix import UNIT, ZERO_INDEX, entry
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.terms import Add, Array, IndexExpr, ProofError, Size, Term
 from symbackprop.documents.settle import LARGEST, Worked, worked_out
+from symbackprop.numbers.close import close
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.refute.points import Question, Sampler
@@ -29,7 +30,7 @@ from symbackprop.read.notes.meaning.elaborate import Elaborator
 from symbackprop.read.notes.meaning.values import Mat, Value, as_scalar
 from symbackprop.read.notes.statements.claims import Claim, closure, machine
 
-from ..trials import close, constant_ratio
+from ..trials import constant_ratio
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Laid: TypeAlias = tuple[tuple[IndexExpr, IndexExpr], Term]

@@ -10,12 +10,13 @@ from typing import cast
 
 import numpy as np
 
+from symbackprop.numbers.close import close
 from symbackprop.read.notes.declared.symbols import Declarations, split_scripts
 from symbackprop.read.notes.grammar.tree import Add, Expr, Neg, Num, Product, Symbol, Transpose
 from symbackprop.read.notes.grammar.walking import mapped
 from symbackprop.read.notes.meaning.definitions import array_of, symbols
 
-from ..trials import close, constant_ratio
+from ..trials import constant_ratio
 from .edits import Written
 from .measured import FloatArray, measured
 

@@ -13,9 +13,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from symbackprop.numbers.close import close
 from symbackprop.read.notes.grammar.tree import Expr, Hadamard, Neg, Num, Ones, Product, Quotient, Symbol, Transpose
-
-from ..trials import close
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 _KEPT = 60

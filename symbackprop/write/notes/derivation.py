@@ -17,6 +17,7 @@ from symbackprop.core.kernel import (
     By,
     Cancel,
     Chain,
+    Digits,
     Flip,
     Inside,
     Instance,
@@ -57,11 +58,12 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.documents.results import Line, Proved, Theorem
+from symbackprop.documents.results import Line, Proved
+from symbackprop.prove.working_out import CheckedEquation
 
 from .letters import COLUMN, ROW, DocumentLatex
 
-STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Cancel, Values, Let, Rephrase)
+STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Cancel, Values, Digits, Let, Rephrase)
 _LINES, _LENGTH = 14, 2200
 _LETTERS = "kmpqrsuvijabcdegh"
 _WORDS = {
@@ -156,7 +158,7 @@ def steps(proof: Proof, context: Context) -> list[tuple[Term, str]]:
         case Instance(values, inner):
             given = dict(values)
             return [(substitute(t, given), why) for t, why in steps(inner, context)]
-        case Linear(lhs, rhs) | Cancel(_, lhs, rhs) | Values(_, lhs, rhs):
+        case Linear(lhs, rhs) | Cancel(_, lhs, rhs) | Values(_, lhs, rhs) | Digits(_, lhs, rhs):
             return [(lhs, ""), (rhs, "algebra")]
         case Rephrase(inner):
             return steps(inner, context)
@@ -205,7 +207,7 @@ def used_laws(proof: Proof) -> Iterator[str]:
                 work += each
             case Flip(inner) | UnderSum(_, inner) | UnderDiff(_, inner) | Instance(_, inner) | Let(_, _, inner):
                 work.append(inner)
-            case UnderWhole(_, _, _, _, inner) | Cancel(_, _, _, inner):
+            case UnderWhole(_, _, _, _, inner) | Cancel(_, _, _, inner) | Digits(_, _, _, _, _, inner):
                 work.append(inner)
     return iter(seen)
 
@@ -279,7 +281,7 @@ def letters_in(t: Term) -> set[str]:
     return found
 
 
-def unfolded(t: Theorem) -> Iterator[Entry]:
+def unfolded(t: CheckedEquation) -> Iterator[Entry]:
     work: list[object] = [t.proof]
     while work:
         p = work.pop()

@@ -1,0 +1,150 @@
+"""Certificates written: a proof and its context as rows of plain data, each distinct node and shared step once.
+
+Nothing here is trusted: what it writes is read and checked by `rows.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from . import proofs as step
+from .context import Context, Recursion, Same
+from .indices import Affine, Pick, ProofError, Size
+from .laws.registry import LAWS
+from .reasons import Argument, Statement
+from .rows import FORMAT, NODES, PREDICATES, REASONS, STEPS, kinds, of_kind
+
+Write = Callable[[Any], Any]
+TAGS: dict[type, str] = {
+    **{made: tag for tag, made in (NODES | PREDICATES | STEPS | REASONS).items() if isinstance(made, type)},
+    Pick: "pick", Affine: "aff", Size: "size", Same: "eq", Recursion: "recursion", step.By: "by", step.Chain: "chain",
+    step.Let: "let",
+}  # fmt: skip
+
+
+def proof_rows(proof: step.Proof, context: Context) -> dict[str, Any]:
+    """The rows of a proof.  Raises ProofError where something in it cannot be written."""
+    return written(lambda: Writer().proof(proof, context))
+
+
+def certificate(statement: Statement, argument: Argument) -> dict[str, Any]:
+    """The rows of a statement and its argument.  Raises ProofError where something in them cannot be written."""
+    return written(lambda: Writer().argument(statement, argument))
+
+
+def written(write: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return write()
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ProofError(f"this is no proof: {error}") from error
+
+
+class Writer:
+    def __init__(self) -> None:
+        self.sizes: dict[Size, int] = {}
+        self.nodes: dict[Any, int] = {}
+        self.steps: dict[str, int] = {}
+        self.seen: dict[int, int] = {}  # steps by identity; the proof written keeps them alive
+        self.rows: dict[str, list[Any]] = {"sizes": [], "nodes": [], "steps": []}
+        self.known: dict[str, Write] = {
+            **dict.fromkeys(("str", "int"), lambda x: x), "Fraction": str, "Size": self.size, "Proof": self.step,
+            **dict.fromkeys(("Index", "IndexAtom", "IndexExpr", "Entry", "Whole", "Term"), self.node),
+            **dict.fromkeys(("Positive | NonNegative", "Predicate"), lambda p: self.row(p, type(p))),
+            "Array": lambda a: [a.name, None if a.label is None else self.size(a.label)],
+            "bool": lambda x: x, "Context": lambda x: None, "Point": self.fields,
+            "Tensor": lambda t: [self.kind("tuple[Index, ...]")(t.axes), self.node(t.body)],
+            **dict.fromkeys(("Reason", "Given", "Dense", "Holding", "Reason | Given", "Reason | Dense"), self.reason),
+        }  # fmt: skip
+
+    def proof(self, proof: step.Proof, context: Context) -> dict[str, Any]:
+        told = None if context.recursion is None else self.row(context.recursion, Recursion)[1:]
+        return {**self.context(context), "recursion": told, "proof": self.step(proof), **self.rows}
+
+    def argument(self, statement: Statement, argument: Argument) -> dict[str, Any]:
+        self.rows["reasons"] = []
+        lhs, rhs, _, *rest = self.fields(statement)
+        return {
+            **self.context(statement.context), "statement": [lhs, rhs, *rest], "argument": self.fields(argument),
+            **self.rows,
+        }  # fmt: skip
+
+    def context(self, context: Context) -> dict[str, Any]:
+        axes = self.kind("tuple[Index, ...]")
+        return {
+            "format": FORMAT,
+            "least": dict(context.least.values),
+            "definitions": [
+                [self.known["Array"](a), axes(t.axes), self.node(t.body)] for a, t in context.definitions.items()
+            ],
+            "hypotheses": {name: self.row(h, type(h)) for name, h in context.hypotheses.items()},
+        }
+
+    def size(self, s: Size) -> int:
+        if s not in self.sizes:
+            self.sizes[s] = self.put("sizes", [[list(symbols), c] for symbols, c in s.monomials])
+        return self.sizes[s]
+
+    def node(self, x: Any) -> int:
+        if x not in self.nodes:
+            row = ["size", self.size(x)] if isinstance(x, Size) else self.row(x, type(x))
+            self.nodes[x] = self.put("nodes", row)
+        return self.nodes[x]
+
+    def step(self, p: Any) -> int:
+        return self.shared(p, "steps", self.step_row)
+
+    def reason(self, r: Any) -> int:
+        return self.shared(r, "reasons", lambda x: self.row(x, type(x)))
+
+    def shared(self, x: Any, table: str, write: Write) -> int:
+        """The number of the row; one row for what is written alike."""
+        if id(x) not in self.seen:
+            row = write(x)
+            key = table + repr(row)
+            if key not in self.steps:
+                self.steps[key] = self.put(table, row)
+            self.seen[id(x)] = self.steps[key]
+        return self.seen[id(x)]
+
+    def step_row(self, p: Any) -> list[Any]:
+        match p:
+            case step.By(law, args):
+                if law not in LAWS or len(kinds(LAWS[law])) != len(args):
+                    raise ProofError(f"no law is called {law} and takes these arguments")
+                return ["by", law, [self.kind(k)(a) for k, a in zip(kinds(LAWS[law]), args, strict=True)]]
+            case step.Chain(first, rest):
+                return ["chain", [self.step(first), *map(self.step, rest)]]
+            case step.Let(array, meaning, inner):
+                axes = self.kind("tuple[Index, ...]")(meaning.axes)
+                return ["let", self.known["Array"](array), axes, self.node(meaning.body), self.step(inner)]
+            case _:
+                return self.row(p, type(p))
+
+    def row(self, x: Any, what: type) -> list[Any]:
+        """The tag and the fields."""
+        if what not in TAGS:
+            raise ProofError(f"{x} cannot be written")
+        return [TAGS[what], *self.fields(x)]
+
+    def fields(self, x: Any) -> list[Any]:
+        what: Any = type(x)
+        parts = [getattr(x, f.name) for f in fields(what) if f.compare]
+        return [self.kind(k)(part) for k, part in zip(kinds(what), parts, strict=True)]
+
+    def kind(self, kind: str) -> Write:
+        write: Write = of_kind(kind, self.known, many, row)
+        return write
+
+    def put(self, table: str, row: list[Any]) -> int:
+        self.rows[table].append(row)
+        return len(self.rows[table]) - 1
+
+
+def many(write: Write) -> Write:
+    return lambda xs: [write(x) for x in xs]
+
+
+def row(*writes: Write) -> Write:
+    return lambda xs: [write(x) for write, x in zip(writes, xs, strict=True)]

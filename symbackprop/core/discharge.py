@@ -1,0 +1,383 @@
+"""Checking reasons: that a predicate, or an equation, holds at every point of a region.
+
+A region is what a context says: its hypotheses, among them the facts of the claim (where the forward has a value and a
+derivative), each for all values of its free indices.  Every function here returns what was shown together with the
+names of the hypotheses used, or raises ProofError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, assert_never
+
+from .context import Context, Hypothesis, Same, terms_of
+from .indices import ProofError
+from .kernel import check, inhabited
+from .reasons import (
+    Base,
+    Cases,
+    Continued,
+    Dense,
+    Factors,
+    Fixed,
+    Given,
+    Holding,
+    Knowing,
+    Nested,
+    Reason,
+    Sign,
+    Split,
+    Steps,
+    Weigh,
+)
+from .signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
+from .smooth import Smoothness
+from .terms import (
+    ONE,
+    ZERO,
+    Apply,
+    Array,
+    AtLeastZero,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Index,
+    IndexExpr,
+    Mul,
+    NonNegative,
+    Nonzero,
+    Ordinal,
+    Pick,
+    Positive,
+    Power,
+    Predicate,
+    Term,
+    Whole,
+    add,
+    arrays,
+    as_affine,
+    free,
+    mul,
+    neg,
+    require,
+    sub,
+    substitute, subterms, whole,
+)  # fmt: skip
+from .value import needs, truth
+
+Used = frozenset[str]
+ANALYTIC = frozenset({
+    "exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "cosh", "atan", "erf", "det", "inv", "prod",
+})  # fmt: skip
+
+
+class Shown(NamedTuple):
+    """lhs = rhs everywhere in the region, and the hypotheses that were used."""
+
+    lhs: Term
+    rhs: Term
+    used: Used
+
+
+# --- predicates --------------------------------------------------------------------------------
+
+
+def established(reason: Reason, context: Context) -> Used:
+    """The goal of the reason holds in the region, for all values of its free indices."""
+    goal = reason.goal
+    match reason:
+        case Sign():
+            signs = Signs(context)
+            require(signs.holds(goal), "{} is not plain", goal)
+            return signs.used
+        case Weigh():
+            return weighed(reason, context)
+        case Factors(_, parts):
+            return factors(goal, parts, context)
+        case Base(_, power):
+            match goal, power.goal:
+                case Nonzero(b), Nonzero(Power(base, q)) if base == b and q > 0:
+                    return established(power, context)
+                case _:
+                    raise ProofError(f"{goal} does not follow from {power.goal}")
+        case Split(_, name, h, yes, no, equation):
+            shown = given(equation, context)
+            u = term_of(goal)
+            require(truth(h) and not free(h), "{} is no truth value of its own", h)
+            require(type(yes.goal) is type(no.goal) is type(goal), "the cases are about something else")
+            wanted = add(mul(h, term_of(yes.goal)), mul(sub(ONE, h), term_of(no.goal)))
+            require((shown.lhs, shown.rhs) == (u, wanted), "{} is not split in this way", goal)
+            inhabited(free(wanted) - free(u), context.least)
+            both = (established(r, assuming(context, name, truth_case(h, on))) for r, on in ((yes, True), (no, False)))
+            return shown.used.union(*both)
+        case Fixed(_, names, inner):
+            values = fresh_integers(names, context, (term_of(goal),))
+            require(inner.goal == like(goal, substitute(term_of(goal), values)), "another predicate is shown")
+            return established(inner, context)
+        case Nested():
+            return nested(reason, context)
+        case Knowing(_, name, lemmas, inner):
+            require(inner.goal == goal, "another predicate is shown")
+            wider, used = knowing(name, lemmas, context)
+            return used | established(inner, wider)
+        case _:
+            assert_never(reason)
+
+
+def nested(r: Nested, context: Context) -> Used:
+    """max_ij x_ij is max_i max_j x_ij; where no two rows share the largest entry and no row has it twice, none does."""
+    rows, row = r.outer_axes, r.inner_axes
+    require(set(rows).isdisjoint(row) and sorted(r.order, key=str) == sorted((*rows, *row), key=str), "other axes")
+    inhabited((*rows, *row), context.least)
+    best = whole("max", 0, row, r.body, ())
+    wanted = [whole("gap", 0, axes, t, ()) for axes, t in ((r.order, r.body), (row, r.body), (rows, best))]
+    require([Positive(w) for w in wanted] == [r.goal, r.inner.goal, r.outer.goal], "this is about another maximum")
+    return established(r.inner, context) | established(r.outer, context)
+
+
+def knowing(name: str, lemmas: tuple[Reason | Given, ...], context: Context) -> tuple[Context, Used]:
+    """The region with what these lemmas show as further hypotheses of this name, and what they used."""
+    used: Used = frozenset()
+    for k, lemma in enumerate(lemmas):
+        if isinstance(lemma, Given):
+            shown = given(lemma, context)
+            known: Hypothesis = Same(shown.lhs, shown.rhs)
+            more = shown.used
+        else:
+            known, more = lemma.goal, established(lemma, context)
+        require(f"{name}.{k}" not in context.hypotheses, "{} is in use", name)
+        context, used = context.knowing({f"{name}.{k}": known}), used | more
+    return context, used
+
+
+def weighed(reason: Weigh, context: Context) -> Used:
+    signs = Signs(context)
+    shown = given(reason.equation, context)
+    u, goal, used = term_of(reason.goal), reason.goal, shown.used
+    values = [term_of(r.goal) for _, r in reason.parts]
+    total = add(*(mul(c, v) for (c, _), v in zip(reason.parts, values, strict=True)), reason.rest)
+    require((shown.lhs, shown.rhs) == (mul(reason.scale, u), total), "{} is not weighed in this way", goal)
+    inhabited(free(total) - free(u), context.least)
+    strict = signs.sign(reason.rest) == POSITIVE
+    not_negative = strict or signs.sign(reason.rest) == NONNEGATIVE
+    for c, r in reason.parts:
+        used |= established(r, context)
+        sign = signs.sign(c)
+        not_negative &= sign in (POSITIVE, NONNEGATIVE) and isinstance(r.goal, Positive | AtLeastZero)
+        strict |= sign == POSITIVE and isinstance(r.goal, Positive)
+    if isinstance(goal, Nonzero):
+        one = len(reason.parts) == 1 and reason.rest == ZERO and isinstance(reason.parts[0][1].goal, Nonzero | Positive)
+        alone = one and signs.sign(reason.parts[0][0]) in (POSITIVE, NONZERO)
+        require(alone or (not_negative and strict), "the sum may be 0")
+    else:
+        require(signs.sign(reason.scale) == POSITIVE and not_negative, "a part may be negative")
+        require(strict or isinstance(goal, AtLeastZero), "the sum may be 0")
+    return used | signs.used
+
+
+def factors(goal: Predicate, parts: tuple[Reason, ...], context: Context) -> Used:
+    match goal:
+        case Nonzero(Power(base, q)) if q.denominator == 1:
+            wanted: tuple[Predicate, ...] = (Nonzero(base),)
+        case Positive(Power(base, q)) if q.denominator == 1 and q.numerator % 2 == 0:
+            wanted = (Nonzero(base),)
+        case Nonzero(Power(base, _)) | Positive(Power(base, _)):
+            wanted = (Positive(base),)
+        case Nonzero(Mul(args)) | Positive(Mul(args)) | AtLeastZero(Mul(args)):
+            wanted = tuple(like(goal, a) for a in args)
+        case _:
+            wanted = ()
+    require(bool(wanted) and tuple(r.goal for r in parts) == wanted, "{} is not about these factors", goal)
+    return frozenset[str]().union(*(established(r, context) for r in parts))
+
+
+def term_of(p: Predicate) -> Term:
+    require(isinstance(p, Positive | Nonzero | AtLeastZero), "{} is not about a term", p)
+    assert not isinstance(p, NonNegative)
+    return p.term
+
+
+def like(p: Predicate, t: Term) -> Predicate:
+    """What p says, of another term."""
+    require(isinstance(p, Positive | Nonzero | AtLeastZero), "{} is not about a term", p)
+    assert not isinstance(p, NonNegative)
+    return type(p)(t)
+
+
+def truth_case(h: Term, on: bool) -> list[Hypothesis]:
+    """What is known where the truth value is 1, and where it is 0."""
+    found: list[Hypothesis] = [Same(h, ONE if on else ZERO)]
+    if isinstance(h, Holds) and isinstance(h.predicate, Positive):
+        found.append(h.predicate if on else AtLeastZero(neg(h.predicate.term)))
+    return found
+
+
+def assuming(context: Context, name: str, more: Iterable[Hypothesis]) -> Context:
+    """More hypotheses, about this very point: no index is free in them, since that would say it of all values."""
+    named: dict[str, Hypothesis] = {}
+    for k, h in enumerate(more):
+        require(not any(map(free, terms_of(h))), "{} is about all values of an index", h)
+        named[f"{name}.{k}"] = h
+    require(context.hypotheses.keys().isdisjoint(named), "{} is in use", name)
+    return context.knowing(named)
+
+
+def fresh_integers(
+    names: tuple[tuple[Index, str], ...], context: Context, about: tuple[Term, ...]
+) -> dict[Index, IndexExpr]:
+    """An integer in the range of each index, of a name that nothing uses."""
+    new = [name for _, name in names]
+    spoken = [*about, *(t for h in context.hypotheses.values() for t in terms_of(h))]
+    spoken += [d.body for d in context.definitions.values()]
+    taken = {name for t in spoken for name in picked(t)}
+    require(len(set(new)) == len(new) and taken.isdisjoint(new), "a name of {} is in use", new)
+    return {i: Pick(name, (), i.size) for i, name in names}
+
+
+# --- equations ---------------------------------------------------------------------------------
+
+
+def holding(step: Holding, context: Context) -> Shown:
+    """The equation holds at every point of the region."""
+    match step:
+        case Given():
+            return given(step, context)
+        case Continued():
+            return continued(step, context)
+        case Cases():
+            return by_cases(step, context)
+        case Steps(each):
+            first, *rest = (holding(s, context) for s in each)
+            total = first
+            for s in rest:
+                require(s.lhs == total.rhs, "{} does not follow {}", s.lhs, total.rhs)
+                inhabited(free(s.lhs) - free(total.lhs) - free(s.rhs), context.least)
+                total = Shown(total.lhs, s.rhs, total.used | s.used)
+            return total
+        case _:
+            assert_never(step)
+
+
+def given(step: Given, context: Context) -> Shown:
+    eq = check(step.proof, context)
+    left, used = discharged(eq.conditions, step.reasons, context)
+    require(not left, "{} has no reason", next(iter(left), None))
+    return Shown(eq.lhs, eq.rhs, eq.hypotheses | used)
+
+
+def discharged(
+    conditions: frozenset[Predicate], reasons: tuple[Reason, ...], context: Context
+) -> tuple[frozenset[Predicate], Used]:
+    """The conditions without those that have a reason, and what the reasons used."""
+    used = frozenset[str]().union(*(established(r, context) for r in reasons))
+    return conditions - {r.goal for r in reasons}, used
+
+
+def continued(step: Continued, context: Context) -> Shown:
+    eq = check(step.proof, context)
+    require(not any(isinstance(s, Diff) for t in (eq.lhs, eq.rhs) for s in subterms(t)), "a derivative")
+    left, used = discharged(eq.conditions, step.reasons, context)
+    used |= eq.hypotheses
+    require(left <= {d.goal for d in step.dense}, "{} has no reason", left)
+    moved = frozenset(a for d in step.dense for a, _ in d.somewhere)
+    smooth = Smoothness(context)
+    used = used.union(*(dense(d, context) for d in step.dense))
+    about = [eq.lhs, eq.rhs]
+    for h in (context.hypotheses[name] for name in sorted(used)):
+        if any(smooth.moves(t, moved) for t in terms_of(h)):
+            require(isinstance(h, Positive | Nonzero), "{} need not hold around the point", h)
+            about += terms_of(h)
+    wanted = {p for t in about for p in needs(t, context, moved)}
+    rest, more = discharged(frozenset(wanted), step.continuous, context)
+    require(not rest, "{} has no reason: a side may not be continuous", next(iter(rest), None))
+    return Shown(eq.lhs, eq.rhs, used | more)
+
+
+def dense(d: Dense, context: Context) -> Used:
+    """u != 0 on a dense set, whatever the arrays that do not move are."""
+    require(isinstance(d.goal, Nonzero) and d.reason.goal == d.goal, "{} is not that something is not 0", d.goal)
+    moved, smooth = frozenset(a for a, _ in d.somewhere), Smoothness(context)
+    for a, t in d.somewhere:
+        require(not context.meanings(a), "{} is defined", a)
+        require(arrays(t.body).isdisjoint(moved), "a value may not speak of what moves")
+    still = {
+        name: h for name, h in context.hypotheses.items() if not any(smooth.moves(t, moved) for t in terms_of(h))
+    }
+    used = analytic(term_of(d.goal), d.analytic, Context(context.definitions, still, context.least), moved)
+    there = Context({**context.definitions, **dict(d.somewhere)}, still, context.least)
+    return used | established(d.reason, there)
+
+
+def analytic(u: Term, reasons: tuple[Reason, ...], context: Context, moved: frozenset[Array]) -> Used:
+    """u is analytic in the arrays that move, wherever they are: so it is 0 nowhere dense, or everywhere."""
+    smooth = Smoothness(context)
+    left, used = discharged(frozenset(needs(u, context, moved)), reasons, context)
+    require(not left, "{} has no reason: it may not be analytic", next(iter(left), None))
+    for s in [u, *opened(u, context)]:
+        if not smooth.moves(s, moved):
+            continue
+        match s:
+            case Holds() | Diff():
+                require(False, "{} is not analytic", s)
+            case Apply(fn, _, order):
+                require(fn in ANALYTIC and order == 0, "{} may not be analytic", fn)
+            case Whole(fn, order, _, _, _, _):
+                require(fn in ANALYTIC and order == 0, "{} may not be analytic", fn)
+            case _:
+                pass
+    return used
+
+
+def opened(u: Term, context: Context) -> Iterable[Term]:
+    """All that is inside u and the definitions it rests on."""
+    todo, seen = [u], set[Array]()
+    for t in todo:
+        for s in subterms(t):
+            yield s
+            if isinstance(s, Entry) and s.array not in seen:
+                seen.add(s.array)
+                todo += [m.body for m in context.meanings(s.array)]
+
+
+def by_cases(step: Cases, context: Context) -> Shown:
+    """At any values of these indices u is 0, or it is not; a truth value is 1 or 0."""
+    lhs, rhs = step.lhs, step.rhs
+    require(not any(isinstance(s, Diff) for t in (lhs, rhs) for s in subterms(t)), "a derivative")
+    values = fresh_integers(step.names, context, (lhs, rhs))
+    wanted = substitute(lhs, values), substitute(rhs, values)
+    u = step.about
+    zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
+    cases = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
+    used: Used = frozenset()
+    for known, inner in zip(cases, (step.one, step.other), strict=True):
+        shown = holding(inner, assuming(context, step.name, known))
+        require((shown.lhs, shown.rhs) == wanted, "another equation is shown")
+        used |= shown.used
+    return Shown(lhs, rhs, used)
+
+
+def picked(t: Term) -> frozenset[str]:
+    """The names of integer arrays that occur in t."""
+    found: set[str] = set()
+
+    def inside(e: IndexExpr) -> None:
+        for atom, _ in as_affine(e)[1]:
+            if isinstance(atom, Pick):
+                found.add(atom.array)
+                for inner in atom.at:
+                    inside(inner)
+
+    for s in subterms(t):
+        match s:
+            case Entry(_, at) | Whole(_, _, _, _, at, _):
+                places = at
+            case Delta(i, j):
+                places = (i, j)
+            case Ordinal(e) | Holds(NonNegative(e)):
+                places = (e,)
+            case _:
+                places = ()
+        for e in places:
+            inside(e)
+    return frozenset(found)

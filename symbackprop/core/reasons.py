@@ -1,0 +1,194 @@
+"""Why a condition of an equation costs nothing, and how an equation holds in a region: plain data.
+
+The prover finds these (`prove/conditions`), `discharge.py` checks them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .context import Context
+from .indices import Size
+from .point import Point
+from .proofs import Proof
+from .tensor import Tensor
+from .terms import Array, Index, Predicate, Term
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Plain from the signs of terms and from what the region says."""
+
+    goal: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """The goal is about u, and  scale * u = Σ coefficient * v + rest  is proved, where each v has a reason.
+
+    u > 0 when scale and coefficients are positive, each v and the rest are not negative and one of them is positive.
+    u >= 0 likewise.  u != 0 when the sum is positive for the same reasons, or is one v != 0 times something not 0.
+    """
+
+    goal: Predicate
+    scale: Term
+    parts: tuple[tuple[Term, Reason], ...]
+    rest: Term
+    equation: Given
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The goal is about a product or a power, and its factors have reasons: positive ones, or ones that are not 0."""
+
+    goal: Predicate
+    parts: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The goal b != 0 by a reason for b^q != 0 with q > 0, since 0^q is 0."""
+
+    goal: Predicate
+    power: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """u = h yes + (1 - h) no  is proved for a truth value h: the goal for `yes` where h is 1, for `no` where h is 0."""
+
+    goal: Predicate
+    name: str
+    truth: Term
+    yes: Reason
+    no: Reason
+    equation: Given
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The goal for all values of these indices, since it holds for integers of these names of which nothing is said."""
+
+    goal: Predicate
+    names: tuple[tuple[Index, str], ...]
+    inner: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """The largest entry of a whole array stands alone, since it does in its row and among the largest of the rows.
+
+    The goal is  gap of (order) -> body > 0;  `inner` is about one row at `outer_axes`, `outer` about their maxima.
+    """
+
+    goal: Predicate
+    order: tuple[Index, ...]
+    outer_axes: tuple[Index, ...]
+    inner_axes: tuple[Index, ...]
+    body: Term
+    inner: Reason
+    outer: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Knowing:
+    """The goal by a reason that takes for known what some lemmas show: predicates, and equations, of this name."""
+
+    goal: Predicate
+    name: str
+    lemmas: tuple[Reason | Given, ...]
+    inner: Reason
+
+
+Reason: TypeAlias = Sign | Weigh | Factors | Base | Split | Fixed | Nested | Knowing
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """goal: u != 0 on a dense set.  u is analytic in the arrays that move, and not 0 where they are these tensors."""
+
+    goal: Predicate
+    somewhere: tuple[tuple[Array, Tensor], ...]
+    analytic: tuple[Reason, ...]
+    reason: Reason
+
+
+# --- equations that hold everywhere in a region ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An equation that the kernel proves, with a reason for each condition that it leaves."""
+
+    proof: Proof
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """An equation without derivatives, proved where some u != 0, and so where u = 0 as well.
+
+    Both sides are continuous there: `continuous` has the reasons for what that needs.
+    """
+
+    proof: Proof
+    reasons: tuple[Reason, ...]
+    dense: tuple[Dense, ...]
+    continuous: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """lhs = rhs without derivatives: proved for integers in place of some indices where u != 0, and where u = 0.
+
+    Of a truth value u: where it is 1, and where it is 0.
+    """
+
+    lhs: Term
+    rhs: Term
+    names: tuple[tuple[Index, str], ...]
+    name: str
+    about: Term
+    one: Holding
+    other: Holding
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """From a = b, b = c, ... conclude a = z."""
+
+    each: tuple[Holding, ...]
+
+
+Holding: TypeAlias = Given | Continued | Cases | Steps
+
+
+# --- statements and their arguments ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """lhs = rhs under a context, for all values of the free indices.
+
+    `forward` are the terms whose steps excuse points (for functions); `lengths` are sizes of axes, which are no
+    negative numbers.  A `formula` has no forward: both sides are read where they have a value.
+    """
+
+    lhs: Term
+    rhs: Term
+    context: Context
+    forward: tuple[Term, ...] = ()
+    lengths: tuple[Size, ...] = ()
+    formula: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`lemmas`: what the region implies; `values`: why the right side has a value wherever it must; `steps`: why the
+    sides are equal; and a point."""
+
+    lemmas: tuple[Reason | Given, ...]
+    values: tuple[Reason | Dense, ...]
+    steps: Holding
+    point: Point

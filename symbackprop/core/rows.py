@@ -1,0 +1,349 @@
+"""Certificates read: rows of plain data become nodes, a context and a proof, all built anew here.
+
+Nothing of what the writer had in hand survives, so only what the rows say can prove anything.  A number refers to an
+earlier row; whatever is malformed, dangling, out of canonical form or too deep is refused.  A row is a tag and the
+fields of what it builds, each read as its annotation says.  `docs/certificates.md` describes the format.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
+from fractions import Fraction
+from functools import cache, partial
+from typing import Any
+
+from . import proofs as step
+from . import reasons as reason
+from . import terms as t
+from .context import Context, Equation, Recursion, Same
+from .indices import Affine, Bound, Index, IndexAtom, Least, Pick, ProofError, Size, affine, at_least_zero, require
+from .indices import collected as canonical
+from .kernel import check
+from .laws.registry import LAWS
+from .point import Point
+from .tensor import Tensor
+
+FORMAT = 2
+DEPTH, DEGREE = 1000, 12
+NUMBER = re.compile(r"-?[0-9]{1,4000}(/[1-9][0-9]{0,3999})?")
+SHARED = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "steps"}
+KEYS, ARGUMENT = SHARED | {"recursion", "proof"}, SHARED | {"reasons", "statement", "argument"}
+Read = Callable[[Any], Any]
+
+
+def check_rows(certificate: object) -> Equation:
+    """The equation that a certificate proves.  Raises ProofError where it proves none."""
+    return check(*load(certificate))
+
+
+def load(certificate: object) -> tuple[step.Proof, Context]:
+    """The proof and its context, built from the rows alone."""
+    try:
+        return Reader().certificate(certificate)
+    except (RecursionError, ValueError, OverflowError) as error:
+        raise ProofError(f"this is no certificate: {error}") from error
+
+
+def load_argument(certificate: object) -> tuple[reason.Statement, reason.Argument]:
+    """A statement and its argument, built from the rows alone."""
+    try:
+        return Reader().argument(certificate)
+    except (RecursionError, ValueError, OverflowError) as error:
+        raise ProofError(f"this is no certificate: {error}") from error
+
+
+# --- what rows build -------------------------------------------------------------------------
+
+
+def pick(array: str, at: tuple[t.IndexExpr, ...], below: Size, least: Least) -> Pick:
+    require(at_least_zero(below - 1, least), "the values of {} are below {}, which may be 0", array, below)
+    return Pick(array, at, below)
+
+
+def combination(constant: Size, parts: tuple[tuple[IndexAtom, Size], ...]) -> t.IndexExpr:
+    found = affine(constant, parts)
+    require(isinstance(found, Affine) and len(found.parts) == len(parts), "{} is not in canonical form", found)
+    return found
+
+
+def size_term(size: Size) -> Size:
+    return size
+
+
+def chain(parts: tuple[step.Proof, ...]) -> step.Proof:
+    require(bool(parts), "a chain of nothing")
+    return step.Chain(parts[0], parts[1:])
+
+
+def let(array: t.Array, axes: tuple[Index, ...], body: t.Term, inner: step.Proof) -> step.Proof:
+    return step.Let(array, Tensor(axes, body), inner)
+
+
+NODES: dict[str, Callable[..., Any]] = {
+    "i": Index, "b": Bound, "pick": pick, "aff": combination, "num": t.Num, "size": size_term, "entry": t.Entry,
+    "ord": t.Ordinal, "delta": t.Delta, "add": t.Add, "mul": t.Mul, "pow": t.Power, "app": t.Apply, "sum": t.Sum,
+    "diff": t.Diff, "whole": t.Whole, "holds": t.Holds,
+}  # fmt: skip
+PREDICATES: dict[str, Callable[..., Any]] = {
+    "gt0": t.Positive, "ne0": t.Nonzero, "ge0": t.AtLeastZero, "ge0i": t.NonNegative,
+}  # fmt: skip
+OF_A_STEP: dict[str, Callable[..., Any]] = {tag: PREDICATES[tag] for tag in ("gt0", "ge0i")}
+HYPOTHESES: dict[str, Callable[..., Any]] = {**PREDICATES, "eq": Same}
+STEPS: dict[str, Callable[..., Any]] = {
+    "chain": chain, "flip": step.Flip, "inside": step.Inside, "undersum": step.UnderSum, "let": let,
+    "underwhole": step.UnderWhole, "underdiff": step.UnderDiff, "instance": step.Instance, "linear": step.Linear,
+    "cancel": step.Cancel, "values": step.Values, "digits": step.Digits, "rephrase": step.Rephrase,
+    "every_depth": step.EveryDepth,
+}  # fmt: skip
+REASONS: dict[str, Callable[..., Any]] = {
+    "sign": reason.Sign, "weigh": reason.Weigh, "factors": reason.Factors, "base": reason.Base, "split": reason.Split,
+    "fixed": reason.Fixed, "nested": reason.Nested, "knowing": reason.Knowing, "dense": reason.Dense,
+    "given": reason.Given, "continued": reason.Continued, "cases": reason.Cases, "steps": reason.Steps,
+}  # fmt: skip
+HOLDING = (reason.Given, reason.Continued, reason.Cases, reason.Steps)
+SHOWING = (
+    reason.Sign, reason.Weigh, reason.Factors, reason.Base, reason.Split, reason.Fixed, reason.Nested, reason.Knowing,
+)  # fmt: skip
+
+
+@cache
+def kinds(make: Callable[..., Any]) -> tuple[str, ...]:
+    """The annotations of what a row's fields are; hints are not part of a row, nor is the context that rules are in."""
+    if is_dataclass(make):
+        found = {f.name: str(f.type) for f in fields(make) if f.compare}
+    else:
+        found = {n: a for n, a in make.__annotations__.items() if n not in ("context", "least", "return")}
+    return tuple(a.replace("t.", "").replace("step.", "") for a in found.values())
+
+
+@cache
+def inside(kind: str) -> tuple[bool, tuple[str, ...]]:
+    """The kinds that a compound kind is made of: of tuple[X, ...] as many as there are, of tuple[X, Y] one each."""
+    parsed = ast.parse(kind, mode="eval").body
+    assert isinstance(parsed, ast.Subscript) and isinstance(parsed.slice, ast.Tuple), f"no {kind} is read"
+    parts = tuple(map(ast.unparse, parsed.slice.elts))
+    return (True, parts[:1]) if parts[1:] == ("...",) else (False, parts)
+
+
+def of_kind(kind: str, known: dict[str, Any], many: Callable[[Any], Any], row: Callable[..., Any]) -> Any:
+    """What a kind means, given what simple kinds mean."""
+    if kind not in known:
+        repeated, parts = inside(kind)
+        known[kind] = (many if repeated else row)(*(of_kind(p, known, many, row) for p in parts))
+    return known[kind]
+
+
+# --- plain data ------------------------------------------------------------------------------
+
+
+def listed(x: object) -> list[Any]:
+    require(type(x) is list, "{} is no list", x)
+    assert isinstance(x, list)
+    return x
+
+
+def table(x: object) -> dict[Any, Any]:
+    require(type(x) is dict, "{} is no table", x)
+    assert isinstance(x, dict)
+    return x
+
+
+def text(x: object) -> str:
+    require(type(x) is str and x != "", "{} is no name", x)
+    return str(x)
+
+
+def integer(x: object) -> int:
+    require(type(x) is int, "{} is no integer", x)
+    assert isinstance(x, int)
+    return x
+
+
+def natural(x: object) -> int:
+    require(integer(x) >= 0, "{} is negative", x)
+    return integer(x)
+
+
+def fraction(x: object) -> Fraction:
+    require(NUMBER.fullmatch(text(x)) is not None, "{} is no exact number", x)
+    value = Fraction(str(x))
+    require(str(value) == x, "{} is not in lowest terms", x)
+    return value
+
+
+def truth_value(x: object) -> bool:
+    require(type(x) is bool, "{} is neither true nor false", x)
+    return bool(x)
+
+
+def many(read: Read) -> Read:
+    return lambda row: tuple([read(x) for x in listed(row)])
+
+
+def row(*reads: Read) -> Read:
+    def go(x: object) -> tuple[Any, ...]:
+        parts = listed(x)
+        require(len(parts) == len(reads), "{} parts where {} are needed", len(parts), len(reads))
+        return tuple([read(part) for read, part in zip(reads, parts, strict=True)])
+
+    return go
+
+
+def size(x: object) -> Size:
+    """A polynomial; its symbols and monomials are in order, and none has the coefficient 0."""
+    found = Size(many(row(many(text), integer))(x))
+    ordered = all(list(m) == sorted(m) and len(m) <= DEGREE for m, _ in found.monomials)
+    require(ordered and canonical(found.monomials) == found, "a size that is not in canonical form")
+    return found
+
+
+# --- rows that refer to others ---------------------------------------------------------------
+
+
+@dataclass
+class Table:
+    """What was read so far, and how deep each row is."""
+
+    what: str
+    rows: list[Any] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    below: int = 0  # the depth of the deepest row that the row being read refers to
+
+    def __call__(self, number: object) -> Any:
+        require(type(number) is int and 0 <= number < len(self.rows), "{} is no earlier row of {}", number, self.what)
+        assert isinstance(number, int)
+        self.below = max(self.below, self.depths[number])
+        return self.rows[number]
+
+    def fill(self, rows: object, read: Read) -> None:
+        for x in listed(rows):
+            self.below = 0
+            self.rows.append(read(x))
+            require(self.below < DEPTH, "more than {} {} inside each other", DEPTH, self.what)
+            self.depths.append(self.below + 1)
+
+
+def closed(read: Read) -> Read:
+    """Without dangling dummies."""
+
+    def go(x: object) -> Any:
+        found = read(x)
+        require(t.reach(found) == 0, "dangling dummy in {}", found)
+        return found
+
+    return go
+
+
+def distinct(read: Read) -> Read:
+    """Indices, or values of indices: no index twice."""
+
+    def go(x: object) -> Any:
+        found = read(x)
+        require(len({i[0] if isinstance(i, tuple) else i for i in found}) == len(found), "an index twice")
+        return found
+
+    return go
+
+
+class Reader:
+    def __init__(self) -> None:
+        self.size, self.node, self.proof = Table("sizes"), Table("nodes"), Table("steps")
+        self.reason = Table("reasons")
+        self.reads: dict[tuple[Any, int], Read] = {}
+        array = row(text, lambda label: None if label is None else self.size(label))
+        self.open: dict[str, Read] = {
+            "str": text, "int": natural, "Fraction": fraction, "Size": self.size,
+            "Array": lambda x: t.Array(*array(x)),
+            "Index": self.node_of(Index), "IndexAtom": self.node_of(Index, Bound, Pick),
+            "IndexExpr": self.node_of(Index, Bound, Pick, Affine),
+            "Entry": self.node_of(t.Entry), "Whole": self.node_of(t.Whole),
+            "Term": self.node_of(*(NODES[tag] for tag in NODES if tag not in ("i", "b", "pick", "aff")), Size),
+            "Positive | NonNegative": lambda x: self.tagged(x, OF_A_STEP, self.open),
+        }  # fmt: skip
+        shut = {k: closed(self.open[k]) for k in ("IndexExpr", "Entry", "Whole", "Term")}
+        self.closed: dict[str, Read] = self.open | shut | {
+            "Proof": self.proof, "Predicate": lambda x: self.tagged(x, PREDICATES, self.closed),
+            "Tensor": lambda x: Tensor(*row(self.closed["tuple[Index, ...]"], self.closed["Term"])(x)),
+            "Given": self.reason_of(reason.Given), "Dense": self.reason_of(reason.Dense),
+            "Reason": self.reason_of(*SHOWING), "Holding": self.reason_of(*HOLDING),
+            "Reason | Given": self.reason_of(*SHOWING, reason.Given),
+            "Reason | Dense": self.reason_of(*SHOWING, reason.Dense),
+            "bool": truth_value, "Point": lambda x: Point(*self.parts(Point, x, self.closed)),
+        }  # fmt: skip
+        for axes in (
+            "tuple[Index, ...]", "tuple[Index, Index]", "tuple[tuple[Index, IndexExpr], ...]",
+            "tuple[tuple[Index, str], ...]", "tuple[tuple[Array, Tensor], ...]",
+        ):  # fmt: skip
+            self.closed[axes] = distinct(of_kind(axes, self.closed, many, row))
+
+    def certificate(self, x: object) -> tuple[step.Proof, Context]:
+        parts = table(x)
+        require(parts.keys() >= KEYS, "a certificate needs {}", ", ".join(sorted(KEYS)))
+        context = self.context(parts)
+        told = parts["recursion"]
+        recursion = None if told is None else Recursion(*self.parts(Recursion, told, self.closed))
+        return self.proof(parts["proof"]), Context(context.definitions, context.hypotheses, context.least, recursion)
+
+    def argument(self, x: object) -> tuple[reason.Statement, reason.Argument]:
+        parts = table(x)
+        require(parts.keys() >= ARGUMENT, "a certificate needs {}", ", ".join(sorted(ARGUMENT)))
+        self.closed["Context"] = lambda _: context
+        context = self.context(parts)
+        self.reason.fill(parts["reasons"], lambda x: self.tagged(x, REASONS, self.closed))
+        lhs, rhs, *rest = listed(parts["statement"])
+        statement = reason.Statement(*self.parts(reason.Statement, [lhs, rhs, None, *rest], self.closed))
+        return statement, reason.Argument(*self.parts(reason.Argument, parts["argument"], self.closed))
+
+    def context(self, parts: dict[Any, Any]) -> Context:
+        """The context of a certificate; its nodes and steps are read on the way."""
+        require(parts["format"] == FORMAT, "a certificate of format {} is needed", FORMAT)
+        self.size.fill(parts["sizes"], size)
+        least = Least({text(n): natural(v) for n, v in table(parts["least"]).items()})
+        require(all(least.values.values()), "a size is at least 1")
+        nodes: dict[str, Callable[..., Any]] = {**NODES, "pick": partial(pick, least=least)}
+        self.node.fill(parts["nodes"], lambda x: self.tagged(x, nodes, self.open))
+        self.proof.fill(parts["steps"], self.step)
+        define = row(*(self.closed[k] for k in ("Array", "tuple[Index, ...]", "Term")))
+        known = [(a, Tensor(axes, body)) for a, axes, body in map(define, listed(parts["definitions"]))]
+        require(len(dict(known)) == len(known), "an array is defined twice")
+        hypotheses = {text(n): self.tagged(h, HYPOTHESES, self.closed) for n, h in table(parts["hypotheses"]).items()}
+        return Context(dict(known), hypotheses, least)
+
+    def node_of(self, *types: Any) -> Read:
+        return self.of(self.node, types)
+
+    def reason_of(self, *types: Any) -> Read:
+        return self.of(self.reason, types)
+
+    def of(self, rows: Table, types: tuple[Any, ...]) -> Read:
+        def go(number: object) -> Any:
+            found = rows(number)
+            require(type(found) in types, "{} is a {}", found, type(found).__name__)
+            return found
+
+        return go
+
+    def tagged(self, x: object, makers: dict[str, Callable[..., Any]], known: dict[str, Read]) -> Any:
+        """A row that begins with a tag."""
+        tag = text(listed(x)[0] if x else None)
+        require(tag in makers, "{} is not known here", tag)
+        make = makers[tag]
+        return make(*self.parts(getattr(make, "func", make), x[1:], known))  # type: ignore[index]
+
+    def parts(self, make: Callable[..., Any], given: object, known: dict[str, Read]) -> tuple[Any, ...]:
+        """What is needed to make something, as its annotations say."""
+        if (make, id(known)) not in self.reads:
+            self.reads[make, id(known)] = row(*(of_kind(k, known, many, row) for k in kinds(make)))
+        found: tuple[Any, ...] = self.reads[make, id(known)](given)
+        return found
+
+    def step(self, x: object) -> step.Proof:
+        if listed(x)[:1] != ["by"]:
+            proof: step.Proof = self.tagged(x, STEPS, self.closed)
+            return proof
+        _, law, arguments = row(text, text, listed)(x)
+        require(law in LAWS, "no law is called {}", law)
+        return step.By(law, self.parts(LAWS[law], arguments, self.closed))

@@ -1,0 +1,26 @@
+"""A point for the theorem, from the search for points."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symbackprop.core.point import Point
+from symbackprop.core.terms import Array
+from symbackprop.numbers import points
+from symbackprop.numbers.exact_numbers import Log
+
+
+def exhibited(found: points.Point) -> Point | None:
+    """The point in the words of the core; None where an entry is neither a rational number nor a logarithm of one."""
+    entries: list[tuple[Array, tuple[int, ...], Fraction]] = []
+    logs: list[tuple[Array, tuple[int, ...], Fraction]] = []
+    for array, values in found.arrays.items():
+        for place, x in values.items():
+            if isinstance(x, Log):
+                logs.append((array, place, x.of))
+            elif isinstance(x, Fraction):
+                entries.append((array, place, x))
+            else:
+                return None
+    integers = [(name, place, k) for name, values in found.integers.items() for place, k in values.items()]
+    return Point(tuple(found.sizes.items()), tuple(entries), tuple(logs), tuple(integers))

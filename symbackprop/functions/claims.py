@@ -1,0 +1,118 @@
+"""The sentences that two traced functions make: for each variable one equation between index terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
+from symbackprop.core.matrix import UNIT, ZERO_INDEX
+from symbackprop.core.reasons import Statement
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import Diff, Term, over
+from symbackprop.decide.decide import Problem
+from symbackprop.read.numpy import Declared
+
+from .request import Request, called
+from .setting import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """lhs = rhs for all values of `axes`, where `lhs` has the derivatives; or shapes that already differ.
+
+    `wanted` is the shape that the result should have and `found` what came, with its entries.  `forward` holds the
+    arrays that must have a value for the claim to say anything.
+    """
+
+    name: str
+    lhs: Term
+    found: Tensor
+    wanted: tuple[Size, ...]
+    axes: tuple[Index, ...]
+    at: tuple[IndexExpr, ...]
+    forward: tuple[Tensor, ...]
+    label: str
+    label_latex: str
+    inputs: Mapping[str, Declared]
+    sides: tuple[str, str] = ("derivative", "backward")
+
+    @property
+    def conforms(self) -> bool:
+        return self.found.shape == self.wanted
+
+    @property
+    def rhs(self) -> Term:
+        return self.found.at(*self.at)
+
+    @property
+    def lengths(self) -> list[Size]:
+        """The sizes of all axes that occur."""
+        return [n for d in self.inputs.values() for n in d.shape]
+
+    @property
+    def needs_derivative(self) -> bool:
+        return isinstance(self.lhs, Diff)
+
+
+def problem_of(claim: Claim, setting: Setting) -> Problem:
+    """What is to be proved, with nothing but the reading of it."""
+    forward = tuple(t.body for t in claim.forward)
+    rhs = claim.rhs if claim.conforms else claim.lhs
+    statement = Statement(claim.lhs, rhs, setting.context, forward, tuple(claim.lengths))
+    return Problem(
+        statement, claim.axes, setting.shapes, setting.domains, setting.rounded, ways=setting.ways
+    )  # fmt: skip
+
+
+def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
+    """Indices for the axes longer than 1, and the index expressions of all axes."""
+    at = tuple(ZERO_INDEX if n == UNIT else Index(f"{letter}{k}", n) for k, n in enumerate(shape))
+    return tuple(i for i in at if isinstance(i, Index)), at
+
+
+def summed(axes: Sequence[Index], body: Term) -> Term:
+    for i in reversed(tuple(axes)):
+        body = over(i, body)
+    return body
+
+
+def by_variable(request: Request, outputs: Any) -> dict[str, Tensor]:
+    """The result as one array, a sequence in the order of the variables, or a dict by name."""
+    where = called(request.backward) if request.backward is not None else "the function"
+    variables = request.variables
+    if isinstance(outputs, Mapping):
+        for v in variables:
+            if v not in outputs:
+                raise SymbackpropError(
+                    f"{request.asked}: {where} returns no gradient {v!r} "
+                    f"(it has {', '.join(map(str, outputs)) or 'none'}); wrt= names those to check"
+                )
+        return {v: single(outputs[v], where, v) for v in variables}
+    items = list(outputs) if isinstance(outputs, tuple | list) else [outputs]
+    if len(items) != len(variables):
+        raise SymbackpropError(
+            f"{request.asked}: {where} returns {counted(len(items), 'array')} for "
+            f"{counted(len(variables), 'variable')} ({', '.join(variables)}); wrt= names those to check"
+        )
+    return {v: single(item, where, v) for v, item in zip(variables, items, strict=True)}
+
+
+def single(item: Any, where: str, name: str) -> Tensor:
+    if isinstance(item, Tensor):
+        return item
+    what = "nothing" if item is None else f"{item!r}" if isinstance(item, str) else f"a {type(item).__name__}"
+    raise SymbackpropError(f"{where} returns {what} for {name!r} where an array is needed")
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def shown(shape: Sequence[Size]) -> str:
+    return ", ".join(map(str, shape))
+
+
+def partial_latex(of: str, name: str) -> str:
+    return rf"\frac{{\partial {of}}}{{\partial {name}}}"

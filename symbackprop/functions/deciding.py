@@ -1,0 +1,118 @@
+"""From a claim about functions to its verdict, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.theorem import Theorem
+from symbackprop.core.value import KINK, ROOT, TIE, VALUE
+from symbackprop.decide.decide import Decision, decide, refute_only
+from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
+from symbackprop.prove.statements import CONDITION, POINT, Missing
+from symbackprop.prove.statements import VALUE as NO_VALUE
+from symbackprop.write.paper.array_text import equation, latex_condition, predicate_text
+
+from .claims import Claim, problem_of, shown
+from .formulas import formula, formula_latex
+from .repairs import with_repair
+from .setting import Setting
+from .shape_examples import wrong_shape
+from .verdict import Condition, Verdict
+
+EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
+WHY: Mapping[str, str] = {
+    KINK: "a kink of the forward", TIE: "the largest entry stands alone",
+    VALUE: "the forward has no value elsewhere", ROOT: "the forward has no derivative elsewhere",
+}  # fmt: skip
+
+
+def verdict_of(claim: Claim, setting: Setting) -> Verdict:
+    if claim.conforms:
+        verdict = in_words(decide(problem_of(claim, setting)), claim, setting)
+    else:
+        verdict = wrong_shape(claim)
+    if verdict.status == REFUTED and setting.repair:
+        verdict = with_repair(claim, setting, verdict)
+    return described(claim, setting, verdict)
+
+
+def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:
+    """Refuted at one of a few points, or unknown."""
+    if not claim.conforms:
+        return verdict_of(claim, replace(setting, repair=False))
+    return described(claim, setting, in_words(refute_only(problem_of(claim, setting)), claim, setting))
+
+
+def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+    return replace(
+        verdict,
+        name=claim.name,
+        hypotheses=tuple(map(hypothesis_text, setting.hypotheses)),
+        statement=statement(claim),
+        statement_latex=statement_latex(claim),
+        sides=claim.sides,
+    )
+
+
+# --- words -----------------------------------------------------------------------------------
+
+
+def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
+    if d.theorem is not None:
+        return Verdict(
+            PROVED, theorem=d.theorem, conditions=conditions(d.theorem, claim), witness=d.theorem.argument.point
+        )
+    if d.counterexample is not None:
+        return Verdict(REFUTED, counterexample=d.counterexample)
+    if d.missing is None:
+        return Verdict(UNKNOWN)
+    return Verdict(UNKNOWN, reason=reason(d, d.missing, claim, setting), conditions=not_implied(d.missing, claim))
+
+
+def conditions(found: Theorem, claim: Claim) -> tuple[Condition, ...]:
+    """The excused points that the theorem leaves out, for the reader."""
+    listed: dict[str, Condition] = {}
+    for p, why in found.excused:
+        if why in WHY:
+            text = predicate_text(p, claim.axes)
+            listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))
+    return tuple(listed.values())
+
+
+def not_implied(missing: Missing, claim: Claim) -> tuple[Condition, ...]:
+    return tuple(Condition(predicate_text(c, claim.axes), "not implied", c) for c in missing.left)
+
+
+def reason(d: Decision, missing: Missing, claim: Claim, setting: Setting) -> str:
+    texts = ", ".join(predicate_text(c, claim.axes) for c in missing.left)
+    if missing.stage == POINT:
+        what = "hypotheses" if setting.hypotheses else "claim's functions, so that both sides have a value"
+        return f"the formulas agree, but no point was found that satisfies the {what}"
+    if missing.stage == NO_VALUE:
+        return f"the result has a value only where {texts}, which the hypotheses do not say"
+    if missing.stage == CONDITION:
+        hint = f"; it is proved for {d.enough} (say so in assuming)" if d.enough else ""
+        return f"proved only where {texts}, which the hypotheses do not say{hint}"
+    exactly = EXACTLY.format(", ".join(f"{x!r}" for x, _ in setting.rounded[:3]))
+    if d.rounding:
+        return f"the two sides differ by no more than rounding explains; {exactly}"
+    if setting.rounded:
+        return f"no proof was found, and no counterexample that rounding cannot explain; {exactly}"
+    return f"no proof was found, and no counterexample: {d.searched}"
+
+
+def hypothesis_text(h: Hypothesis) -> str:
+    return equation(h.lhs, h.rhs) if isinstance(h, Same) else predicate_text(h)
+
+
+def statement(claim: Claim) -> str:
+    """`∂L/∂x[i,j] = ...` with the formula that was claimed."""
+    if not claim.conforms:
+        return f"{claim.label} has shape ({shown(claim.found.shape)})"
+    return formula(claim, claim.rhs)
+
+
+def statement_latex(claim: Claim) -> str:
+    return formula_latex(claim, claim.rhs) if claim.conforms else ""

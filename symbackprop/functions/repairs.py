@@ -1,0 +1,120 @@
+"""After a refutation: the kind of mistake, a repaired formula that is proved, and when the claim is true after all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from symbackprop.core.indices import Index, SymbackpropError, sized
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import AtLeastZero, Term
+from symbackprop.core.theorem import Theorem
+from symbackprop.decide.at_sizes import problem_at, sizes_in
+from symbackprop.decide.decide import Problem, prove
+from symbackprop.numbers.refute.search import Question, search
+from symbackprop.prove.claims import derived
+from symbackprop.repair.cases import special_cases
+from symbackprop.repair.search import repair
+from symbackprop.write.code.index_code import compile_tensors
+
+from .claims import Claim, problem_of
+from .formulas import formula, formula_latex
+from .setting import Setting
+from .verdict import Repaired, Verdict
+
+FEW = 3
+
+
+def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+    """The same verdict with what is known about the mistake.  Never raises: a repair is a courtesy."""
+    problem = problem_of(claim, setting)
+    q = problem.question()
+    try:
+        found = repair(
+            q,
+            lambda term: proved(claim, problem, term),
+            tensor=None if claim.conforms else claim.found,
+            derived=lambda: derived(claim.lhs, setting.context),
+        )
+    except SymbackpropError:
+        found = None
+    cases = true_when(claim, problem, q) if claim.conforms else ()
+    if found is not None and found.mistake == "another formula":
+        found = replace(found, mistake=told_by(cases, claim) or found.mistake)
+    if found is None:
+        return replace(verdict, special_cases=cases)
+    fixed = Repaired(
+        found.mistake, formula(claim, found.term), formula_latex(claim, found.term),
+        code(claim, found.term), found.term, found.proof if isinstance(found.proof, Theorem) else None, claim.wanted,
+    )  # fmt: skip
+    mistake = found.mistake
+    if not claim.conforms and verdict.mistake:
+        more = mistake not in ("wrong axes", verdict.mistake)
+        mistake = f"{verdict.mistake}: {mistake}" if more else verdict.mistake
+    return replace(verdict, mistake=mistake, repair=fixed, special_cases=cases)
+
+
+def told_by(cases: Sequence[str], claim: Claim) -> str:
+    """A claim that is right when w = 1 forgets w."""
+    for case in cases:
+        name, equals, rest = case.partition(" = ")
+        if equals and name != claim.name and name in claim.inputs and rest in ("1", "1 everywhere"):
+            return f"missing factor {name}"
+        if case.endswith(" is symmetric"):
+            return f"{case.removesuffix(' is symmetric')} for its transpose"
+    return ""
+
+
+def proved(claim: Claim, problem: Problem, term: Term) -> Theorem | None:
+    """The repaired claim as a theorem."""
+    found = prove(problem.claiming(Tensor(placed(claim), term).at(*claim.at)))
+    return found if isinstance(found, Theorem) else None
+
+
+def placed(claim: Claim) -> tuple[Index, ...]:
+    """One index for each axis of the result; those of length 1 do not occur in the term."""
+    return tuple(
+        i if isinstance(i, Index) else Index(f"unit{k}", n)
+        for k, (i, n) in enumerate(zip(claim.at, claim.wanted, strict=True))
+    )
+
+
+def true_when(claim: Claim, problem: Problem, q: Question) -> tuple[str, ...]:
+    """'n = 1', 'A is symmetric': extra hypotheses under which the claim is proved."""
+    texts = []
+    try:
+        larger = large_enough(problem)
+        if larger:
+            return (larger,)
+        for case in special_cases(q):
+            if isinstance(prove(problem.assuming(*case.hypotheses)), Theorem):
+                texts.append(case.text)
+            elif by_substitution(problem, case.hypotheses):
+                texts.append(case.text)
+    except SymbackpropError:
+        pass
+    return tuple(texts)
+
+
+def large_enough(problem: Problem) -> str:
+    """A claim that is false at n = 1 only."""
+    for s in problem.symbols:
+        narrowed = problem.assuming(AtLeastZero(sized(s) - 2))
+        if search(narrowed.question(), FEW, shrink=False).counterexample is None:
+            if isinstance(prove(narrowed), Theorem):
+                return f"{s} >= 2"
+    return ""
+
+
+def by_substitution(problem: Problem, hypotheses: Sequence[object]) -> bool:
+    """Sizes are put in: n = 1 is no hypothesis about n but another claim."""
+    values = sizes_in(hypotheses)
+    return values is not None and isinstance(prove(problem_at(problem, values)), Theorem)
+
+
+def code(claim: Claim, term: Term) -> str:
+    """A NumPy function, or nothing where the term has no NumPy form."""
+    try:
+        return compile_tensors({claim.name: Tensor(placed(claim), term)}, claim.inputs).source
+    except SymbackpropError:
+        return ""

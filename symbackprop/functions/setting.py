@@ -1,0 +1,31 @@
+"""What all claims of a request share: hypotheses, shapes, constants that were rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.indices import Size
+from symbackprop.core.terms import Array
+from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.prove.statements import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all claims of a request share; `ways` are how their equations may be proved besides."""
+
+    hypotheses: tuple[Hypothesis, ...] = ()
+    shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
+    rounded: tuple[tuple[float, Fraction], ...] = ()
+    domains: Mapping[str, str] = field(default_factory=dict)
+    repair: bool = True
+    ways: tuple[Way, ...] = ()
+
+    @property
+    def context(self) -> Context:
+        """The hypotheses by name."""
+        named = {f"h{k}": h for k, h in enumerate(self.hypotheses, 1)}
+        return Context(hypotheses=named, least=least_sizes(self.hypotheses))

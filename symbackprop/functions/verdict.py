@@ -1,0 +1,282 @@
+"""What symbackprop answers: proved, refuted, ill-formed or unknown, and what comes with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from symbackprop.core.terms import Predicate, Size, Term, require
+from symbackprop.core.theorem import Theorem, theorem
+from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+COLOURS = {PROVED: "green", REFUTED: "red", ILL_FORMED: "red", UNKNOWN: "yellow"}
+HTML_COLOURS = {"yellow": "#9a6700", "red": "#b42318", "green": "#067647"}
+LONGEST = 500  # characters of a formula
+MARKS = {PROVED: "✓", REFUTED: "✗", ILL_FORMED: "✗", UNKNOWN: "?"}
+Line = tuple[int, str, str]  # depth, kind, text; a kind "head:..." is a headline
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something the theorem needs besides the hypotheses: `text`, and why it costs nothing (or what it costs)."""
+
+    text: str
+    why: str = ""
+    predicate: Predicate | None = field(default=None, compare=False, repr=False)
+    latex: str = field(default="", compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.text}  ({self.why})" if self.why else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeExample:
+    """Sizes at which a shape is wrong: the smallest found, with what was wanted and what came."""
+
+    sizes: Mapping[str, int]
+    message: str
+
+    def describe(self) -> str:
+        where = ", ".join(f"{s} = {n}" for s, n in sorted(self.sizes.items()))
+        return f"{where}\n{self.message}" if where else self.message
+
+    def as_json(self) -> dict[str, Any]:
+        return {"sizes": dict(self.sizes), "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A formula that is right, with its theorem: `text` and `latex` in index notation, `code` as a NumPy function."""
+
+    mistake: str
+    text: str
+    latex: str
+    code: str
+    term: Term = field(repr=False)
+    theorem: Theorem | None = field(repr=False)
+    shape: tuple[Size, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`status` is "proved", "refuted", "ill-formed" or "unknown"; the verdict is true when it is "proved".
+
+    `gradients` has one verdict for each variable when there are several.  `theorem` is what was proved, with the
+    argument that the core checked, `hypotheses` and `conditions` what it rests on, `witness` a point that satisfies
+    them all.
+    `counterexample` has exact values where the two sides differ, or sizes where the shapes do; `mistake` says what
+    kind of mistake it is, `repair` is a proved formula, `special_cases` say when the claim is true after all.
+    `reason` is for "ill-formed" and "unknown": the place, and what is missing.  `notes` say what was read in another
+    way than it is written, such as a mask constant of -1e9 that is taken for -inf.
+    """
+
+    status: str
+    name: str = ""
+    gradients: dict[str, Verdict] = field(default_factory=dict)
+    theorem: Theorem | None = field(default=None, repr=False)
+    conditions: tuple[Condition, ...] = ()
+    hypotheses: tuple[str, ...] = ()
+    witness: Any = field(default=None, repr=False)
+    counterexample: Any = None
+    mistake: str | None = None
+    repair: Repaired | None = None
+    special_cases: tuple[str, ...] = ()
+    reason: str = ""
+    statement: str = ""
+    statement_latex: str = field(default="", repr=False)
+    sides: tuple[str, str] = field(default=("derivative", "backward"), repr=False)
+    notes: tuple[str, ...] = ()
+
+    def recheck(self) -> tuple[Theorem, ...]:
+        """The theorems, checked again.  Raises ProofError where one does not hold, or where nothing was proved."""
+        parts = [v for v in (self.gradients or {"": self}).values()]
+        require(self.status == PROVED and all(v.theorem for v in parts), "nothing was proved")
+        return tuple(theorem(v.theorem.statement, v.theorem.rows) for v in parts if v.theorem is not None)
+
+    def __bool__(self) -> bool:
+        return self.status == PROVED
+
+    def __str__(self) -> str:
+        return plain(self)
+
+    def __rich__(self) -> RenderableType:
+        return rich_text(self)
+
+    def _repr_latex_(self) -> str | None:
+        return latex_of(self)
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """Only strings, numbers, lists and dicts; the keys are described in `symbackprop check --help`."""
+        return json_of(self)
+
+
+def together(gradients: dict[str, Verdict]) -> Verdict:
+    """One verdict for several variables: the worst of them, with the details of the first that is as bad."""
+    if len(gradients) == 1:
+        (only,) = gradients.values()
+        return only
+    status = min((v.status for v in gradients.values()), key=WORST_FIRST.index)
+    worst = next(v for v in gradients.values() if v.status == status)
+    if status == PROVED:
+        conditions = tuple(dict.fromkeys(c for v in gradients.values() for c in v.conditions))
+        return Verdict(status, "", gradients, None, conditions, worst.hypotheses, worst.witness)
+    return Verdict(
+        status, "", gradients, None, worst.conditions, worst.hypotheses, worst.witness, worst.counterexample,
+        worst.mistake, worst.repair, worst.special_cases, worst.reason,
+    )  # fmt: skip
+
+
+# --- for people and programs: plain text, rich text, LaTeX, HTML, JSON ---------------------------
+
+
+def plain(v: Verdict) -> str:
+    return "\n".join("  " * depth + text for depth, _, text in lines(v))
+
+
+def lines(v: Verdict, depth: int = 0) -> Iterator[Line]:
+    if len(v.gradients) > 1:
+        count = sum(g.status == PROVED for g in v.gradients.values())
+        yield depth, f"head:{v.status}", f"{v.status}: {count} of {len(v.gradients)} proved"
+        for g in v.gradients.values():
+            yield from lines(g, depth + 1)
+        return
+    head = f"{v.name}: {v.status}" if v.name else v.status
+    about = v.mistake if v.status in (REFUTED, ILL_FORMED) else ""
+    yield depth, f"head:{v.status}", f"{head}: {about}" if about else head
+    yield from details(v, depth + 1)
+
+
+def details(v: Verdict, depth: int) -> Iterator[Line]:
+    if v.statement:
+        yield from formula_lines(depth, "claim", "claim   ", v.statement)
+    if v.reason:
+        for n, line in enumerate(v.reason.splitlines()):
+            yield depth, "reason", line if not n else "  " + line.strip()
+    if v.counterexample is not None:
+        for line in counterexample_lines(v):
+            yield depth, "counterexample", line
+    if v.repair is not None:
+        yield from formula_lines(depth, "repair", "proved  ", v.repair.text)
+    for case in v.special_cases:
+        yield depth, "case", f"the claim is true when {case}"
+    for h in v.hypotheses:
+        yield depth, "hypothesis", f"assuming {h}"
+    for c in v.conditions:
+        yield depth, "condition", f"where {c}"
+    for note in v.notes:
+        yield depth, "condition", f"read: {note}"
+
+
+def formula_lines(depth: int, kind: str, head: str, formula: str) -> Iterator[Line]:
+    """A formula; what its names stand for below it."""
+    for n, line in enumerate(formula.splitlines()):
+        yield depth, kind, (" " * len(head) if n else head) + shortened(line)
+
+
+def shortened(formula: str) -> str:
+    return formula if len(formula) <= LONGEST else f"{formula[: LONGEST - 2]} …"
+
+
+def counterexample_lines(v: Verdict) -> Iterator[str]:
+    c = v.counterexample
+    left, right = v.sides
+    width = max(len(left), len(right))
+    for line in c.describe().splitlines():
+        at = re.fullmatch(r"at index (.*) \(counted from 0\)", line)
+        if at:
+            line = f"at index [{', '.join(part.split(' = ')[1] for part in at[1].split(', '))}]"
+        for side, name in (("left side", left), ("right side", right)):
+            if line.startswith(f"{side} "):
+                line = f"{name.ljust(width)} {line.removeprefix(side).strip()}"
+        yield line
+
+
+def rich_text(v: Verdict) -> RenderableType:
+    from rich.text import Text
+
+    text = Text()
+    for n, (depth, kind, line) in enumerate(lines(v)):
+        if n:
+            text.append("\n")
+        text.append("  " * depth)
+        head, _, status = kind.partition(":")
+        if head == "head":
+            text.append(f"{MARKS[status]} ", style=f"bold {COLOURS[status]}")
+            text.append(line, style=f"bold {COLOURS[status]}")
+        else:
+            text.append(line, style={"repair": "green", "reason": "", "condition": "dim", "hypothesis": "dim",
+                                     "claim": "dim"}.get(kind, ""))  # fmt: skip
+    return text
+
+
+def latex_of(v: Verdict) -> str | None:
+    """The formula that was proved, or the repaired one; None where there is none to show."""
+    if len(v.gradients) > 1:
+        rows = [latex_row(g) for g in v.gradients.values()]
+        rows = [r for r in rows if r]
+        joined = r" \\ ".join(rows)
+        return rf"$\displaystyle \begin{{array}}{{l}} {joined} \end{{array}}$" if rows else None
+    row = latex_row(v)
+    return rf"$\displaystyle {row}$" if row else None
+
+
+def latex_row(v: Verdict) -> str:
+    formula = v.repair.latex if v.repair is not None else v.statement_latex if v.status == PROVED else ""
+    if not formula:
+        return ""
+    extra = rf" \qquad \text{{where }} {', '.join(c.latex for c in v.conditions if c.latex)}" if v.conditions else ""
+    return formula + (extra if v.status == PROVED else "")
+
+
+def html_of(v: Verdict) -> str:
+    """A fragment with styles of its own; everything a user wrote is escaped."""
+    rows = []
+    for depth, kind, line in lines(v):
+        head, _, status = kind.partition(":")
+        style = f"margin-left:{1.5 * depth}em;white-space:pre-wrap"
+        if head == "head":
+            style += f";font-weight:bold;color:{HTML_COLOURS[COLOURS[status]]}"
+            line = f"{MARKS[status]} {line}"
+        elif kind in ("condition", "hypothesis", "claim"):
+            style += ";color:#667085"
+        rows.append(f'<div style="{style}">{escape(line)}</div>')
+    blocks = [g.repair.code for g in (v.gradients.values() if v.gradients else [v]) if g.repair and g.repair.code]
+    for code in blocks:
+        rows.append(f"<details><summary>NumPy code of the proved formula</summary><pre>{escape(code)}</pre></details>")
+    return '<div class="symbackprop-verdict" style="font-family:monospace">' + "".join(rows) + "</div>"
+
+
+def json_of(v: Verdict) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "status": v.status,
+        "name": v.name or None,
+        "statement": v.statement or None,
+        "reason": v.reason or None,
+        "hypotheses": list(v.hypotheses),
+        "conditions": [{"text": c.text, "why": c.why or None} for c in v.conditions],
+        "mistake": v.mistake,
+        "repair": None,
+        "special_cases": list(v.special_cases),
+        "counterexample": None if v.counterexample is None else v.counterexample.as_json(),
+    }
+    if v.notes:
+        found["notes"] = list(v.notes)
+    if v.repair is not None:
+        r = v.repair
+        found["repair"] = {"mistake": r.mistake, "text": r.text, "latex": r.latex, "code": r.code or None}
+    if len(v.gradients) > 1:
+        found["gradients"] = {name: json_of(g) for name, g in v.gradients.items()}
+    return found

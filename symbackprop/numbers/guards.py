@@ -1,0 +1,28 @@
+"""Which factors of a product choose a branch, so that the others are not looked at."""
+
+from __future__ import annotations
+
+from symbackprop.core.terms import Add, Delta, Holds, Mul, Num, Term
+
+
+def guards(t: Term) -> bool:
+    """A truth value as np.where writes it: Holds, Delta, products of them, and sums of several (1 - h, h + k - h k).
+
+    No guard are 7 h, which is a number that np.where has chosen, and a sum of one argument, which is the number of a
+    truth value: their products with nan are nan.
+    """
+    match t:
+        case Holds() | Delta():
+            return True
+        case Add(args):
+            return len(args) > 1 and all(map(counted, args)) and not all(isinstance(x, Num) for x in args)
+        case Mul(args):
+            return all(map(guards, args))
+        case _:
+            return False
+
+
+def counted(t: Term) -> bool:
+    """A number, or a number of times a truth value: a part of a sum that is a truth value."""
+    factors = t.args if isinstance(t, Mul) else (t,)
+    return all(isinstance(x, Num) or guards(x) for x in factors)

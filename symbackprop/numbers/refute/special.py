@@ -1,0 +1,338 @@
+"""Points of measure zero and regions far away: where generic points do not look.
+
+A claim can be false at zeros, ties, masks and beyond thresholds only.  Each step, denominator and argument of a
+logarithm or root in a claim is solved for one entry; its zeros, the values between them and beyond them become points,
+with the entry alone and with the whole array there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice, pairwise
+from math import isqrt
+from typing import assert_never
+
+from symbackprop.core.indices import Size
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import (
+    ONE,
+    Add,
+    Apply,
+    Array,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Sum,
+    Term,
+    Whole,
+    add,
+    neg,
+    subterms,
+)
+
+from ..evaluate import Evaluation
+from ..exact import Scope
+from ..exact_numbers import Number, Undecided, Undefined, approximate, precision
+from ..points import Point, Position, size_at
+from .arrays import allowed
+from .points import Question, Sampler
+
+_SPOTS, _INSTANCES, _ENTRIES, _VALUES = 16, 3, 2, 12
+_UP = tuple(map(Fraction, ("1", "7", "60", "1000")))
+_GRID = (*(-x for x in reversed(_UP)), Fraction(0), *_UP)
+_BISECTIONS = 16
+_SHORT = 40  # subterms of a term whose other zeros are looked for
+
+Entries = dict[Position, Number]
+
+
+# --- where something happens when a term is 0 --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A term whose zeros matter, under binders of these sizes."""
+
+    term: Term
+    binders: tuple[Size, ...] = ()
+
+
+def spots(terms: Iterable[Term], definitions: Mapping[Array, Tensor]) -> list[Spot]:
+    """The arguments of steps, denominators, logarithms and roots; each once, in order."""
+    found: dict[Spot, None] = {}
+    opened: set[Array] = set()
+
+    def note(t: Term, stack: tuple[Size, ...]) -> None:
+        if not positive(t):
+            found.setdefault(Spot(t, stack))
+
+    def go(t: Term, stack: tuple[Size, ...]) -> None:
+        match t:
+            case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
+                return
+            case Entry(array, _):
+                if array in definitions and array not in opened:
+                    opened.add(array)
+                    go(definitions[array].body, ())
+            case Add(args) | Mul(args):
+                for x in args:
+                    go(x, stack)
+            case Power(base, q):
+                if q < 0 or q.denominator != 1:
+                    note(base, stack)
+                go(base, stack)
+            case Apply(fn, arg, _):
+                for u in arguments_at_zero(fn, arg):
+                    note(u, stack)
+                go(arg, stack)
+            case Sum(size, body, _):
+                go(body, (*stack, size))
+            case Diff(body, _):
+                go(body, stack)
+            case Whole(fn, _, sizes, body, _, _):
+                if fn == "inv":
+                    note(Whole("det", 0, sizes, body, ()), stack)
+                if fn == "prod":
+                    note(body, (*stack, *sizes))
+                go(body, (*stack, *sizes))
+            case Holds(Positive(u)):
+                note(u, stack)
+                go(u, stack)
+            case _:
+                assert_never(t)  # type: ignore[arg-type]
+
+    for t in terms:
+        go(t, ())
+    return list(found)
+
+
+def positive(t: Term) -> bool:
+    """Plainly never 0: sums and products of exponentials, sizes and positive numbers."""
+    match t:
+        case Num(value):
+            return value != 0
+        case Apply("exp" | "sigmoid" | "softplus" | "cosh"):
+            return True
+        case Size():
+            return t.constant is not None
+        case Mul(args):
+            return all(map(positive, args))
+        case Add(args):
+            return all(strictly(x) or square(x) for x in args) and any(map(strictly, args))
+        case Power(base, _):
+            return positive(base)
+        case Sum(_, body, _):
+            return strictly(body)
+        case _:
+            return False
+
+
+def strictly(t: Term) -> bool:
+    return positive(t) and not any(isinstance(s, Num) and s.value < 0 for s in (t, *getattr(t, "args", ())))
+
+
+def square(t: Term) -> bool:
+    return isinstance(t, Power) and t.exponent.denominator == 1 and t.exponent.numerator % 2 == 0
+
+
+def arguments_at_zero(fn: str, arg: Term) -> tuple[Term, ...]:
+    match fn:
+        case "log" | "sqrt" | "reciprocal" | "relu" | "abs" | "sign" | "step":
+            return (arg,)
+        case "log1p":
+            return (add(arg, ONE),)
+        case "arcsin" | "arccos" | "arctanh":
+            return (add(arg, ONE), add(arg, neg(ONE)))
+        case "arccosh":
+            return (add(arg, neg(ONE)),)
+        case "tan":
+            return (Apply("cos", arg),)
+        case _:
+            return ()
+
+
+# --- values of one entry ----------------------------------------------------------------------
+
+
+def roots(f: Callable[[Fraction], Number | None], nonlinear: bool) -> tuple[list[Fraction], list[Fraction]]:
+    """Zeros of a function of one number: (exact ones where it is linear or quadratic, near ones otherwise)."""
+    at_zero, at_one, at_two = f(Fraction(0)), f(Fraction(1)), f(Fraction(2))
+    if isinstance(at_zero, Fraction) and isinstance(at_one, Fraction) and isinstance(at_two, Fraction):
+        a = (at_two - 2 * at_one + at_zero) / 2
+        b, c = at_one - at_zero - a, at_zero
+        if f(Fraction(-3)) == 9 * a - 3 * b + c:
+            return quadratic(a, b, c)
+    return [], crossings(f) if nonlinear else []
+
+
+def quadratic(a: Fraction, b: Fraction, c: Fraction) -> tuple[list[Fraction], list[Fraction]]:
+    if not a:
+        return ([-c / b], []) if b else ([], [])
+    square = b * b - 4 * a * c
+    if square < 0:
+        return [], []
+    scaled = square.numerator * square.denominator
+    root = Fraction(isqrt(scaled), square.denominator)
+    found = sorted({(-b - root) / (2 * a), (-b + root) / (2 * a)})
+    return (found, []) if root * root == square else ([], [x.limit_denominator(1000) for x in found])
+
+
+def crossings(f: Callable[[Fraction], Number | None]) -> list[Fraction]:
+    """Near the changes of sign on a wide grid, and grid points at which f has no value next to others."""
+
+    def sign(x: Fraction) -> int | None:
+        value = f(x)
+        if value is None:
+            return None
+        number = approximate(value)
+        return (number > 0) - (number < 0)
+
+    found = []
+    signs = [sign(x) for x in _GRID]
+    for low, high, s, t in zip(_GRID, _GRID[1:], signs, signs[1:], strict=False):
+        if s == 0:
+            found.append(low)
+        if s is None or t is None or s * t >= 0:
+            continue
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            if sign(middle) == s:
+                low = middle
+            else:
+                high = middle
+        found.append(((low + high) / 2).limit_denominator(64))
+    return found
+
+
+def around(exact: Iterable[Fraction], near: Iterable[Fraction]) -> list[Fraction]:
+    """The zeros, what lies between them, and both sides of all of them."""
+    ends = sorted({*exact, *near})
+    if not ends:
+        return []
+    between = [(a + b) / 2 for a, b in pairwise(ends)]
+    close = Fraction(1, 8)
+    beyond = [ends[0] - 1, ends[-1] + 1, ends[0] - close, ends[-1] + close]
+    return list(dict.fromkeys([*sorted(exact, key=abs), *beyond[:2], *between, *near, *beyond[2:]]))[:_VALUES]
+
+
+# --- points -----------------------------------------------------------------------------------
+
+
+def special_points(question: Question, sampler: Sampler, base: Point) -> Iterator[Point]:
+    """Points near `base` that satisfy the hypotheses, those made for the claim's right side first."""
+    for moved in changed(question, sampler, base):
+        if all(e is base.arrays[a] or allowed(sampler.hint(a), dict(e)) for a, e in moved.arrays.items()):
+            fitting = fitted(sampler, moved)
+            if fitting is not None:
+                yield fitting
+
+
+def fitted(sampler: Sampler, point: Point) -> Point | None:
+    """The point, or the nearest one that satisfies equations that are linear in an array."""
+    if sampler.satisfies(point):
+        return point
+    try:
+        return sampler.corrected(point) if sampler.question.hypotheses else None
+    except (Undefined, Undecided):
+        return None
+
+
+def changed(question: Question, sampler: Sampler, base: Point) -> Iterator[Point]:
+    for array, values in values_at_spots(question, sampler, base).items():
+        for place, x in values:
+            yield with_entries(base, array, {**base.arrays[array], place: x})
+        for x in dict.fromkeys(x for _, x in values):
+            yield with_entries(base, array, dict.fromkeys(base.arrays[array], x))
+    free = [a for a in base.arrays if free_values(sampler, a, base)]
+    for array in free:
+        entries = dict(base.arrays[array])
+        first = min(entries)
+        yield with_entries(base, array, {**entries, first: Fraction(0)})
+        yield with_entries(base, array, dict.fromkeys(entries, Fraction(0)))
+        yield with_entries(base, array, dict.fromkeys(entries, entries[first]))
+        if len(entries) > 2:
+            yield with_entries(base, array, {**dict.fromkeys(entries, Fraction(0)), first: Fraction(2)})
+    zeros = {a: dict.fromkeys(base.arrays[a], Fraction(0)) for a in free}
+    yield replace(base, arrays={**base.arrays, **zeros})
+    if base.integers:
+        yield replace(base, integers={n: dict.fromkeys(e, 0) for n, e in base.integers.items()})
+
+
+def free_values(sampler: Sampler, array: Array, base: Point) -> bool:
+    return bool(base.arrays[array]) and sampler.hint(array) not in ("pi", "e") and array not in base.discrete
+
+
+def with_entries(base: Point, array: Array, entries: Entries) -> Point:
+    return replace(base, arrays={**base.arrays, array: entries})
+
+
+def values_at_spots(question: Question, sampler: Sampler, base: Point) -> dict[Array, list[tuple[Position, Fraction]]]:
+    """For some entries of each array the values at which something happens; the claim's own places first."""
+    exact: dict[tuple[Array, Position], list[Fraction]] = {}
+    near: dict[tuple[Array, Position], list[Fraction]] = {}
+    for spot in islice(spots((question.rhs, question.lhs), question.definitions), _SPOTS):
+        for scope in islice(scopes(spot, question, base), _INSTANCES):
+            for key in entries_of(spot, sampler, base, scope):
+                f = section(spot, sampler, base, scope, key)
+                zeros, almost = roots(f, nonlinear=len(subterms(spot.term)) <= _SHORT)
+                exact.setdefault(key, []).extend(zeros)
+                near.setdefault(key, []).extend(almost)
+    found: dict[Array, list[tuple[Position, Fraction]]] = {}
+    for array, place in exact:
+        for x in around(exact[array, place], near[array, place]):
+            found.setdefault(array, []).append((place, x))
+    return found
+
+
+def scopes(spot: Spot, question: Question, base: Point) -> Iterator[Scope]:
+    """The first, the last and a mixed choice of index values around a spot."""
+    axes = (*question.free, *(i for d in question.definitions.values() for i in d.axes))
+    try:
+        counts = [size_at(n, base.sizes) for n in (*(i.size for i in axes), *spot.binders)]
+    except Undefined:  # a size below 0
+        return
+    if not all(counts):
+        return
+    for choose in (lambda k, n: k % n, lambda k, n: n - 1, lambda k, n: 0):
+        at = tuple(choose(k, n) for k, n in enumerate(counts))
+        yield Scope(tuple(zip(axes, at, strict=False)), at[len(axes) :])
+
+
+def entries_of(spot: Spot, sampler: Sampler, base: Point, scope: Scope) -> list[tuple[Array, Position]]:
+    """The first entries that a spot looks at and that are free to change."""
+    try:
+        touched = Evaluation(base, sampler.reaches, True).touched(spot.term, scope)
+    except (Undefined, IndexError):
+        return []
+    movable = [k for k in touched if free_values(sampler, k[0], base) or k[0] in base.discrete]
+    chosen: dict[Array, list[tuple[Array, Position]]] = {}
+    for k in sorted(movable, key=lambda k: (str(k[0]), k[1])):
+        chosen.setdefault(k[0], []).append(k)
+    return [k for keys in chosen.values() for k in keys[:_ENTRIES]][: 2 * _ENTRIES]
+
+
+def section(
+    spot: Spot, sampler: Sampler, base: Point, scope: Scope, key: tuple[Array, Position]
+) -> Callable[[Fraction], Number | None]:
+    """The term of a spot as a function of one entry; None where it has no value."""
+    array, place = key
+
+    def f(x: Fraction) -> Number | None:
+        precision(64)
+        moved = with_entries(base, array, {**base.arrays[array], place: x})
+        try:
+            value: Number = Evaluation(moved, sampler.reaches, True).value(spot.term, scope)
+        except (Undefined, Undecided):
+            return None
+        return value
+
+    return f

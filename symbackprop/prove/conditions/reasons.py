@@ -1,0 +1,382 @@
+"""Finding reasons for conditions; `core.discharge` checks what is found here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, product
+
+from symbackprop.core.context import Context, Same
+from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
+from symbackprop.core.indices import Index, IndexExpr, Pick
+from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
+from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
+from symbackprop.core.sums import Monomial
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    AtLeastZero,
+    Mul,
+    NonNegative,
+    Nonzero,
+    Num,
+    Positive,
+    Power,
+    Predicate,
+    ProofError,
+    Term,
+    Whole,
+    add,
+    arrays,
+    free,
+    mul,
+    opened_whole,
+    sub,
+    substitute,
+    whole,
+)
+
+from ..differentiate import Names
+from ..equality import prove_equal
+from ..matching import unify
+from ..replacing import fixed_in, replaced, truths
+from ..tidying import Tidy
+from .restating import restated
+from .scales import F0, F1, FAILED, Scales
+
+DEPTH = 5  # reasons inside reasons; a split counts twice
+SPLITS = 6  # steps that one condition is split by, all together
+TRUTHS = 3  # steps that one condition is split by
+ROWS = 4  # axes of a maximum that is taken in two steps
+FACTS = 40  # facts that one condition is weighed against
+
+
+class Seeker(Scales):
+    """Reasons in one region; remembers what it looked for."""
+
+    def __init__(self, context: Context, splits: int = SPLITS) -> None:
+        super().__init__(context)
+        self.splits = splits
+        self.known: dict[tuple[Predicate, int], Reason | None] = {}
+
+    def reason(self, p: Predicate, depth: int = DEPTH) -> Reason | None:
+        """A reason that holds, or None."""
+        key = (p, depth)
+        if key not in self.known:
+            self.known[key] = None
+            self.known[key] = next(self.holding(p, depth), None)
+        return self.known[key]
+
+    def holding(self, p: Predicate, depth: int) -> Iterator[Reason]:
+        for r in self.candidates(p, depth):
+            try:
+                established(r, self.context)
+            except FAILED:
+                continue
+            yield r
+
+    def candidates(self, p: Predicate, depth: int) -> Iterator[Reason]:
+        yield Sign(p)
+        if isinstance(p, NonNegative) or depth <= 0:
+            return
+        yield from self.by_factors(p, depth)
+        if isinstance(p, Nonzero):
+            yield from self.by_written_product(p)
+        elif isinstance(p, Positive):
+            yield from self.by_rows(p, depth)
+            yield from self.by_not_negative(p, depth)
+        yield from self.by_scale(p)
+        yield from self.by_difference(p)
+        if isinstance(p, Nonzero):
+            yield from self.by_one_product(p, depth)
+            yield from self.by_division(p)
+        if depth > 1:
+            yield from self.by_truth(p, depth)
+
+    def by_factors(self, p: Predicate, depth: int) -> Iterator[Reason]:
+        match p:
+            case Nonzero(Power(base, q)) if q.denominator == 1:
+                wanted: tuple[Predicate, ...] = (Nonzero(base),)
+            case Positive(Power(base, q)) if q.denominator == 1 and q.numerator % 2 == 0:
+                wanted = (Nonzero(base),)
+            case Nonzero(Power(base, _)) | Positive(Power(base, _)):
+                wanted = (Positive(base),)
+            case Nonzero(Mul(args)) | Positive(Mul(args)) | AtLeastZero(Mul(args)):
+                wanted = tuple(like(p, a) for a in args)
+            case _:
+                return
+        parts = self.all(wanted, depth)
+        if parts is not None:
+            yield Factors(p, parts)
+
+    def all(self, wanted: tuple[Predicate, ...], depth: int) -> tuple[Reason, ...] | None:
+        found: list[Reason] = []
+        for w in wanted:
+            r = self.reason(w, depth - 1)
+            if r is None:
+                return None
+            found.append(r)
+        return tuple(found)
+
+    def by_written_product(self, p: Nonzero) -> Iterator[Reason]:
+        """A fact is a product, as it is written, of which u is a factor."""
+        for fact in self.facts(p):
+            v = term_of(fact)
+            for k, a in enumerate(v.args if isinstance(v, Mul) else ()):
+                for given in islice(self.instances(a, p.term), 1):
+                    here = substitute(v, given)
+                    assert isinstance(here, Mul)
+                    rest = mul(*here.args[:k], *here.args[k + 1 :])
+                    yield from self.weigh(p, rest, ((ONE, Sign(like(fact, here))),), ZERO)
+
+    def by_rows(self, p: Positive, depth: int) -> Iterator[Reason]:
+        """The largest entry stands alone in its row, and among the largest of the rows."""
+        w = p.term
+        if not isinstance(w, Whole) or w.fn != "gap" or not 1 < len(w.sizes) <= ROWS:
+            return
+        names = Names.beside(w)
+        order = tuple(map(names.new, w.sizes))
+        body = opened_whole(w, order)
+        for chosen in product((True, False), repeat=len(order)):
+            rows = tuple(i for i, outside in zip(order, chosen, strict=True) if outside)
+            row = tuple(i for i in order if i not in rows)
+            if rows and row:
+                best = whole("max", 0, row, body, ())
+                wanted = (Positive(whole("gap", 0, row, body, ())), Positive(whole("gap", 0, rows, best, ())))
+                parts = self.all(wanted, depth)
+                if parts is not None:
+                    yield Nested(p, order, rows, row, body, *parts)
+
+    def by_not_negative(self, p: Positive, depth: int) -> Iterator[Reason]:
+        """u >= 0 is plain, and u is not 0."""
+        if Signs(self.context).sign(p.term) == NONNEGATIVE:
+            why = self.reason(Nonzero(p.term), depth - 1)
+            if why is not None and not isinstance(why, Sign):
+                yield Knowing(p, case_name(self.context), (why,), Sign(p))
+
+    # --- u up to a factor ------------------------------------------------------------------------
+
+    def by_scale(self, p: Predicate) -> Iterator[Reason]:
+        """scale * u is plain, or is a fact times something positive (times -1, where u != 0 is asked for)."""
+        either = isinstance(p, Nonzero)
+        own = self.primitive(term_of(p), either)
+        if own is None:
+            return
+        u, scale = own
+        signs = (F1, -F1) if isinstance(p, Nonzero) else (F1,)
+        for sign in signs:
+            rest = u if sign == 1 else self.value(mul(Num(-F1), u))
+            if Signs(self.context).holds(Positive(rest) if isinstance(p, Nonzero) else like(p, rest)):
+                yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (), rest)
+        for fact in self.facts(p):
+            other = self.primitive(term_of(fact), either)
+            if other is None:
+                continue
+            for sign in signs:
+                target = u if sign == 1 else self.value(mul(Num(-F1), u))
+                for given in islice(self.instances(other[0], target), 2):
+                    v = substitute(term_of(fact), given)
+                    weight = substitute(other[1], given)
+                    part = (weight, Sign(like(fact, v)))
+                    yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (part,), ZERO)
+            for v in self.variants(term_of(fact), term_of(p)) if free(term_of(fact)) and not free(term_of(p)) else ():
+                here = self.primitive(v, either)
+                for sign in signs:
+                    if here is not None and here[0] == (u if sign == 1 else self.value(mul(Num(-F1), u))):
+                        part = (here[1], Sign(like(fact, v)))
+                        yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (part,), ZERO)
+
+    def facts(self, p: Predicate) -> Iterator[Predicate]:
+        """Facts that may imply p: of its kind or stronger."""
+        kinds = {
+            Positive: (Positive,), Nonzero: (Nonzero, Positive), AtLeastZero: (AtLeastZero, Positive),
+        }.get(type(p), ())  # fmt: skip
+        found = (h for h in self.context.hypotheses.values() if isinstance(h, kinds) and not isinstance(h, NonNegative))
+        yield from islice(found, FACTS)
+
+    def instances(self, pattern: Term, t: Term) -> Iterator[dict[Index, IndexExpr]]:
+        if pattern == t:
+            yield {}
+            return
+        unknown = free(pattern)
+        for binding in unify(pattern, t, {}, unknown):
+            if unknown <= binding.keys():
+                yield binding
+
+    def by_difference(self, p: Predicate) -> Iterator[Reason]:
+        """u = c v + rest for a fact v, c > 0 and a rest that is not negative: p - 1 > 0 says p > 0."""
+        if isinstance(p, Nonzero):
+            for strict in (Positive(p.term), Positive(mul(Num(-F1), p.term))):
+                for r in self.by_difference(strict):
+                    if isinstance(r, Weigh):
+                        scale = ONE if strict.term == p.term else Num(-F1)
+                        yield from self.weigh(p, scale, r.parts, r.rest)
+            return
+        u = self.monomials(term_of(p))
+        if u is None:
+            return
+        for fact in self.facts(Positive(term_of(p))):
+            yield from self.less(p, fact, u)
+        for fact in self.facts(AtLeastZero(term_of(p))):
+            if isinstance(fact, AtLeastZero):
+                yield from self.less(p, fact, u)
+
+    def less(self, p: Predicate, fact: Predicate, u: list[Monomial]) -> Iterator[Reason]:
+        """By the fact over a common denominator, times the coefficient that makes one of its terms one of u's."""
+        for fact_here in self.variants(term_of(fact), term_of(p)):
+            own = self.primitive(fact_here)
+            v = self.monomials(own[0]) if own is not None else None
+            for m, n in product(v or (), u):
+                if own is None or not m.factors:
+                    continue
+                c = n.coefficient / m.coefficient
+                shape, other = (x._replace(coefficient=F1).term() for x in (m, n))
+                for given in islice(self.instances(shape, other), 1) if c > 0 else ():
+                    here, weight = substitute(fact_here, given), mul(Num(c), substitute(own[1], given))
+                    if not free(here) <= free(term_of(p)):
+                        continue
+                    rest = self.value(sub(term_of(p), mul(weight, here)))
+                    if Signs(self.context).sign(rest) in (POSITIVE, NONNEGATIVE) or rest == ZERO:
+                        yield from self.weigh(p, ONE, ((weight, Sign(like(fact, here))),), rest)
+
+    def by_one_product(self, p: Nonzero, depth: int) -> Iterator[Reason]:
+        """u is one product in its normal form: none of its factors is 0."""
+        monomials = self.monomials(p.term)
+        if monomials is None or len(monomials) != 1 or monomials[0].dummies:
+            return
+        product = Mul(tuple(b if e == 1 else Power(b, e) for b, e in monomials[0].factors))
+        if product == p.term or not product.args:
+            return
+        parts = self.all(tuple(Nonzero(a) for a in product.args), depth)
+        if parts is not None:
+            part = (Num(monomials[0].coefficient), Factors(Nonzero(product), parts))
+            yield from self.weigh(p, ONE, (part,), ZERO)
+
+    def by_division(self, p: Nonzero) -> Iterator[Reason]:
+        """A fact is u, or a power of u, times something."""
+        u = self.monomials(p.term)
+        if u is None or len(u) != 1 or u[0].dummies:
+            return
+        for fact in self.facts(p):
+            for v in self.variants(term_of(fact), p.term):
+                m = self.monomials(v)
+                if m is None or len(m) != 1 or m[0].dummies:
+                    continue
+                for given in islice(self.one_inside(m[0], u[0]), 1):
+                    yield from self.divided(p, Sign(like(fact, substitute(v, given))), given, m[0], u[0])
+
+    def one_inside(self, m: Monomial, u: Monomial) -> Iterator[dict[Index, IndexExpr]]:
+        first = u.factors[0][0] if u.factors else None
+        for b, _ in m.factors if first is not None else ():
+            assert first is not None
+            yield from self.instances(b, first)
+
+    def divided(
+        self, p: Nonzero, fact: Sign, given: dict[Index, IndexExpr], m: Monomial, u: Monomial
+    ) -> Iterator[Reason]:
+        powers = {substitute(b, given): e for b, e in m.factors}
+        if not all(powers.get(b, F0) > 0 for b, _ in u.factors):
+            return
+        if all(powers[b] >= e > 0 for b, e in u.factors):
+            rest = {**powers, **{b: powers[b] - e for b, e in u.factors}}
+            scale = mul(Num(m.coefficient / u.coefficient), *(Power(b, e) for b, e in rest.items() if e))
+            yield from self.weigh(p, scale, ((ONE, fact),), ZERO)
+        elif len(u.factors) == 1 and (p.term, F1) == u.factors[0] and u.coefficient == 1:
+            power = Power(p.term, powers[p.term])
+            scale = mul(Num(m.coefficient), *(Power(b, e) for b, e in powers.items() if b != p.term))
+            for r in self.weigh(Nonzero(power), scale, ((ONE, fact),), ZERO):
+                yield Base(p, r)
+
+    # --- steps: both values ------------------------------------------------------------------------
+
+    def by_truth(self, p: Predicate, depth: int) -> Iterator[Reason]:
+        u = term_of(p)
+        beside = [s for f in self.facts_beside(p) for s in truths(f)]
+        if not (truths(u) or beside):
+            return
+        if free(u):
+            names = tuple((i, self.unused(i)) for i in sorted(free(u), key=lambda i: i.name))
+            values: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
+            goal = like(p, substitute(u, values))
+            inner = Seeker(self.context, self.splits).reason(goal, depth)
+            if inner is not None:
+                yield Fixed(p, names, inner)
+            return
+        for h in list(dict.fromkeys((*truths(u), *beside)))[:TRUTHS]:
+            split = self.split(p, h, depth)
+            if split is not None:
+                yield split
+
+    def split(self, p: Predicate, h: Term, depth: int) -> Reason | None:
+        if self.splits <= 0:
+            return None
+        self.splits -= 1
+        u, name = term_of(p), case_name(self.context)
+        cases: list[tuple[Term, Reason]] = []
+        for on, value in ((True, ONE), (False, ZERO)):
+            case = Tidy()(replaced(u, h, value))
+            try:
+                region = assuming(self.context, name, truth_case(h, on))
+            except ProofError:
+                return None
+            found = known_there(region, like(p, case), depth - 2, self.splits // 2)
+            if found is None:
+                return None
+            cases.append((case, found))
+        (yes, because), (no, other) = cases
+        equation = self.given(u, add(mul(h, yes), mul(sub(ONE, h), no)))
+        return None if equation is None else Split(p, name, h, because, other, equation)
+
+    def facts_beside(self, p: Predicate) -> list[Term]:
+        """Facts with steps in them about the arrays of p, at its own indices."""
+        about = arrays(term_of(p))
+        found = (v for f in self.facts(Nonzero(term_of(p))) for v in self.variants(term_of(f), term_of(p)))
+        return list(islice((v for v in found if about & arrays(v) and truths(v)), TRUTHS))
+
+    def variants(self, fact: Term, u: Term) -> Iterator[Term]:
+        """The fact at the integers that stand for indices in u."""
+        if not free(fact):
+            if not free(u):
+                yield fact
+            return
+        if free(u):
+            yield fact
+            return
+        picks = fixed_in(u)
+        choices = [[q for q in picks if q.size == i.size] for i in sorted(free(fact), key=lambda i: i.name)]
+        indices = sorted(free(fact), key=lambda i: i.name)
+        for values in islice(product(*choices), TRUTHS):
+            yield substitute(fact, dict(zip(indices, values, strict=True)))
+
+    def unused(self, i: Index) -> str:
+        taken = {n for h in self.context.hypotheses.values() if not isinstance(h, NonNegative)
+                 for t in ((h.lhs, h.rhs) if isinstance(h, Same) else (h.term,)) for n in picked(t)}  # fmt: skip
+        return next(n for n in (f"!{i.name}{'*' * r}" for r in range(len(taken) + 2)) if n not in taken)
+
+    # --- equations ----------------------------------------------------------------------------------
+
+    def weigh(
+        self, p: Predicate, scale: Term, parts: tuple[tuple[Term, Reason], ...], rest: Term
+    ) -> Iterator[Reason]:
+        total = add(*(mul(c, term_of(r.goal)) for c, r in parts), rest)
+        equation = self.given(mul(scale, term_of(p)), total)
+        if equation is not None:
+            yield Weigh(p, scale, parts, rest, equation)
+
+    def given(self, lhs: Term, rhs: Term) -> Given | None:
+        found = prove_equal(lhs, rhs, self.context)
+        if found is None or found[1].conditions:
+            return None
+        return Given(found[0])
+
+
+def known_there(region: Context, p: Predicate, depth: int, splits: int) -> Reason | None:
+    """A reason in a narrower region, with what it says in the words of the prover."""
+    lemmas, name = restated(region), case_name(region)
+    wider, _ = knowing(name, lemmas, region)
+    found = Seeker(wider, splits).reason(p, depth)
+    return found if found is None or not lemmas else Knowing(p, name, lemmas, found)
+
+
+def case_name(region: Context) -> str:
+    """A name that no hypothesis has."""
+    return f"case {len(region.hypotheses)}"

@@ -1,0 +1,329 @@
+"""Proving a statement: why its right side has a value, why the sides are equal, and a point it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from symbackprop.core.certificate import certificate
+from symbackprop.core.context import Context, Hypothesis, Same, terms_of
+from symbackprop.core.discharge import assuming, holding, knowing, truth_case
+from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
+from symbackprop.core.kernel import Chain, Digits, Flip, Proof, UnderDiff, check
+from symbackprop.core.ordering import predicate_key
+from symbackprop.core.point import Point
+from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Sign, Statement, Steps
+from symbackprop.core.terms import (
+    ZERO,
+    Array,
+    Diff,
+    Holds,
+    Nonzero,
+    Positive,
+    Predicate,
+    ProofError,
+    Sum,
+    Term,
+    Whole,
+    arguments,
+    arrays,
+    free,
+    neg,
+    open_body,
+    substitute,
+    subterms,
+)
+from symbackprop.core.theorem import Theorem, as_facts, region_of, theorem
+from symbackprop.core.value import needs, truth
+
+from .claims import Found, prove, prove_simplified, without_derivatives
+from .conditions.density import density
+from .conditions.guards import simpler_forward
+from .conditions.reasons import Seeker, case_name
+from .conditions.restating import restated
+from .conditions.scales import FAILED
+from .differentiate import Names
+from .normal_form.radix import strides
+from .replacing import truths
+from .working_out import WorkingOut, has_derivative
+
+CASES = 4  # truth values and terms that an equation is split by
+Shapes = Mapping[Array, tuple[Size, ...]]
+Witness = Callable[[Context], Point | None]
+Way = Callable[[Term, Term, Context], Found | None]
+VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is missing of a proof: a `value` of the right side, the `equation`, a `condition` of it, or a `point`."""
+
+    stage: str
+    left: tuple[Predicate, ...] = ()
+
+
+def prove_statement(
+    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = ()
+) -> Theorem | Missing:
+    """The theorem, or what is missing of it; `ways` of proving its equation are tried before all others."""
+    run = Run(statement, shapes, ways)
+    values = run.values()
+    if isinstance(values, Missing):
+        return values
+    steps = run.equation(statement.lhs, statement.rhs)
+    if isinstance(steps, Missing):
+        return steps
+    point = witness(run.region)
+    if point is None:
+        return Missing(POINT)
+    try:
+        return theorem(statement, certificate(statement, Argument(run.lemmas, values, steps, point)))
+    except ProofError:
+        return Missing(EQUATION)
+
+
+class Run:
+    """One statement on its way."""
+
+    def __init__(self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = ()) -> None:
+        self.statement, self.shapes, self.ways = statement, shapes, ways
+        self.region, self.facts = region_of(statement)
+        self.lemmas = with_signs(statement, self.region)
+        self.inside, _ = knowing("known", self.lemmas, self.region)
+        self.seeker = Seeker(self.inside)
+
+    def values(self) -> tuple[Reason | Dense, ...] | Missing:
+        """Why the right side has a value; what it needs is known from then on."""
+        s = self.statement
+        region, seeker = self.inside, self.seeker
+        wanted = list(needs(s.rhs, s.context))
+        if s.formula:
+            known = needs(s.lhs, s.context)
+            wanted = [p for p in wanted if p not in known]
+            region, _ = region_of(Statement(s.lhs, s.lhs, s.context, formula=True))
+            seeker = Seeker(region)
+        found: list[Reason | Dense] = []
+        left: list[Predicate] = []
+        for p in wanted:
+            why: Reason | Dense | None = seeker.reason(p)
+            if why is None and s.formula and isinstance(p, Nonzero):
+                why = density(p, region, self.shapes)
+            if why is None:
+                left.append(p)
+            else:
+                found.append(why)
+        if left:
+            return Missing(VALUE, tuple(left))
+        if not s.formula and wanted:
+            more = as_facts(wanted, self.inside)
+            if more:
+                self.inside = self.inside.knowing(more)
+                self.seeker = Seeker(self.inside)
+        return tuple(found)
+
+    def equation(self, lhs: Term, rhs: Term) -> Holding | Missing:
+        """lhs = rhs everywhere in the region."""
+        if self.statement.formula and any(map(has_derivative, (lhs, rhs))):
+            return self.between_values(lhs, rhs)
+        first: Missing | None = None
+        for way in (*self.ways, prove, prove_simplified):
+            found = by_digits(lhs, rhs, self.inside, way)
+            if found is None:
+                continue
+            step = with_reasons(found, self.seeker)
+            if not isinstance(step, Missing):
+                return step
+            first = first or step
+        if first is None:
+            return Missing(EQUATION)
+        return self.in_two_steps(lhs, rhs) or first
+
+    def between_values(self, lhs: Term, rhs: Term) -> Holding | Missing:
+        """Each side is what its derivatives are worked out to, and these are equal."""
+        try:
+            names = Names.beside(lhs, rhs)
+            run = WorkingOut(self.inside, lambda _: self.inside, names)
+            left, right = run.of(lhs), run.of(rhs)
+        except FAILED:
+            return Missing(EQUATION)
+        middle = self.equation(left.term, right.term) if left.term != right.term else None
+        if isinstance(middle, Missing):
+            return middle
+        back = None if right.proof is None else Flip(right.proof)
+        steps: list[Holding] = []
+        for proof in (left.proof, back):
+            step = None if proof is None else with_reasons((proof, check(proof, self.inside)), self.seeker)
+            if isinstance(step, Missing):
+                return step
+            steps += [] if step is None else [step]
+        if middle is not None:
+            steps.insert(1 if left.proof is not None else 0, middle)
+        return Steps(tuple(steps))
+
+    # --- where u = 0, in an equation without derivatives ---------------------------------------------
+
+    def in_two_steps(self, lhs: Term, rhs: Term) -> Holding | None:
+        """The derivative by the laws, then an equation without derivatives, which may go by continuity or cases."""
+        for derived in (by_laws, by_laws_simplified):
+            found = derived(lhs, self.inside)
+            if found is None:
+                continue
+            if found[1] is None:
+                return self.continued(lhs, rhs)
+            first = with_reasons((found[1], check(found[1], self.inside)), self.seeker)
+            second = None if isinstance(first, Missing) else self.continued(found[0], rhs)
+            if second is not None and not isinstance(first, Missing):
+                return Steps((first, second))
+        return None
+
+    def continued(self, lhs: Term, rhs: Term) -> Holding | None:
+        if any(isinstance(s, Diff) for t in (lhs, rhs) for s in subterms(t)):
+            return None
+        found = prove(lhs, rhs, self.inside)
+        reasons, left = sorted_out(self.seeker, found[1].conditions) if found is not None else ((), ())
+        if found is not None and not left:
+            return Given(found[0], reasons)
+        if found is not None:
+            step = self.by_continuity(found[0], lhs, rhs, reasons, left)
+            if step is not None:
+                return step
+        return self.by_cases(lhs, rhs, left)
+
+    def by_continuity(
+        self, proof: Proof, lhs: Term, rhs: Term, reasons: tuple[Reason, ...], left: tuple[Predicate, ...]
+    ) -> Continued | None:
+        dense = [density(p, self.inside, self.shapes) if isinstance(p, Nonzero) else None for p in left]
+        kept = [d for d in dense if d is not None]
+        if len(kept) < len(left):
+            return None
+        moved = frozenset(a for d in kept for a, _ in d.somewhere)
+        wanted = {p for t in (lhs, rhs) for p in needs(t, self.inside, moved)}
+        continuous, missing = sorted_out(self.seeker, frozenset(wanted))
+        if missing:
+            return None
+        step = Continued(proof, reasons, tuple(kept), continuous)
+        return step if self.holds(step) else None
+
+    def by_cases(self, lhs: Term, rhs: Term, left: tuple[Predicate, ...]) -> Cases | None:
+        indices = sorted(free(lhs) | free(rhs), key=lambda i: i.name)
+        names = tuple((i, f"!{i.name}") for i in indices)
+        fixed: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
+        one, other = (substitute(t, fixed) for t in (lhs, rhs))
+        zeros = [substitute(p.term, fixed) for p in left if isinstance(p, Nonzero) and free(p.term) <= set(indices)]
+        for u in [*zeros, *dict.fromkeys((*truths(other), *truths(one)))][:CASES]:
+            zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
+            region = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
+            name = case_name(self.inside)
+            cases = [settled(one, other, assuming(self.inside, name, known)) for known in region]
+            if cases[0] is not None and cases[1] is not None:
+                step = Cases(lhs, rhs, names, name, u, cases[0], cases[1])
+                if self.holds(step):
+                    return step
+        return None
+
+    def holds(self, step: Holding) -> bool:
+        try:
+            holding(step, self.inside)
+        except FAILED:
+            return False
+        return True
+
+
+def with_reasons(found: Found, seeker: Seeker) -> Given | Missing:
+    proof, eq = found
+    reasons, left = sorted_out(seeker, eq.conditions)
+    return Missing(CONDITION, left) if left else Given(proof, reasons)
+
+
+def sorted_out(seeker: Seeker, conditions: frozenset[Predicate]) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
+    """Reasons for those that have one, and the others."""
+    found: list[Reason] = []
+    left: list[Predicate] = []
+    for c in sorted(conditions, key=predicate_key):
+        why = seeker.reason(c)
+        if why is None:
+            left.append(c)
+        else:
+            found.append(why)
+    return tuple(found), tuple(left)
+
+
+def with_signs(statement: Statement, region: Context) -> tuple[Reason | Given, ...]:
+    """What the region says in the words of the prover, and which steps it settles: p > 1 says that p > 0."""
+    lemmas = restated(region)
+    bounds = (h for h in statement.context.hypotheses.values() if not isinstance(h, Same))
+    said = {a for h in bounds for t in terms_of(h) for a in arrays(t)}
+    if not said:
+        return lemmas
+    seeker = Seeker(knowing("known", lemmas, region)[0])
+    found: list[Reason | Given] = []
+    for u in dict.fromkeys(u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names())):
+        if said & arrays(u):
+            why = seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1)
+            found += [] if why is None or isinstance(why, Sign) else [why]
+    if not found:
+        return lemmas
+    wider, _ = knowing("known", (*lemmas, *found), region)
+    return (*lemmas, *found, *restated(wider))
+
+
+def step_arguments(t: Term, names: Names) -> Iterator[Term]:
+    """The arguments of the steps in a term, with names for dummies."""
+    match t:
+        case Holds(Positive(u)):
+            yield u
+            yield from step_arguments(u, names)
+        case Sum(size, body, _):
+            yield from step_arguments(open_body(body, (names.new(size),)), names)
+        case Whole(_, _, sizes, body, _, _):
+            yield from step_arguments(open_body(body, tuple(map(names.new, sizes))), names)
+        case Diff(body, _):
+            yield from step_arguments(body, names)
+        case _:
+            for a in arguments(t):
+                yield from step_arguments(a, names)
+
+
+def settled(lhs: Term, rhs: Term, context: Context) -> Given | None:
+    found = prove(lhs, rhs, context)
+    step = None if found is None else with_reasons(found, Seeker(context))
+    return None if isinstance(step, Missing) else step
+
+
+def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The left side without derivatives, and why it is the same."""
+    try:
+        return without_derivatives(lhs, context, Names.beside(lhs))
+    except FAILED:
+        return None
+
+
+def by_laws_simplified(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The same after the forward term is written in a way whose derivative needs less."""
+    if not isinstance(lhs, Diff):
+        return None
+    loss = simpler_forward(lhs.body, context)
+    rewritten = None if loss is None else prove(lhs.body, loss, context)
+    found = None if loss is None else by_laws(Diff(loss, lhs.wrt), context)
+    if rewritten is None or found is None or found[1] is None:
+        return None
+    return found[0], Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[1],))
+
+
+def by_digits(lhs: Term, rhs: Term, context: Context, way: Way, depth: int = 0) -> Found | None:
+    """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
+    splits = strides((lhs, rhs))
+    axes = sorted((i for i in free(lhs) | free(rhs) if i.size in splits), key=lambda i: i.name)
+    if not axes:
+        return way(lhs, rhs, context)
+    i = axes[0]
+    q, r = (Index(f"{i.name}.{k}", n) for k, n in zip("qr", splits[i.size], strict=True))
+    here: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
+    inner = by_digits(substitute(lhs, here), substitute(rhs, here), context, way, depth + 1)
+    if inner is None:
+        return way(lhs, rhs, context) if depth == 0 else None
+    try:
+        proof = Digits(i, lhs, rhs, q, r, inner[0])
+        return proof, check(proof, context)
+    except FAILED:
+        return None

@@ -1,0 +1,113 @@
+"""Factors that select and factors that multiply.
+
+A factor Holds or Delta that stands directly in a product is a guard: it selects, as np.where and an index do, and what
+it multiplies need not have a value where it is 0.  In arithmetic 0 * nan is nan: there a truth value stands in a
+bracket, a sum of one.  The bracket is written only beside factors that may have no value.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from symbackprop.core.signs import Signs
+from symbackprop.core.terms import (
+    Add,
+    Apply,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Mul,
+    Num,
+    Ordinal,
+    Positive,
+    Power,
+    Size,
+    Sum,
+    Term,
+    Whole,
+    opened,
+    opened_whole,
+)
+
+from .algebra import ZERO, dummy, power, times
+from .context import current
+
+
+def number_of(t: Term) -> Term:
+    """The same term, in which no factor guards what stands beside it."""
+    if not guards(t):
+        return t
+    if isinstance(t, Mul) and not any(map(partial, t.args)):
+        return times(*map(number_of, t.args))
+    return Add((t,))
+
+
+def guards(t: Term) -> bool:
+    match t:
+        case Holds() | Delta():
+            return True
+        case Mul(args):
+            return any(guards(a) for a in args)
+        case Add(args):
+            return len(args) > 1 and all(isinstance(a, Num | Delta | Holds) or guards(a) for a in args)
+        case _:
+            return False
+
+
+def multiplied(*args: Term) -> Term:
+    """The product as NumPy's * means it: no factor guards another one that may have no value."""
+    if any(map(partial, args)):
+        if ZERO in args:
+            return Mul((ZERO, *(a for a in args if partial(a))))
+        args = tuple(number_of(a) if any(partial(b) for b in args if b is not a) else a for a in args)
+    return times(*args)
+
+
+TOTAL = frozenset({"exp", "tanh", "sin", "cos", "atan", "erf", "sigmoid", "softplus", "sinh", "cosh"})
+
+
+def partial(t: Term) -> bool:
+    """Whether the term may have no value for some real entries: a logarithm, a root, a quotient in it."""
+    known = current().partial
+    if t not in known:
+        known[t] = found_partial(t)
+    return known[t]
+
+
+def found_partial(t: Term) -> bool:
+    match t:
+        case Num() | Size() | Ordinal() | Delta():
+            return False
+        case Entry(array, _):
+            return array.name.startswith("carry#")
+        case Add(args) | Mul(args):
+            return any(map(partial, args))
+        case Power(base, q):
+            return partial(base) or ((q < 0 or q.denominator > 1) and not positive(base))
+        case Apply("log", arg, 0):
+            return partial(arg) or not positive(arg)
+        case Apply(fn, arg, _):
+            return fn not in TOTAL or partial(arg)
+        case Sum(size):
+            return partial(opened(t, dummy(size)))
+        case Whole(fn, order, sizes):
+            return bool(order) or fn not in ("max", "prod") or partial(opened_whole(t, tuple(map(dummy, sizes))))
+        case Holds(Positive(u)):
+            return partial(u)
+        case Holds():
+            return False
+        case Diff():
+            return True
+        case _:
+            assert_never(t)
+
+
+def positive(t: Term) -> bool:
+    """Plain to see, from the hypotheses and whatever the entries are."""
+    return Signs(current().context).holds(Positive(t))
+
+
+def over_by(a: Term, b: Term) -> Term:
+    """a / b"""
+    return multiplied(a, power(b, -1))

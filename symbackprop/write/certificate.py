@@ -1,0 +1,38 @@
+"""A theorem of the kernel as a certificate: its rows, the equation it states, and a text that says what it is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any
+
+from symbackprop.core.certificate import Writer
+from symbackprop.core.context import Context, Equation
+from symbackprop.core.kernel import Proof
+from symbackprop.files import write_atomically
+
+Certificate = dict[str, Any]
+
+
+def certificate(proof: Proof, context: Context, equation: Equation, **about: str) -> Certificate:
+    """The proof as rows (docs/certificates.md), with the equation that it is said to prove.
+
+    Nothing is checked here; `about` is for people and is not looked at by a checker.
+    """
+    writer = Writer()
+    rows = writer.proof(proof, context)
+    claim = {
+        "lhs": writer.node(equation.lhs),
+        "rhs": writer.node(equation.rhs),
+        "conditions": sorted(writer.row(p, type(p)) for p in equation.conditions),
+        "hypotheses": sorted(equation.hypotheses),
+    }
+    return {**rows, "claim": claim, "about": about}
+
+
+def write_certificates(path: str | PathLike[str], certificates: Iterable[Certificate]) -> None:
+    """One certificate, or a list of several, as JSON.  Raises SymbackpropError where the file cannot be written."""
+    several = list(certificates)
+    one_or_all = several[0] if len(several) == 1 else several
+    write_atomically(path, json.dumps(one_or_all, ensure_ascii=False, separators=(",", ":")) + "\n")

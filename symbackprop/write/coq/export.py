@@ -1,0 +1,41 @@
+"""From a certificate's JSON to Coq files."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ...core.indices import SymbackpropError
+from ...core.kernel import check
+from ...core.rows import KEYS, load
+from .theorem import exported
+
+LIBRARIES = ("Sums.v", "Derivatives.v")  # in the order in which coqc has to see them
+
+
+def libraries() -> dict[str, str]:
+    """The Coq libraries that every exported file needs, by file name."""
+    here = resources.files(__package__)
+    return {name: (here / name).read_text(encoding="utf-8") for name in LIBRARIES}
+
+
+def read_certificate(path: str) -> Any:
+    """Raises SymbackpropError naming the file where it is no JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as failure:
+        raise SymbackpropError(f"cannot read {path}: {failure.strerror}") from failure
+    except (ValueError, RecursionError) as failure:
+        raise SymbackpropError(f"{path} is no certificate: {failure}") from failure
+
+
+def coq_text(document: Any) -> str:
+    """The Coq file for the equation that the kernel finds the certificate to prove.
+
+    Raises ProofError where it proves none, NotExported where a term or a step has no translation.
+    """
+    rows = {k: v for k, v in document.items() if k in KEYS} if isinstance(document, dict) else document
+    proof, context = load(rows)
+    return exported(proof, context, check(proof, context))

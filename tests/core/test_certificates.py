@@ -1,0 +1,253 @@
+"""The independent checker: it stands alone, accepts what the kernel proves, and refuses what the kernel refuses."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import forgeries
+import pytest
+
+from symbackprop import cli
+from symbackprop.checker import recheck as checker
+from symbackprop.checker.recheck import Certificate, Refused, recheck
+from symbackprop.core.terms import ProofError
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "certificates.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+SOURCE = Path(checker.__file__)
+LINES = 1650  # that are not blank
+
+
+def example() -> Any:
+    return json.loads(EXAMPLES[0])
+
+
+def test_the_checker_is_one_file_of_the_standard_library() -> None:
+    imported = set()
+    for statement in ast.walk(ast.parse(SOURCE.read_text(encoding="utf-8"))):
+        match statement:
+            case ast.Import(names):
+                imported |= {a.name.split(".")[0] for a in names}
+            case ast.ImportFrom(module, _, level):
+                assert module is not None and level == 0
+                imported.add(module.split(".")[0])
+    assert imported <= sys.stdlib_module_names
+    assert sum(bool(line.strip()) for line in SOURCE.read_text(encoding="utf-8").splitlines()) <= LINES
+
+
+def alone(*files: Path) -> subprocess.CompletedProcess[str]:
+    """The checker by itself, in a Python that sees no installed package."""
+    command = [sys.executable, "-I", "-S", str(SOURCE), *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_it_runs_alone_and_says_which_row_is_refused(tmp_path: Path) -> None:
+    good, bad, none = tmp_path / "good.json", tmp_path / "bad.json", tmp_path / "none.json"
+    good.write_text(EXAMPLES[0], encoding="utf-8")
+    bad.write_text(EXAMPLES[0].replace('["num", "2"]', '["num", "3"]'), encoding="utf-8")
+    none.write_text("{", encoding="utf-8")
+    done = alone(good)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{good}: accepted, 8 steps\n", "")
+    done = alone(bad, good, none)
+    assert done.returncode == 1 and not done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert first == f"{bad}: refused: step 4: one equation does not follow the other"
+    assert second == f"{good}: accepted, 8 steps"
+    assert third.startswith(f"{none}: refused: no JSON")
+    assert alone(tmp_path / "missing.json").returncode == 1
+
+
+# What is refused, and with what cause: (place in the example, what stands there instead, cause).
+MISTAKES: list[tuple[tuple[Any, ...], Any, str]] = [
+    (("format",), 1, "no certificate of format 2"),
+    (("claim", "rhs"), 4, "the proof is of another equation"),
+    (("claim", "lhs"), 2, "the proof is of another equation"),
+    (("claim", "hypotheses"), ["h"], "a hypothesis is not stated"),
+    (("proof",), 6, "the proof is of another equation"),
+    (("proof",), 8, "malformed"),
+    (("proof",), -1, "-1 is no natural number"),
+    (("proof",), True, "True is no natural number"),
+    (("least",), {"n": 0}, "least sizes are numbers from 1 on"),
+    (("sizes", 0), [[["n"], 0]], "size 0: a monomial out of order, or 0 times"),
+    (("sizes", 0), [[["n"], 1], [[], 1]], "size 0: monomials out of order"),
+    (("nodes", 0), ["i", "", 0], "node 0: a name is missing"),
+    (("nodes", 0), ["i", "k", 1], "node 0: malformed"),
+    (("nodes", 1), ["entry", ["x", None], [2]], "node 1: malformed"),
+    (("nodes", 2), ["pow", 1, "4/2"], "node 2: 4/2 is no fraction in lowest terms"),
+    (("nodes", 2), ["pow", 0, "2"], "node 2: node 0 is no term"),
+    (("nodes", 2), ["root", 1, "2"], "node 2: no such node"),
+    (("steps", 0), ["by", "diff_sum", [3, 2, 4]], "step 0: an index is in use"),
+    (("steps", 0), ["by", "diff_sum", [0, 2]], "step 0: 2 arguments, not 3"),
+    (("steps", 0), ["by", "chain", [0, 2, 4]], "step 0: nothing is called chain"),
+    (("steps", 2), ["by", "diff_constant", [1, 4]], "step 2: no constant"),
+    (("steps", 2), ["by", "diff_independent", [1, 4]], "step 2: it may depend on x"),
+    (("steps", 4), ["chain", [3, 1]], "step 4: one equation does not follow the other"),
+    (("steps", 4), ["chain", [4, 3]], "step 4: step 4 comes later"),
+    (("steps", 6), ["linear", 14, 4, []], "step 6: the sides are different sums of products"),
+    (("steps", 6), ["linear", 10, 10, []], "step 6: a dummy without a binder"),
+    (("steps", 7), ["guess", 14, 15], "step 7: nothing is called guess"),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "cause"), MISTAKES, ids=lambda v: str(v)[:40])
+def test_mistakes_are_refused_with_their_cause(place: tuple[Any, ...], value: Any, cause: str) -> None:
+    data = example()
+    recheck(data)
+    inner = data
+    for k in place[:-1]:
+        inner = inner[k]
+    inner[place[-1]] = value
+    with pytest.raises(Refused) as refusal:
+        recheck(data)
+    assert cause in refusal.value.args[0]
+
+
+@pytest.mark.parametrize("key", ["sizes", "nodes", "steps", "definitions", "hypotheses", "claim", "proof", "least"])
+@pytest.mark.parametrize("value", [None, 7, "x", [], {}, [[]], [None], {"a": 1}], ids=repr)
+def test_no_data_is_more_than_refused(key: str, value: Any) -> None:
+    data = example()
+    fine = data[key] == value or (key, value) == ("least", {"a": 1})
+    data[key] = value
+    if not fine:
+        with pytest.raises(Refused):
+            recheck(data)
+    for other in (value, [data], {"format": 2}):
+        with pytest.raises(Refused):
+            recheck(other)
+
+
+# --- what the kernel refuses -----------------------------------------------------------------
+
+# Limits on the size of what is looked at, which prove nothing either way.
+LIMITS = {"another context", "deep nodes", "a long product", "a long sum", "a long number", "dummies that look alike"}
+
+
+class Conditions:
+    def __init__(self, conditions: Any) -> None:
+        self.conditions = conditions
+
+
+def by_checker(data: Any) -> Conditions:
+    try:
+        found = Certificate(data)
+        return Conditions(found.equation(data["proof"], found.world)[2])
+    except (Refused, *checker.MALFORMED) as cause:
+        raise ProofError(str(cause)) from cause
+
+
+@pytest.mark.parametrize("name", forgeries.FORGERIES.keys() - LIMITS)
+def test_forgeries_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgeries, "check_rows", by_checker)
+    commit: Callable[[], object] = forgeries.FORGERIES[name]
+    with pytest.raises(ProofError):
+        commit()
+
+
+# --- theorems: a statement, reasons, and a point ---------------------------------------------
+
+THEOREMS: list[Any] = json.loads((ROOT / "tests" / "data" / "theorems.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("k", range(len(THEOREMS)))
+def test_theorems_are_accepted_and_not_without_their_reasons(k: int) -> None:
+    data = THEOREMS[k]
+    recheck(data)
+    lhs, rhs, *rest = data["statement"]
+    *argument, (sizes, *point) = data["argument"]
+    other = next(k for k, row in enumerate(data["nodes"]) if row[0] in ("entry", "num") and k not in (lhs, rhs))
+    changes: list[dict[str, Any]] = [
+        {"statement": [rhs, lhs, *rest]}, {"statement": [lhs, other, *rest]}, {"statement": [lhs, rhs, *rest[:-1], 1]},
+        {"reasons": data["reasons"][:-1]},
+        {"argument": [*argument, [[[n, -1] for n, _ in [*sizes, ["n", 1]]], *point]]},
+    ]  # fmt: skip
+    for change in changes:
+        with pytest.raises(Refused):
+            recheck({**data, **change})
+
+
+def about_n(**change: Any) -> Any:
+    """What is tried with k < n - 1, which has no values at n = 1: n - 1 = (n - 2 - k) + k + 1 = v_k > 0."""
+    return {
+        "format": 2, "least": {}, "definitions": [], "hypotheses": {},
+        "sizes": [
+            [[["n"], 1]], [[[], -1], [["n"], 1]], [[[], -2], [["n"], 1]], [[[], -1]], [[["n"], -1]], [[["V"], 1]],
+        ],
+        "nodes": [
+            ["i", "k", 1], ["size", 1], ["num", "1"], ["aff", 2, [[0, 3]]], ["ord", 3], ["ord", 0], ["add", [4, 5, 2]],
+            ["mul", [2, 1]], ["mul", [2, 6]], ["num", "0"], ["add", [8, 9]], ["pow", 1, "-1"],
+            ["holds", ["gt0", 1]], ["holds", ["gt0", 6]], ["aff", 4, []], ["pick", "y", [], 5],
+        ],
+        "steps": [
+            ["linear", 7, 10, []], ["linear", 11, 11, []], ["linear", 1, 6, []], ["inside", 12, [[0, 2]]],
+            ["by", "step_of_positive", [6]], ["linear", 2, 2, []],
+        ],
+        "reasons": [
+            ["sign", ["gt0", 6]], ["given", 0, []], ["weigh", ["ne0", 1], 2, [[2, 0]], 9, 1], ["given", 1, []],
+            ["given", 3, []], ["given", 4, []], ["steps", [4, 5]], ["given", 5, []],
+        ],
+        "statement": [2, 2, [], [], False],
+        "argument": [[], [], 7, [[["n", 2], ["V", 3]], [], [], []]],
+        **change,
+    }  # fmt: skip
+
+
+EMPTY_RANGES: list[tuple[str, dict[str, Any], str]] = [
+    ("1/(n - 1) has a value",
+     {"statement": [11, 11, [], [], False], "argument": [[], [2], 3, [[["n", 2]], [], [], []]]},
+     "reason 2: an index may have no values"),
+    ("[n - 1 > 0] = 1", {"statement": [12, 2, [], [], False], "argument": [[], [], 6, [[["n", 2]], [], [], []]]},
+     "reason 6: an index may have no values"),
+    ("n = 0", {"hypotheses": {"h": ["ge0i", 14]}, "argument": [[], [], 7, [[["n", 0]], [], [], []]]},
+     "a size below the least"),
+    ("n = 1 and -n >= 0", {"hypotheses": {"h": ["ge0i", 14]}, "argument": [[], [], 7, [[["n", 1]], [], [], []]]},
+     "a hypothesis is not seen to hold at the point"),
+    ("y >= V", {"hypotheses": {"h": ["ge0i", 16]}, "nodes": [*about_n()["nodes"], ["aff", 6, [[15, 7]]]],
+                "sizes": [*about_n()["sizes"], [[["V"], -1]], [[[], 1]]],
+                "argument": [[], [], 7, [[["V", 3]], [], [], [["y", [], 3]]]]}, "an entry of y is too large"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "cause"), [r[1:] for r in EMPTY_RANGES], ids=[r[0] for r in EMPTY_RANGES])
+def test_nothing_follows_from_what_has_no_values(change: dict[str, Any], cause: str) -> None:
+    recheck(about_n())
+    with pytest.raises(Refused, match=re.escape(cause)):
+        recheck(about_n(**change))
+
+
+# --- from the program ------------------------------------------------------------------------
+
+
+def test_derive_writes_what_verify_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "stories.json"
+    assert cli.main(["derive", "--no-tex", "--certificate", str(path)]) == 0
+    stories = json.loads(path.read_text(encoding="utf-8"))
+    assert f"{len(stories)} proofs in {path}" in capsys.readouterr().out
+    assert cli.main(["verify", str(path)]) == 0
+    assert capsys.readouterr().out.count(": accepted, ") == len(stories) >= 39
+    stories[3]["proof"] = 0
+    path.write_text(json.dumps(stories), encoding="utf-8")
+    assert cli.main(["verify", str(path)]) == 1
+    assert f"{path}[3]: refused: " in capsys.readouterr().out
+    assert cli.main(["verify", str(tmp_path / "nothing.json")]) == 2
+
+
+def test_mutants_are_not_accepted_for_what_they_do_not_prove() -> None:
+    sys.path.insert(0, str(ROOT / "fuzz"))
+    try:
+        import certificates
+    finally:
+        sys.path.pop(0)
+    texts = [EXAMPLES[0]]
+    for seed in range(40):
+        data = certificates.mutant(texts[0], Random(seed))
+        said = [certificates.accepted(decide, data).split(":")[0] for decide in (certificates.by_kernel, recheck)]
+        assert said in (["refuses", "refuses"], ["accepts", "accepts"]), data
