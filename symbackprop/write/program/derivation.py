@@ -88,8 +88,8 @@ class Planner:
         self.adjoint = {g.array: self.names[n.array] for n, g in adjoints.items()
                         if isinstance(g, Node) and g.named and n.array in self.names}  # fmt: skip
         loss = "L" if self.reverse.upstream else self.names.get(outputs[0].array, "L")
-        of = {f"d{self.names[n.array]}": self.names[n.array] for n in self.shown if n.array in self.names}
-        self.notation = Notation({**self.names, **{a: f"d{c}" for a, c in self.adjoint.items()}}, of, loss)
+        of = {f"∇{self.names[n.array]}": self.names[n.array] for n in self.shown if n.array in self.names}
+        self.notation = Notation({**self.names, **{a: f"∇{c}" for a, c in self.adjoint.items()}}, of, loss)
         self.forms = MatrixForms(self.notation)
 
     def is_shown(self, n: Node) -> bool:
@@ -125,7 +125,7 @@ class Planner:
                 return None
             parts.append((slope, derivative, (*n_axes, *axes)))
             total.append(summed(n_axes, derivative if up is None else mul(up, derivative)))
-        left = Entry(Array(f"d{self.names[c.array]}"), at)
+        left = Entry(Array(f"∇{self.names[c.array]}"), at)
         result = self.opened(g.at(at), g)
         proved = prove_equal(self.plain(add(*total)), self.plain(g.at(at)), EMPTY) is not None
         lines.append(self.line(left, add(*chain), axes, "chain rule", USUAL))
@@ -141,11 +141,12 @@ class Planner:
             lines.append(Line(name, form[0], self.notation.latex_gradient(self.names[c.array]), form[1],
                               "the same for all entries at once", RESULT))  # fmt: skip
         name = self.names[c.array]
-        return Passage(name, self.notation.latex_name(name), tuple(lines), proved)
+        said = tuple(line for line in lines if line.left != line.right)
+        return Passage(name, self.notation.latex_name(name), said, proved)
 
     def arranged(self, c: Node, g: Node, axes: tuple[Index, ...], at: tuple[IndexExpr, ...]) -> Passage:
         """Outputs that only have entries of c, each in its place."""
-        left = Entry(Array(f"d{self.names[c.array]}"), at)
+        left = Entry(Array(f"∇{self.names[c.array]}"), at)
         result = self.line(left, self.opened(g.at(at), g), axes, "the outputs have entries of it as they are", RESULT)
         return Passage(self.names[c.array], self.notation.latex_name(self.names[c.array]), (result,), True)
 

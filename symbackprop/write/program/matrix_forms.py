@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbackprop.read.numpy import Node
+from symbackprop.read.numpy import INPUT, Node
 
 from .notation import Notation, pretty
 
@@ -33,8 +33,8 @@ class MatrixForms:
     def form(self, x: Any) -> Form:
         if isinstance(x, Node):
             name = self.notation.names.get(x.array) if x.named else None
-            if name is not None:
-                of = self.notation.gradients.get(name)
+            of = None if name is None else self.notation.gradients.get(name)
+            if name is not None and (of is not None or not x.backward or x.operation == INPUT):
                 if of is None:
                     return name, pretty(name), ATOM
                 return self.notation.plain_gradient(of), self.notation.latex_gradient(of), ATOM
