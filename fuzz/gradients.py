@@ -28,7 +28,17 @@ from judge import Doubtful, Judge, filled
 from theorems import CRASH, SLOW, Maker, Pair, TooSlow, derivative, hypotheses, inside, judge_at, stop
 
 from symbackprop import SymbackpropError, derive
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import Array, Diff, Entry
+from symbackprop.functions.claims import axes_of
+from symbackprop.functions.gradient_claims import objective
+from symbackprop.functions.request import flattened, read_request
+from symbackprop.functions.setting import Setting
+from symbackprop.prove.claims import derived
+from symbackprop.read.numpy import Declared
+from symbackprop.write.code.index_code import compile_tensors
 
+DOOR = 0.2  # gradients that are proved as well
 AGREED, NONE, NOWHERE, WRONG = "agreed", "no gradient found", "compared at no point", "wrong"
 SIZES = ((1, 1), (2, 1), (3, 2), (2, 3))
 TOLERANCE = 1e-9
@@ -112,9 +122,13 @@ def judged(p: Pair, draw: random.Random, limit: float) -> tuple[str, str]:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             signal.setitimer(signal.ITIMER_VIRTUAL, limit)
-            found = derive(f, asked.shapes, "x", assuming=h)
+            found = derived_code(asked)
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        return compared(asked, found, draw)
+            result = compared(asked, found, draw)
+            if result[0] == WRONG or draw.random() < DOOR:  # what derive returns it has proved
+                signal.setitimer(signal.ITIMER_VIRTUAL, 20 * limit)
+                derive(f, asked.shapes, "x", assuming=h)
+        return result
     except TooSlow:
         return SLOW, ""
     except SymbackpropError as error:
@@ -123,6 +137,22 @@ def judged(p: Pair, draw: random.Random, limit: float) -> tuple[str, str]:
         return CRASH, "".join(traceback.format_exception(error)[-3:])
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def derived_code(p: Pair) -> Callable[..., Any]:
+    """The gradient by the laws, not yet proved, as a NumPy function."""
+    f, _, h = p.functions()
+    request = read_request("derive", f, None, p.shapes, "x", h, {})
+    (output,) = flattened(request.outputs().outputs, "the forward")
+    upstream = ("g",) if output.axes else ()
+    inputs = {**request.declared, **dict.fromkeys(upstream, Declared(output.shape))}
+    axes, at = axes_of(request.declared["x"].shape, "w")
+    context = Setting(request.hypotheses(), repair=False).context
+    term = derived(Diff(objective([output], upstream), Entry(Array("x"), at)), context)
+    if term is None:
+        raise SymbackpropError("no law differentiates it")
+    run = compile_tensors({"x": Tensor(axes, term)}, inputs)
+    return lambda **arrays: run(**arrays)["x"]
 
 
 def run(seed: int, seconds: float, most: int, limit: float, show: bool) -> Counter[str]:

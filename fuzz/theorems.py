@@ -23,9 +23,10 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import islice, product
 from types import FrameType
 from typing import Any
@@ -41,7 +42,6 @@ from expressions import (
     mul,
     ones,
     outer,
-    plus,
     power,
     reduced,
     replaced,
@@ -69,6 +69,8 @@ CONSTANTS = (0, 0, 1, 2, -1, 0.5, 3, -2, 1.5)
 VALUES = tuple(map(Fraction, (0, 0, 1, -1, 2, -2, "1/2", "-1/2", 3, -3, "1/4", "3/2", "-5/4", 5)))
 POINTS, LARGEST = 24, 8
 LONGEST = 260
+OTHERWISE = {">": "<=", "<=": ">", ">=": "<", "<": ">=", "==": "!=", "!=": "=="}
+TESTS, HOW_OFTEN = (">", ">=", "<", "<=", "==", "!="), (4, 3, 3, 2, 1, 1)
 DOOR = 0.1  # pairs that take the way of users
 SLOW = "slow"
 WRONG_PROOF, WRONG_REFUTATION, CRASH = "wrong proof", "wrong refutation", "crash"
@@ -103,7 +105,9 @@ class Pair:
 
     def __str__(self) -> str:
         given = f"\n  assuming {', '.join(h.source for h in self.hypotheses)}" if self.hypotheses else ""
-        return f"{self.kind}, shapes {self.shapes}\n  forward {self.forward.source}\n  claim   {self.claim.source}{given}"
+        return (
+            f"{self.kind}, shapes {self.shapes}\n  forward {self.forward.source}\n  claim   {self.claim.source}{given}"
+        )
 
 
 def names(text: str) -> set[str]:
@@ -143,7 +147,9 @@ class Maker:
             case 7 | 8:
                 return binary("div", go(depth - 1), go(depth - 1))
             case 9 | 10:
-                return binary(draw.choice(("max2", "min2")), go(depth - 1), draw.choice((go(depth - 1), self.constant())))
+                return binary(
+                    draw.choice(("max2", "min2")), go(depth - 1), draw.choice((go(depth - 1), self.constant()))
+                )
             case 11 | 12:
                 one, other = go(depth - 1), go(depth - 1)
                 return where(self.test(depth - 1), one, other if other != one else self.constant())
@@ -164,7 +170,7 @@ class Maker:
 
     def test(self, depth: int) -> Node:
         other = self.constant() if self.draw.random() < 0.6 else self.entries(depth)
-        return compare(self.entries(depth), self.draw.choices((">", ">=", "<", "<=", "==", "!="), (4, 3, 3, 2, 1, 1))[0], other)
+        return compare(self.entries(depth), self.draw.choices(TESTS, HOW_OFTEN)[0], other)
 
     def with_axes(self, t: Node) -> Node:
         return t if t.shape == self.shape else mul(ones(self.x), t)
@@ -290,7 +296,7 @@ def rewritten(t: Node, m: Maker) -> Iterator[Node]:
             c, p, q = t.args
             yield binary("add", binary("mul", c, p), binary("mul", binary("sub", const(1), unary("number", c)), q))
             if c.op == "cmp":
-                yield where(compare(c.args[0], {">": "<=", "<=": ">", ">=": "<", "<": ">=", "==": "!=", "!=": "=="}[c.par], c.args[1]), q, p)
+                yield where(compare(c.args[0], OTHERWISE[c.par], c.args[1]), q, p)
         case "exp":
             yield power(unary("exp", unary("neg", u)), -1)
         case "log":
@@ -322,7 +328,8 @@ def hidden(t: Node, u: Node) -> Iterator[Node]:
     yield binary("add", binary("sub", t, unary("sqrt", power(u, 2))), unary("abs", u))
     yield binary("mul", t, power(unary("sign", u), 2))
     yield binary("mul", t, unary("abs", unary("sign", u)))
-    yield binary("div", binary("mul", t, where(compare(u, "==", zero), const(1), u)), where(compare(u, "==", zero), const(1), u))
+    safe = where(compare(u, "==", zero), const(1), u)
+    yield binary("div", binary("mul", t, safe), safe)
     yield where(compare(u, "==", zero), t, binary("div", binary("mul", t, u), u))
     yield where(compare(u, ">", zero), binary("add", binary("sub", t, unary("log", u)), unary("log", u)), t)
     yield binary("add", t, binary("sub", unary("sign", u), binary("div", u, unary("abs", u))))
@@ -353,7 +360,7 @@ def pair(draw: Draw) -> Pair:
             claim = gradient(forward, m.x)
             right = claim
             if draw.random() < 0.25:
-                forward = somewhere(forward, draw, lambda t: rewritten(t, m))
+                forward = somewhere(forward, draw, partial(rewritten, m=m))
                 claim = right if draw.random() < 0.5 else gradient(forward, m.x)
             kind = draw.choices(("gradient", "rewritten", "hidden", "mask of the output", "broken"), (3, 6, 8, 1, 2))[0]
             claim = changed(kind, forward, claim, m)
@@ -371,7 +378,8 @@ def changed(kind: str, forward: Node, claim: Node, m: Maker) -> Node:
             for _ in range(draw.choice((1, 1, 2))):
                 claim = somewhere(claim, draw, lambda t: rewritten(t, m))
         case "hidden":
-            u = draw.choice((*inside, m.x, m.w, m.x, binary("sub", m.x, m.w), binary("sub", m.x, m.constant()), reduced("sum", m.x)))
+            others = (binary("sub", m.x, m.w), binary("sub", m.x, m.constant()), reduced("sum", m.x))
+            u = draw.choice((*inside, m.x, m.w, m.x, *others))
             if draw.random() < 0.6:
                 return draw.choice(list(hidden(claim, u)))
             claim = somewhere(claim, draw, lambda t: hidden(t, u) if t.op != "cmp" else iter(()))
@@ -406,7 +414,8 @@ def hypotheses(m: Maker) -> tuple[Node, ...]:
         compare(m.w, "!=", zero), compare(m.x, "!=", zero), compare(binary("mul", m.w, m.w), "==", m.w),
         compare(m.a, ">", zero), compare(m.a, ">=", one), compare(m.a, "==", const(2)), compare(m.x, ">", m.w),
         compare(reduced("sum", m.w), "==", one), compare(reduced("sum", m.x), "==", one), compare(m.x, ">=", m.w),
-        compare(reduced("sum", m.x), ">", zero), compare(m.a, "!=", zero), compare(m.x, "<", one), compare(m.w, "==", zero),
+        compare(reduced("sum", m.x), ">", zero), compare(m.a, "!=", zero), compare(m.x, "<", one),
+        compare(m.w, "==", zero),
         compare(m.x, "==", m.w), compare(binary("mul", m.x, m.w), ">", zero), compare(m.x, "==", zero),
     ]  # fmt: skip
     return tuple(draw.sample(given, draw.choice((1, 1, 2))))
@@ -425,7 +434,7 @@ def points(p: Pair, draw: Draw) -> Iterator[Judge]:
         palette = draw.choices(pool, k=draw.choice((1, 2, 3))) if k % 3 else pool
         if k % 4 == 3:
             palette = [Fraction(draw.randint(-40, 40), 8) for _ in range(6)]
-        x, w = (filled(shape, lambda *_: draw.choice(palette)) for _ in range(2))
+        x, w = drawn(shape, palette, draw), drawn(shape, palette, draw)
         if k % 5 == 2:
             x = w.copy()
         a = draw.choice(palette)
@@ -433,38 +442,36 @@ def points(p: Pair, draw: Draw) -> Iterator[Judge]:
         yield judge_at(x, w, a, np.array([draw.randrange(n) for _ in range(n)]))
 
 
+def drawn(shape: tuple[int, ...], palette: list[Fraction], draw: Draw) -> Any:
+    return filled(shape, lambda *_: draw.choice(palette))
+
+
 def adjusted(p: Pair, x: Any, w: Any, a: Any, draw: Draw) -> tuple[Any, Any, Any]:
     """Towards the hypotheses."""
-    for h in p.hypotheses:
-        match h.source:
-            case "((w * w) == w)":
-                w = filled(w.shape, lambda *_: Fraction(draw.randrange(2)))
-            case "(w == 0)":
-                w = filled(w.shape, lambda *_: Fraction(0))
-            case "(x == 0)":
-                x = filled(x.shape, lambda *_: Fraction(0))
-            case "(x == w)":
-                x = w.copy()
-            case "(a == 2)":
-                a = Fraction(2)
-            case "(a >= 1)":
-                a = 2 + abs(a)
-            case "(a > 0)":
-                a = abs(a) + Fraction(1, 2) * (a == 0)
-            case "(x > 0)" | "(x >= 0)":
-                x = filled(x.shape, lambda *at: abs(x[at]) or Fraction(draw.randint(1, 3)))
-            case "(w > 0)" | "(w >= 0)":
-                w = filled(w.shape, lambda *at: abs(w[at]) or Fraction(draw.randint(1, 3)))
-            case "(x > w)" | "(x >= w)":
-                x = filled(x.shape, lambda *at: x[at] if x[at] > w[at] else w[at] + draw.choice((1, 2)))
-            case _:
-                pass
-    for h in p.hypotheses:
-        if h.source in ("(np.sum(w) == 1)", "(np.sum(x) == 1)"):
-            v = w if "(w)" in h.source else x
-            last = (-1,) * v.ndim
-            v[last] += 1 - v.sum()
-    return x, w, a
+    said = {h.source for h in p.hypotheses}
+
+    def positive(v: Any) -> Any:
+        return filled(v.shape, lambda *at: abs(v[at]) or Fraction(draw.randint(1, 3)))
+
+    if "((w * w) == w)" in said:
+        w = filled(w.shape, lambda *_: Fraction(draw.randrange(2)))
+    if said & {"(x > 0)", "(x >= 0)"}:
+        x = positive(x)
+    if said & {"(w > 0)", "(w >= 0)"}:
+        w = positive(w)
+    if said & {"(x > w)", "(x >= w)"}:
+        x = w + positive(x - w)
+    if said & {"(a == 2)", "(a >= 1)", "(a > 0)"}:
+        a = Fraction(2) if "(a == 2)" in said else abs(a) + 1
+    if "(np.sum(w) == 1)" in said:
+        w[(-1,) * w.ndim] += 1 - w.sum()
+    if "(np.sum(x) == 1)" in said:
+        x[(-1,) * x.ndim] += 1 - x.sum()
+    if "(w == 0)" in said:
+        w = w - w
+    if "(x == 0)" in said:
+        x = x - x
+    return (w.copy() if "(x == w)" in said else x), w, a
 
 
 def judge_at(x: Any, w: Any, a: Any, idx: Any) -> Judge:
@@ -474,8 +481,8 @@ def judge_at(x: Any, w: Any, a: Any, idx: Any) -> Judge:
         k = places.index(at)
         return Number(x[at], tuple(Fraction(int(k == j)) for j in range(len(places))), k)
 
-    arrays = {"x": filled(x.shape, moving), "w": filled(x.shape, lambda *at: Number(w[at])), "a": filled((), lambda: Number(a))}
-    return Judge(arrays, idx, x.shape)
+    still = {"w": filled(x.shape, lambda *at: Number(w[at])), "a": filled((), lambda: Number(a))}
+    return Judge({"x": filled(x.shape, moving), **still}, idx, x.shape)
 
 
 # --- judging -------------------------------------------------------------------------------------------------------
@@ -639,8 +646,9 @@ def run(seed: int, seconds: float, pairs: int, limit: float, show: bool) -> Coun
         elif status == "unknown":
             reasons[why[:60]] += 1
     spent, total = time.perf_counter() - start, counts.total()
+    shown = ("proved", "refuted", "unknown", "ill-formed", SLOW, *WRONG)
     print(f"seeds {seed} to {seed + total - 1}, {total} pairs in {spent:.0f} s ({total / max(spent, 1e-9):.0f}/s): "
-          + ", ".join(f"{counts[k]} {k}" for k in ("proved", "refuted", "unknown", "ill-formed", SLOW, *WRONG)))  # fmt: skip
+          + ", ".join(f"{counts[k]} {k}" for k in shown))  # fmt: skip
     if show:
         print("\n".join(f"{n:7} {kind}, {status}" for (kind, status), n in sorted(kinds.items())))
         print("\n".join(f"{n:7} {reason}" for reason, n in reasons.most_common(20)))
@@ -653,7 +661,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--pairs", type=int, default=10**9)
     parser.add_argument("--limit", type=float, default=0.5, help="seconds for a verdict, before the next pair")
-    parser.add_argument("--show", action="store_true", help="counts by the kind of the claim, and why verdicts are unknown")
+    parser.add_argument("--show", action="store_true", help="counts by kind of claim, and why verdicts are unknown")
     given = parser.parse_args()
     signal.signal(signal.SIGVTALRM, stop)
     counts = run(given.seed, given.seconds, given.pairs, given.limit, given.show)

@@ -769,7 +769,15 @@ def truth(t):
     """A polynomial of steps and deltas that is 0 or 1 whatever they are; a sum of one term is none (0 * nan is nan)."""
     atoms = order(truth_atoms(t) or ())
     cases = product((0, 1), repeat=len(atoms)) if 0 < len(atoms) <= 6 else [()]
-    return bool(atoms) and all(truth_value(t, dict(zip(atoms, case))) in (0, 1) for case in cases)
+    return bool(atoms) and all(truth_value(t, case) in (0, 1) or both_signs(s for s in atoms if case[s])
+        for case in (dict(zip(atoms, c)) for c in cases))
+
+def both_signs(steps):
+    """u > 0 and -u > 0 are among these: no point is there."""
+    def opposite(u, v):
+        needs = set()
+        return not like(expand(add(u, v), needs)) and not needs
+    return any(opposite(*two) for two in combinations([s.terms[0] for s in steps if s.op == "step"], 2))
 
 def truth_atoms(t):
     if zero_or_one(t):
@@ -789,23 +797,25 @@ def off_diagonal(u):
     zero = [delta(just(i), just(j)) for i, j in combinations(order(u.free), 2) if vanishes(i, j)]
     return add(u, *zero) if zero else u
 
-def values_needed(t, world, moving=frozenset(), guards=(), found=None):
+def values_needed(t, world, moving=frozenset(), guards=(), found=None, facts=False):
     """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
-    derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0."""
+    derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0.
+    As facts, these leave out what is beside other combinations of steps: they might be 0 or 1, too."""
     found = {} if found is None else found
     h, moves = product_of(*guards), lambda s: world.moves(s, moving)
     def note(kind, u):
         if not plain((kind, u), world, set()):
             u = u if not guards else mul(h, u) if kind == "ge0" else add(mul(h, u), sub(ONE, h))
             found.setdefault((kind, normal(u)))
-    go = lambda s, guards=guards, moving=moving: values_needed(s, world, moving, guards, found)
+    go = lambda s, guards=guards, moving=moving: values_needed(s, world, moving, guards, found, facts)
     inner = t.terms
     match t.op:
         case "entry":
             inner = [entry_at(*m, t) for m in world.meanings(t.data)]
         case "mul":
-            own = tuple(s for s in t.terms if truth(s))
-            return [go(s, guards if s in own else guards + own) for s in t.terms] and found or found
+            own, steps = (tuple(s for s in t.terms if f(s)) for f in (truth, truth_atoms))
+            looked_at = steps if facts and len(steps) > len(own) else t.terms
+            return [go(s, guards if s in own else guards + own) for s in looked_at] and found or found
         case "pow":
             (u,), (q,) = t.terms, t.data
             if q < 0:
@@ -1598,7 +1608,7 @@ class Theorem(Certificate):
         wanted = list(values_needed(right, self.world))
         if formula:
             where = self.region(moving, (), (left,), True)
-            wanted = [p for p in wanted if not any(alike(p, k) for k in values_needed(left, self.world))]
+            wanted = [p for p in wanted if not any(alike(p, k) for k in values_needed(left, self.world, facts=True))]
         goals = [goal_of(r, where, (*KINDS, "dense") if formula else KINDS) for r in listed(values)]
         self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
         for moved in (g[3] for g in goals if g[0] == "dense"):
@@ -1620,7 +1630,7 @@ class Theorem(Certificate):
     def region(self, moving, lengths, terms, formula):
         facts = dict.fromkeys(("ge0i", n) for n in lengths)
         for t in terms:
-            facts |= values_needed(t, self.world, frozenset() if formula else moving)
+            facts |= values_needed(t, self.world, frozenset() if formula else moving, facts=True)
         given = {name: ("gt0", h[1]) if moving and h[0] == "ge0"
             and h[1].arrays else h for name, h in self.world.hypotheses.items()}
         kept = {k: p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}

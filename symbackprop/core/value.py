@@ -8,12 +8,15 @@ A factor that is a truth value (0 or 1: a step, a delta, a combination of them) 
 *guard*: what stands beside it is looked at only where it is 1, as in `np.where`.  Under guards h the need u > 0 is the
 plain predicate h u + 1 - h > 0.  A sum of one term is no guard: so the reader writes a truth value in arithmetic, since
 0 * nan is nan.
+
+What is needed of a right side has to be shown, so too much of it does no harm; what a forward needs is taken for a
+fact.  So `facts` leaves out what stands beside a combination of steps of which it is not seen that it is 0 or 1.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from typing import TypeAlias, assert_never
 
 from .context import Context
@@ -60,9 +63,11 @@ Guards: TypeAlias = tuple[Term, ...]
 MOST_ATOMS = 6  # truth values that one guard is made of
 
 
-def needs(t: Term, context: Context, moving: frozenset[Array] = frozenset()) -> dict[Predicate, str]:
+def needs(
+    t: Term, context: Context, moving: frozenset[Array] = frozenset(), facts: bool = False
+) -> dict[Predicate, str]:
     """The predicates, each with what it is about (`VALUE`, `ROOT`, `KINK`, `TIE`)."""
-    run = Needs(context, moving)
+    run = Needs(context, moving, facts)
     run.visit(t, ())
     return run.found
 
@@ -70,8 +75,8 @@ def needs(t: Term, context: Context, moving: frozenset[Array] = frozenset()) -> 
 class Needs:
     """One walk through a term; `found` has what it met, in order."""
 
-    def __init__(self, context: Context, moving: frozenset[Array]) -> None:
-        self.context, self.moving = context, moving
+    def __init__(self, context: Context, moving: frozenset[Array], facts: bool) -> None:
+        self.context, self.moving, self.facts = context, moving, facts
         self.smooth, self.signs = Smoothness(context), Signs(context)
         self.found: dict[Predicate, str] = {}
         self.count = 0
@@ -100,7 +105,8 @@ class Needs:
                     self.visit(a, guards)
             case Mul(args):
                 own = tuple(a for a in args if truth(a))
-                for a in args:
+                steps = [a for a in args if truth_atoms(a)]
+                for a in steps if self.facts and len(steps) > len(own) else args:
                     self.visit(a, guards if a in own else (*guards, *own))
             case Power(base, q):
                 self.power(base, q, guards)
@@ -112,7 +118,7 @@ class Needs:
             case Sum(size, body, _):
                 self.visit(open_body(body, (self.new(size),)), guards)
             case Diff(body, wrt):
-                inner = Needs(self.context, self.moving | {wrt.array})
+                inner = Needs(self.context, self.moving | {wrt.array}, self.facts)
                 inner.count = self.count
                 inner.visit(body, guards)
                 self.count = inner.count
@@ -177,8 +183,14 @@ def truth(t: Term) -> bool:
     atoms = truth_atoms(t)
     if not atoms or len(atoms) > MOST_ATOMS:
         return False
-    cases = product((0, 1), repeat=len(atoms))
-    return all(truth_value(t, dict(zip(atoms, case, strict=True))) in (0, 1) for case in cases)
+    cases = (dict(zip(atoms, case, strict=True)) for case in product((0, 1), repeat=len(atoms)))
+    return all(truth_value(t, case) in (0, 1) or both_signs([a for a in atoms if case[a]]) for case in cases)
+
+
+def both_signs(steps: list[Term]) -> bool:
+    """Whether u > 0 and -u > 0 are among these: no point is there."""
+    signs = [a.predicate.term for a in steps if isinstance(a, Holds) and isinstance(a.predicate, Positive)]
+    return any(same(add(u, v), ZERO) == (True, frozenset()) for u, v in combinations(signs, 2))
 
 
 def truth_atoms(t: Term) -> tuple[Term, ...]:
