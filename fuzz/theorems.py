@@ -49,7 +49,7 @@ from expressions import (
     walk,
     where,
 )
-from judge import MAYBE, Doubtful, Judge, NoValue, Number, filled, same, sign
+from judge import MAYBE, Doubtful, Judge, NoValue, Number, as_array, filled, same, sign
 
 from symbackprop import check_gradient
 from symbackprop.core.terms import Array
@@ -460,7 +460,7 @@ def adjusted(p: Pair, x: Any, w: Any, a: Any, draw: Draw) -> tuple[Any, Any, Any
     if said & {"(w > 0)", "(w >= 0)"}:
         w = positive(w)
     if said & {"(x > w)", "(x >= w)"}:
-        x = w + positive(x - w)
+        x = as_array(w + positive(as_array(x - w)))
     if said & {"(a == 2)", "(a >= 1)", "(a > 0)"}:
         a = Fraction(2) if "(a == 2)" in said else abs(a) + 1
     if "(np.sum(w) == 1)" in said:
@@ -468,9 +468,9 @@ def adjusted(p: Pair, x: Any, w: Any, a: Any, draw: Draw) -> tuple[Any, Any, Any
     if "(np.sum(x) == 1)" in said:
         x[(-1,) * x.ndim] += 1 - x.sum()
     if "(w == 0)" in said:
-        w = w - w
+        w = as_array(w - w)
     if "(x == 0)" in said:
-        x = x - x
+        x = as_array(x - x)
     return (w.copy() if "(x == w)" in said else x), w, a
 
 

@@ -29,6 +29,7 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
+    subterms,
 )
 
 from . import exact_numbers as numbers
@@ -283,6 +284,7 @@ class Evaluation:
         """A truth value among the factors that is 0 chooses another branch: the other factors are not looked at."""
         for x in args:
             if guards(x) and self.value(x, scope) == 0:
+                self.kinks_beside(x, args, scope)
                 return _ZERO
         try:
             return self.arithmetic.product([self.value(x, scope) for x in args])
@@ -290,6 +292,18 @@ class Evaluation:
             if e.what == "1/0" and self.vanishes(args, scope):
                 raise NoValue("0/0", e.where) from None
             raise
+
+    def kinks_beside(self, guard: Term, args: tuple[Term, ...], scope: Scope) -> None:
+        """Raises Kink where another factor has one, for the steps of a forward: mask * |x| is taken at x = 0, too."""
+        if not any(move.at is None for move in scope.moves) or not any(map(of_reals, subterms(guard))):
+            return
+        for x in args:
+            try:
+                self.value(x, scope)
+            except Kink:
+                raise
+            except Undefined:
+                continue
 
     def vanishes(self, args: tuple[Term, ...], scope: Scope) -> bool:
         """Whether a factor is certainly 0."""
@@ -386,6 +400,10 @@ class Evaluation:
         if tied and w.fn == "argmax":
             raise Undefined("a tie in argmax")
         return first
+
+
+def of_reals(t: Term) -> bool:
+    return isinstance(t, Holds) and isinstance(t.predicate, Positive)
 
 
 def powers_inside(t: Term) -> bool:

@@ -24,5 +24,4 @@ def guards(t: Term) -> bool:
 
 def counted(t: Term) -> bool:
     """A number, or a number of times a truth value: a part of a sum that is a truth value."""
-    factors = t.args if isinstance(t, Mul) else (t,)
-    return all(isinstance(x, Num) or guards(x) for x in factors)
+    return all(map(counted, t.args)) if isinstance(t, Mul) else isinstance(t, Num) or guards(t)

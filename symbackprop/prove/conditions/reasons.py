@@ -38,7 +38,7 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.core.value import truth
+from symbackprop.core.value import both_signs, truth
 
 from ..equality import prove_equal
 from ..matching import unify
@@ -276,7 +276,10 @@ class Seeker:
         u, name = term_of(p), case_name(self.context)
         cases: list[tuple[Term, Reason]] = []
         for on, value in ((True, ONE), (False, ZERO)):
-            case = Tidy()(replaced(u, h, value))
+            case = replaced(u, h, value)
+            for s in truths(case) if on else ():
+                case = replaced(case, s, ZERO) if both_signs([h, s]) else case
+            case = Tidy()(case)
             try:
                 region = assuming(self.context, name, truth_case(h, on))
             except ProofError:
