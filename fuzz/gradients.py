@@ -82,7 +82,7 @@ def compared(p: Pair, found: Callable[..., Any], draw: random.Random) -> tuple[s
     g = leaf("g", p.forward.shape)
     loss = p.forward if scalar else reduced("sum", binary("mul", g, p.forward))
     names = [k for k in p.shapes if k in p.shapes and used(k, p)]
-    f = eval(f"lambda x, w, a, idx, g: {loss.source}", {"np": anp})
+    f = eval(f"lambda x, w, a, idx, g: 1.0 * {loss.source}", {"np": anp})
     slope = autograd.grad(f)
     for judge in points(p, draw):
         try:

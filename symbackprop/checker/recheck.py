@@ -768,16 +768,13 @@ def is_variable(w, world): return need(w is not PI and not world.meanings(w.data
 def truth(t):
     """A polynomial of steps and deltas that is 0 or 1 whatever they are; a sum of one term is none (0 * nan is nan)."""
     atoms = order(truth_atoms(t) or ())
-    cases = product((0, 1), repeat=len(atoms)) if 0 < len(atoms) <= 6 else [()]
-    return bool(atoms) and all(truth_value(t, case) in (0, 1) or both_signs(s for s in atoms if case[s])
-        for case in (dict(zip(atoms, c)) for c in cases))
+    cases = [dict(zip(atoms, c)) for c in product((0, 1), repeat=len(atoms))] if 0 < len(atoms) <= 6 else []
+    return bool(cases) and all(truth_value(t, c) in (0, 1) or both_signs(s for s in atoms if c[s]) for c in cases)
 
 def both_signs(steps):
     """u > 0 and -u > 0 are among these: no point is there."""
-    def opposite(u, v):
-        needs = set()
-        return not like(expand(add(u, v), needs)) and not needs
-    return any(opposite(*two) for two in combinations([s.terms[0] for s in steps if s.op == "step"], 2))
+    pairs = combinations([s.terms[0] for s in steps if s.op == "step"], 2)
+    return any(not like(expand(add(*two), needs := set())) and not needs for two in pairs)
 
 def truth_atoms(t):
     if zero_or_one(t):
@@ -799,8 +796,8 @@ def off_diagonal(u):
 
 def values_needed(t, world, moving=frozenset(), guards=(), found=None, facts=False):
     """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
-    derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0.
-    As facts, these leave out what is beside other combinations of steps: they might be 0 or 1, too."""
+    derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0; as
+    facts, what is beside other combinations of steps is left out."""
     found = {} if found is None else found
     h, moves = product_of(*guards), lambda s: world.moves(s, moving)
     def note(kind, u):
@@ -814,8 +811,8 @@ def values_needed(t, world, moving=frozenset(), guards=(), found=None, facts=Fal
             inner = [entry_at(*m, t) for m in world.meanings(t.data)]
         case "mul":
             own, steps = (tuple(s for s in t.terms if f(s)) for f in (truth, truth_atoms))
-            looked_at = steps if facts and len(steps) > len(own) else t.terms
-            return [go(s, guards if s in own else guards + own) for s in looked_at] and found or found
+            inner = steps if facts and len(steps) > len(own) else t.terms
+            return [go(s, guards if s in own else guards + own) for s in inner] and found or found
         case "pow":
             (u,), (q,) = t.terms, t.data
             if q < 0:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice, product
 
-from symbackprop.core.context import Context, Same
+from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, as_affine
+from symbackprop.core.kernel import Linear, Proof, check
+from symbackprop.core.ordering import predicate_key
 from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
 from symbackprop.core.sums import Monomial, monomial_key
@@ -38,7 +40,7 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.core.value import both_signs, truth
+from symbackprop.core.value import truth
 
 from ..equality import prove_equal
 from ..matching import unify
@@ -276,10 +278,7 @@ class Seeker:
         u, name = term_of(p), case_name(self.context)
         cases: list[tuple[Term, Reason]] = []
         for on, value in ((True, ONE), (False, ZERO)):
-            case = replaced(u, h, value)
-            for s in truths(case) if on else ():
-                case = replaced(case, s, ZERO) if both_signs([h, s]) else case
-            case = Tidy()(case)
+            case = Tidy()(replaced(u, h, value))
             try:
                 region = assuming(self.context, name, truth_case(h, on))
             except ProofError:
@@ -329,10 +328,13 @@ class Seeker:
             yield Weigh(p, scale, parts, rest, equation)
 
     def given(self, lhs: Term, rhs: Term) -> Given | None:
-        found = prove_equal(lhs, rhs, self.context)
-        if found is None or found[1].conditions:
-            return None
-        return Given(found[0])
+        for prove in (by_distributing, prove_equal):
+            found = prove(lhs, rhs, self.context)
+            conditions = frozenset[Predicate]() if found is None else found[1].conditions
+            reasons = [self.reason(c, 1) for c in sorted(conditions, key=predicate_key)]
+            if found is not None and None not in reasons:
+                return Given(found[0], tuple(r for r in reasons if r is not None))
+        return None
 
     def value(self, t: Term) -> Term:
         """The normal form, in the words of the context."""
@@ -395,6 +397,14 @@ class Seeker:
                 if e < 0 and free(b).isdisjoint(m.dummies) and self.nonzero(b, either):
                     found[b] = min(e, found.get(b, F0))
         return sorted(found.items(), key=lambda x: monomial_key(Monomial(F1, (), ((x[0], F1),))))
+
+
+def by_distributing(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
+    """As sums of products alone, where a normal form would ask for more: that of [-u > 0] asks for u != 0."""
+    try:
+        return Linear(lhs, rhs), check(Linear(lhs, rhs), context)
+    except FAILED:
+        return None
 
 
 def known_there(region: Context, p: Predicate, depth: int) -> Reason | None:
