@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test trust fuzz clean
+.PHONY: install run test test-coq trust fuzz clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/installed
@@ -24,6 +24,12 @@ SEED ?= 0
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -W ignore fuzz/numpy_programs.py --seed $(SEED) --seconds $$(( $(SECONDS) / 2 ))
 	$(BIN)/python fuzz/certificates.py --seed $(SEED) --seconds $$(( $(SECONDS) / 2 ))
+
+# Needs Coq 8.16 with mathcomp; about ten seconds a theorem.
+test-coq: $(VENV)/installed-dev
+	@command -v coqc >/dev/null || { echo "coqc is missing; on Debian: apt-get install coq \
+	  libcoq-mathcomp-algebra libcoq-mathcomp-analysis libcoq-mathcomp-algebra-tactics" >&2; exit 1; }
+	SYMBACKPROP_COQ=all $(BIN)/python -m pytest -q -rs tests/coq
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

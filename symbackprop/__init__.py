@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from .functions.derivation import Derivative
     from .functions.sympy_checks import check_sympy
     from .functions.verdict import Verdict
+    from .train.estimators import ProvenMLPClassifier, ProvenMLPRegressor
     from .witness.network import ExplicitNetwork, explicit
 
 __all__ = [
-    "Derivative", "ExplicitNetwork", "SymbackpropError", "Verdict", "__version__", "check_document", "check_equal",
-    "check_gradient", "check_hessian", "check_hvp", "check_jacobian", "check_sympy", "derive", "explicit",
+    "Derivative", "ExplicitNetwork", "ProvenMLPClassifier", "ProvenMLPRegressor", "SymbackpropError", "Verdict",
+    "__version__", "check_document", "check_equal", "check_gradient", "check_hessian", "check_hvp",
+    "check_jacobian", "check_sympy", "derive", "explicit",
 ]  # fmt: skip
 
 # The same names again, with the module that defines each: read by `__getattr__`, checked against the above by a test.
 _HOME = {
     "Derivative": "symbackprop.functions.derivation",
     "ExplicitNetwork": "symbackprop.witness.network",
+    "ProvenMLPClassifier": "symbackprop.train.estimators",
+    "ProvenMLPRegressor": "symbackprop.train.estimators",
     "SymbackpropError": "symbackprop.core.terms",
     "Verdict": "symbackprop.functions.verdict",
     "check_document": "symbackprop.documents.check",

@@ -48,7 +48,7 @@ DEBTS = {
 }  # fmt: skip
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "__main__", "__init__"}
-TRUSTED, ANY_FILE = 3600, 400  # lines
+TRUSTED, ANY_FILE = 4900, 400  # lines
 CHECKER = 1900  # lines: one file on purpose
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from symbackprop.core.kernel import check
+from symbackprop.core.theorem import theorem
 from symbackprop.documents.check import check_document, check_text
 from symbackprop.documents.judging import Judge
 from symbackprop.documents.results import Checked
@@ -91,12 +92,14 @@ def test_proofs_are_checked_again_from_nothing() -> None:
         proof = c.outcome.proof
         if proof is None:
             continue
-        for t in (*proof.derivatives, proof.equality, *([proof.whole] if proof.whole is not None else [])):
-            assert check(t.proof, t.context) == t.equation
+        for step in (*proof.derivatives, proof.equality):
+            assert check(step.proof, step.context) == step.equation
+        for t in proof.theorems:
+            assert theorem(t.statement, t.rows).statement.rhs == t.statement.rhs
         if proof.whole is not None:
             claim = elaborate(c.reading)
             assert isinstance(claim, Claim)
-            assert (proof.whole.equation.lhs, proof.whole.equation.rhs) == (claim.lhs, claim.rhs)
+            assert (proof.whole.statement.lhs, proof.whole.statement.rhs) == (claim.lhs, claim.rhs)
 
 
 def test_counterexamples_stand_in_floats_too() -> None:

@@ -1509,6 +1509,15 @@ class Theorem(Certificate):
             case ["fixed", p, names, r]:
                 goal, values = self.predicate(p), self.fixed(names, world, [self.predicate(p)[1]])
                 need(alike(of(r), (goal[0], normal(substitute(goal[1], values)))), "another predicate is shown")
+            case ["nested", p, both, rows, row, body, one, other]:
+                goal, body = self.predicate(p, ("gt0",)), self.term(body)
+                both, rows, row = map(self.axes, (both, rows, row))
+                need({*both} == {*rows, *row} and len(both) == len(rows) + len(row), "other axes")
+                inhabited(both)
+                best = of_array("max", row, body)
+                pairs = (both, body), (row, body), (rows, best)
+                wanted = [("gt0", normal(of_array("gap", axes, f))) for axes, f in pairs]
+                need(all(map(alike, (goal, of(one), of(other)), wanted)), "this is about another maximum")
             case ["knowing", p, name, lemmas, r]:
                 goal = self.predicate(p)
                 need(alike(of(r, self.knowing(text(name), lemmas, world, of)), goal), "another predicate is shown")
@@ -1556,7 +1565,8 @@ class Theorem(Certificate):
                 wanted = tuple(substitute(t, values) for t in (left, right))
                 cases = truth_cases(about) if truth(about) else ([("ne0", about)], [("eq", about, ZERO)])
                 for k, more in zip((nonzero_, zero), cases):
-                    need(of(k, world.assuming(f"{text(name)}.", more), ("eq",))[1:] == wanted, "another equation is shown")
+                    shown = of(k, world.assuming(f"{text(name)}.", more), ("eq",))
+                    need(shown[1:] == wanted, "another equation is shown")
                 goal = "eq", left, right
             case ["steps", [first, *rest]]:
                 left, right = of(first, kinds=("eq",))[1:]

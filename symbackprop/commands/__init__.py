@@ -11,8 +11,10 @@ from __future__ import annotations
 TABLE: dict[str, str] = {
     "check": "give a verdict for gradients written as NumPy functions, or for every statement of a document",
     "derive": "derive and prove the equations of backpropagation, write them as LaTeX",
+    "export": "write a certificate as a Coq file about real derivatives",
     "explicit": "write out a small network entry by entry and compare with the matrix form",
-    "train": "train a network with the generated gradient",
+    "predict": "predict with a network that was trained",
+    "train": "train a network with the generated gradient, on built-in or your own data",
     "verify": "re-check certificates with the independent checker",
     "version": "print the version of the program and of what it uses",
 }

@@ -1,4 +1,4 @@
-"""`symbackprop train`: a dense network, trained with the gradient that was generated from its matrix equations."""
+"""`symbackprop train`: a dense network, trained with the gradient that was generated from its proven equations."""
 
 from __future__ import annotations
 
@@ -7,146 +7,274 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symbackprop.network.dense import DenseNetwork
-    from symbackprop.train.data import Data
-    from symbackprop.train.loop import Epoch, Training
+    from symbackprop.network.losses import Loss
+    from symbackprop.train.data import Data, Task
+    from symbackprop.train.loop import Settings, State, Training
+    from symbackprop.train.model import Model
+    from symbackprop.train.optimisers import Optimiser
+    from symbackprop.train.run_folder import RunFolder
+
+EPOCHS = 40
+# What says how a training goes on, not what it is.
+NOT_KEPT = ("out", "resume")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Train a dense network.  Its gradient is the compact matrix form, turned into NumPy code through SymPy.\n"
-        "Writes DIR/weights.npz, DIR/training.png (loss and accuracy) and DIR/gradient.py (the generated code)."
+        "Train a dense network on the built-in digits or on your own data.  Its gradient is the compact matrix form,\n"
+        "proved for all sizes.  Writes to DIR: weights.npz (for `symbackprop predict`), config.json, metrics.jsonl,\n"
+        "training.png, equations.tex, gradient.py, and checkpoint.npz for --resume DIR."
+    )
+    parser.epilog = (
+        "examples:\n  symbackprop train\n"
+        "  symbackprop train --data houses.csv --target price --standardize --patience 20"
     )
     add = parser.add_argument
-    add("--layers", default="64-32-10", metavar="N-N-N", help="widths from inputs to classes (64-32-10)")
+    add("--data", default="digits", metavar="DATA",
+        help="digits (handwritten, from scikit-learn), glyphs (printed, made here), or a .csv, .npz or .parquet "
+        "(digits)")  # fmt: skip
+    add("--target", default="", metavar="NAMES", help="the column or columns to predict (the last one)")
+    add("--ignore", default="", metavar="NAMES", help="columns that are left out")
+    add("--standardize", action="store_true", help="subtract the mean of each feature, divide by its deviation")
+    add("--layers", default="", metavar="N-N-N", help="widths from inputs to outputs (inputs-32-outputs)")
     add("--activation", default="relu", metavar="NAME",
         help="of the hidden layers: relu, tanh, gelu, ..., or LaTeX in z: '\\frac{z}{1+e^{-z}}' (relu)")  # fmt: skip
-    add("--loss", default="cross-entropy", metavar="NAME",
-        help="cross-entropy, binary-cross-entropy or squared-error (cross-entropy); the last layer is softmax, "
-        "sigmoid or linear accordingly")  # fmt: skip
-    add("--epochs", type=int, default=40, metavar="N", help="passes over the training data (40)")
+    add("--loss", default="", metavar="NAME",
+        help="cross-entropy, binary-cross-entropy or squared-error (by the target: cross-entropy for classes, "
+        "squared-error for numbers); the last layer is softmax, sigmoid or linear accordingly")  # fmt: skip
+    add("--epochs", type=int, metavar="N", help="passes over the training data (40)")
     add("--batch", type=int, default=32, metavar="N", help="samples in a step (32)")
-    add("--optimizer", default="adam", metavar="NAME", help="adam, momentum or sgd (adam)")
-    add("--lr", type=float, metavar="RATE", help="learning rate (0.003 for adam, 0.05 momentum, 0.2 sgd)")
+    add("--optimizer", default="adam", metavar="NAME", help="adam, adamw, sgd, momentum or nesterov (adam)")
+    add("--lr", type=float, metavar="RATE", help="learning rate (0.003 for adam and adamw, 0.05 momentum, 0.2 sgd)")
+    add("--schedule", default="constant", metavar="NAME", help="of the rate: constant, linear, cosine or halving")
+    add("--warmup", type=int, default=0, metavar="N", help="epochs in which the rate rises (0)")
+    add("--l2", type=float, default=0.0, metavar="λ", help="adds ½ λ times the squares of all weights to the cost (0)")
+    add("--validation", type=float, metavar="SHARE", help="of the samples, to judge epochs by (0; 0.1 with --patience)")
+    add("--test", type=float, metavar="SHARE", help="of the samples, for the figure at the end (0.2)")
+    add("--patience", type=int, metavar="N", help="stop after N epochs without a better loss")
+    add("--backend", default="auto", metavar="NAME", help="numpy, compiled (C), jax, or auto (auto)")
     add("--dtype", default="float32", metavar="TYPE", help="float32 or float64 (float32)")
-    add("--data", default="digits", metavar="NAME",
-        help="digits (handwritten, from scikit-learn) or glyphs (printed, made here) (digits)")  # fmt: skip
     add("--seed", type=int, default=0, metavar="N", help="of the data split, the weights and the batches (0)")
     add("--out", default="trained", metavar="DIR", help="where the results go (trained)")
+    add("--resume", metavar="DIR", help="go on with the training in DIR (of the options only --epochs counts)")
 
 
 def run(args: argparse.Namespace) -> int:
+    import sys
     from time import perf_counter
 
-    from symbackprop.train.data import load
-    from symbackprop.train.loop import train
-    from symbackprop.train.optimisers import optimiser
+    from symbackprop.train.checkpoint import Saver, fingerprint
+    from symbackprop.train.equations import equations
+    from symbackprop.train.loop import learnt_nothing, train
     from symbackprop.train.progress import Progress
+    from symbackprop.train.run_folder import RunFolder
 
-    widths = read_options(args)
-    network = read_network(args, widths)
-    update = optimiser(args.optimizer, args.lr)
-    data = load(args.data, args.dtype, args.seed)
-    check_fits(widths, data)
-    directory = prepare(args.out)
+    folder = RunFolder(args.resume or args.out)
+    again = args.resume is not None
+    args = resumed(args, folder.config()) if again else with_epochs(args, EPOCHS)
+    optimiser, settings = read_settings(args)
+    data = read_data(args)
+    network, activations = read_network(args, data)
+    proved = equations(network, optimiser, args.l2)
+    folder.prepare()
+    mark = fingerprint(data)
+    state = folder.load_state(mark) if again else None
+    folder.write_config({k: v for k, v in vars(args).items() if k not in NOT_KEPT})
+    notes(data, args)
     start = perf_counter()
+    saver = Saver(lambda state: folder.save_state(state, mark))
     with Progress(args.epochs) as progress:
-        options = {"epochs": args.epochs, "batch": args.batch, "seed": args.seed}
-        training = train(network, data, update, **options, report=progress.report)
-    seconds = perf_counter() - start
-    written = save(training, directory, f"{args.layers} on {data.name}, {args.activation}, {args.loss}")
-    summarise(training.history[-1], data, seconds, written)
+        training = train(network, data, optimiser, settings, state=state, report=progress.report, checkpoint=saver)
+    folder.save_state(training.state, mark)
+    model = model_of(training, data, activations)
+    title = f"{'-'.join(str(n) for n in network.widths)} on {data.name}, {args.activation}, {network.loss.name}"
+    folder.write_results(training, model, proved, title)
+    summarise(training, data, perf_counter() - start, folder)
+    if training.interrupted:
+        print(f"symbackprop: interrupted; go on with: symbackprop train --resume {folder.directory}", file=sys.stderr)
+        return 130
+    if problem := learnt_nothing(training, data):
+        print(f"symbackprop: {problem}", file=sys.stderr)
+        return 1
     return 0
 
 
-def read_options(args: argparse.Namespace) -> list[int]:
-    """The widths.  Raises SymbackpropError, naming the option, for what makes no sense."""
+def resumed(args: argparse.Namespace, config: dict[str, Any]) -> argparse.Namespace:
+    """The options of the training that goes on.  Raises SymbackpropError for a file with others."""
     from symbackprop.core.terms import SymbackpropError
 
-    for name, least in (("epochs", 1), ("batch", 1), ("seed", 0)):
-        if getattr(args, name) < least:
-            raise SymbackpropError(f"--{name} is at least {least}, not {getattr(args, name)}")
+    wanted = vars(args).keys() - set(NOT_KEPT)
+    if set(config) != wanted:
+        odd = sorted(set(config) ^ wanted)
+        raise SymbackpropError(f"{args.resume}/config.json is not of this version: {odd[0]} is missing or unknown")
+    return with_epochs(argparse.Namespace(**{**config, "epochs": args.epochs}), config["epochs"])
+
+
+def with_epochs(args: argparse.Namespace, usual: int) -> argparse.Namespace:
+    """The options with so many epochs, unless they say how many."""
+    return argparse.Namespace(**{**vars(args), "epochs": usual if args.epochs is None else args.epochs})
+
+
+def read_settings(args: argparse.Namespace) -> tuple[Optimiser, Settings]:
+    """Raises SymbackpropError, naming the option, for what makes no sense."""
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.train.loop import Settings
+    from symbackprop.train.optimisers import optimiser
+    from symbackprop.train.schedules import SCHEDULES
+
+    for name, least in (("epochs", 1), ("batch", 1), ("seed", 0), ("warmup", 0), ("patience", 1)):
+        value = getattr(args, name)
+        if value is not None and value < least:
+            raise SymbackpropError(f"--{name} is at least {least}, not {value}")
+    for name in ("validation", "test"):
+        value = getattr(args, name)
+        if value is not None and not 0 <= value < 1:
+            raise SymbackpropError(f"--{name} is a share of the samples, at least 0 and below 1, not {value}")
+    if not 0 <= args.l2 < float("inf"):
+        raise SymbackpropError(f"--l2 is at least 0, not {args.l2}")
     if args.dtype not in ("float32", "float64"):
         raise SymbackpropError(f"--dtype is float32 or float64, not {args.dtype}")
-    parts = args.layers.split("-")
-    if len(parts) < 2 or not all(p.isascii() and p.isdecimal() and 1 <= len(p) <= 7 and int(p) for p in parts):
-        raise SymbackpropError(f"--layers is like 64-32-10, positive widths joined by -, not {args.layers!r}")
-    return [int(p) for p in parts]
+    if args.schedule not in SCHEDULES:
+        raise SymbackpropError(f"unknown schedule {args.schedule!r}: known are {', '.join(SCHEDULES)}")
+    settings = Settings(
+        args.epochs, args.batch, args.seed, args.l2, args.schedule, args.warmup, args.patience, backend=args.backend
+    )
+    return optimiser(args.optimizer, args.lr), settings
 
 
-def read_network(args: argparse.Namespace, widths: list[int]) -> DenseNetwork:
+def read_data(args: argparse.Namespace) -> Data:
+    """The samples, split and scaled.  Raises SymbackpropError for data that nothing can be learnt from."""
+    import os
+
+    from symbackprop.train.built_in import SETS, built_in
+    from symbackprop.train.data import TEST_SHARE, VALIDATION_SHARE, data_from
+    from symbackprop.train.tables import SUFFIXES, table
+
+    cost = read_loss(args.loss) if args.loss else None
+    own = args.data not in SETS and (args.data.lower().endswith(SUFFIXES) or os.path.exists(args.data))
+    found = table(args.data, names(args.target), names(args.ignore)) if own else built_in(args.data, args.seed)
+    validation = args.validation
+    if validation is None:
+        validation = VALIDATION_SHARE if args.patience is not None else 0.0
+    return data_from(
+        found, task_of(cost, found.y), args.dtype, args.seed, standardize=args.standardize,
+        test=TEST_SHARE if args.test is None else args.test, validation=validation,
+    )  # fmt: skip
+
+
+def names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def read_loss(name: str) -> Loss:
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.network.losses import AbstractLoss, loss
+
+    found = loss(name)
+    if isinstance(found, AbstractLoss):
+        raise SymbackpropError("an abstract loss or activation has no numbers to train with")
+    return found
+
+
+def task_of(cost: Loss | None, y: Any) -> Task | None:
+    """What the loss says about the target; None leaves it to the target itself."""
+    from symbackprop.network.losses import BinaryCrossEntropy, CrossEntropy
+    from symbackprop.train.data import guessed
+
+    match cost:
+        case CrossEntropy():
+            return "classes"
+        case BinaryCrossEntropy():
+            import numpy as np
+
+            return "binary" if len(np.unique(y)) == 2 else "classes"
+        case None:
+            return None
+        case _:
+            return guessed(y)
+
+
+def read_network(args: argparse.Namespace, data: Data) -> tuple[DenseNetwork, tuple[str, ...]]:
+    """The network, and its activations as texts."""
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.network.activations import ACTIVATIONS
     from symbackprop.network.dense import dense
-    from symbackprop.network.losses import AbstractLoss, loss, usual_output
+    from symbackprop.network.losses import usual_output
 
     from .activations import is_formula, named_or_formula
 
-    cost, hidden = loss(args.loss), named_or_formula(args.activation)
-    known = is_formula(args.activation) or args.activation in (*ACTIVATIONS, "softmax")
-    if isinstance(cost, AbstractLoss) or not known:
+    widths = read_widths(args.layers, data)
+    cost = read_loss(args.loss or ("squared-error" if data.task == "regression" else "cross-entropy"))
+    hidden = named_or_formula(args.activation)
+    if not is_formula(args.activation) and args.activation not in (*ACTIVATIONS, "softmax"):
         raise SymbackpropError("an abstract loss or activation has no numbers to train with")
-    return dense(widths, [*[hidden] * (len(widths) - 2), usual_output(cost)], cost, "row", "N")
+    last = usual_output(cost)
+    between = len(widths) - 2
+    network = dense(widths, [*[hidden] * between, last], cost, "row", "N")
+    return network, (*[args.activation] * between, last.name)
 
 
-def prepare(out: str) -> str:
-    """The output directory, made if needed: a wrong one is found before the work, not after it."""
-    import os
-
-    os.makedirs(out, exist_ok=True)
-    if not os.access(out, os.W_OK | os.X_OK):
-        from symbackprop.core.terms import SymbackpropError
-
-        raise SymbackpropError(f"cannot write into {out}: permission denied")
-    return out
-
-
-def check_fits(widths: list[int], data: Data) -> None:
+def read_widths(layers: str, data: Data) -> list[int]:
     from symbackprop.core.terms import SymbackpropError
 
-    for place, width, wanted, what in (
+    if not layers:
+        return [data.inputs, 32, data.classes]
+    parts = layers.split("-")
+    if len(parts) < 2 or not all(p.isascii() and p.isdecimal() and 1 <= len(p) <= 7 and int(p) for p in parts):
+        raise SymbackpropError(f"--layers is like 64-32-10, positive widths joined by -, not {layers!r}")
+    widths = [int(p) for p in parts]
+    what = "outputs" if data.task == "regression" else "classes"
+    for place, width, wanted, named in (
         ("start", widths[0], data.inputs, "inputs"),
-        ("end", widths[-1], data.classes, "classes"),
+        ("end", widths[-1], data.classes, what),
     ):
         if width != wanted:
-            raise SymbackpropError(f"--layers must {place} with {wanted}, the {what} of {data.name}, not {width}")
+            raise SymbackpropError(f"--layers must {place} with {wanted}, the {named} of {data.name}, not {width}")
+    return widths
 
 
-def save(training: Training, directory: str, title: str) -> list[str]:
-    """Writes the results, each file whole or not at all, and returns the paths."""
-    import io
-    import os
-    from importlib.util import find_spec
+def notes(data: Data, args: argparse.Namespace) -> None:
+    """What is worth saying before a training on one's own data."""
+    from symbackprop.train.built_in import SETS
+    from symbackprop.train.data import constant_features
 
-    import numpy as np
-
-    from symbackprop.files import write_atomically
-    from symbackprop.write.code.network_code import compile_gradient, parameter_names
-
-    names = parameter_names(training.network)
-    weights = io.BytesIO()
-    arrays: dict[str, Any] = dict(zip(names, training.parameters, strict=True))
-    np.savez(weights, **arrays)
-    files: dict[str, str | bytes] = {
-        "weights.npz": weights.getvalue(),
-        "gradient.py": compile_gradient(training.network).source,
-    }
-    if find_spec("matplotlib") is not None:
-        from symbackprop.train.plot import picture
-
-        files["training.png"] = picture(training.history, title)
-    written = []
-    for name, content in files.items():
-        path = os.path.join(directory, name)
-        write_atomically(path, content)
-        written.append(path)
-    return written
+    if args.data in SETS:
+        return
+    if same := constant_features(data):
+        more = f" and {len(same) - 5} more" if len(same) > 5 else ""
+        print(f"note: the same in all training samples, so nothing is learnt from: {', '.join(same[:5])}{more}")
+    largest = float(abs(data.train.x).max())
+    if data.scaling is None and largest > 100:
+        print(f"note: features go up to {largest:.3g}; --standardize makes that easier to learn from")
 
 
-def summarise(last: Epoch, data: Data, seconds: float, written: list[str]) -> None:
-    right = round(last.test_accuracy * len(data.test))
-    share = f"{last.test_accuracy:.2%} ({right} of {len(data.test)})"
-    print(f"test accuracy {share} after {last.number} epochs in {seconds:.2f} s")
-    for path in written:
+def model_of(training: Training, data: Data, activations: tuple[str, ...]) -> Model:
+    from symbackprop.train.model import Model
+
+    parameters = tuple(training.parameters)
+    return Model(training.network, activations, parameters, data.task, data.labels, data.columns, data.scaling)
+
+
+def summarise(training: Training, data: Data, seconds: float, folder: RunFolder) -> None:
+    from symbackprop.train.loop import measured
+    from symbackprop.write.code.network_code import compile_cost
+
+    state: State = training.state
+    if training.note:
+        print(training.note)
+    best, last = state.best_epoch.number, state.done
+    kept = "" if best == last else f", the best of which, {best}, is kept"
+    by = f"{last} epochs in {seconds:.2f} s ({state.backend}{kept})"
+    if len(data.test):
+        found = measured(compile_cost(training.network).function, data.test, training.parameters, data.task)
+        if found.accuracy is None:
+            print(f"test loss {found.loss:.4g} ({len(data.test)} samples) after {by}")
+        else:
+            right = round(found.accuracy * len(data.test))
+            print(f"test accuracy {found.accuracy:.2%} ({right} of {len(data.test)}) after {by}")
+    else:
+        print(f"loss {state.best_epoch.judged:.4g} after {by}")
+    for path in folder.written:
         print(f"wrote {path}")
-    if not any(path.endswith(".png") for path in written):
+    if not any(path.endswith(".png") for path in folder.written):
         print("no plot: matplotlib is not installed (pip install 'symbackprop[plot]')")

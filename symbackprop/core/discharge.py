@@ -23,6 +23,7 @@ from .reasons import (
     Given,
     Holding,
     Knowing,
+    Nested,
     Reason,
     Sign,
     Split,
@@ -61,8 +62,7 @@ from .terms import (
     neg,
     require,
     sub,
-    substitute,
-    subterms,
+    substitute, subterms, whole,
 )  # fmt: skip
 from .value import needs, truth
 
@@ -115,12 +115,25 @@ def established(reason: Reason, context: Context) -> Used:
             values = fresh_integers(names, context, (term_of(goal),))
             require(inner.goal == like(goal, substitute(term_of(goal), values)), "another predicate is shown")
             return established(inner, context)
+        case Nested():
+            return nested(reason, context)
         case Knowing(_, name, lemmas, inner):
             require(inner.goal == goal, "another predicate is shown")
             wider, used = knowing(name, lemmas, context)
             return used | established(inner, wider)
         case _:
             assert_never(reason)
+
+
+def nested(r: Nested, context: Context) -> Used:
+    """max_ij x_ij is max_i max_j x_ij; where no two rows share the largest entry and no row has it twice, none does."""
+    rows, row = r.outer_axes, r.inner_axes
+    require(set(rows).isdisjoint(row) and sorted(r.order, key=str) == sorted((*rows, *row), key=str), "other axes")
+    inhabited((*rows, *row), context.least)
+    best = whole("max", 0, row, r.body, ())
+    wanted = [whole("gap", 0, axes, t, ()) for axes, t in ((r.order, r.body), (row, r.body), (rows, best))]
+    require([Positive(w) for w in wanted] == [r.goal, r.inner.goal, r.outer.goal], "this is about another maximum")
+    return established(r.inner, context) | established(r.outer, context)
 
 
 def knowing(name: str, lemmas: tuple[Reason | Given, ...], context: Context) -> tuple[Context, Used]:

@@ -76,6 +76,22 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """The largest entry of a whole array stands alone, since it does in its row and among the largest of the rows.
+
+    The goal is  gap of (order) -> body > 0;  `inner` is about one row at `outer_axes`, `outer` about their maxima.
+    """
+
+    goal: Predicate
+    order: tuple[Index, ...]
+    outer_axes: tuple[Index, ...]
+    inner_axes: tuple[Index, ...]
+    body: Term
+    inner: Reason
+    outer: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Knowing:
     """The goal by a reason that takes for known what some lemmas show: predicates, and equations, of this name."""
 
@@ -85,7 +101,7 @@ class Knowing:
     inner: Reason
 
 
-Reason: TypeAlias = Sign | Weigh | Factors | Base | Split | Fixed | Knowing
+Reason: TypeAlias = Sign | Weigh | Factors | Base | Split | Fixed | Nested | Knowing
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,11 +100,13 @@ STEPS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 REASONS: dict[str, Callable[..., Any]] = {
     "sign": reason.Sign, "weigh": reason.Weigh, "factors": reason.Factors, "base": reason.Base, "split": reason.Split,
-    "fixed": reason.Fixed, "knowing": reason.Knowing, "dense": reason.Dense, "given": reason.Given,
-    "continued": reason.Continued, "cases": reason.Cases, "steps": reason.Steps,
+    "fixed": reason.Fixed, "nested": reason.Nested, "knowing": reason.Knowing, "dense": reason.Dense,
+    "given": reason.Given, "continued": reason.Continued, "cases": reason.Cases, "steps": reason.Steps,
 }  # fmt: skip
 HOLDING = (reason.Given, reason.Continued, reason.Cases, reason.Steps)
-SHOWING = (reason.Sign, reason.Weigh, reason.Factors, reason.Base, reason.Split, reason.Fixed, reason.Knowing)
+SHOWING = (
+    reason.Sign, reason.Weigh, reason.Factors, reason.Base, reason.Split, reason.Fixed, reason.Nested, reason.Knowing,
+)  # fmt: skip
 
 
 @cache

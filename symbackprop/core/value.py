@@ -69,7 +69,7 @@ def needs(
     """The predicates, each with what it is about (`VALUE`, `ROOT`, `KINK`, `TIE`)."""
     run = Needs(context, moving, facts)
     run.visit(t, ())
-    return run.found
+    return {p: why for p, why in run.found.items() if run.unguarded.get(p) not in run.found}
 
 
 class Needs:
@@ -79,6 +79,7 @@ class Needs:
         self.context, self.moving, self.facts = context, moving, facts
         self.smooth, self.signs = Smoothness(context), Signs(context)
         self.found: dict[Predicate, str] = {}
+        self.unguarded: dict[Predicate, Predicate] = {}
         self.count = 0
 
     def new(self, size: Size) -> Index:
@@ -91,7 +92,10 @@ class Needs:
     def note(self, p: Predicate, why: str, guards: Guards) -> None:
         if self.signs.holds(p):
             return
-        self.found.setdefault(for_all(guarded(p, guards)), why)
+        needed = for_all(guarded(p, guards))
+        self.found.setdefault(needed, why)
+        if guards:
+            self.unguarded[needed] = for_all(p)  # it implies what is needed, where that is needed too
 
     def visit(self, t: Term, guards: Guards) -> None:
         match t:
@@ -122,8 +126,8 @@ class Needs:
                 inner.count = self.count
                 inner.visit(body, guards)
                 self.count = inner.count
-                for p, why in inner.found.items():
-                    self.found.setdefault(p, why)
+                self.found = {**inner.found, **self.found}
+                self.unguarded |= inner.unguarded
             case Whole():
                 self.whole(t, guards)
             case Holds(p):

@@ -39,7 +39,8 @@ BUDGET, FEW = 40, 3
 class Problem:
     """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
 
-    `asked` is another way to ask for points, where the statement itself is not evaluated well.
+    `asked` is another way to ask for points, where the statement itself is not evaluated well; without `has_points`
+    none is looked at (literal sizes that are too large).
     """
 
     statement: Statement
@@ -49,6 +50,7 @@ class Problem:
     rounded: tuple[tuple[float, Fraction], ...] = ()
     asked: Question | None = None
     kinks_have_values: bool = True
+    has_points: bool = True
 
     @property
     def moving(self) -> frozenset[Array]:
@@ -125,6 +127,8 @@ def prove(problem: Problem) -> Theorem | Missing:
 
     def witness(region: Context) -> Point | None:
         needs = tuple(region.hypotheses.values())
+        if not needs or not problem.has_points:
+            return None if needs else Point()
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
                 needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes
@@ -152,9 +156,12 @@ def refuted_or_unknown(problem: Problem, missing: Missing) -> Decision:
     for found in looked_for(problem, missing):
         if found is not None and not rounding_explains(found, problem.rounded):
             return Decision(REFUTED, counterexample=found)
+    enough = enough_for(problem) if missing.stage == CONDITION else ""
+    if not problem.has_points:
+        return Decision(UNKNOWN, missing=missing, enough=enough)
     outcome = search(problem.question(), FEW, kinks_have_values=problem.kinks_have_values)
     return Decision(
-        UNKNOWN, missing=missing, enough=enough_for(problem) if missing.stage == CONDITION else "",
+        UNKNOWN, missing=missing, enough=enough,
         rounding=outcome.counterexample is not None, searched=outcome.reason,
     )  # fmt: skip
 
@@ -181,6 +188,8 @@ def violations(c: Predicate) -> tuple[Hypothesis, ...]:
 
 
 def counterexample(problem: Problem, budget: int = BUDGET) -> Counterexample | None:
+    if not problem.has_points:
+        return None
     found = search(problem.question(), budget, kinks_have_values=problem.kinks_have_values).counterexample
     return None if found is None or rounding_explains(found, problem.rounded) else found
 

@@ -67,8 +67,10 @@ class Worked:
         c = self.claim
         lhs, rhs = (self.lhs.term, self.rhs.term) if self.run.apart else (c.lhs, c.rhs)
         statement = Statement(lhs, rhs, c.context, lengths=self.lengths(), formula=True)
-        asked = self.question() if not self.too_large else None
-        return Problem(statement, c.free, c.shapes, asked=asked, kinks_have_values=self.differentiable)
+        return Problem(
+            statement, c.free, c.shapes, asked=self.question(), kinks_have_values=self.differentiable,
+            has_points=not self.too_large,
+        )  # fmt: skip
 
     def lengths(self) -> tuple[Size, ...]:
         return tuple(dict.fromkeys(n for shape in self.claim.shapes.values() for n in shape if n.symbols))

@@ -1,9 +1,26 @@
-"""A term in place of another inside a term."""
+"""What is inside a term, and a term in place of another."""
 
 from __future__ import annotations
 
-from symbackprop.core.indices import Bound, IndexExpr
-from symbackprop.core.terms import Add, Apply, Holds, Mul, Positive, Power, Sum, Term, Whole, map_indices
+from symbackprop.core.indices import Bound, IndexExpr, Pick, as_affine
+from symbackprop.core.terms import (
+    Add,
+    Apply,
+    Delta,
+    Entry,
+    Holds,
+    Mul,
+    NonNegative,
+    Ordinal,
+    Positive,
+    Power,
+    Sum,
+    Term,
+    Whole,
+    map_indices,
+    subterms,
+)
+from symbackprop.core.value import truth
 
 
 def closed_in(s: Term) -> bool:
@@ -40,3 +57,27 @@ def replaced(t: Term, old: Term, new: Term) -> Term:
             return Whole(fn, order, sizes, replaced(body, old, new), at, hints)
         case _:
             return t
+
+
+def truths(t: Term) -> list[Term]:
+    """The steps and deltas in t that stand for themselves."""
+    found = (s for s in dict.fromkeys(subterms(t)) if isinstance(s, Holds | Delta) and truth(s) and closed_in(s))
+    return sorted(found, key=lambda s: len(subterms(s)))
+
+
+def fixed_in(t: Term) -> list[Pick]:
+    """The integers that stand for indices in t."""
+    atoms = (atom for s in subterms(t) for e in places(s) for atom, _ in as_affine(e)[1])
+    return [q for q in dict.fromkeys(a for a in atoms if isinstance(a, Pick)) if not q.at]
+
+
+def places(s: Term) -> tuple[IndexExpr, ...]:
+    match s:
+        case Entry(_, at) | Whole(_, _, _, _, at, _):
+            return at
+        case Delta(i, j):
+            return (i, j)
+        case Ordinal(e) | Holds(NonNegative(e)):
+            return (e,)
+        case _:
+            return ()

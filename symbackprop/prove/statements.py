@@ -32,16 +32,18 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.core.theorem import Theorem, as_facts, region_of, theorem
+from symbackprop.core.theorem import Theorem, as_facts, has_value, region_of, theorem
 from symbackprop.core.value import needs, truth
 
 from .claims import Found, prove, prove_simplified, without_derivatives
 from .conditions.density import density
 from .conditions.guards import simpler_forward
-from .conditions.reasons import FAILED, Seeker, case_name, truths
+from .conditions.reasons import Seeker, case_name
 from .conditions.restating import restated
+from .conditions.scales import FAILED
 from .differentiate import Names
 from .normal_form.radix import strides
+from .replacing import truths
 from .working_out import WorkingOut, has_derivative
 
 CASES = 4  # truth values and terms that an equation is split by
@@ -328,3 +330,10 @@ def by_digits(lhs: Term, rhs: Term, context: Context, way: Way, depth: int = 0) 
         return proof, check(proof, context)
     except FAILED:
         return None
+
+
+def inside(statement: Statement, argument: Argument) -> Context:
+    """What is known where the steps of the argument are taken."""
+    region, _ = region_of(statement)
+    wider, _ = knowing("known", argument.lemmas, region)
+    return wider.knowing(has_value(statement, argument, wider)[1])

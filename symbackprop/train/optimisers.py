@@ -1,8 +1,11 @@
-"""Optimisers: each makes a step function from a network, which keeps the type of the numbers."""
+"""Optimisers: each says how it changes the parameters (`update`, assignments like all others) and its numbers per step.
+
+A slot is what an optimiser remembers of each parameter, zero at the start.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,90 +13,112 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.network.dense import DenseNetwork
-from symbackprop.write.code.network_code import compile_descent, compile_gradient
+from symbackprop.write.step.assignments import Call, Entrywise, Map, Number, Ref, Update
 
 Array = NDArray[Any]
+P, G, V, M = (Ref(name) for name in ("P0", "G0", "V0", "M0"))
+RATE, EPSILON = Ref("s0"), Ref("s1")
 
 
-Step = Callable[[Array, Array, Sequence[Array]], None]
+def _add(a: Entrywise, b: Entrywise) -> Call:
+    return Call("add", (a, b))
+
+
+def _sub(a: Entrywise, b: Entrywise) -> Call:
+    return Call("sub", (a, b))
+
+
+def _mul(a: Entrywise, b: Entrywise) -> Call:
+    return Call("mul", (a, b))
 
 
 class Optimiser(Protocol):
-    def step(self, network: DenseNetwork) -> Step:
-        """A function that takes inputs and targets and changes the parameters in place."""
+    @property
+    def lr(self) -> float: ...
+
+    @property
+    def update(self) -> Update: ...
+
+    def numbers(self, first: int, rates: Array) -> Array:
+        """A row for each step: the values of `update.scalars` at steps first, first + 1, ... with these rates."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SGD:
     """w ← w - lr ∂C/∂w"""
 
     lr: float = 0.2
 
-    def step(self, network: DenseNetwork) -> Step:
-        descent, lr = compile_descent(network).function, self.lr
+    @property
+    def update(self) -> Update:
+        return Update(("s0",), (), (Map("P0", _sub(P, G)),), folded=True)
 
-        def step(x: Array, t: Array, parameters: Sequence[Array]) -> None:
-            for w, change in zip(parameters, descent(x, t, lr, *parameters), strict=True):
-                w -= change
-
-        return step
+    def numbers(self, first: int, rates: Array) -> Array:
+        return rates[:, None]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Momentum:
-    """v ← m v - lr ∂C/∂w,  w ← w + v   (Polyak 1964)"""
+    """v ← m v - lr ∂C/∂w,  w ← w + v  (Polyak 1964);  with `nesterov` w ← w + m v - lr ∂C/∂w for the new v
+    (Sutskever et al. 2013, in the form of scikit-learn)."""
 
     lr: float = 0.05
     momentum: float = 0.9
+    nesterov: bool = False
 
-    def step(self, network: DenseNetwork) -> Step:
-        descent, lr = compile_descent(network).function, self.lr
-        velocities: list[Array] = []
+    @property
+    def update(self) -> Update:
+        velocity = _sub(_mul(V, Number(self.momentum)), G)
+        change = _sub(_mul(V, Number(self.momentum)), G) if self.nesterov else V
+        return Update(("s0",), ("V0",), (Map("V0", velocity), Map("P0", _add(P, change))), folded=True)
 
-        def step(x: Array, t: Array, parameters: Sequence[Array]) -> None:
-            if not velocities:
-                velocities.extend(map(np.zeros_like, parameters))
-            for w, change, v in zip(parameters, descent(x, t, lr, *parameters), velocities, strict=True):
-                v *= self.momentum
-                v -= change
-                w += v
-
-        return step
+    def numbers(self, first: int, rates: Array) -> Array:
+        return rates[:, None]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Adam:
-    """Kingma and Ba 2015, algorithm 1."""
+    """Kingma and Ba 2015, algorithm 1; with `weight_decay` AdamW (Loshchilov and Hutter 2019), on weights, not biases.
+
+    The slots are those of the paper over 1 - β: M = m / (1 - β1) and V = v / (1 - β2), which saves products;
+    `numbers` has what that and the bias correction make of the rate and of ε.
+    """
 
     lr: float = 0.003
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.0
 
-    def step(self, network: DenseNetwork) -> Step:
-        gradient = compile_gradient(network).function
-        means: list[Array] = []
-        squares: list[Array] = []
-        count = 0
+    @property
+    def update(self) -> Update:
+        mean = _add(_mul(M, Number(self.beta1)), G)
+        square = _add(_mul(V, Number(self.beta2)), _mul(G, G))
+        step = _mul(RATE, Call("div", (M, _add(Call("sqrt", (V,)), EPSILON))))
+        shrink = _sub(Number(1.0), _mul(Ref("s2"), Number(self.weight_decay))) if self.weight_decay else None
+        scalars = ("s0", "s1", "s2") if self.weight_decay else ("s0", "s1")
+        maps = (Map("M0", mean), Map("V0", square), Map("P0", _sub(P, step)))
+        return Update(scalars, ("M0", "V0"), maps, folded=False, shrink=shrink)
 
-        def step(x: Array, t: Array, parameters: Sequence[Array]) -> None:
-            nonlocal count
-            if not means:
-                means.extend(map(np.zeros_like, parameters))
-                squares.extend(map(np.zeros_like, parameters))
-            count += 1
-            rate = self.lr / (1 - self.beta1**count)
-            root = (1 - self.beta2**count) ** 0.5  # √(v / c) = √v / √c
-            for w, g, m, v in zip(parameters, gradient(x, t, *parameters), means, squares, strict=True):
-                m += (1 - self.beta1) * (g - m)
-                v += (1 - self.beta2) * (g * g - v)
-                w -= rate * m / (np.sqrt(v) / root + self.epsilon)
-
-        return step
+    def numbers(self, first: int, rates: Array) -> Array:
+        t = np.arange(first, first + len(rates), dtype=np.float64)
+        root = np.sqrt((1 - self.beta2**t) / (1 - self.beta2))
+        rate = rates * (1 - self.beta1) / (1 - self.beta1**t) * root
+        columns = [rate, self.epsilon * root, *([rates] if self.weight_decay else [])]
+        return np.stack(columns, axis=1)
 
 
-OPTIMISERS: dict[str, type[SGD] | type[Momentum] | type[Adam]] = {"sgd": SGD, "momentum": Momentum, "adam": Adam}
+def nesterov(lr: float = 0.05) -> Momentum:
+    return Momentum(lr, nesterov=True)
+
+
+def adamw(lr: float = 0.003) -> Adam:
+    return Adam(lr, weight_decay=0.01)
+
+
+OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
+    "sgd": SGD, "momentum": Momentum, "nesterov": nesterov, "adam": Adam, "adamw": adamw,
+}  # fmt: skip
 
 
 def optimiser(name: str, lr: float | None = None) -> Optimiser:

@@ -38,7 +38,12 @@ class Progress:
             self.bar.stop()
 
     def report(self, epoch: Epoch) -> None:
-        measures = f"loss {epoch.train_loss:.4f}  test {epoch.test_loss:.4f}  accuracy {epoch.test_accuracy:.1%}"
+        measures = f"loss {epoch.train.loss:.4f}"
+        if epoch.validation is not None:
+            measures += f"  validation {epoch.validation.loss:.4f}"
+        share = (epoch.validation or epoch.train).accuracy
+        if share is not None:
+            measures += f"  accuracy {share:.1%}"
         if self.bar is not None:
             self.bar.update(self.task, completed=epoch.number, measures=measures)
         elif epoch.number in (1, self.epochs) or epoch.number % max(1, self.epochs // LINES) == 0:

@@ -17,6 +17,8 @@ from symbackprop import core
 from symbackprop.core.terms import ProofError
 
 CORE = Path(core.__file__).parent
+# Their forgeries are rows of certificates (test_theorem.py).
+TABLED = {"theorem.py", "discharge.py", "point.py", "rows.py"}
 Place = tuple[str, int]  # a file of the core and a line
 
 
@@ -55,6 +57,8 @@ def places() -> set[Place]:
     """Every call of `require` in the core."""
     found = set()
     for path in CORE.rglob("*.py"):
+        if path.name in TABLED:
+            continue
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "require":
                 found.add((path.relative_to(CORE).as_posix(), call.lineno))

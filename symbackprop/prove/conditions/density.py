@@ -27,7 +27,8 @@ from symbackprop.core.terms import (
 )
 from symbackprop.core.value import needs
 
-from .reasons import FAILED, Seeker
+from .reasons import Seeker
+from .scales import FAILED
 
 TRIES = 40
 MOST = 4  # arrays that move at once

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import islice, product
 
 from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
-from symbackprop.core.indices import Index, IndexExpr, Pick, as_affine
+from symbackprop.core.indices import Index, IndexExpr, Pick
 from symbackprop.core.kernel import Linear, Proof, check
 from symbackprop.core.ordering import predicate_key
-from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Reason, Sign, Split, Weigh
-from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
-from symbackprop.core.sums import Monomial, monomial_key
+from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
+from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
+from symbackprop.core.sums import Monomial
 from symbackprop.core.terms import (
     ONE,
     ZERO,
     AtLeastZero,
-    Delta,
-    Entry,
-    Holds,
     Mul,
     NonNegative,
     Nonzero,
     Num,
-    Ordinal,
     Positive,
     Power,
     Predicate,
@@ -36,36 +31,34 @@ from symbackprop.core.terms import (
     arrays,
     free,
     mul,
+    opened_whole,
     sub,
     substitute,
-    subterms,
+    whole,
 )
-from symbackprop.core.value import truth
 
+from ..differentiate import Names
 from ..equality import prove_equal
 from ..matching import unify
-from ..normal_form.normal import Normal
-from ..normal_form.reduce import TooLarge
-from ..replacing import closed_in, replaced
+from ..replacing import fixed_in, replaced, truths
 from ..tidying import Tidy
 from .restating import restated
+from .scales import F0, F1, FAILED, Scales
 
-F0, F1 = Fraction(0), Fraction(1)
 DEPTH = 5  # reasons inside reasons; a split counts twice
-CLEARED = 4  # denominators inside numerators
+SPLITS = 6  # steps that one condition is split by, all together
 TRUTHS = 3  # steps that one condition is split by
+ROWS = 4  # axes of a maximum that is taken in two steps
 FACTS = 40  # facts that one condition is weighed against
-FAILED = (ProofError, TooLarge, RecursionError)
 
 
-class Seeker:
+class Seeker(Scales):
     """Reasons in one region; remembers what it looked for."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self.normal = Normal(context)
+    def __init__(self, context: Context, splits: int = SPLITS) -> None:
+        super().__init__(context)
+        self.splits = splits
         self.known: dict[tuple[Predicate, int], Reason | None] = {}
-        self.scaled: dict[tuple[Term, bool], tuple[Term, Term] | None] = {}
 
     def reason(self, p: Predicate, depth: int = DEPTH) -> Reason | None:
         """A reason that holds, or None."""
@@ -88,6 +81,11 @@ class Seeker:
         if isinstance(p, NonNegative) or depth <= 0:
             return
         yield from self.by_factors(p, depth)
+        if isinstance(p, Nonzero):
+            yield from self.by_written_product(p)
+        elif isinstance(p, Positive):
+            yield from self.by_rows(p, depth)
+            yield from self.by_not_negative(p, depth)
         yield from self.by_scale(p)
         yield from self.by_difference(p)
         if isinstance(p, Nonzero):
@@ -120,6 +118,42 @@ class Seeker:
                 return None
             found.append(r)
         return tuple(found)
+
+    def by_written_product(self, p: Nonzero) -> Iterator[Reason]:
+        """A fact is a product, as it is written, of which u is a factor."""
+        for fact in self.facts(p):
+            v = term_of(fact)
+            for k, a in enumerate(v.args if isinstance(v, Mul) else ()):
+                for given in islice(self.instances(a, p.term), 1):
+                    here = substitute(v, given)
+                    assert isinstance(here, Mul)
+                    rest = mul(*here.args[:k], *here.args[k + 1 :])
+                    yield from self.weigh(p, rest, ((ONE, Sign(like(fact, here))),), ZERO)
+
+    def by_rows(self, p: Positive, depth: int) -> Iterator[Reason]:
+        """The largest entry stands alone in its row, and among the largest of the rows."""
+        w = p.term
+        if not isinstance(w, Whole) or w.fn != "gap" or not 1 < len(w.sizes) <= ROWS:
+            return
+        names = Names.beside(w)
+        order = tuple(map(names.new, w.sizes))
+        body = opened_whole(w, order)
+        for chosen in product((True, False), repeat=len(order)):
+            rows = tuple(i for i, outside in zip(order, chosen, strict=True) if outside)
+            row = tuple(i for i in order if i not in rows)
+            if rows and row:
+                best = whole("max", 0, row, body, ())
+                wanted = (Positive(whole("gap", 0, row, body, ())), Positive(whole("gap", 0, rows, best, ())))
+                parts = self.all(wanted, depth)
+                if parts is not None:
+                    yield Nested(p, order, rows, row, body, *parts)
+
+    def by_not_negative(self, p: Positive, depth: int) -> Iterator[Reason]:
+        """u >= 0 is plain, and u is not 0."""
+        if Signs(self.context).sign(p.term) == NONNEGATIVE:
+            why = self.reason(Nonzero(p.term), depth - 1)
+            if why is not None and not isinstance(why, Sign):
+                yield Knowing(p, case_name(self.context), (why,), Sign(p))
 
     # --- u up to a factor ------------------------------------------------------------------------
 
@@ -265,7 +299,7 @@ class Seeker:
             names = tuple((i, self.unused(i)) for i in sorted(free(u), key=lambda i: i.name))
             values: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
             goal = like(p, substitute(u, values))
-            inner = Seeker(self.context).reason(goal, depth)
+            inner = Seeker(self.context, self.splits).reason(goal, depth)
             if inner is not None:
                 yield Fixed(p, names, inner)
             return
@@ -275,6 +309,9 @@ class Seeker:
                 yield split
 
     def split(self, p: Predicate, h: Term, depth: int) -> Reason | None:
+        if self.splits <= 0:
+            return None
+        self.splits -= 1
         u, name = term_of(p), case_name(self.context)
         cases: list[tuple[Term, Reason]] = []
         for on, value in ((True, ONE), (False, ZERO)):
@@ -283,7 +320,7 @@ class Seeker:
                 region = assuming(self.context, name, truth_case(h, on))
             except ProofError:
                 return None
-            found = known_there(region, like(p, case), depth - 2)
+            found = known_there(region, like(p, case), depth - 2, self.splits // 2)
             if found is None:
                 return None
             cases.append((case, found))
@@ -336,68 +373,6 @@ class Seeker:
                 return Given(found[0], tuple(r for r in reasons if r is not None))
         return None
 
-    def value(self, t: Term) -> Term:
-        """The normal form, in the words of the context."""
-        try:
-            return self.normal.unfolded(self.normal.of(t)[0])[0]
-        except FAILED:
-            return t
-
-    def monomials(self, t: Term) -> list[Monomial] | None:
-        value = self.value(t)
-        try:
-            return self.normal.run(value).expand(value)
-        except FAILED:
-            return None
-
-    def primitive(self, t: Term, either: bool = False) -> tuple[Term, Term] | None:
-        """(scale * t, scale) for a positive scale: over a common denominator, without what all terms share.
-
-        With `either` a scale that is not 0 will do.
-        """
-        if (t, either) not in self.scaled:
-            try:
-                self.scaled[t, either] = self.cleared(t, either)
-            except FAILED:
-                self.scaled[t, either] = None
-        return self.scaled[t, either]
-
-    def nonzero(self, b: Term, either: bool) -> bool:
-        if self.normal.positive(b):
-            return True
-        return either and self.normal.signs.sign(self.normal.unfolded(b)[0]) == NONZERO
-
-    def cleared(self, t: Term, either: bool) -> tuple[Term, Term]:
-        scale: list[Term] = []
-        value, _ = self.normal.of(t)
-        for _ in range(CLEARED):
-            below = self.denominators(value, either)
-            if not below:
-                break
-            scale += [Power(b, -e) for b, e in below]
-            value, _ = self.normal.of(mul(value, *scale[-len(below) :]))
-        monomials = self.normal.run(value).expand(value)
-        if not monomials:
-            return ZERO, ONE
-        first = min(monomials, key=monomial_key)
-        shared: list[Term] = [Num(1 / abs(first.coefficient))]
-        inside = frozenset(i for m in monomials for i in m.dummies)
-        for b, _ in first.factors:
-            exponents = [dict(m.factors).get(b, F0) for m in monomials]
-            if all(exponents) and self.nonzero(b, either) and free(b).isdisjoint(inside):
-                shared.append(Power(b, -min(exponents)))
-        whole, _ = self.normal.unfolded(mul(*scale, *shared))
-        return self.value(self.normal.unfolded(mul(*shared, value))[0]), whole
-
-    def denominators(self, value: Term, either: bool) -> list[tuple[Term, Fraction]]:
-        """Positive factors (or factors that are not 0) with negative exponents."""
-        found: dict[Term, Fraction] = {}
-        for m in self.normal.run(value).expand(value):
-            for b, e in m.factors:
-                if e < 0 and free(b).isdisjoint(m.dummies) and self.nonzero(b, either):
-                    found[b] = min(e, found.get(b, F0))
-        return sorted(found.items(), key=lambda x: monomial_key(Monomial(F1, (), ((x[0], F1),))))
-
 
 def by_distributing(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
     """As sums of products alone, where a normal form would ask for more: that of [-u > 0] asks for u != 0."""
@@ -407,38 +382,14 @@ def by_distributing(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equa
         return None
 
 
-def known_there(region: Context, p: Predicate, depth: int) -> Reason | None:
+def known_there(region: Context, p: Predicate, depth: int, splits: int) -> Reason | None:
     """A reason in a narrower region, with what it says in the words of the prover."""
     lemmas, name = restated(region), case_name(region)
     wider, _ = knowing(name, lemmas, region)
-    found = Seeker(wider).reason(p, depth)
+    found = Seeker(wider, splits).reason(p, depth)
     return found if found is None or not lemmas else Knowing(p, name, lemmas, found)
 
 
 def case_name(region: Context) -> str:
     """A name that no hypothesis has."""
     return f"case {len(region.hypotheses)}"
-
-
-def truths(t: Term) -> list[Term]:
-    """The steps and deltas in t that stand for themselves."""
-    found = (s for s in dict.fromkeys(subterms(t)) if isinstance(s, Holds | Delta) and truth(s) and closed_in(s))
-    return sorted(found, key=lambda s: len(subterms(s)))
-
-
-def fixed_in(t: Term) -> list[Pick]:
-    """The integers that stand for indices in t."""
-    atoms = (atom for s in subterms(t) for e in places(s) for atom, _ in as_affine(e)[1])
-    return [q for q in dict.fromkeys(a for a in atoms if isinstance(a, Pick)) if not q.at]
-
-
-def places(s: Term) -> tuple[IndexExpr, ...]:
-    match s:
-        case Entry(_, at) | Whole(_, _, _, _, at, _):
-            return at
-        case Delta(i, j):
-            return (i, j)
-        case Ordinal(e) | Holds(NonNegative(e)):
-            return (e,)
-        case _:
-            return ()

@@ -5,22 +5,26 @@ Each is a lemma with its proof: the same statement up to the laws of sums and pr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 from math import prod
 
 from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
-from symbackprop.core.discharge import knowing, like
+from symbackprop.core.discharge import knowing, like, term_of
 from symbackprop.core.indices import Index, IndexExpr, affine
 from symbackprop.core.kernel import By, Chain, Linear
-from symbackprop.core.reasons import Given, Reason, Sign, Weigh
+from symbackprop.core.reasons import Base, Given, Knowing, Reason, Sign, Weigh
 from symbackprop.core.sums import same
 from symbackprop.core.terms import (
     ONE,
     ZERO,
     AtLeastZero,
+    Mul,
     Nonzero,
+    Num,
     Positive,
+    Power,
     ProofError,
     Term,
     add,
@@ -42,6 +46,13 @@ def restated(context: Context) -> tuple[Reason | Given, ...]:
     """Lemmas about the hypotheses of a context that are written in another way than the prover writes."""
     said = set(context.hypotheses.values())
     found: dict[Hypothesis, Reason | Given] = {}
+    for part in (p for h in context.hypotheses.values() for p in parts(h)):
+        if part.goal not in said and holds(part, context):
+            found.setdefault(part.goal, part)
+            roots = AtLeastZero(term_of(part.goal))
+            if roots in said:
+                positive = Positive(roots.term)
+                found.setdefault(positive, Knowing(positive, "positive", (part,), Sign(positive)))
     for name, h in context.hypotheses.items():
         for again, values in other_words(h):
             lemma = again if again in said or again in found else None
@@ -50,6 +61,33 @@ def restated(context: Context) -> tuple[Reason | Given, ...]:
                 if made is not None and holds(made, context):
                     found[again] = made
     return tuple(found.values())
+
+
+def parts(h: Hypothesis) -> Iterator[Reason]:
+    """A product is not 0, so its factors are not; a root is not 0, so what is under it is not."""
+    if not isinstance(h, Nonzero | Positive):
+        return
+    match h.term:
+        case Mul(args):
+            for k, a in enumerate(args):
+                if not isinstance(a, Num):
+                    rest = mul(*args[:k], *args[k + 1 :])
+                    equal = Given(Linear(mul(rest, a), add(mul(ONE, h.term), ZERO)))
+                    yield from within(Weigh(Nonzero(a), rest, ((ONE, Sign(h)),), ZERO, equal))
+        case Power():
+            yield from within(Sign(Nonzero(h.term)))
+        case _:
+            pass
+
+
+def within(r: Reason) -> Iterator[Reason]:
+    """The reason, and what it says of the base of a power."""
+    yield r
+    match term_of(r.goal):
+        case Power(base, q) if q > 0:
+            yield from within(Base(Nonzero(base), r))
+        case _:
+            pass
 
 
 def holds(lemma: Reason | Given, context: Context) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from symbackprop.core.matrix import UNIT, Leaf
-from symbackprop.core.terms import ONE, Array, Entry, mul
+from symbackprop.core.terms import Array
 from symbackprop.network.dense import DenseNetwork
 
 from .compiled import Compiled
@@ -27,20 +25,6 @@ def compile_gradient(net: DenseNetwork, *, cost: bool = False) -> Compiled:
     if cost:
         forms["cost"], like["cost"] = net.cost_form(), SCALAR
     inputs = [("x", net.x), ("t", net.t), *zip(names, net.parameters, strict=True)]
-    return compile_function(inputs, forms, (*net.forward(), *net.deltas()), like=like)
-
-
-def compile_descent(net: DenseNetwork) -> Compiled:
-    """(x, t, rate, W1, b1, ...) -> (rate · dW1, rate · db1, ...): what a step of gradient descent subtracts.
-
-    The rate multiplies the cost, and so the small δ^L instead of every gradient.
-    """
-    rate = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
-    net = replace(net, factor=mul(Entry(rate.array, ()), net.factor) if net.factor != ONE else Entry(rate.array, ()))
-    names = parameter_names(net)
-    forms = {f"rate*d{name}": form for name, (_, form) in zip(names, net.gradients(), strict=True)}
-    like = {f"rate*d{name}": leaf for name, leaf in zip(names, net.parameters, strict=True)}
-    inputs = [("x", net.x), ("t", net.t), ("rate", rate), *zip(names, net.parameters, strict=True)]
     return compile_function(inputs, forms, (*net.forward(), *net.deltas()), like=like)
 
 

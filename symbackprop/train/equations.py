@@ -1,0 +1,78 @@
+"""The equations that a training ran, each proved for all sizes: what a run folder shows, what certificates are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symbackprop.core.context import EMPTY, Context, Equation
+from symbackprop.core.kernel import Proof
+from symbackprop.core.matrix import Matrix
+from symbackprop.network import adam_slots, bias_row, penalty
+from symbackprop.network.activations import Activation
+from symbackprop.network.dense import DenseNetwork
+from symbackprop.network.from_outputs import prove_from_output, slope_from_output
+from symbackprop.network.theorems import generalised, prove_network
+from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
+
+from .optimisers import Adam, Optimiser
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """One equation: its name, the theorem with its proof, and the compact form where it has one."""
+
+    name: str
+    context: Context
+    proof: Proof
+    equation: Equation
+    form: Matrix | None = None
+
+
+def equations(network: DenseNetwork, optimiser: Optimiser, l2: float = 0.0) -> tuple[Proved, ...]:
+    """Everything that the step rests on, proved here.  Raises SymbackpropError where something is not."""
+    return tuple(_all(generalised(network), optimiser, l2))
+
+
+def _all(network: DenseNetwork, optimiser: Optimiser, l2: float) -> Iterator[Proved]:
+    for t in prove_network(network):
+        yield Proved(t.name, t.context, t.proof, t.equation, t.form)
+    used = {f.name: f for f in network.activations if isinstance(f, Activation) and slope_from_output(f) is not None}
+    for name, f in sorted(used.items()):
+        yield Proved(f"{name}' from {name}", EMPTY, *prove_from_output(f))
+    yield Proved("bias as a row of ones", EMPTY, *bias_row.prove_forward())
+    for what, found in zip(("weights", "biases"), bias_row.prove_gradients(), strict=True):
+        yield Proved(f"the {what}' part of one product", EMPTY, *found)
+    if l2:  # all layers' weights are matrices of any size, so one stands for all
+        yield Proved("penalty on the weights", EMPTY, *penalty.prove_penalty(network, 1))
+    if isinstance(optimiser, Adam):
+        yield Proved("Adam's slots over 1 - β", EMPTY, *adam_slots.prove_slot())
+        yield Proved("Adam's change of a parameter", EMPTY, *adam_slots.prove_change())
+
+
+def latex_page(title: str, proved: tuple[Proved, ...]) -> str:
+    """A LaTeX document with all of them."""
+    lines = [
+        r"\documentclass{article}", r"\usepackage{amsmath,amssymb}", r"\allowdisplaybreaks", r"\begin{document}",
+        rf"\section*{{{escaped(title)}}}",
+    ]  # fmt: skip
+    for p in proved:
+        lines += [rf"\paragraph{{{escaped(p.name)}}}", r"\[", f"  {statement(p)}", r"\]"]
+        if p.equation.conditions:
+            shown = ", ".join(sorted(f"${latex_predicate(c)}$" for c in p.equation.conditions))
+            lines.append(f"where {shown}.")
+    return "\n".join([*lines, r"\end{document}"]) + "\n"
+
+
+def statement(p: Proved) -> str:
+    right = latex(p.equation.rhs) if p.form is None else latex_matrix(p.form)
+    left = latex(p.equation.lhs)
+    return f"{left} = {right}" if p.form is None else rf"{left} = \left({right}\right)_{{rc}}"
+
+
+def escaped(text: str) -> str:
+    for a, b in (("\\", r"\textbackslash{}"), ("∂", r"$\partial$"), ("δ", r"$\delta$"), ("β", r"$\beta$")):
+        text = text.replace(a, b)
+    for a in "_&%#":
+        text = text.replace(a, "\\" + a)
+    return text.replace("^", r"\^{}")

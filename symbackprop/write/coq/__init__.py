@@ -1,0 +1,1 @@
+"""A certificate as a Coq file: a theorem about real derivatives, for all sizes."""

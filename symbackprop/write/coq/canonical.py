@@ -1,0 +1,133 @@
+"""Terms in an order of their own: equal terms up to the order of sums and products become the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...core.indices import Index, IndexExpr, affine
+from ...core.ordering import index_key, key
+from ...core.terms import (
+    Add,
+    Apply,
+    Delta,
+    Holds,
+    Mul,
+    Positive,
+    Power,
+    Sum,
+    Term,
+    Whole,
+    open_body,
+    over,
+    rebuilt,
+    whole,
+)  # fmt: skip
+from .vocabulary import Vocabulary, inner
+
+Proof = str | None  # None: both sides are the same text
+ZERO_INDEX = affine(0, ())
+
+
+def both(first: Proof, then: Proof) -> Proof:
+    if first is None or then is None:
+        return first or then
+    return f"(etrans {first} {then})"
+
+
+def shown(proof: Proof) -> str:
+    return proof or "erefl"
+
+
+def equal(proof: str, lhs: str, rhs: str) -> str:
+    """The proof with its statement written out."""
+    return f"({proof} : {lhs} = {rhs})"
+
+
+def listed(texts: Sequence[str], kind: str = "R") -> str:
+    return f"[:: {'; '.join(texts)}]" if texts else f"(@nil {kind})"
+
+
+def congruent(proofs: Sequence[Proof]) -> str:
+    out = "erefl"
+    for p in reversed(proofs):
+        out = f"(cons_eq {shown(p)} {out})"
+    return out
+
+
+def numbers(order: Sequence[int]) -> str:
+    return "[:: " + "; ".join(f"{k}%N" for k in order) + "]"
+
+
+class Canonical:
+    def __init__(self, words: Vocabulary) -> None:
+        self.words = words
+
+    def of(self, t: Term, depth: int = 0) -> tuple[Term, Proof]:
+        """The term in canonical order, and a proof that it is the same number."""
+        new, proof = self.rewritten(t, depth)
+        if proof is None:
+            return t, None
+        return new, f"({proof} : {self.words.text(t, depth)} = {self.words.text(new, depth)})"
+
+    def rewritten(self, t: Term, depth: int) -> tuple[Term, Proof]:
+        match t:
+            case Add(args):
+                return self.arranged(t, args, "addf", depth)
+            case Mul(args):
+                return self.arranged(t, args, "mulf", depth)
+            case Power(base, q):
+                new, p = self.of(base, depth)
+                return Power(new, q), p and f"(f_equal (fun x => pw x {self.words.rational(q)}) {p})"
+            case Apply(fn, arg, order):
+                new, p = self.of(arg, depth)
+                return Apply(fn, new, order), p and f"(f_equal {self.words.function(fn, order)} {p})"
+            case Holds(Positive(arg)):
+                new, p = self.of(arg, depth)
+                return Holds(Positive(new)), p and f"(f_equal (@step R) {p})"
+            case Sum(size, body, _):
+                i = inner(depth, size)
+                new, p = self.of(open_body(body, (i,)), depth + 1)
+                return over(i, new), p and f"(Sum_ext (fun {self.words.index(i)} {self.words.known(i)} => {p}))"
+            case Whole(fn, order, sizes, body, at, _):
+                axes = tuple(inner(depth + d, s) for d, s in enumerate(sizes))
+                new, p = self.of(open_body(body, axes), depth + len(axes))
+                if p is None:
+                    return t, None
+                return whole(fn, order, axes, new, at), self.under_loss(t, axes, at, p)
+            case Delta(i, j):
+                d = affine(0, ((i, 1), (j, -1)))
+                back = affine(0, ((j, 1), (i, -1)))
+                d = min(d, back, key=index_key)
+                same = (d, ZERO_INDEX) == (i, j)
+                return Delta(d, ZERO_INDEX), None if same else self.moved_to(i, j, d)
+            case _:
+                return t, None
+
+    def moved_to(self, i: IndexExpr, j: IndexExpr, d: IndexExpr) -> str:
+        return f"(@delta_eq R {self.words.at(i)} {self.words.at(j)} {self.words.at(d)} ltac:(index))"
+
+    def under_loss(self, w: Whole, axes: tuple[Index, ...], at: tuple[IndexExpr, ...], p: str) -> str:
+        """An unknown function of an array looks at the entries inside the array only, which is a hypothesis."""
+        words = self.words
+        named = " ".join(f"{words.index(a)} {words.known(a)}" for a in axes)
+        name = words.loss(w)
+        return f"({' '.join([f'E{name}', '_', '_', f'(fun {named} => {p})' if axes else p, *map(words.at, at)])})"
+
+    def arranged(self, t: Add | Mul, args: tuple[Term, ...], fold: str, depth: int) -> tuple[Term, Proof]:
+        if not args:
+            return t, None
+        found = [self.of(a, depth) for a in args]
+        order = sorted(range(len(args)), key=lambda k: key(found[k][0]))
+        one: Proof = None
+        middle = [a for a, _ in found]
+        if any(p for _, p in found):
+            lists = " ".join(listed([self.words.text(a, depth) for a in x]) for x in (args, middle))
+            one = f"(@f_equal _ _ (@{fold} R) {lists} {congruent([p for _, p in found])})"
+        if order == sorted(order):
+            return rebuilt(t, tuple(middle)), one
+        texts = listed([self.words.text(a, depth) for a in middle])
+        perm = f"(@{fold}_perm R {numbers(order)} {texts} erefl)"
+        return rebuilt(t, tuple(middle[k] for k in order)), both(one, perm)
+
+
+__all__ = ["Canonical", "both", "congruent", "equal", "listed", "numbers", "shown"]

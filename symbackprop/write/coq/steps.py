@@ -1,0 +1,262 @@
+"""The steps of a certificate as lemmas of Coq, one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, assert_never
+
+from ...core.context import Context, Same
+from ...core.indices import Index, IndexExpr
+from ...core.laws.registry import instance
+from ...core.proofs import (
+    By,
+    Cancel,
+    Chain,
+    Digits,
+    EveryDepth,
+    Flip,
+    Inside,
+    Instance,
+    Let,
+    Proof,
+    Rephrase,
+    UnderDiff,
+    UnderSum,
+    UnderWhole,
+    Values,
+)
+from ...core.proofs import (
+    Linear as LinearStep,
+)
+from ...core.tensor import Tensor
+from ...core.terms import (
+    Add,
+    Apply,
+    Array,
+    Diff,
+    Mul,
+    Nonzero,
+    Power,
+    Term,
+    arguments,
+    free,
+    num,
+    over,
+    rebuilt,
+    substitute,
+    whole,
+)  # fmt: skip
+from . import laws
+from .canonical import congruent
+from .linear import Linear
+from .signs import Signs
+from .slopes import Slopes
+from .vocabulary import NotExported, Vocabulary, inner
+
+
+@dataclass(frozen=True, slots=True)
+class Lemma:
+    """lhs = rhs, by a lemma of this name for all values of its indices; no name where both sides are the same."""
+
+    name: str | None
+    lhs: Term
+    rhs: Term
+    axes: tuple[Index, ...] = ()
+
+
+class Steps:
+    def __init__(self, words: Vocabulary, slopes: Slopes, signs: Signs, context: Context) -> None:
+        self.words, self.slopes, self.signs, self.context = words, slopes, signs, context
+        self.linear = Linear(words, signs.holds)
+        self.given = laws.Given(words, self.linear)
+        self.lemmas: list[str] = []
+        self.names: dict[tuple[str, str], tuple[str, tuple[Index, ...]]] = {}
+        self.known: dict[tuple[int, int], tuple[Proof, Lemma]] = {}
+        self.kept: list[Context] = []
+
+    def of(self, proof: Proof) -> Lemma:
+        """The lemma that says what the proof proves."""
+        place = id(proof), id(self.context)
+        if place not in self.known:
+            self.known[place] = proof, self.translated(proof)
+        return self.known[place][1]
+
+    def use(self, lemma: Lemma, scope: frozenset[Index], values: Mapping[Index, IndexExpr] | None = None) -> str:
+        """The lemma where these indices are spoken of; any value will do for others."""
+        if lemma.name is None:
+            return "erefl"
+        given = values or {}
+        out = []
+        for i in lemma.axes:
+            if i in given:
+                out.append(f"{self.words.at(given[i])} ltac:(index)")
+            elif i in scope:
+                out.append(f"{self.words.index(i)} {self.words.known(i)}")
+            else:
+                out.append("0%Z ltac:(index)")
+        return f"({' '.join([lemma.name, *out])})" if out else lemma.name
+
+    def stated(self, lhs: Term, rhs: Term, proof: str) -> Lemma:
+        left, right = self.words.text(lhs), self.words.text(rhs)
+        if left == right or proof == "erefl":
+            return Lemma(None, lhs, rhs)
+        axes = tuple(sorted(free(lhs) | free(rhs), key=lambda i: i.name))
+        binders = "".join(
+            f" {self.words.index(i)} ({self.words.known(i)} : {self.words.range(i)})" for i in axes
+        )
+        if (left, right) in self.names:
+            name, axes = self.names[left, right]  # an index that the text does not speak of may take any value
+            return Lemma(name, lhs, rhs, axes)
+        name = f"p{len(self.lemmas)}"
+        self.names[left, right] = name, axes
+        self.lemmas.append(f"Lemma {name}{binders} :\n  {left} = {right}.\nProof. exact {proof}. Qed.")
+        return Lemma(name, lhs, rhs, axes)
+
+    def translated(self, proof: Proof) -> Lemma:
+        match proof:
+            case By(law, args):
+                return self.by(law, args)
+            case Chain(first, rest):
+                found = [self.of(first), *map(self.of, rest)]
+                scope = free(found[0].lhs) | free(found[-1].rhs)
+                named = [self.use(lemma, scope) for lemma in found if lemma.name is not None]
+                total = named[-1] if named else "erefl"
+                for p in reversed(named[:-1]):
+                    total = f"(etrans {p} {total})"
+                return self.stated(found[0].lhs, found[-1].rhs, total)
+            case Flip(inner):
+                lemma = self.of(inner)
+                if lemma.name is None:
+                    return Lemma(None, lemma.rhs, lemma.lhs)
+                return self.stated(lemma.rhs, lemma.lhs, f"(esym {self.use(lemma, free(lemma.lhs) | free(lemma.rhs))})")
+            case Inside(term, parts):
+                return self.inside(term, [(k, self.of(p)) for k, p in parts])
+            case UnderSum(i, inner):
+                lemma = self.of(inner)
+                sums = over(i, lemma.lhs), over(i, lemma.rhs)
+                scope = free(sums[0]) | free(sums[1]) | {i}
+                bound = f"fun {self.words.index(i)} {self.words.known(i)} =>"
+                summed = f"(Sum_ext ({bound} {self.use(lemma, scope)}))"
+                if any(self.reads_anew(i, t) for t in (lemma.lhs, lemma.rhs)):
+                    summed = f"(ltac:(same_at {summed}) : {' = '.join(map(self.words.text, sums))})"
+                return self.same_if(lemma, *sums, summed)
+            case UnderWhole(fn, order, axes, at, inner):
+                lemma = self.of(inner)
+                left, right = (whole(fn, order, axes, side, at) for side in (lemma.lhs, lemma.rhs))
+                if lemma.name is None:
+                    return Lemma(None, left, right)
+                use = self.use(lemma, free(left) | free(right) | frozenset(axes))
+                return self.stated(left, right, self.linear.canonical.under_loss(left, axes, at, use))
+            case UnderDiff(wrt, inner):
+                lemma = self.of(inner)
+                return self.by_closed_forms(Diff(lemma.lhs, wrt), Diff(lemma.rhs, wrt))
+            case Instance(given, inner):
+                return self.instance(self.of(inner), dict(given))
+            case LinearStep(lhs, rhs, steps):
+                return self.stated(lhs, rhs, self.combined(lhs, rhs, [(d, f, self.of(p)) for d, f, p in steps]))
+            case Cancel(factor, lhs, rhs, inner):
+                lemma = self.of(inner)
+                products = Mul((factor, lhs)), Mul((factor, rhs))
+                total = self.combined(*products, [((), num(1), lemma)])
+                stated = f"({total} : {' = '.join(map(self.words.text, products))})"
+                return self.stated(lhs, rhs, f"(mulfI {self.signs.holds(Nonzero(factor))} {stated})")
+            case Let(array, meaning, inner):
+                return self.within(array, meaning, inner)
+            case Rephrase(inner, parts):
+                for condition, equal in parts:
+                    same = self.of(equal)
+                    self.signs.equal.append((condition, same.rhs, partial(self.use, same, frozenset())))
+                return self.of(inner)
+            case Values():
+                raise NotExported("an equation checked value by value")
+            case Digits():
+                raise NotExported("an equation checked digit by digit")
+            case EveryDepth():
+                raise NotExported("an induction over layers")
+            case _:
+                assert_never(proof)
+
+    def reads_anew(self, i: Index, t: Term) -> bool:
+        """With i bound, sums of indices in `t` are written in another order."""
+        bound = inner(0, i.size)
+        name = rf"\b{self.words.index(i)}\b"
+        renamed = re.sub(name, self.words.index(bound), self.words.text(t, 1))
+        return renamed != self.words.text(substitute(t, {i: bound}), 1)
+
+    def instance(self, lemma: Lemma, values: dict[Index, IndexExpr]) -> Lemma:
+        lhs, rhs = substitute(lemma.lhs, values), substitute(lemma.rhs, values)
+        use = self.use(lemma, free(lhs) | free(rhs), values)
+        goal = f"{self.words.text(lhs)} = {self.words.text(rhs)}"
+        return self.same_if(lemma, lhs, rhs, f"(ltac:(same_at {use}) : {goal})")
+
+    def same_if(self, lemma: Lemma, lhs: Term, rhs: Term, proof: str) -> Lemma:
+        return Lemma(None, lhs, rhs) if lemma.name is None else self.stated(lhs, rhs, proof)
+
+    def combined(self, lhs: Term, rhs: Term, steps: Sequence[tuple[tuple[Index, ...], Term, Lemma]]) -> str:
+        scope = free(lhs) | free(rhs)
+        used = [
+            (d, f, s.lhs, s.rhs, self.use(s, scope | frozenset(d))) for d, f, s in steps if s.lhs != s.rhs
+        ]
+        return self.linear.equation(lhs, rhs, used)
+
+    def by(self, law: str, args: tuple[Any, ...]) -> Lemma:
+        eq = instance(law, self.context, args)
+        if self.words.text(eq.lhs) == self.words.text(eq.rhs):
+            return Lemma(None, eq.lhs, eq.rhs)
+        if isinstance(eq.lhs, Diff):
+            return self.by_closed_forms(eq.lhs, eq.rhs)
+        if law == "assume":
+            return self.assumed(eq.lhs, eq.rhs, *args)
+        return self.stated(eq.lhs, eq.rhs, laws.of(law, self.given, args))
+
+    def by_closed_forms(self, lhs: Term, rhs: Term) -> Lemma:
+        """Two derivatives in closed form, equal as sums of products."""
+        if self.words.text(lhs) == self.words.text(rhs):
+            return Lemma(None, lhs, rhs)
+        sides = self.slopes.unfolded(lhs), self.slopes.unfolded(rhs)
+        return self.stated(lhs, rhs, self.linear.equation(*sides, []))
+
+    def assumed(self, lhs: Term, rhs: Term, name: str, values: tuple[tuple[Index, IndexExpr], ...]) -> Lemma:
+        h = self.context.hypotheses[name]
+        assert isinstance(h, Same)
+        axes = sorted(free(h.lhs) | free(h.rhs), key=lambda i: i.name)
+        use = laws.applied(self.signs.hypothesis(name), self.words, axes, dict(values))
+        return self.stated(lhs, rhs, f"(ltac:(same_at {use}) : {self.words.text(lhs)} = {self.words.text(rhs)})")
+
+    def inside(self, term: Term, parts: Sequence[tuple[int, Lemma]]) -> Lemma:
+        children = list(arguments(term))
+        for k, lemma in parts:
+            children[k] = lemma.rhs
+        new = rebuilt(term, tuple(children))
+        scope = free(term) | free(new)
+        used = {k: self.use(lemma, scope) for k, lemma in parts if lemma.name is not None}
+        if not used:
+            return Lemma(None, term, new)
+        match term:
+            case Add() | Mul():
+                fold = "addf" if isinstance(term, Add) else "mulf"
+                lists = " ".join(self.given.texts(t) for t in (arguments(term), tuple(children)))
+                proof = f"(@f_equal _ _ (@{fold} R) {lists} {congruent([used.get(k) for k in range(len(children))])})"
+            case Power(_, q):
+                proof = f"(f_equal (fun x => pw x {self.words.rational(q)}) {used[0]})"
+            case Apply(fn, _, order):
+                proof = f"(f_equal {self.words.function(fn, order)} {used[0]})"
+            case _:
+                proof = f"(f_equal (@step R) {used[0]})"
+        return self.stated(term, new, proof)
+
+    def within(self, array: Array, meaning: Tensor, inner: Proof) -> Lemma:
+        """A local definition: its name means something else elsewhere, so what is remembered is put aside."""
+        outer, words = self.context, self.words
+        before = dict(words.definitions), words.memo, self.slopes.known
+        self.context = Context({**outer.definitions, array: meaning}, outer.hypotheses, outer.least)
+        self.kept.append(self.context)
+        words.definitions[array] = meaning
+        words.memo, self.slopes.known = {}, {}
+        lemma = self.of(inner)
+        words.definitions, words.memo, self.slopes.known = before
+        self.context = outer
+        return lemma

@@ -1,0 +1,187 @@
+"""The Coq file of a certificate: declarations, lemmas, and the theorem."""
+
+from __future__ import annotations
+
+from ...core.context import Context, Equation, Same
+from ...core.proofs import Proof
+from ...core.terms import Delta, Diff, Entry, Index, NonNegative, Nonzero, Positive, Predicate, free, mul, sized
+from .signs import Signs
+from .slopes import Derivation, Slopes, general
+from .steps import Steps
+from .vocabulary import NotExported, Vocabulary
+
+HEADER = """From Coq Require Import ZArith_base Lia.
+From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import ring.
+From mathcomp.classical Require Import boolp classical_sets functions mathcomp_extra.
+From mathcomp.analysis Require Import reals signed topology normedtype derive realfun sequences exp trigo.
+Require Import Sums Derivatives.
+Import Order.TTheory GRing.Theory Num.Theory.
+Local Open Scope ring_scope.
+Delimit Scope Z_scope with Z.
+"""
+
+
+def exported(proof: Proof, context: Context, equation: Equation) -> str:
+    """The text of a Coq file that proves the equation, where its left side is a derivative: about the real one.
+
+    Raises NotExported where a term or a step has no translation.
+    """
+    return Export(proof, context, equation).text()
+
+
+class Export:
+    def __init__(self, proof: Proof, context: Context, equation: Equation) -> None:
+        self.proof, self.context, self.equation = proof, context, equation
+        lhs = equation.lhs
+        self.wrt = lhs.wrt if isinstance(lhs, Diff) else None
+        self.slopes: Slopes
+        self.words = Vocabulary(context, self.wrt.array if self.wrt else None, lambda b, w: self.slopes.slope(b, w))
+        self.slopes = Slopes(self.words)
+        self.signs = Signs(self.words, context, self.slopes.unfolded)
+        for c in sorted(equation.conditions, key=str):
+            if isinstance(c, Positive | Nonzero):
+                self.signs.add_fact(general(c))
+        self.steps = Steps(self.words, self.slopes, self.signs, context)
+
+    def text(self) -> str:
+        lemma = self.steps.of(self.proof)
+        if (lemma.lhs, lemma.rhs) != (self.equation.lhs, self.equation.rhs):
+            raise NotExported("the proof proves another equation")
+        use = self.steps.use(lemma, free(lemma.lhs) | free(lemma.rhs))
+        theorem = self.about_derivative(self.wrt, use) if self.wrt else self.about_values(use)
+        before, after = self.declared()
+        lines = [*before, *self.steps.lemmas, *after, theorem, "End Certificate.", "Print Assumptions main."]
+        return HEADER + "\n".join(["", "Section Certificate.", *lines]) + "\n"
+
+    def about_derivative(self, wrt: Entry, use: str) -> str:
+        lhs = self.equation.lhs
+        assert isinstance(lhs, Diff)
+        body = self.slopes.unfolded(lhs.body)
+        if isinstance(lhs.body, Diff):
+            raise NotExported("a derivative of a derivative")
+        derivation = Derivation(self.words, self.slopes, self.signs, wrt)
+        proof = derivation.of(body)
+        function = derivation.at_time(body)
+        rhs, slope = self.words.text(self.equation.rhs), self.words.text(lhs)
+        stated = f"({proof} : isD t0 (fun t => {function}) {slope})"
+        return f"Theorem main : isD t0 (fun t => {function})\n  {rhs}.\nProof. exact (D_eq {stated} {use}). Qed."
+
+    def about_values(self, use: str) -> str:
+        lhs, rhs = self.words.text(self.equation.lhs), self.words.text(self.equation.rhs)
+        return f"Theorem main : {lhs} = {rhs}.\nProof. exact {use}. Qed."
+
+    # --- declarations --------------------------------------------------------------------------
+
+    def declared(self) -> tuple[list[str], list[str]]:
+        """What the lemmas speak of, and what only the theorem does."""
+        words = self.words
+        hypotheses = self.hypotheses()  # may speak of further names
+        free_ones = sorted(free(self.equation.lhs) | free(self.equation.rhs), key=lambda i: i.name)
+        outer = [f"Variables ({words.index(i)} : Z) ({words.known(i)} : {words.range(i)})." for i in free_ones]
+        curve, moved = self.moving()
+        lines = [f"Variable {n} : {'Z -> ' * k}R." for a, (n, k) in words.arrays.items() if a != words.moving]
+        lines += curve
+        lines += self.functions()
+        return [*self.integers(), *lines, *hypotheses], outer + moved
+
+    def integers(self) -> list[str]:
+        """Sizes and integer arrays, whose values are in the range that the certificate says."""
+        words, picks = self.words, []
+        for name, axes, size in words.picks.values():
+            at = [f"j{k}" for k in range(axes)]
+            inside = f"(0 <= {spaced(name, *at)} < {words.size(size)})%Z"
+            every = f"forall {' '.join(at)}, " if at else ""
+            picks.append(f"Variables ({name} : {'Z -> ' * axes}Z) (range{name} : {every}{inside}).")
+        least = words.least.values
+        sizes = [
+            f"Variables ({n} : Z) (least{n[1:]} : ({least.get(s, 1)} <= {n})%Z)." for s, n in words.symbols.items()
+        ]
+        return ["Variable R : realType.", *sizes, *picks]
+
+    def moving(self) -> tuple[list[str], list[str]]:
+        """The variable on a curve: entry (j0, j1) moves with the speed δ(j0, a) δ(j1, b) at the time t0."""
+        if self.wrt is None:
+            return [], []
+        words, wrt = self.words, self.wrt
+        name, axes = words.array(wrt.array, len(wrt.at)), len(wrt.at)
+        at = [Index(f"~m{k}", sized(1)) for k in range(axes)]  # over all integers, whatever the size says
+        names = [words.index(i) for i in at]
+        speed = words.text(mul(*(Delta(a, b) for a, b in zip(at, wrt.at, strict=True))))
+        all_of = f"forall {' '.join(names)}, " if names else ""
+        entry = " ".join([f"c{name}", *names])
+        where = f" ({' '.join(names)} : Z)" if names else ""
+        curve = [f"Variables (c{name} : {'Z -> ' * axes}R -> R) (t0 : R).", f"Let {name}{where} : R := {entry} t0."]
+        return curve, [f"Hypothesis moved : {all_of}isD t0 ({entry}) {speed}."]
+
+    def functions(self) -> list[str]:
+        words, lines = self.words, []
+        for name, most in words.functions.values():
+            lines += [f"Variable {name}_{k} : R -> R." for k in range(most + 1)]
+            lines += [f"Hypothesis D{name}_{k} : forall x, isD x {name}_{k} ({name}_{k + 1} x)." for k in range(most)]
+        for name, sizes, most in words.losses.values():
+            lines += self.loss(name, [words.size(s) for s in sizes], most)
+        return lines
+
+    def loss(self, name: str, sizes: list[str], most: int) -> list[str]:
+        """An unknown function of an array: it looks at entries inside only, and follows the chain rule along curves."""
+        n = len(sizes)
+        array = f"({'Z -> ' * n}R)"
+        at = [f"j{k}" for k in range(n)]
+        lines = [f"Variable {name}_{k} : {array} -> {'Z -> ' * (n * k)}R." for k in range(most + 1)]
+        binders = "".join(f" {j} (_ : (0 <= {j} < {s})%Z)" for j, s in zip(at, sizes, strict=True))
+        every = f"forall{binders}, " if at else ""
+        curve = f"(y : {'Z -> ' * n}R -> R) (d : {array})"
+        for k in range(most + 1):
+            more = [f"l{m}" for m in range(n * k)]
+            outer = f"forall {' '.join(more)}, " if more else ""
+            values = [spaced(f"{name}_{k}", y, *more) for y in "yz"]
+            entries = [spaced(y, *at) for y in "yz"]
+            lines.append(
+                f"Hypothesis E{name}_{k} : forall (y z : {array}), ({every}{entries[0]} = {entries[1]}) ->\n"
+                f"  {outer}{values[0]} = {values[1]}."
+            )
+            if k == most:
+                break
+            here, there = (function(at, spaced("y", *at, time)) for time in ("t0", "t"))
+            total = f"({spaced(f'{name}_{k + 1}', here, *more, *at)} * {spaced('d', *at)})"
+            for j, s in reversed(list(zip(at, sizes, strict=True))):
+                total = f"(Sum {s} (fun {j} => {total}))"
+            premise = f"({every}isD t0 {spaced('y', *at)} {spaced('d', *at)})"
+            lines.append(
+                f"Hypothesis D{name}_{k} : {outer}forall {curve}, {premise} ->\n"
+                f"  isD t0 (fun t => {spaced(f'{name}_{k}', there, *more)}) {total}."
+            )
+        return lines
+
+    def hypotheses(self) -> list[str]:
+        facts = [(name, p) for name, p in self.signs.facts.items() if name in self.signs.spoken]
+        out = [f"Hypothesis {name} : {self.for_all(p)}." for name, p in facts]
+        for said, name in self.signs.used.items():
+            out.append(f"Hypothesis {name} : {self.for_all(self.context.hypotheses[said])}.")
+        return out
+
+    def for_all(self, h: Same | Predicate) -> str:
+        text = self.words.text
+        match h:
+            case Same(lhs, rhs):
+                said, axes = f"{text(lhs)} = {text(rhs)}", free(lhs) | free(rhs)
+            case NonNegative(_):
+                raise NotExported(f"the hypothesis {h}")
+            case _:
+                sign = {"Positive": "0 < {}", "Nonzero": "{} != 0", "AtLeastZero": "0 <= {}"}[type(h).__name__]
+                said, axes = sign.format(text(h.term)), free(h.term)
+        ordered = sorted(axes, key=lambda i: i.name)
+        bound = "".join(f" {self.words.index(i)} (_ : {self.words.range(i)})" for i in ordered)
+        return f"forall{bound}, {said}" if bound else said
+
+
+def spaced(*words: str) -> str:
+    return f"({' '.join(words)})" if len(words) > 1 else words[0]
+
+
+def function(axes: list[str], body: str) -> str:
+    return f"(fun {' '.join(axes)} => {body})" if axes else body
+
+
+__all__ = ["Export", "exported"]

@@ -1,0 +1,213 @@
+"""The Coq text of terms.  Every name is generated (n0, A0, f0, i0): no text of the user's gets into the file.
+
+Indices and sizes are integers, arrays are functions on them; `Sums.v` and `Derivatives.v` define Sum, delta, pw, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from ...core.context import Context
+from ...core.indices import SymbackpropError, at_least_zero
+from ...core.terms import (
+    PI,
+    Add,
+    Apply,
+    Array,
+    Delta,
+    Diff,
+    Entry,
+    Holds,
+    Index,
+    IndexExpr,
+    Mul,
+    NonNegative,
+    Num,
+    Ordinal,
+    Pick,
+    Positive,
+    Power,
+    Size,
+    Sum,
+    Term,
+    Whole,
+    as_affine,
+    open_body,
+)  # fmt: skip
+
+
+class NotExported(SymbackpropError):
+    """What has no translation into Coq yet."""
+
+
+NAMED = {
+    "exp": "expR", "log": "ln", "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid",
+    "softplus": "softplus", "sinh": "sinh", "cosh": "cosh",
+}  # fmt: skip
+CLOSED_FORMS = frozenset({"max", "argmax", "min", "gap", "det", "inv", "pinv", "prod"})
+
+
+def inner(depth: int, size: Size) -> Index:
+    """The dummy of a binder that stands inside `depth` others; no certificate has an index of this name."""
+    return Index(f"@{depth}", size)
+
+
+class Vocabulary:
+    """Hands out the names, and remembers what must be declared."""
+
+    def __init__(self, context: Context, moving: Array | None, slope: Callable[[Term, Entry], Term]) -> None:
+        self.context = context
+        self.least = context.least
+        self.definitions = dict(context.definitions)
+        self.moving = moving
+        self.slope = slope
+        self.symbols: dict[str, str] = {}
+        self.arrays: dict[Array, tuple[str, int]] = {}
+        self.picks: dict[str, tuple[str, int, Size]] = {}
+        self.functions: dict[str, tuple[str, int]] = {}
+        self.losses: dict[str, tuple[str, tuple[Size, ...], int]] = {}
+        self.indices: dict[Index, str] = {}
+        self.time: str | None = None  # the point on the curve, in a function of it
+        self.memo: dict[tuple[Term, int], str] = {}
+
+    # --- integers ------------------------------------------------------------------------------
+
+    def at_least(self, s: Size) -> bool:
+        return at_least_zero(s, self.least)
+
+    def symbol(self, name: str) -> str:
+        return self.symbols.setdefault(name, f"n{len(self.symbols)}")
+
+    def index(self, i: Index) -> str:
+        if i.name[0] == "@":
+            return f"k{i.name[1:]}"
+        return self.indices.setdefault(i, f"i{len(self.indices)}")
+
+    def known(self, i: Index) -> str:
+        """The name of the hypothesis that an index is in its range."""
+        return f"r{self.index(i)[1:]}" if i.name[0] != "@" else f"q{i.name[1:]}"
+
+    def range(self, i: Index) -> str:
+        return f"(0 <= {self.index(i)} < {self.size(i.size)})%Z"
+
+    def size(self, s: Size) -> str:
+        return self.integer(s, ())
+
+    def at(self, e: IndexExpr) -> str:
+        return self.integer(*as_affine(e))
+
+    def integer(self, constant: Size, parts: tuple[tuple[IndexExpr, Size], ...]) -> str:
+        terms = [self.product(c, [self.symbol(n) for n in names]) for names, c in constant.monomials]
+        for atom, k in parts:
+            for names, c in k.monomials:
+                terms.append(self.product(c, [*(self.symbol(n) for n in names), self.atom(atom)]))
+        if len(terms) == 1 and terms[0].isalnum() and not terms[0].isdigit():
+            return terms[0]
+        return f"({' + '.join(terms) or '0'})%Z"
+
+    @staticmethod
+    def product(c: int, names: list[str]) -> str:
+        number = [str(c) if c >= 0 else f"({c})"] if c != 1 or not names else []
+        text = " * ".join([*number, *names])
+        return text if len(number) + len(names) == 1 else f"({text})"
+
+    def atom(self, a: IndexExpr) -> str:
+        match a:
+            case Index():
+                return self.index(a)
+            case Pick(array, at, size):
+                name, _, _ = self.picks.setdefault(array, (f"P{len(self.picks)}", len(at), size))
+                return f"({' '.join([name, *map(self.at, at)])})" if at else name
+            case _:
+                raise NotExported(f"the index {a}")
+
+    # --- reals ---------------------------------------------------------------------------------
+
+    def rational(self, q: Fraction) -> str:
+        top = str(q.numerator) if q >= 0 else f"({q.numerator})"
+        return f"(Frac {top} {q.denominator})"
+
+    def number(self, q: Fraction) -> str:
+        return f"(qr R {self.rational(q)})"
+
+    def array(self, a: Array, axes: int) -> str:
+        name, before = self.arrays.setdefault(a, (f"A{len(self.arrays)}", axes))
+        if before != axes:
+            raise NotExported(f"{a} has {before} axes and {axes}")
+        return name
+
+    def function(self, fn: str, order: int) -> str:
+        if fn in NAMED:
+            return NAMED[fn]
+        name, most = self.functions.get(fn, (f"f{len(self.functions)}", 0))
+        self.functions[fn] = name, max(most, order)
+        return f"{name}_{order}"
+
+    def loss(self, w: Whole) -> str:
+        if w.fn in CLOSED_FORMS:
+            raise NotExported(f"{w.fn} of an array")
+        name, sizes, most = self.losses.get(w.fn, (f"L{len(self.losses)}", w.sizes, 0))
+        if sizes != w.sizes or len(w.at) != w.order * len(w.sizes):
+            raise NotExported(f"{w.fn} of arrays of several shapes")
+        self.losses[w.fn] = name, sizes, max(most, w.order)
+        return f"{name}_{w.order}"
+
+    def text(self, t: Term, depth: int = 0) -> str:
+        """The real number that `t` is, with `depth` binders around it."""
+        if self.time is not None:
+            return self._text(t, depth)
+        if (t, depth) not in self.memo:
+            self.memo[t, depth] = self._text(t, depth)
+        return self.memo[t, depth]
+
+    def _text(self, t: Term, depth: int) -> str:
+        match t:
+            case Num(value):
+                return self.number(value)
+            case Size():
+                return f"(zr R {self.size(t)})"
+            case Ordinal(of):
+                return f"(zr R {self.at(of)})"
+            case Entry(array, at):
+                return self.entry(array, at, depth)
+            case Delta(i, j):
+                return f"(delta R {self.at(i)} {self.at(j)})"
+            case Add(args):
+                return f"({' + '.join(self.text(a, depth) for a in args)})" if args else self.number(Fraction(0))
+            case Mul(args):
+                return f"({' * '.join(self.text(a, depth) for a in args)})" if args else self.number(Fraction(1))
+            case Power(base, q):
+                return f"(pw {self.text(base, depth)} {self.rational(q)})"
+            case Apply(fn, arg, order):
+                return f"({self.function(fn, order)} {self.text(arg, depth)})"
+            case Sum(size, body, _):
+                (k,), inside = self.opened((size,), body, depth)
+                return f"(Sum {self.size(size)} (fun {k} => {inside}))"
+            case Diff(body, wrt):
+                return self.text(self.slope(body, wrt), depth)
+            case Whole(_, _, sizes, body, at, _):
+                axes, inside = self.opened(sizes, body, depth)
+                function = f"(fun {' '.join(axes)} => {inside})" if axes else inside
+                return f"({' '.join([self.loss(t), function, *map(self.at, at)])})"
+            case Holds(Positive(term)):
+                return f"(step {self.text(term, depth)})"
+            case Holds(NonNegative(e)):
+                return f"(ge0 R {self.at(e)})"
+            case _:
+                raise NotExported(f"the term {t}")
+
+    def opened(self, sizes: tuple[Size, ...], body: Term, depth: int) -> tuple[list[str], str]:
+        axes = tuple(inner(depth + d, s) for d, s in enumerate(sizes))
+        return [self.index(a) for a in axes], self.text(open_body(body, axes), depth + len(axes))
+
+    def entry(self, array: Array, at: tuple[IndexExpr, ...], depth: int) -> str:
+        if array in self.definitions:
+            return self.text(self.definitions[array].at(*at), depth)
+        if array == PI.array:
+            return "(@pi R)"
+        name = self.array(array, len(at))
+        if array == self.moving and self.time is not None:
+            name = f"c{name}"
+            return f"({' '.join([name, *map(self.at, at), self.time])})"
+        return f"({' '.join([name, *map(self.at, at)])})" if at else name

@@ -1,0 +1,135 @@
+"""The step as a function without side effects, in the words that NumPy and JAX share.
+
+    def step(x0, t0, n0, s0, P0, M0, ...):  ->  (P0, M0, ...)
+
+Parameters and slots are flat vectors; the gradients are joined to one, so that devices which share a batch add up
+one array.  Nothing is written over: a compiler decides that.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import CodeType
+from typing import assert_never
+
+from ..code.source_check import UnsafeSource
+from .assignments import (
+    GENERATED,
+    INFIX,
+    Assignment,
+    Call,
+    Entrywise,
+    Map,
+    Multiply,
+    Number,
+    Reduce,
+    Ref,
+    Samples,
+    Step,
+    gradient_of,
+)
+
+TEMPLATES = {
+    "neg": "(-{})", "power": "({} ** {})", "step": "({} > 0)", "relu": "maximum({}, 0)",
+    "nonpositive": "minimum({}, 0)", "sigmoid": "(1 / (1 + exp(-{})))", "softplus": "logaddexp(0, {})",
+    "abs": "absolute({})", "atan": "arctan({})",
+}  # fmt: skip
+NAMES = frozenset({
+    "absolute", "arctan", "concatenate", "cos", "cosh", "erf", "exp", "log", "logaddexp", "max", "maximum", "minimum",
+    "ravel", "sign", "sin", "sinh", "sqrt", "sum", "tanh", "total",
+})  # fmt: skip
+
+
+def functional_source(step: Step) -> str:
+    """The text of `step`; `total` is called with the gradient, for what has to happen to it."""
+    slots, scalars = step.update.slots, step.update.scalars
+    lines = []
+    for name, offset, rows, columns in step.places():
+        part = f"P0[{offset}:{offset + rows * columns}]"
+        lines.append(f"{name} = {part}.reshape({rows}, {columns})")
+    lines += [written(a) for a in step.assignments]
+    lines.append(f"G0 = total(concatenate([{', '.join(f'ravel({gradient_of(p)})' for p in step.parameters)}]))")
+    shrunk = step.shrinking()
+    if shrunk:
+        lines += [written(m) for m in shrunk]
+        lines.append(f"P0 = concatenate([{', '.join(f'ravel({p})' for p in step.parameters)}])")
+    lines += [written(m) for m in step.update.maps]
+    head = f"def step({', '.join(('x0', 't0', 'n0', *scalars, 'P0', *slots))}):"
+    return "\n".join([head, *(f"    {line}" for line in lines), f"    return ({', '.join(('P0', *slots))},)"]) + "\n"
+
+
+def written(a: Assignment) -> str:
+    match a:
+        case Multiply(target, left, right, lt, rt):
+            return f"{target} = {left}{'.T' * lt} @ {right}{'.T' * rt}"
+        case Map(target, value):
+            return f"{target} = {code(value)}"
+        case Reduce(target, how, axis, value):
+            return f"{target} = {how}({code(value)}, axis={axis}, keepdims=True)"
+        case _:
+            assert_never(a)
+
+
+def code(e: Entrywise) -> str:
+    match e:
+        case Ref(name):
+            return name
+        case Number(value):
+            return repr(value)
+        case Samples():
+            return "n0"
+        case Call(fn, (a, b)) if fn in INFIX:
+            return f"({code(a)} {INFIX[fn]} {code(b)})"
+        case Call(fn, args):
+            return TEMPLATES.get(fn, fn + "({})").format(*map(code, args))
+        case _:
+            assert_never(e)
+
+
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow, ast.USub)
+SHAPES = ast.Subscript | ast.Slice | ast.List | ast.Tuple
+
+
+def compiled_function(source: str) -> CodeType:
+    """The code of `step`.  Raises UnsafeSource for anything but array arithmetic in made names."""
+    tree = ast.parse(source)
+    match tree.body:
+        case [ast.FunctionDef("step", arguments, [*lines, ast.Return(ast.Tuple(returned))], [])]:
+            names = [a.arg for a in arguments.args]
+        case _:
+            raise UnsafeSource("generated source is not one plain function")
+    if not all(map(GENERATED.fullmatch, names)) or len(names) != len(list(ast.iter_child_nodes(arguments))):
+        raise UnsafeSource("generated source has unusual arguments")
+    for statement in lines:
+        match statement:
+            case ast.Assign([ast.Name(target)], value) if GENERATED.fullmatch(target):
+                _check(value)
+            case _:
+                raise UnsafeSource(f"generated source contains a statement {type(statement).__name__}")
+    for e in returned:
+        _check(e)
+    return compile(tree, "<step>", "exec")
+
+
+def _check(e: ast.AST) -> None:
+    match e:
+        case ast.Name(name):
+            ok = name in NAMES or GENERATED.fullmatch(name) is not None
+        case ast.Constant(value):
+            ok = type(value) in (int, float, bool)
+        case ast.BinOp(_, operator, _) | ast.UnaryOp(operator, _):
+            ok = isinstance(operator, OPERATORS)
+        case ast.Compare(_, [ast.Gt()], [_]):
+            ok = True
+        case ast.Attribute(_, attribute):
+            ok = attribute in ("T", "reshape")
+        case ast.Call(function):
+            ok = isinstance(function, ast.Name | ast.Attribute)
+        case ast.keyword(name):
+            ok = name in ("axis", "keepdims")
+        case _:
+            ok = isinstance(e, SHAPES | ast.operator | ast.unaryop | ast.cmpop | ast.expr_context)
+    if not ok:
+        raise UnsafeSource(f"generated source contains {type(e).__name__}")
+    for child in ast.iter_child_nodes(e):
+        _check(child)

@@ -1,0 +1,166 @@
+"""Exported theorems: what the text is, and (where Coq is) that Coq accepts it and refuses altered statements."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from symbackprop.cli import main
+from symbackprop.core.certificate import proof_rows
+from symbackprop.core.context import Context, Equation
+from symbackprop.core.indices import Index, sized
+from symbackprop.core.kernel import check
+from symbackprop.core.proofs import By, Proof
+from symbackprop.core.terms import Apply, Array, Entry
+from symbackprop.network.derivations import STORIES
+from symbackprop.write.coq.export import coq_text, libraries
+from symbackprop.write.coq.theorem import exported
+from symbackprop.write.coq.vocabulary import NotExported
+
+ALL = os.environ.get("SYMBACKPROP_COQ") == "all"
+needs_coq = pytest.mark.skipif(
+    shutil.which("coqc") is None,
+    reason="coqc is missing: apt-get install coq libcoq-mathcomp-analysis libcoq-mathcomp-algebra-tactics",
+)
+FACTS = [(story, k) for story, (_, facts) in STORIES.items() if story != "every_depth" for k in range(len(facts))]
+FIRST = ("last_layer", 1)
+MUTATED = [("last_layer", 0), ("linear_map", 2), ("last_layer", 1), ("biases", 0), ("linear_map", 1)]
+
+COQ = {
+    "Assumptions", "Certificate", "Hypothesis", "Lemma", "Let", "Print", "Proof", "Qed", "Section", "Theorem",
+    "Variable", "Variables", "End", "eq_ind_r", "etrans", "esym", "erefl", "exact", "f_equal", "f_equal2", "is_true",
+    "ltac", "nil", "prod",
+}  # fmt: skip
+# The identifiers of a file: Coq's and mathcomp's, those of the libraries, and generated ones.
+GENERATED = re.compile(
+    r"(n|i|r|k|q|e|h|p|j|l|least|A|cA|P|rangeP)\d+|(f|Df)\d+_\d+|(L|E|D|EL|DL)\d+_\d+|t0?|d|x|y|z|R|H|main|moved|fun|forall"
+)
+
+
+def story(name: str, k: int) -> tuple[Proof, Context, Equation]:
+    derived = STORIES[name][1][k]()
+    context = derived.context
+    return derived.proof, context, check(derived.proof, context)
+
+
+def named(array: str, index: str, function: str) -> str:
+    """The text of ∂f(x_i)/∂x_j with these names."""
+    i, j = Index(index, sized("n")), Index(f"{index}2", sized("n"))
+    proof = By("diff_apply", (function, 0, Entry(Array(array), (i,)), Entry(Array(array), (j,))))
+    return exported(proof, Context(), check(proof))
+
+
+def test_names_of_the_certificate_do_not_reach_the_file() -> None:
+    hostile = "x. Axiom bad : False. (* \"'$(rm)"
+    assert named(hostile, f"i{hostile}", f"f{hostile}") == named("x", "i", "f")
+
+
+def test_text_is_the_same_every_time() -> None:
+    texts = {exported(*story(*FIRST)) for _ in range(2)}
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("fact", FACTS[::4], ids=lambda f: f"{f[0]}-{f[1]}")
+def test_only_known_identifiers(fact: tuple[str, int]) -> None:
+    text = exported(*story(*fact))
+    library = set(re.findall(r"[A-Za-z_]\w*", "".join(libraries().values())))
+    words = set(re.findall(r"[A-Za-z_]\w*", text.split("Section Certificate.")[1]))
+    known = library | {*COQ}
+    assert {w for w in words - known if not GENERATED.fullmatch(w)} == set()
+
+
+def test_the_theorem_is_what_the_certificate_states() -> None:
+    i, j = Index("i", sized("n")), Index("j", sized("n"))
+    x = Array("x")
+    proof = By("diff_apply", ("f", 0, Entry(x, (i,)), Entry(x, (j,))))
+    assert re.search(
+        r"Hypothesis moved : forall i\d, isD t0 \(cA0 i\d\) \(delta R i\d i1\)\.\n"
+        r"Theorem main : isD t0 \(fun t => \(f0_0 \(cA0 i0 t\)\)\)\n  \(\(f0_1 \(A0 i0\)\) \* \(delta R i0 i1\)\)\.",
+        exported(proof, Context(), check(proof)),
+    )
+
+
+def test_another_equation_is_refused() -> None:
+    proof, context, equation = story(*FIRST)
+    with pytest.raises(NotExported, match="another equation"):
+        exported(proof, context, Equation(equation.lhs, Apply("exp", equation.rhs)))
+
+
+def test_command_writes_theorem_and_libraries(tmp_path: Path) -> None:
+    proof, context, equation = story(*FIRST)
+    source = tmp_path / "certificate.json"
+    source.write_text(json.dumps(proof_rows(proof, context)))
+    assert main(["export", "--coq", str(tmp_path / "T.v"), str(source)]) == 0
+    assert (tmp_path / "T.v").read_text() == exported(proof, context, equation)
+    assert coq_text(json.loads(source.read_text())) == exported(proof, context, equation)
+    assert {p.name for p in tmp_path.glob("*.v")} == {"T.v", *libraries()}
+
+
+@pytest.mark.parametrize("text", ["", "[1", '{"format": 2}', "[" * 100_000], ids=["empty", "cut", "keys", "deep"])
+def test_command_refuses_what_is_no_certificate(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "bad.json"
+    source.write_text(text)
+    assert main(["export", "--coq", str(tmp_path / "T.v"), str(source)]) == 2
+    assert not (tmp_path / "T.v").exists()
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+# --- with Coq ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[bool, str]]:
+    """Compiles a text in a folder where the libraries are compiled."""
+    folder = tmp_path_factory.mktemp("coq")
+    for name, library in libraries().items():
+        (folder / name).write_text(library)
+        subprocess.run(["coqc", "-q", "-w", "none", name], cwd=folder, check=True, capture_output=True, timeout=300)
+
+    def compile_text(text: str) -> tuple[bool, str]:
+        (folder / "T.v").write_text(text)
+        run = subprocess.run(
+            ["coqc", "-q", "-w", "none", "T.v"], cwd=folder, check=False, capture_output=True, text=True, timeout=300
+        )
+        return run.returncode == 0, run.stdout + run.stderr
+
+    return compile_text
+
+
+@needs_coq
+@pytest.mark.parametrize("fact", FACTS if ALL else [FIRST], ids=lambda f: f"{f[0]}-{f[1]}")
+def test_coq_accepts(fact: tuple[str, int], compiled: Callable[[str], tuple[bool, str]]) -> None:
+    accepted, said = compiled(exported(*story(*fact)))
+    assert accepted, said[-2000:]
+    assert "bad" not in said
+
+
+def altered(text: str, kind: str) -> str:
+    """The file with another statement at the end; the proof is as it was."""
+    head, rest = text.split("Theorem main : ")
+    statement, proof = rest.split("\nProof.", 1)
+    left, right = statement.rsplit("\n  ", 1)
+    right = right.removesuffix(".")
+    new = {
+        "twice": f"(qr R (Frac 2 1) * {right})",
+        "negative": f"(qr R (Frac (-1) 1) * {right})",
+        "more": f"({right} + qr R (Frac 1 1))",
+        "zero": "(qr R (Frac 0 1))",
+    }[kind]
+    return f"{head}Theorem main : {left}\n  {new}.\nProof.{proof}"
+
+
+@needs_coq
+@pytest.mark.skipif(not ALL, reason="make test-coq runs it")
+@pytest.mark.parametrize("kind", ["twice", "negative", "more", "zero"])
+@pytest.mark.parametrize("fact", MUTATED, ids=lambda f: f"{f[0]}-{f[1]}")
+def test_coq_refuses(fact: tuple[str, int], kind: str, compiled: Callable[[str], tuple[bool, str]]) -> None:
+    accepted, said = compiled(altered(exported(*story(*fact)), kind))
+    assert not accepted and "Error" in said, said[-2000:]
+
