@@ -83,3 +83,21 @@ def test_a_hypothesis_that_is_not_open_under_a_derivative_is_no_crash() -> None:
         assuming=lambda x, w: [x == w], seek_repair=False,
     )  # fmt: skip
     assert verdict.status in ("proved", "unknown")
+
+
+# (why, forward, claim): wrong where a step of the forward has a kink only
+EXCUSED: list[tuple[str, Function, Function]] = [
+    (f"a kink beside a mask in arithmetic: {name}", lambda x, f=f: ((x >= 0.5) * f(x)).sum(),
+     lambda x, d=d: np.where(x == 0, 7, (x >= 0.5) * d(x)))
+    for name, f, d in (
+        ("abs", np.abs, np.sign),
+        ("relu", lambda x: np.maximum(x, 0), lambda x: x > 0),
+        ("minimum", lambda x: np.minimum(x, 2 * x), lambda x: np.where(x > 0, 1, 2)),
+        ("where", lambda x: np.where(x > 0, x * x, 3 * x), lambda x: np.where(x > 0, 2 * x, 3)),
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("forward", "claim"), [e[1:] for e in EXCUSED], ids=[e[0] for e in EXCUSED])
+def test_what_is_wrong_at_kinks_only_is_not_refuted(forward: Function, claim: Function) -> None:
+    assert check_gradient(forward, claim, X, "x", seek_repair=False).status != "refuted"

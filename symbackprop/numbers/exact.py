@@ -35,7 +35,7 @@ from symbackprop.core.terms import (
 from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Value, parts, real
-from .exact_numbers import INFINITE, Kink, NoValue, Number, Undefined
+from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
 from .guards import guards
 from .points import PI, Loss, Point, Position, Reach, Reaches, size_at
 from .still import Still
@@ -176,7 +176,7 @@ class Evaluation:
         inner = self.value(base, scope)
         if exponent.denominator != 1 and exponent > 0 and numbers.sign(real(inner)) == 0:
             if self.touched_by_moves(base, scope) and (self.as_written or not self.still(base, scope)):
-                raise Kink("a root at 0")
+                raise RootAtZero("a root at 0")
             return _ZERO  # √0 has a derivative where its argument stays 0
         try:
             return self.arithmetic.power(inner, exponent)
@@ -294,16 +294,18 @@ class Evaluation:
             raise
 
     def kinks_beside(self, guard: Term, args: tuple[Term, ...], scope: Scope) -> None:
-        """Raises Kink where another factor has one, for the steps of a forward: mask * |x| is taken at x = 0, too."""
+        """Raises Kink where another factor has one, for the steps of a forward: mask * |x| is taken at x = 0, too.
+
+        No root: in arithmetic the reader writes a bracket around a truth value beside what may have no value.
+        """
         if not any(move.at is None for move in scope.moves) or not any(map(of_reals, subterms(guard))):
             return
         for x in args:
             try:
                 self.value(x, scope)
-            except Kink:
-                raise
-            except Undefined:
-                continue
+            except Undefined as error:
+                if isinstance(error, Kink) and not isinstance(error, RootAtZero):
+                    raise
 
     def vanishes(self, args: tuple[Term, ...], scope: Scope) -> bool:
         """Whether a factor is certainly 0."""
