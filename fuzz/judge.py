@@ -176,7 +176,7 @@ def larger(a: Number, b: Number) -> Number:
         return NONE
     s = sign(gap.v)
     if s == 0:
-        bad = without_derivative(gap, Fraction(0)).d
+        bad = MAYBE if 0 <= a.entry == b.entry else without_derivative(gap, Fraction(0)).d  # x[[0, 0]] has a tie
         return Number(a.v, bad) if isinstance(bad, str) else a
     return Number((a if s > 0 else b).v, gap.d if isinstance(gap.d, str) else (a if s > 0 else b).d or zeros(gap.d))
 
