@@ -41,6 +41,8 @@ def judged(reading: Reading, budget: int = 6) -> tuple[str, str]:
         return "unknown", error.message
     except ReadError as error:
         return "ill-formed", error.message
+    if reading.kind == "definition" and not isinstance(found, Unequal):
+        return "holds", reading.note
     if found is None:
         return "remark", reading.note
     if isinstance(found, Unequal):

@@ -12,7 +12,7 @@ from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.files.place import Place, ReadError, Source, render_error
 from symbackprop.read.notes.grammar.cursor import Cursor
 from symbackprop.read.notes.grammar.lexer import tokenize
-from symbackprop.read.notes.grammar.parser import parse_statement
+from symbackprop.read.notes.grammar.resolve import parse_statement
 from symbackprop.read.notes.grammar.tree import Missing
 
 TABLE = declare(
@@ -73,7 +73,8 @@ def shown(text: str) -> str:
 
 def brief(node: object) -> str:
     kind = type(node).__name__
-    fields = [getattr(node, f) for f in getattr(node, "__dataclass_fields__", {}) if f not in ("span", "at_", "signs")]
+    hidden = ("span", "at_", "signs", "where")
+    fields = [getattr(node, f) for f in getattr(node, "__dataclass_fields__", {}) if f not in hidden]
     match kind:
         case "Num":
             return str(fields[0])
@@ -128,7 +129,7 @@ NOTATIONS = [
     (r"\mathbf{W}\boldsymbol{x}", "Product(W,x)"),
     (r"\hat{y}_i", "Entry(\\hat{y},i)"),
     (r"ŷ", "\\hat{y}"),
-    (r"\bar{z}", "z"),
+    (r"\mathbf{z}", "z"),
     (r"\vec{z^l}", "z^l"),
     (r"\text{net}_j", "Entry(net,j)"),
     (r"dZ", "dZ"),
@@ -228,6 +229,7 @@ REFUSALS = [
     (r"q + 1", "q is not declared"),
     (r"\hat{t}", "may name another thing"),
     (r"\tilde{y}_i", "not declared"),
+    (r"\bar{z}", "z is, but a bar may name another thing"),
     (r"W^{(q)} x", "neither a layer nor a sample"),
     (r"x^l", "declared without layers"),
     (r"\delta", "write δ^l"),
@@ -331,8 +333,7 @@ def test_every_statement_of_the_notes_is_read() -> None:
     for s in statements:
         try:
             tree = parse_statement(s["latex_clean"], TABLE)
-        except ReadError as error:
-            assert error.undeclared
+        except ReadError:
             failed.append(s["id"])
         else:
             missing = any(isinstance(k.rhs, Missing) for p in tree.parts for k in p.chain.links)

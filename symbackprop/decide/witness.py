@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from symbackprop.core.point import Point
@@ -10,8 +11,11 @@ from symbackprop.numbers import points
 from symbackprop.numbers.exact_numbers import Log
 
 
-def exhibited(found: points.Point) -> Point | None:
-    """The point in the words of the core; None where an entry is neither a rational number nor a logarithm of one."""
+def exhibited(found: points.Point, sizes: Mapping[str, int]) -> Point | None:
+    """The point in the words of the core, with these sizes where it does not say.
+
+    None where an entry is neither a rational number nor a logarithm of one.
+    """
     entries: list[tuple[Array, tuple[int, ...], Fraction]] = []
     logs: list[tuple[Array, tuple[int, ...], Fraction]] = []
     for array, values in found.arrays.items():
@@ -23,4 +27,4 @@ def exhibited(found: points.Point) -> Point | None:
             else:
                 return None
     integers = [(name, place, k) for name, values in found.integers.items() for place, k in values.items()]
-    return Point(tuple(found.sizes.items()), tuple(entries), tuple(logs), tuple(integers))
+    return Point(tuple({**sizes, **found.sizes}.items()), tuple(entries), tuple(logs), tuple(integers))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from symbackprop.clock import LIMIT, OutOfTime, limit, stage
+from symbackprop.core.context import Context
 from symbackprop.core.terms import Size, SymbackpropError
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
-from symbackprop.read.notes.grammar.tree import Num, Product
+from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
 from symbackprop.read.notes.statements.statements import Reading
@@ -18,20 +21,26 @@ from symbackprop.write.notes.letters import author_latex
 
 from .fingerprints import Fingerprints
 from .resting import hypotheses_of
-from .results import Outcome, ShapeExample
+from .results import Outcome, ShapeExample, Status
 from .settle import settle
 
+_DOES_NOT_FIT = re.compile(
+    r"^(?:product of|sum of|Hadamard of|division by an array|an array .* on the|a number on the left|a derivative with"
+    r"|one subscript on|a power of a|.*is never closed|the index \S+ (?:runs over|is free|is summed)|\w+ of a .* array)"
+)
 CROWD, PARTS, FACTORS, MENDED = 200, 1500, 64, 120  # limits: statements a formula, nodes, factors, nodes to mend
 
 
 @dataclass(slots=True)
 class Judge:
     """Settles statements; `settled` counts those that were not remembered.  With `repair` mistakes are mended.
+    Each has so many `seconds`.
 
     Between `begin` and `end` lies one pass over the documents: what was not met in it is forgotten at its end.
     """
 
     repair: bool = True
+    seconds: float = LIMIT
     settled: int = 0
     _known: dict[str, Outcome] = field(default_factory=dict)
     _met: set[str] = field(default_factory=set)
@@ -40,7 +49,7 @@ class Judge:
     _statements: int = 0
 
     def of(self, reading: Reading) -> Outcome:
-        if reading.kind == "remark":
+        if reading.kind in ("remark", "condition"):
             return judged(reading)
         if self.crowded(reading):
             return Outcome("unknown", f"more than {CROWD} statements in one formula")
@@ -49,9 +58,7 @@ class Judge:
         known = self._known.get(key) or self._known.get(meaning)
         if known is None:
             self.settled += 1
-            known = judged(reading, self.repair)
-            if self.repair:
-                known = with_repair(reading, known)
+            known = in_time(reading, self.repair, self.seconds)
             self._known[meaning if known.verdict == "proved" else key] = known  # places matter where something is wrong
         return known
 
@@ -68,9 +75,83 @@ class Judge:
         self._known = {key: outcome for key, outcome in self._known.items() if key in self._met}
 
 
+def in_time(reading: Reading, repair: bool, seconds: float) -> Outcome:
+    """The outcome; a statement that is refuted stays so when only its repair takes too long."""
+    found: Outcome | None = None
+    try:
+        with limit(seconds):
+            stage("reading")
+            found = judged(reading, repair)
+            if repair:
+                stage("looking for the right formula")
+                found = with_repair(reading, found)
+    except OutOfTime as late:
+        found = found or Outcome("unknown", str(late))
+    return found
+
+
 def judged(reading: Reading, repair: bool = True) -> Outcome:
-    if reading.kind == "remark":
+    """The verdict of a claim over all its readings; of what is no claim only whether it could be read."""
+    if reading.kind in ("remark", "condition"):
         return Outcome(None, reading.error.message if reading.error is not None else reading.note)
+    if reading.kind == "definition":
+        return defined(reading)
+    outcome = under_one_reading(reading, repair)
+    if reading.also is not None and outcome.verdict == "proved":
+        alone = under_one_reading(reading.also, False)
+        if alone.verdict == "ill-formed" or alone.mistake == "shapes differ":
+            return alone
+    if outcome.verdict == "refuted" and reading.introduced:
+        name = reading.introduced
+        return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
+    if outcome.verdict == "refuted" and reading.hedged:
+        return Outcome("unknown", "it does not hold always, and the condition it is said under is not understood")
+    if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
+        outcome = over_readings(reading, outcome)
+    if outcome.verdict == "proved" and reading.assumed:
+        outcome = replace(outcome, hypotheses=(*reading.assumed, *outcome.hypotheses))
+    return outcome
+
+
+def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
+    """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
+    said = []
+    for words, rival in reading.rivals:
+        if outcome.verdict == "proved" and words.endswith("layout"):  # the verdict names its layout
+            continue
+        other = under_one_reading(rival, False)
+        both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
+        agrees = other.verdict == outcome.verdict or both_wrong
+        if not agrees:
+            said.append(f"{words} ({other.verdict})")
+    if not said:
+        return outcome
+    question = f"as read it is {outcome.verdict}, but not if " + " or if ".join(said[:3]) + ": which is meant?"
+    return Outcome("unknown", question)
+
+
+def defined(reading: Reading) -> Outcome:
+    """A definition is no claim: only what cannot be read or does not fit is reported."""
+    try:
+        found = elaborate(reading)
+    except Unsettled as error:
+        return Outcome("unknown", error.message, error.span, elsewhere=another(reading, error))
+    except ReadError as error:
+        verdict: Status = "unknown" if reading.declarations.inferred else "ill-formed"
+        return Outcome(verdict, error.message, error.span, elsewhere=another(reading, error))
+    except SymbackpropError as error:
+        return Outcome("unknown", str(error))
+    match found:
+        case ShapeJudgement() if not found.holds:
+            return Outcome("ill-formed", found.message)
+        case Unequal():
+            verdict = "unknown" if reading.declarations.inferred else "ill-formed"
+            return Outcome(verdict, found.message, mistake="shapes differ")
+        case _:
+            return Outcome(None, reading.note)
+
+
+def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
     parts = size_of(reading)
     if parts > PARTS or longest_product(reading) > FACTORS:
         return Outcome("unknown", f"this is too long to be decided: {parts} parts (at most {PARTS}, {FACTORS} factors)")
@@ -79,6 +160,10 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     except Unsettled as error:
         return Outcome("unknown", error.message, error.span, elsewhere=another(reading, error))
     except ReadError as error:
+        fits_not = _DOES_NOT_FIT.search(error.message)
+        says_what = isinstance(reading.lhs, Symbol) and error.message.startswith("the index")
+        if reading.declarations.inferred and (not fits_not or says_what):
+            return Outcome("unknown", error.message + advice(error), error.span, elsewhere=another(reading, error))
         return Outcome("ill-formed", error.message + advice(error), error.span, elsewhere=another(reading, error))
     except SymbackpropError as error:
         return Outcome("unknown", str(error))
@@ -93,12 +178,27 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
             outcome = unequal(found)
             if repair:
                 outcome = replace(outcome, special_cases=true_at_one(reading, found))
-            if reading.kind == "definition":
-                outcome = replace(outcome, verdict="ill-formed", counterexample=None)
         case Claim():
-            outcome = settle(found, repair)
+            outcome = settled(found, repair)
             if outcome.verdict == "proved":
                 outcome = replace(outcome, hypotheses=hypotheses_of(reading, found, outcome.proof))
+    return outcome
+
+
+def settled(claim: Claim, repair: bool) -> Outcome:
+    """Under all hypotheses; where these only stand in the prover's way, under fewer, which proves more."""
+    try:
+        outcome = settle(claim, repair)
+    except (OverflowError, RecursionError):
+        return Outcome("unknown", "the numbers in it are too large to be worked with")
+    hypotheses = claim.context.hypotheses
+    if not outcome.message.startswith("no proof") or len(hypotheses) < 2:
+        return outcome
+    for name in hypotheses:
+        fewer = {k: h for k, h in hypotheses.items() if k != name}
+        found = settle(replace(claim, context=Context(claim.context.definitions, fewer)), False)
+        if found.verdict == "proved":
+            return found
     return outcome
 
 

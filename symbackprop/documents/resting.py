@@ -29,7 +29,8 @@ def conventions(reading: Reading, found: Claim | ShapeJudgement, proof: Proved |
     nodes = list(unfolded(reading))
     whole_arrays = isinstance(found, ShapeJudgement) or found.lhs_form is not None
     if whole_arrays and any(isinstance(n, Derivative) and by_array(n, reading.declarations) for n in nodes):
-        yield f"{reading.declarations.layout or 'gradient'} layout"
+        layout = reading.declarations.layout or "gradient"
+        yield "Jacobians have a row for each output" if layout == "mixed" else f"{layout} layout"
     elif whole_arrays and any(isinstance(n, Gradient) for n in nodes):
         yield "gradient layout"
     if isinstance(found, Claim) and whole_arrays and any(as_convention_has_it(n, reading.declarations) for n in nodes):

@@ -29,14 +29,13 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
-    subterms,
 )
 
 from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Value, parts, real
 from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
-from .guards import guards
+from .guards import about_reals, guards
 from .points import PI, Loss, Point, Position, Reach, Reaches, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
@@ -294,11 +293,8 @@ class Evaluation:
             raise
 
     def kinks_beside(self, guard: Term, args: tuple[Term, ...], scope: Scope) -> None:
-        """Raises Kink where another factor has one, for the steps of a forward: mask * |x| is taken at x = 0, too.
-
-        No root: in arithmetic the reader writes a bracket around a truth value beside what may have no value.
-        """
-        if not any(move.at is None for move in scope.moves) or not any(map(of_reals, subterms(guard))):
+        """Raises Kink where a step beside has one, for a forward: mask * |x| has it (roots: a mask is bracketed)."""
+        if not any(move.at is None for move in scope.moves) or not about_reals(guard):
             return
         for x in args:
             try:
@@ -402,10 +398,6 @@ class Evaluation:
         if tied and w.fn == "argmax":
             raise Undefined("a tie in argmax")
         return first
-
-
-def of_reals(t: Term) -> bool:
-    return isinstance(t, Holds) and isinstance(t.predicate, Positive)
 
 
 def powers_inside(t: Term) -> bool:

@@ -16,7 +16,7 @@ from symbackprop.documents.results import Repair
 from symbackprop.documents.settle import settle
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.grammar.fronts import factor_tree
-from symbackprop.read.notes.grammar.parser import parse_expression, parse_statement
+from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
 from symbackprop.read.notes.grammar.tree import (
     Add,

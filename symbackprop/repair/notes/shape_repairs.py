@@ -14,7 +14,7 @@ from symbackprop.documents.results import Repair
 from symbackprop.read.notes.declared.sizes import Dims, Match, Sizes, layered_name
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.files.place import ReadError
-from symbackprop.read.notes.grammar.parser import parse_expression
+from symbackprop.read.notes.grammar.resolve import parse_expression
 from symbackprop.read.notes.grammar.tree import Annotated, Expr, Label, Num, Shape, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import ShapeJudgement, elaborate, machine

@@ -52,7 +52,7 @@ import yaml
 
 from ..files.place import Place, ReadError
 from ..files.yaml_block import Block, Scalar, Value, pieces
-from ..grammar.parser import parse_expression, parse_statement
+from ..grammar.resolve import parse_expression, parse_statement
 from ..grammar.tree import Expr, Label, Symbol
 from ..grammar.walking import walk
 from ..meaning.definitions import head

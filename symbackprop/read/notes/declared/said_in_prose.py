@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from ..files.place import ReadError
-from ..grammar.parser import parse_leniently
+from ..grammar.resolve import parse_leniently
 from ..grammar.tree import Symbol
 from .symbols import Declarations, FunctionSymbol
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeVar
 
 from ..files.place import Place
-from ..grammar.tree import Chain, Expr, Label
+from ..grammar.tree import Chain, Entry, Expr, Label, Symbol
 from ..grammar.vocabulary import DISTINCT
+from ..grammar.walking import walk
 
 Orientation: TypeAlias = Literal["matrix", "column", "row", "vector", "scalar"]
 """How an array stands: a `vector` follows the convention of the section."""
@@ -36,6 +37,8 @@ class ArraySymbol:
     role: Literal["variable", "constant"] = "variable"
     of: str = ""
     integer: bool = False
+    family: int = 0
+    """That many leading axes count copies: x_i of a family is the i-th vector, a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,15 @@ class FunctionSymbol:
     label_at: str = "^"
     said: bool = False
     abstract: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MacroSymbol:
+    """A function by a formula in which its arguments are put: loose trees, as the author wrote them."""
+
+    name: str
+    params: tuple[Expr, ...]
+    body: Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +126,28 @@ class Declarations:
     hypotheses: tuple[Definition, ...] = ()
     identities: frozenset[str] = frozenset()
     convention: Literal["", "column", "row"] = ""
-    layout: Literal["", "numerator", "gradient"] = ""
+    layout: Literal["", "numerator", "gradient", "mixed"] = ""
+    """mixed: gradients have the shape of the variable, Jacobians a row for each entry of what is differentiated."""
     batch: str = ""
     loose_hadamard: bool = False
     star: Literal["", "elementwise", "matrix"] = ""
     softmax: Literal["", "rows", "columns"] = ""
     words: frozenset[str] = frozenset()
     composite: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    macros: Mapping[str, MacroSymbol] = field(default_factory=dict)
+    upstream: str = ""
+    """The loss L when the author writes dX for ∂L/∂X."""
+    einstein: bool = False
+    fresh: frozenset[str] = frozenset()
+    """Sizes that the author did not name."""
+    solved: frozenset[str] = frozenset()
+    """Variables with a value put in for them: differentiated by first, the value after."""
+    inferred: bool = False
+    """The table was inferred: what the author did not declare is read as it was meant, not refused."""
 
     def key(self, name: str, deco: str) -> str:
         """The declared name that a letter with a mark means: exactly so, or without a mark that says nothing."""
-        if not deco:
+        if not deco or deco == "text":
             return name
         exact = marked(name, deco)
         return exact if deco in DISTINCT or self.known(exact) else name
@@ -136,6 +159,14 @@ class Declarations:
             or name in self.layers
         )  # fmt: skip
 
+    def known_name(self, name: str, layered: bool) -> bool:
+        """An array, a function, an alias that is declared."""
+        return name in (self.layered if layered else self.arrays) or name in self.aliases
+
+    def known_any(self) -> bool:
+        """The author declared something."""
+        return bool(self.arrays or self.layered) or (bool(self.functions) and not self.inferred)
+
     def is_last(self, label: Label) -> bool:
         """The label is the last layer itself."""
         return label.shift == 0 and label.base is not None and any(s.last == label.base for s in self.layers.values())
@@ -144,6 +175,27 @@ class Declarations:
     def last(self) -> str:
         """The name of the last layer, "" when there are no layers."""
         return next((s.last for s in self.layers.values()), "")
+
+    def variables_of(self, name: str) -> set[str]:
+        """The arrays without a definition that a defined one rests on."""
+        bodies = {}
+        for d in self.definitions:
+            head = d.chain.subjects[-1]
+            head = head.base if isinstance(head, Entry) else head
+            if isinstance(head, Symbol):
+                bodies[head.name] = d.chain.links[0].rhs
+        out: set[str] = set()
+        work, seen = [name], {name}
+        while work:
+            body = bodies.get(work.pop())
+            for n in () if body is None else walk(body):
+                if isinstance(n, Symbol) and n.name in self.arrays and n.name not in seen:
+                    seen.add(n.name)
+                    if n.name in bodies:
+                        work.append(n.name)
+                    else:
+                        out.add(n.name)
+        return out
 
     def with_array(self, symbol: ArraySymbol) -> Declarations:
         table = {**(self.layered if symbol.layer else self.arrays), symbol.name: symbol}

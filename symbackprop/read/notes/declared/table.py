@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..files.place import Place, ReadError, Span
-from ..grammar.parser import parse_leniently
+from ..grammar.resolve import parse_leniently
 from ..grammar.tree import Chain, Expr, Num, Shape
 from ..meaning.definitions import circular, head
 from .symbols import (
@@ -51,7 +52,7 @@ def size_expression(text: str, decl: Declarations, where: Place | None = None) -
     return chain.subjects[0], with_sizes(decl, free)
 
 
-def with_sizes(decl: Declarations, free: list[tuple[str, object, Span]]) -> Declarations:
+def with_sizes(decl: Declarations, free: Sequence[tuple[str, object, Span]]) -> Declarations:
     for name, label, _ in free:
         if name not in (decl.sizes if label is None else decl.layered_sizes):
             decl = decl.with_size(SizeSymbol(name, layered=label is not None))

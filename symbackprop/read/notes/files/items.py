@@ -27,6 +27,8 @@ class Formula:
     after: str = ""
     aligned: tuple[int, int] | None = None
     error: ReadError | None = None
+    row: int = 0
+    """The row of a table that it stands in, counted through the file; 0 outside tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class Collector:
     macros: dict[str, Macro] = field(default_factory=dict)
     context: str = ""
     displays: int = 0
+    row: int = 0
+    broken: list[tuple[int, Formula]] = field(default_factory=list)
+    """Displays that are never closed, by where they stand; `mend` puts them in their places."""
 
     def heading(self, level: int, title: str) -> None:
         keep = next((k for k, other in enumerate(self.levels) if other >= level), len(self.levels))
@@ -81,6 +86,15 @@ class Collector:
         if isinstance(last, Formula) and len(last.after) < CONTEXT:
             self.items[-1] = replace(last, after=(last.after + text)[:CONTEXT])
 
+    def mend(self) -> None:
+        for start, formula in self.broken:
+            source = formula.where.source
+            after = [k for k, i in enumerate(self.items) if i.where.source is source and i.where.offset(0) > start]
+            at = after[0] if after else len(self.items)
+            section = self.items[at - 1].section if at and not isinstance(self.items[at - 1], Block) else self.section  # type: ignore[union-attr]
+            self.items.insert(at, replace(formula, section=section))
+        self.broken = []
+
     def formula(self, source: Source, text: str, offsets: Sequence[int], display: bool, struck: bool = False) -> None:
         before, self.context = " ".join(self.context.split())[-CONTEXT:], ""
         spans = collect(text, self.macros)
@@ -93,7 +107,8 @@ class Collector:
             if self.macros:
                 text, offsets = expand(text, offsets, self.macros)
         except ReadError as error:
-            self.items.append(Formula(text, place, display, self.section, struck, before, error=error.located(place)))
+            error = error.located(place)
+            self.items.append(Formula(text, place, display, self.section, struck, before, error=error, row=self.row))
             return
         self.displays += 1
         for row in split_rows(text):
@@ -104,7 +119,9 @@ class Collector:
             here = _compact([offsets[k] for k in row.offsets[lead : lead + len(body)]])
             where = Place(source, here if isinstance(here, int) else here[0], None if isinstance(here, int) else here)
             aligned = None if row.column is None else (self.displays, row.column)
-            self.items.append(Formula(body, where, display, self.section, struck, before, aligned=aligned))
+            self.items.append(
+                Formula(body, where, display, self.section, struck, before, aligned=aligned, row=self.row)
+            )
             before = ""
 
 

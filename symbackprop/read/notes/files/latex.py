@@ -35,7 +35,6 @@ _CLOSE: Final = {
 }  # fmt: skip
 _BLOCK = re.compile(r"[ \t]*%+[ \t]*symbackprop:")
 _MORE = re.compile(r"[ \t]*%+(?:  |[ \t]*\Z)")
-_SAYS_SOMETHING = re.compile(r"wise\b|layout|convention|softmax|vectors?\b|shape", re.IGNORECASE)
 _LEVELS: Final = {"part": 0, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5}
 
 
@@ -122,7 +121,7 @@ class _Scan:
         """The prose of the paragraph that begins here comes before its formulas."""
         end = re.compile(r"\n[ \t]*\n").search(self.text, at)
         body = self.text[at : end.start() if end else len(self.text)]
-        if len(body) < 20_000 and _SAYS_SOMETHING.search(body):
+        if len(body) < 20_000:
             self.out.prose(_without_comments(body), Place(self.source, at))
 
     def environment(self, name: str, star: str, start: int, inside: int) -> int:

@@ -12,7 +12,7 @@ from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from .items import Collector
+from .items import Collector, Formula
 from .place import Place, ReadError, Source
 
 _COMMENT = re.compile(r"<!--\s*symbackprop:([\s\S]*?)(?:-->|\Z)")
@@ -26,12 +26,47 @@ def _parser() -> MarkdownIt:
     return parser.use(dollarmath_plugin, allow_digits=False, double_inline=True)
 
 
+_FENCE = re.compile(r"(?m:^)[ \t]*(```|~~~)[\s\S]*?(?:(?m:^)[ \t]*\1|\Z)|`[^`\n]*`|<!--[\s\S]*?(?:-->|\Z)")
+_DISPLAY = re.compile(r"\\.|\$\$")
+_BLANK = re.compile(r"\n[ \t]*\n")
+
+
+def unclosed(text: str) -> list[tuple[int, int]]:
+    """Displays that are never closed, each with where it ends for the reader: at the next blank line."""
+    hidden = [m.span() for m in _FENCE.finditer(text)]
+    marks = [
+        m.start() for m in _DISPLAY.finditer(text)
+        if m.group() == "$$" and not any(a <= m.start() < b for a, b in hidden)
+    ]  # fmt: skip
+    out: list[tuple[int, int]] = []
+    k = 0
+    while k < len(marks):
+        start = marks[k]
+        end = marks[k + 1] if k + 1 < len(marks) else len(text)
+        blank = _BLANK.search(text, start, end)
+        if k + 1 < len(marks) and (blank is None or not text[start + 2 : blank.start()].strip()):
+            k += 2
+            continue
+        stop = blank.start() if blank is not None else end
+        if text[start + 2 : stop].strip():
+            out.append((start, stop))
+        k += 1
+    return out
+
+
 def read_markdown(source: Source, collector: Collector) -> None:
+    text = source.text
+    for start, end in unclosed(text):
+        where = Place(source, start)
+        error = ReadError("this $$ is never closed", (0, 2), where)
+        collector.broken.append((start, Formula(text[start:end].strip(), where, True, error=error)))
+        text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
     try:
-        tokens = _parser().parse(source.text)
+        tokens = _parser().parse(text)
     except RecursionError:
         raise ReadError(f"{source.name}: nested too deeply") from None
     _Walk(source, collector).walk(tokens)
+    collector.mend()
 
 
 class _Walk:
@@ -40,6 +75,7 @@ class _Walk:
         self.cursor: dict[int, int] = {}  # how far a source line (of a table) has been used
         self.rows: list[int] | None = None
         self.in_heading = 0
+        self.table_rows = 0
 
     def walk(self, tokens: list[Token]) -> None:
         for token in tokens:
@@ -48,8 +84,10 @@ class _Walk:
                 self.in_heading = int(token.tag[1:])
             elif kind == "tr_open":
                 self.rows = list(token.map or ())
+                self.out.row = self.table_rows = self.table_rows + 1
             elif kind == "table_close":
                 self.rows = None
+                self.out.row = 0
             elif kind == "inline":
                 self.inline(token)
                 self.in_heading = 0
@@ -109,6 +147,9 @@ class _Walk:
         for child in token.children or []:
             if child.type in ("math_inline", "math_inline_double"):
                 markup = "$$" if child.type.endswith("double") else "$"
+                if self.rows is not None and "|" in child.content:
+                    if self.in_cell(child.content, markup, line, struck):
+                        continue
                 found = content.find(markup + child.content + markup, at)
                 start = found + len(markup) if found >= 0 else at
                 place = (
@@ -132,6 +173,17 @@ class _Walk:
             elif child.type in ("softbreak", "hardbreak"):
                 self.out.words(" ")
         self.out.words("\n")
+
+    def in_cell(self, body: str, markup: str, line: int, struck: int) -> bool:
+        """A formula in a table, where \\| is written for |: as it stands in the file."""
+        whole, base = self.source.line(line + 1), self.source.lines[line]
+        pattern = re.escape(markup) + r"\\?\|".join(map(re.escape, body.split("|"))) + re.escape(markup)
+        m = re.compile(pattern).search(whole)
+        if m is None:
+            return False
+        start, end = m.start() + len(markup), m.end() - len(markup)
+        self.out.formula(self.source, whole[start:end], range(base + start, base + end), markup == "$$", struck > 0)
+        return True
 
     def comments(self, content: str, offsets: Sequence[int]) -> None:
         for m in _COMMENT.finditer(content):

@@ -11,7 +11,7 @@ import yaml
 from ..declared.symbols import (
     Declarations,
 )
-from ..grammar.parser import parse_leniently
+from ..grammar.resolve import parse_leniently
 from ..grammar.tree import Entry, Label, Symbol
 from ..grammar.vocabulary import NEUTRAL
 from .place import Place, ReadError, Span

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from ..files.place import Unsettled
-from .cursor import SUM
-from .factors import STOPS, Factors
+import re
+
+from ..files.place import ReadError
+from .cursor import STOPS, SUM
 from .lexer import Token
-from .operators import ROWS
-from .tree import (
-    Chain,
-    Equated,
-    Expr,
-    Link,
-    Matrix,
-    Missing,
-    Part,
-    Statement,
-)
+from .operators import ROWS, Operators
+from .statement import Part, Statement
+from .tree import Chain, Equated, Expr, Link, Matrix, Missing, ShapeWord, Words
+
+_SHAPE_WORD = re.compile(r"(?:an?\s+)?(scalar|row|column|vector|matrix|matrices)(?:[\s-]*vectors?)?s?\Z", re.IGNORECASE)
 
 _CONNECTIVES = {
     "and": "and", "where": "where", "with": "where", "for": "where", "for all": "where", "so": "implies",
@@ -27,13 +22,19 @@ _CONNECTIVES = {
 }  # fmt: skip
 
 
-class Chains(Factors):
+class Chains(Operators):
     __slots__ = ()
+
+    def unexpected(self) -> ReadError:
+        raise NotImplementedError
 
     def operand(self) -> Expr:
         self.skip_gaps()
         if self.tok.kind == "text" and self.tokens[self.i + 1].kind != "op":
-            return self.words()
+            return self.words_here()
+        if self.tok.kind == "question":
+            token = self.advance()
+            return Words("?", (token.start, token.end))
         if self.tok.kind in STOPS and self.tok.kind != "text":
             return Missing((self.tok.start, self.tok.end))
         return self.expression(SUM)
@@ -108,21 +109,18 @@ class Chains(Factors):
             k += 1
         self.go(0)
 
-    def at_a_point(self) -> None:
-        """Refuse ∂f/∂x |_{x = a}."""
-        for k in range(len(self.tokens) - 3):
-            bar, low, opened = self.tokens[k : k + 3]
-            if bar.kind in ("bar", "close") and bar.text == "|" and low.kind == "_" and opened.kind == "{":
-                rest = self.tokens[k + 3 :]
-                end = next((n for n, t in enumerate(rest) if t.kind == "}"), len(rest))
-                if any(t.kind == "rel" and t.text == "=" for t in rest[:end]):
-                    raise Unsettled(
-                        "a value at a point, |_{x = a}, is not supported: write f'(a)", (bar.start, bar.end)
-                    )
+    def words_here(self) -> Expr:
+        token = self.advance()
+        text = " ".join(token.text.split())
+        found = _SHAPE_WORD.match(text)
+        span = (token.start, token.end)
+        if found:
+            word = found[1].lower()
+            return ShapeWord("matrix" if word == "matrices" else word, span)
+        return Words(text, span)
 
     def statement(self) -> Statement:
         self.unboxed()
-        self.at_a_point()
         parts: list[Part] = []
         joined = ""
         while True:

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..declared.symbols import Declarations
-from ..files.place import ReadError, Span, Unsettled
+from ..files.place import ReadError, Unsettled
 from .lexer import MAX_DEPTH, Token
-from .tree import Expr, Label
+from .tree import Chain, Expr
 
 SUM, HADAMARD, PRODUCT = 10, 20, 30
 """Binding powers: a product of matrices binds tighter than ∘, which binds tighter than +."""
 
 STARTS: Final = frozenset(
     "name number open frac sum prod partial nabla func word sqrt deco ones reals { begin over unwrap infty dots "
-    "colored".split()
+    "colored norm abs".split()
 )
 """Kinds of token that can begin a factor, so that a product needs no sign."""
 
+STOPS: Final = frozenset(
+    "end } close rel comma semi gap row amp arrow and text dot tick uparrow colon forall question setminus".split()
+)
 OPENING: Final = {"(": ")", "[": "]", "\\{": "\\}", "⟨": "⟩", "|": "|", "‖": "‖"}
+SHOWN: Final = {"cdot": "·", "times": "×", "had": "∘", "outer": "⊗"}
+Range = tuple[int, int]
+"""A run of tokens: (first, past the last)."""
 
 
 class Cursor:
-    """A place in the tokens, and what the grammar needs to know while it reads.
+    """A place in the tokens; `bars` counts the open |…|."""
 
-    `bound` are the dummies of the sums around; `bars` the open |…|; `lenient` collects undeclared names in
-    `free` instead of refusing them (for statements that declare what they name).
-    """
+    __slots__ = ("bars", "depth", "i", "tok", "tokens")
 
-    __slots__ = ("bars", "bound", "decl", "depth", "free", "i", "in_fraction", "lenient", "tok", "tokens")
-
-    def __init__(self, tokens: list[Token], declarations: Declarations, lenient: bool = False) -> None:
-        self.tokens, self.decl, self.lenient = tokens, declarations, lenient
-        self.i, self.tok, self.depth, self.bars, self.in_fraction = 0, tokens[0], 0, 0, 0
-        self.bound: dict[str, int] = {}
-        self.free: list[tuple[str, Label | None, Span]] = []
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+        self.i, self.tok, self.depth, self.bars = 0, tokens[0], 0, 0
 
     # the grammar, given by the subclasses
     def expression(self, power: int) -> Expr:
@@ -44,6 +43,9 @@ class Cursor:
         raise NotImplementedError
 
     def postfix(self, node: Expr, start: int) -> Expr:
+        raise NotImplementedError
+
+    def chain(self) -> Chain:
         raise NotImplementedError
 
     def advance(self) -> Token:
@@ -73,22 +75,20 @@ class Cursor:
         token = token or self.tok
         return Unsettled(message, (token.start, max(token.end, token.start + 1)))
 
-    def expect(self, kind: str, text: str, what: str) -> Token:
-        if self.tok.kind != kind or (text and self.tok.text != text):
-            raise self.fail(f"{what}: {text or kind} is missing before {shown(self.tok)}")
-        return self.advance()
-
     def skip_gaps(self) -> None:
         while self.tok.kind in ("gap", "amp"):
             self.advance()
 
     # groups of tokens, looked at before they are read
-    def group(self) -> tuple[int, int]:
+    def group(self) -> Range:
         """The tokens of the script argument here, braces taken off: (first, past the last); moves behind it."""
         token = self.tok
         if token.kind != "{":
             if token.kind in ("end", "}", "close", "rel", "^", "_", "amp", "row"):
                 raise self.fail("a script without anything in it")
+            if token.kind == "deco" and self.tokens[self.i + 1].kind in ("name", "{"):  # ^\mathrm T, _\mathbf{x}
+                self.advance()
+                return self.group()
             if token.kind in ("deco", "frac"):
                 raise self.fail(f"braces are needed around this script: {{{token.text} …}}")
             if token.kind == "number" and len(token.text) > 1:
@@ -104,7 +104,7 @@ class Cursor:
                 depth += 1
             elif kind == "}":
                 depth -= 1
-            elif kind == "end":
+            elif kind == "end" and not self.tokens[k].text:
                 raise self.fail("this { is never closed", token)
             k += 1
         first = self.i + 1
@@ -113,21 +113,29 @@ class Cursor:
 
     def inside(self, first: int, past: int, power: int = SUM) -> Expr:
         """Read the tokens first..past as one whole expression; comes back to where it was."""
+        found = self.inside_chain(first, past, power)
+        assert not isinstance(found, Chain)
+        return found
+
+    def inside_chain(self, first: int, past: int, power: int | None = None) -> Expr | Chain:
+        """The same for a relation, when no binding power is given."""
         back = self.i
         self.go(first)
         bars, self.bars = self.bars, 0
         after = self.tokens[past]
         self.tokens[past] = Token("}", "}", after.start, after.start)  # a script of one token ends here too
+        if self.i == past:
+            self.tok = self.tokens[past]
         try:
             if first == past:
                 raise self.fail("nothing is written here")
-            node = self.expression(power)
+            node = self.chain() if power is None else self.expression(power)
             if self.i != past:
                 raise self.fail(f"{shown(self.tok)} is not expected here")
         finally:
             self.tokens[past] = after
-        self.bars = bars
-        self.go(back)
+            self.bars = bars
+            self.go(back)
         return node
 
     def argument(self) -> Expr:
@@ -150,10 +158,18 @@ class Cursor:
             self.tokens[self.i : self.i + 1] = [first, rest]
             self.tok = first
             node = self.prefix()
+        elif token.kind == "name":  # \frac y2, \sqrt d: this letter alone
+            node = self.letter()
         else:
             node = self.prefix()
         self.depth -= 1
         return node
+
+    def letter(self) -> Expr:
+        raise NotImplementedError
+
+    def spelled(self, r: Range) -> str:
+        return "".join(t.text for t in self.tokens[r[0] : r[1]]).strip()
 
 
 def shown(token: Token) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..files.place import ReadError
-from .cursor import PRODUCT, STARTS, shown
+from .cursor import STARTS, STOPS, Range, shown
 from .lexer import Token
 from .names import Names
-from .scripts import Range
 from .tree import (
-    Call,
     Derivative,
-    Entry,
     Expr,
-    Gradient,
-    IndexName,
+    Name,
     Num,
+    Operator,
     Power,
-    Symbol,
+    Product,
 )
 
 
@@ -26,22 +25,13 @@ class Differentials(Names):
     def differential(self, k: int) -> bool:
         r"""Token k begins a differential: ∂, d, \mathrm{d}."""
         token = self.tokens[k]
-        return token.kind == "partial" or (
-            token.kind == "name"
-            and token.text == "d"
-            and not self.decl.known(self.decl.key("d", token.deco))
-            and "d" not in self.bound
-        )
+        return token.kind == "partial" or (token.kind == "name" and token.text == "d")
 
-    def both_total(self, top: int, bottom: int) -> bool:
-        r"""\frac{d f}{d x} where d is a size, which would cancel: a derivative all the same."""
-        for k in (top, bottom):
-            key = self.decl.key("d", self.tokens[k].deco)
-            if self.tokens[k].kind != "name" or self.tokens[k].text != "d" or key not in self.decl.sizes:
-                return False
-            if key in self.decl.arrays or key in self.decl.functions or key in self.bound:
-                return False
-        return True
+    def at_differential(self) -> bool:
+        r"""A differential here; moves to its d when that is written \mathrm{d}."""
+        if self.tok.kind == "deco" and self.tokens[self.i + 1].kind == "name" and self.tokens[self.i + 1].text == "d":
+            self.advance()
+        return self.differential(self.i)
 
     def derivative_fraction(self, token: Token) -> Expr | None:
         r"""\frac{∂ a}{∂ b}, \frac{d}{dz}, \frac{∂^2 L}{∂x ∂y}; None when it is a plain fraction."""
@@ -54,15 +44,18 @@ class Differentials(Names):
             return None
         bottom = self.group()
         past = self.i
-        if (
-            top[0] == top[1]
-            or bottom[0] == bottom[1]
-            or not ((self.differential(top[0]) and self.differential(bottom[0])) or self.both_total(top[0], bottom[0]))
-        ):
+        plain = top[0] == top[1] or bottom[0] == bottom[1] or bottom[1] - bottom[0] == 1
+        if not plain:
+            self.go(bottom[0])
+            plain = not self.at_differential()
+            start = self.i
+            self.go(top[0])
+            plain = plain or not self.at_differential() or self.tokens[start].kind != self.tok.kind
+        if plain:
             self.go(back)
             return None
-        total = self.tokens[top[0]].kind == "name"
-        self.go(top[0] + 1)
+        total = self.tok.kind == "name"
+        self.advance()
         order = self.order()
         body = None if self.i == top[1] else self.inside(self.i, top[1])
         wrt = self.denominator(bottom, order)
@@ -85,10 +78,10 @@ class Differentials(Names):
         self.go(r[0])
         out: list[Expr] = []
         while self.i < r[1]:
-            if self.tok.kind in ("gap",) or (self.tok.kind == "op" and self.tok.text == "cdot"):
+            if self.tok.kind == "gap" or (self.tok.kind == "op" and self.tok.text == "cdot"):
                 self.advance()
                 continue
-            if not (self.differential(self.i) or (not out and self.both_total(self.i, self.i))):
+            if not self.at_differential():
                 raise self.fail(f"∂ is missing before {shown(self.tok)}")
             self.advance()
             out.extend(self.variable(order))
@@ -99,6 +92,10 @@ class Differentials(Names):
         if self.tok.kind in ("end", "}", "close"):
             raise self.fail("∂ of nothing")
         node = self.prefix()
+        if order > 1 and isinstance(node, Name) and node.sups:
+            last = node.sups[-1]
+            if isinstance(last.value, Num) and not last.transposes and last.value.value == order:
+                return [replace(node, sups=node.sups[:-1])] * order
         if order > 1 and isinstance(node, Power) and isinstance(node.exponent, Num) and not node.elementwise:
             return [node.base] * int(node.exponent.value)
         return [node]
@@ -106,14 +103,12 @@ class Differentials(Names):
     def derivative(self, token: Token, body: Expr | None, wrt: tuple[Expr, ...], order: int, total: bool) -> Expr:
         if len(wrt) != order:
             raise ReadError(f"order {order} above, {len(wrt)} variables below", (token.start, self.end()))
-        for v in wrt:
-            if not isinstance(v, (Symbol, Entry, IndexName)):
-                raise ReadError("the derivative is by something that is no variable", v.span)
+        span = (token.start, self.end())
         if body is None:
             if self.tok.kind in ("end", "}", "close", "rel", "comma"):
                 raise self.fail("nothing to differentiate", token)
-            body = self.expression(PRODUCT)
-        return Derivative(body, wrt, total, (token.start, self.end()))
+            return Operator("derivative", wrt=wrt, order=order, total=total, span=span)
+        return Derivative(body, wrt, total, span)
 
     def partial(self) -> Expr:
         """∂L/∂W, ∂^2 L/∂x∂y, ∂_W L, ∂/∂w (…)."""
@@ -121,13 +116,18 @@ class Differentials(Names):
         total = token.kind == "name"
         if self.tok.kind == "_":
             self.advance()
-            r = self.group()
-            wrt = self.inside(*r)
-            return self.derivative(token, self.differentiated(), (wrt,), 1, total)
+            wrt = self.inside(*self.group())
+            return Operator("nabla", "partial", wrt=(wrt,), span=(token.start, self.end()))
         order = self.order()
         body: Expr | None = None
-        if not (self.tok.kind == "op" and self.tok.text == "/"):
-            body = self.prefix()
+        start = self.tok.start
+        factors: list[Expr] = []
+        while self.tok.kind in STARTS or self.tok.kind == "bar":
+            factors.append(self.prefix())
+        if factors:
+            body = factors[0]
+            if len(factors) > 1:
+                body = Product(tuple(factors), ("",) * (len(factors) - 1), (start, self.end()))
         if not (self.tok.kind == "op" and self.tok.text == "/"):
             raise self.fail("∂ without / ∂: by which variable?", token)
         self.advance()
@@ -135,44 +135,46 @@ class Differentials(Names):
         if self.tok.kind == "open" and self.differential(self.i + 1):
             self.advance()
             while self.tok.kind != "close":
-                if not self.differential(self.i):
+                if not self.at_differential():
                     raise self.fail(f"∂ is missing before {shown(self.tok)}")
                 self.advance()
                 out.extend(self.variable(order))
             self.advance()
         else:
-            while self.differential(self.i) and len(out) < order:
+            while len(out) < order and self.at_differential():
                 self.advance()
                 out.extend(self.variable(order))
         if not out:
             raise self.fail("∂ … / needs ∂ and a variable below", token)
         return self.derivative(token, body, tuple(out), order, total)
 
+    def looks_like_dl_dw(self) -> bool:
+        """dL/dW written inline: d, a factor, a slash, d."""
+        for k in range(self.i + 1, min(self.i + 40, len(self.tokens))):
+            if self.tokens[k].kind == "op" and self.tokens[k].text == "/":
+                return self.differential(k + 1) and self.tokens[k + 1].kind == "name"
+            if self.tokens[k].kind in STOPS or self.tokens[k].kind in ("op", "frac", "sum"):
+                return False
+        return False
+
     def nabla(self) -> Expr:
-        """∇_W L, and the Hessian ∇_w^2 L or ∇^2_w L."""
+        """∇_W, ∇, and the Hessian's ∇_w^2, ∇^2_w, ∇∇."""
         token = self.advance()
         order = self.order()
-        if self.tok.kind != "_":
-            raise self.fail("∇ by which variable? write ∇_W", token)
-        self.advance()
-        wrt = self.inside(*self.group())
-        if order == 1:
-            order = self.order()
-        if order == 1:
-            return Gradient(self.differentiated(), wrt, (token.start, self.end()))
+        wrt: tuple[Expr, ...] = ()
+        if self.tok.kind == "_":
+            self.advance()
+            wrt = (self.inside(*self.group()),)
+            if order == 1:
+                order = self.order()
+        if self.tok.kind == "nabla" and order == 1:
+            back = self.i
+            second = self.nabla()
+            assert isinstance(second, Operator)
+            if second.order == 1 and (second.wrt == wrt or not second.wrt or not wrt):
+                order, wrt = 2, wrt or second.wrt
+            else:
+                self.go(back)
         if order > 2:
             raise self.unsupported(f"∇^{order} is not supported", token)
-        return self.derivative(token, self.differentiated(), (wrt, wrt), 2, False)
-
-    def differentiated(self) -> Expr:
-        """Behind ∇_W or ∂_x: a number's name or a call alone, (∇_z L) x^T; anything else with its whole product."""
-        back, first = self.i, self.prefix()
-        if isinstance(first, Symbol):
-            table = self.decl.arrays if first.label is None else self.decl.layered
-            if first.name in table and not table[first.name].shape:
-                return first
-        goes_on = self.tok.kind in STARTS or (self.tok.kind == "bar" and not self.bars)
-        if isinstance(first, Call) or not goes_on:
-            return first
-        self.go(back)
-        return self.expression(PRODUCT)
+        return Operator("nabla", wrt=wrt, order=order, span=(token.start, self.end()))

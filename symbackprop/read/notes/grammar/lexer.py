@@ -42,6 +42,15 @@ _TOKEN: Final = re.compile(
 _UNDERSCORES: Final = re.compile(r"[A-Za-z]+(?:\\?_[A-Za-z0-9]+)+")
 _DIGITS: Final = re.compile(r"\d+")
 _GROUP: Final = re.compile(r"\s*\{([^{}]*)\}")
+_GROUP_AHEAD: Final = re.compile(r"\s*\{")
+_APPLIED: Final = re.compile(r"\s*(?:\\left|\\[bB]igg?l?)?\s*(?:\(|\[|\\\{|\\l[vV]ert)|\s*[\^_]|\s*'")
+_PROSE: Final = frozenset(
+    "and where with for all so hence thus therefore if when then let since as or gives in by is are not constant const "
+    "given on at to of the a an each every such that otherwise else scalar vector vectors matrix matrices row rows "
+    "column columns scalars because we i.e e.g st s.t subject minimize maximize minimise maximise true false error "
+    "implies note here it likewise similarly also but unless provided any some no yes only exactly".split()
+)
+"""Words in \\text{…} that are words, not names."""
 _SCRIPTS: Final = {"<super>": "^", "<sub>": "_"}
 _SKIPPED_ESCAPES: Final = {"\\ ": "", "\\/": ""}
 _ESCAPES: Final = {
@@ -168,6 +177,8 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
     if found is None:
         raise Unsettled(f"unknown command \\{name}", (start, end))
     kind, value = found
+    if kind in ("norm", "abs", "reals") and not _GROUP_AHEAD.match(text, end) and kind != "reals":
+        kind, value = "func", name
     if star and kind not in ("operator", "drop1"):
         out.append(Token(kind, value, start, end - 1))
         out.append(Token("op", "*", end - 1, end))
@@ -182,7 +193,7 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
     ):
         group = _GROUP.match(text, end)
         if group is not None:
-            return _worded(name, kind, group[1], start, group.end(), words, out) or end
+            return _worded(name, kind, group[1], start, group.end(), words, out, text) or end
         if kind == "deco":
             one = re.compile(r"\s*1").match(text, end)
             if one and name in ("mathbf", "mathbb", "mathbbm"):
@@ -212,7 +223,13 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
     return end
 
 
-def _worded(name: str, kind: str, inner: str, start: int, end: int, words: Collection[str], out: list[Token]) -> int:
+_WORD_NAME: Final = re.compile(r"[A-Za-z]+\d*")
+_ONE_NAME: Final = frozenset(("mathrm", "mathit", "textbf", "mathsf"))
+
+
+def _worded(
+    name: str, kind: str, inner: str, start: int, end: int, words: Collection[str], out: list[Token], text: str
+) -> int:
     """\\text{…}, \\operatorname{…}, \\mathrm{…}: a declared name, a function, a letter, or words; 0 if none."""
     word = " ".join(inner.split()).replace("\\_", "_")
     if name in ("mathbf", "mathbb", "mathbbm") and word == "1":
@@ -221,12 +238,12 @@ def _worded(name: str, kind: str, inner: str, start: int, end: int, words: Colle
         out.append(Token("reals", "R", start, end))
     elif word in words or (kind == "operator" and word not in FUNCTION_WORDS and word.isalpha()):
         out.append(Token("name", word, start, end))
-    elif word in FUNCTION_WORDS and kind != "text":
+    elif word in FUNCTION_WORDS and (kind != "text" or _APPLIED.match(text, end)):
         out.append(Token("func", FUNCTION_WORDS[word], start, end))
-    elif kind == "text" or (
-        len(word) > 1 and word.replace(" ", "").isalpha() and name in ("mathrm", "mathit", "textbf")
-    ):
+    elif kind == "text" and (word.lower().strip(".,;:") in _PROSE or not _WORD_NAME.fullmatch(word)):
         out.append(Token("text", inner, start, end))
+    elif kind == "text" or (len(word) > 1 and _WORD_NAME.fullmatch(word) and name in _ONE_NAME):
+        out.append(Token("name", word, start, end, "text" if kind == "text" else ""))
     else:
         return 0
     return end

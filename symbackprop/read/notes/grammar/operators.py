@@ -1,14 +1,14 @@
-"""Operators with a form of their own: sums, fractions and derivatives, ∇, roots, norms, matrices."""
+"""Operators with a form of their own: sums, fractions and derivatives, ∇, roots, norms, matrices, cases."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from ..files.place import ReadError
-from .cursor import HADAMARD, SUM, shown
+from .cursor import HADAMARD, SUM, Range, shown
 from .differentials import Differentials
 from .lexer import Token
-from .scripts import Range
 from .tree import (
     Binder,
     Cases,
@@ -18,11 +18,14 @@ from .tree import (
     Expr,
     Indicator,
     Matrix,
+    Name,
     Norm,
     Num,
     Ones,
     Over,
+    Paren,
     Power,
+    Product,
     Quotient,
     Sum,
     Words,
@@ -38,9 +41,6 @@ ROWS = frozenset(
 
 class Operators(Differentials):
     __slots__ = ()
-
-    def chain(self) -> Chain:
-        raise NotImplementedError
 
     # --- Σ, ∏, max ---------------------------------------------------------------------------
 
@@ -58,47 +58,31 @@ class Operators(Differentials):
             else:
                 raise self.fail("a second script on the same side", token)
         if low is None:
-            raise self.fail(f"{token.text}: over which index? a subscript is missing", token)
-        binders = self.binders(low, high)
-        for b in binders:
-            self.bound[b.name] = self.bound.get(b.name, 0) + 1
+            raise self.unsupported(f"{token.text}: over which index? a subscript is missing", token)
+        binders, where = self.binders(low, high)
         if self.tok.kind in ("end", "}", "close", "rel", "comma"):
             raise self.fail(f"nothing under the {token.text}", token)
         if kind in ("max", "min") and self.tok.kind == "open":
             body = self.prefix()
         else:
             body = self.expression(HADAMARD)
-        for b in binders:
-            self.bound[b.name] -= 1
-            if not self.bound[b.name]:
-                del self.bound[b.name]
         span = (token.start, self.end())
-        return Sum(binders, body, span) if kind == "sum" else Over(kind, binders, body, span)
+        return Sum(binders, body, where, span) if kind == "sum" else Over(kind, binders, body, where, span)
 
-    def binders(self, low: Range, high: Range | None) -> tuple[Binder, ...]:
-        back = self.i
-        self.go(low[0])
+    def binders(self, low: Range, high: Range | None) -> tuple[tuple[Binder, ...], tuple[Chain, ...]]:
+        if self.tokens[low[0]].kind == "substack" and self.tokens[low[0] + 1].kind == "{":
+            low = (low[0] + 2, low[1] - 1)
         out: list[Binder] = []
-        while self.i < low[1]:
-            if self.tok.kind in ("comma", "gap"):
-                self.advance()
-                continue
-            token = self.advance()
-            if token.kind != "name":
-                raise self.fail(f"a sum runs over an index, not over {shown(token)}", token)
-            name = self.decl.key(token.text, token.deco)
-            while self.tok.kind == "prime" and self.i < low[1]:
-                name += self.advance().text
-            start: Expr | None = None
-            if self.i < low[1] and self.tok.kind == "rel":
-                if self.tok.text != "=":
-                    raise self.unsupported(f"a condition under a sum ({self.tok.text}) is not supported")
-                self.advance()
-                stop = next((k for k in range(self.i, low[1]) if self.tokens[k].kind == "comma"), low[1])
-                start = self.inside(self.i, stop)
-                self.go(stop)
-            out.append(Binder(name, start, None, (token.start, token.end)))
-        self.go(back)
+        where: list[Chain] = []
+        first = low[0]
+        while first < low[1]:
+            depth, past = 0, first
+            while past < low[1] and (depth or self.tokens[past].kind not in ("comma", "row", "gap")):
+                depth += (self.tokens[past].kind in ("open", "{")) - (self.tokens[past].kind in ("close", "}"))
+                past += 1
+            if past > first:
+                self.binder((first, past), out, where)
+            first = past + 1
         if not out:
             raise self.fail("a sum over nothing")
         if len({b.name for b in out}) < len(out):
@@ -107,8 +91,49 @@ class Operators(Differentials):
             top = self.inside(*high)
             if len(out) > 1 and any(b.low is None for b in out):
                 raise ReadError("one upper limit for several indices", out[-1].span)
-            out = [Binder(b.name, b.low, top, b.span) for b in out]
-        return tuple(out)
+            out = [replace(b, high=top) for b in out]
+        return tuple(out), tuple(where)
+
+    def binder(self, r: Range, out: list[Binder], where: list[Chain]) -> None:
+        """i, i=1, k ≠ i, i < j: the index (or two), and what is said of it."""
+        token = self.tokens[r[0]]
+        colon = next((k for k in range(*r) if self.tokens[k].kind == "colon" or self.tokens[k].text == "|"), None)
+        if colon is not None and colon > r[0]:  # j : (i, j) ∈ Ω
+            self.binder((r[0], colon), out, where)
+            chain = self.inside_chain(colon + 1, r[1])
+            assert isinstance(chain, Chain)
+            where.append(chain)
+            return
+        chain = self.inside_chain(*r)
+        assert isinstance(chain, Chain)
+        names = [s for s in (*chain.subjects, *(k.rhs for k in chain.links)) if isinstance(s, Name)]
+        if not chain.links and names and isinstance(chain.subjects[0], Name):
+            out.append(bound(names[0]))
+            return
+        subject = chain.subjects[-1]
+        if not chain.links:
+            if isinstance(subject, Product) and all(isinstance(a, Name) for a in subject.args):  # \sum_{ij}
+                out.extend(bound(a) for a in subject.args if isinstance(a, Name))
+                return
+            raise self.fail(f"a sum runs over an index, not over {shown(token)}", token)
+        relation = chain.links[0].relation
+        if relation == "∈" and isinstance(chain.links[0].rhs, Name):
+            inner = [c.subjects[-1] for c in subject.chains] if isinstance(subject, Paren) else [subject]
+            if all(isinstance(n, Name) and n.sub is None for n in inner):
+                where.append(chain)
+                out.extend(bound(n) for n in inner if isinstance(n, Name))
+                return
+        if relation == "=" and isinstance(subject, Name) and len(chain.links) == 1:
+            out.append(replace(bound(subject), low=chain.links[0].rhs))
+            return
+        if relation not in ("≠", "<", ">", "≤", "≥") or not names:
+            raise self.unsupported(f"a condition under a sum ({relation}) is not supported", token)
+        where.append(chain)
+        known = {b.name for b in out}
+        if not known & {n.letter for n in names}:
+            before = {t.text for t in self.tokens[: r[0]] if t.kind == "name"}
+            fresh = [n for n in names if n.letter not in before] or names[:1]
+            out.extend(bound(n) for n in fresh)
 
     # --- fractions and derivatives -----------------------------------------------------------
 
@@ -117,10 +142,8 @@ class Operators(Differentials):
         found = self.derivative_fraction(token)
         if found is not None:
             return found
-        self.in_fraction += 1
         top = self.argument()
         bottom = self.argument()
-        self.in_fraction -= 1
         return Quotient(top, bottom, (token.start, self.end()))
 
     # --- roots, bars, matrices ---------------------------------------------------------------
@@ -130,11 +153,11 @@ class Operators(Differentials):
         degree = 2
         if self.tok.kind == "open" and self.tok.text == "[":
             self.advance()
-            digits = self.expect("number", "", "the degree of a root")
-            degree = int(digits.text) if digits.text.isdigit() else 0
-            self.expect("close", "]", "the degree of a root")
-            if not 1 <= degree <= 64:
+            digits = self.advance()
+            degree = int(digits.text) if digits.kind == "number" and digits.text.isdigit() else 0
+            if self.tok.text != "]" or not 1 <= degree <= 64:
                 raise self.fail("the degree of a root is a whole number up to 64", digits)
+            self.advance()
         body = self.argument()
         span = (token.start, self.end())
         return Power(body, Num(Fraction(1, degree), span), False, span)
@@ -156,6 +179,9 @@ class Operators(Differentials):
             if self.tok.kind != "bar":
                 raise self.fail("this double bar is never closed", token)
             self.advance()
+        return self.normed(body, double, token)
+
+    def normed(self, body: Expr, double: bool, token: Token) -> Expr:
         order = "2" if double else "abs"
         back = self.i
         if self.tok.kind == "_":
@@ -168,32 +194,37 @@ class Operators(Differentials):
                 raise self.unsupported(f"the norm ‖·‖_{order} is not known", token)
         return Norm(body, order, (token.start, self.end()))
 
+    def norm_command(self) -> Expr:
+        """\\norm{x}, \\abs{x}: macros that everyone has."""
+        token = self.advance()
+        return self.normed(self.argument(), token.kind == "norm", token)
+
     def ones(self) -> Expr:
-        """𝟏, 𝟏_N, 𝟏_{n × m}, 𝟏_{i=j}, 𝟏[x > 0]."""
+        """𝟏, 𝟏_N, 𝟏_{n × m}, 𝟏_{i=j}, 𝟏[x > 0], 𝟏{i = j}."""
         token = self.advance()
         if self.tok.kind == "_":
             self.advance()
             first, past = self.group()
+            if self.tokens[first].kind == "open" and self.tokens[past - 1].kind == "close":
+                inner = (first + 1, past - 1)
+                if any(self.tokens[k].kind == "rel" for k in range(*inner)):
+                    first, past = inner
             if any(self.tokens[k].kind == "rel" for k in range(first, past)):
-                return Indicator(self.condition(first, past), (token.start, self.end()))
-            size = self.inside(first, past)
-            parts = getattr(size, "parts", (size,))
-            return self.postfix(Ones(parts, (token.start, self.end())), token.start)
+                return self.indicator(first, past, token)
+            return self.postfix(Ones((self.inside(first, past),), (token.start, self.end())), token.start)
         if self.tok.kind == "open" and self.closes_with_relation():
             self.advance()
             chain = self.chain()
-            self.expect("close", "", "the condition")
+            if self.tok.kind != "close":
+                raise self.fail(f"the condition is not closed before {shown(self.tok)}")
+            self.advance()
             return Indicator(chain, (token.start, self.end()))
         return self.postfix(Ones((), (token.start, self.end())), token.start)
 
-    def condition(self, first: int, past: int) -> Chain:
-        back = self.i
-        self.go(first)
-        chain = self.chain()
-        if self.i != past:
-            raise self.fail(f"{shown(self.tok)} is not expected here")
-        self.go(back)
-        return chain
+    def indicator(self, first: int, past: int, token: Token) -> Expr:
+        chain = self.inside_chain(first, past)
+        assert isinstance(chain, Chain)
+        return Indicator(chain, (token.start, self.end()))
 
     def closes_with_relation(self) -> bool:
         """The bracket here holds a relation at its own level."""
@@ -248,7 +279,7 @@ class Operators(Differentials):
 
     def cell(self) -> Expr:
         token = self.tok
-        while self.tok.kind in ("gap", "arrow", "uparrow"):
+        while self.tok.kind in ("gap", "arrow", "uparrow", "bar"):
             self.advance()
         if self.tok.kind in ("amp", "row") or (self.tok.kind == "end"):
             return Dots((token.start, token.end))
@@ -268,20 +299,26 @@ class Operators(Differentials):
     def cases(self, token: Token) -> Expr:
         rows: list[tuple[Expr, Chain | None]] = []
         self.deeper()
+        bars, self.bars = self.bars, 0
         while not (self.tok.kind == "end"):
             value = self.expression(SUM)
-            while self.tok.kind in ("amp", "gap", "comma"):
+            while self.tok.kind in ("amp", "gap", "comma", "semi", "colon"):
                 self.advance()
             when: Chain | None = None
-            while self.tok.kind == "text":
+            while self.tok.kind == "text" or self.tok.kind == "forall":
                 self.advance()
             if self.tok.kind not in ("row", "end"):
                 when = self.chain()
             rows.append((value, when))
-            while self.tok.kind in ("row", "gap", "comma", "dot"):
+            while self.tok.kind in ("row", "gap", "comma", "dot", "semi", "text"):
                 self.advance()
         self.depth -= 1
+        self.bars = bars
         if self.tok.text != "cases":
             raise self.fail("\\end{cases} is missing", token)
         self.advance()
         return Cases(tuple(rows), (token.start, self.end()))
+
+
+def bound(name: Name) -> Binder:
+    return Binder(name.letter + "'" * name.primes, None, None, name.span)

@@ -1,45 +1,63 @@
-"""A Pratt parser for formulas, driven by the declarations: it never guesses.
+"""A Pratt parser for formulas: what is written, without a table of names.
 
-A product of matrices (juxtaposition, \\cdot) binds tighter than ∘ and ⊙, which bind tighter than + and -.  An
-undeclared symbol, a prime on a layer, an unparenthesised mix that can be read in two ways: a `ReadError` with
-the place.  Linear in the number of tokens; nesting is limited, so recursion is too.
+A product of matrices (juxtaposition, \\cdot) binds tighter than ∘ and ⊙, which bind tighter than + and -.  What cannot
+be read at all is a `ReadError` with the place; what names mean is settled by `resolve`.  Linear in the number of
+tokens; nesting is limited, so recursion is too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from fractions import Fraction
 from typing import Final
 
-from ..declared.symbols import Declarations
 from ..files.place import Place, ReadError
-from .chains import Chains
-from .cursor import HADAMARD, STARTS, SUM, shown
-from .lexer import MAX_DEPTH, tokenize
+from .brackets import Brackets
+from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, shown
+from .lexer import MAX_DEPTH, Token, tokenize
+from .statement import Statement
 from .tree import (
     Add,
-    Entry,
+    At,
+    Call,
+    Chain,
+    Dots,
     Expr,
+    Function,
     Hadamard,
+    Name,
     Neg,
+    Num,
+    Operator,
     Outer,
-    Power,
     Product,
     Quotient,
-    Shape,
-    Statement,
+    Reals,
 )
+from .vocabulary import FUNCTION_WORDS
 
 MAX_SLASHES: Final = 8
 
 
-class Parser(Chains):
+class Parser(Brackets):
     __slots__ = ()
+
+    def __init__(self, tokens: list[Token], words: Collection[str] = ()) -> None:
+        super().__init__(tokens)
+        self.words = words
+
+    # --- sums and products -------------------------------------------------------------------
 
     def expression(self, power: int) -> Expr:
         self.deeper()
         start = self.tok.start
-        left, times = self.product(start)
-        while power <= HADAMARD and self.tok.kind == "op" and self.tok.text == "had":
-            left, times = self.hadamard(left, times, start)
+        left = self.product(start)
+        if power <= HADAMARD and self.tok.kind == "op" and self.tok.text == "had":
+            factors = [left]
+            while self.tok.kind == "op" and self.tok.text == "had":
+                self.after_operator(self.advance())
+                factors.append(self.product(self.tok.start))
+            left = Hadamard(tuple(factors), (start, self.end()))
         if power <= SUM and self.tok.kind == "op" and self.tok.text in ("+", "-"):
             terms = [left]
             while self.tok.kind == "op" and self.tok.text in ("+", "-"):
@@ -51,44 +69,15 @@ class Parser(Chains):
         self.depth -= 1
         return left
 
-    def hadamard(self, left: Expr, times: bool, start: int) -> tuple[Expr, bool]:
-        factors = [left]
-        while self.tok.kind == "op" and self.tok.text == "had":
-            sign = self.advance()
-            self.after_operator(sign)
-            shapes = self.shape_like(factors[0])
-            if times and not shapes:
-                raise self.fail("× beside ∘: which is first? put parentheses", sign)
-            here = self.tok.start
-            factor, times = self.product(here, stop_at_times=shapes)
-            if times and not self.shape_like(factor):
-                raise self.fail("∘ beside ×: which is first? put parentheses", sign)
-            factors.append(factor)
-        out: Expr = Hadamard(tuple(factors), (start, self.end()))
-        if self.tok.kind == "op" and self.tok.text == "times":  # shapes are worked off from left to right
-            parts, signs = [out], [""]
-            while self.tok.kind == "op" and self.tok.text == "times":
-                self.advance()
-                parts.append(self.prefix())
-                signs.append("times")
-            out = Product(tuple(parts), tuple(signs[1:]), (start, self.end()))
-        return out, False
-
-    def product(self, start: int, stop_at_times: bool = False) -> tuple[Expr, bool]:
-        """Factors beside each other; says whether an × was among the signs."""
-        first = self.prefix()
-        tok = self.tok
-        if tok.kind not in STARTS and tok.kind not in ("op", "gap", "bar"):
-            return first, False
-        factors, signs, divided, slashes = [first], [""], False, 0
+    def product(self, start: int) -> Expr:
+        """Factors beside each other."""
+        factors, signs, slashes, divided = [self.prefix()], [""], 0, False
         while True:
             tok = self.tok
             kind = tok.kind
             if kind == "op":
                 text = tok.text
                 if text in ("cdot", "times", "*", "@", "outer"):
-                    if text == "times" and stop_at_times:
-                        break
                     self.advance()
                     self.after_operator(tok)
                     factors.append(self.prefix())
@@ -101,30 +90,47 @@ class Parser(Chains):
                     if slashes > MAX_SLASHES:
                         raise self.fail("too many slashes: use \\frac", tok)
                     top = self.product_of(factors, signs, start)
-                    self.in_fraction += 1
-                    bottom = self.prefix()
-                    self.in_fraction -= 1
+                    bottom = self.divisor()
                     factors, signs = [Quotient(top, bottom, (start, self.end()))], [""]
-                    divided = not self.constant(bottom) or not self.constant(top)
+                    divided = not (number_like(bottom) or number_like(top))
                 else:
                     break
-            elif kind in STARTS:
-                if divided and not (kind == "text"):
-                    raise self.fail("a / b c: is c below? write \\frac or parentheses")
+            elif kind in STARTS or (kind == "bar" and not self.bars and not self.evaluated()):
+                if divided:
+                    raise self.unsupported("a / b c: is c below? write \\frac or parentheses")
                 factors.append(self.prefix())
                 signs.append("")
-            elif kind == "bar" and not self.bars:
-                factors.append(self.prefix())
-                signs.append("")
-            elif kind == "gap" and self.in_group():
+            elif kind in ("bar", "close") and self.evaluated():
+                factors, signs = [self.at_point(self.product_of(factors, signs, start), start)], [""]
+            elif kind == "gap" and self.depth > 1:  # a \quad inside brackets is only space
                 self.advance()
             else:
                 break
-        return self.product_of(factors, signs, start), "times" in signs
+        return self.product_of(factors, signs, start)
 
-    def in_group(self) -> bool:
-        """A \\quad inside brackets is only space; between whole formulas it separates."""
-        return self.depth > 1
+    def divisor(self) -> Expr:
+        """What stands behind a slash: one factor, or a function with what it is applied to."""
+        start, node = self.tok.start, self.prefix()
+        if isinstance(node, (Name, Operator)) and self.tok.kind == "open" and self.tok.text == "(":
+            node = Product((node, self.prefix()), ("",), (start, self.end()))
+        elif isinstance(node, Operator) and node.kind == "function" and self.tok.kind in STARTS:
+            node = Product((node, self.prefix()), ("",), (start, self.end()))
+        return node
+
+    def evaluated(self) -> bool:
+        """|_{x = a} stands here."""
+        low = self.tokens[self.i + 1] if self.i + 1 < len(self.tokens) else self.tok
+        if self.tok.text != "|" or low.kind != "_" or self.tokens[self.i + 2].kind != "{":
+            return False
+        rest = self.tokens[self.i + 3 : self.i + 43]
+        return any(t.kind == "rel" for t in rest[: next((n for n, t in enumerate(rest) if t.kind == "}"), len(rest))])
+
+    def at_point(self, node: Expr, start: int) -> Expr:
+        self.advance()
+        self.advance()
+        chain = self.inside_chain(*self.group())
+        assert isinstance(chain, Chain)
+        return At(node, chain, (start, self.end()))
 
     def product_of(self, factors: list[Expr], signs: list[str], start: int) -> Expr:
         if len(factors) == 1:
@@ -143,53 +149,151 @@ class Parser(Chains):
                 for g in groups
             ]
             return Outer(tuple(parts), span)
-        if "times" in signs and not self.in_fraction:
-            groups = [[]]
-            for factor, sign in zip(factors, signs, strict=True):
-                if sign == "times":
-                    groups.append([])
-                groups[-1].append(factor)
-            if all(self.size_like(f) for f in factors):
-                return Shape(tuple(self.plain_product(g) for g in groups), span)
-            if len(factors) == 2 and self.size_like(factors[0]) and isinstance(factors[1], Shape):
-                return Shape((factors[0], factors[1]), span)
-            if len(factors) == 2 and isinstance(factors[0], Shape) and self.size_like(factors[1]):
-                return Shape((factors[0], factors[1]), span)
         return Product(tuple(factors), tuple(signs[1:]), span)
 
-    def plain_product(self, group: list[Expr]) -> Expr:
-        if len(group) == 1:
-            return group[0]
-        return Product(tuple(group), ("",) * (len(group) - 1), (group[0].span[0], group[-1].span[1]))
+    def after_operator(self, sign: Token) -> None:
+        """A line break or a gap behind an operator says nothing."""
+        while self.tok.kind in ("gap", "amp", "row"):
+            self.advance()
+        if self.tok.kind in STOPS and self.tok.kind != "text":
+            raise self.fail(f"nothing after {SHOWN.get(sign.text, sign.text)}", sign)
+
+    # --- one factor --------------------------------------------------------------------------
+
+    def prefix(self) -> Expr:
+        token = self.tok
+        kind = token.kind
+        if kind == "name":
+            if token.text == "d" and self.looks_like_dl_dw():
+                return self.postfix(self.partial(), token.start)
+            return self.name()
+        if kind == "number":
+            self.advance()
+            node = Num(Fraction(token.text), (token.start, token.end))
+            return self.postfix(node, token.start) if self.tok.kind in ("^", "_", "prime") else node
+        if kind == "op" and token.text in ("-", "+"):
+            return self.signed()
+        handler = _HANDLERS.get(kind)
+        if handler is None:
+            raise self.unexpected()
+        return handler(self)
+
+    def unexpected(self) -> ReadError:
+        token = self.tok
+        if token.kind == "end" and not token.text:
+            return self.fail("the formula ends where a value should be")
+        if token.kind == "bad":
+            return self.unsupported(f"{token.text} is not supported")
+        if token.kind == "op":
+            return self.fail(f"{SHOWN.get(token.text, token.text)} with nothing before it")
+        return self.fail(f"{shown(token)} is not expected here")
+
+    def signed(self) -> Expr:
+        token, minus = self.tok, False
+        while self.tok.kind == "op" and self.tok.text in ("-", "+"):
+            minus ^= self.advance().text == "-"
+        self.after_operator(token)
+        node = self.expression(PRODUCT)
+        return Neg(node, (token.start, self.end())) if minus else node
+
+    # --- functions, words, wrappers ----------------------------------------------------------
+
+    def function(self) -> Expr:
+        token = self.tok
+        if token.text in ("max", "min") and self.tokens[self.i + 1].kind == "_":
+            return self.postfix(self.big(token.text), token.start)
+        self.advance()
+        name = self.scripted(Name(FUNCTION_WORDS.get(token.text, token.text), span=(token.start, token.end)))
+        if name.top:
+            raise self.fail("a transpose on a function", token)
+        return Operator("function", name.letter, name.sub, name.sups, name.primes, span=name.span)
+
+    def over_under(self) -> Expr:
+        """\\underbrace{x}_{note}: the x."""
+        token = self.advance()
+        node = self.argument()
+        while self.tok.kind in ("_", "^"):
+            self.advance()
+            self.group()
+        return self.postfix(node, token.start)
+
+    def unwrap(self) -> Expr:
+        token = self.advance()
+        return self.postfix(self.argument(), token.start)
+
+    def colored(self) -> Expr:
+        token = self.advance()
+        self.group()
+        return self.postfix(self.argument(), token.start)
+
+    def stack(self) -> Expr:
+        """\\underset{n × m}{W}, \\overset{!}{x}: the second."""
+        token = self.advance()
+        self.group()
+        return self.postfix(self.inside(*self.group()), token.start)
+
+    def dots(self) -> Expr:
+        token = self.advance()
+        return Dots((token.start, token.end))
+
+    def infinite(self) -> Expr:
+        raise self.unsupported("∞ is not supported")
+
+    def reals(self) -> Expr:
+        token = self.advance()
+        shape: Expr | None = None
+        if self.tok.kind == "^":
+            self.advance()
+            shape = self.inside(*self.group())
+        elif self.tok.kind == "_":  # ℝ_+
+            self.advance()
+            self.group()
+        if self.tok.kind == "setminus":
+            while self.tok.kind not in ("end", "comma", "gap", "}", "text"):
+                self.advance()
+        return Reals(shape, (token.start, self.end()))
 
 
-def parse_statement(text: str, declarations: Declarations, where: Place | None = None) -> Statement:
-    """The tree of one formula.  Raises ReadError, located in `where`."""
+def number_like(node: Expr) -> bool:
+    """Written as one number, so that what follows a fraction with it stands beside it: 1/N Σ, x/2 y."""
+    match node:
+        case Num():
+            return True
+        case Product(args):
+            return all(map(number_like, args))
+        case Call(Function("sqrt"), _):
+            return True
+        case _:
+            return False
+
+
+_HANDLERS: Final[dict[str, Callable[[Parser], Expr]]] = {
+    "open": Parser.opened, "{": Parser.braces, "frac": lambda p: p.postfix(p.fraction(), p.tok.start),
+    "partial": lambda p: p.postfix(p.partial(), p.tok.start), "func": Parser.function, "word": Parser.function,
+    "sum": lambda p: p.postfix(p.big("sum"), p.tok.start), "prod": lambda p: p.big("prod"), "nabla": Parser.nabla,
+    "sqrt": lambda p: p.postfix(p.root(), p.tok.start), "deco": Parser.marked, "ones": Parser.ones,
+    "reals": Parser.reals, "begin": lambda p: p.postfix(p.environment(), p.tok.start), "over": Parser.over_under,
+    "unwrap": Parser.unwrap, "colored": Parser.colored, "stack": Parser.stack, "infty": Parser.infinite,
+    "dots": Parser.dots, "bar": lambda p: p.postfix(p.norm(), p.tok.start), "text": Parser.words_here,
+    "norm": lambda p: p.postfix(p.norm_command(), p.tok.start),
+    "abs": lambda p: p.postfix(p.norm_command(), p.tok.start),
+}  # fmt: skip
+
+
+def parse(text: str, words: Collection[str] = (), where: Place | None = None) -> Statement:
+    """The loose tree of one formula.  `words` are names of several letters.  Raises ReadError, located in `where`."""
     try:
-        return Parser(tokenize(text, declarations.words), declarations).statement()
+        return Parser(tokenize(text, words), words).statement()
     except ReadError as error:
         raise error.located(where) from None
     except RecursionError:
         raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
 
 
-def parse_leniently(
-    text: str, declarations: Declarations, where: Place | None = None
-) -> tuple[Statement, list[tuple[str, object, tuple[int, int]]]]:
-    """Like `parse_statement`, but undeclared names become symbols and are listed: for statements that declare."""
+def parse_value(text: str, words: Collection[str] = (), where: Place | None = None) -> Expr:
+    """The loose tree of one value or shape."""
     try:
-        parser = Parser(tokenize(text, declarations.words), declarations, lenient=True)
-        return parser.statement(), list(parser.free)
-    except ReadError as error:
-        raise error.located(where) from None
-    except RecursionError:
-        raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
-
-
-def parse_expression(text: str, declarations: Declarations, where: Place | None = None) -> Expr:
-    """The tree of one value or shape, as in a declaration."""
-    try:
-        parser = Parser(tokenize(text, declarations.words), declarations)
+        parser = Parser(tokenize(text, words), words)
         node = parser.expression(SUM)
         if parser.tok.kind != "end" or parser.tok.text:
             raise parser.fail(f"{shown(parser.tok)} is not expected here")
@@ -198,6 +302,3 @@ def parse_expression(text: str, declarations: Declarations, where: Place | None 
         raise error.located(where) from None
     except RecursionError:
         raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
-
-
-__all__ = ["Entry", "Parser", "Power", "parse_expression", "parse_leniently", "parse_statement"]

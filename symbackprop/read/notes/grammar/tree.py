@@ -1,15 +1,16 @@
 """The syntax tree of a formula: what is written, before it has a meaning or a shape.
 
-Immutable, a closed union, a span on every node (which `==` ignores).  A node says what kind of thing
-stands there as far as declarations decide it: a call or a product, a layer label or a power, Kronecker's
-delta or the error signal.  Shapes and values come later.
+Immutable, a closed union, a span on every node (which `==` ignores).  The parser gives the loose nodes at the end:
+names with all that stands around them, brackets, operators without their operand.  `resolve` turns these into what
+they are where a symbol table decides it: a call or a product, a layer label or a power, Kronecker's delta or the error
+signal.  Shapes and values come later.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from ..files.place import Span
 
@@ -51,8 +52,6 @@ class IndexName:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """A colon as subscript: the whole axis."""
-
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
@@ -113,8 +112,6 @@ class Hadamard:
 
 @dataclass(frozen=True, slots=True)
 class Outer:
-    """a ⊗ b"""
-
     args: tuple[Expr, ...]
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
@@ -152,8 +149,6 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True)
 class Gradient:
-    """∇_W L"""
-
     body: Expr
     wrt: Expr
     span: Span = field(default=(0, 0), compare=False, repr=False)
@@ -173,16 +168,18 @@ class Binder:
 class Sum:
     binders: tuple[Binder, ...]
     body: Expr
+    where: tuple[Chain, ...] = ()
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """∏_i body, max_i body, min_i body; `kind` is prod, max or min."""
+    """∏_i body, max_i body, min_i body; `kind` is prod, max or min.  `where`: conditions written under it."""
 
     kind: str
     binders: tuple[Binder, ...]
     body: Expr
+    where: tuple[Chain, ...] = ()
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
@@ -213,8 +210,6 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """⟨a, b⟩"""
-
     left: Expr
     right: Expr
     span: Span = field(default=(0, 0), compare=False, repr=False)
@@ -260,8 +255,6 @@ class Annotated:
 
 @dataclass(frozen=True, slots=True)
 class Equated:
-    """An equation where a value is expected, as in f(z = W a + b)."""
-
     chain: Chain
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
@@ -276,8 +269,6 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Reals:
-    """ℝ^{n × m}"""
-
     shape: Expr | None
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
@@ -310,10 +301,82 @@ class Missing:
     span: Span = field(default=(0, 0), compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Differential:
+    """d body: what `body` changes by when its variables do."""
+
+    body: Expr
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    body: Expr
+    chain: Chain
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+# --- loose nodes: as written, before a symbol table says what they are -------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is raised or lowered: as text, as indices one after the other, as labels, as a value (an exponent)."""
+
+    text: str
+    items: tuple[Expr, ...] = ()
+    labels: tuple[tuple[Label, str], ...] | None = None
+    value: Expr | None = None
+    transposes: int = 0
+    elementwise: bool = False
+    error: str = field(default="", compare=False)
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A letter or word with its mark and everything around it: \\hat{x}_{ij}^{(l)T}."""
+
+    letter: str
+    mark: str = ""
+    sub: Script | None = None
+    sups: tuple[Script, ...] = ()
+    primes: int = 0
+    top: int = 0
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+    bold: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Paren:
+    """( … ), [ … ], { … }: arguments, or brackets around a value; `bar` is where a | stands between the items."""
+
+    chains: tuple[Chain, ...]
+    opening: str
+    bar: int = 0
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A function word, ∇ or ∂/∂x that has not met its operand yet; it takes what follows in its product."""
+
+    kind: Literal["function", "nabla", "derivative"]
+    name: str = ""
+    sub: Script | None = None
+    sups: tuple[Script, ...] = ()
+    primes: int = 0
+    wrt: tuple[Expr, ...] = ()
+    order: int = 1
+    total: bool = False
+    span: Span = field(default=(0, 0), compare=False, repr=False)
+
+
 Expr: TypeAlias = (
     Num | Symbol | IndexName | All | Function | Call | Entry | Neg | Add | Product | Hadamard | Outer | Quotient
     | Power | Transpose | Derivative | Gradient | Sum | Over | Matrix | Cases | Norm | Inner | Kronecker
     | Indicator | Ones | Identity | Annotated | Equated | Shape | Reals | ShapeWord | Words | Dots | Missing
+    | Differential | At | Name | Paren | Operator
 )  # fmt: skip
 
 
@@ -333,19 +396,4 @@ class Chain:
 
     subjects: tuple[Expr, ...]
     links: tuple[Link, ...]
-    span: Span = field(default=(0, 0), compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A chain and how it hangs on the part before it: "" (first), and, implies, becomes, where."""
-
-    joined: str
-    chain: Chain
-    span: Span = field(default=(0, 0), compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    parts: tuple[Part, ...]
     span: Span = field(default=(0, 0), compare=False, repr=False)

@@ -19,13 +19,15 @@ SAME_LETTER: Final = {"ϵ": "ε", "ϕ": "φ", "µ": "μ"}
 
 NEUTRAL: Final = frozenset(
     "vec overrightarrow overleftarrow overleftrightarrow mathbf boldsymbol bm pmb mathit mathrm mathsf mathnormal "
-    "bar overline underline textbf symbf symbfit".split()
+    "underline textbf symbf symbfit".split()
 )
 """Marks that say what a thing is, not which: \\vec{a} is a unless \\vec{a} itself is declared."""
 
+BOLD: Final = frozenset("vec overrightarrow mathbf boldsymbol bm pmb textbf symbf symbfit".split())
+
 DISTINCT: Final = frozenset(
-    "hat widehat tilde widetilde dot ddot check breve acute grave mathcal mathscr mathfrak mathbb mathbbm mathring "
-    "cal".split()
+    "hat widehat tilde widetilde bar overline dot ddot check breve acute grave mathcal mathscr mathfrak mathbb mathbbm "
+    "mathring cal".split()
 )
 """Marks that usually name another thing (ŷ is not y): the marked name must be declared."""
 
@@ -37,7 +39,8 @@ COMBINING: Final = {
 ELEMENTWISE_WORDS: Final = {
     "exp": "exp", "log": "log", "ln": "log", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh",
     "cosh": "cosh", "sigmoid": "sigmoid", "sigm": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus",
-    "erf": "erf", "sign": "sign", "sgn": "sign", "abs": "abs", "gelu": "gelu", "GELU": "gelu", "arctan": "arctan",
+    "erf": "erf", "logistic": "sigmoid", "Sigmoid": "sigmoid", "sech": "sech",
+    "sign": "sign", "sgn": "sign", "abs": "abs", "gelu": "gelu", "GELU": "gelu", "arctan": "arctan",
     "sqrt": "sqrt", "step": "step",
 }  # fmt: skip
 WHOLE_WORDS: Final = {
@@ -45,6 +48,7 @@ WHOLE_WORDS: Final = {
     "logsumexp": "logsumexp", "max": "max", "min": "min", "argmax": "argmax", "argmin": "argmin", "vec": "vec",
     "mean": "mean", "sum": "sum", "rank": "rank", "inv": "inv", "norm": "norm", "KL": "KL", "Var": "Var",
     "mat": "mat", "dim": "dim", "size": "size", "shape": "shape", "lim": "lim", "sup": "sup", "inf": "inf",
+    "Cov": "Cov", "Pr": "Pr",
 }  # fmt: skip
 FUNCTION_WORDS: Final = {**ELEMENTWISE_WORDS, **WHOLE_WORDS}
 
@@ -93,6 +97,10 @@ _PLAIN = {
     "colored": "textcolor colorbox",
     "drop1": "label tag hspace vspace color phantom hphantom vphantom ref eqref cite mspace kern",
     "uparrow": "uparrow nearrow nwarrow Uparrow updownarrow",
+    "reals": "R RR reals Reals Real",
+    "setminus": "setminus smallsetminus",
+    "norm": "norm",
+    "abs": "abs",
 }
 _SKIPPED = (
     "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm displaystyle textstyle "
@@ -132,7 +140,7 @@ COMMANDS.update(
     {n: ("text", n) for n in ("text", "textrm", "textit", "mbox", "textsf", "texttt", "textnormal", "hbox")}
 )
 COMMANDS.update({n: ("operator", n) for n in ("operatorname", "mathop")})
-COMMANDS.update({n: ("func", w) for n, w in FUNCTION_WORDS.items() if n not in ("vec", "sqrt", "sum")})
+COMMANDS.update({n: ("func", w) for n, w in FUNCTION_WORDS.items() if n not in ("vec", "sqrt", "sum", "norm", "abs")})
 
 SIGNS: Final[dict[str, tuple[str, str]]] = {
     "+": ("op", "+"), "-": ("op", "-"), "−": ("op", "-"), "–": ("op", "-"), "*": ("op", "*"), "/": ("op", "/"),
@@ -152,5 +160,6 @@ SIGNS: Final[dict[str, tuple[str, str]]] = {
     "∞": ("infty", "∞"), "⊤": ("top", "⊤"), "⊺": ("top", "⊤"), "ᵀ": ("top", "ᵀ"), "∀": ("forall", "∀"),
     "∧": ("and", "∧"), "✓": ("tick", "✓"), "✔": ("tick", "✓"), "□": ("tick", "□"), "↑": ("uparrow", "↑"),
     "ℝ": ("reals", "R"),
-    "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "!": ("bad", "!"), "?": ("bad", "?"), "∫": ("bad", "∫"), "±": ("bad", "±"),
+    "𝟙": ("ones", "1"), "𝟏": ("ones", "1"), "!": ("bad", "!"), "?": ("question", "?"), "∖": ("setminus", "∖"),
+    "∫": ("bad", "∫"), "±": ("bad", "±"),
 }  # fmt: skip

@@ -119,6 +119,10 @@ class Arrays(Meaning):
     def entrywise(self, subject: Entry, rhs: Expr, axes: tuple[Size, ...]) -> tuple[tuple[Index, ...], Term]:
         """The indices on the left of an entrywise definition, and the right side as a term in them."""
         names = [a.name for a in subject.at if isinstance(a, IndexName)]
+        symbol = array_of(subject.base, self.decl) if isinstance(subject.base, Symbol) else None
+        copies = symbol is not None and 0 < symbol.family == len(names) < len(axes)
+        if copies:
+            axes, inner = axes[: len(names)], axes[len(names) :]
         if len(names) != len(axes) or len(names) != len(subject.at) or len(set(names)) != len(names):
             raise self.fail("an entrywise definition needs an index of its own on each axis", subject.span)
         outer = self.ranges, self.scope
@@ -131,12 +135,32 @@ class Arrays(Meaning):
             extra = self.ranges.free - set(names) - set(self.decl.layers)
             if extra:
                 raise self.fail(f"the index {min(extra)} is free on the right side only", rhs.span)
-            term = as_scalar(self.value(rhs))
+            value = self.value(rhs)
+            term = as_scalar(value)
         finally:
             self.ranges, self.scope = outer
+        if copies:
+            return self.copies(letters, value, inner, rhs)
         if term is None:
             raise self.fail("an entry is defined by an array", rhs.span)
         return letters, term
+
+    def copies(
+        self, letters: tuple[Index, ...], value: Value, inner: tuple[Size, ...], rhs: Expr
+    ) -> tuple[tuple[Index, ...], Term]:
+        """h_i = W x_i: every copy by its entries."""
+        if not isinstance(value, Mat):
+            raise self.fail("a vector is defined by a number", rhs.span)
+        if len(inner) == 1:
+            k = Index("k°", inner[0])
+            if UNIT not in value.shape or inner[0] not in value.shape:
+                n, m = value.shape
+                raise self.fail(f"a vector of {inner[0]} is defined by an array {n}×{m}", rhs.span)
+            return (*letters, k), vector_entry(value.form, k)
+        if value.shape != inner:
+            raise self.fail("a matrix is defined by an array of another shape", rhs.span)
+        r, c = Index("r°", inner[0]), Index("c°", inner[1])
+        return (*letters, r, c), entry(value.form, r, c)
 
     def batch_sizes(self) -> set[Size]:
         out = {self.sizes.size(i.size) for i in self.decl.indices.values() if i.sample and i.size is not None}
@@ -239,6 +263,8 @@ class Arrays(Meaning):
     def entry(self, base: Expr, at: tuple[Expr, ...], span: Span) -> Value:
         if isinstance(base, Symbol):
             symbol = array_of(base, self.decl)
+            if symbol is not None and symbol.family and len(at) == symbol.family < len(symbol.shape):
+                return self.copy_of(base, symbol, at)
             if symbol is not None and len(symbol.shape) > 2 and not any(isinstance(a, All) for a in at):
                 axes = self.axes(symbol, base.label)
                 array = self.array(base)
@@ -281,6 +307,19 @@ class Arrays(Meaning):
             return Mat(Given(Index("unit#", UNIT), k, entry(v.form, i, k)))
         return Scalar(entry(v.form, self.checked(r, rows), self.checked(c, columns)))
 
+    def copy_of(self, base: Symbol, symbol: ArraySymbol, at: tuple[Expr, ...]) -> Value:
+        """x_i of a family: the i-th vector, as a column, or the i-th matrix."""
+        axes, array = self.axes(symbol, base.label), self.array(base)
+        self.shapes[array] = axes
+        first = tuple(self.checked(a, n) for a, n in zip(at, axes, strict=False))
+        rest = axes[len(at) :]
+        r, unit = dummy(rest[0], "r"), Index("unit#", UNIT)
+        if len(rest) == 1:
+            term = EntryTerm(array, (*first, r))
+            return Mat(Given(unit, r, term) if symbol.orientation == "row" else Given(r, unit, term))
+        c = dummy(rest[1], "c")
+        return Mat(Given(r, c, EntryTerm(array, (*first, r, c))))
+
     def checked(self, node: Expr, size: Size) -> IndexExpr:
         """An index on an axis; a named one must have its size, a number must lie inside."""
         i = self.below(self.index(node), size)
@@ -309,6 +348,8 @@ class Arrays(Meaning):
     def entries_of_scalar(self, v: Scalar, at: tuple[Expr, ...], base: Expr, span: Span) -> Value:
         """[∂y_i/∂z_j]_{ij}: the matrix with these entries."""
         indices = [self.index(a) for a in at]
+        if len(indices) == 1 and isinstance(indices[0], Index):
+            return Mat(Given(indices[0], Index("unit#", UNIT), v.term))
         if len(indices) == 2 and all(isinstance(i, Index) for i in indices):
             i, j = indices
             assert isinstance(i, Index) and isinstance(j, Index)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .elaborate import Elaborator
 
 
+class ManyAxes(Unsettled):
+    """A derivative with more indices than a matrix has."""
+
+
 def derivative(e: Elaborator, body: Expr, wrt: tuple[Expr, ...], span: Span, layout: str) -> Value:
     for v in wrt:
         variable = v.base if isinstance(v, EntryExpr) else v
@@ -91,13 +95,13 @@ def first(e: Elaborator, of: Value, by: Value, span: Span, layout: str) -> Value
         slope = Diff(body, variable)
         return Mat(Given(c, r, slope) if layout == "numerator" else Given(r, c, slope))
     if not isinstance(of, Mat) or UNIT not in of.shape:
-        raise Unsettled("the derivative of a matrix by an array has four indices: use entries", span)
+        raise ManyAxes("the derivative of a matrix by an array has four indices: use entries", span)
     out = dummy(length(of.shape), "o")
     slope = Diff(vector_entry(of.form, out), variable)
     if UNIT not in by.shape:
         return Tensor3(out, r, c, slope)
     along = r if columns == UNIT else c
-    stands_as_row = (columns == UNIT) == (layout == "numerator")
+    stands_as_row = (columns == UNIT) == (layout in ("numerator", "mixed"))
     return Mat(Given(out, along, slope) if stands_as_row else Given(along, out, slope))
 
 

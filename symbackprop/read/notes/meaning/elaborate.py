@@ -36,9 +36,11 @@ from ..grammar.tree import (
     Add,
     All,
     Annotated,
+    At,
     Call,
     Cases,
     Derivative,
+    Differential,
     Dots,
     Entry,
     Equated,
@@ -51,11 +53,14 @@ from ..grammar.tree import (
     Inner,
     Kronecker,
     Missing,
+    Name,
     Neg,
     Norm,
     Num,
+    Operator,
     Outer,
     Over,
+    Paren,
     Power,
     Product,
     Quotient,
@@ -129,6 +134,8 @@ class Elaborator(Operations):
                 axes = tuple(a for k, a in enumerate(axes) if k != self.sample_axis(axes))
             if symbol.integer:
                 return axes
+            if symbol.family and count == symbol.family:
+                return axes[:count]
             if len(axes) == 1 and count == 2 and symbol.orientation in ("row", "column"):
                 return (UNIT, axes[0]) if symbol.orientation == "row" else (axes[0], UNIT)
             return axes if len(axes) == count else tuple(a for a in axes if a != UNIT)
@@ -215,7 +222,7 @@ class Elaborator(Operations):
                 raise self.fail("a colon stands alone", node.span)
             case Dots():
                 raise Unsettled("what the dots stand for is not compared: write the entries with indices", node.span)
-            case Words() | Missing():
+            case Words() | Missing() | At() | Differential() | Name() | Paren() | Operator():
                 raise self.fail("this is no value", node.span)
             case _:
                 assert_never(node)

@@ -30,7 +30,6 @@ from symbackprop.core.terms import (
     Positive,
     Power,
     Sum,
-    SymbackpropError,
     Term,
     Whole,
     add,
@@ -51,7 +50,7 @@ from symbackprop.network.activations import ACTIVATIONS, Z, derivative
 
 from ..declared.symbols import ArraySymbol, FunctionSymbol
 from ..files.place import ReadError, Span, Unsettled
-from ..grammar.parser import parse_expression
+from ..grammar.resolve import parse_expression
 from ..grammar.tree import Equated, Expr, Function, Symbol
 from ..grammar.vocabulary import GREEK
 from .maxima import largest
@@ -194,16 +193,16 @@ class Functions:
 
     def body(self, symbol: FunctionSymbol, span: Span) -> Term:
         decl = self.e.decl
-        if not any(spells(name, symbol.body) for name in (*decl.functions, *decl.arrays, *decl.aliases)):
-            from ...scalar.latex_scalar import scalar_latex  # brings SymPy, for documents that need it
-
-            try:
-                return scalar_latex(symbol.body, {letter: Entry(Array(f"{letter}#"), ()) for letter in symbol.args})
-            except SymbackpropError:
-                pass  # not a formula of numbers and known functions alone, such as cases
         for letter in symbol.args:
             decl = decl.with_array(ArraySymbol(letter, (), "scalar"))
-        node = parse_expression(symbol.body, decl)
+        try:
+            node = parse_expression(symbol.body, decl)
+        except ReadError:
+            if any(spells(name, symbol.body) for name in (*decl.functions, *decl.arrays, *decl.aliases)):
+                raise
+            from ...scalar.latex_scalar import scalar_latex  # brings SymPy, for documents that need it
+
+            return scalar_latex(symbol.body, {letter: Entry(Array(f"{letter}#"), ()) for letter in symbol.args})
         term = as_scalar(self.e.afresh(decl).alone(node, symbol.body))
         if term is None:
             raise ReadError(f"{symbol.name} is declared by a formula that is no number", span)
@@ -324,6 +323,10 @@ class Functions:
     def norm(self, v: Value, order: str, span: Span) -> Value:
         if order == "abs":
             s = as_scalar(v)
+            m = v if s is None else None
+            if isinstance(m, Mat) and m.shape[0] == m.shape[1]:
+                self.e.algebra.note("bars around a matrix are its determinant")
+                return Scalar(entry(Determinant(m.form), affine(0, ()), affine(0, ())))
             if s is None:
                 raise ReadError("|·| of an array: write \\lVert \\rVert for a norm, \\det for a determinant", span)
             return Scalar(absolute(s))

@@ -92,7 +92,8 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
     if isinstance(node, Entry) and not isinstance(node.base, Symbol):
         inside, _ = indices(node.base, decl)
         names = [a.name for a in node.at if isinstance(a, IndexName)]
-        if len(names) == 2 and all(n in inside for n in names):  # [∂y_i/∂z_j]_{ij} is a matrix
+        distinct = len(set(names)) == len(names)
+        if len(names) in (1, 2) and distinct and all(n in inside for n in names):  # [∂y_i/∂z_j]_{ij} is a matrix
             for n in names:
                 free.pop(n, None)
     return free, bound

@@ -14,7 +14,7 @@ from typing import cast
 
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import Span, Unsettled
-from ..grammar.parser import parse_expression
+from ..grammar.resolve import parse_expression
 from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, Label, Symbol
 from ..grammar.walking import relabel, walk
 from .cuts import check_cut, check_last, check_loss
@@ -258,12 +258,14 @@ class Model:
 
     def wanted(self, s: Symbol) -> bool:
         """The definition of s is of use: s depends on a variable or on something mentioned, or no ∂ occurs."""
+        if s.name in self.decl.solved:
+            return True
         if not self.in_range(s) or self.inlined(s) is not None:
             return False
         behind = self.behind(s)
         if not behind and self.definition(s) is None:
             return False
-        if not self.targets:
+        if not self.targets or (self.decl.inferred and s not in self.targets):
             return True
         return any(self.depends(s, t) for t in self.targets if t != s) or bool(behind & self.mentioned)
 

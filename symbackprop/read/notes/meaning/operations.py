@@ -21,6 +21,7 @@ from symbackprop.core.terms import (
     Add as AddTerm,
 )
 from symbackprop.core.terms import (
+    Apply,
     Delta,
     Holds,
     Mul,
@@ -39,6 +40,9 @@ from symbackprop.core.terms import (
 )
 from symbackprop.core.terms import (
     Power as PowerTerm,
+)
+from symbackprop.core.terms import (
+    Size as SizeTerm,
 )
 
 from ..declared.sizes import Match, shown_dims
@@ -176,8 +180,13 @@ class Operations(Arrays):
             return self.algebra.power(
                 self.functions.square_norm(self.value(node.base.arg), node.span), q / 2, False, node.span
             )
+        if q is None and exponent is not None and not node.elementwise and self.decl.inferred:
+            base = as_scalar(self.value(node.base))
+            if base is not None and not isinstance(exponent, SizeTerm):  # u^γ, for positive u
+                self.algebra.note("a power with a letter as exponent is exp of it times the logarithm")
+                return Scalar(Apply("exp", times(exponent, Apply("log", base))))
         if q is None:
-            raise self.fail("an exponent must be a number (or the base e)", node.exponent.span)
+            raise Unsettled("an exponent must be a number (or the base e)", node.exponent.span)
         return self.algebra.power(self.value(node.base), q, node.elementwise, node.span)
 
     def annotated(self, v: Value, shape_expr: Expr, span: Span) -> Value:

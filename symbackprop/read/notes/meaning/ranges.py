@@ -64,7 +64,9 @@ class Ranges:
     def assign(self, key: Key, size: Size, span: Span) -> None:
         known = self.found.setdefault(key, size)
         if known != size:
-            raise ReadError(f"the index {key[1]} runs over {known} values elsewhere, but this axis has {size}", span)
+            message = f"the index {key[1]} runs over {known} values elsewhere, but this axis has {size}"
+            fresh = self.sizes.decl.fresh & {*known.symbols, *size.symbols}
+            raise (Unsettled if fresh or (known - size).constant is not None else ReadError)(message, span)
 
     def visit(self, node: object, scope: dict[str, int]) -> None:
         match node:

@@ -269,6 +269,8 @@ class Algebra:
             return Mat(Inverse(v.form))
         if q == 0:
             return Mat(Identity(n))
+        if q.denominator == 1 and -8 <= q < 0:
+            v, q = Mat(Inverse(v.form)), -q
         if q.denominator == 1 and 0 < q <= 8:
             out: Matrix = v.form
             for _ in range(int(q) - 1):

@@ -32,9 +32,10 @@ from symbackprop.core.terms import (
 from ..declared.sizes import Sizes, shown_dims
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span, Unsettled
-from ..grammar.parser import parse_expression
-from ..grammar.tree import Chain, Entry, Expr, Symbol
+from ..grammar.resolve import parse_expression
+from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, Symbol
 from ..meaning.definitions import array_of, definition_of, symbols
+from ..meaning.derivatives import ManyAxes
 from ..meaning.elaborate import Elaborator
 from ..meaning.lints import lint
 from ..meaning.model import Model
@@ -124,7 +125,10 @@ def machine(decl: Declarations, nodes: list[Expr], text: str, only_shapes: bool 
 def equation(decl: Declarations, lhs: Expr, rhs: Expr, text: str, span: Span) -> Claim | Unequal:
     lint(lhs, rhs, decl)
     e = machine(decl, [lhs, rhs], text)
-    left, right = e.together(lhs, rhs)
+    try:
+        left, right = e.together(lhs, rhs)
+    except ManyAxes as error:
+        raise too_many(e, lhs, rhs, error) from None
     left, right = fitted(e, left, right, lhs.span)
     sides = terms(left, right, span)
     context = closure(e)
@@ -137,6 +141,20 @@ def equation(decl: Declarations, lhs: Expr, rhs: Expr, text: str, span: Span) ->
         )
     l, r, letters_, forms = sides
     return Claim(l, r, letters_, context, dict(e.shapes), tuple(e.algebra.readings), *forms, constants)
+
+
+def too_many(e: Elaborator, lhs: Expr, rhs: Expr, error: ManyAxes) -> ReadError:
+    """∂(v v^T)/∂v = 2v: nothing with one or two indices equals what has more."""
+    if not isinstance(lhs, (Derivative, Gradient)) or error.span != lhs.span:
+        return error
+    try:
+        right = e.together(rhs)[0]
+    except (ReadError, ProofError):
+        return error
+    if isinstance(right, (Mat, Scalar)) and not (isinstance(right, Scalar) and is_zero(right.term)):
+        message = f"a derivative with more than two indices on the left, {described(right)} on the right"
+        return ReadError(message, lhs.span)
+    return error
 
 
 def fitted(e: Elaborator, left: Value, right: Value, span: Span) -> tuple[Value, Value]:

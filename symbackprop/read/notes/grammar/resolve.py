@@ -1,0 +1,281 @@
+"""From what is written to what it is: the loose tree under a symbol table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import cast
+
+from ..declared.symbols import Declarations
+from ..files.place import Place, ReadError, Span, Unsettled
+from .lexer import MAX_DEPTH
+from .parser import parse, parse_value
+from .resolve_products import Products
+from .resolve_scripts import checked_exponent
+from .statement import Part, Statement
+from .tree import (
+    Add,
+    At,
+    Binder,
+    Cases,
+    Chain,
+    Derivative,
+    Dots,
+    Entry,
+    Equated,
+    Expr,
+    Hadamard,
+    IndexName,
+    Indicator,
+    Label,
+    Link,
+    Matrix,
+    Name,
+    Neg,
+    Num,
+    Ones,
+    Operator,
+    Over,
+    Paren,
+    Power,
+    Product,
+    Quotient,
+    Reals,
+    Script,
+    Shape,
+    Sum,
+    Words,
+)
+from .walking import mapped, walk
+
+
+@dataclass(slots=True)
+class Resolver(Products):
+    """A side is d of a letter: then d in front of a letter is a differential, also where d is a size."""
+
+    # --- statements --------------------------------------------------------------------------
+
+    def statement(self, s: Statement) -> Statement:
+        return Statement(tuple(Part(p.joined, self.chain(p.chain), p.span) for p in s.parts), s.span)
+
+    def look(self, c: Chain) -> None:
+        """Whether the relation is one between differentials."""
+        self.differentials = any(is_differential(s) for s in (*c.subjects, *(k.rhs for k in c.links)))
+
+    def chain(self, c: Chain) -> Chain:
+        if not self.differentials:
+            self.look(c)
+        subjects = tuple(map(self.expr, c.subjects))
+        return Chain(subjects, tuple(replace(k, rhs=self.expr(k.rhs)) for k in c.links), c.span)
+
+    # --- expressions -------------------------------------------------------------------------
+
+    def expr(self, node: Expr) -> Expr:
+        match node:
+            case Name():
+                return self.factors((node,), (), node.span)
+            case Operator():
+                return self.factors((node,), (), node.span)
+            case Paren():
+                return self.paren(node)
+            case Product(args, signs):
+                return self.factors(args, signs, node.span)
+            case Hadamard(args):
+                return self.hadamard(args, node.span)
+            case Quotient(top, bottom):
+                self.in_fraction += 1
+                try:
+                    return Quotient(self.expr(top), self.expr(bottom), node.span)
+                finally:
+                    self.in_fraction -= 1
+            case Power(base, exponent):
+                return replace(node, base=self.expr(base), exponent=checked_exponent(self.expr(exponent)))
+            case Entry(base, at):
+                return Entry(self.expr(base), tuple(map(self.index, at)), node.span)
+            case Derivative(body, wrt):
+                return self.derivative(self.expr(body), wrt, node.total, node.span)
+            case Sum() | Over():
+                return self.big(node)
+            case At():
+                raise Unsettled("a value at a point, |_{x = a}, is not supported: write f'(a)", node.span)
+            case Reals(shape):
+                return Reals(None if shape is None else self.expr(shape), node.span)
+            case Ones(sizes):
+                return Ones(self.sizes(sizes), node.span)
+            case Cases(rows):
+                return Cases(
+                    tuple((self.expr(v), None if c is None else self.condition(c)) for v, c in rows), node.span
+                )
+            case Indicator(chain):
+                return Indicator(self.condition(chain), node.span)
+            case Equated(chain):
+                return Equated(self.chain(chain), node.span)
+            case Matrix(rows):
+                return Matrix(tuple(tuple(map(self.expr, r)) for r in rows), node.span)
+            case _:
+                return cast(Expr, mapped(node, self.child))
+
+    def child(self, node: object) -> object:
+        if isinstance(node, tuple):
+            return tuple(map(self.child, node))
+        return self.expr(cast(Expr, node))
+
+    def condition(self, c: Chain) -> Chain:
+        """A relation; a letter that names no array is an index there.  (i, j) ∈ Ω: the entry ij of Ω, 1 or 0."""
+        if c.links and c.links[0].relation == "∈" and isinstance(c.links[0].rhs, Name):
+            items = tuple(
+                x.subjects[-1] for p in c.subjects for x in (p.chains if isinstance(p, Paren) else (Chain((p,), ()),))
+            )
+            inside = self.expr(replace(c.links[0].rhs, sub=Script("", items)))
+            return Chain(c.subjects, (replace(c.links[0], rhs=inside),), c.span)
+
+        def side(node: Expr) -> Expr:
+            match node:
+                case Name(letter, _, None, ()) if not self.decl.known(letter) or letter in self.decl.indices:
+                    if letter not in self.decl.arrays or letter in self.bound:
+                        return self.index(node)
+                case Paren((Chain((inner,), ()),)):
+                    return side(inner)
+            return self.expr(node)
+
+        return Chain(tuple(map(side, c.subjects)), tuple(replace(k, rhs=side(k.rhs)) for k in c.links), c.span)
+
+    def sizes(self, sizes: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        found = tuple(map(self.expr, sizes))
+        return found[0].parts if len(found) == 1 and isinstance(found[0], Shape) else found
+
+    def paren(self, node: Paren) -> Expr:
+        outer, self.in_fraction = self.in_fraction, 0
+        try:
+            return self.in_brackets(node)
+        finally:
+            self.in_fraction = outer
+
+    def in_brackets(self, node: Paren) -> Expr:
+        if len(node.chains) > 1:
+            parts = tuple(self.expr(c.subjects[-1]) for c in node.chains)
+            if all(not c.links for c in node.chains) and all(map(self.size_like, parts)):
+                return Shape(parts, node.span)
+            if node.opening == "\\{":
+                return Words("{…}", node.span)
+            raise ReadError("a list where a value is expected", node.span)
+        (chain,) = node.chains
+        if not chain.links:
+            return self.expr(chain.subjects[-1])
+        if node.opening == "[":
+            return Indicator(self.condition(chain), node.span)
+        return Equated(self.chain(chain), node.span)
+
+    def hadamard(self, args: tuple[Expr, ...], span: Span) -> Expr:
+        found = list(map(self.expr, args))
+        if self.shape_like(found[0]):  # shapes are worked off from left to right
+            last = args[-1]
+            if isinstance(last, Product) and "times" in last.signs and not isinstance(found[-1], Shape):
+                first, *rest = map(self.expr, last.args)
+                left = Hadamard((*found[:-1], first), span)
+                return Product((left, *rest), last.signs, span)
+            return Hadamard(tuple(found), span)
+        for k, a in enumerate(args):
+            if isinstance(a, Product) and "times" in a.signs and not self.shape_like(found[k]):
+                which = "× beside ∘" if k == 0 else "∘ beside ×"
+                raise Unsettled(f"{which}: which is first? put parentheses", a.span)
+        return Hadamard(tuple(found), span)
+
+    # --- products ----------------------------------------------------------------------------
+
+    # --- derivatives -------------------------------------------------------------------------
+
+    # --- sums --------------------------------------------------------------------------------
+
+    def big(self, node: Sum | Over) -> Expr:
+        names = [b.name for b in node.binders]
+        for n in names:
+            self.bound[n] = self.bound.get(n, 0) + 1
+        try:
+            where = list(map(self.condition, node.where))
+            binders = tuple(self.range_of(b, where) for b in node.binders)
+            body = self.expr(node.body)
+        finally:
+            for n in names:
+                self.bound[n] -= 1
+                if not self.bound[n]:
+                    del self.bound[n]
+        for c in where:
+            hold: Expr = Indicator(c, c.span)
+            if c.links[0].relation == "∈":
+                hold = c.links[0].rhs
+            if isinstance(node, Sum):
+                body = Product((hold, body), ("",), body.span)
+            elif node.kind == "prod":
+                body = Add((Product((hold, body), ("",)), Num(Fraction(1)), Neg(hold)), body.span)
+            else:
+                raise Unsettled(f"a condition under {node.kind} is not supported", node.span)
+        return replace(node, binders=binders, body=body, where=())
+
+    def range_of(self, b: Binder, where: list[Chain]) -> Binder:
+        """Sums from 2, up to i, from i + 1: over the whole axis, with a condition."""
+        low = None if b.low is None else self.expr(b.low)
+        high = None if b.high is None else self.expr(b.high)
+        this = IndexName(b.name, b.span)
+        if high is not None and any(isinstance(n, IndexName) for n in walk(high)):
+            where.append(Chain((this,), (Link("≤", high),), b.span))
+            high = None
+        if low is not None and any(isinstance(n, IndexName) for n in walk(low)):
+            where.append(Chain((this,), (Link("≥", low),), b.span))
+            low = None
+        if isinstance(low, Num) and low.value.denominator == 1 and 1 < low.value <= 9:
+            for k in range(1, int(low.value)):
+                where.append(Chain((this,), (Link("≠", Num(Fraction(k))),), b.span))
+            low = Num(Fraction(1), low.span)
+        if isinstance(low, Num) and low.value == 1 and high is None:
+            low = None
+        return Binder(b.name, low, high, b.span)
+
+    # --- shapes ------------------------------------------------------------------------------
+
+
+def is_differential(node: Expr) -> bool:
+    """dJ, written together."""
+    match node:
+        case Product((Name("d", _, None, ()) as d, Name() as x)):
+            return d.span[1] == x.span[0]
+        case _:
+            return False
+
+
+def walk_names(node: object) -> Iterator[Name]:
+    return (n for n in walk(node) if isinstance(n, Name))
+
+
+def parse_statement(text: str, declarations: Declarations, where: Place | None = None) -> Statement:
+    """The tree of one formula.  Raises ReadError, located in `where`."""
+    return parse_leniently(text, declarations, where, lenient=False)[0]
+
+
+def parse_leniently(
+    text: str, declarations: Declarations, where: Place | None = None, lenient: bool = True
+) -> tuple[Statement, list[tuple[str, Label | None, Span]]]:
+    """Like `parse_statement`, but undeclared names become symbols and are listed: for statements that declare."""
+    loose = parse(text, declarations.words, where)
+    resolver = Resolver(declarations, lenient)
+    try:
+        return resolver.statement(loose), list(resolver.free)
+    except ReadError as error:
+        raise error.located(where) from None
+    except RecursionError:
+        raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
+
+
+def parse_expression(text: str, declarations: Declarations, where: Place | None = None) -> Expr:
+    """The tree of one value or shape, as in a declaration."""
+    loose = parse_value(text, declarations.words, where)
+    try:
+        return Resolver(declarations).expr(loose)
+    except ReadError as error:
+        raise error.located(where) from None
+    except RecursionError:
+        raise ReadError(f"nested deeper than {MAX_DEPTH}", (0, 1), where) from None
+
+
+__all__ = ["Dots", "Resolver", "Script", "parse_expression", "parse_leniently", "parse_statement"]

@@ -1,0 +1,132 @@
+"""∂, ∇ and d: by which variable, of what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..files.place import ReadError, Span, Unsettled
+from .resolve_names import NameResolver
+from .tree import (
+    Call,
+    Chain,
+    Derivative,
+    Differential,
+    Entry,
+    Expr,
+    Function,
+    Gradient,
+    IndexName,
+    Num,
+    Operator,
+    Power,
+    Product,
+    Quotient,
+    Symbol,
+    Transpose,
+)
+from .walking import walk
+
+
+def variable_slope(slope: Expr, power: Fraction, variable: Expr) -> Expr:
+    return slope if power != 2 else Product((Num(power), variable), ("",), slope.span)
+
+
+@dataclass(slots=True)
+class Derivatives(NameResolver):
+    in_fraction: int = 0
+
+    def taken(self, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
+        raise NotImplementedError
+
+    def factors(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:
+        raise NotImplementedError
+
+    def chain(self, c: Chain) -> Chain:
+        raise NotImplementedError
+
+    differentials: bool = False
+
+    def differentiated(self, op: Operator, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
+        """∇_W and ∂_x take a number's name or a call alone, (∇_z L) x^T; else, and ∂/∂x always, the whole product."""
+        if len(args) == 1:
+            raise ReadError("nothing to differentiate", op.span)
+        rest, between = args[1:], signs[1:]
+        body, used = self.taken(rest, between)
+        alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call))
+        if not alone and used < len(rest):
+            body, used = self.factors(rest, between, (rest[0].span[0], rest[-1].span[1])), len(rest)
+        span = (op.span[0], args[used].span[1])
+        wrt = op.wrt or (self.only_variable(rest[0], body, op.span),)
+        if op.kind == "nabla" and op.name != "partial" and op.order == 1:
+            return Gradient(body, self.variable(wrt[0])[0], span), 1 + used
+        if op.kind == "nabla" and op.order == 2:
+            wrt = (wrt[0], wrt[0])
+        return self.derivative(body, wrt, op.total, span), 1 + used
+
+    def is_number(self, node: Expr) -> bool:
+        match node:
+            case Symbol(name, label):
+                table = self.decl.arrays if label is None else self.decl.layered
+                return name in table and not table[name].shape
+            case Entry(Symbol(name), at):
+                return name in self.decl.arrays and len(self.decl.arrays[name].shape) == len(at)
+            case _:
+                return False
+
+    def only_variable(self, first: Expr, body: Expr, span: Span) -> Expr:
+        """∇ J(w) by w: what the text says J depends on, or the one array that the formula holds."""
+        if isinstance(body, Symbol) and body.name in self.decl.arrays:
+            of = [o for o in self.decl.arrays[body.name].of.split(",") if o]
+            if len(of) == 1:
+                return Symbol(of[0], None, None, span)
+            found = self.decl.variables_of(body.name)
+        else:
+            found = {n.name for n in walk(body) if isinstance(n, Symbol) and n.name in self.decl.arrays}
+        vectors = {n for n in found if self.decl.arrays[n].shape and self.decl.arrays[n].role == "variable"}
+        if len(vectors) == 1 or len(found) == 1:
+            return Symbol(min(vectors or found), None, None, span)
+        raise Unsettled("∇ by which variable? write ∇_W", span)
+
+    def variable(self, node: Expr) -> tuple[Expr, int, Fraction]:
+        """A variable below ∂: the array, how often it is transposed there, and the power it stands in."""
+        if isinstance(node, Symbol):
+            return node, 0, Fraction(1)
+        found = self.expr(node)
+        transposed, power = 0, Fraction(1)
+        while not isinstance(found, (Symbol, Entry, IndexName)):
+            match found:
+                case Transpose(arg):
+                    found, transposed = arg, transposed + 1
+                case Power(base, Num(q)) if q:
+                    found, power = base, power * q
+                case _:
+                    raise ReadError("the derivative is by something that is no variable", node.span)
+        return found, transposed, power
+
+    def derivative(self, body: Expr, wrt: tuple[Expr, ...], total: bool, span: Span) -> Expr:
+        found = [self.variable(v) for v in wrt]
+        if isinstance(body, Function) and self.decl.inferred and not body.primes:  # dσ/dx
+            body = Call(body, (found[0][0],), body.span)
+        out: Expr = Derivative(body, tuple(v for v, _, _ in found), total, span)
+        if len(found) == 1:
+            variable, transposed, power = found[0]
+            if power != 1:  # ∂/∂σ² = 1/(2σ) ∂/∂σ
+                slope = Product((Num(power), Power(variable, Num(power - 1))), ("",), span)
+                out = Quotient(out, variable_slope(slope, power, variable), span)
+            if transposed % 2:
+                out = Transpose(out, span)
+        elif any(power != 1 for _, _, power in found):
+            raise Unsettled("a second derivative by a power is not supported", span)
+        return out
+
+    def differential(self, inner: Expr, span: Span) -> Expr:
+        if self.decl.upstream:
+            match inner:
+                case Symbol():
+                    return Derivative(Symbol(self.decl.upstream), (inner,), False, span)
+                case Entry(Symbol(), _):
+                    return Derivative(Symbol(self.decl.upstream), (inner,), False, span)
+                case Transpose(arg):
+                    return Transpose(self.differential(arg, span), span)
+        return Differential(inner, span)

@@ -1,0 +1,306 @@
+"""Whether a formula conforms, and what that says of sizes: shapes with unknown sizes, unified.
+
+The same rules as the elaborator's, which has the last word; here nothing is built, so that many readings can be tried.
+A size whose name holds a dot is unknown, all others are what the author named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..declared.symbols import ArraySymbol
+from ..grammar.tree import (
+    Add,
+    All,
+    Annotated,
+    Call,
+    Cases,
+    Chain,
+    Derivative,
+    Differential,
+    Dots,
+    Entry,
+    Equated,
+    Expr,
+    Function,
+    Gradient,
+    Hadamard,
+    Identity,
+    IndexName,
+    Indicator,
+    Inner,
+    Kronecker,
+    Label,
+    Matrix,
+    Missing,
+    Neg,
+    Norm,
+    Num,
+    Ones,
+    Outer,
+    Over,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Transpose,
+    Words,
+)
+from ..meaning.definitions import array_of
+from ..meaning.model import at_layer
+from .conform_operations import (
+    ANY,
+    LONE,
+    UNIT,
+    Found,
+    Misfit,
+    Shape2,
+    ShapeOperations,
+    SizeName,
+    Third,
+)
+
+
+@dataclass(slots=True)
+class Shapes(ShapeOperations):
+    """The shapes of one formula; `cost` counts what is liberal about the reading."""
+
+    # --- whole relations ---------------------------------------------------------------------
+
+    def sides(self, left: Expr, right: Expr) -> None:
+        if isinstance(right, (Words, Missing, Dots)) or isinstance(left, (Words, Missing, Dots)):
+            return
+        a, b = self.of(left), self.of(right)
+        zero = isinstance(right, Num) and right.value == 0
+        if a is ANY or b is ANY or zero:
+            return
+        if isinstance(a, Third) or isinstance(b, Third):
+            if not (isinstance(a, Third) and isinstance(b, Third)):
+                raise Misfit("three axes on one side only")
+            return
+        if self.lone(a) != self.lone(b):
+            if self.entries(left, right):
+                self.cost += 2.0
+                return
+            raise Misfit("a number and an array")
+        for x, y in zip(a, b, strict=True):
+            self.equal(x, y)
+
+    @staticmethod
+    def entries(left: Expr, right: Expr) -> bool:
+        """∂L/∂W_ij = δ x^T: the entry of what stands on the right."""
+        return False
+
+    # --- expressions -------------------------------------------------------------------------
+
+    def of(self, node: Expr) -> Found:
+        match node:
+            case Num() | IndexName() | Kronecker():
+                return LONE
+            case Symbol():
+                return self.symbol(node)
+            case Entry(base, at):
+                return self.entry(base, at)
+            case Neg(arg):
+                return self.of(arg)
+            case Annotated(arg, _):
+                return self.of(arg)
+            case Add(args):
+                return self.sum([self.of(a) for a in args], args)
+            case Product(args):
+                return self.product([(self.of(a), a) for a in args])
+            case Hadamard(args):
+                return self.hadamard([self.of(a) for a in args])
+            case Outer(args):
+                a, b = (self.array(self.of(x)) for x in args[:2])
+                return self.length(a), self.length(b)
+            case Quotient(top, bottom):
+                return self.quotient(self.of(top), self.of(bottom))
+            case Power():
+                return self.power(node)
+            case Transpose(arg):
+                found = self.of(arg)
+                if isinstance(found, Third):
+                    raise Misfit("the transpose of three axes")
+                if found == LONE:  # nobody transposes a number
+                    self.cost += 2.0
+                return found if found is ANY else (found[1], found[0])
+            case Call(function, args):
+                return self.call(function, args)
+            case Derivative(body, wrt):
+                return self.derivative(self.of(body), [self.of(v) for v in wrt], self.decl.layout or "gradient")
+            case Gradient(body, wrt_one):
+                return self.derivative(self.of(body), [self.of(wrt_one)], "gradient")
+            case Differential(body):
+                return self.of(body)
+            case Sum(binders, body) | Over(_, binders, body):
+                return self.big(binders, body)
+            case Norm(arg, order):
+                return self.norm(self.of(arg), order)
+            case Inner(left, right):
+                a, b = self.array(self.of(left)), self.array(self.of(right))
+                self.equal(a[0], b[0])
+                self.equal(a[1], b[1])
+                return LONE
+            case Indicator(chain):
+                return self.condition(chain)
+            case Ones(sizes):
+                if not sizes:
+                    return ANY
+                return self.size(sizes[0]), self.size(sizes[1]) if len(sizes) > 1 else UNIT
+            case Identity(size):
+                return ANY if size is None else (self.size(size), self.size(size))
+            case Cases(rows):
+                values = [self.of(v) for v, _ in rows]
+                for _, c in rows:
+                    if c is not None:
+                        self.condition(c)
+                return self.sum(values, tuple(v for v, _ in rows))
+            case Matrix(cells):
+                for row in cells:
+                    for cell in row:
+                        if not isinstance(cell, (Dots, Words)):
+                            self.of(cell)
+                return (len(cells), len(cells[0])) if not any(isinstance(c, Dots) for r in cells for c in r) else ANY
+            case Equated() | Words() | Dots() | Missing() | Function() | All():
+                raise Misfit("no value")
+            case _:
+                return ANY
+
+    def condition(self, chain: Chain) -> Found:
+        found: Found = LONE
+        for side in (*chain.subjects, *(k.rhs for k in chain.links)):
+            if not isinstance(side, (IndexName, Num)):
+                got = self.of(side)
+                if got is not ANY and not isinstance(got, Third) and not self.lone(got):
+                    found = got
+        return found
+
+    def size(self, node: Expr) -> SizeName:
+        match node:
+            case Num(value):
+                return int(value)
+            case Symbol(name, None):
+                known = self.decl.sizes.get(name)
+                return self.size(known.value) if known is not None and known.value is not None else name
+            case Symbol(name, label):
+                return f"{name}_{label}"
+            case _:
+                return str(bare(node))
+
+    def axes(self, symbol: ArraySymbol, label: Label | None) -> tuple[SizeName, ...]:
+        return tuple(self.size(at_layer(p, symbol, label)) for p in symbol.shape)
+
+    def symbol(self, node: Symbol) -> Found:
+        symbol = array_of(node, self.decl)
+        if symbol is None:
+            return LONE
+        axes = self.axes(symbol, node.label)
+        if node.sample is not None:
+            return ANY
+        if not axes:
+            return LONE
+        if len(axes) == 1:
+            return self.oriented(symbol, axes[0])
+        if len(axes) == 2:
+            return axes[0], axes[1]
+        return ANY
+
+    def oriented(self, symbol: ArraySymbol, n: SizeName) -> Shape2:
+        kind = (self.decl.convention or "column") if symbol.orientation == "vector" else symbol.orientation
+        return (UNIT, n) if kind == "row" else (n, UNIT)
+
+    def entry(self, base: Expr, at: tuple[Expr, ...]) -> Found:
+        if isinstance(base, Symbol) and (symbol := array_of(base, self.decl)) is not None and base.sample is None:
+            axes = self.axes(symbol, base.label)
+            if len(axes) == 2 and len(at) == 1 and symbol.family == 1:
+                self.index(at[0], axes[0])
+                return (UNIT, axes[1]) if symbol.orientation == "row" else (axes[1], UNIT)
+            if len(axes) == 3 and len(at) == symbol.family:
+                for i, n in zip(at, axes, strict=False):
+                    self.index(i, n)
+                return (axes[1], axes[2]) if len(at) == 1 else (axes[2], UNIT)
+            if len(axes) != len(at):
+                raise Misfit(f"{len(at)} subscripts on {len(axes)} axes")
+            return self.taken([(i, n) for i, n in zip(at, axes, strict=True)], axes)
+        found = self.of(base)
+        if found is ANY or isinstance(found, Third):
+            return LONE
+        if self.lone(found):
+            if len(at) == 1 and isinstance(at[0], IndexName):  # [e_i]_i
+                return self.scope.get(at[0].name, f"#{self.tag}{at[0].name}"), UNIT
+            if len(at) == 2:  # [∂y_i/∂z_j]_{ij}
+                return self.scope.get(name_of(at[0]), "#r"), self.scope.get(name_of(at[1]), "#c")
+            raise Misfit("a subscript on a number")
+        if len(at) == 1:
+            if UNIT not in (self.sizes.find(found[0]), self.sizes.find(found[1])):
+                raise Misfit("one subscript on a matrix")
+            self.index(at[0], self.length(found))
+            return found if isinstance(at[0], All) else LONE
+        if len(at) != 2:
+            raise Misfit("too many subscripts")
+        return self.taken(list(zip(at, found, strict=True)), found)
+
+    def taken(self, pairs: list[tuple[Expr, SizeName]], axes: tuple[SizeName, ...]) -> Found:
+        kept = []
+        for i, n in pairs:
+            if isinstance(i, All):
+                kept.append(n)
+            else:
+                self.index(i, n)
+        if not kept:
+            return LONE
+        if len(kept) == len(axes):
+            return (axes[0], axes[1]) if len(axes) == 2 else (axes[0], UNIT)
+        return (kept[0], UNIT) if isinstance(pairs[0][0], All) else (UNIT, kept[0])
+
+    def index(self, node: Expr, axis: SizeName) -> None:
+        match node:
+            case IndexName(name):
+                self.equal(self.scope.get(name, f"#{self.tag}{name}"), axis, f"{name} runs over another range")
+            case Num(value):
+                limit = self.sizes.find(axis)
+                if isinstance(limit, int) and value > limit:
+                    raise Misfit("a subscript outside its axis")
+            case _:
+                pass
+
+    def big(self, binders: tuple[object, ...], body: Expr) -> Found:
+        outer = self.scope
+        self.scope = dict(outer)
+        for b in binders:
+            name = b.name  # type: ignore[attr-defined]
+            self.scope[name] = f"#{self.tag}{id(b)}:{name}"
+            declared = self.decl.indices.get(name)
+            if b.high is not None:  # type: ignore[attr-defined]
+                self.equal(self.scope[name], self.size(b.high))  # type: ignore[attr-defined]
+            elif declared is not None and declared.size is not None:
+                self.sizes.same(self.scope[name], self.size(declared.size))
+        try:
+            return self.of(body)
+        finally:
+            self.scope = outer
+
+    # --- operations --------------------------------------------------------------------------
+
+
+def name_of(node: Expr) -> str:
+    return node.name if isinstance(node, IndexName) else ""
+
+
+def bare(node: Expr) -> str:
+    """A compound size as text: equal only to itself."""
+    match node:
+        case Num(value):
+            return str(value)
+        case Symbol(name, label):
+            return name if label is None else f"{name}_{label}"
+        case Add(args):
+            return "+".join(map(bare, args))
+        case Product(args):
+            return "*".join(map(bare, args))
+        case Neg(arg):
+            return f"-{bare(arg)}"
+        case _:
+            return repr(node)

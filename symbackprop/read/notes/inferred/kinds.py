@@ -1,0 +1,269 @@
+"""What each letter of a section may be, and what that costs: the choices among which the solver looks.
+
+Costs are compared as (shapes that were said and are broken, formulas that do not conform, the rest).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ..declared.symbols import (
+    ArraySymbol,
+    Declarations,
+    FunctionSymbol,
+    IndexSymbol,
+    LayerSymbol,
+    MacroSymbol,
+    SizeSymbol,
+)
+from ..grammar.resolve_names import PI
+from ..grammar.tree import (
+    Chain,
+    Expr,
+    Inner,
+    Name,
+    Norm,
+    Operator,
+    Over,
+    Paren,
+    Product,
+    Sum,
+    Symbol,
+    Transpose,
+)
+from ..grammar.vocabulary import FUNCTION_WORDS
+from ..grammar.walking import walk
+from .occurrences import key_of
+from .options import AT, Option, Options
+from .prose import Facts
+from .roles import LOSSES, USUAL_FUNCTIONS
+from .said import ArrayUse, Candidate
+
+"""Behind a key: the array with one copy a layer."""
+LOGISTIC = r"\frac{1}{1+e^{-z}}"
+_WHOLE = (Transpose, Norm, Sum, Over, Inner)
+
+
+@dataclass(slots=True)
+class Frame:
+    """A section made ready for solving: the table without its arrays, and the options of each of these."""
+
+    table: Declarations
+    options: dict[str, tuple[Option, ...]] = field(default_factory=dict)
+    of: dict[str, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    """Candidates (by record) that only give a function."""
+
+    def with_arrays(self, chosen: Mapping[str, Option]) -> Declarations:
+        arrays, layered = dict(self.table.arrays), dict(self.table.layered)
+        for key, option in chosen.items():
+            name = key.removesuffix(AT)
+            symbol = ArraySymbol(name, option.shape, option.orientation, of=self.of.get(key, ""), family=option.family)
+            if key.endswith(AT):
+                layer, at = self.layer_of(name)
+                layered[name] = replace(symbol, layer=layer, label_at=at)
+            else:
+                arrays[name] = symbol
+        return replace(self.table, arrays=arrays, layered=layered)
+
+    def layer_of(self, name: str) -> tuple[str, str]:
+        return next((k for k, s in self.table.layers.items() if s.last != k), next(iter(self.table.layers), "l")), "^"
+
+
+class Framer(Options):
+    def frame(self) -> Frame:
+        roles, base = self.roles, self.base
+        sizes = {**{n: SizeSymbol(n) for n in sorted(roles.sizes)}, **base.sizes}
+        composite = {k: frozenset(v) | base.composite.get(k, frozenset()) for k, v in roles.composite.items()}
+        table = replace(
+            base, inferred=True, sizes=sizes,
+            indices={**{i: IndexSymbol(i, self.range_of(i)) for i in sorted(roles.indices)}, **base.indices},
+            layers={**{k: LayerSymbol(k, v) for k, v in roles.layers.items()}, **base.layers},
+            composite={**base.composite, **composite},
+            einstein=base.einstein or self.facts.einstein,
+        )  # fmt: skip
+        if roles.layers:
+            taken = set(roles.arrays) | roles.sizes
+            self.width = next(n for n in ("n", "d", "m", "h", "N") if n not in taken or n in base.layered_sizes)
+            table = replace(
+                table, layered_sizes={**table.layered_sizes, self.width: SizeSymbol(self.width, layered=True)}
+            )
+        if any(u.key == "π" for r in roles.records for u in r.uses.uses):
+            table = table.with_array(ArraySymbol(PI, (), "scalar", role="constant"))
+        frame = Frame(table)
+        self.functions(frame)
+        for key, use in roles.arrays.items():
+            if self.skipped(key, use, frame):
+                continue
+            if use.layered:
+                frame.options[key + AT] = self.layered_options(key, use)
+            if use.unlayered or not use.layered:
+                frame.options[key] = self.options(key, use, frame.table)
+        if not frame.options and base.known_any() and frame.table.functions == base.functions:
+            frame.table = base  # the author declared everything
+        return frame
+
+    def range_of(self, index: str) -> Expr | None:
+        found = self.roles.ranges.get(index)
+        return Symbol(found.letter) if isinstance(found, Name) else None
+
+    def skipped(self, key: str, use: ArrayUse, frame: Frame) -> bool:
+        table = frame.table
+        if self.base.known(key) or key in table.functions or key in table.macros:
+            return True
+        if key in self.roles.layers and not use.layered:
+            return True
+        if key in table.sizes and not self.defined(key) and key not in self.facts.ranks and use.items == 0:
+            return True
+        if (key in FUNCTION_WORDS and not self.defined(key)) or (key == "e" and not self.defined("e")):
+            return True
+        if use.words and not use.by and not self.defined(key) and key not in self.facts.ranks and len(key) > 1:
+            return True
+        if key == "π" and use.items == 0 and not self.defined("π"):
+            return True
+        if key == "d" and not self.defined("d") and use.bare and set(use.by) == {"differential"}:
+            return True
+        if key == "δ" and use.least == use.items == 2 and not self.defined("δ"):
+            return True
+        if key == "I" and use.items == 0 and not self.defined("I"):
+            return True
+        return key in self.roles.indices and use.bare == 0 and use.items == 0
+
+    def defined(self, key: str) -> bool:
+        return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
+
+    # --- functions ---------------------------------------------------------------------------
+
+    def functions(self, frame: Frame) -> None:
+        roles = self.roles
+        given: dict[str, list[Candidate]] = {}
+        for c in roles.candidates:
+            if c.head.args is not None:
+                given.setdefault(roles.full_key(c.head.name)[0], []).append(c)
+        for key, found in given.items():
+            if not self.base.known(key):
+                self.given(key, found, frame)
+            elif key in self.base.functions:
+                self.example(key, found[0], frame)
+        for key, calls in roles.calls.items():
+            if key not in given and not self.base.known(key) and key not in FUNCTION_WORDS:
+                self.called(key, calls, frame)
+        for key in roles.primed - set(given) - set(roles.calls):
+            if not self.base.known(key) and (key in USUAL_FUNCTIONS or key in self.facts.functions):
+                self.abstract(key, frame)
+        for key in self.facts.functions:
+            if key not in given and key not in frame.table.functions and not self.base.known(key):
+                if key in USUAL_FUNCTIONS and not self.defined(key):
+                    self.abstract(key, frame)
+
+    def example(self, key: str, c: Candidate, frame: Frame) -> None:
+        """f(z) = tanh(z) where f is declared as any function: an example, to the end of the section."""
+        known, args = self.base.functions[key], c.head.args
+        single = args[0] if args is not None and len(args) == 1 else None
+        if known.kind == "elementwise" and not known.body and isinstance(single, Name):
+            if self.scalar_formula(key, single, c.link.rhs):
+                symbol = FunctionSymbol(key, "elementwise", (key_of(single),), self.text(c), said=True, abstract=True)
+                frame.table = frame.table.with_function(symbol)
+
+    def given(self, key: str, found: list[Candidate], frame: Frame) -> None:
+        roles, args = self.roles, found[0].head.args
+        assert args is not None
+        if not all(isinstance(a, Name) for a in args):
+            return
+        body = found[0].link.rhs
+        if found[0].head.under == "log":
+            body = Product(
+                (Operator("function", "exp"), Paren((Chain((body,), (), body.span),), "(")), ("",), body.span
+            )
+        others = [c for c in roles.calls.get(key, []) if c != args]
+        barred = any(
+            u.bracket is not None and u.bracket.bar
+            for r in roles.records
+            for u in r.uses.uses
+            if u.key == key_of(found[0].head.name)
+        )
+        bare = roles.arrays[key].calls < sum(1 for _ in self.uses_of(key)) if key in roles.arrays else False
+        single = args[0] if len(args) == 1 else None
+        if isinstance(single, Name) and self.scalar_formula(key, single, body):
+            if others or key in roles.primed or (not bare and key not in LOSSES):
+                text = self.text(found[0])
+                symbol = FunctionSymbol(key, "elementwise", (key_of(single),), text, said=True)
+                self.dummies.add(key_of(single))
+                frame.table = frame.table.with_function(symbol)
+                return
+        if others or barred or found[0].head.under:
+            macros = {**frame.table.macros, key: MacroSymbol(key, args, body)}
+            frame.table = replace(frame.table, macros=macros).with_name(key)
+            return
+        frame.of[key] = ",".join(self.spelled(a) for a in args if isinstance(a, Name))
+
+    def spelled(self, a: Name) -> str:
+        text = key_of(a)
+        if a.sub is not None:
+            text += "_" + a.sub.text
+        return text + "".join("^" + s.text for s in a.sups)
+
+    def uses_of(self, key: str) -> list[str]:
+        return [key for r in self.roles.records for u in r.uses.uses if self.roles.full_key(u.name)[0] == key]
+
+    def text(self, c: Candidate) -> str:
+        record = self.roles.records[c.record]
+        start, end = c.link.at
+        return record.formula.text[start:end].strip()
+
+    def scalar_formula(self, key: str, single: Name, body: Expr) -> bool:
+        """A formula in one number, with no arrays, sums or norms in it."""
+        if single.sub is not None or single.sups:
+            return False
+        letter, held = key_of(single), False
+        for n in walk(body):
+            if isinstance(n, _WHOLE) and not (isinstance(n, Norm) and n.order == "abs"):
+                return False
+            if isinstance(n, Name):
+                if n.sub is not None or any(s.transposes for s in n.sups) or n.top or key_of(n) == key:
+                    return False
+                held |= key_of(n) == letter
+        return held and letter not in self.roles.indices
+
+    def called(self, key: str, calls: list[tuple[Expr, ...]], frame: Frame) -> None:
+        use = self.roles.arrays.get(key)
+        total = len(self.uses_of(key))
+        never_bare = use is not None and use.calls == total
+        lone = all(len(c) == 1 for c in calls)
+        defined = self.defined(key)
+        if defined and key not in self.roles.primed:
+            return
+        if key in self.roles.primed and (key in USUAL_FUNCTIONS or never_bare):
+            self.abstract(key, frame)
+        elif not lone and all(c == calls[0] and all(isinstance(a, Name) for a in c) for c in calls):
+            self.loss(key, calls[0], frame)
+        elif lone and not defined and (key in LOSSES or key in self.facts.functions - USUAL_FUNCTIONS) and all(
+            c == calls[0] and isinstance(c[0], Name) for c in calls
+        ):  # fmt: skip
+            self.loss(key, calls[0], frame)
+        elif (
+            lone
+            and never_bare
+            and (key in USUAL_FUNCTIONS or key in self.facts.functions or key in self.facts.logistic_keys)
+        ):
+            self.abstract(key, frame)
+        elif (
+            lone and never_bare and all(isinstance(c[0], Name) for c in calls) and key[:1].islower() and len(calls) > 1
+        ):
+            self.abstract(key, frame)
+
+    def abstract(self, key: str, frame: Frame) -> None:
+        logistic = key in self.facts.logistic_keys or (key == "σ" and self.facts.logistic)
+        body, args = (LOGISTIC, ("z",)) if logistic else ("", ())
+        frame.table = frame.table.with_function(FunctionSymbol(key, "elementwise", args, body, said=logistic))
+
+    def loss(self, key: str, args: tuple[Expr, ...], frame: Frame) -> None:
+        names = tuple(self.spelled(a) for a in args if isinstance(a, Name))
+        table = frame.table.with_function(FunctionSymbol(key, "loss", names))
+        frame.table = table.with_array(ArraySymbol(key, (), "scalar"))
+
+    # --- options -----------------------------------------------------------------------------
+
+
+__all__ = ["AT", "Facts", "Frame", "Framer", "Option"]

@@ -1,0 +1,211 @@
+"""Notations that are short for something: differentials, repeated indices, an entry set equal to an array."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+from symbackprop.core.terms import SymbackpropError
+
+from ..declared.symbols import Declarations
+from ..files.place import Unsettled
+from ..grammar.tree import (
+    Add,
+    Binder,
+    Call,
+    Derivative,
+    Differential,
+    Entry,
+    Expr,
+    Gradient,
+    Hadamard,
+    IndexName,
+    Inner,
+    Neg,
+    Over,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Transpose,
+)
+from ..grammar.walking import mapped, walk
+from ..meaning.lints import indices
+from .conform import Shapes
+from .conform_operations import ANY, UNIT, Misfit, Third, unbound_indices
+
+ROW, COLUMN = "a''", "b''"
+
+
+def rewritten(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declarations]:
+    if table.einstein:
+        lhs, rhs = (cast(Expr, summed(x, table)) for x in (lhs, rhs))
+    if any(isinstance(n, Differential) for x in (lhs, rhs) for n in walk(x)):
+        lhs, rhs, table = along(lhs, rhs, table)
+    lhs, rhs = (cast(Expr, diagonals(x, table)) for x in (lhs, rhs))
+    rhs = entry_of_array(lhs, rhs, table)
+    return lhs, rhs, table
+
+
+# --- differentials -------------------------------------------------------------------------------
+
+
+def along(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declarations]:
+    """dJ = tr(G^T dX): what J changes by when X does, for every dX."""
+    variables = moved(rhs, table) or moved(lhs, table)
+    if not variables:
+        raise Unsettled("which variables change is not said: no d of one stands on the right", lhs.span)
+    for v in sorted(variables):
+        table = table.with_array(replace(table.arrays[v], name=f"d{v}", of=""))
+    shape = shape_of(lhs, table) or shape_of(rhs, table)
+    if shape is None or shape == (UNIT, UNIT):
+        return changed(lhs, variables, table), changed(rhs, variables, table), table
+    at: tuple[Expr, ...] = tuple(IndexName(n) for n, size in zip((ROW, COLUMN), shape, strict=True) if size != UNIT)
+    left, right = (entrywise(x, variables, at, table) for x in (lhs, rhs))
+    return left, right, table
+
+
+def moved(node: Expr, table: Declarations) -> set[str]:
+    """The arrays whose d is taken."""
+    out = set()
+    for n in walk(node):
+        if isinstance(n, Differential):
+            body = n.body
+            while isinstance(body, (Transpose, Entry)):
+                body = body.arg if isinstance(body, Transpose) else body.base
+            if isinstance(body, Symbol) and body.label is None and body.name in table.arrays:
+                out.add(body.name)
+    return out
+
+
+def shape_of(node: Expr, table: Declarations) -> tuple[object, object] | None:
+    shapes = Shapes(table)
+    try:
+        found = shapes.of(node)
+    except (Misfit, SymbackpropError):
+        return None
+    if found is ANY or isinstance(found, Third):
+        return None
+    return shapes.sizes.find(found[0]), shapes.sizes.find(found[1])
+
+
+def changed(node: Expr, variables: set[str], table: Declarations) -> Expr:
+    """Every d of a variable as an array of its own, every other d as the sum of what the variables bring."""
+
+    def go(n: object) -> object:
+        if isinstance(n, Differential):
+            return one(n.body, variables, table, n)
+        return mapped(n, go)
+
+    return cast(Expr, go(node))
+
+
+def one(body: Expr, variables: set[str], table: Declarations, node: Differential) -> Expr:
+    match body:
+        case Symbol(name) if name in variables:
+            return Symbol(f"d{name}", None, None, node.span)
+        case Entry(Symbol(name) as base, at) if name in variables:
+            return Entry(replace(base, name=f"d{name}"), at, node.span)
+        case Transpose(arg):
+            return Transpose(one(arg, variables, table, node), node.span)
+    parts: list[Expr] = []
+    for v in sorted(variables):
+        x, dx = Symbol(v, None, None, node.span), Symbol(f"d{v}", None, None, node.span)
+        if not table.arrays[v].shape:
+            parts.append(Product((Derivative(body, (x,), False, node.span), dx), ("",), node.span))
+        else:
+            parts.append(Inner(Gradient(body, x, node.span), dx, node.span))
+    return parts[0] if len(parts) == 1 else Add(tuple(parts), node.span)
+
+
+def entrywise(node: Expr, variables: set[str], at: tuple[Expr, ...], table: Declarations) -> Expr:
+    """The entry of a side in which an array changes."""
+    match node:
+        case Differential(body) if moved(node, table) - variables or not isinstance(body, (Symbol, Transpose, Entry)):
+            return one(Entry(body, at, node.span), variables, table, node)
+        case Neg(arg):
+            return Neg(entrywise(arg, variables, at, table), node.span)
+        case Add(args):
+            return Add(tuple(entrywise(a, variables, at, table) for a in args), node.span)
+        case _:
+            return Entry(changed(node, variables, table), at, node.span)
+
+
+# --- repeated indices ----------------------------------------------------------------------------
+
+
+def summed(node: object, table: Declarations) -> object:
+    """Einstein's convention: an index that stands twice in a product is summed there."""
+    match node:
+        case Product() | Hadamard() | Entry() | Quotient() | Power():
+            inner = mapped(
+                node, lambda c: summed(c, table) if not isinstance(c, (Entry, tuple)) else summed_parts(c, table)
+            )
+            repeated = [i for i, count in counts(inner).items() if count == 2 and i not in table.layers]
+            if repeated:
+                return Sum(tuple(Binder(i) for i in sorted(repeated)), cast(Expr, inner), (), node.span)
+            return inner
+        case _:
+            return mapped(node, lambda c: summed(c, table))
+
+
+def summed_parts(node: object, table: Declarations) -> object:
+    """Factors as they are; what stands inside brackets or functions is a product of its own."""
+    if isinstance(node, tuple):
+        return tuple(summed_parts(c, table) for c in node)
+    return node if isinstance(node, (Entry, IndexName)) else summed(node, table)
+
+
+def counts(node: object) -> dict[str, int]:
+    out: dict[str, int] = {}
+    work = [node]
+    while work:
+        n = work.pop()
+        if isinstance(n, (Sum, Over, Derivative, Gradient)):
+            continue
+        if isinstance(n, Entry):
+            for i in n.at:
+                if isinstance(i, IndexName):
+                    out[i.name] = out.get(i.name, 0) + 1
+            if not isinstance(n.base, Symbol):
+                work.append(n.base)
+        elif isinstance(n, (Product, Hadamard)):
+            work.extend(n.args)
+        elif isinstance(n, (Neg, Transpose)):
+            work.append(n.arg)
+        elif isinstance(n, Quotient):
+            work.append(n.top)
+    return out
+
+
+# --- entries and arrays --------------------------------------------------------------------------
+
+
+def diagonals(node: object, table: Declarations) -> object:
+    """diag(e_n): the diagonal matrix of the e_n, for all n."""
+    if isinstance(node, Call) and node.function.name == "diag" and len(node.args) == 1:
+        names = sorted(unbound_indices(node.args[0]))
+        if len(names) == 1 and shape_of(node.args[0], table) == (UNIT, UNIT):
+            inner = Entry(node.args[0], (IndexName(names[0]),), node.args[0].span)
+            return replace(node, args=(inner,))
+    return mapped(node, lambda c: diagonals(c, table))
+
+
+def entry_of_array(lhs: Expr, rhs: Expr, table: Declarations) -> Expr:
+    """∂L/∂W_ij = δ x^T: the entry ij of what stands on the right is meant."""
+    if not table.inferred or shape_of(lhs, table) != (UNIT, UNIT):
+        return rhs
+    shape = shape_of(rhs, table)
+    if shape is None or shape == (UNIT, UNIT):
+        return rhs
+    order = [
+        i.name for n in walk(lhs) if isinstance(n, Derivative) for v in n.wrt if isinstance(v, Entry) for i in v.at
+        if isinstance(i, IndexName)
+    ]  # fmt: skip
+    have, _ = indices(rhs, table)
+    free = [i for i in dict.fromkeys(order) if i not in have]
+    wanted = sum(s != UNIT for s in shape)
+    if len(free) != wanted or not free:
+        return rhs
+    return Entry(rhs, tuple(IndexName(i, rhs.span) for i in free), rhs.span)

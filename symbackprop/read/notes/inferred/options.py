@@ -1,0 +1,260 @@
+"""What a letter may be, and what each way of reading it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from ..declared.symbols import (
+    Declarations,
+    Orientation,
+)
+from ..files.place import ReadError
+from ..grammar.resolve import Resolver
+from ..grammar.tree import (
+    Expr,
+    Label,
+    Name,
+    Num,
+    Paren,
+    Reals,
+    Shape,
+    Symbol,
+)
+from ..grammar.walking import walk
+from .occurrences import key_of
+from .prose import Facts
+from .roles import LOSSES, Roles
+from .said import ArrayUse
+
+AT = "@"
+
+SAID = 100.0
+
+ONE = Num(Fraction(1))
+
+_SCALARS = frozenset("αβγδζκμνρστω")
+
+_NUMBERS = frozenset("ληεϵτπ")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to read a letter."""
+
+    shape: tuple[Expr, ...]
+    orientation: Orientation
+    family: int = 0
+    cost: float = 0.0
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+
+class Options:
+    def defined(self, key: str) -> bool:
+        raise NotImplementedError
+
+    def __init__(self, roles: Roles, facts: Facts, base: Declarations, inherited: Mapping[str, Option]) -> None:
+        self.roles, self.facts, self.base, self.inherited = roles, facts, base, inherited
+        self.width = "n"
+        self.dummies: set[str] = set()
+        """Letters that functions are given with: numbers, where nothing defines them."""
+
+    def layered_options(self, key: str, use: ArrayUse) -> tuple[Option, ...]:
+        layer = next((k for k, v in self.roles.layers.items() if v != k), next(iter(self.roles.layers)))
+        here, below = Symbol(self.width, Label(layer)), Symbol(self.width, Label(layer, -1))
+        batch = Symbol(f"{key}.batch")
+        upper = key[:1].isupper() or (use.bold and key.isupper())
+        said = self.facts.ranks.get(key)
+        matrix, vector = (0.0, 1.2) if upper or key in ("w", "ω", "θ") else (1.5, 0.0)
+        if said is not None:
+            matrix, vector = (0.0, SAID) if said == 2 else (SAID, 0.0)
+        out = [
+            Option((here, below), "matrix", cost=matrix), Option((below, here), "matrix", cost=matrix + 0.5),
+            Option((here,), "vector", cost=vector), Option((here, batch), "matrix", cost=matrix + 0.3),
+            Option((batch, here), "matrix", cost=matrix + 0.4), Option((), "scalar", cost=2.5),
+        ]  # fmt: skip
+        fits = [o for o in out if o.rank >= use.items and (use.items == 0 or o.rank == use.items)]
+        return tuple(sorted(fits or out, key=lambda o: o.cost))
+
+    def options(self, key: str, use: ArrayUse, table: Declarations) -> tuple[Option, ...]:
+        said = self.said(key, table)
+        if said is not None:
+            one = said[0]
+            if one.rank == 2 and not one.family and use.items == 1:  # A_i is a row of A
+                return replace(one, family=1), replace(one, family=1, orientation="row", cost=0.2)
+            return said
+        axes = [Symbol(f"{key}.{k}") for k in range(4)]
+        end = self.roles.listed.get(key)
+        if isinstance(end, Name):
+            axes[0] = Symbol(end.letter)
+        if key in self.facts.rows_of or key in self.facts.stacked:
+            return (Option(tuple(axes[:2]), "matrix"),)
+        prior = self.prior(key, use)
+        if key == "π" and use.items:  # the bare one is the number
+            use = replace(use, bare=0, least=use.items)
+        out: list[Option] = []
+        for rank in range(use.items, 4 if use.items == 2 else 3):
+            inner = rank - use.items
+            cost = prior[min(rank, 2)] if use.items == 0 else self.item_prior(key, use)[min(inner, 2)]
+            family = 0
+            if use.items and inner:
+                if use.least == use.items:
+                    family = use.items
+                elif use.items == 1 and rank == 2:
+                    cost = prior[2] + 0.5
+                    out.append(Option(tuple(axes[:2]), "row", 1, cost + 0.2))
+                    family = 1
+                else:
+                    cost += 3.0
+                    family = 0 if use.bare else use.items
+            if rank == 2 == use.items and use.least == 1 and not use.bare:
+                family = 1
+            out.append(Option(tuple(axes[:rank]), ("scalar", "vector", "matrix", "matrix")[rank], family, cost))
+        if use.items == 0 or use.bare:
+            row = 0.0 if key in self.facts.rows else 1.6
+            base = next((o.cost for o in out if o.rank == 1), 1.0)
+            if any(o.rank == 1 for o in out):
+                if key in self.facts.rows:
+                    out = [replace(o, cost=o.cost + 3) if o.rank == 1 else o for o in out]
+                out.append(Option((axes[0],), "row", cost=base + row))
+        was = self.inherited.get(key)
+        if was is not None and key not in self.facts.ranks:
+            same = [(o.rank, o.family, o.orientation) == (was.rank, was.family, was.orientation) for o in out]
+            kept = (
+                was.shape
+                if not any("." in n.name for e in was.shape for n in walk(e) if isinstance(n, Symbol))
+                else None
+            )
+            out = [
+                replace(o, cost=0.0, shape=kept or o.shape) if s else replace(o, cost=o.cost + 2.5)
+                for o, s in zip(out, same, strict=True)
+            ]
+        if self.facts.everything is not None and use.items == 0 and key not in self.facts.ranks:
+            want = self.facts.everything
+            out = [replace(o, cost=0.0 if o.rank == want else o.cost + 3) for o in out]
+        return tuple(sorted(out, key=lambda o: o.cost))
+
+    def said(self, key: str, table: Declarations) -> tuple[Option, ...] | None:
+        """The options of a letter whose shape is said: that alone."""
+        found: list[Option] = []
+        resolver = Resolver(table, lenient=True)
+        for name, rhs, _ in self.roles.members:
+            whole, items, layered = self.roles.full_key(name)
+            if whole != key or layered:
+                continue
+            counted = key_of(name) in self.roles.listed and items == 1
+            parts = self.parts(rhs, resolver)
+            if parts is None or (
+                items and not counted and any(isinstance(i, Num) for i in (name.sub.items if name.sub else ()))
+            ):
+                continue
+            lead = tuple(self.axis(key, k, name, counted) for k in range(items))
+            found.append(self.shaped(key, lead, parts))
+        plain = {k: v for k, v in self.facts.shapes.items() if k.split("_")[0] == key or k == key}
+        for said, shape in plain.items():
+            try:
+                parts = tuple(resolver.expr(e) for e in shape)
+            except ReadError:
+                continue
+            lead = () if said == key else tuple(Symbol(f"{key}.{k}") for k in range(1))
+            found.append(self.shaped(key, lead, parts))
+        return (found[0],) if found else None
+
+    def shaped(self, key: str, lead: tuple[Expr, ...], parts: tuple[Expr, ...]) -> Option:
+        if not lead and len(parts) == 2 and parts[1] == ONE:
+            return Option(parts[:1], "column")
+        if not lead and len(parts) == 2 and parts[0] == ONE:
+            return Option(parts[1:], "row")
+        shape = (*lead, *parts)
+        kind: Orientation = ("scalar", "vector", "matrix", "matrix")[min(len(shape), 3)]
+        if len(shape) == 1 and key in self.facts.rows:
+            kind = "row"
+        return Option(shape, kind, len(lead) if parts and lead else 0)
+
+    def axis(self, key: str, k: int, name: Name, counted: bool) -> Expr:
+        if counted and k == 0:
+            end = self.roles.listed[key_of(name)]
+            if isinstance(end, Name):
+                return Symbol(end.letter)
+        if name.sub is not None and k < len(name.sub.items):
+            item = name.sub.items[k]
+            if isinstance(item, Name) and isinstance(self.roles.ranges.get(item.letter), Name):
+                return Symbol(self.roles.ranges[item.letter].letter)  # type: ignore[union-attr]
+        return Symbol(f"{key}.{k}")
+
+    @staticmethod
+    def parts(rhs: Expr, resolver: Resolver) -> tuple[Expr, ...] | None:
+        """The shape that ∈ says; () for a number."""
+        match rhs:
+            case Reals(None):
+                return ()
+            case Reals(shape) if shape is not None:
+                try:
+                    found = resolver.expr(shape)
+                except ReadError:
+                    return None
+                return tuple(found.parts) if isinstance(found, Shape) else (found,)
+            case Paren(chains, opening) if opening in ("(", "[", "\\{") and all(not c.links for c in chains):
+                return () if all(isinstance(c.subjects[0], (Num,)) or opening != "(" for c in chains) else None
+            case _:
+                return None
+
+    def prior(self, key: str, use: ArrayUse) -> list[float]:
+        letter = re.sub(r"\\\w+\{(.+)\}", r"\1", key).split("_")[0].split("^")[0].rstrip("'")
+        upper, bold = letter.isupper(), use.bold
+        said = self.facts.ranks.get(key)
+        if said is not None:
+            return [0.0 if r == said else SAID for r in range(3)]
+        if key in LOSSES or (len(letter) > 1 and letter.isalpha()):
+            costs = [0.0, 4.0, 5.0]
+        elif bold and upper:
+            costs = [4.0, 1.5, 0.0]
+        elif bold:
+            costs = [5.0, 0.0, 2.5]
+        elif upper:
+            costs = [2.4, 1.4, 0.3]
+        elif letter in _NUMBERS:
+            costs = [0.0, 2.5, 4.0]
+        elif letter in _SCALARS:
+            costs = [0.3, 0.7, 2.8]
+        else:
+            costs = [0.5, 0.4, 2.6]
+        case = "upper" if upper else "lower"
+        if bold and case in self.facts.bold:
+            costs = [0.0 if r == self.facts.bold[case] else SAID for r in range(3)]
+        if key in self.dummies and not self.defined(key):
+            costs[1], costs[2] = costs[1] + 2.5, costs[2] + 3.0
+        if use.transposed:
+            costs[0] += 1.5
+        if use.normed:
+            costs[0] += 1.5
+        if use.scalar:
+            costs[1], costs[2] = costs[1] + 2.0, costs[2] + 1.0
+        if use.by["d"] and not use.by["∂"]:
+            costs[1], costs[2] = costs[1] + 1.0, costs[2] + 1.5
+        if use.by["∇"]:
+            costs[0] += 1.0
+        return costs
+
+    def item_prior(self, key: str, use: ArrayUse) -> list[float]:
+        """Of x_i: a number, a vector, a matrix."""
+        said = next((r for k, r in self.facts.ranks.items() if k.split("_")[0] == key and "_" in k), None)
+        if said is None and not use.bare:
+            said = self.facts.ranks.get(key) if self.facts.ranks.get(key) in (0,) else None
+        if said is not None:
+            return [0.0 if r == said else SAID for r in range(3)]
+        if self.facts.everything == 0:
+            return [0.0, 3.0, 5.0]
+        costs = [0.2, 0.7, 3.0]
+        if use.bold:
+            costs = [2.5, 0.0, 2.5] if not key.isupper() else [3.0, 1.5, 0.5]
+        if use.transposed:
+            costs[0] += 1.5
+        if use.normed:
+            costs[0] += 1.5
+        return costs

@@ -1,0 +1,324 @@
+"""What the words of a paragraph say of its letters: kinds, shapes, properties, conventions.
+
+A paragraph becomes a template in which ⟦k⟧ stands for its k-th formula; every pattern below is one way of saying
+something in English.  Only what a sentence says plainly is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..files.place import ReadError
+from ..grammar.parser import parse
+from ..grammar.statement import Statement
+from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product
+from .occurrences import key_of
+from .prose_patterns import (
+    ABBREVIATES,
+    ADJOINT,
+    AFTER,
+    ALL_MATRICES,
+    ALL_NUMBERS,
+    BEFORE,
+    BOLD,
+    CONSTANT,
+    DIMENSIONAL,
+    EINSTEIN,
+    ELEMENTWISE,
+    FOR,
+    FUNCTION,
+    LATER,
+    LAYER,
+    LIKEWISE,
+    LIST,
+    LOGISTIC,
+    MATH,
+    NAMED,
+    NEGATED,
+    PROPERTIES,
+    RANK,
+    ROW_VECTOR,
+    ROWS,
+    SAMPLES,
+    SHAPED,
+    SOFTMAX_OF,
+    F,
+)
+
+
+@dataclass(slots=True)
+class Template:
+    """A paragraph with its formulas taken out."""
+
+    text: str
+    formulas: list[str]
+    _parsed: dict[int, Statement | None] = field(default_factory=dict)
+
+    def statement(self, k: int) -> Statement | None:
+        if k not in self._parsed:
+            try:
+                self._parsed[k] = parse(self.formulas[k])
+            except ReadError:
+                self._parsed[k] = None
+        return self._parsed[k]
+
+    def keys(self, group: str | None) -> Iterator[str]:
+        """The letters that the formulas of a list are about."""
+        for m in re.finditer(r"⟦(\d+)⟧", group or ""):
+            if not self.compares(int(m[1])):
+                yield from self.subjects(int(m[1]))
+
+    def compares(self, k: int) -> bool:
+        """x ≠ 0 says something of x already."""
+        statement = self.statement(k)
+        return statement is not None and any(
+            link.relation in ("≠", "<", ">", "≤", "≥") for p in statement.parts for link in p.chain.links
+        )
+
+    def subjects(self, k: int) -> Iterator[str]:
+        statement = self.statement(k)
+        if statement is None:
+            return
+        for part in statement.parts:
+            for s in part.chain.subjects:
+                if isinstance(s, Name):
+                    yield subject_key(s)
+                elif (
+                    isinstance(s, Product)
+                    and isinstance(s.args[0], Name)
+                    and len(s.args) == 2
+                    and isinstance(s.args[1], Paren)
+                ):
+                    yield subject_key(s.args[0])
+
+
+def subject_key(name: Name) -> str:
+    return key_of(name) + ("_" + name.sub.text if name.sub is not None else "")
+
+
+def template(text: str) -> Template:
+    formulas: list[str] = []
+
+    def out(m: re.Match[str]) -> str:
+        body = next(m[g] for g in "abcde" if m[g] is not None)
+        formulas.append(body)
+        return f" ⟦{len(formulas) - 1}⟧ "
+
+    made = MATH.sub(out, text)
+    made = (
+        re.sub(r"\\(?:emph|textbf|textit|textrm|text)\{([^{}]*)\}", r"\1", made)
+        .replace("**", " ")
+        .replace("~", " ")
+        .replace("_", " ")
+    )
+    made = re.sub(r"\\(?:begin|end|label|section|subsection)\*?\{[^{}]*\}", " ", made)
+    return Template(re.sub(r"\s+", " ", made), formulas)
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is said, by letter; a letter with a subscript is kept as x_i."""
+
+    ranks: dict[str, int] = field(default_factory=dict)
+    shapes: dict[str, tuple[Expr, ...]] = field(default_factory=dict)
+    square: set[str] = field(default_factory=set)
+    rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
+    properties: dict[str, set[str]] = field(default_factory=dict)
+    rows: set[str] = field(default_factory=set)
+    constants: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    softmaxes: list[tuple[str, str, str]] = field(default_factory=list)
+    everything: int | None = None
+    bold: dict[str, int] = field(default_factory=dict)
+    einstein: bool = False
+    logistic: bool = False
+    logistic_keys: set[str] = field(default_factory=set)
+    adjoint: str = ""
+    likewise: bool = False
+    short_d: str = ""
+    stacked: dict[str, str] = field(default_factory=dict)
+    layered: bool = False
+    withdrawn: set[str] = field(default_factory=set)
+
+    def read(self, text: str) -> Facts:
+        t = template(text)
+        for sentence in re.split(r"(?<=[.;!?:])\s+", t.text):
+            self.sentence(sentence, t)
+        return self
+
+    def sentence(self, s: str, t: Template) -> None:
+        self.kinds(s, t)
+        self.shapes_in(s, t)
+        self.properties_in(s, t)
+        self.conventions(s, t)
+
+    def say(self, keys: Iterator[str], rank: int, adj: str) -> None:
+        for key in keys:
+            self.ranks.setdefault(key, rank)
+            if rank == 2 and "square" in adj.lower():
+                self.square.add(key)
+            if rank == 1 and re.search(r"\brow\b", adj, re.IGNORECASE):
+                self.rows.add(key)
+
+    def kinds(self, s: str, t: Template) -> None:
+        for pattern in (AFTER, BEFORE):
+            for m in pattern.finditer(s):
+                if m["kind"].lower() == "real" and re.match(r"\s*⟦\d+⟧\s*⟦|\s*⟦\d+⟧\s*matri", s[m.end() - 4 :]):
+                    continue
+                self.say(t.keys(m["list"]), RANK[m["kind"].lower()], m["adj"] or "")
+        for m in NAMED.finditer(s):
+            self.say(t.keys(f"⟦{m[1]}⟧"), RANK[m["kind"].lower()], "")
+        for m in ROW_VECTOR.finditer(s):
+            self.rows |= set(t.keys(m["list"]))
+            self.say(t.keys(m["list"]), 1, "row")
+        if ALL_NUMBERS.search(s):
+            self.everything = 0
+        if ALL_MATRICES.search(s):
+            self.everything = 2
+        for m in BOLD.finditer(s):
+            case = "lower" if m["case"].lower() == "lower" else "upper"
+            self.bold[case] = 2 if m["kind"].lower() == "matri" else 1
+            if "square" in (m["adj"] or "").lower():
+                self.square.add(f"bold {case}")
+        for m in re.finditer(
+            r"\bbold\b[^.;]*?\b(?P<case>upper|lower)\s+case\s+(?:an?\s+|the\s+)?(?P<square>square\s+)?(?P<kind>vector|matri)",
+            s,
+            re.IGNORECASE,
+        ):
+            self.bold[m["case"].lower()] = 2 if m["kind"].lower() == "matri" else 1
+            if m["square"]:
+                self.square.add(f"bold {m['case'].lower()}")
+        for m in FUNCTION.finditer(s):
+            self.functions |= set(t.keys(m["list"] or m["list2"]))
+        if ELEMENTWISE.search(s):
+            for m in re.finditer(
+                rf"{F}\s*(?:that\s+|which\s+)?(?:acts|is\s+applied|works|acting|applied|elementwise)", s
+            ):
+                self.functions |= set(t.keys(f"⟦{m[1]}⟧"))
+
+    def shapes_in(self, s: str, t: Template) -> None:
+        for pattern in (SHAPED, LATER, DIMENSIONAL):
+            for m in pattern.finditer(s):
+                shape = shape_of(t.statement(int(m["shape"])), pattern is DIMENSIONAL)
+                if shape is None:
+                    continue
+                for key in t.keys(m["list"]):
+                    self.shapes.setdefault(key, shape)
+        for m in re.finditer(
+            rf"(?P<list>{LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:\w+\s+)?(?P<n>⟦\d+⟧)-by-(?P<m>⟦\d+⟧)", s
+        ):
+            parts = [shape_of(t.statement(int(m[g].strip("⟦⟧"))), True) for g in "nm"]
+            if all(parts):
+                for key in t.keys(m["list"]):
+                    self.shapes.setdefault(key, (*parts[0], *parts[1]))  # type: ignore[misc]
+
+    def properties_in(self, s: str, t: Template) -> None:
+        for name, pattern in PROPERTIES.items():
+            for m in re.finditer(pattern, s, re.IGNORECASE):
+                clause = s[max(0, m.start() - 60) : m.end()]
+                around = list(self.about(s, m, t))
+                if NEGATED.search(clause.split("⟦")[-1]) or re.search(
+                    r"\bwithout\b|\binstead\b|\bnot\b", s[max(0, m.start() - 25) : m.end() + 25]
+                ):
+                    self.withdrawn |= {f"{name}:{k}" for k in around}
+                    continue
+                for key in around:
+                    self.properties.setdefault(key, set()).add(name)
+        if re.search(r"\binstead\b|\bno longer\b|\bonly\s+a\s+vector\b", s, re.IGNORECASE):
+            for k in t.keys(s):
+                self.withdrawn.add(f"*:{k}")
+
+    @staticmethod
+    def about(s: str, m: re.Match[str], t: Template) -> Iterator[str]:
+        """What an adjective is said of: the formulas right behind its noun, else those of the clause before it.
+
+        "a symmetric A and x" says it of A, "symmetric matrices A and B" of both.
+        """
+        article = re.search(r"\b(?:an?|the|one|every|each)\s+(?:[\w-]+\s+){0,2}\Z", s[: m.start()], re.IGNORECASE)
+        one = article is not None
+        behind = re.match(rf"[\w\s-]{{0,40}}?(?P<list>{LIST})", s[m.end() :])
+        between = s[m.end() : m.end() + behind.start("list")] if behind else ""
+        if behind and not re.search(r"\b(?:is|are|where|with|and|over|that|let|has|have)\b", between):
+            shape = shape_of(t.statement(int(re.findall(r"\d+", behind["list"])[0])), False)
+            if shape is None:
+                first = re.findall(r"⟦\d+⟧", behind["list"])
+                yield from t.keys(first[0] if one else behind["list"])
+                return
+            more = re.match(rf"[\w\s-]*⟦\d+⟧\s*-?\s*(?:matri\w+|vectors?)\s+(?P<list>{LIST})", s[m.end() :])
+            if more:
+                yield from t.keys(more["list"])
+                return
+        lists = list(re.finditer(rf"(?P<list>{LIST})", s[: m.start()]))
+        while lists:
+            last = lists.pop()["list"]
+            plural = re.search(r"\b(?:be|are|both)\b", s[: m.start()].rsplit("⟧", 1)[-1])
+            keys = list(t.keys(last if plural else re.findall(r"⟦\d+⟧", last)[-1]))
+            if keys:
+                yield from keys
+                return
+
+    def conventions(self, s: str, t: Template) -> None:
+        self.einstein |= EINSTEIN.search(s) is not None
+        self.layered |= LAYER.search(s) is not None
+        for m in LOGISTIC.finditer(s):
+            self.logistic = True
+            self.logistic_keys |= set(t.keys("".join(f"⟦{g}⟧" for g in m.groups() if g)))
+        for m in SOFTMAX_OF.finditer(s):
+            axis = (m["axis"] or m["wise"] or "").lower()
+            names = [list(t.subjects(int(k))) for k in re.findall(r"⟦(\d+)⟧", m.group())]
+            if len(names) == 2 and all(names) and axis:
+                self.softmaxes.append((names[0][0], names[1][0], "rows" if axis.startswith("row") else "columns"))
+        for m in ROWS.finditer(s):
+            axis = (m["one"] or m["two"] or m["three"]).lower()
+            ks = [int(k) for k in re.findall(r"⟦(\d+)⟧", m.group())]
+            first, last = (ks[-1], ks[0]) if m["one"] else (ks[0], ks[-1])
+            whole, item = list(t.subjects(first)), list(t.subjects(last))
+            if whole and item:
+                self.rows_of[whole[0]] = (item[0].split("_")[0], axis)
+        for m in SAMPLES.finditer(s):
+            for k in re.findall(r"⟦(\d+)⟧", m.group()):
+                for key in t.subjects(int(k)):
+                    self.stacked[key] = (m["axis"] or m["axis2"]).lower()
+        if said := ADJOINT.search(s):
+            self.adjoint = said[1].lower()
+        self.likewise |= LIKEWISE.search(s) is not None
+        for m in FOR.finditer(s):
+            if re.match(r"\s*(?:\\mathrm\s*\{?\s*)?d\s*\}?\s*\\?[A-Za-z]", t.formulas[int(m[1])]):
+                self.short_d = self.short_d or loss_below(t.formulas[int(m[2])])
+        if said := ABBREVIATES.search(s):
+            self.short_d = self.short_d or next(t.subjects(int(said[1])), "")
+        for m in CONSTANT.finditer(s):
+            self.constants |= set(t.keys(m["list"] or m["list2"]))
+
+
+def loss_below(formula: str) -> str:
+    """The L of ∂L/∂Y."""
+    try:
+        statement = parse(formula)
+    except ReadError:
+        return ""
+    node = statement.parts[0].chain.subjects[-1]
+    body = getattr(node, "body", None)
+    return key_of(body) if isinstance(body, Name) else ""
+
+
+def shape_of(statement: Statement | None, lone: bool) -> tuple[Expr, ...] | None:
+    """n × m, (N, D); with `lone` also n."""
+    if statement is None or len(statement.parts) != 1 or statement.parts[0].chain.links:
+        return None
+    node = statement.parts[0].chain.subjects[-1]
+    match node:
+        case Product(args, signs) if signs and set(signs) == {"times"}:
+            return args
+        case Paren(chains, "(") if len(chains) == 2 and not any(c.links for c in chains):
+            parts = tuple(c.subjects[-1] for c in chains)
+            return parts if all(isinstance(p, (Name, Num)) for p in parts) else None
+        case Name(_, _, None, ()) if lone:
+            return (node,)
+        case _:
+            return None
+
+
+__all__ = ["Dots", "Facts", "Template", "shape_of", "subject_key", "template"]

@@ -1,0 +1,118 @@
+"""Ways of saying things in English, as patterns over paragraphs in which ⟦k⟧ stands for the k-th formula."""
+
+from __future__ import annotations
+
+import re
+
+MATH = re.compile(
+    r"\$\$(?P<a>.*?)\$\$|\$(?P<b>[^$]*)\$|\\\((?P<c>.*?)\\\)|\\\[(?P<d>.*?)\\\]"
+    r"|\\begin\{(?P<env>equation|align|gather|multline|eqnarray|alignat|flalign)\*?\}(?P<e>.*?)\\end\{(?P=env)\*?\}",
+    re.DOTALL,
+)
+F = r"⟦(\d+)⟧"
+LIST = rf"{F}(?:\s*(?:,|and|or|,\s*and)\s*{F})*"
+RANK = {"scalar": 0, "number": 0, "real": 0, "vector": 1, "matrix": 2, "matrice": 2}
+KIND = r"(?P<kind>scalar|number|real|vector|matrix|matrice)"
+ADJ = (
+    r"(?:(?:an?|the|two|three|some|different|distinct|fixed|given|constant|real|column|row|data|weight|design|random|square"
+    r"|symmetric|invertible|non-?singular|orthogonal|input|output|unit|positive|small|feature|mean|parameter|covariance"
+    r"|target|label|one-hot|nonzero|non-zero|definite|semi-?definite|diagonal|differentiable|univariate|possibly"
+    r"|rectangular|arbitrary|fixed|valued|response|residual|bias|embedding|both|all|single|ordinary)[\s-]+)*"
+)
+IS = r"(?:is|are|be|being|denotes?|as|stands? for|for|,)"
+AFTER = re.compile(
+    rf"(?P<list>{LIST})(?:\s*∈\s*\S+)?\s*(?:{IS}\s+)?(?:both\s+|all\s+)?(?P<adj>{ADJ}){KIND}(?:e?s)?\b(?!\s*(?:⟦|of\s+(?:rows|scalars)))",
+    re.IGNORECASE,
+)
+BEFORE = re.compile(
+    rf"\b(?P<adj>{ADJ}){KIND}(?:e?s)?(?:[\s-](?:variable|parameter|valued))?s?\s+(?P<list>{LIST})", re.IGNORECASE
+)
+NAMED = re.compile(rf"{F}\s+the\s+(?:\w+\s+){{0,2}}{KIND}(?:e?s)?\b", re.IGNORECASE)
+SHAPED = re.compile(
+    rf"(?P<list>{LIST})\s*(?:is|are|be|has|have|of|with|,)?\s*(?:an?\s+|of\s+|the\s+|shape\s+|size\s+|dimensions?\s+|real\s+"
+    rf"|invertible\s+|symmetric\s+|square\s+|orthogonal\s+|matrix\s+|matrices\s+|has\s+|have\s+|(?:non-?)?singular\s+|positive\s+|definite\s+)*"
+    rf"⟦(?P<shape>\d+)⟧(?:\s*-?\s*(?P<what>matri\w+|vectors?|arrays?))?",
+    re.IGNORECASE,
+)
+LATER = re.compile(rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:real\s+)?(?:matri\w+|arrays?)\s+(?P<list>{LIST})", re.IGNORECASE)
+DIMENSIONAL = re.compile(
+    rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:dimensional\s+)?(?:column\s+|row\s+)?vectors?\s+(?P<list>{LIST})", re.IGNORECASE
+)
+PROPERTIES = {
+    "symmetric": r"symmetric",
+    "orthogonal": r"orthogonal|orthonormal|rotation",
+    "unit": r"unit(?:[\s-]norm)?\s+vectors?|unit[\s-]norm|unit\s+length",
+    "one-hot": r"one[\s-]?hot",
+    "sums": r"probability\s+(?:distribution|vector)s?|probabilities|distributions?\b"
+            r"|sums?\s+to\s+(?:one|1|⟦1⟧)|(?:entries|components|weights)\s+(?:that\s+)?sum\s+to\s+(?:one|1|⟦1⟧)",
+    "positive": r"(?<!semi-)(?<!non-)positive(?!\s+(?:semi|definite))",
+    "invertible": r"invertible|non-?singular|full\s+(?:column\s+|row\s+)?rank",
+}  # fmt: skip
+NEGATED = re.compile(
+    r"\b(?:not|no|nothing|without|instead|no longer|need not|drop|never|unless|isn't|aren't|neither|non)\b"
+    r"|only a vector|arbitrary",
+    re.IGNORECASE,
+)
+SOFTMAX_OF = re.compile(
+    rf"{F}\s*(?:is|be|=|,|denotes?|for)\s*(?:the\s+)?(?P<wise>(?:row|column)[\s-]?wise\s+)?softmax\s+(?:of\s+|applied\s+to\s+|over\s+)?(?:each\s+|every\s+|the\s+)?(?P<axis>rows?|columns?)?\s*(?:of\s+)?{F}",
+    re.IGNORECASE,
+)
+LOGISTIC = re.compile(
+    rf"{F}\s*(?:is|,|being|denotes?|for|stands)[^.;⟦]{{0,30}}\b(?:logistic|sigmoid)\b|\b(?:logistic|sigmoid)\b(?:\s+(?:function|sigmoid|activation|unit))*,?\s*{F}|\blogistic\b|\bsigmoid\b",
+    re.IGNORECASE,
+)
+ROWS = re.compile(
+    rf"(?:{F}\s*(?:is|be|are|denotes?)\s+the\s+(?:{F}|\w+)?\s*(?:-?th)?\s*(?P<one>row|column)s?\s+of\s+{F})"
+    rf"|(?:(?P<two>row|column)s\s+of\s+{F}\s+(?:are|is|being)\s+(?:the\s+)?(?:vectors\s+|samples\s+|inputs\s+)?{F})"
+    rf"|(?:{F},?\s+(?:whose|with|having)\s+(?P<three>row|column)s\s+(?:are\s+)?(?:the\s+)?(?:vectors\s+)?{F})",
+    re.IGNORECASE,
+)
+SAMPLES = re.compile(
+    rf"(?:samples|inputs|examples|observations|data(?:\s+points)?|vectors|features|points)\s+(?:\w+\s+){{0,3}}?(?:as|in)\s+(?:the\s+)?(?P<axis>row|column)s\s+of\s+{F}"
+    rf"|stack(?:ed|ing)?\s+(?:the\s+)?(?:samples|inputs|vectors|\w+)\s+(?:as|in)\s+(?P<axis2>row|column)s\s*,?\s*{F}",
+    re.IGNORECASE,
+)
+ADJOINT = re.compile(r"\b(bar|hat|tilde|dot)\b[^.;]{0,40}\b(?:adjoint|gradient|derivative|cotangent)", re.IGNORECASE)
+LIKEWISE = re.compile(
+    r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat",
+    re.IGNORECASE,
+)
+EINSTEIN = re.compile(
+    r"\bEinstein\b|summation\s+convention|(?:sum(?:mation|med)?)\s+over\s+repeated\s+ind|repeated\s+ind\w+\s+(?:is|are)\s+summed|index\s+that\s+(?:appears|occurs)\s+twice[^.]*\bsummed",
+    re.IGNORECASE,
+)
+ALL_NUMBERS = re.compile(
+    r"\ball\s+(?:of\s+(?:these|them|this)|these|quantities|letters|variables|symbols)[^.;⟦]{0,30}\b(?:numbers|scalars|real)\b"
+    r"|\beverything\s+(?:here\s+)?is\s+(?:a\s+)?(?:scalar|number)|\b(?:state|weights?|inputs?|quantit\w+)\s+(?:is|are)\s+(?:a\s+)?(?:numbers?|scalars?)\b|\bunivariate\b|\bon\s+the\s+(?:line|reals)\b|\bone[\s-]dimensional\b"
+    r"|\bone\s+example\s+with\s+features\b",
+    re.IGNORECASE,
+)
+ALL_VECTORS = re.compile(r"\ball\s+(?:(?:of\s+)?(?:these|them)\s+)?(?:are\s+)?vectors\b", re.IGNORECASE)
+ALL_MATRICES = re.compile(
+    r"\b(?:for|all|these\s+are)\s+(?:\w+\s+)?matrices\s+of\s+(?:matching|compatible|suitable|conforming)", re.IGNORECASE
+)
+BOLD = re.compile(
+    r"\bbold(?:face)?\s+(?P<case>lower|upper|capital)\w*(?:\s+case)?(?:\s+letters?)?\s+(?:is|are|denotes?|stands?\s+for|for|,)?\s*(?P<adj>(?:an?\s+|the\s+|column\s+|row\s+|square\s+|real\s+)*)(?P<kind>vector|matri)",
+    re.IGNORECASE,
+)
+ABBREVIATES = re.compile(
+    rf"(?:abbreviate|write|denote|call|use)[^.;]{{0,60}}(?:derivative|gradient)[^.;]{{0,60}}\bof\s+{F}[^.;]{{0,80}}(?:`d`|⟦\d+⟧|\bd\b)[^.;]{{0,30}}(?:variable|name|letter)?",
+    re.IGNORECASE,
+)
+FOR = re.compile(
+    rf"(?:write|writing|abbreviate|denote|set|use|put)\s+{F}\s+(?:for|to\s+mean|instead\s+of)\s+{F}", re.IGNORECASE
+)
+ROW_VECTOR = re.compile(rf"\brow(?:\s+vectors?)?\s+(?P<list>{LIST})", re.IGNORECASE)
+CONSTANT = re.compile(
+    rf"(?:fixed|constant|given)\s+(?:\w+\s+){{0,2}}(?P<list>{LIST})|(?P<list2>{LIST})\s+(?:is|are|be)\s+(?:a\s+)?(?:fixed|constant)",
+    re.IGNORECASE,
+)
+ELEMENTWISE = re.compile(
+    r"(?:element|component|entry|coordinate)[\s-]?wise\b|entry\s+by\s+entry|on\s+each\s+(?:entry|component|element)",
+    re.IGNORECASE,
+)
+FUNCTION = re.compile(
+    rf"\b(?:function|activation|nonlinearity|non-linearity|kernel)\s+(?P<list>{LIST})|(?P<list2>{LIST})\s*(?:is|be|,|,?\s+being)\s+(?:an?\s+|the\s+|any\s+|some\s+)(?:\w+\s+){{0,3}}(?:function|activation|nonlinearity|non-linearity)\b",
+    re.IGNORECASE,
+)
+LAYER = re.compile(r"\blayers?\b", re.IGNORECASE)

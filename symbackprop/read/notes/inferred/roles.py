@@ -1,0 +1,330 @@
+"""What part each letter of a section plays: index, size, layer, function, part of a name, array; with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..declared.symbols import Declarations
+from ..grammar.loosely import spelled_items
+from ..grammar.tree import (
+    Add,
+    Derivative,
+    Expr,
+    Name,
+    Neg,
+    Num,
+    Reals,
+    Script,
+    Words,
+)
+from ..grammar.vocabulary import FUNCTION_WORDS
+from ..grammar.walking import walk
+from .occurrences import Use, key_of, names_in
+from .prose import Facts
+from .said import ArrayUse, Candidate, Head, Record, Said, head_of
+
+USUAL_FUNCTIONS = frozenset(("f", "g", "h", "σ", "φ", "ψ", "ρ", "F", "G", "Φ", "\\mathcal{F}", "τ", "ϕ"))
+LOSSES = frozenset(
+    ("L", "J", "C", "E", "ℓ", "\\mathcal{L}", "\\mathcal{J}", "\\mathcal{E}", "\\mathcal{C}", "\\mathcal{l}", "ξ")
+)
+INDEX_LIKE = frozenset("ijklmnpqrstuvabcdeghoxwyzfαβμν")
+
+
+class Roles(Said):
+    """`base` is what the author declared: those names are not looked at."""
+
+    def __init__(self, records: Sequence[Record], facts: Facts, base: Declarations) -> None:
+        super().__init__(records, facts, base)
+        self.decide()
+
+    def decide(self) -> None:
+        for r in self.records:
+            if r.loose is not None:
+                self.memberships(r)
+                self.definitions(r)
+                self.means(r)
+            self.range(r)
+        for shape in self.facts.shapes.values():
+            self.sizes |= {n.letter for e in shape for n in names_in(e)}
+        self.sizes |= {s for s in self.limits if len(s.rstrip("'")) == 1 or s in self.sizes}
+        self.sizes |= {s for r in self.records for s in r.uses.sizes}
+        self.settle_means()
+        self.pairs()
+        self.values()
+        self.sizes -= self.layer_letters()
+        self.find_layers()
+        self.find_indices()
+        self.find_prime_names()
+        self.find_composites()
+        self.uses()
+
+    # --- what formulas say directly ----------------------------------------------------------
+
+    # --- layers and samples ------------------------------------------------------------------
+
+    def layer_letters(self) -> set[str]:
+        return set(self.layers)
+
+    def find_layers(self) -> None:
+        found: dict[str, set[int]] = {}
+        bracketed: set[str] = set()
+        for r in self.records:
+            for key, label, bracket in r.uses.labels:
+                if label.base is None or self.declared(key):
+                    continue
+                found.setdefault(label.base, set()).add(label.shift)
+                if bracket:
+                    bracketed.add(f"{bracket}{label.base}")
+        lower = {
+            b
+            for b, shifts in found.items()
+            if b in ("l", "ℓ") or (len(shifts) > 1 and b not in self.bound and b.islower())
+        }
+        lower -= {b for b in lower if f"({b}" in bracketed and b not in ("l", "ℓ") and not self.facts.layered}
+        upper = {b for b in found if b == "L" or (f"[{b}" in bracketed and b.isupper())}
+        if lower:
+            last = next(iter(sorted(upper)), "L")
+            for b in sorted(lower):
+                self.layers.setdefault(b, last)
+            self.layers.setdefault(last, last)
+        elif any(len(found[b]) > 1 for b in upper):
+            for b in upper:
+                self.layers.setdefault(b, b)
+        self.sizes -= set(self.layers)
+        for b in found:
+            if f"({b}" in bracketed and b not in self.layers:
+                self.samples.add(b)
+
+    # --- indices and parts of names ----------------------------------------------------------
+
+    def find_indices(self) -> None:
+        free = set[str]().union(*(r.uses.freely for r in self.records)) | self.samples
+        shifted: set[str] = set()
+        for r in self.records:
+            for _, script in r.uses.subscripts:
+                for item in script.items:
+                    if isinstance(item, Add):
+                        shifted |= {n.letter for n in names_in(item)}
+        labels: set[str] = set()
+        for c in free:
+            if c in self.bound or c in self.compared or c in self.base.indices or c in self.ranges:
+                continue
+            if c in shifted and c not in self.samples:
+                labels.add(c)
+            elif len(c) > 1 or c.isupper() or self.bare_letters[c] or self.declared(c):
+                if not (c in "ijk" and self.bare_letters[c] <= 0):
+                    labels.add(c)
+        self.indices = {c for c in (free | self.bound | self.compared) if c not in labels and len(c.rstrip("'")) == 1}
+        self.indices |= set(self.ranges) - set(self.layers)
+        self.indices -= set(self.layers) - self.bound
+        self.labels = labels
+
+    def find_prime_names(self) -> None:
+        """x' beside x, where neither is ever applied to anything: another name."""
+        uses = [u for r in self.records for u in r.uses.uses]
+        applied = {u.key for u in uses if u.bracket is not None}
+        given = {c.head.key for c in self.candidates if c.head.args is not None}
+        for u in uses:
+            if u.name.primes and u.key not in applied | given | USUAL_FUNCTIONS and not self.declared(u.key):
+                self.prime_names.add(u.key)
+
+    def find_composites(self) -> None:
+        numbered: dict[str, set[str]] = {}
+        lettered: set[str] = set()
+        for r in self.records:
+            for key, script in r.uses.subscripts:
+                if not key or self.declared(key):
+                    continue
+                if script.error and not script.items:
+                    self.add_composite(key, "_" + script.text)
+                elif script.items and all(isinstance(i, Num) for i in script.items):
+                    numbered.setdefault(key, set()).add(script.text)
+                elif (key, script.text) in self.apart:
+                    self.add_composite(key, "_" + script.text)
+                else:
+                    n = self.name_items(script)
+                    if n:
+                        self.add_composite(
+                            key, "_" + spelled_items(script.items[:n]) if n < len(script.items) else "_" + script.text
+                        )
+                    elif not any(isinstance(i, Num) for i in script.items):
+                        lettered.add(key)
+        vectors = {
+            key_of(s)
+            for s, rhs, _ in self.members
+            if s.sub is None and isinstance(rhs, Reals) and rhs.shape is not None
+        }
+        vectors |= {k for k, n in self.facts.ranks.items() if n and "_" not in k}
+        entries = lettered | set(self.listed) | vectors
+        alone = {u.key for r in self.records for u in r.uses.uses if u.name.sub is None and not u.name.sups}
+        for key, texts in numbered.items():
+            if key not in entries or (key in vectors and self.said_apart(key)):
+                for text in texts:
+                    self.add_composite(key, "_" + text)
+            elif key in alone and key not in vectors and key not in lettered:
+                for text in texts:
+                    self.add_composite(key, "_" + text)
+        self.upper_composites()
+
+    def said_apart(self, key: str) -> bool:
+        """x_2 ∈ ℝ^m is said by itself."""
+        return any(
+            key_of(s) == key and s.sub is not None and isinstance(rhs, Reals) and rhs.shape is not None
+            and all(isinstance(i, Num) for i in s.sub.items) and key not in self.listed
+            for s, rhs, _ in self.members
+        )  # fmt: skip
+
+    def name_items(self, script: Script) -> int:
+        """How many leading subscripts belong to the name."""
+        count = 0
+        for item in script.items:
+            match item:
+                case Words():
+                    count += 1
+                case Name(letter, mark) if (len(letter) > 1 or mark) and not (
+                    letter in self.indices or letter in self.sizes
+                ):
+                    count += 1
+                case Name(letter, _, sub, _, primes) if (
+                    sub is None and not primes and letter in self.labels and (letter not in self.sizes)
+                ):
+                    count += 1
+                case Add((Name(letter), *_)) if letter in self.labels and letter not in self.sizes:
+                    count += 1
+                case _:
+                    break
+        return count
+
+    def upper_composites(self) -> None:
+        """W^Q, w^*, a^L where nothing counts layers, W^{(1)} and W^{[2]} where only numbers do."""
+        for r in self.records:
+            for u in r.uses.uses:
+                for s in u.name.sups:
+                    if self.declared(u.key) or (s.transposes and s.labels is None) or s.text == "T" or u.key == "e":
+                        continue
+                    if s.labels is None:
+                        if s.value is None and s.text:
+                            self.add_composite(u.key, "^" + s.text)
+                        continue
+                    label, bracket = s.labels[0]
+                    counts_layers = label.base in self.layers
+                    text = s.text if not s.transposes else s.text.removesuffix("T").removesuffix("⊤").rstrip(",")
+                    if counts_layers or (label.base is not None and bracket == "(" and label.base in self.indices):
+                        continue
+                    if bracket and label.base is None and not self.layers and not self.has_samples(u.key):
+                        self.add_composite(u.key, "^" + text)
+                    elif bracket and label.base is not None and label.base not in self.samples:
+                        self.add_composite(u.key, "^" + text)
+                    elif label.base is not None and (label.base.isupper() or label.base in ("l", "ℓ")) and not bracket:
+                        if label.base not in self.sizes:
+                            self.add_composite(u.key, "^" + text)
+
+    def has_samples(self, key: str) -> bool:
+        return any(
+            k == key and bracket == "(" and label.base is not None and label.base in self.samples
+            for r in self.records for k, label, bracket in r.uses.labels
+        )  # fmt: skip
+
+    # --- arrays ------------------------------------------------------------------------------
+
+    def full_key(self, name: Name) -> tuple[str, int, bool]:
+        """The letter with the scripts that belong to it; how many subscripts are left; whether a layer stands there."""
+        key = key_of(name)
+        if name.primes and key in self.prime_names:
+            key += "'" * name.primes
+        scripts = self.composite.get(key, set())
+        low = "_" + name.sub.text if name.sub is not None else ""
+        items = 0
+        for s in name.sups:
+            text = "^" + (s.text if not s.transposes else s.text.removesuffix("T").removesuffix("⊤").rstrip(","))
+            if text in scripts:
+                key += text
+        if name.sub is not None:
+            if low in scripts:
+                key += low
+            else:
+                items = len(name.sub.items)
+                for n in range(1, len(name.sub.items)):
+                    if "_" + spelled_items(name.sub.items[:n]) in scripts:
+                        key += "_" + spelled_items(name.sub.items[:n])
+                        items -= n
+                        break
+        layered = False
+        for s in name.sups:
+            for label, bracket in s.labels or ():
+                if label.base in self.layers or (label.base is None and bracket in ("[", "(") and self.layers):
+                    layered = True
+                elif (
+                    label.base is None and not bracket and self.layers and s.value is not None and self.layered_key(key)
+                ):
+                    layered = True
+                elif bracket == "(" and not (s.transposes and s.text == "T"):
+                    if "^" + s.text not in scripts:
+                        items += 1
+        return key, items, layered
+
+    def layered_key(self, key: str) -> bool:
+        return any(k == key and label.base in self.layers for r in self.records for k, label, _ in r.uses.labels)
+
+    def parameters(self) -> None:
+        """The letters of h(x) = … that stand for arguments, where h is used with others."""
+        calls: dict[str, list[tuple[Expr, ...]]] = {}
+        for r in self.records:
+            for u in r.uses.uses:
+                if u.bracket is not None:
+                    args = tuple(c.subjects[-1] for c in u.bracket.chains)
+                    calls.setdefault(self.full_key(u.name)[0], []).append(args)
+        for c in self.candidates:
+            given = c.head.args
+            if given is not None and any(other != given for other in calls.get(self.full_key(c.head.name)[0], [])):
+                names = {key_of(a) for a in given if isinstance(a, Name)}
+                self.params.append((c.record, c.chain.span, names))
+
+    def is_parameter(self, r: Record, u: Use) -> bool:
+        return any(
+            at == r.at and span[0] <= u.name.span[0] and u.name.span[1] <= span[1] and u.key in names
+            for at, span, names in self.params
+        )
+
+    def uses(self) -> None:
+        self.parameters()
+        for r in self.records:
+            for u in r.uses.uses:
+                if self.params and self.is_parameter(r, u):
+                    continue
+                if u.by == "differential" and u.key == "d":
+                    continue
+                key, items, layered = self.full_key(u.name)
+                if u.name.primes and not key.endswith("'"):
+                    self.primed.add(key)
+                if u.bracket is not None:
+                    self.calls.setdefault(key, []).append(tuple(c.subjects[-1] for c in u.bracket.chains))
+                self.count(key, items, layered, u)
+
+    def count(self, key: str, items: int, layered: bool, u: Use) -> None:
+        a = self.arrays.setdefault(key, ArrayUse())
+        a.items, a.least = max(a.items, items), min(a.least, items)
+        a.bare += items == 0
+        a.samples |= any(b == "(" and l.base in self.samples for s in u.name.sups for l, b in s.labels or ())
+        if items == 0 or items < a.items:
+            a.transposed += u.transposed
+            a.normed += u.normed
+        a.scalar += u.scalar_only and items == 0
+        if u.by:
+            a.by[u.by] += 1
+        a.words += u.name.mark == "text"
+        a.bold |= u.name.bold
+        a.calls += u.bracket is not None
+        a.layered |= layered
+        a.unlayered |= not layered
+
+
+def free_names(node: object) -> Iterator[Name]:
+    return (n for n in walk(node) if isinstance(n, Name))
+
+
+def is_word_function(key: str) -> bool:
+    return key in FUNCTION_WORDS
+
+
+__all__ = ["Candidate", "Derivative", "Head", "Neg", "Record", "Roles", "free_names", "head_of"]

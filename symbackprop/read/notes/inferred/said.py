@@ -1,0 +1,295 @@
+"""What the formulas of a section say directly of its letters: shapes, lists, definitions, ranges."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from ..declared.symbols import Declarations
+from ..files.items import Formula
+from ..grammar.statement import Statement
+from ..grammar.tree import (
+    Chain,
+    Dots,
+    Expr,
+    Label,
+    Link,
+    Name,
+    Num,
+    Operator,
+    Paren,
+    Power,
+    Product,
+    Quotient,
+    Reals,
+    Script,
+    ShapeWord,
+    Sum,
+    Words,
+)
+from ..grammar.walking import walk
+from .occurrences import Uses, key_of, names_in
+from .prose import Facts
+
+EQUATIONS = frozenset(("=", ":=", "≡"))
+
+_RANGE = re.compile(
+    r"\s*([A-Za-z]|\\ell)\s*=\s*([01])\s*,\s*(?:2\s*,\s*)?(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z"
+)
+
+
+@dataclass(slots=True)
+class Record:
+    """One formula of a section: its loose tree and what its letters do there."""
+
+    formula: Formula
+    at: int
+    loose: Statement | None
+    error: Exception | None
+    uses: Uses
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The left side of a definition: z, z_i, J(w), p(o | c), log π(a | s)."""
+
+    name: Name
+    key: str
+    args: tuple[Expr, ...] | None = None
+    under: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An equation that may be the definition of its left side."""
+
+    head: Head
+    link: Link
+    chain: Chain
+    record: int
+
+
+@dataclass(slots=True)
+class ArrayUse:
+    """How an array is written in a section: with how many subscripts at most, whether also without any."""
+
+    items: int = 0
+    least: int = 99
+    bare: int = 0
+    samples: bool = False
+    transposed: int = 0
+    normed: int = 0
+    scalar: int = 0
+    by: Counter[str] = field(default_factory=Counter)
+    bold: bool = False
+    calls: int = 0
+    layered: bool = False
+    unlayered: bool = False
+    label_at: str = "^"
+    layer: str = ""
+    words: int = 0
+    """How often it was written as \\text{…}."""
+
+
+def head_of(node: Expr) -> Head | None:
+    match node:
+        case Name():
+            if node.letter == "e" and node.sups:
+                return None
+            if any(s.transposes or s.elementwise for s in node.sups) or node.top:
+                return None
+            if any(s.labels is None or s.labels == ((Label(None, 2), ""),) for s in node.sups):
+                return None
+            return Head(node, key_of(node))
+        case Product((Name() as name, Paren(chains, opening))) if opening == "(" and not any(c.links for c in chains):
+            if name.sups or name.primes:
+                return None
+            return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains))
+        case Product((Operator("function", "log"), Name() as name, Paren(chains, "("))) if not any(
+            c.links for c in chains
+        ):
+            return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains), "log")
+        case _:
+            return None
+
+
+def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[Head | None, Link]:
+    """What an equation may define, and by what: s² = … gives s² where s does not stand without its square, else s."""
+    match lhs:
+        case Name(sups=(Script("2"),)) if "^2" in composite.get(key_of(lhs), ()):
+            return Head(lhs, key_of(lhs)), link
+        case Name(sups=(Script("2", value=Num()),)) if not lhs.primes and not lhs.top:
+            bare = replace(lhs, sups=())
+            return Head(bare, key_of(bare)), replace(
+                link, rhs=Power(link.rhs, Num(Fraction(1, 2)), False, link.rhs.span)
+            )
+        case _:
+            return head_of(lhs), link
+
+
+def said_shape(rhs: Expr) -> Expr | None:
+    """n, n × m, (N, d), scalar behind ~."""
+    match rhs:
+        case ShapeWord("scalar") | Name(_, _, _, ()) | Num():
+            return rhs
+        case Product(_, signs) if signs and set(signs) == {"times"}:
+            return rhs
+        case Product(args, signs) if all(isinstance(a, (Name, Num)) for a in args):
+            return rhs
+        case Paren(chains, "(") if not any(c.links for c in chains):
+            return rhs if len(chains) > 1 else said_shape(chains[0].subjects[0])
+        case _:
+            return None
+
+
+class Said:
+    def __init__(self, records: Sequence[Record], facts: Facts, base: Declarations) -> None:
+        self.records, self.facts, self.base = records, facts, base
+        self.bound = set[str]().union(*(r.uses.bound for r in records))
+        self.limits = set[str]().union(*(r.uses.limits for r in records))
+        self.compared = set[str]().union(*(r.uses.compared | r.uses.kronecker for r in records))
+        self.sizes: set[str] = set()
+        self.ranges: dict[str, Expr] = {}
+        self.members: list[tuple[Name, Expr, Record]] = []
+        self.listed: dict[str, Expr] = {}
+        self.apart: set[tuple[str, str]] = set()
+        self.layers: dict[str, str] = {k: s.last for k, s in base.layers.items()}
+        self.samples: set[str] = set()
+        self.composite: dict[str, set[str]] = {}
+        self.candidates: list[Candidate] = []
+        self.indices: set[str] = set()
+        self.labels: set[str] = set()
+        self.prime_names: set[str] = set()
+        self.arrays: dict[str, ArrayUse] = {}
+        self.calls: dict[str, list[tuple[Expr, ...]]] = {}
+        self.primed: set[str] = set()
+        self.bare_letters: Counter[str] = Counter()
+        self.counted: dict[str, str] = {}
+        self.params: list[tuple[int, tuple[int, int], set[str]]] = []
+
+    def declared(self, key: str) -> bool:
+        return self.base.known(key)
+
+    def add_composite(self, key: str, script: str) -> None:
+        self.composite.setdefault(key, set()).add(script)
+
+    def memberships(self, r: Record) -> None:
+        assert r.loose is not None
+        for part in r.loose.parts:
+            chain = part.chain
+            if len(chain.links) == 2 and chain.links[1].relation == "∈":  # X = [x_1, …, x_m] ∈ ℝ^{d × m}
+                chain = Chain(chain.subjects, chain.links[1:], chain.span)
+            if not chain.links or chain.links[0].relation not in ("∈", "~"):
+                continue
+            rhs: Expr = chain.links[0].rhs
+            if chain.links[0].relation == "~":
+                shape = said_shape(rhs)
+                if shape is None:
+                    continue
+                rhs = Reals(shape if not isinstance(shape, ShapeWord) else None, rhs.span)
+                self.sizes |= {n.letter for n in names_in(rhs)}
+            subjects: list[Expr] = [s for s in chain.subjects if isinstance(s, (Name, Dots))]
+            self.lists(subjects)
+            for s in subjects:
+                if isinstance(s, Name):
+                    self.members.append((s, rhs, r))
+
+    def lists(self, subjects: list[Expr]) -> None:
+        """x_1, …, x_N: x counts to N; u_o beside it is a name of its own."""
+        for k, s in enumerate(subjects):
+            if not isinstance(s, Dots) or not 0 < k < len(subjects) - 1:
+                continue
+            first, last = subjects[k - 1], subjects[k + 1]
+            if isinstance(first, Name) and isinstance(last, Name) and key_of(first) == key_of(last):
+                end = last.sub.items[0] if last.sub and last.sub.items else None
+                if end is None and last.sups and last.sups[0].labels:
+                    end = Name(last.sups[0].labels[0][0].base or "", span=last.span)
+                if end is not None and not isinstance(end, Num):
+                    self.listed[key_of(first)] = end
+                    self.sizes |= {n.letter for n in names_in(end)}
+        for s in subjects:
+            if isinstance(s, Name) and key_of(s) in self.listed and s.sub is not None:
+                only = s.sub.items[0] if len(s.sub.items) == 1 else None
+                if isinstance(only, Name) and only != self.listed[key_of(s)]:
+                    self.apart.add((key_of(s), s.sub.text))
+
+    def definitions(self, r: Record) -> None:
+        assert r.loose is not None
+        for part in r.loose.parts:
+            chain = part.chain
+            if chain.links and len(chain.subjects) == 1 and chain.links[0].relation in EQUATIONS:
+                self.squares(chain.subjects[0])
+                head, link = defining(chain.subjects[0], chain.links[0], self.composite)
+                if head is not None and not isinstance(chain.links[0].rhs, (Words, Dots)):
+                    self.candidates.append(Candidate(head, link, chain, r.at))
+            elif not chain.links:
+                self.lists([s for s in chain.subjects])
+        subjects = [s for p in r.loose.parts for s in p.chain.subjects if not p.chain.links]
+        if len(subjects) == 3 and isinstance(subjects[1], Dots):
+            self.lists(subjects)
+
+    def means(self, r: Record) -> None:
+        """1/N Σ_n x_n without a limit is a mean: n runs to N."""
+        for node in walk(r.loose):
+            if not isinstance(node, Product):
+                continue
+            for first, second in zip(node.args, node.args[1:], strict=False):
+                match first, second:
+                    case Quotient(_, bottom), Sum((binder,)) if binder.high is None:
+                        counts = [n for n in names_in(bottom) if n.sub is None and not n.sups]
+                        if len(counts) == 1 and not self.declared(key_of(counts[0])):
+                            self.counted.setdefault(binder.name, counts[0].letter)
+
+    def settle_means(self) -> None:
+        defined = {c.head.key for c in self.candidates}
+        for index, count in self.counted.items():
+            if (
+                count not in defined
+                and index not in self.ranges
+                and not any(key_of(n) == count for n, _, _ in self.members)
+            ):
+                self.ranges[index] = Name(count)
+                self.sizes.add(count)
+
+    def squares(self, lhs: Expr) -> None:
+        """σ² = …, where σ only ever stands squared: σ² is a name."""
+        if not isinstance(lhs, Name) or lhs.primes or [s.text for s in lhs.sups] != ["2"] or self.declared(key_of(lhs)):
+            return
+        uses = [u.name for r in self.records for u in r.uses.uses if u.key == key_of(lhs)]
+        if all([s.text for s in n.sups] == ["2"] for n in uses):
+            self.add_composite(key_of(lhs), "^2")
+
+    def range(self, r: Record) -> None:
+        found = _RANGE.match(r.formula.text)
+        if found is not None:
+            letter = found[1].removeprefix("\\").replace("ell", "ℓ")
+            self.ranges[letter] = Name(found[3])
+            self.sizes.add(found[3])
+            words = f"{r.formula.before[-80:]} {r.formula.after[:80]}".lower()
+            if "layer" in words:
+                self.layers[letter] = found[3]
+                self.layers[found[3]] = found[3]
+            else:
+                self.compared.add(letter)
+
+    def pairs(self) -> None:
+        """i ≠ j compares indices where both stand as subscripts; else they are values."""
+        free = self.bound.union(*(r.uses.freely for r in self.records))
+        for r in self.records:
+            for chain in r.uses.pairs:
+                names = {n.letter + "'" * n.primes for n in names_in(chain)}
+                if names and names <= free:
+                    self.compared |= names
+                else:
+                    r.uses.chain(chain, frozenset())
+            r.uses.pairs = []
+
+    def values(self) -> None:
+        """Letters that stand as values of their own, outside sums over them."""
+        for r in self.records:
+            for u in r.uses.uses:
+                if u.by != "differential":
+                    self.bare_letters[u.key] += 1

@@ -1,0 +1,424 @@
+"""A section read as a whole: its letters solved for, and a symbol table for each of its statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from symbackprop.core.terms import SymbackpropError
+
+from ..declared.symbols import Declarations, Definition
+from ..files.place import Place
+from ..grammar.resolve import Resolver
+from ..grammar.tree import (
+    All,
+    Chain,
+    Entry,
+    Expr,
+    IndexName,
+    Name,
+    Symbol,
+    Transpose,
+)
+from ..grammar.walking import mapped, walk
+from ..meaning.lints import indices
+from .conform import Shapes
+from .conform_operations import Misfit, Unifier
+from .hypotheses import property_chain, property_text
+from .kinds import Frame, Framer
+from .notations import rewritten, summed
+from .options import AT, Option
+from .prose import Facts
+from .roles import Roles
+from .said import Record
+from .size_names import with_named_sizes
+from .solver import Solver
+
+MAX_DEFINITIONS = 60
+LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
+"""How derivatives may be laid out where nothing says it, and what each costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A definition in force from a formula on: loose sides, or (`made`) already resolved."""
+
+    key: str
+    chain: Chain
+    text: str
+    record: int
+    where: Place | None = None
+    made: Chain | None = None
+
+
+@dataclass(slots=True)
+class Section:
+    """`base` is what the author declared; `before` is the section above."""
+
+    records: list[Record]
+    facts: Facts
+    base: Declarations
+    before: Section | None = None
+    roles: Roles = field(init=False)
+    frame: Frame = field(init=False)
+    solver: Solver = field(init=False)
+    chosen: dict[str, Option] = field(init=False)
+    layout: str = field(init=False)
+    definitions: list[Given] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
+    stated: list[tuple[Chain, str, Place]] = field(default_factory=list)
+    withdrawals: list[tuple[str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.roles = Roles(self.records, self.facts, self.base)
+        inherited = dict(self.before.chosen) if self.before is not None else {}
+        if self.before is not None:
+            self.inherit(self.before)
+        self.frame = Framer(self.roles, self.facts, self.base, inherited).frame()
+        if self.before is not None:
+            self.inherit_functions(self.before)
+        self.solver = Solver(self.frame, self.roles)
+        self.solver.prepare(self.records)
+        self.solve()
+
+    def inherit(self, before: Section) -> None:
+        """Shapes that were said above hold until they are said anew."""
+        self.roles.sizes |= before.roles.sizes - set(self.roles.arrays) - self.roles.indices
+        self.facts.logistic |= before.facts.logistic
+        self.facts.logistic_keys |= before.facts.logistic_keys
+        self.facts.einstein |= before.facts.einstein
+        self.facts.bold = {**before.facts.bold, **self.facts.bold}
+        for key, properties in before.facts.properties.items():
+            if not self.defines(key) and not any(
+                self.roles.full_key(n)[0] == key for n, _, r in self.roles.members if r in self.records
+            ):
+                self.facts.properties.setdefault(key, set()).update(properties)
+
+    def defines(self, key: str) -> bool:
+        return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
+
+    def inherit_functions(self, before: Section) -> None:
+        """Functions given above, and the letters that definitions from above rest on."""
+        table, options = self.frame.table, self.frame.options
+        free = [n for n in before.frame.table.functions if n not in table.functions and not self.defines(n)]
+        for name in free:
+            f = before.frame.table.functions[name]
+            if f.kind != "loss" and (name in self.roles.arrays or name not in options):
+                table = table.with_function(f)
+                options.pop(name, None)
+        for name, m in before.frame.table.macros.items():
+            if name not in table.macros and not self.defines(name):
+                table = replace(table, macros={**table.macros, name: m})
+                options.pop(name, None)
+        for key, of in before.frame.of.items():
+            if key not in self.frame.of and not self.defines(key):
+                self.frame.of[key] = of
+        work, seen = list(options), set(options)
+        while work:
+            key = work.pop()
+            d = before.definition(key, 10**9) if not self.defines(key.removesuffix(AT)) else None
+            for k in before.keys(d.chain) if d is not None and d.made is None else ():
+                if k not in seen and k in before.chosen and not table.known(k.removesuffix(AT)):
+                    seen.add(k)
+                    options[k] = (before.chosen[k],)
+                    work.append(k)
+        composite = {k: v | table.composite.get(k, frozenset()) for k, v in before.frame.table.composite.items()}
+        sizes = {**before.frame.table.sizes, **table.sizes}
+        indices = {**before.frame.table.indices, **table.indices}
+        indices = {k: v for k, v in indices.items() if k not in options or k in table.indices}
+        layers = {**before.frame.table.layers, **table.layers} if not self.roles.layers else table.layers
+        layered = {**before.frame.table.layered_sizes, **table.layered_sizes}
+        if options:
+            table = replace(
+                table, composite={**table.composite, **composite}, sizes=sizes, indices=indices, layers=layers,
+                layered_sizes=layered,
+            )  # fmt: skip
+        self.frame.table = table
+
+    def solve(self) -> None:
+        found = {}
+        layouts = [self.base.layout] if self.base.layout else list(LAYOUTS)
+        for layout in layouts:
+            self.solver.layout = layout
+            found[layout] = self.solver.solve()
+        best = min(layouts, key=lambda x: (found[x][1][:2], found[x][1][2] + LAYOUTS.get(x, 0.0)))
+        self.layout, self.chosen = best, found[best][0]
+        self.solver.layout = best
+
+    # --- definitions -------------------------------------------------------------------------
+
+    def definition(self, key: str, at: int) -> Given | None:
+        """The one in force where a formula stands: the last above it, else the first below."""
+        name = key.removesuffix(AT)
+        above = [d for d in self.definitions if d.key == name and d.record <= at]
+        if above:
+            return above[-1]
+        below = [d for d in self.definitions if d.key == name]
+        if below:
+            return below[0]
+        if self.before is not None and not self.said_anew(name):
+            found = self.before.definition(key, 10**9)
+            if found is not None and self.same_kind(key, found):
+                return replace(found, record=-1)
+        return None
+
+    def said_anew(self, name: str) -> bool:
+        return any(self.roles.full_key(n)[0] == name and r in self.records for n, _, r in self.roles.members)
+
+    def same_kind(self, key: str, found: Given) -> bool:
+        """Every letter that the definition rests on is still what it was, and nothing defines it anew."""
+        before = self.before
+        assert before is not None
+        names = {self.roles.full_key(n)[0] for n in walk(found.chain) if isinstance(n, Name)}
+        if any(self.defines(n) for n in names - {key.removesuffix(AT)}):
+            return False
+        work, seen = [*before.keys(found.chain)], {key}
+        while work:
+            k = work.pop()
+            was, now = before.chosen.get(k), self.chosen.get(k)
+            if was is not None and now is not None and (was.rank, was.family) != (now.rank, now.family):
+                return False
+            name = k.removesuffix(AT)
+            if k != key and (self.defines(name) or (self.said_anew(name) and was and now and was.shape != now.shape)):
+                return False
+            d = before.definition(k, 10**9) if k not in seen or k == key else None
+            seen.add(k)
+            if d is not None and d.made is None:
+                work += [x for x in before.keys(d.chain) if x not in seen]
+        return True
+
+    def first_use(self, key: str) -> int:
+        """The first formula that holds a letter."""
+        return min((p.record for p in self.solver.pieces if key in p.keys and p.record >= 0), default=0)
+
+    def opaque(self, keys: Iterable[str], at: int) -> str:
+        """A letter that one of these rests on and whose definition could not be read; "" when there is none."""
+        seen: set[str] = set()
+        work = list(keys)
+        while work:
+            key = work.pop()
+            if key in seen:
+                continue
+            seen.add(key)
+            if key.removesuffix(AT) in self.unread:
+                return key.removesuffix(AT)
+            d = self.definition(key, at)
+            if d is not None:
+                work.extend(self.keys(d.chain))
+        return ""
+
+    def keys(self, chain: Chain) -> tuple[str, ...]:
+        found = self.solver.keys(chain, self.records[0])
+        more = [k for k in found]
+        for k in found:  # x_i may stand for a row of X
+            for whole, (item, _) in self.rows_of.items():
+                if item == k and whole in self.frame.options:
+                    more.append(whole)
+        return tuple(dict.fromkeys(more))
+
+    # --- one statement -----------------------------------------------------------------------
+
+    def table(
+        self, chain: Chain, at: int, without: Given | None = None, chosen: Mapping[str, Option] | None = None,
+        layout: str = "", extra: Sequence[Given] = (),
+    ) -> Declarations:  # fmt: skip
+        """The symbol table for one statement: its letters, what they rest on, sizes as far as these force them."""
+        options: Mapping[str, Option] = chosen if chosen is not None else self.chosen
+        keys = dict.fromkeys(self.keys(chain))
+        given: dict[str, Given] = {d.key: d for d in extra}
+        work = [*keys, *(k for d in extra for k in self.keys(d.chain))]
+        while work and len(given) < MAX_DEFINITIONS:
+            key = work.pop(0)
+            keys.setdefault(key)
+            d = given.get(key) or self.definition(key, at)
+            if d is None or d is without or (d.key in given and d not in extra):
+                continue
+            given[d.key] = d
+            for k in self.keys(d.made or d.chain) if d.made is None else self.made_keys(d.made):
+                if k not in keys:
+                    keys[k] = None
+                    work.append(k)
+        here = {k: options[k] for k in keys if k in options}
+        rough = self.frame.with_arrays(here)
+        rough = replace(rough, layout=layout or self.base.layout or self.layout)  # type: ignore[arg-type]
+        sizes = self.unified(rough, list(given.values()), chain)
+        table = self.named(rough, here, sizes)
+        return self.filled(table, list(given.values()), at)
+
+    def made_keys(self, chain: Chain) -> list[str]:
+        return [n.name for n in walk(chain) if isinstance(n, Symbol) and n.name in self.frame.options]
+
+    def unified(self, rough: Declarations, given: list[Given], chain: Chain) -> Unifier:
+        sizes = Unifier()
+        for whole, (item, axis) in self.rows_of.items():
+            a, b = rough.arrays.get(whole), rough.arrays.get(item)
+            if a is not None and b is not None and len(a.shape) == len(b.shape) == 2:
+                shapes = Shapes(rough, sizes)
+                wanted = a.shape if axis == "row" else a.shape[::-1]
+                for x, y in zip(wanted, b.shape, strict=True):
+                    sizes.same(shapes.size(x), shapes.size(y))
+        for k, d in enumerate(given):
+            self.constrain(rough, d.made or d.chain, sizes, f"{k}:", d.made is not None)
+        trial = sizes.copy()
+        return trial if self.constrain(rough, chain, trial, "", False) else sizes
+
+    def fits(self, chain: Chain, at: int, layout: str) -> bool:
+        """A statement goes together with what it rests on, in one layout."""
+        rough, given = self.rests_on(chain, at, self.chosen)
+        rough = replace(rough, layout=layout)  # type: ignore[arg-type]
+        sizes = Unifier()
+        for k, d in enumerate(given):
+            self.constrain(rough, d.chain, sizes, f"{k}:", False)
+        return self.constrain(rough, chain, sizes, "", False)
+
+    def rests_on(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> tuple[Declarations, list[Given]]:
+        keys = dict.fromkeys(self.keys(chain))
+        work: list[str] = list(keys)
+        given: dict[str, Given] = {}
+        while work and len(given) < MAX_DEFINITIONS:
+            d = self.definition(work.pop(0), at)
+            if d is not None and d.key not in given and d.made is None:
+                given[d.key] = d
+                new = [k for k in self.keys(d.chain) if k not in keys]
+                keys.update(dict.fromkeys(new))
+                work += new
+        rough = self.frame.with_arrays({k: chosen[k] for k in keys if k in chosen})
+        return rough, list(given.values())
+
+    def clashes(self, chain: Chain, at: int, chosen: Mapping[str, Option]) -> int:
+        """How many of the definitions that a statement rests on do not go together under a reading."""
+        rough, given = self.rests_on(chain, at, chosen)
+        rough = replace(rough, layout=self.base.layout or self.layout)  # type: ignore[arg-type]
+        sizes = Unifier()
+        return sum(not self.constrain(rough, d.chain, sizes, f"{k}:", False) for k, d in enumerate(given))
+
+    def constrain(self, rough: Declarations, chain: Chain, sizes: Unifier, tag: str, made: bool) -> bool:
+        try:
+            resolved = chain if made else Resolver(rough).chain(chain)
+            left = resolved.subjects[-1]
+            for link in resolved.links:
+                shapes = Shapes(rough, sizes, tag=tag)
+                trial = sizes.copy()
+                shapes.sizes = trial
+                shapes.sides(left, link.rhs)
+                sizes.parent.update(trial.parent)
+                left = link.rhs
+        except (Misfit, SymbackpropError, RecursionError):
+            return False
+        return True
+
+    def named(self, rough: Declarations, here: Mapping[str, Option], sizes: Unifier) -> Declarations:
+        """Unknown sizes with names that nothing else has."""
+        roles, base = self.roles, self.base
+        taken = set(roles.arrays) | roles.sizes | roles.indices | set(base.sizes) | set(base.arrays)
+        taken |= {s.last for s in self.frame.table.layers.values()} | set(self.frame.table.layered_sizes)
+        return with_named_sizes(rough, here, sizes, taken)
+
+    def filled(self, table: Declarations, given: list[Given], at: int) -> Declarations:
+        """With the definitions that are in force, and the hypotheses."""
+        definitions = list(table.definitions)
+        for d in reversed(given):
+            try:
+                chain = d.made or Resolver(table).chain(d.chain)
+                chain, table = self.with_hidden(d.key, chain, table)
+            except (SymbackpropError, RecursionError):
+                if d.record >= 0:  # what comes from above and does not fit here is another thing
+                    self.unread.add(d.key)
+                continue
+            chain = Chain(chain.subjects, (replace(chain.links[0], relation="="),), chain.span)
+            definitions.append(Definition(chain, d.text, d.where))
+        hypotheses = [*table.hypotheses, *self.said_hypotheses(table, at)]
+        axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")
+        return replace(
+            table,
+            definitions=tuple(definitions),
+            hypotheses=tuple(hypotheses),
+            softmax=table.softmax or axis,  # type: ignore[arg-type]
+        )
+
+    def rewritten(self, lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declarations]:
+        return rewritten(lhs, rhs, table)
+
+    # --- what is not written -----------------------------------------------------------------
+
+    def with_hidden(self, key: str, chain: Chain, table: Declarations) -> tuple[Chain, Declarations]:
+        """L = … y_i …: L of one sample i has i as an axis that is not written."""
+        chain = cast(Chain, self.explicit(chain, table))
+        if table.einstein:
+            link = chain.links[0]
+            chain = replace(chain, links=(replace(link, rhs=cast(Expr, summed(link.rhs, table))),))
+        head, rhs = chain.subjects[-1], chain.links[0].rhs
+        have, _ = indices(head, table)
+        need, _ = indices(rhs, table)
+        extra = tuple(sorted(i for i in need if i not in have and i not in table.layers))
+        plain = isinstance(head, Symbol) and head.label is None and key in table.arrays and not table.arrays[key].shape
+        if not extra or not plain:
+            return chain, table
+        self.hidden[key] = extra
+        at = tuple(IndexName(i) for i in extra)
+        axes = tuple(self.range_of(i, rhs, table) for i in extra)
+        if any(a is None for a in axes):
+            return chain, table
+        shape = tuple(a for a in axes if a is not None)
+        symbol = replace(table.arrays[key], shape=shape, orientation="vector" if len(shape) == 1 else "matrix")
+        new = Chain((Entry(head, at, head.span),), chain.links, chain.span)
+        return new, table.with_array(symbol)
+
+    @staticmethod
+    def range_of(index: str, rhs: Expr, table: Declarations) -> Expr | None:
+        for n in walk(rhs):
+            if isinstance(n, Entry) and isinstance(n.base, Symbol) and n.base.name in table.arrays:
+                shape = table.arrays[n.base.name].shape
+                for k, i in enumerate(n.at):
+                    if i == IndexName(index) and k < len(shape):
+                        return shape[k]
+        return None
+
+    def explicit(self, node: object, table: Declarations) -> object:
+        """Rows of X for x_i, axes that are not written, sums over repeated indices."""
+        if isinstance(node, Entry) and isinstance(node.base, Symbol):
+            for whole, (item, axis) in self.rows_of.items():
+                if node.base.name == item and whole in table.arrays and item in table.arrays:
+                    x = Symbol(whole, None, None, node.base.span)
+                    if len(node.at) == 2:
+                        return Entry(x, node.at if axis == "row" else node.at[::-1], node.span)
+                    if len(node.at) == 1:
+                        if axis == "row":
+                            return Transpose(Entry(x, (node.at[0], All(node.span)), node.span), node.span)
+                        return Entry(x, (All(node.span), node.at[0]), node.span)
+        if isinstance(node, Entry) and isinstance(node.base, Symbol) and node.base.name in self.hidden:
+            return node
+        if (
+            isinstance(node, Symbol)
+            and node.label is None
+            and node.name in self.hidden
+            and table.arrays[node.name].shape
+        ):
+            return Entry(node, tuple(IndexName(i, node.span) for i in self.hidden[node.name]), node.span)
+        return mapped(node, lambda child: self.explicit(child, table))
+
+    def said_hypotheses(self, table: Declarations, at: int) -> list[Definition]:
+        out = []
+        for loose, text, where in self.stated:
+            try:
+                out.append(Definition(Resolver(table).chain(loose), text, where))
+            except (SymbackpropError, RecursionError):
+                continue
+        for key, properties in self.facts.properties.items():
+            name = key if key in table.arrays else key.split("_")[0]
+            array = table.arrays.get(name)
+            if array is None:
+                continue
+            for p in sorted(properties):
+                if self.withdrawn(p, key, at):
+                    continue
+                chain = property_chain(p, name, array)
+                if chain is not None:
+                    out.append(Definition(chain, property_text(p, name)))
+        return out
+
+    def withdrawn(self, p: str, key: str, at: int) -> bool:
+        return any(k in (f"{p}:{key}", f"*:{key}") and r <= at for k, r in self.withdrawals)

@@ -1,0 +1,214 @@
+"""Which reading of a section's letters costs least: a beam over its formulas, and what other readings would cost."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from symbackprop.core.terms import SymbackpropError
+
+from ..grammar.resolve import Resolver
+from ..grammar.tree import Chain, Dots, Words
+from .conform import Shapes
+from .conform_operations import Misfit
+from .kinds import Frame
+from .occurrences import Uses
+from .options import AT, Option
+from .roles import Roles
+from .said import EQUATIONS, Record
+
+BEAM, CHOICES, COMBINATIONS = 8, 12, 160
+Cost = tuple[int, int, float]
+ZERO: Cost = (0, 0, 0.0)
+
+
+def plus(a: Cost, b: Cost) -> Cost:
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+
+def minus(a: Cost, b: Cost) -> Cost:
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One relation of a formula that a reading must make sense of, and the letters it holds."""
+
+    record: int
+    chain: Chain
+    keys: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Solver:
+    frame: Frame
+    roles: Roles
+    pieces: list[Piece] = field(default_factory=list)
+    layout: str = "gradient"
+    _costs: dict[tuple[object, ...], Cost] = field(default_factory=dict)
+    tried: int = 0
+
+    @property
+    def said(self) -> set[str]:
+        """The letters whose shape the text says."""
+        return {self.roles.full_key(n)[0] for n, _, _ in self.roles.members} | set(self.roles.facts.shapes)
+
+    def prepare(self, records: Sequence[Record]) -> None:
+        for r in records:
+            if r.loose is None:
+                continue
+            for part in r.loose.parts:
+                chain = part.chain
+                if chain.links and all(k.relation in EQUATIONS for k in chain.links):
+                    self.pieces.append(Piece(r.at, chain, self.keys(chain, r)))
+
+    def keys(self, chain: Chain, r: Record) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        work: list[object] = [chain]
+        seen: set[str] = set()
+        while work:
+            uses = Uses()
+            node = work.pop()
+            if isinstance(node, Chain):
+                uses.chain(node, frozenset())
+            else:
+                uses.visit(node, frozenset())
+            for u in uses.uses:
+                key, _, layered = self.roles.full_key(u.name)
+                if key in self.frame.table.macros and key not in seen:
+                    seen.add(key)
+                    work.append(self.frame.table.macros[key].body)
+                whole = key + AT if layered and key + AT in self.frame.options else key
+                if whole in self.frame.options:
+                    found[whole] = None
+                if u.after_d and self.frame.table.upstream in self.frame.options:
+                    found[self.frame.table.upstream] = None
+                for v in self.frame.of.get(key, "").split(","):
+                    if v in self.frame.options:
+                        found[v] = None
+        return tuple(found)
+
+    # --- costs -------------------------------------------------------------------------------
+
+    def cost(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
+        key = (id(piece), self.layout, *(chosen.get(k) for k in piece.keys))
+        known = self._costs.get(key)
+        if known is None:
+            known = self._costs[key] = self.worked_out(piece, {k: chosen[k] for k in piece.keys if k in chosen})
+        return known
+
+    def evidence(self, piece: Piece, chosen: Mapping[str, Option], without: int) -> Cost:
+        """Of the statement itself its sides speak, but not that they are said to be equal."""
+        return self.cost(piece, chosen) if piece.record != without else self.sides_alone(piece, chosen)
+
+    def sides_alone(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
+        table = self.frame.with_arrays({k: chosen[k] for k in piece.keys if k in chosen})
+        table = table if table.layout else replace(table, layout=self.layout)  # type: ignore[arg-type]
+        bad, soft = 0, 0.0
+        for side in (*piece.chain.subjects, *(k.rhs for k in piece.chain.links)):
+            shapes = Shapes(table)
+            try:
+                shapes.of(Resolver(table).expr(side))
+            except (Misfit, SymbackpropError, RecursionError):
+                bad += 1
+            soft += shapes.cost
+        return 0, bad, soft
+
+    def worked_out(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
+        self.tried += 1
+        table = self.frame.with_arrays(chosen)
+        if not table.layout:
+            table = replace(table, layout=self.layout)  # type: ignore[arg-type]
+        try:
+            resolved = Resolver(table).chain(piece.chain)
+        except (SymbackpropError, RecursionError):
+            return 0, 0, 1.5
+        bad, soft = 0, 0.0
+        left = resolved.subjects[-1]
+        for link in resolved.links:
+            shapes = Shapes(table)
+            try:
+                shapes.sides(left, link.rhs)
+            except (Misfit, SymbackpropError):
+                bad += 1
+            soft += shapes.cost
+            if not isinstance(link.rhs, (Words, Dots)):
+                left = link.rhs
+        return 0, bad, soft
+
+    # --- the beam ----------------------------------------------------------------------------
+
+    def solve(self) -> tuple[dict[str, Option], Cost]:
+        states: list[tuple[Cost, dict[str, Option]]] = [(ZERO, {})]
+        for piece in self.pieces:
+            grown: list[tuple[Cost, dict[str, Option]]] = []
+            for cost, chosen in states:
+                new = [k for k in piece.keys if k not in chosen]
+                found = []
+                for combination in self.combinations(new):
+                    more = dict(zip(new, combination, strict=True))
+                    whole = {**chosen, **more}
+                    prior = sum((prior_of(o) for o in combination), start=0.0)
+                    said = sum(o.cost >= 50 for o in combination)
+                    total = plus(plus(cost, (said, 0, prior)), self.cost(piece, whole))
+                    found.append((total, whole))
+                grown.extend(heapq.nsmallest(CHOICES, found, key=lambda s: s[0]))
+            states = heapq.nsmallest(BEAM, grown, key=lambda s: s[0])
+        cost, chosen = min(states, key=lambda s: s[0])
+        for key, options in self.frame.options.items():
+            chosen.setdefault(key, options[0])
+        return chosen, cost
+
+    def combinations(self, keys: list[str]) -> Iterable[tuple[Option, ...]]:
+        """The cheapest combinations of options, roughly in order."""
+        lists = [self.frame.options[k] for k in keys]
+        total = 1
+        for options in lists:
+            total *= len(options)
+        if total <= COMBINATIONS:
+            return product(*lists)
+        scored: list[tuple[float, tuple[int, ...]]] = [(sum(o[0].cost for o in lists), (0,) * len(lists))]
+        seen: set[tuple[int, ...]] = {scored[0][1]}
+        out: list[tuple[Option, ...]] = []
+        while scored and len(out) < COMBINATIONS:
+            _, at = heapq.heappop(scored)
+            out.append(tuple(o[k] for o, k in zip(lists, at, strict=True)))
+            for n, k in enumerate(at):
+                if k + 1 < len(lists[n]):
+                    new = (*at[:n], k + 1, *at[n + 1 :])
+                    if new not in seen:
+                        seen.add(new)
+                        heapq.heappush(scored, (sum(o[i].cost for o, i in zip(lists, new, strict=True)), new))
+        return out
+
+    # --- what else could be meant ------------------------------------------------------------
+
+    def rivals(self, key: str, chosen: dict[str, Option], without: int) -> list[Option]:
+        """Other options of a letter that break nothing, judged without one formula."""
+        here = [p for p in self.pieces if key in p.keys]
+        now = sum_costs(self.evidence(p, chosen, without) for p in here)
+        out: list[Option] = []
+        for option in self.frame.options[key]:
+            if option.rank == chosen[key].rank and option.family == chosen[key].family:
+                continue
+            if option.cost >= 50:
+                continue
+            other = {**chosen, key: option}
+            change = minus(sum_costs(self.evidence(p, other, without) for p in here), now)
+            soft = change[2] + option.cost - chosen[key].cost
+            if change[1] <= 0 and soft < 2.0:
+                out.append(option)
+        return out
+
+
+def prior_of(option: Option) -> float:
+    return option.cost if option.cost < 50 else 0.0
+
+
+def sum_costs(costs: Iterable[Cost]) -> Cost:
+    total = ZERO
+    for c in costs:
+        total = plus(total, c)
+    return total

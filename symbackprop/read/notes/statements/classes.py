@@ -1,0 +1,133 @@
+"""What an equation is meant as, by its form and the words around it: definition, condition, claim, remark."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias
+
+from ..grammar.tree import (
+    Derivative,
+    Dots,
+    Expr,
+    Name,
+    Num,
+    Operator,
+    Paren,
+    Product,
+    Words,
+)
+from ..grammar.walking import walk
+from ..inferred.said import head_of
+
+Class: TypeAlias = Literal["definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side"]
+
+_END = r"[^.;=]{0,70}\Z"
+STIPULATES = re.compile(
+    r"(?:\b(?:define[sd]?|denote[sd]?|let|introduce|abbreviate|notation|put|suppose|consider|take|instead|given|choose)\b"
+    r"|(?:\A|[.;:,(]\s*|\b(?:we|I|us|and|then|also|shall|now)\s+)(?:set|write|call)\b)" + _END,
+    re.IGNORECASE,
+)
+WEAKLY = re.compile(
+    r"\b(?:where|with|for|is|are|loss|cost|error|objective|energy|model|function|by|be|have|has|computes?|output|predicts?"
+    r"|likelihood|forward|consider|minimi[sz]e|maximi[sz]e|given|named|called|as)\b" + _END,
+    re.IGNORECASE,
+)
+CONDITION = re.compile(
+    r"\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
+    r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
+    r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\."
+    r"|first[\s-]order|normal equations?|equation)\b" + _END,
+    re.IGNORECASE,
+)
+ASSUMES = re.compile(
+    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis|that is|i\.e\.|meaning|satisf(?:y|ies|ying)"
+    r"|if|when|whenever|for|under|since|because|as)\b" + _END,
+    re.IGNORECASE,
+)
+STRONGLY_ASSUMES = re.compile(
+    r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|under the hypothesis|satisf(?:y|ies|ying))\b" + _END,
+    re.IGNORECASE,
+)
+SOLVED = re.compile(
+    r"\b(?:minimi\w+|maximi\w+|optim\w+|solution|solved|estimat\w+|minimum|maximum|stationary|yields?|attained|argmin)\b"
+    + _END,
+    re.IGNORECASE,
+)
+GRADIENT = re.compile(
+    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b" + _END, re.IGNORECASE
+)
+FOLLOWS = re.compile(
+    r"\b(?:hence|so|thus|therefore|then|get|find|obtain\w*|gives?|follows?|equals?|equivalently|simplif\w+|rewrit\w+"
+    r"|that is|in short|becomes?|yields?|show|see|prove|read\w*|shorter|also|as well)\b" + _END,
+    re.IGNORECASE,
+)
+GIVEN = re.compile(r"\b(?:given|denote|write|define|let|with|where|abbreviate|call|for short)\b" + _END, re.IGNORECASE)
+IN_CASE = re.compile(
+    r"\b(?:if|when|whenever|unless|in (?:the|this|that) case|otherwise|as long as|assuming|suppose|active|else)\b"
+    r"(?!\s+(?:(?:we|one|I)\b|taking|computing|differentiat))[^.;]{2,90}\Z"
+    r"|\b(?:approximately|roughly|for (?:small|large|tiny|huge)|in the limit|near|asymptotically)\b[^.;]{0,60}\Z",
+    re.IGNORECASE,
+)
+"""A condition in words that is not understood."""
+REMARKS = frozenset(("←", "≐", "≈", "∝", "≠", "≤", "≥", "<", ">", "≪", "≫", "=:?"))
+
+
+def holds_derivative(node: Expr) -> bool:
+    """∂, ∇, d/dx, f′ occurs."""
+    return any(
+        isinstance(n, Derivative)
+        or (isinstance(n, Operator) and n.kind != "function")
+        or (isinstance(n, Name) and n.primes)
+        for n in walk(node)
+    )
+
+
+def differentiates(node: object) -> bool:
+    """A derivative by something, whose layout may matter."""
+    return any(
+        isinstance(n, Derivative)
+        or (isinstance(n, Operator) and n.kind == "derivative")
+        or (isinstance(n, Operator) and n.name == "partial")
+        for n in walk(node)
+    )
+
+
+def is_derivative(node: Expr) -> bool:
+    """The side is a derivative as it stands, so that a name for it stands on the other side."""
+    match node:
+        case Derivative():
+            return True
+        case Product(args):
+            return isinstance(args[0], Operator) and args[0].kind != "function"
+        case _:
+            return False
+
+
+def is_question(node: Expr) -> bool:
+    """= ?, = …"""
+    return isinstance(node, (Words, Dots)) or any(
+        isinstance(n, Words) and n.text.strip() in ("?", "…") for n in walk(node)
+    )
+
+
+def is_order(node: Expr) -> bool:
+    """O(h^2), o(1): no term."""
+    last = node.args[0] if isinstance(node, Product) else node
+    return (
+        isinstance(node, Product) and isinstance(last, Name) and last.letter in ("O", "o") and last.sub is None
+        and isinstance(node.args[1], Paren)
+    )  # fmt: skip
+
+
+def is_setting(node: Expr) -> bool:
+    """A number in digits."""
+    return isinstance(node, Num)
+
+
+def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
+    """w := w - η ∇J"""
+    return relation == ":=" and any(n == lhs for n in walk(rhs))
+
+
+def names_something(lhs: Expr) -> bool:
+    return head_of(lhs) is not None

@@ -1,0 +1,49 @@
+"""A claim under a condition on its indices; letters and readings in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import cast
+
+from ..grammar.tree import (
+    Chain,
+    Expr,
+    IndexName,
+    Indicator,
+    Link,
+    Name,
+    Product,
+)
+from ..grammar.walking import mapped
+from ..inferred.options import Option
+
+
+def conditioned(c: Chain, lhs: Expr, rhs: Expr) -> tuple[Expr, Expr]:
+    """Both sides under a condition on indices: put in for an equality, else times 1 where it holds."""
+    left, link = c.subjects[-1], c.links[0]
+    match left, link:
+        case IndexName(a), Link("=", IndexName(b)):
+            return renamed(lhs, b, a), renamed(rhs, b, a)
+    hold = Indicator(c, c.span)
+    return Product((hold, lhs), ("",), lhs.span), Product((hold, rhs), ("",), rhs.span)
+
+
+def renamed(node: Expr, old: str, new: str) -> Expr:
+    def go(n: object) -> object:
+        if isinstance(n, IndexName) and n.name == old:
+            return replace(n, name=new)
+        return mapped(n, go)
+
+    return cast(Expr, go(node))
+
+
+def as_name(key: str) -> Name:
+    found = re.fullmatch(r"\\(\w+)\{(.+)\}", key)
+    return Name(found[2], found[1]) if found else Name(key)
+
+
+def spoken(option: Option) -> str:
+    inner = option.rank - option.family
+    words = ("a number", "a vector", "a matrix", "an array")[min(inner, 3)]
+    return f"is {words}" if not option.family else f"counts {words}s"

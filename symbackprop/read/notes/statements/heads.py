@@ -1,0 +1,284 @@
+"""Equations with a name on the left: definition, redefinition, conclusion, or claim."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from symbackprop.core.terms import SymbackpropError
+
+from ..declared.table import define
+from ..files.place import ReadError, Span, Unsettled
+from ..grammar.resolve import Resolver
+from ..grammar.syntax import free_indices, restates
+from ..grammar.tree import (
+    Chain,
+    Entry,
+    Expr,
+    Link,
+    Name,
+    Num,
+    Transpose,
+    Words,
+)
+from ..grammar.walking import walk
+from ..inferred.occurrences import key_of
+from ..inferred.said import Head, Record, defining
+from ..inferred.section import Given, Section
+from ..meaning.definitions import circular, definition_of, head
+from ..meaning.lints import consistent
+from . import classes
+from .classes import Class
+from .finer import finer
+from .statements import Reading, Scope, facts_of, records_of
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One link of a chain with what it was taken for."""
+
+    record: int
+    lhs: Expr
+    link: Link
+    meant: Class
+    span: Span
+    left: str = ""
+    error: ReadError | None = None
+    note: str = ""
+    given: Given | None = None
+    conditions: tuple[Chain, ...] = ()
+
+
+class Heads:
+    def __init__(self, scope: Scope, before: Heads | None) -> None:
+        self.scope, self.before = scope, before
+        base = scope.base
+        facts, base, withdrawals = facts_of(scope, base)
+        self.records = records_of(scope, base)
+        self.section: Section = Section(self.records, facts, base, before.section if before is not None else None)
+        self.section.withdrawals = withdrawals
+        self.table = self.section.frame.table
+        self.above: dict[tuple[int, int], Expr | None] = {}
+        self.defined: dict[str, int] = {}
+        self.stationary: list[tuple[Chain | None, int]] = []
+        self.pending: list[Chain] = []
+        self.adjoint_keys: set[str] = set()
+        self.made: list[list[Unit] | Reading] = []
+
+    def is_adjoint(self, key: str) -> bool:
+        return key in self.adjoint_keys
+
+    def on_indices(self, chain: Chain) -> bool:
+        sides = (*chain.subjects, *(k.rhs for k in chain.links))
+        names = [s for s in sides if isinstance(s, Name)]
+        return (
+            bool(chain.links) and bool(names) and all(isinstance(s, (Name, Num)) for s in sides)
+            and all(k.relation in ("≠", "=", "<", ">", "≤", "≥") for k in chain.links)
+            and all(n.sub is None and not n.sups and n.letter in self.indices() for n in names)
+        )  # fmt: skip
+
+    @staticmethod
+    def on_values(chain: Chain) -> bool:
+        """γ = 0, A = A^T, x > 0: what is said of letters, for the formula that follows."""
+        sides = (*chain.subjects, *(k.rhs for k in chain.links))
+        return (
+            len(chain.links) == 1 and isinstance(sides[0], Name) and all(isinstance(s, (Name, Num)) for s in sides)
+            and chain.links[0].relation in ("=", "<", ">", "≤", "≥", "≠")
+        )  # fmt: skip
+
+    def indices(self) -> set[str]:
+        return {i for i in self.table.indices if i not in self.section.frame.options and i not in self.table.arrays}
+
+    def sentence(self, r: Record) -> str:
+        """The words before a formula, and before those that stand in one sentence or one display with it."""
+        before = r.formula.before
+        for other in reversed(self.records[max(0, r.at - 4) : r.at]):
+            if re.search(r"[.;]", before) or other.at in self.defined.values():  # what it defines is the case
+                break
+            if other.formula.display and not (r.formula.display and not before):
+                break
+            before = f"{other.formula.before} {before}"
+        return before
+
+    def is_word(self, node: object) -> bool:
+        """\\text{likelihood} that names nothing."""
+        if not isinstance(node, Name) or node.mark != "text":
+            return False
+        key = self.section.roles.full_key(node)[0]
+        return not self.table.known(key) and key not in self.section.frame.options
+
+    def defining(self, lhs: Expr, link: Link) -> tuple[Head | None, Link]:
+        return defining(lhs, link, self.section.roles.composite)
+
+    def solves(self, found: Head, rhs: Expr) -> bool:
+        """w = …, without w on the right, where something is differentiated by w."""
+        key = self.section.roles.full_key(found.name)[0]
+        return self.is_variable(key) and not self.holds(key, rhs)
+
+    def named_prime(self, found: Head) -> bool:
+        return self.section.roles.full_key(found.name)[0] + "'" in self.section.frame.options
+
+    def is_aside(self, before: str, found: Head | None) -> bool:
+        """ "if A = A^T", "orthogonal, that is Q^T Q = I": said of what is there, inline."""
+        if re.search(r"\b(?:if|when|whenever|provided(?: that)?|in case)\s*\Z", before, re.IGNORECASE):
+            return found is None or self.not_fresh(found)
+        said = re.search(r"\b(?:that is|i\.e\.|meaning|so that|with)\s*,?\s*\Z", before, re.IGNORECASE)
+        words = re.search(
+            r"\b(?:orthogonal|orthonormal|symmetric|unit|normali[sz]ed|idempotent|distribution)\b",
+            before,
+            re.IGNORECASE,
+        )
+        return found is None and said is not None and words is not None
+
+    def gives(self, found: Head) -> bool:
+        """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""
+        return found.args is not None and not self.not_fresh(found)
+
+    def not_fresh(self, found: Head) -> bool:
+        key = self.section.roles.full_key(found.name)[0]
+        return key in self.defined or self.is_variable(key)
+
+    def is_variable(self, key: str) -> bool:
+        """Something is differentiated by it, or J(w) depends on it."""
+        use = self.section.roles.arrays.get(key)
+        by = use is not None and any(use.by[b] for b in ("∂", "d", "∇"))
+        return by or any(key in of.split(",") for of in self.section.frame.of.values())
+
+    def with_head(self, r: Record, unit: Unit, found: Head, before: str) -> Unit:
+        section, link = self.section, unit.link
+        key, items, layered = section.roles.full_key(found.name)
+        rhs = link.rhs
+        stated = link.relation in (":=", "≡") or classes.STIPULATES.search(before) is not None
+        if self.table.known_name(key, layered):
+            return self.declared_head(r, unit, key, stated)
+        gives_function = found.args is not None and (key in self.table.functions or key in self.table.macros)
+        gives_function &= (
+            self.table.functions.get(key) is not section.base.functions.get(key) or key in self.table.macros
+        )
+        if key in self.table.functions and not gives_function:
+            return replace(unit, meant="claim")
+        base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
+        solved = classes.SOLVED.search(before) is not None
+        variable = self.is_variable(key) or (base_letter != key and self.is_variable(base_letter))
+        if (solved and variable and found.args is None) or (
+            self.stationary and variable and found.args is None and key not in self.defined and not stated
+            and self.stationary[-1][1] <= r.at and not classes.is_derivative(rhs) and self.is_variable(key)
+        ):  # fmt: skip
+            return self.conclusion(r, unit, found)
+        again = key in self.defined
+        if again and gives_function:
+            known = self.text_of(self.defined[key])
+            same = self.same_right_side(key, rhs)
+            if same or stated or (r.formula.row != known):
+                return replace(unit, meant="definition")
+            return replace(unit, meant="claim")
+        if gives_function:
+            self.defined[key] = r.at
+            return replace(unit, meant="definition", note="function")
+        if again:
+            if self.same_right_side(key, rhs):
+                return replace(unit, meant="definition", note="said before")
+            stated |= classes.IN_CASE.search(self.sentence(r)) is not None
+            moved = r.formula.row != self.records[self.defined[key]].formula.row
+            if stated or moved:
+                return self.define(r, unit, key)
+            return replace(unit, meant="claim")
+        if items and not self.free_items(found.name):
+            return replace(unit, meant="claim")
+        if self.holds(key, rhs) and not self.shifted(found.name, rhs):
+            return replace(unit, meant="claim")
+        named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
+        if named and not classes.is_derivative(rhs) and not (
+            classes.holds_derivative(rhs) or isinstance(rhs, Num)
+        ):  # fmt: skip
+            message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
+            self.section.unread.add(key)
+            return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))
+        if self.is_adjoint(key) and not classes.is_derivative(rhs):
+            return replace(unit, meant="claim")
+        return self.define(r, unit, key)
+
+    def text_of(self, at: int) -> int:
+        return self.records[at].formula.row
+
+    def same_right_side(self, key: str, rhs: Expr) -> bool:
+        return any(d.key == key and d.chain.links[0].rhs == rhs for d in self.section.definitions) or any(
+            c.link.rhs == rhs and c.record != -1
+            for c in self.section.roles.candidates
+            if self.section.roles.full_key(c.head.name)[0] == key and c.record == self.defined.get(key)
+        )
+
+    def free_items(self, name: Name) -> bool:
+        """Each subscript is an index of its own: a_i, w_{jk}; not a_1 or w_{ii}."""
+        items = [i for i in (name.sub.items if name.sub else ()) if not isinstance(i, Words)]
+        names = [i.letter + "'" * i.primes for i in items if isinstance(i, Name)]
+        return len(names) == len(items) == len(set(names)) and all(n in self.table.indices for n in names)
+
+    def holds(self, key: str, rhs: Expr) -> bool:
+        return any(isinstance(n, Name) and self.section.roles.full_key(n)[0] == key for n in walk(rhs))
+
+    def shifted(self, head_name: Name, rhs: Expr) -> bool:
+        """z^l = … z^{l-1}: a recurrence over layers."""
+        return (
+            any(isinstance(n, Name) and key_of(n) == key_of(head_name) and n.sups != head_name.sups for n in walk(rhs))
+            and self.section.roles.full_key(head_name)[2]
+        )
+
+    def define(self, r: Record, unit: Unit, key: str) -> Unit:
+        head_, link = self.defining(unit.lhs, unit.link)
+        lhs = unit.lhs if head_ is None or link is unit.link else head_.name
+        chain = Chain((lhs,), (replace(link, relation="="),), (unit.lhs.span[0], unit.link.span[1]))
+        given = Given(key, chain, r.formula.text, r.at, r.formula.where)
+        self.defined[key] = r.at
+        self.section.definitions.append(given)
+        return replace(unit, meant="definition", given=given)
+
+    def declared_head(self, r: Record, unit: Unit, key: str, stated: bool) -> Unit:
+        """The left side is a name that the author declared: the rules of its table."""
+        try:
+            lhs = Resolver(self.table).expr(unit.lhs)
+            rhs = Resolver(self.table).expr(unit.link.rhs)
+        except (SymbackpropError, RecursionError):
+            return unit
+        symbol = head(lhs)
+        if symbol is None:
+            return replace(unit, meant="definition") if stated and isinstance(lhs, Transpose) else unit
+        array = self.table.layered.get(symbol.name) if symbol.label else self.table.arrays.get(symbol.name)
+        if array is None or array.role == "constant" or (isinstance(lhs, Entry) and not free_indices(lhs)):
+            return unit
+        known = definition_of(symbol, self.table)
+        link = Link("=", rhs, unit.link.span)
+        chain = Chain((lhs,), (link,), (lhs.span[0], unit.link.span[1]))
+        if known is not None and finer(symbol, lhs, rhs, known, self.table):
+            return self.redefine(r, unit, chain)
+        if known is not None:
+            return replace(unit, meant="definition") if restates(lhs, rhs, known, self.table) else unit
+        if circular(symbol, rhs, self.table) or not consistent(lhs, rhs, self.table):
+            return unit
+        return self.redefine(r, unit, chain)
+
+    def redefine(self, r: Record, unit: Unit, chain: Chain) -> Unit:
+        self.table = self.section.frame.table = define(self.table, chain, r.formula.text, r.formula.where)
+        return replace(unit, meant="definition", note="declared")
+
+    def condition(self, r: Record, unit: Unit) -> Unit:
+        zero = isinstance(unit.link.rhs, Num) and unit.link.rhs.value == 0
+        chain = Chain((unit.lhs,), (replace(unit.link, relation="="),), unit.span)
+        if zero or classes.holds_derivative(unit.lhs):
+            self.stationary.append((chain, r.at))
+        else:
+            self.hypothesis(r, chain)
+        return replace(unit, meant="condition")
+
+    def assume(self, r: Record, lhs: Expr, link: Link) -> None:
+        """c > 0 is a hypothesis from there on; a comparison of indices is not."""
+        if link.relation in (">", "<", "≥", "≤", "≠") and isinstance(lhs, Name) and not self.on_indices(
+            Chain((lhs,), (link,), link.span)
+        ):  # fmt: skip
+            self.hypothesis(r, Chain((lhs,), (link,), link.span))
+
+    def hypothesis(self, r: Record, chain: Chain) -> None:
+        self.section.stated.append((chain, r.formula.text, r.formula.where))
+
+    def conclusion(self, r: Record, unit: Unit, found: Head) -> Unit:
+        return replace(unit, meant="conclusion")

@@ -1,0 +1,313 @@
+"""What each equation of a section is meant as."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import cast
+
+from symbackprop.core.terms import SymbackpropError
+
+from ..files.place import ReadError, Span, Unsettled
+from ..grammar.resolve import Resolver
+from ..grammar.syntax import is_shape, with_left
+from ..grammar.tree import (
+    Chain,
+    Derivative,
+    Dots,
+    Expr,
+    Link,
+    Matrix,
+    Missing,
+    Name,
+    Num,
+    Paren,
+    Product,
+    Shape,
+    ShapeWord,
+    Symbol,
+    Words,
+)
+from ..grammar.vocabulary import GREEK
+from ..grammar.walking import mapped, respan, walk
+from ..inferred.occurrences import key_of
+from ..inferred.said import EQUATIONS, Record, head_of
+from . import classes
+from .classes import Class
+from .heads import Heads, Unit
+from .statements import Kind, Reading
+
+_MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
+
+_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
+_FOR = re.compile(r"\b(?:for|if|when|where|case|with|whenever)\s*\Z", re.IGNORECASE)
+
+
+def loosened(node: Expr, inner: list[Chain]) -> Expr:
+    """f(z = W a + b) says f(z), and z = W a + b besides."""
+    if isinstance(node, Paren) and node.opening == "(" and any(c.links for c in node.chains):
+        inner.extend(c for c in node.chains if c.links)
+        return replace(node, chains=tuple(Chain((c.subjects[-1],), (), c.span) for c in node.chains))
+    if isinstance(node, Matrix):
+        return node
+    return cast(
+        Expr,
+        mapped(
+            node,
+            lambda c: (
+                tuple(loosened(x, inner) for x in c)
+                if isinstance(c, tuple) and all(not isinstance(x, (Chain, tuple)) for x in c)
+                else c
+                if isinstance(c, (Chain, tuple))
+                else loosened(cast(Expr, c), inner)
+            ),
+        ),
+    )
+
+
+def unread_names(written: str) -> set[str]:
+    found = re.fullmatch(r"\\(\w+)\s*\{\\?(\w+)\}", written.strip())
+    if found:
+        inner = GREEK.get(found[2], found[2])
+        return {inner, f"\\{found[1]}{{{inner}}}"}
+    bare = written.strip().removeprefix("\\")
+    return {GREEK.get(bare, bare)}
+
+
+class Intents(Heads):
+    def plain(self, kind: Kind, r: Record, span: Span, error: ReadError | None = None, note: str = "") -> Reading:
+        return Reading(kind, r.formula, span, self.table, error=error, note=note)
+
+    def names_dialect(self, lhs: Expr, rhs: Expr) -> bool:
+        """dO = ∂L/∂O names the derivatives: from there dX is ∂L/∂X."""
+        match lhs, rhs:
+            case Product((Name("d", _, None, ()), Name() as x)), Derivative(Name() as loss, (Name() as wrt,)):
+                if key_of(x) == key_of(wrt):
+                    self.table = self.section.frame.table = replace(self.table, upstream=key_of(loss))
+                    return True
+        return False
+
+    def is_stack(self, lhs: Expr, rhs: Expr) -> bool:
+        """X = [x_1, …, x_m], or its rows above each other with dots between."""
+        return isinstance(lhs, Name) and stacked_items(rhs) is not None
+
+    def hangs_on_claim(self, chain: Chain) -> bool:
+        """ "r'(x) = 1 for x > 0": said of the claim that stands right before it."""
+        last = self.made[-1] if self.made else None
+        if not isinstance(last, list) or not last or last[-1].meant != "claim":
+            return False
+        last[-1] = replace(last[-1], conditions=(*last[-1].conditions, chain))
+        return True
+
+    def units_of(self, r: Record) -> list[Unit] | Reading:
+        formula, whole = r.formula, (0, len(r.formula.text))
+        if formula.struck:
+            return self.plain("remark", r, whole, note="struck out")
+        if _MARGIN.match(formula.text):
+            return self.plain("remark", r, whole, note="points at the line above")
+        if r.loose is None:
+            return self.unread(r)
+        if self.section.roles.ranges and re.match(r"\s*\S+\s*=\s*[01]\s*,", formula.text) and "dots" in formula.text:
+            return self.plain("definition", r, whole, note="range")
+        conditions = self.side_conditions(r)
+        out: list[Unit] = []
+        for k, part in enumerate(r.loose.parts):
+            if part.chain in conditions:
+                out.append(Unit(r.at, part.chain.subjects[-1], part.chain.links[0], "side", part.chain.span))
+                continue
+            out.extend(self.chain(r, part.chain, k, part.joined))
+        own = tuple(conditions)
+        if own:
+            out = [replace(u, conditions=(*u.conditions, *own)) if u.meant == "claim" else u for u in out]
+        return out
+
+    def unread(self, r: Record) -> Reading:
+        assert isinstance(r.error, ReadError)
+        formula, whole = r.formula, (0, len(r.formula.text))
+        if formula.aligned is not None:
+            self.above[formula.aligned] = None
+        found = re.match(r"\s*(\\?[A-Za-z]+(?:\s*\{\\?[A-Za-z]+\})?)\s*(?:\([^()=]*\))?\s*&?\s*(?::?=)", formula.text)
+        if found is not None:
+            self.section.unread |= unread_names(found[1])
+        claims = re.search(r"=|\\sim|≡", formula.text) is not None
+        error = r.error
+        unclosed = "never closed" in error.message
+        if not isinstance(error, Unsettled) and not unclosed and formula.error is None and not self.table.known_any():
+            error = Unsettled(error.message, error.span, error.where)
+        return self.plain("claim" if claims or unclosed else "remark", r, whole, error=error)
+
+    def side_conditions(self, r: Record) -> list[Chain]:
+        """i ≠ j behind a claim, or said in the sentence before it."""
+        assert r.loose is not None
+        out: list[Chain] = []
+        parts = r.loose.parts
+        for k, part in enumerate(parts):
+            if k and self.on_indices(part.chain):
+                out.append(part.chain)
+        if len(parts) == 1 and _FOR.search(r.formula.before) and not r.formula.display:
+            if self.on_indices(parts[0].chain) or self.on_values(parts[0].chain):
+                if _BEHIND.fullmatch(r.formula.before) and self.hangs_on_claim(parts[0].chain):
+                    return [parts[0].chain]
+                self.pending = [parts[0].chain]
+                return [parts[0].chain]
+        if not out and self.pending and not re.search(r"[.;]", r.formula.before):
+            out = list(self.pending)
+        if r.formula.display or re.search(r"[.;]", r.formula.before):
+            self.pending = []
+        return out
+
+    def chain(self, r: Record, chain: Chain, part: int, joined: str) -> list[Unit]:
+        first = chain.subjects[-1]
+        if not chain.links:
+            return [self.bare(r, first, chain.span)]
+        if isinstance(first, Missing):
+            over = self.above.get(r.formula.aligned, first) if r.formula.aligned is not None else first
+            if over is None or isinstance(over, Missing):
+                return [self.hanging(r, chain, over)]
+            chain = Chain((cast(Expr, respan(over, chain.span)),), chain.links, chain.span)
+        out: list[Unit] = []
+        text, start = r.formula.text, chain.span[0]
+        for subject in chain.subjects:
+            if isinstance(subject, Dots):
+                continue
+            lhs: Expr = subject
+            left, written = text[with_left(text, start) : chain.links[0].span[0]].strip(), ""
+            meant: Class = "claim"
+            for k, link in enumerate(chain.links):
+                if k > 0 and subject is not chain.subjects[-1]:
+                    break
+                inner: list[Chain] = []
+                if link.relation in EQUATIONS:
+                    lhs, link = loosened(lhs, inner), replace(link, rhs=loosened(link.rhs, inner))
+                for nested in inner:
+                    out.extend(self.chain(r, nested, part, joined))
+                whole = (with_left(text, start), link.span[1]) if k == 0 else link.span
+                if len(chain.subjects) > 1 and k == 0:
+                    whole, written = link.span, text[subject.span[0] : subject.span[1]]
+                elif k > 0:
+                    written = left
+                unit = self.meant(r, lhs, link, k, part, joined, meant)
+                meant = unit.meant
+                out.append(replace(unit, span=whole, left=written))
+                if not isinstance(link.rhs, Words) and link.relation not in ("∈", "~"):
+                    lhs = link.rhs
+                    left = text[link.at[0] : link.at[1]].strip()
+        last = chain.links[-1].rhs
+        if r.formula.aligned is not None and not isinstance(last, (Missing, Words)):
+            self.above[r.formula.aligned] = last
+        return out
+
+    def hanging(self, r: Record, chain: Chain, over: Expr | None) -> Unit:
+        here = (chain.links[0].span[0], chain.links[0].span[0] + 1)
+        error: ReadError | None = None
+        meant: Class = "claim"
+        if over is None:
+            error = Unsettled("this goes on from a row that could not be read", here, r.formula.where)
+        elif chain.links[0].relation in EQUATIONS and len(chain.links) == 1 and self.shape_like(chain.links[0].rhs):
+            return self.bare(r, chain.links[0].rhs, chain.span)
+        elif self.table.inferred and not self.table.known_any():
+            error = Unsettled("nothing stands before this relation", here, r.formula.where)
+        else:
+            error = ReadError("nothing stands before this relation", here, r.formula.where)
+        return Unit(r.at, chain.subjects[-1], chain.links[0], meant, chain.span, error=error)
+
+    def bare(self, r: Record, node: Expr, span: Span) -> Unit:
+        shape = self.shape_like(node)
+        return Unit(r.at, node, Link("", Missing()), "shape" if shape else "remark", span)
+
+    def shape_like(self, node: Expr) -> bool:
+        try:
+            found = Resolver(self.table).expr(node)
+        except (SymbackpropError, RecursionError):
+            return False
+        return is_shape(found, self.table) and not isinstance(found, (Symbol, Num, ShapeWord))
+
+    def of_shapes(self, lhs: Expr, rhs: Expr) -> bool:
+        """n × 1 on the right, or sizes on both sides."""
+        try:
+            found = Resolver(self.table).expr(rhs)
+        except (SymbackpropError, RecursionError):
+            return False
+        if isinstance(found, (Shape, ShapeWord)):
+            return True
+        return is_shape(found, self.table) and self.all_sizes(lhs)
+
+    def all_sizes(self, lhs: Expr) -> bool:
+        try:
+            return is_shape(Resolver(self.table).expr(lhs), self.table)
+        except (SymbackpropError, RecursionError):
+            return False
+
+    def meant(self, r: Record, lhs: Expr, link: Link, k: int, part: int, joined: str, previous: Class) -> Unit:
+        unit = Unit(r.at, lhs, link, "claim", link.span)
+        rhs, relation = link.rhs, link.relation
+        before = r.formula.before if part == 0 else ("" if not joined else "where" if joined == "where" else "")
+        if isinstance(rhs, Missing):
+            here = (link.span[0], link.span[0] + 1)
+            return replace(unit, error=ReadError(f"nothing stands after {relation}", here, r.formula.where))
+        if relation in ("∈", "~"):
+            return replace(unit, meant="remark" if isinstance(rhs, Words) else "shape")
+        if relation not in EQUATIONS and relation != "=:":
+            self.assume(r, lhs, link)
+            return replace(unit, meant="remark")
+        if relation == "=:":
+            unit = replace(unit, lhs=rhs, link=replace(link, rhs=lhs, relation=":="))
+            lhs, rhs, relation = rhs, lhs, ":="
+        if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
+            isinstance(n, Words) or self.is_word(n) for n in walk(rhs)
+        ):  # fmt: skip
+            known = head_of(lhs) is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
+            return replace(unit, meant="definition" if known else "remark", note="in words")
+        if self.is_stack(lhs, rhs):
+            return replace(unit, meant="definition", note="rows")
+        if self.of_shapes(lhs, rhs):
+            return replace(unit, meant="shape")
+        if classes.is_update(lhs, relation, rhs):
+            return replace(unit, meant="remark", note="an update")
+        if k > 0:
+            zero = isinstance(rhs, Num) and rhs.value == 0
+            if zero and classes.CONDITION.search(before):
+                return self.condition(r, unit)
+            return replace(unit, meant="condition" if previous == "condition" else "claim")
+        return self.first_link(r, unit, before)
+
+    def first_link(self, r: Record, unit: Unit, before: str) -> Unit:
+        lhs, link = unit.lhs, unit.link
+        rhs, zero = link.rhs, isinstance(link.rhs, Num) and link.rhs.value == 0
+        derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
+        if self.names_dialect(lhs, rhs):
+            return replace(unit, meant="definition", note="notation")
+        demanded = classes.CONDITION.search(before) is not None
+        if demanded and (zero or found is None or self.not_fresh(found)):
+            if found is not None and not zero and found.args is None and self.solves(found, rhs):
+                return self.conclusion(r, unit, found)
+            if not derivative or zero:
+                return self.condition(r, unit)
+        if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
+            return self.condition(r, unit)
+        if not r.formula.display and not derivative and self.is_aside(before, found):
+            return self.condition(r, unit)
+        if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
+            return replace(unit, meant="claim")
+        if found is None:
+            stated = link.relation in (":=", "≡") and isinstance(lhs, Name)
+            return replace(unit, meant="definition" if stated else "claim")
+        return self.with_head(r, unit, found, before)
+
+
+def stacked_items(rhs: Expr) -> tuple[str, str] | None:
+    """The x of [x_1, …, x_m] or of rows x_1^T above dots, and whether it is a row or a column."""
+    if isinstance(rhs, Paren) and rhs.opening == "[" and len(rhs.chains) > 1:
+        names = [c.subjects[0] for c in rhs.chains if not c.links]
+        axis = "column"
+    elif isinstance(rhs, Matrix) and any(isinstance(c, Dots) for row in rhs.rows for c in row):
+        flat = [c for row in rhs.rows for c in row]
+        names, axis = flat, "row" if all(len(row) == 1 for row in rhs.rows) else "column"
+        if len(rhs.rows) > 1 and len(rhs.rows[0]) > 1:
+            return None
+    else:
+        return None
+    letters = {key_of(n) for n in names if isinstance(n, Name) and (n.sub is not None or n.sups)}
+    if len(letters) != 1 or not any(isinstance(n, Dots) for n in names):
+        return None
+    return next(iter(letters)), axis

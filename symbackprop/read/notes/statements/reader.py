@@ -1,0 +1,396 @@
+"""One section: what each of its equations is meant as, then each statement under the table of its section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import cast
+
+from ..declared.symbols import ArraySymbol, Declarations, Definition, SizeSymbol
+from ..files.items import Formula
+from ..files.place import ReadError, Unsettled
+from ..grammar.resolve import Resolver
+from ..grammar.syntax import is_shape, unnested
+from ..grammar.tree import (
+    Chain,
+    Derivative,
+    Dots,
+    Expr,
+    IndexName,
+    Link,
+    Matrix,
+    Name,
+    Num,
+    Operator,
+    Paren,
+    Product,
+    Shape,
+    ShapeWord,
+    Symbol,
+    Words,
+)
+from ..grammar.walking import walk
+from ..inferred.occurrences import key_of
+from ..inferred.options import AT, Option
+from ..inferred.said import Record, head_of
+from ..inferred.section import LAYOUTS, Given
+from ..inferred.solver import Piece
+from . import classes
+from .conditions import as_name, conditioned, spoken
+from .heads import Unit
+from .intents import Intents, stacked_items
+from .statements import Reading
+
+_COMPARED = re.compile(r"\b(?:others?|another|some|alternatively|versus|vs|either|which one)\b", re.IGNORECASE)
+
+
+class SectionReader(Intents):
+    def after(self) -> Declarations:
+        """The author's table with the shapes that the text says, for a block that comes next."""
+        base, options = self.section.base, self.section.frame.options
+        known = set(self.section.solver.said)
+        said = {k: options[k][0] for k in options if k in known and not k.endswith(AT)}
+        table = replace(base, definitions=self.table.definitions)
+        sizes = {
+            n.name
+            for o in said.values()
+            for e in o.shape
+            for n in walk(e)
+            if isinstance(n, Symbol) and "." not in n.name
+        }
+        for name in sorted(sizes - set(table.sizes)):
+            table = table.with_size(SizeSymbol(name))
+        for key, option in said.items():
+            if not any("." in n.name for e in option.shape for n in walk(e) if isinstance(n, Symbol)):
+                table = table.with_array(ArraySymbol(key, option.shape, option.orientation, family=option.family))
+        return table
+
+    # --- what everything is meant as ---------------------------------------------------------
+
+    def read(self) -> list[Reading]:
+        section = self.section
+        section.frame.table = self.table
+        self.stacks()
+        self.adjoints()
+        self.softmaxes()
+        for r in self.records:
+            self.made.append(self.units_of(r))
+        readings: list[Reading] = []
+        for found in self.made:
+            readings.extend([found] if isinstance(found, Reading) else [x for u in found for x in self.reading_of(u)])
+        return readings
+
+    # --- one chain ---------------------------------------------------------------------------
+
+    # --- one link ----------------------------------------------------------------------------
+
+    # --- conditions and conclusions ----------------------------------------------------------
+
+    # --- notations ---------------------------------------------------------------------------
+
+    def stacks(self) -> None:
+        """Which vectors are the rows or columns of which matrix: said, written out, or by their letters."""
+        section, options = self.section, self.section.frame.options
+        for whole, (item, axis) in section.facts.rows_of.items():
+            if whole in options and item in options:
+                section.rows_of[whole] = (item, axis)
+        for r in self.records:
+            for part in r.loose.parts if r.loose is not None else ():
+                chain = part.chain
+                subject = chain.subjects[-1]
+                found = stacked_items(chain.links[0].rhs) if chain.links else None
+                if found is not None and isinstance(subject, Name) and key_of(subject) in options:
+                    section.rows_of[key_of(subject)] = found
+        for key, option in section.chosen.items():
+            if option.rank == 2 and option.family == 0 and key not in section.rows_of and not key.endswith(AT):
+                lower = {"Φ": "φ", "Ψ": "ψ"}.get(key, key.lower())
+                other = section.chosen.get(lower)
+                if lower != key and other is not None and other.family == 1 and other.rank == 2:
+                    section.rows_of[key] = (lower, section.facts.stacked.get(key, "row"))
+
+    def adjoints(self) -> None:
+        """ "The bar denotes the adjoint, v̄ = ∂C/∂v": ū is ∂C/∂u."""
+        section = self.section
+        mark = section.facts.adjoint
+        if section.facts.short_d:
+            self.table = section.frame.table = replace(self.table, upstream=section.facts.short_d)
+        for r in self.records:
+            for part in r.loose.parts if r.loose is not None else ():
+                if part.chain.links:
+                    self.names_dialect(part.chain.subjects[-1], part.chain.links[0].rhs)
+        if not mark:
+            return
+        loss: Expr | None = None
+        for c in section.roles.candidates:
+            match c.head.name, c.link.rhs:
+                case Name(letter, m), Derivative(Name() as body, (Name(v),)) if m == mark and letter == v:
+                    loss = body
+        if loss is None:
+            return
+        for key in list(section.frame.options):
+            found = re.fullmatch(rf"\\{mark}\{{(.+)\}}", key)
+            if found and found[1] in section.frame.options:
+                name = Name(found[1])
+                chain = Chain((Name(found[1], mark),), (Link("=", Derivative(loss, (name,))),))
+                section.definitions.append(Given(key, chain, "", -1))
+                section.solver.pieces.append(Piece(-1, chain, section.solver.keys(chain, self.records[0])))
+                self.adjoint_keys.add(key)
+        section.solve()
+
+    def softmaxes(self) -> None:
+        """ "P is the softmax of each row of S": a definition in words."""
+        for of, argument, _ in self.section.facts.softmaxes:
+            if of in self.section.frame.options and argument in self.section.frame.options:
+                word = Operator("function", "softmax")
+                inner = Paren((Chain((as_name(argument),), ()),), "(")
+                chain = Chain((as_name(of),), (Link("=", Product((word, inner), ("",))),))
+                self.section.definitions.append(Given(of, chain, "", -1))
+                self.defined[of] = 0
+
+    # --- from a unit to readings -------------------------------------------------------------
+
+    def reading_of(self, u: Unit) -> list[Reading]:
+        r = self.records[u.record]
+        base = Reading("remark", r.formula, u.span, self.table, left=u.left, note=u.note)
+        if u.error is not None:
+            return [replace(base, kind="claim", error=u.error)]
+        match u.meant:
+            case "remark" | "side":
+                return [self.remark(base, u)]
+            case "condition":
+                return [replace(base, kind="condition")]
+            case "shape":
+                return [self.shape(base, u, r)]
+            case "definition" | "redefinition":
+                return [self.definition(base, u, r)]
+            case "conclusion":
+                return [self.concluded(base, u, r)]
+            case _:
+                return [self.claim(base, u, r)]
+
+    def remark(self, base: Reading, u: Unit) -> Reading:
+        return replace(base, relation=u.link.relation)
+
+    def shape(self, base: Reading, u: Unit, r: Record) -> Reading:
+        lone = u.link.relation == ""
+        names = [n for n in walk(u.lhs) if isinstance(n, Name)]
+        options = self.section.frame.options
+        keys = [self.section.roles.full_key(n)[0] for n in names]
+        new = any(k in options or k + AT in options for k in keys)
+        if new and not lone and isinstance(u.lhs, (Name, Dots)):
+            return replace(base, kind="definition", note="shape")
+        try:
+            table = self.table
+            if new:
+                table = self.section.table(Chain((u.lhs,), (), u.span), r.at)
+            base = replace(base, declarations=table)
+            resolver = Resolver(table)
+            lhs = resolver.expr(u.lhs)
+            rhs = None if lone else resolver.expr(u.link.rhs)
+        except ReadError as error:
+            return replace(base, kind="claim", error=error.located(r.formula.where))
+        if not lone and not is_shape(rhs, self.table) and not isinstance(rhs, (Shape, ShapeWord, Matrix)):  # type: ignore[arg-type]
+            return replace(base, kind="remark")
+        return replace(base, kind="shape", lhs=lhs, relation=u.link.relation, rhs=rhs)
+
+    def definition(self, base: Reading, u: Unit, r: Record) -> Reading:
+        if u.note in ("function", "rows", "in words", "notation") or isinstance(u.link.rhs, (Words, Num)):
+            return replace(base, kind="definition", relation=u.link.relation)
+        chain = Chain((u.lhs,), (u.link,), u.span)
+        built = self.built(base, chain, r, without=u.given)
+        return replace(built, kind="definition")
+
+    def claim(self, base: Reading, u: Unit, r: Record) -> Reading:
+        chain = Chain((u.lhs,), (u.link,), u.span)
+        section = self.section
+        names = [section.roles.full_key(n)[0] for n in walk(chain) if isinstance(n, Name)]
+        blocked = section.opaque([*section.keys(chain), *names], r.at)
+        if blocked:
+            message = f"the definition of {blocked} could not be read, and this rests on it"
+            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+        layout = self.layout_of(chain, r)
+        reading = self.built(base, chain, r, conditions=u.conditions, layout=layout)
+        if reading.error is not None:
+            return reading
+        hedged = classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions
+        reading = replace(reading, introduced=self.introduced(u, r), hedged=hedged)
+        blocked = section.opaque([*section.keys(chain), *names], r.at)
+        if blocked:
+            message = f"the definition of {blocked} could not be read, and this rests on it"
+            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+        return self.with_rivals(reading, base, chain, u, r)
+
+    def layout_of(self, chain: Chain, r: Record) -> str:
+        """The layout in which a statement conforms, if the section's does not let it; "" for that of the section."""
+        section = self.section
+        others = self.other_layouts(r)
+        if not others or section.fits(chain, r.at, section.layout):
+            return ""
+        return next((x for x in others if section.fits(chain, r.at, x)), "")
+
+    def introduced(self, u: Unit, r: Record) -> str:
+        section = self.section
+        sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
+        for key in sorted(sides[0] ^ sides[1]):
+            name = key.removesuffix(AT)
+            if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
+                continue
+            if section.first_use(key) >= r.at and (section.before is None or name not in section.before.roles.arrays):
+                return name
+        return ""
+
+    def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
+        section = self.section
+        rivals: list[tuple[str, Reading]] = []
+        involved = self.involved(chain, r.at)
+        clashes: int | None = None
+        for key in involved:
+            for option in section.solver.rivals(key, section.chosen, r.at):
+                chosen = {**section.chosen, key: option}
+                if clashes is None:
+                    clashes = section.clashes(chain, r.at, section.chosen)
+                if section.clashes(chain, r.at, chosen) > clashes:
+                    continue
+                other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
+                rivals.append((f"{key.removesuffix(AT)} {spoken(option)}", other))
+        for layout in self.other_layouts(r):
+            other = self.built(base, chain, r, conditions=u.conditions, layout=layout)
+            rivals.append((f"{layout} layout", other))
+        return replace(reading, rivals=tuple(rivals))
+
+    def involved(self, chain: Chain, at: int) -> list[str]:
+        """The letters of a claim and of what it rests on."""
+        found = dict.fromkeys(self.section.keys(chain))
+        work = list(found)
+        while work:
+            d = self.section.definition(work.pop(), at)
+            for k in self.section.keys(d.chain) if d is not None else ():
+                if k not in found:
+                    found[k] = None
+                    work.append(k)
+        return [k for k in found if k in self.section.frame.options and len(self.section.frame.options[k]) > 1]
+
+    def other_layouts(self, r: Record) -> list[str]:
+        """Layouts that fit the section's other claims as well, or all where the text weighs one against another."""
+        section, solver = self.section, self.section.solver
+        if section.base.layout or not section.frame.options or not classes.differentiates(self.records[r.at].loose):
+            return []
+        others = [x for x in LAYOUTS if x != section.layout]
+        if _COMPARED.search(r.formula.before) or _COMPARED.search(r.formula.after[:60]):
+            return others
+        costs = {}
+        for layout in LAYOUTS:
+            solver.layout = layout
+            costs[layout] = sum(solver.cost(p, section.chosen)[1] for p in solver.pieces if p.record != r.at)
+        solver.layout = section.layout
+        return [x for x in others if costs[x] <= costs[section.layout]]
+
+    def built(
+        self, base: Reading, chain: Chain, r: Record, without: Given | None = None, conditions: Sequence[Chain] = (),
+        chosen: dict[str, Option] | None = None, layout: str = "",
+    ) -> Reading:  # fmt: skip
+        """The sides resolved under the table of their statement."""
+        section = self.section
+        table = self.table
+        try:
+            if section.frame.options:
+                table = section.table(chain, r.at, without, chosen, layout)
+            return self.resolved(replace(base, kind="claim", declarations=table), chain, conditions, table)
+        except ReadError as error:
+            return replace(base, kind="claim", declarations=table, error=self.softened(error.located(r.formula.where)))
+        except RecursionError:
+            deep = Unsettled("nested too deeply, or definitions that lead to each other", base.span, r.formula.where)
+            return replace(base, kind="claim", declarations=table, error=deep)
+
+    def resolved(self, base: Reading, chain: Chain, conditions: Sequence[Chain], table: Declarations) -> Reading:
+        resolver = Resolver(table)
+        resolver.look(chain)
+        inner: list[Chain] = []
+        lhs = unnested(resolver.expr(chain.subjects[-1]), inner)
+        rhs = unnested(resolver.expr(chain.links[0].rhs), inner)
+        section = self.section
+        lhs, rhs = (cast(Expr, section.explicit(x, table)) for x in (lhs, rhs))
+        lhs, rhs, table = section.rewritten(lhs, rhs, table)
+        assumed: list[str] = []
+        for c in conditions:
+            found = resolver.condition(c)
+            if any(isinstance(n, IndexName) for n in walk(found)):
+                lhs, rhs = conditioned(found, lhs, rhs)
+            else:
+                more = Definition(found, self.spelled(c), base.formula.where)
+                table = replace(table, hypotheses=(*table.hypotheses, more))
+                continue
+            assumed.append(self.spelled(c))
+        return replace(
+            base, declarations=table, lhs=lhs, relation=chain.links[0].relation, rhs=rhs, assumed=tuple(assumed)
+        )
+
+    def spelled(self, c: Chain) -> str:
+        """A condition as the author wrote it."""
+        for r in self.records:
+            if r.loose is not None and any(p.chain is c for p in r.loose.parts):
+                return r.formula.text[c.span[0] : c.span[1]].strip()
+        return "the condition above"
+
+    def softened(self, error: ReadError) -> ReadError:
+        """What is not understood in an inferred text is unknown, not ill-formed."""
+        if isinstance(error, Unsettled) or not self.table.inferred or not self.section.frame.options:
+            return error
+        return Unsettled(error.message, error.span, error.where, error.undeclared)
+
+    def concluded(self, base: Reading, u: Unit, r: Record) -> Reading:
+        """w = … said to solve ∂J/∂w = 0: put in, the condition must hold."""
+        condition = self.to_solve(u, r)
+        if condition is None:
+            message = "what this solves is not stated as an equation"
+            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+        section = self.section
+        blocked = section.opaque(section.keys(condition), r.at)
+        if blocked:
+            message = f"the definition of {blocked} could not be read, and this rests on it"
+            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+        found = head_of(u.lhs)
+        assert found is not None
+        variable = Given(
+            section.roles.full_key(found.name)[0], Chain((u.lhs,), (replace(u.link, relation="="),), u.span),
+            r.formula.text, r.at, r.formula.where,
+        )  # fmt: skip
+        own = Chain((u.lhs,), (u.link,), u.span)
+        try:
+            alone = self.built(base, own, r)
+            if alone.error is not None:
+                return alone
+            table = section.table(condition, r.at, None, extra=(variable,))
+            table = replace(table, solved=frozenset((variable.key,)))
+            made = self.resolved(replace(base, kind="claim", declarations=table), condition, (), table)
+        except ReadError as error:
+            return replace(base, kind="claim", error=self.softened(error.located(r.formula.where)))
+        return replace(made, note="put into the condition it is said to solve", also=alone)
+
+    def to_solve(self, u: Unit, r: Record) -> Chain | None:
+        """The condition that holds the variable, else the gradient by it of the last loss that depends on it."""
+        found = head_of(u.lhs)
+        assert found is not None
+        key = self.section.roles.full_key(found.name)[0]
+        for chain, at in reversed(self.stationary):
+            if chain is not None and at <= r.at and self.holds_key(key, chain):
+                return chain
+        for d in reversed(self.section.definitions):
+            if (
+                d.record <= r.at
+                and self.section.frame.of.get(d.key, "")
+                and key in self.section.frame.of[d.key].split(",")
+            ):
+                loss = d.chain.subjects[0]
+                name = loss.args[0] if isinstance(loss, Product) else loss
+                gradient = Derivative(name, (found.name,), False, u.span)
+                return Chain((gradient,), (Link("=", Num(Fraction(0), u.span), u.span),), u.span)
+        return None
+
+    def holds_key(self, key: str, chain: Chain) -> bool:
+        return any(isinstance(n, Name) and self.section.roles.full_key(n)[0] == key for n in walk(chain))
+
+
+__all__ = ["Definition", "Formula", "SectionReader"]
