@@ -35,8 +35,8 @@ from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Value, parts, real
 from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
-from .guards import about_reals, guards
-from .points import PI, Loss, Point, Position, Reach, Reaches, size_at
+from .guards import about_reals, guards, powers_inside
+from .points import PI, Loss, Point, Position, Reach, Reaches, entry_text, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 
@@ -398,13 +398,3 @@ class Evaluation:
         if tied and w.fn == "argmax":
             raise Undefined("a tie in argmax")
         return first
-
-
-def powers_inside(t: Term) -> bool:
-    """b log a, the exponent of a power."""
-    factors = t.args if isinstance(t, Mul) else (t,)
-    return any(isinstance(x, Apply) and x.fn == "log" for x in factors)
-
-
-def entry_text(array: Array, at: Position) -> str:
-    return f"{array}[{', '.join(map(str, at))}]" if at else str(array)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbackprop.core.terms import Add, Delta, Holds, Mul, Num, Positive, Term, subterms
+from symbackprop.core.terms import Add, Apply, Delta, Holds, Mul, Num, Positive, Term, subterms
 
 
 def guards(t: Term) -> bool:
@@ -30,3 +30,9 @@ def counted(t: Term) -> bool:
 def about_reals(t: Term) -> bool:
     """Whether a comparison of real numbers is in it, not of indices alone."""
     return any(isinstance(s, Holds) and isinstance(s.predicate, Positive) for s in subterms(t))
+
+
+def powers_inside(t: Term) -> bool:
+    """b log a, the exponent of a power."""
+    factors = t.args if isinstance(t, Mul) else (t,)
+    return any(isinstance(x, Apply) and x.fn == "log" for x in factors)
