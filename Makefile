@@ -23,8 +23,10 @@ test: $(VENV)/installed-dev
 SECONDS ?= 300
 SEED ?= 0
 fuzz: $(VENV)/installed-dev
-	$(BIN)/python -W ignore fuzz/numpy_programs.py --seed $(SEED) --seconds $$(( $(SECONDS) / 2 ))
-	$(BIN)/python fuzz/certificates.py --seed $(SEED) --seconds $$(( $(SECONDS) / 2 ))
+	$(BIN)/python -W ignore fuzz/theorems.py --seed $(SEED) --seconds $$(( $(SECONDS) * 2 / 5 ))
+	$(BIN)/python -W ignore fuzz/gradients.py --seed $(SEED) --seconds $$(( $(SECONDS) / 5 ))
+	$(BIN)/python -W ignore fuzz/numpy_programs.py --seed $(SEED) --seconds $$(( $(SECONDS) / 5 ))
+	$(BIN)/python fuzz/certificates.py --seed $(SEED) --seconds $$(( $(SECONDS) / 5 ))
 
 # Needs Coq 8.16 with mathcomp; about ten seconds a theorem.
 test-coq: $(VENV)/installed-dev

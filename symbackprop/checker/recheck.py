@@ -603,8 +603,13 @@ def is_variable(w, world): return need(w is not PI and not world.meanings(w.data
 def truth(t):
     """A polynomial of steps and deltas that is 0 or 1 whatever they are; a sum of one term is none (0 * nan is nan)."""
     atoms = order(truth_atoms(t) or ())
-    cases = product((0, 1), repeat=len(atoms)) if 0 < len(atoms) <= 6 else [()]
-    return bool(atoms) and all(truth_value(t, dict(zip(atoms, case))) in (0, 1) for case in cases)
+    cases = [dict(zip(atoms, c)) for c in product((0, 1), repeat=len(atoms))] if 0 < len(atoms) <= 6 else []
+    return bool(cases) and all(truth_value(t, c) in (0, 1) or both_signs(s for s in atoms if c[s]) for c in cases)
+
+def both_signs(steps):
+    """u > 0 and -u > 0 are among these: no point is there."""
+    pairs = combinations([s.terms[0] for s in steps if s.op == "step"], 2)
+    return any(not like(expand(add(*two), needs := set())) and not needs for two in pairs)
 
 def truth_atoms(t):
     inner = [truth_atoms(s) for s in t.terms if s.op != "num"] if t.op in ("add", "mul") and len(t.terms) > 1 else []
@@ -621,14 +626,15 @@ def off_diagonal(u):
     zero = [delta(just(i), just(j)) for i, j in combinations(order(u.free), 2) if vanishes(i, j)]
     return add(u, *zero) if zero else u
 
-def values_needed(t, world, moving=frozenset()):
+def values_needed(t, world, moving=frozenset(), facts=False):
     """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
-    derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0."""
+    derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0; as
+    facts, what is beside other combinations of steps is left out."""
     found = {}
-    note_values(t, world, moving, (), found)
+    note_values(t, world, moving, (), found, facts)
     return {p: None for p, implied_by in found.items() if implied_by not in found}
 
-def note_values(t, world, moving, guards, found):
+def note_values(t, world, moving, guards, found, facts):
     h, moves = product_of(*guards), world.moves(t, moving)
     def note(*predicates):
         for kind, u in predicates:
@@ -637,8 +643,9 @@ def note_values(t, world, moving, guards, found):
                 found.setdefault((kind, normal(guarded)), (kind, normal(u)) if guards else None)  # the one implies it
     match (t.op, *t.data[:1]):
         case ("mul",):
-            own = tuple(s for s in t.terms if truth(s))
-            for s in t.terms: note_values(s, world, moving, guards if s in own else guards + own, found)
+            own, steps = (tuple(s for s in t.terms if f(s)) for f in (truth, truth_atoms))
+            for s in steps if facts and len(steps) > len(own) else t.terms:
+                note_values(s, world, moving, guards if s in own else guards + own, found, facts)
             return found
         case ("pow", q):
             kinds = ["gt0" if root(q) else "ne0"] if q < 0 else ["ge0", *(["gt0"] if moves else [])] if root(q) else []
@@ -650,7 +657,7 @@ def note_values(t, world, moving, guards, found):
             found.update((("ge0i", n - 1), None) for n in t.data[2] if not at_least_1(n))
             note(*(alone(t) if fn != "min" else positive(function("gap", 0, t.data[2], -t.terms[0]))) if moves else ())
         case ("whole", "inv"): note(*regular(t))
-    for s in world.parts(t): note_values(s, world, moving, guards, found)
+    for s in world.parts(t): note_values(s, world, moving, guards, found, facts)
     return found
 
 # === laws ============================================================================================================
@@ -1300,7 +1307,7 @@ class Theorem(Certificate):
 
     def region(self, moving, lengths, terms, formula):
         facts = dict.fromkeys(("ge0i", n) for n in lengths)
-        for t in terms: facts |= values_needed(t, self.world, frozenset() if formula else moving)
+        for t in terms: facts |= values_needed(t, self.world, frozenset() if formula else moving, facts=True)
         strict = lambda h: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays else h
         kept = {f"fact {k}": p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
         given = {name: strict(h) for name, h in self.world.hypotheses.items()}
@@ -1319,7 +1326,8 @@ class Theorem(Certificate):
             return need(goal[0] in kinds, "another kind of reason") and goal
         wider, wanted = self.knowing("known", lemmas, region, goal_of), list(values_needed(right, self.world))
         where = self.region(moving, (), (left,), True) if formula else wider
-        if formula: wanted = [p for p in wanted if not any(alike(p, k) for k in values_needed(left, self.world))]
+        known = values_needed(left, self.world, facts=True) if formula else ()
+        wanted = [p for p in wanted if not any(alike(p, k) for k in known)]
         goals = [goal_of(r, (*KINDS, "dense") if formula else KINDS, where) for r in listed(values)]
         self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
         for moved in (g[3] for g in goals if g[0] == "dense"):

@@ -101,7 +101,7 @@ def region_of(statement: Statement) -> tuple[Context, dict[str, Excused]]:
     plain = Signs(context).holds
     found: dict[Predicate, str] = {NonNegative(affine(n, ())): SIZE for n in statement.lengths}
     for t in (statement.lhs, statement.rhs) if statement.formula else statement.forward:
-        for p, why in needs(t, context, frozenset() if statement.formula else moving).items():
+        for p, why in needs(t, context, frozenset() if statement.formula else moving, facts=True).items():
             found.setdefault(p, why)
     named = {f"fact {k}": Excused(p, why) for k, (p, why) in enumerate(found.items(), 1) if not plain(p)}
     given = {name: strict(h) if moving else h for name, h in context.hypotheses.items()}
@@ -124,7 +124,7 @@ def has_value(statement: Statement, argument: Argument, region: Context) -> tupl
     found, used = needed(statement.rhs, statement.context)
     wanted = list(found)
     if statement.formula:
-        known = needs(statement.lhs, statement.context)
+        known = needs(statement.lhs, statement.context, facts=True)
         region, _ = region_of(Statement(statement.lhs, statement.lhs, statement.context, formula=True))
         wanted = [p for p in wanted if p not in known]
     for r in argument.values:

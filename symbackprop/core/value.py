@@ -8,12 +8,15 @@ A factor that is a truth value (0 or 1: a step, a delta, a combination of them) 
 *guard*: what stands beside it is looked at only where it is 1, as in `np.where`.  Under guards h the need u > 0 is the
 plain predicate h u + 1 - h > 0.  A sum of one term is no guard: so the reader writes a truth value in arithmetic, since
 0 * nan is nan.
+
+What is needed of a right side has to be shown, so too much of it does no harm; what a forward needs is taken for a
+fact.  So `facts` leaves out what stands beside a combination of steps of which it is not seen that it is 0 or 1.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from typing import TypeAlias
 
 from .context import Context
@@ -32,16 +35,18 @@ Guards: TypeAlias = tuple[Term, ...]
 MOST_ATOMS = 6  # truth values that one guard is made of
 
 
-def needs(t: Term, context: Context, moving: frozenset[Array] = frozenset()) -> dict[Predicate, str]:
+def needs(
+    t: Term, context: Context, moving: frozenset[Array] = frozenset(), facts: bool = False
+) -> dict[Predicate, str]:
     """The predicates, each with what it is about (`VALUE`, `ROOT`, `KINK`, `TIE`)."""
-    return needed(t, context, moving)[0]
+    return needed(t, context, moving, facts)[0]
 
 
 def needed(
-    t: Term, context: Context, moving: frozenset[Array] = frozenset()
+    t: Term, context: Context, moving: frozenset[Array] = frozenset(), facts: bool = False
 ) -> tuple[dict[Predicate, str], frozenset[str]]:
     """The predicates that `needs` gives, and the hypotheses by which others are plain."""
-    run = Needs(context, numbered(free(t)))
+    run = Needs(context, numbered(free(t)), facts)
     run.visit(t, (), moving)
     return {p: why for p, why in run.found.items() if run.unguarded.get(p) not in run.found}, run.signs.used
 
@@ -49,8 +54,8 @@ def needed(
 class Needs:
     """One walk through a term; `found` has what it met, in order."""
 
-    def __init__(self, context: Context, count: int) -> None:
-        self.context, self.count = context, count
+    def __init__(self, context: Context, count: int, facts: bool) -> None:
+        self.context, self.count, self.facts = context, count, facts
         self.smooth, self.signs = Smoothness(context), Signs(context)
         self.found: dict[Predicate, str] = {}
         self.unguarded: dict[Predicate, Predicate] = {}  # what implies it, where that is needed too
@@ -76,9 +81,9 @@ class Needs:
             case Entry(array, at):
                 inner = tuple(meaning.at(*at) for meaning in self.context.meanings(array))
             case Mul(args):
-                own = tuple(a for a in args if truth(a))
+                own, steps = tuple(a for a in args if truth(a)), tuple(a for a in args if truth_atoms(a))
                 inner = own
-                for a in args:
+                for a in steps if self.facts and len(steps) > len(own) else args:
                     if a not in own:
                         self.visit(a, (*guards, *own), moving)
             case Power(base, q) if q.denominator > 1:
@@ -140,8 +145,14 @@ def truth(t: Term) -> bool:
     atoms = truth_atoms(t)
     if not atoms or len(atoms) > MOST_ATOMS:
         return False
-    cases = product((0, 1), repeat=len(atoms))
-    return all(truth_value(t, dict(zip(atoms, case, strict=True))) in (0, 1) for case in cases)
+    cases = (dict(zip(atoms, case, strict=True)) for case in product((0, 1), repeat=len(atoms)))
+    return all(truth_value(t, case) in (0, 1) or both_signs([a for a in atoms if case[a]]) for case in cases)
+
+
+def both_signs(steps: list[Term]) -> bool:
+    """Whether u > 0 and -u > 0 are among these: no point is there."""
+    signs = [a.predicate.term for a in steps if isinstance(a, Holds) and isinstance(a.predicate, Positive)]
+    return any(same(add(u, v), ZERO) == (True, frozenset()) for u, v in combinations(signs, 2))
 
 
 def truth_atoms(t: Term) -> tuple[Term, ...]:

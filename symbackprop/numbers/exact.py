@@ -34,9 +34,9 @@ from symbackprop.core.terms import (
 from . import exact_numbers as numbers
 from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Value, parts, real
-from .exact_numbers import INFINITE, Kink, NoValue, Number, Undefined
-from .guards import guards
-from .points import PI, Loss, Point, Position, Reach, Reaches, size_at
+from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
+from .guards import about_reals, guards, powers_inside
+from .points import PI, Loss, Point, Position, Reach, Reaches, entry_text, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 
@@ -175,7 +175,7 @@ class Evaluation:
         inner = self.value(base, scope)
         if exponent.denominator != 1 and exponent > 0 and numbers.sign(real(inner)) == 0:
             if self.touched_by_moves(base, scope) and (self.as_written or not self.still(base, scope)):
-                raise Kink("a root at 0")
+                raise RootAtZero("a root at 0")
             return _ZERO  # √0 has a derivative where its argument stays 0
         try:
             return self.arithmetic.power(inner, exponent)
@@ -283,6 +283,7 @@ class Evaluation:
         """A truth value among the factors that is 0 chooses another branch: the other factors are not looked at."""
         for x in args:
             if guards(x) and self.value(x, scope) == 0:
+                self.kinks_beside(x, args, scope)
                 return _ZERO
         try:
             return self.arithmetic.product([self.value(x, scope) for x in args])
@@ -290,6 +291,17 @@ class Evaluation:
             if e.what == "1/0" and self.vanishes(args, scope):
                 raise NoValue("0/0", e.where) from None
             raise
+
+    def kinks_beside(self, guard: Term, args: tuple[Term, ...], scope: Scope) -> None:
+        """Raises Kink where a step beside has one, for a forward: mask * |x| has it (roots: a mask is bracketed)."""
+        if not any(move.at is None for move in scope.moves) or not about_reals(guard):
+            return
+        for x in args:
+            try:
+                self.value(x, scope)
+            except Undefined as error:
+                if isinstance(error, Kink) and not isinstance(error, RootAtZero):
+                    raise
 
     def vanishes(self, args: tuple[Term, ...], scope: Scope) -> bool:
         """Whether a factor is certainly 0."""
@@ -386,13 +398,3 @@ class Evaluation:
         if tied and w.fn == "argmax":
             raise Undefined("a tie in argmax")
         return first
-
-
-def powers_inside(t: Term) -> bool:
-    """b log a, the exponent of a power."""
-    factors = t.args if isinstance(t, Mul) else (t,)
-    return any(isinstance(x, Apply) and x.fn == "log" for x in factors)
-
-
-def entry_text(array: Array, at: Position) -> str:
-    return f"{array}[{', '.join(map(str, at))}]" if at else str(array)

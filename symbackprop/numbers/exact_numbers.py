@@ -41,6 +41,10 @@ class Kink(Undefined):
     """A step without a derivative: |x| at 0, a tie under a maximum, a root at 0."""
 
 
+class RootAtZero(Kink):
+    """The kink of a root."""
+
+
 class Undecided(SymbackpropError):
     """The enclosure is too wide to decide a sign."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbackprop.core.terms import Add, Delta, Holds, Mul, Num, Term
+from symbackprop.core.terms import Add, Apply, Delta, Holds, Mul, Num, Positive, Term, subterms
 
 
 def guards(t: Term) -> bool:
@@ -24,5 +24,15 @@ def guards(t: Term) -> bool:
 
 def counted(t: Term) -> bool:
     """A number, or a number of times a truth value: a part of a sum that is a truth value."""
+    return all(map(counted, t.args)) if isinstance(t, Mul) else isinstance(t, Num) or guards(t)
+
+
+def about_reals(t: Term) -> bool:
+    """Whether a comparison of real numbers is in it, not of indices alone."""
+    return any(isinstance(s, Holds) and isinstance(s.predicate, Positive) for s in subterms(t))
+
+
+def powers_inside(t: Term) -> bool:
+    """b log a, the exponent of a power."""
     factors = t.args if isinstance(t, Mul) else (t,)
-    return all(isinstance(x, Num) or guards(x) for x in factors)
+    return any(isinstance(x, Apply) and x.fn == "log" for x in factors)

@@ -184,3 +184,7 @@ def index_reach(e: IndexExpr) -> Reach:
             return joined([index_reach(a) for a, _ in atoms])
         case _:
             assert_never(e)
+
+
+def entry_text(array: Array, at: Position) -> str:
+    return f"{array}[{', '.join(map(str, at))}]" if at else str(array)

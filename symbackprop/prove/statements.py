@@ -22,7 +22,6 @@ from symbackprop.core.terms import (
     Nonzero,
     Positive,
     Predicate,
-    ProofError,
     Sum,
     Term,
     Whole,
@@ -68,7 +67,19 @@ class Missing:
 def prove_statement(
     statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = ()
 ) -> Theorem | Missing:
-    """The theorem, or what is missing of it; `ways` of proving its equation are tried before all others."""
+    """The theorem, or what is missing of it; `ways` of proving its equation are tried before all others.
+
+    Where the search itself fails nothing is shown.
+    """
+    try:
+        return shown_statement(statement, shapes, witness, ways)
+    except FAILED:
+        return Missing(EQUATION)
+
+
+def shown_statement(
+    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...]
+) -> Theorem | Missing:
     run = Run(statement, shapes, ways)
     values = run.values()
     if isinstance(values, Missing):
@@ -79,10 +90,7 @@ def prove_statement(
     point = witness(run.region)
     if point is None:
         return Missing(POINT)
-    try:
-        return theorem(statement, certificate(statement, Argument(run.lemmas, values, steps, point)))
-    except ProofError:
-        return Missing(EQUATION)
+    return theorem(statement, certificate(statement, Argument(run.lemmas, values, steps, point)))
 
 
 class Run:
@@ -101,7 +109,7 @@ class Run:
         region, seeker = self.inside, self.seeker
         wanted = list(needs(s.rhs, s.context))
         if s.formula:
-            known = needs(s.lhs, s.context)
+            known = needs(s.lhs, s.context, facts=True)
             wanted = [p for p in wanted if p not in known]
             region, _ = region_of(Statement(s.lhs, s.lhs, s.context, formula=True))
             seeker = Seeker(region)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import islice, product
 
 from symbackprop.clock import check_time
-from symbackprop.core.context import Context, Same
+from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
+from symbackprop.core.kernel import Linear, Proof, check
+from symbackprop.core.ordering import predicate_key
 from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
 from symbackprop.core.sums import Monomial
@@ -365,10 +367,21 @@ class Seeker(Scales):
             yield Weigh(p, scale, parts, rest, equation)
 
     def given(self, lhs: Term, rhs: Term) -> Given | None:
-        found = prove_equal(lhs, rhs, self.context)
-        if found is None or found[1].conditions:
-            return None
-        return Given(found[0])
+        for prove in (by_distributing, prove_equal):
+            found = prove(lhs, rhs, self.context)
+            conditions = frozenset[Predicate]() if found is None else found[1].conditions
+            reasons = [self.reason(c, 1) for c in sorted(conditions, key=predicate_key)]
+            if found is not None and None not in reasons:
+                return Given(found[0], tuple(r for r in reasons if r is not None))
+        return None
+
+
+def by_distributing(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
+    """As sums of products alone, where a normal form would ask for more: that of [-u > 0] asks for u != 0."""
+    try:
+        return Linear(lhs, rhs), check(Linear(lhs, rhs), context)
+    except FAILED:
+        return None
 
 
 def known_there(region: Context, p: Predicate, depth: int, splits: int) -> Reason | None:
