@@ -1,11 +1,12 @@
 # install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy
 # trust: the lines that a proof rests on    fuzz: random programs, and proofs with mistakes in them
+# verdicts: the table of verdicts on the public corpora
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test test-coq trust fuzz clean
+.PHONY: install run test test-coq trust fuzz verdicts clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/installed
@@ -45,6 +46,10 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --group dev
 	touch $@
+
+# tests/data/verdicts.json: the verdict of every statement of the public corpora, to see changes in a diff.
+verdicts: $(VENV)/installed-dev
+	$(BIN)/python -W ignore benchmarks/verdicts.py
 
 trust:
 	@$(PYTHON) tests/trusted.py

@@ -31,6 +31,7 @@ import numpy as np  # noqa: E402
 
 from symbackprop.core.terms import SymbackpropError  # noqa: E402
 from symbackprop.network.dense import dense  # noqa: E402
+from symbackprop.train.backends.choice import jax_scan  # noqa: E402
 from symbackprop.train.backends.compiled import Compiled  # noqa: E402
 from symbackprop.train.backends.planned import PlannedNumPy  # noqa: E402
 from symbackprop.train.loop import parameters  # noqa: E402
@@ -270,6 +271,7 @@ class Ours:
         for _ in range(n):
             self.engine.epoch(None, self.optimiser.numbers(self.done + 1, self.rates))
             self.done += len(self.rates)
+        self.parameters  # noqa: B018 - what was begun is over
 
     @property
     def parameters(self) -> list[Any]:
@@ -395,6 +397,7 @@ CONTENDERS: dict[str, Callable[[Case], Any]] = {
     "products": Products,
     "numpy": lambda case: Ours(case, PlannedNumPy),
     "compiled": lambda case: Ours(case, Compiled),
+    "jax": lambda case: Ours(case, jax_scan),
     "jax scan": JaxScan,
     "sklearn": ScikitLearn,
     "torch": Torch,

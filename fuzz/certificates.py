@@ -29,7 +29,8 @@ from symbackprop.core.terms import ProofError
 PREDICATES = ("gt0", "ne0", "ge0", "ge0i", "eq")
 FRACTIONS = ("0", "1", "-1", "2", "-2", "1/2", "-1/2", "3", "1/3")
 REASONS = (
-    "sign", "weigh", "factors", "split", "fixed", "knowing", "dense", "given", "continued", "cases", "steps",
+    "sign", "weigh", "factors", "base", "split", "fixed", "nested", "knowing", "dense", "given", "continued", "cases",
+    "steps",
 )  # fmt: skip
 TABLES = {
     "steps": 8, "nodes": 6, "claim": 3, "sizes": 1, "definitions": 1, "hypotheses": 1, "proof": 1, "least": 1,

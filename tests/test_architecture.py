@@ -12,17 +12,18 @@ from trusted import MODULES, imports, lines, trusted
 # Room by room what it may import; a room sees itself.  Every room is here: a new one is added in its place.
 SEES: dict[str, set[str]] = {
     "core": set(),
+    "clock": {"core"},
     "checker": set(),
-    "numbers": {"core"},
-    "prove": {"core", "numbers"},
+    "numbers": {"core", "clock"},
+    "prove": {"core", "clock", "numbers"},
     "network": {"core", "prove"},
     "witness": {"core"},
-    "read": {"core", "network"},
-    "decide": {"core", "numbers", "prove", "read"},
-    "repair": {"core", "numbers", "prove", "read", "decide"},
+    "read": {"core", "clock", "network"},
+    "decide": {"core", "clock", "numbers", "prove", "read"},
+    "repair": {"core", "clock", "numbers", "prove", "read", "decide"},
     "write": {"core", "numbers", "prove", "network", "read", "decide", "files"},
-    "functions": {"core", "numbers", "prove", "read", "decide", "repair", "write"},
-    "documents": {"core", "numbers", "prove", "read", "decide", "repair", "write"},
+    "functions": {"core", "clock", "numbers", "prove", "read", "decide", "repair", "write"},
+    "documents": {"core", "clock", "numbers", "prove", "read", "decide", "repair", "write"},
     "train": {"core", "network", "write", "files"},
     "files": {"core"},
     "story": {"network", "write"},
@@ -48,8 +49,8 @@ DEBTS = {
 }  # fmt: skip
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "__main__", "__init__"}
-TRUSTED, ANY_FILE = 4900, 400  # lines
-CHECKER = 1900  # lines: one file on purpose
+TRUSTED, ANY_FILE = 4500, 400  # lines
+CHECKER = 1550  # lines: one file on purpose
 
 
 def room_of(module: str) -> str:

@@ -162,4 +162,4 @@ def test_time_is_limited() -> None:
 
     case.forward = forever
     result = D.decided(case, 0.2)
-    assert result.status == "unknown" and "not finished after 0.2 s" in result.reason
+    assert result.status == "unknown" and "no answer within 0.2 s" in result.reason

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from . import check_functions
+from .parsing import TIMEOUT, timeout
 
 DOCUMENTS = "symbackprop.commands.check_document"
 
@@ -25,6 +26,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="file.py::forward,backward" + (", or documents" if documents else ""),
     )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON (the keys are listed below)")
+    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
+    parser.add_argument(
+        "--certificate", metavar="FILE", help="write the proofs of what is proved, for `symbackprop verify`"
+    )
     check_functions.add_options(parser.add_argument_group("for functions"))
     parser.epilog = check_functions.EPILOG
     if documents is not None:

@@ -69,6 +69,8 @@ class Request:
     everything: bool
     strict: bool
     repair: bool
+    timeout: float | None
+    certificate: str | None
 
     @property
     def prints_results(self) -> bool:
@@ -76,10 +78,11 @@ class Request:
 
 
 def run(args: argparse.Namespace, documents: list[str]) -> int:
+    from symbackprop.clock import LIMIT
     from symbackprop.documents.judging import Judge
 
     request = request_of(args, documents)
-    judge = Judge(repair=request.repair)
+    judge = Judge(repair=request.repair, seconds=request.timeout or LIMIT)
     return watch(request, judge) if args.watch else once(request, judge)
 
 
@@ -93,7 +96,8 @@ def request_of(args: argparse.Namespace, names: list[str]) -> Request:
         raise SymbackpropError("--json and --sarif cannot both be printed: name a file for --sarif")
     if args.watch and (args.json or args.sarif == ""):
         raise SymbackpropError("--watch prints a report: it cannot print --json, and --sarif needs a file")
-    return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair)
+    return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair,
+                   args.timeout, args.certificate)  # fmt: skip
 
 
 def once(request: Request, judge: Judge) -> int:
@@ -174,10 +178,13 @@ def write_results(request: Request, found: list[tuple[str, list[Checked]]]) -> N
 
     from symbackprop import __version__
     from symbackprop.files import write_atomically
-    from symbackprop.write.notes.as_json import document_json
+    from symbackprop.write.certificate import write_certificates
+    from symbackprop.write.notes.as_json import document_json, statement_certificates
     from symbackprop.write.notes.sarif import document_sarif
 
     statements = [c for _, part in found for c in part]
+    if request.certificate is not None:
+        write_certificates(request.certificate, statement_certificates(statements))
     if request.json:
         print(json.dumps(document_json(found), ensure_ascii=False, indent=2))
     if request.sarif is not None:

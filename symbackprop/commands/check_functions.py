@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from .progress import shown_when_slow
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
@@ -53,7 +55,12 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
 
     if args.shapes is None:
         raise SymbackpropError('--shapes is needed: the axes of each argument, as in --shapes "x: B D; w: D"')
-    verdicts = [(target, verdict_of(target, args)) for target in targets]
+    verdicts = []
+    for target in targets:
+        with shown_when_slow(target):
+            verdicts.append((target, verdict_of(target, args)))
+    if args.certificate is not None:
+        write_proofs(args.certificate, [v for _, v in verdicts])
     if args.json:
         print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
     else:
@@ -66,6 +73,15 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
                 console.print(Text(target, style="bold"))
             console.print(v.__rich__())
     return 0 if all(v.status == PROVED for _, v in verdicts) else 1
+
+
+def write_proofs(path: str, verdicts: list[Verdict]) -> None:
+    """One certificate for each variable whose claim is proved."""
+    from symbackprop.decide.status import PROVED
+    from symbackprop.write.certificate import write_certificates
+
+    parts = [part for v in verdicts for part in (v.gradients or {"": v}).values()]
+    write_certificates(path, (c for part in parts if part.status == PROVED for c in part.certificates()))
 
 
 def verdict_of(target: str, args: argparse.Namespace) -> Verdict:
@@ -82,6 +98,8 @@ def verdict_of(target: str, args: argparse.Namespace) -> Verdict:
     wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
     assuming = read_assuming(args.assuming, [*shapes, *values])
     options: dict[str, Any] = {"assuming": assuming, "seek_repair": not args.no_repair, **values}
+    if args.timeout is not None:
+        options["timeout"] = args.timeout
     match args.kind:
         case "gradient":
             return gradient.check_gradient(first, second, shapes, wrt, **options)
@@ -119,7 +137,7 @@ def load(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except SyntaxError as error:
         raise SymbackpropError(f"{path}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
         place = f"{path}:{lines[-1]}" if lines else path
         raise SymbackpropError(f"{place}: {type(error).__name__}: {error}") from error

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from .parsing import TIMEOUT, timeout
+from .progress import shown_when_slow
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -24,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "example: symbackprop derive --show softmax"
     parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
     parser.add_argument("--no-tex", action="store_true", help="write nothing")
+    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
     parser.add_argument("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
     parser.add_argument("--certificate", metavar="FILE", help="write the stories' proofs, for `symbackprop verify`")
     parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
@@ -41,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_tex:
         prepare(args.tex)
     derivations: list[Derivation] = []
-    failures = table(derivations)
+    with shown_when_slow("derive"):
+        failures = table(derivations, args.timeout)
     if failures:
         for line in failures:
             print(line)
@@ -72,13 +77,16 @@ def show(name: str, markdown: bool) -> int:
     return 0
 
 
-def table(derivations: list[Derivation]) -> list[str]:
+def table(derivations: list[Derivation], timeout: float | None = None) -> list[str]:
     """Proves everything, prints the table, keeps the stories' derivations, and returns what failed."""
     from time import perf_counter
 
     from rich.console import Console
     from rich.table import Table
 
+    from symbackprop.clock import LIMIT
+
+    seconds = timeout or LIMIT
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1), title_justify="left", expand=False)
     grid.add_column("statement", overflow="fold", ratio=1)
     grid.add_column("verdict", no_wrap=True)
@@ -86,7 +94,7 @@ def table(derivations: list[Derivation]) -> list[str]:
     grid.add_column("time", justify="right", no_wrap=True)
     failures: list[str] = []
     start = perf_counter()
-    count = stories(grid, derivations, failures) + network(grid, failures)
+    count = stories(grid, derivations, failures, seconds) + network(grid, failures, seconds)
     spent = 1000 * (perf_counter() - start)
     console = Console(highlight=False)
     console.print(grid)
@@ -95,7 +103,7 @@ def table(derivations: list[Derivation]) -> list[str]:
     return failures
 
 
-def stories(grid: Table, derivations: list[Derivation], failures: list[str]) -> int:
+def stories(grid: Table, derivations: list[Derivation], failures: list[str], seconds: float) -> int:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -105,7 +113,7 @@ def stories(grid: Table, derivations: list[Derivation], failures: list[str]) -> 
     count = 0
     for name, (_, facts) in STORIES.items():
         grid.add_row(Text(name.replace("_", " "), "dim"))
-        for derivation, spent in proved(facts, failures):
+        for derivation, spent in proved(facts, failures, seconds):
             count += 1
             if derivation is None:
                 grid.add_row(f"  {failures[-1]}", Text("not proved", "bold red"), "", spent)
@@ -120,29 +128,32 @@ def stories(grid: Table, derivations: list[Derivation], failures: list[str]) -> 
     return count
 
 
-def proved(facts: Iterable[Fact], failures: list[str]) -> Iterator[tuple[Derivation | None, str]]:
+def proved(facts: Iterable[Fact], failures: list[str], seconds: float) -> Iterator[tuple[Derivation | None, str]]:
     """Each fact derived, or None where that failed, with the time it took."""
     from time import perf_counter
 
+    from symbackprop.clock import OutOfTime, limit
     from symbackprop.core.terms import SymbackpropError
 
     for fact in facts:
         start = perf_counter()
         try:
-            found: Derivation | None = fact()
-        except SymbackpropError as problem:
+            with limit(seconds):
+                found: Derivation | None = fact()
+        except (SymbackpropError, OutOfTime) as problem:
             failures.append(str(problem))
             found = None
         yield found, f"{1000 * (perf_counter() - start):.1f} ms"
 
 
-def network(grid: Table, failures: list[str]) -> int:
+def network(grid: Table, failures: list[str], seconds: float) -> int:
     """All gradients of one network of symbolic widths, layer by layer."""
     from time import perf_counter
 
     from rich.padding import Padding
     from rich.text import Text
 
+    from symbackprop.clock import OutOfTime, limit
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.network.dense import dense
     from symbackprop.network.theorems import prove_network
@@ -151,8 +162,9 @@ def network(grid: Table, failures: list[str]) -> int:
     grid.add_row(Text(f"network of {DEPTH} layers", "dim"))
     start = perf_counter()
     try:
-        theorems = prove_network(dense(widths, ("tanh",) * (DEPTH - 1) + ("softmax",), "cross-entropy", "row", "N"))
-    except SymbackpropError as problem:
+        with limit(seconds):
+            theorems = prove_network(dense(widths, ("tanh",) * (DEPTH - 1) + ("softmax",), "cross-entropy", "row", "N"))
+    except (SymbackpropError, OutOfTime) as problem:
         failures.append(str(problem))
         grid.add_row(f"  {problem}", Text("not proved", "bold red"))
         return 1

@@ -23,6 +23,20 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"symbackprop: {message} (see `{self.prog} --help`)\n")
 
 
+TIMEOUT = "how long one claim may take to be proved, refuted and repaired (default: 10; inf: no limit)"
+
+
+def timeout(text: str) -> float:
+    """A positive number of seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
+    return seconds
+
+
 def _columns() -> int:
     try:
         return max(40, min(100, os.get_terminal_size().columns) - 2)

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Train a dense network on the built-in digits or on your own data.  Its gradient is the compact matrix form,\n"
         "proved for all sizes.  Writes to DIR: weights.npz (for `symbackprop predict`), config.json, metrics.jsonl,\n"
-        "training.png, equations.tex, gradient.py, and checkpoint.npz for --resume DIR."
+        "training.png, equations.tex, certificates.json, gradient.py, and checkpoint.npz for --resume DIR."
     )
     parser.epilog = (
         "examples:\n  symbackprop train\n"
@@ -76,10 +76,11 @@ def run(args: argparse.Namespace) -> int:
     data = read_data(args)
     network, activations = read_network(args, data)
     proved = equations(network, optimiser, args.l2)
-    folder.prepare()
-    mark = fingerprint(data)
+    folder.prepare(anew=not again)
+    config = {k: v for k, v in vars(args).items() if k not in NOT_KEPT}
+    mark = fingerprint(data, {k: v for k, v in config.items() if k != "epochs"})
     state = folder.load_state(mark) if again else None
-    folder.write_config({k: v for k, v in vars(args).items() if k not in NOT_KEPT})
+    folder.write_config(config)
     notes(data, args)
     start = perf_counter()
     saver = Saver(lambda state: folder.save_state(state, mark))
@@ -107,6 +108,9 @@ def resumed(args: argparse.Namespace, config: dict[str, Any]) -> argparse.Namesp
     if set(config) != wanted:
         odd = sorted(set(config) ^ wanted)
         raise SymbackpropError(f"{args.resume}/config.json is not of this version: {odd[0]} is missing or unknown")
+    for name, value in config.items():
+        if isinstance(value, str) != isinstance(vars(args)[name], str) or isinstance(value, list | dict):
+            raise SymbackpropError(f"{args.resume}/config.json: {name} is {value!r}")
     return with_epochs(argparse.Namespace(**{**config, "epochs": args.epochs}), config["epochs"])
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from .indices import EVERY_SIZE, Index, IndexExpr, Least, Pick, Size, affine, as_affine
+from .indices import EVERY_SIZE, Index, IndexExpr, Least, affine, as_affine, nodes
 from .monomials import Factors
 from .ranges import always_negative, floor_radix, never_negative, never_zero, split_radix
 from .terms import Delta, Holds, NonNegative, Term, free, substitute
@@ -23,10 +23,8 @@ def contract(
         if not isinstance(b.predicate, NonNegative):
             return None
         e = b.predicate.expr
-        if never_negative(e, least):
-            return dummies, rest
-        if always_negative(e, least):
-            return dummies, None
+        if (settled := decided(e, least)) is not None:
+            return dummies, rest if settled else None
         floor = floor_radix(e, least)
         if floor is not None:
             return dummies, (*rest, (Holds(NonNegative(floor)), F1))
@@ -34,10 +32,8 @@ def contract(
             for a, value in solutions(other, least) if isinstance(other, Delta) else ():
                 constant, parts = as_affine(e)
                 there = affine(constant, [(value if atom == a else atom, k) for atom, k in parts])
-                if never_negative(there, least):
-                    return dummies, rest
-                if always_negative(there, least):
-                    return dummies, None
+                if (settled := decided(there, least)) is not None:
+                    return dummies, rest if settled else None
             if isinstance(other, Holds) and isinstance(other.predicate, NonNegative):
                 match together(e, other.predicate.expr, least):
                     case "never":
@@ -73,6 +69,11 @@ def contract(
     return None
 
 
+def decided(e: IndexExpr, least: Least) -> bool | None:
+    """Whether e >= 0, if it is one for all values."""
+    return True if never_negative(e, least) else False if always_negative(e, least) else None
+
+
 @lru_cache(maxsize=50_000)
 def together(e: IndexExpr, f: IndexExpr, least: Least = EVERY_SIZE) -> str | None:
     """What f >= 0 makes of e >= 0: never, implied, or (e = 0 then) equal; None when nothing."""
@@ -93,18 +94,10 @@ def minus(i: IndexExpr, j: IndexExpr, least: Least = EVERY_SIZE) -> IndexExpr:
 def solutions(b: Delta, least: Least = EVERY_SIZE) -> tuple[tuple[Index, IndexExpr], ...]:
     """The indices whose value follows from the others where the delta is 1, with the value."""
     constant, parts = as_affine(minus(b.i, b.j, least))
-    found = [(a, k) for a, k in parts if isinstance(a, Index) and k.constant in (1, -1) and occurs_once(a, parts)]
+    inside = [set(nodes(p)) for p, _ in parts]
+    found = [(a, k) for a, k in parts if isinstance(a, Index) and k.constant in (1, -1)]
+    found = [(a, k) for a, k in found if sum(a in p for p in inside) == 1]
     return tuple((a, affine(-constant * k, [(p, -c * k) for p, c in parts if p != a])) for a, k in found)
-
-
-def occurs_once(a: Index, parts: tuple[tuple[IndexExpr, Size], ...]) -> bool:
-    return sum(mentions(p, a) for p, _ in parts) == 1
-
-
-def mentions(e: IndexExpr, a: Index) -> bool:
-    if isinstance(e, Pick):
-        return any(mentions(x, a) for x in e.at)
-    return any(x == a or (isinstance(x, Pick) and mentions(x, a)) for x, _ in as_affine(e)[1])
 
 
 def turned(b: Term) -> Holds | None:

@@ -7,66 +7,25 @@ names of the hypotheses used, or raises ProofError.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import NamedTuple, assert_never
 
 from .context import Context, Hypothesis, Same, terms_of
-from .indices import ProofError
+from .indices import ProofError, nodes
 from .kernel import check, inhabited
 from .reasons import (
-    Base,
-    Cases,
-    Continued,
-    Dense,
-    Factors,
-    Fixed,
-    Given,
-    Holding,
-    Knowing,
-    Nested,
-    Reason,
-    Sign,
-    Split,
-    Steps,
-    Weigh,
-)
-from .signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
+    Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
+)  # fmt: skip
+from .signs import POSITIVE, SAYS, Signs, added
 from .smooth import Smoothness
 from .terms import (
-    ONE,
-    ZERO,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    IndexExpr,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Ordinal,
-    Pick,
-    Positive,
-    Power,
-    Predicate,
-    Term,
-    Whole,
-    add,
-    arrays,
-    as_affine,
-    free,
-    mul,
-    neg,
-    require,
-    sub,
-    substitute, subterms, whole,
+    ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero, Pick, Positive,
+    Power, Predicate, Term, Whole, add, arrays, free, mul, neg, require, sub, substitute, subterms, whole,
 )  # fmt: skip
-from .value import needs, truth
+from .value import needed, truth
 
 Used = frozenset[str]
+NONE: Used = frozenset()
 ANALYTIC = frozenset({
     "exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "cosh", "atan", "erf", "det", "inv", "prod",
 })  # fmt: skip
@@ -138,7 +97,7 @@ def nested(r: Nested, context: Context) -> Used:
 
 def knowing(name: str, lemmas: tuple[Reason | Given, ...], context: Context) -> tuple[Context, Used]:
     """The region with what these lemmas show as further hypotheses of this name, and what they used."""
-    used: Used = frozenset()
+    used = NONE
     for k, lemma in enumerate(lemmas):
         if isinstance(lemma, Given):
             shown = given(lemma, context)
@@ -159,20 +118,13 @@ def weighed(reason: Weigh, context: Context) -> Used:
     total = add(*(mul(c, v) for (c, _), v in zip(reason.parts, values, strict=True)), reason.rest)
     require((shown.lhs, shown.rhs) == (mul(reason.scale, u), total), "{} is not weighed in this way", goal)
     inhabited(free(total) - free(u), context.least)
-    strict = signs.sign(reason.rest) == POSITIVE
-    not_negative = strict or signs.sign(reason.rest) == NONNEGATIVE
-    for c, r in reason.parts:
-        used |= established(r, context)
-        sign = signs.sign(c)
-        not_negative &= sign in (POSITIVE, NONNEGATIVE) and isinstance(r.goal, Positive | AtLeastZero)
-        strict |= sign == POSITIVE and isinstance(r.goal, Positive)
-    if isinstance(goal, Nonzero):
-        one = len(reason.parts) == 1 and reason.rest == ZERO and isinstance(reason.parts[0][1].goal, Nonzero | Positive)
-        alone = one and signs.sign(reason.parts[0][0]) in (POSITIVE, NONZERO)
-        require(alone or (not_negative and strict), "the sum may be 0")
-    else:
-        require(signs.sign(reason.scale) == POSITIVE and not_negative, "a part may be negative")
-        require(strict or isinstance(goal, AtLeastZero), "the sum may be 0")
+    used = used.union(*(established(r, context) for _, r in reason.parts))
+    parts = [signs.sign(c) & SAYS[type(r.goal)] for c, r in reason.parts]
+    alone = len(parts) == 1 and reason.rest == ZERO
+    said = parts[0] if alone else added([*parts, signs.sign(reason.rest)])
+    if not isinstance(goal, Nonzero):
+        require(signs.sign(reason.scale) == POSITIVE, "{} may be negative", reason.scale)
+    require(said & SAYS[type(goal)] == SAYS[type(goal)], "the sum may be 0 or negative")
     return used | signs.used
 
 
@@ -189,20 +141,18 @@ def factors(goal: Predicate, parts: tuple[Reason, ...], context: Context) -> Use
         case _:
             wanted = ()
     require(bool(wanted) and tuple(r.goal for r in parts) == wanted, "{} is not about these factors", goal)
-    return frozenset[str]().union(*(established(r, context) for r in parts))
+    return NONE.union(*(established(r, context) for r in parts))
 
 
 def term_of(p: Predicate) -> Term:
-    require(isinstance(p, Positive | Nonzero | AtLeastZero), "{} is not about a term", p)
-    assert not isinstance(p, NonNegative)
+    if isinstance(p, NonNegative):
+        raise ProofError(f"{p} is not about a term")
     return p.term
 
 
 def like(p: Predicate, t: Term) -> Predicate:
     """What p says, of another term."""
-    require(isinstance(p, Positive | Nonzero | AtLeastZero), "{} is not about a term", p)
-    assert not isinstance(p, NonNegative)
-    return type(p)(t)
+    return p if isinstance(p, NonNegative) else type(p)(t)
 
 
 def truth_case(h: Term, on: bool) -> list[Hypothesis]:
@@ -261,49 +211,43 @@ def holding(step: Holding, context: Context) -> Shown:
 
 def given(step: Given, context: Context) -> Shown:
     eq = check(step.proof, context)
-    left, used = discharged(eq.conditions, step.reasons, context)
+    return Shown(eq.lhs, eq.rhs, eq.hypotheses | discharged(eq.conditions, step.reasons, context))
+
+
+def discharged(conditions: Set[Predicate], reasons: tuple[Reason, ...], context: Context) -> Used:
+    """What the reasons for these conditions used: each has one."""
+    left = conditions - {r.goal for r in reasons}
     require(not left, "{} has no reason", next(iter(left), None))
-    return Shown(eq.lhs, eq.rhs, eq.hypotheses | used)
-
-
-def discharged(
-    conditions: frozenset[Predicate], reasons: tuple[Reason, ...], context: Context
-) -> tuple[frozenset[Predicate], Used]:
-    """The conditions without those that have a reason, and what the reasons used."""
-    used = frozenset[str]().union(*(established(r, context) for r in reasons))
-    return conditions - {r.goal for r in reasons}, used
+    return NONE.union(*(established(r, context) for r in reasons))
 
 
 def continued(step: Continued, context: Context) -> Shown:
-    eq = check(step.proof, context)
-    require(not any(isinstance(s, Diff) for t in (eq.lhs, eq.rhs) for s in subterms(t)), "a derivative")
-    left, used = discharged(eq.conditions, step.reasons, context)
-    used |= eq.hypotheses
-    require(left <= {d.goal for d in step.dense}, "{} has no reason", left)
-    moved = frozenset(a for d in step.dense for a, _ in d.somewhere)
-    smooth = Smoothness(context)
+    eq, smooth = check(step.proof, context), Smoothness(context)
+    no_derivative(eq.lhs, eq.rhs)
+    used = discharged(eq.conditions - {d.goal for d in step.dense}, step.reasons, context) | eq.hypotheses
     used = used.union(*(dense(d, context) for d in step.dense))
+    moved = frozenset(a for d in step.dense for a, _ in d.somewhere)
     about = [eq.lhs, eq.rhs]
-    for h in (context.hypotheses[name] for name in sorted(used)):
-        if any(smooth.moves(t, moved) for t in terms_of(h)):
-            require(isinstance(h, Positive | Nonzero), "{} need not hold around the point", h)
-            about += terms_of(h)
-    wanted = {p for t in about for p in needs(t, context, moved)}
-    rest, more = discharged(frozenset(wanted), step.continuous, context)
-    require(not rest, "{} has no reason: a side may not be continuous", next(iter(rest), None))
-    return Shown(eq.lhs, eq.rhs, used | more)
+    for h in (h for name, h in context.hypotheses.items() if name in used and smooth.concerns(h, moved)):
+        require(isinstance(h, Positive | Nonzero), "{} need not hold around the point", h)
+        about += terms_of(h)
+    for t in about:
+        wanted, more = needed(t, context, moved)
+        used |= more | discharged(wanted.keys() - {r.goal for r in step.continuous}, (), context)
+    return Shown(eq.lhs, eq.rhs, used.union(*(established(r, context) for r in step.continuous)))
+
+
+def no_derivative(*sides: Term) -> None:
+    require(not any(isinstance(n, Diff) for n in nodes(sides)), "a derivative")
 
 
 def dense(d: Dense, context: Context) -> Used:
     """u != 0 on a dense set, whatever the arrays that do not move are."""
     require(isinstance(d.goal, Nonzero) and d.reason.goal == d.goal, "{} is not that something is not 0", d.goal)
     moved, smooth = frozenset(a for a, _ in d.somewhere), Smoothness(context)
-    for a, t in d.somewhere:
+    for a in moved:
         require(not context.meanings(a), "{} is defined", a)
-        require(arrays(t.body).isdisjoint(moved), "a value may not speak of what moves")
-    still = {
-        name: h for name, h in context.hypotheses.items() if not any(smooth.moves(t, moved) for t in terms_of(h))
-    }
+    still = {name: h for name, h in context.hypotheses.items() if not smooth.concerns(h, moved)}
     used = analytic(term_of(d.goal), d.analytic, Context(context.definitions, still, context.least), moved)
     there = Context({**context.definitions, **dict(d.somewhere)}, still, context.least)
     return used | established(d.reason, there)
@@ -312,44 +256,27 @@ def dense(d: Dense, context: Context) -> Used:
 def analytic(u: Term, reasons: tuple[Reason, ...], context: Context, moved: frozenset[Array]) -> Used:
     """u is analytic in the arrays that move, wherever they are: so it is 0 nowhere dense, or everywhere."""
     smooth = Smoothness(context)
-    left, used = discharged(frozenset(needs(u, context, moved)), reasons, context)
-    require(not left, "{} has no reason: it may not be analytic", next(iter(left), None))
-    for s in [u, *opened(u, context)]:
-        if not smooth.moves(s, moved):
-            continue
-        match s:
-            case Holds() | Diff():
-                require(False, "{} is not analytic", s)
-            case Apply(fn, _, order):
-                require(fn in ANALYTIC and order == 0, "{} may not be analytic", fn)
-            case Whole(fn, order, _, _, _, _):
-                require(fn in ANALYTIC and order == 0, "{} may not be analytic", fn)
-            case _:
-                pass
-    return used
-
-
-def opened(u: Term, context: Context) -> Iterable[Term]:
-    """All that is inside u and the definitions it rests on."""
-    todo, seen = [u], set[Array]()
-    for t in todo:
-        for s in subterms(t):
-            yield s
-            if isinstance(s, Entry) and s.array not in seen:
-                seen.add(s.array)
-                todo += [m.body for m in context.meanings(s.array)]
+    wanted, used = needed(u, context, moved)
+    behind = frozenset[Array]().union(*map(context.behind, arrays(u)))
+    for t in (u, *(m.body for a in behind for m in context.meanings(a))):
+        for s in (s for s in subterms(t) if smooth.moves(s, moved)):
+            match s:
+                case Holds() | Diff():
+                    raise ProofError(f"{s} is not analytic")
+                case Apply(fn, _, order) | Whole(fn, order, _, _, _, _):
+                    require(fn in ANALYTIC and order == 0, "{} may not be analytic", fn)
+    return used | discharged(wanted.keys(), reasons, context)
 
 
 def by_cases(step: Cases, context: Context) -> Shown:
     """At any values of these indices u is 0, or it is not; a truth value is 1 or 0."""
-    lhs, rhs = step.lhs, step.rhs
-    require(not any(isinstance(s, Diff) for t in (lhs, rhs) for s in subterms(t)), "a derivative")
+    lhs, rhs, u = step.lhs, step.rhs, step.about
+    no_derivative(lhs, rhs)
     values = fresh_integers(step.names, context, (lhs, rhs))
     wanted = substitute(lhs, values), substitute(rhs, values)
-    u = step.about
     zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
     cases = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
-    used: Used = frozenset()
+    used = NONE
     for known, inner in zip(cases, (step.one, step.other), strict=True):
         shown = holding(inner, assuming(context, step.name, known))
         require((shown.lhs, shown.rhs) == wanted, "another equation is shown")
@@ -359,25 +286,4 @@ def by_cases(step: Cases, context: Context) -> Shown:
 
 def picked(t: Term) -> frozenset[str]:
     """The names of integer arrays that occur in t."""
-    found: set[str] = set()
-
-    def inside(e: IndexExpr) -> None:
-        for atom, _ in as_affine(e)[1]:
-            if isinstance(atom, Pick):
-                found.add(atom.array)
-                for inner in atom.at:
-                    inside(inner)
-
-    for s in subterms(t):
-        match s:
-            case Entry(_, at) | Whole(_, _, _, _, at, _):
-                places = at
-            case Delta(i, j):
-                places = (i, j)
-            case Ordinal(e) | Holds(NonNegative(e)):
-                places = (e,)
-            case _:
-                places = ()
-        for e in places:
-            inside(e)
-    return frozenset(found)
+    return frozenset(n.array for n in nodes(t) if isinstance(n, Pick))

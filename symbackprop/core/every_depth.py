@@ -8,10 +8,9 @@ smooth, of what the layers in between make of z^{l+1}, which are smooth.  So the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from .context import Context, Equation, Recursion, terms_of
-from .indices import PARTS, Index, Node, Size, at_least_zero, require, sized, with_symbols
+from .indices import Index, Size, at_least_zero, nodes, require, sized, with_symbols
 from .proofs import EveryDepth, Proof
 from .ranges import within
 from .smooth import Smoothness
@@ -103,30 +102,19 @@ def speaks(t: Term, states: Mapping[Array, Axes], axes: Axes, k: Recursion, cont
             require(array in states, "{} is not to be looked at here", array)
             inside = [within(e, i.size, context.least) for e, i in zip(at, states[array], strict=True)]
             require(all(inside), "an index of {} may leave its range", array)
-        case Sum(size, body, _):
-            opened = fresh_axes((size,), body)
-            speaks(open_body(body, opened), states, (*axes, *opened), k, context)
-        case Whole(fn, _, sizes, body, _, _):
-            require(fn != k.cost, "{} is the cost itself", fn)
-            opened = fresh_axes(sizes, body)
-            speaks(open_body(body, opened), states, (*axes, *opened), k, context)
+        case Sum() | Whole():
+            require(isinstance(t, Sum) or t.fn != k.cost, "{} is the cost itself", k.cost)
+            opened = fresh_axes((t.size,) if isinstance(t, Sum) else t.sizes, t.body)
+            speaks(open_body(t.body, opened), states, (*axes, *opened), k, context)
         case _:
             require(not isinstance(t, Diff), "{} is a derivative", t)
             for a in arguments(t):
                 speaks(a, states, axes, k, context)
 
 
-def symbols(x: Any) -> frozenset[str]:
+def symbols(x: object) -> frozenset[str]:
     """The size symbols that occur."""
-    match x:
-        case Size():
-            return frozenset(x.symbols)
-        case tuple():
-            return frozenset[str]().union(*map(symbols, x))
-        case Node():
-            return symbols(PARTS[type(x)](x))
-        case _:
-            return frozenset()
+    return frozenset(name for n in nodes(x) if isinstance(n, Size) for name in n.symbols)
 
 
 def in_layer(shape: tuple[Size, ...], widths: Mapping[str, str]) -> tuple[Size, ...]:

@@ -7,7 +7,8 @@ combination of these.  Both are kept canonical, so `==` decides equality of poly
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
@@ -25,6 +26,17 @@ def require(condition: bool, reason: str, *about: object) -> None:
     """Refuse unless the condition holds.  `{}` in the reason stands for the things it is about, printed only then."""
     if not condition:
         raise ProofError(reason.format(*about))
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Whatever falls over while this is read is refused."""
+    try:
+        yield
+    except RecursionError:
+        raise ProofError(f"the {what} is nested too deeply") from None
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ProofError(f"this is no {what}: {error}") from error
 
 
 T = TypeVar("T")
@@ -61,6 +73,15 @@ class Node:
 SHOWN: dict[type, Callable[[Any], str]] = {}  # what a node looks like in a message; `show.py` fills it
 
 PARTS: dict[type, Callable[[Any], Any]] = {}  # what of a node is compared
+
+
+def nodes(x: object) -> Iterator[Node]:
+    """All nodes inside a node or a tuple, itself included."""
+    if isinstance(x, Node):
+        yield x
+        x = PARTS[type(x)](x)
+    for part in x if isinstance(x, tuple) else (x,) if isinstance(x, Node) else ():
+        yield from nodes(part)
 
 
 @dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field,))

@@ -20,7 +20,7 @@ from typing import assert_never
 
 from .context import EMPTY, Context, Equation, terms_of
 from .every_depth import every_depth
-from .indices import Least, ProofError, at_least_zero
+from .indices import Least, at_least_zero, refusing
 from .laws.registry import instance
 from .proofs import (
     By, Cancel, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
@@ -68,13 +68,9 @@ def check(proof: Proof, context: Context = EMPTY, seen: Seen | None = None) -> E
 
     Raises ProofError at the first step that does not follow, and where something is no proof.
     """
-    try:
+    with refusing("proof"):
         require(seen is None or seen.context is context, "checked under another context")
         return discharged(_check(proof, seen or Seen(context)), context)
-    except RecursionError:
-        raise ProofError("the proof is nested too deeply") from None
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ProofError(f"this is no proof: {error}") from error
 
 
 def discharged(eq: Equation, context: Context) -> Equation:
@@ -147,18 +143,14 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
             require(i.size.constant == len(each) > 0, "{} has {} values, not {}", i.name, i.size, len(each))
             equations = [_check(p, seen) for p in each]
             for v, eq in enumerate(equations):
-                here: dict[Index, IndexExpr] = {i: affine(v, ())}
-                wanted = substitute(lhs, here), substitute(rhs, here)
-                require((eq.lhs, eq.rhs) == wanted, "{} = {} is another case", i.name, v)
+                proves_at(i, affine(v, ()), lhs, rhs, eq)
             return joined(lhs, rhs, equations, least)
         case Digits(i, lhs, rhs, q, r, inner):
             require(i.size == q.size * r.size, "{} has {} values, not {} times {}", i.name, i.size, q.size, r.size)
             require(all(at_least_zero(x.size, least) for x in (q, r)), "a size may be negative")
             require(q != r and {q, r}.isdisjoint(free(lhs) | free(rhs)), "a digit is in use")
             eq = _check(inner, seen)
-            there: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
-            wanted = substitute(lhs, there), substitute(rhs, there)
-            require((eq.lhs, eq.rhs) == wanted, "the equation at {} = {} is another", i.name, there[i])
+            proves_at(i, affine(0, ((q, r.size), (r, 1))), lhs, rhs, eq)
             return joined(lhs, rhs, (eq,), least, (q, r))
         case Let(array, meaning, inner):
             before = [d.body for d in context.definitions.values()]
@@ -187,9 +179,13 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
             assert_never(proof)
 
 
-def joined(
-    lhs: Term, rhs: Term, parts: Sequence[Equation], least: Least, bound: Iterable[Index] = ()
-) -> Equation:
+def proves_at(i: Index, e: IndexExpr, lhs: Term, rhs: Term, eq: Equation) -> None:
+    """It is the equation lhs = rhs for i = e."""
+    wanted = substitute(lhs, {i: e}), substitute(rhs, {i: e})
+    require((eq.lhs, eq.rhs) == wanted, "the equation at {} = {} is another", i.name, e)
+
+
+def joined(lhs: Term, rhs: Term, parts: Sequence[Equation], least: Least, bound: Iterable[Index] = ()) -> Equation:
     """An equation under everything that its parts need.  An index that only the parts have must have values."""
     spoken = frozenset[Index]().union(*(free(p.lhs) | free(p.rhs) for p in parts))
     inhabited(spoken - free(lhs) - free(rhs) - frozenset(bound), least)

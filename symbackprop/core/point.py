@@ -1,46 +1,31 @@
 """A point at which predicates are seen to hold: exact rational numbers, and intervals around everything else.
 
-A theorem about no point says nothing, so one is exhibited.  Intervals have rational ends that are rounded outward.
-Formulas: e^x = (e^{x/2^k})^{2^k} by Taylor's series with its remainder; log by 2 artanh((x-1)/(x+1)).
+A theorem about no point says nothing, so one is exhibited.  Intervals have rational ends that are rounded outward;
+exp and log are those of `decimal`, which rounds them correctly to the nearest of its numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context as Decimals, Decimal
 from fractions import Fraction
 from itertools import product
-from math import isqrt
 from typing import NamedTuple
 
-from .context import Context, Hypothesis, Same, terms_of
-from .indices import Affine, Bound, Index, IndexExpr, Pick, ProofError, Size, require
+from .context import EMPTY, Context, Hypothesis, Same
+from .indices import Affine, Bound, Index, IndexExpr, Pick, ProofError, Size, nodes, require
 from .laws.functions import IN_EXPONENTIALS
 from .terms import (
-    PI,
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Sum,
-    Term,
-    Whole,
-    free,
+    PI, Add, Apply, Array, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Sum, Term, Whole,
 )  # fmt: skip
 
 F0, F1 = Fraction(0), Fraction(1)
-BITS, TERMS = 96, 24
+DOWN, UP = (Decimals(prec=40, rounding=r, Emin=-3000, Emax=3000) for r in (ROUND_FLOOR, ROUND_CEILING))
+BITS, DEGREE = 96, 1000  # of exact numbers; of powers
 MANY = 100_000  # evaluations at the most
+U = Array("u")
 
 
 class Number(NamedTuple):
@@ -49,6 +34,10 @@ class Number(NamedTuple):
     low: Fraction
     high: Fraction
     log_of: Fraction | None = None
+
+
+PI_BETWEEN = Number(Fraction(314159265358979, 10**14), Fraction(314159265358980, 10**14))
+BETWEEN = {"sin": Number(-F1, F1), "cos": Number(-F1, F1), "erf": Number(-F1, F1), "atan": Number(-2 * F1, 2 * F1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +56,25 @@ def satisfied(h: Hypothesis, point: Point, context: Context) -> None:
     There must be such values: what speaks of no index says nothing.
     """
     run = Evaluation(point, context)
-    terms = (Ordinal(h.expr),) if isinstance(h, NonNegative) else terms_of(h)
-    indices = sorted(frozenset[Index]().union(*map(free, terms)), key=lambda i: i.name)
-    some = False
-    for values in product(*(range(run.size(i.size)) for i in indices)):
-        some, here = True, dict(zip(indices, values, strict=True))
+    indices = {n for n in nodes(h) if isinstance(n, Index)}
+    cells = list(product(*(range(run.size(i.size)) for i in indices)))
+    require(bool(cells), "{} speaks of no index at this point", h)
+    for values in cells:
+        here = dict(zip(indices, values, strict=True))
         match h:
             case Same(lhs, rhs):
-                a, b = run.value(lhs, here, ()), run.value(rhs, here, ())
-                require(a.low == a.high == b.low == b.high, "{} is not seen to hold", h)
+                a, b = run.value(lhs, here), run.value(rhs, here)
+                seen = a.low == a.high == b.low == b.high
             case NonNegative(e):
-                require(run.index(e, here, ()) >= 0, "{} does not hold", h)
+                seen = run.index(e, here, ()) >= 0
             case Positive(t):
-                require(run.value(t, here, ()).low > 0, "{} is not seen to hold", h)
+                seen = run.value(t, here).low > 0
             case AtLeastZero(t):
-                require(run.value(t, here, ()).low >= 0, "{} is not seen to hold", h)
+                seen = run.value(t, here).low >= 0
             case Nonzero(t):
-                x = run.value(t, here, ())
-                require(x.low > 0 or x.high < 0, "{} is not seen to hold", h)
-    require(some, "{} speaks of no index at this point", h)
+                x = run.value(t, here)
+                seen = x.low > 0 or x.high < 0
+        require(seen, "{} is not seen to hold", h)
 
 
 class Evaluation:
@@ -93,8 +82,12 @@ class Evaluation:
         self.context, self.count = context, 0
         self.sizes = dict(point.sizes)
         self.integers = {(name, at): value for name, at, value in point.integers}
-        self.entries = {(array, at): exact(value) for array, at, value in point.entries}
-        self.entries |= {(array, at): logarithm(exact(value)) for array, at, value in point.logs}
+        self.entries = {(self.name(a), at): exact(value) for a, at, value in point.entries}
+        self.entries |= {(self.name(a), at): logarithm(exact(value)) for a, at, value in point.logs}
+
+    def name(self, array: Array) -> tuple[str, int | None]:
+        """W^l and W^L are one array where l = L."""
+        return array.name, None if array.label is None else self.size(array.label)
 
     def size(self, n: Size) -> int:
         return n.at(self.sizes)
@@ -112,12 +105,12 @@ class Evaluation:
             case Affine(constant, parts):
                 return self.size(constant) + sum(self.size(k) * self.index(a, here, stack) for a, k in parts)
 
-    def value(self, t: Term, here: Mapping[Index, int], stack: tuple[int, ...]) -> Number:
+    def value(self, t: Term, here: Mapping[Index, int], stack: tuple[int, ...] = ()) -> Number:
         self.count += 1
         require(self.count <= MANY, "the point is too large to look at")
 
-        def of(s: Term) -> Number:
-            return self.value(s, here, stack)
+        def of(s: Term, *more: int) -> Number:
+            return self.value(s, here, (*stack, *more))
 
         def at(e: IndexExpr) -> int:
             return self.index(e, here, stack)
@@ -126,13 +119,16 @@ class Evaluation:
             case Num(value):
                 return exact(value)
             case Size():
-                return exact(Fraction(self.size(t)))
+                return exact(self.size(t))
             case Ordinal(e):
-                return exact(Fraction(at(e)))
+                return exact(at(e))
             case Delta(i, j):
-                return exact(F1 if at(i) == at(j) else F0)
+                return exact(at(i) == at(j))
+            case Entry(array, places) if array in self.context.definitions:
+                meaning = self.context.definitions[array]
+                return self.value(meaning.body, dict(zip(meaning.axes, map(at, places), strict=True)))
             case Entry(array, places):
-                return self.entry(array, tuple(map(at, places)))
+                return PI_BETWEEN if t == PI else self.entries[self.name(array), tuple(map(at, places))]
             case Add(args):
                 return total(map(of, args))
             case Mul(args):
@@ -142,198 +138,124 @@ class Evaluation:
             case Apply(fn, arg, 0):
                 return apply(fn, of(arg))
             case Sum(size, body, _):
-                return total(self.value(body, here, (*stack, k)) for k in range(self.size(size)))
+                return total(of(body, k) for k in range(self.size(size)))
             case Holds(NonNegative(e)):
-                return exact(F1 if at(e) >= 0 else F0)
+                return exact(at(e) >= 0)
             case Holds(Positive(u)):
                 x = of(u)
-                return exact(F1) if x.low > 0 else exact(F0) if x.high <= 0 else Number(F0, F1)
+                return Number(Fraction(x.low > 0), Fraction(x.high > 0))
             case Whole(fn, 0, sizes, body, places, _):
-                cells = list(product(*(range(self.size(n)) for n in sizes)))
-                entries = {k: self.value(body, here, (*stack, *k)) for k in cells}
-                return of_array(fn, entries, tuple(map(at, places)))
+                cells = {k: of(body, *k) for k in product(*(range(self.size(n)) for n in sizes))}
+                return of_array(fn, cells, tuple(map(at, places)))
             case _:
                 raise ProofError(f"{t} is not evaluated here")
 
-    def entry(self, array: Array, place: tuple[int, ...]) -> Number:
-        if array in self.context.definitions:
-            meaning = self.context.definitions[array]
-            return self.value(meaning.body, dict(zip(meaning.axes, place, strict=True)), ())
-        if array == PI.array:
-            return Number(Fraction(314159265358979, 10**14), Fraction(314159265358980, 10**14))
-        return self.entries[array, place]
 
-
-def exact(x: Fraction) -> Number:
-    return Number(x, x)
+def exact(x: Fraction | int) -> Number:
+    return Number(Fraction(x), Fraction(x))
 
 
 def rounded(low: Fraction, high: Fraction) -> Number:
-    """Outward, to so many bits; what is exact and short stays as it is."""
+    """Outward; what is exact and short stays as it is."""
     if low == high and low.denominator.bit_length() <= BITS:
         return Number(low, high)
-    return Number(grid(low, -1), grid(high, 1))
+    return Number(Fraction(near(low, DOWN)), Fraction(near(high, UP)))
 
 
-def grid(x: Fraction, direction: int) -> Fraction:
-    if not x:
-        return x
-    shift = BITS - x.numerator.bit_length() + x.denominator.bit_length()
-    scaled = x * Fraction(2) ** shift
-    whole = scaled.numerator // scaled.denominator if direction < 0 else -(-scaled.numerator // scaled.denominator)
-    return whole / Fraction(2) ** shift
+def near(x: Fraction, side: Decimals) -> Decimal:
+    return side.divide(x.numerator, x.denominator)
 
 
-def total(numbers: Iterator[Number] | map[Number]) -> Number:
-    low = high = F0
+def total(numbers: Iterable[Number]) -> Number:
+    each = list(numbers)
+    return rounded(sum((x.low for x in each), F0), sum((x.high for x in each), F0))
+
+
+def multiplied(numbers: Iterable[Number]) -> Number:
+    out = exact(1)
     for x in numbers:
-        low, high = low + x.low, high + x.high
-    return rounded(low, high)
-
-
-def multiplied(numbers: Iterator[Number] | map[Number]) -> Number:
-    out = exact(F1)
-    for x in numbers:
-        ends = [a * b for a in out[:2] for b in x[:2]]
+        ends = [a * b for a in (out.low, out.high) for b in (x.low, x.high)]
         out = rounded(min(ends), max(ends))
     return out
 
 
 def power(x: Number, q: Fraction) -> Number:
+    require(abs(q.numerator) <= DEGREE and q.denominator <= DEGREE, "a power too large to look at")
     if q < 0:
         require(x.low > 0 or x.high < 0, "a division by 0")
         return power(Number(1 / x.high, 1 / x.low), -q)
-    if q.denominator == 1:
-        ends = [x.low ** int(q), x.high ** int(q)]
-        across = x.low < 0 < x.high and q % 2 == 0
-        return rounded(F0 if across else min(ends), max(ends))
-    require(x.low >= 0, "a root of a negative number")
-    low, high = (end ** q.numerator for end in x[:2])
-    return rounded(root(low, q.denominator)[0], root(high, q.denominator)[1])
+    ends = x.low**q.numerator, x.high**q.numerator
+    if q.denominator > 1:
+        require(x.low >= 0, "a root of a negative number")
+        return Number(root(ends[0], q.denominator).low, root(ends[1], q.denominator).high)
+    across = x.low < 0 < x.high and q % 2 == 0
+    return rounded(F0 if across else min(ends), max(ends))
 
 
-def root(x: Fraction, n: int) -> tuple[Fraction, Fraction]:
-    """Bounds of the n-th root; equal where it is rational and found."""
-    scale = 1 << BITS
-    floor = integer_root(x.numerator * x.denominator ** (n - 1) * scale**n, n)
-    whole = floor**n == x.numerator * x.denominator ** (n - 1) * scale**n
-    return Fraction(floor, x.denominator * scale), Fraction(floor + (not whole), x.denominator * scale)
-
-
-def integer_root(m: int, n: int) -> int:
-    """The largest r with r^n <= m."""
-    if n == 2:
-        return isqrt(m)
-    low, high = 0, 1 << (m.bit_length() // n + 1)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if middle**n <= m else (low, middle - 1)
-    return low
+def root(x: Fraction, n: int) -> Number:
+    """x^(1/n), exactly where it is rational and short."""
+    found = Fraction(*(round(DOWN.power(k, DOWN.divide(1, n))) for k in (x.numerator, x.denominator)))
+    return exact(found) if found**n == x else exponential(multiplied((logarithm(exact(x)), exact(Fraction(1, n)))))
 
 
 def apply(fn: str, x: Number) -> Number:
-    if fn == "exp":
-        if x.log_of is not None:
-            return exact(x.log_of)
-        return exact(F1) if x.low == x.high == 0 else Number(exponential(x.low)[0], exponential(x.high)[1])
-    if fn == "log":
-        return logarithm(x)
-    if fn in IN_EXPONENTIALS:
-        return in_exponentials(fn, x)
-    require(fn in BETWEEN, "{} is not evaluated here", fn)
-    return Number(*BETWEEN[fn])
+    match fn:
+        case "exp":
+            return exponential(x)
+        case "log":
+            return logarithm(x)
+        case _ if fn in IN_EXPONENTIALS:
+            run = Evaluation(Point(), EMPTY)
+            run.entries[run.name(U), ()] = x
+            return run.value(IN_EXPONENTIALS[fn](Entry(U, ())), {})
+        case _:
+            require(fn in BETWEEN, "{} is not evaluated here", fn)
+            return BETWEEN[fn]
 
 
-BETWEEN = {"sin": (-F1, F1), "cos": (-F1, F1), "erf": (-F1, F1), "atan": (-2 * F1, 2 * F1)}
-
-
-def in_exponentials(fn: str, x: Number) -> Number:
-    """By the law, at both ends: these functions are monotonic, but for cosh."""
-    require(fn != "cosh" or x.low >= 0 or x.high <= 0, "cosh around 0 is not evaluated here")
-    ends = [Evaluation(Point(), Context()).value(IN_EXPONENTIALS[fn](Num(end)), {}, ()) for end in x[:2]]
-    return Number(min(e.low for e in ends), max(e.high for e in ends))
-
-
-def exponential(x: Fraction) -> tuple[Fraction, Fraction]:
-    if x < -500:  # the weight of what a mask hides
-        return F0, exponential(Fraction(-500))[1]
-    require(x <= 5000, "an exponent too large to look at")
-    halvings = max(0, (abs(x.numerator) // x.denominator).bit_length() + 1)
-    small = x / 2**halvings
-    term, low = F1, F0
-    for k in range(1, TERMS):
-        low += term
-        term = term * small / k
-    rest = 2 * abs(term)
-    interval = rounded(low - rest, low + rest)
-    for _ in range(halvings):
-        interval = rounded(interval.low**2, interval.high**2)
-    return interval.low, interval.high
+def exponential(x: Number) -> Number:
+    if x.log_of is not None or x.low == x.high == 0:
+        return exact(x.log_of or 1)
+    low, high = near(x.low, DOWN).exp(DOWN), near(x.high, UP).exp(UP)
+    return Number(max(Fraction(low.next_minus(DOWN)), F0), Fraction(high.next_plus(UP)))
 
 
 def logarithm(x: Number) -> Number:
     require(x.low > 0, "a logarithm of no positive number")
-    low, high = log_bounds(x.low)[0], log_bounds(x.high)[1]
-    return exact(F0) if x.low == x.high == 1 else Number(low, high, x.low if x.low == x.high else None)
+    if x.low == x.high == 1:
+        return exact(0)
+    low, high = near(x.low, DOWN).ln(DOWN).next_minus(DOWN), near(x.high, UP).ln(UP).next_plus(UP)
+    return Number(Fraction(low), Fraction(high), x.low if x.low == x.high else None)
 
 
-def log_bounds(x: Fraction) -> tuple[Fraction, Fraction]:
-    """log x = k log 2 + log m  for x = 2^k m, 1 <= m < 2"""
-    k = x.numerator.bit_length() - x.denominator.bit_length()
-    k -= Fraction(2) ** k > x
-    parts = [artanh_twice((m - 1) / (m + 1)) for m in (x / Fraction(2) ** k, Fraction(2))]
-    ends = [k * end for end in parts[1]]
-    return parts[0][0] + min(ends), parts[0][1] + max(ends)
-
-
-def artanh_twice(z: Fraction) -> tuple[Fraction, Fraction]:
-    """2 artanh z for 0 <= z <= 1/3: all terms of the series have one sign."""
-    z = grid(z, -1)
-    low, term = F0, 2 * z
-    for k in range(2 * TERMS):
-        low += term / (2 * k + 1)
-        term *= z * z
-    return low - Fraction(1, 2**60), low + 2 * term + Fraction(1, 2**60)
-
-
-def of_array(fn: str, entries: dict[tuple[int, ...], Number], place: tuple[int, ...]) -> Number:
-    require(bool(entries), "a function of nothing")
-    values = list(entries.values())
+def of_array(fn: str, cells: dict[tuple[int, ...], Number], place: tuple[int, ...]) -> Number:
+    lows, highs = sorted((x.low for x in cells.values()), reverse=True), sorted(x.high for x in cells.values())[::-1]
+    require(bool(lows), "a function of nothing")
     match fn:
         case "max":
-            return Number(max(x.low for x in values), max(x.high for x in values))
+            return Number(lows[0], highs[0])
         case "min":
-            return Number(min(x.low for x in values), min(x.high for x in values))
+            return Number(lows[-1], highs[-1])
         case "prod":
-            return multiplied(iter(values))
-        case "gap":
-            if len(values) == 1:
-                return exact(F1)
-            first, second = sorted(values, reverse=True)[:2]
-            others = max(x.high for x in values if x is not first)
-            return Number(first.low - others, first.high - second.low)
-        case "det":
-            return determinant(entries, tuple(range(isqrt(len(entries)))), tuple(range(isqrt(len(entries)))))
-        case "inv":
-            n = range(isqrt(len(entries)))
-            rows, columns = tuple(i for i in n if i != place[1]), tuple(j for j in n if j != place[0])
-            minor = determinant(entries, rows, columns)
-            whole = determinant(entries, tuple(n), tuple(n))
-            sign = exact(Fraction((-1) ** sum(place)))
-            return multiplied(iter((sign, minor, power(whole, -F1))))
+            return multiplied(cells.values())
+        case "gap":  # the largest minus the second largest, each of which is between those of the ends
+            return Number(lows[0] - highs[1], highs[0] - lows[1]) if len(lows) > 1 else exact(1)
+        case "det" | "inv":
+            n = range(max(cells)[0] + 1)
+            rows = [[cells[i, j] for j in n] for i in n]
+            if fn == "det":
+                return determinant(rows)
+            i, j = place
+            require(i in n and j in n, "an entry of an inverse that there is not")
+            minor = [[x for q, x in enumerate(row) if q != i] for p, row in enumerate(rows) if p != j]
+            return multiplied((exact((-1) ** (i + j)), determinant(minor), power(determinant(rows), -F1)))
         case _:
             raise ProofError(f"{fn} is not evaluated here")
 
 
-def determinant(entries: dict[tuple[int, ...], Number], rows: tuple[int, ...], columns: tuple[int, ...]) -> Number:
+def determinant(rows: list[list[Number]]) -> Number:
     """By the first row."""
     if not rows:
-        return exact(F1)
-    parts = []
-    for k, j in enumerate(columns):
-        minor = determinant(entries, rows[1:], columns[:k] + columns[k + 1 :])
-        parts.append(multiplied(iter((exact(Fraction((-1) ** k)), entries[rows[0], j], minor))))
-    return total(iter(parts))
-
-
-__all__ = ["Point", "satisfied"]
+        return exact(1)
+    minors = ([row[:k] + row[k + 1 :] for row in rows[1:]] for k in range(len(rows)))
+    return total(multiplied((exact((-1) ** k), rows[0][k], determinant(m))) for k, m in enumerate(minors))

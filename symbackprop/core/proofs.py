@@ -150,19 +150,6 @@ class EveryDepth:
 
 
 Proof: TypeAlias = (
-    By
-    | Chain
-    | Flip
-    | Inside
-    | UnderSum
-    | UnderWhole
-    | UnderDiff
-    | Instance
-    | Linear
-    | Cancel
-    | Values
-    | Digits
-    | Let
-    | Rephrase
-    | EveryDepth
-)
+    By | Chain | Flip | Inside | UnderSum | UnderWhole | UnderDiff | Instance | Linear | Cancel | Values | Digits
+    | Let | Rephrase | EveryDepth
+)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from .indices import EVERY_SIZE, Bound, IndexExpr, Least, Size, affine, as_affine, at_least_zero, sized
+from .indices import EVERY_SIZE, Bound, IndexExpr, Least, Size, affine, as_affine, at_least_zero, collected, sized
 from .terms import reach
 
 
@@ -77,37 +77,26 @@ def quotients(e: IndexExpr) -> Iterator[tuple[Size, IndexExpr, IndexExpr]]:
     symbols = sorted({name for _, k in parts for name in k.symbols})
     numbers = sorted({abs(c) for _, k in parts for _, c in k.monomials if abs(c) > 1}, reverse=True)
     for s in (*map(sized, symbols), *map(sized, numbers)):
-        quotient: list[tuple[IndexExpr, Size]] = []
-        rest: list[tuple[IndexExpr, Size]] = []
-        for atom, k in parts:
-            q = divided(k, s)
-            (rest if q is None else quotient).append((atom, k if q is None else q))
-        if not quotient:
-            continue
-        whole, left = sized(0), sized(0)
-        for m in constant.monomials:
-            q = divided(Size((m,)), s)
-            whole, left = (whole, left + Size((m,))) if q is None else (whole + q, left)
-        for turn in (0, -1, 1):
-            yield s, affine(whole + turn, quotient), affine(left - s * turn, rest)
-        number = left.constant
-        if number is not None and s.constant is not None and abs(number) > s.constant:
-            turn = number // s.constant
+        whole, left = divided(constant, s)
+        split = [(atom, k, *divided(k, s)) for atom, k in parts]
+        quotient = [(atom, q) for atom, _, q, over in split if not over.monomials]
+        rest = [(atom, k) for atom, k, _, over in split if over.monomials]
+        turns = [0, -1, 1]
+        if left.constant is not None and s.constant is not None and abs(left.constant) > s.constant:
+            turns.append(left.constant // s.constant)
+        for turn in turns if quotient else ():
             yield s, affine(whole + turn, quotient), affine(left - s * turn, rest)
 
 
-def divided(k: Size, s: Size) -> Size | None:
-    """k / s for a symbol or a number s, when it divides every monomial."""
-    number, out = s.constant, []
+def divided(k: Size, s: Size) -> tuple[Size, Size]:
+    """Quotient and rest of k by a symbol or a number s, monomial by monomial."""
+    out, rest = [], []
     for names, c in k.monomials:
-        left = list(names)
-        if number is not None:
-            if c % number:
-                return None
-            c //= number
-        elif s.symbols[0] in left:
-            left.remove(s.symbols[0])
+        if s.constant is not None and c % s.constant == 0:
+            out.append((names, c // s.constant))
+        elif s.constant is None and s.symbols[0] in names:
+            place = names.index(s.symbols[0])
+            out.append((names[:place] + names[place + 1 :], c))
         else:
-            return None
-        out.append((tuple(left), c))
-    return Size(tuple(sorted(out)))
+            rest.append((names, c))
+    return collected(out), collected(rest)

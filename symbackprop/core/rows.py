@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from functools import cache, partial
-from typing import Any
+from typing import Any, get_args
 
 from . import proofs as step
 from . import reasons as reason
 from . import terms as t
 from .context import Context, Equation, Recursion, Same
-from .indices import Affine, Bound, Index, IndexAtom, Least, Pick, ProofError, Size, affine, at_least_zero, require
+from .indices import Affine, Bound, Index, IndexAtom, Least, Pick, Size, affine, at_least_zero, refusing, require
 from .indices import collected as canonical
 from .kernel import check
 from .laws.registry import LAWS
@@ -41,18 +41,14 @@ def check_rows(certificate: object) -> Equation:
 
 def load(certificate: object) -> tuple[step.Proof, Context]:
     """The proof and its context, built from the rows alone."""
-    try:
+    with refusing("certificate"):
         return Reader().certificate(certificate)
-    except (RecursionError, ValueError, OverflowError) as error:
-        raise ProofError(f"this is no certificate: {error}") from error
 
 
 def load_argument(certificate: object) -> tuple[reason.Statement, reason.Argument]:
     """A statement and its argument, built from the rows alone."""
-    try:
+    with refusing("certificate"):
         return Reader().argument(certificate)
-    except (RecursionError, ValueError, OverflowError) as error:
-        raise ProofError(f"this is no certificate: {error}") from error
 
 
 # --- what rows build -------------------------------------------------------------------------
@@ -92,21 +88,12 @@ PREDICATES: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 OF_A_STEP: dict[str, Callable[..., Any]] = {tag: PREDICATES[tag] for tag in ("gt0", "ge0i")}
 HYPOTHESES: dict[str, Callable[..., Any]] = {**PREDICATES, "eq": Same}
+SHOWING, HOLDING = get_args(reason.Reason), get_args(reason.Holding)
+REASONS: dict[str, Callable[..., Any]] = {made.__name__.lower(): made for made in (*SHOWING, *HOLDING, reason.Dense)}
 STEPS: dict[str, Callable[..., Any]] = {
-    "chain": chain, "flip": step.Flip, "inside": step.Inside, "undersum": step.UnderSum, "let": let,
-    "underwhole": step.UnderWhole, "underdiff": step.UnderDiff, "instance": step.Instance, "linear": step.Linear,
-    "cancel": step.Cancel, "values": step.Values, "digits": step.Digits, "rephrase": step.Rephrase,
-    "every_depth": step.EveryDepth,
+    **{made.__name__.lower(): made for made in get_args(step.Proof) if made not in (step.By, step.EveryDepth)},
+    "chain": chain, "let": let, "every_depth": step.EveryDepth,
 }  # fmt: skip
-REASONS: dict[str, Callable[..., Any]] = {
-    "sign": reason.Sign, "weigh": reason.Weigh, "factors": reason.Factors, "base": reason.Base, "split": reason.Split,
-    "fixed": reason.Fixed, "nested": reason.Nested, "knowing": reason.Knowing, "dense": reason.Dense,
-    "given": reason.Given, "continued": reason.Continued, "cases": reason.Cases, "steps": reason.Steps,
-}  # fmt: skip
-HOLDING = (reason.Given, reason.Continued, reason.Cases, reason.Steps)
-SHOWING = (
-    reason.Sign, reason.Weigh, reason.Factors, reason.Base, reason.Split, reason.Fixed, reason.Nested, reason.Knowing,
-)  # fmt: skip
 
 
 @cache

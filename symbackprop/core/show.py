@@ -13,27 +13,9 @@ from .context import Same
 from .indices import SHOWN, Affine, Bound, Index, IndexExpr, Pick, Size
 from .tensor import Tensor
 from .terms import (
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Sum,
-    Term,
-    Whole,
-    free,
-)
+    Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Predicate, Sum, Term, Whole, free,
+)  # fmt: skip
 
 Scope = tuple[str, ...]  # the letters of the dummies around, the innermost last
 SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a text holds together

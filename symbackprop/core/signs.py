@@ -7,18 +7,21 @@ it remembers in `used`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
+from typing import TypeAlias
 
 from .context import Context, Same
-from .indices import Index, Size, affine, at_least_zero
-from .matching import instance
+from .indices import EVERY_SIZE, PARTS, Index, IndexExpr, Least, Node, Size, affine, at_least_zero
 from .ranges import never_negative, within
-from .tensor import fresh_axes
+from .tensor import body_of, fresh_axes
 from .terms import (
     PI, Add, Apply, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
-    Predicate, Sum, Term, Whole, free, num, open_body, substitute,
+    Predicate, Sum, Term, Whole, free, num, open_body, reach, substitute,
 )  # fmt: skip
 
-POSITIVE, NONNEGATIVE, NONZERO, UNKNOWN = "positive", "nonnegative", "nonzero", "unknown"
+Sign: TypeAlias = int  # what is known, as bits: of a product what is known of each factor, of a term all that is said
+UNKNOWN, NONNEGATIVE, NONZERO, POSITIVE = 0, 1, 2, 3
+SAYS: dict[type, Sign] = {Positive: POSITIVE, Nonzero: NONZERO, AtLeastZero: NONNEGATIVE}
 
 
 class Signs:
@@ -26,40 +29,36 @@ class Signs:
         self.context = context
         self.least = context.least
         self.used: frozenset[str] = frozenset()
-        self.said: dict[type, list[tuple[str, Term, str]]] = {}  # what is said of terms of a kind
-        for name, h in context.hypotheses.items():
+        self.said: dict[type, list[tuple[str, Term, Sign]]] = {}  # what is said of terms of a kind, the most first
+        for name, h in sorted(context.hypotheses.items(), key=lambda known: not isinstance(known[1], Positive)):
             if not isinstance(h, Same | NonNegative):
-                what = POSITIVE if isinstance(h, Positive) else NONZERO if isinstance(h, Nonzero) else NONNEGATIVE
-                self.said.setdefault(type(h.term), []).append((name, h.term, what))
-        self.known: dict[Term, str] = {}
+                self.said.setdefault(type(h.term), []).append((name, h.term, SAYS[type(h)]))
+        self.known: dict[Term, Sign] = {}
 
     def holds(self, p: Predicate) -> bool:
         match p:
             case Positive(t):
                 return self.sign(t) == POSITIVE
             case Nonzero(t):
-                return self.sign(t) in (POSITIVE, NONZERO) or (isinstance(t, Add) and self.sign(negated(t)) == POSITIVE)
+                return bool(self.sign(t) & NONZERO) or (isinstance(t, Add) and self.sign(negated(t)) == POSITIVE)
             case AtLeastZero(t):
-                return self.sign(t) in (POSITIVE, NONNEGATIVE)
+                return bool(self.sign(t) & NONNEGATIVE)
             case NonNegative(e):
                 return never_negative(e, self.least)
 
-    def sign(self, t: Term) -> str:
+    def sign(self, t: Term) -> Sign:
         if t not in self.known:
             assumed = self.assumed(t)
-            self.known[t] = assumed if assumed == POSITIVE else best(assumed, self.structural(t))
+            self.known[t] = assumed if assumed == POSITIVE else assumed | self.structural(t)
         return self.known[t]
 
-    def structural(self, t: Term) -> str:
+    def structural(self, t: Term) -> Sign:
         match t:
             case Num(value):
                 return POSITIVE if value > 0 else NONNEGATIVE if value == 0 else NONZERO
             case Size():
-                if at_least_zero(t - 1, self.least):
-                    return POSITIVE
-                if at_least_zero(-t - 1, self.least):
-                    return NONZERO
-                return NONNEGATIVE if at_least_zero(t, self.least) else UNKNOWN
+                up, down = (at_least_zero(n, self.least) for n in (t - 1, -t - 1))
+                return (NONZERO if up or down else UNKNOWN) | (NONNEGATIVE if at_least_zero(t, self.least) else UNKNOWN)
             case Entry():
                 return POSITIVE if t == PI else UNKNOWN
             case Holds(NonNegative(e)):
@@ -79,23 +78,20 @@ class Signs:
             case Sum(size, body, _):
                 (i,) = fresh_axes((size,), body)
                 opened = open_body(body, (i,))
-                inner = self.sign(opened)
-                if inner == POSITIVE and not at_least_zero(size - 1, self.least):  # the sum may be empty
-                    inner = NONNEGATIVE
-                if inner == NONNEGATIVE and self.one_positive(opened, i):
-                    inner = POSITIVE
-                return inner if inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
+                inner = self.sign(opened) & NONNEGATIVE
+                some = inner and at_least_zero(size - 1, self.least) and self.sign(opened) == POSITIVE
+                return POSITIVE if some or (inner and self.one_positive(opened, i)) else inner
             case Power(base, q):
-                return self.power(self.sign(base), q.numerator, q.denominator)
+                return self.power(self.sign(base), q)
             case Mul(args):
                 return self.product(args)
-            case Whole("max", 0, sizes, body, _, _):
-                inner = self.sign(open_body(body, fresh_axes(sizes, body)))
-                some = all(at_least_zero(n - 1, self.least) for n in sizes)  # of nothing there is no maximum
-                return inner if some and inner in (POSITIVE, NONNEGATIVE) else UNKNOWN
-            case Whole("prod", 0, sizes, body, _, _):
-                return self.sign(open_body(body, fresh_axes(sizes, body)))
-            case Whole("argmax", 0, _, _, _, _):
+            case Whole("max"):
+                inner = self.sign(body_of(t))
+                some = all(at_least_zero(n - 1, self.least) for n in t.sizes)  # of nothing there is no maximum
+                return inner if some and inner & NONNEGATIVE else UNKNOWN
+            case Whole("prod"):
+                return self.sign(body_of(t))
+            case Whole("argmax"):
                 return NONNEGATIVE
             case _:
                 return UNKNOWN
@@ -106,43 +102,34 @@ class Signs:
         values = [v for v in (affine(0, ()), affine(i.size - 1, ()), *others) if within(v, i.size, self.least)]
         return any(self.sign(substitute(body, {i: v})) == POSITIVE for v in values)
 
-    def power(self, base: str, p: int, q: int) -> str:
-        if base == POSITIVE:
-            return POSITIVE
-        if q == 1 and p % 2 == 0:
-            return POSITIVE if base == NONZERO else NONNEGATIVE
-        return base if q == 1 else UNKNOWN
+    def power(self, base: Sign, q: Fraction) -> Sign:
+        if base == POSITIVE or q.denominator > 1:
+            return POSITIVE if base == POSITIVE else UNKNOWN
+        return base if q % 2 else base | NONNEGATIVE
 
-    def product(self, args: tuple[Term, ...]) -> str:
-        """Equal factors in pairs are squares; two factors of unknown sign that are one up to -1 as well."""
-        signs, left = [], list(args)
-        negative = 0
+    def product(self, args: tuple[Term, ...]) -> Sign:
+        """Equal factors in pairs are squares; numbers may bring a sign."""
+        found, left = POSITIVE, list(args)
+        turned = False
         while left:
             a = left.pop()
             if isinstance(a, Num) and a.value < 0:
-                negative += 1
-                signs.append(POSITIVE)
+                turned = not turned
                 continue
-            s = self.sign(a)
-            if s in (NONZERO, UNKNOWN) and a in left:
+            square = a in left
+            if square:
                 left.remove(a)
-                s = POSITIVE if s == NONZERO else NONNEGATIVE
-            signs.append(s)
-        if UNKNOWN in signs:
-            return UNKNOWN
-        if negative % 2 or NONZERO in signs:
-            return NONZERO if NONNEGATIVE not in signs else UNKNOWN
-        return NONNEGATIVE if NONNEGATIVE in signs else POSITIVE
+            found &= self.sign(a) | NONNEGATIVE if square else self.sign(a)
+        return found & NONZERO if turned else found
 
-    def assumed(self, t: Term) -> str:
-        """What a hypothesis says of exactly this term, or of one instance of it."""
-        said: dict[str, str] = {}  # what is said, and by which hypothesis first
+    def assumed(self, t: Term) -> Sign:
+        """What the hypotheses say of exactly this term, or of one instance of it."""
+        found = UNKNOWN
         for name, term, what in self.said.get(type(t), ()):
-            if what not in said and instance(term, t, self.least) is not None:
-                said[what] = name
-        found = POSITIVE if {NONZERO, NONNEGATIVE} <= said.keys() else next(iter(said), UNKNOWN)
-        self.used |= {said[POSITIVE]} if POSITIVE in said else frozenset(said.values())
-        return POSITIVE if POSITIVE in said else found
+            if what & ~found and instance(term, t, self.least) is not None:
+                found |= what
+                self.used |= {name}
+        return found
 
 
 def negated(t: Add) -> Term:
@@ -160,14 +147,34 @@ def negated(t: Add) -> Term:
     return Add(tuple(map(one, t.args)))
 
 
-def best(a: str, b: str) -> str:
-    if POSITIVE in (a, b) or {a, b} == {NONNEGATIVE, NONZERO}:
-        return POSITIVE
-    return next((s for s in (NONZERO, NONNEGATIVE) if s in (a, b)), UNKNOWN)
-
-
-def added(signs: Iterable[str]) -> str:
+def added(signs: Iterable[Sign]) -> Sign:
     signs = list(signs)
-    if not signs or any(s not in (POSITIVE, NONNEGATIVE) for s in signs):
+    if not signs or not all(s & NONNEGATIVE for s in signs):
         return UNKNOWN
     return POSITIVE if POSITIVE in signs else NONNEGATIVE
+
+
+# --- is a term an instance of a pattern, for some values of the pattern's free indices? --------------
+
+Values = dict[Index, IndexExpr]
+
+
+def instance(pattern: Term, t: Term, least: Least = EVERY_SIZE) -> Values | None:
+    """Values of the free indices of `pattern`, each inside its range, that make it `t`; or None."""
+    found: Values = {}
+    fits = matches(pattern, t, found) and all(within(e, i.size, least) for i, e in found.items())
+    return found if fits else None
+
+
+def matches(pattern: object, x: object, found: Values) -> bool:
+    """Part by part.  A free index of the pattern cannot stand for what is bound inside the pattern."""
+    match pattern, x:
+        case Index(), Node():
+            return reach(x) == 0 and found.setdefault(pattern, x) == x  # type: ignore[arg-type]
+        case tuple(), tuple():
+            return len(pattern) == len(x) and all(matches(a, b, found) for a, b in zip(pattern, x, strict=True))
+        case Node(), Node():
+            parts = PARTS[type(pattern)]
+            return type(pattern) is type(x) and matches(parts(pattern), parts(x), found)
+        case _:
+            return pattern == x

@@ -7,15 +7,13 @@ conditions found here.  They are open: where they hold, they hold in a neighbour
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from .context import Context, Hypothesis, apart, terms_of
-from .indices import ProofError, Size
+from .indices import ProofError
 from .laws.functions import DERIVATIVES
-from .tensor import fresh_axes
+from .tensor import body_of
 from .terms import (
-    Add, Apply, Array, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate,
-    Sum, Term, Whole, arrays, of_same, open_body, require,
+    Apply, Array, Diff, Entry, Holds, Nonzero, Positive, Power, Predicate, Sum, Term, Whole, arguments, arrays, of_same,
+    require,
 )  # fmt: skip
 
 NONE: frozenset[Predicate] = frozenset()
@@ -34,6 +32,9 @@ class Smoothness:
         inside = {b for a in arrays(t) for b in self.context.behind(a)}
         return not all(apart(b, m, self.context.least) for b in inside for m in moving)
 
+    def concerns(self, h: Hypothesis, moving: Moving) -> bool:
+        return any(self.moves(t, moving) for t in terms_of(h))
+
     def of(self, t: Term, moving: Moving) -> frozenset[Predicate]:
         """Conditions under which `t` is smooth in all entries of the arrays that move, the others at rest."""
         if (t, moving) not in self.known:
@@ -41,50 +42,38 @@ class Smoothness:
         return self.known[t, moving]
 
     def needs(self, t: Term, moving: Moving) -> frozenset[Predicate]:
+        own, inner = NONE, arguments(t)
         match t:
-            case Num() | Size() | Ordinal() | Delta():
-                return NONE
             case Entry(array, at):
-                return self.all(tuple(m.at(*at) for m in self.context.meanings(array)), moving)
-            case Add(args) | Mul(args):
-                return self.all(args, moving)
-            case Power(base, q):
-                root = frozenset({Positive(base)}) if q.denominator > 1 else frozenset[Predicate]()
-                return self.of(base, moving) | (root or (frozenset({Nonzero(base)}) if q < 0 else NONE))
-            case Apply(fn, arg, _):
-                return self.of(arg, moving) | (DERIVATIVES[fn](arg)[1] if fn in DERIVATIVES else NONE)
-            case Holds(p):
-                return NONE if isinstance(p, NonNegative) else self.of(p.term, moving) | {Nonzero(p.term)}
-            case Sum(size, body, _):
-                return self.of(open_body(body, fresh_axes((size,), body)), moving)
+                inner = tuple(m.at(*at) for m in self.context.meanings(array))
+            case Power(base, q) if q.denominator > 1:
+                own = frozenset({Positive(base)})
+            case Power(base, q) if q < 0:
+                own = frozenset({Nonzero(base)})
+            case Apply(fn, arg, _) if fn in DERIVATIVES:
+                own = DERIVATIVES[fn](arg)[1]
+            case Holds(Positive(u)):
+                own = frozenset({Nonzero(u)})
             case Diff(body, wrt):
                 return self.of(body, moving | {wrt.array})
-            case Whole(fn, _, sizes, body, _, _):
-                inside = self.of(open_body(body, fresh_axes(sizes, body)), moving)
-                match fn:
-                    case "gap" | "min" | "pinv":
-                        raise ProofError(f"no law differentiates {fn}")
-                    case "max" | "argmax":
-                        return inside | {Positive(of_same("gap", t))}
-                    case "inv":
-                        return inside | {Nonzero(of_same("det", t))}
-                    case _:
-                        return inside
+            case Whole("gap" | "min" | "pinv"):
+                raise ProofError(f"no law differentiates {t.fn}")
+            case Whole("max" | "argmax"):
+                own, inner = frozenset({Positive(of_same("gap", t))}), (body_of(t),)
+            case Whole("inv"):
+                own, inner = frozenset({Nonzero(of_same("det", t))}), (body_of(t),)
+            case Sum() | Whole():
+                inner = (body_of(t),)
             case _:
-                assert_never(t)
-
-    def all(self, args: tuple[Term, ...], moving: Moving) -> frozenset[Predicate]:
-        return NONE.union(*(self.of(a, moving) for a in args))
+                pass
+        return own.union(*(self.of(s, moving) for s in inner))
 
     def around(self, p: Hypothesis, wrt: Array) -> frozenset[Predicate]:
         """What makes `p`, where it holds, hold in a neighbourhood when `wrt` moves.  Refuses equations and >=."""
         moving = frozenset({wrt})
-        if not any(self.moves(t, moving) for t in terms_of(p)):
+        if not self.concerns(p, moving):
             return NONE
         require(isinstance(p, Positive | Nonzero), "{} holds on a set that need not be open, under ∂/∂{}", p, wrt)
         assert isinstance(p, Positive | Nonzero)
-        match p.term:
-            case Whole("gap", _, sizes, body, _, _):  # continuous, though without a derivative
-                return self.of(open_body(body, fresh_axes(sizes, body)), moving)
-            case _:
-                return self.of(p.term, moving)
+        gap = isinstance(p.term, Whole) and p.term.fn == "gap"  # continuous, though without a derivative
+        return self.of(body_of(p.term) if gap else p.term, moving)  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ from .terms import (
 
 __all__ = [
     "Expansion", "Factors", "Monomial", "canonical", "collect", "compound", "for_all", "is_symbol", "looked_at",
-    "monomial_key", "primes", "same", "surely_positive",
+    "monomial_key", "numbered", "primes", "same", "surely_positive",
 ]  # fmt: skip
 
 LIMIT = 100_000  # monomials
@@ -41,8 +41,7 @@ class Expansion:
     """One run: hands out new dummies and gathers the conditions."""
 
     def __init__(self, avoid: Iterable[Index] = (), literal: int = LITERAL, least: Least = EVERY_SIZE) -> None:
-        numbers = [int(i.name[1:]) for i in avoid if i.name[0] == "~" and i.name[1:].isdecimal()]
-        self.count = max(numbers, default=0)
+        self.count = numbered(avoid)
         self.conditions: set[Predicate] = set()
         self.literal = literal
         self.least = least
@@ -169,14 +168,8 @@ class Expansion:
         spread = [(b, e * q) for b, e in m.factors if surely_positive(b)]
         if m.coefficient > 0:
             spread += [(Num(Fraction(p)), k * q) for p, k in primes(m.coefficient)]
-            rest = Monomial(F1, (), tuple(inside))
-        else:
-            rest = Monomial(m.coefficient, (), tuple(inside))
         if inside or m.coefficient < 0:
-            whole = rest.term()
-            if len(inside) == 1 and rest.coefficient == 1 and inside[0][1] == 1:
-                whole = inside[0][0]
-            spread.append((whole, q))
+            spread.append((Monomial(m.coefficient if m.coefficient < 0 else F1, (), tuple(inside)).term(), q))
         return self.tidy(Monomial(F1, (), tuple(spread)))
 
     def exponential(self, arg: Term) -> Monomial:
@@ -274,6 +267,11 @@ class Expansion:
                 c = rest_of.coefficient * w.coefficient
                 out.extend(self.tidy(Monomial(c, rest_of.dummies + w.dummies, rest_of.factors + w.factors)))
         return out
+
+
+def numbered(indices: Iterable[Index]) -> int:
+    """The greatest n for which one of them is called ~n."""
+    return max((int(i.name[1:]) for i in indices if i.name[0] == "~" and i.name[1:].isdecimal()), default=0)
 
 
 def for_all(p: Predicate) -> Predicate:

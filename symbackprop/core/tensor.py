@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from .indices import Index, IndexExpr, Node, Size, node, require
-from .terms import Term, free, substitute
+from .terms import Sum, Term, Whole, free, open_body, substitute
 
 
 @node
@@ -34,3 +34,7 @@ def fresh_axes(sizes: tuple[Size, ...], avoid: Term) -> tuple[Index, ...]:
     names = (name for k in count(1) if (name := f"~{k}") not in taken)
     return tuple(Index(next(names), size) for size in sizes)
 
+
+def body_of(t: Sum | Whole) -> Term:
+    """What it is a sum or a function of, the dummies called ~1, ~2, ..."""
+    return open_body(t.body, fresh_axes((t.size,) if isinstance(t, Sum) else t.sizes, t.body))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeAlias, assert_never
+from typing import Any, TypeAlias
 
 from .indices import (
     EVERY_SIZE, PARTS, Affine, Bound, Index, IndexAtom, IndexExpr, Least, Node, Pick, ProofError, Size,
@@ -24,9 +24,9 @@ __all__ = [
     "EVERY_SIZE", "ONE", "PI", "VALUE_AXES", "ZERO", "Add", "Affine", "Apply", "Array", "AtLeastZero", "Bound", "Delta",
     "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Least", "Mul", "NonNegative", "Nonzero", "Num",
     "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term",
-    "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "map_index",
-    "map_indices", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt",
-    "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
+    "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "map_indices",
+    "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt", "require",
+    "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
@@ -59,56 +59,26 @@ def div(a: Term, b: Term) -> Term:
 IndexMap: TypeAlias = Callable[[IndexAtom, int], IndexExpr]
 
 
-def map_index(e: IndexExpr, f: IndexMap, depth: int) -> IndexExpr:
-    match e:
-        case Index() | Bound():
-            return f(e, depth)
-        case Pick(array, at, size):
-            return Pick(array, tuple(map_index(a, f, depth) for a in at), size)
-        case Affine(constant, parts):
-            mapped = [(map_index(a, f, depth), k) for a, k in parts]
-            unchanged = all(new is old for (new, _), (old, _) in zip(mapped, parts, strict=True))
-            return e if unchanged else affine(constant, mapped)
-        case _:
-            assert_never(e)
-
-
 def map_indices(t: Term, f: IndexMap, depth: int = 0) -> Term:
-    """Rebuild `t` with `f(index, number of binders around it)` in place of each index."""
+    """Rebuild `t` with `f(index, number of binders around it)` in place of each index that is free or dangles."""
+    found: Term = mapped(t, f, depth)
+    return found
 
-    def go(s: Term) -> Term:
-        return map_indices(s, f, depth)
 
-    def ix(at: tuple[IndexExpr, ...]) -> tuple[IndexExpr, ...]:
-        return tuple(map_index(a, f, depth) for a in at)
-
-    match t:
-        case Num() | Size():
-            return t
-        case Entry(array, at):
-            return Entry(array, ix(at)) if at else t
-        case Ordinal(of):
-            return Ordinal(map_index(of, f, depth))
-        case Delta(i, j):
-            return Delta(map_index(i, f, depth), map_index(j, f, depth))
-        case Add(args):
-            return Add(tuple(map(go, args)))
-        case Mul(args):
-            return Mul(tuple(map(go, args)))
-        case Power(base, exponent):
-            return Power(go(base), exponent)
-        case Apply(fn, arg, order):
-            return Apply(fn, go(arg), order)
-        case Sum(size, body, hint):
-            return Sum(size, map_indices(body, f, depth + 1), hint)
-        case Diff(body, wrt):
-            return Diff(go(body), Entry(wrt.array, ix(wrt.at)))
-        case Whole(fn, order, sizes, body, at, hints):
-            return Whole(fn, order, sizes, map_indices(body, f, depth + len(sizes)), ix(at), hints)
-        case Holds(p):
-            return Holds(Positive(go(p.term)) if isinstance(p, Positive) else NonNegative(map_index(p.expr, f, depth)))
+def mapped(x: Any, f: IndexMap, depth: int) -> Any:
+    match x:
+        case Index() | Bound():
+            return f(x, depth)
+        case tuple():
+            return tuple([mapped(part, f, depth) for part in x])
+        case Node() if inside(x)[:2] != NOTHING[:2]:
+            if isinstance(x, Affine):
+                return affine(x.constant, [(mapped(atom, f, depth), k) for atom, k in x.parts])
+            inner = depth + (1 if isinstance(x, Sum) else len(x.sizes) if isinstance(x, Whole) else 0)
+            fields: tuple[str, ...] = type(x).__match_args__  # type: ignore[attr-defined]
+            return type(x)(*[mapped(getattr(x, n), f, inner if n == "body" else depth) for n in fields])
         case _:
-            assert_never(t)
+            return x
 
 
 def bind(indices: tuple[Index, ...], body: Term) -> Term:

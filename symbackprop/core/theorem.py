@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 
 from .context import Context, Hypothesis, terms_of
 from .discharge import Used, dense, established, holding, knowing
-from .indices import ProofError, affine, require
+from .indices import affine, nodes, refusing, require
 from .point import satisfied
 from .reasons import Argument, Dense, Statement
 from .rows import load_argument
 from .signs import Signs
 from .smooth import Smoothness
-from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, subterms
-from .value import needs
+from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, free
+from .value import needed, needs
 
 SIZE = "a length"
 
@@ -60,12 +60,8 @@ def theorem(statement: Statement, rows: Mapping[str, Any]) -> Theorem:
 
 def theorem_of(rows: Mapping[str, Any]) -> Theorem:
     """What the rows of a certificate state, if they show it.  Raises ProofError where they do not."""
-    try:
+    with refusing("argument"):
         return shown(*load_argument(rows), rows)
-    except RecursionError:
-        raise ProofError("the argument is nested too deeply") from None
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ProofError(f"this is no argument: {error}") from error
 
 
 def same_statement(a: Statement, b: Statement) -> bool:
@@ -87,6 +83,8 @@ def shown(statement: Statement, argument: Argument, rows: Mapping[str, Any]) -> 
     require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
     for symbol, size in argument.point.sizes:
         require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
+    for i in free(statement.lhs) | free(statement.rhs):
+        require(i.size.at(dict(argument.point.sizes)) > 0, "{} has no values at this point", i.name)
     for h in region.hypotheses.values():
         satisfied(h, argument.point, region)
     used |= more | equation.used
@@ -118,21 +116,17 @@ def strict(h: Hypothesis) -> Hypothesis:
 
 def moving_in(t: Term) -> frozenset[Array]:
     """The arrays that the left side is differentiated by."""
-    found: set[Array] = set()
-    for s in subterms(t):
-        if isinstance(s, Diff):
-            found.add(s.wrt.array)
-    return frozenset(found)
+    return frozenset(n.wrt.array for n in nodes(t) if isinstance(n, Diff))
 
 
 def has_value(statement: Statement, argument: Argument, region: Context) -> tuple[Used, dict[str, Predicate]]:
     """The right side has a value in the region: what was used, and what its value needs, by name."""
-    wanted = list(needs(statement.rhs, statement.context))
+    found, used = needed(statement.rhs, statement.context)
+    wanted = list(found)
     if statement.formula:
         known = needs(statement.lhs, statement.context)
         region, _ = region_of(Statement(statement.lhs, statement.lhs, statement.context, formula=True))
         wanted = [p for p in wanted if p not in known]
-    used: Used = frozenset()
     for r in argument.values:
         if isinstance(r, Dense):
             require(statement.formula, "a value is needed everywhere")
@@ -150,7 +144,7 @@ def open_around(region: Context, moved: frozenset[Array]) -> None:
     """Where these arrays move a little the region is not left, so that dense there is dense in the region."""
     smooth, plain = Smoothness(region), Signs(region).holds
     for h in region.hypotheses.values():
-        if any(smooth.moves(t, moved) for t in terms_of(h)):
+        if smooth.concerns(h, moved):
             continuous = all(plain(p) for t in terms_of(h) for p in needs(t, region, moved))
             require(isinstance(h, Positive | Nonzero) and continuous, "{} need not hold around a point", h)
 

@@ -14,45 +14,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from .context import Context
+from .indices import ProofError
 from .signs import Signs
 from .smooth import Smoothness
-from .sums import for_all, same
+from .sums import for_all, numbered, same
 from .terms import (
-    ONE,
-    ZERO,
-    Add,
-    Apply,
-    Array,
-    AtLeastZero,
-    Delta,
-    Diff,
-    Entry,
-    Holds,
-    Index,
-    Mul,
-    NonNegative,
-    Nonzero,
-    Num,
-    Ordinal,
-    Positive,
-    Power,
-    Predicate,
-    Size,
-    Sum,
-    Term,
-    Whole,
-    add,
-    affine,
-    at_least_zero,
-    free,
-    mul,
-    neg,
-    open_body,
-    sub,
-    substitute,
+    ONE, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Index, Mul, NonNegative, Nonzero, Num,
+    Positive, Power, Predicate, Size, Sum, Term, Whole, add, affine, arguments, free, mul, neg, of_same, open_body,
+    sub, substitute,
 )  # fmt: skip
 
 VALUE, ROOT, KINK, TIE = "no value", "no derivative of a root", "kink", "tie"
@@ -62,100 +34,87 @@ MOST_ATOMS = 6  # truth values that one guard is made of
 
 def needs(t: Term, context: Context, moving: frozenset[Array] = frozenset()) -> dict[Predicate, str]:
     """The predicates, each with what it is about (`VALUE`, `ROOT`, `KINK`, `TIE`)."""
-    run = Needs(context, moving)
-    run.visit(t, ())
-    return {p: why for p, why in run.found.items() if run.unguarded.get(p) not in run.found}
+    return needed(t, context, moving)[0]
+
+
+def needed(
+    t: Term, context: Context, moving: frozenset[Array] = frozenset()
+) -> tuple[dict[Predicate, str], frozenset[str]]:
+    """The predicates that `needs` gives, and the hypotheses by which others are plain."""
+    run = Needs(context, numbered(free(t)))
+    run.visit(t, (), moving)
+    return {p: why for p, why in run.found.items() if run.unguarded.get(p) not in run.found}, run.signs.used
 
 
 class Needs:
     """One walk through a term; `found` has what it met, in order."""
 
-    def __init__(self, context: Context, moving: frozenset[Array]) -> None:
-        self.context, self.moving = context, moving
+    def __init__(self, context: Context, count: int) -> None:
+        self.context, self.count = context, count
         self.smooth, self.signs = Smoothness(context), Signs(context)
         self.found: dict[Predicate, str] = {}
-        self.unguarded: dict[Predicate, Predicate] = {}
-        self.count = 0
+        self.unguarded: dict[Predicate, Predicate] = {}  # what implies it, where that is needed too
+        self.seen: set[tuple[Term, Guards, frozenset[Array]]] = set()
 
     def new(self, size: Size) -> Index:
         self.count += 1
         return Index(f"~{self.count}", size)
 
-    def moves(self, t: Term) -> bool:
-        return bool(self.moving) and self.smooth.moves(t, self.moving)
+    def note(self, p: Predicate, why: str, guards: Guards = ()) -> None:
+        if not self.signs.holds(p):
+            self.found.setdefault(needed := for_all(guarded(p, guards)), why)
+            if guards:
+                self.unguarded[needed] = for_all(p)
 
-    def note(self, p: Predicate, why: str, guards: Guards) -> None:
-        if self.signs.holds(p):
+    def visit(self, t: Term, guards: Guards, moving: frozenset[Array]) -> None:
+        if (t, guards, moving) in self.seen:
             return
-        needed = for_all(guarded(p, guards))
-        self.found.setdefault(needed, why)
-        if guards:
-            self.unguarded[needed] = for_all(p)  # it implies what is needed, where that is needed too
-
-    def visit(self, t: Term, guards: Guards) -> None:
+        self.seen.add((t, guards, moving))
+        moves = bool(moving) and self.smooth.moves(t, moving)
+        inner: tuple[Term, ...] = arguments(t)
         match t:
-            case Num() | Size() | Ordinal() | Delta():
-                pass
             case Entry(array, at):
-                for meaning in self.context.meanings(array):
-                    self.visit(meaning.at(*at), guards)
-            case Add(args):
-                for a in args:
-                    self.visit(a, guards)
+                inner = tuple(meaning.at(*at) for meaning in self.context.meanings(array))
             case Mul(args):
                 own = tuple(a for a in args if truth(a))
+                inner = own
                 for a in args:
-                    self.visit(a, guards if a in own else (*guards, *own))
-            case Power(base, q):
-                self.power(base, q, guards)
-                self.visit(base, guards)
-            case Apply(fn, arg, _):
-                if fn == "log":
-                    self.note(Positive(arg), VALUE, guards)
-                self.visit(arg, guards)
-            case Sum(size, body, _):
-                self.visit(open_body(body, (self.new(size),)), guards)
-            case Diff(body, wrt):
-                inner = Needs(self.context, self.moving | {wrt.array})
-                inner.count = self.count
-                inner.visit(body, guards)
-                self.count = inner.count
-                self.found = {**inner.found, **self.found}
-                self.unguarded |= inner.unguarded
-            case Whole():
-                self.whole(t, guards)
-            case Holds(p):
-                if not isinstance(p, NonNegative):
-                    self.visit(p.term, guards)
-                    if self.moves(p.term):
-                        self.note(Nonzero(off_diagonal(p.term)), KINK, guards)
-            case _:
-                assert_never(t)
-
-    def power(self, base: Term, q: Fraction, guards: Guards) -> None:
-        if q.denominator == 1:
-            if q < 0:
+                    if a not in own:
+                        self.visit(a, (*guards, *own), moving)
+            case Power(base, q) if q.denominator > 1:
+                self.note(Positive(base) if q < 0 else AtLeastZero(base), VALUE, guards)
+                if moves and q > 0:
+                    self.note(Positive(base), ROOT, guards)
+            case Power(base, q) if q < 0:
                 self.note(Nonzero(base), VALUE, guards)
-        elif q < 0:
-            self.note(Positive(base), VALUE, guards)
-        else:
-            self.note(AtLeastZero(base), VALUE, guards)
-            if self.moves(base):
-                self.note(Positive(base), ROOT, guards)
+            case Apply("log", arg, _):
+                self.note(Positive(arg), VALUE, guards)
+            case Sum(size, body, _):
+                inner = (open_body(body, (self.new(size),)),)
+            case Diff(body, wrt):
+                self.visit(body, guards, moving | {wrt.array})
+            case Whole(_, _, sizes, body, _, _):
+                inner = (open_body(body, tuple(map(self.new, sizes))),)
+                self.whole(t, guards, moves)
+            case Holds(Positive(u)) if moves:
+                self.note(Nonzero(off_diagonal(u)), KINK, guards)
+            case _:
+                pass
+        for s in inner:
+            self.visit(s, guards, moving)
 
-    def whole(self, w: Whole, guards: Guards) -> None:
-        inside = open_body(w.body, tuple(map(self.new, w.sizes)))
-        self.visit(inside, guards)
+    def whole(self, w: Whole, guards: Guards, moves: bool) -> None:
         match w.fn:
             case "max" | "min" | "argmax":
                 for n in w.sizes:
-                    if not at_least_zero(n - 1):
-                        self.note(NonNegative(affine(n - 1, ())), VALUE, ())
-                if self.moves(w):
+                    self.note(NonNegative(affine(n - 1, ())), VALUE)
+                if moves:
                     turned = w.body if w.fn != "min" else neg(w.body)
                     self.note(Positive(Whole("gap", 0, w.sizes, turned, (), w.hints)), TIE, guards)
             case "inv":
-                self.note(Nonzero(Whole("det", 0, w.sizes, w.body, (), w.hints)), VALUE, guards)
+                self.note(Nonzero(of_same("det", w)), VALUE, guards)
+            case "pinv" if moves:
+                raise ProofError("a pseudo-inverse need not be continuous")
             case _:
                 pass
 

@@ -9,18 +9,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from symbackprop.clock import done, give_up, in_time, stage
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.indices import Index, Size, sized
+from symbackprop.core.indices import Index, Size, at_least_zero, sized
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Statement
 from symbackprop.core.terms import (
     ZERO,
     Array,
     AtLeastZero,
+    NonNegative,
     Nonzero,
     Positive,
     Predicate,
     Term,
+    affine,
+    free,
     neg,
 )
 from symbackprop.core.theorem import Theorem, moving_in
@@ -33,6 +37,8 @@ from .status import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited
 
 BUDGET, FEW = 40, 3
+LOOKING, PROVING = 0.25, 0.75  # of the time that is left: the rest is for more points and for repairs
+LATE = Missing("time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +110,26 @@ class Decision:
 
 def decide(problem: Problem) -> Decision:
     """A few points first: what is plainly false need not be shown by failing to prove it."""
-    early = counterexample(problem, FEW)
+    stage("looking for a counterexample")
+    early = in_time(LOOKING, lambda: counterexample(problem, FEW), None)
     if early is not None:
         return Decision(REFUTED, counterexample=early)
-    found = prove(problem)
+    done("no counterexample at the first points")
+    stage("proving")
+    found = in_time(PROVING, lambda: prove(problem), LATE)
     if isinstance(found, Theorem):
         return Decision(PROVED, theorem=found)
-    return refuted_or_unknown(problem, found)
+    done("no proof" if found is LATE else missing_text(found))
+    stage("looking for more counterexamples")
+    decision = refuted_or_unknown(problem, found)
+    if found is LATE and decision.status == UNKNOWN:
+        done("no counterexample at more points")
+        give_up()
+    return decision
+
+
+def missing_text(found: Missing) -> str:
+    return "a proof under conditions that do not follow" if found.stage == CONDITION else "no proof was found"
 
 
 def refute_only(problem: Problem) -> Decision:
@@ -126,14 +145,18 @@ def prove(problem: Problem) -> Theorem | Missing:
     """The statement as a theorem, or what is missing of one."""
 
     def witness(region: Context) -> Point | None:
-        needs = tuple(region.hypotheses.values())
+        sides = problem.statement.lhs, problem.statement.rhs
+        indices = frozenset[Index]().union(*map(free, sides))
+        values = (NonNegative(affine(i.size - 1, ())) for i in indices if not at_least_zero(i.size - 1, region.least))
+        needs = (*region.hypotheses.values(), *values)  # and the statement speaks of some indices
+        sizes = {s: max(2, region.least[s]) for i in indices for s in i.size.symbols}
         if not needs or not problem.has_points:
-            return None if needs else Point()
+            return None if needs else Point(tuple(sizes.items()))
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
                 needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes
             )
-            point = None if found is None else exhibited(found)
+            point = None if found is None else exhibited(found, sizes)
             if point is not None:
                 return point
         return None

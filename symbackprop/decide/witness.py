@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from symbackprop.core.point import Point
@@ -9,9 +10,14 @@ from symbackprop.core.terms import Array
 from symbackprop.numbers import points
 from symbackprop.numbers.exact_numbers import Log
 
+FAR = 100  # between two layers of different names
 
-def exhibited(found: points.Point) -> Point | None:
-    """The point in the words of the core; None where an entry is neither a rational number nor a logarithm of one."""
+
+def exhibited(found: points.Point, sizes: Mapping[str, int]) -> Point | None:
+    """The point in the words of the core, with these sizes where it does not say.
+
+    None where an entry is neither a rational number nor a logarithm of one.
+    """
     entries: list[tuple[Array, tuple[int, ...], Fraction]] = []
     logs: list[tuple[Array, tuple[int, ...], Fraction]] = []
     for array, values in found.arrays.items():
@@ -22,5 +28,7 @@ def exhibited(found: points.Point) -> Point | None:
                 entries.append((array, place, x))
             else:
                 return None
+    layers = {s for a in found.arrays if a.label is not None for s in a.label.symbols} - {*sizes, *found.sizes}
+    labels = {s: FAR ** (k + 1) for k, s in enumerate(sorted(layers))}  # far apart: W^l is not W^L there
     integers = [(name, place, k) for name, values in found.integers.items() for place, k in values.items()]
-    return Point(tuple(found.sizes.items()), tuple(entries), tuple(logs), tuple(integers))
+    return Point(tuple({**labels, **sizes, **found.sizes}.items()), tuple(entries), tuple(logs), tuple(integers))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from symbackprop.clock import LIMIT, seconds_of
 from symbackprop.read.notes.files.sources import read_document
 from symbackprop.read.notes.statements.statements import read_statements
 
@@ -16,13 +17,16 @@ from .judging import Judge
 from .results import Checked
 
 
-def check_document(path: str | Path, judge: Judge | None = None) -> list[Checked]:
+def check_document(
+    path: str | Path, judge: Judge | None = None, *, timeout: float | None = LIMIT
+) -> list[Checked]:
     """The statements of a file in order, each with its verdict.
 
+    Each statement has `timeout` seconds (None: no limit) before it is unknown; a `judge` has its own limit.
     Give the same `judge` again and statements that did not change (same text, same declarations) are not proved again.
     Raises ReadError for a file that cannot be read and for a declaration block that is wrong.
     """
-    return list(checked_statements(path, judge))
+    return list(checked_statements(path, judge or Judge(seconds=seconds_of(timeout))))
 
 
 def check_text(text: str, name: str = "text.md", judge: Judge | None = None) -> list[Checked]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.context import Context
 from symbackprop.core.terms import Size, SymbackpropError
 from symbackprop.read.notes.files.items import Formula
@@ -33,11 +34,13 @@ CROWD, PARTS, FACTORS, MENDED = 200, 1500, 64, 120  # limits: statements a formu
 @dataclass(slots=True)
 class Judge:
     """Settles statements; `settled` counts those that were not remembered.  With `repair` mistakes are mended.
+    Each has so many `seconds`.
 
     Between `begin` and `end` lies one pass over the documents: what was not met in it is forgotten at its end.
     """
 
     repair: bool = True
+    seconds: float = LIMIT
     settled: int = 0
     _known: dict[str, Outcome] = field(default_factory=dict)
     _met: set[str] = field(default_factory=set)
@@ -55,9 +58,7 @@ class Judge:
         known = self._known.get(key) or self._known.get(meaning)
         if known is None:
             self.settled += 1
-            known = judged(reading, self.repair)
-            if self.repair:
-                known = with_repair(reading, known)
+            known = in_time(reading, self.repair, self.seconds)
             self._known[meaning if known.verdict == "proved" else key] = known  # places matter where something is wrong
         return known
 
@@ -72,6 +73,21 @@ class Judge:
 
     def end(self) -> None:
         self._known = {key: outcome for key, outcome in self._known.items() if key in self._met}
+
+
+def in_time(reading: Reading, repair: bool, seconds: float) -> Outcome:
+    """The outcome; a statement that is refuted stays so when only its repair takes too long."""
+    found: Outcome | None = None
+    try:
+        with limit(seconds):
+            stage("reading")
+            found = judged(reading, repair)
+            if repair:
+                stage("looking for the right formula")
+                found = with_repair(reading, found)
+    except OutOfTime as late:
+        found = found or Outcome("unknown", str(late))
+    return found
 
 
 def judged(reading: Reading, repair: bool = True) -> Outcome:

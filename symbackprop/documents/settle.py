@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from symbackprop.clock import OutOfTime
 from symbackprop.core.indices import Size
 from symbackprop.core.kernel import Linear, Proof, check
 from symbackprop.core.ordering import predicate_key
@@ -162,8 +163,13 @@ def unknown(worked: Worked, found: Decision) -> Outcome:
 
 
 def refuted(worked: Worked, found: Counterexample, repair: bool) -> Outcome:
-    cases = tuple(special_cases(worked)) if repair else ()
-    return Outcome("refuted", DIFFER, counterexample=tidy(found), special_cases=cases)
+    cases: list[str] = []
+    try:
+        for case in special_cases(worked) if repair else ():
+            cases.append(case)
+    except OutOfTime:
+        pass
+    return Outcome("refuted", DIFFER, counterexample=tidy(found), special_cases=tuple(cases))
 
 
 def special_cases(worked: Worked) -> Iterator[str]:

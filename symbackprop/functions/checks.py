@@ -8,6 +8,8 @@ integers 0 .. V-1.  Parameters are matched by name; one with a default and no sh
 keyword arguments are concrete values.  `assuming` lists hypotheses as NumPy comparisons.  `domains` limits where
 counterexamples are looked for by what no comparison says: {"A": "inv"} for an invertible matrix, "spd" for a positive
 definite one; a proof does not use it.  `seek_repair=False` saves the time of looking for the right formula.
+`timeout` is in seconds: for each claim (one a variable) to be proved, refuted and repaired, and for reading the
+functions; then the verdict is "unknown" and says how far it came.  None is no limit.
 
 Values are real numbers: rounding errors are outside of what is proved.  Each function is also run at a few small
 points, so that a misread function is noticed.
@@ -21,10 +23,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from symbackprop.read.numpy import ShapeMismatch, TraceError
+from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
+from symbackprop.core.indices import SymbackpropError
 
 from .derivation import Derivative, derivation
-from .drive import Claims, Options, at_small_sizes, mismatch_verdict, verdict_at
+from .drive import Claims, Options, verdict
 from .gradient_claims import gradient_claims
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
 from .request import read_request
@@ -44,6 +47,7 @@ def check_gradient(
     *,
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = True,
+    timeout: float | None = LIMIT,
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `backward` is the gradient of `forward`, for all sizes and all values assumed.
@@ -61,7 +65,7 @@ def check_gradient(
         wrt,
         assuming,
         values,
-        Options(domains or {}, seek_repair),
+        Options(domains or {}, seek_repair, seconds_of(timeout)),
     )
 
 
@@ -74,6 +78,7 @@ def check_jacobian(
     *,
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = True,
+    timeout: float | None = LIMIT,
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `jacobian` is ∂forward/∂variable: the axes of the output, then those of the variable."""
@@ -86,7 +91,7 @@ def check_jacobian(
         wrt,
         assuming,
         values,
-        Options(domains or {}, seek_repair),
+        Options(domains or {}, seek_repair, seconds_of(timeout)),
     )
 
 
@@ -99,6 +104,7 @@ def check_hessian(
     *,
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = True,
+    timeout: float | None = LIMIT,
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `hessian` is ∂²forward/∂variable²: axes of the output, then those of the variable twice."""
@@ -111,7 +117,7 @@ def check_hessian(
         wrt,
         assuming,
         values,
-        Options(domains or {}, seek_repair),
+        Options(domains or {}, seek_repair, seconds_of(timeout)),
     )
 
 
@@ -124,11 +130,20 @@ def check_hvp(
     *,
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = True,
+    timeout: float | None = LIMIT,
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `product`, whose last argument is a direction v, is the Hessian of `forward` times v."""
     return _check(
-        "check_hvp", hvp_claims, forward, product, shapes, wrt, assuming, values, Options(domains or {}, seek_repair)
+        "check_hvp",
+        hvp_claims,
+        forward,
+        product,
+        shapes,
+        wrt,
+        assuming,
+        values,
+        Options(domains or {}, seek_repair, seconds_of(timeout)),
     )
 
 
@@ -140,11 +155,20 @@ def check_equal(
     *,
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = False,
+    timeout: float | None = LIMIT,
     **values: Any,
 ) -> Verdict:
     """Prove or refute that two functions return the same arrays (several are compared in order, or by name)."""
     return _check(
-        "check_equal", equality_claims, f, g, shapes, (), assuming, values, Options(domains or {}, seek_repair)
+        "check_equal",
+        equality_claims,
+        f,
+        g,
+        shapes,
+        (),
+        assuming,
+        values,
+        Options(domains or {}, seek_repair, seconds_of(timeout)),
     )
 
 
@@ -153,6 +177,8 @@ def derive(
     shapes: Shapes,
     wrt: str | Sequence[str] | None = None,
     assuming: Function | None = None,
+    *,
+    timeout: float | None = LIMIT,
     **values: Any,
 ) -> Derivative:
     """The gradient of `forward`, proved: as an index term, as text and LaTeX, and as a NumPy function.
@@ -160,8 +186,14 @@ def derive(
     Where the forward is no scalar, the result takes an upstream gradient `g` for its output (`g0`, `g1`, ... for
     several).  Raises SymbackpropError with the place and the cause where no gradient is found.
     """
+    seconds = seconds_of(timeout)
     request = read_request("derive", forward, None, shapes, wrt, assuming, values)
-    return derivation(request, Setting(request.hypotheses(), repair=False))
+    try:
+        with limit(seconds * max(1, len(request.variables))):
+            stage("deriving")
+            return derivation(request, Setting(request.hypotheses(), repair=False, seconds=seconds))
+    except OutOfTime as late:
+        raise SymbackpropError(f"derive: {late}") from None
 
 
 def _check(
@@ -175,13 +207,7 @@ def _check(
     values: Mapping[str, Any],
     options: Options,
 ) -> Verdict:
-    request = read_request(asked, first, second, shapes, wrt, assuming, values)
-    try:
-        return verdict_at(request, claims, options)
-    except ShapeMismatch as mismatch:
-        return mismatch_verdict(request, claims, mismatch, options)
-    except TraceError as problem:
-        return at_small_sizes(request, claims, problem, options)
+    return verdict(read_request(asked, first, second, shapes, wrt, assuming, values), claims, options)
 
 
 __all__ = [

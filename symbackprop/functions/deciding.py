@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from symbackprop.clock import OutOfTime, limit
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE
@@ -29,13 +30,21 @@ WHY: Mapping[str, str] = {
 
 
 def verdict_of(claim: Claim, setting: Setting) -> Verdict:
-    if claim.conforms:
-        verdict = in_words(decide(problem_of(claim, setting)), claim, setting)
-    else:
-        verdict = wrong_shape(claim)
-    if verdict.status == REFUTED and setting.repair:
-        verdict = with_repair(claim, setting, verdict)
+    """Within the time of the setting; what is refuted stays refuted when only the repair takes too long."""
+    verdict = Verdict(UNKNOWN)
+    try:
+        with limit(setting.seconds):
+            verdict = decided(claim, setting)
+            if verdict.status == REFUTED and setting.repair:
+                verdict = with_repair(claim, setting, verdict)
+    except OutOfTime as late:
+        late_repair = "no time was left to look for the right formula"
+        verdict = replace(verdict, reason=str(late) if verdict.status == UNKNOWN else late_repair)
     return described(claim, setting, verdict)
+
+
+def decided(claim: Claim, setting: Setting) -> Verdict:
+    return in_words(decide(problem_of(claim, setting)), claim, setting) if claim.conforms else wrong_shape(claim)
 
 
 def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:

@@ -19,6 +19,7 @@ from .claims import Claim, axes_of, partial_latex
 from .deciding import verdict_of
 from .formulas import formula, formula_latex
 from .gradient_claims import objective
+from .reading import reading_of
 from .repairs import placed
 from .request import Request, called, flattened
 from .setting import Setting
@@ -88,7 +89,7 @@ def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | N
             v, lhs, Tensor((), term), shape, axes, at, tuple(outputs), f"∂L/∂{v}", partial_latex("L", v), inputs
         )
         claims[v] = replace(blank, found=Tensor(placed(blank), term))
-    verdicts = {v: verdict_of(c, setting) for v, c in claims.items()}
+    verdicts = {v: replace(verdict_of(c, setting), reading=reading_of(request)) for v, c in claims.items()}
     for v, verdict in verdicts.items():
         if verdict.status != PROVED:
             raise SymbackpropError(f"derive: the gradient by {v} was found but not proved: {verdict.reason}")

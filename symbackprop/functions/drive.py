@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
+from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
 from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
@@ -14,6 +15,7 @@ from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 from .claims import Claim
 from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
+from .reading import reading_of
 from .request import Request
 from .setting import Setting
 from .shape_examples import small_sizes
@@ -23,14 +25,43 @@ from .verdict import ShapeExample, Verdict, together
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`domains` limit where counterexamples are looked for."""
+    """`domains` limit where counterexamples are looked for; `seconds` are for each claim, and for reading them."""
 
     domains: Mapping[str, str]
     seek_repair: bool = True
+    seconds: float = LIMIT
 
 
 Claims = Callable[[Request, Callable[[Any], None]], list[Claim]]
 TRIES = 3
+
+
+def verdict(request: Request, claims: Claims, options: Options) -> Verdict:
+    """The answer to a request, in time."""
+    try:
+        return verdict_at(request, claims, options)
+    except ShapeMismatch as mismatch:
+        return answered(mismatch_verdict, request, claims, mismatch, options)
+    except TraceError as problem:
+        return answered(at_small_sizes, request, claims, problem, options)
+    except OutOfTime as late:
+        return Verdict(UNKNOWN, reason=str(late))
+
+
+Problem = TypeVar("Problem", bound=SymbackpropError)
+
+
+def answered(
+    ask: Callable[[Request, Claims, Problem, Options], Verdict],
+    request: Request, claims: Claims, problem: Problem, options: Options,
+) -> Verdict:  # fmt: skip
+    """What is said of a problem; the problem itself where there is no time for more."""
+    try:
+        with limit(options.seconds):
+            stage("looking at small sizes")
+            return ask(request, claims, problem, options)
+    except OutOfTime:
+        return Verdict(ILL_FORMED if isinstance(problem, ShapeMismatch) else UNKNOWN, reason=str(problem))
 
 
 def at_small_sizes(request: Request, claims: Claims, problem: TraceError, options: Options) -> Verdict:
@@ -60,13 +91,26 @@ def verdict_at(
         rounded.extend(traced.rounded_constants)
         notes.extend(traced.notes)
 
-    found = claims(request, read)
+    with limit(options.seconds):
+        stage("reading the functions")
+        found, hypotheses = claims(request, read), request.hypotheses()
     shapes = {Array(n): d.shape for c in found for n, d in c.inputs.items() if d.values is None}
     setting = Setting(
-        request.hypotheses(), shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair
+        hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
-    verdicts = {c.name: confirmed(request, c, setting, decide(c, setting)) for c in found}
-    return together({name: replace(v, notes=tuple(dict.fromkeys(notes))) for name, v in verdicts.items()})
+    verdicts = {c.name: run_too(request, c, setting, decide(c, setting)) for c in found}
+    noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
+    return together({name: replace(v, notes=noted, reading=reading) for name, v in verdicts.items()})
+
+
+def run_too(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+    """The verdict, confirmed by running the functions."""
+    try:
+        with limit(setting.seconds):
+            stage("running the functions")
+            return confirmed(request, claim, setting, verdict)
+    except OutOfTime as late:
+        return Verdict(UNKNOWN, verdict.name, reason=str(late), hypotheses=verdict.hypotheses)
 
 
 def mismatch_verdict(request: Request, claims: Claims, mismatch: ShapeMismatch, options: Options) -> Verdict:

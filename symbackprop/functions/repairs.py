@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from symbackprop.clock import OutOfTime, in_time, stage
 from symbackprop.core.indices import Index, SymbackpropError, sized
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import AtLeastZero, Term
@@ -14,7 +15,7 @@ from symbackprop.decide.decide import Problem, prove
 from symbackprop.numbers.refute.search import Question, search
 from symbackprop.prove.claims import derived
 from symbackprop.repair.cases import special_cases
-from symbackprop.repair.search import repair
+from symbackprop.repair.search import Repair, repair
 from symbackprop.write.code.index_code import compile_tensors
 
 from .claims import Claim, problem_of
@@ -23,22 +24,19 @@ from .setting import Setting
 from .verdict import Repaired, Verdict
 
 FEW = 3
+REPAIRING = 0.7  # of the time that is left: the rest is for special cases
 
 
 def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
-    """The same verdict with what is known about the mistake.  Never raises: a repair is a courtesy."""
+    """The same verdict with what is known about the mistake: a repair is a courtesy, and there need not be one."""
+    stage("looking for the right formula")
     problem = problem_of(claim, setting)
     q = problem.question()
+    found = in_time(REPAIRING, lambda: repair_of(claim, setting, problem, q), None)
     try:
-        found = repair(
-            q,
-            lambda term: proved(claim, problem, term),
-            tensor=None if claim.conforms else claim.found,
-            derived=lambda: derived(claim.lhs, setting.context),
-        )
-    except SymbackpropError:
-        found = None
-    cases = true_when(claim, problem, q) if claim.conforms else ()
+        cases = true_when(claim, problem, q) if claim.conforms else ()
+    except OutOfTime:
+        cases = ()
     if found is not None and found.mistake == "another formula":
         found = replace(found, mistake=told_by(cases, claim) or found.mistake)
     if found is None:
@@ -52,6 +50,18 @@ def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
         more = mistake not in ("wrong axes", verdict.mistake)
         mistake = f"{verdict.mistake}: {mistake}" if more else verdict.mistake
     return replace(verdict, mistake=mistake, repair=fixed, special_cases=cases)
+
+
+def repair_of(claim: Claim, setting: Setting, problem: Problem, q: Question) -> Repair | None:
+    try:
+        return repair(
+            q,
+            lambda term: proved(claim, problem, term),
+            tensor=None if claim.conforms else claim.found,
+            derived=lambda: derived(claim.lhs, setting.context),
+        )
+    except SymbackpropError:
+        return None
 
 
 def told_by(cases: Sequence[str], claim: Claim) -> str:

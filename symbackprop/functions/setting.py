@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from symbackprop.clock import LIMIT
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import Size
 from symbackprop.core.terms import Array
@@ -14,13 +15,14 @@ from symbackprop.prove.conditions.sizes import least_sizes
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all claims of a request share."""
+    """What all claims of a request share; `seconds` are for each."""
 
     hypotheses: tuple[Hypothesis, ...] = ()
     shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
     rounded: tuple[tuple[float, Fraction], ...] = ()
     domains: Mapping[str, str] = field(default_factory=dict)
     repair: bool = True
+    seconds: float = LIMIT
 
     @property
     def context(self) -> Context:

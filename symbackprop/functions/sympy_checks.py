@@ -17,12 +17,13 @@ from typing import Any
 import sympy
 from sympy.matrices.expressions import MatrixExpr
 
+from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.matrix import ShapeError, entry, shape
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ZERO, Array, AtLeastZero, Diff, Entry, Nonzero, Positive, Term, sub
-from symbackprop.decide.status import ILL_FORMED
+from symbackprop.decide.status import ILL_FORMED, UNKNOWN
 from symbackprop.read.numpy import Declared
 from symbackprop.read.sympy_matrix import SympyReader
 
@@ -41,11 +42,12 @@ def check_sympy(
     *,
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = True,
+    timeout: float | None = LIMIT,
 ) -> Verdict:
     """Prove or refute that `gradient` is ∂loss/∂wrt, entry by entry and in the shape of `wrt`, for all sizes.
 
     `loss` is a scalar expression or a matrix expression of one entry, `wrt` a MatrixSymbol or Symbol in it, `assuming`
-    holds relations such as Eq(A, A.T) or e > 0.  `domains` and `seek_repair` are those of `check_gradient`.
+    holds relations such as Eq(A, A.T) or e > 0.  `domains`, `seek_repair` and `timeout` are those of `check_gradient`.
 
     Raises SymbackpropError for an expression that is not read, and names the part; ShapeError where shapes differ.
     """
@@ -57,6 +59,23 @@ def check_sympy(
     gradient = sympy.S.Zero if isinstance(gradient, int) and gradient == 0 else gradient
     if not isinstance(gradient, sympy.Basic):
         raise SymbackpropError(f"check_sympy: gradient is a {type(gradient).__name__}, not a SymPy expression")
+    seconds = seconds_of(timeout)
+    try:
+        with limit(seconds):
+            stage("reading the expressions")
+            claim, setting, misfit = read(loss, wrt, gradient, assuming, Setting(domains=domains or {},
+                                          repair=seek_repair, seconds=seconds))  # fmt: skip
+            if misfit:
+                repaired = with_repair(claim, setting, Verdict(ILL_FORMED)).repair if seek_repair else None
+                verdict = Verdict(ILL_FORMED, mistake="shapes do not conform", reason=misfit, repair=repaired)
+                return replace(described(claim, setting, verdict), statement="", statement_latex="")
+    except OutOfTime as late:
+        return Verdict(UNKNOWN, reason=str(late))
+    return verdict_of(claim, setting)
+
+
+def read(loss: Any, wrt: Any, gradient: Any, assuming: Sequence[Any], setting: Setting) -> tuple[Claim, Setting, str]:
+    """The claim, the setting with its hypotheses and shapes, and why the gradient has no shape ("" where it has)."""
     reader = SympyReader(loss, wrt, gradient, *assuming)
     name = str(wrt.name)
     objective = reader.scalar(loss)
@@ -75,13 +94,8 @@ def check_sympy(
         f"∂L/∂{name}", partial_latex("L", name), {n: Declared(s) for n, s in reader.shapes.items()},
         ("derivative", "gradient"),
     )  # fmt: skip
-    setting = Setting(hypotheses, {Array(n): s for n, s in reader.shapes.items()}, domains=domains or {},
-                      repair=seek_repair)  # fmt: skip
-    if not misfit:
-        return verdict_of(claim, setting)
-    repaired = with_repair(claim, setting, Verdict(ILL_FORMED)).repair if seek_repair else None
-    verdict = Verdict(ILL_FORMED, mistake="shapes do not conform", reason=misfit, repair=repaired)
-    return replace(described(claim, setting, verdict), statement="", statement_latex="")
+    shapes = {Array(n): s for n, s in reader.shapes.items()}
+    return claim, replace(setting, hypotheses=hypotheses, shapes=shapes), misfit
 
 
 def tensor(e: Any, reader: SympyReader) -> Tensor:

@@ -70,7 +70,7 @@ def disagreement(request: Request, claim: Claim, point: Point) -> str | None:
             outputs = run(request.forward, arguments)
     except (Undefined, np.linalg.LinAlgError):
         return None
-    except Exception:  # made for other arrays than NumPy's, or for other sizes: nothing is learned
+    except (Exception, SystemExit):  # made for other arrays than NumPy's, or for other sizes: nothing is learned
         return None
     if not all(np.isfinite(x).all() for x in outputs.values()):
         return None
@@ -88,7 +88,7 @@ def disagreement(request: Request, claim: Claim, point: Point) -> str | None:
             results = run(request.backward, arguments)
     except np.linalg.LinAlgError:
         return None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         where = ", ".join(f"{s} = {n}" for s, n in sorted(point.sizes.items()))
         return f"{type(error).__name__} {NOTHING}{' at ' + where if where else ''}: {error}"
     found = results.get(claim.name, result_of(results, request, claim))

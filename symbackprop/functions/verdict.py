@@ -77,7 +77,8 @@ class Verdict:
     `counterexample` has exact values where the two sides differ, or sizes where the shapes do; `mistake` says what
     kind of mistake it is, `repair` is a proved formula, `special_cases` say when the claim is true after all.
     `reason` is for "ill-formed" and "unknown": the place, and what is missing.  `notes` say what was read in another
-    way than it is written, such as a mask constant of -1e9 that is taken for -inf.
+    way than it is written, such as a mask constant of -1e9 that is taken for -inf.  `reading` is what was asked, for
+    the certificate.
     """
 
     status: str
@@ -96,12 +97,35 @@ class Verdict:
     statement_latex: str = field(default="", repr=False)
     sides: tuple[str, str] = field(default=("derivative", "backward"), repr=False)
     notes: tuple[str, ...] = ()
+    reading: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def theorems(self) -> list[tuple[Verdict, Theorem]]:
+        """Each variable's verdict with its theorem.  Raises ProofError where not everything was proved."""
+        found = [(v, v.theorem) for v in (self.gradients or {"": self}).values() if v.theorem is not None]
+        require(self.status == PROVED and len(found) == max(1, len(self.gradients)), "nothing was proved")
+        return found
 
     def recheck(self) -> tuple[Theorem, ...]:
         """The theorems, checked again.  Raises ProofError where one does not hold, or where nothing was proved."""
-        parts = [v for v in (self.gradients or {"": self}).values()]
-        require(self.status == PROVED and all(v.theorem for v in parts), "nothing was proved")
-        return tuple(theorem(v.theorem.statement, v.theorem.rows) for v in parts if v.theorem is not None)
+        return tuple(theorem(t.statement, t.rows) for _, t in self.theorems())
+
+    def certificate(self) -> dict[str, Any] | list[dict[str, Any]]:
+        """The proof as JSON, which `symbackprop verify` re-checks; a list where there are several variables.
+
+        `reading` in it is for people: the claim in words, the functions' text and its SHA-256, the shapes.
+        docs/certificates.md describes the rest.  Raises ProofError where nothing was proved.
+        """
+        found = self.certificates()
+        return found if len(self.gradients) > 1 else found[0]
+
+    def certificates(self) -> list[dict[str, Any]]:
+        """The same as a list, whatever the number of variables."""
+        return [{**t.rows, "reading": v.in_words()} for v, t in self.theorems()]
+
+    def in_words(self) -> dict[str, Any]:
+        excused = [str(c) for c in self.conditions]
+        claim = {"claim": self.statement, "assuming": list(self.hypotheses), "excused": excused}
+        return {**claim, **self.reading, "notes": list(self.notes)}
 
     def __bool__(self) -> bool:
         return self.status == PROVED

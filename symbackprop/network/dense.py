@@ -16,7 +16,7 @@ from symbackprop.core.matrix import UNIT, Leaf, Matrix, Ones, Plus, Product, Tra
 from symbackprop.core.terms import ONE, Array, Power, Size, SymbackpropError, Term, at_least_zero, mul, sized
 
 from .activations import Activation, AnyActivation, Softmax, activation, applied, pulled_back
-from .losses import Loss, cost_form, cost_term, loss, needs_targets_sum_one, output_delta
+from .losses import Loss, PulledBack, cost_form, cost_term, loss, needs_targets_sum_one, output_delta
 
 Convention: TypeAlias = Literal["column", "row"]
 Definition: TypeAlias = tuple[Leaf, Matrix]  # the array on the left, what it is on the right
@@ -144,14 +144,14 @@ class DenseNetwork:
             lines.append((self.a(l), applied(self.activations[l - 1], self.z(l), self.sample_axis)))
         return tuple(lines)
 
-    def deltas(self) -> tuple[Definition, ...]:
-        """δ^L, ..., δ^1, each from the one before."""
+    def deltas(self, back: PulledBack = pulled_back) -> tuple[Definition, ...]:
+        """δ^L, ..., δ^1, each from the one before, with `back` from ∂C/∂A to ∂C/∂Z."""
         last, axis = self.depth, self.sample_axis
         z, a, f = self.z(last), self.a(last), self.activations[-1]
-        lines = [(self.delta(last), output_delta(self.loss, f, z, a, self.t, self.weight, axis))]
+        lines = [(self.delta(last), output_delta(self.loss, f, z, a, self.t, self.weight, axis, back))]
         for l in range(last - 1, 0, -1):
             arriving = signal_before(self.w(l + 1), self.delta(l + 1), self.convention)
-            lines.append((self.delta(l), pulled_back(self.activations[l - 1], self.z(l), self.a(l), arriving, axis)))
+            lines.append((self.delta(l), back(self.activations[l - 1], self.z(l), self.a(l), arriving, axis)))
         return tuple(lines)
 
     def gradients(self) -> tuple[Definition, ...]:

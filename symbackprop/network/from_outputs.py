@@ -11,9 +11,8 @@ from symbackprop.core.matrix import Hadamard, Matrix
 from symbackprop.core.terms import ONE, Apply, Holds, Positive, SymbackpropError, Term, mul, num, sub
 from symbackprop.prove.equality import prove_equal
 
-from .activations import ACTIVATIONS, Activation, AnyActivation, Softmax, Z, at_entries, pulled_back, substituted
-from .dense import Definition, DenseNetwork, signal_before
-from .losses import BinaryCrossEntropy, CrossEntropy, gradient, output_delta
+from .activations import ACTIVATIONS, Activation, AnyActivation, Z, at_entries, pulled_back, substituted
+from .dense import Definition, DenseNetwork
 
 # In the variable Z, which here stands for a = f(z).
 SLOPES: dict[str, Term] = {
@@ -40,24 +39,9 @@ def prove_from_output(f: Activation) -> tuple[Proof, Equation]:
 
 def deltas_from_outputs(net: DenseNetwork) -> tuple[Definition, ...]:
     """δ^L, ..., δ^1 as `net.deltas()`, with the slopes in terms of outputs."""
-    last, axis = net.depth, net.sample_axis
-    z, a, f = net.z(last), net.a(last), net.activations[-1]
-    fused = output_delta(net.loss, f, z, a, net.t, net.weight, axis)
-    if slope_from_output(f) is not None and not _cancels(net):
-        fused = _signal(f, z, a, gradient(net.loss, a, net.t, net.weight), axis)
-    lines = [(net.delta(last), fused)]
-    for l in range(last - 1, 0, -1):
-        arriving = signal_before(net.w(l + 1), net.delta(l + 1), net.convention)
-        lines.append((net.delta(l), _signal(net.activations[l - 1], net.z(l), net.a(l), arriving, axis)))
-    return tuple(lines)
+    return net.deltas(_back)
 
 
-def _cancels(net: DenseNetwork) -> bool:
-    """Whether the last slope cancels against the loss: δ^L is the prediction minus the target."""
-    on_sigmoid = isinstance(net.loss, BinaryCrossEntropy) and net.activations[-1] == ACTIVATIONS["sigmoid"]
-    return on_sigmoid or (isinstance(net.loss, CrossEntropy) and isinstance(net.activations[-1], Softmax))
-
-
-def _signal(f: AnyActivation, z: Matrix, a: Matrix, arriving: Matrix, axis: int) -> Matrix:
+def _back(f: AnyActivation, z: Matrix, a: Matrix, arriving: Matrix, axis: int) -> Matrix:
     slope = slope_from_output(f)
     return pulled_back(f, z, a, arriving, axis) if slope is None else Hadamard(arriving, at_entries(slope, a))

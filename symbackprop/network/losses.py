@@ -6,6 +6,7 @@ summed over the sample, so L = ½ |a - t|² for the squared error and L = -Σ_k 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
@@ -133,8 +134,14 @@ def gradient(loss: Loss, a: Matrix, t: Matrix, weight: Term) -> Matrix:
             assert_never(loss)
 
 
-def output_delta(loss: Loss, last: AnyActivation, z: Matrix, a: Matrix, t: Matrix, weight: Term, axis: int) -> Matrix:
-    """δ^L = ∂C/∂Z^L.
+PulledBack: TypeAlias = Callable[[AnyActivation, Matrix, Matrix, Matrix, int], Matrix]
+
+
+def output_delta(
+    loss: Loss, last: AnyActivation, z: Matrix, a: Matrix, t: Matrix, weight: Term, axis: int,
+    back: PulledBack = pulled_back,
+) -> Matrix:  # fmt: skip
+    """δ^L = ∂C/∂Z^L, with `back` from ∂C/∂A^L to it where nothing cancels.
 
     Cross-entropy on softmax is A - T provided that the targets of each sample sum to 1 (`needs_targets_sum_one`);
     binary cross-entropy on a sigmoid is A - T always.
@@ -143,7 +150,7 @@ def output_delta(loss: Loss, last: AnyActivation, z: Matrix, a: Matrix, t: Matri
     on_sigmoid = isinstance(loss, BinaryCrossEntropy) and last == ACTIVATIONS["sigmoid"]
     if on_softmax or on_sigmoid:
         return _scaled(weight, _minus(a, t))
-    return pulled_back(last, z, a, gradient(loss, a, t, weight), axis)
+    return back(last, z, a, gradient(loss, a, t, weight), axis)
 
 
 def softmax_delta_without_hypothesis(z: Matrix, t: Matrix, weight: Term, axis: int) -> Matrix:

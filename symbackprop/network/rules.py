@@ -14,7 +14,7 @@ from symbackprop.core.indices import Index, Size
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Linear, Proof, UnderDiff, UnderSum, UnderWhole
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.laws.functions import DERIVATIVES
-from symbackprop.core.matching import instance
+from symbackprop.core.signs import instance
 from symbackprop.core.terms import (
     ZERO,
     Add,

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import product
 from typing import TypeVar, assert_never
 
+from symbackprop.clock import check_time
 from symbackprop.core.terms import Array, AtLeastZero, NonNegative, Nonzero, Positive, Predicate, Term, free
 
 from . import exact_numbers as numbers
@@ -30,6 +31,7 @@ T = TypeVar("T")
 def decided(question: Callable[[], T]) -> T:
     """Ask with more and more bits.  Raises Undecided after the last."""
     for bits in PRECISIONS:
+        check_time()
         numbers.precision(bits)
         try:
             return question()

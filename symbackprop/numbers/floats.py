@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
+from symbackprop.clock import check_time
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from symbackprop.core.terms import (
     Add,
@@ -104,6 +105,7 @@ class FloatEvaluation:
 
     def tensor(self, axes: Sequence[Index], body: Term) -> np.ndarray[Any, Any]:
         """All entries of (axes) -> body."""
+        check_time()
         counts = tuple(size_at(i.size, self.sizes) for i in axes)
         scope = self.root.push(counts, tuple(axes), True)
         scope.free.update({i: k for i, k in self.root.free.items() if i not in scope.free})

@@ -14,6 +14,7 @@ from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Sign, Statement, Steps
 from symbackprop.core.terms import (
+    ONE,
     ZERO,
     Array,
     Diff,
@@ -33,7 +34,7 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.core.theorem import Theorem, as_facts, region_of, theorem
+from symbackprop.core.theorem import Theorem, as_facts, has_value, region_of, theorem
 from symbackprop.core.value import needs, truth
 
 from .claims import Found, prove, prove_simplified, without_derivatives
@@ -44,9 +45,11 @@ from .conditions.restating import restated
 from .conditions.scales import FAILED
 from .differentiate import Names
 from .normal_form.radix import strides
-from .replacing import truths
+from .replacing import replaced, truths
+from .tidying import Tidy
 from .working_out import WorkingOut, has_derivative
 
+NESTED = 3  # steps inside steps that the hypotheses settle
 CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
@@ -255,16 +258,27 @@ def with_signs(statement: Statement, region: Context) -> tuple[Reason | Given, .
     said = {a for h in bounds for t in terms_of(h) for a in arrays(t)}
     if not said:
         return lemmas
-    seeker = Seeker(knowing("known", lemmas, region)[0])
-    found: list[Reason | Given] = []
-    for u in dict.fromkeys(u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names())):
-        if said & arrays(u):
-            why = seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1)
-            found += [] if why is None or isinstance(why, Sign) else [why]
-    if not found:
-        return lemmas
-    wider, _ = knowing("known", (*lemmas, *found), region)
-    return (*lemmas, *found, *restated(wider))
+    both = (u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names()))
+    todo = [u for u in dict.fromkeys(both) if said & arrays(u)]
+    for _ in range(NESTED):
+        seeker = Seeker(knowing("known", lemmas, region)[0])
+        signs = {u: seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1) for u in todo}
+        found = [why for why in signs.values() if why is not None and not isinstance(why, Sign)]
+        if not found:
+            break
+        wider, _ = knowing("known", (*lemmas, *found), region)
+        lemmas = (*lemmas, *found, *restated(wider))
+        settled = ((u, why.goal == Positive(u)) for u, why in signs.items() if why is not None)
+        known: dict[Term, bool] = {Holds(Positive(u)): on for u, on in settled}
+        todo = [v for u, v in ((u, with_known_steps(u, known)) for u in todo) if v != u and v not in signs]
+    return lemmas
+
+
+def with_known_steps(u: Term, known: Mapping[Term, bool]) -> Term:
+    """The term with 1 or 0 for the steps inside it that are settled."""
+    for step, on in known.items():
+        u = replaced(u, step, ONE if on else ZERO)
+    return Tidy()(u)
 
 
 def step_arguments(t: Term, names: Names) -> Iterator[Term]:
@@ -327,3 +341,10 @@ def by_digits(lhs: Term, rhs: Term, context: Context, way: Way, depth: int = 0) 
         return proof, check(proof, context)
     except FAILED:
         return None
+
+
+def inside(statement: Statement, argument: Argument) -> Context:
+    """What is known where the steps of the argument are taken."""
+    region, _ = region_of(statement)
+    wider, _ = knowing("known", argument.lemmas, region)
+    return wider.knowing(has_value(statement, argument, wider)[1])

@@ -4,7 +4,8 @@ new one."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from time import monotonic
 from typing import Any
@@ -17,9 +18,9 @@ from .loop import Epoch, Measured, State
 from .model import FORMAT, packed, unpacked
 
 
-def fingerprint(data: Data) -> str:
-    """Tells data sets and splits apart."""
-    found = hashlib.sha256()
+def fingerprint(data: Data, options: Mapping[str, Any] | None = None) -> str:
+    """Tells data sets, splits and options of trainings apart."""
+    found = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     for part in (data.train, data.validation):
         for array in (part.x, part.t):
             found.update(repr((array.shape, array.dtype.name)).encode())
@@ -40,7 +41,7 @@ def load(path: str, data: str) -> State:
     """The state in a file.  Raises SymbackpropError for another file, and for a state of other data."""
     about, arrays = unpacked(path, "state")
     if about["data"] != data:
-        raise SymbackpropError(f"{path} is of a training on other data: the file or its split has changed since")
+        raise SymbackpropError(f"{path} is of another training: the data or the options have changed since")
     slots = [arrays[f"slot{k}"] for k in range(len(arrays) - 2)]
     history = [epoch_of(e) for e in about["history"]]
     return State(

@@ -76,7 +76,7 @@ class _ProvenMLP(BaseEstimator):  # type: ignore[misc]
     def _split(self, x: Array, t: Array, seed: int, task: Task) -> Data:
         order = np.random.default_rng([seed, 2]).permutation(len(x))
         cut = round(len(x) * self.validation)
-        used, kept = (order[cut:], order[:cut]) if cut else (np.arange(len(x)), order[:0])
+        used, kept = order[cut:], order[:cut]
         nothing = Split(x[:0], t[:0])
         return Data("fit", Split(x[used], t[used]), nothing, Split(x[kept], t[kept]), task)
 

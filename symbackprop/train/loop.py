@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import DenseNetwork
+from symbackprop.network.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from symbackprop.write.code.network_code import compile_cost
 from symbackprop.write.step.assignments import Step
 from symbackprop.write.step.from_forms import training_step
@@ -29,6 +30,7 @@ from .schedules import rates
 
 Array = NDArray[Any]
 MOST_PARAMETERS = 50_000_000
+MOST_MEASURED = 10_000  # training samples whose loss is measured after each epoch: the first, which were shuffled
 STEEP = ("relu", "gelu", "silu", "softplus")
 
 
@@ -233,10 +235,11 @@ class Session:
 
     def measured(self, number: int, flat: Array, rate: float = 0.0) -> Epoch:
         given = parameters(self.step, flat)
-        validation = self.data.validation
+        validation, seen = self.data.validation, self.data.train
+        some = Split(seen.x[:MOST_MEASURED], seen.t[:MOST_MEASURED])
         return Epoch(
             number,
-            measured(self.measure, self.data.train, given, self.data.task),
+            measured(self.measure, some, given, self.data.task),
             measured(self.measure, validation, given, self.data.task) if len(validation) else None,
             rate,
         )
@@ -259,21 +262,27 @@ def accuracy(y: Array, t: Array, task: str) -> float | None:
             return None
 
 
+def loss_of_mean(loss: Loss, t: Array) -> float:
+    """The least loss of one prediction for all samples, their mean."""
+    t = t.astype(np.float64)
+    mean = t.mean(axis=0)
+    match loss:
+        case CrossEntropy():
+            return entropy(mean)
+        case BinaryCrossEntropy():
+            return entropy(mean) + entropy(1 - mean)
+        case _:
+            return float(0.5 * np.sum((t - mean) ** 2) / len(t))
+
+
+def entropy(p: Array) -> float:
+    """-Σ p log p"""
+    return float(-np.sum(p * np.log(np.where(p > 0, p, 1))))
+
+
 def learnt_nothing(training: Training, data: Data) -> str:
     """One line when the network is no better than one that always says the same, else nothing."""
-    t = data.train.t.astype(np.float64)
-    mean = t.mean(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        match data.task:
-            case "classes":
-                least = -np.sum(np.where(mean > 0, mean * np.log(mean), 0))
-            case "binary":
-                least = -np.sum(mean * np.log(mean) + (1 - mean) * np.log(1 - mean))
-            case _:
-                least = 0.5 * np.sum((t - mean) ** 2) / len(t)
-    found = training.state.best_epoch.train.loss
-    if training.network.loss.name == "squared-error" and data.task != "regression":
-        least = 0.5 * np.sum((t - mean) ** 2) / len(t)
+    found, least = training.state.best_epoch.train.loss, loss_of_mean(training.network.loss, data.train.t)
     if least == 0 or found < 0.98 * least:
         return ""
     return (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.util import find_spec
 from typing import Any
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
+from symbackprop.write.certificate import certificate, write_certificates
 from symbackprop.write.code.network_code import compile_gradient
 
 from . import checkpoint
@@ -19,6 +21,7 @@ from .loop import State, Training
 from .model import Model, encoded
 
 CONFIG, METRICS, CHECKPOINT, WEIGHTS = "config.json", "metrics.jsonl", "checkpoint.npz", "weights.npz"
+CERTIFICATES = "certificates.json"
 
 
 class RunFolder:
@@ -36,11 +39,14 @@ class RunFolder:
         if self.path(name) not in self.written:
             self.written.append(self.path(name))
 
-    def prepare(self) -> None:
-        """Made if needed: a wrong directory is found before the work, not after it."""
+    def prepare(self, *, anew: bool = True) -> None:
+        """Made if needed: a wrong directory is found before the work, not after it.  `anew` forgets an old training."""
         os.makedirs(self.directory, exist_ok=True)
         if not os.access(self.directory, os.W_OK | os.X_OK):
             raise SymbackpropError(f"cannot write into {self.directory}: permission denied")
+        if anew:
+            with suppress(FileNotFoundError):
+                os.unlink(self.path(CHECKPOINT))
 
     # --- what was asked for
 
@@ -88,6 +94,7 @@ class RunFolder:
             self.write("training.png", picture(training.history, title))
 
     def write_certificates(self, proved: tuple[Proved, ...]) -> None:
-        """One line of JSON for each equation.  (The proofs themselves go here when they have a text.)"""
-        lines = [{"name": p.name, "equation": str(p.equation)} for p in proved]
-        self.write("equations.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        """The proofs of all equations, for `symbackprop verify`."""
+        rows = [certificate(p.proof, p.context, p.equation, name=p.name, statement=str(p.equation)) for p in proved]
+        write_certificates(self.path(CERTIFICATES), rows)
+        self.written.append(self.path(CERTIFICATES))

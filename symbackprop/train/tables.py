@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +41,23 @@ def table(path: str, targets: Sequence[str] = (), ignored: Sequence[str] = ()) -
 
 
 def features(path: str, wanted: Sequence[str]) -> Array:
-    """The features of a file to predict from: by name where the file has all names, else all its columns in order."""
+    """The features of a file to predict from: by name, or all its columns in order where one side has no names."""
     if Path(path).suffix.lower() == ".npz":
-        return array(path, opened(path), ("x", "X"))
+        return pictures_as_rows(array(path, opened(path), ("x", "X")))
     columns = parquet_columns(path) if path.lower().endswith(".parquet") else csv_columns(path)
     if wanted and set(wanted) <= columns.keys():
         columns = {name: columns[name] for name in wanted}
-    elif wanted and len(columns) != len(wanted):
+    elif wanted and not (len(columns) == len(wanted) and nameless(wanted) | nameless(columns)):
         missing = next(name for name in wanted if name not in columns)
         raise SymbackpropError(
             f"{path} has {len(columns)} columns and the network takes {len(wanted)}: {missing} is missing"
         )
     return np.stack([numbers(path, name, values) for name, values in columns.items()], axis=1)
+
+
+def nameless(columns: Iterable[str]) -> bool:
+    """Whether the names are those that columns without names get."""
+    return all(name == f"c{k}" for k, name in enumerate(columns, 1))
 
 
 def divided(path: str, columns: Columns, targets: Sequence[str], ignored: Sequence[str]) -> Table:
@@ -73,10 +78,12 @@ def divided(path: str, columns: Columns, targets: Sequence[str], ignored: Sequen
 
 
 def csv_columns(path: str) -> Columns:
-    text = Path(path).read_text(encoding="utf-8-sig", errors="strict")
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = [(n, row) for n, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1) if any(row)]
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        delimiter = max(",;\t", key=text.partition("\n")[0].count)
+        rows = [(n, row) for n, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1) if any(row)]
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise SymbackpropError(f"{path} is no CSV in UTF-8: {problem}") from problem
     if not rows:
         raise SymbackpropError(f"{path} is empty")
     head = [cell.strip() for cell in rows[0][1]]
@@ -149,9 +156,11 @@ def from_npz(path: str) -> Table:
     x, y = array(path, arrays, ("x", "X")), array(path, arrays, ("y", "Y", "t"))
     if x.dtype.kind not in "fiub":
         raise SymbackpropError(f"{path}: x is of type {x.dtype}; numbers are needed")
-    if x.ndim > 2:
-        x = x.reshape(len(x), -1)  # pictures
-    return Table(path, x.astype(np.float64), y)
+    return Table(path, pictures_as_rows(x).astype(np.float64), y)
+
+
+def pictures_as_rows(x: Array) -> Array:
+    return x.reshape(len(x), -1) if x.ndim > 2 else x
 
 
 def parquet_columns(path: str) -> Columns:

@@ -32,7 +32,5 @@ def certificate(proof: Proof, context: Context, equation: Equation, **about: str
 
 
 def write_certificates(path: str | PathLike[str], certificates: Iterable[Certificate]) -> None:
-    """One certificate, or a list of several, as JSON.  Raises SymbackpropError where the file cannot be written."""
-    several = list(certificates)
-    one_or_all = several[0] if len(several) == 1 else several
-    write_atomically(path, json.dumps(one_or_all, ensure_ascii=False, separators=(",", ":")) + "\n")
+    """A list of certificates as JSON.  Raises SymbackpropError where the file cannot be written."""
+    write_atomically(path, json.dumps(list(certificates), ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,12 +21,13 @@ from symbackprop import cli
 from symbackprop.checker import recheck as checker
 from symbackprop.checker.recheck import Certificate, Refused, recheck
 from symbackprop.core.terms import ProofError
+from symbackprop.functions.checks import check_gradient
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "certificates.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 SOURCE = Path(checker.__file__)
-LINES = 1650  # that are not blank
+LINES = 1450  # that are not blank
 
 
 def example() -> Any:
@@ -223,6 +226,13 @@ def test_nothing_follows_from_what_has_no_values(change: dict[str, Any], cause: 
         recheck(about_n(**change))
 
 
+def test_the_largest_may_not_be_the_one_with_the_largest_lower_end() -> None:
+    five, four_to_nine = (Fraction(5), Fraction(5), None), (Fraction(4), Fraction(9), None)
+    low, high, _ = checker.of_cells("gap", {(0,): five, (1,): four_to_nine}, ())
+    assert low <= 0 and high >= 4
+    assert checker.of_cells("gap", {(0,): four_to_nine}, ())[:2] == (1, 1)
+
+
 # --- from the program ------------------------------------------------------------------------
 
 
@@ -238,6 +248,53 @@ def test_derive_writes_what_verify_accepts(tmp_path: Path, capsys: pytest.Captur
     assert cli.main(["verify", str(path)]) == 1
     assert f"{path}[3]: refused: " in capsys.readouterr().out
     assert cli.main(["verify", str(tmp_path / "nothing.json")]) == 2
+
+
+def test_check_writes_what_verify_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, path = tmp_path / "layers.py", tmp_path / "proofs.json"
+    code.write_text(
+        "import numpy as np\n\ndef forward(x, w):\n    return (np.maximum(x, 0) * w).sum()\n\n"
+        "def backward(x, w):\n    return (x > 0) * w, w\n", encoding="utf-8",
+    )  # fmt: skip
+    options = ["--shapes", "x: n; w: n", "--no-repair", "--certificate", str(path)]
+    assert cli.main(["check", f"{code}::forward,backward", *options]) == 1  # the second gradient is wrong
+    (proof,) = json.loads(path.read_text(encoding="utf-8"))
+    told = proof["reading"]
+    text = "def backward(x, w):\n    return (x > 0) * w, w\n"
+    assert told["functions"]["backward"]["text"] == text
+    assert told["functions"]["backward"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert told["claim"].startswith("∂L/∂x[") and told["shapes"] == {"x": "n", "w": "n"} and len(told["excused"]) == 1
+    assert cli.main(["verify", str(path)]) == 0
+    capsys.readouterr()
+    notes = tmp_path / "notes.md"
+    notes.write_text(
+        "Let $a, b \\in \\mathbb{R}$.\n\n$$(a + b)^2 = a^2 + 2 a b + b^2$$\n\n$$a + a = 3 a$$\n",
+        encoding="utf-8",
+    )
+    assert cli.main(["check", str(notes), "--no-repair", "--certificate", str(path)]) == 1
+    (proof,) = json.loads(path.read_text(encoding="utf-8"))
+    assert proof["reading"]["claim"] == "(a + b)^2 = a^2 + 2 a b + b^2" and proof["reading"]["line"] == 3
+    assert cli.main(["verify", str(path)]) == 0
+    proof["statement"][1] = proof["statement"][0] - 1
+    path.write_text(json.dumps([proof]), encoding="utf-8")
+    assert cli.main(["verify", str(path)]) == 1
+
+
+def test_a_verdict_gives_its_certificate() -> None:
+    verdict = check_gradient(lambda x: (x**3).sum(), lambda x: 3 * x**2, {"x": "n"})
+    proof = json.loads(json.dumps(verdict.certificate()))
+    recheck(proof)
+    told = proof["reading"]
+    assert told["claim"] == verdict.statement and "3 * x**2" in told["functions"]["forward"]["text"]
+    several = check_gradient(lambda x, y: (x * y).sum(), lambda x, y: (y, x), {"x": "n", "y": "n"}).certificate()
+    assert isinstance(several, list) and len(several) == 2
+    made: dict[str, Any] = {}
+    exec("def f(x): return (x**3).sum()", made)  # no file to read it from
+    (unread,) = check_gradient(made["f"], lambda x: 3 * x**2, {"x": "n"}).certificates()
+    functions = unread["reading"]["functions"]
+    assert functions["forward"] == {"name": "f", "sha256": None, "text": None} and functions["backward"]["text"]
+    with pytest.raises(ProofError, match="nothing was proved"):
+        check_gradient(lambda x: (x**3).sum(), lambda x: x, {"x": "n"}, seek_repair=False).certificate()
 
 
 def test_mutants_are_not_accepted_for_what_they_do_not_prove() -> None:

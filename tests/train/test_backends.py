@@ -13,6 +13,7 @@ from training_reference import BATCH, SAMPLES, STEPS, after_steps, batches, prob
 from symbackprop.train.backends import toolchain
 from symbackprop.train.backends.choice import chosen, engine
 from symbackprop.train.backends.compiled import Compiled
+from symbackprop.train.backends.jax_scan import blocks
 from symbackprop.train.backends.planned import PlannedNumPy
 from symbackprop.train.optimisers import SGD
 from symbackprop.write.step.c_epoch import LAYOUTS, layouts_for
@@ -70,10 +71,15 @@ def test_compiled(k, quickly):
 
 @needs_compiler
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_compiled_with_all_optimisation_in_every_layout(layout, dtype):
-    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 3 and c.network.activations[0].name == "gelu")
-    assert difference(partial(Compiled, layout=layout), case, dtype) < (1e-13 if dtype == "float64" else 1e-4)
+def test_compiled_with_all_optimisation_in_every_layout(layout):
+    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 3 and c.network.activations[0].name == "silu")
+    assert difference(partial(Compiled, layout=layout), case) < 1e-13
+
+
+@needs_compiler
+def test_compiled_in_float32():
+    case = next(c for c in CASES if len(layouts_for(c.step, BATCH)) == 1 and c.network.activations[0].name == "tanh")
+    assert difference(Compiled, case, "float32") < 1e-4
 
 
 class Functional:
@@ -84,7 +90,8 @@ class Functional:
 
         self.space = {name: getattr(np, name) for name in NAMES - {"erf", "total"}} | {"erf": erf, "total": lambda g: g}
         exec(compiled_function(functional_source(step)), self.space)
-        self.state, self.x, self.t, self.batch = (flat, *slots), x, t, batch
+        self.state = [block for vector in (flat, *slots) for block in blocks(step, vector)]
+        self.x, self.t, self.batch, self.count = x, t, batch, len(step.parameters)
 
     def epoch(self, order, numbers):
         starts = range(0, len(order), self.batch)
@@ -93,7 +100,7 @@ class Functional:
 
     @property
     def flat(self):
-        return self.state[0]
+        return np.concatenate([block.ravel() for block in self.state[: self.count]])
 
 
 @pytest.mark.skipif(find_spec("scipy") is None, reason="erf is SciPy's")
@@ -103,7 +110,7 @@ def test_the_text_of_jax(case):
 
 
 @needs_jax
-@pytest.mark.parametrize("case", CASES[4::23], ids=str)
+@pytest.mark.parametrize("case", CASES[4::50], ids=str)
 def test_jax(case):
     from symbackprop.train.backends.jax_scan import JaxScan
 

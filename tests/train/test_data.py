@@ -68,6 +68,17 @@ def test_columns_that_are_not_there(tmp_path):
     with pytest.raises(SymbackpropError, match="3 columns and the network takes 2: q is missing"):
         features(path, ("a", "q"))
     np.testing.assert_array_equal(features(path, ("b",)), np.array([[2, 4, 6, 8, 10.0]]).T)
+    two = written(tmp_path, "p,q\n1,2\n", "e.csv")
+    with pytest.raises(SymbackpropError, match="2 columns and the network takes 2: a is missing"):
+        features(two, ("a", "b"))
+    np.testing.assert_array_equal(features(two, ("c1", "c2")), [[1, 2]])
+    np.testing.assert_array_equal(features(written(tmp_path, "1,2\n", "f.csv"), ("a", "b")), [[1, 2]])
+
+
+@pytest.mark.parametrize("content", ["a,b\n1,ä\n".encode("latin-1"), b"\xff\xfea\x00,\x00"])
+def test_what_is_no_text(content, tmp_path):
+    with pytest.raises(SymbackpropError, match=r"d\.csv is no CSV in UTF-8"):
+        table(written(tmp_path, content))
 
 
 def test_npz(tmp_path):

@@ -186,10 +186,11 @@ FORGED_FUNCTIONS = {
     "attribute": FUNCTION.replace(".T @", ".__dict__ @", 1),
     "text": FUNCTION.replace("keepdims=True", "keepdims='True'", 1),
     "keyword": FUNCTION.replace("keepdims=True", "where=True", 1),
-    "statement": FUNCTION.replace("    W1 =", "    import os\n    W1 =", 1),
-    "default": FUNCTION.replace("P0)", "P0=open)", 1),
+    "statement": FUNCTION.replace("    dW1 =", "    import os\n    dW1 =", 1),
+    "default": FUNCTION.replace("b2):", "b2=open):", 1),
+    "method": FUNCTION.replace("total(dW1)", "dW1.T()", 1),
     "comparison": FUNCTION.replace("maximum", "max", 1).replace("(v", "(1 == v", 1),
-    "comprehension": FUNCTION.replace("ravel(dW1)", "[x for x in ravel(dW1)]", 1),
+    "comprehension": FUNCTION.replace("total(dW1)", "total([x for x in dW1])", 1),
 }
 
 

@@ -11,21 +11,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_backends import needs_compiler, own_cache
+from test_backends import needs_compiler, own_cache, quickly
 
 from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import dense
+from symbackprop.network.losses import loss
 from symbackprop.train import checkpoint
 from symbackprop.train.backends import toolchain
 from symbackprop.train.built_in import built_in
 from symbackprop.train.data import Split, data_from
-from symbackprop.train.loop import Session, Settings, accuracy, train
+from symbackprop.train.loop import Session, Settings, accuracy, loss_of_mean, train
+from symbackprop.train.model import decoded
 from symbackprop.train.optimisers import SGD, Adam, Momentum, optimiser
 from symbackprop.train.run_folder import RunFolder
 from symbackprop.train.schedules import SCHEDULES, rates
 
-__all__ = ["own_cache"]
+__all__ = ["own_cache", "quickly"]
 NETWORK = dense((64, 12, 10), ("tanh", "softmax"), "cross-entropy", "row", "N")
 
 
@@ -38,7 +40,7 @@ def glyphs(validation=0.1, count=600, dtype="float32"):
 def test_training_learns_and_repeats(last):
     data = glyphs(count=4000)
     net = dense((64, 16, 10), ("gelu", last[0]), last[1], "row", "N")
-    one, two = (train(net, data, Adam(0.005), Settings(epochs=15, seed=5)) for _ in range(2))
+    one, two = (train(net, data, Adam(0.005), Settings(epochs=10, seed=5)) for _ in range(2))
     assert one.history[-1].validation.accuracy > 0.8 and one.history[-1].train.loss < one.history[0].train.loss
     for a, b in zip(one.parameters, two.parameters, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -132,6 +134,28 @@ def test_ctrl_c_on_the_command_line_saves_what_there_is(tmp_path, monkeypatch, c
     assert "after 5 epochs" in capsys.readouterr().out
 
 
+def test_a_new_training_in_an_old_folder_does_not_go_on_with_the_old_one(tmp_path, monkeypatch, capsys):
+    run = str(tmp_path / "run")
+    assert main(["train", "--data", "glyphs", "--epochs", "2", "--layers", "64-9-10", "--out", run]) == 0
+    monkeypatch.setattr("symbackprop.train.loop.Session.epochs", lambda self: iter(()))
+    main(["train", "--data", "glyphs", "--epochs", "2", "--seed", "1", "--out", run])
+    monkeypatch.undo()
+    assert main(["train", "--resume", run]) == 0
+    assert decoded(os.path.join(run, "weights.npz")).parameters[0].shape == (64, 32)
+    config = tmp_path / "run" / "config.json"
+    good = config.read_text()
+    for text, message in (
+        (good.replace('"seed": 1', '"seed": 2'), "another training: the data or the options have changed"),
+        (good.replace('"seed": 1', '"seed": "one"'), "config.json: seed is 'one'"),
+        (good.replace('"seed"', '"sead"'), "is not of this version"),
+        ("[]", "is no object of options"),
+    ):
+        config.write_text(text)
+        capsys.readouterr()
+        assert main(["train", "--resume", run]) == 2
+        assert message in capsys.readouterr().err
+
+
 def test_a_batch_may_be_larger_than_the_data():
     assert train(NETWORK, glyphs(count=50), Adam(), Settings(epochs=2, batch=10_000)).state.steps == 2
 
@@ -157,6 +181,13 @@ def test_schedules(name):
     assert (np.diff(warm[:10]) > 0).all() and warm[0] == pytest.approx(0.5 / 11) and warm[10] == 0.5
 
 
+def test_the_loss_of_the_mean():
+    t = np.array([[1, 0], [0, 1], [1, 0], [1, 0]], np.float32)
+    assert loss_of_mean(loss("cross-entropy"), t) == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25))
+    assert loss_of_mean(loss("binary-cross-entropy"), t[:, :1] * 0) == 0
+    assert loss_of_mean(loss("squared-error"), np.array([[1.0], [3.0]])) == 0.5
+
+
 def test_accuracy_where_it_means_something():
     y, t = np.array([[0.4], [0.6]]), np.array([[0.0], [0.0]])
     assert accuracy(y, t, "binary") == 0.5 and accuracy(y, t, "regression") is None
@@ -170,7 +201,7 @@ BACKENDS = ["numpy", pytest.param("compiled", marks=needs_compiler)]
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("made", "schedule"), [(SGD(0.2), "constant"), (Momentum(0.05), "linear"), (Adam(), "cosine")])
-def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tmp_path):
+def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tmp_path, quickly):
     data, path = glyphs(), str(tmp_path / "checkpoint.npz")
     settings = Settings(epochs=7, schedule=schedule, warmup=1, backend=backend, patience=20)
     whole = train(NETWORK, data, made, settings)
@@ -196,7 +227,7 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path):
     session = Session(NETWORK, data, Adam(), Settings(epochs=1), None)
     checkpoint.save(path, session.state, checkpoint.fingerprint(data))
     other = replace(data, train=Split(data.train.x[::-1].copy(), data.train.t))
-    with pytest.raises(SymbackpropError, match="other data"):
+    with pytest.raises(SymbackpropError, match="another training: the data or the options have changed"):
         checkpoint.load(path, checkpoint.fingerprint(other))
 
 

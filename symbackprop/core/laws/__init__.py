@@ -1,6 +1,6 @@
-"""The laws, one table a file: derivatives, functions, sums, arrays, assumptions."""
+"""The laws, one table a file: derivatives, functions, sums, arrays; definitions and hypotheses."""
 
-from . import arrays, assumptions, derivatives, functions, sums
+from . import arrays, derivatives, functions, sums
 from .registry import LAWS
 
-__all__ = ["LAWS", "arrays", "assumptions", "derivatives", "functions", "sums"]
+__all__ = ["LAWS", "arrays", "derivatives", "functions", "sums"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 from ..context import Context, Equation
 from ..sums import primes
@@ -75,29 +76,11 @@ def log_of_power(context: Context, base: Term, q: Fraction) -> Equation:
 
 
 @law
-def log_of_exp(context: Context, u: Term) -> Equation:
-    """log(e^u) = u"""
-    return Equation(Apply("log", exp(u)), u)
-
-
-@law
-def exp_of_log(context: Context, u: Term) -> Equation:
-    """e^{log u} = u,  for u > 0"""
-    return Equation(exp(Apply("log", u)), u, frozenset({Positive(u)}))
-
-
-@law
 def log_of_number(context: Context, n: int) -> Equation:
     """log n = Σ k log p over the prime powers p^k of n"""
     require(n >= 1, "a positive integer")
     parts = (mul(num(k), Apply("log", num(p))) for p, k in primes(Fraction(n)))
     return Equation(Apply("log", num(n)), add(*parts))
-
-
-@law
-def sine_squared(context: Context, u: Term) -> Equation:
-    """sin² u = 1 - cos² u"""
-    return Equation(Power(Apply("sin", u), Fraction(2)), sub(ONE, Power(Apply("cos", u), Fraction(2))))
 
 
 ODD, EVEN = frozenset({"sin", "erf", "atan", "sinh", "tanh"}), frozenset({"cos", "cosh"})
@@ -175,41 +158,11 @@ def step(u: Term) -> Term:
 
 
 @law
-def step_scaled(context: Context, c: Term, u: Term) -> Equation:
-    """[c u > 0]  =  [u > 0],  for c > 0"""
-    return Equation(step(Mul((c, u))), step(u), frozenset({Positive(c)}))
-
-
-@law
-def step_negated(context: Context, u: Term) -> Equation:
-    """[-u > 0]  =  1 - [u > 0],  where u is not 0"""
-    return Equation(step(neg(u)), sub(ONE, step(u)), frozenset({Nonzero(u)}))
-
-
-@law
 def step_negated_outside(context: Context, h: Term, u: Term) -> Equation:
     """(1 - h) [-u > 0]  =  (1 - h) (1 - [u > 0]),  where h is 0 or 1, and u is not 0 where h is 0"""
     require(isinstance(h, Holds | Delta), "{} is not 0 or 1", h)
     outside = sub(ONE, h)
     return Equation(Mul((outside, step(neg(u)))), Mul((outside, sub(ONE, step(u)))), frozenset({Nonzero(add(u, h))}))
-
-
-@law
-def step_of_positive(context: Context, u: Term) -> Equation:
-    """[u > 0]  =  1,  for u > 0"""
-    return Equation(step(u), ONE, frozenset({Positive(u)}))
-
-
-@law
-def step_of_negative(context: Context, u: Term) -> Equation:
-    """[-u > 0]  =  0,  for u > 0"""
-    return Equation(step(neg(u)), ZERO, frozenset({Positive(u)}))
-
-
-@law
-def step_of_zero(context: Context) -> Equation:
-    """[0 > 0]  =  0"""
-    return Equation(step(ZERO), ZERO)
 
 
 @law
@@ -224,44 +177,45 @@ def by_cases(context: Context, like: Term, h: Term, a: Term, b: Term) -> Equatio
     return Equation(rebuilt(like, (both,)), rhs)
 
 
-@law
-def step_times_argument(context: Context, u: Term) -> Equation:
-    """[u > 0] [-u > 0]  =  0"""
-    return Equation(Mul((step(u), step(neg(u)))), ZERO)
+# --- equations between terms: the sides, then the conditions ----------------------------------------
+
+EQUATIONS: dict[str, tuple[str, Callable[..., tuple[Any, ...]]]] = {
+    "log_of_exp": ("log(e^u)  =  u", lambda u: (Apply("log", exp(u)), u)),
+    "exp_of_log": ("e^{log u}  =  u,  for u > 0", lambda u: (exp(Apply("log", u)), u, Positive(u))),
+    "sine_squared": ("sin² u  =  1 - cos² u", lambda u: (
+        Power(Apply("sin", u), Fraction(2)), sub(ONE, Power(Apply("cos", u), Fraction(2))))),
+    "step_scaled": ("[c u > 0]  =  [u > 0],  for c > 0", lambda c, u: (step(Mul((c, u))), step(u), Positive(c))),
+    "step_negated": ("[-u > 0]  =  1 - [u > 0],  where u is not 0", lambda u: (
+        step(neg(u)), sub(ONE, step(u)), Nonzero(u))),
+    "step_of_positive": ("[u > 0]  =  1,  for u > 0", lambda u: (step(u), ONE, Positive(u))),
+    "step_of_negative": ("[-u > 0]  =  0,  for u > 0", lambda u: (step(neg(u)), ZERO, Positive(u))),
+    "step_of_zero": ("[0 > 0]  =  0", lambda: (step(ZERO), ZERO)),
+    "step_times_argument": ("[u > 0] [-u > 0]  =  0", lambda u: (Mul((step(u), step(neg(u)))), ZERO)),
+    "step_ordered": ("[u > 0] [u + c > 0]  =  [u > 0],  for c > 0", lambda u, c: (
+        Mul((step(u), step(Add((u, c))))), step(u), Positive(c))),
+    "step_excluded": ("[u > 0] [-u - c > 0]  =  0,  for c > 0", lambda u, c: (
+        Mul((step(u), step(sub(neg(u), c)))), ZERO, Positive(c))),
+    "step_covering": ("[u > 0] [c - u > 0]  =  [u > 0] + [c - u > 0] - 1,  for c > 0", lambda u, c: (
+        Mul((step(u), step(sub(c, u)))), add(step(u), step(sub(c, u)), neg(ONE)), Positive(c))),
+    "step_of_product": ("[a b > 0]  =  [a > 0] [b > 0] + [-a > 0] [-b > 0]", lambda a, b: (
+        step(Mul((a, b))), add(mul(step(a), step(b)), mul(step(neg(a)), step(neg(b)))))),
+    "step_of_reciprocal": ("[1/a > 0]  =  [a > 0]", lambda a: (step(minus_one(a)), step(a))),
+    "step_of_exponentials": ("[e^a - e^b > 0]  =  [a - b > 0]", lambda a, b: (
+        step(sub(exp(a), exp(b))), step(sub(a, b)))),
+}  # fmt: skip
 
 
-@law
-def step_ordered(context: Context, u: Term, c: Term) -> Equation:
-    """[u > 0] [u + c > 0]  =  [u > 0],  for c > 0"""
-    return Equation(Mul((step(u), step(Add((u, c))))), step(u), frozenset({Positive(c)}))
+def stated(name: str, statement: str, sides: Callable[..., tuple[Any, ...]]) -> None:
+    """The law in the table, as a function of terms."""
+
+    def equation(context: Context, *args: Term) -> Equation:
+        lhs, rhs, *conditions = sides(*args)
+        return Equation(lhs, rhs, frozenset(conditions))
+
+    equation.__name__, equation.__doc__ = name, statement
+    equation.__annotations__ = dict.fromkeys(sides.__code__.co_varnames, "Term")
+    law(equation)
 
 
-@law
-def step_excluded(context: Context, u: Term, c: Term) -> Equation:
-    """[u > 0] [-u - c > 0]  =  0,  for c > 0"""
-    return Equation(Mul((step(u), step(sub(neg(u), c)))), ZERO, frozenset({Positive(c)}))
-
-
-@law
-def step_covering(context: Context, u: Term, c: Term) -> Equation:
-    """[u > 0] [c - u > 0]  =  [u > 0] + [c - u > 0] - 1,  for c > 0: one of them always holds"""
-    one, other = step(u), step(sub(c, u))
-    return Equation(Mul((one, other)), add(one, other, neg(ONE)), frozenset({Positive(c)}))
-
-
-@law
-def step_of_product(context: Context, a: Term, b: Term) -> Equation:
-    """[a b > 0]  =  [a > 0] [b > 0] + [-a > 0] [-b > 0]"""
-    return Equation(step(Mul((a, b))), add(mul(step(a), step(b)), mul(step(neg(a)), step(neg(b)))))
-
-
-@law
-def step_of_reciprocal(context: Context, a: Term) -> Equation:
-    """[1/a > 0]  =  [a > 0]"""
-    return Equation(step(Power(a, Fraction(-1))), step(a))
-
-
-@law
-def step_of_exponentials(context: Context, a: Term, b: Term) -> Equation:
-    """[e^a - e^b > 0]  =  [a - b > 0]"""
-    return Equation(step(sub(Apply("exp", a), Apply("exp", b))), step(sub(a, b)))
+for _name, (_statement, _sides) in EQUATIONS.items():
+    stated(_name, _statement, _sides)

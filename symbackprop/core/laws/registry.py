@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..context import Context, Equation
+from ..context import Context, Equation, Same
+from ..indices import Index, IndexExpr
+from ..ranges import within
+from ..terms import Entry, ProofError, require, substitute
 
 LAWS: dict[str, Callable[..., Equation]] = {}
 L = TypeVar("L", bound=Callable[..., Equation])
@@ -23,3 +26,25 @@ def instance(name: str, context: Context, args: tuple[Any, ...]) -> Equation:
     """The law at these arguments.  Raises ProofError where it does not hold for them."""
     return LAWS[name](context, *args)
 
+
+# --- definitions and hypotheses enter here and nowhere else ---------------------------------------
+
+
+@law
+def unfold(context: Context, e: Entry) -> Equation:
+    """z_i  =  its definition"""
+    require(e.array in context.definitions, "{} has no definition", e.array)
+    return Equation(e, context.definitions[e.array].at(*e.at))
+
+
+@law
+def assume(context: Context, name: str, values: tuple[tuple[Index, IndexExpr], ...]) -> Equation:
+    """lhs = rhs, a hypothesis, for some values of its indices"""
+    require(name in context.hypotheses, "no hypothesis is called {}", name)
+    h = context.hypotheses[name]
+    if not isinstance(h, Same):
+        raise ProofError(f"the hypothesis {name} is not an equation")
+    for i, e in values:
+        require(within(e, i.size, context.least), "{}: an index may leave its range 0..{}-1", name, i.size)
+    given = dict(values)
+    return Equation(substitute(h.lhs, given), substitute(h.rhs, given), frozenset(), frozenset({name}))

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
+from math import prod
 from random import Random
 
+from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.indices import Index, IndexAtom, IndexExpr, Size
+from symbackprop.core.indices import Index, Size, nodes
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Diff, NonNegative, Term, free, map_index, sub
+from symbackprop.core.terms import Array, Diff, NonNegative, Term, free, sub
 
 from .. import exact_numbers as numbers
 from ..duals import Polynomial
@@ -33,6 +35,7 @@ _STYLES = (
 )  # fmt: skip
 _AT_KINKS = (("grid", "grid"), ("zeros", "mixed"), ("zeros", "zeros"))
 _TRIES = 24
+QUICK_POINT, LARGEST_POINT = 4_000, 20_000  # entries of all arrays together
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +102,30 @@ class Sampler:
     def sizes(self, limit: int = 40) -> list[dict[str, int]]:
         """Sizes to try: distinct and above 1 first, because they hide least; then by total."""
         minimum = {s: max(1, self.question.sizes_min.get(s, 1)) for s in self.symbols}
-        found = []
-        for values in size_tuples(len(self.symbols)):
-            sizes = {s: minimum[s] - 1 + v for s, v in zip(self.symbols, values, strict=True)}
-            if self.possible(sizes):
-                found.append(sizes)
-            if len(found) >= limit:
-                break
-        return found or list(self.larger(minimum))
+        tuples = size_tuples(len(self.symbols))
+        each = [{s: minimum[s] - 1 + v for s, v in zip(self.symbols, values, strict=True)} for values in tuples]
+        for largest in (QUICK_POINT, LARGEST_POINT):
+            found = list(islice((s for s in each if self.small(s, largest) and self.possible(s)), limit))
+            if found:
+                return found
+        return list(self.larger(minimum))
 
     def larger(self, minimum: Mapping[str, int]) -> Iterator[dict[str, int]]:
         """Where relations such as L-K+1 >= 1 leave nothing small."""
         draw = Random("sizes")
         for _ in range(200):
             sizes = {s: m - 1 + draw.randint(1, 6) for s, m in minimum.items()}
-            if self.possible(sizes):
+            if self.small(sizes) and self.possible(sizes):
                 yield sizes
+
+    def small(self, sizes: Mapping[str, int], largest: int = LARGEST_POINT) -> bool:
+        """All entries together are few enough to be looked at."""
+        try:
+            shapes = [self.survey.shape(a, sizes) for a in self.survey.arrays]
+            shapes.append(tuple(size_at(i.size, sizes) for i in self.question.free))
+        except Undefined:
+            return False
+        return sum(map(prod, shapes)) <= largest
 
     def possible(self, sizes: Mapping[str, int]) -> bool:
         """Every axis has a value, and hypotheses about sizes alone hold."""
@@ -135,6 +146,7 @@ class Sampler:
         """A point that satisfies every hypothesis exactly, or None where none was found."""
         tries = max(3, _TRIES >> self.failures) if self.question.hypotheses else 1
         for k in range(tries):
+            check_time()
             try:
                 point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}")
                 if point is not None and self.satisfies(point):
@@ -270,20 +282,7 @@ def mentions(h: Hypothesis, reaches: Reaches) -> set[Array]:
 
 def quantified(h: Hypothesis) -> tuple[Index, ...]:
     """The free indices of a hypothesis, which holds for all their values."""
-    if isinstance(h, Same):
-        found = set(free(h.lhs) | free(h.rhs))
-    elif isinstance(h, NonNegative):
-        found = set()
-
-        def note(x: IndexAtom, _: int) -> IndexExpr:
-            if isinstance(x, Index):
-                found.add(x)
-            return x
-
-        map_index(h.expr, note, 0)
-    else:
-        found = set(free(h.term))
-    return tuple(sorted(found, key=lambda i: i.name))
+    return tuple(sorted({n for n in nodes(h) if isinstance(n, Index)}, key=lambda i: i.name))
 
 
 def instances(h: Hypothesis, point: Point) -> Iterator[dict[Index, int]]:
@@ -332,6 +331,7 @@ def size_tuples(count: int) -> list[tuple[int, ...]]:
         pool = [tuple(2 + (k + j) % 2 for j in range(count)) for k in range(2)]
         pool += [tuple(1 + (k + j) % 3 for j in range(count)) for k in range(3)]
         pool += [(1,) * count, (2,) * count]
+        pool += [tuple(1 + (j in (k, k + 1, k + 2)) + (j == k) for j in range(count)) for k in range(count)]
         pool += [tuple(draw.choice((1, 2, 2, 3)) for _ in range(count)) for _ in range(40)]
         pool = list(dict.fromkeys(pool))
 

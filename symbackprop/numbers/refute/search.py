@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 BUDGET = 40
+TOO_LARGE = "sizes in numbers as large as these are not looked at point by point: give them names"
 _FEW = 6  # points tried before special ones, which a search for fewer points leaves out
 _SPECIAL, _NEAR_ZERO = 120, 40  # special points
 _SPECIAL_SIZES = 12
@@ -89,7 +90,9 @@ class Search:
 
     def run(self, budget: int, shrink: bool) -> Outcome:
         if not self.sampler.sizes(1):
-            return Outcome(None, "no sizes satisfy the declarations and hypotheses", 0)
+            least = {s: max(1, self.question.sizes_min.get(s, 1)) for s in self.sampler.symbols}
+            large = self.sampler.possible(least) and not self.sampler.small(least)
+            return Outcome(None, TOO_LARGE if large else "no sizes satisfy the declarations and hypotheses", 0)
         planned = schedule(self.sampler, budget, self.barren)
         found = None
         for n, (rank, sizes, attempt) in enumerate(planned):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from math import prod
+from collections.abc import Iterable, Iterator
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from symbackprop.core.terms import Add, Delta, Entry, Holds, Mul, NonNegative, Num, Ordinal, Sum, Term, Whole, subterms
 
-from ..exact_numbers import Undefined
-from .points import Question, Sampler
+from .points import QUICK_POINT, Question, Sampler
 
-LARGEST_SIZE, LARGEST_POINT = 128, 4000  # a size, and all entries of a point together
+LARGEST_SIZE = 128
 
 
 def special_sizes(question: Question, sampler: Sampler) -> list[dict[str, int]]:
@@ -21,19 +19,12 @@ def special_sizes(question: Question, sampler: Sampler) -> list[dict[str, int]]:
     for symbol, n in critical_sizes(question, sampler.symbols):
         for others in ({s: max(2, k) for s, k in least.items()}, least):
             sizes = {**others, symbol: n}
-            fits = max(4, least[symbol]) <= n <= LARGEST_SIZE and sampler.possible(sizes) and small(sampler, sizes)
+            large = max(4, least[symbol]) <= n <= LARGEST_SIZE
+            fits = large and sampler.possible(sizes) and sampler.small(sizes, QUICK_POINT)
             if fits and sizes not in found:
                 found.append(sizes)
                 break
     return found
-
-
-def small(sampler: Sampler, sizes: Mapping[str, int]) -> bool:
-    """Whether all arrays together are small enough to look at."""
-    try:
-        return sum(prod(sampler.survey.shape(a, sizes)) for a in sampler.survey.arrays) <= LARGEST_POINT
-    except Undefined:
-        return False
 
 
 def critical_sizes(question: Question, symbols: Iterable[str]) -> Iterator[tuple[str, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice, product
 
+from symbackprop.clock import check_time
 from symbackprop.core.context import Context, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
@@ -68,6 +69,7 @@ class Seeker(Scales):
 
     def holding(self, p: Predicate, depth: int) -> Iterator[Reason]:
         for r in self.candidates(p, depth):
+            check_time()
             try:
                 established(r, self.context)
             except FAILED:

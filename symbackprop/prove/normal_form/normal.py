@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
+from symbackprop.clock import check_time
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole, check
 from symbackprop.core.ordering import Key, key
 from symbackprop.core.ranges import within
-from symbackprop.core.signs import Signs
+from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
 from symbackprop.core.sums import LITERAL, Expansion, Monomial, compound, monomial_key, surely_positive
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
@@ -55,7 +56,7 @@ from .radix import Strides, digits
 from .reduce import Reduction, ordered
 
 F1 = Fraction(1)
-SPREAD = ("positive", "nonnegative")  # signs of the factors of a root that is taken apart
+SPREAD = (POSITIVE, NONNEGATIVE)  # signs of the factors of a root that is taken apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Normal:
     def of(self, t: Term) -> tuple[Term, Proof]:
         """The normal form of `t` and a proof of t = it.  Raises ProofError or TooLarge when a limit is met."""
         if t not in self.seen:
+            check_time()
             self.seen[t] = self.compute(t)
         return self.seen[t]
 
@@ -294,7 +296,7 @@ class Normal:
         return proof
 
     def note_sign(self, base: Term, shown_by: Term, equal: Proof) -> None:
-        if self.signs.sign(shown_by) == "positive":
+        if self.signs.sign(shown_by) == POSITIVE:
             self.known.setdefault(key(base), (base, shown_by, equal))
 
     def shown(self, t: Term) -> tuple[Term, Proof | None] | None:
@@ -318,7 +320,7 @@ class Normal:
         """Surely not zero, and no sum: what may be divided by, its powers being no new terms."""
         if surely_positive(t):
             return True
-        return self.meaning(t) is None and self.signs.sign(t) in ("positive", "nonzero")
+        return self.meaning(t) is None and self.signs.sign(t) in (POSITIVE, NONZERO)
 
     def positive(self, t: Term) -> bool:
-        return key(t) in self.known or self.signs.sign(t) == "positive"
+        return key(t) in self.known or self.signs.sign(t) == POSITIVE

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 
+from symbackprop.clock import check_time
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.kernel import Linear, Proof
 from symbackprop.core.ordering import Key
@@ -53,6 +54,7 @@ class Reduction:
 
     def apply(self, move: Move) -> list[Key]:
         """Do the move; returns the keys of the monomials that are new or changed."""
+        check_time()
         before = self.run.under(move.dummies, mul(move.keep, move.lhs))
         after = self.run.under(move.dummies, mul(move.keep, move.rhs))
         self.steps.append((move.dummies, move.keep, move.proof))
@@ -75,6 +77,7 @@ class Reduction:
         rules = tuple(rules)
         queue = list(self.current)
         while queue:
+            check_time()
             k = queue.pop()
             m = self.current.get(k)
             if m is None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy
 
+from symbackprop.clock import check_time
+
 from . import keys
 from .algebra import IndexExpr, Num, free, index_of, sized
 from .context import current
@@ -48,6 +50,7 @@ class SymArray:
         self._loose = False  # NumPy may have copied here: after a write to one side the other must not be read
         self._unsure = False  # such a write has happened
         self._seen = parent.value if parent is not None else None
+        check_time()
         state = current()
         state.serial += 1
         self.birth = state.serial

@@ -66,7 +66,10 @@ def unary(name: str, x: Value) -> Value:
     if name in VANISHING and x.holes:
         if x.soft:
             current().notes[MASKED] = None
-        return Value(x.shape, "real", lambda at: times(complement(x.hole(at)), SCALAR[name](x.term(at))))
+        return Value(
+            x.shape, "real",
+            lambda at: times(complement(x.hole(at)), SCALAR[name](beside(x.hole(at), x.term(at)))),
+        )  # fmt: skip
     if name == "positive":
         return x
     if name in ("isnan", "isposinf"):
@@ -88,6 +91,17 @@ def unary(name: str, x: Value) -> Value:
             return x
         raise TraceError(f"np.{name} of real numbers has no index term")
     return elementwise(SCALAR[name], x, dtype="int" if name in WHOLE_RESULTS and x.dtype == "int" else "real")
+
+
+def beside(hole: Term, t: Term) -> Term:
+    """The term where the hole is 0, without the summands that are the hole times something."""
+    match t:
+        case Add(args):
+            return plus(*(beside(hole, a) for a in args))
+        case Mul(args) if hole in args:
+            return ZERO
+        case _:
+            return t
 
 
 VANISHING = ("exp", "exp2", "expit")  # 0 at -inf

@@ -197,8 +197,28 @@ def matrix_norm(x: Any, *, ord: Any = "fro", keepdims: Any = False) -> Any:
     return wrap(norm_of_matrix(lifted(x), ord, (ndim - 2, ndim - 1), bool(keepdims)))
 
 
+WRITTEN_OUT = 4  # rows of a matrix that is factored entry by entry
+
+
+@provides("cholesky", table=LINALG)
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    """L of A = L L^T for a matrix of small literal size, row by row from its lower triangle, as NumPy has it."""
+    value = lifted(a)
+    square(value, "cholesky")
+    n = value.shape[-1].constant
+    if n is None or n > WRITTEN_OUT or value.ndim != 2 or upper:
+        raise TraceError("np.linalg.cholesky has no index term: only small literal sizes are written out")
+    x = wrap(value)
+    lower: list[list[Any]] = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(i + 1):
+            rest = x[i, j] - sum(lower[i][k] * lower[j][k] for k in range(j))
+            lower[i][j] = NUMPY["sqrt"](rest) if i == j else rest / lower[j][j]
+    return NUMPY["array"](lower)
+
+
 refuses(
-    "cholesky", "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "lstsq", "matrix_rank", "cond", "expm",
+    "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "lstsq", "matrix_rank", "cond", "expm",
     "tensorinv", "tensorsolve", "lu", "schur", "sqrtm", "logm",
     table=LINALG, because="has no index term",
 )  # fmt: skip

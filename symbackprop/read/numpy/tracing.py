@@ -122,7 +122,7 @@ def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
         raise TraceError(located(function, error, str(error))) from error
     except RecursionError as error:
         raise TraceError(located(function, error, "the recursion is too deep")) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{type(error).__name__}: {error}"
         raise TraceError(located(function, error, message)) from error
     finally:

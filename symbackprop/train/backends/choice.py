@@ -17,7 +17,7 @@ from .toolchain import NoCompiler, blas, compiler
 
 Array = NDArray[Any]
 BACKENDS = ("auto", "numpy", "compiled", "jax")
-# Estimated seconds in NumPy from which compiling (a second or two, once) pays.
+# Estimated seconds in NumPy from which compiling (a second or two, once; more for many layers) pays.
 WORTH_COMPILING = 3.0
 CALL, PRODUCT = 1.2e-6, 4e-11  # seconds of an assignment on few entries, and of a multiplication
 
@@ -53,7 +53,7 @@ def chosen(backend: str, step: Step, batch: int, steps: int, dtype: str) -> Choi
         compiler(), blas(dtype)
     if backend != "auto":
         return Choice(backend)
-    if estimated(step, batch) * steps < WORTH_COMPILING:
+    if estimated(step, batch) * steps < WORTH_COMPILING * (1 + len(step.assignments) / 30):
         return Choice("numpy")
     try:
         compiler(), blas(dtype)

@@ -42,7 +42,7 @@ class JaxScan:
         self.mesh = jax.sharding.Mesh(np.array(devices), ("batch",))
         with self.precision():
             self.x, self.t = self.everywhere(x), self.everywhere(t)
-            self.state = tuple(self.everywhere(v) for v in (flat, *slots))
+            self.state = tuple(self.everywhere(v) for vector in (flat, *slots) for v in blocks(step, vector))
 
     @contextmanager
     def precision(self) -> Iterator[None]:
@@ -57,9 +57,15 @@ class JaxScan:
         """How an array lies on the devices: cut along the axes that are named, else whole on each."""
         return self.jax.sharding.NamedSharding(self.mesh, self.jax.sharding.PartitionSpec(*axes))
 
+    def laid_out(self, value: Any, *axes: str | None) -> Any:
+        """Inside of what is compiled: this way on the devices, where there are several."""
+        if self.mesh.size == 1:
+            return value
+        return self.jax.lax.with_sharding_constraint(value, self.shared_out(*axes))
+
     @cached_property
     def function(self) -> Any:
-        """step(x, t, n, *scalars, P, *slots) -> (P, *slots)"""
+        """step(x, t, n, *scalars, *state) -> state"""
         import jax.numpy as jnp
         from jax.scipy.special import erf
 
@@ -68,27 +74,26 @@ class JaxScan:
         return space["step"]
 
     def total(self, gradient: Any) -> Any:
-        """The gradient of a whole batch, on every device: here they are added up."""
-        return self.jax.lax.with_sharding_constraint(gradient, self.shared_out())
+        """A gradient of the whole batch, on every device: here its parts are added up."""
+        return self.laid_out(gradient)
 
     @cached_property
     def epochs(self) -> Any:
         jax, n, function = self.jax, self.batch, self.function
-        share = self.shared_out(None, "batch")
 
         def one(state: Any, given: Any) -> Any:
             x, t, numbers = given
             return function(x, t, x.shape[0], *numbers, *state), None
 
         def run(state: Any, x: Any, t: Any, order: Any, numbers: Any) -> Any:
-            full = len(order) // n
+            x, t = (x, t) if order is None else (x[order], t[order])
+            full = len(x) // n
             if full:
-                parts = tuple(v[order[: full * n]].reshape(full, n, -1) for v in (x, t))
-                shared = tuple(jax.lax.with_sharding_constraint(v, share) for v in parts)
+                parts = tuple(v[: full * n].reshape(full, n, -1) for v in (x, t))
+                shared = tuple(self.laid_out(v, None, "batch") for v in parts)
                 state, _ = jax.lax.scan(one, state, (*shared, numbers[:full]))
-            if len(order) % n:
-                rest = order[full * n :]
-                state, _ = one(state, (x[rest], t[rest], numbers[full]))
+            if len(x) % n:
+                state, _ = one(state, (x[full * n :], t[full * n :], numbers[full]))
             return state
 
         return jax.jit(run, donate_argnums=0)
@@ -99,8 +104,8 @@ class JaxScan:
             self.state = self.epochs(*self.arguments(order, numbers))
 
     def arguments(self, order: NDArray[np.int64] | None, numbers: Array) -> tuple[Any, ...]:
-        at = np.arange(len(self.x)) if order is None else order
-        return self.state, self.x, self.t, at.astype(np.int32), numbers.astype(self.state[0].dtype)
+        at = None if order is None else order.astype(np.int32)
+        return self.state, self.x, self.t, at, numbers.astype(self.state[0].dtype)
 
     def compiled_text(self, order: NDArray[np.int64] | None, numbers: Array) -> str:
         """What XLA makes of an epoch, to count what the devices say to each other."""
@@ -109,11 +114,21 @@ class JaxScan:
 
     @property
     def flat(self) -> Array:
-        return here(self.state[0])
+        return self.vector(0)
 
     @property
     def slots(self) -> list[Array]:
-        return [here(v) for v in self.state[1:]]
+        return [self.vector(k) for k in range(1, len(self.step.update.slots) + 1)]
+
+    def vector(self, k: int) -> Array:
+        """The parameters (0), or slot k of them."""
+        n = len(self.step.parameters)
+        return np.concatenate([here(v).ravel() for v in self.state[k * n : (k + 1) * n]])
+
+
+def blocks(step: Step, vector: Array) -> list[Array]:
+    """The matrices of a flat vector."""
+    return [vector[at : at + rows * columns].reshape(rows, columns) for _, at, rows, columns in step.places()]
 
 
 def here(value: Any) -> Array:

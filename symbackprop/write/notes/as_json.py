@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from symbackprop.documents.results import Checked
@@ -31,6 +32,17 @@ def document_json(files: Iterable[tuple[str, list[Checked]]]) -> dict[str, Any]:
         },
         "statements": statements,
     }
+
+
+def statement_certificates(statements: Iterable[Checked]) -> Iterator[dict[str, Any]]:
+    """The theorems of what is proved, each with where the statement stands and how it was read, for people."""
+    for c in statements:
+        theorems = () if c.outcome.proof is None else c.outcome.proof.theorems
+        for k, theorem in enumerate(theorems, 1):
+            where = {"file": c.file, "cell": c.cell, "line": c.line, "part": k, "parts": len(theorems)}
+            resting = {"assuming": list(c.outcome.hypotheses), "excused": [str(x) for x in c.outcome.conditions]}
+            told = {"claim": c.latex, "sha256": hashlib.sha256(c.latex.encode()).hexdigest(), **where, **resting}
+            yield {**theorem.rows, "reading": told}
 
 
 def statement_json(c: Checked) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from symbackprop.read.notes.files.items import Collector, Formula
 from symbackprop.read.notes.files.latex import plain, read_latex
 from symbackprop.read.notes.files.markdown import read_markdown
 from symbackprop.read.notes.files.place import ReadError, Source
-from symbackprop.read.notes.files.sources import markdown_cells
+from symbackprop.read.notes.files.sources import markdown_cells, notebook_cells
 
 Shown: TypeAlias = Callable[[Sequence[Formula], bool], str]
 """HTML for the formulas of one display (rows), or for one inside a sentence; what unfolds comes by `Asides`."""
@@ -181,15 +181,12 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def notebook_body(path: Path, text: str, shown: Shown, asides: Callable[[], str]) -> Iterator[str]:
-    import nbformat
-
     cells = {source.cell: source for source in markdown_cells(str(path), text)}
-    notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-    for number, cell in enumerate(notebook.cells, 1):
+    for number, (_, code) in enumerate(notebook_cells(str(path), text), 1):
         if number in cells:
             try:
                 yield markdown_body(cells[number], shown, asides)
             except ReadError as error:
                 yield f"<p>{escape(str(error))}</p>"
-        elif str(cell.get("source", "")).strip():
-            yield f'<pre class="source">{escape(str(cell.source))}</pre>'
+        elif code.strip():
+            yield f'<pre class="source">{escape(code)}</pre>'

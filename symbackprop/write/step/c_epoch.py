@@ -39,6 +39,9 @@ from .passes import accumulating, in_place
 CLayout: TypeAlias = Literal["columns", "turned", "rows"]
 LAYOUTS: tuple[CLayout, ...] = get_args(CLayout)
 SMALL = 4096  # multiplications up to which loops are quicker than a call of BLAS
+# Assignments up to which full batches get code of their own (a few percent quicker), and several layouts are compiled:
+# a compiler takes longer than in proportion.
+FEW, MANY = 24, 60
 
 Lines: TypeAlias = list[str]
 
@@ -53,9 +56,9 @@ class CEpoch:
 
 
 def layouts_for(step: Step, batch: int) -> tuple[CLayout, ...]:
-    """The layouts worth timing: without a product for BLAS there is one."""
+    """The layouts worth timing: without a product for BLAS, and for many layers, there is one."""
     large = any(isinstance(a, Multiply) and multiplications(a, step, batch) > SMALL for a in step.assignments)
-    return LAYOUTS if large else ("columns",)
+    return LAYOUTS if large and len(step.assignments) <= MANY else ("columns",)
 
 
 def c_source(step: Step, batch: int, dtype: str, layouts: Sequence[CLayout]) -> tuple[str, tuple[CEpoch, ...]]:
@@ -284,7 +287,6 @@ class _Writer:
             body += self.multiply(g) if isinstance(g, Multiply) else self.group(g)
         body += self.update()
         vectors = ", ".join(f"real *restrict {v}" for v in ("P0", "G0", *step.update.slots))
-        names = ", ".join(("P0", "G0", *step.update.slots))
         scalars = ", ".join(f"const real {s}" for s in step.update.scalars)
         b, n, m = self.batch, step.inputs, step.outputs
         work = f"struct work_{suffix} *restrict w"
@@ -302,15 +304,21 @@ class _Writer:
             f"    for (long long start = 0; start < count; start += {b}, numbers += {len(step.update.scalars)}) {{",
             f"        const int N = count - start < {b} ? (int)(count - start) : {b};",
             *indented(self.gathered(n, m), 2),
-            *(
-                f"        {condition} step_{suffix}({samples}, x, w, {names}, "
-                f"{', '.join(f'numbers[{k}]' for k in range(len(step.update.scalars)))}, f);"
-                for condition, samples in ((f"if (N == {b})", str(b)), ("else", "N"))
-            ),
+            *(f"        {call}" for call in self.calls()),
             "    }",
             "}",
         ]
         return CEpoch(self.layout, "\n".join(lines) + "\n", self.turned)
+
+    def calls(self) -> Lines:
+        """The step on a batch; a number known to the compiler makes full ones quicker."""
+        update = self.step.update
+        vectors = ", ".join(("P0", "G0", *update.slots))
+        scalars = ", ".join(f"numbers[{k}]" for k in range(len(update.scalars)))
+        general = f"step_{self.layout}(N, x, w, {vectors}, {scalars}, f);"
+        if len(self.step.assignments) > FEW:
+            return [general]
+        return [f"if (N == {self.batch}) {general.replace('(N', f'({self.batch}', 1)}", f"else {general}"]
 
     def structures(self) -> Lines:
         step = self.step

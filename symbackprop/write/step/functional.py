@@ -1,9 +1,8 @@
 """The step as a function without side effects, in the words that NumPy and JAX share.
 
-    def step(x0, t0, n0, s0, P0, M0, ...):  ->  (P0, M0, ...)
+    def step(x0, t0, n0, s0, W1, b1, ..., MW1, ...):  ->  (W1, b1, ..., MW1, ...)
 
-Parameters and slots are flat vectors; the gradients are joined to one, so that devices which share a batch add up
-one array.  Nothing is written over: a compiler decides that.
+Nothing is written over: a compiler decides that.
 """
 
 from __future__ import annotations
@@ -35,27 +34,46 @@ TEMPLATES = {
     "abs": "absolute({})", "atan": "arctan({})",
 }  # fmt: skip
 NAMES = frozenset({
-    "absolute", "arctan", "concatenate", "cos", "cosh", "erf", "exp", "log", "logaddexp", "max", "maximum", "minimum",
-    "ravel", "sign", "sin", "sinh", "sqrt", "sum", "tanh", "total",
+    "absolute", "arctan", "cos", "cosh", "erf", "exp", "log", "logaddexp", "max", "maximum", "minimum", "sign", "sin",
+    "sinh", "sqrt", "sum", "tanh", "total",
 })  # fmt: skip
 
 
 def functional_source(step: Step) -> str:
-    """The text of `step`; `total` is called with the gradient, for what has to happen to it."""
-    slots, scalars = step.update.slots, step.update.scalars
-    lines = []
-    for name, offset, rows, columns in step.places():
-        part = f"P0[{offset}:{offset + rows * columns}]"
-        lines.append(f"{name} = {part}.reshape({rows}, {columns})")
-    lines += [written(a) for a in step.assignments]
-    lines.append(f"G0 = total(concatenate([{', '.join(f'ravel({gradient_of(p)})' for p in step.parameters)}]))")
-    shrunk = step.shrinking()
-    if shrunk:
-        lines += [written(m) for m in shrunk]
-        lines.append(f"P0 = concatenate([{', '.join(f'ravel({p})' for p in step.parameters)}])")
-    lines += [written(m) for m in step.update.maps]
-    head = f"def step({', '.join(('x0', 't0', 'n0', *scalars, 'P0', *slots))}):"
-    return "\n".join([head, *(f"    {line}" for line in lines), f"    return ({', '.join(('P0', *slots))},)"]) + "\n"
+    """The text of `step`; `total` is called with each gradient, for what has to happen to it."""
+    state = state_names(step)
+    lines = [written(a) for a in step.assignments]
+    lines += [f"{gradient_of(p)} = total({gradient_of(p)})" for p in step.parameters]
+    lines += [written(m) for m in step.shrinking()]
+    lines += [written(of_parameter(m, p)) for p in step.parameters for m in step.update.maps]
+    head = f"def step({', '.join(('x0', 't0', 'n0', *step.update.scalars, *state))}):"
+    return "\n".join([head, *(f"    {line}" for line in lines), f"    return ({', '.join(state)},)"]) + "\n"
+
+
+def state_names(step: Step) -> tuple[str, ...]:
+    """What a step takes and gives back: the parameters, then each slot for each of them."""
+    return (*step.parameters, *(slot_of(slot, p) for slot in step.update.slots for p in step.parameters))
+
+
+def slot_of(slot: str, parameter: str) -> str:
+    return slot[0] + parameter
+
+
+def of_parameter(m: Map, parameter: str) -> Map:
+    """A map over the flat vectors as one over a parameter, its gradient and its slots."""
+
+    def name(vector: str) -> str:
+        return {"P0": parameter, "G0": gradient_of(parameter)}.get(vector) or slot_of(vector, parameter)
+
+    def inner(e: Entrywise) -> Entrywise:
+        match e:
+            case Ref(vector) if vector[0] != "s":
+                return Ref(name(vector))
+            case Call(fn, args):
+                return Call(fn, tuple(map(inner, args)))
+        return e
+
+    return Map(name(m.target), inner(m.value))
 
 
 def written(a: Assignment) -> str:
@@ -87,7 +105,6 @@ def code(e: Entrywise) -> str:
 
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow, ast.USub)
-SHAPES = ast.Subscript | ast.Slice | ast.List | ast.Tuple
 
 
 def compiled_function(source: str) -> CodeType:
@@ -122,13 +139,13 @@ def _check(e: ast.AST) -> None:
         case ast.Compare(_, [ast.Gt()], [_]):
             ok = True
         case ast.Attribute(_, attribute):
-            ok = attribute in ("T", "reshape")
+            ok = attribute == "T"
         case ast.Call(function):
-            ok = isinstance(function, ast.Name | ast.Attribute)
+            ok = isinstance(function, ast.Name) and function.id in NAMES
         case ast.keyword(name):
             ok = name in ("axis", "keepdims")
         case _:
-            ok = isinstance(e, SHAPES | ast.operator | ast.unaryop | ast.cmpop | ast.expr_context)
+            ok = isinstance(e, ast.operator | ast.unaryop | ast.cmpop | ast.expr_context)
     if not ok:
         raise UnsafeSource(f"generated source contains {type(e).__name__}")
     for child in ast.iter_child_nodes(e):

@@ -51,20 +51,21 @@ UFUNCS: dict[str, tuple[str, ...]] = {
 class Plan:
     """`body` are the statements of a step; `buffers` and `views` are made before, in this order.
 
-    `arguments` are the names that `plan` and `step` take, separated by blanks and commas.
+    `vectors` are what `plan` takes beside the number of samples and their type, `given` what a step takes.
     """
 
     buffers: tuple[tuple[str, str], ...]
     views: tuple[tuple[str, str], ...]
     body: tuple[str, ...]
-    arguments: tuple[str, ...]
+    vectors: tuple[str, ...]
+    given: tuple[str, ...]
 
     @property
     def source(self) -> str:
         """def plan(n0, y0, P0, G0, ...): the function `step(x0, t0, s0, ...)` for batches of n0 samples of type y0."""
         made = [f"    {name} = {value}" for name, value in (*self.buffers, *self.views)]
-        head = ["def plan(n0, y0, " + ", ".join(self.arguments[0].split()) + "):", *made]
-        inner = [f"    def step({self.arguments[1]}):", *(f"        {s}" for s in self.body), "    return step"]
+        head = [f"def plan(n0, y0, {', '.join(self.vectors)}):", *made]
+        inner = [f"    def step({', '.join(self.given)}):", *(f"        {s}" for s in self.body), "    return step"]
         return "\n".join([*head, *inner]) + "\n"
 
 
@@ -92,10 +93,9 @@ class _Planner:
         self.layer = {a.left: a.right[1:] for a in step.assignments if self.forward(a) and isinstance(a, Multiply)}
         for name, offset, rows, columns in step.places():
             if name[0] == "W":
-                rows_, end = rows + 1, offset + (rows + 1) * columns
-                for k, flat, view, weights in (("k", "P0", name, name), ("h", "G0", "d" + name, name)):
-                    self.views[k + weights] = f"{flat}[{offset}:{end}].reshape({rows_}, {columns})"
-                    self.views[view] = f"{k}{weights}[:-1]"
+                block = f"[{offset}:{offset + (rows + 1) * columns}].reshape({rows + 1}, {columns})"
+                self.views |= {f"k{name}": f"P0{block}", name: f"k{name}[:-1]"}
+                self.views |= {f"h{name}": f"G0{block}", gradient_of(name): f"h{name}[:-1]"}
         for a in step.assignments:
             self.statement(a)
         if self.taken:
@@ -103,20 +103,16 @@ class _Planner:
         else:
             for m in (*step.shrinking(), *update.maps):
                 self.into(m.value, m.target, frozenset())
-        arguments = (" ".join(self.vectors), ", ".join(("x0", "t0", *update.scalars)))
-        used = " ".join(self.body)
-        views = self.needed(used)
-        return Plan(tuple(self.buffers.items()), views, tuple(self.body), arguments)
+        given = ("x0", "t0", *update.scalars)
+        return Plan(tuple(self.buffers.items()), self.needed(), tuple(self.body), self.vectors, given)
 
     @property
     def vectors(self) -> tuple[str, ...]:
         return ("P0", "G0", *self.step.update.slots)
 
-    def needed(self, used: str) -> tuple[tuple[str, str], ...]:
-        """The views that the body or another needed view uses."""
-        wanted = set(re.findall(r"\w+", used))
-        for value in self.views.values():
-            wanted |= set(re.findall(r"\w+", value))
+    def needed(self) -> tuple[tuple[str, str], ...]:
+        """The views that the body or another view uses."""
+        wanted = set(re.findall(r"\w+", " ".join((*self.body, *self.views.values()))))
         return tuple((name, value) for name, value in self.views.items() if name in wanted)
 
     def forward(self, a: object) -> bool:

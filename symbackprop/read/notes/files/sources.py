@@ -6,6 +6,7 @@ place of every character, the headings above it, and the words around it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -51,19 +52,32 @@ def read_text(path: Path) -> str:
 
 
 def markdown_cells(name: str, text: str) -> Iterator[Source]:
-    """The markdown cells of a notebook, numbered among all cells from 1; nothing but the cells is asked for."""
-    import json
+    """The markdown cells of a notebook, numbered among all cells from 1."""
+    for number, (kind, source) in enumerate(notebook_cells(name, text), 1):
+        if kind == "markdown":
+            yield Source(name, source, number)
 
+
+def notebook_cells(name: str, text: str) -> list[tuple[str, str]]:
+    """The type and the text of each cell.
+
+    Only what is needed of the format is asked for: a notebook without metadata is read as well.
+    """
     try:
         notebook = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ReadError(f"{name}: not a notebook: this is no JSON") from None
-    held = notebook if isinstance(notebook, dict) else {}
-    sheets = held.get("worksheets") or [held]  # the cells of old notebooks stand in worksheets
-    found = [c for sheet in sheets if isinstance(sheet, dict) and isinstance(c := sheet.get("cells"), list)]
-    if not found:
-        raise ReadError(f"{name}: not a notebook: it has no cells")
-    for number, cell in enumerate((cell for cells in found for cell in cells), 1):
-        if isinstance(cell, dict) and cell.get("cell_type") == "markdown":
-            source = cell.get("source", "")
-            yield Source(name, "".join(map(str, source)) if isinstance(source, list) else str(source), number)
+    except (ValueError, RecursionError) as error:
+        raise ReadError(f"{name}: not a notebook: {str(error)[:100]}") from None
+    cells: object = notebook.get("cells") if isinstance(notebook, dict) else None
+    if isinstance(notebook, dict) and isinstance(notebook.get("worksheets"), list):  # format 3
+        sheets = [s.get("cells") for s in notebook["worksheets"] if isinstance(s, dict)]
+        cells = [c for s in sheets if isinstance(s, list) for c in s]
+    if not isinstance(cells, list):
+        raise ReadError(f"{name}: not a notebook: it has no list of cells")
+    return [cell_parts(c) for c in cells]
+
+
+def cell_parts(cell: object) -> tuple[str, str]:
+    if not isinstance(cell, dict):
+        return "", ""
+    source = cell.get("source", "")
+    return str(cell.get("cell_type")), "".join(map(str, source)) if isinstance(source, list) else str(source)

@@ -1,0 +1,171 @@
+"""How long an answer may take: one clock for all stages of a question.
+
+Hot loops call `check_time`.  What never does so, such as an endless loop in a user's function, is interrupted by a
+second thread a little later: no signals, so it works in every thread and on every system.  The core knows nothing of
+this: an interrupted check returns nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import inf, isfinite
+from time import monotonic
+from typing import Any, TypeVar
+
+from symbackprop.core.indices import SymbackpropError
+
+LIMIT = 10.0  # seconds for a claim
+GRACE = 0.5  # seconds until that is interrupted which does not look at the clock
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class OutOfTime(BaseException):
+    """No `Exception`: code that handles errors on its way, ours or the user's, does not handle this one.
+
+    `str` says what was done until then.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else "the time is over"
+
+
+class Clock:
+    """`done` says what was done so far, `stage` what is going on."""
+
+    __slots__ = ("done", "seconds", "stage", "until")
+
+    def __init__(self, seconds: float, until: float) -> None:
+        self.seconds, self.until = seconds, until
+        self.stage, self.done = "", list[str]()
+
+    def late(self) -> str:
+        going_on = [f"{self.stage} was not finished"] if self.stage else []
+        so_far = ", ".join(dict.fromkeys((*self.done, *going_on)))
+        return f"no answer within {self.seconds:g} s" + (f": {so_far}" if so_far else "")
+
+
+_clock: ContextVar[Clock | None] = ContextVar("clock", default=None)
+_listener: ContextVar[Callable[[str], object] | None] = ContextVar("listener", default=None)
+
+
+def check_time() -> None:
+    """Raises OutOfTime when the time of the question, or of this part of it, is over."""
+    clock = _clock.get()
+    if clock is not None and monotonic() > clock.until:
+        raise OutOfTime(clock.late())
+
+
+def seconds_of(timeout: Any) -> float:
+    """Raises SymbackpropError for what is no positive number of seconds; None is no limit."""
+    if timeout is None:
+        return inf
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise SymbackpropError(f"timeout is a positive number of seconds (None for no limit), not {timeout!r}")
+    return float(timeout)
+
+
+@contextmanager
+def limit(seconds: float) -> Iterator[None]:
+    """A clock for one question; inside another one the earlier end counts.  What is inside may raise OutOfTime."""
+    outer, until = _clock.get(), monotonic() + seconds
+    clock = Clock(seconds, until if outer is None else min(until, outer.until))
+    token = _clock.set(clock)
+    guard = Guard(seconds + GRACE) if outer is None and isfinite(seconds) else None
+    try:
+        yield
+    except OutOfTime as late:
+        raise OutOfTime(late.args[0] if late.args else clock.late()) from None
+    finally:
+        if guard is not None:
+            guard.stop()
+        _clock.reset(token)
+
+
+def in_time(share: float, work: Callable[[], T], otherwise: U) -> T | U:
+    """work(), or `otherwise` when that takes more than a share of the time that is left.
+
+    Raises OutOfTime when all of it is over.
+    """
+    clock = _clock.get()
+    if clock is None:
+        return work()
+    end = clock.until
+    clock.until = end - (1 - share) * max(0.0, end - monotonic()) if isfinite(end) else end
+    try:
+        return work()
+    except OutOfTime:
+        pass
+    finally:
+        clock.until = end
+    check_time()
+    return otherwise
+
+
+def stage(name: str) -> None:
+    """What is going on from now on."""
+    clock, listener = _clock.get(), _listener.get()
+    if clock is not None:
+        clock.stage = name
+    if listener is not None:
+        listener(name)
+
+
+def done(what: str) -> None:
+    """What an answer that comes too late will tell."""
+    clock = _clock.get()
+    if clock is not None:
+        clock.stage = ""
+        clock.done.append(what)
+
+
+def give_up() -> None:
+    """Raises OutOfTime for a question that was looked at with the time that is left, and not answered."""
+    clock = _clock.get()
+    raise OutOfTime(clock.late() if clock is not None else "")
+
+
+@contextmanager
+def listening(to: Callable[[str], object]) -> Iterator[None]:
+    """`to` is called with the name of each stage."""
+    token = _listener.set(to)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+class Guard:
+    """Interrupts the thread that made it when the time is over, again and again until `stop`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.thread, self.stopped, self.lock = threading.get_ident(), threading.Event(), threading.Lock()
+        threading.Thread(target=self.watch, args=(seconds,), daemon=True).start()
+
+    def watch(self, seconds: float) -> None:
+        while not self.stopped.wait(seconds):
+            with self.lock:
+                if not self.stopped.is_set():
+                    interrupt(self.thread, OutOfTime)
+            seconds = GRACE
+
+    def stop(self) -> None:
+        """An interruption on its way is taken back, or is caught here."""
+        while True:
+            try:
+                with self.lock:
+                    self.stopped.set()
+                interrupt(self.thread, None)
+                return
+            except OutOfTime:
+                continue
+
+
+def interrupt(thread: int, error: type[BaseException] | None) -> None:
+    given = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), given)

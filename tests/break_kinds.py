@@ -1,0 +1,235 @@
+"""Questions that are easy to get wrong, drawn by kind; what may be answered follows from how each is made.
+
+A false claim is made from the right one by a change on a null set, at one size, in a rare region and so on, so that it
+is false by construction; a true one is the right one in other words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import NamedTuple
+
+FALSE, HONEST_DOUBT, TRUE, SURE = {"refuted"}, {"refuted", "ill-formed", "unknown"}, {"proved", "unknown"}, {"proved"}
+
+# Forward and its gradient, entry by entry, for x of shape n.
+SMOOTH = {
+    "x**2": "2*x", "x**3": "3*x**2", "np.exp(x)": "np.exp(x)", "np.tanh(x)": "1 - np.tanh(x)**2", "5*x": "5 + 0*x",
+    "np.sin(x)": "np.cos(x)", "x*np.exp(x)": "(1 + x)*np.exp(x)", "1/(1 + x**2)": "-2*x/(1 + x**2)**2",
+}  # fmt: skip
+
+
+class Question(NamedTuple):
+    forward: str
+    backward: str
+    shapes: dict[str, str]
+    wrt: str
+    assuming: tuple[str, ...]
+    want: set[str]
+
+
+def total(f: str, g: str, want: set[str], *assuming: str, shape: str = "n") -> Question:
+    return Question(f"lambda x: ({f}).sum()", f"lambda x: {g}", {"x": shape}, "x", assuming, want)
+
+
+def pairs(draw: Random) -> Iterator[tuple[str, str]]:
+    while True:
+        yield from draw.sample(sorted(SMOOTH.items()), len(SMOOTH))
+
+
+def null_sets(draw: Random) -> Iterator[Question]:
+    for (f, g), where in zip(pairs(draw), NULL * 2, strict=False):
+        yield total(f, f"np.where({where}, {draw.choice(('7.0', '-3.0', '100.0', '1 + 2*(' + g + ')'))}, {g})", FALSE)
+    for c in ("s", "s**2", "(1 + s)"):
+        mask = f"np.where(x == 0, dy, dy*({c}*m*x)/np.where(x == 0, 1.0, x))"
+        yield Question(
+            f"lambda x, m, s: {c}*m*x", f"lambda x, m, s, dy: {mask}", {"x": "N", "m": "N", "s": ""}, "x", (), FALSE
+        )
+    for kink in ("np.maximum(x, 0)", "np.where(x > 0, x, 0)", "(x + np.abs(x))/2", "x*(x > 0)"):
+        for value in ("(x >= 0)*1.0", "(x > 0)*1.0", "np.where(x > 0, 1.0, 0.0)"):
+            yield total(kink, value, SURE)
+
+
+NULL = ["x == 0", "x == 1", "x == -2", "x == 3", "(x == 0) | (x == 1)", "np.abs(x) == 1", "x*x == 4"]
+
+
+def no_value(draw: Random) -> Iterator[Question]:
+    for f, g in SMOOTH.items():
+        u = draw.choice(("np.log1p(x/100)", "np.sqrt(x + 30)", "1/(len(x) - 13)", "1/(x - 2)", "np.log(x + 20)", "1/x"))
+        yield total(f, f"{g} + {u} - {u}", FALSE)
+    for k in (2, 3, 4):
+        yield total(f"x**{k}", f"{k}*x**{k}/x", FALSE)
+        yield total(f"x**{k}", f"{k}*x**{k}/x", SURE, "x > 0")
+        yield total(f"x**{k}", f"{k}*x**{k}/x", SURE, "x != 0")
+    for n in (5, 9, 17, 23):
+        yield total("x**2", f"2*x*(len(x) - {n})/(len(x) - {n})", FALSE)
+    yield Question("lambda x: x.prod()", "lambda x: x.prod()/x", {"x": "n"}, "x", (), FALSE)
+    yield Question("lambda x: x.prod()", "lambda x: x.prod()/x", {"x": "n"}, "x", ("x != 0",), TRUE)
+
+
+def powers(draw: Random) -> Iterator[Question]:
+    for c in ("", "2*", "-1*", "x.sum()*", "3*"):
+        f = f"(a**np.arange(len(x))*x).sum()*({c}1)" if "x" not in c else "(a**np.arange(len(x))*x).sum()"
+        right = f"a**np.arange(len(x))*({c}1)" if "x" not in c else "a**np.arange(len(x))"
+        yield Question(f"lambda a, x: {f}", f"lambda a, x: {right}", {"a": "", "x": "T"}, "x", (), TRUE)
+        yield Question(f"lambda a, x: {f}", f"lambda a, x: np.abs({right})", {"a": "", "x": "T"}, "x", (), FALSE)
+        yield Question(
+            f"lambda a, x: {f}", f"lambda a, x: np.exp(0*np.log(np.abs(a)))*np.abs({right})",
+            {"a": "", "x": "T"}, "x", (), HONEST_DOUBT,
+        )  # fmt: skip
+    for k in (2, 3, 5):
+        yield total(f"x**{k}", f"{k}*np.abs(x)**{k - 1}", SURE if k % 2 else FALSE)
+        yield total(f"np.sqrt(x**{2 * k})", f"{k}*x**{k - 1}", FALSE if k % 2 else TRUE)
+
+
+def rare_regions(draw: Random) -> Iterator[Question]:
+    for (f, g), _ in zip(pairs(draw), range(12), strict=False):
+        c = draw.choice((12, 20, 35, 50, 77, 120, 400, 1000))
+        side = draw.choice((f"x > {c}", f"x < -{c}"))
+        if "exp" not in f:
+            yield total(f"np.where({side}, x, {f})", g, FALSE)
+        yield total(f, f"np.where({side}, 0.5, {g})", FALSE)
+    for c in (30, 64, 100, 250):
+        yield Question(
+            f"lambda x: np.where(x.sum() > {c}, 2, 1)*x.sum()", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), FALSE
+        )
+
+
+def rounding(draw: Random) -> Iterator[Question]:
+    for _ in range(7):
+        c = round(draw.uniform(0.1, 3), draw.choice((7, 10, 13)))
+        f = f"lambda x: np.sum(x*{c})"
+        yield Question(f, f"lambda x: {c} + 0*x", {"x": "n"}, "x", (), SURE)
+        yield Question(f, f"lambda x: 2*{c} + 0*x", {"x": "n"}, "x", (), FALSE)
+        yield Question(f, f"lambda x: {c} + 0.01 + 0*x", {"x": "n"}, "x", (), FALSE)
+        yield Question(f, f"lambda x: {c}*(1 + 1e-3) + 0*x", {"x": "n"}, "x", (), FALSE)
+    for text, exact in (
+        ("0.7978845608028654", "np.sqrt(2/np.pi)"),
+        ("0.3333333333333333", "1/3"),
+        ("3.141592653589793", "np.pi"),
+    ):
+        yield Question(f"lambda x: {text}*x.sum()", f"lambda x: {exact} + 0*x", {"x": "n"}, "x", (), TRUE)
+
+
+def shifts(draw: Random) -> Iterator[Question]:
+    for c in (500, 600, 700, 745, 800, 900):
+        e = f"np.exp(x - {c})"
+        yield Question(
+            "lambda x: np.log(np.exp(x - x.max()).sum()) + x.max()",
+            f"lambda x: {e}/{e}.sum()",
+            {"x": "n"},
+            "x",
+            (),
+            TRUE,
+        )
+        yield Question(
+            "lambda x: np.log(np.exp(x).sum())",
+            f"lambda x: np.exp(x + {c})/np.exp(x + {c}).sum()",
+            {"x": "n"},
+            "x",
+            (),
+            TRUE,
+        )
+        yield Question(
+            "lambda x: np.log(np.exp(x).sum())", f"lambda x: {e}/(1 + {e}.sum())", {"x": "n"}, "x", (), FALSE
+        )
+        yield total("np.log(1 + np.exp(x))", f"np.exp(x - {c})/(np.exp(-{c}) + np.exp(x - {c}))", TRUE)
+
+
+def hypotheses(draw: Random) -> Iterator[Question]:
+    for c in (1, 2, 5, 0.5):
+        for d in (0, -1, c / 2):
+            yield total(f"np.maximum(x, {d})", "np.ones_like(x)", SURE, f"x > {c}")
+        yield total(f"np.abs(x + {c})", "np.ones_like(x)", SURE, f"x > {c}")
+        yield total(f"np.clip(x, -{c}, {c})", "np.ones_like(x)", SURE, f"x > -{c}", f"x < {c}")
+        yield total(f"np.clip(x, -{c}, {c})", "np.zeros_like(x)", SURE, f"x > 2*{c}")
+        yield total(f"np.maximum(x, {c})", "np.ones_like(x)", FALSE, f"x > {c} - 1")
+    for value in ("7.0", "0.0", "-1.0"):
+        wrong = f"np.where((x == x.T) & ~np.eye(len(x), dtype=bool), {value}, 2*x)"
+        for hypothesis in ("x >= x.T", "x <= x.T", "x == x.T"):
+            yield total("x**2", wrong, HONEST_DOUBT, hypothesis, shape="n n")
+
+
+def sizes(draw: Random) -> Iterator[Question]:
+    for k in (2, 3, 4):
+        yield Question(
+            f"lambda x: sum(x.sum() for _ in range(len(x) - {k}))", f"lambda x: (len(x) - {k}.0)*np.ones_like(x)",
+            {"x": "n"}, "x", (), HONEST_DOUBT,
+        )  # fmt: skip
+        yield Question(f"lambda x: x[:{k}].sum()*1.0", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT)
+        yield Question(
+            f"lambda x: x.sum()*(len(x) > {k})", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT
+        )
+    for a in ("mean(axis=0).sum()", "sum(axis=0).mean()", "mean(0).mean()"):
+        yield Question(
+            f"lambda x: np.squeeze(x).{a}", "lambda x: np.ones_like(x)/x.shape[0]", {"x": "n m"}, "x", (), HONEST_DOUBT
+        )
+    for n in (2, 3, 7, 17):
+        for other in (
+            "{{{n}: 3.0}}.get(x.shape[0], 1.0)",
+            "(3.0 if x.shape[0] in {{{n}}} else 1.0)",
+            "(3.0 if str(len(x)) == '{n}' else 1.0)",
+        ):
+            factor = other.format(n=n)
+            yield Question(
+                f"lambda x: {factor}*x.sum()", "lambda x: np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT
+            )
+    yield Question(
+        "lambda x, v: v*np.abs(np.sign((x[1:]*x[:-1]).sum()))",
+        "lambda x, v: 1.0",
+        {"x": "n", "v": ""},
+        "v",
+        (),
+        HONEST_DOUBT,
+    )
+
+
+def tolerances(draw: Random) -> Iterator[Question]:
+    for (f, g), _ in zip(pairs(draw), range(8), strict=False):
+        t = draw.choice(("1e-2", "1e-4", "0.1", "1e-8"))
+        for near in (f"np.isclose(x, 0, atol={t})", f"np.isclose(x, 1, rtol={t})", f"(np.abs(x) < {t})"):
+            yield total(f, f"np.where({near}, 7.0, {g})", HONEST_DOUBT)
+
+
+def nan_aware(draw: Random) -> Iterator[Question]:
+    inner = {
+        "np.log(x)": "1/x",
+        "np.sqrt(x)": "0.5/np.sqrt(x)",
+        "1/x": "-1/x**2",
+        "np.log(x - 1)": "1/(x - 1)",
+        "x**0.5": "0.5*x**-0.5",
+    }
+    for f, g in inner.items():
+        yield Question(f"lambda x: np.nansum({f})", f"lambda x: {g}", {"x": "n"}, "x", (), HONEST_DOUBT)
+        yield Question(f"lambda x: np.nan_to_num({f}).sum()", f"lambda x: {g}", {"x": "n"}, "x", (), HONEST_DOUBT)
+        yield Question(f"lambda x: np.nanmean({f})", f"lambda x: ({g})/len(x)", {"x": "n"}, "x", (), HONEST_DOUBT)
+        yield Question(
+            f"lambda x: np.where(np.isnan({f}), 0, {f}).sum()", f"lambda x: {g}", {"x": "n"}, "x", (), HONEST_DOUBT
+        )
+
+
+def numpy_corners(draw: Random) -> Iterator[Question]:
+    for c in (20, 50, 90):
+        for product in ("(m.T @ m)[0, 0]", "np.dot(m.T, m)[0, 0]", "np.einsum('ij,ij->', m, m)", "np.vdot(m, m)"):
+            f = f"lambda x: (lambda m: x.sum()*(1 + {product}))(x[:, None] > {c})"
+            yield Question(f, f"lambda x: (1 + (x > {c}).sum())*np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT)
+    for small in ("1e-4", "1e-3", "0.5"):
+        for view in (
+            "h = x.astype(float, copy=False)",
+            "h = np.ascontiguousarray(x)",
+            "h = np.asarray(x)",
+            "h = x[:]",
+            "h = x.ravel()",
+        ):
+            yield Question(
+                f"def f(x):\n    {view}\n    h *= 2\n    return {small}*(x + h).sum()",
+                f"lambda x: 3*{small}*np.ones_like(x)", {"x": "n"}, "x", (), HONEST_DOUBT,
+            )  # fmt: skip
+
+
+KINDS: dict[str, Callable[[Random], Iterator[Question]]] = {
+    "null set": null_sets, "claim undefined": no_value, "power of a negative": powers, "rare region": rare_regions,
+    "rounding excuse": rounding, "float trial refutes truth": shifts, "hypotheses": hypotheses, "size 1": sizes,
+    "tolerance dropped": tolerances, "nan-aware": nan_aware, "NumPy semantics": numpy_corners,
+}  # fmt: skip
+COVERED_BY = {"size as key or text": "size 1"}  # kinds of the table that another generator draws
