@@ -198,7 +198,9 @@ class Solver:
         now = sum_costs(self.evidence(p, chosen, without) for p in here)
         out: list[Option] = []
         for option in self.frame.options[key]:
-            if option.rank == chosen[key].rank and option.family == chosen[key].family:
+            was = chosen[key]
+            column = (was.orientation, option.orientation) == ("row", "vector")  # habit has it a column
+            if option.rank == was.rank and option.family == was.family and not column:
                 continue
             if option.cost >= 50:
                 continue
