@@ -10,8 +10,9 @@ from __future__ import annotations
 
 TABLE: dict[str, str] = {
     "check": "give a verdict for gradients written as NumPy functions, or for every statement of a document",
-    "derive": "derive and prove the equations of backpropagation, write them as LaTeX",
+    "derive": "derive and prove a gradient as code, or the equations of backpropagation as LaTeX",
     "export": "write a certificate as a Coq file about real derivatives",
+    "explain": "derive the gradient of a function line by line, in its own names",
     "explicit": "write out a small network entry by entry and compare with the matrix form",
     "predict": "predict with a network that was trained",
     "train": "train a network with the generated gradient, on built-in or your own data",

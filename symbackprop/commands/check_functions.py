@@ -113,6 +113,24 @@ def verdict_of(target: str, args: argparse.Namespace) -> Verdict:
             return gradient.check_equal(first, second, shapes, **options)
 
 
+def asked_function(target: str, shapes: str | None) -> tuple[Callable[..., Any], dict[str, str]]:
+    """The function of FILE::FUNCTION and the shapes of its arguments."""
+    from symbackprop.core.terms import SymbackpropError
+
+    path, separator, name = target.partition("::")
+    if not separator or not name.isidentifier():
+        raise SymbackpropError(f"{target}: a function is needed, as in {path or 'layers.py'}::forward")
+    if shapes is None:
+        raise SymbackpropError('--shapes is needed: the axes of each argument, as in --shapes "x: B D; w: D"')
+    return function(load(path), path, name), read_shapes(shapes)
+
+
+def options_of(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str, Any]:
+    """Hypotheses and concrete values."""
+    values = read_values(args.value)
+    return {"assuming": read_assuming(args.assuming, [*shapes, *values]), **values}
+
+
 def load(path: str) -> ModuleType:
     """The module of a file, executed.  Raises SymbackpropError with the place of an error in it."""
     import sys

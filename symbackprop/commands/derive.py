@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from symbackprop.network.derivations import Derivation, Fact
     from symbackprop.write.certificate import Certificate
 
+FORMATS = ("numpy", "jax", "torch", "text", "markdown", "latex", "html")
+CODE = FORMATS[:3]
 DEPTH = 6  # layers of the network whose gradients are proved besides
 
 
@@ -24,7 +26,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Derive the equations of backpropagation, prove each for all sizes, and print a table.\n"
         "Writes the derivations as LaTeX documents, one for each story, to DIR."
     )
-    parser.epilog = "example: symbackprop derive --show softmax"
+    parser.description += (
+        "\n\nWith FILE::FUNCTION: the gradient of a forward function in NumPy, proved, as code or as a derivation."
+    )
+    parser.epilog = (
+        "examples:\n  symbackprop derive --show softmax\n"
+        '  symbackprop derive layers.py::layernorm --shapes "x: B D; eps: " --wrt x --assuming "eps > 0" --to torch'
+    )
+    parser.add_argument("target", metavar="FILE::FUNCTION", nargs="?", help="a forward function")
+    functions = parser.add_argument_group("with FILE::FUNCTION")
+    functions.add_argument("--to", choices=FORMATS, default="numpy", help="what to write (default: numpy)")
+    functions.add_argument("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
+    functions.add_argument("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
+    functions.add_argument("--assuming", metavar="TEXT", action="append", default=[], help='a hypothesis, "eps > 0"')
+    functions.add_argument(
+        "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
+    )
+    functions.add_argument(
+        "--detail",
+        type=int,
+        choices=(1, 2, 3),
+        default=2,
+        help="of a derivation: results, usual steps, every derivative",
+    )
+    functions.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
     parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
     parser.add_argument("--no-tex", action="store_true", help="write nothing")
     parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
@@ -36,6 +61,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from symbackprop.core.terms import SymbackpropError
 
+    if args.target is not None:
+        return derive_function(args)
     if args.show is not None:
         if args.certificate is not None:
             raise SymbackpropError("--certificate goes without --show")
@@ -56,6 +83,33 @@ def run(args: argparse.Namespace) -> int:
     if args.certificate is not None:
         write_proofs(args.certificate, derivations)
     return 0
+
+
+def derive_function(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from symbackprop.files import write_atomically
+
+    text = written(args)
+    if args.output is None:
+        print(text.rstrip("\n"))
+    else:
+        write_atomically(Path(args.output), text)
+    return 0
+
+
+def written(args: argparse.Namespace) -> str:
+    """The gradient of the function that the arguments name, in the format asked for."""
+    from symbackprop.functions.checks import derive
+
+    from .check_functions import asked_function, options_of
+
+    function, shapes = asked_function(args.target, args.shapes)
+    wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
+    found = derive(function, shapes, wrt, **options_of(args, shapes))
+    if args.to in CODE:
+        return found.to(args.to)
+    return found.explained(args.to, args.detail, f"The gradient of {args.target.rpartition('::')[2]}")
 
 
 def show(name: str, markdown: bool) -> int:

@@ -31,7 +31,7 @@ from symbackprop.core.theorem import Theorem, moving_in
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
 from symbackprop.prove.conditions.sizes import least_sizes
-from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, prove_statement
+from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, Way, prove_statement
 
 from .status import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited
@@ -46,7 +46,7 @@ class Problem:
     """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
 
     `asked` is another way to ask for points, where the statement itself is not evaluated well; without `has_points`
-    none is looked at (literal sizes that are too large).
+    none is looked at (literal sizes that are too large).  `ways` of proving its equation are tried first.
     """
 
     statement: Statement
@@ -57,6 +57,7 @@ class Problem:
     asked: Question | None = None
     kinks_have_values: bool = True
     has_points: bool = True
+    ways: tuple[Way, ...] = ()
 
     @property
     def moving(self) -> frozenset[Array]:
@@ -161,7 +162,7 @@ def prove(problem: Problem) -> Theorem | Missing:
                 return point
         return None
 
-    return prove_statement(problem.statement, problem.shapes, witness)
+    return prove_statement(problem.statement, problem.shapes, witness, problem.ways)
 
 
 def enough_for(problem: Problem) -> str:

@@ -61,7 +61,9 @@ def problem_of(claim: Claim, setting: Setting) -> Problem:
     forward = tuple(t.body for t in claim.forward)
     rhs = claim.rhs if claim.conforms else claim.lhs
     statement = Statement(claim.lhs, rhs, setting.context, forward, tuple(claim.lengths))
-    return Problem(statement, claim.axes, setting.shapes, setting.domains, setting.rounded)
+    return Problem(
+        statement, claim.axes, setting.shapes, setting.domains, setting.rounded, ways=setting.ways
+    )  # fmt: skip
 
 
 def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,10 +10,15 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Diff, Entry
 from symbackprop.decide.status import PROVED
-from symbackprop.prove.claims import derived
+from symbackprop.gradients.derived import Derived, derived
+from symbackprop.gradients.plain import through
+from symbackprop.prove.claims import derived as worked_out
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
+from symbackprop.write.program.derivation import plan
+from symbackprop.write.program.pages import WRITERS, as_html
+from symbackprop.write.program.source import Program
 
 from .claims import Claim, axes_of, partial_latex
 from .deciding import verdict_of
@@ -32,29 +37,57 @@ UPSTREAM = ("g", "upstream", "dout", "grad_output")
 class Derivative:
     """The gradient of a forward function, for all sizes.
 
-    `terms` has the entries of each gradient as a proved index term, `text` and `latex` show them, `code` is a NumPy
-    function.  Calling the object with arrays by name (those of the forward function, then `upstream`) runs that
-    function: one array where one variable was asked for, else a dict by name.
+    `text` and `latex` show it by variable, `code` is a NumPy function in the names of the forward, `to` gives it for
+    jax.numpy and torch; `terms` has the entries of each gradient as a proved index term.  Calling the object with
+    arrays by name (those of the forward function, then `upstream`) runs the function: one array where one variable was
+    asked for, else a dict by name.
     """
 
-    terms: Mapping[str, Tensor]
     text: Mapping[str, str]
     latex: Mapping[str, str]
     verdict: Verdict
     upstream: tuple[str, ...]
     compiled: Compiled = field(repr=False)
+    flat: Callable[[], Mapping[str, Tensor]] = field(repr=False)
+    derived: Derived | None = field(default=None, repr=False)
 
     @property
     def code(self) -> str:
         return self.compiled.source
 
     @property
+    def terms(self) -> Mapping[str, Tensor]:
+        return self.flat()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(self.text)
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         return self.verdict.conditions
 
+    def explained(self, form: str = "text", detail: int = 2, title: str = "The gradient") -> str:
+        """The derivation as "text", "markdown", "latex" or "html"; `detail` is 1 to 3.
+
+        Raises SymbackpropError for a gradient that was found by index terms only.
+        """
+        if self.derived is None:
+            raise SymbackpropError("this gradient is known by index terms only: it has no derivation by intermediates")
+        planned = plan(self.derived, title, self.verdict.hypotheses)
+        return as_html(planned) if form == "html" else WRITERS[form](planned, detail)
+
+    def to(self, dialect: str) -> str:
+        """The source for "numpy", "jax" or "torch".  Raises SymbackpropError where that cannot be written."""
+        if self.derived is None and dialect != "numpy":
+            raise SymbackpropError(
+                f"an operation of this forward has no rule: its gradient is NumPy code only, no {dialect}"
+            )
+        return self.code if self.derived is None else Program(self.derived.reverse, dialect).source()
+
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         found = self.compiled(*arrays, **named)
-        if len(self.terms) == 1:
+        if len(self.text) == 1:
             (only,) = found.values()
             return only
         return found
@@ -69,6 +102,49 @@ class Derivative:
 
 def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:
     """Raises TraceError where the forward cannot be traced, SymbackpropError where no proof was found."""
+    try:
+        return through_names(request, setting, upstream)
+    except (SymbackpropError, RecursionError):
+        return by_index_terms(request, setting, upstream)
+
+
+def through_names(request: Request, setting: Setting, upstream: tuple[str, ...] | None) -> Derivative:
+    """Reverse mode over the user's intermediates."""
+    found = derived(
+        request.forward, request.declared, request.variables, request.concrete, upstream, setting.context.hypotheses
+    )
+    verdicts = {v: proved_verdict(request, found, v, setting) for v in request.variables}
+    program = Program(found.reverse)
+    inputs = tuple((n, found.reverse.declared[n].shape) for n in program.arguments)
+    texts = {v: program.formulas(v) for v in request.variables}
+    return Derivative(
+        {v: t for v, (t, _) in texts.items()}, {v: l for v, (_, l) in texts.items()}, together(verdicts),
+        tuple(str(u.name) for u in found.reverse.upstream.values()), program.compiled(inputs),
+        lambda: {v: found.flat(v) for v in request.variables}, found,
+    )  # fmt: skip
+
+
+def proved_verdict(request: Request, found: Derived, variable: str, setting: Setting) -> Verdict:
+    """The theorem through the intermediates as one about the claim.  Raises SymbackpropError where it is not proved."""
+    reverse = found.reverse
+    inputs = reverse.declared
+    shapes = {Array(n): d.shape for n, d in inputs.items() if d.values is None}
+    outputs = tuple(found.plain(o) for o in reverse.graph.outputs)
+    shape = request.declared[variable].shape
+    axes, at = axes_of(shape, "w")
+    loss = objective(outputs, tuple(str(u.name) for u in reverse.upstream.values()))
+    lhs = Diff(loss, Entry(Array(variable), at))
+    claim = Claim(variable, lhs, found.flat(variable), shape, axes, at, outputs, f"∂L/∂{variable}",
+                  partial_latex("L", variable), inputs)  # fmt: skip
+    way = through(found.theorems[variable])
+    verdict = verdict_of(claim, replace(setting, shapes=shapes, ways=(way,)))
+    if verdict.status != PROVED:
+        raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
+    return verdict
+
+
+def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:
+    """The gradient as one index term for each variable, without names for what is between."""
     outputs = flattened(request.outputs().outputs, called(request.forward))
     if upstream is None:
         upstream = upstream_names(request, outputs)
@@ -82,7 +158,7 @@ def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | N
         shape = request.declared[v].shape
         axes, at = axes_of(shape, "w")
         lhs = Diff(loss, Entry(Array(v), at))
-        term = derived(lhs, setting.context)
+        term = worked_out(lhs, setting.context)
         if term is None:
             raise SymbackpropError(f"derive: no law differentiates the forward function by {v}")
         blank = Claim(
@@ -95,10 +171,9 @@ def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | N
             raise SymbackpropError(f"derive: the gradient by {v} was found but not proved: {verdict.reason}")
     terms = {v: c.found for v, c in claims.items()}
     return Derivative(
-        terms,
         {v: formula(c, c.rhs) for v, c in claims.items()},
         {v: formula_latex(c, c.rhs) for v, c in claims.items()},
-        together(verdicts), upstream, compile_tensors(terms, inputs),
+        together(verdicts), upstream, compile_tensors(terms, inputs), lambda: terms,
     )  # fmt: skip
 
 

@@ -56,6 +56,11 @@ class Request:
         return trace_assumptions(self.assuming, {**self.values, **self.declared})
 
     @property
+    def concrete(self) -> dict[str, Any]:
+        """The arguments of the forward that are values."""
+        return {n: v for n, v in self.given(self.forward).items() if n not in self.declared}
+
+    @property
     def arrays(self) -> dict[str, tuple[Size, ...]]:
         """Shapes of the real arrays."""
         return {n: d.shape for n, d in self.declared.items() if d.values is None}

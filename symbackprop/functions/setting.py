@@ -11,11 +11,12 @@ from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import Size
 from symbackprop.core.terms import Array
 from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.prove.statements import Way
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all claims of a request share; `seconds` are for each."""
+    """What all claims of a request share; `seconds` are for each, `ways` how their equations may be proved besides."""
 
     hypotheses: tuple[Hypothesis, ...] = ()
     shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
@@ -23,6 +24,7 @@ class Setting:
     domains: Mapping[str, str] = field(default_factory=dict)
     repair: bool = True
     seconds: float = LIMIT
+    ways: tuple[Way, ...] = ()
 
     @property
     def context(self) -> Context:

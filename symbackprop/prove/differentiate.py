@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.kernel import By, Chain, Inside, Proof, UnderDiff, UnderSum
+from symbackprop.core.kernel import By, Chain, Inside, Linear, Proof, UnderDiff, UnderSum
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.terms import (
@@ -65,21 +65,25 @@ class Names:
 
 
 Result = tuple[Term, Proof]
+NONE: frozenset[Array] = frozenset()
 
 
-def differentiate(t: Term, wrt: Entry, context: Context, names: Names) -> Result:
+def differentiate(t: Term, wrt: Entry, context: Context, names: Names, kept: frozenset[Array] = NONE) -> Result:
     """∂t/∂wrt as a term whose only `Diff`s are those that were in `t`, with a proof of Diff(t, wrt) = it.
 
+    The derivatives of entries of the arrays `kept` stay as they are.
     Raises ProofError where a law refuses: two arrays that may be one, a variable that is a definition.
     """
-    if not depends(t, wrt, context):
+    if not depends(t, wrt, context, kept):
         return ZERO, By("diff_independent", (t, wrt))
 
     def go(s: Term) -> Result:
-        return differentiate(s, wrt, context, names)
+        return differentiate(s, wrt, context, names, kept)
 
     match t:
         case Entry():
+            if t.array in kept:
+                return Diff(t, wrt), Linear(Diff(t, wrt), Diff(t, wrt))
             if t.array in context.definitions:
                 body = context.definitions[t.array].at(*t.at)
                 value, proof = go(body)
@@ -118,9 +122,9 @@ def differentiate(t: Term, wrt: Entry, context: Context, names: Names) -> Result
         case Holds(Positive(u)):
             return ZERO, By("diff_step", (u, wrt))
         case Whole():
-            return differentiate_whole(t, wrt, context, names)
+            return differentiate_whole(t, wrt, context, names, kept)
         case Diff(body, inner_wrt):
-            first, by_first = differentiate(body, inner_wrt, context, names)
+            first, by_first = differentiate(body, inner_wrt, context, names, kept)
             second, by_second = go(first)
             return second, Chain(UnderDiff(wrt, by_first), (by_second,))
         case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
@@ -139,12 +143,12 @@ def chained(law: By, slope: tuple[Term, ...], arg: Term, wrt: Entry, inner: Resu
     return Mul((*slope, value)), Chain(law, (Inside(product, ((len(slope), proof),)),))
 
 
-def differentiate_whole(w: Whole, wrt: Entry, context: Context, names: Names) -> Result:
+def differentiate_whole(w: Whole, wrt: Entry, context: Context, names: Names, kept: frozenset[Array] = NONE) -> Result:
     axes = tuple(names.new(n) for n in w.sizes)
     opened = opened_whole(w, axes)
     if w.fn in ("argmax", "gap"):
         return ZERO, By("diff_argmax", (w, wrt))
-    value, inner = differentiate(opened, wrt, context, names)
+    value, inner = differentiate(opened, wrt, context, names, kept)
     derivative = Diff(opened, wrt)
 
     def at(fn: str, *indices: Index) -> Whole:
@@ -197,10 +201,10 @@ def product_without(w: Whole, axes: tuple[Index, ...], others: tuple[Index, ...]
     return whole("prod", 0, others, add(here, mul(sub(ONE, here), opened_whole(w, others))), ())
 
 
-def depends(t: Term, wrt: Entry, context: Context) -> bool:
+def depends(t: Term, wrt: Entry, context: Context, kept: frozenset[Array] = NONE) -> bool:
     """Whether the variable, a definition, or an array that may be the variable occurs in `t`."""
     for s in subterms(t):
         if isinstance(s, Entry):
-            if s.array in context.definitions or s.array.name == wrt.array.name:
+            if s.array in context.definitions or s.array in kept or s.array.name == wrt.array.name:
                 return True
     return False

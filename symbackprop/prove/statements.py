@@ -65,9 +65,11 @@ class Missing:
     left: tuple[Predicate, ...] = ()
 
 
-def prove_statement(statement: Statement, shapes: Shapes, witness: Witness) -> Theorem | Missing:
-    """The theorem, or what is missing of it."""
-    run = Run(statement, shapes)
+def prove_statement(
+    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = ()
+) -> Theorem | Missing:
+    """The theorem, or what is missing of it; `ways` of proving its equation are tried before all others."""
+    run = Run(statement, shapes, ways)
     values = run.values()
     if isinstance(values, Missing):
         return values
@@ -86,8 +88,8 @@ def prove_statement(statement: Statement, shapes: Shapes, witness: Witness) -> T
 class Run:
     """One statement on its way."""
 
-    def __init__(self, statement: Statement, shapes: Shapes) -> None:
-        self.statement, self.shapes = statement, shapes
+    def __init__(self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = ()) -> None:
+        self.statement, self.shapes, self.ways = statement, shapes, ways
         self.region, self.facts = region_of(statement)
         self.lemmas = with_signs(statement, self.region)
         self.inside, _ = knowing("known", self.lemmas, self.region)
@@ -127,7 +129,7 @@ class Run:
         if self.statement.formula and any(map(has_derivative, (lhs, rhs))):
             return self.between_values(lhs, rhs)
         first: Missing | None = None
-        for way in (prove, prove_simplified):
+        for way in (*self.ways, prove, prove_simplified):
             found = by_digits(lhs, rhs, self.inside, way)
             if found is None:
                 continue
@@ -236,9 +238,7 @@ def with_reasons(found: Found, seeker: Seeker) -> Given | Missing:
     return Missing(CONDITION, left) if left else Given(proof, reasons)
 
 
-def sorted_out(
-    seeker: Seeker, conditions: frozenset[Predicate]
-) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
+def sorted_out(seeker: Seeker, conditions: frozenset[Predicate]) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
     """Reasons for those that have one, and the others."""
     found: list[Reason] = []
     left: list[Predicate] = []

@@ -1,10 +1,50 @@
 """NumPy functions as index terms, by running them on arrays of symbolic shape."""
 
+from .algebra import ZERO_AT
+from .array import SymArray
 from .assumptions import trace_assumptions
 from .errors import ShapeMismatch, TraceError
+from .modules import MODULES
+from .nodes import CONSTANT, FORMULA, INPUT, Node, nodes_in
+from .recording import Graph, Recorder, array_of, node_of, record
+from .scattering import added_windows, scattered
 from .shapes import Declared, parse_shape, parse_shapes
+from .sizes import SymInt, size_number
 from .tracing import Traced, trace
+from .values import UNIT, Value, aligned
+
+TRACED_NUMPY = MODULES["numpy"]
+TRACED_LINALG, TRACED_SPECIAL = MODULES["numpy.linalg"], MODULES["scipy.special"]
 
 __all__ = [
-    "Declared", "ShapeMismatch", "TraceError", "Traced", "parse_shape", "parse_shapes", "trace", "trace_assumptions",
+    "CONSTANT",
+    "FORMULA",
+    "INPUT",
+    "TRACED_LINALG",
+    "TRACED_NUMPY",
+    "TRACED_SPECIAL",
+    "UNIT",
+    "ZERO_AT",
+    "Declared",
+    "Graph",
+    "Node",
+    "Recorder",
+    "ShapeMismatch",
+    "SymArray",
+    "SymInt",
+    "TraceError",
+    "Traced",
+    "Value",
+    "added_windows",
+    "aligned",
+    "array_of",
+    "node_of",
+    "nodes_in",
+    "parse_shape",
+    "parse_shapes",
+    "record",
+    "scattered",
+    "size_number",
+    "trace",
+    "trace_assumptions",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ Nothing here needs a side condition: 0*t = 0, t + 0 = t, δ of provably distinct
 from __future__ import annotations
 
 from fractions import Fraction
-from math import isqrt
+from math import isqrt, prod
 
 from symbackprop.core.matrix import dummy
 from symbackprop.core.terms import (
@@ -153,7 +153,7 @@ def complement(a: Term) -> Term:
         case Holds(NonNegative(e)):
             return gate(affine(-1, [(e, -1)]))
         case _:
-            return minus(ONE, a)
+            return of_one_truth(minus(ONE, a)) or minus(ONE, a)
 
 
 def blend(mask: Term, new: Term, old: Term, here: Term | None = None) -> Term:
@@ -241,7 +241,46 @@ def step(t: Term) -> Term:
             return t
         case _:
             pass
-    return Holds(Positive(t))
+    return of_one_truth(t) or Holds(Positive(t))
+
+
+def of_one_truth(t: Term) -> Term | None:
+    """[a + b h > 0] for numbers a, b and one truth value h: 0, 1, h or 1 - h.  None for other terms."""
+    if not isinstance(t, Add | Mul):
+        return None
+    truths = {s for s in subterms(t) if isinstance(s, Holds | Delta)}
+    if len(truths) != 1:
+        return None
+    (h,) = truths
+    low, high = number_at(t, h, Fraction(0)), number_at(t, h, Fraction(1))
+    if low is None or high is None:
+        return None
+    if (low > 0) == (high > 0):
+        return ONE if low > 0 else ZERO
+    if high > 0:
+        return h
+    return (
+        complement(h)
+        if isinstance(h, Holds) and isinstance(h.predicate, NonNegative)
+        else Add((times(num(-1), h), ONE))
+    )
+
+
+def number_at(t: Term, h: Term, value: Fraction) -> Fraction | None:
+    """The number that a sum of products of numbers and h is, where h has this value."""
+    if t == h:
+        return value
+    match t:
+        case Num(x):
+            return x
+        case Add(args) | Mul(args):
+            parts = [number_at(a, h, value) for a in args]
+            if any(p is None for p in parts):
+                return None
+            known = [p for p in parts if p is not None]
+            return sum(known, Fraction(0)) if isinstance(t, Add) else prod(known, start=Fraction(1))
+        case _:
+            return None
 
 
 def same(a: Term, b: Term) -> Term:

@@ -11,7 +11,7 @@ from symbackprop.clock import check_time
 
 from . import keys
 from .algebra import IndexExpr, Num, free, index_of, sized
-from .context import current
+from .context import current, noted
 from .elementwise import masking, where
 from .errors import ShapeMismatch, TraceError, Unsupported
 from .indexing import Plan, read
@@ -120,6 +120,7 @@ class SymArray:
         return 8 * self.size
 
     @property
+    @noted("T")
     def T(self) -> SymArray:
         return self.view(transpose, lambda old, new: transpose(new))
 
@@ -153,6 +154,7 @@ class SymArray:
         raise TraceError(message) if hasattr(numpy.ndarray, name) else Unsupported(message)
 
     # indexing
+    @noted("getitem")
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             raise TraceError(f"an array is indexed with {key!r}")
@@ -168,6 +170,7 @@ class SymArray:
             return wrap(result.value)
         return result
 
+    @noted("setitem")
     def __setitem__(self, key: Any, new: Any) -> None:
         mask = keys.mask_in(key)
         if mask is not None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from symbackprop.core.context import Context
 from symbackprop.core.terms import Size, Term
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -17,6 +20,7 @@ class Tracing:
     """`rounded` holds floats that look like a rounded irrational or third; `merged` how a size was made of factors;
     `journal` the arrays written in place with their value before; `loops` the open loops of symbolic length.
     `refused` holds the errors that were raised, should the traced code have caught one.
+    `recorder`, if any, notes each call.
     `passes` is how often a comprehension runs its body: the result must not depend on it.
     `other_floats` is set where floats of another width than 64 bits occur, whose casts copy; `mixed` where Python's
     max or min chose between numbers of two kinds, so that the kind of the result depends on the data; `notes` say how
@@ -38,6 +42,7 @@ class Tracing:
     mixed: bool = False
     passes: int = 1
     serial: int = 0
+    recorder: Any = None
 
 
 _stack: list[Tracing] = [Tracing()]
@@ -54,3 +59,19 @@ def tracing(state: Tracing) -> Iterator[Tracing]:
         yield state
     finally:
         _stack.pop()
+
+
+def noted(operation: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Decorates a function whose calls a recorder sees."""
+
+    def decorated(function: Callable[..., T]) -> Callable[..., T]:
+        @wraps(function)
+        def run(*args: Any, **options: Any) -> T:
+            recorder = current().recorder
+            if recorder is None:
+                return function(*args, **options)
+            return recorder.call(operation, function, args, options)  # type: ignore[no-any-return]
+
+        return run
+
+    return decorated

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .context import noted
 from .errors import TraceError
 
 NUMPY: dict[str, Any] = {}
@@ -93,9 +94,10 @@ def provides(
     """
 
     def register(f: F) -> F:
+        seen = noted(names[0])
         for name in names:
             home = home_of(table)
-            table[name] = strict(f, home, name)
+            table[name] = seen(strict(f, home, name))
             SUPPORTED[home, name] = Supported(home, name, f, method, where, arguments)
             if method:
                 METHODS[name] = name

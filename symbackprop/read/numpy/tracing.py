@@ -93,6 +93,8 @@ def argument(name: str, value: Any, copier: Copier) -> Any:
     """What the function gets: a symbolic array, a symbolic size, or the traced counterpart of a value."""
     if isinstance(value, Declared):
         return symbol(name, value)
+    if isinstance(value, SymArray | SymInt):  # of a recording that goes on
+        return value
     return size_number(value) if isinstance(value, Size) else copier.convert(value)
 
 

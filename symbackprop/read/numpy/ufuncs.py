@@ -7,6 +7,7 @@ from typing import Any
 
 from . import keys, reductions
 from .array import SymArray, finished, wrap
+from .context import current, noted
 from .creation import dtype_named
 from .elementwise import BINARY, RESTRICTED, UNARY, unary
 from .errors import TraceError
@@ -50,7 +51,13 @@ class Ufunc:
     def __init__(self, name: str, run: Callable[..., Value], inputs: int) -> None:
         self.__name__, self.run, self.nin = name, run, inputs
 
-    def __call__(self, *args: Any, out: Any = None, where: Any = True, dtype: Any = None, **options: Any) -> Any:
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        recorder = current().recorder
+        if recorder is None:
+            return self.call(*args, **options)
+        return recorder.call(self.__name__, self.call, args, options)
+
+    def call(self, *args: Any, out: Any = None, where: Any = True, dtype: Any = None, **options: Any) -> Any:
         for key, value in options.items():
             dropped("numpy", self.__name__, key, value)
         if len(args) > self.nin:
@@ -69,6 +76,9 @@ class Ufunc:
         return found
 
     def at(self, target: Any, key: Any, values: Any = None) -> None:
+        noted(f"{self.__name__}.at")(self.accumulated)(target, key, values)
+
+    def accumulated(self, target: Any, key: Any, values: Any = None) -> None:
         """Unbuffered in-place operation: repeated indices count repeatedly."""
         if not isinstance(target, SymArray):
             raise TraceError(f"np.{self.__name__}.at needs an array, not {type(target).__name__}")
@@ -109,7 +119,7 @@ class Ufunc:
 
 
 class Divmod(Ufunc):
-    def __call__(self, *args: Any, **options: Any) -> Any:
+    def call(self, *args: Any, **options: Any) -> Any:
         return NUMPY["floor_divide"](*args), NUMPY["remainder"](*args)
 
 

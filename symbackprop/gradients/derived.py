@@ -1,0 +1,78 @@
+"""A gradient by reverse mode over the user's own intermediates, each variable's with its theorem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symbackprop.core.context import Hypothesis
+from symbackprop.core.indices import Index
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.read.numpy import Declared, Node, record
+
+from .lemmas import NotProved, term_of
+from .meanings import indices, opened
+from .reverse import RULE, Reverse
+from .theorem import GradientTheorem, Theorems
+
+ATTEMPTS = 12  # steps that may turn out to be no theorem before this is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """`theorems` by variable: ∂L/∂x = the gradient of the sweep, under the conditions and hypotheses they name."""
+
+    reverse: Reverse
+    theorems: Mapping[str, GradientTheorem]
+    shared: Theorems = field(repr=False)
+
+    def plain(self, node: Node) -> Tensor:
+        """The entries of a node in terms of the variables alone."""
+        _, at = indices(node.shape, "i")
+        whole = tuple(Index(f"i{k}", s) for k, s in enumerate(node.shape))
+        context = self.shared.known.context
+        return Tensor(whole, opened(node.value.term(at), tuple(context.definitions), context)[0])
+
+    def flat(self, variable: str) -> Tensor:
+        """A gradient in terms of the variables alone."""
+        g = self.reverse.gradients[variable]
+        if isinstance(g, Node):
+            return self.plain(g)
+        shape = self.reverse.graph.inputs[variable].shape
+        return Tensor(tuple(Index(f"i{k}", s) for k, s in enumerate(shape)), term_of(g, ()))
+
+
+def derived(
+    forward: Callable[..., Any],
+    declared: Mapping[str, Declared],
+    variables: Sequence[str],
+    values: Mapping[str, Any] | None = None,
+    upstream: Sequence[str] | None = None,
+    hypotheses: Mapping[str, Hypothesis] | None = None,
+) -> Derived:
+    """The gradients of `forward` by the variables, proved.
+
+    A compact form that is not proved is taken back for the rules, a rule for the formula of the derivative.  Raises
+    TraceError where the forward cannot be read, SymbackpropError where a step is not proved.
+    """
+    refused: set[tuple[int, str]] = set()
+    for _ in range(ATTEMPTS):
+        reverse = Reverse(record(forward, {**(values or {}), **declared}), declared, variables, upstream, refused)
+        try:
+            shared = Theorems(reverse, hypotheses)
+            return Derived(reverse, {v: shared.theorem(v) for v in variables}, shared)
+        except NotProved as problem:
+            step = problem.step
+            if (step.node.number, problem.how) in refused:
+                raise SymbackpropError(f"{place(step.node.line)}the step of {step.node} is not proved") from problem
+            refused.add((step.node.number, problem.how))
+    raise SymbackpropError("too many steps are not proved")
+
+
+def place(line: tuple[str, int] | None) -> str:
+    return "" if line is None else f"{line[0]}:{line[1]}: "
+
+
+__all__ = ["RULE", "Derived", "derived"]

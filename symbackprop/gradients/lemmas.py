@@ -1,0 +1,207 @@
+"""Each step of the reverse sweep as a small theorem, found once for all variables.
+
+With a tangent dc for each node c, an arbitrary array, the step of a node N with adjoint g says
+
+    Σ_p g_p dN_p  =  Σ_c Σ_q k_c[q] dc[q]        for all tangents,
+
+where dN is what the definition of N gives for the tangents of what it is made from, and k_c is what the step hands
+to c.  For a variable x the tangent dc is ∂c/∂x: the proof is data, so this is put in place of the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from fractions import Fraction
+from typing import Any
+
+from symbackprop.core.context import EMPTY
+from symbackprop.core.indices import Index, IndexExpr, Size
+from symbackprop.core.kernel import Proof
+from symbackprop.core.terms import ZERO as NOTHING
+from symbackprop.core.terms import Array, Diff, Entry, Term, add, arrays, mul, num
+from symbackprop.prove.differentiate import Names, differentiate
+from symbackprop.prove.equality import prove_equal
+from symbackprop.read.numpy import INPUT, Node
+
+from .meanings import Meanings, Opened, indices, inner, opened, summed
+from .reindexing import prove_linear
+from .reverse import ZERO, Adjoint, Reverse, Step
+
+TANGENT = "∂"  # in front of the name of what it is the tangent of
+OMEGA = Entry(Array("ω"), ())  # stands for the entry of the variable
+
+
+@dataclass(slots=True)
+class Lemma:
+    """Σ_axes left * dN = Σ rights, with the proofs that the parts of it are what they are called.
+
+    `slope` is dN in the tangents of other nodes and `law` its proof; `left` is the adjoint, opened; `rights` has for
+    each node of the step its contribution, opened.  Proofs are None where nothing was opened.
+    """
+
+    step: Step
+    axes: tuple[Index, ...]
+    at: tuple[IndexExpr, ...]
+    slope: Term
+    law: Proof | None
+    left: Opened
+    rights: list[tuple[Node, tuple[Index, ...], Opened, Term]]
+    proof: Proof
+    zeros: list[tuple[Node, tuple[Index, ...], Proof]]
+
+
+class NotProved(Exception):
+    """A step for which no proof was found; `how` is what to do without."""
+
+    def __init__(self, step: Step, how: str) -> None:
+        super().__init__(f"{step.node}: {how}")
+        self.step, self.how = step, how
+
+
+class Lemmas:
+    """The lemmas of a sweep."""
+
+    def __init__(self, reverse: Reverse, known: Meanings) -> None:
+        self.reverse, self.known, self.context = reverse, known, known.context
+        self.kept = frozenset(n.array for n in reverse.active if n.named)
+        self.backward = [n.array for n in reverse.graph.nodes if n.backward and n.meaning is not None]
+        self.heard: set[Array] = set()  # adjoints of the steps so far: their names stay
+        self.found = [self.lemma(s) for s in reverse.steps if s.into or s.dropped]
+
+    def lemma(self, step: Step) -> Lemma:
+        """Raises NotProved."""
+        own = adjoint_arrays(step.adjoint)
+        before = set(self.heard)
+        self.heard |= own
+        for heard in (self.heard, before, set[Array]()) if isinstance(step.adjoint, Node) else (self.heard,):
+            found = self.attempt(step, heard)
+            if found is not None:
+                return found
+        raise NotProved(step, step.how)
+
+    def attempt(self, step: Step, heard: set[Array]) -> Lemma | None:
+        node = step.node
+        axes, at = indices(node.shape, "p")
+        slope, law = self.slope(node, at, inner(step))
+        back = [a for a in self.backward if a not in heard]
+        later = [n.array for n in self.reverse.forward if n.number > node.number and n.named]
+        left = opened(term_of(step.adjoint, at), [*back, *inner(step), *later], self.context)
+        rights = []
+        for to, g in (*step.into, *step.dropped):
+            axes_to, at_to = indices(to.shape, "q")
+            part = opened(term_of(g, at_to), [*back, *inner(step), *later], self.context)
+            rights.append((to, axes_to, part, self.slope(to, at_to, [], to.named)[0]))
+        lhs = summed(axes, mul(left[0], slope))
+        rhs = add(*(summed(a, mul(part[0], t)) for _, a, part, t in rights))
+        found = prove_linear(tangents(lhs), tangents(rhs), self.shape)
+        if found is None:
+            return None
+        zeros = [(to, *self.zero(step, to, g, heard)) for to, g in step.dropped]
+        return Lemma(step, axes, at, slope, law, left, rights, found[0], zeros)
+
+    def shape(self, tangent: Array) -> tuple[Size, ...] | None:
+        """The axes of a tangent; None for what is none."""
+        if not tangent.name.startswith(TANGENT):
+            return None
+        return self.reverse.recorder.by_array[Array(tangent.name.removeprefix(TANGENT))].shape
+
+    def slope(self, node: Node, at: tuple[IndexExpr, ...], names: list[Array], end: bool = False) -> Opened:
+        """∂N/∂ω in terms of ∂c/∂ω for the nodes c before, with its proof; at its end the name itself."""
+        entry = node.value.term(at)
+        if end:
+            return Diff(entry, OMEGA), None
+        value, by_opening = opened(entry, names, self.context)
+        if not isinstance(value, Entry) or value.array not in self.kept or value != entry:
+            kept = self.kept - frozenset(names)
+            derivative, law = differentiate(value, OMEGA, EMPTY, Names(), kept)
+            return derivative, under(by_opening, law)
+        return Diff(value, OMEGA), None
+
+    def zero(self, step: Step, to: Node, g: Adjoint, heard: set[Array]) -> tuple[tuple[Index, ...], Proof]:
+        """g = 0, with as little opened as is needed."""
+        axes, at = indices(to.shape, "q")
+        term = term_of(g, at)
+        back = [a for a in self.backward if a not in heard]
+        later = [n.array for n in self.reverse.forward if n.meaning is not None]
+        near = [n.array for n in (step.node, *step.node.parents) if n.meaning is not None]
+        for names in (back, [*back, *near], [*back, *later], [*self.backward, *later]):
+            value, by_opening = opened(term, names, self.context)
+            found = prove_equal(value, NOTHING, EMPTY)
+            if found is not None:
+                from .meanings import joined
+
+                return axes, joined(by_opening, found[0])
+        raise NotProved(step, ZERO)
+
+
+def under(by_opening: Proof | None, law: Proof) -> Proof:
+    from symbackprop.core.kernel import UnderDiff
+
+    from .meanings import joined
+
+    return law if by_opening is None else joined(UnderDiff(OMEGA, by_opening), law)
+
+
+def term_of(g: Adjoint, at: tuple[IndexExpr, ...]) -> Term:
+    return g.at(at) if isinstance(g, Node) else num(Fraction(repr(float(g))))
+
+
+def adjoint_arrays(g: Adjoint) -> frozenset[Array]:
+    """The names whose entries an adjoint has."""
+    if not isinstance(g, Node) or g.operation == INPUT:
+        return frozenset()
+    return arrays(g.value.term(indices(g.shape, "p")[1]))
+
+
+# --- names for tangents ----------------------------------------------------------------------------
+
+
+def tangents(t: Any) -> Any:
+    """∂c[q]/∂ω as the entry of an array: the search need not know that it is a derivative."""
+    return everywhere_in(t, lambda x: tangent(x) if isinstance(x, Diff) and x.wrt == OMEGA else None)
+
+
+def tangent(d: Diff) -> Entry:
+    assert isinstance(d.body, Entry)
+    return Entry(Array(TANGENT + d.body.array.name), d.body.at)
+
+
+def with_variable(x: Any, wrt: Entry) -> Any:
+    """A proof or a term with ∂c/∂wrt for the tangent of c, and wrt for ω."""
+
+    def replaced(t: Any) -> Any:
+        if isinstance(t, Entry):
+            if t == OMEGA:
+                return wrt
+            if t.array.name.startswith(TANGENT):
+                return Diff(Entry(Array(t.array.name.removeprefix(TANGENT)), t.at), wrt)
+        return None
+
+    return everywhere_in(x, replaced)
+
+
+def everywhere_in(x: Any, f: Callable[[Any], Any]) -> Any:
+    """Plain data with f(part) in place of each outermost part where f gives something."""
+    memo: dict[int, Any] = {}
+
+    def go(y: Any) -> Any:
+        if id(y) in memo:
+            return memo[id(y)][1]
+        result = f(y)
+        if result is None:
+            if isinstance(y, tuple):
+                parts = [go(z) for z in y]
+                changed = any(a is not b for a, b in zip(parts, y, strict=True))
+                result = tuple(parts) if changed else y
+            elif is_dataclass(y) and not isinstance(y, Index | Array | type):
+                values = {n.name: getattr(y, n.name) for n in fields(y)}
+                new = {k: go(v) for k, v in values.items()}
+                changed = any(new[k] is not values[k] for k in values)
+                result = type(y)(**new) if changed else y
+            else:
+                result = y
+        memo[id(y)] = y, result
+        return result
+
+    return go(x)

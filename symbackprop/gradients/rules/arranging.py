@@ -1,0 +1,115 @@
+"""Rules of functions that only arrange entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbackprop.read.numpy import TRACED_NUMPY as np
+from symbackprop.read.numpy import size_number
+
+from .products import swap
+from .registry import covered, full, ndim, shape, sizes, times, unbroadcast, vjp
+
+
+@vjp("T")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return swap(full(g, out)) if ndim(a) == 2 else full(g, out).T
+
+
+@vjp("matrix_transpose")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return swap(full(g, out))
+
+
+@vjp("transpose")
+def _(k: int, g: Any, out: Any, a: Any, *axes: Any, **options: Any) -> Any:
+    order = options.get("axes", axes[0] if len(axes) == 1 else axes or None)
+    if order is None:
+        return full(g, out).T
+    order = [n % ndim(a) for n in order]
+    if order == [*range(len(order) - 2), len(order) - 1, len(order) - 2]:
+        return swap(full(g, out))
+    return np.transpose(full(g, out), tuple(order.index(n) for n in range(len(order))))
+
+
+@vjp("swapaxes")
+def _(k: int, g: Any, out: Any, a: Any, i: Any, j: Any) -> Any:
+    last = {ndim(a) - 1, ndim(a) - 2}
+    return swap(full(g, out)) if {i % ndim(a), j % ndim(a)} == last else np.swapaxes(full(g, out), i, j)
+
+
+@vjp("moveaxis")
+def _(k: int, g: Any, out: Any, a: Any, source: Any, destination: Any) -> Any:
+    return np.moveaxis(full(g, out), destination, source)
+
+
+@vjp("reshape", "ravel", "flatten", "squeeze", "expand_dims")
+def _(k: int, g: Any, out: Any, a: Any, *_: Any, **__: Any) -> Any:
+    return np.reshape(full(g, out), sizes(shape(a)))
+
+
+@vjp("broadcast_to")
+def _(k: int, g: Any, out: Any, a: Any, *_: Any) -> Any:
+    return unbroadcast(g, a, out)
+
+
+@vjp("flip")
+def _(k: int, g: Any, out: Any, a: Any, axis: Any = None) -> Any:
+    return np.flip(full(g, out), axis=axis)
+
+
+@vjp("roll")
+def _(k: int, g: Any, out: Any, a: Any, shift: Any, axis: Any = None) -> Any:
+    covered(isinstance(axis, int))
+    return np.roll(full(g, out), -shift, axis=axis)
+
+
+@vjp("tril")
+def _(k: int, g: Any, out: Any, a: Any, *diagonal: Any) -> Any:
+    return times(g, np.tril(np.ones(sizes(shape(a)[-2:])), *diagonal))
+
+
+@vjp("triu")
+def _(k: int, g: Any, out: Any, a: Any, *diagonal: Any) -> Any:
+    return times(g, np.triu(np.ones(sizes(shape(a)[-2:])), *diagonal))
+
+
+@vjp("concatenate")
+def _(k: int, g: Any, out: Any, parts: Any, axis: Any = 0) -> Any:
+    """k counts the parts."""
+    covered(isinstance(parts, tuple | list) and isinstance(axis, int))
+    n = axis % ndim(out)
+    start: Any = 0
+    for p in parts[:k]:
+        start = start + size_number(shape(p)[n])
+    stop = start + size_number(shape(parts[k])[n])
+    return full(g, out)[(slice(None),) * n + (slice(start, stop),)]
+
+
+@vjp("stack")
+def _(k: int, g: Any, out: Any, parts: Any, axis: Any = 0) -> Any:
+    covered(isinstance(parts, tuple | list) and isinstance(axis, int))
+    return full(g, out)[(slice(None),) * (axis % ndim(out)) + (k,)]
+
+
+@vjp("array")
+def _(k: int, g: Any, out: Any, parts: Any, *_: Any, **__: Any) -> Any:
+    covered(isinstance(parts, tuple | list) and all(ndim(p) == ndim(out) - 1 for p in parts))
+    return full(g, out)[k]
+
+
+@vjp("astype")
+def _(k: int, g: Any, out: Any, a: Any, *_: Any, **__: Any) -> Any:
+    return g
+
+
+@vjp("pad")
+def _(k: int, g: Any, out: Any, a: Any, widths: Any, *mode: Any, **options: Any) -> Any:
+    covered(options.get("mode", mode[0] if mode else "constant") == "constant")
+    if not isinstance(widths, tuple | list):
+        widths = ((widths, widths),) * ndim(a)
+    covered(all(isinstance(w, tuple | list) and len(w) == 2 for w in widths) and len(widths) == ndim(a))
+    key = []
+    for (before, _), size in zip(widths, shape(a), strict=True):
+        key.append(slice(before, before + size_number(size)))
+    return full(g, out)[tuple(key)]

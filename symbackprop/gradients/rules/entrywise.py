@@ -1,0 +1,188 @@
+"""Rules of functions of entries, with broadcasting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbackprop.read.numpy import TRACED_NUMPY as np
+from symbackprop.read.numpy import TRACED_SPECIAL as special
+
+from .registry import covered, is_number, less, minus, over, plus, shape, times, unbroadcast, vjp
+
+
+@vjp("add")
+def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
+    return unbroadcast(g, (a, b)[k], out)
+
+
+@vjp("subtract")
+def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
+    return unbroadcast(minus(g) if k else g, (a, b)[k], out)
+
+
+@vjp("multiply")
+def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
+    return unbroadcast(times(g, (b, a)[k]), (a, b)[k], out)
+
+
+@vjp("divide", "true_divide")
+def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
+    if k == 0:
+        return unbroadcast(over(g, b), a, out)
+    return unbroadcast(minus(over(times(g, out), b)), b, out)
+
+
+@vjp("negative")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return minus(g)
+
+
+@vjp("positive", "conjugate", "conj", "nan_to_num")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return g
+
+
+def twice(a: Any, g: Any) -> Any:
+    """2 a g, the number with the smaller factor."""
+    if is_number(g):
+        return times(2 * g, a)
+    return np.multiply(times(2, g), a) if shape(g) != shape(a) else times(times(2, a), g)
+
+
+@vjp("power", "float_power", "pow")
+def _(k: int, g: Any, out: Any, a: Any, n: Any) -> Any:
+    covered(k == 0 and is_number(n))
+    match n:
+        case 2:
+            return twice(a, g)
+        case -1:
+            return minus(times(g, np.power(out, 2)))
+        case 0.5:
+            return over(g, times(2, out))
+        case -0.5:
+            return times(-0.5, times(g, np.power(out, 3)))
+        case _:
+            return times(times(n, np.power(a, n - 1)), g)
+
+
+@vjp("square")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return twice(a, g)
+
+
+@vjp("reciprocal")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return minus(times(g, np.power(out, 2)))
+
+
+@vjp("sqrt")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return over(g, times(2, out))
+
+
+@vjp("exp")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, out)
+
+
+@vjp("expm1")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, plus(out, 1))
+
+
+@vjp("log")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return over(g, a)
+
+
+@vjp("log1p")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return over(g, plus(1, a))
+
+
+@vjp("tanh")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, less(1, np.power(out, 2)))
+
+
+@vjp("sinh")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, np.cosh(a))
+
+
+@vjp("cosh")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, np.sinh(a))
+
+
+@vjp("sin")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, np.cos(a))
+
+
+@vjp("cos")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return minus(times(g, np.sin(a)))
+
+
+@vjp("arctan", "atan")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return over(g, plus(1, np.power(a, 2)))
+
+
+@vjp("expit")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(times(g, out), less(1, out))
+
+
+@vjp("log_expit")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, special.expit(minus(a)))
+
+
+@vjp("softplus")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, special.expit(a))
+
+
+@vjp("logaddexp")
+def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
+    x, y = (a, b) if k == 0 else (b, a)
+    return unbroadcast(times(g, special.expit(less(x, y))), x, out)
+
+
+@vjp("erf")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, np.multiply(np.divide(2, np.sqrt(np.pi)), np.exp(minus(np.power(a, 2)))))
+
+
+@vjp("absolute")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    return times(g, np.sign(a))
+
+
+@vjp("maximum", "fmax")
+def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
+    x, y = (a, b) if k == 0 else (b, a)
+    return unbroadcast(times(g, np.greater(x, y)), x, out)
+
+
+@vjp("minimum", "fmin")
+def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
+    x, y = (a, b) if k == 0 else (b, a)
+    return unbroadcast(times(g, np.less(x, y)), x, out)
+
+
+@vjp("clip")
+def _(k: int, g: Any, out: Any, a: Any, low: Any = None, high: Any = None) -> Any:
+    covered(k == 0)
+    for limit, inside in ((low, np.greater), (high, np.less)):
+        if limit is not None:
+            g = times(g, inside(a, limit))
+    return unbroadcast(g, a, out)
+
+
+@vjp("where")
+def _(k: int, g: Any, out: Any, c: Any, a: Any, b: Any) -> Any:
+    covered(k > 0)
+    return unbroadcast(np.where(c, g, 0.0) if k == 1 else np.where(c, 0.0, g), (a, b)[k - 1], out)

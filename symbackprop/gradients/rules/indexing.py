@@ -1,0 +1,43 @@
+"""Rules of reading entries: what was read from several places is added up there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbackprop.read.numpy import TRACED_NUMPY as np
+from symbackprop.read.numpy import SymArray, added_windows, scattered
+
+from .registry import covered, full, ndim, unbroadcast, vjp, without_new_axes
+
+
+@vjp("getitem")
+def _(k: int, g: Any, out: Any, a: Any, key: Any) -> Any:
+    items = key if isinstance(key, tuple) else (key,)
+    if all(i is None or (isinstance(i, slice) and i == slice(None)) for i in items):
+        return without_new_axes(full(g, out), tuple(0 if i is None else i for i in items))
+    covered(not any(isinstance(i, SymArray) and i.value.dtype == "bool" for i in items))
+    return scattered(a, key, g)
+
+
+@vjp("take")
+def _(k: int, g: Any, out: Any, a: Any, indices: Any, axis: Any = None) -> Any:
+    covered(isinstance(axis, int))
+    return scattered(a, (slice(None),) * (axis % ndim(a)) + (indices,), g)
+
+
+@vjp("setitem")
+def _(k: int, g: Any, out: Any, a: Any, key: Any, new: Any) -> Any:
+    """Argument 0 is the array before, argument 2 what was written."""
+    g = full(g, out)
+    if k == 2:
+        return unbroadcast(g[key], new, g[key])
+    covered(k == 0)
+    kept = np.copy(g)
+    kept[key] = 0.0
+    return kept
+
+
+@vjp("sliding_window_view")
+def _(k: int, g: Any, out: Any, a: Any, window: Any, axis: Any = None) -> Any:
+    axes = (axis,) if isinstance(axis, int) else range(ndim(a)) if axis is None else axis
+    return added_windows(full(g, out), a, tuple(n % ndim(a) for n in axes))

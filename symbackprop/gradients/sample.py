@@ -1,0 +1,96 @@
+"""The nodes of a graph in float64 at one point: proposes what is then proved, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from symbackprop.core.terms import Array, Size
+from symbackprop.numbers.exact_numbers import Undefined
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point
+from symbackprop.read.numpy import INPUT, Declared, Graph, Node
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+COUNTS = (3, 5, 2, 7, 4, 6)  # roots of the first are no simple factors
+
+
+class Sample:
+    """Values of all nodes, each computed when it is asked for.  `changed` gives other values to some named nodes."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        declared: Mapping[str, Declared],
+        positive: bool = False,
+        changed: Mapping[Array, Floats] | None = None,
+        shift: int = 0,
+    ) -> None:
+        symbols = list(dict.fromkeys(s for d in declared.values() for s in d.symbols))
+        self.sizes = {s: COUNTS[(k + shift) % len(COUNTS)] for k, s in enumerate(symbols)}
+        self.graph, self.declared, self.positive, self.shift = graph, declared, positive, shift
+        whole = {n: d for n, d in declared.items() if d.values is not None}
+        self.evaluation = FloatEvaluation(
+            Point(self.sizes, integers={n: self.integers(n, d) for n, d in whole.items()})
+        )
+        self.evaluation.tables.update(changed or {})
+        self.known: set[Node] = {n for n in graph.nodes if n.array in (changed or {})}
+
+    def changed(self, values: Mapping[Array, Floats]) -> Sample:
+        """The same point, with other values for these nodes and what rests on them."""
+        return Sample(self.graph, self.declared, self.positive, values, self.shift)
+
+    def elsewhere(self) -> Sample:
+        """A point of other sizes."""
+        return Sample(self.graph, self.declared, self.positive, None, self.shift + 1)
+
+    def shape(self, shape: Iterable[Size]) -> tuple[int, ...]:
+        return tuple(s.at(self.sizes) for s in shape)
+
+    def of(self, x: Node | float) -> Floats:
+        """Raises Undefined where the evaluator has no value."""
+        if not isinstance(x, Node):
+            return np.asarray(float(x))
+        self.fill(x)
+        return self.evaluation.tables[x.array] if x.named else self.entries(x)
+
+    def fill(self, x: Node) -> None:
+        """Values of the named nodes that x rests on, and of x."""
+        todo = [x]
+        while todo:
+            n = todo[-1]
+            missing = [p for p in n.parents if p not in self.known]
+            if missing and n not in self.known:
+                todo.extend(missing)
+                continue
+            todo.pop()
+            if n.named and n not in self.known:
+                self.evaluation.tables[n.array] = self.drawn(n) if n.operation == INPUT else self.entries(n)
+            self.known.add(n)
+
+    def entries(self, n: Node) -> Floats:
+        return self.evaluation.tensor(n.entries.axes, n.entries.body)
+
+    def drawn(self, n: Node) -> Floats:
+        found = np.random.default_rng(crc32(str(n.name).encode())).normal(size=self.shape(n.shape))
+        return np.abs(found) + 0.5 if self.positive or not n.shape else found
+
+    def integers(self, name: str, d: Declared) -> dict[tuple[int, ...], int]:
+        assert d.values is not None
+        rng = np.random.default_rng(crc32(name.encode()))
+        drawn = rng.integers(0, max(1, d.values.at(self.sizes)), self.shape(d.shape))
+        return {k: int(v) for k, v in np.ndenumerate(drawn)}
+
+
+def same(a: Floats, b: Floats) -> bool:
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-8, atol=1e-10, equal_nan=True))
+
+
+def vanishes(a: Floats, scale: float) -> bool:
+    return a.size > 0 and bool(np.all(np.abs(a) <= 1e-10 * scale))
+
+
+__all__ = ["Floats", "Sample", "Undefined", "same", "vanishes"]

@@ -1,0 +1,173 @@
+"""The line of a backward function at which its values go wrong.
+
+A node is to blame if other values in its place make the wrong results right: a number times its own values (a missing
+factor), or the values of a derived intermediate.  The earliest such node that mends most results is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+
+from symbackprop.core.terms import Size, SymbackpropError, sized
+from symbackprop.read.numpy import INPUT, Node
+
+from .reverse import Reverse
+from .sample import Floats, Sample, Undefined, same
+from .theorem import ancestors
+
+FACTORS = tuple(Fraction(s * n, d) for n, d in ((2, 1), (1, 2), (3, 1), (1, 3), (4, 1), (1, 4)) for s in (1, -1))
+
+
+@dataclass(frozen=True, slots=True)
+class WrongLine:
+    """`place` is file and line, `node` what is wrong there.  It lacks `factor`, or should be `wanted`.
+
+    A factor is a number times a size; the number 0 stands for one over the size.
+    """
+
+    place: tuple[str, int] | None
+    node: Node
+    name: str
+    factor: tuple[Fraction, Size] | None = None
+    wanted: Node | None = None
+    mends: tuple[str, ...] = field(default=())
+
+    @property
+    def message(self) -> str:
+        at = "" if self.place is None else f"line {self.place[1]}: "
+        if self.factor is not None:
+            return f"{at}{self.name} lacks the factor {factor_text(self.factor)}"
+        wanted = "" if self.wanted is None or not self.wanted.name else f": {self.wanted.name} belongs there"
+        return f"{at}{self.name} is wrong{wanted}"
+
+
+def factor_text(factor: tuple[Fraction, Size]) -> str:
+    number, size = factor
+    if size == sized(1):
+        return str(number)
+    return str(size) if number else f"1/{size}"
+
+
+Found: TypeAlias = "tuple[Fraction, Size] | Node"
+
+
+def find_wrong_line(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) -> WrongLine | None:
+    """None where no single node is to blame."""
+    pool = derived_values(reverse)
+    suspects = [n for n in blamed(reverse, results, wrong) if n.named]
+    right = surely_right(suspects, reverse.sample, pool)
+    search = Search(reverse, results, wrong, [n for n, _ in pool])
+    return search.best(suspects, right) or search.best(suspects, set())
+
+
+class Search:
+    """Other values in the place of nodes, at a point and again at one of other sizes."""
+
+    def __init__(
+        self, reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str], pool: Sequence[Node]
+    ) -> None:
+        self.reverse, self.results, self.wrong, self.pool = reverse, results, wrong, pool
+        self.samples = [reverse.sample, reverse.sample.elsewhere()]
+
+    def best(self, nodes: Sequence[Node], right: set[Node]) -> WrongLine | None:
+        """The earliest node whose other values mend most and spoil nothing."""
+        best: WrongLine | None = None
+        for node in nodes:
+            for found in self.replacements(node):
+                if node in right and isinstance(found, tuple):
+                    continue  # a multiple of what seems right: rather the fault of what is made from it
+                mended = self.mended(node, found, self.samples[0])
+                if len(mended) <= (len(best.mends) if best else 0):
+                    continue
+                if self.mended(node, found, self.samples[1]) != mended:
+                    continue
+                factor, other = (found, None) if isinstance(found, tuple) else (None, found)
+                best = WrongLine(node.line, node, node.name or node.operation, factor, other, mended)
+            if best is not None and len(best.mends) == len(self.wrong):
+                break
+        return best
+
+    def replacements(self, node: Node) -> Iterator[Found]:
+        """Multiples of its own values, then the values of derived nodes."""
+        yield Fraction(-1), sized(1)
+        yield from ((f, sized(1)) for f in FACTORS)
+        for symbol in self.samples[0].sizes:
+            yield Fraction(1), sized(symbol)
+            yield Fraction(0), sized(symbol)
+        for other in self.pool:
+            if other.shape == node.shape or (node.ndim == 2 and other.shape == tuple(reversed(node.shape))):
+                yield other
+
+    def mended(self, node: Node, found: Found, sample: Sample) -> tuple[str, ...]:
+        """The wrong variables that are right then; nothing where a right one becomes wrong, or nothing changes."""
+        try:
+            own = sample.of(node)
+            values = other_values(own, found, sample)
+            if values.shape != own.shape or same(values, own):
+                return ()
+            changed = sample.changed({node.array: values})
+            right = [v for v, r in self.results.items() if self.is_right(v, r, sample, changed)]
+        except Undefined:
+            return ()
+        mended = tuple(v for v in self.wrong if v in right)
+        return mended if len(right) - len(mended) == len(self.results) - len(self.wrong) else ()
+
+    def is_right(self, variable: str, result: Node, sample: Sample, changed: Sample) -> bool:
+        value, wanted = changed.of(result), sample.of(self.reverse.gradients[variable])
+        return value.shape == sample.shape(result.shape) and same(value, np.broadcast_to(wanted, value.shape))
+
+
+def other_values(own: Floats, found: Found, sample: Sample) -> Floats:
+    if isinstance(found, Node):
+        values = sample.of(found)
+        return values if values.shape == own.shape else values.T
+    number, size = found
+    count = size.at(sample.sizes)
+    return own * float(number) * count if number else own / count
+
+
+def surely_right(nodes: Sequence[Node], sample: Sample, pool: Sequence[tuple[Node, Floats]]) -> set[Node]:
+    """Nodes with the values of a derived one, and what they are made from."""
+    found = []
+    for n in nodes:
+        values = sample.of(n)
+        if np.any(values) and any(same(values, v) or turned_same(values, v) for _, v in pool):
+            found.append(n)
+    return {*found, *ancestors(found)}
+
+
+def turned_same(a: Floats, b: Floats) -> bool:
+    return a.ndim == 2 and a.shape[0] != a.shape[1] and same(a, b.T)
+
+
+def blamed(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) -> list[Node]:
+    """The nodes of the backward that the wrong results rest on, in order."""
+    ends = [results[v] for v in wrong]
+    own = {*ends, *ancestors(ends)} - set(reverse.forward) - set(reverse.upstream.values())
+    derived = ancestors([g for g in reverse.gradients.values() if isinstance(g, Node)])
+    return sorted((n for n in own if n not in derived or n in ends), key=lambda n: n.number)
+
+
+def derived_values(reverse: Reverse) -> list[tuple[Node, Floats]]:
+    """The adjoints of all nodes of the forward, also of those that a compact form goes over."""
+    try:
+        more = Reverse.plainly(reverse)
+    except SymbackpropError:
+        more = []
+    found: dict[Node, Floats] = {}
+    for s in (*reverse.steps, *more):
+        for g in (s.adjoint, *(c for _, c in s.into)):
+            if isinstance(g, Node) and g.operation != INPUT and g not in found:
+                try:
+                    found[g] = reverse.sample.of(g)
+                except Undefined:
+                    continue
+    return list(found.items())
+
+
+__all__ = ["WrongLine", "find_wrong_line"]

@@ -1,0 +1,98 @@
+"""What a line of a program computes, entry by entry, in the names of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from symbackprop.core.terms import Array, Entry, Holds, Index, Positive, Sum, Term, Whole, arguments, rebuilt
+from symbackprop.gradients.meanings import with_entries
+from symbackprop.prove.tidying import Tidy
+from symbackprop.read.numpy import UNIT, ZERO_AT, Node
+from symbackprop.write.paper.array_text import LETTERS, ArrayText, latex, symbols
+
+LONG = 108
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """`name`, `at` and `text` as `dW`, `[i,j]`, `Σ_k ...`; the same in LaTeX."""
+
+    name: str
+    at: str
+    text: str
+    below: str
+    latex_name: str
+    latex: str
+
+
+class Equations:
+    """`names` are the variables of the program; other nodes are opened."""
+
+    def __init__(self, names: Mapping[Node, str]) -> None:
+        self.names = names
+
+    def of(self, n: Node) -> str:
+        """`dW[i,j] = Σ_k x[k,i] dz[k,j]`, or nothing where that is too long to help."""
+        if n.meaning is None:
+            return ""
+        sides = self.sides(n)
+        code = f"{sides.name}{sides.at} = {sides.text}"
+        return code if len(code) <= LONG else ""
+
+    def sides(self, n: Node) -> Sides:
+        """The equation of a node in parts."""
+        axes = tuple(Index(f"axis {k}", s) for k, s in enumerate(n.shape))
+        kept = tuple(i for i in axes if i.size != UNIT)
+        body = plain_letters(self.shown(n.entries.at(*(ZERO_AT if i.size == UNIT else i for i in axes)), n), len(kept))
+        name = self.names.get(n, "")
+        writer = ArrayText(body, kept)
+        letters = [writer.letters[i] for i in kept]
+        entry = Entry(Array(name or "x"), kept)
+        return Sides(name, f"[{','.join(letters)}]" if letters else "", writer.written(body),
+                     f"_{{{''.join(letters)}}}" if letters else "", latex(entry, kept), latex(body, kept))  # fmt: skip
+
+    def shown(self, t: Term, about: Node) -> Term:
+        """In the names of the program, with what has none opened."""
+        by_array = {n.array: n for n in ancestors(about)}
+
+        def entry(x: Entry) -> Term | None:
+            if x.array not in by_array:
+                return None
+            n = by_array[x.array]
+            if n in self.names:
+                return Entry(Array(self.names[n]), tuple(e for e, s in zip(x.at, n.shape, strict=True) if s != UNIT))
+            return self.shown(n.entries.at(*x.at), about) if n.meaning is not None else None
+
+        return with_entries(t, entry)
+
+
+def plain_letters(t: Term, outside: int, taken: Sequence[str] = ()) -> Term:
+    """Tidied, with letters for the indices of sums; the first `outside` letters are those of the entry."""
+    pool = [x for x in LETTERS if x not in symbols(t) and x not in taken]
+
+    def named(s: Term, depth: int) -> Term:
+        match s:
+            case Sum(size, body, _):
+                return Sum(size, named(body, depth + 1), pool[depth] if depth < len(pool) else f"i_{depth}")
+            case Whole():
+                return s
+            case Holds(Positive(u)):
+                return Holds(Positive(named(u, depth)))
+            case _:
+                args = arguments(s)
+                return rebuilt(s, tuple(named(a, depth) for a in args)) if args else s
+
+    return named(Tidy()(t), outside)
+
+
+def ancestors(n: Node) -> set[Node]:
+    found: set[Node] = set()
+    todo = [n]
+    while todo:
+        m = todo.pop()
+        for p in m.parents:
+            if p not in found:
+                found.add(p)
+                todo.append(p)
+    return found

@@ -1,0 +1,256 @@
+"""Nodes of a graph as expressions of a dialect: names where they have one, written out in place where not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symbackprop.core.indices import Pick, Size, as_affine
+from symbackprop.core.terms import PI, Num, SymbackpropError, Term
+from symbackprop.read.numpy import CONSTANT, FORMULA, Node, SymInt
+
+from .dialects import METHODS, OPERATORS, REDUCTIONS, Dialect
+
+Text = tuple[str, int]  # code and how tightly it binds
+ATOM, UNARY, PRODUCT, SUM = 100, 30, 20, 10
+MADE = frozenset({"eye", "identity", "ones", "zeros", "full", "tri"})
+
+
+class Expressions:
+    """`names` has the nodes that are variables of the program, `symbol` says what a size symbol is there."""
+
+    def __init__(
+        self, dialect: Dialect, names: Mapping[Node, str], symbol: Callable[[str], str], like: str = ""
+    ) -> None:
+        """`like` is an argument whose dtype torch is to use where it would take another."""
+        self.dialect, self.names, self.symbol, self.like = dialect, names, symbol, like
+        self.used: set[str] = set()  # helpers and modules that the code needs
+        self.formulas: list[Node] = []
+
+    def of(self, x: Any, binding: int = 0) -> str:
+        code, binds = self.written(x)
+        return f"({code})" if binds < binding else code
+
+    def written(self, x: Any) -> Text:
+        match x:
+            case Node():
+                return (self.names[x], ATOM) if x in self.names else self.call(x)
+            case SymInt():
+                return self.whole(x)
+            case Size():
+                return self.size(x)
+            case bool() | None | str():
+                return repr(x), ATOM
+            case int() | float():
+                return self.number(x)
+            case slice():
+                ends = [x.start, x.stop] + ([x.step] if x.step is not None else [])
+                return ":".join("" if e is None else self.of(e) for e in ends), ATOM
+            case tuple():
+                return f"({', '.join(map(self.of, x))}{',' if len(x) == 1 else ''})", ATOM
+            case list():
+                return f"[{', '.join(map(self.of, x))}]", ATOM
+            case _ if x is Ellipsis:
+                return "...", ATOM
+            case _ if getattr(x, "__name__", "") in ("float", "float64", "int", "bool"):
+                return {"float": "float", "float64": "float"}.get(x.__name__, x.__name__), ATOM
+        raise SymbackpropError(f"no code is written for a {type(x).__name__} as an argument")
+
+    def number(self, x: int | float) -> Text:
+        if isinstance(x, float) and math.isinf(x):
+            self.used.add(self.dialect.module)
+            return ("-" if x < 0 else "") + self.dialect.infinity, UNARY if x < 0 else ATOM
+        code = repr(int(x)) if x == int(x) and abs(x) < 1e15 else repr(x)
+        return code, ATOM if x >= 0 else UNARY
+
+    # --- sizes ---------------------------------------------------------------------------------
+
+    def size(self, s: Size) -> Text:
+        if not s.monomials:
+            return "0", ATOM
+        pieces = []
+        for symbols, c in reversed(s.monomials):
+            factors = [self.symbol(x) for x in symbols]
+            if abs(c) != 1 or not factors:
+                factors.insert(0, str(abs(c)))
+            pieces.append((" - " if c < 0 else " + ") + " * ".join(factors))
+        code = "".join(pieces).removeprefix(" + ").replace(" - ", "-", 1) if pieces[0][1] == "-" else ""
+        code = code or "".join(pieces).removeprefix(" + ")
+        alone = len(pieces) == 1
+        return code, (PRODUCT if "*" in code else ATOM) if alone and code[0] != "-" else SUM
+
+    def whole(self, x: SymInt) -> Text:
+        constant, parts = as_affine(x.expr)
+        if not parts:
+            return self.size(constant)
+        pieces = [] if not constant.monomials else [self.of(constant, PRODUCT)]
+        for atom, factor in parts:
+            if not isinstance(atom, Pick) or atom.at:
+                raise SymbackpropError("no code is written for an index of a loop")
+            pieces.append(atom.array if factor.constant == 1 else f"{self.of(factor, PRODUCT)} * {atom.array}")
+        return " + ".join(pieces), ATOM if len(pieces) == 1 and pieces[0].isidentifier() else SUM
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    def call(self, n: Node) -> Text:
+        operation, args, d = n.operation, list(n.args), self.dialect
+        if operation in OPERATORS and len(args) == 2:
+            return self.operator(operation, args)
+        match operation:
+            case "expand_dims":
+                return f"{self.of(args[0], ATOM)}[{self.new_axes(n)}]", ATOM
+            case "negative":
+                return f"-{self.of(args[0], UNARY)}", UNARY
+            case "T":
+                return f"{self.of(args[0], ATOM)}.T", ATOM
+            case "getitem":
+                return f"{self.of(args[0], ATOM)}[{self.key(args[1])}]", ATOM
+            case "square":
+                return f"{self.of(args[0], ATOM)} ** 2", 40
+            case "scattered":
+                return self.scattered(args), ATOM
+            case "einsum":
+                return self.einsum(args), ATOM
+            case "astype":
+                return self.cast(args), ATOM
+            case "sliding_window_view":
+                return self.windows(args, n), ATOM
+            case "reshape" | "broadcast_to" if operation == "reshape" or d.name != "torch":
+                return self.reshaped(operation, args)
+            case "maximum" | "minimum" if d.name == "torch":
+                return self.clamped(operation, args), ATOM
+            case _ if operation in (CONSTANT, FORMULA):
+                return self.constant(n) if operation == CONSTANT else self.formula(n)
+            case _ if operation in REDUCTIONS:
+                return self.reduction(n)
+            case "sqrt" | "exp" | "log" | "tanh" if d.name == "torch" and not self.is_array(args[0]):
+                self.used.add("math")
+                return f"math.{operation}({self.of(args[0])})", ATOM
+        if d.name == "torch" and operation in MADE and self.like:
+            code, binds = self.function(operation, args, n.options)
+            return f"{code[:-1]}, dtype={self.like}.dtype)", binds
+        return self.function(operation, args, n.options)
+
+    def is_array(self, x: Any) -> bool:
+        return isinstance(x, Node) and x.operation != CONSTANT
+
+    def operator(self, operation: str, args: list[Any]) -> Text:
+        sign, binds = OPERATORS[operation]
+        left, right = args
+        if self.dialect.name == "torch" and sign == "*" and self.like:  # a number times booleans would be float32
+            texts = [self.of(a, ATOM) for a in args]
+            typed = [isinstance(a, Node) and a.dtype == "bool" for a in args]
+            if any(typed):
+                cast = (f"{t}.to({self.like}.dtype)" if b else t for t, b in zip(texts, typed, strict=True))
+                return " * ".join(cast), binds
+        if sign == "**":
+            return f"{self.of(left, ATOM)} ** {self.of(right, UNARY + 1)}", binds
+        strict = sign != "+"  # a * (b * c) stays: b and c may be small
+        return f"{self.of(left, binds + (binds < SUM))} {sign} {self.of(right, binds + strict)}", binds
+
+    def function(self, operation: str, args: list[Any], options: Mapping[str, Any]) -> Text:
+        name = self.dialect.spelled(operation)
+        self.used.add(name if name[0] == "_" else name.partition(".")[0])
+        keywords = {"axis": self.dialect.axis, "keepdims": self.dialect.keepdims}
+        parts = [*map(self.of, args), *(f"{keywords.get(k, k)}={self.of(v)}" for k, v in options.items())]
+        if operation in METHODS and isinstance(args[0], Node):
+            operand, tight = self.written(args[0])
+            if tight >= ATOM and len(operand) < 40:
+                return f"{operand}.{name.rpartition('.')[2]}({', '.join(parts[1:])})", ATOM
+        return f"{name}({', '.join(parts)})", ATOM
+
+    def reduction(self, n: Node) -> Text:
+        """x.sum(axis=0, keepdims=True), with the axis by name whichever way it was given."""
+        operation, options = n.operation, dict(n.options)
+        args = list(n.args)
+        if len(args) > 1:
+            options = {"axis": args.pop(1), **options}
+        options = {k: v for k, v in options.items() if not (k == "axis" and v is None) and v is not False}
+        return self.function(operation, args, options)
+
+    def windows(self, args: list[Any], n: Node) -> str:
+        """NumPy has a view; the others stack slices, one axis after the other."""
+        axis = n.options.get("axis", args[2] if len(args) > 2 else tuple(range(args[0].ndim)))
+        if self.dialect.name == "numpy":
+            return self.function(n.operation, args[:2], {"axis": axis})[0]
+        together = (args[1], axis) if isinstance(args[1], tuple | list) else ((args[1],), (axis,))
+        return self.function(n.operation, [args[0], *together], {})[0]
+
+    def reshaped(self, operation: str, args: list[Any]) -> Text:
+        shape = args[1] if len(args) == 2 and isinstance(args[1], tuple | list) else tuple(args[1:])
+        inside = ", ".join(map(self.of, shape))
+        if operation == "reshape":
+            return f"{self.of(args[0], ATOM)}.reshape({inside})", ATOM
+        return self.function(operation, [args[0], tuple(shape)], {})
+
+    def clamped(self, operation: str, args: list[Any]) -> str:
+        self.used.add("torch")
+        numbers = [a for a in args if not isinstance(a, Node)]
+        if not numbers:
+            return f"torch.{operation}({', '.join(map(self.of, args))})"
+        (array,) = (a for a in args if isinstance(a, Node))
+        return f"torch.clamp({self.of(array)}, {'min' if operation == 'maximum' else 'max'}={self.of(numbers[0])})"
+
+    def cast(self, args: list[Any]) -> str:
+        kind = self.of(args[1])
+        if self.dialect.name != "torch":
+            return f"{self.of(args[0], ATOM)}.astype({kind})"
+        self.used.add("torch")
+        return f"{self.of(args[0], ATOM)}.to(torch.{'float64' if kind == 'float' else kind})"
+
+    def einsum(self, args: list[Any]) -> str:
+        module = self.dialect.module
+        self.used.add(module)
+        more = ", optimize=True" if self.dialect.name == "numpy" else ""
+        return f'{module}.einsum("{args[0]}", {", ".join(map(self.of, args[1:]))}{more})'
+
+    def new_axes(self, n: Node) -> str:
+        axis = n.options.get("axis", n.args[1] if len(n.args) > 1 else 0)
+        new = {a % n.ndim for a in (axis if isinstance(axis, tuple | list) else (axis,))}
+        return ", ".join("None" if k in new else ":" for k in range(max(new) + 1))
+
+    # --- indexing ------------------------------------------------------------------------------
+
+    def key(self, key: Any) -> str:
+        items = key if isinstance(key, tuple) else (key,)
+        return ", ".join(map(self.of, items)) + ("," if isinstance(key, tuple) and len(items) == 1 else "")
+
+    def scattered(self, args: list[Any]) -> str:
+        """Added into zeros; set where no place is named twice, which is quicker."""
+        like, key, values = args
+        items = key if isinstance(key, tuple) else (key,)
+        once = all(not isinstance(i, Node) for i in items) or any(
+            isinstance(i, Node) and i.operation == "arange" for i in items
+        )
+        helper = "_placed" if once else "_scattered"
+        self.used |= {helper, self.dialect.module}
+        shown = ", ".join(map(self.item, items))
+        return f"{helper}({self.of(like)}, ({shown}{',' if len(items) == 1 else ''}), {self.of(values)})"
+
+    def item(self, i: Any) -> str:
+        if not isinstance(i, slice):
+            return self.of(i)
+        ends = ", ".join("None" if e is None else self.of(e) for e in (i.start, i.stop))
+        return f"slice({ends})" if i.step is None else f"slice({ends}, {self.of(i.step)})"
+
+    # --- what no call made ---------------------------------------------------------------------
+
+    def constant(self, n: Node) -> Text:
+        if n.ndim == 0:
+            t: Term = n.value.term(())
+            match t:
+                case Num(value):
+                    return self.number(int(value) if value.denominator == 1 else float(value))
+                case Size():
+                    return self.size(t)
+                case _ if t == PI:
+                    module = "math" if self.dialect.name == "torch" else self.dialect.module
+                    self.used.add(module)
+                    return f"{module}.pi", ATOM
+        return self.formula(n)
+
+    def formula(self, n: Node) -> Text:
+        if n not in self.formulas:
+            self.formulas.append(n)
+        return f"_formula{self.formulas.index(n) + 1}({', '.join(map(self.of, n.parents))})[0]", ATOM

@@ -1,0 +1,238 @@
+"""A derived gradient as the source of a function, in the user's names."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symbackprop.core.terms import Size, SymbackpropError
+from symbackprop.gradients.reverse import Reverse
+from symbackprop.read.numpy import CONSTANT, INPUT, Declared, Node, nodes_in
+from symbackprop.write.code.compiled import Compiled
+from symbackprop.write.code.index_code import compile_tensors
+
+from .dialects import DIALECTS, Dialect
+from .equations import Equations
+from .expressions import Expressions
+
+WIDE = 112  # characters of a line
+PLAIN = frozenset({"T", "arange", "matrix_transpose", "swapaxes", "getitem"})  # not worth a name of their own
+FOUR = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    node: Node
+    code: str
+    equation: str = ""
+
+
+class Program:
+    """The statements that compute the gradients of a sweep, and the source around them."""
+
+    def __init__(self, reverse: Reverse, dialect: str = "numpy", outputs: bool = False) -> None:
+        if dialect not in DIALECTS:
+            raise SymbackpropError(f"code is written for {', '.join(DIALECTS)}, not for {dialect!r}")
+        self.reverse, self.dialect = reverse, DIALECTS[dialect]
+        self.results: list[Node] = [g for g in reverse.gradients.values() if isinstance(g, Node)]
+        if outputs:
+            self.results += reverse.graph.outputs
+        self.nodes = behind(self.results)
+        self.taken = {*self.arguments, self.dialect.module, "jax", "math", "scipy", *DIALECTS}
+        self.names: dict[Node, str] = {n: str(n.name) for n in self.nodes if n.operation == INPUT}
+        self.named()
+        self.expressions = Expressions(self.dialect, self.names, self.symbol, self.like)
+        self.lines = self.written()
+
+    @property
+    def arguments(self) -> list[str]:
+        return [*self.reverse.graph.inputs, *(str(u.name) for u in self.reverse.upstream.values())]
+
+    @property
+    def like(self) -> str:
+        """A real array among the arguments."""
+        real = (n for n in self.arguments if (d := self.reverse.declared.get(n)) and d.values is None and d.shape)
+        return next(real, "")
+
+    # --- names ---------------------------------------------------------------------------------
+
+    def named(self) -> None:
+        """The user's names, then d with them for gradients; t, u for what is used more than once."""
+        uses = self.uses()
+        gradient_of = {g: v for v, g in self.reverse.gradients.items() if isinstance(g, Node)}
+        for backward in (False, True):
+            for n in self.nodes:
+                if n.backward is not backward or n in self.names or n.operation == CONSTANT:
+                    continue
+                if n in gradient_of:
+                    self.names[n] = self.fresh(f"d{gradient_of[n]}")
+                elif n.name:
+                    self.names[n] = self.fresh(n.name)
+                elif uses[n] > 1 and n.operation not in PLAIN:
+                    self.names[n] = self.fresh("u" if backward else "t")
+
+    def uses(self) -> dict[Node, int]:
+        count = dict.fromkeys(self.nodes, 0)
+        for n in self.nodes:
+            for p in (*nodes_in(n.args), *nodes_in(n.options)):
+                count[p] += 1
+        for r in self.results:
+            count[r] += 1
+        return count
+
+    def fresh(self, name: str) -> str:
+        free = (x for x in (name, f"grad_{name[1:]}" if name[0] == "d" and name[1:] else name) if self.is_free(x))
+        found = next(free, None) or next(x for k in range(1, 10_000) if self.is_free(x := f"{name}{k}"))
+        self.taken.add(found)
+        return found
+
+    def is_free(self, name: str) -> bool:
+        return name not in self.taken and not keyword.iskeyword(name)
+
+    def symbol(self, symbol: str) -> str:
+        """Where the number is read off: an axis of an argument."""
+        declared = self.reverse.declared
+        for name in self.arguments:
+            for k, s in enumerate(declared[name].shape if name in declared else ()):
+                if s.symbols == (symbol,) and len(s.monomials) == 1 and s.monomials[0] == ((symbol,), 1):
+                    return f"{name}.shape[{k}]"
+        raise SymbackpropError(f"the size {symbol} is no axis of an argument")
+
+    # --- lines ---------------------------------------------------------------------------------
+
+    def written(self) -> list[Line]:
+        equations = Equations(self.names)
+        found = []
+        for n in self.nodes:
+            if n in self.names and n.operation != INPUT:
+                for part in self.too_long(n):
+                    found.append(Line(part, self.statement(part), equations.of(part)))
+        return found
+
+    def statement(self, n: Node) -> str:
+        return f"{self.names[n]} = {self.expressions.call(n)[0]}"
+
+    def too_long(self, n: Node) -> Iterator[Node]:
+        """Parts of a long line that get a name and a line first, then the node."""
+        while len(self.statement(n)) > WIDE:
+            parts = [p for p in n.parents if p not in self.names and p.operation not in (*PLAIN, CONSTANT)]
+            longest = max(parts, key=lambda p: len(self.expressions.of(p)), default=None)
+            if longest is None or len(self.expressions.of(longest)) < 12:
+                break
+            self.names[longest] = self.fresh("u" if longest.backward else "t")
+            yield from self.too_long(longest)
+        yield n
+
+    # --- for people and for running ------------------------------------------------------------
+
+    def formulas(self, variable: str) -> tuple[str, str]:
+        """`∂L/∂x[i,j] = ...` with what the names in it are, as text and as LaTeX."""
+        g = self.reverse.gradients[variable]
+        if not isinstance(g, Node):
+            return f"∂L/∂{variable} = {g:g}", rf"\frac{{\partial L}}{{\partial {variable}}} = {g:g}"
+        lines = [n for n in behind([g]) if n in self.names and n.operation != INPUT]
+        equations = Equations(self.names)
+        main, *rest = [equations.sides(n) for n in reversed(lines)] or [equations.sides(g)]
+        text = [f"∂L/∂{variable}{main.at} = {main.text}", *(f"with {r.name}{r.at} = {r.text}" for r in rest)]
+        latex = [rf"\left(\frac{{\partial L}}{{\partial {variable}}}\right){main.below} = {main.latex}"]
+        return "\n".join(text), r",\quad ".join([*latex, *(f"{r.latex_name} = {r.latex}" for r in rest)])
+
+    def compiled(self, inputs: tuple[tuple[str, tuple[Size, ...]], ...]) -> Compiled:
+        """The function itself, checking shapes."""
+        source = self.source()
+        scope: dict[str, Any] = {}
+        exec(compile(source, "<derived by symbackprop>", "exec"), scope)
+        outputs = tuple(self.reverse.gradients)
+
+        def function(*arrays: Any) -> tuple[Any, ...]:
+            found = scope["gradient"](*arrays)
+            return tuple(found[v] for v in outputs)
+
+        return Compiled(source, function, inputs, outputs, False)
+
+    # --- the whole -----------------------------------------------------------------------------
+
+    def source(self, name: str = "gradient") -> str:
+        returned = ", ".join(
+            f'"{v}": {self.expressions.of(self.returned(g))}' for v, g in self.reverse.gradients.items()
+        )
+        body = [f'"""{line}' if k == 0 else line for k, line in enumerate(self.docstring())]
+        lines = [f"def {name}({', '.join(self.arguments)}):", *(FOUR + b if b else "" for b in body)]
+        backward = False
+        for line in self.lines:
+            if line.node.backward and not backward:
+                lines.append("")
+                backward = True
+            lines += commented(line)
+        lines.append(f"{FOUR}return {{{returned}}}")
+        return "\n\n\n".join([self.imports(), *self.helpers(), "\n".join(lines) + "\n"])
+
+    def returned(self, g: Node | float) -> Node | float:
+        return g
+
+    def docstring(self) -> list[str]:
+        shapes = [f"{n}: {shape_text(self.reverse.declared[n])}" for n in self.arguments if n in self.reverse.declared]
+        what = ", ".join(self.reverse.gradients)
+        return [
+            f"The gradients by {what}, each of the shape of its variable.",
+            "",
+            f"Shapes: {'; '.join(shapes)}",
+            '"""',
+        ]
+
+    def imports(self) -> str:
+        lines = [line for part, line in self.dialect.imports.items() if part in self.used()]
+        return "\n".join(lines or [self.dialect.imports[self.dialect.module]])
+
+    def used(self) -> set[str]:
+        found = {u for u in self.expressions.used}
+        for helper, code in self.dialect.helpers.items():
+            if helper in found:
+                found |= {part for part in self.dialect.imports if f"{part}." in code}
+        return found
+
+    def helpers(self) -> list[str]:
+        written = [code.rstrip("\n") for name, code in self.dialect.helpers.items() if name in self.expressions.used]
+        return written + [self.formula(k, n) for k, n in enumerate(self.expressions.formulas, 1)]
+
+    def formula(self, number: int, n: Node) -> str:
+        """An operation without a rule, entry by entry."""
+        if self.dialect.name != "numpy":
+            raise SymbackpropError(f"no {self.dialect.name} code is written for {n.operation}: numpy code is")
+        inputs = {p.array.name: Declared(p.shape) for p in n.parents if p.named}
+        code = compile_tensors({"out": n.entries}, inputs).source
+        return code.replace("def compute(", f"def _formula{number}(").rstrip("\n")
+
+
+def behind(results: Iterable[Node]) -> list[Node]:
+    """The nodes that the results are made from, and they themselves, in order."""
+    found: set[Node] = set()
+    todo = list(results)
+    while todo:
+        n = todo.pop()
+        if n not in found:
+            found.add(n)
+            todo.extend(n.parents)
+    return sorted(found, key=lambda n: n.number)
+
+
+def commented(line: Line) -> list[str]:
+    """The equation beside the statement, or above it where that is too long."""
+    if not line.equation or not line.node.backward:
+        return [FOUR + line.code]
+    if len(line.code) + len(line.equation) < WIDE:
+        return [f"{FOUR}{line.code}  # {line.equation}"]
+    return [f"{FOUR}# {line.equation}", FOUR + line.code]
+
+
+def shape_text(d: Declared) -> str:
+    return str(d) or "()"
+
+
+def count_of_statements(lines: Iterable[Line]) -> int:
+    return sum(1 for _ in lines)
+
+
+__all__ = ["Dialect", "Line", "Mapping", "Program"]
