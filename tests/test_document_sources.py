@@ -253,3 +253,12 @@ def test_long_markdown_is_read(text: str) -> None:
 @pytest.mark.parametrize("text", ["$" + "x " * 50_000 + "$", "$x$ " * 20_000, "{" * 50_000, r"\foo" * 20_000])
 def test_long_latex_is_read(text: str) -> None:
     read_document("long.tex", text)
+
+
+def test_a_notebook_needs_nothing_but_cells(tmp_path: Path) -> None:
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": ["$x", " = y$"]}]}))
+    assert [i.text for i in read_document(path) if isinstance(i, Formula)] == ["x = y"]
+    path.write_text("[]")
+    with pytest.raises(ReadError, match="cells"):
+        read_document(path)

@@ -10,7 +10,8 @@ from itertools import product
 from symbackprop.core.terms import SymbackpropError
 
 from ..grammar.resolve import Resolver
-from ..grammar.tree import Chain, Dots, Words
+from ..grammar.tree import At, Chain, Derivative, Differential, Dots, Gradient, Operator, Words
+from ..grammar.walking import walk
 from .conform import Shapes
 from .conform_operations import Misfit
 from .kinds import Frame
@@ -39,6 +40,8 @@ class Piece:
     record: int
     chain: Chain
     keys: tuple[str, ...]
+    differentiates: bool = True
+    """It holds a derivative, or stands for one, so that the layout matters."""
 
 
 @dataclass(slots=True)
@@ -62,7 +65,11 @@ class Solver:
             for part in r.loose.parts:
                 chain = part.chain
                 if chain.links and all(k.relation in EQUATIONS for k in chain.links):
-                    self.pieces.append(Piece(r.at, chain, self.keys(chain, r)))
+                    self.pieces.append(Piece(r.at, chain, self.keys(chain, r), self.differentiates(chain)))
+
+    def differentiates(self, chain: Chain) -> bool:
+        kinds = (Derivative, Gradient, Differential, Operator, At)
+        return bool(self.frame.table.macros) or any(isinstance(n, kinds) for n in walk(chain))
 
     def keys(self, chain: Chain, r: Record) -> tuple[str, ...]:
         found: dict[str, None] = {}
@@ -93,7 +100,7 @@ class Solver:
     # --- costs -------------------------------------------------------------------------------
 
     def cost(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
-        key = (id(piece), self.layout, *(chosen.get(k) for k in piece.keys))
+        key = (id(piece), self.layout if piece.differentiates else "", *(chosen.get(k) for k in piece.keys))
         known = self._costs.get(key)
         if known is None:
             known = self._costs[key] = self.worked_out(piece, {k: chosen[k] for k in piece.keys if k in chosen})
@@ -191,7 +198,9 @@ class Solver:
         now = sum_costs(self.evidence(p, chosen, without) for p in here)
         out: list[Option] = []
         for option in self.frame.options[key]:
-            if option.rank == chosen[key].rank and option.family == chosen[key].family:
+            was = chosen[key]
+            column = (was.orientation, option.orientation) == ("row", "vector")  # habit has it a column
+            if option.rank == was.rank and option.family == was.family and not column:
                 continue
             if option.cost >= 50:
                 continue

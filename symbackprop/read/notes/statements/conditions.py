@@ -45,5 +45,5 @@ def as_name(key: str) -> Name:
 
 def spoken(option: Option) -> str:
     inner = option.rank - option.family
-    words = ("a number", "a vector", "a matrix", "an array")[min(inner, 3)]
+    words = ("a number", "a row" if option.orientation == "row" else "a column", "a matrix", "an array")[min(inner, 3)]
     return f"is {words}" if not option.family else f"counts {words}s"
