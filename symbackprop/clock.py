@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf, isfinite
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from symbackprop.core.indices import SymbackpropError
@@ -144,28 +144,36 @@ class Guard:
     """Interrupts the thread that made it when the time is over, again and again until `stop`."""
 
     def __init__(self, seconds: float) -> None:
-        self.thread, self.stopped, self.lock = threading.get_ident(), threading.Event(), threading.Lock()
+        self.thread, self.stopped, self.lock = threading.get_ident(), threading.Event(), threading.RLock()
+        self.interrupted = False
         threading.Thread(target=self.watch, args=(seconds,), daemon=True).start()
 
     def watch(self, seconds: float) -> None:
         while not self.stopped.wait(seconds):
             with self.lock:
                 if not self.stopped.is_set():
-                    interrupt(self.thread, OutOfTime)
+                    self.interrupted = True
+                    interrupt(self.thread)
             seconds = GRACE
 
     def stop(self) -> None:
-        """An interruption on its way is taken back, or is caught here."""
+        """An interruption that may be on its way is replaced by one that is waited for.
+
+        Taken back is none: CPython goes on to look for it at every step, and hangs where a profiler is set.
+        """
         while True:
             try:
                 with self.lock:
                     self.stopped.set()
-                interrupt(self.thread, None)
-                return
+                if not self.interrupted:
+                    return
+                interrupt(self.thread)
+                while True:
+                    sleep(0)
             except OutOfTime:
-                continue
+                if self.stopped.is_set():
+                    return
 
 
-def interrupt(thread: int, error: type[BaseException] | None) -> None:
-    given = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), given)
+def interrupt(thread: int) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
