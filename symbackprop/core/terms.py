@@ -57,26 +57,28 @@ def div(a: Term, b: Term) -> Term:
 # --- bound indices: `over` and `whole` close a body, `opened` and `opened_whole` open it ---------
 
 IndexMap: TypeAlias = Callable[[IndexAtom, int], IndexExpr]
+Inside: TypeAlias = tuple[frozenset[Index], int, frozenset[Array]]
+Changed: TypeAlias = Callable[[Inside, int], object]
 
 
-def map_indices(t: Term, f: IndexMap, depth: int = 0) -> Term:
-    """Rebuild `t` with `f(index, number of binders around it)` in place of each index that is free or dangles."""
-    found: Term = mapped(t, f, depth)
+def map_indices(t: Term, f: IndexMap, changed: Changed = lambda within, _: within[0] or within[1]) -> Term:
+    """Rebuild `t` with `f(index, number of binders around it)` in place of each index of what is `changed`."""
+    found: Term = mapped(t, f, changed, 0)
     return found
 
 
-def mapped(x: Any, f: IndexMap, depth: int) -> Any:
+def mapped(x: Any, f: IndexMap, changed: Changed, depth: int) -> Any:
     match x:
         case Index() | Bound():
             return f(x, depth)
         case tuple():
-            return tuple([mapped(part, f, depth) for part in x])
-        case Node() if inside(x)[:2] != NOTHING[:2]:
+            return tuple([mapped(part, f, changed, depth) for part in x])
+        case Node() if changed(inside(x), depth):
             if isinstance(x, Affine):
-                return affine(x.constant, [(mapped(atom, f, depth), k) for atom, k in x.parts])
+                return affine(x.constant, [(mapped(atom, f, changed, depth), k) for atom, k in x.parts])
             inner = depth + (1 if isinstance(x, Sum) else len(x.sizes) if isinstance(x, Whole) else 0)
             fields: tuple[str, ...] = type(x).__match_args__  # type: ignore[attr-defined]
-            return type(x)(*[mapped(getattr(x, n), f, inner if n == "body" else depth) for n in fields])
+            return type(x)(*[mapped(getattr(x, n), f, changed, inner if n == "body" else depth) for n in fields])
         case _:
             return x
 
@@ -85,14 +87,12 @@ def bind(indices: tuple[Index, ...], body: Term) -> Term:
     """`body` with these indices nameless; the last one is Bound(0).  Refuses a dangling dummy: it would be captured."""
     place = {x: len(indices) - 1 - k for k, x in enumerate(indices)}
     require(len(place) == len(indices), "an index is bound twice")
+    require(not reach(body), "dangling dummy in {}", body)
 
     def f(x: IndexAtom, depth: int) -> IndexExpr:
-        if isinstance(x, Bound):
-            require(x.depth < depth, "dangling dummy in {}", body)
-            return x
         return Bound(depth + place[x]) if isinstance(x, Index) and x in place else x
 
-    return map_indices(body, f)
+    return map_indices(body, f, lambda within, _: not place.keys().isdisjoint(within[0]))
 
 
 def open_body(body: Term, indices: tuple[IndexExpr, ...]) -> Term:
@@ -105,7 +105,7 @@ def open_body(body: Term, indices: tuple[IndexExpr, ...]) -> Term:
             return indices[count - 1 - (x.depth - depth)]
         return x
 
-    return map_indices(body, f)
+    return map_indices(body, f, lambda within, depth: within[1] > depth)
 
 
 def hint(i: Index) -> str:
@@ -148,9 +148,9 @@ def opened_whole(w: Whole, axes: tuple[Index, ...]) -> Term:
 
 def substitute(t: Term, values: dict[Index, IndexExpr]) -> Term:
     """`t` with index expressions in place of free indices (whose range is not looked at here)."""
-    if values.keys().isdisjoint(free(t)):
-        return t
-    return map_indices(t, lambda x, _: values.get(x, x) if isinstance(x, Index) else x)
+    def f(x: IndexAtom, _: int) -> IndexExpr:
+        return values.get(x, x)  # type: ignore[arg-type]
+    return map_indices(t, f, lambda within, _: not values.keys().isdisjoint(within[0]))
 
 
 # --- what is inside -----------------------------------------------------------------------------
@@ -216,7 +216,6 @@ def arrays(t: Term) -> frozenset[Array]:
     return inside(t)[2]
 
 
-Inside: TypeAlias = tuple[frozenset[Index], int, frozenset[Array]]
 NOTHING: Inside = (frozenset(), 0, frozenset())
 
 
