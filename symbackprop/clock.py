@@ -167,8 +167,8 @@ class Guard:
                     self.stopped.set()
                 if not self.interrupted:
                     return
-                interrupt(self.thread)
-                while True:
+                while True:  # again and again: a callback that it meets on its way may swallow it
+                    interrupt(self.thread)
                     sleep(0)
             except OutOfTime:
                 if self.stopped.is_set():

@@ -32,7 +32,7 @@ def test_a_share_of_the_time_has_another_answer() -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_profiler_goes_on_after_a_question(late: bool) -> None:
-    """An interruption that was taken back made CPython 3.11 look for it for ever, at the first call that is profiled."""
+    """Of an interruption that was taken back CPython 3.11 kept looking for ever, at the first call that is profiled."""
     for _ in range(3):
         try:
             with limit(0.02 if late else 1000):

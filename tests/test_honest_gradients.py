@@ -28,7 +28,7 @@ def test_honest_gradients_are_proved(name: str) -> None:
     h = HONEST[name]
     found = check_gradient(h.forward, h.backward, h.shapes, h.wrt, h.assuming, seek_repair=False, timeout=SECONDS)
     assert found.status == "proved", found.reason
-    assert [str(c) for c in found.conditions] == EXCUSED[name]
+    assert sorted(map(str, found.conditions)) == sorted(EXCUSED[name])
 
 
 @pytest.mark.parametrize("name", UNDECIDED)

@@ -51,7 +51,7 @@ def museum() -> Iterator[tuple[str, str, dict[str, Any]]]:
         arguments = {i["name"]: parse_shape(" ".join(i["shape"])) for i in e["forward"]["inputs"]}
         yield from fresh(seen, f"{e['id']} forward", e["forward"]["code"], "forward", arguments)
         upstream = {
-            n: parse_shape(" ".join(s)) for n, s in zip(e["upstream"], e["forward"]["output_shapes"], strict=True)
+            n: parse_shape(" ".join(s)) for n, s in zip(e["upstream"], e["forward"]["output_shapes"], strict=False)
         }
         for name in ("fixed_backward", "buggy_backward", "equivalent_backward"):
             if e.get(name):
@@ -77,6 +77,16 @@ UNTRACED = {
     "rec-d2l-Wqh forward", "rec-d2l-Wqh backward", "rec-d2l-Whh backward", "rec-d2l-Wqh-F1 backward",
     "rec-d2l-Whh-F1 backward", "rec-d2l-Whh-F2 forward", "rec-d2l-Whh-F2 backward", "tdi-ag-diag-F1 forward",
 }  # fmt: skip
+POWERS = {  # whole exponents that may be negative
+    "mamba-598-reverse-scan-matrix forward", "mamba-598-reverse-scan-matrix fixed_backward",
+}  # fmt: skip
+SIZED = {  # their sizes are numbers of the program
+    f"{name} {part}"
+    for name in (
+        "tt-metal-6232-embedding-repeated-index", "jax-40421-cholesky-other-triangle", "unsky-focal-loss-1-off-diagonal",
+    )
+    for part in ("forward", "fixed_backward", "buggy_backward")
+}  # fmt: skip
 SMALL = ((2, 3, 4, 3, 2), (1, 2, 1, 2, 1))
 
 
@@ -95,9 +105,9 @@ def test_public_functions(source: Any, literal: bool) -> None:
             untraced.add(label)
     assert wrong == []
     if literal:
-        assert untraced == set() and mismatched <= MISMATCHED
+        assert untraced <= POWERS and mismatched <= MISMATCHED
     else:
-        assert mismatched <= MISMATCHED and untraced <= UNTRACED
+        assert mismatched <= MISMATCHED and untraced <= UNTRACED | POWERS | SIZED
         assert len(mismatched) + len(untraced) == (20 if source is corpus else 1)
 
 

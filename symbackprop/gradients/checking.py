@@ -25,7 +25,7 @@ from symbackprop.prove.normal_form.joined import joined
 from symbackprop.read.numpy import CONSTANT, Declared, Node, record
 
 from .lemmas import NotProved, term_of
-from .meanings import Opened, indices
+from .meanings import NAMELESS, Opened, indices
 from .reindexing import as_they_stand
 from .reverse import Reverse
 from .sample import Floats, Sample, Undefined, same
@@ -184,7 +184,7 @@ class Matching:
     def match(self, n: Node) -> None:
         """Proves the node equal to an earlier one with its values, if there is one."""
         for other, how in self.pool.like(n):
-            axes, at = indices(n.shape, "q")
+            axes, at = indices(n.shape, NAMELESS)
             proof = self.equal(n.value.term(at), partner_term(other, how, at), other)
             if proof is not None:
                 self.pairs[n.array] = Pair(n, other, how, axes, proof)
@@ -235,7 +235,7 @@ class Matching:
         if not isinstance(t, Entry) or t.array not in self.pairs:
             return None
         pair = self.pairs[t.array]
-        places = {i: e for i, e in zip(indices(pair.node.shape, "q")[1], t.at, strict=True) if isinstance(i, Index)}
+        places = {i: e for i, e in zip(indices(pair.node.shape, NAMELESS)[1], t.at, strict=True) if isinstance(i, Index)}
         if not all(within(e, i.size) for i, e in places.items()):
             self.outside = True
             return None

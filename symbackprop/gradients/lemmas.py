@@ -24,7 +24,7 @@ from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.read.numpy import INPUT, Node
 
-from .meanings import Meanings, Opened, indices, inner, opened, summed
+from .meanings import NAMELESS, Meanings, Opened, indices, inner, opened, summed
 from .reindexing import prove_linear
 from .reverse import ZERO, Adjoint, Reverse, Step
 
@@ -89,7 +89,7 @@ class Lemmas:
         left = opened(term_of(step.adjoint, at), [*back, *inner(step), *later], self.context)
         rights = []
         for to, g in (*step.into, *step.dropped):
-            axes_to, at_to = indices(to.shape, "q")
+            axes_to, at_to = indices(to.shape, NAMELESS)
             part = opened(term_of(g, at_to), [*back, *inner(step), *later], self.context)
             rights.append((to, axes_to, part, self.slope(to, at_to, [], to.named)[0]))
         lhs = summed(axes, mul(left[0], slope))
@@ -120,7 +120,7 @@ class Lemmas:
 
     def zero(self, step: Step, to: Node, g: Adjoint, heard: set[Array]) -> tuple[tuple[Index, ...], Proof]:
         """g = 0, with as little opened as is needed."""
-        axes, at = indices(to.shape, "q")
+        axes, at = indices(to.shape, NAMELESS)
         term = term_of(g, at)
         back = [a for a in self.backward if a not in heard]
         later = [n.array for n in self.reverse.forward if n.meaning is not None]

@@ -38,6 +38,9 @@ from .reverse import Reverse, Step
 Opened = tuple[Term, Proof | None]
 
 
+NAMELESS = "~7"  # indices of which a condition may be met under another name; see `named_alike` of the checker
+
+
 def indices(shape: Iterable[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
     """Indices for the axes longer than 1, and the index expressions of all axes."""
     axes = [Index(f"{letter}{k}", s) for k, s in enumerate(shape)]

@@ -22,7 +22,7 @@ from symbackprop.read.numpy import Node
 
 from .congruence import Literal
 from .lemmas import Lemma, Lemmas, tangents, term_of, with_variable
-from .meanings import Opened, indices, meanings, opened, summed
+from .meanings import NAMELESS, Opened, indices, meanings, opened, summed
 from .reindexing import as_they_stand, prove_linear
 from .reverse import Adjoint, Reverse
 
@@ -103,7 +103,7 @@ class Theorems:
         adjoint = next(s.adjoint for s in self.reverse.steps if s.node is node)
         if len(parts) == 1 and parts[0] is adjoint:
             return []
-        axes, at = indices(node.shape, "q")
+        axes, at = indices(node.shape, NAMELESS)
         tangent = self.lemmas.slope(node, at, [], node.named)[0]
         whole, pieces = term_of(adjoint, at), add(*(term_of(p, at) for p in parts))
         for names in self.levels(adjoint, parts):
@@ -152,7 +152,7 @@ class Telescope:
         for step in self.reverse.steps:
             if step.node not in self.moving:
                 continue
-            axes, at = indices(step.node.shape, "q")
+            axes, at = indices(step.node.shape, NAMELESS)
             self.steps += with_variable(tuple(shared.total(step.node, self.parts.get(step.node, []))), self.wrt)
             if step.node is self.variable:
                 law = By("diff_entry", (Entry(self.variable.array, at), self.wrt))
@@ -218,11 +218,11 @@ class Telescope:
             if by_opening is not None:
                 self.steps.append((axes, with_variable(tangent, wrt), Flip(by_opening)))
         for to, axes, zero in lemma.zeros:
-            _, at = indices(to.shape, "q")
+            _, at = indices(to.shape, NAMELESS)
             self.steps.append((axes, self.tangent(to, at), zero))
         for to, g in lemma.step.into:
             if to in still:
-                axes, at = indices(to.shape, "q")
+                axes, at = indices(to.shape, NAMELESS)
                 self.steps.append((axes, term_of(g, at), independence(to, at, wrt)))
             else:
                 self.parts.setdefault(to, []).append(g)

@@ -50,7 +50,7 @@ class Trials:
 
     def schedule(self) -> Iterator[tuple[dict[str, int], int]]:
         """Sizes that are all 2 or more first: at size 1 too much is true."""
-        sizes = [s for s in self.sampler.sizes() if min(s.values(), default=2) > 1] or self.sampler.sizes()
+        sizes = self.sampler.sizes(least=2) or self.sampler.sizes()
         for attempt in range(6):
             for s in sizes[attempt : 5 + attempt] if len(sizes) > 1 else sizes:
                 yield s, attempt

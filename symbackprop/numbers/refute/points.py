@@ -99,23 +99,24 @@ class Sampler:
 
     # --- sizes ---------------------------------------------------------------------------------
 
-    def sizes(self, limit: int = 40) -> list[dict[str, int]]:
-        """Sizes to try: distinct and above 1 first, because they hide least; then by total."""
+    def sizes(self, limit: int = 40, least: int = 1) -> list[dict[str, int]]:
+        """Sizes to try, none below `least`: distinct and above 1 first, because they hide least; then by total."""
         minimum = {s: max(1, self.question.sizes_min.get(s, 1)) for s in self.symbols}
         tuples = size_tuples(len(self.symbols))
         each = [{s: minimum[s] - 1 + v for s, v in zip(self.symbols, values, strict=True)} for values in tuples]
+        each = [sizes for sizes in each if min(sizes.values(), default=least) >= least]
         for largest in (QUICK_POINT, LARGEST_POINT):
             found = list(islice((s for s in each if self.small(s, largest) and self.possible(s)), limit))
             if found:
                 return found
-        return list(self.larger(minimum))
+        return list(self.larger(minimum, least))
 
-    def larger(self, minimum: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    def larger(self, minimum: Mapping[str, int], least: int) -> Iterator[dict[str, int]]:
         """Where relations such as L-K+1 >= 1 leave nothing small."""
         draw = Random("sizes")
         for _ in range(200):
             sizes = {s: m - 1 + draw.randint(1, 6) for s, m in minimum.items()}
-            if self.small(sizes) and self.possible(sizes):
+            if min(sizes.values(), default=least) >= least and self.small(sizes) and self.possible(sizes):
                 yield sizes
 
     def small(self, sizes: Mapping[str, int], largest: int = LARGEST_POINT) -> bool:

@@ -94,7 +94,7 @@ def at_points(
     sampler = Sampler(Question(every, every, (), hypotheses=hypotheses, definitions=context.definitions, shapes=shapes))
     rows: list[list[FloatArray | None]] = []
     sizes: list[dict[str, int]] = []
-    for chosen, attempt in product([s for s in sampler.sizes(12) if min(s.values(), default=2) > 1], range(2)):
+    for chosen, attempt in product(sampler.sizes(12, least=2), range(2)):
         point = sampler.point(chosen, attempt) if chosen not in sizes else None
         if point is None:
             continue
@@ -169,7 +169,7 @@ def compared(claim: Claim, points: int) -> list[tuple[FloatArray, FloatArray, di
     question = worked.question()
     sampler = Sampler(question)
     out: list[tuple[FloatArray, FloatArray, dict[str, int]]] = []
-    sizes = [s for s in sampler.sizes(12 if points == 1 else 40) if min(s.values(), default=2) > 1] or sampler.sizes(2)
+    sizes = sampler.sizes(12 if points == 1 else 40, least=2) or sampler.sizes(2)
     for chosen, attempt in product(varied(sizes) if points > 1 else sizes[:6], range(3)):
         if out and out[-1][2] == chosen:
             continue
