@@ -235,7 +235,8 @@ class Matching:
         if not isinstance(t, Entry) or t.array not in self.pairs:
             return None
         pair = self.pairs[t.array]
-        places = {i: e for i, e in zip(indices(pair.node.shape, NAMELESS)[1], t.at, strict=True) if isinstance(i, Index)}
+        axes = indices(pair.node.shape, NAMELESS)[1]
+        places = {i: e for i, e in zip(axes, t.at, strict=True) if isinstance(i, Index)}
         if not all(within(e, i.size) for i, e in places.items()):
             self.outside = True
             return None
