@@ -43,6 +43,7 @@ REPAIRS = {
     ("ng.md", 34): (r"dW^{[l]} = dZ^{[l]} A^{[l-1]T}", r"extra factor \frac{1}{m}"),
     ("ng.md", 39): (r"dZ^{[l]} = W^{[l+1]T} dZ^{[l+1]} \odot g'(Z^{[l]})", "transpose missing on W^{[l+1]}"),
     ("ng.md", 40): (r"dA^{[l-1]} = W^{[l]T} dZ^{[l]}", "transpose missing on W^{[l]}"),
+    ("ng.md", 41): (r"db^{[l]} = dZ^{[l]} \mathbf{1}_{m}", "missing sum over m"),
     ("d2l.md", 29): (r"\partial_{o_j} l = \mathrm{softmax}(\mathbf{o})_j - y_j", "sign"),
     ("d2l.md", 32): (r"\frac{\partial \hat{y}_i}{\partial o_j} = \hat{y}_i (\delta_{ij} - \hat{y}_j)", "1 for δ_ij"),
     ("rnn.md", 29): (

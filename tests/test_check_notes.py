@@ -111,8 +111,8 @@ REPAIRS = {
     46: r"\vec{a}^{L-2} ((\delta^L)^T w^L \circ (f'(\vec{z}^{L-1}))^T)",
     67: r"\vec{b}^1_{1 \times n\text{-neurons}}",
     80: r"\frac{\partial \mathcal{L}}{\partial w^L} = \frac{\partial \mathcal{L}}{\partial \vec{y}} \frac",
-    106: r"= \delta^L",
-    108: r"= \delta^L",
+    106: r"\frac{\partial \mathcal{L}}{\partial b^L} = \mathbf{1}_{N}^T \delta^L",
+    108: r"\frac{\partial \mathcal{L}}{\partial b^L} = \mathbf{1}_{N}^T \delta^L",
 }
 
 

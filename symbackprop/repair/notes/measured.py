@@ -14,7 +14,7 @@ from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, entry
 from symbackprop.core.ordering import predicate_key
-from symbackprop.core.terms import Add, Array, IndexExpr, ProofError, Size, Term
+from symbackprop.core.terms import Add, Array, IndexExpr, ProofError, Size, Term, sum_over
 from symbackprop.documents.settle import LARGEST, Worked, worked_out
 from symbackprop.numbers.close import close
 from symbackprop.numbers.exact_numbers import Undefined
@@ -89,7 +89,8 @@ def at_points(
     except ProofError:
         return None
     needs = {c for t in run.theorems.values() for c in t.equation.conditions}
-    every = Add(tuple(term for _, term in laid))
+    # summed, as their indices together would be those of one enormous array
+    every = Add(tuple(sum_over(tuple(a for a in axes if isinstance(a, Index)), term) for axes, term in laid))
     hypotheses = (*context.hypotheses.values(), *sorted(needs, key=predicate_key))
     sampler = Sampler(Question(every, every, (), hypotheses=hypotheses, definitions=context.definitions, shapes=shapes))
     rows: list[list[FloatArray | None]] = []
