@@ -21,7 +21,7 @@ from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
 
 from ..evaluate import Evaluation, decided, off_kinks
-from ..exact_numbers import Undecided, Undefined
+from ..exact_numbers import Undecided, Undefined, approximate
 from ..floats import FloatEvaluation
 from ..points import Point, size_at
 from .judge import judged
@@ -51,7 +51,8 @@ _POSITIONS = 256  # index values at which a given point is looked at exactly
 _EXACT_PER_POINT = 3
 _ATTEMPTS = 24
 _PATIENCE = 2  # attempts at sizes where nothing has a value
-_EXACT_ANYWAY = 2  # points looked at exactly though floats see no difference
+_EXACT_ANYWAY, _EXACT_FAR = 2, 6  # points looked at exactly though floats see no difference; and far from 0
+_FAR = 12  # from here on floats lose what tanh, sigmoid and erf still have: 1 - tanh(x)**2
 _RELATIVE, _NOISE = 1e-9, 1e-13
 
 
@@ -85,7 +86,7 @@ class Search:
         self.question, self.kinks_have_values = question, kinks_have_values
         self.sampler = Sampler(question, kinks_have_values)
         self.axes = question.free
-        self.satisfying = self.defined = 0
+        self.satisfying = self.defined = self.far = 0
         self.barren: set[int] = set()
 
     def run(self, budget: int, shrink: bool) -> Outcome:
@@ -144,7 +145,7 @@ class Search:
         self.satisfying += 1
         suspicious, some = candidates(self.question, self.sampler, point, self.axes)
         self.defined += some
-        if not suspicious and self.defined <= _EXACT_ANYWAY:
+        if not suspicious and (self.defined <= _EXACT_ANYWAY or self.lost_to_floats(point)):
             suspicious = [tuple(self.satisfying % n for n in shape_of(self.axes, point.sizes))]
         for at in suspicious:
             placed = replace(point, indices=dict(zip(self.axes, at, strict=True)))
@@ -154,6 +155,14 @@ class Search:
             if not self.defined:  # floats overflow: exp(x - 800)
                 self.defined += has_values(placed, (self.question.lhs, self.question.rhs), self.sampler)
         return None
+
+    def lost_to_floats(self, point: Point) -> bool:
+        """An array is so far out that floats see no difference where there is one."""
+        out = (e and all(abs(approximate(x)) >= _FAR for x in e.values()) for e in point.arrays.values())
+        if self.far < _EXACT_FAR and any(out):
+            self.far += 1
+            return True
+        return False
 
     def special(self) -> Counterexample | None:
         """Zeros, ties, thresholds; then sizes that the claim names."""
