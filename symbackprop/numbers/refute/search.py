@@ -6,7 +6,7 @@ confirmed point is made as small as it can be.  What is returned is certain; not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -258,13 +258,14 @@ def satisfying_point(
     budget: int = BUDGET,
     forward: Sequence[Term] = (),
     moving: frozenset[Array] = frozenset(),
+    fits: Callable[[Point], bool] = lambda point: True,
 ) -> Point | None:
     """A point that satisfies all hypotheses exactly and where all terms have a value; None where none was found.
 
     Conditions of a theorem are asked for by passing them as hypotheses.  Free indices of `terms` are 0 there.
     With `moving` (a claim about derivatives) the border of a >= is outside, and every step of `forward` that a moving
     array acts through has a value and a derivative there.  Every axis has two values or more, unless the hypotheses
-    or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.
+    or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.  `fits` may refuse it.
     """
     question = Question(
         Add(tuple(terms)), ZERO, (), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {},
@@ -281,7 +282,7 @@ def satisfying_point(
                 barren.add(rank)
             continue
         placed = replace(point, indices=dict.fromkeys(question.free, 0))
-        if has_values(placed, terms, sampler) and off_kinks(forward, moving, placed, sampler.reaches):
+        if has_values(placed, terms, sampler) and off_kinks(forward, moving, placed, sampler.reaches) and fits(placed):
             return placed
     return None
 

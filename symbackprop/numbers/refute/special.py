@@ -276,8 +276,8 @@ def together(base: Point, found: Mapping[Array, list[tuple[Position, Fraction]]]
     for array, values in found.items():
         reached = [x for _, x in values]
         if reached:
-            both = dict.fromkeys((max(reached), min(reached)))
-            ends[array] = [dict.fromkeys(base.arrays[array], x) for x in both] + [dict(base.arrays[array])]
+            both: list[Number] = list(dict.fromkeys((max(reached), min(reached))))
+            ends[array] = [*(dict.fromkeys(base.arrays[array], x) for x in both), dict(base.arrays[array])]
     if len(ends) < 2:
         return
     arrays = sorted(ends, key=lambda a: -max(abs(x) for _, x in found[a]))[:_TOGETHER]
