@@ -232,3 +232,34 @@ def test_objects_of_other_libraries_go_to_their_module(monkeypatch: pytest.Monke
     assert sb.check_function(Decimal(1), shapes={"x": "n"}).reason == "somewhere else"
     assert sb.check_layer(lambda: None, shapes={"x": "n"}).reason == "somewhere else"
     assert [q.shapes for q in asked] == [{"x": "n"}] * 2
+
+
+def test_results_in_another_order_are_swapped() -> None:
+    def forward(x: Any, gamma: Any, beta: Any) -> Any:
+        return gamma * x + beta
+
+    def backward(x: Any, gamma: Any, beta: Any, dout: Any) -> Any:
+        return gamma * dout, dout.sum(0), (x * dout).sum(0)
+
+    verdict = sb.check_gradient(forward, backward, {"x": "N D", "gamma": "D", "beta": "D"})
+    for name, formula in (("gamma", "Σ_j x[j,i] dout[j,i]"), ("beta", "Σ_j dout[j,i]")):
+        found = verdict.gradients[name]
+        assert (found.status, found.mistake) == ("refuted", "gamma and beta are swapped")
+        assert found.repair is not None and formula in found.repair.text and "def" in found.repair.code
+
+    def turned(x: Any, w: Any, b: Any, dout: Any) -> Any:
+        return dout @ w.T, dout.sum(0), x.T @ dout
+
+    shapes = {"x": "N D", "w": "D M", "b": "M"}
+    verdict = sb.check_gradient(lambda x, w, b: x @ w + b, turned, shapes)
+    assert verdict.gradients["w"].mistake == verdict.gradients["b"].mistake == "w and b are swapped"
+    half = sb.check_gradient(lambda x, y: x * y, lambda x, y, dout: (dout * x, 2 * dout * y), {"x": "n", "y": "n"})
+    assert "swapped" not in str(half)
+
+
+def test_a_flat_gradient_of_a_row_is_right_but_for_its_shape() -> None:
+    shapes = {"x": "B D", "w": "D M", "b": "1 M"}
+    verdict = sb.check_gradient(lambda x, w, b: x @ w + b, lambda x, w, b, dout: dout.sum(0), shapes, "b")
+    assert verdict.status == "refuted" and "(M,) where (1, M) is needed: the values are right" in str(verdict.mistake)
+    wrong = sb.check_gradient(lambda x, w, b: x @ w + b, lambda x, w, b, dout: dout.mean(0), shapes, "b")
+    assert wrong.status == "refuted" and "values are right" not in str(wrong.mistake)
