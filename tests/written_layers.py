@@ -438,7 +438,8 @@ class Net:
         self.model = {"W1": W1, "W2": W2}
     def forward(self, x):
         self.x = x
-        self.h = np.maximum(np.dot(x, self.model["W1"]), 0)
+        self.h = np.dot(x, self.model["W1"])
+        self.h[self.h < 0] = 0
         return np.dot(self.h, self.model["W2"])
     def backward(self, dlogp):
         dW2 = np.dot(self.h.T, dlogp)
@@ -671,14 +672,14 @@ def run_backward(dh, caches):
         "dropout as functions",
         """
 def dropout_forward(x, p=0.4):
-    mask = (np.random.rand(*x.shape) >= p) / (1 - p)
+    mask = (np.random.rand(*x.shape) > p) / (1 - p)
     return x * mask, mask
 def dropout_backward(dout, mask):
     return dout * mask
 """,
         "check_gradient(dropout_forward, dropout_backward)",
         {"x": "N D"},
-        ("return dout * mask", "return dout * (np.random.rand(*dout.shape) >= 0.4) / (1 - 0.4)"),
+        ("return dout * mask", "return dout * (np.random.rand(*dout.shape) > 0.4) / (1 - 0.4)"),
         ("return dout * mask", "return dout * (mask > 0)"),
     ),
     function(
@@ -791,6 +792,23 @@ def elu_grad(z, alpha):
         "check_function((elu, elu_grad))",
         {"x": "n", "alpha": ""},
         ("alpha * np.exp(z))", "np.exp(z))"),
+    ),
+    function(
+        "branches on a number",
+        """
+def f(x, slope=0.5):
+    if x > 1:
+        return slope * x
+    else:
+        y = x * x
+    return y - 1 + slope
+def f_prime(x, slope=0.5):
+    return slope if x > 1 else 2 * x
+""",
+        "check_derivative(f, f_prime)",
+        {"x": ""},
+        ("else 2 * x", "else x"),
+        ("return slope if x > 1", "return slope if x < 1"),
     ),
     function(
         "keys that are called like gradients, in another order",

@@ -24,7 +24,7 @@ from symbackprop.core.terms import (
 from .conditions.guards import simpler_forward
 from .differentiate import Names, differentiate
 from .equality import prove_equal, prove_gradient
-from .normal_form.normal import Normal
+from .normal_form.normal import AS_WRITTEN, WAYS, Normal, Way
 from .normal_form.reduce import TooLarge
 from .tidying import Tidy, length
 
@@ -32,12 +32,17 @@ Found = tuple[Proof, Equation]
 WORTH = 1.6  # a formula in the forward's own words may be so much longer than its normal form
 
 
-def prove(lhs: Term, rhs: Term, context: Context) -> Found | None:
+def prove(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Found | None:
     """A checked proof of lhs = rhs, where lhs may be a derivative of a derivative; or None."""
     try:
-        return search(lhs, rhs, context)
+        return search(lhs, rhs, context, ways)
     except (ProofError, TooLarge, RecursionError):
         return None
+
+
+def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
+    """The same where no step is turned round, which would need that its argument is not 0."""
+    return prove(lhs, rhs, context, AS_WRITTEN)
 
 
 def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
@@ -58,13 +63,13 @@ def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
         return None
 
 
-def search(lhs: Term, rhs: Term, context: Context) -> Found | None:
+def search(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...]) -> Found | None:
     if not isinstance(lhs, Diff):
-        return prove_equal(lhs, rhs, context)
+        return prove_equal(lhs, rhs, context, ways)
     if not derivatives(lhs.body):
-        return prove_gradient(lhs.body, lhs.wrt, rhs, context)
+        return prove_gradient(lhs.body, lhs.wrt, rhs, context, ways)
     body, inner = without_derivatives(lhs.body, context, Names())
-    found = prove_gradient(body, lhs.wrt, rhs, context)
+    found = prove_gradient(body, lhs.wrt, rhs, context, ways)
     if found is None or inner is None:
         return found
     proof: Proof = Chain(UnderDiff(lhs.wrt, inner), (found[0],))

@@ -27,7 +27,7 @@ from symbackprop.core.terms import (
 
 from .differentiate import Names, differentiate
 from .normal_form.joined import joined
-from .normal_form.normal import QUICK, WAYS, Normal
+from .normal_form.normal import QUICK, WAYS, Normal, Way
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
 from .normal_form.zero import prove_zero
@@ -36,12 +36,16 @@ from .rules.whole_arrays import with_merged
 ROUNDS = 4
 
 
-def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
+def prove_equal(
+    lhs: Term, rhs: Term, context: Context = EMPTY, ways: tuple[Way, ...] = WAYS
+) -> tuple[Proof, Equation] | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
-    return search(lhs, rhs, context, Names())
+    return search(lhs, rhs, context, Names(), ways=ways)
 
 
-def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
+def prove_gradient(
+    loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY, ways: tuple[Way, ...] = WAYS
+) -> tuple[Proof, Equation] | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
     for shorter in (True, False):
         names = Names()
@@ -54,7 +58,7 @@ def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMP
             )
         except (ProofError, TooLarge):
             continue
-        found = search(derivative, right, context, names, joined(first, by_laws), after and Flip(after))
+        found = search(derivative, right, context, names, joined(first, by_laws), after and Flip(after), ways)
         if found is not None:
             assert found[1].lhs == Diff(loss, wrt)
             return found
@@ -79,11 +83,12 @@ def has_maximum(t: Term) -> bool:
 
 
 def search(
-    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None
+    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None,
+    ways: tuple[Way, ...] = WAYS,
 ) -> tuple[Proof, Equation] | None:
     """A checked proof of lhs = rhs, between `before`, a proof of something = lhs, and `after`, of rhs = something."""
     by = strides((lhs, rhs))
-    for way in (QUICK, *WAYS) if has_exponential_functions(lhs, rhs) else WAYS:
+    for way in (QUICK, *ways) if ways is WAYS and has_exponential_functions(lhs, rhs) else ways:
         normal = Normal(context, names, way, by)
         found = attempt(lhs, rhs, context, normal, before, after)
         if found is not None:

@@ -36,7 +36,7 @@ from symbackprop.core.terms import (
 from symbackprop.core.theorem import Theorem, as_facts, has_value, region_of, theorem
 from symbackprop.core.value import needs, truth
 
-from .claims import Found, prove, prove_simplified, without_derivatives
+from .claims import Found, prove, prove_as_written, prove_simplified, without_derivatives
 from .conditions.density import density
 from .conditions.guards import simpler_forward
 from .conditions.reasons import Seeker, case_name
@@ -147,7 +147,15 @@ class Run:
             first = first or step
         if first is None:
             return Missing(EQUATION)
-        return self.in_two_steps(lhs, rhs) or first
+        return self.as_written(lhs, rhs) or self.in_two_steps(lhs, rhs) or first
+
+    def as_written(self, lhs: Term, rhs: Term) -> Holding | None:
+        """With fewer conditions, where there are steps."""
+        if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
+            return None
+        found = by_digits(lhs, rhs, self.inside, prove_as_written)
+        step = None if found is None else with_reasons(found, self.seeker)
+        return None if isinstance(step, Missing) else step
 
     def between_values(self, lhs: Term, rhs: Term) -> Holding | Missing:
         """Each side is what its derivatives are worked out to, and these are equal."""

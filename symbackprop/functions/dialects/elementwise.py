@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.read.numpy.branching import every_branch
 
 from ..request import Function, called
 from .arguments import accepted, call, matched, renamed, required, signature
@@ -32,11 +33,11 @@ def derivative_pair(
     upstream = "dy" if "dy" not in shapes else "upstream"
 
     def output(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-        return call(parts["f"], arguments, given, more)
+        return every_branch(lambda: call(parts["f"], arguments, given, more))
 
     def slope(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         at = {**given, variable: output(parts, given)} if of_output else given
-        return given[upstream] * call(parts["derivative"], slopes, at, further)
+        return given[upstream] * every_branch(lambda: call(parts["derivative"], slopes, at, further))
 
     said = f"{called(derivative)} is taken of {'the output' if of_output else variable}"
     notes = [*renamed(arguments, f), ("", said)]

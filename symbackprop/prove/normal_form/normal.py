@@ -7,7 +7,7 @@ for functions, roots and steps), then the sum of products is reduced by the rela
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
 
@@ -66,14 +66,17 @@ class Way:
     `whole_exponents`: an exponent of several terms gets one name, so e^{a+b} is one thing (not e^a e^b).
     `rewrite_fractions`: t b^{-1} = 1 - rest b^{-1} for b = t + rest (else only common denominators are used).
     `exponentials`: tanh, sigmoid and their like are fractions of exponentials (else things of their own).
+    `negated_steps`: [u > 0] and [-u > 0] are one thing and the other, where u is not 0 (else two things).
     """
 
     whole_exponents: bool = False
     rewrite_fractions: bool = True
     exponentials: bool = True
+    negated_steps: bool = True
 
 
 WAYS = (Way(True, False), Way(True, True), Way(False, True), Way(False, False))
+AS_WRITTEN = tuple(replace(way, negated_steps=False) for way in WAYS[:2])
 QUICK = Way(True, False, False)  # before these, where there are such functions
 
 

@@ -56,14 +56,14 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
         proof = joined(Inside(t, ((0, Linear(u, split)),)), By("step_scaled", (content.term(), left)))
         return Holds(Positive(left)), proof
     if len(monomials) == 1 and not monomials[0].dummies:
-        return step_of_product(u, monomials[0])
+        return step_of_product(u, monomials[0], normal.way.negated_steps)
     content, rest = shared_content(monomials, lambda b: True, surely_positive, signed=False)
     if content.factors:
         return split_off(u, content._replace(coefficient=F1).term(), total(rest))
     compared = exponents_compared(u, monomials)
     if compared is not None:
         return compared
-    if leading(monomials).coefficient < 0:
+    if leading(monomials).coefficient < 0 and normal.way.negated_steps:
         places = diagonal(normal, minus)
         if places is not None:
             proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), negated_off(minus, *places))
@@ -73,13 +73,13 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
     return None
 
 
-def step_of_product(u: Term, m: Monomial) -> tuple[Term, Proof] | None:
+def step_of_product(u: Term, m: Monomial, negated: bool) -> tuple[Term, Proof] | None:
     """[a b > 0] by the signs of the factors, of which the first is split off."""
     t = Holds(Positive(u))
     (b, e), rest = m.factors[0], m.factors[1:]
-    if e.denominator > 1 or (e == 1 and not rest and m.coefficient == 1):
+    if e.denominator > 1 or (e == 1 and not rest and (m.coefficient == 1 or not negated)):
         return None
-    if m.coefficient < 0:
+    if m.coefficient < 0 and negated:
         positive = m._replace(coefficient=-m.coefficient).term()
         flipped = Inside(t, ((0, Linear(u, neg(positive))),))
         return sub(ONE, Holds(Positive(positive))), joined(flipped, By("step_negated", (positive,)))
