@@ -65,4 +65,6 @@ def variable_of(asked: str, shapes: Mapping[str, Any], wrt: str | Sequence[str] 
 def may_take_output(asked: str, f: Function, derivative: Function, variable: str) -> bool:
     """Whether the argument of f' is called like an output, and otherwise than that of f."""
     first, second = (next(iter(p.name for p in signature(g, asked)), "") for g in (f, derivative))
-    return second.lower() in OUTPUTS and second not in (first, variable)
+    own = str(getattr(f, "__name__", "?")).lower()
+    meant = second.lower() in OUTPUTS or "out" in second.lower() or second.lower().startswith(own)
+    return meant and second not in (first, variable)

@@ -225,7 +225,7 @@ class Copier:
         """An object of a class of the user's, with the copied class and converted attributes."""
         cls = type(x)
         home = cls.__module__.split(".")[0]
-        state = getattr(x, "__dict__", None)
+        state = attributes_of(x)
         if home in STANDARD or home in ("symbackprop", "numpy", "scipy") or state is None:
             return x
         new_class = self.convert(cls)
@@ -235,6 +235,18 @@ class Copier:
         self.remember(x, copy)
         copy.__dict__.update({k: self.convert(v) for k, v in state.items()})
         return copy
+
+
+def attributes_of(x: Any) -> dict[str, Any] | None:
+    """What an object holds, by name, also where its class has __slots__; None for what holds nothing."""
+    kept = getattr(x, "__dict__", None)
+    named = [s for c in type(x).__mro__ for s in as_names(vars(c).get("__slots__", ()))]
+    slots = {s: getattr(x, s) for s in named if s not in ("__dict__", "__weakref__") and hasattr(x, s)}
+    return None if kept is None and not named else {**slots, **(kept or {})}
+
+
+def as_names(slots: Any) -> tuple[str, ...]:
+    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 class Remembering:
