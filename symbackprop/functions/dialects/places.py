@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.read.numpy import SymArray
+from symbackprop.read.numpy.frames import home_of
 
 Step: TypeAlias = tuple[str, Any]  # ("attribute", name) or ("item", key)
 Place: TypeAlias = tuple[Step, ...]
@@ -104,7 +105,7 @@ def parts_of(x: Any) -> Iterator[tuple[Step, Any]]:
 
 
 def of_user(x: Any) -> bool:
-    return type(x).__module__.split(".")[0] not in ("symbackprop", "builtins", "numpy", "types", "functools")
+    return home_of(type(x)) not in ("symbackprop", "builtins", "numpy", "types", "functools")
 
 
 def label(place: Place) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from .array import SymArray
 from .errors import TraceError
-from .frames import MARK
+from .frames import HEAP, MARK, home_of
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
 from .python_builtins import BUILTINS, standard, traced_product
@@ -181,7 +181,7 @@ class Copier:
 
     # classes and objects
     def type(self, cls: type) -> Any:
-        home = cls.__module__.split(".")[0]
+        home = home_of(cls)
         if home in ("numpy", "scipy"):
             stand = MODULES["numpy"]
             return getattr(stand, cls.__name__, cls) if home == "numpy" else cls
@@ -189,7 +189,7 @@ class Copier:
             return BUILTINS[cls.__name__]
         if cls is itertools.product:
             return traced_product
-        if home in STANDARD or home == "symbackprop" or not cls.__flags__ & (1 << 9):
+        if home in STANDARD or home == "symbackprop" or not cls.__flags__ & HEAP:
             return cls
         namespace = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
         slots = namespace.get("__slots__", ())
@@ -224,7 +224,7 @@ class Copier:
     def instance(self, x: Any) -> Any:
         """An object of a class of the user's, with the copied class and converted attributes."""
         cls = type(x)
-        home = cls.__module__.split(".")[0]
+        home = home_of(cls)
         state = attributes_of(x)
         if home in STANDARD or home in ("symbackprop", "numpy", "scipy") or state is None:
             return x
