@@ -43,7 +43,7 @@ from symbackprop.core.terms import (
 from ..numpy import TRACED_LINALG as linalg
 from ..numpy import TRACED_NUMPY as np
 from ..numpy import TRACED_SPECIAL as special
-from ..numpy import ZERO_AT, SymArray, Value, array_of, node_of, size_number
+from ..numpy import ZERO_AT, SymArray, Value, array_of, size_number
 from ..numpy.context import current
 
 UFUNCS: Mapping[str, Callable[..., Any]] = {
@@ -51,6 +51,7 @@ UFUNCS: Mapping[str, Callable[..., Any]] = {
     "atan": np.arctan, "sigmoid": special.expit, "erf": special.erf,
     "softplus": lambda x: np.logaddexp(0, x),
 }  # fmt: skip
+HALVES = frozenset({2, 4, 8, 16})  # a fraction with such a denominator is a float
 LABELS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -105,6 +106,9 @@ class Lowering:
             case Apply(fn, arg, 0) if fn in UFUNCS:
                 inner = self.inner(arg, "argument")
                 return self.told(t, "value", Named(UFUNCS[fn](inner.array), inner.axes))
+            case Whole("max", 0, (), u):
+                inner = self.inner(u, "argument")
+                return self.told(t, "value", Named(np.maximum(inner.array, 0), inner.axes))
             case Holds(Positive(u)):
                 inner = self.value(u)
                 return Named(np.greater(inner.array, 0), inner.axes)
@@ -175,7 +179,7 @@ class Lowering:
 
     def product(self, t: Term) -> Named:
         dummies: list[Index] = []
-        factors = self.factors(t, dummies)
+        factors = with_maxima(self.factors(t, dummies))
         coefficient = Fraction(1)
         above: list[Named] = []
         below: list[Named] = []
@@ -209,6 +213,8 @@ class Lowering:
                 return [t]
 
     def scaled(self, c: Fraction, above: Named | None, below: Sequence[Named]) -> Named:
+        if above is not None and c.denominator in HALVES:
+            return self.scaled(Fraction(1), Named(np.multiply(number(c), above.array), above.axes), below)
         result = above if above is not None else Named(c.numerator)
         if above is not None and c.numerator == -1:
             result = Named(np.negative(result.array), result.axes) if isinstance(result.array, SymArray) else \
@@ -327,6 +333,8 @@ def pair(parts: Sequence[Named], i: Index) -> bool:
 
 def matrix_product(a: Named, b: Named, i: Index) -> Named:
     rows, columns = (tuple(k for k in n.axes if k != i) for n in (a, b))
+    if not rows and not columns:
+        return Named(np.sum(np.multiply(a.array, b.array)))
     if not rows and columns and len(b.axes) == 2 and b.axes[0] != i:
         return Named(np.matmul(b.array, a.array), columns)  # Σ_i x_i A_ki: A x
     return Named(np.matmul(aligned(a, (*rows, i)), aligned(b, (i, *columns))), (*rows, *columns))
@@ -335,8 +343,9 @@ def matrix_product(a: Named, b: Named, i: Index) -> Named:
 def with_sums(parts: Sequence[Named], todo: Sequence[Index]) -> Named:
     """What is no chain of matrix products: sums of entrywise products, else an einsum."""
     inside = [n for n in parts if set(n.axes) & set(todo)]
-    outside = [n for n in parts if n not in inside]
-    every = sorted({i for n in inside for i in n.axes}, key=lambda i: max(n.axes.index(i) for n in inside if i in n.axes))
+    outside = [n for n in parts if not set(n.axes) & set(todo)]
+    places = {i: max(n.axes.index(i) for n in inside if i in n.axes) for n in inside for i in n.axes}
+    every = sorted(places, key=lambda i: places[i])
     widest = max(inside, key=lambda n: len(n.axes))
     if set(widest.axes) == set(every):
         product = widest
@@ -364,6 +373,17 @@ def outer(a: Named, b: Named) -> Named:
 
 
 # --- terms ---------------------------------------------------------------------------------------
+
+
+def with_maxima(factors: list[Term]) -> list[Term]:
+    """u [u > 0] is max(u, 0), written here as the maximum over no axes."""
+    for f in factors:
+        match f:
+            case Holds(Positive(u)) if u in factors:
+                rest = [x for x in factors if x is not f]
+                rest[rest.index(u)] = Whole("max", 0, (), u, (), ())
+                return with_maxima(rest)
+    return factors
 
 
 def number(q: Fraction) -> int | float:

@@ -16,7 +16,7 @@ from symbackprop.core.terms import PI, Array, AtLeastZero, Nonzero, Positive, Sy
 from ..numpy import INPUT, SymArray, node_of
 from .arrays import Lowering, Named, nested
 
-VECTORS = {"argument": "zuvq", "value": "ahpe", "base": "rdes", "divisor": "sqvu"}
+LETTERS = {"argument": "zuvq", "value": "ahpg", "base": "rqsv", "divisor": "sqvu"}
 ACCENT = re.compile(r"\\(?:wide)?(hat|bar|tilde|dot|check)\{(.*)\}")
 MARK = re.compile(r"\\[A-Za-z]+")
 
@@ -171,7 +171,7 @@ def name_between(found: Named, role: str, taken: set[str]) -> None:
     node = node_of(found.array) if isinstance(found.array, SymArray) else None
     if node is None or not node.named or node.operation == INPUT or node.name is not None:
         return
-    letters = VECTORS[role].upper() if node.ndim == 2 else VECTORS[role]
+    letters = LETTERS[role].upper() if node.ndim == 2 else LETTERS[role]
     pool = (*letters, *(f"{letters[0]}{k}" for k in range(1, 1000)))
     node.name, node.depth = next(x for x in pool if x not in taken and x.lower() not in {"l"}), 0
     taken.add(node.name)

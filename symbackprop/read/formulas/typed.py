@@ -28,6 +28,9 @@ WORD = re.compile(r"(?<![\\A-Za-z_])[A-Za-z]{2,}(?:_[A-Za-z0-9]+)*")
 NOT_NAMES = frozenset({*FUNCTION_WORDS, "log", "ln", "exp", "text"})
 PRIME = re.compile(r"(?<=[\w)\]}])'(?!\s*\()")
 SUMS = re.compile(r"(?<![A-Za-z\\])(?:sum|mean)\s*\(")
+SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")
+SIGMA = re.compile(r"(?<![A-Za-z\\])sum(?=_)")
+NORM = re.compile(r"(?<![A-Za-z\\])norm\s*\(")
 LIMIT = 20_000
 
 
@@ -68,7 +71,7 @@ def read_typed(text: str, shapes: Mapping[str, str] | None = None) -> Typed:
 
 def read_under(convention: str, written: list[str], shapes: Mapping[str, str], notes: list[str]) -> Typed:
     text = document(written, shapes, convention)
-    words = frozenset(w for p in written for w in WORD.findall(p) if w not in NOT_NAMES)
+    words = frozenset(w for p in written for w in WORD.findall(SCRIPTS.sub(" ", p)) if w not in NOT_NAMES)
     readings = tuple(read_statements(read_document("formula.md", text), Declarations(words=words)))
     for r in readings:
         if r.error is not None:
@@ -105,8 +108,8 @@ def statement(readings: tuple[Reading, ...]) -> Reading:
 def document(written: list[str], shapes: Mapping[str, str], convention: str) -> str:
     """The formulas as a document; the declarations stand behind them, so that lines are those of the text."""
     arrays = "".join(f"  {name}: {declared(axes)}\n" for name, axes in shapes.items())
-    block = f"<!-- symbackprop:\nconvention: {convention}\n" + (f"arrays:\n{arrays}" if arrays else "") + "-->\n\n"
-    return block + "\n\n".join(f"$${p}$$" for p in written) + "\n"
+    said = f"convention: {convention}\nstar: matrix\n" + (f"arrays:\n{arrays}" if arrays else "")
+    return f"<!-- symbackprop:\n{said}-->\n\n" + "\n\n".join(f"$${p}$$" for p in written) + "\n"
 
 
 def declared(axes: str) -> str:
@@ -128,7 +131,9 @@ def clear(error: ReadError) -> SymbackpropError:
 
 
 def in_documents(piece: str, notes: list[str]) -> str:
-    text = re.sub(r"\.T\b", "^T", piece)
+    text = SIGMA.sub(r"\\sum", re.sub(r"\.T\b", "^T", piece))
+    while (m := NORM.search(text)) is not None and (end := closing(text, m.end() - 1)) is not None:
+        text = rf"{text[: m.start()]}\lVert {text[m.end() : end]} \rVert{text[end + 1 :]}"
     text = PRIME.sub("^T", text)
     text = text.replace("**", "^").replace(".*", r" \odot ").replace("./", "/")
     text = re.sub(r"\.\^\s*(\d+|\([^()]*\)|\{[^{}]*\})", lambda m: rf"^{{\circ {m[1].strip('(){}')}}}", text)
