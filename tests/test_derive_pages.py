@@ -82,9 +82,8 @@ def test_a_careful_derivation_has_its_steps() -> None:
     planned = plan(found("cross-entropy"), "cross-entropy")
     (by_w,) = (p for p in planned.passages if p.name == "W")
     reasons = [line.reason for line in by_w.shown(3)]
-    assert reasons == ["definition", "chain rule", "the derivative of z", "the deltas contract",
-                       "the same for all entries at once"]  # fmt: skip
-    assert by_w.lines[-1].right == "xᵀ ∂loss/∂z"
+    assert reasons == ["definition", "chain rule", "linear in W", "the deltas contract", "all entries at once"]
+    assert by_w.lines[-1].right == "x^T ∂loss/∂z"
     (by_z,) = (p for p in planned.passages if p.name == "z")
     assert by_z.lines[0].reason == "definition; the shift by the maximum cancels"
 

@@ -1,6 +1,16 @@
 "use strict";
 (function () {
-  const options = { throwOnError: false, trust: false, strict: "ignore", maxExpand: 1000, errorColor: "#b3261e" };
+  const coloured = function (context) { return context.command === "\\htmlClass" && /^index\d$/.test(context.class); };
+  const options = { throwOnError: false, trust: coloured, strict: "ignore", maxExpand: 1000, errorColor: "#b3261e" };
+  const home = document.querySelector("[data-shapes]");
+  const shapes = home ? JSON.parse(home.dataset.shapes) : {};
+  // the shape of an array is shown where the pointer rests on its letter
+  function pointedAt(el) {
+    for (const letter of el.querySelectorAll(".katex-html .mord.mathnormal")) {
+      const shape = Object.hasOwn(shapes, letter.textContent) ? shapes[letter.textContent] : "";
+      if (shape) letter.title = letter.textContent + ": " + shape;
+    }
+  }
   function render(root) {
     for (const el of root.querySelectorAll(".tex:not([data-done])")) {
       if (el.closest("[data-lazy]") && root === document) continue;
@@ -8,6 +18,7 @@
       const display = el.dataset.display !== undefined;
       try {
         katex.render(el.textContent, el, Object.assign({ displayMode: display }, options));
+        pointedAt(el);
       } catch (error) { /* the source stays to be read */ }
     }
   }

@@ -85,7 +85,10 @@ def plan(
     """`written` has text and LaTeX of names that are not written as they are called."""
     planner = Planner(found, written or {})
     name = planner.notation
-    shapes = tuple(((name.text(n), name.latex(n)), d.shape) for n, d in found.reverse.declared.items())
+    gradients = {str(u.name): planner.names.get(o.array, "") for o, u in found.reverse.upstream.items()}
+    called = {n: name.gradient(of) for n, of in gradients.items() if of}
+    declared = found.reverse.declared.items()
+    shapes = tuple((called.get(n, (name.text(n), name.latex(n))), d.shape) for n, d in declared)
     passages = tuple(planner.passages())
     seen = picture(found.reverse, planner.shown, planner.names, name)
     return Derivation(title, tuple(found.theorems), shapes, passages, tuple(given), tuple(remarks), seen)
@@ -147,7 +150,7 @@ class Planner:
         order = [s.node for s in self.reverse.steps if s.node in self.shown]
         for n in order:
             found = None if n in self.reverse.graph.outputs else self.passage(n)
-            if found is not None and found.lines:
+            if found is not None and found.shown(RESULT):
                 yield found
 
     # --- one gradient --------------------------------------------------------------------------

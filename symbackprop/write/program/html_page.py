@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import escape
 
@@ -18,7 +19,13 @@ HUES = 7  # classes of the style sheet
 
 def as_html(d: Derivation) -> str:
     """The derivatives of each step are there to unfold; indices are coloured, shapes shown when pointed at."""
-    return page(d.title, f'<main class="derivation">{body(d)}</main>')
+    return page(d.title, f'<main class="derivation" data-shapes="{pointed_at(d)}">{body(d)}</main>')
+
+
+def pointed_at(d: Derivation) -> str:
+    """The shapes of letters, as JSON in an attribute."""
+    known = {v.name: " × ".join(map(str, v.shape)) or "a number" for v in d.picture.vertices if len(v.name) == 1}
+    return escape(json.dumps(known, ensure_ascii=False), quote=True)
 
 
 def body(d: Derivation, notebook: bool = False) -> str:

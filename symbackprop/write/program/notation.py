@@ -99,7 +99,7 @@ class GradientLatex(Latex):
         of = array.name.removeprefix(GRADIENT)
         subs = [s for s in subs if s != "1"] if "1" in subs else subs
         name, below = self.names.latex(of), latex_subs(subs)
-        shown = f"{{{name}}}_{{{below}}}" if below and "_" in name else f"{name}_{{{below}}}" if below else name
+        shown = f"({name})_{{{below}}}" if below and "_" in name else f"{name}_{{{below}}}" if below else name
         return shown if of == array.name else partial(self.names.latex(self.names.loss), shown)
 
     def raised(self, base: str, exponent: str) -> str:

@@ -100,12 +100,16 @@ def words(text: str) -> str:
 def as_latex(d: Derivation, detail: int = USUAL) -> str:
     """A document that compiles by itself; the same text in every run."""
     head = PREAMBLE.replace(r"\begin{document}", "\\usepackage{graphicx}\n\\begin{document}")
-    return head + as_fragment(d, detail) + "\\end{document}\n"
+    return head + sections(d, detail) + "\\end{document}\n"
 
 
 def as_fragment(d: Derivation, detail: int = USUAL) -> str:
     r"""To be put into a document that uses amsmath and graphicx."""
-    parts = [MACROS + rf"\section*{{{tex_text(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
+    return MACROS + sections(d, detail)
+
+
+def sections(d: Derivation, detail: int) -> str:
+    parts = [rf"\section*{{{tex_text(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
     parts += [tex_text(r[0].upper() + r[1:]) + "." for r in d.remarks]
     for p in d.passages:
         rows = [row for x in p.shown(detail) for row in latex_rows(x)]
