@@ -27,7 +27,7 @@ SEES: dict[str, set[str]] = {
     "documents": {"core", "clock", "numbers", "prove", "read", "decide", "repair", "write"},
     "train": {"core", "network", "write", "files"},
     "files": {"core"},
-    "story": {"network", "write"},
+    "story": {"core", "files", "functions", "network", "write"},
 }
 # Arrows that point outward and are to go.
 DEBTS = {

@@ -8,7 +8,7 @@ matrix form is lowered to its entries again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context
@@ -24,8 +24,8 @@ from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import INPUT, UNIT, Node
 
 from .equations import plain_letters
-from .matrix_forms import altogether, matrix_form
-from .notation import GRADIENT, Both, Notation
+from .matrix_forms import altogether, by_entries, matrix_form
+from .notation import GRADIENT, Both, Notation, partial
 from .parts import has_delta, indices, read_by, simpler, summed
 from .picture import Picture, picture
 from .reasons import of_derivative
@@ -163,12 +163,12 @@ class Planner:
         axes, at = indices(c.shape, self.letters)
         left = Entry(Array(GRADIENT + self.names[c.array]), at)
         if not readers:
-            result = self.opened(g.at(at), g)
+            result = self.opened(g.at(at), set(self.adjoint) - {g.array})
             return self.made(c, [self.line(left, result, axes, "the outputs have its entries as they are", RESULT)])
         others = self.letters[len(axes) :]
         called = {a.array: GRADIENT + self.names[n.array] for n in readers if (a := self.adjoint_of(n)) is not None}
         lines = [line for n in readers for line in self.definitions(n, c)]
-        result = simpler(self.opened(g.at(at), g)) if g.array not in called else g.at(at)
+        result = simpler(self.opened(g.at(at), set(called))) if g.array not in called else g.at(at)
         total, chain, local = [], [], []
         for n in readers:
             n_axes, n_at = indices(n.shape, others)
@@ -196,7 +196,30 @@ class Planner:
             lines.append(Line(name[0], at_once[0], name[1], at_once[1], "all entries at once", RESULT))
         if c.operation == INPUT and at_once is not None:
             lines += self.put_in(c, g, at_once[0])
+        if c.operation == INPUT:
+            lines += self.jacobian(c, g)
         return self.made(c, lines, proved)
+
+    def jacobian(self, c: Node, g: Node) -> list[Line]:
+        """∂y/∂c for one vector y by a vector: the gradient with a delta for the upstream gradient."""
+        if len(self.reverse.upstream) != 1:
+            return []
+        ((o, u),) = self.reverse.upstream.items()
+        if o not in self.shown or not o.ndim == c.ndim == 1 or UNIT in (*o.shape, *c.shape):
+            return []
+        (i,), (j,) = indices(o.shape, self.letters)[0], indices(c.shape, self.letters[1:])[0]
+        hidden = [n.array for n in self.reverse.graph.nodes if n.meaning is not None and n.array not in self.names]
+        back = [n.array for n in self.reverse.graph.nodes if n.backward and n.meaning is not None]
+        whole = opened(g.at((j,)), [*back, *hidden], self.context)[0]
+        term = simpler(Tidy()(with_entries(whole, lambda e: Delta(i, e.at[0]) if e.array == u.array else None)))
+        left = Diff(Entry(o.array, (i,)), Entry(c.array, (j,)))
+        lines = [self.line(left, term, (i, j), "the Jacobian: a delta for the gradient by the output", RESULT)]
+        form = by_entries(self.notation.renamed(term), (i, j))
+        if form is not None:
+            (a, p), (b, q) = (self.notation.name(self.names[x.array]) for x in (o, c))
+            text, tex = self.notation.matrix(form)
+            lines.append(Line(f"∂{a}/∂{b}", text, partial(p, q), tex, "all entries at once", RESULT))
+        return lines
 
     def put_in(self, c: Node, g: Node, before: str) -> list[Line]:
         """The gradient by a variable with everything put in, where that is a line."""
@@ -241,7 +264,7 @@ class Planner:
         """∂L/∂n as an entry; None where n is the loss itself."""
         g = self.step[n].adjoint
         if isinstance(g, Node):
-            return self.opened(g.at(at), g, False)
+            return self.opened(g.at(at), set(self.adjoint))
         return None if g == 1 else term_of(g, ())
 
     def abbreviations(self, t: Term) -> list[Node]:
@@ -278,7 +301,7 @@ class Planner:
                 return None
             return mul(*(Delta(i, j) for i, j, s in zip(e.at, n_at, n.shape, strict=True) if s != UNIT))
 
-        found = with_entries(self.opened(g.at(at), g), delta)
+        found = with_entries(self.opened(g.at(at), {own.array}), delta)
         return None if own.array in arrays(found) else found
 
     def local(self, n: Node, n_at: tuple[IndexExpr, ...], c: Node, at: tuple[IndexExpr, ...]) -> Term | None:
@@ -295,9 +318,8 @@ class Planner:
         hidden = [m.array for m in self.reverse.forward if m.meaning is not None and m not in seen]
         return opened(Entry(n.array, at), [n.array, *hidden], self.context)[0]
 
-    def opened(self, t: Term, g: Node, inside: bool = True) -> Term:
-        """A gradient in the names that are shown: gradients of shown nodes stay, and names of the user's."""
-        keep = set(self.adjoint) - ({g.array} if inside else set())
+    def opened(self, t: Term, keep: Collection[Array]) -> Term:
+        """A gradient in the names that are shown: the gradients that are kept stay, and names of the user's."""
         back = [
             n.array for n in self.reverse.graph.nodes if n.backward and n.meaning is not None and n.array not in keep
         ]

@@ -19,7 +19,7 @@ from symbackprop.write.code.einsum import Einsum
 
 from .notation import GRADIENT, Both, Notation, raised_already
 
-ATOM, POWER, PRODUCT, HADAMARD, SUM = 5, 4, 3, 2, 1
+ATOM, POWER, PRODUCT, QUOTIENT, HADAMARD, SUM = 6, 5, 4, 3, 2, 1
 Form = tuple[str, str, int]  # text, LaTeX, how tightly it binds
 
 
@@ -111,7 +111,10 @@ class MatrixForms:
 
     def within(self, x: Any, binds: int) -> tuple[str, str]:
         text, tex, own = self.form(x)
-        return (text, tex) if own >= binds else (f"({text})", rf"\left({tex}\right)")
+        if own >= binds:
+            return text, tex
+        fraction = own == QUOTIENT and binds <= PRODUCT  # needs brackets in a line only
+        return f"({text})", tex if fraction else rf"\left({tex}\right)"
 
     def raisable(self, x: Any) -> Both:
         """In brackets where an exponent would be misread."""
@@ -124,6 +127,10 @@ class MatrixForms:
         if n.ndim > 2:
             raise NoForm
         match n.operation, n.args:
+            case "add" | "subtract", (a, b) if b == 0:
+                return self.form(a)
+            case "T", (Node(operation="T", args=(a,)),):
+                return self.form(a)
             case "add" | "subtract", (a, b):
                 sign = "+" if n.operation == "add" else "-"
                 (x, p), (y, q) = self.within(a, SUM), self.within(b, SUM if sign == "+" else HADAMARD)
@@ -139,7 +146,7 @@ class MatrixForms:
                 return f"{x}{sign}{y}", f"{p}{mark}{q}", binds
             case "divide", (a, b):
                 (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, POWER)
-                return f"{x} / {y}", rf"\frac{{{self.form(a)[1]}}}{{{self.form(b)[1]}}}", PRODUCT
+                return f"{x} / {y}", rf"\frac{{{self.form(a)[1]}}}{{{self.form(b)[1]}}}", QUOTIENT
             case "matmul", (a, b):
                 (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, PRODUCT + 1)
                 return f"{x} {y}", rf"{p} \, {q}", PRODUCT

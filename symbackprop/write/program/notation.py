@@ -65,6 +65,9 @@ class Notation:
     def matrix(self, m: Matrix) -> Both:
         return GradientText(self, ()).matrix(m), GradientLatex(self, ()).matrix(m)
 
+    def name(self, name: str) -> Both:
+        return self.text(name), self.latex(name)
+
     def gradient(self, name: str) -> Both:
         return f"∂{self.text(self.loss)}/∂{self.text(name)}", partial(self.latex(self.loss), self.latex(name))
 
