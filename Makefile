@@ -17,7 +17,7 @@ run: install
 	$(BIN)/python derivations/losses.py --tex derivations/tex
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
