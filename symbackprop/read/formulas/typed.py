@@ -7,7 +7,7 @@ entry by entry, ** for a power; a power of a bracket inside sum(...) or mean(...
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.core.terms import SymbackpropError
@@ -31,6 +31,7 @@ SUMS = re.compile(r"(?<![A-Za-z\\])(?:sum|mean)\s*\(")
 SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")
 SIGMA = re.compile(r"(?<![A-Za-z\\])sum(?=_)")
 NORM = re.compile(r"(?<![A-Za-z\\])norm\s*\(")
+COMMANDS = re.compile(r"(?<![A-Za-z\\])(exp|log|ln|sin|cos|tanh|sinh|cosh|det|max|min)(?=\s*\()")
 LIMIT = 20_000
 
 
@@ -69,10 +70,30 @@ def read_typed(text: str, shapes: Mapping[str, str] | None = None) -> Typed:
     return best[1]
 
 
+def read_claim(text: str, shapes: Mapping[str, str], wrt: Sequence[str], gradient: str) -> Reading:
+    """The statement that the gradient of a typed formula is this, read beside the formula.
+
+    `gradient` is an equation, or the right side of one for the only variable; a gradient has the shape of its variable.
+    Raises SymbackpropError.
+    """
+    typed = read_typed(text, shapes)
+    claim = in_documents(gradient.strip(), [])
+    if not has_equality(claim):
+        inputs = typed.asked.formulas.inputs
+        names = list(wrt) or [str(a) for a in inputs]
+        if len(names) != 1:
+            raise SymbackpropError(f"by which of {', '.join(names)}?")
+        loss = typed.asked.formulas.output
+        claim = rf"\frac{{\partial {loss}}}{{\partial {names[0]}}} = {claim}"
+    whole = typed.text.replace("star: matrix\n", "star: matrix\nlayout: gradient\n") + f"\n$${claim}$$\n"
+    words = words_of([claim, typed.text])
+    *_, last = read_statements(read_document("formula.md", whole), Declarations(words=words))
+    return replace(last, kind="claim") if last.kind == "definition" else last
+
+
 def read_under(convention: str, written: list[str], shapes: Mapping[str, str], notes: list[str]) -> Typed:
     text = document(written, shapes, convention)
-    words = frozenset(w for p in written for w in WORD.findall(SCRIPTS.sub(" ", p)) if w not in NOT_NAMES)
-    readings = tuple(read_statements(read_document("formula.md", text), Declarations(words=words)))
+    readings = tuple(read_statements(read_document("formula.md", text), Declarations(words=words_of(written))))
     for r in readings:
         if r.error is not None:
             raise clear(r.error)
@@ -83,6 +104,12 @@ def read_under(convention: str, written: list[str], shapes: Mapping[str, str], n
         raise clear(error) from None
     said = elaborated_notes(found)
     return Typed(replace(wanted, formulas=with_between(wanted.formulas)), text, readings, (*notes, *said))
+
+
+def words_of(written: Sequence[str]) -> frozenset[str]:
+    """Names of several letters."""
+    formulas = [f for p in written for f in (re.findall(r"\$\$(.*?)\$\$", p, re.DOTALL) or [p])]
+    return frozenset(w for f in formulas for w in WORD.findall(SCRIPTS.sub(" ", f)) if w not in NOT_NAMES)
 
 
 def with_between(formulas: Formulas) -> Formulas:
@@ -138,7 +165,7 @@ def in_documents(piece: str, notes: list[str]) -> str:
     text = text.replace("**", "^").replace(".*", r" \odot ").replace("./", "/")
     text = re.sub(r"\.\^\s*(\d+|\([^()]*\)|\{[^{}]*\})", lambda m: rf"^{{\circ {m[1].strip('(){}')}}}", text)
     text = re.sub(r"\^\s*(-\d+|\d{2,}|\(-?[\d./]+\))", lambda m: f"^{{{m[1].strip('()')}}}", text)
-    return entrywise_powers(text, notes)
+    return COMMANDS.sub(r"\\\1", entrywise_powers(text, notes))
 
 
 def entrywise_powers(text: str, notes: list[str]) -> str:
@@ -173,4 +200,4 @@ def unused_letter(written: list[str]) -> str:
     return next((x for x in "Lfgh" if x not in taken), "Q")
 
 
-__all__ = ["Typed", "read_typed"]
+__all__ = ["Typed", "read_claim", "read_typed"]

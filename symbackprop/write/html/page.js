@@ -40,6 +40,12 @@
     el.addEventListener("click", toggle);
     el.addEventListener("keydown", function (e) { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); toggle(); } });
   }
+  for (const button of document.querySelectorAll("button.copy")) {
+    button.addEventListener("click", function () {
+      const text = button.parentElement.querySelector("pre").textContent;
+      navigator.clipboard.writeText(text).then(function () { button.textContent = "copied"; });
+    });
+  }
   const chips = document.querySelectorAll(".chip[data-verdict]");
   for (const chip of chips) {
     chip.addEventListener("click", function () {

@@ -190,7 +190,7 @@ class Planner:
         lines += [line for m in self.abbreviations(result) if (line := self.meaning(m, "abbreviated")).left not in said]
         last = "the deltas contract" if any(has_delta(d) for _, d, _ in total) else "put together"
         lines.append(self.line(left, result, axes, last, RESULT, called))
-        at_once = matrix_form(g, self.notation.renamed(result, called), axes, self.notation, called)
+        at_once = matrix_form(g, self.notation.renamed(result, called), axes, self.given, called)
         if at_once is not None:
             name = self.notation.gradient(self.names[c.array])
             lines.append(Line(name[0], at_once[0], name[1], at_once[1], "all entries at once", RESULT))

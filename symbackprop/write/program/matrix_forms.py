@@ -147,6 +147,9 @@ class MatrixForms:
             case "divide", (a, b):
                 (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, POWER)
                 return f"{x} / {y}", rf"\frac{{{self.form(a)[1]}}}{{{self.form(b)[1]}}}", QUOTIENT
+            case "matmul", (Node(ndim=1) as a, Node(ndim=2) as b):  # vectors are columns
+                (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
+                return f"{y}^T {x}", rf"{q}^{{\mathsf{{T}}}} \, {p}", PRODUCT
             case "matmul", (a, b):
                 (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, PRODUCT + 1)
                 return f"{x} {y}", rf"{p} \, {q}", PRODUCT

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbackprop.core.indices import Index, IndexExpr, Size
-from symbackprop.core.terms import Add, Apply, Delta, Mul, Power, Sum, Term, arguments, over, rebuilt, subterms
+from symbackprop.core.terms import (
+    ONE,
+    Add,
+    Apply,
+    Delta,
+    Mul,
+    Power,
+    Sum,
+    Term,
+    arguments,
+    mul,
+    over,
+    rebuilt,
+    subterms,
+)
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 
 
@@ -35,8 +49,11 @@ def read_by(n: Node) -> set[Node]:
 
 
 def simpler(t: Term) -> Term:
-    """exp(log(u)) as u: what a program computes for the sake of its range."""
+    """exp(log(u)) as u, u/u as 1: what a program computes for the sake of its range, or rule by rule."""
     match t:
+        case Mul(args) if (pair := cancelling(args)) is not None:
+            rest = [a for k, a in enumerate(args) if k not in pair]
+            return simpler(mul(*rest)) if rest else ONE
         case Apply("exp", Apply("log", u, 0), 0):
             return simpler(u)
         case Sum(size, body, hint):
@@ -45,6 +62,14 @@ def simpler(t: Term) -> Term:
             return rebuilt(t, tuple(map(simpler, arguments(t))))
         case _:
             return t
+
+
+def cancelling(args: Sequence[Term]) -> tuple[int, int] | None:
+    """The places of u and 1/u among factors."""
+    for k, a in enumerate(args):
+        if isinstance(a, Power) and a.exponent == -1 and a.base in args:
+            return k, args.index(a.base)
+    return None
 
 
 def has_delta(t: Term) -> bool:
