@@ -10,6 +10,7 @@ from __future__ import annotations
 
 TABLE: dict[str, str] = {
     "check": "give a verdict for gradients written as NumPy functions, or for every statement of a document",
+    "convert": "write formulas or a document in another convention or layout, each translation proved",
     "derive": "derive and prove a gradient as code, or the equations of backpropagation as LaTeX",
     "export": "write a certificate as a Coq file about real derivatives",
     "explain": "derive a gradient line by line: of a formula, a function, a statement of a document",

@@ -31,6 +31,7 @@ SUMS = re.compile(r"(?<![A-Za-z\\])(?:sum|mean)\s*\(")
 SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")
 SIGMA = re.compile(r"(?<![A-Za-z\\])sum(?=_)")
 NORM = re.compile(r"(?<![A-Za-z\\])norm\s*\(")
+CALLED = re.compile(r"(?<![\\A-Za-z_])([A-Za-z]{2,}\d*)\(")
 COMMANDS = re.compile(r"(?<![A-Za-z\\])(exp|log|ln|sin|cos|tanh|sinh|cosh|det|max|min)(?=\s*\()")
 LIMIT = 20_000
 
@@ -158,6 +159,9 @@ def clear(error: ReadError) -> SymbackpropError:
 
 
 def in_documents(piece: str, notes: list[str]) -> str:
+    for m in CALLED.finditer(piece):
+        if m[1] not in NOT_NAMES:
+            raise SymbackpropError(f"{m[1]}( is no function that is known here; for a product write {m[1]} * (")
     text = SIGMA.sub(r"\\sum", re.sub(r"\.T\b", "^T", piece))
     while (m := NORM.search(text)) is not None and (end := closing(text, m.end() - 1)) is not None:
         text = rf"{text[: m.start()]}\lVert {text[m.end() : end]} \rVert{text[end + 1 :]}"

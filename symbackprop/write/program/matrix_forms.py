@@ -19,7 +19,7 @@ from symbackprop.write.code.einsum import Einsum
 
 from .notation import GRADIENT, Both, Notation, raised_already
 
-ATOM, POWER, PRODUCT, QUOTIENT, HADAMARD, SUM = 6, 5, 4, 3, 2, 1
+ATOM, POWER, PRODUCT, HADAMARD, QUOTIENT, SUM = 6, 5, 4, 3, 2, 1
 Form = tuple[str, str, int]  # text, LaTeX, how tightly it binds
 
 
