@@ -92,7 +92,7 @@ def encoded(model: Model) -> bytes:
 
 
 def as_lists(scaling: Scaling | None) -> dict[str, list[float]] | None:
-    return scaling and {"mean": scaling.mean.tolist(), "deviation": scaling.deviation.tolist()}
+    return {"mean": scaling.mean.tolist(), "deviation": scaling.deviation.tolist()} if scaling else None
 
 
 def from_lists(found: Mapping[str, Any] | None) -> Scaling | None:
