@@ -15,6 +15,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import socket
+
     from waitress import create_server
 
     from symbackprop.core.terms import SymbackpropError
@@ -22,10 +24,12 @@ def run(args: argparse.Namespace) -> int:
 
     if not 0 <= args.port < 65536:
         raise SymbackpropError(f"--port: {args.port} is no port")
-    try:
-        server = create_server(create(), host="127.0.0.1", port=args.port, threads=4, ident=None)
-    except OSError as problem:
-        raise SymbackpropError(f"cannot listen on port {args.port}: {problem.strerror or problem}") from None
-    print(f"http://127.0.0.1:{server.effective_port}  (stop with Ctrl-C)", flush=True)
-    server.run()
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", args.port))
+        except OSError as problem:
+            raise SymbackpropError(f"cannot listen on port {args.port}: {problem.strerror or problem}") from None
+        print(f"http://127.0.0.1:{listening.getsockname()[1]}  (stop with Ctrl-C)", flush=True)
+        create_server(create(), sockets=[listening], threads=4, ident=None).run()
     return 0

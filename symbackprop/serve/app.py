@@ -51,20 +51,27 @@ def create(answer: Callable[[Question], Answer] = ask) -> Flask:
 
 def question(given: Mapping[str, str]) -> Question:
     def text(name: str, otherwise: str = "") -> str:
-        return given.get(name, otherwise).replace("\r\n", "\n")[:LIMIT]
+        return given.get(name, otherwise).replace("\r\n", "\n")
 
     kind = "numpy" if given.get("kind") == "numpy" else "formula"
     return Question(text("forward"), kind, text("wrt"), text("shapes"), text("gradient"))
 
 
 def shown(q: Question, answer: Callable[[Question], Answer]) -> Response:
-    found = answer(q) if q.forward.strip() else None
+    found = answered(q, answer) if q.forward.strip() else None
     body = form(q) + ("" if found is None else result(found))
     html = page("symbackprop", f'<main class="ask">{body}</main>', form="'self'")
     response = Response(html, mimetype="text/html")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Frame-Options"] = "DENY"
     return response
+
+
+def answered(q: Question, answer: Callable[[Question], Answer]) -> Answer:
+    longest = max(map(len, (q.forward, q.gradient, q.shapes, q.wrt)))
+    if longest > LIMIT:
+        return Answer(problem=f"a field of {longest} characters; at most {LIMIT} are read")
+    return answer(q)
 
 
 # --- the page ------------------------------------------------------------------------------------

@@ -158,10 +158,13 @@ class Planner:
     def passage(self, c: Node) -> Passage | None:
         readers = self.readers(c)
         g = self.step[c].adjoint
-        if not isinstance(g, Node) or c.array not in self.names:
+        if c.array not in self.names:
             return None
         axes, at = indices(c.shape, self.letters)
         left = Entry(Array(GRADIENT + self.names[c.array]), at)
+        if not isinstance(g, Node):
+            lines = [line for n in readers for line in self.definitions(n, c)]
+            return self.made(c, [*lines, self.line(left, term_of(g, ()), axes, "put together", RESULT)])
         if not readers:
             result = self.opened(g.at(at), set(self.adjoint) - {g.array})
             return self.made(c, [self.line(left, result, axes, "the outputs have its entries as they are", RESULT)])

@@ -138,6 +138,10 @@ class MatrixForms:
             case "negative", (a,):
                 x, p = self.within(a, HADAMARD)
                 return f"-{x}", f"-{p}", SUM
+            case "outer", (a, b):
+                return self.outer(a, b)
+            case "multiply", (Node() as a, Node(ndim=1) as b) if (v := as_column(a)) is not None:
+                return self.outer(v, b)
             case "multiply", (a, b):
                 number = any(not isinstance(z, Node) or z.ndim == 0 for z in (a, b))
                 binds = PRODUCT if number else HADAMARD
@@ -173,6 +177,11 @@ class MatrixForms:
                 return self.reduced(n, a)
         raise NoForm
 
+    def outer(self, a: Any, b: Any) -> Form:
+        """a bᵀ of two vectors."""
+        (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
+        return f"{x} {y}^T", rf"{p} \, {q}^{{\mathsf{{T}}}}", PRODUCT
+
     def reduced(self, n: Node, a: Node) -> Form:
         axis = n.options.get("axis", n.args[1] if len(n.args) > 1 else None)
         keeps = bool(n.options.get("keepdims", False))
@@ -187,3 +196,14 @@ class MatrixForms:
         text, tex, _ = self.form(a)
         called = rf"\operatorname{{{n.operation}}}_{{\text{{{along}}}}}"
         return f"{n.operation}_{along}({text})", rf"{called}\left({tex}\right)", ATOM
+
+
+def as_column(n: Node) -> Node | None:
+    """The vector v of v[:, None]."""
+    match n.operation, n.args:
+        case "expand_dims", (Node(ndim=1) as v, *axis) if (axis or [n.options.get("axis")])[0] in (-1, 1):
+            return v
+        case "getitem", (Node(ndim=1) as v, (slice() as s, None)) if s == slice(None):
+            return v
+        case _:
+            return None
