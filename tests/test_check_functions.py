@@ -275,7 +275,7 @@ def test_shapes_in_annotations() -> None:
     def f(*_: object) -> None: ...
 
     f.__annotations__ = {
-        "x": 'Float[Array, "B D"]', "y": "jt.Float64[np.ndarray, 'n+1']", "n": 'Int[Array, "B"]', "z": int, "a": "list[int]",
-        "m": 'Float[Array, "*batch D"]', "return": 'Float[Array, "B"]',
+        "x": 'Float[Array, "B D"]', "y": "jt.Float64[np.ndarray, 'n+1']", "n": 'Int[Array, "B"]', "z": int,
+        "a": "list[int]", "m": 'Float[Array, "*batch D"]', "return": 'Float[Array, "B"]',
     }  # fmt: skip
     assert in_annotations(f) == {"x": "B D", "y": "n+1"}
