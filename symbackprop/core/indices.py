@@ -65,7 +65,7 @@ class Node:
         if kind is not type(other):
             return False
         try:
-            differs = self._hash != other._hash  # type: ignore[attr-defined]
+            differs = self._hash != other._hash
         except AttributeError:  # one of them was not asked for its hash yet
             differs = hash(self) != hash(other)
         return not differs and bool(PARTS[kind](self) == PARTS[kind](other))
