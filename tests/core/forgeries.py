@@ -292,8 +292,6 @@ UNDER_DIFF: list[Row] = [
 ]
 
 DERIVATIVES: list[Row] = [
-    ("a variable is no constant", by("diff_constant", x(i), x(j))),
-    ("a step of a variable is no constant", by("diff_constant", step(x(i)), x(j))),
     ("it occurs", by("diff_independent", mul(x(i), y(j)), x(k))),
     ("it occurs in a definition", by("diff_independent", Entry(Array("z"), (i,)), x(j), context=DEFINED)),
     ("it may be a definition where it occurs", by("diff_independent", layer("L", i), x(j), context=DEFINED)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ..context import Context, Equation, apart
-from ..indices import Index, Size
+from ..indices import Index
 from ..terms import (
-    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive,
+    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, Nonzero, Num, Positive,
     Power, Predicate, Term, Whole, add, arrays, free, mul, neg, of_same, opened_whole, over, require, sub, sum_over,
     whole,
 )  # fmt: skip
@@ -20,16 +20,8 @@ KINKED = frozenset({"abs", "ceil", "floor", "heaviside", "relu", "round", "sign"
 
 
 @law
-def diff_constant(context: Context, t: Term, wrt: Entry) -> Equation:
-    """∂c/∂w  =  0  for a number, a size, an index, a delta"""
-    by_index = isinstance(t, Holds) and isinstance(t.predicate, NonNegative)
-    require(by_index or isinstance(t, Num | Size | Ordinal | Delta), "{} is not constant", t)
-    return Equation(Diff(t, wrt), ZERO)
-
-
-@law
 def diff_independent(context: Context, t: Term, wrt: Entry) -> Equation:
-    """∂t/∂w  =  0  when only other variables occur in t and in the definitions that it rests on"""
+    """∂t/∂w  =  0  when no variable, or only others, occur in t and in the definitions that it rests on"""
     inside = (b for a in arrays(t) for b in context.behind(a))
     require(all(apart(b, wrt.array, context.least) for b in inside), "{} may depend on {}", t, wrt.array)
     return Equation(Diff(t, wrt), ZERO)
