@@ -12,7 +12,7 @@ from ..terms import (
     whole,
 )  # fmt: skip
 from .functions import DERIVATIVES
-from .registry import law
+from .registry import law, table
 
 ARRAY_FUNCTIONS = frozenset(VALUE_AXES)
 # Functions with kinks or jumps are written with steps, so no function of these names is taken for a smooth one.
@@ -46,30 +46,6 @@ def diff_sum(context: Context, i: Index, body: Term, wrt: Entry) -> Equation:
 
 
 @law
-def diff_add(context: Context, args: tuple[Term, ...], wrt: Entry) -> Equation:
-    """∂(f + g)/∂w  =  ∂f/∂w + ∂g/∂w"""
-    return Equation(Diff(Add(args), wrt), Add(tuple(Diff(a, wrt) for a in args)))
-
-
-@law
-def diff_mul(context: Context, args: tuple[Term, ...], wrt: Entry) -> Equation:
-    """∂(f g)/∂w  =  ∂f/∂w g + f ∂g/∂w"""
-    terms = (Mul((*args[:k], Diff(a, wrt), *args[k + 1 :])) for k, a in enumerate(args))
-    return Equation(Diff(Mul(args), wrt), Add(tuple(terms)))
-
-
-@law
-def diff_power(context: Context, base: Term, q: Fraction, wrt: Entry) -> Equation:
-    """∂(f^q)/∂w  =  q f^{q-1} ∂f/∂w,  where f is nonzero if q < 1, positive if q is no integer"""
-    needs: frozenset[Predicate] = frozenset()
-    if q.denominator > 1:
-        needs = frozenset({Positive(base)})
-    elif q < 1:
-        needs = frozenset({Nonzero(base)})
-    return Equation(Diff(Power(base, q), wrt), Mul((Num(q), Power(base, q - 1), Diff(base, wrt))), needs)
-
-
-@law
 def diff_apply(context: Context, fn: str, order: int, arg: Term, wrt: Entry) -> Equation:
     """∂f(u)/∂w  =  f'(u) ∂u/∂w,  with f' from the table, or a symbol for an abstract f"""
     require(fn not in KINKED, "{} is no smooth function", fn)
@@ -79,12 +55,6 @@ def diff_apply(context: Context, fn: str, order: int, arg: Term, wrt: Entry) -> 
     else:
         slope, needs = Apply(fn, arg, order + 1), frozenset()
     return Equation(Diff(Apply(fn, arg, order), wrt), Mul((slope, Diff(arg, wrt))), needs)
-
-
-@law
-def diff_step(context: Context, arg: Term, wrt: Entry) -> Equation:
-    """∂[u > 0]/∂w  =  0,  where u is not 0"""
-    return Equation(Diff(Holds(Positive(arg)), wrt), ZERO, frozenset({Nonzero(arg)}))
 
 
 @law
@@ -149,3 +119,21 @@ def chain_body(w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Diff:
 
 def free_of(axes: tuple[Index, ...], *things: Entry | Whole) -> bool:
     return frozenset[Index]().union(*map(free, things)).isdisjoint(axes)
+
+
+def conditions_of_power(base: Term, q: Fraction) -> list[Predicate]:
+    return [Positive(base)] if q.denominator > 1 else [Nonzero(base)] if q < 1 else []
+
+
+table({
+    "diff_add": ("∂(f + g)/∂w  =  ∂f/∂w + ∂g/∂w", lambda args, wrt: (
+        Diff(Add(args), wrt), Add(tuple(Diff(a, wrt) for a in args)))),
+    "diff_mul": ("∂(f g)/∂w  =  ∂f/∂w g + f ∂g/∂w", lambda args, wrt: (
+        Diff(Mul(args), wrt),
+        Add(tuple(Mul((*args[:k], Diff(a, wrt), *args[k + 1 :])) for k, a in enumerate(args))))),
+    "diff_power": ("∂(f^q)/∂w  =  q f^{q-1} ∂f/∂w,  where f is nonzero if q < 1, positive if q is no integer",
+        lambda f, q, wrt: (
+        Diff(Power(f, q), wrt), Mul((Num(q), Power(f, q - 1), Diff(f, wrt))), *conditions_of_power(f, q))),
+    "diff_step": ("∂[u > 0]/∂w  =  0,  where u is not 0", lambda u, wrt: (
+        Diff(Holds(Positive(u)), wrt), ZERO, Nonzero(u))),
+})  # fmt: skip
