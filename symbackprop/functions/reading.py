@@ -28,7 +28,7 @@ def text_of(function: Function) -> dict[str, str | None]:
     The source is that of the code that runs, not of what a decorator says that it wraps.
     """
     name = getattr(function, "__name__", type(function).__name__)
-    code = getattr(function, "__code__", function)
+    code = getattr(function, "__code__", getattr(function, "written", function))
     try:
         text = inspect.getsource(code) if getlines(getattr(code, "co_filename", "")) else ""
     except (OSError, TypeError):
