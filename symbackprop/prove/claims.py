@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Chain, Inside, Proof, UnderDiff, UnderSum, check
@@ -23,7 +25,7 @@ from symbackprop.core.terms import (
 
 from .conditions.guards import simpler_forward
 from .differentiate import Names, differentiate
-from .equality import prove_equal, prove_gradient
+from .equality import Candidate, candidates, first, gradients, prove_equal, prove_gradient
 from .normal_form.normal import AS_WRITTEN, WAYS, Normal, Way
 from .normal_form.reduce import TooLarge
 from .tidying import Tidy, length
@@ -64,16 +66,25 @@ def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
 
 
 def search(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...]) -> Found | None:
-    if not isinstance(lhs, Diff):
-        return prove_equal(lhs, rhs, context, ways)
-    if not derivatives(lhs.body):
-        return prove_gradient(lhs.body, lhs.wrt, rhs, context, ways)
+    simple = unchecked(lhs, rhs, context, ways)
+    if simple is not None:
+        return first(simple, context)
+    assert isinstance(lhs, Diff)
     body, inner = without_derivatives(lhs.body, context, Names())
     found = prove_gradient(body, lhs.wrt, rhs, context, ways)
     if found is None or inner is None:
         return found
     proof: Proof = Chain(UnderDiff(lhs.wrt, inner), (found[0],))
     return proof, check(proof, context)
+
+
+def unchecked(
+    lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS
+) -> Iterator[Candidate] | None:
+    """The proofs that `prove` checks one after the other; None where it goes another way."""
+    if not isinstance(lhs, Diff):
+        return candidates(lhs, rhs, context, Names(), ways=ways)
+    return None if derivatives(lhs.body) else gradients(lhs.body, lhs.wrt, rhs, context, ways)
 
 
 def derivatives(t: Term) -> bool:
