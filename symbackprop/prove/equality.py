@@ -27,7 +27,7 @@ from symbackprop.core.terms import (
 
 from .differentiate import Names, differentiate
 from .normal_form.joined import joined
-from .normal_form.normal import QUICK, WAYS, Normal
+from .normal_form.normal import QUICK, WAYS, WRITTEN, Normal, step_of_steps
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
 from .normal_form.zero import prove_zero
@@ -83,7 +83,8 @@ def search(
 ) -> tuple[Proof, Equation] | None:
     """A checked proof of lhs = rhs, between `before`, a proof of something = lhs, and `after`, of rhs = something."""
     by = strides((lhs, rhs))
-    for way in (QUICK, *WAYS) if has_exponential_functions(lhs, rhs) else WAYS:
+    first = (WRITTEN,) if any(step_of_steps(s) for t in (lhs, rhs) for s in subterms(t)) else ()
+    for way in (*first, QUICK, *WAYS) if has_exponential_functions(lhs, rhs) else (*first, *WAYS):
         normal = Normal(context, names, way, by)
         found = attempt(lhs, rhs, context, normal, before, after)
         if found is not None:

@@ -42,6 +42,7 @@ from symbackprop.core.terms import (
     over,
     rebuilt,
     substitute,
+    subterms,
     whole,
 )
 
@@ -66,15 +67,25 @@ class Way:
     `whole_exponents`: an exponent of several terms gets one name, so e^{a+b} is one thing (not e^a e^b).
     `rewrite_fractions`: t b^{-1} = 1 - rest b^{-1} for b = t + rest (else only common denominators are used).
     `exponentials`: tanh, sigmoid and their like are fractions of exponentials (else things of their own).
+    `written_steps`: steps of steps (ranks) stay as they are written, which asks for no conditions.
     """
 
     whole_exponents: bool = False
     rewrite_fractions: bool = True
     exponentials: bool = True
+    written_steps: bool = False
 
 
 WAYS = (Way(True, False), Way(True, True), Way(False, True), Way(False, False))
 QUICK = Way(True, False, False)  # before these, where there are such functions
+WRITTEN = Way(True, False, written_steps=True)  # where there are steps of steps
+
+
+def step_of_steps(t: Term) -> bool:
+    """[.. [u > 0] .. > 0]: what is inside compares data."""
+    inside = arguments(t)[0] if isinstance(t, Holds) and isinstance(t.predicate, Positive) else None
+    within = () if inside is None else subterms(inside)
+    return any(isinstance(s, Holds) and isinstance(s.predicate, Positive) for s in within)
 
 
 class Normal:
@@ -153,6 +164,8 @@ class Normal:
             case Power(Power(base, p), q) if q.denominator == 1 and p.denominator == 1:
                 value, rest = self.inner(Power(base, p * q))
                 return value, joined(By("power_of_power", (base, p, q)), rest)
+            case Holds(Positive()) if self.way.written_steps and step_of_steps(t):
+                return t, None
             case Power() | Apply() | Holds(Positive()):
                 return self.function(t)
             case Whole(fn, order, sizes, body, at, _):
