@@ -393,6 +393,8 @@ def contracted(b, e, dummies, rest, needs):
             if digit(other, s):  # s quotient + other = 0 with |other| < s
                 return one(delta(quotient, whole(0)), delta(other, whole(0)))
         for a, value in sorted(solutions(gap), key=lambda x: (type(x[0].data[0]) is tuple, x[0].data[0]))[-1:]:
+            others = [v for x, _ in rest if x.op == "delta" for i, v in solutions(x.at[0] - x.at[1]) if i is a]
+            if not gathered(value) and any(map(gathered, others)): break  # entries of integer arrays stay
             if any(a in x.free for x, _ in rest): return one(b, rest=moved(a, value))
     if b.op == "range":
         (f,), decided = b.at, lambda f: [f] if never_negative(f) or always_negative(f) else []
@@ -414,6 +416,8 @@ def solutions(gap):
     parts = split(gap)[1]
     alone = [(a, k) for a, k in parts if a.op == "i" and not any(a in x.free for x, _ in parts if x is not a)]
     return [(a, just(a) - k * gap) for a, k in alone if number(k) in (1, -1)]
+
+def gathered(e): return any(a.op == "pick" for a, _ in split(e)[1])
 
 def like(found):
     """Like monomials added: {the product without its coefficient, closed: monomial}"""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from .indices import EVERY_SIZE, Index, IndexExpr, Least, affine, as_affine, nodes
+from .indices import EVERY_SIZE, Index, IndexExpr, Least, Pick, affine, as_affine, nodes
 from .monomials import Factors
 from .ranges import always_negative, floor_radix, never_negative, never_zero, split_radix
 from .terms import Delta, Holds, NonNegative, Term, free, substitute
@@ -64,9 +64,16 @@ def contract(
     free_ones = [(a, value) for a, value in solvable if a not in dummies]
     if free_ones:
         a, value = max(free_ones, key=lambda p: p[0].name)
+        others = (v for d, _ in rest if isinstance(d, Delta) for i, v in solutions(d, least) if i == a)
+        if not gathered(value) and any(map(gathered, others)):
+            return None  # δ(i, 0) δ(i, y_k) is δ(y_k, 0) δ(i, y_k): entries of integer arrays stay
         if any(a in free(f) for f, _ in rest):
             return dummies, (*((substitute(f, {a: value}), e) for f, e in rest), (b, F1))
     return None
+
+
+def gathered(e: IndexExpr) -> bool:
+    return any(isinstance(a, Pick) for a, _ in as_affine(e)[1])
 
 
 def decided(e: IndexExpr, least: Least) -> bool | None:

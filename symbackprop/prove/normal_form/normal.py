@@ -49,6 +49,7 @@ from symbackprop.core.terms import (
 from ..differentiate import Names, differentiate
 from ..matching import unify
 from ..rules.functions import array_function, function
+from ..rules.joined_axes import split
 from ..rules.pinned import pinned
 from ..rules.ranges import join
 from ..rules.relations import Relations
@@ -151,6 +152,10 @@ class Normal:
                     by_digits = By("by_radix", (i, *map(self.names.new, pair), opened))
                     value, rest = self.inner(check(by_digits, self.context).rhs)
                     return value, joined(by_digits, rest)
+                halves = split(i, opened, self.names, self.context)
+                if halves is not None:
+                    value, rest = self.inner(halves[0])
+                    return value, joined(halves[1], rest)
                 value, proof = self.inner(opened)
                 return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
             case Power(base, q) if q.denominator == 1 and q > 0:
@@ -162,6 +167,9 @@ class Normal:
                 value, rest = self.inner(Mul(tuple(Power(a, q) for a in args)))
                 return value, joined(By("root_of_product", (args, q)), rest)
             case Power(Power(base, p), q) if q.denominator == 1 and p.denominator == 1:
+                value, rest = self.inner(Power(base, p * q))
+                return value, joined(By("power_of_power", (base, p, q)), rest)
+            case Power(Power(base, p), q) if q.denominator > 1 and self.signs.sign(base) == POSITIVE:
                 value, rest = self.inner(Power(base, p * q))
                 return value, joined(By("power_of_power", (base, p, q)), rest)
             case Holds(Positive()) if self.way.written_steps and step_of_steps(t):

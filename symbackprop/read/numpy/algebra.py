@@ -5,6 +5,7 @@ Nothing here needs a side condition: 0*t = 0, t + 0 = t, δ of provably distinct
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import isqrt, prod
 
@@ -23,6 +24,7 @@ from symbackprop.core.terms import (
     NonNegative,
     Num,
     Ordinal,
+    Pick,
     Positive,
     Power,
     Size,
@@ -61,11 +63,30 @@ from .places import (
 
 
 def number(e: IndexExpr) -> Term:
-    """The index expression as a term."""
+    """The index expression as a term; labels 0 and 1 are truth values."""
     size = constant_of(e)
-    if size is None:
-        return Ordinal(e)
-    return size_term(size)
+    if size is not None:
+        return size_term(size)
+    constant, parts = as_affine(e)
+    if any(binary(a) for a, _ in parts):
+        whole_parts = (times(size_term(k), Delta(a, index_of(1)) if binary(a) else Ordinal(a)) for a, k in parts)
+        return plus(size_term(constant), *whole_parts)
+    return Ordinal(e)
+
+
+def binary(a: IndexExpr) -> bool:
+    """An entry of an integer array that is 0 or 1."""
+    return isinstance(a, Pick) and a.size == sized(2)
+
+
+def of_label(e: IndexExpr, holds: Callable[[int], bool]) -> Term | None:
+    """Whether what holds of the numbers holds of e, where e is 0 and 1 of a binary label and nothing else."""
+    constant, parts = as_affine(e)
+    if len(parts) != 1 or not binary(parts[0][0]) or constant.constant is None or parts[0][1].constant is None:
+        return None
+    off, on = holds(constant.constant), holds(constant.constant + parts[0][1].constant)
+    label = Delta(parts[0][0], index_of(1))
+    return (ONE if on else ZERO) if on == off else label if on else minus(ONE, label)
 
 
 def size_term(s: Size) -> Term:
@@ -75,7 +96,9 @@ def size_term(s: Size) -> Term:
 def gate(e: IndexExpr) -> Term:
     """1 where e >= 0, else 0."""
     known = nonnegative(e)
-    return Holds(NonNegative(e)) if known is None else ONE if known else ZERO
+    if known is None:
+        return of_label(e, lambda n: n >= 0) or Holds(NonNegative(e))
+    return ONE if known else ZERO
 
 
 def between(e: IndexExpr, size: Size) -> Term:
@@ -92,7 +115,7 @@ def delta(i: IndexExpr, j: IndexExpr) -> Term:
     lower, upper = bounds(d)
     if lower is not None and lower == upper == sized(0):
         return ONE
-    return Delta(i, j)
+    return of_label(d, lambda n: n == 0) or Delta(i, j)
 
 
 def plus(*args: Term) -> Term:

@@ -166,7 +166,7 @@ def sortable(a: Any, axis: Any, kind: Any, name: str) -> tuple[Value, int]:
     if axis is None:
         v, axis = lifted(NUMPY["reshape"](a, -1)), -1
     if v.ndim == 0:
-        raise ShapeMismatch(f"{name} of an array without axes")
+        raise TraceError(f"{name} of a number")
     if kind not in (None, "quicksort", "mergesort", "heapsort", "stable"):
         raise ValueError(f"sort kind must be one of 'quicksort', 'heapsort', or 'stable' (got {kind!r})")
     return v, normal_axis(axis, v.ndim)
