@@ -49,6 +49,7 @@ from symbackprop.core.terms import (
 from ..differentiate import Names, differentiate
 from ..matching import unify
 from ..rules.functions import array_function, function
+from ..rules.in_range import in_range
 from ..rules.joined_axes import split
 from ..rules.pinned import pinned
 from ..rules.ranges import join
@@ -134,16 +135,19 @@ class Normal:
     def inner(self, t: Term) -> Rewritten:
         """`t` with the inside of every function normalised and the rules for functions applied."""
         match t:
+            case Mul() if (there := in_range(t, self.names)) is not None:
+                value, rest = self.inner(there)
+                return value, joined(Linear(t, there), rest)
             case Add(args) | Mul(args):
                 return self.arguments(t, args)
-            case Sum(size, body, _) if self.strides and size.constant is not None and 0 < size.constant <= LITERAL:
-                values = add(*(open_body(body, (affine(v, ()),)) for v in range(size.constant)))
-                value, rest = self.inner(values)
-                return value, joined(Linear(t, values), rest)
             case Sum(size, body, _):
                 i = self.names.new(size)
                 opened = open_body(body, (i,))
-                here = pinned(i, opened)
+                here = pinned(i, opened, self.names)
+                if (self.strides or here is not None) and 0 < (size.constant or 0) <= LITERAL:
+                    values = add(*(open_body(body, (affine(v, ()),)) for v in range(size.constant or 0)))
+                    value, rest = self.inner(values)
+                    return value, joined(Linear(t, values), rest)
                 if here is not None:
                     value, rest = self.inner(here)
                     return value, joined(Linear(t, here), rest)
