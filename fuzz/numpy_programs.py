@@ -127,10 +127,12 @@ GATHERS = (
     "(np.arange(m) == lab[:, None])", "np.take({0}, 0, axis=0)", "{0}[np.arange(n)[::-1]]",
     "{0}[lab, np.arange(n)]", "{0}[idx[:, None], lab[:1]]", "np.bincount(lab, minlength=m)",
     "{0}.argmax(axis=-1)", "np.argmin({0}, axis=0)", "np.argmax({0})", "{0}[np.argmax({1}, axis=0)]",
-    "{0}[np.arange(n), {0}.argmax(axis=1)]", "np.argsort({0}, kind='stable')", "np.sort({0}, axis=0)", "np.sort({0})[..., -1]",
+    "{0}[np.arange(n), {0}.argmax(axis=1)]", "np.argsort({0}, kind='stable')", "np.sort({0}, axis=0)",
+    "np.sort({0})[..., -1]",
     "np.take_along_axis({0}, np.argsort({0}, axis=-1, kind='stable'), axis=-1)", "{0}[np.argmax(t)]",
     "np.argsort(np.argsort({0}, kind='stable'), kind='stable')", "np.unravel_index(np.argmax({0}), {0}.shape)[0]",
-    "np.arange(m) == np.argmax({0}, axis=-1)[..., None]", "np.argmax({0}, axis=0) + lab", "{0}[np.argsort(t, kind='stable')[:1]]",
+    "np.arange(m) == np.argmax({0}, axis=-1)[..., None]", "np.argmax({0}, axis=0) + lab",
+    "{0}[np.argsort(t, kind='stable')[:1]]",
 )  # fmt: skip
 MADE = (
     "np.arange(n)", "np.arange(m)[::-1]", "np.zeros((n, m))", "np.ones(m)", "np.eye(n)", "np.tri(n)",
@@ -150,7 +152,8 @@ MADE = (
     "np.vectorize(lambda v: v * v + 1)({0})", "np.vectorize(lambda v: max(v, 0))({0})",
     "np.vectorize(lambda v: max(v, 0), otypes=[float])({0})", "{0} / n", "(n > 1) * 1", "(n > 1) + (m > 1)",
     "np.apply_along_axis(lambda r: r - r.mean(), 0, {0})", "np.meshgrid({0}, {1})[0]", "x.shape", "{0}.size",
-    "np.c_[{0}, {1}]", "np.r_[{0}, {1}]", "np.r_[{0}, 1.5, 0:3]", "int((n - 1) / 1 + 1)", "int(n / 2)", "int((2 * n - 1) / 2)",
+    "np.c_[{0}, {1}]", "np.r_[{0}, {1}]", "np.r_[{0}, 1.5, 0:3]", "int((n - 1) / 1 + 1)", "int(n / 2)",
+    "int((2 * n - 1) / 2)",
     "math.floor(n + 0.5)", "np.interp({0}, [-0.5, 0.25, 1.0], [1.0, a, 3.0])", "np.arctan2({0}, {1})",
     "np.clip({0}, -0.25, 0.5)", "np.clip({0}, 0.5, a)", "np.zeros(int((n + 3) / 1))",
     "{{17: 2.0}}.get(n, 1.0)", "len(f'{{n}}')", "[1.0] * (n - 1)", "np.zeros(n - 1)", "np.zeros(n - 2)",
@@ -177,7 +180,8 @@ WRITES = (
     "{0} @= {1}", "{0}[0], {0}[-1] = {1}[-1], {1}[0]", "{0} |= {0} > 0", "np.putmask({0}, {0} > 0, 1)",
     "{0}[{0} > 0.5] = {1}[{0} > 0.5]", "{0}[..., None][0] = 6", "np.maximum({0}, 0, out={0})", "{0}[:] = 0",
     "np.put_along_axis({0}, lab[:, None], 2.0, axis=1)", "{0}[lab, 0] = 1",
-    "{0}[np.arange(n), {0}.argmax(axis=1)] = 0", "{0}[{1}.argmax(axis=0)] += 1.5", "{0}[np.argsort({0}[:, 0], kind='stable')] = {1}",
+    "{0}[np.arange(n), {0}.argmax(axis=1)] = 0", "{0}[{1}.argmax(axis=0)] += 1.5",
+    "{0}[np.argsort({0}[:, 0], kind='stable')] = {1}",
     "{0}[np.argmax(t)] = 3", "{0}[np.argmax(t)][0] = 4", "{0}[{0}.argmin()] -= 1",
 )  # fmt: skip
 LOOPS = tuple(

@@ -6,7 +6,7 @@ What a law needs of the largest entry of the window at i - c, say, is then asked
 from __future__ import annotations
 
 from symbackprop.core.indices import Affine, Index, Size, affine, as_affine, at_least_zero, sized
-from symbackprop.core.terms import Delta, Holds, Mul, NonNegative, Term, Whole, free, mul, over, subterms, substitute
+from symbackprop.core.terms import Delta, Holds, Mul, NonNegative, Term, Whole, free, mul, over, substitute, subterms
 
 from ..differentiate import Names
 from .pinned import flattened

@@ -36,7 +36,7 @@ from .algebra import (
 from .array import SymArray, finished, wrap
 from .context import current
 from .elementwise import never_nan
-from .errors import ShapeMismatch, TraceError
+from .errors import TraceError
 from .keys import size_list
 from .lifting import lifted
 from .reductions import axis_index, nonempty, normal_axis
