@@ -17,6 +17,7 @@ from symbackprop.core.terms import (
     Affine,
     Apply,
     Delta,
+    Entry,
     Holds,
     Index,
     IndexExpr,
@@ -353,8 +354,19 @@ def summed(indices: tuple[Index, ...], body: Term) -> Term:
 
 
 def product_over(i: Index, body: Term) -> Term:
-    """Π_i body"""
-    return body if body in (ONE, ZERO) and at_least_zero(i.size - 1) else whole("prod", 0, (i,), body, ())
+    """Π_i body, from the other end where its entries are then read in their own order."""
+    if body in (ONE, ZERO) and at_least_zero(i.size - 1):
+        return body
+    if backwards(i, body) > 0:
+        body = substitute(body, {i: affine(i.size - 1, [(i, -1)])})
+    return whole("prod", 0, (i,), body, ())
+
+
+def backwards(i: Index, body: Term) -> int:
+    """How many more entries are read from the end than from the start when i counts up."""
+    places = [e for s in subterms(body) if isinstance(s, Entry) for e in s.at]
+    signs = (k.constant for e in places for a, k in as_affine(e)[1] if a == i)
+    return sum(-1 if k > 0 else 1 for k in signs if k)
 
 
 __all__ = [
