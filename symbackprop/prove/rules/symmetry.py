@@ -46,9 +46,9 @@ class Symmetry:
                 name, lhs, sign = self.declared[array]
                 values = tuple(zip(lhs.at, (a, b), strict=True))
                 other = Entry(array, (b, a))
-                equal = other if sign > 0 else Mul((num(-1), other))
                 assumed = By("assume", (name, values))
-                return other, joined(assumed, Linear(check(assumed, self.normal.context).rhs, equal)), sign
+                said = check(assumed, self.normal.context).rhs
+                return other, joined(assumed, Linear(said, with_sign(other, sign))), sign
             case Whole("inv", 0, _, _, (a, b), _) if a != b:
                 found = self.exchanged_inverse(t)
                 return None if found is None else (*found, 1)
@@ -93,13 +93,13 @@ class Symmetry:
         places = {place for place, _ in used}
         left = tuple(f for place, f in enumerate(m.factors) if place not in places)
         lhs = Mul(tuple(Power(*m.factors[place]) for place, _ in used))
-        whole_parts = [(Power(*m.factors[place]), proof) for place, (_, proof, _) in used]
-        parts = tuple((k, Inside(p, ((0, proof),))) for k, (p, proof) in enumerate(whole_parts))
-        turned = Inside(lhs, parts)
-        return Move(m.dummies, product_of(m.coefficient * part, left), lhs, self.value(turned), turned)
+        rhs = Mul(tuple(Power(with_sign(other, s), m.factors[place][1]) for place, (other, _, s) in used))
+        parts = tuple((k, Inside(Power(*m.factors[p]), ((0, proof),))) for k, (p, (_, proof, _)) in enumerate(used))
+        return Move(m.dummies, product_of(m.coefficient * part, left), lhs, rhs, Inside(lhs, parts))
 
-    def value(self, proof: Proof) -> Term:
-        return check(proof, self.normal.context).rhs
+
+def with_sign(t: Term, sign: int) -> Term:
+    return t if sign > 0 else Mul((num(-1), t))
 
 
 def signed(t: Term) -> tuple[Term, int]:
