@@ -37,6 +37,7 @@ from symbackprop.numbers.points import Reaches
 
 from .pool import Part, Slots, Stack, inside, logistic, placed, slope_of
 
+OVERWRITTEN = "a repeated index overwrites instead of adding"
 _TIMES = 4
 _SWAPPED = 20
 
@@ -160,7 +161,8 @@ def changes(
             yield from entry_changes(array, at, scope, arrays)
         case Mul(args) if len(args) > 1:
             for k, x in enumerate(args):
-                yield Candidate(mul(*args[:k], *args[k + 1 :]), f"extra factor{described(x)}", 3)
+                name = OVERWRITTEN if last_of_several(x) else f"extra factor{described(x)}"
+                yield Candidate(mul(*args[:k], *args[k + 1 :]), name, 3)
         case Add(args):
             for k, x in enumerate(args):
                 rest = (*args[:k], *args[k + 1 :])
@@ -196,6 +198,12 @@ def changes(
     for f in applied:
         if isinstance(f, Apply) and f.arg == u:
             yield Candidate(f, f"{f.fn} not applied", 4)
+
+
+def last_of_several(x: Term) -> bool:
+    """Π_j (1 - [j is later] [j names the same place]): of several values written there the last one stays."""
+    inner = x.body if isinstance(x, Whole) and x.fn == "prod" else ONE
+    return any(isinstance(s, Delta) for s in subterms(inner))
 
 
 def sigmoid_inside(args: tuple[Term, ...]) -> Term | None:

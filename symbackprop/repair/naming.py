@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.core.terms import Array, Holds, Positive, subterms
+from symbackprop.core.terms import Array, Holds, Positive, Power, Sum, Term, arguments, subterms
 from symbackprop.numbers.close import FloatArray, close
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import PI, Point
 
+from .edits import OVERWRITTEN
 from .trials import Trial, Trials
 
 Sides = tuple[FloatArray, FloatArray]  # truth, claim
@@ -26,10 +27,41 @@ _TOLERANCE = 1e-9
 _PAIRS = 15
 
 
-def named(trials: Trials) -> str:
-    """The first name that fits at all points, or ''."""
-    looks = (exchanged, without_scalar, overwritten, reversed_axis, on_a_part)
-    return next((name for look in looks if (name := look(trials))), "")
+def named(trials: Trials, truth: Term) -> str:
+    """The first name that fits at all points, or else by what stands in the right formula; or ''."""
+    looks = (exchanged, without_scalar, overwritten, reversed_axis, reversed_input, on_a_part)
+    name = next((name for look in looks if (name := look(trials))), "")
+    return name or by_contents(trials, truth)
+
+
+def by_contents(trials: Trials, truth: Term) -> str:
+    """What the right formula has and the claim has not, or the other way round."""
+    claim, reaches = trials.question.rhs, trials.sampler.reaches
+    if roots(claim) > roots(truth):
+        return "a normalisation applied twice"
+    unused = sorted(map(str, reaches.of(truth).arrays - reaches.of(claim).arrays - {PI}))
+    if unused:
+        return f"missing factor{'s' if len(unused) > 1 else ''} {', '.join(unused)}"
+    ours, theirs = summed_over(claim), summed_over(truth)
+    for name, more in (("missing", theirs - ours), ("extra", ours - theirs)):
+        if more:
+            return f"{name} sum over {', '.join(sorted(more))}"
+    return ""
+
+
+def summed_over(t: Term) -> set[str]:
+    return {str(s.size) for s in subterms(t) if isinstance(s, Sum)}
+
+
+def roots(t: Term) -> int:
+    """How many roots and fractions stand one inside the other."""
+    match t:
+        case Power(base, q):
+            return roots(base) + (q.denominator > 1)
+        case Sum(_, body, _):
+            return roots(body)
+        case _:
+            return max(map(roots, arguments(t)), default=0)
 
 
 def sides(trials: Trials, point: Point) -> Sides | None:
@@ -82,7 +114,8 @@ def without_scalar(trials: Trials) -> str:
             continue
 
         def at_zero(t: Trial, a: Array = a) -> Sides | None:
-            return sides(trials, replace(t.point, arrays={**t.point.arrays, a: dict.fromkeys(t.point.arrays[a], Fraction(0))}))
+            nothing = dict.fromkeys(t.point.arrays[a], Fraction(0))
+            return sides(trials, replace(t.point, arrays={**t.point.arrays, a: nothing}))
 
         if all_agree(trials, at_zero):
             if a not in reaches.of(q.rhs).arrays:
@@ -101,7 +134,7 @@ def overwritten(trials: Trials) -> str:
         fits = all(max(v.values(), default=0) <= max(t.point.integers[n].values(), default=0) for n, v in apart.items())
         return sides(trials, replace(t.point, integers=apart)) if fits else None
 
-    return "a repeated index overwrites instead of adding" if all_agree(trials, distinct) else ""
+    return OVERWRITTEN if all_agree(trials, distinct) else ""
 
 
 def reversed_axis(trials: Trials) -> str:
@@ -113,6 +146,25 @@ def reversed_axis(trials: Trials) -> str:
 
         if all_agree(trials, flipped):
             return f"result reversed along axis {k}"
+    return ""
+
+
+def reversed_input(trials: Trials) -> str:
+    """A kernel that should be turned round, or should not."""
+
+    def flipped(t: Trial, a: Array, k: int) -> Sides | None:
+        values = t.point.arrays.get(a)
+        if not values or len(next(iter(values))) <= k:
+            return None
+        last = max(at[k] for at in values)
+        turned = {(*at[:k], last - at[k], *at[k + 1 :]): x for at, x in values.items()}
+        claim = claim_at(trials, replace(t.point, arrays={**t.point.arrays, a: turned}))
+        return None if claim is None else (t.truth, claim)
+
+    for a, axes in trials.sampler.survey.arrays.items():
+        for k in range(len(axes)):
+            if all_agree(trials, lambda t, a=a, k=k: flipped(t, a, k)):  # type: ignore[misc]
+                return f"{a} to be reversed along axis {k}"
     return ""
 
 

@@ -249,4 +249,4 @@ def classify(question: Question, truth: Term, trials: Trials | None = None) -> s
             if set(names) <= {"1", "-1"}:
                 return "sign of one term" if names.count("-1") == 1 else "sign of some terms"
             return "wrong coefficients"
-    return named(trials) or OTHER
+    return named(trials, truth) or OTHER
