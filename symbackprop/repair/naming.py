@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.core.terms import Array, Holds, Positive, Power, Sum, Term, arguments, subterms
+from symbackprop.core.terms import Array, Delta, Holds, Positive, Power, Sum, Term, arguments, subterms
 from symbackprop.numbers.close import FloatArray, close
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation
@@ -50,7 +50,9 @@ def by_contents(trials: Trials, truth: Term) -> str:
 
 
 def summed_over(t: Term) -> set[str]:
-    return {str(s.size) for s in subterms(t) if isinstance(s, Sum)}
+    """The sizes of sums that nothing in them cuts short."""
+    sums = [s for s in subterms(t) if isinstance(s, Sum) and s.size.constant is None]
+    return {str(s.size) for s in sums if not any(isinstance(u, Delta | Holds) for u in subterms(s.body))}
 
 
 def roots(t: Term) -> int:

@@ -26,7 +26,7 @@ class Tracing:
     max or min chose between numbers of two kinds, so that the kind of the result depends on the data; `notes` say how
     something was read that could be read in another way.  `context` has the
     hypotheses, `partial` the terms known to have a value everywhere or not, `sorted_by` what sorts an array (kept, so
-    that its id stays its own), with the axis and the array."""
+    that its id stays its own), with the axis and the array.  `draws` has the random arrays of runs that may draw."""
 
     constants: set[str] = field(default_factory=set)
     rounded: dict[float, Fraction] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class Tracing:
     passes: int = 1
     serial: int = 0
     recorder: Any = None
+    draws: Any = None
 
 
 _stack: list[Tracing] = [Tracing()]
