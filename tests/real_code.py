@@ -1058,3 +1058,28 @@ def embedding_where_():
         return d
 
     return f, b, w
+
+
+@case({"x": "N K", "y": "int[K] N"}, "x", ignore_index=0)
+def ignore_index_where_():
+    def lsm(x):
+        m = x.max(axis=1, keepdims=True)
+        return x - m - np.log(np.exp(x - m).sum(axis=1, keepdims=True))
+
+    def f(x, y, ignore_index=0):
+        keep = y != ignore_index
+        nll = -lsm(x)[np.arange(len(y)), y]
+        return np.where(keep, nll, 0.0).sum()
+
+    def b(x, y, ignore_index=0):
+        d = np.exp(lsm(x))
+        d[np.arange(len(y)), y] -= 1
+        d[y == ignore_index] = 0
+        return d
+
+    def w(x, y, ignore_index=0):
+        d = np.exp(lsm(x))
+        d[np.arange(len(y)), y] -= 1
+        return d
+
+    return f, b, w
