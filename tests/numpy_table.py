@@ -462,6 +462,13 @@ def written_where_sorted(x):
     return d + e
 
 
+def last_of_several(w, y, g):
+    d, e = np.zeros_like(w), w.copy()
+    d[y] += g
+    e[y] = g
+    return d + e
+
+
 def cut_sizes(x, y):
     n, m = int((len(x) - 3) / 2 + 1), int(len(y) / 2)
     k = math.floor((len(x) - 1) / 2) + math.ceil(len(x) / 2 - n) + round(len(y) / 2) + int(np.floor(len(x) + 0.25))
@@ -936,6 +943,7 @@ TABLE = [
     ("tied ranks", lambda x: (x > 0).astype(float).argsort(kind="stable") + 0.0, {"x": "n"}),
     ("best three", lambda x: x[np.argsort(-x)[:3]] + np.sort(x)[-3:], {"x": "n+2"}),
     ("written where sorted", written_where_sorted, {"x": "B D"}),
+    ("last of several", last_of_several, {"w": "V D", "y": "int[V] B T", "g": "B T D"}),
     # joined, cut, interpolated
     ("np.c_", lambda x, y: np.c_[np.ones(len(x)), x, y] + np.c_[y, x, 1.5 * y], {"x": "B D", "y": "B"}),
     ("np.r_", lambda x, y: np.r_[x, 0.5, y, 0:3].sum() + np.r_[y, y], {"x": "n", "y": "m"}),

@@ -130,9 +130,9 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         covered = step(summed(block, mask))
         if not block_used and not strided:
             return blend(covered, wide.term(inner), v.term(at))
-        if len(block) != 1 or strided:
+        if strided or len(block) > len(p.spread):
             raise TraceError("the same entry may be written twice through several index axes: which write is last?")
-        return last_written(block[0], mask, wide.term(inner), v.term(at))
+        return last_written(block, mask, wide.term(inner), v.term(at))
 
     def index(at: At) -> IndexExpr | None:
         mask, inner, strided, block, _ = parts(at)
@@ -195,10 +195,13 @@ def injective(p: Plan) -> bool:
     return all(i in alone for i in block if isinstance(i, Index))
 
 
-def last_written(i: Index, mask: Term, new: Term, old: Term) -> Term:
-    """Σ_i mask(i) new(i) Π_{j>i} (1 - mask(j)), plus the old value where no mask holds."""
-    covered = step(summed((i,), mask))
-    j = dummy(i.size)
-    later = times(gate(shifted(difference(j, i), -1)), substitute(mask, {i: j}))
-    after = whole("prod", 0, (j,), complement(later), ())
-    return plus(summed((i,), times(mask, new, after)), times(complement(covered), old))
+def last_written(block: tuple[Index, ...], mask: Term, new: Term, old: Term) -> Term:
+    """Σ_i mask(i) new(i) Π_{j>i} (1 - mask(j)), plus the old value where no mask holds; i and j in row-major order."""
+    covered = step(summed(block, mask))
+    others = tuple(dummy(i.size) for i in block)
+    follows: Term = ZERO
+    for i, j in reversed(list(zip(block, others, strict=True))):
+        follows = plus(gate(shifted(difference(j, i), -1)), times(delta(i, j), follows))
+    later = times(follows, substitute(mask, dict(zip(block, others, strict=True))))
+    after = whole("prod", 0, others, complement(later), ())
+    return plus(summed(block, times(mask, new, after)), times(complement(covered), old))
