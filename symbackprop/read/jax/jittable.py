@@ -1,0 +1,37 @@
+"""A function of JAX's as one that the NumPy reader can call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from symbackprop.read.numpy import TraceError
+
+from .jaxprs import program, symbolic
+
+
+class Jittable:
+    """function(**arguments) on symbolic arrays, through its jaxpr.
+
+    `source` is the user's function that it stands for.  Such an object takes the place of a NumPy function in
+    a check: the tracer calls it as it is.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], names: Sequence[str] | None = None, source: Callable[..., Any] | None = None
+    ) -> None:
+        self.function, self.source = function, source or function
+        self.__name__ = str(getattr(self.source, "__name__", "function"))
+        self.__signature__ = inspect.signature(function) if names is None else signature(names)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        given = self.__signature__.bind(*args, **options).arguments
+        if not any(map(symbolic, given.values())):
+            raise TraceError("a function of JAX's is read, not run")
+        arrays = [x for x in given.values() if symbolic(x)]
+        return program(self.function, given).run(arrays)
+
+
+def signature(names: Sequence[str]) -> inspect.Signature:
+    return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names])
