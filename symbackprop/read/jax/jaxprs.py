@@ -23,6 +23,7 @@ from .sizes import SCOPE, asked_sizes
 
 DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_, "narrow": np.int8}
 LOCK = threading.RLock()
+STRUCT: Any = jax.ShapeDtypeStruct
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def symbolic(x: Any) -> bool:
 
 def struct(v: Value, names: Mapping[str, str]) -> Any:
     """What JAX needs to know of an argument."""
-    return jax.ShapeDtypeStruct(tuple(dimension(s, names) for s in v.shape), DTYPES[v.dtype])
+    return STRUCT(tuple(dimension(s, names) for s in v.shape), DTYPES[v.dtype])
 
 
 def dimension(size: Size, names: Mapping[str, str]) -> Any:
@@ -103,7 +104,7 @@ def about_shapes(error: Exception) -> bool:
 def refused_at_sizes(function: Callable[..., Any], structs: list[Any]) -> bool:
     """Whether JAX refuses the function at sizes that are numbers, distinct ones, as well."""
     read = Dimensions(Prime())
-    at = [jax.ShapeDtypeStruct(tuple(map(read, s.shape)), s.dtype) for s in structs]
+    at = [STRUCT(tuple(map(read, s.shape)), s.dtype) for s in structs]
     try:
         with LOCK, jax.enable_x64(True):
             jax.make_jaxpr(function)(*at)

@@ -6,6 +6,7 @@ XLA clips a place outside of the array, or drops what is there; here every place
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from symbackprop.read.numpy import SymArray, TraceError
@@ -134,8 +135,7 @@ for primitive, name in (("add", "add"), ("sub", "subtract")):
     reads(f"scatter-{primitive}", f"scatter_{primitive}", restricted=INSIDE)(adding(name))
 reads("scatter", restricted=ONCE)(putting(lambda old, new: new))
 for primitive, name in (("mul", "multiply"), ("min", "minimum"), ("max", "maximum")):
-    change = putting(lambda old, new, name=name: call(name, old, new))
-    reads(f"scatter-{primitive}", f"scatter_{primitive}", restricted=ONCE)(change)
+    reads(f"scatter-{primitive}", f"scatter_{primitive}", restricted=ONCE)(putting(partial(call, name)))
 
 
 # --- blocks ----------------------------------------------------------------------------------
