@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -13,9 +13,14 @@ from .kinds import as_array, cast
 from .registry import Step, call, reads
 
 
+def axes(given: Iterable[Any]) -> tuple[int, ...]:
+    """As plain numbers, which NumPy's need not be."""
+    return tuple(map(int, given))
+
+
 @reads("broadcast_in_dim")
 def broadcast_in_dim(step: Step, x: Any) -> Any:
-    kept = tuple(step.params["broadcast_dimensions"])
+    kept = axes(step.params["broadcast_dimensions"])
     new = tuple(k for k in range(len(step.shape)) if k not in kept)
     return call("broadcast_to", call("expand_dims", as_array(x), new), step.shape)
 
@@ -29,22 +34,22 @@ def reshape(step: Step, x: Any) -> Any:
 
 @reads("squeeze")
 def squeeze(step: Step, x: Any) -> Any:
-    return call("squeeze", as_array(x), tuple(step.params["dimensions"]))
+    return call("squeeze", as_array(x), axes(step.params["dimensions"]))
 
 
 @reads("expand_dims")
 def expand_dims(step: Step, x: Any) -> Any:
-    return call("expand_dims", as_array(x), tuple(step.params["dimensions"]))
+    return call("expand_dims", as_array(x), axes(step.params["dimensions"]))
 
 
 @reads("transpose")
 def transpose(step: Step, x: Any) -> Any:
-    return call("transpose", as_array(x), tuple(step.params["permutation"]))
+    return call("transpose", as_array(x), axes(step.params["permutation"]))
 
 
 @reads("rev")
 def rev(step: Step, x: Any) -> Any:
-    return call("flip", as_array(x), tuple(step.params["dimensions"]))
+    return call("flip", as_array(x), axes(step.params["dimensions"]))
 
 
 @reads("tile")
@@ -54,22 +59,22 @@ def tile(step: Step, x: Any) -> Any:
 
 @reads("concatenate")
 def concatenate(step: Step, *parts: Any) -> Any:
-    return call("concatenate", list(parts), step.params["dimension"])
+    return call("concatenate", list(parts), int(step.params["dimension"]))
 
 
 @reads("stack")
 def stack(step: Step, *parts: Any) -> Any:
-    return call("stack", list(parts), step.params["axis"])
+    return call("stack", list(parts), int(step.params["axis"]))
 
 
 @reads("unstack")
 def unstack(step: Step, x: Any) -> Any:
-    return list(call("unstack", as_array(x), step.params["axis"]))
+    return list(call("unstack", as_array(x), int(step.params["axis"])))
 
 
 @reads("split")
 def split(step: Step, x: Any) -> Any:
-    axis = step.params["axis"]
+    axis = int(step.params["axis"])
     cuts = [0, *accumulate(step.sizes(step.params["sizes"]))]
     lead = (slice(None),) * axis
     return [as_array(x)[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
@@ -123,7 +128,7 @@ def spread(x: SymArray, axis: int, between: Any, fill: Any) -> Any:
 @reads("iota")
 def iota(step: Step) -> Any:
     """The number of the place along one axis."""
-    axis = step.params["dimension"]
+    axis = int(step.params["dimension"])
     places = call("arange", step.shape[axis])
     new = tuple(k for k in range(len(step.shape)) if k != axis)
     return cast(call("broadcast_to", call("expand_dims", places, new), step.shape), step.kind)

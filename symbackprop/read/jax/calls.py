@@ -37,6 +37,11 @@ def dim_as_value(step: Step) -> Any:
     return step.size(step.params["dim"])
 
 
+@reads("platform_index", restricted="the branch for platforms that are not named")
+def platform_index(step: Step) -> Any:
+    return [names is None for names in step.params["platforms"]].index(True)
+
+
 @reads("cond")
 def cond(step: Step, index: Any, *operands: Any) -> list[Any]:
     """The branch of this number; where it depends on the data, the branches entry by entry."""

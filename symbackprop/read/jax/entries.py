@@ -22,9 +22,9 @@ ONE_OPERAND = {
     "square": "square", "tan": "tan", "tanh": "tanh",
 }  # fmt: skip
 TWO_OPERANDS = {
-    "add": "add", "add_any": "add", "and": "bitwise_and", "atan2": "arctan2", "eq": "equal", "ge": "greater_equal",
+    "add": "add", "add_any": "add", "and": "bitwise_and", "atan2": "arctan2", "ge": "greater_equal",
     "gt": "greater", "le": "less_equal", "lt": "less", "max": "maximum", "min": "minimum", "mul": "multiply",
-    "ne": "not_equal", "or": "bitwise_or", "sub": "subtract", "xor": "bitwise_xor",
+    "or": "bitwise_or", "sub": "subtract", "xor": "bitwise_xor",
 }  # fmt: skip
 
 
@@ -40,6 +40,17 @@ for primitive, name in ONE_OPERAND.items():
     reads(primitive, restricted=RESTRICTED.get(name, ""))(one_operand(name))
 for primitive, name in TWO_OPERANDS.items():
     reads(primitive, restricted=RESTRICTED.get(name, ""))(two_operands(name))
+
+
+@reads("ne")
+def differs(step: Step, x: Any, y: Any) -> Any:
+    """Of one array with itself it asks for nan."""
+    return call("isnan", x) if x is y else call("not_equal", x, y)
+
+
+@reads("eq")
+def agrees(step: Step, x: Any, y: Any) -> Any:
+    return call("logical_not", differs(step, x, y)) if x is y else call("equal", x, y)
 
 
 @reads("copy", "copy_p", "real", "conj", "reduce_precision", "optimization_barrier", "pvary")

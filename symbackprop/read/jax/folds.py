@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .arranging import axes
 from .kinds import as_array
 from .registry import Step, call, reads, refuses
 
@@ -17,7 +18,7 @@ PICKS = {"argmax": "argmax", "argmin": "argmin"}
 
 
 def fold(name: str) -> Callable[..., Any]:
-    return lambda step, x: call(name, as_array(x), axis=tuple(step.params["axes"]))
+    return lambda step, x: call(name, as_array(x), axis=axes(step.params["axes"]))
 
 
 for primitive, name in FOLDS.items():
@@ -26,7 +27,7 @@ for primitive, name in FOLDS.items():
 
 def running(name: str) -> Callable[..., Any]:
     def run(step: Step, x: Any) -> Any:
-        axis = step.params["axis"]
+        axis = int(step.params["axis"])
         if not step.params.get("reverse"):
             return call(name, as_array(x), axis=axis)
         return call("flip", call(name, call("flip", as_array(x), axis), axis=axis), axis)
@@ -44,7 +45,7 @@ def cumlogsumexp(step: Step, x: Any) -> Any:
 
 
 def pick(name: str) -> Callable[..., Any]:
-    return lambda step, x: call(name, as_array(x), axis=step.params["axes"][0])
+    return lambda step, x: call(name, as_array(x), axis=int(step.params["axes"][0]))
 
 
 for primitive, name in PICKS.items():

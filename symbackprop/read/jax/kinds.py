@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from symbackprop.core.terms import ONE, ZERO, Term
+from symbackprop.core.terms import ZERO, Add, Holds, Mul, Num, Positive, Power, Term
 from symbackprop.read.numpy import UNIT, ZERO_AT, SymArray, TraceError, Value
-from symbackprop.read.numpy.algebra import dummy
+from symbackprop.read.numpy.algebra import at_least_zero, constant_of, dummy
+from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.powers import affine_of
 
 from .registry import call
 
@@ -63,7 +66,7 @@ def as_array(x: Any) -> SymArray:
 
 
 def constant(x: Any) -> Any:
-    """A literal or a constant array of a jaxpr.  A nan may be there, but is not looked at."""
+    """A literal or a constant array of a jaxpr; a nan is a number without a value."""
     array = np.asarray(x)
     kind = kind_of(array.dtype)
     if kind == "real":
@@ -76,12 +79,8 @@ def constant(x: Any) -> Any:
 
 
 def nothing(shape: tuple[int, ...]) -> Value:
-    """Entries that are nan."""
-
-    def refuse(at: Any) -> Term:
-        raise TraceError("a result may be nan, which has no value")
-
-    return Value(lifted(np.zeros(shape)).shape, "real", refuse)
+    """Entries that are nan: 1/0, which has no value either."""
+    return Value(lifted(np.zeros(shape)).shape, "real", lambda at: Power(ZERO, Fraction(-1)))
 
 
 def as_written(array: Any) -> Any:
@@ -119,5 +118,21 @@ def settled_truth(condition: Any) -> bool | None:
     if isinstance(condition, bool | np.bool_):
         return bool(condition)
     value = lifted(condition)
-    term = value.term(tuple(ZERO_AT if s == UNIT else dummy(s) for s in value.shape))
-    return True if term == ONE else False if term == ZERO else None
+    return truth_of(value.term(tuple(ZERO_AT if s == UNIT else dummy(s) for s in value.shape)))
+
+
+def truth_of(t: Term) -> bool | None:
+    match t:
+        case Num(value):
+            return bool(value)
+        case Holds(Positive(u)):
+            e = affine_of(u)
+            size = None if e is None else constant_of(e)
+            if size is not None and at_least_zero(-size):
+                return False
+            return True if positive(u) or (size is not None and at_least_zero(size - 1)) else None
+        case Add((Mul((Num(k), inner)), Num(one))) if (k, one) == (-1, 1):
+            found = truth_of(inner)
+            return None if found is None else not found
+        case _:
+            return None
