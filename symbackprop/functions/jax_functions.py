@@ -23,7 +23,7 @@ from .claims import Claim
 from .drive import verdict
 from .gradient_claims import gradient_claims
 from .jvp_claims import jvp_claims, value_claims
-from .request import Request, called, flattened, parameters, read_variables
+from .request import Request, called, flattened, read_variables
 from .verdict import Verdict
 
 UPSTREAM = ("g", "ct", "dout", "upstream", "cotangent")
@@ -209,11 +209,12 @@ def rule_of(function: Any) -> tuple[str, Callable[..., Any]]:
 
 
 def upstream_of(bwd: Callable[..., Any]) -> str:
-    """What the user calls the cotangent: the last argument."""
+    """What the user calls the cotangent: the last argument that has no default."""
     try:
-        names = parameters(bwd, "check_function")
-    except SymbackpropError:
-        names = ()
+        found = inspect.signature(bwd).parameters.values()
+    except (TypeError, ValueError):
+        found = ()  # type: ignore[assignment]
+    names = [p.name for p in found if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
     return names[-1] if names else UPSTREAM[0]
 
 

@@ -10,7 +10,7 @@ from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.elementwise import RESTRICTED
 from symbackprop.read.numpy.lifting import lifted
 
-from .kinds import cast, is_whole, settled_truth
+from .kinds import cast, is_minus_infinity, is_whole, settled_truth
 from .registry import Step, call, reads, refuses
 
 ONE_OPERAND = {
@@ -23,7 +23,7 @@ ONE_OPERAND = {
 }  # fmt: skip
 TWO_OPERANDS = {
     "add": "add", "add_any": "add", "and": "bitwise_and", "atan2": "arctan2", "ge": "greater_equal",
-    "gt": "greater", "le": "less_equal", "lt": "less", "max": "maximum", "min": "minimum", "mul": "multiply",
+    "gt": "greater", "le": "less_equal", "lt": "less", "min": "minimum", "mul": "multiply",
     "or": "bitwise_or", "sub": "subtract", "xor": "bitwise_xor",
 }  # fmt: skip
 
@@ -40,6 +40,13 @@ for primitive, name in ONE_OPERAND.items():
     reads(primitive, restricted=RESTRICTED.get(name, ""))(one_operand(name))
 for primitive, name in TWO_OPERANDS.items():
     reads(primitive, restricted=RESTRICTED.get(name, ""))(two_operands(name))
+
+
+@reads("max")
+def larger(step: Step, x: Any, y: Any) -> Any:
+    """-inf, with which folds begin, is never the larger."""
+    kept = [z for z in (x, y) if not is_minus_infinity(z)]
+    return call("maximum", x, y) if len(kept) == 2 else (kept or [x])[0]
 
 
 @reads("ne")

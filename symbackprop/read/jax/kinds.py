@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.core.terms import ZERO, Add, Holds, Mul, Num, Positive, Power, Term
+from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term
 from symbackprop.read.numpy import UNIT, ZERO_AT, SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import at_least_zero, constant_of, dummy
+from symbackprop.read.numpy.elementwise import masking
 from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.powers import affine_of
+from symbackprop.read.numpy.recognised import recognised
 
 from .registry import call
 
@@ -75,7 +77,21 @@ def constant(x: Any) -> Any:
         if array.size and not np.isfinite(array).any() and np.isnan(array).all():
             return SymArray(nothing(array.shape))
         array = as_written(array)
+        if not array.ndim:
+            return real_number(float(array))
     return array if array.ndim else array[()]
+
+
+def real_number(x: float) -> Any:
+    """A number as the expression that it is the value of, where it is seen to be one."""
+    t = recognised(x)
+    return SymArray(masking(lifted(x) if t is None else Value((), "real", lambda at: t)), scalar=True)
+
+
+def is_minus_infinity(x: Any) -> bool:
+    """Whether it is that number, not one that masks."""
+    value = lifted(x)
+    return value.ndim == 0 and value.holes and not value.soft and value.hole(()) == ONE
 
 
 def nothing(shape: tuple[int, ...]) -> Value:
