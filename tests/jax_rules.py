@@ -355,3 +355,23 @@ rule("renamed_arguments", {"a": "B D", "m": "D K"}, both(
 rule("shape_residual", ND, both(
     lambda x: x.sum(), lambda x: (x.sum(), x.shape), lambda shape, g: (jnp.broadcast_to(g, shape),),
     lambda shape, g: (jnp.broadcast_to(g, shape) / shape[0],)))  # fmt: skip
+
+# --- values that are held constant -----------------------------------------------------------------
+
+rule("held_scale", N, both(
+    lambda x: x * lax.stop_gradient(jnp.tanh(x)), lambda x: (x * jnp.tanh(x), x), lambda x, g: (g * jnp.tanh(x),),
+    lambda x, g: (g * (jnp.tanh(x) + x * (1 - jnp.tanh(x) ** 2)),)))  # fmt: skip
+rule("straight_through_sign", N, both(
+    lambda x: x + lax.stop_gradient(jnp.sign(x) - x), lambda x: (jnp.sign(x), None), lambda _, g: (g,),
+    lambda _, g: (0 * g,)))  # fmt: skip
+rule("shift_that_cancels", {"x": "B K"}, both(
+    lambda x: (m := lax.stop_gradient(x.max(1))) + jnp.log(jnp.exp(x - m[:, None]).sum(1)),
+    lambda x: (jax.nn.logsumexp(x, 1), x), lambda x, g: (g[:, None] * jax.nn.softmax(x, axis=1),),
+    lambda x, g: (g[:, None] * jax.nn.softmax(x, axis=0),)))  # fmt: skip
+rule("held_target", {"x": "B D", "w": "D D"}, both(
+    lambda x, w: ((x @ w - lax.stop_gradient(x)) ** 2).sum(), lambda x, w: (((x @ w - x) ** 2).sum(), (x, w)),
+    lambda r, g: (2 * g * (r[0] @ r[1] - r[0]) @ r[1].T, 2 * g * r[0].T @ (r[0] @ r[1] - r[0])),
+    lambda r, g: (2 * g * (r[0] @ r[1] - r[0]) @ (r[1].T - jnp.eye(r[1].shape[0])), 2 * g * r[0].T @ (r[0] @ r[1] - r[0]))))  # fmt: skip
+rule("held_in_jvp", N, two_jvps(
+    lambda x: lax.stop_gradient(x) * jnp.sin(x), lambda x, t: x * jnp.cos(x) * t,
+    lambda x, t: (jnp.sin(x) + x * jnp.cos(x)) * t))  # fmt: skip

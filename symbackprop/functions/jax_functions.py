@@ -14,7 +14,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from symbackprop.clock import OutOfTime, limit, stage
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.core.tensor import Tensor
 from symbackprop.read.jax import Jittable
 from symbackprop.read.numpy import Declared, Traced, parse_shapes
 
@@ -22,10 +24,12 @@ from .argument_templates import Template, named_template, written_template
 from .claims import Claim
 from .drive import verdict
 from .gradient_claims import gradient_claims
+from .held_values import cancels, copies_of, holding
 from .jvp_claims import jvp_claims, value_claims
 from .request import Request, called, flattened, read_variables
 from .verdict import Verdict
 
+BY_VALUE: Mapping[str, str] = {}  # what a rule computes counts, however it is differentiated
 UPSTREAM = ("g", "ct", "dout", "upstream", "cotangent")
 
 
@@ -85,9 +89,9 @@ def gradient_rule(subject: Subject, upstream_name: str, source: Callable[..., An
             return subject.gradients(names, arrays)
 
         arguments = [*subject.template.names, *names]
-        asked = replace(request, backward=Jittable(gradients, arguments, source), extra=names)
+        asked = replace(request, backward=Jittable(gradients, arguments, source, BY_VALUE), extra=names)
         found = gradient_claims(asked, note)
-        values = Jittable(subject.values, subject.template.names, source)
+        values = Jittable(subject.values, subject.template.names, source, BY_VALUE)
         given = flattened(traced(request, values, note).outputs, called(source))
         inputs = found[0].inputs if found else request.declared
         return [*found, *value_claims(numbered_values(len(outputs)), outputs, given, dict(inputs))]
@@ -114,7 +118,7 @@ def tangent_rule(subject: Subject, source: Callable[..., Any]) -> Any:
             return [*values, *found]
 
         arguments = [*subject.template.names, *names.values()]
-        rule = Jittable(tangents, arguments, source)
+        rule = Jittable(tangents, arguments, source, BY_VALUE)
         return jvp_claims(replace(request, backward=rule, extra=tuple(names.values())), note)
 
     return claims
@@ -153,13 +157,35 @@ def check_function(asked: Any) -> Verdict:
     if unused:
         raise SymbackpropError(f"check_function: {unused[0]!r} has a shape and is no argument of {called(function)}")
     subject = Subject(function, template, declared)
-    forward = Jittable(subject.outputs, template.names, inspect.unwrap(function))
+    forward = Jittable(subject.outputs, template.names, inspect.unwrap(function), BY_VALUE)
     claims = tangent_rule(subject, source) if rule == "jvp" else gradient_rule(subject, upstream_of(source), source)
     request = Request(
-        "check_function", forward, Jittable(subject.values, template.names, source), declared, {}, template.names, (),
-        read_variables("check_function", template.names, declared, asked.wrt), asked.assuming,
+        "check_function", forward, Jittable(subject.values, template.names, source, BY_VALUE), declared, {},
+        template.names, (), read_variables("check_function", template.names, declared, asked.wrt), asked.assuming,
     )  # fmt: skip
-    return with_notes(verdict(request, claims, asked.options), template.notes)
+    request, notes = with_held_values(request, forward, asked.options.seconds)
+    return with_notes(verdict(request, claims, asked.options), (*template.notes, *notes))
+
+
+def with_held_values(request: Request, forward: Jittable, seconds: float) -> tuple[Request, tuple[str, ...]]:
+    """The request with the values that the forward holds constant, and what is said of them."""
+    unread = replace(request, forward=Jittable(forward.function, request.names, forward.source))
+    try:
+        with limit(seconds):
+            if not forward.stops_gradients(request.declared):
+                return request, ()
+            stage("reading what is held constant")
+            copies = copies_of(request.variables, request.declared)
+            found = holding(request, Jittable(forward.function, request.names, forward.source, copies), copies)
+            if cancels(outputs_of(found), outputs_of(request), request):
+                return request, ()
+            return found, found.notes
+    except (SymbackpropError, OutOfTime):
+        return unread, ()  # what is wrong with it the check itself says
+
+
+def outputs_of(request: Request) -> list[Tensor]:
+    return flattened(request.outputs().outputs, called(request.forward))
 
 
 def with_rule(function: Any, derivative: Any) -> Any:

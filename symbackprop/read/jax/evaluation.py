@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeAlias
 
-from symbackprop.core.terms import SymbackpropError
-from symbackprop.read.numpy import TraceError
+from symbackprop.core.terms import Array, Entry, SymbackpropError, Term
+from symbackprop.read.numpy import SymArray, TraceError, Value
+from symbackprop.read.numpy.algebra import dummy
 from symbackprop.read.numpy.context import current
+from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.rewriting import arrays_in, rewritten
+from symbackprop.read.numpy.values import At
 
 from . import arranging, calls, contractions, entries, folds, places  # noqa: F401  they fill the table
 from .dimensions import Dimensions
 from .frames import located, user_line
 from .kinds import constant, kind_of
 from .registry import PRIMITIVES, REFUSED
+
+Copies: TypeAlias = Mapping[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,19 @@ class Equation:
     def run(self, jaxpr: Any, *operands: Any) -> list[Any]:
         return self.evaluation.results(jaxpr, operands)
 
+    def held(self, x: Any) -> Any:
+        return self.evaluation.held(x)
+
 
 class Evaluation:
-    """Evaluates jaxprs whose dimensions are these sizes, by JAX's names."""
+    """Evaluates jaxprs whose dimensions are these sizes, by JAX's names.
 
-    def __init__(self, sizes: Mapping[str, Any]) -> None:
-        self.dimensions = Dimensions(sizes)
+    `copies` say what a stop_gradient makes of a value: the same value of copies of these arrays, which are not
+    differentiated by.  None refuses it.
+    """
+
+    def __init__(self, sizes: Mapping[str, Any], copies: Copies = None) -> None:
+        self.dimensions, self.copies = Dimensions(sizes), copies
         self.placed: set[int] = set()  # errors that have their place
 
     def results(self, closed: Any, operands: Sequence[Any]) -> list[Any]:
@@ -69,6 +82,22 @@ class Evaluation:
             many = equation.primitive.multiple_results
             known.update(zip(equation.outvars, found if many else [found], strict=True))
         return [self.operand(known, v) for v in jaxpr.outvars]
+
+    def held(self, x: Any) -> Any:
+        value = lifted(x)
+        if not self.copies:
+            if self.copies is None and arrays_in(value.term(tuple(map(dummy, value.shape)))):
+                raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
+            return x
+        named = {Array(name): Array(copy) for name, copy in self.copies.items()}
+
+        def term(at: At) -> Term:
+            t = value.term(at)
+            for array, copy in named.items():
+                t = rewritten(t, array, partial(Entry, copy))
+            return t
+
+        return SymArray(Value(value.shape, value.dtype, term), scalar=not value.shape)
 
     def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:
         return constant(variable.val) if hasattr(variable, "val") else known[variable]
@@ -98,6 +127,20 @@ def run(step: Equation, operands: list[Any]) -> Any:
     if step.name not in PRIMITIVES:
         raise TraceError(f"JAX's primitive {step.name} is not read")
     return PRIMITIVES[step.name].run(step, *operands)
+
+
+def mentions(closed: Any, primitive: str) -> bool:
+    """Whether a primitive stands in a jaxpr, or in one inside it."""
+    jaxpr = getattr(closed, "jaxpr", closed)
+    for equation in jaxpr.eqns:
+        inner = [y for x in equation.params.values() for y in (x if isinstance(x, tuple | list) else (x,))]
+        if equation.primitive.name == primitive or any(mentions(y, primitive) for y in inner if is_jaxpr(y)):
+            return True
+    return False
+
+
+def is_jaxpr(x: Any) -> bool:
+    return hasattr(getattr(x, "jaxpr", x), "eqns")
 
 
 def needed(jaxpr: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.values import Value
 
 from .dimensions import Dimensions, aliases, written
-from .evaluation import Evaluation
+from .evaluation import Copies, Evaluation, mentions
 from .frames import last_user_line, located
 from .sizes import SCOPE, asked_sizes
 
@@ -34,8 +34,11 @@ class Program:
     structure: Any
     sizes: Mapping[str, Any]
 
-    def run(self, arrays: list[Any]) -> Any:
-        return jax.tree.unflatten(self.structure, Evaluation(self.sizes).results(self.jaxpr, arrays))
+    def run(self, arrays: list[Any], copies: Copies = None) -> Any:
+        return jax.tree.unflatten(self.structure, Evaluation(self.sizes, copies).results(self.jaxpr, arrays))
+
+    def mentions(self, primitive: str) -> bool:
+        return mentions(self.jaxpr, primitive)
 
 
 def program(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Program:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from symbackprop.read.numpy import TraceError
+from symbackprop.read.numpy import Declared, TraceError
+from symbackprop.read.numpy.tracing import symbol
 
+from .evaluation import Copies
 from .jaxprs import program, symbolic
 
 
 class Jittable:
     """function(**arguments) on symbolic arrays, through its jaxpr.
 
-    `source` is the user's function that it stands for.  Such an object takes the place of a NumPy function in
-    a check: the tracer calls it as it is.
+    `source` is the user's function that it stands for; what `copies` does with a stop_gradient see Evaluation.  Such
+    an object takes the place of a NumPy function in a check: the tracer calls it as it is.
     """
 
     def __init__(
-        self, function: Callable[..., Any], names: Sequence[str] | None = None, source: Callable[..., Any] | None = None
+        self,
+        function: Callable[..., Any],
+        names: Sequence[str] | None = None,
+        source: Callable[..., Any] | None = None,
+        copies: Copies = None,
     ) -> None:
-        self.function, self.source = function, source or function
+        self.function, self.source, self.copies = function, source or function, copies
         self.__name__ = str(getattr(self.source, "__name__", "function"))
         self.__signature__ = inspect.signature(function) if names is None else signature(names)
 
@@ -30,7 +36,13 @@ class Jittable:
         if not any(map(symbolic, given.values())):
             raise TraceError("a function of JAX's is read, not run")
         arrays = [x for x in given.values() if symbolic(x)]
-        return program(self.function, given).run(arrays)
+        return program(self.function, given).run(arrays, self.copies)
+
+    def stops_gradients(self, declared: Mapping[str, Declared]) -> bool:
+        """Whether some value is held constant."""
+        return program(self.function, {n: symbol(n, declared[n]) for n in self.__signature__.parameters}).mentions(
+            "stop_gradient"
+        )
 
 
 def signature(names: Sequence[str]) -> inspect.Signature:

@@ -147,7 +147,7 @@ def truth_of(t: Term) -> bool | None:
             if size is not None and at_least_zero(-size):
                 return False
             return True if positive(u) or (size is not None and at_least_zero(size - 1)) else None
-        case Add((Mul((Num(k), inner)), Num(one))) if (k, one) == (-1, 1):
+        case Add((Mul((Num(k), inner)), Num(one))) if k == -1 and one == 1:
             found = truth_of(inner)
             return None if found is None else not found
         case _:

@@ -32,6 +32,8 @@ class Step(Protocol):
     def sizes(self, dimensions: Any) -> tuple[Any, ...]: ...
     def run(self, jaxpr: Any, *operands: Any) -> list[Any]:
         """The results of an inner jaxpr."""
+    def held(self, x: Any) -> Any:
+        """A value through which nothing is differentiated."""
 
 
 @dataclass(frozen=True, slots=True)
