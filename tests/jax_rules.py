@@ -1,4 +1,4 @@
-"""Rules of JAX functions as people write them, right and wrong: a table for the checks of jax.custom_vjp and custom_jvp."""
+"""Rules of JAX functions as people write them, right and wrong: jax.custom_vjp and jax.custom_jvp."""
 
 from __future__ import annotations
 
@@ -161,12 +161,21 @@ rule("residual_dict", {"x": "B D", "w": "D K"}, both(
     lambda x, w: jnp.sin(x @ w), lambda x, w: (jnp.sin(x @ w), {"x": x, "w": w, "z": x @ w}),
     lambda r, g: ((g * jnp.cos(r["z"])) @ r["w"].T, r["x"].T @ (g * jnp.cos(r["z"]))),
     lambda r, g: ((g * jnp.cos(r["z"])) @ r["w"].T, r["x"].T @ g)))  # fmt: skip
-rule("nested_params", {"x": "B D", "w": "D H", "b": "H", "v": "H"}, both(
-    lambda p, x: jnp.tanh(x @ p[0][0] + p[0][1]) @ p[1], lambda p, x: (
-        jnp.tanh(x @ p[0][0] + p[0][1]) @ p[1], (p, x, jnp.tanh(x @ p[0][0] + p[0][1]))),
-    lambda r, g: ((((r[1].T @ (d := jnp.outer(g, r[0][1]) * (1 - r[2] ** 2))), d.sum(0)), r[2].T @ g), d @ r[0][0][0].T),
-    lambda r, g: ((((r[1].T @ (d := jnp.outer(g, r[0][1]) * (1 - r[2] ** 2))), d.mean(0)), r[2].T @ g), d @ r[0][0][0].T)),
-    args=["((w, b), v)", "x"])  # fmt: skip
+def nested_fwd(p: Any, x: Any) -> Any:
+    (w, b), v = p
+    h = jnp.tanh(x @ w + b)
+    return h @ v, (p, x, h)
+
+
+def nested_bwd(res: Any, g: Any, mean: bool = False) -> Any:
+    ((w, _), v), x, h = res
+    d = jnp.outer(g, v) * (1 - h**2)
+    return ((x.T @ d, d.mean(0) if mean else d.sum(0)), h.T @ g), d @ w.T
+
+
+rule("nested_params", {"x": "B D", "w": "D H", "b": "H", "v": "H"},
+     both(lambda p, x: nested_fwd(p, x)[0], nested_fwd, nested_bwd, partial(nested_bwd, mean=True)),
+     args=["((w, b), v)", "x"])  # fmt: skip
 
 
 def batch_norm(x: Any, gamma: Any, beta: Any) -> Any:
@@ -217,17 +226,21 @@ rule("embedding", {"w": "V D", "t": "int[V] B"}, both(
     lambda r, g: (jnp.zeros_like(r[0]).at[r[1]].add(g), None),
     lambda r, g: (2 * jnp.zeros_like(r[0]).at[r[1]].add(2 * g), None)))  # fmt: skip
 rule("bias_add", {"x": "B T D", "b": "D"}, both(
-    lambda x, b: x + b, lambda x, b: (x + b, None), lambda _, g: (g, g.sum((0, 1))), lambda _, g: (g, g.mean((0, 1)))))  # fmt: skip
-rule("conv1d", {"x": "N C L+2", "k": "O C 3"}, tuple(
-    vjp(lambda x, k: conv(x, k), lambda x, k: (conv(x, k), (x, k)),
-        lambda r, g, flip=flip: (
-            conv(jnp.pad(g, ((0, 0), (0, 0), (2, 2))), (jnp.flip(r[1], 2) if flip else r[1]).transpose(1, 0, 2)),
-            conv(r[0].transpose(1, 0, 2), g.transpose(1, 0, 2)).transpose(1, 0, 2))) for flip in (True, False)))  # fmt: skip
+    lambda x, b: x + b, lambda x, b: (x + b, None), lambda _, g: (g, g.sum((0, 1))),
+    lambda _, g: (g, g.mean((0, 1)))))  # fmt: skip
+def conv_bwd(res: Any, g: Any, turned: bool = True) -> Any:
+    x, k = res
+    wide = jnp.pad(g, ((0, 0), (0, 0), (2, 2)))
+    back = (jnp.flip(k, 2) if turned else k).transpose(1, 0, 2)
+    return conv(wide, back), conv(x.transpose(1, 0, 2), g.transpose(1, 0, 2)).transpose(1, 0, 2)
 
 
 def conv(x: Any, k: Any) -> Any:
     return lax.conv_general_dilated(x, k, (1,), "VALID", dimension_numbers=("NCH", "OIH", "NCH"))
 
+
+rule("conv1d", {"x": "N C L+2", "k": "O C 3"},
+     both(conv, lambda x, k: (conv(x, k), (x, k)), conv_bwd, partial(conv_bwd, turned=False)))  # fmt: skip
 
 # --- losses --------------------------------------------------------------------------------------
 
@@ -270,7 +283,8 @@ rule("bce_with_logits", {"z": "N", "t": "N"}, both(
 rule("two_losses", {"x": "N"}, both(
     lambda x: {"l1": jnp.abs(x).sum(), "l2": (x**2).sum()},
     lambda x: ({"l1": jnp.abs(x).sum(), "l2": (x**2).sum()}, x),
-    lambda x, g: (g["l1"] * jnp.sign(x) + g["l2"] * 2 * x,), lambda x, g: (g["l1"] * jnp.sign(x) + 2 * x,)))  # fmt: skip
+    lambda x, g: (g["l1"] * jnp.sign(x) + g["l2"] * 2 * x,),
+    lambda x, g: (g["l1"] * jnp.sign(x) + 2 * x,)))  # fmt: skip
 
 # --- attention and sequences ---------------------------------------------------------------------
 
@@ -315,7 +329,7 @@ def rnn(x: Any, w: Any) -> Any:
 
 
 def rnn_bwd(res: Any, g: Any, last: int) -> Any:
-    x, w, h = res
+    _, w, h = res
     dx, dw = [], jnp.zeros_like(w)
     for t in (2, 1, 0):
         dz = g * (1 - h[t] ** 2)
@@ -368,10 +382,17 @@ rule("shift_that_cancels", {"x": "B K"}, both(
     lambda x: (m := lax.stop_gradient(x.max(1))) + jnp.log(jnp.exp(x - m[:, None]).sum(1)),
     lambda x: (jax.nn.logsumexp(x, 1), x), lambda x, g: (g[:, None] * jax.nn.softmax(x, axis=1),),
     lambda x, g: (g[:, None] * jax.nn.softmax(x, axis=0),)))  # fmt: skip
+
+
+def held_target_bwd(res: Any, g: Any, moving: bool = False) -> Any:
+    x, w = res
+    d = 2 * g * (x @ w - x)
+    return d @ w.T - (d if moving else 0), x.T @ d
+
+
 rule("held_target", {"x": "B D", "w": "D D"}, both(
     lambda x, w: ((x @ w - lax.stop_gradient(x)) ** 2).sum(), lambda x, w: (((x @ w - x) ** 2).sum(), (x, w)),
-    lambda r, g: (2 * g * (r[0] @ r[1] - r[0]) @ r[1].T, 2 * g * r[0].T @ (r[0] @ r[1] - r[0])),
-    lambda r, g: (2 * g * (r[0] @ r[1] - r[0]) @ (r[1].T - jnp.eye(r[1].shape[0])), 2 * g * r[0].T @ (r[0] @ r[1] - r[0]))))  # fmt: skip
+    held_target_bwd, partial(held_target_bwd, moving=True)))  # fmt: skip
 rule("held_in_jvp", N, two_jvps(
     lambda x: lax.stop_gradient(x) * jnp.sin(x), lambda x, t: x * jnp.cos(x) * t,
     lambda x, t: (jnp.sin(x) + x * jnp.cos(x)) * t))  # fmt: skip

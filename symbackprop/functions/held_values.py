@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.matrix import dummy
@@ -16,11 +17,12 @@ from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Entry
 from symbackprop.prove.claims import prove
 from symbackprop.read.numpy import Declared
+from symbackprop.read.numpy.rewriting import arrays_in, rewritten
 
 from .claims import axes_of
 from .request import Function, Request
 
-HELD = "stop_gradient: {} is {} where the value is held constant"
+HELD = "{} where a value is held constant (stop_gradient)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,13 @@ class HeldRequest(Request):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(HELD.format(c, v) for v, c in self.copies.items())
+        return (HELD.format(", ".join(f"{c} is {v}" for v, c in self.copies.items())),)
 
 
-def copies_of(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """A name for the held copy of each variable."""
+def copies_of(names: Iterable[str], taken: Iterable[str], form: str = "{}_held") -> dict[str, str]:
+    """A new name for a copy of each variable."""
     used = set(taken)
-    return {n: next(c for c in (f"{n}_held", *(f"{n}_held{k}" for k in range(99))) if c not in used) for n in names}
+    return {n: next(c for k in range(99) if (c := form.format(n) + "_" * k) not in used) for n in names}
 
 
 def holding(request: Request, forward: Function, copies: Mapping[str, str]) -> HeldRequest:
@@ -52,6 +54,20 @@ def holding(request: Request, forward: Function, copies: Mapping[str, str]) -> H
     more = {c: Declared(request.declared[v].shape) for v, c in copies.items()}
     plain = {f: getattr(request, f) for f in Request.__dataclass_fields__}
     return HeldRequest(**{**plain, "forward": forward, "declared": {**request.declared, **more}}, copies=copies)
+
+
+def used(copies: Mapping[str, str], outputs: Sequence[Tensor]) -> dict[str, str]:
+    """Those that the outputs mention."""
+    found = frozenset[Array]().union(*(arrays_in(t.body) for t in outputs))
+    return {v: c for v, c in copies.items() if Array(c) in found}
+
+
+def by_value(t: Tensor, request: Request) -> Tensor:
+    """The array with the variables in place of their copies."""
+    body = t.body
+    for variable, copy in getattr(request, "copies", {}).items():
+        body = rewritten(body, Array(copy), partial(Entry, Array(variable)))
+    return Tensor(t.axes, body)
 
 
 def cancels(held: Sequence[Tensor], plain: Sequence[Tensor], request: Request) -> bool:

@@ -11,6 +11,7 @@ from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul
 from symbackprop.read.numpy import Declared
 
 from .claims import Claim, axes_of, counted, summed
+from .held_values import by_value
 from .request import Request, called, flattened
 
 
@@ -42,7 +43,7 @@ def jvp_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
     rows = zip(names, outputs, results, strict=True)
     claims = [tangent_claim(name, out, found, tangents, request, inputs) for name, out, found in rows]
     same = ["value"] if len(outputs) == 1 else [f"value {k}" for k in range(len(outputs))]
-    return [*claims, *value_claims(same, outputs, values, inputs)]
+    return [*claims, *value_claims(same, [by_value(t, request) for t in outputs], values, inputs)]
 
 
 def tangents_of(request: Request) -> dict[str, str]:

@@ -38,6 +38,10 @@ class Jittable:
         arrays = [x for x in given.values() if symbolic(x)]
         return program(self.function, given).run(arrays, self.copies)
 
+    def holding(self, copies: Copies) -> Jittable:
+        """The same, with another meaning of stop_gradient."""
+        return Jittable(self.function, tuple(self.__signature__.parameters), self.source, copies)
+
     def stops_gradients(self, declared: Mapping[str, Declared]) -> bool:
         """Whether some value is held constant."""
         return program(self.function, {n: symbol(n, declared[n]) for n in self.__signature__.parameters}).mentions(

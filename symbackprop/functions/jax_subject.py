@@ -1,0 +1,172 @@
+"""A function of JAX's with its rule: how it is called on arrays by name, and what JAX makes of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from symbackprop.core.indices import SymbackpropError
+from symbackprop.read.numpy import Declared
+
+from .argument_templates import Place, Template, filled
+from .request import called
+
+UPSTREAM = ("g", "ct", "dout", "upstream", "cotangent")
+VJP, JVP = "reverse mode", "forward mode"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A function of JAX's, how it is called, and the arrays by name: `real` ones have tangents."""
+
+    function: Callable[..., Any]
+    template: Template
+    declared: Mapping[str, Declared]
+
+    @property
+    def real(self) -> list[str]:
+        return [n for n in self.template.names if self.declared[n].values is None]
+
+    def outputs(self, **arrays: Any) -> list[Any]:
+        """The real arrays among the results, in order."""
+        return [x for x in jax.tree.leaves(self.template.call(self.function, arrays)) if is_real(x)]
+
+    def of_real(self, arrays: Mapping[str, Any]) -> tuple[Callable[..., list[Any]], list[Any]]:
+        """The outputs as a function of the real arrays, and these."""
+        names = self.real
+
+        def function(*given: Any) -> list[Any]:
+            return self.outputs(**{**arrays, **dict(zip(names, given, strict=True))})
+
+        return function, [arrays[n] for n in names]
+
+    def gradients(self, upstream: Sequence[str], arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """What JAX makes of the rule, by variable."""
+        function, given = self.of_real(arrays)
+        outputs, pull = jax.vjp(function, *given)
+        cotangents = [jnp.asarray(arrays[u], y.dtype) for u, y in zip(upstream, outputs, strict=True)]
+        try:
+            return dict(zip(self.real, pull(cotangents), strict=True))
+        except TypeError:
+            found = composed(self.function, self.template, arrays, cotangents)
+            if found is None:
+                raise
+            return {v: found.get(v, jnp.zeros_like(arrays[v])) for v in self.real}
+
+    def values(self, **arrays: Any) -> list[Any]:
+        """The outputs as the rule gives them."""
+        function, given = self.of_real(arrays)
+        return list(jax.vjp(function, *given)[0])
+
+
+def is_real(x: Any) -> bool:
+    return bool(jnp.issubdtype(jnp.result_type(x), jnp.floating))
+
+
+def composed(
+    function: Any, template: Template, arrays: Mapping[str, Any], cotangents: Sequence[Any]
+) -> dict[str, Any] | None:
+    """bwd after fwd, where the residuals have plain numbers, such as a shape: JAX keeps them so outside of jit.
+
+    None where there are none, or the function is no jax.custom_vjp.
+    """
+    rule = inner_rule(function)
+    if not isinstance(rule, jax.custom_vjp):
+        return None
+    bound = inspect.signature(rule.fun).bind(*template.args, **template.options)
+    bound.apply_defaults()
+    written: tuple[Any, ...] = bound.args
+    args, fixed = filled(written, arrays), rule.nondiff_argnums
+    output, residuals = rule.fwd(*args)  # type: ignore[misc]
+    if all(hasattr(x, "dtype") for x in jax.tree.leaves(residuals)):
+        return None
+    upstream = jax.tree.unflatten(jax.tree.structure(output), cotangents)
+    found = rule.bwd(*(args[k] for k in fixed), residuals, upstream)  # type: ignore[misc]
+    kept = tuple(a for k, a in enumerate(written) if k not in fixed)
+    return collected(kept, tuple(found))
+
+
+def collected(written: Any, found: Any) -> dict[str, Any]:
+    """Gradients by name, from where the arrays stand among the arguments; None is 0."""
+    match written:
+        case Place(name):
+            return {} if found is None else {name: found}
+        case dict() | tuple() | list() if found is not None:
+            pairs = ((written[k], found[k]) for k in (written if isinstance(written, dict) else range(len(written))))
+            total: dict[str, Any] = {}
+            for part, gradient in pairs:
+                for name, g in collected(part, gradient).items():
+                    total[name] = g if name not in total else total[name] + g
+            return total
+    return {}
+
+
+# --- where the rule is -----------------------------------------------------------------------------
+
+
+def with_rule(function: Any, derivative: Any) -> Any:
+    """The object that JAX differentiates by the user's rule."""
+    match function, derivative:
+        case (f, fwd, bwd), None:
+            return ruled(f, fwd, bwd)
+        case (fwd, bwd), None:
+            return ruled(first_of(fwd), fwd, bwd)
+        case f, None:
+            return f
+        case fwd, (bwd,) | bwd:
+            return ruled(first_of(fwd), fwd, bwd)
+    raise AssertionError
+
+
+def first_of(fwd: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that a forward rule is the rule of."""
+
+    def function(*args: Any, **options: Any) -> Any:
+        return fwd(*args, **options)[0]
+
+    function.__wrapped__ = fwd  # type: ignore[attr-defined]
+    function.__name__ = getattr(fwd, "__name__", "function")
+    return function
+
+
+def ruled(f: Any, fwd: Any, bwd: Any) -> Any:
+    found = jax.custom_vjp(f)
+    found.defvjp(fwd, bwd)
+    return found
+
+
+def inner_rule(function: Any) -> Any:
+    """The object with the rule, behind jax.jit and the like; None where there is none."""
+    while function is not None:
+        if isinstance(function, jax.custom_vjp) and function.bwd is not None:
+            return function
+        if isinstance(function, jax.custom_jvp) and function.jvp is not None:
+            return function
+        function = getattr(function, "__wrapped__", None)
+    return None
+
+
+def rule_of(function: Any) -> tuple[str, Any]:
+    """In which mode the rule is, and the user's function that it is."""
+    rule = inner_rule(function)
+    if rule is None:
+        raise SymbackpropError(
+            f"check_function: {called(function)} has no rule of its own: a jax.custom_vjp with defvjp, "
+            "a jax.custom_jvp with defjvp, or the functions (f, fwd, bwd) are needed"
+        )
+    return (VJP, rule.bwd) if isinstance(rule, jax.custom_vjp) else (JVP, rule.jvp)
+
+
+def upstream_of(bwd: Callable[..., Any]) -> str:
+    """What the user calls the cotangent: the last argument that has no default."""
+    try:
+        found = inspect.signature(bwd).parameters.values()
+    except (TypeError, ValueError):
+        found = ()  # type: ignore[assignment]
+    names = [p.name for p in found if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    return names[-1] if names else UPSTREAM[0]
