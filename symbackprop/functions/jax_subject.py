@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -138,6 +139,20 @@ def ruled(f: Any, fwd: Any, bwd: Any) -> Any:
     found = jax.custom_vjp(f)
     found.defvjp(fwd, bwd)
     return found
+
+
+def with_tangents(function: Callable[..., Any], jvp: Callable[..., Any], pairs: bool) -> Any:
+    """The function with this rule in forward mode; without `pairs` it takes the arguments, then the tangents."""
+
+    def rule(primals: Any, tangents: Any) -> Any:
+        found = jvp(primals, tangents) if pairs else jvp(*primals, *tangents)
+        output = function(*primals)
+        alone = len(jax.tree.leaves(found)) == len(jax.tree.leaves(output))
+        return (output, found) if alone else found
+
+    result = jax.custom_jvp(function)
+    result.defjvp(functools.wraps(jvp)(rule))
+    return result
 
 
 def inner_rule(function: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from symbackprop.core.indices import Size, SymbackpropError
@@ -40,8 +41,11 @@ def jvp_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
     more = {t: Declared(request.declared[v].shape) for v, t in tangents.items()}
     inputs = {**request.declared, **more}
     names = ["tangent"] if len(outputs) == 1 else [f"tangent {k}" for k in range(len(outputs))]
-    rows = zip(names, outputs, results, strict=True)
-    claims = [tangent_claim(name, out, found, tangents, request, inputs) for name, out, found in rows]
+    rows = enumerate(zip(names, outputs, results, strict=True))
+    claims = [
+        replace(tangent_claim(name, out, found, tangents, request, inputs), places=(k, k + len(values)))
+        for k, (name, out, found) in rows
+    ]
     same = ["value"] if len(outputs) == 1 else [f"value {k}" for k in range(len(outputs))]
     return [*claims, *value_claims(same, [by_value(t, request) for t in outputs], values, inputs)]
 
@@ -63,8 +67,7 @@ def tangent_claim(
 ) -> Claim:
     axes, at = axes_of(output.shape, "o")
     parts = [along(output.at(*at), v, t, request.declared[v].shape) for v, t in tangents.items()]
-    label = "the tangent" if name == "tangent" else f"the {name}"
-    return Claim(name, add(*parts), result, output.shape, axes, at, (output,), label, rf"\text{{{label}}}", inputs,
+    return Claim(name, add(*parts), result, output.shape, axes, at, (output,), name, rf"\text{{{name}}}", inputs,
                  ("derivative", "rule"))  # fmt: skip
 
 
@@ -79,11 +82,13 @@ def value_claims(
 ) -> list[Claim]:
     """That a rule gives the value of the function along with the derivative, where it is not plainly the same."""
     claims = []
-    for name, wanted, found in zip(names, outputs, values, strict=False):
+    for k, (name, wanted, found) in enumerate(zip(names, outputs, values, strict=False)):
         axes, at = axes_of(wanted.shape, "o")
         if found.shape == wanted.shape and found.at(*at) == wanted.at(*at):
             continue
         latex, sides = rf"\text{{{name}}}", ("function", "rule")
-        same = Claim(name, wanted.at(*at), found, wanted.shape, axes, at, (wanted, found), name, latex, inputs, sides)
-        claims.append(same)
+        both = (wanted, found)
+        claims.append(
+            Claim(name, wanted.at(*at), found, wanted.shape, axes, at, both, name, latex, inputs, sides, (k, k))
+        )
     return claims
