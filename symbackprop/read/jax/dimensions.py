@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from symbackprop.core.terms import Size
@@ -21,7 +22,7 @@ def usable(symbol: str) -> bool:
 def aliases(symbols: list[str]) -> dict[str, str]:
     """The name of each size symbol for JAX: its own where it can be, so that JAX's messages have it."""
     taken = {s for s in symbols if usable(s)}
-    spare = (name for k in range(10**6) if (name := f"size{k}") not in taken)
+    spare = (name for k in count() if (name := f"size{k}") not in taken)
     return {s: s if s in taken else next(spare) for s in symbols}
 
 

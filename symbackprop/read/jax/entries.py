@@ -11,7 +11,7 @@ from symbackprop.read.numpy.elementwise import RESTRICTED
 from symbackprop.read.numpy.lifting import lifted
 
 from .kinds import cast, is_minus_infinity, is_whole, settled_truth
-from .registry import Step, call, reads, refuses
+from .registry import Step, call, reads, reads_as, refuses
 
 ONE_OPERAND = {
     "abs": "absolute", "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
@@ -37,9 +37,9 @@ def two_operands(name: str) -> Callable[..., Any]:
 
 
 for primitive, name in ONE_OPERAND.items():
-    reads(primitive, restricted=RESTRICTED.get(name, ""))(one_operand(name))
+    reads_as(primitive, name, one_operand(name), RESTRICTED.get(name, ""))
 for primitive, name in TWO_OPERANDS.items():
-    reads(primitive, restricted=RESTRICTED.get(name, ""))(two_operands(name))
+    reads_as(primitive, name, two_operands(name), RESTRICTED.get(name, ""))
 
 
 @reads("max")

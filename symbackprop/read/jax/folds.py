@@ -7,7 +7,7 @@ from typing import Any
 
 from .arranging import axes
 from .kinds import as_array
-from .registry import Step, call, reads, refuses
+from .registry import Step, call, reads, reads_as, refuses
 
 FOLDS = {
     "reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "prod", "reduce_and": "all",
@@ -49,7 +49,7 @@ def pick(name: str) -> Callable[..., Any]:
 
 
 for primitive, name in PICKS.items():
-    reads(primitive, restricted="where the NumPy reader has it")(pick(name))
+    reads_as(primitive, name, pick(name))
 
 refuses("sort", "top_k", "approx_top_k", "cummax", "cummin", because="depends on the order of the data")
 refuses("reduce", "reduce_xor", "reduce_window", "select_and_gather_add", because="has no index term")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from symbackprop.read.numpy import TraceError
-from symbackprop.read.numpy.registry import LINALG, NUMPY, SPECIAL
+from symbackprop.read.numpy.registry import HOMES, LINALG, NUMPY, SPECIAL
+from symbackprop.read.numpy.registry import REFUSED as NUMPY_REFUSED
 
 
 class Step(Protocol):
@@ -63,6 +64,15 @@ def reads(*names: str, restricted: str = "") -> Callable[[F], F]:
 
 def refuses(*names: str, because: str) -> None:
     REFUSED.update(dict.fromkeys(names, because))
+
+
+def reads_as(primitive: str, name: str, run: Callable[..., Any], restricted: str = "") -> None:
+    """Register a primitive that is this function of the NumPy reader; refused where that refuses it, or has it not."""
+    why = [NUMPY_REFUSED[home, name] for _, home in HOMES if (home, name) in NUMPY_REFUSED]
+    if why or not any(name in table for table in (NUMPY, SPECIAL, LINALG)):
+        refuses(primitive, because=why[0] if why else "has no counterpart that is read")
+    else:
+        reads(primitive, restricted=restricted)(run)
 
 
 def numpy_function(name: str) -> Callable[..., Any]:
