@@ -18,6 +18,7 @@ from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.pages import WRITERS, as_html
+from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 
 from .claims import Claim, axes_of, partial_latex
@@ -50,6 +51,7 @@ class Derivative:
     compiled: Compiled = field(repr=False)
     flat: Callable[[], Mapping[str, Tensor]] = field(repr=False)
     derived: Derived | None = field(default=None, repr=False)
+    name: str = "function"
 
     @property
     def code(self) -> str:
@@ -78,11 +80,16 @@ class Derivative:
         return as_html(planned) if form == "html" else WRITERS[form](planned, detail)
 
     def to(self, dialect: str) -> str:
-        """The source for "numpy", "jax" or "torch".  Raises SymbackpropError where that cannot be written."""
+        """The source for "numpy", "jax" or "torch"; with the forward for "jax.custom_vjp" or "torch.autograd.Function".
+
+        Raises SymbackpropError where that cannot be written.
+        """
         if self.derived is None and dialect != "numpy":
             raise SymbackpropError(
                 f"an operation of this forward has no rule: its gradient is NumPy code only, no {dialect}"
             )
+        if self.derived is not None and dialect in RULES:
+            return RULES[dialect](self.derived.reverse, self.name)
         return self.code if self.derived is None else Program(self.derived.reverse, dialect).source()
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
@@ -120,8 +127,13 @@ def through_names(request: Request, setting: Setting, upstream: tuple[str, ...] 
     return Derivative(
         {v: t for v, (t, _) in texts.items()}, {v: l for v, (_, l) in texts.items()}, together(verdicts),
         tuple(str(u.name) for u in found.reverse.upstream.values()), program.compiled(inputs),
-        lambda: {v: found.flat(v) for v in request.variables}, found,
+        lambda: {v: found.flat(v) for v in request.variables}, found, name_of(request.forward),
     )  # fmt: skip
+
+
+def name_of(function: Any) -> str:
+    name = str(getattr(function, "__name__", ""))
+    return name if name.isidentifier() else "function"
 
 
 def proved_verdict(request: Request, found: Derived, variable: str, setting: Setting) -> Verdict:
