@@ -141,25 +141,46 @@ class Reader:
 # --- from names ----------------------------------------------------------------------------------
 
 
-def named_template(asked: str, function: Any, names: Sequence[str], values: Mapping[str, Any]) -> Template:
-    """Parameters by name; arrays with other names in order.  Raises SymbackpropError for what is left over."""
+def named_templates(asked: str, function: Any, names: Sequence[str], values: Mapping[str, Any]) -> list[Template]:
+    """Parameters by name; arrays with other names in order.
+
+    Where several arrays are left for one parameter it is a container of them: each kind is a way to read it.  What has
+    neither shape nor value is any positive number.  Raises SymbackpropError for what is left over.
+    """
     parameters = parameters_of(asked, function)
     own = [p.name for p in parameters]
     waiting = [n for n in names if n not in own]
     open_ = [p.name for p in parameters if p.name not in names and p.name not in values and p.default is p.empty]
-    if len(waiting) != len(open_):
+    if len(waiting) == len(open_):
+        notes = tuple(f"{n} is the argument {p} of {called(function)}" for p, n in zip(open_, waiting, strict=True))
+        return [bound(parameters, names, values, dict(zip(open_, map(Place, waiting), strict=True)), notes)]
+    if len(open_) == 1 and waiting:
+        (only,) = open_
+        items = tuple(map(Place, waiting))
+        kinds: list[tuple[Any, str]] = [
+            (items, f"({', '.join(waiting)})"),
+            (list(items), f"[{', '.join(waiting)}]"),
+            (dict(zip(waiting, items, strict=True)), f"a dict of {', '.join(waiting)}"),
+        ]
+        return [bound(parameters, names, values, {only: x}, (f"the argument {only} is {text}",)) for x, text in kinds]
+    if waiting:
         raise SymbackpropError(f"{asked}: {unmatched(function, own, waiting, open_)}")
-    other = dict(zip(open_, waiting, strict=True))
+    numbers = {n: Place(n) for n in open_}
+    return [bound(parameters, names, values, numbers, tuple(f"the argument {n} is any positive number" for n in open_))]
+
+
+def bound(
+    parameters: Sequence[inspect.Parameter], names: Sequence[str], values: Mapping[str, Any], other: Mapping[str, Any],
+    notes: tuple[str, ...],
+) -> Template:  # fmt: skip
     args: list[Any] = []
     options: dict[str, Any] = {}
     for p in parameters:
-        name = other.get(p.name, p.name)
-        given = Place(name) if name in names else values.get(name, p.default)
+        given = other.get(p.name, Place(p.name) if p.name in names else values.get(p.name, p.default))
         if p.kind is p.KEYWORD_ONLY:
             options[p.name] = given
         else:
             args.append(given)
-    notes = tuple(f"{n} is the argument {p} of {called(function)}" for p, n in other.items())
     return Template(tuple(args), options, notes)
 
 
@@ -177,14 +198,17 @@ def parameters_of(asked: str, function: Any) -> list[inspect.Parameter]:
 
 def unmatched(function: Any, own: list[str], waiting: list[str], open_: list[str]) -> str:
     """What fits not together, and what to write."""
-    if waiting and open_:
+    if open_:
         return (
             f"which of {', '.join(waiting)} is the argument {', '.join(open_)} of {called(function)} is not plain: "
             "write its call as args=['(w1, w2)', 'x']"
         )
-    if waiting:
-        return f"{called(function)} has no argument {waiting[0]!r} (it has {', '.join(own)})"
-    return (
-        f"the argument {open_[0]!r} of {called(function)} has no shape and no value: add it to shapes, "
-        f"or write {open_[0]}=..., or its call as args=[...]"
+    return f"{called(function)} has no argument {waiting[0]!r} (it has {', '.join(own)})"
+
+
+def unread(asked: str, function: Any, template: Template) -> SymbackpropError:
+    """Why a call that was found by names is none after all."""
+    return SymbackpropError(
+        f"{asked}: {called(function)} does not run as it was read ({'; '.join(template.notes)}): add to shapes, give "
+        "values by name, or write its call as args=['(w1, w2)', 'x', '1e-6']"
     )

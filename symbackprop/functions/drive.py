@@ -15,6 +15,7 @@ from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 from .claims import Claim
 from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
+from .jax_reading import through_jax
 from .reading import reading_of
 from .request import Request
 from .right_values import all_decided
@@ -44,6 +45,9 @@ def verdict(request: Request, claims: Claims, options: Options) -> Verdict:
     except ShapeMismatch as mismatch:
         return answered(mismatch_verdict, request, claims, mismatch, options)
     except TraceError as problem:
+        other = through_jax(request)
+        if other is not None:
+            return verdict(other, claims, options)
         return answered(at_small_sizes, request, claims, problem, options)
     except OutOfTime as late:
         return Verdict(UNKNOWN, reason=str(late))

@@ -20,12 +20,12 @@ from symbackprop.core.tensor import Tensor
 from symbackprop.read.jax import Jittable
 from symbackprop.read.numpy import Declared, Traced, parse_shapes
 
-from .argument_templates import named_template, written_template
+from .argument_templates import named_templates, unread, written_template
 from .claims import Claim
 from .drive import Options, verdict
 from .gradient_claims import gradient_claims
 from .held_values import by_value, cancels, copies_of, holding, used
-from .jax_subject import JVP, UPSTREAM, Subject, rule_of, upstream_of, with_rule
+from .jax_subject import JVP, UPSTREAM, Subject, freed, rule_of, upstream_of, with_rule
 from .jvp_claims import jvp_claims, value_claims
 from .request import Request, called, flattened, read_variables
 from .verdict import Verdict
@@ -163,16 +163,17 @@ def check_rule(
     if order not in (1, 2):
         raise SymbackpropError(f"{asked}: order is 1 or 2, not {order!r}")
     rule, source = rule_of(function)
-    declared = parse_shapes(dict(shapes))
-    names = list(declared)
+    given = parse_shapes(dict(shapes))
+    names = list(given)
     if args is None:
-        template = named_template(asked, function, names, values)
+        subject = by_names(asked, function, given, values)
     else:
-        template = written_template(asked, function, args, names, values)
+        subject = Subject(function, written_template(asked, function, args, names, values), given)
+    function, template, declared = subject.function, subject.template, subject.declared
     for n in names:
         if n not in template.names:
             raise SymbackpropError(f"{asked}: {n!r} has a shape and is no argument of {called(function)}")
-    subject = Subject(function, template, declared)
+    chosen = wrt if wrt is not None else [n for n in names if declared[n].values is None]
     forward = Jittable(subject.outputs, template.names, inspect.unwrap(function), BY_VALUE)
     first = tangent_rule(subject, source) if rule == JVP else gradient_rule(subject, source)
     second = second_order(subject, source)
@@ -182,10 +183,25 @@ def check_rule(
 
     request = Request(
         asked, forward, Jittable(subject.values, template.names, source, BY_VALUE), declared, {}, template.names, (),
-        read_variables(asked, template.names, declared, wrt), assuming,
+        read_variables(asked, template.names, declared, chosen), assuming,
+        tuple(n for n in template.names if n not in names),
     )  # fmt: skip
     request, notes = with_held_values(request, forward, options.seconds)
     return with_notes(verdict(request, claims, options), (*template.notes, *notes))
+
+
+def by_names(asked: str, function: Any, declared: Mapping[str, Declared], values: Mapping[str, Any]) -> Subject:
+    """The call by the names of the arguments; the first way to read it in which the rule runs.
+
+    Raises SymbackpropError where there is none.
+    """
+    ways = named_templates(asked, function, list(declared), values)
+    for template in ways:
+        numbers = {n: Declared(()) for n in template.names if n not in declared}
+        subject = Subject(freed(function, template), template, {**declared, **numbers})
+        if (len(ways) == 1 and not numbers) or Jittable(subject.everything, template.names).runs(subject.declared):
+            return subject
+    raise unread(asked, function, ways[0])
 
 
 def with_held_values(request: Request, forward: Jittable, seconds: float) -> tuple[Request, tuple[str, ...]]:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.read.numpy import Declared
 
-from .argument_templates import Place, Template, filled
+from .argument_templates import Place, Template, filled, places
 from .request import called
 
 UPSTREAM = ("g", "ct", "dout", "upstream", "cotangent")
@@ -58,6 +58,12 @@ class Subject:
             if found is None:
                 raise
             return {v: found.get(v, jnp.zeros_like(arrays[v])) for v in self.real}
+
+    def everything(self, **arrays: Any) -> list[Any]:
+        """Something that needs all of the rule."""
+        function, given = self.of_real(arrays)
+        outputs, pull = jax.vjp(function, *given)
+        return [*outputs, *pull([jnp.ones_like(y) for y in outputs])]
 
     def values(self, **arrays: Any) -> list[Any]:
         """The outputs as the rule gives them."""
@@ -138,6 +144,44 @@ def first_of(fwd: Callable[..., Any]) -> Callable[..., Any]:
 def ruled(f: Any, fwd: Any, bwd: Any) -> Any:
     found = jax.custom_vjp(f)
     found.defvjp(fwd, bwd)
+    return found
+
+
+def freed(function: Any, template: Template) -> Any:
+    """The function with arrays allowed where JAX wants plain values (nondiff_argnums), if the call has any there.
+
+    The rule is the same: what is not differentiated by goes from fwd to bwd beside the residuals.
+    """
+    rule = inner_rule(function)
+    fixed = tuple(getattr(rule, "nondiff_argnums", ()))
+    if not any(True for k in fixed if k < len(template.args) for _ in places(template.args[k])):
+        return function
+    return freed_vjp(rule, fixed) if isinstance(rule, jax.custom_vjp) else freed_jvp(rule, fixed)
+
+
+def freed_vjp(rule: Any, fixed: tuple[int, ...]) -> Any:
+    def fwd(*args: Any) -> Any:
+        output, residuals = rule.fwd(*args)
+        return output, (residuals, tuple(args[k] for k in fixed))
+
+    def bwd(saved: Any, upstream: Any) -> Any:
+        residuals, still = saved
+        found = list(rule.bwd(*still, residuals, upstream))
+        for k in fixed:
+            found.insert(k, None)
+        return tuple(found)
+
+    return ruled(rule.fun, functools.wraps(rule.fwd)(fwd), functools.wraps(rule.bwd)(bwd))
+
+
+def freed_jvp(rule: Any, fixed: tuple[int, ...]) -> Any:
+    def jvp(primals: Any, tangents: Any) -> Any:
+        still = [primals[k] for k in fixed]
+        moving = [[x for k, x in enumerate(xs) if k not in fixed] for xs in (primals, tangents)]
+        return rule.jvp(*still, *map(tuple, moving))
+
+    found = jax.custom_jvp(rule.fun)
+    found.defjvp(functools.wraps(rule.jvp)(jvp))
     return found
 
 

@@ -10,7 +10,7 @@ from symbackprop.read.numpy import Declared, TraceError
 from symbackprop.read.numpy.tracing import symbol
 
 from .evaluation import Copies
-from .jaxprs import program, symbolic
+from .jaxprs import Program, program, symbolic
 
 
 class Jittable:
@@ -44,9 +44,18 @@ class Jittable:
 
     def stops_gradients(self, declared: Mapping[str, Declared]) -> bool:
         """Whether some value is held constant."""
-        return program(self.function, {n: symbol(n, declared[n]) for n in self.__signature__.parameters}).mentions(
-            "stop_gradient"
-        )
+        return self.program(declared).mentions("stop_gradient")
+
+    def runs(self, declared: Mapping[str, Declared]) -> bool:
+        """Whether JAX traces it on these arrays."""
+        try:
+            self.program(declared)
+        except TraceError:
+            return False
+        return True
+
+    def program(self, declared: Mapping[str, Declared]) -> Program:
+        return program(self.function, {n: symbol(n, declared[n]) for n in self.__signature__.parameters})
 
 
 def signature(names: Sequence[str]) -> inspect.Signature:
