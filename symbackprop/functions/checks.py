@@ -25,14 +25,16 @@ from typing import Any
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.read.numpy import TraceError
 
 from .derivation import Derivative, derivation
 from .dialects.caches import cached_pair
 from .dialects.pair import judged
 from .drive import Claims, Options, verdict
 from .gradient_claims import gradient_claims
+from .jax_reading import through_jax
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
-from .request import read_request
+from .request import Request, read_request
 from .setting import Setting
 from .verdict import Verdict
 
@@ -187,9 +189,20 @@ def derive(
     try:
         with limit(seconds * max(1, len(request.variables))):
             stage("deriving")
-            return derivation(request, Setting(request.hypotheses(), repair=False, seconds=seconds))
+            return derived(request, Setting(request.hypotheses(), repair=False, seconds=seconds))
     except OutOfTime as late:
         raise SymbackpropError(f"derive: {late}") from None
+
+
+def derived(request: Request, setting: Setting) -> Derivative:
+    """The gradient by the NumPy functions, or through JAX where the forward is one of JAX's."""
+    try:
+        return derivation(request, setting)
+    except TraceError:
+        other = through_jax(request, setting.seconds)
+        if other is None:
+            raise
+        return derivation(other, setting)
 
 
 def _check(

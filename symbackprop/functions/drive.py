@@ -45,7 +45,7 @@ def verdict(request: Request, claims: Claims, options: Options) -> Verdict:
     except ShapeMismatch as mismatch:
         return answered(mismatch_verdict, request, claims, mismatch, options)
     except TraceError as problem:
-        other = through_jax(request)
+        other = through_jax(request, options.seconds)
         if other is not None:
             return verdict(other, claims, options)
         return answered(at_small_sizes, request, claims, problem, options)
@@ -90,7 +90,7 @@ def verdict_at(
 ) -> Verdict:
     """The verdict of a request; raises what tracing raises."""
     rounded: list[tuple[float, Any]] = []
-    notes: list[str] = []
+    notes: list[str] = [*request.notes]
 
     def read(traced: Traced) -> None:
         rounded.extend(traced.rounded_constants)

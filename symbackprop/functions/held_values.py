@@ -20,7 +20,7 @@ from symbackprop.read.numpy import Declared
 from symbackprop.read.numpy.rewriting import arrays_in, rewritten
 
 from .claims import axes_of
-from .request import Function, Request
+from .request import Function, Request, called, flattened
 
 HELD = "{} where a value is held constant (stop_gradient)"
 
@@ -54,6 +54,10 @@ def holding(request: Request, forward: Function, copies: Mapping[str, str]) -> H
     more = {c: Declared(request.declared[v].shape) for v, c in copies.items()}
     plain = {f: getattr(request, f) for f in Request.__dataclass_fields__}
     return HeldRequest(**{**plain, "forward": forward, "declared": {**request.declared, **more}}, copies=copies)
+
+
+def outputs_of(request: Request) -> list[Tensor]:
+    return flattened(request.outputs().outputs, called(request.forward))
 
 
 def used(copies: Mapping[str, str], outputs: Sequence[Tensor]) -> dict[str, str]:

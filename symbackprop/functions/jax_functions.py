@@ -14,9 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from symbackprop.clock import OutOfTime, limit, stage
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.core.tensor import Tensor
 from symbackprop.read.jax import Jittable
 from symbackprop.read.numpy import Declared, Traced, parse_shapes
 
@@ -24,14 +22,12 @@ from .argument_templates import named_templates, unread, written_template
 from .claims import Claim
 from .drive import Options, verdict
 from .gradient_claims import gradient_claims
-from .held_values import by_value, cancels, copies_of, holding, used
+from .held_values import by_value, copies_of, outputs_of
+from .jax_reading import BY_VALUE, with_held_values
 from .jax_subject import JVP, UPSTREAM, Subject, freed, rule_of, upstream_of, with_rule
 from .jvp_claims import jvp_claims, value_claims
 from .request import Request, called, flattened, read_variables
 from .verdict import Verdict
-
-BY_VALUE: Mapping[str, str] = {}  # what a rule computes counts, however it is differentiated
-
 
 # --- the rule as claims --------------------------------------------------------------------------
 
@@ -186,8 +182,8 @@ def check_rule(
         read_variables(asked, template.names, declared, chosen), assuming,
         tuple(n for n in template.names if n not in names),
     )  # fmt: skip
-    request, notes = with_held_values(request, forward, options.seconds)
-    return with_notes(verdict(request, claims, options), (*template.notes, *notes))
+    request = with_held_values(request, forward, options.seconds)
+    return with_notes(verdict(request, claims, options), template.notes)
 
 
 def by_names(asked: str, function: Any, declared: Mapping[str, Declared], values: Mapping[str, Any]) -> Subject:
@@ -202,30 +198,6 @@ def by_names(asked: str, function: Any, declared: Mapping[str, Declared], values
         if (len(ways) == 1 and not numbers) or Jittable(subject.everything, template.names).runs(subject.declared):
             return subject
     raise unread(asked, function, ways[0])
-
-
-def with_held_values(request: Request, forward: Jittable, seconds: float) -> tuple[Request, tuple[str, ...]]:
-    """The request with the values that the forward holds constant, and what is said of them."""
-    unread = replace(request, forward=forward.holding(None))
-    try:
-        with limit(seconds):
-            if not forward.stops_gradients(request.declared):
-                return request, ()
-            stage("reading what is held constant")
-            copies = copies_of(request.variables, request.declared)
-            found = holding(request, forward.holding(copies), copies)
-            outputs = outputs_of(found)
-            if cancels(outputs, outputs_of(request), request):
-                return request, ()
-            fewer = used(copies, outputs)
-            found = holding(request, forward.holding(fewer), fewer)
-            return found, found.notes
-    except (SymbackpropError, OutOfTime):
-        return unread, ()  # what is wrong with it the check itself says
-
-
-def outputs_of(request: Request) -> list[Tensor]:
-    return flattened(request.outputs().outputs, called(request.forward))
 
 
 def with_notes(found: Verdict, notes: Sequence[str]) -> Verdict:

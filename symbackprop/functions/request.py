@@ -40,6 +40,11 @@ class Request:
         return replace(self, declared={n: d.at(sizes) for n, d in self.declared.items()})
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """How it is read, for the reader of the verdict."""
+        return ()
+
+    @property
     def symbols(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(s for d in self.declared.values() for s in d.symbols))
 

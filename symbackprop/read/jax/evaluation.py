@@ -17,7 +17,7 @@ from symbackprop.read.numpy.values import At
 
 from . import arranging, calls, contractions, entries, folds, places  # noqa: F401  they fill the table
 from .dimensions import Dimensions
-from .frames import located, user_line
+from .frames import assigned_name, located, user_line
 from .kinds import constant, kind_of
 from .registry import PRIMITIVES, REFUSED
 
@@ -71,6 +71,7 @@ class Evaluation:
     def __init__(self, sizes: Mapping[str, Any], copies: Copies = None) -> None:
         self.dimensions, self.copies = Dimensions(sizes), copies
         self.placed: set[int] = set()  # errors that have their place
+        self.named: dict[tuple[str, int], Any] = {}
 
     def results(self, closed: Any, operands: Sequence[Any]) -> list[Any]:
         """The results of a jaxpr, closed or without constants."""
@@ -82,6 +83,17 @@ class Evaluation:
             many = equation.primitive.multiple_results
             known.update(zip(equation.outvars, found if many else [found], strict=True))
         return [self.operand(known, v) for v in jaxpr.outvars]
+
+    def name(self, recorder: Any, found: Any, place: tuple[str, int]) -> None:
+        """The user's name for what a line computes last, which stands for it in derivations."""
+        name = assigned_name(*place)
+        node = recorder.node_of(found) if isinstance(found, SymArray) else None
+        if name is None or node is None or node.name is not None:
+            return
+        before = self.named.get(place)
+        if before is not None:
+            before.name = None
+        node.name, node.depth, self.named[place] = name, 0, node
 
     def held(self, x: Any) -> Any:
         value = lifted(x)
@@ -109,7 +121,10 @@ class Evaluation:
         if recorder is not None and place is not None:
             recorder.line = place
         try:
-            return run(step, operands)
+            found = run(step, operands)
+            if recorder is not None and place is not None:
+                self.name(recorder, found, place)
+            return found
         except SymbackpropError as error:
             if id(error) in self.placed or place is None:
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import linecache
+import re
 import sysconfig
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -13,6 +14,7 @@ import jax
 import jaxlib
 
 LIBRARIES = tuple(str(Path(f).parent) for f in (jax.__file__, jaxlib.__file__, str(Path(__file__).parents[1])))
+ASSIGNMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*=[^=]")
 STANDARD, INSTALLED = sysconfig.get_path("stdlib"), ("site-packages", "dist-packages")
 
 
@@ -66,3 +68,10 @@ def last_user_line(error: BaseException) -> tuple[str, int] | None:
 def located(message: str, filename: str, line: int) -> str:
     text = linecache.getline(filename, line).strip()
     return f"{filename}:{line}: {message}" + (f"\n    {text}" if text else "")
+
+
+@functools.cache
+def assigned_name(filename: str, line: int) -> str | None:
+    """The variable that a line assigns to, where it is one."""
+    found = ASSIGNMENT.match(linecache.getline(filename, line))
+    return found[1] if found else None

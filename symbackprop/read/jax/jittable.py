@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from symbackprop.read.numpy import Declared, TraceError
@@ -27,9 +28,10 @@ class Jittable:
         source: Callable[..., Any] | None = None,
         copies: Copies = None,
     ) -> None:
-        self.function, self.source, self.copies = function, source or function, copies
+        self.source, self.copies = source or function, copies
         self.__name__ = str(getattr(self.source, "__name__", "function"))
         self.__signature__ = inspect.signature(function) if names is None else signature(names)
+        self.function = function if names is not None else in_order(function, self.__signature__)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         given = self.__signature__.bind(*args, **options).arguments
@@ -40,22 +42,36 @@ class Jittable:
 
     def holding(self, copies: Copies) -> Jittable:
         """The same, with another meaning of stop_gradient."""
-        return Jittable(self.function, tuple(self.__signature__.parameters), self.source, copies)
+        found = copy(self)
+        found.copies = copies
+        return found
 
-    def stops_gradients(self, declared: Mapping[str, Declared]) -> bool:
-        """Whether some value is held constant."""
-        return self.program(declared).mentions("stop_gradient")
+    def stops_gradients(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether some value is held constant.  Arguments as for `trace`."""
+        return self.program(arguments).mentions("stop_gradient")
 
-    def runs(self, declared: Mapping[str, Declared]) -> bool:
-        """Whether JAX traces it on these arrays."""
+    def runs(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether JAX traces it on these arguments."""
         try:
-            self.program(declared)
+            self.program(arguments)
         except TraceError:
             return False
         return True
 
-    def program(self, declared: Mapping[str, Declared]) -> Program:
-        return program(self.function, {n: symbol(n, declared[n]) for n in self.__signature__.parameters})
+    def program(self, arguments: Mapping[str, Any]) -> Program:
+        return program(
+            self.function, {n: symbol(n, x) if isinstance(x, Declared) else x for n, x in arguments.items()}
+        )
+
+
+def in_order(function: Callable[..., Any], expected: inspect.Signature) -> Callable[..., Any]:
+    """The function called by position where it can be: what JAX wraps may know no names."""
+
+    def by_name(**given: Any) -> Any:
+        bound = expected.bind(**given)
+        return function(*bound.args, **bound.kwargs)
+
+    return by_name
 
 
 def signature(names: Sequence[str]) -> inspect.Signature:

@@ -11,11 +11,13 @@ import numpy as np
 from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term
 from symbackprop.read.numpy import UNIT, ZERO_AT, SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import at_least_zero, constant_of, dummy
+from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.elementwise import masking
 from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.powers import affine_of
 from symbackprop.read.numpy.recognised import recognised
+from symbackprop.read.numpy.sizes import expression
 
 from .registry import call
 
@@ -53,6 +55,8 @@ def cast(x: Any, kind: str) -> Any:
         return x
     if kind == "bool":
         return call("not_equal", x, 0)
+    if kind == "real" and expression(x) is not None:  # a size: in code that is written it stays one
+        return x if current().recorder is not None else SymArray(value.cast("real"), scalar=True)
     if kind == "real":
         return call("astype", as_array(x), float)
     if kind == "int" and value.dtype != "narrow":
