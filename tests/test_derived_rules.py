@@ -118,3 +118,19 @@ def test_the_torch_function_has_torchs_gradients(name: str, tmp_path: Path) -> N
     arrays = [rng.normal(size=[sizes[s] for s in shape.split()]) if shape else 0.1 for shape in shapes.values()]
     given = [torch.tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a for a in arrays]
     assert torch.autograd.gradcheck(function.apply, given)
+
+
+def test_a_function_of_jax_is_derived_in_its_own_names(tmp_path: Path) -> None:
+    jax = pytest.importorskip("jax", reason="needs JAX: pip install 'symbackprop[jax]'")
+    from symbackprop.functions.jax_functions import check_rule
+
+    def block(x: Any, w: Any, v: Any) -> Any:
+        mean = jax.numpy.mean(jax.numpy.square(x), axis=-1, keepdims=True)
+        inverse = jax.lax.rsqrt(mean + 1e-6)
+        hidden = jax.nn.gelu(jax.lax.dot(x * inverse, w))
+        return hidden @ v
+
+    shapes = {"x": "B D", "w": "D H", "v": "H K"}
+    text = derive(block, shapes).to("jax.custom_vjp")
+    assert all(f"    {line} = " in text for line in ("mean", "inverse", "hidden", "dhidden"))
+    assert check_rule(loaded(text, tmp_path, "block").block, shapes).status == "proved"

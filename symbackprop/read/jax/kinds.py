@@ -87,8 +87,8 @@ def constant(x: Any) -> Any:
 
 
 def real_number(x: float) -> Any:
-    """A number as the expression that it is the value of, where it is seen to be one."""
-    t = recognised(x)
+    """A number as the expression that it is the value of, where it is seen to be one; in code that is written not."""
+    t = recognised(x) if current().recorder is None else None
     return SymArray(masking(lifted(x) if t is None else Value((), "real", lambda at: t)), scalar=True)
 
 
