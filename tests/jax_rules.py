@@ -242,6 +242,14 @@ def conv(x: Any, k: Any) -> Any:
 rule("conv1d", {"x": "N C L+2", "k": "O C 3"},
      both(conv, lambda x, k: (conv(x, k), (x, k)), conv_bwd, partial(conv_bwd, turned=False)))  # fmt: skip
 
+rule("log_determinant", {"a": "N N"}, both(
+    lambda a: jnp.linalg.slogdet(a)[1], lambda a: (jnp.linalg.slogdet(a)[1], a),
+    lambda a, g: (g * jnp.linalg.inv(a).T,), lambda a, g: (g * jnp.linalg.inv(a),)))  # fmt: skip
+rule("linear_solve", {"a": "N N", "b": "N"}, both(
+    jnp.linalg.solve, lambda a, b: (x := jnp.linalg.solve(a, b), (a, x)),
+    lambda r, g: (-jnp.outer(w := jnp.linalg.solve(r[0].T, g), r[1]), w),
+    lambda r, g: (-jnp.outer(r[1], w := jnp.linalg.solve(r[0].T, g)), w)))  # fmt: skip
+
 # --- losses --------------------------------------------------------------------------------------
 
 

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.copying import Copier
+from symbackprop.read.numpy.registry import LINALG
 
 from .entries import choice
+from .frames import of_library
 from .kinds import as_array, cast, kind_of, settled_truth
 from .registry import Step, call, reads, refuses
 
 UNROLLED = 256  # rounds of a loop whose count is a number
 
 
+LINEAR_ALGEBRA = ("inv", "det", "slogdet", "solve")  # of jax.numpy.linalg, as the NumPy reader has them
+
+
 @reads("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
 def inner(step: Step, *operands: Any) -> list[Any]:
-    return step.run(step.params.get("jaxpr") or step.params["call_jaxpr"], *operands)
+    jaxpr = step.params.get("jaxpr") or step.params["call_jaxpr"]
+    name = step.params.get("name")
+    if name not in LINEAR_ALGEBRA or not of_linear_algebra(jaxpr):
+        return step.run(jaxpr, *operands)
+    found = LINALG[name](*map(as_array, operands))
+    return list(found) if name == "slogdet" else [found]
+
+
+def of_linear_algebra(jaxpr: Any) -> bool:
+    """Whether it is a function of JAX's own, which is known by its file."""
+    written = getattr(getattr(jaxpr, "jaxpr", jaxpr), "debug_info", None)
+    filename = str(getattr(written, "func_filename", None) or "")
+    return of_library(filename) and Path(filename).parts[-2:] == ("numpy", "linalg.py")
 
 
 @reads("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
@@ -141,10 +159,11 @@ def rounds(body: Any, carry: Any, rows: Any, results: Any, count: Any, reverse: 
             results[n][t] = new
 
 
+FACTORS = "is a factorisation, which has no index term: inv, det, slogdet and solve of jax.numpy.linalg are read"
 refuses(
     "custom_root", "custom_linear_solve", "lu", "lu_pivots_to_permutation", "qr", "geqrf", "householder_product", "svd",
-    "eig", "eigh", "schur", "triangular_solve", "cholesky", "cholesky_update", "tridiagonal_solve", "fft", "hessenberg",
-    "tridiagonal", "schur", because="is a factorisation, which has no index term: np.linalg is read in NumPy functions",
+    "eig", "eigh", "schur", "triangular_solve", "cholesky", "cholesky_update", "tridiagonal_solve", "hessenberg",
+    "tridiagonal", because=FACTORS,
 )  # fmt: skip
 refuses("pure_callback", "io_callback", "debug_callback", "pallas_call", "xla_call", "custom_call", "ffi_call",
         because="runs code that JAX does not show")  # fmt: skip

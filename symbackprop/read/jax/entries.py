@@ -124,7 +124,7 @@ def convert_element_type(step: Step, x: Any) -> Any:
     return cast(x, step.kind)
 
 
-refuses("imag", "complex", because="is about complex numbers")
+refuses("imag", "complex", "fft", because="is about complex numbers")
 refuses(
     "nextafter", "population_count", "clz", "shift_left", "shift_right_arithmetic", "shift_right_logical", "mulhi",
     "bitcast_convert_type", because="is about the bits of a number",

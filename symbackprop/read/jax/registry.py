@@ -1,7 +1,7 @@
 """The table from JAX's primitives to what reads them: calls on symbolic arrays of the NumPy reader.
 
-The functions of the NumPy reader are called by name, so that each operation has one meaning; docs/jax-primitives.md is printed
-from this table.
+The functions of the NumPy reader are called by name, so that each operation has one meaning; docs/jax-primitives.md is
+printed from this table.
 """
 
 from __future__ import annotations

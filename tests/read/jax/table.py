@@ -79,6 +79,11 @@ TABLE = {
     "tensordot": ({"x": "a b c", "y": "c b d"}, lambda x, y: jnp.tensordot(x, y, ([1, 2], [1, 0]))),
     "dot_general": ({"x": "a b c", "y": "c a d"}, lambda x, y: lax.dot_general(x, y, (((2,), (0,)), ((0,), (1,))))),
     "kron": ({"x": "n m", "y": "p q"}, lambda x, y: jnp.kron(x, y)),
+    "linear_algebra": (
+        {"x": "n n", "b": "n"},
+        lambda x, b: jnp.linalg.inv(y := x + 3 * jnp.eye(x.shape[0])) * jnp.linalg.det(y) + jnp.linalg.solve(y, b)
+        + jnp.linalg.slogdet(y)[1] * jnp.linalg.matrix_power(y, 2),
+    ),
     "conv": (
         {"x": "n c h+2 w+2", "k": "o c 3 3"},
         lambda x, k: lax.conv_general_dilated(x, k, (1, 1), "VALID", dimension_numbers=("NCHW", "OIHW", "NCHW")),
