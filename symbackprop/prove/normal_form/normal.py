@@ -100,9 +100,10 @@ class Normal:
     def other_side(self, u: Term, negative: bool) -> bool:
         """Whether a step, of u or of -u, is the opposite of the one that was met first: [-u > 0] beside [u > 0].
 
-        Only then is it written by the other, which is true for u != 0 alone.
+        Only then is it written by the other, which is true for u != 0 alone.  The letters of indices do not count.
         """
-        return self.sides.setdefault(u, negative) != negative
+        alike = substitute(u, {i: Index("~", i.size) for i in free(u)})
+        return self.sides.setdefault(alike, negative) != negative
 
     def of(self, t: Term) -> Rewritten:
         """The normal form of `t` and a proof of t = it, None where it is `t`.

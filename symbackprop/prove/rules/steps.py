@@ -64,11 +64,11 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
     if compared is not None:
         return compared
     negative = leading(monomials).coefficient < 0
+    places = diagonal(normal, minus) if negative else None
+    if places is not None:
+        proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), negated_off(minus, *places))
+        return sub(sub(ONE, Holds(Positive(minus))), Delta(*places)), proof
     if normal.other_side(minus if negative else total(monomials), negative):
-        places = diagonal(normal, minus)
-        if places is not None:
-            proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), negated_off(minus, *places))
-            return sub(sub(ONE, Holds(Positive(minus))), Delta(*places)), proof
         proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
         return sub(ONE, Holds(Positive(minus))), proof
     return None
