@@ -52,6 +52,7 @@ def check_gradient(
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = True,
     timeout: float | None = LIMIT,
+    symmetric: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `backward` is the gradient of `forward`, for all sizes and all values assumed.
@@ -59,8 +60,11 @@ def check_gradient(
     Parameters of `backward` that `forward` lacks are the upstream gradients, in the order of the outputs; without
     any, the forward must be a scalar.  `backward` returns one array, a sequence in the order of `wrt`, or a dict by
     name (`x`, `dx`, `x_grad`).  A forward that returns (out, cache) and a `backward(dout, cache)` are one run.
+
+    `symmetric` says which gradient by a symmetric matrix (A == A.T in `assuming`) is meant: {"A": "symmetric"} is that
+    among symmetric ones, "entries" by those on and below the diagonal, and "ambient" among all matrices, as without it.
     """
-    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    options = Options(domains or {}, seek_repair, seconds_of(timeout), symmetric or {})
     pair = cached_pair("check_gradient", forward, backward, shapes, wrt, assuming, values, options.seconds)
     if pair is not None:
         return judged("check_gradient", pair, assuming, options)
