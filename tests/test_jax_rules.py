@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -152,3 +152,24 @@ def test_jvps_of_jax_functions() -> None:
     assert check_jvp(lambda x: jnp.sin(x), lambda x, t: jnp.cos(x) * t, {"x": "n"}).status == "proved"
     assert check_jvp(lambda x: jnp.sin(x), lambda p, t: jnp.sin(p[0]) * t[0], {"x": "n"}).status == "refuted"
     assert check_jvp(product, lambda p, t: (p[0] @ p[1], t[0] @ p[1]), XW, wrt="x").status == "proved"
+
+
+class Layer(NamedTuple):
+    w: Any
+    b: Any
+
+
+def test_arguments_may_be_any_container() -> None:
+    rule = vjp(
+        lambda p, x: jnp.sin(x @ p.w + p.b), lambda p, x: (jnp.sin(x @ p.w + p.b), (p, x, jnp.cos(x @ p.w + p.b))),
+        lambda r, g: (Layer(r[1].T @ (g * r[2]), (g * r[2]).sum(0)), (g * r[2]) @ r[0].w.T),
+    )  # fmt: skip
+    shapes = {"x": "B D", "w": "D K", "b": "K"}
+    assert check_function(rule, shapes=shapes, args=[Layer("w", "b"), "x"]).status == "proved"
+
+
+def test_the_users_object_is_untouched() -> None:
+    rule = vjp(product, product_fwd, product_bwd)
+    before = dict(vars(rule))
+    check_function(rule, shapes=XW, order=2)
+    assert dict(vars(rule)) == before

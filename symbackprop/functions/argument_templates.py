@@ -48,10 +48,15 @@ def filled(x: Any, arrays: Mapping[str, Any]) -> Any:
             return arrays[name]
         case dict():
             return {k: filled(v, arrays) for k, v in x.items()}
-        case tuple() | list() if type(x) in (tuple, list):
-            return type(x)(filled(v, arrays) for v in x)
+        case tuple() | list():
+            return like(x, [filled(v, arrays) for v in x])
         case _:
             return x
+
+
+def like(container: Any, items: list[Any]) -> Any:
+    """These items in a container of the same kind."""
+    return type(container)(*items) if hasattr(container, "_fields") else type(container)(items)
 
 
 def places(x: Any) -> Iterator[Place]:
@@ -93,8 +98,8 @@ class Reader:
                 return self.text(x)
             case dict():
                 return {k: self(v) for k, v in x.items()}
-            case tuple() | list() if type(x) in (tuple, list):
-                return type(x)(map(self, x))
+            case tuple() | list():
+                return like(x, list(map(self, x)))
             case _:
                 return x
 
