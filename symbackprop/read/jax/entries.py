@@ -7,8 +7,8 @@ from functools import reduce
 from typing import Any
 
 from symbackprop.read.numpy import TraceError
-from symbackprop.read.numpy.elementwise import RESTRICTED
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.ufuncs import RESTRICTED
 
 from .kinds import cast, is_minus_infinity, is_whole, settled_truth
 from .registry import Step, call, reads, reads_as, refuses
