@@ -52,7 +52,7 @@ DEBTS = {
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "__main__", "__init__"}
 TRUSTED, ANY_FILE = 4500, 400  # lines
-CHECKER = 1550  # lines: one file on purpose
+CHECKER = 1555  # lines: one file on purpose
 
 
 def room_of(module: str) -> str:
