@@ -17,7 +17,7 @@ from symbackprop import SymbackpropError, check_function, check_jvp  # noqa: E40
 from symbackprop.functions.drive import Options  # noqa: E402
 from symbackprop.functions.jax_functions import check_rule  # noqa: E402
 
-QUICK = Options({}, seek_repair=False)
+QUICK = Options({}, seek_repair=False, seconds=60)
 
 
 @pytest.mark.parametrize("name", RULES)
