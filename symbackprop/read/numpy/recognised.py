@@ -56,7 +56,7 @@ def form_of(size: float) -> tuple[Form, Fraction] | None:
     for form in FORMS:
         try:
             r = Fraction(form.inverse(size)).limit_denominator(LARGEST)
-            fits = 0 < r.numerator <= LARGEST and abs(form.value(r) - size) <= CLOSE * size
+            fits = 0 < r.numerator <= LARGEST and abs(form.value(float(r)) - size) <= CLOSE * size
         except (OverflowError, ZeroDivisionError, ValueError):
             continue
         if fits:
