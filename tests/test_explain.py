@@ -30,7 +30,7 @@ UNWANTED = ("Derivative(", "KroneckerDelta(", r"\mathrm{part}", r"\mathrm{tidy}"
 # (formula, variable, a line of its passage): each is proved, so a formula that is read in another way is seen here
 GRADIENTS = [
     ("L = sum((tanh(X W + b) - T)^2)", "W", "∂L/∂W = X^T ∂L/∂Z"),
-    ("L = sum((tanh(X W + b) - T)^2)", "b", "∂L/∂b = 1^T ∂L/∂Z"),
+    ("L = sum((tanh(X W + b) - T)^2)", "b", "∂L/∂b = 1_n^T ∂L/∂Z"),
     ("z = W x + b; a = tanh(z); L = 1/2 norm(a - t)^2", "W", "∂L/∂W = ∂L/∂z x^T"),
     ("z = W x + b; a = tanh(z); L = 1/2 norm(a - t)^2", "x", "∂L/∂x = W^T ∂L/∂z"),
     ("L = -sum_i t_i log(y_i); y_i = exp(z_i)/(sum_k exp(z_k)); z = W x", "W", "∂L/∂W = ∂L/∂z x^T"),
@@ -112,10 +112,11 @@ def test_a_variable_that_is_not_there() -> None:
 # --- documents -----------------------------------------------------------------------------------
 
 STATEMENTS = {  # line of the notes: the last line of the derivation
-    146: "∂L/∂w^L = ∂L/∂z^L (a^(L-1))^T",
-    217: "∂L/∂w^L = ∂L/∂z^L (a^(L-1))^T",
-    249: "∂L/∂z^l = ∂L/∂a^l ∘ f'(z^l)",
-    395: "∂L/∂z^L = y ∘ ∂L/∂y - y y^T ∂L/∂y",
+    146: "∂L/∂w^L = a^(L-1) ∂L/∂z^L",  # columns and numerator layout, as the section says
+    217: "∂L/∂w^L = a^(L-1) ∂L/∂z^L",
+    249: "∂L/∂z^l = ∂L/∂a^l ∘ (f'(z^l))^T",
+    395: "∂y/∂z^L = diag(y) - y^T y",
+    302: "∂L/∂z^l = ∂L/∂a^l ∘ f'(z^l)",  # rows
     530: "∂L/∂w^l = (a^(l-1))^T ∂L/∂z^l",
 }
 

@@ -20,6 +20,7 @@ from symbackprop.write.program.forms import WRITERS
 from symbackprop.write.program.html_page import body
 from symbackprop.write.program.pages import aligned
 from symbackprop.write.program.pdf import as_pdf
+from symbackprop.write.program.standing import Standing
 
 from .checks import derive
 from .derivation import Derivative, derivation
@@ -81,7 +82,8 @@ def explain(
         name = getattr(what, "__name__", "the function")
         return Explanation(found, found.planned(title or f"The gradient of {name}"))
     typed = read_typed(what, shapes)
-    return explained(typed.asked, wrt, title, typed.notes, timeout)
+    standing = Standing("convention: row" in typed.text, paper=True)
+    return explained(typed.asked, wrt, title, typed.notes, timeout, standing)
 
 
 def explain_statement(
@@ -91,13 +93,26 @@ def explain_statement(
 
     Raises SymbackpropError for a statement that is about no derivative and defines nothing.
     """
+    return explained(asked(reading), wrt, title, (), timeout, standing_of(reading))
+
+
+def explain_derivative(reading: Reading, *, timeout: float | None = LIMIT) -> Explanation | None:
+    """The same for a statement that is about a derivative; None for any other."""
     found = asked(reading)
-    return explained(found, wrt, title, (), timeout)
+    return explained(found, None, "", (), timeout, standing_of(reading)) if found.variables else None
+
+
+def standing_of(reading: Reading) -> Standing:
+    """As the section says."""
+    said = reading.declarations
+    chained = said.layout in ("numerator", "gradient")
+    return Standing(said.convention == "row", said.layout == "numerator", True, chained)
 
 
 def explained(
-    found: Asked, wrt: str | Sequence[str] | None, title: str, notes: Sequence[str], timeout: float | None
-) -> Explanation:
+    found: Asked, wrt: str | Sequence[str] | None, title: str, notes: Sequence[str], timeout: float | None,
+    standing: Standing,
+) -> Explanation:  # fmt: skip
     program = Program(found.formulas, author_text(found.formulas.output.name))
     names = variables(program, found, wrt)
     assuming = Assuming(program) if found.formulas.hypotheses else None
@@ -112,7 +127,8 @@ def explained(
     written = {name: spelled(a) for a, name in program.names.items() if spelled(a)[0] != name}
     by = ", ".join(written.get(n, (n, n))[0] for n in request.variables)
     loss = spelled(found.formulas.output)[0]
-    return Explanation(derivative, derivative.planned(title or f"The gradient of {loss} by {by}", written, notes))
+    planned = derivative.planned(title or f"The gradient of {loss} by {by}", written, notes, standing)
+    return Explanation(derivative, planned)
 
 
 def variables(program: Program, found: Asked, wrt: str | Sequence[str] | None) -> list[str] | None:

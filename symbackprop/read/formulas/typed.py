@@ -33,6 +33,8 @@ SIGMA = re.compile(r"(?<![A-Za-z\\])sum(?=_)")
 NORM = re.compile(r"(?<![A-Za-z\\])norm\s*\(")
 CALLED = re.compile(r"(?<![\\A-Za-z_])([A-Za-z]{2,}\d*)\(")
 COMMANDS = re.compile(r"(?<![A-Za-z\\])(exp|log|ln|sin|cos|tanh|sinh|cosh|det|max|min)(?=\s*\()")
+REDUCED = re.compile(r"(?:sum|mean|softmax|logsumexp|\\max|\\min)\s*\(\s*([A-Za-z]+)\s*[)^]")
+SIZES = ("n", "m", "d", "k", "p", "q", *(f"n{i}" for i in range(1, 50)))
 LIMIT = 20_000
 
 
@@ -68,7 +70,16 @@ def read_typed(text: str, shapes: Mapping[str, str] | None = None) -> Typed:
         if not broadcast:
             break
     assert best is not None
-    return best[1]
+    more = vectors(best[1], written, shapes or {})
+    return read_typed(text, {**(shapes or {}), **more}) if more else best[1]
+
+
+def vectors(found: Typed, written: Sequence[str], shapes: Mapping[str, str]) -> dict[str, str]:
+    """What is summed up stands for an array, though nothing else says so: mean(x)."""
+    numbers = {str(a) for a, s in found.asked.formulas.inputs.items() if not s} - set(shapes)
+    summed = dict.fromkeys(m[1] for p in written for m in REDUCED.finditer(p))
+    free = (x for x in SIZES if not any(re.search(rf"\b{x}\b", p) for p in (*written, *shapes.values())))
+    return {n: " ".join(next(free) for _ in range(1 + n[0].isupper())) for n in summed if n in numbers}
 
 
 def read_claim(text: str, shapes: Mapping[str, str], wrt: Sequence[str], gradient: str) -> Reading:
@@ -159,9 +170,10 @@ def clear(error: ReadError) -> SymbackpropError:
 
 
 def in_documents(piece: str, notes: list[str]) -> str:
-    for m in CALLED.finditer(piece):
-        if m[1] not in NOT_NAMES:
-            raise SymbackpropError(f"{m[1]}( is no function that is known here; for a product write {m[1]} * (")
+    for called in CALLED.finditer(piece):
+        if called[1] not in NOT_NAMES:
+            name = called[1]
+            raise SymbackpropError(f"{name}( is no function that is known here; for a product write {name} * (")
     text = SIGMA.sub(r"\\sum", re.sub(r"\.T\b", "^T", piece))
     while (m := NORM.search(text)) is not None and (end := closing(text, m.end() - 1)) is not None:
         text = rf"{text[: m.start()]}\lVert {text[m.end() : end]} \rVert{text[end + 1 :]}"
