@@ -61,13 +61,26 @@ def stood(form: Matrix, axes: int, s: Standing) -> Matrix:
     """The form of a gradient by an array of so many axes, as the author writes it."""
     found = turned(form, s)
     flips = s.is_row(True) if axes == 1 else s.numerator
-    return transposed(found) if flips else found
+    return flipped(found) if flips else found
+
+
+def flipped(m: Matrix) -> Matrix:
+    """The transpose, part by part."""
+    match m:
+        case Plus(args):
+            return Plus(tuple(map(flipped, args)))
+        case Scale(factor, of):
+            return Scale(factor, flipped(of))
+        case Hadamard(left, right):
+            return Hadamard(flipped(left), flipped(right))
+        case _:
+            return transposed(m)
 
 
 def jacobian(form: Matrix, s: Standing) -> Matrix:
     """The same for a Jacobian with a row for each entry of what is differentiated."""
     found = turned(form, s)
-    return transposed(found) if s.chained and not s.is_row(True) else found
+    return flipped(found) if s.chained and not s.is_row(True) else found
 
 
 def turned(m: Matrix, s: Standing) -> Matrix:
