@@ -175,8 +175,8 @@ def in_documents(piece: str, notes: list[str]) -> str:
             name = called[1]
             raise SymbackpropError(f"{name}( is no function that is known here; for a product write {name} * (")
     text = SIGMA.sub(r"\\sum", re.sub(r"\.T\b", "^T", piece))
-    while (m := NORM.search(text)) is not None and (end := closing(text, m.end() - 1)) is not None:
-        text = rf"{text[: m.start()]}\lVert {text[m.end() : end]} \rVert{text[end + 1 :]}"
+    while (norm := NORM.search(text)) is not None and (end := closing(text, norm.end() - 1)) is not None:
+        text = rf"{text[: norm.start()]}\lVert {text[norm.end() : end]} \rVert{text[end + 1 :]}"
     text = PRIME.sub("^T", text)
     text = text.replace("**", "^").replace(".*", r" \odot ").replace("./", "/")
     text = re.sub(r"\.\^\s*(\d+|\([^()]*\)|\{[^{}]*\})", lambda m: rf"^{{\circ {m[1].strip('(){}')}}}", text)
