@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
+from symbackprop.core.context import EMPTY, Context
+from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, SymbackpropError
+from symbackprop.gradients.lemmas import everywhere_in
+from symbackprop.gradients.meanings import opened
+from symbackprop.prove.equality import prove_equal
 from symbackprop.read.formulas.program import Assuming, Program
 from symbackprop.read.formulas.statement import Asked, asked
 from symbackprop.read.formulas.typed import read_typed
 from symbackprop.read.notes.statements.statements import Reading
-from symbackprop.read.numpy import Declared
+from symbackprop.read.numpy import UNIT, ZERO_AT, Declared
 from symbackprop.write.notes.letters import DocumentLatex, DocumentText, author_text
 from symbackprop.write.program.derivation import Derivation
 from symbackprop.write.program.dialects import DIALECTS
@@ -124,11 +129,27 @@ def explained(
             derivative = derivation(request, Setting(request.hypotheses(), repair=False, seconds=seconds), code=False)
     except OutOfTime as late:
         raise SymbackpropError(f"explain: {late}") from None
+    refuse_another(program, derivative)
     written = {name: spelled(a) for a, name in program.names.items() if spelled(a)[0] != name}
     by = ", ".join(written.get(n, (n, n))[0] for n in request.variables)
     loss = spelled(found.formulas.output)[0]
     planned = derivative.planned(title or f"The gradient of {loss} by {by}", written, notes, standing)
     return Explanation(derivative, planned)
+
+
+def refuse_another(program: Program, derivative: Derivative) -> None:
+    """The computation that was recorded is the formula, opened down to its variables.  Raises SymbackpropError."""
+    found, formulas = derivative.derived, program.formulas
+    assert found is not None
+    got = found.plain(found.reverse.graph.outputs[0])
+    meaning = formulas.definitions[formulas.output]
+    axes = tuple(Index(f"axis {k}", s) for k, s in enumerate(got.shape))
+    wanted = opened(meaning.at(*axes), tuple(formulas.definitions), Context(formulas.definitions))[0]
+    names = {a: Array(n) for a, n in program.names.items()}
+    renamed = everywhere_in(wanted, lambda x: names.get(x) if isinstance(x, Array) else None)
+    at = tuple(ZERO_AT if i.size == UNIT else i for i in axes)
+    if prove_equal(got.at(*at), renamed, EMPTY) is None:
+        raise SymbackpropError("the formula could not be shown to be what was differentiated")
 
 
 def variables(program: Program, found: Asked, wrt: str | Sequence[str] | None) -> list[str] | None:

@@ -229,7 +229,7 @@ class Planner:
     def put_in(self, c: Node, g: Node, before: str) -> list[Line]:
         """The gradient by a variable with everything put in, where that is a line."""
         whole = altogether(g, self.given)
-        if whole is None or len(whole[0]) > WIDE or whole[0] == before:
+        if "∂" not in before or whole is None or len(whole[0]) > WIDE or whole[0] == before:
             return []
         name = self.notation.gradient(self.names[c.array])
         return [Line(name[0], whole[0], name[1], whole[1], "with the gradients above put in", RESULT)]
