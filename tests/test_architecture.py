@@ -25,9 +25,10 @@ SEES: dict[str, set[str]] = {
     "write": {"core", "numbers", "prove", "network", "read", "gradients", "decide", "files"},
     "functions": {"core", "clock", "numbers", "prove", "read", "gradients", "decide", "repair", "write"},
     "documents": {"core", "clock", "numbers", "prove", "read", "decide", "repair", "write"},
+    "serve": {"core", "clock", "documents", "functions", "read", "write"},
     "train": {"core", "network", "write", "files"},
     "files": {"core"},
-    "story": {"network", "write"},
+    "story": {"core", "files", "functions", "network", "write"},
 }
 # Arrows that point outward and are to go.
 DEBTS = {
