@@ -788,8 +788,6 @@ def assume(world, name, values):
 
 LAWS = {
     # derivatives
-    "diff_constant": ("tw", lambda t, w:
-        need(t.op in ("num", "size", "ord", "delta", "range"), "no constant") and (diff(t, w), ZERO)),
     "diff_independent": ("Ctw", lambda c, t, w:
         need(not c.moves(t, {w.data}), f"it may depend on {w.data[0]}") and (diff(t, w), ZERO)),
     "diff_entry": ("Cww", diff_entry),
@@ -1397,11 +1395,10 @@ def root_of(x, n):
 
 def bounds(fn, low, high):
     """u - u³/3 <= sin u, atan u, erf u <= 8u/7 for u in [0, 1], and the functions are odd."""
-    if 0 <= low and high <= 1:
-        return low - low ** 3 / 3, high * 8 / 7, None
-    if -1 <= low and high <= 0:
+    if low < 0 >= high:
         return (*(-q for q in reversed(bounds(fn, -high, -low)[:2])), None)
-    return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
+    near = 0 <= low and high <= 1
+    return (low - low ** 3 / 3, high * 8 / 7, None) if near else (Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None)
 
 class Point:
     def __init__(self, world, sizes, entries, logs, integers):

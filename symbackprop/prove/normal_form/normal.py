@@ -7,7 +7,7 @@ for functions, roots and steps), then the sum of products is reduced by the rela
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
 
@@ -69,16 +69,19 @@ class Way:
     `whole_exponents`: an exponent of several terms gets one name, so e^{a+b} is one thing (not e^a e^b).
     `rewrite_fractions`: t b^{-1} = 1 - rest b^{-1} for b = t + rest (else only common denominators are used).
     `exponentials`: tanh, sigmoid and their like are fractions of exponentials (else things of their own).
+    `negated_steps`: [u > 0] and [-u > 0] are one thing and the other, where u is not 0 (else two things).
     `written_steps`: steps of steps (ranks) stay as they are written, which asks for no conditions.
     """
 
     whole_exponents: bool = False
     rewrite_fractions: bool = True
     exponentials: bool = True
+    negated_steps: bool = True
     written_steps: bool = False
 
 
 WAYS = (Way(True, False), Way(True, True), Way(False, True), Way(False, False))
+AS_WRITTEN = tuple(replace(way, negated_steps=False) for way in WAYS[:2])
 QUICK = Way(True, False, False)  # before these, where there are such functions
 WRITTEN = Way(True, False, written_steps=True)  # where there are steps of steps
 
@@ -107,7 +110,16 @@ class Normal:
         self.functions: dict[Term, Rewritten] = {}
         self.lets: dict[Key, tuple[Array, Tensor]] = {}  # names given to compound bases, by what they mean
         self.meanings: dict[Array, Tensor] = {}
+        self.sides: dict[Term, bool] = {}
         self.relations = Relations(self)
+
+    def other_side(self, u: Term, negative: bool) -> bool:
+        """Whether a step, of u or of -u, is the opposite of the one that was met first: [-u > 0] beside [u > 0].
+
+        Only then is it written by the other, which is true for u != 0 alone.  The letters of indices do not count.
+        """
+        alike = substitute(u, {i: Index("~", i.size) for i in free(u)})
+        return self.sides.setdefault(alike, negative) != negative and self.way.negated_steps
 
     def of(self, t: Term) -> Rewritten:
         """The normal form of `t` and a proof of t = it, None where it is `t`.

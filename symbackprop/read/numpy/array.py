@@ -222,7 +222,11 @@ class SymArray:
         return int(t.value) if t.value.denominator == 1 and v.dtype != "real" else t.value
 
     def __bool__(self) -> bool:
-        known = self.known() if all(s == sized(1) for s in self.value.shape) else None
+        single = all(s == sized(1) for s in self.value.shape)
+        known = self.known() if single else None
+        if known is None and single and current().branches is not None and not current().loops:
+            decided: bool = current().branches.decide(self)
+            return decided
         if known is None:
             raise TraceError(
                 f"a condition depends on {self.subject()}: use np.where or a product with the mask; in hypotheses "

@@ -26,7 +26,8 @@ class Tracing:
     max or min chose between numbers of two kinds, so that the kind of the result depends on the data; `notes` say how
     something was read that could be read in another way.  `context` has the
     hypotheses, `partial` the terms known to have a value everywhere or not, `sorted_by` what sorts an array (kept, so
-    that its id stays its own), with the axis and the array.  `draws` has the random arrays of runs that may draw."""
+    that its id stays its own), with the axis and the array.  `draws` has the random arrays of runs that may draw,
+    `branches` what decides branches on data where a function is run on each way through it."""
 
     constants: set[str] = field(default_factory=set)
     rounded: dict[float, Fraction] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Tracing:
     serial: int = 0
     recorder: Any = None
     draws: Any = None
+    branches: Any = None
 
 
 _stack: list[Tracing] = [Tracing()]
