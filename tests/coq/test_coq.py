@@ -17,8 +17,8 @@ from symbackprop.core.certificate import proof_rows
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index, sized
 from symbackprop.core.kernel import check
-from symbackprop.core.proofs import By, Proof
-from symbackprop.core.terms import Apply, Array, Entry
+from symbackprop.core.proofs import By, Inside, Linear, Proof
+from symbackprop.core.terms import Apply, Array, Entry, add
 from symbackprop.network.derivations import STORIES
 from symbackprop.write.coq.export import coq_text, libraries
 from symbackprop.write.coq.theorem import exported
@@ -139,6 +139,18 @@ def test_coq_accepts(fact: tuple[str, int], compiled: Callable[[str], tuple[bool
     accepted, said = compiled(exported(*story(*fact)))
     assert accepted, said[-2000:]
     assert "bad" not in said
+
+
+@needs_coq
+@pytest.mark.skipif(not ALL, reason="make test-coq runs it")
+@pytest.mark.parametrize("function", ["exp", "log", "tanh", "f"])
+def test_coq_accepts_a_function_of_a_rewritten_argument(
+    function: str, compiled: Callable[[str], tuple[bool, str]]
+) -> None:
+    x, y = Entry(Array("x"), ()), Entry(Array("y"), ())
+    proof = Inside(Apply(function, add(x, y)), ((0, Linear(add(x, y), add(y, x))),))
+    accepted, said = compiled(exported(proof, Context(), check(proof)))
+    assert accepted, said[-2000:]
 
 
 def altered(text: str, kind: str) -> str:

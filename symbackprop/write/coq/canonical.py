@@ -80,7 +80,7 @@ class Canonical:
                 return Power(new, q), p and f"(f_equal (fun x => pw x {self.words.rational(q)}) {p})"
             case Apply(fn, arg, order):
                 new, p = self.of(arg, depth)
-                return Apply(fn, new, order), p and f"(f_equal {self.words.function(fn, order)} {p})"
+                return Apply(fn, new, order), p and f"(f_equal (fun x : R => {self.words.function(fn, order)} x) {p})"
             case Holds(Positive(arg)):
                 new, p = self.of(arg, depth)
                 return Holds(Positive(new)), p and f"(f_equal (@step R) {p})"

@@ -239,7 +239,7 @@ class Steps:
             case Power(_, q):
                 proof = f"(f_equal (fun x => pw x {self.words.rational(q)}) {used[0]})"
             case Apply(fn, _, order):
-                proof = f"(f_equal {self.words.function(fn, order)} {used[0]})"
+                proof = f"(f_equal (fun x : R => {self.words.function(fn, order)} x) {used[0]})"
             case _:
                 proof = f"(f_equal (@step R) {used[0]})"
         return self.stated(term, new, proof)
