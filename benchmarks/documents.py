@@ -24,8 +24,9 @@ sys.path.insert(0, str(ROOT))
 from symbackprop.core.terms import SymbackpropError  # noqa: E402
 from symbackprop.documents.check import checked_statements  # noqa: E402
 from symbackprop.read.notes.files.place import ReadError  # noqa: E402
+from symbackprop.read.notes.files.sources import read_document  # noqa: E402
 from symbackprop.read.notes.grammar.parser import parse_statement  # noqa: E402
-from symbackprop.read.notes.statements.statements import read_file  # noqa: E402
+from symbackprop.read.notes.statements.sections import read_statements  # noqa: E402
 
 DOCUMENTS = [ROOT / "derivations" / "notes-corrected.md", *sorted((ROOT / "tests" / "data" / "documents").iterdir())]
 LETTERS = "ABCDEFGHKMPQRSUVXYZ"
@@ -143,7 +144,7 @@ def main() -> None:
 def parsing() -> float:
     times = []
     for path in DOCUMENTS:
-        for r in {id(r.formula): r for r in read_file(path)}.values():
+        for r in {id(r.formula): r for r in read_statements(read_document(path))}.values():
             try:
                 parse_statement(r.formula.text, r.declarations)
             except ReadError:

@@ -108,14 +108,12 @@ def once(request: Request, judge: Judge) -> int:
 
     failure: SymbackpropError | None = None
     found: list[tuple[str, list[Checked]]] = []
-    judge.begin()
     out = Console(highlight=False, markup=False, emoji=False, quiet=request.prints_results)
     for path in request.documents:
         try:
             found.append((path, check_one(path, request, judge, out)))
         except SymbackpropError as error:
             failure = failure or error
-    judge.end()
     if found or failure is None:
         write_results(request, found)
     if failure is not None:
@@ -129,10 +127,12 @@ def check_one(path: str, request: Request, judge: Judge, out: Console) -> list[C
     from pathlib import Path
     from time import perf_counter
 
+    from symbackprop.documents.check import seldom_collecting
     from symbackprop.write.notes.terminal import report, summary
 
     start = perf_counter()
-    statements = list(with_progress(path, judge))
+    with seldom_collecting():
+        statements = list(with_progress(path, judge))
     report(statements, out, everything=request.everything)
     summary(statements, perf_counter() - start, out)
     if request.html is not None:
@@ -151,20 +151,19 @@ def with_progress(path: str, judge: Judge) -> Iterator[Checked]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from symbackprop.documents.results import Checked
     from symbackprop.read.notes.files.sources import read_document
-    from symbackprop.read.notes.statements.statements import read_statements
 
-    readings = list(read_statements(read_document(path)))
+    sections = list(judge.sections.of(read_document(path)))
     bar = Progress(
         TextColumn("checking {task.description}"), BarColumn(), MofNCompleteColumn(), transient=True,
         console=Console(stderr=True), disable=not is_terminal(),
     )  # fmt: skip
     with bar:
-        task = bar.add_task(path, total=len(readings))
-        for reading in readings:
-            yield Checked(reading, judge.of(reading))
-            bar.advance(task)
+        task = bar.add_task(path, total=sum(len(s.readings) for s in sections))
+        for section in sections:
+            for checked in judge.section(section):
+                yield checked
+                bar.advance(task)
 
 
 def is_terminal() -> bool:

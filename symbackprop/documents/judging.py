@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -15,19 +15,21 @@ from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
+from symbackprop.read.notes.statements.fingerprints import Fingerprints
+from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import repaired
 from symbackprop.write.notes.letters import author_latex
 
-from .fingerprints import Fingerprints
 from .resting import hypotheses_of
-from .results import Outcome, ShapeExample, Status
+from .results import Checked, Outcome, ShapeExample, Status
 from .settle import settle
 
 _DOES_NOT_FIT = re.compile(
     r"^(?:product of|sum of|Hadamard of|division by an array|an array .* on the|a number on the left|a derivative with"
     r"|one subscript on|a power of a|.*is never closed|the index \S+ (?:runs over|is free|is summed)|\w+ of a .* array)"
 )
+OUTCOMES = 20_000  # that are remembered
 CROWD, PARTS, FACTORS, MENDED = 200, 1500, 64, 120  # limits: statements a formula, nodes, factors, nodes to mend
 
 
@@ -36,14 +38,15 @@ class Judge:
     """Settles statements; `settled` counts those that were not remembered.  With `repair` mistakes are mended.
     Each has so many `seconds`.
 
-    Between `begin` and `end` lies one pass over the documents: what was not met in it is forgotten at its end.
+    Sections that did not change are neither read nor judged again, statements that did not change not judged.
     """
 
     repair: bool = True
     seconds: float = LIMIT
     settled: int = 0
-    _known: dict[str, Outcome] = field(default_factory=dict)
-    _met: set[str] = field(default_factory=set)
+    sections: Sections = field(default_factory=Sections)
+    _known: Recent[Outcome] = field(default_factory=lambda: Recent(OUTCOMES))
+    _judged: Recent[tuple[Outcome, ...]] = field(default_factory=lambda: Recent(SECTIONS))
     _fingerprints: Fingerprints = field(default_factory=Fingerprints)
     _formula: Formula | None = None
     _statements: int = 0
@@ -54,25 +57,31 @@ class Judge:
         if self.crowded(reading):
             return Outcome("unknown", f"more than {CROWD} statements in one formula")
         key, meaning = self._fingerprints.of(reading)
-        self._met |= {key, meaning}
-        known = self._known.get(key) or self._known.get(meaning)
+        known = self._known.find(key) or self._known.find(meaning)
         if known is None:
             self.settled += 1
             known = in_time(reading, self.repair, self.seconds)
-            self._known[meaning if known.verdict == "proved" else key] = known  # places matter where something is wrong
+            if known.elsewhere is None:  # where something is wrong the place matters
+                self._known.keep(meaning if known.verdict == "proved" else key, known)
         return known
+
+    def section(self, section: ReadSection) -> Iterator[Checked]:
+        known, outcomes = self._judged.find(section.key), list[Outcome]()
+        self._fingerprints = Fingerprints()
+        for k, reading in enumerate(section.readings):
+            found = self.of(reading) if known is None else known[k]
+            outcomes.append(found)
+            if found.elsewhere is not None:
+                found = replace(found, elsewhere=section.place(found.elsewhere))
+            yield Checked(reading, found)
+        if known is None:
+            self._judged.keep(section.key, tuple(outcomes))
 
     def crowded(self, reading: Reading) -> bool:
         if reading.formula is not self._formula:
             self._formula, self._statements = reading.formula, 0
         self._statements += 1
         return self._statements > CROWD
-
-    def begin(self) -> None:
-        self._met, self._fingerprints = set(), Fingerprints()
-
-    def end(self) -> None:
-        self._known = {key: outcome for key, outcome in self._known.items() if key in self._met}
 
 
 def in_time(reading: Reading, repair: bool, seconds: float) -> Outcome:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from symbackprop.core.context import Context
+from symbackprop.core.kernel import Linear, check
 from symbackprop.core.terms import Term
 from symbackprop.core.theorem import Theorem
 from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.working_out import CheckedEquation
 from symbackprop.read.notes.files.place import Place, Span
 from symbackprop.read.notes.statements.statements import Kind, Reading
@@ -23,14 +26,25 @@ class Proved:
 
     Where derivatives are taken by arrays that are themselves defined (∂L/∂z with z := W a + b) each derivative has a
     theorem, in a context in which its variable is no definition, and the last is that the sides are equal with these
-    values in place of the derivatives.  `derivatives` and `equality` are the steps, for a reader.
+    values in place of the derivatives: `values` are the sides so.  `derivatives` and `equality` are the steps, for a
+    reader.
     """
 
     lhs: Term = field(repr=False)
     rhs: Term = field(repr=False)
     theorems: tuple[Theorem, ...]
     derivatives: tuple[CheckedEquation, ...]
-    equality: CheckedEquation
+    values: tuple[Term, Term]
+    context: Context = field(repr=False)
+
+    def equality(self) -> CheckedEquation:
+        """The step in the middle: the sides with their derivatives worked out are equal."""
+        left, right = self.values
+        found = prove_equal(left, right, self.context) if left != right else None
+        if found is not None:
+            return CheckedEquation(found[1], found[0], self.context)
+        proof = Linear(left, left)
+        return CheckedEquation(check(proof, self.context), proof, self.context)
 
     @property
     def whole(self) -> Theorem | None:

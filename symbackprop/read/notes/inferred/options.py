@@ -53,6 +53,11 @@ class Option:
     def rank(self) -> int:
         return len(self.shape)
 
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """The sizes that have names."""
+        return tuple(n.name for e in self.shape for n in walk(e) if isinstance(n, Symbol) and "." not in n.name)
+
 
 class Options:
     def defined(self, key: str) -> bool:

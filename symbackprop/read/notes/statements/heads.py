@@ -22,9 +22,10 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.walking import walk
+from ..inferred.above import Above, Given
 from ..inferred.occurrences import key_of
 from ..inferred.said import Head, Record, defining
-from ..inferred.section import Given, Section
+from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
 from . import classes
@@ -50,12 +51,12 @@ class Unit:
 
 
 class Heads:
-    def __init__(self, scope: Scope, before: Heads | None) -> None:
-        self.scope, self.before = scope, before
+    def __init__(self, scope: Scope, above: Above) -> None:
+        self.scope = scope
         base = scope.base
         facts, base, withdrawals = facts_of(scope, base)
         self.records = records_of(scope, base)
-        self.section: Section = Section(self.records, facts, base, before.section if before is not None else None)
+        self.section: Section = Section(self.records, facts, base, above)
         self.section.withdrawals = withdrawals
         self.table = self.section.frame.table
         self.above: dict[tuple[int, int], Expr | None] = {}

@@ -32,10 +32,10 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.walking import walk
+from ..inferred.above import Given
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from ..inferred.section import Given
 from ..inferred.solver import Piece
 from . import classes
 from .conditions import as_name, conditioned, spoken
@@ -228,7 +228,7 @@ class SectionReader(Layouts):
             name = key.removesuffix(AT)
             if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
                 continue
-            if section.first_use(key) >= r.at and (section.before is None or name not in section.before.roles.arrays):
+            if section.first_use(key) >= r.at and name not in section.above.arrays:
                 return name
         return ""
 
