@@ -94,9 +94,8 @@ def test_documents_that_move_down(name: str) -> None:
 
 
 def test_what_is_wrong_in_a_definition_is_shown_where_the_definition_stands_now() -> None:
-    text = (
-        "<!-- symbackprop:\narrays: {A: n x n, x: n, B: m x m}\ndefinitions:\n  - x = B x\n-->\n\n# One\n\n$$A x = x$$\n"
-    )
+    block = "<!-- symbackprop:\narrays: {A: n x n, x: n, y: n, B: m x m}\ndefinitions:\n  - x = B y\n-->"
+    text = block + "\n\n# One\n\n$$A x = x$$\n"
     judge = Judge()
     first = check_text(text, judge=judge)
     again = check_text("\n\n" + text, judge=judge)

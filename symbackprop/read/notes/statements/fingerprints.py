@@ -38,8 +38,9 @@ class Fingerprints:
         for f in scope.formulas:
             aligned = f.aligned and (f.aligned[0] - display, f.aligned[1])
             error = "" if f.error is None else f"{f.error.message}@{f.error.span}"
-            out += [f.text, f.before, f.after, f"{f.display} {f.struck} {aligned} {f.row and f.row - row} {error}"]
-        out += [f"{at} {text}" for text, at in scope.prose]
+            where = f"{f.display} {f.struck} {aligned} {f.row and f.row - row}"
+            out += [f.text, spaced(f.before), spaced(f.after), where, error]
+        out += [f"{at} {spaced(text)}" for text, at in scope.prose if text.strip()]
         return digest(*out)
 
     def parts(self, value: Declarations | Above) -> str:
@@ -64,6 +65,10 @@ class Fingerprints:
         if id(value) not in self._written:
             self._written[id(value)] = value, digest(written(value))
         return self._written[id(value)][1]
+
+
+def spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def written(value: object) -> str:
