@@ -168,6 +168,9 @@ class Options:
                 continue
             lead = () if said == key else tuple(Symbol(f"{key}.{k}") for k in range(1))
             found.append(self.shaped(key, lead, parts))
+        if not found and key in self.base.letters:
+            symbol = self.base.letters[key]
+            return (Option(symbol.shape, symbol.orientation),)
         return (found[0],) if found else None
 
     def shaped(self, key: str, lead: tuple[Expr, ...], parts: tuple[Expr, ...]) -> Option:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..declared.symbols import Declarations
+from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
 from ..grammar.tree import (
     Add,
@@ -15,6 +15,7 @@ from ..grammar.tree import (
     Num,
     Reals,
     Script,
+    Symbol,
     Words,
 )
 from ..grammar.vocabulary import FUNCTION_WORDS
@@ -46,6 +47,7 @@ class Roles(Said):
             self.range(r)
         for shape in self.facts.shapes.values():
             self.sizes |= {n.letter for e in shape for n in names_in(e)}
+        self.sizes |= {s for u in self.used() for s in size_names(self.base.letters.get(u))}
         self.sizes |= {s for s in self.limits if len(s.rstrip("'")) == 1 or s in self.sizes}
         self.sizes |= {s for r in self.records for s in r.uses.sizes}
         self.settle_means()
@@ -59,6 +61,9 @@ class Roles(Said):
         self.uses()
 
     # --- what formulas say directly ----------------------------------------------------------
+
+    def used(self) -> set[str]:
+        return {u.key for r in self.records for u in r.uses.uses}
 
     # --- layers and samples ------------------------------------------------------------------
 
@@ -317,6 +322,10 @@ class Roles(Said):
         a.calls += u.bracket is not None
         a.layered |= layered
         a.unlayered |= not layered
+
+
+def size_names(symbol: ArraySymbol | None) -> set[str]:
+    return {n.name for e in symbol.shape for n in walk(e) if isinstance(n, Symbol)} if symbol is not None else set()
 
 
 def free_names(node: object) -> Iterator[Name]:
