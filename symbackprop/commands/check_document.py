@@ -34,6 +34,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     add("--sarif", action=Output, metavar="LOG.sarif", help="the results as SARIF 2.1.0, printed without a name")
     add("--all", action="store_true", help="report the statements that are proved, too, and what they rest on")
     add("--strict", action="store_true", help="exit code 1 for unknown statements, too")
+    add("--declare", action="store_true", help="print what was inferred as a block of declarations to keep in the text")
     add("--watch", action="store_true", help="check again whenever a file is saved; only what changed is proved again")
 
 
@@ -71,10 +72,11 @@ class Request:
     repair: bool
     timeout: float | None
     certificate: str | None
+    declare: bool
 
     @property
     def prints_results(self) -> bool:
-        return self.json or self.sarif == ""
+        return self.json or self.sarif == "" or self.declare
 
 
 def run(args: argparse.Namespace, documents: list[str]) -> int:
@@ -94,10 +96,12 @@ def request_of(args: argparse.Namespace, names: list[str]) -> Request:
         raise SymbackpropError("one page is for one document; without a name each gets its own page")
     if args.json and args.sarif == "":
         raise SymbackpropError("--json and --sarif cannot both be printed: name a file for --sarif")
+    if args.declare and (args.json or args.watch or args.sarif == ""):
+        raise SymbackpropError("--declare prints a block of declarations and nothing else")
     if args.watch and (args.json or args.sarif == ""):
         raise SymbackpropError("--watch prints a report: it cannot print --json, and --sarif needs a file")
     return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair,
-                   args.timeout, args.certificate)  # fmt: skip
+                   args.timeout, args.certificate, args.declare)  # fmt: skip
 
 
 def once(request: Request, judge: Judge) -> int:
@@ -181,9 +185,15 @@ def write_results(request: Request, found: list[tuple[str, list[Checked]]]) -> N
     from symbackprop.write.notes.as_json import document_json, statement_certificates
     from symbackprop.write.notes.sarif import document_sarif
 
+    from symbackprop.documents.declaring import declared
+    from symbackprop.documents.judging import Judge
+
     statements = [c for _, part in found for c in part]
     if request.certificate is not None:
         write_certificates(request.certificate, statement_certificates(statements))
+    if request.declare:
+        judge = Judge()
+        print("\n\n".join(block for path, part in found if (block := declared(path, part, judge))))
     if request.json:
         print(json.dumps(document_json(found), ensure_ascii=False, indent=2))
     if request.sarif is not None:

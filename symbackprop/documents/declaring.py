@@ -1,4 +1,4 @@
-"""What was inferred of a document, as a block of declarations to keep: with it each statement has the verdict it had."""
+"""What was inferred of a document, as a block to keep: with it each statement has the verdict it had."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .check import check_text
 from .judging import Judge
 from .results import Checked
 
-_FRONT = re.compile(r"---\n[\s\S]*?\n---\n")
+_FRONT = re.compile(r"\A---\n[\s\S]*?\n---\n")
 _BEGIN = re.compile(r"\\begin\{document\}[ \t]*\n?")
 _NAMES = "nmdkphqrs"
 
@@ -76,7 +76,8 @@ def declarations(statements: Sequence[Checked], without: frozenset[str] = frozen
 def used(reading: Reading) -> Iterator[ArraySymbol]:
     arrays = reading.declarations.arrays
     names = {n.name for side in (reading.lhs, reading.rhs) for n in walk(side) if isinstance(n, Symbol)}
-    yield from (arrays[n] for n in sorted(names) if n in arrays and not arrays[n].family and not arrays[n].role == "constant")
+    found = (arrays[n] for n in sorted(names) if n in arrays)
+    yield from (a for a in found if not a.family and a.role != "constant")
 
 
 def defined(reading: Reading) -> Symbol | None:
@@ -95,30 +96,27 @@ def size(e: Expr, statement: int, fresh: frozenset[str]) -> object:
             return statement, e
 
 
-def pasted(text: str, name: str, block: str) -> str:
-    """The document with the block where its kind of document has it."""
-    match Path(name).suffix.lower():
-        case ".ipynb":
-            notebook = json.loads(text)
-            cell = {"cell_type": "markdown", "metadata": {}, "source": [comment(block)]}
-            return json.dumps({**notebook, "cells": [cell, *notebook["cells"]]}, ensure_ascii=False, indent=1)
-        case ".tex" | ".ltx" | ".latex":
-            begin = _BEGIN.search(text)
-            at = begin.end() if begin else 0
-            lines = "".join(f"% {line}\n" for line in f"symbackprop:\n{block}".split("\n"))
-            return text[:at] + lines + text[at:]
-        case _:
-            front = _FRONT.match(text)
-            at = front.end() if front else 0
-            return f"{text[:at]}\n{comment(block)}\n\n{text[at:]}"
-
-
-def comment(block: str) -> str:
+def commented(name: str, block: str) -> str:
+    """The block as a comment of the kind of document: LaTeX, or Markdown and the cells of notebooks."""
+    if Path(name).suffix.lower() in (".tex", ".ltx", ".latex"):
+        return "\n".join(f"% {line}" for line in f"symbackprop:\n{block}".split("\n"))
     return f"<!-- symbackprop:\n{block}\n-->"
 
 
+def pasted(text: str, name: str, block: str) -> str:
+    """The document with the block before everything else."""
+    comment = commented(name, block)
+    if Path(name).suffix.lower() == ".ipynb":
+        notebook = json.loads(text)
+        cell = {"cell_type": "markdown", "metadata": {}, "source": [comment]}
+        return json.dumps({**notebook, "cells": [cell, *notebook["cells"]]}, ensure_ascii=False, indent=1)
+    found = (_BEGIN if comment.startswith("%") else _FRONT).search(text)
+    at = found.end() if found else 0
+    return f"{text[:at]}\n{comment}\n\n{text[at:]}"
+
+
 def declared(path: str | Path, statements: Sequence[Checked], judge: Judge) -> str:
-    """The block, without the letters that would change a verdict if they were declared for the whole document."""
+    """The block as it stands in the document, without the letters that would change a verdict if they were declared for the whole document."""
     text, without = read_text(Path(path)), frozenset[str]()
     for _ in count():
         block = declarations(statements, without)
@@ -130,7 +128,7 @@ def declared(path: str | Path, statements: Sequence[Checked], judge: Judge) -> s
             return ""
         other = [a for a, b in zip(statements, again, strict=True) if a.verdict != b.verdict]
         if not other:
-            return block
+            return commented(str(path), block)
         more = {a.name for c in other for a in used(c.reading)} - without
         if not more:
             return ""

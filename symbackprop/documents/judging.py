@@ -18,7 +18,7 @@ from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Uneq
 from symbackprop.read.notes.statements.fingerprints import Fingerprints
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
-from symbackprop.repair.notes.search import repaired
+from symbackprop.repair.notes.search import answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
 from .resting import hypotheses_of
@@ -52,7 +52,7 @@ class Judge:
     _statements: int = 0
 
     def of(self, reading: Reading) -> Outcome:
-        if reading.kind in ("remark", "condition"):
+        if reading.kind in ("remark", "condition") and reading.note != "asked":
             return judged(reading)
         if self.crowded(reading):
             return Outcome("unknown", f"more than {CROWD} statements in one formula")
@@ -91,6 +91,8 @@ def in_time(reading: Reading, repair: bool, seconds: float) -> Outcome:
         with limit(seconds):
             stage("reading")
             found = judged(reading, repair)
+            if repair and reading.note == "asked":
+                return replace(found, message="", repair=answered(reading))
             if repair:
                 stage("looking for the right formula")
                 found = with_repair(reading, found)
@@ -129,9 +131,9 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
         if outcome.verdict == "proved" and words.endswith("layout"):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)
-        both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
-        agrees = other.verdict == outcome.verdict or both_wrong
-        if not agrees:
+        if other.verdict != outcome.verdict and other.verdict not in (
+            ("ill-formed",) if outcome.verdict == "proved" else ("refuted", "ill-formed")
+        ):  # what makes no sense of a true statement is no reading of it
             said.append(f"{words} ({other.verdict})")
     if not said:
         return outcome

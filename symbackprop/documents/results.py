@@ -167,6 +167,11 @@ class Checked:
     def bad(self) -> bool:
         return self.outcome.verdict in ("refuted", "ill-formed")
 
+    @property
+    def asked(self) -> bool:
+        """∇J = ?: the outcome's repair is the answer, when one was found."""
+        return self.reading.note == "asked"
+
     def trouble(self) -> tuple[Place, Span]:
         """Where to put the carets."""
         if self.outcome.elsewhere is not None:

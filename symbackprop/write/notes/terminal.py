@@ -24,6 +24,8 @@ def report(statements: Sequence[Checked], out: Console, everything: bool = False
     for c in statements:
         if c.bad or c.verdict == "unknown":
             out.print(trouble(c), soft_wrap=True)
+        elif c.asked:
+            out.print(answer(c), soft_wrap=True)
         elif everything and c.verdict is not None:
             out.print(fine(c), soft_wrap=True)
 
@@ -60,6 +62,17 @@ def trouble(c: Checked) -> Text:
         for line in lines[1:]:
             text.append(f"    {line}\n")
     return text
+
+
+def answer(c: Checked) -> Text:
+    found = c.outcome.repair
+    head = Text.assemble((f"{c.reading.where.label(c.reading.span[0])}:", "bold"), " asked: ")
+    if found is None:
+        return head.append(f"{c.latex}: no formula was found\n")
+    head.append(f"{found.latex}\n", "green")
+    if found.hypotheses:
+        head.append(f"  rests on: {'; '.join(found.hypotheses)}\n", "dim")
+    return head
 
 
 def rendered(place: Place, span: Span) -> list[str]:

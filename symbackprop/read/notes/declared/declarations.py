@@ -78,8 +78,8 @@ _FUNCTION_KINDS = {
     "abstract": "abstract",
 }
 _KEYS = (
-    "letters convention layout batch layers sizes indices samples arrays constants functions identity alias definitions "
-    "hypotheses hadamard star softmax reset"
+    "letters convention layout batch layers sizes indices samples arrays constants functions identity alias "
+    "definitions hypotheses hadamard star softmax reset"
 ).split()
 
 

@@ -193,7 +193,13 @@ class Section:
         for k, d in enumerate(given):
             self.constrain(rough, d.made or d.chain, sizes, f"{k}:", d.made is not None)
         trial = sizes.copy()
-        return trial if self.constrain(rough, chain, trial, "", False) else sizes
+        if self.constrain(rough, chain, trial, "", False):
+            return trial
+        for side in (*chain.subjects, *(k.rhs for k in chain.links)):  # each makes sense by itself
+            trial = sizes.copy()
+            if self.constrain(rough, Chain((side,), ()), trial, "", False):
+                sizes = trial
+        return sizes
 
     def fits(self, chain: Chain, at: int, layout: str) -> bool:
         """A statement goes together with what it rests on, in one layout."""
@@ -229,6 +235,8 @@ class Section:
         try:
             resolved = chain if made else Resolver(rough).chain(chain)
             left = resolved.subjects[-1]
+            if not resolved.links:
+                Shapes(rough, sizes, tag=tag).of(left)
             for link in resolved.links:
                 shapes = Shapes(rough, sizes, tag=tag)
                 trial = sizes.copy()

@@ -19,7 +19,9 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from ..inferred.said import head_of
 
-Class: TypeAlias = Literal["definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side"]
+Class: TypeAlias = Literal[
+    "definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"
+]
 
 _END = r"[^.;=]{0,70}\Z"
 STIPULATES = re.compile(

@@ -120,8 +120,8 @@ class Heads:
     def named_prime(self, found: Head) -> bool:
         return self.section.roles.full_key(found.name)[0] + "'" in self.section.frame.options
 
-    def is_aside(self, before: str, found: Head | None) -> bool:
-        """ "if A = A^T", "orthogonal, that is Q^T Q = I": said of what is there, inline."""
+    def is_aside(self, before: str, found: Head | None, lhs: Expr) -> bool:
+        """ "if A = A^T", "orthogonal, that is Q^T Q = I", "with Σ_i t_i = 1": said of what is there, inline."""
         if re.search(r"\b(?:if|when|whenever|provided(?: that)?|in case)\s*\Z", before, re.IGNORECASE):
             return found is None or self.not_fresh(found)
         said = re.search(r"\b(?:that is|i\.e\.|meaning|so that|with)\s*,?\s*\Z", before, re.IGNORECASE)
@@ -130,7 +130,11 @@ class Heads:
             before,
             re.IGNORECASE,
         )
-        return found is None and said is not None and words is not None
+        if found is None and said is not None and words is not None:
+            return True
+        named = {self.section.roles.full_key(n)[0] for n in walk(lhs) if isinstance(n, Name)}
+        given = re.search(r"\b(?:where|with|since|as|because)\s*\Z", before, re.IGNORECASE) is not None
+        return found is None and given and named.isdisjoint(self.defined)
 
     def gives(self, found: Head) -> bool:
         """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""

@@ -253,6 +253,8 @@ class Intents(Heads):
         if relation == "=:":
             unit = replace(unit, lhs=rhs, link=replace(link, rhs=lhs, relation=":="))
             lhs, rhs, relation = rhs, lhs, ":="
+        if isinstance(rhs, Words) and rhs.text.strip() == "?" and classes.holds_derivative(lhs):
+            return replace(unit, meant="asked", note="asked")
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
             isinstance(n, Words) or self.is_word(n) for n in walk(rhs)
         ):  # fmt: skip
@@ -285,7 +287,7 @@ class Intents(Heads):
                 return self.condition(r, unit)
         if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
             return self.condition(r, unit)
-        if not r.formula.display and not derivative and self.is_aside(before, found):
+        if not r.formula.display and not derivative and self.is_aside(before, found, lhs):
             return self.condition(r, unit)
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")

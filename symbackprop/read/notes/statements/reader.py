@@ -160,6 +160,8 @@ class SectionReader(Layouts):
                 return [self.remark(base, u)]
             case "condition":
                 return [replace(base, kind="condition")]
+            case "asked":
+                return [self.asked(base, u, r)]
             case "shape":
                 return [self.shape(base, u, r)]
             case "definition" | "redefinition":
@@ -171,6 +173,15 @@ class SectionReader(Layouts):
 
     def remark(self, base: Reading, u: Unit) -> Reading:
         return replace(base, relation=u.link.relation)
+
+    def asked(self, base: Reading, u: Unit, r: Record) -> Reading:
+        """∇J = ?: the side that is there, under its table."""
+        chain = Chain((u.lhs,), (), u.lhs.span)
+        try:
+            table = self.section.table(chain, r.at) if self.section.frame.options else self.table
+            return replace(base, declarations=table, lhs=Resolver(table).expr(u.lhs))
+        except (ReadError, RecursionError):
+            return base
 
     def shape(self, base: Reading, u: Unit, r: Record) -> Reading:
         lone = u.link.relation == ""
