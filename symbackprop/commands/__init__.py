@@ -14,6 +14,7 @@ TABLE: dict[str, str] = {
     "export": "write a certificate as a Coq file about real derivatives",
     "explain": "derive the gradient of a function line by line, in its own names",
     "explicit": "write out a small network entry by entry and compare with the matrix form",
+    "grade": "check answers against a reference: where each first goes wrong, as a table",
     "predict": "predict with a network that was trained",
     "train": "train a network with the generated gradient, on built-in or your own data",
     "verify": "re-check certificates with the independent checker",

@@ -116,7 +116,7 @@ def pasted(text: str, name: str, block: str) -> str:
 
 
 def declared(path: str | Path, statements: Sequence[Checked], judge: Judge) -> str:
-    """The block as it stands in the document, without the letters that would change a verdict if they were declared for the whole document."""
+    """The block as it stands in a document, without letters that would change a verdict if they were declared."""
     text, without = read_text(Path(path)), frozenset[str]()
     for _ in count():
         block = declarations(statements, without)

@@ -10,6 +10,7 @@ from symbackprop.core.context import Context
 from symbackprop.core.kernel import Linear, check
 from symbackprop.core.terms import Term
 from symbackprop.core.theorem import Theorem
+from symbackprop.decide.codes import Rule, rule_of
 from symbackprop.numbers.refute.search import Counterexample
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.working_out import CheckedEquation
@@ -164,8 +165,24 @@ class Checked:
         return self.outcome.verdict
 
     @property
+    def rule(self) -> Rule | None:
+        """What kind of trouble it is, with its code."""
+        o = self.outcome
+        return None if o.verdict is None else rule_of(o.verdict, o.mistake, o.message)
+
+    @property
+    def ignored(self) -> bool:
+        """The author asked to be quiet about this."""
+        quiet = self.reading.formula.ignored
+        return self.rule is not None and bool(quiet & {"", self.rule.code})
+
+    @property
     def bad(self) -> bool:
-        return self.outcome.verdict in ("refuted", "ill-formed")
+        return self.outcome.verdict in ("refuted", "ill-formed") and not self.ignored
+
+    @property
+    def open(self) -> bool:
+        return self.outcome.verdict == "unknown" and not self.ignored
 
     @property
     def asked(self) -> bool:

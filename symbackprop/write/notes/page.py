@@ -53,7 +53,7 @@ class Statements:
         found = self.by_formula.get(key(f), [])
         statements = [c for _, c in found]
         verdict = worst(statements)
-        details = "".join(mend(c, len(found) > 1) for c in statements if c.asked or c.verdict not in (None, "proved"))
+        details = "".join(mend(c, len(found) > 1) for c in statements if c.asked or c.bad or c.open)
         details += unfolding([c for c in statements if c.verdict == "proved"], len(found) > 1)
         anchors = "".join(f'<a id="s{n}"></a>' for n, _ in found)
         tex = escape(f.text)

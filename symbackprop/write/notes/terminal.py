@@ -22,7 +22,7 @@ _VALUE = 110  # characters of one line of a counterexample
 def report(statements: Sequence[Checked], out: Console, everything: bool = False) -> None:
     """The statements that are not proved; with `everything` those that are, too."""
     for c in statements:
-        if c.bad or c.verdict == "unknown":
+        if c.bad or c.open:
             out.print(trouble(c), soft_wrap=True)
         elif c.asked:
             out.print(answer(c), soft_wrap=True)
@@ -39,8 +39,11 @@ def summary(statements: Sequence[Checked], seconds: float, out: Console) -> None
             parts.append(Text(f"{counts[verdict]} {verdict}", style))
     decided = sum(counts[v] for v in STYLES)
     line = Text(f"{decided} statement{'' if decided == 1 else 's'}: ") + Text(", ").join(parts)
-    kinds = Counter(c.kind for c in statements if c.verdict is None)
+    kinds = Counter("question" if c.asked else c.kind for c in statements if c.verdict is None)
     rest = [f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in sorted(kinds.items())]
+    quiet = sum(c.ignored for c in statements)
+    if quiet:
+        line += Text(f" ({quiet} of them ignored, as the text asks)")
     if rest:
         line += Text("; " + ", ".join(rest))
     out.print(line + Text(f"  ({seconds:.1f} s)", "dim"), soft_wrap=True)
@@ -52,7 +55,8 @@ def trouble(c: Checked) -> Text:
     place, span = c.trouble()
     head, *shown = rendered(place, span)
     said = o.mistake or o.message
-    text = Text.assemble((f"{head}", "bold"), " ", (o.verdict, STYLES[o.verdict]), f" {said}\n")
+    text = Text.assemble((f"{head}", "bold"), " ", (o.verdict, STYLES[o.verdict]), f" {said}")
+    text.append(f"  {c.rule.code}\n" if c.rule is not None else "\n", "dim")
     for line in shown:
         text.append(line + "\n", "red" if set(line) <= {" ", "^"} else "")
     for label, value in [*details(o, said), *([("read as", taken)] if (taken := read_as.said(c.reading)) else [])]:

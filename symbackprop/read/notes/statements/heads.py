@@ -133,7 +133,7 @@ class Heads:
         if found is None and said is not None and words is not None:
             return True
         named = {self.section.roles.full_key(n)[0] for n in walk(lhs) if isinstance(n, Name)}
-        given = re.search(r"\b(?:where|with|since|as|because)\s*\Z", before, re.IGNORECASE) is not None
+        given = re.fullmatch(r"\W*(?:where|with|since|as|because)\s*", before, re.IGNORECASE) is not None
         return found is None and given and named.isdisjoint(self.defined)
 
     def gives(self, found: Head) -> bool:

@@ -134,6 +134,7 @@ class Intents(Heads):
         unclosed = "never closed" in error.message
         if not isinstance(error, Unsettled) and not unclosed and formula.error is None and not self.table.known_any():
             error = Unsettled(error.message, error.span, error.where)
+        claims |= isinstance(formula.error, Unsettled)
         return self.plain("claim" if claims or unclosed else "remark", r, whole, error=error)
 
     def side_conditions(self, r: Record) -> list[Chain]:
