@@ -95,7 +95,7 @@ def test_answers_are_graded_against_a_reference(tmp_path: Path, capsys: pytest.C
     answers.mkdir()
     right = "$$\\frac{\\partial J}{\\partial W} = (z - y) x^T$$\n"
     (answers / "a.md").write_text("# Two\n\n" + right + "\n# One\n\n" + WRONG.replace("= X", "= 2X"))
-    (answers / "b.md").write_text("# One\n\n" + WRONG + "\n# Two\n\n" + right.replace("(z - y) x^T", "x (z - y)^T"))
+    (answers / "b.md").write_text("# One\n\n" + WRONG + "\n# Two\n\n" + right.replace("(z - y)", "(y - z)"))
     assert main(["grade", str(tmp_path / "reference.md"), str(answers)]) == 0
     _, a, b = capsys.readouterr().out.splitlines()
     assert a.split("a.md")[1] == ",2,2,0,0,0,,,,,"
