@@ -38,6 +38,8 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     add("--all", action="store_true", help="report the statements that are proved, too, and what they rest on")
     add("--strict", action="store_true", help="exit code 1 for unknown statements, too")
     add("--declare", action="store_true", help="print what was inferred as a block of declarations to keep in the text")
+    add("--latex", metavar="FILE.tex", help="write the derivations of what is proved, step by step")
+    add("--pdf", metavar="FILE.pdf", help="the same as PDF, by the LaTeX of this machine")
     add("--cache", metavar="FOLDER", help="remember answers there: what did not change is not checked again")
     add("--watch", action="store_true", help="check again whenever a file is saved; only what changed is proved again")
 
@@ -78,11 +80,14 @@ class Request:
     certificate: str | None
     declare: bool
     cache: str | None
+    latex: str | None
+    pdf: str | None
 
     @property
     def needs_proofs(self) -> bool:
         """What is written holds more than a cache remembers."""
-        return self.html is not None or self.sarif is not None or self.certificate is not None or self.declare
+        written = (self.html, self.sarif, self.certificate, self.latex, self.pdf)
+        return self.declare or any(x is not None for x in written)
 
     @property
     def prints_results(self) -> bool:
@@ -114,7 +119,7 @@ def request_of(args: argparse.Namespace, names: list[str]) -> Request:
     if args.watch and (args.json or args.sarif == ""):
         raise SymbackpropError("--watch prints a report: it cannot print --json, and --sarif needs a file")
     return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair,
-                   args.timeout, args.certificate, args.declare, args.cache)  # fmt: skip
+                   args.timeout, args.certificate, args.declare, args.cache, args.latex, args.pdf)  # fmt: skip
 
 
 def once(request: Request, judge: Judge) -> int:
@@ -215,6 +220,7 @@ def is_terminal() -> bool:
 
 def write_results(request: Request, found: list[Document]) -> None:
     import json
+    from pathlib import Path
 
     from symbackprop import __version__
     from symbackprop.documents.declaring import declared
@@ -222,11 +228,15 @@ def write_results(request: Request, found: list[Document]) -> None:
     from symbackprop.files import write_atomically
     from symbackprop.write.certificate import write_certificates
     from symbackprop.write.notes.as_json import statement_certificates, summed_up
+    from symbackprop.write.notes.paper import latex_page, write_pdf
     from symbackprop.write.notes.sarif import document_sarif
 
     statements = [c for d in found for c in d.statements]
     if request.certificate is not None:
         write_certificates(request.certificate, statement_certificates(statements))
+    for target, write in ((request.latex, write_atomically), (request.pdf, write_pdf)):
+        if target is not None:
+            write(target, latex_page(", ".join(Path(d.path).name for d in found), statements))
     if request.declare:
         judge = Judge()
         print("\n\n".join(block for d in found if (block := declared(d.path, d.statements, judge))))

@@ -7,20 +7,32 @@ for statement in check_document("notes.md"):
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 
 from symbackprop.clock import LIMIT, seconds_of
-from symbackprop.read.notes.files.sources import read_document
+from symbackprop.read.notes.files.sources import read_document, read_text
+from symbackprop.write.notes.page import html_page
 
 from .judging import Judge
 from .results import Checked
 
 
-def check_document(
-    path: str | Path, judge: Judge | None = None, *, timeout: float | None = LIMIT
-) -> list[Checked]:
+class CheckedDocument(list[Checked]):
+    """The statements of a document in order; in a notebook it shows itself as the page of `check --html`."""
+
+    def __init__(self, path: str | Path, statements: Iterable[Checked]) -> None:
+        super().__init__(statements)
+        self.path = Path(path)
+
+    def _repr_html_(self) -> str:
+        page = html_page(self.path, read_text(self.path), self)
+        return f'<iframe srcdoc="{escape(page)}" style="width: 100%; height: 40em; border: 0"></iframe>'
+
+
+def check_document(path: str | Path, judge: Judge | None = None, *, timeout: float | None = LIMIT) -> CheckedDocument:
     """The statements of a file in order, each with its verdict.
 
     Each statement has `timeout` seconds (None: no limit) before it is unknown; a `judge` has its own limit.
@@ -28,7 +40,7 @@ def check_document(
     Raises ReadError for a file that cannot be read and for a declaration block that is wrong.
     """
     with seldom_collecting():
-        return list(checked_statements(path, judge or Judge(seconds=seconds_of(timeout))))
+        return CheckedDocument(path, checked_statements(path, judge or Judge(seconds=seconds_of(timeout))))
 
 
 def check_text(text: str, name: str = "text.md", judge: Judge | None = None) -> list[Checked]:

@@ -1,0 +1,61 @@
+"""Derivations as LaTeX and PDF, and the page in a notebook."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from symbackprop.cli import main
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.documents.check import check_document, check_text
+from symbackprop.write.notes import paper
+
+NOTES = r"""# 50 % & more: σ_1
+
+Let $X \in \mathbb{R}^{n \times d}$ and $J(w) = \|Xw - y\|^2$.
+
+$$\nabla J(w) = 2X^T(Xw - y) \tag{1}$$
+
+$$\nabla J(w) = X^T(Xw - y)$$
+
+$s^2 = \frac1n \sum_{i=1}^n (x_i - \bar x)^2$ with $\bar x = \frac1n \sum_{i=1}^n x_i$, and $δ = x_1 - \bar{x}$.
+
+$$\frac{\partial s^2}{\partial x_i} = \frac{2}{n} (x_i - \bar x)$$
+
+$$\nabla^2 J(w) = ?$$
+"""
+
+
+def test_each_claim_is_written_with_its_derivation_or_what_is_wrong() -> None:
+    source = paper.latex_page("notes.md", check_text(NOTES))
+    assert r"\section*{50 \% \& more: $ \sigma $\_1}" in source and source.isascii()
+    assert r"{proved}{line 5}" in source and "product rule" in source and "tag" not in source
+    assert r"\note{mistake}{missing factor 2}" in source
+    assert r"\step{\nabla J(w) = 2 X^T(Xw - y)}{proved instead}" in source
+    assert r"\said{\nabla^2 J(w) = 2 X^T X}{answer}" in source
+
+
+@pytest.mark.skipif(not any(map(shutil.which, paper.ENGINES)), reason="there is no LaTeX on this machine")
+def test_the_pdf_of_the_machines_latex(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text(NOTES)
+    call = ["check", str(tmp_path / "notes.md"), "--pdf", str(tmp_path / "a.pdf"), "--latex", str(tmp_path / "a.tex")]
+    assert main(call) == 1
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
+    with pytest.raises(SymbackpropError, match="LaTeX refuses the page: Undefined control sequence"):
+        paper.write_pdf(tmp_path / "b.pdf", (tmp_path / "a.tex").read_text().replace(r"\nabla", r"\nosuchthing"))
+    assert not (tmp_path / "b.pdf").exists()
+
+
+def test_without_latex_the_source_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(SymbackpropError, match=r"no LaTeX is on this machine .*--latex FILE"):
+        paper.write_pdf(tmp_path / "a.pdf", "")
+
+
+def test_in_a_notebook_a_document_shows_its_page(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text(NOTES)
+    found = check_document(tmp_path / "notes.md")
+    shown = found._repr_html_()
+    assert shown.startswith("<iframe srcdoc=") and "To mend" in shown and "<script" not in shown
