@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.documents.check import check_document, check_text
 from symbackprop.write.notes import paper
+from symbackprop.write.notes.page import html_page
+from symbackprop.write.notes.terminal import report
 
 NOTES = r"""# 50 % & more: σ_1
 
@@ -33,7 +38,7 @@ def test_each_claim_is_written_with_its_derivation_or_what_is_wrong() -> None:
     assert r"\section*{50 \% \& more: $ \sigma $\_1}" in source and source.isascii()
     assert r"{proved}{line 5}" in source and "product rule" in source and "tag" not in source
     assert r"\note{mistake}{missing factor 2}" in source
-    assert r"\step{\nabla J(w) = 2 X^T(Xw - y)}{proved instead}" in source
+    assert r"\step{\nabla J(w) = 2 X^T (Xw - y)}{proved instead}" in source
     assert r"\said{\nabla^2 J(w) = 2 X^T X}{answer}" in source
 
 
@@ -59,3 +64,18 @@ def test_in_a_notebook_a_document_shows_its_page(tmp_path: Path) -> None:
     found = check_document(tmp_path / "notes.md")
     shown = found._repr_html_()
     assert shown.startswith("<iframe srcdoc=") and "To mend" in shown and "<script" not in shown
+
+
+def test_the_page_says_what_is_to_mend_refuted_first_and_what_was_not_read_once() -> None:
+    text = (
+        "$A \\in \\mathbb{R}^{n \\times d}$\n\n$$A A = A \\label{eq:a}$$\n\n$$Z = \\int A$$\n\n$$Z + 1 = A$$\n\n$$Z + 2 = A$$\n\n"
+        "$$\\operatorname{tr}(A^T A) = 2 \\operatorname{tr}(A^T A) \\nonumber$$\n"
+    )
+    page = html_page("notes.md", text, check_text(text, "notes.md"))
+    box = page[page.index("To mend") : page.index("</nav>")]
+    order = [v for v in re.findall(r'badge ([a-z-]+)"', box)]
+    assert order == ["refuted", "ill-formed", "unknown"] and box.count("could not be read") == 1
+    assert "label{eq:a}" not in page and "nonumber" not in page and 'title="read as: A in R^(n×d)"' in page
+    out = io.StringIO()
+    report(check_text(text, "notes.md"), Console(file=out))
+    assert out.getvalue().count("could not be read") == 1 and "the same: line 9" in out.getvalue()

@@ -1,6 +1,6 @@
 "use strict";
 (function () {
-  const options = { throwOnError: false, trust: false, strict: "ignore", maxExpand: 1000, errorColor: "#b3261e" };
+  const options = { throwOnError: false, trust: false, strict: "ignore", maxExpand: 1000, errorColor: "currentColor" };
   function render(root) {
     for (const el of root.querySelectorAll(".tex:not([data-done])")) {
       if (el.closest("[data-lazy]") && root === document) continue;

@@ -172,6 +172,8 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
     for k, piece in enumerate(re.split(r"\n[ \t]*\n", text)):
         if k:
             yield "break", ""
+        piece = re.sub(r"\\(?:eqref|ref|autoref|cref|Cref|pageref)\*?\s*\{([^{}]*)\}", r"(\1)", piece)
+        piece = re.sub(r"\\[cC]ite[a-z]*\*?\s*(?:\[[^\]]*\]\s*)*\{([^{}]*)\}", r"[\1]", piece)
         clean = plain(re.sub(r"\\(?:begin|end)\{\w+\*?\}(?:\[[^\]]*\])?|\\(?:maketitle|item)\b", " ", piece))
         if clean.strip():
             yield "text", re.sub(r"\s+", " ", clean)

@@ -16,13 +16,24 @@ from . import read_as
 STYLES: dict[Status, str] = {
     "proved": "green", "refuted": "bold red", "ill-formed": "bold yellow", "unknown": "bold cyan",
 }  # fmt: skip
+UNREAD = ("SB301", "SB303")
 _VALUE = 110  # characters of one line of a counterexample
 
 
 def report(statements: Sequence[Checked], out: Console, everything: bool = False) -> None:
-    """The statements that are not proved; with `everything` those that are, too."""
+    """The statements that are not proved, each name that was not read once; with `everything` those that are, too."""
+    unread: dict[str, list[Checked]] = {}
     for c in statements:
-        if c.bad or c.open:
+        if c.open and c.rule is not None and c.rule.code in UNREAD:
+            unread.setdefault(c.outcome.message, []).append(c)
+    told: set[str] = set()
+    for c in statements:
+        same = unread.get(c.outcome.message, []) if c.open else []
+        if len(same) > 1:
+            if c.outcome.message not in told:
+                told.add(c.outcome.message)
+                out.print(trouble(c, [x.line for x in same[1:]]), soft_wrap=True)
+        elif c.bad or c.open:
             out.print(trouble(c), soft_wrap=True)
         elif c.asked:
             out.print(answer(c), soft_wrap=True)
@@ -49,7 +60,8 @@ def summary(statements: Sequence[Checked], seconds: float, out: Console) -> None
     out.print(line + Text(f"  ({seconds:.1f} s)", "dim"), soft_wrap=True)
 
 
-def trouble(c: Checked) -> Text:
+def trouble(c: Checked, more: Sequence[int] = ()) -> Text:
+    """`more` are further lines that have the same trouble."""
     o = c.outcome
     assert o.verdict is not None
     place, span = c.trouble()
@@ -59,6 +71,8 @@ def trouble(c: Checked) -> Text:
     text.append(f"  {c.rule.code}\n" if c.rule is not None else "\n", "dim")
     for line in shown:
         text.append(line + "\n", "red" if set(line) <= {" ", "^"} else "")
+    if more:
+        text.append(f"  the same: line{'' if len(more) == 1 else 's'} {', '.join(map(str, more))}\n", "dim")
     for label, value in [*details(o, said), *([("read as", taken)] if (taken := read_as.said(c.reading)) else [])]:
         lines = value.split("\n")
         text.append(f"  {label}: ", "dim")
