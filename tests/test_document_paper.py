@@ -68,13 +68,15 @@ def test_in_a_notebook_a_document_shows_its_page(tmp_path: Path) -> None:
 
 def test_the_page_says_what_is_to_mend_refuted_first_and_what_was_not_read_once() -> None:
     text = (
-        "$A \\in \\mathbb{R}^{n \\times d}$\n\n$$A A = A \\label{eq:a}$$\n\n$$Z = \\int A$$\n\n$$Z + 1 = A$$\n\n$$Z + 2 = A$$\n\n"
+        "$A \\in \\mathbb{R}^{n \\times d}$\n\n$$A A = A \\label{eq:a}$$\n\n$$Z = \\int A$$\n\n$$Z + 1 = A$$\n\n"
+        "$$Z + 2 = A$$\n\n"
         "$$\\operatorname{tr}(A^T A) = 2 \\operatorname{tr}(A^T A) \\nonumber$$\n"
     )
     page = html_page("notes.md", text, check_text(text, "notes.md"))
     box = page[page.index("To mend") : page.index("</nav>")]
     order = [v for v in re.findall(r'badge ([a-z-]+)"', box)]
     assert order == ["refuted", "ill-formed", "unknown"] and box.count("could not be read") == 1
+    page = page[page.index("</nav>") :].split("</main>")[0]
     assert "label{eq:a}" not in page and "nonumber" not in page and 'title="read as: A in R^(n×d)"' in page
     out = io.StringIO()
     report(check_text(text, "notes.md"), Console(file=out))
