@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.context import Context
-from symbackprop.core.terms import Size, SymbackpropError
+from symbackprop.core.terms import Array, Diff, Size, SymbackpropError, arrays, subterms
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
@@ -18,7 +18,7 @@ from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Uneq
 from symbackprop.read.notes.statements.fingerprints import Fingerprints
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
-from symbackprop.repair.notes.search import answered, repaired
+from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
 from .resting import hypotheses_of
@@ -115,8 +115,8 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     if outcome.verdict == "refuted" and reading.introduced:
         name = reading.introduced
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
-    if outcome.verdict == "refuted" and reading.hedged:
-        return Outcome("unknown", "it does not hold always, and the condition it is said under is not understood")
+    if outcome.verdict == "refuted" and reading.doubt:
+        return Outcome("unknown", reading.doubt)
     if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
         outcome = over_readings(reading, outcome)
     if outcome.verdict == "proved" and reading.assumed:
@@ -128,9 +128,11 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
-        if outcome.verdict == "proved" and words.endswith("layout"):  # the verdict names its layout
+        if outcome.verdict == "proved" and words.endswith(("layout", "held fixed")):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)
+        if words.endswith("held fixed") and other.verdict != "proved":
+            continue
         if other.verdict != outcome.verdict and other.verdict not in (
             ("ill-formed",) if outcome.verdict == "proved" else ("refuted", "ill-formed")
         ):  # what makes no sense of a true statement is no reading of it
@@ -199,6 +201,11 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
 def settled(claim: Claim, repair: bool) -> Outcome:
     """Under all hypotheses; where these only stand in the prover's way, under fewer, which proves more."""
     try:
+        given = without_constants(claim)
+        if given is not None:
+            found = settle(given, False)
+            if found.verdict == "proved":
+                return found
         outcome = settle(claim, repair)
     except (OverflowError, RecursionError):
         return Outcome("unknown", "the numbers in it are too large to be worked with")
@@ -211,6 +218,23 @@ def settled(claim: Claim, repair: bool) -> Outcome:
         if found.verdict == "proved":
             return found
     return outcome
+
+
+def without_constants(claim: Claim) -> Claim | None:
+    """The same of all values of what is defined but does not depend on any variable of a derivative: it says more."""
+    definitions = claim.context.definitions
+    by = {s.wrt.array for t in (claim.lhs, claim.rhs) for s in subterms(t) if isinstance(s, Diff)}
+
+    def moves(array: Array, seen: frozenset[Array]) -> bool:
+        if array in by:
+            return True
+        inside = definitions.get(array)
+        return inside is not None and any(moves(a, seen | {array}) for a in arrays(inside.body) - seen)
+
+    kept = {a: t for a, t in definitions.items() if a in by or moves(a, frozenset())}
+    if not by or len(kept) == len(definitions):
+        return None
+    return replace(claim, context=Context(kept, claim.context.hypotheses))
 
 
 def advice(error: ReadError) -> str:
@@ -240,7 +264,8 @@ def with_repair(reading: Reading, outcome: Outcome) -> Outcome:
     repair = repaired(reading)
     if repair is None:
         return outcome
-    return replace(outcome, repair=repair, mistake=repair.mistake)
+    vague = repair.mistake == ANOTHER and outcome.mistake is not None
+    return replace(outcome, repair=repair, mistake=outcome.mistake if vague else repair.mistake)
 
 
 def another(reading: Reading, error: ReadError) -> Place | None:

@@ -52,6 +52,7 @@ from .missing_terms import like_the_others, with_missing_term
 from .putting_together import Builder, slopes
 from .shape_repairs import repaired_shape, shape_sizes
 
+ANOTHER = "another derivative"
 _TRIED, _PROVED, _CHEAP, _CANDIDATES, _NODES = 160, 6, 3, 40, 3_000
 
 
@@ -200,7 +201,7 @@ class Repairer:
             for e in edits(self.sides.fixed, around):
                 if isinstance(e.tree, (Derivative, Gradient)) and not says_nothing(e.tree):
                     yield from self.if_agreeing(*self.sides.ordered(self.sides.formula, e.tree), e.mistake)
-        yield from self.derived("another derivative")
+        yield from self.derived(ANOTHER)
 
     def derived(self, mistake: str) -> Iterator[Candidate]:
         for tree in derivatives(self.sides.fixed, self.decl):

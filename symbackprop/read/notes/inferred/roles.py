@@ -129,8 +129,11 @@ class Roles(Said):
         uses = [u for r in self.records for u in r.uses.uses]
         applied = {u.key for u in uses if u.bracket is not None}
         given = {c.head.key for c in self.candidates if c.head.args is not None}
+        defined = {c.head.key for c in self.candidates if c.head.args is None and c.head.name.primes}
+        values = {u.key for u in uses if not u.name.primes and not u.by}
+        usual = USUAL_FUNCTIONS - (defined & values)  # h' = … h …: h is no function
         for u in uses:
-            if u.name.primes and u.key not in applied | given | USUAL_FUNCTIONS and not self.declared(u.key):
+            if u.name.primes and u.key not in applied | given | usual and not self.declared(u.key):
                 self.prime_names.add(u.key)
 
     def find_composites(self) -> None:

@@ -28,7 +28,7 @@ from .conform import Shapes
 from .conform_operations import Misfit, Unifier
 from .hypotheses import property_chain, property_text
 from .kinds import Frame, Framer
-from .notations import rewritten, summed
+from .notations import diagonals, rewritten, summed
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
@@ -266,7 +266,8 @@ class Section:
                 if d.record >= 0:  # what comes from above and does not fit here is another thing
                     self.unread.add(d.key)
                 continue
-            chain = Chain(chain.subjects, (replace(chain.links[0], relation="="),), chain.span)
+            rhs = cast(Expr, diagonals(chain.links[0].rhs, table))
+            chain = Chain(chain.subjects, (replace(chain.links[0], relation="=", rhs=rhs),), chain.span)
             definitions.append(Definition(chain, d.text, d.where))
         hypotheses = [*table.hypotheses, *self.said_hypotheses(table, at)]
         axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")

@@ -37,6 +37,10 @@ from .classes import Class
 from .heads import Heads, Unit
 from .statements import Kind, Reading
 
+_HEAD = re.compile(
+    r"\s*(\\?[A-Za-z]+(?:\s*\{\\?[A-Za-z]+\})?)\s*(?:[_^]\s*(?:\{[^{}]*\}|\\?\w+)\s*)*(?:\([^()=]*\))?\s*&?\s*(?::?=)"
+)
+"""The letter on the left of what may be its definition."""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
 _BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
@@ -126,7 +130,7 @@ class Intents(Heads):
         formula, whole = r.formula, (0, len(r.formula.text))
         if formula.aligned is not None:
             self.above[formula.aligned] = None
-        found = re.match(r"\s*(\\?[A-Za-z]+(?:\s*\{\\?[A-Za-z]+\})?)\s*(?:\([^()=]*\))?\s*&?\s*(?::?=)", formula.text)
+        found = _HEAD.match(formula.text)
         if found is not None:
             self.section.unread |= unread_names(found[1])
         claims = re.search(r"=|\\sim|≡", formula.text) is not None
@@ -251,6 +255,9 @@ class Intents(Heads):
         if relation not in EQUATIONS and relation != "=:":
             self.assume(r, lhs, link)
             return replace(unit, meant="remark")
+        whole = not r.formula.display and r.loose is not None and len(r.loose.parts) == 1
+        if whole and (classes.EQUIVALENT_BEFORE.search(before) or classes.EQUIVALENT_AFTER.match(r.formula.after)):
+            return replace(unit, meant="remark", note="said of what holds together with it")
         if relation == "=:":
             unit = replace(unit, lhs=rhs, link=replace(link, rhs=lhs, relation=":="))
             lhs, rhs, relation = rhs, lhs, ":="

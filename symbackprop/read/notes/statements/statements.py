@@ -54,8 +54,8 @@ class Reading:
     settled: bool = True
     assumed: tuple[str, ...] = ()
     also: Reading | None = None
-    hedged: bool = False
-    """It is said under a condition in words that is not understood."""
+    doubt: str = ""
+    """Why it may hold all the same where it seems not to: a condition in words that is not understood."""
     introduced: str = ""
     """A letter that nothing said or used before, on one side only: the equation may say what it is."""
 
