@@ -81,3 +81,14 @@ def test_the_page_says_what_is_to_mend_refuted_first_and_what_was_not_read_once(
     out = io.StringIO()
     report(check_text(text, "notes.md"), Console(file=out))
     assert out.getvalue().count("could not be read") == 1 and "the same: line 9" in out.getvalue()
+
+
+def test_words_between_displays_on_one_line_keep_their_formulas() -> None:
+    text = "$$a = b$$ or, with $c = a + 1$, $$ c = b + 1 $$ and $$ c = b + 2 $$\n\nNow $c = b + 3$.\n"
+    found = check_text(text, "notes.md")
+    assert [c.verdict for c in found if c.kind == "claim"] == ["proved", "refuted", "refuted"]
+    page = html_page("notes.md", text, found)
+    shown = page[page.index("</nav>") : page.index("</main>")]
+    written = ("a = b", "or, with", "c = a + 1", "c = b + 1", " and", "c = b + 2", "Now", "c = b + 3")
+    order = [shown.index(x) for x in written]
+    assert order == sorted(order)
