@@ -19,6 +19,7 @@ from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.program.derivation import Derivation, plan
 from symbackprop.write.program.forms import WRITERS
 from symbackprop.write.program.notation import Both
+from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 
 from .claims import Claim, axes_of, partial_latex
@@ -51,6 +52,7 @@ class Derivative:
     compiled: Compiled = field(repr=False)
     flat: Callable[[], Mapping[str, Tensor]] = field(repr=False)
     derived: Derived | None = field(default=None, repr=False)
+    name: str = "function"
 
     @property
     def code(self) -> str:
@@ -87,11 +89,16 @@ class Derivative:
         return WRITERS[form](self.planned(title), detail)
 
     def to(self, dialect: str) -> str:
-        """The source for "numpy", "jax" or "torch".  Raises SymbackpropError where that cannot be written."""
+        """The source for "numpy", "jax" or "torch"; with the forward for "jax.custom_vjp" or "torch.autograd.Function".
+
+        Raises SymbackpropError where that cannot be written.
+        """
         if self.derived is None and dialect != "numpy":
             raise SymbackpropError(
                 f"an operation of this forward has no rule: its gradient is NumPy code only, no {dialect}"
             )
+        if self.derived is not None and dialect in RULES:
+            return RULES[dialect](self.derived.reverse, self.name)
         return self.code if self.derived is None else Program(self.derived.reverse, dialect).source()
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
@@ -139,12 +146,17 @@ def through_names(
     return Derivative(
         {v: t for v, (t, _) in texts.items()}, {v: l for v, (_, l) in texts.items()}, together(verdicts),
         tuple(str(u.name) for u in found.reverse.upstream.values()), compiled,
-        lambda: {v: found.flat(v) for v in request.variables}, found,
+        lambda: {v: found.flat(v) for v in request.variables}, found, name_of(request.forward),
     )  # fmt: skip
 
 
 def abstract(*_: Any) -> Any:
     raise SymbackpropError("this gradient was asked for without code: to(\"numpy\") writes it")
+
+
+def name_of(function: Any) -> str:
+    name = str(getattr(function, "__name__", ""))
+    return name if name.isidentifier() else "function"
 
 
 def proved_verdict(request: Request, found: Derived, variable: str, setting: Setting) -> Verdict:
