@@ -20,7 +20,8 @@ from ..notes.grammar.vocabulary import FUNCTION_WORDS
 from ..notes.grammar.walking import walk
 from ..notes.meaning.definitions import head
 from ..notes.statements.claims import Claim, elaborate
-from ..notes.statements.statements import Reading, read_statements
+from ..notes.statements.sections import read_statements
+from ..notes.statements.statements import Reading
 from .program import Formulas
 from .statement import Asked, asked
 

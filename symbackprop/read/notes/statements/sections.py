@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from ..declared.symbols import Declarations, Definition
 from ..files.items import Formula, Item
 from ..files.place import Place, ReadError
+from ..files.sources import read_document
 from ..inferred.above import Above, below
 from .fingerprints import Fingerprints
 from .reader import SectionReader
@@ -130,10 +132,15 @@ class Sections:
         return found
 
 
+def read_file(path: str | Path) -> Iterator[Reading]:
+    """The statements of a file, in order."""
+    return read_statements(read_document(path))
+
+
 def read_statements(items: Iterable[Item], declarations: Declarations | None = None) -> Iterator[Reading]:
     """The statements in the items of a document.  Raises ReadError for a declaration block that is wrong."""
     for section in Sections().of(items, declarations):
         yield from section.readings
 
 
-__all__ = ["ReadError", "ReadSection", "Sections", "read_statements"]
+__all__ = ["ReadError", "ReadSection", "Sections", "read_file", "read_statements"]
