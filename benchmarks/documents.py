@@ -3,7 +3,9 @@
     python benchmarks/documents.py
 
 Prints: milliseconds to parse one formula; seconds and memory for generated documents of 250, 500 and 1,000 statements
-(each block has letters of its own, so that no statement is remembered from another); seconds for hostile inputs.
+with declarations (each block has letters of its own, so that no statement is remembered from another); a document of
+1,000 statements without any, checked first and again after edits; what inferring costs a statement in sections of
+growing length; seconds for hostile inputs.
 """
 
 from __future__ import annotations
@@ -18,14 +20,18 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
+from written_documents import one_section, sections
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from symbackprop.core.terms import SymbackpropError  # noqa: E402
-from symbackprop.documents.check import checked_statements  # noqa: E402
+from symbackprop.documents.check import check_text, checked_statements  # noqa: E402
+from symbackprop.documents.judging import Judge  # noqa: E402
 from symbackprop.read.notes.files.place import ReadError  # noqa: E402
-from symbackprop.read.notes.grammar.parser import parse_statement  # noqa: E402
-from symbackprop.read.notes.statements.statements import read_file  # noqa: E402
+from symbackprop.read.notes.files.sources import read_document  # noqa: E402
+from symbackprop.read.notes.grammar.resolve import parse_statement  # noqa: E402
+from symbackprop.read.notes.statements.sections import read_statements  # noqa: E402
 
 DOCUMENTS = [ROOT / "derivations" / "notes-corrected.md", *sorted((ROOT / "tests" / "data" / "documents").iterdir())]
 LETTERS = "ABCDEFGHKMPQRSUVXYZ"
@@ -131,6 +137,8 @@ def main() -> None:
     print(f"parsing: {1000 * parsing():.3f} ms a formula (median)", flush=True)
     for n in (250, 500, 1000):
         subprocess.run([sys.executable, __file__, str(n)], check=True)
+    again()
+    growth()
     for name, text in hostile():
         start = perf_counter()
         try:
@@ -140,10 +148,34 @@ def main() -> None:
         print(f"{name}: {perf_counter() - start:.2f} s, {verdicts[-1]}")
 
 
+def again() -> None:
+    """One judge, as `--watch` has it: nothing is known, nothing changed, a claim, a definition, all lines moved."""
+    text, judge = sections(140), Judge()
+    claim = text.replace("= 4 (p_i", "= 5 (p_i", 1)
+    edits = {
+        "first": text, "the same": text, "a claim changed": claim, "a line more on top": "\n" + claim,
+        "a definition changed": claim.replace("= 5 x", "= 4 x", 1),
+    }  # fmt: skip
+    for name, edited in edits.items():
+        start, cpu, read = perf_counter(), process_time(), judge.sections.read
+        found = check_text(edited, judge=judge)
+        seconds, cpu = perf_counter() - start, process_time() - cpu
+        anew = f"{judge.sections.read - read} sections read"
+        print(f"{len(found)} statements, {name}: {seconds:.2f} s ({cpu:.2f} s processor), {anew}", flush=True)
+
+
+def growth() -> None:
+    for claims in (50, 100, 200, 400):
+        items = read_document("section.md", one_section(claims))
+        start = process_time()
+        found = list(read_statements(items))
+        print(f"a section of {len(found)}: {1000 * (process_time() - start) / len(found):.1f} ms a statement to read")
+
+
 def parsing() -> float:
     times = []
     for path in DOCUMENTS:
-        for r in {id(r.formula): r for r in read_file(path)}.values():
+        for r in {id(r.formula): r for r in read_statements(read_document(path))}.values():
             try:
                 parse_statement(r.formula.text, r.declarations)
             except ReadError:

@@ -41,7 +41,7 @@ DEBTS = {
         "repair.notes.edits", "repair.notes.missing_terms", "repair.notes.putting_together", "repair.notes.search",
         "repair.notes.shape_repairs", "repair.notes.rebuilding", "repair.notes.measured",
         "write.notes.as_json", "write.notes.derivation",
-        "write.notes.letters", "write.notes.page", "write.notes.page_body", "write.notes.sarif",
+        "write.notes.letters", "write.notes.page", "write.notes.paper", "write.notes.page_body", "write.notes.sarif",
         "write.notes.spelling", "write.notes.spelling_symbols", "write.notes.terminal",
     )),
     *((f"symbackprop.repair.{m}", "write") for m in (

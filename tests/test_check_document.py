@@ -93,7 +93,7 @@ def test_proofs_are_checked_again_from_nothing() -> None:
         proof = c.outcome.proof
         if proof is None:
             continue
-        for step in (*proof.derivatives, proof.equality):
+        for step in (*proof.derivatives, proof.equality()):
             assert check(step.proof, step.context) == step.equation
         for t in proof.theorems:
             assert theorem(t.statement, t.rows).statement.rhs == t.statement.rhs
@@ -222,19 +222,13 @@ def test_a_definition_that_contradicts_the_one_in_force_is_refuted() -> None:
 def test_unchanged_statements_are_not_proved_again() -> None:
     judge = Judge()
     text = HEAD + "$$A x + x = x + A x$$\n\n$$A B = B A$$\n"
-    judge.begin()
     before = check_text(text, judge=judge)
-    judge.end()
     assert judge.settled == 2
-    judge.begin()
     after = check_text("# A heading moves everything\n\n" + text + "\n\n$$B A = A B B$$\n", judge=judge)
-    judge.end()
     assert judge.settled == 3
     assert [c.line + 2 for c in before] == [c.line for c in after[:2]]
     assert after[0].outcome is before[0].outcome and after[1].outcome is before[1].outcome
-    judge.begin()
     check_text(text.replace("A, B: n x n", "A, B: m x m").replace("x, g, u", "x: m\n  g, u"), judge=judge)
-    judge.end()
     assert judge.settled == 5  # other declarations, other statements
 
 

@@ -10,7 +10,8 @@ from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.files.place import Place, ReadError, Source
 from symbackprop.read.notes.files.sources import read_document
 from symbackprop.read.notes.grammar.tree import Label, Symbol
-from symbackprop.read.notes.statements.statements import Reading, read_statements
+from symbackprop.read.notes.statements.sections import read_statements
+from symbackprop.read.notes.statements.statements import Reading
 
 EMPTY = Declarations()
 n, m = Symbol("n"), Symbol("m")

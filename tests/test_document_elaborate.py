@@ -13,7 +13,8 @@ from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Source
 from symbackprop.read.notes.files.sources import read_document
 from symbackprop.read.notes.statements.claims import Claim, elaborate
-from symbackprop.read.notes.statements.statements import Reading, read_file, read_statements
+from symbackprop.read.notes.statements.sections import read_statements
+from symbackprop.read.notes.statements.statements import Reading
 
 DOCUMENTS = Path(__file__).parent / "data" / "documents"
 
@@ -257,7 +258,7 @@ STYLES = {
 
 @pytest.mark.parametrize("name", STYLES)
 def test_documents_in_other_styles(name: str) -> None:
-    found = list(read_file(DOCUMENTS / name))
+    found = list(read_statements(read_document(DOCUMENTS / name)))
     verdicts = [judged(r) for r in found]
     assert [v for v, _ in verdicts] == STYLES[name].split(), [
         (r.latex, v) for r, v in zip(found, verdicts, strict=True)

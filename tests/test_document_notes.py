@@ -9,7 +9,9 @@ import pytest
 from document_oracle import judged
 
 from symbackprop.read.notes.files.items import Formula
-from symbackprop.read.notes.statements.statements import Reading, read_file
+from symbackprop.read.notes.files.sources import read_document
+from symbackprop.read.notes.statements.sections import read_statements
+from symbackprop.read.notes.statements.statements import Reading
 
 ROOT = Path(__file__).parent.parent
 TABLE = json.loads((Path(__file__).parent / "data" / "notes_statements.json").read_text())
@@ -31,7 +33,7 @@ STRUCK_OUT = {47}
 def rows() -> list[tuple[int, list[Reading]]]:
     """The statements found for each number of the table, in the order of the document."""
     found: list[tuple[Formula, list[Reading]]] = []
-    for reading in read_file(ROOT / "derivations" / "notes.md"):
+    for reading in read_statements(read_document(ROOT / "derivations" / "notes.md")):
         if reading.formula.text.strip() in MENTIONS:
             continue
         if not found or found[-1][0] is not reading.formula:
@@ -73,6 +75,6 @@ def test_statement_of_the_notes(number: int, readings: list[Reading]) -> None:
 
 
 def test_corrected_notes_have_nothing_wrong() -> None:
-    for reading in read_file(ROOT / "derivations" / "notes-corrected.md"):
+    for reading in read_statements(read_document(ROOT / "derivations" / "notes-corrected.md")):
         verdict, why = judged(reading)
         assert verdict in ("holds", "remark"), reading.render(f"{verdict}: {why}")

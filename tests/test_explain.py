@@ -22,7 +22,7 @@ from symbackprop.functions.explaining import explain, explain_statement
 from symbackprop.read.formulas import arrays, contraction
 from symbackprop.read.formulas.program import Program
 from symbackprop.read.formulas.typed import read_typed
-from symbackprop.read.notes.statements.statements import read_file
+from symbackprop.read.notes.statements.sections import read_file
 
 ROOT = Path(__file__).parent.parent
 NOTES = ROOT / "derivations" / "notes-corrected.md"

@@ -15,6 +15,7 @@ TABLE: dict[str, str] = {
     "export": "write a certificate as a Coq file about real derivatives",
     "explain": "derive a gradient line by line: of a formula, a function, a statement of a document",
     "explicit": "write out a small network entry by entry and compare with the matrix form",
+    "grade": "check answers against a reference: where each first goes wrong, as a table",
     "predict": "predict with a network that was trained",
     "serve": "a page on this machine: type a forward and a gradient, see verdict, derivation, LaTeX and code",
     "train": "train a network with the generated gradient, on built-in or your own data",

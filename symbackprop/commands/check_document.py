@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from symbackprop.documents.judging import Judge
     from symbackprop.documents.results import Checked
 
+    from .document_cache import Document
+
 
 DERIVING = 2.0  # seconds for the derivation of one statement, in a page
 EPILOG = """\
   symbackprop check notes.md
+  symbackprop check notes/ --cache .cache
   symbackprop check notes.md --html notes.html
   symbackprop check notes.md --json > notes.json
 
@@ -35,6 +38,10 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     add("--sarif", action=Output, metavar="LOG.sarif", help="the results as SARIF 2.1.0, printed without a name")
     add("--all", action="store_true", help="report the statements that are proved, too, and what they rest on")
     add("--strict", action="store_true", help="exit code 1 for unknown statements, too")
+    add("--declare", action="store_true", help="print what was inferred as a block of declarations to keep in the text")
+    add("--latex", metavar="FILE.tex", help="write the derivations of what is proved, step by step")
+    add("--pdf", metavar="FILE.pdf", help="the same as PDF, by the LaTeX of this machine")
+    add("--cache", metavar="FOLDER", help="remember answers there: what did not change is not checked again")
     add("--watch", action="store_true", help="check again whenever a file is saved; only what changed is proved again")
 
 
@@ -72,10 +79,20 @@ class Request:
     repair: bool
     timeout: float | None
     certificate: str | None
+    declare: bool
+    cache: str | None
+    latex: str | None
+    pdf: str | None
+
+    @property
+    def needs_proofs(self) -> bool:
+        """What is written holds more than a cache remembers."""
+        written = (self.html, self.sarif, self.certificate, self.latex, self.pdf)
+        return self.declare or any(x is not None for x in written)
 
     @property
     def prints_results(self) -> bool:
-        return self.json or self.sarif == ""
+        return self.json or self.sarif == "" or self.declare
 
 
 def run(args: argparse.Namespace, documents: list[str]) -> int:
@@ -90,15 +107,20 @@ def run(args: argparse.Namespace, documents: list[str]) -> int:
 def request_of(args: argparse.Namespace, names: list[str]) -> Request:
     from symbackprop.core.terms import SymbackpropError
 
-    documents = tuple(dict.fromkeys([*names, *getattr(args, "misplaced", [])]))
+    from .document_cache import documents_in
+
+    named = dict.fromkeys([*names, *getattr(args, "misplaced", [])])
+    documents = tuple(dict.fromkeys(d for name in named for d in documents_in(name)))
     if args.html and len(documents) > 1:
         raise SymbackpropError("one page is for one document; without a name each gets its own page")
     if args.json and args.sarif == "":
         raise SymbackpropError("--json and --sarif cannot both be printed: name a file for --sarif")
+    if args.declare and (args.json or args.watch or args.sarif == ""):
+        raise SymbackpropError("--declare prints a block of declarations and nothing else")
     if args.watch and (args.json or args.sarif == ""):
         raise SymbackpropError("--watch prints a report: it cannot print --json, and --sarif needs a file")
     return Request(documents, args.html, args.json, args.sarif, args.all, args.strict, not args.no_repair,
-                   args.timeout, args.certificate)  # fmt: skip
+                   args.timeout, args.certificate, args.declare, args.cache, args.latex, args.pdf)  # fmt: skip
 
 
 def once(request: Request, judge: Judge) -> int:
@@ -108,43 +130,67 @@ def once(request: Request, judge: Judge) -> int:
     from symbackprop.core.terms import SymbackpropError
 
     failure: SymbackpropError | None = None
-    found: list[tuple[str, list[Checked]]] = []
-    judge.begin()
+    found: list[Document] = []
     out = Console(highlight=False, markup=False, emoji=False, quiet=request.prints_results)
     for path in request.documents:
         try:
-            found.append((path, check_one(path, request, judge, out)))
+            found.append(check_one(path, request, judge, out))
         except SymbackpropError as error:
             failure = failure or error
-    judge.end()
     if found or failure is None:
         write_results(request, found)
     if failure is not None:
         raise failure
-    statements = [c for _, part in found for c in part]
-    wrong = any(c.bad or (request.strict and c.verdict == "unknown") for c in statements)
-    return 1 if wrong else 0
+    return 1 if any(d.wrong or (request.strict and d.open) for d in found) else 0
 
 
-def check_one(path: str, request: Request, judge: Judge, out: Console) -> list[Checked]:
+def check_one(path: str, request: Request, judge: Judge, out: Console) -> Document:
     from pathlib import Path
+
+    from symbackprop.files import write_atomically
+    from symbackprop.read.notes.files.sources import read_text
+    from symbackprop.write.notes.page import html_page
+
+    from .document_cache import Folder
+
+    folder = None
+    if request.cache is not None and not request.needs_proofs:
+        folder = Folder(Path(request.cache), (request.everything, request.repair, request.timeout))
+    document = folder.find(path) if folder is not None else None
+    if document is None:
+        document = checked(path, request, judge)
+        if folder is not None:
+            folder.keep(document)
+    out.print(document.report, end="", soft_wrap=True, markup=False)
+    if request.html is not None:
+        target = request.html or str(Path(path).with_suffix(".html"))
+        write_atomically(target, html_page(path, read_text(Path(path)), document.statements, derivation_of))
+        out.print(f"written: {target}", soft_wrap=True)
+    return document
+
+
+def checked(path: str, request: Request, judge: Judge) -> Document:
+    import io
     from time import perf_counter
 
+    from rich.console import Console
+
+    from symbackprop.documents.check import seldom_collecting
+    from symbackprop.write.notes.as_json import statement_json
     from symbackprop.write.notes.terminal import report, summary
 
-    start = perf_counter()
-    statements = list(with_progress(path, judge))
-    report(statements, out, everything=request.everything)
-    summary(statements, perf_counter() - start, out)
-    if request.html is not None:
-        from symbackprop.files import write_atomically
-        from symbackprop.read.notes.files.sources import read_text
-        from symbackprop.write.notes.page import html_page
+    from .document_cache import Document
 
-        target = request.html or str(Path(path).with_suffix(".html"))
-        write_atomically(target, html_page(path, read_text(Path(path)), statements, derivation_of))
-        out.print(f"written: {target}", soft_wrap=True)
-    return statements
+    start = perf_counter()
+    with seldom_collecting():
+        statements = list(with_progress(path, judge))
+    text = io.StringIO()
+    shown = Console(file=text, highlight=False, markup=False, emoji=False, force_terminal=Console().is_terminal)
+    report(statements, shown, everything=request.everything)
+    summary(statements, perf_counter() - start, shown)
+    rows = tuple(map(statement_json, statements)) if request.json or request.cache is not None else ()
+    wrong, left = any(c.bad for c in statements), any(c.open for c in statements)
+    return Document(path, text.getvalue(), rows, wrong, left, statements)
 
 
 def with_progress(path: str, judge: Judge) -> Iterator[Checked]:
@@ -152,20 +198,19 @@ def with_progress(path: str, judge: Judge) -> Iterator[Checked]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from symbackprop.documents.results import Checked
     from symbackprop.read.notes.files.sources import read_document
-    from symbackprop.read.notes.statements.statements import read_statements
 
-    readings = list(read_statements(read_document(path)))
+    sections = list(judge.sections.of(read_document(path)))
     bar = Progress(
         TextColumn("checking {task.description}"), BarColumn(), MofNCompleteColumn(), transient=True,
         console=Console(stderr=True), disable=not is_terminal(),
     )  # fmt: skip
     with bar:
-        task = bar.add_task(path, total=len(readings))
-        for reading in readings:
-            yield Checked(reading, judge.of(reading))
-            bar.advance(task)
+        task = bar.add_task(path, total=sum(len(s.readings) for s in sections))
+        for section in sections:
+            for checked in judge.section(section):
+                yield checked
+                bar.advance(task)
 
 
 def is_terminal() -> bool:
@@ -188,20 +233,30 @@ def derivation_of(statement: Checked) -> str:
     return "" if found is None else passages(found.plan)
 
 
-def write_results(request: Request, found: list[tuple[str, list[Checked]]]) -> None:
+def write_results(request: Request, found: list[Document]) -> None:
     import json
+    from pathlib import Path
 
     from symbackprop import __version__
+    from symbackprop.documents.declaring import declared
+    from symbackprop.documents.judging import Judge
     from symbackprop.files import write_atomically
     from symbackprop.write.certificate import write_certificates
-    from symbackprop.write.notes.as_json import document_json, statement_certificates
+    from symbackprop.write.notes.as_json import statement_certificates, summed_up
+    from symbackprop.write.notes.paper import latex_page, write_pdf
     from symbackprop.write.notes.sarif import document_sarif
 
-    statements = [c for _, part in found for c in part]
+    statements = [c for d in found for c in d.statements]
     if request.certificate is not None:
         write_certificates(request.certificate, statement_certificates(statements))
+    for target, write in ((request.latex, write_atomically), (request.pdf, write_pdf)):
+        if target is not None:
+            write(target, latex_page(", ".join(Path(d.path).name for d in found), statements))
+    if request.declare:
+        judge = Judge()
+        print("\n\n".join(block for d in found if (block := declared(d.path, d.statements, judge))))
     if request.json:
-        print(json.dumps(document_json(found), ensure_ascii=False, indent=2))
+        print(json.dumps(summed_up([(d.path, d.rows) for d in found]), ensure_ascii=False, indent=2))
     if request.sarif is not None:
         text = json.dumps(document_sarif(statements, __version__), ensure_ascii=False, indent=2) + "\n"
         if request.sarif:

@@ -98,7 +98,7 @@ def statement_at(path: str, line: int) -> Reading:
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.read.notes.grammar.tree import Derivative, Gradient
     from symbackprop.read.notes.grammar.walking import walk
-    from symbackprop.read.notes.statements.statements import read_file
+    from symbackprop.read.notes.statements.sections import read_file
 
     readings = [r for r in read_file(path) if r.kind in ("claim", "definition")]
     here = [r for r in readings if r.line <= line <= r.where.at(r.span[1])[0]]

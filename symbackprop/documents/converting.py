@@ -39,7 +39,8 @@ from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.files.sources import read_document
 from symbackprop.read.notes.grammar.tree import Derivative, Expr
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, elaborate
-from symbackprop.read.notes.statements.statements import Reading, read_statements
+from symbackprop.read.notes.statements.sections import read_statements
+from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.spelling import Speller
 
 from .turning import is_number, laid_out, tidy, turned

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.context import Context
-from symbackprop.core.terms import Size, SymbackpropError
+from symbackprop.core.terms import Array, Diff, Size, SymbackpropError, arrays, subterms
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
+from symbackprop.read.notes.statements.fingerprints import Fingerprints
+from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
-from symbackprop.repair.notes.search import repaired
+from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
-from .fingerprints import Fingerprints
 from .resting import hypotheses_of
-from .results import Outcome, ShapeExample, Status
+from .results import Checked, Outcome, ShapeExample, Status
 from .settle import settle
 
 _DOES_NOT_FIT = re.compile(
     r"^(?:product of|sum of|Hadamard of|division by an array|an array .* on the|a number on the left|a derivative with"
     r"|one subscript on|a power of a|.*is never closed|the index \S+ (?:runs over|is free|is summed)|\w+ of a .* array)"
 )
+OUTCOMES = 20_000  # that are remembered
 CROWD, PARTS, FACTORS, MENDED = 200, 1500, 64, 120  # limits: statements a formula, nodes, factors, nodes to mend
 
 
@@ -36,43 +38,50 @@ class Judge:
     """Settles statements; `settled` counts those that were not remembered.  With `repair` mistakes are mended.
     Each has so many `seconds`.
 
-    Between `begin` and `end` lies one pass over the documents: what was not met in it is forgotten at its end.
+    Sections that did not change are neither read nor judged again, statements that did not change not judged.
     """
 
     repair: bool = True
     seconds: float = LIMIT
     settled: int = 0
-    _known: dict[str, Outcome] = field(default_factory=dict)
-    _met: set[str] = field(default_factory=set)
+    sections: Sections = field(default_factory=Sections)
+    _known: Recent[Outcome] = field(default_factory=lambda: Recent(OUTCOMES))
+    _judged: Recent[tuple[Outcome, ...]] = field(default_factory=lambda: Recent(SECTIONS))
     _fingerprints: Fingerprints = field(default_factory=Fingerprints)
     _formula: Formula | None = None
     _statements: int = 0
 
     def of(self, reading: Reading) -> Outcome:
-        if reading.kind in ("remark", "condition"):
+        if reading.kind in ("remark", "condition") and reading.note != "asked":
             return judged(reading)
         if self.crowded(reading):
             return Outcome("unknown", f"more than {CROWD} statements in one formula")
         key, meaning = self._fingerprints.of(reading)
-        self._met |= {key, meaning}
-        known = self._known.get(key) or self._known.get(meaning)
+        known = self._known.find(key) or self._known.find(meaning)
         if known is None:
             self.settled += 1
             known = in_time(reading, self.repair, self.seconds)
-            self._known[meaning if known.verdict == "proved" else key] = known  # places matter where something is wrong
+            if known.elsewhere is None:  # where something is wrong the place matters
+                self._known.keep(meaning if known.verdict == "proved" else key, known)
         return known
+
+    def section(self, section: ReadSection) -> Iterator[Checked]:
+        known, outcomes = self._judged.find(section.key), list[Outcome]()
+        self._fingerprints = Fingerprints()
+        for k, reading in enumerate(section.readings):
+            found = self.of(reading) if known is None else known[k]
+            outcomes.append(found)
+            if found.elsewhere is not None:
+                found = replace(found, elsewhere=section.place(found.elsewhere))
+            yield Checked(reading, found)
+        if known is None:
+            self._judged.keep(section.key, tuple(outcomes))
 
     def crowded(self, reading: Reading) -> bool:
         if reading.formula is not self._formula:
             self._formula, self._statements = reading.formula, 0
         self._statements += 1
         return self._statements > CROWD
-
-    def begin(self) -> None:
-        self._met, self._fingerprints = set(), Fingerprints()
-
-    def end(self) -> None:
-        self._known = {key: outcome for key, outcome in self._known.items() if key in self._met}
 
 
 def in_time(reading: Reading, repair: bool, seconds: float) -> Outcome:
@@ -82,6 +91,8 @@ def in_time(reading: Reading, repair: bool, seconds: float) -> Outcome:
         with limit(seconds):
             stage("reading")
             found = judged(reading, repair)
+            if repair and reading.note == "asked":
+                return replace(found, message="", repair=answered(reading))
             if repair:
                 stage("looking for the right formula")
                 found = with_repair(reading, found)
@@ -104,8 +115,8 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     if outcome.verdict == "refuted" and reading.introduced:
         name = reading.introduced
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
-    if outcome.verdict == "refuted" and reading.hedged:
-        return Outcome("unknown", "it does not hold always, and the condition it is said under is not understood")
+    if outcome.verdict == "refuted" and reading.doubt:
+        return Outcome("unknown", reading.doubt)
     if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
         outcome = over_readings(reading, outcome)
     if outcome.verdict == "proved" and reading.assumed:
@@ -117,12 +128,14 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
-        if outcome.verdict == "proved" and words.endswith("layout"):  # the verdict names its layout
+        if outcome.verdict == "proved" and words.endswith(("layout", "held fixed")):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)
-        both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
-        agrees = other.verdict == outcome.verdict or both_wrong
-        if not agrees:
+        if words.endswith("held fixed") and other.verdict != "proved":
+            continue
+        if other.verdict != outcome.verdict and other.verdict not in (
+            ("ill-formed",) if outcome.verdict == "proved" else ("refuted", "ill-formed")
+        ):  # what makes no sense of a true statement is no reading of it
             said.append(f"{words} ({other.verdict})")
     if not said:
         return outcome
@@ -188,6 +201,11 @@ def under_one_reading(reading: Reading, repair: bool = True) -> Outcome:
 def settled(claim: Claim, repair: bool) -> Outcome:
     """Under all hypotheses; where these only stand in the prover's way, under fewer, which proves more."""
     try:
+        given = without_constants(claim)
+        if given is not None:
+            found = settle(given, False)
+            if found.verdict == "proved":
+                return found
         outcome = settle(claim, repair)
     except (OverflowError, RecursionError):
         return Outcome("unknown", "the numbers in it are too large to be worked with")
@@ -200,6 +218,23 @@ def settled(claim: Claim, repair: bool) -> Outcome:
         if found.verdict == "proved":
             return found
     return outcome
+
+
+def without_constants(claim: Claim) -> Claim | None:
+    """The same of all values of what is defined but does not depend on any variable of a derivative: it says more."""
+    definitions = claim.context.definitions
+    by = {s.wrt.array for t in (claim.lhs, claim.rhs) for s in subterms(t) if isinstance(s, Diff)}
+
+    def moves(array: Array, seen: frozenset[Array]) -> bool:
+        if array in by:
+            return True
+        inside = definitions.get(array)
+        return inside is not None and any(moves(a, seen | {array}) for a in arrays(inside.body) - seen)
+
+    kept = {a: t for a, t in definitions.items() if a in by or moves(a, frozenset())}
+    if not by or len(kept) == len(definitions):
+        return None
+    return replace(claim, context=Context(kept, claim.context.hypotheses))
 
 
 def advice(error: ReadError) -> str:
@@ -229,7 +264,8 @@ def with_repair(reading: Reading, outcome: Outcome) -> Outcome:
     repair = repaired(reading)
     if repair is None:
         return outcome
-    return replace(outcome, repair=repair, mistake=repair.mistake)
+    vague = repair.mistake == ANOTHER and outcome.mistake is not None
+    return replace(outcome, repair=repair, mistake=outcome.mistake if vague else repair.mistake)
 
 
 def another(reading: Reading, error: ReadError) -> Place | None:

@@ -74,9 +74,9 @@ def as_convention_has_it(node: object, decl: Declarations) -> bool:
 def elementwise(proof: Proved, decl: Declarations) -> list[str]:
     """Abstract functions whose derivative the theorem is about."""
     found: set[str] = set()
-    for t in (*proof.derivatives, proof.equality):
-        for side in (t.equation.lhs, t.equation.rhs):
-            found |= {n for n in slopes(side) if n in decl.functions and decl.functions[n].kind == "elementwise"}
+    sides = (s for t in proof.derivatives for s in (t.equation.lhs, t.equation.rhs))
+    for side in (*sides, *proof.values):
+        found |= {n for n in slopes(side) if n in decl.functions and decl.functions[n].kind == "elementwise"}
     return sorted(n for n in found if not decl.functions[n].body)
 
 

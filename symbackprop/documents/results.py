@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from symbackprop.core.context import Context
+from symbackprop.core.kernel import Linear, check
 from symbackprop.core.terms import Term
 from symbackprop.core.theorem import Theorem
+from symbackprop.decide.codes import Rule, rule_of
 from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.working_out import CheckedEquation
 from symbackprop.read.notes.files.place import Place, Span
 from symbackprop.read.notes.statements.statements import Kind, Reading
@@ -23,14 +27,25 @@ class Proved:
 
     Where derivatives are taken by arrays that are themselves defined (∂L/∂z with z := W a + b) each derivative has a
     theorem, in a context in which its variable is no definition, and the last is that the sides are equal with these
-    values in place of the derivatives.  `derivatives` and `equality` are the steps, for a reader.
+    values in place of the derivatives: `values` are the sides so.  `derivatives` and `equality` are the steps, for a
+    reader.
     """
 
     lhs: Term = field(repr=False)
     rhs: Term = field(repr=False)
     theorems: tuple[Theorem, ...]
     derivatives: tuple[CheckedEquation, ...]
-    equality: CheckedEquation
+    values: tuple[Term, Term]
+    context: Context = field(repr=False)
+
+    def equality(self) -> CheckedEquation:
+        """The step in the middle: the sides with their derivatives worked out are equal."""
+        left, right = self.values
+        found = prove_equal(left, right, self.context) if left != right else None
+        if found is not None:
+            return CheckedEquation(found[1], found[0], self.context)
+        proof = Linear(left, left)
+        return CheckedEquation(check(proof, self.context), proof, self.context)
 
     @property
     def whole(self) -> Theorem | None:
@@ -150,8 +165,29 @@ class Checked:
         return self.outcome.verdict
 
     @property
+    def rule(self) -> Rule | None:
+        """What kind of trouble it is, with its code."""
+        o = self.outcome
+        return None if o.verdict is None else rule_of(o.verdict, o.mistake, o.message)
+
+    @property
+    def ignored(self) -> bool:
+        """The author asked to be quiet about this."""
+        quiet = self.reading.formula.ignored
+        return self.rule is not None and bool(quiet & {"", self.rule.code})
+
+    @property
     def bad(self) -> bool:
-        return self.outcome.verdict in ("refuted", "ill-formed")
+        return self.outcome.verdict in ("refuted", "ill-formed") and not self.ignored
+
+    @property
+    def open(self) -> bool:
+        return self.outcome.verdict == "unknown" and not self.ignored
+
+    @property
+    def asked(self) -> bool:
+        """∇J = ?: the outcome's repair is the answer, when one was found."""
+        return self.reading.note == "asked"
 
     def trouble(self) -> tuple[Place, Span]:
         """Where to put the carets."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from symbackprop.clock import OutOfTime
 from symbackprop.core.indices import Size
-from symbackprop.core.kernel import Linear, Proof, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.reasons import Statement
 from symbackprop.core.terms import Apply, Predicate, ProofError, Sum, Whole, subterms
@@ -16,10 +15,9 @@ from symbackprop.core.value import KINK, ROOT, TIE, VALUE
 from symbackprop.decide.decide import Decision, Problem, decide, prove
 from symbackprop.decide.status import PROVED, REFUTED
 from symbackprop.numbers.refute.search import Counterexample, Question
-from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.statements import CONDITION, POINT, Missing
 from symbackprop.prove.statements import VALUE as NO_VALUE
-from symbackprop.prove.working_out import CheckedEquation, Value, WorkingOut, has_derivative
+from symbackprop.prove.working_out import Value, WorkingOut, has_derivative
 from symbackprop.read.notes.statements.claims import Claim
 from symbackprop.repair.cases import special_cases as guesses
 from symbackprop.write.notes.letters import condition_latex, condition_text, tidy
@@ -122,16 +120,9 @@ def proved(worked: Worked, theorems: tuple[Theorem, ...]) -> Outcome:
         text = condition_text(p)
         listed.setdefault(text, Condition(text, condition_latex(p), WHY[why]))
     claim = worked.claim
-    shown = Proved(claim.lhs, claim.rhs, theorems, tuple(worked.run.theorems.values()), middle(worked))
+    values, derivatives = (worked.lhs.term, worked.rhs.term), tuple(worked.run.theorems.values())
+    shown = Proved(claim.lhs, claim.rhs, theorems, derivatives, values, claim.context)
     return Outcome("proved", conditions=tuple(listed.values()), proof=shown)
-
-
-def middle(worked: Worked) -> CheckedEquation:
-    """The sides with their derivatives worked out are equal: the step in the middle, for a reader."""
-    context, t = worked.claim.context, worked.lhs.term
-    found = prove_equal(t, worked.rhs.term, context) if t != worked.rhs.term else None
-    proof: Proof = found[0] if found is not None else Linear(t, t)
-    return CheckedEquation(check(proof, context) if found is None else found[1], proof, context)
 
 
 def apart(worked: Worked) -> tuple[Theorem, ...] | None:

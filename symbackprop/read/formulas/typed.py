@@ -21,7 +21,8 @@ from ..notes.grammar.vocabulary import FUNCTION_WORDS, GREEK
 from ..notes.grammar.walking import walk
 from ..notes.meaning.definitions import head
 from ..notes.statements.claims import Claim, elaborate
-from ..notes.statements.statements import Reading, read_statements
+from ..notes.statements.sections import read_statements
+from ..notes.statements.statements import Reading
 from .numbered_names import Names, in_digits, with_digits, without_digits
 from .program import Formulas
 from .statement import Asked, asked

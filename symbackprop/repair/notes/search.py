@@ -5,6 +5,7 @@ What is shown was printed in the author's notation, read again, and proved as it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,7 @@ from symbackprop.core.terms import Power, SymbackpropError, sized
 from symbackprop.documents.resting import hypotheses_of
 from symbackprop.documents.results import Repair
 from symbackprop.documents.settle import settle
+from symbackprop.prove.claims import derived
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.grammar.fronts import factor_tree
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
@@ -27,6 +29,7 @@ from symbackprop.read.notes.grammar.tree import (
     Gradient,
     IndexName,
     Missing,
+    Num,
     Over,
     Product,
     Sum,
@@ -37,16 +40,19 @@ from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, equation
 from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
 from symbackprop.write.notes.spelling import Speller, Unspelled
 
 from ..search import factor_mistake
 from ..trials import Unit, factor
+from .deriving import derivatives
 from .edits import Edit, Surroundings, edits
 from .measured import mentioned_symbols, plausible, ratio
 from .missing_terms import like_the_others, with_missing_term
 from .putting_together import Builder, slopes
 from .shape_repairs import repaired_shape, shape_sizes
 
+ANOTHER = "another derivative"
 _TRIED, _PROVED, _CHEAP, _CANDIDATES, _NODES = 160, 6, 3, 40, 3_000
 
 
@@ -82,6 +88,17 @@ def repaired(reading: Reading) -> Repair | None:
         return None
 
 
+def answered(reading: Reading) -> Repair | None:
+    """What stands for the ? of an equation: a derivative in the author's notation, proved."""
+    if reading.lhs is None:
+        return None
+    try:
+        run = Repairer(reading, reading.lhs, Missing())
+        return next((x for c in run.derived("") if (x := run.shown(c)) is not None), None) or run.by_entries()
+    except (ReadError, Unspelled, RecursionError):
+        return None
+
+
 class Repairer:
     def __init__(self, reading: Reading, lhs: Expr, rhs: Expr) -> None:
         self.reading, self.decl, self.text = reading, reading.declarations, reading.formula.text
@@ -108,9 +125,12 @@ class Repairer:
         left, right = self.side(c.lhs, self.reading.lhs), self.side(c.rhs, self.reading.rhs)
         if left is None or right is None:
             return None
-        text, lhs = f"{left} = {right}", c.lhs
+        return self.proved(left, right, c.mistake, c.lhs)
+
+    def proved(self, left: str, right: str, mistake: str, lhs: Expr | None = None) -> Repair | None:
+        text = f"{left} = {right}"
         try:
-            if left:
+            if left or lhs is None:
                 chain = parse_statement(text, self.decl).parts[0].chain
                 lhs, rhs = chain.subjects[-1], chain.links[0].rhs
             else:
@@ -124,7 +144,19 @@ class Repairer:
         outcome = settle(claim, repair=False)
         if outcome.verdict != "proved":
             return None
-        return Repair(text.strip(), c.mistake, hypotheses_of(self.reading, claim, outcome.proof))
+        return Repair(text.strip(), mistake, hypotheses_of(self.reading, claim, outcome.proof))
+
+    def by_entries(self) -> Repair | None:
+        """The derivative by the laws, entry by entry."""
+        assert self.reading.lhs is not None
+        claim = self.claim(self.reading.lhs, Num(Fraction(0)))
+        term = None if claim is None else derived(claim.lhs, claim.context)
+        left = self.side(self.reading.lhs, self.reading.lhs)
+        if term is None or claim is None or left is None or any(i.name in (ROW, COLUMN) for i in claim.free):
+            return None
+        written = DocumentLatex()(term)
+        free = next(c for c in "kmpqrs" if not re.search(rf"(?<![A-Za-z\\]){c}(?![A-Za-z])", written))
+        return self.proved(left, written.replace(r"\mathrm{tidy}", free), "")
 
     def side(self, tree: Expr, original: Expr | None) -> str | None:
         """A side as text; "" for a left side that stands in another formula."""
@@ -167,8 +199,13 @@ class Repairer:
         yield from self.agreeing([e for e in changes if e.cost > _CHEAP])
         if not self.sides.swapped:
             for e in edits(self.sides.fixed, around):
-                if isinstance(e.tree, (Derivative, Gradient)):
+                if isinstance(e.tree, (Derivative, Gradient)) and not says_nothing(e.tree):
                     yield from self.if_agreeing(*self.sides.ordered(self.sides.formula, e.tree), e.mistake)
+        yield from self.derived(ANOTHER)
+
+    def derived(self, mistake: str) -> Iterator[Candidate]:
+        for tree in derivatives(self.sides.fixed, self.decl):
+            yield from self.if_agreeing(*self.sides.ordered(tree), mistake)
 
     def agreeing(self, changes: Sequence[Edit]) -> Iterator[Candidate]:
         parts = sum(1 for _ in walk(self.sides.formula))
@@ -273,6 +310,12 @@ def is_given(tree: Expr) -> bool:
             return isinstance(base, Symbol)
         case _:
             return False
+
+
+def says_nothing(d: Derivative | Gradient) -> bool:
+    """∂t/∂t, or a derivative by what is no variable: true, and of no use."""
+    wrt = d.wrt if isinstance(d, Derivative) else (d.wrt,)
+    return d.body in wrt or not all(isinstance(v, (Symbol, Entry)) for v in wrt)
 
 
 def loose(fixed: Expr, formula: Expr) -> tuple[str, ...]:

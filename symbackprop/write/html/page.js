@@ -1,7 +1,7 @@
 "use strict";
 (function () {
   const coloured = function (context) { return context.command === "\\htmlClass" && /^index\d$/.test(context.class); };
-  const options = { throwOnError: false, trust: coloured, strict: "ignore", maxExpand: 1000, errorColor: "#b3261e" };
+  const options = { throwOnError: false, trust: coloured, strict: "ignore", maxExpand: 1000, errorColor: "currentColor" };
   const home = document.querySelector("[data-shapes]");
   const shapes = home ? JSON.parse(home.dataset.shapes) : {};
   // the shape of an array is shown where the pointer rests on its letter

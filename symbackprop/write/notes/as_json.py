@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from symbackprop.documents.results import Checked
@@ -16,8 +16,11 @@ FORMAT = 1
 
 def document_json(files: Iterable[tuple[str, list[Checked]]]) -> dict[str, Any]:
     """One object for all files that were checked."""
-    named = list(files)
-    statements = [statement_json(c) for _, found in named for c in found]
+    return summed_up([(name, tuple(map(statement_json, found))) for name, found in files])
+
+
+def summed_up(named: Sequence[tuple[str, Sequence[dict[str, Any]]]]) -> dict[str, Any]:
+    statements = [s for _, found in named for s in found]
     counts = Counter(s["verdict"] for s in statements)
     return {
         "format": FORMAT,
@@ -67,6 +70,8 @@ def statement_json(c: Checked) -> dict[str, Any]:
         "message": o.message,
         "at": {"line": line, "column": column} if o.verdict in ("ill-formed", "unknown") else None,
         "mistake": o.mistake,
+        "code": c.rule.code if c.rule is not None else None,
+        "ignored": c.ignored,
         "repair": None if o.repair is None else o.repair.latex,
         "repair_hypotheses": [] if o.repair is None else list(o.repair.hypotheses),
         "special_cases": list(o.special_cases),

@@ -94,13 +94,13 @@ def derivation(proved: Proved) -> tuple[Line, ...]:
 
 
 def equality(writer: Writer, proved: Proved) -> list[Line]:
-    eq = proved.equality.equation
-    laws = [_WORDS.get(name, name.replace("_", " ")) for name in used_laws(proved.equality.proof)]
+    eq = writer.equality.equation
+    laws = [_WORDS.get(name, name.replace("_", " ")) for name in used_laws(writer.equality.proof)]
     why = ", ".join(dict.fromkeys(laws))
     lines = [Line(writer(proved.lhs), "the left side", True)]
     if proved.derivatives and eq.lhs != proved.lhs:
         lines.append(Line(writer(eq.lhs), "its derivatives"))
-    normal = normal_form(proved.equality.proof)
+    normal = normal_form(writer.equality.proof)
     if normal is not None and shown(normal) not in (shown(eq.lhs), shown(eq.rhs)):
         lines.append(Line(writer(normal), f"algebra, {why}" if why else "algebra"))
         why = ""
@@ -228,11 +228,11 @@ class Writer:
     """One choice of letters for a whole derivation."""
 
     def __init__(self, proved: Proved) -> None:
-        self.proved = proved
+        self.proved, self.equality = proved, proved.equality()
         self.latex = DocumentLatex()
         self.names: dict[str, str] = {}
         self.taken = set[str]().union(*(letters_in(t) for t in (proved.lhs, proved.rhs)))
-        for meaning in proved.equality.context.definitions.values():
+        for meaning in proved.context.definitions.values():
             self.taken |= {s for i in meaning.axes for s in i.size.symbols}
         for name in (ROW, COLUMN):
             self.names[name] = self.fresh(name[0])
@@ -262,9 +262,9 @@ class Writer:
     def definitions(self) -> Iterator[tuple[Array, Tensor]]:
         """Those that a step of the proof opens."""
         opened: set[Array] = set()
-        for t in (*self.proved.derivatives, self.proved.equality):
+        for t in (*self.proved.derivatives, self.equality):
             opened |= {e.array for e in unfolded(t)}
-        for array, meaning in self.proved.equality.context.definitions.items():
+        for array, meaning in self.proved.context.definitions.items():
             if array in opened:
                 yield array, meaning
 

@@ -45,7 +45,10 @@ def author_latex(name: str) -> str:
     worded = _WORDED.fullmatch(name)
     if worded is not None:
         return rf"{latex_name(worded[1])}\text{{{worded[2]}}}"
-    return name if "\\" in name else latex_name(name.replace("°", ""))
+    if "\\" in name:
+        return name
+    base, caret, script = name.replace("°", "").partition("^")  # s^2 is a name where s stands only squared
+    return f"{latex_name(base)}^{{{script}}}" if caret and base else latex_name(base + caret + script)
 
 
 def author_text(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
@@ -11,8 +12,10 @@ from symbackprop.documents.results import DIFFER, Checked, Line, Outcome, Status
 from symbackprop.read.notes.files.items import Formula
 
 from ..html import page
+from . import read_as
 from .derivation import derivation
 from .page_body import body
+from .terminal import UNREAD
 
 VERDICTS: tuple[Status, ...] = ("proved", "refuted", "ill-formed", "unknown")
 MARKS = {"proved": "✓", "refuted": "✗", "ill-formed": "!", "unknown": "?"}
@@ -56,7 +59,7 @@ class Statements:
         found = self.by_formula.get(key(f), [])
         statements = [c for _, c in found]
         verdict = worst(statements)
-        details = "".join(mend(c, len(found) > 1) for c in statements if c.verdict not in (None, "proved"))
+        details = "".join(mend(c, len(found) > 1) for c in statements if c.asked or c.bad or c.open)
         details += unfolding([c for c in statements if c.verdict == "proved"], len(found) > 1, self.derived)
         anchors = "".join(f'<a id="s{n}"></a>' for n, _ in found)
         tex = escape(f.text)
@@ -93,18 +96,25 @@ def worst(statements: Iterable[Checked]) -> str | None:
     return min((c.verdict for c in statements), key=WORST.index, default=None)
 
 
+_HIDDEN = re.compile(r"\\label\s*\{[^{}]*\}|\\(?:nonumber|notag)(?![A-Za-z])")
+
+
 def tag(tex: str, display: bool) -> str:
+    tex = _HIDDEN.sub("", tex)
     return f'<div class="tex" data-display>{tex}</div>' if display else f'<span class="tex">{tex}</span>'
 
 
 def badges(statements: Sequence[Checked]) -> str:
-    """One for each kind and verdict; ×2 where there are several alike."""
+    """One for each kind and verdict, ×2 where there are several alike; what the letters were taken for on hover."""
+    taken = escape("; ".join(dict.fromkeys(t for c in statements if (t := read_as.said(c.reading)))))
+    hover = f' title="read as: {taken}"' if taken else ""
     counts = Counter((c.kind, c.verdict) for c in statements if c.verdict is not None or c.kind != "remark")
     out = []
     for (kind, verdict), n in counts.items():
-        text = f"{MARKS[verdict]} {verdict}" if verdict else "said in words"
+        text = f"{MARKS[verdict]} {verdict}" if verdict else ""
         times = f" ×{n}" if n > 1 else ""
-        out.append(f'<span class="badge {verdict or "remark"}"><span class="kind">{kind}{times}</span> {text}</span>')
+        inner = f'<span class="kind">{kind}{times}</span> {text}'
+        out.append(f'<span class="badge {verdict or "remark"}"{hover}>{inner}</span>')
     return "".join(out)
 
 
@@ -119,13 +129,18 @@ def bar(path: Path, statements: Sequence[Checked]) -> str:
 
 
 def problems(writer: Statements) -> str:
-    bad = [(n, c) for n, c in writer.all if c.bad]
-    if not bad:
+    """What is wrong, refuted first; then each name that is not known, or was not read, once."""
+    bad = sorted((x for x in writer.all if x[1].bad), key=lambda x: WORST.index(x[1].verdict))
+    once: dict[str, tuple[int, Checked]] = {}
+    for n, c in writer.all:
+        if c.open and c.rule is not None and c.rule.code in UNREAD:
+            once.setdefault(c.outcome.message, (n, c))
+    if not bad and not once:
         return ""
     items = "".join(
         f'<li><a href="#s{n}"><span class="badge {c.verdict}">{c.verdict}</span> line {c.line}</a>: '
         f"{sentence(c.outcome.mistake or c.outcome.message)}</li>"
-        for n, c in bad
+        for n, c in (*bad, *once.values())
     )
     return f"<nav><b>To mend</b><ul>{items}</ul></nav>"
 
@@ -141,6 +156,7 @@ def unfolding(statements: Sequence[Checked], several: bool, explained: Callable[
         facts = "".join(
             f'<p><span class="label">{label}</span>{text}</p>'
             for label, text in (
+                ("read as", escape(read_as.said(c.reading))),
                 ("rests on", "; ".join(map(sentence, o.hypotheses))),
                 ("where", "; ".join(condition(x.latex, x.text, x.why) for x in o.conditions)),
                 ("shape", escape(o.message) if o.hypotheses else ""),
@@ -166,6 +182,8 @@ def mend(c: Checked, several: bool) -> str:
         parts.append(f"<p><b>{sentence(o.mistake)}</b></p>")
     if o.message and o.message not in (o.mistake, DIFFER):
         parts.append(f"<p>{sentence(o.message)}</p>")
+    if taken := read_as.said(c.reading):
+        parts.append(f'<p><span class="label">read as</span> {escape(taken)}</p>')
     if o.special_cases:
         parts.append(f'<p><span class="label">true when</span> {sentence(" or ".join(o.special_cases))}</p>')
     if o.repair is not None:

@@ -73,6 +73,15 @@ def markdown_body(source: Source, shown: Shown, asides: Callable[[], str]) -> st
 
         return rule
 
+    def displays(self: Any, tokens: Any, k: int, options: Any, env: Any) -> str:
+        """$$…$$, also several on a line with words between them."""
+        pieces = str(tokens[k].content).split("$$")
+        shown_pieces = (
+            str(md.renderInline(p, env)) if n % 2 else mathematics(True)(self, tokens, k, options, env)
+            for n, p in enumerate(pieces)
+        )
+        return "".join(shown_pieces) + asides()
+
     def fence(self: Any, tokens: Any, k: int, options: Any, env: Any) -> str:
         if tokens[k].info.strip() in ("math", "{math}"):
             return mathematics(True)(self, tokens, k, options, env)
@@ -96,8 +105,9 @@ def markdown_body(source: Source, shown: Shown, asides: Callable[[], str]) -> st
     md.use(front_matter_plugin).use(amsmath_plugin).use(dollarmath_plugin, allow_digits=False, double_inline=True)
     for name in ("math_inline", "math_inline_double"):
         md.add_render_rule(name, mathematics(False))
-    for name in ("math_block", "math_block_label", "amsmath"):
-        md.add_render_rule(name, mathematics(True))
+    for name in ("math_block", "math_block_label"):
+        md.add_render_rule(name, displays)
+    md.add_render_rule("amsmath", mathematics(True))
     md.add_render_rule("fence", fence)
     md.add_render_rule("html_block", nothing)
     md.add_render_rule("html_inline", nothing)
@@ -172,6 +182,8 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
     for k, piece in enumerate(re.split(r"\n[ \t]*\n", text)):
         if k:
             yield "break", ""
+        piece = re.sub(r"\\(?:eqref|ref|autoref|cref|Cref|pageref)\*?\s*\{([^{}]*)\}", r"(\1)", piece)
+        piece = re.sub(r"\\[cC]ite[a-z]*\*?\s*(?:\[[^\]]*\]\s*)*\{([^{}]*)\}", r"[\1]", piece)
         clean = plain(re.sub(r"\\(?:begin|end)\{\w+\*?\}(?:\[[^\]]*\])?|\\(?:maketitle|item)\b", " ", piece))
         if clean.strip():
             yield "text", re.sub(r"\s+", " ", clean)

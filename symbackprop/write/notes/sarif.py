@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from symbackprop.decide.codes import RULES, Rule
 from symbackprop.documents.results import Checked
+from symbackprop.read.notes.files.place import Place
 
-RULES = {
-    "refuted": ("A false equation", "The equation is false: there is a counterexample.", "error"),
-    "ill-formed": ("An ill-formed statement", "Shapes do not conform, or the formula has no meaning.", "error"),
-    "unknown": ("An undecided statement", "Neither a proof nor a counterexample was found.", "warning"),
-}
+LEVELS = {"SB1": "error", "SB2": "error", "SB3": "warning"}
 
 
 def document_sarif(statements: Iterable[Checked], version: str) -> dict[str, Any]:
@@ -23,56 +21,79 @@ def document_sarif(statements: Iterable[Checked], version: str) -> dict[str, Any
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {
-                    "driver": {
-                        "name": "symbackprop",
-                        "version": version,
-                        "rules": [
-                            {
-                                "id": name,
-                                "name": title.title().replace(" ", "").replace("-", ""),
-                                "shortDescription": {"text": title},
-                                "fullDescription": {"text": text},
-                                "defaultConfiguration": {"level": level},
-                            }
-                            for name, (title, text, level) in RULES.items()
-                        ],
-                    }
-                },
+                "tool": {"driver": {"name": "symbackprop", "version": version, "rules": list(map(rule, RULES))}},
                 "columnKind": "unicodeCodePoints",
-                "results": [result(c) for c in statements if c.verdict in RULES],
+                "results": [result(c, r) for c in statements if (r := c.rule) is not None],
             }
         ],
     }
 
 
-def result(c: Checked) -> dict[str, Any]:
+def rule(r: Rule) -> dict[str, Any]:
+    return {
+        "id": r.code,
+        "name": r.name,
+        "shortDescription": {"text": r.what},
+        "defaultConfiguration": {"level": LEVELS[r.code[:3]]},
+    }
+
+
+def result(c: Checked, r: Rule) -> dict[str, Any]:
     o = c.outcome
-    assert o.verdict is not None
     said = [x for x in (o.mistake, o.message) if x]
-    text = ": ".join(dict.fromkeys(said)) or o.verdict
+    text = ": ".join(dict.fromkeys(said)) or r.what
     if o.repair is not None:
         text += f". Proved instead: {o.repair.latex}"
     out: dict[str, Any] = {
-        "ruleId": o.verdict,
-        "ruleIndex": list(RULES).index(o.verdict),
-        "level": RULES[o.verdict][2],
+        "ruleId": r.code,
+        "ruleIndex": RULES.index(r),
+        "level": LEVELS[r.code[:3]],
         "message": {"text": text},
         "locations": [location(c)],
+        "properties": {"verdict": o.verdict, **({} if c.cell is None else {"cell": c.cell})},
     }
-    if c.cell is not None:
-        out["properties"] = {"cell": c.cell}
+    if (change := fix(c)) is not None:
+        out["fixes"] = [change]
+    if c.ignored:
+        out["suppressions"] = [{"kind": "inSource"}]
     return out
+
+
+def fix(c: Checked) -> dict[str, Any] | None:
+    """The proved formula in place of the wrong one, where that stands in the file as it was read."""
+    place, (start, end) = c.reading.where, c.reading.span
+    repair = c.outcome.repair
+    if repair is None or c.cell is not None or end <= start:
+        return None
+    first, last = place.offset(start), place.offset(end - 1) + 1
+    written = c.reading.formula.text[start:end]
+    new = repair.latex.removeprefix(c.reading.left).strip() if c.reading.left else repair.latex
+    if place.source.text[first:last] != written:
+        return None
+    tail = written[len(written.rstrip().rstrip(",.;").rstrip()) :]
+    return {
+        "description": {"text": f"{c.outcome.mistake or 'the right formula'}: the formula that is proved"},
+        "artifactChanges": [
+            {
+                "artifactLocation": {"uri": uri(c.file)},
+                "replacements": [{"deletedRegion": region(c, start, end), "insertedContent": {"text": new + tail}}],
+            }
+        ],
+    }
+
+
+def region(c: Checked, start: int, end: int, place: Place | None = None) -> dict[str, int]:
+    place = place or c.reading.where
+    line, column = place.at(start)
+    end_line, end_column = place.at(max(start, end - 1))
+    return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column + 1}
 
 
 def location(c: Checked) -> dict[str, Any]:
     place, span = c.trouble()
-    line, column = place.at(span[0])
-    end_line, end_column = place.at(max(span[0], span[1] - 1))
-    region = {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column + 1}
     physical: dict[str, Any] = {"artifactLocation": {"uri": uri(c.file)}}
     if c.cell is None:  # lines of a cell are no lines of the file
-        physical["region"] = region
+        physical["region"] = region(c, *span, place)
     return {"physicalLocation": physical}
 
 

@@ -104,6 +104,8 @@ class Speller:
         text = self.text[node.span[0] : node.span[1]].strip()
         if isinstance(node, Symbol) and node.sample is None:
             text = bare_symbol(text, node)
+            if "nabla" in text or "∇" in text:  # the variable that ∇J does not name
+                return None
         return text if text and balanced(text) else None
 
     def in_brackets(self, node: Expr) -> bool:

@@ -16,14 +16,27 @@ from . import read_as
 STYLES: dict[Status, str] = {
     "proved": "green", "refuted": "bold red", "ill-formed": "bold yellow", "unknown": "bold cyan",
 }  # fmt: skip
+UNREAD = ("SB301", "SB303")
 _VALUE = 110  # characters of one line of a counterexample
 
 
 def report(statements: Sequence[Checked], out: Console, everything: bool = False) -> None:
-    """The statements that are not proved; with `everything` those that are, too."""
+    """The statements that are not proved, each name that was not read once; with `everything` those that are, too."""
+    unread: dict[str, list[Checked]] = {}
     for c in statements:
-        if c.bad or c.verdict == "unknown":
+        if c.open and c.rule is not None and c.rule.code in UNREAD:
+            unread.setdefault(c.outcome.message, []).append(c)
+    told: set[str] = set()
+    for c in statements:
+        same = unread.get(c.outcome.message, []) if c.open else []
+        if len(same) > 1:
+            if c.outcome.message not in told:
+                told.add(c.outcome.message)
+                out.print(trouble(c, [x.line for x in same[1:]]), soft_wrap=True)
+        elif c.bad or c.open:
             out.print(trouble(c), soft_wrap=True)
+        elif c.asked:
+            out.print(answer(c), soft_wrap=True)
         elif everything and c.verdict is not None:
             out.print(fine(c), soft_wrap=True)
 
@@ -37,22 +50,29 @@ def summary(statements: Sequence[Checked], seconds: float, out: Console) -> None
             parts.append(Text(f"{counts[verdict]} {verdict}", style))
     decided = sum(counts[v] for v in STYLES)
     line = Text(f"{decided} statement{'' if decided == 1 else 's'}: ") + Text(", ").join(parts)
-    kinds = Counter(c.kind for c in statements if c.verdict is None)
+    kinds = Counter("question" if c.asked else c.kind for c in statements if c.verdict is None)
     rest = [f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in sorted(kinds.items())]
+    quiet = sum(c.ignored for c in statements)
+    if quiet:
+        line += Text(f" ({quiet} of them ignored, as the text asks)")
     if rest:
         line += Text("; " + ", ".join(rest))
     out.print(line + Text(f"  ({seconds:.1f} s)", "dim"), soft_wrap=True)
 
 
-def trouble(c: Checked) -> Text:
+def trouble(c: Checked, more: Sequence[int] = ()) -> Text:
+    """`more` are further lines that have the same trouble."""
     o = c.outcome
     assert o.verdict is not None
     place, span = c.trouble()
     head, *shown = rendered(place, span)
     said = o.mistake or o.message
-    text = Text.assemble((f"{head}", "bold"), " ", (o.verdict, STYLES[o.verdict]), f" {said}\n")
+    text = Text.assemble((f"{head}", "bold"), " ", (o.verdict, STYLES[o.verdict]), f" {said}")
+    text.append(f"  {c.rule.code}\n" if c.rule is not None else "\n", "dim")
     for line in shown:
         text.append(line + "\n", "red" if set(line) <= {" ", "^"} else "")
+    if more:
+        text.append(f"  the same: line{'' if len(more) == 1 else 's'} {', '.join(map(str, more))}\n", "dim")
     for label, value in [*details(o, said), *([("read as", taken)] if (taken := read_as.said(c.reading)) else [])]:
         lines = value.split("\n")
         text.append(f"  {label}: ", "dim")
@@ -60,6 +80,17 @@ def trouble(c: Checked) -> Text:
         for line in lines[1:]:
             text.append(f"    {line}\n")
     return text
+
+
+def answer(c: Checked) -> Text:
+    found = c.outcome.repair
+    head = Text.assemble((f"{c.reading.where.label(c.reading.span[0])}:", "bold"), " asked: ")
+    if found is None:
+        return head.append(f"{c.latex}: no formula was found\n")
+    head.append(f"{found.latex}\n", "green")
+    if found.hypotheses:
+        head.append(f"  rests on: {'; '.join(found.hypotheses)}\n", "dim")
+    return head
 
 
 def rendered(place: Place, span: Span) -> list[str]:

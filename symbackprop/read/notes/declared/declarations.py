@@ -78,8 +78,8 @@ _FUNCTION_KINDS = {
     "abstract": "abstract",
 }
 _KEYS = (
-    "convention layout batch layers sizes indices samples arrays constants functions identity alias definitions "
-    "hypotheses hadamard star softmax reset"
+    "letters convention layout batch layers sizes indices samples arrays constants functions identity alias "
+    "definitions hypotheses hadamard star softmax reset"
 ).split()
 
 
@@ -97,6 +97,7 @@ class _Block(Block):
         if "reset" in entries and self.scalar(entries["reset"][1])[0].lower() in ("true", "yes", "on", "all"):
             self.decl = Declarations()
         for key in (
+            "letters",
             "convention",
             "layout",
             "batch",
@@ -227,6 +228,11 @@ class _Block(Block):
                 if label is not None and (label.shift or label.base == self.decl.last):
                     raise self.fail(f"declare {name}{at}{next(iter(self.decl.layers), 'l')} for every layer", key)
                 self.array(name, label, at, shape, of)
+
+    def letters(self, node: Value) -> None:
+        before, self.decl = self.decl, Declarations()  # neither names nor sizes are declared by it
+        self.arrays(node)
+        self.decl = replace(before, letters={**before.letters, **self.decl.arrays})
 
     def without_indices(self, written: str, shape: str) -> str:
         """x of `x_i: n`, where i is declared to run over n values, and of x^{(i)} where i counts samples."""

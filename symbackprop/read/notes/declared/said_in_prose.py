@@ -48,6 +48,12 @@ _SAYS = {
 }  # fmt: skip
 
 
+_NAMED = re.compile(
+    r"\b(?:sigmoid|logistic|tanh|hyperbolic|relu|rectif\w+|softplus|exponential|logarithm|swish|silu|gelu)\b",
+    re.IGNORECASE,
+)
+
+
 def declared_in_prose(prose: str, decl: Declarations) -> Declarations:
     """“$f$ acts elementwise”, “applied element-wise by $f$”, “f elementwise”: f becomes an elementwise function.
 
@@ -56,6 +62,8 @@ def declared_in_prose(prose: str, decl: Declarations) -> Declarations:
     """
     decl = _conventions(prose, decl)
     for found in _ELEMENTWISE.finditer(prose):
+        if _NAMED.search(found.group()):  # which one it is, is said: no arbitrary function
+            continue
         written = found["before"] or found["after"] or found["bare"]
         try:
             statement, free = parse_leniently(written, decl)

@@ -122,6 +122,8 @@ class Declarations:
     sizes: Mapping[str, SizeSymbol] = field(default_factory=dict)
     layered_sizes: Mapping[str, SizeSymbol] = field(default_factory=dict)
     aliases: Mapping[str, Expr] = field(default_factory=dict)
+    letters: Mapping[str, ArraySymbol] = field(default_factory=dict)
+    """What letters are wherever the text does not say it: no more is declared of them."""
     definitions: tuple[Definition, ...] = ()
     hypotheses: tuple[Definition, ...] = ()
     identities: frozenset[str] = frozenset()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from .macros import Macro, collect, expand
 from .place import Place, ReadError, Source
 from .rows import split_rows
 
+_IGNORE = re.compile(r"\s*ignore\b[\s:]*((?:SB\d{3}[\s,]*)*)")
 CONTEXT: Final = 200
 """Characters of prose kept before and after a formula."""
 
@@ -27,6 +30,8 @@ class Formula:
     after: str = ""
     aligned: tuple[int, int] | None = None
     error: ReadError | None = None
+    ignored: frozenset[str] = frozenset()
+    """Codes that the author does not want to hear of here; "" is all of them."""
     row: int = 0
     """The row of a table that it stands in, counted through the file; 0 outside tables."""
 
@@ -63,6 +68,13 @@ class Collector:
     context: str = ""
     displays: int = 0
     row: int = 0
+    quiet: frozenset[str] = frozenset()
+    """What the next formula is to be quiet about."""
+    folder: Path | None = None
+    """Where the files are that \\input names; None: they are not followed."""
+    inside: tuple[Path, ...] = ()
+    files: list[Path] = field(default_factory=list)
+    """The files that were followed."""
     broken: list[tuple[int, Formula]] = field(default_factory=list)
     """Displays that are never closed, by where they stand; `mend` puts them in their places."""
 
@@ -73,6 +85,11 @@ class Collector:
         self.context = ""
 
     def block(self, text: str, where: Place, front: bool = False) -> None:
+        """Declarations; `ignore SB101` is about the formula that follows."""
+        ignore = _IGNORE.fullmatch(text)
+        if ignore is not None:
+            self.quiet |= frozenset(re.split(r"[\s,]+", ignore[1].strip()))
+            return
         self.items.append(Block(text, where, front))
 
     def prose(self, text: str, where: Place) -> None:
@@ -111,6 +128,7 @@ class Collector:
             self.items.append(Formula(text, place, display, self.section, struck, before, error=error, row=self.row))
             return
         self.displays += 1
+        quiet, self.quiet = self.quiet, frozenset()
         for row in split_rows(text):
             lead = len(row.text) - len(row.text.lstrip())
             body = row.text.strip()
@@ -119,9 +137,8 @@ class Collector:
             here = _compact([offsets[k] for k in row.offsets[lead : lead + len(body)]])
             where = Place(source, here if isinstance(here, int) else here[0], None if isinstance(here, int) else here)
             aligned = None if row.column is None else (self.displays, row.column)
-            self.items.append(
-                Formula(body, where, display, self.section, struck, before, aligned=aligned, row=self.row)
-            )
+            made = Formula(body, where, display, self.section, struck, before, aligned=aligned, row=self.row)
+            self.items.append(replace(made, ignored=quiet) if quiet else made)
             before = ""
 
 

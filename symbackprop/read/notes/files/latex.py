@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import Final
 
-from .items import Collector
+from .items import Collector, Formula
 from .macros import braced, collect
-from .place import Place, ReadError, Source
+from .place import Place, ReadError, Source, Unsettled, read_text
 
 MATH_ENVIRONMENTS: Final = frozenset(
     "equation align gather multline eqnarray flalign alignat displaymath math dmath IEEEeqnarray subequations".split()
@@ -24,6 +25,7 @@ _TOKEN = re.compile(
     r"|(?P<section>\\(?P<level>part|chapter|section|subsection|subsubsection|paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{)"
     r"|\\begin\{(?P<begin>[A-Za-z]+)(?P<star>\*?)\}"
     r"|(?P<stop>\\end\{document\})"
+    r"|(?P<input>\\(?:input|include|subfile)(?![A-Za-z])\s*\{?\s*(?P<file>[^{}\s\\%$]+)\s*\}?)"
     r"|(?P<display>\\\[|\$\$)|(?P<inline>\\\(|\$)"
     r"|(?P<strike>\\(?:sout|st|cancel)\s*\{)"
     r"|(?P<blank>\n[ \t]*\n\s*)|(?P<escape>\\.)",
@@ -103,6 +105,8 @@ class _Scan:
                 self.announce(at)
             elif m["stop"]:
                 break
+            elif m["input"]:
+                self.input(m["file"], m.start(), m.end())
             elif m["begin"]:
                 at = self.environment(m["begin"], m["star"], m.start(), m.end())
             elif m["strike"]:
@@ -112,6 +116,28 @@ class _Scan:
             elif kind in ("display", "inline"):
                 at = self.formula(m.group(), m.start(), m.end(), kind == "display")
         self.words(at, len(text)) if m is None else None
+
+    def input(self, name: str, start: int, end: int) -> None:
+        """Another file, where it stands; one message for one that is not there, or that leads back to this one."""
+        out = self.out
+        if out.folder is None:
+            return
+        path = out.folder / (name if Path(name).suffix else f"{name}.tex")
+        inside = (*out.inside, Path(self.source.name).resolve())
+        try:
+            if path.resolve() in inside:
+                raise ReadError(f"{path} is read while it is being read: \\input leads back to it")
+            out.files.append(path)
+            text = read_text(path)
+        except ReadError as error:
+            where = Place(self.source, start)
+            here = Unsettled(f"{error.message}: what stands in it is not known", (0, end - start), where)
+            out.items.append(Formula(self.text[start:end], where, section=out.section, error=here))
+            return
+        before, out.inside = out.inside, inside
+        read_latex(Source(str(path), text), out)
+        out.inside = before
+        out.words("\n\n")
 
     def words(self, start: int, end: int) -> None:
         if start < end:

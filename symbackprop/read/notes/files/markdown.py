@@ -111,8 +111,8 @@ class _Walk:
         for k, piece in enumerate(content.split("$$")):  # $$a$$ $$b$$ on one line comes as one
             if k % 2 == 0:
                 self.out.formula(self.source, piece, places[at : at + len(piece)], display=True)
-            else:
-                self.out.words(piece)
+            elif piece.strip():  # the words between them, with their own formulas
+                self.inline(_parser().parseInline(piece)[0], places[at : at + len(piece)])
             at += len(piece) + 2
 
     def lines(self, content: str, line: int, markup: str = "") -> list[int]:
@@ -132,10 +132,10 @@ class _Walk:
             out.extend(range(at, at + len(piece) + 1))
         return out[: len(content)]
 
-    def inline(self, token: Token) -> None:
+    def inline(self, token: Token, offsets: list[int] | None = None) -> None:
         content = token.content
         line = token.map[0] if token.map else self.rows[0] if self.rows else 0
-        offsets = self.lines(content, line)
+        offsets = self.lines(content, line) if offsets is None else offsets
         if self.rows is not None and offsets:
             number, column = self.source.at(offsets[-1])
             self.cursor[number - 1] = column

@@ -10,10 +10,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from pathlib import Path
+from typing import Final, TypeAlias
 
 from symbackprop.core.terms import SymbackpropError
 
+MAX_FILE: Final = 20_000_000
 Span: TypeAlias = tuple[int, int]
 """Half-open range of offsets into the text of one formula."""
 
@@ -98,6 +100,18 @@ class ReadError(SymbackpropError):
 
 class Unsettled(ReadError):
     """Well-formed as far as can be seen, but not something that is decided here: the verdict is unknown, and why."""
+
+
+def read_text(path: Path) -> str:
+    """Raises ReadError when it cannot be opened, or is no text."""
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise ReadError(f"{path}: {path.stat().st_size:,} bytes, at most {MAX_FILE:,} are read")
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"{path}: this is not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise ReadError(f"{path}: {error.strerror or error}") from None
 
 
 def render(message: str, span: Span, where: Place | None, width: int = 100) -> str:

@@ -9,27 +9,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from .items import Block, Collector, Formula, Item, Prose
 from .latex import read_latex
 from .markdown import read_markdown
-from .place import ReadError, Source
+from .place import ReadError, Source, read_text
 
-MAX_FILE: Final = 20_000_000
-__all__ = ["Block", "Formula", "Item", "Prose", "read_document", "read_text"]
+__all__ = ["Block", "Formula", "Item", "Prose", "collected", "read_document", "read_text"]
 
 
 def read_document(path: str | Path, text: str | None = None) -> tuple[Item, ...]:
     """The items of a file.  Raises ReadError when it cannot be opened, or is no text, or is broken."""
+    return collected(path, text)[0]
+
+
+def collected(path: str | Path, text: str | None = None) -> tuple[tuple[Item, ...], tuple[Path, ...]]:
+    """The items, and the files that they are read from besides: by \\input, where the text is that of the file."""
     path = Path(path)
+    folder = path.parent if text is None else None
     if text is None:
         text = read_text(path)
     if "\x00" in text:
         raise ReadError(f"{path.name}: this is binary data, not text")
     readers = {".tex": "latex", ".ltx": "latex", ".latex": "latex", ".ipynb": "notebook"}
     kind = readers.get(path.suffix.lower(), "markdown")
-    collector = Collector()
+    collector = Collector(folder=folder)
     if kind == "latex":
         read_latex(Source(str(path), text), collector)
     elif kind == "notebook":
@@ -37,18 +41,7 @@ def read_document(path: str | Path, text: str | None = None) -> tuple[Item, ...]
             read_markdown(source, collector)
     else:
         read_markdown(Source(str(path), text), collector)
-    return tuple(collector.items)
-
-
-def read_text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_FILE:
-            raise ReadError(f"{path}: {path.stat().st_size:,} bytes, at most {MAX_FILE:,} are read")
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise ReadError(f"{path}: this is not UTF-8 text (byte {error.start})") from None
-    except OSError as error:
-        raise ReadError(f"{path}: {error.strerror or error}") from None
+    return tuple(collector.items), tuple(collector.files)
 
 
 def markdown_cells(name: str, text: str) -> Iterator[Source]:

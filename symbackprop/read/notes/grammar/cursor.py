@@ -119,7 +119,7 @@ class Cursor:
 
     def inside_chain(self, first: int, past: int, power: int | None = None) -> Expr | Chain:
         """The same for a relation, when no binding power is given."""
-        back = self.i
+        back, size = self.i, len(self.tokens)
         self.go(first)
         bars, self.bars = self.bars, 0
         after = self.tokens[past]
@@ -130,12 +130,13 @@ class Cursor:
             if first == past:
                 raise self.fail("nothing is written here")
             node = self.chain() if power is None else self.expression(power)
-            if self.i != past:
+            if self.i != past + len(self.tokens) - size:  # the digits of \frac12 became tokens of their own
                 raise self.fail(f"{shown(self.tok)} is not expected here")
         finally:
-            self.tokens[past] = after
+            more = len(self.tokens) - size
+            self.tokens[past + more] = after
             self.bars = bars
-            self.go(back)
+            self.go(back + more if back >= past else back)
         return node
 
     def argument(self) -> Expr:

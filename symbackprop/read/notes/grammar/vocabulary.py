@@ -46,7 +46,7 @@ ELEMENTWISE_WORDS: Final = {
 WHOLE_WORDS: Final = {
     "tr": "tr", "Tr": "tr", "trace": "tr", "diag": "diag", "Diag": "diag", "det": "det", "softmax": "softmax",
     "logsumexp": "logsumexp", "max": "max", "min": "min", "argmax": "argmax", "argmin": "argmin", "vec": "vec",
-    "mean": "mean", "sum": "sum", "rank": "rank", "inv": "inv", "norm": "norm", "KL": "KL", "Var": "Var",
+    "mean": "mean", "sum": "sum", "rank": "rank", "inv": "inv", "norm": "norm", "Var": "Var",
     "mat": "mat", "dim": "dim", "size": "size", "shape": "shape", "lim": "lim", "sup": "sup", "inf": "inf",
     "Cov": "Cov", "Pr": "Pr",
 }  # fmt: skip

@@ -29,16 +29,14 @@ def mapped(node: object, f: Callable[[object], object]) -> object:
     if isinstance(node, tuple):
         children = tuple(f(child) for child in node)
         return node if all(a is b for a, b in zip(children, node, strict=True)) else children
-    if not is_dataclass(node) or isinstance(node, type):
-        return node
     changed = {}
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if field.name != "span" and (isinstance(value, tuple) or is_dataclass(value)):
+    for name in parts(type(node)) or ():
+        value = getattr(node, name)
+        if isinstance(value, tuple) or parts(type(value)) is not None:
             new = f(value)
             if new is not value:
-                changed[field.name] = new
-    return replace(node, **changed) if changed else node
+                changed[name] = new
+    return replace(node, **changed) if changed else node  # type: ignore[type-var]
 
 
 def walk(node: object) -> Iterator[object]:
@@ -48,6 +46,16 @@ def walk(node: object) -> Iterator[object]:
         here = stack.pop()
         if isinstance(here, tuple):
             stack.extend(here)
-        elif is_dataclass(here) and not isinstance(here, type):
+        elif (names := parts(type(here))) is not None:
             yield here
-            stack.extend(getattr(here, f.name) for f in fields(here) if f.name != "span")
+            stack.extend([getattr(here, name) for name in names])
+
+
+_PARTS: dict[type, tuple[str, ...] | None] = {}
+
+
+def parts(kind: type) -> tuple[str, ...] | None:
+    """The fields of a node but its span; None for what is no node."""
+    if kind not in _PARTS:
+        _PARTS[kind] = tuple(f.name for f in fields(kind) if f.name != "span") if is_dataclass(kind) else None
+    return _PARTS[kind]

@@ -147,7 +147,7 @@ class Shapes(ShapeOperations):
                 return self.condition(chain)
             case Ones(sizes):
                 if not sizes:
-                    return ANY
+                    return f"#{self.tag}ones{id(node)}", UNIT
                 return self.size(sizes[0]), self.size(sizes[1]) if len(sizes) > 1 else UNIT
             case Identity(size):
                 return ANY if size is None else (self.size(size), self.size(size))

@@ -41,7 +41,7 @@ from .roles import LOSSES, USUAL_FUNCTIONS
 from .said import ArrayUse, Candidate
 
 """Behind a key: the array with one copy a layer."""
-LOGISTIC = r"\frac{1}{1+e^{-z}}"
+LOGISTIC = r"\frac{1}{1+\exp(-z)}"  # e may be a letter of the author's
 _WHOLE = (Transpose, Norm, Sum, Over, Inner)
 
 

@@ -53,6 +53,11 @@ class Option:
     def rank(self) -> int:
         return len(self.shape)
 
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """The sizes that have names."""
+        return tuple(n.name for e in self.shape for n in walk(e) if isinstance(n, Symbol) and "." not in n.name)
+
 
 class Options:
     def defined(self, key: str) -> bool:
@@ -163,6 +168,9 @@ class Options:
                 continue
             lead = () if said == key else tuple(Symbol(f"{key}.{k}") for k in range(1))
             found.append(self.shaped(key, lead, parts))
+        if not found and key in self.base.letters:
+            symbol = self.base.letters[key]
+            return (Option(symbol.shape, symbol.orientation),)
         return (found[0],) if found else None
 
     def shaped(self, key: str, lead: tuple[Expr, ...], parts: tuple[Expr, ...]) -> Option:

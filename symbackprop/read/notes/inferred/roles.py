@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..declared.symbols import Declarations
+from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
 from ..grammar.tree import (
     Add,
@@ -15,6 +15,7 @@ from ..grammar.tree import (
     Num,
     Reals,
     Script,
+    Symbol,
     Words,
 )
 from ..grammar.vocabulary import FUNCTION_WORDS
@@ -46,6 +47,7 @@ class Roles(Said):
             self.range(r)
         for shape in self.facts.shapes.values():
             self.sizes |= {n.letter for e in shape for n in names_in(e)}
+        self.sizes |= {s for u in self.used() for s in size_names(self.base.letters.get(u))}
         self.sizes |= {s for s in self.limits if len(s.rstrip("'")) == 1 or s in self.sizes}
         self.sizes |= {s for r in self.records for s in r.uses.sizes}
         self.settle_means()
@@ -59,6 +61,9 @@ class Roles(Said):
         self.uses()
 
     # --- what formulas say directly ----------------------------------------------------------
+
+    def used(self) -> set[str]:
+        return {u.key for r in self.records for u in r.uses.uses}
 
     # --- layers and samples ------------------------------------------------------------------
 
@@ -124,8 +129,11 @@ class Roles(Said):
         uses = [u for r in self.records for u in r.uses.uses]
         applied = {u.key for u in uses if u.bracket is not None}
         given = {c.head.key for c in self.candidates if c.head.args is not None}
+        defined = {c.head.key for c in self.candidates if c.head.args is None and c.head.name.primes}
+        values = {u.key for u in uses if not u.name.primes and not u.by}
+        usual = USUAL_FUNCTIONS - (defined & values)  # h' = … h …: h is no function
         for u in uses:
-            if u.name.primes and u.key not in applied | given | USUAL_FUNCTIONS and not self.declared(u.key):
+            if u.name.primes and u.key not in applied | given | usual and not self.declared(u.key):
                 self.prime_names.add(u.key)
 
     def find_composites(self) -> None:
@@ -317,6 +325,10 @@ class Roles(Said):
         a.calls += u.bracket is not None
         a.layered |= layered
         a.unlayered |= not layered
+
+
+def size_names(symbol: ArraySymbol | None) -> set[str]:
+    return {n.name for e in symbol.shape for n in walk(e) if isinstance(n, Symbol)} if symbol is not None else set()
 
 
 def free_names(node: object) -> Iterator[Name]:

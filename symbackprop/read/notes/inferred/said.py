@@ -121,11 +121,17 @@ def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[
     match lhs:
         case Name(sups=(Script("2"),)) if "^2" in composite.get(key_of(lhs), ()):
             return Head(lhs, key_of(lhs)), link
+        case Product((Name(sups=(Script("2"),)) as name, Paren(chains, "("))) if "^2" in composite.get(name.letter, ()):
+            return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains)), link
         case Name(sups=(Script("2", value=Num()),)) if not lhs.primes and not lhs.top:
             bare = replace(lhs, sups=())
             return Head(bare, key_of(bare)), replace(
                 link, rhs=Power(link.rhs, Num(Fraction(1, 2)), False, link.rhs.span)
             )
+        case Product((Operator("function", "log"), Name() as name)) if not (name.sups or name.primes or name.top):
+            whole = Paren((Chain((link.rhs,), (), link.span),), "(")
+            body = Product((Operator("function", "exp"), whole), ("",), link.rhs.span)
+            return Head(name, key_of(name)), replace(link, rhs=body)
         case _:
             return head_of(lhs), link
 
@@ -256,6 +262,9 @@ class Said:
 
     def squares(self, lhs: Expr) -> None:
         """σ² = …, where σ only ever stands squared: σ² is a name."""
+        match lhs:
+            case Product((Name() as name, Paren(_, "("))):
+                lhs = name
         if not isinstance(lhs, Name) or lhs.primes or [s.text for s in lhs.sups] != ["2"] or self.declared(key_of(lhs)):
             return
         uses = [u.name for r in self.records for u in r.uses.uses if u.key == key_of(lhs)]

@@ -23,12 +23,12 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import mapped, walk
 from ..meaning.lints import indices
+from .above import Above, Given, inherit, inherit_functions
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
 from .hypotheses import property_chain, property_text
-from .inheritance import inherit, inherit_functions
 from .kinds import Frame, Framer
-from .notations import rewritten, summed
+from .notations import diagonals, rewritten, summed
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
@@ -41,26 +41,14 @@ LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
 """How derivatives may be laid out where nothing says it, and what each costs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A definition in force from a formula on: loose sides, or (`made`) already resolved."""
-
-    key: str
-    chain: Chain
-    text: str
-    record: int
-    where: Place | None = None
-    made: Chain | None = None
-
-
 @dataclass(slots=True)
 class Section:
-    """`base` is what the author declared; `before` is the section above."""
+    """`base` is what the author declared; `above` is what the sections above leave to this one."""
 
     records: list[Record]
     facts: Facts
     base: Declarations
-    before: Section | None = None
+    above: Above = field(default_factory=Above)
     roles: Roles = field(init=False)
     frame: Frame = field(init=False)
     solver: Solver = field(init=False)
@@ -75,12 +63,9 @@ class Section:
 
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base)
-        inherited = dict(self.before.chosen) if self.before is not None else {}
-        if self.before is not None:
-            inherit(self, self.before)
-        self.frame = Framer(self.roles, self.facts, self.base, inherited).frame()
-        if self.before is not None:
-            inherit_functions(self, self.before)
+        inherit(self)
+        self.frame = Framer(self.roles, self.facts, self.base, self.above.chosen).frame()
+        inherit_functions(self)
         self.solver = Solver(self.frame, self.roles)
         self.solver.prepare(self.records)
         self.solve()
@@ -109,35 +94,30 @@ class Section:
         below = [d for d in self.definitions if d.key == name]
         if below:
             return below[0]
-        if self.before is not None and not self.said_anew(name):
-            found = self.before.definition(key, 10**9)
-            if found is not None and self.same_kind(key, found):
-                return replace(found, record=-1)
-        return None
+        found = self.above.definitions.get(name)
+        return found if found is not None and not self.said_anew(name) and self.same_kind(key, found) else None
 
     def said_anew(self, name: str) -> bool:
-        return any(self.roles.full_key(n)[0] == name and r in self.records for n, _, r in self.roles.members)
+        return any(self.roles.full_key(n)[0] == name for n, _, _ in self.roles.members)
 
     def same_kind(self, key: str, found: Given) -> bool:
         """Every letter that the definition rests on is still what it was, and nothing defines it anew."""
-        before = self.before
-        assert before is not None
+        above = self.above
         names = {self.roles.full_key(n)[0] for n in walk(found.chain) if isinstance(n, Name)}
         if any(self.defines(n) for n in names - {key.removesuffix(AT)}):
             return False
-        work, seen = [*before.keys(found.chain)], {key}
+        work, seen = list(found.rests), {key}
         while work:
             k = work.pop()
-            was, now = before.chosen.get(k), self.chosen.get(k)
+            was, now = above.chosen.get(k), self.chosen.get(k)
             if was is not None and now is not None and (was.rank, was.family) != (now.rank, now.family):
                 return False
             name = k.removesuffix(AT)
             if k != key and (self.defines(name) or (self.said_anew(name) and was and now and was.shape != now.shape)):
                 return False
-            d = before.definition(k, 10**9) if k not in seen or k == key else None
+            d = above.definitions.get(name) if k not in seen or k == key else None
             seen.add(k)
-            if d is not None and d.made is None:
-                work += [x for x in before.keys(d.chain) if x not in seen]
+            work += [x for x in d.rests if x not in seen] if d is not None else ()
         return True
 
     def first_use(self, key: str) -> int:
@@ -213,7 +193,13 @@ class Section:
         for k, d in enumerate(given):
             self.constrain(rough, d.made or d.chain, sizes, f"{k}:", d.made is not None)
         trial = sizes.copy()
-        return trial if self.constrain(rough, chain, trial, "", False) else sizes
+        if self.constrain(rough, chain, trial, "", False):
+            return trial
+        for side in (*chain.subjects, *(k.rhs for k in chain.links)):  # each makes sense by itself
+            trial = sizes.copy()
+            if self.constrain(rough, Chain((side,), ()), trial, "", False):
+                sizes = trial
+        return sizes
 
     def fits(self, chain: Chain, at: int, layout: str) -> bool:
         """A statement goes together with what it rests on, in one layout."""
@@ -249,6 +235,8 @@ class Section:
         try:
             resolved = chain if made else Resolver(rough).chain(chain)
             left = resolved.subjects[-1]
+            if not resolved.links:
+                Shapes(rough, sizes, tag=tag).of(left)
             for link in resolved.links:
                 shapes = Shapes(rough, sizes, tag=tag)
                 trial = sizes.copy()
@@ -278,7 +266,8 @@ class Section:
                 if d.record >= 0:  # what comes from above and does not fit here is another thing
                     self.unread.add(d.key)
                 continue
-            chain = Chain(chain.subjects, (replace(chain.links[0], relation="="),), chain.span)
+            rhs = cast(Expr, diagonals(chain.links[0].rhs, table))
+            chain = Chain(chain.subjects, (replace(chain.links[0], relation="=", rhs=rhs),), chain.span)
             definitions.append(Definition(chain, d.text, d.where))
         hypotheses = [*table.hypotheses, *self.said_hypotheses(table, at)]
         axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")

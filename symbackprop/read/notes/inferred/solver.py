@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -23,6 +24,8 @@ from .said import EQUATIONS, Record
 BEAM, CHOICES, COMBINATIONS = 8, 12, 160
 Cost = tuple[int, int, float]
 ZERO: Cost = (0, 0, 0.0)
+NOISE = 1e-9
+"""Rounding in sums of costs."""
 
 
 def plus(a: Cost, b: Cost) -> Cost:
@@ -51,7 +54,10 @@ class Solver:
     pieces: list[Piece] = field(default_factory=list)
     layout: str = "gradient"
     _costs: dict[tuple[object, ...], Cost] = field(default_factory=dict)
-    tried: int = 0
+    _alone: dict[tuple[object, ...], Cost] = field(default_factory=dict)
+    _changes: dict[tuple[str, Option], Cost] = field(default_factory=dict)
+    _broken: dict[str, Counter[int]] = field(default_factory=dict)
+    _by_record: dict[int, list[Piece]] = field(default_factory=dict)
 
     @property
     def said(self) -> set[str]:
@@ -106,11 +112,15 @@ class Solver:
             known = self._costs[key] = self.worked_out(piece, {k: chosen[k] for k in piece.keys if k in chosen})
         return known
 
-    def evidence(self, piece: Piece, chosen: Mapping[str, Option], without: int) -> Cost:
-        """Of the statement itself its sides speak, but not that they are said to be equal."""
-        return self.cost(piece, chosen) if piece.record != without else self.sides_alone(piece, chosen)
-
     def sides_alone(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
+        """Of the statement itself its sides speak, but not that they are said to be equal."""
+        key = (id(piece), self.layout, *(chosen.get(k) for k in piece.keys))
+        known = self._alone.get(key)
+        if known is None:
+            known = self._alone[key] = self.each_side(piece, chosen)
+        return known
+
+    def each_side(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
         table = self.frame.with_arrays({k: chosen[k] for k in piece.keys if k in chosen})
         table = table if table.layout else replace(table, layout=self.layout)  # type: ignore[arg-type]
         bad, soft = 0, 0.0
@@ -124,7 +134,6 @@ class Solver:
         return 0, bad, soft
 
     def worked_out(self, piece: Piece, chosen: Mapping[str, Option]) -> Cost:
-        self.tried += 1
         table = self.frame.with_arrays(chosen)
         if not table.layout:
             table = replace(table, layout=self.layout)  # type: ignore[arg-type]
@@ -148,6 +157,8 @@ class Solver:
     # --- the beam ----------------------------------------------------------------------------
 
     def solve(self) -> tuple[dict[str, Option], Cost]:
+        for remembered in (self._changes, self._broken, self._by_record):
+            remembered.clear()
         states: list[tuple[Cost, dict[str, Option]]] = [(ZERO, {})]
         for piece in self.pieces:
             grown: list[tuple[Cost, dict[str, Option]]] = []
@@ -194,8 +205,7 @@ class Solver:
 
     def rivals(self, key: str, chosen: dict[str, Option], without: int) -> list[Option]:
         """Other options of a letter that break nothing, judged without one formula."""
-        here = [p for p in self.pieces if key in p.keys]
-        now = sum_costs(self.evidence(p, chosen, without) for p in here)
+        own = [p for p in self.pieces_of(without) if key in p.keys]
         out: list[Option] = []
         for option in self.frame.options[key]:
             was = chosen[key]
@@ -205,11 +215,40 @@ class Solver:
             if option.cost >= 50:
                 continue
             other = {**chosen, key: option}
-            change = minus(sum_costs(self.evidence(p, other, without) for p in here), now)
+            change = self.change(key, option, chosen)
+            for p in own:
+                apart = minus(self.cost(p, other), self.cost(p, chosen))
+                change = plus(minus(change, apart), minus(self.sides_alone(p, other), self.sides_alone(p, chosen)))
             soft = change[2] + option.cost - chosen[key].cost
-            if change[1] <= 0 and soft < 2.0:
+            if change[1] <= 0 and soft < 2.0 - NOISE:
                 out.append(option)
         return out
+
+    def pieces_of(self, record: int) -> list[Piece]:
+        if not self._by_record:
+            for p in self.pieces:
+                self._by_record.setdefault(p.record, []).append(p)
+        return self._by_record.get(record, [])
+
+    def change(self, key: str, option: Option, chosen: dict[str, Option]) -> Cost:
+        """What all formulas together cost more when one letter is read so."""
+        known = self._changes.get((key, option))
+        if known is None:
+            here, other = [p for p in self.pieces if key in p.keys], {**chosen, key: option}
+            known = sum_costs(minus(self.cost(p, other), self.cost(p, chosen)) for p in here)
+            self._changes[key, option] = known
+        return known
+
+    def broken(self, layout: str, chosen: Mapping[str, Option], without: int) -> int:
+        """How many formulas do not conform in a layout, but for one."""
+        known = self._broken.get(layout)
+        if known is None:
+            before, self.layout = self.layout, layout
+            known = self._broken[layout] = Counter()
+            for p in self.pieces:
+                known[p.record] += self.cost(p, chosen)[1]
+            self.layout = before
+        return known.total() - known[without]
 
 
 def prior_of(option: Option) -> float:

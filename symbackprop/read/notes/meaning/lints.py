@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from typing import cast
 
 from ..declared.symbols import Declarations
 from ..files.place import ReadError, Span
@@ -23,16 +24,15 @@ def lint(lhs: Expr, rhs: Expr, decl: Declarations) -> None:
     for here, there, side in ((left, right, "left"), (right, left, "right")):
         other = rhs if here is left else lhs
         for name, span in here.items():
-            if name not in there and not constant(other, decl) and not (side == "left" and repeated(lhs, name)):
+            if name not in there and not constant(other, decl) and not (side == "left" and may_be_alike(lhs, name)):
                 raise ReadError(f"the index {name} is free on the {side} side only", span)
 
 
-def repeated(node: Expr, name: str) -> bool:
-    """∂a_j/∂w_{ji}: the index stands above and below, so that the value may well be the same for all of its values."""
+def may_be_alike(node: Expr, name: str) -> bool:
+    """∂a_j/∂w_{ji}, ∂x_i/∂μ: the value may well be the same for all values of an index of what is differentiated."""
     match node:
-        case Derivative(body, wrt):
-            inside, below = ([n.name for n in walk(x) if isinstance(n, IndexName)] for x in (body, wrt))
-            return name in inside and name in below
+        case Derivative(body, _):
+            return any(isinstance(n, IndexName) and n.name == name for n in walk(body))
         case _:
             return False
 
@@ -72,6 +72,8 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
                 bound.setdefault(b.name, b.span)
                 visit((b.low, b.high), scope)
             visit(n.body, scope | names)
+        elif axes := makes_array(n, decl):
+            visit(cast(Entry, n).base, scope | axes)
         elif isinstance(n, IndexName):
             if n.name not in scope and n.name not in decl.layers:
                 free.setdefault(n.name, n.span)
@@ -89,14 +91,17 @@ def indices(node: Expr, decl: Declarations) -> tuple[Places, Places]:
                     visit(getattr(n, f.name), scope)
 
     visit(node, frozenset())
-    if isinstance(node, Entry) and not isinstance(node.base, Symbol):
-        inside, _ = indices(node.base, decl)
-        names = [a.name for a in node.at if isinstance(a, IndexName)]
-        distinct = len(set(names)) == len(names)
-        if len(names) in (1, 2) and distinct and all(n in inside for n in names):  # [∂y_i/∂z_j]_{ij} is a matrix
-            for n in names:
-                free.pop(n, None)
     return free, bound
+
+
+def makes_array(node: object, decl: Declarations) -> frozenset[str]:
+    """The indices that [∂y_i/∂z_j]_{ij} makes axes of: it is a matrix."""
+    if not isinstance(node, Entry) or isinstance(node.base, Symbol):
+        return frozenset()
+    inside, _ = indices(node.base, decl)
+    names = [a.name for a in node.at if isinstance(a, IndexName)]
+    distinct = len(set(names)) == len(names)
+    return frozenset(names) if len(names) in (1, 2) and distinct and all(n in inside for n in names) else frozenset()
 
 
 def consistent(lhs: Expr, rhs: Expr, decl: Declarations) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import Literal, TypeAlias
 
 from ..grammar.tree import (
+    Add,
     Derivative,
     Dots,
     Expr,
@@ -19,7 +20,9 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from ..inferred.said import head_of
 
-Class: TypeAlias = Literal["definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side"]
+Class: TypeAlias = Literal[
+    "definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"
+]
 
 _END = r"[^.;=]{0,70}\Z"
 STIPULATES = re.compile(
@@ -69,6 +72,14 @@ IN_CASE = re.compile(
     re.IGNORECASE,
 )
 """A condition in words that is not understood."""
+_EITHER = r"(?:iff|if and only if|(?:exactly|precisely|only) (?:when|if)|implies|\\(?:iff|Leftrightarrow))"
+EQUIVALENT_BEFORE = re.compile(_EITHER + r"\W*\Z", re.IGNORECASE)
+EQUIVALENT_AFTER = re.compile(r"\W*" + _EITHER + r"(?![A-Za-z])", re.IGNORECASE)
+PARTLY = re.compile(
+    r"\s*,?\s*(?:(?P<else>otherwise|else)\b|(?:if|when(?:ever)?|for|in case|provided(?: that)?|as long as)\s*\Z)",
+    re.IGNORECASE,
+)
+"""What stands between a definition and the condition that it holds under."""
 REMARKS = frozenset(("←", "≐", "≈", "∝", "≠", "≤", "≥", "<", ">", "≪", "≫", "=:?"))
 
 
@@ -125,8 +136,10 @@ def is_setting(node: Expr) -> bool:
 
 
 def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
-    """w := w - η ∇J"""
-    return relation == ":=" and any(n == lhs for n in walk(rhs))
+    """w := w - η ∇J; with a plain = where what is taken off holds a derivative."""
+    if relation == ":=":
+        return any(n == lhs for n in walk(rhs))
+    return isinstance(lhs, Name) and isinstance(rhs, Add) and lhs in rhs.args and holds_derivative(rhs)
 
 
 def names_something(lhs: Expr) -> bool:

@@ -12,6 +12,7 @@ from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import free_indices, restates
 from ..grammar.tree import (
+    Cases,
     Chain,
     Entry,
     Expr,
@@ -22,9 +23,10 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.walking import walk
-from ..inferred.occurrences import key_of
+from ..inferred.above import Above, Given
+from ..inferred.occurrences import Uses, key_of
 from ..inferred.said import Head, Record, defining
-from ..inferred.section import Given, Section
+from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
 from . import classes
@@ -50,18 +52,19 @@ class Unit:
 
 
 class Heads:
-    def __init__(self, scope: Scope, before: Heads | None) -> None:
-        self.scope, self.before = scope, before
+    def __init__(self, scope: Scope, above: Above) -> None:
+        self.scope = scope
         base = scope.base
         facts, base, withdrawals = facts_of(scope, base)
         self.records = records_of(scope, base)
-        self.section: Section = Section(self.records, facts, base, before.section if before is not None else None)
+        self.section: Section = Section(self.records, facts, base, above)
         self.section.withdrawals = withdrawals
         self.table = self.section.frame.table
         self.above: dict[tuple[int, int], Expr | None] = {}
         self.defined: dict[str, int] = {}
         self.stationary: list[tuple[Chain | None, int]] = []
         self.pending: list[Chain] = []
+        self.cases: dict[str, list[tuple[Expr, Chain | None]]] = {}
         self.adjoint_keys: set[str] = set()
         self.against: dict[str, set[int]] = {}
         self.made: list[list[Unit] | Reading] = []
@@ -84,6 +87,7 @@ class Heads:
         sides = (*chain.subjects, *(k.rhs for k in chain.links))
         return (
             len(chain.links) == 1 and isinstance(sides[0], Name) and all(isinstance(s, (Name, Num)) for s in sides)
+            and all(x.transposes for x in (sides[1].sups if isinstance(sides[1], Name) else ()))  # e^x is no letter
             and chain.links[0].relation in ("=", "<", ">", "≤", "≥", "≠")
         )  # fmt: skip
 
@@ -117,10 +121,11 @@ class Heads:
         return self.is_variable(key) and not self.holds(key, rhs)
 
     def named_prime(self, found: Head) -> bool:
-        return self.section.roles.full_key(found.name)[0] + "'" in self.section.frame.options
+        key = self.section.roles.full_key(found.name)[0]
+        return key.endswith("'") and key in self.section.frame.options
 
-    def is_aside(self, before: str, found: Head | None) -> bool:
-        """ "if A = A^T", "orthogonal, that is Q^T Q = I": said of what is there, inline."""
+    def is_aside(self, before: str, found: Head | None, lhs: Expr) -> bool:
+        """ "if A = A^T", "orthogonal, that is Q^T Q = I", "with Σ_i t_i = 1": said of what is there, inline."""
         if re.search(r"\b(?:if|when|whenever|provided(?: that)?|in case)\s*\Z", before, re.IGNORECASE):
             return found is None or self.not_fresh(found)
         said = re.search(r"\b(?:that is|i\.e\.|meaning|so that|with)\s*,?\s*\Z", before, re.IGNORECASE)
@@ -129,7 +134,11 @@ class Heads:
             before,
             re.IGNORECASE,
         )
-        return found is None and said is not None and words is not None
+        if found is None and said is not None and words is not None:
+            return True
+        named = {self.section.roles.full_key(n)[0] for n in walk(lhs) if isinstance(n, Name)}
+        given = re.fullmatch(r"\W*(?:where|with|since|as|because)\s*", before, re.IGNORECASE) is not None
+        return found is None and given and named.isdisjoint(self.defined)
 
     def gives(self, found: Head) -> bool:
         """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""
@@ -150,6 +159,9 @@ class Heads:
         key, items, layered = section.roles.full_key(found.name)
         rhs = link.rhs
         stated = link.relation in (":=", "≡") or classes.STIPULATES.search(before) is not None
+        part = self.in_a_case(r, unit, key)
+        if part is not None:
+            return part
         if self.table.known_name(key, layered):
             return self.declared_head(r, unit, key, stated)
         gives_function = found.args is not None and (key in self.table.functions or key in self.table.macros)
@@ -199,6 +211,29 @@ class Heads:
             return replace(unit, meant="claim")
         return self.define(r, unit, key)
 
+    def in_a_case(self, r: Record, unit: Unit, key: str) -> Unit | None:
+        """ "L = … if |r| ≤ δ and L = … otherwise": until all cases are said, L is not known."""
+        word = classes.PARTLY.match(r.formula.after)
+        if word is None or isinstance(unit.link.rhs, Cases) or key in self.table.functions:
+            return None
+        when: Chain | None = None
+        if word["else"] is None:
+            beside = self.records[r.at + 1 : r.at + 2]
+            parts = beside[0].loose.parts if beside and beside[0].loose is not None else ()
+            when = parts[0].chain if len(parts) == 1 and not beside[0].formula.display else None
+            if when is None or not all(k.relation in "<>≤≥" for k in when.links) or not when.links:
+                return None
+            if self.on_indices(when):
+                return None
+        rows = self.cases.setdefault(key, [])
+        rows.append((unit.link.rhs, when))
+        if when is not None or len(rows) < 2:
+            self.section.unread.add(key)
+            return replace(unit, meant="definition", note="in a case")
+        self.section.unread.discard(key)
+        link = replace(unit.link, rhs=Cases(tuple(self.cases.pop(key)), unit.link.span))
+        return replace(self.define(r, replace(unit, link=link), key), note="in a case")
+
     def text_of(self, at: int) -> int:
         return self.records[at].formula.row
 
@@ -216,7 +251,9 @@ class Heads:
         return len(names) == len(items) == len(set(names)) and all(n in self.table.indices for n in names)
 
     def holds(self, key: str, rhs: Expr) -> bool:
-        return any(isinstance(n, Name) and self.section.roles.full_key(n)[0] == key for n in walk(rhs))
+        uses = Uses()
+        uses.visit(rhs, frozenset())
+        return any(self.section.roles.full_key(u.name)[0] == key for u in uses.uses)
 
     def shifted(self, head_name: Name, rhs: Expr) -> bool:
         """z^l = … z^{l-1}: a recurrence over layers."""

@@ -37,6 +37,10 @@ from .classes import Class
 from .heads import Heads, Unit
 from .statements import Kind, Reading
 
+_HEAD = re.compile(
+    r"\s*(\\?[A-Za-z]+(?:\s*\{\\?[A-Za-z]+\})?)\s*(?:[_^]\s*(?:\{[^{}]*\}|\\?\w+)\s*)*(?:\([^()=]*\))?\s*&?\s*(?::?=)"
+)
+"""The letter on the left of what may be its definition."""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
 _BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
@@ -126,7 +130,7 @@ class Intents(Heads):
         formula, whole = r.formula, (0, len(r.formula.text))
         if formula.aligned is not None:
             self.above[formula.aligned] = None
-        found = re.match(r"\s*(\\?[A-Za-z]+(?:\s*\{\\?[A-Za-z]+\})?)\s*(?:\([^()=]*\))?\s*&?\s*(?::?=)", formula.text)
+        found = _HEAD.match(formula.text)
         if found is not None:
             self.section.unread |= unread_names(found[1])
         claims = re.search(r"=|\\sim|≡", formula.text) is not None
@@ -134,6 +138,7 @@ class Intents(Heads):
         unclosed = "never closed" in error.message
         if not isinstance(error, Unsettled) and not unclosed and formula.error is None and not self.table.known_any():
             error = Unsettled(error.message, error.span, error.where)
+        claims |= isinstance(formula.error, Unsettled)
         return self.plain("claim" if claims or unclosed else "remark", r, whole, error=error)
 
     def side_conditions(self, r: Record) -> list[Chain]:
@@ -250,9 +255,14 @@ class Intents(Heads):
         if relation not in EQUATIONS and relation != "=:":
             self.assume(r, lhs, link)
             return replace(unit, meant="remark")
+        whole = not r.formula.display and r.loose is not None and len(r.loose.parts) == 1
+        if whole and (classes.EQUIVALENT_BEFORE.search(before) or classes.EQUIVALENT_AFTER.match(r.formula.after)):
+            return replace(unit, meant="remark", note="said of what holds together with it")
         if relation == "=:":
             unit = replace(unit, lhs=rhs, link=replace(link, rhs=lhs, relation=":="))
             lhs, rhs, relation = rhs, lhs, ":="
+        if isinstance(rhs, Words) and rhs.text.strip() == "?" and classes.holds_derivative(lhs):
+            return replace(unit, meant="asked", note="asked")
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
             isinstance(n, Words) or self.is_word(n) for n in walk(rhs)
         ):  # fmt: skip
@@ -285,7 +295,7 @@ class Intents(Heads):
                 return self.condition(r, unit)
         if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
             return self.condition(r, unit)
-        if not r.formula.display and not derivative and self.is_aside(before, found):
+        if not r.formula.display and not derivative and self.is_aside(before, found, lhs):
             return self.condition(r, unit)
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")

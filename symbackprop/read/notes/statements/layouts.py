@@ -30,11 +30,7 @@ class Layouts(Intents):
         others = [x for x in LAYOUTS if x != section.layout]
         if _COMPARED.search(r.formula.before) or _COMPARED.search(r.formula.after[:60]):
             return others
-        costs = {}
-        for layout in LAYOUTS:
-            solver.layout = layout
-            costs[layout] = sum(solver.cost(p, section.chosen)[1] for p in solver.pieces if p.record != r.at)
-        solver.layout = section.layout
+        costs = {layout: solver.broken(layout, section.chosen, r.at) for layout in LAYOUTS}
         return [x for x in others if costs[x] <= costs[section.layout] and self.speaks_against(x) <= {r.at}]
 
     def speaks_against(self, layout: str) -> set[int]:

@@ -32,20 +32,20 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.walking import walk
+from ..inferred.above import Given
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from ..inferred.section import Given
 from ..inferred.solver import Piece
 from . import classes
-from .conditions import as_name, conditioned, spoken
+from .conditions import as_name, conditioned
 from .heads import Unit
 from .intents import stacked_items
-from .layouts import Layouts
+from .rivals import Rivals
 from .statements import Reading
 
 
-class SectionReader(Layouts):
+class SectionReader(Rivals):
     def after(self) -> Declarations:
         """The author's table with the shapes that the text says, for a block that comes next."""
         base, options = self.section.base, self.section.frame.options
@@ -160,6 +160,8 @@ class SectionReader(Layouts):
                 return [self.remark(base, u)]
             case "condition":
                 return [replace(base, kind="condition")]
+            case "asked":
+                return [self.asked(base, u, r)]
             case "shape":
                 return [self.shape(base, u, r)]
             case "definition" | "redefinition":
@@ -171,6 +173,15 @@ class SectionReader(Layouts):
 
     def remark(self, base: Reading, u: Unit) -> Reading:
         return replace(base, relation=u.link.relation)
+
+    def asked(self, base: Reading, u: Unit, r: Record) -> Reading:
+        """∇J = ?: the side that is there, under its table."""
+        chain = Chain((u.lhs,), (), u.lhs.span)
+        try:
+            table = self.section.table(chain, r.at) if self.section.frame.options else self.table
+            return replace(base, declarations=table, lhs=Resolver(table).expr(u.lhs))
+        except (ReadError, RecursionError):
+            return base
 
     def shape(self, base: Reading, u: Unit, r: Record) -> Reading:
         lone = u.link.relation == ""
@@ -195,7 +206,7 @@ class SectionReader(Layouts):
         return replace(base, kind="shape", lhs=lhs, relation=u.link.relation, rhs=rhs)
 
     def definition(self, base: Reading, u: Unit, r: Record) -> Reading:
-        if u.note in ("function", "rows", "in words", "notation") or isinstance(u.link.rhs, (Words, Num)):
+        if u.note in ("function", "rows", "in words", "notation", "in a case") or isinstance(u.link.rhs, (Words, Num)):
             return replace(base, kind="definition", relation=u.link.relation)
         chain = Chain((u.lhs,), (u.link,), u.span)
         built = self.built(base, chain, r, without=u.given)
@@ -213,55 +224,15 @@ class SectionReader(Layouts):
         reading = self.built(base, chain, r, conditions=u.conditions, layout=layout)
         if reading.error is not None:
             return reading
-        hedged = classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions
-        reading = replace(reading, introduced=self.introduced(u, r), hedged=hedged)
+        doubt = self.among_many(chain)
+        if classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions:
+            doubt = "it does not hold always, and the condition it is said under is not understood"
+        reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt)
         blocked = section.opaque([*section.keys(chain), *names], r.at)
         if blocked:
             message = f"the definition of {blocked} could not be read, and this rests on it"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
         return self.with_rivals(reading, base, chain, u, r)
-
-    def introduced(self, u: Unit, r: Record) -> str:
-        section = self.section
-        sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
-        for key in sorted(sides[0] ^ sides[1]):
-            name = key.removesuffix(AT)
-            if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
-                continue
-            if section.first_use(key) >= r.at and (section.before is None or name not in section.before.roles.arrays):
-                return name
-        return ""
-
-    def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
-        section = self.section
-        rivals: list[tuple[str, Reading]] = []
-        involved = self.involved(chain, r.at)
-        clashes: int | None = None
-        for key in involved:
-            for option in section.solver.rivals(key, section.chosen, r.at):
-                chosen = {**section.chosen, key: option}
-                if clashes is None:
-                    clashes = section.clashes(chain, r.at, section.chosen)
-                if section.clashes(chain, r.at, chosen) > clashes:
-                    continue
-                other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
-                rivals.append((f"{key.removesuffix(AT)} {spoken(option)}", other))
-        for layout in self.other_layouts(r):
-            other = self.built(base, chain, r, conditions=u.conditions, layout=layout)
-            rivals.append((f"{layout} layout", other))
-        return replace(reading, rivals=tuple(rivals))
-
-    def involved(self, chain: Chain, at: int) -> list[str]:
-        """The letters of a claim and of what it rests on."""
-        found = dict.fromkeys(self.section.keys(chain))
-        work = list(found)
-        while work:
-            d = self.section.definition(work.pop(), at)
-            for k in self.section.keys(d.chain) if d is not None else ():
-                if k not in found:
-                    found[k] = None
-                    work.append(k)
-        return [k for k in found if k in self.section.frame.options and len(self.section.frame.options[k]) > 1]
 
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Given | None = None, conditions: Sequence[Chain] = (),

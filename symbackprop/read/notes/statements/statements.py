@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ..declared.declarations import declare
@@ -17,7 +16,6 @@ from ..declared.said_in_prose import declared_in_prose
 from ..declared.symbols import Declarations
 from ..files.items import Block, Formula, Item, Prose
 from ..files.place import Place, ReadError, Span, render
-from ..files.sources import read_document
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Expr
@@ -56,8 +54,8 @@ class Reading:
     settled: bool = True
     assumed: tuple[str, ...] = ()
     also: Reading | None = None
-    hedged: bool = False
-    """It is said under a condition in words that is not understood."""
+    doubt: str = ""
+    """Why it may hold all the same where it seems not to: a condition in words that is not understood."""
     introduced: str = ""
     """A letter that nothing said or used before, on one side only: the equation may say what it is."""
 
@@ -94,23 +92,6 @@ class Scope:
     prose: list[tuple[str, int]] = field(default_factory=list)
     after: Declarations | None = None
     """The author's table behind the scope, with what its text said of shapes: the next block goes on from it."""
-
-
-def read_file(path: str | Path) -> Iterator[Reading]:
-    """The statements of a file, in order."""
-    return read_statements(read_document(path))
-
-
-def read_statements(items: Iterable[Item], declarations: Declarations | None = None) -> Iterator[Reading]:
-    """The statements in the items of a document.  Raises ReadError for a declaration block that is wrong."""
-    from .reader import SectionReader
-
-    before: SectionReader | None = None
-    for scope in scopes(items, declarations or Declarations()):
-        reader = SectionReader(scope, before)
-        yield from reader.read()
-        scope.after = reader.after()
-        before = reader
 
 
 def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
@@ -228,4 +209,4 @@ def facts_of(scope: Scope, base: Declarations) -> tuple[Facts, Declarations, lis
     return facts, base, withdrawals
 
 
-__all__ = ["Kind", "Reading", "Scope", "facts_of", "read_file", "read_statements", "records_of"]
+__all__ = ["Kind", "Reading", "Scope", "facts_of", "records_of", "scopes"]

@@ -1,0 +1,194 @@
+"""What a section takes over from those above it, as a value: no more of it than the section's letters can ask for.
+
+A section whose text and whose `Above` are the same is the same section, so that it need not be read again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..declared.symbols import Declarations
+from ..files.place import Place
+from ..grammar.tree import Chain
+from ..grammar.vocabulary import GREEK
+from .options import AT, Option
+
+if TYPE_CHECKING:
+    from .section import Section
+
+V = TypeVar("V")
+END = 10**9
+"""Behind every formula of a section."""
+_TABLES = ("functions", "macros", "composite", "sizes", "indices", "layers", "layered_sizes")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A definition in force from a formula on: loose sides, or (`made`) already resolved."""
+
+    key: str
+    chain: Chain
+    text: str
+    record: int
+    where: Place | None = field(default=None, compare=False)
+    made: Chain | None = None
+    rests: tuple[str, ...] = ()
+    """The letters of its chain, once the section it stands in is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """By letter.  `arrays` are those of the section right above; `table` holds functions, indices, sizes and layers."""
+
+    definitions: Mapping[str, Given] = field(default_factory=dict)
+    chosen: Mapping[str, Option] = field(default_factory=dict)
+    arrays: Mapping[str, None] = field(default_factory=dict)
+    sizes: Mapping[str, None] = field(default_factory=dict)
+    of: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    logistic_keys: Mapping[str, None] = field(default_factory=dict)
+    bold: Mapping[str, int] = field(default_factory=dict)
+    table: Declarations = field(default_factory=Declarations)
+    logistic: bool = False
+    einstein: bool = False
+
+    @classmethod
+    def left_by(cls, section: Section) -> Above:
+        """What a section leaves to those below it."""
+        facts, definitions = section.facts, dict[str, Given]()
+        for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
+            found = section.definition(name, END)
+            if found is not None and found.record >= 0:
+                found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
+            if found is not None:
+                definitions[name] = found
+        properties = {k: frozenset(v) for k, v in facts.properties.items()}
+        keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
+        return cls(
+            definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
+            section.frame.table, facts.logistic, facts.einstein,
+        )  # fmt: skip
+
+    def about(self, texts: Iterable[str]) -> Above:
+        """What formulas can ask for: of their letters, and of the letters that definitions of these rest on."""
+        found = set[str]().union(*map(letters, texts))
+        while True:
+            here = self.only(frozenset(found))
+            more = [d.text for d in here.definitions.values()]
+            more += [k for d in here.definitions.values() for k in d.rests]
+            more += [size for option in here.chosen.values() for size in option.sizes]
+            wider = found.union(*map(letters, more))
+            if wider == found:
+                return here
+            found = wider
+
+    def only(self, found: frozenset[str]) -> Above:
+        def part(table: Mapping[str, V]) -> dict[str, V]:
+            return {k: v for k, v in table.items() if not letters(k).isdisjoint(found)}
+
+        tables: dict[str, Any] = {name: part(getattr(self.table, name)) for name in _TABLES}
+        return replace(
+            self, definitions=part(self.definitions), chosen=part(self.chosen), arrays=part(self.arrays),
+            sizes=part(self.sizes), of=part(self.of), properties=part(self.properties),
+            table=replace(self.table, **tables),
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=20_000)
+def letters(text: str) -> frozenset[str]:
+    r"""The letters of a formula or a key: σ of \sigma, L of \mathcal{L}, both W and MSE's own."""
+    found: set[str] = set()
+    for command, word, other in _LETTERS.findall(text):
+        if command:
+            found |= {GREEK.get(command, command)}
+        elif word:
+            found |= {word, *word}
+        else:
+            found.add(other)
+    return frozenset(found - _MARKS)
+
+
+_LETTERS = re.compile(r"\\([A-Za-z]+)|([A-Za-z]+)|([^\x00-\x7f])")
+_MARKS = frozenset(
+    ("hat", "bar", "tilde", "vec", "dot", "widehat", "widetilde", "overline", "check", "mathbf", "mathcal", "mathrm",
+     "mathbb", "boldsymbol", "bm", "text", "frac", "partial", "left", "right", "sum", "cdot", "top")
+)  # fmt: skip
+
+
+def below(whole: Above, asked: Above, own: Above) -> Above:
+    """What the next section finds above it: what this one leaves, and what this one could not ask for."""
+
+    def kept(name: str) -> dict[str, Any]:
+        old, seen, new = (getattr(x, name) for x in (whole, asked, own))
+        return {**{k: v for k, v in old.items() if k not in seen and k not in new}, **new}
+
+    def table(name: str) -> dict[str, Any]:
+        old, seen, new = (getattr(x.table, name) for x in (whole, asked, own))
+        return {**{k: v for k, v in old.items() if k not in seen and k not in new}, **new}
+
+    tables: dict[str, Any] = {name: table(name) for name in _TABLES}
+    return Above(
+        kept("definitions"), own.chosen, own.arrays, kept("sizes"), kept("of"), kept("properties"),
+        kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), own.logistic, own.einstein,
+    )  # fmt: skip
+
+
+def inherit(section: Section) -> None:
+    """Shapes that were said above hold until they are said anew."""
+    above = section.above
+    section.roles.sizes |= set(above.sizes) - set(section.roles.arrays) - section.roles.indices
+    section.facts.logistic |= above.logistic
+    section.facts.logistic_keys |= set(above.logistic_keys)
+    section.facts.einstein |= above.einstein
+    section.facts.bold = {**above.bold, **section.facts.bold}
+    said = {section.roles.full_key(n)[0] for n, _, _ in section.roles.members}
+    for key, properties in above.properties.items():
+        if not section.defines(key) and key not in said:
+            section.facts.properties.setdefault(key, set()).update(properties)
+
+
+def inherit_functions(section: Section) -> None:
+    """Functions given above, and the letters that definitions from above rest on."""
+    above, table, options = section.above, section.frame.table, section.frame.options
+    for name, f in above.table.functions.items():
+        if name in table.functions or section.defines(name) or section.said_anew(name):
+            continue
+        if f.kind != "loss" and (name in section.roles.arrays or name not in options):
+            table = table.with_function(f)
+            options.pop(name, None)
+    for name, m in above.table.macros.items():
+        if name not in table.macros and not section.defines(name):
+            table = replace(table, macros={**table.macros, name: m})
+            options.pop(name, None)
+    for key, of in above.of.items():
+        if key not in section.frame.of and not section.defines(key):
+            section.frame.of[key] = of
+    work, seen = list(options), set(options)
+    while work:
+        key = work.pop().removesuffix(AT)
+        d = above.definitions.get(key) if not section.defines(key) else None
+        for k in d.rests if d is not None else ():
+            if k not in seen and k in above.chosen and not table.known(k.removesuffix(AT)):
+                seen.add(k)
+                options[k] = (above.chosen[k],)
+                work.append(k)
+    if options:
+        table = with_tables(table, above.table, options, bool(section.roles.layers))
+    section.frame.table = table
+
+
+def with_tables(table: Declarations, above: Declarations, options: Mapping[str, object], layers: bool) -> Declarations:
+    composite = {k: v | table.composite.get(k, frozenset()) for k, v in above.composite.items()}
+    indices = {k: v for k, v in above.indices.items() if k not in options}
+    return replace(
+        table,
+        composite={**table.composite, **composite},
+        sizes={**above.sizes, **table.sizes},
+        indices={**indices, **table.indices},
+        layers=table.layers if layers else {**above.layers, **table.layers},
+        layered_sizes={**above.layered_sizes, **table.layered_sizes},
+    )

@@ -1,0 +1,118 @@
+"""Kinds of text that were misread once: each as authors write it, with what is true and what is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.documents.check import check_text
+
+P, R, U, N = "proved", "refuted", "unknown", None
+CLAIMS = {
+    "a function that is named is not any function": (
+        r"$h = \sigma(Wx + b)$, where $\sigma$ is the sigmoid function applied elementwise, $e = h - t$, $L = "
+        r"\frac12 \|e\|^2$."
+        r"$$\frac{\partial L}{\partial x} = W^T(e \odot h \odot (1-h))$$ $$\frac{\partial L}{\partial x} = "
+        r"W^T(e \odot h)$$",
+        [P, R],
+    ),
+    "what holds together with something else is not claimed": (
+        r"For symmetric $A$ let $R(x) = \frac{x^T A x}{x^T x}$. Then $\nabla R(x) = 0$ iff $Ax = R(x) x$. "
+        r"$$\nabla R(x) = A x$$",
+        [R],
+    ),
+    "cases in words": (
+        r"$L = \frac12 r^2$ if $|r| \le c$ and $L = c|r| - \frac12 c^2$ otherwise, with $c > 0$. "
+        r"$$\frac{dL}{dr} = \begin{cases} r & |r| \le c \\ c \operatorname{sign}(r) & \text{otherwise} \end{cases}$$"
+        r"$$\frac{dL}{dr} = \begin{cases} r & |r| \le c \\ c & \text{otherwise} \end{cases}$$",
+        [P, R],
+    ),
+    "an update with a plain equality sign": (
+        r"$E = (y - m x)^2$. $$\frac{\partial E}{\partial m} = -2x(y - mx)$$ Update: $m = m - \alpha "
+        r"\frac{\partial E}{\partial m}$.",
+        [P],
+    ),
+    "another name with a prime": (
+        r"$z = \sigma(W x + U h)$, $n = \tanh(V x + Q h)$, $h' = (1 - z) \odot n + z \odot h$, $g = \partial "
+        r"L/\partial h'$."
+        r"$$\frac{\partial L}{\partial z} = g \odot (h - n)$$ $$\frac{\partial L}{\partial z} = g \odot (n - h)$$",
+        [P, R],
+    ),
+    "subscripts that are words of a name": (
+        r"$z = \tanh(W_z x + U_z h)$, $L = \|z\|^2$. $$\frac{\partial L}{\partial z} = 2z$$ $$\frac{\partial "
+        r"L}{\partial z} = z$$",
+        [P, R],
+    ),
+    "a logarithm that is defined": (
+        r"$$\log p = -\frac12 y^T K^{-1} y - \frac12 \log |K|$$ with $K \in \mathbb{R}^{n \times n}$ symmetric. "
+        r"$$\frac{\partial}{\partial y} \log p = -K^{-1} y$$ $$\frac{\partial}{\partial y} \log p = K^{-1} y$$",
+        [P, R],
+    ),
+    "a square that is defined with its argument": (
+        r"Let $\Lambda$ be symmetric and $d^2(x) = (x-\mu)^T \Lambda (x-\mu)$."
+        r"$$\nabla_x d^2 = 2\Lambda(x-\mu)$$ $$\nabla_x d^2 = \Lambda(x-\mu)$$",
+        [P, R],
+    ),
+    "digits of a fraction in an exponent": (
+        r"$g(x) = e^{-\frac12 (x - m)^2}$, so $g'(x) = -(x-m) g(x)$ and $g'(x) = (x-m) g(x)$.",
+        [P, R],
+    ),
+    "a definition with scripts that cannot be read": (
+        r"$\gamma_{nk} = \oint \pi_k$. $$\sum_k \gamma_{nk} = 1$$",
+        [U, U],
+    ),
+    "what is defined behind with": (
+        r"$f(x) = \log \sum_i e^{x_i}$. Then $\nabla f(x) = \frac{1}{\mathbf 1^T z} z$ with $z_i = e^{x_i}$. "
+        r"$$\nabla f(x) = \frac{1}{\mathbf 1^T x} z$$",
+        [P, R],
+    ),
+    "an equation between data behind with": (
+        r"$p_i = e^{z_i}/\sum_j e^{z_j}$ and $L = -\sum_i t_i \log p_i$ with $\sum_i t_i = 1$."
+        r"$$\frac{\partial L}{\partial z_i} = p_i - t_i$$ $$\frac{\partial L}{\partial z_i} = t_i - p_i$$",
+        [P, R],
+    ),
+    "a column of ones": (
+        r"$X \in \mathbb{R}^{n \times d}$, $\bar{x} = \frac1n X^T \mathbf{1}$, $C = X - \mathbf 1 \bar x^T$."
+        r"$$\mathbf 1^T C = 0$$ $$C^T C = X^T X - n \bar x \bar x^T$$ $$C^T C = X^T X - \bar x \bar x^T$$",
+        [P, P, R],
+    ),
+    "the diagonal matrix of entries": (
+        r"$p_n = \sigma(a_n)$ with the logistic function, $R = \operatorname{diag}(p_n (1 - p_n))$."
+        r"$$\frac{\partial p_n}{\partial a_m} = R_{nm}$$ $$\frac{\partial p_n}{\partial a_m} = -R_{nm}$$",
+        [P, R],
+    ),
+    "a kink that the variable does not move": (
+        r"$z = Vx$, $h = \max(0, z)$, $o = Wh + b$, $J = \frac12\|o - t\|^2$."
+        r"$$\frac{\partial J}{\partial W} = (o - t) h^T$$ $$\frac{\partial J}{\partial W} = (o - t) z^T$$",
+        [P, R],
+    ),
+    "a name that is also a function's": (
+        r"$$\mathrm{KL} = \frac12 \sum_j (\mu_j^2 + s_j^2 - \log s_j^2 - 1)$$ so $\frac{\partial "
+        r"\mathrm{KL}}{\partial \mu_j} = \mu_j$"
+        r" and $\frac{\partial \mathrm{KL}}{\partial \mu_j} = 2\mu_j$.",
+        [P, R],
+    ),
+    "a size that only the statement itself makes": (
+        r"For matrices $A$ and $X$: $$\frac{\partial \operatorname{tr}(AX)}{\partial X} = A^T$$ "
+        r"$$\frac{\partial \operatorname{tr}(AX)}{\partial X} = 1$$",
+        [P, "ill-formed"],
+    ),
+    "one of the letters that are summed over": (
+        r"With $u_w, v_c \in \mathbb{R}^d$, $p(o|c) = \frac{\exp(u_o^T v_c)}{\sum_{w} \exp(u_w^T v_c)}$, $J = "
+        r"-\log p(o|c)$. "
+        r"$$\frac{\partial J}{\partial u_o} = (p(o|c) - 1) v_c$$",
+        [U],
+    ),
+    "what may be held fixed": (
+        r"$\mu = \frac1m \sum_{i=1}^m x_i$, $v = \frac1m \sum_{i=1}^m (x_i-\mu)^2$, $y_i = (x_i - \mu) v$."
+        r"$$\frac{\partial y_i}{\partial \mu} = -v$$",
+        [U],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_what_is_true_is_proved_and_what_is_false_is_not(name: str) -> None:
+    text, verdicts = CLAIMS[name]
+    found = [c for c in check_text(text) if c.kind == "claim"]
+    assert [c.verdict for c in found] == verdicts, [(c.latex, c.verdict, c.outcome.message) for c in found]
+    assert all(c.verdict is N for c in check_text(text) if c.kind != "claim")
