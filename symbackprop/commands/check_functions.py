@@ -62,14 +62,19 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
     from .check_file import asked_in
 
     verdicts = []
+    judged = []
     for asked in [part for t in targets for part in asked_in(t, args)]:
         with shown_when_slow(asked.name):
-            verdicts.append((asked.name, asked.verdict()))
+            verdict = asked.verdict()
+        verdicts.append((asked.name, verdict))
+        judged.append((asked.name.partition("::")[0], asked.line, verdict))
     if args.certificate is not None:
         write_proofs(args.certificate, [v for _, v in verdicts])
+    if args.sarif is not None:
+        write_sarif(args.sarif, judged)
     if args.json:
         print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
-    else:
+    elif args.sarif != "":
         from rich.console import Console
         from rich.text import Text
 
@@ -79,6 +84,21 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
                 console.print(Text(target, style="bold"))
             console.print(v.__rich__())
     return 0 if all(v.status == PROVED for _, v in verdicts) else 1
+
+
+def write_sarif(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
+    """To a file, or printed without a name."""
+    import json
+
+    from symbackprop import __version__
+    from symbackprop.files import write_atomically
+    from symbackprop.write.function_sarif import function_sarif
+
+    text = json.dumps(function_sarif(judged, __version__), ensure_ascii=False, indent=2) + "\n"
+    if path:
+        write_atomically(path, text)
+    else:
+        print(text, end="")
 
 
 def write_proofs(path: str, verdicts: list[Verdict]) -> None:
