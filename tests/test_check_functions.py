@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -338,3 +339,55 @@ def test_assertions_for_layers_and_their_like() -> None:
             return 2 * dout
 
     assert assert_layer(Twice, shapes={"x": "n"}).status == "proved"
+
+
+WRONG = """
+import numpy as np
+
+def forward(x, w, scale=2.0):
+    return scale * np.tanh(x) * w
+
+def backward(x, w, dy, scale=2.0):
+    return {"x": scale * dy * w * (1 - np.tanh(x)), "w": scale * (dy * np.tanh(x)).sum(axis=0)}
+
+def energy(z):
+    return (z**2).sum()
+
+def energy_grad(z):
+    return z
+
+def right_forward(z):
+    return z**3
+
+def right_backward(z, g):
+    return 3 * z**2 * g
+"""
+
+
+def test_a_counterexample_is_a_test_that_fails_until_it_is_mended(layers: Path) -> None:
+    file, tests = layers.with_name("wrong.py"), layers.with_name("test_wrong.py")
+    file.write_text(WRONG, encoding="utf-8")
+    pairs = ["forward,backward", "energy,energy_grad", "right_forward,right_backward"]
+    shapes = ["x: B D; w: D", "z: n", "z: n"]
+    for pair, axes in zip(pairs, shapes, strict=True):
+        cli.main(["check", f"{file}::{pair}", "--shapes", axes, "--no-repair", "--tests", str(tests)])
+        text = tests.read_text(encoding="utf-8")
+        names: dict[str, Any] = {}
+        if "def test_" not in text:
+            assert pair.startswith("right")
+            continue
+        for source, fails in ((WRONG, True), (WRONG.replace("(1 - np.tanh(x))", "(1 - np.tanh(x) ** 2)")
+                                              .replace("return z\n", "return 2 * z\n"), False)):  # fmt: skip
+            module = types.ModuleType("wrong")
+            exec(source, vars(module))
+            sys.modules["wrong"] = module
+            try:
+                exec(text, names)
+            finally:
+                del sys.modules["wrong"]
+            (test,) = (f for n, f in names.items() if n.startswith("test_"))
+            if fails:
+                with pytest.raises(AssertionError):
+                    test()
+            else:
+                test()
