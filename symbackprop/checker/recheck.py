@@ -785,8 +785,6 @@ def assume(world, name, values):
 
 LAWS = {
     # derivatives
-    "diff_constant": ("tw", lambda t, w:
-        need(t.op in ("num", "size", "ord", "delta", "range"), "no constant") and (diff(t, w), ZERO)),
     "diff_independent": ("Ctw", lambda c, t, w:
         need(not c.moves(t, {w.data}), f"it may depend on {w.data[0]}") and (diff(t, w), ZERO)),
     "diff_entry": ("Cww", diff_entry),

@@ -128,7 +128,7 @@ def differentiate(t: Term, wrt: Entry, context: Context, names: Names, kept: fro
             second, by_second = go(first)
             return second, Chain(UnderDiff(wrt, by_first), (by_second,))
         case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
-            return ZERO, By("diff_constant", (t, wrt))
+            return ZERO, By("diff_independent", (t, wrt))
         case _:
             raise ProofError(f"no law differentiates {t}")
 
