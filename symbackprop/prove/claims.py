@@ -11,6 +11,7 @@ from symbackprop.core.terms import (
     ZERO,
     Add,
     Diff,
+    Holds,
     Mul,
     ProofError,
     Sum,
@@ -84,6 +85,8 @@ def unchecked(
 
 def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
     """A checked proof in which no step is turned round, which would need that its argument is not 0."""
+    if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
+        return None
     try:
         return first(unchecked(lhs, rhs, context, AS_WRITTEN) or (), context)
     except (ProofError, TooLarge, RecursionError):
