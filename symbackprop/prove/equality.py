@@ -29,7 +29,7 @@ from symbackprop.core.terms import (
 
 from .differentiate import Names, differentiate
 from .normal_form.joined import flipped, joined
-from .normal_form.normal import QUICK, WAYS, Normal, Way
+from .normal_form.normal import QUICK, WAYS, WRITTEN, Normal, Way, step_of_steps
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
 from .normal_form.zero import prove_zero
@@ -118,7 +118,10 @@ def candidates(
 ) -> Iterator[Candidate]:
     """Proofs of lhs = rhs as they are found, between `before`, of something = lhs, and `after`, of rhs = something."""
     by = strides((lhs, rhs))
-    for way in (QUICK, *ways) if ways is WAYS and has_exponential_functions(lhs, rhs) else ways:
+    if ways is WAYS:
+        written = any(step_of_steps(s) for t in (lhs, rhs) for s in subterms(t))
+        ways = (*((WRITTEN,) if written else ()), *((QUICK,) if has_exponential_functions(lhs, rhs) else ()), *WAYS)
+    for way in ways:
         found = attempt(lhs, rhs, Normal(context, names, way, by), before, after)
         if found is not None:
             yield found

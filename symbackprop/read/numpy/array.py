@@ -163,7 +163,11 @@ class SymArray:
             return HANDLERS["selected"](self, mask)
         p = keys.planned(key, self._value.shape)
         if not p.basic:
-            return wrap(read(self.value, p))
+            if p.spread or not p.result:
+                return wrap(read(self.value, p))
+            result = self.view(lambda v: read(v, p), None)
+            result._loose = True  # numbers that depend on the data: NumPy gives a view, of 0-d arrays a copy
+            return result
         result = self.view(lambda v: read(v, p), lambda v, new: write(v, p, new))
         result._plan, result._straight = p, self._straight and p.leading
         if not p.result and not any(i is Ellipsis for i in keys.items_of(key)):
