@@ -1395,11 +1395,10 @@ def root_of(x, n):
 
 def bounds(fn, low, high):
     """u - u³/3 <= sin u, atan u, erf u <= 8u/7 for u in [0, 1], and the functions are odd."""
-    if 0 <= low and high <= 1:
-        return low - low ** 3 / 3, high * 8 / 7, None
-    if -1 <= low and high <= 0:
+    if low < 0 >= high:
         return (*(-q for q in reversed(bounds(fn, -high, -low)[:2])), None)
-    return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
+    near = 0 <= low and high <= 1
+    return (low - low ** 3 / 3, high * 8 / 7, None) if near else (Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None)
 
 class Point:
     def __init__(self, world, sizes, entries, logs, integers):

@@ -35,12 +35,19 @@ Found = tuple[Proof, Equation]
 WORTH = 1.6  # a formula in the forward's own words may be so much longer than its normal form
 
 
-def prove(lhs: Term, rhs: Term, context: Context) -> Found | None:
+def prove(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Found | None:
     """A checked proof of lhs = rhs, where lhs may be a derivative of a derivative; or None."""
     try:
-        return search(lhs, rhs, context)
+        return search(lhs, rhs, context, ways)
     except (ProofError, TooLarge, RecursionError):
         return None
+
+
+def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
+    """The same where no step is turned round, which would need that its argument is not 0."""
+    if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
+        return None
+    return prove(lhs, rhs, context, AS_WRITTEN)
 
 
 def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
@@ -61,13 +68,13 @@ def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
         return None
 
 
-def search(lhs: Term, rhs: Term, context: Context) -> Found | None:
-    simple = unchecked(lhs, rhs, context)
+def search(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...]) -> Found | None:
+    simple = unchecked(lhs, rhs, context, ways)
     if simple is not None:
         return first(simple, context)
     assert isinstance(lhs, Diff)
     body, inner = without_derivatives(lhs.body, context, Names())
-    found = prove_gradient(body, lhs.wrt, rhs, context)
+    found = prove_gradient(body, lhs.wrt, rhs, context, ways)
     if found is None or inner is None:
         return found
     proof: Proof = Chain(UnderDiff(lhs.wrt, inner), (found[0],))
@@ -81,16 +88,6 @@ def unchecked(
     if not isinstance(lhs, Diff):
         return candidates(lhs, rhs, context, Names(), ways=ways)
     return None if derivatives(lhs.body) else gradients(lhs.body, lhs.wrt, rhs, context, ways)
-
-
-def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
-    """A checked proof in which no step is turned round, which would need that its argument is not 0."""
-    if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
-        return None
-    try:
-        return first(unchecked(lhs, rhs, context, AS_WRITTEN) or (), context)
-    except (ProofError, TooLarge, RecursionError):
-        return None
 
 
 def derivatives(t: Term) -> bool:

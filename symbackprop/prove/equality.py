@@ -39,6 +39,7 @@ ROUNDS = 4
 
 
 Found = tuple[Proof, Equation]
+Ways = tuple[Way, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +68,19 @@ def first(candidates: Iterable[Candidate], context: Context) -> Found | None:
     return next((found for c in candidates if (found := c.checked(context)) is not None), None)
 
 
-def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> Found | None:
+def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY, ways: Ways = WAYS) -> Found | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
-    return first(candidates(lhs, rhs, context, Names()), context)
+    return first(candidates(lhs, rhs, context, Names(), ways=ways), context)
 
 
-def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> Found | None:
+def prove_gradient(
+    loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY, ways: Ways = WAYS
+) -> Found | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
-    return first(gradients(loss, wrt, claimed, context), context)
+    return first(gradients(loss, wrt, claimed, context, ways), context)
 
 
-def gradients(
-    loss: Term, wrt: Entry, claimed: Term, context: Context, ways: tuple[Way, ...] = WAYS
-) -> Iterator[Candidate]:
+def gradients(loss: Term, wrt: Entry, claimed: Term, context: Context, ways: Ways = WAYS) -> Iterator[Candidate]:
     """Proofs of ∂loss/∂wrt = claimed, as they are found."""
     for shorter in (True, False):
         names = Names()
@@ -114,14 +115,13 @@ def has_maximum(t: Term) -> bool:
 
 def candidates(
     lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None,
-    ways: tuple[Way, ...] = WAYS,
+    ways: Ways = WAYS,
 ) -> Iterator[Candidate]:
     """Proofs of lhs = rhs as they are found, between `before`, of something = lhs, and `after`, of rhs = something."""
     by = strides((lhs, rhs))
-    if ways is WAYS:
-        written = any(step_of_steps(s) for t in (lhs, rhs) for s in subterms(t))
-        ways = (*((WRITTEN,) if written else ()), *((QUICK,) if has_exponential_functions(lhs, rhs) else ()), *WAYS)
-    for way in ways:
+    usual = (QUICK, *ways) if ways is WAYS and has_exponential_functions(lhs, rhs) else ways
+    ranks = ways is WAYS and any(step_of_steps(s) for t in (lhs, rhs) for s in subterms(t))
+    for way in (WRITTEN, *usual) if ranks else usual:
         found = attempt(lhs, rhs, Normal(context, names, way, by), before, after)
         if found is not None:
             yield found

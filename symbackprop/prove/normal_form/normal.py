@@ -110,7 +110,16 @@ class Normal:
         self.functions: dict[Term, Rewritten] = {}
         self.lets: dict[Key, tuple[Array, Tensor]] = {}  # names given to compound bases, by what they mean
         self.meanings: dict[Array, Tensor] = {}
+        self.sides: dict[Term, bool] = {}
         self.relations = Relations(self)
+
+    def other_side(self, u: Term, negative: bool) -> bool:
+        """Whether a step, of u or of -u, is the opposite of the one that was met first: [-u > 0] beside [u > 0].
+
+        Only then is it written by the other, which is true for u != 0 alone.  The letters of indices do not count.
+        """
+        alike = substitute(u, {i: Index("~", i.size) for i in free(u)})
+        return self.sides.setdefault(alike, negative) != negative and self.way.negated_steps
 
     def of(self, t: Term) -> Rewritten:
         """The normal form of `t` and a proof of t = it, None where it is `t`.
