@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +16,16 @@ import pytest
 from symbackprop import cli
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.functions.dialects.written_shapes import in_annotations, in_docstring
-from symbackprop.functions.testing import assert_equal, assert_gradient, assert_hessian, assert_hvp, assert_jacobian
+from symbackprop.functions.testing import (
+    assert_derivative,
+    assert_equal,
+    assert_function,
+    assert_gradient,
+    assert_hessian,
+    assert_hvp,
+    assert_jacobian,
+    assert_layer,
+)
 
 LAYERS = """
 import numpy as np
@@ -255,6 +269,19 @@ def test_a_file_says_itself_what_there_is(tmp_path: Path, capsys: pytest.Capture
     assert cli.main(["check", f"{file}::Dense"]) == cli.main(["check", f"{file}::softmax_loss"]) == 0
 
 
+def test_sarif_points_at_the_backward(tmp_path: Path) -> None:
+    file, log = tmp_path / "net.py", tmp_path / "log.sarif"
+    file.write_text(FILE.replace("dout.sum(0)", "dout.mean(0)"), encoding="utf-8")
+    assert cli.main(["check", str(file), "--sarif", str(log), "--no-repair"]) == 1
+    (run,) = json.loads(log.read_text(encoding="utf-8"))["runs"]
+    places = [r["locations"][0]["physicalLocation"] for r in run["results"]]
+    assert all(p["artifactLocation"]["uri"].endswith("net.py") for p in places)
+    lines = [FILE.splitlines()[p["region"]["startLine"] - 1].strip() for p in places]
+    assert lines == ["def backward(self, dout):", "def affine_backward(dout, cache):", "def scale_bwd(dout, cache):"]
+    assert [r["ruleId"] for r in run["results"]] == ["SB199", "SB199", "SB399"]
+    assert "the gradient of b is refuted" in run["results"][0]["message"]["text"]
+
+
 SHAPES_IN_TEXT = [
     ("shapes: x: B D; w: D M", {"x": "B D", "w": "D M"}),
     ("x: (N, D)\ny: (N,)", {"x": "N D", "y": "N"}),
@@ -279,3 +306,88 @@ def test_shapes_in_annotations() -> None:
         "a": "list[int]", "m": 'Float[Array, "*batch D"]', "return": 'Float[Array, "B"]',
     }  # fmt: skip
     assert in_annotations(f) == {"x": "B D", "y": "n+1"}
+
+
+# --- under pytest ----------------------------------------------------------------------------
+
+
+def test_the_plugin_makes_tests_of_what_is_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "net.py"
+    file.write_text(FILE, encoding="utf-8")
+    program = [sys.executable, "-m", "pytest", "-q", "-p", "symbackprop.pytest_plugin", "--symbackprop", str(file)]
+    path = os.pathsep.join(p for p in (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")) if p)
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        program, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120, check=False
+    )
+    assert "2 failed, 3 passed" in done.stdout, done.stdout + done.stderr
+    assert "b: refuted: missing factor N" in done.stdout and "AssertionError" not in done.stdout
+    assert "the shape of z, factor is needed" in done.stdout
+
+
+def test_assertions_for_layers_and_their_like() -> None:
+    assert_derivative(np.tanh, lambda a: 1 - a**2, {"x": "n"})
+    assert_function(lambda w: ((w**2).sum(), 2 * w), shapes={"w": "d"})
+    with pytest.raises(AssertionError, match="w: refuted: missing factor 2"):
+        assert_function(lambda w: ((w**2).sum(), w), shapes={"w": "d"})
+
+    class Twice:
+        def forward(self, x: Any) -> Any:
+            return 2 * x
+
+        def backward(self, dout: Any) -> Any:
+            return 2 * dout
+
+    assert assert_layer(Twice, shapes={"x": "n"}).status == "proved"
+
+
+WRONG = """
+import numpy as np
+
+def forward(x, w, scale=2.0):
+    return scale * np.tanh(x) * w
+
+def backward(x, w, dy, scale=2.0):
+    return {"x": scale * dy * w * (1 - np.tanh(x)), "w": scale * (dy * np.tanh(x)).sum(axis=0)}
+
+def energy(z):
+    return (z**2).sum()
+
+def energy_grad(z):
+    return z
+
+def right_forward(z):
+    return z**3
+
+def right_backward(z, g):
+    return 3 * z**2 * g
+"""
+
+
+def test_a_counterexample_is_a_test_that_fails_until_it_is_mended(layers: Path) -> None:
+    file, tests = layers.with_name("wrong.py"), layers.with_name("test_wrong.py")
+    file.write_text(WRONG, encoding="utf-8")
+    pairs = ["forward,backward", "energy,energy_grad", "right_forward,right_backward"]
+    shapes = ["x: B D; w: D", "z: n", "z: n"]
+    for pair, axes in zip(pairs, shapes, strict=True):
+        cli.main(["check", f"{file}::{pair}", "--shapes", axes, "--no-repair", "--tests", str(tests)])
+        text = tests.read_text(encoding="utf-8")
+        names: dict[str, Any] = {}
+        if "def test_" not in text:
+            assert pair.startswith("right")
+            continue
+        for source, fails in ((WRONG, True), (WRONG.replace("(1 - np.tanh(x))", "(1 - np.tanh(x) ** 2)")
+                                              .replace("return z\n", "return 2 * z\n"), False)):  # fmt: skip
+            module = types.ModuleType("wrong")
+            exec(source, vars(module))
+            sys.modules["wrong"] = module
+            try:
+                exec(text, names)
+            finally:
+                del sys.modules["wrong"]
+            (test,) = (f for n, f in names.items() if n.startswith("test_"))
+            if fails:
+                with pytest.raises(AssertionError):
+                    test()
+            else:
+                test()

@@ -319,3 +319,34 @@ def test_a_flat_gradient_of_a_row_is_right_but_for_its_shape() -> None:
     assert verdict.status == "refuted" and "(M,) where (1, M) is needed: the values are right" in str(verdict.mistake)
     wrong = sb.check_gradient(lambda x, w, b: x @ w + b, lambda x, w, b, dout: dout.mean(0), shapes, "b")
     assert wrong.status == "refuted" and "values are right" not in str(wrong.mistake)
+
+
+def softmax(z: Any, shift: Any) -> Any:
+    e = np.exp(z - shift(z))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def softmax_back(z: Any, g: Any) -> Any:
+    p = softmax(z, lambda z: 0)
+    return p * (g - (g * p).sum(axis=1, keepdims=True))
+
+
+def logistic(z: Any) -> Any:
+    return 1 / (1 + np.exp(-z))
+
+
+OVERFLOWING: list[tuple[Callable[..., Any], Callable[..., Any], dict[str, str], Callable[..., Any] | None, int]] = [
+    (lambda z: softmax(z, lambda z: 0), lambda z, g: 1 * softmax_back(z, g), {"z": "N K"}, None, 1),
+    (lambda z: softmax(z, lambda z: 0), softmax_back, {"z": "N K"}, None, 2),
+    (lambda z: softmax(z, lambda z: z.max(1, keepdims=True)), softmax_back, {"z": "N K"}, None, 1),
+    (logistic, lambda z, g: g * np.exp(-z) / (1 + np.exp(-z)) ** 2, {"z": "n"}, None, 1),
+    (logistic, lambda z, g: g * logistic(z) * (1 - logistic(z)), {"z": "n"}, None, 0),
+    (lambda z: np.exp(z).sum() / np.exp(z).sum(), lambda z: 0 * z, {"z": "n"}, lambda z: [z > 0], 0),
+]
+
+
+@pytest.mark.parametrize(("f", "df", "shapes", "assuming", "count"), OVERFLOWING, ids=range(len(OVERFLOWING)))
+def test_what_overflows_is_noted(f: Any, df: Any, shapes: dict[str, str], assuming: Any, count: int) -> None:
+    verdict = sb.check_gradient(f, df, shapes, assuming=assuming)
+    assert verdict.status == "proved", str(verdict)
+    assert sum("overflows to nan for entries of 1000" in n for n in verdict.notes) == count

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`name` as it is reported."""
+    """`name` as it is reported, `line` where the backward begins."""
 
     name: str
+    line: int
     verdict: Callable[[], Verdict]
 
 
@@ -34,34 +35,36 @@ def asked_in(target: str, args: argparse.Namespace) -> Iterator[Asked]:
     module = load(path)
     given = None if args.shapes is None else read_shapes(args.shapes)
     if separator:
-        yield Asked(target, named(module, path, names, given, args))
+        yield named(module, path, names, given, args)
         return
     found = targets(vars(module), module.__name__)
     if not found:
         raise SymbackpropError(f"{path}: no layer and no pair is found; say which functions: {path}::forward,backward")
     for t in found:
-        yield Asked(f"{path}::{t.name.replace(', ', ',')}", partial(in_file, t, given or {}, args))
+        yield Asked(f"{path}::{t.name.replace(', ', ',')}", t.line, partial(in_file, t, given or {}, args))
 
 
 def named(
     module: ModuleType, path: str, names: str, given: dict[str, str] | None, args: argparse.Namespace
-) -> Callable[[], Verdict]:
+) -> Asked:
     """A layer, a function that returns its gradients, or two functions."""
     from symbackprop.core.terms import SymbackpropError
-    from symbackprop.functions.dialects.conventions import LAYER, LOSS, Target
+    from symbackprop.functions.dialects.conventions import LAYER, LOSS, PAIR, Target
     from symbackprop.functions.dialects.written_shapes import written_shapes
 
     parts = [n.strip() for n in names.split(",")]
     if len(parts) not in (1, 2) or not all(n.isidentifier() for n in parts):
         raise SymbackpropError(f"{path}::{names}: two functions are needed, as in {path}::forward,backward")
     objects = [function(module, path, n) for n in parts]
-    if len(objects) == 1:
-        target = Target(names, LAYER if isinstance(objects[0], type) else LOSS, tuple(objects))
-        return lambda: checked(target, {**written_shapes(*objects), **(given or {})}, args)
+    kind = PAIR if len(objects) == 2 else LAYER if isinstance(objects[0], type) else LOSS
+    target, title = Target(names, kind, tuple(objects)), f"{path}::{names}"
+    if kind != PAIR:
+        shapes = {**written_shapes(*objects), **(given or {})}
+        return Asked(title, target.line, partial(checked, target, shapes, args))
     shapes = written_shapes(*objects) if given is None else given
     if not shapes:
         raise SymbackpropError('--shapes is needed: the axes of each argument, as in --shapes "x: B D; w: D"')
-    return lambda: verdict_of_pair(objects[0], objects[1], shapes, args)
+    return Asked(title, target.line, partial(verdict_of_pair, objects[0], objects[1], shapes, args))
 
 
 def in_file(target: Target, given: dict[str, str], args: argparse.Namespace) -> Verdict:

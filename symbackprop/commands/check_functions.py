@@ -51,6 +51,9 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
     )
+    group.add_argument(
+        "--tests", metavar="FILE.py", help="write counterexamples as tests for pytest that need NumPy only"
+    )
     group.add_argument("--no-repair", action="store_true", help="do not look for the right formula")
 
 
@@ -62,14 +65,21 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
     from .check_file import asked_in
 
     verdicts = []
+    judged = []
     for asked in [part for t in targets for part in asked_in(t, args)]:
         with shown_when_slow(asked.name):
-            verdicts.append((asked.name, asked.verdict()))
+            verdict = asked.verdict()
+        verdicts.append((asked.name, verdict))
+        judged.append((asked.name.partition("::")[0], asked.line, verdict))
     if args.certificate is not None:
         write_proofs(args.certificate, [v for _, v in verdicts])
+    if args.tests is not None:
+        write_tests(args.tests, judged)
+    if args.sarif is not None:
+        write_sarif(args.sarif, judged)
     if args.json:
         print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
-    else:
+    elif args.sarif != "":
         from rich.console import Console
         from rich.text import Text
 
@@ -79,6 +89,32 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
                 console.print(Text(target, style="bold"))
             console.print(v.__rich__())
     return 0 if all(v.status == PROVED for _, v in verdicts) else 1
+
+
+def write_tests(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
+    from pathlib import Path
+
+    from symbackprop.files import write_atomically
+    from symbackprop.write.counterexample_test import counterexample_tests
+
+    found = (counterexample_tests(v, Path(file).stem) for file, _, v in judged)
+    text = "\n\n".join(t for t in found if t)
+    write_atomically(path, text or "# Nothing is refuted by values of two functions.\n")
+
+
+def write_sarif(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
+    """To a file, or printed without a name."""
+    import json
+
+    from symbackprop import __version__
+    from symbackprop.files import write_atomically
+    from symbackprop.write.function_sarif import function_sarif
+
+    text = json.dumps(function_sarif(judged, __version__), ensure_ascii=False, indent=2) + "\n"
+    if path:
+        write_atomically(path, text)
+    else:
+        print(text, end="")
 
 
 def write_proofs(path: str, verdicts: list[Verdict]) -> None:

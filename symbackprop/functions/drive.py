@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
-from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
+from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
 from .claims import Claim
 from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .jax_reading import through_jax
+from .overflow import overflow_notes
 from .reading import reading_of
 from .request import Request
 from .right_values import all_decided
@@ -112,6 +113,8 @@ def verdict_at(
     )
     decided = zip(found, all_decided(found, setting, decide), strict=True)
     verdicts = {c.name: run_too(request, c, setting, v) for c, v in decided}
+    if found and all(v.status == PROVED for v in verdicts.values()):
+        notes.extend(overflow_notes(request, found[0], setting))
     quick = replace(setting, repair=False)
     for c in asked:
         if c.name in meant:

@@ -7,7 +7,7 @@ import inspect
 from linecache import getlines
 from typing import Any
 
-from .request import Function, Request
+from .request import Function, Request, parameters
 
 
 def reading_of(request: Request) -> dict[str, Any]:
@@ -15,11 +15,18 @@ def reading_of(request: Request) -> dict[str, Any]:
     functions = {"forward": request.forward, "backward": request.backward, "assuming": request.assuming}
     return {
         "asked": request.asked,
+        "arguments": {role: taken(request, f) for role, f in functions.items() if f is not None and role != "assuming"},
         "functions": {role: text_of(f) for role, f in functions.items() if f is not None},
         "shapes": {name: str(d) for name, d in request.declared.items()},
         "values": {name: repr(v) for name, v in request.values.items()},
         "wrt": list(request.variables),
     }
+
+
+def taken(request: Request, function: Function) -> list[str]:
+    """The arguments that it was given, in order, upstream gradients among them."""
+    given = request.given(function)
+    return [n for n in parameters(function, request.asked) if n in given or n in request.extra]
 
 
 def text_of(function: Function) -> dict[str, str | None]:

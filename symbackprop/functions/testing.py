@@ -12,9 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian
+from .code_checks import check_derivative, check_function, check_layer
 from .verdict import Verdict
 
-__all__ = ["assert_equal", "assert_gradient", "assert_hessian", "assert_hvp", "assert_jacobian"]
+__all__ = [
+    "assert_derivative", "assert_equal", "assert_function", "assert_gradient", "assert_hessian", "assert_hvp",
+    "assert_jacobian", "assert_layer",
+]  # fmt: skip
 
 Function = Callable[..., Any]
 Shapes = Mapping[str, Any]
@@ -64,6 +68,24 @@ def assert_equal(f: Function, g: Function, shapes: Shapes, assuming: Function | 
     """The same with `check_equal`."""
     __tracebackhide__ = True
     return proved(check_equal(f, g, shapes, assuming, **values))
+
+
+def assert_layer(make_or_layer: Any, **question: Any) -> Verdict:
+    """The same with `check_layer`."""
+    __tracebackhide__ = True
+    return proved(check_layer(make_or_layer, **question))
+
+
+def assert_function(function: Any, derivative: Any = None, **question: Any) -> Verdict:
+    """The same with `check_function`."""
+    __tracebackhide__ = True
+    return proved(check_function(function, derivative, **question))
+
+
+def assert_derivative(f: Function, derivative: Function, shapes: Shapes, **question: Any) -> Verdict:
+    """The same with `check_derivative`."""
+    __tracebackhide__ = True
+    return proved(check_derivative(f, derivative, shapes, **question))
 
 
 def proved(verdict: Verdict) -> Verdict:

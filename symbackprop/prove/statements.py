@@ -19,7 +19,6 @@ from symbackprop.core.terms import (
     ZERO,
     Array,
     Diff,
-    Holds,
     Nonzero,
     Predicate,
     ProofError,
@@ -169,8 +168,8 @@ class Run:
         if self.statement.formula and any(map(has_derivative, (lhs, rhs))):
             return self.between_values(lhs, rhs)
         first: Missing | None = None
-        for way in (*self.ways, self.proved, prove_simplified):
-            found = by_digits(lhs, rhs, self.inside, way)
+        for way in (*self.ways, self.proved, prove_simplified, prove_as_written):
+            found = None if way is prove_as_written and first is None else by_digits(lhs, rhs, self.inside, way)
             if found is None:
                 continue
             step = with_reasons(found, self.seeker)
@@ -179,15 +178,7 @@ class Run:
             first = first or step
         if first is None:
             return Missing(EQUATION)
-        return self.as_written(lhs, rhs) or self.in_two_steps(lhs, rhs) or first
-
-    def as_written(self, lhs: Term, rhs: Term) -> Holding | None:
-        """With fewer conditions, where there are steps."""
-        if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
-            return None
-        found = by_digits(lhs, rhs, self.inside, prove_as_written)
-        step = None if found is None else with_reasons(found, self.seeker)
-        return None if isinstance(step, Missing) else step
+        return self.in_two_steps(lhs, rhs) or first
 
     def between_values(self, lhs: Term, rhs: Term) -> Holding | Missing:
         """Each side is what its derivatives are worked out to, and these are equal."""

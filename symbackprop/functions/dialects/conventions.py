@@ -32,9 +32,11 @@ class Target:
 
     @property
     def line(self) -> int:
-        """Where the last of them begins: the backward of a pair."""
+        """Where the backward begins: the last of them, or a method."""
+        last = self.objects[-1]
+        back = next((getattr(last, n) for n in BACKWARD if callable(getattr(last, n, None))), last)
         try:
-            return inspect.getsourcelines(self.objects[-1])[1]
+            return inspect.getsourcelines(back)[1]
         except (OSError, TypeError):
             return 1
 

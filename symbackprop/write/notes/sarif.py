@@ -1,57 +1,32 @@
-"""The results as SARIF 2.1.0, which editors and code hosting show beside the lines."""
+"""The results of a document as SARIF."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from symbackprop.decide.codes import RULES, Rule
+from symbackprop.decide.codes import Rule
 from symbackprop.documents.results import Checked
 from symbackprop.read.notes.files.place import Place
 
-LEVELS = {"SB1": "error", "SB2": "error", "SB3": "warning"}
+from ..sarif import result, sarif_log, uri
 
 
 def document_sarif(statements: Iterable[Checked], version: str) -> dict[str, Any]:
     """A log with one result for each statement that is not proved."""
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {"driver": {"name": "symbackprop", "version": version, "rules": list(map(rule, RULES))}},
-                "columnKind": "unicodeCodePoints",
-                "results": [result(c, r) for c in statements if (r := c.rule) is not None],
-            }
-        ],
-    }
+    return sarif_log((of_statement(c, r) for c in statements if (r := c.rule) is not None), version)
 
 
-def rule(r: Rule) -> dict[str, Any]:
-    return {
-        "id": r.code,
-        "name": r.name,
-        "shortDescription": {"text": r.what},
-        "defaultConfiguration": {"level": LEVELS[r.code[:3]]},
-    }
-
-
-def result(c: Checked, r: Rule) -> dict[str, Any]:
+def of_statement(c: Checked, r: Rule) -> dict[str, Any]:
     o = c.outcome
     said = [x for x in (o.mistake, o.message) if x]
     text = ": ".join(dict.fromkeys(said)) or r.what
     if o.repair is not None:
         text += f". Proved instead: {o.repair.latex}"
-    out: dict[str, Any] = {
-        "ruleId": r.code,
-        "ruleIndex": RULES.index(r),
-        "level": LEVELS[r.code[:3]],
-        "message": {"text": text},
-        "locations": [location(c)],
-        "properties": {"verdict": o.verdict, **({} if c.cell is None else {"cell": c.cell})},
-    }
+    assert o.verdict is not None
+    out = result(r, o.verdict, text, location(c))
+    if c.cell is not None:
+        out["properties"]["cell"] = c.cell
     if (change := fix(c)) is not None:
         out["fixes"] = [change]
     if c.ignored:
@@ -94,9 +69,4 @@ def location(c: Checked) -> dict[str, Any]:
     physical: dict[str, Any] = {"artifactLocation": {"uri": uri(c.file)}}
     if c.cell is None:  # lines of a cell are no lines of the file
         physical["region"] = region(c, *span, place)
-    return {"physicalLocation": physical}
-
-
-def uri(name: str) -> str:
-    path = Path(name)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return physical
