@@ -51,8 +51,8 @@ DEBTS = {
 }  # fmt: skip
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "__main__", "__init__"}
-TRUSTED, ANY_FILE = 4490, 400  # lines
-CHECKER = 1550  # lines: one file on purpose
+TRUSTED, ANY_FILE = 4492, 400  # lines
+CHECKER = 1555  # lines: one file on purpose
 
 
 def room_of(module: str) -> str:

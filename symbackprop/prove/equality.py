@@ -29,7 +29,7 @@ from symbackprop.core.terms import (
 
 from .differentiate import Names, differentiate
 from .normal_form.joined import flipped, joined
-from .normal_form.normal import QUICK, WAYS, Normal
+from .normal_form.normal import QUICK, WAYS, WRITTEN, Normal, Way, step_of_steps
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
 from .normal_form.zero import prove_zero
@@ -39,6 +39,7 @@ ROUNDS = 4
 
 
 Found = tuple[Proof, Equation]
+Ways = tuple[Way, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +68,19 @@ def first(candidates: Iterable[Candidate], context: Context) -> Found | None:
     return next((found for c in candidates if (found := c.checked(context)) is not None), None)
 
 
-def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> Found | None:
+def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY, ways: Ways = WAYS) -> Found | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
-    return first(candidates(lhs, rhs, context, Names()), context)
+    return first(candidates(lhs, rhs, context, Names(), ways=ways), context)
 
 
-def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> Found | None:
+def prove_gradient(
+    loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY, ways: Ways = WAYS
+) -> Found | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
-    return first(gradients(loss, wrt, claimed, context), context)
+    return first(gradients(loss, wrt, claimed, context, ways), context)
 
 
-def gradients(loss: Term, wrt: Entry, claimed: Term, context: Context) -> Iterator[Candidate]:
+def gradients(loss: Term, wrt: Entry, claimed: Term, context: Context, ways: Ways = WAYS) -> Iterator[Candidate]:
     """Proofs of ∂loss/∂wrt = claimed, as they are found."""
     for shorter in (True, False):
         names = Names()
@@ -90,7 +93,7 @@ def gradients(loss: Term, wrt: Entry, claimed: Term, context: Context) -> Iterat
             )
         except (ProofError, TooLarge):
             continue
-        yield from candidates(derivative, right, context, names, joined(opened, by_laws), flipped(after))
+        yield from candidates(derivative, right, context, names, joined(opened, by_laws), flipped(after), ways)
 
 
 def without_maxima(t: Term, context: Context, names: Names) -> tuple[Term, Proof]:
@@ -111,11 +114,14 @@ def has_maximum(t: Term) -> bool:
 
 
 def candidates(
-    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None
+    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None,
+    ways: Ways = WAYS,
 ) -> Iterator[Candidate]:
     """Proofs of lhs = rhs as they are found, between `before`, of something = lhs, and `after`, of rhs = something."""
     by = strides((lhs, rhs))
-    for way in (QUICK, *WAYS) if has_exponential_functions(lhs, rhs) else WAYS:
+    usual = (QUICK, *ways) if ways is WAYS and has_exponential_functions(lhs, rhs) else ways
+    ranks = ways is WAYS and any(step_of_steps(s) for t in (lhs, rhs) for s in subterms(t))
+    for way in (WRITTEN, *usual) if ranks else usual:
         found = attempt(lhs, rhs, Normal(context, names, way, by), before, after)
         if found is not None:
             yield found

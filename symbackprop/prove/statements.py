@@ -8,52 +8,42 @@ from functools import cached_property
 from itertools import chain, islice
 
 from symbackprop.core.certificate import certificate
-from symbackprop.core.context import Context, Hypothesis, Same, terms_of
+from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.discharge import assuming, holding, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
 from symbackprop.core.kernel import Chain, Digits, Flip, Proof, UnderDiff, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Sign, Statement, Steps
+from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Statement, Steps
 from symbackprop.core.terms import (
-    ONE,
     ZERO,
     Array,
     Diff,
     Holds,
     Nonzero,
-    Positive,
     Predicate,
     ProofError,
-    Sum,
     Term,
-    Whole,
-    arguments,
-    arrays,
     free,
-    neg,
-    open_body,
     substitute,
     subterms,
 )
 from symbackprop.core.theorem import Theorem, as_facts, has_value, region_of, theorem
 from symbackprop.core.value import needs, truth
 
-from .claims import Found, prove, prove_simplified, unchecked, without_derivatives
+from .claims import Found, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
 from .conditions.density import density
 from .conditions.effort import Effort
 from .conditions.guards import simpler_forward
 from .conditions.reasons import Seeker, case_name
-from .conditions.restating import restated
 from .conditions.scales import FAILED
 from .differentiate import Names
 from .equality import Candidate, first
+from .known_steps import with_signs
 from .normal_form.radix import strides
-from .replacing import replaced, truths
-from .tidying import Tidy
+from .replacing import truths
 from .working_out import WorkingOut, has_derivative
 
-NESTED = 3  # steps inside steps that the hypotheses settle
 CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
@@ -189,7 +179,15 @@ class Run:
             first = first or step
         if first is None:
             return Missing(EQUATION)
-        return self.in_two_steps(lhs, rhs) or first
+        return self.as_written(lhs, rhs) or self.in_two_steps(lhs, rhs) or first
+
+    def as_written(self, lhs: Term, rhs: Term) -> Holding | None:
+        """With fewer conditions, where there are steps."""
+        if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
+            return None
+        found = by_digits(lhs, rhs, self.inside, prove_as_written)
+        step = None if found is None else with_reasons(found, self.seeker)
+        return None if isinstance(step, Missing) else step
 
     def between_values(self, lhs: Term, rhs: Term) -> Holding | Missing:
         """Each side is what its derivatives are worked out to, and these are equal."""
@@ -299,53 +297,6 @@ def sorted_out(seeker: Seeker, conditions: frozenset[Predicate]) -> tuple[tuple[
         else:
             found.append(why)
     return tuple(found), tuple(left)
-
-
-def with_signs(statement: Statement, region: Context, effort: Effort) -> tuple[Reason | Given, ...]:
-    """What the region says in the words of the prover, and which steps it settles: p > 1 says that p > 0."""
-    lemmas = restated(region)
-    bounds = (h for h in statement.context.hypotheses.values() if not isinstance(h, Same))
-    said = {a for h in bounds for t in terms_of(h) for a in arrays(t)}
-    if not said:
-        return lemmas
-    both = (u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names()))
-    todo = [u for u in dict.fromkeys(both) if said & arrays(u)]
-    for _ in range(NESTED):
-        seeker = Seeker(knowing("known", lemmas, region)[0], effort)
-        signs = {u: seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1) for u in todo}
-        found = [why for why in signs.values() if why is not None and not isinstance(why, Sign)]
-        if not found:
-            break
-        wider, _ = knowing("known", (*lemmas, *found), region)
-        lemmas = (*lemmas, *found, *restated(wider))
-        settled = ((u, why.goal == Positive(u)) for u, why in signs.items() if why is not None)
-        known: dict[Term, bool] = {Holds(Positive(u)): on for u, on in settled}
-        todo = [v for u, v in ((u, with_known_steps(u, known)) for u in todo) if v != u and v not in signs]
-    return lemmas
-
-
-def with_known_steps(u: Term, known: Mapping[Term, bool]) -> Term:
-    """The term with 1 or 0 for the steps inside it that are settled."""
-    for step, on in known.items():
-        u = replaced(u, step, ONE if on else ZERO)
-    return Tidy()(u)
-
-
-def step_arguments(t: Term, names: Names) -> Iterator[Term]:
-    """The arguments of the steps in a term, with names for dummies."""
-    match t:
-        case Holds(Positive(u)):
-            yield u
-            yield from step_arguments(u, names)
-        case Sum(size, body, _):
-            yield from step_arguments(open_body(body, (names.new(size),)), names)
-        case Whole(_, _, sizes, body, _, _):
-            yield from step_arguments(open_body(body, tuple(map(names.new, sizes))), names)
-        case Diff(body, _):
-            yield from step_arguments(body, names)
-        case _:
-            for a in arguments(t):
-                yield from step_arguments(a, names)
 
 
 def settled(lhs: Term, rhs: Term, context: Context, effort: Effort) -> Given | None:
