@@ -29,6 +29,7 @@ from symbackprop.core.indices import SymbackpropError
 from .derivation import Derivative, derivation
 from .drive import Claims, Options, verdict
 from .gradient_claims import gradient_claims
+from .other_libraries import layer_forward, readable
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
 from .request import read_request
 from .setting import Setting
@@ -178,15 +179,19 @@ def derive(
     wrt: str | Sequence[str] | None = None,
     assuming: Function | None = None,
     *,
+    params: Mapping[str, str] | None = None,
     timeout: float | None = LIMIT,
     **values: Any,
 ) -> Derivative:
     """The gradient of `forward`, proved: as an index term, as text and LaTeX, and as a NumPy function.
 
     Where the forward is no scalar, the result takes an upstream gradient `g` for its output (`g0`, `g1`, ... for
-    several).  Raises SymbackpropError with the place and the cause where no gradient is found.
+    several).  A module of PyTorch's, or a function that makes one, is a forward too: `params` names its parameters by
+    their paths, {"W": "fc.weight"}.  Raises SymbackpropError with the place and the cause where no gradient is found.
     """
     seconds = seconds_of(timeout)
+    forward, shapes = layer_forward("derive", forward, shapes, params)
+    forward = readable(forward, shapes)
     request = read_request("derive", forward, None, shapes, wrt, assuming, values)
     try:
         with limit(seconds * max(1, len(request.variables))):
@@ -207,6 +212,7 @@ def _check(
     values: Mapping[str, Any],
     options: Options,
 ) -> Verdict:
+    first, second = readable(first, shapes), readable(second, shapes)
     return verdict(read_request(asked, first, second, shapes, wrt, assuming, values), claims, options)
 
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from inspect import Parameter
+from inspect import Parameter, signature
 from typing import Any
+
+from torch import nn
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.read.numpy import Declared, parse_shapes, trace
 from symbackprop.read.torch import (
+    Maker,
+    TorchCode,
     applied,
     backward_code,
     backward_names,
     forward_code,
     forward_parameters,
+    function_code,
+    module_code,
+    uses_torch,
 )
 
 from .drive import verdict
@@ -116,3 +123,82 @@ def written(text: Any, declared: Mapping[str, Declared]) -> Argument:
     except (ValueError, SyntaxError):
         value = text
     return lambda given: value
+
+
+# --- modules ---------------------------------------------------------------------------------------
+
+
+def takes_layer(asked: Any) -> bool:
+    """Whether a module of PyTorch's is asked about: itself, its class, or a function whose code names PyTorch."""
+    return makes_layer(asked.function) or uses_torch(asked.function)
+
+
+def makes_layer(x: Any) -> bool:
+    return is_module(x) or makes_module(x)
+
+
+def is_module(x: Any) -> bool:
+    return isinstance(x, nn.Module) or (isinstance(x, type) and issubclass(x, nn.Module))
+
+
+def makes_module(function: Any) -> bool:
+    """Whether a function names a class of modules."""
+    code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    return code is not None and any(is_module(names.get(n)) for n in code.co_names)
+
+
+def check_layer(asked: Any) -> Verdict:
+    """A module as forward, and a function that returns the gradients as its backward, which somebody wrote by hand."""
+    if asked.derivative is None:
+        raise SymbackpropError("check_layer: a module of PyTorch's needs a backward that is checked, as second argument")
+    forward, declared = layer_forward("check_layer", asked.function, asked.shapes, asked.params)
+    wrt = variables(declared, asked.wrt)
+    backward = by_hand(asked.derivative, forward, declared)
+    request = read_request("check_layer", forward, backward, declared, wrt, asked.assuming, dict(asked.values))
+    return verdict(request, gradient_claims, asked.options)
+
+
+def layer_forward(
+    name: str, make: Any, shapes: Mapping[str, Any], params: Mapping[str, str] | None
+) -> tuple[TorchCode, dict[str, Declared]]:
+    """The forward of a module with the shapes of all that it takes; parameters nobody names have their own names."""
+    declared = parse_shapes(dict(shapes))
+    maker = Maker(make, declared)
+    found = maker.parameters()
+    named = dict(params or {})
+    for n, path in named.items():
+        if path not in found:
+            raise SymbackpropError(f"{name}: {maker.name} has no parameter {path!r} (it has {', '.join(found) or 'none'})")
+        if n not in declared:
+            declared[n] = found[path]
+        elif declared[n].shape != found[path].shape:
+            raise SymbackpropError(f"{name}: {n!r} has shape ({declared[n]}) and the parameter {path!r} ({found[path]})")
+    for path, shape in found.items():
+        if path not in named.values():
+            n = path if path in declared and declared[path] == shape else free_name(path, declared)
+            named[n], declared[n] = path, shape
+    return module_code(Maker(make, declared), named, maker.name), declared
+
+
+def free_name(path: str, taken: Mapping[str, Any]) -> str:
+    """fc1.weight as fc1_weight."""
+    name = path.replace(".", "_")
+    name = name if name.isidentifier() else f"p_{name}"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def by_hand(backward: Any, forward: TorchCode, declared: Mapping[str, Declared]) -> Any:
+    """The user's backward; arguments that are not called like the arrays are those, in their order."""
+    names = list(signature(backward).parameters)
+    missing = [n for n in declared if n not in names]
+    others = [n for n in names if n not in declared]
+    count = len(names) - len(declared)
+    renamed = dict(zip(names, declared, strict=False)) if missing and others and 0 <= count <= 2 and len(missing) <= len(others) - count else {}
+    return function_code(backward, declared, renamed)
+
+
+def readable(function: Any, shapes: Mapping[str, Any]) -> Any:
+    """A function of tensors as one of arrays; others as they are."""
+    return function_code(function, parse_shapes(dict(shapes))) if uses_torch(function) else function

@@ -11,27 +11,38 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch._dynamo  # operations on meta tensors need it: it is imported here, not within the time of a question
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symbackprop.clock import check_time
-from symbackprop.read.numpy import SymArray, TraceError
+from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.sizes import size_of
 from symbackprop.read.numpy.values import shape_text
 
 from . import meanings  # noqa: F401  it fills the table
 from .numbers import SYMBOLIC, in_torch, of_torch
 from .registry import INERT, Meaning, meaning_of
-from .tensors import TracedTensor, as_kind, constant, kind_of, number_in, sample_shape
+from .tensors import TracedTensor, as_kind, constant, kind_of, made, number_in, sample_shape
 
 aten = torch.ops.aten
 
 
 class Reading(TorchDispatchMode):
-    """While it is active every tensor operation is read."""
+    """While it is active every tensor operation is read.
+
+    While a module is `building`, what is random has no entries: parameters get other ones.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.building = False
         self.constants: dict[int, tuple[torch.Tensor, TracedTensor]] = {}
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here."""
+        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         check_time()
@@ -39,6 +50,8 @@ class Reading(TorchDispatchMode):
         name, overload = func._schema.name.removeprefix("aten::"), func._overloadname
         if name == "_local_scalar_dense":
             return item(args[0])
+        if self.building and name.removesuffix("_") in RANDOM:
+            return args[0] if name.endswith("_") else unknown_entries(func, args, kwargs)
         own = meaning_of(name, overload)
         if own is not None:
             return computed(func, own, args, kwargs)
@@ -85,6 +98,21 @@ class Reading(TorchDispatchMode):
         if result is NotImplemented:
             raise TraceError(f"the operation {func} is not modelled")
         return result
+
+
+RANDOM = frozenset({"rand", "randn", "rand_like", "randn_like", "normal", "uniform", "bernoulli", "randint", "randperm"})
+
+
+def unknown_entries(func: Any, args: Any, kwargs: Any) -> Any:
+    """A tensor that may be arranged and measured, and not computed with."""
+    like = args[0] if isinstance(args[0], TracedTensor) else None
+    shape = like.array.shape if like is not None else arrays(args[0])
+
+    def refused(at: Any) -> Any:
+        raise TraceError("a number drawn while the module was made is used: name the parameter that it is, in params")
+
+    value = Value(tuple(size_of(n, "a size") for n in shape), "real", refused)
+    return made(SymArray(value), like.dtype if like is not None else None)
 
 
 _table: dict[Any, Callable[..., Any]] = {}

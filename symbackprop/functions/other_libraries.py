@@ -1,0 +1,38 @@
+"""Functions and modules of other libraries than NumPy in the place of NumPy's functions.
+
+A library's module is imported when the user has imported the library.  It may have
+
+    readable(function, shapes) -> function          a function of the library's arrays as one of NumPy's; others as they are
+    makes_layer(x) -> bool                          whether this is a module of the library's, or makes one
+    layer_forward(asked, make, shapes, params)      its forward as a function, and the shapes of all that it takes
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+HOMES: Mapping[str, str] = {"torch": "symbackprop.functions.torch_functions"}
+
+
+def libraries() -> Iterator[ModuleType]:
+    yield from (import_module(home) for root, home in HOMES.items() if root in sys.modules)
+
+
+def readable(function: Any, shapes: Any) -> Any:
+    """Raises SymbackpropError for shapes that cannot be read."""
+    for library in libraries() if callable(function) and isinstance(shapes, Mapping) else ():
+        function = library.readable(function, shapes)
+    return function
+
+
+def layer_forward(asked: str, make: Any, shapes: Any, params: Mapping[str, str] | None) -> tuple[Any, Any]:
+    """The forward of a layer with the shapes of what it takes; a function and its shapes as they are."""
+    for library in libraries():
+        if library.makes_layer(make):
+            found: tuple[Any, Any] = library.layer_forward(asked, make, shapes, params)
+            return found
+    return make, shapes

@@ -1,0 +1,158 @@
+"""nn.Module: built for symbolic sizes, with arrays in the place of its parameters."""
+
+from __future__ import annotations
+
+import copy
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import _get_current_dispatch_mode
+
+from symbackprop.core.terms import SymbackpropError, sized
+from symbackprop.read.numpy import Declared, SymArray, TraceError, size_number
+
+from .dispatch import Reading
+from .numbers import for_torch
+from .running import TorchCode, doubles, located, named, stand_in
+from .tensors import TracedTensor, made
+from .users import as_users, users_globals
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """`make` is a module, a class of modules, or a function that builds one.
+
+    Its parameters, and the names that it uses and nobody defines, are sizes by their symbols or arrays by their names.
+    """
+
+    make: Any
+    shapes: Mapping[str, Declared]
+
+    def module(self, given: Mapping[str, Any], sizes: Mapping[str, Any]) -> torch.nn.Module:
+        """A module of its own: what happens to it happens to no other."""
+        if isinstance(self.make, torch.nn.Module):
+            return copy.deepcopy(self.make)
+        make = with_names(self.make, sizes)
+        known = {**sizes, **given}
+        wanted = [p for p in signature(make).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        for p in wanted:
+            if p.name not in known and p.default is p.empty:
+                raise SymbackpropError(f"the argument {p.name!r} of {self.name} is no size and no array of shapes")
+        with without_initial_values():
+            module = make(**{p.name: known[p.name] for p in wanted if p.name in known})
+        if not isinstance(module, torch.nn.Module):
+            raise SymbackpropError(f"{self.name} makes a {type(module).__name__}, not a module of PyTorch's")
+        return module
+
+    @property
+    def name(self) -> str:
+        made_by = self.make if isinstance(self.make, type) else type(self.make)
+        name = getattr(self.make, "__name__", made_by.__name__)
+        return name if name.isidentifier() else "the function that makes the module"
+
+    @property
+    def roots(self) -> tuple[Any, ...]:
+        if isinstance(self.make, torch.nn.Module):
+            return tuple({type(m) for m in self.make.modules()})
+        return (self.make,)
+
+    @property
+    def taken(self) -> set[str]:
+        """The arrays that the module is made from."""
+        if isinstance(self.make, torch.nn.Module):
+            return set()
+        return set(signature(self.make).parameters) & set(self.shapes)
+
+    def parameters(self) -> dict[str, Declared]:
+        """The shape of each parameter by its path."""
+        with as_users(users_globals(*self.roots), stand_in), doubles():
+            try:
+                with Reading():
+                    symbols = {s: for_torch(size_number(sized(s))) for d in self.shapes.values() for s in d.symbols}
+                    module = self.module({n: blank(d) for n, d in self.shapes.items() if n in self.taken}, symbols)
+            except SymbackpropError as error:
+                raise TraceError(located(error)) from error
+            except Exception as error:
+                raise TraceError(located(error, f"{type(error).__name__}: {error}")) from error
+        return {path: Declared(shape_of(p)) for path, p in module.named_parameters()}
+
+
+def blank(declared: Declared) -> TracedTensor:
+    return made(SymArray(zeros(declared)))
+
+
+def zeros(declared: Declared) -> Any:
+    from symbackprop.read.numpy.values import constant
+
+    return constant(0, "real", declared.shape)
+
+
+def shape_of(p: torch.Tensor) -> tuple[Any, ...]:
+    return p.array.value.shape if isinstance(p, TracedTensor) else tuple(map(sized, p.shape))
+
+
+def with_names(make: Any, sizes: Mapping[str, Any]) -> Any:
+    """The function with the sizes under the global names that nobody defines."""
+    if not isinstance(make, types.FunctionType):
+        return make
+    missing = {n: sizes[n] for n in make.__code__.co_names if n in sizes and n not in make.__globals__}
+    if not missing:
+        return make
+    bound = types.FunctionType(
+        make.__code__, {**make.__globals__, **missing}, make.__name__, make.__defaults__, make.__closure__
+    )
+    bound.__kwdefaults__ = make.__kwdefaults__
+    return bound
+
+
+@contextmanager
+def without_initial_values() -> Iterator[None]:
+    """Nothing is drawn: the parameters are arrays of which nothing is known."""
+    init = torch.nn.init
+    replaced: dict[str, Callable[..., Any]] = {
+        n: lambda tensor, *_, **__: tensor for n in vars(init) if n.endswith("_") and not n.startswith("_")
+    }
+    replaced.update({"_calculate_fan_in_and_fan_out": lambda tensor: (1, 1), "_calculate_correct_fan": lambda *_: 1})
+    before = {n: getattr(init, n) for n in replaced}
+    mode = _get_current_dispatch_mode()
+    reading = mode if isinstance(mode, Reading) else Reading()
+    vars(init).update(replaced)
+    reading.building = True
+    try:
+        yield
+    finally:
+        reading.building = False
+        vars(init).update(before)
+
+
+def module_code(maker: Maker, params: Mapping[str, str], name: str) -> TorchCode:
+    """The module's forward as a function of its parameters, by the names in `params`, and of its inputs."""
+    shapes = maker.shapes
+    inputs = [n for n in shapes if n not in params and n not in maker.taken]
+
+    def body(given: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
+        module = maker.module(given, sizes)
+        state = {path: given[n] for n, path in params.items()}
+        return torch.func.functional_call(module, state, **called(module, inputs, given))
+
+    return TorchCode(name, named(*shapes), shapes, body, maker.roots, written=source_of(maker.make))
+
+
+def called(module: torch.nn.Module, inputs: list[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """By name where forward has all the names, else in their order."""
+    try:
+        names = signature(module.forward).parameters
+    except (TypeError, ValueError):
+        names = {}
+    if all(n in names and names[n].kind is Parameter.POSITIONAL_OR_KEYWORD for n in inputs):
+        return {"args": (), "kwargs": {n: given[n] for n in inputs}}
+    return {"args": tuple(given[n] for n in inputs)}
+
+
+def source_of(make: Any) -> Any:
+    return type(make) if isinstance(make, torch.nn.Module) else make
