@@ -30,9 +30,12 @@ def readable(function: Any, shapes: Any) -> Any:
 
 
 def layer_forward(asked: str, make: Any, shapes: Any, params: Mapping[str, str] | None) -> tuple[Any, Any]:
-    """The forward of a layer with the shapes of what it takes; a function and its shapes as they are."""
+    """The forward of a layer with the shapes of what it takes; a function and its shapes as they are.
+
+    What `params` is given for is a layer.
+    """
     for library in libraries():
-        if library.makes_layer(make):
+        if params is not None or library.makes_layer(make):
             found: tuple[Any, Any] = library.layer_forward(asked, make, shapes, params)
             return found
     return make, shapes

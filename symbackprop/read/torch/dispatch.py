@@ -105,14 +105,18 @@ RANDOM = frozenset({"rand", "randn", "rand_like", "randn_like", "normal", "unifo
 
 def unknown_entries(func: Any, args: Any, kwargs: Any) -> Any:
     """A tensor that may be arranged and measured, and not computed with."""
-    like = args[0] if isinstance(args[0], TracedTensor) else None
-    shape = like.array.shape if like is not None else arrays(args[0])
+    metas = sampled(func, args, kwargs)
+    given = {a.name: x for a, x in zip(func._schema.arguments, args, strict=False)}
+    like = given.get("self")
+    shape = like.array.shape if isinstance(like, TracedTensor) else arrays(given.get("size", metas.shape))
 
     def refused(at: Any) -> Any:
         raise TraceError("a number drawn while the module was made is used: name the parameter that it is, in params")
 
-    value = Value(tuple(size_of(n, "a size") for n in shape), "real", refused)
-    return made(SymArray(value), like.dtype if like is not None else None)
+    kind = kind_of(metas.dtype)
+    result = TracedTensor(SymArray(Value(tuple(size_of(n, "a size") for n in shape), kind, refused)), metas)
+    result.below = of_torch(given.get("high"))
+    return result
 
 
 _table: dict[Any, Callable[..., Any]] = {}

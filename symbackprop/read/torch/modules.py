@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from symbackprop.core.terms import SymbackpropError, sized
 from symbackprop.read.numpy import Declared, SymArray, TraceError, size_number
+from symbackprop.read.numpy.values import constant
 
 from .dispatch import Reading
 from .numbers import for_torch
@@ -27,7 +28,8 @@ from .users import as_users, users_globals
 class Maker:
     """`make` is a module, a class of modules, or a function that builds one.
 
-    Its parameters, and the names that it uses and nobody defines, are sizes by their symbols or arrays by their names.
+    Its parameters, and the names that it uses and nobody defines, are sizes by their symbols or arrays by their names;
+    a parameter that is neither, and has no default, is a size of its own.
     """
 
     make: Any
@@ -40,10 +42,7 @@ class Maker:
         make = with_names(self.make, sizes)
         known = {**sizes, **given}
         wanted = [p for p in signature(make).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
-        for p in wanted:
-            if p.name not in known and p.default is p.empty:
-                raise SymbackpropError(f"the argument {p.name!r} of {self.name} is no size and no array of shapes")
-        with without_initial_values():
+        with building():
             module = make(**{p.name: known[p.name] for p in wanted if p.name in known})
         if not isinstance(module, torch.nn.Module):
             raise SymbackpropError(f"{self.name} makes a {type(module).__name__}, not a module of PyTorch's")
@@ -62,6 +61,13 @@ class Maker:
         return (self.make,)
 
     @property
+    def symbols(self) -> set[str]:
+        """The sizes that the module depends on, and its inputs."""
+        own = () if isinstance(self.make, torch.nn.Module) else signature(self.make).parameters.values()
+        free = {p.name for p in own if p.default is p.empty and p.name not in self.shapes and p.kind is p.POSITIONAL_OR_KEYWORD}
+        return free | {s for d in self.shapes.values() for s in d.symbols}
+
+    @property
     def taken(self) -> set[str]:
         """The arrays that the module is made from."""
         if isinstance(self.make, torch.nn.Module):
@@ -73,8 +79,8 @@ class Maker:
         with as_users(users_globals(*self.roots), stand_in), doubles():
             try:
                 with Reading():
-                    symbols = {s: for_torch(size_number(sized(s))) for d in self.shapes.values() for s in d.symbols}
-                    module = self.module({n: blank(d) for n, d in self.shapes.items() if n in self.taken}, symbols)
+                    sizes = {s: for_torch(size_number(sized(s))) for s in self.symbols}
+                    module = self.module({n: blank(d) for n, d in self.shapes.items() if n in self.taken}, sizes)
             except SymbackpropError as error:
                 raise TraceError(located(error)) from error
             except Exception as error:
@@ -83,13 +89,7 @@ class Maker:
 
 
 def blank(declared: Declared) -> TracedTensor:
-    return made(SymArray(zeros(declared)))
-
-
-def zeros(declared: Declared) -> Any:
-    from symbackprop.read.numpy.values import constant
-
-    return constant(0, "real", declared.shape)
+    return made(SymArray(constant(0, "real", declared.shape)))
 
 
 def shape_of(p: torch.Tensor) -> tuple[Any, ...]:
@@ -111,22 +111,23 @@ def with_names(make: Any, sizes: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def without_initial_values() -> Iterator[None]:
-    """Nothing is drawn: the parameters are arrays of which nothing is known."""
+def building() -> Iterator[None]:
+    """Nothing is drawn: what is random has a shape and no entries, and stays so where a module initialises it."""
     init = torch.nn.init
     replaced: dict[str, Callable[..., Any]] = {
         n: lambda tensor, *_, **__: tensor for n in vars(init) if n.endswith("_") and not n.startswith("_")
     }
     replaced.update({"_calculate_fan_in_and_fan_out": lambda tensor: (1, 1), "_calculate_correct_fan": lambda *_: 1})
     before = {n: getattr(init, n) for n in replaced}
-    mode = _get_current_dispatch_mode()
-    reading = mode if isinstance(mode, Reading) else Reading()
+    reading = _get_current_dispatch_mode()
     vars(init).update(replaced)
-    reading.building = True
+    if isinstance(reading, Reading):
+        reading.building = True
     try:
         yield
     finally:
-        reading.building = False
+        if isinstance(reading, Reading):
+            reading.building = False
         vars(init).update(before)
 
 

@@ -20,18 +20,20 @@ DTYPES = {"real": REAL, "int": WHOLE, "narrow": torch.int32, "bool": TRUTH}
 class TracedTensor(torch.Tensor):
     """`array` holds the entries; `meta` is a tensor of the same dtype and layout where the sizes are some primes.
 
-    PyTorch sees symbolic sizes, the strides of `meta`, and no storage.
+    PyTorch sees symbolic sizes, the strides of `meta`, and no storage.  Of whole numbers that were drawn, and have no
+    entries, `below` is the size that they are less than.
     """
 
     array: SymArray
     meta: torch.Tensor
+    below: Any
 
     @staticmethod
     def __new__(cls, array: SymArray, meta: torch.Tensor) -> TracedTensor:
         result: TracedTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
             cls, sizes(array), strides=meta.stride(), dtype=meta.dtype, device="cpu"
         )
-        result.array, result.meta = array, meta
+        result.array, result.meta, result.below = array, meta, None
         return result
 
     def __init__(self, array: SymArray, meta: torch.Tensor) -> None:

@@ -69,7 +69,7 @@ def fill(x: Any, value: Any) -> Any:
 
 @aten("zero")
 def zero(x: Any) -> Any:
-    return np.zeros(x.shape)
+    return np.zeros_like(x)
 
 
 @aten("copy")
