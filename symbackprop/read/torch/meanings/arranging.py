@@ -6,7 +6,7 @@ from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymInt, TraceError
-from symbackprop.read.numpy.moving import sliding_window_view
+from symbackprop.read.numpy.registry import WINDOWS
 from symbackprop.read.numpy.truth import truth
 
 from ..registry import aten, refuses
@@ -158,7 +158,7 @@ def unfold(x: Any, dim: int, size: Any, step: int) -> Any:
     if ndim(x) == 0:
         raise TraceError("unfold of a number")
     dim = dim % ndim(x)
-    windows = sliding_window_view(x, (size,), (dim,))
+    windows = WINDOWS["sliding_window_view"](x, (size,), (dim,))
     return windows if step == 1 else windows[at_axis(dim, ndim(windows), slice(None, None, step))]
 
 

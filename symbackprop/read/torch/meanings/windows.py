@@ -6,8 +6,8 @@ from string import ascii_lowercase
 from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
-from symbackprop.read.numpy import TraceError
-from symbackprop.read.numpy.moving import sliding_window_view
+from symbackprop.read.numpy import TraceError, added_windows, strided_windows
+from symbackprop.read.numpy.registry import WINDOWS
 
 from ..registry import aten, refuses
 
@@ -27,17 +27,10 @@ def padded(x: Any, widths: Any, value: Any = 0) -> Any:
 
 def windows(x: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
     """The last axes as places of windows, and new last axes for the places in a window."""
-    rank, size = len(kernel), len(x.shape)
-    lead = size - rank
-    if all(isinstance(n, int) and n == 1 for n in (*stride, *dilation)):
-        return sliding_window_view(x, tuple(kernel), tuple(range(lead, size)))
-    key: list[Any] = [slice(None)] * lead
-    for a, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True)):
-        count = (x.shape[lead + a] - d * (k - 1) - 1) // s + 1
-        starts, steps = np.multiply(s, np.arange(count)), np.multiply(d, np.arange(k))
-        shape_of = lambda n, at: tuple(n if m == at else 1 for m in range(2 * rank))  # noqa: E731
-        key.append(np.add(np.reshape(starts, shape_of(count, a)), np.reshape(steps, shape_of(k, rank + a))))
-    return x[tuple(key)]
+    lead = len(x.shape) - len(kernel)
+    if all(n == 1 for n in (*stride, *dilation)):
+        return WINDOWS["sliding_window_view"](x, tuple(kernel), tuple(range(lead, len(x.shape))))
+    return strided_windows(x, tuple(kernel), tuple(stride), tuple(dilation))
 
 
 # --- convolutions ----------------------------------------------------------------------------------
@@ -88,14 +81,10 @@ def spread(x: Any, weight: Any, stride: Any, padding: Any, dilation: Any, more: 
         filters = np.reshape(weight, (groups, weight.shape[0] // groups, *weight.shape[1:]))
         found = np.einsum(f"ngc{places},gco{inside}->ngo{places}{inside}", apart, filters)
         parts = np.reshape(found, (n, groups * weight.shape[1], *found.shape[3:]))
-    full, key = [], []
-    for a, (h, k, s, d, extra) in enumerate(zip(x.shape[2:], kernel, stride, dilation, more, strict=True)):
-        full.append((h - 1) * s + d * (k - 1) + 1 + extra)
-        starts, steps = np.multiply(s, np.arange(h)), np.multiply(d, np.arange(k))
-        lying = [tuple(n if m == at else 1 for m in range(2 * rank)) for n, at in ((h, a), (k, rank + a))]
-        key.append(np.add(np.reshape(starts, lying[0]), np.reshape(steps, lying[1])))
-    out = np.zeros((*parts.shape[:2], *full))
-    np.add.at(out, (slice(None), slice(None), *key), parts)
+    sizes = zip(x.shape[2:], kernel, stride, dilation, more, strict=True)
+    full = [(h - 1) * s + d * (k - 1) + 1 + extra for h, k, s, d, extra in sizes]
+    axes = tuple(range(2, 2 + rank))
+    out = added_windows(parts, np.zeros((*parts.shape[:2], *full)), axes, tuple(stride), tuple(dilation))
     cut = tuple(slice(p, n - p) for p, n in zip(padding, full, strict=True))
     return out if all(p == 0 for p in padding) else out[(slice(None), slice(None), *cut)]
 
