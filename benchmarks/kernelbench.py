@@ -63,48 +63,72 @@ def load(path: Path) -> ModuleType:
     return module
 
 
+def used_names(module: ModuleType) -> set[str]:
+    return {n for f in (module.get_inputs, module.get_init_inputs) for n in f.__code__.co_names}
+
+
 def size_names(module: ModuleType) -> list[str]:
     """The global numbers that are sizes: positive, and neither a setting nor so small that it is an axis."""
-    return [n for n, v in vars(module).items() if type(v) is int and v > 3 and not SETTINGS.search(n)]
+    used = used_names(module)
+    return [n for n, v in vars(module).items() if n in used and type(v) is int and v > 3 and not SETTINGS.search(n)]
 
 
-def on_meta(module: ModuleType) -> tuple[nn.Module, list[Any]]:
-    """The model and its inputs at the sizes of the file, without entries."""
+def on_meta(module: ModuleType) -> nn.Module:
+    """The model at the sizes of the file, without entries."""
     with torch.device("meta"):
-        return module.Model(*module.get_init_inputs()), module.get_inputs()
+        model: nn.Module = module.Model(*module.get_init_inputs())
+    return model
 
 
-def symbols(module: ModuleType) -> dict[str, Size]:
-    """A size for each global number that is one."""
-    model, _ = on_meta(module)
-    groups = next((v for n, v in vars(module).items() if n.endswith("groups") and type(v) is int and v > 1), 1)
-    found = {}
-    for name in size_names(module):
-        grouped = groups > 1 and name in ("in_channels", "out_channels", "features")
-        found[name] = sized(name) * groups if grouped else sized(name)
-    for window in (m for m in model.modules() if isinstance(m, WINDOWS)):
+def symbols(module: ModuleType) -> dict[str, Any]:
+    """A size for each global number that is one, and for each width of the kernel of a convolution."""
+    found: dict[str, Any] = {n: sized(n) for n in size_names(module)}
+    found.update(channels(module, found))
+    windows = [m for m in on_meta(module).modules() if isinstance(m, WINDOWS)]
+    kernel = vars(module).get("kernel_size")
+    if windows and isinstance(windows[0], nn.modules.conv._ConvNd) and "kernel_size" in used_names(module):
+        names = tuple(f"k{n}" for n in range(len(kernel))) if isinstance(kernel, tuple) else "k"
+        found["kernel_size"] = tuple(map(sized, names)) if isinstance(names, tuple) else sized(names)
+    for window in windows[:1]:
         for name, axes in spatial_names(module, found).items():
-            found[name] = long_enough(name, getattr(module, name), window, axes)
+            found[name] = long_enough(name, getattr(module, name), window, axes, found.get("kernel_size"))
     return found
 
 
-def spatial_names(module: ModuleType, sizes: dict[str, Size]) -> dict[str, list[int]]:
+def channels(module: ModuleType, sizes: dict[str, Any]) -> dict[str, Size]:
+    """Channels in groups: so many in each."""
+    groups, known = getattr(module, "groups", getattr(module, "num_groups", None)), vars(module)
+    names = [n for n in ("in_channels", "out_channels", "features") if n in sizes]
+    if type(groups) is int and groups > 1:
+        each = sizes.get("num_groups", groups)
+        return {n: sized(n) * each for n in names}
+    if "depthwise" in str(module.__file__) and "pointwise" not in inspect.getsource(module.Model) and len(names) == 2:
+        return {"out_channels": sized("in_channels") * (known["out_channels"] // known["in_channels"])}
+    return {}
+
+
+def spatial_names(module: ModuleType, sizes: dict[str, Any]) -> dict[str, list[int]]:
     """The names of the axes along which windows move, with their numbers after the channels."""
     x = symbolic_inputs(module, sizes)[0]
     shape = x.array.value.shape
     return {n: axes for n, s in sizes.items() if (axes := [k - 2 for k, m in enumerate(shape) if k > 1 and m == s])}
 
 
-def long_enough(name: str, value: int, window: nn.Module, axes: list[int]) -> Size:
+def long_enough(name: str, value: int, window: nn.Module, axes: list[int], kernel: Any) -> Size:
     """stride * name + rest, congruent to the size in the file, and as long as one window."""
-    if getattr(window, "transposed", False):
-        return sized(name)
-
-    def of(attribute: str, axis: int, default: int) -> int:
+    def of(attribute: str, axis: int, default: int) -> Any:
         given = getattr(window, attribute, default)
-        return int(given[axis] if isinstance(given, tuple) else given)
+        return given[axis] if isinstance(given, tuple) else given
 
     stride = max(of("stride", a, 1) for a in axes)
+    if getattr(window, "transposed", False):  # as long as the padding cuts
+        return sized(name) + max(-(-2 * of("padding", a, 0) // of("stride", a, 1)) for a in axes)
+    if kernel is not None:  # one more than what a window of any width needs
+        widths = {(kernel[a] if isinstance(kernel, tuple) else kernel) * of("dilation", a, 1) for a in axes}
+        total = sized(name) * stride + (value % stride)
+        for width in widths:
+            total = total + width
+        return total
     need = max(of("dilation", a, 1) * (of("kernel_size", a, 1) - 1) + 1 - 2 * of("padding", a, 0) for a in axes)
     rest = value % stride
     while rest < need - stride:
@@ -124,21 +148,25 @@ class Replaced:
         for name, value in self.before.items():  # input_shape = (dim,)
             if isinstance(value, tuple) and name == "input_shape":
                 by_value = {self.before[n]: s for n, s in self.sizes.items()}
-                vars(self.module)[name] = tuple(by_value.get(v, self.sizes.get(f"{name}{k}", v)) for k, v in enumerate(value))
+                vars(self.module)[name] = tuple(by_value.get(v, v) for v in value)
 
     def __exit__(self, *_: Any) -> None:
         vars(self.module).update(self.before)
 
 
-def symbolic_inputs(module: ModuleType, sizes: dict[str, Size]) -> list[Any]:
+def symbolic_inputs(module: ModuleType, sizes: dict[str, Any]) -> list[Any]:
     """What get_inputs makes where the global numbers are sizes."""
-    with doubles(), Reading(), building(), Replaced(module, {n: for_torch(size_number(s)) for n, s in sizes.items()}):
+    with doubles(), Reading(), building(), Replaced(module, {n: in_torch(s) for n, s in sizes.items()}):
         return list(module.get_inputs())
 
 
-def maker(module: ModuleType, sizes: dict[str, Size]) -> Callable[..., nn.Module]:
+def in_torch(size: Any) -> Any:
+    return tuple(map(in_torch, size)) if isinstance(size, tuple) else for_torch(size_number(size))
+
+
+def maker(module: ModuleType, sizes: dict[str, Any]) -> Callable[..., nn.Module]:
     """The model from sizes by their symbols."""
-    used = sorted({s for size in sizes.values() for s in size.symbols})
+    used = sorted({s for size in sizes.values() for part in parts(size) for s in part.symbols})
 
     def make(**given: Any) -> nn.Module:
         values = {n: at(size, given) for n, size in sizes.items()}
@@ -151,7 +179,13 @@ def maker(module: ModuleType, sizes: dict[str, Size]) -> Callable[..., nn.Module
     return make
 
 
-def at(size: Size, values: dict[str, Any]) -> Any:
+def parts(size: Any) -> tuple[Size, ...]:
+    return size if isinstance(size, tuple) else (size,)
+
+
+def at(size: Any, values: dict[str, Any]) -> Any:
+    if isinstance(size, tuple):
+        return tuple(at(s, values) for s in size)
     total: Any = 0
     for names, k in size.monomials:
         part: Any = k

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 import torch._dynamo  # operations on meta tensors need it: it is imported here, not within the time of a question
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symbackprop.clock import check_time
@@ -26,6 +27,26 @@ from .registry import INERT, Meaning, meaning_of
 from .tensors import TracedTensor, as_kind, constant, kind_of, made, number_in, sample_shape
 
 aten = torch.ops.aten
+
+
+class Rewriting(TorchFunctionMode):
+    """Functions that PyTorch takes apart by sizes as plain numbers, written with others that it does not."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return REWRITTEN.get(func, func)(*args, **(kwargs or {}))
+
+
+def max_pool1d(x: Any, kernel: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+    kernel, stride, padding, dilation = (
+        n[0] if isinstance(n, tuple | list) else n for n in (kernel, kernel if stride in (None, ()) else stride, padding, dilation)
+    )
+    wide = torch.nn.functional.max_pool2d(
+        x.unsqueeze(-2), (1, kernel), (1, stride), (0, padding), (1, dilation), ceil_mode
+    )
+    return wide.squeeze(-2)
+
+
+REWRITTEN: dict[Any, Callable[..., Any]] = {torch.max_pool1d: max_pool1d}
 
 
 class Reading(TorchDispatchMode):

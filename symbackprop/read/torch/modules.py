@@ -141,7 +141,8 @@ def module_code(maker: Maker, params: Mapping[str, str], name: str) -> TorchCode
         state = {path: given[n] for n, path in params.items()}
         return torch.func.functional_call(module, state, **called(module, inputs, given))
 
-    return TorchCode(name, named(*shapes), shapes, body, maker.roots, written=source_of(maker.make))
+    return TorchCode(name, named(*shapes), shapes, body, maker.roots, (), source_of(maker.make),
+                     frozenset(maker.symbols))  # fmt: skip
 
 
 def called(module: torch.nn.Module, inputs: list[str], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 import numpy
 import torch
 
-from symbackprop.core.terms import Size, SymbackpropError
+from symbackprop.core.terms import Size, SymbackpropError, sized
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, TraceError, size_number
 from symbackprop.read.numpy.places import constant_of
 from symbackprop.read.numpy.sizes import size_of
 
-from .dispatch import Reading
+from .dispatch import Reading, Rewriting
 from .numbers import Number, applied, for_torch, unknown_number
 from .tensors import TracedTensor, made
 from .users import ABSENT, as_users, is_math, last_place, users_globals
@@ -43,6 +43,7 @@ class TorchCode:
     roots: tuple[Any, ...] = ()
     plain: tuple[str, ...] = ()
     written: Any = None
+    symbols: frozenset[str] = frozenset()  # further sizes, on which only what no array has may depend
 
     @property
     def __name__(self) -> str:
@@ -68,9 +69,10 @@ def read(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
     """The result as arrays of the reader.  Raises TraceError or ShapeMismatch with the user's line."""
     with as_users(users_globals(*code.roots), stand_in), doubles():
         try:
-            sizes = {s: for_torch(size_number(n)) for s, n in sizes_of(code.shapes, arrays).items()}
+            known = {s: sized(s) for s in code.symbols} | sizes_of(code.shapes, arrays)
+            sizes = {s: for_torch(size_number(n)) for s, n in known.items()}
             given = {n: argument(x, n in code.plain) for n, x in arrays.items()}
-            with Reading(), torch.enable_grad():
+            with Reading(), Rewriting(), torch.enable_grad():
                 return entries(code.body(given, sizes))
         except ShapeMismatch as error:
             raise ShapeMismatch(located(error)) from error
@@ -145,7 +147,8 @@ def run(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
     """The result for arrays of numbers, in double precision."""
     given = {n: x if n in code.plain else torch.tensor(numpy.asarray(x)) for n, x in arrays.items()}
     with doubles(), torch.enable_grad():
-        return plain(code.body(given, {s: n.constant for s, n in sizes_of(code.shapes, arrays).items()}))
+        sizes = dict.fromkeys(code.symbols, 2) | {s: n.constant for s, n in sizes_of(code.shapes, arrays).items()}
+        return plain(code.body(given, sizes))
 
 
 def plain(x: Any) -> Any:
