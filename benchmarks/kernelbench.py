@@ -21,6 +21,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -156,8 +157,19 @@ class Replaced:
 
 def symbolic_inputs(module: ModuleType, sizes: dict[str, Any]) -> list[Any]:
     """What get_inputs makes where the global numbers are sizes."""
-    with doubles(), Reading(), building(), Replaced(module, {n: in_torch(s) for n, s in sizes.items()}):
+    with doubles(), Reading(), building(), scalars_drawn(), Replaced(module, {n: in_torch(s) for n, s in sizes.items()}):
         return list(module.get_inputs())
+
+
+@contextmanager
+def scalars_drawn() -> Iterator[None]:
+    """torch.rand(()) is a number: which one, and what entries an input has, makes no difference here."""
+    rand = torch.rand
+    torch.rand = lambda *size, **options: 0.5 if size == ((),) else rand(*size, **options)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        torch.rand = rand
 
 
 def in_torch(size: Any) -> Any:

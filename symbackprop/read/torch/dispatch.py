@@ -36,7 +36,13 @@ class Rewriting(TorchFunctionMode):
         return REWRITTEN.get(func, func)(*args, **(kwargs or {}))
 
 
-def max_pool1d(x: Any, kernel: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False) -> Any:
+def max_pool1d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:  # fmt: skip
+    x, kernel = input, kernel_size
+    if return_indices:
+        raise TraceError("the indices of max pooling depend on the data")
     kernel, stride, padding, dilation = (
         n[0] if isinstance(n, tuple | list) else n for n in (kernel, kernel if stride in (None, ()) else stride, padding, dilation)
     )
@@ -46,7 +52,8 @@ def max_pool1d(x: Any, kernel: Any, stride: Any = None, padding: Any = 0, dilati
     return wide.squeeze(-2)
 
 
-REWRITTEN: dict[Any, Callable[..., Any]] = {torch.max_pool1d: max_pool1d}
+POOLING = (torch.max_pool1d, torch.nn.functional.max_pool1d, torch.nn.functional._max_pool1d)
+REWRITTEN: dict[Any, Callable[..., Any]] = dict.fromkeys(POOLING, max_pool1d)
 
 
 class Reading(TorchDispatchMode):

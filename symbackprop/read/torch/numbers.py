@@ -17,6 +17,7 @@ from torch.fx.experimental import sym_node  # noqa: F401  gives torch.SymInt its
 from symbackprop.core.terms import Size
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymArray, SymInt, TraceError, size_number
+from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.places import constant_of
 
 from .users import asked_by_user
@@ -161,7 +162,17 @@ def decided(comparison: Number, what: str) -> bool:
 
 
 def binary(f: Callable[[Any, Any], Any]) -> Callable[[Number, Number], Number]:
-    return lambda self, other: Number(f(self.value, other.value), sampled(f, self.sample, other.sample))
+    return lambda self, other: Number(unrecorded(f, self.value, other.value), sampled(f, self.sample, other.sample))
+
+
+def unrecorded(f: Callable[..., Any], *args: Any) -> Any:
+    """Sizes are no steps of a computation."""
+    state = current()
+    recorder, state.recorder = state.recorder, None
+    try:
+        return f(*args)
+    finally:
+        state.recorder = recorder
 
 
 def sampled(f: Callable[..., Any], *args: Any) -> Any:
@@ -186,7 +197,7 @@ def real(x: Any) -> Any:
     """A size as a real number."""
     if isinstance(x, int | float):
         return float(x)
-    return x if isinstance(x, SymArray) and x.value.dtype == "real" else np.multiply(x, 1.0)
+    return x if isinstance(x, SymArray) and x.value.dtype == "real" else unrecorded(np.multiply, x, 1.0)
 
 
 def size_in(x: Any) -> Any:
@@ -203,7 +214,7 @@ def applied(name: str, x: Number) -> Number:
     function = getattr(math, name)
     if x.is_constant():
         return Number(function(x.value), function(x.value))
-    return Number(getattr(np, NUMPY_NAMES.get(name, name))(real(x.value)), sampled(function, float(x.sample)))
+    return Number(unrecorded(getattr(np, NUMPY_NAMES.get(name, name)), real(x.value)), sampled(function, float(x.sample)))
 
 
 # --- between the two ---------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from ..registry import aten
 def normalized(x: Any, axes: Any, eps: Any) -> Any:
     """(x - mean) / sqrt(var + eps) along axes, with mean and 1 / sqrt(var + eps), thin."""
     mean = np.mean(x, axis=axes, keepdims=True)
-    scale = np.sqrt(np.add(np.var(x, axis=axes, keepdims=True), eps))
-    return np.divide(np.subtract(x, mean), scale), mean, np.divide(1.0, scale)
+    centred = np.subtract(x, mean)
+    scale = np.sqrt(np.add(np.mean(np.square(centred), axis=axes, keepdims=True), eps))
+    return np.divide(centred, scale), mean, np.divide(1.0, scale)
 
 
 def affine(x: Any, weight: Any, bias: Any) -> Any:
