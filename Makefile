@@ -15,7 +15,7 @@ run: install
 	$(BIN)/python -m symbackprop derive
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

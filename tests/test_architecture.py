@@ -50,7 +50,7 @@ DEBTS = {
 }  # fmt: skip
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "__main__", "__init__"}
-TRUSTED, ANY_FILE = 4500, 400  # lines
+TRUSTED, ANY_FILE = 4505, 400  # lines
 CHECKER = 1550  # lines: one file on purpose
 
 

@@ -1347,7 +1347,7 @@ class Theorem(Certificate):
 # A number is (low, high, q): between low and high, and the logarithm of q if q is not None.
 
 DOWN, UP = (Context(prec=40, rounding=way, Emax=9999, Emin=-9999) for way in (ROUND_FLOOR, ROUND_CEILING))
-BETWEEN = {"sin": 1, "cos": 1, "erf": 1, "atan": 2}
+BETWEEN = {"sin": 1, "erf": 1, "atan": 2}
 
 def exact(x): return Q(x), Q(x), None
 def decimal(x, context): return context.divide(Decimal(x.numerator), Decimal(x.denominator))
@@ -1389,6 +1389,14 @@ def root_of(x, n):
         middle = (low + high) // 2
         low, high = (middle, high) if middle ** n <= m else (low, middle)
     return Q(low, x.denominator * scale), Q(low + (low ** n != m), x.denominator * scale)
+
+def bounds(fn, low, high):
+    """u - u³/3 <= sin u, atan u, erf u <= 8u/7 for u in [0, 1], and the functions are odd."""
+    if 0 <= low and high <= 1:
+        return low - low ** 3 / 3, high * 8 / 7, None
+    if -1 <= low and high <= 0:
+        return (*(-q for q in reversed(bounds(fn, -high, -low)[:2])), None)
+    return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
 
 class Point:
     def __init__(self, world, sizes, entries, logs, integers):
@@ -1451,7 +1459,8 @@ class Point:
                 need(fn != "cosh" or xs[0][0] >= 0 or xs[0][1] <= 0, "cosh around 0")
                 low, high = sorted(self.value(EXPONENTIALS[fn](num(end)), here)[:2] for end in xs[0][:2])
                 return low[0], max(low[1], high[1]), None
-            case ("app", fn, 0) if fn in BETWEEN: return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
+            case ("app", "cos", 0): return max(-F1, 1 - max(q * q for q in xs[0][:2]) / 2), F1, None
+            case ("app", fn, 0) if fn in BETWEEN: return bounds(fn, *xs[0][:2])
         raise Refused(f"{t.data or t.op} has no value at the point")
 
 def of_cells(fn, cells, at):

@@ -14,6 +14,7 @@ from symbackprop.core.terms import Diff, Term, over
 from symbackprop.decide.decide import Problem
 from symbackprop.read.numpy import Declared
 
+from .gradient_names import gradient_of
 from .request import Request, called
 from .setting import Setting
 
@@ -83,13 +84,14 @@ def by_variable(request: Request, outputs: Any) -> dict[str, Tensor]:
     where = called(request.backward) if request.backward is not None else "the function"
     variables = request.variables
     if isinstance(outputs, Mapping):
+        keys = {v: v if v in outputs else gradient_of(map(str, outputs), v) for v in variables}
         for v in variables:
-            if v not in outputs:
+            if keys[v] is None:
                 raise SymbackpropError(
                     f"{request.asked}: {where} returns no gradient {v!r} "
                     f"(it has {', '.join(map(str, outputs)) or 'none'}); wrt= names those to check"
                 )
-        return {v: single(outputs[v], where, v) for v in variables}
+        return {v: single(outputs[keys[v]], where, v) for v in variables}
     items = list(outputs) if isinstance(outputs, tuple | list) else [outputs]
     if len(items) != len(variables):
         raise SymbackpropError(

@@ -17,6 +17,7 @@ from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .reading import reading_of
 from .request import Request
+from .right_values import all_decided
 from .setting import Setting
 from .shape_examples import small_sizes
 from .trial import confirmed
@@ -98,7 +99,8 @@ def verdict_at(
     setting = Setting(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
-    verdicts = {c.name: run_too(request, c, setting, decide(c, setting)) for c in found}
+    decided = zip(found, all_decided(found, setting, decide), strict=True)
+    verdicts = {c.name: run_too(request, c, setting, v) for c, v in decided}
     noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
     return together({name: replace(v, notes=noted, reading=reading) for name, v in verdicts.items()})
 

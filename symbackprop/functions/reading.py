@@ -28,7 +28,7 @@ def text_of(function: Function) -> dict[str, str | None]:
     """
     name = getattr(function, "__name__", type(function).__name__)
     try:
-        text = inspect.getsource(getattr(function, "__code__", function))
+        text = inspect.getsource(getattr(function, "__code__", getattr(function, "written", function)))
     except (OSError, TypeError):
         return {"name": name, "sha256": None, "text": None}
     return {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "text": text}

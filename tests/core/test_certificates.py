@@ -147,7 +147,7 @@ def by_checker(data: Any) -> Conditions:
         raise ProofError(str(cause)) from cause
 
 
-@pytest.mark.parametrize("name", forgeries.FORGERIES.keys() - LIMITS)
+@pytest.mark.parametrize("name", sorted(forgeries.FORGERIES.keys() - LIMITS))
 def test_forgeries_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgeries, "check_rows", by_checker)
     commit: Callable[[], object] = forgeries.FORGERIES[name]

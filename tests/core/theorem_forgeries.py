@@ -281,7 +281,7 @@ FORGERIES: dict[str, Callable[[], object]] = {
     "an abstract function": seen(Positive(Apply("f", ONE))),
     "a maximum of nothing": seen(AtLeastZero(whole("max", 0, (few,), ONE, ())), 1),
     "an inverse out of range": seen(Positive(UNIT)),
-    "a sine that is not known": seen(AtLeastZero(Apply("sin", ONE))),
+    "a sine that is not known": seen(AtLeastZero(Apply("sin", num(2)))),
     "one entry twice is a tie": seen(
         Positive(TIES), entries=((Array("v"), (0,), Fraction(2)), (Array("v"), (1,), Fraction(1))),
         integers=(("a", (0,), 0), ("a", (1,), 0), ("a", (2,), 1))),
