@@ -7,11 +7,10 @@ layout, and must have the shape that was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-import torch._dynamo  # operations on meta tensors need it: it is imported here, not within the time of a question
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -24,7 +23,7 @@ from symbackprop.read.numpy.values import shape_text
 from . import meanings  # noqa: F401  it fills the table
 from .numbers import SYMBOLIC, in_torch, of_torch
 from .registry import INERT, Meaning, meaning_of
-from .tensors import TracedTensor, as_kind, constant, kind_of, made, number_in, sample_shape
+from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, made, number_in, sample_shape
 
 aten = torch.ops.aten
 
@@ -171,13 +170,17 @@ def item(x: TracedTensor) -> Any:
 
 def computed(func: Any, meaning: Meaning, args: Any, kwargs: Any) -> Any:
     """Its tensors, of the dtype and layout that PyTorch gives them."""
+    given, more = arrays(args), arguments(kwargs)
     if meaning.told:
-        metas = sampled(func, args, kwargs)
-        return dressed(meaning.run(*arrays(args), **arguments(kwargs), kind=kind_of(metas.dtype)), metas, str(func))
-    result = meaning.run(*arrays(args), **arguments(kwargs))
+        more["kind"] = kind_of(asked_dtype(func, args, kwargs))
+    result = meaning.run(*given, **more)
     if func._schema.is_mutable:
         return args[0]
-    return dressed(result, sampled(func, args, kwargs), str(func))
+    metas = sampled(func, args, kwargs) if meaning.view or VERIFYING else layouts(func, meaning, result, args, kwargs)
+    return dressed(result, metas, str(func))
+
+
+VERIFYING = False  # whether every shape and dtype is compared with PyTorch's own (the tests do)
 
 
 def arrays(x: Any) -> Any:
@@ -193,6 +196,74 @@ def arrays(x: Any) -> Any:
 
 def arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {k: arrays(v) for k, v in kwargs.items() if k not in INERT}
+
+
+# --- dtype and layout ---------------------------------------------------------------------------
+
+
+def asked_dtype(func: Any, args: Any, kwargs: Any) -> torch.dtype:
+    """The dtype of a new tensor: given, or that of the tensor it is made like, or of the number it is filled with."""
+    if kwargs.get("dtype") is not None:
+        found: torch.dtype = kwargs["dtype"]
+        return found
+    if args and isinstance(args[0], TracedTensor):
+        return args[0].dtype
+    name = func._schema.name
+    value = args[1] if name == "aten::full" else args[0] if name == "aten::scalar_tensor" else 0.0
+    return TRUTH if isinstance(value, bool) else WHOLE if isinstance(value, int) and name == "aten::full" else default()
+
+
+def default() -> torch.dtype:
+    return torch.get_default_dtype()
+
+
+def layouts(func: Any, meaning: Meaning, result: Any, args: Any, kwargs: Any) -> Any:
+    """For each result a tensor without entries, of its dtype and layout, where the sizes are some primes."""
+    if isinstance(result, tuple | list):
+        return tuple(layouts(func, meaning, r, args, kwargs) for r in result)
+    if result is None:
+        return None
+    value = lifted(result)
+    shape = sample_shape(value.shape)
+    dtype = asked_dtype(func, args, kwargs) if meaning.told else dtype_of(value.dtype, args, kwargs)
+    stride = next((s for t in tensors(args) if meaning.entrywise and (s := dense(t.meta, shape)) is not None), None)
+    if stride is None:
+        return torch.empty(shape, dtype=dtype, device="meta")
+    return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
+
+
+def tensors(args: Any) -> Iterator[TracedTensor]:
+    for x in args:
+        if isinstance(x, TracedTensor):
+            yield x
+        elif isinstance(x, tuple | list):
+            yield from tensors(x)
+
+
+def dtype_of(kind: str, args: Any, kwargs: Any) -> torch.dtype:
+    """Of numbers of this kind: as wide as the operands are."""
+    if kwargs.get("dtype") is not None:
+        given: torch.dtype = kwargs["dtype"]
+        return given
+    like = [t.dtype for t in tensors(args) if kind_of(t.dtype) == kind]
+    if kind == "bool" or not like:
+        return TRUTH if kind == "bool" else WHOLE if kind != "real" else default()
+    found = like[0]
+    for other in like[1:]:
+        found = torch.promote_types(found, other)
+    return found
+
+
+def dense(x: torch.Tensor, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The strides of a tensor of this shape whose entries lie side by side, in an order of its axes."""
+    if tuple(x.shape) != shape:
+        return None
+    expected = 1
+    for stride, size in sorted(zip(x.stride(), shape, strict=True)):
+        if size != 1 and stride != expected:
+            return None
+        expected *= size
+    return x.stride()
 
 
 def sampled(func: Any, args: Any, kwargs: Any) -> Any:

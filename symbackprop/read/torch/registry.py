@@ -19,15 +19,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """`where` says to what an operation is restricted; a `view` shares its entries with its first argument.
+    """`where` says to what an operation is restricted; a `view` shares its entries with its first argument, and what is
+    `entrywise` lies in memory as that does.
 
-    A meaning with a parameter `kind` is told which numbers PyTorch says the result has.
+    A meaning with a parameter `kind` is told which numbers the result has.
     """
 
     name: str
     run: Callable[..., Any]
     where: str = ""
     view: bool = False
+    entrywise: bool = False
 
     @property
     def told(self) -> bool:
@@ -40,15 +42,20 @@ REFUSED: dict[str, str] = {}
 INERT = frozenset({"layout", "device", "pin_memory", "memory_format", "non_blocking", "dtype", "generator", "implicit"})
 
 
-def aten(*names: str, where: str = "", view: bool = False) -> Callable[[F], F]:
+def aten(*names: str, where: str = "", view: bool = False, entrywise: bool = False) -> Callable[[F], F]:
     """Registers a meaning under names of aten, with an overload ("max.dim") where overloads differ."""
 
     def register(f: F) -> F:
         for name in names:
-            MEANINGS[name] = Meaning(name, f, where, view)
+            MEANINGS[name] = Meaning(name, f, where, view, entrywise)
         return f
 
     return register
+
+
+def entrywise(*names: str, where: str = "") -> Callable[[F], F]:
+    """Registers a function of entries."""
+    return aten(*names, where=where, entrywise=True)
 
 
 def refuses(*names: str, because: str) -> None:

@@ -28,7 +28,7 @@ def alias(x: Any) -> Any:
     return x.view(lambda v: v, lambda old, new: new)
 
 
-@aten("clone", "lift_fresh", "lift_fresh_copy", "contiguous", "positive", "_pin_memory")
+@aten("clone", "lift_fresh", "lift_fresh_copy", "positive", "_pin_memory", entrywise=True)
 def clone(x: Any) -> Any:
     return np.copy(x)
 

@@ -101,7 +101,7 @@ def linspace(start: Any, stop: Any, steps: Any) -> Any:
     return np.linspace(start, stop, steps)
 
 
-@aten("_to_copy", where="reals are not cut to whole numbers")
+@aten("_to_copy", entrywise=True, where="reals are not cut to whole numbers")
 def converted(x: Any, *, kind: Kind) -> Any:
     if kind == "bool":
         return np.not_equal(x, 0) if x.value.dtype != "bool" else np.copy(x)

@@ -12,7 +12,8 @@ from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.scalars import pi
 
-from ..registry import aten, refuses
+from ..registry import entrywise as aten
+from ..registry import refuses
 
 SAME_NAME = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "sin", "cos", "tan",
