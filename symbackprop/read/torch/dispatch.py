@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symbackprop.clock import check_time
@@ -26,33 +25,6 @@ from .registry import INERT, Meaning, meaning_of
 from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, made, number_in, sample_shape
 
 aten = torch.ops.aten
-
-
-class Rewriting(TorchFunctionMode):
-    """Functions that PyTorch takes apart by sizes as plain numbers, written with others that it does not."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return REWRITTEN.get(func, func)(*args, **(kwargs or {}))
-
-
-def max_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:  # fmt: skip
-    x, kernel = input, kernel_size
-    if return_indices:
-        raise TraceError("the indices of max pooling depend on the data")
-    kernel, stride, padding, dilation = (
-        n[0] if isinstance(n, tuple | list) else n for n in (kernel, kernel if stride in (None, ()) else stride, padding, dilation)
-    )
-    wide = torch.nn.functional.max_pool2d(
-        x.unsqueeze(-2), (1, kernel), (1, stride), (0, padding), (1, dilation), ceil_mode
-    )
-    return wide.squeeze(-2)
-
-
-POOLING = (torch.max_pool1d, torch.nn.functional.max_pool1d, torch.nn.functional._max_pool1d)
-REWRITTEN: dict[Any, Callable[..., Any]] = dict.fromkeys(POOLING, max_pool1d)
 
 
 class Reading(TorchDispatchMode):

@@ -20,8 +20,9 @@ from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, Tr
 from symbackprop.read.numpy.places import constant_of
 from symbackprop.read.numpy.sizes import size_of
 
-from .dispatch import Reading, Rewriting
+from .dispatch import Reading
 from .numbers import Number, applied, for_torch, unknown_number
+from .rewriting import Rewriting
 from .tensors import TracedTensor, made
 from .users import ABSENT, as_users, is_math, last_place, users_globals
 

@@ -61,7 +61,8 @@ def batch_norm(
     if not training:
         mean, var = per_channel(running_mean, rank), per_channel(running_var, rank)
         found = np.divide(np.subtract(x, mean), np.sqrt(np.add(var, eps)))
-        return affine(found, weight, bias), np.zeros((0,)), np.zeros((0,))
+        unused = np.zeros((x.shape[1],))
+        return affine(found, weight, bias), unused, unused
     axes = (0, *range(2, rank))
     found, mean, scale = normalized(x, axes, eps)
     mean, scale = np.reshape(mean, (x.shape[1],)), np.reshape(scale, (x.shape[1],))

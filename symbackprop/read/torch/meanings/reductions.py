@@ -134,7 +134,7 @@ def norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     order = 2 if ord is None else int(ord) if isinstance(ord, float) and ord.is_integer() else ord
     if order == 2:
         return np.sqrt(np.sum(np.square(x), axis=axes(dim), keepdims=keepdim))
-    return linalg.vector_norm(x, order, axis=axes(dim), keepdims=keepdim)
+    return linalg.vector_norm(x, ord=order, axis=axes(dim), keepdims=keepdim)
 
 
 # --- softmax and sums that run -----------------------------------------------------------------------

@@ -1,0 +1,49 @@
+"""Functions that PyTorch takes apart by sizes as plain numbers, written with others that it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
+
+from symbackprop.read.numpy import TraceError
+
+
+class Rewriting(TorchFunctionMode):
+    """While it is active the functions of the table below are others."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return REWRITTEN.get(func, func)(*args, **(kwargs or {}))
+
+
+def max_pool1d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:  # fmt: skip
+    if return_indices:
+        raise TraceError("the indices of max pooling depend on the data")
+    step = kernel_size if stride is None or stride == () else stride
+    kernel, step, padding, dilation = map(single, (kernel_size, step, padding, dilation))
+    wide = F.max_pool2d(input.unsqueeze(-2), (1, kernel), (1, step), (0, padding), (1, dilation), ceil_mode)
+    return wide.squeeze(-2)
+
+
+def single(n: Any) -> Any:
+    return n[0] if isinstance(n, tuple | list) else n
+
+
+def one_hot(tensor: Any, num_classes: Any = -1) -> Any:
+    if isinstance(num_classes, int) and num_classes == -1:
+        raise TraceError("one_hot without num_classes has as many columns as the data says")
+    return (tensor.unsqueeze(-1) == torch.arange(num_classes)).to(torch.int64)
+
+
+REWRITTEN: dict[Any, Callable[..., Any]] = {
+    torch.max_pool1d: max_pool1d,
+    F.max_pool1d: max_pool1d,
+    F._max_pool1d: max_pool1d,
+    F.one_hot: one_hot,
+}
