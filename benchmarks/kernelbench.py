@@ -157,7 +157,8 @@ class Replaced:
 
 def symbolic_inputs(module: ModuleType, sizes: dict[str, Any]) -> list[Any]:
     """What get_inputs makes where the global numbers are sizes."""
-    with doubles(), Reading(), building(), scalars_drawn(), Replaced(module, {n: in_torch(s) for n, s in sizes.items()}):
+    given = {n: in_torch(s) for n, s in sizes.items()}
+    with doubles(), Reading(), building(), scalars_drawn(), Replaced(module, given):
         return list(module.get_inputs())
 
 
@@ -244,11 +245,15 @@ def measured(path: Path, seconds: float) -> Row:
     return row
 
 
+def send(pipe: Any, path: Path, seconds: float) -> None:
+    pipe.send(measured(path, seconds))
+
+
 def answers(paths: list[Path], seconds: float) -> Iterator[Row]:
     """Each in a process of its own, for one may hang or end."""
     for path in paths:
         here, there = multiprocessing.Pipe(duplex=False)
-        process = multiprocessing.Process(target=lambda p=path: there.send(measured(p, seconds)))
+        process = multiprocessing.Process(target=send, args=(there, path, seconds))
         process.start()
         there.close()
         try:

@@ -31,8 +31,8 @@ from .dialects.caches import cached_pair
 from .dialects.pair import judged
 from .drive import Claims, Options, verdict
 from .gradient_claims import gradient_claims
-from .other_libraries import layer_forward, readable
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
+from .other_libraries import layer_forward, readable
 from .request import read_request
 from .setting import Setting
 from .verdict import Verdict
@@ -60,6 +60,7 @@ def check_gradient(
     name (`x`, `dx`, `x_grad`).  A forward that returns (out, cache) and a `backward(dout, cache)` are one run.
     """
     options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    forward, backward = readable([forward, backward], shapes)
     pair = cached_pair("check_gradient", forward, backward, shapes, wrt, assuming, values, options.seconds)
     if pair is not None:
         return judged("check_gradient", pair, assuming, options)
@@ -187,7 +188,7 @@ def derive(
     """
     seconds = seconds_of(timeout)
     forward, shapes = layer_forward("derive", forward, shapes, params)
-    forward = readable(forward, shapes)
+    (forward,) = readable([forward], shapes)
     request = read_request("derive", forward, None, shapes, wrt, assuming, values)
     try:
         with limit(seconds * max(1, len(request.variables))):
@@ -208,7 +209,7 @@ def _check(
     values: Mapping[str, Any],
     options: Options,
 ) -> Verdict:
-    first, second = readable(first, shapes), readable(second, shapes)
+    first, second = readable([first, second], shapes)
     return verdict(read_request(asked, first, second, shapes, wrt, assuming, values), claims, options)
 
 

@@ -2,7 +2,7 @@
 
 A library's module is imported when the user has imported the library.  It may have
 
-    readable(function, shapes) -> function          a function of the library's arrays as one of NumPy's; others as they are
+    readable(functions, shapes) -> functions        those of the library's arrays as ones of NumPy's; others as they are
     makes_layer(x) -> bool                          whether this is a module of the library's, or makes one
     layer_forward(asked, make, shapes, params)      its forward as a function, and the shapes of all that it takes
 """
@@ -10,7 +10,7 @@ A library's module is imported when the user has imported the library.  It may h
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -22,11 +22,12 @@ def libraries() -> Iterator[ModuleType]:
     yield from (import_module(home) for root, home in HOMES.items() if root in sys.modules)
 
 
-def readable(function: Any, shapes: Any) -> Any:
+def readable(functions: Sequence[Any], shapes: Any) -> list[Any]:
     """Raises SymbackpropError for shapes that cannot be read."""
-    for library in libraries() if callable(function) and isinstance(shapes, Mapping) else ():
-        function = library.readable(function, shapes)
-    return function
+    found = list(functions)
+    for library in libraries() if isinstance(shapes, Mapping) else ():
+        found = library.readable(found, shapes)
+    return found
 
 
 def layer_forward(asked: str, make: Any, shapes: Any, params: Mapping[str, str] | None) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""Checks of what PyTorch's users write: torch.autograd.Function, modules with a backward by hand, functions of tensors."""
+"""What PyTorch's users write: torch.autograd.Function, modules with a backward by hand, functions of tensors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from torch import nn
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.read.numpy import Declared, parse_shapes, trace
+from symbackprop.decide.status import ILL_FORMED, UNKNOWN
+from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
     Maker,
     TorchCode,
@@ -21,6 +22,7 @@ from symbackprop.read.torch import (
     forward_parameters,
     function_code,
     module_code,
+    names_no_library,
     uses_torch,
 )
 
@@ -48,11 +50,33 @@ def check_function(asked: Any) -> Verdict:
     wrt = variables(declared, asked.wrt)
     call = applied(function, order)
     forward = forward_code(function, call, everything, wrt, plain)
-    outputs = trace(forward, everything).outputs
+    try:
+        outputs = outputs_of(forward, everything)
+    except TraceError as problem:
+        return not_read(problem)
     upstream = upstream_names(function, len(outputs), everything)
     backward = backward_code(function, call, everything, wrt, plain, upstream)
     request = read_request("check_function", forward, backward, everything, wrt, asked.assuming, {})
     return verdict(request, gradient_claims, asked.options)
+
+
+def outputs_of(forward: TorchCode, declared: Mapping[str, Declared]) -> Any:
+    """What it returns; where it cannot be read for all sizes, at small ones.  Raises TraceError."""
+    try:
+        return trace(forward, declared).outputs
+    except TraceError:
+        symbols = dict.fromkeys(s for d in declared.values() for s in d.symbols)
+        sizes = {s: 2 + k % 3 for k, s in enumerate(symbols)}
+        small = {n: d.at(sizes) for n, d in declared.items()}
+        try:
+            return trace(forward, small).outputs
+        except TraceError:
+            pass
+        raise
+
+
+def not_read(problem: TraceError) -> Verdict:
+    return Verdict(ILL_FORMED if isinstance(problem, ShapeMismatch) else UNKNOWN, reason=str(problem))
 
 
 def torch_default(function: Any) -> Any:
@@ -70,7 +94,8 @@ def upstream_names(function: Any, count: int, taken: Mapping[str, Any]) -> tuple
     own = backward_names(function)
     if len(own) == count and not set(own) & set(taken):
         return tuple(own)
-    stem = next(s for s in ("g", "upstream", "grad_output", "upstream_gradient") if not any(n.startswith(s) for n in taken))
+    stems = ("g", "upstream", "grad_output", "upstream_gradient")
+    stem = next(s for s in stems if not any(n.startswith(s) for n in taken))
     return (stem,) if count == 1 else tuple(f"{stem}{k}" for k in range(count))
 
 
@@ -92,18 +117,19 @@ def arguments(
         if p.kind is p.VAR_POSITIONAL:
             order.extend(taken(n) for n in rest)
         elif p.name in values:
-            order.append(lambda given, value=values[p.name]: value)
+            order.append(always(values[p.name]))
         elif p.name in declared:
             order.append(taken(p.name))
         elif (other := next(rest, None)) is not None:
             order.append(taken(other))
         elif p.default is not p.empty:
-            order.append(lambda given, value=p.default: value)
+            order.append(always(p.default))
         elif p.annotation in NUMBERS and p.name not in declared:
             plain.append(p.name)
             order.append(taken(p.name))
         else:
-            raise SymbackpropError(f"check_function: the argument {p.name!r} of {function.__name__}.forward has no value")
+            where = f"{function.__name__}.forward"
+            raise SymbackpropError(f"check_function: the argument {p.name!r} of {where} has no value")
     left = list(rest)
     if left:
         raise SymbackpropError(f"check_function: {function.__name__}.forward takes no {', '.join(map(repr, left))}")
@@ -112,6 +138,10 @@ def arguments(
 
 def taken(name: str) -> Argument:
     return lambda given: given[name]
+
+
+def always(value: Any) -> Argument:
+    return lambda given: value
 
 
 def written(text: Any, declared: Mapping[str, Declared]) -> Argument:
@@ -150,8 +180,11 @@ def makes_module(function: Any) -> bool:
 def check_layer(asked: Any) -> Verdict:
     """A module as forward, and a function that returns the gradients as its backward, which somebody wrote by hand."""
     if asked.derivative is None:
-        raise SymbackpropError("check_layer: a module of PyTorch's needs a backward that is checked, as second argument")
-    forward, declared = layer_forward("check_layer", asked.function, asked.shapes, asked.params)
+        raise SymbackpropError("check_layer: a module of PyTorch's needs a backward, as the second argument")
+    try:
+        forward, declared = layer_forward("check_layer", asked.function, asked.shapes, asked.params)
+    except TraceError as problem:
+        return not_read(problem)
     wrt = variables(declared, asked.wrt)
     backward = by_hand(asked.derivative, forward, declared)
     request = read_request("check_layer", forward, backward, declared, wrt, asked.assuming, dict(asked.values))
@@ -168,11 +201,13 @@ def layer_forward(
     named = dict(params or {})
     for n, path in named.items():
         if path not in found:
-            raise SymbackpropError(f"{name}: {maker.name} has no parameter {path!r} (it has {', '.join(found) or 'none'})")
+            known = ", ".join(found) or "none"
+            raise SymbackpropError(f"{name}: {maker.name} has no parameter {path!r} (it has {known})")
         if n not in declared:
             declared[n] = found[path]
         elif declared[n].shape != found[path].shape:
-            raise SymbackpropError(f"{name}: {n!r} has shape ({declared[n]}) and the parameter {path!r} ({found[path]})")
+            shapes_differ = f"{n!r} has shape ({declared[n]}) and the parameter {path!r} ({found[path]})"
+            raise SymbackpropError(f"{name}: {shapes_differ}")
     for path, shape in found.items():
         if path not in named.values():
             n = path if path in declared and declared[path] == shape else free_name(path, declared)
@@ -192,13 +227,16 @@ def free_name(path: str, taken: Mapping[str, Any]) -> str:
 def by_hand(backward: Any, forward: TorchCode, declared: Mapping[str, Declared]) -> Any:
     """The user's backward; arguments that are not called like the arrays are those, in their order."""
     names = list(signature(backward).parameters)
-    missing = [n for n in declared if n not in names]
-    others = [n for n in names if n not in declared]
-    count = len(names) - len(declared)
-    renamed = dict(zip(names, declared, strict=False)) if missing and others and 0 <= count <= 2 and len(missing) <= len(others) - count else {}
+    unnamed = [n for n in declared if n not in names]
+    count = len(names) - len(declared)  # of upstream gradients
+    in_order = unnamed and count >= 0 and len([n for n in names if n not in declared]) >= len(unnamed) + count
+    renamed = dict(zip(names, declared, strict=False)) if in_order else {}
     return function_code(backward, declared, renamed)
 
 
-def readable(function: Any, shapes: Mapping[str, Any]) -> Any:
-    """A function of tensors as one of arrays; others as they are."""
-    return function_code(function, parse_shapes(dict(shapes))) if uses_torch(function) else function
+def readable(functions: Sequence[Any], shapes: Mapping[str, Any]) -> list[Any]:
+    """Functions of tensors as such of arrays: those that name PyTorch, and what stands beside one and names nothing."""
+    if not any(map(uses_torch, functions)):
+        return list(functions)
+    declared = parse_shapes(dict(shapes))
+    return [function_code(f, declared) if uses_torch(f) or names_no_library(f) else f for f in functions]

@@ -13,6 +13,7 @@ from symbackprop.read.numpy import Declared
 from .running import Body, TorchCode, named
 
 Custom = type[torch.autograd.Function]
+Argument = Callable[[Mapping[str, Any]], Any]
 
 
 def forward_parameters(function: Custom) -> list[inspect.Parameter]:
@@ -31,13 +32,13 @@ def backward_names(function: Custom) -> list[str]:
     return [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
-def applied(function: Custom, order: Sequence[Callable[[Mapping[str, Any]], Any]]) -> Callable[[Mapping[str, Any]], Any]:
+def applied(function: Custom, order: Sequence[Argument]) -> Argument:
     """function.apply of arguments that are taken from those given."""
     return lambda given: function.apply(*(of(given) for of in order))
 
 
 def forward_code(
-    function: Custom, call: Callable[[Mapping[str, Any]], Any], declared: Mapping[str, Declared], wrt: Sequence[str],
+    function: Custom, call: Argument, declared: Mapping[str, Declared], wrt: Sequence[str],
     plain: Sequence[str],
 ) -> TorchCode:  # fmt: skip
     """The outputs that have a gradient."""
@@ -49,7 +50,7 @@ def forward_code(
 
 
 def backward_code(
-    function: Custom, call: Callable[[Mapping[str, Any]], Any], declared: Mapping[str, Declared], wrt: Sequence[str],
+    function: Custom, call: Argument, declared: Mapping[str, Declared], wrt: Sequence[str],
     plain: Sequence[str], upstream: Sequence[str],
 ) -> TorchCode:  # fmt: skip
     """What autograd makes of its backward: None is 0, and what was broadcast is summed."""

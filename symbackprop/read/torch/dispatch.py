@@ -22,7 +22,7 @@ from symbackprop.read.numpy.values import shape_text
 from . import meanings  # noqa: F401  it fills the table
 from .numbers import SYMBOLIC, in_torch, of_torch
 from .registry import INERT, Meaning, meaning_of
-from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, made, number_in, sample_shape
+from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, number_in, sample_shape
 
 aten = torch.ops.aten
 
@@ -99,7 +99,9 @@ class Reading(TorchDispatchMode):
         return result
 
 
-RANDOM = frozenset({"rand", "randn", "rand_like", "randn_like", "normal", "uniform", "bernoulli", "randint", "randperm"})
+RANDOM = frozenset({
+    "rand", "randn", "rand_like", "randn_like", "normal", "uniform", "bernoulli", "randint", "randperm",
+})  # fmt: skip
 
 
 def unknown_entries(func: Any, args: Any, kwargs: Any) -> Any:
@@ -133,7 +135,7 @@ def decompositions() -> dict[Any, Callable[..., Any]]:
 def item(x: TracedTensor) -> Any:
     found = number_in(x.array)
     if found is None:
-        raise TraceError("a number is taken out of a tensor (item(), int(), float(), or a condition): it depends on the data")
+        raise TraceError("a number is taken out of a tensor (item(), float(), a condition): it depends on the data")
     return found
 
 
@@ -230,12 +232,13 @@ def dense(x: torch.Tensor, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """The strides of a tensor of this shape whose entries lie side by side, in an order of its axes."""
     if tuple(x.shape) != shape:
         return None
+    strides: tuple[int, ...] = x.stride()
     expected = 1
-    for stride, size in sorted(zip(x.stride(), shape, strict=True)):
+    for stride, size in sorted(zip(strides, shape, strict=True)):
         if size != 1 and stride != expected:
             return None
         expected *= size
-    return x.stride()
+    return strides
 
 
 def sampled(func: Any, args: Any, kwargs: Any) -> Any:
@@ -269,5 +272,6 @@ def dressed(result: Any, metas: Any, what: str) -> Any:
     elif array.scalar:  # a number of NumPy's, where PyTorch has a tensor that can be written to
         array = SymArray(value)
     if sample_shape(value.shape) != tuple(metas.shape):
-        raise TraceError(f"{what}: read as {shape_text(value.shape)}, PyTorch gives {tuple(metas.shape)}; please report this")
+        theirs = tuple(metas.shape)
+        raise TraceError(f"{what}: read as {shape_text(value.shape)}, PyTorch gives {theirs}; please report this")
     return TracedTensor(array, metas)

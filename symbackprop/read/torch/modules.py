@@ -11,7 +11,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import _get_current_dispatch_mode
+from torch.utils._python_dispatch import _disable_current_modes, _get_current_dispatch_mode
 
 from symbackprop.core.terms import SymbackpropError, sized
 from symbackprop.read.numpy import Declared, SymArray, TraceError, size_number
@@ -38,7 +38,8 @@ class Maker:
     def module(self, given: Mapping[str, Any], sizes: Mapping[str, Any]) -> torch.nn.Module:
         """A module of its own: what happens to it happens to no other."""
         if isinstance(self.make, torch.nn.Module):
-            return copy.deepcopy(self.make)
+            with _disable_current_modes():
+                return copy.deepcopy(self.make)
         make = with_names(self.make, sizes)
         known = {**sizes, **given}
         wanted = [p for p in signature(make).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -64,8 +65,9 @@ class Maker:
     def symbols(self) -> set[str]:
         """The sizes that the module depends on, and its inputs."""
         own = () if isinstance(self.make, torch.nn.Module) else signature(self.make).parameters.values()
-        free = {p.name for p in own if p.default is p.empty and p.name not in self.shapes and p.kind is p.POSITIONAL_OR_KEYWORD}
-        return free | {s for d in self.shapes.values() for s in d.symbols}
+        free = [p for p in own if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        known = {s for d in self.shapes.values() for s in d.symbols}
+        return known | {p.name for p in free if p.name not in self.shapes}
 
     @property
     def taken(self) -> set[str]:
@@ -148,7 +150,7 @@ def module_code(maker: Maker, params: Mapping[str, str], name: str) -> TorchCode
 def called(module: torch.nn.Module, inputs: list[str], given: Mapping[str, Any]) -> dict[str, Any]:
     """By name where forward has all the names, else in their order."""
     try:
-        names = signature(module.forward).parameters
+        names = dict(signature(module.forward).parameters)
     except (TypeError, ValueError):
         names = {}
     if all(n in names and names[n].kind is Parameter.POSITIONAL_OR_KEYWORD for n in inputs):

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.fx.experimental import sym_node  # noqa: F401  gives torch.SymInt its operators
 
-from symbackprop.core.terms import Size
+from symbackprop.core.terms import PI, Entry, Size, Term, subterms
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymArray, SymInt, TraceError, size_number
 from symbackprop.read.numpy.context import current
@@ -49,6 +49,10 @@ class Number:
     def is_constant(self) -> bool:
         return isinstance(self.value, int | float)
 
+    def is_fixed(self) -> bool:
+        """Whether it is a number such as √2 or π, whatever the sizes are: the sample is its double."""
+        return isinstance(self.value, SymArray) and not any(map(varies, subterms(self.value.value.term(()))))
+
     def is_nested_int(self) -> bool:
         return False
 
@@ -71,6 +75,8 @@ class Number:
     def plain(self, what: Any) -> Any:
         if self.is_constant():
             return self.value
+        if self.is_fixed():
+            return self.sample
         raise TraceError(f"{what} of a number that depends on the sizes")
 
     def guard_int(self, file: Any = "", line: int = 0) -> int:
@@ -84,7 +90,7 @@ class Number:
     def guard_bool(self, file: Any = "", line: int = 0) -> bool:
         if self.is_constant():
             return bool(self.value)
-        if asked_by_user():
+        if not self.is_fixed() and asked_by_user():
             raise TraceError("a condition depends on the sizes")
         return bool(self.sample)
 
@@ -134,10 +140,10 @@ class Number:
         return Number(size, rounded(self.sample))
 
     def sym_min(self, other: Number) -> Number:
-        return self if decided(self.le(other), "min") else other
+        return self if decided(joined(operator.le, self, other), "min") else other
 
     def sym_max(self, other: Number) -> Number:
-        return self if decided(self.ge(other), "max") else other
+        return self if decided(joined(operator.ge, self, other), "max") else other
 
     def sym_ite(self, then: Number, other: Number) -> Number:
         return then if self.guard_bool() else other
@@ -155,6 +161,10 @@ class Number:
     sym_and, sym_or = and_, or_
 
 
+def varies(t: Term) -> bool:
+    return (isinstance(t, Size) and t.constant is None) or (isinstance(t, Entry) and t != PI)
+
+
 def decided(comparison: Number, what: str) -> bool:
     if comparison.is_constant():
         return bool(comparison.value)
@@ -162,7 +172,11 @@ def decided(comparison: Number, what: str) -> bool:
 
 
 def binary(f: Callable[[Any, Any], Any]) -> Callable[[Number, Number], Number]:
-    return lambda self, other: Number(unrecorded(f, self.value, other.value), sampled(f, self.sample, other.sample))
+    return lambda self, other: joined(f, self, other)
+
+
+def joined(f: Callable[[Any, Any], Any], a: Number, b: Number) -> Number:
+    return Number(unrecorded(f, a.value, b.value), sampled(f, a.sample, b.sample))
 
 
 def unrecorded(f: Callable[..., Any], *args: Any) -> Any:
@@ -206,15 +220,21 @@ def size_in(x: Any) -> Any:
     return size_number(term) if isinstance(term, Size) else None
 
 
+IRRATIONAL = frozenset({"sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tanh"})
 NUMPY_NAMES = {"fabs": "absolute", "atan": "arctan"}
 
 
 def applied(name: str, x: Number) -> Number:
-    """A function of `math` of a number that depends on the sizes."""
+    """A function of `math`, exactly: √2 is no float."""
     function = getattr(math, name)
-    if x.is_constant():
+    if x.is_constant() and (name not in IRRATIONAL or float(function(x.value)).is_integer()):
         return Number(function(x.value), function(x.value))
-    return Number(unrecorded(getattr(np, NUMPY_NAMES.get(name, name)), real(x.value)), sampled(function, float(x.sample)))
+    exact = getattr(np, NUMPY_NAMES.get(name, name))
+    return Number(unrecorded(exact, real(x.value)), sampled(function, float(x.sample)))
+
+
+def pi() -> Number:
+    return Number(np.pi, math.pi)
 
 
 # --- between the two ---------------------------------------------------------------------------

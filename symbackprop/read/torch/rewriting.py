@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch.overrides import TorchFunctionMode
 
 from symbackprop.read.numpy import TraceError
 
 
-class Rewriting(TorchFunctionMode):
-    """While it is active the functions of the table below are others."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return REWRITTEN.get(func, func)(*args, **(kwargs or {}))
+@contextmanager
+def rewritten() -> Iterator[None]:
+    """Puts the functions of the table below in the place of PyTorch's, for a while."""
+    before = [(home, name, getattr(home, name)) for home, name in REWRITTEN]
+    for (home, name), function in REWRITTEN.items():
+        setattr(home, name, function)
+    try:
+        yield
+    finally:
+        for home, name, function in before:
+            setattr(home, name, function)
 
 
 def max_pool1d(
@@ -41,9 +47,9 @@ def one_hot(tensor: Any, num_classes: Any = -1) -> Any:
     return (tensor.unsqueeze(-1) == torch.arange(num_classes)).to(torch.int64)
 
 
-REWRITTEN: dict[Any, Callable[..., Any]] = {
-    torch.max_pool1d: max_pool1d,
-    F.max_pool1d: max_pool1d,
-    F._max_pool1d: max_pool1d,
-    F.one_hot: one_hot,
+REWRITTEN: dict[tuple[Any, str], Callable[..., Any]] = {
+    (torch, "max_pool1d"): max_pool1d,
+    (F, "max_pool1d"): max_pool1d,
+    (F, "one_hot"): one_hot,
 }
+ORIGINAL = {id(getattr(home, name)): function for (home, name), function in REWRITTEN.items()}

@@ -21,8 +21,8 @@ from symbackprop.read.numpy.places import constant_of
 from symbackprop.read.numpy.sizes import size_of
 
 from .dispatch import Reading
-from .numbers import Number, applied, for_torch, unknown_number
-from .rewriting import Rewriting
+from .numbers import SYMBOLIC, Number, applied, for_torch, pi, unknown_number
+from .rewriting import ORIGINAL, rewritten
 from .tensors import TracedTensor, made
 from .users import ABSENT, as_users, is_math, last_place, users_globals
 
@@ -73,7 +73,7 @@ def read(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
             known = {s: sized(s) for s in code.symbols} | sizes_of(code.shapes, arrays)
             sizes = {s: for_torch(size_number(n)) for s, n in known.items()}
             given = {n: argument(x, n in code.plain) for n, x in arrays.items()}
-            with Reading(), Rewriting(), torch.enable_grad():
+            with Reading(), rewritten(), torch.enable_grad():
                 return entries(code.body(given, sizes))
         except ShapeMismatch as error:
             raise ShapeMismatch(located(error)) from error
@@ -196,6 +196,8 @@ def stand_in(name: str, value: Any) -> Any:
     """A function that takes sizes in the place of one that does not; None for other values."""
     if value is math:
         return MATH
+    if id(value) in ORIGINAL:
+        return ORIGINAL[id(value)]
     if isinstance(value, types.BuiltinFunctionType) and is_math(value):
         return of_sizes(value)
     return PYTHON.get(name) if value is getattr(builtins, name, ABSENT) else None
@@ -203,9 +205,9 @@ def stand_in(name: str, value: Any) -> Any:
 
 def of_sizes(function: Any) -> Any:
     def call(x: Any, *more: Any) -> Any:
-        if isinstance(x, torch.SymInt | torch.SymFloat) and not more:
-            return unwrapped(applied(function.__name__, x.node))
-        return function(x, *more)
+        if more or not isinstance(x, int | float | torch.SymInt | torch.SymFloat):
+            return function(x, *more)
+        return unwrapped(applied(function.__name__, x.node if isinstance(x, SYMBOLIC) else Number(x, x)))
 
     return call
 
@@ -217,10 +219,12 @@ def unwrapped(x: Number) -> Any:
 
 
 class Mathematics(types.ModuleType):
-    """The module math, whose functions take sizes."""
+    """The module math, whose functions take sizes and round nothing."""
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(math, name)
+        if name == "pi":
+            return torch.SymFloat(pi())
         return of_sizes(value) if is_math(value) else value
 
 

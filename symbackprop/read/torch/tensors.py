@@ -30,7 +30,7 @@ class TracedTensor(torch.Tensor):
 
     @staticmethod
     def __new__(cls, array: SymArray, meta: torch.Tensor) -> TracedTensor:
-        result: TracedTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        result: TracedTensor = torch.Tensor._make_wrapper_subclass(
             cls, sizes(array), strides=meta.stride(), dtype=meta.dtype, device="cpu"
         )
         result.array, result.meta, result.below = array, meta, None
@@ -39,7 +39,7 @@ class TracedTensor(torch.Tensor):
     def __init__(self, array: SymArray, meta: torch.Tensor) -> None:
         pass
 
-    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+    __torch_function__ = torch._C._disabled_torch_function_impl
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -99,8 +99,8 @@ def _strided_windows(x, kernel, stride, dilation):
     first = x.ndim - len(kernel)
     for axis, width, step, gap in zip(range(first, x.ndim), kernel, stride, dilation):
         count = (x.shape[axis] - gap * (width - 1) - 1) // step + 1
-        lead = (slice(None),) * axis
-        x = {stack}([x[(*lead, slice(j * gap, j * gap + (count - 1) * step + 1, step))] for j in range(width)], {axis}=-1)
+        lead, end = (slice(None),) * axis, (count - 1) * step + 1
+        x = {stack}([x[(*lead, slice(j * gap, j * gap + end, step))] for j in range(width)], {axis}=-1)
     return x
 """
 ADDED = """\

@@ -102,10 +102,9 @@ def select(x: Any, dim: int, index: Any) -> Any:
 
 @aten("slice", view=True)
 def slice_of(x: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
-    stop = None if isinstance(end, int) and end >= END else end
-    if stop is not None and stop is not end:
-        raise TraceError("a slice without an end")
-    return x[at_axis(dim, ndim(x), slice(None if isinstance(start, int) and start == 0 else start, clipped(stop, x, dim), step))]
+    stop = None if isinstance(end, int) and end >= END else clipped(end, x, dim)
+    first = None if isinstance(start, int) and start == 0 else start
+    return x[at_axis(dim, ndim(x), slice(first, stop, step))]
 
 
 def clipped(stop: Any, x: Any, dim: int) -> Any:

@@ -89,7 +89,8 @@ def eye_of_two(n: Any, m: Any, *, kind: Kind) -> Any:
 
 @aten("arange", where="whole numbers")
 def arange(start_or_stop: Any, stop: Any = None, step: Any = 1) -> Any:
-    return np.arange(whole(start_or_stop)) if stop is None else np.arange(whole(start_or_stop), whole(stop), whole(step))
+    first = whole(start_or_stop)
+    return np.arange(first) if stop is None else np.arange(first, whole(stop), whole(step))
 
 
 def whole(n: Any) -> Any:

@@ -70,8 +70,10 @@ def slogdet(a: Any) -> Any:
 
 @aten("_linalg_solve_ex")
 def solve(a: Any, b: Any, left: bool = True, check_errors: bool = False) -> Any:
-    found = linalg.solve(a, b) if left else np.matrix_transpose(linalg.solve(np.matrix_transpose(a), np.matrix_transpose(b)))
-    return found, a, info(a), info(a)
+    if left:
+        return linalg.solve(a, b), a, info(a), info(a)
+    turned = linalg.solve(np.matrix_transpose(a), np.matrix_transpose(b))
+    return np.matrix_transpose(turned), a, info(a), info(a)
 
 
 @aten("linalg_cholesky_ex")
