@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from numpy_witness import agrees  # noqa: E402
 
 from symbackprop.read.numpy import ShapeMismatch, TraceError, parse_shapes, trace  # noqa: E402
 from symbackprop.read.torch import dispatch, function_code  # noqa: E402
-from symbackprop.read.torch.registry import MEANINGS  # noqa: E402
+from symbackprop.read.torch.registry import MEANINGS, REFUSED  # noqa: E402
+from symbackprop.read.torch.support import table  # noqa: E402
 
 SHAPES = {
     "x": "n m", "y": "n m", "s": "n n", "t": "n", "u": "m", "a": "", "lab": "int[m] n", "i3": "b c l+3",
@@ -289,5 +291,7 @@ def test_shapes_that_do_not_conform() -> None:
         trace(function_code(lambda x, y: torch.matmul(y, x), declared), declared)
 
 
-def test_each_meaning_has_one_place() -> None:
-    assert len(MEANINGS) > 250
+def test_the_table_is_printed_from_the_operations() -> None:
+    """Printed by: python -m symbackprop.read.torch.support > docs/torch.md"""
+    assert (Path(__file__).parents[3] / "docs/torch.md").read_text() == table()
+    assert not set(MEANINGS) & set(REFUSED)
