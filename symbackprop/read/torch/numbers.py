@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.fx.experimental import sym_node  # noqa: F401  gives torch.SymInt its operators
 
-from symbackprop.core.terms import PI, Entry, Size, Term, subterms
+from symbackprop.core.terms import Size
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymArray, SymInt, TraceError, size_number
 from symbackprop.read.numpy.context import current
@@ -29,11 +29,13 @@ class Number:
     """`value` is the size, number or truth value of the reader; `sample` what it is where each size is a prime.
 
     The sample answers what PyTorch's own code asks on its way, such as whether a size is 1: for sizes in general.
-    What the user's code asks is answered for all sizes, or refused.
+    What the user's code asks is answered for all sizes, or refused.  A number that no size enters, such as √2, is
+    `fixed`: the sample is its double.
     """
 
-    def __init__(self, value: Any, sample: Any) -> None:
+    def __init__(self, value: Any, sample: Any, fixed: bool = False) -> None:
         self.value, self.sample = value, sample
+        self.fixed = fixed or isinstance(value, int | float)
 
     # --- what it is ----------------------------------------------------------------------------
 
@@ -48,10 +50,6 @@ class Number:
 
     def is_constant(self) -> bool:
         return isinstance(self.value, int | float)
-
-    def is_fixed(self) -> bool:
-        """Whether it is a number such as √2 or π, whatever the sizes are: the sample is its double."""
-        return isinstance(self.value, SymArray) and not any(map(varies, subterms(self.value.value.term(()))))
 
     def is_nested_int(self) -> bool:
         return False
@@ -75,7 +73,7 @@ class Number:
     def plain(self, what: Any) -> Any:
         if self.is_constant():
             return self.value
-        if self.is_fixed():
+        if self.fixed:
             return self.sample
         raise TraceError(f"{what} of a number that depends on the sizes")
 
@@ -90,7 +88,7 @@ class Number:
     def guard_bool(self, file: Any = "", line: int = 0) -> bool:
         if self.is_constant():
             return bool(self.value)
-        if not self.is_fixed() and asked_by_user():
+        if not self.fixed and asked_by_user():
             raise TraceError("a condition depends on the sizes")
         return bool(self.sample)
 
@@ -111,16 +109,17 @@ class Number:
         return self
 
     def neg(self) -> Number:
-        return Number(-self.value, -self.sample)
+        return Number(-self.value, -self.sample, self.fixed)
 
     def sym_float(self) -> Number:
-        return Number(real(self.value), float(self.sample))
+        return Number(real(self.value), float(self.sample), self.fixed)
 
     def sym_sqrt(self) -> Number:
         return applied("sqrt", self)
 
     def sym_not(self) -> Number:
-        return Number(not self.value if self.is_constant() else np.logical_not(self.value), not self.sample)
+        return Number(not self.value if self.is_constant() else np.logical_not(self.value), not self.sample,
+                      self.fixed)  # fmt: skip
 
     def floor(self) -> Number:
         return self.whole("floor", math.floor)
@@ -151,18 +150,14 @@ class Number:
     def and_(self, other: Number) -> Number:
         if self.is_constant():
             return other if self.value else self
-        return other.and_(self) if other.is_constant() else Number(self.value & other.value, self.sample & other.sample)
+        return other.and_(self) if other.is_constant() else joined(operator.and_, self, other)
 
     def or_(self, other: Number) -> Number:
         if self.is_constant():
             return self if self.value else other
-        return other.or_(self) if other.is_constant() else Number(self.value | other.value, self.sample | other.sample)
+        return other.or_(self) if other.is_constant() else joined(operator.or_, self, other)
 
     sym_and, sym_or = and_, or_
-
-
-def varies(t: Term) -> bool:
-    return (isinstance(t, Size) and t.constant is None) or (isinstance(t, Entry) and t != PI)
 
 
 def decided(comparison: Number, what: str) -> bool:
@@ -176,7 +171,7 @@ def binary(f: Callable[[Any, Any], Any]) -> Callable[[Number, Number], Number]:
 
 
 def joined(f: Callable[[Any, Any], Any], a: Number, b: Number) -> Number:
-    return Number(unrecorded(f, a.value, b.value), sampled(f, a.sample, b.sample))
+    return Number(unrecorded(f, a.value, b.value), sampled(f, a.sample, b.sample), a.fixed and b.fixed)
 
 
 def unrecorded(f: Callable[..., Any], *args: Any) -> Any:
@@ -230,11 +225,11 @@ def applied(name: str, x: Number) -> Number:
     if x.is_constant() and (name not in IRRATIONAL or float(function(x.value)).is_integer()):
         return Number(function(x.value), function(x.value))
     exact = getattr(np, NUMPY_NAMES.get(name, name))
-    return Number(unrecorded(exact, real(x.value)), sampled(function, float(x.sample)))
+    return Number(unrecorded(exact, real(x.value)), sampled(function, float(x.sample)), x.fixed)
 
 
 def pi() -> Number:
-    return Number(np.pi, math.pi)
+    return Number(np.pi, math.pi, True)
 
 
 # --- between the two ---------------------------------------------------------------------------

@@ -28,8 +28,8 @@ verdict is `unknown` with the operation and the line of your file.
 
 Numbers are real, of every floating width: there is no rounding, a float of 32 bits is the shortest decimal that it is
 (`1e-5` is 1/100000), `math.sqrt(2)` and `math.pi` in your modules are exact. Sizes are those of the shapes: a condition
-that they do not decide, such as `if x.shape[0] == 1`, is refused. Where PyTorch's own code asks, whether an axis has one
-entry for instance, it is answered for sizes in general; the tests compare each operation with PyTorch at the size 1 too.
+that they do not decide, such as `if x.shape[0] == 1`, is refused. Where PyTorch's own code asks, whether an axis has
+one entry for instance, the answer is that for sizes in general; the tests compare each operation at the size 1 too.
 A loop over an axis needs a length that is a number.
 
 Arguments of `forward` that are no tensors: give them by name (`eps=1e-5`) or all in order
@@ -67,8 +67,8 @@ def sections() -> Iterator[str]:
         reasons.setdefault(because, []).append(name)
     for because, names in reasons.items():
         yield f"Each {because}: {', '.join(f'`{n}`' for n in sorted(names))}.\n"
-    rewritten = sorted({name for _, name in REWRITTEN})
-    yield f"Written with other operations before PyTorch asks for plain sizes: {', '.join(f'`{n}`' for n in rewritten)}."
+    rewritten = ", ".join(f"`{name}`" for name in sorted({name for _, name in REWRITTEN}))
+    yield f"Written with other operations before PyTorch asks for plain sizes: {rewritten}."
 
 
 def row(m: Meaning) -> str:

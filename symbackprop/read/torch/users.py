@@ -30,7 +30,7 @@ LIBRARIES = (
 
 
 def asked_by_user() -> bool:
-    """Whether the code that asks for a truth value is the user's `if`, and not PyTorch's."""
+    """Whether the code that asks for a truth value is an `if` of the user's or of some library, and not PyTorch's."""
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(HERE):
         frame = frame.f_back
@@ -38,7 +38,7 @@ def asked_by_user() -> bool:
         return False  # C++ code asks
     while frame is not None and frame.f_code.co_filename in MAGIC:
         frame = frame.f_back
-    return frame is not None and MARK in frame.f_globals
+    return frame is not None and not frame.f_code.co_filename.startswith(PYTORCH)
 
 
 def users_globals(*roots: Any) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def users_globals(*roots: Any) -> list[dict[str, Any]]:
 def globals_of(x: Any) -> dict[str, Any] | None:
     if isinstance(x, type):
         module = sys.modules.get(x.__module__)
-        return None if module is None or is_library(getattr(module, "__file__", None) or "") else vars(module)
+        return None if module is None or module.__name__.split(".")[0] == "torch" else vars(module)
     found = getattr(x, "__globals__", None)
     return found if isinstance(found, dict) else None
 

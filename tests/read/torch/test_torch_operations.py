@@ -18,8 +18,11 @@ import torch.nn.functional as F  # noqa: E402
 from numpy_witness import agrees  # noqa: E402
 
 from symbackprop.read.numpy import ShapeMismatch, TraceError, parse_shapes, trace  # noqa: E402
-from symbackprop.read.torch import dispatch, function_code  # noqa: E402
-from symbackprop.read.torch.registry import MEANINGS, REFUSED  # noqa: E402
+from symbackprop.read.torch import (  # noqa: E402
+    dispatch,
+    function_code,
+    registry,
+)
 from symbackprop.read.torch.support import table  # noqa: E402
 
 SHAPES = {
@@ -294,4 +297,4 @@ def test_shapes_that_do_not_conform() -> None:
 def test_the_table_is_printed_from_the_operations() -> None:
     """Printed by: python -m symbackprop.read.torch.support > docs/torch.md"""
     assert (Path(__file__).parents[3] / "docs/torch.md").read_text() == table()
-    assert not set(MEANINGS) & set(REFUSED)
+    assert not set(registry.MEANINGS) & set(registry.REFUSED)
