@@ -10,9 +10,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make test-frameworks")
 
 import torch.nn.functional as F  # noqa: E402
+from numpy_witness import agrees  # noqa: E402
 from torch import nn  # noqa: E402
 
 from symbackprop import SymbackpropError, check_layer, derive  # noqa: E402
+from symbackprop.functions.torch_functions import layer_forward  # noqa: E402
+from symbackprop.read.numpy import parse_shapes  # noqa: E402
 
 SIZES = {"B": 3, "D": 4, "H": 5, "K": 2, "T": 3, "n": 4, "m": 3, "c": 2, "o": 3, "h": 3, "w": 2, "k": 2, "G": 2}
 
@@ -203,6 +206,22 @@ def test_a_layer_by_hand(backward: Any, expected: str) -> None:
     params = {"W1": "fc1.weight", "b1": "fc1.bias", "W2": "fc2.weight"}
     verdict = check_layer(lambda D, H, K: MLP(D, H, K), backward, shapes=LAYER, params=params, seek_repair=False)
     assert verdict.status == expected, verdict
+
+
+def test_a_value_held_constant_is_refused() -> None:
+    with pytest.raises(SymbackpropError, match=r"detach\(\) holds a value constant"):
+        derive(Functional(lambda x: x * torch.sigmoid(x).detach()), {"x": "n"})
+
+
+@pytest.mark.parametrize("cell", [nn.RNNCell, nn.GRUCell])
+def test_cells_are_read(cell: Any) -> None:
+    declared = parse_shapes({"x": "n D", "h": "n H"})
+    forward, everything = layer_forward("derive", lambda D, H: cell(D, H), declared, {})
+    assert agrees(forward, everything, literal=False) == ""
+
+
+def test_a_layer_normalisation_of_a_size() -> None:
+    assert derive(lambda D: nn.LayerNorm(D), {"x": "B D"}, params={}).verdict
 
 
 def test_attention_is_derived() -> None:

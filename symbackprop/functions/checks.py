@@ -209,7 +209,7 @@ def _check(
     values: Mapping[str, Any],
     options: Options,
 ) -> Verdict:
-    first, second = readable([first, second], shapes)
+    first, second = readable([first, second], shapes, differentiated=asked != "check_equal")
     return verdict(read_request(asked, first, second, shapes, wrt, assuming, values), claims, options)
 
 

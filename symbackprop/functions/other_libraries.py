@@ -2,7 +2,8 @@
 
 A library's module is imported when the user has imported the library.  It may have
 
-    readable(functions, shapes) -> functions        those of the library's arrays as ones of NumPy's; others as they are
+    readable(functions, shapes, differentiated)     functions of the library's arrays as ones of NumPy's, others as
+                                                    they are; the first may be one that is to be differentiated
     makes_layer(x) -> bool                          whether this is a module of the library's, or makes one
     layer_forward(asked, make, shapes, params)      its forward as a function, and the shapes of all that it takes
 """
@@ -22,11 +23,11 @@ def libraries() -> Iterator[ModuleType]:
     yield from (import_module(home) for root, home in HOMES.items() if root in sys.modules)
 
 
-def readable(functions: Sequence[Any], shapes: Any) -> list[Any]:
+def readable(functions: Sequence[Any], shapes: Any, differentiated: bool = True) -> list[Any]:
     """Raises SymbackpropError for shapes that cannot be read."""
     found = list(functions)
     for library in libraries() if isinstance(shapes, Mapping) else ():
-        found = library.readable(found, shapes)
+        found = library.readable(found, shapes, differentiated)
     return found
 
 

@@ -234,9 +234,15 @@ def by_hand(backward: Any, forward: TorchCode, declared: Mapping[str, Declared])
     return function_code(backward, declared, renamed)
 
 
-def readable(functions: Sequence[Any], shapes: Mapping[str, Any]) -> list[Any]:
-    """Functions of tensors as such of arrays: those that name PyTorch, and what stands beside one and names nothing."""
+def readable(functions: Sequence[Any], shapes: Mapping[str, Any], differentiated: bool) -> list[Any]:
+    """Functions of tensors as such of arrays: those that name PyTorch, and what stands beside one and names nothing.
+
+    `differentiated`: the first is, by the laws.
+    """
     if not any(map(uses_torch, functions)):
         return list(functions)
     declared = parse_shapes(dict(shapes))
-    return [function_code(f, declared) if uses_torch(f) or names_no_library(f) else f for f in functions]
+    return [
+        function_code(f, declared, None, differentiated and k == 0) if uses_torch(f) or names_no_library(f) else f
+        for k, f in enumerate(functions)
+    ]

@@ -30,12 +30,13 @@ aten = torch.ops.aten
 class Reading(TorchDispatchMode):
     """While it is active every tensor operation is read.
 
-    While a module is `building`, what is random has no entries: parameters get other ones.
+    While a module is `building`, what is random has no entries: parameters get other ones.  Where the result is to be
+    `differentiated`, a value that detach() holds constant is refused.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, differentiated: bool = False) -> None:
         super().__init__()
-        self.building = False
+        self.building, self.differentiated = False, differentiated
         self.constants: dict[int, tuple[torch.Tensor, TracedTensor]] = {}
 
     @classmethod
@@ -51,6 +52,8 @@ class Reading(TorchDispatchMode):
             return item(args[0])
         if self.building and name.removesuffix("_") in RANDOM:
             return args[0] if name.endswith("_") else unknown_entries(func, args, kwargs)
+        if name == "detach" and self.differentiated and not self.building:
+            raise TraceError("detach() holds a value constant: such a forward has no derivative by the laws")
         own = meaning_of(name, overload)
         if own is not None:
             return computed(func, own, args, kwargs)

@@ -56,7 +56,12 @@ def names_in(code: types.CodeType) -> Iterator[str]:
             yield from names_in(inner)
 
 
-def function_code(function: Any, shapes: Mapping[str, Declared], renamed: Mapping[str, str] | None = None) -> TorchCode:
+def function_code(
+    function: Any,
+    shapes: Mapping[str, Declared],
+    renamed: Mapping[str, str] | None = None,
+    differentiated: bool = False,
+) -> TorchCode:
     """The function under its own names of arguments, or under others that stand for them."""
     others = renamed or {}
     parameters = list(signature(function).parameters.values())
@@ -67,4 +72,6 @@ def function_code(function: Any, shapes: Mapping[str, Declared], renamed: Mappin
         return function(**{back[n]: x for n, x in given.items()})
 
     name = str(getattr(function, "__name__", type(function).__name__))
-    return TorchCode(name, tuple(arguments), shapes, body, (function,), written=function)
+    return TorchCode(
+        name, tuple(arguments), shapes, body, (function,), written=function, differentiated=differentiated
+    )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import math
+import numbers
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +22,7 @@ from symbackprop.read.numpy.values import constant
 
 from .dispatch import Reading
 from .numbers import for_torch
-from .running import TorchCode, doubles, located, named, stand_in
+from .running import MATH, TorchCode, doubles, located, named, stand_in
 from .tensors import TracedTensor, made
 from .users import as_users, users_globals
 
@@ -120,9 +123,11 @@ def building() -> Iterator[None]:
         n: lambda tensor, *_, **__: tensor for n in vars(init) if n.endswith("_") and not n.startswith("_")
     }
     replaced.update({"_calculate_fan_in_and_fan_out": lambda tensor: (1, 1), "_calculate_correct_fan": lambda *_: 1})
-    before = {n: getattr(init, n) for n in replaced}
+    places = [(vars(init), replaced), *of_sizes()]
+    before = [(place, {n: place[n] for n in new}) for place, new in places]
     reading = _get_current_dispatch_mode()
-    vars(init).update(replaced)
+    for place, new in places:
+        place.update(new)
     if isinstance(reading, Reading):
         reading.building = True
     try:
@@ -130,7 +135,17 @@ def building() -> Iterator[None]:
     finally:
         if isinstance(reading, Reading):
             reading.building = False
-        vars(init).update(before)
+        for place, old in before:
+            place.update(old)
+
+
+def of_sizes() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """What PyTorch's modules ask of sizes as plain numbers: their roots, and whether they are whole."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("torch.nn.modules.") and vars(module).get("math") is math:
+            yield vars(module), {"math": MATH}
+    whole = types.SimpleNamespace(Integral=(numbers.Integral, torch.SymInt))
+    yield vars(torch.nn.modules.normalization), {"numbers": whole}
 
 
 def module_code(maker: Maker, params: Mapping[str, str], name: str) -> TorchCode:
@@ -144,7 +159,7 @@ def module_code(maker: Maker, params: Mapping[str, str], name: str) -> TorchCode
         return torch.func.functional_call(module, state, **called(module, inputs, given))
 
     return TorchCode(name, named(*shapes), shapes, body, maker.roots, (), source_of(maker.make),
-                     frozenset(maker.symbols))  # fmt: skip
+                     frozenset(maker.symbols), differentiated=True)  # fmt: skip
 
 
 def called(module: torch.nn.Module, inputs: list[str], given: Mapping[str, Any]) -> dict[str, Any]:

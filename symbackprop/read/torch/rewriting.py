@@ -47,9 +47,39 @@ def one_hot(tensor: Any, num_classes: Any = -1) -> Any:
     return (tensor.unsqueeze(-1) == torch.arange(num_classes)).to(torch.int64)
 
 
+# --- cells ---------------------------------------------------------------------------------------
+
+
+def rnn_cell(activation: Callable[[Any], Any]) -> Callable[..., Any]:
+    def cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
+        return activation(F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh))
+
+    return cell
+
+
+def gru_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
+    ir, iz, new = F.linear(x, w_ih, b_ih).chunk(3, dim=-1)
+    hr, hz, old = F.linear(h, w_hh, b_hh).chunk(3, dim=-1)
+    z = torch.sigmoid(iz + hz)
+    n = torch.tanh(new + torch.sigmoid(ir + hr) * old)
+    return n + z * (h - n)
+
+
+def lstm_cell(x: Any, state: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
+    h, c = state
+    i, f, g, o = (F.linear(x, w_ih, b_ih) + F.linear(h, w_hh, b_hh)).chunk(4, dim=-1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+CELLS = torch._VF
 REWRITTEN: dict[tuple[Any, str], Callable[..., Any]] = {
     (torch, "max_pool1d"): max_pool1d,
     (F, "max_pool1d"): max_pool1d,
     (F, "one_hot"): one_hot,
+    (CELLS, "rnn_tanh_cell"): rnn_cell(torch.tanh),
+    (CELLS, "rnn_relu_cell"): rnn_cell(torch.relu),
+    (CELLS, "gru_cell"): gru_cell,
+    (CELLS, "lstm_cell"): lstm_cell,
 }
 ORIGINAL = {id(getattr(home, name)): function for (home, name), function in REWRITTEN.items()}

@@ -45,6 +45,7 @@ class TorchCode:
     plain: tuple[str, ...] = ()
     written: Any = None
     symbols: frozenset[str] = frozenset()  # further sizes, on which only what no array has may depend
+    differentiated: bool = False  # by the laws: a value must not be held constant
 
     @property
     def __name__(self) -> str:
@@ -73,7 +74,7 @@ def read(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
             known = {s: sized(s) for s in code.symbols} | sizes_of(code.shapes, arrays)
             sizes = {s: for_torch(size_number(n)) for s, n in known.items()}
             given = {n: argument(x, n in code.plain) for n, x in arrays.items()}
-            with Reading(), rewritten(), torch.enable_grad():
+            with Reading(code.differentiated), rewritten(), torch.enable_grad():
                 return entries(code.body(given, sizes))
         except ShapeMismatch as error:
             raise ShapeMismatch(located(error)) from error
