@@ -214,7 +214,7 @@ CASES: list[tuple[str, Any, Any, dict[str, str], dict[str, Any], str]] = [
 @pytest.mark.parametrize("name, forward, backward, shapes, values, expected", CASES, ids=[c[0] for c in CASES])
 def test_verdict(name: str, forward: Any, backward: Any, shapes: Any, values: Any, expected: str) -> None:
     wrt = [n for n, s in shapes.items() if "int" not in s and not (name.startswith("huber") and n == "t")]
-    verdict = check_function(pair(forward, backward), shapes=shapes, wrt=wrt, seek_repair=False, **values)
+    verdict = check_function(pair(forward, backward), shapes=shapes, wrt=wrt, seek_repair=False, timeout=60, **values)
     assert verdict.status == expected, verdict
 
 

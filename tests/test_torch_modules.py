@@ -104,7 +104,7 @@ def by_autograd(function: Any, values: dict[str, Any], upstream: Any) -> dict[st
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernels_are_derived(name: str) -> None:
     function, shapes = KERNELS[name]
-    found = derive(Functional(function), shapes)
+    found = derive(Functional(function), shapes, timeout=60)
     assert found.verdict
     rng = np.random.default_rng(5)
     values = arrays(shapes, rng)
@@ -221,8 +221,8 @@ def test_cells_are_read(cell: Any) -> None:
 
 
 def test_a_layer_normalisation_of_a_size() -> None:
-    assert derive(lambda D: nn.LayerNorm(D), {"x": "B D"}, params={}).verdict
+    assert derive(lambda D: nn.LayerNorm(D), {"x": "B D"}, params={}, timeout=60).verdict
 
 
 def test_attention_is_derived() -> None:
-    assert derive(lambda D: Head(D), {"x": "T D"}, wrt="x").verdict
+    assert derive(lambda D: Head(D), {"x": "T D"}, wrt="x", timeout=60).verdict
