@@ -24,7 +24,8 @@ class Claim:
     """lhs = rhs for all values of `axes`, where `lhs` has the derivatives; or shapes that already differ.
 
     `wanted` is the shape that the result should have and `found` what came, with its entries.  `forward` holds the
-    arrays that must have a value for the claim to say anything.
+    arrays that must have a value for the claim to say anything.  `places` say which output and which result it is
+    about, where the name does not.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Claim:
     label_latex: str
     inputs: Mapping[str, Declared]
     sides: tuple[str, str] = ("derivative", "backward")
+    places: tuple[int, int] | None = None
 
     @property
     def conforms(self) -> bool:

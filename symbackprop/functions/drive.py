@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
@@ -15,22 +15,28 @@ from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 from .claims import Claim
 from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
+from .jax_reading import through_jax
 from .reading import reading_of
 from .request import Request
 from .right_values import all_decided
 from .setting import Setting
 from .shape_examples import small_sizes
+from .symmetric import AMBIENT, as_meant, explained, kinds_of_gradients
 from .trial import confirmed
 from .verdict import ShapeExample, Verdict, together
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`domains` limit where counterexamples are looked for; `seconds` are for each claim, and for reading them."""
+    """`domains` limit where counterexamples are looked for; `seconds` are for each claim, and for reading them.
+
+    `symmetric` says which gradient is meant by a symmetric matrix.
+    """
 
     domains: Mapping[str, str]
     seek_repair: bool = True
     seconds: float = LIMIT
+    symmetric: Mapping[str, str] = field(default_factory=dict)
 
 
 Claims = Callable[[Request, Callable[[Any], None]], list[Claim]]
@@ -44,6 +50,9 @@ def verdict(request: Request, claims: Claims, options: Options) -> Verdict:
     except ShapeMismatch as mismatch:
         return answered(mismatch_verdict, request, claims, mismatch, options)
     except TraceError as problem:
+        other = through_jax(request, options.seconds)
+        if other is not None:
+            return verdict(other, claims, options)
         return answered(at_small_sizes, request, claims, problem, options)
     except OutOfTime as late:
         return Verdict(UNKNOWN, reason=str(late))
@@ -86,7 +95,7 @@ def verdict_at(
 ) -> Verdict:
     """The verdict of a request; raises what tracing raises."""
     rounded: list[tuple[float, Any]] = []
-    notes: list[str] = []
+    notes: list[str] = [*request.notes]
 
     def read(traced: Traced) -> None:
         rounded.extend(traced.rounded_constants)
@@ -95,14 +104,20 @@ def verdict_at(
     with limit(options.seconds):
         stage("reading the functions")
         found, hypotheses = claims(request, read), request.hypotheses()
+    meant = kinds_of_gradients(request, found, hypotheses, options.symmetric)
+    asked, found = found, [as_meant(c, meant.get(c.name, AMBIENT)) for c in found]
     shapes = {Array(n): d.shape for c in found for n, d in c.inputs.items() if d.values is None}
     setting = Setting(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
     decided = zip(found, all_decided(found, setting, decide), strict=True)
     verdicts = {c.name: run_too(request, c, setting, v) for c, v in decided}
+    quick = replace(setting, repair=False)
+    for c in asked:
+        if c.name in meant:
+            verdicts[c.name] = explained(c, verdicts[c.name], meant[c.name], lambda other: decide(other, quick))
     noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
-    return together({name: replace(v, notes=noted, reading=reading) for name, v in verdicts.items()})
+    return together({name: replace(v, notes=(*noted, *v.notes), reading=reading) for name, v in verdicts.items()})
 
 
 def run_too(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
