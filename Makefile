@@ -1,12 +1,12 @@
 # install: everything in .venv    run: derive and prove the equations    test: tests, ruff and mypy
 # trust: the lines that a proof rests on    fuzz: random programs, and proofs with mistakes in them
-# verdicts: the table of verdicts on the public corpora
+# verdicts: the table of verdicts on the public corpora    test-frameworks: PyTorch and JAX as ways in
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install run test test-coq trust fuzz verdicts clean
+.PHONY: install run test test-frameworks test-coq trust fuzz verdicts clean
 .DELETE_ON_ERROR:
 
 install: $(VENV)/installed
@@ -29,6 +29,14 @@ fuzz: $(VENV)/installed-dev
 	$(BIN)/python -W ignore fuzz/gradients.py --seed $(SEED) --seconds $$(( $(SECONDS) / 5 ))
 	$(BIN)/python -W ignore fuzz/numpy_programs.py --seed $(SEED) --seconds $$(( $(SECONDS) / 5 ))
 	$(BIN)/python fuzz/certificates.py --seed $(SEED) --seconds $$(( $(SECONDS) / 5 ))
+
+# PyTorch and JAX, and the tests that need them. On Linux the plain torch has GPU packages of several gigabytes; without
+# them: make test-frameworks TORCH='torch --index-url https://download.pytorch.org/whl/cpu'
+TORCH ?= torch==2.13.0
+test-frameworks: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --editable '.[jax]'
+	$(BIN)/python -m pytest -q -rs $(wildcard tests/read/torch tests/read/jax tests/test_torch*.py tests/test_jax*.py)
 
 # Needs Coq 8.16 with mathcomp; about ten seconds a theorem.
 test-coq: $(VENV)/installed-dev

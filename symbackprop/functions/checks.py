@@ -34,6 +34,7 @@ from .drive import Claims, Options, verdict
 from .gradient_claims import gradient_claims
 from .jax_reading import through_jax
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
+from .other_libraries import layer_forward, readable
 from .request import Request, read_request
 from .setting import Setting
 from .verdict import Verdict
@@ -65,6 +66,7 @@ def check_gradient(
     among symmetric ones, "entries" by those on and below the diagonal, and "ambient" among all matrices, as without it.
     """
     options = Options(domains or {}, seek_repair, seconds_of(timeout), symmetric or {})
+    forward, backward = readable([forward, backward], shapes)
     pair = cached_pair("check_gradient", forward, backward, shapes, wrt, assuming, values, options.seconds)
     if pair is not None:
         return judged("check_gradient", pair, assuming, options)
@@ -180,15 +182,19 @@ def derive(
     wrt: str | Sequence[str] | None = None,
     assuming: Function | None = None,
     *,
+    params: Mapping[str, str] | None = None,
     timeout: float | None = LIMIT,
     **values: Any,
 ) -> Derivative:
     """The gradient of `forward`, proved: as an index term, as text and LaTeX, and as a NumPy function.
 
     Where the forward is no scalar, the result takes an upstream gradient `g` for its output (`g0`, `g1`, ... for
-    several).  Raises SymbackpropError with the place and the cause where no gradient is found.
+    several).  A module of PyTorch's, or a function that makes one, is a forward too: `params` names its parameters by
+    their paths, {"W": "fc.weight"}.  Raises SymbackpropError with the place and the cause where no gradient is found.
     """
     seconds = seconds_of(timeout)
+    forward, shapes = layer_forward("derive", forward, shapes, params)
+    (forward,) = readable([forward], shapes)
     request = read_request("derive", forward, None, shapes, wrt, assuming, values)
     try:
         with limit(seconds * max(1, len(request.variables))):
@@ -220,6 +226,7 @@ def _check(
     values: Mapping[str, Any],
     options: Options,
 ) -> Verdict:
+    first, second = readable([first, second], shapes, differentiated=asked != "check_equal")
     return verdict(read_request(asked, first, second, shapes, wrt, assuming, values), claims, options)
 
 

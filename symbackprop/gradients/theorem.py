@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis
-from symbackprop.core.indices import Index, ProofError
+from symbackprop.core.indices import Index, IndexExpr, ProofError, require
 from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL
-from symbackprop.core.terms import ONE, Array, Diff, Entry, NonNegative, Term, add, mul
+from symbackprop.core.terms import ONE, Array, Delta, Diff, Entry, NonNegative, Term, add, mul
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
@@ -155,8 +155,7 @@ class Telescope:
             axes, at = indices(step.node.shape, NAMELESS)
             self.steps += with_variable(tuple(shared.total(step.node, self.parts.get(step.node, []))), self.wrt)
             if step.node is self.variable:
-                law = By("diff_entry", (Entry(self.variable.array, at), self.wrt))
-                self.steps.append((axes, term_of(step.adjoint, at), law))
+                self.steps.append(self.picked(step.adjoint, axes, at))
             elif step.node in lemmas:
                 self.use(lemmas[step.node])
         found = next((s.adjoint for s in self.reverse.steps if s.node is self.variable), 0.0)
@@ -167,10 +166,27 @@ class Telescope:
             final, adjoint = claimed[0], joined(adjoint, claimed[1]) if adjoint or claimed[1] else None
         return literal.theorem(joined(telescoped, adjoint), loss, final, self.wrt)
 
+    def picked(self, adjoint: Adjoint, axes: tuple[Index, ...], at: tuple[IndexExpr, ...]) -> StepOf:
+        """Σ g ∂x/∂x[w] = g[w]: along the axes of small literal size here, along the others by the kernel."""
+        law = By("diff_entry", (Entry(self.variable.array, at), self.wrt))
+        literal = small(axes)
+        if not literal:
+            return axes, term_of(adjoint, at), law
+        factor, equation = term_of(adjoint, at), check(law, self.shared.context, self.shared.seen)
+        whole: Proof = Linear(mul(factor, equation.lhs), mul(factor, equation.rhs), (((), factor, law),))
+        for i in reversed(literal):
+            whole = UnderSum(i, whole)
+        there = tuple(w if i in literal else i for i, w in zip(at, self.at, strict=True))
+        apart = (Delta(i, w) for i, w in zip(at, self.at, strict=True) if i in axes and i not in literal)
+        found = prove_equal(summed(literal, mul(factor, equation.rhs)), mul(term_of(adjoint, there), *apart), EMPTY)
+        require(found is not None, "the gradient by {} is not read off", self.variable)
+        assert found is not None
+        return tuple(i for i in axes if i not in literal), ONE, joined(whole, found[0])
+
     def written_out(self, step: StepOf) -> StepOf:
         """Sums over axes of small literal size are written out by the kernel where they are terms: so here."""
         axes, factor, proof = step
-        literal = [i for i in axes if i.size.constant is not None and i.size.constant <= LITERAL]
+        literal = small(axes)
         if not literal:
             return step
         equation = check(proof, self.shared.context, self.shared.seen)
@@ -226,6 +242,11 @@ class Telescope:
                 self.steps.append((axes, term_of(g, at), independence(to, at, wrt)))
             else:
                 self.parts.setdefault(to, []).append(g)
+
+
+def small(axes: Iterable[Index]) -> list[Index]:
+    """Those over which the kernel writes sums out."""
+    return [i for i in axes if i.size.constant is not None and i.size.constant <= LITERAL]
 
 
 def independence(node: Node, at: tuple[object, ...], wrt: Entry) -> Proof:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
-from symbackprop.read.numpy import SymArray, added_windows, scattered
+from symbackprop.read.numpy import SymArray, added_windows, scattered, strided_windows
 
-from .registry import covered, full, ndim, unbroadcast, vjp, without_new_axes
+from .registry import covered, full, ndim, shape, sizes, unbroadcast, vjp, without_new_axes
 
 
 @vjp("getitem")
@@ -41,3 +41,18 @@ def _(k: int, g: Any, out: Any, a: Any, key: Any, new: Any) -> Any:
 def _(k: int, g: Any, out: Any, a: Any, window: Any, axis: Any = None) -> Any:
     axes = (axis,) if isinstance(axis, int) else range(ndim(a)) if axis is None else axis
     return added_windows(full(g, out), a, tuple(n % ndim(a) for n in axes))
+
+
+@vjp("strided_windows")
+def _(k: int, g: Any, out: Any, a: Any, kernel: Any, stride: Any, dilation: Any) -> Any:
+    return added_windows(full(g, out), a, tuple(range(ndim(a) - len(kernel), ndim(a))), stride, dilation)
+
+
+@vjp("added_windows")
+def _(k: int, g: Any, out: Any, a: Any, like: Any, axes: Any, stride: Any = (), dilation: Any = ()) -> Any:
+    rank = ndim(out)
+    covered(k == 0 and tuple(axes) == tuple(range(rank - len(axes), rank)))
+    one = (1,) * len(axes)
+    found = strided_windows(full(g, out), sizes(shape(a)[rank:]), stride or one, dilation or one)
+    covered(shape(found) == shape(a))
+    return found

@@ -7,7 +7,7 @@ from .errors import ShapeMismatch, TraceError
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, nodes_in
 from .recording import Graph, Recorder, array_of, node_of, record
-from .scattering import added_windows, scattered
+from .scattering import added_windows, scattered, strided_windows
 from .shapes import Declared, parse_shape, parse_shapes
 from .sizes import SymInt, size_number
 from .tracing import Traced, trace
@@ -45,6 +45,7 @@ __all__ = [
     "record",
     "scattered",
     "size_number",
+    "strided_windows",
     "trace",
     "trace_assumptions",
 ]  # fmt: skip

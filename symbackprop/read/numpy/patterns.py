@@ -31,13 +31,14 @@ from .errors import ShapeMismatch, TraceError
 from .factors import multiplied
 from .layout import reshape
 from .reductions import normal_axes, normal_axis
-from .values import UNIT, At, Value, finite, promoted, shape_text
+from .values import UNIT, At, Value, all_soft, finite, promoted, shape_text
 
 
 def pad(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
+    """The fill may be -inf, and so may entries of `v`."""
     shape = tuple(b + s + a for s, (b, a) in zip(v.shape, widths, strict=True))
 
-    def term(at: At) -> Term:
+    def entry(at: At, of: Callable[[Value, At], Term]) -> Term:
         mask: Term = ONE
         inner: list[IndexExpr] = []
         for e, s, (before, _) in zip(at, v.shape, widths, strict=True):
@@ -45,10 +46,11 @@ def pad(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
             mask = times(mask, between(place, s))
             inner.append(ZERO_AT if s == UNIT else place)
         if mask == ZERO:
-            return fill.term(())
-        return plus(times(mask, v.term(tuple(inner))), times(complement(mask), fill.term(())))
+            return of(fill, ())
+        return plus(times(mask, of(v, tuple(inner))), times(complement(mask), of(fill, ())))
 
-    return Value(shape, v.dtype, term)
+    hole = (lambda at: entry(at, Value.hole)) if v.holes or fill.holes else None
+    return Value(shape, v.dtype, lambda at: entry(at, Value.term), None, hole, soft=all_soft(v, fill))
 
 
 def flip(v: Value, axes: Sequence[int]) -> Value:

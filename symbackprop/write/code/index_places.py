@@ -9,7 +9,7 @@ from typing import Protocol, assert_never
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT
 from symbackprop.core.ranges import within
-from symbackprop.core.terms import Term
+from symbackprop.core.terms import Term, sized
 
 
 class Input(Protocol):
@@ -75,15 +75,17 @@ class Places:
 
     def symbol(self, name: str) -> str:
         if name not in self.sizes:
-            for array, given in self.inputs.items():
-                for k, n in enumerate(given.shape):
-                    if n.symbols == (name,) and n == Size((((name,), 1),)):
-                        target = f"n{len(self.sizes)}"
-                        self.lines.append(f"{target} = {self.names[array]}.shape[{k}]")
-                        self.sizes[name] = target
-                        self.says[target] = name
-                        return target
-            raise SymbackpropError(f"no argument has an axis of size {name}")
+            found = read_off(name, {n: given.shape for n, given in self.inputs.items()})
+            if found is None:
+                raise SymbackpropError(f"no argument has an axis of size {name}")
+            array, k, factor, rest = found
+            code = f"{self.names[array]}.shape[{k}]"
+            if rest.monomials or factor != 1:
+                code = f"({code} - {self.size(rest)}) // {factor}"
+            target = f"n{len(self.sizes)}"
+            self.lines.append(f"{target} = {code}")
+            self.sizes[name] = target
+            self.says[target] = name
         return self.sizes[name]
 
     def size(self, s: Size) -> str:
@@ -153,6 +155,19 @@ class Places:
         marks = [":" if i in value.axes else "None" for i in axes[first:]]
         code = value.code if value.atom else f"({value.code})"
         return code if all(m == ":" for m in marks) else f"{code}[{', '.join(marks)}]"
+
+
+def read_off(symbol: str, shapes: Mapping[str, Sequence[Size]]) -> tuple[str, int, int, Size] | None:
+    """An axis of size factor * symbol + rest: its array and place, the factor, and the rest; the plainest there is."""
+    alone = {n.symbols[0] for shape in shapes.values() for n in shape if n.symbols and n == sized(n.symbols[0])}
+    found = []
+    for name, shape in shapes.items():
+        for k, n in enumerate(shape):
+            factor = dict(n.monomials).get((symbol,), 0)
+            rest = n - sized(symbol) * factor
+            if factor > 0 and symbol not in rest.symbols and alone.issuperset(rest.symbols):
+                found.append((name, k, factor, rest))
+    return min(found, key=lambda f: (len(f[3].monomials), f[2]), default=None)
 
 
 def is_symbol(s: Size) -> bool:

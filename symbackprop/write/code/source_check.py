@@ -27,7 +27,7 @@ FUNCTIONS = {name: module for module, names in CALLABLE.items() for name in name
 ATTRIBUTES = frozenset({"T", "shape", "reduce", "astype", "copy"})
 KEYWORDS = frozenset({"axis", "keepdims", "dtype", "optimize"})
 COMPARISONS = (ast.Gt, ast.GtE, ast.Eq)
-OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow, ast.USub, ast.Gt)
+OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.MatMult, ast.Pow, ast.USub, ast.Gt)
 FUNCTION_NAME = "_lambdifygenerated"  # what lambdify calls its function
 
 

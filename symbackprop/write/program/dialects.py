@@ -40,6 +40,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "negative": ("negative", "negative", "neg"),
     "sliding_window_view": ("np.lib.stride_tricks.sliding_window_view", "_windows", "_windows"),
     "scattered": ("_scattered", "_scattered", "_scattered"),
+    "strided_windows": ("_strided_windows", "_strided_windows", "_strided_windows"),
     "added_windows": ("_added_windows", "_added_windows", "_added_windows"),
     "array": ("array", "array", "tensor"),
 }
@@ -93,20 +94,31 @@ def _windows(x, widths, axes):
         x = {stack}([{narrow} for j in range(width)], {axis}=-1)
     return x
 """
+STRIDED = """\
+def _strided_windows(x, kernel, stride, dilation):
+    first = x.ndim - len(kernel)
+    for axis, width, step, gap in zip(range(first, x.ndim), kernel, stride, dilation):
+        count = (x.shape[axis] - gap * (width - 1) - 1) // step + 1
+        lead, end = (slice(None),) * axis, (count - 1) * step + 1
+        x = {stack}([x[(*lead, slice(j * gap, j * gap + end, step))] for j in range(width)], {axis}=-1)
+    return x
+"""
 ADDED = """\
-def _added_windows(windows, like, axes):
+def _added_windows(windows, like, axes, stride=(), dilation=()):
     if not axes:
         return windows
     axis, count = axes[-1], windows.shape[axes[-1]]
+    step, gap = (stride or (1,))[-1], (dilation or (1,))[-1]
     shape = [*windows.shape[:-1]]
     shape[axis] = like.shape[axis]
     out = {zeros}
     for j in range(windows.shape[-1]):
         {add}
-    return _added_windows(out, like, axes[:-1])
+    return _added_windows(out, like, axes[:-1], stride[:-1], dilation[:-1])
 """
-IN_PLACE = "out[(slice(None),) * axis + (slice(j, j + count),)] += windows[..., j]"
-IN_COPY = "out = out.at[(slice(None),) * axis + (slice(j, j + count),)].add(windows[..., j])"
+PLACE = "(slice(None),) * axis + (slice(j * gap, j * gap + (count - 1) * step + 1, step),)"
+IN_PLACE = f"out[{PLACE}] += windows[..., j]"
+IN_COPY = f"out = out.at[{PLACE}].add(windows[..., j])"
 ADDED_NUMPY = ADDED.format(zeros="np.zeros(shape, windows.dtype)", add=IN_PLACE)
 ADDED_JAX = ADDED.format(zeros="jnp.zeros(shape, windows.dtype)", add=IN_COPY)
 ADDED_TORCH = ADDED.format(zeros="windows.new_zeros(shape)", add=IN_PLACE)
@@ -120,7 +132,8 @@ def _scattered(like, key, values):
 NUMPY = Dialect(
     "numpy", "np", 0, "axis", "keepdims",
     {"np": "import numpy as np", "scipy": "import scipy.special"},
-    {"_scattered": SCATTERED_NUMPY, "_placed": PLACED_NUMPY, "_added_windows": ADDED_NUMPY},
+    {"_scattered": SCATTERED_NUMPY, "_placed": PLACED_NUMPY, "_added_windows": ADDED_NUMPY,
+     "_strided_windows": STRIDED.format(stack="np.stack", axis="axis")},
 )  # fmt: skip
 JAX = Dialect(
     "jax", "jnp", 1, "axis", "keepdims",
@@ -129,6 +142,7 @@ JAX = Dialect(
         "_scattered": "def _scattered(like, key, values):\n    return jnp.zeros_like(like).at[key].add(values)\n",
         "_placed": "def _placed(like, key, values):\n    return jnp.zeros_like(like).at[key].set(values)\n",
         "_added_windows": ADDED_JAX,
+        "_strided_windows": STRIDED.format(stack="jnp.stack", axis="axis"),
         "_windows": WINDOWS.format(
             stack="jnp.stack", narrow="jax.lax.slice_in_dim(x, j, j + count, axis=axis)", axis="axis"
         ),
@@ -141,6 +155,7 @@ TORCH = Dialect(
         "_scattered": SCATTERED_TORCH,
         "_placed": PLACED_NUMPY.replace("np.", "torch."),
         "_added_windows": ADDED_TORCH,
+        "_strided_windows": STRIDED.format(stack="torch.stack", axis="dim"),
         "_windows": WINDOWS.format(stack="torch.stack", narrow="x.narrow(axis, j, count)", axis="dim"),
     },
 )  # fmt: skip

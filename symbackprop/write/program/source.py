@@ -12,6 +12,7 @@ from symbackprop.gradients.reverse import Reverse
 from symbackprop.read.numpy import CONSTANT, INPUT, Declared, Node, nodes_in
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
+from symbackprop.write.code.index_places import read_off
 
 from .dialects import DIALECTS, Dialect
 from .equations import Equations
@@ -94,10 +95,12 @@ class Program:
     def symbol(self, symbol: str) -> str:
         """Where the number is read off: an axis of an argument."""
         declared = self.reverse.declared
-        for name in self.arguments:
-            for k, s in enumerate(declared[name].shape if name in declared else ()):
-                if s.symbols == (symbol,) and len(s.monomials) == 1 and s.monomials[0] == ((symbol,), 1):
-                    return f"{name}.shape[{k}]"
+        found = read_off(symbol, {n: declared[n].shape for n in self.arguments if n in declared})
+        if found is not None:
+            name, k, factor, rest = found
+            if not rest.monomials and factor == 1:
+                return f"{name}.shape[{k}]"
+            return f"(({name}.shape[{k}] - ({self.expressions.size(rest)[0]})) // {factor})"
         raise SymbackpropError(f"the size {symbol} is no axis of an argument")
 
     # --- lines ---------------------------------------------------------------------------------

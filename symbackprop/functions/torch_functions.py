@@ -1,0 +1,248 @@
+"""What PyTorch's users write: torch.autograd.Function, modules with a backward by hand, functions of tensors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, signature
+from typing import Any
+
+from torch import nn
+
+from symbackprop.core.indices import SymbackpropError
+from symbackprop.decide.status import ILL_FORMED, UNKNOWN
+from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
+from symbackprop.read.torch import (
+    Maker,
+    TorchCode,
+    applied,
+    backward_code,
+    backward_names,
+    forward_code,
+    forward_parameters,
+    function_code,
+    module_code,
+    names_no_library,
+    uses_torch,
+)
+
+from .drive import verdict
+from .gradient_claims import gradient_claims
+from .request import read_request
+from .verdict import Verdict
+
+Argument = Callable[[Mapping[str, Any]], Any]
+NUMBERS = ("float", float, Parameter.empty, "Any")  # annotations of an argument that may be any real number
+
+
+def check_function(asked: Any) -> Verdict:
+    """A torch.autograd.Function: its backward, as autograd uses it, against its forward.
+
+    `asked.values` are the arguments that are no tensors, by their names in forward, and `args`: all arguments in order,
+    as they would be written.
+    """
+    function = asked.function
+    if function.backward is torch_default(function):
+        raise SymbackpropError(f"check_function: {function.__name__} has no backward of its own")
+    declared = parse_shapes(dict(asked.shapes))
+    order, plain = arguments(function, declared, dict(asked.values))
+    everything = {**declared, **{n: Declared(()) for n in plain}}
+    wrt = variables(declared, asked.wrt)
+    call = applied(function, order)
+    forward = forward_code(function, call, everything, wrt, plain)
+    try:
+        outputs = outputs_of(forward, everything)
+    except TraceError as problem:
+        return not_read(problem)
+    upstream = upstream_names(function, len(outputs), everything)
+    backward = backward_code(function, call, everything, wrt, plain, upstream)
+    request = read_request("check_function", forward, backward, everything, wrt, asked.assuming, {})
+    return verdict(request, gradient_claims, asked.options)
+
+
+def outputs_of(forward: TorchCode, declared: Mapping[str, Declared]) -> Any:
+    """What it returns; where it cannot be read for all sizes, at small ones.  Raises TraceError."""
+    try:
+        return trace(forward, declared).outputs
+    except TraceError:
+        symbols = dict.fromkeys(s for d in declared.values() for s in d.symbols)
+        sizes = {s: 2 + k % 3 for k, s in enumerate(symbols)}
+        small = {n: d.at(sizes) for n, d in declared.items()}
+        try:
+            return trace(forward, small).outputs
+        except TraceError:
+            pass
+        raise
+
+
+def not_read(problem: TraceError) -> Verdict:
+    return Verdict(ILL_FORMED if isinstance(problem, ShapeMismatch) else UNKNOWN, reason=str(problem))
+
+
+def torch_default(function: Any) -> Any:
+    return next(c for c in function.__mro__ if c.__module__.startswith("torch.")).backward
+
+
+def variables(declared: Mapping[str, Declared], wrt: str | Sequence[str] | None) -> list[str]:
+    if wrt is None:
+        return [n for n, d in declared.items() if d.values is None]
+    return [wrt] if isinstance(wrt, str) else list(wrt)
+
+
+def upstream_names(function: Any, count: int, taken: Mapping[str, Any]) -> tuple[str, ...]:
+    """The user's own names for the upstream gradients where he has one for each output."""
+    own = backward_names(function)
+    if len(own) == count and not set(own) & set(taken):
+        return tuple(own)
+    stems = ("g", "upstream", "grad_output", "upstream_gradient")
+    stem = next(s for s in stems if not any(n.startswith(s) for n in taken))
+    return (stem,) if count == 1 else tuple(f"{stem}{k}" for k in range(count))
+
+
+def arguments(
+    function: Any, declared: Mapping[str, Declared], values: dict[str, Any]
+) -> tuple[list[Argument], tuple[str, ...]]:
+    """How each argument of forward is taken from those declared, and which are numbers that nobody gave."""
+    parameters = forward_parameters(function)
+    if "args" in values:
+        return [written(a, declared) for a in values["args"]], ()
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    for n in values:
+        if n not in names:
+            raise SymbackpropError(f"check_function: {function.__name__}.forward has no argument {n!r}")
+    rest = iter([n for n in declared if n not in names])
+    order: list[Argument] = []
+    plain: list[str] = []
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            order.extend(taken(n) for n in rest)
+        elif p.name in values:
+            order.append(always(values[p.name]))
+        elif p.name in declared:
+            order.append(taken(p.name))
+        elif (other := next(rest, None)) is not None:
+            order.append(taken(other))
+        elif p.default is not p.empty:
+            order.append(always(p.default))
+        elif p.annotation in NUMBERS and p.name not in declared:
+            plain.append(p.name)
+            order.append(taken(p.name))
+        else:
+            where = f"{function.__name__}.forward"
+            raise SymbackpropError(f"check_function: the argument {p.name!r} of {where} has no value")
+    left = list(rest)
+    if left:
+        raise SymbackpropError(f"check_function: {function.__name__}.forward takes no {', '.join(map(repr, left))}")
+    return order, tuple(plain)
+
+
+def taken(name: str) -> Argument:
+    return lambda given: given[name]
+
+
+def always(value: Any) -> Argument:
+    return lambda given: value
+
+
+def written(text: Any, declared: Mapping[str, Declared]) -> Argument:
+    """An argument as it would be written: the name of an array, or a plain value."""
+    if isinstance(text, str) and text in declared:
+        return taken(text)
+    try:
+        value = ast.literal_eval(text) if isinstance(text, str) else text
+    except (ValueError, SyntaxError):
+        value = text
+    return lambda given: value
+
+
+# --- modules ---------------------------------------------------------------------------------------
+
+
+def takes_layer(asked: Any) -> bool:
+    """Whether a module of PyTorch's is asked about: itself, its class, or a function whose code names PyTorch."""
+    return makes_layer(asked.function) or uses_torch(asked.function)
+
+
+def makes_layer(x: Any) -> bool:
+    return is_module(x) or makes_module(x)
+
+
+def is_module(x: Any) -> bool:
+    return isinstance(x, nn.Module) or (isinstance(x, type) and issubclass(x, nn.Module))
+
+
+def makes_module(function: Any) -> bool:
+    """Whether a function names a class of modules."""
+    code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    return code is not None and any(is_module(names.get(n)) for n in code.co_names)
+
+
+def check_layer(asked: Any) -> Verdict:
+    """A module as forward, and a function that returns the gradients as its backward, which somebody wrote by hand."""
+    if asked.derivative is None:
+        raise SymbackpropError("check_layer: a module of PyTorch's needs a backward, as the second argument")
+    try:
+        forward, declared = layer_forward("check_layer", asked.function, asked.shapes, asked.params)
+    except TraceError as problem:
+        return not_read(problem)
+    wrt = variables(declared, asked.wrt)
+    backward = by_hand(asked.derivative, forward, declared)
+    request = read_request("check_layer", forward, backward, declared, wrt, asked.assuming, dict(asked.values))
+    return verdict(request, gradient_claims, asked.options)
+
+
+def layer_forward(
+    name: str, make: Any, shapes: Mapping[str, Any], params: Mapping[str, str] | None
+) -> tuple[TorchCode, dict[str, Declared]]:
+    """The forward of a module with the shapes of all that it takes; parameters nobody names have their own names."""
+    declared = parse_shapes(dict(shapes))
+    maker = Maker(make, declared)
+    found = maker.parameters()
+    named = dict(params or {})
+    for n, path in named.items():
+        if path not in found:
+            known = ", ".join(found) or "none"
+            raise SymbackpropError(f"{name}: {maker.name} has no parameter {path!r} (it has {known})")
+        if n not in declared:
+            declared[n] = found[path]
+        elif declared[n].shape != found[path].shape:
+            shapes_differ = f"{n!r} has shape ({declared[n]}) and the parameter {path!r} ({found[path]})"
+            raise SymbackpropError(f"{name}: {shapes_differ}")
+    for path, shape in found.items():
+        if path not in named.values():
+            n = path if path in declared and declared[path] == shape else free_name(path, declared)
+            named[n], declared[n] = path, shape
+    return module_code(Maker(make, declared), named, maker.name), declared
+
+
+def free_name(path: str, taken: Mapping[str, Any]) -> str:
+    """fc1.weight as fc1_weight."""
+    name = path.replace(".", "_")
+    name = name if name.isidentifier() else f"p_{name}"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def by_hand(backward: Any, forward: TorchCode, declared: Mapping[str, Declared]) -> Any:
+    """The user's backward; arguments that are not called like the arrays are those, in their order."""
+    names = list(signature(backward).parameters)
+    unnamed = [n for n in declared if n not in names]
+    count = len(names) - len(declared)  # of upstream gradients
+    in_order = unnamed and count >= 0 and len([n for n in names if n not in declared]) >= len(unnamed) + count
+    renamed = dict(zip(names, declared, strict=False)) if in_order else {}
+    return function_code(backward, declared, renamed)
+
+
+def readable(functions: Sequence[Any], shapes: Mapping[str, Any], differentiated: bool) -> list[Any]:
+    """Functions of tensors as such of arrays: those that name PyTorch, and what stands beside one and names nothing.
+
+    `differentiated`: the first is, by the laws.
+    """
+    if not any(map(uses_torch, functions)):
+        return list(functions)
+    declared = parse_shapes(dict(shapes))
+    return [
+        function_code(f, declared, None, differentiated and k == 0) if uses_torch(f) or names_no_library(f) else f
+        for k, f in enumerate(functions)
+    ]

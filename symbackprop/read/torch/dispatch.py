@@ -1,0 +1,280 @@
+"""Each operation of PyTorch's that a run of the user's code reaches, read by its meaning.
+
+PyTorch itself says which operations these are: below autograd, after everything composite has been taken apart.  The
+same operation is also done on `meta` tensors, where the sizes are some primes: PyTorch's own answer gives dtype and
+layout, and must have the shape that was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from symbackprop.clock import check_time
+from symbackprop.read.numpy import SymArray, TraceError, Value
+from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.sizes import size_of
+from symbackprop.read.numpy.values import shape_text
+
+from . import meanings  # noqa: F401  it fills the table
+from .numbers import SYMBOLIC, in_torch, of_torch
+from .registry import INERT, Meaning, meaning_of
+from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, number_in, sample_shape
+
+aten = torch.ops.aten
+
+
+class Reading(TorchDispatchMode):
+    """While it is active every tensor operation is read.
+
+    While a module is `building`, what is random has no entries: parameters get other ones.  Where the result is to be
+    `differentiated`, a value that detach() holds constant is refused.
+    """
+
+    def __init__(self, differentiated: bool = False) -> None:
+        super().__init__()
+        self.building, self.differentiated = False, differentiated
+        self.constants: dict[int, tuple[torch.Tensor, TracedTensor]] = {}
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        check_time()
+        args, kwargs = self.lift(args), self.lift(kwargs or {})
+        name, overload = func._schema.name.removeprefix("aten::"), func._overloadname
+        if name == "_local_scalar_dense":
+            return item(args[0])
+        if self.building and name.removesuffix("_") in RANDOM:
+            return args[0] if name.endswith("_") else unknown_entries(func, args, kwargs)
+        if name == "detach" and self.differentiated and not self.building:
+            raise TraceError("detach() holds a value constant: such a forward has no derivative by the laws")
+        own = meaning_of(name, overload)
+        if own is not None:
+            return computed(func, own, args, kwargs)
+        if func._schema.is_mutable:
+            plain = meaning_of(name.removesuffix("_"), overload.removesuffix("_out"))
+            return self.mutated(func, name, overload, plain, args, kwargs)
+        return self.decomposed(func, name, args, kwargs)
+
+    def lift(self, x: Any) -> Any:
+        """Tensors of numbers as traced ones."""
+        match x:
+            case TracedTensor():
+                return x
+            case torch.Tensor():
+                if id(x) not in self.constants:
+                    self.constants[id(x)] = (x, constant(x))
+                return self.constants[id(x)][1]
+            case tuple() | list():
+                return type(x)(map(self.lift, x)) if type(x) in (tuple, list) else tuple(map(self.lift, x))
+            case dict():
+                return {k: self.lift(v) for k, v in x.items()}
+            case _:
+                return x
+
+    def mutated(self, func: Any, name: str, overload: str, plain: Meaning | None, args: Any, kwargs: Any) -> Any:
+        """add_ and add.out: the entries of an argument become those of the plain operation."""
+        target = kwargs.pop("out") if "out" in kwargs else args[0]
+        if plain is None:
+            result = self.decomposed(func, name, args, kwargs)
+            if result is not args[0]:
+                raise TraceError(f"the operation {func} is not modelled")
+            return result
+        array = lifted(plain.run(*arrays(args), **arguments(kwargs)))
+        target.array.assign(as_kind(array, target.dtype))
+        return target
+
+    def decomposed(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
+        """An operation that PyTorch itself writes in terms of others."""
+        known = decompositions().get(func)
+        with self:
+            if known is not None:
+                return known(*args, **kwargs)
+            result = func.decompose(*args, **kwargs)
+        if result is NotImplemented:
+            raise TraceError(f"the operation {func} is not modelled")
+        return result
+
+
+RANDOM = frozenset({
+    "rand", "randn", "rand_like", "randn_like", "normal", "uniform", "bernoulli", "randint", "randperm",
+})  # fmt: skip
+
+
+def unknown_entries(func: Any, args: Any, kwargs: Any) -> Any:
+    """A tensor that may be arranged and measured, and not computed with."""
+    metas = sampled(func, args, kwargs)
+    given = {a.name: x for a, x in zip(func._schema.arguments, args, strict=False)}
+    like = given.get("self")
+    shape = like.array.shape if isinstance(like, TracedTensor) else arrays(given.get("size", metas.shape))
+
+    def refused(at: Any) -> Any:
+        raise TraceError("a number drawn while the module was made is used: name the parameter that it is, in params")
+
+    kind = kind_of(metas.dtype)
+    result = TracedTensor(SymArray(Value(tuple(size_of(n, "a size") for n in shape), kind, refused)), metas)
+    result.below = of_torch(given.get("high"))
+    return result
+
+
+_table: dict[Any, Callable[..., Any]] = {}
+
+
+def decompositions() -> dict[Any, Callable[..., Any]]:
+    if not _table:
+        from torch._decomp import core_aten_decompositions, global_decomposition_table
+
+        _table.update(global_decomposition_table["post_autograd"])
+        _table.update(core_aten_decompositions())
+    return _table
+
+
+def item(x: TracedTensor) -> Any:
+    found = number_in(x.array)
+    if found is None:
+        raise TraceError("a number is taken out of a tensor (item(), float(), a condition): it depends on the data")
+    return found
+
+
+# --- what an operation gives --------------------------------------------------------------------
+
+
+def computed(func: Any, meaning: Meaning, args: Any, kwargs: Any) -> Any:
+    """Its tensors, of the dtype and layout that PyTorch gives them."""
+    given, more = arrays(args), arguments(kwargs)
+    if meaning.told:
+        more["kind"] = kind_of(asked_dtype(func, args, kwargs))
+    result = meaning.run(*given, **more)
+    if func._schema.is_mutable:
+        return args[0]
+    metas = sampled(func, args, kwargs) if meaning.view or VERIFYING else layouts(func, meaning, result, args, kwargs)
+    return dressed(result, metas, str(func))
+
+
+VERIFYING = False  # whether every shape and dtype is compared with PyTorch's own (the tests do)
+
+
+def arrays(x: Any) -> Any:
+    """Arguments as the reader of NumPy takes them."""
+    match x:
+        case TracedTensor():
+            return x.array
+        case tuple() | list():
+            return tuple(map(arrays, x))
+        case _:
+            return of_torch(x)
+
+
+def arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {k: arrays(v) for k, v in kwargs.items() if k not in INERT}
+
+
+# --- dtype and layout ---------------------------------------------------------------------------
+
+
+def asked_dtype(func: Any, args: Any, kwargs: Any) -> torch.dtype:
+    """The dtype of a new tensor: given, or that of the tensor it is made like, or of the number it is filled with."""
+    if kwargs.get("dtype") is not None:
+        found: torch.dtype = kwargs["dtype"]
+        return found
+    if args and isinstance(args[0], TracedTensor):
+        return args[0].dtype
+    name = func._schema.name
+    value = args[1] if name == "aten::full" else args[0] if name == "aten::scalar_tensor" else 0.0
+    return TRUTH if isinstance(value, bool) else WHOLE if isinstance(value, int) and name == "aten::full" else default()
+
+
+def default() -> torch.dtype:
+    return torch.get_default_dtype()
+
+
+def layouts(func: Any, meaning: Meaning, result: Any, args: Any, kwargs: Any) -> Any:
+    """For each result a tensor without entries, of its dtype and layout, where the sizes are some primes."""
+    if isinstance(result, tuple | list):
+        return tuple(layouts(func, meaning, r, args, kwargs) for r in result)
+    if result is None:
+        return None
+    value = lifted(result)
+    shape = sample_shape(value.shape)
+    dtype = asked_dtype(func, args, kwargs) if meaning.told else dtype_of(value.dtype, args, kwargs)
+    stride = next((s for t in tensors(args) if meaning.entrywise and (s := dense(t.meta, shape)) is not None), None)
+    if stride is None:
+        return torch.empty(shape, dtype=dtype, device="meta")
+    return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
+
+
+def tensors(args: Any) -> Iterator[TracedTensor]:
+    for x in args:
+        if isinstance(x, TracedTensor):
+            yield x
+        elif isinstance(x, tuple | list):
+            yield from tensors(x)
+
+
+def dtype_of(kind: str, args: Any, kwargs: Any) -> torch.dtype:
+    """Of numbers of this kind: as wide as the operands are."""
+    if kwargs.get("dtype") is not None:
+        given: torch.dtype = kwargs["dtype"]
+        return given
+    like = [t.dtype for t in tensors(args) if kind_of(t.dtype) == kind]
+    if kind == "bool" or not like:
+        return TRUTH if kind == "bool" else WHOLE if kind != "real" else default()
+    found = like[0]
+    for other in like[1:]:
+        found = torch.promote_types(found, other)
+    return found
+
+
+def dense(x: torch.Tensor, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The strides of a tensor of this shape whose entries lie side by side, in an order of its axes."""
+    if tuple(x.shape) != shape:
+        return None
+    strides: tuple[int, ...] = x.stride()
+    expected = 1
+    for stride, size in sorted(zip(strides, shape, strict=True)):
+        if size != 1 and stride != expected:
+            return None
+        expected *= size
+    return strides
+
+
+def sampled(func: Any, args: Any, kwargs: Any) -> Any:
+    """PyTorch's own result without entries, for the sizes of the samples."""
+    given = {k: ("meta" if k == "device" else meta(v)) for k, v in kwargs.items() if k != "pin_memory"}
+    if "device" not in given and any(a.name == "device" for a in func._schema.arguments):
+        if not any(isinstance(a, TracedTensor) for a in args):
+            given["device"] = "meta"
+    return func(*meta(args), **given)
+
+
+def meta(x: Any) -> Any:
+    match x:
+        case TracedTensor():
+            return x.meta
+        case tuple() | list():
+            return type(x)(map(meta, x)) if type(x) in (tuple, list) else tuple(map(meta, x))
+        case _:
+            return in_torch(x) if isinstance(x, SYMBOLIC) else x
+
+
+def dressed(result: Any, metas: Any, what: str) -> Any:
+    if isinstance(metas, tuple | list):
+        return tuple(dressed(r, m, what) for r, m in zip(result, metas, strict=True))
+    if result is None or not isinstance(metas, torch.Tensor):
+        return result
+    array = result if isinstance(result, SymArray) else SymArray(lifted(result))
+    value = array.value
+    if value.dtype != kind_of(metas.dtype):
+        array = SymArray(as_kind(value, metas.dtype))
+    elif array.scalar:  # a number of NumPy's, where PyTorch has a tensor that can be written to
+        array = SymArray(value)
+    if sample_shape(value.shape) != tuple(metas.shape):
+        theirs = tuple(metas.shape)
+        raise TraceError(f"{what}: read as {shape_text(value.shape)}, PyTorch gives {theirs}; please report this")
+    return TracedTensor(array, metas)

@@ -1,0 +1,128 @@
+"""Reading and writing at places that integer tensors or masks name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbackprop.read.numpy import TRACED_NUMPY as np
+from symbackprop.read.numpy import TraceError, scattered
+
+from ..registry import aten, refuses
+from .arranging import at_axis, ndim, written
+from .elementwise import times
+
+
+def key_of(indices: Any) -> Any:
+    """PyTorch's list of tensors, with None for an axis that is taken whole, as brackets."""
+    key = tuple(slice(None) if i is None else i for i in indices)
+    return key[0] if len(key) == 1 else key
+
+
+def is_mask(i: Any) -> bool:
+    return i is not None and i.value.dtype == "bool"
+
+
+@aten("index", "_unsafe_index", where="masks: as far as x[mask] is read")
+def index(x: Any, indices: Any) -> Any:
+    if any(map(is_mask, indices)):
+        raise TraceError("x[mask] has as many entries as the data says: multiply by the mask, or use where")
+    return x[key_of(indices)]
+
+
+@aten("index_put", "_unsafe_index_put", where="accumulate: not with masks")
+def index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    masks = [i for i in indices if is_mask(i)]
+    if masks:
+        return masked_put(x, indices, masks, values, accumulate)
+    if not accumulate:
+        return written(x, key_of(indices), values)
+    copy = np.copy(x)
+    np.add.at(copy, key_of(indices), values)
+    return copy
+
+
+def masked_put(x: Any, indices: Any, masks: Any, values: Any, accumulate: bool) -> Any:
+    """x[mask] = a number, or what broadcasts against the axes after those of the mask."""
+    mask = masks[0]
+    if len(indices) > 1 or accumulate:
+        raise TraceError("a boolean mask beside other indices: use where")
+    if any(n != 1 for n in values.shape):
+        raise TraceError("x[mask] = values has as many values as the data says: use where")
+    wide = np.reshape(mask, (*mask.shape, *(1,) * (ndim(x) - ndim(mask))))
+    return np.where(wide, np.reshape(values, ()) if ndim(values) else values, x)
+
+
+@aten("index_select")
+def index_select(x: Any, dim: int, places: Any) -> Any:
+    return np.take(x, places, axis=dim)
+
+
+@aten("gather")
+def gather(x: Any, dim: int, places: Any, sparse_grad: bool = False) -> Any:
+    return np.take_along_axis(x, places, axis=dim)
+
+
+@aten("take")
+def take(x: Any, places: Any) -> Any:
+    return np.take(x, places)
+
+
+@aten("embedding", where="padding_idx makes no difference to the forward")
+def embedding(weight: Any, places: Any, *_: Any, **__: Any) -> Any:
+    return weight[places]
+
+
+@aten("embedding_dense_backward", where="padding_idx: none; scale_grad_by_freq: no")
+def embedding_backward(g: Any, places: Any, rows: Any, padding: Any, by_frequency: bool) -> Any:
+    if by_frequency or (isinstance(padding, int) and padding >= 0):
+        raise TraceError("the gradient of an embedding with padding_idx or scale_grad_by_freq")
+    return scattered(np.zeros((rows, g.shape[-1])), places, g)
+
+
+@aten("index_add")
+def index_add(x: Any, dim: int, places: Any, source: Any, alpha: Any = 1) -> Any:
+    copy = np.copy(x)
+    np.add.at(copy, at_axis(dim, ndim(x), places), times(alpha, source))
+    return copy
+
+
+@aten("index_copy")
+def index_copy(x: Any, dim: int, places: Any, source: Any) -> Any:
+    return written(x, at_axis(dim, ndim(x), places), source)
+
+
+@aten("index_fill")
+def index_fill(x: Any, dim: int, places: Any, value: Any) -> Any:
+    return written(x, at_axis(dim, ndim(x), places), value)
+
+
+@aten("scatter", where="no reduce")
+def scatter(x: Any, dim: int, places: Any, source: Any) -> Any:
+    copy = np.copy(x)
+    np.put_along_axis(copy, places, source, dim)
+    return copy
+
+
+@aten("scatter_add")
+def scatter_add(x: Any, dim: int, places: Any, source: Any) -> Any:
+    copy = np.copy(x)
+    np.add.at(copy, along(x, dim, places), source)
+    return copy
+
+
+def along(x: Any, dim: int, places: Any) -> tuple[Any, ...]:
+    """The places along one axis, each in its own row of the others."""
+    rank = ndim(x)
+    key = []
+    for k in range(rank):
+        if k == dim % rank:
+            key.append(places)
+            continue
+        if places.value.shape[k] != x.value.shape[k]:
+            raise TraceError("scatter_add with fewer rows of indices than the tensor has")
+        rows = np.arange(x.shape[k])
+        key.append(np.reshape(rows, tuple(-1 if m == k else 1 for m in range(rank))))
+    return tuple(key)
+
+
+refuses("put_", "scatter_reduce", "index_reduce", because="is not modelled")
