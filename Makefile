@@ -31,7 +31,7 @@ fuzz: $(VENV)/installed-dev
 	$(BIN)/python fuzz/certificates.py --seed $(SEED) --seconds $$(( $(SECONDS) / 5 ))
 
 # PyTorch and JAX, and the tests that need them. On Linux the plain torch has GPU packages of several gigabytes; without
-# them: make test-frameworks TORCH='torch --index-url https://download.pytorch.org/whl/cpu'
+# them: make test-frameworks TORCH='...', with what PyTorch's page "Get started" says for CPU.
 TORCH ?= torch==2.13.0
 test-frameworks: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet $(TORCH)

@@ -31,7 +31,7 @@ class Reading(TorchDispatchMode):
     """While it is active every tensor operation is read.
 
     While a module is `building`, what is random has no entries: parameters get other ones.  Where the result is to be
-    `differentiated`, a value that detach() holds constant is refused.
+    `differentiated`, a value that detach() or no_grad() holds constant is refused.
     """
 
     def __init__(self, differentiated: bool = False) -> None:
@@ -54,6 +54,8 @@ class Reading(TorchDispatchMode):
             return args[0] if name.endswith("_") else unknown_entries(func, args, kwargs)
         if name == "detach" and self.differentiated and not self.building:
             raise TraceError("detach() holds a value constant: such a forward has no derivative by the laws")
+        if self.differentiated and not self.building and not torch.is_grad_enabled():
+            raise TraceError("torch.no_grad() holds a value constant: such a forward has no derivative by the laws")
         own = meaning_of(name, overload)
         if own is not None:
             return computed(func, own, args, kwargs)

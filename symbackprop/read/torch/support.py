@@ -37,7 +37,7 @@ Arguments of `forward` that are no tensors: give them by name (`eps=1e-5`) or al
 An input marked dirty is refused. Of a module, every parameter is an array: `params` gives them names, the others have
 those of their paths (`fc1_weight`). What a constructor draws is not drawn. A module that exists already is copied.
 
-PyTorch without GPU packages: `pip install torch --index-url https://download.pytorch.org/whl/cpu`.
+PyTorch without GPU packages: PyTorch's page "Get started" has the command (choose CPU).
 
 In the tables an operation without a remark is exact, in its in-place form as well. An argument that a meaning does not
 know is refused. Operations that are not named are read where PyTorch itself writes them in terms of others.
