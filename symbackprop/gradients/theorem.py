@@ -6,15 +6,15 @@ tangent of the variable is left, which is a delta.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis
-from symbackprop.core.indices import Index, ProofError
-from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, check
+from symbackprop.core.indices import Index, IndexExpr, ProofError, affine
+from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, Values, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL
-from symbackprop.core.terms import ONE, Array, Diff, Entry, NonNegative, Term, add, mul
+from symbackprop.core.terms import ONE, Array, Delta, Diff, Entry, NonNegative, Term, add, mul, substitute
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
@@ -161,7 +161,8 @@ class Telescope:
                 self.use(lemmas[step.node])
         found = next((s.adjoint for s in self.reverse.steps if s.node is self.variable), 0.0)
         steps = tuple(map(self.written_out, self.steps))
-        telescoped = joined(by_laws, Linear(start, term_of(found, self.at), steps))
+        summed_up, contracted = self.deltas_contracted(found)
+        telescoped = joined(by_laws, Linear(start, summed_up, steps), contracted)
         final, adjoint = self.gradient(found)
         if claimed is not None:
             final, adjoint = claimed[0], joined(adjoint, claimed[1]) if adjoint or claimed[1] else None
@@ -170,7 +171,7 @@ class Telescope:
     def written_out(self, step: StepOf) -> StepOf:
         """Sums over axes of small literal size are written out by the kernel where they are terms: so here."""
         axes, factor, proof = step
-        literal = [i for i in axes if i.size.constant is not None and i.size.constant <= LITERAL]
+        literal = list(filter(is_literal, axes))
         if not literal:
             return step
         equation = check(proof, self.shared.context, self.shared.seen)
@@ -178,6 +179,18 @@ class Telescope:
         for i in literal:
             whole = UnderSum(i, whole)
         return tuple(i for i in axes if i not in literal), ONE, whole
+
+    def deltas_contracted(self, found: Adjoint) -> Opened:
+        """Σ_p g_p δ(p, w) over axes that are written out, with the proof that it is g_w; else g_w itself."""
+        value = term_of(found, self.at)
+        literal = [i for i in self.axes if is_literal(i)]
+        if not literal or not isinstance(found, Node):
+            return value, None
+        moved = {i: Index(f"{i.name}'", i.size) for i in literal}
+        at = tuple(moved.get(i, i) if isinstance(i, Index) else i for i in self.at)
+        deltas = (Delta(moved[i], i) for i in literal)
+        total = summed(moved.values(), mul(term_of(found, at), *deltas))
+        return total, value_by_value(total, value, literal)
 
     def gradient(self, found: Adjoint) -> Opened:
         """The gradient that is handed over, which may be the adjoint broadcast to the shape of the variable."""
@@ -193,6 +206,9 @@ class Telescope:
         if self.reverse.upstream:
             for output, g in self.reverse.upstream.items():
                 self.parts.setdefault(output, []).append(g)
+                if output not in self.moving and output.array in self.shared.lemmas.kept:
+                    axes, at = indices(output.shape, NAMELESS)
+                    self.steps.append((axes, term_of(g, at), independence(output, at, self.wrt)))
         else:
             self.parts[self.reverse.graph.outputs[0]] = [1.0]
 
@@ -226,6 +242,21 @@ class Telescope:
                 self.steps.append((axes, term_of(g, at), independence(to, at, wrt)))
             else:
                 self.parts.setdefault(to, []).append(g)
+
+
+def is_literal(i: Index) -> bool:
+    """The kernel writes out sums over it."""
+    return i.size.constant is not None and i.size.constant <= LITERAL
+
+
+def value_by_value(lhs: Term, rhs: Term, axes: Sequence[Index]) -> Proof:
+    """lhs = rhs as sums of products for each value of these axes."""
+    if not axes:
+        return Linear(lhs, rhs)
+    i = axes[0]
+    here: list[dict[Index, IndexExpr]] = [{i: affine(v, ())} for v in range(i.size.constant or 0)]
+    each = tuple(value_by_value(substitute(lhs, h), substitute(rhs, h), axes[1:]) for h in here)
+    return Values(i, lhs, rhs, each)
 
 
 def independence(node: Node, at: tuple[object, ...], wrt: Entry) -> Proof:

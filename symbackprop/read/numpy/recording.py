@@ -35,6 +35,7 @@ VIEWS = frozenset({
     "T", "getitem", "transpose", "swapaxes", "moveaxis", "rollaxis", "expand_dims", "squeeze", "reshape", "ravel",
     "broadcast_to", "matrix_transpose", "flip", "diagonal", "flatten", "fliplr", "flipud",
 })  # fmt: skip
+ARRANGED = frozenset({"reshape", "ravel", "flatten"})  # named although views: flat indices would be everywhere
 QUIET = frozenset({
     "asarray", "copy", "shape", "ndim", "size", "isscalar", "dtype_of", "einsum_path", "item",
     "atleast_1d", "atleast_2d", "isclose", "assert_allclose",
@@ -97,9 +98,11 @@ class Recorder:
         known = self.by_call.get(key)
         if operation.partition("[")[0] in VIEWS or out._parent is not None:
             if known is None or known.shape != out.value.shape:
-                self.by_call[key] = self.new(operation, args, options, out.value, out.scalar, name=False)
+                name = operation in ARRANGED and arranged(args, out)
+                known = self.by_call[key] = self.new(operation, args, options, out.value, out.scalar, name=name)
             else:
                 self.remember(known, out.value)
+            out._value = known.value if known.named else out._value
             return out  # a view stays one: writing to it writes through
         if known is None:
             known = self.by_call[key] = self.new(operation, args, options, out.value, out.scalar)
@@ -216,6 +219,12 @@ def array_of(node: Node) -> SymArray:
 def bare(value: Value) -> Value:
     """The entries without the holes."""
     return Value(value.shape, value.dtype, value.term)
+
+
+def arranged(args: tuple[Any, ...], out: SymArray) -> bool:
+    """Whether axes longer than 1 are merged or split."""
+    kept = [[s for s in x.value.shape if s != UNIT] for x in (*args[:1], out) if isinstance(x, Node | SymArray)]
+    return len(kept) == 2 and kept[0] != kept[1]
 
 
 def depends_on_arrays(t: Term) -> bool:
