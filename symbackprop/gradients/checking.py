@@ -105,10 +105,10 @@ class BackwardCheck:
                 self.run()
         return None
 
-    def theorem(self, variable: str) -> GradientTheorem | None:
-        """None where it is not proved."""
+    def theorem(self, variable: str, plainly: bool = True) -> GradientTheorem | None:
+        """None where it is not proved; its conditions are on the variables alone, unless not `plainly`."""
         try:
-            return None if variable in self.wrong or self.matching is None else self.matching.theorem(variable)
+            return None if variable in self.wrong or self.matching is None else self.matching.theorem(variable, plainly)
         except (ProofError, NotProved):
             return None
 

@@ -13,10 +13,10 @@ import numpy as np
 from symbackprop.clock import check_time
 from symbackprop.core.context import Context, Hypothesis, Same, terms_of
 from symbackprop.core.indices import Index
-from symbackprop.core.kernel import Flip, Linear, Proof, check
+from symbackprop.core.kernel import By, Flip, Linear, Proof, check
 from symbackprop.core.sums import Expansion
 from symbackprop.core.terms import Array, Entry, ProofError, Term, add, arrays, free, neg, substitute, subterms
-from symbackprop.network.rules import everywhere, first_of, repeated, unfolding
+from symbackprop.network.rules import Rewrite, Rule, everywhere, first_of, repeated
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
 from symbackprop.read.numpy import CONSTANT, FORMULA, Node
@@ -54,21 +54,23 @@ class Matching:
         self.drawn = Drawn(reverse.sample, self.shape, limited(self.assumed))
         self.known: dict[Array, Known] = {}
         self.outside = False  # an entry that may be outside of its array was met: nothing is known of it
-        mine = [n.array for n in self.own if n.named]
-        use = rewriting(self.known.get, self.check, self.met_outside)
-        self.rule = repeated(first_of(use, *([unfolding(*mine)] if mine else [])))
+        self.sums: dict[Array, Known] = {}  # what was written in place, as the array before it and what was added
+        self.mine = {n.array for n in self.own if n.named}
+        partners = rewriting(self.known.get, self.check, self.met_outside)
+        self.near = repeated(first_of(partners, self.unfolded))
+        self.rule = repeated(first_of(partners, rewriting(self.sums.get, self.check), self.unfolded))
         for n in self.own:
             if paired(n):
                 self.match(n)
 
-    def theorem(self, variable: str) -> GradientTheorem:
+    def theorem(self, variable: str, plainly: bool = True) -> GradientTheorem:
         """Raises ProofError where the result is not proved to be the derived gradient."""
         r, g = self.results[variable], self.reverse.gradients[variable]
         _, at = indices(r.shape, "w")
         proof = self.equal(r.value.term(at), term_of(g, at), g if isinstance(g, Node) else None)
         if proof is None:
             raise ProofError(f"the gradient by {variable} is not proved to be the derived one")
-        return self.shared.theorem(variable, (r.value.term(at), Flip(proof)))
+        return self.shared.theorem(variable, (r.value.term(at), Flip(proof)), plainly)
 
     def theorems(self) -> dict[str, GradientTheorem]:
         """Raises ProofError."""
@@ -79,20 +81,21 @@ class Matching:
         check_time()
         for other, how in self.pool.like(n):
             axes, at = indices(n.shape, NAMELESS)
-            proof = self.equal(n.value.term(at), partner_term(other, how, at), other)
+            proof = self.written_alike(n, other) if how == SAME else None
+            proof = proof or self.equal(n.value.term(at), partner_term(other, how, at), other)
             if proof is not None:
                 self.known[n.array] = Known(at, axes, partner(other, how), proof)
                 return
         self.pool.add(n)
-        shorter = self.shorter(n)
+        shorter = self.shorter(n) if n.operation in WRITTEN else None
         if shorter is not None:
-            self.known[n.array] = shorter
+            self.sums[n.array] = shorter
 
     def equal(self, left: Term, right: Term, other: Node | None) -> Proof | None:
         """left = right: the own nodes of the left opened up to those that have partners, and more on both sides."""
         self.outside = False
-        a, by_left = self.in_base(left)
-        z, by_rule = self.in_base(right)
+        a, by_left = rewritten(left, self.rule, self.shared.context)
+        z, by_rule = rewritten(right, self.rule, self.shared.context)
         levels = list(self.openings.levels(arrays(a), arrays(z), other))
         for names in levels[-2:] if self.outside else levels:
             b, by_more_of_right = self.opened(z, names)
@@ -107,17 +110,10 @@ class Matching:
                 return proof
         return None
 
-    def in_base(self, t: Term) -> Opened:
-        """In the names of the forward and of the derived gradient, as far as nodes have partners there."""
-        return everywhere(t, self.rule, self.shared.context) or (t, None)
-
     def shorter(self, n: Node) -> Known | None:
-        """What was written in place many times, as one sum: each step mentions the array before it twice."""
-        if n.operation not in WRITTEN:
-            return None
+        """What was written in place as one sum of products: its meaning has the array before it twice."""
         axes, at = indices(n.shape, NAMELESS)
-        self.outside = False
-        full, by_opening = self.in_base(n.value.term(at))
+        full, by_opening = rewritten(n.value.term(at), self.near, self.shared.context)
         value = add(*(m.term() for m in Expansion(free(full)).expand(full)))
         if len(subterms(value)) >= len(subterms(full)):
             return None
@@ -127,6 +123,22 @@ class Matching:
         except ProofError:
             return None
         return Known(at, axes, lambda q: at_places(value, axes, at, q), proof)
+
+    def written_alike(self, n: Node, other: Node) -> Proof | None:
+        """n = other for two nodes that write the same to the same array."""
+        known = self.sums.get(other.array)
+        if known is None or n.operation not in WRITTEN:
+            return None
+        _, at = indices(n.shape, NAMELESS)
+        value, by_opening = rewritten(n.value.term(at), self.near, self.shared.context)
+        found = None if self.drawn.differ(value, known.at(at)) else as_they_stand(value, known.at(at))
+        return None if found is None else joined(by_opening, found[0], Flip(known.proof))
+
+    def unfolded(self, t: Term, context: Context) -> Rewrite | None:
+        """An own node without a partner as what it means."""
+        if not isinstance(t, Entry) or t.array not in self.mine or t.array in self.known or t.array in self.sums:
+            return None
+        return context.definitions[t.array].at(*t.at), By("unfold", (t,))
 
     def check(self, proof: Proof) -> Any:
         return check(proof, self.shared.context, self.shared.seen)
@@ -140,6 +152,10 @@ class Matching:
 
     def opened(self, t: Term, names: Any) -> Opened:
         return opened(t, tuple(names), self.shared.context) if names else (t, None)
+
+
+def rewritten(t: Term, rule: Rule, context: Context) -> Opened:
+    return everywhere(t, rule, context) or (t, None)
 
 
 def at_places(t: Term, axes: tuple[Index, ...], at: tuple[Any, ...], q: tuple[Any, ...]) -> Term:

@@ -56,14 +56,14 @@ class Theorems:
         self.seen = Seen(self.context)
         self.totals: dict[object, list[StepOf]] = {}
 
-    def theorem(self, variable: str, claimed: Opened | None = None) -> GradientTheorem:
+    def theorem(self, variable: str, claimed: Opened | None = None, plainly: bool = True) -> GradientTheorem:
         """`claimed` is another term for the gradient at the indices w0, w1, ..., with the proof gradient = it.
 
-        Raises ProofError, NotProved.
+        Its conditions are on the variables alone, unless they may be about intermediates.  Raises ProofError, NotProved.
         """
         proof = Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
         found = check(proof, self.context, self.seen)
-        for _ in range(ROUNDS):  # what restates a condition may have conditions of its own
+        for _ in range(ROUNDS if plainly else 0):  # what restates a condition may have conditions of its own
             restated = self.opened_conditions(proof, found)
             if restated is None:
                 break
@@ -83,14 +83,7 @@ class Theorems:
     # --- what is shared ------------------------------------------------------------------------
 
     def loss(self) -> Term:
-        upstream = self.reverse.upstream
-        if not upstream:
-            return self.reverse.graph.outputs[0].value.term(())
-        parts = []
-        for output, g in upstream.items():
-            axes, at = indices(output.shape, "p")
-            parts.append(summed(axes, mul(g.value.term(at), output.value.term(at))))
-        return add(*parts)
+        return objective(self.reverse)
 
     def total(self, node: Node, parts: list[Adjoint]) -> list[StepOf]:
         """The contributions to a node add up to its adjoint, as steps under the tangent of the node (by ω)."""
@@ -126,6 +119,17 @@ class Theorems:
         yield [n.array for n in between if n.named and n not in nodes]
         yield [n.array for n in (*between, *nodes) if n.named]
         yield [n.array for n in self.nodes if n.backward and n.meaning is not None]
+
+
+def objective(reverse: Reverse) -> Term:
+    """What is differentiated: the scalar output, or the sum over the outputs of upstream * output."""
+    if not reverse.upstream:
+        return reverse.graph.outputs[0].value.term(())
+    parts = []
+    for output, g in reverse.upstream.items():
+        axes, at = indices(output.shape, "p")
+        parts.append(summed(axes, mul(g.value.term(at), output.value.term(at))))
+    return add(*parts)
 
 
 class Telescope:

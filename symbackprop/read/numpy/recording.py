@@ -68,6 +68,7 @@ class Recorder:
             result = function(*args, **options)
         finally:
             self.busy = False
+        current().merged.clear()  # what was made of several axes has a name, and one index for the merged axis
         return self.noted(operation, args, dict(options), before, result)
 
     def held(self, x: Any) -> Any:
@@ -114,8 +115,11 @@ class Recorder:
         if target._parent is not None or id(target.value) in self.by_value:
             return
         operands = tuple(self.operand(b) for b in before)
-        node = self.new(operation, operands, {}, target.value, False)
-        target._value = node.value
+        key = identity((operation, operands, {}))
+        if key not in self.by_call:
+            self.by_call[key] = self.new(operation, operands, {}, target.value, False)
+        self.remember(self.by_call[key], target.value)
+        target._value = self.by_call[key].value
 
     def array(self, node: Node) -> SymArray:
         return array_of(node)
