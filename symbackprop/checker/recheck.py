@@ -518,7 +518,10 @@ def sign(t, world, used):
         if said & ~known and instance(h, t):
             known |= said
             used.add(name)
-    return known if known == 3 else known | sign_of_form(t, lambda s: sign(s, world, used))
+    if known == 3: return known
+    if t.op == "entry" and t.data in world.definitions:  # what it means
+        return known | sign(entry_at(*world.definitions[t.data], t), world, used)
+    return known | sign_of_form(t, lambda s: sign(s, world, used))
 
 def sign_of_form(t, sign):
     match (t.op, *t.data[:2]):
