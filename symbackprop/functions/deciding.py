@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from symbackprop.clock import OutOfTime, limit
+from symbackprop.clock import OutOfTime, in_time, limit
 from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.terms import subterms
 from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE
-from symbackprop.decide.decide import Decision, decide, refute_only
+from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
 from symbackprop.prove.statements import CONDITION, POINT, Missing
 from symbackprop.prove.statements import VALUE as NO_VALUE
 from symbackprop.write.paper.array_text import equation, latex_condition, predicate_text
 
-from .claims import Claim, problem_of, shown
+from .claims import Claim, named_problem, problem_of, shown
 from .formulas import formula, formula_latex
 from .repairs import with_repair
 from .setting import Setting
 from .shape_examples import wrong_shape
+from .sweep import in_variables
 from .verdict import Condition, Verdict
 
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
+LONG, FIRST = 150, 0.6  # subterms of a claim; of the time, for the way that is tried first
 WHY: Mapping[str, str] = {
     KINK: "a kink of the forward", TIE: "the largest entry stands alone",
     VALUE: "the forward has no value elsewhere", ROOT: "the forward has no derivative elsewhere",
@@ -44,7 +47,32 @@ def verdict_of(claim: Claim, setting: Setting) -> Verdict:
 
 
 def decided(claim: Claim, setting: Setting) -> Verdict:
-    return in_words(decide(problem_of(claim, setting)), claim, setting) if claim.conforms else wrong_shape(claim)
+    """Long claims by their intermediates first, short ones by index terms."""
+    if not claim.conforms:
+        return wrong_shape(claim)
+    ways = (by_intermediates, by_index_terms) if is_long(claim) else (by_index_terms, by_intermediates)
+    first = in_time(FIRST, lambda: ways[0](claim, setting), Verdict(UNKNOWN)) if setting.sweep else ways[0](claim, setting)
+    if first.status != UNKNOWN or setting.sweep is None:
+        return first
+    second = ways[1](claim, setting)
+    return second if second.status != UNKNOWN or second.reason else first
+
+
+def is_long(claim: Claim) -> bool:
+    return len(subterms(claim.lhs)) + len(subterms(claim.rhs)) > LONG
+
+
+def by_index_terms(claim: Claim, setting: Setting) -> Verdict:
+    return in_words(decide(problem_of(claim, setting)), claim, setting)
+
+
+def by_intermediates(claim: Claim, setting: Setting) -> Verdict:
+    """What is wrong by its values is refuted, everything else proved; unknown where neither is found."""
+    check = None if setting.sweep is None else setting.sweep.found()
+    problem = None if check is None else named_problem(claim, setting, check)
+    if check is None or problem is None:
+        return Verdict(UNKNOWN)
+    return in_words(refute_only(problem) if claim.name in check.wrong else prove_only(problem), claim, setting)
 
 
 def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:
@@ -83,8 +111,9 @@ def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
 def conditions(found: Theorem, claim: Claim) -> tuple[Condition, ...]:
     """The excused points that the theorem leaves out, for the reader."""
     listed: dict[str, Condition] = {}
-    for p, why in found.excused:
+    for fact, why in found.excused:
         if why in WHY:
+            p = in_variables(fact, found.statement.context)
             text = predicate_text(p, claim.axes)
             listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))
     return tuple(listed.values())

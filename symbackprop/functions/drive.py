@@ -15,10 +15,12 @@ from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 from .claims import Claim
 from .deciding import refuted_at_points, verdict_of
 from .derivation import derived_instead
+from .gradient_claims import gradient_claims
 from .reading import reading_of
 from .request import Request
 from .setting import Setting
 from .shape_examples import small_sizes
+from .sweep import Sweep
 from .trial import confirmed
 from .verdict import ShapeExample, Verdict, together
 
@@ -98,6 +100,8 @@ def verdict_at(
     setting = Setting(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
+    if claims is gradient_claims and decide is verdict_of:
+        setting = replace(setting, sweep=Sweep(request, setting.context))
     verdicts = {c.name: run_too(request, c, setting, decide(c, setting)) for c in found}
     noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
     return together({name: replace(v, notes=noted, reading=reading) for name, v in verdicts.items()})

@@ -8,7 +8,8 @@ line that made it wrong is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symbackprop.core.context import Hypothesis
-from symbackprop.core.terms import ProofError, SymbackpropError
+from symbackprop.core.terms import Array, ProofError, SymbackpropError
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved
@@ -67,7 +68,7 @@ class BackwardCheck:
 
     def run(self) -> None:
         """Both functions, without the compact forms and rules that were refused."""
-        graph = record(self.forward, self.inputs)
+        graph = record(self.forward, self.inputs, self.hypotheses)
         self.reverse = Reverse(graph, self.known, self.variables, self.upstream, self.refused)
         self.results = self.results_of(self.backward)
 
@@ -77,6 +78,15 @@ class BackwardCheck:
         by_name = {**reverse.graph.inputs, **{str(u.name): u for u in reverse.upstream.values()}}
         arguments = {n: by_name.get(n, self.given.get(n)) for n in self.names if n in by_name or n in self.given}
         return by_variable(reverse.graph.run(backward, arguments), self.variables)
+
+    def again(self, backward: Callable[..., Any]) -> BackwardCheck:
+        """Another backward function in the same graph."""
+        other = copy(self)
+        for name in ("wrong", "line", "matching"):
+            other.__dict__.pop(name, None)
+        other.backward, other.refused = backward, set(self.refused)
+        other.results = other.results_of(backward)
+        return other
 
     @cached_property
     def wrong(self) -> tuple[str, ...]:
@@ -105,10 +115,10 @@ class BackwardCheck:
                 self.run()
         return None
 
-    def theorem(self, variable: str, plainly: bool = True) -> GradientTheorem | None:
-        """None where it is not proved; its conditions are on the variables alone, unless not `plainly`."""
+    def theorem(self, variable: str, kept: Collection[Array] = ()) -> GradientTheorem | None:
+        """None where it is not proved; its conditions are on the variables and on the nodes that are `kept`."""
         try:
-            return None if variable in self.wrong or self.matching is None else self.matching.theorem(variable, plainly)
+            return None if variable in self.wrong or self.matching is None else self.matching.theorem(variable, kept)
         except (ProofError, NotProved):
             return None
 

@@ -12,21 +12,17 @@ from typing import Any
 
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index
-from symbackprop.core.kernel import Let, Proof, Rephrase, check
-from symbackprop.core.ordering import predicate_key
-from symbackprop.core.signs import Signs
+from symbackprop.core.kernel import Let, Proof, discharged
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Diff, Entry, NonNegative, Term, require
+from symbackprop.core.terms import Array, Diff, Entry, Term, require
 from symbackprop.read.numpy import Node
 
 from .checking import BackwardCheck
+from .congruence import second_name
 from .lemmas import everywhere_in
-from .meanings import indices, opened
+from .meanings import indices
 from .plain import in_order
 from .theorem import GradientTheorem, ancestors, objective
-
-ROUNDS = 4
-
 
 @dataclass(frozen=True, slots=True)
 class NamedClaim:
@@ -55,51 +51,28 @@ def meanings_of(nodes: Collection[Node]) -> dict[Array, Tensor]:
 
 
 def proved_claim(theorem: GradientTheorem, claim: NamedClaim, context: Context) -> tuple[Proof, Equation]:
-    """A checked proof of the claim under `context`, which has its definitions.  Raises ProofError."""
-    definitions = dict(theorem.context.definitions)
-    second = {a: b for a in definitions if (b := Array(f"{a.name}°", a.label)) in definitions}
-    kept = {second.get(a, a) for a in claim.definitions}
-    proof = with_conditions_in(theorem, kept, context)
+    """A proof of the claim under `context`, which has its definitions, to be checked with what rests on it.
+
+    The conditions of the theorem are on the names of the claim.  Raises ProofError where it is about another claim.
+    """
+    definitions, proof, found = dict(theorem.context.definitions), theorem.proof, theorem.equation
+    second = {a: b for a in definitions if (b := second_name(a)) in definitions}
     if second:  # the name alone is for what the program computes
         names = {**{a: Array(f"{a.name}'", a.label) for a in second}, **{b: a for a, b in second.items()}}
-        proof, definitions = (renamed(x, names) for x in (proof, definitions))
-    inner = Context(definitions)
-    for array in reversed(in_order(inner)):
+        proof, definitions, found = (renamed(x, names) for x in (proof, definitions, found))
+    require((found.lhs, found.rhs) == (claim.lhs, claim.rhs), "the proof is about another claim")
+    for array in reversed(in_order(Context(definitions))):
         if array not in claim.definitions:
             proof = Let(array, definitions[array], proof)
         else:
             require(definitions[array] == claim.definitions[array], "{} means something else", array)
-    found = check(proof, context)
-    require((found.lhs, found.rhs) == (claim.lhs, claim.rhs), "the proof is about another claim")
-    return proof, found
+    return proof, discharged(found, context)
 
 
 def renamed(x: Any, names: Mapping[Array, Array]) -> Any:
     if isinstance(x, dict):
         return {names.get(a, a): renamed(t, names) for a, t in x.items()}
     return everywhere_in(x, lambda y: names.get(y) if isinstance(y, Array) else None)
-
-
-def with_conditions_in(theorem: GradientTheorem, kept: Collection[Array], context: Context) -> Proof:
-    """The theorem with its conditions on variables where they are plain then, else on the names that are kept."""
-    proof, found, known = theorem.proof, theorem.equation, theorem.context
-    plain = Signs(Context(hypotheses=context.hypotheses, least=context.least)).holds
-    every, others = tuple(known.definitions), [a for a in known.definitions if a not in kept]
-    for _ in range(ROUNDS):
-        parts = []
-        for c in sorted(found.conditions, key=predicate_key):
-            if isinstance(c, NonNegative):
-                continue
-            term, by_opening = opened(c.term, every, known)
-            if not plain(type(c)(term)):
-                _, by_opening = opened(c.term, others, known)
-            if by_opening is not None:
-                parts.append((c, by_opening))
-        if not parts:
-            break
-        proof = Rephrase(proof, tuple(parts))
-        found = check(proof, known)
-    return proof
 
 
 __all__ = ["NamedClaim", "named_claim", "proved_claim"]

@@ -33,7 +33,7 @@ class Literal:
         for n in nodes:
             if n in known.shortened or not self.changed.isdisjoint(n.parents):
                 self.changed.add(n)
-        self.names = {n.array: second(n.array) for n in nodes if n in self.changed and n.meaning is not None}
+        self.names = {n.array: second_name(n.array) for n in nodes if n in self.changed and n.meaning is not None}
         self.definitions = {self.names[n.array]: self.meant(n) for n in nodes if n.array in self.names}
         self.plain = {b: a for a, b in self.names.items()}
         self.equal: dict[Array, tuple[tuple[Index, ...], Proof]] = {}
@@ -101,8 +101,8 @@ class Literal:
         return joined(before and UnderDiff(wrt, before[1]), proof, after and Flip(after[1]))
 
 
-def second(a: Array) -> Array:
+def second_name(a: Array) -> Array:
     return Array(f"{a.name}°", a.label)
 
 
-__all__ = ["Literal"]
+__all__ = ["Literal", "second_name"]

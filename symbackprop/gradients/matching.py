@@ -5,7 +5,7 @@ The nodes go in order, each proved with what was proved before as names, as is d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -63,14 +63,14 @@ class Matching:
             if paired(n):
                 self.match(n)
 
-    def theorem(self, variable: str, plainly: bool = True) -> GradientTheorem:
+    def theorem(self, variable: str, kept: Collection[Array] = ()) -> GradientTheorem:
         """Raises ProofError where the result is not proved to be the derived gradient."""
         r, g = self.results[variable], self.reverse.gradients[variable]
         _, at = indices(r.shape, "w")
         proof = self.equal(r.value.term(at), term_of(g, at), g if isinstance(g, Node) else None)
         if proof is None:
             raise ProofError(f"the gradient by {variable} is not proved to be the derived one")
-        return self.shared.theorem(variable, (r.value.term(at), Flip(proof)), plainly)
+        return self.shared.theorem(variable, (r.value.term(at), Flip(proof)), kept)
 
     def theorems(self) -> dict[str, GradientTheorem]:
         """Raises ProofError."""

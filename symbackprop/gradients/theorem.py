@@ -6,7 +6,7 @@ tangent of the variable is left, which is a delta.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis
@@ -14,7 +14,7 @@ from symbackprop.core.indices import Index, IndexExpr, ProofError, affine
 from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, Values, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL
-from symbackprop.core.terms import ONE, Array, Delta, Diff, Entry, NonNegative, Term, add, mul, substitute
+from symbackprop.core.terms import ONE, Array, Delta, Diff, Entry, NonNegative, Positive, Term, add, mul, substitute
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
@@ -50,32 +50,37 @@ class Theorems:
         self.reverse = reverse
         self.nodes = needed(reverse, more)
         self.known = meanings(reverse, self.nodes)
-        self.lemmas = Lemmas(reverse, self.known)
+        signs = {name: h for name, h in (hypotheses or {}).items() if isinstance(h, Positive)}
+        self.lemmas = Lemmas(reverse, self.known, Context(hypotheses=signs))
         self.literal = Literal(reverse, self.known, self.nodes)
         self.context = Context({**self.known.definitions, **self.literal.definitions}, dict(hypotheses or {}))
         self.seen = Seen(self.context)
         self.totals: dict[object, list[StepOf]] = {}
 
-    def theorem(self, variable: str, claimed: Opened | None = None, plainly: bool = True) -> GradientTheorem:
+    def theorem(
+        self, variable: str, claimed: Opened | None = None, kept: Collection[Array] = ()
+    ) -> GradientTheorem:
         """`claimed` is another term for the gradient at the indices w0, w1, ..., with the proof gradient = it.
 
-        Its conditions are on the variables alone, unless they may be about intermediates.  Raises ProofError, NotProved.
+        Its conditions are on the variables, and on the nodes that are `kept`.  Raises ProofError, NotProved.
         """
         proof = Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
         found = check(proof, self.context, self.seen)
-        for _ in range(ROUNDS if plainly else 0):  # what restates a condition may have conditions of its own
-            restated = self.opened_conditions(proof, found)
+        names = {self.literal.names.get(a, a) for a in kept}
+        others = [a for a in self.context.definitions if a not in names]
+        for _ in range(ROUNDS):  # what restates a condition may have conditions of its own
+            restated = self.opened_conditions(proof, found, others)
             if restated is None:
                 break
             proof, found = restated, check(restated, self.context, self.seen)
         return GradientTheorem(variable, proof, found, self.context)
 
-    def opened_conditions(self, proof: Proof, found: Equation) -> Proof | None:
-        """The theorem with its conditions on the variables: one on a name may say nothing, or what never holds."""
+    def opened_conditions(self, proof: Proof, found: Equation, names: Collection[Array]) -> Proof | None:
+        """The theorem with its conditions opened: one on a name may say nothing, or what never holds."""
         parts = []
         for c in sorted(found.conditions, key=predicate_key):
             if not isinstance(c, NonNegative):
-                _, by_opening = opened(c.term, tuple(self.context.definitions), self.context)
+                _, by_opening = opened(c.term, names, self.context)
                 if by_opening is not None:
                     parts.append((c, by_opening))
         return Rephrase(proof, tuple(parts)) if parts else None

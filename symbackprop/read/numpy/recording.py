@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
@@ -303,12 +304,15 @@ class Graph:
             return executed(self.recorder, function, given)
 
 
-def record(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Graph:
+def record(
+    function: Callable[..., Any], arguments: Mapping[str, Any], hypotheses: Mapping[str, Hypothesis] | None = None
+) -> Graph:
     """function(**arguments) as a graph.  Arguments and errors as for `trace`."""
+    context = Context(hypotheses=hypotheses or {})
     graphs = []
     for passes in (1, 2):
         recorder = Recorder()
-        state = Tracing(names=frozenset(arguments), passes=passes, recorder=recorder)
+        state = Tracing(names=frozenset(arguments), passes=passes, recorder=recorder, context=context)
         with tracing(state):
             copier = Copier()
             given = {k: argument(k, v, copier) for k, v in arguments.items()}
