@@ -50,16 +50,18 @@ def decided(claim: Claim, setting: Setting) -> Verdict:
     """Long claims by their intermediates first, short ones by index terms."""
     if not claim.conforms:
         return wrong_shape(claim)
-    ways = (by_intermediates, by_index_terms) if is_long(claim) else (by_index_terms, by_intermediates)
-    first = in_time(FIRST, lambda: ways[0](claim, setting), Verdict(UNKNOWN)) if setting.sweep else ways[0](claim, setting)
-    if first.status != UNKNOWN or setting.sweep is None:
+    if setting.sweep is None:
+        return by_index_terms(claim, setting)
+    one, other = (by_intermediates, by_index_terms) if setting.sweep.first else (by_index_terms, by_intermediates)
+    first = in_time(FIRST, lambda: one(claim, setting), Verdict(UNKNOWN))
+    if first.status != UNKNOWN:
         return first
-    second = ways[1](claim, setting)
+    second = other(claim, setting)
     return second if second.status != UNKNOWN or second.reason else first
 
 
 def is_long(claim: Claim) -> bool:
-    return len(subterms(claim.lhs)) + len(subterms(claim.rhs)) > LONG
+    return claim.conforms and len(subterms(claim.lhs)) + len(subterms(claim.rhs)) > LONG
 
 
 def by_index_terms(claim: Claim, setting: Setting) -> Verdict:

@@ -13,7 +13,7 @@ from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
 from .claims import Claim
-from .deciding import refuted_at_points, verdict_of
+from .deciding import is_long, refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .gradient_claims import gradient_claims
 from .reading import reading_of
@@ -101,7 +101,7 @@ def verdict_at(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
     if claims is gradient_claims and decide is verdict_of:
-        setting = replace(setting, sweep=Sweep(request, setting.context))
+        setting = replace(setting, sweep=Sweep(request, setting.context, any(map(is_long, found))))
     verdicts = {c.name: run_too(request, c, setting, decide(c, setting)) for c in found}
     noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
     return together({name: replace(v, notes=noted, reading=reading) for name, v in verdicts.items()})

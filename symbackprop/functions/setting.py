@@ -15,6 +15,7 @@ from symbackprop.prove.statements import Way
 
 from .sweep import Sweep
 
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What all claims of a request share; `seconds` are for each, `ways` how their equations may be proved besides.

@@ -6,7 +6,9 @@ out when it is asked for, and once for all variables.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
@@ -16,20 +18,30 @@ from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim
 from symbackprop.gradients.meanings import opened
 from symbackprop.gradients.wrong_line import WrongLine
 from symbackprop.prove.statements import Way
+from symbackprop.read.numpy import Node
+from symbackprop.write.program.mending import Mended, mended
+from symbackprop.write.program.source import Program
 
-from .request import Function, Request, parameters
+from .request import Request, parameters
 
 FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryError)
 
 
 @dataclass(slots=True)
 class Sweep:
-    """`of` a request; nothing is known where the functions cannot be recorded or their gradient cannot be derived."""
+    """Of a request; nothing is known where the functions cannot be recorded or their gradient cannot be derived.
+
+    `first` says that its claims are long, so that this is the quicker way.
+    """
 
     request: Request
     context: Context
+    first: bool = False
     asked: bool = field(default=False, init=False)
     check: BackwardCheck | None = field(default=None, init=False)
+    changes: dict[int, Mended | None] = field(default_factory=dict, init=False)
+    checks: dict[int, BackwardCheck | None] = field(default_factory=dict, init=False)
+    programs: list[Program | None] = field(default_factory=list, init=False)
 
     def found(self) -> BackwardCheck | None:
         if not self.asked:
@@ -37,46 +49,66 @@ class Sweep:
             self.check = recorded(self.request, self.context)
         return self.check
 
-    def is_wrong(self, variable: str) -> bool:
-        """The values of the result differ from those of the derived gradient: to be looked at exactly."""
-        check = self.found()
-        return check is not None and variable in check.wrong
-
     def line(self, variable: str) -> WrongLine | None:
         """The first wrong line that has to do with this variable."""
         check = self.found()
-        try:
-            line = None if check is None or variable not in check.wrong else check.line
-        except FAILED:
-            return None
-        return line if line is not None and variable in line.mends else None
+        return None if check is None else tried(lambda: check.lines.get(variable))
 
-    def again(self, backward: Function) -> BackwardCheck | None:
-        """Another backward function for the same forward."""
+    def mended(self, line: WrongLine) -> Mended | None:
+        """The code with this line mended."""
         check = self.found()
-        try:
-            return None if check is None else check.again(backward)
-        except FAILED:
+        if check is None or self.request.backward is None:
             return None
+        if id(line) not in self.changes:
+            self.changes[id(line)] = tried(mended, self.request.backward, check.reverse, line)
+        return self.changes[id(line)]
+
+    def again(self, line: WrongLine) -> BackwardCheck | None:
+        """What the code with this line mended returns."""
+        change, check = self.mended(line), self.found()
+        if check is None or change is None or change.function is None:
+            return None
+        if id(line) not in self.checks:
+            self.checks[id(line)] = tried(check.again, change.function)
+        return self.checks[id(line)]
+
+    def derived(self) -> BackwardCheck | None:
+        """The derived gradients in place of what the backward function returns."""
+        check = self.found()
+        if check is not None and 0 not in self.checks:
+            gradients = {v: g for v, g in check.reverse.gradients.items() if isinstance(g, Node)}
+            self.checks[0] = check.returning(gradients)
+        return self.checks.get(0)
+
+    def program(self) -> Program | None:
+        """The code of the derived gradients."""
+        check = self.found()
+        if check is not None and not self.programs:
+            self.programs.append(tried(Program, check.reverse))
+        return self.programs[0] if self.programs else None
+
+
+T = TypeVar("T")
+
+
+def tried(f: Callable[..., T], *args: Any) -> T | None:
+    try:
+        return f(*args)
+    except FAILED:
+        return None
 
 
 def recorded(request: Request, context: Context) -> BackwardCheck | None:
     if request.backward is None:
         return None
-    try:
-        return BackwardCheck(
-            request.forward, request.backward, request.declared, request.variables, request.values, request.extra,
-            context.hypotheses, parameters(request.backward, request.asked),
-        )  # fmt: skip
-    except FAILED:
-        return None
+    return tried(
+        BackwardCheck, request.forward, request.backward, request.declared, request.variables, request.values,
+        request.extra, context.hypotheses, parameters(request.backward, request.asked),
+    )  # fmt: skip
 
 
 def named_by(check: BackwardCheck, variable: str) -> NamedClaim | None:
-    try:
-        return named_claim(check, variable)
-    except FAILED:
-        return None
+    return tried(named_claim, check, variable)
 
 
 def by_matching(check: BackwardCheck, named: NamedClaim) -> Way:

@@ -25,7 +25,7 @@ from .matching import Matching
 from .reverse import Reverse
 from .sample import Sample, Undefined, same
 from .theorem import GradientTheorem
-from .wrong_line import WrongLine, find_wrong_line
+from .wrong_line import WrongLine, find_wrong_lines
 
 ATTEMPTS = 12  # steps that may turn out to be no theorem
 
@@ -81,11 +81,14 @@ class BackwardCheck:
 
     def again(self, backward: Callable[..., Any]) -> BackwardCheck:
         """Another backward function in the same graph."""
+        return self.returning(self.results_of(backward))
+
+    def returning(self, results: Mapping[str, Node]) -> BackwardCheck:
+        """The same for other results."""
         other = copy(self)
-        for name in ("wrong", "line", "matching"):
+        for name in ("wrong", "lines", "matching"):
             other.__dict__.pop(name, None)
-        other.backward, other.refused = backward, set(self.refused)
-        other.results = other.results_of(backward)
+        other.results, other.variables = dict(results), tuple(results)
         return other
 
     @cached_property
@@ -94,11 +97,12 @@ class BackwardCheck:
         return tuple(v for v in self.variables if not agrees(self.reverse, v, self.results[v]))
 
     @cached_property
-    def line(self) -> WrongLine | None:
+    def lines(self) -> dict[str, WrongLine]:
+        """The first wrong line by variable, where one is found."""
         try:
-            return find_wrong_line(self.reverse, self.results, self.wrong) if self.wrong else None
+            return find_wrong_lines(self.reverse, self.results, self.wrong) if self.wrong else {}
         except Undefined:
-            return None
+            return {}
 
     @cached_property
     def matching(self) -> Matching | None:
@@ -124,7 +128,8 @@ class BackwardCheck:
 
     def checked(self) -> Checked:
         found = {v: self.theorem(v) for v in self.variables}
-        return Checked({v: t for v, t in found.items() if t is not None}, self.wrong, self.line, self.reverse)
+        line = next(iter(self.lines.values()), None)
+        return Checked({v: t for v, t in found.items() if t is not None}, self.wrong, line, self.reverse)
 
 
 def check_backward(

@@ -24,6 +24,7 @@ from .meanings import indices
 from .plain import in_order
 from .theorem import GradientTheorem, ancestors, objective
 
+
 @dataclass(frozen=True, slots=True)
 class NamedClaim:
     """∂loss/∂variable = result at `axes`, where `definitions` say what the intermediates are."""

@@ -55,6 +55,7 @@ class Recorder:
         self.busy = False
         self.backward = False
         self.line: tuple[str, int] | None = None  # stands for the user's line in code of our own
+        self.spoken: dict[tuple[str, int], dict[tuple[str, Node], int]] = {}  # by function: names, and a line after
 
     # --- calls ---------------------------------------------------------------------------------
 
@@ -200,8 +201,11 @@ class Recorder:
         if self.line is not None:
             return
         for depth, f in enumerate(reversed(list(traced_frames(frame)))):
+            spoken = self.spoken.setdefault((f.f_code.co_filename, f.f_code.co_firstlineno), {})
             for name, x in f.f_locals.items():
                 node = self.node_of(x) if isinstance(x, SymArray) else None
+                if node is not None:
+                    spoken.setdefault((name, node), f.f_lineno)
                 if node is not None and (node.name is None or depth < node.depth) and node.operation != INPUT:
                     if name.isidentifier():
                         node.name, node.depth = name, depth
