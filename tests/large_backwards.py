@@ -108,7 +108,7 @@ def fold(cols, shape, kh, kw):
 
 
 def conv_by_columns(x, w, b):
-    f, c, kh, kw = w.shape
+    f, _, kh, kw = w.shape
     n, _, h, v = x.shape
     cols = unfold(x, kh, kw)
     rows = cols @ w.reshape(f, -1).T + b
@@ -116,7 +116,7 @@ def conv_by_columns(x, w, b):
 
 
 def conv_by_columns_backward(x, w, b, dy):
-    f, c, kh, kw = w.shape
+    f, _, kh, kw = w.shape
     cols = unfold(x, kh, kw)
     rows = dy.transpose(0, 2, 3, 1).reshape(-1, f)
     db = rows.sum(axis=0)

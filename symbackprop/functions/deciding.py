@@ -21,7 +21,7 @@ from .formulas import formula, formula_latex
 from .repairs import with_repair
 from .setting import Setting
 from .shape_examples import wrong_shape
-from .sweep import in_variables
+from .sweep import in_variables, tried
 from .verdict import Condition, Verdict
 
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
@@ -85,12 +85,13 @@ def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:
 
 
 def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+    text, latex = statement(claim, setting)
     return replace(
         verdict,
         name=claim.name,
         hypotheses=tuple(map(hypothesis_text, setting.hypotheses)),
-        statement=statement(claim),
-        statement_latex=statement_latex(claim),
+        statement=text,
+        statement_latex=latex,
         sides=claim.sides,
     )
 
@@ -147,12 +148,11 @@ def hypothesis_text(h: Hypothesis) -> str:
     return equation(h.lhs, h.rhs) if isinstance(h, Same) else predicate_text(h)
 
 
-def statement(claim: Claim) -> str:
-    """`∂L/∂x[i,j] = ...` with the formula that was claimed."""
+def statement(claim: Claim, setting: Setting) -> tuple[str, str]:
+    """`∂L/∂x[i,j] = ...` with the formula that was claimed, as text and as LaTeX; a long one in the user's names."""
     if not claim.conforms:
-        return f"{claim.label} has shape ({shown(claim.found.shape)})"
-    return formula(claim, claim.rhs)
-
-
-def statement_latex(claim: Claim) -> str:
-    return formula_latex(claim, claim.rhs) if claim.conforms else ""
+        return f"{claim.label} has shape ({shown(claim.found.shape)})", ""
+    sweep = setting.sweep if setting.sweep is not None and setting.sweep.first else None
+    written = None if sweep is None else sweep.program(claimed=True)
+    in_names = None if written is None else tried(written.formulas, claim.name)
+    return in_names or (formula(claim, claim.rhs), formula_latex(claim, claim.rhs))

@@ -7,12 +7,13 @@ out when it is asked for, and once for all variables.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
-from symbackprop.core.terms import Predicate, ProofError, SymbackpropError, Term
+from symbackprop.core.terms import NonNegative, Predicate, ProofError, SymbackpropError, Term
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim
 from symbackprop.gradients.meanings import opened
@@ -41,7 +42,7 @@ class Sweep:
     check: BackwardCheck | None = field(default=None, init=False)
     changes: dict[int, Mended | None] = field(default_factory=dict, init=False)
     checks: dict[int, BackwardCheck | None] = field(default_factory=dict, init=False)
-    programs: list[Program | None] = field(default_factory=list, init=False)
+    programs: dict[bool, Program | None] = field(default_factory=dict, init=False)
 
     def found(self) -> BackwardCheck | None:
         if not self.asked:
@@ -80,12 +81,15 @@ class Sweep:
             self.checks[0] = check.returning(gradients)
         return self.checks.get(0)
 
-    def program(self) -> Program | None:
-        """The code of the derived gradients."""
+    def program(self, claimed: bool = False) -> Program | None:
+        """The code of the derived gradients, or of the claimed ones."""
         check = self.found()
-        if check is not None and not self.programs:
-            self.programs.append(tried(Program, check.reverse))
-        return self.programs[0] if self.programs else None
+        if check is not None and claimed not in self.programs:
+            reverse = copy(check.reverse)
+            if claimed:
+                reverse.gradients = dict(check.results)
+            self.programs[claimed] = tried(Program, reverse)
+        return self.programs.get(claimed)
 
 
 T = TypeVar("T")
@@ -126,7 +130,9 @@ def by_matching(check: BackwardCheck, named: NamedClaim) -> Way:
 
 def in_variables(p: Predicate, context: Context) -> Predicate:
     """The predicate with all names opened."""
-    return p if not hasattr(p, "term") else type(p)(opened(p.term, tuple(context.definitions), context)[0])
+    if isinstance(p, NonNegative):
+        return p
+    return type(p)(opened(p.term, tuple(context.definitions), context)[0])
 
 
 __all__ = ["Sweep", "by_matching", "in_variables", "named_by"]

@@ -1,4 +1,4 @@
-"""Whether two terms are equal whatever their arrays are: by values drawn for every array, as a filter before a proof."""
+"""Whether two terms are equal whatever their arrays are: by values drawn for each, as a filter before a proof."""
 
 from __future__ import annotations
 

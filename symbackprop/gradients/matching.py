@@ -5,7 +5,7 @@ The nodes go in order, each proved with what was proved before as names, as is d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,7 +102,9 @@ class Matching:
             more, by_more = self.opened(a, names)
             if more != b and self.drawn.differ(more, b):
                 continue
-            found = as_they_stand(more, b) or (prove_equal(more, b, self.assumed) if names or len(levels) == 1 else None)
+            found = as_they_stand(more, b)
+            if found is None and (names or len(levels) == 1):
+                found = prove_equal(more, b, self.assumed)
             if found is not None:
                 back = [Flip(p) for p in (by_more_of_right, by_rule) if p is not None]
                 proof = joined(by_left, by_more, found[0], *back)

@@ -57,9 +57,7 @@ class Theorems:
         self.seen = Seen(self.context)
         self.totals: dict[object, list[StepOf]] = {}
 
-    def theorem(
-        self, variable: str, claimed: Opened | None = None, kept: Collection[Array] = ()
-    ) -> GradientTheorem:
+    def theorem(self, variable: str, claimed: Opened | None = None, kept: Collection[Array] = ()) -> GradientTheorem:
         """`claimed` is another term for the gradient at the indices w0, w1, ..., with the proof gradient = it.
 
         Its conditions are on the variables, and on the nodes that are `kept`.  Raises ProofError, NotProved.
