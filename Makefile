@@ -13,9 +13,11 @@ install: $(VENV)/installed
 
 run: install
 	$(BIN)/python -m symbackprop derive
+	$(BIN)/python derivations/layers.py --tex derivations/tex
+	$(BIN)/python derivations/losses.py --tex derivations/tex
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

@@ -1,17 +1,14 @@
 """Layers beyond dense networks: their gradients line by line, each proved for all sizes.
 
-python derivations/layers.py [NAME ...]
+python derivations/layers.py [NAME ...] [--tex DIR]
 """
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import numpy as np
 from scipy.special import expit
 
-import symbackprop as sb
+from symbackprop.story import Forward, tell
 
 
 def layernorm(x, gamma, beta, eps):
@@ -39,12 +36,30 @@ def batchnorm(x, gamma, beta, eps):
     return y
 
 
+def softmax(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
 def attention(Q, K, V):
     S = Q @ K.T / np.sqrt(Q.shape[-1])
-    e = np.exp(S - S.max(axis=-1, keepdims=True))
-    P = e / e.sum(axis=-1, keepdims=True)
+    P = softmax(S)
     O = P @ V
     return O
+
+
+def multi_head_attention(x, Wq, Wk, Wv, Wo):
+    """Causal: position t sees positions up to t."""
+    Q = np.einsum("btd,dhe->bhte", x, Wq)
+    K = np.einsum("btd,dhe->bhte", x, Wk)
+    V = np.einsum("btd,dhe->bhte", x, Wv)
+    T = x.shape[1]
+    S = Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])
+    S = np.where(np.tril(np.ones((T, T))) == 1, S, -np.inf)
+    P = softmax(S)
+    O = P @ V
+    y = np.einsum("bhte,hed->btd", O, Wo)
+    return y
 
 
 def lstm(x, h, c, Wx, Wh, b):
@@ -65,45 +80,23 @@ def convolution(x, w, b):
     return y
 
 
-def smoothed_cross_entropy(z, t, eps):
-    """With label smoothing: targets (1 - eps) t + eps / K."""
-    zs = z - z.max(axis=-1, keepdims=True)
-    logp = zs - np.log(np.exp(zs).sum(axis=-1, keepdims=True))
-    smooth = (1 - eps) * t + eps / z.shape[-1]
-    loss = -(smooth * logp).sum() / z.shape[0]
-    return loss
-
-
-def triplet(a, p, n, m):
-    dp = ((a - p) ** 2).sum(1)
-    dn = ((a - n) ** 2).sum(1)
-    loss = np.maximum(0, dp - dn + m).mean()
-    return loss
-
-
-def ridge(X, w, y, lam):
-    r = X @ w - y
-    loss = (r**2).mean() + lam * (w**2).sum()
-    return loss
-
-
-LAYERS: dict[str, tuple[Any, dict[str, str], tuple[str, ...], Any]] = {
-    "layernorm": (layernorm, {"x": "B D", "gamma": "D", "beta": "D", "eps": ""}, ("x", "gamma", "beta"),
-                  lambda eps: [eps > 0]),
-    "rmsnorm": (rmsnorm, {"x": "B D", "w": "D", "eps": ""}, ("x", "w"), lambda eps: [eps > 0]),
-    "batchnorm": (batchnorm, {"x": "B D", "gamma": "D", "beta": "D", "eps": ""}, ("x", "gamma", "beta"),
-                  lambda eps: [eps > 0]),
-    "attention": (attention, {"Q": "N D", "K": "M D", "V": "M E"}, ("Q", "K", "V"), None),
-    "lstm": (lstm, {"x": "B D", "h": "B H", "c": "B H", "Wx": "D 4*H", "Wh": "H 4*H", "b": "4*H"},
-             ("x", "h", "c", "Wx", "Wh", "b"), None),
-    "convolution": (convolution, {"x": "B C L+K-1", "w": "O C K", "b": "O"}, ("x", "w", "b"), None),
-    "smoothed cross-entropy": (smoothed_cross_entropy, {"z": "B K", "t": "B K", "eps": ""}, ("z",), None),
-    "triplet": (triplet, {"a": "B D", "p": "B D", "n": "B D", "m": ""}, ("a", "p", "n"), None),
-    "ridge": (ridge, {"X": "N D", "w": "D", "y": "N", "lam": ""}, ("w",), None),
+LAYERS = {
+    "layernorm": Forward(layernorm, {"x": "B D", "gamma": "D", "beta": "D", "eps": ""}, ("x", "gamma", "beta"),
+                         lambda eps: [eps > 0], "Layer normalisation"),
+    "rmsnorm": Forward(rmsnorm, {"x": "B D", "w": "D", "eps": ""}, ("x", "w"), lambda eps: [eps > 0],
+                       "RMS normalisation"),
+    "batchnorm": Forward(batchnorm, {"x": "B D", "gamma": "D", "beta": "D", "eps": ""}, ("x", "gamma", "beta"),
+                         lambda eps: [eps > 0], "Batch normalisation"),
+    "attention": Forward(attention, {"Q": "N D", "K": "M D", "V": "M E"}, ("Q", "K", "V")),
+    "multi_head_attention": Forward(
+        multi_head_attention, {"x": "B T D", "Wq": "D H E", "Wk": "D H E", "Wv": "D H E", "Wo": "H E D"},
+        ("x", "Wq", "Wk", "Wv", "Wo"), title="Causal multi-head attention",
+    ),
+    "lstm": Forward(lstm, {"x": "B D", "h": "B H", "c": "B H", "Wx": "D 4*H", "Wh": "H 4*H", "b": "4*H"},
+                    ("x", "h", "c", "Wx", "Wh", "b"), title="An LSTM cell"),
+    "convolution": Forward(convolution, {"x": "B C L+K-1", "w": "O C K", "b": "O"}, ("x", "w", "b")),
 }  # fmt: skip
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or LAYERS:
-        forward, shapes, variables, assuming = LAYERS[name]
-        print(sb.derive(forward, shapes, variables, assuming).explained(title=name))
+    tell(LAYERS)

@@ -13,34 +13,41 @@ if TYPE_CHECKING:
     from .core.terms import SymbackpropError
     from .documents.check import check_document
     from .functions.checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian, derive
+    from .functions.code_checks import check_derivative, check_function, check_layer
     from .functions.derivation import Derivative
+    from .functions.explaining import Explanation, explain
     from .functions.sympy_checks import check_sympy
     from .functions.verdict import Verdict
     from .train.estimators import ProvenMLPClassifier, ProvenMLPRegressor
     from .witness.network import ExplicitNetwork, explicit
 
 __all__ = [
-    "Derivative", "ExplicitNetwork", "ProvenMLPClassifier", "ProvenMLPRegressor", "SymbackpropError", "Verdict",
-    "__version__", "check_document", "check_equal", "check_gradient", "check_hessian", "check_hvp",
-    "check_jacobian", "check_sympy", "derive", "explicit",
+    "Derivative", "Explanation", "ExplicitNetwork", "ProvenMLPClassifier", "ProvenMLPRegressor", "SymbackpropError",
+    "Verdict", "__version__", "check_derivative", "check_document", "check_equal", "check_function", "check_gradient",
+    "check_hessian", "check_hvp", "check_jacobian", "check_layer", "check_sympy", "derive", "explain", "explicit",
 ]  # fmt: skip
 
 # The same names again, with the module that defines each: read by `__getattr__`, checked against the above by a test.
 _HOME = {
     "Derivative": "symbackprop.functions.derivation",
+    "Explanation": "symbackprop.functions.explaining",
     "ExplicitNetwork": "symbackprop.witness.network",
     "ProvenMLPClassifier": "symbackprop.train.estimators",
     "ProvenMLPRegressor": "symbackprop.train.estimators",
     "SymbackpropError": "symbackprop.core.terms",
     "Verdict": "symbackprop.functions.verdict",
+    "check_derivative": "symbackprop.functions.code_checks",
     "check_document": "symbackprop.documents.check",
     "check_equal": "symbackprop.functions.checks",
+    "check_function": "symbackprop.functions.code_checks",
     "check_gradient": "symbackprop.functions.checks",
     "check_hessian": "symbackprop.functions.checks",
     "check_hvp": "symbackprop.functions.checks",
     "check_jacobian": "symbackprop.functions.checks",
+    "check_layer": "symbackprop.functions.code_checks",
     "check_sympy": "symbackprop.functions.sympy_checks",
     "derive": "symbackprop.functions.checks",
+    "explain": "symbackprop.functions.explaining",
     "explicit": "symbackprop.witness.network",
 }
 

@@ -21,12 +21,14 @@ BAD_REQUEST, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 # What an optional part needs, by the module whose import fails.
 EXTRAS = {
+    "flask": ("Flask", "serve"),
     "flint": ("python-flint", "fast"),
     "jax": ("JAX", "jax"),
     "matplotlib": ("matplotlib", "plot"),
     "pyarrow": ("pyarrow", "parquet"),
     "scipy": ("SciPy", "train"),
     "sklearn": ("scikit-learn", "train"),
+    "waitress": ("waitress", "serve"),
     "watchfiles": ("watchfiles", "watch"),
 }
 

@@ -6,8 +6,16 @@
 
 from __future__ import annotations
 
+import argparse
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from .core.terms import SymbackpropError
+from .files import write_atomically
+from .functions.checks import derive
 from .network.derivations import STORIES, story
 from .write.paper.derivation_latex import latex_document
 from .write.paper.derivation_text import markdown_document, plain_derivation
@@ -33,3 +41,36 @@ def latex_documents() -> dict[str, str]:
 def markdown_page(name: str) -> str:
     """One story as Markdown."""
     return markdown_document(STORIES[name][0], story(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A forward function with what is asked of it."""
+
+    function: Callable[..., Any]
+    shapes: Mapping[str, str]
+    wrt: tuple[str, ...]
+    assuming: Callable[..., Any] | None = None
+    title: str = ""
+
+    def explained(self, form: str, detail: int) -> str:
+        title = self.title or self.function.__name__.replace("_", " ").capitalize()
+        return derive(self.function, self.shapes, self.wrt, self.assuming, timeout=None).explained(form, detail, title)
+
+
+def tell(forwards: Mapping[str, Forward], arguments: Sequence[str] | None = None) -> None:
+    """Prints derivations of forward functions, all or those that are named, or writes them to a directory as LaTeX."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(forwards))
+    parser.add_argument("--tex", metavar="DIR", help="write LaTeX there instead of printing")
+    args = parser.parse_args(arguments)
+    if args.tex is not None:
+        Path(args.tex).mkdir(parents=True, exist_ok=True)
+    for name in args.names or forwards:
+        if name not in forwards:
+            raise SymbackpropError(f"nothing is called {name!r}: there are {', '.join(forwards)}")
+        if args.tex is None:
+            print(forwards[name].explained("text", 3))
+        else:
+            write_atomically(Path(args.tex) / f"{name}.tex", forwards[name].explained("latex", 3))
+            print(f"{args.tex}/{name}.tex")

@@ -95,6 +95,24 @@ def rare_regions(draw: Random) -> Iterator[Question]:
         )
 
 
+def joint_regions(draw: Random) -> Iterator[Question]:
+    """Beyond several thresholds at once, and where floats are saturated."""
+    for _ in range(6):
+        a, b = draw.sample((8, 20, 30, 55, 90, 300), 2)
+        s = draw.choice((f"(x > {a}) & (y < -{b})", f"(x < -{a}) & (y > {b})", f"(x > {a}) & (y > {b})"))
+        t, ones = {"x": "n", "y": "n"}, "lambda x, y: np.ones_like(x)"
+        yield Question(f"lambda x, y: np.where({s}, x*y, x).sum()", ones, t, "x", (), FALSE)
+        yield Question("lambda x, y: (x*y).sum()", f"lambda x, y: np.where({s}, 2*y, y)", t, "x", (), FALSE)
+        yield Question("lambda x, y: (x*y).sum()", f"lambda x, y: np.where({s}, 1*y, y)", t, "x", (), SURE)
+        total_ = f"(x.sum() > {a}) & (y.sum() < -{b})"
+        yield Question(f"lambda x, y: np.where({total_}, 3, 1)*x.sum()", ones, t, "x", (), FALSE)
+    for c in (15, 20, 30):
+        yield total("np.tanh(x)", f"np.where(np.abs(x) > {c}, 0, 1 - np.tanh(x)**2)", FALSE)
+        yield total("np.log(1 + np.exp(x))", f"np.where(x > {c}, 1, 1/(1 + np.exp(-x)))", FALSE)
+        yield total("1/(1 + np.exp(-x))", f"np.where(x > {c}, 0, np.exp(-x)/(1 + np.exp(-x))**2)", FALSE)
+        yield total("np.exp(-x**2)", f"np.where(x > {c}, 0, -2*x*np.exp(-x**2))", FALSE)
+
+
 def rounding(draw: Random) -> Iterator[Question]:
     for _ in range(7):
         c = round(draw.uniform(0.1, 3), draw.choice((7, 10, 13)))
@@ -229,6 +247,7 @@ def numpy_corners(draw: Random) -> Iterator[Question]:
 
 KINDS: dict[str, Callable[[Random], Iterator[Question]]] = {
     "null set": null_sets, "claim undefined": no_value, "power of a negative": powers, "rare region": rare_regions,
+    "joint region": joint_regions,
     "rounding excuse": rounding, "float trial refutes truth": shifts, "hypotheses": hypotheses, "size 1": sizes,
     "tolerance dropped": tolerances, "nan-aware": nan_aware, "NumPy semantics": numpy_corners,
 }  # fmt: skip

@@ -668,3 +668,37 @@ def clip_norm():
         return np.where(n < 1, dy, dy / n - x * (dy * x).sum() / n**3)
 
     return f, g
+
+
+@case({"x": "n"}, "x")
+def tangent():
+    return (lambda x: np.tan(x).sum()), (lambda x: 1 + np.tan(x) ** 2)
+
+
+@case({"x": "n", "w": "n"}, ["x", "w"])
+def sine_activation():
+    """Snake: x + sin²(w x)/w"""
+
+    def f(x, w):
+        return x + np.sin(w * x) ** 2 / w
+
+    def g(dy, x, w):
+        s, c = np.sin(w * x), np.cos(w * x)
+        return dy * (1 + 2 * s * c), dy * (2 * s * c * x / w - s**2 / w**2)
+
+    return f, g
+
+
+@case({"x": "n"}, "x")
+def sinc():
+    return (lambda x: (np.sin(x) / x).sum()), (lambda x: np.cos(x) / x - np.sin(x) / x**2)
+
+
+@case({"a": "n"}, "a")
+def log_of_sine():
+    return (lambda a: np.log(np.sin(a)).sum()), (lambda a: np.cos(a) / np.sin(a))
+
+
+@case({"x": "n"}, "x")
+def arctangent_over_itself():
+    return (lambda x: (x / np.arctan(x)).sum()), (lambda x: 1 / np.arctan(x) - x / (np.arctan(x) ** 2 * (1 + x**2)))

@@ -25,9 +25,10 @@ SEES: dict[str, set[str]] = {
     "write": {"core", "numbers", "prove", "network", "read", "gradients", "decide", "files"},
     "functions": {"core", "clock", "numbers", "prove", "read", "gradients", "decide", "repair", "write"},
     "documents": {"core", "clock", "numbers", "prove", "read", "decide", "repair", "write"},
+    "serve": {"core", "clock", "documents", "functions", "read", "write"},
     "train": {"core", "network", "write", "files"},
     "files": {"core"},
-    "story": {"network", "write"},
+    "story": {"core", "files", "functions", "network", "write"},
 }
 # Arrows that point outward and are to go.
 DEBTS = {
@@ -50,8 +51,8 @@ DEBTS = {
 }  # fmt: skip
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "__main__", "__init__"}
-TRUSTED, ANY_FILE = 4500, 400  # lines
-CHECKER = 1550  # lines: one file on purpose
+TRUSTED, ANY_FILE = 4550, 400  # lines
+CHECKER = 1555  # lines: one file on purpose
 
 
 def room_of(module: str) -> str:

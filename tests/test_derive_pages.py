@@ -15,7 +15,8 @@ import symbackprop as sb
 from symbackprop.read.numpy import parse_shapes
 from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.dialects import DIALECTS
-from symbackprop.write.program.pages import as_html, as_latex, as_markdown, as_text
+from symbackprop.write.program.html_page import as_html
+from symbackprop.write.program.pages import as_latex, as_markdown, as_text
 from symbackprop.write.program.source import Program
 
 UNWANTED = ("Derivative(", "KroneckerDelta(", r"\mathrm{part}", "%", "°", "tidy", "#")
@@ -81,9 +82,8 @@ def test_a_careful_derivation_has_its_steps() -> None:
     planned = plan(found("cross-entropy"), "cross-entropy")
     (by_w,) = (p for p in planned.passages if p.name == "W")
     reasons = [line.reason for line in by_w.shown(3)]
-    assert reasons == ["definition", "chain rule", "the derivative of z", "the deltas contract",
-                       "the same for all entries at once"]  # fmt: skip
-    assert by_w.lines[-1].right == "xᵀ ∂loss/∂z"
+    assert reasons == ["definition", "chain rule", "linear in W", "the deltas contract", "all entries at once"]
+    assert by_w.lines[-1].right == "x^T ∂loss/∂z"
     (by_z,) = (p for p in planned.passages if p.name == "z")
     assert by_z.lines[0].reason == "definition; the shift by the maximum cancels"
 

@@ -660,6 +660,7 @@ def note_values(t, world, moving, guards, found, facts):
             found.update((("ge0i", n - 1), None) for n in t.data[2] if not at_least_1(n))
             note(*(alone(t) if fn != "min" else positive(function("gap", 0, t.data[2], -t.terms[0]))) if moves else ())
         case ("whole", "inv"): note(*regular(t))
+        case ("whole", "pinv"): need(not moves, "a pseudo-inverse need not be continuous")
     for s in world.parts(t): note_values(s, world, moving, guards, found, facts)
     return found
 
@@ -939,18 +940,16 @@ def with_name(world, array, axes, body, proof):
 
 def rephrased(eq, replaced):
     left, right, conditions, names = eq
-    for (kind, t), same in replaced:
-        gone = {c for c in conditions if alike(c, (kind, t))}
-        need(kind != "ge0i" and gone and normal(same[0]) is t, "no condition, or the equation is not about it")
+    for general, same in replaced:
+        need(general[0] != "ge0i" and normal(same[0]) is general[1], "the equation is not about that condition")
         inhabited(same[1].free - same[0].free)
-        conditions, names = conditions - gone | same[2] | {(kind, same[1])}, names | same[3]
+        others = {c for c in conditions if not says(general, c)}
+        conditions, names = others | same[2] | {(general[0], same[1])}, names | same[3]
     return left, right, conditions, names
 
-def alike(c, d): return c[0] == d[0] and (c[1] is d[1] or c[0] != "ge0i" and named_alike(c[1]) is named_alike(d[1]))
-def named_alike(t):
-    """One node for conditions that differ in the names of indices that a person did not choose."""
-    own = [a for a in t.free if type(a.data[0]) is tuple or a.data[0][0] == "~" and a.data[0][1:].isdecimal()]
-    return canonical(order(own), frozenset({(t, F1)}))
+def says(general, c):
+    """A predicate is meant for all values of its indices, so it says each of its instances; e >= 0 only itself."""
+    return general[0] == c[0] and (general[1] is c[1] or c[0] != "ge0i" and instance(general[1], c[1]))
 
 class Layers:
     """z^{l+1} is `forward` of z^l; C(z^l), the cost as a function of z^l, is `loss` of z^L through the layers between.
@@ -1161,7 +1160,7 @@ class Certificate:
         need((left, right) == (self.term(claim["lhs"]), self.term(claim["rhs"])), "the proof is of another equation")
         need(names <= set(claim["hypotheses"]) <= set(self.world.hypotheses), "a hypothesis is not stated")
         stated = list(map(self.predicate, claim["conditions"]))
-        need(all(any(alike(c, s) for s in stated) for c in conditions), "a condition is not stated")
+        need(all(any(says(s, c) for s in stated) for c in conditions), "a condition is not stated")
 
 # === theorems ========================================================================================================
 # A region is a world whose hypotheses say where things have values.  A reason shows a predicate at all its points, a
@@ -1225,7 +1224,8 @@ class Theorem(Certificate):
                 need(t.op == "mul" or t.op == "pow" and op in ("ne0", "gt0"), "no product")
                 strict = t.op == "pow" and (root(*t.data) or op == "gt0" and t.data[0] % 2)
                 below = op if t.op == "mul" else "gt0" if strict else "ne0"
-                need(t.terms and {(below, s) for s in t.terms} <= set(all_of(rs)), "a factor has no reason")
+                need(t.terms, "no factors")
+                self.explained([(below, s) for s in t.terms], all_of(rs))
             case ["base", _, r]:
                 _, power = of(r, need(op == "ne0", "no such reason") and ("ne0",))
                 need(power.op == "pow" and power.data[0] > 0 and power.terms[0] is t, "no power of it")
@@ -1236,16 +1236,17 @@ class Theorem(Certificate):
                 equation(r, t, h * a + (1 - h) * b)
             case ["fixed", _, names, r]:
                 one = op, normal(substitute(t, self.fixed(names, world, [t])))
-                need(alike(of(r), one), "another predicate is shown")
+                need(says(of(r), one), "another predicate is shown")
             case ["nested", _, axes, outer, inner, body, r, q]:  # max_ij is max_i max_j
                 (axes, outer, inner), body = map(self.axes, (axes, outer, inner)), self.term(body)
                 need({*axes} == {*outer, *inner} and len(axes) == len(outer) + len(inner), "other axes")
                 best = inhabited(axes) and of_array("max", inner, body)
                 gaps = [of_array("gap", *x) for x in ((axes, body), (inner, body), (outer, best))]
-                shown = [goal, of(r), of(q)]
-                need(all(map(alike, shown, [("gt0", normal(g)) for g in gaps])), "this is about another maximum")
+                both, *parts = (("gt0", normal(g)) for g in gaps)
+                need(goal == both, "this is about another maximum")
+                self.explained(parts, [of(r), of(q)])
             case ["knowing", _, name, lemmas, r]:
-                need(alike(of(r, KINDS, self.knowing(name, lemmas, world, of)), goal), "another predicate is shown")
+                need(says(of(r, KINDS, self.knowing(name, lemmas, world, of)), goal), "another predicate is shown")
             case ["dense", _, somewhere, reasons, r]:
                 there, moved = world, frozenset(self.array(a) for a, _ in map(pair, listed(somewhere)))
                 for array, (axes, body) in somewhere:
@@ -1258,7 +1259,7 @@ class Theorem(Certificate):
                 fixed = World(world.definitions, still)
                 self.explained(values_needed(t, fixed, moved), all_of(reasons, KINDS, fixed))
                 need(op == "ne0" and analytic(t, fixed, moved), "this need not be analytic")
-                need(alike(of(r, KINDS, World(there.definitions, still)), goal), "another predicate is shown")
+                need(says(of(r, KINDS, World(there.definitions, still)), goal), "another predicate is shown")
                 goal = "dense", *goal, moved
             case ["given", p, reasons]:
                 goal, conditions = proved(p)
@@ -1285,7 +1286,7 @@ class Theorem(Certificate):
 
     def assuming(self, name, more, world): return world.assuming({f"{text(name)}.{k}": h for k, h in enumerate(more)})
     def explained(self, conditions, goals):
-        need(all(any(alike(c, g) for g in goals) for c in conditions), "a condition has no reason")
+        need(all(any(says(g, c) for g in goals) for c in conditions), "a condition has no reason")
 
     def knowing(self, name, lemmas, world, of):
         """Each lemma may use those before it."""
@@ -1330,7 +1331,7 @@ class Theorem(Certificate):
         wider, wanted = self.knowing("known", lemmas, region, goal_of), list(values_needed(right, self.world))
         where = self.region(moving, (), (left,), True) if formula else wider
         known = values_needed(left, self.world, facts=True) if formula else ()
-        wanted = [p for p in wanted if not any(alike(p, k) for k in known)]
+        wanted = [p for p in wanted if not any(says(k, p) for k in known)]
         goals = [goal_of(r, (*KINDS, "dense") if formula else KINDS, where) for r in listed(values)]
         self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
         for moved in (g[3] for g in goals if g[0] == "dense"):
@@ -1350,7 +1351,7 @@ class Theorem(Certificate):
 # A number is (low, high, q): between low and high, and the logarithm of q if q is not None.
 
 DOWN, UP = (Context(prec=40, rounding=way, Emax=9999, Emin=-9999) for way in (ROUND_FLOOR, ROUND_CEILING))
-BETWEEN = {"sin": 1, "cos": 1, "erf": 1, "atan": 2}
+BETWEEN = {"sin": 1, "erf": 1, "atan": 2}
 
 def exact(x): return Q(x), Q(x), None
 def decimal(x, context): return context.divide(Decimal(x.numerator), Decimal(x.denominator))
@@ -1392,6 +1393,14 @@ def root_of(x, n):
         middle = (low + high) // 2
         low, high = (middle, high) if middle ** n <= m else (low, middle)
     return Q(low, x.denominator * scale), Q(low + (low ** n != m), x.denominator * scale)
+
+def bounds(fn, low, high):
+    """u - u³/3 <= sin u, atan u, erf u <= 8u/7 for u in [0, 1], and the functions are odd."""
+    if 0 <= low and high <= 1:
+        return low - low ** 3 / 3, high * 8 / 7, None
+    if -1 <= low and high <= 0:
+        return (*(-q for q in reversed(bounds(fn, -high, -low)[:2])), None)
+    return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
 
 class Point:
     def __init__(self, world, sizes, entries, logs, integers):
@@ -1454,7 +1463,8 @@ class Point:
                 need(fn != "cosh" or xs[0][0] >= 0 or xs[0][1] <= 0, "cosh around 0")
                 low, high = sorted(self.value(EXPONENTIALS[fn](num(end)), here)[:2] for end in xs[0][:2])
                 return low[0], max(low[1], high[1]), None
-            case ("app", fn, 0) if fn in BETWEEN: return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
+            case ("app", "cos", 0): return max(-F1, 1 - max(q * q for q in xs[0][:2]) / 2), F1, None
+            case ("app", fn, 0) if fn in BETWEEN: return bounds(fn, *xs[0][:2])
         raise Refused(f"{t.data or t.op} has no value at the point")
 
 def of_cells(fn, cells, at):

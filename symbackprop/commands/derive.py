@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from symbackprop.network.derivations import Derivation, Fact
     from symbackprop.write.certificate import Certificate
 
-FORMATS = ("numpy", "jax", "torch", "text", "markdown", "latex", "html")
+FORMATS = ("numpy", "jax", "torch", "text", "markdown", "latex", "fragment", "html", "svg")
 CODE = FORMATS[:3]
 DEPTH = 6  # layers of the network whose gradients are proved besides
 
@@ -36,19 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="FILE::FUNCTION", nargs="?", help="a forward function")
     functions = parser.add_argument_group("with FILE::FUNCTION")
     functions.add_argument("--to", choices=FORMATS, default="numpy", help="what to write (default: numpy)")
-    functions.add_argument("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
-    functions.add_argument("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
-    functions.add_argument("--assuming", metavar="TEXT", action="append", default=[], help='a hypothesis, "eps > 0"')
-    functions.add_argument(
-        "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
-    )
-    functions.add_argument(
-        "--detail",
-        type=int,
-        choices=(1, 2, 3),
-        default=2,
-        help="of a derivation: results, usual steps, every derivative",
-    )
+    add_function_options(functions)
     functions.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
     parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
     parser.add_argument("--no-tex", action="store_true", help="write nothing")
@@ -56,6 +44,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
     parser.add_argument("--certificate", metavar="FILE", help="write the stories' proofs, for `symbackprop verify`")
     parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
+
+
+def add_function_options(group: argparse._ActionsContainer) -> None:
+    """What is asked of a function, and how much is told."""
+    group.add_argument("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
+    group.add_argument("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
+    group.add_argument("--assuming", metavar="TEXT", action="append", default=[], help='a hypothesis, "eps > 0"')
+    group.add_argument(
+        "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
+    )
+    group.add_argument(
+        "--detail",
+        type=int,
+        choices=(1, 2, 3),
+        default=2,
+        help="of a derivation: results, usual steps, every derivative",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

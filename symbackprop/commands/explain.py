@@ -1,30 +1,136 @@
-"""`symbackprop explain FILE::FUNCTION`: the gradient of a forward function, derived line by line."""
+"""`symbackprop explain`: a gradient line by line, with a reason for each, of a formula, a function, a statement."""
 
 from __future__ import annotations
 
 import argparse
+import re
+from typing import TYPE_CHECKING
+
+from .derive import add_function_options
+from .parsing import TIMEOUT, timeout
+
+if TYPE_CHECKING:
+    from symbackprop.functions.explaining import Explanation
+    from symbackprop.read.notes.statements.statements import Reading
+
+FORMS = ("text", "markdown", "latex", "fragment", "html", "pdf", "svg", "numpy", "jax", "torch")
+EPILOG = """\
+examples:
+  symbackprop explain 'L = sum((tanh(X W + b) - T)^2)' --wrt W
+  symbackprop explain 'z = W x + b; L = 1/2 norm(tanh(z) - t)^2' --to html -o page.html
+  symbackprop explain layers.py::layernorm --wrt x --shapes "x: B D; eps: " --assuming "eps > 0"
+  symbackprop explain notes.md:64
+
+A formula is read as in documents and never executed; A' is the transpose, .* and .^ go entry by entry. Definitions are
+separated by semicolons. What --shapes leaves out is inferred.
+
+exit codes: 0 derived and proved, 1 the statement of a document does not hold, 2 nothing could be derived"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Derive the gradient of a forward function in NumPy line by line, each line proved."
-    parser.epilog = (
-        'example: symbackprop explain layers.py::layernorm --shapes "x: B D; eps: " --wrt x --assuming "eps > 0"'
-    )
-    parser.add_argument("target", metavar="FILE::FUNCTION", help="a forward function")
-    parser.add_argument("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
-    parser.add_argument("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
-    parser.add_argument("--assuming", metavar="TEXT", action="append", default=[], help='a hypothesis, "eps > 0"')
+    parser.description = "Derive a gradient line by line, with a reason for each line; each step is proved."
+    parser.epilog = EPILOG
     parser.add_argument(
-        "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number"
+        "target", metavar="FORMULA | FILE::FUNCTION | DOCUMENT:LINE", help="what is to be differentiated"
     )
-    parser.add_argument("--to", choices=("text", "markdown", "latex", "html"), default="text", help="(default: text)")
-    parser.add_argument(
-        "--detail", type=int, choices=(1, 2, 3), default=2, help="results, usual steps, every derivative"
-    )
+    parser.add_argument("--to", choices=FORMS, default="text", help="what to write (default: text)")
+    add_function_options(parser)
     parser.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
+    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
 
 
 def run(args: argparse.Namespace) -> int:
-    from .derive import derive_function
+    found, code = explained(args)
+    if args.to == "pdf":
+        write_pdf(found, args)
+    else:
+        write(found.to(args.to, args.detail), args.output)
+    return code
 
-    return derive_function(args)
+
+def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
+    """The explanation, and the exit code."""
+    from symbackprop.clock import LIMIT
+    from symbackprop.functions.explaining import explain
+
+    from .check_functions import asked_function, options_of, read_shapes
+
+    seconds = args.timeout or LIMIT
+    wrt = names_of(args.wrt)
+    if "::" in args.target:
+        function, shapes = asked_function(args.target, args.shapes)
+        return explain(function, shapes, wrt, timeout=seconds, **options_of(args, shapes)), 0
+    statement = re.fullmatch(r"(.+\.(?:md|markdown|tex|ipynb|txt)):(\d+)", args.target)
+    if statement is not None:
+        return of_statement(statement[1], int(statement[2]), args)
+    refuse_options(args)
+    return explain(args.target, read_shapes(args.shapes or ""), wrt, timeout=seconds), 0
+
+
+def refuse_options(args: argparse.Namespace) -> None:
+    """Options that are code of the user's go with a file of his."""
+    from symbackprop.core.terms import SymbackpropError
+
+    if args.assuming or args.value:
+        raise SymbackpropError("--assuming and --value go with FILE::FUNCTION; a formula is read, never executed")
+
+
+def of_statement(path: str, line: int, args: argparse.Namespace) -> tuple[Explanation, int]:
+    """The statement in this line of a document, with its verdict."""
+    import sys
+
+    from symbackprop.clock import LIMIT
+    from symbackprop.documents.judging import Judge
+    from symbackprop.functions.explaining import explain_statement
+
+    refuse_options(args)
+    seconds = args.timeout or LIMIT
+    reading = statement_at(path, line)
+    outcome = Judge(seconds=seconds).of(reading)
+    verdict = outcome.verdict or "a definition"
+    print(f"{path}:{reading.line}: {verdict}: {reading.latex}", file=sys.stderr)
+    found = explain_statement(reading, names_of(args.wrt), timeout=seconds)
+    return found, 0 if outcome.verdict in (None, "proved") else 1
+
+
+def statement_at(path: str, line: int) -> Reading:
+    """The one that stands there, a derivative before others.  Raises SymbackpropError where there is none."""
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.read.notes.grammar.tree import Derivative, Gradient
+    from symbackprop.read.notes.grammar.walking import walk
+    from symbackprop.read.notes.statements.statements import read_file
+
+    readings = [r for r in read_file(path) if r.kind in ("claim", "definition")]
+    here = [r for r in readings if r.line <= line <= r.where.at(r.span[1])[0]]
+    if not here:
+        lines = sorted({r.line for r in readings}, key=lambda k: (abs(k - line), k))
+        near = f"; the nearest is in line {lines[0]}" if lines else ""
+        raise SymbackpropError(f"{path}:{line}: no statement stands here{near}")
+    derivatives = [r for r in here if any(isinstance(n, Derivative | Gradient) for n in walk((r.lhs, r.rhs)))]
+    return (derivatives or here)[0]
+
+
+def names_of(text: str | None) -> list[str] | None:
+    return None if text is None else [n.strip() for n in text.split(",") if n.strip()]
+
+
+def write(text: str, output: str | None) -> None:
+    from pathlib import Path
+
+    from symbackprop.files import write_atomically
+
+    if output is None:
+        print(text.rstrip("\n"))
+    else:
+        write_atomically(Path(output), text)
+
+
+def write_pdf(found: Explanation, args: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.files import write_atomically
+
+    if args.output is None:
+        raise SymbackpropError("a PDF is written to a file: add -o page.pdf")
+    write_atomically(Path(args.output), found.pdf(args.detail))

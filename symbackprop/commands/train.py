@@ -35,7 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(digits)")  # fmt: skip
     add("--target", default="", metavar="NAMES", help="the column or columns to predict (the last one)")
     add("--ignore", default="", metavar="NAMES", help="columns that are left out")
-    add("--standardize", action="store_true", help="subtract the mean of each feature, divide by its deviation")
+    add("--standardize", action="store_true", 
+        help="subtract the mean of each feature, and of the numbers of a regression, divide by the deviation")
     add("--layers", default="", metavar="N-N-N", help="widths from inputs to outputs (inputs-32-outputs)")
     add("--activation", default="relu", metavar="NAME",
         help="of the hidden layers: relu, tanh, gelu, ..., or LaTeX in z: '\\frac{z}{1+e^{-z}}' (relu)")  # fmt: skip
@@ -248,15 +249,19 @@ def notes(data: Data, args: argparse.Namespace) -> None:
         more = f" and {len(same) - 5} more" if len(same) > 5 else ""
         print(f"note: the same in all training samples, so nothing is learnt from: {', '.join(same[:5])}{more}")
     largest = float(abs(data.train.x).max())
-    if data.scaling is None and largest > 100:
-        print(f"note: features go up to {largest:.3g}; --standardize makes that easier to learn from")
+    far = float(abs(data.train.t).max()) if data.task == "regression" else 0.0
+    if data.scaling is None and max(largest, far) > 100:
+        what = f"features go up to {largest:.3g}" if largest > 100 else f"targets go up to {far:.3g}"
+        print(f"note: {what}; --standardize makes that easier to learn from")
 
 
 def model_of(training: Training, data: Data, activations: tuple[str, ...]) -> Model:
     from symbackprop.train.model import Model
 
     parameters = tuple(training.parameters)
-    return Model(training.network, activations, parameters, data.task, data.labels, data.columns, data.scaling)
+    return Model(
+        training.network, activations, parameters, data.task, data.labels, data.columns, data.scaling, data.targets
+    )
 
 
 def summarise(training: Training, data: Data, seconds: float, folder: RunFolder) -> None:
@@ -272,7 +277,7 @@ def summarise(training: Training, data: Data, seconds: float, folder: RunFolder)
     if len(data.test):
         found = measured(compile_cost(training.network).function, data.test, training.parameters, data.task)
         if found.accuracy is None:
-            print(f"test loss {found.loss:.4g} ({len(data.test)} samples) after {by}")
+            print(f"test loss {found.loss:.4g} ({len(data.test)} samples{units(data, found.loss)}) after {by}")
         else:
             right = round(found.accuracy * len(data.test))
             print(f"test accuracy {found.accuracy:.2%} ({right} of {len(data.test)}) after {by}")
@@ -282,3 +287,10 @@ def summarise(training: Training, data: Data, seconds: float, folder: RunFolder)
         print(f"wrote {path}")
     if not any(path.endswith(".png") for path in folder.written):
         print("no plot: matplotlib is not installed (pip install 'symbackprop[plot]')")
+
+
+def units(data: Data, loss: float) -> str:
+    """The root mean square error of a standardised target in its own units."""
+    if data.targets is None or data.classes != 1:
+        return ""
+    return f"; off by {(2 * loss) ** 0.5 * float(data.targets.deviation[0]):.4g} in the root mean square"

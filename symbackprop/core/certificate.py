@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from . import proofs as step
@@ -46,7 +47,8 @@ class Writer:
         self.sizes: dict[Size, int] = {}
         self.nodes: dict[Any, int] = {}
         self.steps: dict[str, int] = {}
-        self.seen: dict[int, int] = {}  # steps by identity; the proof written keeps them alive
+        self.seen: dict[int, int] = {}  # nodes and steps by identity; the proof written keeps them alive
+        self.writes: dict[type, list[tuple[Callable[[Any], Any], Write]]] = {}  # the fields of what is written
         self.rows: dict[str, list[Any]] = {"sizes": [], "nodes": [], "steps": []}
         self.known: dict[str, Write] = {
             **dict.fromkeys(("str", "int"), lambda x: x), "Fraction": str, "Size": self.size, "Proof": self.step,
@@ -87,10 +89,12 @@ class Writer:
         return self.sizes[s]
 
     def node(self, x: Any) -> int:
-        if x not in self.nodes:
-            row = ["size", self.size(x)] if isinstance(x, Size) else self.row(x, type(x))
-            self.nodes[x] = self.put("nodes", row)
-        return self.nodes[x]
+        if id(x) not in self.seen:
+            if x not in self.nodes:
+                row = ["size", self.size(x)] if isinstance(x, Size) else self.row(x, type(x))
+                self.nodes[x] = self.put("nodes", row)
+            self.seen[id(x)] = self.nodes[x]
+        return self.seen[id(x)]
 
     def step(self, p: Any) -> int:
         return self.shared(p, "steps", self.step_row)
@@ -130,8 +134,10 @@ class Writer:
 
     def fields(self, x: Any) -> list[Any]:
         what: Any = type(x)
-        parts = [getattr(x, f.name) for f in fields(what) if f.compare]
-        return [self.kind(k)(part) for k, part in zip(kinds(what), parts, strict=True)]
+        if what not in self.writes:
+            parts = [attrgetter(f.name) for f in fields(what) if f.compare]
+            self.writes[what] = list(zip(parts, map(self.kind, kinds(what)), strict=True))
+        return [write(part(x)) for part, write in self.writes[what]]
 
     def kind(self, kind: str) -> Write:
         write: Write = of_kind(kind, self.known, many, row)

@@ -7,11 +7,12 @@ names of the hypotheses used, or raises ProofError.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from typing import NamedTuple, assert_never
 
 from .context import Context, Hypothesis, Same, terms_of
 from .indices import ProofError, nodes
+from .instances import says
 from .kernel import check, inhabited
 from .reasons import (
     Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
@@ -72,14 +73,12 @@ def established(reason: Reason, context: Context) -> Used:
             return shown.used.union(*both)
         case Fixed(_, names, inner):
             values = fresh_integers(names, context, (term_of(goal),))
-            require(inner.goal == like(goal, substitute(term_of(goal), values)), "another predicate is shown")
-            return established(inner, context)
+            return discharged({like(goal, substitute(term_of(goal), values))}, (inner,), context)
         case Nested():
             return nested(reason, context)
         case Knowing(_, name, lemmas, inner):
-            require(inner.goal == goal, "another predicate is shown")
             wider, used = knowing(name, lemmas, context)
-            return used | established(inner, wider)
+            return used | discharged({goal}, (inner,), wider)
         case _:
             assert_never(reason)
 
@@ -89,10 +88,10 @@ def nested(r: Nested, context: Context) -> Used:
     rows, row = r.outer_axes, r.inner_axes
     require(set(rows).isdisjoint(row) and sorted(r.order, key=str) == sorted((*rows, *row), key=str), "other axes")
     inhabited((*rows, *row), context.least)
-    best = whole("max", 0, row, r.body, ())
-    wanted = [whole("gap", 0, axes, t, ()) for axes, t in ((r.order, r.body), (row, r.body), (rows, best))]
-    require([Positive(w) for w in wanted] == [r.goal, r.inner.goal, r.outer.goal], "this is about another maximum")
-    return established(r.inner, context) | established(r.outer, context)
+    maxima = (r.order, r.body), (row, r.body), (rows, whole("max", 0, row, r.body, ()))
+    both, *parts = (Positive(whole("gap", 0, axes, t, ())) for axes, t in maxima)
+    require(r.goal == both, "{} is about another maximum", r.goal)
+    return discharged(parts, (r.inner, r.outer), context)
 
 
 def knowing(name: str, lemmas: tuple[Reason | Given, ...], context: Context) -> tuple[Context, Used]:
@@ -140,8 +139,8 @@ def factors(goal: Predicate, parts: tuple[Reason, ...], context: Context) -> Use
             wanted = tuple(like(goal, a) for a in args)
         case _:
             wanted = ()
-    require(bool(wanted) and tuple(r.goal for r in parts) == wanted, "{} is not about these factors", goal)
-    return NONE.union(*(established(r, context) for r in parts))
+    require(bool(wanted), "{} is not about factors", goal)
+    return discharged(wanted, parts, context)
 
 
 def term_of(p: Predicate) -> Term:
@@ -214,27 +213,26 @@ def given(step: Given, context: Context) -> Shown:
     return Shown(eq.lhs, eq.rhs, eq.hypotheses | discharged(eq.conditions, step.reasons, context))
 
 
-def discharged(conditions: Set[Predicate], reasons: tuple[Reason, ...], context: Context) -> Used:
-    """What the reasons for these conditions used: each has one."""
-    left = conditions - {r.goal for r in reasons}
-    require(not left, "{} has no reason", next(iter(left), None))
-    return NONE.union(*(established(r, context) for r in reasons))
+def discharged(conditions: Iterable[Predicate], reasons: tuple[Reason | Dense, ...], context: Context) -> Used:
+    """What the reasons for these conditions used: each has one, or is an instance of what has one."""
+    for c in conditions:
+        require(any(says(r.goal, c, context.least) for r in reasons), "{} has no reason", c)
+    return NONE.union(*(dense(r, context) if isinstance(r, Dense) else established(r, context) for r in reasons))
 
 
 def continued(step: Continued, context: Context) -> Shown:
     eq, smooth = check(step.proof, context), Smoothness(context)
     no_derivative(eq.lhs, eq.rhs)
-    used = discharged(eq.conditions - {d.goal for d in step.dense}, step.reasons, context) | eq.hypotheses
-    used = used.union(*(dense(d, context) for d in step.dense))
+    used = discharged(eq.conditions, (*step.reasons, *step.dense), context) | eq.hypotheses
     moved = frozenset(a for d in step.dense for a, _ in d.somewhere)
-    about = [eq.lhs, eq.rhs]
+    about, values = [eq.lhs, eq.rhs], dict[Predicate, str]()
     for h in (h for name, h in context.hypotheses.items() if name in used and smooth.concerns(h, moved)):
         require(isinstance(h, Positive | Nonzero), "{} need not hold around the point", h)
         about += terms_of(h)
     for t in about:
         wanted, more = needed(t, context, moved)
-        used |= more | discharged(wanted.keys() - {r.goal for r in step.continuous}, (), context)
-    return Shown(eq.lhs, eq.rhs, used.union(*(established(r, context) for r in step.continuous)))
+        values, used = {**values, **wanted}, used | more
+    return Shown(eq.lhs, eq.rhs, used | discharged(values, step.continuous, context))
 
 
 def no_derivative(*sides: Term) -> None:
@@ -243,14 +241,14 @@ def no_derivative(*sides: Term) -> None:
 
 def dense(d: Dense, context: Context) -> Used:
     """u != 0 on a dense set, whatever the arrays that do not move are."""
-    require(isinstance(d.goal, Nonzero) and d.reason.goal == d.goal, "{} is not that something is not 0", d.goal)
+    require(isinstance(d.goal, Nonzero), "{} is not that something is not 0", d.goal)
     moved, smooth = frozenset(a for a, _ in d.somewhere), Smoothness(context)
     for a in moved:
         require(not context.meanings(a), "{} is defined", a)
     still = {name: h for name, h in context.hypotheses.items() if not smooth.concerns(h, moved)}
     used = analytic(term_of(d.goal), d.analytic, Context(context.definitions, still, context.least), moved)
     there = Context({**context.definitions, **dict(d.somewhere)}, still, context.least)
-    return used | established(d.reason, there)
+    return used | discharged({d.goal}, (d.reason,), there)
 
 
 def analytic(u: Term, reasons: tuple[Reason, ...], context: Context, moved: frozenset[Array]) -> Used:
@@ -265,7 +263,7 @@ def analytic(u: Term, reasons: tuple[Reason, ...], context: Context, moved: froz
                     raise ProofError(f"{s} is not analytic")
                 case Apply(fn, _, order) | Whole(fn, order, _, _, _, _):
                     require(fn in ANALYTIC and order == 0, "{} may not be analytic", fn)
-    return used | discharged(wanted.keys(), reasons, context)
+    return used | discharged(wanted, reasons, context)
 
 
 def by_cases(step: Cases, context: Context) -> Shown:

@@ -61,10 +61,14 @@ class Node:
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if type(self) is not type(other) or hash(self) != hash(other):
+        kind = type(self)
+        if kind is not type(other):
             return False
-        parts = PARTS[type(self)]
-        return bool(parts(self) == parts(other))
+        try:
+            differs = self._hash != other._hash
+        except AttributeError:  # one of them was not asked for its hash yet
+            differs = hash(self) != hash(other)
+        return not differs and bool(PARTS[kind](self) == PARTS[kind](other))
 
     def __str__(self) -> str:
         return SHOWN.get(type(self), repr)(self)

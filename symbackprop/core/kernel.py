@@ -21,6 +21,7 @@ from typing import assert_never
 from .context import EMPTY, Context, Equation, terms_of
 from .every_depth import every_depth
 from .indices import Least, at_least_zero, refusing
+from .instances import says
 from .laws.registry import instance
 from .proofs import (
     By, Cancel, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
@@ -164,13 +165,13 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
         case Rephrase(inner, parts):
             eq = _check(inner, seen)
             for condition, equal in parts:
-                require(condition in eq.conditions, "{} is not a condition", condition)
                 require(not isinstance(condition, NonNegative), "not a condition on a term")
                 assert not isinstance(condition, NonNegative)
                 same = _check(equal, seen)
                 require(condition.term == same.lhs, "the equation is not about that condition")
                 inhabited(free(same.rhs) - free(same.lhs), least)
-                conditions = (eq.conditions - {condition}) | same.conditions | {for_all(type(condition)(same.rhs))}
+                others = frozenset(c for c in eq.conditions if not says(condition, c, least))
+                conditions = others | same.conditions | {for_all(type(condition)(same.rhs))}
                 eq = Equation(eq.lhs, eq.rhs, conditions, eq.hypotheses | same.hypotheses)
             return eq
         case EveryDepth():

@@ -151,7 +151,7 @@ def integer(x: object) -> int:
 
 def natural(x: object) -> int:
     require(integer(x) >= 0, "{} is negative", x)
-    return integer(x)
+    return x  # type: ignore[return-value]
 
 
 def fraction(x: object) -> Fraction:
@@ -315,10 +315,10 @@ class Reader:
 
     def tagged(self, x: object, makers: dict[str, Callable[..., Any]], known: dict[str, Read]) -> Any:
         """A row that begins with a tag."""
-        tag = text(listed(x)[0] if x else None)
-        require(tag in makers, "{} is not known here", tag)
+        tag, *given = listed(x) or [None]
+        require(text(tag) in makers, "{} is not known here", tag)
         make = makers[tag]
-        return make(*self.parts(getattr(make, "func", make), x[1:], known))  # type: ignore[index]
+        return make(*self.parts(getattr(make, "func", make), given, known))
 
     def parts(self, make: Callable[..., Any], given: object, known: dict[str, Read]) -> tuple[Any, ...]:
         """What is needed to make something, as its annotations say."""

@@ -11,12 +11,13 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from .context import Context, Same
-from .indices import EVERY_SIZE, PARTS, Index, IndexExpr, Least, Node, Size, affine, at_least_zero
+from .indices import Index, Size, affine, at_least_zero
+from .instances import instance
 from .ranges import never_negative, within
 from .tensor import body_of, fresh_axes
 from .terms import (
     PI, Add, Apply, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
-    Predicate, Sum, Term, Whole, free, num, open_body, reach, substitute,
+    Predicate, Sum, Term, Whole, free, num, open_body, substitute,
 )  # fmt: skip
 
 Sign: TypeAlias = int  # what is known, as bits: of a product what is known of each factor, of a term all that is said
@@ -154,29 +155,3 @@ def added(signs: Iterable[Sign]) -> Sign:
     if not signs or not all(s & NONNEGATIVE for s in signs):
         return UNKNOWN
     return POSITIVE if POSITIVE in signs else NONNEGATIVE
-
-
-# --- is a term an instance of a pattern, for some values of the pattern's free indices? --------------
-
-Values = dict[Index, IndexExpr]
-
-
-def instance(pattern: Term, t: Term, least: Least = EVERY_SIZE) -> Values | None:
-    """Values of the free indices of `pattern`, each inside its range, that make it `t`; or None."""
-    found: Values = {}
-    fits = matches(pattern, t, found) and all(within(e, i.size, least) for i, e in found.items())
-    return found if fits else None
-
-
-def matches(pattern: object, x: object, found: Values) -> bool:
-    """Part by part.  A free index of the pattern cannot stand for what is bound inside the pattern."""
-    match pattern, x:
-        case Index(), Node():
-            return reach(x) == 0 and found.setdefault(pattern, x) == x  # type: ignore[arg-type]
-        case tuple(), tuple():
-            return len(pattern) == len(x) and all(matches(a, b, found) for a, b in zip(pattern, x, strict=True))
-        case Node(), Node():
-            parts = PARTS[type(pattern)]
-            return type(pattern) is type(x) and matches(parts(pattern), parts(x), found)
-        case _:
-            return pattern == x

@@ -7,7 +7,7 @@ without a condition.  Terms are immutable, compared with `==` up to the names of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -58,29 +58,32 @@ def div(a: Term, b: Term) -> Term:
 
 IndexMap: TypeAlias = Callable[[IndexAtom, int], IndexExpr]
 Inside: TypeAlias = tuple[frozenset[Index], int, frozenset[Array]]
-Changed: TypeAlias = Callable[[Inside, int], object]
 
 
-def map_indices(t: Term, f: IndexMap, changed: Changed = lambda within, _: within[0] or within[1]) -> Term:
-    """Rebuild `t` with `f(index, number of binders around it)` in place of each index of what is `changed`."""
-    found: Term = mapped(t, f, changed, 0)
+def map_indices(t: Term, f: IndexMap, named: Collection[Index] | None = None) -> Term:
+    """Rebuild `t` with `f(index, number of binders around it)` for its dangling dummies and named indices.
+
+    What has no dangling dummy and none of the indices `named` is kept as it is.
+    """
+    found: Term = mapped(t, f, named, 0)
     return found
 
 
-def mapped(x: Any, f: IndexMap, changed: Changed, depth: int) -> Any:
-    match x:
-        case Index() | Bound():
-            return f(x, depth)
-        case tuple():
-            return tuple([mapped(part, f, changed, depth) for part in x])
-        case Node() if changed(inside(x), depth):
-            if isinstance(x, Affine):
-                return affine(x.constant, [(mapped(atom, f, changed, depth), k) for atom, k in x.parts])
-            inner = depth + (1 if isinstance(x, Sum) else len(x.sizes) if isinstance(x, Whole) else 0)
-            fields: tuple[str, ...] = type(x).__match_args__  # type: ignore[attr-defined]
-            return type(x)(*[mapped(getattr(x, n), f, changed, inner if n == "body" else depth) for n in fields])
-        case _:
-            return x
+def mapped(x: Any, f: IndexMap, named: Collection[Index] | None, depth: int) -> Any:
+    kind = type(x)
+    if kind is tuple:
+        return tuple([mapped(part, f, named, depth) for part in x])
+    if kind is Index or kind is Bound:
+        return f(x, depth)
+    if kind not in PARTS:
+        return x
+    within = inside(x)
+    if within[1] <= depth and within[0].isdisjoint(within[0] if named is None else named):
+        return x
+    if kind is Affine:
+        return affine(x.constant, [(mapped(atom, f, named, depth), k) for atom, k in x.parts])
+    inner = depth + (1 if kind is Sum else len(x.sizes) if kind is Whole else 0)
+    return kind(*[mapped(getattr(x, n), f, named, inner if n == "body" else depth) for n in kind.__match_args__])
 
 
 def bind(indices: tuple[Index, ...], body: Term) -> Term:
@@ -92,7 +95,7 @@ def bind(indices: tuple[Index, ...], body: Term) -> Term:
     def f(x: IndexAtom, depth: int) -> IndexExpr:
         return Bound(depth + place[x]) if isinstance(x, Index) and x in place else x
 
-    return map_indices(body, f, lambda within, _: not place.keys().isdisjoint(within[0]))
+    return map_indices(body, f, place.keys())
 
 
 def open_body(body: Term, indices: tuple[IndexExpr, ...]) -> Term:
@@ -105,7 +108,7 @@ def open_body(body: Term, indices: tuple[IndexExpr, ...]) -> Term:
             return indices[count - 1 - (x.depth - depth)]
         return x
 
-    return map_indices(body, f, lambda within, depth: within[1] > depth)
+    return map_indices(body, f, ())
 
 
 def hint(i: Index) -> str:
@@ -150,7 +153,7 @@ def substitute(t: Term, values: dict[Index, IndexExpr]) -> Term:
     """`t` with index expressions in place of free indices (whose range is not looked at here)."""
     def f(x: IndexAtom, _: int) -> IndexExpr:
         return values.get(x, x)  # type: ignore[arg-type]
-    return map_indices(t, f, lambda within, _: not values.keys().isdisjoint(within[0]))
+    return map_indices(t, f, values.keys())
 
 
 # --- what is inside -----------------------------------------------------------------------------
@@ -220,22 +223,23 @@ NOTHING: Inside = (frozenset(), 0, frozenset())
 
 
 def inside(x: Any) -> Inside:
-    """What `free`, `reach` and `arrays` say, of a node or of a tuple of nodes."""
-    if isinstance(x, tuple):
-        return together(x)
-    if not isinstance(x, Node):
-        return NOTHING
+    """What `free`, `reach` and `arrays` say, of a node or a tuple of nodes; of other parts of nodes, nothing."""
     try:
-        return x._inside
+        found: Inside = x._inside
+        return found
     except AttributeError:
         pass
     match x:
-        case Index():
-            found: Inside = frozenset({x}), 0, NOTHING[2]
-        case Bound(depth):
-            found = NOTHING[0], depth + 1, NOTHING[2]
+        case Add(args) | Mul(args):
+            found = together(args)
+        case Power(part, _) | Apply(_, part, _) | Holds(part) | Positive(part) | Ordinal(part) | NonNegative(part):
+            found = inside(part)
         case Num() | Size():
             found = NOTHING
+        case Index():
+            found = frozenset({x}), 0, NOTHING[2]
+        case Bound(depth):
+            found = NOTHING[0], depth + 1, NOTHING[2]
         case Entry(array, at):
             found = *together(at)[:2], frozenset({array})
         case Sum(_, body, _):
@@ -244,17 +248,26 @@ def inside(x: Any) -> Inside:
         case Whole(_, _, sizes, body, at, _):
             named, around, within = inside(body)
             found = together((*at, body))[0], max(around - len(sizes), together(at)[1]), within
-        case _:
+        case Affine(_, parts):
+            found = together([atom for atom, _ in parts])
+        case Pick(_, at, _):
+            found = together(at)
+        case Node():
             found = inside(PARTS[type(x)](x))
+        case tuple():
+            return together(x)
+        case _:
+            return NOTHING
     object.__setattr__(x, "_inside", found)
     return found
 
 
-def together(parts: tuple[Any, ...]) -> Inside:
+def together(parts: Iterable[Any]) -> Inside:
     named, around, arrays = NOTHING
     for part in parts:
-        more, depth, others = part._inside if hasattr(part, "_inside") else inside(part)
+        more, depth, others = inside(part)
         named = named | more if named else more
         arrays = arrays | others if arrays else others
-        around = max(around, depth)
+        if depth > around:
+            around = depth
     return named, around, arrays

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .context import Context, Hypothesis, terms_of
-from .discharge import Used, dense, established, holding, knowing
+from .discharge import Used, discharged, holding, knowing
 from .indices import affine, nodes, refusing, require
+from .instances import says
 from .point import satisfied
 from .reasons import Argument, Dense, Statement
 from .rows import load_argument
@@ -126,17 +127,11 @@ def has_value(statement: Statement, argument: Argument, region: Context) -> tupl
     if statement.formula:
         known = needs(statement.lhs, statement.context, facts=True)
         region, _ = region_of(Statement(statement.lhs, statement.lhs, statement.context, formula=True))
-        wanted = [p for p in wanted if p not in known]
-    for r in argument.values:
-        if isinstance(r, Dense):
-            require(statement.formula, "a value is needed everywhere")
-            used |= dense(r, region)
-            open_around(region, frozenset(a for a, _ in r.somewhere))
-        else:
-            used |= established(r, region)
-    shown = {r.goal for r in argument.values}
-    for p in wanted:
-        require(p in shown, "why the right side has a value is not said: {}", p)
+        wanted = [p for p in wanted if not any(says(k, p, region.least) for k in known)]
+    for r in (r for r in argument.values if isinstance(r, Dense)):
+        require(statement.formula, "a value is needed everywhere")
+        open_around(region, frozenset(a for a, _ in r.somewhere))
+    used |= discharged(wanted, argument.values, region)
     return used, {} if statement.formula else as_facts(wanted, region)
 
 

@@ -28,13 +28,14 @@ from symbackprop.core.terms import (
     neg,
 )
 from symbackprop.core.theorem import Theorem, moving_in
+from symbackprop.numbers import points
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
 from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, Way, prove_statement
 
 from .status import PROVED, REFUTED, UNKNOWN
-from .witness import exhibited
+from .witness import exhibited, is_seen
 
 BUDGET, FEW = 40, 3
 LOOKING, PROVING = 0.25, 0.75  # of the time that is left: the rest is for more points and for repairs
@@ -160,13 +161,18 @@ def prove(problem: Problem) -> Theorem | Missing:
         sizes = {s: max(2, region.least[s]) for i in indices for s in i.size.symbols}
         if not needs or not problem.has_points:
             return None if needs else Point(tuple(sizes.items()))
+
+        def fits(found: points.Point) -> bool:
+            point = exhibited(found, sizes)
+            return point is not None and is_seen(needs, point, region)
+
         for least in ({s: 2 for s in problem.symbols}, {}):  # what holds at n = 1 says little of n >= 2
             found = satisfying_point(
-                needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes
-            )
-            point = None if found is None else exhibited(found, sizes)
-            if point is not None:
-                return point
+                needs, sizes_min=least, definitions=region.definitions, domains=problem.domains, shapes=problem.shapes,
+                fits=fits,
+            )  # fmt: skip
+            if found is not None:
+                return exhibited(found, sizes)
         return None
 
     return prove_statement(problem.statement, problem.shapes, witness, problem.ways)

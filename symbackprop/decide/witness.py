@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from symbackprop.core.point import Point
-from symbackprop.core.terms import Array
+from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.indices import nodes
+from symbackprop.core.point import BETWEEN, Point, satisfied
+from symbackprop.core.terms import Apply, Array, ProofError
 from symbackprop.numbers import points
 from symbackprop.numbers.exact_numbers import Log
 
@@ -32,3 +34,14 @@ def exhibited(found: points.Point, sizes: Mapping[str, int]) -> Point | None:
     labels = {s: FAR ** (k + 1) for k, s in enumerate(sorted(layers))}  # far apart: W^l is not W^L there
     integers = [(name, place, k) for name, values in found.integers.items() for place, k in values.items()]
     return Point(tuple({**labels, **sizes, **found.sizes}.items()), tuple(entries), tuple(logs), tuple(integers))
+
+
+def is_seen(hypotheses: Iterable[Hypothesis], point: Point, region: Context) -> bool:
+    """Whether the core sees them hold: sines and their like it knows well only near 0."""
+    rough = [h for h in hypotheses if any(isinstance(t, Apply) and t.fn in {"cos", *BETWEEN} for t in nodes(h))]
+    try:
+        for h in rough:
+            satisfied(h, point, region)
+    except ProofError:
+        return False
+    return True

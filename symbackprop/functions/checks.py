@@ -27,6 +27,8 @@ from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.indices import SymbackpropError
 
 from .derivation import Derivative, derivation
+from .dialects.caches import cached_pair
+from .dialects.pair import judged
 from .drive import Claims, Options, verdict
 from .gradient_claims import gradient_claims
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
@@ -54,19 +56,13 @@ def check_gradient(
 
     Parameters of `backward` that `forward` lacks are the upstream gradients, in the order of the outputs; without
     any, the forward must be a scalar.  `backward` returns one array, a sequence in the order of `wrt`, or a dict by
-    name.
+    name (`x`, `dx`, `x_grad`).  A forward that returns (out, cache) and a `backward(dout, cache)` are one run.
     """
-    return _check(
-        "check_gradient",
-        gradient_claims,
-        forward,
-        backward,
-        shapes,
-        wrt,
-        assuming,
-        values,
-        Options(domains or {}, seek_repair, seconds_of(timeout)),
-    )
+    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    pair = cached_pair("check_gradient", forward, backward, shapes, wrt, assuming, values, options.seconds)
+    if pair is not None:
+        return judged("check_gradient", pair, assuming, options)
+    return _check("check_gradient", gradient_claims, forward, backward, shapes, wrt, assuming, values, options)
 
 
 def check_jacobian(

@@ -16,6 +16,7 @@ from symbackprop.decide.decide import Problem
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.read.numpy import Declared
 
+from .gradient_names import gradient_of
 from .request import Request, called
 from .setting import Setting
 from .sweep import by_matching, named_by
@@ -69,10 +70,12 @@ def problem_of(claim: Claim, setting: Setting) -> Problem:
     )  # fmt: skip
 
 
-def named_problem(claim: Claim, setting: Setting, check: BackwardCheck) -> Problem | None:
+def named_problem(claim: Claim, setting: Setting, check: BackwardCheck | None = None) -> Problem | None:
     """The same with its intermediates as definitions, to be proved by matching; None where that cannot be said."""
-    named = named_by(check, claim.name) if claim.conforms else None
-    if named is None:
+    if check is None and setting.sweep is not None and claim.conforms:
+        check = setting.sweep.of(claim.name, claim.found)
+    named = named_by(check, claim.name) if check is not None else None
+    if named is None or check is None:
         return None
     context = Context(named.definitions, setting.context.hypotheses, setting.context.least)
     statement = Statement(named.lhs, named.rhs, context, named.forward, tuple(claim.lengths))
@@ -98,13 +101,14 @@ def by_variable(request: Request, outputs: Any) -> dict[str, Tensor]:
     where = called(request.backward) if request.backward is not None else "the function"
     variables = request.variables
     if isinstance(outputs, Mapping):
+        keys = {v: v if v in outputs else gradient_of(map(str, outputs), v) for v in variables}
         for v in variables:
-            if v not in outputs:
+            if keys[v] is None:
                 raise SymbackpropError(
                     f"{request.asked}: {where} returns no gradient {v!r} "
                     f"(it has {', '.join(map(str, outputs)) or 'none'}); wrt= names those to check"
                 )
-        return {v: single(outputs[v], where, v) for v in variables}
+        return {v: single(outputs[keys[v]], where, v) for v in variables}
     items = list(outputs) if isinstance(outputs, tuple | list) else [outputs]
     if len(items) != len(variables):
         raise SymbackpropError(

@@ -16,8 +16,9 @@ from symbackprop.prove.claims import derived as worked_out
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
-from symbackprop.write.program.derivation import plan
-from symbackprop.write.program.pages import WRITERS, as_html
+from symbackprop.write.program.derivation import Derivation, plan
+from symbackprop.write.program.forms import WRITERS
+from symbackprop.write.program.notation import Both
 from symbackprop.write.program.source import Program
 
 from .claims import Claim, axes_of, partial_latex
@@ -67,15 +68,23 @@ class Derivative:
     def conditions(self) -> tuple[Condition, ...]:
         return self.verdict.conditions
 
-    def explained(self, form: str = "text", detail: int = 2, title: str = "The gradient") -> str:
-        """The derivation as "text", "markdown", "latex" or "html"; `detail` is 1 to 3.
+    def planned(
+        self, title: str = "The gradient", written: Mapping[str, Both] | None = None, remarks: Sequence[str] = ()
+    ) -> Derivation:
+        """The derivation line by line; `written` has text and LaTeX of names, `remarks` what goes before it.
 
         Raises SymbackpropError for a gradient that was found by index terms only.
         """
         if self.derived is None:
             raise SymbackpropError("this gradient is known by index terms only: it has no derivation by intermediates")
-        planned = plan(self.derived, title, self.verdict.hypotheses)
-        return as_html(planned) if form == "html" else WRITERS[form](planned, detail)
+        return plan(self.derived, title, self.verdict.hypotheses, written, remarks)
+
+    def explained(self, form: str = "text", detail: int = 2, title: str = "The gradient") -> str:
+        """The derivation as "text", "markdown", "latex", "fragment", "html" or "svg"; `detail` is 1 to 3.
+
+        Raises SymbackpropError for a gradient that was found by index terms only.
+        """
+        return WRITERS[form](self.planned(title), detail)
 
     def to(self, dialect: str) -> str:
         """The source for "numpy", "jax" or "torch".  Raises SymbackpropError where that cannot be written."""
@@ -100,15 +109,24 @@ class Derivative:
         return rf"$\displaystyle \begin{{array}}{{l}} {rows} \end{{array}}$"
 
 
-def derivation(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:
-    """Raises TraceError where the forward cannot be traced, SymbackpropError where no proof was found."""
+def derivation(
+    request: Request, setting: Setting, upstream: tuple[str, ...] | None = None, code: bool = True
+) -> Derivative:
+    """Without `code` what is abstract, such as f(z), may stand in the forward.
+
+    Raises TraceError where the forward cannot be traced, SymbackpropError where no proof was found.
+    """
+    if not code:
+        return through_names(request, setting, upstream, False)
     try:
         return through_names(request, setting, upstream)
     except (SymbackpropError, RecursionError):
         return by_index_terms(request, setting, upstream)
 
 
-def through_names(request: Request, setting: Setting, upstream: tuple[str, ...] | None) -> Derivative:
+def through_names(
+    request: Request, setting: Setting, upstream: tuple[str, ...] | None, code: bool = True
+) -> Derivative:
     """Reverse mode over the user's intermediates."""
     found = derived(
         request.forward, request.declared, request.variables, request.concrete, upstream, setting.context.hypotheses
@@ -117,11 +135,16 @@ def through_names(request: Request, setting: Setting, upstream: tuple[str, ...] 
     program = Program(found.reverse)
     inputs = tuple((n, found.reverse.declared[n].shape) for n in program.arguments)
     texts = {v: program.formulas(v) for v in request.variables}
+    compiled = program.compiled(inputs) if code else Compiled("", abstract, inputs, tuple(request.variables), False)
     return Derivative(
         {v: t for v, (t, _) in texts.items()}, {v: l for v, (_, l) in texts.items()}, together(verdicts),
-        tuple(str(u.name) for u in found.reverse.upstream.values()), program.compiled(inputs),
+        tuple(str(u.name) for u in found.reverse.upstream.values()), compiled,
         lambda: {v: found.flat(v) for v in request.variables}, found,
     )  # fmt: skip
+
+
+def abstract(*_: Any) -> Any:
+    raise SymbackpropError("this gradient was asked for without code: to(\"numpy\") writes it")
 
 
 def proved_verdict(request: Request, found: Derived, variable: str, setting: Setting) -> Verdict:

@@ -18,6 +18,7 @@ from .derivation import derived_instead
 from .gradient_claims import gradient_claims
 from .reading import reading_of
 from .request import Request
+from .right_values import all_decided
 from .setting import Setting
 from .shape_examples import small_sizes
 from .sweep import Sweep
@@ -100,9 +101,12 @@ def verdict_at(
     setting = Setting(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
-    if claims is gradient_claims and decide is verdict_of:
-        setting = replace(setting, sweep=Sweep(request, setting.context, any(map(is_long, found))))
-    verdicts = {c.name: run_too(request, c, setting, decide(c, setting)) for c in found}
+    read_alone = all(n in request.declared or n in request.extra for c in found for n in c.inputs)  # nothing is drawn
+    if claims is gradient_claims and decide is verdict_of and read_alone:
+        sweep = Sweep(request, setting.context, any(map(is_long, found)), {c.name: c.found for c in found})
+        setting = replace(setting, sweep=sweep)
+    decided = zip(found, all_decided(found, setting, decide), strict=True)
+    verdicts = {c.name: run_too(request, c, setting, v) for c, v in decided}
     noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
     return together({name: replace(v, notes=noted, reading=reading) for name, v in verdicts.items()})
 

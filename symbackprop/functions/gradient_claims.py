@@ -44,6 +44,7 @@ def gradient_claims(request: Request, note: Callable[[Any], None]) -> list[Claim
     note(backward)
     found = by_variable(request, backward.outputs)
     loss = objective(outputs, upstream)
+    inputs = {**request.declared, **more, **forward.draws, **backward.draws}
     claims = []
     for v in request.variables:
         shape = request.declared[v].shape
@@ -60,7 +61,7 @@ def gradient_claims(request: Request, note: Callable[[Any], None]) -> list[Claim
                 tuple(outputs),
                 f"∂L/∂{v}",
                 partial_latex("L", v),
-                {**request.declared, **more},
+                inputs,
             )
         )
     return claims

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from linecache import getlines
 from typing import Any
 
 from .request import Function, Request
@@ -27,8 +28,11 @@ def text_of(function: Function) -> dict[str, str | None]:
     The source is that of the code that runs, not of what a decorator says that it wraps.
     """
     name = getattr(function, "__name__", type(function).__name__)
+    code = getattr(function, "__code__", getattr(function, "written", function))
     try:
-        text = inspect.getsource(getattr(function, "__code__", function))
+        text = inspect.getsource(code) if getlines(getattr(code, "co_filename", "")) else ""
     except (OSError, TypeError):
+        text = ""
+    if not text:  # without a file: `inspect` would look at all modules
         return {"name": name, "sha256": None, "text": None}
     return {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "text": text}

@@ -6,13 +6,14 @@ out when it is asked for, and once for all variables.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
+from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import NonNegative, Predicate, ProofError, SymbackpropError, Term
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim
@@ -23,6 +24,7 @@ from symbackprop.read.numpy import Node
 from symbackprop.write.program.mending import Mended, mended
 from symbackprop.write.program.source import Program
 
+from .gradient_names import gradient_of
 from .request import Request, parameters
 
 FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryError)
@@ -32,16 +34,17 @@ FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryErr
 class Sweep:
     """Of a request; nothing is known where the functions cannot be recorded or their gradient cannot be derived.
 
-    `first` says that its claims are long, so that this is the quicker way.
+    `first` says that its claims are long, so that this is the quicker way; `results` what the backward returns.
     """
 
     request: Request
     context: Context
     first: bool = False
+    results: Mapping[str, Tensor] = field(default_factory=dict)
     asked: bool = field(default=False, init=False)
     check: BackwardCheck | None = field(default=None, init=False)
     changes: dict[int, Mended | None] = field(default_factory=dict, init=False)
-    checks: dict[int, BackwardCheck | None] = field(default_factory=dict, init=False)
+    checks: dict[Any, BackwardCheck | None] = field(default_factory=dict, init=False)
     programs: dict[bool, Program | None] = field(default_factory=dict, init=False)
 
     def found(self) -> BackwardCheck | None:
@@ -49,6 +52,16 @@ class Sweep:
             self.asked = True
             self.check = recorded(self.request, self.context)
         return self.check
+
+    def of(self, variable: str, result: Tensor) -> BackwardCheck | None:
+        """For a claim that this variable's gradient is one of the results, which may be another's."""
+        name = next((v for v, r in self.results.items() if r is result), None)
+        check = None if name is None else self.found()
+        if name is None or check is None or name == variable:
+            return check
+        if (variable, name) not in self.checks:
+            self.checks[variable, name] = check.returning({variable: check.results[name]})
+        return self.checks[variable, name]
 
     def line(self, variable: str) -> WrongLine | None:
         """The first wrong line that has to do with this variable."""
@@ -107,7 +120,7 @@ def recorded(request: Request, context: Context) -> BackwardCheck | None:
         return None
     return tried(
         BackwardCheck, request.forward, request.backward, request.declared, request.variables, request.values,
-        request.extra, context.hypotheses, parameters(request.backward, request.asked),
+        request.extra, context.hypotheses, parameters(request.backward, request.asked), gradient_of,
     )  # fmt: skip
 
 

@@ -25,8 +25,10 @@ from symbackprop.numbers.points import Point, size_at
 from symbackprop.numbers.refute.points import Question, Sampler
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.read.numpy import Declared
+from symbackprop.read.numpy.isolating import Isolated
 
 from .claims import Claim, named_problem, problem_of
+from .gradient_names import gradient_of
 from .request import Function, Request
 from .setting import Setting
 from .verdict import Verdict
@@ -77,8 +79,7 @@ def confirmed(request: Request, claim: Claim, setting: Setting, verdict: Verdict
 
 def long_problem(claim: Claim, setting: Setting) -> Problem | None:
     """A long claim with its intermediates, which are evaluated once each."""
-    check = setting.sweep.found() if setting.sweep is not None and setting.sweep.first else None
-    return None if check is None else named_problem(claim, setting, check)
+    return named_problem(claim, setting) if setting.sweep is not None and setting.sweep.first else None
 
 
 def points(q: Question) -> Iterator[Point]:
@@ -101,8 +102,9 @@ def disagreement(request: Request, claim: Claim, what: Read, point: Point) -> st
     try:
         given = {name: filled(name, d, point) for name, d in claim.inputs.items()}
         arguments = {**request.values, **given}
+        drawn = {n: x for n, x in given.items() if n not in (*request.declared, *request.extra)}
         with np.errstate(all="ignore"):
-            outputs = run(request.forward, arguments)
+            outputs = run(request.forward, arguments, drawn)
     except (Undefined, np.linalg.LinAlgError):
         return None
     except (Exception, SystemExit):  # made for other arrays than NumPy's, or for other sizes: nothing is learned
@@ -120,13 +122,14 @@ def disagreement(request: Request, claim: Claim, what: Read, point: Point) -> st
     assert request.backward is not None
     try:
         with np.errstate(all="ignore"):
-            results = run(request.backward, arguments)
+            results = run(request.backward, arguments, drawn)
     except np.linalg.LinAlgError:
         return None
     except (Exception, SystemExit) as error:
         where = ", ".join(f"{s} = {n}" for s, n in sorted(point.sizes.items()))
         return f"{type(error).__name__} {NOTHING}{' at ' + where if where else ''}: {error}"
-    found = results.get(claim.name, result_of(results, request, claim))
+    key = claim.name if claim.name in results else gradient_of(results, claim.name)
+    found = results[key] if key is not None else result_of(results, request, claim)
     found = found if claim.needs_derivative else named(results, claim.name)
     if found is None:
         return None
@@ -174,10 +177,11 @@ def named(outputs: Mapping[str, Any], name: str) -> Any:
     return items[int(place)] if place.isdigit() and int(place) < len(items) else items[0]
 
 
-def run(function: Function, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arrays that a function returns, by name or by place."""
+def run(function: Function, arguments: Mapping[str, Any], drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays that a copy of the function returns, by name or by place; `drawn` are its random numbers."""
     names = inspect.signature(function).parameters
-    return flattened(function(**{n: copied(arguments[n]) for n in names if n in arguments}))
+    copy = Isolated(drawn).convert(function)
+    return flattened(copy(**{n: copied(arguments[n]) for n in names if n in arguments}))
 
 
 def copied(x: Any) -> Any:

@@ -293,21 +293,38 @@ def latex_row(v: Verdict) -> str:
 
 
 def html_of(v: Verdict) -> str:
-    """A fragment with styles of its own; everything a user wrote is escaped."""
-    rows = []
-    for depth, kind, line in lines(v):
-        head, _, status = kind.partition(":")
-        style = f"margin-left:{1.5 * depth}em;white-space:pre-wrap"
-        if head == "head":
-            style += f";font-weight:bold;color:{HTML_COLOURS[COLOURS[status]]}"
-            line = f"{MARKS[status]} {line}"
-        elif kind in ("condition", "hypothesis", "claim"):
-            style += ";color:#667085"
-        rows.append(f'<div style="{style}">{escape(line)}</div>')
+    """A fragment with styles of its own, formulas between dollars; everything a user wrote is escaped."""
+    rows = list(html_rows(v, 0))
     blocks = [g.repair.code for g in (v.gradients.values() if v.gradients else [v]) if g.repair and g.repair.code]
     for code in blocks:
         rows.append(f"<details><summary>NumPy code of the proved formula</summary><pre>{escape(code)}</pre></details>")
     return '<div class="symbackprop-verdict" style="font-family:monospace">' + "".join(rows) + "</div>"
+
+
+def html_rows(v: Verdict, depth: int) -> Iterator[str]:
+    """A row a line; the formulas as LaTeX where they have it, which a notebook typesets."""
+    formulas = {"claim": v.statement_latex, "repair": v.repair.latex if v.repair is not None else ""}
+    formulas = {kind: tex for kind, tex in formulas.items() if tex and len(tex) <= 3 * LONGEST}
+    met = set()
+    for level, kind, line in lines(v, depth):
+        head, _, status = kind.partition(":")
+        style = f"margin-left:{1.5 * level}em;white-space:pre-wrap"
+        text = escape(line)
+        if head == "head":
+            style += f";font-weight:bold;color:{HTML_COLOURS[COLOURS[status]]}"
+            text = f"{MARKS[status]} {text}"
+        elif kind in formulas:
+            if kind in met:
+                continue
+            text = f"{'claim' if kind == 'claim' else 'proved'}: $$\\displaystyle {escape(formulas[kind])}$$"
+        elif kind in ("condition", "hypothesis", "claim"):
+            style += ";color:#667085"
+        met.add(kind)
+        yield f'<div style="{style}">{text}</div>'
+        if head == "head" and len(v.gradients) > 1:
+            for g in v.gradients.values():
+                yield from html_rows(g, depth + 1)
+            return
 
 
 def json_of(v: Verdict) -> dict[str, Any]:

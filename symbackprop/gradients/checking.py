@@ -8,7 +8,7 @@ line that made it wrong is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,6 +27,7 @@ from .sample import Sample, Undefined, same
 from .theorem import GradientTheorem
 from .wrong_line import WrongLine, find_wrong_lines
 
+KeyOf = Callable[[Iterable[str], str], str | None]
 ATTEMPTS = 12  # steps that may turn out to be no theorem
 
 
@@ -43,7 +44,8 @@ class Checked:
 class BackwardCheck:
     """A backward function in the graph of its forward; what is asked of it is worked out then, and once.
 
-    `names` are the parameters of the backward.  Raises TraceError where a function cannot be read, SymbackpropError
+    `names` are the parameters of the backward, `key_of` says under which key of a dict a variable's gradient stands.
+    Raises TraceError where a function cannot be read, SymbackpropError
     where its results are not one for each variable or the gradient cannot be derived.
     """
 
@@ -57,7 +59,9 @@ class BackwardCheck:
         upstream: Sequence[str] = (),
         hypotheses: Mapping[str, Hypothesis] | None = None,
         names: Sequence[str] = (),
+        key_of: KeyOf | None = None,
     ) -> None:
+        self.key_of = key_of
         self.forward, self.backward, self.variables = forward, backward, tuple(variables)
         self.given = {**(values or {}), **declared}
         self.inputs = {n: d for n, d in self.given.items() if n not in upstream}
@@ -77,7 +81,7 @@ class BackwardCheck:
         reverse = self.reverse
         by_name = {**reverse.graph.inputs, **{str(u.name): u for u in reverse.upstream.values()}}
         arguments = {n: by_name.get(n, self.given.get(n)) for n in self.names if n in by_name or n in self.given}
-        return by_variable(reverse.graph.run(backward, arguments), self.variables)
+        return by_variable(reverse.graph.run(backward, arguments), self.variables, self.key_of)
 
     def again(self, backward: Callable[..., Any]) -> BackwardCheck:
         """Another backward function in the same graph."""
@@ -146,10 +150,11 @@ def check_backward(
     return BackwardCheck(forward, backward, declared, variables, values, upstream, hypotheses, names).checked()
 
 
-def by_variable(found: Any, variables: Sequence[str]) -> dict[str, Node]:
+def by_variable(found: Any, variables: Sequence[str], key_of: KeyOf | None = None) -> dict[str, Node]:
     """Results as one array, a sequence in the order of the variables, or a dict by name."""
     if isinstance(found, dict):
-        results = {v: found.get(v) for v in variables}
+        keys = {v: v if v in found or key_of is None else key_of(map(str, found), v) for v in variables}
+        results = {v: found.get(keys[v]) for v in variables}
     else:
         items = found if isinstance(found, tuple | list) else (found,)
         results = dict(zip(variables, items, strict=False)) if len(items) == len(variables) else {}

@@ -38,7 +38,7 @@ from .reverse import Reverse, Step
 Opened = tuple[Term, Proof | None]
 
 
-NAMELESS = "~7"  # indices of which a condition may be met under another name; see `named_alike` of the checker
+NAMELESS = "q"  # the indices of the gradients of inner nodes
 
 
 def indices(shape: Iterable[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:

@@ -204,7 +204,7 @@ class Reverse:
     ) -> tuple[list[tuple[Node, Adjoint]], tuple[Node, ...], str] | None:
         """A compact form whose values are those of the rules, over the longest span where there is one."""
         node = step.node
-        if not isinstance(step.adjoint, Node) or not node.shape:
+        if not isinstance(step.adjoint, Node) or not node.shape or step.adjoint.ndim != node.ndim:
             return None
         for ancestor, between in reversed(list(spans(node, self.active, self.readers))):
             if shift is not None and not set(shift.inside) <= set(between):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, affine
-from symbackprop.core.kernel import Flip, Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
+from symbackprop.core.kernel import Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
 from symbackprop.core.laws.functions import IN_EXPONENTIALS
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL, same
@@ -26,7 +26,7 @@ from symbackprop.core.terms import (
 )
 
 from .differentiate import Names, differentiate
-from .normal_form.joined import joined
+from .normal_form.joined import flipped, joined
 from .normal_form.normal import QUICK, WAYS, Normal
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
@@ -54,7 +54,7 @@ def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMP
             )
         except (ProofError, TooLarge):
             continue
-        found = search(derivative, right, context, names, joined(first, by_laws), after and Flip(after))
+        found = search(derivative, right, context, names, joined(first, by_laws), flipped(after))
         if found is not None:
             assert found[1].lhs == Diff(loss, wrt)
             return found
@@ -126,7 +126,7 @@ def attempt(
             if zero is None:
                 return None
             steps = (((), ONE, zero),)
-        proof = joined(before, by_left, Linear(left, right, steps), Flip(by_right), after)
+        proof = joined(before, by_left, Linear(left, right, steps), flipped(by_right), after)
         seen = Seen(context)
         proof = without_names(proof, normal, seen)
         return proof, check(proof, context, seen)
@@ -155,7 +155,7 @@ def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
         if not isinstance(condition, Positive | Nonzero):
             continue
         plain, equal = normal.shown(condition.term) or (condition.term, None)
-        equal = Flip(equal) if equal is not None else None
+        equal = flipped(equal)
         _, unfolded = normal.unfolded(plain)
         if equal is not None or unfolded is not None:
             parts.append((condition, joined(equal, unfolded)))

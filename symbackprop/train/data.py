@@ -32,13 +32,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """(x - mean) / deviation of each feature, by the training samples; a constant feature is only shifted."""
+    """(x - mean) / deviation of each column, by the training samples; a constant column is only shifted."""
 
     mean: Array
     deviation: Array
 
     def __call__(self, x: Array) -> Array:
         return ((x - self.mean) / self.deviation).astype(x.dtype)
+
+    def undone(self, x: Array) -> Array:
+        return (x * self.deviation + self.mean).astype(x.dtype)
 
 
 def scaling_of(x: Array) -> Scaling:
@@ -48,7 +51,10 @@ def scaling_of(x: Array) -> Scaling:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """`validation` and `test` may be empty; `labels` are the classes in the order of the outputs."""
+    """`validation` and `test` may be empty; `labels` are the classes in the order of the outputs.
+
+    `scaling` was applied to the features, `targets` to the targets of a regression.
+    """
 
     name: str
     train: Split
@@ -58,6 +64,7 @@ class Data:
     labels: tuple[Any, ...] = ()
     columns: tuple[str, ...] = ()
     scaling: Scaling | None = None
+    targets: Scaling | None = None
 
     @property
     def inputs(self) -> int:
@@ -111,10 +118,15 @@ def data_from(
 
 
 def standardized(data: Data) -> Data:
+    """Features, and the numbers of a regression: a network that starts near 0 does not reach prices in its steps."""
     scale = scaling_of(data.train.x)
-    parts = (Split(scale(part.x), part.t) for part in (data.train, data.test, data.validation))
+    targets = scaling_of(data.train.t) if data.task == "regression" else None
+    parts = (
+        Split(scale(part.x), targets(part.t) if targets else part.t)
+        for part in (data.train, data.test, data.validation)
+    )
     train, test, validation = parts
-    return replace(data, train=train, test=test, validation=validation, scaling=scale)
+    return replace(data, train=train, test=test, validation=validation, scaling=scale, targets=targets)
 
 
 # --- targets -----------------------------------------------------------------------------------

@@ -29,7 +29,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A network with its parameters.  `activations` are names or formulas as they were given, one for each layer."""
+    """A network with its parameters.  `activations` are names or formulas as they were given, one for each layer.
+
+    Inputs go through `scaling`; what comes out was trained on targets through `targets`, and is scaled back.
+    """
 
     network: DenseNetwork
     activations: tuple[str, ...]
@@ -38,9 +41,13 @@ class Model:
     labels: tuple[Any, ...] = ()
     columns: tuple[str, ...] = ()
     scaling: Scaling | None = None
+    targets: Scaling | None = None
 
     def outputs(self, x: Array) -> Array:
-        """What the last layer says of each sample.  Raises SymbackpropError for another number of features."""
+        """What the network says of each sample, in the units of the targets.
+
+        Raises SymbackpropError for another number of features.
+        """
         inputs = self.parameters[0].shape[0]
         if x.ndim != 2 or x.shape[1] != inputs:
             raise SymbackpropError(f"the network takes {inputs} features, not an array of shape {x.shape}")
@@ -51,7 +58,7 @@ class Model:
         scaled = x if self.scaling is None else self.scaling(x)
         with np.errstate(over="ignore"):
             y: Array = compile_prediction(self.network).function(scaled, *self.parameters)[0]
-        return y
+        return y if self.targets is None else self.targets.undone(y)
 
     def predict(self, x: Array) -> Array:
         """The label of each sample, or for regression its numbers."""
@@ -77,12 +84,19 @@ def encoded(model: Model) -> bytes:
         "task": model.task,
         "labels": list(model.labels),
         "columns": list(model.columns),
-        "scaling": None
-        if model.scaling is None
-        else {"mean": model.scaling.mean.tolist(), "deviation": model.scaling.deviation.tolist()},
+        "scaling": as_lists(model.scaling),
+        "targets": as_lists(model.targets),
     }
     names = parameter_names(model.network)
     return packed(about, dict(zip(names, model.parameters, strict=True)), "model")
+
+
+def as_lists(scaling: Scaling | None) -> dict[str, list[float]] | None:
+    return {"mean": scaling.mean.tolist(), "deviation": scaling.deviation.tolist()} if scaling else None
+
+
+def from_lists(found: Mapping[str, Any] | None) -> Scaling | None:
+    return Scaling(np.array(found["mean"]), np.array(found["deviation"])) if found else None
 
 
 def decoded(path: str, formula: Callable[[str], AnyActivation] = activation) -> Model:
@@ -92,10 +106,10 @@ def decoded(path: str, formula: Callable[[str], AnyActivation] = activation) -> 
         activations = tuple(str(name) for name in about["activations"])
         network = dense(about["widths"], [formula(name) for name in activations], about["loss"], "row", "N")
         given = tuple(arrays[name] for name in parameter_names(network))
-        scaling = about["scaling"] and Scaling(*(np.array(about["scaling"][k]) for k in ("mean", "deviation")))
         model = Model(
-            network, activations, given, about["task"], tuple(about["labels"]), tuple(about["columns"]), scaling
-        )
+            network, activations, given, about["task"], tuple(about["labels"]), tuple(about["columns"]),
+            from_lists(about["scaling"]), from_lists(about.get("targets")),
+        )  # fmt: skip
     except (KeyError, TypeError, ValueError) as problem:
         raise SymbackpropError(f"{path} holds no network of this program: {problem}") from problem
     for name, leaf, array in zip(parameter_names(network), network.parameters, given, strict=True):

@@ -250,7 +250,6 @@ STRUCTURE: list[Row] = [
     ("a digit that the equation has", refused(Digits(
         LONG, mul(x(j), x(LONG)), mul(x(j), x(LONG)), j, k, same(mul(x(j), x(affine(0, ((j, M), (k, 1))))))))),
     ("another equation of digits", refused(Digits(LONG, x(LONG), ONE, i, k, same(ONE)))),
-    ("no such condition", refused(Rephrase(same(ONE), ((Nonzero(ZERO), same(ZERO)),)))),
     ("another condition", refused(Rephrase(By("exp_of_log", (x(i),)), ((Positive(x(i)), same(ONE)),)))),
     (
         "a condition on sizes restated",

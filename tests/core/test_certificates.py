@@ -16,11 +16,16 @@ from typing import Any
 
 import forgeries
 import pytest
+import theorem_forgeries
 
 from symbackprop import cli
 from symbackprop.checker import recheck as checker
-from symbackprop.checker.recheck import Certificate, Refused, recheck
-from symbackprop.core.terms import ProofError
+from symbackprop.checker.recheck import Certificate, Refused, Theorem, recheck
+from symbackprop.core.certificate import certificate
+from symbackprop.core.kernel import Linear
+from symbackprop.core.point import Point
+from symbackprop.core.reasons import Argument, Given, Statement
+from symbackprop.core.terms import ONE, ProofError
 from symbackprop.functions.checks import check_gradient
 
 ROOT = Path(__file__).parents[2]
@@ -147,12 +152,55 @@ def by_checker(data: Any) -> Conditions:
         raise ProofError(str(cause)) from cause
 
 
-@pytest.mark.parametrize("name", forgeries.FORGERIES.keys() - LIMITS)
+@pytest.mark.parametrize("name", sorted(forgeries.FORGERIES.keys() - LIMITS))
 def test_forgeries_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgeries, "check_rows", by_checker)
     commit: Callable[[], object] = forgeries.FORGERIES[name]
     with pytest.raises(ProofError):
         commit()
+
+
+def shown_by_rows(rows: Any) -> object:
+    return refused_as_by_the_kernel(lambda: recheck(rows) or True)
+
+
+def reason_by_rows(r: Any, context: Any) -> object:
+    data = certificate(Statement(ONE, ONE, context), Argument((r,), (), Given(Linear(ONE, ONE)), Point()))
+
+    def show() -> object:
+        found = Theorem(data)
+        return found.shown(data["argument"][0][0], found.world)
+
+    return refused_as_by_the_kernel(show)
+
+
+def refused_as_by_the_kernel(show: Callable[[], object]) -> object:
+    try:
+        return show()
+    except (Refused, *checker.MALFORMED) as cause:
+        raise ProofError(str(cause)) from cause
+
+
+@pytest.fixture
+def by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables of theorems and their forgeries are given to the checker."""
+    for name in ("established", "holding", "dense"):
+        monkeypatch.setattr(theorem_forgeries, name, reason_by_rows)
+    for name in ("theorem", "theorem_of"):
+        monkeypatch.setattr(theorem_forgeries.theorems, name, lambda *given: shown_by_rows(given[-1]))
+
+
+@pytest.mark.usefixtures("by_rows")
+@pytest.mark.parametrize("name", theorem_forgeries.THEOREMS)
+def test_theorems_are_shown_to_the_checker(name: str) -> None:
+    assert theorem_forgeries.THEOREMS[name]()
+
+
+@pytest.mark.usefixtures("by_rows")
+@pytest.mark.parametrize("name", sorted(theorem_forgeries.FORGERIES.keys() - {"another statement"}))
+def test_forged_theorems_are_refused(name: str) -> None:
+    with pytest.raises(ProofError):
+        theorem_forgeries.FORGERIES[name]()
 
 
 # --- theorems: a statement, reasons, and a point ---------------------------------------------

@@ -68,7 +68,7 @@ i, j = Index("i", N), Index("j", N)
 few = Index("k", N - 1)  # no values at n = 1
 HALF = Fraction(1, 2)
 X = Array("x")
-x, y = Entry(X, ()), Entry(Array("y"), ())
+x, y, z = Entry(X, ()), Entry(Array("y"), ()), Entry(Array("z"), ())
 MINUS = num(-1)
 SQUARE = Power(x, Fraction(2))
 OVER_X = Power(x, Fraction(-1))
@@ -126,6 +126,9 @@ CANCELLED = Cancel(x, Power(add(x, ONE), Fraction(2)), add(SQUARE, mul(num(2), x
 TWICE = By("diff_power", (x, Fraction(2), x))
 TWICE_X = mul(num(2), Power(x, Fraction(1)), Diff(x, x))
 
+# what holds for all i and j holds for 0 and an index of another name, the terms in another order
+INSTANCES = Positive(add(v(i), v(j), ONE)), Positive(add(ONE, v(affine(0, ())), v(Index("~3", N))))
+
 THEOREMS: dict[str, Callable[[], object]] = {
     "a sum": lambda: shown(add(x, x), mul(num(2), x)),
     "a derivative": lambda: shown(Diff(SQUARE, x), TWICE_X, Given(TWICE), forward=(SQUARE,)),
@@ -136,6 +139,7 @@ THEOREMS: dict[str, Callable[[], object]] = {
     "a lemma": lambda: established(
         Knowing(Positive(add(x, y)), "k", (weigh(Positive(x), ONE, ((ONE, Sign(Positive(x))),), ZERO),),
                 Sign(Positive(add(x, y)))), given(Positive(x), Positive(y))),
+    "an instance": lambda: established(Knowing(INSTANCES[1], "k", (), Sign(INSTANCES[0])), given(INSTANCES[0])),
     "a maximum of maxima": lambda: established(nest((j, i), Positive(gap((j, i), v(i, j)))), given(*NESTED)),
     "both values of a step": lambda: established(
         Split(Positive(add(ONE, step(x))), "c", step(x), Sign(Positive(num(2))), Sign(Positive(ONE)),
@@ -212,6 +216,16 @@ FORGERIES: dict[str, Callable[[], object]] = {
         ((ONE, Sign(Positive(add(Ordinal(affine(N - 2, ((few, -1),))), Ordinal(few), ONE)))),), ZERO)),
     "factors of another kind": reason(
         Factors(Positive(mul(MINUS, ONE)), (Sign(Nonzero(MINUS)), Sign(Positive(ONE))))),
+    "no factors": reason(Factors(Positive(MINUS), ())),
+    "a reason for fewer values": reason(
+        Knowing(Positive(v(i)), "k", (), Sign(Positive(v(few)))), Positive(v(few))),
+    "a reason for the diagonal": reason(
+        Knowing(Positive(v(i, j)), "k", (), Sign(Positive(v(i, i)))), Positive(v(i, i))),
+    "a reason beside its range": reason(
+        Knowing(Positive(v(affine(1, ((i, 1),)))), "k", (), Sign(Positive(v(j)))), Positive(v(j))),
+    "a reason of a weaker kind": reason(Knowing(Positive(x), "k", (), Sign(Nonzero(x))), Nonzero(x)),
+    "a reason for one dummy": reason(
+        Knowing(Positive(over(i, v(i, j))), "k", (), Sign(Positive(over(i, v(i, i))))), Positive(over(i, v(i, i)))),
     "a factor left out": reason(Factors(Nonzero(mul(ZERO, ONE)), (Sign(Nonzero(ONE)),))),
     "cases of what is no truth value": reason(
         Split(Positive(MINUS), "c", num(2), Sign(Positive(ONE)), Sign(Positive(num(3))),
@@ -281,7 +295,7 @@ FORGERIES: dict[str, Callable[[], object]] = {
     "an abstract function": seen(Positive(Apply("f", ONE))),
     "a maximum of nothing": seen(AtLeastZero(whole("max", 0, (few,), ONE, ())), 1),
     "an inverse out of range": seen(Positive(UNIT)),
-    "a sine that is not known": seen(AtLeastZero(Apply("sin", ONE))),
+    "a sine that is not known": seen(AtLeastZero(Apply("sin", num(2)))),
     "one entry twice is a tie": seen(
         Positive(TIES), entries=((Array("v"), (0,), Fraction(2)), (Array("v"), (1,), Fraction(1))),
         integers=(("a", (0,), 0), ("a", (1,), 0), ("a", (2,), 1))),
@@ -301,6 +315,9 @@ FORGERIES: dict[str, Callable[[], object]] = {
         ONE, ZERO, same(ONE, ZERO, ((), OVER_X, By("assume", ("h", ())))), forward=(OVER_X,),
         context=Context(hypotheses={"h": Same(x, ZERO)})),
     "a value that is not said": lambda: shown(ONE, mul(x, OVER_X)),
+    "a fact beside what may be no truth value": lambda: shown(
+        OVER_X, OVER_X, forward=(mul(sub(step(y), step(z)), OVER_X),), values=(Sign(Nonzero(x)),),
+        point=Point(entries=tuple((t.array, (), Fraction(1)) for t in (x, y, z)))),
     "a value on a dense set only": lambda: shown(ONE, mul(x, OVER_X), values=(DENSE,)),
     "a derivative at a kink": lambda: shown(Diff(step(x), x), ZERO, Given(By("diff_step", (x, x)))),
     "a dummy by the name of an index": lambda: shown(

@@ -183,6 +183,7 @@ def test_splits_and_scaling():
     parts = (data.train, data.test, data.validation)
     together = np.concatenate([p.x * data.scaling.deviation + data.scaling.mean for p in parts])
     np.testing.assert_allclose(np.sort(together, axis=0), np.sort(x, axis=0))
+    np.testing.assert_allclose([data.train.t.mean(), data.train.t.std()], [0, 1], atol=1e-12)
 
 
 def test_glyphs_are_made_without_scikit_learn_and_are_the_same_each_time():

@@ -102,6 +102,19 @@ def test_two_classes_with_one_output(tmp_path, capsys):
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
 
 
+def test_targets_far_from_0_are_learnt_in_their_own_units(tmp_path, capsys):
+    text = "area,rooms,price\n" + "".join(
+        f"{30 + 13 * i % 171},{i % 5},{100000 + 1000 * (30 + 13 * i % 171) + 20000 * (i % 5)}.5\n" for i in range(300)
+    )
+    run = trained(tmp_path, text, "--lr", "0.01")
+    off = float(re.search(r"off by ([\d.]+) in the root mean square", capsys.readouterr().out)[1])
+    assert main(["predict", run, str(tmp_path / "own.csv")]) == 0
+    found = np.array(capsys.readouterr().out.split()[1:], float)
+    wanted = np.array([row.rsplit(",", 1)[1] for row in text.split()[1:]], float)
+    error = float(np.sqrt(np.mean((found - wanted) ** 2)))
+    assert error < 5000 < wanted.std() / 5 and off / 2 < error < 2 * off
+
+
 def test_numbers_are_predicted_without_a_word_of_accuracy(tmp_path, capsys):
     options = ["--target", "price", "--epochs", "60", "--lr", "0.01", "--activation", "\\frac{z}{1+e^{-z}}"]
     run = trained(tmp_path, HOUSES, *options)

@@ -6,7 +6,7 @@ confirmed point is made as small as it can be.  What is returned is certain; not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -21,7 +21,7 @@ from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
 
 from ..evaluate import Evaluation, decided, off_kinks
-from ..exact_numbers import Undecided, Undefined
+from ..exact_numbers import Undecided, Undefined, approximate
 from ..floats import FloatEvaluation
 from ..points import Point, size_at
 from .judge import judged
@@ -51,7 +51,8 @@ _POSITIONS = 256  # index values at which a given point is looked at exactly
 _EXACT_PER_POINT = 3
 _ATTEMPTS = 24
 _PATIENCE = 2  # attempts at sizes where nothing has a value
-_EXACT_ANYWAY = 2  # points looked at exactly though floats see no difference
+_EXACT_ANYWAY, _EXACT_FAR = 2, 6  # points looked at exactly though floats see no difference; and far from 0
+_FAR = 12  # from here on floats lose what tanh, sigmoid and erf still have: 1 - tanh(x)**2
 _RELATIVE, _NOISE = 1e-9, 1e-13
 
 
@@ -85,7 +86,7 @@ class Search:
         self.question, self.kinks_have_values = question, kinks_have_values
         self.sampler = Sampler(question, kinks_have_values)
         self.axes = question.free
-        self.satisfying = self.defined = 0
+        self.satisfying = self.defined = self.far = 0
         self.barren: set[int] = set()
 
     def run(self, budget: int, shrink: bool) -> Outcome:
@@ -144,7 +145,7 @@ class Search:
         self.satisfying += 1
         suspicious, some = candidates(self.question, self.sampler, point, self.axes)
         self.defined += some
-        if not suspicious and self.defined <= _EXACT_ANYWAY:
+        if not suspicious and (self.defined <= _EXACT_ANYWAY or self.lost_to_floats(point)):
             suspicious = [tuple(self.satisfying % n for n in shape_of(self.axes, point.sizes))]
         for at in suspicious:
             placed = replace(point, indices=dict(zip(self.axes, at, strict=True)))
@@ -154,6 +155,14 @@ class Search:
             if not self.defined:  # floats overflow: exp(x - 800)
                 self.defined += has_values(placed, (self.question.lhs, self.question.rhs), self.sampler)
         return None
+
+    def lost_to_floats(self, point: Point) -> bool:
+        """An array is so far out that floats see no difference where there is one."""
+        out = (e and all(abs(approximate(x)) >= _FAR for x in e.values()) for e in point.arrays.values())
+        if self.far < _EXACT_FAR and any(out):
+            self.far += 1
+            return True
+        return False
 
     def special(self) -> Counterexample | None:
         """Zeros, ties, thresholds; then sizes that the claim names."""
@@ -249,13 +258,14 @@ def satisfying_point(
     budget: int = BUDGET,
     forward: Sequence[Term] = (),
     moving: frozenset[Array] = frozenset(),
+    fits: Callable[[Point], bool] = lambda point: True,
 ) -> Point | None:
     """A point that satisfies all hypotheses exactly and where all terms have a value; None where none was found.
 
     Conditions of a theorem are asked for by passing them as hypotheses.  Free indices of `terms` are 0 there.
     With `moving` (a claim about derivatives) the border of a >= is outside, and every step of `forward` that a moving
     array acts through has a value and a derivative there.  Every axis has two values or more, unless the hypotheses
-    or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.
+    or the shapes leave no such sizes: a point at n = 1 says nothing about a condition on i != j.  `fits` may refuse it.
     """
     question = Question(
         Add(tuple(terms)), ZERO, (), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {},
@@ -272,7 +282,7 @@ def satisfying_point(
                 barren.add(rank)
             continue
         placed = replace(point, indices=dict.fromkeys(question.free, 0))
-        if has_values(placed, terms, sampler) and off_kinks(forward, moving, placed, sampler.reaches):
+        if has_values(placed, terms, sampler) and off_kinks(forward, moving, placed, sampler.reaches) and fits(placed):
             return placed
     return None
 

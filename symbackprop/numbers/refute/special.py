@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import islice, pairwise, product
 from math import isqrt
 from typing import assert_never
 
@@ -47,6 +47,7 @@ from .arrays import allowed
 from .points import Question, Sampler
 
 _SPOTS, _INSTANCES, _ENTRIES, _VALUES = 16, 3, 2, 12
+_TOGETHER, _JOINT = 3, 27  # arrays that are moved together, and points made so
 _UP = tuple(map(Fraction, ("1", "7", "60", "1000")))
 _GRID = (*(-x for x in reversed(_UP)), Fraction(0), *_UP)
 _BISECTIONS = 16
@@ -247,11 +248,13 @@ def fitted(sampler: Sampler, point: Point) -> Point | None:
 
 
 def changed(question: Question, sampler: Sampler, base: Point) -> Iterator[Point]:
-    for array, values in values_at_spots(question, sampler, base).items():
+    found = values_at_spots(question, sampler, base)
+    for array, values in found.items():
         for place, x in values:
             yield with_entries(base, array, {**base.arrays[array], place: x})
         for x in dict.fromkeys(x for _, x in values):
             yield with_entries(base, array, dict.fromkeys(base.arrays[array], x))
+    yield from together(base, found)
     free = [a for a in base.arrays if free_values(sampler, a, base)]
     for array in free:
         entries = dict(base.arrays[array])
@@ -265,6 +268,21 @@ def changed(question: Question, sampler: Sampler, base: Point) -> Iterator[Point
     yield replace(base, arrays={**base.arrays, **zeros})
     if base.integers:
         yield replace(base, integers={n: dict.fromkeys(e, 0) for n, e in base.integers.items()})
+
+
+def together(base: Point, found: Mapping[Array, list[tuple[Position, Fraction]]]) -> Iterator[Point]:
+    """Several whole arrays at their ends, or as they are: regions that need more than one threshold passed."""
+    ends: dict[Array, list[Entries]] = {}
+    for array, values in found.items():
+        reached = [x for _, x in values]
+        if reached:
+            both: list[Number] = list(dict.fromkeys((max(reached), min(reached))))
+            ends[array] = [*(dict.fromkeys(base.arrays[array], x) for x in both), dict(base.arrays[array])]
+    if len(ends) < 2:
+        return
+    arrays = sorted(ends, key=lambda a: -max(abs(x) for _, x in found[a]))[:_TOGETHER]
+    for chosen in islice(product(*(ends[a] for a in arrays)), _JOINT):
+        yield replace(base, arrays={**base.arrays, **dict(zip(arrays, chosen, strict=True))})
 
 
 def free_values(sampler: Sampler, array: Array, base: Point) -> bool:

@@ -14,7 +14,7 @@ from itertools import permutations
 from symbackprop.clock import check_time
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, affine
-from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole, check
+from symbackprop.core.kernel import By, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole, check
 from symbackprop.core.ordering import Key, key
 from symbackprop.core.ranges import within
 from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs
@@ -51,7 +51,7 @@ from ..rules.functions import array_function, function
 from ..rules.pinned import pinned
 from ..rules.ranges import join
 from ..rules.relations import Relations
-from .joined import Rewritten, joined
+from .joined import Rewritten, either, flipped, joined
 from .radix import Strides, digits
 from .reduce import Reduction, ordered
 
@@ -90,27 +90,30 @@ class Normal:
         self.way = way or Way()
         # what shows that a canonical base is positive, by the key of the base: (base, plain form, proof plain = base)
         self.known: dict[Key, tuple[Term, Term, Proof | None]] = {}
-        self.seen: dict[Term, tuple[Term, Proof]] = {}
+        self.seen: dict[Term, Rewritten] = {}
         self.functions: dict[Term, Rewritten] = {}
         self.lets: dict[Key, tuple[Array, Tensor]] = {}  # names given to compound bases, by what they mean
         self.meanings: dict[Array, Tensor] = {}
         self.relations = Relations(self)
 
-    def of(self, t: Term) -> tuple[Term, Proof]:
-        """The normal form of `t` and a proof of t = it.  Raises ProofError or TooLarge when a limit is met."""
+    def of(self, t: Term) -> Rewritten:
+        """The normal form of `t` and a proof of t = it, None where it is `t`.
+
+        Raises ProofError or TooLarge when a limit is met.
+        """
         if t not in self.seen:
             check_time()
             self.seen[t] = self.compute(t)
         return self.seen[t]
 
-    def compute(self, t: Term) -> tuple[Term, Proof]:
+    def compute(self, t: Term) -> Rewritten:
         inside, proof = self.inner(t)
         reduction = Reduction(inside, self.run(inside))
         reduction.exhaust(self.relations.rules())
         while join(reduction):
             reduction.exhaust(self.relations.rules())
         value = reduction.result()
-        return value, joined(proof, reduction.proof())
+        return value, None if value == t else joined(proof, reduction.proof())
 
     def run(self, *terms: Term) -> Expansion:
         """An expansion whose dummies no term in play uses."""
@@ -159,7 +162,8 @@ class Normal:
                 axes = tuple(self.names.new(n) for n in sizes)
                 value, proof = self.of(open_body(body, axes))
                 turned, law = array_function(self, whole(fn, order, axes, value, at))
-                return turned, joined(UnderWhole(fn, order, axes, at, proof), law)
+                inside = None if proof is None else UnderWhole(fn, order, axes, at, proof)
+                return turned, either(inside, law)
             case Entry(array, at) if array in self.context.definitions:
                 value, rest = self.inner(self.context.definitions[array].at(*at))
                 return value, joined(By("unfold", (t,)), rest)
@@ -186,7 +190,7 @@ class Normal:
             self.note_sign(value, arg, proof)
         normal = rebuilt(t, (value,))
         turned, law = function(self, normal)
-        done = turned, joined(Inside(t, ((0, proof),)), law)
+        done = turned, either(None if proof is None else Inside(t, ((0, proof),)), law)
         if law is None:
             short, named = self.shortened(normal, value)
             if named is not None:
@@ -257,7 +261,7 @@ class Normal:
             self.meanings[array] = meaning
         array, meaning = self.lets[k]
         entry = Entry(array, axes)
-        proof = Flip(Chain(By("unfold", (entry,)), (Linear(meaning.at(*axes), t),)))
+        proof = flipped(joined(By("unfold", (entry,)), Linear(meaning.at(*axes), t)))
         if self.positive(t):
             base, shown, equal = self.known.get(key(t), (t, t, None))
             self.known.setdefault(key(entry), (entry, shown, joined(equal, Linear(base, t), proof)))
@@ -295,7 +299,7 @@ class Normal:
             proof = Let(array, meaning, proof)
         return proof
 
-    def note_sign(self, base: Term, shown_by: Term, equal: Proof) -> None:
+    def note_sign(self, base: Term, shown_by: Term, equal: Proof | None) -> None:
         if self.signs.sign(shown_by) == POSITIVE:
             self.known.setdefault(key(base), (base, shown_by, equal))
 
@@ -303,7 +307,7 @@ class Normal:
         """A term whose sign is plain to see and the proof that it is `t`, which may be an instance of a known base."""
         if key(t) in self.known:
             base, plain, equal = self.known[key(t)]
-            return plain, joined(equal, Linear(base, t)) if equal is not None else None
+            return plain, either(equal, None if base == t else Linear(base, t))
         for base, plain, equal in list(self.known.values()):
             if type(base) is not type(t) or equal is None:
                 continue

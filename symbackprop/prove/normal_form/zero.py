@@ -22,7 +22,7 @@ def prove_zero(t: Term, normal: Normal, depth: int = DEPTH) -> Proof | None:
     """A proof of t = 0, or None."""
     value, proof = normal.of(t)
     if value == ZERO:
-        return proof
+        return proof or Linear(t, ZERO)
     if depth == 0:
         return None
     monomials = normal.run(value).expand(value)

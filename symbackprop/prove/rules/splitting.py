@@ -47,7 +47,7 @@ def of_fraction(normal: Normal, t: Term, arg: Term, monomials: list[Monomial]) -
         return None
     inverse, numerator, proof = over_common_denominator(monomials, denominator, normal.run(arg))
     reduced, by = normal.of(numerator)
-    inside = Inside(Mul((inverse, numerator)), ((1, by),))
+    inside = None if by is None else Inside(Mul((inverse, numerator)), ((1, by),))
     into = joined(
         Linear(arg, total(monomials)), Linear(total(monomials), add(*(m.term() for m in monomials))), proof, inside
     )

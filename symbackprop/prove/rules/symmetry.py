@@ -10,12 +10,12 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from symbackprop.core.context import Same
-from symbackprop.core.kernel import By, Flip, Inside, Linear, Proof, UnderWhole
+from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderWhole
 from symbackprop.core.ordering import key
 from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import Array, Entry, Mul, Power, Term, Whole, opened_whole, whole
 
-from ..normal_form.joined import joined
+from ..normal_form.joined import flipped, joined
 from ..normal_form.reduce import Move, product_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Symmetry:
         other, by_other = n.of(opened)
         if key(one) != key(other):
             return None
-        inside = UnderWhole("inv", 0, axes, turned.at, joined(by_one, Linear(one, other), Flip(by_other)))
+        inside = UnderWhole("inv", 0, axes, turned.at, joined(by_one, Linear(one, other), flipped(by_other)))
         return whole("inv", 0, axes, opened, turned.at), joined(By("inverse_of_transpose", (w,)), inside)
 
     def rule(self, m: Monomial) -> Move | None:

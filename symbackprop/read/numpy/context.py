@@ -25,7 +25,8 @@ class Tracing:
     `other_floats` is set where floats of another width than 64 bits occur, whose casts copy; `mixed` where Python's
     max or min chose between numbers of two kinds, so that the kind of the result depends on the data; `notes` say how
     something was read that could be read in another way.  `context` has the
-    hypotheses, `partial` the terms known to have a value everywhere or not."""
+    hypotheses, `partial` the terms known to have a value everywhere or not.  `draws` has the random arrays of runs that
+    may draw."""
 
     constants: set[str] = field(default_factory=set)
     rounded: dict[float, Fraction] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Tracing:
     passes: int = 1
     serial: int = 0
     recorder: Any = None
+    draws: Any = None
 
 
 _stack: list[Tracing] = [Tracing()]

@@ -53,6 +53,8 @@ class Copier:
         self.done[id(x)] = result
 
     def converted(self, x: Any) -> Any:
+        if hasattr(type(x), "__symbackprop_copy__"):
+            return x.__symbackprop_copy__(self.convert)
         match x:
             case types.ModuleType():
                 found = stand_in(x)

@@ -11,6 +11,7 @@ import numpy
 
 from . import arranging, linalg, moving, products, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
+from .drawing import Random, Symbolic, replaced
 from .errors import TraceError, Unsupported
 from .lifting import dtype_kind, lifted
 from .registry import LINALG, MATH, NUMPY, SPECIAL, WINDOWS
@@ -116,7 +117,7 @@ SUBMODULES = {
     "scipy.special": SPECIAL,
     "scipy.linalg": {**LINALG},
 }
-REFUSED_MODULES = ("numpy.random", "numpy.fft", "numpy.ma")
+REFUSED_MODULES = ("numpy.fft", "numpy.ma")
 ALIKE = {"autograd.numpy": "numpy", "jax.numpy": "numpy", "autograd.numpy.linalg": "numpy.linalg",
          "jax.numpy.linalg": "numpy.linalg", "autograd.scipy.special": "scipy.special",
          "jax.scipy.special": "scipy.special", "numpy.linalg._linalg": "numpy.linalg"}  # fmt: skip
@@ -283,7 +284,7 @@ SIGNAL = {
     "fftconvolve": conjugate_free,
     "correlate": lambda a, b, mode="full", method="auto": NUMPY["correlate"](a, b, mode),
 }
-MODULES: dict[str, Module] = {
+MODULES: dict[str, Any] = {
     "numpy": Module("numpy", NUMPY),
     "math": Module("math", MATH),
     "scipy": Module("scipy", {}),
@@ -292,10 +293,11 @@ MODULES: dict[str, Module] = {
     "numpy.lib": Module("numpy.lib", {}),
     **{name: Module(name, table) for name, table in SUBMODULES.items()},
 }
+RANDOM = MODULES["numpy.random"] = Random(Symbolic(), MODULES["numpy"])
 BEHIND = ("numpy", "scipy", "math")
 
 
-def stand_in(module: ModuleType) -> Module | None:
+def stand_in(module: ModuleType) -> Any:
     """Our module for a real one, or None for modules that are not of numpy, scipy or math."""
     name = ALIKE.get(module.__name__, module.__name__)
     if name in MODULES:
@@ -307,6 +309,9 @@ def stand_in(module: ModuleType) -> Module | None:
 
 def counterpart(function: Any) -> Any:
     """Our function for one of numpy's, scipy's or math's, found by module and name."""
+    drawing = replaced(function, RANDOM)
+    if drawing is not None:
+        return drawing
     name = getattr(function, "__name__", None)
     if name is None:
         return None
@@ -316,6 +321,8 @@ def counterpart(function: Any) -> Any:
         return NUMPY.get(name) or SPECIAL.get(name)
     if home.startswith(("numpy.linalg", "scipy.linalg")):
         return LINALG.get(name)
+    if home.startswith("numpy.random"):
+        return getattr(RANDOM, name)
     if home == "math":
         return MATH.get(name)
     if home.startswith("scipy.signal"):

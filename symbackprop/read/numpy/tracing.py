@@ -40,12 +40,14 @@ class Traced:
     `constants` are the mathematical constants that occur as arrays without axes ("pi"); `rounded_constants` the floats
     that look like a rounded number, with the fraction they were taken for: a small difference may be due to them.
     `notes` say what was read in another way than it is written, such as a mask constant that is taken for -inf.
+    `draws` are the random arrays that occur, by name.
     """
 
     outputs: Any
     constants: tuple[str, ...] = ()
     rounded_constants: tuple[tuple[float, Fraction], ...] = field(default=())
     notes: tuple[str, ...] = ()
+    draws: Mapping[str, Declared] = field(default_factory=dict)
 
 
 def symbol(name: str, declared: Declared) -> Any:
@@ -86,7 +88,10 @@ def trace(
             f"{name_of(function)}: a list over a symbolic range is used in a way that is not understood (its items do "
             "not depend on the index, or it is read by code that is not traced)"
         )
-    return Traced(results[0], tuple(sorted(state.constants)), tuple(sorted(state.rounded.items())), tuple(state.notes))
+    draws = state.draws.declared if state.draws is not None else {}
+    return Traced(
+        results[0], tuple(sorted(state.constants)), tuple(sorted(state.rounded.items())), tuple(state.notes), draws
+    )
 
 
 def argument(name: str, value: Any, copier: Copier) -> Any:
@@ -98,6 +103,7 @@ def argument(name: str, value: Any, copier: Copier) -> Any:
     return size_number(value) if isinstance(value, Size) else copier.convert(value)
 
 
+HANDLERS["symbol"] = symbol
 T = TypeVar("T")
 
 

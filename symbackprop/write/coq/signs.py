@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
+from ...core.instances import instance
 from ...core.ranges import never_negative
-from ...core.signs import instance
 from ...core.terms import (
     PI,
     Add,

@@ -14,7 +14,7 @@ from importlib.resources import files
 _FONT = re.compile(r"src:url\(fonts/([\w-]+)\.woff2\)[^}]*")
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; img-src data:; "
-    "base-uri 'none'; form-action 'none'"
+    "base-uri 'none'; form-action "
 )
 
 
@@ -40,13 +40,13 @@ def asset(name: str) -> str:
     return (files(__package__) / name).read_text(encoding="utf-8")
 
 
-def page(title: str, body: str) -> str:
-    """A whole page that needs no network: it may load nothing but what it carries."""
+def page(title: str, body: str, form: str = "'none'") -> str:
+    """A whole page that needs no network: it may load nothing but what it carries, and send forms to `form` only."""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}{form}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
 <style>{katex_style()}</style>

@@ -1,6 +1,16 @@
 "use strict";
 (function () {
-  const options = { throwOnError: false, trust: false, strict: "ignore", maxExpand: 1000, errorColor: "#b3261e" };
+  const coloured = function (context) { return context.command === "\\htmlClass" && /^index\d$/.test(context.class); };
+  const options = { throwOnError: false, trust: coloured, strict: "ignore", maxExpand: 1000, errorColor: "#b3261e" };
+  const home = document.querySelector("[data-shapes]");
+  const shapes = home ? JSON.parse(home.dataset.shapes) : {};
+  // the shape of an array is shown where the pointer rests on its letter
+  function pointedAt(el) {
+    for (const letter of el.querySelectorAll(".katex-html .mord.mathnormal")) {
+      const shape = Object.hasOwn(shapes, letter.textContent) ? shapes[letter.textContent] : "";
+      if (shape) letter.title = letter.textContent + ": " + shape;
+    }
+  }
   function render(root) {
     for (const el of root.querySelectorAll(".tex:not([data-done])")) {
       if (el.closest("[data-lazy]") && root === document) continue;
@@ -8,6 +18,7 @@
       const display = el.dataset.display !== undefined;
       try {
         katex.render(el.textContent, el, Object.assign({ displayMode: display }, options));
+        pointedAt(el);
       } catch (error) { /* the source stays to be read */ }
     }
   }
@@ -28,6 +39,12 @@
     };
     el.addEventListener("click", toggle);
     el.addEventListener("keydown", function (e) { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); toggle(); } });
+  }
+  for (const button of document.querySelectorAll("button.copy")) {
+    button.addEventListener("click", function () {
+      const text = button.parentElement.querySelector("pre").textContent;
+      navigator.clipboard.writeText(text).then(function () { button.textContent = "copied"; });
+    });
   }
   const chips = document.querySelectorAll(".chip[data-verdict]");
   for (const chip of chips) {

@@ -75,9 +75,12 @@ def plain_name(name: str) -> str:
 
 
 def choose(wanted: str, taken: Iterable[str]) -> str:
-    """The wanted letter, or the next that is free: another letter, then k', k'', ..."""
+    """The wanted letter, or the next that is free: another letter, then k', k'', ...
+
+    A word is no letter: it comes from a program, ours or the user's.
+    """
     used = set(taken)
-    wanted = wanted if re.fullmatch(r"[^\W\d_][\w']*", wanted) else "k"
+    wanted = wanted if re.fullmatch(r"[^\W\d_]\d*'*", wanted) else "k"
     for name in (wanted, *POOL):
         if name not in used:
             return name

@@ -259,10 +259,11 @@ class TermWriter(ABC):
         match p:
             case NonNegative(e):  # what is subtracted stands on the left
                 constant, parts = as_affine(e)
-                left = affine(0, [(a, -k) for a, k in parts if is_negative(k)])
-                right = affine(
-                    constant - coefficient_sum(e) * self.first_index, [(a, k) for a, k in parts if not is_negative(k)]
-                )
+                constant = constant - coefficient_sum(e) * self.first_index
+                subtracted = [(a, -k) for a, k in parts if is_negative(k)]
+                less = Size(() if subtracted else tuple((m, -c) for m, c in constant.monomials if c < 0))
+                left = affine(less, subtracted)
+                right = affine(constant + less, [(a, k) for a, k in parts if not is_negative(k)])
                 return f"{self.affine(left)[0]} {self.at_most} {self.affine(right)[0]}"
             case Positive(t):
                 return f"{self.term(t, taken)[0]} > 0"

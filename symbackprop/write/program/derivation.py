@@ -2,32 +2,38 @@
 
 From the outputs back, for each intermediate that has a name: the definitions of what reads it, the chain rule, the
 local derivatives, what is left when the deltas contract, and the matrix form.  Each passage is proved before it is
-written: the sum of the chain rule, with the local derivatives put in, is the gradient that the sweep has found.
+written: the sum of the chain rule, with the local derivatives put in, is the gradient that the sweep has found, and a
+matrix form is lowered to its entries again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr, ProofError, Size
-from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, mul, over, subterms
+from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, mul
 from symbackprop.gradients.derived import Derived
 from symbackprop.gradients.lemmas import term_of
 from symbackprop.gradients.meanings import opened, with_entries
-from symbackprop.gradients.reverse import MAXIMUM, RULE
+from symbackprop.gradients.reverse import MAXIMUM, RULE, Step
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.tidying import Tidy
-from symbackprop.read.numpy import INPUT, UNIT, ZERO_AT, Node
+from symbackprop.read.numpy import INPUT, UNIT, Node
 
 from .equations import plain_letters
-from .matrix_forms import MatrixForms
-from .notation import Notation
+from .matrix_forms import altogether, by_entries, matrix_form
+from .notation import GRADIENT, Both, Notation, partial
+from .parts import has_delta, indices, read_by, simpler, summed
+from .picture import Picture, picture
+from .reasons import of_derivative
 from .source import Program
 
-LETTERS = "ijklmnpqrstuv"
+LETTERS = "ijklmnpqrstuvw"
+WIDE = 90  # letters of a formula that is put together
+JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})
 RESULT, USUAL, EVERYTHING = 1, 2, 3
 
 
@@ -58,117 +64,210 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """All passages, and what is needed for the first line: the names and their sizes, conditions, hypotheses."""
+    """All passages, and what is needed for the first line: the names and their sizes, conditions, hypotheses.
+
+    `shapes` has (text, LaTeX) of a name and its sizes, `remarks` what a reader is to know of how it was read.
+    """
 
     title: str
     variables: tuple[str, ...]
-    shapes: Mapping[str, tuple[Size, ...]]
+    shapes: tuple[tuple[tuple[str, str], tuple[Size, ...]], ...]
     passages: tuple[Passage, ...]
-    given: tuple[str, ...] = field(default=())
+    given: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    picture: Picture = field(default_factory=Picture)
 
 
-def plan(found: Derived, title: str, given: Sequence[str] = ()) -> Derivation:
-    planner = Planner(found)
-    shapes = {n: d.shape for n, d in found.reverse.declared.items()}
-    return Derivation(title, tuple(found.theorems), shapes, tuple(planner.passages()), tuple(given))
+def plan(
+    found: Derived, title: str, given: Sequence[str] = (), written: Mapping[str, Both] | None = None,
+    remarks: Sequence[str] = (),
+) -> Derivation:  # fmt: skip
+    """`written` has text and LaTeX of names that are not written as they are called."""
+    planner = Planner(found, written or {})
+    name = planner.notation
+    gradients = {str(u.name): planner.names.get(o.array, "") for o, u in found.reverse.upstream.items()}
+    called = {n: name.gradient(of) for n, of in gradients.items() if of}
+    declared = found.reverse.declared.items()
+    shapes = tuple((called.get(n, (name.text(n), name.latex(n))), d.shape) for n, d in declared)
+    passages = tuple(planner.passages())
+    seen = picture(found.reverse, planner.shown, planner.names, name)
+    return Derivation(title, tuple(found.theorems), shapes, passages, tuple(given), tuple(remarks), seen)
 
 
 class Planner:
-    def __init__(self, found: Derived) -> None:
+    def __init__(self, found: Derived, written: Mapping[str, Both]) -> None:
         self.found, self.reverse = found, found.reverse
         self.program = Program(found.reverse)
         self.context = Context({**found.reverse.graph.definitions, **found.shared.known.definitions})
         self.step = {s.node: s for s in self.reverse.steps}
+        self.lent = {s.adjoint for s in self.reverse.steps if isinstance(s.adjoint, Node) and not s.adjoint.backward
+                     and s.adjoint.operation != INPUT and s.adjoint.name == f"d{s.node.name}"}  # fmt: skip
         self.shown = [n for n in self.reverse.forward if self.is_shown(n)]
+        self.unshown = [n for n in self.reverse.forward if n.named and n not in self.shown and n.operation != INPUT
+                        and self.own_name(n) and n.depth == 0]  # fmt: skip
         outputs = self.reverse.graph.outputs
         called = [n for n in self.reverse.graph.nodes if n.named]
-        called = [n for n in called if n in self.program.names or n.name or n in outputs]
-        self.names = {n.array: self.program.names.get(n) or n.name or "L" for n in called}
-        adjoints = {n: s.adjoint for n, s in self.step.items() if n in self.shown}
-        self.adjoint = {g.array: self.names[n.array] for n, g in adjoints.items()
-                        if isinstance(g, Node) and g.named and n.array in self.names}  # fmt: skip
+        self.names = {n.array: name for n in called if (name := self.called(n))}
+        self.adjoint: dict[Array, str] = {}
+        for n in self.shown:
+            if n.array in self.names and (g := self.adjoint_of(n)) is not None:
+                self.adjoint.setdefault(g.array, GRADIENT + self.names[n.array])
+        self.names = {a: name for a, name in self.names.items() if a not in self.adjoint}
         loss = "L" if self.reverse.upstream else self.names.get(outputs[0].array, "L")
-        of = {f"∇{self.names[n.array]}": self.names[n.array] for n in self.shown if n.array in self.names}
-        self.notation = Notation({**self.names, **{a: f"∇{c}" for a, c in self.adjoint.items()}}, of, loss)
-        self.forms = MatrixForms(self.notation)
+        self.notation = Notation({**self.names, **self.adjoint}, written, loss)
+        upstream = [(o, u) for o, u in self.reverse.upstream.items() if o.array in self.names]
+        given = {u.array: GRADIENT + self.names[o.array] for o, u in upstream}
+        self.given = Notation({**self.names, **given}, written, loss)
+        self.taken = {*self.names.values(), *(x for d in self.reverse.declared.values() for x in d.symbols)}
+        self.letters = [x for x in LETTERS if x not in self.taken]
+
+    def called(self, n: Node) -> str:
+        """The author's name, else that of the program for what is worth one: not for a root or an inverse."""
+        given = self.program.names.get(n, "")
+        if self.own_name(n) or n in self.reverse.graph.outputs:
+            return given or n.name or "L"
+        if n in self.lent:
+            return ""
+        return given if n.backward or (given[:1] == "t" and n.operation in JOINING) else ""
 
     def is_shown(self, n: Node) -> bool:
         """What has a name in the function itself, and a gradient."""
-        named = n.operation == INPUT or (n.name is not None and n.depth == 0) or n in self.reverse.graph.outputs
-        return n.named and named and n in self.step
+        named = n.operation == INPUT or (self.own_name(n) and n.depth == 0) or n in self.reverse.graph.outputs
+        return n.named and bool(named) and n in self.step
 
-    def passages(self) -> list[Passage]:
+    def own_name(self, n: Node) -> str:
+        """The author's; not that of the gradient which a value of the forward happens to be."""
+        return "" if n in self.lent else n.name or ""
+
+    def adjoint_of(self, n: Node) -> Node | None:
+        """The node that holds the gradient by n, where that is no argument of the forward."""
+        g = self.step[n].adjoint
+        own = isinstance(g, Node) and (g.backward or g in self.lent or g in self.reverse.upstream.values())
+        known = isinstance(g, Node) and g.named and own
+        return g if known and isinstance(g, Node) else None
+
+    def passages(self) -> Iterator[Passage]:
         order = [s.node for s in self.reverse.steps if s.node in self.shown]
-        wanted = [n for n in order if n not in self.reverse.graph.outputs]
-        return [p for n in wanted if (p := self.passage(n)) is not None]
+        for n in order:
+            found = None if n in self.reverse.graph.outputs else self.passage(n)
+            if found is not None and found.shown(RESULT):
+                yield found
 
     # --- one gradient --------------------------------------------------------------------------
 
     def passage(self, c: Node) -> Passage | None:
         readers = self.readers(c)
         g = self.step[c].adjoint
-        if not isinstance(g, Node):
+        if c.array not in self.names:
             return None
-        axes, at = letters(c.shape, LETTERS)
+        axes, at = indices(c.shape, self.letters)
+        left = Entry(Array(GRADIENT + self.names[c.array]), at)
+        if not isinstance(g, Node):
+            lines = [line for n in readers for line in self.definitions(n, c)]
+            return self.made(c, [*lines, self.line(left, term_of(g, ()), axes, "put together", RESULT)])
         if not readers:
-            return self.arranged(c, g, axes, at)
-        others = LETTERS[len(axes) :]
-        lines = [self.definition(n) for n in readers]
-        total, chain, parts = [], [], []
+            result = self.opened(g.at(at), set(self.adjoint) - {g.array})
+            return self.made(c, [self.line(left, result, axes, "the outputs have its entries as they are", RESULT)])
+        others = self.letters[len(axes) :]
+        called = {a.array: GRADIENT + self.names[n.array] for n in readers if (a := self.adjoint_of(n)) is not None}
+        lines = [line for n in readers for line in self.definitions(n, c)]
+        result = simpler(self.opened(g.at(at), set(called))) if g.array not in called else g.at(at)
+        total, chain, local = [], [], []
         for n in readers:
-            n_axes, n_at = letters(n.shape, others)
+            n_axes, n_at = indices(n.shape, others)
             up = self.gradient_of(n, n_at)
             slope = Diff(Entry(n.array, n_at), Entry(c.array, at))
             chain.append(summed(n_axes, slope if up is None else mul(up, slope)))
-            derivative = self.by_rule(n, n_at, c, at, len(readers)) or self.local(n, n_at, c, at)
+            form, derivative = self.derivative(n, n_at, c, at, up is None and len(readers) == 1, result, readers)
             if derivative is None:
                 return None
-            parts.append((slope, derivative, (*n_axes, *axes)))
-            total.append(summed(n_axes, derivative if up is None else mul(up, derivative)))
-        left = Entry(Array(f"∇{self.names[c.array]}"), at)
-        result = self.opened(g.at(at), g)
-        proved = prove_equal(self.plain(add(*total)), self.plain(g.at(at)), EMPTY) is not None
-        lines.append(self.line(left, add(*chain), axes, "chain rule", USUAL))
-        lines += [self.line(s, Tidy()(d), a, f"the derivative of {self.names[n.array]}", EVERYTHING)
-                  for n, (s, d, a) in zip(readers, parts, strict=True)]  # fmt: skip
-        lines += [self.line(Entry(m.array, a), self.body(m, a), i, "abbreviated", USUAL)
-                  for m in self.abbreviations(result) for i, a in [letters(m.shape, LETTERS)]]  # fmt: skip
-        last = "the deltas contract" if any(has_delta(d) for _, d, _ in parts) else "put together"
-        lines.append(self.line(left, result, axes, last, RESULT))
-        form = self.forms.of(g)
-        if form is not None:
-            name = self.notation.plain_gradient(self.names[c.array])
-            lines.append(Line(name, form[0], self.notation.latex_gradient(self.names[c.array]), form[1],
-                              "the same for all entries at once", RESULT))  # fmt: skip
-        name = self.names[c.array]
-        said = tuple(line for line in lines if line.left != line.right)
-        return Passage(name, self.notation.latex_name(name), said, proved)
+            derivative = Tidy()(derivative)
+            reason = of_derivative(form, self.body(n, n_at), c, self.notation, self.names)
+            local.append(self.line(slope, derivative, (*n_axes, *axes), reason, EVERYTHING, called))
+            total.append((n_axes, derivative, up))
+        put_in = add(*(summed(a, d if up is None else mul(up, d)) for a, d, up in total))
+        proved = all(prove_equal(self.plain(t), self.plain(g.at(at)), EMPTY) is not None for t in (put_in, result))
+        lines.append(self.line(left, add(*chain), axes, "chain rule", USUAL, called))
+        lines += local
+        said = {line.left for line in lines}
+        lines += [line for m in self.abbreviations(result) if (line := self.meaning(m, "abbreviated")).left not in said]
+        last = "the deltas contract" if any(has_delta(d) for _, d, _ in total) else "put together"
+        lines.append(self.line(left, result, axes, last, RESULT, called))
+        at_once = matrix_form(g, self.notation.renamed(result, called), axes, self.given, called)
+        if at_once is not None:
+            name = self.notation.gradient(self.names[c.array])
+            lines.append(Line(name[0], at_once[0], name[1], at_once[1], "all entries at once", RESULT))
+        if c.operation == INPUT and at_once is not None:
+            lines += self.put_in(c, g, at_once[0])
+        if c.operation == INPUT:
+            lines += self.jacobian(c, g)
+        return self.made(c, lines, proved)
 
-    def arranged(self, c: Node, g: Node, axes: tuple[Index, ...], at: tuple[IndexExpr, ...]) -> Passage:
-        """Outputs that only have entries of c, each in its place."""
-        left = Entry(Array(f"∇{self.names[c.array]}"), at)
-        result = self.line(left, self.opened(g.at(at), g), axes, "the outputs have entries of it as they are", RESULT)
-        return Passage(self.names[c.array], self.notation.latex_name(self.names[c.array]), (result,), True)
+    def jacobian(self, c: Node, g: Node) -> list[Line]:
+        """∂y/∂c for one vector y by a vector: the gradient with a delta for the upstream gradient."""
+        if len(self.reverse.upstream) != 1:
+            return []
+        ((o, u),) = self.reverse.upstream.items()
+        if o not in self.shown or not o.ndim == c.ndim == 1 or UNIT in (*o.shape, *c.shape):
+            return []
+        (i,), (j,) = indices(o.shape, self.letters)[0], indices(c.shape, self.letters[1:])[0]
+        hidden = [n.array for n in self.reverse.graph.nodes if n.meaning is not None and n.array not in self.names]
+        back = [n.array for n in self.reverse.graph.nodes if n.backward and n.meaning is not None]
+        whole = opened(g.at((j,)), [*back, *hidden], self.context)[0]
+        term = simpler(Tidy()(with_entries(whole, lambda e: Delta(i, e.at[0]) if e.array == u.array else None)))
+        left = Diff(Entry(o.array, (i,)), Entry(c.array, (j,)))
+        lines = [self.line(left, term, (i, j), "the Jacobian: a delta for the gradient by the output", RESULT)]
+        form = by_entries(self.notation.renamed(term), (i, j))
+        if form is not None:
+            (a, p), (b, q) = (self.notation.name(self.names[x.array]) for x in (o, c))
+            text, tex = self.notation.matrix(form)
+            lines.append(Line(f"∂{a}/∂{b}", text, partial(p, q), tex, "all entries at once", RESULT))
+        return lines
+
+    def put_in(self, c: Node, g: Node, before: str) -> list[Line]:
+        """The gradient by a variable with everything put in, where that is a line."""
+        whole = altogether(g, self.given)
+        if whole is None or len(whole[0]) > WIDE or whole[0] == before:
+            return []
+        name = self.notation.gradient(self.names[c.array])
+        return [Line(name[0], whole[0], name[1], whole[1], "with the gradients above put in", RESULT)]
+
+    def made(self, c: Node, lines: Sequence[Line], proved: bool = True) -> Passage:
+        """Without lines that say nothing, or what a later one says again."""
+        said: list[Line] = []
+        for k, line in enumerate(lines):
+            again = next((x for x in lines[k + 1 :] if (x.left, x.right) == (line.left, line.right)), None)
+            if line.left == line.right:
+                continue
+            before = [x for x in said if (x.left, x.right) == (line.left, line.right)]
+            if again is None and not before:
+                said.append(line)
+            elif again is not None and not before:  # kept where it is first said, at the level of the last
+                said.append(Line(line.left, line.right, line.latex_left, line.latex_right, line.reason, again.level))
+        name = self.names[c.array]
+        return Passage(self.notation.text(name), self.notation.latex(name), tuple(said), proved)
 
     def readers(self, c: Node) -> list[Node]:
         """The shown nodes that hand a gradient to c, through nodes that are not shown."""
-        found, todo, seen = set(), [c], {c}
+        found = {s.node for s in self.between(c) if s.node in self.shown}
+        return sorted(found, key=lambda n: n.number)
+
+    def between(self, c: Node) -> list[Step]:
+        """The steps that hand a gradient to c, up to the next nodes that are shown."""
+        todo, seen = [c], dict[Node, Step]()
         while todo:
             m = todo.pop()
             for s in self.reverse.steps:
                 if any(to is m for to, _ in s.into) and s.node not in seen:
-                    seen.add(s.node)
-                    if s.node in self.shown:
-                        found.add(s.node)
-                    else:
-                        todo.append(s.node)
-        return sorted(found, key=lambda n: n.number)
+                    seen[s.node] = s
+                    todo += [] if s.node in self.shown else [s.node]
+        return list(seen.values())
 
     def gradient_of(self, n: Node, at: tuple[IndexExpr, ...]) -> Term | None:
         """∂L/∂n as an entry; None where n is the loss itself."""
         g = self.step[n].adjoint
         if isinstance(g, Node):
-            return self.opened(g.at(at), g, False)
+            return self.opened(g.at(at), set(self.adjoint))
         return None if g == 1 else term_of(g, ())
 
     def abbreviations(self, t: Term) -> list[Node]:
@@ -176,6 +275,19 @@ class Planner:
         used = arrays(t)
         hidden = [n for n in self.reverse.forward if n.meaning is not None and n not in self.shown]
         return [n for n in hidden if n.array in used and n.array in self.names]
+
+    def derivative(
+        self, n: Node, n_at: tuple[IndexExpr, ...], c: Node, at: tuple[IndexExpr, ...], alone: bool, result: Term,
+        readers: Sequence[Node],
+    ) -> tuple[str, Term | None]:  # fmt: skip
+        """∂n/∂c, with the compact form that gave it, if one did; `alone`: n is the loss and all that reads c."""
+        by_rule = self.by_rule(n, n_at, c, at, len(readers))
+        if by_rule is not None:
+            return self.step[n].how, by_rule
+        forms = [s.how for s in self.between(c) if s.how not in (RULE, MAXIMUM)]
+        if alone and forms:
+            return forms[0], result
+        return "", self.local(n, n_at, c, at)
 
     def by_rule(
         self, n: Node, n_at: tuple[IndexExpr, ...], c: Node, at: tuple[IndexExpr, ...], readers: int
@@ -192,66 +304,61 @@ class Planner:
                 return None
             return mul(*(Delta(i, j) for i, j, s in zip(e.at, n_at, n.shape, strict=True) if s != UNIT))
 
-        found = with_entries(self.opened(g.at(at), g), delta)
+        found = with_entries(self.opened(g.at(at), {own.array}), delta)
         return None if own.array in arrays(found) else found
 
     def local(self, n: Node, n_at: tuple[IndexExpr, ...], c: Node, at: tuple[IndexExpr, ...]) -> Term | None:
         """∂n/∂c by the laws, in the names that are shown."""
-        body = self.body(n, n_at)
+        body = self.body(n, n_at, [m for m in self.unshown if c not in read_by(m)])
         try:
             return differentiate(body, Entry(c.array, at), EMPTY, Names())[0]
         except ProofError:
             return None
 
-    def body(self, n: Node, at: tuple[IndexExpr, ...]) -> Term:
-        """The definition of n in terms of what is shown."""
-        hidden = [m.array for m in self.reverse.forward if m.meaning is not None and m not in self.shown]
+    def body(self, n: Node, at: tuple[IndexExpr, ...], kept: Sequence[Node] = ()) -> Term:
+        """The definition of n in terms of what is shown, and of what is kept besides."""
+        seen = {*self.shown, *kept}
+        hidden = [m.array for m in self.reverse.forward if m.meaning is not None and m not in seen]
         return opened(Entry(n.array, at), [n.array, *hidden], self.context)[0]
 
-    def opened(self, t: Term, g: Node, inside: bool = True) -> Term:
-        """A gradient in the names that are shown: gradients of shown nodes stay, and names of the user's."""
-        keep = set(self.adjoint) - ({g.array} if inside else set())
+    def opened(self, t: Term, keep: Collection[Array]) -> Term:
+        """A gradient in the names that are shown: the gradients that are kept stay, and names of the user's."""
         back = [
             n.array for n in self.reverse.graph.nodes if n.backward and n.meaning is not None and n.array not in keep
         ]
-        hidden = [n.array for n in self.reverse.forward if n.meaning is not None and n.array not in self.names]
+        known = {*self.names, *keep}
+        hidden = [n.array for n in self.reverse.forward if n.meaning is not None and n.array not in known]
         return opened(t, [*back, *hidden], self.context)[0]
 
     def plain(self, t: Term) -> Term:
-        """Compared with nothing hidden, except the gradients of shown nodes other than the one asked for."""
+        """Compared with nothing hidden."""
         back = [n.array for n in self.reverse.graph.nodes if n.backward and n.meaning is not None]
         forward = [n.array for n in self.reverse.forward if n.meaning is not None]
         return opened(t, [*back, *forward], self.context)[0]
 
     # --- lines ---------------------------------------------------------------------------------
 
-    def definition(self, n: Node) -> Line:
-        axes, at = letters(n.shape, LETTERS)
+    def definitions(self, n: Node, c: Node) -> list[Line]:
+        """That of n, and those of the author's names on the way to c that the step goes over at once."""
         shortened = n in self.found.shared.known.shortened
         reason = "definition; the shift by the maximum cancels" if shortened else "definition"
-        return self.line(Entry(n.array, at), self.body(n, at), axes, reason, USUAL)
+        lines = [self.meaning(n, reason)]
+        inside = read_by(n)
+        jumped = dict.fromkeys(m for s in self.between(c) for m in s.opened if m in self.unshown and m in inside)
+        more = sorted([] if shortened else jumped, key=lambda m: -m.number)
+        return [*lines, *(self.meaning(m, "definition") for m in more)]
 
-    def line(self, left: Term, right: Term, axes: Sequence[Index], reason: str, level: int) -> Line:
-        right = plain_letters(right, 0, [i.name for i in axes])
-        text, tex = self.notation.both(left, right, axes)
-        return Line(text[0], text[1], tex[0], tex[1], reason, level)
+    def meaning(self, n: Node, reason: str) -> Line:
+        axes, at = indices(n.shape, self.letters)
+        return self.line(Entry(n.array, at), self.body(n, at, self.unshown), axes, reason, USUAL)
 
-
-def letters(shape: Sequence[Size], names: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
-    """Indices by these letters for the axes longer than 1, and the index expressions of all axes."""
-    pool = iter(names)
-    at: tuple[IndexExpr, ...] = tuple(ZERO_AT if s == UNIT else Index(next(pool), s) for s in shape)
-    return tuple(i for i in at if isinstance(i, Index)), at
-
-
-def summed(axes: Sequence[Index], body: Term) -> Term:
-    for i in reversed(axes):
-        body = over(i, body)
-    return body
-
-
-def has_delta(t: Term) -> bool:
-    return any(isinstance(s, Delta) for s in subterms(t))
+    def line(
+        self, left: Term, right: Term, axes: Sequence[Index], reason: str, level: int,
+        called: Mapping[Array, str] | None = None,
+    ) -> Line:  # fmt: skip
+        right = plain_letters(self.notation.renamed(right, called), 0, [*(i.name for i in axes), *self.taken])
+        (a, p), (b, q) = (self.notation.of(t, axes) for t in (self.notation.renamed(left, called), right))
+        return Line(a, b, p, q, reason, level)
 
 
 __all__ = ["Derivation", "Line", "Passage", "plan"]

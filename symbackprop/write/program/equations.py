@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symbackprop.core.terms import Array, Entry, Holds, Index, Positive, Sum, Term, Whole, arguments, rebuilt
+from symbackprop.core.terms import (
+    Add,
+    Apply,
+    Array,
+    Entry,
+    Holds,
+    Index,
+    Mul,
+    Num,
+    Positive,
+    Power,
+    Sum,
+    Term,
+    Whole,
+    arguments,
+    rebuilt,
+)
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
@@ -83,7 +99,28 @@ def plain_letters(t: Term, outside: int, taken: Sequence[str] = ()) -> Term:
                 args = arguments(s)
                 return rebuilt(s, tuple(named(a, depth) for a in args)) if args else s
 
-    return named(Tidy()(t), outside)
+    return named(positive_first(Tidy()(t)), outside)
+
+
+def positive_first(t: Term) -> Term:
+    """1 - a² where the normal order would begin with -a²."""
+    match t:
+        case Add(args):
+            return Add(tuple(sorted(map(positive_first, args), key=is_negative)))
+        case Sum(size, body, hint):
+            return Sum(size, positive_first(body), hint)
+        case Mul() | Power() | Apply():
+            return rebuilt(t, tuple(map(positive_first, arguments(t))))
+        case _:
+            return t
+
+
+def is_negative(t: Term) -> bool:
+    match t:
+        case Num(value) | Mul((Num(value), *_)):
+            return value < 0
+        case _:
+            return False
 
 
 def ancestors(n: Node) -> set[Node]:

@@ -1,90 +1,134 @@
-"""Terms of a derivation as text and LaTeX: the user's names, and ∂L/∂c for the gradient by c."""
+"""Terms of a derivation as text and LaTeX: the author's names, and ∂L/∂c for the gradient by c."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from symbackprop.core.indices import Index
-from symbackprop.core.terms import Add, Array, Term, substitute
+from symbackprop.core.matrix import Matrix
+from symbackprop.core.terms import Array, Term, substitute
 from symbackprop.gradients.lemmas import everywhere_in
-from symbackprop.write.paper.array_text import ArrayText
+from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.latex import Latex
-from symbackprop.write.paper.letters import latex_name
+from symbackprop.write.paper.latex import run_together as latex_subs
+from symbackprop.write.paper.letters import latex_name, plain_name
+from symbackprop.write.paper.text import Plain, run_together
 
-ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
-GREEK = {"eps", "gamma", "beta", "alpha", "mu", "sigma", "theta", "delta", "tau", "rho", "lambda"}
+ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "check": r"\check"}
+GREEK = {"mu", "nu", "xi", "pi"}
+GRADIENT = "∇"  # begins the name of an array that is the gradient by another
+Both = tuple[str, str]  # text and LaTeX
+
+
+class Names(Protocol):
+    """How names are written, and what the loss is called."""
+
+    loss: str
+
+    def text(self, name: str) -> str: ...
+    def latex(self, name: str) -> str: ...
 
 
 class Notation:
-    """`names` says how arrays are called, `gradients` of what a name is the gradient."""
+    """`called` says how arrays are called, `written` how an author writes names in LaTeX."""
 
-    def __init__(self, names: Mapping[Array, str], gradients: Mapping[str, str], loss: str = "L") -> None:
-        self.names, self.gradients, self.loss = names, gradients, loss
+    def __init__(self, called: Mapping[Array, str], written: Mapping[str, Both] | None = None, loss: str = "L") -> None:
+        self.called, self.written, self.loss = called, dict(written or {}), loss
 
-    def renamed(self, t: Term) -> Term:
+    def text(self, name: str) -> str:
+        if name in self.written:
+            return self.written[name][0]
+        return author_text(name) if "\\" in name else plain_name(name)
+
+    def latex(self, name: str) -> str:
+        return self.written[name][1] if name in self.written else pretty(name)
+
+    def renamed(self, t: Term, more: Mapping[Array, str] | None = None) -> Term:
         """In the names of the page."""
+        table = {**self.called, **(more or {})}
 
-        def called(x: object) -> Array | None:
-            return Array(self.names[x]) if isinstance(x, Array) and x in self.names else None
+        def name(x: object) -> Array | None:
+            return Array(table[x]) if isinstance(x, Array) and x in table else None
 
-        found: Term = everywhere_in(t, called)
+        found: Term = everywhere_in(t, name)
         return found
 
-    def both(self, left: Term, right: Term, axes: Sequence[Index]) -> tuple[tuple[str, str], tuple[str, str]]:
-        a, b = self.renamed(left), self.renamed(right)
-        writer = GradientText(Add((a, b)), axes, self.gradients, self.loss)
-        writer.letters.update({i: i.name for i in axes})
-        tex = GradientLatex(self.gradients, [i.name for i in axes], self.loss)
+    def of(self, t: Term, axes: Sequence[Index]) -> Both:
+        """A term in the names of the page; `axes` are the letters of its free indices."""
+        letters = [i.name for i in axes]
         fixed = {i: Index(i.name, i.size) for i in axes}
-        return ((writer.written(a), writer.written(b)), (tex(substitute(a, fixed)), tex(substitute(b, fixed))))  # type: ignore[arg-type]
+        shown = substitute(t, fixed)  # type: ignore[arg-type]
+        return GradientText(self, letters)(shown), GradientLatex(self, letters)(shown)
 
-    def latex_name(self, name: str) -> str:
-        return pretty(name)
+    def matrix(self, m: Matrix) -> Both:
+        return GradientText(self, ()).matrix(m), GradientLatex(self, ()).matrix(m)
 
-    def latex_gradient(self, name: str) -> str:
-        return rf"\frac{{\partial {pretty(self.loss)}}}{{\partial {pretty(name)}}}"
+    def name(self, name: str) -> Both:
+        return self.text(name), self.latex(name)
 
-    def plain_gradient(self, name: str) -> str:
-        return f"∂{self.loss}/∂{name}"
+    def gradient(self, name: str) -> Both:
+        return f"∂{self.text(self.loss)}/∂{self.text(name)}", partial(self.latex(self.loss), self.latex(name))
 
 
-class GradientText(ArrayText):
-    def __init__(self, about: Term, axes: Sequence[Index], gradients: Mapping[str, str], loss: str) -> None:
-        super().__init__(about, axes)
-        self.gradients, self.loss = gradients, loss
+class GradientText(Plain):
+    def __init__(self, names: Names, taken: Sequence[str]) -> None:
+        super().__init__(taken)
+        self.names = names
+
+    def name(self, name: str) -> str:
+        return self.names.text(name)
 
     def array(self, array: Array, subs: list[str]) -> str:
-        subs = [s for s in subs if s != "0"] if len(subs) > 1 or subs == ["0"] else subs
-        of = self.gradients.get(array.name)
-        if of is None:
-            return super().array(array, subs)
-        return f"∂{self.loss}/∂{super().array(Array(of), subs)}"
+        of = array.name.removeprefix(GRADIENT)
+        subs = [s for s in subs if s != "1"] if "1" in subs else subs
+        shown = self.names.text(of) + (f"_{run_together(subs)}" if subs else "")
+        return shown if of == array.name else f"∂{self.names.text(self.names.loss)}/∂{shown}"
+
+    def raised(self, base: str, exponent: str) -> str:
+        return super().raised(f"({base})" if base[0] == "∂" or raised_already(base) else base, exponent)
 
 
 class GradientLatex(Latex):
-    def __init__(self, gradients: Mapping[str, str], taken: Sequence[str], loss: str) -> None:
+    def __init__(self, names: Names, taken: Sequence[str]) -> None:
         super().__init__(taken)
-        self.gradients, self.loss = gradients, loss
+        self.names = names
 
     def name(self, name: str) -> str:
-        return pretty(name)
+        return self.names.latex(name)
 
     def array(self, array: Array, subs: list[str]) -> str:
+        of = array.name.removeprefix(GRADIENT)
         subs = [s for s in subs if s != "1"] if "1" in subs else subs
-        of = self.gradients.get(array.name)
-        name = pretty(of or array.name)
-        below = "" if not subs else "".join(subs) if all(len(s) == 1 for s in subs) else ",".join(subs)
-        shown = f"{{{name}}}_{{{below}}}" if below and "_" in name else f"{name}_{{{below}}}" if below else name
-        return shown if of is None else rf"\frac{{\partial {pretty(self.loss)}}}{{\partial {shown}}}"
+        name, below = self.names.latex(of), latex_subs(subs)
+        shown = f"({name})_{{{below}}}" if below and "_" in name else f"{name}_{{{below}}}" if below else name
+        return shown if of == array.name else partial(self.names.latex(self.names.loss), shown)
+
+    def raised(self, base: str, exponent: str) -> str:
+        return super().raised(
+            rf"\left({base}\right)" if base.startswith(r"\frac") or raised_already(base) else base, exponent
+        )
+
+
+def raised_already(base: str) -> bool:
+    """w^l, whose transpose needs brackets."""
+    return base[0] != "(" and re.fullmatch(r"[^^ ]*\^(?:\{[^{}]*\}|\w|\([^()]*\)).*", base) is not None
+
+
+def partial(above: str, below: str) -> str:
+    return rf"\frac{{\partial {above}}}{{\partial {below}}}"
 
 
 def pretty(name: str) -> str:
-    """xhat as an accent, other names as on paper."""
+    """A name that is LaTeX as it is, xhat as an accent, Wq with a subscript, other names as on paper."""
+    if "\\" in name:
+        return name
     if name == "eps":
         return r"\varepsilon"
     for ending, accent in ACCENTS.items():
         if name.endswith(ending) and len(name) > len(ending):
             return f"{accent}{{{latex_name(name.removesuffix(ending))}}}"
-    if len(name) == 2 and name.isalpha() and name[0].isupper() and name not in GREEK:
+    if len(name) == 2 and name.isascii() and name.isalpha() and name not in GREEK:
         return f"{name[0]}_{{{name[1]}}}"
     return latex_name(name)

@@ -1,39 +1,70 @@
-"""Derivations as text, Markdown, LaTeX and one HTML page."""
+"""Derivations as text, Markdown and LaTeX."""
 
 from __future__ import annotations
 
-from html import escape
+import re
+import textwrap
 
-from symbackprop.write.html import page
 from symbackprop.write.paper.derivation_latex import PREAMBLE
+from symbackprop.write.paper.letters import GREEK, SPECIAL
 from symbackprop.write.paper.widths import broken, width
 
-from .derivation import EVERYTHING, USUAL, Derivation, Line, Passage
-from .notation import pretty
+from .derivation import USUAL, Derivation, Line
 
-TEX = {"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$", "∂": r"$\partial$", "{": r"\{", "}": r"\}"}
-REASON, WIDEST, FULL = 64, 46, 62  # columns; letters of a formula beside a reason, and of one that is made smaller
+COLUMNS, REASON = 80, 54  # of a terminal; where reasons begin
+WIDEST, FULL = 46, 62  # letters of a formula beside a reason, and of one that is made smaller
+SIGNS = {
+    "∂": r"\partial", "²": "^2", "√": r"\surd", "≥": r"\ge", "≤": r"\le", "≠": r"\ne", "∘": r"\circ",
+    "×": r"\times", "·": r"\cdot", "∇": r"\nabla", **{k: "\\" + v for k, v in GREEK.items()},
+}  # fmt: skip
+MACROS = r"""\providecommand{\why}[1]{\parbox[t]{5.2cm}{\raggedright\footnotesize #1}}
+"""
+
+
+# --- text ----------------------------------------------------------------------------------------
 
 
 def as_text(d: Derivation, detail: int = USUAL) -> str:
-    """For a terminal."""
-    lines = [d.title, "=" * len(d.title), "", *shapes(d), ""]
+    """For a terminal of 80 columns."""
+    lines = [*textwrap.wrap(d.title, COLUMNS), "=" * min(len(d.title), COLUMNS), "", *shapes(d), *remarks(d), ""]
     for p in d.passages:
         lines += [f"by {p.name}", "-" * (3 + len(p.name))]
         for line in p.shown(detail):
-            text = f"  {line.left} = {line.right}"
-            lines += (
-                [f"{text:<{REASON}}  {line.reason}"]
-                if len(text) <= REASON
-                else [text, f"{'':<{REASON}}  {line.reason}"]
-            )
+            lines += laid_out(line)
         lines.append("")
     return "\n".join([*lines, footing(d), ""])
 
 
+def laid_out(line: Line) -> list[str]:
+    """The formula with its reason beside it, or below where it is long."""
+    formula = [f"  {part}" for part in in_columns(f"{line.left} = {line.right}", COLUMNS - 2)]
+    reason = textwrap.wrap(line.reason, COLUMNS - REASON)
+    if len(formula[-1]) > REASON - 2:
+        formula.append("")
+    last = formula.pop()
+    return [*formula, f"{last:<{REASON}}{reason[0]}", *(f"{'':<{REASON}}{r}" for r in reason[1:])]
+
+
+def in_columns(text: str, columns: int) -> list[str]:
+    """The text in lines, broken before a sign that stands in as few brackets as possible."""
+    if len(text) <= columns:
+        return [text]
+    depth, places = 0, []
+    for k, c in enumerate(text[: columns + 1]):
+        depth += (c in "([") - (c in ")]")
+        if c == " " and re.match(r" (?:[+∘=-] |Σ|∂|\()", text[k:]) and k > 12:
+            places.append((depth, -k))
+    at = -min(places)[1] if places else columns
+    return [text[:at], *("    " + part for part in in_columns(text[at:].strip(), columns - 4))]
+
+
 def shapes(d: Derivation) -> list[str]:
-    known = (f"{n}: {' × '.join(map(str, s)) or 'a number'}" for n, s in d.shapes.items())
-    return [", ".join(known)]
+    known = (f"{name[0]}: {' × '.join(map(str, s)) or 'a number'}" for name, s in d.shapes)
+    return textwrap.wrap(", ".join(known), COLUMNS)
+
+
+def remarks(d: Derivation) -> list[str]:
+    return [line for r in d.remarks for line in textwrap.wrap(f"({r})", COLUMNS)]
 
 
 def footing(d: Derivation) -> str:
@@ -41,29 +72,54 @@ def footing(d: Derivation) -> str:
     return f"proved for all sizes{given}"
 
 
+# --- Markdown ------------------------------------------------------------------------------------
+
+
 def as_markdown(d: Derivation, detail: int = USUAL) -> str:
     """With display formulas, as GitHub and Jupyter show them."""
-    lines = [f"# {d.title}", "", *shapes(d), ""]
+    lines = [f"# {d.title}", "", ", ".join(latex_shapes(d)), ""]
+    lines += [f"*{r}*\n" for r in d.remarks]
     for p in d.passages:
-        rows = [rf"{x.latex_left} &= {x.latex_right} && \text{{{x.reason}}}" for x in p.shown(detail)]
-        lines += [f"## The gradient by ${p.latex_name}$", "", "$$", r"\begin{aligned}", " \\\\\n".join(rows)]
-        lines += [r"\end{aligned}", "$$", ""]
+        lines += [f"## The gradient by ${p.latex_name}$", "", "$$", aligned(p.shown(detail)), "$$", ""]
     return "\n".join([*lines, f"*{footing(d)}*", ""])
+
+
+def aligned(lines: list[Line]) -> str:
+    rows = [rf"{x.latex_left} &= {x.latex_right} && \text{{{words(x.reason)}}}" for x in lines]
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def words(text: str) -> str:
+    r"""Inside \text{}: signs of mathematics in formulas of their own."""
+    return "".join(f"${SIGNS[c]}$" if c in SIGNS else c for c in text)
+
+
+# --- LaTeX ---------------------------------------------------------------------------------------
 
 
 def as_latex(d: Derivation, detail: int = USUAL) -> str:
     """A document that compiles by itself; the same text in every run."""
-    parts = [PREAMBLE.replace(r"\begin{document}", "\\usepackage{graphicx}\n\\begin{document}"),
-             rf"\section*{{{tex_text(d.title)}}}", latex_shapes(d)]  # fmt: skip
+    head = PREAMBLE.replace(r"\begin{document}", "\\usepackage{graphicx}\n\\begin{document}")
+    return head + sections(d, detail) + "\\end{document}\n"
+
+
+def as_fragment(d: Derivation, detail: int = USUAL) -> str:
+    r"""To be put into a document that uses amsmath and graphicx."""
+    return MACROS + sections(d, detail)
+
+
+def sections(d: Derivation, detail: int) -> str:
+    parts = [rf"\section*{{{tex_text(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
+    parts += [tex_text(r[0].upper() + r[1:]) + "." for r in d.remarks]
     for p in d.passages:
+        rows = [row for x in p.shown(detail) for row in latex_rows(x)]
         parts.append(rf"\subsection*{{The gradient by ${p.latex_name}$}}")
-        parts.append(
-            "\\begin{align*}\n" + " \\\\\n".join(r for x in p.shown(detail) for r in rows(x)) + "\n\\end{align*}"
-        )
-    return "\n".join([*parts, tex_text(footing(d)) + ".", r"\end{document}", ""])
+        parts.append("\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}")
+    said = footing(d)
+    return "\n".join([*parts, tex_text(said[0].upper() + said[1:]) + ".", ""])
 
 
-def rows(line: Line) -> list[str]:
+def latex_rows(line: Line) -> list[str]:
     head, *tail = broken(line.latex_right, WIDEST)
     first = rf"  {line.latex_left} &= {fitting(head)} && \why{{{tex_text(line.reason)}}}"
     return [first, *(rf"  &\quad {fitting(part)}" for part in tail)]
@@ -76,40 +132,15 @@ def fitting(tex: str) -> str:
     return rf"\resizebox{{0.6\linewidth}}{{!}}{{$\displaystyle {tex}$}}"
 
 
-def latex_shapes(d: Derivation) -> str:
+def latex_shapes(d: Derivation) -> list[str]:
     known = []
-    for n, s in d.shapes.items():
+    for name, s in d.shapes:
         sizes = r" \times ".join(str(x).replace("*", r" \, ") for x in s)
-        known.append(f"${pretty(n)}$" + (f" of ${sizes}$" if s else " a number"))
-    return "With " + ", ".join(known) + "."
+        known.append(f"${name[1]}$" + (f" of ${sizes}$" if s else " a number"))
+    return known
 
 
 def tex_text(text: str) -> str:
-    return "".join(
-        {"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$", "∂": r"$\partial$"}.get(c, c) for c in text
-    )
+    """Words for LaTeX, which prints them and obeys nothing in them."""
+    return "".join(f"${SIGNS[c]}$" if c in SIGNS else SPECIAL.get(c, c) if c.isascii() else "?" for c in text)
 
-
-def as_html(d: Derivation) -> str:
-    """One page that needs no network; the derivatives of each step are there to unfold."""
-    parts = [f"<h1>{escape(d.title)}</h1>", f"<p>{escape(shapes(d)[0])}</p>"]
-    parts += [html_passage(p) for p in d.passages]
-    return page(d.title, f'<main class="derivation">{"".join(parts)}<p>{escape(footing(d))}.</p></main>')
-
-
-def html_passage(p: Passage) -> str:
-    usual = "".join(html_line(x) for x in p.lines if x.level < EVERYTHING)
-    more = "".join(html_line(x) for x in p.lines if x.level == EVERYTHING)
-    unfold = f"<details><summary>local derivatives</summary>{more}</details>" if more else ""
-    return f'<section><h2>by <span class="tex">{escape(p.latex_name)}</span></h2>{usual}{unfold}</section>'
-
-
-def html_line(line: Line) -> str:
-    tex = escape(rf"{line.latex_left} = {line.latex_right}")
-    return (
-        f'<div class="step" title="{escape(line.reason)}"><div class="tex" data-display="true">{tex}</div>'
-        f'<div class="reason">{escape(line.reason)}</div></div>'
-    )
-
-
-WRITERS = {"text": as_text, "markdown": as_markdown, "latex": as_latex}

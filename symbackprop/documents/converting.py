@@ -1,0 +1,350 @@
+"""A document in another convention or layout: each formula translated, and each translation proved.
+
+The document with its new formulas is read afresh; a formula whose statements do not mean what they meant is put back as
+it was, with a note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal, TypeAlias, cast
+
+from symbackprop.core.context import EMPTY
+from symbackprop.core.indices import Index, Size, sized, with_symbols
+from symbackprop.core.matrix import dummy
+from symbackprop.core.terms import (
+    Array,
+    Diff,
+    Entry,
+    Holds,
+    Positive,
+    Sum,
+    SymbackpropError,
+    Term,
+    Whole,
+    arguments,
+    free,
+    open_body,
+    opened_whole,
+    over,
+    rebuilt,
+    substitute,
+    whole,
+)
+from symbackprop.prove.equality import prove_equal
+from symbackprop.read.notes.files.items import Block, Formula
+from symbackprop.read.notes.files.place import ReadError
+from symbackprop.read.notes.files.sources import read_document
+from symbackprop.read.notes.grammar.tree import Derivative, Expr
+from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, elaborate
+from symbackprop.read.notes.statements.statements import Reading, read_statements
+from symbackprop.write.notes.spelling import Speller
+
+from .turning import is_number, laid_out, tidy, turned
+
+To: TypeAlias = Literal["row", "column", "numerator", "gradient"]
+CONVENTIONS, LAYOUTS = ("row", "column"), ("numerator", "gradient")
+ROUNDS = 4
+Edit: TypeAlias = tuple[int, int, str]  # from, to in the text, and what is put there
+SIZES = re.compile(
+    r"(?:\\mathbb\s*\{R\}\s*\^\s*\{|ℝ\s*\^\s*\{|\\sim\s*\(?)\s*(\S.*?)(\s*(?:\\times|×)\s*)(.*\S)\s*[})]\s*$"
+)
+ARRAY_LINE = re.compile(r"^(\s*[^#\s-][^:]*:\s+)([^\s#{][^#\n]*?)(\s+x\s+)([^\s#{][^#\n]*?)(\s*(?:#.*)?)$")
+DEFINED_LINE = re.compile(r"^(\s*-\s+)(['\"]?)(\S.*?)\2\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """`text` is the new document, `proved` how many statements were translated, `notes` what was left as it was."""
+
+    text: str
+    proved: int
+    notes: tuple[str, ...]
+
+
+def converted(name: str, text: str, to: To) -> Converted:
+    """Raises SymbackpropError for a document that cannot be read."""
+    old = list(read_statements(read_document(name, text)))
+    left: dict[int, str] = {}  # formulas that stay, by where they begin, with the reason
+    for _ in range(ROUNDS):
+        edits = dict(formula_edits(old, text, to, left))
+        every = [e for part in edits.values() for e in part] + declared(name, text, to, old)
+        new_text = applied(text, every)
+        new = list(read_statements(read_document(name, new_text)))
+        wrong = dict(unproved(old, new, to, edits))
+        if not wrong:
+            break
+        left |= wrong
+    else:
+        return Converted(text, 0, ("no part of it could be translated and proved",))
+    count = sum(1 for r in old if key(r.formula) in edits and r.kind in ("claim", "definition", "shape"))
+    kept = [(r, s) for r, s in zip(old, new, strict=True) if key(r.formula) not in {*edits, *left}]
+    notes = tuple(f"line {r.line}: it is read in another way now" for r, s in kept if moved_away(r, s))
+    notes += tuple(f"line {line_of(old, k)}: left as it is: {why}" for k, why in sorted(left.items()))
+    return Converted(new_text if edits else text, count, notes)
+
+
+def key(f: Formula) -> int:
+    return f.where.offset(0)
+
+
+def line_of(readings: Sequence[Reading], k: int) -> int:
+    return next(r.line for r in readings if key(r.formula) == k)
+
+
+# --- what is put in the place of what ------------------------------------------------------------
+
+
+def formula_edits(
+    readings: Sequence[Reading], text: str, to: To, left: dict[int, str]
+) -> Iterator[tuple[int, list[Edit]]]:
+    groups: dict[int, list[Reading]] = {}
+    for r in readings:
+        groups.setdefault(key(r.formula), []).append(r)
+    for k, group in groups.items():
+        if k in left:
+            continue
+        shapes = shape_edits(group[0], text) if to in CONVENTIONS and all(r.note == "shape" for r in group) else []
+        if shapes and group[0].declarations.convention != to:
+            yield k, shapes
+        if all(r.lhs is None for r in group):
+            continue
+        try:
+            edits = dict(side for r in group if r.lhs is not None for side in new_sides(r, text, to))
+        except (SymbackpropError, RecursionError) as problem:
+            left[k] = problem.message if isinstance(problem, ReadError) else str(problem)
+            continue
+        places = [(*located(group[0], span, text), new) for span, new in edits.items()]
+        if places:
+            yield k, [(a, b, new) for a, b, new in places if text[a:b] != new]
+
+
+def shape_edits(r: Reading, text: str) -> list[Edit]:
+    r"""`W \in \mathbb{R}^{n \times m}` with its sizes the other way round."""
+    m = SIZES.search(r.formula.text)
+    if m is None:
+        return []
+    a, b = located(r, (m.start(1), m.end(3)), text)
+    return [(a, b, f"{m[3]}{m[2]}{m[1]}")]
+
+
+def new_sides(r: Reading, text: str, to: To) -> Iterator[tuple[tuple[int, int], str]]:
+    """The places of the sides in the formula, with what is to stand there."""
+    if r.error is not None or r.kind in ("remark", "condition"):
+        return
+    own = r.declarations.convention or "column" if to in CONVENTIONS else r.declarations.layout
+    if own == to:
+        return
+    if own not in (*CONVENTIONS, *LAYOUTS):
+        raise SymbackpropError(f"it is laid out in no one way ({own or 'nothing says how'})")
+    olds = [x for x in (r.lhs, r.rhs) if x is not None]
+    news = translated(olds, r, to)
+    speller = Speller(r.formula.text, olds, r.declarations, text)
+    for old, new in zip(olds, news, strict=True):
+        if old.span[1] > old.span[0] and not (r.left and old is r.lhs):
+            yield old.span, r.formula.text[slice(*old.span)] if new == old else speller(new)
+
+
+def translated(olds: list[Expr], r: Reading, to: To) -> list[Expr]:
+    if to in CONVENTIONS:
+        return [tidy(turned(x, r.declarations)) for x in olds]
+    if len(olds) != 2:
+        return olds
+    if r.kind == "shape":
+        turns = isinstance(olds[0], Derivative) and not is_number(olds[0], r.declarations)
+        return [olds[0], turned(olds[1], r.declarations)] if turns else olds
+    return list(laid_out(olds[0], olds[1], r.declarations))
+
+
+def located(r: Reading, span: tuple[int, int], text: str) -> tuple[int, int]:
+    """The place in the document.  Raises SymbackpropError where a macro or a quote mark stands in between."""
+    where = r.formula.where
+    a, b = where.offset(span[0]), where.offset(span[1] - 1) + 1
+    if text[a:b] != r.formula.text[slice(*span)]:
+        raise SymbackpropError("it is written with macros")
+    return a, b
+
+
+def declared(name: str, text: str, to: To, readings: Sequence[Reading]) -> list[Edit]:
+    """The declarations in the new convention; one in front where none says it."""
+    said = "convention" if to in CONVENTIONS else "layout"
+    edits: list[Edit] = []
+    found, convention = False, "column"
+    for item in read_document(name, text):
+        if not isinstance(item, Block):
+            continue
+        at = item.where.offset(0)
+        block = text[at : at + len(item.text)]
+        if block != item.text:  # comment signs in front of its lines
+            at, block = 0, ""
+        m = re.search(rf"^(\s*{said}:\s*)(\w+)", block, re.MULTILINE)
+        if m is not None:
+            found = True
+            edits.append((at + m.start(2), at + m.end(2), to))
+        if said == "convention" and m is not None:
+            convention = m[2]
+        if said == "convention" and convention != to:
+            edits += [(at + a, at + b, new) for a, b, new in swapped_arrays(block)]
+        if said == "convention" and convention == to:
+            continue
+        edits += [(at + a, at + b, new) for a, b, new in defined(block, to, readings, text)]
+    if not found:
+        comment = f"<!-- symbackprop:\n{said}: {to}\n-->\n\n"
+        edits.append((0, 0, f"% symbackprop:\n% {said}: {to}\n\n" if name.endswith(("tex", "ltx")) else comment))
+    return edits
+
+
+def swapped_arrays(block: str) -> Iterator[Edit]:
+    """`W: n x m` as `W: m x n`."""
+    start = 0
+    for line in block.splitlines(keepends=True):
+        m = ARRAY_LINE.match(line.rstrip("\n"))
+        if m is not None:
+            yield start + m.start(2), start + m.end(4), f"{m[4]}{m[3]}{m[2]}"
+        start += len(line)
+
+
+def defined(block: str, to: To, readings: Sequence[Reading], around: str) -> Iterator[Edit]:
+    """The definitions that are declared."""
+    known = {d.text: (d.chain, r) for r in readings for d in r.declarations.definitions}
+    start = 0
+    for line in block.splitlines(keepends=True):
+        m = DEFINED_LINE.match(line.rstrip("\n"))
+        if m is not None and m[3] in known:
+            chain, r = known[m[3]]
+            olds = [chain.subjects[-1], chain.links[0].rhs]
+            speller = Speller(m[3], olds, r.declarations, around)
+            a, b = map(speller, translated(olds, r, to))
+            yield start + m.start(3), start + m.end(3), f"{a} {chain.links[0].relation} {b}"
+        start += len(line)
+
+
+def applied(text: str, edits: Sequence[Edit]) -> str:
+    for a, b, new in sorted(edits, reverse=True):
+        text = text[:a] + new + text[b:]
+    return text
+
+
+# --- the proof -----------------------------------------------------------------------------------
+
+
+def unproved(
+    old: Sequence[Reading], new: Sequence[Reading], to: To, edits: dict[int, list[Edit]]
+) -> Iterator[tuple[int, str]]:
+    """Formulas whose statements mean something else now."""
+    if len(old) != len(new):
+        yield from ((k, "the document would be read in another way") for k in edits)
+        return
+    for r, s in zip(old, new, strict=True):
+        k = key(r.formula)
+        if k in edits and r.kind in ("claim", "definition", "shape"):
+            try:
+                if not same(r, s, to):
+                    yield k, "its translation is not proved"
+            except (SymbackpropError, RecursionError) as problem:
+                yield k, problem.message if isinstance(problem, ReadError) else str(problem)
+
+
+def moved_away(r: Reading, s: Reading) -> bool:
+    """A statement that was not to be translated says something else now."""
+    if r.kind not in ("claim", "definition") or r.lhs is None:
+        return False
+    try:
+        was, now = elaborate(r), elaborate(s)
+    except (SymbackpropError, RecursionError):
+        return r.error is None and s.error is not None
+    if not isinstance(was, Claim) or not isinstance(now, Claim):
+        return type(was) is not type(now)
+    return (was.lhs, was.rhs) != (now.lhs, now.rhs)
+
+
+def same(r: Reading, s: Reading, to: To) -> bool:
+    """What the new statement says, in terms of the old arrays, is what the old one says."""
+    was, now = elaborate(r), elaborate(s)
+    if isinstance(was, ShapeJudgement) or isinstance(now, ShapeJudgement):
+        return isinstance(was, ShapeJudgement) and isinstance(now, ShapeJudgement) and was.holds == now.holds
+    if not isinstance(was, Claim) or not isinstance(now, Claim):
+        return was is None and now is None
+    sizes = same_sizes(was, now, to in CONVENTIONS)
+    if sizes is None:
+        return False
+    two = {a for a, axes in now.shapes.items() if len(axes) == 2}
+
+    def swap(e: Entry) -> Entry:
+        return Entry(e.array, e.at[::-1]) if e.array in two and len(e.at) == 2 else e
+
+    def in_old(t: Term) -> Term:
+        return cast(Term, resized(entries(t, swap) if to in CONVENTIONS else t, sizes))
+
+    return any(
+        all(equal(turn(in_old(b)), a) for a, b in ((was.lhs, now.lhs), (was.rhs, now.rhs)))
+        for turn in ((flipped,) if to in CONVENTIONS else (flipped, unchanged))
+    )
+
+
+def same_sizes(was: Claim, now: Claim, swapped: bool) -> dict[str, Size] | None:
+    """What the sizes of the new statement are called in the old one; None where the shapes are not those."""
+    table: dict[str, Size] = {}
+    for array, axes in was.shapes.items():
+        new = now.shapes.get(array)
+        if new is None or len(new) != len(axes):
+            return None
+        for a, b in zip(new[::-1] if swapped and len(axes) == 2 else new, axes, strict=True):
+            if len(a.symbols) == 1 and a == sized(a.symbols[0]):
+                if table.setdefault(a.symbols[0], b) != b:
+                    return None
+            elif a != b:
+                return None
+    return table
+
+
+def resized(x: Any, table: Mapping[str, Size]) -> Any:
+    """Plain data with other names for sizes."""
+    match x:
+        case Size():
+            return with_symbols(x, lambda n: table.get(n, sized(n)))
+        case tuple():
+            return tuple(resized(y, table) for y in x)
+        case _ if is_dataclass(x) and not isinstance(x, Array | type):
+            return type(x)(*(resized(getattr(x, f.name), table) for f in fields(x)))
+        case _:
+            return x
+
+
+def equal(a: Term, b: Term) -> bool:
+    return a == b or prove_equal(a, b, EMPTY) is not None
+
+
+def unchanged(t: Term) -> Term:
+    return t
+
+
+def flipped(t: Term) -> Term:
+    """Rows for columns in what is compared entry by entry."""
+    letters = {"i°": "j°", "j°": "i°"}
+    return substitute(t, {i: Index(letters[i.name], i.size) for i in free(t) if i.name in letters})
+
+
+def entries(t: Term, f: Callable[[Entry], Entry]) -> Term:
+    """The term with f of each entry, also where it is differentiated by."""
+    match t:
+        case Entry():
+            return f(t)
+        case Sum(size, body, _):
+            i = dummy(size)
+            return over(i, entries(open_body(body, (i,)), f))
+        case Whole(fn, order, sizes, _, at, _):
+            axes = tuple(map(dummy, sizes))
+            return whole(fn, order, axes, entries(opened_whole(t, axes), f), at)
+        case Holds(Positive(u)):
+            return Holds(Positive(entries(u, f)))
+        case Diff(body, wrt):
+            return Diff(entries(body, f), f(wrt))
+        case _:
+            parts = arguments(t)
+            return rebuilt(t, tuple(entries(a, f) for a in parts)) if parts else t
+
+
+__all__ = ["CONVENTIONS", "LAYOUTS", "Converted", "To", "converted"]

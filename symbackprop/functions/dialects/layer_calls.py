@@ -1,0 +1,183 @@
+"""What the forward and the backward of a layer are called with."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from symbackprop.core.indices import SymbackpropError
+from symbackprop.read.numpy import SymArray
+
+from ..gradient_names import OUTPUT, is_cache
+from .arguments import TRAINING, signature
+from .layer_code import ASKED, LayerCode, Question, Source
+from .places import Place, arrays_of, label, parts_of
+from .returned import flat
+
+RATES = ("lr", "learning_rate", "eta", "step_size", "rate", "learn_rate", "learningrate")
+Named = list[tuple[str | None, Source]]
+Parameters = Sequence[inspect.Parameter]
+CONTEXT: Source = ("array", "(context)")
+
+
+def parameters_of(name: str, parts: Mapping[str, Any], owner: Any) -> Parameters:
+    """The parameters of a method without the layer itself."""
+    return signature(parts[name], ASKED)[1:] if name.endswith("()") else signature(getattr(owner, name), ASKED)
+
+
+# --- the forward -----------------------------------------------------------------------------------
+
+
+def fed(q: Question, code: LayerCode, parts: Mapping[str, Any], owner: Any) -> tuple[LayerCode, tuple[str, ...]]:
+    """Which arrays the forward gets, which are put on the layer."""
+    parameters = parameters_of(code.forward, parts, owner)
+    static = isinstance(owner, type)
+    used = {x for _, (kind, x) in code.made or () if kind == "array"}
+    rest = [n for n in q.declared if n not in used]
+    kept = {} if static else {label(place): place for place, _ in reversed(list(arrays_of(owner)))}
+    placed = {n: kept[n] for n in rest if n in kept and n not in {p.name for p in parameters}}
+    inputs = tuple(n for n in rest if n not in placed)
+    context: Named = [(parameters[0].name, CONTEXT)] if static and parameters else []
+    call = [*context, *arguments(q, code.forward, parameters[len(context) :], inputs)]
+    return replace(code, placed=placed, forward_call=tuple(call)), inputs
+
+
+def arguments(q: Question, what: str, parameters: Parameters, inputs: Sequence[str]) -> Named:
+    """The inputs by name where there is such a parameter, else in order; values; that it trains."""
+    plain = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    waiting = [n for n in inputs if n not in {p.name for p in plain}]
+    taken = taken_by(q, plain, inputs, waiting)
+    left = [n for n in waiting if not any(n == x or n in x for kind, x in taken.values() if kind.startswith("array"))]
+    if left and any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return [(None, ("array", n)) for n in inputs]
+    if left:
+        raise SymbackpropError(
+            f"{ASKED}: {left[0]!r} is no array of the layer, and {what}() has no such input: name it as the layer does"
+        )
+    for p in plain:
+        if p.name not in taken and p.default is p.empty:
+            raise SymbackpropError(f"{ASKED}: {what}() needs {p.name!r}, which has no shape and no value")
+    return [(p.name, taken[p.name]) for p in plain if p.name in taken]
+
+
+def taken_by(q: Question, plain: Parameters, inputs: Sequence[str], waiting: Sequence[str]) -> dict[str, Source]:
+    """What each parameter gets; a single one gets all inputs that have no place of their own."""
+    found: dict[str, Source] = {p.name: ("array", p.name) for p in plain if p.name in inputs}
+    found.update({p.name: ("value", q.values[p.name]) for p in plain if p.name in q.values})
+    free = [p for p in plain if p.name not in found]
+    needy = [p for p in free if p.default is p.empty]
+    if len(waiting) < len(needy):
+        training = [p for p in needy if p.name in TRAINING]
+        found.update({p.name: ("value", TRAINING[p.name]) for p in training})
+        needy = [p for p in needy if p not in training]
+    if len(needy) == 1 and len(waiting) > len(free):
+        found[needy[0].name] = "arrays", tuple(waiting)
+        return found
+    order = needy if len(needy) >= len(waiting) else [p for p in free if p.name not in TRAINING]
+    found.update({p.name: ("array", n) for p, n in zip(order, waiting, strict=False)})
+    return found
+
+
+# --- the output ------------------------------------------------------------------------------------
+
+
+def output_of(
+    code: LayerCode, parts: Mapping[str, Any], owner: Any, returned: Any, inputs: Sequence[str], known: Sequence[Any]
+) -> LayerCode:
+    """Where the outputs are."""
+    parameters = parameters_of(code.backward, parts, owner)
+    if returned is None:
+        return replace(code, result=result_place(owner, [id(x) for x in known]))
+    caches = [p.name for p in parameters if is_cache(p.name) and p.name not in inputs]
+    if caches and isinstance(returned, tuple | list) and len(returned) > 1:
+        code = replace(code, cached=len(returned) - 1)
+    strange = [o for o in flat([code.outputs(owner, returned)]) if not isinstance(o, SymArray | int | float)]
+    if strange:
+        raise SymbackpropError(
+            f"{ASKED}: {code.forward}() returns a {type(strange[0]).__name__} where arrays are needed"
+        )
+    return code
+
+
+def result_place(owner: Any, known: Sequence[int]) -> Place:
+    """Where the forward left its output: an array that is new, called like an output, or the only one."""
+    new = {str(k): ((kind, k),) for (kind, k), x in parts_of(owner) if isinstance(x, SymArray) and id(x) not in known}
+    for name in OUTPUT:
+        if name in new:
+            return new[name]
+    if len(new) == 1:
+        return next(iter(new.values()))
+    raise SymbackpropError(
+        f"{ASKED}: the forward returns nothing, and which of {', '.join(new) or 'no arrays'} is its output is not "
+        "clear; forward= may be a function of the layer, as in lambda self, x: (self.forward(x), self.z)[1]"
+    )
+
+
+# --- the backward ----------------------------------------------------------------------------------
+
+
+def given_back(
+    q: Question, code: LayerCode, parts: Mapping[str, Any], owner: Any, inputs: Sequence[str], outputs: Sequence[Any]
+) -> LayerCode:
+    """The arguments of the backward: upstream gradients, inputs once more, the cache, a rate of learning."""
+    parameters = parameters_of(code.backward, parts, owner)
+    context: dict[str, Source] = {parameters[0].name: CONTEXT} if isinstance(owner, type) and parameters else {}
+    plain = [p for p in parameters[len(context) :] if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    known = {p.name: s for p in plain if (s := known_argument(q, code, p, inputs)) is not None}
+    free = [p for p in plain if p.name not in known]
+    if free and free[0].name == "dvalues" and len(plain) == len(inputs) > 1:  # so some call what a loss was given
+        known[free.pop(0).name] = "array", inputs[0]
+    scalar = len(outputs) == 1 and not getattr(outputs[0], "ndim", 0)
+    wanted = [p for p in free if p.default is p.empty] or ([] if scalar else free[: len(outputs)])
+    if scalar and len(wanted) == len(inputs) > 1:  # of a loss: what its forward took
+        known.update({p.name: ("array", n) for p, n in zip(wanted, inputs, strict=True)})
+        wanted = []
+    if not scalar and not wanted and any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        names = tuple(unused(f"dout{k}", q.declared) for k in range(len(outputs)))
+        return replace(code, upstream=names, backward_call=tuple((None, ("array", n)) for n in names))
+    upstream = upstream_names(q, code, [p.name for p in wanted], outputs, scalar)
+    if len(wanted) == 1 < len(outputs):
+        known[wanted[0].name] = "arrays", upstream
+    else:
+        known.update({p.name: ("array", n) for p, n in zip(wanted, upstream, strict=True)})
+    return replace(code, upstream=upstream, backward_call=tuple({**context, **known}.items()))
+
+
+def known_argument(q: Question, code: LayerCode, p: inspect.Parameter, inputs: Sequence[str]) -> Source | None:
+    """What an argument of the backward is by its name; None for an upstream gradient."""
+    forwarded = {name: source for name, source in code.forward_call if name is not None}
+    if p.name in q.values:
+        return "value", q.values[p.name]
+    if p.name in RATES:
+        return "value", 1
+    if code.cached is not None and is_cache(p.name):
+        return "array", "(cache)"
+    if p.name in inputs:
+        return "array", p.name
+    if p.name in forwarded:
+        return forwarded[p.name]
+    return ("value", TRAINING[p.name]) if p.name in TRAINING and p.default is p.empty else None
+
+
+def upstream_names(
+    q: Question, code: LayerCode, wanted: Sequence[str], outputs: Sequence[Any], scalar: bool
+) -> tuple[str, ...]:
+    """One for each output, called as the backward calls it."""
+    if not wanted:
+        if not scalar:
+            raise SymbackpropError(f"{ASKED}: {code.backward}() takes no upstream gradient, and the output is an array")
+        return ()
+    if len(wanted) == 1 < len(outputs):
+        return tuple(unused(f"{wanted[0]}{k}", q.declared) for k in range(len(outputs)))
+    if len(wanted) != len(outputs):
+        raise SymbackpropError(
+            f"{ASKED}: {code.backward}() takes {', '.join(wanted)} and the forward has {len(outputs)} "
+            f"output{'s' if len(outputs) > 1 else ''}: one upstream gradient for each is needed"
+        )
+    return tuple(unused(n, q.declared) for n in wanted)
+
+
+def unused(name: str, names: Iterable[str]) -> str:
+    return f"upstream_{name}" if name in names else name

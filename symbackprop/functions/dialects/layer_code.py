@@ -1,0 +1,174 @@
+"""A run of a layer as its author wrote it: how it is made, called, and where its gradients are then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from symbackprop.core.indices import SymbackpropError, sized
+from symbackprop.read.numpy import Declared, size_number
+
+from .places import Place, read, text, written
+
+Source: TypeAlias = tuple[str, Any]  # what an argument gets: ("array", name), ("arrays", names), ("value", x), ...
+Call: TypeAlias = tuple[tuple[str | None, Source], ...]  # by name, or in order where there is none
+RETURNED, PLACE, UPDATED = "returned", "place", "updated"
+ZERO = ("zero_grad", "zero_grads", "zero_gradients", "clear_grad", "clear_grads", "reset_grads")
+ASKED = "check_layer"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked: `makes` says whether `layer` is what makes one; methods without a name are looked for."""
+
+    layer: Any
+    makes: bool
+    declared: Mapping[str, Declared]
+    chosen: tuple[str, ...] | None
+    params: Mapping[str, Any]
+    forward: str
+    backward: str
+    values: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        return str(getattr(self.layer, "__name__", type(self.layer).__name__))
+
+
+class Saved:
+    """The first argument of static forwards and backwards: what one saves the other finds."""
+
+    def __init__(self) -> None:
+        self.saved_tensors: tuple[Any, ...] = ()
+
+    def save_for_backward(self, *arrays: Any) -> None:
+        self.saved_tensors = arrays
+
+    @property
+    def saved(self) -> tuple[Any, ...]:
+        return self.saved_tensors
+
+    @property
+    def saved_arrays(self) -> tuple[Any, ...]:
+        return self.saved_tensors
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCode:
+    """`made` is the call that makes the layer (None where it is there), `placed` says where arrays are put on it then.
+
+    `result` is where the output lies when it is not returned, `cached` how many of the things that are returned are
+    outputs, when a cache follows.  `gradients` says by variable where each is after the backward: RETURNED with its
+    place in the result, PLACE on the layer, or UPDATED with the place from which it was subtracted.
+    """
+
+    forward: str
+    backward: str
+    made: Call | None
+    placed: Mapping[str, Place] = field(default_factory=dict)
+    forward_call: Call = ()
+    result: Place | None = None
+    cached: int | None = None
+    backward_call: Call = ()
+    upstream: tuple[str, ...] = ()
+    gradients: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+
+    def layer(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+        """A layer with the arrays that are given, its gradients set to zero where it has a method for that."""
+        owner = parts["layer"]
+        if self.made is not None:
+            owner = called_with(owner, self.made, given)
+        for name, place in self.placed.items():
+            conform(name, place, owner, given[name])
+            written(place, owner, given[name])
+        for clear in ZERO:
+            if callable(getattr(owner, clear, None)) and not isinstance(owner, type):
+                getattr(owner, clear)()
+        return owner
+
+    def run_forward(self, parts: Mapping[str, Any], owner: Any, given: Mapping[str, Any]) -> Any:
+        return called_with(method(parts, owner, self.forward), self.forward_call, given)
+
+    def outputs(self, owner: Any, returned: Any) -> Any:
+        """What the forward gives, without a cache."""
+        if self.result is not None:
+            return read(self.result, owner)
+        if self.cached is None:
+            return returned
+        return returned[0] if self.cached == 1 else tuple(returned[: self.cached])
+
+    def run_backward(self, parts: Mapping[str, Any], owner: Any, returned: Any, given: Mapping[str, Any]) -> Any:
+        cache = None if self.cached is None else returned[self.cached :]
+        held = {**given, "(cache)": cache[0] if cache is not None and len(cache) == 1 else cache}
+        return called_with(method(parts, owner, self.backward), self.backward_call, held)
+
+    # --- the two functions ---------------------------------------------------------------------
+
+    def forward_run(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+        given = with_context(given)
+        owner = self.layer(parts, given)
+        return self.outputs(owner, self.run_forward(parts, owner, given))
+
+    def backward_run(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        given = with_context(given)
+        owner = self.layer(parts, given)
+        returned = self.run_forward(parts, owner, given)
+        before = {v: 1 * read(place, owner) for v, (kind, place) in self.gradients.items() if kind == UPDATED}
+        back = self.run_backward(parts, owner, returned, given)
+        return {v: self.gradient(v, owner, back, before) for v in self.gradients}
+
+    def gradient(self, variable: str, owner: Any, back: Any, before: Mapping[str, Any]) -> Any:
+        kind, where = self.gradients[variable]
+        match kind:
+            case "returned":
+                return read(where, back)
+            case "updated":
+                return before[variable] - read(where, owner)
+            case _:
+                return read(where, owner)
+
+
+def with_context(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**given, "(context)": Saved()}
+
+
+def method(parts: Mapping[str, Any], owner: Any, name: str) -> Any:
+    """A method of the layer; "forward()" and "backward()" are functions of it that were given."""
+    if name.endswith("()"):
+        function = parts[name]
+        return lambda *args, **options: function(owner, *args, **options)
+    return getattr(owner, name)
+
+
+def called_with(function: Any, call: Call, given: Mapping[str, Any]) -> Any:
+    ordered = [valued(source, given) for name, source in call if name is None]
+    return function(*ordered, **{name: valued(source, given) for name, source in call if name is not None})
+
+
+def valued(source: Source, given: Mapping[str, Any]) -> Any:
+    kind, x = source
+    match kind:
+        case "array":
+            return given[x]
+        case "arrays":
+            return tuple(given[n] for n in x)
+        case "size":
+            return size_in(given, *x)
+        case "symbol":
+            return size_number(sized(x))
+        case _:
+            return x
+
+
+def size_in(given: Mapping[str, Any], name: str, axis: int, factor: int, constant: int) -> Any:
+    """The size n out of an axis of factor * n + constant entries."""
+    length = given[name].shape[axis] - constant
+    return length if factor == 1 else length // factor
+
+
+def conform(name: str, place: Place, owner: Any, new: Any) -> None:
+    """Raises SymbackpropError where the layer has an array of other axes there."""
+    old = read(place, owner)
+    if hasattr(old, "ndim") and old.ndim != getattr(new, "ndim", 0):
+        raise SymbackpropError(f"{ASKED}: {name!r} has {new.ndim} axes in shapes, but {text(place)} has {old.ndim}")

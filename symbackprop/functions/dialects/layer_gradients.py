@@ -1,0 +1,160 @@
+"""Where the gradients are after the backward of a layer: in what it returns, on the layer, in an update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symbackprop.core.indices import SymbackpropError
+from symbackprop.read.numpy import Declared, SymArray
+
+from .found_gradients import gradient_place, in_table, input_place, parameters_on
+from .layer_code import ASKED, PLACE, RETURNED, UPDATED, LayerCode, Question
+from .places import Place, arrays_of, label, parsed, read, text
+
+Where = dict[str, tuple[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The plan, the arrays that it takes (with parameters that were not named before), the variables, what to say."""
+
+    code: LayerCode
+    declared: Mapping[str, Declared]
+    variables: tuple[str, ...]
+    notes: tuple[tuple[str, str], ...]
+
+
+def located(
+    q: Question, code: LayerCode, owner: Any, inputs: Sequence[str], before: Mapping[Place, Any], back: Any,
+    given: Mapping[str, Any], updated: bool,
+) -> Found:  # fmt: skip
+    """The plan with the place of each gradient.  Raises SymbackpropError for one that is not found."""
+    real = [n for n, d in q.declared.items() if d.values is None]
+    asked = real if q.chosen is None else list(q.chosen)
+    own, parameters = [n for n in real if n in inputs], [n for n in real if n not in inputs]
+    homes = {n: place for n in parameters if (place := home(n, code, before, given)) is not None}
+    found: Where = {n: said(n, q.params[n]) for n in asked if n in q.params}
+    found.update({n: (RETURNED, place) for n, place in from_result(back, asked, own, parameters, found).items()})
+    for name in [n for n in asked if n not in found]:
+        place = on_layer(name, owner, code, own, homes, [n for n in own if n in asked] == [name])
+        if place is not None:
+            found[name] = PLACE, place
+        elif updated and name in homes:
+            found[name] = UPDATED, homes[name]
+    declared = dict(q.declared)
+    if q.chosen is None and not isinstance(owner, type):
+        code = with_unnamed(code, owner, before, list(given.values()), found, declared)
+    missing = [n for n in asked if n not in found and (q.chosen is not None or n in parameters)]
+    if missing or not found:
+        raise SymbackpropError(not_found([*missing, *asked][0], owner, code))
+    variables = q.chosen or tuple(n for n in declared if n in found)
+    code = replace(code, gradients={n: found[n] for n in variables})
+    return Found(code, declared, variables, tuple(notes(code, homes)))
+
+
+def home(name: str, code: LayerCode, before: Mapping[Place, Any], given: Mapping[str, Any]) -> Place | None:
+    """Where the layer keeps an array that it was given."""
+    if name in code.placed:
+        return code.placed[name]
+    return next((place for place, array in before.items() if same(array, given.get(name))), None)
+
+
+def same(a: Any, b: Any) -> bool:
+    return isinstance(a, SymArray) and isinstance(b, SymArray) and (a is b or a.value is b.value)
+
+
+def said(name: str, where: Any) -> tuple[str, Any]:
+    if not isinstance(where, str):
+        raise SymbackpropError(f'{ASKED}: params says where gradients are as text, as in {{{name!r}: "self.d{name}"}}')
+    place = parsed(ASKED, name, where)
+    return (RETURNED, ()) if isinstance(place, str) else (PLACE, place)
+
+
+def on_layer(
+    name: str, owner: Any, code: LayerCode, own: Sequence[str], homes: Mapping[str, Place], alone: bool
+) -> Place | None:
+    """Where the layer leaves the gradient: of an input by the name that the forward has for it, too.
+
+    `alone`: it is the only input whose gradient is asked for.
+    """
+    if isinstance(owner, type):
+        return None
+    if name in own:
+        names = [p for p, (kind, x) in code.forward_call if kind == "array" and x == name and p is not None]
+        return input_place(owner, [*names, name], alone)
+    return gradient_place(owner, homes[name], (name,)) if name in homes else input_place(owner, (name,), False)
+
+
+def from_result(
+    back: Any, asked: Sequence[str], own: Sequence[str], parameters: Sequence[str], known: Mapping[str, Any]
+) -> dict[str, Place]:
+    """What of the result is which gradient: by key, or in the order of the inputs, the parameters after them."""
+    wanted = [n for n in asked if n not in known]
+    if isinstance(back, dict):
+        steps = {n: in_table(back, (("attribute", n),), (n,)) for n in wanted}
+        return {n: (step,) for n, step in steps.items() if step is not None}
+    inputs = [n for n in own if n not in known]
+    if not isinstance(back, tuple | list):
+        first = [n for n in inputs if n in asked] or inputs
+        return {} if back is None else {n: () for n in first[:1]}
+    found: dict[str, Place] = {}
+    places: list[Place] = []
+    for k, item in enumerate(back):
+        if isinstance(item, dict):
+            inner = from_result(item, wanted, own, parameters, known)
+            found.update({n: (("item", k), *place) for n, place in inner.items()})
+        elif isinstance(item, tuple | list):
+            places += [(("item", k), ("item", j)) for j in range(len(item))]
+        else:
+            places.append((("item", k),))
+    inputs, wanted = [n for n in inputs if n not in found], [n for n in wanted if n not in found]
+    others = [n for n in parameters if n not in found and n not in known]
+    orders = (inputs, [*inputs, *others], wanted, others)
+    order = next((o for o in orders if len(o) == len(places)), inputs)
+    found.update(zip(order, places, strict=False))
+    return {n: place for n, place in found.items() if read(place, back) is not None}
+
+
+def with_unnamed(
+    code: LayerCode, owner: Any, before: Mapping[Place, Any], given: Sequence[Any], found: Where,
+    declared: dict[str, Declared],
+) -> LayerCode:  # fmt: skip
+    """Parameters that the layer made itself, with a gradient beside them, under the names that they have there."""
+    placed = dict(code.placed)
+    pairs = [(p, g) for p, g in parameters_on(owner, before, given) if p not in placed.values()]
+    for place, gradient in pairs:
+        name = label(place)
+        if sum(label(p) == name for p, _ in pairs) > 1 or not name.isidentifier() or name in declared:
+            name = f"{name}_{sum(n.startswith(f'{name}_') for n in declared)}"
+        placed[name], found[name] = place, (PLACE, gradient)
+        declared[name] = Declared(before[place].value.shape)
+    return replace(code, placed=placed)
+
+
+def not_found(name: str, owner: Any, code: LayerCode) -> str:
+    there = [] if isinstance(owner, type) else [text(place) for place, _ in arrays_of(owner)]
+    return (
+        f"{ASKED}: after {code.backward}() no gradient of {name!r} is found (there are "
+        f"{', '.join(there[:12]) or 'none'}); say where it is, as in params={{{name!r}: 'self.d{name}'}}, or name the "
+        "variables with wrt="
+    )
+
+
+def notes(code: LayerCode, homes: Mapping[str, Place]) -> Iterator[tuple[str, str]]:
+    """Which array is what."""
+    for parameter, (kind, x) in code.forward_call:
+        if kind == "array" and parameter is not None and parameter != x and x != "(context)":
+            yield x, f"{x} is the argument {parameter} of {code.forward}()"
+    for name, (kind, place) in code.gradients.items():
+        kept = homes.get(name, code.placed.get(name, ()))
+        held = f"{name} is {text(kept)}, and " if kept and label(kept) != name else ""
+        match kind:
+            case "returned":
+                where = f"what {code.backward}() returns{text(place, '')}"
+            case "updated":
+                where = f"what is subtracted from {text(place)} at a learning rate of 1"
+            case _:
+                where = text(place)
+        yield name, f"{held}its gradient is {where}"

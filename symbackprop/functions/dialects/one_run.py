@@ -1,0 +1,112 @@
+"""Code of the user's as a function of named arrays: what is traced, proved and run in place of a plain function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from symbackprop.clock import OutOfTime, limit, stage
+from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.indices import SymbackpropError
+from symbackprop.decide.status import ILL_FORMED, UNKNOWN
+from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError
+from symbackprop.read.numpy.context import Tracing, tracing
+from symbackprop.read.numpy.drawing import restarted
+from symbackprop.read.numpy.tracing import run_raw
+
+from ..drive import sizes_that_hide_little
+
+T = TypeVar("T")
+Run = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
+
+
+class OneRun:
+    """run(parts, arrays by name), where `parts` are the user's functions and objects.
+
+    Whoever runs it has the parts copied, each time: what the first half of a run leaves on an object the second half
+    finds, and the user's own object is as it was.  Random numbers are drawn from the start.
+    """
+
+    def __init__(self, title: str, names: Sequence[str], run: Run, parts: Mapping[str, Any]) -> None:
+        self.__name__, self.names, self.run, self.parts = title, tuple(names), run, dict(parts)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return inspect.Signature([inspect.Parameter(n, kind) for n in self.names])
+
+    @property
+    def written(self) -> Any:
+        """What has a source text."""
+        first = next(iter(self.parts.values()))
+        return first if isinstance(first, type) or inspect.isroutine(first) else type(first)
+
+    def __symbackprop_copy__(self, convert: Callable[[Any], Any]) -> OneRun:
+        parts = {n: convert(x) for n, x in self.parts.items()}
+        return OneRun(self.__name__, self.names, self.run, parts)
+
+    def __call__(self, **given: Any) -> Any:
+        restarted()
+        return self.run(self.parts, given)
+
+
+class Untraceable(SymbackpropError):
+    """The code cannot be run on symbols; `status` is what is said of it then, the message says why."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def observed(
+    function: OneRun,
+    declared: Mapping[str, Declared],
+    read: Callable[[Any], T],
+    hypotheses: Sequence[Hypothesis],
+    seconds: float,
+) -> T:
+    """read(result) of one run on symbolic arrays, at small sizes where it cannot be traced for all.
+
+    Raises Untraceable with the reason why it cannot be traced for all sizes, where it cannot be traced at all, and what
+    `read` and the run itself raise.
+    """
+    try:
+        with limit(seconds):
+            stage("finding out how the code is used")
+            return observed_somewhere(function, declared, read, hypotheses)
+    except OutOfTime as late:
+        raise Untraceable(UNKNOWN, str(late)) from None
+    except TraceError as problem:
+        status = ILL_FORMED if isinstance(problem, ShapeMismatch) else UNKNOWN
+        raise Untraceable(status, str(problem)) from problem
+
+
+def observed_somewhere(
+    function: OneRun, declared: Mapping[str, Declared], read: Callable[[Any], T], hypotheses: Sequence[Hypothesis]
+) -> T:
+    try:
+        return observed_at(function, declared, read, hypotheses)
+    except TraceError as problem:
+        symbols = dict.fromkeys(s for d in declared.values() for s in d.symbols)
+        for sizes in sizes_that_hide_little(tuple(symbols)) if symbols else ():
+            try:
+                return observed_at(function, {n: d.at(sizes) for n, d in declared.items()}, read, hypotheses)
+            except TraceError:
+                continue
+        raise problem
+
+
+def observed_at(
+    function: OneRun, declared: Mapping[str, Declared], read: Callable[[Any], T], hypotheses: Sequence[Hypothesis]
+) -> T:
+    """Raises TraceError where the code is not understood; what is wrong with the request as it is."""
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
+    with tracing(Tracing(names=frozenset(declared), context=context)):
+        try:
+            return run_raw(function, declared, read)
+        except TraceError as problem:
+            cause = problem.__cause__
+            if isinstance(cause, SymbackpropError) and not isinstance(cause, TraceError):
+                raise cause from None
+            raise

@@ -1,0 +1,207 @@
+r"""Formulas as people type them, `L = sum((tanh(X W + b) - T)^2)`, read as a document would be.
+
+On top of what documents write, the signs of matrix calculus on a keyboard: A' and A.T for the transpose, .* and .^
+entry by entry, ** for a power; a power of a bracket inside sum(...) or mean(...) is that of each entry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from symbackprop.core.terms import SymbackpropError
+
+from ..notes.declared.symbols import Declarations
+from ..notes.files.place import ReadError
+from ..notes.files.sources import read_document
+from ..notes.grammar.tree import Symbol
+from ..notes.grammar.vocabulary import FUNCTION_WORDS
+from ..notes.grammar.walking import walk
+from ..notes.meaning.definitions import head
+from ..notes.statements.claims import Claim, elaborate
+from ..notes.statements.statements import Reading, read_statements
+from .program import Formulas
+from .statement import Asked, asked
+
+WORD = re.compile(r"(?<![\\A-Za-z_])[A-Za-z]{2,}(?:_[A-Za-z0-9]+)*")
+NOT_NAMES = frozenset({*FUNCTION_WORDS, "log", "ln", "exp", "text"})
+PRIME = re.compile(r"(?<=[\w)\]}])'(?!\s*\()")
+SUMS = re.compile(r"(?<![A-Za-z\\])(?:sum|mean)\s*\(")
+SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")
+SIGMA = re.compile(r"(?<![A-Za-z\\])sum(?=_)")
+NORM = re.compile(r"(?<![A-Za-z\\])norm\s*\(")
+CALLED = re.compile(r"(?<![\\A-Za-z_])([A-Za-z]{2,}\d*)\(")
+COMMANDS = re.compile(r"(?<![A-Za-z\\])(exp|log|ln|sin|cos|tanh|sinh|cosh|det|max|min)(?=\s*\()")
+LIMIT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """`text` is the document that was read, `readings` its statements, `notes` how something was taken."""
+
+    asked: Asked
+    text: str
+    readings: tuple[Reading, ...]
+    notes: tuple[str, ...]
+
+
+def read_typed(text: str, shapes: Mapping[str, str] | None = None) -> Typed:
+    """Definitions separated by lines or semicolons; the last that no other uses is what is differentiated.
+
+    `shapes` has axes by name, "n m"; what it leaves out is inferred.  Raises SymbackpropError, with the place.
+    """
+    if len(text) > LIMIT:
+        raise SymbackpropError(f"a formula of {len(text)} characters; at most {LIMIT} are read")
+    pieces = [p.strip() for p in re.split(r"[;\n]", text) if p.strip()]
+    if not pieces:
+        raise SymbackpropError("a formula is needed, such as L = sum((X w - y)^2)")
+    notes: list[str] = []
+    written = [in_documents(p, notes) for p in pieces]
+    written[-1] = written[-1] if has_equality(written[-1]) else f"{unused_letter(written)} = {written[-1]}"
+    best: tuple[int, Typed] | None = None
+    for convention in ("column", "row"):
+        found = read_under(convention, written, shapes or {}, notes)
+        broadcast = sum("to each column" in n for n in found.notes)
+        if best is None or broadcast < best[0]:
+            best = broadcast, found
+        if not broadcast:
+            break
+    assert best is not None
+    return best[1]
+
+
+def read_claim(text: str, shapes: Mapping[str, str], wrt: Sequence[str], gradient: str) -> Reading:
+    """The statement that the gradient of a typed formula is this, read beside the formula.
+
+    `gradient` is an equation, or the right side of one for the only variable; a gradient has the shape of its variable.
+    Raises SymbackpropError.
+    """
+    typed = read_typed(text, shapes)
+    claim = in_documents(gradient.strip(), [])
+    if not has_equality(claim):
+        inputs = typed.asked.formulas.inputs
+        names = list(wrt) or [str(a) for a in inputs]
+        if len(names) != 1:
+            raise SymbackpropError(f"by which of {', '.join(names)}?")
+        loss = typed.asked.formulas.output
+        claim = rf"\frac{{\partial {loss}}}{{\partial {names[0]}}} = {claim}"
+    whole = typed.text.replace("star: matrix\n", "star: matrix\nlayout: gradient\n") + f"\n$${claim}$$\n"
+    words = words_of([claim, typed.text])
+    *_, last = read_statements(read_document("formula.md", whole), Declarations(words=words))
+    return replace(last, kind="claim") if last.kind == "definition" else last
+
+
+def read_under(convention: str, written: list[str], shapes: Mapping[str, str], notes: list[str]) -> Typed:
+    text = document(written, shapes, convention)
+    readings = tuple(read_statements(read_document("formula.md", text), Declarations(words=words_of(written))))
+    for r in readings:
+        if r.error is not None:
+            raise clear(r.error)
+    found = statement(readings)
+    try:
+        wanted = asked(found)
+    except ReadError as error:
+        raise clear(error) from None
+    said = elaborated_notes(found)
+    return Typed(replace(wanted, formulas=with_between(wanted.formulas)), text, readings, (*notes, *said))
+
+
+def words_of(written: Sequence[str]) -> frozenset[str]:
+    """Names of several letters."""
+    formulas = [f for p in written for f in (re.findall(r"\$\$(.*?)\$\$", p, re.DOTALL) or [p])]
+    return frozenset(w for f in formulas for w in WORD.findall(SCRIPTS.sub(" ", f)) if w not in NOT_NAMES)
+
+
+def with_between(formulas: Formulas) -> Formulas:
+    """Values inside get names where the author gives none."""
+    return replace(formulas, between=len(formulas.definitions) == 1)
+
+
+def elaborated_notes(reading: Reading) -> tuple[str, ...]:
+    claim = elaborate(reading)
+    return claim.readings if isinstance(claim, Claim) else ()
+
+
+def statement(readings: tuple[Reading, ...]) -> Reading:
+    """The last definition that no other one uses, or the last derivative."""
+    meant = [r for r in readings if r.lhs is not None and r.rhs is not None and r.kind in ("definition", "claim")]
+    if not meant:
+        raise SymbackpropError("no formula is defined here: write it as L = ...")
+    used = {s.name for r in meant for s in walk(r.rhs) if isinstance(s, Symbol)}
+    free = [r for r in meant if (s := head(r.lhs)) is None or s.name not in used]  # type: ignore[arg-type]
+    return (free or meant)[-1]
+
+
+def document(written: list[str], shapes: Mapping[str, str], convention: str) -> str:
+    """The formulas as a document; the declarations stand behind them, so that lines are those of the text."""
+    arrays = "".join(f"  {name}: {declared(axes)}\n" for name, axes in shapes.items())
+    said = f"convention: {convention}\nstar: matrix\n" + (f"arrays:\n{arrays}" if arrays else "")
+    return f"<!-- symbackprop:\n{said}-->\n\n" + "\n\n".join(f"$${p}$$" for p in written) + "\n"
+
+
+def declared(axes: str) -> str:
+    parts = axes.replace(",", " ").split()
+    return " x ".join(parts) if parts else "scalar"
+
+
+def clear(error: ReadError) -> SymbackpropError:
+    """The message with the formula and a mark below the place."""
+    if error.where is None:
+        return SymbackpropError(error.message)
+    line = error.where.source.line(error.where.at(error.span[0])[0])
+    column = error.where.at(error.span[0])[1]
+    shown = line.removeprefix("$$").removesuffix("$$")
+    return SymbackpropError(f"{error.message}, in {shown!r} at {max(1, column - 2)}")
+
+
+# --- from the keyboard to the notation of documents ----------------------------------------------
+
+
+def in_documents(piece: str, notes: list[str]) -> str:
+    for m in CALLED.finditer(piece):
+        if m[1] not in NOT_NAMES:
+            raise SymbackpropError(f"{m[1]}( is no function that is known here; for a product write {m[1]} * (")
+    text = SIGMA.sub(r"\\sum", re.sub(r"\.T\b", "^T", piece))
+    while (norm := NORM.search(text)) is not None and (end := closing(text, norm.end() - 1)) is not None:
+        text = rf"{text[: norm.start()]}\lVert {text[norm.end() : end]} \rVert{text[end + 1 :]}"
+    text = PRIME.sub("^T", text)
+    text = text.replace("**", "^").replace(".*", r" \odot ").replace("./", "/")
+    text = re.sub(r"\.\^\s*(\d+|\([^()]*\)|\{[^{}]*\})", lambda m: rf"^{{\circ {m[1].strip('(){}')}}}", text)
+    text = re.sub(r"\^\s*(-\d+|\d{2,}|\(-?[\d./]+\))", lambda m: f"^{{{m[1].strip('()')}}}", text)
+    return COMMANDS.sub(r"\\\1", entrywise_powers(text, notes))
+
+
+def entrywise_powers(text: str, notes: list[str]) -> str:
+    """( ... )^2 inside sum( ... ) is the power of each entry."""
+    out = text
+    inside = ((m.end(), closing(text, m.end() - 1)) for m in SUMS.finditer(text))
+    spans = [(a, b) for a, b in inside if b is not None]
+    for m in reversed(list(re.finditer(r"(?<=\))\s*\^\s*\{?\s*(\d+)\s*\}?", text))):
+        if any(a <= m.start() < b for a, b in spans):
+            out = out[: m.start()] + rf"^{{\circ {m[1]}}}" + out[m.end() :]
+            note = "a power of brackets inside a sum of all entries is that of each entry"
+            if note not in notes:
+                notes.append(note)
+    return out
+
+
+def closing(text: str, opening: int) -> int | None:
+    depth = 0
+    for k in range(opening, len(text)):
+        depth += (text[k] == "(") - (text[k] == ")")
+        if depth == 0:
+            return k
+    return None
+
+
+def has_equality(piece: str) -> bool:
+    return re.search(r"(?<![<>!:=\\])=(?!=)", piece) is not None
+
+
+def unused_letter(written: list[str]) -> str:
+    taken = {c for p in written for c in re.findall(r"[A-Za-z]", p)}
+    return next((x for x in "Lfgh" if x not in taken), "Q")
+
+
+__all__ = ["Typed", "read_claim", "read_typed"]

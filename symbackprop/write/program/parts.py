@@ -1,0 +1,76 @@
+"""What a plan of a derivation is put together from: letters, sums, what a node rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbackprop.core.indices import Index, IndexExpr, Size
+from symbackprop.core.terms import (
+    ONE,
+    Add,
+    Apply,
+    Delta,
+    Mul,
+    Power,
+    Sum,
+    Term,
+    arguments,
+    mul,
+    over,
+    rebuilt,
+    subterms,
+)
+from symbackprop.read.numpy import UNIT, ZERO_AT, Node
+
+
+def indices(shape: Sequence[Size], names: Sequence[str]) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
+    """Indices by these letters for the axes longer than 1, and the index expressions of all axes."""
+    pool = iter((*names, *(f"i{k}" for k in range(1, 100))))
+    at: tuple[IndexExpr, ...] = tuple(ZERO_AT if s == UNIT else Index(next(pool), s) for s in shape)
+    return tuple(i for i in at if isinstance(i, Index)), at
+
+
+def summed(axes: Sequence[Index], body: Term) -> Term:
+    for i in reversed(axes):
+        body = over(i, body)
+    return body
+
+
+def read_by(n: Node) -> set[Node]:
+    """What n is made from, and what that is made from."""
+    found: set[Node] = set()
+    todo = list(n.parents)
+    while todo:
+        p = todo.pop()
+        if p not in found:
+            found.add(p)
+            todo += p.parents
+    return found
+
+
+def simpler(t: Term) -> Term:
+    """exp(log(u)) as u, u/u as 1: what a program computes for the sake of its range, or rule by rule."""
+    match t:
+        case Mul(args) if (pair := cancelling(args)) is not None:
+            rest = [a for k, a in enumerate(args) if k not in pair]
+            return simpler(mul(*rest)) if rest else ONE
+        case Apply("exp", Apply("log", u, 0), 0):
+            return simpler(u)
+        case Sum(size, body, hint):
+            return Sum(size, simpler(body), hint)
+        case Add() | Mul() | Power() | Apply():
+            return rebuilt(t, tuple(map(simpler, arguments(t))))
+        case _:
+            return t
+
+
+def cancelling(args: Sequence[Term]) -> tuple[int, int] | None:
+    """The places of u and 1/u among factors."""
+    for k, a in enumerate(args):
+        if isinstance(a, Power) and a.exponent == -1 and a.base in args:
+            return k, args.index(a.base)
+    return None
+
+
+def has_delta(t: Term) -> bool:
+    return any(isinstance(s, Delta) for s in subterms(t))

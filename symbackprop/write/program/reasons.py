@@ -1,0 +1,58 @@
+"""Why a local derivative is what it is, in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from symbackprop.core.terms import Add, Apply, Array, Entry, Mul, Power, Sum, Term, arguments, arrays, subterms
+from symbackprop.read.numpy import Node
+
+SLOPES = {
+    "exp": "exp' = exp", "log": "log' u = 1/u", "tanh": "tanh' = 1 - tanh²", "sigmoid": "σ' = σ (1 - σ)",
+    "sin": "sin' = cos", "cos": "cos' = -sin", "softplus": "softplus' = σ", "sinh": "sinh' = cosh",
+    "cosh": "cosh' = sinh", "atan": "arctan' u = 1/(1 + u²)", "erf": "erf' u = 2/√π exp(-u²)",
+}  # fmt: skip
+
+
+class Spelled(Protocol):
+    def text(self, name: str) -> str: ...
+
+
+def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Mapping[Array, str]) -> str:
+    """`form` is the compact form that gave the derivative, if one did; `body` the definition that is differentiated."""
+    if form:
+        return f"the Jacobian of {form.replace('_', ' ')}"
+    variable = by.array
+    functions = [s for s in subterms(body) if isinstance(s, Apply) and variable in arrays(s.arg)]
+    if functions:
+        fn = functions[0].fn
+        return SLOPES.get(fn, f"the derivative of {fn}")
+    name = notation.text(names.get(variable, "it"))
+    powers = [s for s in subterms(body) if isinstance(s, Power) and variable in arrays(s.base)]
+    if any(s.exponent < 0 for s in powers):
+        return "quotient rule"
+    if powers:
+        return "power rule"
+    match degree(body, variable):
+        case 0 | 1:
+            return f"linear in {name}"
+        case 2:
+            return "product rule"
+        case _:
+            return f"by {name}, step by step"
+
+
+def degree(t: Term, variable: Array) -> int:
+    """How often the variable stands in one product; 9 inside a function of whole arrays."""
+    match t:
+        case Entry(array, _):
+            return int(array == variable)
+        case Add(args):
+            return max((degree(a, variable) for a in args), default=0)
+        case Mul(args):
+            return sum(degree(a, variable) for a in args)
+        case Sum(_, body, _):
+            return degree(body, variable)
+        case _:
+            return 9 if variable in arrays(t) else max((degree(a, variable) for a in arguments(t)), default=0)
