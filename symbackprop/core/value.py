@@ -65,8 +65,8 @@ class Needs:
     def is_total(self, array: Array) -> bool:
         """Nothing is needed of it wherever it is looked at: there is no step, and no partial function, behind it."""
         if array not in self.total:
-            behind = (m for a in self.context.behind(array) for m in self.context.meanings(a))
-            self.total[array] = not any(may_need(s) for m in behind for s in subterms(m.body))
+            behind = (m.body for a in self.context.behind(array) for m in self.context.meanings(a))
+            self.total[array] = not any(may_need(s) for t in behind for s in subterms(t))
         return self.total[array]
 
     def new(self, size: Size) -> Index:
@@ -86,10 +86,9 @@ class Needs:
         moves = bool(moving) and self.smooth.moves(t, moving)
         inner: tuple[Term, ...] = arguments(t)
         match t:
-            case Entry(array, at) if self.is_total(array):
-                pass
             case Entry(array, at):
-                inner = tuple(meaning.at(*at) for meaning in self.context.meanings(array))
+                meanings = () if self.is_total(array) else self.context.meanings(array)
+                inner = tuple(meaning.at(*at) for meaning in meanings)
             case Mul(args):
                 own, steps = tuple(a for a in args if truth(a)), tuple(a for a in args if truth_atoms(a))
                 inner = own
@@ -136,13 +135,9 @@ class Needs:
 
 def may_need(t: Term) -> bool:
     """Whether `visit` may note something at this term."""
-    match t:
-        case Power(_, q):
-            return q < 0 or q.denominator > 1
-        case Whole() | Apply("log") | Holds(Positive()):
-            return True
-        case _:
-            return False
+    partial = isinstance(t, Power) and (t.exponent < 0 or t.exponent.denominator > 1)
+    return partial or isinstance(t, Whole) or (isinstance(t, Apply) and t.fn == "log") or (
+        isinstance(t, Holds) and isinstance(t.predicate, Positive))  # fmt: skip
 
 
 def off_diagonal(u: Term) -> Term:
