@@ -25,7 +25,7 @@ from .sweep import in_variables, tried
 from .verdict import Condition, Verdict
 
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
-LONG, FIRST = 150, 0.6  # subterms of a claim; of the time, for the way that is tried first
+LONG, FIRST = 100, 0.6  # subterms of a claim; of the time, for the way that is tried first
 WHY: Mapping[str, str] = {
     KINK: "a kink of the forward", TIE: "the largest entry stands alone",
     VALUE: "the forward has no value elsewhere", ROOT: "the forward has no derivative elsewhere",

@@ -98,7 +98,8 @@ class Recorder:
         if id(out.value) in self.by_value:
             return out
         key = identity((operation, args, options))
-        known = self.by_call.get(key)
+        before = arranged_back(args[0], out) if operation in ARRANGED and not options else None
+        known = before or self.by_call.get(key)
         if operation.partition("[")[0] in VIEWS or out._parent is not None:
             if known is None or known.shape != out.value.shape:
                 name = operation in ARRANGED and arranged(args, out)
@@ -234,6 +235,15 @@ def arranged(args: tuple[Any, ...], out: SymArray) -> bool:
     """Whether axes longer than 1 are merged or split."""
     kept = [[s for s in x.value.shape if s != UNIT] for x in (*args[:1], out) if isinstance(x, Node | SymArray)]
     return len(kept) == 2 and kept[0] != kept[1]
+
+
+def arranged_back(x: Any, out: SymArray) -> Node | None:
+    """What was reshaped before, where it gets the shape back that it had."""
+    while isinstance(x, Node) and x.operation in ARRANGED and not x.options:
+        x = x.args[0]
+        if isinstance(x, Node) and x.named and x.shape == out.value.shape:
+            return x
+    return None
 
 
 def depends_on_arrays(t: Term) -> bool:
