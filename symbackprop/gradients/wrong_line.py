@@ -167,7 +167,7 @@ def blamed(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) 
 
 
 def derived_values(reverse: Reverse) -> list[tuple[Node, Floats]]:
-    """The adjoints of all nodes of the forward, also of those that a compact form goes over."""
+    """The adjoints of all nodes of the forward, also of those that a compact form goes over; then these nodes."""
     try:
         more = Reverse.plainly(reverse)
     except SymbackpropError:
@@ -180,6 +180,12 @@ def derived_values(reverse: Reverse) -> list[tuple[Node, Floats]]:
                     found[g] = reverse.sample.of(g)
                 except Undefined:
                     continue
+    for n in reverse.forward:
+        if n.named and n.operation != INPUT:
+            try:
+                found.setdefault(n, reverse.sample.of(n))
+            except Undefined:
+                continue
     return list(found.items())
 
 
