@@ -13,7 +13,7 @@ from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
 from .claims import Claim
-from .deciding import is_long, refuted_at_points, verdict_of
+from .deciding import are_long, refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .gradient_claims import gradient_claims
 from .reading import reading_of
@@ -103,7 +103,7 @@ def verdict_at(
     )
     read_alone = all(n in request.declared or n in request.extra for c in found for n in c.inputs)  # nothing is drawn
     if claims is gradient_claims and decide is verdict_of and read_alone:
-        sweep = Sweep(request, setting.context, any(map(is_long, found)), {c.name: c.found for c in found})
+        sweep = Sweep(request, setting.context, are_long(found), {c.name: c.found for c in found})
         setting = replace(setting, sweep=sweep)
     decided = zip(found, all_decided(found, setting, decide), strict=True)
     verdicts = {c.name: run_too(request, c, setting, v) for c, v in decided}
