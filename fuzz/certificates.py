@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 from symbackprop.checker.recheck import LAWS, NODES, STEPS, Refused, recheck
+from symbackprop.core.instances import says
 from symbackprop.core.kernel import check
 from symbackprop.core.rows import Reader
 from symbackprop.core.terms import ProofError
@@ -143,7 +144,7 @@ def by_kernel(data: dict[str, Any]) -> bool:
     stated = {read["Predicate"](p) for p in claim["conditions"]}
     return (
         (equation.lhs, equation.rhs) == (read["Term"](claim["lhs"]), read["Term"](claim["rhs"]))
-        and equation.conditions <= stated
+        and all(any(says(s, c, context.least) for s in stated) for c in equation.conditions)
         and equation.hypotheses <= set(claim["hypotheses"]) <= set(context.hypotheses)
     )
 

@@ -18,6 +18,7 @@ Exit code 1 if anything is wrong; a wrong program is shortened before it is prin
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import re
 import sys
@@ -125,6 +126,13 @@ GATHERS = (
     "np.take_along_axis({0}, lab[:, None], axis=1)", "{0}[lab][:, 0]", "np.eye(m)[lab]", "{0}[[0, 0]]",
     "(np.arange(m) == lab[:, None])", "np.take({0}, 0, axis=0)", "{0}[np.arange(n)[::-1]]",
     "{0}[lab, np.arange(n)]", "{0}[idx[:, None], lab[:1]]", "np.bincount(lab, minlength=m)",
+    "{0}.argmax(axis=-1)", "np.argmin({0}, axis=0)", "np.argmax({0})", "{0}[np.argmax({1}, axis=0)]",
+    "{0}[np.arange(n), {0}.argmax(axis=1)]", "np.argsort({0}, kind='stable')", "np.sort({0}, axis=0)",
+    "np.sort({0})[..., -1]",
+    "np.take_along_axis({0}, np.argsort({0}, axis=-1, kind='stable'), axis=-1)", "{0}[np.argmax(t)]",
+    "np.argsort(np.argsort({0}, kind='stable'), kind='stable')", "np.unravel_index(np.argmax({0}), {0}.shape)[0]",
+    "np.arange(m) == np.argmax({0}, axis=-1)[..., None]", "np.argmax({0}, axis=0) + lab",
+    "{0}[np.argsort(t, kind='stable')[:1]]",
 )  # fmt: skip
 MADE = (
     "np.arange(n)", "np.arange(m)[::-1]", "np.zeros((n, m))", "np.ones(m)", "np.eye(n)", "np.tri(n)",
@@ -144,6 +152,10 @@ MADE = (
     "np.vectorize(lambda v: v * v + 1)({0})", "np.vectorize(lambda v: max(v, 0))({0})",
     "np.vectorize(lambda v: max(v, 0), otypes=[float])({0})", "{0} / n", "(n > 1) * 1", "(n > 1) + (m > 1)",
     "np.apply_along_axis(lambda r: r - r.mean(), 0, {0})", "np.meshgrid({0}, {1})[0]", "x.shape", "{0}.size",
+    "np.c_[{0}, {1}]", "np.r_[{0}, {1}]", "np.r_[{0}, 1.5, 0:3]", "int((n - 1) / 1 + 1)", "int(n / 2)",
+    "int((2 * n - 1) / 2)",
+    "math.floor(n + 0.5)", "np.interp({0}, [-0.5, 0.25, 1.0], [1.0, a, 3.0])", "np.arctan2({0}, {1})",
+    "np.clip({0}, -0.25, 0.5)", "np.clip({0}, 0.5, a)", "np.zeros(int((n + 3) / 1))",
     "{{17: 2.0}}.get(n, 1.0)", "len(f'{{n}}')", "[1.0] * (n - 1)", "np.zeros(n - 1)", "np.zeros(n - 2)",
 )  # fmt: skip
 DTYPES = (
@@ -168,6 +180,9 @@ WRITES = (
     "{0} @= {1}", "{0}[0], {0}[-1] = {1}[-1], {1}[0]", "{0} |= {0} > 0", "np.putmask({0}, {0} > 0, 1)",
     "{0}[{0} > 0.5] = {1}[{0} > 0.5]", "{0}[..., None][0] = 6", "np.maximum({0}, 0, out={0})", "{0}[:] = 0",
     "np.put_along_axis({0}, lab[:, None], 2.0, axis=1)", "{0}[lab, 0] = 1",
+    "{0}[np.arange(n), {0}.argmax(axis=1)] = 0", "{0}[{1}.argmax(axis=0)] += 1.5",
+    "{0}[np.argsort({0}[:, 0], kind='stable')] = {1}",
+    "{0}[np.argmax(t)] = 3", "{0}[np.argmax(t)][0] = 4", "{0}[{0}.argmin()] -= 1",
 )  # fmt: skip
 LOOPS = tuple(
     """
@@ -326,7 +341,7 @@ def generate(rng: random.Random) -> Program:
 
 def probe(sizes: tuple[int, int, int]) -> dict[str, Any]:
     n, m, k = sizes
-    return {"np": np, "n": n, "m": m, "k": k, **arguments(sizes, sum(sizes))}
+    return {"np": np, "math": math, "n": n, "m": m, "k": k, **arguments(sizes, sum(sizes))}
 
 
 def replayed(chunks: Sequence[str], sizes: tuple[int, int, int]) -> dict[str, Any]:
@@ -352,7 +367,7 @@ def runs(chunk: str, spaces: Sequence[dict[str, Any]]) -> bool:
 
 
 def function_of(source: str) -> Callable[..., Any]:
-    names: dict[str, Any] = {"np": np}
+    names: dict[str, Any] = {"np": np, "math": math}
     exec(compile(source, "<fuzz>", "exec"), names)
     return names["f"]  # type: ignore[no-any-return]
 

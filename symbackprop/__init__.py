@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .functions.code_checks import check_derivative, check_function, check_layer
     from .functions.derivation import Derivative
     from .functions.explaining import Explanation, explain
+    from .functions.jvp_checks import check_jvp
     from .functions.sympy_checks import check_sympy
     from .functions.verdict import Verdict
     from .train.estimators import ProvenMLPClassifier, ProvenMLPRegressor
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Derivative", "Explanation", "ExplicitNetwork", "ProvenMLPClassifier", "ProvenMLPRegressor", "SymbackpropError",
     "Verdict", "__version__", "check_derivative", "check_document", "check_equal", "check_function", "check_gradient",
-    "check_hessian", "check_hvp", "check_jacobian", "check_layer", "check_sympy", "derive", "explain", "explicit",
+    "check_hessian", "check_hvp", "check_jacobian", "check_jvp", "check_layer", "check_sympy", "derive", "explain",
+    "explicit",
 ]  # fmt: skip
 
 # The same names again, with the module that defines each: read by `__getattr__`, checked against the above by a test.
@@ -44,6 +46,7 @@ _HOME = {
     "check_hessian": "symbackprop.functions.checks",
     "check_hvp": "symbackprop.functions.checks",
     "check_jacobian": "symbackprop.functions.checks",
+    "check_jvp": "symbackprop.functions.jvp_checks",
     "check_layer": "symbackprop.functions.code_checks",
     "check_sympy": "symbackprop.functions.sympy_checks",
     "derive": "symbackprop.functions.checks",

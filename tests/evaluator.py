@@ -41,6 +41,7 @@ FUNCTIONS = {
 }  # fmt: skip
 WHOLE = {
     "max": np.max, "min": np.min, "prod": np.prod, "det": np.linalg.det, "inv": np.linalg.inv, "pinv": np.linalg.pinv,
+    "argmax": lambda x: (np.arange(x.size) == x.argmax()).reshape(x.shape),
 }  # fmt: skip
 
 

@@ -436,6 +436,73 @@ def bool_algebra(x, y):
     return (a & b) * x + (a | ~b) * y + (a ^ b) + np.logical_and(a, b).sum() + (a == b) + (a == 1) + (a + b)
 
 
+def written_at_argmax(x, y):
+    d = np.zeros_like(x)
+    d[np.arange(len(x)), x.argmax(axis=1)] = y
+    d[:, 0][y.argmax()] += 0.5
+    np.put_along_axis(d, np.expand_dims(x.argmin(axis=1), 1), 7.0, axis=1)
+    row = d[x[:, 0].argmax()] * 2
+    return d, row
+
+
+def argmax_of_windows(x):
+    d = np.zeros_like(x)
+    for i in range(x.shape[0] // 2):
+        for j in range(x.shape[1] // 2):
+            window = x[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+            p, q = np.unravel_index(window.argmax(), window.shape)
+            d[2 * i + p, 2 * j + q] += window[p, q] + i
+    return d
+
+
+def written_where_sorted(x):
+    d, e = np.zeros_like(x), np.zeros_like(x[0])
+    np.put_along_axis(d, np.argsort(x, axis=1), np.arange(x.shape[1]), axis=1)
+    e[np.argsort(x[0])] = x[0]
+    return d + e
+
+
+def last_of_several(w, y, g):
+    d, e = np.zeros_like(w), w.copy()
+    d[y] += g
+    e[y] = g
+    return d + e
+
+
+def cut_sizes(x, y):
+    n, m = int((len(x) - 3) / 2 + 1), int(len(y) / 2)
+    k = math.floor((len(x) - 1) / 2) + math.ceil(len(x) / 2 - n) + round(len(y) / 2) + int(np.floor(len(x) + 0.25))
+    return np.zeros((n, m, (len(x) - 1) // 2)) + k + np.floor(len(x) / 2 - n)
+
+
+def np_add_at(x, y):
+    d = np.zeros((5, x.shape[1]))
+    np.add.at(d, y, x)
+    np.subtract.at(d, y, 0.5)
+    return d
+
+
+def add_at(w, y, g):
+    d = np.zeros(w.shape)
+    np.add.at(d, y, g)
+    return d
+
+
+def last_wins(w, y, g):
+    d = w.copy()
+    d[y] = g
+    d[y] += g
+    return d
+
+
+def fill_diagonal(x):
+    y = x.copy()
+    np.fill_diagonal(y, 0.0)
+    i = np.arange(len(x))
+    y[i, i] += 2 * x[i, i]
+    return y
+
+
 TABLE = [
     # elementwise
     (
@@ -858,32 +925,38 @@ TABLE = [
     ("comprehension twice", comprehension_twice, {"x": "n m"}),
     ("generator sum", generator_sum, {"x": "n m"}),
     ("generator double", generator_double, {"x": "n m"}),
+    # places that depend on the order of the data
+    (
+        "argmax",
+        lambda x: x.argmax() + np.argmax(x, 0) + x.argmin(axis=1, keepdims=True) * 2 - np.argmin(-x),
+        {"x": "B D"},
+    ),
+    ("picked by argmax", lambda x: x[np.arange(len(x)), x.argmax(1)] + x[:, 0][np.argmin(x[:, 0])], {"x": "B D"}),
+    ("tied argmax", lambda x: (x > 0).argmax(1) + np.argmax((x > 0) * 1.0, axis=1) + np.argmin(x > 0), {"x": "B D"}),
+    ("written at argmax", written_at_argmax, {"x": "B D", "y": "B"}),
+    ("argmax of windows", argmax_of_windows, {"x": "2*n 2*m"}),
+    ("compared with argmax", lambda x: (np.arange(x.shape[1]) == x.argmax(1)[:, None]) * x, {"x": "B D"}),
+    ("one-hot of argmax", lambda x: np.eye(x.shape[1])[x.argmax(1)] + x, {"x": "B D"}),
+    ("sorted", lambda x: np.sort(x) + np.sort(x, axis=0) + np.sort(x, axis=None)[-1], {"x": "B D"}),
+    ("argsorted", lambda x: np.take_along_axis(x, x.argsort(1), 1) + x[x[:, 0].argsort()], {"x": "B D"}),
+    ("ranks", lambda x: x * np.argsort(np.argsort(x)), {"x": "n"}),
+    ("tied ranks", lambda x: (x > 0).astype(float).argsort(kind="stable") + 0.0, {"x": "n"}),
+    ("best three", lambda x: x[np.argsort(-x)[:3]] + np.sort(x)[-3:], {"x": "n+2"}),
+    ("written where sorted", written_where_sorted, {"x": "B D"}),
+    ("last of several", last_of_several, {"w": "V D", "y": "int[V] B T", "g": "B T D"}),
+    # joined, cut, interpolated
+    ("np.c_", lambda x, y: np.c_[np.ones(len(x)), x, y] + np.c_[y, x, 1.5 * y], {"x": "B D", "y": "B"}),
+    ("np.r_", lambda x, y: np.r_[x, 0.5, y, 0:3].sum() + np.r_[y, y], {"x": "n", "y": "m"}),
+    ("cut sizes", cut_sizes, {"x": "2*n+1", "y": "2*m"}),
+    ("arctan2", lambda x, y: np.arctan2(x, y) + math.atan2(0.5, 0.25) + np.arctan2(x, 2.0), {"x": "n", "y": "n"}),
+    (
+        "interpolated",
+        lambda x, y: np.interp(x, [-0.5, 0.0, 0.75], y) + np.interp(0.3, [0.0, 1.0], [1.0, 3.0]),
+        {"x": "n m", "y": "3"},
+    ),
+    (
+        "clipped by numbers",
+        lambda x: np.clip(x, 1e-7, 1 - 1e-7) + x.clip(-0.25, -0.25) + np.clip(x, 0.5, -0.5),
+        {"x": "n"},
+    ),
 ]
-
-
-def np_add_at(x, y):
-    d = np.zeros((5, x.shape[1]))
-    np.add.at(d, y, x)
-    np.subtract.at(d, y, 0.5)
-    return d
-
-
-def add_at(w, y, g):
-    d = np.zeros(w.shape)
-    np.add.at(d, y, g)
-    return d
-
-
-def last_wins(w, y, g):
-    d = w.copy()
-    d[y] = g
-    d[y] += g
-    return d
-
-
-def fill_diagonal(x):
-    y = x.copy()
-    np.fill_diagonal(y, 0.0)
-    i = np.arange(len(x))
-    y[i, i] += 2 * x[i, i]
-    return y

@@ -10,6 +10,7 @@ import pytest
 
 from symbackprop import cli
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.functions.dialects.written_shapes import in_annotations, in_docstring
 from symbackprop.functions.testing import assert_equal, assert_gradient, assert_hessian, assert_hvp, assert_jacobian
 
 LAYERS = """
@@ -103,9 +104,10 @@ def test_json(layers: Path, capsys: pytest.CaptureFixture[str]) -> None:
 REFUSED = [
     (["check"], "the following arguments are required: TARGET"),
     (["check", "LAYERS::forward,backward"], "--shapes is needed"),
-    (["check", "LAYERS::forward", "--shapes", SHAPES], "two functions are needed"),
+    (["check", "LAYERS::forward", "--shapes", SHAPES], "returns one array, no loss with its gradient"),
+    (["check", "LAYERS::forward,backward,more", "--shapes", SHAPES], "two functions are needed"),
     (["check", "LAYERS::forward,backwrd", "--shapes", SHAPES], "no function 'backwrd'; did you mean 'backward'?"),
-    (["check", "LAYERS"], "say which functions to check"),
+    (["check", "HELPERS"], "say which functions"),
     (["check", "missing.py::f,g", "--shapes", "x: n"], "missing.py: no such file"),
     (["check", "LAYERS::forward,backward", "--shapes", "x B D"], "'x B D' is not of the form NAME: AXES"),
     (["check", "LAYERS::forward,backward", "--shapes", "x: B D; x: B"], "x is given twice"),
@@ -123,7 +125,8 @@ REFUSED = [
 
 @pytest.mark.parametrize(("argv", "message"), REFUSED, ids=lambda v: v if isinstance(v, str) else None)
 def test_refused_in_one_line(argv: list[str], message: str, layers: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main([a.replace("LAYERS", str(layers)) for a in argv]) == 2
+    helpers = layers.with_name("helpers.py")
+    assert cli.main([a.replace("LAYERS", str(layers)).replace("HELPERS", str(helpers)) for a in argv]) == 2
     error = capsys.readouterr().err
     assert error.startswith("symbackprop: ") and message in error and error.count("\n") == 1
 
@@ -169,3 +172,110 @@ def test_unknown_fails_too() -> None:
         assert_gradient(lambda x: x.sum() if x[0] > 0 else 0 * x.sum(), lambda x: x, shapes={"x": "n"})
     with pytest.raises(SymbackpropError):
         assert_gradient(lambda x: x.sum(), lambda x: x, shapes={})
+
+
+# --- what there is in a file -----------------------------------------------------------------
+
+FILE = '''
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+class Dense:
+    """y = x W + b
+
+    shapes: x: B D
+    """
+    def __init__(self, D, M):
+        self.W, self.b = np.random.randn(D, M), np.zeros(M)
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(0)
+        return dout @ self.W.T
+
+def affine_forward(x, w, b):
+    """
+    - x: A numpy array containing input data, of shape (N, D)
+    - w: A numpy array of weights, of shape (D, M)
+    - b: A numpy array of biases, of shape (M,)
+
+    Returns a tuple of:
+    - out: output, of shape (N, M)
+    """
+    return x @ w + b, (x, w)
+
+def affine_backward(dout, cache):
+    x, w = cache
+    return dout @ w.T, x.T @ dout, dout.mean(0)
+
+def relu(x: Float[Array, "B D"]) -> Float[Array, "B D"]:
+    return np.maximum(x, 0)
+
+def relu_prime(x):
+    return (x > 0).astype(float)
+
+def softmax_loss(scores: Float[Array, "N K"], labels: Int[Array, "N"]):
+    """
+    labels : array, shape (N,), where
+        0 <= labels[i] < K
+    """
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    n = np.arange(len(labels))
+    loss = -np.log(p[n, labels]).mean()
+    p[n, labels] -= 1
+    return loss, p / len(labels)
+
+def scale_fwd(z, factor):
+    return z * factor, factor
+
+def scale_bwd(dout, cache):
+    return dout * cache
+
+def helper(x):
+    return x
+'''
+
+
+def test_a_file_says_itself_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "net.py"
+    file.write_text(FILE, encoding="utf-8")
+    assert cli.main(["check", str(file), "--json", "--no-repair"]) == 1
+    found = {v["target"].rpartition("::")[2]: v for v in json.loads(capsys.readouterr().out)}
+    assert {n: v["status"] for n, v in found.items()} == {
+        "Dense": "proved", "affine_forward,affine_backward": "refuted", "relu,relu_prime": "proved",
+        "softmax_loss": "proved", "scale_fwd,scale_bwd": "unknown",
+    }  # fmt: skip
+    assert found["Dense"]["gradients"].keys() == {"x", "W", "b"}
+    assert found["affine_forward,affine_backward"]["gradients"]["b"]["status"] == "refuted"
+    assert '--shapes "z: ...; factor: ..."' in found["scale_fwd,scale_bwd"]["reason"]
+    more = ["--shapes", "z: n; factor: ", "--wrt", "z", "--no-repair"]
+    assert cli.main(["check", f"{file}::scale_fwd,scale_bwd", *more]) == 0
+    assert cli.main(["check", f"{file}::Dense"]) == cli.main(["check", f"{file}::softmax_loss"]) == 0
+
+
+SHAPES_IN_TEXT = [
+    ("shapes: x: B D; w: D M", {"x": "B D", "w": "D M"}),
+    ("x: (N, D)\ny: (N,)", {"x": "N D", "y": "N"}),
+    ("Parameters\n----------\nx : ndarray of shape (n, 2*h)\n    The input.\neps : float", {"x": "n 2*h", "eps": ""}),
+    ("- y: labels of shape (N,) where y[i] is a label\n      and 0 <= y[i] < C", {"y": "int[C] N"}),
+    ("x, y: arrays, shape = [B, D]", {"x": "B D", "y": "B D"}),
+    ("x: data of shape (N, d_1, ..., d_k)", {}),
+    ("It says nothing (N, D) of x.", {}),
+]
+
+
+@pytest.mark.parametrize(("text", "shapes"), SHAPES_IN_TEXT)
+def test_shapes_in_docstrings(text: str, shapes: dict[str, str]) -> None:
+    assert in_docstring(text) == shapes
+
+
+def test_shapes_in_annotations() -> None:
+    def f(*_: object) -> None: ...
+
+    f.__annotations__ = {
+        "x": 'Float[Array, "B D"]', "y": "jt.Float64[np.ndarray, 'n+1']", "n": 'Int[Array, "B"]', "z": int,
+        "a": "list[int]", "m": 'Float[Array, "*batch D"]', "return": 'Float[Array, "B"]',
+    }  # fmt: skip
+    assert in_annotations(f) == {"x": "B D", "y": "n+1"}

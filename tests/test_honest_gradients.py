@@ -17,9 +17,6 @@ SECONDS = 60.0
 UNDECIDED = {
     "batchnorm no eps": "N Σ x² > (Σ x)² in other words than the forward's",
     "bce clipped": "nested steps of a clip inside a logarithm",
-    "bce clipped const": "nested steps of a clip inside a logarithm",
-    "clip norm": "1 > 1/u and u > 1 are one step only where u > 0",
-    "embedding padding": "two deltas that share a label: δ(i, t) δ(t, 0) = δ(i, t) δ(i, 0)",
 }
 
 

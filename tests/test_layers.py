@@ -92,6 +92,27 @@ def test_the_users_object_is_untouched(check: str) -> None:
         assert np.array_equal(after[name], value) if isinstance(value, np.ndarray) else after[name] == value, name
 
 
+def test_an_object_with_slots_is_untouched() -> None:
+    class Slotted:
+        __slots__ = ("dw", "w", "x")
+
+        def __init__(self) -> None:
+            self.w, self.dw = np.array([2.0, 3.0]), None
+
+        def forward(self, x: Any) -> Any:
+            self.x = x
+            return x * self.w
+
+        def backward(self, g: Any) -> Any:
+            self.dw = (g * self.x).sum(0)
+            return g * self.w
+
+    slotted = Slotted()
+    assert sb.check_layer(slotted, shapes={"x": "B 2"})
+    assert sb.check_gradient(slotted.forward, slotted.backward, {"x": "B 2"})
+    assert slotted.dw is None and not hasattr(slotted, "x")
+
+
 def test_random_numbers_of_functions_that_stand_alone_are_two_draws() -> None:
     verdict = sb.check_gradient(
         lambda x: x * np.random.rand(*x.shape), lambda x, g: g * np.random.rand(*g.shape), {"x": "n"}
@@ -149,7 +170,7 @@ class Bare:
         return 2 * x
 
     def backward(self, g: Any) -> None:
-        self.somewhere = 2 * g
+        self.somewhere, self.beside = 2 * g, 3 * g
 
 
 MESSAGES: list[tuple[Callable[[], Any], str]] = [
@@ -179,6 +200,41 @@ def test_a_request_that_makes_no_sense(call: Callable[[], Any], message: str) ->
 def test_where_the_gradient_is_can_be_said() -> None:
     verdict = sb.check_layer(Bare(), shapes={"x": "n"}, params={"x": "self.somewhere"})
     assert verdict.status == "proved" and "its gradient is self.somewhere" in str(verdict)
+
+
+def test_what_was_made_of_random_numbers_that_are_replaced_is_named() -> None:
+    class Twice:
+        def __init__(self, n: Any) -> None:
+            self.W = np.random.randn(n, n)
+            self.WT = self.W.T
+
+        def forward(self, x: Any) -> Any:
+            self.x = x
+            return x @ self.WT.T
+
+        def backward(self, g: Any) -> Any:
+            self.dW = self.x.T @ g
+            return g @ self.WT
+
+    with pytest.raises(SymbackpropError, match=r"self.WT was made of self.W before 'W' is put there"):
+        sb.check_layer(lambda D: Twice(D), shapes={"x": "B D"})
+
+
+def test_places_in_what_is_returned() -> None:
+    class Two:
+        def __init__(self, w: Any) -> None:
+            self.w = w
+
+        def forward(self, x: Any) -> Any:
+            self.x = x
+            return self.w * x
+
+        def backward(self, g: Any) -> Any:
+            return (g * self.x).sum(0), [g * self.w]
+
+    shapes = {"x": "n d", "w": "d"}
+    assert sb.check_layer(Two, shapes=shapes, params={"w": "return[0]", "x": "returned[1][0]"}, wrt=["x", "w"])
+    assert not sb.check_layer(Two, shapes=shapes, params={"x": "return[0]", "w": "return[1][0]"}, seek_repair=False)
 
 
 def test_a_derivative_of_the_output_that_is_taken_at_the_input() -> None:

@@ -29,6 +29,8 @@ COMMANDS = re.findall(r"```console\n\$ (symbackprop [^\n]*)\n(.*?)```", TEXT, re
 
 @pytest.mark.parametrize("page", SESSIONS)
 def test_python_session(page: str) -> None:
+    if "import jax" in SESSIONS[page]:
+        pytest.importorskip("jax", reason="needs JAX: pip install 'symbackprop[jax]'")
     test = doctest.DocTestParser().get_doctest(SESSIONS[page], {}, page, page, 0)
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)

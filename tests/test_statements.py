@@ -7,7 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from symbackprop.functions.checks import check_gradient
+from symbackprop.prove.conditions.effort import ATTEMPTS, Effort
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "benchmarks"))
@@ -30,3 +34,18 @@ def test_statement(name: str) -> None:
 @pytest.mark.parametrize("name", UNDECIDED)
 def test_undecided(name: str) -> None:
     assert not decided(CASES[name], 3).wrong
+
+
+def guarded(w: Any, x: Any) -> Any:
+    return (np.where(w == 0, 0, 1 / w) * x).sum()
+
+
+def test_the_search_for_reasons_ends_by_the_work_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a clock: what is beside w == 0 has no proof yet, and the search for one is cut off."""
+    spent: list[Effort] = []
+    monkeypatch.setattr(Effort, "spend", lambda e, spend=Effort.spend: spent.append(e) or spend(e))
+    verdict = check_gradient(
+        guarded, lambda w, x: np.where(w == 0, 0, 1 / w), {"w": "n", "x": "n"}, "x", timeout=None, seek_repair=False
+    )
+    assert verdict.status != "refuted"
+    assert len(spent) > ATTEMPTS and all(e.left <= 0 for e in spent)

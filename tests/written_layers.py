@@ -438,7 +438,8 @@ class Net:
         self.model = {"W1": W1, "W2": W2}
     def forward(self, x):
         self.x = x
-        self.h = np.maximum(np.dot(x, self.model["W1"]), 0)
+        self.h = np.dot(x, self.model["W1"])
+        self.h[self.h < 0] = 0
         return np.dot(self.h, self.model["W2"])
     def backward(self, dlogp):
         dW2 = np.dot(self.h.T, dlogp)
@@ -568,6 +569,119 @@ class Square:
         {"v": "n"},
         ("2 * scale", "scale"),
     ),
+    layer(
+        "an update with the layer's own rate of learning",
+        """
+class Dense:
+    def __init__(self, n, m, lr=0.1):
+        self.W, self.b, self.lr = np.random.randn(n, m), np.zeros((1, m)), lr
+    def forward_pass(self, X, training=True):
+        self.layer_input = X
+        return X.dot(self.W) + self.b
+    def backward_pass(self, accum_grad):
+        W = self.W
+        grad_w = self.layer_input.T.dot(accum_grad)
+        grad_b = np.sum(accum_grad, axis=0, keepdims=True)
+        self.W = self.W - self.lr * grad_w
+        self.b = self.b - self.lr * grad_b
+        return accum_grad.dot(W.T)
+""",
+        "lambda D, M: Dense(D, M)",
+        {"x": "B D"},
+        ("self.lr * grad_b", "grad_b"),
+        ("accum_grad.dot(W.T)", "accum_grad.dot(self.W.T)"),
+        says=("subtracted from self.W at a learning rate of self.lr",),
+    ),
+    layer(
+        "values and gradients in a table of tables",
+        """
+class Linear:
+    def __init__(self, n, m):
+        self.params = {"W": {"val": np.random.randn(n, m), "grad": 0}, "b": {"val": np.random.randn(m), "grad": 0}}
+    def forward(self, X):
+        self.cache = X
+        return X @ self.params["W"]["val"] + self.params["b"]["val"]
+    def backward(self, dY):
+        self.params["W"]["grad"] = self.cache.T @ dY
+        self.params["b"]["grad"] = dY.sum(axis=0)
+        return dY @ self.params["W"]["val"].T
+""",
+        "lambda D, M: Linear(D, M)",
+        {"X": "B D"},
+        ("self.cache.T @ dY", "self.cache.T @ (dY - dY.mean(0))"),
+        says=("W: proved", "b: proved"),
+    ),
+    layer(
+        "a gradient of a name that says nothing, the only new array",
+        """
+class Tanh:
+    def forward(self, z):
+        self.z = z
+        self.a = np.tanh(z)
+    def backward(self, upstream):
+        self.delta = upstream * (1 - self.a ** 2)
+""",
+        "Tanh()",
+        {"x": "B D"},
+        ("1 - self.a ** 2", "1 - self.z ** 2"),
+        says=("its gradient is self.delta",),
+    ),
+    layer(
+        "gradients among other things in a table",
+        """
+class Linear:
+    def __init__(self, W):
+        self.W = W
+        self.cache = {}
+    def forward(self, x):
+        self.cache["x"] = x
+        return x @ self.W
+    def backward(self, dz):
+        self.cache["dW"] = self.cache["x"].T @ dz
+        return dz @ self.W.T
+""",
+        "Linear",
+        {"x": "B D", "W": "D M"},
+        ('self.cache["x"].T @ dz', 'self.cache["x"].T @ dz / 2'),
+        says=("self.cache['dW']",),
+    ),
+    layer(
+        "any number of inputs",
+        """
+class Concat:
+    def forward(self, *parts):
+        self.n = parts[0].shape[1]
+        return np.concatenate(parts, axis=1)
+    def backward(self, d):
+        return d[:, :self.n], d[:, self.n:]
+""",
+        "Concat()",
+        {"a": "B D", "b": "B E"},
+        ("d[:, :self.n]", "2 * d[:, :self.n]"),
+    ),
+    layer(
+        "a dataclass with properties",
+        """
+from dataclasses import dataclass
+@dataclass
+class Scale:
+    gamma: object
+    x: object = None
+    _dgamma: object = None
+    @property
+    def grads(self):
+        return {"gamma": self._dgamma}
+    def forward(self, x):
+        self.x = x
+        return x * self.gamma
+    def backward(self, d):
+        self._dgamma = (d * self.x).sum(0)
+        return d * self.gamma
+""",
+        "Scale",
+        {"x": "B D", "gamma": "D"},
+        ("(d * self.x).sum(0)", "(d * self.x).sum(0) * self.gamma"),
+    ),
 ]
 
 
@@ -671,14 +785,14 @@ def run_backward(dh, caches):
         "dropout as functions",
         """
 def dropout_forward(x, p=0.4):
-    mask = (np.random.rand(*x.shape) >= p) / (1 - p)
+    mask = (np.random.rand(*x.shape) > p) / (1 - p)
     return x * mask, mask
 def dropout_backward(dout, mask):
     return dout * mask
 """,
         "check_gradient(dropout_forward, dropout_backward)",
         {"x": "N D"},
-        ("return dout * mask", "return dout * (np.random.rand(*dout.shape) >= 0.4) / (1 - 0.4)"),
+        ("return dout * mask", "return dout * (np.random.rand(*dout.shape) > 0.4) / (1 - 0.4)"),
         ("return dout * mask", "return dout * (mask > 0)"),
     ),
     function(
@@ -791,6 +905,23 @@ def elu_grad(z, alpha):
         "check_function((elu, elu_grad))",
         {"x": "n", "alpha": ""},
         ("alpha * np.exp(z))", "np.exp(z))"),
+    ),
+    function(
+        "branches on a number",
+        """
+def f(x, slope=0.5):
+    if x > 1:
+        return slope * x
+    else:
+        y = x * x
+    return y - 1 + slope
+def f_prime(x, slope=0.5):
+    return slope if x > 1 else 2 * x
+""",
+        "check_derivative(f, f_prime)",
+        {"x": ""},
+        ("else 2 * x", "else x"),
+        ("return slope if x > 1", "return slope if x < 1"),
     ),
     function(
         "keys that are called like gradients, in another order",

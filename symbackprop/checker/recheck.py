@@ -393,6 +393,9 @@ def contracted(b, e, dummies, rest, needs):
             if digit(other, s):  # s quotient + other = 0 with |other| < s
                 return one(delta(quotient, whole(0)), delta(other, whole(0)))
         for a, value in sorted(solutions(gap), key=lambda x: (type(x[0].data[0]) is tuple, x[0].data[0]))[-1:]:
+            gathered = lambda v: any(p.op == "pick" for p, _ in split(v)[1])
+            others = [v for x, _ in rest if x.op == "delta" for i, v in solutions(x.at[0] - x.at[1]) if i is a]
+            if not gathered(value) and any(map(gathered, others)): break  # entries of integer arrays stay
             if any(a in x.free for x, _ in rest): return one(b, rest=moved(a, value))
     if b.op == "range":
         (f,), decided = b.at, lambda f: [f] if never_negative(f) or always_negative(f) else []
@@ -513,15 +516,14 @@ def instance(general, t):
 
 def sign(t, world, used):
     """The sign that is plain; the hypotheses that say so are added to `used`."""
-    known = 0
+    meant = t.op == "entry" and t.data in world.definitions  # then it has the sign of what it means
+    known = sign(entry_at(*world.definitions[t.data], t), world, used) if meant else sign_of_form(
+        t, lambda s: sign(s, world, used))
     for name, said, h in world.facts:
         if said & ~known and instance(h, t):
             known |= said
             used.add(name)
-    if known == 3: return known
-    if t.op == "entry" and t.data in world.definitions:  # what it means
-        return known | sign(entry_at(*world.definitions[t.data], t), world, used)
-    return known | sign_of_form(t, lambda s: sign(s, world, used))
+    return known
 
 def sign_of_form(t, sign):
     match (t.op, *t.data[:2]):
@@ -788,8 +790,6 @@ def assume(world, name, values):
 
 LAWS = {
     # derivatives
-    "diff_constant": ("tw", lambda t, w:
-        need(t.op in ("num", "size", "ord", "delta", "range"), "no constant") and (diff(t, w), ZERO)),
     "diff_independent": ("Ctw", lambda c, t, w:
         need(not c.moves(t, {w.data}), f"it may depend on {w.data[0]}") and (diff(t, w), ZERO)),
     "diff_entry": ("Cww", diff_entry),
@@ -905,7 +905,8 @@ def inside_term(t, parts):
         terms[k] = eq[1]
     return joined(t, node(t.op, t.data, tuple(terms)), [eq for _, eq in parts])
 def under_diff(world, w, eq):
-    facts = is_variable(w, world) and [*(world.hypotheses[name] for name in eq[3]), *eq[2]]
+    facts = is_variable(w, world) and [*(world.hypotheses[name] for name in eq[3]),
+                                       *(c for c in eq[2] if not plain(c, World({}, {}), set()))]  # else everywhere
     left, right, conditions, names = joined(diff(eq[0], w), diff(eq[1], w), [eq])
     return left, right, conditions.union(*(around(f, w.data, world) for f in facts)), names
 def at_values(values, eq):
@@ -1396,11 +1397,10 @@ def root_of(x, n):
 
 def bounds(fn, low, high):
     """u - u³/3 <= sin u, atan u, erf u <= 8u/7 for u in [0, 1], and the functions are odd."""
-    if 0 <= low and high <= 1:
-        return low - low ** 3 / 3, high * 8 / 7, None
-    if -1 <= low and high <= 0:
+    if low < 0 >= high:
         return (*(-q for q in reversed(bounds(fn, -high, -low)[:2])), None)
-    return Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None
+    near = 0 <= low and high <= 1
+    return (low - low ** 3 / 3, high * 8 / 7, None) if near else (Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None)
 
 class Point:
     def __init__(self, world, sizes, entries, logs, integers):

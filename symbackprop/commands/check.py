@@ -23,7 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "target",
         metavar="TARGET",
         nargs="+",
-        help="file.py::forward,backward" + (", or documents" if documents else ""),
+        help="file.py, file.py::Layer, file.py::loss or file.py::forward,backward"
+        + (", or documents" if documents else ""),
     )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON (the keys are listed below)")
     parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
@@ -40,16 +41,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from symbackprop.core.terms import SymbackpropError
 
-    functions = [t for t in args.target if "::" in t]
-    documents = [t for t in args.target if "::" not in t]
+    functions = [t for t in args.target if "::" in t or t.endswith(".py")]
+    documents = [t for t in args.target if t not in functions]
     if functions and documents:
         raise SymbackpropError("check functions and documents one after the other, not in one command")
     if functions:
         return check_functions.run(args, functions)
     half = document_half()
-    python = next((t for t in documents if t.endswith(".py")), None)
-    if python is not None:
-        raise SymbackpropError(f"{python}: say which functions to check: {python}::forward,backward")
     if half is None:
         raise SymbackpropError(f"{documents[0]}: this is no function; write file.py::forward,backward")
     code = half.run(args, documents)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from symbackprop.documents.results import Checked
 
 
+DERIVING = 2.0  # seconds for the derivation of one statement, in a page
 EPILOG = """\
   symbackprop check notes.md
   symbackprop check notes.md --html notes.html
@@ -141,7 +142,7 @@ def check_one(path: str, request: Request, judge: Judge, out: Console) -> list[C
         from symbackprop.write.notes.page import html_page
 
         target = request.html or str(Path(path).with_suffix(".html"))
-        write_atomically(target, html_page(path, read_text(Path(path)), statements))
+        write_atomically(target, html_page(path, read_text(Path(path)), statements, derivation_of))
         out.print(f"written: {target}", soft_wrap=True)
     return statements
 
@@ -171,6 +172,20 @@ def is_terminal() -> bool:
     import sys
 
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def derivation_of(statement: Checked) -> str:
+    """The derivation by intermediates of a statement about a derivative, as HTML; "" where there is none in time."""
+    from symbackprop.clock import OutOfTime
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.functions.explaining import explain_derivative
+    from symbackprop.write.program.html_page import passages
+
+    try:
+        found = explain_derivative(statement.reading, timeout=DERIVING)
+    except (SymbackpropError, OutOfTime, RecursionError):
+        return ""
+    return "" if found is None else passages(found.plan)
 
 
 def write_results(request: Request, found: list[tuple[str, list[Checked]]]) -> None:

@@ -21,6 +21,13 @@ EPILOG = """\
 examples:
   symbackprop check layers.py::forward,backward --shapes "x: B D; w: D; eps: " --wrt x --assuming "eps > 0"
   symbackprop check layers.py::softmax,softmax_jacobian --kind jacobian --shapes "z: n"
+  symbackprop check layers.py::Dense --shapes "x: B D; W: D M; b: M"
+  symbackprop check layers.py
+
+A file without names: its classes with a forward and a backward, functions called forward and backward, dense_forward
+and dense_backward, softmax and softmax_backward, relu and relu_prime, and losses that return their gradients.  Shapes
+that stand in a docstring ("shapes: x: B D; w: D", "x: input of shape (N, D)") or in annotations
+(Float[Array, "B D"]) need not be given.
 
 JSON for functions is a list of objects, one for each target: `target`, `status` (proved, refuted, ill-formed or
 unknown), `name` of the variable, `statement`, `reason`, `hypotheses`, `conditions` (each with `text` and `why`),
@@ -51,15 +58,14 @@ def add_options(group: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace, targets: list[str]) -> int:
     import json
 
-    from symbackprop.core.terms import SymbackpropError
     from symbackprop.decide.status import PROVED
 
-    if args.shapes is None:
-        raise SymbackpropError('--shapes is needed: the axes of each argument, as in --shapes "x: B D; w: D"')
+    from .check_file import asked_in
+
     verdicts = []
-    for target in targets:
-        with shown_when_slow(target):
-            verdicts.append((target, verdict_of(target, args)))
+    for asked in [part for t in targets for part in asked_in(t, args)]:
+        with shown_when_slow(asked.name):
+            verdicts.append((asked.name, asked.verdict()))
     if args.certificate is not None:
         write_proofs(args.certificate, [v for _, v in verdicts])
     if args.json:
@@ -85,22 +91,11 @@ def write_proofs(path: str, verdicts: list[Verdict]) -> None:
     write_certificates(path, (c for part in parts if part.status == PROVED for c in part.certificates()))
 
 
-def verdict_of(target: str, args: argparse.Namespace) -> Verdict:
-    from symbackprop.core.terms import SymbackpropError
+def verdict_of_pair(first: Any, second: Any, shapes: dict[str, str], args: argparse.Namespace) -> Verdict:
+    """Of the kind that was asked for."""
     from symbackprop.functions import checks as gradient
 
-    path, _, names = target.partition("::")
-    functions = [n.strip() for n in names.split(",")]
-    if len(functions) != 2 or not all(n.isidentifier() for n in functions):
-        raise SymbackpropError(f"{target}: two functions are needed, as in {path}::forward,backward")
-    module = load(path)
-    first, second = (function(module, path, n) for n in functions)
-    shapes, values = read_shapes(args.shapes), read_values(args.value)
-    wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
-    assuming = read_assuming(args.assuming, [*shapes, *values])
-    options: dict[str, Any] = {"assuming": assuming, "seek_repair": not args.no_repair, **values}
-    if args.timeout is not None:
-        options["timeout"] = args.timeout
+    wrt, options = variables(args), asked_options(args, shapes)
     match args.kind:
         case "gradient":
             return gradient.check_gradient(first, second, shapes, wrt, **options)
@@ -112,6 +107,16 @@ def verdict_of(target: str, args: argparse.Namespace) -> Verdict:
             return gradient.check_hvp(first, second, shapes, None if wrt is None else wrt[0], **options)
         case _:
             return gradient.check_equal(first, second, shapes, **options)
+
+
+def variables(args: argparse.Namespace) -> list[str] | None:
+    return None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
+
+
+def asked_options(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str, Any]:
+    """Hypotheses, concrete values, and how much is done."""
+    options = {**options_of(args, shapes), "seek_repair": not args.no_repair}
+    return options if args.timeout is None else {**options, "timeout": args.timeout}
 
 
 def asked_function(target: str, shapes: str | None) -> tuple[Callable[..., Any], dict[str, str]]:
@@ -140,6 +145,7 @@ def load(path: str) -> ModuleType:
     from pathlib import Path
 
     from symbackprop.core.terms import SymbackpropError
+    from symbackprop.functions.dialects.written_shapes import annotations_readable
 
     file = Path(path)
     if not file.is_file():
@@ -153,7 +159,8 @@ def load(path: str) -> ModuleType:
     sys.path.insert(0, directory)  # so that the file finds its neighbours
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with annotations_readable():
+            spec.loader.exec_module(module)
     except SyntaxError as error:
         raise SymbackpropError(f"{path}:{error.lineno}: {error.msg}") from error
     except (Exception, SystemExit) as error:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from symbackprop.network.derivations import Derivation, Fact
     from symbackprop.write.certificate import Certificate
 
-FORMATS = ("numpy", "jax", "torch", "text", "markdown", "latex", "fragment", "html", "svg")
-CODE = FORMATS[:3]
+CODE = ("numpy", "jax", "torch", "jax.custom_vjp", "torch.autograd.Function")
+FORMATS = (*CODE, "text", "markdown", "latex", "fragment", "html", "svg")
 DEPTH = 6  # layers of the network whose gradients are proved besides
 
 

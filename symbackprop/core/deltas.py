@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from .indices import EVERY_SIZE, Index, IndexExpr, Least, affine, as_affine, nodes
+from .indices import EVERY_SIZE, Index, IndexExpr, Least, Pick, affine, as_affine, nodes
 from .monomials import Factors
 from .ranges import always_negative, floor_radix, never_negative, never_zero, split_radix
 from .terms import Delta, Holds, NonNegative, Term, free, substitute
@@ -61,9 +61,12 @@ def contract(
     if halves is not None:
         zero = affine(0, ())
         return dummies, (*rest, (Delta(halves[0], zero), F1), (Delta(halves[1], zero), F1))
-    free_ones = [(a, value) for a, value in solvable if a not in dummies]
-    if free_ones:
+    if free_ones := [(a, value) for a, value in solvable if a not in dummies]:
         a, value = max(free_ones, key=lambda p: p[0].name)
+        others = [v for d, _ in rest if isinstance(d, Delta) for i, v in solutions(d, least) if i == a]
+        own, *more = (any(isinstance(n, Pick) for n in nodes(v)) for v in (value, *others))
+        if any(more) and not own:
+            return None  # δ(i, 0) δ(i, y_k) is δ(y_k, 0) δ(i, y_k): entries of integer arrays stay
         if any(a in free(f) for f, _ in rest):
             return dummies, (*((substitute(f, {a: value}), e) for f, e in rest), (b, F1))
     return None

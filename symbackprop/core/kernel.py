@@ -125,7 +125,8 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
             variable(context, wrt)
             eq = _check(inner, seen)
             assumed = (context.hypotheses[name] for name in sorted(eq.hypotheses))
-            needs = (seen.smooth.around(p, wrt.array) for p in (*assumed, *eq.conditions))
+            open_ones = (c for c in eq.conditions if not Signs(Context(least=least)).holds(c))  # others hold everywhere
+            needs = (seen.smooth.around(p, wrt.array) for p in (*assumed, *open_ones))
             both = joined(Diff(eq.lhs, wrt), Diff(eq.rhs, wrt), (eq,), least)
             conditions = both.conditions.union(*(map(for_all, n) for n in needs))
             return Equation(both.lhs, both.rhs, conditions, both.hypotheses)

@@ -1,8 +1,8 @@
 """Certificates read: rows of plain data become nodes, a context and a proof, all built anew here.
 
 Nothing of what the writer had in hand survives, so only what the rows say can prove anything.  A number refers to an
-earlier row; whatever is malformed, dangling, out of canonical form or too deep is refused.  A row is a tag and the
-fields of what it builds, each read as its annotation says.  `docs/certificates.md` describes the format.
+earlier row; whatever is malformed, dangling, out of canonical form or too deep for Python is refused.  A row is a tag
+and the fields of what it builds, each read as its annotation says.  `docs/certificates.md` describes the format.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .point import Point
 from .tensor import Tensor
 
 FORMAT = 2
-DEPTH, DEGREE = 1000, 12
+DEGREE = 12
 NUMBER = re.compile(r"-?[0-9]{1,4000}(/[1-9][0-9]{0,3999})?")
 SHARED = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "steps"}
 KEYS, ARGUMENT = SHARED | {"recursion", "proof"}, SHARED | {"reasons", "statement", "argument"}
@@ -192,25 +192,29 @@ def size(x: object) -> Size:
 
 @dataclass
 class Table:
-    """What was read so far, and how deep each row is."""
+    """What was read so far."""
 
     what: str
     rows: list[Any] = field(default_factory=list)
-    depths: list[int] = field(default_factory=list)
-    below: int = 0  # the depth of the deepest row that the row being read refers to
 
     def __call__(self, number: object) -> Any:
-        require(type(number) is int and 0 <= number < len(self.rows), "{} is no earlier row of {}", number, self.what)
-        assert isinstance(number, int)
-        self.below = max(self.below, self.depths[number])
-        return self.rows[number]
+        k = natural(number)
+        require(k < len(self.rows), "{} is no earlier row of {}", k, self.what)
+        return self.rows[k]
 
     def fill(self, rows: object, read: Read) -> None:
         for x in listed(rows):
-            self.below = 0
             self.rows.append(read(x))
-            require(self.below < DEPTH, "more than {} {} inside each other", DEPTH, self.what)
-            self.depths.append(self.below + 1)
+
+    def of(self, *types: Any) -> Read:
+        """A row that is one of these."""
+
+        def go(number: object) -> Any:
+            found = self(number)
+            require(type(found) in types, "{} is a {}", found, type(found).__name__)
+            return found
+
+        return go
 
 
 def closed(read: Read) -> Read:
@@ -244,20 +248,20 @@ class Reader:
         self.open: dict[str, Read] = {
             "str": text, "int": natural, "Fraction": fraction, "Size": self.size,
             "Array": lambda x: t.Array(*array(x)),
-            "Index": self.node_of(Index), "IndexAtom": self.node_of(Index, Bound, Pick),
-            "IndexExpr": self.node_of(Index, Bound, Pick, Affine),
-            "Entry": self.node_of(t.Entry), "Whole": self.node_of(t.Whole),
-            "Term": self.node_of(*(NODES[tag] for tag in NODES if tag not in ("i", "b", "pick", "aff")), Size),
+            "Index": self.node.of(Index), "IndexAtom": self.node.of(Index, Bound, Pick),
+            "IndexExpr": self.node.of(Index, Bound, Pick, Affine),
+            "Entry": self.node.of(t.Entry), "Whole": self.node.of(t.Whole),
+            "Term": self.node.of(*(NODES[tag] for tag in NODES if tag not in ("i", "b", "pick", "aff")), Size),
             "Positive | NonNegative": lambda x: self.tagged(x, OF_A_STEP, self.open),
         }  # fmt: skip
         shut = {k: closed(self.open[k]) for k in ("IndexExpr", "Entry", "Whole", "Term")}
         self.closed: dict[str, Read] = self.open | shut | {
             "Proof": self.proof, "Predicate": lambda x: self.tagged(x, PREDICATES, self.closed),
             "Tensor": lambda x: Tensor(*row(self.closed["tuple[Index, ...]"], self.closed["Term"])(x)),
-            "Given": self.reason_of(reason.Given), "Dense": self.reason_of(reason.Dense),
-            "Reason": self.reason_of(*SHOWING), "Holding": self.reason_of(*HOLDING),
-            "Reason | Given": self.reason_of(*SHOWING, reason.Given),
-            "Reason | Dense": self.reason_of(*SHOWING, reason.Dense),
+            "Given": self.reason.of(reason.Given), "Dense": self.reason.of(reason.Dense),
+            "Reason": self.reason.of(*SHOWING), "Holding": self.reason.of(*HOLDING),
+            "Reason | Given": self.reason.of(*SHOWING, reason.Given),
+            "Reason | Dense": self.reason.of(*SHOWING, reason.Dense),
             "bool": truth_value, "Point": lambda x: Point(*self.parts(Point, x, self.closed)),
         }  # fmt: skip
         for axes in (
@@ -298,20 +302,6 @@ class Reader:
         require(len(dict(known)) == len(known), "an array is defined twice")
         hypotheses = {text(n): self.tagged(h, HYPOTHESES, self.closed) for n, h in table(parts["hypotheses"]).items()}
         return Context(dict(known), hypotheses, least)
-
-    def node_of(self, *types: Any) -> Read:
-        return self.of(self.node, types)
-
-    def reason_of(self, *types: Any) -> Read:
-        return self.of(self.reason, types)
-
-    def of(self, rows: Table, types: tuple[Any, ...]) -> Read:
-        def go(number: object) -> Any:
-            found = rows(number)
-            require(type(found) in types, "{} is a {}", found, type(found).__name__)
-            return found
-
-        return go
 
     def tagged(self, x: object, makers: dict[str, Callable[..., Any]], known: dict[str, Read]) -> Any:
         """A row that begins with a tag."""

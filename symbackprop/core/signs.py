@@ -49,8 +49,7 @@ class Signs:
 
     def sign(self, t: Term) -> Sign:
         if t not in self.known:
-            assumed = self.assumed(t)
-            self.known[t] = assumed if assumed == POSITIVE else assumed | self.structural(t)
+            self.known[t] = self.assumed(t, self.structural(t))
         return self.known[t]
 
     def structural(self, t: Term) -> Sign:
@@ -125,9 +124,8 @@ class Signs:
             found &= self.sign(a) | NONNEGATIVE if square else self.sign(a)
         return found & NONZERO if turned else found
 
-    def assumed(self, t: Term) -> Sign:
-        """What the hypotheses say of exactly this term, or of one instance of it."""
-        found = UNKNOWN
+    def assumed(self, t: Term, found: Sign) -> Sign:
+        """What is plain, and what the hypotheses say besides of exactly this term, or of one instance of it."""
         for name, term, what in self.said.get(type(t), ()):
             if what & ~found and instance(term, t, self.least) is not None:
                 found |= what

@@ -25,14 +25,16 @@ from typing import Any
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.read.numpy import TraceError
 
 from .derivation import Derivative, derivation
 from .dialects.caches import cached_pair
 from .dialects.pair import judged
 from .drive import Claims, Options, verdict
 from .gradient_claims import gradient_claims
+from .jax_reading import through_jax
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
-from .request import read_request
+from .request import Request, read_request
 from .setting import Setting
 from .verdict import Verdict
 
@@ -50,6 +52,7 @@ def check_gradient(
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = True,
     timeout: float | None = LIMIT,
+    symmetric: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `backward` is the gradient of `forward`, for all sizes and all values assumed.
@@ -57,8 +60,11 @@ def check_gradient(
     Parameters of `backward` that `forward` lacks are the upstream gradients, in the order of the outputs; without
     any, the forward must be a scalar.  `backward` returns one array, a sequence in the order of `wrt`, or a dict by
     name (`x`, `dx`, `x_grad`).  A forward that returns (out, cache) and a `backward(dout, cache)` are one run.
+
+    `symmetric` says which gradient by a symmetric matrix (A == A.T in `assuming`) is meant: {"A": "symmetric"} is that
+    among symmetric ones, "entries" by those on and below the diagonal, and "ambient" among all matrices, as without it.
     """
-    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    options = Options(domains or {}, seek_repair, seconds_of(timeout), symmetric or {})
     pair = cached_pair("check_gradient", forward, backward, shapes, wrt, assuming, values, options.seconds)
     if pair is not None:
         return judged("check_gradient", pair, assuming, options)
@@ -187,9 +193,20 @@ def derive(
     try:
         with limit(seconds * max(1, len(request.variables))):
             stage("deriving")
-            return derivation(request, Setting(request.hypotheses(), repair=False, seconds=seconds))
+            return derived(request, Setting(request.hypotheses(), repair=False, seconds=seconds))
     except OutOfTime as late:
         raise SymbackpropError(f"derive: {late}") from None
+
+
+def derived(request: Request, setting: Setting) -> Derivative:
+    """The gradient by the NumPy functions, or through JAX where the forward is one of JAX's."""
+    try:
+        return derivation(request, setting)
+    except TraceError:
+        other = through_jax(request, setting.seconds)
+        if other is None:
+            raise
+        return derivation(other, setting)
 
 
 def _check(

@@ -27,7 +27,8 @@ class Claim:
     """lhs = rhs for all values of `axes`, where `lhs` has the derivatives; or shapes that already differ.
 
     `wanted` is the shape that the result should have and `found` what came, with its entries.  `forward` holds the
-    arrays that must have a value for the claim to say anything.
+    arrays that must have a value for the claim to say anything.  `places` say which output and which result it is
+    about, where the name does not.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Claim:
     label_latex: str
     inputs: Mapping[str, Declared]
     sides: tuple[str, str] = ("derivative", "backward")
+    places: tuple[int, int] | None = None
 
     @property
     def conforms(self) -> bool:
@@ -73,7 +75,7 @@ def problem_of(claim: Claim, setting: Setting) -> Problem:
 def named_problem(claim: Claim, setting: Setting, check: BackwardCheck | None = None) -> Problem | None:
     """The same with its intermediates as definitions, to be proved by matching; None where that cannot be said."""
     if check is None and setting.sweep is not None and claim.conforms:
-        check = setting.sweep.of(claim.name, claim.found)
+        check = setting.sweep.of(claim.name, claim.lhs, claim.found)
     named = named_by(check, claim.name) if check is not None else None
     if named is None or check is None:
         return None

@@ -36,6 +36,7 @@ def check_function(
     domains: Mapping[str, str] | None = None,
     seek_repair: bool = True,
     timeout: float | None = LIMIT,
+    symmetric: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Verdict:
     """Prove or refute the gradients that a function brings with it, whatever way it is written.
@@ -44,10 +45,13 @@ def check_function(
     `derivative(dout, cache)` as the second function; or it is an object of a library that is read (a
     torch.autograd.Function, a jax.custom_vjp); or a pair (f, f').  Arguments that are not called like the shapes are
     taken in order.  Raises SymbackpropError for a request that makes no sense.
+
+    `symmetric` says which gradient by a symmetric matrix (A == A.T in `assuming`) is meant: {"A": "symmetric"} is that
+    among symmetric ones, "entries" by those on and below the diagonal, and "ambient" among all matrices, as without it.
     """
     asked = "check_function"
     shapes = needed(asked, shapes)
-    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    options = Options(domains or {}, seek_repair, seconds_of(timeout), symmetric or {})
     library = library_of(function)
     if library is not None:
         found: Verdict = library.check_function(Asked(function, derivative, shapes, wrt, assuming, options, values))

@@ -71,7 +71,7 @@ def by_index_terms(claim: Claim, setting: Setting) -> Verdict:
 
 def by_intermediates(claim: Claim, setting: Setting) -> Verdict:
     """What is wrong by its values is refuted, everything else proved; unknown where neither is found."""
-    check = None if setting.sweep is None else setting.sweep.of(claim.name, claim.found)
+    check = None if setting.sweep is None else setting.sweep.of(claim.name, claim.lhs, claim.found)
     problem = None if check is None else named_problem(claim, setting, check)
     if check is None or problem is None:
         return Verdict(UNKNOWN)
@@ -154,7 +154,7 @@ def statement(claim: Claim, setting: Setting) -> tuple[str, str]:
     if not claim.conforms:
         return f"{claim.label} has shape ({shown(claim.found.shape)})", ""
     sweep = setting.sweep if setting.sweep is not None and setting.sweep.first else None
-    own = sweep is not None and sweep.results.get(claim.name) is claim.found
+    own = sweep is not None and sweep.is_own(claim.name, claim.lhs, claim.found)
     written = sweep.program(claimed=True) if sweep is not None and own else None
     in_names = None if written is None else tried(written.formulas, claim.name)
     return in_names or (formula(claim, claim.rhs), formula_latex(claim, claim.rhs))

@@ -19,7 +19,9 @@ from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.program.derivation import Derivation, plan
 from symbackprop.write.program.forms import WRITERS
 from symbackprop.write.program.notation import Both
+from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
+from symbackprop.write.program.standing import Standing
 
 from .claims import Claim, axes_of, partial_latex
 from .deciding import verdict_of
@@ -51,6 +53,7 @@ class Derivative:
     compiled: Compiled = field(repr=False)
     flat: Callable[[], Mapping[str, Tensor]] = field(repr=False)
     derived: Derived | None = field(default=None, repr=False)
+    name: str = "function"
 
     @property
     def code(self) -> str:
@@ -69,15 +72,17 @@ class Derivative:
         return self.verdict.conditions
 
     def planned(
-        self, title: str = "The gradient", written: Mapping[str, Both] | None = None, remarks: Sequence[str] = ()
-    ) -> Derivation:
-        """The derivation line by line; `written` has text and LaTeX of names, `remarks` what goes before it.
+        self, title: str = "The gradient", written: Mapping[str, Both] | None = None, remarks: Sequence[str] = (),
+        standing: Standing = Standing(),  # noqa: B008  it is immutable
+    ) -> Derivation:  # fmt: skip
+        """The derivation line by line; `written` has text and LaTeX of names, `remarks` what goes before it,
+        `standing` how vectors and gradients stand in matrix formulas.
 
         Raises SymbackpropError for a gradient that was found by index terms only.
         """
         if self.derived is None:
             raise SymbackpropError("this gradient is known by index terms only: it has no derivation by intermediates")
-        return plan(self.derived, title, self.verdict.hypotheses, written, remarks)
+        return plan(self.derived, title, self.verdict.hypotheses, written, remarks, standing)
 
     def explained(self, form: str = "text", detail: int = 2, title: str = "The gradient") -> str:
         """The derivation as "text", "markdown", "latex", "fragment", "html" or "svg"; `detail` is 1 to 3.
@@ -87,11 +92,16 @@ class Derivative:
         return WRITERS[form](self.planned(title), detail)
 
     def to(self, dialect: str) -> str:
-        """The source for "numpy", "jax" or "torch".  Raises SymbackpropError where that cannot be written."""
+        """The source for "numpy", "jax" or "torch"; with the forward for "jax.custom_vjp" or "torch.autograd.Function".
+
+        Raises SymbackpropError where that cannot be written.
+        """
         if self.derived is None and dialect != "numpy":
             raise SymbackpropError(
                 f"an operation of this forward has no rule: its gradient is NumPy code only, no {dialect}"
             )
+        if self.derived is not None and dialect in RULES:
+            return RULES[dialect](self.derived.reverse, self.name)
         return self.code if self.derived is None else Program(self.derived.reverse, dialect).source()
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
@@ -139,12 +149,17 @@ def through_names(
     return Derivative(
         {v: t for v, (t, _) in texts.items()}, {v: l for v, (_, l) in texts.items()}, together(verdicts),
         tuple(str(u.name) for u in found.reverse.upstream.values()), compiled,
-        lambda: {v: found.flat(v) for v in request.variables}, found,
+        lambda: {v: found.flat(v) for v in request.variables}, found, name_of(request.forward),
     )  # fmt: skip
 
 
 def abstract(*_: Any) -> Any:
     raise SymbackpropError("this gradient was asked for without code: to(\"numpy\") writes it")
+
+
+def name_of(function: Any) -> str:
+    name = str(getattr(function, "__name__", ""))
+    return name if name.isidentifier() else "function"
 
 
 def proved_verdict(request: Request, found: Derived, variable: str, setting: Setting) -> Verdict:

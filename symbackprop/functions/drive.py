@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
@@ -16,23 +16,29 @@ from .claims import Claim
 from .deciding import are_long, refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .gradient_claims import gradient_claims
+from .jax_reading import through_jax
 from .reading import reading_of
 from .request import Request
 from .right_values import all_decided
 from .setting import Setting
 from .shape_examples import small_sizes
 from .sweep import Sweep
+from .symmetric import AMBIENT, as_meant, explained, kinds_of_gradients
 from .trial import confirmed
 from .verdict import ShapeExample, Verdict, together
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`domains` limit where counterexamples are looked for; `seconds` are for each claim, and for reading them."""
+    """`domains` limit where counterexamples are looked for; `seconds` are for each claim, and for reading them.
+
+    `symmetric` says which gradient is meant by a symmetric matrix.
+    """
 
     domains: Mapping[str, str]
     seek_repair: bool = True
     seconds: float = LIMIT
+    symmetric: Mapping[str, str] = field(default_factory=dict)
 
 
 Claims = Callable[[Request, Callable[[Any], None]], list[Claim]]
@@ -46,6 +52,9 @@ def verdict(request: Request, claims: Claims, options: Options) -> Verdict:
     except ShapeMismatch as mismatch:
         return answered(mismatch_verdict, request, claims, mismatch, options)
     except TraceError as problem:
+        other = through_jax(request, options.seconds)
+        if other is not None:
+            return verdict(other, claims, options)
         return answered(at_small_sizes, request, claims, problem, options)
     except OutOfTime as late:
         return Verdict(UNKNOWN, reason=str(late))
@@ -88,7 +97,7 @@ def verdict_at(
 ) -> Verdict:
     """The verdict of a request; raises what tracing raises."""
     rounded: list[tuple[float, Any]] = []
-    notes: list[str] = []
+    notes: list[str] = [*request.notes]
 
     def read(traced: Traced) -> None:
         rounded.extend(traced.rounded_constants)
@@ -97,18 +106,24 @@ def verdict_at(
     with limit(options.seconds):
         stage("reading the functions")
         found, hypotheses = claims(request, read), request.hypotheses()
+    meant = kinds_of_gradients(request, found, hypotheses, options.symmetric)
+    asked, found = found, [as_meant(c, meant.get(c.name, AMBIENT)) for c in found]
     shapes = {Array(n): d.shape for c in found for n, d in c.inputs.items() if d.values is None}
     setting = Setting(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
     read_alone = all(n in request.declared or n in request.extra for c in found for n in c.inputs)  # nothing is drawn
     if claims is gradient_claims and decide is verdict_of and read_alone:
-        sweep = Sweep(request, setting.context, are_long(found), {c.name: c.found for c in found})
+        sweep = Sweep(request, setting.context, are_long(found), {c.name: (c.lhs, c.found) for c in asked})
         setting = replace(setting, sweep=sweep)
     decided = zip(found, all_decided(found, setting, decide), strict=True)
     verdicts = {c.name: run_too(request, c, setting, v) for c, v in decided}
+    quick = replace(setting, repair=False)
+    for c in asked:
+        if c.name in meant:
+            verdicts[c.name] = explained(c, verdicts[c.name], meant[c.name], lambda other: decide(other, quick))
     noted, reading = tuple(dict.fromkeys(notes)), reading_of(request)
-    return together({name: replace(v, notes=noted, reading=reading) for name, v in verdicts.items()})
+    return together({name: replace(v, notes=(*noted, *v.notes), reading=reading) for name, v in verdicts.items()})
 
 
 def run_too(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:

@@ -63,6 +63,13 @@ def library_with_layer(asked: Asked) -> ModuleType | None:
 
 
 def roots(x: Any) -> Iterator[str]:
-    """The packages in which the class of an object, or a class itself, and those it derives from are defined."""
-    for cls in (x if isinstance(x, type) else type(x)).__mro__:
-        yield cls.__module__.split(".")[0]
+    """The packages in which the class of an object, or a class itself, and those it derives from are defined.
+
+    What is compiled counts as what it wraps; three functions (f, fwd, bwd) are the rule of a jax.custom_vjp.
+    """
+    if isinstance(x, tuple | list) and len(x) == 3 and all(map(callable, x)):
+        yield "jax"
+    while x is not None:
+        for cls in (x if isinstance(x, type) else type(x)).__mro__:
+            yield cls.__module__.split(".")[0]
+        x = getattr(x, "__wrapped__", None) if type(x).__module__.startswith("jaxlib") else None

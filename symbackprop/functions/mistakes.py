@@ -19,7 +19,8 @@ from .verdict import Repaired, Verdict, WrongStep
 
 def with_line(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     """The same verdict with the first wrong line, where one is found."""
-    line = None if setting.sweep is None else setting.sweep.line(claim.name)
+    own = setting.sweep is not None and setting.sweep.is_own(claim.name, claim.lhs, claim.found)
+    line = setting.sweep.line(claim.name) if setting.sweep is not None and own else None
     if line is None or setting.sweep is None:
         return verdict
     change = setting.sweep.mended(line)
@@ -30,7 +31,7 @@ def with_line(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
 def repaired(claim: Claim, setting: Setting) -> Repaired | None:
     """The user's code with its line mended, or the derived gradient; proved."""
     sweep = setting.sweep
-    if sweep is None:
+    if sweep is None or not sweep.is_own(claim.name, claim.lhs):
         return None
     line, written = sweep.line(claim.name), sweep.program()
     for check, change in candidates(sweep, line, claim.name):

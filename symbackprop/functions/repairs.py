@@ -15,7 +15,7 @@ from symbackprop.decide.decide import Problem, prove
 from symbackprop.numbers.refute.search import Question, search
 from symbackprop.prove.claims import derived
 from symbackprop.repair.cases import special_cases
-from symbackprop.repair.search import Repair, repair
+from symbackprop.repair.search import OTHER, Repair, repair
 from symbackprop.write.code.index_code import compile_tensors
 
 from .claims import Claim, problem_of
@@ -44,7 +44,7 @@ def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
         cases = true_when(claim, problem, q) if claim.conforms else ()
     except OutOfTime:
         cases = ()
-    if found is not None and found.mistake == "another formula":
+    if found is not None and found.mistake == OTHER:
         found = replace(found, mistake=told_by(cases, claim) or found.mistake)
     if found is None:
         return replace(verdict, special_cases=cases)
@@ -79,7 +79,9 @@ def told_by(cases: Sequence[str], claim: Claim) -> str:
             return f"missing factor {name}"
         if case.endswith(" is symmetric"):
             return f"{case.removesuffix(' is symmetric')} for its transpose"
-    return ""
+        if " sums to 1 over axis " in case:
+            return f"missing sum of {case.partition(' ')[0]}"
+    return f"right only where {cases[0]}" if cases else ""
 
 
 def proved(claim: Claim, problem: Problem, term: Term) -> Theorem | None:

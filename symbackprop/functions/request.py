@@ -11,6 +11,7 @@ from typing import Any
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import Array, Entry, Positive
 from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
 
 Function = Callable[..., Any]
@@ -18,7 +19,10 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`declared` and `values` are the arguments; `extra` the parameters of the second function that the first lacks."""
+    """`declared` and `values` are the arguments; `extra` the parameters of the second function that the first lacks.
+
+    `positive` are numbers of which nothing is known but their sign.
+    """
 
     asked: str
     forward: Function
@@ -29,10 +33,16 @@ class Request:
     extra: tuple[str, ...]
     variables: tuple[str, ...]
     assuming: Function | None
+    positive: tuple[str, ...] = ()
 
     def at(self, sizes: Mapping[str, int]) -> Request:
         """The same request with numbers for these size symbols."""
         return replace(self, declared={n: d.at(sizes) for n, d in self.declared.items()})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How it is read, for the reader of the verdict."""
+        return ()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -51,9 +61,10 @@ class Request:
         return {n: known[n] for n in parameters(function, self.asked) if n in known}
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
+        signs = tuple(Positive(Entry(Array(n), ())) for n in self.positive)
         if self.assuming is None:
-            return ()
-        return trace_assumptions(self.assuming, {**self.values, **self.declared})
+            return signs
+        return (*trace_assumptions(self.assuming, {**self.values, **self.declared}), *signs)
 
     @property
     def concrete(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def may_swap(a: Claim, b: Claim, setting: Setting) -> bool:
     """Whether each may be the other's: of long claims their values at a point are looked at first."""
     if not conform(a, b) or setting.sweep is None or not setting.sweep.first:
         return conform(a, b)
-    crossed = setting.sweep.of(a.name, b.found), setting.sweep.of(b.name, a.found)
+    crossed = setting.sweep.of(a.name, a.lhs, b.found), setting.sweep.of(b.name, b.lhs, a.found)
     return all(c is None or not c.wrong for c in crossed)
 
 

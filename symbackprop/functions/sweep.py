@@ -34,13 +34,13 @@ FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryErr
 class Sweep:
     """Of a request; nothing is known where the functions cannot be recorded or their gradient cannot be derived.
 
-    `first` says that its claims are long, so that this is the quicker way; `results` what the backward returns.
+    `first` says that its claims are long, so that this is the quicker way; `sides` are those of the claims by variable.
     """
 
     request: Request
     context: Context
     first: bool = False
-    results: Mapping[str, Tensor] = field(default_factory=dict)
+    sides: Mapping[str, tuple[Term, Tensor]] = field(default_factory=dict)
     asked: bool = field(default=False, init=False)
     check: BackwardCheck | None = field(default=None, init=False)
     changes: dict[int, Mended | None] = field(default_factory=dict, init=False)
@@ -53,15 +53,22 @@ class Sweep:
             self.check = recorded(self.request, self.context)
         return self.check
 
-    def of(self, variable: str, result: Tensor) -> BackwardCheck | None:
-        """For a claim that this variable's gradient is one of the results, which may be another's."""
-        name = next((v for v, r in self.results.items() if r is result), None)
+    def of(self, variable: str, lhs: Term, result: Tensor) -> BackwardCheck | None:
+        """For the claim that this is a variable's gradient: it may be the result for another; None for other claims."""
+        if not self.is_own(variable, lhs):
+            return None
+        name = next((v for v, (_, r) in self.sides.items() if r is result), None)
         check = None if name is None else self.found()
         if name is None or check is None or name == variable:
             return check
         if (variable, name) not in self.checks:
             self.checks[variable, name] = check.returning({variable: check.results[name]})
         return self.checks[variable, name]
+
+    def is_own(self, variable: str, lhs: Term, result: Tensor | None = None) -> bool:
+        """Whether the sides are those of the request."""
+        sides = self.sides.get(variable)
+        return sides is not None and sides[0] is lhs and (result is None or sides[1] is result)
 
     def line(self, variable: str) -> WrongLine | None:
         """The first wrong line that has to do with this variable."""

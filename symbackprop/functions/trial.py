@@ -111,10 +111,11 @@ def disagreement(request: Request, claim: Claim, what: Read, point: Point) -> st
         return None
     if not all(np.isfinite(x).all() for x in outputs.values()):
         return None
-    if claim.needs_derivative:
+    gradient = claim.needs_derivative or claim.name in request.variables
+    if gradient:
         traced = list(zip(outputs.values(), what.forward, strict=False))
     else:  # two functions, output by output
-        traced = [(named(outputs, claim.name), claim.forward[0])]
+        traced = [(named(outputs, claim.name, claim.places and claim.places[0]), claim.forward[0])]
     for value, tensor in traced:
         wrong = differs(value, tensor_values(point, tensor.axes, tensor.body))
         if wrong:
@@ -130,7 +131,7 @@ def disagreement(request: Request, claim: Claim, what: Read, point: Point) -> st
         return f"{type(error).__name__} {NOTHING}{' at ' + where if where else ''}: {error}"
     key = claim.name if claim.name in results else gradient_of(results, claim.name)
     found = results[key] if key is not None else result_of(results, request, claim)
-    found = found if claim.needs_derivative else named(results, claim.name)
+    found = found if gradient else named(results, claim.name, claim.places and claim.places[1])
     if found is None:
         return None
     expected = tensor_values(point, what.result.axes, what.result.body)
@@ -168,8 +169,10 @@ def result_of(results: Mapping[str, Any], request: Request, claim: Claim) -> Any
     return items[order.index(claim.name)] if claim.name in order and len(items) == len(order) else None
 
 
-def named(outputs: Mapping[str, Any], name: str) -> Any:
-    """An output by its key, by its place, or the only one."""
+def named(outputs: Mapping[str, Any], name: str, at: int | None = None) -> Any:
+    """An output by its place or its key, or the only one."""
+    if at is not None:
+        return list(outputs.values())[at]
     if name in outputs:
         return outputs[name]
     items = list(outputs.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Chain, Inside, Proof, UnderDiff, UnderSum, check
@@ -23,8 +25,8 @@ from symbackprop.core.terms import (
 
 from .conditions.guards import simpler_forward
 from .differentiate import Names, differentiate
-from .equality import prove_equal, prove_gradient
-from .normal_form.normal import Normal
+from .equality import Candidate, candidates, first, gradients, prove_equal, prove_gradient
+from .normal_form.normal import AS_WRITTEN, WAYS, Normal, Way
 from .normal_form.reduce import TooLarge
 from .tidying import Tidy, length
 
@@ -32,12 +34,17 @@ Found = tuple[Proof, Equation]
 WORTH = 1.6  # a formula in the forward's own words may be so much longer than its normal form
 
 
-def prove(lhs: Term, rhs: Term, context: Context) -> Found | None:
+def prove(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Found | None:
     """A checked proof of lhs = rhs, where lhs may be a derivative of a derivative; or None."""
     try:
-        return search(lhs, rhs, context)
+        return search(lhs, rhs, context, ways)
     except (ProofError, TooLarge, RecursionError):
         return None
+
+
+def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
+    """The same where no step is turned round, which would need that its argument is not 0."""
+    return prove(lhs, rhs, context, AS_WRITTEN)
 
 
 def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
@@ -58,17 +65,26 @@ def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
         return None
 
 
-def search(lhs: Term, rhs: Term, context: Context) -> Found | None:
-    if not isinstance(lhs, Diff):
-        return prove_equal(lhs, rhs, context)
-    if not derivatives(lhs.body):
-        return prove_gradient(lhs.body, lhs.wrt, rhs, context)
+def search(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...]) -> Found | None:
+    simple = unchecked(lhs, rhs, context, ways)
+    if simple is not None:
+        return first(simple, context)
+    assert isinstance(lhs, Diff)
     body, inner = without_derivatives(lhs.body, context, Names())
-    found = prove_gradient(body, lhs.wrt, rhs, context)
+    found = prove_gradient(body, lhs.wrt, rhs, context, ways)
     if found is None or inner is None:
         return found
     proof: Proof = Chain(UnderDiff(lhs.wrt, inner), (found[0],))
     return proof, check(proof, context)
+
+
+def unchecked(
+    lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS
+) -> Iterator[Candidate] | None:
+    """The proofs that `prove` checks one after the other; None where it goes another way."""
+    if not isinstance(lhs, Diff):
+        return candidates(lhs, rhs, context, Names(), ways=ways)
+    return None if derivatives(lhs.body) else gradients(lhs.body, lhs.wrt, rhs, context, ways)
 
 
 def derivatives(t: Term) -> bool:

@@ -103,10 +103,12 @@ def differentiate(t: Term, wrt: Entry, context: Context, names: Names, kept: fro
             for k, a in enumerate(args):
                 value, proof = go(a)
                 product = Mul((*args[:k], Diff(a, wrt), *args[k + 1 :]))
-                terms.append(Mul((*args[:k], value, *args[k + 1 :])))
-                parts.append((product, k, proof))
-            total = Add(tuple(p for p, _, _ in parts))
-            inside = Inside(total, tuple((k, Inside(p, ((k, q),))) for p, k, q in parts))
+                put, step = Mul((*args[:k], value, *args[k + 1 :])), Inside(product, ((k, proof),))
+                gone = value == ZERO  # 0 times the other factors: nothing more is asked of them
+                terms.append(ZERO if gone else put)
+                parts.append((product, Chain(step, (Linear(put, ZERO),)) if gone else step))
+            total = Add(tuple(p for p, _ in parts))
+            inside = Inside(total, tuple((k, step) for k, (_, step) in enumerate(parts)))
             return Add(tuple(terms)), Chain(By("diff_mul", (args, wrt)), (inside,))
         case Sum(size, body, _):
             i = names.new(size)
@@ -128,7 +130,7 @@ def differentiate(t: Term, wrt: Entry, context: Context, names: Names, kept: fro
             second, by_second = go(first)
             return second, Chain(UnderDiff(wrt, by_first), (by_second,))
         case Num() | Size() | Ordinal() | Delta() | Holds(NonNegative()):
-            return ZERO, By("diff_constant", (t, wrt))
+            return ZERO, By("diff_independent", (t, wrt))
         case _:
             raise ProofError(f"no law differentiates {t}")
 

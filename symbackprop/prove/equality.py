@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, affine
 from symbackprop.core.kernel import Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
@@ -11,7 +14,6 @@ from symbackprop.core.sums import LITERAL, same
 from symbackprop.core.terms import (
     ONE,
     Apply,
-    Diff,
     Entry,
     Nonzero,
     Positive,
@@ -27,7 +29,7 @@ from symbackprop.core.terms import (
 
 from .differentiate import Names, differentiate
 from .normal_form.joined import flipped, joined
-from .normal_form.normal import QUICK, WAYS, Normal
+from .normal_form.normal import QUICK, WAYS, WRITTEN, Normal, Way, step_of_steps
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
 from .normal_form.zero import prove_zero
@@ -36,29 +38,62 @@ from .rules.whole_arrays import with_merged
 ROUNDS = 4
 
 
-def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
+Found = tuple[Proof, Equation]
+Ways = tuple[Way, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A proof that nobody has checked yet, with what knows the names in it."""
+
+    proof: Proof
+    normal: Normal | None = None
+
+    @property
+    def plain(self) -> bool:
+        return self.normal is None or not self.normal.meanings
+
+    def checked(self, context: Context) -> Found | None:
+        """With the theorem, names introduced and conditions on terms whose sign is plain; None where it is no proof."""
+        seen = Seen(context)
+        try:
+            proof = self.proof if self.normal is None else without_names(self.proof, self.normal, seen)
+            return proof, check(proof, context, seen)
+        except (ProofError, TooLarge):
+            return None
+
+
+def first(candidates: Iterable[Candidate], context: Context) -> Found | None:
+    """The first of them that is a proof."""
+    return next((found for c in candidates if (found := c.checked(context)) is not None), None)
+
+
+def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY, ways: Ways = WAYS) -> Found | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
-    return search(lhs, rhs, context, Names())
+    return first(candidates(lhs, rhs, context, Names(), ways=ways), context)
 
 
-def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY) -> tuple[Proof, Equation] | None:
+def prove_gradient(
+    loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY, ways: Ways = WAYS
+) -> Found | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
+    return first(gradients(loss, wrt, claimed, context, ways), context)
+
+
+def gradients(loss: Term, wrt: Entry, claimed: Term, context: Context, ways: Ways = WAYS) -> Iterator[Candidate]:
+    """Proofs of ∂loss/∂wrt = claimed, as they are found."""
     for shorter in (True, False):
         names = Names()
         try:
             body, before = without_maxima(loss, context, names) if shorter else with_merged(loss, names)
-            first = None if before is None else UnderDiff(wrt, before)
+            opened = None if before is None else UnderDiff(wrt, before)
             derivative, by_laws = differentiate(body, wrt, context, names)
             right, after = (
                 without_maxima(claimed, context, names) if shorter and has_maximum(claimed) else (claimed, None)
             )
         except (ProofError, TooLarge):
             continue
-        found = search(derivative, right, context, names, joined(first, by_laws), flipped(after))
-        if found is not None:
-            assert found[1].lhs == Diff(loss, wrt)
-            return found
-    return None
+        yield from candidates(derivative, right, context, names, joined(opened, by_laws), flipped(after), ways)
 
 
 def without_maxima(t: Term, context: Context, names: Names) -> tuple[Term, Proof]:
@@ -78,17 +113,21 @@ def has_maximum(t: Term) -> bool:
     return any(isinstance(s, Whole) and s.fn == "max" for s in subterms(t))
 
 
-def search(
-    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None
-) -> tuple[Proof, Equation] | None:
-    """A checked proof of lhs = rhs, between `before`, a proof of something = lhs, and `after`, of rhs = something."""
+def candidates(
+    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None,
+    ways: Ways = WAYS,
+) -> Iterator[Candidate]:
+    """Proofs of lhs = rhs as they are found, between `before`, of something = lhs, and `after`, of rhs = something."""
     by = strides((lhs, rhs))
-    for way in (QUICK, *WAYS) if has_exponential_functions(lhs, rhs) else WAYS:
-        normal = Normal(context, names, way, by)
-        found = attempt(lhs, rhs, context, normal, before, after)
+    usual = (QUICK, *ways) if ways is WAYS and has_exponential_functions(lhs, rhs) else ways
+    ranks = ways is WAYS and any(step_of_steps(s) for t in (lhs, rhs) for s in subterms(t))
+    for way in (WRITTEN, *usual) if ranks else usual:
+        found = attempt(lhs, rhs, Normal(context, names, way, by), before, after)
         if found is not None:
-            return found
-    return value_by_value(lhs, rhs, context, names, before, after)
+            yield found
+    by_values = value_by_value(lhs, rhs, context, names, before, after)
+    if by_values is not None:
+        yield by_values
 
 
 def has_exponential_functions(*terms: Term) -> bool:
@@ -97,7 +136,7 @@ def has_exponential_functions(*terms: Term) -> bool:
 
 def value_by_value(
     lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None, after: Proof | None
-) -> tuple[Proof, Equation] | None:
+) -> Candidate | None:
     """An index of a small literal size: the equation for each of its values."""
     small = [i for i in free(lhs) | free(rhs) if i.size.constant is not None and 1 <= i.size.constant <= LITERAL]
     if not small:
@@ -106,17 +145,14 @@ def value_by_value(
     each = []
     for v in range(i.size.constant or 0):
         here: dict[Index, IndexExpr] = {i: affine(v, ())}
-        found = search(substitute(lhs, here), substitute(rhs, here), context, names)
+        found = first(candidates(substitute(lhs, here), substitute(rhs, here), context, names), context)
         if found is None:
             return None
         each.append(found[0])
-    proof = joined(before, Values(i, lhs, rhs, tuple(each)), after)
-    return proof, check(proof, context)
+    return Candidate(joined(before, Values(i, lhs, rhs, tuple(each)), after))
 
 
-def attempt(
-    lhs: Term, rhs: Term, context: Context, normal: Normal, before: Proof | None, after: Proof | None
-) -> tuple[Proof, Equation] | None:
+def attempt(lhs: Term, rhs: Term, normal: Normal, before: Proof | None, after: Proof | None) -> Candidate | None:
     try:
         left, by_left = normal.of(lhs)
         right, by_right = normal.of(rhs)
@@ -126,10 +162,7 @@ def attempt(
             if zero is None:
                 return None
             steps = (((), ONE, zero),)
-        proof = joined(before, by_left, Linear(left, right, steps), flipped(by_right), after)
-        seen = Seen(context)
-        proof = without_names(proof, normal, seen)
-        return proof, check(proof, context, seen)
+        return Candidate(joined(before, by_left, Linear(left, right, steps), flipped(by_right), after), normal)
     except (ProofError, TooLarge):
         return None
 

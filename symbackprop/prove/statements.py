@@ -4,51 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
 
 from symbackprop.core.certificate import certificate
-from symbackprop.core.context import Context, Hypothesis, Same, terms_of
+from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.discharge import assuming, holding, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
 from symbackprop.core.kernel import Chain, Digits, Flip, Proof, UnderDiff, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Sign, Statement, Steps
+from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Statement, Steps
 from symbackprop.core.terms import (
-    ONE,
     ZERO,
     Array,
     Diff,
     Holds,
     Nonzero,
-    Positive,
     Predicate,
-    Sum,
+    ProofError,
     Term,
-    Whole,
-    arguments,
-    arrays,
     free,
-    neg,
-    open_body,
     substitute,
     subterms,
 )
 from symbackprop.core.theorem import Theorem, as_facts, has_value, region_of, theorem
 from symbackprop.core.value import needs, truth
 
-from .claims import Found, prove, prove_simplified, without_derivatives
+from .claims import Found, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
 from .conditions.density import density
+from .conditions.effort import Effort
 from .conditions.guards import simpler_forward
 from .conditions.reasons import Seeker, case_name
-from .conditions.restating import restated
 from .conditions.scales import FAILED
 from .differentiate import Names
+from .equality import Candidate, first
+from .known_steps import with_signs
 from .normal_form.radix import strides
-from .replacing import replaced, truths
-from .tidying import Tidy
+from .replacing import truths
 from .working_out import WorkingOut, has_derivative
 
-NESTED = 3  # steps inside steps that the hypotheses settle
 CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
@@ -80,28 +75,65 @@ def prove_statement(
 def shown_statement(
     statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...]
 ) -> Theorem | Missing:
-    run = Run(statement, shapes, ways)
+    run = Run(statement, shapes, ways, witness)
     values = run.values()
     if isinstance(values, Missing):
         return values
+    at_hand = run.at_hand()
+    if at_hand is not None and run.point is not None:
+        try:
+            return run.theorem(values, at_hand, run.point)
+        except ProofError:  # there are conditions that need reasons
+            pass
     steps = run.equation(statement.lhs, statement.rhs)
     if isinstance(steps, Missing):
         return steps
-    point = witness(run.region)
-    if point is None:
-        return Missing(POINT)
-    return theorem(statement, certificate(statement, Argument(run.lemmas, values, steps, point)))
+    return Missing(POINT) if run.point is None else run.theorem(values, steps, run.point)
 
 
 class Run:
     """One statement on its way."""
 
-    def __init__(self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = ()) -> None:
-        self.statement, self.shapes, self.ways = statement, shapes, ways
+    def __init__(
+        self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = (), witness: Witness = lambda _: None
+    ) -> None:
+        self.statement, self.shapes, self.ways, self.witness = statement, shapes, ways, witness
         self.region, self.facts = region_of(statement)
-        self.lemmas = with_signs(statement, self.region)
+        self.effort = Effort()
+        self.lemmas = with_signs(statement, self.region, self.effort)
         self.inside, _ = knowing("known", self.lemmas, self.region)
-        self.seeker = Seeker(self.inside)
+        self.seeker = Seeker(self.inside, self.effort)
+        self.candidates: Iterator[Candidate] | None = None  # proofs of the statement that were not checked yet
+
+    @cached_property
+    def point(self) -> Point | None:
+        return self.witness(self.region)
+
+    def theorem(self, values: tuple[Reason | Dense, ...], steps: Holding, point: Point) -> Theorem:
+        argument = Argument(self.lemmas, values, steps, point)
+        return theorem(self.statement, certificate(self.statement, argument))
+
+    def at_hand(self) -> Given | None:
+        """The first proof that is found, if it may do as it is: then it is checked once, as part of the theorem."""
+        lhs, rhs = self.statement.lhs, self.statement.rhs
+        candidates = None if self.ways or strides((lhs, rhs)) else unchecked(lhs, rhs, self.inside)
+        if candidates is None:
+            return None
+        try:
+            found = tuple(islice(candidates, 1))
+        except FAILED:
+            return None
+        self.candidates = chain(found, candidates)
+        return Given(found[0].proof) if found and found[0].plain else None
+
+    def proved(self, lhs: Term, rhs: Term, context: Context) -> Found | None:
+        """`prove`, which begins with what was found before."""
+        if self.candidates is None or (lhs, rhs) != (self.statement.lhs, self.statement.rhs):
+            return prove(lhs, rhs, context)
+        try:
+            return first(self.candidates, context)
+        except FAILED:
+            return None
 
     def values(self) -> tuple[Reason | Dense, ...] | Missing:
         """Why the right side has a value; what it needs is known from then on."""
@@ -112,13 +144,13 @@ class Run:
             known = needs(s.lhs, s.context, facts=True)
             wanted = [p for p in wanted if p not in known]
             region, _ = region_of(Statement(s.lhs, s.lhs, s.context, formula=True))
-            seeker = Seeker(region)
+            seeker = Seeker(region, self.effort)
         found: list[Reason | Dense] = []
         left: list[Predicate] = []
         for p in wanted:
             why: Reason | Dense | None = seeker.reason(p)
             if why is None and s.formula and isinstance(p, Nonzero):
-                why = density(p, region, self.shapes)
+                why = density(p, region, self.shapes, self.effort)
             if why is None:
                 left.append(p)
             else:
@@ -129,7 +161,7 @@ class Run:
             more = as_facts(wanted, self.inside)
             if more:
                 self.inside = self.inside.knowing(more)
-                self.seeker = Seeker(self.inside)
+                self.seeker = Seeker(self.inside, self.effort)
         return tuple(found)
 
     def equation(self, lhs: Term, rhs: Term) -> Holding | Missing:
@@ -137,7 +169,7 @@ class Run:
         if self.statement.formula and any(map(has_derivative, (lhs, rhs))):
             return self.between_values(lhs, rhs)
         first: Missing | None = None
-        for way in (*self.ways, prove, prove_simplified):
+        for way in (*self.ways, self.proved, prove_simplified):
             found = by_digits(lhs, rhs, self.inside, way)
             if found is None:
                 continue
@@ -147,7 +179,15 @@ class Run:
             first = first or step
         if first is None:
             return Missing(EQUATION)
-        return self.in_two_steps(lhs, rhs) or first
+        return self.as_written(lhs, rhs) or self.in_two_steps(lhs, rhs) or first
+
+    def as_written(self, lhs: Term, rhs: Term) -> Holding | None:
+        """With fewer conditions, where there are steps."""
+        if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
+            return None
+        found = by_digits(lhs, rhs, self.inside, prove_as_written)
+        step = None if found is None else with_reasons(found, self.seeker)
+        return None if isinstance(step, Missing) else step
 
     def between_values(self, lhs: Term, rhs: Term) -> Holding | Missing:
         """Each side is what its derivatives are worked out to, and these are equal."""
@@ -203,7 +243,7 @@ class Run:
     def by_continuity(
         self, proof: Proof, lhs: Term, rhs: Term, reasons: tuple[Reason, ...], left: tuple[Predicate, ...]
     ) -> Continued | None:
-        dense = [density(p, self.inside, self.shapes) if isinstance(p, Nonzero) else None for p in left]
+        dense = [density(p, self.inside, self.shapes, self.effort) if isinstance(p, Nonzero) else None for p in left]
         kept = [d for d in dense if d is not None]
         if len(kept) < len(left):
             return None
@@ -225,7 +265,7 @@ class Run:
             zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
             region = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
             name = case_name(self.inside)
-            cases = [settled(one, other, assuming(self.inside, name, known)) for known in region]
+            cases = [settled(one, other, assuming(self.inside, name, known), self.effort) for known in region]
             if cases[0] is not None and cases[1] is not None:
                 step = Cases(lhs, rhs, names, name, u, cases[0], cases[1])
                 if self.holds(step):
@@ -259,56 +299,9 @@ def sorted_out(seeker: Seeker, conditions: frozenset[Predicate]) -> tuple[tuple[
     return tuple(found), tuple(left)
 
 
-def with_signs(statement: Statement, region: Context) -> tuple[Reason | Given, ...]:
-    """What the region says in the words of the prover, and which steps it settles: p > 1 says that p > 0."""
-    lemmas = restated(region)
-    bounds = (h for h in statement.context.hypotheses.values() if not isinstance(h, Same))
-    said = {a for h in bounds for t in terms_of(h) for a in arrays(t)}
-    if not said:
-        return lemmas
-    both = (u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names()))
-    todo = [u for u in dict.fromkeys(both) if said & arrays(u)]
-    for _ in range(NESTED):
-        seeker = Seeker(knowing("known", lemmas, region)[0])
-        signs = {u: seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1) for u in todo}
-        found = [why for why in signs.values() if why is not None and not isinstance(why, Sign)]
-        if not found:
-            break
-        wider, _ = knowing("known", (*lemmas, *found), region)
-        lemmas = (*lemmas, *found, *restated(wider))
-        settled = ((u, why.goal == Positive(u)) for u, why in signs.items() if why is not None)
-        known: dict[Term, bool] = {Holds(Positive(u)): on for u, on in settled}
-        todo = [v for u, v in ((u, with_known_steps(u, known)) for u in todo) if v != u and v not in signs]
-    return lemmas
-
-
-def with_known_steps(u: Term, known: Mapping[Term, bool]) -> Term:
-    """The term with 1 or 0 for the steps inside it that are settled."""
-    for step, on in known.items():
-        u = replaced(u, step, ONE if on else ZERO)
-    return Tidy()(u)
-
-
-def step_arguments(t: Term, names: Names) -> Iterator[Term]:
-    """The arguments of the steps in a term, with names for dummies."""
-    match t:
-        case Holds(Positive(u)):
-            yield u
-            yield from step_arguments(u, names)
-        case Sum(size, body, _):
-            yield from step_arguments(open_body(body, (names.new(size),)), names)
-        case Whole(_, _, sizes, body, _, _):
-            yield from step_arguments(open_body(body, tuple(map(names.new, sizes))), names)
-        case Diff(body, _):
-            yield from step_arguments(body, names)
-        case _:
-            for a in arguments(t):
-                yield from step_arguments(a, names)
-
-
-def settled(lhs: Term, rhs: Term, context: Context) -> Given | None:
+def settled(lhs: Term, rhs: Term, context: Context, effort: Effort) -> Given | None:
     found = prove(lhs, rhs, context)
-    step = None if found is None else with_reasons(found, Seeker(context))
+    step = None if found is None else with_reasons(found, Seeker(context, effort))
     return None if isinstance(step, Missing) else step
 
 

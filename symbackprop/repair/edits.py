@@ -30,12 +30,14 @@ from symbackprop.core.terms import (
     neg,
     num,
     sub,
+    subterms,
 )
 from symbackprop.numbers.duals import KNOWN
 from symbackprop.numbers.points import Reaches
 
-from .pool import Part, Slots, Stack, inside, placed, slope_of
+from .pool import Part, Slots, Stack, inside, logistic, placed, slope_of
 
+OVERWRITTEN = "a repeated index overwrites instead of adding"
 _TIMES = 4
 _SWAPPED = 20
 
@@ -159,7 +161,8 @@ def changes(
             yield from entry_changes(array, at, scope, arrays)
         case Mul(args) if len(args) > 1:
             for k, x in enumerate(args):
-                yield Candidate(mul(*args[:k], *args[k + 1 :]), f"extra factor{described(x)}", 3)
+                name = OVERWRITTEN if last_of_several(x) else f"extra factor{described(x)}"
+                yield Candidate(mul(*args[:k], *args[k + 1 :]), name, 3)
         case Add(args):
             for k, x in enumerate(args):
                 rest = (*args[:k], *args[k + 1 :])
@@ -168,6 +171,8 @@ def changes(
                 for c in (Fraction(2), Fraction(1, 2)):
                     scaled = Add((*args[:k], mul(num(c), x), *args[k + 1 :]))
                     yield Candidate(scaled, f"missing factor {c} in one term", 3)
+        case Power(Add(outer), q) if q == -1 and logistic(outer) and (inner := sigmoid_inside(outer)) is not None:
+            yield Candidate(inner, "sigmoid applied twice", 3)
         case Power(base, q):
             for p in (q + 1, q - 1, -q, 2 * q, q / 2):
                 yield Candidate(Power(base, p) if p not in (0, 1) else base if p else ONE, "wrong power", 4)
@@ -193,6 +198,21 @@ def changes(
     for f in applied:
         if isinstance(f, Apply) and f.arg == u:
             yield Candidate(f, f"{f.fn} not applied", 4)
+
+
+def last_of_several(x: Term) -> bool:
+    """Π_j (1 - [j is later] [j names the same place]): of several values written there the last one stays."""
+    inner = x.body if isinstance(x, Whole) and x.fn == "prod" else ONE
+    return any(isinstance(s, Delta) for s in subterms(inner))
+
+
+def sigmoid_inside(args: tuple[Term, ...]) -> Term | None:
+    """The 1/(1 + e^u) that stands in the exponent of 1 + e^{..}."""
+    for a in args:
+        for u in (s for s in subterms(a) if isinstance(s, Power) and s.exponent == -1 and isinstance(s.base, Add)):
+            if isinstance(u.base, Add) and logistic(u.base.args):
+                return u
+    return None
 
 
 def entry_changes(

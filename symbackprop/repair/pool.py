@@ -85,10 +85,9 @@ def parts(terms: Sequence[Term], reaches: Reaches, limit: int = 60) -> list[Part
             name = factor_name(u)
             if name:
                 found.setdefault(u, Part(u, stack, name))
-            if isinstance(u, Apply):
-                slope = slope_of(u)
-                if slope is not None:
-                    found.setdefault(slope, Part(slope, stack, f"{u.fn}'"))
+            slope = slope_of(u) if isinstance(u, Apply) else mul(u, sub(ONE, u)) if name == "sigmoid" else None
+            if slope is not None:
+                found.setdefault(slope, Part(slope, stack, f"{name}'"))
             if isinstance(u, Entry) and u.array in reaches.definitions and u.array not in seen:
                 seen.add(u.array)
                 queue.append(reaches.definitions[u.array].body)
@@ -109,6 +108,8 @@ def factor_name(u: Term) -> str:
             return "sum"
         case Power(Size() as s, exponent) if exponent == -1:
             return f"1/{s}"
+        case Power(Add(args), exponent) if exponent == -1 and logistic(args):
+            return "sigmoid"
         case Size():
             return str(u)
         case Power(_, exponent) if exponent < 0 or exponent.denominator != 1:
@@ -117,6 +118,11 @@ def factor_name(u: Term) -> str:
             return fn
         case _:
             return ""
+
+
+def logistic(args: tuple[Term, ...]) -> bool:
+    """1 + e^u, which the sigmoid is one over."""
+    return len(args) == 2 and ONE in args and any(isinstance(a, Apply) and a.fn == "exp" for a in args)
 
 
 def slope_of(u: Apply) -> Term | None:

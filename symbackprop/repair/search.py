@@ -20,11 +20,13 @@ from symbackprop.numbers.refute.points import Question
 from .cases import SpecialCase, special_cases
 from .edits import Candidate, edits, summands, transpositions
 from .forms import forms
+from .naming import named
 from .pool import parts
 from .trials import Trials, Unit, combination, constant_ratio, factor, units, weighted
 
-__all__ = ["Candidate", "Repair", "SpecialCase", "classify", "repair", "special_cases", "survivors"]
+__all__ = ["OTHER", "Candidate", "Repair", "SpecialCase", "classify", "repair", "special_cases", "survivors"]
 
+OTHER = "another formula"
 _EDITS = 1200
 _CHEAP = 4
 
@@ -158,13 +160,16 @@ def missing_factor(trials: Trials, claim: Term, known: Sequence[Unit]) -> tuple[
     f = factor(ratios, known)
     if f is None or f[1] == "0":
         return None
-    return mul(f[0], claim), factor_mistake(f[1])
+    return mul(f[0], claim), factor_mistake(f[1], trials.sampler.symbols)
 
 
-def factor_mistake(name: str) -> str:
-    """-1 is a sign, 1/n a missing factor 1/n, -2 both."""
+def factor_mistake(name: str, sizes: Sequence[str] = ()) -> str:
+    """-1 is a sign, 1/n a missing factor 1/n, -2 both, C/N the size of another axis."""
     if name == "-1":
         return "sign"
+    top, slash, bottom = name.partition("/")
+    if slash and top in sizes and bottom in sizes:
+        return f"size {top} in place of {bottom}"
     return f"sign and missing factor {name[1:]}" if name.startswith("-") else f"missing factor {name}"
 
 
@@ -209,10 +214,11 @@ def recombined(trials: Trials, claim: Term) -> Iterator[Fit]:
     if solution is None or any(c is None for c in solution):
         return
     chosen = [c for c in solution if c is not None]
-    yield Fit(weighted(split, chosen), coefficient_mistake([name for _, name in chosen]))
+    mistake = coefficient_mistake([name for _, name in chosen], trials.sampler.symbols)
+    yield Fit(weighted(split, chosen), mistake)
 
 
-def coefficient_mistake(names: Sequence[str]) -> str:
+def coefficient_mistake(names: Sequence[str], sizes: Sequence[str] = ()) -> str:
     wrong = sorted({n for n in names if n != "1"})
     which = "one term" if sum(n != "1" for n in names) == 1 else "some terms"
     match wrong:
@@ -221,7 +227,7 @@ def coefficient_mistake(names: Sequence[str]) -> str:
         case ["-1"]:
             return f"sign of {which}"
         case [name]:
-            return f"{factor_mistake(name)} in {which}"
+            return f"{factor_mistake(name, sizes)} in {which}"
         case _:
             return "wrong coefficients"
 
@@ -243,4 +249,4 @@ def classify(question: Question, truth: Term, trials: Trials | None = None) -> s
             if set(names) <= {"1", "-1"}:
                 return "sign of one term" if names.count("-1") == 1 else "sign of some terms"
             return "wrong coefficients"
-    return "another formula"
+    return named(trials, truth) or OTHER

@@ -90,8 +90,8 @@ T = (A, B, Ordinal(i), Num(F(-2)), N, mul(A, A), sub(A, B), Delta(i, j))  # term
 WRT = (x(i), x(j), x(OUT), x(Pick("t", (i,), N)))
 
 CASES: dict[str, list[tuple[Any, ...]]] = {
-    "diff_constant": [(t, x(i)) for t in (ONE, N, Ordinal(i), Delta(i, j), BEFORE)],
-    "diff_independent": [(mul(y(i), f(W(i, j))), x(j)), (V("l", i), V(sized("l") + 1, i)), (V(2, i), V(1, j))],
+    "diff_independent": [(mul(y(i), f(W(i, j))), x(j)), (V("l", i), V(sized("l") + 1, i)), (V(2, i), V(1, j)),
+                         *((t, x(i)) for t in (ONE, N, Ordinal(i), Delta(i, j), BEFORE))],
     "diff_entry": [(x(i), w) for w in WRT] + [(y(i), x(j)), (V(sized("l") + 1, i), V("l", j)), (W(i, j), W(p, q))],
     "diff_sum": [(k, mul(W(i, k), x(k), x(k)), x(j)), (k, step(x(k)), x(b)), (Index("c", N - 1), x(i), x(j))],
     "diff_add": [((A, B, mul(A, A)), x(j)), ((step(A), neg(step(A)), A), x(j)), ((), x(j)),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ..context import Context, Equation, apart
-from ..indices import Index, Size
+from ..indices import Index
 from ..terms import (
-    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive,
+    ONE, VALUE_AXES, ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, Nonzero, Num, Positive,
     Power, Predicate, Term, Whole, add, arrays, free, mul, neg, of_same, opened_whole, over, require, sub, sum_over,
     whole,
 )  # fmt: skip
 from .functions import DERIVATIVES
-from .registry import law
+from .registry import law, table
 
 ARRAY_FUNCTIONS = frozenset(VALUE_AXES)
 # Functions with kinks or jumps are written with steps, so no function of these names is taken for a smooth one.
@@ -20,16 +20,8 @@ KINKED = frozenset({"abs", "ceil", "floor", "heaviside", "relu", "round", "sign"
 
 
 @law
-def diff_constant(context: Context, t: Term, wrt: Entry) -> Equation:
-    """∂c/∂w  =  0  for a number, a size, an index, a delta"""
-    by_index = isinstance(t, Holds) and isinstance(t.predicate, NonNegative)
-    require(by_index or isinstance(t, Num | Size | Ordinal | Delta), "{} is not constant", t)
-    return Equation(Diff(t, wrt), ZERO)
-
-
-@law
 def diff_independent(context: Context, t: Term, wrt: Entry) -> Equation:
-    """∂t/∂w  =  0  when only other variables occur in t and in the definitions that it rests on"""
+    """∂t/∂w  =  0  when no variable, or only others, occur in t and in the definitions that it rests on"""
     inside = (b for a in arrays(t) for b in context.behind(a))
     require(all(apart(b, wrt.array, context.least) for b in inside), "{} may depend on {}", t, wrt.array)
     return Equation(Diff(t, wrt), ZERO)
@@ -54,30 +46,6 @@ def diff_sum(context: Context, i: Index, body: Term, wrt: Entry) -> Equation:
 
 
 @law
-def diff_add(context: Context, args: tuple[Term, ...], wrt: Entry) -> Equation:
-    """∂(f + g)/∂w  =  ∂f/∂w + ∂g/∂w"""
-    return Equation(Diff(Add(args), wrt), Add(tuple(Diff(a, wrt) for a in args)))
-
-
-@law
-def diff_mul(context: Context, args: tuple[Term, ...], wrt: Entry) -> Equation:
-    """∂(f g)/∂w  =  ∂f/∂w g + f ∂g/∂w"""
-    terms = (Mul((*args[:k], Diff(a, wrt), *args[k + 1 :])) for k, a in enumerate(args))
-    return Equation(Diff(Mul(args), wrt), Add(tuple(terms)))
-
-
-@law
-def diff_power(context: Context, base: Term, q: Fraction, wrt: Entry) -> Equation:
-    """∂(f^q)/∂w  =  q f^{q-1} ∂f/∂w,  where f is nonzero if q < 1, positive if q is no integer"""
-    needs: frozenset[Predicate] = frozenset()
-    if q.denominator > 1:
-        needs = frozenset({Positive(base)})
-    elif q < 1:
-        needs = frozenset({Nonzero(base)})
-    return Equation(Diff(Power(base, q), wrt), Mul((Num(q), Power(base, q - 1), Diff(base, wrt))), needs)
-
-
-@law
 def diff_apply(context: Context, fn: str, order: int, arg: Term, wrt: Entry) -> Equation:
     """∂f(u)/∂w  =  f'(u) ∂u/∂w,  with f' from the table, or a symbol for an abstract f"""
     require(fn not in KINKED, "{} is no smooth function", fn)
@@ -87,12 +55,6 @@ def diff_apply(context: Context, fn: str, order: int, arg: Term, wrt: Entry) -> 
     else:
         slope, needs = Apply(fn, arg, order + 1), frozenset()
     return Equation(Diff(Apply(fn, arg, order), wrt), Mul((slope, Diff(arg, wrt))), needs)
-
-
-@law
-def diff_step(context: Context, arg: Term, wrt: Entry) -> Equation:
-    """∂[u > 0]/∂w  =  0,  where u is not 0"""
-    return Equation(Diff(Holds(Positive(arg)), wrt), ZERO, frozenset({Nonzero(arg)}))
 
 
 @law
@@ -157,3 +119,21 @@ def chain_body(w: Whole, axes: tuple[Index, ...], wrt: Entry) -> Diff:
 
 def free_of(axes: tuple[Index, ...], *things: Entry | Whole) -> bool:
     return frozenset[Index]().union(*map(free, things)).isdisjoint(axes)
+
+
+def conditions_of_power(base: Term, q: Fraction) -> list[Predicate]:
+    return [Positive(base)] if q.denominator > 1 else [Nonzero(base)] if q < 1 else []
+
+
+table({
+    "diff_add": ("∂(f + g)/∂w  =  ∂f/∂w + ∂g/∂w", lambda args, wrt: (
+        Diff(Add(args), wrt), Add(tuple(Diff(a, wrt) for a in args)))),
+    "diff_mul": ("∂(f g)/∂w  =  ∂f/∂w g + f ∂g/∂w", lambda args, wrt: (
+        Diff(Mul(args), wrt),
+        Add(tuple(Mul((*args[:k], Diff(a, wrt), *args[k + 1 :])) for k, a in enumerate(args))))),
+    "diff_power": ("∂(f^q)/∂w  =  q f^{q-1} ∂f/∂w,  where f is nonzero if q < 1, positive if q is no integer",
+        lambda f, q, wrt: (
+        Diff(Power(f, q), wrt), Mul((Num(q), Power(f, q - 1), Diff(f, wrt))), *conditions_of_power(f, q))),
+    "diff_step": ("∂[u > 0]/∂w  =  0,  where u is not 0", lambda u, wrt: (
+        Diff(Holds(Positive(u)), wrt), ZERO, Nonzero(u))),
+})  # fmt: skip

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 from ..context import Context, Equation
 from ..sums import primes
@@ -16,7 +15,7 @@ from ..terms import (
     arguments, mul, neg, num, rebuilt, require, sub,
 )  # fmt: skip
 from ..terms import PI as PI
-from .registry import law
+from .registry import law, table
 
 NONE: frozenset[Predicate] = frozenset()
 HALF = Fraction(1, 2)
@@ -63,19 +62,6 @@ def in_exponentials(context: Context, fn: str, u: Term) -> Equation:
 
 
 @law
-def log_of_product(context: Context, args: tuple[Term, ...]) -> Equation:
-    """log(a b) = log a + log b,  for a, b > 0"""
-    needs = frozenset[Predicate](Positive(a) for a in args)
-    return Equation(Apply("log", Mul(args)), Add(tuple(Apply("log", a) for a in args)), needs)
-
-
-@law
-def log_of_power(context: Context, base: Term, q: Fraction) -> Equation:
-    """log(b^q) = q log b,  for b > 0"""
-    return Equation(Apply("log", Power(base, q)), mul(Num(q), Apply("log", base)), frozenset({Positive(base)}))
-
-
-@law
 def log_of_number(context: Context, n: int) -> Equation:
     """log n = Σ k log p over the prime powers p^k of n"""
     require(n >= 1, "a positive integer")
@@ -110,46 +96,6 @@ def sum_of_angles(context: Context, fn: str, a: Term, b: Term) -> Equation:
     return Equation(Apply(fn, Add((a, b))), rhs)
 
 
-# --- powers and roots of compound terms ----------------------------------------------------------
-
-
-@law
-def power_add(context: Context, base: Term, p: Fraction, q: Fraction) -> Equation:
-    """b^p b^q  =  b^{p+q},  where b is not 0 (positive for a root)"""
-    root = p.denominator > 1 or q.denominator > 1
-    needs: frozenset[Predicate] = frozenset({Positive(base) if root else Nonzero(base)})
-    return Equation(Mul((Power(base, p), Power(base, q))), Power(base, p + q), needs)
-
-
-@law
-def power_of_product(context: Context, args: tuple[Term, ...], q: Fraction) -> Equation:
-    """(a b)^q  =  a^q b^q,  with a, b > 0 for a root"""
-    needs = frozenset[Predicate](Positive(a) for a in args) if q.denominator > 1 else frozenset[Predicate]()
-    return Equation(Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), needs)
-
-
-@law
-def root_of_product(context: Context, args: tuple[Term, ...], q: Fraction) -> Equation:
-    """(a b)^q  =  a^q b^q,  with a, b >= 0;  0^q is 0"""
-    needs = frozenset[Predicate](AtLeastZero(a) for a in args)
-    return Equation(Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), needs)
-
-
-@law
-def power_of_power(context: Context, base: Term, p: Fraction, q: Fraction) -> Equation:
-    """(b^p)^q  =  b^{pq},  for b > 0 unless p and q are integers"""
-    root = p.denominator > 1 or q.denominator > 1
-    needs = frozenset[Predicate]({Positive(base)} if root else ())
-    return Equation(Power(Power(base, p), q), Power(base, p * q), needs)
-
-
-@law
-def root_of_square(context: Context, base: Term, q: Fraction) -> Equation:
-    """(b²)^q  =  |b|^{2q}  =  (b ([b > 0] - [-b > 0]))^{2q}"""
-    size = mul(base, sub(Holds(Positive(base)), Holds(Positive(neg(base)))))
-    return Equation(Power(Power(base, Fraction(2)), q), Power(size, 2 * q))
-
-
 # --- step functions: [u > 0] is 1 where u > 0, else 0 --------------------------------------------
 
 
@@ -177,9 +123,31 @@ def by_cases(context: Context, like: Term, h: Term, a: Term, b: Term) -> Equatio
     return Equation(rebuilt(like, (both,)), rhs)
 
 
-# --- equations between terms: the sides, then the conditions ----------------------------------------
+def log(u: Term) -> Term:
+    return Apply("log", u)
 
-EQUATIONS: dict[str, tuple[str, Callable[..., tuple[Any, ...]]]] = {
+
+def root(*exponents: Fraction) -> bool:
+    return any(q.denominator > 1 for q in exponents)
+
+
+table({
+    # powers and roots of compound terms
+    "log_of_product": ("log(a b)  =  log a + log b,  for a, b > 0", lambda args: (
+        log(Mul(args)), Add(tuple(map(log, args))), *map(Positive, args))),
+    "log_of_power": ("log(b^q)  =  q log b,  for b > 0", lambda b, q: (
+        log(Power(b, q)), mul(Num(q), log(b)), Positive(b))),
+    "power_add": ("b^p b^q  =  b^{p+q},  where b is not 0 (positive for a root)", lambda b, p, q: (
+        Mul((Power(b, p), Power(b, q))), Power(b, p + q), Positive(b) if root(p, q) else Nonzero(b))),
+    "power_of_product": ("(a b)^q  =  a^q b^q,  with a, b > 0 for a root", lambda args, q: (
+        Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), *(map(Positive, args) if root(q) else ()))),
+    "root_of_product": ("(a b)^q  =  a^q b^q,  with a, b >= 0;  0^q is 0", lambda args, q: (
+        Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), *map(AtLeastZero, args))),
+    "power_of_power": ("(b^p)^q  =  b^{pq},  for b > 0 unless p and q are integers", lambda b, p, q: (
+        Power(Power(b, p), q), Power(b, p * q), *([Positive(b)] if root(p, q) else []))),
+    "root_of_square": ("(b²)^q  =  |b|^{2q}  =  (b ([b > 0] - [-b > 0]))^{2q}", lambda b, q: (
+        Power(Power(b, Fraction(2)), q), Power(mul(b, sub(step(b), step(neg(b)))), 2 * q))),
+    # functions and steps
     "log_of_exp": ("log(e^u)  =  u", lambda u: (Apply("log", exp(u)), u)),
     "exp_of_log": ("e^{log u}  =  u,  for u > 0", lambda u: (exp(Apply("log", u)), u, Positive(u))),
     "sine_squared": ("sin² u  =  1 - cos² u", lambda u: (
@@ -202,20 +170,4 @@ EQUATIONS: dict[str, tuple[str, Callable[..., tuple[Any, ...]]]] = {
     "step_of_reciprocal": ("[1/a > 0]  =  [a > 0]", lambda a: (step(minus_one(a)), step(a))),
     "step_of_exponentials": ("[e^a - e^b > 0]  =  [a - b > 0]", lambda a, b: (
         step(sub(exp(a), exp(b))), step(sub(a, b)))),
-}  # fmt: skip
-
-
-def stated(name: str, statement: str, sides: Callable[..., tuple[Any, ...]]) -> None:
-    """The law in the table, as a function of terms."""
-
-    def equation(context: Context, *args: Term) -> Equation:
-        lhs, rhs, *conditions = sides(*args)
-        return Equation(lhs, rhs, frozenset(conditions))
-
-    equation.__name__, equation.__doc__ = name, statement
-    equation.__annotations__ = dict.fromkeys(sides.__code__.co_varnames, "Term")
-    law(equation)
-
-
-for _name, (_statement, _sides) in EQUATIONS.items():
-    stated(_name, _statement, _sides)
+})  # fmt: skip

@@ -22,6 +22,27 @@ def law(statement: L) -> L:
     return statement
 
 
+# What the parameters of laws in tables are called; all others are terms.
+KINDS = {"args": "tuple[Term, ...]", "p": "Fraction", "q": "Fraction", "wrt": "Entry"}
+
+
+def table(laws: dict[str, tuple[str, Callable[..., tuple[Any, ...]]]]) -> None:
+    """Equations between terms: name, statement, and the two sides with the conditions."""
+    for name, (statement, sides) in laws.items():
+        law(stated(name, statement, sides))
+
+
+def stated(name: str, statement: str, sides: Callable[..., tuple[Any, ...]]) -> Callable[..., Equation]:
+    def equation(context: Context, *args: Any) -> Equation:
+        lhs, rhs, *conditions = sides(*args)
+        return Equation(lhs, rhs, frozenset(conditions))
+
+    equation.__name__, equation.__doc__ = name, statement
+    names = sides.__code__.co_varnames[: sides.__code__.co_argcount]
+    equation.__annotations__ = {n: KINDS.get(n, "Term") for n in names}
+    return equation
+
+
 def instance(name: str, context: Context, args: tuple[Any, ...]) -> Equation:
     """The law at these arguments.  Raises ProofError where it does not hold for them."""
     return LAWS[name](context, *args)

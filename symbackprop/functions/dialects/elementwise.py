@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.read.numpy.branching import every_branch
 
 from ..request import Function, called
 from .arguments import accepted, call, matched, renamed, required, signature
@@ -32,11 +33,11 @@ def derivative_pair(
     upstream = "dy" if "dy" not in shapes else "upstream"
 
     def output(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-        return call(parts["f"], arguments, given, more)
+        return every_branch(lambda: call(parts["f"], arguments, given, more))
 
     def slope(parts: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         at = {**given, variable: output(parts, given)} if of_output else given
-        return given[upstream] * call(parts["derivative"], slopes, at, further)
+        return given[upstream] * every_branch(lambda: call(parts["derivative"], slopes, at, further))
 
     said = f"{called(derivative)} is taken of {'the output' if of_output else variable}"
     notes = [*renamed(arguments, f), ("", said)]
@@ -64,4 +65,6 @@ def variable_of(asked: str, shapes: Mapping[str, Any], wrt: str | Sequence[str] 
 def may_take_output(asked: str, f: Function, derivative: Function, variable: str) -> bool:
     """Whether the argument of f' is called like an output, and otherwise than that of f."""
     first, second = (next(iter(p.name for p in signature(g, asked)), "") for g in (f, derivative))
-    return second.lower() in OUTPUTS and second not in (first, variable)
+    own = str(getattr(f, "__name__", "?")).lower()
+    meant = second.lower() in OUTPUTS or "out" in second.lower() or second.lower().startswith(own)
+    return meant and second not in (first, variable)

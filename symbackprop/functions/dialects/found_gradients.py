@@ -35,7 +35,7 @@ def beside(owner: Any, holder: Place, rest: Place, names: Sequence[str]) -> Plac
     """In one object: under its own name there, in a table, or at the same place of a list."""
     parts = dict(parts_of(read(holder, owner)))
     arrays = {str(k): (kind, k) for (kind, k), x in parts.items() if isinstance(x, SymArray)}
-    if rest[-1][0] == "attribute" and len(rest) == 1:
+    if len(rest) == 1:
         single = [n for n in HELD if n in arrays and label((*holder, *rest)) != str(rest[-1][1])]
         if single:
             return (*holder, arrays[single[0]])
@@ -50,14 +50,19 @@ def beside(owner: Any, holder: Place, rest: Place, names: Sequence[str]) -> Plac
             found = in_table(table, rest, names)
             if found is not None:
                 return (*holder, (kind, key), found)
+    for step, table in parts.items():  # a dict of anything, with a gradient in it
+        if isinstance(table, dict):
+            found = in_table(table, (("attribute", "?"),), names, own=False)
+            if found is not None:
+                return (*holder, step, found)
     return None
 
 
-def in_table(table: Any, rest: Place, names: Sequence[str]) -> tuple[str, Any] | None:
-    """grads["W"], grads["dW"], grads[0] for params[0]."""
+def in_table(table: Any, rest: Place, names: Sequence[str], own: bool = True) -> tuple[str, Any] | None:
+    """grads["W"] (its `own` name), grads["dW"], grads[0] for params[0]."""
     parts = {key: (kind, key) for (kind, key), x in parts_of(table) if isinstance(x, SymArray)}
     for name in names:
-        if name in parts:
+        if own and name in parts:
             return parts[name]
         key = gradient_of([k for k in parts if isinstance(k, str)], name)
         if key is not None:

@@ -9,11 +9,15 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.read.numpy import SymArray
+from symbackprop.read.numpy.context import current
+from symbackprop.read.numpy.recording import bare
+from symbackprop.read.numpy.rewriting import arrays_in
+from symbackprop.read.numpy.tracing import tensor
 
 from ..gradient_names import OUTPUT, is_cache
 from .arguments import TRAINING, signature
 from .layer_code import ASKED, LayerCode, Question, Source
-from .places import Place, arrays_of, label, parts_of
+from .places import Place, arrays_of, label, parts_of, text
 from .returned import flat
 
 RATES = ("lr", "learning_rate", "eta", "step_size", "rate", "learn_rate", "learningrate")
@@ -38,10 +42,29 @@ def fed(q: Question, code: LayerCode, parts: Mapping[str, Any], owner: Any) -> t
     rest = [n for n in q.declared if n not in used]
     kept = {} if static else {label(place): place for place, _ in reversed(list(arrays_of(owner)))}
     placed = {n: kept[n] for n in rest if n in kept and n not in {p.name for p in parameters}}
+    independent(placed, {} if static else dict(arrays_of(owner)))
     inputs = tuple(n for n in rest if n not in placed)
     context: Named = [(parameters[0].name, CONTEXT)] if static and parameters else []
     call = [*context, *arguments(q, code.forward, parameters[len(context) :], inputs)]
     return replace(code, placed=placed, forward_call=tuple(call)), inputs
+
+
+def independent(placed: Mapping[str, Place], arrays: Mapping[Place, Any]) -> None:
+    """Raises SymbackpropError where another array on the layer was made of random numbers that are replaced."""
+    made = {place: drawn_in(x) for place, x in arrays.items()}
+    for name, place in placed.items():
+        for other, drawn in made.items():
+            if other not in placed.values() and drawn & made.get(place, set()):
+                raise SymbackpropError(
+                    f"{ASKED}: {text(other)} was made of {text(place)} before {name!r} is put there; "
+                    f"give a function that makes the layer of {name}, as in lambda {name}: ..."
+                )
+
+
+def drawn_in(x: SymArray) -> set[str]:
+    """The random arrays that an array was made of."""
+    draws = current().draws
+    return set() if draws is None else {a.name for a in arrays_in(tensor(bare(x.value)).body)} & set(draws.declared)
 
 
 def arguments(q: Question, what: str, parameters: Parameters, inputs: Sequence[str]) -> Named:

@@ -60,7 +60,8 @@ class LayerCode:
 
     `result` is where the output lies when it is not returned, `cached` how many of the things that are returned are
     outputs, when a cache follows.  `gradients` says by variable where each is after the backward: RETURNED with its
-    place in the result, PLACE on the layer, or UPDATED with the place from which it was subtracted.
+    place in the result, PLACE on the layer, or UPDATED with the place
+    from which it was subtracted and that of the learning rate (None where the backward is given it: then it is 1).
     """
 
     forward: str
@@ -114,7 +115,7 @@ class LayerCode:
         given = with_context(given)
         owner = self.layer(parts, given)
         returned = self.run_forward(parts, owner, given)
-        before = {v: 1 * read(place, owner) for v, (kind, place) in self.gradients.items() if kind == UPDATED}
+        before = {v: 1 * read(where[0], owner) for v, (kind, where) in self.gradients.items() if kind == UPDATED}
         back = self.run_backward(parts, owner, returned, given)
         return {v: self.gradient(v, owner, back, before) for v in self.gradients}
 
@@ -124,7 +125,9 @@ class LayerCode:
             case "returned":
                 return read(where, back)
             case "updated":
-                return before[variable] - read(where, owner)
+                place, rate = where
+                change = before[variable] - read(place, owner)
+                return change if rate is None else change / read(rate, owner)
             case _:
                 return read(where, owner)
 

@@ -10,8 +10,9 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.read.numpy import Declared, SymArray
 
 from .found_gradients import gradient_place, in_table, input_place, parameters_on
+from .layer_calls import drawn_in, independent
 from .layer_code import ASKED, PLACE, RETURNED, UPDATED, LayerCode, Question
-from .places import Place, arrays_of, label, parsed, read, text
+from .places import RESULT, Place, arrays_of, label, parsed, read, text
 
 Where = dict[str, tuple[str, Any]]
 
@@ -28,9 +29,13 @@ class Found:
 
 def located(
     q: Question, code: LayerCode, owner: Any, inputs: Sequence[str], before: Mapping[Place, Any], back: Any,
-    given: Mapping[str, Any], updated: bool,
+    given: Mapping[str, Any], changed: Mapping[Place, Place | None], known: Sequence[Any],
 ) -> Found:  # fmt: skip
-    """The plan with the place of each gradient.  Raises SymbackpropError for one that is not found."""
+    """The plan with the place of each gradient.  Raises SymbackpropError for one that is not found.
+
+    `changed` are the arrays of the layer that the backward updated, with the place of the learning rate; `known` are
+    the arrays that were there before.
+    """
     real = [n for n, d in q.declared.items() if d.values is None]
     asked = real if q.chosen is None else list(q.chosen)
     own, parameters = [n for n in real if n in inputs], [n for n in real if n not in inputs]
@@ -41,17 +46,22 @@ def located(
         place = on_layer(name, owner, code, own, homes, [n for n in own if n in asked] == [name])
         if place is not None:
             found[name] = PLACE, place
-        elif updated and name in homes:
-            found[name] = UPDATED, homes[name]
+        elif homes.get(name) in changed:
+            found[name] = UPDATED, (homes[name], changed[homes[name]])
+    waiting = [n for n in own if n in asked and n not in found]
+    if len(waiting) == 1 and not isinstance(owner, type):
+        found.update(the_only_one_left(owner, waiting[0], found, given[waiting[0]], known))
     declared = dict(q.declared)
     if q.chosen is None and not isinstance(owner, type):
-        code = with_unnamed(code, owner, before, list(given.values()), found, declared)
+        code = with_unnamed(code, owner, before, list(given.values()), found, declared, changed)
     missing = [n for n in asked if n not in found and (q.chosen is not None or n in parameters)]
     if missing or not found:
         raise SymbackpropError(not_found([*missing, *asked][0], owner, code))
     variables = q.chosen or tuple(n for n in declared if n in found)
     code = replace(code, gradients={n: found[n] for n in variables})
-    return Found(code, declared, variables, tuple(notes(code, homes)))
+    left_out = unchecked(code, before) if q.chosen is None else ()
+    said_of = (*notes(code, homes), *left_out)
+    return Found(code, declared, variables, said_of)
 
 
 def home(name: str, code: LayerCode, before: Mapping[Place, Any], given: Mapping[str, Any]) -> Place | None:
@@ -69,7 +79,7 @@ def said(name: str, where: Any) -> tuple[str, Any]:
     if not isinstance(where, str):
         raise SymbackpropError(f'{ASKED}: params says where gradients are as text, as in {{{name!r}: "self.d{name}"}}')
     place = parsed(ASKED, name, where)
-    return (RETURNED, ()) if isinstance(place, str) else (PLACE, place)
+    return (RETURNED, place[1:]) if place[0] == RESULT else (PLACE, place)
 
 
 def on_layer(
@@ -119,18 +129,35 @@ def from_result(
 
 def with_unnamed(
     code: LayerCode, owner: Any, before: Mapping[Place, Any], given: Sequence[Any], found: Where,
-    declared: dict[str, Declared],
+    declared: dict[str, Declared], changed: Mapping[Place, Place | None],
 ) -> LayerCode:  # fmt: skip
     """Parameters that the layer made itself, with a gradient beside them, under the names that they have there."""
     placed = dict(code.placed)
-    pairs = [(p, g) for p, g in parameters_on(owner, before, given) if p not in placed.values()]
-    for place, gradient in pairs:
+    where: dict[Place, tuple[str, Any]] = {p: (PLACE, g) for p, g in parameters_on(owner, before, given)}
+    for place, rate in changed.items():
+        if not any(before[place] is x for x in given):
+            where.setdefault(place, (UPDATED, (place, rate)))
+    new = {p: w for p, w in where.items() if p not in placed.values()}
+    for place, gradient in new.items():
         name = label(place)
-        if sum(label(p) == name for p, _ in pairs) > 1 or not name.isidentifier() or name in declared:
+        if sum(label(p) == name for p in new) > 1 or not name.isidentifier() or name in declared:
             name = f"{name}_{sum(n.startswith(f'{name}_') for n in declared)}"
-        placed[name], found[name] = place, (PLACE, gradient)
+        placed[name], found[name] = place, gradient
         declared[name] = Declared(before[place].value.shape)
+    independent(placed, before)
     return replace(code, placed=placed)
+
+
+def the_only_one_left(owner: Any, name: str, found: Where, array: Any, known: Sequence[Any]) -> Where:
+    """For the one input without a gradient the one array of its shape that the backward left, whatever its name is."""
+    ids, taken = [id(x) for x in known], [where for kind, where in found.values() if kind == PLACE]
+    new = [place for place, x in arrays_of(owner) if id(x) not in ids and same_shape(x, array)]
+    left = [place for place in new if place not in taken]
+    return {name: (PLACE, left[0])} if len(left) == 1 else {}
+
+
+def same_shape(a: Any, b: Any) -> bool:
+    return isinstance(a, SymArray) and isinstance(b, SymArray) and a.value.shape == b.value.shape
 
 
 def not_found(name: str, owner: Any, code: LayerCode) -> str:
@@ -142,19 +169,28 @@ def not_found(name: str, owner: Any, code: LayerCode) -> str:
     )
 
 
+def unchecked(code: LayerCode, before: Mapping[Place, Any]) -> Iterator[tuple[str, str]]:
+    """Weights that were drawn and for which no gradient was found."""
+    for place, x in before.items():
+        if place not in code.placed.values() and drawn_in(x):
+            yield "", f"no gradient of {text(place)} was found: it is not checked"
+
+
 def notes(code: LayerCode, homes: Mapping[str, Place]) -> Iterator[tuple[str, str]]:
     """Which array is what."""
     for parameter, (kind, x) in code.forward_call:
         if kind == "array" and parameter is not None and parameter != x and x != "(context)":
             yield x, f"{x} is the argument {parameter} of {code.forward}()"
     for name, (kind, place) in code.gradients.items():
+        where: str
         kept = homes.get(name, code.placed.get(name, ()))
         held = f"{name} is {text(kept)}, and " if kept and label(kept) != name else ""
         match kind:
             case "returned":
                 where = f"what {code.backward}() returns{text(place, '')}"
             case "updated":
-                where = f"what is subtracted from {text(place)} at a learning rate of 1"
+                home, rate = place
+                where = f"what is subtracted from {text(home)} at a learning rate of {text(rate) if rate else 1}"
             case _:
                 where = text(place)
         yield name, f"{held}its gradient is {where}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from .arguments import signature
 from .layer_calls import RATES, fed, given_back, output_of
 from .layer_code import ASKED, RETURNED, Call, LayerCode, Question, Source, with_context
 from .layer_gradients import Found, located
-from .places import arrays_of
+from .places import Place, arrays_of, parts_of, read
 from .returned import flat
 
 FORWARD = (
@@ -42,14 +42,24 @@ def planned(q: Question, parts: Mapping[str, Any], given: Mapping[str, Any]) -> 
     outputs = flat([code.outputs(owner, returned)])
     code = given_back(q, code, parts, owner, inputs, outputs)
     upstream = {n: upstream_of(n, o) for n, o in zip(code.upstream, outputs, strict=False)}
+    known = [*given.values(), *before.values(), *(x for _, x in ([] if isinstance(owner, type) else arrays_of(owner)))]
+    values = {place: array.value for place, array in before.items()}
     try:
         back = code.run_backward(parts, owner, returned, {**given, **upstream})
     except ShapeMismatch:  # the check says where
         current().refused.clear()
         variable = (q.chosen or [n for n, d in q.declared.items() if d.values is None])[0]
         return Found(replace(code, gradients={variable: (RETURNED, ())}), q.declared, (variable,), ())
-    updated = any(name in RATES for name, _ in code.backward_call)
-    return with_sizes(located(q, code, owner, inputs, before, back, given, updated))
+    changed = dict(updates(owner, values, any(name in RATES for name, _ in code.backward_call)))
+    return with_sizes(located(q, code, owner, inputs, before, back, given, changed, known))
+
+
+def updates(owner: Any, values: Mapping[Place, Any], rated: bool) -> Iterator[tuple[Place, Place | None]]:
+    """The arrays that are others now, with the place of the learning rate; None where it was given to the backward."""
+    for place, old in values.items():
+        rate = None if rated else rate_place(owner, place)
+        if (rated or rate is not None) and value_at(place, owner) is not old:
+            yield place, rate
 
 
 def made(q: Question) -> Call:
@@ -58,13 +68,20 @@ def made(q: Question) -> Call:
     for p in signature(q.layer, ASKED):
         if p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
             continue
-        if p.name in q.declared:
+        if p.name in q.declared and (p.default is p.empty or p.name not in fed_to(q)):
             call.append((p.name, ("array", p.name)))
         elif p.name in q.values:
             call.append((p.name, ("value", q.values[p.name])))
         elif p.default is p.empty:
             call.append((p.name, size_source(q.declared, p.name) or ("symbol", p.name)))
     return tuple(call)
+
+
+def fed_to(q: Question) -> list[str]:
+    """The arguments of the forward of a class."""
+    name = q.forward or "forward"
+    method = getattr(q.layer, name, None) if isinstance(q.layer, type) else None
+    return [] if method is None else [p.name for p in signature(method, ASKED)]
 
 
 def new_sizes(call: Call | None) -> tuple[str, ...]:
@@ -108,6 +125,22 @@ def named_method(name: str, owner: Any, usual: Sequence[str]) -> str:
             f"{ASKED}: {what} has no method {usual[0]!r}; {usual[0]}= names it, or is a function of the layer"
         )
     return found[0]
+
+
+def rate_place(owner: Any, place: Place) -> Place | None:
+    """The learning rate that is kept beside an array, or on the way to it."""
+    for depth in range(len(place) - 1, -1, -1):
+        for step, x in parts_of(read(place[:depth], owner)):
+            if str(step[1]).lower() in RATES and isinstance(x, int | float | SymArray):
+                return (*place[:depth], step)
+    return None
+
+
+def value_at(place: Place, owner: Any) -> Any:
+    try:
+        return getattr(read(place, owner), "value", None)
+    except (AttributeError, LookupError):
+        return None
 
 
 def upstream_of(name: str, output: Any) -> Any:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.read.numpy import SymArray
+from symbackprop.read.numpy.frames import home_of
 
 Step: TypeAlias = tuple[str, Any]  # ("attribute", name) or ("item", key)
 Place: TypeAlias = tuple[Step, ...]
-RETURNED = "return"
+RESULT: Step = ("result", None)  # in front of a place in what the backward returns
+RETURN = re.compile(r"\s*return(?:ed)?\b")
 DEPTH = 8
 VALUE = (
     "value",
@@ -45,16 +48,15 @@ def text(place: Place, owner: str = "self") -> str:
     return owner + "".join(f".{key}" if kind == "attribute" else f"[{key!r}]" for kind, key in place)
 
 
-def parsed(asked: str, name: str, place: str) -> Place | str:
-    """self.W.grad, self.grads["W"], self.grads[0], or "return".  Raises SymbackpropError with what cannot be read."""
+def parsed(asked: str, name: str, place: str) -> Place:
+    """self.W.grad, self.grads["W"], self.grads[0], return, return[1].  Raises SymbackpropError with what is wrong."""
     wrong = SymbackpropError(
         f'{asked}: params says where gradients are, as in {{{name!r}: "self.d{name}"}} or \'self.grads["{name}"]\'; '
         f"{place!r} is not understood"
     )
-    if place.strip() in (RETURNED, "returned"):
-        return RETURNED
+    result = RETURN.match(place)
     try:
-        node = ast.parse(place.strip(), mode="eval").body
+        node = ast.parse(RETURN.sub("result", place).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise wrong from None
     steps: list[Step] = []
@@ -66,6 +68,8 @@ def parsed(asked: str, name: str, place: str) -> Place | str:
                 steps.append(("item", key))
             case ast.Subscript(value=inner, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(key)))):
                 steps.append(("item", -key))
+            case ast.Name() if result is not None:
+                return (RESULT, *reversed(steps))
             case ast.Name() if steps:
                 return tuple(reversed(steps))
             case _:
@@ -101,12 +105,12 @@ def parts_of(x: Any) -> Iterator[tuple[Step, Any]]:
 
 
 def of_user(x: Any) -> bool:
-    return type(x).__module__.split(".")[0] not in ("symbackprop", "builtins", "numpy", "types", "functools")
+    return home_of(type(x)) not in ("symbackprop", "builtins", "numpy", "types", "functools")
 
 
 def label(place: Place) -> str:
     """What people call the array there: the last name on the way, but for the names of holders of one array."""
-    names = [str(key) for kind, key in place if isinstance(key, str)]
-    if len(names) > 1 and place[-1][0] == "attribute" and names[-1] in VALUE:
+    names = [key for _, key in place if isinstance(key, str)]
+    if len(names) > 1 and place[-1][1] == names[-1] and names[-1] in VALUE:
         return names[-2]
     return names[-1] if names else ""

@@ -27,6 +27,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.core.value import needs
 
+from .effort import Effort
 from .reasons import Seeker
 from .scales import FAILED
 
@@ -34,7 +35,9 @@ TRIES = 40
 MOST = 4  # arrays that move at once
 
 
-def density(p: Nonzero, context: Context, shapes: Mapping[Array, tuple[Size, ...]]) -> Dense | None:
+def density(
+    p: Nonzero, context: Context, shapes: Mapping[Array, tuple[Size, ...]], effort: Effort
+) -> Dense | None:
     """A checked Dense for u != 0, or None."""
     arrays = movable(p.term, context)[:MOST]
     for values in islice(assignments(arrays, shapes), TRIES):
@@ -44,10 +47,10 @@ def density(p: Nonzero, context: Context, shapes: Mapping[Array, tuple[Size, ...
             if not any(smooth.moves(t, moved) for t in terms_of(h))
         }  # fmt: skip
         there = Context({**context.definitions, **dict(values)}, still, context.least)
-        reason = Seeker(there).reason(p, 2)
+        reason = Seeker(there, effort).reason(p, 2)
         if reason is None:
             continue
-        fixed = Seeker(Context(context.definitions, still, context.least))
+        fixed = Seeker(Context(context.definitions, still, context.least), effort)
         analytic: list[Reason] = []
         for q in needs(p.term, fixed.context, moved):
             why = fixed.reason(q, 2)

@@ -43,6 +43,7 @@ from ..equality import prove_equal
 from ..matching import unify
 from ..replacing import fixed_in, replaced, truths
 from ..tidying import Tidy
+from .effort import Effort
 from .restating import restated
 from .scales import F0, F1, FAILED, Scales
 
@@ -56,9 +57,9 @@ FACTS = 40  # facts that one condition is weighed against
 class Seeker(Scales):
     """Reasons in one region; remembers what it looked for."""
 
-    def __init__(self, context: Context, splits: int = SPLITS) -> None:
+    def __init__(self, context: Context, effort: Effort, splits: int = SPLITS) -> None:
         super().__init__(context)
-        self.splits = splits
+        self.effort, self.splits = effort, splits
         self.known: dict[tuple[Predicate, int], Reason | None] = {}
 
     def reason(self, p: Predicate, depth: int = DEPTH) -> Reason | None:
@@ -80,7 +81,7 @@ class Seeker(Scales):
 
     def candidates(self, p: Predicate, depth: int) -> Iterator[Reason]:
         yield Sign(p)
-        if isinstance(p, NonNegative) or depth <= 0:
+        if isinstance(p, NonNegative) or depth <= 0 or self.effort.left <= 0:
             return
         yield from self.by_factors(p, depth)
         if isinstance(p, Nonzero):
@@ -301,7 +302,7 @@ class Seeker(Scales):
             names = tuple((i, self.unused(i)) for i in sorted(free(u), key=lambda i: i.name))
             values: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
             goal = like(p, substitute(u, values))
-            inner = Seeker(self.context, self.splits).reason(goal, depth)
+            inner = Seeker(self.context, self.effort, self.splits).reason(goal, depth)
             if inner is not None:
                 yield Fixed(p, names, inner)
             return
@@ -322,7 +323,7 @@ class Seeker(Scales):
                 region = assuming(self.context, name, truth_case(h, on))
             except ProofError:
                 return None
-            found = known_there(region, like(p, case), depth - 2, self.splits // 2)
+            found = known_there(region, like(p, case), depth - 2, self.effort, self.splits // 2)
             if found is None:
                 return None
             cases.append((case, found))
@@ -367,6 +368,8 @@ class Seeker(Scales):
             yield Weigh(p, scale, parts, rest, equation)
 
     def given(self, lhs: Term, rhs: Term) -> Given | None:
+        if not self.effort.spend():
+            return None
         for prove in (by_distributing, prove_equal):
             found = prove(lhs, rhs, self.context)
             conditions = frozenset[Predicate]() if found is None else found[1].conditions
@@ -384,11 +387,11 @@ def by_distributing(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equa
         return None
 
 
-def known_there(region: Context, p: Predicate, depth: int, splits: int) -> Reason | None:
+def known_there(region: Context, p: Predicate, depth: int, effort: Effort, splits: int) -> Reason | None:
     """A reason in a narrower region, with what it says in the words of the prover."""
     lemmas, name = restated(region), case_name(region)
     wider, _ = knowing(name, lemmas, region)
-    found = Seeker(wider, splits).reason(p, depth)
+    found = Seeker(wider, effort, splits).reason(p, depth)
     return found if found is None or not lemmas else Knowing(p, name, lemmas, found)
 
 

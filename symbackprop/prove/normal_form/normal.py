@@ -7,7 +7,7 @@ for functions, roots and steps), then the sum of products is reduced by the rela
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
 
@@ -42,12 +42,15 @@ from symbackprop.core.terms import (
     over,
     rebuilt,
     substitute,
+    subterms,
     whole,
 )
 
 from ..differentiate import Names, differentiate
 from ..matching import unify
 from ..rules.functions import array_function, function
+from ..rules.in_range import in_range
+from ..rules.joined_axes import split
 from ..rules.pinned import pinned
 from ..rules.ranges import join
 from ..rules.relations import Relations
@@ -66,15 +69,28 @@ class Way:
     `whole_exponents`: an exponent of several terms gets one name, so e^{a+b} is one thing (not e^a e^b).
     `rewrite_fractions`: t b^{-1} = 1 - rest b^{-1} for b = t + rest (else only common denominators are used).
     `exponentials`: tanh, sigmoid and their like are fractions of exponentials (else things of their own).
+    `negated_steps`: [u > 0] and [-u > 0] are one thing and the other, where u is not 0 (else two things).
+    `written_steps`: steps of steps (ranks) stay as they are written, which asks for no conditions.
     """
 
     whole_exponents: bool = False
     rewrite_fractions: bool = True
     exponentials: bool = True
+    negated_steps: bool = True
+    written_steps: bool = False
 
 
 WAYS = (Way(True, False), Way(True, True), Way(False, True), Way(False, False))
+AS_WRITTEN = tuple(replace(way, negated_steps=False) for way in WAYS[:2])
 QUICK = Way(True, False, False)  # before these, where there are such functions
+WRITTEN = Way(True, False, written_steps=True)  # where there are steps of steps
+
+
+def step_of_steps(t: Term) -> bool:
+    """[.. [u > 0] .. > 0]: what is inside compares data."""
+    inside = arguments(t)[0] if isinstance(t, Holds) and isinstance(t.predicate, Positive) else None
+    within = () if inside is None else subterms(inside)
+    return any(isinstance(s, Holds) and isinstance(s.predicate, Positive) for s in within)
 
 
 class Normal:
@@ -94,7 +110,16 @@ class Normal:
         self.functions: dict[Term, Rewritten] = {}
         self.lets: dict[Key, tuple[Array, Tensor]] = {}  # names given to compound bases, by what they mean
         self.meanings: dict[Array, Tensor] = {}
+        self.sides: dict[Term, bool] = {}
         self.relations = Relations(self)
+
+    def other_side(self, u: Term, negative: bool) -> bool:
+        """Whether a step, of u or of -u, is the opposite of the one that was met first: [-u > 0] beside [u > 0].
+
+        Only then is it written by the other, which is true for u != 0 alone.  The letters of indices do not count.
+        """
+        alike = substitute(u, {i: Index("~", i.size) for i in free(u)})
+        return self.sides.setdefault(alike, negative) != negative and self.way.negated_steps
 
     def of(self, t: Term) -> Rewritten:
         """The normal form of `t` and a proof of t = it, None where it is `t`.
@@ -125,16 +150,19 @@ class Normal:
     def inner(self, t: Term) -> Rewritten:
         """`t` with the inside of every function normalised and the rules for functions applied."""
         match t:
+            case Mul() if (there := in_range(t, self.names)) is not None:
+                value, rest = self.inner(there)
+                return value, joined(Linear(t, there), rest)
             case Add(args) | Mul(args):
                 return self.arguments(t, args)
-            case Sum(size, body, _) if self.strides and size.constant is not None and 0 < size.constant <= LITERAL:
-                values = add(*(open_body(body, (affine(v, ()),)) for v in range(size.constant)))
-                value, rest = self.inner(values)
-                return value, joined(Linear(t, values), rest)
             case Sum(size, body, _):
                 i = self.names.new(size)
                 opened = open_body(body, (i,))
-                here = pinned(i, opened)
+                here = pinned(i, opened, self.names)
+                if (self.strides or here is not None) and 0 < (size.constant or 0) <= LITERAL:
+                    values = add(*(open_body(body, (affine(v, ()),)) for v in range(size.constant or 0)))
+                    value, rest = self.inner(values)
+                    return value, joined(Linear(t, values), rest)
                 if here is not None:
                     value, rest = self.inner(here)
                     return value, joined(Linear(t, here), rest)
@@ -143,6 +171,10 @@ class Normal:
                     by_digits = By("by_radix", (i, *map(self.names.new, pair), opened))
                     value, rest = self.inner(check(by_digits, self.context).rhs)
                     return value, joined(by_digits, rest)
+                halves = split(i, opened, self.names, self.context)
+                if halves is not None:
+                    value, rest = self.inner(halves[0])
+                    return value, joined(halves[1], rest)
                 value, proof = self.inner(opened)
                 return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
             case Power(base, q) if q.denominator == 1 and q > 0:
@@ -156,6 +188,11 @@ class Normal:
             case Power(Power(base, p), q) if q.denominator == 1 and p.denominator == 1:
                 value, rest = self.inner(Power(base, p * q))
                 return value, joined(By("power_of_power", (base, p, q)), rest)
+            case Power(Power(base, p), q) if q.denominator > 1 and self.signs.sign(base) == POSITIVE:
+                value, rest = self.inner(Power(base, p * q))
+                return value, joined(By("power_of_power", (base, p, q)), rest)
+            case Holds(Positive()) if self.way.written_steps and step_of_steps(t):
+                return t, None
             case Power() | Apply() | Holds(Positive()):
                 return self.function(t)
             case Whole(fn, order, sizes, body, at, _):

@@ -25,14 +25,18 @@ Denominator = tuple[tuple[Term, Fraction], ...]
 F0, F1 = Fraction(0), Fraction(1)
 
 
-def common_denominator(monomials: list[Monomial], normal: Normal) -> Denominator:
-    """For each compound base under a fraction, free of the dummies: the integer power that clears it."""
+def common_denominator(monomials: list[Monomial], normal: Normal, roots: bool = False) -> Denominator:
+    """For each compound base under a fraction, free of the dummies: the integer power that clears it.
+
+    With `roots` the least power that does: 1 - c/√s is (√s - c)/√s.
+    """
     needed: dict[Key, tuple[Term, Fraction]] = {}
     for m in monomials:
         for b, e in m.factors:
             if e < 0 and normal.meaning(b) is not None and free(b).isdisjoint(m.dummies):
                 k = key(b)
-                needed[k] = (needed[k][0] if k in needed else b, max(Fraction(-floor(e)), needed.get(k, (b, F0))[1]))
+                power = -e if roots else Fraction(-floor(e))
+                needed[k] = (needed[k][0] if k in needed else b, max(power, needed.get(k, (b, F0))[1]))
     return tuple(needed[k] for k in sorted(needed))
 
 

@@ -19,18 +19,35 @@ from symbackprop.core.terms import (
     NonNegative,
     Positive,
     Power,
+    Sum,
     Term,
     Whole,
     free,
     mul,
+    opened,
     subterms,
+    sum_over,
 )
+
+from ..differentiate import Names
 
 F1 = Fraction(1)
 
 
-def pinned(i: Index, body: Term) -> Term | None:
-    """Σ_i body without the sum, where deltas and ranges among its factors decide i and functions depend on it."""
+def pinned(i: Index, body: Term, names: Names) -> Term | None:
+    """Σ_i body without the sum, where deltas and ranges among its factors decide i and functions depend on it.
+
+    The sums in the body may stand around those factors.  What would be looked at outside of the range of i stays.
+    """
+    inner: list[Index] = []
+    while isinstance(body, Sum):
+        inner.append(names.new(body.size))
+        body = opened(body, inner[-1])
+    found = decided(i, body)
+    return None if found is None else sum_over(tuple(inner), found)
+
+
+def decided(i: Index, body: Term) -> Term | None:
     args = flattened(body)
     if not any(i in free(a) and is_predicate(a) for a in args):
         return None
@@ -47,13 +64,22 @@ def pinned(i: Index, body: Term) -> Term | None:
             if change is None:
                 continue
             dummies, moved = change
-            if moved is None:
+            if moved is None or (not dummies and beyond(factors, moved)):
                 return None
             factors = moved
             break
         else:
             return None
     return mul(*(b for b, _ in factors))
+
+
+def beyond(before: Factors, after: Factors) -> bool:
+    """Whether the sum had to say that the value is inside the range."""
+    return sum(map(is_range, after)) > sum(map(is_range, before))
+
+
+def is_range(factor: tuple[Term, Fraction]) -> bool:
+    return isinstance(factor[0], Holds) and isinstance(factor[0].predicate, NonNegative)
 
 
 def flattened(t: Term) -> list[Term]:

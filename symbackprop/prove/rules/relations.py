@@ -18,6 +18,7 @@ from symbackprop.core.terms import Apply, Entry, Mul, Power, Term, Whole, free, 
 
 from ..matching import Pattern, occurrences
 from ..normal_form.reduce import Move, Rule, product_of
+from .ends import Ends
 from .shifts import Shifts
 from .symmetry import Symmetry
 from .two_steps import Steps
@@ -40,6 +41,7 @@ class Relations:
         self.maxima = Maxima(normal)
         self.shift = Shifts(normal).rule
         self.steps = Steps(normal).rule
+        self.ends = Ends(normal).rule
         self.hypotheses = list(self.from_hypotheses())
 
     def rules(self) -> tuple[Rule, ...]:
@@ -51,6 +53,7 @@ class Relations:
             self.sine,
             self.inverse,
             self.symmetry,
+            self.ends,
             self.shift,
             *self.maxima.rules(),
             self.steps,

@@ -13,7 +13,7 @@ from symbackprop.core.kernel import By, check
 from symbackprop.core.ordering import Key, key
 from symbackprop.core.ranges import bounds, never_negative
 from symbackprop.core.sums import Monomial, monomial_key
-from symbackprop.core.terms import Entry, Holds, NonNegative, Num, Term, Whole, mul
+from symbackprop.core.terms import Entry, Holds, NonNegative, Num, Term, Whole, free, mul
 
 from ..normal_form.reduce import Move, product_of, summed
 
@@ -46,11 +46,14 @@ class Shifts:
             b.predicate.expr for b, _ in m.factors if isinstance(b, Holds) and isinstance(b.predicate, NonNegative)
         ]
         best: tuple[Rank, Move] | None = None
-        for e in dict.fromkeys([*holds, *(e for e in expressions if never_negative(e))]):
+        cut = [i for i in m.dummies if any(i in free(Holds(NonNegative(e))) for e in holds)]
+        for e in dict.fromkeys([*holds, *cut, *(e for e in expressions if never_negative(e))]):
             for i, sign in as_affine(e)[1]:
-                if not isinstance(i, Index) or e == i or i not in m.dummies or sign.constant not in (1, -1):
+                if not isinstance(i, Index) or i not in m.dummies or sign.constant not in (1, -1):
                     continue
                 for size in spans(e, holds):
+                    if e == i and size == i.size:
+                        continue
                     move = self.renamed(m, i, e, size)
                     if move is None:
                         continue
@@ -96,5 +99,5 @@ def index_expressions(t: Term) -> list[IndexExpr]:
 def written(m: Monomial) -> Rank:
     """How much there is to write: what index expressions consist of, then predicates; then the key."""
     expressions = [e for b, _ in m.factors for e in index_expressions(b)]
-    weight = sum(len(e.parts) + len(e.constant.monomials) for e in expressions if isinstance(e, Affine))
+    weight = sum(len(e.parts) + len(e.constant.monomials) for e in expressions if isinstance(e, Affine) and e.parts)
     return weight, sum(isinstance(b, Holds) for b, _ in m.factors), monomial_key(m)

@@ -38,7 +38,7 @@ F1 = Fraction(1)
 
 def of_fraction(normal: Normal, t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     """f of a sum of fractions: f of one fraction."""
-    denominator = common_denominator(monomials, normal)
+    denominator = common_denominator(monomials, normal, roots=isinstance(t, Holds))
     if not denominator or len(monomials) < 2:
         return None
     if not (isinstance(t, Power) and t.exponent.denominator == 1) and not all(

@@ -56,33 +56,35 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
         proof = joined(Inside(t, ((0, Linear(u, split)),)), By("step_scaled", (content.term(), left)))
         return Holds(Positive(left)), proof
     if len(monomials) == 1 and not monomials[0].dummies:
-        return step_of_product(u, monomials[0])
+        return step_of_product(normal, u, monomials[0])
     content, rest = shared_content(monomials, lambda b: True, surely_positive, signed=False)
     if content.factors:
         return split_off(u, content._replace(coefficient=F1).term(), total(rest))
     compared = exponents_compared(u, monomials)
     if compared is not None:
         return compared
-    if leading(monomials).coefficient < 0:
-        places = diagonal(normal, minus)
-        if places is not None:
-            proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), negated_off(minus, *places))
-            return sub(sub(ONE, Holds(Positive(minus))), Delta(*places)), proof
+    negative = leading(monomials).coefficient < 0
+    places = diagonal(normal, minus) if negative and normal.way.negated_steps else None
+    if places is not None:
+        proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), negated_off(minus, *places))
+        return sub(sub(ONE, Holds(Positive(minus))), Delta(*places)), proof
+    if normal.other_side(minus if negative else total(monomials), negative):
         proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
         return sub(ONE, Holds(Positive(minus))), proof
     return None
 
 
-def step_of_product(u: Term, m: Monomial) -> tuple[Term, Proof] | None:
+def step_of_product(normal: Normal, u: Term, m: Monomial) -> tuple[Term, Proof] | None:
     """[a b > 0] by the signs of the factors, of which the first is split off."""
     t = Holds(Positive(u))
     (b, e), rest = m.factors[0], m.factors[1:]
-    if e.denominator > 1 or (e == 1 and not rest and m.coefficient == 1):
+    alone = e == 1 and not rest and abs(m.coefficient) == 1
+    if e.denominator > 1 or (alone and not normal.other_side(b, m.coefficient < 0)):
         return None
-    if m.coefficient < 0:
-        positive = m._replace(coefficient=-m.coefficient).term()
-        flipped = Inside(t, ((0, Linear(u, neg(positive))),))
-        return sub(ONE, Holds(Positive(positive))), joined(flipped, By("step_negated", (positive,)))
+    if alone or (m.coefficient < 0 and normal.way.negated_steps):
+        opposite = m._replace(coefficient=-m.coefficient).term()
+        flipped = Inside(t, ((0, Linear(u, neg(opposite))),))
+        return sub(ONE, Holds(Positive(opposite))), joined(flipped, By("step_negated", (opposite,)))
     one: Term = Power(b, Fraction(-1)) if e < 0 else b
     left = e + 1 if e < 0 else e - 1
     other = m._replace(factors=((b, left), *rest) if left else rest).term()

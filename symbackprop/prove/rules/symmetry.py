@@ -1,19 +1,21 @@
-"""Entries whose two indices may be exchanged: of a symmetric array, and of the inverse of one.
+"""Entries whose two indices may be exchanged: of a symmetric array, of its inverse, and of an antisymmetric one.
 
 A rewrite A_ji -> A_ij would go round in circles where the indices are dummies, so the whole product
-is looked at: of all ways to order these indices, the one with the least key.
+is looked at: of all ways to order these indices, the one with the least key.  A product that is its own opposite in
+one of them is 0.
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING
 
 from symbackprop.core.context import Same
-from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderWhole
+from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderWhole, check
 from symbackprop.core.ordering import key
 from symbackprop.core.sums import Monomial, monomial_key
-from symbackprop.core.terms import Array, Entry, Mul, Power, Term, Whole, opened_whole, whole
+from symbackprop.core.terms import Array, Entry, Mul, Num, Power, Term, Whole, num, opened_whole, whole
 
 from ..normal_form.joined import flipped, joined
 from ..normal_form.reduce import Move, product_of
@@ -28,23 +30,28 @@ class Symmetry:
     def __init__(self, normal: Normal) -> None:
         self.normal = normal
         self.inverses: dict[Term, Proof | None] = {}
-        self.declared: dict[Array, tuple[str, Same]] = {}
+        self.declared: dict[Array, tuple[str, Entry, int]] = {}  # hypothesis, its left side, sign
         for name, h in normal.context.hypotheses.items():
-            if isinstance(h, Same) and isinstance(h.lhs, Entry) and isinstance(h.rhs, Entry):
-                i, j = h.lhs.at, h.rhs.at
-                if h.lhs.array == h.rhs.array and len(i) == 2 and i[0] != i[1] and i == (j[1], j[0]):
-                    self.declared[h.lhs.array] = name, h
+            if isinstance(h, Same) and isinstance(h.lhs, Entry):
+                other, sign = signed(h.rhs)
+                i = h.lhs.at
+                turned = isinstance(other, Entry) and other.array == h.lhs.array and i == other.at[::-1]
+                if turned and len(i) == 2 and i[0] != i[1]:
+                    self.declared[h.lhs.array] = name, h.lhs, sign
 
-    def exchanged(self, t: Term) -> tuple[Term, Proof] | None:
-        """The same entry with its indices the other way round, if that is equal."""
+    def exchanged(self, t: Term) -> tuple[Term, Proof, int] | None:
+        """The same entry with its indices the other way round, and the sign with which that is equal."""
         match t:
-            case Entry(array, (a, b)) if array in self.declared and a != b:
-                name, h = self.declared[array]
-                assert isinstance(h.lhs, Entry)
-                values = tuple(zip(h.lhs.at, (a, b), strict=True))
-                return Entry(array, (b, a)), By("assume", (name, values))
+            case Entry(array, (a, b)) if array in self.declared and (a != b or self.declared[array][2] < 0):
+                name, lhs, sign = self.declared[array]
+                values = tuple(zip(lhs.at, (a, b), strict=True))
+                other = Entry(array, (b, a))
+                assumed = By("assume", (name, values))
+                said = check(assumed, self.normal.context).rhs
+                return other, joined(assumed, Linear(said, with_sign(other, sign))), sign
             case Whole("inv", 0, _, _, (a, b), _) if a != b:
-                return self.exchanged_inverse(t)
+                found = self.exchanged_inverse(t)
+                return None if found is None else (*found, 1)
             case _:
                 return None
 
@@ -66,13 +73,18 @@ class Symmetry:
         able = [(place, s) for place, s in swaps if s is not None][:MOST]
         if not able:
             return None
-        best, chosen = monomial_key(m), None
+        own = best = monomial_key(m)
+        chosen, part = None, Fraction(1)
         for which in product((False, True), repeat=len(able)):
-            factors = list(m.factors)
-            for use, (place, (other, _)) in zip(which, able, strict=True):
+            factors, sign = list(m.factors), 1
+            for use, (place, (other, _, s)) in zip(which, able, strict=True):
                 if use:
                     factors[place] = other, factors[place][1]
+                    sign *= s ** int(factors[place][1])
             k = monomial_key(m._replace(factors=tuple(factors)))
+            if k == own and sign < 0:  # m = -m: half of it is turned, and nothing is left
+                chosen, part = which, Fraction(1, 2)
+                break
             if k < best:
                 best, chosen = k, which
         if chosen is None:
@@ -81,8 +93,19 @@ class Symmetry:
         places = {place for place, _ in used}
         left = tuple(f for place, f in enumerate(m.factors) if place not in places)
         lhs = Mul(tuple(Power(*m.factors[place]) for place, _ in used))
-        rhs = Mul(tuple(Power(other, m.factors[place][1]) for place, (other, _) in used))
-        parts = tuple(
-            (k, Inside(Power(*m.factors[place]), ((0, proof),))) for k, (place, (_, proof)) in enumerate(used)
-        )
-        return Move(m.dummies, product_of(m.coefficient, left), lhs, rhs, Inside(lhs, parts))
+        rhs = Mul(tuple(Power(with_sign(other, s), m.factors[place][1]) for place, (other, _, s) in used))
+        parts = tuple((k, Inside(Power(*m.factors[p]), ((0, proof),))) for k, (p, (_, proof, _)) in enumerate(used))
+        return Move(m.dummies, product_of(m.coefficient * part, left), lhs, rhs, Inside(lhs, parts))
+
+
+def with_sign(t: Term, sign: int) -> Term:
+    return t if sign > 0 else Mul((num(-1), t))
+
+
+def signed(t: Term) -> tuple[Term, int]:
+    """u and 1, or of -u as it may be written u and -1."""
+    match t:
+        case Mul((Num(value), u)) | Mul((u, Num(value))) if value in (1, -1):
+            return u, int(value)
+        case _:
+            return t, 1

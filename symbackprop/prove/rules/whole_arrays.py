@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from symbackprop.core.indices import Index, at_least_zero
+from symbackprop.core.indices import Index, ProofError, at_least_zero
 from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderSum, UnderWhole, check
 from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import (
@@ -111,7 +111,10 @@ class Maxima:
                 at = tuple(binding[a] for a in axes)
                 name = "step_below_max" if m.coefficient > 0 else "step_above_max"
                 law = By(name, (w, at))
-                equation = check(law, n.context)
+                try:
+                    equation = check(law, n.context)
+                except ProofError:  # not plainly an entry of the array
+                    continue
                 assert isinstance(equation.lhs, Holds) and isinstance(equation.lhs.predicate, Positive)
                 first = Inside(Holds(Positive(u)), ((0, Linear(u, equation.lhs.predicate.term)),))
                 return equation.rhs, joined(first, law)

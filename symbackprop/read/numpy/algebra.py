@@ -5,6 +5,7 @@ Nothing here needs a side condition: 0*t = 0, t + 0 = t, δ of provably distinct
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import isqrt, prod
 
@@ -16,6 +17,7 @@ from symbackprop.core.terms import (
     Affine,
     Apply,
     Delta,
+    Entry,
     Holds,
     Index,
     IndexExpr,
@@ -23,6 +25,7 @@ from symbackprop.core.terms import (
     NonNegative,
     Num,
     Ordinal,
+    Pick,
     Positive,
     Power,
     Size,
@@ -61,11 +64,30 @@ from .places import (
 
 
 def number(e: IndexExpr) -> Term:
-    """The index expression as a term."""
+    """The index expression as a term; labels 0 and 1 are truth values."""
     size = constant_of(e)
-    if size is None:
-        return Ordinal(e)
-    return size_term(size)
+    if size is not None:
+        return size_term(size)
+    constant, parts = as_affine(e)
+    if any(binary(a) for a, _ in parts):
+        whole_parts = (times(size_term(k), Delta(a, index_of(1)) if binary(a) else Ordinal(a)) for a, k in parts)
+        return plus(size_term(constant), *whole_parts)
+    return Ordinal(e)
+
+
+def binary(a: IndexExpr) -> bool:
+    """An entry of an integer array that is 0 or 1."""
+    return isinstance(a, Pick) and a.size == sized(2)
+
+
+def of_label(e: IndexExpr, holds: Callable[[int], bool]) -> Term | None:
+    """Whether what holds of the numbers holds of e, where e is 0 and 1 of a binary label and nothing else."""
+    constant, parts = as_affine(e)
+    if len(parts) != 1 or not binary(parts[0][0]) or constant.constant is None or parts[0][1].constant is None:
+        return None
+    off, on = holds(constant.constant), holds(constant.constant + parts[0][1].constant)
+    label = Delta(parts[0][0], index_of(1))
+    return (ONE if on else ZERO) if on == off else label if on else minus(ONE, label)
 
 
 def size_term(s: Size) -> Term:
@@ -75,7 +97,9 @@ def size_term(s: Size) -> Term:
 def gate(e: IndexExpr) -> Term:
     """1 where e >= 0, else 0."""
     known = nonnegative(e)
-    return Holds(NonNegative(e)) if known is None else ONE if known else ZERO
+    if known is None:
+        return of_label(e, lambda n: n >= 0) or Holds(NonNegative(e))
+    return ONE if known else ZERO
 
 
 def between(e: IndexExpr, size: Size) -> Term:
@@ -92,7 +116,7 @@ def delta(i: IndexExpr, j: IndexExpr) -> Term:
     lower, upper = bounds(d)
     if lower is not None and lower == upper == sized(0):
         return ONE
-    return Delta(i, j)
+    return of_label(d, lambda n: n == 0) or Delta(i, j)
 
 
 def plus(*args: Term) -> Term:
@@ -330,58 +354,26 @@ def summed(indices: tuple[Index, ...], body: Term) -> Term:
 
 
 def product_over(i: Index, body: Term) -> Term:
-    """Π_i body"""
-    return body if body in (ONE, ZERO) and at_least_zero(i.size - 1) else whole("prod", 0, (i,), body, ())
+    """Π_i body, from the other end where its entries are then read in their own order."""
+    if body in (ONE, ZERO) and at_least_zero(i.size - 1):
+        return body
+    if backwards(i, body) > 0:
+        body = substitute(body, {i: affine(i.size - 1, [(i, -1)])})
+    return whole("prod", 0, (i,), body, ())
+
+
+def backwards(i: Index, body: Term) -> int:
+    """How many more entries are read from the end than from the start when i counts up."""
+    places = [e for s in subterms(body) if isinstance(s, Entry) for e in s.at]
+    signs = (k.constant for e in places for a, k in as_affine(e)[1] if a == i)
+    return sum(-1 if k > 0 else 1 for k in signs if k)
 
 
 __all__ = [
-    "ONE",
-    "ZERO",
-    "ZERO_AT",
-    "Affine",
-    "Index",
-    "IndexExpr",
-    "Num",
-    "Size",
-    "Sum",
-    "Term",
-    "affine",
-    "applied",
-    "at_least_zero",
-    "between",
-    "bounds",
-    "complement",
-    "constant_of",
-    "delta",
-    "difference",
-    "dummy",
-    "exact_quotient",
-    "free",
-    "gate",
-    "index_of",
-    "indices_in",
-    "inside",
-    "integer_of",
-    "minus",
-        "negated",
-    "nonnegative",
-    "num",
-    "number",
-                "plus",
-        "power",
-    "product_over",
-    "quotient_and_rest",
-    "replaced",
-    "same",
-    "scaled",
-    "shifted",
-    "size_term",
-    "sized",
-    "solved_for",
-    "step",
-    "substitute",
-    "summed",
-    "times",
-    "total",
+    "ONE", "ZERO", "ZERO_AT", "Affine", "Index", "IndexExpr", "Num", "Size", "Sum", "Term", "affine", "applied",
+    "at_least_zero", "between", "bounds", "complement", "constant_of", "delta", "difference", "dummy",
+    "exact_quotient", "free", "gate", "index_of", "indices_in", "inside", "integer_of", "minus", "negated",
+    "nonnegative", "num", "number", "plus", "power", "product_over", "quotient_and_rest", "replaced", "same",
+    "scaled", "shifted", "size_term", "sized", "solved_for", "step", "substitute", "summed", "times", "total",
     "whole",
 ]  # fmt: skip

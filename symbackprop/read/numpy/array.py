@@ -163,7 +163,11 @@ class SymArray:
             return HANDLERS["selected"](self, mask)
         p = keys.planned(key, self._value.shape)
         if not p.basic:
-            return wrap(read(self.value, p))
+            if p.spread or not p.result:
+                return wrap(read(self.value, p))
+            result = self.view(lambda v: read(v, p), None)
+            result._loose = True  # numbers that depend on the data: NumPy gives a view, of 0-d arrays a copy
+            return result
         result = self.view(lambda v: read(v, p), lambda v, new: write(v, p, new))
         result._plan, result._straight = p, self._straight and p.leading
         if not p.result and not any(i is Ellipsis for i in keys.items_of(key)):
@@ -218,7 +222,11 @@ class SymArray:
         return int(t.value) if t.value.denominator == 1 and v.dtype != "real" else t.value
 
     def __bool__(self) -> bool:
-        known = self.known() if all(s == sized(1) for s in self.value.shape) else None
+        single = all(s == sized(1) for s in self.value.shape)
+        known = self.known() if single else None
+        if known is None and single and current().branches is not None and not current().loops:
+            decided: bool = current().branches.decide(self)
+            return decided
         if known is None:
             raise TraceError(
                 f"a condition depends on {self.subject()}: use np.where or a product with the mask; in hypotheses "

@@ -34,7 +34,7 @@ from .lifting import lifted
 from .rewriting import arrays_in, rewritten
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
-from .values import UNIT, Value, aligned, all_soft, broadcast
+from .values import UNIT, Case, Value, aligned, all_soft, broadcast
 
 
 class Poison:
@@ -298,6 +298,7 @@ class Carries:
                     lambda at: inserted(v.term(at), solved),
                     v._index,
                     v._hole,
+                    cases=None if v._cases is None else lambda at: inserted_case(v.cases(at), solved),
                 ),
                 scalar=x.scalar,
             )
@@ -342,6 +343,10 @@ class Carries:
 
 def is_number(x: Any) -> bool:
     return (isinstance(x, SymArray | SymInt | int | float) and not isinstance(x, bool)) or hasattr(x, "dtype")
+
+
+def inserted_case(case: Case | None, solved: dict[Array, Solved]) -> Case | None:
+    return None if case is None else (case[0], inserted(case[1], solved), case[2])
 
 
 def inserted(t: Term, solved: dict[Array, Solved]) -> Term:

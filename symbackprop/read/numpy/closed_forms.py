@@ -29,6 +29,7 @@ from .algebra import (
     indices_in,
     negated,
     num,
+    number,
     plus,
     product_over,
     shifted,
@@ -39,6 +40,8 @@ from .algebra import (
     times,
     total,
 )
+from .factors import positive
+from .powers import power_at, repeated_product
 from .rewriting import arrays_in, opened_term, rewritten
 from .values import At, Value, aligned
 
@@ -190,6 +193,10 @@ def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr |
         later = times(gate(shifted(difference(r, s), -1)), substitute(times(done, c), {s: r}))
         not_later = complement(step(total(r, later)))
         return plus(total(s, times(done, b, not_later)), times(never, v0))
+    if s not in free(a):
+        steps = index_of(s.size) if stop is None else stop
+        last = shifted(difference(steps, s), -1)
+        return plus(times(power_of_steps(a, steps), v0), total(s, times(done, b, power_of_steps(a, last))))
     factor = plus(times(done, a), complement(done))
     result = times(product_over(s, factor), v0)
     if b == ZERO:
@@ -199,6 +206,11 @@ def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr |
     here = substitute(factor, {s: r})
     tail = product_over(r, plus(times(after, here), complement(after)))
     return plus(result, summed((s,), times(done, b, tail)))
+
+
+def power_of_steps(a: Term, e: IndexExpr) -> Term:
+    """a^e for e >= 0 factors; 1 for e < 0 where a may be negative, and then what stands beside it is 0."""
+    return power_at(a, number(e), e) if positive(a) else repeated_product(a, e)
 
 
 def zero_or_one(c: Term) -> bool:

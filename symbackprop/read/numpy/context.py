@@ -25,8 +25,9 @@ class Tracing:
     `other_floats` is set where floats of another width than 64 bits occur, whose casts copy; `mixed` where Python's
     max or min chose between numbers of two kinds, so that the kind of the result depends on the data; `notes` say how
     something was read that could be read in another way.  `context` has the
-    hypotheses, `partial` the terms known to have a value everywhere or not.  `draws` has the random arrays of runs that
-    may draw."""
+    hypotheses, `partial` the terms known to have a value everywhere or not, `sorted_by` what sorts an array (kept, so
+    that its id stays its own), with the axis and the array.  `draws` has the random arrays of runs that may draw,
+    `branches` what decides branches on data where a function is run on each way through it."""
 
     constants: set[str] = field(default_factory=set)
     rounded: dict[float, Fraction] = field(default_factory=dict)
@@ -39,12 +40,14 @@ class Tracing:
     notes: dict[str, None] = field(default_factory=dict)
     context: Context = field(default_factory=Context)
     partial: dict[Term, bool] = field(default_factory=dict)
+    sorted_by: dict[int, tuple[Any, int, Any]] = field(default_factory=dict)
     other_floats: bool = False
     mixed: bool = False
     passes: int = 1
     serial: int = 0
     recorder: Any = None
     draws: Any = None
+    branches: Any = None
 
 
 _stack: list[Tracing] = [Tracing()]

@@ -15,7 +15,7 @@ from typing import Any
 
 from .array import SymArray
 from .errors import TraceError
-from .frames import MARK
+from .frames import HEAP, MARK, home_of
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
 from .python_builtins import BUILTINS, standard, traced_product
@@ -181,7 +181,7 @@ class Copier:
 
     # classes and objects
     def type(self, cls: type) -> Any:
-        home = cls.__module__.split(".")[0]
+        home = home_of(cls)
         if home in ("numpy", "scipy"):
             stand = MODULES["numpy"]
             return getattr(stand, cls.__name__, cls) if home == "numpy" else cls
@@ -189,7 +189,7 @@ class Copier:
             return BUILTINS[cls.__name__]
         if cls is itertools.product:
             return traced_product
-        if home in STANDARD or home == "symbackprop" or not cls.__flags__ & (1 << 9):
+        if home in STANDARD or home == "symbackprop" or not cls.__flags__ & HEAP:
             return cls
         namespace = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
         slots = namespace.get("__slots__", ())
@@ -224,8 +224,8 @@ class Copier:
     def instance(self, x: Any) -> Any:
         """An object of a class of the user's, with the copied class and converted attributes."""
         cls = type(x)
-        home = cls.__module__.split(".")[0]
-        state = getattr(x, "__dict__", None)
+        home = home_of(cls)
+        state = attributes_of(x)
         if home in STANDARD or home in ("symbackprop", "numpy", "scipy") or state is None:
             return x
         new_class = self.convert(cls)
@@ -235,6 +235,18 @@ class Copier:
         self.remember(x, copy)
         copy.__dict__.update({k: self.convert(v) for k, v in state.items()})
         return copy
+
+
+def attributes_of(x: Any) -> dict[str, Any] | None:
+    """What an object holds, by name, also where its class has __slots__; None for what holds nothing."""
+    kept = getattr(x, "__dict__", None)
+    named = [s for c in type(x).__mro__ for s in as_names(vars(c).get("__slots__", ()))]
+    slots = {s: getattr(x, s) for s in named if s not in ("__dict__", "__weakref__") and hasattr(x, s)}
+    return None if kept is None and not named else {**slots, **(kept or {})}
+
+
+def as_names(slots: Any) -> tuple[str, ...]:
+    return (slots,) if isinstance(slots, str) else tuple(slots)
 
 
 class Remembering:

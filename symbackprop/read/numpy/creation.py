@@ -29,9 +29,10 @@ from .errors import TraceError
 from .keys import lengths
 from .lifting import dtype_kind, lifted
 from .registry import NUMPY, provides
+from .rounding import rounded
 from .sizes import SymInt, expression, length, length_of, size_number, size_of
 from .truth import truth
-from .values import At, Dtype, Value, constant, known, stretched
+from .values import At, Dtype, Value, constant, integer, known, stretched
 
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
 LETTERS: dict[Dtype, str] = {"bool": "bool", "int": "int64", "real": "float64"}
@@ -82,6 +83,9 @@ def converted(v: Value, kind: Dtype) -> Value:
         number = known(v)
         if number is not None:
             return constant(int(number), "int")
+        size = rounded("int", v)
+        if size is not None:
+            return integer(index_of(size))
         raise TraceError("real numbers are cut to integers, which has no index term")
     if kind == "narrow" and v.dtype != "bool":
         raise TraceError("numbers are cast to integers of less than 64 bits, where they may wrap around")

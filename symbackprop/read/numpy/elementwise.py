@@ -25,6 +25,7 @@ from .algebra import (
     plus,
     same,
     scaled,
+    size_term,
     step,
     times,
 )
@@ -33,6 +34,7 @@ from .errors import TraceError
 from .factors import multiplied, over_by, partial
 from .integers import INTEGER_BINARY
 from .powers import raised, wrapping
+from .rounding import rounded
 from .scalars import HALF, SCALAR, absolute, exp, log, sqrt, square
 from .truth import COMPARISONS, compared, either, logical, logical_not, truth
 from .values import (
@@ -89,7 +91,10 @@ def unary(name: str, x: Value) -> Value:
     if name in ("floor", "ceil", "rint", "trunc"):
         if x.dtype != "real":
             return x
-        raise TraceError(f"np.{name} of real numbers has no index term")
+        size = rounded(name, x)
+        if size is None:
+            raise TraceError(f"np.{name} of real numbers has no index term")
+        return Value((), "real", lambda at: size_term(size))
     return elementwise(SCALAR[name], x, dtype="int" if name in WHOLE_RESULTS and x.dtype == "int" else "real")
 
 
@@ -337,6 +342,11 @@ def quotient(name: str, x: Value, y: Value) -> Value:
     return elementwise_integer(unknown, INTEGER_BINARY[name], x, y)
 
 
+def half_angle(y: Term, x: Term) -> Term:
+    """atan2(y, x) = 2 atan(y / (√(x² + y²) + x)), off the half-line where it jumps."""
+    return times(num(2), SCALAR["arctan"](over_by(y, plus(sqrt(plus(square(x), square(y))), x))))
+
+
 def real_two(f: Callable[[Term, Term], Term]) -> Operation:
     return lambda x, y: elementwise(f, x, y)
 
@@ -358,6 +368,7 @@ BINARY: dict[str, Operation] = {
     "remainder": lambda x, y: quotient("remainder", x, y),
     "mod": lambda x, y: quotient("remainder", x, y),
     "hypot": real_two(lambda a, b: sqrt(plus(square(a), square(b)))),
+    "arctan2": real_two(half_angle),
     "logaddexp": real_two(lambda a, b: log(plus(exp(a), exp(b)))),
     "logaddexp2": real_two(lambda a, b: SCALAR["log2"](plus(SCALAR["exp2"](a), SCALAR["exp2"](b)))),
     "heaviside": real_two(lambda x, h: plus(step(x), multiplied(h, same(x, ZERO)))),
@@ -377,23 +388,5 @@ BINARY: dict[str, Operation] = {
         for kind in ("logical", "bitwise")
         for op in ("and", "or", "xor")
     },
-}
-WHOLE = "whole numbers"
-EXACT = "whole numbers, where the division can be read off for all sizes"
-NO_NAN = "what may be nan (a logarithm, a root, a quotient) is refused"
-POWER = "a whole exponent is exact for every base; other exponents that are not constant need a base x > 0"
-RESTRICTED = {
-    **dict.fromkeys(("floor", "ceil", "rint", "trunc"), WHOLE),
-    **dict.fromkeys(("floor_divide", "remainder", "mod"), EXACT),
-    **dict.fromkeys(("isnan", "isinf", "isfinite", "isposinf", "isneginf", "fmax", "fmin"), NO_NAN),
-    **dict.fromkeys(("power", "pow", "float_power"), POWER),
-    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "invert"), "booleans"),
-    "reciprocal": "floats",
-    "sinc": "no value at 0",
-    "entr": "no value at 0",
-    "xlogy": "no value at y = 0",
-    "xlog1py": "no value at y = -1",
-    **dict.fromkeys(("rel_entr", "kl_div"), "no value at x = 0"),
-    **dict.fromkeys(("negative", "sign", "square"), "not booleans"),
 }
 UNARY = frozenset(SCALAR) | frozenset(OTHER_UNARY)

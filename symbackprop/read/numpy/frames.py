@@ -66,6 +66,15 @@ def set_local(frame: FrameType, name: str, value: Any) -> None:
         ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(1))
 
 
+HEAP = 1 << 9  # of classes that a class statement makes
+
+
+def home_of(cls: type) -> str:
+    """The package of a class; "" for one that a person made where modules have no names."""
+    home = cls.__module__.split(".")[0]
+    return "" if home == "builtins" and cls.__flags__ & HEAP else home
+
+
 class Snapshot:
     """What every variable held, and every list and dict reachable from the locals."""
 
@@ -135,7 +144,7 @@ def storage(value: Any) -> Any:
         return value
     if isinstance(value, SymList):
         return value.parts
-    if type(value).__module__.split(".")[0] in ("symbackprop", "builtins", "numpy", "types", "functools"):
+    if home_of(type(value)) in ("symbackprop", "builtins", "numpy", "types", "functools"):
         return None
     inside = getattr(value, "__dict__", None)
     return inside if isinstance(inside, dict) and not isinstance(value, type) else None

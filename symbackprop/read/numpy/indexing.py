@@ -30,7 +30,7 @@ from .algebra import (
     times,
 )
 from .errors import NoSuchPlace, ShapeMismatch, TraceError
-from .values import UNIT, At, Case, Shape, Value, aligned, broadcast, finite, shape_text
+from .values import UNIT, At, Case, Shape, Value, aligned, broadcast, finite, shape_text, together
 
 LIMIT = 256
 
@@ -139,7 +139,7 @@ def plan(items: Sequence[Item | None], shape: Shape) -> Plan:
 def listed(p: Plan) -> bool:
     """Whether an index array is a plain list, whose entries have no formula in their place."""
     block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
-    unknown = [i for i in p.items if isinstance(i, Many) and i.places.index(aligned(i.places.shape, block)) is None]
+    unknown = [i for i in p.items if isinstance(i, Many) and i.places.cases(aligned(i.places.shape, block)) is None]
     return bool(unknown) and all(s.constant is not None for s in p.spread)
 
 
@@ -195,9 +195,7 @@ def read(v: Value, p: Plan) -> Value:
         """Dummies and mask of integers that are known by cases, and the place."""
         block = at[p.front : p.front + len(p.spread)]
         rest = list(at[: p.front] + at[p.front + len(p.spread) :])
-        full: list[IndexExpr] = []
-        dummies: list[Index] = []
-        mask: Term = ONE
+        found: list[Case] = []
         axis = 0
         for n, item in enumerate(p.items):
             match item:
@@ -206,19 +204,16 @@ def read(v: Value, p: Plan) -> Value:
                     continue
                 case Slice(start, length, by):
                     e = rest.pop(0)
-                    full.append(start if length == UNIT else affine(0, [(start, 1), (e, by)]))
+                    found.append(((), ONE, start if length == UNIT else affine(0, [(start, 1), (e, by)])))
                 case At1():
-                    full.append(places[n])
+                    found.append(((), ONE, places[n]))
                 case Many(array):
-                    more, holds, e = entry_cases(array, aligned(array.shape, block), p.shape[axis])
-                    dummies += more
-                    mask = times(mask, holds)
-                    full.append(e)
+                    found.append(entry_cases(array, aligned(array.shape, block), p.shape[axis]))
             axis += 1
-        return tuple(dummies), mask, tuple(full)
+        return together(found)
 
     if not open_cases:
-        return v.remap(p.result, lambda at: cases(at)[2])
+        return still_distinct(v, p, v.remap(p.result, lambda at: cases(at)[2]))
 
     def term(at: At) -> Term:
         dummies, mask, full = cases(at)
@@ -231,6 +226,15 @@ def read(v: Value, p: Plan) -> Value:
 
     finite(v)
     return Value(p.result, v.dtype, term, None, None, None, whole if v.dtype in ("int", "narrow") else None)
+
+
+def still_distinct(v: Value, p: Plan, result: Value) -> Value:
+    """A slice of what sorts an array names no entry twice either."""
+    places = iter(range(len(p.result)))
+    own = [(i, next(places) if isinstance(i, New | Slice) else None) for i in p.items] if p.basic else []
+    axes = [k for i, k in own if not isinstance(i, New)]
+    result.distinct = frozenset(k for n, k in enumerate(axes) if n in v.distinct and k is not None)
+    return result
 
 
 def located(p: Plan) -> dict[int, IndexExpr]:

@@ -22,7 +22,7 @@ from .algebra import (
     summed,
     times,
 )
-from .values import At, Shape, Value, aligned
+from .values import At, Shape, Value, aligned, together
 
 
 def product(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
@@ -91,8 +91,8 @@ def integer_less(name: str, x: Value, y: Value, shape: Shape, fallback: Callable
         if a is None or b is None:
             one, other = x.cases(p), y.cases(q)
             if one is not None and other is not None:
-                mask = times(one[1], other[1], COMPARISON[name](one[2], other[2]))
-                return summed((*one[0], *other[0]), mask)
+                dummies, mask, (left, right) = together((one, other))
+                return summed(dummies, times(mask, COMPARISON[name](left, right)))
             return boolean_equal(name, x, y, p, q) or fallback(x.term(p), y.term(q))
         return COMPARISON[name](a, b)
 

@@ -16,6 +16,7 @@ import numpy
 
 from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .drawing import Random, Supplied, generator, replaced
+from .frames import home_of
 
 INSTALLED = ("site-packages", "dist-packages")
 
@@ -55,7 +56,7 @@ class Isolated(Copier):
                 return copy
             case numpy.ndarray():
                 return x.copy()
-        return x if installed(type(x).__module__) else self.instance(x)
+        return x if installed(home_of(type(x)) and type(x).__module__) else self.instance(x)
 
     def module(self, x: types.ModuleType) -> Any:
         if self.random is not None and x.__name__ in ("numpy", "numpy.random"):
@@ -71,7 +72,7 @@ class Isolated(Copier):
         return code
 
     def type(self, cls: type) -> Any:
-        return cls if installed(cls.__module__) else super().type(cls)
+        return cls if installed(home_of(cls) and cls.__module__) else super().type(cls)
 
 
 class Drawing:

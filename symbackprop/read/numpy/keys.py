@@ -77,9 +77,10 @@ def item_of(item: Any, size: Size) -> Item:
         raise TraceError("an index that is computed from real numbers")
     if value.ndim == 0:
         place = value.index(())
-        if place is None:
+        if place is not None:
+            return At1(place)
+        if value.cases(()) is None:
             raise TraceError("an index whose value depends on the data")
-        return At1(place)
     return Many(value)
 
 

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy
 
-from . import arranging, linalg, moving, products, reducing  # noqa: F401  they fill the tables
+from . import arranging, joining, linalg, moving, picking, products, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
 from .drawing import Random, Symbolic, replaced
 from .errors import TraceError, Unsupported
 from .lifting import dtype_kind, lifted
 from .registry import LINALG, MATH, NUMPY, SPECIAL, WINDOWS
+from .rounding import rounded
 from .scalars import exp, pi
 from .selection import Selection
 from .sequences import SymList
-from .sizes import HANDLERS, SymInt
+from .sizes import HANDLERS, SymInt, size_number
 from .values import Value, constant, elementwise, known
 
 
@@ -95,7 +96,10 @@ def whole(x: Any) -> Any:
         return int(number)
     if value.ndim == 0 and value.dtype != "real":
         return wrap(value.cast("int"))
-    raise TraceError("int() of a number that depends on the data")
+    size = rounded("int", value)
+    if size is None:
+        raise TraceError("int() of a number that depends on the data")
+    return size_number(size)
 
 
 REALS = "float64 float32 float16 longdouble double single half float_ floating".split()
@@ -230,6 +234,7 @@ SAME_NAME = """exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh t
 fabs hypot erf erfc radians degrees isnan isinf isfinite""".split()
 for name in SAME_NAME:
     MATH[name] = mathematical(name, name)
+MATH["atan2"] = mathematical("atan2", "arctan2")
 MATH["pow"] = mathematical("pow", "float_power")
 MATH["lgamma"] = mathematical("lgamma", "gammaln")
 
@@ -245,10 +250,10 @@ def rounded_to(name: str) -> Any:
             return getattr(math, name)(x)
         if isinstance(x, SymInt):
             return x
-        number = known(lifted(x))
-        if number is None:
+        size = rounded(name, lifted(x))
+        if size is None:
             raise TraceError(f"math.{name} of a number that is not known")
-        return getattr(math, name)(number)
+        return size_number(size)
 
     return function
 

@@ -18,9 +18,10 @@ from .lifting import lifted
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic
 from .registry import NUMPY, provides
+from .rounding import rounded
 from .selection import Selection
 from .sequences import Run, SymList
-from .sizes import HANDLERS, SymInt
+from .sizes import HANDLERS, SymInt, size_number
 from .values import Dtype, Value
 
 HANDLERS["steps"] = steps
@@ -191,7 +192,10 @@ def traced_pow(x: Any, y: Any, m: Any = None) -> Any:
 
 def traced_round(x: Any, digits: Any = None) -> Any:
     if symbolic(x) and not isinstance(x, SymInt):
-        raise TraceError("round() of a number that depends on the data")
+        size = rounded("round", lifted(x)) if digits is None else None
+        if size is None:
+            raise TraceError("round() of a number that depends on the data")
+        return size_number(size)
     return x if isinstance(x, SymInt) else round(x, digits)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from . import reductions
-from .algebra import at_least_zero, num, size_term
+from .algebra import Term, at_least_zero, index_of, minus, negated, num, plus, size_term, step, times
 from .array import SymArray, finished, wrap
 from .elementwise import multiply, never_nan
 from .elementwise import where as chosen_where
@@ -19,7 +20,7 @@ from .selection import Selection
 from .sizes import expression, size_of
 from .truth import truth
 from .ufuncs import computed_in
-from .values import ORDER, Value, finite, shape_text
+from .values import ORDER, Value, elementwise, finite, known, shape_text
 
 
 def axes_argument(axis: Any) -> Any:
@@ -180,12 +181,48 @@ def flat_if(a: Any, axis: Any) -> Value:
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, min: Any = None, max: Any = None) -> Any:
     low = a_min if min is None else min
     high = a_max if max is None else max
+    result = between_ends(a, low, high)
+    if result is not None:
+        return finished(result, out, True)
     result = a
     if low is not None:
         result = NUMPY["maximum"](result, low)
     if high is not None:
         result = NUMPY["minimum"](result, high)
     return finished(lifted(result), out, True)
+
+
+def between_ends(a: Any, low: Any, high: Any) -> Value | None:
+    """low + relu(x - low) - relu(x - high), where it is plain that low <= high: no step stands in a step."""
+    ends = [known(lifted(e)) if e is not None and not lifted(e).ndim else None for e in (low, high)]
+    v = lifted(a)
+    if ends[0] is None or ends[1] is None or ends[0] > ends[1] or v.dtype != "real" or v.holes:
+        return None
+    bottom, top = num(ends[0]), num(ends[1])
+    return elementwise(lambda t: plus(bottom, ramp(minus(t, bottom)), negated(ramp(minus(t, top)))), v)
+
+
+def ramp(u: Term) -> Term:
+    return times(u, step(u))
+
+
+@provides("interp", xp="plain numbers, increasing", left="refused", right="refused", period="refused")
+def interp(x: Any, xp: Any, fp: Any) -> Any:
+    """fp[0] + Σ_k slope_k (clip(x, xp[k], xp[k+1]) - xp[k])"""
+    places, heights = lifted(xp), lifted(fp)
+    if places.ndim != 1 or places.shape != heights.shape:
+        raise ShapeMismatch(f"interp of points {shape_text(places.shape)} and values {shape_text(heights.shape)}")
+    count = places.shape[0].constant
+    points = [known(places.remap((), lambda at, k=k: (index_of(k),))) for k in range(count or 0)]  # type: ignore[misc]
+    ends = [p for p in points if p is not None]
+    if not ends or len(ends) < len(points) or any(a >= b for a, b in pairwise(ends)):
+        raise TraceError("np.interp at points that are not plain increasing numbers")
+    values = wrap(heights)
+    result = NUMPY["full_like"](x, 1.0, dtype=float) * values[0]
+    for k, (a, b) in enumerate(pairwise(ends)):
+        slope = (values[k + 1] - values[k]) / (b - a)
+        result = result + slope * (NUMPY["clip"](x, a, b) - a)
+    return result
 
 
 @provides("nan_to_num", where=NANS, nan="no difference", posinf="no difference", neginf="no difference")
@@ -217,10 +254,13 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 
 
 refuses(
-    "argmax", "argmin", "argsort", "sort", "nonzero", "unique", "searchsorted", "median", "percentile", "quantile",
-    "partition", "argpartition", "round", "around", "flatnonzero", "argwhere", "histogram", "digitize", "nanargmax",
-    "nanargmin", "nanmedian", "nanpercentile", "nanquantile", "lexsort",
+    "nonzero", "unique", "searchsorted", "median", "percentile", "quantile", "round", "around", "flatnonzero",
+    "argwhere", "histogram", "digitize", "nanmedian", "nanpercentile", "nanquantile", "lexsort",
     because="depends on the order or the values of the data, which has no index term",
+)  # fmt: skip
+refuses(
+    "partition", "argpartition",
+    because="leaves open in which order the entries stand: use np.sort or np.argsort",
 )  # fmt: skip
 
 

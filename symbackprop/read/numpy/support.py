@@ -22,6 +22,11 @@ Numbers are real: there is no rounding, no overflow of floats, and no sign of ze
 sizes are refused, and so is arithmetic in narrower integers, which may wrap around. A mask constant of -10000 or less
 inside an exponential is read as -inf, and the verdict says so. Sizes are no keys of dicts or sets and no texts.
 
+`np.c_[...]` and `np.r_[...]` join arrays, numbers and ranges; a text in the brackets is refused. `int()`, `round()`,
+`math.floor()` and their like cut numbers that are polynomials in sizes, where they are cut alike for all sizes.
+Places that depend on the order of the data (`argmax`, `argsort`) are whole numbers: to index with, to compare, to add;
+where the order changes is a kink of the forward.
+
 In the tables an argument without a remark is exact. An argument that is not named is *refused*, unless it is given as
 NumPy's default. These make no difference to the numbers: {inert}.
 """

@@ -9,7 +9,7 @@ from . import keys, reductions
 from .array import SymArray, finished, wrap
 from .context import current, noted
 from .creation import dtype_named
-from .elementwise import BINARY, RESTRICTED, UNARY, unary
+from .elementwise import BINARY, UNARY, unary
 from .errors import TraceError
 from .lifting import lifted
 from .products import matmul
@@ -28,6 +28,25 @@ REDUCTIONS = {
     "fmin": "nanmin",
     "logical_or": "any",
     "logical_and": "all",
+}
+WHOLE = "whole numbers"
+EXACT = "whole numbers, where the division can be read off for all sizes"
+NO_NAN = "what may be nan (a logarithm, a root, a quotient) is refused"
+POWER = "a whole exponent is exact for every base; other exponents that are not constant need a base x > 0"
+RESTRICTED = {
+    **dict.fromkeys(("floor", "ceil", "rint", "trunc"), WHOLE),
+    **dict.fromkeys(("floor_divide", "remainder", "mod"), EXACT),
+    **dict.fromkeys(("isnan", "isinf", "isfinite", "isposinf", "isneginf", "fmax", "fmin"), NO_NAN),
+    **dict.fromkeys(("power", "pow", "float_power"), POWER),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "invert"), "booleans"),
+    "reciprocal": "floats",
+    "sinc": "no value at 0",
+    "arctan2": "no value where y = 0 and x <= 0",
+    "entr": "no value at 0",
+    "xlogy": "no value at y = 0",
+    "xlog1py": "no value at y = -1",
+    **dict.fromkeys(("rel_entr", "kl_div"), "no value at x = 0"),
+    **dict.fromkeys(("negative", "sign", "square"), "not booleans"),
 }
 
 

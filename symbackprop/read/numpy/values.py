@@ -31,6 +31,7 @@ from .algebra import (
     replaced,
     sized,
     substitute,
+    summed,
     times,
 )
 from .errors import ShapeMismatch, TraceError
@@ -50,10 +51,11 @@ class Value:
     entries).  `cases` then may give dummies, a mask that is 1 for one value of them, and an index expression in them:
     an entry of a reshaped array.  `hole` is 1 where the entry is minus infinity (the term there means nothing), or,
     with `soft`, where it is a number such as -1e9 that masks an exponential (the term there is the number).
-    `origin` remembers a comparison, for hypotheses.
+    `origin` remembers a comparison, for hypotheses; integers are `distinct` along the axes on which no two are equal,
+    whatever the data.
     """
 
-    __slots__ = ("_cases", "_hole", "_index", "_memo", "_term", "dtype", "origin", "shape", "soft")
+    __slots__ = ("_cases", "_hole", "_index", "_memo", "_term", "distinct", "dtype", "origin", "shape", "soft")
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Value:
         self.shape, self.dtype, self.origin, self.soft = shape, dtype, origin, soft
         self._term, self._index, self._hole, self._cases = term, index, hole, cases
         self._memo: dict[At, Term] = {}
+        self.distinct: frozenset[int] = frozenset()
 
     @property
     def ndim(self) -> int:
@@ -163,12 +166,18 @@ class Value:
             inner, swap = away(at)
             return substitute(self.hole(inner), swap)
 
+        def cases(at: At) -> Case | None:
+            inner, swap = away(at)
+            case = self.cases(inner)
+            return None if case is None else (case[0], substitute(case[1], swap), replaced(case[2], swap))
+
         return Value(
             self.shape,
             self.dtype,
             term,
             index if self._index is not None else None,
             hole if self.holes else None,
+            cases=None if self._cases is None else cases,
             soft=self.soft,
         )
 
@@ -260,6 +269,29 @@ def elementwise(f: Callable[..., Term], *vs: Value, dtype: Dtype = "real") -> Va
     return Value(shape, dtype, lambda at: f(*(v.term(aligned(v.shape, at)) for v in vs)))
 
 
+def together(cases: Sequence[Case]) -> tuple[tuple[Index, ...], Term, tuple[IndexExpr, ...]]:
+    """Several integers at once: dummies, a mask, and the places.
+
+    The mask of a case is 1 for one value of its dummies, so that integers of one mask (the digits of an argmax) share
+    their dummies.
+    """
+    dummies: tuple[Index, ...] = ()
+    masks: list[tuple[tuple[Index, ...], Term]] = []
+    places = []
+    for own, mask, place in cases:
+        sizes = [i.size for i in own]
+        for others, known in masks:
+            swap: dict[Index, IndexExpr] = dict(zip(own, others, strict=False))
+            if own and [i.size for i in others] == sizes and substitute(mask, swap) == known:
+                place = replaced(place, swap)
+                break
+        else:
+            dummies += own
+            masks.append((own, mask))
+        places.append(place)
+    return dummies, times(*(m for _, m in masks)), tuple(places)
+
+
 def elementwise_integer(f: Callable[..., Term], g: Callable[..., IndexExpr | None], *vs: Value) -> Value:
     """As `elementwise`; g is the same function on index expressions, None where it has none."""
 
@@ -267,8 +299,22 @@ def elementwise_integer(f: Callable[..., Term], g: Callable[..., IndexExpr | Non
         parts = [v.index(aligned(v.shape, at)) for v in vs]
         return None if any(p is None for p in parts) else g(*parts)
 
+    def cases(at: At) -> Case | None:
+        known = [c for v in vs if (c := v.cases(aligned(v.shape, at))) is not None]
+        if len(known) < len(vs):
+            return None
+        dummies, mask, places = together(known)
+        e = g(*places)
+        return None if e is None else (dummies, mask, e)
+
     plain = elementwise(f, *vs, dtype="int")
-    return Value(plain.shape, "int", plain._term, index)
+    by_cases = any(v._cases is not None for v in vs)
+
+    def term(at: At) -> Term:
+        case = cases(at) if by_cases else None
+        return plain.term(at) if case is None else summed(case[0], times(case[1], number(case[2])))
+
+    return Value(plain.shape, "int", term, index, cases=cases if by_cases else None)
 
 
 def fits(v: Value) -> Value:

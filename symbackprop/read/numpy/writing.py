@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from symbackprop.core.terms import Add, as_affine
 
 from .algebra import (
@@ -38,7 +40,9 @@ from .algebra import (
 from .elementwise import masking
 from .errors import ShapeMismatch, TraceError
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
-from .values import ORDER, UNIT, At, Value, aligned, all_soft, shape_text, stretched
+from .values import ORDER, UNIT, At, Case, Value, aligned, all_soft, shape_text, stretched, together
+
+Written: TypeAlias = tuple[tuple[Index, ...], Term, At]
 
 
 def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
@@ -68,14 +72,14 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
     block_used = any(s != UNIT for s in new.shape[first:last])
     distinct = injective(p)
 
-    def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...], At]:
-        """Mask, index into the new values, dummies of strided slices and of the integer arrays, and the place written:
-        `at` where the mask is 1."""
+    def parts(at: At) -> tuple[Term, At, tuple[Index, ...], tuple[Index, ...], Written]:
+        """Mask, index into the new values, dummies of strided slices and of the integer arrays, and the place written
+        (with its cases), which is `at` where the mask is 1."""
         mask: Term = ONE
         inner: list[IndexExpr] = []
         here = list(at)
         strided: list[Index] = []
-        by_cases: list[Index] = []
+        many: list[tuple[int, Case]] = []
         block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
         axis = 0
         for n, item in enumerate(p.items):
@@ -92,24 +96,32 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
                     here[axis] = places[n]
                     mask = times(mask, delta(at[axis], places[n]))
                 case Many(array):
-                    more, holds, here[axis] = entry_cases(array, aligned(array.shape, block), p.shape[axis])
-                    by_cases += more
-                    mask = times(mask, holds, delta(at[axis], here[axis]))
+                    many.append((axis, entry_cases(array, aligned(array.shape, block), p.shape[axis])))
             axis += 1
+        by_cases, holds, named = together([case for _, case in many])
+        for (axis, _), place in zip(many, named, strict=True):
+            here[axis] = place
+            mask = times(mask, delta(at[axis], place))
+        mask = times(mask, holds)
         inner[p.front : p.front] = block
         dummies = (*(i for i in block if isinstance(i, Index)), *by_cases)
-        return mask, tuple(inner), tuple(strided), dummies, tuple(here)
+        return mask, tuple(inner), tuple(strided), dummies, (by_cases, holds, tuple(here))
+
+    def old(there: Written) -> Term:
+        """What stood at the place written, as `read` has it."""
+        by_cases, holds, here = there
+        return summed(by_cases, times(holds, v.term(here)))
 
     def term(at: At) -> Term:
-        mask, inner, strided, block, here = parts(at)
+        mask, inner, strided, block, there = parts(at)
         if mask == ZERO:
             return v.term(at)
         if accumulate:
             return plus(v.term(at), summed((*strided, *block), times(mask, wide.term(inner))))
         if not block and not strided:
-            return blend(mask, wide.term(inner), v.term(at), v.term(here))
+            return blend(mask, wide.term(inner), v.term(at), old(there))
         if distinct or not block:
-            rest = taken(wide.term(inner), v.term(here), Add)
+            rest = taken(wide.term(inner), old(there), Add)
             if rest is not None:  # an in-place sum
                 return plus(v.term(at), summed((*strided, *block), times(mask, plus(*rest))))
             covered = summed((*strided, *block), mask)
@@ -118,9 +130,9 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         covered = step(summed(block, mask))
         if not block_used and not strided:
             return blend(covered, wide.term(inner), v.term(at))
-        if len(block) != 1 or strided:
+        if strided or len(block) > len(p.spread):
             raise TraceError("the same entry may be written twice through several index axes: which write is last?")
-        return last_written(block[0], mask, wide.term(inner), v.term(at))
+        return last_written(block, mask, wide.term(inner), v.term(at))
 
     def index(at: At) -> IndexExpr | None:
         mask, inner, strided, block, _ = parts(at)
@@ -174,13 +186,22 @@ def injective(p: Plan) -> bool:
             k = parts[0][1]
             if k.constant or nonnegative(index_of(k - 1)) or nonnegative(index_of(-k - 1)):
                 alone |= here
+    for item in p.items:  # what sorts an array names each place once in each row of it
+        if isinstance(item, Many) and item.places.distinct:
+            own = block[len(block) - item.places.ndim :]
+            rows = {i for k, i in enumerate(own) if k not in item.places.distinct and isinstance(i, Index)}
+            if rows <= alone and len(item.places.distinct) == 1:
+                alone |= {i for k, i in enumerate(own) if k in item.places.distinct and isinstance(i, Index)}
     return all(i in alone for i in block if isinstance(i, Index))
 
 
-def last_written(i: Index, mask: Term, new: Term, old: Term) -> Term:
-    """Σ_i mask(i) new(i) Π_{j>i} (1 - mask(j)), plus the old value where no mask holds."""
-    covered = step(summed((i,), mask))
-    j = dummy(i.size)
-    later = times(gate(shifted(difference(j, i), -1)), substitute(mask, {i: j}))
-    after = whole("prod", 0, (j,), complement(later), ())
-    return plus(summed((i,), times(mask, new, after)), times(complement(covered), old))
+def last_written(block: tuple[Index, ...], mask: Term, new: Term, old: Term) -> Term:
+    """Σ_i mask(i) new(i) Π_{j>i} (1 - mask(j)), plus the old value where no mask holds; i and j in row-major order."""
+    covered = step(summed(block, mask))
+    others = tuple(dummy(i.size) for i in block)
+    follows: Term = ZERO
+    for i, j in reversed(list(zip(block, others, strict=True))):
+        follows = plus(gate(shifted(difference(j, i), -1)), times(delta(i, j), follows))
+    later = times(follows, substitute(mask, dict(zip(block, others, strict=True))))
+    after = whole("prod", 0, others, complement(later), ())
+    return plus(summed(block, times(mask, new, after)), times(complement(covered), old))

@@ -70,7 +70,7 @@ _WORDS = {
     "diff_add": "derivative of a sum", "diff_mul": "product rule", "diff_sum": "the derivative goes under the sum",
     "diff_apply": "chain rule", "diff_power": "power rule", "diff_whole": "chain rule",
     "diff_entry": "derivative of an entry",
-    "diff_independent": "what does not depend on it", "diff_constant": "constants", "diff_step": "steps are constant",
+    "diff_independent": "what does not depend on it", "diff_step": "steps are constant",
     "unfold": "definitions", "assume": "hypotheses", "diff_max": "derivative of the maximum",
     "diff_prod": "product rule", "diff_inverse": "derivative of the inverse", "diff_det": "Jacobi's formula",
     "diff_argmax": "the place of the maximum is constant", "in_exponentials": "written in exponentials",

@@ -12,12 +12,10 @@ from symbackprop.core.terms import Term
 from symbackprop.network.derivation import At, Derivation, Expression
 
 from .latex import Latex
+from .layout import latex_rows
 from .letters import latex_name
 from .matrix_writer import MatrixWriter
 from .prose import latex_prose
-from .widths import broken
-
-WIDEST = 46  # letters beside a column of reasons
 
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage[T1]{fontenc}
@@ -79,10 +77,8 @@ def aligned(d: Derivation, writer: Latex) -> Iterator[str]:
     first, *rest = d.lines
     left = expression(first.expression, writer)
     for n, line in enumerate(rest):
-        head, *tail = broken(expression(line.expression, writer), WIDEST)
-        yield f"  {left if n == 0 else ''} &= {head} && \\why{{{latex_prose(line.reason)}}}"
-        for part in tail:
-            yield f"  &\\quad {part}"
+        right = expression(line.expression, writer)
+        yield from latex_rows(left if n == 0 else "", right, latex_prose(line.reason))
 
 
 def expression(e: Expression, writer: MatrixWriter) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 
 from symbackprop.core.context import Same
 from symbackprop.core.ordering import predicate_key
 from symbackprop.network.derivation import Derivation
 
 from .derivation_latex import expression, scope, side, theorem, writer_for
+from .layout import COLUMNS, beside
 from .letters import plain_name
 from .prose import QUOTED, latex_formula, plain_prose
 from .text import Plain
-
-REASON = 58  # the column where reasons begin
 
 
 def plain_derivation(d: Derivation) -> str:
@@ -25,8 +25,7 @@ def plain_derivation(d: Derivation) -> str:
     first, *rest = d.lines
     lines += ["", f"  {expression(first.expression, writer)}"]
     for line in rest:
-        text, reason = f"    = {expression(line.expression, writer)}", plain_prose(line.reason)
-        lines += [f"{text:<{REASON}}  {reason}"] if len(text) <= REASON else [text, f"{'':<{REASON}}  {reason}"]
+        lines += beside(f"= {expression(line.expression, writer)}", plain_prose(line.reason), 4)
     return "\n".join([*lines, "", f"  proved: {plain_theorem(d)}", f"  {plain_scope(d)}"])
 
 
@@ -59,10 +58,8 @@ def plain_terms(d: Derivation) -> str:
     return ", ".join(parts)
 
 
-def wrapped(text: str, columns: int = 100) -> list[str]:
-    from textwrap import wrap
-
-    return [f"  {line}" for line in wrap(text, columns)]
+def wrapped(text: str) -> list[str]:
+    return [f"  {line}" for line in wrap(text, COLUMNS - 2)]
 
 
 def markdown_document(title: str, derivations: Iterable[Derivation]) -> str:

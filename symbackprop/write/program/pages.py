@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 
 from symbackprop.write.paper.derivation_latex import PREAMBLE
+from symbackprop.write.paper.layout import COLUMNS, beside, latex_rows
 from symbackprop.write.paper.letters import GREEK, SPECIAL
-from symbackprop.write.paper.widths import broken, width
 
 from .derivation import USUAL, Derivation, Line
 
-COLUMNS, REASON = 80, 54  # of a terminal; where reasons begin
-WIDEST, FULL = 46, 62  # letters of a formula beside a reason, and of one that is made smaller
 SIGNS = {
     "∂": r"\partial", "²": "^2", "√": r"\surd", "≥": r"\ge", "≤": r"\le", "≠": r"\ne", "∘": r"\circ",
     "×": r"\times", "·": r"\cdot", "∇": r"\nabla", **{k: "\\" + v for k, v in GREEK.items()},
@@ -30,32 +27,9 @@ def as_text(d: Derivation, detail: int = USUAL) -> str:
     for p in d.passages:
         lines += [f"by {p.name}", "-" * (3 + len(p.name))]
         for line in p.shown(detail):
-            lines += laid_out(line)
+            lines += beside(f"{line.left} = {line.right}", line.reason)
         lines.append("")
     return "\n".join([*lines, footing(d), ""])
-
-
-def laid_out(line: Line) -> list[str]:
-    """The formula with its reason beside it, or below where it is long."""
-    formula = [f"  {part}" for part in in_columns(f"{line.left} = {line.right}", COLUMNS - 2)]
-    reason = textwrap.wrap(line.reason, COLUMNS - REASON)
-    if len(formula[-1]) > REASON - 2:
-        formula.append("")
-    last = formula.pop()
-    return [*formula, f"{last:<{REASON}}{reason[0]}", *(f"{'':<{REASON}}{r}" for r in reason[1:])]
-
-
-def in_columns(text: str, columns: int) -> list[str]:
-    """The text in lines, broken before a sign that stands in as few brackets as possible."""
-    if len(text) <= columns:
-        return [text]
-    depth, places = 0, []
-    for k, c in enumerate(text[: columns + 1]):
-        depth += (c in "([") - (c in ")]")
-        if c == " " and re.match(r" (?:[+∘=-] |Σ|∂|\()", text[k:]) and k > 12:
-            places.append((depth, -k))
-    at = -min(places)[1] if places else columns
-    return [text[:at], *("    " + part for part in in_columns(text[at:].strip(), columns - 4))]
 
 
 def shapes(d: Derivation) -> list[str]:
@@ -112,24 +86,12 @@ def sections(d: Derivation, detail: int) -> str:
     parts = [rf"\section*{{{tex_text(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
     parts += [tex_text(r[0].upper() + r[1:]) + "." for r in d.remarks]
     for p in d.passages:
-        rows = [row for x in p.shown(detail) for row in latex_rows(x)]
+        shown = p.shown(detail)
+        rows = [row for x in shown for row in latex_rows(x.latex_left, x.latex_right, tex_text(x.reason))]
         parts.append(rf"\subsection*{{The gradient by ${p.latex_name}$}}")
         parts.append("\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}")
     said = footing(d)
     return "\n".join([*parts, tex_text(said[0].upper() + said[1:]) + ".", ""])
-
-
-def latex_rows(line: Line) -> list[str]:
-    head, *tail = broken(line.latex_right, WIDEST)
-    first = rf"  {line.latex_left} &= {fitting(head)} && \why{{{tex_text(line.reason)}}}"
-    return [first, *(rf"  &\quad {fitting(part)}" for part in tail)]
-
-
-def fitting(tex: str) -> str:
-    """A formula that cannot be broken, made smaller where it is too wide."""
-    if width(tex) <= FULL:
-        return tex
-    return rf"\resizebox{{0.6\linewidth}}{{!}}{{$\displaystyle {tex}$}}"
 
 
 def latex_shapes(d: Derivation) -> list[str]:

@@ -1,0 +1,88 @@
+"""Values that are held constant while a function is differentiated: stop_gradient, detach.
+
+The value is one of copies of the variables, by which nothing is differentiated; that a copy is the variable is a
+hypothesis, which is applied after differentiation.  Where the value cancels, as the shift of a softmax does, there is
+nothing to hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from symbackprop.core.context import Context, Hypothesis, Same
+from symbackprop.core.matrix import dummy
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import Array, Entry
+from symbackprop.prove.claims import prove
+from symbackprop.read.numpy import Declared
+from symbackprop.read.numpy.rewriting import arrays_in, rewritten
+
+from .claims import axes_of
+from .request import Function, Request, called, flattened
+
+HELD = "{} where a value is held constant (stop_gradient)"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRequest(Request):
+    """A request whose forward holds some values constant: `copies` are the names for these of the variables."""
+
+    copies: Mapping[str, str] = field(default_factory=dict)
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        return (*Request.hypotheses(self), *(self.same(v, c) for v, c in self.copies.items()))
+
+    def same(self, variable: str, copy: str) -> Hypothesis:
+        _, at = axes_of(self.declared[variable].shape, "h")
+        return Same(Entry(Array(copy), at), Entry(Array(variable), at))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (HELD.format(", ".join(f"{c} is {v}" for v, c in self.copies.items())),)
+
+
+def copies_of(names: Iterable[str], taken: Iterable[str], form: str = "{}_held") -> dict[str, str]:
+    """A new name for a copy of each variable."""
+    used = set(taken)
+    return {n: next(c for k in range(99) if (c := form.format(n) + "_" * k) not in used) for n in names}
+
+
+def holding(request: Request, forward: Function, copies: Mapping[str, str]) -> HeldRequest:
+    """The request about a forward that takes the copies as they are."""
+    more = {c: Declared(request.declared[v].shape) for v, c in copies.items()}
+    plain = {f: getattr(request, f) for f in Request.__dataclass_fields__}
+    return HeldRequest(**{**plain, "forward": forward, "declared": {**request.declared, **more}}, copies=copies)
+
+
+def outputs_of(request: Request) -> list[Tensor]:
+    return flattened(request.outputs().outputs, called(request.forward))
+
+
+def used(copies: Mapping[str, str], outputs: Sequence[Tensor]) -> dict[str, str]:
+    """Those that the outputs mention."""
+    found = frozenset[Array]().union(*(arrays_in(t.body) for t in outputs))
+    return {v: c for v, c in copies.items() if Array(c) in found}
+
+
+def by_value(t: Tensor, request: Request) -> Tensor:
+    """The array with the variables in place of their copies."""
+    body = t.body
+    for variable, copy in getattr(request, "copies", {}).items():
+        body = rewritten(body, Array(copy), partial(Entry, Array(variable)))
+    return Tensor(t.axes, body)
+
+
+def cancels(held: Sequence[Tensor], plain: Sequence[Tensor], request: Request) -> bool:
+    """Whether the outputs are the same whatever the held values are."""
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(request.hypotheses(), 1)})
+    return all(same(a, b, context) for a, b in zip(held, plain, strict=True))
+
+
+def same(a: Tensor, b: Tensor, context: Context) -> bool:
+    if a.shape != b.shape:
+        return False
+    at = tuple(map(dummy, a.shape))
+    return a.at(*at) == b.at(*at) or prove(a.at(*at), b.at(*at), context) is not None
+

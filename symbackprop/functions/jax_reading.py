@@ -1,0 +1,52 @@
+"""Functions that compute with JAX, through their jaxprs; and what they hold constant (stop_gradient)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from symbackprop.clock import OutOfTime, limit, stage
+from symbackprop.core.indices import SymbackpropError
+
+from .held_values import cancels, copies_of, holding, outputs_of, used
+from .library_use import refers_to
+from .request import Function, Request
+
+BY_VALUE: Mapping[str, str] = {}  # what a rule computes counts, however it is differentiated
+
+
+def through_jax(request: Request, seconds: float) -> Request | None:
+    """The same request with the functions that mention JAX traced by JAX; None where there are none."""
+    forward, backward = jittable(request.forward), None if request.backward is None else jittable(request.backward)
+    if forward is None and backward is None:
+        return None
+    found = replace(request, forward=forward or request.forward, backward=backward or request.backward)
+    return found if forward is None or request.asked == "check_equal" else with_held_values(found, forward, seconds)
+
+
+def jittable(function: Function) -> Any:
+    if not refers_to(function, "jax"):
+        return None
+    try:
+        from symbackprop.read.jax import Jittable  # JAX is an extra
+    except ImportError:
+        return None
+    return Jittable(function, copies=BY_VALUE)
+
+
+def with_held_values(request: Request, forward: Any, seconds: float) -> Request:
+    """The request with the values that its forward, a Jittable, holds constant."""
+    try:
+        with limit(seconds):
+            if not forward.stops_gradients(request.given(forward)):
+                return request
+            stage("reading what is held constant")
+            copies = copies_of(request.variables, request.declared)
+            outputs = outputs_of(holding(request, forward.holding(copies), copies))
+            if cancels(outputs, outputs_of(request), request):
+                return request
+            fewer = used(copies, outputs)
+            return holding(request, forward.holding(fewer), fewer)
+    except (SymbackpropError, OutOfTime):
+        return replace(request, forward=forward.holding(None))  # what is wrong with it the check itself says

@@ -1,0 +1,5 @@
+"""Functions of JAX's as index terms: their jaxpr on symbolic shapes, evaluated by the NumPy reader."""
+
+from .jittable import Jittable
+
+__all__ = ["Jittable"]

@@ -1,0 +1,169 @@
+"""A jaxpr on symbolic arrays: equation by equation through the table of primitives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, TypeAlias
+
+from symbackprop.core.terms import Array, Entry, SymbackpropError, Term
+from symbackprop.read.numpy import SymArray, TraceError, Value
+from symbackprop.read.numpy.algebra import dummy
+from symbackprop.read.numpy.context import current
+from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.rewriting import arrays_in, rewritten
+
+from . import arranging, calls, contractions, entries, folds, places  # noqa: F401  they fill the table
+from .dimensions import Dimensions
+from .frames import assigned_name, located, user_line
+from .kinds import constant, kind_of
+from .registry import PRIMITIVES, REFUSED
+
+Copies: TypeAlias = Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One equation of a jaxpr, with the dimensions read; see registry.Step."""
+
+    evaluation: Evaluation
+    equation: Any
+
+    @property
+    def name(self) -> str:
+        return str(self.equation.primitive.name)
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.equation.params
+        return found
+
+    @cached_property
+    def shape(self) -> tuple[Any, ...]:
+        return self.sizes(self.equation.outvars[0].aval.shape)
+
+    @cached_property
+    def kind(self) -> str:
+        return kind_of(self.equation.outvars[0].aval.dtype)
+
+    def size(self, dimension: Any) -> Any:
+        return self.evaluation.dimensions(dimension)
+
+    def sizes(self, dimensions: Any) -> tuple[Any, ...]:
+        return tuple(map(self.size, dimensions))
+
+    def run(self, jaxpr: Any, *operands: Any) -> list[Any]:
+        return self.evaluation.results(jaxpr, operands)
+
+    def held(self, x: Any) -> Any:
+        return self.evaluation.held(x)
+
+
+class Evaluation:
+    """Evaluates jaxprs whose dimensions are these sizes, by JAX's names.
+
+    `copies` say what a stop_gradient makes of a value: the same value of copies of these arrays, which are not
+    differentiated by.  None refuses it.
+    """
+
+    def __init__(self, sizes: Mapping[str, Any], copies: Copies = None) -> None:
+        self.dimensions, self.copies = Dimensions(sizes), copies
+        self.placed: set[int] = set()  # errors that have their place
+        self.named: dict[tuple[str, int], Any] = {}
+
+    def results(self, closed: Any, operands: Sequence[Any]) -> list[Any]:
+        """The results of a jaxpr, closed or without constants."""
+        jaxpr, consts = getattr(closed, "jaxpr", closed), getattr(closed, "consts", ())
+        known: dict[Any, Any] = dict(zip(jaxpr.constvars, map(constant, consts), strict=True))
+        known.update(zip(jaxpr.invars, operands, strict=True))
+        for equation in needed(jaxpr):
+            found = self.result(equation, [self.operand(known, v) for v in equation.invars])
+            known.update(zip(equation.outvars, found if isinstance(found, list) else [found], strict=True))
+        return [self.operand(known, v) for v in jaxpr.outvars]
+
+    def name(self, recorder: Any, found: Any, place: tuple[str, int]) -> None:
+        """The user's name for what a line computes last, which stands for it in derivations."""
+        name = assigned_name(*place)
+        node = recorder.node_of(found) if isinstance(found, SymArray) else None
+        if name is None or node is None or node.name is not None:
+            return
+        before = self.named.get(place)
+        if before is not None:
+            before.name = None
+        node.name, node.depth, self.named[place] = name, 0, node
+
+    def held(self, x: Any) -> Any:
+        value = lifted(x)
+        if value.dtype != "real":
+            return x
+        if not self.copies:
+            if self.copies is None and arrays_in(value.term(tuple(map(dummy, value.shape)))):
+                raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
+            return x
+        hole = (lambda at: self.copied(value.hole(at))) if value.holes else None
+        found = Value(value.shape, "real", lambda at: self.copied(value.term(at)), None, hole, soft=value.soft)
+        return SymArray(found, scalar=not value.shape)
+
+    def copied(self, t: Term) -> Term:
+        """The term with the copies in place of the arrays."""
+        for name, copy in (self.copies or {}).items():
+            t = rewritten(t, Array(name), partial(Entry, Array(copy)))
+        return t
+
+    def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:
+        return constant(variable.val) if hasattr(variable, "val") else known[variable]
+
+    def result(self, equation: Any, operands: list[Any]) -> Any:
+        step = Equation(self, equation)
+        place = user_line(equation.source_info.traceback)
+        recorder = current().recorder
+        if recorder is not None and place is not None:
+            recorder.line = place
+        try:
+            found = run(step, operands)
+            if recorder is not None and place is not None:
+                self.name(recorder, found, place)
+            return found
+        except SymbackpropError as error:
+            if id(error) in self.placed or place is None:
+                raise
+            better = type(error)(located(str(error), *place)) if isinstance(error, TraceError) else error
+            self.placed.add(id(better))
+            raise better from error
+        finally:
+            if recorder is not None:
+                recorder.line = None
+
+
+def run(step: Equation, operands: list[Any]) -> Any:
+    if step.name in REFUSED:
+        raise TraceError(f"{step.name} {REFUSED[step.name]}")
+    if step.name not in PRIMITIVES:
+        raise TraceError(f"JAX's primitive {step.name} is not read")
+    return PRIMITIVES[step.name].run(step, *operands)
+
+
+def mentions(closed: Any, primitive: str) -> bool:
+    """Whether a primitive stands in a jaxpr, or in one inside it."""
+    jaxpr = getattr(closed, "jaxpr", closed)
+    for equation in jaxpr.eqns:
+        inner = [y for x in equation.params.values() for y in (x if isinstance(x, tuple | list) else (x,))]
+        if equation.primitive.name == primitive or any(mentions(y, primitive) for y in inner if is_jaxpr(y)):
+            return True
+    return False
+
+
+def is_jaxpr(x: Any) -> bool:
+    return hasattr(getattr(x, "jaxpr", x), "eqns")
+
+
+def needed(jaxpr: Any) -> list[Any]:
+    """The equations that the results depend on, in order."""
+    wanted = {v for v in jaxpr.outvars if not hasattr(v, "val")}
+    kept = []
+    for equation in reversed(jaxpr.eqns):
+        if any(v in wanted for v in equation.outvars):
+            kept.append(equation)
+            wanted.update(v for v in equation.invars if not hasattr(v, "val"))
+    return kept[::-1]

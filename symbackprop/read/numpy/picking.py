@@ -1,0 +1,223 @@
+"""Places that depend on the order of the data: argmax, argsort, sort, unravel_index.
+
+A place is an integer by cases: for each place the truth value that it is this one.  argmax is the first of the largest
+entries, as NumPy has it; the rank of an entry is how many stand before it, equal ones in the order of their places.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from .algebra import (
+    Index,
+    IndexExpr,
+    Size,
+    Term,
+    affine,
+    delta,
+    difference,
+    dummy,
+    gate,
+    index_of,
+    minus,
+    negated,
+    num,
+    number,
+    plus,
+    quotient_and_rest,
+    replaced,
+    shifted,
+    step,
+    summed,
+    times,
+    whole,
+)
+from .array import SymArray, finished, wrap
+from .context import current
+from .elementwise import never_nan
+from .errors import TraceError
+from .keys import size_list
+from .lifting import lifted
+from .reductions import axis_index, nonempty, normal_axis
+from .registry import NUMPY, provides
+from .values import UNIT, At, Case, Value, finite, shape_text
+
+HALF = num(Fraction(1, 2))
+
+
+def flat_axes(v: Value, axis: int | None) -> tuple[int, ...]:
+    return tuple(range(v.ndim)) if axis is None else (normal_axis(axis, v.ndim),)
+
+
+def best_place(v: Value, axis: int | None, keepdims: bool, smallest: bool) -> Value:
+    """Where the largest (smallest) entry stands, counted along the axis, or in row-major order of the whole array."""
+    finite(v)
+    axes = flat_axes(v, axis)
+    nonempty(v, axes, "argmax")
+    shape = tuple(UNIT if k in axes else s for k, s in enumerate(v.shape) if keepdims or k not in axes)
+
+    def cases(at: At) -> Case:
+        outer = [e for k, e in enumerate(at) if k not in axes] if keepdims else list(at)
+        indices: list[Index] = []
+        full: list[IndexExpr] = []
+        place: IndexExpr = index_of(0)
+        for k, size in enumerate(v.shape):
+            if k not in axes:
+                full.append(outer.pop(0))
+                continue
+            more, here = axis_index(size)
+            indices += more
+            full.append(here)
+            place = affine(0, [(place, size), (here, 1)])
+        entry = v.term(tuple(full))
+        found = tuple(dummy(i.size) for i in indices)
+        chosen = whole("argmax", 0, tuple(indices), negated(entry) if smallest else entry, found)
+        return found, chosen if found else num(1), replaced(place, dict(zip(indices, found, strict=True)))
+
+    return by_cases(shape, cases)
+
+
+def by_cases(shape: tuple[Size, ...], cases: Any) -> Value:
+    """The integers that are known by these cases."""
+
+    def term(at: At) -> Term:
+        dummies, mask, place = cases(at)
+        return summed(dummies, times(mask, number(place)))
+
+    return Value(shape, "int", term, cases=cases)
+
+
+def place_function(name: str, smallest: bool, aware: bool) -> Any:
+    def function(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+        v = lifted(a) if not aware else never_nan(lifted(a), name)
+        return finished(best_place(v, axis, bool(keepdims), smallest), out, True)
+
+    function.__name__ = name
+    return function
+
+
+for kind in ("argmax", "argmin"):
+    provides(kind, method=True)(place_function(kind, kind == "argmin", False))
+    provides(f"nan{kind}", where="what may be nan (a logarithm, a root, a quotient) is refused")(
+        place_function(f"nan{kind}", kind == "argmin", True)
+    )
+
+
+@provides("unravel_index", shape="places that are known by index or by argmax")
+def unravel_index(indices: Any, shape: Any) -> Any:
+    """The digits of places in row-major order, last axis first."""
+    rest: Any = indices
+    digits: list[Value] = []
+    sizes = size_list(shape)
+    for size in reversed(sizes[1:]):
+        digits.insert(0, digit(lifted(rest), size, 1))
+        rest = wrap(digit(lifted(rest), size, 0))
+    first = lifted(rest)
+    return tuple(map(wrap, [first, *digits]))
+
+
+def digit(v: Value, size: Size, which: int) -> Value:
+    """Quotient (0) or rest (1) of places by a size."""
+
+    def cases(at: At) -> Case | None:
+        case = v.cases(at)
+        found = None if case is None else quotient_and_rest(case[2], size)
+        if case is None or found is None:
+            raise TraceError(f"the digits of a place to the base {size}: the shape is not that of the array")
+        return case[0], case[1], found[which]
+
+    if v.index(tuple(dummy(s) if s != UNIT else index_of(0) for s in v.shape)) is None:
+        return by_cases(v.shape, cases)
+
+    def index(at: At) -> IndexExpr | None:
+        e = v.index(at)
+        found = None if e is None else quotient_and_rest(e, size)
+        if found is None:
+            raise TraceError(f"the digits of a place to the base {size}: the shape is not that of the array")
+        return found[which]
+
+    return Value(v.shape, "int", None, index)
+
+
+# --- ranks -----------------------------------------------------------------------------------
+
+
+def rank(v: Value, axis: int, at: At) -> Term:
+    """How many entries along the axis stand before the one at `at` when they are sorted.
+
+    Smaller ones, and equal ones before it.  On the diagonal -1 is compared with 0, so that no step is at its kink.
+    """
+    i, j = at[axis], dummy(v.shape[axis])
+    gap = minus(v.term(at), v.term((*at[:axis], j, *at[axis + 1 :])))
+    above, below = (step(minus(u, delta(i, j))) for u in (gap, negated(gap)))
+    equal = times(gate(shifted(difference(i, j), -1)), plus(num(1), negated(above), negated(below)))
+    return plus(summed((j,), above), summed((j,), equal))
+
+
+def stands_at(v: Value, axis: int, at: At, place: IndexExpr) -> Term:
+    """1 where the rank of the entry is this place, else 0: ranks are whole, so neither step is at its kink."""
+    apart = minus(rank(v, axis, at), number(place))
+    return minus(step(plus(apart, HALF)), step(minus(apart, HALF)))
+
+
+def sortable(a: Any, axis: Any, kind: Any, name: str) -> tuple[Value, int]:
+    v = finite(lifted(a))
+    if axis is None:
+        v, axis = lifted(NUMPY["reshape"](a, -1)), -1
+    if v.ndim == 0:
+        raise TraceError(f"{name} of a number")
+    if kind not in (None, "quicksort", "mergesort", "heapsort", "stable"):
+        raise ValueError(f"sort kind must be one of 'quicksort', 'heapsort', or 'stable' (got {kind!r})")
+    return v, normal_axis(axis, v.ndim)
+
+
+def sorted_places(v: Value, axis: int) -> Value:
+    def cases(at: At) -> Case:
+        i = dummy(v.shape[axis])
+        return (i,), stands_at(v, axis, (*at[:axis], i, *at[axis + 1 :]), at[axis]), i
+
+    return permutation(by_cases(v.shape, cases), axis)
+
+
+def permutation(v: Value, axis: int) -> Value:
+    v.distinct = frozenset({axis})
+    return v
+
+
+def ranks(v: Value, axis: int) -> Value:
+    """Where each entry goes: the inverse of `sorted_places`."""
+
+    def cases(at: At) -> Case:
+        k = dummy(v.shape[axis])
+        return (k,), stands_at(v, axis, at, k), k
+
+    return permutation(by_cases(v.shape, cases), axis)
+
+
+TIES = "equal entries keep their order, as with kind='stable'"
+
+
+@provides("argsort", method=True, where=TIES)
+def argsort(a: Any, axis: Any = -1, kind: Any = None, *, stable: Any = None) -> Any:
+    v, n = sortable(a, axis, kind, "argsort")
+    known = current().sorted_by.get(id(v))
+    if known is not None and known[1] == n:  # of places that sort: the ranks
+        return wrap(ranks(known[2], n))
+    result = wrap(sorted_places(v, n))
+    current().sorted_by[id(result.value)] = result.value, n, v
+    return result
+
+
+@provides("sort", where="a copy")
+def sort(a: Any, axis: Any = -1, kind: Any = None, *, stable: Any = None) -> Any:
+    v, n = sortable(a, axis, kind, "sort")
+
+    def term(at: At) -> Term:
+        i = dummy(v.shape[n])
+        here = (*at[:n], i, *at[n + 1 :])
+        return summed((i,), times(stands_at(v, n, here, at[n]), v.term(here)))
+
+    if v.dtype != "real":
+        raise TraceError(f"np.sort of {shape_text(v.shape)} {v.dtype} numbers: make them floats")
+    return SymArray(Value(v.shape, "real", term))
