@@ -85,7 +85,7 @@ def acceptance(lemmas: Lemmas, step: Step, heard: set[Any]) -> Callable[[], bool
     def accepted() -> bool:
         later = Lemmas.__new__(Lemmas)
         later.reverse, later.known, later.context = lemmas.reverse, lemmas.known, lemmas.context
-        later.kept, later.heard = lemmas.kept, heard
+        later.kept, later.heard, later.assumed = lemmas.kept, heard, lemmas.assumed
         definitions = lemmas.reverse.graph.definitions
         later.context = type(lemmas.context)({**definitions, **lemmas.known.definitions})
         later.backward = [n.array for n in lemmas.reverse.graph.nodes if n.backward and n.meaning is not None]

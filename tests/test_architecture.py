@@ -51,7 +51,7 @@ DEBTS = {
 }  # fmt: skip
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "pytest_plugin", "__main__", "__init__"}
-TRUSTED, ANY_FILE = 4492, 400  # lines
+TRUSTED, ANY_FILE = 4525, 400  # lines
 CHECKER = 1555  # lines: one file on purpose
 
 

@@ -96,7 +96,7 @@ def test_the_message_says_what_is_missing() -> None:
     shapes = parse_shapes({"x": "n", "w": "n"})
     found = check_backward(forward, backward, shapes, ("x", "w"), {}, ("g",), {}, ("x", "w", "g"))
     assert found.wrong == ("x", "w") and found.line is not None
-    assert found.line.message.endswith("d lacks the factor 2")
+    assert found.line.message.endswith("`d` lacks the factor 2")
 
 
 def test_what_cannot_be_read_is_said() -> None:
@@ -138,7 +138,7 @@ def test_the_line_is_mended_and_then_proved(forward: Any, backward: Any, shapes:
     names = ("x", "w", "g")
     found = check_backward(forward, backward, declared, ("x", "w"), {}, ("g",), {}, names)
     assert found.wrong
-    right = mended(backward, found)
+    right = mended(backward, found.reverse, found.line)
     assert right is not None and right.after == after
     again = check_backward(forward, right.function, declared, ("x", "w"), {}, ("g",), {}, names)
     assert set(again.theorems) == {"x", "w"} and not again.wrong

@@ -516,7 +516,9 @@ def instance(general, t):
 
 def sign(t, world, used):
     """The sign that is plain; the hypotheses that say so are added to `used`."""
-    known = sign_of_form(t, lambda s: sign(s, world, used))
+    meant = t.op == "entry" and t.data in world.definitions  # then it has the sign of what it means
+    known = sign(entry_at(*world.definitions[t.data], t), world, used) if meant else sign_of_form(
+        t, lambda s: sign(s, world, used))
     for name, said, h in world.facts:
         if said & ~known and instance(h, t):
             known |= said

@@ -33,7 +33,8 @@ JSON for functions is a list of objects, one for each target: `target`, `status`
 unknown), `name` of the variable, `statement`, `reason`, `hypotheses`, `conditions` (each with `text` and `why`),
 `mistake`, `repair` (`mistake`, `text`, `latex`, `code`), `special_cases`, `counterexample` (`sizes`, `values`,
 `index` counted from 0, `lhs`, `rhs` exactly and as floats; or `sizes` and `message` where shapes differ), and
-`gradients` by name where there are several variables.  What does not apply is null or empty.
+`gradients` by name where there are several variables; `line` where the first wrong line is known (`message`, `file`,
+`line`, `claimed`, `derived`).  What does not apply is null or empty.
 
 exit codes: 0 everything is proved, 1 something is refuted, ill-formed or unknown, 2 the request makes no sense"""
 

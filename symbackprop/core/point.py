@@ -80,6 +80,7 @@ def satisfied(h: Hypothesis, point: Point, context: Context) -> None:
 class Evaluation:
     def __init__(self, point: Point, context: Context) -> None:
         self.context, self.count = context, 0
+        self.defined: dict[tuple[Array, tuple[int, ...]], Number] = {}
         self.sizes = dict(point.sizes)
         self.integers = {(name, at): value for name, at, value in point.integers}
         self.entries = {(self.name(a), at): exact(value) for a, at, value in point.entries}
@@ -125,8 +126,10 @@ class Evaluation:
             case Delta(i, j):
                 return exact(at(i) == at(j))
             case Entry(array, places) if array in self.context.definitions:
-                meaning = self.context.definitions[array]
-                return self.value(meaning.body, dict(zip(meaning.axes, map(at, places), strict=True)))
+                meaning, k = self.context.definitions[array], tuple(map(at, places))
+                if (array, k) not in self.defined:
+                    self.defined[array, k] = self.value(meaning.body, dict(zip(meaning.axes, k, strict=True)))
+                return self.defined[array, k]
             case Entry(array, places):
                 return PI_BETWEEN if t == PI else self.entries[self.name(array), tuple(map(at, places))]
             case Add(args):

@@ -59,6 +59,8 @@ class Signs:
             case Size():
                 up, down = (at_least_zero(n, self.least) for n in (t - 1, -t - 1))
                 return (NONZERO if up or down else UNKNOWN) | (NONNEGATIVE if at_least_zero(t, self.least) else UNKNOWN)
+            case Entry(array, at) if array in self.context.definitions:
+                return self.sign(self.context.definitions[array].at(*at))
             case Entry():
                 return POSITIVE if t == PI else UNKNOWN
             case Holds(NonNegative(e)):

@@ -27,7 +27,7 @@ from .sums import for_all, numbered, same
 from .terms import (
     ONE, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Index, Mul, NonNegative, Nonzero, Num,
     Positive, Power, Predicate, Size, Sum, Term, Whole, add, affine, arguments, free, mul, neg, of_same, open_body,
-    sub, substitute,
+    sub, substitute, subterms,
 )  # fmt: skip
 
 VALUE, ROOT, KINK, TIE = "no value", "no derivative of a root", "kink", "tie"
@@ -60,6 +60,14 @@ class Needs:
         self.found: dict[Predicate, str] = {}
         self.unguarded: dict[Predicate, Predicate] = {}  # what implies it, where that is needed too
         self.seen: set[tuple[Term, Guards, frozenset[Array]]] = set()
+        self.total: dict[Array, bool] = {}
+
+    def is_total(self, array: Array) -> bool:
+        """Nothing is needed of it wherever it is looked at: there is no step, and no partial function, behind it."""
+        if array not in self.total:
+            behind = (m.body for a in self.context.behind(array) for m in self.context.meanings(a))
+            self.total[array] = not any(may_need(s) for t in behind for s in subterms(t))
+        return self.total[array]
 
     def new(self, size: Size) -> Index:
         self.count += 1
@@ -79,7 +87,8 @@ class Needs:
         inner: tuple[Term, ...] = arguments(t)
         match t:
             case Entry(array, at):
-                inner = tuple(meaning.at(*at) for meaning in self.context.meanings(array))
+                meanings = () if self.is_total(array) else self.context.meanings(array)
+                inner = tuple(meaning.at(*at) for meaning in meanings)
             case Mul(args):
                 own, steps = tuple(a for a in args if truth(a)), tuple(a for a in args if truth_atoms(a))
                 inner = own
@@ -122,6 +131,13 @@ class Needs:
                 raise ProofError("a pseudo-inverse need not be continuous")
             case _:
                 pass
+
+
+def may_need(t: Term) -> bool:
+    """Whether `visit` may note something at this term."""
+    partial = isinstance(t, Power) and (t.exponent < 0 or t.exponent.denominator > 1)
+    return partial or isinstance(t, Whole) or (isinstance(t, Apply) and t.fn == "log") or (
+        isinstance(t, Holds) and isinstance(t.predicate, Positive))  # fmt: skip
 
 
 def off_diagonal(u: Term) -> Term:

@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.reasons import Statement
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Diff, Term, over
 from symbackprop.decide.decide import Problem
+from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.read.numpy import Declared
 
 from .gradient_names import gradient_of
 from .request import Request, called
 from .setting import Setting
+from .sweep import by_matching, named_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,20 @@ def problem_of(claim: Claim, setting: Setting) -> Problem:
     return Problem(
         statement, claim.axes, setting.shapes, setting.domains, setting.rounded, ways=setting.ways
     )  # fmt: skip
+
+
+def named_problem(claim: Claim, setting: Setting, check: BackwardCheck | None = None) -> Problem | None:
+    """The same with its intermediates as definitions, to be proved by matching; None where that cannot be said."""
+    if check is None and setting.sweep is not None and claim.conforms:
+        check = setting.sweep.of(claim.name, claim.lhs, claim.found)
+    named = named_by(check, claim.name) if check is not None else None
+    if named is None or check is None:
+        return None
+    context = Context(named.definitions, setting.context.hypotheses, setting.context.least)
+    statement = Statement(named.lhs, named.rhs, context, named.forward, tuple(claim.lengths))
+    return Problem(
+        statement, named.axes, setting.shapes, setting.domains, setting.rounded, ways=(by_matching(check, named),)
+    )
 
 
 def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from symbackprop.clock import OutOfTime, limit
+from symbackprop.clock import OutOfTime, in_time, limit
 from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.terms import subterms
 from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE
-from symbackprop.decide.decide import Decision, decide, refute_only
+from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
 from symbackprop.prove.statements import CONDITION, POINT, Missing
 from symbackprop.prove.statements import VALUE as NO_VALUE
 from symbackprop.write.paper.array_text import equation, latex_condition, predicate_text
 
-from .claims import Claim, problem_of, shown
+from .claims import Claim, named_problem, problem_of, shown
 from .formulas import formula, formula_latex
 from .repairs import with_repair
 from .setting import Setting
 from .shape_examples import wrong_shape
+from .sweep import in_variables, tried
 from .verdict import Condition, Verdict
 
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
+LONG, FIRST = 300, 0.6  # subterms of all claims; of the time, for the way that is tried first
 WHY: Mapping[str, str] = {
     KINK: "a kink of the forward", TIE: "the largest entry stands alone",
     VALUE: "the forward has no value elsewhere", ROOT: "the forward has no derivative elsewhere",
@@ -44,7 +47,35 @@ def verdict_of(claim: Claim, setting: Setting) -> Verdict:
 
 
 def decided(claim: Claim, setting: Setting) -> Verdict:
-    return in_words(decide(problem_of(claim, setting)), claim, setting) if claim.conforms else wrong_shape(claim)
+    """Long claims by their intermediates first, short ones by index terms."""
+    if not claim.conforms:
+        return wrong_shape(claim)
+    if setting.sweep is None:
+        return by_index_terms(claim, setting)
+    one, other = (by_intermediates, by_index_terms) if setting.sweep.first else (by_index_terms, by_intermediates)
+    first = in_time(FIRST, lambda: one(claim, setting), Verdict(UNKNOWN))
+    if first.status != UNKNOWN:
+        return first
+    second = other(claim, setting)
+    return second if second.status != UNKNOWN or second.reason else first
+
+
+def are_long(claims: Sequence[Claim]) -> bool:
+    """Whether intermediates are the quicker way for all claims of a request."""
+    return sum(len(subterms(t)) for c in claims if c.conforms for t in (c.lhs, c.rhs)) > LONG
+
+
+def by_index_terms(claim: Claim, setting: Setting) -> Verdict:
+    return in_words(decide(problem_of(claim, setting)), claim, setting)
+
+
+def by_intermediates(claim: Claim, setting: Setting) -> Verdict:
+    """What is wrong by its values is refuted, everything else proved; unknown where neither is found."""
+    check = None if setting.sweep is None else setting.sweep.of(claim.name, claim.lhs, claim.found)
+    problem = None if check is None else named_problem(claim, setting, check)
+    if check is None or problem is None:
+        return Verdict(UNKNOWN)
+    return in_words(refute_only(problem) if claim.name in check.wrong else prove_only(problem), claim, setting)
 
 
 def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:
@@ -55,12 +86,13 @@ def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:
 
 
 def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+    text, latex = statement(claim, setting)
     return replace(
         verdict,
         name=claim.name,
         hypotheses=tuple(map(hypothesis_text, setting.hypotheses)),
-        statement=statement(claim),
-        statement_latex=statement_latex(claim),
+        statement=text,
+        statement_latex=latex,
         sides=claim.sides,
     )
 
@@ -83,8 +115,9 @@ def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
 def conditions(found: Theorem, claim: Claim) -> tuple[Condition, ...]:
     """The excused points that the theorem leaves out, for the reader."""
     listed: dict[str, Condition] = {}
-    for p, why in found.excused:
+    for fact, why in found.excused:
         if why in WHY:
+            p = in_variables(fact, found.statement.context)
             text = predicate_text(p, claim.axes)
             listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))
     return tuple(listed.values())
@@ -116,12 +149,12 @@ def hypothesis_text(h: Hypothesis) -> str:
     return equation(h.lhs, h.rhs) if isinstance(h, Same) else predicate_text(h)
 
 
-def statement(claim: Claim) -> str:
-    """`∂L/∂x[i,j] = ...` with the formula that was claimed."""
+def statement(claim: Claim, setting: Setting) -> tuple[str, str]:
+    """`∂L/∂x[i,j] = ...` with the formula that was claimed, as text and as LaTeX; a long one in the user's names."""
     if not claim.conforms:
-        return f"{claim.label} has shape ({shown(claim.found.shape)})"
-    return formula(claim, claim.rhs)
-
-
-def statement_latex(claim: Claim) -> str:
-    return formula_latex(claim, claim.rhs) if claim.conforms else ""
+        return f"{claim.label} has shape ({shown(claim.found.shape)})", ""
+    sweep = setting.sweep if setting.sweep is not None and setting.sweep.first else None
+    own = sweep is not None and sweep.is_own(claim.name, claim.lhs, claim.found)
+    written = sweep.program(claimed=True) if sweep is not None and own else None
+    in_names = None if written is None else tried(written.formulas, claim.name)
+    return in_names or (formula(claim, claim.rhs), formula_latex(claim, claim.rhs))

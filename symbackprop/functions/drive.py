@@ -13,8 +13,9 @@ from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
 from .claims import Claim
-from .deciding import refuted_at_points, verdict_of
+from .deciding import are_long, refuted_at_points, verdict_of
 from .derivation import derived_instead
+from .gradient_claims import gradient_claims
 from .jax_reading import through_jax
 from .overflow import overflow_notes
 from .reading import reading_of
@@ -22,6 +23,7 @@ from .request import Request
 from .right_values import all_decided
 from .setting import Setting
 from .shape_examples import small_sizes
+from .sweep import Sweep
 from .symmetric import AMBIENT, as_meant, explained, kinds_of_gradients
 from .trial import confirmed
 from .verdict import ShapeExample, Verdict, together
@@ -111,6 +113,10 @@ def verdict_at(
     setting = Setting(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
     )
+    read_alone = all(n in request.declared or n in request.extra for c in found for n in c.inputs)  # nothing is drawn
+    if claims is gradient_claims and decide is verdict_of and read_alone:
+        sweep = Sweep(request, setting.context, are_long(found), {c.name: (c.lhs, c.found) for c in asked})
+        setting = replace(setting, sweep=sweep)
     decided = zip(found, all_decided(found, setting, decide), strict=True)
     verdicts = {c.name: run_too(request, c, setting, v) for c, v in decided}
     if found and all(v.status == PROVED for v in verdicts.values()):

@@ -20,16 +20,23 @@ from symbackprop.write.code.index_code import compile_tensors
 
 from .claims import Claim, problem_of
 from .formulas import formula, formula_latex
+from .mistakes import repaired, with_line
 from .setting import Setting
 from .verdict import Repaired, Verdict
 
 FEW = 3
-REPAIRING = 0.7  # of the time that is left: the rest is for special cases
+LOOKING, REPAIRING = 0.3, 0.7  # of the time that is left: the rest is for special cases
 
 
 def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     """The same verdict with what is known about the mistake: a repair is a courtesy, and there need not be one."""
+    stage("looking for the wrong line")
+    verdict = in_time(LOOKING, lambda: with_line(claim, setting, verdict), verdict) if claim.conforms else verdict
     stage("looking for the right formula")
+    if claim.conforms and setting.sweep is not None and setting.sweep.first:
+        fixed = in_time(REPAIRING, lambda: repaired(claim, setting), None)
+        if fixed is not None:
+            return replace(verdict, mistake=fixed.mistake, repair=fixed)
     problem = problem_of(claim, setting)
     q = problem.question()
     found = in_time(REPAIRING, lambda: repair_of(claim, setting, problem, q), None)

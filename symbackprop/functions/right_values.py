@@ -21,7 +21,7 @@ Decide = Callable[[Claim, Setting], Verdict]
 
 def all_decided(claims: Sequence[Claim], setting: Setting, decide: Decide) -> list[Verdict]:
     """The verdicts of claims that are made together.  No other formula is looked for where the values are right."""
-    if all(c.conforms for c in claims) and not any(conform(a, b) for a, b in combinations(claims, 2)):
+    if all(c.conforms for c in claims) and not any(may_swap(a, b, setting) for a, b in combinations(claims, 2)):
         return [decide(c, setting) for c in claims]
     plain = replace(setting, repair=False)
     verdicts = [decide(c, plain) for c in claims]
@@ -61,10 +61,18 @@ def conform(a: Claim, b: Claim) -> bool:
     return a.needs_derivative and a.found.shape == b.wanted and b.found.shape == a.wanted
 
 
+def may_swap(a: Claim, b: Claim, setting: Setting) -> bool:
+    """Whether each may be the other's: of long claims their values at a point are looked at first."""
+    if not conform(a, b) or setting.sweep is None or not setting.sweep.first:
+        return conform(a, b)
+    crossed = setting.sweep.of(a.name, a.lhs, b.found), setting.sweep.of(b.name, b.lhs, a.found)
+    return all(c is None or not c.wrong for c in crossed)
+
+
 def swaps(wrong: Sequence[Claim], setting: Setting, decide: Decide) -> Iterator[tuple[str, Repaired]]:
     """Which refuted claims are proved with the result of another one in place of their own."""
     for a, b in combinations(wrong, 2):
-        if conform(a, b):
+        if may_swap(a, b, setting):
             crossed = (replace(a, found=b.found), replace(b, found=a.found))
             verdicts = [decide(c, setting) for c in crossed]
             if all(v.status == PROVED for v in verdicts):

@@ -13,10 +13,15 @@ from symbackprop.core.terms import Array
 from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.statements import Way
 
+from .sweep import Sweep
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all claims of a request share; `seconds` are for each, `ways` how their equations may be proved besides."""
+    """What all claims of a request share; `seconds` are for each, `ways` how their equations may be proved besides.
+
+    `sweep` is the `Sweep` of the request where its claims are gradients.
+    """
 
     hypotheses: tuple[Hypothesis, ...] = ()
     shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
@@ -25,6 +30,7 @@ class Setting:
     repair: bool = True
     seconds: float = LIMIT
     ways: tuple[Way, ...] = ()
+    sweep: Sweep | None = None
 
     @property
     def context(self) -> Context:

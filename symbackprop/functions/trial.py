@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from symbackprop.core.indices import Index
+from symbackprop.core.reasons import Statement
+from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, SymbackpropError
+from symbackprop.decide.decide import Problem
 from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers.exact_numbers import Undefined, approximate
 from symbackprop.numbers.floats import FloatEvaluation
@@ -22,7 +27,7 @@ from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.read.numpy import Declared
 from symbackprop.read.numpy.isolating import Isolated
 
-from .claims import Claim, problem_of
+from .claims import Claim, named_problem, problem_of
 from .gradient_names import gradient_of
 from .request import Function, Request
 from .setting import Setting
@@ -34,19 +39,47 @@ NOTHING = "when the function runs"
 TOLERANCE = 1e-3  # a misread function is off by more, rounding by less
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of the functions: the arrays of the forward and the result, with the names that these are in."""
+
+    forward: tuple[Tensor, ...]
+    result: Tensor
+    definitions: Mapping[Array, Tensor] = field(default_factory=dict)
+
+
+def read(claim: Claim, statement: Statement | None) -> Read:
+    """What the statement says that was decided, which may name intermediates; else what the claim says."""
+    if statement is None or not statement.context.definitions:
+        return Read(claim.forward, Tensor(claim.axes, claim.rhs))
+    forward = []
+    for t, body in zip(claim.forward, statement.forward, strict=True):
+        forward.append(Tensor(tuple(Index(f"i{k}", n) for k, n in enumerate(t.shape)), body))
+    return Read(tuple(forward), Tensor(claim.axes, statement.rhs), statement.context.definitions)
+
+
 def confirmed(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     """The verdict, if running the functions agrees with it; "unknown" with the reason if not."""
     problem = None
-    if verdict.status == PROVED:
-        found = (disagreement(request, claim, point) for point in points(problem_of(claim, setting).question()))
+    asked = long_problem(claim, setting) or problem_of(claim, setting)
+    if verdict.status == PROVED and verdict.theorem is not None:
+        what = read(claim, verdict.theorem.statement)
+        found = (disagreement(request, claim, what, point) for point in points(asked.question()))
         problem = next((x for x in found if x is not None), None)
     elif verdict.status == REFUTED and isinstance(verdict.counterexample, Counterexample):
-        problem = disagreement(request, claim, verdict.counterexample.point)
+        c = verdict.counterexample
+        same = c.rhs_term == asked.statement.rhs
+        problem = disagreement(request, claim, read(claim, asked.statement if same else None), c.point)
         if verdict.counterexample.kind == "no value" and NOTHING in (problem or ""):
             return verdict  # that it has no value is what the counterexample says
     if problem is None:
         return verdict
     return Verdict(UNKNOWN, verdict.name, reason=problem, hypotheses=verdict.hypotheses)
+
+
+def long_problem(claim: Claim, setting: Setting) -> Problem | None:
+    """A long claim with its intermediates, which are evaluated once each."""
+    return named_problem(claim, setting) if setting.sweep is not None and setting.sweep.first else None
 
 
 def points(q: Question) -> Iterator[Point]:
@@ -63,8 +96,9 @@ def points(q: Question) -> Iterator[Point]:
             return
 
 
-def disagreement(request: Request, claim: Claim, point: Point) -> str | None:
-    """How running the functions differs from their traces at this point."""
+def disagreement(request: Request, claim: Claim, what: Read, point: Point) -> str | None:
+    """How running the functions differs from what was read of them at this point."""
+    point = replace(point, definitions=what.definitions)
     try:
         given = {name: filled(name, d, point) for name, d in claim.inputs.items()}
         arguments = {**request.values, **given}
@@ -79,7 +113,7 @@ def disagreement(request: Request, claim: Claim, point: Point) -> str | None:
         return None
     gradient = claim.needs_derivative or claim.name in request.variables
     if gradient:
-        traced = list(zip(outputs.values(), claim.forward, strict=False))
+        traced = list(zip(outputs.values(), what.forward, strict=False))
     else:  # two functions, output by output
         traced = [(named(outputs, claim.name, claim.places and claim.places[0]), claim.forward[0])]
     for value, tensor in traced:
@@ -100,7 +134,7 @@ def disagreement(request: Request, claim: Claim, point: Point) -> str | None:
     found = found if gradient else named(results, claim.name, claim.places and claim.places[1])
     if found is None:
         return None
-    expected = tensor_values(point, claim.axes, claim.rhs)
+    expected = tensor_values(point, what.result.axes, what.result.body)
     wrong = differs(found, expected)
     return f"running the function gives {wrong}, other than its trace; please report this" if wrong else None
 

@@ -52,6 +52,26 @@ class ShapeExample:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongStep:
+    """The first wrong line of the user's code: what is wrong, file and line, what stands there and what belongs there.
+
+    `derived` is empty where no line of code is known that could stand there.
+    """
+
+    message: str
+    place: tuple[str, int] | None
+    claimed: str
+    derived: str
+
+    def as_json(self) -> dict[str, Any]:
+        file, line = self.place or (None, None)
+        return {
+            "message": self.message, "file": file, "line": line,
+            "claimed": self.claimed or None, "derived": self.derived or None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Repaired:
     """A formula that is right, with its theorem: `text` and `latex` in index notation, `code` as a NumPy function."""
 
@@ -75,7 +95,8 @@ class Verdict:
     argument that the core checked, `hypotheses` and `conditions` what it rests on, `witness` a point that satisfies
     them all.
     `counterexample` has exact values where the two sides differ, or sizes where the shapes do; `mistake` says what
-    kind of mistake it is, `repair` is a proved formula, `special_cases` say when the claim is true after all.
+    kind of mistake it is, `line` the first wrong line of the code, `repair` is a proved formula, `special_cases` say
+    when the claim is true after all.
     `reason` is for "ill-formed" and "unknown": the place, and what is missing.  `notes` say what was read in another
     way than it is written, such as a mask constant of -1e9 that is taken for -inf.  `reading` is what was asked, for
     the certificate.
@@ -98,6 +119,7 @@ class Verdict:
     sides: tuple[str, str] = field(default=("derivative", "backward"), repr=False)
     notes: tuple[str, ...] = ()
     reading: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    line: WrongStep | None = None
 
     def theorems(self) -> list[tuple[Verdict, Theorem]]:
         """Each variable's verdict with its theorem.  Raises ProofError where not everything was proved."""
@@ -159,7 +181,7 @@ def together(gradients: dict[str, Verdict]) -> Verdict:
         return Verdict(status, "", gradients, None, conditions, worst.hypotheses, worst.witness)
     return Verdict(
         status, "", gradients, None, worst.conditions, worst.hypotheses, worst.witness, worst.counterexample,
-        worst.mistake, worst.repair, worst.special_cases, worst.reason,
+        worst.mistake, worst.repair, worst.special_cases, worst.reason, line=worst.line,
     )  # fmt: skip
 
 
@@ -192,6 +214,11 @@ def details(v: Verdict, depth: int) -> Iterator[Line]:
     if v.counterexample is not None:
         for line in counterexample_lines(v):
             yield depth, "counterexample", line
+    if v.line is not None:
+        yield depth, "line", v.line.message
+        for head, text in (("written ", v.line.claimed), ("derived ", v.line.derived)):
+            if text:
+                yield from formula_lines(depth + 1, "line", head, text)
     if v.repair is not None:
         yield from formula_lines(depth, "repair", "proved  ", v.repair.text)
     for case in v.special_cases:
@@ -315,6 +342,8 @@ def json_of(v: Verdict) -> dict[str, Any]:
     }
     if v.notes:
         found["notes"] = list(v.notes)
+    if v.line is not None:
+        found["line"] = v.line.as_json()
     if v.repair is not None:
         r = v.repair
         found["repair"] = {"mistake": r.mistake, "text": r.text, "latex": r.latex, "code": r.code or None}

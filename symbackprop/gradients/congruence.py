@@ -10,15 +10,15 @@ from collections.abc import Collection
 
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
-from symbackprop.core.kernel import By, Flip, Instance, Proof, UnderDiff
-from symbackprop.core.ranges import within
+from symbackprop.core.kernel import By, Flip, Instance, Proof, Seen, UnderDiff, check
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Entry, Term, arrays, require
-from symbackprop.network.rules import Rewrite, everywhere
+from symbackprop.network.rules import everywhere
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
 from symbackprop.read.numpy import Node
 
+from .guarded import Known, rewriting
 from .lemmas import everywhere_in
 from .meanings import Meanings, opened
 from .reverse import Reverse
@@ -33,10 +33,13 @@ class Literal:
         for n in nodes:
             if n in known.shortened or not self.changed.isdisjoint(n.parents):
                 self.changed.add(n)
-        self.names = {n.array: second(n.array) for n in nodes if n in self.changed and n.meaning is not None}
+        self.names = {n.array: second_name(n.array) for n in nodes if n in self.changed and n.meaning is not None}
         self.definitions = {self.names[n.array]: self.meant(n) for n in nodes if n.array in self.names}
+        self.plain = {b: a for a, b in self.names.items()}
         self.equal: dict[Array, tuple[tuple[Index, ...], Proof]] = {}
         self.context = Context({**known.definitions, **self.definitions})
+        seen = Seen(self.context)
+        self.first = rewriting(self.first_name, lambda p: check(p, self.context, seen))
         for n in nodes:
             if n.array in self.names:
                 self.equal[self.names[n.array]] = self.lemma(n)
@@ -82,15 +85,12 @@ class Literal:
         assert found is not None
         return joined(by_left, found[0], by_right and Flip(by_right))
 
-    def first(self, t: Term, context: Context) -> Rewrite | None:
-        """a°[..] = a[..], for what was proved so far."""
-        if not isinstance(t, Entry) or t.array not in self.equal:
+    def first_name(self, array: Array) -> Known | None:
+        """a°[q] = a[q], for what was proved so far."""
+        if array not in self.equal:
             return None
-        axes, proof = self.equal[t.array]
-        if not all(within(e, i.size) for i, e in zip(axes, t.at, strict=True)):
-            return None
-        plain = next(a for a, b in self.names.items() if b == t.array)
-        return Entry(plain, t.at), Instance(tuple(zip(axes, t.at, strict=True)), proof)
+        axes, proof = self.equal[array]
+        return Known(axes, axes, lambda at: Entry(self.plain[array], at), proof)
 
     def theorem(self, proof: Proof, loss: Term, gradient: Term, wrt: Entry) -> Proof:
         """∂loss°/∂w = gradient° from ∂loss/∂w = gradient."""
@@ -101,8 +101,8 @@ class Literal:
         return joined(before and UnderDiff(wrt, before[1]), proof, after and Flip(after[1]))
 
 
-def second(a: Array) -> Array:
+def second_name(a: Array) -> Array:
     return Array(f"{a.name}°", a.label)
 
 
-__all__ = ["Literal"]
+__all__ = ["Literal", "second_name"]

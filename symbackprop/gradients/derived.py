@@ -59,7 +59,8 @@ def derived(
     """
     refused: set[tuple[int, str]] = set()
     for _ in range(ATTEMPTS):
-        reverse = Reverse(record(forward, {**(values or {}), **declared}), declared, variables, upstream, refused)
+        graph = record(forward, {**(values or {}), **declared}, hypotheses)
+        reverse = Reverse(graph, declared, variables, upstream, refused)
         try:
             shared = Theorems(reverse, hypotheses)
             return Derived(reverse, {v: shared.theorem(v) for v in variables}, shared)

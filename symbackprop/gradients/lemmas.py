@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.context import EMPTY
+from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr, Size
 from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import ZERO as NOTHING
@@ -62,8 +62,9 @@ class NotProved(Exception):
 class Lemmas:
     """The lemmas of a sweep."""
 
-    def __init__(self, reverse: Reverse, known: Meanings) -> None:
-        self.reverse, self.known, self.context = reverse, known, known.context
+    def __init__(self, reverse: Reverse, known: Meanings, assumed: Context = EMPTY) -> None:
+        """`assumed` has hypotheses that may settle signs."""
+        self.reverse, self.known, self.context, self.assumed = reverse, known, known.context, assumed
         self.kept = frozenset(n.array for n in reverse.active if n.named)
         self.backward = [n.array for n in reverse.graph.nodes if n.backward and n.meaning is not None]
         self.heard: set[Array] = set()  # adjoints of the steps so far: their names stay
@@ -94,7 +95,7 @@ class Lemmas:
             rights.append((to, axes_to, part, self.slope(to, at_to, [], to.named)[0]))
         lhs = summed(axes, mul(left[0], slope))
         rhs = add(*(summed(a, mul(part[0], t)) for _, a, part, t in rights))
-        found = prove_linear(tangents(lhs), tangents(rhs), self.shape)
+        found = prove_linear(tangents(lhs), tangents(rhs), self.shape, self.assumed)
         if found is None:
             return None
         zeros = [(to, *self.zero(step, to, g, heard)) for to, g in step.dropped]
@@ -127,7 +128,7 @@ class Lemmas:
         near = [n.array for n in (step.node, *step.node.parents) if n.meaning is not None]
         for names in (back, [*back, *near], [*back, *later], [*self.backward, *later]):
             value, by_opening = opened(term, names, self.context)
-            found = prove_equal(value, NOTHING, EMPTY)
+            found = prove_equal(value, NOTHING, self.assumed)
             if found is not None:
                 from .meanings import joined
 

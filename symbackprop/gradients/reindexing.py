@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
-from symbackprop.core.context import EMPTY, Equation
+from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
 from symbackprop.core.kernel import By, Flip, Linear, Proof, UnderSum, check
 from symbackprop.core.matrix import dummy
@@ -37,7 +37,7 @@ Piece = tuple[tuple[Index, ...], tuple[Term, ...]]
 Found = tuple[Proof, Equation]
 
 
-def prove_linear(lhs: Term, rhs: Term, shapes: Shapes) -> Found | None:
+def prove_linear(lhs: Term, rhs: Term, shapes: Shapes, assumed: Context = EMPTY) -> Found | None:
     """A checked proof of an equation that is linear in tangents; `shapes` knows the axes of those."""
     plain = as_they_stand(lhs, rhs)
     if plain is not None:
@@ -46,11 +46,11 @@ def prove_linear(lhs: Term, rhs: Term, shapes: Shapes) -> Found | None:
     if left is not None or right is not None:
         a, by_left = left or (lhs, None)
         b, by_right = right or (rhs, None)
-        between = as_they_stand(a, b) or prove_equal(a, b, EMPTY)
+        between = as_they_stand(a, b) or prove_equal(a, b, assumed)
         if between is not None:
             proof = joined(by_left, between[0], by_right and Flip(by_right))
-            return proof, check(proof, EMPTY)
-    return prove_equal(lhs, rhs, EMPTY)
+            return proof, check(proof, assumed)
+    return prove_equal(lhs, rhs, assumed)
 
 
 def as_they_stand(lhs: Term, rhs: Term) -> Found | None:

@@ -222,7 +222,7 @@ class Reverse:
                     if not refused and same(form.of(np, n, g, scale), values):
                         found = self.node(form.recorded(self.recorder, node, self.array(step.adjoint)))
                         return [(ancestor, found)], tuple(between), form.name
-            except (Undefined, SymbackpropError):
+            except (Undefined, SymbackpropError, ValueError):
                 continue
         return None
 

@@ -15,7 +15,8 @@ from symbackprop.numbers.points import Point
 from symbackprop.read.numpy import INPUT, Declared, Graph, Node
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-COUNTS = (3, 5, 2, 7, 4, 6)  # roots of the first are no simple factors
+# Sizes at a point and at another one; roots of the first are no simple factors.
+COUNTS = ((3, 5, 2, 7, 4, 6), (5, 3, 4, 2, 3, 2))
 
 
 class Sample:
@@ -30,7 +31,8 @@ class Sample:
         shift: int = 0,
     ) -> None:
         symbols = list(dict.fromkeys(s for d in declared.values() for s in d.symbols))
-        self.sizes = {s: COUNTS[(k + shift) % len(COUNTS)] for k, s in enumerate(symbols)}
+        counts = COUNTS[shift % len(COUNTS)]
+        self.sizes = {s: counts[k % len(counts)] for k, s in enumerate(symbols)}
         self.graph, self.declared, self.positive, self.shift = graph, declared, positive, shift
         whole = {n: d for n, d in declared.items() if d.values is not None}
         self.evaluation = FloatEvaluation(
@@ -41,7 +43,16 @@ class Sample:
 
     def changed(self, values: Mapping[Array, Floats]) -> Sample:
         """The same point, with other values for these nodes and what rests on them."""
-        return Sample(self.graph, self.declared, self.positive, values, self.shift)
+        other = Sample(self.graph, self.declared, self.positive, values, self.shift)
+        after = {n for n in self.graph.nodes if n.array in values}
+        for n in self.graph.nodes:
+            if not after.isdisjoint(n.parents):
+                after.add(n)
+            elif n in self.known and n not in after:
+                other.known.add(n)
+                if n.named:
+                    other.evaluation.tables[n.array] = self.evaluation.tables[n.array]
+        return other
 
     def elsewhere(self) -> Sample:
         """A point of other sizes."""

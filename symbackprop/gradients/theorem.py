@@ -6,15 +6,15 @@ tangent of the variable is left, which is a delta.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis
-from symbackprop.core.indices import Index, IndexExpr, ProofError, require
-from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, check
+from symbackprop.core.indices import Index, IndexExpr, ProofError, affine
+from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, Values, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL
-from symbackprop.core.terms import ONE, Array, Delta, Diff, Entry, NonNegative, Term, add, mul
+from symbackprop.core.terms import ONE, Array, Delta, Diff, Entry, NonNegative, Positive, Term, add, mul, substitute
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
@@ -50,32 +50,35 @@ class Theorems:
         self.reverse = reverse
         self.nodes = needed(reverse, more)
         self.known = meanings(reverse, self.nodes)
-        self.lemmas = Lemmas(reverse, self.known)
+        signs = {name: h for name, h in (hypotheses or {}).items() if isinstance(h, Positive)}
+        self.lemmas = Lemmas(reverse, self.known, Context(hypotheses=signs))
         self.literal = Literal(reverse, self.known, self.nodes)
         self.context = Context({**self.known.definitions, **self.literal.definitions}, dict(hypotheses or {}))
         self.seen = Seen(self.context)
         self.totals: dict[object, list[StepOf]] = {}
 
-    def theorem(self, variable: str, claimed: Opened | None = None) -> GradientTheorem:
+    def theorem(self, variable: str, claimed: Opened | None = None, kept: Collection[Array] = ()) -> GradientTheorem:
         """`claimed` is another term for the gradient at the indices w0, w1, ..., with the proof gradient = it.
 
-        Raises ProofError, NotProved.
+        Its conditions are on the variables, and on the nodes that are `kept`.  Raises ProofError, NotProved.
         """
         proof = Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
         found = check(proof, self.context, self.seen)
+        names = {self.literal.names.get(a, a) for a in kept}
+        others = [a for a in self.context.definitions if a not in names]
         for _ in range(ROUNDS):  # what restates a condition may have conditions of its own
-            restated = self.opened_conditions(proof, found)
+            restated = self.opened_conditions(proof, found, others)
             if restated is None:
                 break
             proof, found = restated, check(restated, self.context, self.seen)
         return GradientTheorem(variable, proof, found, self.context)
 
-    def opened_conditions(self, proof: Proof, found: Equation) -> Proof | None:
-        """The theorem with its conditions on the variables: one on a name may say nothing, or what never holds."""
+    def opened_conditions(self, proof: Proof, found: Equation, names: Collection[Array]) -> Proof | None:
+        """The theorem with its conditions opened: one on a name may say nothing, or what never holds."""
         parts = []
         for c in sorted(found.conditions, key=predicate_key):
             if not isinstance(c, NonNegative):
-                _, by_opening = opened(c.term, tuple(self.context.definitions), self.context)
+                _, by_opening = opened(c.term, names, self.context)
                 if by_opening is not None:
                     parts.append((c, by_opening))
         return Rephrase(proof, tuple(parts)) if parts else None
@@ -83,14 +86,7 @@ class Theorems:
     # --- what is shared ------------------------------------------------------------------------
 
     def loss(self) -> Term:
-        upstream = self.reverse.upstream
-        if not upstream:
-            return self.reverse.graph.outputs[0].value.term(())
-        parts = []
-        for output, g in upstream.items():
-            axes, at = indices(output.shape, "p")
-            parts.append(summed(axes, mul(g.value.term(at), output.value.term(at))))
-        return add(*parts)
+        return objective(self.reverse)
 
     def total(self, node: Node, parts: list[Adjoint]) -> list[StepOf]:
         """The contributions to a node add up to its adjoint, as steps under the tangent of the node (by ω)."""
@@ -128,6 +124,17 @@ class Theorems:
         yield [n.array for n in self.nodes if n.backward and n.meaning is not None]
 
 
+def objective(reverse: Reverse) -> Term:
+    """What is differentiated: the scalar output, or the sum over the outputs of upstream * output."""
+    if not reverse.upstream:
+        return reverse.graph.outputs[0].value.term(())
+    parts = []
+    for output, g in reverse.upstream.items():
+        axes, at = indices(output.shape, "p")
+        parts.append(summed(axes, mul(g.value.term(at), output.value.term(at))))
+    return add(*parts)
+
+
 class Telescope:
     """The proof for one variable."""
 
@@ -155,38 +162,23 @@ class Telescope:
             axes, at = indices(step.node.shape, NAMELESS)
             self.steps += with_variable(tuple(shared.total(step.node, self.parts.get(step.node, []))), self.wrt)
             if step.node is self.variable:
-                self.steps.append(self.picked(step.adjoint, axes, at))
+                law = By("diff_entry", (Entry(self.variable.array, at), self.wrt))
+                self.steps.append((axes, term_of(step.adjoint, at), law))
             elif step.node in lemmas:
                 self.use(lemmas[step.node])
         found = next((s.adjoint for s in self.reverse.steps if s.node is self.variable), 0.0)
         steps = tuple(map(self.written_out, self.steps))
-        telescoped = joined(by_laws, Linear(start, term_of(found, self.at), steps))
+        summed_up, contracted = self.deltas_contracted(found)
+        telescoped = joined(by_laws, Linear(start, summed_up, steps), contracted)
         final, adjoint = self.gradient(found)
         if claimed is not None:
             final, adjoint = claimed[0], joined(adjoint, claimed[1]) if adjoint or claimed[1] else None
         return literal.theorem(joined(telescoped, adjoint), loss, final, self.wrt)
 
-    def picked(self, adjoint: Adjoint, axes: tuple[Index, ...], at: tuple[IndexExpr, ...]) -> StepOf:
-        """Σ g ∂x/∂x[w] = g[w]: along the axes of small literal size here, along the others by the kernel."""
-        law = By("diff_entry", (Entry(self.variable.array, at), self.wrt))
-        literal = small(axes)
-        if not literal:
-            return axes, term_of(adjoint, at), law
-        factor, equation = term_of(adjoint, at), check(law, self.shared.context, self.shared.seen)
-        whole: Proof = Linear(mul(factor, equation.lhs), mul(factor, equation.rhs), (((), factor, law),))
-        for i in reversed(literal):
-            whole = UnderSum(i, whole)
-        there = tuple(w if i in literal else i for i, w in zip(at, self.at, strict=True))
-        apart = (Delta(i, w) for i, w in zip(at, self.at, strict=True) if i in axes and i not in literal)
-        found = prove_equal(summed(literal, mul(factor, equation.rhs)), mul(term_of(adjoint, there), *apart), EMPTY)
-        require(found is not None, "the gradient by {} is not read off", self.variable)
-        assert found is not None
-        return tuple(i for i in axes if i not in literal), ONE, joined(whole, found[0])
-
     def written_out(self, step: StepOf) -> StepOf:
         """Sums over axes of small literal size are written out by the kernel where they are terms: so here."""
         axes, factor, proof = step
-        literal = small(axes)
+        literal = list(filter(is_literal, axes))
         if not literal:
             return step
         equation = check(proof, self.shared.context, self.shared.seen)
@@ -194,6 +186,18 @@ class Telescope:
         for i in literal:
             whole = UnderSum(i, whole)
         return tuple(i for i in axes if i not in literal), ONE, whole
+
+    def deltas_contracted(self, found: Adjoint) -> Opened:
+        """Σ_p g_p δ(p, w) over axes that are written out, with the proof that it is g_w; else g_w itself."""
+        value = term_of(found, self.at)
+        literal = [i for i in self.axes if is_literal(i)]
+        if not literal or not isinstance(found, Node):
+            return value, None
+        moved = {i: Index(f"{i.name}'", i.size) for i in literal}
+        at = tuple(moved.get(i, i) if isinstance(i, Index) else i for i in self.at)
+        deltas = (Delta(moved[i], i) for i in literal)
+        total = summed(moved.values(), mul(term_of(found, at), *deltas))
+        return total, value_by_value(total, value, literal)
 
     def gradient(self, found: Adjoint) -> Opened:
         """The gradient that is handed over, which may be the adjoint broadcast to the shape of the variable."""
@@ -209,6 +213,9 @@ class Telescope:
         if self.reverse.upstream:
             for output, g in self.reverse.upstream.items():
                 self.parts.setdefault(output, []).append(g)
+                if output not in self.moving and output.array in self.shared.lemmas.kept:
+                    axes, at = indices(output.shape, NAMELESS)
+                    self.steps.append((axes, term_of(g, at), independence(output, at, self.wrt)))
         else:
             self.parts[self.reverse.graph.outputs[0]] = [1.0]
 
@@ -244,9 +251,19 @@ class Telescope:
                 self.parts.setdefault(to, []).append(g)
 
 
-def small(axes: Iterable[Index]) -> list[Index]:
-    """Those over which the kernel writes sums out."""
-    return [i for i in axes if i.size.constant is not None and i.size.constant <= LITERAL]
+def is_literal(i: Index) -> bool:
+    """The kernel writes out sums over it."""
+    return i.size.constant is not None and i.size.constant <= LITERAL
+
+
+def value_by_value(lhs: Term, rhs: Term, axes: Sequence[Index]) -> Proof:
+    """lhs = rhs as sums of products for each value of these axes."""
+    if not axes:
+        return Linear(lhs, rhs)
+    i = axes[0]
+    here: list[dict[Index, IndexExpr]] = [{i: affine(v, ())} for v in range(i.size.constant or 0)]
+    each = tuple(value_by_value(substitute(lhs, h), substitute(rhs, h), axes[1:]) for h in here)
+    return Values(i, lhs, rhs, each)
 
 
 def independence(node: Node, at: tuple[object, ...], wrt: Entry) -> Proof:

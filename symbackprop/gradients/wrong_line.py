@@ -40,10 +40,11 @@ class WrongLine:
     @property
     def message(self) -> str:
         at = "" if self.place is None else f"line {self.place[1]}: "
+        what = f"`{self.name}`" if self.node.name else f"the result of `{self.name}`"
         if self.factor is not None:
-            return f"{at}{self.name} lacks the factor {factor_text(self.factor)}"
-        wanted = "" if self.wanted is None or not self.wanted.name else f": {self.wanted.name} belongs there"
-        return f"{at}{self.name} is wrong{wanted}"
+            return f"{at}{what} lacks the factor {factor_text(self.factor)}"
+        wanted = "" if self.wanted is None or not self.wanted.name else f": `{self.wanted.name}` belongs there"
+        return f"{at}{what} is wrong{wanted}"
 
 
 def factor_text(factor: tuple[Fraction, Size]) -> str:
@@ -51,6 +52,18 @@ def factor_text(factor: tuple[Fraction, Size]) -> str:
     if size == sized(1):
         return str(number)
     return str(size) if number else f"1/{size}"
+
+
+def find_wrong_lines(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) -> dict[str, WrongLine]:
+    """By variable: one line for as many as it mends, then others for the rest."""
+    found: dict[str, WrongLine] = {}
+    while left := [v for v in wrong if v not in found]:
+        others = {v: r for v, r in results.items() if v not in found and (v in left or v not in wrong)}
+        line = find_wrong_line(reverse, others, left)
+        if line is None:
+            break
+        found |= dict.fromkeys(line.mends, line)
+    return found
 
 
 Found: TypeAlias = "tuple[Fraction, Size] | Node"
@@ -154,7 +167,7 @@ def blamed(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) 
 
 
 def derived_values(reverse: Reverse) -> list[tuple[Node, Floats]]:
-    """The adjoints of all nodes of the forward, also of those that a compact form goes over."""
+    """The adjoints of all nodes of the forward, also of those that a compact form goes over; then these nodes."""
     try:
         more = Reverse.plainly(reverse)
     except SymbackpropError:
@@ -167,7 +180,13 @@ def derived_values(reverse: Reverse) -> list[tuple[Node, Floats]]:
                     found[g] = reverse.sample.of(g)
                 except Undefined:
                     continue
+    for n in reverse.forward:
+        if n.named and n.operation != INPUT:
+            try:
+                found.setdefault(n, reverse.sample.of(n))
+            except Undefined:
+                continue
     return list(found.items())
 
 
-__all__ = ["WrongLine", "find_wrong_line"]
+__all__ = ["WrongLine", "find_wrong_line", "find_wrong_lines"]

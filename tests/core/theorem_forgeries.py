@@ -282,7 +282,7 @@ FORGERIES: dict[str, Callable[[], object]] = {
         Nonzero(OF_X), ONE, ((ONE, Sign(Nonzero(Apply("f", ONE)))),), ZERO,
         ((), ONE, Inside(OF_X, ((0, By("unfold", (x,))),))))), given(Nonzero(Apply("f", ONE)))),
     "dense by an assumption about what moves": lambda: dense(
-        Dense(Nonzero(x), ((X, Tensor((), ONE)),), (), Sign(Nonzero(x))), given(Nonzero(x))),
+        Dense(Nonzero(x), ((X, Tensor((), ZERO)),), (), Sign(Nonzero(x))), given(Nonzero(x))),
     # points
     "a hypothesis about no index": seen(Positive(v(few)), 1),
     "what is not so": seen(Positive(ZERO)),

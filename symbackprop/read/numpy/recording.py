@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
@@ -35,6 +36,7 @@ VIEWS = frozenset({
     "T", "getitem", "transpose", "swapaxes", "moveaxis", "rollaxis", "expand_dims", "squeeze", "reshape", "ravel",
     "broadcast_to", "matrix_transpose", "flip", "diagonal", "flatten", "fliplr", "flipud",
 })  # fmt: skip
+ARRANGED = frozenset({"reshape", "ravel", "flatten"})  # named although views: flat indices would be everywhere
 QUIET = frozenset({
     "asarray", "copy", "shape", "ndim", "size", "isscalar", "dtype_of", "einsum_path", "item",
     "atleast_1d", "atleast_2d", "isclose", "assert_allclose",
@@ -53,6 +55,7 @@ class Recorder:
         self.busy = False
         self.backward = False
         self.line: tuple[str, int] | None = None  # stands for the user's line in code of our own
+        self.spoken: dict[tuple[str, int], dict[tuple[str, Node], int]] = {}  # by function: names, and a line after
 
     # --- calls ---------------------------------------------------------------------------------
 
@@ -67,6 +70,7 @@ class Recorder:
             result = function(*args, **options)
         finally:
             self.busy = False
+        current().merged.clear()  # what was made of several axes has a name, and one index for the merged axis
         return self.noted(operation, args, dict(options), before, result)
 
     def held(self, x: Any) -> Any:
@@ -94,12 +98,15 @@ class Recorder:
         if id(out.value) in self.by_value:
             return out
         key = identity((operation, args, options))
-        known = self.by_call.get(key)
+        before = arranged_back(args[0], out) if operation in ARRANGED and not options else None
+        known = before or self.by_call.get(key)
         if operation.partition("[")[0] in VIEWS or out._parent is not None:
             if known is None or known.shape != out.value.shape:
-                self.by_call[key] = self.new(operation, args, options, out.value, out.scalar, name=False)
+                name = operation in ARRANGED and arranged(args, out)
+                known = self.by_call[key] = self.new(operation, args, options, out.value, out.scalar, name=name)
             else:
                 self.remember(known, out.value)
+            out._value = known.value if known.named else out._value
             return out  # a view stays one: writing to it writes through
         if known is None:
             known = self.by_call[key] = self.new(operation, args, options, out.value, out.scalar)
@@ -111,8 +118,11 @@ class Recorder:
         if target._parent is not None or id(target.value) in self.by_value:
             return
         operands = tuple(self.operand(b) for b in before)
-        node = self.new(operation, operands, {}, target.value, False)
-        target._value = node.value
+        key = identity((operation, operands, {}))
+        if key not in self.by_call:
+            self.by_call[key] = self.new(operation, operands, {}, target.value, False)
+        self.remember(self.by_call[key], target.value)
+        target._value = self.by_call[key].value
 
     def array(self, node: Node) -> SymArray:
         return array_of(node)
@@ -192,8 +202,11 @@ class Recorder:
         if self.line is not None:
             return
         for depth, f in enumerate(reversed(list(traced_frames(frame)))):
+            spoken = self.spoken.setdefault((f.f_code.co_filename, f.f_code.co_firstlineno), {})
             for name, x in f.f_locals.items():
                 node = self.node_of(x) if isinstance(x, SymArray) else None
+                if node is not None:
+                    spoken.setdefault((name, node), f.f_lineno)
                 if node is not None and (node.name is None or depth < node.depth) and node.operation != INPUT:
                     if name.isidentifier():
                         node.name, node.depth = name, depth
@@ -216,6 +229,21 @@ def array_of(node: Node) -> SymArray:
 def bare(value: Value) -> Value:
     """The entries without the holes."""
     return Value(value.shape, value.dtype, value.term)
+
+
+def arranged(args: tuple[Any, ...], out: SymArray) -> bool:
+    """Whether axes longer than 1 are merged or split."""
+    kept = [[s for s in x.value.shape if s != UNIT] for x in (*args[:1], out) if isinstance(x, Node | SymArray)]
+    return len(kept) == 2 and kept[0] != kept[1]
+
+
+def arranged_back(x: Any, out: SymArray) -> Node | None:
+    """What was reshaped before, where it gets the shape back that it had."""
+    while isinstance(x, Node) and x.operation in ARRANGED and not x.options:
+        x = x.args[0]
+        if isinstance(x, Node) and x.named and x.shape == out.value.shape:
+            return x
+    return None
 
 
 def depends_on_arrays(t: Term) -> bool:
@@ -290,12 +318,15 @@ class Graph:
             return executed(self.recorder, function, given)
 
 
-def record(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Graph:
+def record(
+    function: Callable[..., Any], arguments: Mapping[str, Any], hypotheses: Mapping[str, Hypothesis] | None = None
+) -> Graph:
     """function(**arguments) as a graph.  Arguments and errors as for `trace`."""
+    context = Context(hypotheses=hypotheses or {})
     graphs = []
     for passes in (1, 2):
         recorder = Recorder()
-        state = Tracing(names=frozenset(arguments), passes=passes, recorder=recorder)
+        state = Tracing(names=frozenset(arguments), passes=passes, recorder=recorder, context=context)
         with tracing(state):
             copier = Copier()
             given = {k: argument(k, v, copier) for k, v in arguments.items()}

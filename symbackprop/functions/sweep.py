@@ -1,0 +1,158 @@
+"""The functions of a request as one graph of named intermediates: claims, counterexamples, proofs and mistakes by it.
+
+A claim here says the same as the one without names; its intermediates are definitions of the statement.  It is worked
+out when it is asked for, and once for all variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from symbackprop.core.context import Context, Equation
+from symbackprop.core.kernel import Proof
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import NonNegative, Predicate, ProofError, SymbackpropError, Term
+from symbackprop.gradients.checking import BackwardCheck
+from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim
+from symbackprop.gradients.meanings import opened
+from symbackprop.gradients.wrong_line import WrongLine
+from symbackprop.prove.statements import Way
+from symbackprop.read.numpy import Node
+from symbackprop.write.program.mending import Mended, mended
+from symbackprop.write.program.source import Program
+
+from .gradient_names import gradient_of
+from .request import Request, parameters
+
+FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryError)
+
+
+@dataclass(slots=True)
+class Sweep:
+    """Of a request; nothing is known where the functions cannot be recorded or their gradient cannot be derived.
+
+    `first` says that its claims are long, so that this is the quicker way; `sides` are those of the claims by variable.
+    """
+
+    request: Request
+    context: Context
+    first: bool = False
+    sides: Mapping[str, tuple[Term, Tensor]] = field(default_factory=dict)
+    asked: bool = field(default=False, init=False)
+    check: BackwardCheck | None = field(default=None, init=False)
+    changes: dict[int, Mended | None] = field(default_factory=dict, init=False)
+    checks: dict[Any, BackwardCheck | None] = field(default_factory=dict, init=False)
+    programs: dict[bool, Program | None] = field(default_factory=dict, init=False)
+
+    def found(self) -> BackwardCheck | None:
+        if not self.asked:
+            self.asked = True
+            self.check = recorded(self.request, self.context)
+        return self.check
+
+    def of(self, variable: str, lhs: Term, result: Tensor) -> BackwardCheck | None:
+        """For the claim that this is a variable's gradient: it may be the result for another; None for other claims."""
+        if not self.is_own(variable, lhs):
+            return None
+        name = next((v for v, (_, r) in self.sides.items() if r is result), None)
+        check = None if name is None else self.found()
+        if name is None or check is None or name == variable:
+            return check
+        if (variable, name) not in self.checks:
+            self.checks[variable, name] = check.returning({variable: check.results[name]})
+        return self.checks[variable, name]
+
+    def is_own(self, variable: str, lhs: Term, result: Tensor | None = None) -> bool:
+        """Whether the sides are those of the request."""
+        sides = self.sides.get(variable)
+        return sides is not None and sides[0] is lhs and (result is None or sides[1] is result)
+
+    def line(self, variable: str) -> WrongLine | None:
+        """The first wrong line that has to do with this variable."""
+        check = self.found()
+        return None if check is None else tried(lambda: check.lines.get(variable))
+
+    def mended(self, line: WrongLine) -> Mended | None:
+        """The code with this line mended."""
+        check = self.found()
+        if check is None or self.request.backward is None:
+            return None
+        if id(line) not in self.changes:
+            self.changes[id(line)] = tried(mended, self.request.backward, check.reverse, line)
+        return self.changes[id(line)]
+
+    def again(self, line: WrongLine) -> BackwardCheck | None:
+        """What the code with this line mended returns."""
+        change, check = self.mended(line), self.found()
+        if check is None or change is None or change.function is None:
+            return None
+        if id(line) not in self.checks:
+            self.checks[id(line)] = tried(check.again, change.function)
+        return self.checks[id(line)]
+
+    def derived(self) -> BackwardCheck | None:
+        """The derived gradients in place of what the backward function returns."""
+        check = self.found()
+        if check is not None and 0 not in self.checks:
+            gradients = {v: g for v, g in check.reverse.gradients.items() if isinstance(g, Node)}
+            self.checks[0] = check.returning(gradients)
+        return self.checks.get(0)
+
+    def program(self, claimed: bool = False) -> Program | None:
+        """The code of the derived gradients, or of the claimed ones."""
+        check = self.found()
+        if check is not None and claimed not in self.programs:
+            reverse = copy(check.reverse)
+            if claimed:
+                reverse.gradients = dict(check.results)
+            self.programs[claimed] = tried(Program, reverse)
+        return self.programs.get(claimed)
+
+
+T = TypeVar("T")
+
+
+def tried(f: Callable[..., T], *args: Any) -> T | None:
+    try:
+        return f(*args)
+    except FAILED:
+        return None
+
+
+def recorded(request: Request, context: Context) -> BackwardCheck | None:
+    if request.backward is None:
+        return None
+    return tried(
+        BackwardCheck, request.forward, request.backward, request.declared, request.variables, request.values,
+        request.extra, context.hypotheses, parameters(request.backward, request.asked), gradient_of,
+    )  # fmt: skip
+
+
+def named_by(check: BackwardCheck, variable: str) -> NamedClaim | None:
+    return tried(named_claim, check, variable)
+
+
+def by_matching(check: BackwardCheck, named: NamedClaim) -> Way:
+    def way(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
+        if (lhs, rhs) != (named.lhs, named.rhs):
+            return None
+        theorem = check.theorem(str(named.lhs.wrt.array), named.definitions)
+        try:
+            return None if theorem is None else proved_claim(theorem, named, context)
+        except ProofError:
+            return None
+
+    return way
+
+
+def in_variables(p: Predicate, context: Context) -> Predicate:
+    """The predicate with all names opened."""
+    if isinstance(p, NonNegative):
+        return p
+    return type(p)(opened(p.term, tuple(context.definitions), context)[0])
+
+
+__all__ = ["Sweep", "by_matching", "in_variables", "named_by"]

@@ -1,0 +1,79 @@
+"""What a backward function claims, in the names of the user's own intermediates; and its proof by matching.
+
+The claim mentions the nodes of the two functions only.  What the proof needs besides, such as the derived gradient,
+is introduced inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symbackprop.core.context import Context, Equation
+from symbackprop.core.indices import Index
+from symbackprop.core.kernel import Let, Proof, discharged
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import Array, Diff, Entry, Term, require
+from symbackprop.read.numpy import Node
+
+from .checking import BackwardCheck
+from .congruence import second_name
+from .lemmas import everywhere_in
+from .meanings import indices
+from .plain import in_order
+from .theorem import GradientTheorem, ancestors, objective
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClaim:
+    """∂loss/∂variable = result at `axes`, where `definitions` say what the intermediates are."""
+
+    lhs: Diff
+    rhs: Term
+    axes: tuple[Index, ...]
+    definitions: Mapping[Array, Tensor]
+    forward: tuple[Term, ...]
+
+
+def named_claim(found: BackwardCheck, variable: str) -> NamedClaim:
+    reverse, result = found.reverse, found.results[variable]
+    axes, at = indices(reverse.graph.inputs[variable].shape, "w")
+    outputs = reverse.graph.outputs
+    lhs = Diff(objective(reverse), Entry(Array(variable), at))
+    forward = tuple(o.value.term(indices(o.shape, "i")[1]) for o in outputs)
+    return NamedClaim(lhs, result.value.term(at), axes, meanings_of([*outputs, result]), forward)
+
+
+def meanings_of(nodes: Collection[Node]) -> dict[Array, Tensor]:
+    """What these nodes, and all that they are made from, mean."""
+    behind = sorted({*nodes, *ancestors(nodes)}, key=lambda n: n.number)
+    return {n.array: n.meaning for n in behind if n.meaning is not None}
+
+
+def proved_claim(theorem: GradientTheorem, claim: NamedClaim, context: Context) -> tuple[Proof, Equation]:
+    """A proof of the claim under `context`, which has its definitions, to be checked with what rests on it.
+
+    The conditions of the theorem are on the names of the claim.  Raises ProofError where it is about another claim.
+    """
+    definitions, proof, found = dict(theorem.context.definitions), theorem.proof, theorem.equation
+    second = {a: b for a in definitions if (b := second_name(a)) in definitions}
+    if second:  # the name alone is for what the program computes
+        names = {**{a: Array(f"{a.name}'", a.label) for a in second}, **{b: a for a, b in second.items()}}
+        proof, definitions, found = (renamed(x, names) for x in (proof, definitions, found))
+    require((found.lhs, found.rhs) == (claim.lhs, claim.rhs), "the proof is about another claim")
+    for array in reversed(in_order(Context(definitions))):
+        if array not in claim.definitions:
+            proof = Let(array, definitions[array], proof)
+        else:
+            require(definitions[array] == claim.definitions[array], "{} means something else", array)
+    return proof, discharged(found, context)
+
+
+def renamed(x: Any, names: Mapping[Array, Array]) -> Any:
+    if isinstance(x, dict):
+        return {names.get(a, a): renamed(t, names) for a, t in x.items()}
+    return everywhere_in(x, lambda y: names.get(y) if isinstance(y, Array) else None)
+
+
+__all__ = ["NamedClaim", "named_claim", "proved_claim"]
