@@ -404,3 +404,8 @@ rule("held_target", {"x": "B D", "w": "D D"}, both(
 rule("held_in_jvp", N, two_jvps(
     lambda x: lax.stop_gradient(x) * jnp.sin(x), lambda x, t: x * jnp.cos(x) * t,
     lambda x, t: (jnp.sin(x) + x * jnp.cos(x)) * t))  # fmt: skip
+rule("held_mask", {"q": "T T"}, both(
+    lambda q: jax.nn.softmax(q + lax.stop_gradient(jnp.where(jnp.tri(q.shape[0], dtype=bool), 0 * q, -jnp.inf))),
+    lambda q: (p := jax.nn.softmax(jnp.where(jnp.tri(q.shape[0], dtype=bool), q, -jnp.inf)), p),
+    lambda p, g: (p * (g - (p * g).sum(1, keepdims=True)),),
+    lambda p, g: (p * (g - (p * g).sum(0, keepdims=True)),)))  # fmt: skip

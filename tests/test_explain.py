@@ -19,6 +19,7 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.documents.check import check_text
 from symbackprop.documents.judging import Judge
 from symbackprop.functions.explaining import explain, explain_statement
+from symbackprop.read.formulas import arrays, contraction
 from symbackprop.read.formulas.program import Program
 from symbackprop.read.formulas.typed import read_typed
 from symbackprop.read.notes.statements.sections import read_file
@@ -30,7 +31,7 @@ UNWANTED = ("Derivative(", "KroneckerDelta(", r"\mathrm{part}", r"\mathrm{tidy}"
 # (formula, variable, a line of its passage): each is proved, so a formula that is read in another way is seen here
 GRADIENTS = [
     ("L = sum((tanh(X W + b) - T)^2)", "W", "∂L/∂W = X^T ∂L/∂Z"),
-    ("L = sum((tanh(X W + b) - T)^2)", "b", "∂L/∂b = 1^T ∂L/∂Z"),
+    ("L = sum((tanh(X W + b) - T)^2)", "b", "∂L/∂b = 1_n^T ∂L/∂Z"),
     ("z = W x + b; a = tanh(z); L = 1/2 norm(a - t)^2", "W", "∂L/∂W = ∂L/∂z x^T"),
     ("z = W x + b; a = tanh(z); L = 1/2 norm(a - t)^2", "x", "∂L/∂x = W^T ∂L/∂z"),
     ("L = -sum_i t_i log(y_i); y_i = exp(z_i)/(sum_k exp(z_k)); z = W x", "W", "∂L/∂W = ∂L/∂z x^T"),
@@ -112,10 +113,11 @@ def test_a_variable_that_is_not_there() -> None:
 # --- documents -----------------------------------------------------------------------------------
 
 STATEMENTS = {  # line of the notes: the last line of the derivation
-    146: "∂L/∂w^L = ∂L/∂z^L (a^(L-1))^T",
-    217: "∂L/∂w^L = ∂L/∂z^L (a^(L-1))^T",
-    249: "∂L/∂z^l = ∂L/∂a^l ∘ f'(z^l)",
-    395: "∂L/∂z^L = y ∘ ∂L/∂y - y y^T ∂L/∂y",
+    146: "∂L/∂w^L = a^(L-1) ∂L/∂z^L",  # columns and numerator layout, as the section says
+    217: "∂L/∂w^L = a^(L-1) ∂L/∂z^L",
+    249: "∂L/∂z^l = ∂L/∂a^l ∘ (f'(z^l))^T",
+    395: "∂y/∂z^L = diag(y) - y^T y",
+    302: "∂L/∂z^l = ∂L/∂a^l ∘ f'(z^l)",  # rows
     530: "∂L/∂w^l = (a^(l-1))^T ∂L/∂z^l",
 }
 
@@ -257,3 +259,47 @@ def test_no_altered_line_is(formula: str, variable: str) -> None:
     text = as_document(formula, variable, altered=True)
     claims = [c for c in check_text(text, judge=Judge(repair=False)) if c.kind == "claim"]
     assert claims and [c.latex for c in claims if c.verdict == "proved"] == []
+
+
+def test_the_page_of_a_document_has_derivations_by_intermediates(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    notes = tmp_path / "notes.md"
+    notes.write_text("$$L = \\tfrac12 \\|W x - t\\|^2$$\n\n$$\\nabla_W L = (W x - t) x^T$$\n", encoding="utf-8")
+    assert main(["check", str(notes), "--html", str(page)]) == 0
+    html = page.read_text(encoding="utf-8")
+    assert html.count('<div class="derivation">') == 1 and "all entries at once" in html and "algebra" not in html
+
+
+def test_w1_is_one_name() -> None:
+    found = explain("h = tanh(W1 x + b1); y = W2 h + b2; L = 1/2 norm(y - t)^2", wrt=["W1", "b2"])
+    lines = [f"{x.left} = {x.right}" for p in found.plan.passages for x in p.lines]
+    assert "∂L/∂W1 = (W2^T (y - t) ∘ (1 - h^(∘2))) x^T" in lines and "∂L/∂b2 = y - t" in lines
+    assert "dW1 = " in found.to("numpy") and "W_{1}" in found.to("latex") and "acute" not in found.to("latex")
+    for formula, name in ((r"y = \acute{v} v1", "v1"), ("y = gamma12 x", "γ12"), (r"y = \hat{x} x7", "x7")):
+        assert name in {names[0] for names, _ in explain(formula).plan.shapes}
+
+
+@pytest.mark.parametrize(
+    ("formula", "wanted"),
+    [
+        ("L = (X w - y)'(X w - y)", "∂L/∂y_i = 2 y_i - 2 Σ_j X_ij w_j"),
+        ("L = x'diag(d)x", "∂L/∂x_i = d_i x_i + x_i d_i"),
+        ("L = sum(abs(x))", "∂L/∂x = [x > 0] - [-x > 0]"),
+        ("L = sum(relu(W x))", "∂L/∂x_i = Σ_j W_ji [Σ_k W_jk x_k > 0]"),
+        ("a = sigma(z); L = sum(a)", "∂L/∂z = σ'(z)"),
+        ("L = lambda * x' x", "∂L/∂λ = Σ_i x_i^2"),
+        ("S = Q K'; P = softmax(S); L = sum(P .* P)", "∂L/∂Q = ∂L/∂S K"),
+    ],
+)
+def test_signs_of_the_keyboard(formula: str, wanted: str) -> None:
+    lines = [f"{x.left} = {x.right}" for p in explain(formula).plan.passages for x in p.lines]
+    assert wanted in lines, lines
+
+
+def test_a_computation_that_is_not_the_formula_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is recorded from a formula is proved to be it, opened down to the variables."""
+    explain("L = sum(A .* B .* A)", wrt="A")
+    right = contraction.contracted
+    monkeypatch.setattr(arrays, "contracted", lambda parts, dummies: right(parts[:2], dummies))
+    with pytest.raises(SymbackpropError, match="could not be shown to be what was differentiated"):
+        explain("L = sum(A .* B .* A)", wrt="A")

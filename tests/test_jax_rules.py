@@ -17,7 +17,7 @@ from symbackprop import SymbackpropError, check_function, check_jvp  # noqa: E40
 from symbackprop.functions.drive import Options  # noqa: E402
 from symbackprop.functions.jax_functions import check_rule  # noqa: E402
 
-QUICK = Options({}, seek_repair=False)
+QUICK = Options({}, seek_repair=False, seconds=60)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -100,12 +100,22 @@ def test_a_request_that_makes_no_sense_says_what_to_write(ask: Any, message: str
 
 
 @pytest.mark.parametrize("bwd", [
-    lambda r, g: (g @ r[1].T, r[0].T @ g, g), lambda r, g: (g @ r[1], r[0].T @ g), lambda r, g: (g, r[0].T @ g),
-    lambda r, g: g @ r[1].T, lambda r, g: (g @ r[1].T, (r[0].T @ g).sum(0)),
+    lambda r, g: (g @ r[1].T, r[0].T @ g, g), lambda r, g: (g @ r[1], r[0].T @ g), lambda r, g: g @ r[1].T,
+    lambda r, g: {"x": g @ r[1].T, "w": r[0].T @ g}, lambda r, g: ((g @ r[1].T, None), r[0].T @ g),
 ])  # fmt: skip
 def test_what_jax_refuses_is_ill_formed(bwd: Any) -> None:
     verdict = check_function(vjp(product, product_fwd, bwd), shapes=XW)
     assert verdict.status == "ill-formed" and "JAX: " in verdict.reason, str(verdict)
+
+
+@pytest.mark.parametrize(("bwd", "mistake"), [
+    (lambda r, g: (g @ r[1].T, g.T @ r[0]), "result transposed"),
+    (lambda r, g: (g @ r[1].T, (r[0].T @ g).sum(0)), "the result has another shape than the variable"),
+    (lambda r, g: (g.sum(), r[0].T @ g), "the result is a scalar where an array is needed"),
+])  # fmt: skip
+def test_a_gradient_of_another_shape_is_refuted(bwd: Any, mistake: str) -> None:
+    verdict = check_function(vjp(product, product_fwd, bwd), shapes=XW, seek_repair=False)
+    assert verdict.status == "refuted" and mistake in str(verdict), str(verdict)
 
 
 def test_a_rule_that_branches_on_data_is_unknown() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .document_cache import Document
 
 
+DERIVING = 2.0  # seconds for the derivation of one statement, in a page
 EPILOG = """\
   symbackprop check notes.md
   symbackprop check notes/ --cache .cache
@@ -163,7 +164,7 @@ def check_one(path: str, request: Request, judge: Judge, out: Console) -> Docume
     out.print(document.report, end="", soft_wrap=True, markup=False)
     if request.html is not None:
         target = request.html or str(Path(path).with_suffix(".html"))
-        write_atomically(target, html_page(path, read_text(Path(path)), document.statements))
+        write_atomically(target, html_page(path, read_text(Path(path)), document.statements, derivation_of))
         out.print(f"written: {target}", soft_wrap=True)
     return document
 
@@ -216,6 +217,20 @@ def is_terminal() -> bool:
     import sys
 
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def derivation_of(statement: Checked) -> str:
+    """The derivation by intermediates of a statement about a derivative, as HTML; "" where there is none in time."""
+    from symbackprop.clock import OutOfTime
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.functions.explaining import explain_derivative
+    from symbackprop.write.program.html_page import passages
+
+    try:
+        found = explain_derivative(statement.reading, timeout=DERIVING)
+    except (SymbackpropError, OutOfTime, RecursionError):
+        return ""
+    return "" if found is None else passages(found.plan)
 
 
 def write_results(request: Request, found: list[Document]) -> None:

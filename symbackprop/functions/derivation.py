@@ -21,6 +21,7 @@ from symbackprop.write.program.forms import WRITERS
 from symbackprop.write.program.notation import Both
 from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
+from symbackprop.write.program.standing import Standing
 
 from .claims import Claim, axes_of, partial_latex
 from .deciding import verdict_of
@@ -71,15 +72,17 @@ class Derivative:
         return self.verdict.conditions
 
     def planned(
-        self, title: str = "The gradient", written: Mapping[str, Both] | None = None, remarks: Sequence[str] = ()
-    ) -> Derivation:
-        """The derivation line by line; `written` has text and LaTeX of names, `remarks` what goes before it.
+        self, title: str = "The gradient", written: Mapping[str, Both] | None = None, remarks: Sequence[str] = (),
+        standing: Standing = Standing(),  # noqa: B008  it is immutable
+    ) -> Derivation:  # fmt: skip
+        """The derivation line by line; `written` has text and LaTeX of names, `remarks` what goes before it,
+        `standing` how vectors and gradients stand in matrix formulas.
 
         Raises SymbackpropError for a gradient that was found by index terms only.
         """
         if self.derived is None:
             raise SymbackpropError("this gradient is known by index terms only: it has no derivation by intermediates")
-        return plan(self.derived, title, self.verdict.hypotheses, written, remarks)
+        return plan(self.derived, title, self.verdict.hypotheses, written, remarks, standing)
 
     def explained(self, form: str = "text", detail: int = 2, title: str = "The gradient") -> str:
         """The derivation as "text", "markdown", "latex", "fragment", "html" or "svg"; `detail` is 1 to 3.

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
+from symbackprop.core.context import EMPTY, Context
+from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, SymbackpropError
+from symbackprop.gradients.lemmas import everywhere_in
+from symbackprop.gradients.meanings import opened
+from symbackprop.prove.equality import prove_equal
 from symbackprop.read.formulas.program import Assuming, Program
 from symbackprop.read.formulas.statement import Asked, asked
 from symbackprop.read.formulas.typed import read_typed
 from symbackprop.read.notes.statements.statements import Reading
-from symbackprop.read.numpy import Declared
+from symbackprop.read.numpy import UNIT, ZERO_AT, Declared
 from symbackprop.write.notes.letters import DocumentLatex, DocumentText, author_text
 from symbackprop.write.program.derivation import Derivation
 from symbackprop.write.program.dialects import DIALECTS
@@ -20,6 +25,7 @@ from symbackprop.write.program.forms import WRITERS
 from symbackprop.write.program.html_page import body
 from symbackprop.write.program.pages import aligned
 from symbackprop.write.program.pdf import as_pdf
+from symbackprop.write.program.standing import Standing
 
 from .checks import derive
 from .derivation import Derivative, derivation
@@ -81,7 +87,8 @@ def explain(
         name = getattr(what, "__name__", "the function")
         return Explanation(found, found.planned(title or f"The gradient of {name}"))
     typed = read_typed(what, shapes)
-    return explained(typed.asked, wrt, title, typed.notes, timeout)
+    standing = Standing("convention: row" in typed.text, paper=True)
+    return explained(typed.asked, wrt, title, typed.notes, timeout, standing)
 
 
 def explain_statement(
@@ -91,13 +98,26 @@ def explain_statement(
 
     Raises SymbackpropError for a statement that is about no derivative and defines nothing.
     """
+    return explained(asked(reading), wrt, title, (), timeout, standing_of(reading))
+
+
+def explain_derivative(reading: Reading, *, timeout: float | None = LIMIT) -> Explanation | None:
+    """The same for a statement that is about a derivative; None for any other."""
     found = asked(reading)
-    return explained(found, wrt, title, (), timeout)
+    return explained(found, None, "", (), timeout, standing_of(reading)) if found.variables else None
+
+
+def standing_of(reading: Reading) -> Standing:
+    """As the section says."""
+    said = reading.declarations
+    chained = said.layout in ("numerator", "gradient")
+    return Standing(said.convention == "row", said.layout == "numerator", True, chained)
 
 
 def explained(
-    found: Asked, wrt: str | Sequence[str] | None, title: str, notes: Sequence[str], timeout: float | None
-) -> Explanation:
+    found: Asked, wrt: str | Sequence[str] | None, title: str, notes: Sequence[str], timeout: float | None,
+    standing: Standing,
+) -> Explanation:  # fmt: skip
     program = Program(found.formulas, author_text(found.formulas.output.name))
     names = variables(program, found, wrt)
     assuming = Assuming(program) if found.formulas.hypotheses else None
@@ -109,10 +129,27 @@ def explained(
             derivative = derivation(request, Setting(request.hypotheses(), repair=False, seconds=seconds), code=False)
     except OutOfTime as late:
         raise SymbackpropError(f"explain: {late}") from None
+    refuse_another(program, derivative)
     written = {name: spelled(a) for a, name in program.names.items() if spelled(a)[0] != name}
     by = ", ".join(written.get(n, (n, n))[0] for n in request.variables)
     loss = spelled(found.formulas.output)[0]
-    return Explanation(derivative, derivative.planned(title or f"The gradient of {loss} by {by}", written, notes))
+    planned = derivative.planned(title or f"The gradient of {loss} by {by}", written, notes, standing)
+    return Explanation(derivative, planned)
+
+
+def refuse_another(program: Program, derivative: Derivative) -> None:
+    """The computation that was recorded is the formula, opened down to its variables.  Raises SymbackpropError."""
+    found, formulas = derivative.derived, program.formulas
+    assert found is not None
+    got = found.plain(found.reverse.graph.outputs[0])
+    meaning = formulas.definitions[formulas.output]
+    axes = tuple(Index(f"axis {k}", s) for k, s in enumerate(got.shape))
+    wanted = opened(meaning.at(*axes), tuple(formulas.definitions), Context(formulas.definitions))[0]
+    names = {a: Array(n) for a, n in program.names.items()}
+    renamed = everywhere_in(wanted, lambda x: names.get(x) if isinstance(x, Array) else None)
+    at = tuple(ZERO_AT if i.size == UNIT else i for i in axes)
+    if prove_equal(got.at(*at), renamed, EMPTY) is None:
+        raise SymbackpropError("the formula could not be shown to be what was differentiated")
 
 
 def variables(program: Program, found: Asked, wrt: str | Sequence[str] | None) -> list[str] | None:

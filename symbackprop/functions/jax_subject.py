@@ -53,7 +53,7 @@ class Subject:
         cotangents = [jnp.asarray(arrays[u], y.dtype) for u, y in zip(upstream, outputs, strict=True)]
         try:
             return dict(zip(self.real, pull(cotangents), strict=True))
-        except TypeError:
+        except (TypeError, ValueError, IndexError):
             found = composed(self.function, self.template, arrays, cotangents)
             if found is None:
                 raise
@@ -78,9 +78,10 @@ def is_real(x: Any) -> bool:
 def composed(
     function: Any, template: Template, arrays: Mapping[str, Any], cotangents: Sequence[Any]
 ) -> dict[str, Any] | None:
-    """bwd after fwd, where the residuals have plain numbers, such as a shape: JAX keeps them so outside of jit.
+    """bwd after fwd, where JAX refuses to put them together.
 
-    None where there are none, or the function is no jax.custom_vjp.
+    Residuals that are plain numbers, such as a shape, stay so outside of jit; and a gradient of another shape than its
+    variable is to be shown.  None for anything else, and where the function is no jax.custom_vjp.
     """
     rule = inner_rule(function)
     if not isinstance(rule, jax.custom_vjp):
@@ -90,27 +91,43 @@ def composed(
     written: tuple[Any, ...] = bound.args
     args, fixed = filled(written, arrays), rule.nondiff_argnums
     output, residuals = rule.fwd(*args)  # type: ignore[misc]
-    if all(hasattr(x, "dtype") for x in jax.tree.leaves(residuals)):
-        return None
     upstream = jax.tree.unflatten(jax.tree.structure(output), cotangents)
-    found = rule.bwd(*(args[k] for k in fixed), residuals, upstream)  # type: ignore[misc]
-    kept = tuple(a for k, a in enumerate(written) if k not in fixed)
-    return collected(kept, tuple(found))
+    gradients = rule.bwd(*(args[k] for k in fixed), residuals, upstream)  # type: ignore[misc]
+    found = collected(tuple(a for k, a in enumerate(written) if k not in fixed), gradients)
+    if found is None:
+        return None
+    plain = not all(hasattr(x, "dtype") for x in jax.tree.leaves(residuals))
+    return found if plain or any(jnp.shape(g) != jnp.shape(arrays[v]) for v, g in found.items()) else None
 
 
-def collected(written: Any, found: Any) -> dict[str, Any]:
-    """Gradients by name, from where the arrays stand among the arguments; None is 0."""
+def collected(written: Any, found: Any) -> dict[str, Any] | None:
+    """Gradients by name, from where the arrays stand among the arguments; a None is 0.
+
+    None where the gradients are not put together as the arguments are.
+    """
     match written:
         case Place(name):
-            return {} if found is None else {name: found}
+            return {} if found is None else {name: found} if hasattr(found, "dtype") else None
         case dict() | tuple() | list() if found is not None:
-            pairs = ((written[k], found[k]) for k in (written if isinstance(written, dict) else range(len(written))))
+            if not alike(written, found):
+                return None
+            keys = list(written) if isinstance(written, dict) else range(len(written))
             total: dict[str, Any] = {}
-            for part, gradient in pairs:
-                for name, g in collected(part, gradient).items():
+            for key in keys:
+                part = collected(written[key], found[key])
+                if part is None:
+                    return None
+                for name, g in part.items():
                     total[name] = g if name not in total else total[name] + g
             return total
     return {}
+
+
+def alike(written: Any, found: Any) -> bool:
+    """Whether two containers are of a kind and a length."""
+    if isinstance(written, dict):
+        return isinstance(found, dict) and found.keys() == written.keys()
+    return type(found) is type(written) and len(found) == len(written)
 
 
 # --- where the rule is -----------------------------------------------------------------------------

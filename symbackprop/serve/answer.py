@@ -13,6 +13,7 @@ from symbackprop.documents.judging import Judge
 from symbackprop.documents.results import Checked
 from symbackprop.functions.checks import check_gradient
 from symbackprop.functions.explaining import Explanation, explain
+from symbackprop.read.formulas.numbered_names import in_digits
 from symbackprop.read.formulas.numpy_text import NumpyText
 from symbackprop.read.formulas.typed import read_claim
 from symbackprop.write.notes.page import Statements
@@ -68,9 +69,9 @@ def judged(q: Question) -> str:
             NumpyText(q.forward), backward, read_shapes(q.shapes), q.variables or None, timeout=SECONDS
         )
         return f'<div class="statement {verdict.status}">{DOLLARS.sub(TYPESET, verdict._repr_html_())}</div>'
-    reading = read_claim(q.forward, read_shapes(q.shapes), q.variables, q.gradient)
+    reading, names = read_claim(q.forward, read_shapes(q.shapes), q.variables, q.gradient)
     checked = Checked(reading, Judge(seconds=SECONDS).of(reading))
-    return Statements([checked]).alone(reading.formula)
+    return in_digits(Statements([checked]).alone(reading.formula), names, latex=True)
 
 
 def read_shapes(text: str) -> dict[str, str]:

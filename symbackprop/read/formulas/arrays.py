@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeGuard
 
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.matrix import dummy
@@ -32,6 +32,7 @@ from symbackprop.core.terms import (
     arguments,
     arrays,
     free,
+    neg,
     open_body,
     opened_whole,
     over,
@@ -50,7 +51,7 @@ from .contraction import Named, aligned, contracted, together
 UFUNCS: Mapping[str, Callable[..., Any]] = {
     **{f: getattr(np, f) for f in ("exp", "log", "tanh", "sin", "cos", "sinh", "cosh")},
     "atan": np.arctan, "sigmoid": special.expit, "erf": special.erf,
-    "softplus": lambda x: np.logaddexp(0, x),
+    "softplus": lambda x: np.logaddexp(0, x), "abs": np.abs, "relu": lambda x: np.maximum(x, 0),
 }  # fmt: skip
 HALVES = frozenset({2, 4, 8, 16})  # a fraction with such a denominator is a float
 
@@ -91,7 +92,8 @@ class Lowering:
             case Entry(array, at):
                 return Named(np.pi) if t == PI else self.entry(array, at)
             case Add(args):
-                return self.addition(args)
+                u = signed(t)
+                return self.addition(args) if u is None else Named(np.sign(self.value(u).array), self.value(u).axes)
             case Mul() | Sum():
                 return self.product(t)
             case Power(base, q):
@@ -99,9 +101,6 @@ class Lowering:
             case Apply(fn, arg, 0) if fn in UFUNCS:
                 inner = self.inner(arg, "argument")
                 return self.told(t, "value", Named(UFUNCS[fn](inner.array), inner.axes))
-            case Whole("max", 0, (), u):
-                inner = self.inner(u, "argument")
-                return self.told(t, "value", Named(np.maximum(inner.array, 0), inner.axes))
             case Holds(Positive(u)):
                 inner = self.value(u)
                 return Named(np.greater(inner.array, 0), inner.axes)
@@ -165,14 +164,19 @@ class Lowering:
         for t in args:
             negative, rest = (True, negated(t)) if is_negative(t) else (False, t)
             if total is None:
-                total = self.value(t)
+                total = self.numbers(t)
             else:
-                total = together(np.subtract if negative else np.add, total, self.value(rest))
+                total = together(np.subtract if negative else np.add, total, self.numbers(rest))
         return total or Named(0)
+
+    def numbers(self, t: Term) -> Named:
+        """A mask in a sum is 1 or 0."""
+        found = self.value(t)
+        return Named(np.multiply(found.array, 1.0), found.axes) if isinstance(t, Holds) else found
 
     def product(self, t: Term) -> Named:
         dummies: list[Index] = []
-        factors = with_maxima(self.factors(t, dummies))
+        factors = with_steps(self.factors(t, dummies))
         coefficient = Fraction(1)
         above: list[Named] = []
         below: list[Named] = []
@@ -275,15 +279,28 @@ class NotAnOperation(Exception):
 # --- terms ---------------------------------------------------------------------------------------
 
 
-def with_maxima(factors: list[Term]) -> list[Term]:
-    """u [u > 0] is max(u, 0), written here as the maximum over no axes."""
+def with_steps(factors: list[Term]) -> list[Term]:
+    """u [u > 0] is relu(u), u sign(u) is |u|."""
     for f in factors:
-        match f:
-            case Holds(Positive(u)) if u in factors:
-                rest = [x for x in factors if x is not f]
-                rest[rest.index(u)] = Whole("max", 0, (), u, (), ())
-                return with_maxima(rest)
+        u = signed(f) if isinstance(f, Add) else f.predicate.term if is_positive(f) else None
+        if u is not None and u in factors:
+            rest = [x for x in factors if x is not f]
+            rest[rest.index(u)] = Apply("abs" if isinstance(f, Add) else "relu", u)
+            return with_steps(rest)
     return factors
+
+
+def is_positive(t: Term) -> TypeGuard[Any]:
+    return isinstance(t, Holds) and isinstance(t.predicate, Positive)
+
+
+def signed(t: Term) -> Term | None:
+    """u of [u > 0] - [-u > 0]."""
+    match t:
+        case Add((Holds(Positive(u)), Mul((Num(value), Holds(Positive(v)))))) if value == -1 and v == neg(u):
+            return u
+        case _:
+            return None
 
 
 def number(q: Fraction) -> int | float:

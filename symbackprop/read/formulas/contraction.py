@@ -84,11 +84,11 @@ def with_sums(parts: Sequence[Named], todo: Sequence[Index]) -> Named:
     outside = [n for n in parts if not set(n.axes) & set(todo)]
     places = {i: max(n.axes.index(i) for n in inside if i in n.axes) for n in inside for i in n.axes}
     every = sorted(places, key=lambda i: places[i])
-    widest = max(inside, key=lambda n: len(n.axes))
-    if set(widest.axes) == set(every):
-        product = widest
-        for n in inside:
-            if n is not widest:
+    widest = max(range(len(inside)), key=lambda k: len(inside[k].axes))
+    if set(inside[widest].axes) == set(every):
+        product = inside[widest]
+        for k, n in enumerate(inside):
+            if k != widest:
                 product = together(np.multiply, product, n)
         where = tuple(product.axes.index(i) for i in todo)
         axis = None if len(where) == len(product.axes) else where[0] if len(where) == 1 else where

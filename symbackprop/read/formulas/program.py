@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -139,7 +140,7 @@ def identifiers(names: list[Array]) -> list[str]:
     found: list[str] = []
     for a in names:
         name = identifier(a.name if a.label is None else f"{a.name}_{a.label}")
-        while name in found:
+        while name in found or keyword.iskeyword(name):
             name += "_"
         found.append(name)
     return found

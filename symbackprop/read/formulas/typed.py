@@ -7,7 +7,8 @@ entry by entry, ** for a power; a power of a bracket inside sum(...) or mean(...
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from symbackprop.core.terms import SymbackpropError
@@ -16,24 +17,27 @@ from ..notes.declared.symbols import Declarations
 from ..notes.files.place import ReadError
 from ..notes.files.sources import read_document
 from ..notes.grammar.tree import Symbol
-from ..notes.grammar.vocabulary import FUNCTION_WORDS
+from ..notes.grammar.vocabulary import FUNCTION_WORDS, GREEK
 from ..notes.grammar.walking import walk
 from ..notes.meaning.definitions import head
 from ..notes.statements.claims import Claim, elaborate
 from ..notes.statements.sections import read_statements
 from ..notes.statements.statements import Reading
+from .numbered_names import Names, in_digits, with_digits, without_digits
 from .program import Formulas
 from .statement import Asked, asked
 
 WORD = re.compile(r"(?<![\\A-Za-z_])[A-Za-z]{2,}(?:_[A-Za-z0-9]+)*")
 NOT_NAMES = frozenset({*FUNCTION_WORDS, "log", "ln", "exp", "text"})
-PRIME = re.compile(r"(?<=[\w)\]}])'(?!\s*\()")
+PRIME = re.compile(r"(?<=[)\]}])'|(?<=\w)'(?!\s*\()")
 SUMS = re.compile(r"(?<![A-Za-z\\])(?:sum|mean)\s*\(")
 SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")
 SIGMA = re.compile(r"(?<![A-Za-z\\])sum(?=_)")
 NORM = re.compile(r"(?<![A-Za-z\\])norm\s*\(")
 CALLED = re.compile(r"(?<![\\A-Za-z_])([A-Za-z]{2,}\d*)\(")
 COMMANDS = re.compile(r"(?<![A-Za-z\\])(exp|log|ln|sin|cos|tanh|sinh|cosh|det|max|min)(?=\s*\()")
+REDUCED = re.compile(r"(?:sum|mean|softmax|logsumexp|\\max|\\min)\s*\(\s*([A-Za-z]+)\s*[)^]")
+SIZES = ("n", "m", "d", "k", "p", "q", *(f"n{i}" for i in range(1, 50)))
 LIMIT = 20_000
 
 
@@ -54,6 +58,30 @@ def read_typed(text: str, shapes: Mapping[str, str] | None = None) -> Typed:
     """
     if len(text) > LIMIT:
         raise SymbackpropError(f"a formula of {len(text)} characters; at most {LIMIT} are read")
+    (text, *keys), names = apart([text, *(shapes or {})])
+    with called(names):
+        found = read_plain(text, dict(zip(keys, (shapes or {}).values(), strict=True)))
+    return replace(found, asked=with_digits(found.asked, names), notes=tuple(in_digits(n, names) for n in found.notes))
+
+
+def apart(texts: Sequence[str]) -> tuple[list[str], Names]:
+    """Texts that belong together, in which no name has digits."""
+    if any("\0" in t for t in texts):
+        raise SymbackpropError("this is binary data, not a formula")
+    joined, names = without_digits("\0".join(texts))
+    return joined.split("\0"), names
+
+
+@contextmanager
+def called(names: Names) -> Iterator[None]:
+    """Errors speak of names as they were typed."""
+    try:
+        yield
+    except SymbackpropError as error:
+        raise SymbackpropError(in_digits(str(error), names)) from None
+
+
+def read_plain(text: str, shapes: Mapping[str, str]) -> Typed:
     pieces = [p.strip() for p in re.split(r"[;\n]", text) if p.strip()]
     if not pieces:
         raise SymbackpropError("a formula is needed, such as L = sum((X w - y)^2)")
@@ -62,35 +90,47 @@ def read_typed(text: str, shapes: Mapping[str, str] | None = None) -> Typed:
     written[-1] = written[-1] if has_equality(written[-1]) else f"{unused_letter(written)} = {written[-1]}"
     best: tuple[int, Typed] | None = None
     for convention in ("column", "row"):
-        found = read_under(convention, written, shapes or {}, notes)
+        found = read_under(convention, written, shapes, notes)
         broadcast = sum("to each column" in n for n in found.notes)
         if best is None or broadcast < best[0]:
             best = broadcast, found
         if not broadcast:
             break
     assert best is not None
-    return best[1]
+    more = vectors(best[1], written, shapes)
+    return read_plain(text, {**shapes, **more}) if more else best[1]
 
 
-def read_claim(text: str, shapes: Mapping[str, str], wrt: Sequence[str], gradient: str) -> Reading:
-    """The statement that the gradient of a typed formula is this, read beside the formula.
+def vectors(found: Typed, written: Sequence[str], shapes: Mapping[str, str]) -> dict[str, str]:
+    """What is summed up stands for an array, though nothing else says so: mean(x)."""
+    numbers = {str(a) for a, s in found.asked.formulas.inputs.items() if not s} - set(shapes)
+    summed = dict.fromkeys(m[1] for p in written for m in REDUCED.finditer(p))
+    free = (x for x in SIZES if not any(re.search(rf"\b{x}\b", p) for p in (*written, *shapes.values())))
+    return {n: " ".join(next(free) for _ in range(1 + n[0].isupper())) for n in summed if n in numbers}
+
+
+def read_claim(
+    text: str, shapes: Mapping[str, str], wrt: Sequence[str], gradient: str
+) -> tuple[Reading, Names]:
+    """The statement that the gradient of a typed formula is this, read beside the formula, and what names stand for.
 
     `gradient` is an equation, or the right side of one for the only variable; a gradient has the shape of its variable.
     Raises SymbackpropError.
     """
-    typed = read_typed(text, shapes)
-    claim = in_documents(gradient.strip(), [])
-    if not has_equality(claim):
-        inputs = typed.asked.formulas.inputs
-        names = list(wrt) or [str(a) for a in inputs]
-        if len(names) != 1:
-            raise SymbackpropError(f"by which of {', '.join(names)}?")
-        loss = typed.asked.formulas.output
-        claim = rf"\frac{{\partial {loss}}}{{\partial {names[0]}}} = {claim}"
-    whole = typed.text.replace("star: matrix\n", "star: matrix\nlayout: gradient\n") + f"\n$${claim}$$\n"
-    words = words_of([claim, typed.text])
-    *_, last = read_statements(read_document("formula.md", whole), Declarations(words=words))
-    return replace(last, kind="claim") if last.kind == "definition" else last
+    texts, names = apart([text, gradient, *wrt, *shapes])
+    text, gradient, by, keys = texts[0], texts[1], texts[2 : 2 + len(wrt)], texts[2 + len(wrt) :]
+    with called(names):
+        typed = read_plain(text, dict(zip(keys, shapes.values(), strict=True)))
+        claim = in_documents(gradient.strip(), [])
+        if not has_equality(claim):
+            by = by or [str(a) for a in typed.asked.formulas.inputs]
+            if len(by) != 1:
+                raise SymbackpropError(f"by which of {', '.join(by)}?")
+            claim = rf"\frac{{\partial {typed.asked.formulas.output}}}{{\partial {by[0]}}} = {claim}"
+        whole = typed.text.replace("star: matrix\n", "star: matrix\nlayout: gradient\n") + f"\n$${claim}$$\n"
+        words = words_of([claim, typed.text])
+        *_, last = read_statements(read_document("formula.md", whole), Declarations(words=words))
+    return (replace(last, kind="claim") if last.kind == "definition" else last), names
 
 
 def read_under(convention: str, written: list[str], shapes: Mapping[str, str], notes: list[str]) -> Typed:
@@ -105,7 +145,8 @@ def read_under(convention: str, written: list[str], shapes: Mapping[str, str], n
     except ReadError as error:
         raise clear(error) from None
     said = elaborated_notes(found)
-    return Typed(replace(wanted, formulas=with_between(wanted.formulas)), text, readings, (*notes, *said))
+    wanted = replace(wanted, formulas=with_between(wanted.formulas))
+    return Typed(wanted, text, readings, (*notes, *said))
 
 
 def words_of(written: Sequence[str]) -> frozenset[str]:
@@ -137,7 +178,7 @@ def statement(readings: tuple[Reading, ...]) -> Reading:
 def document(written: list[str], shapes: Mapping[str, str], convention: str) -> str:
     """The formulas as a document; the declarations stand behind them, so that lines are those of the text."""
     arrays = "".join(f"  {name}: {declared(axes)}\n" for name, axes in shapes.items())
-    said = f"convention: {convention}\nstar: matrix\n" + (f"arrays:\n{arrays}" if arrays else "")
+    said = f"convention: {convention}\nstar: matrix\nsoftmax: rows\n" + (f"arrays:\n{arrays}" if arrays else "")
     return f"<!-- symbackprop:\n{said}-->\n\n" + "\n\n".join(f"$${p}$$" for p in written) + "\n"
 
 
@@ -160,13 +201,15 @@ def clear(error: ReadError) -> SymbackpropError:
 
 
 def in_documents(piece: str, notes: list[str]) -> str:
-    for m in CALLED.finditer(piece):
-        if m[1] not in NOT_NAMES:
-            raise SymbackpropError(f"{m[1]}( is no function that is known here; for a product write {m[1]} * (")
+    piece = CALLED.sub(lambda m: f"\\{m[0]}" if m[1] in GREEK else m[0], piece)
+    for called in CALLED.finditer(piece):
+        if called[1] not in NOT_NAMES:
+            name = called[1]
+            raise SymbackpropError(f"{name}( is no function that is known here; for a product write {name} * (")
     text = SIGMA.sub(r"\\sum", re.sub(r"\.T\b", "^T", piece))
     while (norm := NORM.search(text)) is not None and (end := closing(text, norm.end() - 1)) is not None:
         text = rf"{text[: norm.start()]}\lVert {text[norm.end() : end]} \rVert{text[end + 1 :]}"
-    text = PRIME.sub("^T", text)
+    text = PRIME.sub("^{T} ", text)
     text = text.replace("**", "^").replace(".*", r" \odot ").replace("./", "/")
     text = re.sub(r"\.\^\s*(\d+|\([^()]*\)|\{[^{}]*\})", lambda m: rf"^{{\circ {m[1].strip('(){}')}}}", text)
     text = re.sub(r"\^\s*(-\d+|\d{2,}|\(-?[\d./]+\))", lambda m: f"^{{{m[1].strip('()')}}}", text)

@@ -13,7 +13,6 @@ from symbackprop.read.numpy.algebra import dummy
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.rewriting import arrays_in, rewritten
-from symbackprop.read.numpy.values import At
 
 from . import arranging, calls, contractions, entries, folds, places  # noqa: F401  they fill the table
 from .dimensions import Dimensions
@@ -80,8 +79,7 @@ class Evaluation:
         known.update(zip(jaxpr.invars, operands, strict=True))
         for equation in needed(jaxpr):
             found = self.result(equation, [self.operand(known, v) for v in equation.invars])
-            many = equation.primitive.multiple_results
-            known.update(zip(equation.outvars, found if many else [found], strict=True))
+            known.update(zip(equation.outvars, found if isinstance(found, list) else [found], strict=True))
         return [self.operand(known, v) for v in jaxpr.outvars]
 
     def name(self, recorder: Any, found: Any, place: tuple[str, int]) -> None:
@@ -97,19 +95,21 @@ class Evaluation:
 
     def held(self, x: Any) -> Any:
         value = lifted(x)
+        if value.dtype != "real":
+            return x
         if not self.copies:
             if self.copies is None and arrays_in(value.term(tuple(map(dummy, value.shape)))):
                 raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
             return x
-        named = {Array(name): Array(copy) for name, copy in self.copies.items()}
+        hole = (lambda at: self.copied(value.hole(at))) if value.holes else None
+        found = Value(value.shape, "real", lambda at: self.copied(value.term(at)), None, hole, soft=value.soft)
+        return SymArray(found, scalar=not value.shape)
 
-        def term(at: At) -> Term:
-            t = value.term(at)
-            for array, copy in named.items():
-                t = rewritten(t, array, partial(Entry, copy))
-            return t
-
-        return SymArray(Value(value.shape, value.dtype, term), scalar=not value.shape)
+    def copied(self, t: Term) -> Term:
+        """The term with the copies in place of the arrays."""
+        for name, copy in (self.copies or {}).items():
+            t = rewritten(t, Array(name), partial(Entry, Array(copy)))
+        return t
 
     def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:
         return constant(variable.val) if hasattr(variable, "val") else known[variable]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from symbackprop.read.numpy import TraceError
+
 from .arranging import axes
 from .kinds import as_array
 from .registry import Step, call, reads, reads_as, refuses
@@ -18,11 +20,16 @@ PICKS = {"argmax": "argmax", "argmin": "argmin"}
 
 
 def fold(name: str) -> Callable[..., Any]:
-    return lambda step, x: call(name, as_array(x), axis=axes(step.params["axes"]))
+    def run(step: Step, x: Any) -> Any:
+        if name in ("all", "any") and step.kind != "bool":
+            raise TraceError("and, or of whole numbers works on their bits")
+        return call(name, as_array(x), axis=axes(step.params["axes"]))
+
+    return run
 
 
 for primitive, name in FOLDS.items():
-    reads(primitive)(fold(name))
+    reads(primitive, restricted="booleans" if name in ("all", "any") else "")(fold(name))
 
 
 def running(name: str) -> Callable[..., Any]:

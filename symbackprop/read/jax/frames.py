@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import linecache
+import os
 import re
 import sysconfig
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 import jax
 import jaxlib
 
-LIBRARIES = tuple(str(Path(f).parent) for f in (jax.__file__, jaxlib.__file__, str(Path(__file__).parents[1])))
+HOMES = (jax.__file__, jaxlib.__file__, str(Path(__file__).parents[1]))
+LIBRARIES = tuple(str(Path(f).parent) + os.sep for f in HOMES)
 ASSIGNMENT = re.compile(r"\s*([A-Za-z_]\w*)\s*=[^=]")
 STANDARD, INSTALLED = sysconfig.get_path("stdlib"), ("site-packages", "dist-packages")
 

@@ -30,7 +30,7 @@ def kind_of(dtype: Any) -> str:
     if found == "V" and "float" in str(dtype):  # bfloat16, float8_e4m3fn, ...
         return "real"
     if found in "iu":
-        return "int" if np.dtype(dtype).itemsize >= 4 else "narrow"
+        return "int" if found == "i" and np.dtype(dtype).itemsize >= 4 else "narrow"
     if found not in "bf":
         raise TraceError(f"an array of {dtype}, of which no real numbers are read")
     return {"b": "bool", "f": "real"}[found]

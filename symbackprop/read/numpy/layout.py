@@ -236,7 +236,7 @@ def concatenate(values: Sequence[Value], axis: int) -> Value:
         found = []
         for v, start in zip(values, ends, strict=True):
             e = shifted(at[n], -start)
-            mask = between(e, v.shape[n])
+            mask = delta(e, ZERO_AT) if v.shape[n] == UNIT else between(e, v.shape[n])
             if mask != ZERO:
                 found.append((mask, v, (*at[:n], ZERO_AT if v.shape[n] == UNIT else e, *at[n + 1 :])))
             if mask == ONE:

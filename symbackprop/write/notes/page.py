@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
 
@@ -22,10 +22,12 @@ MARKS = {"proved": "✓", "refuted": "✗", "ill-formed": "!", "unknown": "?"}
 WORST = ("refuted", "ill-formed", "unknown", "proved", None)
 
 
-def html_page(path: str | Path, text: str, statements: Sequence[Checked]) -> str:
-    """`text` is that of the file whose statements these are."""
+def html_page(
+    path: str | Path, text: str, statements: Sequence[Checked], derived: Callable[[Checked], str] = lambda _: ""
+) -> str:
+    """`text` is that of the file whose statements these are; `derived` writes a derivation, "" where there is none."""
     path = Path(path)
-    writer = Statements(statements)
+    writer = Statements(statements, derived)
     shown = body(path, text, writer.formula, writer.take)
     return page(f"{path.name}: verdicts", f"{bar(path, statements)}<main>{problems(writer)}{shown}{FOOTER}</main>")
 
@@ -36,7 +38,8 @@ FOOTER = "<footer>Checked by symbackprop: proved for all sizes, refuted by an ex
 class Statements:
     """Writes formulas with their verdicts; what belongs behind a paragraph gathers until it is taken."""
 
-    def __init__(self, statements: Sequence[Checked]) -> None:
+    def __init__(self, statements: Sequence[Checked], derived: Callable[[Checked], str] = lambda _: "") -> None:
+        self.derived = derived
         self.by_formula: dict[tuple[object, ...], list[tuple[int, Checked]]] = {}
         self.all = list(enumerate(statements, 1))
         for n, c in self.all:
@@ -57,7 +60,7 @@ class Statements:
         statements = [c for _, c in found]
         verdict = worst(statements)
         details = "".join(mend(c, len(found) > 1) for c in statements if c.asked or c.bad or c.open)
-        details += unfolding([c for c in statements if c.verdict == "proved"], len(found) > 1)
+        details += unfolding([c for c in statements if c.verdict == "proved"], len(found) > 1, self.derived)
         anchors = "".join(f'<a id="s{n}"></a>' for n, _ in found)
         tex = escape(f.text)
         shown = f"<s>{tag(tex, True)}</s>" if f.struck else tag(tex, True)
@@ -76,7 +79,7 @@ class Statements:
         for n, c in found:
             ids.append(f"s{n}")
             inner = f'<div class="shown">{tag(escape(c.latex), True)}<div class="verdicts">{badges([c])}</div></div>'
-            more = unfolding([c], False) if c.verdict == "proved" else mend(c, False)
+            more = unfolding([c], False, self.derived) if c.verdict == "proved" else mend(c, False)
             hidden = "" if c.bad or c.verdict == "unknown" else " hidden"
             self.waiting.append(f'<div class="aside statement {c.verdict}" id="s{n}"{hidden}>{inner}{more}</div>')
         return (
@@ -145,7 +148,7 @@ def problems(writer: Statements) -> str:
 # --- what unfolds ----------------------------------------------------------------------------
 
 
-def unfolding(statements: Sequence[Checked], several: bool) -> str:
+def unfolding(statements: Sequence[Checked], several: bool, explained: Callable[[Checked], str]) -> str:
     """What proved statements rest on, and their derivations."""
     parts, derived = [], False
     for c in statements:
@@ -160,11 +163,12 @@ def unfolding(statements: Sequence[Checked], several: bool) -> str:
             )
             if text
         )
-        lines = derivation(o.proof) if o.proof is not None else ()
-        derived |= bool(lines)
+        html = explained(c)
+        lines = derivation(o.proof) if o.proof is not None and not html else ()
+        derived |= bool(lines or html)
         which = f"<p>{tag(escape(c.latex), False)}</p>" if several else ""
-        if facts or lines:
-            parts.append(f'<div class="facts">{which}{facts}</div>{table(lines)}')
+        if facts or lines or html:
+            parts.append(f'<div class="facts">{which}{facts}</div>{html}{table(lines)}')
     if not parts:
         return ""
     return f"<details data-lazy><summary>{'derivation' if derived else 'why'}</summary>{''.join(parts)}</details>"

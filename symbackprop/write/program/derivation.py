@@ -25,11 +25,12 @@ from symbackprop.read.numpy import INPUT, UNIT, Node
 
 from .equations import plain_letters
 from .matrix_forms import altogether, by_entries, matrix_form
-from .notation import GRADIENT, Both, Notation, partial
+from .notation import Both, Notation, partial
 from .parts import has_delta, indices, read_by, simpler, summed
 from .picture import Picture, picture
 from .reasons import of_derivative
 from .source import Program
+from .standing import GRADIENT, Standing, jacobian
 
 LETTERS = "ijklmnpqrstuvw"
 WIDE = 90  # letters of a formula that is put together
@@ -80,10 +81,10 @@ class Derivation:
 
 def plan(
     found: Derived, title: str, given: Sequence[str] = (), written: Mapping[str, Both] | None = None,
-    remarks: Sequence[str] = (),
+    remarks: Sequence[str] = (), standing: Standing = Standing(),  # noqa: B008  it is immutable
 ) -> Derivation:  # fmt: skip
     """`written` has text and LaTeX of names that are not written as they are called."""
-    planner = Planner(found, written or {})
+    planner = Planner(found, written or {}, standing)
     name = planner.notation
     gradients = {str(u.name): planner.names.get(o.array, "") for o, u in found.reverse.upstream.items()}
     called = {n: name.gradient(of) for n, of in gradients.items() if of}
@@ -95,7 +96,7 @@ def plan(
 
 
 class Planner:
-    def __init__(self, found: Derived, written: Mapping[str, Both]) -> None:
+    def __init__(self, found: Derived, written: Mapping[str, Both], standing: Standing) -> None:
         self.found, self.reverse = found, found.reverse
         self.program = Program(found.reverse)
         self.context = Context({**found.reverse.graph.definitions, **found.shared.known.definitions})
@@ -114,10 +115,10 @@ class Planner:
                 self.adjoint.setdefault(g.array, GRADIENT + self.names[n.array])
         self.names = {a: name for a, name in self.names.items() if a not in self.adjoint}
         loss = "L" if self.reverse.upstream else self.names.get(outputs[0].array, "L")
-        self.notation = Notation({**self.names, **self.adjoint}, written, loss)
+        self.notation = Notation({**self.names, **self.adjoint}, written, loss, standing)
         upstream = [(o, u) for o, u in self.reverse.upstream.items() if o.array in self.names]
         given = {u.array: GRADIENT + self.names[o.array] for o, u in upstream}
-        self.given = Notation({**self.names, **given}, written, loss)
+        self.given = Notation({**self.names, **given}, written, loss, standing)
         self.taken = {*self.names.values(), *(x for d in self.reverse.declared.values() for x in d.symbols)}
         self.letters = [x for x in LETTERS if x not in self.taken]
 
@@ -219,6 +220,7 @@ class Planner:
         lines = [self.line(left, term, (i, j), "the Jacobian: a delta for the gradient by the output", RESULT)]
         form = by_entries(self.notation.renamed(term), (i, j))
         if form is not None:
+            form = jacobian(form, self.notation.standing)
             (a, p), (b, q) = (self.notation.name(self.names[x.array]) for x in (o, c))
             text, tex = self.notation.matrix(form)
             lines.append(Line(f"∂{a}/∂{b}", text, partial(p, q), tex, "all entries at once", RESULT))
@@ -227,7 +229,7 @@ class Planner:
     def put_in(self, c: Node, g: Node, before: str) -> list[Line]:
         """The gradient by a variable with everything put in, where that is a line."""
         whole = altogether(g, self.given)
-        if whole is None or len(whole[0]) > WIDE or whole[0] == before:
+        if "∂" not in before or whole is None or len(whole[0]) > WIDE or whole[0] == before:
             return []
         name = self.notation.gradient(self.names[c.array])
         return [Line(name[0], whole[0], name[1], whole[1], "with the gradients above put in", RESULT)]

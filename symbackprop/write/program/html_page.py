@@ -34,9 +34,14 @@ def body(d: Derivation, notebook: bool = False) -> str:
     parts += [f'<p class="remark">{escape(r)}</p>' for r in d.remarks]
     if d.picture.edges:
         parts.append(f'<figure class="graphs">{as_svg(d.picture, False)}</figure>')
-    parts += [passage(p) for p in d.passages]
+    parts += map(passage, d.passages)
     whole = "".join([*parts, f"<p>{escape(footing(d))}.</p>"])
     return in_dollars(whole) if notebook else whole
+
+
+def passages(d: Derivation) -> str:
+    """The passages alone."""
+    return f'<div class="derivation">{"".join(map(passage, d.passages))}</div>'
 
 
 def in_dollars(html: str) -> str:
@@ -82,4 +87,4 @@ def coloured(tex: str) -> str:
     return SIGMA.sub(lambda m: marked(m[1]), SUBSCRIPT.sub(lambda m: marked(m[0]), tex))
 
 
-__all__ = ["as_html", "body"]
+__all__ = ["as_html", "body", "passages", "pointed_at"]

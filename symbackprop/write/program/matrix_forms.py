@@ -17,7 +17,8 @@ from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact
 from symbackprop.write.code.einsum import Einsum
 
-from .notation import GRADIENT, Both, Notation, raised_already
+from .notation import Both, Notation, raised_already
+from .standing import GRADIENT, stood
 
 ATOM, POWER, PRODUCT, HADAMARD, QUOTIENT, SUM = 6, 5, 4, 3, 2, 1
 Form = tuple[str, str, int]  # text, LaTeX, how tightly it binds
@@ -31,10 +32,12 @@ def matrix_form(
         return None
     if g.array in called:  # the gradient by what reads it
         return notation.gradient(called[g.array].removeprefix(GRADIENT))
-    literal = MatrixForms(notation, called).of(g)
+    usual = notation.standing.usual
+    literal = MatrixForms(notation, called).of(g) if usual else None
     found = by_entries(t, axes)
     if found is None:
         return literal
+    found = found if usual else stood(found, len(axes), notation.standing)
     inside = parts(found)
     if any(isinstance(m, Given) for m in inside):
         return literal
@@ -47,7 +50,7 @@ def matrix_form(
 
 def altogether(g: Node, notation: Notation) -> Both | None:
     """The formula in what `notation` knows: without names for the gradients by intermediates these are put in."""
-    return MatrixForms(notation, {}).of(g) if g.ndim else None
+    return MatrixForms(notation, {}).of(g) if g.ndim and notation.standing.usual else None
 
 
 def by_entries(t: Term, axes: Sequence[Index]) -> Matrix | None:
@@ -186,6 +189,9 @@ class MatrixForms:
         axis = n.options.get("axis", n.args[1] if len(n.args) > 1 else None)
         keeps = bool(n.options.get("keepdims", False))
         x, p = self.within(a, PRODUCT)
+        if axis in (0, -2) and n.operation == "sum" and not keeps and self.notation.standing.paper:
+            y, q = self.raisable(a)
+            return f"{y}^T 1", rf"{q}^{{\mathsf{{T}}}} \, \mathbf{{1}}", PRODUCT
         if axis in (0, -2) and n.operation == "sum" and not keeps:
             return f"1^T {x}", rf"\mathbf{{1}}^{{\mathsf{{T}}}} {p}", PRODUCT
         if axis in (1, -1) and n.operation == "sum" and not keeps:

@@ -16,9 +16,10 @@ from symbackprop.write.paper.latex import run_together as latex_subs
 from symbackprop.write.paper.letters import latex_name, plain_name
 from symbackprop.write.paper.text import Plain, run_together
 
+from .standing import GRADIENT, Standing
+
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "check": r"\check"}
 GREEK = {"mu", "nu", "xi", "pi"}
-GRADIENT = "∇"  # begins the name of an array that is the gradient by another
 Both = tuple[str, str]  # text and LaTeX
 
 
@@ -34,8 +35,11 @@ class Names(Protocol):
 class Notation:
     """`called` says how arrays are called, `written` how an author writes names in LaTeX."""
 
-    def __init__(self, called: Mapping[Array, str], written: Mapping[str, Both] | None = None, loss: str = "L") -> None:
-        self.called, self.written, self.loss = called, dict(written or {}), loss
+    def __init__(
+        self, called: Mapping[Array, str], written: Mapping[str, Both] | None = None, loss: str = "L",
+        standing: Standing = Standing(),  # noqa: B008  it is immutable
+    ) -> None:  # fmt: skip
+        self.called, self.written, self.loss, self.standing = called, dict(written or {}), loss, standing
 
     def text(self, name: str) -> str:
         if name in self.written:
