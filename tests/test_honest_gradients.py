@@ -15,7 +15,6 @@ SECONDS = 60.0
 
 # Without a proof so far, and not refuted either.
 UNDECIDED = {
-    "batchnorm no eps": "N Σ x² > (Σ x)² in other words than the forward's",
     "bce clipped": "nested steps of a clip inside a logarithm",
 }
 

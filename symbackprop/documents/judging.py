@@ -125,7 +125,7 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
 
 
 def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
-    """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
+    """A proof stands if every admissible reading proves it, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
         if outcome.verdict == "proved" and words.endswith(("layout", "held fixed")):  # the verdict names its layout
@@ -133,9 +133,8 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
         other = under_one_reading(rival, False)
         if words.endswith("held fixed") and other.verdict != "proved":
             continue
-        if other.verdict != outcome.verdict and other.verdict not in (
-            ("ill-formed",) if outcome.verdict == "proved" else ("refuted", "ill-formed")
-        ):  # what makes no sense of a true statement is no reading of it
+        both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
+        if other.verdict != outcome.verdict and not both_wrong:
             said.append(f"{words} ({other.verdict})")
     if not said:
         return outcome

@@ -55,10 +55,10 @@ def vars_of(hypothesis: object) -> Iterator[Term]:
 
 
 def enlarged(point: Point, names: list[str]) -> Point:
-    """The same with entries of 1000 and -1000 in turn."""
+    """The same with entries around 1000 and -1000 in turn, no two alike: a variance of 0 is no overflow."""
     wanted = {Array(n) for n in names}
     changed = {
-        a: {k: Fraction(LARGE if n % 2 else -LARGE) if a in wanted else v for n, (k, v) in enumerate(entries.items())}
+        a: {k: Fraction((LARGE + n) * (-1) ** n) if a in wanted else v for n, (k, v) in enumerate(entries.items())}
         for a, entries in point.arrays.items()
     }
     return replace(point, arrays=changed)

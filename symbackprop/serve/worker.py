@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import threading
 from multiprocessing.connection import Connection
 from typing import Any
@@ -63,13 +64,23 @@ def work(out: Connection, q: Question, seconds: float, megabytes: int) -> None:
     limit_resources(seconds, megabytes)
     from .answer import answer
 
+    too_little = Answer(problem=f"this needs more than {megabytes} MB")
     try:
-        found = answer(q)
-    except MemoryError:
-        found = Answer(problem=f"this needs more than {megabytes} MB")
+        found = answer(q) if in_use() < megabytes << 20 else too_little
+    except (MemoryError, RuntimeError):  # the latter where there is no room for a thread
+        found = too_little
     with contextlib.suppress(OSError):
         out.send({"verdict": found.verdict, "derivation": found.derivation, "texts": dict(found.texts),
                   "problem": found.problem})  # fmt: skip
+
+
+def in_use() -> int:
+    """Bytes of memory that are taken already; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
 
 
 def limit_resources(seconds: float, megabytes: int) -> None:
