@@ -125,7 +125,7 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
 
 
 def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
-    """A proof stands if every admissible reading proves it, a refutation if every one refutes."""
+    """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
         if outcome.verdict == "proved" and words.endswith(("layout", "held fixed")):  # the verdict names its layout
@@ -134,7 +134,9 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
         if words.endswith("held fixed") and other.verdict != "proved":
             continue
         both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
-        if other.verdict != outcome.verdict and not both_wrong:
+        # what makes no sense of a true statement is no reading of it; but vectors are columns where nothing is said
+        senseless = other.verdict == "ill-formed" and not words.endswith("a column")
+        if other.verdict != outcome.verdict and not both_wrong and not senseless:
             said.append(f"{words} ({other.verdict})")
     if not said:
         return outcome
