@@ -70,3 +70,19 @@ def test_named_and_repaired(forward: Any, backward: Any, shapes: dict[str, str],
     found = check_gradient(forward, backward, shapes, wrt, assuming, timeout=60)
     assert (found.status, found.mistake) == ("refuted", name)
     assert found.repair is not None
+
+
+@pytest.mark.parametrize("value", ["dy", "7.0", "m", "0*x + s"])
+def test_what_is_wrong_at_0_only_is_called_so(value: str) -> None:
+    """Everywhere else it is right, and so is what has its factors exchanged."""
+
+    def forward(x, m, s):
+        return s * m * x
+
+    def backward(x, m, s, dy):
+        other = {"dy": dy, "7.0": 7.0, "m": m, "0*x + s": 0 * x + s}[value]
+        return np.where(x == 0, other, dy * s * m)
+
+    found = check_gradient(forward, backward, shapes={"x": "N", "m": "N", "s": ""}, wrt="x")
+    assert (found.status, found.mistake) == ("refuted", "wrong at special points only")
+    assert found.repair is not None and found.repair.theorem is not None

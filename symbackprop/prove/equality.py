@@ -29,7 +29,7 @@ from symbackprop.core.terms import (
 
 from .differentiate import Names, differentiate
 from .normal_form.joined import flipped, joined
-from .normal_form.normal import QUICK, WAYS, WRITTEN, Normal, Way, step_of_steps
+from .normal_form.normal import QUICK, RANKS_KEPT, WAYS, Normal, Way, step_of_steps
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
 from .normal_form.zero import prove_zero
@@ -121,7 +121,7 @@ def candidates(
     by = strides((lhs, rhs))
     usual = (QUICK, *ways) if ways is WAYS and has_exponential_functions(lhs, rhs) else ways
     ranks = ways is WAYS and any(step_of_steps(s) for t in (lhs, rhs) for s in subterms(t))
-    for way in (WRITTEN, *usual) if ranks else usual:
+    for way in (RANKS_KEPT, *usual) if ranks else usual:
         found = attempt(lhs, rhs, Normal(context, names, way, by), before, after)
         if found is not None:
             yield found

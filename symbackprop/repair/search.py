@@ -1,7 +1,8 @@
 """From a false claim to a true one: what kind of mistake it was, and the formula repaired.
 
 Candidates come cheapest first (a factor, a transpose, one change of the term or of the matrix form, one
-coefficient), floats filter them, and `prove` decides.  The derived gradient is the last resort.
+coefficient), floats filter them, and `prove` decides.  The derived gradient is the last resort, but for claims that are
+wrong at special points only: there every candidate has the right values elsewhere.
 """
 
 from __future__ import annotations
@@ -64,20 +65,28 @@ def repair(
 
     `tensor` is the claim where its shape is not that of the axes (then `question.rhs` is not looked at);
     `matrix` its matrix form and `leaves` the matrices it may have forgotten; `derived` gives the true
-    gradient as a last resort, over the same axes.
+    gradient, over the same axes: a last resort, but the first for a claim that is wrong at special points only.
     """
     trials = Trials(question)
     if not trials.trials:
         return None
-    for fit in islice(found(trials, tensor, matrix, leaves), attempts):
-        proof = prove(fit.term)
-        if proof:
-            return Repair(fit.mistake, fit.term, proof, fit.matrix)
-    truth = derived() if derived is not None else None
-    if truth is None or not trials.fits(truth):
+
+    def by_changes() -> Repair | None:
+        for fit in islice(found(trials, tensor, matrix, leaves), attempts):
+            proof = prove(fit.term)
+            if proof:
+                return Repair(fit.mistake, fit.term, proof, fit.matrix)
         return None
-    proof = prove(truth)
-    return Repair(classify(question, truth, trials), truth, proof) if proof else None
+
+    def by_derivation() -> Repair | None:
+        truth = derived() if derived is not None else None
+        proof = prove(truth) if truth is not None and trials.fits(truth) else None
+        return Repair(classify(question, truth, trials), truth, proof) if truth is not None and proof else None
+
+    # at these points nothing tells a claim that is wrong at special ones from its repairs
+    rare = tensor is None and trials.fits(question.rhs)
+    looks = (by_derivation, by_changes) if rare else (by_changes, by_derivation)
+    return next((r for look in looks if (r := look()) is not None), None)
 
 
 def survivors(

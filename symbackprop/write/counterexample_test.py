@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 from symbackprop.numbers.exact_numbers import approximate
+
+from .judged import Judged
 
 TEST = '''def test_{backward}_by_{name}():
     """{mistake}"""
@@ -32,24 +34,7 @@ from {module} import {names}
 """
 
 
-class Refuted(Protocol):
-    """What is read of a verdict."""
-
-    @property
-    def status(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def mistake(self) -> str | None: ...
-    @property
-    def counterexample(self) -> Any: ...
-    @property
-    def reading(self) -> Mapping[str, Any]: ...
-    @property
-    def gradients(self) -> Any: ...
-
-
-def counterexample_tests(verdict: Refuted, module: str) -> str:
+def counterexample_tests(verdict: Judged, module: str) -> str:
     """The tests for a `module` that has the functions; "" where nothing is refuted by values of two plain functions."""
     found = [(v, t) for v in verdict.gradients.values() or [verdict] if (t := written_test(v))]
     if not found:
@@ -59,7 +44,7 @@ def counterexample_tests(verdict: Refuted, module: str) -> str:
     return HEAD.format(module=module, names=names) + "\n\n".join(t for _, t in found)
 
 
-def written_test(v: Refuted) -> str:
+def written_test(v: Judged) -> str:
     c, reading = v.counterexample, v.reading
     values = getattr(c, "values", None)
     functions = reading.get("functions", {})

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from symbackprop.decide.codes import rule_of
 
+from .judged import Judged
 from .sarif import result, sarif_log, uri
-
-
-class Judged(Protocol):
-    """What is read of a verdict."""
-
-    @property
-    def status(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def mistake(self) -> str | None: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def repair(self) -> Any: ...
-    @property
-    def gradients(self) -> Any: ...
 
 
 def function_sarif(judged: Iterable[tuple[str, int, Judged]], version: str) -> dict[str, Any]:

@@ -70,20 +70,20 @@ class Way:
     `rewrite_fractions`: t b^{-1} = 1 - rest b^{-1} for b = t + rest (else only common denominators are used).
     `exponentials`: tanh, sigmoid and their like are fractions of exponentials (else things of their own).
     `negated_steps`: [u > 0] and [-u > 0] are one thing and the other, where u is not 0 (else two things).
-    `written_steps`: steps of steps (ranks) stay as they are written, which asks for no conditions.
+    `ranks_kept`: steps of steps (ranks) stay as they are written, which asks for no conditions.
     """
 
     whole_exponents: bool = False
     rewrite_fractions: bool = True
     exponentials: bool = True
     negated_steps: bool = True
-    written_steps: bool = False
+    ranks_kept: bool = False
 
 
 WAYS = (Way(True, False), Way(True, True), Way(False, True), Way(False, False))
 AS_WRITTEN = tuple(replace(way, negated_steps=False) for way in WAYS[:2])
 QUICK = Way(True, False, False)  # before these, where there are such functions
-WRITTEN = Way(True, False, written_steps=True)  # where there are steps of steps
+RANKS_KEPT = Way(True, False, ranks_kept=True)  # where there are steps of steps
 
 
 def step_of_steps(t: Term) -> bool:
@@ -191,7 +191,7 @@ class Normal:
             case Power(Power(base, p), q) if q.denominator > 1 and self.signs.sign(base) == POSITIVE:
                 value, rest = self.inner(Power(base, p * q))
                 return value, joined(By("power_of_power", (base, p, q)), rest)
-            case Holds(Positive()) if self.way.written_steps and step_of_steps(t):
+            case Holds(Positive()) if self.way.ranks_kept and step_of_steps(t):
                 return t, None
             case Power() | Apply() | Holds(Positive()):
                 return self.function(t)
