@@ -40,9 +40,8 @@ from symbackprop.core.terms import (
 )
 
 from ..evaluate import Evaluation
-from ..exact import Scope
 from ..exact_numbers import Number, Undecided, Undefined, approximate, precision
-from ..points import Point, Position, size_at
+from ..points import Point, Position, Scope, size_at
 from .arrays import allowed
 from .points import Question, Sampler
 
