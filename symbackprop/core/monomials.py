@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import permutations, product
-from math import factorial, prod
 from typing import NamedTuple, TypeAlias
 
 from .indices import Index, Size
 from .ordering import Key, Names, key
 from .terms import Add, Apply, Mul, Num, Power, Sum, Term, free, mul, require, sum_over
 
-TRIES = 40_320  # orders of dummies that look alike
+TRIES = 5_040  # orders of dummies that look alike
 Factors: TypeAlias = tuple[tuple[Term, Fraction], ...]
 
 
@@ -51,20 +49,12 @@ def monomial_key(m: Monomial) -> Key:
 
 
 def canonical(m: Monomial) -> tuple[Key, tuple[Index, ...]]:
-    """The least key over the orders of the dummies, and the order that gives it."""
+    """The least key over some orders of the dummies, and the order that gives it."""
     if not m.dummies:
         return ((), tuple((key(b), e) for b, e in m.factors)), ()
-    groups: dict[Key, list[Index]] = {}
-    for i in m.dummies:
-        groups.setdefault(signature(i, m), []).append(i)
-    ordered = [groups[s] for s in sorted(groups)]
-    if any(len(g) > 1 for g in ordered):
-        ordered = refined(ordered, m)
-    tries = prod(factorial(len(g)) for g in ordered)
-    require(tries <= TRIES, "too many interchangeable dummies in one product")
     best: tuple[Key, tuple[Index, ...]] | None = None
-    for orders in product(*(permutations(g) for g in ordered)):
-        order = tuple(i for g in orders for i in g)
+    for tries, order in enumerate(orders([list(m.dummies)], m)):
+        require(tries < TRIES, "too many interchangeable dummies in one product")
         names = {i: n for n, i in enumerate(order)}
         k = (tuple(i.size.monomials for i in order), tuple(sorted((key(b, names), e) for b, e in m.factors)))
         if best is None or k < best[0]:
@@ -73,9 +63,29 @@ def canonical(m: Monomial) -> tuple[Key, tuple[Index, ...]]:
     return best
 
 
-def signature(i: Index, m: Monomial, colours: Names | None = None) -> Key:
+def orders(groups: list[list[Index]], m: Monomial) -> Iterator[tuple[Index, ...]]:
+    """Orders that are the same set for monomials equal up to the names of their dummies: each of a tie goes first."""
+    groups = refined(groups, m)
+    n = next((n for n, g in enumerate(groups) if len(g) > 1), None)
+    if n is None:
+        yield tuple(i for g in groups for i in g)
+        return
+    for k, i in enumerate(groups[n]):
+        if not any(twins(i, j, m) for j in groups[n][:k]):
+            yield from orders([*groups[:n], [i], [j for j in groups[n] if j != i], *groups[n + 1 :]], m)
+
+
+def twins(i: Index, j: Index, m: Monomial) -> bool:
+    """Exchanged, they leave the monomial as it is: then it does not matter which is first."""
+    names = {k: n for n, k in enumerate(m.dummies)}
+    turned = {**names, i: names[j], j: names[i]}
+    one, other = (sorted((key(b, given), e) for b, e in m.factors) for given in (names, turned))
+    return one == other
+
+
+def signature(i: Index, m: Monomial, colours: Names) -> Key:
     """What can be said of a dummy without naming the others: its size and the factors it stands in."""
-    names = {j: 1 + (colours[j] if colours else 0) for j in m.dummies}
+    names = {j: 1 + colours[j] for j in m.dummies}
     names[i] = 0
     return (i.size.monomials, tuple(sorted((key(b, names), e) for b, e in m.factors if i in free(b))))
 

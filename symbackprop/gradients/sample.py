@@ -39,20 +39,28 @@ class Sample:
             Point(self.sizes, integers={n: self.integers(n, d) for n, d in whole.items()})
         )
         self.evaluation.tables.update(changed or {})
-        self.known: set[Node] = {n for n in graph.nodes if n.array in (changed or {})}
+        self.known: set[Node] = {n for n in graph.nodes if n.array in (changed or {})} if changed else set()
+        self.resting: dict[frozenset[Array], set[Node]] = {}
 
     def changed(self, values: Mapping[Array, Floats]) -> Sample:
         """The same point, with other values for these nodes and what rests on them."""
         other = Sample(self.graph, self.declared, self.positive, values, self.shift)
-        after = {n for n in self.graph.nodes if n.array in values}
-        for n in self.graph.nodes:
-            if not after.isdisjoint(n.parents):
-                after.add(n)
-            elif n in self.known and n not in after:
-                other.known.add(n)
-                if n.named:
-                    other.evaluation.tables[n.array] = self.evaluation.tables[n.array]
+        after = self.after(frozenset(values))
+        for n in self.known - after:
+            other.known.add(n)
+            if n.named:
+                other.evaluation.tables[n.array] = self.evaluation.tables[n.array]
         return other
+
+    def after(self, arrays: frozenset[Array]) -> set[Node]:
+        """Nodes of these names and what rests on them."""
+        if arrays not in self.resting:
+            after = {n for n in self.graph.nodes if n.array in arrays}
+            for n in self.graph.nodes:
+                if not after.isdisjoint(n.parents):
+                    after.add(n)
+            self.resting[arrays] = after
+        return self.resting[arrays]
 
     def elsewhere(self) -> Sample:
         """A point of other sizes."""

@@ -6,7 +6,7 @@ factor), or the values of a derived intermediate.  The earliest such node that m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
@@ -75,7 +75,9 @@ def find_wrong_line(reverse: Reverse, results: Mapping[str, Node], wrong: Sequen
     suspects = [n for n in blamed(reverse, results, wrong) if n.named]
     right = surely_right(suspects, reverse.sample, pool)
     search = Search(reverse, results, wrong, [n for n, _ in pool])
-    return search.best(suspects, right) or search.best(suspects, set())
+    # a multiple of what seems right comes last: rather what is made from it is at fault
+    first = search.best((n, [*(search.multiples(n) if n not in right else ()), *search.others(n)]) for n in suspects)
+    return first or search.best((n, search.multiples(n)) for n in suspects if n in right)
 
 
 class Search:
@@ -87,13 +89,11 @@ class Search:
         self.reverse, self.results, self.wrong, self.pool = reverse, results, wrong, pool
         self.samples = [reverse.sample, reverse.sample.elsewhere()]
 
-    def best(self, nodes: Sequence[Node], right: set[Node]) -> WrongLine | None:
+    def best(self, candidates: Iterable[tuple[Node, Iterable[Found]]]) -> WrongLine | None:
         """The earliest node whose other values mend most and spoil nothing."""
         best: WrongLine | None = None
-        for node in nodes:
-            for found in self.replacements(node):
-                if node in right and isinstance(found, tuple):
-                    continue  # a multiple of what seems right: rather the fault of what is made from it
+        for node, others in candidates:
+            for found in others:
                 mended = self.mended(node, found, self.samples[0])
                 if len(mended) <= (len(best.mends) if best else 0):
                     continue
@@ -105,16 +105,62 @@ class Search:
                 break
         return best
 
-    def replacements(self, node: Node) -> Iterator[Found]:
-        """Multiples of its own values, then the values of derived nodes."""
-        yield Fraction(-1), sized(1)
-        yield from ((f, sized(1)) for f in FACTORS)
-        for symbol in self.samples[0].sizes:
-            yield Fraction(1), sized(symbol)
-            yield Fraction(0), sized(symbol)
-        for other in self.pool:
-            if other.shape == node.shape or (node.ndim == 2 and other.shape == tuple(reversed(node.shape))):
-                yield other
+    def multiples(self, node: Node) -> list[Found]:
+        """Factors that its values may lack."""
+        sizes = self.samples[0].sizes
+        known = [(Fraction(n), sized(s)) for s in sizes for n in (1, 0)]
+        found: list[tuple[Fraction, Size]] = [(Fraction(-1), sized(1)), *((f, sized(1)) for f in FACTORS), *known]
+        fits = self.factors(node)
+        if fits is None:
+            return list(found)
+        worth = [(f, float(other_values(np.ones(()), f, self.samples[0]))) for f in found]
+        return [f for f, value in worth if any(np.isclose(value, x) for x in fits)]
+
+    def factors(self, node: Node) -> list[float] | None:
+        """What would mend an entry of each wrong result, as far as they are linear in the node; None where not."""
+        own, found = self.samples[0].of(node), []
+        turned, double = self.wrong_at(node, -own), self.wrong_at(node, 2 * own)
+        for v in self.wrong:
+            now, wanted = (self.samples[0].of(x) for x in (self.results[v], self.reverse.gradients[v]))
+            if v not in turned or v not in double or np.shape(wanted) != now.shape:
+                return None
+            slope = (now - turned[v]) / 2
+            if not same(now + slope, double[v]):
+                return None
+            if np.any(slope):
+                k = np.unravel_index(np.argmax(np.abs(slope)), slope.shape)
+                found.append(1 + float((wanted - now)[k] / slope[k]))
+        return found
+
+    def others(self, node: Node) -> list[Node]:
+        """The derived nodes of its shape, where other values of the node may mend a wrong result."""
+        turned = (node.shape, tuple(reversed(node.shape)) if node.ndim == 2 else node.shape)
+        found = [n for n in self.pool if n.shape in turned]
+        return found if found and self.may_mend(node) else []
+
+    def may_mend(self, node: Node) -> bool:
+        """Whether each wrong entry of some result moves with the node."""
+        own = self.samples[0].of(node)
+        noise = np.random.default_rng(node.number).normal(size=own.shape)
+        moved = [self.wrong_at(node, values) for values in (own + noise, noise - own)]
+        for v in self.wrong:
+            now, wanted = (self.samples[0].of(x) for x in (self.results[v], self.reverse.gradients[v]))
+            if any(v not in m for m in moved) or np.shape(wanted) != now.shape:
+                return True
+            still = np.logical_and(*(np.isclose(m[v], now, rtol=1e-8, atol=1e-10) for m in moved))
+            if not np.any(still & ~np.isclose(now, wanted, rtol=1e-8, atol=1e-10)):
+                return True
+        return False
+
+    def wrong_at(self, node: Node, values: Floats) -> dict[str, Floats]:
+        """The wrong results for these values of the node, as far as they have values."""
+        changed, found = self.samples[0].changed({node.array: values}), {}
+        for v in self.wrong:
+            try:
+                found[v] = changed.of(self.results[v])
+            except Undefined:
+                continue
+        return found
 
     def mended(self, node: Node, found: Found, sample: Sample) -> tuple[str, ...]:
         """The wrong variables that are right then; nothing where a right one becomes wrong, or nothing changes."""
@@ -124,11 +170,11 @@ class Search:
             if values.shape != own.shape or same(values, own):
                 return ()
             changed = sample.changed({node.array: values})
-            right = [v for v, r in self.results.items() if self.is_right(v, r, sample, changed)]
+            mended = tuple(v for v in self.wrong if self.is_right(v, self.results[v], sample, changed))
+            others = (v for v in self.results if v not in self.wrong) if mended else ()
+            return mended if all(self.is_right(v, self.results[v], sample, changed) for v in others) else ()
         except Undefined:
             return ()
-        mended = tuple(v for v in self.wrong if v in right)
-        return mended if len(right) - len(mended) == len(self.results) - len(self.wrong) else ()
 
     def is_right(self, variable: str, result: Node, sample: Sample, changed: Sample) -> bool:
         value, wanted = changed.of(result), sample.of(self.reverse.gradients[variable])

@@ -95,3 +95,25 @@ def test_products_are_the_same_exactly_when_their_graphs_are(size: int) -> None:
         for other in draw:
             found = same(graph(one, list(range(size))), graph(other, names))[0]
             assert found == isomorphic(one, other, size), (one, other)
+
+
+MANY: dict[str, list[Edge]] = {
+    "a ring": [(n, (n + 1) % 8) for n in range(8)],
+    "two rings": [(n, 4 * (n // 4) + (n + 1) % 4) for n in range(8)],
+    "pairs": [(2 * n, 2 * n + 1) for n in range(5)],
+    "loops": [(n, n) for n in range(12)],
+    "a star": [(0, n) for n in range(1, 12)],
+    "ways through the middle": [e for n in range(1, 5) for e in ((0, n), (n, 5))],
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_many_dummies_that_look_alike(name: str) -> None:
+    """A product of many sums alike is the same under other names, and its orders are not all tried."""
+    edges, random = MANY[name], Random(name)
+    size = 1 + max(map(max, edges))
+    term = graph(edges, list(range(size)))
+    assert same(term, graph(random.sample(edges, len(edges)), random.sample(range(size), size)))[0]
+    (a, b), *rest = edges
+    other = graph([(a, (a + 1) % size if a == b else a), *rest], list(range(size)))
+    assert not same(term, other)[0]
