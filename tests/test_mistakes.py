@@ -54,7 +54,7 @@ MISTAKES: list[tuple[Any, Any, dict[str, str], str, str]] = [
     (lambda x: np.where(x > 1, x**3, x), lambda x, dy: dy * np.where(x > 1, np.exp(x), 1), XG, "x",
      "wrong on one branch"),
     (lambda x: x - x.mean(0), batchwise, XG, "x", "size m in place of n in one term"),
-    (lambda z: softmax(z), lambda z, dy: dy, {"z": "n m"}, "z", "missing factor z"),
+    (lambda z: softmax(z), lambda z, dy: dy, {"z": "n m"}, "z", "missing derivative of softmax: the gradient is handed on unchanged"),
     (lambda W, i: W[i], overwriting, {"W": "V D", "i": "int[V] B"}, "W",
      "a repeated index overwrites instead of adding"),
     (lambda p, t, eps: dice(p, t, eps), lambda p, t, eps: dice_left(p, t, eps), {"p": "n", "t": "n", "eps": ""}, "p",

@@ -9,12 +9,15 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import prove
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.wrong_line import WrongLine, factor_text
+from symbackprop.repair.search import OTHER
 from symbackprop.write.program.mending import Mended, line_of
 
 from .claims import Claim, named_problem
 from .setting import Setting
 from .sweep import Sweep, tried
 from .verdict import Repaired, Verdict, WrongStep
+
+SHORT = 90  # characters of an expression in a name
 
 
 def with_line(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
@@ -40,7 +43,7 @@ def repaired(claim: Claim, setting: Setting) -> Repaired | None:
         if problem is not None and isinstance(found, Theorem) and written is not None:
             text, latex = written.formulas(claim.name)
             code = tried(written.source) or "" if change is None else change.source
-            return Repaired(mistake_of(line), text, latex, code, problem.statement.rhs, found, claim.wanted)
+            return Repaired(mistake_of(line, change), text, latex, code, problem.statement.rhs, found, claim.wanted)
     return None
 
 
@@ -53,13 +56,27 @@ def candidates(sweep: Sweep, line: WrongLine | None, variable: str) -> Iterator[
         yield derived, None
 
 
-def mistake_of(line: WrongLine | None) -> str:
-    if line is None or line.factor is None:
-        return "another formula"
+def mistake_of(line: WrongLine | None, change: Mended | None) -> str:
+    """What is proved to be wrong: a factor, or a line that `change` has mended."""
+    if line is None or (line.factor is None and change is None):
+        return OTHER
+    if line.factor is None or change is None:
+        return instead(line, change)
     text = factor_text(line.factor)
     if text == "-1":
         return "sign"
     return f"sign and missing factor {text[1:]}" if text[0] == "-" else f"missing factor {text}"
+
+
+def instead(line: WrongLine, change: Mended | None) -> str:
+    """One name, or one expression, in place of another."""
+    node, wanted = line.node, line.wanted
+    if change is None or wanted is None:
+        return OTHER
+    if node.name and wanted.name and node.name not in (wanted.name, f"d{wanted.name}") and not wanted.backward:
+        return f"`{node.name}` in place of `{wanted.name}`"
+    sides = [value.partition(" = ")[2] for value in (change.before, change.after)]
+    return f"`{sides[0]}` in place of `{sides[1]}`" if all(0 < len(s) <= SHORT for s in sides) else OTHER
 
 
 __all__ = ["repaired", "with_line"]

@@ -26,7 +26,7 @@ from .setting import Setting
 from .verdict import Repaired, Verdict
 
 FEW = 3
-LOOKING, REPAIRING = 0.3, 0.7  # of the time that is left: the rest is for special cases
+LOOKING, REPAIRING, NAMING = 0.3, 0.7, 0.8  # of the time that is left: the rest is for special cases
 
 
 def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
@@ -37,7 +37,8 @@ def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     if claim.conforms and setting.sweep is not None and setting.sweep.first:
         fixed = in_time(REPAIRING, lambda: repaired(claim, setting), None)
         if fixed is not None:
-            return replace(verdict, mistake=fixed.mistake, repair=fixed)
+            name = fixed.mistake if fixed.mistake != OTHER else explained(claim, setting) or OTHER
+            return replace(verdict, mistake=name, repair=replace(fixed, mistake=name))
     problem = problem_of(claim, setting)
     q = problem.question()
     found = in_time(REPAIRING, lambda: repair_of(claim, setting, problem, q), None)
@@ -46,10 +47,13 @@ def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
         cases = true_when(claim, problem, q) if claim.conforms and not rarely else ()
     except OutOfTime:
         cases = ()
-    if found is not None and found.mistake == OTHER:
-        found = replace(found, mistake=told_by(cases, claim) or found.mistake)
+    name = explained(claim, setting) if claim.conforms and (found is None or not found.exact) and not rarely else ""
     if found is None:
-        return replace(verdict, special_cases=cases)
+        return replace(verdict, special_cases=cases, mistake=name or verdict.mistake)
+    if name:
+        found = replace(found, mistake=name)
+    elif found.mistake == OTHER:
+        found = replace(found, mistake=told_by(cases, claim) or by_line(claim, setting) or found.mistake)
     fixed = Repaired(
         found.mistake, formula(claim, found.term), formula_latex(claim, found.term),
         code(claim, found.term), found.term, found.proof if isinstance(found.proof, Theorem) else None, claim.wanted,
@@ -59,6 +63,30 @@ def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
         more = mistake not in ("wrong axes", verdict.mistake)
         mistake = f"{verdict.mistake}: {mistake}" if more else verdict.mistake
     return replace(verdict, mistake=mistake, repair=fixed, special_cases=cases)
+
+
+def explained(claim: Claim, setting: Setting) -> str:
+    """The mistake of which it is proved that it gives this result, or nothing."""
+    sweep = setting.sweep
+    if sweep is None or not sweep.is_own(claim.name, claim.lhs, claim.found):
+        return ""
+    stage("looking for the mistake")
+    try:
+        found = in_time(NAMING, lambda: sweep.explained(claim.name), None)
+    except OutOfTime:
+        return ""
+    return "" if found is None else found.name
+
+
+def by_line(claim: Claim, setting: Setting) -> str:
+    """What the line says that is proved to be wrong, or nothing."""
+    if not claim.conforms or setting.sweep is None or setting.sweep.first:
+        return ""
+    try:
+        fixed = in_time(NAMING, lambda: repaired(claim, setting), None)
+    except OutOfTime:
+        return ""
+    return "" if fixed is None or fixed.mistake == OTHER else fixed.mistake
 
 
 def repair_of(claim: Claim, setting: Setting, problem: Problem, q: Question) -> Repair | None:

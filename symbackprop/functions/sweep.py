@@ -11,6 +11,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from symbackprop.clock import in_time
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
 from symbackprop.core.tensor import Tensor
@@ -18,6 +19,7 @@ from symbackprop.core.terms import NonNegative, Predicate, ProofError, Symbackpr
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim
 from symbackprop.gradients.meanings import opened
+from symbackprop.gradients.mistakes.search import Explained, Mistakes
 from symbackprop.gradients.wrong_line import WrongLine
 from symbackprop.prove.statements import Way
 from symbackprop.read.numpy import Node
@@ -27,6 +29,7 @@ from symbackprop.write.program.source import Program
 from .gradient_names import gradient_of
 from .request import Request, parameters
 
+NAMING = 0.6  # of the time for naming a mistake: the rest is for the proof that it is this one
 FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryError)
 
 
@@ -46,6 +49,7 @@ class Sweep:
     changes: dict[int, Mended | None] = field(default_factory=dict, init=False)
     checks: dict[Any, BackwardCheck | None] = field(default_factory=dict, init=False)
     programs: dict[bool, Program | None] = field(default_factory=dict, init=False)
+    mistakes: list[Mistakes] = field(default_factory=list, init=False)
 
     def found(self) -> BackwardCheck | None:
         if not self.asked:
@@ -74,6 +78,19 @@ class Sweep:
         """The first wrong line that has to do with this variable."""
         check = self.found()
         return None if check is None else tried(lambda: check.lines.get(variable))
+
+    def explained(self, variable: str) -> Explained | None:
+        """The mistake with which the reverse sweep gives the wrong result of this variable, proved."""
+        check = self.found()
+        if check is None:
+            return None
+        if not self.mistakes:
+            found = tried(Mistakes, check)
+            if found is None:
+                return None
+            self.mistakes.append(found)
+            in_time(NAMING, found.propose, None)
+        return tried(self.mistakes[0].explained, variable)
 
     def mended(self, line: WrongLine) -> Mended | None:
         """The code with this line mended."""

@@ -22,13 +22,25 @@ FAR = 16  # nodes of a span
 def spans(
     node: Node, active: Collection[Node], readers: Mapping[Node, Sequence[Node]]
 ) -> Iterator[tuple[Node, list[Node]]]:
-    """Ancestors of the same shape through which every path to the node goes, with what lies between, nearest first."""
+    """Ancestors of the same shape through which every path to the node goes, with what lies between, nearest first.
+
+    Something between them joins entries along an axis.
+    """
+    for ancestor, between in regions(node, active, readers):
+        if any(b.operation in REDUCTIONS for b in between):
+            yield ancestor, between
+
+
+def regions(
+    node: Node, active: Collection[Node], readers: Mapping[Node, Sequence[Node]]
+) -> Iterator[tuple[Node, list[Node]]]:
+    """The same, whatever lies between."""
     inside = [node]
     frontier = {p for p in node.parents if p in active}
     while frontier and len(inside) < FAR:
         last = max(frontier, key=lambda n: n.number)
         between = inside[1:]
-        if len(frontier) == 1 and last.shape == node.shape and any(b.operation in REDUCTIONS for b in between):
+        if len(frontier) == 1 and last.shape == node.shape:
             around = {node, *between}
             if all(r in around or r not in active for b in between for r in readers[b]):
                 yield last, sorted(between, key=lambda n: n.number)

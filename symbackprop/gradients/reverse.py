@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
@@ -86,20 +86,22 @@ class Reverse:
         self.recorder.line = None
 
     @classmethod
-    def plainly(cls, other: Reverse) -> list[Step]:
-        """The steps of a sweep of the same graph that uses no compact form."""
+    def anew(cls, other: Reverse) -> Self:
+        """A sweep of the same graph that uses no compact form; it is still to be done."""
         copy = cls.__new__(cls)
         copy.graph, copy.variables, copy.refused = other.graph, other.variables, ANY_FORM
         copy.forward, copy.active, copy.readers = other.forward, other.active, other.readers
-        copy.declared, copy.upstream, copy.sample, copy.shifts = (
-            other.declared,
-            other.upstream,
-            other.sample,
-            other.shifts,
-        )
+        copy.declared, copy.upstream, copy.sample = other.declared, other.upstream, other.sample
+        copy.shifts, copy.recorder, copy.gradients = other.shifts, other.recorder, {}
         copy.steps, copy.parts, copy.done = [], {o: [u] for o, u in other.upstream.items()}, set()
         if not other.upstream:
             copy.parts = {other.graph.outputs[0]: [1.0]}
+        return copy
+
+    @classmethod
+    def plainly(cls, other: Reverse) -> list[Step]:
+        """The steps of a sweep of the same graph that uses no compact form."""
+        copy = cls.anew(other)
         with other.graph.recording() as copy.recorder:
             copy.sweep()
         copy.recorder.line = None

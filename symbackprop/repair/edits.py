@@ -186,7 +186,7 @@ def changes(
             yield Candidate(Holds(Positive(neg(term))), "mask inverted", 3)
         case Num(value) if value not in (0, 1, -1):
             for c in (value + 1, value - 1, value * 2, value / 2, -value):
-                yield Candidate(num(c), f"constant {value} for {c}", 4)
+                yield Candidate(num(c), f"constant {value} in place of {c}", 4)
         case Sum(_, body, _):
             yield from index_for_sum(u, scope, body)
         case Delta():
@@ -221,7 +221,7 @@ def entry_changes(
     for k, m in combinations(range(len(at)), 2):
         swapped = list(at)
         swapped[k], swapped[m] = swapped[m], swapped[k]
-        yield Candidate(Entry(array, tuple(swapped)), f"{array} for its transpose", 1)
+        yield Candidate(Entry(array, tuple(swapped)), f"{array} in place of its transpose", 1)
     sizes = dict(scope)
     for k, i in enumerate(at):
         for j, size in scope:
@@ -229,20 +229,20 @@ def entry_changes(
                 yield Candidate(Entry(array, (*at[:k], j, *at[k + 1 :])), f"wrong index of {array}", 5)
     for other, rank in arrays.items():
         if other != array and rank == len(at):
-            yield Candidate(Entry(other, at), f"{array} for {other}", 5)
+            yield Candidate(Entry(other, at), f"{array} in place of {other}", 5)
 
 
 def function_changes(fn: str, arg: Term, order: int) -> Iterator[Candidate]:
     if isinstance(arg, Apply) and arg.fn == fn:
         yield Candidate(Apply(fn, arg.arg, order), f"{fn} applied twice", 3)
     if fn not in KNOWN:
-        yield Candidate(Apply(fn, arg, order + 1), f"{fn}{chr(39) * order} for {fn}{chr(39) * (order + 1)}", 2)
+        yield Candidate(Apply(fn, arg, order + 1), f"{fn}{chr(39) * order} in place of {fn}{chr(39) * (order + 1)}", 2)
         if order:
             less = f"{fn}{chr(39) * (order - 1)}"
-            yield Candidate(Apply(fn, arg, order - 1), f"{fn}{chr(39) * order} for {less}", 2)
+            yield Candidate(Apply(fn, arg, order - 1), f"{fn}{chr(39) * order} in place of {less}", 2)
     slope = slope_of(Apply(fn, arg, order))
     if slope is not None and fn in KNOWN:
-        yield Candidate(slope, f"{fn} for {fn}'", 3)
+        yield Candidate(slope, f"{fn} in place of {fn}'", 3)
     yield Candidate(arg, f"extra {fn}", 5)
 
 
@@ -268,18 +268,22 @@ def insertions(u: Term, scope: Slots, pool: Sequence[Part], reaches: Reaches) ->
         inner: Slots = ((Bound(0), u.size), *((shift(e), s) for e, s in scope))
         for part in pool:
             for f in placed(part, inner, reaches):
-                yield Candidate(Sum(u.size, mul(u.body, f), u.hint), f"missing factor {part.name}", 6)
+                yield Candidate(Sum(u.size, mul(u.body, f), u.hint), missing(part), 6)
         return
     for part in pool:
         for f in placed(part, scope, reaches):
-            yield Candidate(mul(u, f), f"missing factor {part.name}", 6)
+            yield Candidate(mul(u, f), missing(part), 6)
     if isinstance(u, Mul):
         for part in pool[:_SWAPPED]:
             for f in placed(part, scope, reaches):
                 for k, x in enumerate(u.args):
                     if x != f:
-                        name = f"{described(x).strip() or 'wrong factor'} for {part.name}"
+                        name = f"{described(x).strip() or 'wrong factor'} in place of {part.name}"
                         yield Candidate(mul(*u.args[:k], f, *u.args[k + 1 :]), name, 7)
+
+
+def missing(part: Part) -> str:
+    return "missing mask" if part.name == "mask" else f"missing factor {part.name}"
 
 
 def shift(e: IndexExpr) -> IndexExpr:

@@ -129,12 +129,12 @@ def local(m: Matrix) -> Iterator[Form]:
             yield Form(of, f"extra transpose{on}", 1)
         case Product(a, b):
             yield Form(Product(b, a), "factors in the wrong order", 1)
-            yield Form(Hadamard(a, b), "matrix product for a Hadamard product", 2)
+            yield Form(Hadamard(a, b), "matrix product in place of a Hadamard product", 2)
             yield Form(a, "extra factor", 3)
             yield Form(b, "extra factor", 3)
         case Hadamard(a, b):
-            yield Form(Product(a, b), "Hadamard product for a matrix product", 2)
-            yield Form(Product(b, a), "Hadamard product for a matrix product", 2)
+            yield Form(Product(a, b), "Hadamard product in place of a matrix product", 2)
+            yield Form(Product(b, a), "Hadamard product in place of a matrix product", 2)
             yield Form(a, "extra factor", 3)
             yield Form(b, "extra factor", 3)
         case Plus(args) if len(args) > 1:
@@ -145,7 +145,7 @@ def local(m: Matrix) -> Iterator[Form]:
         case Scale(_, of):
             yield Form(of, "extra factor", 2)
         case Elementwise(fn, of, order):
-            yield Form(Elementwise(fn, of, order + 1), f"{fn}{chr(39) * order} for {fn}{chr(39) * (order + 1)}", 2)
+            yield Form(Elementwise(fn, of, order + 1), f"{fn}{chr(39) * order} in place of {fn}{chr(39) * (order + 1)}", 2)
             if order:
                 yield Form(Elementwise(fn, of, order - 1), f"extra derivative of {fn}", 2)
         case Inverse(of):

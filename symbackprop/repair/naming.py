@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.core.terms import Array, Delta, Holds, Positive, Power, Sum, Term, arguments, subterms
+from symbackprop.core.terms import Array, Holds, Positive, Term, subterms
 from symbackprop.numbers.close import FloatArray, close
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation
@@ -38,35 +38,11 @@ def named(trials: Trials, truth: Term) -> str:
 
 
 def by_contents(trials: Trials, truth: Term) -> str:
-    """What the right formula has and the claim has not, or the other way round."""
-    claim, reaches = trials.question.rhs, trials.sampler.reaches
-    if roots(claim) > roots(truth):
-        return "a normalisation applied twice"
-    unused = sorted(map(str, reaches.of(truth).arrays - reaches.of(claim).arrays - {PI}))
-    if unused:
-        return f"missing factor{'s' if len(unused) > 1 else ''} {', '.join(unused)}"
-    ours, theirs = summed_over(claim), summed_over(truth)
-    for name, more in (("missing", theirs - ours), ("extra", ours - theirs)):
-        if more:
-            return f"{name} sum over {', '.join(sorted(more))}"
-    return ""
-
-
-def summed_over(t: Term) -> set[str]:
-    """The sizes of sums that nothing in them cuts short."""
-    sums = [s for s in subterms(t) if isinstance(s, Sum) and s.size.constant is None]
-    return {str(s.size) for s in sums if not any(isinstance(u, Delta | Holds) for u in subterms(s.body))}
-
-
-def roots(t: Term) -> int:
-    """How many roots and fractions stand one inside the other."""
-    match t:
-        case Power(base, q):
-            return roots(base) + (q.denominator > 1)
-        case Sum(_, body, _):
-            return roots(body)
-        case _:
-            return max(map(roots, arguments(t)), default=0)
+    """Arrays that the right formula speaks of, and the claim does not."""
+    reaches = trials.sampler.reaches
+    unused = sorted(map(str, reaches.of(truth).arrays - reaches.of(trials.question.rhs).arrays - {PI}))
+    return f"{', '.join(unused)} left out: the result does not depend on {'it' if len(unused) == 1 else 'them'}" \
+        if unused else ""
 
 
 def sides(trials: Trials, point: Point) -> Sides | None:
@@ -125,7 +101,7 @@ def without_scalar(trials: Trials) -> str:
         if all_agree(trials, at_zero):
             if a not in reaches.of(q.rhs).arrays:
                 return f"missing term {a}"
-            return f"{a} in the wrong place" if a in reaches.of(q.lhs).arrays else f"extra term {a}"
+            return f"right only where {a} = 0"
     return ""
 
 

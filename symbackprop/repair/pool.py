@@ -30,6 +30,7 @@ from symbackprop.core.terms import (
     mul,
     neg,
     sub,
+    subterms,
 )
 from symbackprop.numbers.duals import KNOWN
 from symbackprop.numbers.points import PI, Reaches
@@ -105,19 +106,27 @@ def factor_name(u: Term) -> str:
         case Holds():
             return "mask"
         case Sum():
-            return "sum"
+            return f"sum{of_arrays(u)}"
         case Power(Size() as s, exponent) if exponent == -1:
             return f"1/{s}"
         case Power(Add(args), exponent) if exponent == -1 and logistic(args):
             return "sigmoid"
         case Size():
             return str(u)
+        case Power(Size() as s, exponent) if abs(exponent) == Fraction(1, 2):
+            return f"1/√{s}" if exponent < 0 else f"√{s}"
         case Power(_, exponent) if exponent < 0 or exponent.denominator != 1:
             return "norm"
         case Whole(fn, _, _, _, _, _):
             return fn
         case _:
             return ""
+
+
+def of_arrays(t: Term) -> str:
+    """What a sum is about, where that is short to say."""
+    names = sorted({str(s.array) for s in subterms(t) if isinstance(s, Entry) and s.array != PI})
+    return f" of {' '.join(names)}" if 0 < len(names) < 3 else ""
 
 
 def logistic(args: tuple[Term, ...]) -> bool:

@@ -14,7 +14,7 @@ from itertools import combinations, islice, permutations
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, Matrix, entry
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import ZERO, Term, mul, over
+from symbackprop.core.terms import ZERO, Array, Term, mul, over
 from symbackprop.numbers.close import close
 from symbackprop.numbers.refute.points import Question
 
@@ -28,18 +28,23 @@ from .trials import Trials, Unit, combination, constant_ratio, factor, units, we
 __all__ = ["OTHER", "Candidate", "Repair", "SpecialCase", "classify", "repair", "special_cases", "survivors"]
 
 OTHER = "another formula"
+VAGUE = ("wrong factor", "wrong coefficients", "wrong power", "wrong index", "extra ", "constant ")  # of a change
 _EDITS = 1200
 _CHEAP = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A repaired right-hand side over the claim's axes, proved by the caller's `prove`."""
+    """A repaired right-hand side over the claim's axes, proved by the caller's `prove`.
+
+    `exact` says that the claim becomes it by the change that `mistake` names; else the name is a guess from values.
+    """
 
     mistake: str
     term: Term
     proof: object
     matrix: Matrix | None = None
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +80,13 @@ def repair(
         for fit in islice(found(trials, tensor, matrix, leaves), attempts):
             proof = prove(fit.term)
             if proof:
-                return Repair(fit.mistake, fit.term, proof, fit.matrix)
+                return Repair(fit.mistake, fit.term, proof, fit.matrix, not fit.mistake.startswith(VAGUE))
         return None
 
     def by_derivation() -> Repair | None:
         truth = derived() if derived is not None else None
         proof = prove(truth) if truth is not None and trials.fits(truth) else None
-        return Repair(classify(question, truth, trials), truth, proof) if truth is not None and proof else None
+        return Repair(classify(question, truth, trials), truth, proof, exact=False) if truth is not None and proof else None
 
     # at these points nothing tells a claim that is wrong at special ones from its repairs
     rare = tensor is None and trials.fits(question.rhs)
@@ -241,6 +246,14 @@ def coefficient_mistake(names: Sequence[str], sizes: Sequence[str] = ()) -> str:
             return "wrong coefficients"
 
 
+def missing_terms(missing: Sequence[Term], claim: Term, trials: Trials) -> str:
+    """With the arrays that only they speak of."""
+    of = trials.sampler.reaches.of
+    own = sorted(map(str, frozenset[Array]().union(*(of(t).arrays for t in missing)) - of(claim).arrays))
+    with_them = f" with {' and '.join(own)}" if 0 < len(own) < 3 else ""
+    return f"missing term{'s' * (len(missing) > 1)}{with_them}"
+
+
 def classify(question: Question, truth: Term, trials: Trials | None = None) -> str:
     """What a claim with no small repair got wrong, judged from the terms of the true gradient."""
     trials = trials or Trials(question)
@@ -254,7 +267,7 @@ def classify(question: Question, truth: Term, trials: Trials | None = None) -> s
         if solution is not None and all(c is not None for c in solution):
             names = [c[1] for c in solution if c is not None]
             if set(names) <= {"0", "1"}:
-                return "missing term" if names.count("0") == 1 else "missing terms"
+                return missing_terms([t for t, n in zip(split, names, strict=True) if n == "0"], claim, trials)
             if set(names) <= {"1", "-1"}:
                 return "sign of one term" if names.count("-1") == 1 else "sign of some terms"
             return "wrong coefficients"

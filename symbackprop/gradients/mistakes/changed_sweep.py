@@ -1,0 +1,96 @@
+"""The reverse sweep with a mistake in it: at some nodes something else is handed on than the derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.read.numpy import Node, array_of
+
+from ..reverse import Adjoint, Reverse, Step, arguments
+from ..rules import NoRule
+from ..rules.registry import full
+
+# what `node` hands to its argument at `place`, given its adjoint `g`; None for nothing
+HandOn: TypeAlias = "Callable[[ChangedSweep, Node, int, Node, Any], Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Nodes that are gone over at once: `start` gets what the node at the end hands on."""
+
+    start: Node
+    between: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A mistake at some nodes, and what it is called.  Whole regions are gone over from their last node."""
+
+    name: str
+    nodes: frozenset[Node]
+    hand_on: HandOn
+    regions: Mapping[Node, Region] = field(default_factory=dict)
+
+
+class ChangedSweep(Reverse):
+    """Its `gradients` are what someone finds who makes the mistake."""
+
+    change: Change
+
+    @classmethod
+    def of(cls, other: Reverse, change: Change) -> ChangedSweep:
+        """Raises NoRule, SymbackpropError, TypeError or ValueError where the change makes no sense."""
+        found = cls.anew(other)
+        found.change = change
+        with other.graph.recording() as found.recorder:
+            found.sweep()
+            found.gradients = {v: found.gradient(other.graph.inputs[v]) for v in found.variables}
+        found.recorder.line = None
+        return found
+
+    def called(self, g: Adjoint, node: Node) -> None:
+        """What is wrong gets no name."""
+
+    def hand_on(self, step: Step) -> None:
+        region, shift = self.change.regions.get(step.node), self.shifts.get(step.node)
+        if region is not None:
+            self.done.update(region.between)
+            step.into += self.handed(step.node, 0, region.start, step.adjoint)
+        elif shift is not None:
+            self.done.update(shift.inside)
+            step.into += self.through(step.node, step.adjoint, shift.inside).items()
+        else:
+            step.into += [(to, g) for to, g in self.local(step.node, step.adjoint) if not self.is_zero(g)]
+
+    def local(self, node: Node, g: Adjoint) -> list[tuple[Node, Adjoint]]:
+        if node not in self.change.nodes:
+            return super().local(node, g)
+        return [
+            c for place, argument in arguments(node) if argument in self.active
+            for c in self.handed(node, place, argument, g)
+        ]  # fmt: skip
+
+    def handed(self, node: Node, place: int, argument: Node, g: Adjoint) -> list[tuple[Node, Adjoint]]:
+        found = self.change.hand_on(self, node, place, argument, self.array(g))
+        return [] if found is None else [(argument, self.node(full(found, array_of(argument))))]
+
+    def right(self, node: Node, place: int, argument: Node, g: Any) -> Any:
+        """What the rule of the operation hands on."""
+        return self.by_rule(node, place, argument, self.node(g) if not isinstance(g, int | float) else g)
+
+
+def swept(reverse: Reverse, change: Change) -> ChangedSweep | None:
+    try:
+        return ChangedSweep.of(reverse, change)
+    except (NoRule, SymbackpropError, TypeError, ValueError, RecursionError):
+        return None
+
+
+def nodes_of(*nodes: Node | Sequence[Node]) -> frozenset[Node]:
+    return frozenset(m for n in nodes for m in ((n,) if isinstance(n, Node) else n))
+
+
+__all__ = ["Change", "ChangedSweep", "HandOn", "Region", "nodes_of", "swept"]

@@ -1,0 +1,277 @@
+"""Which mistake explains the wrong results of a backward function.  Values propose one, and it is proved.
+
+A name says that the result is exactly what the reverse sweep finds with that mistake in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from symbackprop.clock import check_time
+from symbackprop.core.kernel import Proof
+from symbackprop.core.terms import ProofError, SymbackpropError
+from symbackprop.read.numpy import TRACED_NUMPY, Node, size_number
+from symbackprop.core.indices import sized
+
+from ..checking import BackwardCheck
+from ..lemmas import NotProved, term_of
+from ..matching import Matching
+from ..meanings import indices
+from ..reverse import Adjoint, arguments
+from ..rules.registry import over, times
+from ..sample import Floats, Sample, Undefined, same
+from .catalogue import catalogue, held, inner_nodes, said
+from .changed_sweep import Change, ChangedSweep, swept
+
+NUMBERS = tuple(Fraction(s * n, d) for n, d in ((1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (4, 1), (1, 4)) for s in (1, -1))
+ATTEMPTS = 3  # proposals that are tried to prove
+Gradients = Mapping[str, Adjoint]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a wrong result is: the gradient by this variable, with this mistake."""
+
+    name: str
+    gradient: Adjoint
+    proof: Proof
+
+
+class Mistakes:
+    """Of a backward function; its results that are right must stay so."""
+
+    def __init__(self, check: BackwardCheck) -> None:
+        self.check, self.reverse = check, check.reverse
+        self.samples = (check.reverse.sample, check.reverse.sample.elsewhere())
+        self.truth = [self.values(check.reverse.gradients, s) for s in self.samples]
+        self.claims = [self.values(check.results, s) for s in self.samples]
+        self.wrong = tuple(v for v in check.wrong if any(c[v].any() for c in self.claims))
+        self.proposed: dict[str, list[tuple[str, Adjoint]]] = {v: [] for v in self.wrong}
+        self.known: dict[str, Explained | None] = {}
+
+    def values(self, gradients: Gradients, sample: Sample) -> dict[str, Floats]:
+        """Raises Undefined."""
+        shapes = {v: sample.shape(self.reverse.graph.inputs[v].shape) for v in self.check.results}
+        return {v: np.broadcast_to(sample.of(gradients[v]), shapes[v]) for v in shapes}
+
+    def propose(self) -> None:
+        """Candidates by wrong variable, one that explains all of them first; what is found stays when time is over."""
+        wrong = self.wrong
+        for name, gradients, fits in self.candidates(wrong):
+            for v in fits:
+                place = 0 if len(fits) == len(wrong) else len(self.proposed[v])
+                self.proposed[v].insert(place, (name, gradients[v]))
+            if len(fits) == len(wrong):
+                break
+
+    def explained(self, variable: str) -> Explained | None:
+        """The first proposal that is proved."""
+        if variable not in self.known:
+            several = self.proposed.get(variable, ())
+            proofs = ((name, g, self.proof(variable, g)) for name, g in several[:ATTEMPTS])
+            self.known[variable] = next((Explained(n, g, p) for n, g, p in proofs if p is not None), None)
+        return self.known[variable]
+
+    def proof(self, variable: str, gradient: Adjoint) -> Proof | None:
+        """That the result is this gradient, checked by the kernel."""
+        other = copy(self.reverse)
+        other.gradients, other.steps = {**self.reverse.gradients, variable: gradient}, []
+        result = self.check.results[variable]
+        _, at = indices(result.shape, "w")
+        try:
+            matching = Matching(other, {variable: result}, self.check.hypotheses)
+            node = gradient if isinstance(gradient, Node) else None
+            return matching.equal(result.value.term(at), term_of(gradient, at), node)
+        except (ProofError, NotProved, SymbackpropError):
+            return None
+
+    # --- proposals ---------------------------------------------------------------------------------
+
+    def candidates(self, wrong: Sequence[str]) -> Iterator[tuple[str, Gradients, tuple[str, ...]]]:
+        yield from self.whole_results(wrong)
+        for change in catalogue(self.reverse):
+            check_time()
+            sweep = swept(self.reverse, change)
+            fits = self.fitting(sweep, wrong)
+            if sweep is not None and fits:
+                yield change.name, sweep.gradients, fits
+        for change in self.without_a_path(wrong):
+            sweep = swept(self.reverse, change)
+            fits = self.fitting(sweep, wrong)
+            if sweep is not None and fits:
+                yield change.name, sweep.gradients, fits
+
+    def whole_results(self, wrong: Sequence[str]) -> Iterator[tuple[str, Gradients, tuple[str, ...]]]:
+        """The right gradients with a factor, or turned round."""
+        found: dict[str, dict[str, Adjoint]] = {}
+        for v in wrong:
+            ratios = [ratio(c[v], t[v]) for c, t in zip(self.claims, self.truth, strict=True)]
+            factor = None if None in ratios else self.simple([c for c in ratios if c is not None])
+            if factor is not None and factor[0] != 0:
+                made = self.recorded(partial(multiple, factor), v)
+                found.setdefault(factor_mistake(factor), {})[v] = made
+            for axis in range(self.claims[0][v].ndim):
+                if all(same(c[v], np.flip(t[v], axis)) for c, t in zip(self.claims, self.truth, strict=True)):
+                    made = self.recorded(partial(TRACED_NUMPY.flip, axis=axis), v)
+                    found.setdefault(f"result reversed along axis {axis}", {})[v] = made
+        for name, gradients in found.items():
+            yield name, gradients, tuple(gradients)
+
+    def recorded(self, f: Callable[[Any], Any], variable: str) -> Adjoint:
+        """f of the right gradient, in the graph."""
+        with self.reverse.graph.recording():
+            return self.reverse.node(f(self.reverse.array(self.reverse.gradients[variable])))
+
+    def fitting(self, sweep: ChangedSweep | None, wrong: Sequence[str]) -> tuple[str, ...]:
+        """The wrong results that have the values of this sweep, where it leaves the right ones as they are."""
+        if sweep is None:
+            return ()
+        agree: list[set[str]] = []
+        for sample, truth, claims in zip(self.samples, self.truth, self.claims, strict=True):
+            try:
+                values = self.values(sweep.gradients, sample)
+            except (Undefined, ValueError):
+                return ()
+            if not all(same(values[v], truth[v]) for v in truth if v not in self.check.wrong):
+                return ()
+            agree.append({v for v in wrong if same(values[v], claims[v])})
+            if not agree[-1]:
+                return ()
+        return tuple(v for v in wrong if all(v in a for a in agree))
+
+    def without_a_path(self, wrong: Sequence[str]) -> Iterator[Change]:
+        """What goes through a node, or from it to one of its arguments, is left out or has a wrong factor."""
+        for held_name, change in self.paths():
+            check_time()
+            sweep = swept(self.reverse, change)
+            factor = None if sweep is None else self.factor(sweep, wrong)
+            if factor is not None:
+                yield change if factor[0] == 0 else scaled(held_name, change, factor)
+
+    def paths(self) -> Iterator[tuple[str, Change]]:
+        """Through one node, then into one argument, then both for all nodes that a line made."""
+        first = ("mean", "sum", "var", "std")
+        nodes = sorted(inner_nodes(self.reverse), key=lambda n: (n.operation not in first, not n.name, n.number))
+        edges = [(n, k, a) for n in self.reverse.forward for k, a in self.branching(n)]
+        for n in nodes:
+            yield f"on the path through {said(n)}", held([n])
+        for n, k, a in edges:
+            yield f"on the path from {said(n)} to {said(a)}", one_path([n], k, a)
+        for several in by_line((n, 0) for n in nodes):
+            yield f"on the paths through {said(several[0])}", held(several, said(several[0]))
+        for k in {k for _, k, _ in edges}:
+            for several in by_line((n, k) for n, place, _ in edges if place == k):
+                a = next(a for n, place, a in edges if n is several[0] and place == k)
+                yield f"on the paths from {said(several[0])}", one_path(several, k, a)
+
+    def branching(self, node: Node) -> list[tuple[int, Node]]:
+        """Arguments that get more gradients than the one from this node, or share it."""
+        several = [(k, a) for k, a in arguments(node) if a in self.reverse.active]
+        return [
+            (k, a) for k, a in several
+            if len(several) > 1 or sum(r in self.reverse.active for r in self.reverse.readers[a]) > 1
+        ]  # fmt: skip
+
+    def factor(self, sweep: ChangedSweep, wrong: Sequence[str]) -> Factor | None:
+        """c where the result is the gradient with c times what goes through the nodes."""
+        ratios = []
+        for sample, truth, claims in zip(self.samples, self.truth, self.claims, strict=True):
+            try:
+                without = self.values(sweep.gradients, sample)
+            except (Undefined, ValueError):
+                return None
+            if not all(same(without[v], truth[v]) for v in truth if v not in self.check.wrong):
+                return None
+            found = [c for v in wrong if (c := ratio(claims[v] - without[v], truth[v] - without[v])) is not None]
+            if not found:
+                return None
+            ratios.append(found[0])
+        return self.simple(ratios)
+
+    def simple(self, ratios: Sequence[float]) -> Factor | None:
+        """A number times powers of up to two sizes."""
+        if max(map(abs, ratios)) < 1e-9:
+            return Fraction(0), ()
+        symbols = list(self.samples[0].sizes)
+        for powers in sorted(product((0, 1, -1), repeat=len(symbols)), key=lambda p: sum(map(abs, p))):
+            if sum(map(abs, powers)) > 2:
+                break
+            scale = [np.prod([float(s.sizes[n]) ** p for n, p in zip(symbols, powers, strict=True)]) for s in self.samples]
+            for number in NUMBERS:
+                if (number != 1 or any(powers)) and np.allclose([float(number) * x for x in scale], ratios, rtol=1e-8):
+                    return number, tuple((n, p) for n, p in zip(symbols, powers, strict=True) if p)
+        return None
+
+
+Factor = tuple[Fraction, tuple[tuple[str, int], ...]]
+
+
+def ratio(top: Floats, bottom: Floats) -> float | None:
+    """c with top = c bottom, where bottom is not 0."""
+    square = float((bottom**2).sum())
+    if not square > 1e-18 or not np.isfinite(square) or not np.isfinite(top).all():
+        return None
+    c = float((top * bottom).sum()) / square
+    return c if same(top, c * bottom) else None
+
+
+def by_line(found: Iterable[tuple[Node, int]]) -> list[list[Node]]:
+    """Nodes of one operation that the same line made, several times."""
+    groups: dict[object, list[Node]] = {}
+    for n, _ in found:
+        if n.line is not None:
+            groups.setdefault((n.line, n.operation), []).append(n)
+    return [g for g in groups.values() if len(g) > 1]
+
+
+def one_path(nodes: Sequence[Node], place: int, argument: Node) -> Change:
+    def handed(s: ChangedSweep, n: Node, k: int, a: Node, g: Any) -> Any:
+        return None if k == place else s.array(s.right(n, k, a, g))
+
+    name = f"the gradient that comes back to {said(argument)} from {said(nodes[0])} is not added"
+    return Change(name, frozenset(nodes), handed)
+
+
+def scaled(where: str, change: Change, factor: Factor) -> Change:
+    """The same where c times the right contribution is handed on, c a factor too much."""
+
+    def handed(s: ChangedSweep, n: Node, k: int, a: Node, g: Any) -> Any:
+        if change.hand_on(s, n, k, a, g) is not None:
+            return s.array(s.right(n, k, a, g))
+        return multiple(factor, s.array(s.right(n, k, a, g)))
+
+    return Change(f"{factor_mistake(factor)} {where}", change.nodes, handed)
+
+
+def multiple(factor: Factor, g: Any) -> Any:
+    number, sizes = factor
+    found = times(float(number) if number.denominator > 1 else int(number), g)
+    for symbol, power in sizes:
+        found = times(found, size_number(sized(symbol))) if power > 0 else over(found, size_number(sized(symbol)))
+    return found
+
+
+def factor_mistake(factor: Factor) -> str:
+    """What is missing, where there is `factor` times the right value."""
+    number, sizes = factor
+    above, below = [n for n, p in sizes if p < 0], [n for n, p in sizes if p > 0]
+    if number == -1 and not sizes:
+        return "sign"
+    if number == 1 and len(above) == len(below) == 1:
+        return f"size {below[0]} in place of {above[0]}"
+    missing = 1 / abs(number)
+    top = [str(missing.numerator)] * (missing.numerator != 1 or not above) + above
+    bottom = [str(missing.denominator)] * (missing.denominator != 1) + below
+    text = " ".join(top) + (f"/{bottom[0]}" if len(bottom) == 1 else f"/({' '.join(bottom)})" if bottom else "")
+    return f"{'sign and ' if number < 0 else ''}missing factor {text}"
+
+
+__all__ = ["Explained", "Mistakes"]
