@@ -151,6 +151,8 @@ class Expressions:
         if sign == "**":
             return f"{self.of(left, ATOM)} ** {self.of(right, UNARY + 1)}", binds
         if sign in "+-" and (code := self.opposite(right)) is not None:
+            if sign == "-" and (other := self.opposite(left)) is not None:  # -a - -b
+                return f"{bracketed(code, SUM)} - {bracketed(other, SUM + 1)}", binds
             sign = "-" if sign == "+" else "+"
             return f"{self.of(left, SUM)} {sign} {bracketed(code, SUM + (sign == '-'))}", binds
         if sign == "+" and (code := self.opposite(left)) is not None:

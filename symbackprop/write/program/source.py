@@ -80,10 +80,10 @@ class Program:
                 self.names[n] = name
 
     def belongs(self, n: Node, reader: Node) -> bool:
-        """Whether n is better read in its reader's line: what goes entry by entry, or is for a gradient's sake only."""
+        """Whether n is better read in its reader's line: what goes entry by entry; a sum for a gradient's sake."""
         if reader.operation not in ENTRYWISE or not (reader.name or reader in self.naming.gradient_of):
             return False
-        return n.operation in ENTRYWISE if n.backward else reader.backward and n.operation in (*ENTRYWISE, *REDUCTIONS)
+        return n.operation in ENTRYWISE if n.backward else reader.backward and n.operation in REDUCTIONS
 
     def readers(self, n: Node) -> list[Node]:
         """The lines in which n is written, as often as it is."""
