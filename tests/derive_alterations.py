@@ -13,6 +13,7 @@ import numpy
 from symbackprop.gradients.lemmas import Lemmas
 from symbackprop.gradients.meanings import meanings
 from symbackprop.gradients.reverse import Reverse, Step
+from symbackprop.gradients.sample import Undefined
 from symbackprop.gradients.theorem import needed
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import Node, parse_shapes, record
@@ -70,8 +71,11 @@ def altered_steps(name: str, case: Any) -> Iterator[Altered]:
 
 
 def differs(reverse: Reverse, g: Any, wrong: Any, to: Node) -> bool:
-    """By a value that has nothing to do with the proof."""
-    right, other = (reverse.sample.of(x) for x in (g, wrong))
+    """By a value that has nothing to do with the proof; not where that would take too long to work out."""
+    try:
+        right, other = (reverse.sample.of(x) for x in (g, wrong))
+    except Undefined:
+        return False
     shape = reverse.sample.shape(to.shape)
     try:
         right, other = numpy.broadcast_to(right, shape), numpy.broadcast_to(other, shape)

@@ -1,6 +1,7 @@
 """Backward functions by hand: for each forward of tests/derive_cases.py the quickest plain NumPy that we know.
 
-Arguments are those of the forward, then the upstream gradients; results in the order of the variables.
+Arguments are those of the forward, then the upstream gradients; results in the order of the variables.  Each is in the
+style of its forward: where that writes six layers out, so does the backward (a loop over lists does it in eight lines).
 """
 
 from __future__ import annotations
@@ -260,16 +261,19 @@ def infonce(a, b, tau):
 
 
 def six_layers(x, y, W1, W2, W3, W4, W5, W6):
-    a = [x]
-    for W in (W1, W2, W3, W4, W5, W6):
-        a.append(np.tanh(a[-1] @ W))
-    g = 2 / y.size * (a[-1] - y)
-    found = []
-    for W, before, after in reversed(list(zip((W1, W2, W3, W4, W5, W6), a[:-1], a[1:], strict=True))):
-        g = g * (1 - after * after)
-        found.append(before.T @ g)
-        g = g @ W.T
-    return tuple(reversed(found))
+    h1 = np.tanh(x @ W1)
+    h2 = np.tanh(h1 @ W2)
+    h3 = np.tanh(h2 @ W3)
+    h4 = np.tanh(h3 @ W4)
+    h5 = np.tanh(h4 @ W5)
+    h6 = np.tanh(h5 @ W6)
+    g6 = 2 / y.size * (h6 - y) * (1 - h6 * h6)
+    g5 = g6 @ W6.T * (1 - h5 * h5)
+    g4 = g5 @ W5.T * (1 - h4 * h4)
+    g3 = g4 @ W4.T * (1 - h3 * h3)
+    g2 = g3 @ W3.T * (1 - h2 * h2)
+    g1 = g2 @ W2.T * (1 - h1 * h1)
+    return x.T @ g1, h1.T @ g2, h2.T @ g3, h3.T @ g4, h4.T @ g5, h5.T @ g6
 
 
 def windows_for_autograd(x, w, b):

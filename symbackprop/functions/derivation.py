@@ -177,8 +177,18 @@ def proved_verdict(request: Request, found: Derived, variable: str, setting: Set
     way = through(found.theorems[variable])
     verdict = verdict_of(claim, replace(setting, shapes=shapes, ways=(way,)))
     if verdict.status != PROVED:
-        raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
+        raise NotProved(variable, verdict)
     return verdict
+
+
+class NotProved(SymbackpropError):
+    """A gradient was found, and is not the gradient everywhere or could not be shown to be."""
+
+    def __init__(self, variable: str, verdict: Verdict) -> None:
+        self.without_value = verdict.counterexample is not None and verdict.counterexample.kind == "no value"
+        why = verdict.counterexample.why if verdict.counterexample is not None else verdict.reason
+        said = f"{verdict.statement} has no value where the gradient exists: {why}" if self.without_value else why
+        super().__init__(f"derive: the gradient by {variable} was found but not proved: {said}")
 
 
 def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:

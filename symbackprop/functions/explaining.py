@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
-from symbackprop.core.terms import Array, SymbackpropError
+from symbackprop.core.terms import Array, Nonzero, SymbackpropError, Whole, free, subterms
 from symbackprop.gradients.lemmas import everywhere_in
 from symbackprop.gradients.meanings import opened
 from symbackprop.prove.equality import prove_equal
@@ -28,7 +28,7 @@ from symbackprop.write.program.pdf import as_pdf
 from symbackprop.write.program.standing import Standing
 
 from .checks import derive
-from .derivation import Derivative, derivation
+from .derivation import Derivative, NotProved, derivation
 from .request import read_request
 from .setting import Setting
 
@@ -88,7 +88,24 @@ def explain(
         return Explanation(found, found.planned(title or f"The gradient of {name}"))
     typed = read_typed(what, shapes)
     standing = Standing("convention: row" in typed.text, paper=True)
-    return explained(typed.asked, wrt, title, typed.notes, timeout, standing)
+    try:
+        return explained(typed.asked, wrt, title, typed.notes, timeout, standing)
+    except NotProved as problem:
+        regular = invertible(typed.asked) if problem.without_value else None
+        if regular is None:
+            raise
+        return explained(regular, wrt, title, typed.notes, timeout, standing)
+
+
+def invertible(found: Asked) -> Asked | None:
+    """With the hypothesis that no determinant in the formula is 0; None where there is none."""
+    formulas = found.formulas
+    terms = [s for t in formulas.definitions.values() for s in subterms(t.body)]
+    determinants = dict.fromkeys(s for s in terms if isinstance(s, Whole) and s.fn == "det" and not free(s))
+    if not determinants or formulas.hypotheses:
+        return None
+    regular = {f"h{k}": Nonzero(d) for k, d in enumerate(determinants)}
+    return replace(found, formulas=replace(formulas, hypotheses=regular))
 
 
 def explain_statement(

@@ -16,6 +16,7 @@ from .scattered_rows import total_of_row
 
 PRODUCTS = frozenset({"matmul", "dot", "einsum", "tensordot", "inner", "outer"})  # no span goes over them
 REDUCTIONS = frozenset({"sum", "mean", "max", "var", "std", "norm", "logsumexp", "vector_norm"})
+EXPONENTIALS = frozenset({"exp", "exp2", "expm1", "logsumexp", "logaddexp", "softmax", "log_softmax", "expit", "power"})
 FAR = 16  # nodes of a span
 
 
@@ -90,8 +91,9 @@ class Form:
 
 
 def candidates(node: Node, between: Sequence[Node]) -> Iterator[Form]:
+    """Of exponentials only where there are some: for one gradient other forms may have the same values."""
     axes = list(dict.fromkeys(found for b in between if (found := reduced_axes(b)) is not None))
-    for axis in axes:
+    for axis in axes if any(n.operation in EXPONENTIALS for n in (node, *between)) else ():
         yield Form("softmax", axis)
         yield Form("log-softmax", axis)
     for scale in reversed(between):

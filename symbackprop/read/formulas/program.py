@@ -174,7 +174,7 @@ def name_between(found: Named, role: str, taken: set[str]) -> None:
         return
     letters = LETTERS[role].upper() if node.ndim == 2 else LETTERS[role]
     pool = (*letters, *(f"{letters[0]}{k}" for k in range(1, 1000)))
-    node.name, node.depth = next(x for x in pool if x not in taken and x.lower() not in {"l"}), 0
+    node.name, node.depth = next(x for x in pool if x not in taken and x.lower() not in {"l"}), -1
     taken.add(node.name)
 
 

@@ -36,7 +36,10 @@ SIGMA = re.compile(r"(?<![A-Za-z\\])sum(?=_)")
 NORM = re.compile(r"(?<![A-Za-z\\])norm\s*\(")
 CALLED = re.compile(r"(?<![\\A-Za-z_])([A-Za-z]{2,}\d*)\(")
 COMMANDS = re.compile(r"(?<![A-Za-z\\])(exp|log|ln|sin|cos|tanh|sinh|cosh|det|max|min)(?=\s*\()")
-REDUCED = re.compile(r"(?:sum|mean|softmax|logsumexp|\\max|\\min)\s*\(\s*([A-Za-z]+)\s*[)^]")
+REDUCED = re.compile(r"(?<![A-Za-z])(?:sum|mean|softmax|logsumexp|\\max|\\min)\s*\(")
+LETTERS = re.compile(r"(?<![A-Za-z\\])[A-Za-z]+")
+LATE = "hrsuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # the usual letters of arrays
+BELOW = re.compile(r"\./\s*(\w+|\([^()]*\))(?![\w(^'])")
 SIZES = ("n", "m", "d", "k", "p", "q", *(f"n{i}" for i in range(1, 50)))
 LIMIT = 20_000
 
@@ -97,16 +100,46 @@ def read_plain(text: str, shapes: Mapping[str, str]) -> Typed:
         if not broadcast:
             break
     assert best is not None
-    more = vectors(best[1], written, shapes)
-    return read_plain(text, {**shapes, **more}) if more else best[1]
+    return with_arrays(best[1], text, written, shapes)
 
 
-def vectors(found: Typed, written: Sequence[str], shapes: Mapping[str, str]) -> dict[str, str]:
-    """What is summed up stands for an array, though nothing else says so: mean(x)."""
+def with_arrays(found: Typed, text: str, written: Sequence[str], shapes: Mapping[str, str]) -> Typed:
+    """Read with what is meant for an array though nothing else says so, where that can be read."""
     numbers = {str(a) for a, s in found.asked.formulas.inputs.items() if not s} - set(shapes)
-    summed = dict.fromkeys(m[1] for p in written for m in REDUCED.finditer(p))
-    free = (x for x in SIZES if not any(re.search(rf"\b{x}\b", p) for p in (*written, *shapes.values())))
-    return {n: " ".join(next(free) for _ in range(1 + n[0].isupper())) for n in summed if n in numbers}
+    free = [x for x in SIZES if not any(re.search(rf"\b{x}\b", p) for p in (*written, *shapes.values()))]
+    for more in (vectors(numbers, written, free), *matrices(numbers, free)):
+        if more:
+            try:
+                other = read_plain(text, {**shapes, **more})
+            except SymbackpropError:
+                continue
+            if rank(other) == rank(found):
+                return other
+    return found
+
+
+def rank(t: Typed) -> int:
+    f = t.asked.formulas
+    return len(f.definitions[f.output].axes)
+
+
+def vectors(numbers: set[str], written: Sequence[str], sizes: Sequence[str]) -> dict[str, str]:
+    """What is summed up stands for an array: mean(x), sum(log(x)); of several letters those from the end."""
+    found: dict[str, str] = {}
+    for p in written:
+        for m in REDUCED.finditer(p):
+            inside = p[m.end() : closing(p, m.end() - 1)]
+            names = dict.fromkeys(n for n in LETTERS.findall(inside) if n not in NOT_NAMES)
+            if set(names) <= numbers and (late := [n for n in names if n[0] in LATE] or list(names)):
+                found |= {n: " ".join(sizes[: 1 + n[0].isupper()]) for n in late}
+    return found
+
+
+def matrices(numbers: set[str], sizes: Sequence[str]) -> Iterator[dict[str, str]]:
+    """A capital stands for a matrix, a square one first."""
+    for name in sorted(n for n in numbers if n[0].isupper()):
+        yield {name: f"{sizes[0]} {sizes[0]}"}
+        yield {name: f"{sizes[0]} {sizes[1]}"}
 
 
 def read_claim(
@@ -210,9 +243,10 @@ def in_documents(piece: str, notes: list[str]) -> str:
     while (norm := NORM.search(text)) is not None and (end := closing(text, norm.end() - 1)) is not None:
         text = rf"{text[: norm.start()]}\lVert {text[norm.end() : end]} \rVert{text[end + 1 :]}"
     text = PRIME.sub("^{T} ", text)
-    text = text.replace("**", "^").replace(".*", r" \odot ").replace("./", "/")
+    text = text.replace("**", "^").replace(".*", r" \odot ")
+    text = BELOW.sub(r" \\odot \1^{\\circ -1}", text).replace("./", "/")
     text = re.sub(r"\.\^\s*(\d+|\([^()]*\)|\{[^{}]*\})", lambda m: rf"^{{\circ {m[1].strip('(){}')}}}", text)
-    text = re.sub(r"\^\s*(-\d+|\d{2,}|\(-?[\d./]+\))", lambda m: f"^{{{m[1].strip('()')}}}", text)
+    text = re.sub(r"\^\s*(-T\b|\(-T\)|-\d+|\d{2,}|\(-?[\d./]+\))", lambda m: f"^{{{m[1].strip('()')}}}", text)
     return COMMANDS.sub(r"\\\1", entrywise_powers(text, notes))
 
 

@@ -5,7 +5,7 @@ from .array import SymArray
 from .assumptions import trace_assumptions
 from .errors import ShapeMismatch, TraceError
 from .modules import MODULES
-from .nodes import CONSTANT, FORMULA, INPUT, Node, nodes_in
+from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
 from .recording import Graph, Recorder, array_of, node_of, record
 from .scattering import added_windows, scattered, strided_windows
 from .shapes import Declared, parse_shape, parse_shapes
@@ -38,6 +38,7 @@ __all__ = [
     "added_windows",
     "aligned",
     "array_of",
+    "identity",
     "node_of",
     "nodes_in",
     "parse_shape",

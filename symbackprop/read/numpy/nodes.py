@@ -22,7 +22,8 @@ class Node:
 
     `value` is what the computation goes on with.  Where the node is *named* these are the entries of `array`, and
     `meaning` says what they are in terms of the entries of earlier nodes; else `value` says it itself (a view, whole
-    numbers, a mask).  `name` is the user's, `depth` how far from the traced function he said it, `line` where.
+    numbers, a mask).  `name` is the user's, `depth` how far from the traced function he said it (-1: a
+    letter that a reader chose), `line` where.
     """
 
     number: int

@@ -83,6 +83,8 @@ class MatrixWriter(TermWriter):
                 c, _ = number_of(factor)
                 text = self.scaled(factor, of)
                 return text, SUM if c < 0 else PRODUCT
+            case Transpose(Inverse(of)) | Inverse(Transpose(of)):
+                return self.raised(self.raisable(of), f"-{self.transpose}"), ATOM
             case Transpose(of):
                 return self.raised(self.raisable(of), self.transpose), ATOM
             case Elementwise("exp", of, 0):

@@ -8,6 +8,7 @@ matrix form is lowered to its entries again.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,7 +25,7 @@ from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import INPUT, UNIT, Node
 
 from .equations import plain_letters
-from .matrix_forms import altogether, by_entries, matrix_form
+from .matrix_forms import altogether, by_entries, cost, matrix_form
 from .notation import Both, Notation, partial
 from .parts import has_delta, indices, read_by, simpler, summed
 from .picture import Picture, picture
@@ -105,7 +106,7 @@ class Planner:
                      and s.adjoint.operation != INPUT and s.adjoint.name == f"d{s.node.name}"}  # fmt: skip
         self.shown = [n for n in self.reverse.forward if self.is_shown(n)]
         self.unshown = [n for n in self.reverse.forward if n.named and n not in self.shown and n.operation != INPUT
-                        and self.own_name(n) and n.depth == 0]  # fmt: skip
+                        and self.own_name(n) and n.depth <= 0]  # fmt: skip
         outputs = self.reverse.graph.outputs
         called = [n for n in self.reverse.graph.nodes if n.named]
         self.names = {n.array: name for n in called if (name := self.called(n))}
@@ -119,6 +120,12 @@ class Planner:
         upstream = [(o, u) for o, u in self.reverse.upstream.items() if o.array in self.names]
         given = {u.array: GRADIENT + self.names[o.array] for o, u in upstream}
         self.given = Notation({**self.names, **given}, written, loss, standing)
+        bare = {n.array for n in self.reverse.forward if n.operation == INPUT or n in outputs}
+        own = bare | {n.array for n in self.reverse.forward if self.own_name(n) and n.depth >= 0}
+        self.bare, self.own = (
+            Notation({**{a: n for a, n in self.names.items() if a in kept}, **given}, written, loss, standing)
+            for kept in (bare, own)
+        )
         self.taken = {*self.names.values(), *(x for d in self.reverse.declared.values() for x in d.symbols)}
         self.letters = [x for x in LETTERS if x not in self.taken]
 
@@ -133,7 +140,7 @@ class Planner:
 
     def is_shown(self, n: Node) -> bool:
         """What has a name in the function itself, and a gradient."""
-        named = n.operation == INPUT or (self.own_name(n) and n.depth == 0) or n in self.reverse.graph.outputs
+        named = n.operation == INPUT or (self.own_name(n) and n.depth <= 0) or n in self.reverse.graph.outputs
         return n.named and bool(named) and n in self.step
 
     def own_name(self, n: Node) -> str:
@@ -198,8 +205,8 @@ class Planner:
         if at_once is not None:
             name = self.notation.gradient(self.names[c.array])
             lines.append(Line(name[0], at_once[0], name[1], at_once[1], "all entries at once", RESULT))
-        if c.operation == INPUT and at_once is not None:
-            lines += self.put_in(c, g, at_once[0])
+        if c.operation == INPUT and axes:
+            lines += self.put_in(c, g, axes, at, "" if at_once is None else at_once[0])
         if c.operation == INPUT:
             lines += self.jacobian(c, g)
         return self.made(c, lines, proved)
@@ -226,13 +233,33 @@ class Planner:
             lines.append(Line(f"∂{a}/∂{b}", text, partial(p, q), tex, "all entries at once", RESULT))
         return lines
 
-    def put_in(self, c: Node, g: Node, before: str) -> list[Line]:
-        """The gradient by a variable with everything put in, where that is a line."""
-        whole = altogether(g, self.given)
-        if "∂" not in before or whole is None or len(whole[0]) > WIDE or whole[0] == before:
+    def put_in(
+        self, c: Node, g: Node, axes: Sequence[Index], at: tuple[IndexExpr, ...], before: str
+    ) -> list[Line]:
+        """The gradient by a variable with everything put in, where that is a line and not longer than it must be."""
+        forms = [altogether(g, self.everything(g, at), axes, self.bare), altogether(g, None, axes, self.own)]
+        whole = min((f for f in forms if f is not None), key=lambda f: cost(f[0]), default=None)
+        if whole is None or len(whole[0]) > WIDE or whole[0] == before:
+            return []
+        if before and cost(whole[0]) >= cost(before) + self.abbreviated(before) + 5 * before.count("∂"):
             return []
         name = self.notation.gradient(self.names[c.array])
-        return [Line(name[0], whole[0], name[1], whole[1], "with the gradients above put in", RESULT)]
+        return [Line(name[0], whole[0], name[1], whole[1], "with what is above put in", RESULT)]
+
+    def everything(self, g: Node, at: tuple[IndexExpr, ...]) -> Term | None:
+        """The entries of a gradient in terms of the variables and the outputs, if that is proved."""
+        outputs = self.reverse.graph.outputs
+        inner = [n.array for n in self.reverse.graph.nodes if n.meaning is not None and n not in outputs]
+        found = simpler(Tidy()(opened(g.at(at), inner, self.context)[0]))
+        if prove_equal(self.plain(found), self.plain(g.at(at)), EMPTY) is None:
+            return None
+        return self.given.renamed(found)
+
+    def abbreviated(self, text: str) -> int:
+        """How many names of the program stand in a formula."""
+        own = {self.notation.text(self.names[n.array]) for n in self.reverse.forward
+               if n.array in self.names and n.operation != INPUT and not self.own_name(n)}  # fmt: skip
+        return 4 * len(own & set(re.findall(r"\w+", text)))
 
     def made(self, c: Node, lines: Sequence[Line], proved: bool = True) -> Passage:
         """Without lines that say nothing, or what a later one says again."""

@@ -63,6 +63,7 @@ class Dialect:
     place: int  # in the rows of the table
     axis: str
     keepdims: str
+    size: str
     imports: dict[str, str]
     helpers: dict[str, str]
 
@@ -130,13 +131,13 @@ def _scattered(like, key, values):
 """
 
 NUMPY = Dialect(
-    "numpy", "np", 0, "axis", "keepdims",
+    "numpy", "np", 0, "axis", "keepdims", "size",
     {"np": "import numpy as np", "scipy": "import scipy.special"},
     {"_scattered": SCATTERED_NUMPY, "_placed": PLACED_NUMPY, "_added_windows": ADDED_NUMPY,
      "_strided_windows": STRIDED.format(stack="np.stack", axis="axis")},
 )  # fmt: skip
 JAX = Dialect(
-    "jax", "jnp", 1, "axis", "keepdims",
+    "jax", "jnp", 1, "axis", "keepdims", "size",
     {"jnp": "import jax.numpy as jnp", "jax": "import jax"},
     {
         "_scattered": "def _scattered(like, key, values):\n    return jnp.zeros_like(like).at[key].add(values)\n",
@@ -149,7 +150,7 @@ JAX = Dialect(
     },
 )  # fmt: skip
 TORCH = Dialect(
-    "torch", "torch", 2, "dim", "keepdim",
+    "torch", "torch", 2, "dim", "keepdim", "numel()",
     {"torch": "import torch", "math": "import math"},
     {
         "_scattered": SCATTERED_TORCH,

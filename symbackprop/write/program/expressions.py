@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from symbackprop.core.indices import Pick, Size, as_affine
 from symbackprop.core.terms import PI, Num, SymbackpropError, Term
-from symbackprop.read.numpy import CONSTANT, FORMULA, Node, SymInt
+from symbackprop.read.numpy import CONSTANT, FORMULA, Node, SymInt, identity
 
 from .dialects import METHODS, OPERATORS, REDUCTIONS, Dialect
+from .factors import ATOM, PRODUCT, UNARY, Factor, Product, Text
+from .naming import is_constant
 
-Text = tuple[str, int]  # code and how tightly it binds
-ATOM, UNARY, PRODUCT, SUM = 100, 30, 20, 10
+SUM = 10
 MADE = frozenset({"eye", "identity", "ones", "zeros", "full", "tri"})
 
 
@@ -23,8 +25,10 @@ class Expressions:
     def __init__(
         self, dialect: Dialect, names: Mapping[Node, str], symbol: Callable[[str], str], like: str = ""
     ) -> None:
-        """`like` is an argument whose dtype torch is to use where it would take another."""
+        """`like` is an argument whose dtype torch is to use where it would take another; `opposites` as in Naming."""
         self.dialect, self.names, self.symbol, self.like = dialect, names, symbol, like
+        self.opposites: Mapping[Node, Node] = {}
+        self.sizes_of: Mapping[Size, str] = {}  # arguments by how many entries they have
         self.used: set[str] = set()  # helpers and modules that the code needs
         self.formulas: list[Node] = []
 
@@ -35,7 +39,9 @@ class Expressions:
     def written(self, x: Any) -> Text:
         match x:
             case Node():
-                return (self.names[x], ATOM) if x in self.names else self.call(x)
+                if x in self.names:
+                    return self.names[x], ATOM
+                return self.factored(x).written if x in self.opposites else self.call(x)
             case SymInt():
                 return self.whole(x)
             case Size():
@@ -69,6 +75,8 @@ class Expressions:
     def size(self, s: Size) -> Text:
         if not s.monomials:
             return "0", ATOM
+        if (whole := self.sizes_of.get(s)) is not None:
+            return f"{whole}.{self.dialect.size}", ATOM
         pieces = []
         for symbols, c in reversed(s.monomials):
             factors = [self.symbol(x) for x in symbols]
@@ -95,17 +103,19 @@ class Expressions:
 
     def call(self, n: Node) -> Text:
         operation, args, d = n.operation, list(n.args), self.dialect
+        if is_product(n):
+            return self.product(n).written
         if operation in OPERATORS and len(args) == 2:
             return self.operator(operation, args)
         match operation:
             case "expand_dims":
                 return f"{self.of(args[0], ATOM)}[{self.new_axes(n)}]", ATOM
-            case "negative":
-                return f"-{self.of(args[0], UNARY)}", UNARY
             case "T":
                 return f"{self.of(args[0], ATOM)}.T", ATOM
             case "getitem":
-                return f"{self.of(args[0], ATOM)}[{self.key(args[1])}]", ATOM
+                return f"{self.of(args[0], ATOM)}[{self.key(args[1], args[0].shape)}]", ATOM
+            case "eye" if len(args) == 2 and identity(args[0]) == identity(args[1]):
+                return self.function(operation, args[:1], n.options)
             case "square":
                 return f"{self.of(args[0], ATOM)} ** 2", 40
             case "scattered":
@@ -138,16 +148,72 @@ class Expressions:
     def operator(self, operation: str, args: list[Any]) -> Text:
         sign, binds = OPERATORS[operation]
         left, right = args
-        if self.dialect.name == "torch" and sign == "*" and self.like:  # a number times booleans would be float32
-            texts = [self.of(a, ATOM) for a in args]
-            typed = [isinstance(a, Node) and a.dtype == "bool" for a in args]
-            if any(typed):
-                cast = (f"{t}.to({self.like}.dtype)" if b else t for t, b in zip(texts, typed, strict=True))
-                return " * ".join(cast), binds
         if sign == "**":
             return f"{self.of(left, ATOM)} ** {self.of(right, UNARY + 1)}", binds
-        strict = sign != "+"  # a * (b * c) stays: b and c may be small
+        if sign in "+-" and (code := self.opposite(right)) is not None:
+            if sign == "-" and (other := self.opposite(left)) is not None:  # -a - -b
+                return f"{bracketed(code, SUM)} - {bracketed(other, SUM + 1)}", binds
+            sign = "-" if sign == "+" else "+"
+            return f"{self.of(left, SUM)} {sign} {bracketed(code, SUM + (sign == '-'))}", binds
+        if sign == "+" and (code := self.opposite(left)) is not None:
+            return f"{self.of(right, SUM)} - {bracketed(code, SUM + 1)}", binds
+        strict = sign != "+"
         return f"{self.of(left, binds + (binds < SUM))} {sign} {self.of(right, binds + strict)}", binds
+
+    def opposite(self, x: Any) -> Text | None:
+        """-x where that is shorter."""
+        if not isinstance(x, Node):
+            return None
+        if (term := self.factored(x)).is_negative:
+            return (-term).written
+        if x not in self.names and x.operation == "subtract" and (left := self.opposite(x.args[0])) is not None:
+            return f"{bracketed(left, SUM)} + {self.of(x.args[1], SUM)}", SUM
+        return None
+
+    # --- products ------------------------------------------------------------------------------
+
+    def product(self, n: Node) -> Product:
+        """What n multiplies and divides, with its numbers together."""
+        if n.operation == "negative":
+            return -self.factored(n.args[0])
+        left, right = map(self.factored, n.args)
+        return left.over(right) if "divide" in n.operation else left.times(right)
+
+    def factored(self, x: Any) -> Product:
+        if isinstance(x, Node):
+            if x in self.opposites and x not in self.names:
+                return -self.factored(self.opposites[x])
+            if x not in self.names and is_product(x):
+                return self.product(x)
+            if x not in self.names and is_new_axis(x):
+                return self.behind_new_axes(x, self.factored(x.args[0]))
+        if is_constant(x, self.names):
+            return self.constant_factor(x)
+        return Product(chain=(self.factor(x),))
+
+    def factor(self, x: Any) -> Factor:
+        shape = x.shape if isinstance(x, Node) else ()
+        if truth := isinstance(x, Node) and x.dtype == "bool":
+            if self.dialect.name == "torch" and self.like:  # else float32 by the side of numbers
+                return Factor(f"{self.of(x, ATOM)}.to({self.like}.dtype)", shape=shape)
+        return Factor(*self.written(x), shape, truth=truth)
+
+    def behind_new_axes(self, n: Node, inside: Product) -> Product:
+        """The number of 2 v[:, None] in front."""
+        code, binds = Product(chain=inside.chain).written
+        key = self.key(n.args[1]) if n.operation == "getitem" else self.new_axes(n)
+        truth = len(inside.chain) == 1 and inside.chain[0].truth
+        seen = Factor(f"{bracketed((code, binds), ATOM)}[{key}]", shape=n.shape, truth=truth)
+        return Product(inside.number, inside.above, inside.below, (seen,) if inside.chain else ())
+
+    def constant_factor(self, x: Any) -> Product:
+        """A number exactly, else as it is written."""
+        if isinstance(x, Node) and x.operation == CONSTANT and isinstance(t := x.value.term(()), Num):
+            return Product(t.value)
+        if isinstance(x, int | float) and not math.isinf(x):
+            return Product(Fraction(repr(x)))
+        code, binds = self.written(x)
+        return Product(above=(f"({code})" if binds < ATOM else code,))
 
     def function(self, operation: str, args: list[Any], options: Mapping[str, Any]) -> Text:
         name = self.dialect.spelled(operation)
@@ -212,9 +278,18 @@ class Expressions:
 
     # --- indexing ------------------------------------------------------------------------------
 
-    def key(self, key: Any) -> str:
+    def key(self, key: Any, shape: Sequence[Size] = ()) -> str:
         items = key if isinstance(key, tuple) else (key,)
-        return ", ".join(map(self.of, items)) + ("," if isinstance(key, tuple) and len(items) == 1 else "")
+        axes = iter(shape if not any(i is Ellipsis for i in items) else ())
+        shown = [self.ends(i, next(axes, None)) if i is not None else "None" for i in items]
+        return ", ".join(shown) + ("," if isinstance(key, tuple) and len(items) == 1 else "")
+
+    def ends(self, i: Any, size: Size | None) -> str:
+        """x[:n] for x[0:n], x[k:] where that goes to the end."""
+        if not isinstance(i, slice) or i.step is not None:
+            return self.of(i)
+        end = i.stop.expr if isinstance(i.stop, SymInt) else i.stop
+        return self.of(slice(None if i.start == 0 else i.start, None if end is not None and end == size else i.stop))
 
     def scattered(self, args: list[Any]) -> str:
         """Added into zeros; set where no place is named twice, which is quicker."""
@@ -254,3 +329,19 @@ class Expressions:
         if n not in self.formulas:
             self.formulas.append(n)
         return f"_formula{self.formulas.index(n) + 1}({', '.join(map(self.of, n.parents))})[0]", ATOM
+
+
+def bracketed(text: Text, binding: int) -> str:
+    return f"({text[0]})" if text[1] < binding else text[0]
+
+
+def is_product(n: Node) -> bool:
+    return n.operation in ("multiply", "divide", "true_divide", "negative")
+
+
+def is_new_axis(n: Node) -> bool:
+    """x[:, None] and the like."""
+    if n.operation == "expand_dims":
+        return True
+    key = n.args[1] if n.operation == "getitem" else ()
+    return bool(key) and all(k is None or k == slice(None) for k in (key if isinstance(key, tuple) else (key,)))

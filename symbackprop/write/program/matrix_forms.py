@@ -6,21 +6,29 @@ diagonal matrix for what a program broadcasts, the operations of the program are
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.indices import Index
-from symbackprop.core.matrix import Diagonal, Given, Matrix
+from symbackprop.core.context import EMPTY
+from symbackprop.core.indices import Index, Size
+from symbackprop.core.matrix import UNIT, Diagonal, Given, Matrix, dummy, entry
 from symbackprop.core.terms import Array, Entry, SymbackpropError, Term
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
-from symbackprop.write.code.compact import compact
+from symbackprop.write.code.compact import compact, proved
 from symbackprop.write.code.einsum import Einsum
+from symbackprop.write.code.factoring import factored, symmetrical
 
 from .notation import Both, Notation, raised_already
 from .standing import GRADIENT, stood
 
 ATOM, POWER, PRODUCT, HADAMARD, QUOTIENT, SUM = 6, 5, 4, 3, 2, 1
+RELATIONS = {
+    "greater": (">", ">"), "less": ("<", "<"), "greater_equal": ("≥", r"\ge"), "less_equal": ("≤", r"\le"),
+}  # fmt: skip
 Form = tuple[str, str, int]  # text, LaTeX, how tightly it binds
 
 
@@ -45,20 +53,42 @@ def matrix_form(
     if literal is None:
         return short
     diagonal = any(isinstance(m, Diagonal) for m in inside)
-    return literal if diagonal or len(short[0]) > len(literal[0]) else short
+    return literal if diagonal or cost(short[0]) > cost(literal[0]) else short
 
 
-def altogether(g: Node, notation: Notation) -> Both | None:
-    """The formula in what `notation` knows: without names for the gradients by intermediates these are put in."""
-    return MatrixForms(notation, {}).of(g) if g.ndim and notation.standing.usual else None
+def altogether(g: Node, t: Term | None, axes: Sequence[Index], notation: Notation) -> Both | None:
+    """The shorter formula in what `notation` knows: operation by operation, or from the entries `t`."""
+    if not g.ndim or not notation.standing.usual:
+        return None
+    literal = MatrixForms(notation, {}).of(g)
+    form = None if t is None else by_entries(t, axes)
+    if form is None or any(isinstance(m, Given) for m in parts(form)):
+        return literal
+    short = notation.matrix(form)
+    return short if literal is None or cost(short[0]) <= cost(literal[0]) else literal
+
+
+def cost(text: str) -> float:
+    """How much there is to read: names, and a little for brackets, exponents and numbers."""
+    names = re.findall(r"∂[^\W_]+/∂[^ )]+|[^\W\d_]\w*|(?<!\^)\b1_", text)
+    return len(names) + 0.4 * text.count("(") + 0.2 * (text.count("^") + len(re.findall(r"\b\d", text)))
 
 
 def by_entries(t: Term, axes: Sequence[Index]) -> Matrix | None:
+    """The form with these entries, with common factors outside where that is proved to be the same."""
+    rows, columns = axes[0], axes[1] if len(axes) > 1 else None
+    plain = with_entries(t, without_units)
     try:
-        form = compact(with_entries(t, without_units), axes[0], axes[1] if len(axes) > 1 else None).form
+        form = compact(plain, rows, columns).form
     except SymbackpropError:
         return None
-    return None if isinstance(form, Einsum) else form
+    if isinstance(form, Einsum):
+        return None
+    i, j = rows, columns if columns is not None else dummy(UNIT, "j")
+    for short in (factored(symmetrical(form)), factored(form)):
+        if short != form and proved(plain, entry(short, i, j), EMPTY) is not None:
+            return short
+    return form
 
 
 def without_units(e: Entry) -> Term | None:
@@ -129,10 +159,10 @@ class MatrixForms:
     def call(self, n: Node) -> Form:
         if n.ndim > 2:
             raise NoForm
+        if (known := constant(n)) is not None:
+            return in_line(*known)
         match n.operation, n.args:
             case "add" | "subtract", (a, b) if b == 0:
-                return self.form(a)
-            case "T", (Node(operation="T", args=(a,)),):
                 return self.form(a)
             case "add" | "subtract", (a, b):
                 sign = "+" if n.operation == "add" else "-"
@@ -158,11 +188,11 @@ class MatrixForms:
                 (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
                 return f"{y}^T {x}", rf"{q}^{{\mathsf{{T}}}} \, {p}", PRODUCT
             case "matmul", (a, b):
-                (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, PRODUCT + 1)
+                chain = isinstance(b, Node) and b.operation == "matmul"  # A (B C) is A B C
+                (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, PRODUCT + (not chain))
                 return f"{x} {y}", rf"{p} \, {q}", PRODUCT
             case "T", (a,):
-                x, p = self.raisable(a)
-                return f"{x}^T", rf"{p}^{{\mathsf{{T}}}}", POWER
+                return self.turned(a)
             case "power", (a, int(k)):
                 x, p = self.raisable(a)
                 return (f"{x}^(∘{k})", rf"{p}^{{\circ {k}}}", POWER) if n.ndim else (f"{x}^{k}", f"{p}^{{{k}}}", POWER)
@@ -173,12 +203,37 @@ class MatrixForms:
             case "exp" | "log" | "tanh" | "sin" | "cos", (a,):
                 text, tex, _ = self.form(a)
                 return f"{n.operation}({text})", rf"\{n.operation}\left({tex}\right)", ATOM
+            case "sign", (a,):
+                text, tex, _ = self.form(a)
+                return f"sign({text})", rf"\operatorname{{sign}}\left({tex}\right)", ATOM
             case "expit", (a,):
                 text, tex, _ = self.form(a)
                 return f"σ({text})", rf"\sigma\left({tex}\right)", ATOM
             case "sum" | "mean", (a, *_) if isinstance(a, Node) and a.ndim == 2:
                 return self.reduced(n, a)
+            case "mean", (a,) if isinstance(a, Node) and a.ndim == 1:
+                text, tex, _ = self.form(a)
+                return f"mean({text})", rf"\operatorname{{mean}}\left({tex}\right)", ATOM
+            case "greater" | "less" | "greater_equal" | "less_equal", (a, b):
+                (x, p), (y, q) = self.within(a, SUM), self.within(b, SUM)
+                sign, mark = RELATIONS[n.operation]
+                return f"[{x} {sign} {y}]", rf"[{p} {mark} {q}]", ATOM
         raise NoForm
+
+    def knows(self, n: Node) -> bool:
+        return n.named and n.array in self.called
+
+    def turned(self, a: Any) -> Form:
+        """The transpose, of a product factor by factor."""
+        match a:
+            case Node(operation="T", args=(b,)) if not self.knows(a):
+                return self.form(b)
+            case Node(operation="matmul", args=(Node(ndim=2) as b, Node(ndim=2) as c)) if not self.knows(a):
+                (x, p, i), (y, q, j) = self.turned(c), self.turned(b)
+                if min(i, j) >= PRODUCT:
+                    return f"{x} {y}", rf"{p} \, {q}", PRODUCT
+        x, p = self.raisable(a)
+        return f"{x}^T", rf"{p}^{{\mathsf{{T}}}}", POWER
 
     def outer(self, a: Any, b: Any) -> Form:
         """a bᵀ of two vectors."""
@@ -202,6 +257,39 @@ class MatrixForms:
         text, tex, _ = self.form(a)
         called = rf"\operatorname{{{n.operation}}}_{{\text{{{along}}}}}"
         return f"{n.operation}_{along}({text})", rf"{called}\left({tex}\right)", ATOM
+
+
+Number = tuple[Fraction, tuple[str, ...], tuple[str, ...]]  # and sizes above and below
+
+
+def constant(x: Any) -> Number | None:
+    """What is made of numbers and sizes only."""
+    if isinstance(x, Node) and x.ndim == 0 and not x.options:
+        match x.operation, tuple(map(constant, x.args)):
+            case "multiply", ((a, p, q), (b, r, s)):
+                return a * b, p + r, q + s
+            case "divide", ((a, p, q), (b, r, s)) if b:
+                return a / b, p + s, q + r
+            case "negative", ((a, p, q),):
+                return -a, p, q
+    if isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x):
+        return Fraction(repr(x)), (), ()
+    expr = getattr(x, "expr", None)
+    if isinstance(expr, Size):
+        text = str(expr).replace("*", " ")
+        return Fraction(1), (text if len(expr.monomials) == 1 else f"({text})",), ()
+    return None
+
+
+def in_line(c: Fraction, above: tuple[str, ...], below: tuple[str, ...]) -> Form:
+    """2/n; a number that is no quotient as a decimal or a fraction."""
+    top = [str(abs(c.numerator))] * (abs(c.numerator) != 1) + list(above) or ["1"]
+    under = [str(c.denominator)] * (c.denominator != 1) + list(below)
+    sign = "-" if c < 0 else ""
+    a, b = " ".join(top), " ".join(under)
+    text = a if not under else f"{a}/{b}" if len(under) == 1 else f"{a}/({b})"
+    tex = a if not under else rf"\frac{{{a}}}{{{b}}}"
+    return sign + text, sign + tex, SUM if sign else PRODUCT if under else ATOM
 
 
 def as_column(n: Node) -> Node | None:

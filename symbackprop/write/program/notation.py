@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Protocol
 
 from symbackprop.core.indices import Index
-from symbackprop.core.matrix import Matrix
-from symbackprop.core.terms import Array, Term, substitute
+from symbackprop.core.matrix import Matrix, Ones
+from symbackprop.core.terms import (
+    ONE,
+    Add,
+    Apply,
+    Array,
+    Mul,
+    Num,
+    Power,
+    Sum,
+    SymbackpropError,
+    Term,
+    free,
+    mul,
+    substitute,
+)
 from symbackprop.gradients.lemmas import everywhere_in
+from symbackprop.prove.tidying import Tidy
+from symbackprop.write.code.compact import compact
+from symbackprop.write.code.einsum import Einsum
+from symbackprop.write.code.factoring import factors, product, scaled, symmetrical
 from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.latex import run_together as latex_subs
 from symbackprop.write.paper.letters import latex_name, plain_name
+from symbackprop.write.paper.matrix_writer import MatrixWriter
+from symbackprop.write.paper.term_writer import ATOM, PRODUCT, Text
 from symbackprop.write.paper.text import Plain, run_together
 
 from .standing import GRADIENT, Standing
@@ -76,7 +98,79 @@ class Notation:
         return f"∂{self.text(self.loss)}/∂{self.text(name)}", partial(self.latex(self.loss), self.latex(name))
 
 
-class GradientText(Plain):
+class Compactly(MatrixWriter):
+    """A sum that is a factor of a matrix form is a form, too: x^T x."""
+
+    inside = False
+
+    @abstractmethod
+    def modulus(self, text: str) -> str: ...
+
+    def matrix(self, m: Matrix) -> str:
+        self.inside = True
+        return super().matrix(m)
+
+    def term(self, t: Term, used: frozenset[str]) -> Text:
+        match t:
+            case Add() if (u := signed(t)) is not None:
+                return f"{self.operator('sign')}{self.brackets(super().term(u, used)[0])}", ATOM
+            case Mul(args) if (found := absolute(args)) is not None:
+                u, rest = found
+                size = Apply("abs", u)
+                return self.term(mul(*rest, size), used) if rest else (self.modulus(self.term(u, used)[0]), ATOM)
+            case Apply("abs", u, 0):
+                return self.modulus(self.term(u, used)[0]), ATOM
+        if self.inside and isinstance(t, Sum) and not free(t):
+            try:
+                form = compact(t).form
+            except SymbackpropError:
+                return super().term(t, used)
+            if not isinstance(form, Einsum):
+                text, binds = self.form(symmetrical(form))
+                return text, int(binds)
+        return super().term(t, used)
+
+    def form(self, m: Matrix) -> tuple[str, float]:
+        found = averaged(m)
+        if found is None:
+            return super().form(m)
+        factor, v, ones = found
+        text = f"{self.operator('mean')}{self.brackets(self.form(v)[0])} {self.form(ones)[0]}"
+        return (text if factor == ONE else f"{self.term(factor, self.taken)[0]} {text}"), PRODUCT
+
+
+def signed(t: Term) -> Term | None:
+    """u of [u > 0] - [-u > 0]."""
+    match t:
+        case Add((Holds(Positive(u)), Mul((Num(c), Holds(Positive(v)))))) if c == -1 and Tidy()(neg(u)) == Tidy()(v):
+            return u
+        case _:
+            return None
+
+
+def absolute(args: Sequence[Term]) -> tuple[Term, list[Term]] | None:
+    """u where u and its sign are among factors, and the other factors."""
+    for k, a in enumerate(args):
+        u = signed(a) if isinstance(a, Add) else None
+        if u is not None and u in args:
+            return u, [x for j, x in enumerate(args) if j not in (k, args.index(u))]
+    return None
+
+
+def averaged(m: Matrix) -> tuple[Term, Matrix, Matrix] | None:
+    """A number, v and 1 where the form is that number times 1 1^T v / n."""
+    c, scalars, form = scaled(m)
+    match factors(form):
+        case (Ones((n, _)) as ones, Ones(), *rest) if rest and (inverse := Power(n, Fraction(-1))) in scalars:
+            return mul(*[Num(c)] * (c != 1), *(s for s in scalars if s != inverse)), product(rest), ones
+        case _:
+            return None
+
+
+class GradientText(Compactly, Plain):
+    def modulus(self, text: str) -> str:
+        return f"|{text}|"
+
     def __init__(self, names: Names, taken: Sequence[str]) -> None:
         super().__init__(taken)
         self.names = names
@@ -94,7 +188,10 @@ class GradientText(Plain):
         return super().raised(f"({base})" if base[0] == "∂" or raised_already(base) else base, exponent)
 
 
-class GradientLatex(Latex):
+class GradientLatex(Compactly, Latex):
+    def modulus(self, text: str) -> str:
+        return rf"\left|{text}\right|"
+
     def __init__(self, names: Names, taken: Sequence[str]) -> None:
         super().__init__(taken)
         self.names = names

@@ -54,6 +54,8 @@ def simpler(t: Term) -> Term:
         case Mul(args) if (pair := cancelling(args)) is not None:
             rest = [a for k, a in enumerate(args) if k not in pair]
             return simpler(mul(*rest)) if rest else ONE
+        case Mul(args) if (found := logistic(args)) is not None:
+            return simpler(mul(Apply("sigmoid", found[0]), *found[1]))
         case Apply("exp", Apply("log", u, 0), 0):
             return simpler(u)
         case Sum(size, body, hint):
@@ -69,6 +71,16 @@ def cancelling(args: Sequence[Term]) -> tuple[int, int] | None:
     for k, a in enumerate(args):
         if isinstance(a, Power) and a.exponent == -1 and a.base in args:
             return k, args.index(a.base)
+    return None
+
+
+def logistic(args: Sequence[Term]) -> tuple[Term, list[Term]] | None:
+    """u where exp(u) and 1/(1 + exp(u)) are among factors, which together are σ(u), and the other factors."""
+    for k, a in enumerate(args):
+        if isinstance(a, Power) and a.exponent == -1 and isinstance(a.base, Add) and len(a.base.args) == 2:
+            e = next((x for x in a.base.args if isinstance(x, Apply) and x.fn == "exp"), None)
+            if e is not None and ONE in a.base.args and e in args:
+                return e.arg, [x for j, x in enumerate(args) if j not in (k, args.index(e))]
     return None
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
-from symbackprop.core.terms import Size, SymbackpropError
+from symbackprop.core.terms import Size, SymbackpropError, sized
 from symbackprop.gradients.reverse import Reverse
-from symbackprop.read.numpy import CONSTANT, INPUT, Declared, Node, nodes_in
+from symbackprop.read.numpy import CONSTANT, INPUT, Declared, Node
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.code.index_places import read_off
 
-from .dialects import DIALECTS, Dialect
+from .dialects import DIALECTS, REDUCTIONS, Dialect
 from .equations import Equations
 from .expressions import Expressions
+from .layout import rows
+from .naming import PLAIN, Naming, behind, is_constant, written_in
 
-WIDE = 112  # characters of a line
-PLAIN = frozenset({"T", "arange", "matrix_transpose", "swapaxes", "getitem"})  # not worth a name of their own
+WIDE, LONG = 112, 200  # characters of a line, of a statement
+SHORT, NUMBER = 80, 24  # characters of a statement with more put in, of a number without a name
+ENTRYWISE = frozenset({"add", "subtract", "multiply", "divide", "negative", "power", "square"})
 FOUR = "    "
 
 
@@ -40,11 +43,17 @@ class Program:
         self.results: list[Node] = [g for g in reverse.gradients.values() if isinstance(g, Node)]
         if outputs:
             self.results += reverse.graph.outputs
-        self.nodes = behind(self.results)
-        self.taken = {*self.arguments, self.dialect.module, "jax", "math", "scipy", *DIALECTS}
-        self.names: dict[Node, str] = {n: str(n.name) for n in self.nodes if n.operation == INPUT}
-        self.named()
+        taken = {*self.arguments, self.dialect.module, "jax", "math", "scipy", *DIALECTS}
+        self.naming = Naming(reverse, self.results, taken)
+        self.nodes, self.fresh = self.naming.nodes, self.naming.fresh
+        self.names = dict(self.naming.names)
         self.expressions = Expressions(self.dialect, self.names, self.symbol, self.like)
+        self.expressions.opposites = self.naming.opposites
+        self.expressions.sizes_of = {
+            prod(d.shape, start=sized(1)): n for n in reversed(self.arguments)
+            if (d := reverse.declared.get(n)) and len(d.shape) > 1
+        }  # fmt: skip
+        self.in_place()
         self.lines = self.written()
 
     @property
@@ -59,38 +68,31 @@ class Program:
 
     # --- names ---------------------------------------------------------------------------------
 
-    def named(self) -> None:
-        """The user's names, then d with them for gradients; t, u for what is used more than once."""
-        uses = self.uses()
-        gradient_of = {g: v for v, g in self.reverse.gradients.items() if isinstance(g, Node)}
-        for backward in (False, True):
-            for n in self.nodes:
-                if n.backward is not backward or n in self.names or n.operation == CONSTANT:
-                    continue
-                if n in gradient_of:
-                    self.names[n] = self.fresh(f"d{gradient_of[n]}")
-                elif n.name:
-                    self.names[n] = self.fresh(n.name)
-                elif uses[n] > 1 and n.operation not in PLAIN:
-                    self.names[n] = self.fresh("u" if backward else "t")
-
-    def uses(self) -> dict[Node, int]:
-        count = dict.fromkeys(self.nodes, 0)
+    def in_place(self) -> None:
+        """A name for a number that is long, and none for what is written once in a line that stays short."""
         for n in self.nodes:
-            for p in (*nodes_in(n.args), *nodes_in(n.options)):
-                count[p] += 1
-        for r in self.results:
-            count[r] += 1
-        return count
+            if self.naming.uses[n] > 1 and is_constant(n, self.names) and len(self.expressions.of(n)) > NUMBER:
+                self.names[n] = self.fresh("u" if n.backward else "t")
+            if n not in self.names or n.operation == INPUT or n in self.results:
+                continue
+            name, readers = self.names.pop(n), self.readers(n)
+            if len(readers) != 1 or not self.belongs(n, readers[0]) or len(self.statement(readers[0])) > SHORT:
+                self.names[n] = name
 
-    def fresh(self, name: str) -> str:
-        free = (x for x in (name, f"grad_{name[1:]}" if name[0] == "d" and name[1:] else name) if self.is_free(x))
-        found = next(free, None) or next(x for k in range(1, 10_000) if self.is_free(x := f"{name}{k}"))
-        self.taken.add(found)
+    def belongs(self, n: Node, reader: Node) -> bool:
+        """Whether n is better read in its reader's line: what goes entry by entry; a sum for a gradient's sake."""
+        if reader.operation not in ENTRYWISE or not (reader.name or reader in self.naming.gradient_of):
+            return False
+        return n.operation in ENTRYWISE if n.backward else reader.backward and n.operation in REDUCTIONS
+
+    def readers(self, n: Node) -> list[Node]:
+        """The lines in which n is written, as often as it is."""
+        found = []
+        for m in self.nodes:
+            times = written_in(m).count(n)
+            if times and m.number > n.number:
+                found += ([m] if m in self.names else self.readers(m)) * times
         return found
-
-    def is_free(self, name: str) -> bool:
-        return name not in self.taken and not keyword.iskeyword(name)
 
     def symbol(self, symbol: str) -> str:
         """Where the number is read off: an axis of an argument."""
@@ -108,18 +110,22 @@ class Program:
     def written(self) -> list[Line]:
         equations = Equations(self.names)
         found = []
-        for n in self.nodes:
+        places = {r: v.number for v, r in self.naming.opposites.items()}
+        for n in sorted(self.nodes, key=lambda n: places.get(n, n.number)):
             if n in self.names and n.operation != INPUT:
                 for part in self.too_long(n):
                     found.append(Line(part, self.statement(part), equations.of(part)))
         return found
 
     def statement(self, n: Node) -> str:
-        return f"{self.names[n]} = {self.expressions.call(n)[0]}"
+        code = self.expressions.call(n)[0]
+        if n.operation == "negative" and n.args[0] in self.naming.opposites:
+            code = (-self.expressions.product(n.args[0])).written[0]
+        return f"{self.names[n]} = {code}"
 
     def too_long(self, n: Node) -> Iterator[Node]:
         """Parts of a long line that get a name and a line first, then the node."""
-        while len(self.statement(n)) > WIDE:
+        while len(self.statement(n)) > LONG:
             parts = [p for p in n.parents if p not in self.names and p.operation not in (*PLAIN, CONSTANT)]
             longest = max(parts, key=lambda p: len(self.expressions.of(p)), default=None)
             if longest is None or len(self.expressions.of(longest)) < 12:
@@ -209,25 +215,14 @@ class Program:
         return code.replace("def compute(", f"def _formula{number}(").rstrip("\n")
 
 
-def behind(results: Iterable[Node]) -> list[Node]:
-    """The nodes that the results are made from, and they themselves, in order."""
-    found: set[Node] = set()
-    todo = list(results)
-    while todo:
-        n = todo.pop()
-        if n not in found:
-            found.add(n)
-            todo.extend(n.parents)
-    return sorted(found, key=lambda n: n.number)
-
-
 def commented(line: Line) -> list[str]:
     """The equation beside the statement, or above it where that is too long."""
+    code = [FOUR + row for row in rows(line.code, WIDE)]
     if not line.equation or not line.node.backward:
-        return [FOUR + line.code]
-    if len(line.code) + len(line.equation) < WIDE:
-        return [f"{FOUR}{line.code}  # {line.equation}"]
-    return [f"{FOUR}# {line.equation}", FOUR + line.code]
+        return code
+    if len(code) == 1 and len(line.code) + len(line.equation) < WIDE:
+        return [f"{code[0]}  # {line.equation}"]
+    return [f"{FOUR}# {line.equation}", *code]
 
 
 def shape_text(d: Declared) -> str:

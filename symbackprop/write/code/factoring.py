@@ -1,0 +1,269 @@
+"""Sums of products with what is common to their terms outside, as it is written on paper: (A + A^T) x.
+
+Nothing here is trusted: who uses a factored form lowers it to its entries again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import reduce
+from math import gcd, lcm
+from typing import Any, TypeAlias
+
+from symbackprop.core.matrix import (
+    UNIT,
+    Diagonal,
+    ElementPower,
+    Elementwise,
+    Hadamard,
+    Identity,
+    Inverse,
+    Matrix,
+    Ones,
+    Plus,
+    Product,
+    Scale,
+    Softmax,
+    Transpose,
+    shape,
+)
+from symbackprop.core.terms import Add, Mul, Num, Power, Term, mul
+
+from .contraction import transposed
+
+Scaled: TypeAlias = tuple[Fraction, tuple[Term, ...], Matrix]  # number, other scalars, form
+
+
+def factored(m: Matrix) -> Matrix:
+    """The form with each sum in it factored."""
+    match m:
+        case Plus(args):
+            return of_sum([scaled(factored(a)) for a in args])
+        case Product(a, b):
+            return Product(factored(a), factored(b))
+        case Hadamard(a, b):
+            return Hadamard(factored(a), factored(b))
+        case Scale(factor, of):
+            return Scale(factor, factored(of))
+        case Transpose(of) | Inverse(of) | Diagonal(of):
+            return type(m)(factored(of))
+        case Elementwise(fn, of, order):
+            return Elementwise(fn, factored(of), order)
+        case ElementPower(of, exponent):
+            return ElementPower(factored(of), exponent)
+        case Softmax(of, axis):
+            return Softmax(factored(of), axis)
+        case _:
+            return m
+
+
+def symmetrical(m: Matrix) -> Matrix:
+    """With the inverse of X^T X in place of its transpose, and x^T x in place of the sum of squares."""
+    match m:
+        case Product(Ones((n, _)), ElementPower(v, q)) if n == shape(v)[1] == UNIT and q == 2:
+            return Product(transposed(v), v)
+        case Transpose(Inverse(of)) if is_symmetric(of):
+            return Inverse(of)
+        case Plus(args):
+            return Plus(tuple(map(symmetrical, args)))
+        case Product(a, b) | Hadamard(a, b):
+            return type(m)(symmetrical(a), symmetrical(b))
+        case Scale(factor, of):
+            return Scale(factor, symmetrical(of))
+        case _:
+            return m
+
+
+def is_symmetric(m: Matrix) -> bool:
+    match m:
+        case Plus(args):
+            return all(map(is_symmetric, args))
+        case Scale(_, of):
+            return is_symmetric(of)
+        case Product():
+            parts = factors(m)
+            return parts == tuple(transposed(p) for p in reversed(parts))
+        case _:
+            return isinstance(m, Identity | Diagonal)
+
+
+def scaled(m: Matrix) -> Scaled:
+    if not isinstance(m, Scale):
+        return Fraction(1), (), m
+    parts = m.factor.args if isinstance(m.factor, Mul) else (m.factor,)
+    c, inner, form = scaled(m.of)
+    for p in parts:
+        c *= p.value if isinstance(p, Num) else 1
+    return c, (*(p for p in parts if not isinstance(p, Num)), *inner), form
+
+
+def rescaled(c: Fraction, scalars: Sequence[Term], form: Matrix) -> Matrix:
+    factors = [Num(c)] * (c != 1) + list(scalars)
+    return Scale(mul(*factors), form) if factors else form
+
+
+def of_sum(terms: Sequence[Scaled]) -> Matrix:
+    terms = like_terms(terms)
+    if len(terms) == 1:
+        return rescaled(*terms[0])
+    common = common_powers([powers(s) for _, s, _ in terms])
+    number = common_number([c for c, _, _ in terms])
+    rest = [(c / number, without(s, common), form) for c, s, form in terms]
+    for way in (Left(), Right(), Entries()):
+        rest = grouped(rest, way)
+    rest.sort(key=lambda t: (t[0] < 0, isinstance(t[2], Transpose), -leaves(t[2])))
+    return rescaled(number, scalars_of(common), plus([rescaled(*t) for t in rest]))
+
+
+def like_terms(terms: Sequence[Scaled]) -> list[Scaled]:
+    """a A - b A as (a - b) A."""
+    found: dict[Matrix, list[tuple[Fraction, tuple[Term, ...]]]] = {}
+    for c, s, form in terms:
+        found.setdefault(form, []).append((c, s))
+    return [(*number_times(parts), form) for form, parts in found.items()]
+
+
+def number_times(parts: list[tuple[Fraction, tuple[Term, ...]]]) -> tuple[Fraction, tuple[Term, ...]]:
+    if len(parts) == 1:
+        return parts[0]
+    common = common_powers([powers(s) for _, s in parts])
+    together: dict[tuple[Term, ...], Fraction] = {}
+    for c, s in parts:
+        key = without(s, common)
+        together[key] = together.get(key, Fraction(0)) + c
+    rest = sorted(((c, s) for s, c in together.items()), key=lambda p: p[0] < 0)
+    if len(rest) == 1:
+        return rest[0][0], (*scalars_of(common), *rest[0][1])
+    total = Add(tuple(mul(Num(c), *s) if c != 1 or not s else mul(*s) for c, s in rest))
+    return Fraction(1), (*scalars_of(common), total)
+
+
+# --- scalars -------------------------------------------------------------------------------------
+
+
+def powers(scalars: Sequence[Term]) -> dict[Term, Fraction]:
+    """The exponent of each base."""
+    found: dict[Term, Fraction] = {}
+    for t in scalars:
+        base, q = (t.base, t.exponent) if isinstance(t, Power) else (t, Fraction(1))
+        found[base] = found.get(base, Fraction(0)) + q
+    return found
+
+
+def common_powers(all_of: Sequence[dict[Term, Fraction]]) -> dict[Term, Fraction]:
+    """What can be taken out of each, with the exponent nearest to 0."""
+    first, *others = all_of
+    found = {}
+    for base, q in first.items():
+        qs = [q, *(o.get(base, Fraction(0)) for o in others)]
+        if all(x > 0 for x in qs) or all(x < 0 for x in qs):
+            found[base] = min(qs, key=abs)
+    return found
+
+
+def scalars_of(found: dict[Term, Fraction]) -> tuple[Term, ...]:
+    return tuple(base if q == 1 else Power(base, q) for base, q in found.items())
+
+
+def without(scalars: Sequence[Term], common: dict[Term, Fraction]) -> tuple[Term, ...]:
+    rest = {b: q - common.get(b, Fraction(0)) for b, q in powers(scalars).items()}
+    return scalars_of({b: q for b, q in rest.items() if q})
+
+
+# --- sums ----------------------------------------------------------------------------------------
+
+
+def plus(args: Sequence[Matrix]) -> Matrix:
+    match args:
+        case [only]:
+            return only
+        case [Identity(), Scale(Num(c), Diagonal(v))] if c == -1:
+            ones = Ones(shape(v))
+            return Diagonal(Plus((ones, Scale(Num(Fraction(-1)), v))))
+        case _:
+            return Plus(tuple(args))
+
+
+def common_number(numbers: Sequence[Fraction]) -> Fraction:
+    """2 of 4 and -2, 1/2 of 1/2 and -1/2; negative where all are."""
+    top = gcd(*(c.numerator for c in numbers))
+    under = {c.denominator for c in numbers}
+    found = Fraction(top, lcm(*under)) if len(under) == 1 else Fraction(1)
+    return -found if all(c < 0 for c in numbers) else found
+
+
+class Left:
+    """What stands first in a product; all of it where it is none."""
+
+    def key(self, m: Matrix) -> Matrix | None:
+        return factors(m)[0]
+
+    def rest(self, m: Matrix) -> Matrix:
+        return product(factors(m)[1:]) if isinstance(m, Product) else Identity(shape(m)[1])
+
+    def joined(self, key: Matrix, rest: Matrix) -> Matrix:
+        return Product(key, rest)
+
+
+class Right:
+    """What stands last in a product; all of it where it is none."""
+
+    def key(self, m: Matrix) -> Matrix | None:
+        return factors(m)[-1]
+
+    def rest(self, m: Matrix) -> Matrix:
+        return product(factors(m)[:-1]) if isinstance(m, Product) else Identity(shape(m)[0])
+
+    def joined(self, key: Matrix, rest: Matrix) -> Matrix:
+        return Product(rest, key)
+
+
+class Entries:
+    """The right side of a Hadamard product."""
+
+    def key(self, m: Matrix) -> Matrix | None:
+        return m.right if isinstance(m, Hadamard) else None
+
+    def rest(self, m: Matrix) -> Matrix:
+        return m.left if isinstance(m, Hadamard) else m
+
+    def joined(self, key: Matrix, rest: Matrix) -> Matrix:
+        return Hadamard(rest, key)
+
+
+def grouped(terms: list[Scaled], way: Left | Right | Entries) -> list[Scaled]:
+    """Terms that have a factor in common as one, but for a lone I that this would bring."""
+    keys = [way.key(form) for _, _, form in terms]
+    found: list[Scaled] = []
+    for k, key in enumerate(keys):
+        if key is None or keys.count(key) == 1:
+            found.append(terms[k])
+        elif k == keys.index(key):
+            same = [t for t, other in zip(terms, keys, strict=True) if other == key]
+            c, s, form = scaled(of_sum([(c, s, way.rest(form)) for c, s, form in same]))
+            lone = isinstance(form, Plus) and any(isinstance(scaled(a)[2], Identity) for a in form.args)
+            if not lone:
+                found.append((c, s, way.joined(key, form)))
+                continue
+            products = [t for t in same if isinstance(t[2], Product)]
+            found += [t for t in same if t not in products]
+            found += grouped(products, way) if len(products) > 1 else products
+    return found
+
+
+def leaves(m: Any) -> int:
+    """How many arrays a form names."""
+    inner = [getattr(m, name) for name in ("left", "right", "of") if hasattr(m, name)]
+    return sum(map(leaves, (*inner, *getattr(m, "args", ())))) or 1
+
+
+def factors(m: Matrix) -> tuple[Matrix, ...]:
+    return (*factors(m.left), *factors(m.right)) if isinstance(m, Product) else (m,)
+
+
+def product(parts: Sequence[Matrix]) -> Matrix:
+    return reduce(lambda a, b: Product(a, b), parts)
+
+
+__all__ = ["factored", "symmetrical"]
