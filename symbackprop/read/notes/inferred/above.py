@@ -15,6 +15,7 @@ from ..declared.symbols import Declarations
 from ..files.place import Place
 from ..grammar.tree import Chain
 from ..grammar.vocabulary import GREEK
+from .hypotheses import Saying, in_force
 from .options import AT, Option
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Above:
     logistic_keys: Mapping[str, None] = field(default_factory=dict)
     bold: Mapping[str, int] = field(default_factory=dict)
     table: Declarations = field(default_factory=Declarations)
+    unread: Mapping[str, None] = field(default_factory=dict)
     logistic: bool = False
     einstein: bool = False
 
@@ -66,11 +68,12 @@ class Above:
                 found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
             if found is not None:
                 definitions[name] = found
-        properties = {k: frozenset(v) for k, v in facts.properties.items()}
+        said = in_force(facts.sayings, END)
+        properties = {k: frozenset(s.what for s in said if s.of == k) for k in dict.fromkeys(s.of for s in said)}
         keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
         return cls(
             definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
-            section.frame.table, facts.logistic, facts.einstein,
+            section.frame.table, dict.fromkeys(sorted(section.unread)), facts.logistic, facts.einstein,
         )  # fmt: skip
 
     def about(self, texts: Iterable[str]) -> Above:
@@ -94,6 +97,7 @@ class Above:
         return replace(
             self, definitions=part(self.definitions), chosen=part(self.chosen), arrays=part(self.arrays),
             sizes=part(self.sizes), of=part(self.of), properties=part(self.properties),
+            unread=part(self.unread),
             table=replace(self.table, **tables),
         )  # fmt: skip
 
@@ -133,7 +137,8 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
     tables: dict[str, Any] = {name: table(name) for name in _TABLES}
     return Above(
         kept("definitions"), own.chosen, own.arrays, kept("sizes"), kept("of"), kept("properties"),
-        kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), own.logistic, own.einstein,
+        kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), kept("unread"),
+        own.logistic, own.einstein,
     )  # fmt: skip
 
 
@@ -146,9 +151,10 @@ def inherit(section: Section) -> None:
     section.facts.einstein |= above.einstein
     section.facts.bold = {**above.bold, **section.facts.bold}
     said = {section.roles.full_key(n)[0] for n, _, _ in section.roles.members}
+    section.unread |= {k for k in above.unread if not section.defines(k) and k not in said}
     for key, properties in above.properties.items():
         if not section.defines(key) and key not in said:
-            section.facts.properties.setdefault(key, set()).update(properties)
+            section.facts.sayings += [Saying(-1, p, key) for p in sorted(properties)]
 
 
 def inherit_functions(section: Section) -> None:

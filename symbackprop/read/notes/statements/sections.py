@@ -12,6 +12,7 @@ from ..files.items import Formula, Item
 from ..files.place import Place, ReadError
 from ..files.sources import read_document
 from ..inferred.above import Above, below
+from .changes import change, parts
 from .fingerprints import Fingerprints
 from .reader import SectionReader
 from .statements import Reading, Scope, scopes
@@ -103,6 +104,7 @@ class Sections:
     """The sections that were read, by what they were read from; `read` counts those that were not remembered."""
 
     known: Recent[ReadSection] = field(default_factory=lambda: Recent(SECTIONS))
+    cuts: Recent[tuple[int, int]] = field(default_factory=lambda: Recent(SECTIONS))
     read: int = 0
     _keys: Fingerprints = field(default_factory=Fingerprints)
 
@@ -110,11 +112,28 @@ class Sections:
         """The sections in order.  Raises ReadError for a declaration block that is wrong."""
         above = Above()
         for scope in scopes(items, declarations or Declarations()):
-            asked = above.about(f.text for f in scope.formulas)
-            found = self.section(scope, asked)
-            yield found
-            scope.after = found.after
-            above = below(above, asked, found.own)
+            rest: Scope | None = scope
+            while rest is not None:
+                part, rest, asked = self.part(rest, above)
+                found = self.section(part, asked)
+                yield found
+                scope.after = found.after
+                above = below(above, asked, found.own)
+                if rest is not None:
+                    rest.base = replace(rest.base, definitions=found.after.definitions)
+
+    def part(self, scope: Scope, above: Above) -> tuple[Scope, Scope | None, Above]:
+        """The scope up to where a letter takes another meaning; the rest; what is asked of what stands above."""
+        asked = above.about(f.text for f in scope.formulas)
+        key = self._keys.scope(scope, asked)
+        if self.known.find(key) is not None:
+            return scope, None, asked
+        cut = self.cuts.find(key) or change(scope, above, SectionReader(scope, asked))
+        if cut is None:
+            return scope, None, asked
+        self.cuts.keep(key, cut)
+        first, rest = parts(scope, cut)
+        return first, rest, above.about(f.text for f in first.formulas)
 
     def section(self, scope: Scope, above: Above) -> ReadSection:
         key = self._keys.scope(scope, above)
