@@ -15,6 +15,7 @@ from ..declared.symbols import Declarations
 from ..files.place import Place
 from ..grammar.tree import Chain
 from ..grammar.vocabulary import GREEK
+from .hypotheses import Saying
 from .kinds import Frame
 from .options import AT, Option
 from .prose import Facts
@@ -53,6 +54,7 @@ class Above:
     logistic_keys: Mapping[str, None] = field(default_factory=dict)
     bold: Mapping[str, int] = field(default_factory=dict)
     table: Declarations = field(default_factory=Declarations)
+    unread: Mapping[str, None] = field(default_factory=dict)
     logistic: bool = False
     einstein: bool = False
 
@@ -77,6 +79,7 @@ class Above:
         return replace(
             self, definitions=part(self.definitions), chosen=part(self.chosen), arrays=part(self.arrays),
             sizes=part(self.sizes), of=part(self.of), properties=part(self.properties),
+            unread=part(self.unread),
             table=replace(self.table, **tables),
         )  # fmt: skip
 
@@ -116,21 +119,23 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
     tables: dict[str, Any] = {name: table(name) for name in _TABLES}
     return Above(
         kept("definitions"), own.chosen, own.arrays, kept("sizes"), kept("of"), kept("properties"),
-        kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), own.logistic, own.einstein,
+        kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), kept("unread"),
+        own.logistic, own.einstein,
     )  # fmt: skip
 
 
-def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], bool]) -> None:
-    """Shapes that were said above hold until they are said anew."""
+def inherit(above: Above, roles: Roles, facts: Facts, unread: set[str], defines: Callable[[str], bool]) -> None:
+    """Shapes that were said above hold until they are said anew; what was not read there is not read here."""
     roles.sizes |= set(above.sizes) - set(roles.arrays) - roles.indices
     facts.logistic |= above.logistic
     facts.logistic_keys |= set(above.logistic_keys)
     facts.einstein |= above.einstein
     facts.bold = {**above.bold, **facts.bold}
     said = {roles.full_key(n)[0] for n, _, _ in roles.members}
+    unread |= {k for k in above.unread if not defines(k) and k not in said}
     for key, properties in above.properties.items():
         if not defines(key) and key not in said:
-            facts.properties.setdefault(key, set()).update(properties)
+            facts.sayings += [Saying(-1, p, key) for p in sorted(properties)]
 
 
 def inherit_functions(

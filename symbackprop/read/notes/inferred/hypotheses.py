@@ -1,10 +1,13 @@
-"""Properties that are said in words, as equations: symmetric, orthogonal, of length 1, summing to 1, positive."""
+"""What is assumed where: properties said in words, as equations, and equations stated, until they are dropped."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ..declared.symbols import ArraySymbol
+from ..files.place import Place
 from ..grammar.tree import (
     Binder,
     Chain,
@@ -19,6 +22,41 @@ from ..grammar.tree import (
     Symbol,
     Transpose,
 )
+
+ANY = ""
+"""In place of a property or a letter."""
+LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """From formula `at` on the letter `of` has, or no longer has, the property `what`; or the equation `chain` holds.
+
+    `what` is ANY or LAST where all that is assumed, or what was assumed last, is dropped.
+    """
+
+    at: int
+    what: str
+    of: str
+    holds: bool = True
+    chain: Chain | None = None
+    where: Place | None = None
+
+    def drops(self, other: Saying) -> bool:
+        return self.what in (ANY, other.what) and self.of in (ANY, other.of)
+
+
+def in_force(sayings: Iterable[Saying], at: int) -> list[Saying]:
+    """What is assumed where formula `at` stands."""
+    found: list[Saying] = []
+    for s in sorted(sayings, key=lambda s: s.at):
+        if s.at > at:
+            break
+        if not s.holds:
+            found = found[:-1] if s.what == LAST else [other for other in found if not s.drops(other)]
+        elif s not in found:
+            found.append(s)
+    return found
 
 
 def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:

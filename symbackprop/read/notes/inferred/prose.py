@@ -14,6 +14,7 @@ from ..files.place import ReadError
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product
+from .hypotheses import ANY, LAST, Saying
 from .occurrences import key_of
 from .prose_patterns import (
     ABBREVIATES,
@@ -21,10 +22,12 @@ from .prose_patterns import (
     AFTER,
     ALL_MATRICES,
     ALL_NUMBERS,
+    ANEW,
     BEFORE,
     BOLD,
     CONSTANT,
     DIMENSIONAL,
+    DROPPED,
     EINSTEIN,
     ELEMENTWISE,
     FOR,
@@ -37,6 +40,7 @@ from .prose_patterns import (
     MATH,
     NAMED,
     NEGATED,
+    NOUNS,
     PROPERTIES,
     RANK,
     ROW_VECTOR,
@@ -125,7 +129,7 @@ class Facts:
     shapes: dict[str, tuple[Expr, ...]] = field(default_factory=dict)
     square: set[str] = field(default_factory=set)
     rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
-    properties: dict[str, set[str]] = field(default_factory=dict)
+    sayings: list[Saying] = field(default_factory=list)
     rows: set[str] = field(default_factory=set)
     constants: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
@@ -140,10 +144,11 @@ class Facts:
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
-    withdrawn: set[str] = field(default_factory=set)
+    at: int = 0
+    """How many formulas stand before what is read."""
 
-    def read(self, text: str) -> Facts:
-        t = template(text)
+    def read(self, text: str, at: int = 0) -> Facts:
+        t, self.at = template(text), at
         for sentence in re.split(r"(?<=[.;!?:])\s+", t.text):
             self.sentence(sentence, t)
         return self
@@ -215,20 +220,22 @@ class Facts:
                     self.shapes.setdefault(key, (*parts[0], *parts[1]))  # type: ignore[misc]
 
     def properties_in(self, s: str, t: Template) -> None:
+        since = self.at if ANEW.search(s) else 0
         for name, pattern in PROPERTIES.items():
             for m in re.finditer(pattern, s, re.IGNORECASE):
                 clause = s[max(0, m.start() - 60) : m.end()]
-                around = list(self.about(s, m, t))
-                if NEGATED.search(clause.split("⟦")[-1]) or re.search(
+                denied = NEGATED.search(clause.split("⟦")[-1]) or re.search(
                     r"\bwithout\b|\binstead\b|\bnot\b", s[max(0, m.start() - 25) : m.end() + 25]
-                ):
-                    self.withdrawn |= {f"{name}:{k}" for k in around}
-                    continue
-                for key in around:
-                    self.properties.setdefault(key, set()).add(name)
+                )
+                for key in self.about(s, m, t):
+                    self.sayings.append(Saying(self.at if denied else since, name, key, not denied))
         if re.search(r"\binstead\b|\bno longer\b|\bonly\s+a\s+vector\b", s, re.IGNORECASE):
-            for k in t.keys(s):
-                self.withdrawn.add(f"*:{k}")
+            self.sayings += [Saying(self.at, ANY, k, False) for k in t.keys(s)]
+        for m in DROPPED.finditer(s):
+            what = next((p for p, noun in NOUNS.items() if re.search(noun, m.group(), re.IGNORECASE)), "")
+            every = re.search(r"\b(?:all|any|these|both|assumptions|hypotheses)\b", m.group(), re.IGNORECASE)
+            of = list(t.keys(s)) if what else []
+            self.sayings += [Saying(self.at, what or (ANY if every else LAST), k, False) for k in of or [ANY]]
 
     @staticmethod
     def about(s: str, m: re.Match[str], t: Template) -> Iterator[str]:

@@ -53,6 +53,22 @@ NEGATED = re.compile(
     r"|only a vector|arbitrary",
     re.IGNORECASE,
 )
+NOUNS = {
+    "symmetric": "symmetr", "orthogonal": "orthogonal|orthonormal", "unit": r"\bunit\b|length", "one-hot": "one-hot",
+    "sums": "normali[sz]|distribution", "positive": "positiv", "invertible": "invertib|singular",
+}  # fmt: skip
+DROPPED = re.compile(
+    r"\b(?:drop|lift|relax|remov|abandon|discard|giv(?:e|ing) up|forget|do away with|no longer|without|not assum"
+    r"|never assum|do(?:es)? not (?:assum|requir|need|hold))\w*\b[^.;⟦]{0,40}?"
+    r"\b(?:assum\w*|hypothes\w*|restriction\w*|requirement\w*|symmetry|orthogonality|orthonormality|normali[sz]ation"
+    r"|positivity|invertibility)\b", re.IGNORECASE,
+)
+"""What was assumed is assumed no more."""
+ANEW = re.compile(
+    r"\b(?:now|next|if|let|when|for|in case|consider|take|instead|once|given|suppose|conversely|special case|otherwise"
+    r"|from (?:here|now) on|in (?:the|this|that|our) case|in general|more generally)\b", re.IGNORECASE,
+)
+"""What the sentence says holds from there on, not of what stands above."""
 SOFTMAX_OF = re.compile(
     rf"{F}\s*(?:is|be|=|,|denotes?|for)\s*(?:the\s+)?(?P<wise>(?:row|column)[\s-]?wise\s+)?softmax\s+(?:of\s+|applied\s+to\s+|over\s+)?(?:each\s+|every\s+|the\s+)?(?P<axis>rows?|columns?)?\s*(?:of\s+)?{F}",
     re.IGNORECASE,

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
 
 from ..declared.symbols import Declarations, Definition
-from ..files.place import Place
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
     All,
+    At,
     Chain,
+    Derivative,
+    Differential,
     Entry,
     Expr,
+    Gradient,
     IndexName,
     Name,
+    Num,
+    Operator,
     Symbol,
     Transpose,
 )
 from ..grammar.walking import mapped, walk
 from ..meaning.lints import indices
-from .above import Above, Given, inherit, inherit_functions
+from .above import Above, Given, inherit, inherit_functions, letters
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
-from .hypotheses import property_chain, property_text
+from .hypotheses import Saying, in_force, property_chain, property_text
 from .kinds import Frame, Framer
 from .notations import diagonals, rewritten, summed
 from .options import AT, Option
@@ -34,7 +40,7 @@ from .prose import Facts
 from .roles import Roles
 from .said import Record
 from .size_names import with_named_sizes
-from .solver import Solver
+from .solver import Cost, Solver
 
 MAX_DEFINITIONS = 60
 LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
@@ -54,16 +60,19 @@ class Section:
     solver: Solver = field(init=False)
     chosen: dict[str, Option] = field(init=False)
     layout: str = field(init=False)
+    cost: Cost = field(init=False)
     definitions: list[Given] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
+    """Letters whose definition could not be read."""
+    recurrent: set[str] = field(default_factory=set)
+    """Those of them that stand in it themselves, h_t = … h_{t-1} …, so that it matters even where h_t is held."""
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
-    stated: list[tuple[Chain, str, Place]] = field(default_factory=list)
-    withdrawals: list[tuple[str, int]] = field(default_factory=list)
+    stated: list[Saying] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base)
-        inherit(self.above, self.roles, self.facts, self.defines)
+        inherit(self.above, self.roles, self.facts, self.unread, self.defines)
         self.frame = Framer(self.roles, self.facts, self.base, self.above.chosen).frame()
         inherit_functions(self.above, self.frame, self.roles, self.defines, self.said_anew)
         self.solver = Solver(self.frame, self.roles)
@@ -80,7 +89,7 @@ class Section:
             self.solver.layout = layout
             found[layout] = self.solver.solve()
         best = min(layouts, key=lambda x: (found[x][1][:2], found[x][1][2] + LAYOUTS.get(x, 0.0)))
-        self.layout, self.chosen = best, found[best][0]
+        self.layout, (self.chosen, self.cost) = best, found[best]
         self.solver.layout = best
 
     # --- definitions -------------------------------------------------------------------------
@@ -124,20 +133,40 @@ class Section:
         """The first formula that holds a letter."""
         return min((p.record for p in self.solver.pieces if key in p.keys and p.record >= 0), default=0)
 
-    def opaque(self, keys: Iterable[str], at: int) -> str:
-        """A letter that one of these rests on and whose definition could not be read; "" when there is none."""
+    def unreadable(self, chain: Chain, at: int) -> str:
+        """A letter that a statement rests on and whose definition could not be read; "" when there is none.
+
+        Of ∂L/∂h counts what leads from L to h, not how h comes about.
+        """
+        derivatives = [n for n in walk(chain) if isinstance(n, Derivative)]
+        if not derivatives or any(isinstance(n, (Operator, Gradient, Differential, At)) for n in walk(chain)):
+            return self.opaque(self.all_keys(chain), at)
+        by = [self.all_keys(Chain(d.wrt, ())) - self.recurrent for d in derivatives]
+        plain = self.all_keys(cast(Chain, underived(chain))) - frozenset.intersection(*by)
+        parts = (
+            self.opaque(self.all_keys(Chain((d.body,), ())), at, h) for d, h in zip(derivatives, by, strict=True)
+        )
+        return self.opaque(plain, at) or next(filter(None, parts), "")
+
+    def all_keys(self, chain: Chain) -> frozenset[str]:
+        names = (self.roles.full_key(n)[0] for n in walk(chain) if isinstance(n, Name))
+        return frozenset((*self.keys(chain), *names))
+
+    def opaque(self, keys: Iterable[str], at: int, stop: frozenset[str] = frozenset()) -> str:
         seen: set[str] = set()
-        work = list(keys)
+        first = frozenset(keys)
+        work = list(first)
         while work:
             key = work.pop()
-            if key in seen:
+            if key in seen or (key in stop and key not in first | self.recurrent):
                 continue
             seen.add(key)
-            if key.removesuffix(AT) in self.unread:
-                return key.removesuffix(AT)
-            d = self.definition(key, at)
-            if d is not None:
-                work.extend(self.keys(d.chain))
+            name = key.removesuffix(AT)
+            if name in self.unread:
+                return name
+            d, f = self.definition(key, at), self.frame.table.functions.get(name)
+            work.extend(self.keys(d.chain) if d is not None else ())
+            work.extend(k for k in self.unread if f is not None and not letters(k).isdisjoint(letters(f.body)))
         return ""
 
     def keys(self, chain: Chain) -> tuple[str, ...]:
@@ -261,6 +290,9 @@ class Section:
         for d in reversed(given):
             try:
                 chain = d.made or Resolver(table).chain(d.chain)
+                if table.einstein:
+                    link = chain.links[0]
+                    chain = replace(chain, links=(replace(link, rhs=cast(Expr, summed(link.rhs, table))),))
                 chain, table = self.with_hidden(d.key, chain, table)
             except (SymbackpropError, RecursionError):
                 if d.record >= 0:  # what comes from above and does not fit here is another thing
@@ -286,9 +318,6 @@ class Section:
     def with_hidden(self, key: str, chain: Chain, table: Declarations) -> tuple[Chain, Declarations]:
         """L = … y_i …: L of one sample i has i as an axis that is not written."""
         chain = cast(Chain, self.explicit(chain, table))
-        if table.einstein:
-            link = chain.links[0]
-            chain = replace(chain, links=(replace(link, rhs=cast(Expr, summed(link.rhs, table))),))
         head, rhs = chain.subjects[-1], chain.links[0].rhs
         have, _ = indices(head, table)
         need, _ = indices(rhs, table)
@@ -340,24 +369,21 @@ class Section:
         return mapped(node, lambda child: self.explicit(child, table))
 
     def said_hypotheses(self, table: Declarations, at: int) -> list[Definition]:
-        out = []
-        for loose, text, where in self.stated:
-            try:
-                out.append(Definition(Resolver(table).chain(loose), text, where))
-            except (SymbackpropError, RecursionError):
-                continue
-        for key, properties in self.facts.properties.items():
-            name = key if key in table.arrays else key.split("_")[0]
-            array = table.arrays.get(name)
-            if array is None:
-                continue
-            for p in sorted(properties):
-                if self.withdrawn(p, key, at):
-                    continue
-                chain = property_chain(p, name, array)
-                if chain is not None:
-                    out.append(Definition(chain, property_text(p, name)))
-        return out
+        made = (self.hypothesis(s, table) for s in in_force((*self.facts.sayings, *self.stated), at))
+        return [h for h in made if h is not None]
 
-    def withdrawn(self, p: str, key: str, at: int) -> bool:
-        return any(k in (f"{p}:{key}", f"*:{key}") and r <= at for k, r in self.withdrawals)
+    @staticmethod
+    def hypothesis(s: Saying, table: Declarations) -> Definition | None:
+        if s.chain is None:
+            name = s.of if s.of in table.arrays else s.of.split("_")[0]
+            chain = property_chain(s.what, name, table.arrays[name]) if name in table.arrays else None
+            return None if chain is None else Definition(chain, property_text(s.what, name))
+        try:
+            return Definition(Resolver(table).chain(s.chain), s.of, s.where)
+        except (SymbackpropError, RecursionError):
+            return None
+
+
+def underived(node: object) -> object:
+    """Without what stands in derivatives."""
+    return Num(Fraction(0)) if isinstance(node, Derivative) else mapped(node, underived)

@@ -24,7 +24,9 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import walk
 from ..inferred.above import Above, Given
+from ..inferred.hypotheses import Saying
 from ..inferred.occurrences import Uses, key_of
+from ..inferred.prose_patterns import ANEW
 from ..inferred.said import Head, Record, defining
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
@@ -51,14 +53,16 @@ class Unit:
     conditions: tuple[Chain, ...] = ()
 
 
+_ENDS = re.compile(r"[.;!?](?:\s|\Z)")
+
+
 class Heads:
     def __init__(self, scope: Scope, above: Above) -> None:
         self.scope = scope
         base = scope.base
-        facts, base, withdrawals = facts_of(scope, base)
+        facts, base = facts_of(scope, base)
         self.records = records_of(scope, base)
         self.section: Section = Section(self.records, facts, base, above)
-        self.section.withdrawals = withdrawals
         self.table = self.section.frame.table
         self.above: dict[tuple[int, int], Expr | None] = {}
         self.defined: dict[str, int] = {}
@@ -316,7 +320,11 @@ class Heads:
             self.hypothesis(r, Chain((lhs,), (link,), link.span))
 
     def hypothesis(self, r: Record, chain: Chain) -> None:
-        self.section.stated.append((chain, r.formula.text, r.formula.where))
+        first = r.at
+        while first and not _ENDS.search(f"{self.records[first - 1].formula.text}{self.records[first].formula.before}"):
+            first -= 1
+        since = first if ANEW.search(self.sentence(r)) else 0
+        self.section.stated.append(Saying(since, "stated", r.formula.text, chain=chain, where=r.formula.where))
 
     def conclusion(self, r: Record, unit: Unit, found: Head) -> Unit:
         return replace(unit, meant="conclusion")

@@ -132,7 +132,11 @@ class Intents(Heads):
             self.above[formula.aligned] = None
         found = _HEAD.match(formula.text)
         if found is not None:
-            self.section.unread |= unread_names(found[1])
+            names = unread_names(found[1])
+            self.section.unread |= names
+            letter = re.escape(found[1].split("{")[-1].strip(" }"))
+            if len(re.findall(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", formula.text)) > 1:
+                self.section.recurrent |= names
         claims = re.search(r"=|\\sim|≡", formula.text) is not None
         error = r.error
         unclosed = "never closed" in error.message

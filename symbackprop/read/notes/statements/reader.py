@@ -8,6 +8,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
+from symbackprop.core.terms import SymbackpropError
+
 from ..declared.symbols import ArraySymbol, Declarations, Definition, SizeSymbol
 from ..files.items import Formula
 from ..files.place import ReadError, Unsettled
@@ -38,6 +40,7 @@ from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
 from ..inferred.solver import Piece
 from . import classes
+from .claims import Unequal, elaborate
 from .conditions import as_name, conditioned
 from .heads import Unit
 from .intents import stacked_items
@@ -76,10 +79,24 @@ class SectionReader(Rivals):
         self.softmaxes()
         for r in self.records:
             self.made.append(self.units_of(r))
+        units = [u for found in self.made if not isinstance(found, Reading) for u in found]
+        given = {id(u): self.given(u) for u in units if u.given is not None}
         readings: list[Reading] = []
         for found in self.made:
-            readings.extend([found] if isinstance(found, Reading) else [x for u in found for x in self.reading_of(u)])
+            if isinstance(found, Reading):
+                readings.append(found)
+            else:
+                readings += [given.get(id(u)) or self.reading_of(u) for u in found]
         return readings
+
+    def given(self, u: Unit) -> Reading:
+        """A definition; what makes no sense is marked, so that nothing that rests on it is decided."""
+        reading = self.reading_of(u)
+        assert u.given is not None
+        alone = replace(reading, declarations=replace(reading.declarations, definitions=()))
+        if reading.declarations.inferred and not sound(reading) and not sound(alone):
+            self.section.unread.add(u.given.key)
+        return reading
 
     # --- one chain ---------------------------------------------------------------------------
 
@@ -150,26 +167,26 @@ class SectionReader(Rivals):
 
     # --- from a unit to readings -------------------------------------------------------------
 
-    def reading_of(self, u: Unit) -> list[Reading]:
+    def reading_of(self, u: Unit) -> Reading:
         r = self.records[u.record]
         base = Reading("remark", r.formula, u.span, self.table, left=u.left, note=u.note)
         if u.error is not None:
-            return [replace(base, kind="claim", error=u.error)]
+            return replace(base, kind="claim", error=u.error)
         match u.meant:
             case "remark" | "side":
-                return [self.remark(base, u)]
+                return self.remark(base, u)
             case "condition":
-                return [replace(base, kind="condition")]
+                return replace(base, kind="condition")
             case "asked":
-                return [self.asked(base, u, r)]
+                return self.asked(base, u, r)
             case "shape":
-                return [self.shape(base, u, r)]
+                return self.shape(base, u, r)
             case "definition" | "redefinition":
-                return [self.definition(base, u, r)]
+                return self.definition(base, u, r)
             case "conclusion":
-                return [self.concluded(base, u, r)]
+                return self.concluded(base, u, r)
             case _:
-                return [self.claim(base, u, r)]
+                return self.claim(base, u, r)
 
     def remark(self, base: Reading, u: Unit) -> Reading:
         return replace(base, relation=u.link.relation)
@@ -209,30 +226,35 @@ class SectionReader(Rivals):
         if u.note in ("function", "rows", "in words", "notation", "in a case") or isinstance(u.link.rhs, (Words, Num)):
             return replace(base, kind="definition", relation=u.link.relation)
         chain = Chain((u.lhs,), (u.link,), u.span)
-        built = self.built(base, chain, r, without=u.given)
-        return replace(built, kind="definition")
+        built = replace(self.built(base, chain, r, without=u.given), kind="definition")
+        if u.given is None or built.lhs is None or built.rhs is None:
+            return built
+        whole = Chain((built.lhs,), (Link("=", built.rhs, u.link.span),), u.span)
+        whole, table = self.section.with_hidden(u.given.key, whole, built.declarations)
+        return replace(built, lhs=whole.subjects[0], rhs=whole.links[0].rhs, declarations=table)
 
     def claim(self, base: Reading, u: Unit, r: Record) -> Reading:
         chain = Chain((u.lhs,), (u.link,), u.span)
-        section = self.section
-        names = [section.roles.full_key(n)[0] for n in walk(chain) if isinstance(n, Name)]
-        blocked = section.opaque([*section.keys(chain), *names], r.at)
-        if blocked:
-            message = f"the definition of {blocked} could not be read, and this rests on it"
-            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+        blocked = self.blocked(chain, u, r)
+        if blocked is not None:
+            return replace(base, kind="claim", error=blocked)
         layout = self.layout_of(chain, r)
         reading = self.built(base, chain, r, conditions=u.conditions, layout=layout)
         if reading.error is not None:
             return reading
-        doubt = self.among_many(chain)
+        doubt = self.among_many(chain) or self.nowhere_given(reading)
         if classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions:
             doubt = "it does not hold always, and the condition it is said under is not understood"
         reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt)
-        blocked = section.opaque([*section.keys(chain), *names], r.at)
-        if blocked:
-            message = f"the definition of {blocked} could not be read, and this rests on it"
-            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+        blocked = self.blocked(chain, u, r)
+        if blocked is not None:
+            return replace(base, kind="claim", error=blocked)
         return self.with_rivals(reading, base, chain, u, r)
+
+    def blocked(self, chain: Chain, u: Unit, r: Record) -> Unsettled | None:
+        name = self.section.unreadable(chain, r.at)
+        message = f"the definition of {name} could not be read, and this rests on it"
+        return Unsettled(message, u.span, r.formula.where) if name else None
 
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Given | None = None, conditions: Sequence[Chain] = (),
@@ -294,10 +316,9 @@ class SectionReader(Rivals):
             message = "what this solves is not stated as an equation"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
         section = self.section
-        blocked = section.opaque(section.keys(condition), r.at)
-        if blocked:
-            message = f"the definition of {blocked} could not be read, and this rests on it"
-            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
+        blocked = self.blocked(condition, u, r)
+        if blocked is not None:
+            return replace(base, kind="claim", error=blocked)
         found = head_of(u.lhs)
         assert found is not None
         variable = Given(
@@ -338,6 +359,13 @@ class SectionReader(Rivals):
 
     def holds_key(self, key: str, chain: Chain) -> bool:
         return any(isinstance(n, Name) and self.section.roles.full_key(n)[0] == key for n in walk(chain))
+
+
+def sound(reading: Reading) -> bool:
+    try:
+        return not isinstance(elaborate(reading), Unequal)
+    except (SymbackpropError, RecursionError):
+        return False
 
 
 __all__ = ["Definition", "Formula", "SectionReader"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..grammar.tree import Chain, Derivative, Name, Operator
+from ..grammar.tree import Call, Chain, Derivative, Name, Operator
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.occurrences import key_of
@@ -34,6 +34,16 @@ class Rivals(Layouts):
                     if whole != base and base in options and self.section.chosen[base].family:
                         return f"whether {whole} is one of the {base} that are summed over is not settled"
         return ""
+
+    @staticmethod
+    def nowhere_given(reading: Reading) -> str:
+        """v = mask(z, m): a word that nothing gives, and that only a definition holds, refutes nothing."""
+        table = reading.declarations
+        words = {n for n, f in table.functions.items() if len(n) > 1 and n.isalpha() and not f.body}
+        inside = {n.function for d in table.definitions for n in walk(d.chain) if isinstance(n, Call)}
+        shown = {n.function for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Call)}
+        names = sorted(str(getattr(f, "name", f)) for f in inside - shown)
+        return next((f"nothing says what {f} is" for f in names if f in words), "")
 
     def introduced(self, u: Unit, r: Record) -> str:
         section = self.section

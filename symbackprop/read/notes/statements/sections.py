@@ -11,8 +11,8 @@ from ..declared.symbols import Declarations, Definition
 from ..files.items import Formula, Item
 from ..files.place import Place, ReadError
 from ..files.sources import read_document
-from ..inferred.above import END, Above, Given, below
-from ..inferred.section import Section
+from ..inferred.above import Above, below
+from .changes import change, left_by, parts
 from .fingerprints import Fingerprints
 from .reader import SectionReader
 from .statements import Reading, Scope, scopes
@@ -104,6 +104,7 @@ class Sections:
     """The sections that were read, by what they were read from; `read` counts those that were not remembered."""
 
     known: Recent[ReadSection] = field(default_factory=lambda: Recent(SECTIONS))
+    cuts: Recent[tuple[int, int]] = field(default_factory=lambda: Recent(SECTIONS))
     read: int = 0
     _keys: Fingerprints = field(default_factory=Fingerprints)
 
@@ -111,11 +112,28 @@ class Sections:
         """The sections in order.  Raises ReadError for a declaration block that is wrong."""
         above = Above()
         for scope in scopes(items, declarations or Declarations()):
-            asked = above.about(f.text for f in scope.formulas)
-            found = self.section(scope, asked)
-            yield found
-            scope.after = found.after
-            above = below(above, asked, found.own)
+            rest: Scope | None = scope
+            while rest is not None:
+                part, rest, asked = self.part(rest, above)
+                found = self.section(part, asked)
+                yield found
+                scope.after = found.after
+                above = below(above, asked, found.own)
+                if rest is not None:
+                    rest.base = replace(rest.base, definitions=found.after.definitions)
+
+    def part(self, scope: Scope, above: Above) -> tuple[Scope, Scope | None, Above]:
+        """The scope up to where a letter takes another meaning; the rest; what is asked of what stands above."""
+        asked = above.about(f.text for f in scope.formulas)
+        key = self._keys.scope(scope, asked)
+        if self.known.find(key) is not None:
+            return scope, None, asked
+        cut = self.cuts.find(key) or change(scope, above, SectionReader(scope, asked))
+        if cut is None:
+            return scope, None, asked
+        self.cuts.keep(key, cut)
+        first, rest = parts(scope, cut)
+        return first, rest, above.about(f.text for f in first.formulas)
 
     def section(self, scope: Scope, above: Above) -> ReadSection:
         key = self._keys.scope(scope, above)
@@ -131,23 +149,6 @@ class Sections:
         found = ReadSection(key, readings, tuple(scope.formulas), scope.base, above, own, reader.after())
         self.known.keep(key, found)
         return found
-
-
-def left_by(section: Section) -> Above:
-    """What a section leaves to those below it."""
-    facts, definitions = section.facts, dict[str, Given]()
-    for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
-        found = section.definition(name, END)
-        if found is not None and found.record >= 0:
-            found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
-        if found is not None:
-            definitions[name] = found
-    properties = {k: frozenset(v) for k, v in facts.properties.items()}
-    keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
-    return Above(
-        definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
-        section.frame.table, facts.logistic, facts.einstein,
-    )  # fmt: skip
 
 
 def read_file(path: str | Path) -> Iterator[Reading]:

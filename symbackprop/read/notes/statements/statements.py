@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from ..declared.declarations import declare
@@ -19,8 +20,10 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Expr
+from ..inferred.above import END
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
+from ..inferred.prose_patterns import MATH
 from ..inferred.said import Record
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
@@ -102,7 +105,16 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
     items = list(items)
     scope = Scope(base, ())
     shapes: dict[str, str] = {}
+    paragraph, coming = list[str](), list[tuple[str, int]]()
+
+    def said(until: int) -> None:
+        """The sentences that begin before a place in the source."""
+        while coming and coming[0][1] <= until:
+            paragraph.append(coming.pop(0)[0])
+            scope.prose.append((paragraph[-1], len(scope.formulas)))
+
     for item in items:
+        said(item.where.offset(0) if isinstance(item, Formula) else END)
         section = scope.section if isinstance(item, Block) else item.section
         cut = isinstance(item, Block) or section != scope.section
         above: Declarations | None = None
@@ -121,20 +133,34 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
             base = scope.base
             if scope.after is not None:
                 base = replace(base, definitions=scope.after.definitions)
-            scope = Scope(base, section, prose=[] if not isinstance(item, Formula) else scope.prose[-1:])
-            scope.prose = [(t, 0) for t, _ in scope.prose] if isinstance(item, Formula) else []
+            scope = Scope(base, section, prose=[(t, 0) for t in paragraph] if isinstance(item, Formula) else [])
         scope.section = section
         match item:
             case Block(text, where, front):
                 scope.base = declare(text, above or scope.base, where, front)
-            case Prose(text, _, _):
-                scope.prose.append((text, len(scope.formulas)))
+            case Prose():
+                paragraph.clear()
+                coming.extend(sentences(item))
             case Formula():
                 scope.formulas.append(item)
+    said(END)
     if scope.formulas or scope.prose:
         yield scope
 
 
+def sentences(prose: Prose) -> Iterator[tuple[str, int]]:
+    """The sentences of a paragraph, with the places of the source at which they begin."""
+    text = prose.text
+    hidden = MATH.sub(lambda m: "x" * len(m.group()), text)
+    starts = [0, *(m.end() for m in _STOP.finditer(hidden)), len(text)]
+    for start, end in pairwise(starts):
+        yield text[start:end], prose.where.offset(start)
+
+
+_STOP = re.compile(
+    r"(?<=[.!?])\s+(?=[A-Z])|(?<=x[.!?])\s+(?=x)"
+    r"|(?<=xx)\s*\n\s*(?=(?:Conversely|Consider|Finally|For|From|If|In|Instead|Later|Let|More|Next|Now|Suppose|When)\b)"
+)
 _MEMBER = re.compile(
     r"(?P<head>[^=]*?)(?:\\in(?![a-z])|∈)\s*(?P<set>\\mathbb\s*\{?\s*R\s*\}?\s*(?:\^\s*(?:\{[^{}]*\}|\w))?|\\R\b\s*(?:\^\s*(?:\{[^{}]*\}|\w))?)"
 )
@@ -142,20 +168,25 @@ _MEMBER = re.compile(
 
 def redeclared(formula: Formula, shapes: dict[str, str]) -> bool:
     """x ∈ ℝ^m where x ∈ ℝ^n was said above in the same section."""
-    new: dict[str, str] = {}
-    if len(formula.text) > 4_000 or not ("\\in" in formula.text or "∈" in formula.text):
-        return False
-    for m in _MEMBER.finditer(formula.text):
-        said = re.sub(r"[\s{}]", "", m["set"])
-        for head in m["head"].split(","):
-            name = re.sub(r"\\(?:mathbf|bm|boldsymbol|vec)|[\s{}$]", "", head)
-            if name:
-                new[name] = said
+    new = members(formula)
     again = any(shapes.get(name, said) != said for name, said in new.items())
     if again:
         shapes.clear()
     shapes.update(new)
     return again
+
+
+def members(formula: Formula) -> dict[str, str]:
+    """x ∈ ℝ^n: the set, by letter."""
+    found: dict[str, str] = {}
+    if len(formula.text) > 4_000 or not ("\\in" in formula.text or "∈" in formula.text):
+        return found
+    for m in _MEMBER.finditer(formula.text):
+        for head in m["head"].split(","):
+            name = re.sub(r"\\(?:mathbf|bm|boldsymbol|vec)|[\s{}$]", "", head)
+            if name:
+                found[name] = re.sub(r"[\s{}]", "", m["set"])
+    return found
 
 
 _GIVES = re.compile(r"\s*(?P<name>\\?[A-Za-z]+)\s*\((?P<args>[^()=]*)\)\s*&?\s*:?=\s*(?P<body>.+)", re.DOTALL)
@@ -197,16 +228,13 @@ def records_of(scope: Scope, base: Declarations) -> list[Record]:
     return out
 
 
-def facts_of(scope: Scope, base: Declarations) -> tuple[Facts, Declarations, list[tuple[str, int]]]:
-    """What the prose says; the table with its conventions; what is withdrawn, and from which formula on."""
+def facts_of(scope: Scope, base: Declarations) -> tuple[Facts, Declarations]:
+    """What the prose says; the table with its conventions."""
     facts = Facts()
-    withdrawals: list[tuple[str, int]] = []
     for text, at in scope.prose:
         base = declared_in_prose(text, base)
-        before = set(facts.withdrawn)
-        facts.read(text)
-        withdrawals += [(w, at) for w in facts.withdrawn - before]
-    return facts, base, withdrawals
+        facts.read(text, at)
+    return facts, base
 
 
 __all__ = ["Kind", "Reading", "Scope", "facts_of", "records_of", "scopes"]

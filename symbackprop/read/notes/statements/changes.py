@@ -1,0 +1,88 @@
+"""Where a letter takes another meaning in mid-section: "now let w be a vector".
+
+A stretch of text is cut there when its letters make more sense so: fewer formulas that do not conform.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from ..inferred.above import END, Above, Given, below, letters
+from ..inferred.hypotheses import in_force
+from ..inferred.prose import Facts
+from ..inferred.section import Section
+from .heads import Heads
+from .statements import Scope, members
+
+MOST = 4
+"""How many places in a stretch are tried."""
+_GOES_ON = re.compile(
+    r"\W*(?:where|here|with(?=\W*\$)|in which|recall|note|remember|as before|above|throughout|again)\b", re.IGNORECASE
+)
+
+
+def change(scope: Scope, above: Above, whole: Heads) -> tuple[int, int] | None:
+    """The place where a letter changes its kind, if a cut there leaves fewer formulas that do not conform."""
+    best, least = None, whole.section.cost[:2]
+    if least == (0, 0):
+        return None
+    for place, said in islice(places(scope), MOST):
+        first, second = parts(scope, place)
+        head = section_of(first, above)
+        tail = section_of(second, below(above, head.above, left_by(head)))
+        later = {**whole.section.chosen, **tail.chosen}
+        told = {k: o for k, o in head.chosen.items() if k in later and not letters(k).isdisjoint(said)}
+        changed = any(later[k].rank != o.rank for k, o in told.items())
+        cost = head.cost[0] + tail.cost[0], head.cost[1] + tail.cost[1]
+        if changed and cost < least:
+            best, least = place, cost
+    return best
+
+
+def section_of(scope: Scope, above: Above) -> Section:
+    return Heads(scope, above.about(f.text for f in scope.formulas)).section
+
+
+def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
+    """Where a sentence begins (among the prose, and the formulas) that says of letters used above what they are."""
+    used: set[str] = set()
+    seen = 0
+    for k, (text, at) in enumerate(scope.prose):
+        used = used.union(*(letters(f.text) for f in scope.formulas[seen:at]))
+        seen = max(seen, at)
+        if not at or at >= len(scope.formulas) or _GOES_ON.match(text):
+            continue
+        facts = Facts().read(text)
+        end = next((n for _, n in scope.prose[k + 1 :] if n > at), len(scope.formulas))
+        said = {*facts.ranks, *facts.shapes, *(name for f in scope.formulas[at:end] for name in members(f))}
+        again = used if facts.everything is not None else used & set[str]().union(*map(letters, said))
+        if again:
+            yield (k, at), again
+
+
+def parts(scope: Scope, place: tuple[int, int]) -> tuple[Scope, Scope]:
+    k, at = place
+    first = Scope(scope.base, scope.section, scope.formulas[:at], scope.prose[:k])
+    prose = [(text, n - at) for text, n in scope.prose[k:]]
+    return first, replace(scope, formulas=scope.formulas[at:], prose=prose, after=None)
+
+
+def left_by(section: Section) -> Above:
+    """What a section leaves to those below it."""
+    facts, definitions = section.facts, dict[str, Given]()
+    for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
+        found = section.definition(name, END)
+        if found is not None and found.record >= 0:
+            found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
+        if found is not None:
+            definitions[name] = found
+    said = in_force(facts.sayings, END)
+    properties = {k: frozenset(s.what for s in said if s.of == k) for k in dict.fromkeys(s.of for s in said)}
+    keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
+    return Above(
+        definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
+        section.frame.table, dict.fromkeys(sorted(section.unread)), facts.logistic, facts.einstein,
+    )  # fmt: skip
