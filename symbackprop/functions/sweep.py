@@ -19,6 +19,7 @@ from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim
 from symbackprop.gradients.meanings import opened
 from symbackprop.gradients.wrong_line import WrongLine
+from symbackprop.prove.showing import Showing
 from symbackprop.prove.statements import Way
 from symbackprop.read.numpy import Node
 from symbackprop.write.program.mending import Mended, mended
@@ -46,6 +47,7 @@ class Sweep:
     changes: dict[int, Mended | None] = field(default_factory=dict, init=False)
     checks: dict[Any, BackwardCheck | None] = field(default_factory=dict, init=False)
     programs: dict[bool, Program | None] = field(default_factory=dict, init=False)
+    showing: Showing = field(default_factory=Showing, init=False)
 
     def found(self) -> BackwardCheck | None:
         if not self.asked:

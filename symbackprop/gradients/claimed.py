@@ -42,7 +42,8 @@ def named_claim(found: BackwardCheck, variable: str) -> NamedClaim:
     outputs = reverse.graph.outputs
     lhs = Diff(objective(reverse), Entry(Array(variable), at))
     forward = tuple(o.value.term(indices(o.shape, "i")[1]) for o in outputs)
-    return NamedClaim(lhs, result.value.term(at), axes, meanings_of([*outputs, result]), forward)
+    meanings = meanings_of([*outputs, *found.results.values()])  # the same for all variables
+    return NamedClaim(lhs, result.value.term(at), axes, meanings, forward)
 
 
 def meanings_of(nodes: Collection[Node]) -> dict[Array, Tensor]:
