@@ -295,8 +295,7 @@ class Reader:
         self.size.fill(parts["sizes"], size)
         least = Least({text(n): natural(v) for n, v in table(parts["least"]).items()})
         require(all(least.values.values()), "a size is at least 1")
-        if self.known:
-            require(self.known[0].least.values == least.values, "earlier rows are about other least sizes")
+        if self.known:  # what goes on from earlier rows is about the same sizes
             least = self.known[0].least
         nodes: dict[str, Callable[..., Any]] = {**NODES, "pick": partial(pick, least=least)}
         self.node.fill(parts["nodes"], lambda x: self.tagged(x, nodes, self.open))

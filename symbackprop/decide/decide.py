@@ -33,7 +33,7 @@ from symbackprop.numbers.refute.search import Counterexample, Question, satisfyi
 from symbackprop.numbers.rounding import rounding_explains
 from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.showing import Showing
-from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, Way, prove_statement
+from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, Offered, Way, prove_statement
 
 from .status import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited, is_seen
@@ -48,8 +48,8 @@ class Problem:
     """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
 
     `asked` is another way to ask for points, where the statement itself is not evaluated well; without `has_points`
-    none is looked at (literal sizes that are too large).  `ways` of proving its equation are tried first; `showing` is
-    for problems about the same names.
+    none is looked at (literal sizes that are too large).  `ways` of proving its equation are tried first, and
+    before them a proof that is `offered` without having been checked; `showing` is for problems about the same names.
     """
 
     statement: Statement
@@ -61,6 +61,7 @@ class Problem:
     kinks_have_values: bool = True
     has_points: bool = True
     ways: tuple[Way, ...] = ()
+    offered: Offered | None = None
     showing: Showing | None = None
 
     @property
@@ -179,7 +180,9 @@ def prove(problem: Problem) -> Theorem | Missing:
                 return exhibited(found, sizes)
         return None
 
-    return prove_statement(problem.statement, problem.shapes, witness, problem.ways, problem.showing)
+    return prove_statement(
+        problem.statement, problem.shapes, witness, problem.ways, problem.offered, problem.showing
+    )
 
 
 def enough_for(problem: Problem) -> str:

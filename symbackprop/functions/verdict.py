@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from symbackprop.core.terms import Predicate, Size, Term, require
 from symbackprop.core.certificate import certificate
+from symbackprop.core.terms import Predicate, Size, Term, require
 from symbackprop.core.theorem import Theorem, theorem
 from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST
 

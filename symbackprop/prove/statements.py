@@ -47,6 +47,7 @@ CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
 Way = Callable[[Term, Term, Context], Found | None]
+Offered = Callable[[], Proof | None]
 VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
 
 
@@ -59,15 +60,16 @@ class Missing:
 
 
 def prove_statement(
-    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = (), showing: Showing | None = None
-) -> Theorem | Missing:
+    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = (), offered: Offered | None = None,
+    showing: Showing | None = None,
+) -> Theorem | Missing:  # fmt: skip
     """The theorem, or what is missing of it; `ways` of proving its equation are tried before all others.
 
-    `showing` is given where further statements are about the same names.  Where the search itself fails nothing is
-    shown.
+    `offered` has a proof that is not checked yet; `showing` is given where further statements are about the same names.
+    Where the search itself fails nothing is shown.
     """
     try:
-        return shown_statement(Run(statement, shapes, ways, witness, showing))
+        return shown_statement(Run(statement, shapes, ways, witness, offered, showing))
     except FAILED:
         return Missing(EQUATION)
 
@@ -94,8 +96,9 @@ class Run:
 
     def __init__(
         self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = (), witness: Witness = lambda _: None,
-        showing: Showing | None = None,
+        offered: Offered | None = None, showing: Showing | None = None,
     ) -> None:  # fmt: skip
+        self.offered = offered
         self.statement, self.shapes, self.ways, self.witness = statement, shapes, ways, witness
         self.showing = showing or Showing()
         self.region, self.facts = region_of(statement)
@@ -115,6 +118,9 @@ class Run:
     def at_hand(self) -> Given | None:
         """The first proof that is found, if it may do as it is: then it is checked once, as part of the theorem."""
         lhs, rhs = self.statement.lhs, self.statement.rhs
+        proof = None if self.offered is None else self.offered()
+        if proof is not None:
+            return Given(proof)
         candidates = None if self.ways or strides((lhs, rhs)) else unchecked(lhs, rhs, self.inside)
         if candidates is None:
             return None
