@@ -8,6 +8,7 @@ this: an interrupted check returns nothing.
 from __future__ import annotations
 
 import ctypes
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from symbackprop.core.indices import SymbackpropError
 
 LIMIT = 10.0  # seconds for a claim
 GRACE = 0.5  # seconds until that is interrupted which does not look at the clock
+SELDOM = 50_000  # new objects until garbage is looked for: terms make no cycles, and looking takes a fifth of the time
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -77,6 +79,10 @@ def limit(seconds: float) -> Iterator[None]:
     clock = Clock(seconds, until if outer is None else min(until, outer.until))
     token = _clock.set(clock)
     guard = Guard(seconds + GRACE) if outer is None and isfinite(seconds) else None
+    often = gc.get_threshold()
+    seldom = outer is None and 0 < often[0] < SELDOM
+    if seldom:
+        gc.set_threshold(SELDOM, *often[1:])
     try:
         yield
     except OutOfTime as late:
@@ -84,6 +90,8 @@ def limit(seconds: float) -> Iterator[None]:
     finally:
         if guard is not None:
             guard.stop()
+        if seldom:
+            gc.set_threshold(*often)
         _clock.reset(token)
 
 

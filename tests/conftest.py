@@ -15,6 +15,7 @@ import pytest
 
 from symbackprop.checker.recheck import Refused, recheck
 from symbackprop.core import theorem
+from symbackprop.core.certificate import certificate
 
 ACCEPTED: list[Mapping[str, Any]] = []  # since the last test
 SEEN: set[bytes] = set()
@@ -22,9 +23,9 @@ theorem_of = theorem.theorem_of
 
 
 @wraps(theorem_of)
-def remembered(rows: Mapping[str, Any]) -> theorem.Theorem:
-    found = theorem_of(rows)
-    ACCEPTED.append(rows)
+def remembered(rows: Mapping[str, Any], ledger: theorem.Ledger | None = None) -> theorem.Theorem:
+    found = theorem_of(rows, ledger)
+    ACCEPTED.append(rows if ledger is None else certificate(found.statement, found.argument))
     return found
 
 

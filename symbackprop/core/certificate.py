@@ -50,6 +50,7 @@ class Writer:
         self.seen: dict[int, int] = {}  # nodes and steps by identity; the proof written keeps them alive
         self.writes: dict[type, list[tuple[Callable[[Any], Any], Write]]] = {}  # the fields of what is written
         self.rows: dict[str, list[Any]] = {"sizes": [], "nodes": [], "steps": []}
+        self.told: dict[str, int] = {}  # rows by table that were handed over
         self.known: dict[str, Write] = {
             **dict.fromkeys(("str", "int"), lambda x: x), "Fraction": str, "Size": self.size, "Proof": self.step,
             **dict.fromkeys(("Index", "IndexAtom", "IndexExpr", "Entry", "Whole", "Term"), self.node),
@@ -65,12 +66,19 @@ class Writer:
         return {**self.context(context), "recursion": told, "proof": self.step(proof), **self.rows}
 
     def argument(self, statement: Statement, argument: Argument) -> dict[str, Any]:
-        self.rows["reasons"] = []
+        self.rows.setdefault("reasons", [])
         lhs, rhs, _, *rest = self.fields(statement)
         return {
             **self.context(statement.context), "statement": [lhs, rhs, *rest], "argument": self.fields(argument),
             **self.rows,
         }  # fmt: skip
+
+    def more(self, statement: Statement, argument: Argument) -> dict[str, Any]:
+        """The same without the rows that were written before, which these go on from."""
+        whole = self.argument(statement, argument)
+        new = {table: rows[self.told.get(table, 0) :] for table, rows in self.rows.items()}
+        self.told = {table: len(rows) for table, rows in self.rows.items()}
+        return {**whole, **new}
 
     def context(self, context: Context) -> dict[str, Any]:
         axes = self.kind("tuple[Index, ...]")

@@ -13,7 +13,7 @@ from typing import NamedTuple, assert_never
 from .context import Context, Hypothesis, Same, terms_of
 from .indices import ProofError, nodes
 from .instances import says
-from .kernel import check, inhabited
+from .kernel import Seen, check, inhabited
 from .reasons import (
     Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
 )  # fmt: skip
@@ -187,17 +187,17 @@ def fresh_integers(
 # --- equations ---------------------------------------------------------------------------------
 
 
-def holding(step: Holding, context: Context) -> Shown:
+def holding(step: Holding, context: Context, seen: Seen | None = None) -> Shown:
     """The equation holds at every point of the region."""
     match step:
         case Given():
-            return given(step, context)
+            return given(step, context, seen)
         case Continued():
             return continued(step, context)
         case Cases():
             return by_cases(step, context)
         case Steps(each):
-            first, *rest = (holding(s, context) for s in each)
+            first, *rest = (holding(s, context, seen) for s in each)
             total = first
             for s in rest:
                 require(s.lhs == total.rhs, "{} does not follow {}", s.lhs, total.rhs)
@@ -208,8 +208,8 @@ def holding(step: Holding, context: Context) -> Shown:
             assert_never(step)
 
 
-def given(step: Given, context: Context) -> Shown:
-    eq = check(step.proof, context)
+def given(step: Given, context: Context, seen: Seen | None = None) -> Shown:
+    eq = check(step.proof, context, seen)
     return Shown(eq.lhs, eq.rhs, eq.hypotheses | discharged(eq.conditions, step.reasons, context))
 
 

@@ -45,10 +45,10 @@ def load(certificate: object) -> tuple[step.Proof, Context]:
         return Reader().certificate(certificate)
 
 
-def load_argument(certificate: object) -> tuple[reason.Statement, reason.Argument]:
-    """A statement and its argument, built from the rows alone."""
+def load_argument(certificate: object, reader: Reader | None = None) -> tuple[reason.Statement, reason.Argument]:
+    """A statement and its argument, built from the rows alone: these, and what the reader has read before them."""
     with refusing("certificate"):
-        return Reader().argument(certificate)
+        return (reader or Reader()).argument(certificate)
 
 
 # --- what rows build -------------------------------------------------------------------------
@@ -243,6 +243,7 @@ class Reader:
     def __init__(self) -> None:
         self.size, self.node, self.proof = Table("sizes"), Table("nodes"), Table("steps")
         self.reason = Table("reasons")
+        self.known: list[Context] = []
         self.reads: dict[tuple[Any, int], Read] = {}
         array = row(text, lambda label: None if label is None else self.size(label))
         self.open: dict[str, Read] = {
@@ -263,6 +264,7 @@ class Reader:
             "Reason | Given": self.reason.of(*SHOWING, reason.Given),
             "Reason | Dense": self.reason.of(*SHOWING, reason.Dense),
             "bool": truth_value, "Point": lambda x: Point(*self.parts(Point, x, self.closed)),
+            "Context": lambda _: self.known[-1],
         }  # fmt: skip
         for axes in (
             "tuple[Index, ...]", "tuple[Index, Index]", "tuple[tuple[Index, IndexExpr], ...]",
@@ -281,8 +283,7 @@ class Reader:
     def argument(self, x: object) -> tuple[reason.Statement, reason.Argument]:
         parts = table(x)
         require(parts.keys() >= ARGUMENT, "a certificate needs {}", ", ".join(sorted(ARGUMENT)))
-        self.closed["Context"] = lambda _: context
-        context = self.context(parts)
+        self.context(parts)
         self.reason.fill(parts["reasons"], lambda x: self.tagged(x, REASONS, self.closed))
         lhs, rhs, *rest = listed(parts["statement"])
         statement = reason.Statement(*self.parts(reason.Statement, [lhs, rhs, None, *rest], self.closed))
@@ -294,6 +295,8 @@ class Reader:
         self.size.fill(parts["sizes"], size)
         least = Least({text(n): natural(v) for n, v in table(parts["least"]).items()})
         require(all(least.values.values()), "a size is at least 1")
+        if self.known:  # what goes on from earlier rows is about the same sizes
+            least = self.known[0].least
         nodes: dict[str, Callable[..., Any]] = {**NODES, "pick": partial(pick, least=least)}
         self.node.fill(parts["nodes"], lambda x: self.tagged(x, nodes, self.open))
         self.proof.fill(parts["steps"], self.step)
@@ -301,7 +304,8 @@ class Reader:
         known = [(a, Tensor(axes, body)) for a, axes, body in map(define, listed(parts["definitions"]))]
         require(len(dict(known)) == len(known), "an array is defined twice")
         hypotheses = {text(n): self.tagged(h, HYPOTHESES, self.closed) for n, h in table(parts["hypotheses"]).items()}
-        return Context(dict(known), hypotheses, least)
+        self.known.append(Context(dict(known), hypotheses, least))
+        return self.known[-1]
 
     def tagged(self, x: object, makers: dict[str, Callable[..., Any]], known: dict[str, Read]) -> Any:
         """A row that begins with a tag."""

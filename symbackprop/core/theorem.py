@@ -20,9 +20,10 @@ from .context import Context, Hypothesis, terms_of
 from .discharge import Used, discharged, holding, knowing
 from .indices import affine, nodes, refusing, require
 from .instances import says
-from .point import satisfied
+from .kernel import Seen
+from .point import Point, satisfied
 from .reasons import Argument, Dense, Statement
-from .rows import load_argument
+from .rows import Reader, load_argument
 from .signs import Signs
 from .smooth import Smoothness
 from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, free
@@ -46,23 +47,46 @@ class Theorem:
     argument: Argument
     excused: tuple[Excused, ...]
     hypotheses: tuple[str, ...]
-    rows: Mapping[str, Any] = field(repr=False)
 
 
-def theorem(statement: Statement, rows: Mapping[str, Any]) -> Theorem:
+@dataclass(slots=True)
+class Ledger:
+    """Theorems shown one after the other: the rows of each go on from those before.
+
+    What several of them say is read once, and checked once under one context.
+    """
+
+    reader: Reader = field(default_factory=Reader)
+    rooms: list[Seen] = field(default_factory=list)
+    points: list[tuple[Context, Point]] = field(default_factory=list)
+
+    def seen(self, context: Context) -> Seen:
+        found = next((s for s in self.rooms if s.context == context), None)
+        if found is None:
+            self.rooms.append(found := Seen(context))
+        return found
+
+    def exhibited(self, point: Point, region: Context) -> None:
+        if not any(p == point and says_less(region, known) for known, p in self.points):
+            satisfied(region.hypotheses.values(), point, region)
+            self.points.append((region, point))
+
+
+def theorem(statement: Statement, rows: Mapping[str, Any], ledger: Ledger | None = None) -> Theorem:
     """The statement as a theorem, by the rows of its certificate.  Raises ProofError where they do not show it.
 
     What is checked is built from the rows alone, so that no object of the caller takes part.
     """
-    found = theorem_of(rows)
+    found = theorem_of(rows, ledger)
     require(same_statement(found.statement, statement), "another statement was shown")
     return found
 
 
-def theorem_of(rows: Mapping[str, Any]) -> Theorem:
+def theorem_of(rows: Mapping[str, Any], ledger: Ledger | None = None) -> Theorem:
     """What the rows of a certificate state, if they show it.  Raises ProofError where they do not."""
     with refusing("argument"):
-        return shown(*load_argument(rows), rows)
+        ledger = ledger or Ledger()
+        return shown(*load_argument(rows, ledger.reader), ledger)
 
 
 def same_statement(a: Statement, b: Statement) -> bool:
@@ -75,24 +99,30 @@ def same_statement(a: Statement, b: Statement) -> bool:
     )
 
 
-def shown(statement: Statement, argument: Argument, rows: Mapping[str, Any]) -> Theorem:
+def says_less(a: Context, b: Context) -> bool:
+    """Each hypothesis of a is one of b, about the same names."""
+    same = (a.definitions, a.least, a.recursion) == (b.definitions, b.least, b.recursion)
+    return same and set(a.hypotheses.values()) <= set(b.hypotheses.values())
+
+
+def shown(statement: Statement, argument: Argument, ledger: Ledger) -> Theorem:
     region, facts = region_of(statement)
     wider, used = knowing("known", argument.lemmas, region)
     more, values = has_value(statement, argument, wider)
-    equation = holding(argument.steps, wider.knowing(values))
+    seen = ledger.seen(wider.knowing(values))
+    equation = holding(argument.steps, seen.context, seen)
     require(equation.lhs == statement.lhs, "another left side was shown: {}", equation.lhs)
     require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
     for symbol, size in argument.point.sizes:
         require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
     for i in free(statement.lhs) | free(statement.rhs):
         require(i.size.at(dict(argument.point.sizes)) > 0, "{} has no values at this point", i.name)
-    for h in region.hypotheses.values():
-        satisfied(h, argument.point, region)
+    ledger.exhibited(argument.point, region)
     used |= more | equation.used
     return Theorem(
         statement, argument,
         tuple(facts[name] for name in sorted(used & facts.keys(), key=list(facts).index)),
-        tuple(name for name in statement.context.hypotheses if name in used), rows,
+        tuple(name for name in statement.context.hypotheses if name in used),
     )  # fmt: skip
 
 

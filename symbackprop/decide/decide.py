@@ -32,7 +32,8 @@ from symbackprop.numbers import points
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
 from symbackprop.prove.conditions.sizes import least_sizes
-from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, Way, prove_statement
+from symbackprop.prove.showing import Showing
+from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, Offered, Way, prove_statement
 
 from .status import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited, is_seen
@@ -47,7 +48,8 @@ class Problem:
     """A statement to decide, with what helps to look for points: shapes, domains, and constants that were rounded.
 
     `asked` is another way to ask for points, where the statement itself is not evaluated well; without `has_points`
-    none is looked at (literal sizes that are too large).  `ways` of proving its equation are tried first.
+    none is looked at (literal sizes that are too large).  `ways` of proving its equation are tried first, and
+    before them a proof that is `offered` without having been checked; `showing` is for problems about the same names.
     """
 
     statement: Statement
@@ -59,6 +61,8 @@ class Problem:
     kinks_have_values: bool = True
     has_points: bool = True
     ways: tuple[Way, ...] = ()
+    offered: Offered | None = None
+    showing: Showing | None = None
 
     @property
     def moving(self) -> frozenset[Array]:
@@ -158,7 +162,8 @@ def prove(problem: Problem) -> Theorem | Missing:
         indices = frozenset[Index]().union(*map(free, sides))
         values = (NonNegative(affine(i.size - 1, ())) for i in indices if not at_least_zero(i.size - 1, region.least))
         needs = (*region.hypotheses.values(), *values)  # and the statement speaks of some indices
-        sizes = {s: max(2, region.least[s]) for i in indices for s in i.size.symbols}
+        asked = [s for i in indices for s in i.size.symbols] if problem.showing is None else problem.symbols
+        sizes = {s: max(2, region.least[s]) for s in asked}
         if not needs or not problem.has_points:
             return None if needs else Point(tuple(sizes.items()))
 
@@ -175,7 +180,9 @@ def prove(problem: Problem) -> Theorem | Missing:
                 return exhibited(found, sizes)
         return None
 
-    return prove_statement(problem.statement, problem.shapes, witness, problem.ways)
+    return prove_statement(
+        problem.statement, problem.shapes, witness, problem.ways, problem.offered, problem.showing
+    )
 
 
 def enough_for(problem: Problem) -> str:

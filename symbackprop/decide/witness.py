@@ -40,8 +40,7 @@ def is_seen(hypotheses: Iterable[Hypothesis], point: Point, region: Context) -> 
     """Whether the core sees them hold: sines and their like it knows well only near 0."""
     rough = [h for h in hypotheses if any(isinstance(t, Apply) and t.fn in {"cos", *BETWEEN} for t in nodes(h))]
     try:
-        for h in rough:
-            satisfied(h, point, region)
+        satisfied(rough, point, region)
     except ProofError:
         return False
     return True

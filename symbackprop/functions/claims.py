@@ -19,7 +19,7 @@ from symbackprop.read.numpy import Declared
 from .gradient_names import gradient_of
 from .request import Request, called
 from .setting import Setting
-from .sweep import by_matching, named_by
+from .sweep import by_matching, named_by, offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,9 @@ def named_problem(claim: Claim, setting: Setting, check: BackwardCheck | None = 
     context = Context(named.definitions, setting.context.hypotheses, setting.context.least)
     statement = Statement(named.lhs, named.rhs, context, named.forward, tuple(claim.lengths))
     return Problem(
-        statement, named.axes, setting.shapes, setting.domains, setting.rounded, ways=(by_matching(check, named),)
-    )
+        statement, named.axes, setting.shapes, setting.domains, setting.rounded, ways=(by_matching(check, named),),
+        offered=offered(check, named), showing=None if setting.sweep is None else setting.sweep.showing,
+    )  # fmt: skip
 
 
 def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:

@@ -25,7 +25,7 @@ from .setting import Setting
 from .shape_examples import small_sizes
 from .sweep import Sweep
 from .symmetric import AMBIENT, as_meant, explained, kinds_of_gradients
-from .trial import confirmed
+from .trial import Runs
 from .verdict import ShapeExample, Verdict, together
 
 
@@ -118,9 +118,10 @@ def verdict_at(
         sweep = Sweep(request, setting.context, are_long(found), {c.name: (c.lhs, c.found) for c in asked})
         setting = replace(setting, sweep=sweep)
     decided = zip(found, all_decided(found, setting, decide), strict=True)
-    verdicts = {c.name: run_too(request, c, setting, v) for c, v in decided}
+    runs = Runs(request)
+    verdicts = {c.name: run_too(runs, c, setting, v) for c, v in decided}
     if found and all(v.status == PROVED for v in verdicts.values()):
-        notes.extend(overflow_notes(request, found[0], setting))
+        notes.extend(overflow_notes(runs, found[0], setting))
     quick = replace(setting, repair=False)
     for c in asked:
         if c.name in meant:
@@ -129,12 +130,12 @@ def verdict_at(
     return together({name: replace(v, notes=(*noted, *v.notes), reading=reading) for name, v in verdicts.items()})
 
 
-def run_too(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+def run_too(runs: Runs, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     """The verdict, confirmed by running the functions."""
     try:
         with limit(setting.seconds):
             stage("running the functions")
-            return confirmed(request, claim, setting, verdict)
+            return runs.confirmed(claim, setting, verdict)
     except OutOfTime as late:
         return Verdict(UNKNOWN, verdict.name, reason=str(late), hypotheses=verdict.hypotheses)
 

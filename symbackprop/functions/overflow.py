@@ -15,36 +15,36 @@ from symbackprop.clock import OutOfTime, limit, stage
 from symbackprop.core.terms import Array, Term, arrays
 from symbackprop.numbers.points import Point
 
-from .claims import Claim, problem_of
-from .request import Function, Request, called
+from .claims import Claim
+from .request import Function, called
 from .setting import Setting
-from .trial import filled, points, run
+from .trial import Run, Runs
 
 LARGE = 1000
 SECONDS = 1.0
 
 
-def overflow_notes(request: Request, claim: Claim, setting: Setting) -> list[str]:
+def overflow_notes(runs: Runs, claim: Claim, setting: Setting) -> list[str]:
     """In a second, or nothing."""
     try:
         with limit(min(SECONDS, setting.seconds)):
             stage("running the functions on large values")
-            return list(overflows(request, claim, setting))
+            return list(overflows(runs, claim, setting))
     except OutOfTime:
         return []
 
 
-def overflows(request: Request, claim: Claim, setting: Setting) -> Iterator[str]:
+def overflows(runs: Runs, claim: Claim, setting: Setting) -> Iterator[str]:
     """What gives nan at one point that satisfies the hypotheses, with entries of 1000 where they say nothing."""
     mentioned = {a for h in setting.hypotheses for t in vars_of(h) for a in arrays(t)}
     free = [n for n in claim.inputs if Array(n) not in mentioned and claim.inputs[n].values is None]
-    for point in list(points(problem_of(claim, setting).question()))[:1]:
-        large = enlarged(point, free)
-        for function in (request.forward, request.backward):
-            if function is not None and gives_nan(request, claim, function, large) and not gives_nan(
-                request, claim, function, point
-            ):  # fmt: skip
-                yield f"in real numbers; in floats {called(function)} overflows to nan for entries of {LARGE}"
+    point = next(runs.points(runs.asked(claim, setting)), None)
+    if point is None:
+        return
+    plain, large = runs.at(point, claim.inputs), Run(runs.request, claim.inputs, enlarged(point, free))
+    for function in (runs.request.forward, runs.request.backward):
+        if function is not None and gives_nan(large, function) and not gives_nan(plain, function):
+            yield f"in real numbers; in floats {called(function)} overflows to nan for entries of {LARGE}"
 
 
 def vars_of(hypothesis: object) -> Iterator[Term]:
@@ -64,12 +64,9 @@ def enlarged(point: Point, names: list[str]) -> Point:
     return replace(point, arrays=changed)
 
 
-def gives_nan(request: Request, claim: Claim, function: Function, point: Point) -> bool:
-    given = {name: filled(name, d, point) for name, d in claim.inputs.items()}
-    drawn = {n: x for n, x in given.items() if n not in (*request.declared, *request.extra)}
+def gives_nan(at: Run, function: Function) -> bool:
     try:
-        with np.errstate(all="ignore"):
-            results = run(function, {**request.values, **given}, drawn)
+        results = at.returned(function)
     except Exception:  # nothing is learned
         return False
     return any(bool(np.isnan(x).any()) for x in results.values())

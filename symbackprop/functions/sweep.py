@@ -17,10 +17,11 @@ from symbackprop.core.kernel import Proof
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import NonNegative, Predicate, ProofError, SymbackpropError, Term
 from symbackprop.gradients.checking import BackwardCheck
-from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim
+from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, with_names_inside
 from symbackprop.gradients.meanings import opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes
 from symbackprop.gradients.wrong_line import WrongLine
+from symbackprop.prove.showing import Showing
 from symbackprop.prove.statements import Way
 from symbackprop.read.numpy import Node
 from symbackprop.write.program.mending import Mended, mended
@@ -50,6 +51,7 @@ class Sweep:
     checks: dict[Any, BackwardCheck | None] = field(default_factory=dict, init=False)
     programs: dict[bool, Program | None] = field(default_factory=dict, init=False)
     mistakes: list[Mistakes] = field(default_factory=list, init=False)
+    showing: Showing = field(default_factory=Showing, init=False)
 
     def found(self) -> BackwardCheck | None:
         if not self.asked:
@@ -165,6 +167,19 @@ def by_matching(check: BackwardCheck, named: NamedClaim) -> Way:
     return way
 
 
+def offered(check: BackwardCheck, named: NamedClaim) -> Callable[[], Proof | None]:
+    """The proof by matching before it is checked."""
+
+    def offer() -> Proof | None:
+        found = check.proof(str(named.lhs.wrt.array))
+        try:
+            return None if found is None else with_names_inside(*found, named)[0]
+        except ProofError:
+            return None
+
+    return offer
+
+
 def in_variables(p: Predicate, context: Context) -> Predicate:
     """The predicate with all names opened."""
     if isinstance(p, NonNegative):
@@ -172,4 +187,4 @@ def in_variables(p: Predicate, context: Context) -> Predicate:
     return type(p)(opened(p.term, tuple(context.definitions), context)[0])
 
 
-__all__ = ["Sweep", "by_matching", "in_variables", "named_by"]
+__all__ = ["Sweep", "by_matching", "in_variables", "named_by", "offered"]

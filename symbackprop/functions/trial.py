@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers.exact_numbers import Undefined, approximate
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
-from symbackprop.numbers.refute.points import Question, Sampler
+from symbackprop.numbers.refute.points import Sampler
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.read.numpy import Declared
 from symbackprop.read.numpy.isolating import Isolated
@@ -58,92 +59,150 @@ def read(claim: Claim, statement: Statement | None) -> Read:
     return Read(tuple(forward), Tensor(claim.axes, statement.rhs), statement.context.definitions)
 
 
-def confirmed(request: Request, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
-    """The verdict, if running the functions agrees with it; "unknown" with the reason if not."""
-    problem = None
-    asked = long_problem(claim, setting) or problem_of(claim, setting)
-    if verdict.status == PROVED and verdict.theorem is not None:
-        what = read(claim, verdict.theorem.statement)
-        found = (disagreement(request, claim, what, point) for point in points(asked.question()))
-        problem = next((x for x in found if x is not None), None)
-    elif verdict.status == REFUTED and isinstance(verdict.counterexample, Counterexample):
-        c = verdict.counterexample
-        same = c.rhs_term == asked.statement.rhs
-        problem = disagreement(request, claim, read(claim, asked.statement if same else None), c.point)
-        if verdict.counterexample.kind == "no value" and NOTHING in (problem or ""):
-            return verdict  # that it has no value is what the counterexample says
-    if problem is None:
-        return verdict
-    return Verdict(UNKNOWN, verdict.name, reason=problem, hypotheses=verdict.hypotheses)
+class Runs:
+    """The functions of a request, run once at each point, whatever is asked of them there."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.places: list[tuple[Sampled, list[Point]]] = []
+        self.known: list[tuple[Point, Mapping[str, Declared], Run]] = []
+
+    def at(self, point: Point, inputs: Mapping[str, Declared]) -> Run:
+        for p, i, run in self.known:
+            if p is point and i is inputs:
+                return run
+        self.known.append((point, inputs, Run(self.request, inputs, point)))
+        return self.known[-1][2]
+
+    def asked(self, claim: Claim, setting: Setting) -> Problem:
+        """A long claim with its intermediates, which are evaluated once each."""
+        long = named_problem(claim, setting) if setting.sweep is not None and setting.sweep.first else None
+        return long or problem_of(claim, setting)
+
+    def points(self, asked: Problem) -> Iterator[Point]:
+        """A few points that satisfy the hypotheses, none of them special."""
+        sampler = Sampler(asked.question())
+        sampled = what_is_sampled(sampler)
+        for other, found in self.places:
+            if other == sampled:
+                yield from found
+                return
+        found = []
+        for attempt in range(2 * POINTS):
+            for sizes in sampler.sizes(4)[attempt % 2 : attempt % 2 + 1] or sampler.sizes(1):
+                point = sampler.point(sizes, attempt)
+                if point is not None:
+                    yield point
+                    found.append(point)
+            if len(found) >= POINTS:
+                break
+        self.places.append((sampled, found))
+
+    def confirmed(self, claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+        """The verdict, if running the functions agrees with it; "unknown" with the reason if not."""
+        problem = None
+        asked = self.asked(claim, setting)
+        if verdict.status == PROVED and verdict.theorem is not None:
+            what = read(claim, verdict.theorem.statement)
+            found = (self.disagreement(claim, what, point) for point in self.points(asked))
+            problem = next((x for x in found if x is not None), None)
+        elif verdict.status == REFUTED and isinstance(verdict.counterexample, Counterexample):
+            c = verdict.counterexample
+            same = c.rhs_term == asked.statement.rhs
+            problem = self.disagreement(claim, read(claim, asked.statement if same else None), c.point)
+            if verdict.counterexample.kind == "no value" and NOTHING in (problem or ""):
+                return verdict  # that it has no value is what the counterexample says
+        if problem is None:
+            return verdict
+        return Verdict(UNKNOWN, verdict.name, reason=problem, hypotheses=verdict.hypotheses)
+
+    def disagreement(self, claim: Claim, what: Read, point: Point) -> str | None:
+        """How running the functions differs from what was read of them at this point."""
+        request, run = self.request, self.at(point, claim.inputs)
+        outputs = run.outputs
+        if outputs is None:
+            return None
+        gradient = claim.needs_derivative or claim.name in request.variables
+        if gradient:
+            traced = list(zip(outputs.values(), what.forward, strict=False))
+        else:  # two functions, output by output
+            traced = [(named(outputs, claim.name, claim.places and claim.places[0]), claim.forward[0])]
+        for value, tensor in traced:
+            wrong = differs(value, run.values(tensor, what.definitions))
+            if wrong:
+                return f"running the forward function gives {wrong}, other than its trace; please report this"
+        results = run.results
+        if results is None or isinstance(results, str):
+            return results
+        key = claim.name if claim.name in results else gradient_of(results, claim.name)
+        found = results[key] if key is not None else result_of(results, request, claim)
+        found = found if gradient else named(results, claim.name, claim.places and claim.places[1])
+        if found is None:
+            return None
+        wrong = differs(found, run.values(what.result, what.definitions))
+        return f"running the function gives {wrong}, other than its trace; please report this" if wrong else None
 
 
-def long_problem(claim: Claim, setting: Setting) -> Problem | None:
-    """A long claim with its intermediates, which are evaluated once each."""
-    return named_problem(claim, setting) if setting.sweep is not None and setting.sweep.first else None
+Sampled = tuple[Any, ...]
 
 
-def points(q: Question) -> Iterator[Point]:
-    """A few points that satisfy the hypotheses, none of them special."""
-    sampler = Sampler(q)
-    found = 0
-    for attempt in range(2 * POINTS):
-        for sizes in sampler.sizes(4)[attempt % 2 : attempt % 2 + 1] or sampler.sizes(1):
-            point = sampler.point(sizes, attempt)
-            if point is not None:
-                yield point
-                found += 1
-        if found >= POINTS:
-            return
+def what_is_sampled(sampler: Sampler) -> Sampled:
+    """All that the points of a sampler depend on; a claim by another variable asks for the same ones."""
+    q, s = sampler.question, sampler.survey
+    shapes = {a: s.declared.get(a, uses) for a, uses in s.arrays.items()}
+    return s.symbols, shapes, s.picks, s.functions, s.losses, s.positive, q.hypotheses, q.domains, q.sizes_min
 
 
-def disagreement(request: Request, claim: Claim, what: Read, point: Point) -> str | None:
-    """How running the functions differs from what was read of them at this point."""
-    point = replace(point, definitions=what.definitions)
-    try:
-        given = {name: filled(name, d, point) for name, d in claim.inputs.items()}
-        arguments = {**request.values, **given}
+class Run:
+    """The functions at one point."""
+
+    def __init__(self, request: Request, inputs: Mapping[str, Declared], point: Point) -> None:
+        self.request, self.inputs, self.point = request, inputs, point
+        self.evaluations: list[tuple[Mapping[Array, Tensor], FloatEvaluation]] = []
+
+    @cached_property
+    def arguments(self) -> dict[str, Any]:
+        return {name: filled(name, d, self.point) for name, d in self.inputs.items()}
+
+    def returned(self, function: Function) -> dict[str, Any]:
+        request, given = self.request, self.arguments
         drawn = {n: x for n, x in given.items() if n not in (*request.declared, *request.extra)}
         with np.errstate(all="ignore"):
-            outputs = run(request.forward, arguments, drawn)
-    except (Undefined, np.linalg.LinAlgError):
-        return None
-    except (Exception, SystemExit):  # made for other arrays than NumPy's, or for other sizes: nothing is learned
-        return None
-    if not all(np.isfinite(x).all() for x in outputs.values()):
-        return None
-    gradient = claim.needs_derivative or claim.name in request.variables
-    if gradient:
-        traced = list(zip(outputs.values(), what.forward, strict=False))
-    else:  # two functions, output by output
-        traced = [(named(outputs, claim.name, claim.places and claim.places[0]), claim.forward[0])]
-    for value, tensor in traced:
-        wrong = differs(value, tensor_values(point, tensor.axes, tensor.body))
-        if wrong:
-            return f"running the forward function gives {wrong}, other than its trace; please report this"
-    assert request.backward is not None
-    try:
-        with np.errstate(all="ignore"):
-            results = run(request.backward, arguments, drawn)
-    except np.linalg.LinAlgError:
-        return None
-    except (Exception, SystemExit) as error:
-        where = ", ".join(f"{s} = {n}" for s, n in sorted(point.sizes.items()))
-        return f"{type(error).__name__} {NOTHING}{' at ' + where if where else ''}: {error}"
-    key = claim.name if claim.name in results else gradient_of(results, claim.name)
-    found = results[key] if key is not None else result_of(results, request, claim)
-    found = found if gradient else named(results, claim.name, claim.places and claim.places[1])
-    if found is None:
-        return None
-    expected = tensor_values(point, what.result.axes, what.result.body)
-    wrong = differs(found, expected)
-    return f"running the function gives {wrong}, other than its trace; please report this" if wrong else None
+            return run(function, {**request.values, **given}, drawn)
 
+    @cached_property
+    def outputs(self) -> dict[str, Any] | None:
+        """Of the forward; None where nothing is learned."""
+        try:
+            outputs = self.returned(self.request.forward)
+        except (Undefined, np.linalg.LinAlgError):
+            return None
+        except (Exception, SystemExit):  # made for other arrays than NumPy's, or for other sizes: nothing is learned
+            return None
+        return outputs if all(np.isfinite(x).all() for x in outputs.values()) else None
 
-def tensor_values(point: Point, axes: Any, body: Any) -> Any:
-    try:
-        return FloatEvaluation(point, doubt=DOUBT).tensor(axes, body)
-    except (Undefined, SymbackpropError):
-        return None
+    @cached_property
+    def results(self) -> dict[str, Any] | str | None:
+        """Of the backward, or what happens; None where nothing is learned."""
+        assert self.request.backward is not None
+        try:
+            return self.returned(self.request.backward)
+        except np.linalg.LinAlgError:
+            return None
+        except (Exception, SystemExit) as error:
+            where = ", ".join(f"{s} = {n}" for s, n in sorted(self.point.sizes.items()))
+            return f"{type(error).__name__} {NOTHING}{' at ' + where if where else ''}: {error}"
+
+    def values(self, t: Tensor, definitions: Mapping[Array, Tensor]) -> Any:
+        """The entries of what was read, where these names mean something."""
+        evaluation = next((e for d, e in self.evaluations if d is definitions or d == definitions), None)
+        if evaluation is None:
+            evaluation = FloatEvaluation(replace(self.point, definitions=definitions), doubt=DOUBT)
+            self.evaluations.append((definitions, evaluation))
+        try:
+            return evaluation.tensor(t.axes, t.body)
+        except (Undefined, SymbackpropError):
+            return None
 
 
 def differs(value: Any, expected: Any) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.core.context import Hypothesis
+from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import Array, ProofError, SymbackpropError
 from symbackprop.read.numpy import Declared, Node, record
 
@@ -127,6 +128,15 @@ class BackwardCheck:
         """None where it is not proved; its conditions are on the variables and on the nodes that are `kept`."""
         try:
             return None if variable in self.wrong or self.matching is None else self.matching.theorem(variable, kept)
+        except (ProofError, NotProved):
+            return None
+
+    def proof(self, variable: str) -> tuple[Proof, Context] | None:
+        """The same not checked yet, with the context that it is under."""
+        try:
+            if variable in self.wrong or self.matching is None:
+                return None
+            return self.matching.proof(variable), self.matching.shared.context
         except (ProofError, NotProved):
             return None
 

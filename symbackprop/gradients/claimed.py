@@ -42,7 +42,8 @@ def named_claim(found: BackwardCheck, variable: str) -> NamedClaim:
     outputs = reverse.graph.outputs
     lhs = Diff(objective(reverse), Entry(Array(variable), at))
     forward = tuple(o.value.term(indices(o.shape, "i")[1]) for o in outputs)
-    return NamedClaim(lhs, result.value.term(at), axes, meanings_of([*outputs, result]), forward)
+    meanings = meanings_of([*outputs, *found.results.values()])  # the same for all variables
+    return NamedClaim(lhs, result.value.term(at), axes, meanings, forward)
 
 
 def meanings_of(nodes: Collection[Node]) -> dict[Array, Tensor]:
@@ -56,18 +57,29 @@ def proved_claim(theorem: GradientTheorem, claim: NamedClaim, context: Context) 
 
     The conditions of the theorem are on the names of the claim.  Raises ProofError where it is about another claim.
     """
-    definitions, proof, found = dict(theorem.context.definitions), theorem.proof, theorem.equation
+    proof, names = with_names_inside(theorem.proof, theorem.context, claim)
+    found = renamed(theorem.equation, names) if names else theorem.equation
+    require((found.lhs, found.rhs) == (claim.lhs, claim.rhs), "the proof is about another claim")
+    return proof, discharged(found, context)
+
+
+def with_names_inside(proof: Proof, context: Context, claim: NamedClaim) -> tuple[Proof, Mapping[Array, Array]]:
+    """The proof with the names that are not those of the claim introduced inside it; and what was renamed.
+
+    Raises ProofError where the claim means something else by a name.
+    """
+    definitions = dict(context.definitions)
     second = {a: b for a in definitions if (b := second_name(a)) in definitions}
+    names: dict[Array, Array] = {}
     if second:  # the name alone is for what the program computes
         names = {**{a: Array(f"{a.name}'", a.label) for a in second}, **{b: a for a, b in second.items()}}
-        proof, definitions, found = (renamed(x, names) for x in (proof, definitions, found))
-    require((found.lhs, found.rhs) == (claim.lhs, claim.rhs), "the proof is about another claim")
+        proof, definitions = renamed(proof, names), renamed(definitions, names)
     for array in reversed(in_order(Context(definitions))):
         if array not in claim.definitions:
             proof = Let(array, definitions[array], proof)
         else:
             require(definitions[array] == claim.definitions[array], "{} means something else", array)
-    return proof, discharged(found, context)
+    return proof, names
 
 
 def renamed(x: Any, names: Mapping[Array, Array]) -> Any:
@@ -76,4 +88,4 @@ def renamed(x: Any, names: Mapping[Array, Array]) -> Any:
     return everywhere_in(x, lambda y: names.get(y) if isinstance(y, Array) else None)
 
 
-__all__ = ["NamedClaim", "named_claim", "proved_claim"]
+__all__ = ["NamedClaim", "named_claim", "proved_claim", "with_names_inside"]

@@ -7,8 +7,9 @@ from zlib import crc32
 
 import numpy as np
 
+from symbackprop.core.context import Context, Same, terms_of
 from symbackprop.core.indices import Size
-from symbackprop.core.terms import Array, Term, arrays, free
+from symbackprop.core.terms import Array, Entry, Term, arrays, free, subterms
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import PI, Point
@@ -56,4 +57,14 @@ def drawn(a: Array, shape: tuple[int, ...], positive: bool) -> Floats:
     return np.abs(values) + 0.5 if positive or not shape else values
 
 
-__all__ = ["Drawn"]
+def limited(context: Context) -> frozenset[Array]:
+    """Arrays with axes that hypotheses speak of, and those that equations do."""
+    found: set[Array] = set()
+    for h in context.hypotheses.values():
+        for t in terms_of(h):
+            own = {s.array for s in subterms(t) if isinstance(s, Entry) and (s.at or isinstance(h, Same))}
+            found |= own
+    return frozenset(found)
+
+
+__all__ = ["Drawn", "limited"]

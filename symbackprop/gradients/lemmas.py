@@ -24,6 +24,7 @@ from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.read.numpy import INPUT, Node
 
+from .identity import Drawn, limited
 from .meanings import NAMELESS, Meanings, Opened, indices, inner, opened, summed
 from .reindexing import prove_linear
 from .reverse import ZERO, Adjoint, Reverse, Step
@@ -67,6 +68,7 @@ class Lemmas:
         self.reverse, self.known, self.context, self.assumed = reverse, known, known.context, assumed
         self.kept = frozenset(n.array for n in reverse.active if n.named)
         self.backward = [n.array for n in reverse.graph.nodes if n.backward and n.meaning is not None]
+        self.differ = Drawn(reverse.sample, self.axes, limited(assumed)).differ
         self.heard: set[Array] = set()  # adjoints of the steps so far: their names stay
         self.found = [self.lemma(s) for s in reverse.steps if s.into or s.dropped]
 
@@ -95,7 +97,7 @@ class Lemmas:
             rights.append((to, axes_to, part, self.slope(to, at_to, [], to.named)[0]))
         lhs = summed(axes, mul(left[0], slope))
         rhs = add(*(summed(a, mul(part[0], t)) for _, a, part, t in rights))
-        found = prove_linear(tangents(lhs), tangents(rhs), self.shape, self.assumed)
+        found = prove_linear(tangents(lhs), tangents(rhs), self.shape, self.assumed, self.differ)
         if found is None:
             return None
         zeros = [(to, *self.zero(step, to, g, heard)) for to, g in step.dropped]
@@ -106,6 +108,11 @@ class Lemmas:
         if not tangent.name.startswith(TANGENT):
             return None
         return self.reverse.recorder.by_array[Array(tangent.name.removeprefix(TANGENT))].shape
+
+    def axes(self, array: Array) -> tuple[Size, ...] | None:
+        """Of a node, or of its tangent."""
+        node = self.reverse.recorder.by_array.get(Array(array.name.removeprefix(TANGENT), array.label))
+        return None if node is None else node.shape
 
     def slope(self, node: Node, at: tuple[IndexExpr, ...], names: list[Array], end: bool = False) -> Opened:
         """∂N/∂ω in terms of ∂c/∂ω for the nodes c before, with its proof; at its end the name itself."""

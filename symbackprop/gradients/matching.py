@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symbackprop.clock import check_time
-from symbackprop.core.context import Context, Hypothesis, Same, terms_of
+from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Flip, Linear, Proof, check
 from symbackprop.core.sums import Expansion
@@ -22,7 +22,7 @@ from symbackprop.prove.normal_form.joined import joined
 from symbackprop.read.numpy import CONSTANT, FORMULA, Node
 
 from .guarded import Known, rewriting
-from .identity import Drawn
+from .identity import Drawn, limited
 from .lemmas import term_of
 from .meanings import NAMELESS, Opened, indices, opened
 from .openings import Openings
@@ -55,6 +55,7 @@ class Matching:
         self.known: dict[Array, Known] = {}
         self.outside = False  # an entry that may be outside of its array was met: nothing is known of it
         self.sums: dict[Array, Known] = {}  # what was written in place, as the array before it and what was added
+        self.ends: dict[str, Opened] = {}
         self.mine = {n.array for n in self.own if n.named}
         partners = rewriting(self.known.get, self.check, self.met_outside)
         self.near = repeated(first_of(partners, self.unfolded))
@@ -65,12 +66,25 @@ class Matching:
 
     def theorem(self, variable: str, kept: Collection[Array] = ()) -> GradientTheorem:
         """Raises ProofError where the result is not proved to be the derived gradient."""
+        return self.shared.theorem(variable, self.claimed(variable), kept)
+
+    def proof(self, variable: str) -> Proof:
+        """The same not checked yet."""
+        return self.shared.proof(variable, self.claimed(variable))
+
+    def claimed(self, variable: str) -> Opened:
+        """The result, with the proof that the derived gradient is equal to it."""
+        if variable not in self.ends:
+            self.ends[variable] = self.end(variable)
+        return self.ends[variable]
+
+    def end(self, variable: str) -> Opened:
         r, g = self.results[variable], self.reverse.gradients[variable]
         _, at = indices(r.shape, "w")
         proof = self.equal(r.value.term(at), term_of(g, at), g if isinstance(g, Node) else None)
         if proof is None:
             raise ProofError(f"the gradient by {variable} is not proved to be the derived one")
-        return self.shared.theorem(variable, (r.value.term(at), Flip(proof)), kept)
+        return r.value.term(at), Flip(proof)
 
     def theorems(self) -> dict[str, GradientTheorem]:
         """Raises ProofError."""
@@ -162,16 +176,6 @@ def rewritten(t: Term, rule: Rule, context: Context) -> Opened:
 
 def at_places(t: Term, axes: tuple[Index, ...], at: tuple[Any, ...], q: tuple[Any, ...]) -> Term:
     return substitute(t, {i: e for i, e in zip(at, q, strict=True) if i in axes})
-
-
-def limited(context: Context) -> frozenset[Array]:
-    """Arrays with axes that hypotheses speak of, and those that equations do."""
-    found: set[Array] = set()
-    for h in context.hypotheses.values():
-        for t in terms_of(h):
-            own = {s.array for s in subterms(t) if isinstance(s, Entry) and (s.at or isinstance(h, Same))}
-            found |= own
-    return frozenset(found)
 
 
 def partner(other: Node, how: str) -> Any:

@@ -20,6 +20,7 @@ class Openings:
     def __init__(self, reverse: Reverse, definitions: Mapping[Array, Tensor]) -> None:
         self.reverse, self.definitions = reverse, definitions
         self.node = reverse.recorder.by_array
+        self.ancestors: dict[Array, set[Node]] = {}
         self.adjoint_of: dict[Node, Node] = {}
         for s in reverse.steps:
             for to, g in ((s.node, s.adjoint), *s.into):
@@ -28,18 +29,26 @@ class Openings:
 
     def levels(self, left: Collection[Array], right: Collection[Array], other: Node | None) -> Iterator[Names]:
         """Nothing; what one side alone speaks of; the layer that is gone back through as well; everything."""
-        found: list[Names] = []
+        yield Names()
+        found = [Names(), self.balanced(left, right, Names(), meeting=True)]
+        if found[1]:
+            yield found[1]
         layer = self.layer(left, other)
         behind = ancestors([self.node[a] for a in (*left, *right) if a in self.node])
         backward = frozenset(n.array for n in behind if n.backward)
-        for first in (None, Names(), layer, backward, layer | backward, frozenset(n.array for n in behind)):
-            names = Names() if first is None else self.balanced(left, right, first)
+        for first in (Names(), layer, backward, layer | backward, frozenset(n.array for n in behind)):
+            names = self.balanced(left, right, first)
             if names not in found:
                 found.append(names)
                 yield names
 
-    def balanced(self, left: Collection[Array], right: Collection[Array], first: Names) -> Names:
-        """`first`, and the latest name that one side alone has, until both speak of the same."""
+    def balanced(
+        self, left: Collection[Array], right: Collection[Array], first: Names, meeting: bool = False
+    ) -> Names:
+        """`first`, and the latest name that one side alone has, until both speak of the same.
+
+        For `meeting` not a name that the other side comes to: there it is the closest name which comes to it.
+        """
         sides = [set(left), set(right)]
         names: set[Array] = set()
         while True:
@@ -48,11 +57,24 @@ class Openings:
             if not known:
                 return frozenset(names)
             latest = max(known, key=lambda a: self.node[a].number)
+            if meeting:
+                latest = self.coming_to(latest, sides[latest in sides[0]]) or latest
             names.add(latest)
             for side in sides:
                 if latest in side:
                     side.remove(latest)
                     side |= arrays(self.definitions[latest].body)
+
+    def coming_to(self, name: Array, names: Collection[Array]) -> Array | None:
+        """The closest of the names whose meaning rests on this one."""
+        node = self.node[name]
+        later = (a for a in names if a in self.definitions and a in self.node and node in self.behind(a))
+        return min(later, key=lambda a: self.node[a].number, default=None)
+
+    def behind(self, name: Array) -> set[Node]:
+        if name not in self.ancestors:
+            self.ancestors[name] = ancestors([self.node[name]])
+        return self.ancestors[name]
 
     def layer(self, left: Collection[Array], other: Node | None) -> Names:
         """The nodes of the forward between the one whose gradient this is, and those whose gradients are given."""

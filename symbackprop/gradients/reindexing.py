@@ -33,14 +33,20 @@ from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
 
 Shapes = Callable[[Array], tuple[Size, ...] | None]
+Differ = Callable[[Term, Term], bool]
 Piece = tuple[tuple[Index, ...], tuple[Term, ...]]
 Found = tuple[Proof, Equation]
 
 
-def prove_linear(lhs: Term, rhs: Term, shapes: Shapes, assumed: Context = EMPTY) -> Found | None:
-    """A checked proof of an equation that is linear in tangents; `shapes` knows the axes of those."""
+def prove_linear(
+    lhs: Term, rhs: Term, shapes: Shapes, assumed: Context = EMPTY, differ: Differ = lambda lhs, rhs: False
+) -> Found | None:
+    """A checked proof of an equation that is linear in tangents; `shapes` knows the axes of those.
+
+    None at once for what certainly differs.
+    """
     plain = as_they_stand(lhs, rhs)
-    if plain is not None:
+    if plain is not None or differ(lhs, rhs):
         return plain
     left, right = with_plain_indices(lhs, shapes), with_plain_indices(rhs, shapes)
     if left is not None or right is not None:

@@ -62,7 +62,7 @@ class Theorems:
 
         Its conditions are on the variables, and on the nodes that are `kept`.  Raises ProofError, NotProved.
         """
-        proof = Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
+        proof = self.proof(variable, claimed)
         found = check(proof, self.context, self.seen)
         names = {self.literal.names.get(a, a) for a in kept}
         others = [a for a in self.context.definitions if a not in names]
@@ -72,6 +72,10 @@ class Theorems:
                 break
             proof, found = restated, check(restated, self.context, self.seen)
         return GradientTheorem(variable, proof, found, self.context)
+
+    def proof(self, variable: str, claimed: Opened | None = None) -> Proof:
+        """The same without its equation, and not checked yet."""
+        return Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
 
     def opened_conditions(self, proof: Proof, found: Equation, names: Collection[Array]) -> Proof | None:
         """The theorem with its conditions opened: one on a name may say nothing, or what never holds."""

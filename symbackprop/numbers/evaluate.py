@@ -20,8 +20,8 @@ from .exact_numbers import NoValue, Number, Undecided, Undefined
 from .points import Point, Reaches, Scope, size_at
 
 __all__ = [
-    "PRECISIONS", "Evaluation", "NoValue", "Point", "Undecided", "Undefined", "decided", "difference", "evaluate",
-    "holds", "missing", "off_kinks",
+    "PRECISIONS", "Evaluation", "Evaluations", "NoValue", "Point", "Undecided", "Undefined", "decided", "difference",
+    "evaluate", "holds", "holds_now", "missing", "off_kinks",
 ]  # fmt: skip
 
 PRECISIONS = (64, 128, 256, 512, 1024)
@@ -134,20 +134,34 @@ def holds(p: Predicate, point: Point, *, reaches: Reaches | None = None, strictl
 
     With `strictly` the border of u >= 0 is outside, unless u is 0 in a whole neighbourhood.
     """
+    return decided(lambda: holds_now(p, Evaluation(point, reaches, True), strictly))
 
-    def ask() -> bool:
-        evaluation = Evaluation(point, reaches, True)
-        match p:
-            case NonNegative(expr):
-                return evaluation.index(expr, evaluation.root) >= 0
-            case Positive(term):
-                return numbers.sign(evaluation.at(term)) > 0
-            case AtLeastZero(term):
-                s = numbers.sign(evaluation.at(term))
-                return s > 0 or (s == 0 and (not strictly or evaluation.still(term, evaluation.root)))
-            case Nonzero(term):
-                return numbers.sign(evaluation.at(term)) != 0
-            case _:
-                assert_never(p)
 
-    return decided(ask)
+def holds_now(p: Predicate, evaluation: Evaluation, strictly: bool = False) -> bool:
+    """The same as far as this evaluation decides it."""
+    match p:
+        case NonNegative(expr):
+            return evaluation.index(expr, evaluation.root) >= 0
+        case Positive(term):
+            return numbers.sign(evaluation.at(term)) > 0
+        case AtLeastZero(term):
+            s = numbers.sign(evaluation.at(term))
+            return s > 0 or (s == 0 and (not strictly or evaluation.still(term, evaluation.root)))
+        case Nonzero(term):
+            return numbers.sign(evaluation.at(term)) != 0
+        case _:
+            assert_never(p)
+
+
+class Evaluations:
+    """At one point, one for each precision: what several questions ask of is evaluated once."""
+
+    def __init__(self, point: Point, reaches: Reaches | None = None) -> None:
+        self.point, self.reaches = point, reaches or Reaches(point.definitions)
+        self.known: dict[int, Evaluation] = {}
+
+    def now(self) -> Evaluation:
+        bits = numbers.bits()
+        if bits not in self.known:
+            self.known[bits] = Evaluation(self.point, self.reaches, True)
+        return self.known[bits]

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from symbackprop.core.indices import SymbackpropError
 
-from .intervals import Ball, around, enclosed, pi, set_precision
+from .intervals import Ball, around, enclosed, pi, precision_now, set_precision
 
 __all__ = [
     "INFINITE", "Ball", "Kink", "Log", "NoValue", "Number", "Undecided", "Undefined", "approximate", "around",
@@ -70,6 +70,11 @@ _EXPONENT_LIMIT = 512
 def precision(bits: int) -> None:
     """Work with this many bits from now on (intervals only)."""
     set_precision(bits)
+
+
+def bits() -> int:
+    """Of the intervals."""
+    return precision_now()
 
 
 def ball(x: Number) -> Ball:

@@ -118,6 +118,10 @@ def set_precision(bits: int) -> None:
     mpmath.iv.prec = bits
 
 
+def precision_now() -> int:
+    return int(mpmath.iv.prec)
+
+
 def enclosed(x: Fraction) -> Ball:
     if flint is not None:
         return flint.arb(flint.fmpq(x.numerator, x.denominator))

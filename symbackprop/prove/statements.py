@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 
-from symbackprop.core.certificate import certificate
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.discharge import assuming, holding, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
@@ -27,7 +26,7 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.core.theorem import Theorem, as_facts, has_value, region_of, theorem
+from symbackprop.core.theorem import Theorem, as_facts, has_value, region_of
 from symbackprop.core.value import needs, truth
 
 from .claims import Found, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
@@ -41,12 +40,14 @@ from .equality import Candidate, first
 from .known_steps import with_signs
 from .normal_form.radix import strides
 from .replacing import truths
+from .showing import Showing
 from .working_out import WorkingOut, has_derivative
 
 CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
 Way = Callable[[Term, Term, Context], Found | None]
+Offered = Callable[[], Proof | None]
 VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
 
 
@@ -59,22 +60,22 @@ class Missing:
 
 
 def prove_statement(
-    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = ()
-) -> Theorem | Missing:
+    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = (), offered: Offered | None = None,
+    showing: Showing | None = None,
+) -> Theorem | Missing:  # fmt: skip
     """The theorem, or what is missing of it; `ways` of proving its equation are tried before all others.
 
+    `offered` has a proof that is not checked yet; `showing` is given where further statements are about the same names.
     Where the search itself fails nothing is shown.
     """
     try:
-        return shown_statement(statement, shapes, witness, ways)
+        return shown_statement(Run(statement, shapes, ways, witness, offered, showing))
     except FAILED:
         return Missing(EQUATION)
 
 
-def shown_statement(
-    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...]
-) -> Theorem | Missing:
-    run = Run(statement, shapes, ways, witness)
+def shown_statement(run: Run) -> Theorem | Missing:
+    statement = run.statement
     values = run.values()
     if isinstance(values, Missing):
         return values
@@ -94,9 +95,12 @@ class Run:
     """One statement on its way."""
 
     def __init__(
-        self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = (), witness: Witness = lambda _: None
-    ) -> None:
+        self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = (), witness: Witness = lambda _: None,
+        offered: Offered | None = None, showing: Showing | None = None,
+    ) -> None:  # fmt: skip
+        self.offered = offered
         self.statement, self.shapes, self.ways, self.witness = statement, shapes, ways, witness
+        self.showing = showing or Showing()
         self.region, self.facts = region_of(statement)
         self.effort = Effort()
         self.lemmas = with_signs(statement, self.region, self.effort)
@@ -106,15 +110,17 @@ class Run:
 
     @cached_property
     def point(self) -> Point | None:
-        return self.witness(self.region)
+        return self.showing.point(self.statement, self.region, self.witness)
 
     def theorem(self, values: tuple[Reason | Dense, ...], steps: Holding, point: Point) -> Theorem:
-        argument = Argument(self.lemmas, values, steps, point)
-        return theorem(self.statement, certificate(self.statement, argument))
+        return self.showing.theorem(self.statement, Argument(self.lemmas, values, steps, point))
 
     def at_hand(self) -> Given | None:
         """The first proof that is found, if it may do as it is: then it is checked once, as part of the theorem."""
         lhs, rhs = self.statement.lhs, self.statement.rhs
+        proof = None if self.offered is None else self.offered()
+        if proof is not None:
+            return Given(proof)
         candidates = None if self.ways or strides((lhs, rhs)) else unchecked(lhs, rhs, self.inside)
         if candidates is None:
             return None

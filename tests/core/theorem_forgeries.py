@@ -156,13 +156,13 @@ def held(h: Holding, *hypotheses: Hypothesis) -> Callable[[], object]:
 
 
 def seen(h: Predicate, n: int = 2, context: Context = EMPTY, **known: Any) -> Callable[[], object]:
-    return lambda: satisfied(h, Point((("n", n), ("l", 1), ("L", 1)), **known), context)
+    return lambda: satisfied([h], Point((("n", n), ("l", 1), ("L", 1)), **known), context)
 
 
 def few_evaluations() -> None:
     most, points.MANY = points.MANY, 2
     try:
-        satisfied(Positive(add(ONE, ONE, ONE)), Point(), EMPTY)
+        satisfied([Positive(add(ONE, ONE, ONE))], Point(), EMPTY)
     finally:
         points.MANY = most
 

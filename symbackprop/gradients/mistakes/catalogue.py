@@ -20,8 +20,21 @@ from ..formula import chained
 from ..meanings import opened
 from ..reverse import MAXIMUM, RULE, Reverse, Step, arguments
 from ..rules import RULES
-from ..rules.registry import axes_of, covered, full, is_number, less, minus, one_axis, over, shape, sizes, times, unbroadcast
 from ..rules.products import swap
+from ..rules.registry import (
+    axes_of,
+    covered,
+    full,
+    is_number,
+    less,
+    minus,
+    one_axis,
+    over,
+    shape,
+    sizes,
+    times,
+    unbroadcast,
+)
 from ..sample import Undefined, same
 from .changed_sweep import Change, ChangedSweep, HandOn, Region
 

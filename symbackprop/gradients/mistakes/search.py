@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from symbackprop.clock import check_time
+from symbackprop.core.indices import sized
 from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import ProofError, SymbackpropError
 from symbackprop.read.numpy import TRACED_NUMPY, Node, size_number
-from symbackprop.core.indices import sized
 
 from ..checking import BackwardCheck
 from ..lemmas import NotProved, term_of

@@ -16,11 +16,11 @@ from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Size, nodes
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Diff, NonNegative, Term, free, sub
+from symbackprop.core.terms import ZERO, Array, Diff, NonNegative, Term, free, sub
 
 from .. import exact_numbers as numbers
 from ..duals import Polynomial
-from ..evaluate import Evaluation, decided, holds
+from ..evaluate import Evaluations, decided, holds_now
 from ..exact_numbers import Undecided, Undefined
 from ..points import Loss, Point, Position, Reaches, size_at
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions
@@ -150,7 +150,7 @@ class Sampler:
             check_time()
             try:
                 point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}")
-                if point is not None and self.satisfies(point):
+                if point is not None:
                     return point
             except (Undefined, Undecided):
                 continue
@@ -158,13 +158,14 @@ class Sampler:
         return None
 
     def satisfies(self, point: Point) -> bool:
+        at = Evaluations(point, self.reaches)
         try:
-            return all(satisfied(h, point, self.reaches, self.strictly) for h in self.question.hypotheses)
+            return all(satisfied(h, point, self.reaches, self.strictly, at) for h in self.question.hypotheses)
         except (Undefined, Undecided):
             return False
 
     def draw(self, sizes: Mapping[str, int], style: int, seed: str) -> Point | None:
-        """Makers array by array, then linear equations for hypotheses that still fail."""
+        """Makers array by array, then linear equations for hypotheses that still fail; None where some do after all."""
         label = ",".join(f"{s}={sizes[s]}" for s in self.symbols)
         source = Source(f"{label};{seed}")
         others, rooted = self.styles[style % len(self.styles)]
@@ -292,22 +293,24 @@ def instances(h: Hypothesis, point: Point) -> Iterator[dict[Index, int]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, strictly: bool = False) -> bool:
+def satisfied(
+    h: Hypothesis, point: Point, reaches: Reaches | None = None, strictly: bool = False, at: Evaluations | None = None
+) -> bool:
     """Whether a hypothesis holds exactly at a point, for all values of its free indices (`strictly`: inside a >=).
 
-    Raises Undefined and Undecided.
+    `at` is given where several are asked for at one point.  Raises Undefined and Undecided.
     """
-    shared = reaches or Reaches(point.definitions)
-    if not isinstance(h, Same):
-        at = [replace(point, indices=i) for i in instances(h, point)]
-        return all(holds(h, p, reaches=shared, strictly=strictly) for p in at)
-    gap = sub(h.lhs, h.rhs)
+    known = at or Evaluations(point, reaches)
+    wanted = Same(sub(h.lhs, h.rhs), ZERO) if isinstance(h, Same) else h
 
     def ask() -> bool:
-        evaluation = Evaluation(point, shared, True)
+        evaluation = known.now()
         for i in instances(h, point):
             evaluation.root = replace(evaluation.root, free=tuple(i.items()))
-            if numbers.sign(evaluation.at(gap)):
+            if isinstance(wanted, Same):
+                if numbers.sign(evaluation.at(wanted.lhs)):
+                    return False
+            elif not holds_now(wanted, evaluation, strictly):
                 return False
         return True
 

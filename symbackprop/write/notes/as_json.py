@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from symbackprop.core.certificate import certificate
 from symbackprop.decide.outcomes import Checked
 
 from . import read_as
@@ -45,7 +46,7 @@ def statement_certificates(statements: Iterable[Checked]) -> Iterator[dict[str, 
             where = {"file": c.file, "cell": c.cell, "line": c.line, "part": k, "parts": len(theorems)}
             resting = {"assuming": list(c.outcome.hypotheses), "excused": [str(x) for x in c.outcome.conditions]}
             told = {"claim": c.latex, "sha256": hashlib.sha256(c.latex.encode()).hexdigest(), **where, **resting}
-            yield {**theorem.rows, "reading": told}
+            yield {**certificate(theorem.statement, theorem.argument), "reading": told}
 
 
 def statement_json(c: Checked) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Equations:
 
     def __init__(self, names: Mapping[Node, str]) -> None:
         self.names = names
+        self.known: dict[Node, Sides] = {}
 
     def of(self, n: Node) -> str:
         """`dW[i,j] = Σ_k x[k,i] dz[k,j]`, or nothing where that is too long to help."""
@@ -58,6 +59,11 @@ class Equations:
 
     def sides(self, n: Node) -> Sides:
         """The equation of a node in parts."""
+        if n not in self.known:
+            self.known[n] = self.worked_out(n)
+        return self.known[n]
+
+    def worked_out(self, n: Node) -> Sides:
         axes = tuple(Index(f"axis {k}", s) for k, s in enumerate(n.shape))
         kept = tuple(i for i in axes if i.size != UNIT)
         body = plain_letters(self.shown(n.entries.at(*(ZERO_AT if i.size == UNIT else i for i in axes)), n), len(kept))

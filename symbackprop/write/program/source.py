@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -136,14 +137,18 @@ class Program:
 
     # --- for people and for running ------------------------------------------------------------
 
+    @cached_property
+    def equations(self) -> Equations:
+        return Equations(self.names)
+
     def formulas(self, variable: str) -> tuple[str, str]:
         """`∂L/∂x[i,j] = ...` with what the names in it are, as text and as LaTeX."""
         g = self.reverse.gradients[variable]
         if not isinstance(g, Node):
             return f"∂L/∂{variable} = {g:g}", rf"\frac{{\partial L}}{{\partial {variable}}} = {g:g}"
         lines = [n for n in behind([g]) if n in self.names and n.operation != INPUT]
-        equations = Equations(self.names)
-        main, *rest = [equations.sides(n) for n in reversed(lines)] or [equations.sides(g)]
+        sides = self.equations.sides
+        main, *rest = [sides(n) for n in reversed(lines)] or [sides(g)]
         text = [f"∂L/∂{variable}{main.at} = {main.text}", *(f"with {r.name}{r.at} = {r.text}" for r in rest)]
         latex = [rf"\left(\frac{{\partial L}}{{\partial {variable}}}\right){main.below} = {main.latex}"]
         return "\n".join(text), r",\quad ".join([*latex, *(f"{r.latex_name} = {r.latex}" for r in rest)])

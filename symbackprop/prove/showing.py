@@ -1,0 +1,58 @@
+"""Theorems of one question shown one after the other: what they share is written, read, checked and looked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symbackprop.core.certificate import Writer, written
+from symbackprop.core.context import Context
+from symbackprop.core.indices import Index
+from symbackprop.core.point import Point
+from symbackprop.core.reasons import Argument, Statement
+from symbackprop.core.terms import free
+from symbackprop.core.theorem import Ledger, Theorem, says_less, theorem
+
+
+class Showing:
+    """Statements with the same definitions and hypotheses share most."""
+
+    def __init__(self) -> None:
+        self.kept: list[Any] = []  # what was written is known by identity
+        self.points: list[tuple[Context, Point]] = []
+        self.begin()
+
+    def begin(self) -> None:
+        self.writer, self.ledger = Writer(), Ledger()
+
+    def theorem(self, statement: Statement, argument: Argument) -> Theorem:
+        """Raises ProofError where the argument does not show the statement."""
+        self.kept.append((statement, argument))
+        try:
+            rows = written(lambda: self.writer.more(statement, argument))
+            return theorem(statement, rows, self.ledger)
+        finally:
+            if not self.in_step():
+                self.begin()
+
+    def in_step(self) -> bool:
+        """Whether all that was written was read, so that further rows may go on from it."""
+        reader, rows = self.ledger.reader, self.writer.rows
+        tables = {"sizes": reader.size, "nodes": reader.node, "steps": reader.proof, "reasons": reader.reason}
+        return all(len(tables[name].rows) == len(r) for name, r in rows.items())
+
+    def point(self, statement: Statement, region: Context, find: Callable[[Context], Point | None]) -> Point | None:
+        """A point of the region, looked for once; the indices of the statement have values there."""
+        indices = free(statement.lhs) | free(statement.rhs)
+        for known, point in self.points:
+            if says_less(region, known) and all(has_values(i, point) for i in indices):
+                return point
+        found = find(region)
+        if found is not None:
+            self.points.append((region, found))
+        return found
+
+
+def has_values(i: Index, point: Point) -> bool:
+    sizes = dict(point.sizes)
+    return sizes.keys() >= set(i.size.symbols) and i.size.at(sizes) > 0
