@@ -15,14 +15,17 @@ from symbackprop.core.terms import (
     Add,
     Apply,
     Array,
+    Holds,
     Mul,
     Num,
+    Positive,
     Power,
     Sum,
     SymbackpropError,
     Term,
     free,
     mul,
+    neg,
     substitute,
 )
 from symbackprop.gradients.lemmas import everywhere_in
