@@ -256,7 +256,7 @@ def test_the_derived_gradient_is_the_last_resort() -> None:
     question = Question(d(RMS_NORM, X, A_), mul(e(G, A_), e(GAMMA, A_), RMS), (A_,))
     result = repair(question, lambda t: t == RMS_X, derived=lambda: RMS_X)
     assert result is not None and result.term == RMS_X
-    assert result.mistake == "missing term"
+    assert result.mistake == "missing term with x"
     assert repair(question, lambda t: False, derived=lambda: RMS_X) is None
     assert classify(Question(d(SQUARES, W, A_, B_), ZERO, (A_, B_)), SQUARES_W) == "the gradient is not zero"
 

@@ -172,8 +172,9 @@ def with_derivation(request: Request, options: Options, verdict: Verdict) -> Ver
 def ill_formed(mismatch: ShapeMismatch, sizes: dict[str, int]) -> Verdict:
     where = ", ".join(f"{s} = {n}" for s, n in sizes.items())
     example = ShapeExample(dict(sizes), "the shapes do not conform, and NumPy raises") if sizes else None
-    return Verdict(ILL_FORMED, reason=str(mismatch), counterexample=example, mistake="shapes do not conform"
-                   + (f", first at {where}" if where else ""))  # fmt: skip
+    kind = mismatch.meant or "shapes do not conform"
+    mistake = f"{kind}, first at {where}" if where else kind
+    return Verdict(ILL_FORMED, reason=str(mismatch), counterexample=example, mistake=mistake)
 
 
 def at_these_sizes(verdict: Verdict, sizes: dict[str, int]) -> Verdict:

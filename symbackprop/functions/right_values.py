@@ -9,6 +9,7 @@ from itertools import combinations
 from symbackprop.core.indices import Size
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import neg
 from symbackprop.decide.status import PROVED, REFUTED
 
 from .claims import Claim, shown
@@ -75,9 +76,18 @@ def swaps(wrong: Sequence[Claim], setting: Setting, decide: Decide) -> Iterator[
         if may_swap(a, b, setting):
             crossed = (replace(a, found=b.found), replace(b, found=a.found))
             verdicts = [decide(c, setting) for c in crossed]
-            if all(v.status == PROVED for v in verdicts):
+            if all(v.status == PROVED for v in verdicts) and not only_signs(a, b, setting, decide):
                 mistake = f"{a.name} and {b.name} are swapped"
                 yield from ((c.name, repaired(c, v, mistake)) for c, v in zip(crossed, verdicts, strict=True))
+
+
+def only_signs(a: Claim, b: Claim, setting: Setting, decide: Decide) -> bool:
+    """Whether the two are each other's opposites, as of x - y: then a sign is the simpler mistake."""
+    return all(decide(replace(c, found=opposite(c.found)), setting).status == PROVED for c in (a, b))
+
+
+def opposite(t: Tensor) -> Tensor:
+    return Tensor(t.axes, neg(t.body))
 
 
 def repaired(claim: Claim, verdict: Verdict, mistake: str) -> Repaired:

@@ -91,7 +91,7 @@ class Sweep:
             if found is None:
                 return None
             self.mistakes.append(found)
-            in_time(NAMING, found.propose, None)
+        in_time(NAMING, self.mistakes[0].propose, None)
         return tried(self.mistakes[0].explained, variable)
 
     def mended(self, line: WrongLine) -> Mended | None:

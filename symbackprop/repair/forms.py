@@ -145,7 +145,8 @@ def local(m: Matrix) -> Iterator[Form]:
         case Scale(_, of):
             yield Form(of, "extra factor", 2)
         case Elementwise(fn, of, order):
-            yield Form(Elementwise(fn, of, order + 1), f"{fn}{chr(39) * order} in place of {fn}{chr(39) * (order + 1)}", 2)
+            slope = f"{fn}{chr(39) * order} in place of {fn}{chr(39) * (order + 1)}"
+            yield Form(Elementwise(fn, of, order + 1), slope, 2)
             if order:
                 yield Form(Elementwise(fn, of, order - 1), f"extra derivative of {fn}", 2)
         case Inverse(of):

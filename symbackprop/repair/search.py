@@ -14,7 +14,7 @@ from itertools import combinations, islice, permutations
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, Matrix, entry
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import ZERO, Array, Term, mul, over
+from symbackprop.core.terms import ZERO, Entry, Mul, Sum, Term, mul, over
 from symbackprop.numbers.close import close
 from symbackprop.numbers.refute.points import Question
 
@@ -29,7 +29,7 @@ __all__ = ["OTHER", "Candidate", "Repair", "SpecialCase", "classify", "repair", 
 
 OTHER = "another formula"
 VAGUE = ("wrong factor", "wrong coefficients", "wrong power", "wrong index", "extra ", "constant ")  # of a change
-_EDITS = 1200
+_EDITS, SUMMANDS = 1200, 40
 _CHEAP = 4
 
 
@@ -86,7 +86,9 @@ def repair(
     def by_derivation() -> Repair | None:
         truth = derived() if derived is not None else None
         proof = prove(truth) if truth is not None and trials.fits(truth) else None
-        return Repair(classify(question, truth, trials), truth, proof, exact=False) if truth is not None and proof else None
+        if truth is None or not proof:
+            return None
+        return Repair(classify(question, truth, trials), truth, proof, exact=False)
 
     # at these points nothing tells a claim that is wrong at special ones from its repairs
     rare = tensor is None and trials.fits(question.rhs)
@@ -246,12 +248,26 @@ def coefficient_mistake(names: Sequence[str], sizes: Sequence[str] = ()) -> str:
             return "wrong coefficients"
 
 
-def missing_terms(missing: Sequence[Term], claim: Term, trials: Trials) -> str:
-    """With the arrays that only they speak of."""
-    of = trials.sampler.reaches.of
-    own = sorted(map(str, frozenset[Array]().union(*(of(t).arrays for t in missing)) - of(claim).arrays))
+def missing_terms(split: Sequence[Term], names: Sequence[str]) -> str:
+    """With the factors that only they have."""
+    parts = list(zip(map(direct, split), names, strict=True))
+    missing, kept = ([a for a, n in parts if (n == "0") is out] for out in (True, False))
+    own = sorted(frozenset[str]().union(*missing) - frozenset[str]().union(*kept))
     with_them = f" with {' and '.join(own)}" if 0 < len(own) < 3 else ""
     return f"missing term{'s' * (len(missing) > 1)}{with_them}"
+
+
+def direct(t: Term) -> frozenset[str]:
+    """The arrays among the factors of a product, under sums too."""
+    match t:
+        case Entry(array, _):
+            return frozenset({str(array)})
+        case Mul(args):
+            return frozenset[str]().union(*map(direct, args))
+        case Sum(_, body, _):
+            return direct(body)
+        case _:
+            return frozenset()
 
 
 def classify(question: Question, truth: Term, trials: Trials | None = None) -> str:
@@ -261,13 +277,13 @@ def classify(question: Question, truth: Term, trials: Trials | None = None) -> s
     values = [trials.values(t, claim) for t in trials.trials]
     if all(v is not None and not v.any() for v in values):
         return "the gradient is not zero"
-    split = summands(truth)
+    split = summands(truth, SUMMANDS)
     if len(split) > 1:
         solution = combination(trials, split, claim)
         if solution is not None and all(c is not None for c in solution):
             names = [c[1] for c in solution if c is not None]
             if set(names) <= {"0", "1"}:
-                return missing_terms([t for t, n in zip(split, names, strict=True) if n == "0"], claim, trials)
+                return missing_terms(split, names)
             if set(names) <= {"1", "-1"}:
                 return "sign of one term" if names.count("-1") == 1 else "sign of some terms"
             return "wrong coefficients"

@@ -171,7 +171,7 @@ def combination(
 
     None where there is no such combination; a coefficient is None where it is no simple formula.
     """
-    rows = []
+    rows, systems = [], []
     for trial in trials.trials:
         goal = trial.truth if target is None else trials.values(trial, target)
         columns = [trials.values(trial, p) for p in parts]
@@ -179,6 +179,7 @@ def combination(
             return None
         matrix = np.stack([c.ravel() for c in columns if c is not None], axis=1)
         keep = np.isfinite(goal.ravel()) & np.isfinite(matrix).all(axis=1)
+        systems.append((matrix[keep], goal.ravel()[keep]))
         if keep.sum() < len(parts):
             continue
         solution, _, rank, _ = np.linalg.lstsq(matrix[keep], goal.ravel()[keep], rcond=1e-10)
@@ -187,11 +188,22 @@ def combination(
         if not close(matrix[keep] @ solution, goal.ravel()[keep]):
             return None
         rows.append((trial, solution))
+    if not rows:
+        return of_numbers(systems)
     if len(rows) < 2:
         return None
     kept = [trials.trials.index(t) for t, _ in rows]
     known = [Unit(u.name, u.term, tuple(u.values[k] for k in kept)) for u in units(trials)]
     return [factor([float(s[k]) for _, s in rows], known) for k in range(len(parts))]
+
+
+def of_numbers(systems: Sequence[tuple[FloatArray, FloatArray]]) -> list[tuple[Term, str] | None] | None:
+    """Coefficients that are the same numbers at all points, where no point alone determines them."""
+    matrix, goal = np.concatenate([m for m, _ in systems]), np.concatenate([g for _, g in systems])
+    solution, _, rank, _ = np.linalg.lstsq(matrix, goal, rcond=1e-10)
+    if rank < matrix.shape[1] or not close(matrix @ solution, goal):
+        return None
+    return [factor([float(c)], ()) for c in solution]
 
 
 def weighted(parts: Sequence[Term], coefficients: Sequence[tuple[Term, str]]) -> Term:

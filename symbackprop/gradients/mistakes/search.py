@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from symbackprop.clock import check_time
 from symbackprop.core.indices import sized
 from symbackprop.core.kernel import Proof
-from symbackprop.core.terms import ProofError, SymbackpropError
+from symbackprop.core.terms import ProofError, Size, SymbackpropError
 from symbackprop.read.numpy import TRACED_NUMPY, Node, size_number
 
 from ..checking import BackwardCheck
@@ -28,10 +28,12 @@ from ..meanings import indices
 from ..reverse import Adjoint, arguments
 from ..rules.registry import over, times
 from ..sample import Floats, Sample, Undefined, same
-from .catalogue import catalogue, held, inner_nodes, said
+from .catalogue import catalogue, held, inner_nodes
 from .changed_sweep import Change, ChangedSweep, swept
+from .saying import said
 
-NUMBERS = tuple(Fraction(s * n, d) for n, d in ((1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (4, 1), (1, 4)) for s in (1, -1))
+NUMBERS = tuple(sign * n for n in map(Fraction, ("1", "2", "1/2", "3", "1/3", "4", "1/4")) for sign in (1, -1))
+BLOCKS = (2, 3, 4)
 ATTEMPTS = 3  # proposals that are tried to prove
 Gradients = Mapping[str, Adjoint]
 
@@ -56,6 +58,7 @@ class Mistakes:
         self.wrong = tuple(v for v in check.wrong if any(c[v].any() for c in self.claims))
         self.proposed: dict[str, list[tuple[str, Adjoint]]] = {v: [] for v in self.wrong}
         self.known: dict[str, Explained | None] = {}
+        self.pending = self.candidates()
 
     def values(self, gradients: Gradients, sample: Sample) -> dict[str, Floats]:
         """Raises Undefined."""
@@ -63,13 +66,17 @@ class Mistakes:
         return {v: np.broadcast_to(sample.of(gradients[v]), shapes[v]) for v in shapes}
 
     def propose(self) -> None:
-        """Candidates by wrong variable, one that explains all of them first; what is found stays when time is over."""
-        wrong = self.wrong
-        for name, gradients, fits in self.candidates(wrong):
+        """Candidates by wrong variable, one that explains all of them first.
+
+        What is found stays when time is over, and the search goes on from there when it is asked again.
+        """
+        for made in self.pending:
+            name, gradients, fits = self.tried(*made) if isinstance(made[1], Change) else made
             for v in fits:
-                place = 0 if len(fits) == len(wrong) else len(self.proposed[v])
+                place = 0 if len(fits) == len(self.wrong) else len(self.proposed[v])
                 self.proposed[v].insert(place, (name, gradients[v]))
-            if len(fits) == len(wrong):
+            if len(fits) == len(self.wrong):
+                self.pending = iter(())
                 break
 
     def explained(self, variable: str) -> Explained | None:
@@ -95,19 +102,23 @@ class Mistakes:
 
     # --- proposals ---------------------------------------------------------------------------------
 
-    def candidates(self, wrong: Sequence[str]) -> Iterator[tuple[str, Gradients, tuple[str, ...]]]:
-        yield from self.whole_results(wrong)
-        for change in catalogue(self.reverse):
-            check_time()
+    def candidates(self) -> Iterator[Any]:
+        """Finished ones, or a change with whether it leaves a path out: then its factor is looked for."""
+        yield from self.whole_results(self.wrong)
+        yield from (("", change) for change in catalogue(self.reverse))
+        yield from self.paths()
+
+    def tried(self, path: str, change: Change) -> tuple[str, Gradients, tuple[str, ...]]:
+        """What the change explains: as it is, or where it leaves out a path, with a factor on that."""
+        check_time()
+        sweep = swept(self.reverse, change)
+        factor = None if sweep is None or not path else self.factor(sweep, self.wrong)
+        if factor is not None and factor[0] != 0:
+            change = scaled(path, change, factor)
             sweep = swept(self.reverse, change)
-            fits = self.fitting(sweep, wrong)
-            if sweep is not None and fits:
-                yield change.name, sweep.gradients, fits
-        for change in self.without_a_path(wrong):
-            sweep = swept(self.reverse, change)
-            fits = self.fitting(sweep, wrong)
-            if sweep is not None and fits:
-                yield change.name, sweep.gradients, fits
+        if sweep is None or (path and factor is None):
+            return "", {}, ()
+        return change.name, sweep.gradients, self.fitting(sweep, self.wrong)
 
     def whole_results(self, wrong: Sequence[str]) -> Iterator[tuple[str, Gradients, tuple[str, ...]]]:
         """The right gradients with a factor, or turned round."""
@@ -122,8 +133,26 @@ class Mistakes:
                 if all(same(c[v], np.flip(t[v], axis)) for c, t in zip(self.claims, self.truth, strict=True)):
                     made = self.recorded(partial(TRACED_NUMPY.flip, axis=axis), v)
                     found.setdefault(f"result reversed along axis {axis}", {})[v] = made
+            for axis, axis_order in self.block_orders(v):
+                made = self.recorded(partial(reordered, axis=axis, order=axis_order), v)
+                text = ", ".join(str(k + 1) for k in axis_order)
+                found.setdefault(f"blocks along axis {axis} in the order {text}", {})[v] = made
         for name, gradients in found.items():
             yield name, gradients, tuple(gradients)
+
+    def block_orders(self, variable: str) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Along which axis, and in which order, parts of one length stand: the gates of a cell, two halves."""
+        for axis, size in enumerate(self.reverse.graph.inputs[variable].shape):
+            for count in BLOCKS:
+                if any(c.shape[axis] % count for c in (s[variable] for s in self.truth)) or not divides(size, count):
+                    continue
+                for order in permutations(range(count)):
+                    sides = zip(self.claims, self.truth, strict=True)
+                    if order != tuple(range(count)) and all(
+                        same(c[variable], np.concatenate([np.split(t[variable], count, axis)[k] for k in order], axis))
+                        for c, t in sides
+                    ):
+                        yield axis, order
 
     def recorded(self, f: Callable[[Any], Any], variable: str) -> Adjoint:
         """f of the right gradient, in the graph."""
@@ -147,29 +176,22 @@ class Mistakes:
                 return ()
         return tuple(v for v in wrong if all(v in a for a in agree))
 
-    def without_a_path(self, wrong: Sequence[str]) -> Iterator[Change]:
-        """What goes through a node, or from it to one of its arguments, is left out or has a wrong factor."""
-        for held_name, change in self.paths():
-            check_time()
-            sweep = swept(self.reverse, change)
-            factor = None if sweep is None else self.factor(sweep, wrong)
-            if factor is not None:
-                yield change if factor[0] == 0 else scaled(held_name, change, factor)
-
     def paths(self) -> Iterator[tuple[str, Change]]:
         """Through one node, then into one argument, then both for all nodes that a line made."""
         first = ("mean", "sum", "var", "std")
         nodes = sorted(inner_nodes(self.reverse), key=lambda n: (n.operation not in first, not n.name, n.number))
         edges = [(n, k, a) for n in self.reverse.forward for k, a in self.branching(n)]
+        edges.sort(key=lambda e: not e[2].name)
         for n in nodes:
             yield f"on the path through {said(n)}", held([n])
         for n, k, a in edges:
             yield f"on the path from {said(n)} to {said(a)}", one_path([n], k, a)
-        for several in by_line((n, 0) for n in nodes):
+        for several in by_line(nodes):
             yield f"on the paths through {said(several[0])}", held(several, said(several[0]))
         for k in {k for _, k, _ in edges}:
-            for several in by_line((n, k) for n, place, _ in edges if place == k):
-                a = next(a for n, place, a in edges if n is several[0] and place == k)
+            at_k = {n: a for n, place, a in edges if place == k}
+            for several in by_line(at_k, lambda n, at_k=at_k: at_k[n].shape):  # type: ignore[misc]
+                a = next((at_k[n] for n in several if at_k[n].name), at_k[several[0]])
                 yield f"on the paths from {said(several[0])}", one_path(several, k, a)
 
     def branching(self, node: Node) -> list[tuple[int, Node]]:
@@ -204,14 +226,24 @@ class Mistakes:
         for powers in sorted(product((0, 1, -1), repeat=len(symbols)), key=lambda p: sum(map(abs, p))):
             if sum(map(abs, powers)) > 2:
                 break
-            scale = [np.prod([float(s.sizes[n]) ** p for n, p in zip(symbols, powers, strict=True)]) for s in self.samples]
+            used = list(zip(symbols, powers, strict=True))
+            scale = [np.prod([float(s.sizes[n]) ** p for n, p in used]) for s in self.samples]
             for number in NUMBERS:
                 if (number != 1 or any(powers)) and np.allclose([float(number) * x for x in scale], ratios, rtol=1e-8):
-                    return number, tuple((n, p) for n, p in zip(symbols, powers, strict=True) if p)
+                    return number, tuple((n, p) for n, p in used if p)
         return None
 
 
 Factor = tuple[Fraction, tuple[tuple[str, int], ...]]
+
+
+def divides(size: Size, count: int) -> bool:
+    """Whether an axis has this many parts of one length, whatever the symbols are."""
+    return (all(c % count == 0 for _, c in size.monomials) and size.constant is None) or size.constant == count
+
+
+def reordered(g: Any, axis: int, order: Sequence[int]) -> Any:
+    return TRACED_NUMPY.concatenate([TRACED_NUMPY.split(g, len(order), axis=axis)[k] for k in order], axis=axis)
 
 
 def ratio(top: Floats, bottom: Floats) -> float | None:
@@ -223,12 +255,12 @@ def ratio(top: Floats, bottom: Floats) -> float | None:
     return c if same(top, c * bottom) else None
 
 
-def by_line(found: Iterable[tuple[Node, int]]) -> list[list[Node]]:
+def by_line(found: Iterable[Node], apart: Callable[[Node], object] = lambda n: None) -> list[list[Node]]:
     """Nodes of one operation that the same line made, several times."""
     groups: dict[object, list[Node]] = {}
-    for n, _ in found:
+    for n in found:
         if n.line is not None:
-            groups.setdefault((n.line, n.operation), []).append(n)
+            groups.setdefault((n.line, n.operation, apart(n)), []).append(n)
     return [g for g in groups.values() if len(g) > 1]
 
 

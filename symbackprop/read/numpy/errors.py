@@ -20,7 +20,20 @@ class TraceError(SymbackpropError):
 
 
 class ShapeMismatch(TraceError, ValueError):
-    """Shapes that do not conform for all sizes; NumPy would raise a ValueError at some of them."""
+    """Shapes that do not conform for all sizes; NumPy would raise a ValueError at some of them.
+
+    `mistake` says what was probably meant, where that is plain.
+    """
+
+    def __init__(self, message: str, mistake: str = "") -> None:
+        super().__init__(message)
+        self.mistake = mistake
+
+    @property
+    def meant(self) -> str:
+        """The mistake that this error, or one that it stands for, tells."""
+        cause = self.__cause__
+        return self.mistake or (cause.meant if isinstance(cause, ShapeMismatch) else "")
 
 
 class NoSuchPlace(ShapeMismatch, IndexError):

@@ -217,9 +217,6 @@ def finite(v: Value) -> Value:
     return v
 
 
-# --- broadcasting ----------------------------------------------------------------------------
-
-
 def shape_text(shape: Sequence[Size]) -> str:
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
 
@@ -228,6 +225,13 @@ def conflict(s: Size, t: Size) -> str:
     if at_least_zero(s - t - 1) or at_least_zero(t - s - 1):
         return f"{s} is not {t}"
     return f"{s} = {t} is not known for all sizes"
+
+
+def missing_axis(shapes: Sequence[Shape]) -> str:
+    """(B,) goes with (B, D) as (B, 1): a sum without keepdims."""
+    long = max(shapes, key=len)
+    short = next((s for s in shapes if s and len(s) < len(long) and s == long[: len(s)]), None)
+    return "" if short is None else f"{shape_text(short)} is broadcast along the wrong axis: keep its axis in front"
 
 
 def broadcast(*shapes: Shape) -> Shape:
@@ -239,8 +243,8 @@ def broadcast(*shapes: Shape) -> Shape:
             if len(shape) < k or shape[-k] in (UNIT, size):
                 continue
             if size != UNIT:
-                names = " and ".join(shape_text(s) for s in shapes)
-                raise ShapeMismatch(f"shapes {names} do not broadcast: {conflict(size, shape[-k])}")
+                text = f"shapes {' and '.join(map(shape_text, shapes))} do not broadcast: {conflict(size, shape[-k])}"
+                raise ShapeMismatch(text, missing_axis(shapes))
             size = shape[-k]
         result.insert(0, size)
     return tuple(result)
