@@ -95,16 +95,16 @@ def limit(seconds: float) -> Iterator[None]:
         _clock.reset(token)
 
 
-def in_time(share: float, work: Callable[[], T], otherwise: U) -> T | U:
-    """work(), or `otherwise` when that takes more than a share of the time that is left.
+def in_time(share: float, work: Callable[[], T], otherwise: U, at_most: float = inf) -> T | U:
+    """work(), or `otherwise` when that takes more than a share of the time that is left, or than so many seconds.
 
     Raises OutOfTime when all of it is over.
     """
     clock = _clock.get()
     if clock is None:
         return work()
-    end = clock.until
-    clock.until = end - (1 - share) * max(0.0, end - monotonic()) if isfinite(end) else end
+    end, now = clock.until, monotonic()
+    clock.until = min(end - (1 - share) * max(0.0, end - now) if isfinite(end) else end, now + at_most)
     try:
         return work()
     except OutOfTime:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from time import monotonic
 
 from symbackprop.clock import OutOfTime, in_time, stage
 from symbackprop.core.indices import Index, SymbackpropError, sized
@@ -26,34 +27,51 @@ from .setting import Setting
 from .verdict import Repaired, Verdict
 
 FEW = 3
-LOOKING, REPAIRING, NAMING = 0.3, 0.6, 0.7  # of the time that is left: the rest is for special cases
+LOOKING, REPAIRING, NAMING, CASES = 0.3, 0.7, 0.7, 0.3  # of the time that is left: the rest is for special cases
 
 
 def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     """The same verdict with what is known about the mistake: a repair is a courtesy, and there need not be one."""
+    began, seconds = monotonic(), setting.repairing.left(setting.seconds)
+    try:
+        return repaired_by(claim, setting, verdict, began + seconds)
+    finally:
+        setting.repairing.spent += monotonic() - began
+
+
+def repaired_by(claim: Claim, setting: Setting, verdict: Verdict, end: float) -> Verdict:
+    """Until `end` is the time for it."""
+
+    def part(share: float) -> float:
+        return share * max(0.0, end - monotonic())
+
+    began = monotonic()
     stage("looking for the wrong line")
-    verdict = in_time(LOOKING, lambda: with_line(claim, setting, verdict), verdict) if claim.conforms else verdict
+    if claim.conforms:
+        verdict = in_time(LOOKING, lambda: with_line(claim, setting, verdict), verdict, part(LOOKING))
     stage("looking for the right formula")
     if claim.conforms and setting.sweep is not None and setting.sweep.first:
-        fixed = in_time(REPAIRING, lambda: repaired(claim, setting), None)
+        fixed = in_time(REPAIRING, lambda: repaired(claim, setting), None, part(REPAIRING))
         if fixed is not None:
-            name = fixed.mistake if fixed.mistake != OTHER else explained(claim, setting) or OTHER
+            name = fixed.mistake if fixed.mistake != OTHER else explained(claim, setting, part(NAMING)) or OTHER
             return replace(verdict, mistake=name, repair=replace(fixed, mistake=name))
     problem = problem_of(claim, setting)
     q = problem.question()
-    found = in_time(REPAIRING, lambda: repair_of(claim, setting, problem, q), None)
+    found = in_time(REPAIRING, lambda: repair_of(claim, setting, problem, q), None, part(REPAIRING))
     rarely = found is not None and found.mistake == AT_SPECIAL_POINTS  # then no case of equal entries tells more
-    name = explained(claim, setting) if claim.conforms and (found is None or not found.exact) and not rarely else ""
-    try:
-        cases = true_when(claim, problem, q) if claim.conforms and not rarely else ()
-    except OutOfTime:
-        cases = ()
+    naming = claim.conforms and (found is None or not found.exact) and not rarely
+    name = explained(claim, setting, part(NAMING)) if naming else ""
+    texts: list[str] = []  # those that were found until then stay
+    if claim.conforms and not rarely:
+        as_long = max(part(CASES), monotonic() - began)
+        in_time(1, lambda: texts.extend(true_when(problem, q)), None, min(part(1), as_long))
+    cases = tuple(texts)
     if found is None:
         return replace(verdict, special_cases=cases, mistake=name or verdict.mistake)
     if name:
         found = replace(found, mistake=name)
     elif found.mistake == OTHER:
-        found = replace(found, mistake=told_by(cases, claim) or by_line(claim, setting) or found.mistake)
+        found = replace(found, mistake=told_by(cases, claim) or by_line(claim, setting, part(NAMING)) or found.mistake)
     fixed = Repaired(
         found.mistake, formula(claim, found.term), formula_latex(claim, found.term),
         code(claim, found.term), found.term, found.proof if isinstance(found.proof, Theorem) else None, claim.wanted,
@@ -65,25 +83,25 @@ def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
     return replace(verdict, mistake=mistake, repair=fixed, special_cases=cases)
 
 
-def explained(claim: Claim, setting: Setting) -> str:
+def explained(claim: Claim, setting: Setting, seconds: float) -> str:
     """The mistake of which it is proved that it gives this result, or nothing."""
     sweep = setting.sweep
     if sweep is None or not sweep.is_own(claim.name, claim.lhs, claim.found):
         return ""
     stage("looking for the mistake")
     try:
-        found = in_time(NAMING, lambda: sweep.explained(claim.name), None)
+        found = in_time(NAMING, lambda: sweep.explained(claim.name), None, seconds)
     except (OutOfTime, SymbackpropError):
         return ""
     return "" if found is None else found.name
 
 
-def by_line(claim: Claim, setting: Setting) -> str:
+def by_line(claim: Claim, setting: Setting, seconds: float) -> str:
     """What the line says that is proved to be wrong, or nothing."""
     if not claim.conforms or setting.sweep is None or setting.sweep.first:
         return ""
     try:
-        fixed = in_time(NAMING, lambda: repaired(claim, setting), None)
+        fixed = in_time(NAMING, lambda: repaired(claim, setting), None, seconds)
     except (OutOfTime, SymbackpropError):
         return ""
     return "" if fixed is None or fixed.mistake == OTHER else fixed.mistake
@@ -128,21 +146,20 @@ def placed(claim: Claim) -> tuple[Index, ...]:
     )
 
 
-def true_when(claim: Claim, problem: Problem, q: Question) -> tuple[str, ...]:
+def true_when(problem: Problem, q: Question) -> Iterator[str]:
     """'n = 1', 'A is symmetric': extra hypotheses under which the claim is proved."""
-    texts = []
     try:
         larger = large_enough(problem)
         if larger:
-            return (larger,)
-        for case in special_cases(q):
-            if isinstance(prove(problem.assuming(*case.hypotheses)), Theorem):
-                texts.append(case.text)
-            elif by_substitution(problem, case.hypotheses):
-                texts.append(case.text)
+            yield larger
+            return
+        for case in special_cases(q):  # of two ways the quicker one first
+            if by_substitution(problem, case.hypotheses) or isinstance(
+                prove(problem.assuming(*case.hypotheses)), Theorem
+            ):
+                yield case.text
     except SymbackpropError:
         pass
-    return tuple(texts)
 
 
 def large_enough(problem: Problem) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from time import monotonic
 
 from symbackprop.clock import LIMIT
 from symbackprop.core.context import Context, Hypothesis
@@ -14,6 +15,20 @@ from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.statements import Way
 
 from .sweep import Sweep
+
+REPAIRS = 0.4  # of the time for a claim, for the repairs of all claims together
+
+
+@dataclass(slots=True)
+class Repairing:
+    """The time that repairs have: as long as all else took, and some seconds at least; a little for each of them."""
+
+    began: float = field(default_factory=monotonic)
+    spent: float = 0.0
+
+    def left(self, seconds: float) -> float:
+        elapsed = monotonic() - self.began - self.spent
+        return max(max(REPAIRS * seconds, elapsed) - self.spent, REPAIRS * seconds / 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,7 @@ class Setting:
     seconds: float = LIMIT
     ways: tuple[Way, ...] = ()
     sweep: Sweep | None = None
+    repairing: Repairing = field(default_factory=Repairing)
 
     @property
     def context(self) -> Context:

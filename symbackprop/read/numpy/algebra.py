@@ -43,7 +43,7 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.core.value import truth
+from symbackprop.core.value import truth, truth_atoms
 
 from .places import (
     ZERO_AT,
@@ -265,7 +265,28 @@ def step(t: Term) -> Term:
             return t
         case _:
             pass
-    return of_one_truth(t) or Holds(Positive(t))
+    return of_one_truth(t) or behind_gates(t) or Holds(Positive(t))
+
+
+def behind_gates(t: Term) -> Term | None:
+    """[h u + c > 0] for conditions h on indices and a number c: where h is 0 no data takes part in the step."""
+    summands = t.args if isinstance(t, Add) else (t,)
+    rest = [a for a in summands if not isinstance(a, Num)]
+    gates, inside = gated(rest[0]) if len(rest) == 1 else ((), t)
+    if not gates:
+        return None
+    c, h = plus(*(a for a in summands if isinstance(a, Num))), times(*gates)
+    return plus(times(h, step(plus(inside, c))), times(complement(h), step(c)))
+
+
+def gated(t: Term) -> tuple[tuple[Term, ...], Term]:
+    """The factors of a product that are conditions on indices, and the rest."""
+    if isinstance(t, Mul):
+        parts = [gated(a) for a in t.args]
+        return tuple(g for gates, _ in parts for g in gates), times(*(rest for _, rest in parts))
+    atoms = truth_atoms(t) if truth(t) else ()
+    of_data = (isinstance(a, Holds) and isinstance(a.predicate, Positive) for a in atoms)
+    return ((t,), ONE) if atoms and not any(of_data) else ((), t)
 
 
 def of_one_truth(t: Term) -> Term | None:
