@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .document_cache import Document
 
 
-DERIVING = 2.0  # seconds for the derivation of one statement, in a page
+DERIVING = 20.0  # seconds for the derivation of one statement, in a page
 EPILOG = """\
   symbackprop check notes.md
   symbackprop check notes/ --cache .cache

@@ -7,9 +7,9 @@ summands 0 and factors 1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
-from itertools import pairwise, zip_longest
+from itertools import combinations, pairwise, zip_longest
 
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
@@ -38,6 +38,7 @@ from symbackprop.core.terms import (
     Add,
     Apply,
     Array,
+    Delta,
     Diff,
     Entry,
     Mul,
@@ -59,6 +60,8 @@ from symbackprop.core.terms import (
     whole,
 )
 from symbackprop.decide.outcomes import Line, Proved
+from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.tidying import Tidy
 from symbackprop.prove.working_out import CheckedEquation
 
 from .letters import COLUMN, ROW, DocumentLatex
@@ -79,6 +82,10 @@ _WORDS = {
     "power_of_power": "power of a power", "inverse_times": "inverse", "times_inverse": "inverse",
     "reindex": "renamed index",
 }  # fmt: skip
+_IDENTITIES = frozenset({
+    "in_exponentials", "log_of_product", "log_of_power", "log_of_exp", "exp_of_log", "power_add", "power_of_product",
+    "power_of_power", "inverse_times", "times_inverse",
+})  # fmt: skip
 
 
 def derivation(proved: Proved) -> tuple[Line, ...]:
@@ -94,22 +101,51 @@ def derivation(proved: Proved) -> tuple[Line, ...]:
 
 
 def equality(writer: Writer, proved: Proved) -> list[Line]:
+    """The two sides with what leads from one to the other, one reason a line."""
     eq = writer.equality.equation
-    laws = [_WORDS.get(name, name.replace("_", " ")) for name in used_laws(writer.equality.proof)]
-    why = ", ".join(dict.fromkeys(laws))
-    lines = [Line(writer(proved.lhs), "the left side", True)]
+    if not proved.derivatives and not writer.opened:
+        return passage(writer, [(proved.lhs, ""), (proved.rhs, named_reason(writer, proved.lhs, proved.rhs))])
+    terms = [(proved.lhs, "")]
     if proved.derivatives and eq.lhs != proved.lhs:
-        lines.append(Line(writer(eq.lhs), "its derivatives"))
-    normal = normal_form(writer.equality.proof)
-    if normal is not None and shown(normal) not in (shown(eq.lhs), shown(eq.rhs)):
-        lines.append(Line(writer(normal), f"algebra, {why}" if why else "algebra"))
-        why = ""
+        terms.append((eq.lhs, "the derivatives above put in"))
+    contracted = Tidy()(eq.lhs)
+    if deltas(contracted) < deltas(eq.lhs):
+        terms.append((contracted, "the deltas contract"))
+    last = eq.rhs if proved.derivatives else proved.rhs
+    terms.append((last, named_reason(writer, terms[-1][0], last)))
     if proved.derivatives and eq.rhs != proved.rhs:
-        lines.append(Line(writer(eq.rhs), f"algebra, {why}" if why else "algebra"))
-        lines.append(Line(writer(proved.rhs), "the derivatives on the right side"))
-    else:
-        lines.append(Line(writer(proved.rhs), f"algebra, {why}" if why else "algebra"))
-    return [lines[0], *(b for a, b in pairwise(lines) if a.latex != b.latex)]
+        terms.append((proved.rhs, "the derivatives on the right side"))
+    return passage(writer, terms)
+
+
+def passage(writer: Writer, terms: Sequence[tuple[Term, str]]) -> list[Line]:
+    """A line for each term that looks unlike the one before."""
+    lines = [Line(writer(t), why, not why) for t, why in terms]
+    kept = [lines[0], *(b for a, b in pairwise(lines) if a.latex != b.latex)]
+    return kept if len(kept) > 1 else [Line(lines[0].latex, "what both sides say", True)]
+
+
+def rearranged(lhs: Term, rhs: Term) -> str:
+    """What was done where no definition is needed."""
+    if deltas(lhs) != deltas(rhs):
+        return "the deltas contract" if deltas(lhs) > deltas(rhs) else "written with deltas"
+    return "multiplied out and put together"
+
+
+def named_reason(writer: Writer, lhs: Term, rhs: Term) -> str:
+    """The identities that the proof rests on, by name; the most telling one first."""
+    laws = list(used_laws(writer.equality.proof))
+    found = dict.fromkeys(_WORDS[law] for law in laws if law in _IDENTITIES)
+    if "assume" in laws:
+        found["what is assumed"] = None
+    opened = [writer.array(a) for a, _ in writer.definitions() if a in writer.opened]
+    if opened and not found:
+        found[f"the definition{'s' * (len(opened) > 1)} of {' and '.join(opened)}"] = None
+    return " and ".join([*found][:2]) or rearranged(lhs, rhs)
+
+
+def deltas(t: Term) -> int:
+    return sum(isinstance(s, Delta) for s in subterms(t))
 
 
 def written(writer: Writer, terms: Sequence[tuple[Term, str]]) -> list[Line]:
@@ -159,7 +195,7 @@ def steps(proof: Proof, context: Context) -> list[tuple[Term, str]]:
             given = dict(values)
             return [(substitute(t, given), why) for t, why in steps(inner, context)]
         case Linear(lhs, rhs) | Cancel(_, lhs, rhs) | Values(_, lhs, rhs) | Digits(_, lhs, rhs):
-            return [(lhs, ""), (rhs, "algebra")]
+            return [(lhs, ""), (rhs, "put together")]
         case Rephrase(inner):
             return steps(inner, context)
         case Let(_, _, _):
@@ -212,15 +248,6 @@ def used_laws(proof: Proof) -> Iterator[str]:
     return iter(seen)
 
 
-def normal_form(proof: Proof) -> Term | None:
-    """What both sides were brought to, where the proof says so plainly."""
-    if isinstance(proof, Chain):
-        for p in (proof.first, *proof.rest):
-            if isinstance(p, Linear) and not p.steps:
-                return p.lhs
-    return None
-
-
 # --- terms on paper --------------------------------------------------------------------------
 
 
@@ -229,6 +256,7 @@ class Writer:
 
     def __init__(self, proved: Proved) -> None:
         self.proved, self.equality = proved, proved.equality()
+        self.opened = needed(proved, list(dict.fromkeys(e.array for e in unfolded(self.equality))))
         self.latex = DocumentLatex()
         self.names: dict[str, str] = {}
         self.taken = set[str]().union(*(letters_in(t) for t in (proved.lhs, proved.rhs)))
@@ -256,17 +284,31 @@ class Writer:
                 table[i] = Index(self.names[i.name], i.size)
         return substitute(t, dict(table)) if table else t
 
+    def array(self, array: Array) -> str:
+        return f"${self.latex.array(array, [])}$"
+
     def entry(self, array: Array, axes: Sequence[Index]) -> str:
         return self(Entry(array, tuple(axes)))
 
     def definitions(self) -> Iterator[tuple[Array, Tensor]]:
         """Those that a step of the proof opens."""
-        opened: set[Array] = set()
-        for t in (*self.proved.derivatives, self.equality):
+        opened = set(self.opened)
+        for t in self.proved.derivatives:
             opened |= {e.array for e in unfolded(t)}
         for array, meaning in self.proved.context.definitions.items():
             if array in opened:
                 yield array, meaning
+
+
+def needed(proved: Proved, opened: Sequence[Array]) -> list[Array]:
+    """The definitions without which the two sides would not be equal, of those that a proof opens."""
+    known = proved.context
+    for count in range(0 if proved.derivatives else min(len(opened), 3)):
+        for some in combinations(opened, count):
+            fewer = replace(known, definitions={a: known.definitions[a] for a in some})
+            if prove_equal(proved.lhs, proved.rhs, fewer) is not None:
+                return list(some)
+    return list(opened)
 
 
 def letters_in(t: Term) -> set[str]:

@@ -214,6 +214,11 @@ def sentence(text: str) -> str:
     return " ".join(out)
 
 
+def with_formulas(text: str) -> str:
+    """Words with formulas between dollars."""
+    return "".join(tag(escape(p), False) if k % 2 else escape(p) for k, p in enumerate(text.split("$")))
+
+
 def table(lines: Sequence[Line]) -> str:
     if not lines:
         return ""
@@ -223,6 +228,6 @@ def table(lines: Sequence[Line]) -> str:
         tex = escape(rf"\displaystyle {left}{line.latex}")
         rows.append(
             f'<tr class="{"opens" if line.opens else ""}"><td>{tag(tex, False)}</td>'
-            f'<td class="why">{escape(line.reason)}</td></tr>'
+            f'<td class="why">{with_formulas(line.reason)}</td></tr>'
         )
     return f'<div class="derivation"><table>{"".join(rows)}</table></div>'

@@ -80,7 +80,7 @@ def statement(c: Checked) -> Iterator[str]:
 
 def step(line: Line) -> str:
     sign = "" if line.opens else "= "
-    return rf"\step{{{formula(sign + line.latex)}}}{{{text(line.reason)}}}"
+    return rf"\step{{{formula(sign + line.latex)}}}{{{mixed(line.reason)}}}"
 
 
 def formula(latex: str) -> str:
