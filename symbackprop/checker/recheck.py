@@ -1441,8 +1441,7 @@ class Point:
             sizes = [range(self.whole(n)) for n in (t.data if t.op == "sum" else t.data[2])]
             cells = {k: self.value(*t.terms, here, stack + k) for k in product(*sizes)}
             return total(cells.values()) if t.op == "sum" else of_cells(t.data[0], cells, at)
-        xs = (self.value(s, here, stack) for s in t.terms if t.op != "diff")
-        xs = xs if t.op == "mul" else [*xs]
+        xs = (iter if t.op == "mul" else list)(self.value(s, here, stack) for s in t.terms if t.op != "diff")
         match (t.op, *t.data):
             case ("num", q): return exact(q)
             case ("size", n): return exact(self.whole(n))
