@@ -936,4 +936,68 @@ def backward(x, gamma, beta, dout):
         ('"dbeta": dout.sum(0)', '"dbeta": dout.mean(0)'),
     ),
 ]
-WRITTEN = [*LAYERS, *FUNCTIONS]
+ROWS = """
+def flat_max(x):
+    return np.max(x.reshape(-1, SIZE), axis=1)
+def flat_max_back(x, dout):
+    rows = x.reshape(-1, SIZE)
+    d = np.zeros((dout.size, SIZE))
+    d[np.arange(dout.size), np.argmax(rows, axis=1)] = dout.flatten()
+    return d.reshape(x.shape)
+"""
+MASKED = """
+class MaxPool:
+    def forward(self, x):
+        N, C, H, W = x.shape
+        self.blocks = x.reshape(N, C, H // HIGH, HIGH, W // WIDE, WIDE)
+        self.out = TOP
+        self.shape = x.shape
+        return self.out
+    def backward(self, dout):
+        mask = self.blocks == self.out[:, :, :, None, :, None]
+        d = mask * dout[:, :, :, None, :, None]
+        d = d / mask.sum(axis=(3, 5), keepdims=True)
+        return d.reshape(self.shape)
+"""
+SHARED = ("d = d / mask.sum(axis=(3, 5), keepdims=True)", "d = d / mask.sum(axis=(2, 4), keepdims=True)")
+MARGINS = """
+def margins(s, y, gap=1):
+    rows = np.arange(s.shape[0])
+    over = s - s[rows, y].reshape(-1, 1) + GAP
+    over[rows, y] = OWN
+    value = np.maximum(over, 0).SUM
+    ds = np.zeros_like(s)
+    ds[over > 0] = 1
+    ds[rows, y] -= (over > 0).sum(axis=1)
+    return value, ds * SCALE
+"""
+
+
+def with_words(code: str, **words: str) -> str:
+    for word, text in words.items():
+        code = code.replace(word, text)
+    return code
+
+
+PICKS = [
+    *(
+        layer(f"the largest of {p} x {q} blocks by its mask, {n}", with_words(MASKED, HIGH=p, WIDE=q, TOP=top), "MaxPool",
+              {"x": f"N C {p}*h {q}*w"}, SHARED, timeout=60)
+        for p, q in (("2", "2"), ("1", "2"))
+        for n, top in enumerate(("self.blocks.max(axis=(3, 5))", "self.blocks.max(axis=3).max(axis=4)"))
+    ),
+    *(
+        function(f"the largest of rows of {size} by their places", with_words(ROWS, SIZE=size),
+                 "check_gradient(flat_max, flat_max_back)", {"x": shape}, ("= dout.flatten()", "= 1"))
+        for size, shape in (("4", "N 2 2"), ("3", "N K 3"))
+    ),
+    *(
+        function(f"margins whose own one is {own}, then their kinks, {scale}",
+                 with_words(MARGINS, GAP=gap, OWN=own, SUM=total, SCALE=scale),
+                 "check_function(margins)", {"s": "N K", "y": "int[K] N"}, ("(over > 0).sum(axis=1)", "1"))
+        for gap, own, total, scale in (
+            ("1", "0", "sum() / len(s)", "(1 / len(s))"), ("0.5", "-1", "sum()", "1"), ("gap", "0", "mean()", "(1 / s.size)"),
+        )
+    ),
+]  # fmt: skip
+WRITTEN = [*LAYERS, *FUNCTIONS, *PICKS]

@@ -1371,8 +1371,8 @@ def total(xs): return outward(*(sum((x[k] for x in xs), Q(0)) for k in (0, 1)))
 def multiplied_numbers(xs):
     out = exact(1)
     for x in xs:
-        corners = [a * b for a in out[:2] for b in x[:2]]
-        out = outward(min(corners), max(corners))
+        out = outward(*(end(a * b for a in out[:2] for b in x[:2]) for end in (min, max)))
+        if out[:2] == (0, 0): break  # what stands beside it may be outside of its array
     return out
 
 def raised_number(x, q):
@@ -1441,7 +1441,7 @@ class Point:
             sizes = [range(self.whole(n)) for n in (t.data if t.op == "sum" else t.data[2])]
             cells = {k: self.value(*t.terms, here, stack + k) for k in product(*sizes)}
             return total(cells.values()) if t.op == "sum" else of_cells(t.data[0], cells, at)
-        xs = [self.value(s, here, stack) for s in t.terms] if t.op != "diff" else []
+        xs = (iter if t.op == "mul" else list)(self.value(s, here, stack) for s in t.terms if t.op != "diff")
         match (t.op, *t.data):
             case ("num", q): return exact(q)
             case ("size", n): return exact(self.whole(n))

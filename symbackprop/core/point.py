@@ -185,6 +185,8 @@ def multiplied(numbers: Iterable[Number]) -> Number:
     for x in numbers:
         ends = [a * b for a in (out.low, out.high) for b in (x.low, x.high)]
         out = rounded(min(ends), max(ends))
+        if out == exact(0):  # what stands beside it may be outside of its array
+            break
     return out
 
 

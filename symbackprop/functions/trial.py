@@ -54,7 +54,7 @@ def read(claim: Claim, statement: Statement | None) -> Read:
     if statement is None or not statement.context.definitions:
         return Read(claim.forward, Tensor(claim.axes, claim.rhs))
     forward = []
-    for t, body in zip(claim.forward, statement.forward, strict=True):
+    for t, body in zip(claim.forward, statement.forward, strict=False):  # further ones are parts of these
         forward.append(Tensor(tuple(Index(f"i{k}", n) for k, n in enumerate(t.shape)), body))
     return Read(tuple(forward), Tensor(claim.axes, statement.rhs), statement.context.definitions)
 

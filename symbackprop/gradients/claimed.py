@@ -24,10 +24,15 @@ from .meanings import indices
 from .plain import in_order
 from .theorem import GradientTheorem, ancestors, objective
 
+ARRANGING = frozenset({"reshape", "ravel", "flatten", "transpose", "swapaxes", "moveaxis", "rollaxis"})
+
 
 @dataclass(frozen=True, slots=True)
 class NamedClaim:
-    """∂loss/∂variable = result at `axes`, where `definitions` say what the intermediates are."""
+    """∂loss/∂variable = result at `axes`, where `definitions` say what the intermediates are.
+
+    `forward` has the outputs, and then what they are made from by another order of its entries alone.
+    """
 
     lhs: Diff
     rhs: Term
@@ -41,9 +46,19 @@ def named_claim(found: BackwardCheck, variable: str) -> NamedClaim:
     axes, at = indices(reverse.graph.inputs[variable].shape, "w")
     outputs = reverse.graph.outputs
     lhs = Diff(objective(reverse), Entry(Array(variable), at))
-    forward = tuple(o.value.term(indices(o.shape, "i")[1]) for o in outputs)
+    forward = tuple(o.value.term(indices(o.shape, "i")[1]) for o in (*outputs, *arranged(outputs)))
     meanings = meanings_of([*outputs, *found.results.values()])  # the same for all variables
     return NamedClaim(lhs, result.value.term(at), axes, meanings, forward)
+
+
+def arranged(nodes: Collection[Node]) -> list[Node]:
+    """What these nodes have all the entries of, in another order: its rows may be other ones than theirs."""
+    found = []
+    for n in nodes:
+        while n.operation in ARRANGING and len(n.parents) == 1 and n.parents[0].named:
+            n = n.parents[0]
+            found.append(n)
+    return found
 
 
 def meanings_of(nodes: Collection[Node]) -> dict[Array, Tensor]:

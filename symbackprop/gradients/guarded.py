@@ -94,6 +94,8 @@ def guarded(t: Mul, a: Entry, rest: Sequence[Term], found: Known, check: Check) 
             moved.append(letters.setdefault(e, dummy(q.size)))
         else:
             moved.append(e)
+    if any(i.size.constant is not None for i in letters.values()):
+        return None  # a sum over numbers is written out: then its range is no longer seen
     value = with_factor(t, a, found.at(a.at))
     inside = found.instance(moved)
     factor = mul(*(Delta(i, e) for e, i in letters.items()), *rest)

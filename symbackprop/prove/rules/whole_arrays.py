@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symbackprop.core.indices import Index, ProofError, at_least_zero
+from symbackprop.core.indices import Index, IndexExpr, ProofError, as_affine, at_least_zero
 from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderSum, UnderWhole, check
 from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import (
@@ -40,7 +40,7 @@ class Maxima:
         self.normal = normal
 
     def rules(self) -> tuple[Rule, ...]:
-        return (self.products, self.picked)
+        return (self.products, self.last, self.picked)
 
     def products(self, m: Monomial) -> Move | None:
         """argmax_a argmax_b = δ_ab argmax_a"""
@@ -55,6 +55,17 @@ class Maxima:
                     law = By("argmax_products", (maximum(b), b.at, c.at))
                     left = tuple(f for f in m.factors if f[0] not in (b, c))
                     return self.move(m, left, F1, m.dummies, law)
+        return None
+
+    def last(self, m: Monomial) -> Move | None:
+        """argmax_{n-1} = 1 - Σ_{k < n-1} argmax_k  for axes of literal sizes, over which sums are written out"""
+        for b, e in m.factors:
+            if isinstance(b, Whole) and b.fn == "argmax" and e == 1:
+                places = [constant(a) for a in b.at]
+                if all(n is not None and n == size.constant - 1 for n, size in zip(places, b.sizes, strict=True)):
+                    left = tuple(f for f in m.factors if f[0] != b)
+                    fresh = tuple(map(self.normal.names.new, b.sizes))
+                    return self.move(m, left, F1, m.dummies, By("one_argmax", (maximum(b), fresh)))
         return None
 
     def picked(self, m: Monomial) -> Move | None:
@@ -116,6 +127,12 @@ class Maxima:
                 first = Inside(Holds(Positive(u)), ((0, Linear(u, equation.lhs.predicate.term)),))
                 return equation.rhs, joined(first, law)
         return None
+
+
+def constant(e: IndexExpr) -> int | None:
+    """The number that an index is."""
+    known, parts = as_affine(e)
+    return None if parts else known.constant
 
 
 def maximum(b: Whole) -> Whole:
