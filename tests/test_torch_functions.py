@@ -364,3 +364,17 @@ def test_a_mask_that_is_drawn_again() -> None:
 def test_draws_of_code_that_stands_alone() -> None:
     found = check_gradient(lambda x: F.dropout(x, 0.5), lambda x, g: g * F.dropout(torch.ones_like(x), 0.5), {"x": "n"})
     assert found.status == "unknown" and "two draws" in found.reason
+
+
+def test_labels_that_are_ignored() -> None:
+    shapes = {"x": "N K+2", "y": "int[K+2] N"}
+
+    def forward(x, y):
+        return F.cross_entropy(x, y, ignore_index=1, reduction="sum")
+
+    def backward(x, y):
+        return (F.softmax(x, 1) - F.one_hot(y, x.shape[1])) * (y != 1).double()[:, None]
+
+    assert check_gradient(forward, backward, shapes, "x")
+    forgotten = check_gradient(forward, lambda x, y: F.softmax(x, 1) - F.one_hot(y, x.shape[1]), shapes, "x")
+    assert forgotten.status == "refuted"
