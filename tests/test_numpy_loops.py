@@ -26,7 +26,8 @@ aug_view batch_loop ce_loop conv_batch cross_add cross_add2 decays deep dict_acc
 helper_append idx_affine list_cat list_in_list list_slice loopvar maxpool_loop mult_at ndindex_loop nonlocal_ obj
 overwrite_same pairs_ perceptron prefix_loop product_loop product_sum row2 row_iter_ops row_ops scaled_at shadow
 rows_after_the_last rows_backwards rows_decay rows_decays rows_of_columns rows_prefix rows_read_by_others
-rows_twice_written shrink suffix_loop svm_loop sym_write tri2 tri3 tri_comp tri_loop two_carry two_idx two_idx_T types zip2
+rows_twice_written shrink suffix_loop svm_loop sym_write tri2 tri3 tri_comp tri_loop two_carry two_idx two_idx_T types
+zip2
 """.split()
 )
 

@@ -328,12 +328,15 @@ class Carries:
                     continue
                 body = blend(self.guard, body, e)
                 form = linear(body, e) or row_by_row(body, e, self.index, c.before)
-                rows = row_after_row(body, e, self.index, c.before) if form is None else None
-                if form is None and rows is None:
+                if form is not None:
+                    found: Solved | None = closed_form(self.index, at, *form, before=c.before)
+                else:
+                    found = row_after_row(body, e, self.index, c.before)
+                if found is None:
                     raise TraceError(
                         f"{c.name} carries a value from one iteration to the next, in a loop of symbolic length"
                     )
-                solved[c.array] = rows or closed_form(self.index, at, *(form or ()), before=c.before)
+                solved[c.array] = found
                 open_carries.remove(c)
                 break
             else:

@@ -150,7 +150,7 @@ def rows_one_by_one(
         return before.term(aligned(before.shape, (*at[:k], first, *at[k:])))
 
     carried = closed_form(i, tuple(x for x in without(e.at) if isinstance(x, Index)), *form,
-                          before=Value(without(before.shape), "real", start))  # fmt: skip
+                          before=Value((*before.shape[:k], *before.shape[k + 1 :]), "real", start))  # fmt: skip
 
     def by_a_step(rest: At) -> Term:
         """The row that iteration i writes: how long products are is read off i, so no other number is put there."""
