@@ -26,7 +26,7 @@ from .setting import Setting
 from .verdict import Repaired, Verdict
 
 FEW = 3
-LOOKING, REPAIRING, NAMING = 0.3, 0.6, 0.7  # of the time that is left: the rest is for special cases
+LOOKING, REPAIRING, NAMING = 0.3, 0.7, 0.7  # of the time that is left: the rest is for special cases
 
 
 def with_repair(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
