@@ -1292,3 +1292,133 @@ def comp6(x):
 def comp_write(x):
     [x.__setitem__(i, 0.0) for i in range(len(x))]
     return x
+
+
+# --- a row from the row before it --------------------------------------------------------------------
+
+
+@adv({"x": "T N", "a": "N"})
+def rows_decay(x, a):
+    h = np.ones((x.shape[0] + 1, x.shape[1]))
+    for t in range(x.shape[0]):
+        h[t + 1] = a * h[t] + (1 - a) * x[t]
+    return h
+
+
+@adv({"x": "T N", "a": "T N"})
+def rows_decays(x, a):
+    h = np.zeros((x.shape[0] + 1, x.shape[1]))
+    for t in range(x.shape[0]):
+        h[t + 1] = a[t] * h[t] + x[t]
+    return h[1:] * h[:-1]
+
+
+@adv({"x": "n+1"})
+def rows_prefix(x):
+    c = np.zeros(x.shape)
+    c[0] = x[0]
+    for t in range(1, len(x)):
+        c[t] = c[t - 1] + x[t]
+    return c
+
+
+@adv({"x": "n+2"})
+def rows_backwards(x):
+    c = np.zeros(x.shape)
+    c[-1] = 2 * x[-1]
+    for t in range(len(x) - 2, -1, -1):
+        c[t] = c[t + 1] * 3 + x[t]
+    return c
+
+
+@adv({"x": "n m"})
+def rows_of_columns(x):
+    c = np.ones((x.shape[0], x.shape[1] + 1))
+    for t in range(x.shape[1]):
+        c[:, t + 1] = c[:, t] - x[:, t]
+    return c
+
+
+@adv({"x": "n+1"})
+def rows_twice_written(x):
+    c = np.ones(len(x) + 1)
+    for t in range(len(x)):
+        c[t + 1] = c[t] + x[t]
+        c[t + 1] = c[t + 1] * 2
+    return c
+
+
+@adv({"x": "T N", "a": "N"})
+def rows_read_by_others(x, a):
+    h = np.zeros((x.shape[0] + 1, x.shape[1]))
+    out = np.zeros(x.shape)
+    total = np.zeros(x.shape[1])
+    for t in range(x.shape[0]):
+        h[t + 1] = a * h[t] + x[t]
+        out[t] = h[t + 1] * h[t]
+        total += h[t + 1]
+    return out + total
+
+
+@adv({"x": "n+1"})
+def rows_two_before(x):
+    c = np.zeros(len(x) + 2)
+    for t in range(len(x)):
+        c[t + 2] = c[t] + x[t]
+    return c
+
+
+@adv({"x": "n+1"})
+def rows_wrapping(x):
+    c = np.ones(len(x))
+    for t in range(len(x)):
+        c[t] = c[t - 1] + x[t]
+    return c
+
+
+@adv({"x": "n+1"})
+def rows_both_neighbours(x):
+    c = np.ones(len(x) + 2)
+    for t in range(len(x)):
+        c[t + 1] = c[t] + c[t + 2] + x[t]
+    return c
+
+
+@adv({"x": "n m"})
+def rows_across(x):
+    c = np.ones((x.shape[0] + 1, x.shape[1]))
+    for t in range(x.shape[0]):
+        c[t + 1] = c[t, ::-1] + x[t]
+    return c
+
+
+@adv({"x": "n n"})
+def rows_and_columns(x):
+    c = np.ones((x.shape[0] + 1, x.shape[0] + 1))
+    for t in range(x.shape[0]):
+        c[t + 1] = c[t] + c[:, t]
+    return c
+
+
+@adv({"x": "n+1", "k": "int[n+1]"})
+def rows_from_somewhere(x, k):
+    c = np.ones(len(x) + 1)
+    for t in range(len(x)):
+        c[t + 1] = c[k] + x[t]
+    return c
+
+
+@adv({"x": "n+1"})
+def rows_after_the_last(x):
+    c = np.ones(len(x) + 3)
+    for t in range(len(x)):
+        c[t + 1] = 2 * c[t] + x[t]
+    return c + c[len(x)]
+
+
+@adv({"x": "n+1"})
+def rows_by_two(x):
+    c = np.ones(2 * len(x) + 1)
+    for t in range(len(x)):
+        c[2 * t + 2] = c[2 * t] + x[t]
+    return c

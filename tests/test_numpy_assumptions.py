@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symbackprop import check_gradient
 from symbackprop.core.context import Same
 from symbackprop.core.terms import Array, AtLeastZero, Entry, Index, Nonzero, Num, Positive, sized
 from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
@@ -73,3 +74,13 @@ REFUSED = [
 def test_what_is_no_hypothesis(assuming: Any, message: str) -> None:
     with pytest.raises(TraceError, match=message):
         read(assuming)
+
+
+def test_a_mean_over_labels_that_count_has_a_point() -> None:
+    """Where the forward has a value is said of integers alone."""
+
+    def forward(x, y):
+        return (x * (y != 1)).sum() / (y != 1).sum()
+
+    found = check_gradient(forward, lambda x, y: (y != 1) * 1.0 / (y != 1).sum(), {"x": "N", "y": "int[K] N"}, "x")
+    assert found.status == "proved" and found.conditions

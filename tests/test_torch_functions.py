@@ -318,3 +318,63 @@ def test_numpy_and_pytorch_side_by_side() -> None:
 
     assert check_equal(lambda x: torch.relu(x).sum(0), lambda x: np.maximum(x, 0).sum(axis=0), {"x": "n m"})
     assert check_gradient(lambda x: F.softplus(x).sum(), lambda x: 1 / (1 + np.exp(-x)), {"x": "n"})
+
+
+# --- random masks --------------------------------------------------------------------------------------
+
+DRAWS: dict[str, Any] = {
+    "rand_like": lambda x, p: (torch.rand_like(x) > p).to(x.dtype),
+    "rand": lambda x, p: torch.rand(*x.shape, device=x.device) >= p,
+    "bernoulli": lambda x, p: torch.bernoulli(torch.full_like(x, 1 - p)),
+    "bernoulli_": lambda x, p: x.new_empty(x.shape).bernoulli_(1 - p),
+    "dropout": lambda x, p: F.dropout(torch.ones_like(x), p) * (1 - p),
+    "uniform_": lambda x, p: (torch.empty_like(x).uniform_(0, 1) >= p).float(),
+    "randn_like": lambda x, p: torch.randn_like(x),
+}
+
+
+def dropping(draw: Any, again: bool = False, forgotten: bool = False) -> Any:
+    def forward(ctx: Any, x: Any, p: float) -> Any:
+        mask = draw(x, p)
+        ctx.save_for_backward(mask)
+        ctx.p = p
+        return x * mask / (1 - p)
+
+    def backward(ctx: Any, g: Any) -> Any:
+        (mask,) = ctx.saved_tensors
+        mask = draw(g, ctx.p) if again else 1.0 if forgotten else mask
+        return g * mask / (1 - ctx.p), None
+
+    return pair(forward, backward)
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_masks_are_drawn_once(name: str) -> None:
+    assert check_function(dropping(DRAWS[name]), shapes={"x": "B D"}, p=0.25)
+    if name != "randn_like":
+        lost = check_function(dropping(DRAWS[name], forgotten=True), shapes={"x": "B D"}, p=0.25)
+        assert lost.status == "refuted"
+
+
+def test_a_mask_that_is_drawn_again() -> None:
+    found = check_function(dropping(DRAWS["rand_like"], again=True), shapes={"x": "B D"}, p=0.25)
+    assert found.status == "refuted" and str(found.mistake).startswith("random numbers drawn again")
+
+
+def test_draws_of_code_that_stands_alone() -> None:
+    found = check_gradient(lambda x: F.dropout(x, 0.5), lambda x, g: g * F.dropout(torch.ones_like(x), 0.5), {"x": "n"})
+    assert found.status == "unknown" and "two draws" in found.reason
+
+
+def test_labels_that_are_ignored() -> None:
+    shapes = {"x": "N K+2", "y": "int[K+2] N"}
+
+    def forward(x, y):
+        return F.cross_entropy(x, y, ignore_index=1, reduction="sum")
+
+    def backward(x, y):
+        return (F.softmax(x, 1) - F.one_hot(y, x.shape[1])) * (y != 1).double()[:, None]
+
+    assert check_gradient(forward, backward, shapes, "x")
+    forgotten = check_gradient(forward, lambda x, y: F.softmax(x, 1) - F.one_hot(y, x.shape[1]), shapes, "x")
+    assert forgotten.status == "refuted"

@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: E402
 from numpy_witness import agrees  # noqa: E402
 from torch import nn  # noqa: E402
 
-from symbackprop import SymbackpropError, check_layer, derive  # noqa: E402
+from symbackprop import SymbackpropError, check_gradient, check_layer, derive  # noqa: E402
 from symbackprop.functions.torch_functions import layer_forward  # noqa: E402
 from symbackprop.read.numpy import parse_shapes  # noqa: E402
 
@@ -208,9 +208,47 @@ def test_a_layer_by_hand(backward: Any, expected: str) -> None:
     assert verdict.status == expected, verdict
 
 
-def test_a_value_held_constant_is_refused() -> None:
-    with pytest.raises(SymbackpropError, match=r"detach\(\) holds a value constant"):
-        derive(Functional(lambda x: x * torch.sigmoid(x).detach()), {"x": "n"})
+def test_a_value_held_constant() -> None:
+    found = derive(Functional(lambda x: x * torch.sigmoid(x).detach()), {"x": "n"})
+    assert found.verdict and set(found.verdict.hypotheses) == {"x_held[i] = x[i]"}
+    x = np.array([0.5, -2.0])
+    assert np.allclose(found(x=x, g=np.ones(2)), 1 / (1 + np.exp(-x)))
+
+
+def unlocked(x):
+    with torch.no_grad():
+        s = torch.sigmoid(x)
+        scale = 2 * s
+    return x * scale
+
+
+HELD: list[tuple[Any, Any, str]] = [
+    (lambda x: x + (torch.sign(x) - x).detach(), lambda x, g: g * torch.ones_like(x), "proved"),
+    (lambda x: x + (torch.sign(x) - x).detach(), lambda x, g: 0 * g * x, "refuted"),
+    (unlocked, lambda x, g: 2 * g * torch.sigmoid(x), "proved"),
+    (unlocked, lambda x, g: 2 * g * torch.sigmoid(x) * (1 + x * (1 - torch.sigmoid(x))), "refuted"),
+    (lambda x: torch.exp(x - x.amax(1, keepdim=True).detach()), lambda x, g: g * torch.exp(x - x.amax(1, keepdim=True)),
+     "proved"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("forward, backward, expected", HELD)
+def test_straight_through(forward: Any, backward: Any, expected: str) -> None:
+    found = check_gradient(forward, backward, {"x": "B D"}, seek_repair=False)
+    assert found.status == expected, found
+    assert any("held constant" in note for note in found.notes)
+
+
+def written_in_place(x):
+    z = 2 * x
+    with torch.no_grad():
+        z.mul_(torch.tensor(3.0))
+    return z * x
+
+
+def test_what_is_held_is_not_written() -> None:
+    found = check_gradient(written_in_place, lambda x, g: 12 * g * x, {"x": "n"})
+    assert found.status == "unknown" and "holds a value constant" in found.reason
 
 
 @pytest.mark.parametrize("cell", [nn.RNNCell, nn.GRUCell])

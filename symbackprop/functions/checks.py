@@ -21,6 +21,7 @@ verdict "unknown".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
@@ -30,9 +31,8 @@ from symbackprop.read.numpy import TraceError
 from .derivation import Derivative, derivation
 from .dialects.caches import cached_pair
 from .dialects.pair import judged
-from .drive import Claims, Options, verdict
+from .drive import Claims, Options, otherwise_read, verdict
 from .gradient_claims import gradient_claims
-from .jax_reading import through_jax
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
 from .other_libraries import layer_forward, readable
 from .request import Request, read_request
@@ -208,11 +208,11 @@ def derived(request: Request, setting: Setting) -> Derivative:
     """The gradient by the NumPy functions, or through JAX where the forward is one of JAX's."""
     try:
         return derivation(request, setting)
-    except TraceError:
-        other = through_jax(request, setting.seconds)
+    except TraceError as problem:
+        other = otherwise_read(request, problem, setting.seconds)
         if other is None:
             raise
-        return derivation(other, setting)
+        return derivation(other, replace(setting, hypotheses=other.hypotheses()))
 
 
 def _check(

@@ -27,6 +27,7 @@ from .claims import Claim, axes_of, partial_latex
 from .deciding import verdict_of
 from .formulas import formula, formula_latex
 from .gradient_claims import objective
+from .held_values import by_value, without_copies
 from .reading import reading_of
 from .repairs import placed
 from .request import Request, called, flattened
@@ -209,6 +210,7 @@ def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...]
         term = worked_out(lhs, setting.context)
         if term is None:
             raise SymbackpropError(f"derive: no law differentiates the forward function by {v}")
+        term = by_value(Tensor((), term), request).body
         blank = Claim(
             v, lhs, Tensor((), term), shape, axes, at, tuple(outputs), f"∂L/∂{v}", partial_latex("L", v), inputs
         )
@@ -221,7 +223,7 @@ def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...]
     return Derivative(
         {v: formula(c, c.rhs) for v, c in claims.items()},
         {v: formula_latex(c, c.rhs) for v, c in claims.items()},
-        together(verdicts), upstream, compile_tensors(terms, inputs), lambda: terms,
+        together(verdicts), upstream, compile_tensors(terms, without_copies(inputs, request)), lambda: terms,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from .deciding import are_long, refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .gradient_claims import gradient_claims
 from .jax_reading import through_jax
+from .other_libraries import with_held_values
 from .overflow import overflow_notes
 from .reading import reading_of
 from .request import Request
@@ -53,12 +54,20 @@ def verdict(request: Request, claims: Claims, options: Options) -> Verdict:
     except ShapeMismatch as mismatch:
         return answered(mismatch_verdict, request, claims, mismatch, options)
     except TraceError as problem:
-        other = through_jax(request, options.seconds)
+        other = otherwise_read(request, problem, options.seconds)
         if other is not None:
             return verdict(other, claims, options)
         return answered(at_small_sizes, request, claims, problem, options)
     except OutOfTime as late:
         return Verdict(UNKNOWN, reason=str(late))
+
+
+def otherwise_read(request: Request, problem: TraceError, seconds: float) -> Request | None:
+    """The same request where another library reads it, or with what its forward holds constant; None if neither."""
+    try:
+        return through_jax(request, seconds) or with_held_values(request, problem)
+    except SymbackpropError:
+        return None
 
 
 Problem = TypeVar("Problem", bound=SymbackpropError)

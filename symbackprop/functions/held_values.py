@@ -8,8 +8,9 @@ nothing to hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Protocol
 
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.matrix import dummy
@@ -22,7 +23,7 @@ from symbackprop.read.numpy.rewriting import arrays_in, rewritten
 from .claims import axes_of
 from .request import Function, Request, called, flattened
 
-HELD = "{} where a value is held constant (stop_gradient)"
+HELD = "{} where a value is held constant ({})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class HeldRequest(Request):
     """A request whose forward holds some values constant: `copies` are the names for these of the variables."""
 
     copies: Mapping[str, str] = field(default_factory=dict)
+    by: str = "stop_gradient"
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         return (*Request.hypotheses(self), *(self.same(v, c) for v, c in self.copies.items()))
@@ -40,7 +42,7 @@ class HeldRequest(Request):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (HELD.format(", ".join(f"{c} is {v}" for v, c in self.copies.items())),)
+        return (HELD.format(", ".join(f"{c} is {v}" for v, c in self.copies.items()), self.by),)
 
 
 def copies_of(names: Iterable[str], taken: Iterable[str], form: str = "{}_held") -> dict[str, str]:
@@ -49,11 +51,30 @@ def copies_of(names: Iterable[str], taken: Iterable[str], form: str = "{}_held")
     return {n: next(c for k in range(99) if (c := form.format(n) + "_" * k) not in used) for n in names}
 
 
-def holding(request: Request, forward: Function, copies: Mapping[str, str]) -> HeldRequest:
+class Holding(Protocol):
+    """A forward that may hold values constant: `holding({})` takes them as they are, None refuses them."""
+
+    def holding(self, copies: Mapping[str, str] | None) -> Function: ...
+
+
+def with_copies(request: Request, forward: Holding, by: str = "stop_gradient") -> Request:
+    """The request with the values that its forward holds constant.  Raises what tracing raises."""
+    copies = copies_of(request.variables, request.declared)
+    outputs = outputs_of(holding(request, forward.holding(copies), copies, by))
+    plain = replace(request, forward=forward.holding({}))
+    if cancels(outputs, outputs_of(plain), request):
+        return plain
+    fewer = used(copies, outputs)
+    return holding(request, forward.holding(fewer), fewer, by)
+
+
+def holding(
+    request: Request, forward: Function, copies: Mapping[str, str], by: str = "stop_gradient"
+) -> HeldRequest:
     """The request about a forward that takes the copies as they are."""
     more = {c: Declared(request.declared[v].shape) for v, c in copies.items()}
     plain = {f: getattr(request, f) for f in Request.__dataclass_fields__}
-    return HeldRequest(**{**plain, "forward": forward, "declared": {**request.declared, **more}}, copies=copies)
+    return HeldRequest(**{**plain, "forward": forward, "declared": {**request.declared, **more}}, copies=copies, by=by)
 
 
 def outputs_of(request: Request) -> list[Tensor]:
@@ -72,6 +93,11 @@ def by_value(t: Tensor, request: Request) -> Tensor:
     for variable, copy in getattr(request, "copies", {}).items():
         body = rewritten(body, Array(copy), partial(Entry, Array(variable)))
     return Tensor(t.axes, body)
+
+
+def without_copies(inputs: Mapping[str, Declared], request: Request) -> dict[str, Declared]:
+    copies = getattr(request, "copies", {}).values()
+    return {n: d for n, d in inputs.items() if n not in copies}
 
 
 def cancels(held: Sequence[Tensor], plain: Sequence[Tensor], request: Request) -> bool:

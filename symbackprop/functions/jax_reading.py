@@ -9,7 +9,7 @@ from typing import Any
 from symbackprop.clock import OutOfTime, limit, stage
 from symbackprop.core.indices import SymbackpropError
 
-from .held_values import cancels, copies_of, holding, outputs_of, used
+from .held_values import with_copies
 from .library_use import refers_to
 from .request import Function, Request
 
@@ -42,11 +42,6 @@ def with_held_values(request: Request, forward: Any, seconds: float) -> Request:
             if not forward.stops_gradients(request.given(forward)):
                 return request
             stage("reading what is held constant")
-            copies = copies_of(request.variables, request.declared)
-            outputs = outputs_of(holding(request, forward.holding(copies), copies))
-            if cancels(outputs, outputs_of(request), request):
-                return request
-            fewer = used(copies, outputs)
-            return holding(request, forward.holding(fewer), fewer)
+            return with_copies(request, forward)
     except (SymbackpropError, OutOfTime):
         return replace(request, forward=forward.holding(None))  # what is wrong with it the check itself says

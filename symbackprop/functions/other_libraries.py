@@ -6,6 +6,8 @@ A library's module is imported when the user has imported the library.  It may h
                                                     they are; the first may be one that is to be differentiated
     makes_layer(x) -> bool                          whether this is a module of the library's, or makes one
     layer_forward(asked, make, shapes, params)      its forward as a function, and the shapes of all that it takes
+    with_held_values(request, problem)              the request with what its forward holds constant, where that is why
+                                                    it could not be read; else None
 """
 
 from __future__ import annotations
@@ -29,6 +31,12 @@ def readable(functions: Sequence[Any], shapes: Any, differentiated: bool = True)
     for library in libraries() if isinstance(shapes, Mapping) else ():
         found = library.readable(found, shapes, differentiated)
     return found
+
+
+def with_held_values(request: Any, problem: Exception) -> Any:
+    """Raises SymbackpropError where what is held cannot be read."""
+    found = (library.with_held_values(request, problem) for library in libraries())
+    return next((r for r in found if r is not None), None)
 
 
 def layer_forward(asked: str, make: Any, shapes: Any, params: Mapping[str, str] | None) -> tuple[Any, Any]:

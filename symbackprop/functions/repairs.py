@@ -16,7 +16,7 @@ from symbackprop.decide.decide import Problem, prove
 from symbackprop.numbers.refute.search import Question, search
 from symbackprop.prove.claims import derived
 from symbackprop.repair.cases import special_cases
-from symbackprop.repair.naming import AT_SPECIAL_POINTS
+from symbackprop.repair.naming import AT_SPECIAL_POINTS, LEFT_OUT
 from symbackprop.repair.search import OTHER, Repair, repair
 from symbackprop.write.code.index_code import compile_tensors
 
@@ -70,7 +70,7 @@ def repaired_by(claim: Claim, setting: Setting, verdict: Verdict, end: float) ->
         return replace(verdict, special_cases=cases, mistake=name or verdict.mistake)
     if name:
         found = replace(found, mistake=name)
-    elif found.mistake == OTHER:
+    elif found.mistake == OTHER or LEFT_OUT in found.mistake:
         found = replace(found, mistake=told_by(cases, claim) or by_line(claim, setting, part(NAMING)) or found.mistake)
     fixed = Repaired(
         found.mistake, formula(claim, found.term), formula_latex(claim, found.term),

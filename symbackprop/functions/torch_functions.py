@@ -13,6 +13,7 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.status import ILL_FORMED, UNKNOWN
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
+    HeldConstant,
     Maker,
     TorchCode,
     applied,
@@ -28,7 +29,8 @@ from symbackprop.read.torch import (
 
 from .drive import verdict
 from .gradient_claims import gradient_claims
-from .request import read_request
+from .held_values import with_copies
+from .request import Request, read_request
 from .verdict import Verdict
 
 Argument = Callable[[Mapping[str, Any]], Any]
@@ -153,6 +155,19 @@ def written(text: Any, declared: Mapping[str, Declared]) -> Argument:
     except (ValueError, SyntaxError):
         value = text
     return lambda given: value
+
+
+# --- values that are held constant -----------------------------------------------------------------
+
+
+def with_held_values(request: Request, problem: BaseException | None) -> Request | None:
+    """Where that is why it could not be read: the request with copies in what detach() and no_grad() hold."""
+    while problem is not None and not isinstance(problem, HeldConstant):
+        problem = problem.__cause__
+    forward = request.forward
+    if problem is None or not isinstance(forward, TorchCode) or forward.held is not None:
+        return None
+    return with_copies(request, forward, "detach, no_grad")
 
 
 # --- modules ---------------------------------------------------------------------------------------

@@ -229,7 +229,12 @@ def entry_changes(
                 yield Candidate(Entry(array, (*at[:k], j, *at[k + 1 :])), f"wrong index of {array}", 5)
     for other, rank in arrays.items():
         if other != array and rank == len(at):
-            yield Candidate(Entry(other, at), f"{array} in place of {other}", 5)
+            yield Candidate(Entry(other, at), taken_for(array, other), 5)
+
+
+def taken_for(array: Array, other: Array) -> str:
+    again = "random numbers drawn again: " if all(a.name.startswith("random") for a in (array, other)) else ""
+    return f"{again}{array} in place of {other}"
 
 
 def function_changes(fn: str, arg: Term, order: int) -> Iterator[Candidate]:

@@ -24,6 +24,7 @@ from .trials import Trial, Trials
 
 Sides = tuple[FloatArray, FloatArray]  # truth, claim
 AT_SPECIAL_POINTS = "wrong at special points only"
+LEFT_OUT = " left out:"
 _TOLERANCE = 1e-9
 _PAIRS = 15
 
@@ -41,7 +42,7 @@ def by_contents(trials: Trials, truth: Term) -> str:
     """Arrays that the right formula speaks of, and the claim does not."""
     reaches = trials.sampler.reaches
     unused = sorted(map(str, reaches.of(truth).arrays - reaches.of(trials.question.rhs).arrays - {PI}))
-    return f"{', '.join(unused)} left out: the result does not depend on {'it' if len(unused) == 1 else 'them'}" \
+    return f"{', '.join(unused)}{LEFT_OUT} the result does not depend on {'it' if len(unused) == 1 else 'them'}" \
         if unused else ""
 
 

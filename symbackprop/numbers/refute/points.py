@@ -14,7 +14,7 @@ from random import Random
 
 from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.indices import Index, Size, nodes
+from symbackprop.core.indices import Index, Pick, Size, nodes
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ZERO, Array, Diff, NonNegative, Term, free, sub
 
@@ -133,7 +133,7 @@ class Sampler:
         if not self.survey.possible(sizes):
             return False
         for h, arrays in zip(self.question.hypotheses, self.mentioned, strict=True):
-            if not arrays:
+            if not arrays and not any(isinstance(n, Pick) for n in nodes(h)):
                 try:
                     if not satisfied(h, Point(sizes=sizes), self.reaches):
                         return False

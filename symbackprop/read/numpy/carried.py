@@ -26,7 +26,7 @@ from .algebra import (
     index_of,
 )
 from .array import SymArray
-from .closed_forms import Solved, closed_form, linear, row_by_row
+from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import current
 from .errors import TraceError
 from .frames import ABSENT, Place, Snapshot
@@ -328,11 +328,15 @@ class Carries:
                     continue
                 body = blend(self.guard, body, e)
                 form = linear(body, e) or row_by_row(body, e, self.index, c.before)
-                if form is None:
+                if form is not None:
+                    found: Solved | None = closed_form(self.index, at, *form, before=c.before)
+                else:
+                    found = row_after_row(body, e, self.index, c.before)
+                if found is None:
                     raise TraceError(
                         f"{c.name} carries a value from one iteration to the next, in a loop of symbolic length"
                     )
-                solved[c.array] = closed_form(self.index, at, *form, before=c.before)
+                solved[c.array] = found
                 open_carries.remove(c)
                 break
             else:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbackprop.core.terms import Add, Delta, Entry, Holds, Mul
+from symbackprop.core.terms import Add, Array, Delta, Entry, Holds, Mul
 
 from .algebra import (
     ONE,
@@ -21,6 +21,7 @@ from .algebra import (
     Sum,
     Term,
     complement,
+    delta,
     difference,
     dummy,
     free,
@@ -28,10 +29,12 @@ from .algebra import (
     index_of,
     indices_in,
     negated,
+    nonnegative,
     num,
     number,
     plus,
     product_over,
+    replaced,
     shifted,
     solved_for,
     step,
@@ -102,6 +105,71 @@ def row_by_row(t: Term, e: Entry, i: Index, before: Value) -> tuple[Term, Term] 
             if only_where(d, collected([form[0], num(-1)])) and only_where(d, form[1]):
                 return form
     return None
+
+
+def row_after_row(t: Term, e: Entry, i: Index, before: Value) -> Solved | None:
+    """A body that only writes the row at(i), from the row that the iteration before it wrote: h[t+1] = a h[t] + b.
+
+    The rows are one value that is carried on; iteration 0 reads the row at(-1) from before the loop.
+    """
+    for d in sorted(deltas_in(t), key=repr):
+        for axis, row in ((d.i, d.j), (d.j, d.i)):
+            if not isinstance(axis, Index) or axis not in e.at or solved_for(i, Delta(axis, row)) is None:
+                continue
+            found = rows_one_by_one(t, e, d, axis, row, i, before)
+            if found is not None:
+                return found
+    return None
+
+
+def rows_one_by_one(
+    t: Term, e: Entry, d: Delta, axis: Index, row: IndexExpr, i: Index, before: Value
+) -> Solved | None:
+    k = e.at.index(axis)
+    others = tuple(x for x in e.at if x is not axis and isinstance(x, Index))
+    if indices_in(row) & set(others) or collected([given(t, d, ZERO), times(num(-1), e)]) != ZERO:
+        return None
+    last = replaced(row, {i: shifted(i, -1)})
+    first = replaced(last, {i: index_of(0)})
+    if nonnegative(first) is not True:
+        return None
+    one_row = Array(f"{e.array.name}, one row")
+
+    def without(at: At) -> At:
+        return (*at[:k], *at[k + 1 :])
+
+    def previous(at: At) -> Term:
+        return Entry(one_row, without(at)) if at[k] == last else Entry(e.array, at)
+
+    new = rewritten(substitute(given(t, d, ONE), {axis: row}), e.array, previous)
+    form = None if e.array in arrays_in(new) else linear(new, Entry(one_row, without(e.at)))
+    if form is None:
+        return None
+
+    def start(at: At) -> Term:
+        return before.term(aligned(before.shape, (*at[:k], first, *at[k:])))
+
+    carried = closed_form(i, tuple(x for x in without(e.at) if isinstance(x, Index)), *form,
+                          before=Value((*before.shape[:k], *before.shape[k + 1 :]), "real", start))  # fmt: skip
+
+    def by_a_step(rest: At) -> Term:
+        """The row that iteration i writes: how long products are is read off i, so no other number is put there."""
+        swap = {x: y for x, y in zip(without(e.at), rest, strict=True) if isinstance(x, Index)}
+        a, b = (substitute(x, swap) for x in form)
+        return plus(times(a, carried.start(rest)), b)
+
+    def upto(at: At, stop: IndexExpr | None) -> Term:
+        s = dummy(i.size, "t")
+        here = delta(at[k], replaced(row, {i: s}))
+        written = here if stop is None else times(here, gate(shifted(difference(stop, s), -1)))
+        value = substitute(by_a_step(without(at)), {i: s})
+        old = times(complement(total(s, written)), before.term(aligned(before.shape, at)))
+        return plus(total(s, times(written, value)), old)
+
+    def at_start(at: At) -> Term:
+        return carried.start(without(at)) if at[k] == last else upto(at, i)
+
+    return Solved(at_start, lambda at: upto(at, None))
 
 
 def deltas_in(t: Term) -> set[Delta]:

@@ -1,7 +1,7 @@
 """Code of PyTorch's as index terms, by running it on tensors of symbolic shape."""
 
 from .autograd import applied, backward_code, backward_names, forward_code, forward_parameters
-from .dispatch import Reading
+from .dispatch import HeldConstant, Reading
 from .functional import function_code, names_no_library, uses_torch
 from .modules import Maker, building, module_code
 from .numbers import for_torch
@@ -9,7 +9,7 @@ from .running import TorchCode, doubles, named
 from .tensors import TracedTensor
 
 __all__ = [
-    "Maker", "Reading", "TorchCode", "TracedTensor", "applied", "backward_code", "backward_names", "building",
-    "doubles", "for_torch", "forward_code", "forward_parameters", "function_code", "module_code", "named",
+    "HeldConstant", "Maker", "Reading", "TorchCode", "TracedTensor", "applied", "backward_code", "backward_names",
+    "building", "doubles", "for_torch", "forward_code", "forward_parameters", "function_code", "module_code", "named",
     "names_no_library", "uses_torch",
 ]  # fmt: skip

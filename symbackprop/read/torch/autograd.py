@@ -46,7 +46,9 @@ def forward_code(
     def body(given: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
         return tuple(differentiable(call(leaves(given, wrt))))
 
-    return TorchCode(function.__name__, named(*declared), declared, body, (function,), tuple(plain), function)
+    return TorchCode(
+        function.__name__, named(*declared), declared, body, (function,), tuple(plain), function, draws=True
+    )
 
 
 def backward_code(
@@ -61,7 +63,8 @@ def backward_code(
         return gradients(outputs, {v: inputs[v] for v in wrt}, [given[u] for u in upstream])
 
     arguments = named(*declared, *upstream)
-    return TorchCode(f"{function.__name__}.backward", arguments, declared, body, (function,), tuple(plain), function)
+    title = f"{function.__name__}.backward"
+    return TorchCode(title, arguments, declared, body, (function,), tuple(plain), function, draws=True)
 
 
 def leaves(given: Mapping[str, Any], wrt: Sequence[str]) -> dict[str, Any]:

@@ -7,19 +7,24 @@ layout, and must have the shape that was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symbackprop.clock import check_time
+from symbackprop.core.terms import Array, Entry, Term
 from symbackprop.read.numpy import SymArray, TraceError, Value
+from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.rewriting import rewritten
 from symbackprop.read.numpy.sizes import size_of
 from symbackprop.read.numpy.values import shape_text
 
-from . import meanings  # noqa: F401  it fills the table
+from .meanings.drawing import DRAWN
 from .numbers import SYMBOLIC, in_torch, of_torch
 from .registry import INERT, Meaning, meaning_of
 from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, number_in, sample_shape
@@ -31,12 +36,13 @@ class Reading(TorchDispatchMode):
     """While it is active every tensor operation is read.
 
     While a module is `building`, what is random has no entries: parameters get other ones.  Where the result is to be
-    `differentiated`, a value that detach() or no_grad() holds constant is refused.
+    `differentiated`, a value that detach() or no_grad() holds constant is one of the copies of arrays in `held`; None
+    refuses it.
     """
 
-    def __init__(self, differentiated: bool = False) -> None:
+    def __init__(self, differentiated: bool = False, held: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self.building, self.differentiated = False, differentiated
+        self.building, self.differentiated, self.held = False, differentiated, held
         self.constants: dict[int, tuple[torch.Tensor, TracedTensor]] = {}
 
     @classmethod
@@ -52,10 +58,32 @@ class Reading(TorchDispatchMode):
             return item(args[0])
         if self.building and name.removesuffix("_") in RANDOM:
             return args[0] if name.endswith("_") else unknown_entries(func, args, kwargs)
-        if name == "detach" and self.differentiated and not self.building:
-            raise TraceError("detach() holds a value constant: such a forward has no derivative by the laws")
-        if self.differentiated and not self.building and not torch.is_grad_enabled():
-            raise TraceError("torch.no_grad() holds a value constant: such a forward has no derivative by the laws")
+        result = self.read(func, name, overload, args, kwargs)
+        if self.differentiated and not self.building and (name == "detach" or not torch.is_grad_enabled()):
+            return self.constant(result, "detach()" if name == "detach" else "torch.no_grad()")
+        return result
+
+    def constant(self, x: Any, by: str) -> Any:
+        """The result of an operation, held constant."""
+        if isinstance(x, tuple | list):
+            return type(x)(self.constant(y, by) for y in x)
+        if not isinstance(x, TracedTensor) or kind_of(x.dtype) != "real":
+            return x
+        if inside_a_function():
+            raise TraceError("a torch.autograd.Function has its own derivative, which may not be that of its forward")
+        if self.held is None or current().recorder is not None:
+            raise HeldConstant(f"{by} holds a value constant: such a forward has no derivative by the laws")
+        held, value = self.held, x.array.value
+        names = {Array(v): Array(c) for v, c in held.items()}
+
+        def entry(at: Any) -> Any:
+            return renamed(value.term(at), names)
+
+        found = TracedTensor(SymArray(Value(value.shape, value.dtype, entry)), x.meta)
+        found.constant = bool(held)
+        return found
+
+    def read(self, func: Any, name: str, overload: str, args: Any, kwargs: Any) -> Any:
         own = meaning_of(name, overload)
         if own is not None:
             return computed(func, own, args, kwargs)
@@ -83,6 +111,8 @@ class Reading(TorchDispatchMode):
     def mutated(self, func: Any, name: str, overload: str, plain: Meaning | None, args: Any, kwargs: Any) -> Any:
         """add_ and add.out: the entries of an argument become those of the plain operation."""
         target = kwargs.pop("out") if "out" in kwargs else args[0]
+        if target.constant or not (torch.is_grad_enabled() or self.building or not self.differentiated):
+            raise TraceError("a value that is held constant is written in place")
         if plain is None:
             result = self.decomposed(func, name, args, kwargs)
             if result is not args[0]:
@@ -102,6 +132,44 @@ class Reading(TorchDispatchMode):
         if result is NotImplemented:
             raise TraceError(f"the operation {func} is not modelled")
         return result
+
+
+class Supplying(TorchDispatchMode):
+    """While it is active, what is drawn are the arrays of `random`."""
+
+    def __init__(self, random: Any) -> None:
+        super().__init__()
+        self.random = random
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func._schema.name.removeprefix("aten::")
+        draw = DRAWN.get(name.removesuffix("_"))
+        if draw is None:
+            return func(*args, **(kwargs or {}))
+        found = draw(self.random._draw, *(a.detach().numpy() if isinstance(a, torch.Tensor) else a for a in args))
+        if func._schema.is_mutable:
+            return args[0].copy_(torch.as_tensor(found))
+        return tuple(map(torch.as_tensor, found)) if isinstance(found, tuple) else torch.as_tensor(found)
+
+
+class HeldConstant(TraceError):
+    """A value that would have to be one of copies."""
+
+
+def inside_a_function() -> bool:
+    """Whether the code of a torch.autograd.Function runs."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        if frame.f_code is torch.autograd.Function.apply.__func__.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def renamed(t: Term, names: Mapping[Array, Array]) -> Term:
+    for old, new in names.items():
+        t = rewritten(t, old, partial(Entry, new))
+    return t
 
 
 RANDOM = frozenset({

@@ -8,7 +8,7 @@ import math
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter, Signature
 from typing import Any, TypeAlias
 
@@ -17,10 +17,11 @@ import torch
 
 from symbackprop.core.terms import Size, SymbackpropError, sized
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, TraceError, size_number
+from symbackprop.read.numpy.drawing import restarted
 from symbackprop.read.numpy.places import constant_of
 from symbackprop.read.numpy.sizes import size_of
 
-from .dispatch import Reading
+from .dispatch import Reading, Supplying
 from .numbers import SYMBOLIC, Number, applied, for_torch, pi, unknown_number
 from .rewriting import ORIGINAL, rewritten
 from .tensors import TracedTensor, made
@@ -46,6 +47,9 @@ class TorchCode:
     written: Any = None
     symbols: frozenset[str] = frozenset()  # further sizes, on which only what no array has may depend
     differentiated: bool = False  # by the laws: a value must not be held constant
+    draws: bool = False  # whether forward and backward are one run, so that random numbers are the same in both
+    held: Mapping[str, str] | None = None  # copies of arrays in what is held constant; None refuses that
+    random: Any = None  # in a run on numbers: what is drawn
 
     @property
     def __name__(self) -> str:
@@ -54,6 +58,13 @@ class TorchCode:
     @property
     def __signature__(self) -> Signature:
         return Signature(self.arguments)
+
+    def holding(self, copies: Mapping[str, str] | None) -> TorchCode:
+        """The same where what is held constant is made of these copies, which are further arguments."""
+        return replace(self, held=copies, arguments=(*self.arguments, *named(*(copies or {}).values())))
+
+    def __symbackprop_copy__(self, convert: Callable[[Any], Any]) -> TorchCode:
+        return replace(self, random=getattr(getattr(convert, "__self__", None), "random", None))
 
     def __call__(self, **given: Any) -> Any:
         traced = any(isinstance(x, SymArray | SymInt) for x in given.values())
@@ -69,12 +80,15 @@ def named(*names: str) -> tuple[Parameter, ...]:
 
 def read(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
     """The result as arrays of the reader.  Raises TraceError or ShapeMismatch with the user's line."""
+    if code.draws:
+        restarted()
     with as_users(users_globals(*code.roots), stand_in), doubles():
         try:
             known = {s: sized(s) for s in code.symbols} | sizes_of(code.shapes, arrays)
             sizes = {s: for_torch(size_number(n)) for s, n in known.items()}
-            given = {n: argument(x, n in code.plain) for n, x in arrays.items()}
-            with Reading(code.differentiated), rewritten(), torch.enable_grad():
+            copies = (code.held or {}).values()
+            given = {n: argument(x, n in code.plain) for n, x in arrays.items() if n not in copies}
+            with Reading(code.differentiated, code.held), rewritten(), torch.enable_grad():
                 return entries(code.body(given, sizes))
         except ShapeMismatch as error:
             raise ShapeMismatch(located(error)) from error
@@ -147,10 +161,22 @@ def doubles() -> Iterator[None]:
 
 def run(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
     """The result for arrays of numbers, in double precision."""
-    given = {n: x if n in code.plain else torch.tensor(numpy.asarray(x)) for n, x in arrays.items()}
-    with doubles(), torch.enable_grad():
+    copies = (code.held or {}).values()
+    own = {n: x for n, x in arrays.items() if n not in copies}
+    given = {n: x if n in code.plain else torch.tensor(numpy.asarray(x)) for n, x in own.items()}
+    with doubles(), torch.enable_grad(), supplied(code.random):
         sizes = dict.fromkeys(code.symbols, 2) | {s: n.constant for s, n in sizes_of(code.shapes, arrays).items()}
         return plain(code.body(given, sizes))
+
+
+@contextmanager
+def supplied(random: Any) -> Iterator[None]:
+    """What is drawn are the arrays of `random`."""
+    if random is None:
+        yield
+        return
+    with Supplying(random):
+        yield
 
 
 def plain(x: Any) -> Any:

@@ -37,6 +37,10 @@ Arguments of `forward` that are no tensors: give them by name (`eps=1e-5`) or al
 An input marked dirty is refused. Of a module, every parameter is an array: `params` gives them names, the others have
 those of their paths (`fc1_weight`). What a constructor draws is not drawn. A module that exists already is copied.
 
+Forward and backward of a `torch.autograd.Function` are one run: a mask that is drawn is one array, which the backward
+finds again or draws anew, and then it is another. What `detach()` and `torch.no_grad()` hold constant in a forward that
+is differentiated is a copy of the variables, as the verdict says.
+
 PyTorch without GPU packages: PyTorch's page "Get started" has the command (choose CPU).
 
 In the tables an operation without a remark is exact, in its in-place form as well. An argument that a meaning does not

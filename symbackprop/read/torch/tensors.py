@@ -21,19 +21,20 @@ class TracedTensor(torch.Tensor):
     """`array` holds the entries; `meta` is a tensor of the same dtype and layout where the sizes are some primes.
 
     PyTorch sees symbolic sizes, the strides of `meta`, and no storage.  Of whole numbers that were drawn, and have no
-    entries, `below` is the size that they are less than.
+    entries, `below` is the size that they are less than.  `constant` is what a forward holds so that it differentiates.
     """
 
     array: SymArray
     meta: torch.Tensor
     below: Any
+    constant: bool
 
     @staticmethod
     def __new__(cls, array: SymArray, meta: torch.Tensor) -> TracedTensor:
         result: TracedTensor = torch.Tensor._make_wrapper_subclass(
             cls, sizes(array), strides=meta.stride(), dtype=meta.dtype, device="cpu"
         )
-        result.array, result.meta, result.below = array, meta, None
+        result.array, result.meta, result.below, result.constant = array, meta, None, False
         return result
 
     def __init__(self, array: SymArray, meta: torch.Tensor) -> None:

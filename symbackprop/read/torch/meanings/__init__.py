@@ -1,7 +1,8 @@
 """What each operation of PyTorch's means, as calls of the reader of NumPy."""
 
-from . import arranging, creating, elementwise, indexing, losses, normalizing, products, reductions, windows
+from . import arranging, creating, drawing, elementwise, indexing, losses, normalizing, products, reductions, windows
 
 __all__ = [
-    "arranging", "creating", "elementwise", "indexing", "losses", "normalizing", "products", "reductions", "windows",
+    "arranging", "creating", "drawing", "elementwise", "indexing", "losses", "normalizing", "products", "reductions",
+    "windows",
 ]  # fmt: skip

@@ -112,6 +112,3 @@ def converted(x: Any, *, kind: Kind) -> Any:
 
 
 refuses("tril_indices", "triu_indices", because="is not modelled")
-refuses("rand", "randn", "rand_like", "randn_like", "randint", "randint_like", "randperm", "normal", "normal_",
-        "uniform", "uniform_", "exponential_", "bernoulli", "bernoulli_", "multinomial", "native_dropout", "poisson",
-        because="is random")  # fmt: skip

@@ -6,7 +6,6 @@ from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TRACED_SPECIAL as special
-from symbackprop.read.numpy import TraceError
 
 from ..registry import aten
 
@@ -66,34 +65,33 @@ def binary_cross_entropy_with_logits(
 # --- labels --------------------------------------------------------------------------------------
 
 
-@aten("nll_loss_forward", "nll_loss2d_forward", where="ignore_index: no label")
+@aten("nll_loss_forward", "nll_loss2d_forward")
 def nll_loss(x: Any, labels: Any, weight: Any, reduction: int, ignore_index: Any) -> Any:
     """Minus the entry that each label names along axis 1, and what the labels weigh together."""
-    not_a_label(ignore_index)
     batched = len(x.shape) > 1
     rows = np.expand_dims(labels, 1 if batched else 0)
     picked = np.take_along_axis(x, rows, axis=1 if batched else 0)
     losses = np.negative(np.squeeze(picked, 1 if batched else 0))
-    weights = np.ones(labels.shape) if weight is None else weight[labels]
-    if weight is not None:
+    weights = weights_of(labels, weight, ignore_index)
+    total = np.sum(np.ones(labels.shape) if weights is None else weights)
+    if weights is not None:
         losses = np.multiply(weights, losses)
-    total = np.sum(weights)
     if reduction == NONE:
         return losses, total
     if reduction == SUM:
         return np.sum(losses), total
-    return (np.mean(losses) if weight is None else np.divide(np.sum(losses), total)), total
+    return (np.mean(losses) if weights is None else np.divide(np.sum(losses), total)), total
 
 
-@aten("nll_loss_backward", "nll_loss2d_backward", where="ignore_index: no label")
+@aten("nll_loss_backward", "nll_loss2d_backward")
 def nll_loss_backward(
     g: Any, x: Any, labels: Any, weight: Any, reduction: int, ignore_index: Any, total: Any
 ) -> Any:
-    not_a_label(ignore_index)
+    weights = weights_of(labels, weight, ignore_index)
     dim = 1 if len(x.shape) > 1 else 0
     rows = np.expand_dims(labels, dim)
     each = np.expand_dims(g, dim) if reduction == NONE and labels.shape else g
-    scale = np.negative(each if weight is None else np.multiply(each, np.expand_dims(weight[labels], dim)))
+    scale = np.negative(each if weights is None else np.multiply(each, np.expand_dims(weights, dim)))
     if reduction == MEAN:
         scale = np.divide(scale, total)
     found = np.zeros(x.shape)
@@ -101,6 +99,10 @@ def nll_loss_backward(
     return found
 
 
-def not_a_label(ignore_index: Any) -> None:
-    if not (isinstance(ignore_index, int) and ignore_index < 0):
-        raise TraceError("a loss with ignore_index that may be a label")
+def weights_of(labels: Any, weight: Any, ignore_index: Any) -> Any:
+    """What each label weighs, 0 where it is ignored; None where all weigh 1."""
+    known = None if weight is None else weight[labels]
+    if isinstance(ignore_index, int) and ignore_index < 0:  # no label
+        return known
+    counted = np.not_equal(labels, ignore_index) * 1.0
+    return counted if known is None else np.multiply(known, counted)
