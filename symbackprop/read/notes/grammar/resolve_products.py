@@ -201,7 +201,7 @@ class Products(Derivatives):
         if len(params) != len(brackets.chains) or any(c.links for c in brackets.chains):
             return None
         args = tuple(c.subjects[-1] for c in brackets.chains)
-        new = substituted(body, params, args)
+        new = substituted(body, params, args, self.shown)
         return None if new is None else self.expr(new)
 
     def function_call(self, key: str, first: Name, beside: Expr | None, brackets: Paren) -> Expr:

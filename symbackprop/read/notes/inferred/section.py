@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import cast
@@ -32,14 +32,14 @@ from ..meaning.lints import indices
 from .above import Above, Given, inherit, inherit_functions, letters
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
-from .hypotheses import Saying, in_force, property_chain, property_text
+from .hypotheses import Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
-from .notations import diagonals, rewritten, summed
+from .notations import diagonals, summed
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
 from .said import Record
-from .size_names import with_named_sizes
+from .size_names import range_in, with_named_sizes
 from .solver import Cost, Solver
 
 MAX_DEFINITIONS = 60
@@ -69,6 +69,7 @@ class Section:
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     stated: list[Saying] = field(default_factory=list)
+    _another: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base)
@@ -104,7 +105,31 @@ class Section:
         if below:
             return below[0]
         found = self.above.definitions.get(name)
-        return found if found is not None and not self.said_anew(name) and self.same_kind(key, found) else None
+        if found is None or self.said_anew(name) or self.another_loss(name, found):
+            return None
+        return found if self.same_kind(key, found) else None
+
+    def another_loss(self, name: str, found: Given) -> bool:
+        """L is only differentiated by what its definition above does not lead to: here it is any loss."""
+        if name not in self._another:
+            by = {k for r in self.records if r.loose is not None for k in self.derived_by(name, r)}
+            reach, work = set[str](), [name, *found.rests]
+            while work and not by & reach:
+                key = work.pop()
+                if key not in reach:
+                    reach.add(key)
+                    rests = self.above.definitions.get(key.removesuffix(AT))
+                    own = [self.keys(d.chain) for d in self.definitions if d.key == key.removesuffix(AT)]
+                    work += [*(rests.rests if rests is not None else ()), *(k for keys in own for k in keys)]
+            self._another[name] = bool(by) and not by & reach
+        return self._another[name]
+
+    def derived_by(self, name: str, r: Record) -> Iterator[str]:
+        for n in walk(r.loose):
+            if isinstance(n, Derivative) and isinstance(n.body, Name) and self.roles.full_key(n.body)[0] == name:
+                yield from (self.roles.full_key(v)[0] for v in n.wrt if isinstance(v, Name))
+        if name == self.frame.table.upstream:
+            yield from (self.roles.full_key(u.name)[0] for u in r.uses.uses if u.after_d)
 
     def said_anew(self, name: str) -> bool:
         return any(self.roles.full_key(n)[0] == name for n, _, _ in self.roles.members)
@@ -301,7 +326,9 @@ class Section:
             rhs = cast(Expr, diagonals(chain.links[0].rhs, table))
             chain = Chain(chain.subjects, (replace(chain.links[0], relation="=", rhs=rhs),), chain.span)
             definitions.append(Definition(chain, d.text, d.where))
-        hypotheses = [*table.hypotheses, *self.said_hypotheses(table, at)]
+        assumed = in_force((*self.facts.sayings, *self.stated), at)
+        table = with_diagonals(assumed, table, {d.key for d in given}, definitions)
+        hypotheses = [*table.hypotheses, *filter(None, (hypothesis(x, table) for x in assumed))]
         axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")
         return replace(
             table,
@@ -310,8 +337,10 @@ class Section:
             softmax=table.softmax or axis,  # type: ignore[arg-type]
         )
 
-    def rewritten(self, lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declarations]:
-        return rewritten(lhs, rhs, table)
+    def doubted(self, table: Declarations, at: int) -> str:
+        """What is said of an array of a statement and is not understood."""
+        found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in table.arrays)
+        return next((f"what is said of {name} is not all taken into account here" for name in found), "")
 
     # --- what is not written -----------------------------------------------------------------
 
@@ -327,23 +356,13 @@ class Section:
             return chain, table
         self.hidden[key] = extra
         at = tuple(IndexName(i) for i in extra)
-        axes = tuple(self.range_of(i, rhs, table) for i in extra)
+        axes = tuple(range_in(rhs, i, table) for i in extra)
         if any(a is None for a in axes):
             return chain, table
         shape = tuple(a for a in axes if a is not None)
         symbol = replace(table.arrays[key], shape=shape, orientation="vector" if len(shape) == 1 else "matrix")
         new = Chain((Entry(head, at, head.span),), chain.links, chain.span)
         return new, table.with_array(symbol)
-
-    @staticmethod
-    def range_of(index: str, rhs: Expr, table: Declarations) -> Expr | None:
-        for n in walk(rhs):
-            if isinstance(n, Entry) and isinstance(n.base, Symbol) and n.base.name in table.arrays:
-                shape = table.arrays[n.base.name].shape
-                for k, i in enumerate(n.at):
-                    if i == IndexName(index) and k < len(shape):
-                        return shape[k]
-        return None
 
     def explicit(self, node: object, table: Declarations) -> object:
         """Rows of X for x_i, axes that are not written, sums over repeated indices."""
@@ -367,21 +386,6 @@ class Section:
         ):
             return Entry(node, tuple(IndexName(i, node.span) for i in self.hidden[node.name]), node.span)
         return mapped(node, lambda child: self.explicit(child, table))
-
-    def said_hypotheses(self, table: Declarations, at: int) -> list[Definition]:
-        made = (self.hypothesis(s, table) for s in in_force((*self.facts.sayings, *self.stated), at))
-        return [h for h in made if h is not None]
-
-    @staticmethod
-    def hypothesis(s: Saying, table: Declarations) -> Definition | None:
-        if s.chain is None:
-            name = s.of if s.of in table.arrays else s.of.split("_")[0]
-            chain = property_chain(s.what, name, table.arrays[name]) if name in table.arrays else None
-            return None if chain is None else Definition(chain, property_text(s.what, name))
-        try:
-            return Definition(Resolver(table).chain(s.chain), s.of, s.where)
-        except (SymbackpropError, RecursionError):
-            return None
 
 
 def underived(node: object) -> object:

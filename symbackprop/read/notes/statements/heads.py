@@ -128,10 +128,10 @@ class Heads:
         key = self.section.roles.full_key(found.name)[0]
         return key.endswith("'") and key in self.section.frame.options
 
-    def is_aside(self, before: str, found: Head | None, lhs: Expr) -> bool:
+    def is_aside(self, before: str, found: Head | None, r: Record, rhs: Expr, lhs: Expr) -> bool:
         """ "if A = A^T", "orthogonal, that is Q^T Q = I", "with Σ_i t_i = 1": said of what is there, inline."""
         if re.search(r"\b(?:if|when|whenever|provided(?: that)?|in case)\s*\Z", before, re.IGNORECASE):
-            return found is None or self.not_fresh(found)
+            return found is None or (self.not_fresh(found) and not self.brings_in(found, r, rhs))
         said = re.search(r"\b(?:that is|i\.e\.|meaning|so that|with)\s*,?\s*\Z", before, re.IGNORECASE)
         words = re.search(
             r"\b(?:orthogonal|orthonormal|symmetric|unit|normali[sz]ed|idempotent|distribution)\b",
@@ -143,6 +143,13 @@ class Heads:
         named = {self.section.roles.full_key(n)[0] for n in walk(lhs) if isinstance(n, Name)}
         given = re.fullmatch(r"\W*(?:where|with|since|as|because)\s*", before, re.IGNORECASE) is not None
         return found is None and given and named.isdisjoint(self.defined)
+
+    def brings_in(self, found: Head, r: Record, rhs: Expr) -> bool:
+        """ "when z = W h + b": by letters that come in here it says what z is."""
+        key = self.section.roles.full_key(found.name)[0]
+        names = {self.section.roles.full_key(n)[0] for n in walk(rhs) if isinstance(n, Name)} - {key}
+        new = {k for k in names if k in self.section.frame.options and self.section.first_use(k) >= r.at}
+        return key not in self.defined and not isinstance(rhs, Name) and bool(new)
 
     def gives(self, found: Head) -> bool:
         """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""
@@ -175,7 +182,7 @@ class Heads:
         if key in self.table.functions and not gives_function:
             return replace(unit, meant="claim")
         base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
-        solved = classes.SOLVED.search(before) is not None
+        solved = any(p.search(before) for p in (classes.SOLVED, classes.CONDITION))
         variable = self.is_variable(key) or (base_letter != key and self.is_variable(base_letter))
         if (solved and variable and found.args is None) or (
             self.stationary and variable and found.args is None and key not in self.defined and not stated

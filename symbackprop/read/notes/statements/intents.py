@@ -29,7 +29,7 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.vocabulary import GREEK
-from ..grammar.walking import mapped, respan, walk
+from ..grammar.walking import mapped, outside_scripts, respan
 from ..inferred.occurrences import key_of
 from ..inferred.said import EQUATIONS, Record, head_of
 from . import classes
@@ -268,7 +268,7 @@ class Intents(Heads):
         if isinstance(rhs, Words) and rhs.text.strip() == "?" and classes.holds_derivative(lhs):
             return replace(unit, meant="asked", note="asked")
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
-            isinstance(n, Words) or self.is_word(n) for n in walk(rhs)
+            isinstance(n, Words) or self.is_word(n) for n in outside_scripts(rhs)
         ):  # fmt: skip
             known = head_of(lhs) is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
             return replace(unit, meant="definition" if known else "remark", note="in words")
@@ -299,7 +299,7 @@ class Intents(Heads):
                 return self.condition(r, unit)
         if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
             return self.condition(r, unit)
-        if not r.formula.display and not derivative and self.is_aside(before, found, lhs):
+        if not r.formula.display and not derivative and self.is_aside(before, found, r, rhs, lhs):
             return self.condition(r, unit)
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")
