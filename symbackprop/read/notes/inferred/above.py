@@ -73,7 +73,8 @@ class Above:
         keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
         return cls(
             definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
-            section.frame.table, dict.fromkeys(sorted(section.unread)), facts.logistic, facts.einstein,
+            section.frame.table, dict.fromkeys(sorted(section.unread | section.doubtful)),
+            facts.logistic, facts.einstein,
         )  # fmt: skip
 
     def about(self, texts: Iterable[str]) -> Above:
@@ -151,7 +152,7 @@ def inherit(section: Section) -> None:
     section.facts.einstein |= above.einstein
     section.facts.bold = {**above.bold, **section.facts.bold}
     said = {section.roles.full_key(n)[0] for n, _, _ in section.roles.members}
-    section.unread |= {k for k in above.unread if not section.defines(k) and k not in said}
+    section.doubtful |= {k for k in above.unread if not section.defines(k) and k not in said}
     for key, properties in above.properties.items():
         if not section.defines(key) and key not in said:
             section.facts.sayings += [Saying(-1, p, key) for p in sorted(properties)]
@@ -161,7 +162,9 @@ def inherit_functions(section: Section) -> None:
     """Functions given above, and the letters that definitions from above rest on."""
     above, table, options = section.above, section.frame.table, section.frame.options
     for name, f in above.table.functions.items():
-        if name in table.functions or section.defines(name) or section.said_anew(name):
+        use = section.roles.arrays.get(name)
+        value = use is not None and use.bare and not use.calls and name not in section.roles.primed and use.by
+        if name in table.functions or section.defines(name) or section.said_anew(name) or value:
             continue
         if f.kind != "loss" and (name in section.roles.arrays or name not in options):
             table = table.with_function(f)

@@ -100,8 +100,6 @@ def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:
             return equation(x, Neg(Transpose(x)))
         case "idempotent" if rank == 2:
             return equation(Product((x, x), product), x)
-        case "row-orthogonal" if rank == 2:
-            return equation(Product((x, Transpose(x)), product), Identity(array.shape[0]))
         case "orthogonal" if rank == 2:
             return equation(Product((Transpose(x), x), product), Identity(array.shape[1]))
         case "unit" if rank == 1:
@@ -121,7 +119,7 @@ def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:
 def property_text(p: str, name: str) -> str:
     return {
         "symmetric": f"{name} = {name}^T", "skew": f"{name} = -{name}^T", "idempotent": f"{name} {name} = {name}",
-        "row-orthogonal": f"{name} {name}^T = I", "orthogonal": f"{name}^T {name} = I", "unit": f"{name}^T {name} = 1",
+        "orthogonal": f"{name}^T {name} = I", "unit": f"{name}^T {name} = 1",
         "positive": f"{name} > 0",
     }.get(p, f"the entries of {name} sum to 1")  # fmt: skip
 

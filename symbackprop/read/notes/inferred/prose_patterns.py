@@ -44,9 +44,8 @@ PROPERTIES = {
     "diagonal": r"(?<!off.)(?<!block.)\bdiagonal\b(?!\s+(?:of|entr|elem))",
     "idempotent": r"\bidempotent\b|\bprojection\s+matri",
     "orthogonal": r"(?<!rows\s)\b(?:orthogonal|orthonormal|rotation)\b(?!\s+(?:rows|to))",
-    "row-orthogonal": r"\b(?:orthogonal|orthonormal)\s+rows",
     "other": r"\b(?:triangular|permutation|circulant|toeplitz|unitary|nilpotent|cent(?:er|r)ed|whitened|standardi[sz]ed"
-             r"|isotropic|block[\s-]diagonal|doubly\s+stochastic|hermitian|low[\s-]rank|sparse"
+             r"|isotropic|block[\s-]diagonal|doubly\s+stochastic|hermitian|(?:orthogonal|orthonormal)\s+rows|low[\s-]rank|sparse"
              r"|(?<!symmetric )(?<!symmetric, )positive[\s-](?:semi-?)?definite)\b",
     "unit": r"unit(?:[\s-]norm)?\s+vectors?|unit[\s-]norm|unit\s+length",
     "one-hot": r"one[\s-]?hot",

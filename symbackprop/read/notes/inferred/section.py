@@ -64,6 +64,8 @@ class Section:
     definitions: list[Given] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     """Letters whose definition could not be read."""
+    doubtful: set[str] = field(default_factory=set)
+    """The same above: here they may be other letters, where no definition from above leads to them."""
     recurrent: set[str] = field(default_factory=set)
     """Those of them that stand in it themselves, h_t = … h_{t-1} …, so that it matters even where h_t is held."""
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -180,17 +182,19 @@ class Section:
     def opaque(self, keys: Iterable[str], at: int, stop: frozenset[str] = frozenset()) -> str:
         seen: set[str] = set()
         first = frozenset(keys)
-        work = list(first)
+        here, work = set(first), list(first)
         while work:
             key = work.pop()
             if key in seen or (key in stop and key not in first | self.recurrent):
                 continue
             seen.add(key)
             name = key.removesuffix(AT)
-            if name in self.unread:
+            if name in self.unread or (name in self.doubtful and key not in here):
                 return name
             d, f = self.definition(key, at), self.frame.table.functions.get(name)
-            work.extend(self.keys(d.chain) if d is not None else ())
+            rests = self.keys(d.chain) if d is not None else ()
+            here.update(rests if key in here and d is not None and d.record >= 0 else ())
+            work.extend(rests)
             work.extend(k for k in self.unread if f is not None and not letters(k).isdisjoint(letters(f.body)))
         return ""
 
@@ -305,7 +309,7 @@ class Section:
     def named(self, rough: Declarations, here: Mapping[str, Option], sizes: Unifier) -> Declarations:
         """Unknown sizes with names that nothing else has."""
         roles, base = self.roles, self.base
-        taken = set(roles.arrays) | roles.sizes | roles.indices | set(base.sizes) | set(base.arrays)
+        taken = roles.used() | set(roles.arrays) | roles.sizes | roles.indices | set(base.sizes) | set(base.arrays)
         taken |= {s.last for s in self.frame.table.layers.values()} | set(self.frame.table.layered_sizes)
         return with_named_sizes(rough, here, sizes, taken)
 
@@ -337,10 +341,13 @@ class Section:
             softmax=table.softmax or axis,  # type: ignore[arg-type]
         )
 
-    def doubted(self, table: Declarations, at: int) -> str:
-        """What is said of an array of a statement and is not understood."""
+    def doubted(self, chain: Chain, table: Declarations, at: int) -> str:
+        """What is said of an array of a statement and is not understood; a letter whose definition above is not."""
+        vague = sorted(self.doubtful.intersection(k for k in self.all_keys(chain) if self.definition(k, at) is None))
         found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in table.arrays)
-        return next((f"what is said of {name} is not all taken into account here" for name in found), "")
+        said = (f"what is said of {name} is not all understood" for name in found)
+        return f"the definition of {vague[0]} above could not be read" if vague else next(said, "")
+
 
     # --- what is not written -----------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from ..grammar.tree import (
     Derivative,
     Dots,
     Expr,
+    Indicator,
     Link,
     Matrix,
     Missing,
@@ -49,6 +50,9 @@ _FOR = re.compile(r"\b(?:for|if|when|where|case|with|whenever)\s*\Z", re.IGNOREC
 
 def loosened(node: Expr, inner: list[Chain]) -> Expr:
     """f(z = W a + b) says f(z), and z = W a + b besides."""
+    if isinstance(node, Paren) and len(node.chains) == 1 and node.chains[0].links:  # M ⊙ (Z > 0)
+        if all(k.relation in ("<", ">", "≤", "≥", "≠") for k in node.chains[0].links):
+            return Indicator(node.chains[0], node.span)
     if isinstance(node, Paren) and node.opening == "(" and any(c.links for c in node.chains):
         inner.extend(c for c in node.chains if c.links)
         return replace(node, chains=tuple(Chain((c.subjects[-1],), (), c.span) for c in node.chains))
@@ -300,6 +304,8 @@ class Intents(Heads):
         if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
             return self.condition(r, unit)
         if not r.formula.display and not derivative and self.is_aside(before, found, r, rhs, lhs):
+            return self.condition(r, unit)
+        if found is None and not r.formula.display and self.normalises(lhs, rhs):
             return self.condition(r, unit)
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")

@@ -240,11 +240,14 @@ class SectionReader(Rivals):
         if blocked is not None:
             return replace(base, kind="claim", error=blocked)
         layout = self.layout_of(chain, r)
-        reading = self.built(base, chain, r, conditions=u.conditions, layout=layout)
+        alone = self.numbers_alone(chain, r)
+        reading = self.built(base, chain, r, conditions=u.conditions, chosen=alone, layout=layout)
+        if alone is not None:
+            return reading
         if reading.error is not None:
             return reading
         doubt = self.among_many(chain) or self.nowhere_given(reading)
-        doubt = doubt or self.section.doubted(reading.declarations, r.at)
+        doubt = doubt or self.section.doubted(chain, reading.declarations, r.at)
         if classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions:
             doubt = "it does not hold always, and the condition it is said under is not understood"
         reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt)
