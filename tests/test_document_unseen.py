@@ -78,7 +78,7 @@ TEXTS = {
         [P, R],
     ),
     "numbers among identities of arrays": (
-        r"$\nabla_x (a^T x) = a$, $\frac{\partial x_i}{\partial x_j} = \delta_{ij}$, $\nabla_x (x^T A x) = (A + A^T) x$, "
+        r"$\nabla_x (a^T x) = a$, $\frac{\partial x_i}{\partial x_j} = \delta_{ij}$,$\nabla_x (x^T A x) = (A + A^T)x$, "
         r"$\frac{d}{dx} x \log x = 1 + \log x$, $\frac{d}{dx} x \log x = \log x$",
         [P, P, P, P, R],
     ),

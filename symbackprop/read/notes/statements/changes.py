@@ -11,7 +11,8 @@ from dataclasses import replace
 from itertools import islice
 
 from ..grammar.vocabulary import GREEK
-from ..inferred.above import Above, below, letters
+from ..inferred.above import END, Above, Given, below, letters
+from ..inferred.hypotheses import in_force
 from ..inferred.prose import Facts
 from ..inferred.section import Section
 from .heads import Heads
@@ -32,7 +33,7 @@ def change(scope: Scope, above: Above, whole: Heads) -> tuple[int, int] | None:
     for place, said in islice(places(scope), MOST):
         first, second = parts(scope, place)
         head = section_of(first, above)
-        tail = section_of(second, below(above, head.above, Above.left_by(head)))
+        tail = section_of(second, below(above, head.above, left_by(head)))
         later = {**whole.section.chosen, **tail.chosen}
         told = {k: o for k, o in head.chosen.items() if k in later and not letters(k).isdisjoint(said)}
         changed = any(later[k].rank != o.rank for k, o in told.items())
@@ -79,3 +80,22 @@ def parts(scope: Scope, place: tuple[int, int]) -> tuple[Scope, Scope]:
     first = Scope(scope.base, scope.section, scope.formulas[:at], scope.prose[:k])
     prose = [(text, n - at) for text, n in scope.prose[k:]]
     return first, replace(scope, formulas=scope.formulas[at:], prose=prose, after=None)
+
+
+def left_by(section: Section) -> Above:
+    """What a section leaves to those below it."""
+    facts, definitions = section.facts, dict[str, Given]()
+    for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
+        found = section.definition(name, END)
+        if found is not None and found.record >= 0:
+            found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
+        if found is not None:
+            definitions[name] = found
+    said = in_force(facts.sayings, END)
+    properties = {k: frozenset(s.what for s in said if s.of == k) for k in dict.fromkeys(s.of for s in said)}
+    keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
+    return Above(
+        definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
+        section.frame.table, dict.fromkeys(sorted(section.unread | section.doubtful)),
+        facts.logistic, facts.einstein,
+    )  # fmt: skip

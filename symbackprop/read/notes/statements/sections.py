@@ -12,7 +12,7 @@ from ..files.items import Formula, Item
 from ..files.place import Place, ReadError
 from ..files.sources import read_document
 from ..inferred.above import Above, below
-from .changes import change, parts
+from .changes import change, left_by, parts
 from .fingerprints import Fingerprints
 from .reader import SectionReader
 from .statements import Reading, Scope, scopes
@@ -145,7 +145,7 @@ class Sections:
             self._keys = Fingerprints()
         reader = SectionReader(scope, above)
         readings = tuple(reader.read())
-        own = Above.left_by(reader.section)
+        own = left_by(reader.section)
         found = ReadSection(key, readings, tuple(scope.formulas), scope.base, above, own, reader.after())
         self.known.keep(key, found)
         return found
