@@ -11,6 +11,7 @@ from symbackprop.cli import main
 from symbackprop.commands import document_cache
 from symbackprop.decide.codes import RULES, rule_of
 from symbackprop.documents.check import check_document, check_text
+from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.sarif import document_sarif
 
 CHAPTER = r"Let $X \in \R^{n \times d}$ and $\loss(w) = \|Xw - y\|^2$. \[ \nabla \loss(w) = X^T (Xw - y) \]"
@@ -151,3 +152,20 @@ def test_sarif_has_the_right_formula_as_a_fix() -> None:
     lines[region["startLine"] - 1] = line[: region["startColumn"] - 1] + new + line[region["endColumn"] - 1 :]
     assert found["ruleId"] == "SB105" and lines[-2].endswith(".$$")
     assert check_text("\n".join(lines))[-1].verdict == "proved"
+
+
+def test_the_page_of_a_book_holds_its_chapters_each_with_a_table_of_readings(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    book = tmp_path / "book.tex"
+    book.write_text(
+        "\\newcommand{\\R}{\\mathbb{R}}\\begin{document}\\section{One}Let $x \\in \\R^n$ and $f(x) = \\|x\\|^2$.\n"
+        "\\[\\nabla f(x) = 2x\\]\\input{parts/two}Then $a = b$.\\end{document}"
+    )
+    (tmp_path / "parts" / "two.tex").write_text("\\section{Two}For $W \\in \\R^{m \\times n}$ and $y = W x$.")
+    page = html_page(book, book.read_text(), check_document(book))
+    shown = page[page.index("<main>") : page.index("</main>")]
+    order = [shown.index(s) for s in ("<h2>One", "read as", "nabla f", "<h2>Two", "y = W x", "a = b")]
+    assert order == sorted(order) and shown.count('class="readings"') == 2
+    assert "<td>number</td><td></td><td>defined, line 1</td>" in shown
+    assert "<td>vector</td><td>n</td><td>said, line 1</td>" in shown
+    assert "<td>matrix</td><td>m×n</td><td>said, line 1</td>" in shown

@@ -14,7 +14,8 @@ from symbackprop.read.notes.files.items import Formula
 from ..html import page
 from . import read_as
 from .derivation import derivation
-from .page_body import body
+from .page_body import Writers, body
+from .page_readings import Tables
 from .terminal import UNREAD
 
 VERDICTS: tuple[Status, ...] = ("proved", "refuted", "ill-formed", "unknown")
@@ -28,7 +29,7 @@ def html_page(
     """`text` is that of the file whose statements these are; `derived` writes a derivation, "" where there is none."""
     path = Path(path)
     writer = Statements(statements, derived)
-    shown = body(path, text, writer.formula, writer.take)
+    shown = body(path, text, Writers(writer.formula, writer.take, Tables.of(statements).under))
     return page(f"{path.name}: verdicts", f"{bar(path, statements)}<main>{problems(writer)}{shown}{FOOTER}</main>")
 
 
@@ -75,6 +76,8 @@ class Statements:
         if not found:
             return tex
         verdict = worst(c for _, c in found)
+        taken = "; ".join(dict.fromkeys(t for _, c in found if (t := read_as.said(c.reading))))
+        hover = escape(f"{verdict}; read as: {taken}" if taken else f"{verdict}")
         ids = []
         for n, c in found:
             ids.append(f"s{n}")
@@ -83,7 +86,7 @@ class Statements:
             hidden = "" if c.bad or c.verdict == "unknown" else " hidden"
             self.waiting.append(f'<div class="aside statement {c.verdict}" id="s{n}"{hidden}>{inner}{more}</div>')
         return (
-            f'<span class="inline {verdict}" role="button" tabindex="0" data-for="{" ".join(ids)}" title="{verdict}">'
+            f'<span class="inline {verdict}" role="button" tabindex="0" data-for="{" ".join(ids)}" title="{hover}">'
             f"{tex}<sup>{MARKS[verdict or 'unknown']}</sup></span>"
         )
 

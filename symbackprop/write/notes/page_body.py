@@ -18,11 +18,14 @@ from symbackprop.read.notes.files.items import Collector, Formula
 from symbackprop.read.notes.files.latex import plain, read_latex
 from symbackprop.read.notes.files.markdown import read_markdown
 from symbackprop.read.notes.files.place import ReadError, Source
-from symbackprop.read.notes.files.sources import markdown_cells, notebook_cells
+from symbackprop.read.notes.files.sources import markdown_cells, notebook_cells, read_text
 
 Shown: TypeAlias = Callable[[Sequence[Formula], bool], str]
 """HTML for the formulas of one display (rows), or for one inside a sentence; what unfolds comes by `Asides`."""
-_HEADING = re.compile(r"\\(part|chapter|section|subsection|subsubsection|paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{")
+_HEADING = re.compile(
+    r"\\(part|chapter|section|subsection|subsubsection|paragraph)\*?\s*(?:\[[^\]]*\])?\s*\{"
+    r"|\\(?:input|include|subfile)(?![A-Za-z])\s*\{?\s*(?P<file>[^{}\s\\%$]+)\s*\}?"
+)
 _DELIMITERS = re.compile(r"\A\s*(?:\$\$|\$|\\\]|\\\))|(?:\$\$|\$|\\\[|\\\()\s*\Z")
 
 
@@ -44,21 +47,33 @@ class Recorder(Collector):
         return [i for i in self.items[start:end] if isinstance(i, Formula)]
 
 
-def body(path: Path, text: str, shown: Shown, asides: Callable[[], str]) -> str:
-    """`asides` gives what has gathered to stand behind a paragraph."""
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """What stands in the holes: `shown` for formulas, `asides` what has gathered to stand behind a paragraph, `under`
+    what stands under a heading.
+    """
+
+    shown: Shown
+    asides: Callable[[], str]
+    under: Callable[[str], str]
+
+
+def body(path: Path, text: str, to: Writers) -> str:
+    first = to.under("")
     match path.suffix.lower():
         case ".tex" | ".ltx" | ".latex":
-            return "\n".join(latex_body(Source(str(path), text), shown, asides))
+            return first + "\n".join(latex_body(Source(str(path), text), to, Recorder(), (path.resolve(),)))
         case ".ipynb":
-            return "\n".join(notebook_body(path, text, shown, asides))
+            return first + "\n".join(notebook_body(path, text, to))
         case _:
-            return markdown_body(Source(str(path), text), shown, asides)
+            return first + markdown_body(Source(str(path), text), to)
 
 
 # --- Markdown --------------------------------------------------------------------------------
 
 
-def markdown_body(source: Source, shown: Shown, asides: Callable[[], str]) -> str:
+def markdown_body(source: Source, to: Writers) -> str:
+    shown, asides = to.shown, to.asides
     recorder = Recorder()
     read_markdown(source, recorder)
     count = iter(range(len(recorder.groups)))
@@ -98,6 +113,10 @@ def markdown_body(source: Source, shown: Shown, asides: Callable[[], str]) -> st
 
         return rule
 
+    def headed(_self: Any, tokens: Any, k: int, _options: Any, _env: Any) -> str:
+        title = re.sub(r"\s+", " ", str(tokens[k - 1].content)).strip()
+        return f"</{tokens[k].tag}>\n{to.under(title)}"
+
     def image(_self: Any, tokens: Any, k: int, _options: Any, _env: Any) -> str:
         return f"[{escape(str(tokens[k].content))}]"
 
@@ -115,14 +134,16 @@ def markdown_body(source: Source, shown: Shown, asides: Callable[[], str]) -> st
     md.add_render_rule("paragraph_close", after("p"))
     md.add_render_rule("list_item_close", after("li"))
     md.add_render_rule("image", image)
+    md.add_render_rule("heading_close", headed)
     return str(md.render(source.text)) + asides()
 
 
 # --- LaTeX -----------------------------------------------------------------------------------
 
 
-def latex_body(source: Source, shown: Shown, asides: Callable[[], str]) -> Iterator[str]:
-    recorder = Recorder()
+def latex_body(source: Source, to: Writers, recorder: Recorder, inside: tuple[Path, ...]) -> Iterator[str]:
+    """The recorder brings the macros of the files that this one stands in."""
+    shown, asides = to.shown, to.asides
     read_latex(source, recorder)
     started = re.search(r"\\begin\{document\}", source.text)
     ended = re.search(r"\\end\{document\}", source.text)
@@ -136,8 +157,7 @@ def latex_body(source: Source, shown: Shown, asides: Callable[[], str]) -> Itera
                 continue
             yield from paragraph(sentence, asides)
             sentence = ""
-            if kind.startswith("h"):
-                yield f"<{kind}>{escape(piece)}</{kind}>"
+            yield from between(kind, piece, source, to, recorder, inside)
         at = end
         if rows and not rows[0].display:
             sentence += shown(rows, False)
@@ -152,9 +172,27 @@ def latex_body(source: Source, shown: Shown, asides: Callable[[], str]) -> Itera
             continue
         yield from paragraph(sentence, asides)
         sentence = ""
-        if kind.startswith("h"):
-            yield f"<{kind}>{escape(piece)}</{kind}>"
+        yield from between(kind, piece, source, to, recorder, inside)
     yield from paragraph(sentence, asides)
+
+
+def between(
+    kind: str, piece: str, source: Source, to: Writers, recorder: Recorder, inside: tuple[Path, ...]
+) -> Iterator[str]:
+    """A heading, or another file where it is read in."""
+    if kind.startswith("h"):
+        yield f"<{kind}>{escape(piece)}</{kind}>{to.under(piece)}"
+    if kind == "input":
+        path = inside[0].parent / (piece if Path(piece).suffix else f"{piece}.tex")
+        if path.resolve() in inside:
+            return
+        try:
+            text = read_text(path)
+            yield from latex_body(
+                Source(str(path), text), to, Recorder(macros=dict(recorder.macros)), (*inside, path.resolve())
+            )
+        except ReadError as error:
+            yield f"<p>{escape(error.message)}</p>"
 
 
 def paragraph(sentence: str, asides: Callable[[], str]) -> Iterator[str]:
@@ -163,12 +201,18 @@ def paragraph(sentence: str, asides: Callable[[], str]) -> Iterator[str]:
 
 
 def words(text: str) -> Iterator[tuple[str, str]]:
-    """("text", words), ("break", "") between paragraphs, ("h2", title) of what stands between two formulas."""
+    """("text", words), ("break", "") between paragraphs, ("h2", title), ("input", file) of what stands between two
+    formulas.
+    """
     text = re.sub(r"(?<!\\)%[^\n]*\n?", "", _DELIMITERS.sub("", _DELIMITERS.sub("", text)))
     levels = {"part": "h1", "chapter": "h1", "section": "h2", "subsection": "h3"}
     at = 0
     while (m := _HEADING.search(text, at)) is not None:
         yield from paragraphs(text[at : m.start()])
+        if m["file"]:
+            yield "input", m["file"]
+            at = m.end()
+            continue
         depth, k = 1, m.end()
         while k < len(text) and depth:
             depth += (text[k] == "{") - (text[k] == "}")
@@ -192,12 +236,12 @@ def paragraphs(text: str) -> Iterator[tuple[str, str]]:
 # --- notebooks -------------------------------------------------------------------------------
 
 
-def notebook_body(path: Path, text: str, shown: Shown, asides: Callable[[], str]) -> Iterator[str]:
+def notebook_body(path: Path, text: str, to: Writers) -> Iterator[str]:
     cells = {source.cell: source for source in markdown_cells(str(path), text)}
     for number, (_, code) in enumerate(notebook_cells(str(path), text), 1):
         if number in cells:
             try:
-                yield markdown_body(cells[number], shown, asides)
+                yield markdown_body(cells[number], to)
             except ReadError as error:
                 yield f"<p>{escape(str(error))}</p>"
         elif code.strip():

@@ -13,13 +13,16 @@ from .letters import author_text
 from .spelling_symbols import number
 
 
-def read_as(reading: Reading) -> dict[str, str]:
-    """By letter: "n" (a column of n entries), "row of n", "m×n", "number", or what there is a family of."""
+def read_as(reading: Reading, plain: bool = True) -> dict[str, str]:
+    """By letter: "n" (a column of n entries), "row of n", "m×n", "number", or what there is a family of.
+
+    The letters as text, or (not `plain`) as the symbol table has them.
+    """
     if not reading.declarations.inferred or reading.kind == "remark":
         return {}
     arrays = reading.declarations.arrays
     used = {n.name: None for side in (reading.lhs, reading.rhs) for n in walk(side) if isinstance(n, Symbol)}
-    return {author_text(name): kind(arrays[name]) for name in used if name in arrays}
+    return {author_text(name) if plain else name: kind(arrays[name]) for name in used if name in arrays}
 
 
 def layout(reading: Reading) -> str:

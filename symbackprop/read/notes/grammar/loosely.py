@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import cast
 
@@ -26,8 +27,13 @@ from .tree import (
 from .walking import mapped, walk
 
 
-def substituted(body: Expr, params: tuple[Expr, ...], args: tuple[Expr, ...]) -> Expr | None:
-    """The body with every parameter replaced; None where an argument does not fit its parameter (σ² by a product)."""
+def substituted(
+    body: Expr, params: tuple[Expr, ...], args: tuple[Expr, ...], beside: Collection[str] = ()
+) -> Expr | None:
+    """The body with every parameter replaced; None where an argument does not fit its parameter (σ² by a product).
+
+    Dummies of its sums get other letters than those that stand `beside` it.
+    """
     table: dict[tuple[str, str], Expr] = {}
     for p, a in zip(params, args, strict=True):
         if not isinstance(p, Name):
@@ -43,7 +49,7 @@ def substituted(body: Expr, params: tuple[Expr, ...], args: tuple[Expr, ...]) ->
             if p.sub is not None or p.sups or (key in table and table[key] != a):
                 return None
         table[(p.letter + "'" * p.primes, p.mark)] = a
-    return cast(Expr, put_in(body, table))
+    return cast(Expr, put_in(body, table, frozenset(beside)))
 
 
 def exponent(p: Name) -> Num | None:
@@ -65,28 +71,30 @@ def without_power(a: Expr, power: Num) -> Expr | None:
             return None
 
 
-def put_in(node: object, table: dict[tuple[str, str], Expr]) -> object:
+def put_in(node: object, table: dict[tuple[str, str], Expr], beside: frozenset[str] = frozenset()) -> object:
     if isinstance(node, (Sum, Over)):
-        node, table = apart(node, table)
+        node, table = apart(node, table, beside)
     if isinstance(node, Name):
         found = table.get((node.letter + "'" * node.primes, node.mark)) or (
             None if node.primes else table.get((node.letter, node.mark))
         )
         sub = None if node.sub is None else put_in_script(node.sub, table)
-        sups = tuple(put_in_script(s, table) for s in node.sups)
+        sups = tuple(put_in_script(s, table, beside) for s in node.sups)
         if found is None:
             return replace(node, sub=sub, sups=sups)
         return with_scripts(found, sub, sups, node)
     if isinstance(node, Script):
-        return put_in_script(node, table)
-    return mapped(node, lambda child: put_in(child, table))
+        return put_in_script(node, table, beside)
+    return mapped(node, lambda child: put_in(child, table, beside))
 
 
-def apart(node: Sum | Over, table: dict[tuple[str, str], Expr]) -> tuple[Sum | Over, dict[tuple[str, str], Expr]]:
-    """A sum whose dummy is also a letter of an argument gets another one."""
+def apart(
+    node: Sum | Over, table: dict[tuple[str, str], Expr], beside: frozenset[str]
+) -> tuple[Sum | Over, dict[tuple[str, str], Expr]]:
+    """A sum whose dummy is also a letter of an argument, or stands beside the whole, gets another one."""
     bound = {b.name for b in node.binders}
     inner = {k: a for k, a in table.items() if k[0] not in bound}
-    held = {n.letter + "'" * n.primes for a in inner.values() for n in walk(a) if isinstance(n, Name)}
+    held = {n.letter + "'" * n.primes for a in inner.values() for n in walk(a) if isinstance(n, Name)} | beside
     fresh: dict[tuple[str, str], Expr] = {(b, ""): Name(b.rstrip("'"), primes=3 + b.count("'")) for b in bound & held}
     if not fresh:
         return node, inner
@@ -97,9 +105,9 @@ def apart(node: Sum | Over, table: dict[tuple[str, str], Expr]) -> tuple[Sum | O
     return replace(node, binders=binders), {**inner, **fresh}
 
 
-def put_in_script(s: Script, table: dict[tuple[str, str], Expr]) -> Script:
-    items = tuple(cast(Expr, put_in(i, table)) for i in s.items)
-    value = None if s.value is None else cast(Expr, put_in(s.value, table))
+def put_in_script(s: Script, table: dict[tuple[str, str], Expr], beside: frozenset[str] = frozenset()) -> Script:
+    items = tuple(cast(Expr, put_in(i, table, beside)) for i in s.items)
+    value = None if s.value is None else cast(Expr, put_in(s.value, table, beside))
     if items == s.items and value == s.value:
         return s
     return replace(s, text=spelled_items(items) if items else s.text, items=items, value=value, labels=None)

@@ -11,7 +11,7 @@ from ..files.place import ReadError
 from .cursor import OPENING, Cursor, Range, shown
 from .lexer import Token
 from .tree import Add, All, Expr, Label, Name, Neg, Num, Paren, Power, Script, Transpose, Words
-from .vocabulary import BOLD, DISTINCT
+from .vocabulary import BOLD, DISTINCT, SUBSCRIPT_WORDS
 
 MAX_SCRIPTS: Final = 3
 TRANSPOSES: Final = frozenset(("T", "tr"))
@@ -101,6 +101,11 @@ class Names(Cursor):
             error = ""
         except ReadError as caught:
             value, error = None, caught.message
+            if transposes and self.tokens[whole[1] - 1].kind == "name":  # e^{z/T}: T is a letter there
+                try:
+                    return Script(text, (), None, self.inside(*whole), span=span)
+                except ReadError:
+                    pass
         return Script(text, (), known, value, transposes, elementwise, error, span)
 
     def is_transpose(self, r: Range) -> bool:
@@ -170,7 +175,7 @@ class Names(Cursor):
                 self.advance()
                 return All(span)
             case "name":
-                return self.name()
+                return self.word(token, past) or self.name()
             case "deco":
                 return self.marked()
             case "text" | "word" | "func":
@@ -183,6 +188,15 @@ class Names(Cursor):
                 return term
             case _:
                 raise self.fail(f"{shown(token)} is not an index", token)
+
+    def word(self, token: Token, past: int) -> Words | None:
+        """c_{prev}: letters that are a word together."""
+        end = next((k for k in range(self.i, past) if self.tokens[k].kind != "name"), past)
+        text = "".join(t.text for t in self.tokens[self.i : end])
+        if text not in SUBSCRIPT_WORDS:
+            return None
+        self.go(end)
+        return Words(text, (token.start, self.tokens[end - 1].end))
 
     def label_parts(self, r: Range) -> list[tuple[Label, str]] | None:
         """l, l+1, (l), [L-1], 2, [l](i), l,(i): labels with the bracket each stands in; None for anything else."""

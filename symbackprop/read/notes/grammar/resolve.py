@@ -47,7 +47,7 @@ from .tree import (
     Sum,
     Words,
 )
-from .walking import mapped, walk
+from .walking import mapped, outside_scripts, walk
 
 
 @dataclass(slots=True)
@@ -60,7 +60,8 @@ class Resolver(Products):
         return Statement(tuple(Part(p.joined, self.chain(p.chain), p.span) for p in s.parts), s.span)
 
     def look(self, c: Chain) -> None:
-        """Whether the relation is one between differentials."""
+        """What letters stand in it, and whether the relation is one between differentials."""
+        self.shown = frozenset(n.letter for n in walk_names(c))
         self.differentials = any(is_differential(s) for s in (*c.subjects, *(k.rhs for k in c.links)))
 
     def chain(self, c: Chain) -> Chain:
@@ -189,6 +190,7 @@ class Resolver(Products):
     # --- sums --------------------------------------------------------------------------------
 
     def big(self, node: Sum | Over) -> Expr:
+        node = replace(node, binders=tuple(from_one(b, node.body) for b in node.binders))
         names = [b.name for b in node.binders]
         for n in names:
             self.bound[n] = self.bound.get(n, 0) + 1
@@ -242,6 +244,15 @@ def is_differential(node: Expr) -> bool:
             return d.span[1] == x.span[0]
         case _:
             return False
+
+
+def from_one(b: Binder, body: Expr) -> Binder:
+    """Σ_{k=0}^{K-1} of what only has k as an index: over all K entries."""
+    match b.low, b.high:
+        case Num(value=Fraction(numerator=0)), Add((size, Neg(Num(value=Fraction(numerator=1, denominator=1))))):
+            valued = any(isinstance(n, Name) and n.letter == b.name for n in outside_scripts(body))
+            return b if valued else replace(b, low=None, high=size)
+    return b
 
 
 def walk_names(node: object) -> Iterator[Name]:

@@ -149,7 +149,7 @@ class Products(Derivatives):
     def begins_differential(self, d: Name, beside: Expr) -> bool:
         """d in front of a name; where a size is called d too, right in front of it."""
         if not self.decl.known(self.decl.key("d", d.mark)):
-            return True
+            return "d" not in self.decl.macros
         only_size = "d" in self.decl.sizes and "d" not in self.decl.arrays
         return (
             (bool(self.decl.upstream) or self.differentials)
@@ -201,7 +201,7 @@ class Products(Derivatives):
         if len(params) != len(brackets.chains) or any(c.links for c in brackets.chains):
             return None
         args = tuple(c.subjects[-1] for c in brackets.chains)
-        new = substituted(body, params, args)
+        new = substituted(body, params, args, self.shown)
         return None if new is None else self.expr(new)
 
     def function_call(self, key: str, first: Name, beside: Expr | None, brackets: Paren) -> Expr:

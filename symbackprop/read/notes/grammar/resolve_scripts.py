@@ -48,6 +48,8 @@ class ScriptResolver:
 
     bound: dict[str, int] = field(default_factory=dict)
 
+    shown: frozenset[str] = frozenset()
+
     free: list[tuple[str, Label | None, Span]] = field(default_factory=list)
 
     def expr(self, node: Expr) -> Expr:

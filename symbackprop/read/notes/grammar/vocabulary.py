@@ -142,6 +142,12 @@ COMMANDS.update(
 COMMANDS.update({n: ("operator", n) for n in ("operatorname", "mathop")})
 COMMANDS.update({n: ("func", w) for n, w in FUNCTION_WORDS.items() if n not in ("vec", "sqrt", "sum", "norm", "abs")})
 
+SUBSCRIPT_WORDS: Final = frozenset(
+    "prev next new old hid opt avg tot pos neg ref train test val pred true obs model data loss enc dec reg rec err "
+    "hidden input output out max min final init last curr mask noise mse rmse map mle ols".split()
+)
+"""Letters that, below a name, are a word and not indices."""
+
 SIGNS: Final[dict[str, tuple[str, str]]] = {
     "+": ("op", "+"), "-": ("op", "-"), "−": ("op", "-"), "–": ("op", "-"), "*": ("op", "*"), "/": ("op", "/"),
     "∕": ("op", "/"), "@": ("op", "@"), "·": ("op", "cdot"), "⋅": ("op", "cdot"), "∙": ("op", "cdot"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 
 from ..files.place import Span
-from .tree import Label
+from .tree import Label, Name
 
 
 def relabel(node: object, base: str, new: Label) -> object:
@@ -49,6 +49,18 @@ def walk(node: object) -> Iterator[object]:
         elif (names := parts(type(here))) is not None:
             yield here
             stack.extend([getattr(here, name) for name in names])
+
+
+def outside_scripts(node: object) -> Iterator[object]:
+    """Every node, but for those in subscripts and superscripts of names."""
+    stack = [node]
+    while stack:
+        here = stack.pop()
+        if isinstance(here, tuple):
+            stack.extend(here)
+        elif (names := parts(type(here))) is not None:
+            yield here
+            stack.extend(() if isinstance(here, Name) else [getattr(here, name) for name in names])
 
 
 _PARTS: dict[type, tuple[str, ...] | None] = {}

@@ -124,18 +124,18 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
     )  # fmt: skip
 
 
-def inherit(above: Above, roles: Roles, facts: Facts, unread: set[str], defines: Callable[[str], bool]) -> None:
-    """Shapes that were said above hold until they are said anew; what was not read there is not read here."""
+def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], bool]) -> set[str]:
+    """Shapes that were said above hold until they are said anew.  Returns the letters whose definition was not read."""
     roles.sizes |= set(above.sizes) - set(roles.arrays) - roles.indices
     facts.logistic |= above.logistic
     facts.logistic_keys |= set(above.logistic_keys)
     facts.einstein |= above.einstein
     facts.bold = {**above.bold, **facts.bold}
     said = {roles.full_key(n)[0] for n, _, _ in roles.members}
-    unread |= {k for k in above.unread if not defines(k) and k not in said}
     for key, properties in above.properties.items():
         if not defines(key) and key not in said:
             facts.sayings += [Saying(-1, p, key) for p in sorted(properties)]
+    return {k for k in above.unread if not defines(k) and k not in said}
 
 
 def inherit_functions(
@@ -144,7 +144,9 @@ def inherit_functions(
     """Functions given above, and the letters that definitions from above rest on."""
     table, options = frame.table, frame.options
     for name, f in above.table.functions.items():
-        if name in table.functions or defines(name) or said_anew(name):
+        use = roles.arrays.get(name)
+        value = use is not None and use.bare and not use.calls and name not in roles.primed and use.by
+        if name in table.functions or defines(name) or said_anew(name) or value:
             continue
         if f.kind != "loss" and (name in roles.arrays or name not in options):
             table = table.with_function(f)

@@ -258,6 +258,9 @@ class Shapes(ShapeOperations):
     def index(self, node: Expr, axis: SizeName) -> None:
         match node:
             case IndexName(name):
+                known = self.decl.indices.get(name)
+                if name not in self.scope and known is not None and known.size is not None:
+                    self.sizes.same(f"#{self.tag}{name}", self.size(known.size))
                 self.equal(self.scope.get(name, f"#{self.tag}{name}"), axis, f"{name} runs over another range")
             case Num(value):
                 limit = self.sizes.find(axis)

@@ -9,11 +9,13 @@ from ..declared.symbols import Declarations
 from ..grammar.tree import (
     Expr,
     Function,
+    Identity,
     IndexName,
     Neg,
     Num,
     Over,
     Power,
+    Product,
     Sum,
 )
 
@@ -105,6 +107,12 @@ def strip(node: Expr) -> Expr:
     return strip(node.arg) if isinstance(node, Neg) else node
 
 
+def is_identity(node: Expr) -> bool:
+    """I, λ I."""
+    node = strip(node)
+    return isinstance(node, Identity) or (isinstance(node, Product) and is_identity(node.args[-1]))
+
+
 @dataclass(slots=True)
 class ShapeOperations:
     decl: Declarations
@@ -144,6 +152,8 @@ class ShapeOperations:
         arrays = [f for f in known if not isinstance(f, Third) and not self.lone(f)]
         if not arrays:
             return LONE if known else ANY
+        if any(map(is_identity, args)):
+            self.equal(*arrays[0])
         if len(arrays) < len(known):
             literal = all(isinstance(strip(a), Num) for a, f in zip(args, found, strict=True) if f == LONE)
             square = all(self.sizes.find(a[0]) == self.sizes.find(a[1]) for a in arrays)

@@ -6,16 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..declared.symbols import ArraySymbol
+from symbackprop.core.terms import SymbackpropError
+
+from ..declared.symbols import ArraySymbol, Declarations, Definition
 from ..files.place import Place
+from ..grammar.resolve import Resolver
 from ..grammar.tree import (
     Binder,
+    Call,
     Chain,
     Entry,
     Expr,
+    Function,
     Identity,
     IndexName,
     Link,
+    Neg,
     Num,
     Product,
     Sum,
@@ -59,12 +65,41 @@ def in_force(sayings: Iterable[Saying], at: int) -> list[Saying]:
     return found
 
 
+def hypothesis(s: Saying, table: Declarations) -> Definition | None:
+    if s.chain is None:
+        name = s.of if s.of in table.arrays else s.of.split("_")[0]
+        chain = property_chain(s.what, name, table.arrays[name]) if name in table.arrays else None
+        return None if chain is None else Definition(chain, property_text(s.what, name))
+    try:
+        return Definition(Resolver(table).chain(s.chain), s.of, s.where)
+    except (SymbackpropError, RecursionError):
+        return None
+
+
+def with_diagonals(
+    assumed: Iterable[Saying], table: Declarations, given: set[str], definitions: list[Definition]
+) -> Declarations:
+    """ "D is diagonal": D = diag(v) for a vector v that has no other name."""
+    for s in assumed:
+        array = table.arrays.get(s.of)
+        if s.what == "diagonal" and array is not None and len(array.shape) == 2 and s.of not in given:
+            v = Symbol(f"{s.of}_diag")
+            link = Link("=", Call(Function("diag"), (v,)))
+            definitions.append(Definition(Chain((Symbol(s.of),), (link,)), f"{s.of} is diagonal"))
+            table = table.with_array(ArraySymbol(v.name, array.shape[:1], "vector"))
+    return table
+
+
 def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:
     x, rank = Symbol(name), len(array.shape)
     product = ("",)
     match p:
         case "symmetric" if rank == 2:
             return equation(x, Transpose(x))
+        case "skew" if rank == 2:
+            return equation(x, Neg(Transpose(x)))
+        case "idempotent" if rank == 2:
+            return equation(Product((x, x), product), x)
         case "orthogonal" if rank == 2:
             return equation(Product((Transpose(x), x), product), Identity(array.shape[1]))
         case "unit" if rank == 1:
@@ -83,7 +118,8 @@ def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:
 
 def property_text(p: str, name: str) -> str:
     return {
-        "symmetric": f"{name} = {name}^T", "orthogonal": f"{name}^T {name} = I", "unit": f"{name}^T {name} = 1",
+        "symmetric": f"{name} = {name}^T", "skew": f"{name} = -{name}^T", "idempotent": f"{name} {name} = {name}",
+        "orthogonal": f"{name}^T {name} = I", "unit": f"{name}^T {name} = 1",
         "positive": f"{name} > 0",
     }.get(p, f"the entries of {name} sum to 1")  # fmt: skip
 

@@ -127,7 +127,9 @@ class Options:
                 if key in self.facts.rows:
                     out = [replace(o, cost=o.cost + 3) if o.rank == 1 else o for o in out]
                 out.append(Option((axes[0],), "row", cost=base + row))
-        was = self.inherited.get(key)
+        if key in self.facts.square:
+            out = [replace(o, shape=(axes[0], axes[0])) if o.rank == 2 and not o.family else o for o in out]
+        was = self.inherited.get(key) if key not in self.roles.listed else None  # x_1, …, x_m are said anew
         if was is not None and key not in self.facts.ranks:
             same = [(o.rank, o.family, o.orientation) == (was.rank, was.family, was.orientation) for o in out]
             kept = (
@@ -142,6 +144,7 @@ class Options:
         if self.facts.everything is not None and use.items == 0 and key not in self.facts.ranks:
             want = self.facts.everything
             out = [replace(o, cost=0.0 if o.rank == want else o.cost + 3) for o in out]
+        out = out or [Option(tuple(axes[: use.items]), "matrix")]
         return tuple(sorted(out, key=lambda o: o.cost))
 
     def said(self, key: str, table: Declarations) -> tuple[Option, ...] | None:

@@ -48,6 +48,7 @@ from .prose_patterns import (
     SAMPLES,
     SHAPED,
     SOFTMAX_OF,
+    SQUARE,
     F,
 )
 
@@ -185,16 +186,12 @@ class Facts:
         for m in BOLD.finditer(s):
             case = "lower" if m["case"].lower() == "lower" else "upper"
             self.bold[case] = 2 if m["kind"].lower() == "matri" else 1
-            if "square" in (m["adj"] or "").lower():
-                self.square.add(f"bold {case}")
         for m in re.finditer(
             r"\bbold\b[^.;]*?\b(?P<case>upper|lower)\s+case\s+(?:an?\s+|the\s+)?(?P<square>square\s+)?(?P<kind>vector|matri)",
             s,
             re.IGNORECASE,
         ):
             self.bold[m["case"].lower()] = 2 if m["kind"].lower() == "matri" else 1
-            if m["square"]:
-                self.square.add(f"bold {m['case'].lower()}")
         for m in FUNCTION.finditer(s):
             self.functions |= set(t.keys(m["list"] or m["list2"]))
         if ELEMENTWISE.search(s):
@@ -229,6 +226,8 @@ class Facts:
                 )
                 for key in self.about(s, m, t):
                     self.sayings.append(Saying(self.at if denied else since, name, key, not denied))
+                    if name in SQUARE and not denied:
+                        self.square.add(key)
         if re.search(r"\binstead\b|\bno longer\b|\bonly\s+a\s+vector\b", s, re.IGNORECASE):
             self.sayings += [Saying(self.at, ANY, k, False) for k in t.keys(s)]
         for m in DROPPED.finditer(s):

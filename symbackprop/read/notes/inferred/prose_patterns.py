@@ -39,8 +39,14 @@ DIMENSIONAL = re.compile(
     rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:dimensional\s+)?(?:column\s+|row\s+)?vectors?\s+(?P<list>{LIST})", re.IGNORECASE
 )
 PROPERTIES = {
-    "symmetric": r"symmetric",
-    "orthogonal": r"orthogonal|orthonormal|rotation",
+    "symmetric": r"(?<!skew.)(?<!skew)(?<!anti.)(?<!anti)(?<!non)(?<!un)\bsymmetric",
+    "skew": r"\b(?:skew|anti)-?\s?symmetric",
+    "diagonal": r"(?<!off.)(?<!block.)\bdiagonal\b(?!\s+(?:of|entr|elem))",
+    "idempotent": r"\bidempotent\b|\bprojection\s+matri",
+    "orthogonal": r"(?<!rows\s)\b(?:orthogonal|orthonormal|rotation)\b(?!\s+(?:rows|to))",
+    "other": r"\b(?:triangular|permutation|circulant|toeplitz|unitary|nilpotent|cent(?:er|r)ed|whitened|standardi[sz]ed"
+             r"|isotropic|block[\s-]diagonal|doubly\s+stochastic|hermitian|(?:orthogonal|orthonormal)\s+rows|low[\s-]rank|sparse"
+             r"|(?<!symmetric )(?<!symmetric, )positive[\s-](?:semi-?)?definite)\b",
     "unit": r"unit(?:[\s-]norm)?\s+vectors?|unit[\s-]norm|unit\s+length",
     "one-hot": r"one[\s-]?hot",
     "sums": r"probability\s+(?:distribution|vector)s?|probabilities|distributions?\b"
@@ -48,6 +54,7 @@ PROPERTIES = {
     "positive": r"(?<!semi-)(?<!non-)positive(?!\s+(?:semi|definite))",
     "invertible": r"invertible|non-?singular|full\s+(?:column\s+|row\s+)?rank",
 }  # fmt: skip
+SQUARE = frozenset(("symmetric", "skew", "diagonal", "idempotent", "invertible"))
 NEGATED = re.compile(
     r"\b(?:not|no|nothing|without|instead|no longer|need not|drop|never|unless|isn't|aren't|neither|non)\b"
     r"|only a vector|arbitrary",

@@ -300,7 +300,7 @@ class Roles(Said):
             for u in r.uses.uses:
                 if self.params and self.is_parameter(r, u):
                     continue
-                if u.by == "differential" and u.key == "d":
+                if u.by == "differential" and u.key == "d" and not self.means_distance():
                     continue
                 key, items, layered = self.full_key(u.name)
                 if u.name.primes and not key.endswith("'"):
@@ -308,6 +308,11 @@ class Roles(Said):
                 if u.bracket is not None:
                     self.calls.setdefault(key, []).append(tuple(c.subjects[-1] for c in u.bracket.chains))
                 self.count(key, items, layered, u)
+
+    def means_distance(self) -> bool:
+        """d = …, d(x, y) = … give what d is."""
+        heads = [c.head for c in self.candidates if c.head.key == "d"]
+        return any(h.args is None or (len(h.args) > 1 and all(isinstance(a, Name) for a in h.args)) for h in heads)
 
     def count(self, key: str, items: int, layered: bool, u: Use) -> None:
         a = self.arrays.setdefault(key, ArrayUse())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import cast
@@ -32,14 +32,14 @@ from ..meaning.lints import indices
 from .above import Above, Given, inherit, inherit_functions, letters
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
-from .hypotheses import Saying, in_force, property_chain, property_text
+from .hypotheses import Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
-from .notations import diagonals, rewritten, summed
+from .notations import diagonals, summed
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
 from .said import Record
-from .size_names import with_named_sizes
+from .size_names import range_in, with_named_sizes
 from .solver import Cost, Solver
 
 MAX_DEFINITIONS = 60
@@ -64,15 +64,18 @@ class Section:
     definitions: list[Given] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     """Letters whose definition could not be read."""
+    doubtful: set[str] = field(default_factory=set)
+    """The same above: here they may be other letters, where no definition from above leads to them."""
     recurrent: set[str] = field(default_factory=set)
     """Those of them that stand in it themselves, h_t = … h_{t-1} …, so that it matters even where h_t is held."""
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     stated: list[Saying] = field(default_factory=list)
+    _another: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base)
-        inherit(self.above, self.roles, self.facts, self.unread, self.defines)
+        self.doubtful = inherit(self.above, self.roles, self.facts, self.defines)
         self.frame = Framer(self.roles, self.facts, self.base, self.above.chosen).frame()
         inherit_functions(self.above, self.frame, self.roles, self.defines, self.said_anew)
         self.solver = Solver(self.frame, self.roles)
@@ -104,7 +107,31 @@ class Section:
         if below:
             return below[0]
         found = self.above.definitions.get(name)
-        return found if found is not None and not self.said_anew(name) and self.same_kind(key, found) else None
+        if found is None or self.said_anew(name) or self.another_loss(name, found):
+            return None
+        return found if self.same_kind(key, found) else None
+
+    def another_loss(self, name: str, found: Given) -> bool:
+        """L is only differentiated by what its definition above does not lead to: here it is any loss."""
+        if name not in self._another:
+            by = {k for r in self.records if r.loose is not None for k in self.derived_by(name, r)}
+            reach, work = set[str](), [name, *found.rests]
+            while work and not by & reach:
+                key = work.pop()
+                if key not in reach:
+                    reach.add(key)
+                    rests = self.above.definitions.get(key.removesuffix(AT))
+                    own = [self.keys(d.chain) for d in self.definitions if d.key == key.removesuffix(AT)]
+                    work += [*(rests.rests if rests is not None else ()), *(k for keys in own for k in keys)]
+            self._another[name] = bool(by) and not by & reach
+        return self._another[name]
+
+    def derived_by(self, name: str, r: Record) -> Iterator[str]:
+        for n in walk(r.loose):
+            if isinstance(n, Derivative) and isinstance(n.body, Name) and self.roles.full_key(n.body)[0] == name:
+                yield from (self.roles.full_key(v)[0] for v in n.wrt if isinstance(v, Name))
+        if name == self.frame.table.upstream:
+            yield from (self.roles.full_key(u.name)[0] for u in r.uses.uses if u.after_d)
 
     def said_anew(self, name: str) -> bool:
         return any(self.roles.full_key(n)[0] == name for n, _, _ in self.roles.members)
@@ -155,17 +182,19 @@ class Section:
     def opaque(self, keys: Iterable[str], at: int, stop: frozenset[str] = frozenset()) -> str:
         seen: set[str] = set()
         first = frozenset(keys)
-        work = list(first)
+        here, work = set(first), list(first)
         while work:
             key = work.pop()
             if key in seen or (key in stop and key not in first | self.recurrent):
                 continue
             seen.add(key)
             name = key.removesuffix(AT)
-            if name in self.unread:
+            if name in self.unread or (name in self.doubtful and key not in here):
                 return name
             d, f = self.definition(key, at), self.frame.table.functions.get(name)
-            work.extend(self.keys(d.chain) if d is not None else ())
+            rests = self.keys(d.chain) if d is not None else ()
+            here.update(rests if key in here and d is not None and d.record >= 0 else ())
+            work.extend(rests)
             work.extend(k for k in self.unread if f is not None and not letters(k).isdisjoint(letters(f.body)))
         return ""
 
@@ -280,7 +309,7 @@ class Section:
     def named(self, rough: Declarations, here: Mapping[str, Option], sizes: Unifier) -> Declarations:
         """Unknown sizes with names that nothing else has."""
         roles, base = self.roles, self.base
-        taken = set(roles.arrays) | roles.sizes | roles.indices | set(base.sizes) | set(base.arrays)
+        taken = roles.used() | set(roles.arrays) | roles.sizes | roles.indices | set(base.sizes) | set(base.arrays)
         taken |= {s.last for s in self.frame.table.layers.values()} | set(self.frame.table.layered_sizes)
         return with_named_sizes(rough, here, sizes, taken)
 
@@ -301,7 +330,9 @@ class Section:
             rhs = cast(Expr, diagonals(chain.links[0].rhs, table))
             chain = Chain(chain.subjects, (replace(chain.links[0], relation="=", rhs=rhs),), chain.span)
             definitions.append(Definition(chain, d.text, d.where))
-        hypotheses = [*table.hypotheses, *self.said_hypotheses(table, at)]
+        assumed = in_force((*self.facts.sayings, *self.stated), at)
+        table = with_diagonals(assumed, table, {d.key for d in given}, definitions)
+        hypotheses = [*table.hypotheses, *filter(None, (hypothesis(x, table) for x in assumed))]
         axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")
         return replace(
             table,
@@ -310,8 +341,13 @@ class Section:
             softmax=table.softmax or axis,  # type: ignore[arg-type]
         )
 
-    def rewritten(self, lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declarations]:
-        return rewritten(lhs, rhs, table)
+    def doubted(self, chain: Chain, table: Declarations, at: int) -> str:
+        """What is said of an array of a statement and is not understood; a letter whose definition above is not."""
+        vague = sorted(self.doubtful.intersection(k for k in self.all_keys(chain) if self.definition(k, at) is None))
+        found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in table.arrays)
+        said = (f"what is said of {name} is not all understood" for name in found)
+        return f"the definition of {vague[0]} above could not be read" if vague else next(said, "")
+
 
     # --- what is not written -----------------------------------------------------------------
 
@@ -327,23 +363,13 @@ class Section:
             return chain, table
         self.hidden[key] = extra
         at = tuple(IndexName(i) for i in extra)
-        axes = tuple(self.range_of(i, rhs, table) for i in extra)
+        axes = tuple(range_in(rhs, i, table) for i in extra)
         if any(a is None for a in axes):
             return chain, table
         shape = tuple(a for a in axes if a is not None)
         symbol = replace(table.arrays[key], shape=shape, orientation="vector" if len(shape) == 1 else "matrix")
         new = Chain((Entry(head, at, head.span),), chain.links, chain.span)
         return new, table.with_array(symbol)
-
-    @staticmethod
-    def range_of(index: str, rhs: Expr, table: Declarations) -> Expr | None:
-        for n in walk(rhs):
-            if isinstance(n, Entry) and isinstance(n.base, Symbol) and n.base.name in table.arrays:
-                shape = table.arrays[n.base.name].shape
-                for k, i in enumerate(n.at):
-                    if i == IndexName(index) and k < len(shape):
-                        return shape[k]
-        return None
 
     def explicit(self, node: object, table: Declarations) -> object:
         """Rows of X for x_i, axes that are not written, sums over repeated indices."""
@@ -367,21 +393,6 @@ class Section:
         ):
             return Entry(node, tuple(IndexName(i, node.span) for i in self.hidden[node.name]), node.span)
         return mapped(node, lambda child: self.explicit(child, table))
-
-    def said_hypotheses(self, table: Declarations, at: int) -> list[Definition]:
-        made = (self.hypothesis(s, table) for s in in_force((*self.facts.sayings, *self.stated), at))
-        return [h for h in made if h is not None]
-
-    @staticmethod
-    def hypothesis(s: Saying, table: Declarations) -> Definition | None:
-        if s.chain is None:
-            name = s.of if s.of in table.arrays else s.of.split("_")[0]
-            chain = property_chain(s.what, name, table.arrays[name]) if name in table.arrays else None
-            return None if chain is None else Definition(chain, property_text(s.what, name))
-        try:
-            return Definition(Resolver(table).chain(s.chain), s.of, s.where)
-        except (SymbackpropError, RecursionError):
-            return None
 
 
 def underived(node: object) -> object:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ..declared.symbols import ArraySymbol, Declarations, SizeSymbol
-from ..grammar.tree import Expr, Label, Num, Symbol
+from ..grammar.tree import Entry, Expr, IndexName, Label, Num, Symbol
+from ..grammar.walking import walk
 from .conform_operations import Unifier, unknown
 from .options import Option
 
@@ -58,3 +59,14 @@ def size_expression(root: str, table: Declarations) -> Expr:
             rest = text[len(base or "") :]
             return Symbol(symbol.name, Label(base, int(rest) if rest else 0))
     return Num(Fraction(int(root))) if root.lstrip("-").isdigit() else Symbol(root)
+
+
+def range_in(node: Expr, index: str, table: Declarations) -> Expr | None:
+    """The size of an axis on which an index stands."""
+    for n in walk(node):
+        if isinstance(n, Entry) and isinstance(n.base, Symbol) and n.base.name in table.arrays:
+            shape = table.arrays[n.base.name].shape
+            for k, i in enumerate(n.at):
+                if i == IndexName(index) and k < len(shape):
+                    return shape[k]
+    return None

@@ -156,17 +156,17 @@ class Algebra:
     def product(self, left: Value, right: Value, span: Span, layout: str) -> Value:
         if isinstance(left, Loose) and isinstance(right, Loose):
             raise Unsettled("the size of 𝟏 or I is not known here: write 𝟏_n", span)
-        if isinstance(left, Loose) and isinstance(right, Mat):
+        a, b = as_scalar(left), as_scalar(right)
+        if isinstance(left, Loose) and isinstance(right, Mat) and b is None:
             n = right.shape[0]
             left = self.sized(left, n, (UNIT, n), span)
-        if isinstance(right, Loose) and isinstance(left, Mat):
+        if isinstance(right, Loose) and isinstance(left, Mat) and a is None:
             n = left.shape[1]
             right = self.sized(right, n, (n, UNIT), span)
         if isinstance(right, Tensor3):
             return self.contract(left, right, span, layout)
         if isinstance(left, Tensor3):
             raise ReadError("a derivative of order three may only be the last factor", span)
-        a, b = as_scalar(left), as_scalar(right)
         if isinstance(right, Loose) and a is not None:  # λ I
             return right.times(a)
         if isinstance(left, Loose) and b is not None:

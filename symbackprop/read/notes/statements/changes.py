@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from ..grammar.vocabulary import GREEK
 from ..inferred.above import END, Above, Given, below, letters
 from ..inferred.hypotheses import in_force
 from ..inferred.prose import Facts
@@ -49,9 +50,10 @@ def section_of(scope: Scope, above: Above) -> Section:
 def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
     """Where a sentence begins (among the prose, and the formulas) that says of letters used above what they are."""
     used: set[str] = set()
-    seen = 0
+    seen, counts = 0, dict[str, int]()
     for k, (text, at) in enumerate(scope.prose):
         used = used.union(*(letters(f.text) for f in scope.formulas[seen:at]))
+        counts |= {k: n for f in scope.formulas[seen:at] for k, n in subscripts(f.text)}
         seen = max(seen, at)
         if not at or at >= len(scope.formulas) or _GOES_ON.match(text):
             continue
@@ -59,8 +61,18 @@ def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
         end = next((n for _, n in scope.prose[k + 1 :] if n > at), len(scope.formulas))
         said = {*facts.ranks, *facts.shapes, *(name for f in scope.formulas[at:end] for name in members(f))}
         again = used if facts.everything is not None else used & set[str]().union(*map(letters, said))
+        again |= {name for f in scope.formulas[at:end] for name, n in subscripts(f.text) if counts.get(name, n) != n}
         if again:
             yield (k, at), again
+
+
+def subscripts(text: str) -> Iterator[tuple[str, int]]:
+    """How many indices stand at a letter."""
+    for m in _SCRIPTED.finditer(text):
+        yield GREEK.get(m[1].lstrip("\\"), m[1].lstrip("\\")), len(re.sub(r"[\s,{}]", "", m[2]))
+
+
+_SCRIPTED = re.compile(r"(\\?[A-Za-z]+)_\s*(\{[a-z][\s,]*[a-z]?\}|[a-z])")
 
 
 def parts(scope: Scope, place: tuple[int, int]) -> tuple[Scope, Scope]:
@@ -84,5 +96,6 @@ def left_by(section: Section) -> Above:
     keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
     return Above(
         definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
-        section.frame.table, dict.fromkeys(sorted(section.unread)), facts.logistic, facts.einstein,
+        section.frame.table, dict.fromkeys(sorted(section.unread | section.doubtful)),
+        facts.logistic, facts.einstein,
     )  # fmt: skip

@@ -39,7 +39,8 @@ CONDITION = re.compile(
     r"\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
     r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
     r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\."
-    r"|first[\s-]order|normal equations?|equation)\b" + _END,
+    r"|first[\s-]order|normal equations?|equation)\b" + _END
+    + r"|\b(?:is|are|becomes?|equals?|vanish\w*)\s+(?:zero|0)?\s*(?:for|at|when|if|iff|only for)\s*\Z",
     re.IGNORECASE,
 )
 ASSUMES = re.compile(

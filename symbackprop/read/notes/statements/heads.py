@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
 
@@ -12,17 +13,21 @@ from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import free_indices, restates
 from ..grammar.tree import (
+    Add,
     Cases,
     Chain,
     Entry,
     Expr,
     Link,
     Name,
+    Norm,
     Num,
+    Product,
+    Sum,
     Transpose,
     Words,
 )
-from ..grammar.walking import walk
+from ..grammar.walking import mapped, walk
 from ..inferred.above import Above, Given
 from ..inferred.hypotheses import Saying
 from ..inferred.occurrences import Uses, key_of
@@ -128,10 +133,10 @@ class Heads:
         key = self.section.roles.full_key(found.name)[0]
         return key.endswith("'") and key in self.section.frame.options
 
-    def is_aside(self, before: str, found: Head | None, lhs: Expr) -> bool:
+    def is_aside(self, before: str, found: Head | None, r: Record, rhs: Expr, lhs: Expr) -> bool:
         """ "if A = A^T", "orthogonal, that is Q^T Q = I", "with Σ_i t_i = 1": said of what is there, inline."""
         if re.search(r"\b(?:if|when|whenever|provided(?: that)?|in case)\s*\Z", before, re.IGNORECASE):
-            return found is None or self.not_fresh(found)
+            return found is None or (self.not_fresh(found) and not self.brings_in(found, r, rhs))
         said = re.search(r"\b(?:that is|i\.e\.|meaning|so that|with)\s*,?\s*\Z", before, re.IGNORECASE)
         words = re.search(
             r"\b(?:orthogonal|orthonormal|symmetric|unit|normali[sz]ed|idempotent|distribution)\b",
@@ -143,6 +148,22 @@ class Heads:
         named = {self.section.roles.full_key(n)[0] for n in walk(lhs) if isinstance(n, Name)}
         given = re.fullmatch(r"\W*(?:where|with|since|as|because)\s*", before, re.IGNORECASE) is not None
         return found is None and given and named.isdisjoint(self.defined)
+
+    def normalises(self, lhs: Expr, rhs: Expr) -> bool:
+        """Σ_k t_k = 1, ‖u‖ = 1 of a letter that nothing gives and of which nothing else is said."""
+        body = lhs.body if isinstance(lhs, Sum) else lhs.arg if isinstance(lhs, Norm) else None
+        if not isinstance(body, Name) or not (isinstance(rhs, Num) and rhs.value == 1):
+            return False
+        key, section = self.section.roles.full_key(body)[0], self.section
+        given = any(section.roles.full_key(c.head.name)[0] == key for c in section.roles.candidates)
+        return not given and key not in section.above.definitions and all(s.of != key for s in section.facts.sayings)
+
+    def brings_in(self, found: Head, r: Record, rhs: Expr) -> bool:
+        """ "when z = W h + b": by letters that come in here it says what z is."""
+        key = self.section.roles.full_key(found.name)[0]
+        names = {self.section.roles.full_key(n)[0] for n in walk(rhs) if isinstance(n, Name)} - {key}
+        new = {k for k in names if k in self.section.frame.options and self.section.first_use(k) >= r.at}
+        return key not in self.defined and not isinstance(rhs, Name) and bool(new)
 
     def gives(self, found: Head) -> bool:
         """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""
@@ -175,7 +196,7 @@ class Heads:
         if key in self.table.functions and not gives_function:
             return replace(unit, meant="claim")
         base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
-        solved = classes.SOLVED.search(before) is not None
+        solved = any(p.search(before) for p in (classes.SOLVED, classes.CONDITION))
         variable = self.is_variable(key) or (base_letter != key and self.is_variable(base_letter))
         if (solved and variable and found.args is None) or (
             self.stationary and variable and found.args is None and key not in self.defined and not stated
@@ -203,6 +224,11 @@ class Heads:
         if items and not self.free_items(found.name):
             return replace(unit, meant="claim")
         if self.holds(key, rhs) and not self.shifted(found.name, rhs):
+            why = self.over_time(key, found.name, rhs)
+            if why:
+                self.section.unread.add(key)
+                self.section.recurrent.add(key)
+                return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
             return replace(unit, meant="claim")
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
         if named and not classes.is_derivative(rhs) and not (
@@ -266,14 +292,40 @@ class Heads:
             and self.section.roles.full_key(head_name)[2]
         )
 
+    def over_time(self, key: str, head_name: Name, rhs: Expr) -> str:
+        """h_t = … h_{t-1} …, L = Σ_t L_t: no claim, and not understood."""
+        inside = [n for n in walk(rhs) if isinstance(n, Name) and self.section.roles.full_key(n)[0] == key]
+        items = [i for n in inside if n.sub is not None for i in n.sub.items]
+        if head_name.sub is not None and any(isinstance(i, Add) for i in items):
+            return f"a recurrence over {head_name.sub.text} is not understood"
+        if head_name.sub is None and not head_name.sups and inside and all(n.sub is not None for n in inside):
+            return f"whether {key} with a subscript is an entry of {key} is not settled"
+        return ""
+
     def define(self, r: Record, unit: Unit, key: str) -> Unit:
         head_, link = self.defining(unit.lhs, unit.link)
         lhs = unit.lhs if head_ is None or link is unit.link else head_.name
         chain = Chain((lhs,), (replace(link, relation="="),), (unit.lhs.span[0], unit.link.span[1]))
         given = Given(key, chain, r.formula.text, r.at, r.formula.where)
         self.defined[key] = r.at
+        if head_ is not None and isinstance(lhs, Name) and lhs.sub is None and isinstance(link.rhs, (Product, Add)):
+            self.section.definitions = [
+                d if d.key == key else self.by_way_of(lhs, link.rhs, d) for d in self.section.definitions
+            ]
         self.section.definitions.append(given)
         return replace(unit, meant="definition", given=given)
+
+    @staticmethod
+    def by_way_of(name: Name, rhs: Expr, d: Given) -> Given:
+        """h = σ(V x) and then b = V x: h is σ(b)."""
+
+        def go(node: object) -> object:
+            if node == rhs:
+                return replace(name, span=getattr(node, "span", name.span))
+            return mapped(node, go)
+
+        links = tuple(replace(k, rhs=cast(Expr, go(k.rhs))) for k in d.chain.links)
+        return replace(d, chain=replace(d.chain, links=links))
 
     def declared_head(self, r: Record, unit: Unit, key: str, stated: bool) -> Unit:
         """The left side is a name that the author declared: the rules of its table."""

@@ -16,6 +16,7 @@ from ..grammar.tree import (
     Derivative,
     Dots,
     Expr,
+    Indicator,
     Link,
     Matrix,
     Missing,
@@ -29,7 +30,7 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.vocabulary import GREEK
-from ..grammar.walking import mapped, respan, walk
+from ..grammar.walking import mapped, outside_scripts, respan
 from ..inferred.occurrences import key_of
 from ..inferred.said import EQUATIONS, Record, head_of
 from . import classes
@@ -49,6 +50,9 @@ _FOR = re.compile(r"\b(?:for|if|when|where|case|with|whenever)\s*\Z", re.IGNOREC
 
 def loosened(node: Expr, inner: list[Chain]) -> Expr:
     """f(z = W a + b) says f(z), and z = W a + b besides."""
+    if isinstance(node, Paren) and len(node.chains) == 1 and node.chains[0].links:  # M ⊙ (Z > 0)
+        if all(k.relation in ("<", ">", "≤", "≥", "≠") for k in node.chains[0].links):
+            return Indicator(node.chains[0], node.span)
     if isinstance(node, Paren) and node.opening == "(" and any(c.links for c in node.chains):
         inner.extend(c for c in node.chains if c.links)
         return replace(node, chains=tuple(Chain((c.subjects[-1],), (), c.span) for c in node.chains))
@@ -268,7 +272,7 @@ class Intents(Heads):
         if isinstance(rhs, Words) and rhs.text.strip() == "?" and classes.holds_derivative(lhs):
             return replace(unit, meant="asked", note="asked")
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
-            isinstance(n, Words) or self.is_word(n) for n in walk(rhs)
+            isinstance(n, Words) or self.is_word(n) for n in outside_scripts(rhs)
         ):  # fmt: skip
             known = head_of(lhs) is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
             return replace(unit, meant="definition" if known else "remark", note="in words")
@@ -299,7 +303,9 @@ class Intents(Heads):
                 return self.condition(r, unit)
         if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
             return self.condition(r, unit)
-        if not r.formula.display and not derivative and self.is_aside(before, found, lhs):
+        if not r.formula.display and not derivative and self.is_aside(before, found, r, rhs, lhs):
+            return self.condition(r, unit)
+        if found is None and not r.formula.display and self.normalises(lhs, rhs):
             return self.condition(r, unit)
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")

@@ -35,6 +35,7 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import walk
 from ..inferred.above import Given
+from ..inferred.notations import rewritten
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
@@ -239,10 +240,14 @@ class SectionReader(Rivals):
         if blocked is not None:
             return replace(base, kind="claim", error=blocked)
         layout = self.layout_of(chain, r)
-        reading = self.built(base, chain, r, conditions=u.conditions, layout=layout)
+        alone = self.numbers_alone(chain, r)
+        reading = self.built(base, chain, r, conditions=u.conditions, chosen=alone, layout=layout)
+        if alone is not None:
+            return reading
         if reading.error is not None:
             return reading
         doubt = self.among_many(chain) or self.nowhere_given(reading)
+        doubt = doubt or self.section.doubted(chain, reading.declarations, r.at)
         if classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions:
             doubt = "it does not hold always, and the condition it is said under is not understood"
         reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt)
@@ -281,7 +286,7 @@ class SectionReader(Rivals):
         rhs = unnested(resolver.expr(chain.links[0].rhs), inner)
         section = self.section
         lhs, rhs = (cast(Expr, section.explicit(x, table)) for x in (lhs, rhs))
-        lhs, rhs, table = section.rewritten(lhs, rhs, table)
+        lhs, rhs, table = rewritten(lhs, rhs, table)
         assumed: list[str] = []
         for c in conditions:
             found = resolver.condition(c)
@@ -321,10 +326,11 @@ class SectionReader(Rivals):
             return replace(base, kind="claim", error=blocked)
         found = head_of(u.lhs)
         assert found is not None
+        name = self.solved_for(found.name, r)
+        value = replace(u.link, relation="=")
         variable = Given(
-            section.roles.full_key(found.name)[0], Chain((u.lhs,), (replace(u.link, relation="="),), u.span),
-            r.formula.text, r.at, r.formula.where,
-        )  # fmt: skip
+            section.roles.full_key(name)[0], Chain((name,), (value,), u.span), r.formula.text, r.at, r.formula.where
+        )
         own = Chain((u.lhs,), (u.link,), u.span)
         try:
             alone = self.built(base, own, r)
@@ -337,11 +343,19 @@ class SectionReader(Rivals):
             return replace(base, kind="claim", error=self.softened(error.located(r.formula.where)))
         return replace(made, note="put into the condition it is said to solve", also=alone)
 
+    def solved_for(self, name: Name, r: Record) -> Name:
+        """ŵ and w^* are values of w, where no condition holds them themselves."""
+        bare = replace(name, mark="", sups=())
+        keys = [self.section.roles.full_key(n)[0] for n in (name, bare)]
+        own = any(c is not None and at <= r.at and self.holds_key(keys[0], c) for c, at in self.stationary)
+        return name if own or keys[0] == keys[1] or self.is_variable(keys[0]) else bare
+
     def to_solve(self, u: Unit, r: Record) -> Chain | None:
         """The condition that holds the variable, else the gradient by it of the last loss that depends on it."""
         found = head_of(u.lhs)
         assert found is not None
-        key = self.section.roles.full_key(found.name)[0]
+        name = self.solved_for(found.name, r)
+        key = self.section.roles.full_key(name)[0]
         for chain, at in reversed(self.stationary):
             if chain is not None and at <= r.at and self.holds_key(key, chain):
                 return chain
@@ -352,8 +366,8 @@ class SectionReader(Rivals):
                 and key in self.section.frame.of[d.key].split(",")
             ):
                 loss = d.chain.subjects[0]
-                name = loss.args[0] if isinstance(loss, Product) else loss
-                gradient = Derivative(name, (found.name,), False, u.span)
+                loss_name = loss.args[0] if isinstance(loss, Product) else loss
+                gradient = Derivative(loss_name, (name,), False, u.span)
                 return Chain((gradient,), (Link("=", Num(Fraction(0), u.span), u.span),), u.span)
         return None
 

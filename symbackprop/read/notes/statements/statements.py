@@ -20,7 +20,7 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Expr
-from ..inferred.above import END
+from ..inferred.above import END, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
@@ -203,11 +203,13 @@ def given_anew(formula: Formula, given: dict[str, str]) -> bool:
     m = _GIVES.match(formula.text) if len(formula.text) < 4_000 else None
     if m is None:
         return False
-    key, body = f"{m['name']}()", "".join(m["body"].split())
-    again = key in given and given[key] != body and _ANOTHER.search(formula.before) is not None
+    key, body, args = f"{m['name']}()", "".join(m["body"].split()), "".join(m["args"].split())
+    known = given.get(key, "|").split("|", 1)
+    apart = len(letters(args)) > 1 and letters(args).isdisjoint(letters(known[0])) and bool(known[0])
+    again = key in given and known[1] != body and (apart or _ANOTHER.search(formula.before) is not None)
     if again:
         given.clear()
-    given.setdefault(key, body)
+    given.setdefault(key, f"{args}|{body}")
     return again
 
 

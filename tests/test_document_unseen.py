@@ -1,0 +1,114 @@
+"""Statements as people write them, found by writing documents anew: what is true must not be called wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbackprop.documents.check import check_text
+
+P, R, U = "proved", "refuted", "unknown"
+TEXTS = {
+    "words below a name": (
+        r"$c = f \odot c_{prev} + i \odot g$. $$\frac{\partial L}{\partial f} = \frac{\partial L}{\partial c} "
+        r"\odot c_{prev}$$"
+        r"$$\frac{\partial L}{\partial f} = \frac{\partial L}{\partial c} \odot i$$",
+        [P, R],
+    ),
+    "words below a name in text": (
+        r"$h = W h_{\text{prev}}$. $$\frac{\partial L}{\partial h_{\text{prev}}} = W^T \frac{\partial L}{\partial h}$$",
+        [P],
+    ),
+    "a letter that ends like a transpose": (
+        r"$p_i = \frac{e^{z_i/T}}{\sum_j e^{z_j/T}}$ and $\frac{\partial p_i}{\partial z_i} = \frac1T p_i(1-p_i)$, "
+        r"$\frac{\partial p_i}{\partial z_i} = p_i(1-p_i)$",
+        [P, R],
+    ),
+    "a diagonal matrix": (
+        r"Let $J(w) = (y-Xw)^T D(y-Xw)$ with $D$ diagonal. $\nabla J(w) = -2X^T D(y-Xw)$, $\nabla J(w) = 2X^T D(y-Xw)$",
+        [P, R],
+    ),
+    "a skew-symmetric matrix is not symmetric": (
+        r"Let $S$ be a skew-symmetric matrix. $\nabla_x(x^T S x) = 0$, $\nabla_x(x^T S x) = 2Sx$",
+        [P, R],
+    ),
+    "an asymmetric matrix is not symmetric": (r"Let $A$ be an asymmetric matrix. $\nabla_x(x^T A x) = 2Ax$", [R]),
+    "what is said and not understood refutes nothing": (
+        r"Let $P$ be a circulant matrix. $P^T P = P P^T$",
+        [U],
+    ),
+    "orthonormal rows": (r"Let $Q$ be a matrix with orthonormal rows. $Q^TQ = I$", [U]),
+    "an idempotent matrix": (r"Let $H$ be an idempotent matrix. $(I - H)(I - H) = I - H$", [P]),
+    "when z is": (
+        r"$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}$, $L = -\sum_k t_k \log p_k$, $\sum_k t_k = 1$. When $z = W h + b$, "
+        r"$\frac{\partial L}{\partial W} = (p-t)h^T$, $\frac{\partial L}{\partial W} = (p-t)b^T$",
+        [P, R],
+    ),
+    "another loss below": (
+        "# One\n\n$L = \\|s - t\\|^2$ and $\\frac{\\partial L}{\\partial s} = 2(s-t)$.\n\n# Two\n\n$y = Wx$ and "
+        "$\\frac{\\partial L}{\\partial x} = W^T \\frac{\\partial L}{\\partial y}$, "
+        "$\\frac{\\partial L}{\\partial x} = W \\frac{\\partial L}{\\partial y}$",
+        [P, P, R],
+    ),
+    "another function of other arguments": (
+        "$\\ell(\\mu, C) = -x^T C \\mu$, $\\nabla_\\mu \\ell = -C^T x$.\n\nNow $\\ell(m, v) = -\\frac{(x-m)^2}{2v}$, "
+        "$\\frac{\\partial \\ell}{\\partial m} = \\frac{x-m}{v}$",
+        [P, P],
+    ),
+    "an index that is a dummy of what is put in": (
+        r"$\pi(a) = \frac{e^{\theta_a}}{\sum_b e^{\theta_b}}$, $\frac{\partial \log \pi(a)}{\partial \theta_b} = "
+        r"\delta_{ab} - \pi(b)$, $\frac{\partial \log \pi(a)}{\partial \theta_b} = \pi(b) - \delta_{ab}$",
+        [P, R],
+    ),
+    "a sum from zero": (
+        r"$y_i = \sum_{k=0}^{K-1} w_k x_{i+k}$. $\frac{\partial L}{\partial w_k} = \sum_i \frac{\partial "
+        r"L}{\partial y_i} "
+        r"x_{i+k}$, $\frac{\partial L}{\partial w_k} = \sum_i \frac{\partial L}{\partial y_i} x_i$",
+        [P, R],
+    ),
+    "a comparison as a factor": (
+        r"$A = \max(0, Z)$ with matrices $A$ and $Z$. $\frac{\partial L}{\partial Z} = \frac{\partial L}{\partial "
+        r"A} \odot (Z > 0)$"
+        r", $\frac{\partial L}{\partial Z} = \frac{\partial L}{\partial A} \odot (Z < 0)$",
+        [P, R],
+    ),
+    "a name for what stood in a definition above": (
+        r"For $h = (Ux) \odot \sigma(Vx)$ with the logistic $\sigma$, put $a = Ux$ and $b = Vx$. "
+        r"$\frac{\partial L}{\partial a} = \frac{\partial L}{\partial h} \odot \sigma(b)$, "
+        r"$\frac{\partial L}{\partial a} = \frac{\partial L}{\partial h} \odot b$",
+        [P, R],
+    ),
+    "numbers among identities of arrays": (
+        r"$\nabla_x (a^T x) = a$, $\frac{\partial x_i}{\partial x_j} = \delta_{ij}$,$\nabla_x (x^T A x) = (A + A^T)x$, "
+        r"$\frac{d}{dx} x \log x = 1 + \log x$, $\frac{d}{dx} x \log x = \log x$",
+        [P, P, P, P, R],
+    ),
+    "d is no factor": (
+        "$\\nabla_x \\|x\\|^2 = 2x$.\n\n$d(XY) = dX\\,Y + X\\,dY$ and $d\\operatorname{tr}(X^2) = "
+        "2\\operatorname{tr}(X\\,dX)$",
+        [P, P, P],
+    ),
+    "d may be a distance": (
+        r"$d(x,y) = (x-y)^T M (x-y)$ for symmetric $M$. $\nabla_x d(x,y) = 2M(x-y)$, $\nabla_y d(x,y) = 2M(x-y)$",
+        [P, R],
+    ),
+    "a value with a hat solves": (
+        r"$\ell(\theta) = k\log\theta + (n-k)\log(1-\theta)$, $\frac{d\ell}{d\theta} = \frac{k}{\theta} - "
+        r"\frac{n-k}{1-\theta}$. Setting this to zero, $\hat\theta = \frac kn$.",
+        [P, P],
+    ),
+    "a number times I": (
+        r"$g(x) = x x^T a$ in numerator layout: $\frac{\partial g}{\partial x} = x^T a\, I + x a^T$", [P]
+    ),
+    "a recurrence is no false claim": (
+        r"$h_t = \tanh(W h_{t-1} + U x_t)$, $y_t = V h_t$ and $L = \sum_t L_t$. $\frac{\partial h_t}{\partial "
+        r"h_{t-1}} = W$",
+        [U, U, U],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_verdicts_of_claims(name: str) -> None:
+    text, wanted = TEXTS[name]
+    got = [c.verdict for c in check_text(text) if c.kind == "claim"]
+    assert [R if v == "ill-formed" else v for v in got] == wanted
