@@ -59,7 +59,7 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.documents.results import Line, Proved
+from symbackprop.decide.outcomes import Line, Proved
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.tidying import Tidy
 from symbackprop.prove.working_out import CheckedEquation
