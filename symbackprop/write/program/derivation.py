@@ -37,6 +37,7 @@ LETTERS = "ijklmnpqrstuvw"
 WIDE = 90  # letters of a formula that is put together
 JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})
 RESULT, USUAL, EVERYTHING = 1, 2, 3
+GRADIENTS = re.compile(r"∂\w+/∂\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ class Planner:
         whole = min((f for f in forms if f is not None), key=lambda f: cost(f[0]), default=None)
         if whole is None or len(whole[0]) > WIDE or whole[0] == before:
             return []
-        if before and cost(whole[0]) >= cost(before) + self.abbreviated(before) + 5 * before.count("∂"):
+        if before and cost(whole[0]) >= cost(before) + self.abbreviated(before) + 3 * len(set(GRADIENTS.findall(before))):
             return []
         name = self.notation.gradient(self.names[c.array])
         return [Line(name[0], whole[0], name[1], whole[1], "with what is above put in", RESULT)]
@@ -258,7 +259,7 @@ class Planner:
     def abbreviated(self, text: str) -> int:
         """How many names of the program stand in a formula."""
         own = {self.notation.text(self.names[n.array]) for n in self.reverse.forward
-               if n.array in self.names and n.operation != INPUT and not self.own_name(n)}  # fmt: skip
+               if n.array in self.names and n.operation != INPUT and (n.depth < 0 or not self.own_name(n))}  # fmt: skip
         return 4 * len(own & set(re.findall(r"\w+", text)))
 
     def made(self, c: Node, lines: Sequence[Line], proved: bool = True) -> Passage:

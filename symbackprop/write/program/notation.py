@@ -44,6 +44,7 @@ from symbackprop.write.paper.text import Plain, run_together
 from .standing import GRADIENT, Standing
 
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "check": r"\check"}
+SPELLED = {"eps": r"\varepsilon", "lam": r"\lambda"}
 GREEK = {"mu", "nu", "xi", "pi"}
 Both = tuple[str, str]  # text and LaTeX
 
@@ -228,8 +229,8 @@ def pretty(name: str) -> str:
     """A name that is LaTeX as it is, xhat as an accent, Wq with a subscript, other names as on paper."""
     if "\\" in name:
         return name
-    if name == "eps":
-        return r"\varepsilon"
+    if name in SPELLED:
+        return SPELLED[name]
     for ending, accent in ACCENTS.items():
         if name.endswith(ending) and len(name) > len(ending):
             return f"{accent}{{{latex_name(name.removesuffix(ending))}}}"
