@@ -35,12 +35,14 @@ def matrix_form(
     g: Node, t: Term, axes: Sequence[Index], notation: Notation, called: Mapping[Array, str]
 ) -> Both | None:
     """The entries `t` of the node, in the names of the page, as one formula for all of them."""
-    if not axes or len(axes) > 2:
+    if not axes:
         return None
     if g.array in called:  # the gradient by what reads it
         return notation.gradient(called[g.array].removeprefix(GRADIENT))
     usual = notation.standing.usual
     literal = MatrixForms(notation, called).of(g) if usual else None
+    if len(axes) > 2:
+        return literal
     found = by_entries(t, axes)
     if found is None:
         return literal
@@ -117,7 +119,7 @@ class MatrixForms:
 
     def of(self, g: Node) -> tuple[str, str] | None:
         """Text and LaTeX of what a node computes, in the names of the page."""
-        if g.ndim > 2 or g.ndim == 0:
+        if g.ndim == 0:
             return None
         try:
             text, tex, _ = self.whole(*self.value(g))
@@ -171,7 +173,7 @@ class MatrixForms:
                 assert f is not None and g is not None
                 (y, p), (z, q) = bracketed(f, HADAMARD), bracketed(g, HADAMARD)
                 return c * d, (f"{y} ∘ {z}", rf"{p} \circ {q}", HADAMARD)
-            case "matmul", (Node() as a, Node() as b) if a.ndim == 2 or b.ndim == 1:
+            case "matmul", (Node() as a, Node() as b) if a.ndim == 2 or b.ndim == 1 or a.ndim == b.ndim:
                 (c, f), (d, g) = self.value(a), self.value(b)
                 assert f is not None and g is not None
                 chain = b.operation == "matmul" and not self.knows(b)  # A (B C) is A B C
@@ -179,7 +181,7 @@ class MatrixForms:
                 return c * d, (f"{y} {z}", rf"{p} \, {q}", PRODUCT)
             case "add" | "subtract", (Node() as a, Node() as b):
                 return self.sum(x, a, b)
-            case "sum" | "mean", (Node(ndim=2) as a, *_):
+            case "sum" | "mean", (Node() as a, *_) if a.ndim > 1:
                 c, form = self.value(a)
                 assert form is not None
                 return c, self.reduced(x, a, form)
@@ -213,8 +215,6 @@ class MatrixForms:
         return text, tex
 
     def call(self, n: Node) -> Form:
-        if n.ndim > 2:
-            raise NoForm
         match n.operation, n.args:
             case "add" | "subtract", (a, b) if b == 0:
                 return self.form(a)
@@ -237,8 +237,12 @@ class MatrixForms:
             case "matmul", (Node(ndim=1) as a, Node(ndim=2) as b):  # vectors are columns
                 (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
                 return f"{y}^T {x}", rf"{q}^{{\mathsf{{T}}}} \, {p}", PRODUCT
-            case "T", (a,):
+            case "T", (Node(ndim=2) as a,):
                 return self.turned(a)
+            case ("swapaxes", (a, -1, -2) | (a, -2, -1)) | ("matrix_transpose", (a,)):
+                return self.turned(a)
+            case "einsum", (str(spec), *operands):
+                return self.einsum(spec, operands)
             case "power", (a, int(k)):
                 x, p = self.raisable(a)
                 return (f"{x}^(∘{k})", rf"{p}^{{\circ {k}}}", POWER) if n.ndim else (f"{x}^{k}", f"{p}^{{{k}}}", POWER)
@@ -280,6 +284,12 @@ class MatrixForms:
         x, p = self.raisable(a)
         return f"{x}^T", rf"{p}^{{\mathsf{{T}}}}", POWER
 
+    def einsum(self, spec: str, operands: Sequence[Any]) -> Form:
+        forms = [self.form(x) for x in operands]
+        text, tex = ", ".join(f[0] for f in forms), r",\, ".join(f[1] for f in forms)
+        below = spec.replace("->", r"\to ")
+        return f"einsum_{{{spec}}}({text})", rf"\operatorname{{einsum}}_{{{below}}}\left({tex}\right)", ATOM
+
     def outer(self, a: Any, b: Any) -> Form:
         """a bᵀ of two vectors."""
         (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
@@ -289,6 +299,8 @@ class MatrixForms:
         axis = n.options.get("axis", n.args[1] if len(n.args) > 1 else None)
         keeps = bool(n.options.get("keepdims", False))
         x, p = bracketed(form, PRODUCT)
+        if a.ndim > 2 and not (keeps and axis == -1):
+            raise NoForm
         if axis in (0, -2) and n.operation == "sum" and not keeps and self.notation.standing.paper:
             y, q = self.raisable(a)
             return f"{y}^T 1", rf"{q}^{{\mathsf{{T}}}} \, \mathbf{{1}}", PRODUCT
