@@ -231,13 +231,13 @@ class Right:
 
 
 class Entries:
-    """The right side of a Hadamard product."""
+    """The right side of a Hadamard product; all of it where it is none."""
 
     def key(self, m: Matrix) -> Matrix | None:
-        return m.right if isinstance(m, Hadamard) else None
+        return m.right if isinstance(m, Hadamard) else m
 
     def rest(self, m: Matrix) -> Matrix:
-        return m.left if isinstance(m, Hadamard) else m
+        return m.left if isinstance(m, Hadamard) else Ones(shape(m))
 
     def joined(self, key: Matrix, rest: Matrix) -> Matrix:
         return Hadamard(rest, key)

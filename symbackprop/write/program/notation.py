@@ -135,6 +135,9 @@ class Compactly(MatrixWriter):
                 return text, int(binds)
         return super().term(t, used)
 
+    def ones(self, row: bool, column: bool, n: str, k: str) -> str:
+        return super().ones(row, column, n, k) if row or column else "1"
+
     def form(self, m: Matrix) -> tuple[str, float]:
         found = averaged(m)
         if found is None:
