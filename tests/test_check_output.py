@@ -147,7 +147,7 @@ def test_a_derivation_goes_law_by_law() -> None:
     lines = derivation(c.outcome.proof)
     assert lines[0].reason == "definition" and lines[0].opens
     reasons = [line.reason for line in lines]
-    assert "product rule" in reasons and "derivative of a sum" in reasons and reasons[-1] == "algebra"
+    assert "product rule" in reasons and "derivative of a sum" in reasons and reasons[-1] == "the deltas contract"
     assert lines[-1].latex == r"\delta_{ij} x_{k}"
     assert not any("~" in line.latex or "°" in line.latex for line in lines)
 

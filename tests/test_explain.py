@@ -42,7 +42,7 @@ GRADIENTS = [
     ("L = tr(A X B X.T)", "A", "∂L/∂A = X B^T X^T"),
     (r"\frac12 \|X w - y\|^2", "w", "∂L/∂w = X^T (X w - y)"),
     ("L = sum_i log(1 + exp(-y_i (X w)_i))", "y", "∂L/∂y = -∂L/∂z ∘ t"),
-    (r"L = \sum_{i,j} M_{ij} (R_{ij} - \sum_k U_{ik} V_{jk})^2", "U", "∂L/∂U = (-2 (R - U V^T) ∘ M) V"),
+    (r"L = \sum_{i,j} M_{ij} (R_{ij} - \sum_k U_{ik} V_{jk})^2", "U", "∂L/∂U = -2 ((R - U V^T) ∘ M) V"),
     ("L = sum(A .* B)", "A", "∂L/∂A = B"),
     ("L = sum(A .^ 3)", "A", "∂L/∂A = 3 A^(∘2)"),
     ("L = a' b", "a", "∂L/∂a = b"),

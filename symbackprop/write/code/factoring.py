@@ -139,6 +139,14 @@ def number_times(parts: list[tuple[Fraction, tuple[Term, ...]]]) -> tuple[Fracti
     return Fraction(1), (*scalars_of(common), total)
 
 
+def diagonals(args: Sequence[Matrix]) -> list[Scaled] | None:
+    """The vectors on the diagonals of a sum of diagonal matrices."""
+    found = [scaled(a) for a in args]
+    if not all(isinstance(form, Diagonal) for _, _, form in found):
+        return None
+    return [(c, s, form.of) for c, s, form in found if isinstance(form, Diagonal)]
+
+
 # --- scalars -------------------------------------------------------------------------------------
 
 
@@ -179,8 +187,11 @@ def plus(args: Sequence[Matrix]) -> Matrix:
         case [only]:
             return only
         case [Identity(), Scale(Num(c), Diagonal(v))] if c == -1:
-            ones = Ones(shape(v))
-            return Diagonal(Plus((ones, Scale(Num(Fraction(-1)), v))))
+            return Diagonal(Plus((Ones(shape(v)), Scale(Num(Fraction(-1)), v))))
+        case [v, Scale(Num(c), ElementPower(w, q))] if c == -1 and q == 2 and v == w:
+            return Hadamard(v, Plus((Ones(shape(v)), Scale(Num(Fraction(-1)), v))))
+        case _ if len(args) > 1 and (inner := diagonals(args)) is not None:
+            return Diagonal(of_sum(inner))
         case _:
             return Plus(tuple(args))
 
@@ -220,13 +231,13 @@ class Right:
 
 
 class Entries:
-    """The right side of a Hadamard product."""
+    """The right side of a Hadamard product; all of it where it is none."""
 
     def key(self, m: Matrix) -> Matrix | None:
-        return m.right if isinstance(m, Hadamard) else None
+        return m.right if isinstance(m, Hadamard) else m
 
     def rest(self, m: Matrix) -> Matrix:
-        return m.left if isinstance(m, Hadamard) else m
+        return m.left if isinstance(m, Hadamard) else Ones(shape(m))
 
     def joined(self, key: Matrix, rest: Matrix) -> Matrix:
         return Hadamard(rest, key)

@@ -14,6 +14,9 @@ WIDEST, FULL = 46, 62  # letters of a formula beside a reason, and of one that i
 def beside(formula: str, reason: str, indent: int = 2) -> list[str]:
     """The formula with its reason beside it, or below it, to the right, where one of them is long."""
     lines = [" " * indent + part for part in in_columns(formula, COLUMNS - indent)]
+    start = min(REASON, COLUMNS - len(reason))
+    if reason and len(lines[-1]) <= start - 2:  # in one row, further to the left where it is long
+        return [*lines[:-1], f"{lines[-1]:<{start}}{reason}"]
     why = textwrap.wrap(reason, COLUMNS - REASON) or [""]
     if len(lines[-1]) <= REASON - 2 and len(why) < 3:
         last = lines.pop()

@@ -23,6 +23,7 @@ from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import INPUT, UNIT, Node
+from symbackprop.write.paper.array_text import LETTERS
 
 from .equations import plain_letters
 from .matrix_forms import altogether, by_entries, cost, matrix_form
@@ -33,10 +34,10 @@ from .reasons import of_derivative
 from .source import Program
 from .standing import GRADIENT, Standing, jacobian
 
-LETTERS = "ijklmnpqrstuvw"
 WIDE = 90  # letters of a formula that is put together
 JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})
 RESULT, USUAL, EVERYTHING = 1, 2, 3
+GRADIENTS = re.compile(r"∂\w+/∂\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +205,10 @@ class Planner:
         at_once = matrix_form(g, self.notation.renamed(result, called), axes, self.given, called)
         if at_once is not None:
             name = self.notation.gradient(self.names[c.array])
-            lines.append(Line(name[0], at_once[0], name[1], at_once[1], "all entries at once", RESULT))
-        if c.operation == INPUT and axes:
+            stack = ", ".join(i.name for i in axes[:-2]) if len(axes) > 2 and "einsum" not in at_once[0] else ""
+            reason = f"all entries at once, for each {stack}" if stack else "all entries at once"
+            lines.append(Line(name[0], at_once[0], name[1], at_once[1], reason, RESULT))
+        if c.operation == INPUT and 0 < len(axes) <= 2:
             lines += self.put_in(c, g, axes, at, "" if at_once is None else at_once[0])
         if c.operation == INPUT:
             lines += self.jacobian(c, g)
@@ -241,7 +244,8 @@ class Planner:
         whole = min((f for f in forms if f is not None), key=lambda f: cost(f[0]), default=None)
         if whole is None or len(whole[0]) > WIDE or whole[0] == before:
             return []
-        if before and cost(whole[0]) >= cost(before) + self.abbreviated(before) + 5 * before.count("∂"):
+        to_look_up = self.abbreviated(before) + 4 * len(set(GRADIENTS.findall(before)))
+        if before and cost(whole[0]) >= cost(before) + to_look_up:
             return []
         name = self.notation.gradient(self.names[c.array])
         return [Line(name[0], whole[0], name[1], whole[1], "with what is above put in", RESULT)]
@@ -258,7 +262,7 @@ class Planner:
     def abbreviated(self, text: str) -> int:
         """How many names of the program stand in a formula."""
         own = {self.notation.text(self.names[n.array]) for n in self.reverse.forward
-               if n.array in self.names and n.operation != INPUT and not self.own_name(n)}  # fmt: skip
+               if n.array in self.names and n.operation != INPUT and (n.depth < 0 or not self.own_name(n))}  # fmt: skip
         return 4 * len(own & set(re.findall(r"\w+", text)))
 
     def made(self, c: Node, lines: Sequence[Line], proved: bool = True) -> Passage:

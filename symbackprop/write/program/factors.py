@@ -73,6 +73,8 @@ class Product:
 
     @property
     def written(self) -> Text:
+        if self == Product(chain=self.chain[:1]) and self.chain and not self.chain[0].below:
+            return self.chain[0].code, self.chain[0].binds
         above, below = numbers(abs(self.number), self.above, self.below)
         negative, first = self.number < 0, self.chain[0] if self.chain else None
         last = first is not None and bool(below) and not above and not negative and not first.below  # x / n

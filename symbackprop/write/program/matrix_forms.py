@@ -6,14 +6,12 @@ diagonal matrix for what a program broadcasts, the operations of the program are
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 from symbackprop.core.context import EMPTY
-from symbackprop.core.indices import Index, Size
+from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, Diagonal, Given, Matrix, dummy, entry
 from symbackprop.core.terms import Array, Entry, SymbackpropError, Term
 from symbackprop.gradients.meanings import with_entries
@@ -22,6 +20,7 @@ from symbackprop.write.code.compact import compact, proved
 from symbackprop.write.code.einsum import Einsum
 from symbackprop.write.code.factoring import factored, symmetrical
 
+from .coefficients import ONE, Coefficient, coefficient
 from .notation import Both, Notation, raised_already
 from .standing import GRADIENT, stood
 
@@ -36,12 +35,14 @@ def matrix_form(
     g: Node, t: Term, axes: Sequence[Index], notation: Notation, called: Mapping[Array, str]
 ) -> Both | None:
     """The entries `t` of the node, in the names of the page, as one formula for all of them."""
-    if not axes or len(axes) > 2:
+    if not axes:
         return None
     if g.array in called:  # the gradient by what reads it
         return notation.gradient(called[g.array].removeprefix(GRADIENT))
     usual = notation.standing.usual
     literal = MatrixForms(notation, called).of(g) if usual else None
+    if len(axes) > 2:
+        return literal
     found = by_entries(t, axes)
     if found is None:
         return literal
@@ -118,36 +119,93 @@ class MatrixForms:
 
     def of(self, g: Node) -> tuple[str, str] | None:
         """Text and LaTeX of what a node computes, in the names of the page."""
-        if g.ndim > 2 or g.ndim == 0:
+        if g.ndim == 0:
             return None
         try:
-            text, tex, _ = self.call(g)
+            text, tex, _ = self.whole(*self.value(g))
         except NoForm:
             return None
         return text, tex
 
     def form(self, x: Any) -> Form:
         if isinstance(x, Node):
-            name = self.called.get(x.array) if x.named else None
-            if name is not None and name.startswith(GRADIENT):
-                return *self.notation.gradient(name.removeprefix(GRADIENT)), ATOM
-            if name is not None and (not x.backward or x.operation == INPUT):
-                return self.notation.text(name), self.notation.latex(name), ATOM
-            return self.call(x)
-        if isinstance(x, int | float):
-            code = f"{x:g}"
-            return code, code, ATOM if x >= 0 else SUM
-        expr = getattr(x, "expr", None)
-        if expr is not None and not getattr(expr, "parts", ()):
-            return str(x), str(x).replace("*", r" \, "), ATOM
-        raise NoForm
+            if self.knows(x):
+                name = self.called[x.array]
+                of = name.removeprefix(GRADIENT)
+                return *(self.notation.gradient(of) if of != name else self.notation.name(name)), ATOM
+            return self.whole(*self.value(x))
+        number = coefficient(x)
+        if number is None:
+            raise NoForm
+        text, tex = number.written
+        return (text, tex, ATOM) if number.number >= 0 else (f"-{text}", f"-{tex}", SUM)
+
+    def whole(self, c: Coefficient, form: Form | None) -> Form:
+        """The number in front of the form."""
+        if form is None:
+            return self.form(1) if c == ONE else signed(c, c.written, PRODUCT if c.below else ATOM)
+        if c == ONE:
+            return form
+        x, p = bracketed(form, HADAMARD if c.is_plain else PRODUCT)
+        if c.is_plain:
+            return f"-{x}", f"-{p}", SUM
+        a, q = c.written
+        return signed(c, (f"{a} {x}", rf"{q} \, {p}"), PRODUCT)
+
+    def value(self, x: Any) -> tuple[Coefficient, Form | None]:
+        """A number and what it multiplies; no form for a number alone."""
+        if (number := coefficient(x)) is not None:
+            return number, None
+        if not isinstance(x, Node) or self.knows(x):
+            return ONE, self.form(x)
+        match x.operation, x.args:
+            case "negative", (a,):
+                c, form = self.value(a)
+                return -c, form
+            case "multiply", (a, b) if coefficient(a) is not None or coefficient(b) is not None:
+                (c, f), (d, g) = self.value(a), self.value(b)
+                return c * d, f or g
+            case "divide", (a, b) if (below := coefficient(b)) is not None and below.number:
+                c, f = self.value(a)
+                return c * below.inverse, f
+            case "multiply", (Node() as a, Node() as b) if a.ndim and b.ndim and as_column(a) is None:
+                (c, f), (d, g) = self.value(a), self.value(b)
+                assert f is not None and g is not None
+                (y, p), (z, q) = bracketed(f, HADAMARD), bracketed(g, HADAMARD)
+                return c * d, (f"{y} ∘ {z}", rf"{p} \circ {q}", HADAMARD)
+            case "matmul", (Node() as a, Node() as b) if a.ndim == 2 or b.ndim == 1 or a.ndim == b.ndim:
+                (c, f), (d, g) = self.value(a), self.value(b)
+                assert f is not None and g is not None
+                chain = b.operation == "matmul" and not self.knows(b)  # A (B C) is A B C
+                (y, p), (z, q) = bracketed(f, PRODUCT), bracketed(g, PRODUCT + (not chain))
+                return c * d, (f"{y} {z}", rf"{p} \, {q}", PRODUCT)
+            case "add" | "subtract", (Node() as a, Node() as b):
+                return self.sum(x, a, b)
+            case "sum" | "mean", (Node() as a, *_) if a.ndim > 1:
+                c, form = self.value(a)
+                assert form is not None
+                return c, self.reduced(x, a, form)
+        return ONE, self.call(x)
+
+    def sum(self, n: Node, a: Node, b: Node) -> tuple[Coefficient, Form]:
+        """A number that both have in front; what is negative second."""
+        (c, f), (d, g) = self.value(a), self.value(b)
+        d = d if n.operation == "add" else -d
+        if f is not None and g is not None and abs(c) == abs(d) and not c.is_plain:
+            return abs(c), self.added(unit(c), f, unit(d), g)
+        return ONE, self.added(c, f, d, g)
+
+    def added(self, c: Coefficient, f: Form | None, d: Coefficient, g: Form | None) -> Form:
+        if c.number < 0 < d.number:
+            c, f, d, g = d, g, c, f
+        minus = d.number < 0
+        (x, p) = bracketed(self.whole(c, f), SUM)
+        (y, q) = bracketed(self.whole(abs(d), g), HADAMARD if minus else SUM)
+        sign = "-" if minus else "+"
+        return f"{x} {sign} {y}", f"{p} {sign} {q}", SUM
 
     def within(self, x: Any, binds: int) -> tuple[str, str]:
-        text, tex, own = self.form(x)
-        if own >= binds:
-            return text, tex
-        fraction = own == QUOTIENT and binds <= PRODUCT  # needs brackets in a line only
-        return f"({text})", tex if fraction else rf"\left({tex}\right)"
+        return bracketed(self.form(x), binds)
 
     def raisable(self, x: Any) -> Both:
         """In brackets where an exponent would be misread."""
@@ -157,20 +215,12 @@ class MatrixForms:
         return text, tex
 
     def call(self, n: Node) -> Form:
-        if n.ndim > 2:
-            raise NoForm
-        if (known := constant(n)) is not None:
-            return in_line(*known)
         match n.operation, n.args:
             case "add" | "subtract", (a, b) if b == 0:
                 return self.form(a)
             case "add" | "subtract", (a, b):
-                sign = "+" if n.operation == "add" else "-"
-                (x, p), (y, q) = self.within(a, SUM), self.within(b, SUM if sign == "+" else HADAMARD)
-                return f"{x} {sign} {y}", f"{p} {sign} {q}", SUM
-            case "negative", (a,):
-                x, p = self.within(a, HADAMARD)
-                return f"-{x}", f"-{p}", SUM
+                (c, f), (d, g) = self.value(a), self.value(b)
+                return self.added(c, f, d if n.operation == "add" else -d, g)
             case "outer", (a, b):
                 return self.outer(a, b)
             case "multiply", (Node() as a, Node(ndim=1) as b) if (v := as_column(a)) is not None:
@@ -187,12 +237,12 @@ class MatrixForms:
             case "matmul", (Node(ndim=1) as a, Node(ndim=2) as b):  # vectors are columns
                 (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
                 return f"{y}^T {x}", rf"{q}^{{\mathsf{{T}}}} \, {p}", PRODUCT
-            case "matmul", (a, b):
-                chain = isinstance(b, Node) and b.operation == "matmul"  # A (B C) is A B C
-                (x, p), (y, q) = self.within(a, PRODUCT), self.within(b, PRODUCT + (not chain))
-                return f"{x} {y}", rf"{p} \, {q}", PRODUCT
-            case "T", (a,):
+            case "T", (Node(ndim=2) as a,):
                 return self.turned(a)
+            case ("swapaxes", (a, -1, -2) | (a, -2, -1)) | ("matrix_transpose", (a,)):
+                return self.turned(a)
+            case "einsum", (str(spec), *operands):
+                return self.einsum(spec, operands)
             case "power", (a, int(k)):
                 x, p = self.raisable(a)
                 return (f"{x}^(∘{k})", rf"{p}^{{\circ {k}}}", POWER) if n.ndim else (f"{x}^{k}", f"{p}^{{{k}}}", POWER)
@@ -209,8 +259,6 @@ class MatrixForms:
             case "expit", (a,):
                 text, tex, _ = self.form(a)
                 return f"σ({text})", rf"\sigma\left({tex}\right)", ATOM
-            case "sum" | "mean", (a, *_) if isinstance(a, Node) and a.ndim == 2:
-                return self.reduced(n, a)
             case "mean", (a,) if isinstance(a, Node) and a.ndim == 1:
                 text, tex, _ = self.form(a)
                 return f"mean({text})", rf"\operatorname{{mean}}\left({tex}\right)", ATOM
@@ -221,7 +269,8 @@ class MatrixForms:
         raise NoForm
 
     def knows(self, n: Node) -> bool:
-        return n.named and n.array in self.called
+        name = self.called.get(n.array, "") if n.named else ""
+        return bool(name) and (name.startswith(GRADIENT) or not n.backward or n.operation == INPUT)
 
     def turned(self, a: Any) -> Form:
         """The transpose, of a product factor by factor."""
@@ -235,15 +284,23 @@ class MatrixForms:
         x, p = self.raisable(a)
         return f"{x}^T", rf"{p}^{{\mathsf{{T}}}}", POWER
 
+    def einsum(self, spec: str, operands: Sequence[Any]) -> Form:
+        forms = [self.form(x) for x in operands]
+        text, tex = ", ".join(f[0] for f in forms), r",\, ".join(f[1] for f in forms)
+        below = spec.replace("->", r"\to ")
+        return f"einsum_{{{spec}}}({text})", rf"\operatorname{{einsum}}_{{{below}}}\left({tex}\right)", ATOM
+
     def outer(self, a: Any, b: Any) -> Form:
         """a bᵀ of two vectors."""
         (x, p), (y, q) = self.within(a, PRODUCT), self.raisable(b)
         return f"{x} {y}^T", rf"{p} \, {q}^{{\mathsf{{T}}}}", PRODUCT
 
-    def reduced(self, n: Node, a: Node) -> Form:
+    def reduced(self, n: Node, a: Node, form: Form) -> Form:
         axis = n.options.get("axis", n.args[1] if len(n.args) > 1 else None)
         keeps = bool(n.options.get("keepdims", False))
-        x, p = self.within(a, PRODUCT)
+        x, p = bracketed(form, PRODUCT)
+        if a.ndim > 2 and not (keeps and axis == -1):
+            raise NoForm
         if axis in (0, -2) and n.operation == "sum" and not keeps and self.notation.standing.paper:
             y, q = self.raisable(a)
             return f"{y}^T 1", rf"{q}^{{\mathsf{{T}}}} \, \mathbf{{1}}", PRODUCT
@@ -254,42 +311,25 @@ class MatrixForms:
         if axis not in (0, 1, -1, -2):
             raise NoForm
         along = "rows" if axis in (1, -1) else "columns"
-        text, tex, _ = self.form(a)
+        text, tex, _ = form
         called = rf"\operatorname{{{n.operation}}}_{{\text{{{along}}}}}"
         return f"{n.operation}_{along}({text})", rf"{called}\left({tex}\right)", ATOM
 
 
-Number = tuple[Fraction, tuple[str, ...], tuple[str, ...]]  # and sizes above and below
+def bracketed(form: Form, binds: int) -> Both:
+    text, tex, own = form
+    if own >= binds:
+        return text, tex
+    fraction = own == QUOTIENT and binds <= PRODUCT  # needs brackets in a line only
+    return f"({text})", tex if fraction else rf"\left({tex}\right)"
 
 
-def constant(x: Any) -> Number | None:
-    """What is made of numbers and sizes only."""
-    if isinstance(x, Node) and x.ndim == 0 and not x.options:
-        match x.operation, tuple(map(constant, x.args)):
-            case "multiply", ((a, p, q), (b, r, s)):
-                return a * b, p + r, q + s
-            case "divide", ((a, p, q), (b, r, s)) if b:
-                return a / b, p + s, q + r
-            case "negative", ((a, p, q),):
-                return -a, p, q
-    if isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x):
-        return Fraction(repr(x)), (), ()
-    expr = getattr(x, "expr", None)
-    if isinstance(expr, Size):
-        text = str(expr).replace("*", " ")
-        return Fraction(1), (text if len(expr.monomials) == 1 else f"({text})",), ()
-    return None
+def signed(c: Coefficient, both: Both, binds: int) -> Form:
+    return (f"-{both[0]}", f"-{both[1]}", SUM) if c.number < 0 else (*both, binds)
 
 
-def in_line(c: Fraction, above: tuple[str, ...], below: tuple[str, ...]) -> Form:
-    """2/n; a number that is no quotient as a decimal or a fraction."""
-    top = [str(abs(c.numerator))] * (abs(c.numerator) != 1) + list(above) or ["1"]
-    under = [str(c.denominator)] * (c.denominator != 1) + list(below)
-    sign = "-" if c < 0 else ""
-    a, b = " ".join(top), " ".join(under)
-    text = a if not under else f"{a}/{b}" if len(under) == 1 else f"{a}/({b})"
-    tex = a if not under else rf"\frac{{{a}}}{{{b}}}"
-    return sign + text, sign + tex, SUM if sign else PRODUCT if under else ATOM
+def unit(c: Coefficient) -> Coefficient:
+    return -ONE if c.number < 0 else ONE
 
 
 def as_column(n: Node) -> Node | None:

@@ -15,21 +15,17 @@ from symbackprop.core.terms import (
     Add,
     Apply,
     Array,
-    Holds,
     Mul,
     Num,
-    Positive,
     Power,
     Sum,
     SymbackpropError,
     Term,
     free,
     mul,
-    neg,
     substitute,
 )
 from symbackprop.gradients.lemmas import everywhere_in
-from symbackprop.prove.tidying import Tidy
 from symbackprop.write.code.compact import compact
 from symbackprop.write.code.einsum import Einsum
 from symbackprop.write.code.factoring import factors, product, scaled, symmetrical
@@ -42,8 +38,10 @@ from symbackprop.write.paper.term_writer import ATOM, PRODUCT, Text
 from symbackprop.write.paper.text import Plain, run_together
 
 from .standing import GRADIENT, Standing
+from .steps import absolute, positive_part, signed
 
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot", "check": r"\check"}
+SPELLED = {"eps": r"\varepsilon", "lam": r"\lambda"}
 GREEK = {"mu", "nu", "xi", "pi"}
 Both = tuple[str, str]  # text and LaTeX
 
@@ -121,6 +119,10 @@ class Compactly(MatrixWriter):
                 u, rest = found
                 size = Apply("abs", u)
                 return self.term(mul(*rest, size), used) if rest else (self.modulus(self.term(u, used)[0]), ATOM)
+            case Mul(args) if (found := positive_part(args)) is not None:
+                u, rest = found
+                part = f"{self.operator('max')}{self.brackets('0, ' + self.term(u, used)[0])}"
+                return (f"{self.at_level(mul(*rest), PRODUCT, used)} {part}", PRODUCT) if rest else (part, ATOM)
             case Apply("abs", u, 0):
                 return self.modulus(self.term(u, used)[0]), ATOM
         if self.inside and isinstance(t, Sum) and not free(t):
@@ -133,6 +135,9 @@ class Compactly(MatrixWriter):
                 return text, int(binds)
         return super().term(t, used)
 
+    def ones(self, row: bool, column: bool, n: str, k: str) -> str:
+        return super().ones(row, column, n, k) if row or column else "1"
+
     def form(self, m: Matrix) -> tuple[str, float]:
         found = averaged(m)
         if found is None:
@@ -140,24 +145,6 @@ class Compactly(MatrixWriter):
         factor, v, ones = found
         text = f"{self.operator('mean')}{self.brackets(self.form(v)[0])} {self.form(ones)[0]}"
         return (text if factor == ONE else f"{self.term(factor, self.taken)[0]} {text}"), PRODUCT
-
-
-def signed(t: Term) -> Term | None:
-    """u of [u > 0] - [-u > 0]."""
-    match t:
-        case Add((Holds(Positive(u)), Mul((Num(c), Holds(Positive(v)))))) if c == -1 and Tidy()(neg(u)) == Tidy()(v):
-            return u
-        case _:
-            return None
-
-
-def absolute(args: Sequence[Term]) -> tuple[Term, list[Term]] | None:
-    """u where u and its sign are among factors, and the other factors."""
-    for k, a in enumerate(args):
-        u = signed(a) if isinstance(a, Add) else None
-        if u is not None and u in args:
-            return u, [x for j, x in enumerate(args) if j not in (k, args.index(u))]
-    return None
 
 
 def averaged(m: Matrix) -> tuple[Term, Matrix, Matrix] | None:
@@ -228,8 +215,8 @@ def pretty(name: str) -> str:
     """A name that is LaTeX as it is, xhat as an accent, Wq with a subscript, other names as on paper."""
     if "\\" in name:
         return name
-    if name == "eps":
-        return r"\varepsilon"
+    if name in SPELLED:
+        return SPELLED[name]
     for ending, accent in ACCENTS.items():
         if name.endswith(ending) and len(name) > len(ending):
             return f"{accent}{{{latex_name(name.removesuffix(ending))}}}"

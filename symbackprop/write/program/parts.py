@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import prod
 
 from symbackprop.core.indices import Index, IndexExpr, Size
 from symbackprop.core.terms import (
@@ -11,6 +13,7 @@ from symbackprop.core.terms import (
     Apply,
     Delta,
     Mul,
+    Num,
     Power,
     Sum,
     Term,
@@ -58,12 +61,34 @@ def simpler(t: Term) -> Term:
             return simpler(mul(Apply("sigmoid", found[0]), *found[1]))
         case Apply("exp", Apply("log", u, 0), 0):
             return simpler(u)
+        case Power(Mul((Num(c), *rest)), q) if rest and q.denominator == 1:
+            return simpler(mul(Num(c ** int(q)), Power(mul(*rest), q)))
+        case Mul(args) if (flat := flattened(args)) != list(args) or len(numbers_in(flat)) > 1:
+            number = prod(numbers_in(flat), start=Fraction(1))
+            rest = [a for a in flat if not isinstance(a, Num)]
+            return simpler(mul(*rest) if number == 1 and rest else mul(Num(number), *rest))
         case Sum(size, body, hint):
             return Sum(size, simpler(body), hint)
         case Add() | Mul() | Power() | Apply():
             return rebuilt(t, tuple(map(simpler, arguments(t))))
         case _:
             return t
+
+
+def flattened(args: Sequence[Term]) -> list[Term]:
+    """The factors, with a number in a denominator as a factor of its own."""
+    found: list[Term] = []
+    for a in args:
+        match a:
+            case Power(Mul((Num(c), *rest)), q) if rest and q.denominator == 1:
+                found += [Num(c ** int(q)), Power(mul(*rest), q)]
+            case _:
+                found.append(a)
+    return found
+
+
+def numbers_in(args: Sequence[Term]) -> list[Fraction]:
+    return [a.value for a in args if isinstance(a, Num)]
 
 
 def cancelling(args: Sequence[Term]) -> tuple[int, int] | None:

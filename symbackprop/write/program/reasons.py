@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from symbackprop.core.terms import Add, Apply, Array, Entry, Mul, Power, Sum, Term, arguments, arrays, subterms
+from symbackprop.core.terms import Add, Apply, Array, Entry, Holds, Mul, Power, Sum, Term, arguments, arrays, subterms
 from symbackprop.read.numpy import Node
+
+from .steps import absolute, positive_part
 
 SLOPES = {
     "exp": "exp' = exp", "log": "log' u = 1/u", "tanh": "tanh' = 1 - tanh²", "sigmoid": "σ' = σ (1 - σ)",
@@ -28,6 +30,8 @@ def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Map
     if functions:
         fn = functions[0].fn
         return SLOPES.get(fn, f"the derivative of {fn}")
+    if any(isinstance(s, Holds) and variable in arrays(s) for s in subterms(body)):
+        return of_steps(body)
     name = notation.text(names.get(variable, "it"))
     powers = [s for s in subterms(body) if isinstance(s, Power) and variable in arrays(s.base)]
     if any(s.exponent < 0 for s in powers):
@@ -41,6 +45,16 @@ def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Map
             return "product rule"
         case _:
             return f"by {name}, step by step"
+
+
+def of_steps(body: Term) -> str:
+    """max(0, u) and |u| as products of u with steps."""
+    for s in subterms(body):
+        if isinstance(s, Mul) and absolute(s.args) is not None:
+            return "|u|' = sign u"
+        if isinstance(s, Mul) and positive_part(s.args) is not None:
+            return "max(0, u)' = [u > 0]"
+    return "[u > 0] is constant on each side of 0"
 
 
 def degree(t: Term, variable: Array) -> int:
