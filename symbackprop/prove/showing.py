@@ -10,8 +10,9 @@ from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Statement
+from symbackprop.core.rows import Reader
 from symbackprop.core.terms import free
-from symbackprop.core.theorem import Ledger, Theorem, says_less, theorem
+from symbackprop.core.theorem import Ledger, Theorem, theorem
 
 
 class Showing:
@@ -23,7 +24,7 @@ class Showing:
         self.begin()
 
     def begin(self) -> None:
-        self.writer, self.ledger = Writer(), Ledger()
+        self.writer, self.ledger = Writer(), Ledger(Reader(), [])
 
     def theorem(self, statement: Statement, argument: Argument) -> Theorem:
         """Raises ProofError where the argument does not show the statement."""
@@ -51,6 +52,11 @@ class Showing:
         if found is not None:
             self.points.append((region, found))
         return found
+
+
+def says_less(a: Context, b: Context) -> bool:
+    """Each hypothesis of a is one of b, about the same names."""
+    return a.definitions == b.definitions and set(a.hypotheses.values()) <= set(b.hypotheses.values())
 
 
 def has_values(i: Index, point: Point) -> bool:
