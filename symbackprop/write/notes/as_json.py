@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from symbackprop.core.certificate import certificate
-from symbackprop.documents.results import Checked
+from symbackprop.decide.outcomes import Checked
 
 from . import read_as
 
