@@ -13,6 +13,7 @@ from symbackprop.core.reasons import Argument, Statement
 from symbackprop.core.rows import Reader
 from symbackprop.core.terms import free
 from symbackprop.core.theorem import Ledger, Theorem, theorem
+from symbackprop.numbers import points
 
 
 class Showing:
@@ -21,6 +22,7 @@ class Showing:
     def __init__(self) -> None:
         self.kept: list[Any] = []  # what was written is known by identity
         self.points: list[tuple[Context, Point]] = []
+        self.against: list[points.Point] = []  # small counterexamples to other statements
         self.begin()
 
     def begin(self) -> None:
