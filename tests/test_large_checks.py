@@ -11,7 +11,7 @@ from derive_cases import CASES
 from derive_wrong_lines import wrong_variants
 from large_backwards import LARGE, changed
 
-from symbackprop import Verdict, check_gradient
+from symbackprop import Verdict, check_gradient, derive
 from symbackprop.checker.recheck import recheck
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.read.numpy import parse_shapes
@@ -117,6 +117,17 @@ def test_a_swapped_long_backward_is_named() -> None:
 
     found = asked("six layers", swapped)
     assert found.gradients["W1"].mistake == "W1 and W2 are swapped" and found.gradients["W3"].status == "proved"
+
+
+def test_a_long_gradient_is_derived_in_the_names_of_its_intermediates() -> None:
+    case = LARGE["six layers"]
+    found = derive(case.forward, case.shapes, case.wrt)
+    assert found.verdict.status == "proved" and len(found.verdict.recheck()) == len(case.wrt)
+    theorem = found.verdict.gradients["W1"].theorem
+    assert theorem is not None and theorem.statement.context.definitions
+    given = drawn("six layers")
+    right = by_name(case.backward(**given), case.wrt)
+    assert all(np.allclose(g, right[v]) for v, g in found(**given).items())
 
 
 # --- lines of a loop, which run several times --------------------------------------------------------
