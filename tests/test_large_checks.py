@@ -9,10 +9,11 @@ import pytest
 from derive_by_hand import BACKWARDS
 from derive_cases import CASES
 from derive_wrong_lines import wrong_variants
-from large_backwards import LARGE
+from large_backwards import LARGE, changed
 
-from symbackprop import Verdict, check_gradient
+from symbackprop import Verdict, check_gradient, derive
 from symbackprop.checker.recheck import recheck
+from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.read.numpy import parse_shapes
 
 SECONDS = 60.0
@@ -116,3 +117,39 @@ def test_a_swapped_long_backward_is_named() -> None:
 
     found = asked("six layers", swapped)
     assert found.gradients["W1"].mistake == "W1 and W2 are swapped" and found.gradients["W3"].status == "proved"
+
+
+def test_a_long_gradient_is_derived_in_the_names_of_its_intermediates() -> None:
+    case = LARGE["six layers"]
+    found = derive(case.forward, case.shapes, case.wrt)
+    assert found.verdict.status == "proved" and len(found.verdict.recheck()) == len(case.wrt)
+    theorem = found.verdict.gradients["W1"].theorem
+    assert theorem is not None and theorem.statement.context.definitions
+    given = drawn("six layers")
+    right = by_name(case.backward(**given), case.wrt)
+    assert all(np.allclose(g, right[v]) for v, g in found(**given).items())
+
+
+# --- lines of a loop, which run several times --------------------------------------------------------
+
+IN_A_LOOP = {  # the right line, and what is wrong in its place
+    "total = dhs[:, t, :] + dh": ("dhs[:, t, :]", "dhs[:, t, :] - dh"),
+    "dz = total * (1 - hs[t + 1] ** 2)": ("total * (1 + hs[t + 1] ** 2)", "total * (1 - hs[t + 1])", "total * hs[t]"),
+    "dWx += xs[:, t, :].T @ dz": ("2 * xs[:, t, :].T @ dz", "-xs[:, t, :].T @ dz"),
+    "dWh += hs[t].T @ dz": ("hs[t + 1].T @ dz", "hs[t].T @ total"),
+    "dh = dz @ Wh.T": ("dz @ Wh", "-dz @ Wh.T", "dh + dz @ Wh.T", "total @ Wh.T"),
+    "dxs[:, t, :] = dz @ Wx.T": ("2 * dz @ Wx.T", "total @ Wx.T"),
+}
+
+
+@pytest.mark.parametrize("right", IN_A_LOOP)
+def test_a_wrong_line_of_a_loop_is_named(right: str) -> None:
+    case, name = LARGE["rnn of three steps"], "dhs"
+    declared = parse_shapes(case.shapes)
+    for wrong in IN_A_LOOP[right]:
+        backward = changed(case.backward, right, f"{right.partition('= ')[0]}= {wrong}")
+        variant = case._replace(right=right)
+        found = BackwardCheck(
+            case.forward, backward, declared, case.wrt, {}, (name,), {}, (*case.shapes, name)
+        )  # fmt: skip
+        assert found.wrong and {line.place and line.place[1] for line in found.lines.values()} == {variant.line}, wrong

@@ -1406,6 +1406,7 @@ class Point:
     def __init__(self, world, sizes, entries, logs, integers):
         self.world, self.sizes, self.left = world, dict(sizes), LIMIT
         self.entries, self.integers = {}, {(a, at): n for a, at, n in integers}
+        self.defined = cache(lambda a, at: self.value(world.definitions[a][1], dict(zip(world.definitions[a][0], at))))
         self.entries |= {(self.array(a), at): exact(q) for a, at, q in entries}
         self.entries |= {(self.array(a), at): logarithm(exact(q)) for a, at, q in logs}
         need(all(v >= LEAST.get(n, 1) for n, v in sizes), "a size below the least")
@@ -1448,9 +1449,8 @@ class Point:
             case ("ord" | "range" | "delta" as op,):
                 return exact(at[0] if op == "ord" else at[0] >= 0 if op == "range" else at[0] == at[1])
             case ("entry", "pi", None): return Q(314159265358979, 10**14), Q(314159265358980, 10**14), None
-            case ("entry", *_):
-                axes, body = self.world.definitions.get(t.data, ((), None))
-                return self.value(body, dict(zip(axes, at))) if body else self.entries[self.array(t.data), at]
+            case ("entry", *_) if t.data in self.world.definitions: return self.defined(t.data, at)
+            case ("entry", *_): return self.entries[self.array(t.data), at]
             case ("add",): return total(xs)
             case ("mul",): return multiplied_numbers(xs)
             case ("pow", q): return raised_number(*xs, q)

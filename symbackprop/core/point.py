@@ -50,18 +50,12 @@ class Point:
     integers: tuple[tuple[str, tuple[int, ...], int], ...] = ()
 
 
-def satisfied(hypotheses: Iterable[Hypothesis], point: Point, context: Context) -> None:
-    """Raises ProofError unless the hypotheses are seen to hold at the point, for all values of their indices.
+def satisfied(h: Hypothesis, run: Evaluation) -> None:
+    """Raises ProofError unless the hypothesis is seen to hold at the point, for all values of its indices.
 
     There must be such values: what speaks of no index says nothing.
     """
-    run = Evaluation(point, context)
-    for h in hypotheses:
-        run.count = 0
-        seen_to_hold(h, run)
-
-
-def seen_to_hold(h: Hypothesis, run: Evaluation) -> None:
+    run.count = 0
     indices = {n for n in nodes(h) if isinstance(n, Index)}
     cells = list(product(*(range(run.size(i.size)) for i in indices)))
     require(bool(cells), "{} speaks of no index at this point", h)

@@ -242,8 +242,7 @@ def distinct(read: Read) -> Read:
 class Reader:
     def __init__(self) -> None:
         self.size, self.node, self.proof = Table("sizes"), Table("nodes"), Table("steps")
-        self.reason = Table("reasons")
-        self.known: list[Context] = []
+        self.reason, self.told = Table("reasons"), list[Context]()
         self.reads: dict[tuple[Any, int], Read] = {}
         array = row(text, lambda label: None if label is None else self.size(label))
         self.open: dict[str, Read] = {
@@ -257,14 +256,13 @@ class Reader:
         }  # fmt: skip
         shut = {k: closed(self.open[k]) for k in ("IndexExpr", "Entry", "Whole", "Term")}
         self.closed: dict[str, Read] = self.open | shut | {
-            "Proof": self.proof, "Predicate": lambda x: self.tagged(x, PREDICATES, self.closed),
+            "Proof": self.proof, "bool": truth_value, "Predicate": lambda x: self.tagged(x, PREDICATES, self.closed),
             "Tensor": lambda x: Tensor(*row(self.closed["tuple[Index, ...]"], self.closed["Term"])(x)),
             "Given": self.reason.of(reason.Given), "Dense": self.reason.of(reason.Dense),
             "Reason": self.reason.of(*SHOWING), "Holding": self.reason.of(*HOLDING),
             "Reason | Given": self.reason.of(*SHOWING, reason.Given),
             "Reason | Dense": self.reason.of(*SHOWING, reason.Dense),
-            "bool": truth_value, "Point": lambda x: Point(*self.parts(Point, x, self.closed)),
-            "Context": lambda _: self.known[-1],
+            "Context": lambda _: self.told[-1], "Point": lambda x: Point(*self.parts(Point, x, self.closed)),
         }  # fmt: skip
         for axes in (
             "tuple[Index, ...]", "tuple[Index, Index]", "tuple[tuple[Index, IndexExpr], ...]",
@@ -293,10 +291,9 @@ class Reader:
         """The context of a certificate; its nodes and steps are read on the way."""
         require(parts["format"] == FORMAT, "a certificate of format {} is needed", FORMAT)
         self.size.fill(parts["sizes"], size)
-        least = Least({text(n): natural(v) for n, v in table(parts["least"]).items()})
-        require(all(least.values.values()), "a size is at least 1")
-        if self.known:  # what goes on from earlier rows is about the same sizes
-            least = self.known[0].least
+        said = {text(n): natural(v) for n, v in table(parts["least"]).items()}
+        least = self.told[0].least if self.told else Least(said)
+        require(all(said.values()), "a size is at least 1")
         nodes: dict[str, Callable[..., Any]] = {**NODES, "pick": partial(pick, least=least)}
         self.node.fill(parts["nodes"], lambda x: self.tagged(x, nodes, self.open))
         self.proof.fill(parts["steps"], self.step)
@@ -304,8 +301,8 @@ class Reader:
         known = [(a, Tensor(axes, body)) for a, axes, body in map(define, listed(parts["definitions"]))]
         require(len(dict(known)) == len(known), "an array is defined twice")
         hypotheses = {text(n): self.tagged(h, HYPOTHESES, self.closed) for n, h in table(parts["hypotheses"]).items()}
-        self.known.append(Context(dict(known), hypotheses, least))
-        return self.known[-1]
+        self.told += [Context(dict(known), hypotheses, least)]
+        return self.told[-1]
 
     def tagged(self, x: object, makers: dict[str, Callable[..., Any]], known: dict[str, Read]) -> Any:
         """A row that begins with a tag."""

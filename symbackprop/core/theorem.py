@@ -13,7 +13,7 @@ nothing.  What the facts excuse, and which of them were used, is part of the the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .context import Context, Hypothesis, terms_of
@@ -21,7 +21,7 @@ from .discharge import Used, discharged, holding, knowing
 from .indices import affine, nodes, refusing, require
 from .instances import says
 from .kernel import Seen
-from .point import Point, satisfied
+from .point import Evaluation, satisfied
 from .reasons import Argument, Dense, Statement
 from .rows import Reader, load_argument
 from .signs import Signs
@@ -49,27 +49,11 @@ class Theorem:
     hypotheses: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Ledger:
-    """Theorems shown one after the other: the rows of each go on from those before.
+class Ledger(NamedTuple):
+    """For theorems shown one after the other: the rows of each go on from those before, as does what is checked."""
 
-    What several of them say is read once, and checked once under one context.
-    """
-
-    reader: Reader = field(default_factory=Reader)
-    rooms: list[Seen] = field(default_factory=list)
-    points: list[tuple[Context, Point]] = field(default_factory=list)
-
-    def seen(self, context: Context) -> Seen:
-        found = next((s for s in self.rooms if s.context == context), None)
-        if found is None:
-            self.rooms.append(found := Seen(context))
-        return found
-
-    def exhibited(self, point: Point, region: Context) -> None:
-        if not any(p == point and says_less(region, known) for known, p in self.points):
-            satisfied(region.hypotheses.values(), point, region)
-            self.points.append((region, point))
+    reader: Reader
+    seen: list[Seen]
 
 
 def theorem(statement: Statement, rows: Mapping[str, Any], ledger: Ledger | None = None) -> Theorem:
@@ -77,15 +61,14 @@ def theorem(statement: Statement, rows: Mapping[str, Any], ledger: Ledger | None
 
     What is checked is built from the rows alone, so that no object of the caller takes part.
     """
-    found = theorem_of(rows, ledger)
+    found = theorem_of(rows, ledger or Ledger(Reader(), []))
     require(same_statement(found.statement, statement), "another statement was shown")
     return found
 
 
-def theorem_of(rows: Mapping[str, Any], ledger: Ledger | None = None) -> Theorem:
+def theorem_of(rows: Mapping[str, Any], ledger: Ledger) -> Theorem:
     """What the rows of a certificate state, if they show it.  Raises ProofError where they do not."""
     with refusing("argument"):
-        ledger = ledger or Ledger()
         return shown(*load_argument(rows, ledger.reader), ledger)
 
 
@@ -99,17 +82,13 @@ def same_statement(a: Statement, b: Statement) -> bool:
     )
 
 
-def says_less(a: Context, b: Context) -> bool:
-    """Each hypothesis of a is one of b, about the same names."""
-    same = (a.definitions, a.least, a.recursion) == (b.definitions, b.least, b.recursion)
-    return same and set(a.hypotheses.values()) <= set(b.hypotheses.values())
-
-
 def shown(statement: Statement, argument: Argument, ledger: Ledger) -> Theorem:
     region, facts = region_of(statement)
     wider, used = knowing("known", argument.lemmas, region)
     more, values = has_value(statement, argument, wider)
-    seen = ledger.seen(wider.knowing(values))
+    inside = wider.knowing(values)
+    seen = next((s for s in ledger.seen if s.context == inside), Seen(inside))
+    ledger.seen.append(seen)
     equation = holding(argument.steps, seen.context, seen)
     require(equation.lhs == statement.lhs, "another left side was shown: {}", equation.lhs)
     require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
@@ -117,7 +96,9 @@ def shown(statement: Statement, argument: Argument, ledger: Ledger) -> Theorem:
         require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
     for i in free(statement.lhs) | free(statement.rhs):
         require(i.size.at(dict(argument.point.sizes)) > 0, "{} has no values at this point", i.name)
-    ledger.exhibited(argument.point, region)
+    run = Evaluation(argument.point, region)
+    for h in region.hypotheses.values():
+        satisfied(h, run)
     used |= more | equation.used
     return Theorem(
         statement, argument,

@@ -234,7 +234,12 @@ def violations(c: Predicate) -> tuple[Hypothesis, ...]:
 def counterexample(problem: Problem, budget: int = BUDGET) -> Counterexample | None:
     if not problem.has_points:
         return None
-    found = search(problem.question(), budget, kinks_have_values=problem.kinks_have_values).counterexample
+    known = [] if problem.showing is None else problem.showing.against
+    found = search(
+        problem.question(), budget, kinks_have_values=problem.kinks_have_values, before=known
+    ).counterexample
+    if found is not None and problem.showing is not None and len(known) < FEW:
+        known.append(found.point)
     return None if found is None or rounding_explains(found, problem.rounded) else found
 
 

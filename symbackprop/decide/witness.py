@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import nodes
-from symbackprop.core.point import BETWEEN, Point, satisfied
+from symbackprop.core.point import BETWEEN, Evaluation, Point, satisfied
 from symbackprop.core.terms import Apply, Array, ProofError
 from symbackprop.numbers import points
 from symbackprop.numbers.exact_numbers import Log
@@ -40,7 +40,9 @@ def is_seen(hypotheses: Iterable[Hypothesis], point: Point, region: Context) -> 
     """Whether the core sees them hold: sines and their like it knows well only near 0."""
     rough = [h for h in hypotheses if any(isinstance(t, Apply) and t.fn in {"cos", *BETWEEN} for t in nodes(h))]
     try:
-        satisfied(rough, point, region)
+        run = Evaluation(point, region)
+        for h in rough:
+            satisfied(h, run)
     except ProofError:
         return False
     return True

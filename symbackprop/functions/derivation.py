@@ -6,13 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.core.kernel import Proof
+from symbackprop.core.reasons import Statement
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Diff, Entry
+from symbackprop.core.terms import Array, Diff, Entry, Term
+from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.status import PROVED
+from symbackprop.gradients.claimed import named_claim, proved_claim, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
 from symbackprop.gradients.plain import through
 from symbackprop.prove.claims import derived as worked_out
+from symbackprop.prove.showing import Showing
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
@@ -24,7 +30,7 @@ from symbackprop.write.program.source import Program
 from symbackprop.write.program.standing import Standing
 
 from .claims import Claim, axes_of, partial_latex
-from .deciding import verdict_of
+from .deciding import LONG, hypothesis_text, in_words, verdict_of
 from .formulas import formula, formula_latex
 from .gradient_claims import objective
 from .held_values import by_value, without_copies
@@ -142,10 +148,14 @@ def through_names(
     found = derived(
         request.forward, request.declared, request.variables, request.concrete, upstream, setting.context.hypotheses
     )
-    verdicts = {v: proved_verdict(request, found, v, setting) for v in request.variables}
     program = Program(found.reverse)
     inputs = tuple((n, found.reverse.declared[n].shape) for n in program.arguments)
     texts = {v: program.formulas(v) for v in request.variables}
+    if found.length() > LONG:
+        showing = Showing()
+        verdicts = {v: named_verdict(found, v, setting, texts[v], showing) for v in request.variables}
+    else:
+        verdicts = {v: proved_verdict(request, found, v, setting) for v in request.variables}
     compiled = program.compiled(inputs) if code else Compiled("", abstract, inputs, tuple(request.variables), False)
     return Derivative(
         {v: t for v, (t, _) in texts.items()}, {v: l for v, (_, l) in texts.items()}, together(verdicts),
@@ -190,6 +200,36 @@ class NotProved(SymbackpropError):
         why = verdict.counterexample.why if verdict.counterexample is not None else verdict.reason
         said = f"{verdict.statement} has no value where the gradient exists: {why}" if self.without_value else why
         super().__init__(f"derive: the gradient by {variable} was found but not proved: {said}")
+
+
+def named_verdict(
+    found: Derived, variable: str, setting: Setting, texts: tuple[str, str], showing: Showing
+) -> Verdict:
+    """The theorem through the intermediates, which are definitions of what it states.  Raises SymbackpropError."""
+    reverse, theorem = found.reverse, found.theorems[variable]
+    named = named_claim(reverse, reverse.gradients, variable)
+    inputs, shape = reverse.declared, reverse.declared[variable].shape
+    context = Context(named.definitions, setting.context.hypotheses, setting.context.least)
+    lengths = tuple(n for d in inputs.values() for n in d.shape)
+
+    def way(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
+        return proved_claim(theorem, named, context) if (lhs, rhs) == (named.lhs, named.rhs) else None
+
+    problem = Problem(
+        Statement(named.lhs, named.rhs, context, named.forward, lengths), named.axes,
+        {Array(n): d.shape for n, d in inputs.items() if d.values is None}, setting.domains, ways=(way,),
+        offered=lambda: with_names_inside(theorem.proof, theorem.context, named)[0], showing=showing,
+    )  # fmt: skip
+    axes, at = axes_of(shape, "w")
+    claim = Claim(variable, named.lhs, Tensor(axes, named.rhs), shape, named.axes, at, (), f"∂L/∂{variable}",
+                  partial_latex("L", variable), inputs)  # fmt: skip
+    verdict = in_words(prove_only(problem), claim, setting)
+    if verdict.status != PROVED:
+        raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
+    assumed = tuple(map(hypothesis_text, setting.hypotheses))
+    return replace(
+        verdict, name=variable, hypotheses=assumed, statement=texts[0], statement_latex=texts[1], sides=claim.sides
+    )
 
 
 def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:

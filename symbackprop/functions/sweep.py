@@ -151,7 +151,7 @@ def recorded(request: Request, context: Context) -> BackwardCheck | None:
 
 
 def named_by(check: BackwardCheck, variable: str) -> NamedClaim | None:
-    return tried(named_claim, check, variable)
+    return tried(named_claim, check.reverse, check.results, variable)
 
 
 def by_matching(check: BackwardCheck, named: NamedClaim) -> Way:

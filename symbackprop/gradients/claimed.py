@@ -17,11 +17,11 @@ from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term, require
 from symbackprop.read.numpy import Node
 
-from .checking import BackwardCheck
 from .congruence import second_name
-from .lemmas import everywhere_in
+from .lemmas import everywhere_in, term_of
 from .meanings import indices
 from .plain import in_order
+from .reverse import Adjoint, Reverse
 from .theorem import GradientTheorem, ancestors, objective
 
 ARRANGING = frozenset({"reshape", "ravel", "flatten", "transpose", "swapaxes", "moveaxis", "rollaxis"})
@@ -41,14 +41,13 @@ class NamedClaim:
     forward: tuple[Term, ...]
 
 
-def named_claim(found: BackwardCheck, variable: str) -> NamedClaim:
-    reverse, result = found.reverse, found.results[variable]
+def named_claim(reverse: Reverse, results: Mapping[str, Adjoint], variable: str) -> NamedClaim:
     axes, at = indices(reverse.graph.inputs[variable].shape, "w")
     outputs = reverse.graph.outputs
     lhs = Diff(objective(reverse), Entry(Array(variable), at))
     forward = tuple(o.value.term(indices(o.shape, "i")[1]) for o in (*outputs, *arranged(outputs)))
-    meanings = meanings_of([*outputs, *found.results.values()])  # the same for all variables
-    return NamedClaim(lhs, result.value.term(at), axes, meanings, forward)
+    behind = [*outputs, *(r for r in results.values() if isinstance(r, Node))]  # the same for all variables
+    return NamedClaim(lhs, term_of(results[variable], at), axes, meanings_of(behind), forward)
 
 
 def arranged(nodes: Collection[Node]) -> list[Node]:

@@ -9,7 +9,7 @@ from typing import Any
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import SymbackpropError
+from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, subterms
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved, term_of
@@ -34,6 +34,22 @@ class Derived:
         whole = tuple(Index(f"i{k}", s) for k, s in enumerate(node.shape))
         context = self.shared.known.context
         return Tensor(whole, opened(node.value.term(at), tuple(context.definitions), context)[0])
+
+    def length(self) -> int:
+        """How many terms the outputs and gradients have in the variables alone."""
+        known: dict[Array, int] = {}
+        definitions = self.shared.known.definitions
+
+        def of(t: Term) -> int:
+            return sum(behind(s.array) if isinstance(s, Entry) else 1 for s in subterms(t))
+
+        def behind(a: Array) -> int:
+            if a not in known:
+                known[a] = of(definitions[a].body) if a in definitions else 1
+            return known[a]
+
+        gradients = [g for g in self.reverse.gradients.values() if isinstance(g, Node)]
+        return sum(of(n.entries.body) for n in (*self.reverse.graph.outputs, *gradients))
 
     def flat(self, variable: str) -> Tensor:
         """A gradient in terms of the variables alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 from zlib import crc32
 
@@ -20,14 +21,13 @@ COUNTS = ((3, 5, 2, 7, 4, 6), (5, 3, 4, 2, 3, 2))
 
 
 class Sample:
-    """Values of all nodes, each computed when it is asked for.  `changed` gives other values to some named nodes."""
+    """Values of all nodes, each computed when it is asked for."""
 
     def __init__(
         self,
         graph: Graph,
         declared: Mapping[str, Declared],
         positive: bool = False,
-        changed: Mapping[Array, Floats] | None = None,
         shift: int = 0,
     ) -> None:
         symbols = list(dict.fromkeys(s for d in declared.values() for s in d.symbols))
@@ -38,33 +38,33 @@ class Sample:
         self.evaluation = FloatEvaluation(
             Point(self.sizes, integers={n: self.integers(n, d) for n, d in whole.items()})
         )
-        self.evaluation.tables.update(changed or {})
-        self.known: set[Node] = {n for n in graph.nodes if n.array in (changed or {})} if changed else set()
-        self.resting: dict[frozenset[Array], set[Node]] = {}
+        self.known: set[Node] = set()
+        self.later: dict[tuple[Array, int], frozenset[Node]] = {}
 
     def changed(self, values: Mapping[Array, Floats]) -> Sample:
         """The same point, with other values for these nodes and what rests on them."""
-        other = Sample(self.graph, self.declared, self.positive, values, self.shift)
-        after = self.after(frozenset(values))
-        for n in self.known - after:
-            other.known.add(n)
-            if n.named:
-                other.evaluation.tables[n.array] = self.evaluation.tables[n.array]
+        after = frozenset[Node]().union(*map(self.after, values))
+        stale = {n.array for n in after}
+        other = copy(self)
+        other.evaluation = FloatEvaluation(self.evaluation.point)
+        other.evaluation.tables = {a: t for a, t in self.evaluation.tables.items() if a not in stale} | dict(values)
+        other.known = (self.known - after) | {n for n in after if n.array in values}
         return other
 
-    def after(self, arrays: frozenset[Array]) -> set[Node]:
-        """Nodes of these names and what rests on them."""
-        if arrays not in self.resting:
-            after = {n for n in self.graph.nodes if n.array in arrays}
+    def after(self, array: Array) -> frozenset[Node]:
+        """The node, and all that rest on it."""
+        key = array, len(self.graph.nodes)
+        if key not in self.later:
+            found = {n for n in self.graph.nodes if n.array == array}
             for n in self.graph.nodes:
-                if not after.isdisjoint(n.parents):
-                    after.add(n)
-            self.resting[arrays] = after
-        return self.resting[arrays]
+                if not found.isdisjoint(n.parents):
+                    found.add(n)
+            self.later[key] = frozenset(found)
+        return self.later[key]
 
     def elsewhere(self) -> Sample:
         """A point of other sizes."""
-        return Sample(self.graph, self.declared, self.positive, None, self.shift + 1)
+        return Sample(self.graph, self.declared, self.positive, self.shift + 1)
 
     def shape(self, shape: Iterable[Size]) -> tuple[int, ...]:
         return tuple(s.at(self.sizes) for s in shape)

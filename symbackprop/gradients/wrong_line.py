@@ -1,22 +1,24 @@
 """The line of a backward function at which its values go wrong.
 
 A node is to blame if other values in its place make the wrong results right: a number times its own values (a missing
-factor), or the values of a derived intermediate.  The earliest such node that mends most results is named.
+factor), or the values of a derived intermediate.  The earliest such node that mends most results is named.  A line in a
+loop makes a node in each round: all of them get other values, round by round, such as those of the derived
+intermediates that belong to one line of the forward.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
 
-from symbackprop.core.terms import Size, SymbackpropError, sized
+from symbackprop.core.terms import Array, Size, SymbackpropError, sized
 from symbackprop.read.numpy import INPUT, Node
 
-from .reverse import Reverse
+from .reverse import Reverse, Step
 from .sample import Floats, Sample, Undefined, same
 from .theorem import ancestors
 
@@ -66,57 +68,86 @@ def find_wrong_lines(reverse: Reverse, results: Mapping[str, Node], wrong: Seque
     return found
 
 
-Found: TypeAlias = "tuple[Fraction, Size] | Node"
+Factor: TypeAlias = tuple[Fraction, Size]
+Rounds: TypeAlias = tuple[Node, ...]  # the nodes of a line, one for each time that it runs
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What is put in the place of the nodes of a line: multiples of their own values, or the values of other nodes."""
+
+    factor: Factor | None = None
+    nodes: Rounds = ()
+
+    def of(self, k: int) -> Factor | Node:
+        return self.factor or self.nodes[k]
 
 
 def find_wrong_line(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) -> WrongLine | None:
-    """None where no single node is to blame."""
-    pool = derived_values(reverse)
-    suspects = [n for n in blamed(reverse, results, wrong) if n.named]
-    right = surely_right(suspects, reverse.sample, pool)
-    search = Search(reverse, results, wrong, [n for n, _ in pool])
-    # a multiple of what seems right comes last: rather what is made from it is at fault
-    first = search.best((n, [*(search.multiples(n) if n not in right else ()), *search.others(n)]) for n in suspects)
-    return first or search.best((n, search.multiples(n)) for n in suspects if n in right)
+    """None where no single line is to blame."""
+    steps = [*reverse.steps, *plain_steps(reverse)]
+    pool = derived_values(reverse, steps)
+    nodes = blamed(reverse, results, wrong)
+    alone = [n for n in nodes if n.named]
+    right = surely_right(alone, reverse.sample, pool)
+    search = Search(reverse, results, wrong, [n for n, _ in pool], derived_rounds(steps))
+    suspects = sorted([*((n,) for n in alone), *rounds(nodes)], key=lambda ns: (ns[0].number, -len(ns)))
+    return search.best(suspects, right) or search.best(suspects, set())
 
 
 class Search:
     """Other values in the place of nodes, at a point and again at one of other sizes."""
 
     def __init__(
-        self, reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str], pool: Sequence[Node]
-    ) -> None:
-        self.reverse, self.results, self.wrong, self.pool = reverse, results, wrong, pool
+        self, reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str], pool: Sequence[Node],
+        rounds: Sequence[Rounds] = (),
+    ) -> None:  # fmt: skip
+        self.reverse, self.results, self.wrong, self.pool, self.rounds = reverse, results, wrong, pool, rounds
         self.samples = [reverse.sample, reverse.sample.elsewhere()]
 
-    def best(self, candidates: Iterable[tuple[Node, Iterable[Found]]]) -> WrongLine | None:
-        """The earliest node whose other values mend most and spoil nothing."""
+    def best(self, suspects: Sequence[Rounds], right: set[Node]) -> WrongLine | None:
+        """The earliest line whose other values mend most and spoil nothing."""
         best: WrongLine | None = None
-        for node, others in candidates:
-            for found in others:
-                mended = self.mended(node, found, self.samples[0])
+        for nodes in suspects:
+            for found in self.replacements(nodes):
+                if found.factor and right.issuperset(nodes):
+                    continue  # a multiple of what seems right: rather the fault of what is made from it
+                mended = self.mended(nodes, found, self.samples[0])
                 if len(mended) <= (len(best.mends) if best else 0):
                     continue
-                if self.mended(node, found, self.samples[1]) != mended:
+                if self.mended(nodes, found, self.samples[1]) != mended:
                     continue
-                factor, other = (found, None) if isinstance(found, tuple) else (None, found)
-                best = WrongLine(node.line, node, node.name or node.operation, factor, other, mended)
+                k = len(nodes) - 1 if found.factor else self.first_wrong(nodes, found)
+                other = found.nodes[k] if found.nodes else None
+                best = WrongLine(nodes[k].line, nodes[k], called(nodes[k]), found.factor, other, mended)
             if best is not None and len(best.mends) == len(self.wrong):
                 break
         return best
 
-    def multiples(self, node: Node) -> list[Found]:
+    def replacements(self, nodes: Rounds) -> Iterator[Instead]:
+        """Multiples of its own values, then the values of derived nodes."""
+        node, alone = nodes[0], len(nodes) == 1
+        if node.named:
+            yield from map(Instead, self.multiples(node) if alone else self.factors())
+        if alone:
+            yield from (Instead(nodes=(other,)) for other in self.others(node))
+        else:
+            yield from (Instead(nodes=r) for r in self.rounds if len(r) == len(nodes) and r[0].shape == node.shape)
+
+    def factors(self) -> list[Factor]:
+        """What a line may lack: numbers, and sizes or one over them."""
+        sizes = [(Fraction(n), sized(s)) for s in self.samples[0].sizes for n in (1, 0)]
+        return [(Fraction(-1), sized(1)), *((f, sized(1)) for f in FACTORS), *sizes]
+
+    def multiples(self, node: Node) -> list[Factor]:
         """Factors that its values may lack."""
-        sizes = self.samples[0].sizes
-        known = [(Fraction(n), sized(s)) for s in sizes for n in (1, 0)]
-        found: list[tuple[Fraction, Size]] = [(Fraction(-1), sized(1)), *((f, sized(1)) for f in FACTORS), *known]
-        fits = self.factors(node)
+        fits = self.fitting(node)
         if fits is None:
-            return list(found)
-        worth = [(f, float(other_values(np.ones(()), f, self.samples[0]))) for f in found]
+            return self.factors()
+        worth = [(f, float(other_values(np.ones(()), f, self.samples[0]))) for f in self.factors()]
         return [f for f, value in worth if any(np.isclose(value, x) for x in fits)]
 
-    def factors(self, node: Node) -> list[float] | None:
+    def fitting(self, node: Node) -> list[float] | None:
         """What would mend an entry of each wrong result, as far as they are linear in the node; None where not."""
         own, found = self.samples[0].of(node), []
         turned, double = self.wrong_at(node, -own), self.wrong_at(node, 2 * own)
@@ -136,7 +167,7 @@ class Search:
         """The derived nodes of its shape, where other values of the node may mend a wrong result."""
         turned = (node.shape, tuple(reversed(node.shape)) if node.ndim == 2 else node.shape)
         found = [n for n in self.pool if n.shape in turned]
-        return found if found and self.may_mend(node) else []
+        return found if found and (not node.named or self.may_mend(node)) else []
 
     def may_mend(self, node: Node) -> bool:
         """Whether each wrong entry of some result moves with the node."""
@@ -162,26 +193,91 @@ class Search:
                 continue
         return found
 
-    def mended(self, node: Node, found: Found, sample: Sample) -> tuple[str, ...]:
+    def mended(self, nodes: Rounds, found: Instead, sample: Sample) -> tuple[str, ...]:
         """The wrong variables that are right then; nothing where a right one becomes wrong, or nothing changes."""
         try:
-            own = sample.of(node)
-            values = other_values(own, found, sample)
-            if values.shape != own.shape or same(values, own):
+            changed = self.changed(nodes, found, sample)
+            if changed is None:
                 return ()
-            changed = sample.changed({node.array: values})
             mended = tuple(v for v in self.wrong if self.is_right(v, self.results[v], sample, changed))
             others = (v for v in self.results if v not in self.wrong) if mended else ()
             return mended if all(self.is_right(v, self.results[v], sample, changed) for v in others) else ()
-        except Undefined:
+        except (Undefined, ValueError):
             return ()
+
+    def changed(self, nodes: Rounds, found: Instead, sample: Sample) -> Sample | None:
+        """The sample with these other values, those of each round with what comes of the ones before."""
+        now, same_so_far = sample, True
+        for k, n in enumerate(nodes):
+            own = now.of(n)
+            values = other_values(own, found.of(k), sample)
+            if values.shape != own.shape:
+                return None
+            if same(values, own):
+                continue
+            same_so_far = False
+            instead = {n.array: values} if n.named else self.made_from(n, values, now)
+            if instead is None:
+                return None
+            now = now.changed(instead)
+        return None if same_so_far else now
+
+    def made_from(self, n: Node, values: Floats, sample: Sample) -> dict[Array, Floats] | None:
+        """What is made from a node that is no array of its own, such as a slice, with other values for it."""
+        found = {}
+        for c in (c for c in self.reverse.graph.nodes if n in c.parents):
+            f = getattr(np, c.operation, None)
+            if not (c.named and isinstance(f, np.ufunc) and not c.options):
+                return None
+            with np.errstate(all="ignore"):
+                found[c.array] = np.asarray(f(*(values if a is n else sample.of(a) for a in c.args)))
+        return found
+
+    def first_wrong(self, nodes: Rounds, found: Instead) -> int:
+        """The first round in which the values are others."""
+        sample = self.samples[0]
+        places = range(len(nodes))
+        return next((k for k in places if not same(sample.of(nodes[k]), other_values(
+            sample.of(nodes[k]), found.of(k), sample))), 0)  # fmt: skip
 
     def is_right(self, variable: str, result: Node, sample: Sample, changed: Sample) -> bool:
         value, wanted = changed.of(result), sample.of(self.reverse.gradients[variable])
         return value.shape == sample.shape(result.shape) and same(value, np.broadcast_to(wanted, value.shape))
 
 
-def other_values(own: Floats, found: Found, sample: Sample) -> Floats:
+def called(node: Node) -> str:
+    return node.name or node.operation
+
+
+def rounds(nodes: Sequence[Node]) -> list[Rounds]:
+    """The nodes that a line of a loop makes in the same way, of those that the user gave a name."""
+    found: dict[tuple[object, ...], list[Node]] = {}
+    for n in nodes:
+        if n.name and n.line:
+            found.setdefault((n.line, n.operation, n.name, n.shape), []).append(n)
+    return [tuple(ns) for ns in found.values() if len(ns) > 1]
+
+
+def derived_rounds(steps: Sequence[Step]) -> list[Rounds]:
+    """The adjoints of what one line of the forward makes in each round, from the last one back."""
+    found: dict[tuple[object, ...], list[Node]] = {}
+    for s in steps:
+        for to, g in ((s.node, s.adjoint), *s.into):
+            if isinstance(g, Node) and s.node.line:
+                place = s.node.parents.index(to) if to in s.node.parents else None
+                found.setdefault((s.node.line, s.node.operation, place, g.shape), []).append(g)
+    return list(dict.fromkeys(tuple(dict.fromkeys(gs)) for gs in found.values() if len(gs) > 1))
+
+
+def plain_steps(reverse: Reverse) -> list[Step]:
+    """Those of a sweep without compact forms."""
+    try:
+        return Reverse.plainly(reverse)
+    except SymbackpropError:
+        return []
+
+
+def other_values(own: Floats, found: Factor | Node, sample: Sample) -> Floats:
     if isinstance(found, Node):
         values = sample.of(found)
         return values if values.shape == own.shape else values.T
@@ -212,14 +308,10 @@ def blamed(reverse: Reverse, results: Mapping[str, Node], wrong: Sequence[str]) 
     return sorted((n for n in own if n not in derived or n in ends), key=lambda n: n.number)
 
 
-def derived_values(reverse: Reverse) -> list[tuple[Node, Floats]]:
+def derived_values(reverse: Reverse, steps: Sequence[Step]) -> list[tuple[Node, Floats]]:
     """The adjoints of all nodes of the forward, also of those that a compact form goes over; then these nodes."""
-    try:
-        more = Reverse.plainly(reverse)
-    except SymbackpropError:
-        more = []
     found: dict[Node, Floats] = {}
-    for s in (*reverse.steps, *more):
+    for s in steps:
         for g in (s.adjoint, *(c for _, c in s.into)):
             if isinstance(g, Node) and g.operation != INPUT and g not in found:
                 try:

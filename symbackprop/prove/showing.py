@@ -10,8 +10,10 @@ from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Statement
+from symbackprop.core.rows import Reader
 from symbackprop.core.terms import free
-from symbackprop.core.theorem import Ledger, Theorem, says_less, theorem
+from symbackprop.core.theorem import Ledger, Theorem, theorem
+from symbackprop.numbers import points
 
 
 class Showing:
@@ -20,10 +22,11 @@ class Showing:
     def __init__(self) -> None:
         self.kept: list[Any] = []  # what was written is known by identity
         self.points: list[tuple[Context, Point]] = []
+        self.against: list[points.Point] = []  # small counterexamples to other statements
         self.begin()
 
     def begin(self) -> None:
-        self.writer, self.ledger = Writer(), Ledger()
+        self.writer, self.ledger = Writer(), Ledger(Reader(), [])
 
     def theorem(self, statement: Statement, argument: Argument) -> Theorem:
         """Raises ProofError where the argument does not show the statement."""
@@ -51,6 +54,11 @@ class Showing:
         if found is not None:
             self.points.append((region, found))
         return found
+
+
+def says_less(a: Context, b: Context) -> bool:
+    """Each hypothesis of a is one of b, about the same names."""
+    return a.definitions == b.definitions and set(a.hypotheses.values()) <= set(b.hypotheses.values())
 
 
 def has_values(i: Index, point: Point) -> bool:

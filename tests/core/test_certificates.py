@@ -180,13 +180,17 @@ def refused_as_by_the_kernel(show: Callable[[], object]) -> object:
         raise ProofError(str(cause)) from cause
 
 
+def rows_shown(*given: object) -> object:
+    return shown_by_rows(next(x for x in given if isinstance(x, dict)))
+
+
 @pytest.fixture
 def by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tables of theorems and their forgeries are given to the checker."""
     for name in ("established", "holding", "dense"):
         monkeypatch.setattr(theorem_forgeries, name, reason_by_rows)
     for name in ("theorem", "theorem_of"):
-        monkeypatch.setattr(theorem_forgeries.theorems, name, lambda *given: shown_by_rows(given[-1]))
+        monkeypatch.setattr(theorem_forgeries.theorems, name, rows_shown)
 
 
 @pytest.mark.usefixtures("by_rows")

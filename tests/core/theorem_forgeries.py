@@ -16,7 +16,7 @@ from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
 from symbackprop.core.discharge import dense, established, holding
 from symbackprop.core.indices import Index, Pick, affine, sized
 from symbackprop.core.kernel import By, Cancel, Inside, Linear, Proof
-from symbackprop.core.point import Point, satisfied
+from symbackprop.core.point import Evaluation, Point, satisfied
 from symbackprop.core.reasons import (
     Argument,
     Cases,
@@ -35,7 +35,7 @@ from symbackprop.core.reasons import (
     Steps,
     Weigh,
 )
-from symbackprop.core.rows import check_rows
+from symbackprop.core.rows import Reader, check_rows
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
     ONE,
@@ -156,13 +156,13 @@ def held(h: Holding, *hypotheses: Hypothesis) -> Callable[[], object]:
 
 
 def seen(h: Predicate, n: int = 2, context: Context = EMPTY, **known: Any) -> Callable[[], object]:
-    return lambda: satisfied([h], Point((("n", n), ("l", 1), ("L", 1)), **known), context)
+    return lambda: satisfied(h, Evaluation(Point((("n", n), ("l", 1), ("L", 1)), **known), context))
 
 
 def few_evaluations() -> None:
     most, points.MANY = points.MANY, 2
     try:
-        satisfied([Positive(add(ONE, ONE, ONE))], Point(), EMPTY)
+        satisfied(Positive(add(ONE, ONE, ONE)), Evaluation(Point(), EMPTY))
     finally:
         points.MANY = most
 
@@ -176,7 +176,8 @@ def simple(proof: Proof) -> Argument:
 
 
 def with_rows(**changes: Any) -> Callable[[], object]:
-    return lambda: theorems.theorem_of(certificate(Statement(ONE, ONE, EMPTY), simple(Linear(ONE, ONE))) | changes)
+    rows = certificate(Statement(ONE, ONE, EMPTY), simple(Linear(ONE, ONE)))
+    return lambda: theorems.theorem_of(rows | changes, theorems.Ledger(Reader(), []))
 
 
 def without(part: str, rows: dict[str, Any]) -> dict[str, Any]:
@@ -328,7 +329,8 @@ FORGERIES: dict[str, Callable[[], object]] = {
         point=Point(entries=((X, (), Fraction(1)), (Array("y"), (), Fraction(2))))),
     # rows
     "neither true nor false": with_rows(statement=[0, 0, [], [], 1]),
-    "an argument that is missing": lambda: theorems.theorem_of(
+    "an argument that is missing": lambda: theorems.theorem(
+        Statement(ONE, ONE, EMPTY),
         without("argument", certificate(Statement(ONE, ONE, EMPTY), simple(Linear(ONE, ONE))))),
     "a proof that is missing": lambda: check_rows(without("proof", proof_rows(Linear(ONE, ONE), EMPTY))),
 }  # fmt: skip

@@ -66,17 +66,21 @@ class Outcome:
 
 
 def search(
-    question: Question, budget: int = BUDGET, *, kinks_have_values: bool = False, shrink: bool = True
-) -> Outcome:
+    question: Question, budget: int = BUDGET, *, kinks_have_values: bool = False, shrink: bool = True,
+    before: Sequence[Point] = (),
+) -> Outcome:  # fmt: skip
     """Try `budget` points, sizes that hide least first, and special points; report the shrunk counterexample.
 
-    Without `shrink` the first one found: for those who only ask whether there is one.
+    Without `shrink` the first one found: for those who only ask whether there is one.  Small points at which a like
+    claim fails may be given to be looked at `before` all others.
 
     Special points (zeros, ties, thresholds, sizes such as n = 17) come after the first few and are not counted; a
     budget of less than that leaves them out.  With `kinks_have_values` steps at 0 are looked at too (for claims that
     are no gradients; claims about a derivative have it for the right side).
     """
-    return Search(question, kinks_have_values or bool(question.variables)).run(budget, shrink)
+    run = Search(question, kinks_have_values or bool(question.variables))
+    known = next((x for p in before if (x := run.at(p)) is not None), None)
+    return run.run(budget, shrink) if known is None else Outcome(known, "", run.satisfying)
 
 
 class Search:
@@ -107,6 +111,19 @@ class Search:
                 found = shrunk(self.question, self.sampler, found, self.kinks_have_values)
             return Outcome(found, "", self.satisfying)
         return Outcome(None, self.reason(), self.satisfying)
+
+    def at(self, point: Point) -> Counterexample | None:
+        """At a point that was found for another claim."""
+        sampler = self.sampler
+        own = replace(
+            point, indices={}, functions=sampler.functions, losses=sampler.losses, definitions=self.question.definitions
+        )
+        if not (sampler.survey.symbols <= point.sizes.keys() and sampler.survey.arrays.keys() <= point.arrays.keys()):
+            return None
+        try:
+            return self.look(own) if sampler.possible(point.sizes) and sampler.satisfies(own) else None
+        except Undefined:
+            return None
 
     def reason(self) -> str:
         if not self.satisfying:

@@ -40,6 +40,7 @@ class Shrinker:
         self.question, self.sampler, self.best = question, sampler, best
         self.kinks_have_values = kinks_have_values
         self.trials = 0
+        self.failed: set[tuple[Array, tuple[Number, ...]]] = set()  # entries that were tried in the best point
 
     def accept(self, point: Point) -> bool:
         """Keep the point if it is a counterexample."""
@@ -144,7 +145,7 @@ class Shrinker:
             [Fraction(round(approximate(entries[k]))) for k in places],
         ):
             made: dict[Position, Number] = dict(zip(places, values, strict=True))
-            if made == dict(entries) or (self.allowed(array, made) and self.accept(self.with_entries(array, made))):
+            if made == dict(entries) or self.fits(array, made):
                 return
 
     def entry(self, array: Array, place: Position) -> None:
@@ -156,12 +157,20 @@ class Shrinker:
                 return
             if self.trials >= _VALUE_TRIALS:
                 return
-            made = {**entries, place: Fraction(value)}
-            if self.allowed(array, made) and self.accept(self.with_entries(array, made)):
+            if self.fits(array, {**entries, place: Fraction(value)}):
                 return
 
-    def with_entries(self, array: Array, entries: dict[Position, Number]) -> Point:
-        return replace(self.best.point, arrays={**self.best.point.arrays, array: entries})
+    def fits(self, array: Array, entries: dict[Position, Number]) -> bool:
+        """Whether the best point may have these entries; then it has them."""
+        if not self.allowed(array, entries):
+            return False
+        key = array, tuple(entries[k] for k in sorted(entries))
+        if key in self.failed:
+            self.trials += 1
+            return False
+        fits = self.accept(replace(self.best.point, arrays={**self.best.point.arrays, array: entries}))
+        self.failed = set() if fits else {*self.failed, key}
+        return fits
 
     def values(self) -> None:
         movable = [a for a in self.best.point.arrays if self.allowed(a, dict(self.best.point.arrays[a]))]
