@@ -62,7 +62,7 @@ class Maxima:
         for b, e in m.factors:
             if isinstance(b, Whole) and b.fn == "argmax" and e == 1:
                 places = [constant(a) for a in b.at]
-                if all(n is not None and n == size.constant - 1 for n, size in zip(places, b.sizes, strict=True)):
+                if all(n is not None and n == (size.constant or 0) - 1 for n, size in zip(places, b.sizes, strict=True)):
                     left = tuple(f for f in m.factors if f[0] != b)
                     fresh = tuple(map(self.normal.names.new, b.sizes))
                     return self.move(m, left, F1, m.dummies, By("one_argmax", (maximum(b), fresh)))
