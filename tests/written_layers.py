@@ -981,7 +981,8 @@ def with_words(code: str, **words: str) -> str:
 
 PICKS = [
     *(
-        layer(f"the largest of {p} x {q} blocks by its mask, {n}", with_words(MASKED, HIGH=p, WIDE=q, TOP=top), "MaxPool",
+        layer(f"the largest of {p} x {q} blocks by its mask, {n}",
+              with_words(MASKED, HIGH=p, WIDE=q, TOP=top), "MaxPool",
               {"x": f"N C {p}*h {q}*w"}, SHARED, timeout=60)
         for p, q in (("2", "2"), ("1", "2"))
         for n, top in enumerate(("self.blocks.max(axis=(3, 5))", "self.blocks.max(axis=3).max(axis=4)"))
@@ -996,7 +997,8 @@ PICKS = [
                  with_words(MARGINS, GAP=gap, OWN=own, SUM=total, SCALE=scale),
                  "check_function(margins)", {"s": "N K", "y": "int[K] N"}, ("(over > 0).sum(axis=1)", "1"))
         for gap, own, total, scale in (
-            ("1", "0", "sum() / len(s)", "(1 / len(s))"), ("0.5", "-1", "sum()", "1"), ("gap", "0", "mean()", "(1 / s.size)"),
+            ("1", "0", "sum() / len(s)", "(1 / len(s))"), ("0.5", "-1", "sum()", "1"),
+            ("gap", "0", "mean()", "(1 / s.size)"),
         )
     ),
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symbackprop.core.indices import Index, IndexExpr, ProofError, as_affine, at_least_zero
+from symbackprop.core.indices import Index, IndexExpr, ProofError, Size, as_affine, at_least_zero
 from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderSum, UnderWhole, check
 from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import (
@@ -61,8 +61,7 @@ class Maxima:
         """argmax_{n-1} = 1 - Σ_{k < n-1} argmax_k  for axes of literal sizes, over which sums are written out"""
         for b, e in m.factors:
             if isinstance(b, Whole) and b.fn == "argmax" and e == 1:
-                places = [constant(a) for a in b.at]
-                if all(n is not None and n == (size.constant or 0) - 1 for n, size in zip(places, b.sizes, strict=True)):
+                if all(constant(a) == size - 1 for a, size in zip(b.at, b.sizes, strict=True)):
                     left = tuple(f for f in m.factors if f[0] != b)
                     fresh = tuple(map(self.normal.names.new, b.sizes))
                     return self.move(m, left, F1, m.dummies, By("one_argmax", (maximum(b), fresh)))
@@ -129,10 +128,10 @@ class Maxima:
         return None
 
 
-def constant(e: IndexExpr) -> int | None:
-    """The number that an index is."""
+def constant(e: IndexExpr) -> Size | None:
+    """The number that an index is; none of size symbols."""
     known, parts = as_affine(e)
-    return None if parts else known.constant
+    return None if parts or known.constant is None else known
 
 
 def maximum(b: Whole) -> Whole:

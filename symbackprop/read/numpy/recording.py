@@ -26,7 +26,6 @@ from .context import Tracing, current, tracing
 from .copying import Copier
 from .errors import TraceError
 from .frames import MARK, traced_frames
-from .layout import reshape
 from .lifting import lifted
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
 from .shapes import Declared
@@ -98,15 +97,15 @@ class Recorder:
         """The array that the computation goes on with."""
         if id(out.value) in self.by_value:
             return out
-        args, value = arranged_at_once(operation, args, options, out.value)
         key = identity((operation, args, options))
         before = arranged_back(args[0], out) if operation in ARRANGED and not options else None
         known = before or self.by_call.get(key)
         if operation.partition("[")[0] in VIEWS or out._parent is not None:
             if known is None or known.shape != out.value.shape:
                 name = operation in ARRANGED and arranged(args, out)
-                known = self.by_call[key] = self.new(operation, args, options, value, out.scalar, name=name)
-            self.remember(known, out.value)
+                known = self.by_call[key] = self.new(operation, args, options, out.value, out.scalar, name=name)
+            else:
+                self.remember(known, out.value)
             out._value = known.value if known.named else out._value
             return out  # a view stays one: writing to it writes through
         if known is None:
@@ -236,20 +235,6 @@ def arranged(args: tuple[Any, ...], out: SymArray) -> bool:
     """Whether axes longer than 1 are merged or split."""
     kept = [[s for s in x.value.shape if s != UNIT] for x in (*args[:1], out) if isinstance(x, Node | SymArray)]
     return len(kept) == 2 and kept[0] != kept[1]
-
-
-def arranged_at_once(
-    operation: str, args: tuple[Any, ...], options: Mapping[str, Any], out: Value
-) -> tuple[tuple[Any, ...], Value]:
-    """One reshape after another is the last one alone, with its entries by those of what was there first."""
-    first = args[0] if args and operation in ARRANGED and not options else None
-    while isinstance(first, Node) and first.operation in ARRANGED and not first.options:
-        first = first.args[0]
-    if not isinstance(first, Node) or first is args[0] or not first.named or out.dtype != "real":
-        return args, out
-    value = reshape(first.value, out.shape)
-    current().merged.clear()
-    return (first, out.shape), value
 
 
 def arranged_back(x: Any, out: SymArray) -> Node | None:
