@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, TypeVar
 
-from symbackprop.clock import in_time
+from symbackprop.clock import OutOfTime, check_time, limit
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
 from symbackprop.core.tensor import Tensor
@@ -30,7 +31,7 @@ from symbackprop.write.program.source import Program
 from .gradient_names import gradient_of
 from .request import Request, parameters
 
-NAMING = 0.6  # of the time for naming a mistake: the rest is for the proof that it is this one
+PROPOSING, PROVING = 3.0, 4.0  # seconds: for all variables together, and for the proof of one
 FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryError)
 
 
@@ -52,6 +53,7 @@ class Sweep:
     programs: dict[bool, Program | None] = field(default_factory=dict, init=False)
     mistakes: list[Mistakes] = field(default_factory=list, init=False)
     showing: Showing = field(default_factory=Showing, init=False)
+    proposing: float = field(default=0.0, init=False)
 
     def found(self) -> BackwardCheck | None:
         if not self.asked:
@@ -91,8 +93,10 @@ class Sweep:
             if found is None:
                 return None
             self.mistakes.append(found)
-        in_time(NAMING, self.mistakes[0].propose, None)
-        return tried(self.mistakes[0].explained, variable)
+        began = monotonic()
+        within(PROPOSING - self.proposing, self.mistakes[0].propose)
+        self.proposing += monotonic() - began
+        return within(PROVING, lambda: tried(self.mistakes[0].explained, variable))
 
     def mended(self, line: WrongLine) -> Mended | None:
         """The code with this line mended."""
@@ -132,6 +136,16 @@ class Sweep:
 
 
 T = TypeVar("T")
+
+
+def within(seconds: float, work: Callable[[], T]) -> T | None:
+    """work(), or None when it takes longer.  Raises OutOfTime when all the time of the question is over."""
+    try:
+        with limit(max(0.0, seconds)):
+            return work()
+    except OutOfTime:
+        check_time()
+        return None
 
 
 def tried(f: Callable[..., T], *args: Any) -> T | None:

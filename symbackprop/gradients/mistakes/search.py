@@ -56,7 +56,8 @@ class Mistakes:
         self.truth = [self.values(check.reverse.gradients, s) for s in self.samples]
         self.claims = [self.values(check.results, s) for s in self.samples]
         self.wrong = tuple(v for v in check.wrong if any(c[v].any() for c in self.claims))
-        self.proposed: dict[str, list[tuple[str, Adjoint]]] = {v: [] for v in self.wrong}
+        self.proposed: dict[str, list[tuple[str, Gradients, tuple[str, ...]]]] = {v: [] for v in self.wrong}
+        self.matchings: dict[int, Matching | None] = {}
         self.known: dict[str, Explained | None] = {}
         self.pending = self.candidates()
 
@@ -74,7 +75,7 @@ class Mistakes:
             name, gradients, fits = self.tried(*made) if isinstance(made[1], Change) else made
             for v in fits:
                 place = 0 if len(fits) == len(self.wrong) else len(self.proposed[v])
-                self.proposed[v].insert(place, (name, gradients[v]))
+                self.proposed[v].insert(place, (name, gradients, fits))
             if len(fits) == len(self.wrong):
                 self.pending = iter(())
                 break
@@ -83,22 +84,31 @@ class Mistakes:
         """The first proposal that is proved."""
         if variable not in self.known:
             several = self.proposed.get(variable, ())
-            proofs = ((name, g, self.proof(variable, g)) for name, g in several[:ATTEMPTS])
+            self.known[variable] = None  # also where that takes too long
+            proofs = ((name, g[variable], self.proof(variable, g, fits)) for name, g, fits in several[:ATTEMPTS])
             self.known[variable] = next((Explained(n, g, p) for n, g, p in proofs if p is not None), None)
         return self.known[variable]
 
-    def proof(self, variable: str, gradient: Adjoint) -> Proof | None:
+    def proof(self, variable: str, gradients: Gradients, fits: tuple[str, ...]) -> Proof | None:
         """That the result is this gradient, checked by the kernel."""
-        other = copy(self.reverse)
-        other.gradients, other.steps = {**self.reverse.gradients, variable: gradient}, []
-        result = self.check.results[variable]
+        result, gradient = self.check.results[variable], gradients[variable]
         _, at = indices(result.shape, "w")
         try:
-            matching = Matching(other, {variable: result}, self.check.hypotheses)
+            matching = self.matching(gradients, fits)
             node = gradient if isinstance(gradient, Node) else None
-            return matching.equal(result.value.term(at), term_of(gradient, at), node)
+            return None if matching is None else matching.equal(result.value.term(at), term_of(gradient, at), node)
         except (ProofError, NotProved, SymbackpropError):
             return None
+
+    def matching(self, gradients: Gradients, fits: tuple[str, ...]) -> Matching | None:
+        """The nodes of all results that the mistake explains, once; none where that failed or took too long."""
+        if id(gradients) not in self.matchings:
+            self.matchings[id(gradients)] = None
+            other = copy(self.reverse)
+            other.gradients, other.steps = {**self.reverse.gradients, **gradients}, []
+            results = {v: self.check.results[v] for v in fits}
+            self.matchings[id(gradients)] = Matching(other, results, self.check.hypotheses)
+        return self.matchings[id(gradients)]
 
     # --- proposals ---------------------------------------------------------------------------------
 
