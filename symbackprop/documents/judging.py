@@ -17,6 +17,7 @@ from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
 from symbackprop.read.notes.statements.fingerprints import Fingerprints
+from symbackprop.read.notes.statements.rivals import WITHOUT
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
@@ -135,7 +136,7 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
             continue
         both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
         # what makes no sense of a true statement is no reading of it; but vectors are columns where nothing is said
-        senseless = other.verdict == "ill-formed" and not words.endswith("a column")
+        senseless = other.verdict == "ill-formed" and not words.endswith(("a column", WITHOUT))
         if other.verdict != outcome.verdict and not both_wrong and not senseless:
             said.append(f"{words} ({other.verdict})")
     if not said:

@@ -9,7 +9,7 @@ from .cursor import STOPS, SUM
 from .lexer import Token
 from .operators import ROWS, Operators
 from .statement import Part, Statement
-from .tree import Chain, Equated, Expr, Link, Matrix, Missing, ShapeWord, Words
+from .tree import Chain, Equated, Expr, Link, Matrix, Missing, Paren, ShapeWord, Words
 
 _SHAPE_WORD = re.compile(r"(?:an?\s+)?(scalar|row|column|vector|matrix|matrices)(?:[\s-]*vectors?)?s?\Z", re.IGNORECASE)
 
@@ -188,6 +188,8 @@ class Chains(Operators):
 
     def add(self, parts: list[Part], joined: str, chain: Chain) -> None:
         node = chain.subjects[-1]
+        if parts and not chain.links and isinstance(node, Paren) and len(node.chains) == 1 and node.chains[0].links:
+            chain = node.chains[0]  # … = … \quad (i \neq j)
         if not chain.links and isinstance(node, Matrix) and any(isinstance(c, Equated) for r in node.rows for c in r):
             for row in node.rows:  # statements above each other
                 for cell in row:

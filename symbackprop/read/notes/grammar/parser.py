@@ -102,11 +102,16 @@ class Parser(Brackets):
                 signs.append("")
             elif kind in ("bar", "close") and self.evaluated():
                 factors, signs = [self.at_point(self.product_of(factors, signs, start), start)], [""]
-            elif kind == "gap" and self.depth > 1:  # a \quad inside brackets is only space
+            elif kind == "gap" and self.enclosed():  # a \quad inside brackets is only space
                 self.advance()
             else:
                 break
         return self.product_of(factors, signs, start)
+
+    def enclosed(self) -> bool:
+        """A bracket is open here."""
+        kinds = [t.kind for t in self.tokens[: self.i]]
+        return sum(k in ("open", "{") for k in kinds) > sum(k in ("close", "}") for k in kinds)
 
     def divisor(self) -> Expr:
         """What stands behind a slash: one factor, or a function with what it is applied to."""
@@ -167,6 +172,8 @@ class Parser(Brackets):
             if token.text == "d" and self.looks_like_dl_dw():
                 return self.postfix(self.partial(), token.start)
             return self.name()
+        if kind == "number" and token.text == "1" and self.tokens[self.i + 1].text == "\\{":  # 1\{i = j\}
+            return self.ones()
         if kind == "number":
             self.advance()
             node = Num(Fraction(token.text), (token.start, token.end))

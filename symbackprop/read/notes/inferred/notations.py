@@ -135,26 +135,32 @@ def entrywise(node: Expr, variables: set[str], at: tuple[Expr, ...], table: Decl
 # --- repeated indices ----------------------------------------------------------------------------
 
 
-def summed(node: object, table: Declarations) -> object:
-    """Einstein's convention: an index that stands twice in a product is summed there."""
+def summed(node: object, table: Declarations, bound: frozenset[str] = frozenset()) -> object:
+    """Einstein's convention: an index that stands twice in a product is summed there, unless it is a dummy already."""
     match node:
+        case Sum(binders) | Over(_, binders):
+            inside = bound | {b.name for b in binders}
+            return mapped(node, lambda c: summed(c, table, inside))
         case Product() | Hadamard() | Entry() | Quotient() | Power():
             inner = mapped(
-                node, lambda c: summed(c, table) if not isinstance(c, (Entry, tuple)) else summed_parts(c, table)
+                node,
+                lambda c: (
+                    summed_parts(c, table, bound) if isinstance(c, (Entry, tuple)) else summed(c, table, bound)
+                ),
             )
-            repeated = [i for i, count in counts(inner).items() if count == 2 and i not in table.layers]
+            repeated = [i for i, n in counts(inner).items() if n == 2 and i not in table.layers and i not in bound]
             if repeated:
                 return Sum(tuple(Binder(i) for i in sorted(repeated)), cast(Expr, inner), (), node.span)
             return inner
         case _:
-            return mapped(node, lambda c: summed(c, table))
+            return mapped(node, lambda c: summed(c, table, bound))
 
 
-def summed_parts(node: object, table: Declarations) -> object:
+def summed_parts(node: object, table: Declarations, bound: frozenset[str]) -> object:
     """Factors as they are; what stands inside brackets or functions is a product of its own."""
     if isinstance(node, tuple):
-        return tuple(summed_parts(c, table) for c in node)
-    return node if isinstance(node, (Entry, IndexName)) else summed(node, table)
+        return tuple(summed_parts(c, table, bound) for c in node)
+    return node if isinstance(node, (Entry, IndexName)) else summed(node, table, bound)
 
 
 def counts(node: object) -> dict[str, int]:
@@ -172,6 +178,8 @@ def counts(node: object) -> dict[str, int]:
                 work.append(n.base)
         elif isinstance(n, (Product, Hadamard)):
             work.extend(n.args)
+        elif isinstance(n, Add):  # each of its terms has the same indices
+            work.append(n.args[0])
         elif isinstance(n, (Neg, Transpose)):
             work.append(n.arg)
         elif isinstance(n, Quotient):

@@ -245,7 +245,7 @@ class Section:
             a, b = rough.arrays.get(whole), rough.arrays.get(item)
             if a is not None and b is not None and len(a.shape) == len(b.shape) == 2:
                 shapes = Shapes(rough, sizes)
-                wanted = a.shape if axis == "row" else a.shape[::-1]
+                wanted = a.shape[::-1] if axis == "column" else a.shape
                 for x, y in zip(wanted, b.shape, strict=True):
                     sizes.same(shapes.size(x), shapes.size(y))
         for k, d in enumerate(given):
@@ -378,7 +378,7 @@ class Section:
                 if node.base.name == item and whole in table.arrays and item in table.arrays:
                     x = Symbol(whole, None, None, node.base.span)
                     if len(node.at) == 2:
-                        return Entry(x, node.at if axis == "row" else node.at[::-1], node.span)
+                        return Entry(x, node.at[::-1] if axis == "column" else node.at, node.span)
                     if len(node.at) == 1:
                         if axis == "row":
                             return Transpose(Entry(x, (node.at[0], All(node.span)), node.span), node.span)

@@ -203,10 +203,10 @@ class Solver:
 
     # --- what else could be meant ------------------------------------------------------------
 
-    def rivals(self, key: str, chosen: dict[str, Option], without: int) -> list[Option]:
-        """Other options of a letter that break nothing, judged without one formula."""
+    def rivals(self, key: str, chosen: dict[str, Option], without: int) -> list[tuple[Option, bool]]:
+        """Other options of a letter that break nothing, judged without one formula; which of them fit better so."""
         own = [p for p in self.pieces_of(without) if key in p.keys]
-        out: list[Option] = []
+        out: list[tuple[Option, bool]] = []
         for option in self.frame.options[key]:
             was = chosen[key]
             column = (was.orientation, option.orientation) == ("row", "vector")  # habit has it a column
@@ -221,7 +221,7 @@ class Solver:
                 change = plus(minus(change, apart), minus(self.sides_alone(p, other), self.sides_alone(p, chosen)))
             soft = change[2] + option.cost - chosen[key].cost
             if change[1] <= 0 and soft < 2.0 - NOISE:
-                out.append(option)
+                out.append((option, change[1] < 0 or soft < -NOISE))
         return out
 
     def pieces_of(self, record: int) -> list[Piece]:

@@ -120,6 +120,11 @@ class SectionReader(Rivals):
                 found = stacked_items(chain.links[0].rhs) if chain.links else None
                 if found is not None and isinstance(subject, Name) and key_of(subject) in options:
                     section.rows_of[key_of(subject)] = found
+        for key, use in section.roles.arrays.items():
+            array = section.chosen.get(key.upper())
+            entries = use.items == use.least == 2 and not use.bare and key.islower() and not section.defines(key)
+            if entries and array is not None and array.rank == 2 and key not in section.solver.said:
+                section.rows_of.setdefault(key.upper(), (key, "entry"))
         for key, option in section.chosen.items():
             if option.rank == 2 and option.family == 0 and key not in section.rows_of and not key.endswith(AT):
                 lower = {"Φ": "φ", "Ψ": "ψ"}.get(key, key.lower())
@@ -250,6 +255,10 @@ class SectionReader(Rivals):
         doubt = doubt or self.section.doubted(chain, reading.declarations, r.at)
         if classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions:
             doubt = "it does not hold always, and the condition it is said under is not understood"
+        number = self.transposed_number(reading)
+        if number:
+            message = f"{number} is transposed here, but the rest makes sense only if it is a number"
+            return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
         reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt)
         blocked = self.blocked(chain, u, r)
         if blocked is not None:

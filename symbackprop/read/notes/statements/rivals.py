@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..grammar.tree import Call, Chain, Derivative, Name, Operator
+from ..grammar.tree import Call, Chain, Derivative, Name, Operator, Symbol, Transpose
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.occurrences import key_of
@@ -15,6 +15,11 @@ from .conditions import spoken
 from .heads import Unit
 from .layouts import Layouts
 from .statements import Reading
+
+WITHOUT = "as without this formula"
+
+
+_EXPECTATIONS = frozenset((r"\mathbb{E}", r"\mathbb{V}", r"\mathbb{P}"))
 
 
 class Rivals(Layouts):
@@ -36,12 +41,22 @@ class Rivals(Layouts):
         return ""
 
     @staticmethod
+    def transposed_number(reading: Reading) -> str:
+        """The capital letter of a W^T that was read as a number."""
+        arrays = reading.declarations.arrays
+        found = (n.arg.name for x in (reading.lhs, reading.rhs) for n in walk(x)
+                 if isinstance(n, Transpose) and isinstance(n.arg, Symbol) and n.arg.name[:1].isupper())  # fmt: skip
+        return next((name for name in found if name in arrays and not arrays[name].shape), "")
+
+    @staticmethod
     def nowhere_given(reading: Reading) -> str:
         """v = mask(z, m): a word that nothing gives, and that only a definition holds, refutes nothing."""
         table = reading.declarations
         words = {n for n, f in table.functions.items() if len(n) > 1 and n.isalpha() and not f.body}
         inside = {n.function for d in table.definitions for n in walk(d.chain) if isinstance(n, Call)}
         shown = {n.function for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Call)}
+        if any(n.name in _EXPECTATIONS for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Symbol)):
+            return "of an expectation only that it is linear is known here"
         names = sorted(str(getattr(f, "name", f)) for f in inside - shown)
         return next((f"nothing says what {f} is" for f in names if f in words), "")
 
@@ -50,6 +65,8 @@ class Rivals(Layouts):
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
         for key in sorted(sides[0] ^ sides[1]):
             name = key.removesuffix(AT)
+            if any(item == key and axis == "entry" for item, axis in section.rows_of.values()):
+                continue
             if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
                 continue
             if section.first_use(key) >= r.at and name not in section.above.arrays:
@@ -62,14 +79,15 @@ class Rivals(Layouts):
         involved = self.involved(chain, r.at)
         clashes: int | None = None
         for key in involved:
-            for option in section.solver.rivals(key, section.chosen, r.at):
+            for option, better in section.solver.rivals(key, section.chosen, r.at):
                 chosen = {**section.chosen, key: option}
                 if clashes is None:
                     clashes = section.clashes(chain, r.at, section.chosen)
                 if section.clashes(chain, r.at, chosen) > clashes:
                     continue
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
-                rivals.append((f"{key.removesuffix(AT)} {spoken(option)}", other))
+                words = f"{key.removesuffix(AT)} {spoken(option)}"
+                rivals.append((f"{words}, {WITHOUT}" if better else words, other))
         for d in self.in_between(chain, r.at):
             rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, d, u.conditions)))
         for layout in self.other_layouts(r):
