@@ -726,9 +726,6 @@ def diff_prod(w, axes, others, x):
     inner, here = slope_of_entry(w, axes, x), deltas(justs(axes), justs(others))
     rest = unused(others, x, inner) and of_array("prod", others, here + (1 - here) * entry_of(w, *justs(others)))
     return diff(w, x), sums(axes, rest * inner)
-def log_of_number(n):
-    logs = [num(k) * log(num(p)) for p, k in need(n >= 1, "the logarithm of 0") and primes(Q(n))]
-    return log(num(n)), logs[0] if len(logs) == 1 else add(*logs) if logs else ZERO
 def sum_of_angles(fn, a, b):
     (sa, ca), (sb, cb) = ((app("sin", u), app("cos", u)) for u in (a, b))
     return app(fn, a + b), {"sin": sa * cb + ca * sb, "cos": ca * cb - sa * sb}[fn]
@@ -814,7 +811,6 @@ LAWS = {
     "log_of_power": ("tq", lambda b, q: (log(b ** q), q * log(b), positive(b))),
     "log_of_exp": ("t", lambda u: (log(exp(u)), u)),
     "exp_of_log": ("t", lambda u: (exp(log(u)), u, positive(u))),
-    "log_of_number": ("n", log_of_number),
     "sine_squared": ("t", lambda u: (app("sin", u) ** 2, 1 - app("cos", u) ** 2)),
     "parity": ("st", lambda fn, u: need(fn in ODD + EVEN, f"{fn} is neither odd nor even")
                and (app(fn, -u), -app(fn, u) if fn in ODD else app(fn, u))),
