@@ -76,8 +76,7 @@ def orders(groups: list[list[Index]], m: Monomial) -> Iterator[tuple[Index, ...]
 
 def twins(i: Index, j: Index, m: Monomial) -> bool:
     """Exchanged, they leave the monomial as it is: then it does not matter which is first."""
-    names = {k: n for n, k in enumerate(m.dummies)}
-    either = (names, {**names, i: names[j], j: names[i]})
+    either = (names := {k: n for n, k in enumerate(m.dummies)}), {**names, i: names[j], j: names[i]}
     return len({tuple(sorted((key(b, given), e) for b, e in m.factors)) for given in either}) == 1
 
 
