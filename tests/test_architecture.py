@@ -34,7 +34,7 @@ SEES: dict[str, set[str]] = {
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "pytest_plugin", "__main__", "__init__"}
 TRUSTED, ANY_FILE = 4525, 400  # lines
-CHECKER = 1555  # lines: one file on purpose
+CHECKER = 1550  # lines: one file on purpose
 WITNESSES = ("symbackprop.witness.network", "symbackprop.witness.explicit")
 
 

@@ -66,12 +66,12 @@ def canonical(m: Monomial) -> tuple[Key, tuple[Index, ...]]:
 def orders(groups: list[list[Index]], m: Monomial) -> Iterator[tuple[Index, ...]]:
     """Orders that are the same set for monomials equal up to the names of their dummies: each of a tie goes first."""
     groups = refined(groups, m)
-    n = next((n for n, g in enumerate(groups) if len(g) > 1), len(groups))
-    if n == len(groups):
+    tied = next((g for g in groups if len(g) > 1), [])
+    if not tied:
         yield tuple(i for g in groups for i in g)
-    for k, i in enumerate(groups[n] if n < len(groups) else ()):
-        if not any(twins(i, j, m) for j in groups[n][:k]):
-            yield from orders([*groups[:n], [i], [j for j in groups[n] if j != i], *groups[n + 1 :]], m)
+    for k, i in enumerate(tied):
+        if not any(twins(i, j, m) for j in tied[:k]):
+            yield from orders([h for g in groups for h in (([i], [j for j in g if j != i]) if g is tied else (g,))], m)
 
 
 def twins(i: Index, j: Index, m: Monomial) -> bool:

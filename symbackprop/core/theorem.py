@@ -59,7 +59,7 @@ class Ledger(NamedTuple):
 def theorem(statement: Statement, rows: Mapping[str, Any], ledger: Ledger | None = None) -> Theorem:
     """The statement as a theorem, by the rows of its certificate.  Raises ProofError where they do not show it.
 
-    What is checked is built from the rows alone, so that no object of the caller takes part.
+    What is checked is built from rows alone: these, and those that the ledger was given before.
     """
     found = theorem_of(rows, ledger or Ledger(Reader(), []))
     require(same_statement(found.statement, statement), "another statement was shown")
