@@ -165,3 +165,36 @@ def test_a_value_within_what_is_assumed_is_no_border(value: int) -> None:
     right = {0: "0", 1: "-1", 2: "-2(2-p)"}[value]
     found = check_text(text + rf"For $\gamma = {value}$ we have $\frac{{dF}}{{dp}} = {right}$.")
     assert found[-1].verdict == P, found[-1].outcome.message
+
+
+SHIFTED = {
+    "ridge": ("X^TX", r"\lambda I", ""), "shifted": ("A", r"\lambda I", ""), "twice": ("A", r"2 I + B", ""),
+    "of three": ("X^TX", r"B + \lambda I", ""), "gain": ("H S H^T", "T", "Let $S$ and $T$ be symmetric."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHIFTED)
+def test_a_sum_stands_beside_its_inverse(name: str) -> None:
+    one, other, said = SHIFTED[name]
+    given = (
+        r"Let $X \in \mathbb{R}^{n \times p}$, $A, B, T \in \mathbb{R}^{p \times p}$, $H \in \mathbb{R}^{p \times m}$, "
+        r"$S \in \mathbb{R}^{m \times m}$, $\lambda \in \mathbb{R}$. "
+    )
+    inverse = rf"({one} + {other})^{{-1}}"
+    claims = (rf"{one} {inverse} = I - ({other}) {inverse}", rf"{inverse} {one} = I - {inverse} ({other})",
+              rf"({other}) {inverse} + {one} {inverse} = I", rf"{one} {inverse} = I + ({other}) {inverse}")  # fmt: skip
+    found = [check_text(given + said + f" Then ${c}$.")[-1] for c in claims]
+    assert [c.verdict for c in found] == [P, P, P, R], [(c.latex, c.verdict, c.outcome.message) for c in found]
+
+
+@pytest.mark.parametrize("to_zero", ["to zero gives", "equal to zero, we get", "to zero yields the minimiser"])
+def test_what_is_set_to_zero_over_a_display_is_solved(to_zero: str) -> None:
+    text = (
+        r"Let $P \in \mathbb{R}^{n \times n}$, $R \in \mathbb{R}^{m \times m}$ be symmetric, "
+        r"$H \in \mathbb{R}^{m \times n}$ and "
+        r"$J(K) = \operatorname{tr}((I-KH)P(I-KH)^\top + KRK^\top)$. Setting"
+        "\n\n$$\\frac{\\partial J}{\\partial K} = -2PH^\\top + 2K(HPH^\\top + R)$$\n\n"
+    )
+    for said, verdict in ((r"K = PH^\top(HPH^\top+R)^{-1}", P), (r"K = PH^\top(HPH^\top-R)^{-1}", R)):
+        found = [c for c in check_text(f"{text}{to_zero} ${said}$.") if c.kind == "claim"]
+        assert [c.verdict for c in found] == [P, verdict], [(c.latex, c.verdict, c.outcome.message) for c in found]

@@ -36,7 +36,7 @@ WEAKLY = re.compile(
     re.IGNORECASE,
 )
 CONDITION = re.compile(
-    r"\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
+    r"(?:\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}|\A\s*(?:(?:equal\s+)?to\s+|=\s*))\b(?:zero|0)\b[^.;]{0,60}\Z"
     r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
     r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\."
     r"|first[\s-]order|normal equations?|equation)\b" + _END
