@@ -198,3 +198,36 @@ def test_what_is_set_to_zero_over_a_display_is_solved(to_zero: str) -> None:
     for said, verdict in ((r"K = PH^\top(HPH^\top+R)^{-1}", P), (r"K = PH^\top(HPH^\top-R)^{-1}", R)):
         found = [c for c in check_text(f"{text}{to_zero} ${said}$.") if c.kind == "claim"]
         assert [c.verdict for c in found] == [P, verdict], [(c.latex, c.verdict, c.outcome.message) for c in found]
+
+
+SPOKEN = {
+    "its": "Its gradient is $2X^T(Xw-y) + 2\\lambda w$.",
+    "of and by": "The gradient of $E$ with respect to $w$ is therefore $2X^T(Xw-y) + 2\\lambda w$.",
+    "of what is called so": "Hence the gradient of the loss with respect to $w$ is\n\n$$2X^T(Xw-y) + 2\\lambda w$$",
+    "with a name": "The gradient w.r.t. $w$ is $g = 2X^T(Xw-y) + 2\\lambda w$.",
+    "of an argument": "The derivative of $E(w)$ with respect to the weights $w$ equals $2X^T(Xw-y) + 2\\lambda w$.",
+    "second": "The Hessian of $E$ is $2X^TX + 2\\lambda I$.",
+    "second with a name": "The Hessian is $H = 2X^TX + 2\\lambda I$.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_a_derivative_that_the_prose_names(name: str) -> None:
+    text = r"Let $E(w) = \|Xw-y\|^2 + \lambda\|w\|^2$ with $X\in\mathbb R^{n\times p}$. "
+    for said, verdict in ((SPOKEN[name], P), (SPOKEN[name].replace(r"2\lambda", r"\lambda"), R)):
+        found = [c for c in check_text(text + said) if c.kind == "claim"]
+        assert [c.verdict for c in found] == [verdict], [(c.latex, c.verdict, c.outcome.message) for c in found]
+
+
+NOT_SPOKEN = (
+    "The gradient is $d$-dimensional.", "The gradient of $E$ is $n \\times p$.", "The derivative is $O(n^2)$.",
+    "The gradient of the sigmoid is $s(1-s)$.", "The derivative of the second term is $2w$.", "The gradient is $g$.",
+    "The gradient is $2X^T$ times the residual.", "The gradient is $3$ at the optimum.",
+    "The gradient of it is $-2X^Ty$ for small $w$.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("said", NOT_SPOKEN)
+def test_what_is_no_derivative_of_what_stands_above(said: str) -> None:
+    text = r"Let $E(w) = \|Xw-y\|^2$ with $X\in\mathbb R^{n\times p}$. " + said
+    assert all(c.verdict is not R for c in check_text(text))

@@ -39,6 +39,7 @@ from ..meaning.lints import consistent
 from . import classes
 from .classes import Class
 from .finer import finer
+from .spoken import named_derivative
 from .statements import Reading, Scope, facts_of, records_of
 
 
@@ -230,11 +231,14 @@ class Heads:
                 self.section.recurrent.add(key)
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
             return replace(unit, meant="claim")
+        called = None if classes.is_derivative(rhs) or classes.holds_derivative(rhs) else named_derivative(section, r)
+        if called is not None:
+            self.define(r, unit, key)
+            left = f"{called.latex} = {r.formula.text[unit.lhs.span[0] : unit.lhs.span[1]]} ="
+            return replace(unit, lhs=called.derivative, meant="claim", span=link.at, left=left)
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
-        named = named and not classes.DERIVED.search(before)
-        if named and not classes.is_derivative(rhs) and not (
-            classes.holds_derivative(rhs) or isinstance(rhs, Num)
-        ):  # fmt: skip
+        named = named and not classes.DERIVED.search(before) and not classes.is_derivative(rhs)
+        if named and not (classes.holds_derivative(rhs) or isinstance(rhs, Num)):
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
             self.section.unread.add(key)
             return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))

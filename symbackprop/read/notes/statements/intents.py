@@ -36,6 +36,7 @@ from ..inferred.said import EQUATIONS, Record, head_of
 from . import classes
 from .classes import Class
 from .heads import Heads, Unit
+from .spoken import named_derivative
 from .statements import Kind, Reading
 
 _HEAD = re.compile(
@@ -180,7 +181,12 @@ class Intents(Heads):
     def chain(self, r: Record, chain: Chain, part: int, joined: str) -> list[Unit]:
         first = chain.subjects[-1]
         if not chain.links:
-            return [self.bare(r, first, chain.span)]
+            other = isinstance(first, (Name, Words, Missing)) or classes.is_order(first) or self.shape_like(first)
+            called = None if other else named_derivative(self.section, r)
+            if called is None:
+                return [self.bare(r, first, chain.span)]
+            link = Link("=", first, first.span, first.span)
+            return [Unit(r.at, called.derivative, link, "claim", chain.span, f"{called.latex} =")]
         if isinstance(first, Missing):
             over = self.above.get(r.formula.aligned, first) if r.formula.aligned is not None else first
             if over is None or isinstance(over, Missing):
@@ -209,7 +215,7 @@ class Intents(Heads):
                     written = left
                 unit = self.meant(r, lhs, link, k, part, joined, meant)
                 meant = unit.meant
-                out.append(replace(unit, span=whole, left=written))
+                out.append(unit if unit.left else replace(unit, span=whole, left=written))
                 if not isinstance(link.rhs, Words) and link.relation not in ("∈", "~"):
                     lhs = link.rhs
                     left = text[link.at[0] : link.at[1]].strip()

@@ -1,0 +1,134 @@
+"""Derivatives that the prose names: "the gradient of E with respect to w is …", "its Hessian is H = …"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..grammar.tree import Chain, Derivative, Expr, Name, Operator, Paren, Product
+from ..inferred.said import Record, head_of
+from ..inferred.section import Section
+
+_WORDS = r"(?:(?!with\b|is\b|are\b)[\w-]+\s*){0,4}?"
+_KINDS = "loss|cost|objective|error|energy|risk|function|criterion"
+_LOSS = rf"(?:(?:the|this|our|that)\s+)?(?:it|this|that|\w*\s*(?:{_KINDS}))"
+_BY = re.compile(r"\bw\.?\s?r\.?\s?t\b\.?", re.IGNORECASE)
+_NAMED = re.compile(
+    r"\b(?P<noun>gradient|derivative|Hessian)(?:\s+(?:matrix|vector))?"
+    rf"(?:\s+(?:of|for)\s+(?:{_WORDS}(?P<of>⟨\d+⟩)|{_LOSS}))?"
+    r"(?:\s*(?:with respect to|by|in)\s+(?:the\s+)?(?:[\w-]+\s+){0,2}?(?P<by>⟨\d+⟩))?"
+    r"\s*,?\s*(?:is|equals|reads|becomes)(?:\s+(?:then|thus|therefore|simply|just|given by|hence))?\s*:?\s*\Z",
+    re.IGNORECASE,
+)
+_END = re.compile(r".*[.;!?](?=\s|\Z)", re.DOTALL)
+_CASE = re.compile(
+    r"\s*,?\s*(?:if|when(?:ever)?|for|at|unless|only|times|plus|minus|multiplied|divided|up to|dimensional|per)\b|-\w",
+    re.IGNORECASE,
+)
+"""What follows where the formula is not the whole derivative, or not always."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter, as it is written, with the arguments that its function has."""
+
+    name: Name
+    latex: str
+    args: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """`of` and `by` are None where the words leave them to what stands above: "its gradient"."""
+
+    order: int
+    of: Letter | None
+    by: Letter | None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The derivative that a formula is said to be, and how that is written."""
+
+    derivative: Expr
+    latex: str
+
+
+def named_derivative(section: Section, r: Record) -> Called | None:
+    """The derivative that the words before a formula call it, if they leave no choice."""
+    if r.loose is None or len(r.loose.parts) != 1:
+        return None
+    found = spoken(section.records, r)
+    of = None if found is None else found.of or differentiated(section, r.at, found.by)
+    return None if found is None or of is None else called(section, of, found.by, found.order)
+
+
+def called(section: Section, of: Letter, by: Letter | None, order: int) -> Called | None:
+    key = section.roles.full_key(of.name)[0]
+    if key in section.frame.table.functions:  # f(t) = tanh t: f′(t)
+        if len(of.args) != 1 or (by is not None and by.name != of.args[0]):
+            return None
+        argument = Paren((Chain((of.args[0],), ()),), "(")
+        return Called(Product((replace(of.name, primes=order), argument), ("",)), of.latex + "'" * order)
+    if by is not None and order == 1:
+        return Called(Derivative(of.name, (by.name,)), rf"\frac{{\partial {of.latex}}}{{\partial {by.latex}}}")
+    nabla = Operator("nabla", wrt=(by.name,) if by is not None else (), order=order)
+    sign = r"\nabla" + (f"_{{{by.latex}}}" if by is not None else "") + ("^2" if order == 2 else "")
+    return Called(Product((nabla, of.name), ("",)), f"{sign} {of.latex}")
+
+
+def differentiated(section: Section, at: int, by: Letter | None) -> Letter | None:
+    """The number given last above that depends on a letter, and that no other such number is made of."""
+    options = ((d, section.chosen.get(d.key)) for d in section.definitions if d.record < at)
+    numbers = [d for d, option in options if option is not None and option.rank == 0]
+    inner = {k for d in numbers for k in section.keys(d.chain) if k != d.key}
+    roots = [d for d in numbers if d.key not in inner]
+    if by is not None:
+        key = section.roles.full_key(by.name)[0]
+        roots = [d for d in roots if key in reach(section, d.key, at)]
+    return letter(roots[-1].chain.subjects[-1], roots[-1].text) if roots else None
+
+
+def reach(section: Section, key: str, at: int) -> set[str]:
+    """The letters that one is made of."""
+    found, work = set[str](), [key]
+    while work:
+        d = section.definition(work.pop(), at)
+        new = [k for k in section.keys(d.chain) if k not in found] if d is not None else []
+        found.update(new)
+        work += new
+    return found
+
+
+def spoken(records: Sequence[Record], r: Record) -> Spoken | None:
+    """What a formula is said to be; None where it is not a derivative, or one that holds in a case only."""
+    if _CASE.match(r.formula.after):
+        return None
+    said, at = _BY.sub("with respect to", r.formula.before), r.at
+    while (ended := _END.match(said)) is None and at and not records[at - 1].formula.display:
+        at -= 1
+        said = f"{_BY.sub('with respect to', records[at].formula.before)} ⟨{at}⟩ {said}"
+    found = _NAMED.search(said[ended.end() :] if ended is not None else said)
+    if found is None:
+        return None
+    of, by = (named(records, found[which]) for which in ("of", "by"))
+    if (found["of"] and of is None) or (found["by"] and by is None):
+        return None
+    return Spoken(2 if found["noun"].lower() == "hessian" else 1, of, by)
+
+
+def named(records: Sequence[Record], mark: str | None) -> Letter | None:
+    """The letter of E, of E(w), of E(w) = …"""
+    r = records[int(mark[1:-1])] if mark else None
+    if r is None or r.loose is None or len(r.loose.parts) != 1:
+        return None
+    return letter(r.loose.parts[0].chain.subjects[-1], r.formula.text)
+
+
+def letter(side: Expr, text: str) -> Letter | None:
+    head = head_of(side)
+    if head is None:
+        return None
+    a, b = head.name.span
+    return Letter(head.name, text[a:b].strip(), head.args or ())
