@@ -12,7 +12,7 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-ROOTS = ("symbackprop.core.theorem", "symbackprop.core.rows")  # those of them that there are
+ROOTS = ("symbackprop.core.theorem",)
 BELIEVED = """\
 What is believed besides:
   the laws, as mathematics: each file of core/laws states them
@@ -40,7 +40,7 @@ def imports(module: str, path: Path) -> Iterator[str]:
 def trusted() -> dict[str, int]:
     """The lines of each module that the roots import, themselves and packages on the way included."""
     found: dict[str, int] = {}
-    pending = [m for m in ROOTS if m in MODULES]
+    pending = list(ROOTS)
     while pending:
         module = pending.pop()
         if module not in found:

@@ -18,6 +18,7 @@ from fractions import Fraction as Q
 from functools import cache
 from itertools import combinations, count, permutations, product
 from math import factorial, prod
+from threading import RLock
 from typing import Any
 
 
@@ -37,15 +38,15 @@ def need(holds, cause):
 # out.  + - * ** make sums, products and powers of terms, and polynomials of whole numbers.
 
 class Node:
-    __slots__ = ("arrays", "at", "data", "free", "normal", "op", "reach", "serial", "terms")
+    __slots__ = ("arrays", "at", "data", "free", "op", "reach", "serial", "terms")
 
     def __init__(self, op, data, terms, at):
-        self.op, self.data, self.terms, self.at, self.serial, self.normal = op, data, terms, at, next(SERIAL), None
-        indices = {a for m, _ in data for a in m} if op == "int" else at
-        parts, deepest = (*terms, *indices), max((t.reach for t in terms), default=0) - binders(self)
-        self.reach = data[0] + 1 if op == "b" else max(0, deepest, *(e.reach for e in indices))
-        self.free = frozenset((self,)) if op == "i" else frozenset().union(*(x.free for x in parts))
-        self.arrays = frozenset((data,) if op == "entry" else ()).union(*(t.arrays for t in terms))
+        self.op, self.data, self.terms, self.at, self.serial = op, data, terms, at, next(SERIAL)
+        indices, bound = [a for m, _ in data for a in m] if op == "int" else at, binders(self)
+        reaches = [data[0] + 1] if op == "b" else [t.reach - bound for t in terms] + [e.reach for e in indices]
+        self.reach = max(0, 0, *reaches)
+        self.free = NONE.union((self,) if op == "i" else (), *[x.free for x in (*terms, *indices)])
+        self.arrays = NONE.union((data,) if op == "entry" else (), *[t.arrays for t in terms])
 
     def lift(self, x): return x if type(x) is Node else whole(x) if self.op == "int" else num(x)
     def __add__(self, x): return (plus if self.op == "int" else add)(self, self.lift(x))
@@ -59,7 +60,14 @@ class Node:
     def __truediv__(self, x): return self * x ** -1
     def __rtruediv__(self, x): return self ** -1 if x == 1 else x * self ** -1
 
-SERIAL, made = count(), cache(Node)
+def remembered(f):
+    """What f gives, kept while one certificate is checked."""
+    MEMORY.append(cache(f))
+    return MEMORY[-1]
+
+MEMORY: list[Any] = []
+NONE: frozenset[Any] = frozenset()
+SERIAL, made = count(), remembered(Node)
 def node(op, data=(), terms=(), at=()): return made(op, data, terms, at)
 def binders(x): return 1 if x.op == "sum" else len(x.data[2]) if x.op == "whole" else 0
 def order(nodes): return tuple(sorted(nodes, key=lambda x: x.serial))
@@ -69,23 +77,19 @@ def order(nodes): return tuple(sorted(nodes, key=lambda x: x.serial))
 # monomial, indices: i[name, size], dummies b[k], entries of integer arrays pick[name, size](e..).
 
 LEAST: dict[str, int] = {}  # the least value of a size, where it is not 1
-MEMORY: list[Any] = []  # what is remembered while LEAST stays the same
 
-def remembered(f):
-    MEMORY.append(cache(f))
-    return MEMORY[-1]
 def integer(items):
     total = defaultdict(int)
     for m, c in items: total[m] += c
     kept = [item for item in total.items() if item[1]]
     return node("int", tuple(sorted(kept, key=lambda x: [a.serial for a in x[0]])))
-@cache
+@remembered
 def whole(n): return integer([((), n)])
-@cache
+@remembered
 def just(atom): return integer([((atom,), 1)])
-@cache
+@remembered
 def plus(a, b): return integer(a.data + b.data)
-@cache
+@remembered
 def times(a, b): return integer((order(m + n), c * d) for m, c in a.data for n, d in b.data)
 def justs(axes): return tuple(map(just, axes))
 def symbol(name): return just(node("n", (name,)))
@@ -93,7 +97,7 @@ def size_of(index): return index.data[1]
 def sizes_of(axes): return tuple(map(size_of, axes))
 def number(s): return 0 if not s.data else s.data[0][1] if len(s.data) == 1 and s.data[0][0] == () else None
 
-@cache
+@remembered
 def split(e):
     """e = constant + Σ coefficient * index"""
     parts = {None: []}
@@ -169,7 +173,16 @@ def step(u): return node("step", (), (u,))
 def in_range(e): return node("range", (), (), (e,))
 def diff(t, w): return node("diff", (), (t, w))
 
-ZERO, ONE, PI = num(0), num(1), node("entry", ("pi", None))
+
+def begin(least):
+    """Nothing of what was made or remembered for another certificate is left."""
+    global ZERO, ONE, PI
+    for f in MEMORY: f.cache_clear()
+    LEAST.clear()
+    LEAST.update(least)
+    ZERO, ONE, PI = num(0), num(1), node("entry", ("pi", None))
+
+begin({})
 
 def mapped(x, f, touched, depth=0, memo=None):
     """x with f(index, binders around it) in place of its indices; only what is touched is rebuilt."""
@@ -231,14 +244,12 @@ def own_axes(t):
     return tuple(node("i", ((t.serial, k), s)) for k, s in enumerate(t.data if t.op == "sum" else t.data[2]))
 def own_body(t): return opened(t.terms[0], justs(own_axes(t)))
 
+@remembered
 def normal(t):
     """t with summands and factors in a fixed order, and δ(i, j) as δ(±(i - j), 0)."""
-    if t.normal is None:
-        terms, at = tuple(map(normal, t.terms)), t.at
-        if t.op == "delta": at = (order((at[0] - at[1], at[1] - at[0])))[0], whole(0)
-        t.normal = node(t.op, t.data, order(terms) if t.op in ("add", "mul") else terms, at)
-        t.normal.normal = t.normal
-    return t.normal
+    terms, at = tuple(map(normal, t.terms)), t.at
+    if t.op == "delta": at = (order((at[0] - at[1], at[1] - at[0])))[0], whole(0)
+    return node(t.op, t.data, order(terms) if t.op in ("add", "mul") else terms, at)
 
 # === sums of products ================================================================================================
 # A monomial is (coefficient, dummies, ((base, exponent)..)).  Terms with the same monomials, up to the names of the
@@ -411,7 +422,7 @@ def contracted(b, e, dummies, rest, needs):
             if x.op == "range" and not (f + x.at[0]).data:
                 return one(delta(f, whole(0)), rest=[item for item in rest if item[0] is not x])
 
-@cache
+@remembered
 def solutions(gap):
     """Indices whose value follows from gap = 0, with the value."""
     parts = split(gap)[1]
@@ -426,7 +437,7 @@ def like(found):
         total[closed] = c + total.get(closed, (0,))[0], dummies, factors
     return {closed: m for closed, m in total.items() if m[0]}
 
-@cache
+@remembered
 def canonical(dummies, factors):
     """Σ_{dummies} Π factors, one node for all names and orders of the dummies."""
     groups, colours = [dummies], dict.fromkeys(dummies, 0)
@@ -500,7 +511,7 @@ def entry_at(axes, body, e):
     return need(len(axes) == len(e.at), f"{e.data[0]} has another number of indices") and substitute(
         body, dict(zip(axes, e.at)))
 
-@cache
+@remembered
 def places(t):
     """The index expressions inside t that speak of no dummy, and their indices alone."""
     parts = [e for x in subterms(t) for e in x.at]
@@ -631,26 +642,27 @@ def off_diagonal(u):
     zero = [delta(just(i), just(j)) for i, j in combinations(order(u.free), 2) if vanishes(i, j)]
     return add(u, *zero) if zero else u
 
-def values_needed(t, world, moving=frozenset(), facts=False):
+def values_needed(t, world, used, moving=frozenset(), facts=False):
     """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
     derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0; as
-    facts, what is beside other combinations of steps is left out."""
+    facts, what is beside other combinations of steps is left out.  The hypotheses by which others are plain are used.
+    """
     found = {}
-    note_values(t, world, moving, (), found, facts)
+    note_values(t, world, used, moving, (), found, facts)
     return {p: None for p, implied_by in found.items() if implied_by not in found}
 
-def note_values(t, world, moving, guards, found, facts):
+def note_values(t, world, used, moving, guards, found, facts):
     h, moves = product_of(*guards), world.moves(t, moving)
     def note(*predicates):
         for kind, u in predicates:
-            if not plain((kind, u), world, set()):
+            if not plain((kind, u), world, used):
                 guarded = u if not guards else h * u if kind == "ge0" else h * u + (1 - h)
                 found.setdefault((kind, normal(guarded)), (kind, normal(u)) if guards else None)  # the one implies it
     match (t.op, *t.data[:1]):
         case ("mul",):
             own, steps = (tuple(s for s in t.terms if f(s)) for f in (truth, truth_atoms))
             for s in steps if facts and len(steps) > len(own) else t.terms:
-                note_values(s, world, moving, guards if s in own else guards + own, found, facts)
+                note_values(s, world, used, moving, guards if s in own else guards + own, found, facts)
             return found
         case ("pow", q):
             kinds = ["gt0" if root(q) else "ne0"] if q < 0 else ["ge0", *(["gt0"] if moves else [])] if root(q) else []
@@ -663,12 +675,12 @@ def note_values(t, world, moving, guards, found, facts):
             note(*(alone(t) if fn != "min" else positive(function("gap", 0, t.data[2], -t.terms[0]))) if moves else ())
         case ("whole", "inv"): note(*regular(t))
         case ("whole", "pinv"): need(not moves, "a pseudo-inverse need not be continuous")
-    for s in world.parts(t): note_values(s, world, moving, guards, found, facts)
+    for s in world.parts(t): note_values(s, world, used, moving, guards, found, facts)
     return found
 
 # === laws ============================================================================================================
 # A law reads arguments of these kinds: t term, w entry, W function of an array, i index, e index expression, q
-# fraction, n natural number, s text, T terms, I different indices, 2 two of them, E index expressions, V values for
+# fraction, n natural number, l text, T terms, I different indices, 2 two of them, E index expressions, V values for
 # indices, C the world (no argument).  It gives the two sides, then conditions, then names of hypotheses.
 
 SLOPES = {
@@ -798,7 +810,7 @@ LAWS = {
     "diff_mul": ("Tw", lambda ts, w: (diff(mul(*ts), w),
         add(*(mul(*ts[:k], diff(t, w), *ts[k + 1:]) for k, t in enumerate(ts))))),
     "diff_power": ("tqw", diff_power),
-    "diff_apply": ("sntw", diff_apply),
+    "diff_apply": ("lntw", diff_apply),
     "diff_step": ("tw", lambda u, w: (diff(step(u), w), ZERO, nonzero(u))),
     "diff_whole": ("WIw", diff_whole),
     "diff_det": ("W2w", lambda w, ax, x: is_a(w, "det") and (
@@ -809,17 +821,17 @@ LAWS = {
     "diff_argmax": ("Ww", lambda w, x: is_a(w, "argmax") and (diff(w, x), ZERO, alone(w))),
     "diff_prod": ("WIIw", diff_prod),
     # functions and powers
-    "in_exponentials": ("st", lambda fn, u: (app(fn, u), EXPONENTIALS[fn](u))),
+    "in_exponentials": ("lt", lambda fn, u: (app(fn, u), EXPONENTIALS[fn](u))),
     "log_of_product": ("T", lambda ts: (log(mul(*ts)), add(*map(log, ts)), positive(*ts))),
     "log_of_power": ("tq", lambda b, q: (log(b ** q), q * log(b), positive(b))),
     "log_of_exp": ("t", lambda u: (log(exp(u)), u)),
     "exp_of_log": ("t", lambda u: (exp(log(u)), u, positive(u))),
     "log_of_number": ("n", log_of_number),
     "sine_squared": ("t", lambda u: (app("sin", u) ** 2, 1 - app("cos", u) ** 2)),
-    "parity": ("st", lambda fn, u: need(fn in ODD + EVEN, f"{fn} is neither odd nor even")
+    "parity": ("lt", lambda fn, u: need(fn in ODD + EVEN, f"{fn} is neither odd nor even")
                and (app(fn, -u), -app(fn, u) if fn in ODD else app(fn, u))),
-    "at_zero": ("s", lambda fn: need(fn in ODD + EVEN, f"{fn}(0) is not known") and (app(fn, ZERO), num(fn in EVEN))),
-    "sum_of_angles": ("stt", sum_of_angles),
+    "at_zero": ("l", lambda fn: need(fn in ODD + EVEN, f"{fn}(0) is not known") and (app(fn, ZERO), num(fn in EVEN))),
+    "sum_of_angles": ("ltt", sum_of_angles),
     "power_add": ("tqq", lambda b, p, q: (b ** p * b ** q, b ** (p + q), positive(b) if root(p, q) else nonzero(b))),
     "power_of_product": ("Tq", lambda ts, q:
         (mul(*ts) ** q, mul(*(t ** q for t in ts)), positive(*ts) if root(q) else ())),
@@ -867,7 +879,7 @@ LAWS = {
     "of_identity": ("2E", of_identity),
     # what is given
     "unfold": ("Cw", lambda c, e: (e, entry_at(*c.definitions[e.data], e))),
-    "assume": ("CsV", assume),
+    "assume": ("ClV", assume),
 }
 
 # === steps ===========================================================================================================
@@ -1024,7 +1036,7 @@ STEPS = {
     "flip": ("p", lambda eq: (eq[1], eq[0], *eq[2:])),
     "inside": ("tK", inside_term),
     "undersum": ("ip", lambda i, eq: joined(sums((i,), eq[0]), sums((i,), eq[1]), [eq], (i,))),
-    "underwhole": ("snIEp", lambda fn, degree, axes, at, eq:
+    "underwhole": ("lnIEp", lambda fn, degree, axes, at, eq:
                    joined(*(of_array(fn, axes, t, at, degree) for t in eq[:2]), [eq], axes)),
     "underdiff": ("Cwp", under_diff),
     "instance": ("Vp", at_values),
@@ -1052,10 +1064,8 @@ class Certificate:
         need(type(data) is dict and data.get("format") == 2, "this is no certificate of format 2")
         least, self.data, self.sizes, self.nodes, self.proved = data["least"], data, [], [], {}
         need(type(least) is dict and all(natural(n) for n in least.values()), "least sizes are numbers from 1 on")
-        if least != LEAST:
-            LEAST.clear()
-            LEAST.update(least)
-            for f in MEMORY: f.cache_clear()
+        self.kinds = self.readers()
+        begin(least)
         for k, row in enumerate(data["sizes"]): self.sizes.append(at_row("size", k, read_size, row))
         for k, row in enumerate(data["nodes"]): self.nodes.append(at_row("node", k, self.node, row))
         same = lambda h: ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
@@ -1063,30 +1073,36 @@ class Certificate:
         told, world = data.get("recursion"), World({}, hypotheses)
         if told is not None:
             need(not data["definitions"], "layers and definitions")
-            world.layers = Layers(self.read("sssUssIttItIt", told, world), hypotheses)
+            world.layers = Layers(self.read("lllUllIttItIt", told), hypotheses)
         for array, axes, body in listed(data["definitions"]):
             world = world.with_definition(self.array(array), self.axes(axes), self.term(body))
         self.world = world
 
-    def read(self, kinds, row, world=None, place=0):
-        """The arguments of a row, each of its kind."""
-        before = lambda p, w=world: need(natural(p) < place, f"step {p} comes later") and self.equation(p, w)
-        later = lambda p: lambda w: before(p, w)
-        several = lambda *readers: lambda xs: tuple(
-            tuple(f(y) for f, y in zip(readers, x, strict=True)) for x in map(listed, listed(xs)))
-        readers = {
+    def readers(self):
+        """How what is of each kind is read; references to steps by what gives the equation of an earlier step."""
+        entry = lambda k: self.term(k, "entry")
+        several = lambda *parts: lambda xs: tuple(
+            tuple(f(y) for f, y in zip(parts, x, strict=True)) for x in map(listed, listed(xs)))
+        triples = lambda one, other, third: lambda xs, before: several(one, other, lambda p: third(p, before))(xs)
+        later = lambda p, before: lambda w: before(p, w)
+        return {
             "s": self.size, "n": natural, "l": text, "q": fraction, "a": self.array, "S": many(self.size),
             "x": self.any_term, "y": self.any_index, "X": many(self.any_term), "Y": many(self.any_index),
-        } if world is None else {
-            "s": text, "n": natural, "q": fraction, "a": self.array, "t": self.term, "e": self.index, "i": self.axis,
-            "w": lambda k: self.term(k, "entry"), "W": lambda k: self.term(k, "whole"), "T": many(self.term),
-            "E": many(self.index), "I": self.axes, "2": lambda ks: self.axes(ks, 2), "V": self.values,
-            "p": before, "P": many(before), "L": later, "K": several(natural, before), "U": several(text, text, text),
-            "M": several(self.axes, self.term, before), "R": several(self.predicate, before),
-            "D": several(lambda k: self.term(k, "entry"), self.term, later),
+            "t": self.term, "e": self.index, "i": self.axis, "w": entry, "W": lambda k: self.term(k, "whole"),
+            "T": many(self.term), "E": many(self.index), "I": self.axes, "2": lambda ks: self.axes(ks, 2),
+            "V": self.values, "U": several(text, text, text),
+        }, {
+            "p": lambda p, before: before(p), "P": lambda ps, before: many(before)(ps), "L": later,
+            "K": lambda xs, before: several(natural, before)(xs),
+            "R": lambda xs, before: several(self.predicate, before)(xs),
+            "M": triples(self.axes, self.term, lambda p, before: before(p)), "D": triples(entry, self.term, later),
         }
+
+    def read(self, kinds, row, before=None):
+        """The arguments of a row, each of its kind."""
         need(len(row) == len(kinds), f"{len(row)} arguments, not {len(kinds)}")
-        return [readers[kind](x) for kind, x in zip(kinds, row)]
+        plain, of_steps = self.kinds
+        return [of_steps[k](x, before) if k in of_steps else plain[k](x) for k, x in zip(kinds, row)]
 
     def node(self, row):
         op, *rest = row
@@ -1146,7 +1162,8 @@ class Certificate:
         need(name in rules, f"nothing is called {name}")
         need((world.layers is None) == (name != "every_depth"), "of layers this is not known, or there are none")
         kinds, rule = rules[name]
-        read = iter(self.read(kinds.replace("C", ""), args, world, p))
+        before = lambda q, w=world: need(natural(q) < p, f"step {q} comes later") and self.equation(q, w)
+        read = iter(self.read(kinds.replace("C", ""), args, before))
         left, right, *more = rule(*(world if kind == "C" else next(read) for kind in kinds))
         conditions, names = (*more, (), ())[:2]
         if kind == "by" and left.op == "diff":
@@ -1180,7 +1197,14 @@ def analytic(t, world, moved):
     return not world.moves(t, moved) or fine and all(analytic(s, world, moved) for s in world.parts(t))
 
 class Theorem(Certificate):
-    """A statement with the argument for it: the region of its points, reasons in it, and a point that it is about."""
+    """A statement with the argument for it: the region of its points, reasons in it, and a point that it is about.
+
+    `facts` are what excuses other points, by name; `used` are the names of facts and hypotheses that the argument used.
+    """
+
+    def __init__(self, data):
+        super().__init__(data)
+        self.claim, self.facts, self.used = (), {}, set()
 
     def shown(self, r, world):
         """What row r of the reasons shows in a world: a predicate or ("eq", left, right), and the names it uses."""
@@ -1258,7 +1282,7 @@ class Theorem(Certificate):
                 moves = lambda h: any(world.moves(x, moved) for x in terms_of(h))
                 still = {name: h for name, h in world.hypotheses.items() if not moves(h)}
                 fixed = World(world.definitions, still)
-                self.explained(values_needed(t, fixed, moved), all_of(reasons, KINDS, fixed))
+                self.explained(values_needed(t, fixed, used, moved), all_of(reasons, KINDS, fixed))
                 need(op == "ne0" and analytic(t, fixed, moved), "this need not be analytic")
                 need(says(of(r, KINDS, World(there.definitions, still)), goal), "another predicate is shown")
                 goal = "dense", *goal, moved
@@ -1272,7 +1296,7 @@ class Theorem(Certificate):
                 self.explained(conditions, all_of(reasons) + [d[1:3] for d in found])
                 moved = frozenset().union(*(d[3] for d in found))
                 about = [*goal[1:], *self.open_around(moved, world, used)]
-                self.explained([p for x in about for p in values_needed(x, world, moved)], all_of(continuous))
+                self.explained([p for x in about for p in values_needed(x, world, used, moved)], all_of(continuous))
             case ["cases", left, right, names, name, about, first, second]:
                 left, right, about = map(self.term, (left, right, about))
                 need(not differentiated(left, right) and not about.free, "a derivative, or cases of an index")
@@ -1311,12 +1335,13 @@ class Theorem(Certificate):
         return {i: just(node("pick", (name, size_of(i)))) for i, name in pairs}
 
     def region(self, moving, lengths, terms, formula):
+        """The world of the points that are not excused, and what excuses the others, by name."""
         facts = dict.fromkeys(("ge0i", n) for n in lengths)
-        for t in terms: facts |= values_needed(t, self.world, frozenset() if formula else moving, facts=True)
+        for t in terms: facts |= values_needed(t, self.world, set(), frozenset() if formula else moving, facts=True)
         strict = lambda h: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays else h
         kept = {f"fact {k}": p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
         given = {name: strict(h) for name, h in self.world.hypotheses.items()}
-        return World(self.world.definitions, given).assuming(kept)
+        return World(self.world.definitions, given).assuming(kept), kept
 
     def check(self):
         """The statement holds at every point of its region, and there is one."""
@@ -1325,19 +1350,22 @@ class Theorem(Certificate):
         need(type(formula) is bool, "no truth value")
         left, right, lengths = self.term(left), self.term(right), many(self.size)(lengths)
         moving, forward = differentiated(left), many(self.term)(forward)
-        region = self.region(moving, lengths, (left, right) if formula else forward, formula)
+        region, self.facts = self.region(moving, lengths, (left, right) if formula else forward, formula)
         def goal_of(r, kinds, w):
-            goal, _ = self.shown(r, w)
+            goal, used = self.shown(r, w)
+            self.used |= used
             return need(goal[0] in kinds, "another kind of reason") and goal
-        wider, wanted = self.knowing("known", lemmas, region, goal_of), list(values_needed(right, self.world))
-        where = self.region(moving, (), (left,), True) if formula else wider
-        known = values_needed(left, self.world, facts=True) if formula else ()
+        wider = self.knowing("known", lemmas, region, goal_of)
+        wanted = list(values_needed(right, self.world, self.used))
+        where = self.region(moving, (), (left,), True)[0] if formula else wider
+        known = values_needed(left, self.world, set(), facts=True) if formula else ()
         wanted = [p for p in wanted if not any(says(k, p) for k in known)]
         goals = [goal_of(r, (*KINDS, "dense") if formula else KINDS, where) for r in listed(values)]
         self.explained(wanted, [g[1:3] if g[0] == "dense" else g for g in goals])
         for moved in (g[3] for g in goals if g[0] == "dense"):
-            around = self.open_around(moved, where, where.hypotheses)
-            need(not any(values_needed(t, where, moved) for t in around), "a hypothesis need not hold around a point")
+            wanted = [p for t in self.open_around(moved, where, where.hypotheses)
+                      for p in values_needed(t, where, set(), moved)]
+            need(not wanted, "a hypothesis need not hold around a point")
         known = {f"value {k}": p for k, p in enumerate(wanted, 1) if not formula and not plain(p, wider, set())}
         need(goal_of(steps, ("eq",), wider.assuming(known)) == ("eq", left, right), "another equation is shown")
         sizes, entries, logs, integers = place
@@ -1347,6 +1375,8 @@ class Theorem(Certificate):
         point = Point(self.world, sizes, entries, logs, integers)
         need(all(point.whole(size_of(i)) > 0 for i in left.free | right.free), "an index has no values at the point")
         for h in region.hypotheses.values(): point.satisfies(h)
+        known = self.world.definitions, self.world.hypotheses, dict(LEAST)
+        self.claim = left, right, forward, lengths, formula, *known
 
 # --- a point that the statement is about: exact numbers, and intervals around everything else ---
 # A number is (low, high, q): between low and high, and the logarithm of q if q is not None.
@@ -1512,18 +1542,27 @@ def at_row(table, k, read, row):
     except MALFORMED as cause:
         raise RefusedRow(f"{table} {k}: malformed ({cause})") from None
 
-def recheck(data: Any) -> None:
-    """Raises Refused unless the certificate, as `json.load` gives it, proves its claim."""
+LOCK = RLock()  # whoever looks at what is accepted holds it until he has seen it
+
+def accepted(data: Any) -> Any:
+    """The certificate, as `json.load` gives it, read and found to prove its claim; else raises Refused."""
     deepest = sys.getrecursionlimit()
-    try:
-        sys.setrecursionlimit(max(deepest, 20_000))
-        (Theorem if type(data) is dict and "statement" in data else Certificate)(data).check()
-    except RecursionError:
-        raise Refused("nested too deeply") from None
-    except MALFORMED as cause:
-        raise Refused(f"malformed ({type(cause).__name__}: {cause})") from None
-    finally:
-        sys.setrecursionlimit(deepest)
+    with LOCK:
+        try:
+            sys.setrecursionlimit(max(deepest, 20_000))
+            found = (Theorem if type(data) is dict and "statement" in data else Certificate)(data)
+            found.check()
+            return found
+        except RecursionError:
+            raise Refused("nested too deeply") from None
+        except MALFORMED as cause:
+            raise Refused(f"malformed ({type(cause).__name__}: {cause})") from None
+        finally:
+            sys.setrecursionlimit(deepest)
+
+def recheck(data: Any) -> None:
+    """Raises Refused unless the certificate proves its claim."""
+    accepted(data)
 
 def verify(path: str) -> bool:
     """Whether all certificates of a file are accepted; says of each, in a line, what it states or why it is refused."""

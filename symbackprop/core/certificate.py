@@ -14,7 +14,8 @@ from . import proofs as step
 from .context import Context, Recursion, Same
 from .indices import Affine, Pick, ProofError, Size
 from .laws.registry import LAWS
-from .reasons import Argument, Statement
+from .reasons import Argument
+from .statement import Statement
 from .rows import FORMAT, NODES, PREDICATES, REASONS, STEPS, kinds, of_kind
 
 Write = Callable[[Any], Any]

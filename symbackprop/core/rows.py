@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from functools import cache, partial
@@ -24,6 +24,7 @@ from .indices import collected as canonical
 from .kernel import check
 from .laws.registry import LAWS
 from .point import Point
+from .statement import Statement
 from .tensor import Tensor
 
 FORMAT = 2
@@ -45,10 +46,18 @@ def load(certificate: object) -> tuple[step.Proof, Context]:
         return Reader().certificate(certificate)
 
 
-def load_argument(certificate: object) -> tuple[reason.Statement, reason.Argument]:
+def load_argument(certificate: object) -> tuple[Statement, reason.Argument]:
     """A statement and its argument, built from the rows alone."""
     with refusing("certificate"):
         return Reader().argument(certificate)
+
+
+def exhibited(certificate: Mapping[str, Any]) -> Point:
+    """The point of a certificate."""
+    reader = Reader()
+    reader.size.fill(certificate["sizes"], size)
+    found: Point = reader.closed["Point"](certificate["argument"][3])
+    return found
 
 
 # --- what rows build -------------------------------------------------------------------------
@@ -278,14 +287,14 @@ class Reader:
         recursion = None if told is None else Recursion(*self.parts(Recursion, told, self.closed))
         return self.proof(parts["proof"]), Context(context.definitions, context.hypotheses, context.least, recursion)
 
-    def argument(self, x: object) -> tuple[reason.Statement, reason.Argument]:
+    def argument(self, x: object) -> tuple[Statement, reason.Argument]:
         parts = table(x)
         require(parts.keys() >= ARGUMENT, "a certificate needs {}", ", ".join(sorted(ARGUMENT)))
         self.closed["Context"] = lambda _: context
         context = self.context(parts)
         self.reason.fill(parts["reasons"], lambda x: self.tagged(x, REASONS, self.closed))
         lhs, rhs, *rest = listed(parts["statement"])
-        statement = reason.Statement(*self.parts(reason.Statement, [lhs, rhs, None, *rest], self.closed))
+        statement = Statement(*self.parts(Statement, [lhs, rhs, None, *rest], self.closed))
         return statement, reason.Argument(*self.parts(reason.Argument, parts["argument"], self.closed))
 
     def context(self, parts: dict[Any, Any]) -> Context:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from symbackprop.clock import OutOfTime
 from symbackprop.core.indices import Size
 from symbackprop.core.ordering import predicate_key
-from symbackprop.core.reasons import Statement
+from symbackprop.core.statement import Statement
 from symbackprop.core.terms import Apply, Predicate, ProofError, Sum, Whole, subterms
 from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE

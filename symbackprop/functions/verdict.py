@@ -129,7 +129,7 @@ class Verdict:
 
     def recheck(self) -> tuple[Theorem, ...]:
         """The theorems, checked again.  Raises ProofError where one does not hold, or where nothing was proved."""
-        return tuple(theorem(t.statement, t.rows) for _, t in self.theorems())
+        return tuple(theorem(t.statement, t.rows, t.excused) for _, t in self.theorems())
 
     def certificate(self) -> dict[str, Any] | list[dict[str, Any]]:
         """The proof as JSON, which `symbackprop verify` re-checks; a list where there are several variables.

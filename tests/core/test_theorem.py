@@ -1,14 +1,25 @@
-"""Theorems that are shown, what they say of themselves, and arguments that show nothing."""
+"""Theorems: what they say of themselves, that nothing but the claim is stated, and arguments that show nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from theorem_forgeries import FORGERIES, OVER_X, THEOREMS, given, mul, shown, x
+from theorem_forgeries import FORGERIES, OVER_X, THEOREMS, N, X, given, mul, num, same, v, x, x1, y
 
-from symbackprop.core.terms import ONE, Positive, ProofError
-from symbackprop.core.theorem import Theorem
+from symbackprop.core import kernel, region
+from symbackprop.core.certificate import certificate
+from symbackprop.core.context import EMPTY, Context
+from symbackprop.core.indices import Index, Least
+from symbackprop.core.point import Point
+from symbackprop.core.reasons import Argument
+from symbackprop.core.region import region_of
+from symbackprop.core.statement import Excused, Statement
+from symbackprop.core.tensor import Tensor
+from symbackprop.core.terms import ONE, Array, AtLeastZero, Nonzero, Positive, Power, ProofError, add
+from symbackprop.core.theorem import Theorem, theorem
 
 
 @pytest.mark.parametrize("show", THEOREMS.values(), ids=THEOREMS.keys())
@@ -22,11 +33,62 @@ def test_forgery_is_refused(commit: Callable[[], object]) -> None:
         commit()
 
 
+def rows_of(statement: Statement) -> dict[str, Any]:
+    return certificate(statement, Argument((), (), same(statement.lhs, statement.rhs), AT))
+
+
+def proved(statement: Statement) -> Theorem:
+    return theorem(statement, rows_of(statement), region_of(statement)[1].values())
+
+
 def test_a_theorem_names_the_hypothesis_by_which_its_right_side_has_a_value() -> None:
-    found = shown(ONE, mul(x, OVER_X), context=given(Positive(x)))
-    assert isinstance(found, Theorem) and found.hypotheses == ("h.0",) and not found.excused
+    found = proved(Statement(ONE, mul(x, OVER_X), given(Positive(x))))
+    assert found.hypotheses == ("h.0",) and not found.excused
+    found = proved(Statement(Power(x, num(1).value / 2), Power(x, num(1).value / 2), given(AtLeastZero(x))))
+    assert found.hypotheses == ("h.0",)
 
 
 def test_a_theorem_names_what_it_excuses() -> None:
-    found = shown(mul(x, OVER_X), ONE, forward=(OVER_X,))
-    assert [e.why for e in found.excused] == ["no value"]
+    statement = Statement(mul(x, OVER_X), ONE, EMPTY, (OVER_X,))
+    assert [e.why for e in proved(statement).excused] == ["no value"]
+    for told in ((), (Excused(Nonzero(y), "no value"),), (Excused(AtLeastZero(x), "no value"),)):
+        with pytest.raises(ProofError, match="more is excused than is said"):
+            theorem(statement, rows_of(statement), told)
+
+
+AT = Point((("n", 2),), x1.entries)
+STATED = Statement(
+    add(v(Index("i", N)), x), add(x, v(Index("i", N))), Context({Array("z"): Tensor((), x)}, {"h": Positive(x)}),
+    (x,), (N,), False,
+)  # fmt: skip
+OTHERS: dict[str, dict[str, Any]] = {
+    "another left side": {"lhs": add(v(Index("i", N)), y)},
+    "another right side": {"rhs": add(v(Index("i", N)), x)},
+    "another index": {"rhs": add(x, v(Index("j", N)))},
+    "an index of another size": {"rhs": add(x, v(Index("i", N - 1)))},
+    "another definition": {"context": Context({Array("z"): Tensor((), y)}, {"h": Positive(x)})},
+    "a definition more": {"context": Context({Array("z"): Tensor((), x), Array("u"): Tensor((), x)},
+                                             {"h": Positive(x)})},
+    "another hypothesis": {"context": Context({Array("z"): Tensor((), x)}, {"h": AtLeastZero(x)})},
+    "a hypothesis less": {"context": Context({Array("z"): Tensor((), x)})},
+    "another least size": {"context": Context({Array("z"): Tensor((), x)}, {"h": Positive(x)}, Least({"n": 2}))},
+    "another forward": {"forward": (y,)},
+    "no forward": {"forward": ()},
+    "another length": {"lengths": (N - 1,)},
+    "a formula": {"formula": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", OTHERS.values(), ids=OTHERS.keys())
+def test_another_statement_is_not_proved(change: dict[str, Any]) -> None:
+    assert proved(STATED).statement is STATED
+    with pytest.raises(ProofError, match="another statement was shown"):
+        theorem(replace(STATED, **change), rows_of(STATED), region_of(STATED)[1].values())
+
+
+def test_a_kernel_that_lies_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "require", lambda *_: None)
+    monkeypatch.setattr(region, "require", lambda *_: None)
+    with pytest.raises(ProofError):
+        proved(Statement(ONE, add(ONE, ONE), EMPTY))
+    assert X == x.array
