@@ -184,23 +184,25 @@ def begin(least):
 
 begin({})
 
-def mapped(x, f, touched, depth=0, memo=None):
+def mapped(x, f, touched):
     """x with f(index, binders around it) in place of its indices; only what is touched is rebuilt."""
-    if not touched(x, depth): return x
-    memo = {} if memo is None else memo
-    if (x, depth) not in memo:
-        go = lambda y, more=0: mapped(y, f, touched, depth + more, memo)
+    memo = {}
+    def go(x, depth):
+        if not touched(x, depth): return x
+        if (x, depth) not in memo: memo[x, depth] = rebuilt(x, depth)
+        return memo[x, depth]
+    def rebuilt(x, depth):
+        if x.op in ("i", "b"): return f(x, depth)
         if x.op == "int":
             out, parts = split(x)
             for index, k in parts:
-                new = go(index)
+                new = go(index, depth)
                 out += k * (just(index) if new is index else new)
-        elif x.op in ("i", "b"): out = f(x, depth)
-        else:
-            out = node(x.op, x.data, tuple(go(t, binders(x)) for t in x.terms), tuple(map(go, x.at)))
-            out = just(out) if x.op == "pick" else out
-        memo[x, depth] = out
-    return memo[x, depth]
+            return out
+        terms, at = [go(t, depth + binders(x)) for t in x.terms], [go(e, depth) for e in x.at]
+        out = node(x.op, x.data, tuple(terms), tuple(at))
+        return just(out) if x.op == "pick" else out
+    return go(x, 0)
 
 def substitute(x, values):
     return mapped(x, lambda a, _: values.get(a) or just(a), lambda y, _: not y.free.isdisjoint(values))
@@ -440,14 +442,13 @@ def like(found):
 @remembered
 def canonical(dummies, factors):
     """Σ_{dummies} Π factors, one node for all names and orders of the dummies."""
-    groups, colours = [dummies], dict.fromkeys(dummies, 0)
-    while len(dummies) > 1:  # dummies are told apart by where they stand, then by whom they meet there
-        found = defaultdict(list)
+    groups, before, colours = [dummies], 0, dict.fromkeys(dummies, 0)
+    while before < len(groups) < len(dummies):  # they are told apart by where they stand, then by whom they meet there
+        found, before = defaultdict(list), len(groups)
         for a in dummies:
             marks = {x: just(node("i", ((0, 0 if x is a else n + 1), size_of(x)))) for x, n in colours.items()}
             seen = sorted((normal(substitute(b, marks)).serial, e) for b, e in factors if a in b.free)
             found[colours[a], size_of(a).serial, *seen].append(a)
-        if len(found) == len(groups): break
         groups = [found[k] for k in sorted(found)]
         colours = {a: n for n, group in enumerate(groups) for a in group}
     need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike")
@@ -960,7 +961,7 @@ def rephrased(eq, replaced):
         conditions, names = others | same[2] | {(general[0], same[1])}, names | same[3]
     return left, right, conditions, names
 
-def says(general, c):
+def says(general: Any, c: Any) -> Any:
     """A predicate is meant for all values of its indices, so it says each of its instances; e >= 0 only itself."""
     return general[0] == c[0] and (general[1] is c[1] or c[0] != "ge0i" and instance(general[1], c[1]))
 
@@ -1058,7 +1059,10 @@ NODES = {  # s size, n natural, l text, q fraction, x term, y index expression; 
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 class Certificate:
-    """The rows of a file, read in order; a row refers to earlier ones by their numbers."""
+    """The rows of a file, read in order; a row refers to earlier ones by their numbers.
+
+    Once it is checked, `claim` is what it proves, with what is `known`: definitions, hypotheses, least sizes, layers.
+    """
 
     def __init__(self, data):
         need(type(data) is dict and data.get("format") == 2, "this is no certificate of format 2")
@@ -1071,12 +1075,13 @@ class Certificate:
         same = lambda h: ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
         hypotheses = {text(name): same(h) for name, h in data["hypotheses"].items()}
         told, world = data.get("recursion"), World({}, hypotheses)
-        if told is not None:
+        layers = told if told is None else tuple(self.read("lllUllIttItIt", told))
+        if layers:
             need(not data["definitions"], "layers and definitions")
-            world.layers = Layers(self.read("lllUllIttItIt", told), hypotheses)
+            world.layers = Layers(layers, hypotheses)
         for array, axes, body in listed(data["definitions"]):
             world = world.with_definition(self.array(array), self.axes(axes), self.term(body))
-        self.world = world
+        self.world, self.known, self.claim = world, (world.definitions, hypotheses, least, layers), ()
 
     def readers(self):
         """How what is of each kind is read; references to steps by what gives the equation of an earlier step."""
@@ -1177,8 +1182,9 @@ class Certificate:
         claim = self.data["claim"]
         need((left, right) == (self.term(claim["lhs"]), self.term(claim["rhs"])), "the proof is of another equation")
         need(names <= set(claim["hypotheses"]) <= set(self.world.hypotheses), "a hypothesis is not stated")
-        stated = list(map(self.predicate, claim["conditions"]))
+        stated = set(map(self.predicate, claim["conditions"]))
         need(all(any(says(s, c) for s in stated) for c in conditions), "a condition is not stated")
+        self.claim = left, right, stated, set(claim["hypotheses"]), *self.known
 
 # === theorems ========================================================================================================
 # A region is a world whose hypotheses say where things have values.  A reason shows a predicate at all its points, a
@@ -1204,7 +1210,7 @@ class Theorem(Certificate):
 
     def __init__(self, data):
         super().__init__(data)
-        self.claim, self.facts, self.used = (), {}, set()
+        self.facts, self.used = {}, set()
 
     def shown(self, r, world):
         """What row r of the reasons shows in a world: a predicate or ("eq", left, right), and the names it uses."""
@@ -1375,8 +1381,7 @@ class Theorem(Certificate):
         point = Point(self.world, sizes, entries, logs, integers)
         need(all(point.whole(size_of(i)) > 0 for i in left.free | right.free), "an index has no values at the point")
         for h in region.hypotheses.values(): point.satisfies(h)
-        known = self.world.definitions, self.world.hypotheses, dict(LEAST)
-        self.claim = left, right, forward, lengths, formula, *known
+        self.claim = left, right, forward, lengths, formula, *self.known
 
 # --- a point that the statement is about: exact numbers, and intervals around everything else ---
 # A number is (low, high, q): between low and high, and the logarithm of q if q is not None.

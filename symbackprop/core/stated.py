@@ -1,6 +1,6 @@
-"""A statement in the words of the independent checker: node for node, with the parts in the same order.
+"""Statements and equations in the words of the independent checker: node for node, with the parts in the same order.
 
-The checker compares what a certificate states with this, so that no reader of certificates has to be believed.
+What a certificate states is compared with this, so that no reader of certificates has to be believed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from symbackprop.checker import recheck
 
-from .context import Hypothesis, Same
+from .context import Context, Equation, Hypothesis, Recursion, Same
 from .indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from .statement import Statement
 from .syntax import (
@@ -32,6 +32,10 @@ def array(a: Array) -> tuple[str, Any]:
 
 def axis(i: Index) -> Any:
     return its.node("i", (i.name, size(i.size)))
+
+
+def axes(indices: Iterable[Index]) -> tuple[Any, ...]:
+    return tuple(map(axis, indices))
 
 
 def index(e: IndexExpr) -> Any:
@@ -103,10 +107,23 @@ class Stated:
     def hypothesis(self, h: Hypothesis) -> tuple[Any, ...]:
         return ("eq", self.term(h.lhs), self.term(h.rhs)) if isinstance(h, Same) else self.predicate(h)
 
+    def world(self, c: Context) -> tuple[Any, ...]:
+        """As `Certificate.known` of the checker."""
+        meanings = {array(a): (axes(t.axes), self.term(t.body)) for a, t in c.definitions.items()}
+        hypotheses = {name: self.hypothesis(h) for name, h in c.hypotheses.items()}
+        return meanings, hypotheses, dict(c.least.values), None if c.recursion is None else self.layers(c.recursion)
+
+    def layers(self, k: Recursion) -> tuple[Any, ...]:
+        last = axes(k.at_last), self.term(k.loss), self.term(k.first)
+        between = axes(k.above), self.term(k.forward), axes(k.here), self.term(k.backward)
+        return k.cost, k.label, k.last, k.widths, k.state, k.signal, *last, *between
+
     def statement(self, s: Statement) -> tuple[Any, ...]:
         """As `Theorem.claim` of the checker."""
-        known = s.context
-        sides, lengths = (self.term(s.lhs), self.term(s.rhs)), tuple(map(size, s.lengths))
-        meanings = {array(a): (tuple(map(axis, t.axes)), self.term(t.body)) for a, t in known.definitions.items()}
-        hypotheses = {name: self.hypothesis(h) for name, h in known.hypotheses.items()}
-        return *sides, self.terms(s.forward), lengths, s.formula, meanings, hypotheses, dict(known.least.values)
+        sides, lengths = self.terms((s.lhs, s.rhs)), tuple(map(size, s.lengths))
+        return *sides, self.terms(s.forward), lengths, s.formula, *self.world(s.context)
+
+    def equation(self, eq: Equation, context: Context) -> tuple[Any, ...]:
+        """As `Certificate.claim` of the checker."""
+        conditions = set(map(self.predicate, eq.conditions))
+        return *self.terms((eq.lhs, eq.rhs)), conditions, set(eq.hypotheses), *self.world(context)

@@ -17,6 +17,7 @@ from typing import Any
 
 from symbackprop.checker.recheck import LOCK, Refused, accepted, says
 
+from .context import Context, Equation
 from .indices import ProofError, refusing, require
 from .stated import Stated
 from .statement import Excused, Statement
@@ -38,11 +39,7 @@ def theorem(statement: Statement, rows: Mapping[str, Any], facts: Iterable[Excus
     Raises ProofError where the rows do not show it, and where a fact that they use is not among these.
     """
     with refusing("argument"), LOCK:
-        try:
-            found = accepted(rows)
-        except Refused as cause:
-            raise ProofError(str(cause)) from None
-        said = Stated()
+        found, said = certified(rows), Stated()
         require(found.claim == said.statement(statement), "another statement was shown")
         used = [fact for name, fact in found.facts.items() if name in found.used]
         listed = [(e, {fact for fact in used if says(said.predicate(e.predicate), fact)}) for e in facts]
@@ -51,3 +48,17 @@ def theorem(statement: Statement, rows: Mapping[str, Any], facts: Iterable[Excus
             statement, tuple(e for e, seen in listed if seen),
             tuple(name for name in statement.context.hypotheses if name in found.used), rows,
         )  # fmt: skip
+
+
+def proved(equation: Equation, context: Context, rows: Mapping[str, Any]) -> Equation:
+    """The equation under its conditions, by the rows of a proof.  Raises ProofError where they do not prove it."""
+    with refusing("proof"), LOCK:
+        require(certified(rows).claim == Stated().equation(equation, context), "another equation was proved")
+        return equation
+
+
+def certified(rows: Mapping[str, Any]) -> Any:
+    try:
+        return accepted(rows)
+    except Refused as cause:
+        raise ProofError(str(cause)) from None
