@@ -1,7 +1,7 @@
 """Certificates read: rows of plain data become nodes, a context and a proof, all built anew here.
 
 Nothing of what the writer had in hand survives, so only what the rows say can prove anything.  A number refers to an
-earlier row; whatever is malformed, dangling, out of canonical form or too deep for Python is refused.  A row is a tag
+earlier row; whatever is malformed, dangling or too deep for Python is refused.  A row is a tag
 and the fields of what it builds, each read as its annotation says.  `docs/certificates.md` describes the format.
 """
 
@@ -19,8 +19,9 @@ from . import proofs as step
 from . import reasons as reason
 from . import terms as t
 from .context import Context, Equation, Recursion, Same
-from .indices import Affine, Bound, Index, IndexAtom, Least, Pick, Size, affine, at_least_zero, refusing, require
-from .indices import collected as canonical
+from .indices import (
+    Affine, Bound, Index, Least, Pick, Size, affine, at_least_zero, collected, refusing, require,
+)  # fmt: skip
 from .kernel import check
 from .laws.registry import LAWS
 from .point import Point
@@ -68,10 +69,8 @@ def pick(array: str, at: tuple[t.IndexExpr, ...], below: Size, least: Least) -> 
     return Pick(array, at, below)
 
 
-def combination(constant: Size, parts: tuple[tuple[IndexAtom, Size], ...]) -> t.IndexExpr:
-    found = affine(constant, parts)
-    require(isinstance(found, Affine) and len(found.parts) == len(parts), "{} is not in canonical form", found)
-    return found
+def combination(constant: Size, parts: tuple[tuple[t.IndexExpr, Size], ...]) -> t.IndexExpr:
+    return affine(constant, parts)
 
 
 def size_term(size: Size) -> Size:
@@ -189,11 +188,10 @@ def row(*reads: Read) -> Read:
 
 
 def size(x: object) -> Size:
-    """A polynomial; its symbols and monomials are in order, and none has the coefficient 0."""
-    found = Size(many(row(many(text), integer))(x))
-    ordered = all(list(m) == sorted(m) and len(m) <= DEGREE for m, _ in found.monomials)
-    require(ordered and canonical(found.monomials) == found, "a size that is not in canonical form")
-    return found
+    """A polynomial: the coefficients of products of symbols."""
+    monomials = many(row(many(text), integer))(x)
+    require(all(len(m) <= DEGREE for m, _ in monomials), "a size of too high a degree")
+    return collected((tuple(sorted(m)), c) for m, c in monomials)
 
 
 # --- rows that refer to others ---------------------------------------------------------------
@@ -257,7 +255,7 @@ class Reader:
         self.open: dict[str, Read] = {
             "str": text, "int": natural, "Fraction": fraction, "Size": self.size,
             "Array": lambda x: t.Array(*array(x)),
-            "Index": self.node.of(Index), "IndexAtom": self.node.of(Index, Bound, Pick),
+            "Index": self.node.of(Index),
             "IndexExpr": self.node.of(Index, Bound, Pick, Affine),
             "Entry": self.node.of(t.Entry), "Whole": self.node.of(t.Whole),
             "Term": self.node.of(*(NODES[tag] for tag in NODES if tag not in ("i", "b", "pick", "aff")), Size),

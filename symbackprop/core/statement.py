@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .context import Context
 from .indices import Size
-from .terms import Predicate, Term
+from .syntax import Predicate, Term
 
 
 @dataclass(frozen=True, slots=True)

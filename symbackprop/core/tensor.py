@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import count
 
+from .binding import free, open_body, substitute
 from .indices import Index, IndexExpr, Node, Size, node, require
-from .terms import Sum, Term, Whole, free, open_body, substitute
+from .syntax import Sum, Term, Whole
 
 
 @node

@@ -10,9 +10,10 @@ import pytest
 from theorem_forgeries import FORGERIES, OVER_X, THEOREMS, N, X, given, mul, num, same, v, x, x1, y
 
 from symbackprop.core import kernel, region
-from symbackprop.core.certificate import certificate
-from symbackprop.core.context import EMPTY, Context
+from symbackprop.core.certificate import certificate, equation_rows
+from symbackprop.core.context import EMPTY, Context, Equation, Same
 from symbackprop.core.indices import Index, Least
+from symbackprop.core.kernel import Linear
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument
 from symbackprop.core.region import region_of
@@ -20,6 +21,9 @@ from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ONE, Array, AtLeastZero, Nonzero, Positive, Power, ProofError, add
 from symbackprop.core.theorem import Theorem, theorem
+from symbackprop.core.theorem import proved as is_proved
+from symbackprop.network.derivations.every_depth import signals
+from symbackprop.network.layers import SAMPLES, Layers
 
 
 @pytest.mark.parametrize("show", THEOREMS.values(), ids=THEOREMS.keys())
@@ -84,6 +88,38 @@ def test_another_statement_is_not_proved(change: dict[str, Any]) -> None:
     assert proved(STATED).statement is STATED
     with pytest.raises(ProofError, match="another statement was shown"):
         theorem(replace(STATED, **change), rows_of(STATED), region_of(STATED)[1].values())
+
+
+CANCELLED = Equation(mul(x, OVER_X), ONE, frozenset({Nonzero(x)}))
+KNOWN = Context({Array("z"): Tensor((), x)}, {"h": Same(y, ONE)})
+NOT_PROVED: dict[str, tuple[Equation, Context]] = {
+    "another side": (replace(CANCELLED, rhs=x), KNOWN),
+    "no condition": (replace(CANCELLED, conditions=frozenset()), KNOWN),
+    "another condition": (replace(CANCELLED, conditions=frozenset({AtLeastZero(x)})), KNOWN),
+    "another definition": (CANCELLED, replace(KNOWN, definitions={Array("z"): Tensor((), y)})),
+    "another hypothesis": (CANCELLED, replace(KNOWN, hypotheses={"h": Same(y, x)})),
+    "other least sizes": (CANCELLED, replace(KNOWN, least=Least({"n": 3}))),
+}
+
+
+@pytest.mark.parametrize(("equation", "context"), NOT_PROVED.values(), ids=NOT_PROVED.keys())
+def test_another_equation_is_not_proved(equation: Equation, context: Context) -> None:
+    rows = equation_rows(Linear(CANCELLED.lhs, CANCELLED.rhs), KNOWN, CANCELLED)
+    assert is_proved(CANCELLED, KNOWN, rows) is CANCELLED
+    with pytest.raises(ProofError, match="another equation was proved"):
+        is_proved(equation, context, rows)
+    with pytest.raises(ProofError):
+        is_proved(CANCELLED, KNOWN, {**rows, "steps": [["linear", 0, 0, []]]})
+
+
+@pytest.mark.parametrize("layers", [Layers("column"), Layers("row", SAMPLES)], ids=lambda x: x.convention)
+def test_induction_is_about_these_layers(layers: Layers) -> None:
+    found = signals(layers)
+    told, rows = found.context.recursion, equation_rows(found.proof, found.context, found.theorem)
+    assert told is not None and is_proved(found.theorem, found.context, rows) is found.theorem
+    for change in ({"cost": "D"}, {"signal": "e"}, {"loss": ONE}, {"forward": x}, {"widths": ()}, {"here": ()}):
+        with pytest.raises(ProofError, match="another equation was proved"):
+            is_proved(found.theorem, Context(recursion=replace(told, **change)), rows)
 
 
 def test_a_kernel_that_lies_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

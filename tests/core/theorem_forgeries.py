@@ -11,8 +11,8 @@ from typing import Any
 
 from symbackprop.core import point as points
 from symbackprop.core import region
-from symbackprop.core.certificate import certificate, proof_rows
-from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
+from symbackprop.core.certificate import certificate, equation_rows, proof_rows
+from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same
 from symbackprop.core.discharge import dense, established, holding
 from symbackprop.core.indices import Index, Pick, affine, sized
 from symbackprop.core.kernel import By, Cancel, Inside, Linear, Proof
@@ -62,7 +62,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.core.theorem import theorem
+from symbackprop.core.theorem import proved, theorem
 
 N = sized("n")
 i, j = Index("i", N), Index("j", N)
@@ -332,6 +332,8 @@ FORGERIES: dict[str, Callable[[], object]] = {
         ROOT, mul(ROOT, x, OVER_X), values=(DENSE,), formula=True,
         point=Point(entries=((X, (), Fraction(1)), (Array("y"), (), Fraction(2))))),
     "another statement": lambda: theorem(Statement(ONE, ZERO, EMPTY), certificate(UNITS, simple(Linear(ONE, ONE)))),
+    "another equation": lambda: proved(
+        Equation(ONE, ZERO), EMPTY, equation_rows(Linear(ONE, ONE), EMPTY, Equation(ONE, ONE))),
     "what is excused and not said": lambda: theorem(CANCELS, certificate(CANCELS, Argument(
         (), (), same(CANCELS.lhs, CANCELS.rhs), x1))),
     # rows
