@@ -15,7 +15,7 @@ MODULES = {
 ROOTS = ("symbackprop.core.theorem",)
 BELIEVED = """\
 What is believed besides:
-  the laws, as mathematics: each file of core/laws states them
+  the laws, as mathematics: the table LAWS of the checker states them
   the meaning of terms: functions are total, 1/0 = 0, sizes are whole numbers from 1 on
   the reading: that the claim says what the functions or the document say; it is shown, and in the certificate
   that unknown functions have the derivatives that are written for them

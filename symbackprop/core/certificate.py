@@ -1,6 +1,6 @@
 """Certificates written: a proof and its context as rows of plain data, each distinct node and shared step once.
 
-Nothing here is trusted: what it writes is read and checked by `rows.py`.
+Nothing here is trusted: what it writes is read by the checker, and compared with the claim.
 """
 
 from __future__ import annotations

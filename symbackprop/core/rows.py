@@ -1,4 +1,4 @@
-"""Certificates read: rows of plain data become nodes, a context and a proof, all built anew here.
+"""Certificates read for the kernel: rows of plain data become nodes, a context and a proof, all built anew here.
 
 Nothing of what the writer had in hand survives, so only what the rows say can prove anything.  A number refers to an
 earlier row; whatever is malformed, dangling or too deep for Python is refused.  A row is a tag

@@ -11,7 +11,8 @@ what writes certificates may be wrong, and no false theorem comes of it.  What a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +39,8 @@ def theorem(statement: Statement, rows: Mapping[str, Any], facts: Iterable[Excus
 
     Raises ProofError where the rows do not show it, and where a fact that they use is not among these.
     """
-    with refusing("argument"), LOCK:
-        found, said = certified(rows), Stated()
+    with checking("argument"):
+        found, said = accepted(rows), Stated()
         require(found.claim == said.statement(statement), "another statement was shown")
         used = [fact for name, fact in found.facts.items() if name in found.used]
         listed = [(e, {fact for fact in used if says(said.predicate(e.predicate), fact)}) for e in facts]
@@ -52,13 +53,16 @@ def theorem(statement: Statement, rows: Mapping[str, Any], facts: Iterable[Excus
 
 def proved(equation: Equation, context: Context, rows: Mapping[str, Any]) -> Equation:
     """The equation under its conditions, by the rows of a proof.  Raises ProofError where they do not prove it."""
-    with refusing("proof"), LOCK:
-        require(certified(rows).claim == Stated().equation(equation, context), "another equation was proved")
+    with checking("proof"):
+        require(accepted(rows).claim == Stated().equation(equation, context), "another equation was proved")
         return equation
 
 
-def certified(rows: Mapping[str, Any]) -> Any:
-    try:
-        return accepted(rows)
-    except Refused as cause:
-        raise ProofError(str(cause)) from None
+@contextmanager
+def checking(what: str) -> Iterator[None]:
+    """While the checker remembers what it was given; what it refuses is refused."""
+    with refusing(what), LOCK:
+        try:
+            yield
+        except Refused as cause:
+            raise ProofError(str(cause)) from None
