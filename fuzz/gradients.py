@@ -125,9 +125,9 @@ def judged(p: Pair, draw: random.Random, limit: float) -> tuple[str, str]:
             found = derived_code(asked)
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             result = compared(asked, found, draw)
-            if result[0] == WRONG or draw.random() < DOOR:  # what derive returns it has proved
+            if result[0] == WRONG or draw.random() < DOOR:  # what derive returns it has proved, and its code is guarded
                 signal.setitimer(signal.ITIMER_VIRTUAL, 20 * limit)
-                derive(f, asked.shapes, "x", assuming=h)
+                result = compared(asked, derive(f, asked.shapes, "x", assuming=h), draw)
         return result
     except TooSlow:
         return SLOW, ""

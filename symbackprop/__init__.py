@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .functions.sympy_checks import check_sympy
     from .functions.verdict import Verdict
     from .train.estimators import ProvenMLPClassifier, ProvenMLPRegressor
-    from .witness.network import ExplicitNetwork, explicit
+    from .witness.explicit import ExplicitNetwork, explicit
 
 __all__ = [
     "Derivative", "Explanation", "ExplicitNetwork", "ProvenMLPClassifier", "ProvenMLPRegressor", "SymbackpropError",
@@ -33,7 +33,7 @@ __all__ = [
 _HOME = {
     "Derivative": "symbackprop.functions.derivation",
     "Explanation": "symbackprop.functions.explaining",
-    "ExplicitNetwork": "symbackprop.witness.network",
+    "ExplicitNetwork": "symbackprop.witness.explicit",
     "ProvenMLPClassifier": "symbackprop.train.estimators",
     "ProvenMLPRegressor": "symbackprop.train.estimators",
     "SymbackpropError": "symbackprop.core.terms",
@@ -51,7 +51,7 @@ _HOME = {
     "check_sympy": "symbackprop.functions.sympy_checks",
     "derive": "symbackprop.functions.checks",
     "explain": "symbackprop.functions.explaining",
-    "explicit": "symbackprop.witness.network",
+    "explicit": "symbackprop.witness.explicit",
 }
 
 

@@ -95,6 +95,22 @@ def rare_regions(draw: Random) -> Iterator[Question]:
         )
 
 
+def tiny_regions(draw: Random) -> Iterator[Question]:
+    """Guards against a division by 0 that the forward does not have: wrong where they act, however little that is."""
+    root, norm = "np.sqrt((x**2).sum())", "lambda x: np.sqrt((x**2).sum())"
+    for c in draw.sample(("0.003", "1e-4", "1e-6", "1e-8", "1e-12", "1e-20", "1e-30"), 4):
+        yield total("np.abs(x)", f"x/np.maximum(np.abs(x), {c})", FALSE)
+        yield total("np.abs(x)", f"np.where(np.abs(x) > {c}, np.sign(x), 0)", FALSE)
+        yield total("np.log(x)", f"1/np.maximum(x, {c})", FALSE)
+        yield total("x**2", f"np.where(np.abs(x) < {c}, 0, 2*x)", FALSE)
+        yield total("x**3", f"3*np.maximum(x**2, {c})", FALSE)
+        yield Question(norm, f"lambda x: x/np.maximum({root}, {c})", {"x": "n"}, "x", (), FALSE)
+        yield Question("lambda x: x.mean()**2", f"lambda x: np.where(np.abs(x.mean()) < {c}, 0, 2*x.mean()/len(x))"
+                       " + 0*x", {"x": "n"}, "x", (), FALSE)  # fmt: skip
+        yield Question(f"lambda x: np.maximum({root}, {c})", f"lambda x: np.where({root} > {c}, x/{root}, 0)",
+                       {"x": "n"}, "x", (), TRUE)  # fmt: skip
+
+
 def joint_regions(draw: Random) -> Iterator[Question]:
     """Beyond several thresholds at once, and where floats are saturated."""
     for _ in range(6):
@@ -247,6 +263,7 @@ def numpy_corners(draw: Random) -> Iterator[Question]:
 
 KINDS: dict[str, Callable[[Random], Iterator[Question]]] = {
     "null set": null_sets, "claim undefined": no_value, "power of a negative": powers, "rare region": rare_regions,
+    "tiny region": tiny_regions,
     "joint region": joint_regions,
     "rounding excuse": rounding, "float trial refutes truth": shifts, "hypotheses": hypotheses, "size 1": sizes,
     "tolerance dropped": tolerances, "nan-aware": nan_aware, "NumPy semantics": numpy_corners,

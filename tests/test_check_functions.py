@@ -128,6 +128,8 @@ REFUSED = [
     (["check", "LAYERS::forward,backward", "--shapes", "x: B D; w: D"], "the argument 'eps' of forward() has no shape"),
     (["check", "LAYERS::forward,backward", "--shapes", SHAPES, "--assuming", "eps >"], "is no Python expression"),
     (["check", "LAYERS::forward,backward", "--shapes", SHAPES, "--assuming", "ops > 0"], "'ops' in 'ops > 0'"),
+    (["check", "LAYERS::forward,backward", "--shapes", SHAPES, "--assuming", "np.load('x') > 0"], "only comparisons"),
+    (["check", "LAYERS::forward,backward", "--shapes", SHAPES, "--assuming", "x.__class__ > 0"], "only comparisons"),
     (["check", "LAYERS::power,power_gradient", "--shapes", "x: n", "--value", "p"], "not of the form NAME=NUMBER"),
     (
         ["check", "LAYERS::power,power_gradient", "--shapes", "x: n", "--value", "p=three"],

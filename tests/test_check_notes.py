@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import check_document
 from symbackprop.documents.judging import Judge
-from symbackprop.documents.results import Checked
 from symbackprop.read.notes.files.items import Formula
 
 ROOT = Path(__file__).parent.parent

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import check_text
 from symbackprop.documents.judging import Judge
-from symbackprop.documents.results import Checked
 from symbackprop.read.notes.files.sources import read_text
 
 STYLES = Path(__file__).parent / "data" / "styles"

@@ -1,4 +1,4 @@
-"""What random pairs (`fuzz/theorems.py`) found.
+"""What random pairs (`fuzz/theorems.py`) and random programs found.
 
 The prover alone, without the refuter in front of it, proves no false claim; what it needs is not the other's help.
 """
@@ -6,6 +6,7 @@ The prover alone, without the refuter in front of it, proves no false claim; wha
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,11 @@ from symbackprop.functions.claims import problem_of
 from symbackprop.functions.gradient_claims import gradient_claims
 from symbackprop.functions.request import read_request
 from symbackprop.functions.setting import Setting
+from symbackprop.numbers.arrays import FloatNumbers
+from symbackprop.numbers.exact import Evaluation
+from symbackprop.numbers.exact_numbers import NoValue
+from symbackprop.numbers.points import Point
+from symbackprop.read.numpy import TraceError, parse_shapes, trace
 
 Function = Callable[..., Any]
 X, XW = {"x": "n"}, {"x": "n", "w": "n"}
@@ -101,3 +107,66 @@ EXCUSED: list[tuple[str, Function, Function]] = [
 @pytest.mark.parametrize(("forward", "claim"), [e[1:] for e in EXCUSED], ids=[e[0] for e in EXCUSED])
 def test_what_is_wrong_at_kinks_only_is_not_refuted(forward: Function, claim: Function) -> None:
     assert check_gradient(forward, claim, X, "x", seek_repair=False).status != "refuted"
+
+
+# --- what random programs (`fuzz/numpy_programs.py`) found: (why, program) -----------------------------------------
+
+
+def fills_a_set(x: Any) -> Any:
+    seen: set[int] = set()
+    for _ in range(x.shape[0]):
+        seen.add(len(seen))
+    return (len(seen) | 1) * x
+
+
+REFUSED: list[tuple[str, Function]] = [
+    ("a set filled in a loop", fills_a_set),
+    *((f"a size divided by one that may be 0: {text}", f) for text, f in {
+        "//": lambda x: ((len(x) - 1) // (len(x) - 1)) * x, "%": lambda x: ((len(x) - 1) % (len(x) - 1)) * x,
+        "divmod": lambda x: divmod(2 * len(x) - 2, len(x) - 1)[0] * x, "0 //": lambda x: (0 // (len(x) - 1)) * x,
+    }.items()),
+    *((f"Python counts truth values, NumPy does not: {text}", f) for text, f in {
+        "known first": lambda x: ((len(x) > 0) + (len(x) > 1)) * x, "known last": lambda x: ((len(x) > 1) + True) * x,
+        "of data": lambda x: (True + (x[0] > 1)) * x,
+    }.items()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", [f for _, f in REFUSED], ids=[w for w, _ in REFUSED])
+def test_what_depends_on_how_python_runs_is_refused(program: Function) -> None:
+    with pytest.raises(TraceError):
+        trace(program, parse_shapes(X))
+
+
+def shifted_by_a_loop(x: Any) -> Any:
+    v = (x >= 0) * np.log(x)
+    out = np.zeros(x.shape)
+    for i in range(1, x.shape[0]):
+        out[i] = v[i - 1]
+    return out
+
+
+def shifted_by_slices(x: Any) -> Any:
+    v = (x >= 0) * np.log(x)
+    out = np.zeros(x.shape)
+    out[1:] = v[:-1]
+    return out
+
+
+@pytest.mark.parametrize("program", [shifted_by_a_loop, shifted_by_slices])
+def test_a_mask_times_nan_is_nan_in_a_loop_too(program: Function) -> None:
+    read = trace(program, parse_shapes(X)).outputs
+    point = Point({"n": 2}, {Array("x"): {(0,): Fraction(-1), (1,): Fraction(1)}}, indices={read.axes[0]: 1})
+    with pytest.raises(NoValue):
+        Evaluation(point, kinks_have_values=True).at(read.body)
+
+
+def test_a_size_over_itself_has_no_value_where_it_is_0() -> None:
+    claim = lambda x: ((len(x) - 1) / (len(x) - 1)) * np.ones_like(x)  # noqa: E731
+    assert check_gradient(lambda x: x.sum(), claim, X, "x").status == "refuted"
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0])
+def test_floats_have_no_value_where_numpy_has_an_infinity(value: float) -> None:
+    x = np.array([value])
+    assert np.isnan(FloatNumbers.power(x, Fraction(-1))).all() and np.isnan(FloatNumbers.function("log", x)).all()

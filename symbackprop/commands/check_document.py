@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from symbackprop.decide.outcomes import Checked
     from symbackprop.documents.judging import Judge
-    from symbackprop.documents.results import Checked
 
     from .document_cache import Document
 

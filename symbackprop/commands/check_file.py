@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .check_functions import asked_options, function, load, read_shapes, variables, verdict_of_pair
+from .asked_functions import asked_options, function, load, read_shapes, variables, verdict_of_pair
 
 if TYPE_CHECKING:
     from types import ModuleType

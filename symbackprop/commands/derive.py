@@ -107,7 +107,7 @@ def written(args: argparse.Namespace) -> str:
     """The gradient of the function that the arguments name, in the format asked for."""
     from symbackprop.functions.checks import derive
 
-    from .check_functions import asked_function, options_of
+    from .asked_functions import asked_function, options_of
 
     function, shapes = asked_function(args.target, args.shapes)
     wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]

@@ -11,7 +11,7 @@ from typing import Any
 
 from symbackprop import __version__
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.documents.results import Checked
+from symbackprop.decide.outcomes import Checked
 from symbackprop.files import write_atomically
 from symbackprop.read.notes.files.sources import collected
 

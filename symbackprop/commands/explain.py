@@ -53,7 +53,7 @@ def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
     from symbackprop.clock import LIMIT
     from symbackprop.functions.explaining import explain
 
-    from .check_functions import asked_function, options_of, read_shapes
+    from .asked_functions import asked_function, options_of, read_shapes
 
     seconds = args.timeout or LIMIT
     wrt = names_of(args.wrt)

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from symbackprop.witness.network import ExplicitNetwork
+    from symbackprop.witness.explicit import ExplicitNetwork
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from symbackprop.files import write_atomically
-    from symbackprop.witness.network import explicit
+    from symbackprop.witness.explicit import explicit
 
     from .activations import name_or_expression
     from .explicit_report import report

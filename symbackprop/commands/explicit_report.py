@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from symbackprop.witness.compare import Comparison
-from symbackprop.witness.network import ExplicitNetwork
+from symbackprop.witness.network import Network
 
 SUPERSCRIPTS = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹,")
 SUBSCRIPTS = str.maketrans("0123456789,", "₀₁₂₃₄₅₆₇₈₉,")
 STYLES = {"equal": "green", "unequal": "bold red", "undecided": "yellow"}
 
 
-def report(network: ExplicitNetwork, entries: bool, console: Console | None = None) -> bool:
+def report(network: Network, entries: bool, console: Console | None = None) -> bool:
     """Prints the network, the compact forms, the comparisons and, if asked, every entry; True when all agree."""
     out = console or Console(highlight=False)
     shape = "-".join(map(str, network.widths))
@@ -46,7 +46,7 @@ def plain(expression: Any) -> str:
     return re.sub(r"(?<!\*)\*(?!\*)", "·", text)
 
 
-def _description(network: ExplicitNetwork) -> str:
+def _description(network: Network) -> str:
     layer = "z = W a + b" if network.convention == "column" else "z = a W + b"
     output = "softmax" if network.output is None else network.output.name
     batch = "one sample" if network.batch is None else f"a batch of {network.batch}, one for each {network.convention}"
@@ -54,7 +54,7 @@ def _description(network: ExplicitNetwork) -> str:
     return f"{layer}, activation {network.activation.name}, output {output}, loss {network.loss}{targets}, {batch}"
 
 
-def _compact(network: ExplicitNetwork) -> Text:
+def _compact(network: Network) -> Text:
     rows, batch = network.convention == "row", network.batch is not None
     lines = []
     for l in range(network.depth, 0, -1):
@@ -72,7 +72,7 @@ def _compact(network: ExplicitNetwork) -> Text:
     return Text("\n".join(lines))
 
 
-def _last(network: ExplicitNetwork) -> str:
+def _last(network: Network) -> str:
     mean = "(1/N) " if network.batch is not None and network.loss != "abstract" else ""
     match network.loss, network.output:
         case "cross-entropy", None:
@@ -87,7 +87,7 @@ def _last(network: ExplicitNetwork) -> str:
             return f"∂L/∂y ∘ f'(z{_super(network.depth)})"
 
 
-def _print_entries(network: ExplicitNetwork, out: Console) -> None:
+def _print_entries(network: Network, out: Console) -> None:
     for layer in range(1, network.depth + 1):
         for variables, gradient in (
             (network.W[layer], network.weight_gradient(layer)),

@@ -13,11 +13,11 @@ from html import escape
 from pathlib import Path
 
 from symbackprop.clock import LIMIT, seconds_of
+from symbackprop.decide.outcomes import Checked
 from symbackprop.read.notes.files.sources import read_document, read_text
 from symbackprop.write.notes.page import html_page
 
 from .judging import Judge
-from .results import Checked
 
 
 class CheckedDocument(list[Checked]):

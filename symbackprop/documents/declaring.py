@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.decide.outcomes import Checked
 from symbackprop.read.notes.declared.symbols import ArraySymbol
 from symbackprop.read.notes.files.sources import read_text
 from symbackprop.read.notes.grammar.tree import Entry, Expr, Num, Symbol
@@ -19,7 +20,6 @@ from symbackprop.read.notes.statements.statements import Reading
 
 from .check import check_text
 from .judging import Judge
-from .results import Checked
 
 _FRONT = re.compile(r"\A---\n[\s\S]*?\n---\n")
 _BEGIN = re.compile(r"\\begin\{document\}[ \t]*\n?")

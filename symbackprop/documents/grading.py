@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from symbackprop.decide.outcomes import Checked
 from symbackprop.read.notes.files.items import Block, Item
 from symbackprop.read.notes.files.sources import read_document
 
 from .check import seldom_collecting
 from .judging import Judge
-from .results import Checked
 
 COLUMNS = ("answer", "statements", "proved", "refuted", "ill-formed", "unknown", "first wrong line", "code", "mistake",
            "statement", "right formula")  # fmt: skip

@@ -10,6 +10,7 @@ from fractions import Fraction
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.context import Context
 from symbackprop.core.terms import Array, Diff, Size, SymbackpropError, arrays, subterms
+from symbackprop.decide.outcomes import Checked, Outcome, ShapeExample, Status
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
@@ -21,9 +22,8 @@ from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
-from .resting import hypotheses_of
-from .results import Checked, Outcome, ShapeExample, Status
-from .settle import settle
+from .hypotheses import hypotheses_of
+from .outcome_of import proved_under, settle
 
 _DOES_NOT_FIT = re.compile(
     r"^(?:product of|sum of|Hadamard of|division by an array|an array .* on the|a number on the left|a derivative with"
@@ -92,7 +92,7 @@ def in_time(reading: Reading, repair: bool, seconds: float) -> Outcome:
             stage("reading")
             found = judged(reading, repair)
             if repair and reading.note == "asked":
-                return replace(found, message="", repair=answered(reading))
+                return replace(found, message="", repair=answered(reading, proved_under))
             if repair:
                 stage("looking for the right formula")
                 found = with_repair(reading, found)
@@ -262,7 +262,7 @@ def longest_product(reading: Reading) -> int:
 def with_repair(reading: Reading, outcome: Outcome) -> Outcome:
     if outcome.verdict not in ("refuted", "ill-formed") or size_of(reading) > MENDED:
         return outcome
-    repair = repaired(reading)
+    repair = repaired(reading, proved_under)
     if repair is None:
         return outcome
     vague = repair.mistake == ANOTHER and outcome.mistake is not None

@@ -25,8 +25,17 @@ def _sigmoid(x: Floats) -> Floats:
     return np.exp(-np.logaddexp(0, np.negative(x)))
 
 
+def unless_zero(x: Floats) -> Floats:
+    """x, and nan for 0: what NumPy makes infinite there has no value."""
+    return np.where(np.equal(x, 0), np.nan, x)
+
+
+def _log(x: Floats) -> Floats:
+    return np.log(unless_zero(x))
+
+
 _FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
-    "exp": np.exp, "log": np.log, "tanh": np.tanh, "sigmoid": _sigmoid, "softplus": lambda x: np.logaddexp(0, x),
+    "exp": np.exp, "log": _log, "tanh": np.tanh, "sigmoid": _sigmoid, "softplus": lambda x: np.logaddexp(0, x),
     "erf": _ERF, "sin": np.sin, "cos": np.cos, "arctan": np.arctan, "atan": np.arctan, "arcsin": np.arcsin,
     "arccos": np.arccos, "arcsinh": np.arcsinh, "arccosh": np.arccosh, "arctanh": np.arctanh,
 }  # fmt: skip
@@ -50,7 +59,9 @@ class FloatNumbers:
             n = exponent.numerator
             if n == 2:
                 return base * base
-            return np.divide(1.0, integer_power(base, -n)) if n < 0 else integer_power(base, n)
+            if n >= 0:
+                return integer_power(base, n)
+            return np.divide(1.0, integer_power(unless_zero(base), -n))
         known = np.greater(base, 0) if exponent < 0 else np.greater_equal(base, 0)
         return np.where(known, np.power(np.abs(base), float(exponent)), np.nan)
 

@@ -15,9 +15,9 @@ from symbackprop.clock import check_time
 from symbackprop.core.terms import Array, AtLeastZero, NonNegative, Nonzero, Positive, Predicate, Term, free
 
 from . import exact_numbers as numbers
-from .exact import Evaluation, Scope
+from .exact import Evaluation
 from .exact_numbers import NoValue, Number, Undecided, Undefined
-from .points import Point, Reaches, size_at
+from .points import Point, Reaches, Scope, size_at
 
 __all__ = [
     "PRECISIONS", "Evaluation", "NoValue", "Point", "Undecided", "Undefined", "decided", "difference", "evaluate",

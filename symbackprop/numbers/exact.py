@@ -6,7 +6,6 @@ Derivatives are computed by dual arithmetic, so that this file knows nothing of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, product
 from typing import assert_never
@@ -36,7 +35,7 @@ from .constants import written_constant
 from .duals import KNOWN, STEPS, Dual, Lifted, Value, parts, real
 from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
 from .guards import about_reals, guards, powers_inside
-from .points import PI, Loss, Point, Position, Reach, Reaches, entry_text, size_at
+from .points import PI, Loss, Move, Point, Position, Reach, Reaches, Scope, entry_text, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 
@@ -60,33 +59,6 @@ class Exact:
     @staticmethod
     def step(x: Value) -> Value:
         return _ONE if numbers.sign(x) > 0 else _ZERO
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """An entry that carries an infinitesimal part; without a place, an array whose kinks count and nothing else."""
-
-    level: int
-    array: Array
-    at: Position | None
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Values of the indices around a term, and the entries that move."""
-
-    free: tuple[tuple[Index, int], ...] = ()
-    stack: Position = ()
-    moves: tuple[Move, ...] = ()
-
-    def index(self, i: Index) -> int:
-        for j, value in self.free:
-            if i == j:
-                return value
-        raise Undefined(f"the index {i.name} has no value")
-
-    def inside(self, position: Position) -> Scope:
-        return Scope(self.free, (*self.stack, *position), self.moves)
 
 
 class Evaluation:

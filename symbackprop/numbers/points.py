@@ -188,3 +188,30 @@ def index_reach(e: IndexExpr) -> Reach:
 
 def entry_text(array: Array, at: Position) -> str:
     return f"{array}[{', '.join(map(str, at))}]" if at else str(array)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An entry that carries an infinitesimal part; without a place, an array whose kinks count and nothing else."""
+
+    level: int
+    array: Array
+    at: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Values of the indices around a term, and the entries that move."""
+
+    free: tuple[tuple[Index, int], ...] = ()
+    stack: Position = ()
+    moves: tuple[Move, ...] = ()
+
+    def index(self, i: Index) -> int:
+        for j, value in self.free:
+            if i == j:
+                return value
+        raise Undefined(f"the index {i.name} has no value")
+
+    def inside(self, position: Position) -> Scope:
+        return Scope(self.free, (*self.stack, *position), self.moves)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import Protocol, TypeAlias, assert_never
 
-from symbackprop.core.indices import Size
+from symbackprop.core.indices import IndexExpr, Size
 from symbackprop.core.terms import (
     Add,
     Apply,
+    Array,
     Delta,
     Diff,
     Entry,
@@ -30,21 +31,31 @@ from symbackprop.core.terms import (
 )
 
 from . import exact_numbers as numbers
-from .duals import real
+from .duals import Value, real
 from .exact_numbers import Number, Undecided, Undefined
-from .points import size_at
-
-if TYPE_CHECKING:
-    from .exact import Evaluation, Scope
+from .points import Point, Position, Scope, size_at
 
 Terms: TypeAlias = dict[tuple[int, ...], Number]  # sorted atoms -> coefficient
 _LIMIT = 400
 
 
+class Evaluated(Protocol):
+    """What is asked of the evaluation of a point."""
+
+    point: Point
+
+    def value(self, t: Term, scope: Scope) -> Value: ...
+    def index(self, e: IndexExpr, scope: Scope) -> int: ...
+    def key(self, term: Term, scope: Scope) -> object: ...
+    def winner(self, t: Whole, scope: Scope) -> Position: ...
+    def positions(self, sizes: tuple[Size, ...]) -> Iterator[Position]: ...
+    def unfolded(self, array: Array, position: Position, scope: Scope) -> Scope: ...
+
+
 class Still:
     """Polynomials over atoms; an atom is a subterm at its index values."""
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    def __init__(self, evaluation: Evaluated) -> None:
         self.evaluation = evaluation
         self.atoms: dict[object, int] = {}
 

@@ -27,8 +27,9 @@ from symbackprop.core.terms import (
 from .conditions.guards import simpler_forward
 from .differentiate import Names, differentiate
 from .equality import Candidate, candidates, first, gradients, prove_equal, prove_gradient
-from .normal_form.normal import AS_WRITTEN, WAYS, Normal, Way
+from .normal_form.normal import Normal
 from .normal_form.reduce import TooLarge
+from .normal_form.ways import AS_WRITTEN, WAYS, Way
 from .tidying import Tidy, length
 
 Found = tuple[Proof, Equation]
@@ -81,9 +82,7 @@ def search(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...]) -> Fou
     return proof, check(proof, context)
 
 
-def unchecked(
-    lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS
-) -> Iterator[Candidate] | None:
+def unchecked(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Iterator[Candidate] | None:
     """The proofs that `prove` checks one after the other; None where it goes another way."""
     if not isinstance(lhs, Diff):
         return candidates(lhs, rhs, context, Names(), ways=ways)

@@ -29,9 +29,10 @@ from symbackprop.core.terms import (
 
 from .differentiate import Names, differentiate
 from .normal_form.joined import flipped, joined
-from .normal_form.normal import QUICK, RANKS_KEPT, WAYS, Normal, Way, step_of_steps
+from .normal_form.normal import Normal
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
+from .normal_form.ways import QUICK, RANKS_KEPT, WAYS, Way, step_of_steps
 from .normal_form.zero import prove_zero
 from .rules.whole_arrays import with_merged
 
@@ -73,9 +74,7 @@ def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY, ways: Ways = WAY
     return first(candidates(lhs, rhs, context, Names(), ways=ways), context)
 
 
-def prove_gradient(
-    loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY, ways: Ways = WAYS
-) -> Found | None:
+def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY, ways: Ways = WAYS) -> Found | None:
     """A checked proof of ∂loss/∂wrt = claimed, for all sizes and all indices of `wrt`, or None."""
     return first(gradients(loss, wrt, claimed, context, ways), context)
 
@@ -114,7 +113,12 @@ def has_maximum(t: Term) -> bool:
 
 
 def candidates(
-    lhs: Term, rhs: Term, context: Context, names: Names, before: Proof | None = None, after: Proof | None = None,
+    lhs: Term,
+    rhs: Term,
+    context: Context,
+    names: Names,
+    before: Proof | None = None,
+    after: Proof | None = None,
     ways: Ways = WAYS,
 ) -> Iterator[Candidate]:
     """Proofs of lhs = rhs as they are found, between `before`, of something = lhs, and `after`, of rhs = something."""

@@ -9,8 +9,8 @@ import re
 
 from symbackprop.clock import OutOfTime
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.judging import Judge
-from symbackprop.documents.results import Checked
 from symbackprop.functions.checks import check_gradient
 from symbackprop.functions.explaining import Explanation, explain
 from symbackprop.read.formulas.numbered_names import in_digits

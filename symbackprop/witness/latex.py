@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 
-if TYPE_CHECKING:
-    from .network import ExplicitNetwork
+from .network import Network
 
 WIDEST = 6  # columns of a matrix that still fit on a page
 LONGEST = 130  # characters of LaTeX, roughly those of one printed line
@@ -30,12 +29,12 @@ VERDICT = {
 }
 
 
-def document(network: ExplicitNetwork) -> str:
+def document(network: Network) -> str:
     """The whole document; the same text for the same network, always."""
     return PREAMBLE + "\n".join(_body(network)) + "\n\\end{document}\n"
 
 
-def formulas(network: ExplicitNetwork, layer: int) -> dict[str, str]:
+def formulas(network: Network, layer: int) -> dict[str, str]:
     """The compact forms of one layer as LaTeX: `delta`, `W`, `b`."""
     rows, batch, top = network.convention == "row", network.batch is not None, layer == network.depth
     mean = r"\tfrac{1}{N}" if batch and network.loss != "abstract" else ""
@@ -58,7 +57,7 @@ def formulas(network: ExplicitNetwork, layer: int) -> dict[str, str]:
     return {"delta": f"{delta} = {back}", "W": _partial(f"W^{{{layer}}}", w), "b": _partial(f"b^{{{layer}}}", b)}
 
 
-def _body(network: ExplicitNetwork) -> Iterator[str]:
+def _body(network: Network) -> Iterator[str]:
     shape = "-".join(map(str, network.widths))
     yield rf"\section*{{The network {shape}, written out}}"
     orientation = {"column": "z^l = W^l a^{l-1} + b^l", "row": "z^l = a^{l-1} W^l + b^l"}[network.convention]
@@ -74,7 +73,7 @@ def _body(network: ExplicitNetwork) -> Iterator[str]:
         yield from _layer(network, layer)
 
 
-def _layer(network: ExplicitNetwork, layer: int) -> Iterator[str]:
+def _layer(network: Network, layer: int) -> Iterator[str]:
     yield rf"\section*{{Layer {layer}}}"
     compact = formulas(network, layer)
     yield r"\begin{gather*}" + "\n" + ",\\\\\n".join(compact.values()) + "\n" + r"\end{gather*}"
@@ -123,7 +122,7 @@ def _entry(variable: Any, entry: Any) -> Iterator[str]:
     yield from (rf"&\quad {line}" for line in lines[1:])
 
 
-def _last_delta(network: ExplicitNetwork, mean: str) -> str:
+def _last_delta(network: Network, mean: str) -> str:
     top = network.depth
     upstream = r"\frac{\partial L}{\partial y}"
     match network.loss, network.output:

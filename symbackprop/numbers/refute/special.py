@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice, pairwise, product
 from math import isqrt
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from symbackprop.core.indices import Size
 from symbackprop.core.tensor import Tensor
@@ -40,20 +40,21 @@ from symbackprop.core.terms import (
 )
 
 from ..evaluate import Evaluation
-from ..exact import Scope
 from ..exact_numbers import Number, Undecided, Undefined, approximate, precision
-from ..points import Point, Position, size_at
+from ..points import Point, Position, Scope, size_at
 from .arrays import allowed
 from .points import Question, Sampler
 
 _SPOTS, _INSTANCES, _ENTRIES, _VALUES = 16, 3, 2, 12
 _TOGETHER, _JOINT = 3, 27  # arrays that are moved together, and points made so
 _UP = tuple(map(Fraction, ("1", "7", "60", "1000")))
-_GRID = (*(-x for x in reversed(_UP)), Fraction(0), *_UP)
+_NEAR, _OWN = Fraction(1, 8), 9
 _BISECTIONS = 16
 _SHORT = 40  # subterms of a term whose other zeros are looked for
 
 Entries = dict[Position, Number]
+Key: TypeAlias = tuple[Array, Position | None]  # an entry; None: all entries of the array, which are then equal
+Value: TypeAlias = tuple[Position | None, Fraction]
 
 
 # --- where something happens when a term is 0 --------------------------------------------------
@@ -164,15 +165,17 @@ def arguments_at_zero(fn: str, arg: Term) -> tuple[Term, ...]:
 # --- values of one entry ----------------------------------------------------------------------
 
 
-def roots(f: Callable[[Fraction], Number | None], nonlinear: bool) -> tuple[list[Fraction], list[Fraction]]:
-    """Zeros of a function of one number: (exact ones where it is linear or quadratic, near ones otherwise)."""
+def roots(
+    f: Callable[[Fraction], Number | None], grid: tuple[Fraction, ...]
+) -> tuple[list[Fraction], list[Fraction]]:
+    """Zeros of a function of one number: exact ones where it is linear or quadratic, else those the grid shows."""
     at_zero, at_one, at_two = f(Fraction(0)), f(Fraction(1)), f(Fraction(2))
     if isinstance(at_zero, Fraction) and isinstance(at_one, Fraction) and isinstance(at_two, Fraction):
         a = (at_two - 2 * at_one + at_zero) / 2
         b, c = at_one - at_zero - a, at_zero
         if f(Fraction(-3)) == 9 * a - 3 * b + c:
             return quadratic(a, b, c)
-    return [], crossings(f) if nonlinear else []
+    return crossings(f, grid)
 
 
 def quadratic(a: Fraction, b: Fraction, c: Fraction) -> tuple[list[Fraction], list[Fraction]]:
@@ -187,8 +190,10 @@ def quadratic(a: Fraction, b: Fraction, c: Fraction) -> tuple[list[Fraction], li
     return (found, []) if root * root == square else ([], [x.limit_denominator(1000) for x in found])
 
 
-def crossings(f: Callable[[Fraction], Number | None]) -> list[Fraction]:
-    """Near the changes of sign on a wide grid, and grid points at which f has no value next to others."""
+def crossings(
+    f: Callable[[Fraction], Number | None], grid: tuple[Fraction, ...]
+) -> tuple[list[Fraction], list[Fraction]]:
+    """Where the sign changes on a grid: exactly where f is linear around it (|x| - 1/1000), else near it."""
 
     def sign(x: Fraction) -> int | None:
         value = f(x)
@@ -197,21 +202,52 @@ def crossings(f: Callable[[Fraction], Number | None]) -> list[Fraction]:
         number = approximate(value)
         return (number > 0) - (number < 0)
 
-    found = []
-    signs = [sign(x) for x in _GRID]
-    for low, high, s, t in zip(_GRID, _GRID[1:], signs, signs[1:], strict=False):
+    exact, near = [], []
+    signs = [sign(x) for x in grid]
+    for low, high, s, t in zip(grid, grid[1:], signs, signs[1:], strict=False):
         if s == 0:
-            found.append(low)
+            near.append(low)
         if s is None or t is None or s * t >= 0:
             continue
-        for _ in range(_BISECTIONS):
-            middle = (low + high) / 2
+        found = linear(f, low, high)
+        for _ in range(_BISECTIONS if found is None else 0):
+            middle = halfway(low, high)
             if sign(middle) == s:
                 low = middle
             else:
                 high = middle
-        found.append(((low + high) / 2).limit_denominator(64))
-    return found
+        found = linear(f, low, high) if found is None else found
+        if found is not None:
+            exact.append(found)
+        else:
+            middle = halfway(low, high)
+            near.append(middle.limit_denominator(64) if abs(middle) >= 1 else Fraction(f"{float(middle):.3g}"))
+    return exact, near
+
+
+def linear(f: Callable[[Fraction], Number | None], low: Fraction, high: Fraction) -> Fraction | None:
+    """The zero between two numbers, if three values say that f is linear there."""
+    a, b, c = f(low), f((low + high) / 2), f(high)
+    if isinstance(a, Fraction) and isinstance(b, Fraction) and isinstance(c, Fraction) and a + c == 2 * b and a != c:
+        return low + (high - low) * a / (a - c)
+    return None
+
+
+def halfway(low: Fraction, high: Fraction) -> Fraction:
+    """The middle; in orders of magnitude where these are far apart."""
+    if low > 0 and high > 16 * low:
+        return Fraction(f"{float(low) ** 0.5 * float(high) ** 0.5:.3g}")
+    if high < 0 and low < 16 * high:
+        return -halfway(-high, -low)
+    return (low + high) / 2
+
+
+def grid_of(t: Term) -> tuple[Fraction, ...]:
+    """Where the sign of a term is looked at: a wide grid, and around its own small and large numbers and roots."""
+    sizes = {abs(s.value) for s in subterms(t) if isinstance(s, Num) and s.value}
+    own = {x for c in sizes if not _NEAR <= c <= _UP[-1] for x in (c / 4, 4 * c, Fraction(f"{float(c) ** 0.5:.1g}"))}
+    up = sorted({*_UP, *islice(sorted(x for x in own if x), _OWN)})
+    return (*(-x for x in reversed(up)), Fraction(0), *up)
 
 
 def around(exact: Iterable[Fraction], near: Iterable[Fraction]) -> list[Fraction]:
@@ -220,6 +256,7 @@ def around(exact: Iterable[Fraction], near: Iterable[Fraction]) -> list[Fraction
     if not ends:
         return []
     between = [(a + b) / 2 for a, b in pairwise(ends)]
+    between += [a + (b - a) * 2 / 3 for a, b in pairwise(ends) if a + b == 0]  # 0 is special itself
     close = Fraction(1, 8)
     beyond = [ends[0] - 1, ends[-1] + 1, ends[0] - close, ends[-1] + close]
     return list(dict.fromkeys([*sorted(exact, key=abs), *beyond[:2], *between, *near, *beyond[2:]]))[:_VALUES]
@@ -251,7 +288,8 @@ def changed(question: Question, sampler: Sampler, base: Point) -> Iterator[Point
     found = values_at_spots(question, sampler, base)
     for array, values in found.items():
         for place, x in values:
-            yield with_entries(base, array, {**base.arrays[array], place: x})
+            if place is not None:
+                yield with_entries(base, array, {**base.arrays[array], place: x})
         for x in dict.fromkeys(x for _, x in values):
             yield with_entries(base, array, dict.fromkeys(base.arrays[array], x))
     yield from together(base, found)
@@ -270,7 +308,7 @@ def changed(question: Question, sampler: Sampler, base: Point) -> Iterator[Point
         yield replace(base, integers={n: dict.fromkeys(e, 0) for n, e in base.integers.items()})
 
 
-def together(base: Point, found: Mapping[Array, list[tuple[Position, Fraction]]]) -> Iterator[Point]:
+def together(base: Point, found: Mapping[Array, list[Value]]) -> Iterator[Point]:
     """Several whole arrays at their ends, or as they are: regions that need more than one threshold passed."""
     ends: dict[Array, list[Entries]] = {}
     for array, values in found.items():
@@ -293,18 +331,18 @@ def with_entries(base: Point, array: Array, entries: Entries) -> Point:
     return replace(base, arrays={**base.arrays, array: entries})
 
 
-def values_at_spots(question: Question, sampler: Sampler, base: Point) -> dict[Array, list[tuple[Position, Fraction]]]:
+def values_at_spots(question: Question, sampler: Sampler, base: Point) -> dict[Array, list[Value]]:
     """For some entries of each array the values at which something happens; the claim's own places first."""
-    exact: dict[tuple[Array, Position], list[Fraction]] = {}
-    near: dict[tuple[Array, Position], list[Fraction]] = {}
+    exact: dict[Key, list[Fraction]] = {}
+    near: dict[Key, list[Fraction]] = {}
     for spot in islice(spots((question.rhs, question.lhs), question.definitions), _SPOTS):
         for scope in islice(scopes(spot, question, base), _INSTANCES):
             for key in entries_of(spot, sampler, base, scope):
                 f = section(spot, sampler, base, scope, key)
-                zeros, almost = roots(f, nonlinear=len(subterms(spot.term)) <= _SHORT)
+                zeros, almost = roots(f, grid_of(spot.term) if len(subterms(spot.term)) <= _SHORT else ())
                 exact.setdefault(key, []).extend(zeros)
                 near.setdefault(key, []).extend(almost)
-    found: dict[Array, list[tuple[Position, Fraction]]] = {}
+    found: dict[Array, list[Value]] = {}
     for array, place in exact:
         for x in around(exact[array, place], near[array, place]):
             found.setdefault(array, []).append((place, x))
@@ -325,8 +363,8 @@ def scopes(spot: Spot, question: Question, base: Point) -> Iterator[Scope]:
         yield Scope(tuple(zip(axes, at, strict=False)), at[len(axes) :])
 
 
-def entries_of(spot: Spot, sampler: Sampler, base: Point, scope: Scope) -> list[tuple[Array, Position]]:
-    """The first entries that a spot looks at and that are free to change."""
+def entries_of(spot: Spot, sampler: Sampler, base: Point, scope: Scope) -> list[Key]:
+    """The first entries that a spot looks at and that are free to change; and arrays of which it looks at several."""
     try:
         touched = Evaluation(base, sampler.reaches, True).touched(spot.term, scope)
     except (Undefined, IndexError):
@@ -335,18 +373,20 @@ def entries_of(spot: Spot, sampler: Sampler, base: Point, scope: Scope) -> list[
     chosen: dict[Array, list[tuple[Array, Position]]] = {}
     for k in sorted(movable, key=lambda k: (str(k[0]), k[1])):
         chosen.setdefault(k[0], []).append(k)
-    return [k for keys in chosen.values() for k in keys[:_ENTRIES]][: 2 * _ENTRIES]
+    entries: list[Key] = [k for keys in chosen.values() for k in keys[:_ENTRIES]]
+    return [*entries[: 2 * _ENTRIES], *((a, None) for a, keys in chosen.items() if len(keys) > 1)]
 
 
 def section(
-    spot: Spot, sampler: Sampler, base: Point, scope: Scope, key: tuple[Array, Position]
+    spot: Spot, sampler: Sampler, base: Point, scope: Scope, key: Key
 ) -> Callable[[Fraction], Number | None]:
-    """The term of a spot as a function of one entry; None where it has no value."""
+    """The term of a spot as a function of one entry, or of all; None where it has no value."""
     array, place = key
 
     def f(x: Fraction) -> Number | None:
         precision(64)
-        moved = with_entries(base, array, {**base.arrays[array], place: x})
+        old = base.arrays[array]
+        moved = with_entries(base, array, dict.fromkeys(old, x) if place is None else {**old, place: x})
         try:
             value: Number = Evaluation(moved, sampler.reaches, True).value(spot.term, scope)
         except (Undefined, Undecided):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.kernel import Inside, Linear
 from symbackprop.core.ordering import key
@@ -13,9 +12,7 @@ from symbackprop.core.terms import Mul, Power, Term, add, free
 
 from .joined import joined
 from .reduce import ordered
-
-if TYPE_CHECKING:
-    from .normal import Normal
+from .session import Session
 
 
 def shared_content(
@@ -45,7 +42,7 @@ def shared_content(
     return content, rest
 
 
-def carry_sign(normal: Normal, base: Term, left: Term, content: Monomial) -> None:
+def carry_sign(normal: Session, base: Term, left: Term, content: Monomial) -> None:
     """left = base / content is positive when both are."""
     if key(left) in normal.known or not normal.positive(base):
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import Affine, Index, Size, affine, sized
 from symbackprop.core.kernel import By, Linear
@@ -11,13 +10,11 @@ from symbackprop.core.sums import Monomial
 from symbackprop.core.terms import ONE, Delta, Holds, NonNegative, Num, Term, sub
 
 from ..normal_form.reduce import Move, product_of
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 
 class Ends:
-    def __init__(self, normal: Normal) -> None:
+    def __init__(self, normal: Session) -> None:
         self.normal = normal
 
     def rule(self, m: Monomial) -> Move | None:

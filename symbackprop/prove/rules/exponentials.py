@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import starmap
-from typing import TYPE_CHECKING
 
 from symbackprop.core.kernel import By, Inside, Linear, Proof
 from symbackprop.core.sums import Monomial, primes, surely_positive
@@ -12,9 +11,7 @@ from symbackprop.core.terms import Apply, Mul, Num, Power, Term, add, mul
 
 from ..normal_form.content import carry_sign, shared_content, total
 from ..normal_form.joined import joined
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 F1 = Fraction(1)
 
@@ -37,7 +34,7 @@ def exp_of_log(t: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     return None
 
 
-def log(normal: Normal, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+def log(normal: Session, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     """log of a product: what is surely positive comes out."""
     if not monomials:
         return None

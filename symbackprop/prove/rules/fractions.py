@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Inside, Linear, Proof
@@ -17,15 +16,13 @@ from symbackprop.core.sums import Expansion, Monomial
 from symbackprop.core.terms import Mul, Num, Power, Term, add, free, mul
 
 from ..normal_form.reduce import product_of, summed
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 Denominator = tuple[tuple[Term, Fraction], ...]
 F0, F1 = Fraction(0), Fraction(1)
 
 
-def common_denominator(monomials: list[Monomial], normal: Normal, roots: bool = False) -> Denominator:
+def common_denominator(monomials: list[Monomial], normal: Session, roots: bool = False) -> Denominator:
     """For each compound base under a fraction, free of the dummies: the integer power that clears it.
 
     With `roots` the least power that does: 1 - c/√s is (√s - c)/√s.

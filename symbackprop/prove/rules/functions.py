@@ -5,14 +5,13 @@ Each rule returns the new term and the proof, or None where it does not apply.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from symbackprop.core.kernel import By, Proof
 from symbackprop.core.laws.functions import EVEN, IN_EXPONENTIALS, ODD
 from symbackprop.core.sums import Monomial
 from symbackprop.core.terms import Apply, Holds, Positive, Power, Term, Whole, arguments
 
 from ..normal_form.joined import Rewritten, joined
+from ..normal_form.session import Session
 from .exponentials import exp_of_log, log
 from .inverses import taken_apart
 from .parity import few_angles, parity, sum_of_angles
@@ -22,29 +21,26 @@ from .splitting import by_cases, of_fraction
 from .steps import step
 from .whole_arrays import merged
 
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
 
-
-def function(normal: Normal, t: Term) -> Rewritten:
+def function(normal: Session, t: Term) -> Rewritten:
     """The first rule that applies to f(normal argument), and what becomes of its result."""
     (arg,) = arguments(t)
     found = rule(normal, t, arg, normal.run(arg).expand(arg))
     return (t, None) if found is None else settled(normal, *found)
 
 
-def array_function(normal: Normal, w: Whole) -> Rewritten:
+def array_function(normal: Session, w: Whole) -> Rewritten:
     """The same for a function of a whole array."""
     found = taken_apart(w, normal) or without_one(w, normal) or merged(w, normal.names)
     return (w, None) if found is None else settled(normal, *found)
 
 
-def settled(normal: Normal, value: Term, law: Proof) -> Rewritten:
+def settled(normal: Session, value: Term, law: Proof) -> Rewritten:
     final, rest = normal.inner(value)
     return final, joined(law, rest)
 
 
-def rule(normal: Normal, t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+def rule(normal: Session, t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     cases = by_cases(t, arg, monomials)
     if cases is not None:
         return cases

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Linear, Proof, UnderWhole
@@ -13,14 +12,12 @@ from symbackprop.core.terms import Delta, Entry, Mul, Num, Power, Term, Whole, f
 
 from ..normal_form.joined import joined
 from ..normal_form.reduce import summed
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 F1 = Fraction(1)
 
 
-def taken_apart(w: Whole, normal: Normal) -> tuple[Term, Proof] | None:
+def taken_apart(w: Whole, normal: Session) -> tuple[Term, Proof] | None:
     """det or inv of a product of square matrices, of a multiple, of an inverse, of the identity; or of a transpose."""
     if w.fn not in ("inv", "det") or len(w.sizes) != 2 or w.sizes[0] != w.sizes[1]:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.kernel import By, Inside, Linear, Proof
 from symbackprop.core.sums import Monomial
@@ -11,14 +10,12 @@ from symbackprop.core.terms import Holds, Mul, Num, Positive, Power, Term, mul, 
 
 from ..normal_form.content import carry_sign, shared_content, total
 from ..normal_form.joined import joined
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 F1 = Fraction(1)
 
 
-def power(normal: Normal, base: Term, q: Fraction, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+def power(normal: Session, base: Term, q: Fraction, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     t = Power(base, q)
     whole = q.denominator == 1
     if not monomials or (len(monomials) == 1 and whole and not monomials[0].dummies):

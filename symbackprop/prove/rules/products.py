@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from symbackprop.core.deltas import solutions
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.kernel import By, Linear, Proof, UnderWhole, check
@@ -12,12 +10,10 @@ from symbackprop.core.sums import Monomial, same
 from symbackprop.core.terms import ONE, Delta, Ordinal, Term, Whole, add, free, mul, opened_whole, sub
 
 from ..normal_form.joined import joined
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 
-def without_one(w: Whole, normal: Normal) -> tuple[Term, Proof] | None:
+def without_one(w: Whole, normal: Session) -> tuple[Term, Proof] | None:
     """A product whose factor at one place is 1, as the whole product divided by that factor."""
     if w.fn != "prod":
         return None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.context import Same
 from symbackprop.core.indices import Index
@@ -18,21 +17,18 @@ from symbackprop.core.terms import Apply, Entry, Mul, Power, Term, Whole, free, 
 
 from ..matching import Pattern, occurrences
 from ..normal_form.reduce import Move, Rule, product_of
+from ..normal_form.session import Session
 from .ends import Ends
 from .shifts import Shifts
 from .symmetry import Symmetry
 from .two_steps import Steps
 from .whole_arrays import Maxima
 
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
-
-
 F1 = Fraction(1)
 
 
 class Relations:
-    def __init__(self, normal: Normal) -> None:
+    def __init__(self, normal: Session) -> None:
         self.normal = normal
         self.leads: dict[Term, tuple[Pattern, Monomial] | None] = {}
         self.lasts: dict[Term, tuple[Term, Monomial] | None] = {}

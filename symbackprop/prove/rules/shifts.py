@@ -6,7 +6,6 @@ Of the ways to name the summation index, the normal form has the one that leaves
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import Affine, Index, IndexExpr, ProofError, Size, affine, as_affine, at_least_zero
 from symbackprop.core.kernel import By, check
@@ -16,16 +15,14 @@ from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import Entry, Holds, NonNegative, Num, Term, Whole, free, mul
 
 from ..normal_form.reduce import Move, product_of, summed
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 F1 = Fraction(1)
 Rank = tuple[int, int, Key]
 
 
 class Shifts:
-    def __init__(self, normal: Normal) -> None:
+    def __init__(self, normal: Session) -> None:
         self.normal = normal
         self.settled: set[Key] = set()  # monomials that are best as they are
 

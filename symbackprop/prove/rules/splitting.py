@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.deltas import solutions
 from symbackprop.core.kernel import By, Inside, Linear, Proof
@@ -28,15 +27,13 @@ from symbackprop.core.terms import (
 
 from ..normal_form.content import has, total
 from ..normal_form.joined import joined
+from ..normal_form.session import Session
 from .fractions import common_denominator, over_common_denominator
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
 
 F1 = Fraction(1)
 
 
-def of_fraction(normal: Normal, t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+def of_fraction(normal: Session, t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     """f of a sum of fractions: f of one fraction."""
     denominator = common_denominator(monomials, normal, roots=isinstance(t, Holds))
     if not denominator or len(monomials) < 2:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Inside, Linear, Proof
@@ -30,20 +29,18 @@ from symbackprop.core.terms import (
 
 from ..normal_form.content import leading, shared_content, total
 from ..normal_form.joined import joined
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 F1 = Fraction(1)
 
 
-def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+def step(normal: Session, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
     t = Holds(Positive(u))
     if not monomials:
         return ZERO, joined(Inside(t, ((0, Linear(u, ZERO)),)), By("step_of_zero", ()))
     if normal.positive(u):
         return ONE, By("step_of_positive", (u,))
-    against_max = normal.relations.maxima.step(u, monomials)
+    against_max = normal.against_maxima(u, monomials)
     if against_max is not None:
         return against_max
     minus = total([m._replace(coefficient=-m.coefficient) for m in monomials])
@@ -74,7 +71,7 @@ def step(normal: Normal, u: Term, monomials: list[Monomial]) -> tuple[Term, Proo
     return None
 
 
-def step_of_product(normal: Normal, u: Term, m: Monomial) -> tuple[Term, Proof] | None:
+def step_of_product(normal: Session, u: Term, m: Monomial) -> tuple[Term, Proof] | None:
     """[a b > 0] by the signs of the factors, of which the first is split off."""
     t = Holds(Positive(u))
     (b, e), rest = m.factors[0], m.factors[1:]
@@ -128,7 +125,7 @@ def negated_off(u: Term, i: Index, j: Index) -> Proof:
     return Linear(t, sub(sub(ONE, Holds(Positive(u))), here), tuple(steps))
 
 
-def diagonal(normal: Normal, u: Term) -> tuple[Index, Index] | None:
+def diagonal(normal: Session, u: Term) -> tuple[Index, Index] | None:
     """The indices i, j of a term such as x_i - x_j, which is 0 where they are equal."""
     found = [
         (i, j)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING
 
 from symbackprop.core.context import Same
 from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderWhole, check
@@ -19,15 +18,13 @@ from symbackprop.core.terms import Array, Entry, Mul, Num, Power, Term, Whole, n
 
 from ..normal_form.joined import flipped, joined
 from ..normal_form.reduce import Move, product_of
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 MOST = 7  # pairs of exchangeable indices in one product
 
 
 class Symmetry:
-    def __init__(self, normal: Normal) -> None:
+    def __init__(self, normal: Session) -> None:
         self.normal = normal
         self.inverses: dict[Term, Proof | None] = {}
         self.declared: dict[Array, tuple[str, Entry, int]] = {}  # hypothesis, its left side, sign

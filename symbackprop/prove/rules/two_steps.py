@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import permutations
-from typing import TYPE_CHECKING
 
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof
 from symbackprop.core.sums import Monomial, monomial_key
 from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Term, add, neg, sub
 
 from ..normal_form.reduce import Move, ordered, product_of
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 
 class Steps:
-    def __init__(self, normal: Normal) -> None:
+    def __init__(self, normal: Session) -> None:
         self.normal = normal
 
     def rule(self, m: Monomial) -> Move | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import Index, ProofError, at_least_zero
 from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderSum, UnderWhole, check
@@ -31,15 +30,13 @@ from ..matching import Pattern, occurrences, unify
 from ..normal_form.content import total
 from ..normal_form.joined import Rewritten, joined
 from ..normal_form.reduce import Move, Rule, product_of
-
-if TYPE_CHECKING:
-    from ..normal_form.normal import Normal
+from ..normal_form.session import Session
 
 F1 = Fraction(1)
 
 
 class Maxima:
-    def __init__(self, normal: Normal) -> None:
+    def __init__(self, normal: Session) -> None:
         self.normal = normal
 
     def rules(self) -> tuple[Rule, ...]:

@@ -222,6 +222,8 @@ def given(t: Term, d: Delta, value: Term) -> Term:
     """`t` with 0 or 1 for a delta in its sums and products."""
     if isinstance(t, Delta):
         return value if t in (d, Delta(d.j, d.i)) else t
+    if isinstance(t, Add) and len(t.args) == 1:  # the bracket of a number that guards nothing
+        return Add((given(t.args[0], d, value),))
     if isinstance(t, Add):
         return plus(*(given(a, d, value) for a in t.args))
     if isinstance(t, Mul):

@@ -153,7 +153,7 @@ def add(x: Value, y: Value) -> Value:
             soft=all_soft(x, y),
         )
     if x.dtype == y.dtype == "bool":
-        if python_truth(x) and python_truth(y):
+        if all(python_truth(v) or (v.ndim == 0 and known(v) is not None) for v in (x, y)):
             raise TraceError("the sum of two single truth values: Python counts, NumPy joins them with or")
         return logical("logical_or", x, y)
     return arithmetic("add", plus, x, y)

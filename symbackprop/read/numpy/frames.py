@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from .errors import TraceError
 from .sequences import SymList
 
 MARK = "__symbackprop_traced__"
@@ -82,6 +83,7 @@ class Snapshot:
         self.frames = list(traced_frames(frame))
         self.locals = {id(f): dict(f.f_locals) for f in self.frames}
         self.containers: dict[int, tuple[Any, Any]] = {}
+        self.sets: dict[int, tuple[Any, Any]] = {}
         for variables in self.locals.values():
             for value in variables.values():
                 self.walk(value)
@@ -89,6 +91,8 @@ class Snapshot:
             self.walk(f.f_globals)
 
     def walk(self, value: Any) -> None:
+        if type(value) is set:
+            self.sets[id(value)] = (value, value.copy())
         store = storage(value)
         if store is None:
             if type(value) is tuple:
@@ -107,7 +111,12 @@ class Snapshot:
                 self.walk(item)
 
     def changed(self) -> Iterator[tuple[Place, Any]]:
-        """Variables that hold another object now, with the object before (ABSENT for new ones)."""
+        """Variables that hold another object now, with the object before (ABSENT for new ones).
+
+        Raises TraceError where a set is another one now: how many items it has would depend on how often the body ran.
+        """
+        if any(now != before for now, before in self.sets.values()):
+            raise TraceError("a set that changes in a loop over a symbolic range is not understood")
         for f in self.frames:
             before = self.locals[id(f)]
             for name, value in f.f_locals.items():

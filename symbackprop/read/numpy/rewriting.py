@@ -70,6 +70,8 @@ def rewritten(t: Term, array: Array, f: Callable[[At], Term]) -> Term:
     match t:
         case Entry(_, at):
             return f(at)
+        case Add((inner,)):  # the bracket of a number that guards nothing
+            return Add((go(inner),))
         case Add(args):
             return plus(*map(go, args))
         case Mul(args):

@@ -76,6 +76,10 @@ def length_of(x: object, what: str) -> Size:
     return length(size_of(x, what), what)
 
 
+def never_zero(d: Size) -> bool:
+    return at_least_zero(d - 1) or at_least_zero(-d - 1)
+
+
 class SymInt:
     """An index expression as a Python number."""
 
@@ -113,7 +117,7 @@ class SymInt:
             case "true_divide":
                 p, d = constant_of(a), constant_of(b)
                 quotient = exact_quotient(p, d) if p is not None and d is not None else None
-                if quotient is not None:
+                if quotient is not None and d is not None and never_zero(d):
                     return general("positive", size_number(quotient), real=True)
                 return general(name, *((other, self) if swap else (self, other)))
         raise AssertionError(name)
@@ -161,6 +165,8 @@ class SymInt:
     def _divided(self, a: IndexExpr, b: IndexExpr) -> tuple[Any, Any]:
         d = constant_of(b)
         found = None
+        if d is not None and not never_zero(d):
+            raise TraceError(f"division by {whole_number(b)}, which may be 0 for some sizes")
         if d is not None:
             p = constant_of(a)
             quotient = exact_quotient(p, d) if p is not None else None

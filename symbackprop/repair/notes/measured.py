@@ -15,7 +15,7 @@ from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, entry
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.terms import Add, Array, IndexExpr, ProofError, Size, Term, sum_over
-from symbackprop.documents.settle import LARGEST, Worked, worked_out
+from symbackprop.decide.formula_problems import LARGEST, Worked, worked_out
 from symbackprop.numbers.close import close
 from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation

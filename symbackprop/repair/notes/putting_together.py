@@ -9,7 +9,6 @@ from itertools import islice
 from typing import cast
 
 from symbackprop.read.notes.declared.symbols import Declarations
-from symbackprop.read.notes.grammar.fronts import numeric, with_scalars
 from symbackprop.read.notes.grammar.rewriting import index_names
 from symbackprop.read.notes.grammar.tree import Add, Call, Entry, Expr, Label, Neg, Num, Ones, Quotient, Symbol
 from symbackprop.read.notes.grammar.walking import relabel, walk
@@ -18,6 +17,7 @@ from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from ..trials import constant_ratio
 from .edits import Written
 from .measured import FloatArray, Measured, measured
+from .number_factors import numeric, with_scalars
 from .rebuilding import Apart, Atom, apart, evaluated, leaves, rebuilt
 
 _FACTORS, _FAR, _NEAR, _EACH = 4, 7, 16, 4

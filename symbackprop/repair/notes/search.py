@@ -6,18 +6,16 @@ What is shown was printed in the author's notation, read again, and proved as it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
+from typing import TypeAlias
 
 from symbackprop.core.terms import Power, SymbackpropError, sized
-from symbackprop.documents.resting import hypotheses_of
-from symbackprop.documents.results import Repair
-from symbackprop.documents.settle import settle
+from symbackprop.decide.outcomes import Repair
 from symbackprop.prove.claims import derived
 from symbackprop.read.notes.files.place import ReadError
-from symbackprop.read.notes.grammar.fronts import factor_tree
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
 from symbackprop.read.notes.grammar.tree import (
@@ -49,9 +47,12 @@ from .deriving import derivatives
 from .edits import Edit, Surroundings, edits
 from .measured import mentioned_symbols, plausible, ratio
 from .missing_terms import like_the_others, with_missing_term
+from .number_factors import factor_tree
 from .putting_together import Builder, slopes
 from .shape_repairs import repaired_shape, shape_sizes
 
+Prover: TypeAlias = Callable[[Reading, Claim], "tuple[str, ...] | None"]
+"""What a claim rests on where it is proved, else None."""
 ANOTHER = "another derivative"
 _TRIED, _PROVED, _CHEAP, _CANDIDATES, _NODES = 160, 6, 3, 40, 3_000
 
@@ -76,31 +77,32 @@ class Candidate:
     mistake: str
 
 
-def repaired(reading: Reading) -> Repair | None:
+def repaired(reading: Reading, prove: Prover) -> Repair | None:
     """A proved formula close to what was written; None where none was found."""
     if reading.lhs is None or reading.rhs is None or isinstance(reading.rhs, Missing):
         return None
     try:
         if reading.kind == "shape" or reading.relation in ("~", "∈"):
             return repaired_shape(reading)
-        return Repairer(reading, reading.lhs, reading.rhs).run()
+        return Repairer(reading, reading.lhs, reading.rhs, prove).run()
     except (ReadError, Unspelled, RecursionError):
         return None
 
 
-def answered(reading: Reading) -> Repair | None:
+def answered(reading: Reading, prove: Prover) -> Repair | None:
     """What stands for the ? of an equation: a derivative in the author's notation, proved."""
     if reading.lhs is None:
         return None
     try:
-        run = Repairer(reading, reading.lhs, Missing())
+        run = Repairer(reading, reading.lhs, Missing(), prove)
         return next((x for c in run.derived("") if (x := run.shown(c)) is not None), None) or run.by_entries()
     except (ReadError, Unspelled, RecursionError):
         return None
 
 
 class Repairer:
-    def __init__(self, reading: Reading, lhs: Expr, rhs: Expr) -> None:
+    def __init__(self, reading: Reading, lhs: Expr, rhs: Expr, prove: Prover) -> None:
+        self.prove = prove
         self.reading, self.decl, self.text = reading, reading.declarations, reading.formula.text
         swapped = is_given(rhs) and not is_given(lhs)
         self.sides = Sides(rhs, lhs, True) if swapped else Sides(lhs, rhs, False)
@@ -141,10 +143,8 @@ class Repairer:
         if not isinstance(claim, Claim) or (lhs == rhs and left):  # a row of align may say again what stands above it
             return None
         self.proofs += 1
-        outcome = settle(claim, repair=False)
-        if outcome.verdict != "proved":
-            return None
-        return Repair(text.strip(), mistake, hypotheses_of(self.reading, claim, outcome.proof))
+        hypotheses = self.prove(self.reading, claim)
+        return None if hypotheses is None else Repair(text.strip(), mistake, hypotheses)
 
     def by_entries(self) -> Repair | None:
         """The derivative by the laws, entry by entry."""

@@ -10,7 +10,7 @@ from itertools import islice, product
 import numpy as np
 
 from symbackprop.core.terms import Size, SymbackpropError, sized
-from symbackprop.documents.results import Repair
+from symbackprop.decide.outcomes import Repair
 from symbackprop.read.notes.declared.sizes import Dims, Match, Sizes, layered_name
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.files.place import ReadError

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from symbackprop.documents.results import Checked
+from symbackprop.decide.outcomes import Checked
 
 from . import read_as
 

@@ -58,7 +58,7 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.documents.results import Line, Proved
+from symbackprop.decide.outcomes import Line, Proved
 from symbackprop.prove.working_out import CheckedEquation
 
 from .letters import COLUMN, ROW, DocumentLatex

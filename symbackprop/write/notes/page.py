@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from symbackprop.documents.results import DIFFER, Checked, Line, Outcome, Status
+from symbackprop.decide.outcomes import DIFFER, Checked, Line, Outcome, Status
 from symbackprop.read.notes.files.items import Formula
 
 from ..html import page

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.documents.results import DIFFER, Checked, Line
+from symbackprop.decide.outcomes import DIFFER, Checked, Line
 from symbackprop.files import write_atomically
 from symbackprop.read.notes.grammar.vocabulary import GREEK
 

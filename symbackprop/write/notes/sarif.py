@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from symbackprop.decide.codes import Rule
-from symbackprop.documents.results import Checked
+from symbackprop.decide.outcomes import Checked
 from symbackprop.read.notes.files.place import Place
 
 from ..sarif import result, sarif_log, uri

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from symbackprop.documents.results import DIFFER, Checked, Outcome, Status
+from symbackprop.decide.outcomes import DIFFER, Checked, Outcome, Status
 from symbackprop.read.notes.files.place import Place, Span, render
 
 from . import read_as

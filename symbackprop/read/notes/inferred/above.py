@@ -6,19 +6,19 @@ A section whose text and whose `Above` are the same is the same section, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..declared.symbols import Declarations
 from ..files.place import Place
 from ..grammar.tree import Chain
 from ..grammar.vocabulary import GREEK
+from .kinds import Frame
 from .options import AT, Option
-
-if TYPE_CHECKING:
-    from .section import Section
+from .prose import Facts
+from .roles import Roles
 
 V = TypeVar("V")
 END = 10**9
@@ -55,23 +55,6 @@ class Above:
     table: Declarations = field(default_factory=Declarations)
     logistic: bool = False
     einstein: bool = False
-
-    @classmethod
-    def left_by(cls, section: Section) -> Above:
-        """What a section leaves to those below it."""
-        facts, definitions = section.facts, dict[str, Given]()
-        for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
-            found = section.definition(name, END)
-            if found is not None and found.record >= 0:
-                found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
-            if found is not None:
-                definitions[name] = found
-        properties = {k: frozenset(v) for k, v in facts.properties.items()}
-        keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
-        return cls(
-            definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
-            section.frame.table, facts.logistic, facts.einstein,
-        )  # fmt: skip
 
     def about(self, texts: Iterable[str]) -> Above:
         """What formulas can ask for: of their letters, and of the letters that definitions of these rest on."""
@@ -137,48 +120,47 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
     )  # fmt: skip
 
 
-def inherit(section: Section) -> None:
+def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], bool]) -> None:
     """Shapes that were said above hold until they are said anew."""
-    above = section.above
-    section.roles.sizes |= set(above.sizes) - set(section.roles.arrays) - section.roles.indices
-    section.facts.logistic |= above.logistic
-    section.facts.logistic_keys |= set(above.logistic_keys)
-    section.facts.einstein |= above.einstein
-    section.facts.bold = {**above.bold, **section.facts.bold}
-    said = {section.roles.full_key(n)[0] for n, _, _ in section.roles.members}
+    roles.sizes |= set(above.sizes) - set(roles.arrays) - roles.indices
+    facts.logistic |= above.logistic
+    facts.logistic_keys |= set(above.logistic_keys)
+    facts.einstein |= above.einstein
+    facts.bold = {**above.bold, **facts.bold}
+    said = {roles.full_key(n)[0] for n, _, _ in roles.members}
     for key, properties in above.properties.items():
-        if not section.defines(key) and key not in said:
-            section.facts.properties.setdefault(key, set()).update(properties)
+        if not defines(key) and key not in said:
+            facts.properties.setdefault(key, set()).update(properties)
 
 
-def inherit_functions(section: Section) -> None:
+def inherit_functions(
+    above: Above, frame: Frame, roles: Roles, defines: Callable[[str], bool], said_anew: Callable[[str], bool]
+) -> None:
     """Functions given above, and the letters that definitions from above rest on."""
-    above, table, options = section.above, section.frame.table, section.frame.options
+    table, options = frame.table, frame.options
     for name, f in above.table.functions.items():
-        if name in table.functions or section.defines(name) or section.said_anew(name):
+        if name in table.functions or defines(name) or said_anew(name):
             continue
-        if f.kind != "loss" and (name in section.roles.arrays or name not in options):
+        if f.kind != "loss" and (name in roles.arrays or name not in options):
             table = table.with_function(f)
             options.pop(name, None)
     for name, m in above.table.macros.items():
-        if name not in table.macros and not section.defines(name):
+        if name not in table.macros and not defines(name):
             table = replace(table, macros={**table.macros, name: m})
             options.pop(name, None)
     for key, of in above.of.items():
-        if key not in section.frame.of and not section.defines(key):
-            section.frame.of[key] = of
+        if key not in frame.of and not defines(key):
+            frame.of[key] = of
     work, seen = list(options), set(options)
     while work:
         key = work.pop().removesuffix(AT)
-        d = above.definitions.get(key) if not section.defines(key) else None
+        d = above.definitions.get(key) if not defines(key) else None
         for k in d.rests if d is not None else ():
             if k not in seen and k in above.chosen and not table.known(k.removesuffix(AT)):
                 seen.add(k)
                 options[k] = (above.chosen[k],)
                 work.append(k)
-    if options:
-        table = with_tables(table, above.table, options, bool(section.roles.layers))
-    section.frame.table = table
+    frame.table = with_tables(table, above.table, options, bool(roles.layers)) if options else table
 
 
 def with_tables(table: Declarations, above: Declarations, options: Mapping[str, object], layers: bool) -> Declarations:

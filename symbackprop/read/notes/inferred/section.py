@@ -63,9 +63,9 @@ class Section:
 
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base)
-        inherit(self)
+        inherit(self.above, self.roles, self.facts, self.defines)
         self.frame = Framer(self.roles, self.facts, self.base, self.above.chosen).frame()
-        inherit_functions(self)
+        inherit_functions(self.above, self.frame, self.roles, self.defines, self.said_anew)
         self.solver = Solver(self.frame, self.roles)
         self.solver.prepare(self.records)
         self.solve()

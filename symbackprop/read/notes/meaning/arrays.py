@@ -162,12 +162,6 @@ class Arrays(Meaning):
         r, c = Index("r°", inner[0]), Index("c°", inner[1])
         return (*letters, r, c), entry(value.form, r, c)
 
-    def batch_sizes(self) -> set[Size]:
-        out = {self.sizes.size(i.size) for i in self.decl.indices.values() if i.sample and i.size is not None}
-        if self.decl.batch:
-            out.add(self.sizes.size(Symbol(self.decl.batch)))
-        return out or self.ranges.sample_sizes
-
     def sample_axis(self, axes: tuple[Size, ...]) -> int | None:
         """The axis of a batch that counts the samples."""
         batches = self.batch_sizes()

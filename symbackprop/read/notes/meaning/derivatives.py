@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.matrix import UNIT, Given, dummy, entry
 from symbackprop.core.terms import Diff, Entry, Size, Term
@@ -13,17 +11,15 @@ from ..grammar.tree import Entry as EntryExpr
 from ..grammar.tree import Expr, Symbol
 from ..grammar.walking import walk
 from .definitions import array_of, plain
+from .meaning import Meaning
 from .values import Mat, Scalar, Tensor3, Value, as_scalar, vector_entry
-
-if TYPE_CHECKING:
-    from .elaborate import Elaborator
 
 
 class ManyAxes(Unsettled):
     """A derivative with more indices than a matrix has."""
 
 
-def derivative(e: Elaborator, body: Expr, wrt: tuple[Expr, ...], span: Span, layout: str) -> Value:
+def derivative(e: Meaning, body: Expr, wrt: tuple[Expr, ...], span: Span, layout: str) -> Value:
     for v in wrt:
         variable = v.base if isinstance(v, EntryExpr) else v
         if not isinstance(variable, Symbol):
@@ -44,7 +40,7 @@ def derivative(e: Elaborator, body: Expr, wrt: tuple[Expr, ...], span: Span, lay
     raise Unsettled(f"a derivative of order {len(by)} is not supported", span)
 
 
-def connected(e: Elaborator, body: Expr, variable: Symbol, span: Span) -> None:
+def connected(e: Meaning, body: Expr, variable: Symbol, span: Span) -> None:
     """Refuse ∂y/∂z where no definition says how y depends on z: it would silently be 0."""
     key = plain(variable)
     found = False
@@ -70,7 +66,7 @@ def entry_of(v: Value, i: IndexExpr, j: IndexExpr, span: Span) -> Entry:
     return term
 
 
-def first(e: Elaborator, of: Value, by: Value, span: Span, layout: str) -> Value:
+def first(e: Meaning, of: Value, by: Value, span: Span, layout: str) -> Value:
     body = as_scalar(of)
     unit = Index("unit#", UNIT)
     if isinstance(by, Scalar):

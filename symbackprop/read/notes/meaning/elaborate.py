@@ -11,7 +11,7 @@ reads from left to right in the one case and from right to left in the other.  W
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from symbackprop.core.indices import Index
@@ -89,6 +89,8 @@ from .values import Algebra, Loose, Mat, Scalar, Value, negated
 @dataclass(slots=True)
 class Elaborator(Operations):
     """Gives meaning to expressions of one statement."""
+
+    functions: Functions = field(init=False)
 
     def __post_init__(self) -> None:
         Operations.__post_init__(self)
@@ -228,6 +230,9 @@ class Elaborator(Operations):
                 assert_never(node)
 
     # --- derivatives -------------------------------------------------------------------------
+
+    def square_norm(self, v: Value, span: Span) -> Value:
+        return self.functions.square_norm(v, span)
 
     def derivative(self, body: Expr, wrt: tuple[Expr, ...], span: Span, layout: str) -> Value:
         return derivative(self, body, wrt, span, layout)

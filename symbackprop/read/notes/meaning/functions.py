@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.laws.functions import DERIVATIVES
@@ -54,10 +53,8 @@ from ..grammar.resolve import parse_expression
 from ..grammar.tree import Equated, Expr, Function, Symbol
 from ..grammar.vocabulary import GREEK
 from .maxima import largest
+from .meaning import Meaning
 from .values import Mat, Scalar, Value, as_matrix, as_scalar, times
-
-if TYPE_CHECKING:
-    from .elaborate import Elaborator
 
 
 def spells(name: str, formula: str) -> bool:
@@ -99,7 +96,7 @@ CORE_NAMES = {"arctan": "atan"}
 class Functions:
     """Calls; shares the elaborator's scope."""
 
-    def __init__(self, elaborator: Elaborator) -> None:
+    def __init__(self, elaborator: Meaning) -> None:
         self.e = elaborator
 
     def call(self, function: Function, args: tuple[Expr, ...], span: Span) -> Value:

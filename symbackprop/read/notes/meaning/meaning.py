@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import (
@@ -22,9 +21,6 @@ from .model import Model
 from .ranges import Ranges
 from .values import Algebra, Value
 
-if TYPE_CHECKING:
-    from .functions import Functions
-
 
 @dataclass(slots=True)
 class Meaning:
@@ -40,7 +36,6 @@ class Meaning:
     shapes: dict[Array, tuple[Size, ...]] = field(default_factory=dict)
     scope: dict[str, Index] = field(default_factory=dict)
     ranges: Ranges = field(init=False)
-    functions: Functions = field(init=False)
 
     def __post_init__(self) -> None:
         self.ranges = Ranges(self.sizes, self.axes_of)
@@ -57,8 +52,17 @@ class Meaning:
     def axes_of(self, base: Expr, count: int) -> tuple[Size, ...] | None:
         raise NotImplementedError
 
+    def square_norm(self, v: Value, span: Span) -> Value:
+        raise NotImplementedError
+
     def afresh(self, decl: Declarations) -> Meaning:
         raise NotImplementedError
+
+    def batch_sizes(self) -> set[Size]:
+        out = {self.sizes.size(i.size) for i in self.decl.indices.values() if i.sample and i.size is not None}
+        if self.decl.batch:
+            out.add(self.sizes.size(Symbol(self.decl.batch)))
+        return out or self.ranges.sample_sizes
 
     def fail(self, message: str, span: Span) -> ReadError:
         return ReadError(message, (span[0], max(span[1], span[0] + 1)))

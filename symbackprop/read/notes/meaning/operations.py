@@ -177,9 +177,7 @@ class Operations(Arrays):
         exponent = as_scalar(self.value(node.exponent))
         q = constant(exponent) if exponent is not None else None
         if isinstance(node.base, Norm) and node.base.order in ("2", "F") and q is not None and q % 2 == 0:
-            return self.algebra.power(
-                self.functions.square_norm(self.value(node.base.arg), node.span), q / 2, False, node.span
-            )
+            return self.algebra.power(self.square_norm(self.value(node.base.arg), node.span), q / 2, False, node.span)
         if q is None and exponent is not None and not node.elementwise and self.decl.inferred:
             base = as_scalar(self.value(node.base))
             if base is not None and not isinstance(exponent, SizeTerm):  # u^γ, for positive u

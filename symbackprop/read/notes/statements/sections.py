@@ -11,7 +11,8 @@ from ..declared.symbols import Declarations, Definition
 from ..files.items import Formula, Item
 from ..files.place import Place, ReadError
 from ..files.sources import read_document
-from ..inferred.above import Above, below
+from ..inferred.above import END, Above, Given, below
+from ..inferred.section import Section
 from .fingerprints import Fingerprints
 from .reader import SectionReader
 from .statements import Reading, Scope, scopes
@@ -126,10 +127,27 @@ class Sections:
             self._keys = Fingerprints()
         reader = SectionReader(scope, above)
         readings = tuple(reader.read())
-        own = Above.left_by(reader.section)
+        own = left_by(reader.section)
         found = ReadSection(key, readings, tuple(scope.formulas), scope.base, above, own, reader.after())
         self.known.keep(key, found)
         return found
+
+
+def left_by(section: Section) -> Above:
+    """What a section leaves to those below it."""
+    facts, definitions = section.facts, dict[str, Given]()
+    for name in dict.fromkeys([*section.above.definitions, *(d.key for d in section.definitions)]):
+        found = section.definition(name, END)
+        if found is not None and found.record >= 0:
+            found = replace(found, record=-1, rests=section.keys(found.chain) if found.made is None else ())
+        if found is not None:
+            definitions[name] = found
+    properties = {k: frozenset(v) for k, v in facts.properties.items()}
+    keys, sizes, arrays = map(dict.fromkeys, (facts.logistic_keys, section.roles.sizes, section.roles.arrays))
+    return Above(
+        definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
+        section.frame.table, facts.logistic, facts.einstein,
+    )  # fmt: skip
 
 
 def read_file(path: str | Path) -> Iterator[Reading]:

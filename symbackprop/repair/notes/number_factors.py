@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symbackprop.repair.notes.rebuilding import Apart
+from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.grammar.tree import Expr, Num, Power, Product, Quotient, Symbol
 
-from ..declared.symbols import Declarations
-from .tree import Expr, Num, Power, Product, Quotient, Symbol
+from .rebuilding import Apart
 
 
 def numeric(tree: Expr, sizes: dict[str, int]) -> float | None:

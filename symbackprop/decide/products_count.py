@@ -10,9 +10,9 @@ LIMIT = 1_000
 _CAP = 10**9
 
 
-def bulk(t: Term) -> int:
+def products(t: Term) -> int:
     """An upper bound for the number of products in t written as a sum of products, or in an argument inside it."""
-    return max(size(t)[0], *(bulk(a) for a in inside(t)), 1)
+    return max(size(t)[0], *(products(a) for a in inside(t)), 1)
 
 
 def size(t: Term) -> tuple[int, int, frozenset[Term]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symbackprop.core.terms import Apply, Term, subterms
+from symbackprop.decide.outcomes import Proved
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.tree import Derivative, Gradient, Symbol
 from symbackprop.read.notes.grammar.walking import walk
@@ -12,8 +13,6 @@ from symbackprop.read.notes.meaning.definitions import array_of, definition_of, 
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.letters import author_text
-
-from .results import Proved
 
 
 def hypotheses_of(reading: Reading, found: Claim | ShapeJudgement, proof: Proved | None = None) -> tuple[str, ...]:

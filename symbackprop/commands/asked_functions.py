@@ -1,0 +1,189 @@
+"""What a command line says of functions: the file that holds them, shapes, hypotheses, values, and what is asked.
+
+The file is the one thing that is executed: whoever names it as code asks for that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from symbackprop.functions.verdict import Verdict
+
+
+def verdict_of_pair(first: Any, second: Any, shapes: dict[str, str], args: argparse.Namespace) -> Verdict:
+    """Of the kind that was asked for."""
+    from symbackprop.functions import checks as gradient
+
+    wrt, options = variables(args), asked_options(args, shapes)
+    match args.kind:
+        case "gradient":
+            return gradient.check_gradient(first, second, shapes, wrt, **options)
+        case "jacobian":
+            return gradient.check_jacobian(first, second, shapes, wrt, **options)
+        case "hessian":
+            return gradient.check_hessian(first, second, shapes, wrt, **options)
+        case "hvp":
+            return gradient.check_hvp(first, second, shapes, None if wrt is None else wrt[0], **options)
+        case _:
+            return gradient.check_equal(first, second, shapes, **options)
+
+
+def variables(args: argparse.Namespace) -> list[str] | None:
+    return None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
+
+
+def asked_options(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str, Any]:
+    """Hypotheses, concrete values, and how much is done."""
+    options = {**options_of(args, shapes), "seek_repair": not args.no_repair}
+    return options if args.timeout is None else {**options, "timeout": args.timeout}
+
+
+def asked_function(target: str, shapes: str | None) -> tuple[Callable[..., Any], dict[str, str]]:
+    """The function of FILE::FUNCTION and the shapes of its arguments."""
+    from symbackprop.core.terms import SymbackpropError
+
+    path, separator, name = target.partition("::")
+    if not separator or not name.isidentifier():
+        raise SymbackpropError(f"{target}: a function is needed, as in {path or 'layers.py'}::forward")
+    if shapes is None:
+        raise SymbackpropError('--shapes is needed: the axes of each argument, as in --shapes "x: B D; w: D"')
+    return function(load(path), path, name), read_shapes(shapes)
+
+
+def options_of(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str, Any]:
+    """Hypotheses and concrete values."""
+    values = read_values(args.value)
+    return {"assuming": read_assuming(args.assuming, [*shapes, *values]), **values}
+
+
+def load(path: str) -> ModuleType:
+    """The module of a file, executed.  Raises SymbackpropError with the place of an error in it."""
+    import sys
+    import traceback
+    from importlib.util import module_from_spec, spec_from_file_location
+    from pathlib import Path
+
+    from symbackprop.core.terms import SymbackpropError
+    from symbackprop.functions.dialects.written_shapes import annotations_readable
+
+    file = Path(path)
+    if not file.is_file():
+        raise SymbackpropError(f"{path}: {'this is a directory' if file.is_dir() else 'no such file'}")
+    name = f"symbackprop_checked_{file.stem}"
+    spec = spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise SymbackpropError(f"{path}: a Python file (.py) is needed")
+    module = module_from_spec(spec)
+    directory = str(file.resolve().parent)
+    sys.path.insert(0, directory)  # so that the file finds its neighbours
+    sys.modules[name] = module
+    try:
+        with annotations_readable():
+            spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise SymbackpropError(f"{path}:{error.lineno}: {error.msg}") from error
+    except (Exception, SystemExit) as error:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+        place = f"{path}:{lines[-1]}" if lines else path
+        raise SymbackpropError(f"{place}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(directory)
+        sys.modules.pop(name, None)
+    return module
+
+
+def function(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
+    from difflib import get_close_matches
+
+    from symbackprop.core.terms import SymbackpropError
+
+    found = getattr(module, name, None)
+    if callable(found):
+        return found  # type: ignore[no-any-return]
+    there = [n for n, v in vars(module).items() if callable(v) and not n.startswith("_")]
+    close = get_close_matches(name, there, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sorted(there)) or 'none'}"
+    raise SymbackpropError(f"{path}: there is no function {name!r}; {hint}")
+
+
+def read_shapes(text: str) -> dict[str, str]:
+    """x: B D; w: D; eps:"""
+    from symbackprop.core.terms import SymbackpropError
+
+    shapes: dict[str, str] = {}
+    for piece in text.split(";"):
+        if not piece.strip():
+            continue
+        name, colon, axes = piece.partition(":")
+        name = name.strip()
+        if not colon or not name.isidentifier():
+            raise SymbackpropError(f"--shapes: {piece.strip()!r} is not of the form NAME: AXES, as in 'x: B D; w: D'")
+        if name in shapes:
+            raise SymbackpropError(f"--shapes: {name} is given twice")
+        shapes[name] = axes.strip()
+    return shapes
+
+
+def read_values(texts: list[str]) -> dict[str, Any]:
+    from symbackprop.core.terms import SymbackpropError
+
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, number = text.partition("=")
+        try:
+            values[name.strip()] = int(number) if number.strip().lstrip("-").isdigit() else float(number)
+        except ValueError:
+            equals = ""
+        if not equals or not name.strip().isidentifier():
+            raise SymbackpropError(f"--value: {text!r} is not of the form NAME=NUMBER")
+    return values
+
+
+# What a hypothesis is written with: arrays, sizes and numbers, compared.  No text, no attribute with an underscore.
+COMPARISON = (
+    ast.Expression, ast.Compare, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.Call, ast.keyword, ast.Attribute, ast.Name,
+    ast.Constant, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.operator, ast.unaryop, ast.cmpop, ast.boolop,
+    ast.expr_context,
+)  # fmt: skip
+
+
+def read_assuming(texts: list[str], names: list[str]) -> Callable[..., Any] | None:
+    """The hypotheses as one function of NumPy arrays; what is no comparison is refused before anything runs."""
+    import numpy as np
+
+    from symbackprop.core.terms import SymbackpropError
+
+    if not texts:
+        return None
+    used: list[str] = []
+    for text in texts:
+        try:
+            tree = ast.parse(text.strip(), mode="eval")
+        except SyntaxError as error:
+            raise SymbackpropError(f"--assuming: {text!r} is no Python expression: {error.msg}") from None
+        for node in ast.walk(tree):
+            if not plain(node):
+                raise SymbackpropError(f"--assuming: {text!r} holds {ast.unparse(node)!r}: only comparisons are read")
+            if isinstance(node, ast.Name) and node.id != "np" and node.id not in used:
+                if node.id not in names:
+                    raise SymbackpropError(f"--assuming: {node.id!r} in {text!r} is no argument with a shape")
+                used.append(node.id)
+    source = f"lambda {', '.join(used)}: [{', '.join(f'({t.strip()})' for t in texts)}]"
+    made: Callable[..., Any] = eval(compile(source, "<assuming>", "eval"), {"np": np, "__builtins__": {}})
+    return made
+
+
+def plain(node: ast.AST) -> bool:
+    match node:
+        case ast.Constant(value=value):
+            return isinstance(value, bool | int | float) or value is None
+        case ast.Attribute(attr=name):
+            return not name.startswith("_")
+        case _:
+            return isinstance(node, COMPARISON)
