@@ -173,7 +173,7 @@ def diff(t, w): return node("diff", (), (t, w))
 def constants(): return num(0), num(1), node("entry", ("pi", None))
 ZERO, ONE, PI = constants()
 
-def begin(least):
+def begin(least: dict[str, int]) -> None:
     """Nothing of what was made or remembered for another certificate is left."""
     global ZERO, ONE, PI
     for f in MEMORY: f.cache_clear()
@@ -1513,6 +1513,7 @@ def accepted(data: Any) -> Any:
             sys.setrecursionlimit(max(deepest, 5_000))  # for which two megabytes of stack are enough
             found = (Theorem if type(data) is dict and "statement" in data else Certificate)(data)
             found.check()
+            found.kinds.clear()  # which leads back to it
             return found
         except RecursionError:
             raise Refused("nested too deeply") from None

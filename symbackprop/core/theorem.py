@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from symbackprop.checker.recheck import LOCK, Refused, accepted, says
+from symbackprop.checker.recheck import LOCK, Refused, accepted, begin, says
 
 from .context import Context, Equation
 from .indices import ProofError, refusing, require
@@ -66,3 +66,5 @@ def checking(what: str) -> Iterator[None]:
             yield
         except Refused as cause:
             raise ProofError(str(cause)) from None
+        finally:
+            begin({})  # what it remembers is of no use any more
