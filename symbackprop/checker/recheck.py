@@ -1515,8 +1515,6 @@ def accepted(data: Any) -> Any:
             found.check()
             found.kinds.clear()  # which leads back to it
             return found
-        except RecursionError:
-            raise Refused("nested too deeply") from None
         except MALFORMED as cause:
             raise Refused(f"malformed ({type(cause).__name__}: {cause})") from None
         finally:
