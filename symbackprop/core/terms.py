@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import count
 
 from .binding import arrays, bind, free, inside, map_indices, open_body, reach, substitute
 from .indices import (
@@ -87,6 +88,18 @@ def of_same(fn: str, w: Whole, at: tuple[IndexExpr, ...] = ()) -> Whole:
 def opened_whole(w: Whole, axes: tuple[Index, ...]) -> Term:
     require(tuple(a.size for a in axes) == w.sizes, "the axes of {} have other sizes", w.fn)
     return open_body(w.body, axes)
+
+
+def fresh_axes(sizes: tuple[Size, ...], avoid: Term) -> tuple[Index, ...]:
+    """Different indices of these sizes, ~1, ~2, ..., that are not free in `avoid`."""
+    taken = {i.name for i in free(avoid)}
+    names = (name for k in count(1) if (name := f"~{k}") not in taken)
+    return tuple(Index(next(names), size) for size in sizes)
+
+
+def body_of(t: Sum | Whole) -> Term:
+    """What it is a sum or a function of, the dummies called ~1, ~2, ..."""
+    return open_body(t.body, fresh_axes((t.size,) if isinstance(t, Sum) else t.sizes, t.body))
 
 
 def arguments(t: Term) -> tuple[Term, ...]:
