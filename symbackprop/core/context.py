@@ -58,7 +58,6 @@ class Context:
 
     definitions: Mapping[Array, Tensor] = field(default_factory=lambda: MappingProxyType({}))
     hypotheses: Mapping[str, Hypothesis] = field(default_factory=lambda: MappingProxyType({}))
-
     least: Least = EVERY_SIZE
     recursion: Recursion | None = None  # such a context is only for the step that concludes about it
 

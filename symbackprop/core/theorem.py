@@ -42,13 +42,17 @@ def theorem(statement: Statement, rows: Mapping[str, Any], facts: Iterable[Excus
     with checking("argument"):
         found, said = accepted(rows), Stated()
         require(found.claim == said.statement(statement), "another statement was shown")
-        used = [fact for name, fact in found.facts.items() if name in found.used]
-        listed = [(e, {fact for fact in used if says(said.predicate(e.predicate), fact)}) for e in facts]
-        require(set(used) == set().union(*(seen for _, seen in listed)), "more is excused than is said")
-        return Theorem(
-            statement, tuple(e for e, seen in listed if seen),
-            tuple(name for name in statement.context.hypotheses if name in found.used), rows,
-        )  # fmt: skip
+        listed = [(e, said.predicate(e.predicate)) for e in facts]
+        used = {nearest(fact, [p for _, p in listed]) for name, fact in found.facts.items() if name in found.used}
+        hypotheses = tuple(name for name in statement.context.hypotheses if name in found.used)
+        return Theorem(statement, tuple(listed[k][0] for k in sorted(used)), hypotheses, rows)
+
+
+def nearest(fact: Any, listed: list[Any]) -> int:
+    """The place of a predicate that says the fact; of the same one, if it is there."""
+    fits = [(not says(fact, p), k) for k, p in enumerate(listed) if says(p, fact)]
+    require(bool(fits), "more is excused than is said")
+    return min(fits)[1]
 
 
 def proved(equation: Equation, context: Context, rows: Mapping[str, Any]) -> Equation:
