@@ -20,7 +20,7 @@ from . import reasons as reason
 from . import terms as t
 from .context import Context, Equation, Recursion, Same
 from .indices import (
-    Affine, Bound, Index, Least, Pick, Size, affine, at_least_zero, collected, refusing, require,
+    Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, collected, refusing, require,
 )  # fmt: skip
 from .kernel import check
 from .laws.registry import LAWS
@@ -207,11 +207,26 @@ class Table:
     def __call__(self, number: object) -> Any:
         k = natural(number)
         require(k < len(self.rows), "{} is no earlier row of {}", k, self.what)
-        return self.rows[k]
+        found = self.rows[k]
+        if isinstance(found, ProofError):
+            raise found
+        return found
 
     def fill(self, rows: object, read: Read) -> None:
         for x in listed(rows):
             self.rows.append(read(x))
+
+    def attempt(self, rows: object, read: Read) -> None:
+        """The same for rows that mean nothing unless another refers to them: only then they are refused."""
+
+        def tried(x: object) -> Any:
+            try:
+                with refusing("row"):
+                    return read(x)
+            except ProofError as refusal:
+                return refusal
+
+        self.fill(rows, tried)
 
     def of(self, *types: Any) -> Read:
         """A row that is one of these."""
@@ -290,7 +305,7 @@ class Reader:
         require(parts.keys() >= ARGUMENT, "a certificate needs {}", ", ".join(sorted(ARGUMENT)))
         self.closed["Context"] = lambda _: context
         context = self.context(parts)
-        self.reason.fill(parts["reasons"], lambda x: self.tagged(x, REASONS, self.closed))
+        self.reason.attempt(parts["reasons"], lambda x: self.tagged(x, REASONS, self.closed))
         lhs, rhs, *rest = listed(parts["statement"])
         statement = Statement(*self.parts(Statement, [lhs, rhs, None, *rest], self.closed))
         return statement, reason.Argument(*self.parts(reason.Argument, parts["argument"], self.closed))
@@ -303,7 +318,7 @@ class Reader:
         require(all(least.values.values()), "a size is at least 1")
         nodes: dict[str, Callable[..., Any]] = {**NODES, "pick": partial(pick, least=least)}
         self.node.fill(parts["nodes"], lambda x: self.tagged(x, nodes, self.open))
-        self.proof.fill(parts["steps"], self.step)
+        self.proof.attempt(parts["steps"], self.step)
         define = row(*(self.closed[k] for k in ("Array", "tuple[Index, ...]", "Term")))
         known = [(a, Tensor(axes, body)) for a, axes, body in map(define, listed(parts["definitions"]))]
         require(len(dict(known)) == len(known), "an array is defined twice")

@@ -25,6 +25,7 @@ from symbackprop.core.certificate import certificate
 from symbackprop.core.kernel import Linear
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Given
+from symbackprop.core.region import argued
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import ONE, ProofError
 from symbackprop.functions.checks import check_gradient
@@ -271,6 +272,20 @@ def test_nothing_follows_from_what_has_no_values(change: dict[str, Any], cause: 
     recheck(about_n())
     with pytest.raises(Refused, match=re.escape(cause)):
         recheck(about_n(**change))
+
+
+@pytest.mark.parametrize(("table", "row"), [("reasons", ["guess"]), ("reasons", ["given", -25, []]), ("steps", 7)])
+def test_rows_that_nothing_refers_to_mean_nothing(table: str, row: Any) -> None:
+    data = about_n()
+    data[table].append(row)
+    recheck(data)
+    argued(data)
+    if table == "steps":
+        data["reasons"].append(["given", len(data["steps"]) - 1, []])
+    data["argument"][2] = len(data["reasons"]) - 1
+    for decide in (recheck, argued):
+        with pytest.raises((Refused, ProofError)):
+            decide(data)
 
 
 def test_the_largest_may_not_be_the_one_with_the_largest_lower_end() -> None:
