@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from theorem_forgeries import FORGERIES, OVER_X, THEOREMS, N, X, given, mul, num, same, v, x, x1, y
+from theorem_forgeries import FORGERIES, OVER_X, THEOREMS, N, given, mul, num, same, v, x, x1, y
 
-from symbackprop.core import kernel, region
+from symbackprop.core import discharge, kernel, region
 from symbackprop.core.certificate import certificate, equation_rows
 from symbackprop.core.context import EMPTY, Context, Equation, Same
 from symbackprop.core.indices import Index, Least
@@ -22,6 +22,8 @@ from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ONE, Array, AtLeastZero, Nonzero, Positive, Power, ProofError, add
 from symbackprop.core.theorem import Theorem, theorem
 from symbackprop.core.theorem import proved as is_proved
+from symbackprop.decide import decide
+from symbackprop.functions.checks import check_gradient
 from symbackprop.network.derivations.every_depth import signals
 from symbackprop.network.layers import SAMPLES, Layers
 
@@ -122,9 +124,15 @@ def test_induction_is_about_these_layers(layers: Layers) -> None:
             is_proved(found.theorem, Context(recursion=replace(told, **change)), rows)
 
 
-def test_a_kernel_that_lies_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel, "require", lambda *_: None)
-    monkeypatch.setattr(region, "require", lambda *_: None)
-    with pytest.raises(ProofError):
+def test_a_prover_and_a_kernel_that_lie_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def square(x: Any) -> Any:
+        return (x**2).sum()
+
+    for module in (kernel, region, discharge):
+        monkeypatch.setattr(module, "require", lambda *_: None)
+    monkeypatch.setattr(kernel, "collect", lambda _: {})  # all sums of products are equal
+    assert kernel.check(Linear(ONE, add(ONE, ONE))).rhs == add(ONE, ONE)
+    with pytest.raises(ProofError, match="different sums of products"):
         proved(Statement(ONE, add(ONE, ONE), EMPTY))
-    assert X == x.array
+    monkeypatch.setattr(decide, "counterexample", lambda *_: None)
+    assert check_gradient(square, lambda x: 3 * x, {"x": "n"}, seek_repair=False).status == "unknown"
