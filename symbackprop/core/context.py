@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from .binding import arrays, free
 from .indices import EVERY_SIZE, Index, Least, Node, ProofError, at_least_zero, node, require
+from .substitution import arrays, free
 from .syntax import PI, Array, NonNegative, Predicate, Term
 from .tensor import Tensor
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .binding import substitute
 from .indices import Index, IndexExpr, Node, Size, node, require
+from .substitution import substitute
 from .syntax import Term
 
 

@@ -1,15 +1,15 @@
-"""The term language as a whole: what indices, syntax and binding have, and terms made and taken apart."""
+"""The term language as a whole: what indices, syntax and substitution have, and terms made and taken apart."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from itertools import count
 
-from .binding import arrays, bind, free, inside, map_indices, open_body, reach, substitute
 from .indices import (
     EVERY_SIZE, Affine, Bound, Index, IndexAtom, IndexExpr, Least, Pick, ProofError, Size,
     SymbackpropError, affine, as_affine, at_least_zero, require, sized,
 )  # fmt: skip
+from .substitution import arrays, free, inside, map_indices, reach, substitute
 from .syntax import (
     ONE, PI, VALUE_AXES, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero,
     Num, Ordinal, Positive, Power, Predicate, Sum, Term, Whole,
@@ -20,9 +20,8 @@ __all__ = [
     "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Least", "Mul", "NonNegative", "Nonzero", "Num",
     "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term",
     "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "inside",
-    "map_indices",
-    "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt", "require",
-    "sized", "sub", "substitute", "subterms", "sum_over", "whole",
+    "map_indices", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt",
+    "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
@@ -51,6 +50,31 @@ def div(a: Term, b: Term) -> Term:
 
 
 # --- binders: `over` and `whole` close a body, `opened` and `opened_whole` open it ---------------
+
+def bind(indices: tuple[Index, ...], body: Term) -> Term:
+    """`body` with these indices nameless; the last one is Bound(0).  Refuses a dangling dummy: it would be captured."""
+    place = {x: len(indices) - 1 - k for k, x in enumerate(indices)}
+    require(len(place) == len(indices), "an index is bound twice")
+    require(not reach(body), "dangling dummy in {}", body)
+
+    def f(x: IndexAtom, depth: int) -> IndexExpr:
+        return Bound(depth + place[x]) if isinstance(x, Index) and x in place else x
+
+    return map_indices(body, f, place.keys())
+
+
+def open_body(body: Term, indices: tuple[IndexExpr, ...]) -> Term:
+    """The body of a binder of len(indices) axes with these (closed) index expressions for its dummies."""
+    count = len(indices)
+
+    def f(x: IndexAtom, depth: int) -> IndexExpr:
+        if isinstance(x, Bound) and x.depth >= depth:
+            require(x.depth - depth < count, "dangling dummy in {}", body)
+            return indices[count - 1 - (x.depth - depth)]
+        return x
+
+    return map_indices(body, f, ())
+
 
 def hint(i: Index) -> str:
     """The letter to print for a bound index; what follows '#' only kept it apart."""

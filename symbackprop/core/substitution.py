@@ -1,14 +1,11 @@
-"""Indices inside terms: which there are, others in their place, and bodies of binders closed and opened.
-
-Bound indices are nameless, so terms are equal up to the names of dummies, and none is captured.
-"""
+"""Indices inside terms: which there are, and others in their place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeAlias
 
-from .indices import PARTS, Affine, Bound, Index, IndexAtom, IndexExpr, Node, Pick, Size, affine, require
+from .indices import PARTS, Affine, Bound, Index, IndexAtom, IndexExpr, Node, Pick, Size, affine
 from .syntax import (
     Add, Apply, Array, Entry, Holds, Mul, NonNegative, Num, Ordinal, Positive, Power, Sum, Term, Whole,
 )  # fmt: skip
@@ -41,31 +38,6 @@ def mapped(x: Any, f: IndexMap, named: Collection[Index] | None, depth: int) -> 
         return affine(x.constant, [(mapped(atom, f, named, depth), k) for atom, k in x.parts])
     inner = depth + (1 if kind is Sum else len(x.sizes) if kind is Whole else 0)
     return kind(*[mapped(getattr(x, n), f, named, inner if n == "body" else depth) for n in kind.__match_args__])
-
-
-def bind(indices: tuple[Index, ...], body: Term) -> Term:
-    """`body` with these indices nameless; the last one is Bound(0).  Refuses a dangling dummy: it would be captured."""
-    place = {x: len(indices) - 1 - k for k, x in enumerate(indices)}
-    require(len(place) == len(indices), "an index is bound twice")
-    require(not reach(body), "dangling dummy in {}", body)
-
-    def f(x: IndexAtom, depth: int) -> IndexExpr:
-        return Bound(depth + place[x]) if isinstance(x, Index) and x in place else x
-
-    return map_indices(body, f, place.keys())
-
-
-def open_body(body: Term, indices: tuple[IndexExpr, ...]) -> Term:
-    """The body of a binder of len(indices) axes with these (closed) index expressions for its dummies."""
-    count = len(indices)
-
-    def f(x: IndexAtom, depth: int) -> IndexExpr:
-        if isinstance(x, Bound) and x.depth >= depth:
-            require(x.depth - depth < count, "dangling dummy in {}", body)
-            return indices[count - 1 - (x.depth - depth)]
-        return x
-
-    return map_indices(body, f, ())
 
 
 def substitute(t: Term, values: dict[Index, IndexExpr]) -> Term:
