@@ -11,6 +11,7 @@ what writes certificates may be wrong, and no false theorem comes of it.  What a
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,9 +67,13 @@ def proved(equation: Equation, context: Context, rows: Mapping[str, Any]) -> Equ
 def checking(what: str) -> Iterator[None]:
     """While the checker remembers what it was given; what it refuses is refused."""
     with refusing(what), LOCK:
+        collecting = gc.isenabled()
         try:
+            gc.disable()  # all that the checker makes goes with what it remembers
             yield
         except Refused as cause:
             raise ProofError(str(cause)) from None
         finally:
-            begin({})  # what it remembers is of no use any more
+            begin({})
+            if collecting:
+                gc.enable()
