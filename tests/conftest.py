@@ -19,14 +19,16 @@ from symbackprop.core.terms import ProofError
 
 ACCEPTED: list[Mapping[str, Any]] = []  # since the last test
 SEEN: set[bytes] = set()
+TABLES = ("sizes", "nodes", "steps", "reasons")
 accepted = theorem.accepted
 
 
 @wraps(accepted)
-def remembered(rows: Mapping[str, Any]) -> Any:
-    found = accepted(rows)
+def remembered(rows: Mapping[str, Any], before: Any = None) -> Any:
+    found = accepted(rows, before)
     if "statement" in rows:  # other equations come from the kernel
-        ACCEPTED.append(rows)
+        found.whole = rows if before is None else {**rows, **{k: before.whole[k] + rows[k] for k in TABLES}}
+        ACCEPTED.append(found.whole)
     return found
 
 

@@ -15,7 +15,7 @@ import sys
 from collections import defaultdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction as Q
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations, count, permutations, product
 from math import factorial, prod
 from threading import RLock
@@ -74,6 +74,7 @@ def order(nodes): return tuple(sorted(nodes, key=lambda x: x.serial))
 # int[(monomial, coefficient)..] is a polynomial with integer coefficients in sizes n[name] and, at most one in a
 # monomial, indices: i[name, size], dummies b[k], entries of integer arrays pick[name, size](e..).
 
+EPOCH = 0  # another one each time that what is remembered was let go
 LEAST: dict[str, int] = {}  # the least value of a size, where it is not 1
 
 def integer(items):
@@ -175,7 +176,8 @@ ZERO, ONE, PI = constants()
 
 def begin(least: dict[str, int]) -> None:
     """Nothing of what was made or remembered for another certificate is left."""
-    global ZERO, ONE, PI
+    global ZERO, ONE, PI, EPOCH
+    EPOCH = next(SERIAL)
     for f in MEMORY: f.cache_clear()
     LEAST.clear()
     LEAST.update(least)
@@ -466,6 +468,13 @@ class World:
         facts = [(name, SAYS[h[0]], h[1]) for name, h in hypotheses.items() if h[0] in SAYS]
         self.facts = sorted(facts, key=lambda fact: fact[1] < 3)  # what says most first
         for array in definitions: self.behind(array)
+
+    @cached_property
+    def said(self): return tuple(self.definitions.items()), tuple(self.hypotheses.items()), self.layers
+    def __eq__(self, other): return self is other or self.said == other.said
+    def __hash__(self): return self.hashed
+    @cached_property
+    def hashed(self): return hash(self.said)
 
     def meanings(self, array):
         """Its definition, and those of arrays that may be the same one (W^l and W^L)."""
@@ -1040,14 +1049,20 @@ class Certificate:
     """The rows of a file, read in order; a row refers to earlier ones by their numbers.  Once checked, `claim` is what
     it proves, with what is `known`: definitions, hypotheses, least sizes, layers."""
 
-    def __init__(self, data):
+    def __init__(self, data, before=None):
+        """`before`: another one, whose rows these go on from."""
         need(type(data) is dict and data.get("format") == 2, "this is no certificate of format 2")
-        least, self.data, self.sizes, self.nodes, self.proved = data["least"], data, [], [], {}
+        least, self.data, self.sizes, self.nodes, self.rows, self.proved = data["least"], data, [], [], {}, {}
         need(type(least) is dict and all(natural(n) for n in least.values()), "least sizes are numbers from 1 on")
         self.kinds = self.readers()
-        begin(least)
-        for k, row in enumerate(data["sizes"]): self.sizes.append(at_row("size", k, read_size, row))
-        for k, row in enumerate(data["nodes"]): self.nodes.append(at_row("node", k, self.node, row))
+        if before is None: begin(least)
+        else:
+            need(before.epoch == EPOCH and least == LEAST, "what this goes on from is not remembered")
+            self.sizes, self.nodes, self.rows, self.proved = before.sizes, before.nodes, before.rows, before.proved
+        self.epoch = EPOCH
+        for k, row in enumerate(data["sizes"], len(self.sizes)): self.sizes.append(at_row("size", k, read_size, row))
+        for k, row in enumerate(data["nodes"], len(self.nodes)): self.nodes.append(at_row("node", k, self.node, row))
+        for table in ("step", "reason"): self.rows.setdefault(table, []).extend(listed(data.get(f"{table}s", [])))
         same = lambda h: ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
         hypotheses = {text(name): same(h) for name, h in data["hypotheses"].items()}
         told, world = data.get("recursion"), World({}, hypotheses)
@@ -1127,7 +1142,7 @@ class Certificate:
     def once(self, table, k, world, read):
         """What a row of this table says in a world."""
         if (table, k, world) not in self.proved:
-            self.proved[table, k, world] = at_row(table, k, read, self.data[f"{table}s"][natural(k)])
+            self.proved[table, k, world] = at_row(table, k, read, self.rows[table][natural(k)])
         return self.proved[table, k, world]
     def equation(self, p, world): return self.once("step", p, world, lambda row: self.prove(row, p, world))
 
@@ -1505,13 +1520,13 @@ def at_row(table, k, read, row):
 
 LOCK = RLock()  # whoever looks at what is accepted holds it until he has seen it
 
-def accepted(data: Any) -> Any:
+def accepted(data: Any, before: Any = None) -> Any:
     """The certificate, as `json.load` gives it, read and found to prove its claim; else raises Refused."""
     deepest = sys.getrecursionlimit()
     with LOCK:
         try:
             sys.setrecursionlimit(max(deepest, 5_000))  # for which two megabytes of stack are enough
-            found = (Theorem if type(data) is dict and "statement" in data else Certificate)(data)
+            found = (Theorem if type(data) is dict and "statement" in data else Certificate)(data, before)
             found.check()
             found.kinds.clear()  # which leads back to it
             return found

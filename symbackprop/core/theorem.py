@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from symbackprop.checker import recheck
 from symbackprop.checker.recheck import LOCK, Refused, accepted, begin, says
 
 from .context import Context, Equation
@@ -35,13 +36,28 @@ class Theorem:
     rows: Mapping[str, Any] = field(repr=False)
 
 
-def theorem(statement: Statement, rows: Mapping[str, Any], facts: Iterable[Excused] = ()) -> Theorem:
+@dataclass(slots=True)
+class Session:
+    """Theorems shown one after the other: the rows of each go on from those before, as does what was checked."""
+
+    last: Any = None
+
+    def alive(self) -> bool:
+        """Whether the checker remembers it: nobody else has asked since."""
+        return self.last is None or self.last.epoch == recheck.EPOCH
+
+
+def theorem(
+    statement: Statement, rows: Mapping[str, Any], facts: Iterable[Excused] = (), session: Session | None = None
+) -> Theorem:
     """The statement as a theorem, by the rows of its certificate; of the facts those are excused that it used.
 
     Raises ProofError where the rows do not show it, and where a fact that they use is not among these.
     """
-    with checking("argument"):
-        found, said = accepted(rows), Stated()
+    with checking("argument", session is None):
+        found, said = accepted(dict(rows), None if session is None else session.last), Stated()
+        if session is not None:
+            session.last = found
         require(found.claim == said.statement(statement), "another statement was shown")
         listed = [(e, said.predicate(e.predicate)) for e in facts]
         used = {nearest(fact, [p for _, p in listed]) for name, fact in found.facts.items() if name in found.used}
@@ -64,8 +80,8 @@ def proved(equation: Equation, context: Context, rows: Mapping[str, Any]) -> Equ
 
 
 @contextmanager
-def checking(what: str) -> Iterator[None]:
-    """While the checker remembers what it was given; what it refuses is refused."""
+def checking(what: str, alone: bool = True) -> Iterator[None]:
+    """While the checker remembers what it was given, no longer if it stands alone; what it refuses is refused."""
     with refusing(what), LOCK:
         collecting = gc.isenabled()
         try:
@@ -74,6 +90,7 @@ def checking(what: str) -> Iterator[None]:
         except Refused as cause:
             raise ProofError(str(cause)) from None
         finally:
-            begin({})
+            if alone:
+                begin({})
             if collecting:
                 gc.enable()
