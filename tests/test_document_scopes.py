@@ -76,3 +76,27 @@ ASSUMED = {
 @pytest.mark.parametrize("text", ASSUMED)
 def test_assumptions_hold_from_where_they_are_made_until_they_are_dropped(text: str) -> None:
     assert [c.verdict for c in check_text(text) if c.kind == "claim"][-1] == ASSUMED[text]
+
+
+NORMALISED = (r"\sum_i x_i = 1", r"\|x\| = 1", r"\sum_{i=1}^n x_i = 1")
+SAID = (
+    "For every vector $x \\in \\mathbb{{R}}^n$ we have ${0}$.", "$x \\in \\mathbb{{R}}^n$: ${0}$.",
+    "Let $x \\in \\mathbb{{R}}^n$. It is easy to see that ${0}$.", "Let $x \\in \\mathbb{{R}}^n$. Then ${0}$.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", NORMALISED)
+@pytest.mark.parametrize("said", SAID)
+def test_what_is_said_to_follow_is_no_condition(said: str, formula: str) -> None:
+    (found,) = [c for c in check_text(said.format(formula)) if c.kind != "definition"]
+    assert (found.kind, found.verdict) == ("claim", "refuted")
+
+
+def test_what_stands_in_a_list_of_what_is_given_is_one() -> None:
+    text = (
+        r"$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}$, $L = -\sum_k t_k \log p_k$, $\sum_k t_k = 1$. "
+        r"So $\frac{\partial L}{\partial z_k} = p_k - t_k$."
+    )
+    found = [c for c in check_text(text) if c.kind in ("claim", "condition")]
+    assert [(c.kind, c.verdict) for c in found] == [("condition", None), ("claim", "proved")]
+    assert any("t_k" in h for h in found[1].outcome.hypotheses)

@@ -50,8 +50,8 @@ TEXTS = {
         [P, P, R],
     ),
     "another function of other arguments": (
-        "$\\ell(\\mu, C) = -x^T C \\mu$, $\\nabla_\\mu \\ell = -C^T x$.\n\nNow $\\ell(m, v) = -\\frac{(x-m)^2}{2v}$, "
-        "$\\frac{\\partial \\ell}{\\partial m} = \\frac{x-m}{v}$",
+        "$\\ell(\\mu, s) = -s\\|x - \\mu\\|^2$, $\\nabla_\\mu \\ell = 2s(x - \\mu)$.\n\n"
+        "Now $\\ell(m, v) = -\\frac{(y-m)^2}{2v}$, $\\frac{\\partial \\ell}{\\partial m} = \\frac{y-m}{v}$",
         [P, P],
     ),
     "an index that is a dummy of what is put in": (
@@ -103,6 +103,24 @@ TEXTS = {
         r"$h_t = \tanh(W h_{t-1} + U x_t)$, $y_t = V h_t$ and $L = \sum_t L_t$. $\frac{\partial h_t}{\partial "
         r"h_{t-1}} = W$",
         [U, U, U],
+    ),
+    "conditions behind a gap and in brackets": (
+        r"$p_i = e^{z_i}/\sum_k e^{z_k}$. $$\frac{\partial p_i}{\partial z_j} = -p_ip_j \quad i \neq j$$"
+        r"$$\frac{\partial p_i}{\partial z_j} = p_ip_j \quad (i \neq j)$$"
+        r"$$\frac{\partial p_i}{\partial z_j} = p_i(1\{i=j\} - p_j)$$",
+        [P, R, P],
+    ),
+    "entries in lower case": (
+        r"Let $A \in \mathbb{R}^{n \times n}$. $\operatorname{tr}(A) = \sum_i a_{ii}$, $(A^T)_{ij} = a_{ij}$",
+        [P, R],
+    ),
+    "an expectation is linear and more than that": (
+        r"$\mathbb{E}[X + Y] = \mathbb{E}[X] + \mathbb{E}[Y]$, $\mathbb{E}[aX + b] = a\mathbb{E}[X] + b$", [P, U]
+    ),
+    "what makes a letter a number is no proof": (
+        "# One\n\nWe use numerator layout.\n\n# Two\n\nFor $L(y)$ and $y = W x$, $\\frac{\\partial L}{\\partial x} = "
+        "\\frac{\\partial L}{\\partial y} W$, $\\frac{\\partial L}{\\partial x} = W^T\\frac{\\partial L}{\\partial y}$",
+        [P, R],
     ),
 }  # fmt: skip
 

@@ -166,6 +166,19 @@ def test_a_size_over_itself_has_no_value_where_it_is_0() -> None:
     assert check_gradient(lambda x: x.sum(), claim, X, "x").status == "refuted"
 
 
+SIGNS: dict[str, Function] = {
+    "exp of a quotient": lambda x: 2 * x * np.sign(np.exp(1 / x)),
+    "exp of a root": lambda x: 2 * x * np.sign(np.exp(np.sqrt(x))),
+    "exp of a logarithm": lambda x: 2 * x * np.sign(np.exp(np.log(x))), "a power": lambda x: 2 * x * np.sign(x**x),
+    "a sum": lambda x: 2 * x * np.sign(1 + np.exp(1 / x)), "a square": lambda x: 2 * x * np.sign(1 + (1 / x) ** 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", SIGNS.values(), ids=SIGNS.keys())
+def test_the_sign_of_what_is_positive_is_not_1_where_that_has_no_value(claim: Function) -> None:
+    assert check_gradient(lambda x: (x**2).sum(), claim, X, "x", seek_repair=False).status in ("refuted", "unknown")
+
+
 @pytest.mark.parametrize("value", [0.0, -0.0])
 def test_floats_have_no_value_where_numpy_has_an_infinity(value: float) -> None:
     x = np.array([value])

@@ -66,21 +66,18 @@ def canonical(m: Monomial) -> tuple[Key, tuple[Index, ...]]:
 def orders(groups: list[list[Index]], m: Monomial) -> Iterator[tuple[Index, ...]]:
     """Orders that are the same set for monomials equal up to the names of their dummies: each of a tie goes first."""
     groups = refined(groups, m)
-    n = next((n for n, g in enumerate(groups) if len(g) > 1), None)
-    if n is None:
+    tied = next((g for g in groups if len(g) > 1), [])
+    if not tied:
         yield tuple(i for g in groups for i in g)
-        return
-    for k, i in enumerate(groups[n]):
-        if not any(twins(i, j, m) for j in groups[n][:k]):
-            yield from orders([*groups[:n], [i], [j for j in groups[n] if j != i], *groups[n + 1 :]], m)
+    for k, i in enumerate(tied):
+        if not any(twins(i, j, m) for j in tied[:k]):
+            yield from orders([h for g in groups for h in (([i], [j for j in g if j != i]) if g is tied else (g,))], m)
 
 
 def twins(i: Index, j: Index, m: Monomial) -> bool:
     """Exchanged, they leave the monomial as it is: then it does not matter which is first."""
-    names = {k: n for n, k in enumerate(m.dummies)}
-    turned = {**names, i: names[j], j: names[i]}
-    one, other = (sorted((key(b, given), e) for b, e in m.factors) for given in (names, turned))
-    return one == other
+    either = (names := {k: n for n, k in enumerate(m.dummies)}), {**names, i: names[j], j: names[i]}
+    return len({tuple(sorted((key(b, given), e) for b, e in m.factors)) for given in either}) == 1
 
 
 def signature(i: Index, m: Monomial, colours: Names) -> Key:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from symbackprop.core.context import Context
 from symbackprop.core.kernel import Linear, check
 from symbackprop.core.terms import Term
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.codes import Rule, rule_of
-from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.numbers.refute.report import Counterexample, ShapeExample
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.working_out import CheckedEquation
 from symbackprop.read.notes.files.place import Place, Span
@@ -83,21 +82,6 @@ class Repair:
     latex: str
     mistake: str
     hypotheses: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ShapeExample:
-    """Sizes at which the two sides are not even of one shape."""
-
-    sizes: Mapping[str, int]
-    message: str
-
-    def describe(self) -> str:
-        where = ", ".join(f"{s} = {n}" for s, n in sorted(self.sizes.items()))
-        return f"{where}\n{self.message}" if where else self.message
-
-    def as_json(self) -> dict[str, Any]:
-        return {"sizes": dict(self.sizes), "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from fractions import Fraction
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.context import Context
 from symbackprop.core.terms import Array, Diff, Size, SymbackpropError, arrays, subterms
-from symbackprop.decide.outcomes import Checked, Outcome, ShapeExample, Status
+from symbackprop.decide.outcomes import Checked, Outcome, Status
+from symbackprop.numbers.refute.report import ShapeExample
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol

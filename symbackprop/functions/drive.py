@@ -10,6 +10,7 @@ from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
 from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN
+from symbackprop.numbers.refute.report import ShapeExample
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
 from .claims import Claim
@@ -27,7 +28,7 @@ from .shape_examples import small_sizes
 from .sweep import Sweep
 from .symmetric import AMBIENT, as_meant, explained, kinds_of_gradients
 from .trial import Runs
-from .verdict import ShapeExample, Verdict, together
+from .verdict import Verdict, together
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from itertools import product
 
 from symbackprop.core.indices import Size
 from symbackprop.decide.status import REFUTED
+from symbackprop.numbers.refute.report import ShapeExample
 
 from .claims import Claim
-from .verdict import ShapeExample, Verdict
+from .verdict import Verdict
 
 
 def wrong_shape(claim: Claim) -> Verdict:

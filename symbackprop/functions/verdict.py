@@ -37,21 +37,6 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class ShapeExample:
-    """Sizes at which a shape is wrong: the smallest found, with what was wanted and what came."""
-
-    sizes: Mapping[str, int]
-    message: str
-
-    def describe(self) -> str:
-        where = ", ".join(f"{s} = {n}" for s, n in sorted(self.sizes.items()))
-        return f"{where}\n{self.message}" if where else self.message
-
-    def as_json(self) -> dict[str, Any]:
-        return {"sizes": dict(self.sizes), "message": self.message}
-
-
-@dataclass(frozen=True, slots=True)
 class WrongStep:
     """The first wrong line of the user's code: what is wrong, file and line, what stands there and what belongs there.
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ..context import Context, Equation
-from ..sums import primes
 from ..terms import (
     ONE, ZERO, Add, Apply, AtLeastZero, Delta, Holds, Mul, Nonzero, Num, Positive, Power, Predicate, Term, add,
     arguments, mul, neg, num, rebuilt, require, sub,
@@ -59,14 +58,6 @@ def in_exponentials(context: Context, fn: str, u: Term) -> Equation:
     """tanh u = (e^{2u} - 1)/(e^{2u} + 1),  σ(u) = e^u/(1 + e^u),  softplus u = log(1 + e^u), ..."""
     require(fn in IN_EXPONENTIALS, "{} is not a rational function of exponentials", fn)
     return Equation(Apply(fn, u), IN_EXPONENTIALS[fn](u))
-
-
-@law
-def log_of_number(context: Context, n: int) -> Equation:
-    """log n = Σ k log p over the prime powers p^k of n"""
-    require(n >= 1, "a positive integer")
-    parts = (mul(num(k), Apply("log", num(p))) for p, k in primes(Fraction(n)))
-    return Equation(Apply("log", num(n)), add(*parts))
 
 
 ODD, EVEN = frozenset({"sin", "erf", "atan", "sinh", "tanh"}), frozenset({"cos", "cosh"})

@@ -14,7 +14,7 @@ from ..exact_numbers import Number, approximate, plus, times, written
 from ..floats import FloatEvaluation
 from ..points import Point, Position
 
-__all__ = ["Counterexample", "nested", "recheck"]
+__all__ = ["Counterexample", "ShapeExample", "nested", "recheck"]
 
 
 Kind: TypeAlias = Literal["differs", "no value"]
@@ -128,3 +128,18 @@ def recheck(c: Counterexample) -> tuple[float, float]:
 
 def arrays_of(point: Point) -> tuple[Array, ...]:
     return tuple(point.arrays)
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeExample:
+    """Sizes at which a shape is wrong: the smallest found, with what was wanted and what came."""
+
+    sizes: Mapping[str, int]
+    message: str
+
+    def describe(self) -> str:
+        where = ", ".join(f"{s} = {n}" for s, n in sorted(self.sizes.items()))
+        return f"{where}\n{self.message}" if where else self.message
+
+    def as_json(self) -> dict[str, Any]:
+        return {"sizes": dict(self.sizes), "message": self.message}

@@ -15,7 +15,7 @@ from symbackprop.core.terms import Array, Entry
 from .algebra import ONE, Num, Term, applied, minus, negated, num, plus, power, step, times
 from .context import current
 from .errors import TraceError
-from .factors import over_by, positive
+from .factors import over_by, partial, positive
 
 HALF = num(Fraction(1, 2))
 Scalar: TypeAlias = Callable[[Term], Term]
@@ -54,7 +54,7 @@ def sigmoid(x: Term) -> Term:
 
 
 def sign(x: Term) -> Term:
-    return ONE if positive(x) else minus(step(x), step(negated(x)))
+    return ONE if positive(x) and not partial(x) else minus(step(x), step(negated(x)))
 
 
 def absolute(x: Term) -> Term:

@@ -31,6 +31,8 @@ class Expressions:
         self.sizes_of: Mapping[Size, str] = {}  # arguments by how many entries they have
         self.used: set[str] = set()  # helpers and modules that the code needs
         self.formulas: list[Node] = []
+        self.texts: dict[tuple[Node, int], Text] = {}  # by how many names there are: signs are looked for in each part
+        self.products: dict[tuple[Node, int], Product] = {}
 
     def of(self, x: Any, binding: int = 0) -> str:
         code, binds = self.written(x)
@@ -41,7 +43,10 @@ class Expressions:
             case Node():
                 if x in self.names:
                     return self.names[x], ATOM
-                return self.factored(x).written if x in self.opposites else self.call(x)
+                key = x, len(self.names)
+                if key not in self.texts:
+                    self.texts[key] = self.factored(x).written if x in self.opposites else self.call(x)
+                return self.texts[key]
             case SymInt():
                 return self.whole(x)
             case Size():
@@ -180,6 +185,14 @@ class Expressions:
         return left.over(right) if "divide" in n.operation else left.times(right)
 
     def factored(self, x: Any) -> Product:
+        if not isinstance(x, Node):
+            return self.taken_apart(x)
+        key = x, len(self.names)
+        if key not in self.products:
+            self.products[key] = self.taken_apart(x)
+        return self.products[key]
+
+    def taken_apart(self, x: Any) -> Product:
         if isinstance(x, Node):
             if x in self.opposites and x not in self.names:
                 return -self.factored(self.opposites[x])

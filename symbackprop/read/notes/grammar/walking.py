@@ -39,8 +39,8 @@ def mapped(node: object, f: Callable[[object], object]) -> object:
     return replace(node, **changed) if changed else node  # type: ignore[type-var]
 
 
-def walk(node: object) -> Iterator[object]:
-    """Every node of a tree."""
+def walk(node: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
+    """Every node of a tree, but for what is inside of those of the `closed` kinds."""
     stack = [node]
     while stack:
         here = stack.pop()
@@ -48,19 +48,12 @@ def walk(node: object) -> Iterator[object]:
             stack.extend(here)
         elif (names := parts(type(here))) is not None:
             yield here
-            stack.extend([getattr(here, name) for name in names])
+            stack.extend(() if isinstance(here, closed) else [getattr(here, name) for name in names])
 
 
 def outside_scripts(node: object) -> Iterator[object]:
     """Every node, but for those in subscripts and superscripts of names."""
-    stack = [node]
-    while stack:
-        here = stack.pop()
-        if isinstance(here, tuple):
-            stack.extend(here)
-        elif (names := parts(type(here))) is not None:
-            yield here
-            stack.extend(() if isinstance(here, Name) else [getattr(here, name) for name in names])
+    return walk(node, (Name,))
 
 
 _PARTS: dict[type, tuple[str, ...] | None] = {}

@@ -65,6 +65,8 @@ FOLLOWS = re.compile(
     r"|that is|in short|becomes?|yields?|show|see|prove|read\w*|shorter|also|as well)\b" + _END,
     re.IGNORECASE,
 )
+LISTED = re.compile(r"\s*[,;]?\s*(?:and|with|where)?\s*", re.IGNORECASE)
+"""Between the formulas of a list of what is given: no word says that the second follows."""
 GIVEN = re.compile(r"\b(?:given|denote|write|define|let|with|where|abbreviate|call|for short)\b" + _END, re.IGNORECASE)
 IN_CASE = re.compile(
     r"\b(?:if|when|whenever|unless|in (?:the|this|that) case|otherwise|as long as|assuming|suppose|active|else)\b"

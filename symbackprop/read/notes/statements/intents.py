@@ -305,7 +305,8 @@ class Intents(Heads):
             return self.condition(r, unit)
         if not r.formula.display and not derivative and self.is_aside(before, found, r, rhs, lhs):
             return self.condition(r, unit)
-        if found is None and not r.formula.display and self.normalises(lhs, rhs):
+        listed = not r.formula.display and classes.LISTED.fullmatch(before) is not None
+        if found is None and listed and self.normalises(lhs, rhs):
             return self.condition(r, unit)
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")
