@@ -16,7 +16,7 @@ from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same
 from symbackprop.core.discharge import dense, established, holding
 from symbackprop.core.indices import Index, Pick, affine, sized
 from symbackprop.core.kernel import By, Cancel, Inside, Linear, Proof
-from symbackprop.core.point import Point, satisfied
+from symbackprop.core.point import Evaluation, Point, satisfied
 from symbackprop.core.reasons import (
     Argument,
     Cases,
@@ -162,13 +162,13 @@ def held(h: Holding, *hypotheses: Hypothesis) -> Callable[[], object]:
 
 
 def seen(h: Predicate, n: int = 2, context: Context = EMPTY, **known: Any) -> Callable[[], object]:
-    return lambda: satisfied(h, Point((("n", n), ("l", 1), ("L", 1)), **known), context)
+    return lambda: satisfied(h, Evaluation(Point((("n", n), ("l", 1), ("L", 1)), **known), context))
 
 
 def few_evaluations() -> None:
     most, points.MANY = points.MANY, 2
     try:
-        satisfied(Positive(add(ONE, ONE, ONE)), Point(), EMPTY)
+        satisfied(Positive(add(ONE, ONE, ONE)), Evaluation(Point(), EMPTY))
     finally:
         points.MANY = most
 
