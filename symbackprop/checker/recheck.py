@@ -15,7 +15,7 @@ import sys
 from collections import defaultdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction as Q
-from functools import cache, cached_property
+from functools import cache
 from itertools import combinations, count, permutations, product
 from math import factorial, prod
 from threading import RLock
@@ -45,8 +45,8 @@ class Node:
         indices, bound = [a for m, _ in data for a in m] if op == "int" else at, binders(self)
         reaches = [data[0] + 1] if op == "b" else [t.reach - bound for t in terms] + [e.reach for e in indices]
         self.reach = max(0, 0, *reaches)
-        self.free = NONE.union((self,) if op == "i" else (), *[x.free for x in (*terms, *indices)])
-        self.arrays = NONE.union((data,) if op == "entry" else (), *[t.arrays for t in terms])
+        self.free = frozenset((self,)) if op == "i" else joint([x.free for x in (*terms, *indices)])
+        self.arrays = frozenset((data,)) if op == "entry" else joint([t.arrays for t in terms])
 
     def lift(self, x): return x if type(x) is Node else whole(x) if self.op == "int" else num(x)
     def __add__(self, x): return (plus if self.op == "int" else add)(self, self.lift(x))
@@ -58,6 +58,13 @@ class Node:
     def __rsub__(self, x): return self.lift(x) + -self
     def __pow__(self, q): return node("pow", (Q(q),), (self,))
     def __truediv__(self, x): return self * x ** -1
+
+def joint(sets):
+    """The union; one of them, where that one is all."""
+    found = NONE
+    for x in sets:
+        if x is not found and x: found = x if found <= x else found if x <= found else found | x
+    return found
 
 def remembered(f):
     """What f gives, kept while one certificate is checked."""
@@ -183,20 +190,21 @@ def begin(least: dict[str, int]) -> None:
     LEAST.update(least)
     ZERO, ONE, PI = constants()
 
-def mapped(x, f, touched):
+def mapped(x, f, touched, depth=0, memo=None):
     """x with f(index, binders around it) in place of its indices; only what is touched is rebuilt."""
-    memo = {}
-    def go(x, depth):
-        if touched(x, depth) and (x, depth) not in memo: memo[x, depth] = rebuilt(x, depth)
-        return memo.get((x, depth), x)
-    def rebuilt(x, depth):
-        if x.op in ("i", "b"): return f(x, depth)
-        if x.op == "int":
-            constant, parts = split(x)
-            return sum((k * as_sum(go(index, depth)) for index, k in parts), constant)
-        terms, at = [go(t, depth + binders(x)) for t in x.terms], [go(e, depth) for e in x.at]
-        return as_sum(node(x.op, x.data, tuple(terms), tuple(at)))
-    return go(x, 0)
+    if not touched(x, depth): return x
+    memo = {} if memo is None else memo
+    if (x, depth) not in memo: memo[x, depth] = rebuilt(x, f, touched, depth, memo)
+    return memo[x, depth]
+def rebuilt(x, *how):
+    f, touched, depth, memo = how
+    if x.op in ("i", "b"): return f(x, depth)
+    if x.op == "int":
+        if is_symbol(x): return as_sum(mapped(*x.data[0][0], *how))
+        constant, parts = split(x)
+        return sum((k * as_sum(mapped(index, *how)) for index, k in parts), constant)
+    terms = [mapped(t, f, touched, depth + binders(x), memo) for t in x.terms] if x.terms else ()
+    return as_sum(node(x.op, x.data, tuple(terms), tuple([mapped(e, *how) for e in x.at])))
 def as_sum(x): return just(x) if x.op in ("i", "b", "pick") else x
 def substitute(x, values):
     return mapped(x, lambda a, _: values.get(a) or just(a), lambda y, _: not y.free.isdisjoint(values))
@@ -220,7 +228,8 @@ def opened(body, at):
     return mapped(body, f, lambda y, d: y.reach > d)
 def subterms(t): return [t, *(s for inner in t.terms for s in subterms(inner))]
 def sums(axes, body):
-    for a in reversed(axes): body = node("sum", (size_of(a),), (bind((a,), body),))
+    body = bind(axes, body) if axes else body
+    for a in reversed(axes): body = node("sum", (size_of(a),), (body,))
     return body
 
 INDICES = {"inv": 2, "det": 0, "max": 0, "argmax": None, "prod": 0, "gap": 0, "min": 0, "pinv": 2}  # None: as the array
@@ -238,6 +247,7 @@ def beside(w, fn, at=()): return function(fn, 0, w.data[2], w.terms[0], at)
 def own_axes(t):
     """Indices for the dummies of a sum or of a function of an array; nothing in it is called by their names."""
     return tuple(node("i", ((t.serial, k), s)) for k, s in enumerate(t.data if t.op == "sum" else t.data[2]))
+@remembered
 def own_body(t): return opened(t.terms[0], justs(own_axes(t)))
 
 @remembered
@@ -426,12 +436,15 @@ def solutions(gap):
     return [(a, just(a) - k * gap) for a, k in alone if number(k) in (1, -1)]
 
 def like(found):
-    """Like monomials added: {the product without its coefficient, closed: monomial}"""
+    """Like monomials added, first those of the same dummies: {the product without its coefficient, closed: monomial}"""
+    return collected(collected(found, lambda *m: m).values(), canonical)
+
+def collected(found, key):
     total = {}
     for c, dummies, factors in found:
-        closed = canonical(dummies, frozenset(factors))
-        total[closed] = c + total.get(closed, (0,))[0], dummies, factors
-    return {closed: m for closed, m in total.items() if m[0]}
+        same = key(dummies, frozenset(factors))
+        total[same] = c + total[same][0] if same in total else c, dummies, factors
+    return {same: m for same, m in total.items() if m[0]}
 
 def vanishes(t):
     """Whether t is plainly 0, under no condition."""
@@ -463,32 +476,31 @@ def canonical(dummies, factors):
 KINDS, SAYS = ("gt0", "ne0", "ge0", "ge0i"), {"gt0": 3, "ne0": 2, "ge0": 1}
 
 class World:
-    def __init__(self, definitions, hypotheses, layers=None):
-        self.definitions, self.hypotheses, self.layers = definitions, hypotheses, layers
-        facts = [(name, SAYS[h[0]], h[1]) for name, h in hypotheses.items() if h[0] in SAYS]
+    def __init__(self, definitions, hypotheses, layers):
+        self.definitions, self.hypotheses, self.layers = dict(definitions), dict(hypotheses), layers
+        facts = [(name, SAYS[h[0]], h[1]) for name, h in hypotheses if h[0] in SAYS]
         self.facts = sorted(facts, key=lambda fact: fact[1] < 3)  # what says most first
-        for array in definitions: self.behind(array)
-
-    @cached_property
-    def said(self): return tuple(self.definitions.items()), tuple(self.hypotheses.items()), self.layers
-    def __eq__(self, other): return self is other or self.said == other.said
-    def __hash__(self): return self.hashed
-    @cached_property
-    def hashed(self): return hash(self.said)
+        self.named = defaultdict(list)
+        for array, meaning in definitions: self.named[array[0]].append((array, meaning))
 
     def meanings(self, array):
         """Its definition, and those of arrays that may be the same one (W^l and W^L)."""
-        return [m for a, m in self.definitions.items() if not apart(a, array)]
+        return [m for a, m in self.named.get(array[0], ()) if not apart(a, array)]
 
     @remembered
-    def behind(self, array):
-        """The array, and all that its definition looks at: endless, and so refused, where that is the array."""
-        inner = {a for _, body in self.meanings(array) for a in body.arrays}
-        return NONE.union((array,), *map(self.behind, inner))
+    def behind(self, arrays):
+        """These arrays, and all that their definitions look at."""
+        found = dict.fromkeys(arrays)
+        pending = list(found)
+        for a in pending:
+            new = [b for _, body in self.meanings(a) for b in body.arrays if b not in found]
+            found.update(dict.fromkeys(new))
+            pending += new
+        return frozenset(found)
 
     def moves(self, t, variables):
         """Whether one of the variables may occur in t or in the definitions that it rests on."""
-        return not all(apart(b, v) for a in t.arrays for b in self.behind(a) for v in variables)
+        return not all(apart(b, v) for b in self.behind(t.arrays) for v in variables if b[0] == v[0])
 
     def parts(self, t):
         """What t is made of: entries by their definitions, bodies at indices of their own, derivatives without `by`."""
@@ -496,14 +508,19 @@ class World:
         return by_definition() if t.op == "entry" else [own_body(t)] if t.op in ("sum", "whole") else t.terms[:1] \
             if t.op == "diff" else t.terms
 
+    @remembered
     def with_definition(self, array, axes, body):
         need(array not in self.definitions and array[0] != "pi", f"{array[0]} is defined twice, or is a number")
         need(body.free <= set(axes), f"{array[0]} depends on more than its axes")
-        return World({**self.definitions, array: (axes, body)}, self.hypotheses)
+        need(all(apart(a, array) for a in self.behind(body.arrays)), f"{array[0]} is defined by itself")
+        return world_of({**self.definitions, array: (axes, body)}, self.hypotheses)
     def assuming(self, named):
         need(not named.keys() & self.hypotheses.keys(), "a hypothesis has the name of another")
-        return World(self.definitions, {**self.hypotheses, **named}) if named else self
+        return world_of(self.definitions, {**self.hypotheses, **named}) if named else self
 
+same_world = remembered(World)  # worlds that say the same are one object, as nodes are
+def world_of(definitions, hypotheses, layers=None):
+    return same_world(tuple(definitions.items()), tuple(hypotheses.items()), layers)
 def terms_of(h): return () if h[0] == "ge0i" else h[1:]
 def apart(a, b):
     """Certainly two arrays."""
@@ -906,7 +923,7 @@ def inside_term(t, parts):
     return joined(t, node(t.op, t.data, tuple(terms)), [eq for _, eq in parts])
 def under_diff(world, w, eq):
     facts = is_variable(w, world) and [*(world.hypotheses[name] for name in eq[3]),
-                                       *(c for c in eq[2] if not plain(c, World({}, {}), set()))]  # else everywhere
+                                       *(c for c in eq[2] if not plain(c, world_of({}, {}), set()))]  # else everywhere
     left, right, conditions, names = joined(diff(eq[0], w), diff(eq[1], w), [eq])
     return left, right, conditions.union(*(around(f, w.data, world) for f in facts)), names
 def at_values(values, eq):
@@ -993,7 +1010,7 @@ class Layers:
 
     def every_depth(self, prove, base, step, parameter):
         """From the last layer, and from layer l + 1 to l, to every layer l of a network of any depth."""
-        label, empty = symbol(self.label), World({}, {})
+        label, empty = symbol(self.label), world_of({}, {})
         z, above, ends = (self.state, label), (self.state, label + 1), (self.state, symbol(self.last))
         entry = lambda array, axes: node("entry", array, (), justs(axes))
         z_, above_, end_ = entry(z, self.here), entry(above, self.above), entry(ends, self.at_last)
@@ -1004,7 +1021,7 @@ class Layers:
         need(not kinks, "a layer with kinks")
         def proves(eq, *sides):
             return need(eq[:2] == sides and not eq[2], "another equation, or one under a condition") and eq
-        names = proves(prove(base, World({}, self.hypotheses)), diff(self.loss, end_), self.first)[3]
+        names = proves(prove(base, world_of({}, self.hypotheses)), diff(self.loss, end_), self.first)[3]
         known = empty.with_definition(above, self.above, self.forward)
         known = known.with_definition((self.signal, label + 1), self.above, slope(self.above, above_))
         proves(prove(step, known), diff(cost(self.above, above_), z_), self.backward)
@@ -1065,11 +1082,10 @@ class Certificate:
         for table in ("step", "reason"): self.rows.setdefault(table, []).extend(listed(data.get(f"{table}s", [])))
         same = lambda h: ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
         hypotheses = {text(name): same(h) for name, h in data["hypotheses"].items()}
-        told, world = data.get("recursion"), World({}, hypotheses)
+        told = data.get("recursion")
         layers = told if told is None else tuple(self.read("lllUllIttItIt", told))
-        if layers:
-            need(not data["definitions"], "layers and definitions")
-            world.layers = Layers(layers, hypotheses)
+        need(not layers or not data["definitions"], "layers and definitions")
+        world = world_of({}, hypotheses, Layers(layers, hypotheses) if layers else None)
         for array, axes, body in listed(data["definitions"]):
             world = world.with_definition(self.array(array), self.axes(axes), self.term(body))
         self.world, self.known, self.claim = world, (world.definitions, hypotheses, least, layers), ()
@@ -1260,10 +1276,10 @@ class Theorem(Certificate):
                     "a value of what moves")
                 moves = lambda h: any(world.moves(x, moved) for x in terms_of(h))
                 still = {name: h for name, h in world.hypotheses.items() if not moves(h)}
-                fixed = World(world.definitions, still)
+                fixed = world_of(world.definitions, still)
                 self.explained(values_needed(t, fixed, used, moved), all_of(reasons, KINDS, fixed))
                 need(op == "ne0" and analytic(t, fixed, moved), "this need not be analytic")
-                need(says(of(r, KINDS, World(there.definitions, still)), goal), "another predicate is shown")
+                need(says(of(r, KINDS, world_of(there.definitions, still)), goal), "another predicate is shown")
                 goal = "dense", *goal, moved
             case ["given", p, reasons]:
                 goal, conditions = proved(p)
@@ -1320,7 +1336,7 @@ class Theorem(Certificate):
         strict = lambda h: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays else h
         kept = {f"fact {k}": p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
         given = {name: strict(h) for name, h in self.world.hypotheses.items()}
-        return World(self.world.definitions, given).assuming(kept), kept
+        return world_of(self.world.definitions, given).assuming(kept), kept
 
     def check(self):
         """The statement holds at every point of its region, and there is one."""
@@ -1348,21 +1364,22 @@ class Theorem(Certificate):
         known = {f"value {k}": p for k, p in enumerate(wanted, 1) if not formula and not plain(p, wider, set())}
         need(goal_of(steps, ("eq",), wider.assuming(known)) == ("eq", left, right), "another equation is shown")
         sizes, entries, logs, integers = place
-        cells = lambda rows, name, value: [(name(a), tuple(map(natural, at)), value(v)) for a, at, v in listed(rows)]
-        sizes, integers = [(text(n), natural(v)) for n, v in listed(sizes)], cells(integers, text, natural)
+        cells = lambda rows, f, value: tuple((f(a), tuple(map(natural, at)), value(v)) for a, at, v in listed(rows))
+        sizes, integers = tuple((text(n), natural(v)) for n, v in listed(sizes)), cells(integers, text, natural)
         entries, logs = (cells(rows, self.array, fraction) for rows in (entries, logs))
-        point = Point(self.world, sizes, entries, logs, integers)
+        point = point_of(self.world, sizes, entries, logs, integers)
         need(all(point.whole(size_of(i)) > 0 for i in left.free | right.free), "an index has no values at the point")
         for h in region.hypotheses.values(): point.satisfies(h)
         self.claim = left, right, forward, lengths, formula, *self.known
 
 # --- a point that the statement is about: exact numbers, and intervals around everything else ---
-# A number is (low, high, q): between low and high, and the logarithm of q if q is not None.
+# A number is (low, high, q): between low and high, one object if it is exact, and the logarithm of q if q is not None.
 
 DOWN, UP = (Context(prec=40, rounding=way, Emax=9999, Emin=-9999) for way in (ROUND_FLOOR, ROUND_CEILING))
 BETWEEN = {"sin": 1, "erf": 1, "atan": 2}
 
-def exact(x): return Q(x), Q(x), None
+def exact(x): return (q := Q(x)), q, None
+def ends(x): return x[:1] if x[0] is x[1] else x[:2]
 def decimal(x, context): return context.divide(Decimal(x.numerator), Decimal(x.denominator))
 def outward(low, high):
     """Short numbers stay exact, long ones are rounded outward."""
@@ -1375,11 +1392,14 @@ def growing(f, x):
 def logarithm(x):
     need(x[0] > 0, "a logarithm of no positive number at the point")
     return exact(0) if x == exact(1) else (*growing(Decimal.ln, x)[:2], x[0] if x[0] == x[1] else None)
-def total(xs): return outward(*(sum((x[k] for x in xs), Q(0)) for k in (0, 1)))
+def total(xs):
+    low = sum((x[0] for x in xs), Q(0))
+    return outward(low, low if all(x[0] is x[1] for x in xs) else sum((x[1] for x in xs), Q(0)))
 def multiplied_numbers(xs):
     out = exact(1)
     for x in xs:
-        out = outward(*(end(a * b for a in out[:2] for b in x[:2]) for end in (min, max)))
+        corners = [a * b for a in ends(out) for b in ends(x)]
+        out = outward(min(corners), max(corners))
         if out[:2] == (0, 0): break  # what stands beside it may be outside of its array
     return out
 
@@ -1388,7 +1408,7 @@ def raised_number(x, q):
         need(x[0] > 0 or x[1] < 0, "a division by 0 at the point")
         return raised_number((1 / x[1], 1 / x[0], None), -q)
     if not root(q):
-        corners = [x[0] ** int(q), x[1] ** int(q)]
+        corners = [end ** int(q) for end in ends(x)]
         return outward(Q(0) if x[0] < 0 < x[1] and q % 2 == 0 else min(corners), max(corners))
     need(x[0] >= 0, "a root of a negative number at the point")
     return outward(*(root_of(end ** q.numerator, q.denominator)[k] for k, end in enumerate(x[:2])))
@@ -1412,13 +1432,14 @@ def bounds(fn, low, high):
 
 class Point:
     def __init__(self, world, sizes, entries, logs, integers):
-        self.world, self.sizes, self.left = world, dict(sizes), LIMIT
+        self.world, self.sizes, self.left, self.seen = world, dict(sizes), LIMIT, {}
         self.entries, self.integers = {}, {(a, at): n for a, at, n in integers}
         self.defined = cache(lambda a, at: self.value(world.definitions[a][1], dict(zip(world.definitions[a][0], at))))
         self.entries |= {(self.array(a), at): exact(q) for a, at, q in entries}
         self.entries |= {(self.array(a), at): logarithm(exact(q)) for a, at, q in logs}
         need(all(v >= LEAST.get(n, 1) for n, v in sizes), "a size below the least")
 
+    @remembered
     def satisfies(self, h):
         """The hypothesis holds here for all values of its indices, of which there are some."""
         indices = order(frozenset().union(*(t.free for t in h[1:])))
@@ -1443,6 +1464,13 @@ class Point:
         return need(value < self.whole(a.data[1], here, stack), f"an entry of {a.data[0]} is too large") and value
 
     def value(self, t, here, stack=()):
+        """What t is where its indices are `here` and its dummies the last of `stack`."""
+        if t.op not in ("sum", "whole", "app", "pow"): return self.evaluated(t, here, stack)
+        key = t, tuple(here[i] for i in t.free), stack[len(stack) - t.reach:]
+        if key not in self.seen: self.seen[key] = self.evaluated(t, here, stack)
+        return self.seen[key]
+
+    def evaluated(self, t, here, stack):
         self.left -= 1
         need(self.left > 0, "the point is too large to look at")
         at = tuple(self.whole(e, here, stack) for e in t.at)
@@ -1475,6 +1503,7 @@ class Point:
             case ("app", fn, 0) if fn in BETWEEN: return bounds(fn, *xs[0][:2])
         raise Refused(f"{t.data or t.op} has no value at the point")
 
+point_of = remembered(Point)
 def of_cells(fn, cells, at):
     """A function of the array at the point."""
     need(cells and fn in ("max", "min", "prod", "gap", "det", "inv"), f"{fn} has no value at the point")
