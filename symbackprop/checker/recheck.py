@@ -64,7 +64,7 @@ def joint(sets):
     found = NONE
     for x in sets:
         if x is not found and x: found = x if found <= x else found if x <= found else found | x
-    return found
+    return SETS.setdefault(found, found)
 
 def remembered(f):
     """What f gives, kept while one certificate is checked."""
@@ -72,6 +72,7 @@ def remembered(f):
     return MEMORY[-1]
 MEMORY: list[Any] = []
 NONE: frozenset[Any] = frozenset()
+SETS: dict[Any, Any] = {}
 SERIAL, made = count(), remembered(Node)
 def node(op, data=(), terms=(), at=()): return made(op, data, terms, at)
 def binders(x): return 1 if x.op == "sum" else len(x.data[2]) if x.op == "whole" else 0
@@ -186,6 +187,7 @@ def begin(least: dict[str, int]) -> None:
     global ZERO, ONE, PI, EPOCH
     EPOCH = next(SERIAL)
     for f in MEMORY: f.cache_clear()
+    SETS.clear()
     LEAST.clear()
     LEAST.update(least)
     ZERO, ONE, PI = constants()
@@ -291,7 +293,7 @@ def expand(t, needs):
 def expanded(t):
     needs = set()
     found = monomials(t, needs)
-    return need(len(found) <= LIMIT, "too many products") and (found, needs)
+    return need(len(found) <= LIMIT, "too many products") and (found, needs or NONE)
 
 def monomials(t, needs):
     match t.op:
@@ -308,17 +310,20 @@ def monomials(t, needs):
             for s in t.terms: out = multiplied(out, expand(s, needs), needs) if out else []
             return out
         case "pow": return raised(*t.terms, *t.data, needs)
-        case "sum" if number(*t.data) in range(SHORT + 1):
+        case "sum" if written_out(t):
             return [m for v in range(number(*t.data)) for m in expand(opened(*t.terms, (whole(v),)), needs)]
         case "sum":
-            axes = fresh(t.data)
-            found = expand(opened(*t.terms, justs(axes)), needs)
+            sizes, body = (), t
+            while body.op == "sum" and not written_out(body): sizes, (body,) = sizes + body.data, body.terms
+            axes = fresh(sizes)
+            found = expand(opened(body, justs(axes)), needs)
             return [m for c, dummies, factors in found for m in tidy(c, dummies + axes, factors, needs)]
         case "app" if t.data == ("exp", 0):  # e^{a + 2b} = e^a (e^b)^2
-            parts = [(exp(closed), m[0]) for closed, m in like(expand(*t.terms, needs)).items()]
+            parts = [(exp(closed_sum(*m)), m[0]) for m in like(expand(*t.terms, needs)).values()]
             return [(F1, (), tuple(merged(parts, needs).items()))]
     return tidy(F1, (), ((t, F1),), needs)
 
+def written_out(t): return number(*t.data) in range(SHORT + 1)
 def fresh(sizes): return tuple(node("i", ((-next(FRESH),), s)) for s in sizes)
 
 def apart_from_dummies(m, taken):
@@ -369,8 +374,9 @@ def primes(c):
 def tidy(c, dummies, factors, needs):
     """A monomial with numbers taken out, deltas contracted, sums multiplied out, and unused dummies counted."""
     factors = merged(factors, needs)
+    active = [item for item in factors.items() if item[0].op not in ("entry", "app", "ord", "whole", "diff")]
     for rewrite in (contracted, multiplied_out):
-        for b, e in factors.items():
+        for b, e in active:
             found = rewrite(b, e, dummies, tuple(x for x in factors.items() if x[0] is not b), needs)
             if found is not None: return [m for k, ds, fs in found for m in tidy(c * k, ds, fs, needs)]
     used = frozenset().union(*(b.free for b in factors))
@@ -437,7 +443,10 @@ def solutions(gap):
 
 def like(found):
     """Like monomials added, first those of the same dummies: {the product without its coefficient, closed: monomial}"""
-    return collected(collected(found, lambda *m: m).values(), canonical)
+    def closed(dummies, factors):
+        row, there = canonical(dummies, factors)
+        return sizes_of(row), there
+    return collected(collected(found, lambda *m: m).values(), closed)
 
 def collected(found, key):
     total = {}
@@ -453,7 +462,7 @@ def vanishes(t):
 
 @remembered
 def canonical(dummies, factors):
-    """Σ_{dummies} Π factors, one node for all names and orders of the dummies."""
+    """The dummies in an order that is the same for all their names, and the factors of Σ_{dummies} Π factors there."""
     groups, before, colours = [dummies], 0, dict.fromkeys(dummies, 0)
     while before < len(groups) < len(dummies):  # they are told apart by where they stand, then by whom they meet there
         found, before = defaultdict(list), len(groups)
@@ -464,9 +473,13 @@ def canonical(dummies, factors):
         groups = [found[k] for k in sorted(found)]
         colours = {a: n for n, group in enumerate(groups) for a in group}
     need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike")
-    body = product_of(*(b if e == 1 else b ** e for b, e in factors))
     rows = (sum(orders, ()) for orders in product(*map(permutations, groups)))
-    return min((normal(sums(row, body)) for row in rows), key=lambda x: x.serial)
+    return min(((row, tuple(sorted((bound(row, b).serial, e) for b, e in factors))) for row in rows), key=lambda x: x[1])
+@remembered
+def bound(row, b): return normal(bind(row, b))
+def closed_sum(c, dummies, factors):
+    body = product_of(*(b if e == 1 else b ** e for b, e in factors))
+    return normal(sums(canonical(dummies, frozenset(factors))[0], body))
 
 # === worlds: definitions, hypotheses, and what is plain from them ====================================================
 # A predicate is (kind, t): gt0 t > 0, ne0 t != 0, ge0 t >= 0, ge0i e >= 0, for all values of the free indices of t.
