@@ -192,21 +192,23 @@ def begin(least: dict[str, int]) -> None:
     LEAST.update(least)
     ZERO, ONE, PI = constants()
 
-def mapped(x, f, touched, depth=0, memo=None):
+def mapped(x, f, touched):
     """x with f(index, binders around it) in place of its indices; only what is touched is rebuilt."""
-    if not touched(x, depth): return x
-    memo = {} if memo is None else memo
-    if (x, depth) not in memo: memo[x, depth] = rebuilt(x, f, touched, depth, memo)
-    return memo[x, depth]
-def rebuilt(x, *how):
-    f, touched, depth, memo = how
+    memo = {}
+    def go(x, depth):
+        if not touched(x, depth): return x
+        if (x, depth) not in memo: memo[x, depth] = rebuilt(x, depth, go, f)
+        return memo[x, depth]
+    try: return go(x, 0)
+    finally: go = None  # which knows itself, and would stay
+def rebuilt(x, depth, go, f):
     if x.op in ("i", "b"): return f(x, depth)
     if x.op == "int":
-        if is_symbol(x): return as_sum(mapped(*x.data[0][0], *how))
+        if is_symbol(x): return as_sum(go(x.data[0][0][0], depth))
         constant, parts = split(x)
-        return sum((k * as_sum(mapped(index, *how)) for index, k in parts), constant)
-    terms = [mapped(t, f, touched, depth + binders(x), memo) for t in x.terms] if x.terms else ()
-    return as_sum(node(x.op, x.data, tuple(terms), tuple([mapped(e, *how) for e in x.at])))
+        return sum((k * as_sum(go(index, depth)) for index, k in parts), constant)
+    inner = depth + binders(x)
+    return as_sum(node(x.op, x.data, tuple([go(t, inner) for t in x.terms]), tuple([go(e, depth) for e in x.at])))
 def as_sum(x): return just(x) if x.op in ("i", "b", "pick") else x
 def substitute(x, values):
     return mapped(x, lambda a, _: values.get(a) or just(a), lambda y, _: not y.free.isdisjoint(values))
@@ -463,15 +465,20 @@ def vanishes(t):
 @remembered
 def canonical(dummies, factors):
     """The dummies in an order that is the same for all their names, and the factors of Σ_{dummies} Π factors there."""
-    groups, before, colours = [dummies], 0, dict.fromkeys(dummies, 0)
-    while before < len(groups) < len(dummies):  # they are told apart by where they stand, then by whom they meet there
-        found, before = defaultdict(list), len(groups)
-        for a in dummies:
-            marks = {x: just(node("i", ((0, 0 if x is a else n + 1), size_of(x)))) for x, n in colours.items()}
-            seen = sorted((normal(substitute(b, marks)).serial, e) for b, e in factors if a in b.free)
-            found[colours[a], size_of(a).serial, *seen].append(a)
-        groups = [found[k] for k in sorted(found)]
-        colours = {a: n for n, group in enumerate(groups) for a in group}
+    def grouped(place):  # by where they stand
+        found = defaultdict(list)
+        for a in dummies: found[size_of(a).serial, *place(a)].append(a)
+        return [found[k] for k in sorted(found)]
+    def first(a):
+        name = lambda b: b.data[0] if b.op == "entry" else b.op
+        return sorted((name(b), tuple(a in e.free for e in b.at), e) for b, e in factors if a in b.free)
+    def again(a):  # and by whom they meet there
+        marks = {x: just(node("i", ((0, 0 if x is a else n + 1), size_of(x)))) for x, n in colours.items()}
+        return colours[a], *sorted((normal(substitute(b, marks)).serial, e) for b, e in factors if a in b.free)
+    groups, before = grouped(first), 0
+    while before < len(groups) < len(dummies):
+        colours, before = {a: n for n, group in enumerate(groups) for a in group}, len(groups)
+        groups = grouped(again)
     need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike")
     rows = (sum(orders, ()) for orders in product(*map(permutations, groups)))
     return min(((row, tuple(sorted((bound(row, b).serial, e) for b, e in factors))) for row in rows), key=lambda x: x[1])
