@@ -18,17 +18,21 @@ from symbackprop.core.region import argued
 from symbackprop.core.terms import ProofError
 
 ACCEPTED: list[Mapping[str, Any]] = []  # since the last test
+BEFORE: dict[str, list[Any]] = {}  # the rows of what was accepted one after the other
 SEEN: set[bytes] = set()
 TABLES = ("sizes", "nodes", "steps", "reasons")
 accepted = theorem.accepted
 
 
 @wraps(accepted)
-def remembered(rows: Mapping[str, Any], before: Any = None) -> Any:
-    found = accepted(rows, before)
+def remembered(rows: Mapping[str, Any], since: Any = None) -> Any:
+    if since is None:
+        BEFORE.clear()
+    for name in TABLES:
+        BEFORE[name] = BEFORE.get(name, []) + rows.get(name, [])
+    found = accepted(rows, since)
     if "statement" in rows:  # other equations come from the kernel
-        found.whole = rows if before is None else {**rows, **{k: before.whole[k] + rows[k] for k in TABLES}}
-        ACCEPTED.append(found.whole)
+        ACCEPTED.append({**rows, **BEFORE})
     return found
 
 

@@ -83,6 +83,8 @@ def order(nodes): return tuple(sorted(nodes, key=lambda x: x.serial))
 # monomial, indices: i[name, size], dummies b[k], entries of integer arrays pick[name, size](e..).
 
 EPOCH = 0  # another one each time that what is remembered was let go
+ROWS: dict[str, list[Any]] = {"size": [], "node": [], "step": [], "reason": []}  # what was read since then
+PROVED: dict[Any, Any] = {}  # and what was proved, by table, number and world
 LEAST: dict[str, int] = {}  # the least value of a size, where it is not 1
 
 def integer(items):
@@ -187,8 +189,7 @@ def begin(least: dict[str, int]) -> None:
     global ZERO, ONE, PI, EPOCH
     EPOCH = next(SERIAL)
     for f in MEMORY: f.cache_clear()
-    SETS.clear()
-    LEAST.clear()
+    for kept in (SETS, PROVED, LEAST, *ROWS.values()): kept.clear()  # type: ignore[attr-defined]
     LEAST.update(least)
     ZERO, ONE, PI = constants()
 
@@ -445,10 +446,7 @@ def solutions(gap):
 
 def like(found):
     """Like monomials added, first those of the same dummies: {the product without its coefficient, closed: monomial}"""
-    def closed(dummies, factors):
-        row, there = canonical(dummies, factors)
-        return sizes_of(row), there
-    return collected(collected(found, lambda *m: m).values(), closed)
+    return collected(collected(found, lambda *m: m).values(), nameless)
 
 def collected(found, key):
     total = {}
@@ -457,6 +455,9 @@ def collected(found, key):
         total[same] = c + total[same][0] if same in total else c, dummies, factors
     return {same: m for same, m in total.items() if m[0]}
 
+def nameless(dummies, factors):
+    row, there = canonical(dummies, factors)
+    return sizes_of(row), *there
 def vanishes(t):
     """Whether t is plainly 0, under no condition."""
     needs = set()
@@ -481,7 +482,7 @@ def canonical(dummies, factors):
         groups = grouped(again)
     need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike")
     rows = (sum(orders, ()) for orders in product(*map(permutations, groups)))
-    return min(((row, tuple(sorted((bound(row, b).serial, e) for b, e in factors))) for row in rows), key=lambda x: x[1])
+    return min(((row, sorted((bound(row, b).serial, e) for b, e in factors)) for row in rows), key=lambda x: x[1])
 @remembered
 def bound(row, b): return normal(bind(row, b))
 def closed_sum(c, dummies, factors):
@@ -1086,20 +1087,16 @@ class Certificate:
     """The rows of a file, read in order; a row refers to earlier ones by their numbers.  Once checked, `claim` is what
     it proves, with what is `known`: definitions, hypotheses, least sizes, layers."""
 
-    def __init__(self, data, before=None):
-        """`before`: another one, whose rows these go on from."""
+    def __init__(self, data, since=None):
+        """`since`: the epoch in which other rows were read that these go on from."""
         need(type(data) is dict and data.get("format") == 2, "this is no certificate of format 2")
-        least, self.data, self.sizes, self.nodes, self.rows, self.proved = data["least"], data, [], [], {}, {}
+        least, self.data, self.kinds = data["least"], data, self.readers()
         need(type(least) is dict and all(natural(n) for n in least.values()), "least sizes are numbers from 1 on")
-        self.kinds = self.readers()
-        if before is None: begin(least)
-        else:
-            need(before.epoch == EPOCH and least == LEAST, "what this goes on from is not remembered")
-            self.sizes, self.nodes, self.rows, self.proved = before.sizes, before.nodes, before.rows, before.proved
-        self.epoch = EPOCH
-        for k, row in enumerate(data["sizes"], len(self.sizes)): self.sizes.append(at_row("size", k, read_size, row))
-        for k, row in enumerate(data["nodes"], len(self.nodes)): self.nodes.append(at_row("node", k, self.node, row))
-        for table in ("step", "reason"): self.rows.setdefault(table, []).extend(listed(data.get(f"{table}s", [])))
+        if since is None: begin(least)
+        need(since in (None, EPOCH) and least == LEAST, "what this goes on from is not remembered")
+        for table, read in (("size", read_size), ("node", self.node)):
+            for row in listed(data[f"{table}s"]): ROWS[table].append(at_row(table, len(ROWS[table]), read, row))
+        for table in ("step", "reason"): ROWS[table] += listed(data.get(f"{table}s", []))
         same = lambda h: ("eq", self.term(h[1]), self.term(h[2])) if h[0] == "eq" and len(h) == 3 else self.predicate(h)
         hypotheses = {text(name): same(h) for name, h in data["hypotheses"].items()}
         told = data.get("recursion")
@@ -1108,7 +1105,7 @@ class Certificate:
         world = world_of({}, hypotheses, Layers(layers, hypotheses) if layers else None)
         for array, axes, body in listed(data["definitions"]):
             world = world.with_definition(self.array(array), self.axes(axes), self.term(body))
-        self.world, self.known, self.claim = world, (world.definitions, hypotheses, least, layers), ()
+        self.world, self.known, self.claim = world, (world.definitions, hypotheses, dict(LEAST), layers), ()
 
     def readers(self):
         """How what is of each kind is read, given what finds the equation of an earlier step."""
@@ -1153,19 +1150,19 @@ class Certificate:
         x = function(*data, *terms, at) if op == "whole" else node(op, tuple(data), tuple(terms), tuple(at))
         return as_sum(x)
 
-    def size(self, k): return self.sizes[natural(k)]
+    def size(self, k): return ROWS["size"][natural(k)]
     def array(self, row): return text(pair(row)[0]), None if row[1] is None else self.size(row[1])
-    def any_term(self, k): return need(self.nodes[natural(k)].op != "int", f"node {k} is no term") and self.nodes[k]
-    def any_index(self, k): return need(self.nodes[natural(k)].op == "int", f"node {k} is no index") and self.nodes[k]
+    def any_term(self, k): return need((x := ROWS["node"][natural(k)]).op != "int", f"node {k} is no term") and x
+    def any_index(self, k): return need((x := ROWS["node"][natural(k)]).op == "int", f"node {k} is no index") and x
     def index(self, k): return closed(self.any_index(k))
     def values(self, row):
         return tuple(zip(self.axes([i for i, _ in map(pair, listed(row))]), [self.index(e) for _, e in row]))
 
     def term(self, k, op=None):
-        return need(op in (None, self.any_term(k).op), f"node {k} is no {op}") and closed(self.nodes[k])
+        return need(op in (None, self.any_term(k).op), f"node {k} is no {op}") and closed(ROWS["node"][k])
     def axis(self, k):
         (i,) = self.index(k).free or (None,)
-        return need(i and self.nodes[k] is just(i), f"node {k} is no named index") and i
+        return need(i and ROWS["node"][k] is just(i), f"node {k} is no named index") and i
     def axes(self, ks, wanted=None):
         found = tuple(map(self.axis, listed(ks)))
         need(len(set(found)) == len(found) and wanted in (None, len(found)), "an index twice, or another number")
@@ -1177,9 +1174,9 @@ class Certificate:
 
     def once(self, table, k, world, read):
         """What a row of this table says in a world."""
-        if (table, k, world) not in self.proved:
-            self.proved[table, k, world] = at_row(table, k, read, self.rows[table][natural(k)])
-        return self.proved[table, k, world]
+        key = table, natural(k), world
+        if key not in PROVED: PROVED[key] = at_row(table, k, read, ROWS[table][k])
+        return PROVED[key]
     def equation(self, p, world): return self.once("step", p, world, lambda row: self.prove(row, p, world))
 
     def prove(self, row, p, world):
@@ -1569,13 +1566,16 @@ def at_row(table, k, read, row):
 
 LOCK = RLock()  # whoever looks at what is accepted holds it until he has seen it
 
-def accepted(data: Any, before: Any = None) -> Any:
-    """The certificate, as `json.load` gives it, read and found to prove its claim; else raises Refused."""
+def accepted(data: Any, since: Any = None) -> Any:
+    """The certificate, as `json.load` gives it, read and found to prove its claim; else raises Refused.
+
+    `since`: the epoch in which others were read, whose rows these go on from.
+    """
     deepest = sys.getrecursionlimit()
     with LOCK:
         try:
             sys.setrecursionlimit(max(deepest, 5_000))  # for which two megabytes of stack are enough
-            found = (Theorem if type(data) is dict and "statement" in data else Certificate)(data, before)
+            found = (Theorem if type(data) is dict and "statement" in data else Certificate)(data, since)
             found.check()
             found.kinds.clear()  # which leads back to it
             return found

@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symbackprop.checker import recheck
-from symbackprop.checker.recheck import LOCK, Refused, accepted, begin, says
+from symbackprop.checker.recheck import Refused, accepted, begin, says
 
 from .context import Context, Equation
 from .indices import ProofError, refusing, require
 from .stated import Stated
 from .statement import Excused, Statement
+
+TURN = recheck.LOCK  # who holds it has the checker to himself
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,22 @@ class Theorem:
 
 @dataclass(slots=True)
 class Session:
-    """Theorems shown one after the other: the rows of each go on from those before, as does what was checked."""
+    """Theorems shown one after the other: the rows of each go on from those before, as does what was checked.
 
-    last: Any = None
+    All that is known here is when it began: what was read and checked is the checker's own, and no one hands it over.
+    """
+
+    epoch: int | None = None
 
     def alive(self) -> bool:
         """Whether the checker remembers it: nobody else has asked since."""
-        return self.last is None or self.last.epoch == recheck.EPOCH
+        return self.epoch in (None, recheck.EPOCH)
+
+    def holds(self, rows: Mapping[str, list[Any]]) -> bool:
+        """Whether so many rows were read of each table, so that others may go on from these."""
+        return self.epoch == recheck.EPOCH and all(
+            len(rows.get(f"{table}s", ())) == len(read) for table, read in recheck.ROWS.items()
+        )
 
 
 def theorem(
@@ -55,9 +66,9 @@ def theorem(
     Raises ProofError where the rows do not show it, and where a fact that they use is not among these.
     """
     with checking("argument", session is None):
-        found, said = accepted(dict(rows), None if session is None else session.last), Stated()
+        found, said = accepted(dict(rows), None if session is None else session.epoch), Stated()
         if session is not None:
-            session.last = found
+            session.epoch = recheck.EPOCH
         require(found.claim == said.statement(statement), "another statement was shown")
         listed = [(e, said.predicate(e.predicate)) for e in facts]
         used = {nearest(fact, [p for _, p in listed]) for name, fact in found.facts.items() if name in found.used}
@@ -82,7 +93,7 @@ def proved(equation: Equation, context: Context, rows: Mapping[str, Any]) -> Equ
 @contextmanager
 def checking(what: str, alone: bool = True) -> Iterator[None]:
     """While the checker remembers what it was given, no longer if it stands alone; what it refuses is refused."""
-    with refusing(what), LOCK:
+    with refusing(what), TURN:
         collecting = gc.isenabled()
         try:
             gc.disable()  # all that the checker makes goes with what it remembers

@@ -14,7 +14,7 @@ from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument
 from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.terms import free
-from symbackprop.core.theorem import Session, Theorem, theorem
+from symbackprop.core.theorem import TURN, Session, Theorem, theorem
 from symbackprop.numbers import points
 
 
@@ -51,23 +51,16 @@ class Showing:
 
     def theorem(self, statement: Statement, argument: Argument, facts: Iterable[Excused]) -> Theorem:
         """Raises ProofError where the argument does not show the statement."""
-        if not self.session.alive():
-            self.begin()
-        self.kept.append((statement, argument))
-        try:
-            rows = written(lambda: self.writer.more(statement, argument))
-            return replace(theorem(statement, rows, facts, self.session), rows=Whole(statement, argument))
-        finally:
-            if not self.in_step():
+        with TURN:
+            if not self.session.alive():
                 self.begin()
-
-    def in_step(self) -> bool:
-        """Whether all that was written was read, so that further rows may go on from it."""
-        read, rows = self.session.last, self.writer.rows
-        return read is not None and all(
-            len(table) == len(rows[name])
-            for name, table in (("sizes", read.sizes), ("nodes", read.nodes), ("steps", read.rows["step"]))
-        )
+            self.kept.append((statement, argument))
+            try:
+                rows = written(lambda: self.writer.more(statement, argument))
+                return replace(theorem(statement, rows, facts, self.session), rows=Whole(statement, argument))
+            finally:
+                if not self.session.holds(self.writer.rows):
+                    self.begin()
 
     def point(self, statement: Statement, region: Context, find: Callable[[Context], Point | None]) -> Point | None:
         """A point of the region, looked for once; the indices of the statement have values there."""
