@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from copy import copy
 from functools import wraps
 from typing import Any
 
@@ -29,7 +30,7 @@ def remembered(rows: Mapping[str, Any], since: Any = None) -> Any:
     if since is None:
         BEFORE.clear()
     for name in TABLES:
-        BEFORE[name] = BEFORE.get(name, []) + rows.get(name, [])
+        BEFORE[name] = BEFORE.get(name, []) + list(map(copy, rows.get(name, [])))
     found = accepted(rows, since)
     if "statement" in rows:  # other equations come from the kernel
         ACCEPTED.append({**rows, **BEFORE})
