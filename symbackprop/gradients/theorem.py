@@ -56,6 +56,7 @@ class Theorems:
         self.context = Context({**self.known.definitions, **self.literal.definitions}, dict(hypotheses or {}))
         self.seen = Seen(self.context)
         self.totals: dict[object, list[StepOf]] = {}
+        self.proofs: dict[str, Proof] = {}
 
     def theorem(self, variable: str, claimed: Opened | None = None, kept: Collection[Array] = ()) -> GradientTheorem:
         """`claimed` is another term for the gradient at the indices w0, w1, ..., with the proof gradient = it.
@@ -75,7 +76,11 @@ class Theorems:
 
     def proof(self, variable: str, claimed: Opened | None = None) -> Proof:
         """The same without its equation, and not checked yet."""
-        return Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
+        if claimed is not None:
+            return Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
+        if variable not in self.proofs:
+            self.proofs[variable] = Telescope(self, self.reverse.graph.inputs[variable]).proof()
+        return self.proofs[variable]
 
     def opened_conditions(self, proof: Proof, found: Equation, names: Collection[Array]) -> Proof | None:
         """The theorem with its conditions opened: one on a name may say nothing, or what never holds."""
