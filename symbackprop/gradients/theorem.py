@@ -244,7 +244,8 @@ class Telescope:
             self.steps.append((lemma.axes, adjoint, with_variable(lemma.law, wrt)))
         if lemma.left[1] is not None:
             self.steps.append((lemma.axes, slope, lemma.left[1]))
-        self.steps.append(((), ONE, with_variable(lemma.proof, wrt)))
+        if lemma.proof is not None:
+            self.steps.append(((), ONE, with_variable(lemma.proof, wrt)))
         still = {to for to, *_ in lemma.rights if to not in self.moving}
         for _, axes, (_, by_opening), tangent in lemma.rights:
             if by_opening is not None:
