@@ -67,6 +67,7 @@ class Lemmas:
     def __init__(self, reverse: Reverse, known: Meanings, assumed: Context = EMPTY) -> None:
         """`assumed` has hypotheses that may settle signs."""
         self.reverse, self.known, self.context, self.assumed = reverse, known, known.context, assumed
+        self.steps = reverse.steps
         self.kept = frozenset(n.array for n in reverse.active if n.named)
         self.backward = [n.array for n in reverse.graph.nodes if n.backward and n.meaning is not None]
         self.differ = Drawn(reverse.sample, self.axes, limited(assumed)).differ

@@ -22,7 +22,7 @@ from symbackprop.read.numpy import Node
 
 from .congruence import Literal
 from .lemmas import Lemma, Lemmas, tangents, term_of, with_variable
-from .meanings import NAMELESS, Opened, indices, meanings, opened, summed
+from .meanings import NAMELESS, Meanings, Opened, indices, meanings, opened, summed
 from .reindexing import as_they_stand, prove_linear
 from .reverse import Adjoint, Reverse
 
@@ -51,7 +51,7 @@ class Theorems:
         self.nodes = needed(reverse, more)
         self.known = meanings(reverse, self.nodes)
         signs = {name: h for name, h in (hypotheses or {}).items() if isinstance(h, Positive)}
-        self.lemmas = Lemmas(reverse, self.known, Context(hypotheses=signs))
+        self.lemmas = lemmas_of(reverse, self.known, signs)
         self.literal = Literal(reverse, self.known, self.nodes)
         self.context = Context({**self.known.definitions, **self.literal.definitions}, dict(hypotheses or {}))
         self.seen = Seen(self.context)
@@ -131,6 +131,14 @@ class Theorems:
         yield [n.array for n in between if n.named and n not in nodes]
         yield [n.array for n in (*between, *nodes) if n.named]
         yield [n.array for n in self.nodes if n.backward and n.meaning is not None]
+
+
+def lemmas_of(reverse: Reverse, known: Meanings, signs: Mapping[str, Hypothesis]) -> Lemmas:
+    """Those of the steps, found once; what else is known by name makes no difference to them."""
+    found = reverse.lemmas
+    if not isinstance(found, Lemmas) or found.steps is not reverse.steps or found.assumed.hypotheses != signs:
+        found = reverse.lemmas = Lemmas(reverse, known, Context(hypotheses=signs))
+    return found
 
 
 def objective(reverse: Reverse) -> Term:

@@ -46,9 +46,8 @@ def mended(backward: Function, reverse: Reverse, wrong: WrongLine) -> Mended | N
     if place is None or wrong.place is None:
         return None
     source, function, (first, indent) = place
-    statement = assignment(function, wrong.place[1] - first + 1)
-    whole = statement is not None and is_whole_value(reverse, wrong)
-    old: ast.stmt | ast.expr | None = statement if whole else part(function, wrong, first, indent)
+    statement = assignment(function, wrong.place[1] - first + 1) if is_whole_value(reverse, wrong) else None
+    old: Statement | ast.expr | None = statement or part(function, wrong, first, indent)
     if old is None:
         return None
     expressions = Expressions(NUMPY, known_names(reverse, wrong, first), lambda s: axis_of(reverse, s))
@@ -58,14 +57,14 @@ def mended(backward: Function, reverse: Reverse, wrong: WrongLine) -> Mended | N
         return None
     if not in_scope(value, function, old, backward):
         return None
-    if isinstance(old, Statement):
+    if isinstance(old, ast.Assign | ast.AugAssign):
         before, text = segment(source, old.value), f"{segment(source, target(old))} = {value}"
     else:
         before, text = segment(source, old), fitting(source, old, value)
     new = replaced(source, old, text)
     k = next(k for k, s in enumerate(statements(function)) if s.lineno <= old.lineno <= (s.end_lineno or s.lineno))
-    lines = [segment(t, statements(tree)[k]) for t, tree in ((source, function), (new, parsed(new)))]
-    return Mended(new, *lines, running(backward, new, function, first, wrong), (before, value))
+    was, becomes = (segment(t, statements(tree)[k]) for t, tree in ((source, function), (new, parsed(new))))
+    return Mended(new, was, becomes, running(backward, new, function, first, wrong), (before, value))
 
 
 def segment(source: str, part: ast.AST) -> str:
@@ -147,7 +146,7 @@ def corrected(source: str, old: ast.AST, wrong: WrongLine, expressions: Expressi
     if wrong.factor is None:
         if wrong.wanted is None:
             raise SymbackpropError("nothing is known to put there")
-        return (expressions.call(wrong.wanted)[0] if isinstance(old, ast.stmt) else expressions.of(wrong.wanted))
+        return expressions.call(wrong.wanted)[0] if isinstance(old, ast.stmt) else expressions.of(wrong.wanted)
     number, size = wrong.factor
     if isinstance(old, ast.Assign | ast.AugAssign):
         text = segment(source, old.value)
