@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from math import prod
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
@@ -143,12 +145,7 @@ class Size(Node):
 
     def at(self, values: dict[str, int]) -> int:
         """The number this size is when its symbols have these values (KeyError when one is missing)."""
-        total = 0
-        for symbols, coefficient in self.monomials:
-            for s in symbols:
-                coefficient *= values[s]
-            total += coefficient
-        return total
+        return sum(c * prod(values[s] for s in symbols) for symbols, c in self.monomials)
 
 
 def collected(monomials: Iterable[tuple[tuple[str, ...], int]]) -> Size:
@@ -197,10 +194,10 @@ class Least:
 EVERY_SIZE = Least()
 
 
+@lru_cache(maxsize=50_000)
 def at_least_zero(s: Size, least: Least = EVERY_SIZE) -> bool:
     """Sufficient test for s >= 0 for all sizes: after n = 1 + n' (or least + n') no coefficient is negative."""
-    shifted = with_symbols(s, lambda n: sized(n) + least[n])
-    return all(c >= 0 for _, c in shifted.monomials)
+    return all(c >= 0 for _, c in with_symbols(s, lambda n: sized(n) + least[n]).monomials)
 
 
 # --- index expressions -----------------------------------------------------------------------

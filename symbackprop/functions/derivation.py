@@ -185,7 +185,7 @@ def proved_verdict(request: Request, found: Derived, variable: str, setting: Set
     lhs = Diff(loss, Entry(Array(variable), at))
     claim = Claim(variable, lhs, found.flat(variable), shape, axes, at, outputs, f"∂L/∂{variable}",
                   partial_latex("L", variable), inputs)  # fmt: skip
-    way = through(found.theorems[variable])
+    way = through(found.shared.theorem(variable))
     verdict = verdict_of(claim, replace(setting, shapes=shapes, ways=(way,)))
     if verdict.status != PROVED:
         raise NotProved(variable, verdict)
@@ -206,19 +206,21 @@ def named_verdict(
     found: Derived, variable: str, setting: Setting, texts: tuple[str, str], showing: Showing
 ) -> Verdict:
     """The theorem through the intermediates, which are definitions of what it states.  Raises SymbackpropError."""
-    reverse, theorem = found.reverse, found.theorems[variable]
+    reverse, shared = found.reverse, found.shared
     named = named_claim(reverse, reverse.gradients, variable)
     inputs, shape = reverse.declared, reverse.declared[variable].shape
     context = Context(named.definitions, setting.context.hypotheses, setting.context.least)
     lengths = tuple(n for d in inputs.values() for n in d.shape)
 
     def way(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
-        return proved_claim(theorem, named, context) if (lhs, rhs) == (named.lhs, named.rhs) else None
+        if (lhs, rhs) != (named.lhs, named.rhs):
+            return None
+        return proved_claim(shared.theorem(variable), named, context)
 
     problem = Problem(
         Statement(named.lhs, named.rhs, context, named.forward, lengths), named.axes,
         {Array(n): d.shape for n, d in inputs.items() if d.values is None}, setting.domains, ways=(way,),
-        offered=lambda: with_names_inside(theorem.proof, theorem.context, named)[0], showing=showing,
+        offered=lambda: with_names_inside(found.proofs[variable], shared.context, named)[0], showing=showing,
     )  # fmt: skip
     axes, at = axes_of(shape, "w")
     claim = Claim(variable, named.lhs, Tensor(axes, named.rhs), shape, named.axes, at, (), f"∂L/∂{variable}",

@@ -75,7 +75,7 @@ def instead(line: WrongLine, change: Mended | None) -> str:
         return OTHER
     if node.name and wanted.name and node.name not in (wanted.name, f"d{wanted.name}") and not wanted.backward:
         return f"`{node.name}` in place of `{wanted.name}`"
-    sides = [value.partition(" = ")[2] for value in (change.before, change.after)]
+    sides = change.parts
     return f"`{sides[0]}` in place of `{sides[1]}`" if all(0 < len(s) <= SHORT for s in sides) else OTHER
 
 

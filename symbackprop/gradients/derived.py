@@ -8,6 +8,7 @@ from typing import Any
 
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index
+from symbackprop.core.kernel import Proof
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, subterms
 from symbackprop.read.numpy import Declared, Node, record
@@ -22,11 +23,16 @@ ATTEMPTS = 12  # steps that may turn out to be no theorem before this is given u
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """`theorems` by variable: ∂L/∂x = the gradient of the sweep, under the conditions and hypotheses they name."""
+    """`proofs` by variable: ∂L/∂x = the gradient of the sweep, not checked yet."""
 
     reverse: Reverse
-    theorems: Mapping[str, GradientTheorem]
+    proofs: Mapping[str, Proof]
     shared: Theorems = field(repr=False)
+
+    @property
+    def theorems(self) -> dict[str, GradientTheorem]:
+        """What the proofs prove, under the conditions and hypotheses they name.  Raises ProofError."""
+        return {v: self.shared.theorem(v) for v in self.proofs}
 
     def plain(self, node: Node) -> Tensor:
         """The entries of a node in terms of the variables alone."""
@@ -68,7 +74,7 @@ def derived(
     upstream: Sequence[str] | None = None,
     hypotheses: Mapping[str, Hypothesis] | None = None,
 ) -> Derived:
-    """The gradients of `forward` by the variables, proved.
+    """The gradients of `forward` by the variables, with their proofs.
 
     A compact form that is not proved is taken back for the rules, a rule for the formula of the derivative.  Raises
     TraceError where the forward cannot be read, SymbackpropError where a step is not proved.
@@ -79,7 +85,7 @@ def derived(
         reverse = Reverse(graph, declared, variables, upstream, refused)
         try:
             shared = Theorems(reverse, hypotheses)
-            return Derived(reverse, {v: shared.theorem(v) for v in variables}, shared)
+            return Derived(reverse, {v: shared.proof(v) for v in variables}, shared)
         except NotProved as problem:
             step = problem.step
             if (step.node.number, problem.how) in refused:

@@ -17,7 +17,7 @@ from typing import Any
 
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr, Size
-from symbackprop.core.kernel import Proof
+from symbackprop.core.kernel import Linear, Proof
 from symbackprop.core.terms import ZERO as NOTHING
 from symbackprop.core.terms import Array, Diff, Entry, Term, add, arrays, mul, num
 from symbackprop.prove.differentiate import Names, differentiate
@@ -38,7 +38,8 @@ class Lemma:
     """Σ_axes left * dN = Σ rights, with the proofs that the parts of it are what they are called.
 
     `slope` is dN in the tangents of other nodes and `law` its proof; `left` is the adjoint, opened; `rights` has for
-    each node of the step its contribution, opened.  Proofs are None where nothing was opened.
+    each node of the step its contribution, opened.  Proofs are None where nothing was opened, and `proof` is where the
+    sides are one sum of products: the sum of all steps shows that.
     """
 
     step: Step
@@ -48,7 +49,7 @@ class Lemma:
     law: Proof | None
     left: Opened
     rights: list[tuple[Node, tuple[Index, ...], Opened, Term]]
-    proof: Proof
+    proof: Proof | None
     zeros: list[tuple[Node, tuple[Index, ...], Proof]]
 
 
@@ -66,6 +67,7 @@ class Lemmas:
     def __init__(self, reverse: Reverse, known: Meanings, assumed: Context = EMPTY) -> None:
         """`assumed` has hypotheses that may settle signs."""
         self.reverse, self.known, self.context, self.assumed = reverse, known, known.context, assumed
+        self.steps = reverse.steps
         self.kept = frozenset(n.array for n in reverse.active if n.named)
         self.backward = [n.array for n in reverse.graph.nodes if n.backward and n.meaning is not None]
         self.differ = Drawn(reverse.sample, self.axes, limited(assumed)).differ
@@ -101,7 +103,8 @@ class Lemmas:
         if found is None:
             return None
         zeros = [(to, *self.zero(step, to, g, heard)) for to, g in step.dropped]
-        return Lemma(step, axes, at, slope, law, left, rights, found[0], zeros)
+        plain = isinstance(found[0], Linear) and not found[0].steps
+        return Lemma(step, axes, at, slope, law, left, rights, None if plain else found[0], zeros)
 
     def shape(self, tangent: Array) -> tuple[Size, ...] | None:
         """The axes of a tangent; None for what is none."""

@@ -73,6 +73,7 @@ class Reverse:
             for p in n.parents:
                 self.readers[p].append(n)
         self.steps: list[Step] = []
+        self.lemmas: object = None  # what is proved of the steps
         self.parts: dict[Node, list[Adjoint]] = {}
         self.done: set[Node] = set()
         self.declared = dict(declared)
@@ -93,7 +94,7 @@ class Reverse:
         copy.forward, copy.active, copy.readers = other.forward, other.active, other.readers
         copy.declared, copy.upstream, copy.sample = other.declared, other.upstream, other.sample
         copy.shifts, copy.recorder, copy.gradients = other.shifts, other.recorder, {}
-        copy.steps, copy.parts, copy.done = [], {o: [u] for o, u in other.upstream.items()}, set()
+        copy.lemmas, copy.steps, copy.parts, copy.done = None, [], {o: [u] for o, u in other.upstream.items()}, set()
         if not other.upstream:
             copy.parts = {other.graph.outputs[0]: [1.0]}
         return copy

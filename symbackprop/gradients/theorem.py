@@ -22,7 +22,7 @@ from symbackprop.read.numpy import Node
 
 from .congruence import Literal
 from .lemmas import Lemma, Lemmas, tangents, term_of, with_variable
-from .meanings import NAMELESS, Opened, indices, meanings, opened, summed
+from .meanings import NAMELESS, Meanings, Opened, indices, meanings, opened, summed
 from .reindexing import as_they_stand, prove_linear
 from .reverse import Adjoint, Reverse
 
@@ -51,11 +51,12 @@ class Theorems:
         self.nodes = needed(reverse, more)
         self.known = meanings(reverse, self.nodes)
         signs = {name: h for name, h in (hypotheses or {}).items() if isinstance(h, Positive)}
-        self.lemmas = Lemmas(reverse, self.known, Context(hypotheses=signs))
+        self.lemmas = lemmas_of(reverse, self.known, signs)
         self.literal = Literal(reverse, self.known, self.nodes)
         self.context = Context({**self.known.definitions, **self.literal.definitions}, dict(hypotheses or {}))
         self.seen = Seen(self.context)
         self.totals: dict[object, list[StepOf]] = {}
+        self.proofs: dict[str, Proof] = {}
 
     def theorem(self, variable: str, claimed: Opened | None = None, kept: Collection[Array] = ()) -> GradientTheorem:
         """`claimed` is another term for the gradient at the indices w0, w1, ..., with the proof gradient = it.
@@ -75,7 +76,11 @@ class Theorems:
 
     def proof(self, variable: str, claimed: Opened | None = None) -> Proof:
         """The same without its equation, and not checked yet."""
-        return Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
+        if claimed is not None:
+            return Telescope(self, self.reverse.graph.inputs[variable]).proof(claimed)
+        if variable not in self.proofs:
+            self.proofs[variable] = Telescope(self, self.reverse.graph.inputs[variable]).proof()
+        return self.proofs[variable]
 
     def opened_conditions(self, proof: Proof, found: Equation, names: Collection[Array]) -> Proof | None:
         """The theorem with its conditions opened: one on a name may say nothing, or what never holds."""
@@ -126,6 +131,14 @@ class Theorems:
         yield [n.array for n in between if n.named and n not in nodes]
         yield [n.array for n in (*between, *nodes) if n.named]
         yield [n.array for n in self.nodes if n.backward and n.meaning is not None]
+
+
+def lemmas_of(reverse: Reverse, known: Meanings, signs: Mapping[str, Hypothesis]) -> Lemmas:
+    """Those of the steps, found once; what else is known by name makes no difference to them."""
+    found = reverse.lemmas
+    if not isinstance(found, Lemmas) or found.steps is not reverse.steps or found.assumed.hypotheses != signs:
+        found = reverse.lemmas = Lemmas(reverse, known, Context(hypotheses=signs))
+    return found
 
 
 def objective(reverse: Reverse) -> Term:
@@ -239,7 +252,8 @@ class Telescope:
             self.steps.append((lemma.axes, adjoint, with_variable(lemma.law, wrt)))
         if lemma.left[1] is not None:
             self.steps.append((lemma.axes, slope, lemma.left[1]))
-        self.steps.append(((), ONE, with_variable(lemma.proof, wrt)))
+        if lemma.proof is not None:
+            self.steps.append(((), ONE, with_variable(lemma.proof, wrt)))
         still = {to for to, *_ in lemma.rights if to not in self.moving}
         for _, axes, (_, by_opening), tangent in lemma.rights:
             if by_opening is not None:

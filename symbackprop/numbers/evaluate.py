@@ -120,7 +120,7 @@ def off_kinks(
         for t in terms:
             axes = sorted(free(t), key=lambda i: i.name)
             for at in product(*(range(size_at(i.size, point.sizes)) for i in axes)):
-                evaluation.off_kinks(t, moving, Scope(tuple(zip(axes, at, strict=True))))
+                evaluation.off_kinks(t, moving, Scope(dict(zip(axes, at, strict=True))))
         return True
 
     try:

@@ -81,7 +81,8 @@ class Evaluation:
         self.kinks_have_values = kinks_have_values
         self.arithmetic = Lifted(Exact())
         self.memo: dict[object, Value] = {}
-        self.root = Scope(tuple(point.indices.items()))
+        self.root = Scope(dict(point.indices))
+        self.sizes, self.lengths = dict(point.sizes), dict[Size, int]()
         self.as_written = False
         self.constant = constant or written_constant
 
@@ -114,7 +115,7 @@ class Evaluation:
             case Num(value):
                 return self.constant(value)
             case Size():
-                return Fraction(t.at(dict(self.point.sizes)))
+                return Fraction(self.number(t))
             case Entry(array, at):
                 return self.entry(array, tuple(self.index(i, scope) for i in at), scope)
             case Ordinal(of):
@@ -215,17 +216,25 @@ class Evaluation:
                 except KeyError:
                     raise Undefined(f"{array}{list(position)} has no value") from None
             case Affine(constant, atoms):
-                sizes = dict(self.point.sizes)
-                return constant.at(sizes) + sum(k.at(sizes) * self.index(x, scope) for x, k in atoms)
+                return self.number(constant) + sum(self.number(k) * self.index(x, scope) for x, k in atoms)
             case _:
                 assert_never(e)
+
+    def number(self, s: Size) -> int:
+        """Raises Undefined where a symbol has no value."""
+        if s not in self.lengths:
+            try:
+                self.lengths[s] = s.at(self.sizes)
+            except KeyError as missing:
+                raise Undefined(f"the size {missing.args[0]} has no value") from None
+        return self.lengths[s]
 
     def entry(self, array: Array, position: Position, scope: Scope) -> Value:
         if array == PI:
             return numbers.constant("pi")
         if array in self.point.definitions:
             tensor = self.point.definitions[array]
-            if any(k < 0 or k >= size_at(s, self.point.sizes) for k, s in zip(position, tensor.shape, strict=True)):
+            if any(k < 0 or k >= self.number(s) for k, s in zip(position, tensor.shape, strict=True)):
                 raise Undefined(f"{array}{list(position)} is outside the array")
             value = self.value(tensor.body, self.unfolded(array, position, scope))
         else:
@@ -240,7 +249,7 @@ class Evaluation:
 
     def unfolded(self, array: Array, position: Position, scope: Scope) -> Scope:
         """The scope of the body of a definition."""
-        return Scope(tuple(zip(self.point.definitions[array].axes, position, strict=True)), (), scope.moves)
+        return Scope(dict(zip(self.point.definitions[array].axes, position, strict=True)), (), scope.moves)
 
     def derivative(self, body: Term, wrt: Entry, scope: Scope) -> Value:
         position = tuple(self.index(i, scope) for i in wrt.at)

@@ -203,15 +203,15 @@ class Move:
 class Scope:
     """Values of the indices around a term, and the entries that move."""
 
-    free: tuple[tuple[Index, int], ...] = ()
+    free: Mapping[Index, int] = field(default_factory=dict)
     stack: Position = ()
     moves: tuple[Move, ...] = ()
 
     def index(self, i: Index) -> int:
-        for j, value in self.free:
-            if i == j:
-                return value
-        raise Undefined(f"the index {i.name} has no value")
+        try:
+            return self.free[i]
+        except KeyError:
+            raise Undefined(f"the index {i.name} has no value") from None
 
     def inside(self, position: Position) -> Scope:
         return Scope(self.free, (*self.stack, *position), self.moves)

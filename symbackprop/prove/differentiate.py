@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.kernel import By, Chain, Inside, Linear, Proof, UnderDiff, UnderSum
@@ -96,25 +98,26 @@ def differentiate(t: Term, wrt: Entry, context: Context, names: Names, kept: fro
         case Add(args):
             results = [go(a) for a in args]
             total = Add(tuple(Diff(a, wrt) for a in args))
-            inside = Inside(total, tuple((k, p) for k, (_, p) in enumerate(results)))
-            return Add(tuple(v for v, _ in results)), Chain(By("diff_add", (args, wrt)), (inside,))
+            law = By("diff_add", (args, wrt))
+            return Add(tuple(v for v, _ in results)), followed(law, total, enumerate(p for _, p in results))
         case Mul(args):
             terms, parts = [], []
             for k, a in enumerate(args):
                 value, proof = go(a)
                 product = Mul((*args[:k], Diff(a, wrt), *args[k + 1 :]))
-                put, step = Mul((*args[:k], value, *args[k + 1 :])), Inside(product, ((k, proof),))
+                put = Mul((*args[:k], value, *args[k + 1 :]))
                 gone = value == ZERO  # 0 times the other factors: nothing more is asked of them
                 terms.append(ZERO if gone else put)
+                step: Proof = proof if unchanged(proof) else Inside(product, ((k, proof),))
                 parts.append((product, Chain(step, (Linear(put, ZERO),)) if gone else step))
             total = Add(tuple(p for p, _ in parts))
-            inside = Inside(total, tuple((k, step) for k, (_, step) in enumerate(parts)))
-            return Add(tuple(terms)), Chain(By("diff_mul", (args, wrt)), (inside,))
+            return Add(tuple(terms)), followed(By("diff_mul", (args, wrt)), total, enumerate(p for _, p in parts))
         case Sum(size, body, _):
             i = names.new(size)
             opened = open_body(body, (i,))
             value, proof = go(opened)
-            return over(i, value), Chain(By("diff_sum", (i, opened, wrt)), (UnderSum(i, proof),))
+            law = By("diff_sum", (i, opened, wrt))
+            return over(i, value), law if unchanged(proof) else Chain(law, (UnderSum(i, proof),))
         case Power(base, q):
             slope: tuple[Term, ...] = (Num(q), Power(base, q - 1))
             return chained(By("diff_power", (base, q, wrt)), slope, base, wrt, go(base))
@@ -141,8 +144,17 @@ def slope_of(t: Apply) -> Term:
 
 def chained(law: By, slope: tuple[Term, ...], arg: Term, wrt: Entry, inner: Result) -> Result:
     value, proof = inner
-    product = Mul((*slope, Diff(arg, wrt)))
-    return Mul((*slope, value)), Chain(law, (Inside(product, ((len(slope), proof),)),))
+    return Mul((*slope, value)), followed(law, Mul((*slope, Diff(arg, wrt))), [(len(slope), proof)])
+
+
+def followed(law: By, term: Term, parts: Iterable[tuple[int, Proof]]) -> Proof:
+    """The law, and then what changes inside the term that it gives."""
+    changing = tuple((k, p) for k, p in parts if not unchanged(p))
+    return Chain(law, (Inside(term, changing),)) if changing else law
+
+
+def unchanged(p: Proof) -> bool:
+    return isinstance(p, Linear) and p.lhs == p.rhs and not p.steps
 
 
 def differentiate_whole(w: Whole, wrt: Entry, context: Context, names: Names, kept: frozenset[Array] = NONE) -> Result:

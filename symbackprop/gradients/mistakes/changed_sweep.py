@@ -15,6 +15,7 @@ from ..rules.registry import full
 
 # what `node` hands to its argument at `place`, given its adjoint `g`; None for nothing
 HandOn: TypeAlias = "Callable[[ChangedSweep, Node, int, Node, Any], Any]"
+Shared: TypeAlias = dict[object, Any]  # of the sweeps of one graph: what they have worked out, by what it is made from
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,13 @@ class ChangedSweep(Reverse):
     """Its `gradients` are what someone finds who makes the mistake."""
 
     change: Change
+    shared: Shared
 
     @classmethod
-    def of(cls, other: Reverse, change: Change) -> ChangedSweep:
+    def of(cls, other: Reverse, change: Change, shared: Shared | None = None) -> ChangedSweep:
         """Raises NoRule, SymbackpropError, TypeError or ValueError where the change makes no sense."""
         found = cls.anew(other)
-        found.change = change
+        found.change, found.shared = change, {} if shared is None else shared
         with other.graph.recording() as found.recorder:
             found.sweep()
             found.gradients = {v: found.gradient(other.graph.inputs[v]) for v in found.variables}
@@ -65,9 +67,25 @@ class ChangedSweep(Reverse):
         else:
             step.into += [(to, g) for to, g in self.local(step.node, step.adjoint) if not self.is_zero(g)]
 
+    def once(self, what: object, work: Callable[[], Any]) -> Any:
+        """What another sweep of the same graph has worked out, too."""
+        if what not in self.shared:
+            self.shared[what] = work()
+        return self.shared[what]
+
+    def total(self, node: Node, parts: Sequence[Adjoint]) -> Adjoint:
+        return self.once(("total", node, *parts), lambda: Reverse.total(self, node, parts))  # type: ignore[no-any-return]
+
+    def is_zero(self, g: Adjoint) -> bool:
+        return self.once(("zero", g), lambda: Reverse.is_zero(self, g))  # type: ignore[no-any-return]
+
+    def gradient(self, variable: Node) -> Adjoint:
+        g = next((s.adjoint for s in self.steps if s.node is variable), 0.0)
+        return self.once(("gradient", variable, g), lambda: Reverse.gradient(self, variable))  # type: ignore[no-any-return]
+
     def local(self, node: Node, g: Adjoint) -> list[tuple[Node, Adjoint]]:
         if node not in self.change.nodes:
-            return super().local(node, g)
+            return self.once(("local", node, g), lambda: Reverse.local(self, node, g))  # type: ignore[no-any-return]
         return [
             c for place, argument in arguments(node) if argument in self.active
             for c in self.handed(node, place, argument, g)
@@ -82,9 +100,9 @@ class ChangedSweep(Reverse):
         return self.by_rule(node, place, argument, self.node(g) if not isinstance(g, int | float) else g)
 
 
-def swept(reverse: Reverse, change: Change) -> ChangedSweep | None:
+def swept(reverse: Reverse, change: Change, shared: Shared | None = None) -> ChangedSweep | None:
     try:
-        return ChangedSweep.of(reverse, change)
+        return ChangedSweep.of(reverse, change, shared)
     except (NoRule, SymbackpropError, TypeError, ValueError, RecursionError):
         return None
 

@@ -29,7 +29,7 @@ from ..reverse import Adjoint, arguments
 from ..rules.registry import over, times
 from ..sample import Floats, Sample, Undefined, same
 from .catalogue import catalogue, held, inner_nodes
-from .changed_sweep import Change, ChangedSweep, swept
+from .changed_sweep import Change, ChangedSweep, Shared, swept
 from .saying import said
 
 NUMBERS = tuple(sign * n for n in map(Fraction, ("1", "2", "1/2", "3", "1/3", "4", "1/4")) for sign in (1, -1))
@@ -53,8 +53,11 @@ class Mistakes:
     def __init__(self, check: BackwardCheck) -> None:
         self.check, self.reverse = check, check.reverse
         self.samples = (check.reverse.sample, check.reverse.sample.elsewhere())
+        self.worth: dict[tuple[str, Adjoint, Sample], Floats] = {}
+        self.shared: Shared = {}
         self.truth = [self.values(check.reverse.gradients, s) for s in self.samples]
         self.claims = [self.values(check.results, s) for s in self.samples]
+        self.right = [v for v in check.results if v not in check.wrong]
         self.wrong = tuple(v for v in check.wrong if any(c[v].any() for c in self.claims))
         self.proposed: dict[str, list[tuple[str, Gradients, tuple[str, ...]]]] = {v: [] for v in self.wrong}
         self.matchings: dict[int, Matching | None] = {}
@@ -63,8 +66,19 @@ class Mistakes:
 
     def values(self, gradients: Gradients, sample: Sample) -> dict[str, Floats]:
         """Raises Undefined."""
-        shapes = {v: sample.shape(self.reverse.graph.inputs[v].shape) for v in self.check.results}
-        return {v: np.broadcast_to(sample.of(gradients[v]), shapes[v]) for v in shapes}
+        return {v: self.value(v, gradients[v], sample) for v in self.check.results}
+
+    def value(self, variable: str, g: Adjoint, sample: Sample) -> Floats:
+        """Raises Undefined."""
+        key = variable, g, sample
+        if key not in self.worth:
+            shape = sample.shape(self.reverse.graph.inputs[variable].shape)
+            self.worth[key] = np.broadcast_to(sample.of(g), shape)
+        return self.worth[key]
+
+    def keeps(self, gradients: Gradients, sample: Sample, truth: Mapping[str, Floats]) -> bool:
+        """Whether what is right stays so.  Raises Undefined."""
+        return all(same(self.value(v, gradients[v], sample), truth[v]) for v in self.right)
 
     def propose(self) -> None:
         """Candidates by wrong variable, one that explains all of them first.
@@ -121,11 +135,11 @@ class Mistakes:
     def tried(self, path: str, change: Change) -> tuple[str, Gradients, tuple[str, ...]]:
         """What the change explains: as it is, or where it leaves out a path, with a factor on that."""
         check_time()
-        sweep = swept(self.reverse, change)
+        sweep = swept(self.reverse, change, self.shared)
         factor = None if sweep is None or not path else self.factor(sweep, self.wrong)
         if factor is not None and factor[0] != 0:
             change = scaled(path, change, factor)
-            sweep = swept(self.reverse, change)
+            sweep = swept(self.reverse, change, self.shared)
         if sweep is None or (path and factor is None):
             return "", {}, ()
         return change.name, sweep.gradients, self.fitting(sweep, self.wrong)
@@ -176,14 +190,12 @@ class Mistakes:
         agree: list[set[str]] = []
         for sample, truth, claims in zip(self.samples, self.truth, self.claims, strict=True):
             try:
-                values = self.values(sweep.gradients, sample)
+                fits = {v for v in wrong if same(self.value(v, sweep.gradients[v], sample), claims[v])}
+                if not fits or not self.keeps(sweep.gradients, sample, truth):
+                    return ()
             except (Undefined, ValueError):
                 return ()
-            if not all(same(values[v], truth[v]) for v in truth if v not in self.check.wrong):
-                return ()
-            agree.append({v for v in wrong if same(values[v], claims[v])})
-            if not agree[-1]:
-                return ()
+            agree.append(fits)
         return tuple(v for v in wrong if all(v in a for a in agree))
 
     def paths(self) -> Iterator[tuple[str, Change]]:
@@ -218,9 +230,9 @@ class Mistakes:
         for sample, truth, claims in zip(self.samples, self.truth, self.claims, strict=True):
             try:
                 without = self.values(sweep.gradients, sample)
+                if not self.keeps(sweep.gradients, sample, truth):
+                    return None
             except (Undefined, ValueError):
-                return None
-            if not all(same(without[v], truth[v]) for v in truth if v not in self.check.wrong):
                 return None
             found = [c for v in wrong if (c := ratio(claims[v] - without[v], truth[v] - without[v])) is not None]
             if not found:

@@ -306,7 +306,7 @@ def satisfied(
     def ask() -> bool:
         evaluation = known.now()
         for i in instances(h, point):
-            evaluation.root = replace(evaluation.root, free=tuple(i.items()))
+            evaluation.root = replace(evaluation.root, free=dict(i))
             if isinstance(wanted, Same):
                 if numbers.sign(evaluation.at(wanted.lhs)):
                     return False

@@ -25,7 +25,7 @@ def residuals(equations: Sequence[Same], point: Point, reaches: Reaches) -> list
         axes = sorted(free(h.lhs) | free(h.rhs), key=lambda i: i.name)
         gap = sub(h.lhs, h.rhs)
         for values in product(*(range(size_at(i.size, point.sizes)) for i in axes)):
-            evaluation.root = replace(evaluation.root, free=tuple(zip(axes, values, strict=True)))
+            evaluation.root = replace(evaluation.root, free=dict(zip(axes, values, strict=True)))
             value = evaluation.at(gap)
             if type(value) is not Fraction:
                 return None

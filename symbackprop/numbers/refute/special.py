@@ -360,7 +360,7 @@ def scopes(spot: Spot, question: Question, base: Point) -> Iterator[Scope]:
         return
     for choose in (lambda k, n: k % n, lambda k, n: n - 1, lambda k, n: 0):
         at = tuple(choose(k, n) for k, n in enumerate(counts))
-        yield Scope(tuple(zip(axes, at, strict=False)), at[len(axes) :])
+        yield Scope(dict(zip(axes, at, strict=False)), at[len(axes) :])
 
 
 def entries_of(spot: Spot, sampler: Sampler, base: Point, scope: Scope) -> list[Key]:

@@ -14,6 +14,7 @@ from .tracing import tensor
 from .values import At, Dtype, Value, aligned
 
 INPUT, CONSTANT, FORMULA = "input", "constant", "formula"
+Span = tuple[int | None, int | None, int | None, int | None]
 
 
 @dataclass(eq=False, slots=True)
@@ -23,7 +24,7 @@ class Node:
     `value` is what the computation goes on with.  Where the node is *named* these are the entries of `array`, and
     `meaning` says what they are in terms of the entries of earlier nodes; else `value` says it itself (a view, whole
     numbers, a mask).  `name` is the user's, `depth` how far from the traced function he said it (-1: a
-    letter that a reader chose), `line` where.
+    letter that a reader chose), `line` where, `span` the first and last line and column of the expression.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Node:
     depth: int = 99
     line: tuple[str, int] | None = None
     backward: bool = False
+    span: Span | None = None
     parents: tuple[Node, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
+from functools import lru_cache
+from types import CodeType, FrameType
 from typing import Any
 
 from symbackprop.core.context import Context, Hypothesis
@@ -27,7 +28,7 @@ from .copying import Copier
 from .errors import TraceError
 from .frames import MARK, traced_frames
 from .lifting import lifted
-from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
+from .nodes import CONSTANT, FORMULA, INPUT, Node, Span, identity, nodes_in
 from .shapes import Declared
 from .tracing import alike, argument, run_raw, settled, symbol, tensor
 from .values import UNIT, At, Value
@@ -155,8 +156,9 @@ class Recorder:
             kept = Value(shape, "real", entry)
         else:
             meaning = None
+        line, span = (self.line, None) if self.line else user_place()
         node = Node(number, operation, args, options, kept, meaning, scalar, backward=self.backward,
-                    line=self.line or user_line())  # fmt: skip
+                    line=line, span=span)  # fmt: skip
         self.nodes.append(node)
         self.by_array[node.array] = node
         self.remember(node, kept)
@@ -262,11 +264,18 @@ def plain_number(value: Value) -> int | float | None:
     return int(t.value) if t.value.denominator == 1 else float(t.value)
 
 
-def user_line() -> tuple[str, int] | None:
-    """Where the innermost running function of the user is."""
+def user_place() -> tuple[tuple[str, int] | None, Span | None]:
+    """Where the innermost running function of the user is: the line, and the expression there."""
     for frame in traced_frames(sys._getframe(2)):
-        return frame.f_code.co_filename, frame.f_lineno
-    return None
+        code = frame.f_code
+        return (code.co_filename, frame.f_lineno), spans(code)[frame.f_lasti // 2]
+    return None, None
+
+
+@lru_cache(maxsize=256)
+def spans(code: CodeType) -> tuple[Span, ...]:
+    """The expression of each instruction."""
+    return tuple(code.co_positions())
 
 
 # --- whole functions -----------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def plan(
     shapes = tuple((called.get(n, (name.text(n), name.latex(n))), d.shape) for n, d in declared)
     passages = tuple(planner.passages())
     seen = picture(found.reverse, planner.shown, planner.names, name)
-    return Derivation(title, tuple(found.theorems), shapes, passages, tuple(given), tuple(remarks), seen)
+    return Derivation(title, tuple(found.proofs), shapes, passages, tuple(given), tuple(remarks), seen)
 
 
 class Planner:

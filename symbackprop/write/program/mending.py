@@ -25,7 +25,7 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """`source` is the function around the line, with `after` in place of `before`.
+    """`source` is the function around the line, with `after` in place of `before`; `parts` are the expressions.
 
     `function` is the backward that goes through it; None where only a person can put the two together.
     """
@@ -34,30 +34,67 @@ class Mended:
     before: str
     after: str
     function: Function | None
+    parts: tuple[str, str]
 
 
 def mended(backward: Function, reverse: Reverse, wrong: WrongLine) -> Mended | None:
-    """The line that is wrong with its missing factor, or with the derived expression; None where that is not plain.
+    """The line with its missing factor, or with the derived expression, in it; None where that is not plain.
 
     Nothing is proved here: the function that comes out is to be checked like any other.
     """
     place = placed(wrong)
-    if place is None or not is_whole_value(reverse, wrong):
+    if place is None or wrong.place is None:
         return None
-    source, first, function = place
-    statement = assignment(source, (wrong.place[1] if wrong.place else 0) - first + 1)
-    if statement is None:
+    source, function, (first, indent) = place
+    statement = assignment(function, wrong.place[1] - first + 1) if is_whole_value(reverse, wrong) else None
+    old: Statement | ast.expr | None = statement or part(function, wrong, first, indent)
+    if old is None:
         return None
+    expressions = Expressions(NUMPY, known_names(reverse, wrong, first), lambda s: axis_of(reverse, s))
     try:
-        value = corrected(source, statement, reverse, wrong, first)
+        value = corrected(source, old, wrong, expressions)
     except SymbackpropError:
         return None
-    if not in_scope(value, function, statement, backward):
+    if not in_scope(value, function, old, backward):
         return None
-    before = ast.get_source_segment(source, statement) or ""
-    after = f"{ast.get_source_segment(source, target(statement))} = {value}"
-    new = replaced(source, statement, after)
-    return Mended(new, before, after, running(backward, new, function, first, wrong))
+    if isinstance(old, ast.Assign | ast.AugAssign):
+        before, text = segment(source, old.value), f"{segment(source, target(old))} = {value}"
+    else:
+        before, text = segment(source, old), fitting(source, old, value)
+    new = replaced(source, old, text)
+    k = next(k for k, s in enumerate(statements(function)) if s.lineno <= old.lineno <= (s.end_lineno or s.lineno))
+    was, becomes = (segment(t, statements(tree)[k]) for t, tree in ((source, function), (new, parsed(new))))
+    return Mended(new, was, becomes, running(backward, new, function, first, wrong), (before, value))
+
+
+def segment(source: str, part: ast.AST) -> str:
+    return ast.get_source_segment(source, part) or ""
+
+
+def parsed(source: str) -> ast.FunctionDef:
+    (function,) = ast.parse(source).body
+    assert isinstance(function, ast.FunctionDef)
+    return function
+
+
+def statements(function: ast.FunctionDef) -> list[ast.stmt]:
+    """Those that have no others in them."""
+    return [s for s in ast.walk(function) if isinstance(s, ast.stmt) and not hasattr(s, "body")]
+
+
+def part(function: ast.FunctionDef, wrong: WrongLine, first: int, indent: int) -> ast.expr | None:
+    """The expression that makes the node."""
+    found = [e for e in ast.walk(function) if isinstance(e, ast.BinOp | ast.UnaryOp | ast.Call | ast.Attribute)]
+    ends = ((e, (e.lineno, e.end_lineno or 0, e.col_offset, e.end_col_offset or 0)) for e in found)
+    return next((e for e, (a, z, b, y) in ends
+                 if (a + first - 1, z + first - 1, b + indent, y + indent) == wrong.node.span), None)  # fmt: skip
+
+
+def fitting(source: str, old: ast.expr, value: str) -> str:
+    """The value in brackets, where it would be another one without them."""
+    inside = f"({value})"
+    same = ast.dump(ast.parse(replaced(source, old, value))) == ast.dump(ast.parse(replaced(source, old, inside)))
+    return value if same else inside
 
 
 def line_of(wrong: WrongLine) -> str:
@@ -65,8 +102,8 @@ def line_of(wrong: WrongLine) -> str:
     return "" if wrong.place is None else linecache.getline(*wrong.place).strip()
 
 
-def placed(wrong: WrongLine) -> tuple[str, int, ast.FunctionDef] | None:
-    """The function around the line: its text, the number of its first line, and what it is there."""
+def placed(wrong: WrongLine) -> tuple[str, ast.FunctionDef, tuple[int, int]] | None:
+    """The function around the line: its text, what it is there, and its first line and column."""
     if wrong.place is None:
         return None
     lines = linecache.getlines(wrong.place[0])
@@ -82,14 +119,12 @@ def placed(wrong: WrongLine) -> tuple[str, int, ast.FunctionDef] | None:
         return None
     inner = max(around, key=lambda f: f.lineno)
     text = textwrap.dedent("".join(lines[inner.lineno - 1 : inner.end_lineno]))
-    (function,) = ast.parse(text).body
-    assert isinstance(function, ast.FunctionDef)
-    return (text, inner.lineno, function) if not inner.decorator_list else None
+    return (text, parsed(text), (inner.lineno, inner.col_offset)) if not inner.decorator_list else None
 
 
-def assignment(source: str, line: int) -> Statement | None:
-    """The assignment to one name that stands on this line of the source."""
-    for s in ast.walk(ast.parse(source)):
+def assignment(function: ast.FunctionDef, line: int) -> Statement | None:
+    """The assignment to one name that stands on this line."""
+    for s in ast.walk(function):
         match s:
             case ast.Assign([ast.Name()]) | ast.AugAssign(ast.Name()) if s.lineno <= line <= (s.end_lineno or s.lineno):
                 return s
@@ -106,21 +141,29 @@ def is_whole_value(reverse: Reverse, wrong: WrongLine) -> bool:
     return bool(on_line) and on_line[-1] is wrong.node
 
 
-def corrected(source: str, statement: Statement, reverse: Reverse, wrong: WrongLine, first: int) -> str:
-    expressions = Expressions(NUMPY, known_names(reverse, wrong, first), lambda s: axis_of(reverse, s))
+def corrected(source: str, old: ast.AST, wrong: WrongLine, expressions: Expressions) -> str:
+    """What belongs in the place of an expression, or of the value of an assignment."""
     if wrong.factor is None:
         if wrong.wanted is None:
             raise SymbackpropError("nothing is known to put there")
-        return expressions.call(wrong.wanted)[0]
+        return expressions.call(wrong.wanted)[0] if isinstance(old, ast.stmt) else expressions.of(wrong.wanted)
     number, size = wrong.factor
-    old = ast.get_source_segment(source, statement.value)
-    if isinstance(statement, ast.AugAssign):
-        operator = ast.unparse(ast.BinOp(ast.Name("a"), statement.op, ast.Name("b")))[1:-1].strip()
-        old = f"{ast.get_source_segment(source, statement.target)} {operator} ({old})"
+    if isinstance(old, ast.Assign | ast.AugAssign):
+        text = segment(source, old.value)
+        if isinstance(old, ast.AugAssign):
+            operator = ast.unparse(ast.BinOp(ast.Name("a"), old.op, ast.Name("b")))[1:-1].strip()
+            text = f"{segment(source, old.target)} {operator} ({text})"
+    else:
+        text = segment(source, old)
     if size == sized(1):
-        return f"{number} * ({old})" if number.denominator == 1 else f"({old}) * ({number})"
+        match old:
+            case ast.BinOp(ast.Constant(int(c)), ast.Mult(), rest) if number * c == 1:
+                return segment(source, rest)
+            case ast.UnaryOp(ast.USub(), rest) if number == -1:
+                return segment(source, rest)
+        return f"{number} * ({text})" if number.denominator == 1 else f"({text}) * ({number})"
     length = expressions.of(size, 20)
-    return f"{length} * ({old})" if number else f"({old}) / {length}"
+    return f"{length} * ({text})" if number else f"({text}) / {length}"
 
 
 def known_names(reverse: Reverse, wrong: WrongLine, first: int) -> dict[Node, str]:
@@ -131,11 +174,11 @@ def known_names(reverse: Reverse, wrong: WrongLine, first: int) -> dict[Node, st
     return {n: name for (name, n), seen in spoken.items() if seen <= line and n.number < wrong.node.number}
 
 
-def in_scope(value: str, function: ast.FunctionDef, statement: Statement, backward: Function) -> bool:
+def in_scope(value: str, function: ast.FunctionDef, old: ast.stmt | ast.expr, backward: Function) -> bool:
     """Whether all names of the expression mean something on that line."""
     own = {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
     for s in ast.walk(function):
-        if isinstance(s, ast.Name) and isinstance(s.ctx, ast.Store) and s.lineno < statement.lineno:
+        if isinstance(s, ast.Name) and isinstance(s.ctx, ast.Store) and s.lineno < old.lineno:
             own.add(s.id)
     outside = {*getattr(backward, "__globals__", {}), *dir(builtins)}
     return all(n.id in own | outside for n in ast.walk(ast.parse(value)) if isinstance(n, ast.Name))
@@ -149,12 +192,12 @@ def axis_of(reverse: Reverse, symbol: str) -> str:
     raise SymbackpropError(f"the size {symbol} is no axis of an argument")
 
 
-def replaced(source: str, statement: Statement, after: str) -> str:
-    lines = source.splitlines(keepends=True)
-    start, end = statement.lineno - 1, (statement.end_lineno or statement.lineno) - 1
-    kept = lines[end].encode()[statement.end_col_offset or 0 :].decode()
-    indent = lines[start][: statement.col_offset]
-    return "".join([*lines[:start], indent + after + kept, *lines[end + 1 :]])
+def replaced(source: str, old: ast.stmt | ast.expr, text: str) -> str:
+    """Columns of the parser count bytes."""
+    lines = source.encode().splitlines(keepends=True)
+    start, end = old.lineno - 1, (old.end_lineno or old.lineno) - 1
+    ahead, behind = lines[start][: old.col_offset], lines[end][old.end_col_offset or 0 :]
+    return b"".join([*lines[:start], ahead, text.encode(), behind, *lines[end + 1 :]]).decode()
 
 
 def running(
