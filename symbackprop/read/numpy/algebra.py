@@ -70,7 +70,7 @@ def number(e: IndexExpr) -> Term:
         return size_term(size)
     constant, parts = as_affine(e)
     if any(binary(a) for a, _ in parts):
-        whole_parts = (times(size_term(k), Delta(a, index_of(1)) if binary(a) else Ordinal(a)) for a, k in parts)
+        whole_parts = (times(size_term(k), Add((Delta(a, index_of(1)),)) if binary(a) else Ordinal(a)) for a, k in parts)
         return plus(size_term(constant), *whole_parts)
     return Ordinal(e)
 
