@@ -18,7 +18,7 @@ from symbackprop.core.kernel import By
 from symbackprop.core.ordering import Key
 from symbackprop.core.ranges import always_negative
 from symbackprop.core.sums import Factors, Monomial, canonical
-from symbackprop.core.terms import ZERO, Holds, Mul, NonNegative
+from symbackprop.core.terms import ZERO, Entry, Holds, Mul, NonNegative, subterms
 
 from ..normal_form.reduce import Move, Reduction, product_of
 
@@ -52,14 +52,20 @@ def implied(m: Monomial) -> Move | None:
 
 
 def opposite(m: Monomial) -> Move | None:
-    """[i - k >= 0] = 1 - [k - i >= 0] + δ_ik for a dummy k: what counts up to i as what counts down to it."""
+    """[i - k >= 0] = 1 - [k - i >= 0] + δ_ik: what counts up to i as what counts down to it, i before k."""
     for e in places(m.factors):
         constant, parts = as_affine(e)
-        up = {a for a, k in parts if isinstance(a, Index) and k == sized(1)}
-        down = {a for a, k in parts if isinstance(a, Index) and k == sized(-1)}
-        if not constant.monomials and len(parts) == 2 and up and down <= set(m.dummies) and up.isdisjoint(m.dummies):
+        up = [a for a, k in parts if isinstance(a, Index) and k == sized(1)]
+        down = [a for a, k in parts if isinstance(a, Index) and k == sized(-1)]
+        if not constant.monomials and len(parts) == 2 and up and down and role(up[0], m) < role(down[0], m):
             return excluded(m, (e,), (not_at(e), not_at(affine(0, ((e, -1),)))), -1)
     return None
+
+
+def role(i: Index, m: Monomial) -> tuple[str, ...]:
+    """By what an index is known, whatever it is called: the arrays that a dummy is a place of.  Free ones are first."""
+    entries = (s for b, _ in m.factors for s in subterms(b) if isinstance(s, Entry) and i in s.at)
+    return tuple(sorted(e.array.name for e in entries)) if i in m.dummies else ()
 
 
 def excluded(m: Monomial, gone: Places, each: Places, sign: int = 1) -> Move:
