@@ -378,3 +378,78 @@ def test_labels_that_are_ignored() -> None:
     assert check_gradient(forward, backward, shapes, "x")
     forgotten = check_gradient(forward, lambda x, y: F.softmax(x, 1) - F.one_hot(y, x.shape[1]), shapes, "x")
     assert forgotten.status == "refuted"
+
+
+# --- second order: (name, forward, backward, shapes, what is refuted at the second order) ---------------
+
+
+def keeping(what: Any) -> Any:
+    """A forward that returns and saves what the function says: (result, saved)."""
+
+    def forward(ctx: Any, *given: Any) -> Any:
+        y, saved = what(*given)
+        ctx.save_for_backward(*saved)
+        return y
+
+    return forward
+
+
+def with_saved(gradients: Any) -> Any:
+    return lambda ctx, g: gradients(g, *ctx.saved_tensors)
+
+
+def held(g: Any, x: Any) -> Any:
+    with torch.no_grad():
+        return g * torch.cos(x)
+
+
+def rms(x: Any, w: Any) -> tuple[Any, Any, Any]:
+    inv = torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5)
+    return x * inv * w, (x, w, inv), (x, w)
+
+
+def rms_back(g: Any, x: Any, w: Any, inv: Any) -> Any:
+    n, d = x * inv, g * w
+    return inv * (d - n * (d * n).mean(-1, keepdim=True)), (g * n).sum(0)
+
+
+def rms_again(g: Any, x: Any, w: Any) -> Any:
+    return rms_back(g, x, w, torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5))
+
+
+def softplus(x: Any) -> Any:
+    return torch.log1p(torch.exp(x))
+
+
+N, XW = {"x": "n"}, {"x": "B D", "w": "M D"}
+TWICE: list[tuple[str, Any, Any, dict[str, str], set[str]]] = [
+    ("an input", lambda x: (x**3, (x,)), lambda g, x: 3 * x**2 * g, N, set()),
+    ("an output", lambda x: ((y := x.exp()), (y,)), lambda g, y: y * g, N, set()),
+    ("an intermediate", lambda x: (softplus(x), (x.exp(),)), lambda g, e: g * e / (1 + e), N, {"x"}),
+    ("computed again", lambda x: (softplus(x), (x,)), lambda g, x: g * x.exp() / (1 + x.exp()), N, set()),
+    ("detached", lambda x: (x.sin(), (x,)), lambda g, x: g * x.detach().cos(), N, {"x"}),
+    ("no_grad", lambda x: (x.sin(), (x,)), held, N, {"x", "g"}),
+    ("a product", lambda x, w: (x @ w.t(), (x, w)), lambda g, x, w: (g @ w, g.t() @ x), XW, set()),
+    ("a copy", lambda x, w: (x @ w.t(), (x, w.clone())), lambda g, x, w: (g @ w, g.t() @ x), XW, {"w"}),
+    ("rms", lambda x, w: rms(x, w)[:2], rms_back, {"x": "B D", "w": "D"}, {"x"}),
+    ("rms again", lambda x, w: rms(x, w)[::2], rms_again, {"x": "B D", "w": "D"}, set()),
+]
+
+
+@pytest.mark.parametrize("name, forward, backward, shapes, wrong", TWICE, ids=[c[0] for c in TWICE])
+def test_second_order(name: str, forward: Any, backward: Any, shapes: Any, wrong: set[str]) -> None:
+    function = pair(keeping(forward), with_saved(backward))
+    verdict = check_function(function, shapes=shapes, order=2, seek_repair=False, timeout=60)
+    expected = {n: "proved" for n in shapes}
+    expected |= {f"{n}, second order": "refuted" if n in wrong else "proved" for n in (*shapes, "g")}
+    assert {n: v.status for n, v in verdict.gradients.items()} == expected, str(verdict)
+    assert ("is constant in a second backward" in str(verdict)) == bool(wrong)
+
+
+def test_a_backward_that_is_differentiable_once() -> None:
+    function = pair(keeping(lambda x: (x.sin(), (x,))), once_differentiable(with_saved(lambda g, x: g * x.cos())))
+    assert check_function(function, shapes=N).status == "proved"
+    verdict = check_function(function, shapes=N, order=2)
+    assert verdict.status == "ill-formed" and "@once_differentiable" in str(verdict)
+    with pytest.raises(SymbackpropError, match="order is 1 or 2"):
+        check_function(function, shapes=N, order=3)

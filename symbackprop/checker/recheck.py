@@ -882,8 +882,8 @@ LAWS = {
     # sums over ranges
     "reindex": ("iiet", reindex),
     "by_radix": ("iiit", lambda i, q, r, f: (sums((i,), f), sums((q, r), *digits(i, q, r, f)))),
-    "covering": ("ee", lambda e, f: need(never_negative(e + f + 1), "neither need hold")
-                 and (in_range(e) * in_range(f), add(in_range(e), in_range(f), num(-1)))),
+    "no_room": ("E", lambda es: need(always_negative(sum(es)), "all of them may hold")
+                and (product_of(*map(in_range, es)), ZERO)),
     # functions of arrays
     "inverse_times": ("Wi", lambda w, k: inverse_times(w, k, True)),
     "times_inverse": ("Wi", lambda w, k: inverse_times(w, k, False)),

@@ -18,6 +18,7 @@ from .deciding import are_long, refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .gradient_claims import gradient_claims
 from .jax_reading import through_jax
+from .one_hot import with_labels
 from .other_libraries import with_held_values
 from .overflow import overflow_notes
 from .reading import reading_of
@@ -51,7 +52,9 @@ TRIES = 3
 def verdict(request: Request, claims: Claims, options: Options) -> Verdict:
     """The answer to a request, in time."""
     try:
-        return verdict_at(request, claims, options)
+        found = verdict_at(request, claims, options)
+        other = with_labels(request) if found.status == UNKNOWN else None
+        return found if other is None else better(found, verdict_at(other, claims, options))
     except ShapeMismatch as mismatch:
         return answered(mismatch_verdict, request, claims, mismatch, options)
     except TraceError as problem:
@@ -69,6 +72,10 @@ def otherwise_read(request: Request, problem: TraceError, seconds: float) -> Req
         return through_jax(request, seconds) or with_held_values(request, problem)
     except SymbackpropError:
         return None
+
+
+def better(one: Verdict, other: Verdict) -> Verdict:
+    return one if other.status == UNKNOWN else other
 
 
 Problem = TypeVar("Problem", bound=SymbackpropError)

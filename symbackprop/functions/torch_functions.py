@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from inspect import Parameter, signature
 from typing import Any
 
 from torch import nn
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.decide.status import ILL_FORMED, UNKNOWN
+from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
     HeldConstant,
@@ -19,19 +21,21 @@ from symbackprop.read.torch import (
     applied,
     backward_code,
     backward_names,
+    first_code,
     forward_code,
     forward_parameters,
     function_code,
     module_code,
     names_no_library,
+    second_code,
     uses_torch,
 )
 
 from .drive import verdict
 from .gradient_claims import gradient_claims
-from .held_values import with_copies
+from .held_values import copies_of, with_copies
 from .request import Request, read_request
-from .verdict import Verdict
+from .verdict import Verdict, together
 
 Argument = Callable[[Mapping[str, Any]], Any]
 NUMBERS = ("float", float, Parameter.empty, "Any")  # annotations of an argument that may be any real number
@@ -43,11 +47,14 @@ def check_function(asked: Any) -> Verdict:
     `asked.values` are the arguments that are no tensors, by their names in forward, and `args`: all arguments in order,
     as they would be written.
     """
-    function = asked.function
+    function, values = asked.function, dict(asked.values)
+    twice = values.pop("order", 1)
+    if twice not in (1, 2):
+        raise SymbackpropError(f"check_function: order is 1 or 2, not {twice!r}")
     if function.backward is torch_default(function):
         raise SymbackpropError(f"check_function: {function.__name__} has no backward of its own")
     declared = parse_shapes(dict(asked.shapes))
-    order, plain = arguments(function, declared, dict(asked.values))
+    order, plain = arguments(function, declared, values)
     everything = {**declared, **{n: Declared(()) for n in plain}}
     wrt = variables(declared, asked.wrt)
     call = applied(function, order)
@@ -59,7 +66,45 @@ def check_function(asked: Any) -> Verdict:
     upstream = upstream_names(function, len(outputs), everything)
     backward = backward_code(function, call, everything, wrt, plain, upstream)
     request = read_request("check_function", forward, backward, everything, wrt, asked.assuming, {})
-    return verdict(request, gradient_claims, asked.options)
+    found = verdict(request, gradient_claims, asked.options)
+    once = differentiable_once(function) if twice == 2 else None
+    if twice == 1 or once is not None:
+        return found if once is None else with_second_order(found, once)
+    shapes = {**everything, **{u: Declared(t.shape) for u, t in zip(upstream, outputs, strict=True)}}
+    second = copies_of(wrt, shapes, "d{}_bar")
+    of_first = partial(second_code, function, call, everything, wrt, plain, upstream)
+    twice_asked = read_request(
+        "check_function", first_code(function, call, everything, wrt, plain, upstream),
+        of_first(list(second.values())), shapes, [*wrt, *upstream], asked.assuming, {},
+    )  # fmt: skip
+    return with_second_order(found, verdict(twice_asked, gradient_claims, asked.options))
+
+
+HELD = (
+    "what forward saves that is neither an input nor an output is constant in a second backward, and so is what "
+    "detach() and no_grad() hold"
+)
+
+
+def with_second_order(first: Verdict, second: Verdict) -> Verdict:
+    """Both, the second one's gradients named so."""
+    own = {}
+    for n, v in parts(second).items():
+        name = f"{n}, second order"
+        own[name] = replace(v, name=name, notes=(*v.notes, HELD) if v.status == REFUTED else v.notes)
+    return together({**parts(first), **own})
+
+
+def parts(v: Verdict) -> Mapping[str, Verdict]:
+    return v.gradients or {v.name or "the backward": v}
+
+
+def differentiable_once(function: Any) -> Verdict | None:
+    """Whether PyTorch refuses to go through its backward."""
+    code = getattr(function.backward, "__code__", None)  # of what stands around it, where it is decorated
+    if code is None or "once_differentiable" not in code.co_qualname:
+        return None
+    return Verdict(ILL_FORMED, reason=f"{function.__name__}.backward is @once_differentiable: there is no second order")
 
 
 def outputs_of(forward: TorchCode, declared: Mapping[str, Declared]) -> Any:

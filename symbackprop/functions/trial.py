@@ -261,6 +261,13 @@ def flattened(x: Any, name: str = "0") -> dict[str, Any]:
 def filled(name: str, declared: Declared, point: Point) -> Any:
     """The argument at a point; entries that no claim looks at are 1 (0 for integers)."""
     shape = tuple(size_at(n, {**dict.fromkeys(n.symbols, 2), **point.sizes}) for n in declared.shape)
+    if declared.hot is not None:
+        label, axis = declared.hot
+        table = point.integers.get(label, {})
+        array = np.zeros(shape)
+        for k in np.ndindex(shape[:axis] + shape[axis + 1 :]):
+            array[(*k[:axis], table.get(k, 0), *k[axis:])] = 1
+        return array
     if declared.values is not None:
         table = point.integers.get(name, {})
         whole = np.zeros(shape, dtype=int)

@@ -339,8 +339,8 @@ LAWS: list[Row] = [
     ("a new index that is the old one", by("reindex", i, i, affine(1, ((i, 1),)), x(i))),
     ("a new index in use", by("reindex", i, k, affine(0, ((i, 1),)), mul(x(i), y(k)))),
     (
-        "neither of two predicates need hold",
-        by("covering", affine(0, ((i, 1), (j, -1))), affine(-2, ((j, 1), (i, -1)))),
+        "two predicates that hold for i = j",
+        by("no_room", (affine(0, ((i, 1), (j, -1))), affine(0, ((j, 1), (i, -1))))),
     ),
     ("outside of half", by("step_negated_outside", num(HALF), x(i))),
     ("digits of another size", by("by_radix", i, Index("a", N), Index("c", M), x(i))),

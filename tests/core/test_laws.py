@@ -162,8 +162,9 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
         (i, k, affine(N, ((i, -1), (j, 1), (Pick("t", (j,), N), 2))), x(i))],
     "by_radix": [(Index("a", N * M), c, b, mul(x(Index("a", N * M)), W(i, Index("a", N * M)))) for c in (p, q)] + [
         (Index("a", N * 2), i, Index("b", sized(2)), f(x(Index("a", N * 2))))],
-    "covering": [(affine(0, ((i, 1), (j, -1))), affine(-1, ((j, 1), (i, -1)))),
-                 (affine(-2, ((i, 1),)), affine(1, ((j, 1),)))],
+    "no_room": [((affine(0, ((i, 1), (j, -1))), affine(-1, ((j, 1), (i, -1)))),),
+                ((affine(0, ((i, 1), (j, -1))), affine(0, ((j, 1), (k, -1))), affine(-1, ((k, 1), (i, -1)))),),
+                ((affine(-2, ((i, -1),)),),)],
 }  # fmt: skip
 CONTEXTS = {"unfold": DEFINED, "assume": ASSUMED}
 

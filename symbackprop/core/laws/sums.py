@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..context import Context, Equation
 from ..indices import Index, IndexExpr, affine, as_affine, at_least_zero
-from ..ranges import never_negative
-from ..terms import Add, Holds, Mul, NonNegative, Ordinal, Term, free, num, over, require, substitute
+from ..ranges import always_negative
+from ..terms import ZERO, Holds, Mul, NonNegative, Ordinal, Term, free, over, require, substitute
 from .registry import law
 
 
@@ -40,8 +40,7 @@ def by_radix(context: Context, i: Index, q: Index, r: Index, body: Term) -> Equa
 
 
 @law
-def covering(context: Context, e: IndexExpr, f: IndexExpr) -> Equation:
-    """[e >= 0] [f >= 0]  =  [e >= 0] + [f >= 0] - 1,  when e + f >= -1: one of them always holds"""
-    require(never_negative(affine(1, ((e, 1), (f, 1))), context.least), "neither need hold")
-    one, other = Holds(NonNegative(e)), Holds(NonNegative(f))
-    return Equation(Mul((one, other)), Add((one, other, num(-1))))
+def no_room(context: Context, each: tuple[IndexExpr, ...]) -> Equation:
+    """Π_k [e_k >= 0]  =  0,  when Σ_k e_k < 0: not all of them hold"""
+    require(always_negative(affine(0, [(e, 1) for e in each]), context.least), "all of them may hold")
+    return Equation(Mul(tuple(Holds(NonNegative(e)) for e in each)), ZERO)

@@ -46,7 +46,7 @@ from ..rules.ranges import join
 from ..rules.relations import Relations
 from .joined import Rewritten, either, joined
 from .radix import Strides, digits
-from .reduce import Reduction, ordered
+from .reduce import Reduction, Rule, ordered
 from .session import Session
 from .ways import Way, step_of_steps
 
@@ -80,12 +80,17 @@ class Normal(Session):
 
     def compute(self, t: Term) -> Rewritten:
         inside, proof = self.inner(t)
-        reduction = Reduction(inside, self.run(inside))
-        reduction.exhaust(self.relations.rules())
-        while join(reduction):
-            reduction.exhaust(self.relations.rules())
+        reduction = self.reduced(inside)
         value = reduction.result()
         return value, None if value == t else joined(proof, reduction.proof())
+
+    def reduced(self, t: Term, *more: Rule) -> Reduction:
+        rules = (*self.relations.rules(), *more)
+        reduction = Reduction(t, self.run(t))
+        reduction.exhaust(rules)
+        while join(reduction):
+            reduction.exhaust(rules)
+        return reduction
 
     def inner(self, t: Term) -> Rewritten:
         """`t` with the inside of every function normalised and the rules for functions applied."""

@@ -11,6 +11,7 @@ from symbackprop.core.sums import Monomial, canonical
 from symbackprop.core.terms import ONE, ZERO, Mul, Term, add, free, substitute
 
 from ..rules.fractions import common_denominator, over_common_denominator
+from ..rules.ranges import opposite
 from .joined import joined
 from .normal import Normal
 
@@ -26,6 +27,10 @@ def prove_zero(t: Term, normal: Normal, depth: int = DEPTH) -> Proof | None:
     if depth == 0:
         return None
     monomials = normal.run(value).expand(value)
+    if any(opposite(m) for m in monomials):
+        other = normal.reduced(value, opposite)
+        if other.result() == ZERO:
+            return joined(proof, other.proof())
     rest = over_denominator(monomials, normal, depth) or by_scopes(monomials, normal, depth)
     if rest is None:
         return None

@@ -20,6 +20,7 @@ from ..matching import Pattern, occurrences
 from ..normal_form.reduce import Move, Rule, product_of
 from ..normal_form.session import Session
 from .ends import Ends
+from .ranges import implied
 from .shifts import Shifts
 from .symmetry import Symmetry, orders, turned, turning
 from .two_steps import Steps
@@ -53,6 +54,7 @@ class Relations:
             self.inverse,
             self.symmetry,
             self.ends,
+            implied,
             self.shift,
             *self.maxima.rules(),
             self.steps,

@@ -70,8 +70,8 @@ def number(e: IndexExpr) -> Term:
         return size_term(size)
     constant, parts = as_affine(e)
     if any(binary(a) for a, _ in parts):
-        whole_parts = (times(size_term(k), Delta(a, index_of(1)) if binary(a) else Ordinal(a)) for a, k in parts)
-        return plus(size_term(constant), *whole_parts)
+        numbers = (Add((Delta(a, index_of(1)),)) if binary(a) else Ordinal(a) for a, _ in parts)
+        return plus(size_term(constant), *(times(size_term(k), x) for x, (_, k) in zip(numbers, parts, strict=True)))
     return Ordinal(e)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbackprop.core.terms import Add, Array, Delta, Entry, Holds, Mul
+from symbackprop.core.terms import Add, Apply, Array, Delta, Entry, Holds, Mul
 
 from .algebra import (
     ONE,
@@ -20,6 +20,8 @@ from .algebra import (
     Num,
     Sum,
     Term,
+    affine,
+    backwards,
     complement,
     delta,
     difference,
@@ -46,15 +48,20 @@ from .algebra import (
 from .factors import positive
 from .powers import power_at, repeated_product
 from .rewriting import arrays_in, opened_term, rewritten
+from .scalars import exp, log
 from .values import At, Value, aligned
 
 
 @dataclass(slots=True)
 class Solved:
-    """As functions of the entry: the value at the start of iteration t, and after the loop."""
+    """As functions of the entry: the value at the start of iteration t, and after the loop.
+
+    `after` is the value after any number of iterations, where one form says it for all of them.
+    """
 
     start: Callable[[At], Term]
     final: Callable[[At], Term]
+    after: Callable[[At, IndexExpr], Term] | None = None
 
 
 def linear(t: Term, e: Entry) -> tuple[Term, Term] | None:
@@ -169,7 +176,19 @@ def rows_one_by_one(
     def at_start(at: At) -> Term:
         return carried.start(without(at)) if at[k] == last else upto(at, i)
 
-    return Solved(at_start, lambda at: upto(at, None))
+    def row_after(at: At) -> Term:
+        """Row 0 is from before the loop, and each iteration writes another: all are values of the carried one."""
+        assert carried.after is not None
+        s = dummy(i.size, "t")
+        found = solved_for(s, Delta(at[k], replaced(row, {i: s})))
+        if found is None:
+            return upto(at, None)
+        if nonnegative(found) is True:
+            return substitute(by_a_step(without(at)), {i: found})
+        return carried.after(without(at), shifted(found, 1))
+
+    every_row = carried.after is not None and before.shape[k] == i.size + 1
+    return Solved(at_start, row_after if every_row else lambda at: upto(at, None))
 
 
 def deltas_in(t: Term) -> set[Delta]:
@@ -229,7 +248,8 @@ def closed_form(t: Index, axes: tuple[Index, ...], a: Term, b: Term, before: Val
         done = ONE if stop is None else gate(shifted(difference(stop, s), -1))
         return combined(s, p, q, v0, done, stop)
 
-    return Solved(lambda at: upto(at, t), lambda at: upto(at, None))
+    after = upto if positive(a) and t in free(a) else None
+    return Solved(lambda at: upto(at, t), lambda at: upto(at, None), after)
 
 
 def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr | None) -> Term:
@@ -265,6 +285,8 @@ def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr |
         steps = index_of(s.size) if stop is None else stop
         last = shifted(difference(steps, s), -1)
         return plus(times(power_of_steps(a, steps), v0), total(s, times(done, b, power_of_steps(a, last))))
+    if positive(a) and (b != ZERO or v0 != ONE):
+        return decayed(s, logarithm(a), b, v0, done, index_of(s.size) if stop is None else stop)
     factor = plus(times(done, a), complement(done))
     result = times(product_over(s, factor), v0)
     if b == ZERO:
@@ -274,6 +296,40 @@ def combined(s: Index, a: Term, b: Term, v0: Term, done: Term, stop: IndexExpr |
     here = substitute(factor, {s: r})
     tail = product_over(r, plus(times(after, here), complement(after)))
     return plus(result, summed((s,), times(done, b, tail)))
+
+
+def decayed(s: Index, u: Term, b: Term, v0: Term, done: Term, stop: IndexExpr) -> Term:
+    """The same for a = e^u, with sums from the start only: Π_{r>s} a(r) is e^(all - those before s - u(s)).
+
+    What an s that is not done gives is multiplied by 0.
+    """
+    everything = first_ones(s, u, stop)
+    tail = exp(plus(everything, negated(first_ones(s, u, s)), negated(u)))
+    return plus(times(exp(everything), v0), summed((s,), times(done, b, tail)))
+
+
+def first_ones(s: Index, u: Term, stop: IndexExpr) -> Term:
+    """Σ_{s < stop} u(s); where u is read from the end, as what is left of all in their own order."""
+    r = dummy(s.size, "t")
+    if backwards(s, u) > 0:
+        turned, left = substitute(u, {s: affine(s.size - 1, [(r, -1)])}), affine(s.size, [(stop, -1)])
+        last = shifted(left, -1)
+        if nonnegative(last) is not True:
+            return plus(total(r, turned), negated(first_ones(r, turned, left)))
+        return plus(total(r, turned), negated(first_ones(r, turned, last)), negated(substitute(u, {s: stop})))
+    return total(r, times(gate(shifted(difference(stop, r), -1)), substitute(u, {s: r})))
+
+
+def logarithm(a: Term) -> Term:
+    match a:
+        case Apply("exp", u, 0):
+            return u
+        case Mul(args):
+            return plus(*map(logarithm, args))
+        case Num(value) if value == 1:
+            return ZERO
+        case _:
+            return log(a)
 
 
 def power_of_steps(a: Term, e: IndexExpr) -> Term:

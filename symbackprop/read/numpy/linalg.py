@@ -200,14 +200,17 @@ def matrix_norm(x: Any, *, ord: Any = "fro", keepdims: Any = False) -> Any:
 WRITTEN_OUT = 4  # rows of a matrix that is factored entry by entry
 
 
-@provides("cholesky", table=LINALG)
+@provides("cholesky", table=LINALG, a=f"one matrix of up to {WRITTEN_OUT} rows", upper="no")
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """L of A = L L^T for a matrix of small literal size, row by row from its lower triangle, as NumPy has it."""
     value = lifted(a)
     square(value, "cholesky")
     n = value.shape[-1].constant
     if n is None or n > WRITTEN_OUT or value.ndim != 2 or upper:
-        raise TraceError("np.linalg.cholesky has no index term: only small literal sizes are written out")
+        raise TraceError(
+            "a Cholesky factor of a symbolic size is not covered: it is read for one matrix of up to "
+            f"{WRITTEN_OUT} rows; solve(A, b), inv(A) and slogdet(A) are read for all sizes"
+        )
     x = wrap(value)
     lower: list[list[Any]] = [[0.0] * n for _ in range(n)]
     for i in range(n):
@@ -220,5 +223,5 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 refuses(
     "eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "qr", "lstsq", "matrix_rank", "cond", "expm",
     "tensorinv", "tensorsolve", "lu", "schur", "sqrtm", "logm",
-    table=LINALG, because="has no index term",
+    table=LINALG, because="has no index term: factorisations are not covered, solve, inv, det and slogdet are",
 )  # fmt: skip

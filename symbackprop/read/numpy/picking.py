@@ -9,7 +9,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from symbackprop.core.ranges import within
+from symbackprop.core.terms import Delta
+
 from .algebra import (
+    ZERO_AT,
     Index,
     IndexExpr,
     Size,
@@ -20,6 +24,7 @@ from .algebra import (
     dummy,
     gate,
     index_of,
+    indices_in,
     minus,
     negated,
     num,
@@ -55,6 +60,9 @@ def best_place(v: Value, axis: int | None, keepdims: bool, smallest: bool) -> Va
     finite(v)
     axes = flat_axes(v, axis)
     nonempty(v, axes, "argmax")
+    ones = place_of_the_one(v, axes[0], keepdims) if len(axes) == 1 and not smallest else None
+    if ones is not None:
+        return ones
     shape = tuple(UNIT if k in axes else s for k, s in enumerate(v.shape) if keepdims or k not in axes)
 
     def cases(at: At) -> Case:
@@ -76,6 +84,23 @@ def best_place(v: Value, axis: int | None, keepdims: bool, smallest: bool) -> Va
         return found, chosen if found else num(1), replaced(place, dict(zip(indices, found, strict=True)))
 
     return by_cases(shape, cases)
+
+
+def place_of_the_one(v: Value, axis: int, keepdims: bool) -> Value | None:
+    """Where the 1 of an array of deltas stands, of one_hot(labels) the labels; None of other arrays."""
+
+    def index(at: At) -> IndexExpr | None:
+        i = dummy(v.shape[axis])
+        match v.term((*at[:axis], i, *at[axis + keepdims :])):
+            case Delta(a, b) if i in (a, b):
+                place = b if a == i else a
+                return place if i not in indices_in(place) and within(place, i.size) else None
+            case _:
+                return None
+
+    shape = (*v.shape[:axis], *(UNIT,) * keepdims, *v.shape[axis + 1 :])
+    at = tuple(ZERO_AT if s == UNIT else dummy(s) for s in shape)
+    return None if index(at) is None else Value(shape, "int", None, index)
 
 
 def by_cases(shape: tuple[Size, ...], cases: Any) -> Value:

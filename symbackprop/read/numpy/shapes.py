@@ -14,16 +14,21 @@ from .errors import TraceError
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A symbolic array argument.  `values` is None for real entries, else the entries are integers 0 .. values-1."""
+    """A symbolic array argument.  `values` is None for real entries, else the entries are integers 0 .. values-1.
+
+    `hot` says of which integer array an array is one-hot, and along which axis.
+    """
 
     shape: tuple[Size, ...]
     values: Size | None = None
+    hot: tuple[str, int] | None = None
 
     def at(self, sizes: Mapping[str, int]) -> Declared:
         """The same argument with numbers in place of these size symbols."""
         return Declared(
             tuple(at_sizes(s, sizes) for s in self.shape),
             None if self.values is None else at_sizes(self.values, sizes),
+            self.hot,
         )
 
     @property

@@ -15,7 +15,7 @@ from symbackprop.core.matrix import dummy
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, free
 
-from .algebra import ZERO, ZERO_AT
+from .algebra import ZERO, ZERO_AT, delta
 from .array import SymArray
 from .context import Tracing, current, tracing
 from .copying import Copier
@@ -60,6 +60,9 @@ def symbol(name: str, declared: Declared) -> Any:
         return straight(SymArray(Value(shape, "int", None, lambda at: Pick(name, at, size))))
 
     def entry(at: tuple[Any, ...]) -> Term:
+        if declared.hot is not None:
+            label, axis = declared.hot
+            return delta(at[axis], Pick(label, (*at[:axis], *at[axis + 1 :]), shape[axis]))
         return Entry(Array(name), tuple(ZERO_AT if s == UNIT else e for e, s in zip(at, shape, strict=True)))
 
     return straight(SymArray(Value(shape, "real", entry), scalar=not shape))

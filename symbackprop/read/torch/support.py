@@ -34,6 +34,8 @@ A loop over an axis needs a length that is a number.
 
 Arguments of `forward` that are no tensors: give them by name (`eps=1e-5`) or all in order
 (`args=["x", "w", "1e-5"]`); a number that nobody gives is any real number. A gradient that is `None` counts as 0.
+`order=2` checks the gradients of the backward, too, as `create_graph=True` computes them: what forward saves that is
+neither an input nor an output is constant there, and double backward silently wrong.
 An input marked dirty is refused. Of a module, every parameter is an array: `params` gives them names, the others have
 those of their paths (`fc1_weight`). What a constructor draws is not drawn. A module that exists already is copied.
 
