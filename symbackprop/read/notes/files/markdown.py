@@ -141,7 +141,8 @@ class _Walk:
             self.cursor[number - 1] = column
         if self.in_heading:
             self.out.heading(self.in_heading, re.sub(r"\s+", " ", content).strip())
-            return
+            if not any("=" in c.content for c in token.children or [] if c.type.startswith("math_inline")):
+                return
         self.out.prose(content, Place(self.source, offsets[0] if offsets else 0, offsets))
         at, struck = 0, 0
         for child in token.children or []:

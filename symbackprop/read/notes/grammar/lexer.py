@@ -106,6 +106,8 @@ def tokenize(text: str, words: Collection[str] = ()) -> list[Token]:
             sign = SIGNS.get(c)
             if sign is None:
                 _unusual(c, start, end, out)
+            elif c == "=" and out and out[-1].text == "=" and out[-1].end == start:  # k == i
+                out[-1] = out[-1]._replace(end=end)
             else:
                 append(Token(sign[0], sign[1], start, end))
                 if c in "({[⟨":
@@ -242,6 +244,8 @@ def _worded(
         out.append(Token("func", FUNCTION_WORDS[word], start, end))
     elif kind == "text" and (word.lower().strip(".,;:") in _PROSE or not _WORD_NAME.fullmatch(word)):
         out.append(Token("text", inner, start, end))
+    elif kind == "text" and len(word) == 1:
+        out.append(Token("name", word, start, end))
     elif kind == "text" or (len(word) > 1 and _WORD_NAME.fullmatch(word) and name in _ONE_NAME):
         out.append(Token("name", word, start, end, "text" if kind == "text" else ""))
     else:

@@ -172,7 +172,7 @@ class Parser(Brackets):
             if token.text == "d" and self.looks_like_dl_dw():
                 return self.postfix(self.partial(), token.start)
             return self.name()
-        if kind == "number" and token.text == "1" and self.tokens[self.i + 1].text == "\\{":  # 1\{i = j\}
+        if kind == "number" and token.text == "1" and self.before_condition():  # 1\{i = j\}, 1(i = j)
             return self.ones()
         if kind == "number":
             self.advance()
@@ -184,6 +184,13 @@ class Parser(Brackets):
         if handler is None:
             raise self.unexpected()
         return handler(self)
+
+    def before_condition(self) -> bool:
+        back = self.i
+        self.advance()
+        found = self.tok.text == "\\{" or (self.tok.text == "(" and self.closes_with_relation())
+        self.go(back)
+        return found
 
     def unexpected(self) -> ReadError:
         token = self.tok

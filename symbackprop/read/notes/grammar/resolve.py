@@ -9,6 +9,7 @@ from typing import cast
 
 from ..declared.symbols import Declarations
 from ..files.place import Place, ReadError, Span, Unsettled
+from .dotted import dotted
 from .lexer import MAX_DEPTH
 from .parser import parse, parse_value
 from .resolve_products import Products
@@ -113,7 +114,7 @@ class Resolver(Products):
             case Equated(chain):
                 return Equated(self.chain(chain), node.span)
             case Matrix(rows):
-                return Matrix(tuple(tuple(map(self.expr, r)) for r in rows), node.span)
+                return dotted(Matrix(tuple(tuple(map(self.expr, r)) for r in rows), node.span))
             case _:
                 return cast(Expr, mapped(node, self.child))
 
@@ -205,7 +206,7 @@ class Resolver(Products):
                     del self.bound[n]
         for c in where:
             hold: Expr = Indicator(c, c.span)
-            if c.links[0].relation == "∈":
+            if c.links and c.links[0].relation == "∈":
                 hold = c.links[0].rhs
             if isinstance(node, Sum):
                 body = Product((hold, body), ("",), body.span)

@@ -38,7 +38,7 @@ from .occurrences import key_of
 from .options import AT, Option, Options
 from .prose import Facts
 from .roles import LOSSES, USUAL_FUNCTIONS
-from .said import ArrayUse, Candidate
+from .said import ArrayUse, Candidate, softmax_given
 
 """Behind a key: the array with one copy a layer."""
 LOGISTIC = r"\frac{1}{1+\exp(-z)}"  # e may be a letter of the author's
@@ -146,8 +146,13 @@ class Framer(Options):
                 self.given(key, found, frame)
             elif key in self.base.functions:
                 self.example(key, found[0], frame)
+        for chain in (p.chain for r in roles.records if r.loose is not None for p in r.loose.parts):
+            name = softmax_given(chain)
+            if name is not None and not self.base.known(key_of(name)):
+                frame.table = frame.table.with_function(FunctionSymbol(key_of(name), "softmax"))
         for key, calls in roles.calls.items():
-            if key not in given and not self.base.known(key) and key not in FUNCTION_WORDS:
+            known = key in given or key in frame.table.functions or self.base.known(key)
+            if not known and key not in FUNCTION_WORDS:
                 self.called(key, calls, frame)
         for key in roles.primed - set(given) - set(roles.calls):
             if not self.base.known(key) and (key in USUAL_FUNCTIONS or key in self.facts.functions):
@@ -228,7 +233,8 @@ class Framer(Options):
 
     def called(self, key: str, calls: list[tuple[Expr, ...]], frame: Frame) -> None:
         use = self.roles.arrays.get(key)
-        total = len(self.uses_of(key))
+        apart = sum((u.differentiated or bool(u.by)) and u.key == key for r in self.roles.records for u in r.uses.uses)
+        total = len(self.uses_of(key)) - (apart if key in USUAL_FUNCTIONS else 0)
         never_bare = use is not None and use.calls == total
         lone = all(len(c) == 1 for c in calls)
         defined = self.defined(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import cast
 
@@ -185,6 +186,29 @@ def counts(node: object) -> dict[str, int]:
         elif isinstance(n, Quotient):
             work.append(n.top)
     return out
+
+
+def along_chain(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[str]]:
+    """∂f/∂γ = ∂f/∂y_i ∂y_i/∂γ, where i stands on one side only: the chain rule sums over i."""
+    (left, _), (right, _) = (indices(x, table) for x in (lhs, rhs))
+    over: list[str] = []
+    lhs = cast(Expr, with_chain_sums(lhs, left.keys() - right.keys(), over))
+    rhs = cast(Expr, with_chain_sums(rhs, right.keys() - left.keys(), over))
+    return lhs, rhs, sorted(set(over))
+
+
+def with_chain_sums(node: object, lone: Set[str], over: list[str]) -> object:
+    match node:
+        case Add() | Neg() | Quotient() | tuple():
+            return mapped(node, lambda c: with_chain_sums(c, lone, over))
+        case Product(args):
+            derivatives = [a for a in args if isinstance(a, Derivative)]
+            between = [d.body for d in derivatives if any(d.body in other.wrt for other in derivatives)]
+            found = {i.name for e in between if isinstance(e, Entry) for i in e.at if isinstance(i, IndexName)} & lone
+            over.extend(found)
+            return Sum(tuple(Binder(i) for i in sorted(found)), node, (), node.span) if found else node
+        case _:
+            return node
 
 
 # --- entries and arrays --------------------------------------------------------------------------

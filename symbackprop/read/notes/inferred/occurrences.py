@@ -64,6 +64,8 @@ class Use:
     by: str = ""
     """∂, d or ∇ where it is a variable below a derivative."""
     after_d: bool = False
+    differentiated: bool = False
+    """It stands above ∂ by itself."""
 
 
 @dataclass(slots=True)
@@ -130,7 +132,7 @@ class Uses:
                     else:
                         self.chain(c, scope)
             case Derivative(body, wrt, total):
-                self.visit(body, scope)
+                self.visit(body, scope, differentiated=True) if isinstance(body, Name) else self.visit(body, scope)
                 for v in wrt:
                     self.visit(v, scope, by="d" if total else "∂")
             case Operator():
@@ -193,7 +195,7 @@ class Uses:
         self.visit(node.body, inner)
 
     def condition(self, chain: Chain, scope: frozenset[str]) -> None:
-        if chain.links[0].relation == "∈" and isinstance(chain.links[0].rhs, Name):
+        if chain.links and chain.links[0].relation == "∈" and isinstance(chain.links[0].rhs, Name):
             items = member_items(chain)
             self.name(replace(chain.links[0].rhs, sub=Script(spelled_items(items), items)), scope, None)
             return

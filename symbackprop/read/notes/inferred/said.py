@@ -14,6 +14,7 @@ from ..grammar.statement import Statement
 from ..grammar.tree import (
     Chain,
     Dots,
+    Entry,
     Expr,
     Label,
     Link,
@@ -134,6 +135,27 @@ def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[
             return Head(name, key_of(name)), replace(link, rhs=body)
         case _:
             return head_of(lhs), link
+
+
+def softmax_given(chain: Chain) -> Name | None:
+    """The σ of σ(z)_i = e^{z_i} / Σ_j e^{z_j}."""
+    match chain:
+        case Chain((Product((Name() as name, Entry(Paren((Chain((Name() as z,), ()),)), (Name(i),)))),), (link,)):
+            match link.rhs:
+                case Quotient(top, Sum((binder,), body)):
+                    wanted = [(key_of(z), i), (key_of(z), binder.name)]
+                    return name if [exponential(top), exponential(body)] == wanted else None
+    return None
+
+
+def exponential(node: Expr) -> tuple[str, str] | None:
+    """The z and i of e^{z_i} and exp(z_i)."""
+    match node:
+        case Name("e", _, None, (Script(value=Name(_, _, Script(items=(Name(i),))) as z),)):
+            return key_of(z), i
+        case Product((Operator("function", "exp"), Paren((Chain((Name(_, _, Script(items=(Name(i),))) as z,), ()),)))):
+            return key_of(z), i
+    return None
 
 
 def said_shape(rhs: Expr) -> Expr | None:

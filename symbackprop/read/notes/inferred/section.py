@@ -211,7 +211,7 @@ class Section:
     # --- one statement -----------------------------------------------------------------------
 
     def table(
-        self, chain: Chain, at: int, without: Given | None = None, chosen: Mapping[str, Option] | None = None,
+        self, chain: Chain, at: int, without: Sequence[Given] = (), chosen: Mapping[str, Option] | None = None,
         layout: str = "", extra: Sequence[Given] = (),
     ) -> Declarations:  # fmt: skip
         """The symbol table for one statement: its letters, what they rest on, sizes as far as these force them."""
@@ -223,7 +223,7 @@ class Section:
             key = work.pop(0)
             keys.setdefault(key)
             d = given.get(key) or self.definition(key, at)
-            if d is None or d is without or (d.key in given and d not in extra):
+            if d is None or any(d is w for w in without) or (d.key in given and d not in extra):
                 continue
             given[d.key] = d
             for k in self.keys(d.made or d.chain) if d.made is None else self.made_keys(d.made):

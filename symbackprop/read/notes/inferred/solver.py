@@ -11,7 +11,24 @@ from itertools import product
 from symbackprop.core.terms import SymbackpropError
 
 from ..grammar.resolve import Resolver
-from ..grammar.tree import At, Chain, Derivative, Differential, Dots, Gradient, Operator, Words
+from ..grammar.tree import (
+    At,
+    Chain,
+    Derivative,
+    Differential,
+    Dots,
+    Gradient,
+    Hadamard,
+    Inner,
+    Matrix,
+    Name,
+    Norm,
+    Operator,
+    Over,
+    Sum,
+    Transpose,
+    Words,
+)
 from ..grammar.walking import walk
 from .conform import Shapes
 from .conform_operations import Misfit
@@ -24,6 +41,7 @@ from .said import EQUATIONS, Record
 BEAM, CHOICES, COMBINATIONS = 8, 12, 160
 Cost = tuple[int, int, float]
 ZERO: Cost = (0, 0, 0.0)
+_OF_ARRAYS = (Transpose, Hadamard, Inner, Matrix, Sum, Over)
 NOISE = 1e-9
 """Rounding in sums of costs."""
 
@@ -152,7 +170,7 @@ class Solver:
             soft += shapes.cost
             if not isinstance(link.rhs, (Words, Dots)):
                 left = link.rhs
-        return 0, bad, soft
+        return (0, 0, 1.5) if bad and in_numbers(piece.chain) else (0, bad, soft)
 
     # --- the beam ----------------------------------------------------------------------------
 
@@ -249,6 +267,18 @@ class Solver:
                 known[p.record] += self.cost(p, chosen)[1]
             self.layout = before
         return known.total() - known[without]
+
+
+def in_numbers(chain: Chain) -> bool:
+    """d/dx of what may be all numbers: no ∂, no transpose, no sum, no subscript."""
+    parts = list(walk(chain))
+    if not any(isinstance(n, (Derivative, Operator)) and n.total for n in parts):
+        return False
+    if any(isinstance(n, _OF_ARRAYS) or (isinstance(n, Norm) and n.order != "abs") for n in parts):
+        return False
+    return not any(
+        n.sub is not None or n.bold or n.top or any(s.transposes for s in n.sups) for n in parts if isinstance(n, Name)
+    )
 
 
 def prior_of(option: Option) -> float:

@@ -60,6 +60,8 @@ class Unit:
 
 
 _ENDS = re.compile(r"[.;!?](?:\s|\Z)")
+_ITEM = re.compile(r"\A\W*\Z|(?:\A|[.:;\n])\W*(?:\d{1,2}|[a-z]|[ivx]{1,4})[.):]\W*\Z")
+"""What stands before a formula with which an item of a list begins."""
 
 
 class Heads:
@@ -78,6 +80,7 @@ class Heads:
         self.adjoint_keys: set[str] = set()
         self.against: dict[str, set[int]] = {}
         self.made: list[list[Unit] | Reading] = []
+        self._alike: set[str] | None = None
 
     def is_adjoint(self, key: str) -> bool:
         return key in self.adjoint_keys
@@ -219,7 +222,10 @@ class Heads:
                 return replace(unit, meant="definition", note="said before")
             stated |= classes.IN_CASE.search(self.sentence(r)) is not None
             moved = r.formula.row != self.records[self.defined[key]].formula.row
-            if stated or moved:
+            both = (r.formula, self.records[self.defined[key]].formula)
+            items = isinstance(unit.lhs, Name) and unit.lhs.sub is None and not unit.lhs.sups
+            items &= all(_ITEM.search(x.before) and not x.display for x in both)
+            if stated or moved or items:
                 return self.define(r, unit, key)
             return replace(unit, meant="claim")
         if items and not self.free_items(found.name):

@@ -12,6 +12,7 @@ from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import is_shape, with_left
 from ..grammar.tree import (
+    Add,
     Chain,
     Derivative,
     Dots,
@@ -26,13 +27,14 @@ from ..grammar.tree import (
     Product,
     Shape,
     ShapeWord,
+    Sum,
     Symbol,
     Words,
 )
 from ..grammar.vocabulary import GREEK
-from ..grammar.walking import mapped, outside_scripts, respan
+from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import EQUATIONS, Record, head_of
+from ..inferred.said import EQUATIONS, Record, head_of, softmax_given
 from . import classes
 from .classes import Class
 from .heads import Heads, Unit
@@ -97,6 +99,12 @@ class Intents(Heads):
                     self.table = self.section.frame.table = replace(self.table, upstream=key_of(loss))
                     return True
         return False
+
+    def of_layers(self, node: Expr) -> bool:
+        names = [n for n in walk(node) if isinstance(n, Name)]
+        return isinstance(node, (Name, Num, Add)) and all(key_of(n) in self.table.layers for n in names) and not any(
+            n.sub is not None or n.sups for n in names
+        )  # fmt: skip
 
     def is_stack(self, lhs: Expr, rhs: Expr) -> bool:
         """X = [x_1, …, x_m], or its rows above each other with dots between."""
@@ -286,10 +294,19 @@ class Intents(Heads):
         if isinstance(rhs, Words) and rhs.text.strip() == "?" and classes.holds_derivative(lhs):
             return replace(unit, meant="asked", note="asked")
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
-            isinstance(n, Words) or self.is_word(n) for n in outside_scripts(rhs)
+            isinstance(n, Words) or self.is_word(n) for x in (lhs, rhs) for n in outside_scripts(x)
         ):  # fmt: skip
-            known = head_of(lhs) is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
+            found = head_of(lhs)
+            known = found is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
+            if found is not None and known and not (isinstance(rhs, Words) or self.is_word(rhs)):
+                self.section.unread.add(self.section.roles.full_key(found.name)[0])
             return replace(unit, meant="definition" if known else "remark", note="in words")
+        if isinstance(rhs, Product) and len(rhs.args) == 2 and isinstance(rhs.args[1], Paren) and rhs.args[0] == lhs:
+            return replace(unit, meant="definition", note="notation")  # y = y(t)
+        if self.of_layers(lhs) and self.of_layers(rhs):  # ℓ = L - 1
+            return replace(unit, meant="remark")
+        if sums_itself(lhs, rhs):
+            return replace(unit, meant="definition", note="notation")
         if self.is_stack(lhs, rhs):
             return replace(unit, meant="definition", note="rows")
         if self.of_shapes(lhs, rhs):
@@ -307,6 +324,8 @@ class Intents(Heads):
         lhs, link = unit.lhs, unit.link
         rhs, zero = link.rhs, isinstance(link.rhs, Num) and link.rhs.value == 0
         derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
+        if softmax_given(Chain((lhs,), (link,))) is not None:
+            return replace(unit, meant="definition", note="function")
         if self.names_dialect(lhs, rhs):
             return replace(unit, meant="definition", note="notation")
         demanded = classes.CONDITION.search(before) is not None
@@ -328,6 +347,14 @@ class Intents(Heads):
             stated = link.relation in (":=", "≡") and isinstance(lhs, Name)
             return replace(unit, meant="definition" if stated else "claim")
         return self.with_head(r, unit, found, before)
+
+
+def sums_itself(lhs: Expr, rhs: Expr) -> bool:
+    """v^i w_i = Σ_i v^i w_i: says that repeated indices are summed."""
+    found = isinstance(rhs, Sum)
+    while isinstance(rhs, Sum):
+        rhs = rhs.body
+    return found and lhs == rhs
 
 
 def stacked_items(rhs: Expr) -> tuple[str, str] | None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 
-from ..grammar.tree import Chain, Derivative, Hadamard, Inner, Matrix, Name, Norm, Operator, Over, Sum, Transpose
-from ..grammar.walking import walk
+from ..grammar.tree import Chain
 from ..inferred.options import Option
 from ..inferred.said import Record
 from ..inferred.section import LAYOUTS
+from ..inferred.solver import in_numbers
 from . import classes
 from .intents import Intents
 
 _COMPARED = re.compile(r"\b(?:others?|another|some|alternatively|versus|vs|either|which one)\b", re.IGNORECASE)
-
-
-_OF_ARRAYS = (Transpose, Hadamard, Inner, Matrix, Sum, Over)
 
 
 class Layouts(Intents):
@@ -30,15 +27,8 @@ class Layouts(Intents):
     def numbers_alone(self, chain: Chain, r: Record) -> dict[str, Option] | None:
         """d/dx x log x = 1 + log x where x is an array elsewhere: numbers, if it makes sense only so."""
         section = self.section
-        parts = list(walk(chain))
-        total = any(isinstance(n, (Derivative, Operator)) and n.total for n in parts)
-        names = [n for n in parts if isinstance(n, Name)]
         keys = section.keys(chain)
-        if not total or any(isinstance(n, _OF_ARRAYS) or (isinstance(n, Norm) and n.order != "abs") for n in parts):
-            return None
-        if any(n.sub is not None or n.bold or n.top or any(s.transposes for s in n.sups) for n in names):
-            return None
-        if any(section.definition(k, r.at) is not None or k in section.solver.said for k in keys):
+        if not in_numbers(chain) or any(section.definition(k, r.at) is not None for k in keys):
             return None
         if section.fits(chain, r.at, section.layout) or not any(section.chosen[k].rank for k in keys):
             return None

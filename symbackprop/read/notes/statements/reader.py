@@ -35,7 +35,7 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import walk
 from ..inferred.above import Given
-from ..inferred.notations import rewritten
+from ..inferred.notations import along_chain, rewritten
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
@@ -232,7 +232,8 @@ class SectionReader(Rivals):
         if u.note in ("function", "rows", "in words", "notation", "in a case") or isinstance(u.link.rhs, (Words, Num)):
             return replace(base, kind="definition", relation=u.link.relation)
         chain = Chain((u.lhs,), (u.link,), u.span)
-        built = replace(self.built(base, chain, r, without=u.given), kind="definition")
+        without = (u.given,) if u.given is not None else ()
+        built = replace(self.built(base, chain, r, without=without), kind="definition")
         if u.given is None or built.lhs is None or built.rhs is None:
             return built
         whole = Chain((built.lhs,), (Link("=", built.rhs, u.link.span),), u.span)
@@ -271,7 +272,7 @@ class SectionReader(Rivals):
         return Unsettled(message, u.span, r.formula.where) if name else None
 
     def built(
-        self, base: Reading, chain: Chain, r: Record, without: Given | None = None, conditions: Sequence[Chain] = (),
+        self, base: Reading, chain: Chain, r: Record, without: Sequence[Given] = (), conditions: Sequence[Chain] = (),
         chosen: dict[str, Option] | None = None, layout: str = "",
     ) -> Reading:  # fmt: skip
         """The sides resolved under the table of their statement."""
@@ -297,6 +298,9 @@ class SectionReader(Rivals):
         lhs, rhs = (cast(Expr, section.explicit(x, table)) for x in (lhs, rhs))
         lhs, rhs, table = rewritten(lhs, rhs, table)
         assumed: list[str] = []
+        if table.inferred and not table.einstein:
+            lhs, rhs, over = along_chain(lhs, rhs, table)
+            assumed += [f"the chain rule sums over {i}" for i in over]
         for c in conditions:
             found = resolver.condition(c)
             if any(isinstance(n, IndexName) for n in walk(found)):
@@ -346,7 +350,7 @@ class SectionReader(Rivals):
             alone = self.built(base, own, r)
             if alone.error is not None:
                 return alone
-            table = section.table(condition, r.at, None, extra=(variable,))
+            table = section.table(condition, r.at, extra=(variable,))
             table = replace(table, solved=frozenset((variable.key,)))
             made = self.resolved(replace(base, kind="claim", declarations=table), condition, (), table)
         except ReadError as error:

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
-from ..grammar.tree import Call, Chain, Derivative, Name, Operator, Symbol, Transpose
+from ..declared.symbols import FunctionSymbol
+from ..grammar.tree import (
+    Call,
+    Chain,
+    Derivative,
+    Entry,
+    Expr,
+    Function,
+    IndexName,
+    Link,
+    Name,
+    Operator,
+    Product,
+    Script,
+    Symbol,
+    Transpose,
+)
 from ..grammar.walking import walk
 from ..inferred.above import Given
+from ..inferred.kinds import LOGISTIC
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record
-from .conditions import spoken
+from ..meaning.lints import indices
+from .conditions import conditioned, spoken
 from .heads import Unit
 from .layouts import Layouts
 from .statements import Reading
@@ -19,12 +38,9 @@ from .statements import Reading
 WITHOUT = "as without this formula"
 
 
-_EXPECTATIONS = frozenset((r"\mathbb{E}", r"\mathbb{V}", r"\mathbb{P}"))
-
-
 class Rivals(Layouts):
     def built(
-        self, base: Reading, chain: Chain, r: Record, without: Given | None = None, conditions: Sequence[Chain] = (),
+        self, base: Reading, chain: Chain, r: Record, without: Sequence[Given] = (), conditions: Sequence[Chain] = (),
         chosen: dict[str, Option] | None = None, layout: str = "",
     ) -> Reading:  # fmt: skip
         raise NotImplementedError
@@ -55,8 +71,6 @@ class Rivals(Layouts):
         words = {n for n, f in table.functions.items() if len(n) > 1 and n.isalpha() and not f.body}
         inside = {n.function for d in table.definitions for n in walk(d.chain) if isinstance(n, Call)}
         shown = {n.function for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Call)}
-        if any(n.name in _EXPECTATIONS for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Symbol)):
-            return "of an expectation only that it is linear is known here"
         names = sorted(str(getattr(f, "name", f)) for f in inside - shown)
         return next((f"nothing says what {f} is" for f in names if f in words), "")
 
@@ -88,12 +102,50 @@ class Rivals(Layouts):
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
                 words = f"{key.removesuffix(AT)} {spoken(option)}"
                 rivals.append((f"{words}, {WITHOUT}" if better else words, other))
-        for d in self.in_between(chain, r.at):
-            rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, d, u.conditions)))
+        for d in (held := self.in_between(chain, r.at)):
+            rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, (d,), u.conditions)))
+        if len(held) > 1:
+            names = " and ".join(d.key for d in held)
+            rivals.append((f"{names} are held fixed", self.built(base, chain, r, held, u.conditions)))
+        for f in reading.declarations.functions.values():
+            if f.name == "σ" and f.kind == "elementwise" and not f.body and self.holds_call(reading, f):
+                table = reading.declarations.with_function(replace(f, args=("z",), body=LOGISTIC))
+                rivals.append(("σ is the logistic function", replace(reading, declarations=table)))
+        if apart := self.set_apart(reading):
+            lhs, rhs = conditioned(apart, cast(Expr, reading.lhs), cast(Expr, reading.rhs))
+            i, j = (getattr(x, "name", "") for x in (apart.subjects[0], apart.links[0].rhs))
+            rivals.append((f"{i} and {j} are different", replace(reading, lhs=lhs, rhs=rhs)))
         for layout in self.other_layouts(r):
             other = self.built(base, chain, r, conditions=u.conditions, layout=layout)
             rivals.append((f"{layout} layout", other))
         return replace(reading, rivals=tuple(rivals))
+
+    @staticmethod
+    def holds_call(reading: Reading, f: FunctionSymbol) -> bool:
+        return any(n.name == f.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Function))
+
+    def set_apart(self, reading: Reading) -> Chain | None:
+        """i ≠ j of ∂o_j/∂z_i where the section has ∂o_i/∂z_i, too."""
+        for n in (n for x in (reading.lhs, reading.rhs) for n in walk(x)):
+            match n:
+                case Derivative(_, (Entry(Symbol(by), (IndexName(j),)),)) if by in self.alike():
+                    free = sorted(indices(cast(Expr, n), reading.declarations)[0].keys() - {j})
+                    if len(free) == 1:
+                        return Chain((IndexName(free[0]),), (Link("≠", IndexName(j)),))
+        return None
+
+    def alike(self) -> set[str]:
+        """The z of the ∂o_i/∂z_i of the section."""
+        if self._alike is None:
+            self._alike = set()
+            found = (n for r in self.records if r.loose is not None for n in walk(r.loose))
+            for n in found:
+                match n:
+                    case Derivative(Name(_, _, Script() as a), (Name(_, _, Script() as b) as z,)):
+                        self._alike |= {key_of(z)} if a == b else set()
+                    case Product((Operator(wrt=(Name(_, _, Script() as b) as z,)), Name(_, _, Script() as a))):
+                        self._alike |= {key_of(z)} if a == b else set()
+        return self._alike
 
     def in_between(self, chain: Chain, at: int) -> list[Given]:
         """Of ∂x̂/∂μ with x̂ = (x - μ)/σ and σ by μ: the definition of σ, which may be meant to be held fixed."""
@@ -102,13 +154,12 @@ class Rivals(Layouts):
             section.roles.full_key(v)[0] for n in walk(chain) if isinstance(n, (Derivative, Operator)) for v in n.wrt
             if isinstance(v, Name)
         }  # fmt: skip
-        by = {k for k in by if section.definition(k, at) is not None}
-        if not by:
-            return []
         _, given = section.rests_on(chain, at, section.chosen)
         rests = {d.key: set(section.keys(d.chain)) - {d.key} for d in given}
         beside = {k for keys in rests.values() if by & keys for k in keys}  # what stands in one formula with it
-        return [d for d in given if d.key in beside - by and by & rests[d.key]]
+        given = [d for d in given if d.key in beside - by and by & rests[d.key]]
+        named = any(section.definition(k, at) is not None for k in by)
+        return given if named or any(self.is_variable(d.key) for d in given) else []
 
     def involved(self, chain: Chain, at: int) -> list[str]:
         """The letters of a claim and of what it rests on."""
