@@ -23,6 +23,17 @@ FORMULAS = [  # (in the other convention or layout, to, what comes out)
     (D + "W} = (z - t) x^T; z = W x; L = \\frac12 \\|z - t\\|^2", "numerator", D + "W} = x (z - t)^T"),
     (D + "x} = W^T (z - t); z = W x; L = \\frac12 \\|z - t\\|^2", "numerator", D + "x} = (z - t)^T W"),
     (D + "x} = x^T (A + A^T); L = x^T A x", "gradient", D + "x} = (A^T + A) x"),
+    ("L = \\lVert W x - t \\rVert^2", "row", "L = \\lVert x W - t \\rVert^{2}"),
+    ("L = a' x", "row", "L = x a^{T}"),
+    ("L = sum((W x - t).^2)", "row", "L = sum((x W - t)^{\\circ 2})"),
+    (r"\frac{\partial x^T A x}{\partial x} = (A + A^T) x", "numerator",
+     r"\frac{\partial x^T A x}{\partial x} = x^T (A^T + A)"),
+    (r"\frac{\partial}{\partial X} a^T X b = a b^T", "numerator", r"\frac{\partial}{\partial X} a^T X b = b a^T"),
+    (r"\frac{\partial \log\det X}{\partial X} = X^{-\top}", "numerator",
+     r"\frac{\partial \log\det X}{\partial X} = X^{-1}"),
+    (r"\frac{\partial \operatorname{tr}(X B X^T)}{\partial X} = X (B + B^T)", "numerator",
+     r"\frac{\partial \operatorname{tr}(X B X^T)}{\partial X} = (B^T + B) X^T"),
+    (r"\nabla_X \operatorname{tr}(A X) = A^T", "numerator", r"\nabla_X \operatorname{tr}(A X) = A^T"),
 ]
 
 

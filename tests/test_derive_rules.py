@@ -79,6 +79,7 @@ TABLE: dict[str, tuple[Function, dict[str, str], Function | None]] = {
     "trace": (lambda a: np.trace(a), {"a": "n n"}, None),
     "inv": (lambda a: np.linalg.inv(a), {"a": "n n"}, None),
     "det": (lambda a: np.linalg.det(a), {"a": "n n"}, None),
+    "slogdet": (lambda a, s: s * np.linalg.slogdet(a)[1], {"a": "n n", "s": ""}, None),
     "T": (lambda a: a.T, {"a": "n m"}, None),
     "transpose": (lambda a: a.transpose(1, 2, 0), {"a": "n m k"}, None),
     "swapaxes": (lambda a: np.swapaxes(a, 0, 1), {"a": "n m k"}, None),

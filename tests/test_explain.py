@@ -46,6 +46,16 @@ GRADIENTS = [
     ("L = sum(A .* B)", "A", "∂L/∂A = B"),
     ("L = sum(A .^ 3)", "A", "∂L/∂A = 3 A^(∘2)"),
     ("L = a' b", "a", "∂L/∂a = b"),
+    ("a' (x .^ 3)", "x", "∂L/∂x = 3 (a ∘ x^(∘2))"),
+    ("logdet(X)", "X", "∂L/∂X = X^(-T)"),
+    ("var(x)", "x", "∂L/∂x = 2/n (x - mean(x) 1_n)"),
+    ("norm(x, 1)", "x", "∂L/∂x = sign(x)"),
+    ("norm(A*X*B - C, 'fro')^2", "X", "∂L/∂X = 2 A^T (A X B - C) B^T"),
+    ("dot(x, A y)", "A", "∂L/∂A = x y^T"),
+    ("tr(inverse(X) A)", "X", "∂L/∂X = -X^(-T) A^T X^(-T)"),
+    ("einsum('ij,jk,ki->', A, B, C)", "B", "∂L/∂B = A^T C^T"),
+    ("C = einsum('ij,jk->ik', A, B); L = sum(C .* C)", "A", "∂L/∂A = 2 A B B^T"),
+    ("einsum('ij,ij->i', A X, B)' c", "A", "∂L/∂A = diag(c) B X^T"),
 ]
 
 
@@ -96,6 +106,10 @@ def test_the_program_computes_what_the_formula_says() -> None:
         ("L = x + ", None, "nothing after +"),
         ("L = x' y", {"x": "n", "y": "m"}, "product"),
         ("L = frobnicate(x)", None, "no function that is known"),
+        ("tr(kron(A, X))", None, "a Kronecker product is read in functions"),
+        ("norm(X, 'nuc')", None, "the orders 1, 2 and 'fro' are read"),
+        ("dot(x)", None, "2 arguments expected"),
+        ("einsum('ij,kj', A)", None, "an index for each axis"),
         ("L = " + "x + " * 6000 + "x", None, "at most"),
     ],
 )

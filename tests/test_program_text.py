@@ -45,6 +45,36 @@ def counted(x: Any) -> Any:
     return np.where(x > 0, x, -x).sum() / x.size
 
 
+def cubic(x: Any, w: Any) -> Any:
+    return (w[0] + w[1] * x**2 + w[2] * x**3).sum()
+
+
+def regular(W: Any, c: Any) -> Any:
+    return np.linalg.slogdet(W.T @ W + c * np.eye(W.shape[1]))[1]
+
+
+def logistic(z: Any, y: Any) -> Any:
+    return (np.logaddexp(0, z) - y * z).sum()
+
+
+def affine(x: Any, gamma: Any) -> Any:
+    return (gamma[None, :, None] * x) ** 2
+
+
+def pairs(s: Any, t: Any) -> Any:
+    d = s[:, None] - t[None, :]
+    return np.exp(d).sum()
+
+
+def attended(q: Any, k: Any) -> Any:
+    return (q @ k.T) / (q @ k.sum(0) + 1)[:, None]
+
+
+def glu(x: Any, W: Any) -> Any:
+    g = x @ W
+    return g * np.tanh(g)
+
+
 # forward, shapes, variables, a line of the code, statements at most
 LINES = [
     (half, {"x": "n m"}, ("x",), "dx = x / x.size", 1),
@@ -54,6 +84,13 @@ LINES = [
     (scaled, {"q": "n d", "k": "m d"}, ("q",), "s = q @ k.T / np.sqrt(q.shape[1])", 3),
     (gated, {"p": "n", "y": "n"}, ("p",), "dp = (1 - y) / (1 - p) / p.shape[0] - y / p / p.shape[0]", 1),
     (tail, {"x": "n 2*d", "w": "d"}, ("w",), "dw = x[:, :w.shape[0]].sum(axis=0)", 1),
+    (cubic, {"x": "n", "w": "3"}, ("x",), "dx = 3 * x ** 2 * w[2] + 2 * w[1] * x", 1),
+    (regular, {"W": "n m", "c": ""}, ("W",), "u = np.linalg.inv(W.T @ W + c * np.eye(W.shape[1]))", 2),
+    (logistic, {"z": "n", "y": "n"}, ("z",), "dz = scipy.special.expit(z) - y", 1),
+    (affine, {"x": "b c h", "gamma": "c"}, ("gamma",), "* g * x, axis=(0, 2))", 3),
+    (pairs, {"s": "n", "t": "m"}, ("s", "t"), "dt = -dd.sum(axis=0)", 4),
+    (attended, {"q": "n d", "k": "m d"}, ("q",), "t1 = q @ t + 1", 3),
+    (glu, {"x": "n d", "W": "d h"}, ("W",), "g = x @ W", 5),
 ]
 
 

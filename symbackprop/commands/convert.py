@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         print(text.rstrip("\n"))
     else:
         write_atomically(Path(args.output), text)
-    print(f"{found.proved} statements translated, each proved", file=sys.stderr)
+    what = "1 statement translated, and" if found.proved == 1 else f"{found.proved} statements translated, each"
+    print(f"{what} proved", file=sys.stderr)
     for note in found.notes:
         print(note, file=sys.stderr)
     return 1 if found.notes else 0
@@ -68,11 +69,12 @@ def of_formulas(text: str, to: str) -> tuple[str, Converted]:
     import re
 
     from symbackprop.documents.converting import converted
+    from symbackprop.read.formulas.keyboard import in_documents, written_out
 
     now = {"row": "column", "column": "row", "numerator": "gradient", "gradient": "numerator"}[to]
     said = {"convention": "column", "layout": "gradient"}
     said["convention" if to in ("row", "column") else "layout"] = now
-    pieces = [p.strip() for p in text.split(";") if p.strip()]
+    pieces = [in_documents(p, []) for p in written_out([p.strip() for p in text.split(";") if p.strip()], [])]
     block = "".join(f"{k}: {v}\n" for k, v in said.items())
     whole = f"<!-- symbackprop:\n{block}-->\n\n" + "\n\n".join(f"$${p}$$" for p in pieces) + "\n"
     found = converted("formula.md", whole, to)  # type: ignore[arg-type]

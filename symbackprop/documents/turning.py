@@ -146,7 +146,10 @@ def reversed_product(
 
 def laid_out(lhs: Expr, rhs: Expr, decl: Declarations) -> tuple[Expr, Expr]:
     """An equation with the same meaning where derivatives are laid out the other way, with few transposes."""
-    same = tuple(tidy(preserved(x, decl)) for x in (lhs, rhs))
+    kept = tuple(preserved(x, decl) for x in (lhs, rhs))
+    if kept == (lhs, rhs):  # ∇ is that of the variable's shape in either layout
+        return lhs, rhs
+    same = tuple(map(tidy, kept))
     other = tuple(transposed(x, decl) for x in same)
     best = min((same, other), key=lambda sides: (count(sides), count(sides[0])))
     return cast("tuple[Expr, Expr]", best)
@@ -160,8 +163,8 @@ def count(node: object) -> int:
 def preserved(node: Expr, decl: Declarations) -> Expr:
     """Of the same value: a derivative that is turned is turned back."""
     match node:
-        case Derivative(body, wrt) if not is_number(node, decl):
-            if len(wrt) != 1 or isinstance(wrt[0], Entry) or not (is_number(body, decl) or isinstance(body, Symbol)):
+        case Derivative(_, wrt) if not is_number(node, decl):
+            if len(wrt) != 1 or isinstance(wrt[0], Entry):
                 raise NotTurned("a derivative with more than one variable")
             return Transpose(node)
         case Derivative() | Gradient():

@@ -10,7 +10,7 @@ to c.  For a variable x the tangent dc is ∂c/∂x: the proof is data, so this 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from typing import Any
@@ -79,18 +79,21 @@ class Lemmas:
         own = adjoint_arrays(step.adjoint)
         before = set(self.heard)
         self.heard |= own
-        for heard in (self.heard, before, set[Array]()) if isinstance(step.adjoint, Node) else (self.heard,):
-            found = self.attempt(step, heard)
-            if found is not None:
-                return found
+        ways = (self.heard, before, set[Array]()) if isinstance(step.adjoint, Node) else (self.heard,)
+        for aside in dict.fromkeys(((), reused(step))):
+            for heard in ways:
+                found = self.attempt(step, heard, aside)
+                if found is not None:
+                    return found
         raise NotProved(step, step.how)
 
-    def attempt(self, step: Step, heard: set[Array]) -> Lemma | None:
+    def attempt(self, step: Step, heard: set[Array], aside: Sequence[Array]) -> Lemma | None:
+        """`aside` are further values to be opened."""
         node = step.node
         axes, at = indices(node.shape, "p")
         slope, law = self.slope(node, at, inner(step))
         back = [a for a in self.backward if a not in heard]
-        later = [n.array for n in self.reverse.forward if n.number > node.number and n.named]
+        later = [*aside, *(n.array for n in self.reverse.forward if n.number > node.number and n.named)]
         left = opened(term_of(step.adjoint, at), [*back, *inner(step), *later], self.context)
         rights = []
         for to, g in (*step.into, *step.dropped):
@@ -152,6 +155,22 @@ def under(by_opening: Proof | None, law: Proof) -> Proof:
     from .meanings import joined
 
     return law if by_opening is None else joined(UnderDiff(OMEGA, by_opening), law)
+
+
+def reused(step: Step) -> tuple[Array, ...]:
+    """Earlier values of the forward in the contributions, which the step is not made from: x^2 beside x^3."""
+    own = {step.node, *step.node.parents}
+    found = (p for _, g in step.into if isinstance(g, Node) for p in read_by(g, step.node))
+    return tuple(dict.fromkeys(p.array for p in found if p not in own))
+
+
+def read_by(g: Node, node: Node) -> Iterator[Node]:
+    """What a contribution reads of the forward before the node."""
+    for p in g.parents:
+        if p.backward:
+            yield from read_by(p, node)
+        elif p.meaning is not None and p.number < node.number:
+            yield p
 
 
 def term_of(g: Adjoint, at: tuple[IndexExpr, ...]) -> Term:

@@ -9,7 +9,8 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.read.numpy import INPUT, Declared, Graph, Node, SymArray
+from symbackprop.read.numpy import INPUT, Declared, Graph, Node, SymArray, SymInt
+from symbackprop.read.numpy import TRACED_NUMPY as traced
 
 from .compact import candidates, spans
 from .formula import by_formula
@@ -114,7 +115,7 @@ class Reverse:
         """An argument for the upstream gradient of each output; a single scalar needs none."""
         outputs = self.graph.outputs
         if names is None:
-            names = upstream_names(outputs, self.graph.inputs)
+            names = upstream_names(outputs, {*self.graph.inputs, *(n.name for n in self.graph.nodes if n.name)})
         if not names:
             self.parts[outputs[0]] = [1.0]
             return {}
@@ -247,6 +248,8 @@ class Reverse:
                 return x
 
     def node(self, x: Any) -> Adjoint:
+        if isinstance(x, SymInt):  # how often a number was added up
+            x = traced.asarray(x, dtype=float)
         found: Adjoint = self.recorder.operand(x) if isinstance(x, SymArray) else float(x)
         return found
 
@@ -320,16 +323,16 @@ def well_defined_sample(graph: Graph, declared: Mapping[str, Declared]) -> Sampl
     return sample
 
 
-def upstream_names(outputs: Sequence[Node], inputs: Mapping[str, Any]) -> tuple[str, ...]:
+def upstream_names(outputs: Sequence[Node], taken: Collection[str]) -> tuple[str, ...]:
     """None for a scalar; dy for an output y; g, g0, g1, ... for outputs without a name."""
     if len(outputs) == 1 and not outputs[0].shape:
         return ()
     names = tuple(f"d{o.name}" for o in outputs)
-    if all(o.name for o in outputs) and len(set(names)) == len(names) and set(names).isdisjoint(inputs):
+    if all(o.name for o in outputs) and len(set(names)) == len(names) and set(names).isdisjoint(taken):
         return names
     for stem in UPSTREAM:
         names = (stem,) if len(outputs) == 1 else tuple(f"{stem}{k}" for k in range(len(outputs)))
-        if set(names).isdisjoint(inputs):
+        if set(names).isdisjoint(taken):
             return names
     raise SymbackpropError(f"the arguments take all names for upstream gradients ({', '.join(UPSTREAM)})")
 

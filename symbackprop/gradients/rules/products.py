@@ -93,6 +93,12 @@ def _(k: int, g: Any, out: Any, a: Any) -> Any:
     return minus(np.matmul(np.matmul(back, full(g, out)), back))
 
 
+@vjp("slogdet[1]")
+def _(k: int, g: Any, out: Any, a: Any) -> Any:
+    covered(ndim(a) == 2)
+    return times(g, linalg.inv(a).T)
+
+
 @vjp("det")
 def _(k: int, g: Any, out: Any, a: Any) -> Any:
     covered(ndim(a) == 2)

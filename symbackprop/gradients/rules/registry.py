@@ -97,6 +97,8 @@ def plus(a: Any, b: Any) -> Any:
 
 
 def less(a: Any, b: Any) -> Any:
+    if is_number(b) and b == 0:
+        return a
     return a - b if is_number(a) and is_number(b) else np.subtract(a, b)
 
 
@@ -116,6 +118,9 @@ def one_axis(axes: list[int]) -> Any:
 
 def unbroadcast(g: Any, x: Any, out: Any) -> Any:
     """g summed over the axes along which x was broadcast to make `out`; an axis on which g is thin counts its size."""
+    opposite = opposite_of(g)
+    if opposite is not None:
+        return minus(unbroadcast(opposite, x, out))
     xs, outs = shape(x), shape(out)
     gs = (UNIT,) * (len(outs) - ndim(g)) + shape(g)
     lead = len(outs) - len(xs)
@@ -145,9 +150,17 @@ def unbroadcast(g: Any, x: Any, out: Any) -> Any:
 
 def without_new_axes(g: Any, key: tuple[Any, ...]) -> Any:
     """g[key], where the key has 0 for new axes of one entry and takes the others whole."""
-    n = node_of(g)
-    if n is not None and n.operation == "getitem" and n.args[1] == tuple(None if k == 0 else k for k in key):
+    n, opposite = node_of(g), opposite_of(g)
+    if opposite is not None:
+        return minus(without_new_axes(opposite, key))
+    if n is None:
+        return g[key]
+    if n.operation == "getitem" and n.args[1] == tuple(None if k == 0 else k for k in key):
         return array_of(n.args[0])
+    if n.backward and n.operation == "sum" and n.options.get("keepdims"):
+        axis = n.options.get("axis")
+        if axes_of(axis, n.ndim) == [k for k, item in enumerate(key) if item == 0]:
+            return np.sum(array_of(n.args[0]), axis=axis)
     return g[key]
 
 

@@ -17,31 +17,23 @@ from ..notes.declared.symbols import Declarations
 from ..notes.files.place import ReadError
 from ..notes.files.sources import read_document
 from ..notes.grammar.tree import Symbol
-from ..notes.grammar.vocabulary import FUNCTION_WORDS, GREEK
 from ..notes.grammar.walking import walk
 from ..notes.meaning.definitions import head
 from ..notes.statements.claims import Claim, elaborate
 from ..notes.statements.sections import read_statements
 from ..notes.statements.statements import Reading
+from .keyboard import LIMIT, NOT_NAMES, closing, in_documents, written_out
 from .numbered_names import Names, in_digits, with_digits, without_digits
 from .program import Formulas
 from .statement import Asked, asked
 
 WORD = re.compile(r"(?<![\\A-Za-z_])[A-Za-z]{2,}(?:_[A-Za-z0-9]+)*")
-NOT_NAMES = frozenset({*FUNCTION_WORDS, "log", "ln", "exp", "text"})
-PRIME = re.compile(r"(?<=[)\]}])'|(?<=\w)'(?!\s*\()")
 SUMS = re.compile(r"(?<![A-Za-z\\])(?:sum|mean)\s*\(")
 SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")
-SIGMA = re.compile(r"(?<![A-Za-z\\])sum(?=_)")
-NORM = re.compile(r"(?<![A-Za-z\\])norm\s*\(")
-CALLED = re.compile(r"(?<![\\A-Za-z_])([A-Za-z]{2,}\d*)\(")
-COMMANDS = re.compile(r"(?<![A-Za-z\\])(exp|log|ln|sin|cos|tanh|sinh|cosh|det|max|min)(?=\s*\()")
 REDUCED = re.compile(r"(?<![A-Za-z])(?:sum|mean|softmax|logsumexp|\\max|\\min)\s*\(")
 LETTERS = re.compile(r"(?<![A-Za-z\\])[A-Za-z]+")
 LATE = "hrsuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # the usual letters of arrays
-BELOW = re.compile(r"\./\s*(\w+|\([^()]*\))(?![\w(^'])")
 SIZES = ("n", "m", "d", "k", "p", "q", *(f"n{i}" for i in range(1, 50)))
-LIMIT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,7 @@ def read_plain(text: str, shapes: Mapping[str, str]) -> Typed:
     if not pieces:
         raise SymbackpropError("a formula is needed, such as L = sum((X w - y)^2)")
     notes: list[str] = []
-    written = [in_documents(p, notes) for p in pieces]
+    written = [in_documents(p, notes) for p in written_out(pieces, notes)]
     written[-1] = written[-1] if has_equality(written[-1]) else f"{unused_letter(written)} = {written[-1]}"
     best: tuple[int, Typed] | None = None
     for convention in ("column", "row"):
@@ -154,13 +146,14 @@ def read_claim(
     text, gradient, by, keys = texts[0], texts[1], texts[2 : 2 + len(wrt)], texts[2 + len(wrt) :]
     with called(names):
         typed = read_plain(text, dict(zip(keys, shapes.values(), strict=True)))
-        claim = in_documents(gradient.strip(), [])
+        *more, claim = (in_documents(p, []) for p in written_out([gradient.strip()], [], text))
         if not has_equality(claim):
             by = by or [str(a) for a in typed.asked.formulas.inputs]
             if len(by) != 1:
                 raise SymbackpropError(f"by which of {', '.join(by)}?")
             claim = rf"\frac{{\partial {typed.asked.formulas.output}}}{{\partial {by[0]}}} = {claim}"
-        whole = typed.text.replace("star: matrix\n", "star: matrix\nlayout: gradient\n") + f"\n$${claim}$$\n"
+        whole = typed.text.replace("star: matrix\n", "star: matrix\nlayout: gradient\n")
+        whole += "".join(f"\n$${p}$$\n" for p in (*more, claim))
         words = words_of([claim, typed.text])
         *_, last = read_statements(read_document("formula.md", whole), Declarations(words=words))
     return (replace(last, kind="claim") if last.kind == "definition" else last), names
@@ -228,49 +221,6 @@ def clear(error: ReadError) -> SymbackpropError:
     column = error.where.at(error.span[0])[1]
     shown = line.removeprefix("$$").removesuffix("$$")
     return SymbackpropError(f"{error.message}, in {shown!r} at {max(1, column - 2)}")
-
-
-# --- from the keyboard to the notation of documents ----------------------------------------------
-
-
-def in_documents(piece: str, notes: list[str]) -> str:
-    piece = CALLED.sub(lambda m: f"\\{m[0]}" if m[1] in GREEK else m[0], piece)
-    for called in CALLED.finditer(piece):
-        if called[1] not in NOT_NAMES:
-            name = called[1]
-            raise SymbackpropError(f"{name}( is no function that is known here; for a product write {name} * (")
-    text = SIGMA.sub(r"\\sum", re.sub(r"\.T\b", "^T", piece))
-    while (norm := NORM.search(text)) is not None and (end := closing(text, norm.end() - 1)) is not None:
-        text = rf"{text[: norm.start()]}\lVert {text[norm.end() : end]} \rVert{text[end + 1 :]}"
-    text = PRIME.sub("^{T} ", text)
-    text = text.replace("**", "^").replace(".*", r" \odot ")
-    text = BELOW.sub(r" \\odot \1^{\\circ -1}", text).replace("./", "/")
-    text = re.sub(r"\.\^\s*(\d+|\([^()]*\)|\{[^{}]*\})", lambda m: rf"^{{\circ {m[1].strip('(){}')}}}", text)
-    text = re.sub(r"\^\s*(-T\b|\(-T\)|-\d+|\d{2,}|\(-?[\d./]+\))", lambda m: f"^{{{m[1].strip('()')}}}", text)
-    return COMMANDS.sub(r"\\\1", entrywise_powers(text, notes))
-
-
-def entrywise_powers(text: str, notes: list[str]) -> str:
-    """( ... )^2 inside sum( ... ) is the power of each entry."""
-    out = text
-    inside = ((m.end(), closing(text, m.end() - 1)) for m in SUMS.finditer(text))
-    spans = [(a, b) for a, b in inside if b is not None]
-    for m in reversed(list(re.finditer(r"(?<=\))\s*\^\s*\{?\s*(\d+)\s*\}?", text))):
-        if any(a <= m.start() < b for a, b in spans):
-            out = out[: m.start()] + rf"^{{\circ {m[1]}}}" + out[m.end() :]
-            note = "a power of brackets inside a sum of all entries is that of each entry"
-            if note not in notes:
-                notes.append(note)
-    return out
-
-
-def closing(text: str, opening: int) -> int | None:
-    depth = 0
-    for k in range(opening, len(text)):
-        depth += (text[k] == "(") - (text[k] == ")")
-        if depth == 0:
-            return k
-    return None
 
 
 def has_equality(piece: str) -> bool:

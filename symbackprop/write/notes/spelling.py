@@ -23,8 +23,10 @@ from symbackprop.read.notes.grammar.tree import (
     Hadamard,
     Identity,
     IndexName,
+    Inner,
     Kronecker,
     Neg,
+    Norm,
     Num,
     Ones,
     Outer,
@@ -59,6 +61,9 @@ class Speller:
     def __init__(self, text: str, originals: Iterable[Expr], decl: Declarations, around: str = "") -> None:
         self.text, self.decl, self.around = text, decl, f"{text}\n{around}"
         self.intact = {id(n) for tree in originals for n in walk(tree)}
+        for raised in (n for tree in originals for n in walk(tree) if isinstance(n, Transpose)):
+            if isinstance(raised.arg, Power) and raised.arg.span == raised.span:  # X^{-T} has no text of X^{-1}
+                self.intact -= {id(raised.arg), id(raised.arg.exponent)}
         self.symbols: dict[str, list[Symbol]] = {}
         self.functions: dict[str, Call] = {}
         self.sums: list[Sum] = []
@@ -172,6 +177,12 @@ class Speller:
                 return rf"\mathbf{{1}}{below}", ATOM
             case Identity(size):
                 return "I" if size is None else f"I_{{{self(size)}}}", ATOM
+            case Norm(arg, order):
+                bar = r"\lvert {} \rvert" if order == "abs" else r"\lVert {} \rVert"
+                below = "" if order in ("abs", "2") else f"_{order}"
+                return bar.format(self(arg)) + below, ATOM
+            case Inner(left, right):
+                return rf"\langle {self(left)}, {self(right)} \rangle", ATOM
             case Annotated(arg, shape):
                 return f"{self.at_level(arg, ATOM)}_{{{self(shape)}}}", ATOM
             case Shape(parts):

@@ -35,6 +35,7 @@ SPELLINGS: dict[str, tuple[str, str, str]] = {
     "vector_norm": ("linalg.vector_norm", "linalg.vector_norm", "linalg.vector_norm"),
     "inv": ("linalg.inv", "linalg.inv", "linalg.inv"),
     "det": ("linalg.det", "linalg.det", "linalg.det"),
+    "slogdet": ("linalg.slogdet", "linalg.slogdet", "linalg.slogdet"),
     "transpose": ("transpose", "transpose", "permute"),
     "expand_dims": ("expand_dims", "expand_dims", "unsqueeze"),
     "negative": ("negative", "negative", "neg"),

@@ -167,6 +167,8 @@ class Expressions:
 
     def opposite(self, x: Any) -> Text | None:
         """-x where that is shorter."""
+        if isinstance(x, int | float) and x < 0:
+            return self.number(-x)
         if not isinstance(x, Node):
             return None
         if (term := self.factored(x)).is_negative:
@@ -183,6 +185,11 @@ class Expressions:
             return -self.factored(n.args[0])
         left, right = map(self.factored, n.args)
         return left.over(right) if "divide" in n.operation else left.times(right)
+
+    def negated(self, n: Node) -> Text:
+        """-n, written out."""
+        inside = self.product(n) if is_product(n) else Product(chain=(Factor(*self.call(n), n.shape),))
+        return (-inside).written
 
     def factored(self, x: Any) -> Product:
         if not isinstance(x, Node):
@@ -229,6 +236,7 @@ class Expressions:
         return Product(above=(f"({code})" if binds < ATOM else code,))
 
     def function(self, operation: str, args: list[Any], options: Mapping[str, Any]) -> Text:
+        operation, bracket, part = operation.partition("[")  # one of several results
         name = self.dialect.spelled(operation)
         self.used.add(name if name[0] == "_" else name.partition(".")[0])
         keywords = {"axis": self.dialect.axis, "keepdims": self.dialect.keepdims}
@@ -237,7 +245,7 @@ class Expressions:
             operand, tight = self.written(args[0])
             if tight >= ATOM and len(operand) < 40:
                 return f"{operand}.{name.rpartition('.')[2]}({', '.join(parts[1:])})", ATOM
-        return f"{name}({', '.join(parts)})", ATOM
+        return f"{name}({', '.join(parts)}){bracket}{part}", ATOM
 
     def reduction(self, n: Node) -> Text:
         """x.sum(axis=0, keepdims=True), with the axis by name whichever way it was given."""
@@ -245,6 +253,8 @@ class Expressions:
         args = list(n.args)
         if len(args) > 1:
             options = {"axis": args.pop(1), **options}
+        if n.ndim == 0 and isinstance(args[0], Node) and operation in ("sum", "mean", "max", "min"):
+            options["axis"] = None
         options = {k: v for k, v in options.items() if not (k == "axis" and v is None) and v is not False}
         return self.function(operation, args, options)
 

@@ -71,13 +71,13 @@ def behind(results: Iterable[Node]) -> list[Node]:
 
 
 def uses(nodes: Iterable[Node], results: Iterable[Node]) -> dict[Node, int]:
-    """How often each is written in the others and among the results."""
+    """How often each is written in the others and among the results, also inside what never has a name of its own."""
     count = dict.fromkeys(nodes, 0)
-    for n in list(count):
-        for p in written_in(n):
-            count[p] += 1
     for r in results:
         count[r] += 1
+    for n in sorted(count, key=lambda n: -n.number):
+        for p in written_in(n):
+            count[p] += count[n] if n.operation in PLAIN and not n.name and n not in results else 1
     return count
 
 

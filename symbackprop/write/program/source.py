@@ -121,7 +121,7 @@ class Program:
     def statement(self, n: Node) -> str:
         code = self.expressions.call(n)[0]
         if n.operation == "negative" and n.args[0] in self.naming.opposites:
-            code = (-self.expressions.product(n.args[0])).written[0]
+            code = self.expressions.negated(n.args[0])[0]
         return f"{self.names[n]} = {code}"
 
     def too_long(self, n: Node) -> Iterator[Node]:
@@ -177,8 +177,9 @@ class Program:
         backward = False
         for line in self.lines:
             if line.node.backward and not backward:
-                lines.append("")
                 backward = True
+                if not lines[-1].endswith('"""'):
+                    lines.append("")
             lines += commented(line)
         lines.append(f"{FOUR}return {{{returned}}}")
         return "\n\n\n".join([self.imports(), *self.helpers(), "\n".join(lines) + "\n"])
