@@ -33,7 +33,7 @@ from ...core.terms import (
     whole,
 )  # fmt: skip
 from .signs import Signs
-from .vocabulary import CLOSED_FORMS, NAMED, NotExported, Vocabulary, inner
+from .vocabulary import CLOSED_FORMS, NAMED, NotExported, Vocabulary, outer
 
 LEMMAS = {
     "exp": "D_exp _", "sin": "D_sin _", "cos": "D_cos _", "tanh": "D_tanh _", "sigmoid": "D_sigmoid _",
@@ -170,13 +170,13 @@ class Derivation:
     def opened(self, sizes: tuple[Size, ...], body: Term) -> str:
         """The entries as functions of the time, their derivatives, and why they are: three arguments of a lemma."""
         words = self.words
-        axes = tuple(inner(300 + self.binders + d, s) for d, s in enumerate(sizes))
+        axes = tuple(outer(300 + self.binders + d, s) for d, s in enumerate(sizes))
         opened = open_body(body, axes)
         self.binders += len(axes)
         proof = self.of(opened)
         self.binders -= len(axes)
         names = [words.index(a) for a in axes]
-        known = " ".join(f"{words.index(a)} {words.known(a)}" for a in axes)
+        known = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
         slope = words.text(self.slopes.of(opened, self.wrt))
         moving = f"(fun {' '.join([*names, 't'])} => {self.at_time(opened)})"
         if not axes:
@@ -194,14 +194,16 @@ class Derivation:
         known = self.signs.prove(p)
         if known is not None:
             return known
-        self.signs.add_fact(general(p))
+        if not self.signs.complete:
+            self.signs.add_fact(general(p))
         return self.signs.holds(p)
 
     def power(self, base: Term, q: Fraction) -> str:
         inside = self.of(base)
         f = f"(f := fun t => {self.at_time(base)}) (t := t0)"
         if q.denominator > 1:
-            return f"(D_pw {f} {self.need(Positive(base))} {inside} (erefl : {self.words.rational(q - 1)} = _))"
+            powers = f"(q := {self.words.rational(q)}) (p := {self.words.rational(q - 1)})"
+            return f"(D_pw {f} {powers} {self.need(Positive(base))} {inside} erefl)"
         if q > 0:
             return f"(D_nat {f} (n := {q}) {inside} (erefl : {q - 1}%Z = _))"
         return f"(D_neg {f} (n := {-q}) {self.need(Nonzero(base))} {inside} (erefl : ({q - 1})%Z = _))"

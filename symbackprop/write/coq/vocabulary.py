@@ -53,6 +53,11 @@ def inner(depth: int, size: Size) -> Index:
     return Index(f"@{depth}", size)
 
 
+def outer(number: int, size: Size) -> Index:
+    """An index of a proof that stands around such binders; sums of indices name it before theirs."""
+    return Index(f"@.{number:06}", size)
+
+
 class Vocabulary:
     """Hands out the names, and remembers what must be declared."""
 
@@ -81,15 +86,19 @@ class Vocabulary:
 
     def index(self, i: Index) -> str:
         if i.name[0] == "@":
-            return f"k{i.name[1:]}"
+            return f"k{int(i.name.lstrip('@.'))}"
         return self.indices.setdefault(i, f"i{len(self.indices)}")
 
     def known(self, i: Index) -> str:
         """The name of the hypothesis that an index is in its range."""
-        return f"r{self.index(i)[1:]}" if i.name[0] != "@" else f"q{i.name[1:]}"
+        return f"{'q' if i.name[0] == '@' else 'r'}{self.index(i)[1:]}"
 
     def range(self, i: Index) -> str:
         return f"(0 <= {self.index(i)} < {self.size(i.size)})%Z"
+
+    def within(self, i: Index) -> str:
+        """The hypothesis that an index is in its range, as a binder: tactics inside need its type at once."""
+        return f"({self.known(i)} : {self.range(i)})"
 
     def size(self, s: Size) -> str:
         return self.integer(s, ())
