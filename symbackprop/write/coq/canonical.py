@@ -22,6 +22,7 @@ from ...core.terms import (
     rebuilt,
     whole,
 )  # fmt: skip
+from . import arrays
 from .vocabulary import Vocabulary, inner
 
 Proof = str | None  # None: both sides are the same text
@@ -110,8 +111,10 @@ class Canonical:
         """An unknown function of an array looks at the entries inside the array only, which is a hypothesis."""
         words = self.words
         named = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
-        name = words.loss(w)
-        return f"({' '.join([f'E{name}', '_', '_', f'(fun {named} => {p})' if axes else p, *map(words.at, at)])})"
+        equal = f"(fun {named} => {p})" if axes else p
+        if arrays.is_defined(w):
+            return arrays.same(w, words.size(w.sizes[0]), [words.at(e) for e in at], equal)
+        return f"({' '.join([f'E{words.loss(w)}', '_', '_', equal, *map(words.at, at)])})"
 
     def arranged(self, t: Add | Mul, args: tuple[Term, ...], fold: str, depth: int) -> tuple[Term, Proof]:
         if not args:

@@ -14,7 +14,8 @@ from symbackprop.core.theorem import Ledger, theorem_of
 
 from .theorem import exported, exported_theorem
 
-LIBRARIES = ("Sums.v", "Derivatives.v", "Laws.v")  # in the order in which coqc has to see them
+# In the order in which coqc has to see them.
+LIBRARIES = ("Sums.v", "Derivatives.v", "Laws.v", "Arrays.v", "Matrices.v")
 
 
 def libraries() -> dict[str, str]:

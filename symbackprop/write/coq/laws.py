@@ -18,19 +18,24 @@ from ...core.terms import (
     Power,
     Predicate,
     Term,
+    Whole,
     add,
     affine,
     as_affine,
+    opened_whole,
     substitute,
 )  # fmt: skip
 from .canonical import listed
 from .linear import Linear
 from .signs import GOALS
-from .vocabulary import NotExported, Vocabulary
+from .vocabulary import NotExported, Vocabulary, outer
 
 Law = Callable[..., str]
 LAWS: dict[str, Law] = {}
-OVER_INDICES = frozenset({"by_radix", "reindex"})
+OVER_INDICES = frozenset({
+    "by_radix", "reindex", "maximum_picks", "one_argmax", "argmax_products", "step_above_max", "step_below_max",
+    "inverse_times", "times_inverse", "inverse_of_transpose", "of_product", "inverse_scaled", "inverse_of_inverse",
+})  # fmt: skip
 INDEX, SAME_AT = "ltac:(index)", "ltac:(intros; reindexed)"
 
 
@@ -47,7 +52,16 @@ class Given:
         self.holds: Callable[[Predicate], str] = linear.holds
 
     def function(self, i: Index, t: Term) -> str:
-        return f"(fun {self.words.index(i)} => {self.words.text(t)})"
+        return self.function_of((i,), t)
+
+    def function_of(self, axes: tuple[Index, ...], t: Term) -> str:
+        return f"(fun {' '.join(map(self.words.index, axes))} => {self.words.text(t)})"
+
+    def array(self, w: Whole) -> str:
+        """The size of an array, and its entries as a function."""
+        self.words.of_array(w)
+        axes = tuple(outer(400 + k, n) for k, n in enumerate(w.sizes))
+        return f"{self.words.size(w.sizes[0])} {self.function_of(axes, opened_whole(w, axes))}"
 
     def all(self, kind: type[Positive] | type[AtLeastZero], args: tuple[Term, ...]) -> str:
         """A proof that all of them are positive, or not negative."""

@@ -32,8 +32,9 @@ from ...core.terms import (
     substitute,
     whole,
 )  # fmt: skip
+from . import arrays as defined
 from .signs import Signs
-from .vocabulary import CLOSED_FORMS, NAMED, NotExported, Vocabulary, outer
+from .vocabulary import NAMED, NotExported, Vocabulary, outer
 
 LEMMAS = {
     "exp": "D_exp _", "sin": "D_sin _", "cos": "D_cos _", "tanh": "D_tanh _", "sigmoid": "D_sigmoid _",
@@ -113,10 +114,10 @@ class Slopes:
                 (i,) = self.fresh((size,))
                 return over(i, self.of(open_body(body, (i,)), wrt))
             case Whole(fn, order, sizes, body, at, hints):
-                if fn in CLOSED_FORMS:
-                    raise NotExported(f"{fn} of an array")
                 axes = self.fresh(sizes)
                 inside = self.of(open_body(body, axes), wrt)
+                if defined.is_defined(t):
+                    return defined.slope(t, axes, inside)
                 outer = Whole(fn, order + 1, sizes, body, (*at, *axes), hints)
                 self.words.loss(outer)
                 total: Term = Mul((outer, inside))
@@ -159,6 +160,9 @@ class Derivation:
                 return f"(D_comp {inside} {self.function(fn, arg, order)} {self.of(arg)})"
             case Sum(size, body, _):
                 return f"(D_sum {self.words.size(size)} {self.opened((size,), body)})"
+            case Whole(_, _, sizes, body, at, _) if defined.is_defined(t):
+                opened, n = self.opened(sizes, body), self.words.size(sizes[0])
+                return defined.derivation(t, n, [self.words.at(e) for e in at], opened, self.need(defined.needed(t)))
             case Whole(_, _, sizes, body, at, _):
                 return f"({' '.join([f'D{self.words.loss(t)}', *map(self.words.at, at), self.opened(sizes, body)])})"
             case Holds(Positive(arg)):

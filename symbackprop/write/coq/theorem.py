@@ -20,7 +20,7 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From mathcomp.classical Require Import boolp classical_sets functions mathcomp_extra.
 From mathcomp.analysis Require Import reals signed topology normedtype derive realfun sequences exp trigo.
-Require Import Sums Derivatives Laws.
+Require Import Sums Derivatives Laws Arrays Matrices.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 Delimit Scope Z_scope with Z.
