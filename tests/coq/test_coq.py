@@ -40,7 +40,7 @@ COQ = {
 }  # fmt: skip
 # The identifiers of a file: Coq's and mathcomp's, those of the libraries, and generated ones.
 GENERATED = re.compile(
-    r"(n|i|r|k|q|e|h|p|j|l|least|A|cA|P|rangeP)\d+|(f|Df)\d+_\d+|(L|E|D|EL|DL)\d+_\d+|t0?|d|x|y|z|R|H|main|moved|fun|forall"
+    r"(n|i|r|k|q|e|h|p|s|j|l|least|known|A|cA|P|rangeP)\d+|(f|Df)\d+_\d+|(L|E|D|EL|DL)\d+_\d+|t0?|d|x|y|z|R|H|main|moved|fun|forall"
 )
 
 

@@ -63,6 +63,11 @@ by case: n => [|p|p]; rewrite /pw /= ?ler01 // ?invr_ge0 -[xO p]/(2 * p)%positiv
    -[Nat.mul _ _]/(muln _ _) exprM exprn_ge0 // sqr_ge0.
 Qed.
 
+Lemma pw_even_gt0 x n : x != 0 -> 0 < pw x (Frac (2 * n) 1).
+Proof. by move=> x0; rewrite lt_neqAle pw_even eq_sym pw_neq0. Qed.
+Lemma pw_base x n d : pw x (Frac (Zpos n) d) != 0 -> x != 0.
+Proof. by apply: contra_neq => ->; rewrite pw_zero. Qed.
+
 (* b^p b^q = b^{p+q} *)
 Lemma pw_add x p q r : 0 < x -> r = fadd p q -> pw x p * pw x q = pw x r.
 Proof. by move=> x0 ->; rewrite !pw_ln // -expRD qr_add mulrDl. Qed.

@@ -195,6 +195,27 @@ Proof. by rewrite /ge0; do 2 case: Z.leb_spec => //; lia. Qed.
 Lemma ge0_flip i j : (i + j = -1)%Z -> ge0 i = addf [:: 1; qr (Frac (-1) 1) * ge0 j].
 Proof. move=> H; rewrite /= /ge0 qr_opp1; do 2 case: Z.leb_spec; rewrite ?mulr1 ?mulr0 ?subrr ?addr0 //; lia. Qed.
 
+Lemma ge0_delta_1 e i j : (i = j -> 0 <= e)%Z -> ge0 e * delta i j = delta i j.
+Proof. by move=> H; rewrite /delta; case: Z.eqb_spec => [/H/ge0_1->|_]; rewrite ?mul1r ?mulr0. Qed.
+Lemma ge0_delta_0 e i j : (i = j -> e < 0)%Z -> ge0 e * delta i j = qr (Frac 0 1).
+Proof. by move=> H; rewrite qr0 /delta; case: Z.eqb_spec => [/H/ge0_0->|_]; rewrite ?mul0r ?mulr0. Qed.
+Lemma ge0_never e f : (0 <= f -> e < 0)%Z -> ge0 e * ge0 f = qr (Frac 0 1).
+Proof. by move=> H; rewrite qr0 {2}/ge0; case: Z.leb_spec => [/H/ge0_0->|_]; rewrite ?mul0r ?mulr0. Qed.
+Lemma ge0_implied e f : (0 <= f -> 0 <= e)%Z -> ge0 e * ge0 f = ge0 f.
+Proof. by move=> H; rewrite {2 3}/ge0; case: Z.leb_spec => [/H/ge0_1->|_]; rewrite ?mul1r ?mulr0. Qed.
+Lemma ge0_both e f : (f = - e)%Z -> ge0 e * ge0 f = delta e 0.
+Proof. move=> ->; rewrite /ge0 /delta; do 2 case: Z.leb_spec; case: Z.eqb_spec; rewrite ?mulr1 ?mulr0 //; lia. Qed.
+(* the digits of an index to the base r *)
+Lemma ge0_floor e r a b : e = (r * a + b)%Z -> (0 <= b < r)%Z -> ge0 e = ge0 a.
+Proof. by move=> -> H; apply: ge0_eq; split => K; nia. Qed.
+Lemma delta_digits i j r a b : (i - j = r * a + b)%Z -> (- r < b < r)%Z ->
+  delta i j = mulf [:: delta a 0; delta b 0].
+Proof.
+move=> E H; rewrite /mulf /= /delta; case: (Z.eqb_spec a 0) => [a0|a0]; last first.
+  by rewrite mul0r; case: Z.eqb_spec => // ij; case: a0; nia.
+by rewrite mul1r; do 2 case: Z.eqb_spec => //; move=> *; exfalso; nia.
+Qed.
+
 Definition lin (s : seq (frac * R)) : R := foldr (fun m a => qr m.1 * m.2 + a) 0 s.
 Definition scale (c : frac) (s : seq (frac * R)) := [seq (fmul c m.1, m.2) | m <- s].
 Lemma lin_cat s t : lin s + lin t = lin (s ++ t).
@@ -314,6 +335,10 @@ Lemma add_np (x y : R) : 0 <= x -> 0 < y -> 0 < x + y. Proof. by move=> H K; exa
 Lemma delta_ge0 i j : 0 <= delta i j. Proof. by rewrite /delta; case: Z.eqb; rewrite ?ler01. Qed.
 Lemma ge0_ge0 i : 0 <= ge0 i. Proof. by rewrite /ge0; case: Z.leb; rewrite ?ler01. Qed.
 Lemma step_ge0 x : 0 <= step x. Proof. by rewrite /step; case: (0 < x); rewrite ?ler01. Qed.
+Lemma weighed_gt0 (c x y : R) : 0 < c -> c * x = y -> 0 < y -> 0 < x. Proof. by move=> H <-; rewrite pmulr_rgt0. Qed.
+Lemma weighed_ge0 (c x y : R) : 0 < c -> c * x = y -> 0 <= y -> 0 <= x. Proof. by move=> H <-; rewrite pmulr_rge0. Qed.
+Lemma weighed_neq0 (c x y : R) : c * x = y -> y != 0 -> x != 0.
+Proof. by move=> <-; rewrite mulf_eq0 negb_or => /andP[]. Qed.
 Lemma square_ge0 (x : R) : 0 <= x * x. Proof. by rewrite -expr2 sqr_ge0. Qed.
 End Numbers.
 

@@ -22,6 +22,7 @@ from ...core.terms import (
     rebuilt,
     whole,
 )  # fmt: skip
+from . import arrays
 from .vocabulary import Vocabulary, inner
 
 Proof = str | None  # None: both sides are the same text
@@ -87,7 +88,7 @@ class Canonical:
             case Sum(size, body, _):
                 i = inner(depth, size)
                 new, p = self.of(open_body(body, (i,)), depth + 1)
-                return over(i, new), p and f"(Sum_ext (fun {self.words.index(i)} {self.words.known(i)} => {p}))"
+                return over(i, new), p and f"(Sum_ext (fun {self.words.index(i)} {self.words.within(i)} => {p}))"
             case Whole(fn, order, sizes, body, at, _):
                 axes = tuple(inner(depth + d, s) for d, s in enumerate(sizes))
                 new, p = self.of(open_body(body, axes), depth + len(axes))
@@ -109,9 +110,11 @@ class Canonical:
     def under_loss(self, w: Whole, axes: tuple[Index, ...], at: tuple[IndexExpr, ...], p: str) -> str:
         """An unknown function of an array looks at the entries inside the array only, which is a hypothesis."""
         words = self.words
-        named = " ".join(f"{words.index(a)} {words.known(a)}" for a in axes)
-        name = words.loss(w)
-        return f"({' '.join([f'E{name}', '_', '_', f'(fun {named} => {p})' if axes else p, *map(words.at, at)])})"
+        named = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
+        equal = f"(fun {named} => {p})" if axes else p
+        if arrays.is_defined(w):
+            return arrays.same(w, words.size(w.sizes[0]), [words.at(e) for e in at], equal)
+        return f"({' '.join([f'E{words.loss(w)}', '_', '_', equal, *map(words.at, at)])})"
 
     def arranged(self, t: Add | Mul, args: tuple[Term, ...], fold: str, depth: int) -> tuple[Term, Proof]:
         if not args:

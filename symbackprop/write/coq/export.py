@@ -7,17 +7,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from symbackprop.core.context import Context
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.core.kernel import Proof, check
-from symbackprop.core.reasons import Cases, Holding, Steps
-from symbackprop.core.rows import KEYS, load, load_argument
-from symbackprop.prove.statements import inside
+from symbackprop.core.kernel import check
+from symbackprop.core.rows import KEYS, Reader, load
+from symbackprop.core.theorem import Ledger, theorem_of
 
-from .theorem import exported
-from .vocabulary import NotExported
+from .theorem import exported, exported_theorem
 
-LIBRARIES = ("Sums.v", "Derivatives.v")  # in the order in which coqc has to see them
+# In the order in which coqc has to see them.
+LIBRARIES = ("Sums.v", "Derivatives.v", "Laws.v", "Arrays.v", "Matrices.v")
 
 
 def libraries() -> dict[str, str]:
@@ -37,25 +35,13 @@ def read_certificate(path: str) -> Any:
 
 
 def coq_text(document: Any) -> str:
-    """The Coq file for the equation that the kernel finds the certificate to prove.
+    """The Coq file for what the certificate states: the claim of a theorem, or the equation that a proof proves.
 
-    Of a theorem it is the equation of its first step, under what is known in its region.  Raises ProofError where the
-    certificate proves none, NotExported where a term or a step has no translation.
+    Raises ProofError where the certificate shows nothing, NotExported where a term or a step has no translation.
     """
     if isinstance(document, dict) and "statement" in document:
-        proof, context = first_step(document)
-    else:
-        rows = {k: v for k, v in document.items() if k in KEYS} if isinstance(document, dict) else document
-        proof, context = load(rows)
+        found = theorem_of(document, Ledger(Reader(), []))
+        return exported_theorem(found.statement, found.argument)
+    rows = {k: v for k, v in document.items() if k in KEYS} if isinstance(document, dict) else document
+    proof, context = load(rows)
     return exported(proof, context, check(proof, context))
-
-
-def first_step(document: dict[str, Any]) -> tuple[Proof, Context]:
-    """The first equation of a theorem, and what is known where it holds."""
-    statement, argument = load_argument(document)
-    step: Holding = argument.steps
-    while isinstance(step, Steps):
-        step = step.each[0]
-    if isinstance(step, Cases):
-        raise NotExported("an equation by cases")
-    return step.proof, inside(statement, argument)

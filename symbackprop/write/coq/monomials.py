@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from ...core.monomials import Monomial, canonical
 from ...core.ordering import key
 from ...core.terms import Power, Term, substitute
 from .canonical import Canonical, both, congruent, equal, listed, numbers
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, outer
 
 F1 = Fraction(1)
 SAME = "erefl"
@@ -39,7 +40,7 @@ class Monomials:
 
     def new(self, size: Size) -> Index:
         self.count += 1
-        return Index(f"@{1000 + self.count}", size)  # where it stands in an index expression, it stands before others
+        return outer(1000 + self.count, size)
 
     # --- texts ---------------------------------------------------------------------------------
 
@@ -76,7 +77,7 @@ class Monomials:
     # --- proofs --------------------------------------------------------------------------------
 
     def bound(self, d: Index) -> str:
-        return f"fun {self.words.index(d)} {self.words.known(d)} =>"
+        return f"fun {self.words.index(d)} {self.words.within(d)} =>"
 
     def under(self, dummies: Sequence[Index], proof: str) -> str:
         for d in reversed(dummies):
@@ -189,13 +190,18 @@ class Monomials:
         """The monomial with dummies of standard names in standard order: equal ones are the same text."""
         order = canonical(Monomial(m.c, m.dummies, m.factors))[1]
         proof = self.reordered(m, order)
-        names = {d: Index(f"@{100 + k}", d.size) for k, d in enumerate(order)}
+        names = {d: outer(100 + k, d.size) for k, d in enumerate(order)}
         new = tuple((substitute(b, dict(names)), e) for b, e in m.factors)
         factors, arranged = self.arranged(new)
+        said = {self.words.index(d): self.words.index(name) for d, name in names.items()}
+        text = re.sub(r"\bk\d+\b", lambda k: said.get(k[0], k[0]), self.factors(m.factors))
+        if text != self.factors(new):  # sums of indices are written in another order
+            same = equal("ltac:(reindexed)", f"(mulf {text})", self.body(new))
+            arranged = both(same, arranged)
         dummies = tuple(names[d] for d in order)
         if arranged is not None:
             inside = self.under(dummies, arranged)
-            before, after = self.over(dummies, self.body(new)), self.over(dummies, self.body(factors))
+            before, after = self.over(dummies, f"(mulf {text})"), self.over(dummies, self.body(factors))
             proof = both(proof, f"({inside} : {before} = {after})")
         return Mono(m.c, dummies, factors), proof
 

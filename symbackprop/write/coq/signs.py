@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
@@ -31,9 +32,10 @@ from ...core.terms import (
     open_body,
     substitute,
 )  # fmt: skip
-from .vocabulary import NotExported, Vocabulary, inner
+from .vocabulary import NotExported, Vocabulary, outer
 
 INDEX = "ltac:(index)"
+GOALS: dict[type, str] = {Positive: "0 < {}", Nonzero: "{} != 0", AtLeastZero: "0 <= {}"}
 POSITIVE_FUNCTIONS = {"exp": "expR_gt0", "sigmoid": "sigmoid_gt0", "softplus": "softplus_gt0", "cosh": "cosh_gt0"}
 
 
@@ -45,6 +47,9 @@ class Signs:
         self.unfolded = unfolded
         self.facts: dict[str, Predicate] = {}
         self.spoken: set[str] = set()
+        self.complete = False  # nothing may be taken for granted but the hypotheses of the context
+        self.shown: list[tuple[Predicate, Callable[[], str]]] = []  # with the lemma that says so
+        self.lemmas: dict[str, Callable[[], str]] = {}  # hypotheses of the context that are shown
         self.equal: list[tuple[Predicate, Term, Callable[[Mapping[Index, IndexExpr]], str]]] = []
         self.assumed = [(n, h) for n, h in context.hypotheses.items() if not isinstance(h, Same | NonNegative)]
         self.used: dict[str, str] = {}
@@ -81,7 +86,15 @@ class Signs:
             found = self.matched(h, kind, t)
             if found is not None:
                 return self.applied(self.hypothesis(name), h.term, found)
-        return self.rephrased(kind, t)
+        return self.from_lemmas(kind, t) or self.rephrased(kind, t)
+
+    def from_lemmas(self, kind: type, t: Term) -> str | None:
+        for p, lemma in self.shown:
+            found = self.matched(p, kind, t)
+            with suppress(NotExported):
+                if found is not None:
+                    return self.applied(lemma(), p.term, found)  # type: ignore[union-attr]
+        return None
 
     def matched(self, p: Predicate, kind: type, t: Term) -> dict[Index, IndexExpr] | None:
         """Values of the indices of p that make it speak of t, as written or with definitions written out."""
@@ -94,6 +107,9 @@ class Signs:
         self.facts[f"e{len(self.facts)}"] = p
 
     def hypothesis(self, name: str) -> str:
+        """The name in Coq of a hypothesis of the context, or of the lemma that shows it."""
+        if name in self.lemmas:
+            return self.lemmas[name]()
         return self.used.setdefault(name, f"h{len(self.used)}")
 
     def applied(self, name: str, pattern: Term, found: Mapping[Index, IndexExpr]) -> str:
@@ -111,25 +127,22 @@ class Signs:
             inside = self.prove(kind(substitute(other, dict(found))))
             self.tried.discard(p.term)  # type: ignore[union-attr]
             if inside is not None:
-                goal = {"Positive": "fun x => is_true (0 < x)", "Nonzero": "fun x => is_true (x != 0)"}.get(
-                    kind.__name__, "fun x => is_true (0 <= x)"
-                )
-                return f"(eq_ind_r ({goal}) {inside} {proof(found)})"
+                return f"(eq_ind_r (fun x => is_true ({GOALS[kind].format('x')})) {inside} {proof(found)})"
         return None
 
     # --- with the statement written out, as Coq's unification needs it ----------------------------
 
     def positive(self, t: Term) -> str | None:
-        return self.stated(self.find_positive(t), f"0 < {self.words.text(t)}")
+        return self.stated(self.find_positive(t), Positive, t)
 
     def at_least(self, t: Term) -> str | None:
-        return self.stated(self.find_at_least(t), f"0 <= {self.words.text(t)}")
+        return self.stated(self.find_at_least(t), AtLeastZero, t)
 
     def nonzero(self, t: Term) -> str | None:
-        return self.stated(self.find_nonzero(t), f"{self.words.text(t)} != 0")
+        return self.stated(self.find_nonzero(t), Nonzero, t)
 
-    def stated(self, proof: str | None, statement: str) -> str | None:
-        return proof and f"({proof} : is_true ({statement}))"
+    def stated(self, proof: str | None, kind: type, t: Term) -> str | None:
+        return proof and f"({proof} : is_true ({GOALS[kind].format(self.words.text(t))}))"
 
     # --- what is plain --------------------------------------------------------------------------
 
@@ -152,6 +165,9 @@ class Signs:
                 return self.all(args, self.positive, "mulr_gt0 {} {}")
             case Power(base, q):
                 p = self.positive(base)
+                if p is None and q.denominator == 1 and q.numerator % 2 == 0:
+                    p = self.nonzero(base)
+                    return p and f"(pw_even_gt0 ({q.numerator // 2})%Z {p})"
                 return p and f"(pw_gt0 {self.words.rational(q)} {p})"
             case Sum(size, body, _) if self.words.at_least(size - 1):
                 p = self.inside(size, body, self.positive)
@@ -252,10 +268,10 @@ class Signs:
     def inside(self, size: Size, body: Term, sign: Callable[[Term], str | None]) -> str | None:
         """For all values of a dummy; its name must not meet those around."""
         self.depth += 1
-        i = inner(200 + self.depth, size)
+        i = outer(200 + self.depth, size)
         p = sign(open_body(body, (i,)))
         self.depth -= 1
-        return p and f"(fun {self.words.index(i)} {self.words.known(i)} => {p})"
+        return p and f"(fun {self.words.index(i)} {self.words.within(i)} => {p})"
 
 
-__all__ = ["Signs"]
+__all__ = ["GOALS", "Signs"]

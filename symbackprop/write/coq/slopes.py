@@ -32,8 +32,9 @@ from ...core.terms import (
     substitute,
     whole,
 )  # fmt: skip
+from . import arrays as defined
 from .signs import Signs
-from .vocabulary import CLOSED_FORMS, NAMED, NotExported, Vocabulary, inner
+from .vocabulary import NAMED, NotExported, Vocabulary, outer
 
 LEMMAS = {
     "exp": "D_exp _", "sin": "D_sin _", "cos": "D_cos _", "tanh": "D_tanh _", "sigmoid": "D_sigmoid _",
@@ -113,10 +114,10 @@ class Slopes:
                 (i,) = self.fresh((size,))
                 return over(i, self.of(open_body(body, (i,)), wrt))
             case Whole(fn, order, sizes, body, at, hints):
-                if fn in CLOSED_FORMS:
-                    raise NotExported(f"{fn} of an array")
                 axes = self.fresh(sizes)
                 inside = self.of(open_body(body, axes), wrt)
+                if defined.is_defined(t):
+                    return defined.slope(t, axes, inside)
                 outer = Whole(fn, order + 1, sizes, body, (*at, *axes), hints)
                 self.words.loss(outer)
                 total: Term = Mul((outer, inside))
@@ -159,6 +160,9 @@ class Derivation:
                 return f"(D_comp {inside} {self.function(fn, arg, order)} {self.of(arg)})"
             case Sum(size, body, _):
                 return f"(D_sum {self.words.size(size)} {self.opened((size,), body)})"
+            case Whole(_, _, sizes, body, at, _) if defined.is_defined(t):
+                opened, n = self.opened(sizes, body), self.words.size(sizes[0])
+                return defined.derivation(t, n, [self.words.at(e) for e in at], opened, self.need(defined.needed(t)))
             case Whole(_, _, sizes, body, at, _):
                 return f"({' '.join([f'D{self.words.loss(t)}', *map(self.words.at, at), self.opened(sizes, body)])})"
             case Holds(Positive(arg)):
@@ -170,13 +174,13 @@ class Derivation:
     def opened(self, sizes: tuple[Size, ...], body: Term) -> str:
         """The entries as functions of the time, their derivatives, and why they are: three arguments of a lemma."""
         words = self.words
-        axes = tuple(inner(300 + self.binders + d, s) for d, s in enumerate(sizes))
+        axes = tuple(outer(300 + self.binders + d, s) for d, s in enumerate(sizes))
         opened = open_body(body, axes)
         self.binders += len(axes)
         proof = self.of(opened)
         self.binders -= len(axes)
         names = [words.index(a) for a in axes]
-        known = " ".join(f"{words.index(a)} {words.known(a)}" for a in axes)
+        known = " ".join(f"{words.index(a)} {words.within(a)}" for a in axes)
         slope = words.text(self.slopes.of(opened, self.wrt))
         moving = f"(fun {' '.join([*names, 't'])} => {self.at_time(opened)})"
         if not axes:
@@ -194,14 +198,16 @@ class Derivation:
         known = self.signs.prove(p)
         if known is not None:
             return known
-        self.signs.add_fact(general(p))
+        if not self.signs.complete:
+            self.signs.add_fact(general(p))
         return self.signs.holds(p)
 
     def power(self, base: Term, q: Fraction) -> str:
         inside = self.of(base)
         f = f"(f := fun t => {self.at_time(base)}) (t := t0)"
         if q.denominator > 1:
-            return f"(D_pw {f} {self.need(Positive(base))} {inside} (erefl : {self.words.rational(q - 1)} = _))"
+            powers = f"(q := {self.words.rational(q)}) (p := {self.words.rational(q - 1)})"
+            return f"(D_pw {f} {powers} {self.need(Positive(base))} {inside} erefl)"
         if q > 0:
             return f"(D_nat {f} (n := {q}) {inside} (erefl : {q - 1}%Z = _))"
         return f"(D_neg {f} (n := {-q}) {self.need(Nonzero(base))} {inside} (erefl : ({q - 1})%Z = _))"

@@ -49,6 +49,7 @@ from ...core.terms import (
     substitute,
     whole,
 )  # fmt: skip
+from . import array_laws as array_laws  # its laws are in the table of `laws`
 from . import laws
 from .canonical import congruent
 from .linear import Linear
@@ -104,7 +105,7 @@ class Steps:
         if left == right or proof == "erefl":
             return Lemma(None, lhs, rhs)
         axes = tuple(sorted(free(lhs) | free(rhs), key=lambda i: i.name))
-        binders = "".join(f" {self.words.index(i)} ({self.words.known(i)} : {self.words.range(i)})" for i in axes)
+        binders = "".join(f" {self.words.index(i)} {self.words.within(i)}" for i in axes)
         if (left, right) in self.names:
             name, axes = self.names[left, right]  # an index that the text does not speak of may take any value
             return Lemma(name, lhs, rhs, axes)
@@ -118,13 +119,7 @@ class Steps:
             case By(law, args):
                 return self.by(law, args)
             case Chain(first, rest):
-                found = [self.of(first), *map(self.of, rest)]
-                scope = free(found[0].lhs) | free(found[-1].rhs)
-                named = [self.use(lemma, scope) for lemma in found if lemma.name is not None]
-                total = named[-1] if named else "erefl"
-                for p in reversed(named[:-1]):
-                    total = f"(etrans {p} {total})"
-                return self.stated(found[0].lhs, found[-1].rhs, total)
+                return self.chained([self.of(first), *map(self.of, rest)])
             case Flip(inner):
                 lemma = self.of(inner)
                 if lemma.name is None:
@@ -136,7 +131,7 @@ class Steps:
                 lemma = self.of(inner)
                 sums = over(i, lemma.lhs), over(i, lemma.rhs)
                 scope = free(sums[0]) | free(sums[1]) | {i}
-                bound = f"fun {self.words.index(i)} {self.words.known(i)} =>"
+                bound = self.linear.bound(i)
                 summed = f"(Sum_ext ({bound} {self.use(lemma, scope)}))"
                 if any(self.reads_anew(i, t) for t in (lemma.lhs, lemma.rhs)):
                     summed = f"(ltac:(same_at {summed}) : {' = '.join(map(self.words.text, sums))})"
@@ -168,14 +163,42 @@ class Steps:
                     same = self.of(equal)
                     self.signs.equal.append((condition, same.rhs, partial(self.use, same, frozenset())))
                 return self.of(inner)
-            case Values():
-                raise NotExported("an equation checked value by value")
-            case Digits():
-                raise NotExported("an equation checked digit by digit")
+            case Values(i, lhs, rhs, each):
+                return self.value_by_value(i, lhs, rhs, [self.of(p) for p in each])
+            case Digits(i, lhs, rhs, q, r, inner):
+                return self.digit_by_digit(i, lhs, rhs, (q, r), self.of(inner))
             case EveryDepth():
                 raise NotExported("an induction over layers")
             case _:
                 assert_never(proof)
+
+    def value_by_value(self, i: Index, lhs: Term, rhs: Term, each: Sequence[Lemma]) -> Lemma:
+        words, scope = self.words, free(lhs) | free(rhs)
+        wanted = self.property(i, lhs, rhs)
+        proof = "(fun _ => ltac:(exfalso; lia))"
+        for k, lemma in reversed(list(enumerate(each))):
+            here = f"ltac:(cbv beta; same_at {self.use(lemma, scope - {i})})"
+            proof = f"(fun known{k} => @value_step {wanted} {k} {words.index(i)} known{k} {here} {proof})"
+        return self.stated(lhs, rhs, f"({proof} (proj1 {words.known(i)}))")
+
+    def digit_by_digit(self, i: Index, lhs: Term, rhs: Term, digits: tuple[Index, Index], lemma: Lemma) -> Lemma:
+        words, scope = self.words, (free(lhs) | free(rhs) | {*digits}) - {i}
+        sizes = " ".join(words.size(x.size) for x in (i, *digits))
+        bound = " ".join(f"{words.index(d)} {words.within(d)}" for d in digits)
+        here = f"(fun {bound} => ltac:(cbv beta; same_at {self.use(lemma, scope)}))"
+        at = f"{words.index(i)} ltac:(index) ltac:(index) {words.known(i)}"
+        return self.stated(lhs, rhs, f"(@by_digits {self.property(i, lhs, rhs)} {sizes} {at} {here})")
+
+    def property(self, i: Index, lhs: Term, rhs: Term) -> str:
+        return f"(fun {self.words.index(i)} => {self.words.text(lhs)} = {self.words.text(rhs)})"
+
+    def chained(self, found: Sequence[Lemma]) -> Lemma:
+        scope = free(found[0].lhs) | free(found[-1].rhs)
+        named = [self.use(lemma, scope) for lemma in found if lemma.name is not None]
+        total = named[-1] if named else "erefl"
+        for p in reversed(named[:-1]):
+            total = f"(etrans {p} {total})"
+        return self.stated(found[0].lhs, found[-1].rhs, total)
 
     def reads_anew(self, i: Index, t: Term) -> bool:
         """With i bound, sums of indices in `t` are written in another order."""
@@ -206,7 +229,10 @@ class Steps:
             return self.by_closed_forms(eq.lhs, eq.rhs)
         if law == "assume":
             return self.assumed(eq.lhs, eq.rhs, *args)
-        return self.stated(eq.lhs, eq.rhs, laws.of(law, self.given, args))
+        proof = laws.of(law, self.given, args)
+        if law in laws.OVER_INDICES:  # sums of indices may be written in another order
+            proof = f"(ltac:(same_at {proof}) : {self.words.text(eq.lhs)} = {self.words.text(eq.rhs)})"
+        return self.stated(eq.lhs, eq.rhs, proof)
 
     def by_closed_forms(self, lhs: Term, rhs: Term) -> Lemma:
         """Two derivatives in closed form, equal as sums of products."""

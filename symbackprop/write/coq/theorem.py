@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from ...core.context import Context, Equation, Same
+from ...core.indices import nodes
 from ...core.proofs import Proof
-from ...core.terms import Delta, Diff, Entry, Index, NonNegative, Nonzero, Positive, Predicate, free, mul, sized
-from .signs import Signs
+from ...core.reasons import Argument, Dense, Statement
+from ...core.terms import Delta, Diff, Entry, Index, NonNegative, Nonzero, Positive, Predicate, Term, free, mul, sized
+from ...core.theorem import region_of
+from ...prove.statements import inside
+from .reasons import Reasons
+from .signs import GOALS, Signs
 from .slopes import Derivation, Slopes, general
-from .steps import Steps
+from .steps import Lemma, Steps
 from .vocabulary import NotExported, Vocabulary
 
 HEADER = """From Coq Require Import ZArith_base Lia.
@@ -15,7 +20,7 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From mathcomp.classical Require Import boolp classical_sets functions mathcomp_extra.
 From mathcomp.analysis Require Import reals signed topology normedtype derive realfun sequences exp trigo.
-Require Import Sums Derivatives.
+Require Import Sums Derivatives Laws Arrays Matrices.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 Delimit Scope Z_scope with Z.
@@ -25,28 +30,46 @@ Delimit Scope Z_scope with Z.
 def exported(proof: Proof, context: Context, equation: Equation) -> str:
     """The text of a Coq file that proves the equation, where its left side is a derivative: about the real one.
 
-    Raises NotExported where a term or a step has no translation.
+    The conditions of the equation are hypotheses.  Raises NotExported where a term or a step has no translation.
     """
-    return Export(proof, context, equation).text()
+    export = Export(context, equation.lhs, equation.rhs)
+    for c in sorted(equation.conditions, key=str):
+        if isinstance(c, Positive | Nonzero):
+            export.signs.add_fact(general(c))
+    return export.text(export.steps.of(proof))
+
+
+def exported_theorem(statement: Statement, argument: Argument) -> str:
+    """The same for a claim: what it takes for granted are its hypotheses and facts about its forward, nothing else.
+
+    Raises NotExported where a term, a step or a reason has no translation.
+    """
+    export = Export(region_of(statement)[0], statement.lhs, statement.rhs)
+    reasons = Reasons(export.steps)
+    export.signs.complete = True
+    for k, lemma in enumerate(argument.lemmas):
+        reasons.known(f"known.{k}", lemma)
+    reasons.learn(*(r for r in argument.values if not isinstance(r, Dense)))
+    export.steps.context = inside(statement, argument)
+    return export.text(reasons.holding(argument.steps))
 
 
 class Export:
-    def __init__(self, proof: Proof, context: Context, equation: Equation) -> None:
-        self.proof, self.context, self.equation = proof, context, equation
-        lhs = equation.lhs
+    """A context, and the equation that is claimed under it."""
+
+    def __init__(self, context: Context, lhs: Term, rhs: Term) -> None:
+        self.context, self.lhs, self.rhs = context, lhs, rhs
         self.wrt = lhs.wrt if isinstance(lhs, Diff) else None
+        if any(isinstance(n, Diff) for n in nodes(lhs.body if isinstance(lhs, Diff) else lhs)):
+            raise NotExported("a derivative inside the left side")
         self.slopes: Slopes
         self.words = Vocabulary(context, self.wrt.array if self.wrt else None, lambda b, w: self.slopes.slope(b, w))
         self.slopes = Slopes(self.words)
         self.signs = Signs(self.words, context, self.slopes.unfolded)
-        for c in sorted(equation.conditions, key=str):
-            if isinstance(c, Positive | Nonzero):
-                self.signs.add_fact(general(c))
         self.steps = Steps(self.words, self.slopes, self.signs, context)
 
-    def text(self) -> str:
-        lemma = self.steps.of(self.proof)
-        if (lemma.lhs, lemma.rhs) != (self.equation.lhs, self.equation.rhs):
+    def text(self, lemma: Lemma) -> str:
+        if (lemma.lhs, lemma.rhs) != (self.lhs, self.rhs):
             raise NotExported("the proof proves another equation")
         use = self.steps.use(lemma, free(lemma.lhs) | free(lemma.rhs))
         theorem = self.about_derivative(self.wrt, use) if self.wrt else self.about_values(use)
@@ -55,20 +78,17 @@ class Export:
         return HEADER + "\n".join(["", "Section Certificate.", *lines]) + "\n"
 
     def about_derivative(self, wrt: Entry, use: str) -> str:
-        lhs = self.equation.lhs
-        assert isinstance(lhs, Diff)
-        body = self.slopes.unfolded(lhs.body)
-        if isinstance(lhs.body, Diff):
-            raise NotExported("a derivative of a derivative")
+        assert isinstance(self.lhs, Diff)
+        body = self.slopes.unfolded(self.lhs.body)
         derivation = Derivation(self.words, self.slopes, self.signs, wrt)
         proof = derivation.of(body)
         function = derivation.at_time(body)
-        rhs, slope = self.words.text(self.equation.rhs), self.words.text(lhs)
+        rhs, slope = self.words.text(self.rhs), self.words.text(self.lhs)
         stated = f"({proof} : isD t0 (fun t => {function}) {slope})"
         return f"Theorem main : isD t0 (fun t => {function})\n  {rhs}.\nProof. exact (D_eq {stated} {use}). Qed."
 
     def about_values(self, use: str) -> str:
-        lhs, rhs = self.words.text(self.equation.lhs), self.words.text(self.equation.rhs)
+        lhs, rhs = self.words.text(self.lhs), self.words.text(self.rhs)
         return f"Theorem main : {lhs} = {rhs}.\nProof. exact {use}. Qed."
 
     # --- declarations --------------------------------------------------------------------------
@@ -77,7 +97,7 @@ class Export:
         """What the lemmas speak of, and what only the theorem does."""
         words = self.words
         hypotheses = self.hypotheses()  # may speak of further names
-        free_ones = sorted(free(self.equation.lhs) | free(self.equation.rhs), key=lambda i: i.name)
+        free_ones = sorted(free(self.lhs) | free(self.rhs), key=lambda i: i.name)
         outer = [f"Variables ({words.index(i)} : Z) ({words.known(i)} : {words.range(i)})." for i in free_ones]
         curve, moved = self.moving()
         lines = [f"Variable {n} : {'Z -> ' * k}R." for a, (n, k) in words.arrays.items() if a != words.moving]
@@ -169,8 +189,7 @@ class Export:
             case NonNegative(_):
                 raise NotExported(f"the hypothesis {h}")
             case _:
-                sign = {"Positive": "0 < {}", "Nonzero": "{} != 0", "AtLeastZero": "0 <= {}"}[type(h).__name__]
-                said, axes = sign.format(text(h.term)), free(h.term)
+                said, axes = GOALS[type(h)].format(text(h.term)), free(h.term)
         ordered = sorted(axes, key=lambda i: i.name)
         bound = "".join(f" {self.words.index(i)} (_ : {self.words.range(i)})" for i in ordered)
         return f"forall{bound}, {said}" if bound else said
@@ -184,4 +203,4 @@ def function(axes: list[str], body: str) -> str:
     return f"(fun {' '.join(axes)} => {body})" if axes else body
 
 
-__all__ = ["Export", "exported"]
+__all__ = ["Export", "exported", "exported_theorem"]

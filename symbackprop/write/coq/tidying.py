@@ -6,12 +6,25 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from ...core.deltas import contract, solutions
-from ...core.indices import Index, IndexExpr, affine
+from ...core.deltas import contract, solutions, together
+from ...core.indices import Index, IndexExpr, affine, as_affine
 from ...core.monomials import compound
 from ...core.ordering import key
-from ...core.ranges import always_negative, never_negative, never_zero, within
-from ...core.terms import Delta, Holds, NonNegative, Nonzero, Num, Positive, Power, Predicate, Term, free, substitute
+from ...core.ranges import always_negative, floor_radix, never_negative, never_zero, quotients, split_radix, within
+from ...core.terms import (
+    ZERO,
+    Delta,
+    Holds,
+    NonNegative,
+    Nonzero,
+    Num,
+    Positive,
+    Power,
+    Predicate,
+    Term,
+    free,
+    substitute,
+)
 from .canonical import both, equal, listed, shown
 from .monomials import F1, SAME, Factors, Mono, Monomials, Rewritten
 from .vocabulary import NotExported
@@ -135,7 +148,8 @@ class Tidying(Monomials):
         down = Fraction(e.numerator // e.denominator)
         new: Factors = ((b, down), (b, e - down))
         x = self.words.text(b)
-        proof = f"(esym (pw_add {self.holds(Positive(b))} (erefl : {self.words.rational(e)} = _)))"
+        split = f"(p := {self.words.rational(down)}) (q := {self.words.rational(e - down)})"
+        proof = f"(esym (pw_add {split} (r := {self.words.rational(e)}) {self.holds(Positive(b))} erefl))"
         powers = listed([f"(pw {x} {self.words.rational(q)})" for _, q in new])
         proof = f"({proof} : {self.factor((b, e))} = mulf {powers})"
         if down == 1:
@@ -206,9 +220,47 @@ class Tidying(Monomials):
             return self.decided(m, k, f"(@ge0_1 R {self.words.at(e)} {INDEX})", 1)
         if always_negative(e, self.words.least):
             return self.decided(m, k, f"(@ge0_0 R {self.words.at(e)} {INDEX})", 0)
-        change = contract(Holds(NonNegative(e)), m.dummies, m.factors[:k] + m.factors[k + 1 :], self.words.least)
-        if change is not None:
-            raise NotExported("what one range says of another")
+        floor = floor_radix(e, self.words.least)
+        if floor is not None:
+            new = Holds(NonNegative(floor))
+            same = f"(@ge0_floor R {self.words.at(e)} {self.digits(e, floor)})"
+            return self.with_head(m, (k,), ((new, F1),), f"(@mulf_head R _ {listed([self.words.text(new)])} _ {same})")
+        for j, (other, _) in enumerate(m.factors):
+            if j != k and (found := self.beside(e, other)) is not None:
+                lemma, left = found
+                new_ones: Factors = tuple((t, F1) for t in left)
+                here = f"{self.factor(m.factors[k])} * {self.factor(m.factors[j])}"
+                proof = equal(f"(@{lemma} {INDEX})", here, self.body(new_ones))
+                return self.with_head(m, (k, j), new_ones, f"(@mulf_two R _ _ {self.factors(new_ones)} _ {proof})")
+        return None
+
+    def digits(self, e: IndexExpr, high: IndexExpr) -> str:
+        """e = radix * high + low: the three of them, and why it is so and low is small enough."""
+        radix, low = next((s, b) for s, a, b in quotients(e) if a == high)
+        return f"{self.words.size(radix)} {self.words.at(high)} {self.words.at(low)} {INDEX} {INDEX}"
+
+    def beside(self, e: IndexExpr, other: Term) -> tuple[str, tuple[Term, ...]] | None:
+        """What e >= 0 and this factor together are: the lemma, and the factors that stay."""
+        words = self.words
+        if isinstance(other, Delta):
+            sides = f"{words.at(e)} {words.at(other.i)} {words.at(other.j)}"
+            for a, value in solutions(other, words.least):
+                constant, parts = as_affine(e)
+                there = affine(constant, [(value if atom == a else atom, c) for atom, c in parts])
+                if never_negative(there, words.least):
+                    return f"ge0_delta_1 R {sides}", (other,)
+                if always_negative(there, words.least):
+                    return f"ge0_delta_0 R {sides}", (ZERO,)
+        if isinstance(other, Holds) and isinstance(other.predicate, NonNegative):
+            f = other.predicate.expr
+            sides = f"{words.at(e)} {words.at(f)}"
+            match together(e, f, words.least):
+                case "never":
+                    return f"ge0_never R {sides}", (ZERO,)
+                case "implied":
+                    return f"ge0_implied R {sides}", (other,)
+                case "equal":
+                    return f"ge0_both R {sides}", (Delta(e, affine(0, ())),)
         return None
 
     def delta(self, m: Mono, k: int, b: Delta, rest: Factors) -> Rewritten | None:
@@ -222,11 +274,17 @@ class Tidying(Monomials):
         for a, value in found:
             if a in m.dummies:
                 return self.contracted(m, k, a, value)
+        digits = split_radix(difference, self.words.least)
+        if digits is not None:
+            zero = affine(0, ())
+            new: Factors = tuple((Delta(d, zero), F1) for d in digits)
+            proof = f"(@delta_digits R {sides} {self.digits(difference, digits[0])})"
+            return self.with_head(m, (k,), new, f"(@mulf_head R _ {self.factors(new)} _ {proof})")
         if contract(b, m.dummies, rest, self.words.least) is None:
             return None
         free_ones = [(a, value) for a, value in found if any(a in free(f) for f, _ in rest)]
         if not free_ones or max(found, key=lambda p: p[0].name) not in free_ones:
-            raise NotExported("the digits of an index")
+            raise NotExported("what an index is by a delta")
         return self.moved(m, k, *max(free_ones, key=lambda p: p[0].name))
 
     def innermost(self, m: Mono, a: Index) -> tuple[tuple[Index, ...], str | None]:

@@ -45,12 +45,19 @@ NAMED = {
     "exp": "expR", "log": "ln", "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid",
     "softplus": "softplus", "sinh": "sinh", "cosh": "cosh",
 }  # fmt: skip
-CLOSED_FORMS = frozenset({"max", "argmax", "min", "gap", "det", "inv", "pinv", "prod"})
+# Functions of whole arrays: those of `Arrays.v`, and those that have no translation.
+DEFINED = {"max": "largest", "argmax": "argmax", "gap": "gap", "det": "determinant", "inv": "inverse"}
+UNDEFINED = frozenset({"min", "pinv", "prod"})
 
 
 def inner(depth: int, size: Size) -> Index:
     """The dummy of a binder that stands inside `depth` others; no certificate has an index of this name."""
     return Index(f"@{depth}", size)
+
+
+def outer(number: int, size: Size) -> Index:
+    """An index of a proof that stands around such binders; sums of indices name it before theirs."""
+    return Index(f"@.{number:06}", size)
 
 
 class Vocabulary:
@@ -81,15 +88,19 @@ class Vocabulary:
 
     def index(self, i: Index) -> str:
         if i.name[0] == "@":
-            return f"k{i.name[1:]}"
+            return f"k{int(i.name.lstrip('@.'))}"
         return self.indices.setdefault(i, f"i{len(self.indices)}")
 
     def known(self, i: Index) -> str:
         """The name of the hypothesis that an index is in its range."""
-        return f"r{self.index(i)[1:]}" if i.name[0] != "@" else f"q{i.name[1:]}"
+        return f"{'q' if i.name[0] == '@' else 'r'}{self.index(i)[1:]}"
 
     def range(self, i: Index) -> str:
         return f"(0 <= {self.index(i)} < {self.size(i.size)})%Z"
+
+    def within(self, i: Index) -> str:
+        """The hypothesis that an index is in its range, as a binder: tactics inside need its type at once."""
+        return f"({self.known(i)} : {self.range(i)})"
 
     def size(self, s: Size) -> str:
         return self.integer(s, ())
@@ -145,13 +156,21 @@ class Vocabulary:
         return f"{name}_{order}"
 
     def loss(self, w: Whole) -> str:
-        if w.fn in CLOSED_FORMS:
+        if w.fn in UNDEFINED:
             raise NotExported(f"{w.fn} of an array")
         name, sizes, most = self.losses.get(w.fn, (f"L{len(self.losses)}", w.sizes, 0))
         if sizes != w.sizes or len(w.at) != w.order * len(w.sizes):
             raise NotExported(f"{w.fn} of arrays of several shapes")
         self.losses[w.fn] = name, sizes, max(most, w.order)
         return f"{name}_{w.order}"
+
+    def of_array(self, w: Whole) -> str:
+        """The function of an array that `w` is a value of."""
+        if w.fn not in DEFINED:
+            return self.loss(w)
+        if len(w.sizes) != (2 if w.fn in ("det", "inv") else 1):
+            raise NotExported(f"{w.fn} of an array of {len(w.sizes)} axes")
+        return f"@{DEFINED[w.fn]} R {self.size(w.sizes[0])}"
 
     def text(self, t: Term, depth: int = 0) -> str:
         """The real number that `t` is, with `depth` binders around it."""
@@ -189,7 +208,7 @@ class Vocabulary:
             case Whole(_, _, sizes, body, at, _):
                 axes, inside = self.opened(sizes, body, depth)
                 function = f"(fun {' '.join(axes)} => {inside})" if axes else inside
-                return f"({' '.join([self.loss(t), function, *map(self.at, at)])})"
+                return f"({' '.join([self.of_array(t), function, *map(self.at, at)])})"
             case Holds(Positive(term)):
                 return f"(step {self.text(term, depth)})"
             case Holds(NonNegative(e)):
