@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from symbackprop.core.composed import COMPOSED, words
+from symbackprop.core.composed import COMPOSED, UNREAD, words
 from symbackprop.core.functions import FUNCTIONS
 
 GREEK: Final = {
@@ -39,7 +39,7 @@ COMBINING: Final = {
     "\u030c": "check", "\u20d7": "vec", "\u20d1": "vec", "\u0332": "underline",
 }  # fmt: skip
 
-ELEMENTWISE_WORDS: Final = words()
+ELEMENTWISE_WORDS: Final = {**words(), **{word: word for word in UNREAD}}
 ACTIVATION_WORDS: Final = (
     *(word for c in COMPOSED.values() if c.activation for word in c.words),
     *(word for name in ("sigmoid", "softplus", "tanh", "atan") for word in FUNCTIONS[name].words),

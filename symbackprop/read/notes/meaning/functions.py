@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from symbackprop.core.composed import COMPOSED, absolute
+from symbackprop.core.composed import COMPOSED, UNREAD, absolute
 from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.laws.functions import DERIVATIVES
@@ -79,6 +79,8 @@ class Functions:
             return self.declared(symbol, function, args, span)
         if function.name in ("max", "min") and len(args) > 1 and not function.primes:
             return largest(function.name, [self.e.value(a) for a in args], span)
+        if function.name in UNREAD:
+            raise Unsettled(f"{function.name} has no meaning here: define it by a formula", span)
         if len(args) != 1:
             raise ReadError(f"{function.name} takes one argument", span)
         v = self.e.value(args[0])
