@@ -19,7 +19,7 @@ from .functions.checks import derive
 from .network.derivations import STORIES, story
 from .write.paper.derivation_latex import latex_document
 from .write.paper.derivation_text import markdown_document, plain_derivation
-from .write.paper.prose import plain_prose
+from .write.paper.layout import plain_prose
 
 
 def show(name: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbackprop import cli
+from symbackprop import check_gradient, cli
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.functions.dialects.written_shapes import in_annotations, in_docstring
 from symbackprop.functions.testing import (
@@ -26,6 +26,7 @@ from symbackprop.functions.testing import (
     assert_jacobian,
     assert_layer,
 )
+from symbackprop.write.one_line import one_line
 
 LAYERS = """
 import numpy as np
@@ -101,6 +102,20 @@ def test_refuted_with_repairs(layers: Path, capsys: pytest.CaptureFixture[str]) 
     assert cli.main(["check", f"{layers}::forward,transposed", "--shapes", SHAPES, "--wrt", "x,w"]) == 1
     shown = capsys.readouterr().out
     assert "✗ refuted: 0 of 2 proved" in shown and "proved  ∂L/∂w[i] = Σ_j" in shown
+
+
+def test_one_line_each(layers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = [f"{layers}::softmax,softmax", f"{layers}::softmax,softmax_jacobian"]
+    code = cli.main(["check", *pairs, "--shapes", "z: n", "--kind", "equal", "--short"])
+    first, second = capsys.readouterr().out.splitlines()
+    assert code == 1 and first.endswith("softmax,softmax: proved")
+    assert "ill-formed (" in second or "refuted (" in second
+
+
+def test_one_line_names_the_mistake() -> None:
+    verdict = check_gradient(lambda x, w: x @ w, lambda x, w, g: (g @ w.T, 2 * x.T @ g), {"x": "n d", "w": "d m"})
+    assert one_line("dense", verdict) == "dense: refuted (x proved; w missing factor 1/2)"
+    assert len(one_line("d" * 300, verdict)) == 120
 
 
 def test_json(layers: Path, capsys: pytest.CaptureFixture[str]) -> None:

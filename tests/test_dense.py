@@ -39,6 +39,7 @@ FUNCTIONS = {
     "softplus": lambda z: anp.logaddexp(0.0, z),
     "gelu": lambda z: z * (1 + erf(z / anp.sqrt(2.0))) / 2,
     "silu": lambda z: z * sigmoid(z),
+    "softsign": lambda z: z / (1 + anp.abs(z)),
     "sin": anp.sin,
 }
 LOSSES = {

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import sympy
 from evaluator import Evaluator
+from sympy_terms import sympy_term
 
 from symbackprop.core.indices import Index, Pick, SymbackpropError, affine, sized
 from symbackprop.core.matrix import (
@@ -65,7 +66,6 @@ from symbackprop.network.derivations import STORIES, story
 from symbackprop.write.code.compact import Einsum, compact
 from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
 from symbackprop.write.paper.text import text, text_matrix
-from symbackprop.write.sympy_terms import sympy_term
 
 ROOT = Path(__file__).parents[1]
 N, M, P = sized("n"), sized("m"), sized("p")

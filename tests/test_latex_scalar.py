@@ -104,7 +104,7 @@ def test_read(text: str) -> None:
 
 
 REFUSED = {
-    r"\coth z": r"\coth is not read",
+    r"\coth z": "parentheses are needed around the argument", r"\lcm(z)": r"\lcm is not read",
     r"2 3": "two numbers",
     r"x+1": "'x' is not declared",
     r"z+1)+2": ") is not expected",

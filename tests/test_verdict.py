@@ -33,7 +33,8 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.functions.verdict import Condition, Verdict, together
+from symbackprop.decide.status import Condition
+from symbackprop.functions.verdict import Verdict, together
 from symbackprop.write.paper.array_text import latex, predicate_text, text
 
 N, M = sized("n"), sized("m")

@@ -54,6 +54,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--tests", metavar="FILE.py", help="write counterexamples as tests for pytest that need NumPy only"
     )
+    group.add_argument("--short", action="store_true", help="one line for each pair of functions")
     group.add_argument("--no-repair", action="store_true", help="do not look for the right formula")
 
 
@@ -77,6 +78,10 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
         write_sarif(args.sarif, judged)
     if args.json:
         print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
+    elif args.short:
+        from symbackprop.write.one_line import one_line
+
+        print(*(one_line(target, v) for target, v in verdicts), sep="\n")
     elif args.sarif != "":
         from rich.console import Console
         from rich.text import Text

@@ -14,6 +14,7 @@ from .context import Context, Hypothesis, Same, terms_of
 from .indices import ProofError, nodes
 from .instances import says
 from .kernel import Seen, check, inhabited
+from .laws.functions import DERIVATIVES
 from .reasons import (
     Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
 )  # fmt: skip
@@ -27,9 +28,7 @@ from .value import needed, truth
 
 Used = frozenset[str]
 NONE: Used = frozenset()
-ANALYTIC = frozenset({
-    "exp", "log", "tanh", "sigmoid", "softplus", "sin", "cos", "sinh", "cosh", "atan", "erf", "det", "inv", "prod",
-})  # fmt: skip
+ANALYTIC = frozenset(DERIVATIVES) | frozenset({"det", "inv", "prod"})
 
 
 class Shown(NamedTuple):

@@ -16,6 +16,8 @@ from symbackprop.prove.working_out import CheckedEquation
 from symbackprop.read.notes.files.place import Place, Span
 from symbackprop.read.notes.statements.statements import Kind, Reading
 
+from .status import Condition
+
 DIFFER = "the two sides differ"
 Status: TypeAlias = Literal["proved", "refuted", "ill-formed", "unknown"]
 
@@ -61,18 +63,6 @@ class Line:
     latex: str
     reason: str = ""
     opens: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Something that the theorem needs besides its hypotheses, and why that costs nothing (or what it costs)."""
-
-    text: str
-    latex: str = ""
-    why: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.text} ({self.why})" if self.why else self.text
 
 
 @dataclass(frozen=True, slots=True)

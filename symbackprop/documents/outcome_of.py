@@ -11,9 +11,9 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE
 from symbackprop.decide.decide import Decision, Problem, decide, prove
 from symbackprop.decide.formula_problems import Worked, worked_out
-from symbackprop.decide.outcomes import DIFFER, Condition, Outcome, Proved
+from symbackprop.decide.outcomes import DIFFER, Outcome, Proved
 from symbackprop.decide.products_count import LIMIT, products
-from symbackprop.decide.status import PROVED, REFUTED
+from symbackprop.decide.status import PROVED, REFUTED, Condition
 from symbackprop.numbers.refute.search import Counterexample
 from symbackprop.prove.statements import CONDITION, POINT, Missing
 from symbackprop.prove.statements import VALUE as NO_VALUE
@@ -56,7 +56,7 @@ def proved(worked: Worked, theorems: tuple[Theorem, ...]) -> Outcome:
     listed: dict[str, Condition] = {}
     for p, why in (e for t in theorems for e in t.excused if e.why in WHY):
         text = condition_text(p)
-        listed.setdefault(text, Condition(text, condition_latex(p), WHY[why]))
+        listed.setdefault(text, Condition(text, WHY[why], p, condition_latex(p)))
     claim = worked.claim
     values, derivatives = (worked.lhs.term, worked.rhs.term), tuple(worked.run.theorems.values())
     shown = Proved(claim.lhs, claim.rhs, theorems, derivatives, values, claim.context)
@@ -78,7 +78,7 @@ def apart(worked: Worked) -> tuple[Theorem, ...] | None:
 def unknown(worked: Worked, found: Decision) -> Outcome:
     missing = found.missing or Missing("equation")
     texts = ", ".join(map(condition_text, missing.left))
-    more = tuple(Condition(condition_text(c), condition_latex(c), "not implied") for c in missing.left)
+    more = tuple(Condition(condition_text(c), "not implied", c, condition_latex(c)) for c in missing.left)
     if missing.stage == POINT:
         where = TOO_LARGE if worked.too_large else "no point was found that satisfies the hypotheses and conditions"
         return Outcome("unknown", f"the sides agree, but {where}")

@@ -12,7 +12,7 @@ from symbackprop.core.terms import subterms
 from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
-from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
+from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN, Condition
 from symbackprop.prove.statements import CONDITION, POINT, Missing
 from symbackprop.prove.statements import VALUE as NO_VALUE
 from symbackprop.write.paper.array_text import equation, latex_condition, predicate_text
@@ -23,7 +23,7 @@ from .repairs import with_repair
 from .setting import Setting
 from .shape_examples import wrong_shape
 from .sweep import in_variables, tried
-from .verdict import Condition, Verdict
+from .verdict import Verdict
 
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
 LONG, FIRST = 300, 0.6  # subterms of all claims; of the time, for the way that is tried first

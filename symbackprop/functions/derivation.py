@@ -13,7 +13,7 @@ from symbackprop.core.statement import Statement
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.decide.decide import Problem, prove_only
-from symbackprop.decide.status import PROVED
+from symbackprop.decide.status import PROVED, Condition
 from symbackprop.gradients.claimed import named_claim, proved_claim, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
 from symbackprop.gradients.plain import through
@@ -38,7 +38,7 @@ from .reading import reading_of
 from .repairs import placed
 from .request import Request, called, flattened
 from .setting import Setting
-from .verdict import Condition, Repaired, Verdict, together
+from .verdict import Repaired, Verdict, together
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
 

@@ -18,16 +18,14 @@ from .deciding import are_long, refuted_at_points, verdict_of
 from .derivation import derived_instead
 from .gradient_claims import gradient_claims
 from .jax_reading import through_jax
+from .nearly_right import AMBIENT, all_decided, as_meant, explained, kinds_of_gradients, overflow_notes
 from .one_hot import with_labels
 from .other_libraries import with_held_values
-from .overflow import overflow_notes
 from .reading import reading_of
 from .request import Request
-from .right_values import all_decided
 from .setting import Setting
 from .shape_examples import small_sizes
 from .sweep import Sweep
-from .symmetric import AMBIENT, as_meant, explained, kinds_of_gradients
 from .trial import Runs
 from .verdict import Verdict, together
 

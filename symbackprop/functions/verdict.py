@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from symbackprop.core.terms import Predicate, Size, Term, require
+from symbackprop.core.terms import Size, Term, require
 from symbackprop.core.theorem import Theorem, theorem
-from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST
+from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST, Condition
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,19 +21,6 @@ HTML_COLOURS = {"yellow": "#9a6700", "red": "#b42318", "green": "#067647"}
 LONGEST = 500  # characters of a formula
 MARKS = {PROVED: "✓", REFUTED: "✗", ILL_FORMED: "✗", UNKNOWN: "?"}
 Line = tuple[int, str, str]  # depth, kind, text; a kind "head:..." is a headline
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """Something the theorem needs besides the hypotheses: `text`, and why it costs nothing (or what it costs)."""
-
-    text: str
-    why: str = ""
-    predicate: Predicate | None = field(default=None, compare=False, repr=False)
-    latex: str = field(default="", compare=False, repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.text}  ({self.why})" if self.why else self.text
 
 
 @dataclass(frozen=True, slots=True)

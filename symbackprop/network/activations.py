@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from fractions import Fraction
 from typing import TypeAlias, assert_never
 
+from symbackprop.core.composed import COMPOSED
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.matrix import (
     Elementwise,
@@ -183,17 +183,6 @@ def _product(factors: tuple[Term, ...]) -> Term:
     return mul(*flat)
 
 
-_HALF = num(Fraction(1, 2))
-_PHI = mul(_HALF, add(ONE, Apply("erf", mul(Power(num(2), Fraction(-1, 2)), Z))))  # the normal distribution Φ(z)
-
-_VALUES: dict[str, Term] = {
-    "identity": Z,
-    "tanh": Apply("tanh", Z),
-    "sigmoid": Apply("sigmoid", Z),
-    "relu": mul(Z, Holds(Positive(Z))),
-    "softplus": Apply("softplus", Z),
-    "gelu": mul(Z, _PHI),  # exact: z Φ(z), not the tanh approximation
-    "silu": mul(Z, Apply("sigmoid", Z)),
-    "sin": Apply("sin", Z),
-}
-ACTIVATIONS: dict[str, Activation] = {name: scalar_activation(name, value) for name, value in _VALUES.items()}
+ACTIVATIONS: dict[str, Activation] = {
+    name: scalar_activation(name, c.value(Z), c.slope and c.slope(Z)) for name, c in COMPOSED.items() if c.activation
+} | {name: scalar_activation(name, Apply(name, Z)) for name in ("tanh", "sigmoid", "softplus", "sin")}

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from symbackprop.core.functions import column
+
 from .duals import Dual, Lifted, Value, mapped, real
 from .points import Loss, Position
 
@@ -35,9 +37,8 @@ def _log(x: Floats) -> Floats:
 
 
 _FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
-    "exp": np.exp, "log": _log, "tanh": np.tanh, "sigmoid": _sigmoid, "softplus": lambda x: np.logaddexp(0, x),
-    "erf": _ERF, "sin": np.sin, "cos": np.cos, "arctan": np.arctan, "atan": np.arctan, "arcsin": np.arcsin,
-    "arccos": np.arccos, "arcsinh": np.arcsinh, "arccosh": np.arccosh, "arctanh": np.arctanh,
+    **{name: getattr(np, theirs) for name, theirs in column(lambda f: f.numpy).items()},
+    "log": _log, "sigmoid": _sigmoid, "softplus": lambda x: np.logaddexp(0, x), "erf": _ERF,
 }  # fmt: skip
 _CONSTANTS = {"pi": math.pi, "e": math.e, "two_over_sqrt_pi": 2 / math.sqrt(math.pi)}
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import TypeAlias
 
+from symbackprop.core.functions import FUNCTIONS, column
 from symbackprop.core.indices import SymbackpropError
 
 from .intervals import Ball, around, enclosed, pi, precision_now, set_precision
@@ -204,21 +205,9 @@ def function(name: str, x: Number) -> Number:
             return Fraction(1, 2) if x == 0 else _ratio(_ONE, plus(_ONE, _exp(times(Fraction(-1), x))))
         case "softplus":
             return function("log", plus(_ONE, _exp(x)))
-        case "arcsin" | "arccos" | "arctanh":
-            inside(name, sign(plus(_ONE, times(Fraction(-1), times(x, x)))), "outside [-1, 1]")
-        case "arccosh":
-            inside(name, sign(plus(x, Fraction(-1))), "below 1")
-    if type(x) is Fraction and not x:
-        return {"cos": _ONE}.get(name, _ZERO) if name != "arccos" else times(Fraction(1, 2), pi())
+    if type(x) is Fraction and not x and isinstance(at_zero := FUNCTIONS[name].at_zero, Fraction):
+        return at_zero
     return finite(getattr(ball(x), _METHODS[name])())
-
-
-def inside(name: str, distance: int, where: str) -> None:
-    """Raises NoValue outside the domain, and Undefined at its border, which nothing here evaluates."""
-    if distance < 0:
-        raise NoValue(f"{name} of a number {where}")
-    if distance == 0:
-        raise Undefined(f"{name} at the border of its domain")
 
 
 def _exp(x: Number) -> Number:
@@ -236,10 +225,7 @@ def _ratio(a: Number, b: Number) -> Number:
     return times(a, power(b, Fraction(-1)))
 
 
-_METHODS = {
-    "tanh": "tanh", "erf": "erf", "sin": "sin", "cos": "cos", "arctan": "atan", "atan": "atan", "arcsin": "asin",
-    "arccos": "acos", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-}  # fmt: skip
+_METHODS = column(lambda f: f.ball)
 
 
 def constant(name: str) -> Number:

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 import mpmath
 
+from symbackprop.core.functions import ROWS
+
 try:
     import flint
 except ImportError:  # the optional extra "fast"
@@ -79,30 +81,6 @@ class Interval:
     def cos(self) -> Interval:
         return Interval(mpmath.iv.cos(self.iv))
 
-    def tanh(self) -> Interval:
-        return self.monotone(mpmath.tanh)
-
-    def erf(self) -> Interval:
-        return self.monotone(mpmath.erf)
-
-    def atan(self) -> Interval:
-        return self.monotone(mpmath.atan)
-
-    def asin(self) -> Interval:
-        return self.monotone(mpmath.asin)
-
-    def acos(self) -> Interval:
-        return Interval(mpmath.iv.pi / 2 - self.asin().iv)
-
-    def asinh(self) -> Interval:
-        return self.monotone(mpmath.asinh)
-
-    def acosh(self) -> Interval:
-        return self.monotone(mpmath.acosh)
-
-    def atanh(self) -> Interval:
-        return self.monotone(mpmath.atanh)
-
     def monotone(self, f: Callable[[Any], Any]) -> Interval:
         """An increasing function at both ends, 30 bits more than asked for, widened by far more than its error."""
         bits = mpmath.iv.prec
@@ -110,6 +88,15 @@ class Interval:
             low, high = f(mpmath.mpf(self.iv.a)), f(mpmath.mpf(self.iv.b))
             slack = mpmath.ldexp(1, -bits - 10)
             return Interval(mpmath.iv.mpf([low - abs(low) * slack, high + abs(high) * slack]))
+
+
+def increasing(name: str) -> Callable[[Interval], Interval]:
+    return lambda x: x.monotone(getattr(mpmath, name))
+
+
+for _f in ROWS:
+    if _f.increasing and isinstance(_f.ball, str):
+        setattr(Interval, _f.ball, increasing(_f.ball))
 
 
 def set_precision(bits: int) -> None:

@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from symbackprop.core.composed import UNREAD, words
+
 from . import exact_numbers as numbers
 from .duals import KNOWN, Lifted, Value, real
 from .exact_numbers import NoValue, Undefined
@@ -115,6 +117,8 @@ WHOLE_NAMES = frozenset(WHOLES) | {"max", "min", "argmax", "gap"}
 
 _FUNCTIONS_OF_LIBRARIES = frozenset(
     {*dir(math), *dir(np), *dir(np.linalg)}
+    | words().keys()
+    | UNREAD
     | set(
         "Abs Heaviside LambertW Max Min airyai airybi bernoulli besseli besselj besselk bessely beta betainc "
         "betaincinv betaln binom ceil chi chebyshev ci dawsn digamma ei ellipe ellipk elliprc entr erfc "
@@ -124,7 +128,7 @@ _FUNCTIONS_OF_LIBRARIES = frozenset(
         "loggamma logit logsumexp log_ndtr log_softmax logdet logerfc lowergamma mean median mode "
         "multigammaln ndtr ndtri nuc poch polygamma polylog psi re im rel_entr rgamma shi si sici sign sinc "
         "slogdet softmax sort spence sph_harm std stirling tklmbda uppergamma var wofz wrightomega xlog1py "
-        "xlogy y0 y1 yn yv zeta zetac svd eig eigh eigvals cholesky expm logm sqrtm qr".split()
+        "xlogy y0 y1 yn yv zeta zetac svd eig eigh eigvals cholesky expm logm sqrtm qr normcdf".split()
     )
 )
 

@@ -29,7 +29,7 @@ from .differentiate import Names, differentiate
 from .equality import Candidate, candidates, first, gradients, prove_equal, prove_gradient
 from .normal_form.normal import Normal
 from .normal_form.reduce import TooLarge
-from .normal_form.ways import AS_WRITTEN, WAYS, Way
+from .normal_form.session import AS_WRITTEN, WAYS, Way
 from .tidying import Tidy, length
 
 Found = tuple[Proof, Equation]

@@ -32,7 +32,7 @@ from .normal_form.joined import flipped, joined
 from .normal_form.normal import Normal
 from .normal_form.radix import strides
 from .normal_form.reduce import TooLarge
-from .normal_form.ways import QUICK, RANKS_KEPT, WAYS, Way, step_of_steps
+from .normal_form.session import QUICK, RANKS_KEPT, WAYS, Way, step_of_steps
 from .normal_form.zero import prove_zero
 from .rules.whole_arrays import with_merged
 

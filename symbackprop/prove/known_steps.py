@@ -27,7 +27,7 @@ from .conditions.effort import Effort
 from .conditions.reasons import Seeker
 from .conditions.restating import restated
 from .differentiate import Names
-from .replacing import replaced
+from .matching import replaced
 from .tidying import Tidy
 
 NESTED = 3  # steps inside steps that the hypotheses settle

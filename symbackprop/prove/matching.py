@@ -1,4 +1,4 @@
-"""Finding a product inside a product: which factors of a monomial are an instance of a pattern."""
+"""Finding a product inside a product, what is inside a term, and a term in place of another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
-from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, sized
+from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, as_affine, sized
 from symbackprop.core.ranges import within
 from symbackprop.core.sums import Factors, Monomial
 from symbackprop.core.terms import (
@@ -28,8 +28,14 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     free,
+    map_indices,
     reach,
-)  # fmt: skip
+    subterms,
+)
+from symbackprop.core.value import truth
+
+# --- finding a product inside a product: which factors of a monomial are an instance of a pattern ---
+
 
 Binding = dict[Index, IndexExpr]
 
@@ -183,3 +189,66 @@ def solved(p: Affine, e: IndexExpr, binding: Binding, unknown: frozenset[Index])
     if more or k.constant not in (1, -1):
         return None
     return {**binding, a: affine(-p.constant * k, [(x, c * k) for x, c in rest])}
+
+
+# --- what is inside a term, and a term in place of another ---
+
+
+def closed_in(s: Term) -> bool:
+    """No bound index of s points outside it, so that it can be replaced as a whole."""
+    dangling = False
+
+    def look(x: IndexExpr, d: int) -> IndexExpr:
+        nonlocal dangling
+        dangling |= isinstance(x, Bound) and x.depth >= d
+        return x
+
+    map_indices(s, look)
+    return not dangling
+
+
+def replaced(t: Term, old: Term, new: Term) -> Term:
+    """t with `new` for `old`; both without dangling dummies, and `old` as it is written."""
+    if t == old:
+        return new
+    match t:
+        case Add(args):
+            return Add(tuple(replaced(a, old, new) for a in args))
+        case Mul(args):
+            return Mul(tuple(replaced(a, old, new) for a in args))
+        case Power(base, q):
+            return Power(replaced(base, old, new), q)
+        case Apply(fn, arg, order):
+            return Apply(fn, replaced(arg, old, new), order)
+        case Sum(size, body, hint):
+            return Sum(size, replaced(body, old, new), hint)
+        case Holds(Positive(term)):
+            return Holds(Positive(replaced(term, old, new)))
+        case Whole(fn, order, sizes, body, at, hints):
+            return Whole(fn, order, sizes, replaced(body, old, new), at, hints)
+        case _:
+            return t
+
+
+def truths(t: Term) -> list[Term]:
+    """The steps and deltas in t that stand for themselves."""
+    found = (s for s in dict.fromkeys(subterms(t)) if isinstance(s, Holds | Delta) and truth(s) and closed_in(s))
+    return sorted(found, key=lambda s: len(subterms(s)))
+
+
+def fixed_in(t: Term) -> list[Pick]:
+    """The integers that stand for indices in t."""
+    atoms = (atom for s in subterms(t) for e in places(s) for atom, _ in as_affine(e)[1])
+    return [q for q in dict.fromkeys(a for a in atoms if isinstance(a, Pick)) if not q.at]
+
+
+def places(s: Term) -> tuple[IndexExpr, ...]:
+    match s:
+        case Entry(_, at) | Whole(_, _, _, _, at, _):
+            return at
+        case Delta(i, j):
+            return (i, j)
+        case Ordinal(e) | Holds(NonNegative(e)):
+            return (e,)
+        case _:
+            return ()

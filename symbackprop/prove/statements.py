@@ -36,12 +36,12 @@ from .conditions.density import density
 from .conditions.effort import Effort
 from .conditions.guards import simpler_forward
 from .conditions.reasons import Seeker, case_name
-from .conditions.scales import FAILED
+from .conditions.restating import FAILED
 from .differentiate import Names
 from .equality import Candidate, first
 from .known_steps import with_signs
+from .matching import truths
 from .normal_form.radix import strides
-from .replacing import truths
 from .showing import Showing
 from .working_out import WorkingOut, has_derivative
 

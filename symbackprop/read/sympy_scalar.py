@@ -10,53 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import sympy
 
-from symbackprop.core.laws.functions import PI
-from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Apply,
-    Holds,
-    Positive,
-    Power,
-    SymbackpropError,
-    Term,
-    add,
-    div,
-    mul,
-    neg,
-    num,
-    sub,
-)
+from symbackprop.core import composed
+from symbackprop.core.composed import step
+from symbackprop.core.functions import ROWS, column
+from symbackprop.core.terms import ONE, PI, ZERO, Apply, Power, SymbackpropError, Term, add, mul, neg, num, sub
 
 HALF = Fraction(1, 2)
-NAMED = {
-    sympy.exp: "exp", sympy.log: "log", sympy.tanh: "tanh", sympy.sin: "sin", sympy.cos: "cos", sympy.sinh: "sinh",
-    sympy.cosh: "cosh", sympy.atan: "atan", sympy.erf: "erf",
-}  # fmt: skip
-BY_NAME = frozenset({"sigmoid", "softplus"})  # as undefined functions: Function("sigmoid")(z)
-
-
-def step(u: Term) -> Term:
-    """1 where u > 0, else 0."""
-    return Holds(Positive(u))
+NAMED = {getattr(sympy, theirs): name for name, theirs in column(lambda f: f.sympy).items()}
+COMPOSED = {getattr(sympy, c.sympy): c for c in composed.COMPOSED.values() if c.sympy}
+# As undefined functions: Function("sigmoid")(z).
+BY_NAME: dict[str, Callable[[Term], Term]] = {
+    **{f.name: partial(Apply, f.name) for f in ROWS if f.name not in NAMED.values()},
+    **{name: c.value for name, c in composed.COMPOSED.items() if c.words and not c.sympy},
+}
 
 
 def minus(a: Term, b: Term) -> Term:
     return a if b == ZERO else neg(b) if a == ZERO else sub(a, b)
-
-
-COMPOSED: dict[Any, Callable[[Term], Term]] = {
-    sympy.tan: lambda u: div(Apply("sin", u), Apply("cos", u)),
-    sympy.Abs: lambda u: mul(u, sub(step(u), step(neg(u)))),
-    sympy.sign: lambda u: sub(step(u), step(neg(u))),
-    sympy.erfc: lambda u: sub(ONE, Apply("erf", u)),
-    sympy.sech: lambda u: div(ONE, Apply("cosh", u)),
-    sympy.coth: lambda u: div(Apply("cosh", u), Apply("sinh", u)),
-}
 
 
 def scalar_term(expression: Any, variables: Mapping[Any, Term]) -> Term:
@@ -114,12 +89,9 @@ class _Walk:
             if e.func in NAMED:
                 return self.logarithm(arg, go) if e.func is sympy.log else Apply(NAMED[e.func], go(arg))
             if e.func in COMPOSED:
-                return COMPOSED[e.func](go(arg))
+                return COMPOSED[e.func].value(go(arg))
             if e.func.__name__ in BY_NAME:
-                return Apply(e.func.__name__, go(arg))
-            if e.func.__name__ == "relu":
-                u = go(arg)
-                return mul(u, step(u))
+                return BY_NAME[e.func.__name__](go(arg))
         raise SymbackpropError(f"{type(e).__name__} is no function of one real variable that is known here")
 
     def power(self, e: Any, go: Callable[[Any], Term]) -> Term:

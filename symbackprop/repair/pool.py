@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 from typing import assert_never
 
 from symbackprop.core.indices import Bound, Index, IndexAtom, IndexExpr, Size
+from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.terms import (
     ONE,
     Add,
@@ -28,7 +29,6 @@ from symbackprop.core.terms import (
     Whole,
     map_indices,
     mul,
-    neg,
     sub,
     subterms,
 )
@@ -37,16 +37,6 @@ from symbackprop.numbers.points import PI, Reaches
 
 Stack = tuple[Size, ...]
 Slots = tuple[tuple[IndexExpr, Size], ...]  # index expressions to use, with their sizes
-
-SLOPES: dict[str, Callable[[Term], Term]] = {
-    "exp": lambda u: Apply("exp", u),
-    "log": lambda u: Power(u, Fraction(-1)),
-    "tanh": lambda u: sub(ONE, Power(Apply("tanh", u), Fraction(2))),
-    "sigmoid": lambda u: mul(Apply("sigmoid", u), sub(ONE, Apply("sigmoid", u))),
-    "softplus": lambda u: Apply("sigmoid", u),
-    "sin": lambda u: Apply("cos", u),
-    "cos": lambda u: neg(Apply("sin", u)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +125,8 @@ def logistic(args: tuple[Term, ...]) -> bool:
 
 
 def slope_of(u: Apply) -> Term | None:
-    if u.fn in SLOPES and u.order == 0:
-        return SLOPES[u.fn](u.arg)
+    if u.fn in DERIVATIVES and u.order == 0:
+        return DERIVATIVES[u.fn](u.arg)[0]
     return None if u.fn in KNOWN else Apply(u.fn, u.arg, u.order + 1)
 
 

@@ -17,7 +17,7 @@ from symbackprop.write.step.assignments import Step
 from symbackprop.write.step.from_forms import training_step
 
 SAMPLES, BATCH, STEPS = 37, 8, 20
-ACTIVATIONS = ("tanh", "sigmoid", "relu", "softplus", "gelu", "silu", "sin", "identity", "softmax")
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "softplus", "gelu", "silu", "sin", "identity", "softmax", "softsign")
 LAST = (
     ("softmax", "cross-entropy"), ("sigmoid", "binary-cross-entropy"), ("identity", "squared-error"),
     ("softmax", "squared-error"), ("sigmoid", "squared-error"), ("softplus", "squared-error"),
@@ -52,6 +52,8 @@ def table() -> list[Case]:
 
 def case(k: int, hidden: str, last: str, loss: str) -> Case:
     widths = WIDTHS[k % len(WIDTHS)]
+    if last == "softmax" and widths[-1] == 1:  # which is 1 whatever comes in
+        widths = WIDTHS[0]
     network = dense(widths, [hidden] * (len(widths) - 2) + [last], loss, "row", "N")
     return Case(network, OPTIMISERS[k % len(OPTIMISERS)], 0.01 if k % 3 == 1 else 0.0)
 

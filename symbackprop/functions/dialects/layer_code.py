@@ -49,11 +49,6 @@ class Saved:
     def saved(self) -> tuple[Any, ...]:
         return self.saved_tensors
 
-    @property
-    def saved_arrays(self) -> tuple[Any, ...]:
-        return self.saved_tensors
-
-
 @dataclass(frozen=True, slots=True)
 class LayerCode:
     """`made` is the call that makes the layer (None where it is there), `placed` says where arrays are put on it then.

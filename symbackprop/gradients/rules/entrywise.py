@@ -125,7 +125,7 @@ def _(k: int, g: Any, out: Any, a: Any) -> Any:
     return minus(times(g, np.sin(a)))
 
 
-@vjp("arctan", "atan")
+@vjp("arctan")
 def _(k: int, g: Any, out: Any, a: Any) -> Any:
     return over(g, plus(1, np.power(a, 2)))
 

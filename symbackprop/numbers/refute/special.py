@@ -17,7 +17,6 @@ from typing import TypeAlias, assert_never
 from symbackprop.core.indices import Size
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
-    ONE,
     Add,
     Apply,
     Array,
@@ -34,11 +33,10 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
-    add,
-    neg,
     subterms,
 )
 
+from ..duals import STEPS
 from ..evaluate import Evaluation
 from ..exact_numbers import Number, Undecided, Undefined, approximate, precision
 from ..points import Point, Position, Scope, size_at
@@ -147,19 +145,7 @@ def square(t: Term) -> bool:
 
 
 def arguments_at_zero(fn: str, arg: Term) -> tuple[Term, ...]:
-    match fn:
-        case "log" | "sqrt" | "reciprocal" | "relu" | "abs" | "sign" | "step":
-            return (arg,)
-        case "log1p":
-            return (add(arg, ONE),)
-        case "arcsin" | "arccos" | "arctanh":
-            return (add(arg, ONE), add(arg, neg(ONE)))
-        case "arccosh":
-            return (add(arg, neg(ONE)),)
-        case "tan":
-            return (Apply("cos", arg),)
-        case _:
-            return ()
+    return (arg,) if fn in ("log", *STEPS) else ()
 
 
 # --- values of one entry ----------------------------------------------------------------------

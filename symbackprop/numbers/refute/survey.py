@@ -149,7 +149,7 @@ class Surveyor:
             case Apply(fn, arg, _):
                 if abstract(fn):
                     self.found.functions[fn] = None
-                self.term(arg, stack, root or fn in ("log", "sqrt", "log1p"))
+                self.term(arg, stack, root or fn == "log")
             case Sum(size, body, _):
                 self.length(size)
                 self.term(body, (*stack, size), root)

@@ -37,15 +37,14 @@ from symbackprop.core.terms import (
     substitute,
     whole,
 )
+from symbackprop.prove.matching import fixed_in, replaced, truths
 
 from ..differentiate import Names
 from ..equality import prove_equal
 from ..matching import unify
-from ..replacing import fixed_in, replaced, truths
 from ..tidying import Tidy
 from .effort import Effort
-from .restating import restated
-from .scales import F0, F1, FAILED, Scales
+from .restating import F0, F1, FAILED, Scales, restated
 
 DEPTH = 5  # reasons inside reasons; a split counts twice
 SPLITS = 6  # steps that one condition is split by, all together

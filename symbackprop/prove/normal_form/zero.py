@@ -9,8 +9,8 @@ from symbackprop.core.kernel import Chain, Inside, Linear, Proof
 from symbackprop.core.ordering import Key
 from symbackprop.core.sums import Monomial, canonical
 from symbackprop.core.terms import ONE, ZERO, Mul, Term, add, free, substitute
+from symbackprop.prove.rules.powers import common_denominator, over_common_denominator
 
-from ..rules.fractions import common_denominator, over_common_denominator
 from ..rules.ranges import opposite
 from .joined import joined
 from .normal import Normal

@@ -1,18 +1,138 @@
-"""Powers: what a power of a sum or product is in normal form."""
+"""Powers and fractions: powers of sums and products, common denominators, functions of sums of fractions."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from math import floor
 
+from symbackprop.core.deltas import solutions
+from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Inside, Linear, Proof
-from symbackprop.core.sums import Monomial
-from symbackprop.core.terms import Holds, Mul, Num, Positive, Power, Term, mul, neg, sub
+from symbackprop.core.ordering import Key, key
+from symbackprop.core.sums import Expansion, Monomial
+from symbackprop.core.terms import (
+    ONE,
+    Apply,
+    Delta,
+    Holds,
+    Mul,
+    Num,
+    Positive,
+    Power,
+    Term,
+    add,
+    free,
+    mul,
+    neg,
+    rebuilt,
+    sub,
+    substitute,
+)
+from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.reduce import carry_sign, has, product_of, shared_content, summed, total
+from symbackprop.prove.normal_form.session import Session
 
-from ..normal_form.content import carry_sign, shared_content, total
-from ..normal_form.joined import joined
-from ..normal_form.session import Session
+# --- common denominators: a sum of products as one quotient, with the proof ---
 
-F1 = Fraction(1)
+
+Denominator = tuple[tuple[Term, Fraction], ...]
+F0, F1 = Fraction(0), Fraction(1)
+
+
+def common_denominator(monomials: list[Monomial], normal: Session, roots: bool = False) -> Denominator:
+    """For each compound base under a fraction, free of the dummies: the integer power that clears it.
+
+    With `roots` the least power that does: 1 - c/√s is (√s - c)/√s.
+    """
+    needed: dict[Key, tuple[Term, Fraction]] = {}
+    for m in monomials:
+        for b, e in m.factors:
+            if e < 0 and normal.meaning(b) is not None and free(b).isdisjoint(m.dummies):
+                k = key(b)
+                power = -e if roots else Fraction(-floor(e))
+                needed[k] = (needed[k][0] if k in needed else b, max(power, needed.get(k, (b, F0))[1]))
+    return tuple(needed[k] for k in sorted(needed))
+
+
+def over_common_denominator(
+    monomials: list[Monomial], denominator: Denominator, run: Expansion
+) -> tuple[Term, Term, Proof]:
+    """(1/D, numerator, proof of  Σ monomials = 1/D * numerator).  The numerator is not reduced."""
+    keys = {key(b): n for n, (b, _) in enumerate(denominator)}
+    inverse = mul(*(Power(b, -k) for b, k in denominator))
+    steps: list[tuple[tuple[Index, ...], Term, Proof]] = []
+    numerator: list[Term] = []
+    for m in monomials:
+        powers = [F0] * len(denominator)
+        rest = []
+        for b, e in m.factors:
+            n = keys.get(key(b))
+            if n is None:
+                rest.append((b, e))
+            else:
+                powers[n] += e
+        pairs, laws, raised = [], [], []
+        for n, (b, k) in enumerate(denominator):
+            p = k + powers[n]  # b^{powers} = b^{-k} b^{p}
+            pairs.append(Mul((Power(b, -k), Power(b, p))))
+            laws.append((n, By("power_add", (b, -k, p))))
+            raised.append(Power(b, p))
+        keep = product_of(m.coefficient, tuple(rest))
+        steps.append((m.dummies, mul(Num(-F1), keep), Inside(Mul(tuple(pairs)), tuple(laws))))
+        numerator.append(summed(m.dummies, mul(keep, *raised)))
+    total = Mul((inverse, add(*numerator)))
+    start = add(*[m.term() for m in monomials])
+    return inverse, add(*numerator), Linear(start, total, tuple(steps))
+
+
+
+
+def of_fraction(normal: Session, t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+    """f of a sum of fractions: f of one fraction."""
+    denominator = common_denominator(monomials, normal, roots=isinstance(t, Holds))
+    if not denominator or len(monomials) < 2:
+        return None
+    if not (isinstance(t, Power) and t.exponent.denominator == 1) and not all(
+        normal.positive(b) for b, _ in denominator
+    ):
+        return None
+    inverse, numerator, proof = over_common_denominator(monomials, denominator, normal.run(arg))
+    reduced, by = normal.of(numerator)
+    inside = None if by is None else Inside(Mul((inverse, numerator)), ((1, by),))
+    into = joined(
+        Linear(arg, total(monomials)), Linear(total(monomials), add(*(m.term() for m in monomials))), proof, inside
+    )
+    if isinstance(t, Power):
+        law: Proof = By("power_of_product", ((inverse, reduced), t.exponent))
+        return Mul((Power(inverse, t.exponent), Power(reduced, t.exponent))), joined(Inside(t, ((0, into),)), law)
+    if isinstance(t, Holds):
+        return Holds(Positive(reduced)), joined(Inside(t, ((0, into),)), By("step_scaled", (inverse, reduced)))
+    law = By("log_of_product", ((inverse, reduced),))
+    return add(Apply("log", inverse), Apply("log", reduced)), joined(Inside(t, ((0, into),)), law)
+
+
+def by_cases(t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
+    """f(h a + (1-h) b) = h f(a) + (1-h) f(b) for a step or delta h."""
+    h = next(
+        (b for m in monomials for b, _ in m.factors if isinstance(b, Delta | Holds) and free(b).isdisjoint(m.dummies)),
+        None,
+    )
+    if h is None or (len(monomials) == 1 and monomials[0].factors == ((h, F1),) and isinstance(t, Power)):
+        return None
+    with_h = [m._replace(factors=tuple(f for f in m.factors if f[0] != h)) for m in monomials if has(m, h)]
+    without = [m for m in monomials if not has(m, h)]
+    a, b = total([*with_h, *without]), total(without)
+    split = add(mul(h, a), mul(sub(ONE, h), b))
+    law = By("by_cases", (t, h, a, b))
+    there, elsewhere = rebuilt(t, (a,)), rebuilt(t, (b,))
+    value = add(mul(h, there), mul(sub(ONE, h), elsewhere))
+    proof = joined(Inside(t, ((0, Linear(arg, split)),)), law)
+    solved = solutions(h) if isinstance(h, Delta) else ()
+    if not solved:
+        return value, proof
+    one = dict(solved[:1])  # where δ_ij = 1 the functions are those of i alone
+    decided = add(mul(h, substitute(there, one)), elsewhere, neg(mul(h, substitute(elsewhere, one))))
+    return decided, joined(proof, Linear(value, decided))
 
 
 def power(normal: Session, base: Term, q: Fraction, monomials: list[Monomial]) -> tuple[Term, Proof] | None:

@@ -19,11 +19,10 @@ from symbackprop.core.terms import Apply, Delta, Entry, Mul, Power, Term, Whole,
 from ..matching import Pattern, occurrences
 from ..normal_form.reduce import Move, Rule, product_of
 from ..normal_form.session import Session
-from .ends import Ends
 from .ranges import implied
-from .shifts import Shifts
+from .steps import Steps
+from .summation_ranges import Ends, Shifts
 from .symmetry import Symmetry, orders, turned, turning
-from .two_steps import Steps
 from .whole_arrays import Maxima
 
 F1 = Fraction(1)

@@ -30,7 +30,6 @@ MOST = 7  # pairs of exchangeable indices in one product
 class Symmetry:
     def __init__(self, normal: Session) -> None:
         self.normal = normal
-        self.inverses: dict[Term, Proof | None] = {}
         self.declared: dict[Array, tuple[str, Entry, int]] = {}  # hypothesis, its left side, sign
         for name, h in normal.context.hypotheses.items():
             if isinstance(h, Same) and isinstance(h.lhs, Entry):

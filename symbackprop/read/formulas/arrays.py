@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, TypeGuard
 
+from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.matrix import dummy
 from symbackprop.core.terms import (
@@ -49,8 +50,7 @@ from ..numpy.context import current
 from .contraction import Named, aligned, contracted, together
 
 UFUNCS: Mapping[str, Callable[..., Any]] = {
-    **{f: getattr(np, f) for f in ("exp", "log", "tanh", "sin", "cos", "sinh", "cosh")},
-    "atan": np.arctan, "sigmoid": special.expit, "erf": special.erf,
+    **{name: getattr(special, f.operation) for name, f in FUNCTIONS.items()},
     "softplus": lambda x: np.logaddexp(0, x), "abs": np.abs, "relu": lambda x: np.maximum(x, 0),
 }  # fmt: skip
 HALVES = frozenset({2, 4, 8, 16})  # a fraction with such a denominator is a float

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
+from symbackprop.core.functions import FUNCTIONS, column
 from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.ufuncs import RESTRICTED
@@ -14,12 +15,11 @@ from .kinds import cast, is_minus_infinity, is_whole, settled_truth
 from .registry import Step, call, reads, reads_as, refuses
 
 ONE_OPERAND = {
-    "abs": "absolute", "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
-    "atanh": "arctanh", "cbrt": "cbrt", "ceil": "ceil", "cos": "cos", "cosh": "cosh", "digamma": "digamma",
-    "erf": "erf", "erfc": "erfc", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "floor": "floor",
-    "is_finite": "isfinite", "lgamma": "gammaln", "log": "log", "log1p": "log1p", "logistic": "expit",
-    "neg": "negative", "not": "invert", "round": "rint", "sign": "sign", "sin": "sin", "sinh": "sinh", "sqrt": "sqrt",
-    "square": "square", "tan": "tan", "tanh": "tanh",
+    **{name: FUNCTIONS[f].operation for f, name in column(lambda f: f.lax).items()},
+    "abs": "absolute", "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atanh": "arctanh",
+    "cbrt": "cbrt", "ceil": "ceil", "digamma": "digamma", "erfc": "erfc", "exp2": "exp2", "expm1": "expm1",
+    "floor": "floor", "is_finite": "isfinite", "lgamma": "gammaln", "log1p": "log1p", "neg": "negative",
+    "not": "invert", "round": "rint", "sign": "sign", "sqrt": "sqrt", "square": "square", "tan": "tan",
 }  # fmt: skip
 TWO_OPERANDS = {
     "add": "add", "add_any": "add", "and": "bitwise_and", "atan2": "arctan2", "ge": "greater_equal",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import isqrt, prod
 
+from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.matrix import dummy
 from symbackprop.core.terms import (
     ONE,
@@ -236,12 +237,9 @@ def exact_root(value: Fraction, degree: int) -> Fraction | None:
     return Fraction(top, bottom) if exact else None
 
 
-AT_ZERO = {"exp": ONE, "tanh": ZERO, "sin": ZERO, "cos": ONE, "erf": ZERO, "sigmoid": num(Fraction(1, 2))}
-
-
 def applied(fn: str, arg: Term) -> Term:
-    if arg == ZERO and fn in AT_ZERO:
-        return AT_ZERO[fn]
+    if arg == ZERO and fn in FUNCTIONS and isinstance(value := FUNCTIONS[fn].at_zero, Fraction):
+        return num(value)
     if fn == "log" and arg == ONE:
         return ZERO
     return Apply(fn, arg)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from symbackprop.core.functions import ROWS
 from symbackprop.core.signs import Signs
 from symbackprop.core.terms import (
     Add,
@@ -64,7 +65,7 @@ def multiplied(*args: Term) -> Term:
     return times(*args)
 
 
-TOTAL = frozenset({"exp", "tanh", "sin", "cos", "atan", "erf", "sigmoid", "softplus", "sinh", "cosh"})
+TOTAL = frozenset(f.name for f in ROWS if f.everywhere)
 
 
 def partial(t: Term) -> bool:

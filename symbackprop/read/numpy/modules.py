@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy
 
+from symbackprop.core.functions import column
+
 from . import arranging, joining, linalg, moving, picking, products, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
 from .drawing import Random, Symbolic, replaced
@@ -230,9 +232,9 @@ def mathematical(name: str, numpy_name: str) -> Any:
     return function
 
 
-SAME_NAME = """exp exp2 expm1 log2 log10 log1p sqrt cbrt sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh
-fabs hypot erf erfc radians degrees isnan isinf isfinite""".split()
-for name in SAME_NAME:
+SAME_NAME = """exp2 expm1 log2 log10 log1p sqrt cbrt tan asin acos asinh acosh atanh fabs hypot erfc radians degrees
+isnan isinf isfinite""".split()
+for name in (*SAME_NAME, *column(lambda f: f.math).values()):
     MATH[name] = mathematical(name, name)
 MATH["atan2"] = mathematical("atan2", "arctan2")
 MATH["pow"] = mathematical("pow", "float_power")

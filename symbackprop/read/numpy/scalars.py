@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TypeAlias
 
+from symbackprop.core.functions import ROWS
 from symbackprop.core.terms import Array, Entry
 
 from .algebra import ONE, Num, Term, applied, minus, negated, num, plus, power, step, times
@@ -79,13 +80,16 @@ def sinc(x: Term) -> Term:
     return over_by(sine(times(pi(), x)), times(pi(), x))
 
 
+def named(fn: str) -> Scalar:
+    return lambda x: applied(fn, x)
+
+
 SCALAR: dict[str, Scalar] = {
     "negative": negated,
     "positive": lambda x: x,
-    "exp": exp,
+    **{f.operation: named(f.name) for f in ROWS},
     "exp2": lambda x: exp(times(x, log(num(2)))),
     "expm1": lambda x: minus(exp(x), ONE),
-    "log": log,
     "log2": lambda x: over_by(log(x), log(num(2))),
     "log10": lambda x: over_by(log(x), log(num(10))),
     "log1p": lambda x: log(plus(ONE, x)),
@@ -93,13 +97,9 @@ SCALAR: dict[str, Scalar] = {
     "cbrt": lambda x: times(sign(x), power(absolute(x), Fraction(1, 3))),
     "square": square,
     "reciprocal": lambda x: power(x, -1),
-    "sin": sine,
-    "cos": cosine,
     "tan": lambda x: over_by(sine(x), cosine(x)),
-    "tanh": lambda x: applied("tanh", x),
     "sinh": lambda x: times(HALF, minus(exp(x), exp(negated(x)))),
     "cosh": lambda x: times(HALF, plus(exp(x), exp(negated(x)))),
-    "arctan": lambda x: applied("atan", x),
     "arcsin": arcsine,
     "arccos": lambda x: minus(times(HALF, pi()), arcsine(x)),
     "arctanh": lambda x: times(HALF, log(over_by(plus(ONE, x), minus(ONE, x)))),
@@ -113,10 +113,8 @@ SCALAR: dict[str, Scalar] = {
     "radians": lambda x: times(x, over_by(pi(), num(180))),
     "rad2deg": lambda x: times(x, over_by(num(180), pi())),
     "degrees": lambda x: times(x, over_by(num(180), pi())),
-    "erf": lambda x: applied("erf", x),
     "erfc": lambda x: minus(ONE, applied("erf", x)),
     "ndtr": lambda x: times(HALF, plus(ONE, applied("erf", times(x, sqrt(HALF))))),
-    "expit": sigmoid,
     "logit": lambda x: log(over_by(x, minus(ONE, x))),
     "log_expit": lambda x: negated(log(plus(ONE, exp(negated(x))))),
     "entr": lambda x: negated(times(x, log(x))),

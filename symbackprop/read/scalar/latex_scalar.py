@@ -18,12 +18,13 @@ from typing import Any
 
 import sympy
 
-from symbackprop.core.terms import Apply, Positive, SymbackpropError, Term, mul
-from symbackprop.core.terms import Holds as HoldsTerm
+from symbackprop.core.composed import COMPOSED
+from symbackprop.core.functions import column
+from symbackprop.core.terms import Apply, SymbackpropError, Term
 
 from ..sympy_scalar import scalar_term
 from .scalar_grammar import read
-from .scalar_pieces import Applied, Reading
+from .scalar_pieces import Applied, Reading, U, worth
 
 _TOLERANCE = 1e-9
 
@@ -48,13 +49,8 @@ def as_term(reading: Reading, variables: Mapping[str, Term]) -> Term:
         match hole:
             case str(name):
                 table[placeholder(k)] = variables[name]
-            case Applied("step", 0, inner):
-                table[placeholder(k)] = HoldsTerm(Positive(as_term(inner, variables)))
-            case Applied("same", 0, inner):
-                table[placeholder(k)] = as_term(inner, variables)
-            case Applied("relu", 0, inner):
-                u = as_term(inner, variables)
-                table[placeholder(k)] = mul(u, HoldsTerm(Positive(u)))
+            case Applied(fn, 0, inner) if fn in COMPOSED:
+                table[placeholder(k)] = COMPOSED[fn].value(as_term(inner, variables))
             case Applied(fn, order, inner):
                 table[placeholder(k)] = Apply(fn, as_term(inner, variables), order)
     return scalar_term(expression(reading), table)
@@ -66,18 +62,23 @@ def as_sympy(reading: Reading, variables: Mapping[str, Any]) -> Any:
         if isinstance(hole, str):
             table[placeholder(k)] = variables[hole]
         else:
-            table[placeholder(k)] = IN_SYMPY[hole.fn](as_sympy(hole.inner, variables))
+            table[placeholder(k)] = in_sympy(hole.fn, as_sympy(hole.inner, variables))
     return expression(reading).xreplace(table)
 
 
 IN_SYMPY: dict[str, Any] = {
+    **{name: getattr(sympy, theirs) for name, theirs in column(lambda f: f.sympy).items()},
     "sigmoid": lambda u: 1 / (1 + sympy.exp(-u)),
     "softplus": lambda u: sympy.log(1 + sympy.exp(u)),
     "relu": lambda u: sympy.Max(0, u),
-    "erf": sympy.erf,
     "step": lambda u: sympy.Heaviside(u, 0),
-    "same": lambda u: u,
 }
+
+
+def in_sympy(fn: str, u: Any) -> Any:
+    if fn in IN_SYMPY:
+        return IN_SYMPY[fn](u)
+    return worth(COMPOSED[fn].value(U), u, lambda q: sympy.Rational(q.numerator, q.denominator), IN_SYMPY)
 
 
 def expression(reading: Reading) -> Any:

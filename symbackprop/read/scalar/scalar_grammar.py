@@ -203,7 +203,7 @@ class _Parser:
                 return self.largest(t)
             case r"\sigma":
                 return self.applied("sigmoid", 0, self.bracket())
-            case _ if t[1:] in OWN and t not in (r"\step", r"\same"):
+            case _ if t[1:] in OWN and t not in (r"\step", r"\identity"):
                 return self.applied(t[1:], 0, self.bracket())
             case _ if t[1:] in NATIVE and t.startswith("\\"):
                 return self.function(t[1:])
@@ -276,7 +276,7 @@ class _Parser:
             raise self.fail(f"{t} needs two values")
         pick = max if t == r"\max" else min
         # latex2sympy reads no maximum inside another: what holds one gets a name
-        parts = [self.applied("same", 0, p) if "max" in p.latex or "min" in p.latex else p for p in parts]
+        parts = [self.applied("identity", 0, p) if "max" in p.latex or "min" in p.latex else p for p in parts]
         values = each(lambda *row: complex(pick(v.real for v in row)), *(p.values for p in parts))
         return Piece(f"{t}({', '.join(p.latex for p in parts)})", values, True)
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+
+from symbackprop.core.composed import COMPOSED
+from symbackprop.core.functions import FUNCTIONS, column
+from symbackprop.core.terms import Add, Apply, Array, Entry, Holds, Mul, Num, Positive, Power, Term
 
 SAMPLES: Final = 3
 Number: TypeAlias = complex | None
@@ -17,16 +22,53 @@ def _sigmoid(u: complex) -> complex:
 
 
 NATIVE: Final[dict[str, Callable[[complex], complex]]] = {
-    "exp": cmath.exp, "log": cmath.log, "sin": cmath.sin, "cos": cmath.cos, "tan": cmath.tan, "tanh": cmath.tanh,
-    "sinh": cmath.sinh, "cosh": cmath.cosh, "arctan": cmath.atan,
-}  # fmt: skip
-OWN: Final[dict[str, Callable[[float], float]]] = {
+    "tan": cmath.tan, **{FUNCTIONS[f].words[0]: getattr(cmath, name) for f, name in column(lambda f: f.cmath).items()}
+}
+U = Entry(Array("u"), ())
+
+
+def worth(t: Term, u: Any, number: Callable[[Fraction], Any], functions: Mapping[str, Callable[[Any], Any]]) -> Any:
+    """The formula of a composed function, in U, in some kind of numbers that + * ** join."""
+    match t:
+        case Entry():
+            return u
+        case Num(value):
+            return number(value)
+        case Add(args):
+            return sum(worth(a, u, number, functions) for a in args)
+        case Mul(args):
+            return math.prod(worth(a, u, number, functions) for a in args)
+        case Power(base, exponent):
+            return worth(base, u, number, functions) ** number(exponent)
+        case Apply(fn, arg, 0):
+            return functions[fn](worth(arg, u, number, functions))
+        case Holds(Positive(of)):
+            return functions["step"](worth(of, u, number, functions))
+        case _:
+            raise AssertionError(t)
+
+
+FLOATS: Final[dict[str, Callable[[float], float]]] = {
+    **{name: getattr(math, theirs) for name, theirs in column(lambda f: f.math).items()},
     "sigmoid": lambda u: _sigmoid(u).real,
     "softplus": lambda u: math.log1p(math.exp(u)),
-    "relu": lambda u: max(0.0, u),
-    "erf": math.erf,
     "step": lambda u: float(u > 0),
-    "same": lambda u: u,
+}
+
+
+def in_floats(name: str) -> Callable[[float], float]:
+    def f(u: float) -> float:
+        try:
+            return float(worth(COMPOSED[name].value(U), u, float, FLOATS))
+        except ArithmeticError:  # no value here: what stands for it may have any
+            return 0.37
+
+    return f
+
+
+OWN: Final[dict[str, Callable[[float], float]]] = {
+    **{name: f for name, f in FLOATS.items() if name not in column(lambda f: f.cmath)},
+    **{name: in_floats(name) for name in COMPOSED if name not in ("sqrt", "abs", "tan")},
 }
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from symbackprop.core.composed import COMPOSED
+from symbackprop.core.functions import ROWS
 from symbackprop.core.terms import SymbackpropError
 
 _TOKEN = re.compile(r"\s*(?:(\\[A-Za-z]+|\\[,;:! {}|])|(\d+(?:\.\d+)?|\.\d+)|(.))", re.DOTALL)
@@ -17,8 +19,9 @@ _SAME: Final = {
     r"\times": r"\cdot", "*": r"\cdot", r"\gt": ">", r"\lt": "<",
 }  # fmt: skip
 _WORDS: Final = {
-    **{name: name for name in "sigmoid softplus relu erf exp log tanh sinh cosh sin cos tan max min arctan".split()},
-    "ReLU": "relu", "ln": "log", "atan": "arctan",
+    **{word: f.words[0] for f in ROWS for word in f.words},
+    **{word: name for name, c in COMPOSED.items() for word in c.words if name not in ("sqrt", "abs", "step")},
+    "max": "max", "min": "min",
 }  # fmt: skip
 
 

@@ -216,7 +216,6 @@ def size_in(x: Any) -> Any:
 
 
 IRRATIONAL = frozenset({"sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tanh"})
-NUMPY_NAMES = {"fabs": "absolute", "atan": "arctan"}
 
 
 def applied(name: str, x: Number) -> Number:
@@ -224,8 +223,7 @@ def applied(name: str, x: Number) -> Number:
     function = getattr(math, name)
     if x.is_constant() and (name not in IRRATIONAL or float(function(x.value)).is_integer()):
         return Number(function(x.value), function(x.value))
-    exact = getattr(np, NUMPY_NAMES.get(name, name))
-    return Number(unrecorded(exact, real(x.value)), sampled(function, float(x.sample)), x.fixed)
+    return Number(unrecorded(getattr(np, name), real(x.value)), sampled(function, float(x.sample)), x.fixed)
 
 
 def pi() -> Number:

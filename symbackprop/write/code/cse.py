@@ -34,7 +34,8 @@ from symbackprop.core.matrix import (
 )
 from symbackprop.core.terms import Array
 
-from .lowering import MINUS, Peak, Value
+from .lowering import Peak, Value
+from .simplify import MINUS
 
 
 @node

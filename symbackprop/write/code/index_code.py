@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import assert_never
 
+from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.laws.functions import PI
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
@@ -43,8 +44,7 @@ from .index_places import Coded, Input, Places, ints, is_symbol, tuple_code
 from .readable import namespace, readable
 from .source_check import FUNCTION_NAME, check_source
 
-FUNCTIONS = {"exp": "exp", "log": "log", "tanh": "tanh", "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh",
-             "atan": "arctan", "erf": "erf"}  # fmt: skip
+IN_FLOATS = {"sigmoid": "1.0 / (1.0 + exp(-({})))", "softplus": "logaddexp(0.0, {})"}  # of integers too
 
 
 def compile_tensors(outputs: Mapping[str, Tensor], inputs: Mapping[str, Input]) -> Compiled:
@@ -194,15 +194,9 @@ class _Coder(Places):
         return self.named(code, base.axes) if base.axes else Coded(code, (), atom=False)
 
     def applied(self, fn: str, order: int, arg: Coded) -> Coded:
-        if order == 0 and fn in FUNCTIONS:
-            code = f"{FUNCTIONS[fn]}({arg.code})"
-        elif order == 0 and fn == "sigmoid":
-            code = f"1.0 / (1.0 + exp(-({arg.code})))"
-        elif order == 0 and fn == "softplus":
-            code = f"logaddexp(0.0, {arg.code})"
-        else:
+        if order or fn not in FUNCTIONS:
             raise SymbackpropError(f"the function {fn} has no NumPy code")
-        return self.named(code, arg.axes)
+        return self.named(IN_FLOATS.get(fn, FUNCTIONS[fn].code).format(arg.code), arg.axes)
 
     def whole(self, w: Whole) -> Coded:
         if w.order or w.fn not in ("max", "argmax", "prod", "inv", "det"):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TypeAlias, assert_never
 
+from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Node, Size, node
 from symbackprop.core.matrix import (
     UNIT,
@@ -36,11 +37,11 @@ from symbackprop.core.matrix import (
     dummy,
     shape,
 )
-from symbackprop.core.terms import Apply, SymbackpropError, Term, num
+from symbackprop.core.terms import Apply, SymbackpropError, Term
 from symbackprop.network.activations import ACTIVATIONS, Activation, Z, derivative
 
 from .entrywise import form_of_entries
-from .simplify import applied, hadamard, plus, power, product, scaled, spread, summed, total, transposed
+from .simplify import MINUS, applied, hadamard, plus, power, product, scaled, spread, summed, total, transposed
 
 
 @node
@@ -59,12 +60,7 @@ class Peak(Node):
 Value: TypeAlias = Matrix | Peak
 
 # Functions with a NumPy word; every other one is written in terms of these.
-ELEMENTARY = frozenset({
-    "abs", "atan", "cos", "cosh", "erf", "exp", "log", "nonpositive", "relu", "sigmoid", "sign", "sin", "sinh",
-    "softplus", "step", "tanh",
-})  # fmt: skip
-MINUS = num(-1)
-
+ELEMENTARY = frozenset({*FUNCTIONS, "abs", "nonpositive", "relu", "sign", "step"})
 
 class Lowering:
     """Rewrites forms, given what each array and scalar is called.

@@ -28,6 +28,8 @@ from sympy.matrices.expressions.diagonal import DiagMatrix
 from sympy.matrices.expressions.diagonal import DiagonalOf as DiagonalOfMatrix
 from sympy.matrices.expressions.hadamard import HadamardPower
 
+from symbackprop.core.functions import FUNCTIONS as named
+from symbackprop.core.functions import column
 from symbackprop.core.laws.functions import PI
 from symbackprop.core.matrix import (
     UNIT,
@@ -73,12 +75,9 @@ class PeakMatrix(MatrixExpr):  # type: ignore[misc]
         return (sympy.Integer(1), columns) if self.args[1] == 0 else (rows, sympy.Integer(1))
 
 
-# What SymPy calls our functions; the others stay names (sigmoid, relu, softplus, step).
-FUNCTIONS: dict[str, Any] = {
-    name: getattr(sympy, name.capitalize() if name == "abs" else name)
-    for name in ("exp", "log", "tanh", "erf", "sin", "cos", "sinh", "cosh", "atan", "sign", "abs")
-}
-OURS = {name: Function(name) for name in ("sigmoid", "relu", "softplus", "step", "nonpositive")}
+# What SymPy calls our functions; the others stay names: SymPy takes Abs of a matrix for its norm.
+FUNCTIONS: dict[str, Any] = {f: getattr(sympy, theirs) for f, theirs in column(lambda f: f.sympy).items()}
+OURS = {f: Function(f) for f in (*named.keys() - FUNCTIONS.keys(), "abs", "sign", "relu", "step", "nonpositive")}
 
 
 def to_sympy(m: Value, name: Callable[[Array], str], size_name: Callable[[str], str]) -> Any:

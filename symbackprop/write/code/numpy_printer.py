@@ -17,15 +17,15 @@ from sympy.matrices.expressions import MatrixExpr
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.printing.numpy import NumPyPrinter
 
+from symbackprop.core.functions import ROWS
+
 from .brackets import LEVEL_ATOM, LEVEL_PRODUCT, LEVEL_SUM, LEVEL_UNARY, at_least, atom, factor, level, number, shares
 from .products import is_plain, is_step, is_sum, kind, parts, summand, unrepeated
 from .source_check import check_expression
 
 TEMPLATES = {
-    "Abs": "absolute({})", "atan": "arctan({})", "cos": "cos({})", "cosh": "cosh({})", "erf": "erf({})",
-    "exp": "exp({})", "log": "log({})", "nonpositive": "minimum({}, 0)", "relu": "maximum({}, 0)",
-    "sigmoid": "1 / (1 + exp(-{}))", "sign": "sign({})", "sin": "sin({})", "sinh": "sinh({})",
-    "softplus": "logaddexp(0, {})", "tanh": "tanh({})",
+    **{f.sympy if isinstance(f.sympy, str) else f.name: f.code for f in ROWS},
+    "abs": "absolute({})", "nonpositive": "minimum({}, 0)", "relu": "maximum({}, 0)", "sign": "sign({})",
 }  # fmt: skip
 
 

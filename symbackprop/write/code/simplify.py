@@ -23,6 +23,8 @@ from symbackprop.core.matrix import (
 )
 from symbackprop.core.terms import ONE, Add, Mul, Num, Power, Term, mul
 
+MINUS = Num(Fraction(-1))
+
 
 def product(a: Matrix, b: Matrix) -> Matrix:
     """A B.  Sums and broadcasting stand as products with a column or a row of ones, and only they do."""
@@ -82,6 +84,8 @@ def hadamard(a: Matrix, b: Matrix) -> Matrix:
             return other
         case (u, Elementwise("step", v)) | (Elementwise("step", v), u) if u == v:
             return Elementwise("relu", u)
+        case (u, Elementwise("sign", v)) | (Elementwise("sign", v), u) if u == v:
+            return Elementwise("abs", u)
         case Scale(factor, of), _:
             return scaled(factor, hadamard(of, b))
         case _, Scale(factor, of):
@@ -93,6 +97,11 @@ def plus(args: tuple[Matrix, ...]) -> Matrix:
     kept: list[Matrix] = []
     for a in args:
         kept.extend(a.args if isinstance(a, Plus) else () if isinstance(a, Zeros) else (a,))
+    for a in list(kept):
+        match a:
+            case Elementwise("step", u) if (other := scaled(MINUS, Elementwise("step", scaled(MINUS, u)))) in kept:
+                kept[kept.index(a)] = Elementwise("sign", u)
+                kept.remove(other)
     return Zeros(shape(args[0])) if not kept else kept[0] if len(kept) == 1 else Plus(tuple(kept))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 
+from symbackprop.core.functions import column
 from symbackprop.core.terms import SymbackpropError
 
 GENERATED = re.compile(r"[vn](0|[1-9][0-9]{0,6})")
@@ -16,9 +17,9 @@ GENERATED = re.compile(r"[vn](0|[1-9][0-9]{0,6})")
 # Every function that generated source may call, by the module it comes from.
 CALLABLE: dict[str, tuple[str, ...]] = {
     "numpy": (
-        "absolute", "add", "arange", "arctan", "broadcast_to", "clip", "cos", "cosh", "diag", "diagonal", "einsum",
-        "exp", "eye", "full", "log", "logaddexp", "maximum", "minimum", "multiply", "result_type", "sign", "sin",
-        "sinh", "sqrt", "square", "tanh", "trace",
+        *column(lambda f: f.numpy).values(),
+        "absolute", "add", "arange", "broadcast_to", "clip", "diag", "diagonal", "einsum", "eye", "full", "logaddexp",
+        "maximum", "minimum", "multiply", "result_type", "sign", "sqrt", "square", "trace",
     ),
     "numpy.linalg": ("det", "inv"),
     "scipy.special": ("erf",),

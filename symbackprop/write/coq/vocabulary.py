@@ -9,6 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from ...core.context import Context
+from ...core.functions import column
 from ...core.indices import SymbackpropError, at_least_zero
 from ...core.terms import (
     PI,
@@ -41,10 +42,7 @@ class NotExported(SymbackpropError):
     """What has no translation into Coq yet."""
 
 
-NAMED = {
-    "exp": "expR", "log": "ln", "sin": "sin", "cos": "cos", "tanh": "tanh", "sigmoid": "sigmoid",
-    "softplus": "softplus", "sinh": "sinh", "cosh": "cosh",
-}  # fmt: skip
+NAMED = column(lambda f: f.coq)
 # Functions of whole arrays: those of `Arrays.v`, and those that have no translation.
 DEFINED = {"max": "largest", "argmax": "argmax", "gap": "gap", "det": "determinant", "inv": "inverse"}
 UNDEFINED = frozenset({"min", "pinv", "prod"})

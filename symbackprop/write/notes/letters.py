@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from symbackprop.core.terms import Array, Index, Predicate, Term, free, substitute
 from symbackprop.numbers.refute.search import Counterexample
@@ -70,10 +69,6 @@ def lettered(t: Term) -> Term:
                 letter += "'"
             table[i] = Index(letter, i.size)
     return substitute(t, dict(table)) if table else t
-
-
-def term_latex(t: Term, taken: Iterable[str] = ()) -> str:
-    return DocumentLatex(taken)(lettered(t))
 
 
 def condition_latex(p: Predicate) -> str:

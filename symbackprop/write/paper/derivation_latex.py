@@ -12,10 +12,9 @@ from symbackprop.core.terms import Term
 from symbackprop.network.derivation import At, Derivation, Expression
 
 from .latex import Latex
-from .layout import latex_rows
+from .layout import latex_prose, latex_rows
 from .letters import latex_name
 from .matrix_writer import MatrixWriter
-from .prose import latex_prose
 
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage[T1]{fontenc}

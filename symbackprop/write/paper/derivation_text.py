@@ -10,9 +10,8 @@ from symbackprop.core.ordering import predicate_key
 from symbackprop.network.derivation import Derivation
 
 from .derivation_latex import expression, scope, side, theorem, writer_for
-from .layout import COLUMNS, beside
+from .layout import COLUMNS, QUOTED, beside, latex_formula, plain_prose
 from .letters import plain_name
-from .prose import QUOTED, latex_formula, plain_prose
 from .text import Plain
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import Matrix
 from symbackprop.core.terms import Array, Predicate, Term, Whole
@@ -15,10 +16,7 @@ from .letters import latex_name
 from .matrix_writer import MatrixWriter
 from .term_writer import ATOM, PREFIX, Text
 
-FUNCTIONS = {
-    "log": r"\log", "tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "sinh": r"\sinh", "cosh": r"\cosh",
-    "sigmoid": r"\sigma", "atan": r"\arctan", "gammaln": r"\ln\Gamma",
-}  # fmt: skip
+FUNCTIONS = {"gammaln": r"\ln\Gamma", **{f.name: f.latex for f in ROWS}}
 TALL = (r"\frac", r"\sum", r"\sqrt", r"\prod", r"\left")
 
 

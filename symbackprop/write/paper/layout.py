@@ -1,11 +1,96 @@
-"""How a line of a derivation stands beside its reason: in a terminal of 80 columns, and in LaTeX."""
+"""Lines of a derivation in a terminal of 80 columns and in LaTeX: sentences, reasons beside them, where to break."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 
-from .widths import broken, width
+from .letters import GREEK, escaped
+
+# --- how wide LaTeX comes out, roughly, and where a long line of it can be broken ---
+
+
+FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+LIMITS = re.compile(r"\\(?:sum|prod|max)_\{[^{}]*\}(?:\^\{[^{}]*\})?")
+GROUP = re.compile(r"[_^]\{([^{}]*)\}")
+KEPT = (r"\frac", r"\sum", r"\prod", r"\max")
+WORDS = {r"\log": "xxx", r"\tanh": "xxxx", r"\sin": "xxx", r"\cos": "xxx", r"\exp": "xxx", r"\det": "xxx"}
+
+
+def width(tex: str) -> int:
+    """The width in letters of a formula."""
+    tex = re.sub(r"\\(?:left|right|operatorname|mathsf|mathbf|mathrm|mathcal|,)", "", tex)
+    tex = re.sub(r"\\[A-Za-z]+", lambda m: m[0] if m[0] in KEPT else WORDS.get(m[0], "x"), tex)
+    while True:
+        shorter = LIMITS.sub("XXX", tex)
+        shorter = GROUP.sub(lambda m: "." * round(0.7 * len(m[1])), shorter)
+        shorter = FRACTION.sub(lambda m: "x" * (max(len(m[1]), len(m[2])) + 1), shorter)
+        shorter = re.sub(r"\{([^{}\\]*)\}(?!\{)", r"\1", shorter) if shorter == tex else shorter
+        if shorter == tex:
+            return len(re.sub(r"[{}^_ \\]", "", tex)) + tex.count(" + ") + tex.count(" - ")
+        tex = shorter
+
+
+def broken(tex: str, limit: int) -> list[str]:
+    """The formula in lines no wider than the limit, if it can be: broken before + and -, else before a factor."""
+    if width(tex) <= limit:
+        return [tex]
+    for pattern in (r" (?=[+-] )", r" (?=\\sum|\\left\(|\\frac|\()", r" (?=\\circ )"):
+        cuts = [m.start() for m in re.finditer(pattern, tex) if outside(tex, m.start())]
+        if cuts:
+            return filled(tex, cuts, limit)
+    return [tex]
+
+
+def filled(tex: str, cuts: list[int], limit: int) -> list[str]:
+    pieces = [tex[a:b] for a, b in zip([0, *cuts], [*cuts, len(tex)], strict=True)]
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if width(lines[-1] + piece) <= limit:
+            lines[-1] += piece
+        else:
+            lines.append(piece.strip())
+    return [part for line in lines for part in (broken(line, limit) if line != tex else [line])]
+
+
+def outside(tex: str, at: int) -> bool:
+    """Whether the place is outside all brackets."""
+    depth = 0
+    for token in re.findall(r"\\left|\\right|\\.|[{}()]", tex[:at]):
+        if token in ("{", "\\left", "("):
+            depth += 1
+        elif token in ("}", "\\right", ")"):
+            depth -= 1
+    # \left( counts twice and so does \right)
+    return depth == 0
+
+
+# --- sentences with formulas between backticks: "only `a` depends on `z`", for LaTeX and for the terminal ---
+
+# What a formula in a sentence may hold besides ASCII.
+SYMBOLS = {**{letter: rf"\{name}" for letter, name in GREEK.items()}, "∂": r"\partial", "∘": r"\circ", "…": r"\dots",
+           "≥": r"\ge", "≤": r"\le", "×": r"\times"}  # fmt: skip
+QUOTED = re.compile(r"`([^`]*)`")
+
+
+def plain_prose(text: str) -> str:
+    """The sentence without backticks."""
+    return QUOTED.sub(r"\1", text)
+
+
+def latex_prose(text: str) -> str:
+    """The sentence with its formulas in math mode."""
+    parts = QUOTED.split(text)
+    return "".join(f"${latex_formula(p)}$" if n % 2 else escaped(p) for n, p in enumerate(parts))
+
+
+def latex_formula(text: str) -> str:
+    text = re.sub(r"_(\w\w+)", r"_{\1}", text)
+    return "".join(SYMBOLS[c] + " " if c in SYMBOLS else c for c in text if c.isascii() or c in SYMBOLS)
+
+
+# --- how a line of a derivation stands beside its reason: in a terminal of 80 columns, and in LaTeX ---
+
 
 COLUMNS, REASON = 80, 54  # of a terminal; where reasons begin
 WIDEST, FULL = 46, 62  # letters of a formula beside a reason, and of one that is made smaller

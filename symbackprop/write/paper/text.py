@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import Matrix
 from symbackprop.core.terms import Array, Predicate, Term, Whole
@@ -12,7 +13,7 @@ from .letters import plain_name
 from .matrix_writer import MatrixWriter
 from .term_writer import ATOM, POWER, PREFIX, PRODUCT, Text
 
-FUNCTIONS = {"sigmoid": "σ"}
+FUNCTIONS = {f.name: f.text for f in ROWS}
 SIMPLE = frozenset("_^'")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symbackprop.core.functions import ROWS
+
 OPERATORS = {
     "add": ("+", 10), "subtract": ("-", 10), "multiply": ("*", 20), "divide": ("/", 20), "true_divide": ("/", 20),
     "matmul": ("@", 20), "dot": ("@", 20), "floor_divide": ("//", 20), "remainder": ("%", 20), "mod": ("%", 20),
@@ -16,10 +18,8 @@ OPERATORS = {
 # operation: how it is called in NumPy, jax.numpy, torch; a bare name is one of the module.
 SPELLINGS: dict[str, tuple[str, str, str]] = {
     "absolute": ("abs", "abs", "abs"),
-    "expit": ("scipy.special.expit", "jax.nn.sigmoid", "sigmoid"),
+    **{f.operation: (f"scipy.special.{f.scipy}", f.jax, f.torch) for f in ROWS if isinstance(f.scipy, str)},
     "log_expit": ("scipy.special.log_expit", "jax.nn.log_sigmoid", "torch.nn.functional.logsigmoid"),
-    "softplus": ("scipy.special.softplus", "jax.nn.softplus", "torch.nn.functional.softplus"),
-    "erf": ("scipy.special.erf", "jax.scipy.special.erf", "erf"),
     "erfc": ("scipy.special.erfc", "jax.scipy.special.erfc", "erfc"),
     "ndtr": ("scipy.special.ndtr", "jax.scipy.stats.norm.cdf", "torch.special.ndtr"),
     "logsumexp": ("scipy.special.logsumexp", "jax.scipy.special.logsumexp", "logsumexp"),

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.terms import Add, Apply, Array, Entry, Holds, Mul, Power, Sum, Term, arguments, arrays, subterms
 from symbackprop.read.numpy import Node
 
 from .steps import absolute, positive_part
-
-SLOPES = {
-    "exp": "exp' = exp", "log": "log' u = 1/u", "tanh": "tanh' = 1 - tanh²", "sigmoid": "σ' = σ (1 - σ)",
-    "sin": "sin' = cos", "cos": "cos' = -sin", "softplus": "softplus' = σ", "sinh": "sinh' = cosh",
-    "cosh": "cosh' = sinh", "atan": "arctan' u = 1/(1 + u²)", "erf": "erf' u = 2/√π exp(-u²)",
-}  # fmt: skip
 
 
 class Spelled(Protocol):
@@ -29,7 +24,7 @@ def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Map
     functions = [s for s in subterms(body) if isinstance(s, Apply) and variable in arrays(s.arg)]
     if functions:
         fn = functions[0].fn
-        return SLOPES.get(fn, f"the derivative of {fn}")
+        return FUNCTIONS[fn].slope if fn in FUNCTIONS else f"the derivative of {fn}"
     if any(isinstance(s, Holds) and variable in arrays(s) for s in subterms(body)):
         return of_steps(body)
     name = notation.text(names.get(variable, "it"))

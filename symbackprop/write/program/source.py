@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -233,10 +233,6 @@ def commented(line: Line) -> list[str]:
 
 def shape_text(d: Declared) -> str:
     return str(d) or "()"
-
-
-def count_of_statements(lines: Iterable[Line]) -> int:
-    return sum(1 for _ in lines)
 
 
 __all__ = ["Dialect", "Line", "Mapping", "Program"]

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
+from symbackprop.core.functions import ROWS
+
 BATCH: Literal["N"] = "N"
 Extent: TypeAlias = int | Literal["N"]
 Shape: TypeAlias = tuple[Extent, Extent]
@@ -21,10 +23,9 @@ GENERATED = re.compile(r"[A-Za-z]{1,2}[0-9]{1,7}")
 
 # Every function of entries there is, with its number of arguments.
 FUNCTIONS: dict[str, int] = {
-    "add": 2, "sub": 2, "mul": 2, "div": 2, "power": 2, "neg": 1, "abs": 1, "atan": 1, "cos": 1, "cosh": 1, "erf": 1,
-    "exp": 1, "log": 1, "nonpositive": 1, "relu": 1, "sigmoid": 1, "sign": 1, "sin": 1, "sinh": 1, "softplus": 1,
-    "sqrt": 1, "step": 1, "tanh": 1,
-}  # fmt: skip
+    **dict.fromkeys(("add", "sub", "mul", "div", "power"), 2),
+    **dict.fromkeys((*(f.name for f in ROWS), "neg", "abs", "nonpositive", "relu", "sign", "sqrt", "step"), 1),
+}
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 

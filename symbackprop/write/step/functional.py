@@ -11,6 +11,8 @@ import ast
 from types import CodeType
 from typing import assert_never
 
+from symbackprop.core.functions import ROWS, column
+
 from ..code.source_check import UnsafeSource
 from .assignments import (
     GENERATED,
@@ -30,12 +32,11 @@ from .assignments import (
 
 TEMPLATES = {
     "neg": "(-{})", "power": "({} ** {})", "step": "({} > 0)", "relu": "maximum({}, 0)",
-    "nonpositive": "minimum({}, 0)", "sigmoid": "(1 / (1 + exp(-{})))", "softplus": "logaddexp(0, {})",
-    "abs": "absolute({})", "atan": "arctan({})",
+    "nonpositive": "minimum({}, 0)", "abs": "absolute({})", **{f.name: f"({f.code})" for f in ROWS},
 }  # fmt: skip
 NAMES = frozenset({
-    "absolute", "arctan", "cos", "cosh", "erf", "exp", "log", "logaddexp", "max", "maximum", "minimum", "sign", "sin",
-    "sinh", "sqrt", "sum", "tanh", "total",
+    *column(lambda f: f.numpy).values(),
+    "absolute", "erf", "logaddexp", "max", "maximum", "minimum", "sign", "sqrt", "sum", "total",
 })  # fmt: skip
 
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from symbackprop.core.functions import ROWS
+
 from .assignments import (
     BATCH,
     INFIX,
@@ -37,13 +39,10 @@ LARGE = 20_000  # weights from which a pass over them costs more than a call of 
 UFUNCS: dict[str, tuple[str, ...]] = {
     "add": ("add({}, {}, out={})",), "sub": ("subtract({}, {}, out={})",), "mul": ("multiply({}, {}, out={})",),
     "div": ("divide({}, {}, out={})",), "power": ("power({}, {}, out={})",), "neg": ("negative({}, out={})",),
-    "abs": ("absolute({}, out={})",), "atan": ("arctan({}, out={})",), "cos": ("cos({}, out={})",),
-    "cosh": ("cosh({}, out={})",), "erf": ("erf({}, out={})",), "exp": ("exp({}, out={})",),
-    "log": ("log({}, out={})",), "nonpositive": ("minimum({}, 0, out={})",), "relu": ("maximum({}, 0, out={})",),
+    **{f.name: (f.code.replace("{}", "{}, out={}"),) for f in ROWS},
+    "abs": ("absolute({}, out={})",), "nonpositive": ("minimum({}, 0, out={})",), "relu": ("maximum({}, 0, out={})",),
     "sigmoid": ("negative({}, out={})", "exp({}, out={})", "add({}, 1, out={})", "reciprocal({}, out={})"),
-    "sign": ("sign({}, out={})",), "sin": ("sin({}, out={})",), "sinh": ("sinh({}, out={})",),
-    "softplus": ("logaddexp(0, {}, out={})",), "sqrt": ("sqrt({}, out={})",), "step": ("greater({}, 0, out={})",),
-    "tanh": ("tanh({}, out={})",),
+    "sign": ("sign({}, out={})",), "sqrt": ("sqrt({}, out={})",), "step": ("greater({}, 0, out={})",),
 }  # fmt: skip
 
 

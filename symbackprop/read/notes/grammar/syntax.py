@@ -25,7 +25,6 @@ from .tree import (
     ShapeWord,
     Symbol,
     Transpose,
-    Words,
 )
 from .walking import mapped, walk
 
@@ -84,10 +83,6 @@ def free_indices(node: Entry) -> bool:
     """Each subscript is an index of its own: a_i, w_{jk}; not a_1 or w_{ii}."""
     names = [a.name for a in node.at if isinstance(a, IndexName)]
     return len(names) == len(node.at) == len(set(names))
-
-
-def has_words(node: Expr) -> bool:
-    return any(isinstance(n, Words) for n in walk(node))
 
 
 def is_shape(node: Expr, table: Declarations) -> bool:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from symbackprop.core.composed import COMPOSED, UNREAD, words
+from symbackprop.core.functions import FUNCTIONS
+
 GREEK: Final = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
@@ -36,13 +39,11 @@ COMBINING: Final = {
     "\u030c": "check", "\u20d7": "vec", "\u20d1": "vec", "\u0332": "underline",
 }  # fmt: skip
 
-ELEMENTWISE_WORDS: Final = {
-    "exp": "exp", "log": "log", "ln": "log", "sin": "sin", "cos": "cos", "tan": "tan", "tanh": "tanh", "sinh": "sinh",
-    "cosh": "cosh", "sigmoid": "sigmoid", "sigm": "sigmoid", "relu": "relu", "ReLU": "relu", "softplus": "softplus",
-    "erf": "erf", "logistic": "sigmoid", "Sigmoid": "sigmoid", "sech": "sech",
-    "sign": "sign", "sgn": "sign", "abs": "abs", "gelu": "gelu", "GELU": "gelu", "arctan": "arctan",
-    "sqrt": "sqrt", "step": "step",
-}  # fmt: skip
+ELEMENTWISE_WORDS: Final = {**words(), **{word: word for word in UNREAD}}
+ACTIVATION_WORDS: Final = (
+    *(word for c in COMPOSED.values() if c.activation for word in c.words),
+    *(word for name in ("sigmoid", "softplus", "tanh", "atan") for word in FUNCTIONS[name].words),
+)
 WHOLE_WORDS: Final = {
     "tr": "tr", "Tr": "tr", "trace": "tr", "diag": "diag", "Diag": "diag", "det": "det", "softmax": "softmax",
     "logsumexp": "logsumexp", "max": "max", "min": "min", "argmax": "argmax", "argmin": "argmin", "vec": "vec",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from ..declared.symbols import (
     ArraySymbol,
@@ -89,8 +90,9 @@ class Framer(Options):
             table = replace(
                 table, layered_sizes={**table.layered_sizes, self.width: SizeSymbol(self.width, layered=True)}
             )
-        if any(u.key == "π" for r in roles.records for u in r.uses.uses):
-            table = table.with_array(ArraySymbol(PI, (), "scalar", role="constant"))
+        if pi := [u for r in roles.records for u in r.uses.uses if u.key == "π"]:  # a letter where it is a variable
+            role: Literal["variable", "constant"] = "variable" if any(u.by for u in pi) else "constant"
+            table = table.with_array(ArraySymbol(PI, (), "scalar", role=role))
         frame = Frame(table)
         self.functions(frame)
         for key, use in roles.arrays.items():

@@ -18,7 +18,6 @@ from ..grammar.tree import (
     Symbol,
     Words,
 )
-from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
 from .occurrences import Use, key_of, names_in
 from .prose import Facts
@@ -338,10 +337,6 @@ def size_names(symbol: ArraySymbol | None) -> set[str]:
 
 def free_names(node: object) -> Iterator[Name]:
     return (n for n in walk(node) if isinstance(n, Name))
-
-
-def is_word_function(key: str) -> bool:
-    return key in FUNCTION_WORDS
 
 
 __all__ = ["Candidate", "Derivative", "Head", "Neg", "Record", "Roles", "free_names", "head_of"]

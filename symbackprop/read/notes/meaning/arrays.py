@@ -13,17 +13,13 @@ from symbackprop.core.matrix import (
     entry,
 )
 from symbackprop.core.matrix import Transpose as TransposeForm
-from symbackprop.core.terms import (
-    Array,
-    Delta,
-    Size,
-    Term,
-)
+from symbackprop.core.terms import PI, Array, Delta, Size, Term
 from symbackprop.core.terms import Entry as EntryTerm
 
 from ..declared.sizes import label_size
 from ..declared.symbols import ArraySymbol
 from ..files.place import ReadError, Span
+from ..grammar.resolve_names import PI as PI_LETTER
 from ..grammar.tree import (
     Add,
     All,
@@ -52,6 +48,8 @@ class Arrays(Meaning):
         symbol = array_of(node, self.decl)
         if symbol is None:
             return Scalar(self.sizes.size(node))
+        if symbol.name == PI_LETTER and symbol.role == "constant":
+            return Scalar(PI)
         inlined = self.model.inlined(node)
         if inlined is not None:
             return self.sampled(self.inline(plain(node), symbol, inlined), symbol, node)

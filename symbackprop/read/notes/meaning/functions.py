@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from symbackprop.core.composed import COMPOSED, UNREAD, absolute
+from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Index, affine
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.matrix import (
@@ -25,8 +27,6 @@ from symbackprop.core.terms import (
     Array,
     Delta,
     Entry,
-    Holds,
-    Positive,
     Power,
     Sum,
     Term,
@@ -36,16 +36,14 @@ from symbackprop.core.terms import (
     free,
     mul,
     neg,
-    num,
     over,
     rebuilt,
     sized,
-    sub,
     substitute,
     subterms,
     whole,
 )
-from symbackprop.network.activations import ACTIVATIONS, Z, derivative
+from symbackprop.network.activations import Z, derivative
 
 from ..declared.symbols import ArraySymbol, FunctionSymbol
 from ..files.place import ReadError, Span, Unsettled
@@ -63,34 +61,7 @@ def spells(name: str, formula: str) -> bool:
     return any(len(word) > 1 and word in formula for word in words)
 
 
-def step(u: Term) -> Term:
-    return Holds(Positive(u))
-
-
-def absolute(u: Term) -> Term:
-    return mul(u, sub(step(u), step(neg(u))))
-
-
-COMPOSED: dict[str, Callable[[Term], Term]] = {
-    "sqrt": lambda u: Power(u, Fraction(1, 2)),
-    "relu": lambda u: times(u, step(u)),
-    "abs": absolute,
-    "sign": lambda u: sub(step(u), step(neg(u))),
-    "step": step,
-    "tan": lambda u: times(Apply("sin", u), Power(Apply("cos", u), Fraction(-1))),
-}
-SLOPES: dict[str, Callable[[Term], Term]] = {
-    "sqrt": lambda u: times(num(Fraction(1, 2)), Power(u, Fraction(-1, 2))),
-    "relu": step,
-    "abs": lambda u: sub(step(u), step(neg(u))),
-    "sign": lambda u: num(0),
-    "step": lambda u: num(0),
-    "tan": lambda u: Power(Apply("cos", u), Fraction(-2)),
-}
-for _name in ("gelu",):
-    COMPOSED[_name] = lambda u, a=ACTIVATIONS[_name]: replaced(a.value, Z, u)  # type: ignore[misc]
-    SLOPES[_name] = lambda u, a=ACTIVATIONS[_name]: replaced(a.slope, Z, u)  # type: ignore[misc]
-CORE_NAMES = {"arctan": "atan"}
+WRITTEN = {f.words[0]: f.name for f in ROWS}
 
 
 class Functions:
@@ -108,10 +79,12 @@ class Functions:
             return self.declared(symbol, function, args, span)
         if function.name in ("max", "min") and len(args) > 1 and not function.primes:
             return largest(function.name, [self.e.value(a) for a in args], span)
+        if function.name in UNREAD:
+            raise Unsettled(f"{function.name} has no meaning here: define it by a formula", span)
         if len(args) != 1:
             raise ReadError(f"{function.name} takes one argument", span)
         v = self.e.value(args[0])
-        name = CORE_NAMES.get(function.name, function.name)
+        name = WRITTEN.get(function.name, function.name)
         if name in DERIVATIVES or name in COMPOSED:
             return self.named(name, function.primes, v, span)
         if function.primes:
@@ -125,10 +98,11 @@ class Functions:
             raise Unsettled(f"{name} with {primes} primes is not supported", span)
         if primes == 0 and name in DERIVATIVES:
             return self.elementwise(name, 0, v, span)
-        rule = COMPOSED.get(name) if primes == 0 else SLOPES.get(name)
-        if rule is None:
+        if name in DERIVATIVES:
             return self.per_entry(lambda u: DERIVATIVES[name](u)[0], v, span)
-        return self.per_entry(rule, v, span)
+        row = COMPOSED[name]
+        by_rules = row.slope or (lambda u: replaced(derivative(row.value(Z)), Z, u))
+        return self.per_entry(by_rules if primes else row.value, v, span)
 
     def elementwise(self, name: str, order: int, v: Value, span: Span) -> Value:
         if isinstance(v, Scalar):

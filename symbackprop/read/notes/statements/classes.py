@@ -11,14 +11,12 @@ from ..grammar.tree import (
     Dots,
     Expr,
     Name,
-    Num,
     Operator,
     Paren,
     Product,
     Words,
 )
 from ..grammar.walking import walk
-from ..inferred.said import head_of
 
 Class: TypeAlias = Literal[
     "definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"
@@ -139,17 +137,8 @@ def is_order(node: Expr) -> bool:
     )  # fmt: skip
 
 
-def is_setting(node: Expr) -> bool:
-    """A number in digits."""
-    return isinstance(node, Num)
-
-
 def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
     """w := w - η ∇J; with a plain = where what is taken off holds a derivative."""
     if relation == ":=":
         return any(n == lhs for n in walk(rhs))
     return isinstance(lhs, Name) and isinstance(rhs, Add) and lhs in rhs.args and holds_derivative(rhs)
-
-
-def names_something(lhs: Expr) -> bool:
-    return head_of(lhs) is not None

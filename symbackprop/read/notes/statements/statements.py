@@ -20,6 +20,7 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Expr
+from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
@@ -192,8 +193,7 @@ def members(formula: Formula) -> dict[str, str]:
 _GIVES = re.compile(r"\s*(?P<name>\\?[A-Za-z]+)\s*\((?P<args>[^()=]*)\)\s*&?\s*:?=\s*(?P<body>.+)", re.DOTALL)
 _ANOTHER = re.compile(
     r"(?:\b(?:if|when|for|with|take|choose|choosing|using|consider|suppose|let|instead|now|case|say)\b|:)[^.;]{0,60}\Z"
-    r"|\b(?:sigmoid|logistic|tanh|hyperbolic|relu|rectif\w+|linear|identity|softplus|swish|silu|gelu|elu|gaussian|sine"
-    r"|step|arctan|softsign)\b[^.;]{0,40}\Z",
+    rf"|\b(?:{'|'.join(ACTIVATION_WORDS)}|hyperbolic|rectif\w+|linear|identity|elu|gaussian|sine|step)\b[^.;]{{0,40}}\Z",
     re.IGNORECASE,
 )
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from symbackprop.core.functions import FUNCTIONS, column
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TRACED_SPECIAL as special
 from symbackprop.read.numpy import TraceError
@@ -16,18 +17,19 @@ from ..registry import entrywise as aten
 from ..registry import refuses
 
 SAME_NAME = (
-    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "sin", "cos", "tan",
-    "sinh", "cosh", "tanh", "sign", "maximum", "minimum", "hypot", "heaviside", "logaddexp", "logaddexp2", "fmax",
-    "fmin", "logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor",
+    "exp2", "expm1", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "tan", "sign", "maximum", "minimum",
+    "hypot", "heaviside", "logaddexp", "logaddexp2", "fmax", "fmin", "logical_and", "logical_or", "logical_xor",
+    "logical_not", "bitwise_and", "bitwise_or", "bitwise_xor",
     "isnan", "isinf", "isfinite", "floor", "ceil", "trunc", "floor_divide", "remainder", "deg2rad", "rad2deg",
 )  # fmt: skip
 OTHER_NAME = {
-    "abs": "absolute", "neg": "negative", "sgn": "sign", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
+    "abs": "absolute", "neg": "negative", "sgn": "sign", "asin": "arcsin", "acos": "arccos",
     "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "eq": "equal", "ne": "not_equal", "lt": "less",
     "le": "less_equal", "gt": "greater", "ge": "greater_equal", "bitwise_not": "invert", "round": "rint",
 }  # fmt: skip
 OF_SCIPY = {
-    "sigmoid": "expit", "erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "digamma": "digamma", "special_ndtr": "ndtr",
+    **{name: FUNCTIONS[f].operation for f, name in column(lambda f: f.aten).items()}, "erfc": "erfc",
+    "lgamma": "gammaln", "digamma": "digamma", "special_ndtr": "ndtr",
     "xlogy": "xlogy", "special_xlog1py": "xlog1py", "special_entr": "entr",
 }  # fmt: skip
 WHERE = {

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 import sympy
 from sympy import Function, Heaviside, Indexed, IndexedBase, Integer, KroneckerDelta, Rational, Symbol
 
+from symbackprop.core.functions import column
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, affine
 from symbackprop.core.laws.functions import PI
 from symbackprop.core.terms import (
@@ -34,14 +35,10 @@ from symbackprop.core.terms import (
     open_body,
     opened,
 )
+from symbackprop.write.paper.letters import choose
+from symbackprop.write.paper.term_writer import coefficient_sum, names_in
 
-from .paper.letters import choose
-from .paper.term_parts import coefficient_sum, names_in
-
-NAMED = {
-    "exp": sympy.exp, "log": sympy.log, "tanh": sympy.tanh, "sin": sympy.sin, "cos": sympy.cos, "sinh": sympy.sinh,
-    "cosh": sympy.cosh, "atan": sympy.atan, "erf": sympy.erf, "gammaln": sympy.loggamma,
-}  # fmt: skip
+NAMED = {"gammaln": sympy.loggamma, **{f: getattr(sympy, theirs) for f, theirs in column(lambda f: f.sympy).items()}}
 
 
 def sympy_term(t: Term) -> Any:
