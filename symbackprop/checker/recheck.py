@@ -15,7 +15,7 @@ import sys
 from collections import defaultdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction as Q
-from functools import cache
+from functools import cache, reduce
 from itertools import combinations, count, permutations, product
 from math import factorial, prod
 from threading import RLock
@@ -304,9 +304,8 @@ def monomials(t, needs):
             return expand(add(size_term(constant), *(size_term(k) * ordinal(just(a)) for a, k in parts)), needs)
         case "add": return [m for s in t.terms for m in expand(s, needs)]
         case "mul":
-            out = [] if ZERO in t.terms else UNIT
-            for s in t.terms: out = multiplied(out, expand(s, needs), needs) if out else []
-            return out
+            times_next = lambda out, s: multiplied(out, expand(s, needs), needs) if out else []
+            return reduce(times_next, t.terms, [] if ZERO in t.terms else UNIT)
         case "pow": return raised(*t.terms, *t.data, needs)
         case "sum" if written_out(t):
             return [m for v in range(number(*t.data)) for m in expand(opened(*t.terms, (whole(v),)), needs)]
