@@ -307,20 +307,17 @@ def monomials(t, needs):
             times_next = lambda out, s: multiplied(out, expand(s, needs), needs) if out else []
             return reduce(times_next, t.terms, [] if ZERO in t.terms else UNIT)
         case "pow": return raised(*t.terms, *t.data, needs)
-        case "sum" if written_out(t):
+        case "sum" if number(*t.data) in range(SHORT + 1):
             return [m for v in range(number(*t.data)) for m in expand(opened(*t.terms, (whole(v),)), needs)]
         case "sum":
-            sizes, body = (), t
-            while body.op == "sum" and not written_out(body): sizes, (body,) = sizes + body.data, body.terms
-            axes = fresh(sizes)
-            found = expand(opened(body, justs(axes)), needs)
+            axes = fresh(t.data)
+            found = expand(opened(*t.terms, justs(axes)), needs)
             return [m for c, dummies, factors in found for m in tidy(c, dummies + axes, factors, needs)]
         case "app" if t.data == ("exp", 0):  # e^{a + 2b} = e^a (e^b)^2
             parts = [(exp(closed_sum(*m)), m[0]) for m in like(expand(*t.terms, needs)).values()]
             return [(F1, (), tuple(merged(parts, needs).items()))]
     return tidy(F1, (), ((t, F1),), needs)
 
-def written_out(t): return number(*t.data) in range(SHORT + 1)
 def fresh(sizes): return tuple(node("i", ((-next(FRESH),), s)) for s in sizes)
 
 def apart_from_dummies(m, taken):
@@ -1585,7 +1582,7 @@ def verified(name, data):
     try: recheck(data)
     except Refused as cause: return told(name, f"refused: {cause}", False)
     return told(name, f"accepted, {len(data['steps'])} steps", True)
-def told(name, what, holds):
+def told(name: Any, what: Any, holds: bool) -> bool:
     print(f"{name}: {what}")
     return holds
 
