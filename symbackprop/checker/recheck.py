@@ -15,7 +15,7 @@ import sys
 from collections import defaultdict
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction as Q
-from functools import cache
+from functools import cache, reduce
 from itertools import combinations, count, permutations, product
 from math import factorial, prod
 from threading import RLock
@@ -92,14 +92,9 @@ def integer(items):
     for m, c in items: total[m] += c
     kept = [item for item in total.items() if item[1]]
     return node("int", tuple(sorted(kept, key=lambda x: [a.serial for a in x[0]])))
-@remembered
-def whole(n): return integer([((), n)])
-@remembered
-def just(atom): return integer([((atom,), 1)])
-@remembered
-def plus(a, b): return integer(a.data + b.data)
-@remembered
-def times(a, b): return integer((order(m + n), c * d) for m, c in a.data for n, d in b.data)
+whole, just = remembered(lambda n: integer([((), n)])), remembered(lambda atom: integer([((atom,), 1)]))
+plus = remembered(lambda a, b: integer(a.data + b.data))
+times = remembered(lambda a, b: integer((order(m + n), c * d) for m, c in a.data for n, d in b.data))
 def justs(axes): return tuple(map(just, axes))
 def symbol(name): return just(node("n", (name,)))
 def size_of(index): return index.data[1]
@@ -309,24 +304,20 @@ def monomials(t, needs):
             return expand(add(size_term(constant), *(size_term(k) * ordinal(just(a)) for a, k in parts)), needs)
         case "add": return [m for s in t.terms for m in expand(s, needs)]
         case "mul":
-            out = [] if ZERO in t.terms else UNIT
-            for s in t.terms: out = multiplied(out, expand(s, needs), needs) if out else []
-            return out
+            times_next = lambda out, s: multiplied(out, expand(s, needs), needs) if out else []
+            return reduce(times_next, t.terms, [] if ZERO in t.terms else UNIT)
         case "pow": return raised(*t.terms, *t.data, needs)
-        case "sum" if written_out(t):
+        case "sum" if number(*t.data) in range(SHORT + 1):
             return [m for v in range(number(*t.data)) for m in expand(opened(*t.terms, (whole(v),)), needs)]
         case "sum":
-            sizes, body = (), t
-            while body.op == "sum" and not written_out(body): sizes, (body,) = sizes + body.data, body.terms
-            axes = fresh(sizes)
-            found = expand(opened(body, justs(axes)), needs)
+            axes = fresh(t.data)
+            found = expand(opened(*t.terms, justs(axes)), needs)
             return [m for c, dummies, factors in found for m in tidy(c, dummies + axes, factors, needs)]
         case "app" if t.data == ("exp", 0):  # e^{a + 2b} = e^a (e^b)^2
             parts = [(exp(closed_sum(*m)), m[0]) for m in like(expand(*t.terms, needs)).values()]
             return [(F1, (), tuple(merged(parts, needs).items()))]
     return tidy(F1, (), ((t, F1),), needs)
 
-def written_out(t): return number(*t.data) in range(SHORT + 1)
 def fresh(sizes): return tuple(node("i", ((-next(FRESH),), s)) for s in sizes)
 
 def apart_from_dummies(m, taken):
@@ -446,7 +437,7 @@ def solutions(gap):
 
 def like(found):
     """Like monomials added, first those of the same dummies: {the product without its coefficient, closed: monomial}"""
-    return collected(collected(found, lambda *m: m).values(), nameless)
+    return collected(collected(found, lambda *m: m).values(), lambda *m: canonical(*m)[0])
 
 def collected(found, key):
     total = {}
@@ -455,9 +446,6 @@ def collected(found, key):
         total[same] = c + total[same][0] if same in total else c, dummies, factors
     return {same: m for same, m in total.items() if m[0]}
 
-def nameless(dummies, factors):
-    row, there = canonical(dummies, factors)
-    return sizes_of(row), *there
 def vanishes(t):
     """Whether t is plainly 0, under no condition."""
     needs = set()
@@ -465,29 +453,27 @@ def vanishes(t):
 
 @remembered
 def canonical(dummies, factors):
-    """The dummies in an order that is the same for all their names, and the factors of Σ_{dummies} Π factors there."""
-    def grouped(place):  # by where they stand
-        found = defaultdict(list)
-        for a in dummies: found[size_of(a).serial, *place(a)].append(a)
-        return [found[k] for k in sorted(found)]
-    def first(a):
-        name = lambda b: b.data[0] if b.op == "entry" else b.op
-        return sorted((name(b), tuple(a in e.free for e in b.at), e) for b, e in factors if a in b.free)
-    def again(a):  # and by whom they meet there
-        marks = {x: just(node("i", ((0, 0 if x is a else n + 1), size_of(x)))) for x, n in colours.items()}
-        return colours[a], *sorted((normal(substitute(b, marks)).serial, e) for b, e in factors if a in b.free)
-    groups, before = grouped(first), 0
+    """What Σ_{dummies} Π factors is whatever the dummies are called, and an order of them in which it is that."""
+    groups, before, colours = [dummies], 0, {}  # told apart by where they stand, then by whom they meet there
+    def place(b, a, marks):
+        return normal(substitute(b, marks)).serial if marks else (
+            b.data[0] if b.op == "entry" else b.op, *(a in e.free for e in b.at))
     while before < len(groups) < len(dummies):
-        colours, before = {a: n for n, group in enumerate(groups) for a in group}, len(groups)
-        groups = grouped(again)
+        found, before = defaultdict(list), len(groups) if colours else 0
+        for a in dummies:
+            marks = {x: just(node("i", ((0, 0 if x is a else n + 1), size_of(x)))) for x, n in colours.items()}
+            places = sorted((place(b, a, marks), e) for b, e in factors if a in b.free)
+            found[colours.get(a, 0), size_of(a).serial, *places].append(a)
+        groups = [found[k] for k in sorted(found)]
+        colours = {a: n for n, group in enumerate(groups) for a in group}
     need(prod(factorial(len(g)) for g in groups) <= 40_320, "too many dummies that look alike")
     rows = (sum(orders, ()) for orders in product(*map(permutations, groups)))
-    return min(((row, sorted((bound(row, b).serial, e) for b, e in factors)) for row in rows), key=lambda x: x[1])
-@remembered
-def bound(row, b): return normal(bind(row, b))
+    there = lambda row: (sizes_of(row), *sorted((bound(row, b).serial, e) for b, e in factors))
+    return min(((there(row), row) for row in rows), key=lambda x: x[0][1:])
+bound = remembered(lambda row, b: normal(bind(row, b)))
 def closed_sum(c, dummies, factors):
     body = product_of(*(b if e == 1 else b ** e for b, e in factors))
-    return normal(sums(canonical(dummies, frozenset(factors))[0], body))
+    return normal(sums(canonical(dummies, frozenset(factors))[1], body))
 
 # === worlds: definitions, hypotheses, and what is plain from them ====================================================
 # A predicate is (kind, t): gt0 t > 0, ne0 t != 0, ge0 t >= 0, ge0i e >= 0, for all values of the free indices of t.
@@ -511,12 +497,8 @@ class World:
     @remembered
     def behind(self, arrays):
         """These arrays, and all that their definitions look at."""
-        found = dict.fromkeys(arrays)
-        pending = list(found)
-        for a in pending:
-            new = [b for _, body in self.meanings(a) for b in body.arrays if b not in found]
-            found.update(dict.fromkeys(new))
-            pending += new
+        found = [*arrays]  # which grows
+        for a in found: found += {b for _, body in self.meanings(a) for b in body.arrays}.difference(found)
         return frozenset(found)
 
     def moves(self, t, variables):
@@ -1450,9 +1432,9 @@ def bounds(fn, low, high):
 class Point:
     def __init__(self, world, sizes, entries, logs, integers):
         self.world, self.sizes, self.left, self.seen = world, dict(sizes), LIMIT, {}
-        self.entries, self.integers = {}, {(a, at): n for a, at, n in integers}
+        self.integers = {(a, at): n for a, at, n in integers}
         self.defined = cache(lambda a, at: self.value(world.definitions[a][1], dict(zip(world.definitions[a][0], at))))
-        self.entries |= {(self.array(a), at): exact(q) for a, at, q in entries}
+        self.entries = {(self.array(a), at): exact(q) for a, at, q in entries}
         self.entries |= {(self.array(a), at): logarithm(exact(q)) for a, at, q in logs}
         need(all(v >= LEAST.get(n, 1) for n, v in sizes), "a size below the least")
 
@@ -1592,26 +1574,20 @@ def verify(path: str) -> bool:
     """Whether all certificates of a file are accepted; says of each, in a line, what it states or why it is refused."""
     try:
         with open(path, encoding="utf-8") as file: found = json.load(file)
-    except (ValueError, RecursionError) as cause:
-        print(f"{path}: refused: no JSON ({cause})")
-        return False
+    except (ValueError, RecursionError) as cause: return told(path, f"refused: no JSON ({cause})", False)
     several = enumerate(found) if type(found) is list else ()
     return all([verified(f"{path}[{k}]", data) for k, data in several]) if several else verified(path, found)
 
 def verified(name, data):
-    try:
-        recheck(data)
-        print(f"{name}: accepted, {len(data['steps'])} steps")
-        return True
-    except Refused as cause:
-        print(f"{name}: refused: {cause}")
-        return False
+    try: recheck(data)
+    except Refused as cause: return told(name, f"refused: {cause}", False)
+    return told(name, f"accepted, {len(data['steps'])} steps", True)
+def told(name: Any, what: Any, holds: bool) -> bool:
+    print(f"{name}: {what}")
+    return holds
 
 def main(paths: list[str]) -> int:
-    try:
-        return int(not all([verify(path) for path in paths]))
-    except OSError as cause:
-        print(f"{cause.filename}: {cause.strerror}")
-        return 1
+    try: return int(not all([verify(path) for path in paths]))
+    except OSError as cause: return int(not told(cause.filename, cause.strerror, False))
 
 if __name__ == "__main__": sys.exit(main(sys.argv[1:]))

@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "certificates.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 SOURCE = Path(checker.__file__)
-LINES = 1465  # that are not blank
+LINES = 1441  # that are not blank
 
 
 def example() -> Any:
@@ -370,3 +370,26 @@ def test_mutants_are_not_accepted_for_what_they_do_not_prove() -> None:
         data = certificates.mutant(texts[0], Random(seed))
         said = [certificates.accepted(decide, data).split(":")[0] for decide in (certificates.by_kernel, recheck)]
         assert said in (["refuses", "refuses"], ["accepts", "accepts"]), data
+
+
+# --- definitions that end in themselves ------------------------------------------------------
+
+A, B, AT_L, AT_LAST = 0, 1, 2, 3  # the nodes a, b, W^l, W^L: the last two may be the same layer
+ARRAYS = [["a", None], ["b", None], ["W", 0], ["W", 1]]
+ENDLESS = [[(A, A)], [(A, B), (B, A)], [(AT_L, AT_LAST)], [(A, AT_L), (AT_LAST, A)], [(A, AT_L), (B, A), (AT_LAST, B)]]
+
+
+def meaning(definitions: list[tuple[int, int]]) -> Any:
+    return {
+        "format": 2, "least": {}, "sizes": [[[["l"], 1]], [[["L"], 1]]], "nodes": [["entry", a, []] for a in ARRAYS],
+        "definitions": [[ARRAYS[a], [], body] for a, body in definitions], "hypotheses": {},
+        "steps": [["linear", 0, 0, []]], "proof": 0,
+        "claim": {"lhs": 0, "rhs": 0, "conditions": [], "hypotheses": []},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("definitions", ENDLESS, ids=str)
+def test_nothing_is_defined_by_itself(definitions: list[tuple[int, int]]) -> None:
+    with pytest.raises(Refused, match="defined by itself"):
+        recheck(meaning(definitions))
+    recheck(meaning(definitions[1:]))
