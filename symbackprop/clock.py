@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from symbackprop.core.indices import SymbackpropError
 LIMIT = 10.0  # seconds for a claim
 GRACE = 0.5  # seconds until that is interrupted which does not look at the clock
 SELDOM = 50_000  # new objects until garbage is looked for: terms make no cycles, and looking takes a fifth of the time
+DEEP = 4_000  # calls inside one another: proofs are nested once for each name that they introduce
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -83,6 +85,8 @@ def limit(seconds: float) -> Iterator[None]:
     seldom = outer is None and 0 < often[0] < SELDOM
     if seldom:
         gc.set_threshold(SELDOM, *often[1:])
+    deepest = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(deepest, DEEP))
     try:
         yield
     except OutOfTime as late:
@@ -92,6 +96,7 @@ def limit(seconds: float) -> Iterator[None]:
             guard.stop()
         if seldom:
             gc.set_threshold(*often)
+        sys.setrecursionlimit(deepest)
         _clock.reset(token)
 
 

@@ -100,10 +100,18 @@ TABLE: dict[str, tuple[Function, dict[str, str], Function | None]] = {
     "gather": (lambda a, t: a[np.arange(len(t)), t], {"a": "n m", "t": "int[m] n"}, None),
     "rows of a table": (lambda a, t: a[t], {"a": "v d", "t": "int[v] n"}, None),
     "take": (lambda a, t: np.take(a, t, axis=0), {"a": "v d", "t": "int[v] n"}, None),
+    "added at": (lambda a, b, t: at_chosen(np.add, a, b, t), {"a": "n", "b": "m", "t": "int[n] m"}, None),
+    "subtracted at": (lambda a, b, t: at_chosen(np.subtract, a, b, t), {"a": "n", "b": "m", "t": "int[n] m"}, None),
     "windows": (
         lambda a: np.lib.stride_tricks.sliding_window_view(a, 3, axis=1), {"a": "n m+2"}, None,
     ),
 }  # fmt: skip
+
+
+def at_chosen(operation: Any, a: Any, b: Any, t: Any) -> Any:
+    out = a * a
+    operation.at(out, t, b)
+    return out
 
 
 def prove(f: Function, shapes: dict[str, str], assuming: Function | None) -> Any:

@@ -136,3 +136,37 @@ WRAPPED = [
 def test_long_statements_are_broken_where_a_person_would(statement: str, width: int, wanted: list[str]) -> None:
     assert rows(statement, width) == wanted
     assert ast.dump(ast.parse("\n".join(wanted))) == ast.dump(ast.parse(statement))
+
+
+def written_row_by_row(x: Any, w: Any) -> Any:
+    y = np.zeros(3)
+    for k in range(3):
+        y[k] = np.tanh((x[k] * w).sum())
+    return y
+
+
+def added_to_chosen(x: Any, w: Any, y: Any) -> Any:
+    out = 2 * x
+    np.add.at(out, y, w)
+    return out * np.sin(out)
+
+
+@pytest.mark.parametrize(
+    ("forward", "shapes", "wrt"),
+    [
+        (written_row_by_row, {"x": "3 n", "w": "n"}, ("x", "w")),
+        (added_to_chosen, {"x": "n", "w": "m", "y": "int[n] m"}, ("x", "w")),
+    ],
+)
+def test_code_of_what_writes_in_place_runs(forward: Any, shapes: Any, wrt: Any) -> None:
+    found, rng = sb.derive(forward, shapes, wrt), np.random.default_rng(0)
+    given = {"x": rng.normal(size=(3, 4) if forward is written_row_by_row else 4), "w": rng.normal(size=4)}
+    if "y" in shapes:
+        given["y"] = rng.integers(0, 4, 4)
+    g, step = rng.normal(size=forward(**given).shape), 1e-6
+    gradients = found(**given, **{found.upstream[0]: g})
+    for v in wrt:
+        toward = rng.normal(size=given[v].shape)
+        ends = (forward(**{**given, v: given[v] + s * step * toward}) for s in (1, -1))
+        slope = (g * (next(ends) - next(ends))).sum() / (2 * step)
+        assert np.isclose((gradients[v] * toward).sum(), slope, rtol=1e-6)

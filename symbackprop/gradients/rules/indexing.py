@@ -37,6 +37,20 @@ def _(k: int, g: Any, out: Any, a: Any, key: Any, new: Any) -> Any:
     return kept
 
 
+@vjp("add.at")
+def _(k: int, g: Any, out: Any, a: Any, key: Any, new: Any) -> Any:
+    g = full(g, out)
+    covered(k in (0, 2))
+    return g if k == 0 else unbroadcast(g[key], new, g[key])
+
+
+@vjp("subtract.at")
+def _(k: int, g: Any, out: Any, a: Any, key: Any, new: Any) -> Any:
+    g = full(g, out)
+    covered(k in (0, 2))
+    return g if k == 0 else unbroadcast(-g[key], new, g[key])
+
+
 @vjp("sliding_window_view")
 def _(k: int, g: Any, out: Any, a: Any, window: Any, axis: Any = None) -> Any:
     axes = (axis,) if isinstance(axis, int) else range(ndim(a)) if axis is None else axis

@@ -89,6 +89,18 @@ def _placed(like, key, values):
     out[key] = values
     return out
 """
+WITH = """\
+def _with(x, key, values):
+    out = {copy}
+    out[key] = values
+    return out
+"""
+WITH_ADDED = """\
+def _with_added(x, key, values):
+    out = x.copy()
+    np.add.at(out, key, values)
+    return out
+"""
 WINDOWS = """\
 def _windows(x, widths, axes):
     for width, axis in zip(widths, axes):
@@ -124,6 +136,11 @@ IN_COPY = f"out = out.at[{PLACE}].add(windows[..., j])"
 ADDED_NUMPY = ADDED.format(zeros="np.zeros(shape, windows.dtype)", add=IN_PLACE)
 ADDED_JAX = ADDED.format(zeros="jnp.zeros(shape, windows.dtype)", add=IN_COPY)
 ADDED_TORCH = ADDED.format(zeros="windows.new_zeros(shape)", add=IN_PLACE)
+WITH_ADDED_TORCH = """\
+def _with_added(x, key, values):
+    values = torch.as_tensor(values, dtype=x.dtype).expand(x[key].shape)
+    return x.index_put(key, values, accumulate=True)
+"""
 SCATTERED_TORCH = """\
 def _scattered(like, key, values):
     out = torch.zeros_like(like)
@@ -134,7 +151,8 @@ def _scattered(like, key, values):
 NUMPY = Dialect(
     "numpy", "np", 0, "axis", "keepdims", "size",
     {"np": "import numpy as np", "scipy": "import scipy.special"},
-    {"_scattered": SCATTERED_NUMPY, "_placed": PLACED_NUMPY, "_added_windows": ADDED_NUMPY,
+    {"_scattered": SCATTERED_NUMPY, "_placed": PLACED_NUMPY, "_with": WITH.format(copy="x.copy()"),
+     "_with_added": WITH_ADDED, "_added_windows": ADDED_NUMPY,
      "_strided_windows": STRIDED.format(stack="np.stack", axis="axis")},
 )  # fmt: skip
 JAX = Dialect(
@@ -143,6 +161,8 @@ JAX = Dialect(
     {
         "_scattered": "def _scattered(like, key, values):\n    return jnp.zeros_like(like).at[key].add(values)\n",
         "_placed": "def _placed(like, key, values):\n    return jnp.zeros_like(like).at[key].set(values)\n",
+        "_with": "def _with(x, key, values):\n    return x.at[key].set(values)\n",
+        "_with_added": "def _with_added(x, key, values):\n    return x.at[key].add(values)\n",
         "_added_windows": ADDED_JAX,
         "_strided_windows": STRIDED.format(stack="jnp.stack", axis="axis"),
         "_windows": WINDOWS.format(
@@ -156,6 +176,8 @@ TORCH = Dialect(
     {
         "_scattered": SCATTERED_TORCH,
         "_placed": PLACED_NUMPY.replace("np.", "torch."),
+        "_with": WITH.format(copy="x.clone()"),
+        "_with_added": WITH_ADDED_TORCH,
         "_added_windows": ADDED_TORCH,
         "_strided_windows": STRIDED.format(stack="torch.stack", axis="dim"),
         "_windows": WINDOWS.format(stack="torch.stack", narrow="x.narrow(axis, j, count)", axis="dim"),

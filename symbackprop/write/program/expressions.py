@@ -125,6 +125,8 @@ class Expressions:
                 return f"{self.of(args[0], ATOM)} ** 2", 40
             case "scattered":
                 return self.scattered(args), ATOM
+            case "setitem" | "add.at" | "subtract.at":
+                return self.changed(operation, args), ATOM
             case "einsum":
                 return self.einsum(args), ATOM
             case "astype":
@@ -321,10 +323,19 @@ class Expressions:
         once = all(not isinstance(i, Node) for i in items) or any(
             isinstance(i, Node) and i.operation == "arange" for i in items
         )
-        helper = "_placed" if once else "_scattered"
+        return self.helped("_placed" if once else "_scattered", like, key, self.of(values))
+
+    def changed(self, operation: str, args: list[Any]) -> str:
+        """The array after x[key] = values, or after values are added there."""
+        x, key, values = args
+        helper = "_with" if operation == "setitem" else "_with_added"
+        return self.helped(helper, x, key, f"-{self.of(values, 30)}" if operation == "subtract.at" else self.of(values))
+
+    def helped(self, helper: str, array: Any, key: Any, values: str) -> str:
+        items = key if isinstance(key, tuple) else (key,)
         self.used |= {helper, self.dialect.module}
         shown = ", ".join(map(self.item, items))
-        return f"{helper}({self.of(like)}, ({shown}{',' if len(items) == 1 else ''}), {self.of(values)})"
+        return f"{helper}({self.of(array)}, ({shown}{',' if len(items) == 1 else ''}), {values})"
 
     def item(self, i: Any) -> str:
         if not isinstance(i, slice):

@@ -55,8 +55,8 @@ def mended(backward: Function, reverse: Reverse, wrong: WrongLine) -> Mended | N
         value = corrected(source, old, wrong, expressions)
     except SymbackpropError:
         return None
-    if not in_scope(value, function, old, backward):
-        return None
+    if expressions.used - set(NUMPY.imports) or not in_scope(value, function, old, backward):
+        return None  # a helper of our code is none of the user's
     if isinstance(old, ast.Assign | ast.AugAssign):
         before, text = segment(source, old.value), f"{segment(source, target(old))} = {value}"
     else:
