@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
+import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -107,7 +108,8 @@ def is_whole_value(reverse: Reverse, wrong: WrongLine) -> bool:
 
 
 def corrected(source: str, statement: Statement, reverse: Reverse, wrong: WrongLine, first: int) -> str:
-    expressions = Expressions(NUMPY, known_names(reverse, wrong, first), lambda s: axis_of(reverse, s))
+    names = known_names(reverse, wrong, first)
+    expressions = Expressions(NUMPY, names, lambda s: axis_among(names, s) or axis_of(reverse, s))
     if wrong.factor is None:
         if wrong.wanted is None:
             raise SymbackpropError("nothing is known to put there")
@@ -137,8 +139,15 @@ def in_scope(value: str, function: ast.FunctionDef, statement: Statement, backwa
     for s in ast.walk(function):
         if isinstance(s, ast.Name) and isinstance(s.ctx, ast.Store) and s.lineno < statement.lineno:
             own.add(s.id)
-    outside = {*getattr(backward, "__globals__", {}), *dir(builtins)}
+    module = sys.modules.get(getattr(getattr(backward, "written", None), "__module__", ""))
+    outside = {*getattr(backward, "__globals__", {}), *vars(module or builtins), *dir(builtins)}
     return all(n.id in own | outside for n in ast.walk(ast.parse(value)) if isinstance(n, ast.Name))
+
+
+def axis_among(names: Mapping[Node, str], symbol: str) -> str:
+    """The size as an axis of what the line knows, or nothing."""
+    axes = ((name, n.shape.index(sized(symbol))) for n, name in names.items() if sized(symbol) in n.shape)
+    return next((f"{name}.shape[{k}]" for name, k in axes), "")
 
 
 def axis_of(reverse: Reverse, symbol: str) -> str:
