@@ -1310,3 +1310,38 @@ def contrastive_():
         return np.where(y == 1, 2 * d, -2 * np.maximum(0, 1 - d))
 
     return f, b, lambda d, y: np.where(y == 0, 2 * d, -2 * np.maximum(0, 1 - d))
+
+
+@case({"y": "n", "x": "n", "g": "n"}, ["y", "x"])
+def angle_():
+    def b(y, x, g):
+        r = x * x + y * y
+        return g * x / r, -g * y / r
+
+    def w(y, x, g):
+        r = x * x + y * y
+        return g * x / r, g * y / r
+
+    return lambda y, x: np.arctan2(y, x), b, w
+
+
+@case({"q": "4"}, "q")
+def angle_of_a_quaternion_():
+    """The angle of a rotation, by its real part and the length of the others."""
+
+    def f(q):
+        return 2 * np.arctan2(np.sqrt((q[1:] ** 2).sum()), q[0])
+
+    def b(q):
+        n, d = np.sqrt((q[1:] ** 2).sum()), np.zeros_like(q)
+        d[0] = -2 * n / (q**2).sum()
+        d[1:] = 2 * q[0] * q[1:] / (n * (q**2).sum())
+        return d
+
+    def w(q):
+        n, d = np.sqrt((q[1:] ** 2).sum()), np.zeros_like(q)
+        d[0] = -2 * n / (q**2).sum()
+        d[1:] = 2 * q[0] * q[1:] / (q**2).sum()
+        return d
+
+    return f, b, w

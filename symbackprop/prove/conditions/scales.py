@@ -65,6 +65,7 @@ class Scales:
                 break
             scale += [Power(b, -e) for b, e in below]
             value, _ = self.normal.of(mul(value, *scale[-len(below) :]))
+        value = self.without_roots(value, either, scale)
         monomials = self.normal.run(value).expand(value)
         if not monomials:
             return ZERO, ONE
@@ -77,6 +78,19 @@ class Scales:
                 shared.append(Power(b, -min(exponents)))
         whole, _ = self.normal.unfolded(mul(*scale, *shared))
         return self.value(self.normal.unfolded(mul(*shared, value))[0]), whole
+
+    def without_roots(self, value: Term, either: bool, scale: list[Term]) -> Term:
+        """√b x + b as x + √b: over a root that is not 0, where that is shorter."""
+        monomials = self.normal.run(value).expand(value)
+        roots = [(b, e) for m in monomials for b, e in m.factors if e > 0 and e.denominator > 1 and len(monomials) > 1]
+        for b, e in dict.fromkeys(roots):
+            if not self.nonzero(b, either) or not all(free(b).isdisjoint(m.dummies) for m in monomials):
+                continue
+            other, _ = self.normal.of(mul(value, Power(b, -e)))
+            if len(self.normal.run(other).expand(other)) < len(monomials):
+                scale.append(Power(b, -e))
+                return other
+        return value
 
     def denominators(self, value: Term, either: bool) -> list[tuple[Term, Fraction]]:
         """Positive factors (or factors that are not 0) with negative exponents."""
