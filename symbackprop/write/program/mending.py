@@ -89,11 +89,13 @@ def placed(wrong: WrongLine) -> tuple[str, int, ast.FunctionDef] | None:
 
 
 def assignment(source: str, line: int) -> Statement | None:
-    """The assignment to one name that stands on this line of the source."""
+    """The assignment to one name, attribute or key that stands on this line of the source."""
     for s in ast.walk(ast.parse(source)):
         match s:
-            case ast.Assign([ast.Name()]) | ast.AugAssign(ast.Name()) if s.lineno <= line <= (s.end_lineno or s.lineno):
-                return s
+            case ast.Assign([one]) | ast.AugAssign(one) if s.lineno <= line <= (s.end_lineno or s.lineno):
+                keyed = isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Constant | ast.JoinedStr)
+                if keyed or isinstance(one, ast.Name | ast.Attribute):
+                    return s
     return None
 
 
