@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from .algebra import (
+    ONE,
     ZERO_AT,
     Index,
     IndexExpr,
