@@ -1148,3 +1148,200 @@ def zero_or_one_is_not_one_hot_():
         return d
 
     return f, b, lambda w, t: t
+
+
+# --- scans by their decay, loops whose ends are apart ----------------------------------------------
+
+
+def scan_of(decay, derivative=None):
+    """h = decay(u[t]) h + x[t]: the forward, its backward and one that takes the state after the step."""
+
+    def f(x, u):
+        h, y = 0.0, np.zeros_like(x)
+        for t in range(len(x)):
+            h = decay(u[t]) * h + x[t]
+            y[t] = h
+        return y
+
+    def back(later):
+        def b(x, u, dy):
+            h, d = np.zeros(len(x) + 1), 0.0
+            for t in range(len(x)):
+                h[t + 1] = decay(u[t]) * h[t] + x[t]
+            dx, du = np.zeros_like(x), np.zeros_like(u)
+            for t in range(len(x) - 1, -1, -1):
+                d = d + dy[t]
+                dx[t] = d
+                du[t] = d * (derivative or decay)(u[t]) * h[t + later]
+                d = d * decay(u[t])
+            return dx, du
+
+        return b
+
+    return f, back(0), back(1)
+
+
+@case({"x": "T", "u": "T", "dy": "T"}, ["x", "u"])
+def scan_with_an_exponential_():
+    return scan_of(np.exp)
+
+
+@case({"x": "T", "u": "T", "dy": "T"}, ["x", "u"], lambda u: [u > 0])
+def scan_with_a_positive_decay_():
+    return scan_of(lambda u: u, lambda u: 1.0)
+
+
+@case({"x": "T", "dt": "T", "A": "", "dy": "T"}, "A")
+def scan_with_one_rate_():
+    def f(x, dt, A):
+        h, y = 0.0, np.zeros_like(x)
+        for t in range(len(x)):
+            h = np.exp(dt[t] * A) * h + x[t]
+            y[t] = h
+        return y
+
+    def back(scaled):
+        def b(x, dt, A, dy):
+            h, d, dA = np.zeros(len(x) + 1), 0.0, 0.0
+            for t in range(len(x)):
+                h[t + 1] = np.exp(dt[t] * A) * h[t] + x[t]
+            for t in range(len(x) - 1, -1, -1):
+                d = d + dy[t]
+                dA += d * np.exp(dt[t] * A) * (dt[t] if scaled else 1.0) * h[t]
+                d = d * np.exp(dt[t] * A)
+            return dA
+
+        return b
+
+    return f, back(True), back(False)
+
+
+def differences_of(f):
+    def b(x, dy):
+        d = dy.copy()
+        d[:-1] -= dy[1:]
+        return d
+
+    def w(x, dy):
+        d = dy.copy()
+        d[1:] -= dy[:-1]
+        return d
+
+    return f, b, w
+
+
+@case({"x": "T", "dy": "T"}, "x")
+def loop_with_its_first_step_apart_():
+    def f(x):
+        y = np.zeros_like(x)
+        for t in range(len(x)):
+            if t == 0:
+                y[t] = x[t]
+            else:
+                y[t] = x[t] - x[t - 1]
+        return y
+
+    return differences_of(f)
+
+
+@case({"x": "T", "dy": "T"}, "x")
+def loop_with_a_choice_for_its_first_step_():
+    def f(x):
+        y = np.zeros_like(x)
+        for t in range(len(x)):
+            y[t] = x[t] - (x[t - 1] if t > 0 else 0)
+        return y
+
+    return differences_of(f)
+
+
+@case({"x": "T"}, "x")
+def loop_with_its_last_step_apart_():
+    def f(x):
+        s = 0.0
+        for t in range(len(x)):
+            if t < len(x) - 1:
+                s = s + (x[t + 1] - x[t]) ** 2
+        return s
+
+    def back(sign):
+        def b(x):
+            d, e = np.zeros_like(x), 2 * (x[1:] - x[:-1])
+            d[1:] += e
+            d[:-1] += sign * e
+            return d
+
+        return b
+
+    return f, back(-1), back(1)
+
+
+@case({"x": "T+1", "dy": "T+1"}, "x")
+def average_that_starts_at_the_first_():
+    def f(x):
+        y = np.zeros_like(x)
+        for t in range(len(x)):
+            if t > 0:
+                y[t] = 0.9 * y[t - 1] + 0.1 * x[t]
+            else:
+                y[t] = x[t]
+        return y
+
+    def back(first):
+        def b(x, dy):
+            d, dx = 0.0, np.zeros_like(x)
+            for t in range(len(x) - 1, 0, -1):
+                d = 0.9 * d + dy[t]
+                dx[t] = 0.1 * d
+            dx[0] = first * (0.9 * d + dy[0])
+            return dx
+
+        return b
+
+    return f, back(1.0), back(0.1)
+
+
+@case({"d": "n", "y": "int[2] n"}, "d")
+def contrastive_():
+    def f(d, y):
+        return (y * d**2 + (1 - y) * np.maximum(0, 1 - d) ** 2).sum()
+
+    def b(d, y):
+        return np.where(y == 1, 2 * d, -2 * np.maximum(0, 1 - d))
+
+    return f, b, lambda d, y: np.where(y == 0, 2 * d, -2 * np.maximum(0, 1 - d))
+
+
+@case({"y": "n", "x": "n", "g": "n"}, ["y", "x"])
+def angle_():
+    def b(y, x, g):
+        r = x * x + y * y
+        return g * x / r, -g * y / r
+
+    def w(y, x, g):
+        r = x * x + y * y
+        return g * x / r, g * y / r
+
+    return lambda y, x: np.arctan2(y, x), b, w
+
+
+@case({"q": "4"}, "q")
+def angle_of_a_quaternion_():
+    """The angle of a rotation, by its real part and the length of the others."""
+
+    def f(q):
+        return 2 * np.arctan2(np.sqrt((q[1:] ** 2).sum()), q[0])
+
+    def b(q):
+        n, d = np.sqrt((q[1:] ** 2).sum()), np.zeros_like(q)
+        d[0] = -2 * n / (q**2).sum()
+        d[1:] = 2 * q[0] * q[1:] / (n * (q**2).sum())
+        return d
+
+    def w(q):
+        n, d = np.sqrt((q[1:] ** 2).sum()), np.zeros_like(q)
+        d[0] = -2 * n / (q**2).sum()
+        d[1:] = 2 * q[0] * q[1:] / (q**2).sum()
+        return d
+
+    return f, b, w

@@ -264,6 +264,12 @@ def scale_fwd(z, factor):
 def scale_bwd(dout, cache):
     return dout * cache
 
+def leaky(x, slope=0.1):
+    return np.where(x > 0, x, slope * x)
+
+def leaky_prime(x, slope=0.1):
+    return np.where(x > 0, 1.0, slope * x)
+
 def helper(x):
     return x
 '''
@@ -276,7 +282,7 @@ def test_a_file_says_itself_what_there_is(tmp_path: Path, capsys: pytest.Capture
     found = {v["target"].rpartition("::")[2]: v for v in json.loads(capsys.readouterr().out)}
     assert {n: v["status"] for n, v in found.items()} == {
         "Dense": "proved", "affine_forward,affine_backward": "refuted", "relu,relu_prime": "proved",
-        "softmax_loss": "proved", "scale_fwd,scale_bwd": "unknown",
+        "softmax_loss": "proved", "scale_fwd,scale_bwd": "unknown", "leaky,leaky_prime": "refuted",
     }  # fmt: skip
     assert found["Dense"]["gradients"].keys() == {"x", "W", "b"}
     assert found["affine_forward,affine_backward"]["gradients"]["b"]["status"] == "refuted"
@@ -294,8 +300,9 @@ def test_sarif_points_at_the_backward(tmp_path: Path) -> None:
     places = [r["locations"][0]["physicalLocation"] for r in run["results"]]
     assert all(p["artifactLocation"]["uri"].endswith("net.py") for p in places)
     lines = [FILE.splitlines()[p["region"]["startLine"] - 1].strip() for p in places]
-    assert lines == ["def backward(self, dout):", "def affine_backward(dout, cache):", "def scale_bwd(dout, cache):"]
-    assert [r["ruleId"] for r in run["results"]] == ["SB199", "SB199", "SB399"]
+    assert lines == ["def backward(self, dout):", "def affine_backward(dout, cache):", "def scale_bwd(dout, cache):",
+                     "def leaky_prime(x, slope=0.1):"]  # fmt: skip
+    assert [r["ruleId"] for r in run["results"]] == ["SB199", "SB199", "SB399", "SB199"]
     assert "the gradient of b is refuted" in run["results"][0]["message"]["text"]
 
 
@@ -337,7 +344,7 @@ def test_the_plugin_makes_tests_of_what_is_in_a_file(tmp_path: Path) -> None:
     done = subprocess.run(
         program, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120, check=False
     )
-    assert "2 failed, 3 passed" in done.stdout, done.stdout + done.stderr
+    assert "3 failed, 3 passed" in done.stdout, done.stdout + done.stderr
     assert "b: refuted: missing factor N" in done.stdout and "AssertionError" not in done.stdout
     assert "the shape of z, factor is needed" in done.stdout
 

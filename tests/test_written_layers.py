@@ -8,7 +8,7 @@ import types
 
 import numpy as np
 import pytest
-from written_layers import WRITTEN, Written
+from written_layers import WRITTEN, Written, layer
 
 import symbackprop as sb
 
@@ -34,6 +34,42 @@ def test_right(w: Written, monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdict.status == "proved", str(verdict)
     for said in w.says:
         assert said in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("(1 - self.a**2)", "(1 - self.a)", "(self.a - self.t) * (1 - self.a ** 2)"),
+        ("self.cache['x'].T @ dz", "self.cache['x'].T @ dout", 'derived dW = self.cache["x"].T @ ('),
+        ("2 * (self.a - self.t) / self.t.size", "2 * (self.a - self.t)", "derived dout = "),
+    ],
+)
+def test_the_line_of_a_layer_is_mended(old: str, new: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = MENDED.replace(old, new)
+    w = layer("mended", code, "Layer", {"x": "B D", "W": "D M", "t": "B M"}, wrt=["x", "W"], seek_repair=True)
+    assert code != MENDED and asked(w, MENDED, monkeypatch).status == "proved"
+    found = str(asked(w, code, monkeypatch))
+    assert line in found, found
+
+
+MENDED = """
+class Layer:
+    def __init__(self, W):
+        self.W = W
+        self.cache = {}
+
+    def forward(self, x, t):
+        self.cache['x'], self.t = x, t
+        self.a = np.tanh(x @ self.W)
+        return ((self.a - t) ** 2).mean()
+
+    def backward(self):
+        dout = 2 * (self.a - self.t) / self.t.size
+        dz = dout * (1 - self.a**2)
+        dW = self.cache['x'].T @ dz
+        self.dW = dW
+        return dz @ self.W.T
+"""
 
 
 WRONG = [(w, old, new) for w in WRITTEN for old, new in w.wrong]

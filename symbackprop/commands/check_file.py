@@ -71,12 +71,15 @@ def in_file(target: Target, given: dict[str, str], args: argparse.Namespace) -> 
     """The verdict of what was found in a file; what is missing to ask is its reason, and the others go on."""
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.decide.status import UNKNOWN
+    from symbackprop.functions.dialects.conventions import DERIVATIVE
     from symbackprop.functions.dialects.written_shapes import written_shapes
     from symbackprop.functions.verdict import Verdict
 
     arguments = arguments_of(target)
     shapes = {n: s for n, s in {**written_shapes(*target.objects), **given}.items() if n in arguments}
     missing = [n for n, needed in arguments.items() if needed and n not in shapes]
+    if missing and target.kind == DERIVATIVE and not shapes:  # entry by entry: one axis will do
+        shapes, missing = dict.fromkeys(missing, "n"), []
     if missing:
         option = f'--shapes "{"; ".join(f"{n}: ..." for n in missing)}"'
         return Verdict(UNKNOWN, reason=f"the shape of {', '.join(missing)} is needed: {option}, or in the docstring")

@@ -54,7 +54,8 @@ def decided(claim: Claim, setting: Setting) -> Verdict:
     if setting.sweep is None:
         return by_index_terms(claim, setting)
     one, other = (by_intermediates, by_index_terms) if setting.sweep.first else (by_index_terms, by_intermediates)
-    first = in_time(FIRST, lambda: one(claim, setting), Verdict(UNKNOWN))
+    late = Verdict(UNKNOWN, reason="no proof was found in the time for it, and no counterexample")
+    first = in_time(FIRST, lambda: one(claim, setting), late)
     if first.status != UNKNOWN:
         return first
     second = other(claim, setting)

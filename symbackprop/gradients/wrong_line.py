@@ -45,7 +45,8 @@ class WrongLine:
         what = f"`{self.name}`" if self.node.name else f"the result of `{self.name}`"
         if self.factor is not None:
             return f"{at}{what} lacks the factor {factor_text(self.factor)}"
-        wanted = "" if self.wanted is None or not self.wanted.name else f": `{self.wanted.name}` belongs there"
+        name = "" if self.wanted is None or self.wanted.name == self.node.name else self.wanted.name
+        wanted = f": `{name}` belongs there" if name else ""
         return f"{at}{what} is wrong{wanted}"
 
 

@@ -27,8 +27,9 @@ def prove_zero(t: Term, normal: Normal, depth: int = DEPTH) -> Proof | None:
     if depth == 0:
         return None
     monomials = normal.run(value).expand(value)
-    if any(opposite(m) for m in monomials):
-        other = normal.reduced(value, opposite)
+    last = (opposite, normal.relations.whole_part)
+    if any(rule(m) for m in monomials for rule in last):
+        other = normal.reduced(value, *last)
         if other.result() == ZERO:
             return joined(proof, other.proof())
     rest = over_denominator(monomials, normal, depth) or by_scopes(monomials, normal, depth)

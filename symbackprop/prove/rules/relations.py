@@ -101,6 +101,16 @@ class Relations:
         lhs, rhs, proof = self.raised(b, meaning, q)
         return Move(m.dummies, keep, lhs, rhs, proof)
 
+    def whole_part(self, m: Monomial) -> Move | None:
+        """b^{3/2} = b b^{1/2}, opened: for a last look, since it makes more of what is long."""
+        for b, e in m.factors:
+            meaning = self.normal.meaning(b) if e > 1 and e.denominator > 1 else None
+            if meaning is not None:
+                opened, power, proof = self.raised(b, meaning, e - 1)
+                left = tuple(f for f in m.factors if f[0] != b)
+                return Move(m.dummies, product_of(m.coefficient, left), power, opened, Flip(proof))
+        return None
+
     def raised(self, b: Term, meaning: Term, q: Fraction) -> tuple[Term, Term, Proof]:
         """meaning * b^q = b^{q+1}"""
         law: Proof = By("power_add", (b, F1, q))

@@ -227,6 +227,9 @@ class SymArray:
         if known is None and single and current().branches is not None and not current().loops:
             decided: bool = current().branches.decide(self)
             return decided
+        if known is None and single:
+            for loop in current().loops:
+                loop.split_where(self.value.term((index_of(0),) * self.ndim))
         if known is None:
             raise TraceError(
                 f"a condition depends on {self.subject()}: use np.where or a product with the mask; in hypotheses "

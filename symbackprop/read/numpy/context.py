@@ -27,7 +27,8 @@ class Tracing:
     something was read that could be read in another way.  `context` has the
     hypotheses, `partial` the terms known to have a value everywhere or not, `sorted_by` what sorts an array (kept, so
     that its id stays its own), with the axis and the array.  `draws` has the random arrays of runs that may draw,
-    `branches` what decides branches on data where a function is run on each way through it."""
+    `branches` what decides branches on data where a function is run on each way through it, `split` how many
+    iterations at the start and at the end of a loop stand apart."""
 
     constants: set[str] = field(default_factory=set)
     rounded: dict[float, Fraction] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Tracing:
     recorder: Any = None
     draws: Any = None
     branches: Any = None
+    split: dict[Any, tuple[int, int]] = field(default_factory=dict)
 
 
 _stack: list[Tracing] = [Tracing()]

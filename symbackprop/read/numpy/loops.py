@@ -27,6 +27,7 @@ from .algebra import (
     gate,
     index_of,
     nonnegative,
+    shifted,
     sized,
     times,
 )
@@ -35,6 +36,7 @@ from .carried import Carries
 from .context import current
 from .errors import TraceError
 from .frames import MARK, Snapshot
+from .loop_ends import split
 from .sequences import Run, SymList
 from .sizes import HANDLERS, expression, size_number, whole_number
 from .values import Value
@@ -195,6 +197,9 @@ class LoopIterator:
         self.frame: FrameType | None = None
         self.stream_key: object = None
         self.runs = 0
+        self.before: list[IndexExpr] | None = None  # the iterations that stand apart
+        self.after: list[IndexExpr] = []
+        self.every = stream
 
     def __iter__(self) -> LoopIterator:
         return self
@@ -205,8 +210,14 @@ class LoopIterator:
     def advance(self, frame: FrameType, level: int = 0) -> Any:
         """The next item for the loop that runs in this frame; `level` tells apart the loops of one product."""
         if self.state == "new":
+            if self.before is None:
+                self.set_apart(frame, level)
+            if self.before:
+                return self.every.at(self.before.pop(0))
             self.open(frame, level)
             return self.item()
+        if self.state == "closed":
+            return self.last_item()
         if frame is not self.frame:
             raise TraceError("a loop of symbolic length is continued in another place")
         state = current()
@@ -228,7 +239,26 @@ class LoopIterator:
             return self.item()
         self.close()
         self.carries.finish()
-        raise StopIteration
+        return self.last_item()
+
+    def last_item(self) -> Any:
+        if not self.after:
+            raise StopIteration
+        return self.every.at(self.after.pop(0))
+
+    def set_apart(self, frame: FrameType, level: int) -> None:
+        """Takes what stands apart off both ends of the stream."""
+        self.place = (frame.f_code.co_filename, frame.f_code.co_firstlineno, frame.f_lasti, level)
+        first, last = current().split.get(self.place, (0, 0))
+        count = self.every.count
+        self.before, self.after = [index_of(k) for k in range(first)], [index_of(count - k) for k in range(last, 0, -1)]
+        if first or last:
+            self.stream = Stream(count - first - last, lambda e: self.every.at(shifted(e, first)))
+
+    def split_where(self, condition: Term) -> None:
+        """Whether the condition is about the ends of this loop: it is run again with these apart."""
+        if self.state in ("look", "learn") and self.every.guard is None and at_least_zero(self.stream.count - 1):
+            split(self.place, condition, self.index)
 
     def item(self) -> Any:
         return self.stream.at(self.index)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from symbackprop.core.context import Context, Hypothesis
@@ -212,10 +212,26 @@ class Recorder:
                 if node is not None and (node.name is None or depth < node.depth) and node.operation != INPUT:
                     if name.isidentifier():
                         node.name, node.depth = name, depth
+                for place, part in kept_on(name, x):
+                    spoken.setdefault((place, part), f.f_lineno)
 
     def profile(self, frame: FrameType, event: str, arg: Any) -> None:
         if event == "return" and MARK in frame.f_globals:
             self.look(frame)
+
+
+def kept_on(name: str, x: Any) -> Iterator[tuple[str, Node]]:
+    """The arrays on an object of the user's or in a dict of his, as he writes them: self.a, self.cache["a"]."""
+    own = type(x).__dict__.get("__dict__") is not None and not isinstance(x, SymArray | type | ModuleType)
+    parts = {f"{name}.{k}": v for k, v in vars(x).items()} if own else {}
+    if isinstance(x, dict):
+        parts = {f'{name}["{k}"]': v for k, v in x.items() if isinstance(k, str)}
+    for place, value in list(parts.items()):
+        node = node_of(value) if isinstance(value, SymArray) else None
+        if node is not None:
+            yield place, node
+        elif isinstance(value, dict) and own:
+            yield from kept_on(place, value)
 
 
 def node_of(x: Any) -> Node | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from .algebra import (
+    ONE,
     ZERO_AT,
     Index,
     IndexExpr,
@@ -159,6 +160,8 @@ def smallest(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool =
 
 def product(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
     def fold(k: tuple[Index, ...], t: Term) -> Term:
+        if any(i.size.constant == 0 for i in k):
+            return ONE  # of nothing
         return whole("prod", 0, k, t, ()) if k else t
 
     if v.dtype not in ("real", "bool") and known(v) is None:

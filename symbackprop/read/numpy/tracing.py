@@ -23,6 +23,7 @@ from .creation import straight
 from .errors import ShapeMismatch, TraceError
 from .frames import MARK
 from .lifting import lifted
+from .loop_ends import with_loops_split
 from .rewriting import arrays_in
 from .sequences import SymList
 from .shapes import Declared
@@ -112,14 +113,11 @@ T = TypeVar("T")
 
 def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Callable[[Any], T]) -> T:
     """read(result) of a copy of the function.  An error gets the line of the user's code where it came up."""
-    copier = Copier()
     literal = all(not d.symbols for d in arguments.values() if isinstance(d, Declared))
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 20_000))
     try:
-        copy = copier.convert(function)
-        given = {k: argument(k, v, copier) for k, v in arguments.items()}
-        result = read(copy(**given))
+        result = with_loops_split(lambda: attempt(function, arguments, read))
         if current().loops:
             raise TraceError(f"{name_of(function)}: a loop of symbolic length is left before its end (break, return)")
         caught = [e for e in current().refused if not (literal and isinstance(e, ShapeMismatch))]
@@ -138,6 +136,13 @@ def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
         raise TraceError(located(function, error, message)) from error
     finally:
         sys.setrecursionlimit(limit)
+
+
+def attempt(function: Callable[..., Any], arguments: Mapping[str, Any], read: Callable[[Any], T]) -> T:
+    copier = Copier()
+    copy = copier.convert(function)
+    given = {k: argument(k, v, copier) for k, v in arguments.items()}
+    return read(copy(**given))
 
 
 CAUGHT = "; the error is handled by try/except, so what is computed depends on the sizes"

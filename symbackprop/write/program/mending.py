@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
+import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -50,7 +51,8 @@ def mended(backward: Function, reverse: Reverse, wrong: WrongLine) -> Mended | N
     old: Statement | ast.expr | None = statement or part(function, wrong, first, indent)
     if old is None:
         return None
-    expressions = Expressions(NUMPY, known_names(reverse, wrong, first), lambda s: axis_of(reverse, s))
+    names = known_names(reverse, wrong, first)
+    expressions = Expressions(NUMPY, names, lambda s: axis_among(names, s) or axis_of(reverse, s))
     try:
         value = corrected(source, old, wrong, expressions)
     except SymbackpropError:
@@ -123,11 +125,13 @@ def placed(wrong: WrongLine) -> tuple[str, ast.FunctionDef, tuple[int, int]] | N
 
 
 def assignment(function: ast.FunctionDef, line: int) -> Statement | None:
-    """The assignment to one name that stands on this line."""
+    """The assignment to one name, attribute or key that stands on this line."""
     for s in ast.walk(function):
         match s:
-            case ast.Assign([ast.Name()]) | ast.AugAssign(ast.Name()) if s.lineno <= line <= (s.end_lineno or s.lineno):
-                return s
+            case ast.Assign([one]) | ast.AugAssign(one) if s.lineno <= line <= (s.end_lineno or s.lineno):
+                keyed = isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Constant | ast.JoinedStr)
+                if keyed or isinstance(one, ast.Name | ast.Attribute):
+                    return s
     return None
 
 
@@ -180,8 +184,15 @@ def in_scope(value: str, function: ast.FunctionDef, old: ast.stmt | ast.expr, ba
     for s in ast.walk(function):
         if isinstance(s, ast.Name) and isinstance(s.ctx, ast.Store) and s.lineno < old.lineno:
             own.add(s.id)
-    outside = {*getattr(backward, "__globals__", {}), *dir(builtins)}
+    module = sys.modules.get(getattr(getattr(backward, "written", None), "__module__", ""))
+    outside = {*getattr(backward, "__globals__", {}), *vars(module or builtins), *dir(builtins)}
     return all(n.id in own | outside for n in ast.walk(ast.parse(value)) if isinstance(n, ast.Name))
+
+
+def axis_among(names: Mapping[Node, str], symbol: str) -> str:
+    """The size as an axis of what the line knows, or nothing."""
+    axes = ((name, n.shape.index(sized(symbol))) for n, name in names.items() if sized(symbol) in n.shape)
+    return next((f"{name}.shape[{k}]" for name, k in axes), "")
 
 
 def axis_of(reverse: Reverse, symbol: str) -> str:
