@@ -20,8 +20,7 @@ from .gradient_claims import gradient_claims
 from .jax_reading import through_jax
 from .nearly_right import AMBIENT, all_decided, as_meant, explained, kinds_of_gradients, overflow_notes
 from .other_libraries import with_held_values
-from .reading import reading_of
-from .request import Request
+from .request import Request, reading_of
 from .setting import Setting
 from .shape_examples import small_sizes
 from .sweep import Sweep
