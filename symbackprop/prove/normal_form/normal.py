@@ -39,8 +39,9 @@ from symbackprop.core.terms import (
 
 from ..differentiate import Names, differentiate
 from ..rules.functions import array_function, function
+from ..rules.ranges import join
 from ..rules.relations import Relations
-from ..rules.summation_ranges import in_range, join, pinned, split
+from ..rules.summation_ranges import in_range, pinned, split
 from .joined import Rewritten, either, joined
 from .radix import Strides, digits
 from .reduce import Reduction, ordered

@@ -1,21 +1,19 @@
-"""Sums over parts of an axis: ends of ranges, windows, shifted indices, indices with one value left, joined axes."""
+"""Sums over parts of an axis: ends of axes, shifted indices, indices with one value left, windows, joined axes."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
 
 from symbackprop.core.context import Context
 from symbackprop.core.deltas import contract
 from symbackprop.core.indices import Affine, Index, IndexExpr, ProofError, Size, affine, as_affine, at_least_zero, sized
-from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, check
+from symbackprop.core.kernel import By, Chain, Inside, Linear, Proof, check
 from symbackprop.core.laws.sums import inside
 from symbackprop.core.ordering import Key, key
 from symbackprop.core.ranges import bounds, never_negative
-from symbackprop.core.sums import Factors, Monomial, canonical, monomial_key
+from symbackprop.core.sums import Factors, Monomial, monomial_key
 from symbackprop.core.terms import (
     ONE,
-    Add,
     Apply,
     Delta,
     Entry,
@@ -31,7 +29,6 @@ from symbackprop.core.terms import (
     add,
     free,
     mul,
-    num,
     opened,
     over,
     sub,
@@ -40,7 +37,7 @@ from symbackprop.core.terms import (
     sum_over,
 )
 from symbackprop.prove.differentiate import Names
-from symbackprop.prove.normal_form.reduce import Move, Reduction, product_of, summed
+from symbackprop.prove.normal_form.reduce import Move, product_of, summed
 from symbackprop.prove.normal_form.session import Session
 
 # --- conditions that hold at one end of an axis only: [i <= 0] = δ_{i,0}, and [i <= n-1] = 1 - δ_{i,n} for i <= n ---
@@ -301,41 +298,3 @@ def joint(i: Index, body: Term) -> Size | None:
                 pass
     cuts = [c for c in found if c.symbols and at_least_zero(c - 1) and at_least_zero(i.size - c - 1)]
     return min(cuts, key=str, default=None)
-
-
-# --- two ends of a range together: f ([a >= 0] + [b >= 0] - 1) = f [a >= 0] [b >= 0] where one of them always holds ---
-
-
-Found = tuple[Fraction, IndexExpr, Monomial, tuple[Index, ...]]
-
-
-def join(reduction: Reduction) -> bool:
-    """Join one pair of ends; whether there was one."""
-    bases: dict[Key, list[Found]] = {}
-    for m in reduction.current.values():
-        for b, _ in m.factors:
-            if isinstance(b, Holds) and isinstance(b.predicate, NonNegative):
-                rest = m._replace(factors=tuple(f for f in m.factors if f[0] != b))
-                key, order = canonical(rest)
-                if set(order) == set(rest.dummies):
-                    bases.setdefault(key, []).append((m.coefficient, b.predicate.expr, rest, order))
-    for key in sorted(bases):
-        base = reduction.current.get(key)
-        if base is None:
-            continue
-        for (c, e, rest, order), (d, f, _, other) in combinations(bases[key], 2):
-            renamed = named(f, other, order)
-            if c == d == -base.coefficient and never_negative(affine(1, ((e, 1), (renamed, 1)))):
-                one, two = Holds(NonNegative(e)), Holds(NonNegative(renamed))
-                law = Flip(By("covering", (e, renamed)))
-                keep = product_of(c, rest.factors)
-                reduction.apply(Move(rest.dummies, keep, Add((one, two, num(-1))), Mul((one, two)), law))
-                return True
-    return False
-
-
-def named(e: IndexExpr, old: tuple[Index, ...], new: tuple[Index, ...]) -> IndexExpr:
-    """The index expression with the dummies of one monomial in place of those of another."""
-    names = dict(zip(old, new, strict=True))
-    constant, parts = as_affine(e)
-    return affine(constant, [(names.get(a, a) if isinstance(a, Index) else a, k) for a, k in parts])
