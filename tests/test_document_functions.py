@@ -42,3 +42,27 @@ def test_slopes(name: str, word: str) -> None:
 def test_what_has_no_meaning_decides_nothing(word: str) -> None:
     text = rf"Let $z \in \mathbb{{R}}$ and $g = \operatorname{{{word}}}(z)$. $$\frac{{dg}}{{dz}} = 2$$"
     assert {c.verdict for c in check_text(text)} <= {"unknown", None}
+
+
+@pytest.mark.parametrize("spelled", [r"\operatorname{%s}(z)", r"\mathrm{%s}(z)", r"\text{%s}(z)"])
+@pytest.mark.parametrize("word", ["bump", "score", "squash"])
+def test_a_word_before_brackets_is_no_factor(spelled: str, word: str) -> None:
+    claims = r"$$\frac{dg}{dz} = 2$$ $$\frac{dg}{dz} = 3$$"
+    text = rf"Let $z \in \mathbb{{R}}$ and $g = 3 {spelled % word}$. {claims}"
+    assert {c.verdict for c in check_text(text)} <= {"unknown", None}
+
+
+PI = r"Let $z \in \mathbb{R}$ and $g = \sin(\pi z)$."
+BERNOULLI = r"$B = x \log \pi + (1 - x) \log(1 - \pi)$ with $x \in \mathbb{R}$."
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        (PI + r"$$\frac{dg}{dz} = \pi \cos(\pi z)$$ $$\frac{dg}{dz} = 3 \cos(3 z)$$", ["proved", "refuted"]),
+        (BERNOULLI + r"$$\frac{\partial B}{\partial \pi} = \frac{x}{\pi} - \frac{1 - x}{1 - \pi}$$", ["proved"]),
+        (BERNOULLI + r"$$\frac{\partial B}{\partial \pi} = \frac{x}{\pi} + \frac{1 - x}{1 - \pi}$$", ["refuted"]),
+    ],
+)
+def test_pi_is_the_number_unless_it_is_a_variable(text: str, verdicts: list[str]) -> None:
+    assert [c.verdict for c in check_text(text) if c.kind == "claim"] == verdicts

@@ -86,17 +86,8 @@ def check_jacobian(
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `jacobian` is ∂forward/∂variable: the axes of the output, then those of the variable."""
-    return _check(
-        "check_jacobian",
-        jacobian_claims,
-        forward,
-        jacobian,
-        shapes,
-        wrt,
-        assuming,
-        values,
-        Options(domains or {}, seek_repair, seconds_of(timeout)),
-    )
+    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    return _check("check_jacobian", jacobian_claims, forward, jacobian, shapes, wrt, assuming, values, options)
 
 
 def check_hessian(
@@ -112,17 +103,8 @@ def check_hessian(
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `hessian` is ∂²forward/∂variable²: axes of the output, then those of the variable twice."""
-    return _check(
-        "check_hessian",
-        hessian_claims,
-        forward,
-        hessian,
-        shapes,
-        wrt,
-        assuming,
-        values,
-        Options(domains or {}, seek_repair, seconds_of(timeout)),
-    )
+    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    return _check("check_hessian", hessian_claims, forward, hessian, shapes, wrt, assuming, values, options)
 
 
 def check_hvp(
@@ -138,17 +120,8 @@ def check_hvp(
     **values: Any,
 ) -> Verdict:
     """Prove or refute that `product`, whose last argument is a direction v, is the Hessian of `forward` times v."""
-    return _check(
-        "check_hvp",
-        hvp_claims,
-        forward,
-        product,
-        shapes,
-        wrt,
-        assuming,
-        values,
-        Options(domains or {}, seek_repair, seconds_of(timeout)),
-    )
+    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    return _check("check_hvp", hvp_claims, forward, product, shapes, wrt, assuming, values, options)
 
 
 def check_equal(
@@ -163,17 +136,8 @@ def check_equal(
     **values: Any,
 ) -> Verdict:
     """Prove or refute that two functions return the same arrays (several are compared in order, or by name)."""
-    return _check(
-        "check_equal",
-        equality_claims,
-        f,
-        g,
-        shapes,
-        (),
-        assuming,
-        values,
-        Options(domains or {}, seek_repair, seconds_of(timeout)),
-    )
+    options = Options(domains or {}, seek_repair, seconds_of(timeout))
+    return _check("check_equal", equality_claims, f, g, shapes, (), assuming, values, options)
 
 
 def derive(

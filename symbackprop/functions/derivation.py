@@ -34,9 +34,8 @@ from .deciding import LONG, hypothesis_text, in_words, verdict_of
 from .formulas import formula, formula_latex
 from .gradient_claims import objective
 from .held_values import by_value, without_copies
-from .reading import reading_of
 from .repairs import placed
-from .request import Request, called, flattened
+from .request import Request, called, flattened, reading_of
 from .setting import Setting
 from .verdict import Repaired, Verdict, together
 

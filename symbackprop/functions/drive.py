@@ -21,8 +21,7 @@ from .jax_reading import through_jax
 from .nearly_right import AMBIENT, all_decided, as_meant, explained, kinds_of_gradients, overflow_notes
 from .one_hot import with_labels
 from .other_libraries import with_held_values
-from .reading import reading_of
-from .request import Request
+from .request import Request, reading_of
 from .setting import Setting
 from .shape_examples import small_sizes
 from .sweep import Sweep

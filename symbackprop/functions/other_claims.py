@@ -16,36 +16,18 @@ from .request import Request, called, flattened, parameters
 
 def jacobian_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
     """∂output_a/∂variable_b = result_ab: the axes of the output, then those of the variable."""
-    output = one_output(request, note)
-    no_extra(request)
-    backward = request.result({})
-    note(backward)
-    found = by_variable(request, backward.outputs)
-    claims = []
-    for v in request.variables:
-        shape = request.declared[v].shape
-        out_axes, out_at = axes_of(output.shape, "o")
-        axes, at = axes_of(shape, "w")
-        lhs = Diff(output.at(*out_at), Entry(Array(v), at))
-        claims.append(
-            Claim(
-                v,
-                lhs,
-                found[v],
-                (*output.shape, *shape),
-                (*out_axes, *axes),
-                (*out_at, *at),
-                (output,),
-                f"∂y/∂{v}",
-                partial_latex("y", v),
-                request.declared,
-            )
-        )
-    return claims
+    return entrywise(request, note, "w", lambda v: (f"∂y/∂{v}", partial_latex("y", v)))
 
 
 def hessian_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
     """∂²output_a/∂variable_b∂variable_c = result_abc."""
+    return entrywise(request, note, "vw", lambda v: (f"∂²y/∂{v}²", rf"\frac{{\partial^2 y}}{{\partial {v}^2}}"))
+
+
+def entrywise(
+    request: Request, note: Callable[[Any], None], letters: str, label: Callable[[str], tuple[str, str]]
+) -> list[Claim]:
+    """The output differentiated by each variable, once for each letter of its axes."""
     output = one_output(request, note)
     no_extra(request)
     backward = request.result({})
@@ -54,24 +36,12 @@ def hessian_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]
     claims = []
     for v in request.variables:
         shape = request.declared[v].shape
-        out_axes, out_at = axes_of(output.shape, "o")
-        one_axes, one_at = axes_of(shape, "v")
-        two_axes, two_at = axes_of(shape, "w")
-        lhs = Diff(Diff(output.at(*out_at), Entry(Array(v), one_at)), Entry(Array(v), two_at))
-        claims.append(
-            Claim(
-                v,
-                lhs,
-                found[v],
-                (*output.shape, *shape, *shape),
-                (*out_axes, *one_axes, *two_axes),
-                (*out_at, *one_at, *two_at),
-                (output,),
-                f"∂²y/∂{v}²",
-                rf"\frac{{\partial^2 y}}{{\partial {v}^2}}",
-                request.declared,
-            )
-        )
+        axes, at = axes_of(output.shape, "o")
+        lhs = output.at(*at)
+        for more, there in (axes_of(shape, letter) for letter in letters):
+            lhs, axes, at = Diff(lhs, Entry(Array(v), there)), (*axes, *more), (*at, *there)
+        wanted = (*output.shape, *shape * len(letters))
+        claims.append(Claim(v, lhs, found[v], wanted, axes, at, (output,), *label(v), request.declared))
     return claims
 
 

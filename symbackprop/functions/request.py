@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from linecache import getlines
 from typing import Any
 
 from symbackprop.core.context import Hypothesis
@@ -178,3 +180,38 @@ def flattened(outputs: Any, where: str) -> list[Tensor]:
     if isinstance(outputs, tuple | list):
         return [t for item in outputs for t in flattened(item, where)]
     raise SymbackpropError(f"{where} returns {outputs!r} where an array is needed")
+
+
+def reading_of(request: Request) -> dict[str, Any]:
+    """The question, the functions, the shapes and the variables, as JSON."""
+    functions = {"forward": request.forward, "backward": request.backward, "assuming": request.assuming}
+    return {
+        "asked": request.asked,
+        "arguments": {role: taken(request, f) for role, f in functions.items() if f is not None and role != "assuming"},
+        "functions": {role: text_of(f) for role, f in functions.items() if f is not None},
+        "shapes": {name: str(d) for name, d in request.declared.items()},
+        "values": {name: repr(v) for name, v in request.values.items()},
+        "wrt": list(request.variables),
+    }
+
+
+def taken(request: Request, function: Function) -> list[str]:
+    """The arguments that it was given, in order, upstream gradients among them."""
+    given = request.given(function)
+    return [n for n in parameters(function, request.asked) if n in given or n in request.extra]
+
+
+def text_of(function: Function) -> dict[str, str | None]:
+    """The name and the source of a function, with its SHA-256; null where Python does not have it.
+
+    The source is that of the code that runs, not of what a decorator says that it wraps.
+    """
+    name = getattr(function, "__name__", type(function).__name__)
+    code = getattr(function, "__code__", getattr(function, "written", function))
+    try:
+        text = inspect.getsource(code) if getlines(getattr(code, "co_filename", "")) else ""
+    except (OSError, TypeError):
+        text = ""
+    if not text:  # without a file: `inspect` would look at all modules
+        return {"name": name, "sha256": None, "text": None}
+    return {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "text": text}

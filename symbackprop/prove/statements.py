@@ -36,7 +36,7 @@ from .conditions.density import density
 from .conditions.effort import Effort
 from .conditions.guards import simpler_forward
 from .conditions.reasons import Seeker, case_name
-from .conditions.restating import FAILED
+from .conditions.scales import FAILED
 from .differentiate import Names
 from .equality import Candidate, first
 from .known_steps import with_signs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from symbackprop.core.functions import ROWS
 from symbackprop.core.terms import mul
 from symbackprop.read.numpy import INPUT, Node, SymArray, SymInt, Value, array_of
 from symbackprop.read.numpy import TRACED_NUMPY as np
@@ -22,8 +23,7 @@ from .saying import factor_text, reciprocal, said
 Function = Callable[[Any], Any]
 CALLED = {"expit": "sigmoid", "absolute": "sign", "true_divide": "divide"}
 SMOOTH: Mapping[str, Function] = {
-    "tanh": np.tanh, "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "sqrt": np.sqrt,
-    "expit": special.expit, "softplus": special.softplus, "erf": special.erf, "arctan": np.arctan,
+    "sqrt": np.sqrt, **{f.operation: getattr(special, f.operation) for f in ROWS},
 }  # fmt: skip
 BY_OUTPUT = frozenset({"tanh", "expit", "exp", "sqrt"})  # their rules speak of the output
 KINKED = frozenset({"maximum", "fmax", "minimum", "fmin", "clip", "where"})

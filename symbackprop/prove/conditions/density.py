@@ -29,7 +29,7 @@ from symbackprop.core.value import needs
 
 from .effort import Effort
 from .reasons import Seeker
-from .restating import FAILED
+from .scales import FAILED
 
 TRIES = 40
 MOST = 4  # arrays that move at once

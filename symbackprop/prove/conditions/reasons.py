@@ -44,7 +44,8 @@ from ..equality import prove_equal
 from ..matching import unify
 from ..tidying import Tidy
 from .effort import Effort
-from .restating import F0, F1, FAILED, Scales, restated
+from .restating import restated
+from .scales import F0, F1, FAILED, Scales
 
 DEPTH = 5  # reasons inside reasons; a split counts twice
 SPLITS = 6  # steps that one condition is split by, all together

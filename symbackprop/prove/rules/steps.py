@@ -137,32 +137,36 @@ def step(normal: Session, u: Term, monomials: list[Monomial]) -> tuple[Term, Pro
         return compared
     negative = leading(monomials).coefficient < 0
     places = diagonal(normal, minus) if negative and normal.way.negated_steps else None
-    if places is not None:
-        proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), negated_off(minus, *places))
-        return sub(sub(ONE, Holds(Positive(minus))), Delta(*places)), proof
-    if normal.other_side(minus if negative else total(monomials), negative):
-        proof = joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_negated", (minus,)))
-        return sub(ONE, Holds(Positive(minus))), proof
+    if places is not None or normal.other_side(minus if negative else total(monomials), negative):
+        return turned(u, minus, places)
     return None
+
+
+def turned(u: Term, minus: Term, places: tuple[Index, Index] | None = None) -> tuple[Term, Proof]:
+    """[u > 0] = 1 - [-u > 0] where u is not 0; without δ_ij where u is 0 for i = j."""
+    written = Inside(Holds(Positive(u)), ((0, Linear(u, neg(minus))),))
+    value = sub(ONE, Holds(Positive(minus)))
+    if places is None:
+        return value, joined(written, By("step_negated", (minus,)))
+    return sub(value, Delta(*places)), joined(written, negated_off(minus, *places))
 
 
 def step_of_product(normal: Session, u: Term, m: Monomial) -> tuple[Term, Proof] | None:
     """[a b > 0] by the signs of the factors, of which the first is split off."""
-    t = Holds(Positive(u))
     (b, e), rest = m.factors[0], m.factors[1:]
     alone = e == 1 and not rest and abs(m.coefficient) == 1
     if e.denominator > 1 or (alone and not normal.other_side(b, m.coefficient < 0)):
         return None
     if alone or (m.coefficient < 0 and normal.way.negated_steps):
-        opposite = m._replace(coefficient=-m.coefficient).term()
-        flipped = Inside(t, ((0, Linear(u, neg(opposite))),))
-        return sub(ONE, Holds(Positive(opposite))), joined(flipped, By("step_negated", (opposite,)))
+        return turned(u, m._replace(coefficient=-m.coefficient).term())
     one: Term = Power(b, Fraction(-1)) if e < 0 else b
     left = e + 1 if e < 0 else e - 1
     other = m._replace(factors=((b, left), *rest) if left else rest).term()
     if e == -1 and not rest and m.coefficient == 1:
         inverse = Power(b, Fraction(-1))
-        return Holds(Positive(b)), joined(Inside(t, ((0, Linear(u, inverse)),)), By("step_of_reciprocal", (b,)))
+        return Holds(Positive(b)), joined(
+            Inside(Holds(Positive(u)), ((0, Linear(u, inverse)),)), By("step_of_reciprocal", (b,))
+        )
     return split_off(u, one, other)
 
 

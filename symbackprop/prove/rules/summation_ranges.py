@@ -1,4 +1,4 @@
-"""Sums over parts of an axis: ends of ranges, windows, shifted indices, indices with one value left, joined axes."""
+"""Sums over parts of an axis: ends of axes, shifted indices, indices with one value left, windows, joined axes."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from symbackprop.read.notes.meaning.definitions import array_of, symbols
 
 from ..trials import constant_ratio
 from .edits import Written
-from .measured import FloatArray, measured
+from .values_at_points import FloatArray, measured
 
 _NEAR = 16
 _COEFFICIENTS = (Fraction(1), Fraction(2), Fraction(1, 2))

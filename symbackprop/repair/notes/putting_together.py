@@ -16,9 +16,9 @@ from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 
 from ..trials import constant_ratio
 from .edits import Written
-from .measured import FloatArray, Measured, measured
 from .number_factors import numeric, with_scalars
 from .rebuilding import Apart, Atom, apart, evaluated, leaves, rebuilt
+from .values_at_points import FloatArray, Measured, measured
 
 _FACTORS, _FAR, _NEAR, _EACH = 4, 7, 16, 4
 

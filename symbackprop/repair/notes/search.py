@@ -45,11 +45,11 @@ from ..search import factor_mistake
 from ..trials import Unit, factor
 from .deriving import derivatives
 from .edits import Edit, Surroundings, edits
-from .measured import mentioned_symbols, plausible, ratio
 from .missing_terms import like_the_others, with_missing_term
 from .number_factors import factor_tree
 from .putting_together import Builder, slopes
 from .shape_repairs import repaired_shape, shape_sizes
+from .values_at_points import mentioned_symbols, plausible, ratio
 
 Prover: TypeAlias = Callable[[Reading, Claim], "tuple[str, ...] | None"]
 """What a claim rests on where it is proved, else None."""

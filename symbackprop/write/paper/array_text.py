@@ -34,7 +34,8 @@ from symbackprop.core.terms import (
 
 from .latex import latex as write_latex
 from .latex import latex_predicate
-from .term_writer import ATOM, POWER, PRODUCT, SUM, Letters, Text, plain_array
+from .term_parts import plain_array
+from .term_writer import ATOM, POWER, PRODUCT, SUM, Letters, Text
 from .text import Plain
 
 LETTERS = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "t", "u", "v")

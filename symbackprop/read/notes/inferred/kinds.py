@@ -257,7 +257,8 @@ class Framer(Options):
         ):
             self.abstract(key, frame)
         elif (
-            lone and never_bare and all(isinstance(c[0], Name) for c in calls) and key[:1].islower() and len(calls) > 1
+            lone and never_bare and all(isinstance(c[0], Name) for c in calls) and key[:1].islower()
+            and (len(calls) > 1 or (len(key) > 2 and key.isascii()))  # a word is no factor
         ):
             self.abstract(key, frame)
 

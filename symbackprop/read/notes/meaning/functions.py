@@ -23,10 +23,13 @@ from symbackprop.core.matrix import (
     entry,
 )
 from symbackprop.core.terms import (
+    ZERO,
     Apply,
     Array,
     Delta,
     Entry,
+    Holds,
+    Positive,
     Power,
     Sum,
     Term,
@@ -36,21 +39,22 @@ from symbackprop.core.terms import (
     free,
     mul,
     neg,
+    num,
     over,
     rebuilt,
     sized,
+    sub,
     substitute,
     subterms,
     whole,
 )
 from symbackprop.network.activations import Z, derivative
+from symbackprop.read.notes.declared.symbols import ArraySymbol, FunctionSymbol
+from symbackprop.read.notes.files.place import ReadError, Span, Unsettled
+from symbackprop.read.notes.grammar.resolve import parse_expression
+from symbackprop.read.notes.grammar.tree import Equated, Expr, Function, Symbol
+from symbackprop.read.notes.grammar.vocabulary import GREEK
 
-from ..declared.symbols import ArraySymbol, FunctionSymbol
-from ..files.place import ReadError, Span, Unsettled
-from ..grammar.resolve import parse_expression
-from ..grammar.tree import Equated, Expr, Function, Symbol
-from ..grammar.vocabulary import GREEK
-from .maxima import largest
 from .meaning import Meaning
 from .values import Mat, Scalar, Value, as_matrix, as_scalar, times
 
@@ -343,3 +347,28 @@ def replaced(t: Term, old: Term, new: Term) -> Term:
     if not parts:
         return t
     return rebuilt(t, tuple(replaced(p, old, new) for p in parts))
+
+
+def largest(name: str, values: list[Value], span: Span) -> Value:
+    """max(0, z), entry by entry: b + (a - b) [a - b > 0]; a number stands for an array of it."""
+    sizes = {v.shape for v in values if isinstance(v, Mat) and as_scalar(v) is None}
+    if len(sizes) > 1 or any(as_scalar(v) is None and not isinstance(v, Mat) for v in values):
+        raise ReadError(f"the arguments of {name} have different shapes", span)
+
+    def pick(terms: list[Term]) -> Term:
+        out = terms[0]
+        for t in terms[1:]:
+            more = t if out == ZERO else neg(out) if t == ZERO else sub(t, out)
+            out = add(out, mul(more, Holds(Positive(more if name == "max" else neg(more)))))
+        return out
+
+    if not sizes:
+        return Scalar(pick([t for v in values if (t := as_scalar(v)) is not None]))
+    (n, k) = next(iter(sizes))
+    i, j = dummy(n, "i"), dummy(k, "j")
+    terms = []
+    for v in values:
+        number = as_scalar(v)
+        assert number is not None or isinstance(v, Mat)
+        terms.append(entry(v.form, i, j) if number is None and isinstance(v, Mat) else number or num(0))
+    return Mat(Given(i, j, pick(terms)))

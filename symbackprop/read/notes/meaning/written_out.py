@@ -1,4 +1,5 @@
-"""Terms with their definitions put in, so that it can be seen which conditions exclude no more than a null set."""
+"""Terms with their definitions put in: which conditions exclude no more than a null set; a definition said again with
+a name for what stands inside: a = f(W x + b), then z = W x + b and a = f(z)."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from symbackprop.core.terms import (
     Nonzero,
     Positive,
     Predicate,
+    ProofError,
     Sum,
     Term,
     arguments,
@@ -22,6 +24,12 @@ from symbackprop.core.terms import (
     rebuilt,
     substitute,
 )
+from symbackprop.read.notes.declared.symbols import Declarations
+from symbackprop.read.notes.files.place import ReadError
+from symbackprop.read.notes.grammar.tree import Chain, Expr, Link, Symbol
+from symbackprop.read.notes.statements.claims import from_definition, machine
+
+from .definitions import array_of, definition_of, plain, symbols
 
 MAX_NODES = 2_000
 
@@ -71,3 +79,32 @@ class WrittenOut:
             case _:
                 args = arguments(t)
                 return rebuilt(t, tuple(map(self.term, args))) if args else t
+
+
+def finer(symbol: Symbol, lhs: Expr, rhs: Expr, known: Chain, decl: Declarations) -> bool:
+    """symbol = rhs says what the known definition says, by way of arrays that the known one does not mention."""
+    inside = set(symbols(known.links[0].rhs))
+    through = {s for s in symbols(rhs) if s not in inside and definition_of(s, decl) is not None}
+    array = array_of(plain(symbol), decl)
+    if not through or array is None:
+        return False
+    again = Chain((lhs,), (Link("=", rhs, rhs.span),), lhs.span)
+    try:
+        e = machine(decl, [], "")
+        before, after = (from_definition(e, plain(symbol), array, c) for c in (known, again))
+        meanings = {}
+        for s in through:
+            chain, other = definition_of(s, decl), array_of(s, decl)
+            if chain is not None and other is not None:
+                meanings[e.array(s)] = from_definition(e, s, other, chain)
+        return same(before, Tensor(after.axes, WrittenOut(meanings).term(after.body)))
+    except (ReadError, ProofError, TooLong, RecursionError):
+        return False
+
+
+def same(a: Tensor, b: Tensor) -> bool:
+    """Equal as they are written, up to the letters."""
+    if a.shape != b.shape:
+        return False
+    other: Term = substitute(b.body, dict(zip(b.axes, a.axes, strict=True)))
+    return a.body == other

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.read.notes.meaning.written_out import finer
 
 from ..declared.table import define
 from ..files.place import ReadError, Span, Unsettled
@@ -38,7 +39,6 @@ from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
 from . import classes
 from .classes import Class
-from .finer import finer
 from .spoken import named_derivative
 from .statements import Reading, Scope, facts_of, records_of
 

@@ -1,0 +1,78 @@
+"""What the writers of terms ask about them: letters in use, factors and signs, indices that count from 1."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symbackprop.core.indices import Bound, IndexExpr, Size, as_affine, sized
+from symbackprop.core.terms import Add, Array, Entry, Mul, Num, Power, Sum, Term, Whole, free, subterms
+
+F1 = Fraction(1)
+Letters = frozenset[str]
+
+
+def names_in(t: Term) -> Letters:
+    """Letters that a dummy must not take: free indices, scalars and size symbols."""
+    names = {i.name for i in free(t)}
+    for s in subterms(t):
+        match s:
+            case (Size() as n) | Sum(n):
+                names |= set(n.symbols)
+            case Whole(_, _, sizes):
+                names |= {x for n in sizes for x in n.symbols}
+            case Entry(array, ()):
+                names.add(array.name)
+    return frozenset(names)
+
+
+def flattened(kind: type[Add] | type[Mul], args: tuple[Term, ...]) -> list[Term]:
+    out: list[Term] = []
+    for a in args:
+        if isinstance(a, kind):
+            out.extend(flattened(kind, a.args))
+        else:
+            out.append(a)
+    return out
+
+
+def split_number(t: Mul) -> tuple[Fraction, tuple[Term, ...]]:
+    """The number in front, and the other factors in their order."""
+    c, rest = F1, []
+    for f in flattened(Mul, t.args):
+        match f:
+            case Num(value):
+                c *= value
+            case Power(Num(value), Fraction(numerator=-1, denominator=1)) if value:
+                c /= value
+            case _:
+                rest.append(f)
+    return c, tuple(rest)
+
+
+def inverse(t: Power) -> Term:
+    return t.base if t.exponent == -1 else Power(t.base, -t.exponent)
+
+
+def is_short(t: Term) -> bool:
+    """A number, a size or a scalar, or a power of one."""
+    return (
+        isinstance(t, Num | Size) or (isinstance(t, Entry) and not t.at) or (isinstance(t, Power) and is_short(t.base))
+    )
+
+
+def is_negative(k: Size) -> bool:
+    return bool(k.monomials) and all(c < 0 for _, c in k.monomials)
+
+
+def coefficient_sum(e: IndexExpr) -> Size:
+    """By how much the expression changes when all its indices count from 1."""
+    total = sized(0)
+    for _, k in as_affine(e)[1]:
+        total = total + k
+    return total
+
+
+def plain_array(w: Whole) -> Array | None:
+    """The array, if w is a function of a declared array as it stands."""
+    axes = tuple(Bound(len(w.sizes) - 1 - n) for n in range(len(w.sizes)))
+    return w.body.array if isinstance(w.body, Entry) and w.body.at == axes else None
