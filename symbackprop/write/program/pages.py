@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from symbackprop.write.paper.derivation_latex import PREAMBLE
 from symbackprop.write.paper.layout import COLUMNS, beside, latex_rows
 from symbackprop.write.paper.letters import GREEK, SPECIAL
 
-from .derivation import USUAL, Derivation, Line
+from .derivation import USUAL, Derivation, Passage
 
 SIGNS = {
     "∂": r"\partial", "²": "^2", "√": r"\surd", "≥": r"\ge", "≤": r"\le", "≠": r"\ne", "∘": r"\circ",
@@ -54,12 +55,12 @@ def as_markdown(d: Derivation, detail: int = USUAL) -> str:
     lines = [f"# {d.title}", "", ", ".join(latex_shapes(d)), ""]
     lines += [f"*{r}*\n" for r in d.remarks]
     for p in d.passages:
-        lines += [f"## The gradient by ${p.latex_name}$", "", "$$", aligned(p.shown(detail)), "$$", ""]
+        lines += [f"## The gradient by ${p.latex_name}$", "", "$$", aligned(p, detail), "$$", ""]
     return "\n".join([*lines, f"*{footing(d)}*", ""])
 
 
-def aligned(lines: list[Line]) -> str:
-    rows = [rf"{x.latex_left} &= {x.latex_right} && \text{{{words(x.reason)}}}" for x in lines]
+def aligned(p: Passage, detail: int = USUAL) -> str:
+    rows = [rf"{x.latex_left} &= {x.latex_right} && \text{{{p.reason(x, words)}}}" for x in p.shown(detail)]
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
 
@@ -86,12 +87,18 @@ def sections(d: Derivation, detail: int) -> str:
     parts = [rf"\section*{{{tex_text(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
     parts += [tex_text(r[0].upper() + r[1:]) + "." for r in d.remarks]
     for p in d.passages:
-        shown = p.shown(detail)
-        rows = [row for x in shown for row in latex_rows(x.latex_left, x.latex_right, tex_text(x.reason))]
+        shown = ((x, p.reason(x, tex_text)) for x in p.shown(detail))
+        rows = [row for x, why in shown for row in latex_rows(x.latex_left, x.latex_right, why)]
         parts.append(rf"\subsection*{{The gradient by ${p.latex_name}$}}")
         parts.append("\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}")
     said = footing(d)
-    return "\n".join([*parts, tex_text(said[0].upper() + said[1:]) + ".", ""])
+    return "\n".join([*parts, with_names(said[0].upper() + said[1:], d) + ".", ""])
+
+
+def with_names(text: str, d: Derivation) -> str:
+    """Words for LaTeX in which the names of the page are formulas."""
+    known = {name[0]: f"${name[1]}$" for name, _ in d.shapes}
+    return "".join(known.get(w) or tex_text(w) for w in re.split(r"(\w+)", text))
 
 
 def latex_shapes(d: Derivation) -> list[str]:
