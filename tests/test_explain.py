@@ -218,6 +218,11 @@ def test_a_notebook_typesets_it() -> None:
     assert "$$" in found.derivative.verdict._repr_html_() or found.derivative.verdict.statement_latex == ""
 
 
+def test_the_largest_entry_is_where_it_is_equal_to_the_maximum() -> None:
+    (line,) = [x for x in explain("L = max(x)").plan.passages[-1].lines if x.left == "∂L/∂x_i"]
+    assert line.right == "[x_i = L]" and line.latex_right == r"\left[x_{i} = L\right]"
+
+
 def test_the_jacobian_of_a_vector() -> None:
     lines = [f"{x.left} = {x.right}" for p in explain("y = softmax(z)").plan.passages for x in p.lines]
     assert "∂y_i/∂z_j = y_j (δ_ij - y_i)" in lines or "∂y_i/∂z_j = y_j (δ_ji - y_i)" in lines
