@@ -219,7 +219,7 @@ def test_a_notebook_typesets_it() -> None:
 
 
 def test_the_largest_entry_is_where_it_is_equal_to_the_maximum() -> None:
-    (line,) = [x for x in explain("L = max(x)").plan.passages[-1].lines if x.left == "∂L/∂x_i"]
+    *_, line = [x for x in explain("L = max(x)").plan.passages[-1].lines if x.left == "∂L/∂x_i"]
     assert line.right == "[x_i = L]" and line.latex_right == r"\left[x_{i} = L\right]"
 
 
