@@ -59,7 +59,15 @@ GRADIENTS = [
 ]
 
 
-@pytest.mark.parametrize(("formula", "variable", "wanted"), GRADIENTS, ids=[f"{f[:30]} {v}" for f, v, _ in GRADIENTS])
+BY_PARTS = [  # whose definitions have determinants of entries, which documents do not write
+    ("log(det(X' A X))", "X", "∂L/∂X = A^T X (X^T A X)^(-T) + A X (X^T A X)^(-1)"),
+    ("logdet(I + X X')", "X", "∂L/∂X = 2 (X X^T + I_n)^(-1) X"),
+    ("det(X' X)", "X", "∂L/∂X = 2 L X (X^T X)^(-1)"),
+    ("tr(inv(X' C X) A)", "C", "∂L/∂C = -X (X^T C X)^(-T) A^T (X^T C X)^(-T) X^T"),
+]
+
+
+@pytest.mark.parametrize(("formula", "variable", "wanted"), [*GRADIENTS, *BY_PARTS])
 def test_typed_formulas(formula: str, variable: str, wanted: str) -> None:
     found = explain(formula, wrt=variable)
     assert found.derivative.verdict.status == "proved" and all(p.proved for p in found.plan.passages)
