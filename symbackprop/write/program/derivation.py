@@ -9,7 +9,7 @@ matrix form is lowered to its entries again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context
@@ -61,11 +61,6 @@ class Passage:
     latex_name: str
     lines: tuple[Line, ...]
     proved: bool
-
-    def reason(self, line: Line, words: Callable[[str], str], formula: str = "${}$") -> str:
-        """Of one of the lines, with the variable's name as a formula."""
-        said, variable = line.reason.removesuffix(f" in {self.name}"), formula.format(self.latex_name)
-        return words(line.reason) if said == line.reason else f"{words(said)} in {variable}"
 
     def shown(self, detail: int) -> list[Line]:
         return [line for line in self.lines if line.level <= detail]

@@ -10,7 +10,7 @@ from symbackprop.write.html import page
 
 from .derivation import EVERYTHING, Derivation, Line, Passage
 from .drawing import as_svg
-from .pages import footing
+from .pages import footing, why
 
 SUBSCRIPT = re.compile(r"(?<=_\{)[a-z](?:,?[a-z])*(?=\})")
 SIGMA = re.compile(r"(?<=\\sum_\{)([a-z])(?==)")
@@ -69,10 +69,10 @@ def passage(p: Passage) -> str:
 
 def step(line: Line, p: Passage) -> str:
     tex = escape(coloured(rf"{line.latex_left} = {line.latex_right}"))
-    why = p.reason(line, escape, '<span class="tex">{}</span>')
+    reason = why(line, p, escape, '<span class="tex">{}</span>')
     return (
         f'<div class="step"><div class="tex" data-display="true">{tex}</div>'
-        f'<div class="reason">{why}</div></div>'
+        f'<div class="reason">{reason}</div></div>'
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Callable
 
 from symbackprop.write.paper.derivation_latex import PREAMBLE
 from symbackprop.write.paper.layout import COLUMNS, beside, latex_rows
 from symbackprop.write.paper.letters import GREEK, SPECIAL
 
-from .derivation import USUAL, Derivation, Passage
+from .derivation import USUAL, Derivation, Line, Passage
 
 SIGNS = {
     "∂": r"\partial", "²": "^2", "√": r"\surd", "≥": r"\ge", "≤": r"\le", "≠": r"\ne", "∘": r"\circ",
@@ -60,8 +61,14 @@ def as_markdown(d: Derivation, detail: int = USUAL) -> str:
 
 
 def aligned(p: Passage, detail: int = USUAL) -> str:
-    rows = [rf"{x.latex_left} &= {x.latex_right} && \text{{{p.reason(x, words)}}}" for x in p.shown(detail)]
+    rows = [rf"{x.latex_left} &= {x.latex_right} && \text{{{why(x, p, words)}}}" for x in p.shown(detail)]
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def why(line: Line, p: Passage, words: Callable[[str], str], formula: str = "${}$") -> str:
+    """The reason of a line, with the variable's name as a formula."""
+    said, variable = line.reason.removesuffix(f" in {p.name}"), formula.format(p.latex_name)
+    return words(line.reason) if said == line.reason else f"{words(said)} in {variable}"
 
 
 def words(text: str) -> str:
@@ -87,8 +94,8 @@ def sections(d: Derivation, detail: int) -> str:
     parts = [rf"\section*{{{tex_text(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
     parts += [tex_text(r[0].upper() + r[1:]) + "." for r in d.remarks]
     for p in d.passages:
-        shown = ((x, p.reason(x, tex_text)) for x in p.shown(detail))
-        rows = [row for x, why in shown for row in latex_rows(x.latex_left, x.latex_right, why)]
+        shown = p.shown(detail)
+        rows = [row for x in shown for row in latex_rows(x.latex_left, x.latex_right, why(x, p, tex_text))]
         parts.append(rf"\subsection*{{The gradient by ${p.latex_name}$}}")
         parts.append("\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}")
     said = footing(d)
