@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from symbackprop.gradients.lemmas import Lemmas
+from symbackprop.gradients.lemmas import Lemmas, reused
 from symbackprop.gradients.meanings import meanings
 from symbackprop.gradients.reverse import Reverse, Step
 from symbackprop.gradients.sample import Undefined
@@ -95,7 +95,7 @@ def acceptance(lemmas: Lemmas, step: Step, heard: set[Any]) -> Callable[[], bool
         later.context = type(lemmas.context)({**definitions, **lemmas.known.definitions})
         later.backward = [n.array for n in lemmas.reverse.graph.nodes if n.backward and n.meaning is not None]
         with limited(SECONDS):
-            return any(later.attempt(step, h) is not None for h in (heard, set()))
+            return any(later.attempt(step, h, a) is not None for h in (heard, set()) for a in {(), reused(step)})
         return False  # a search that is given up has accepted nothing
 
     return accepted

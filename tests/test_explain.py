@@ -59,7 +59,15 @@ GRADIENTS = [
 ]
 
 
-@pytest.mark.parametrize(("formula", "variable", "wanted"), GRADIENTS, ids=[f"{f[:30]} {v}" for f, v, _ in GRADIENTS])
+BY_PARTS = [  # whose definitions have determinants of entries, which documents do not write
+    ("log(det(X' A X))", "X", "∂L/∂X = A^T X (X^T A X)^(-T) + A X (X^T A X)^(-1)"),
+    ("logdet(I + X X')", "X", "∂L/∂X = 2 (X X^T + I_n)^(-1) X"),
+    ("det(X' X)", "X", "∂L/∂X = 2 L X (X^T X)^(-1)"),
+    ("tr(inv(X' C X) A)", "C", "∂L/∂C = -X (X^T C X)^(-T) A^T (X^T C X)^(-T) X^T"),
+]
+
+
+@pytest.mark.parametrize(("formula", "variable", "wanted"), [*GRADIENTS, *BY_PARTS])
 def test_typed_formulas(formula: str, variable: str, wanted: str) -> None:
     found = explain(formula, wrt=variable)
     assert found.derivative.verdict.status == "proved" and all(p.proved for p in found.plan.passages)
@@ -216,6 +224,11 @@ def test_a_notebook_typesets_it() -> None:
     assert "$$" in found._repr_html_() and "htmlClass" not in found._repr_html_()
     assert found._repr_latex_().count(r"\begin{aligned}") == len(found.plan.passages)
     assert "$$" in found.derivative.verdict._repr_html_() or found.derivative.verdict.statement_latex == ""
+
+
+def test_the_largest_entry_is_where_it_is_equal_to_the_maximum() -> None:
+    *_, line = [x for x in explain("L = max(x)").plan.passages[-1].lines if x.left == "∂L/∂x_i"]
+    assert line.right == "[x_i = L]" and line.latex_right == r"\left[x_{i} = L\right]"
 
 
 def test_the_jacobian_of_a_vector() -> None:

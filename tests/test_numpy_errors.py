@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symbackprop import derive
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.numpy import ShapeMismatch, TraceError, parse_shape, parse_shapes, trace
 
@@ -63,6 +64,11 @@ MESSAGES = [
     (lambda x: x.astype(int), {"x": "n"}, "cut to integers"),
     (lambda pi: pi * np.pi, {"pi": "n"}, "rename the argument"),
 ]
+
+
+def test_an_argument_called_pi_is_to_be_renamed() -> None:
+    with pytest.raises(SymbackpropError, match="an argument called pi, which is the number here"):
+        derive(lambda pi, x: (pi * x).sum(), {"pi": "n", "x": "n"})
 
 
 @pytest.mark.parametrize(("function", "shapes", "message"), MESSAGES, ids=[str(m[2])[:30] for m in MESSAGES])

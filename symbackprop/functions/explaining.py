@@ -64,7 +64,7 @@ class Explanation:
         return f'<div class="derivation">{body(self.plan, notebook=True)}</div>'
 
     def _repr_latex_(self) -> str:
-        return "\n\n".join(f"$$\n{aligned(p.shown(2))}\n$$" for p in self.plan.passages)
+        return "\n\n".join(f"$$\n{aligned(p)}\n$$" for p in self.plan.passages)
 
 
 def explain(

@@ -13,7 +13,7 @@ from typing import Any
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Entry, Positive
+from symbackprop.core.terms import PI, Array, Entry, Positive
 from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
 
 Function = Callable[..., Any]
@@ -95,6 +95,8 @@ def read_request(
     if not isinstance(shapes, Mapping):
         raise SymbackpropError(f"{asked}: shapes is a dict such as {{'x': 'B D', 'w': 'D'}}, not {shapes!r}")
     declared = parse_shapes(dict(shapes))
+    if PI.array.name in declared:
+        raise SymbackpropError(f"{asked}: an argument called pi, which is the number here: rename it, as in pi_")
     names = parameters(forward, asked)
     extra = () if backward is None else tuple(n for n in parameters(backward, asked) if n not in names)
     known = [*names, *extra, *(() if assuming is None else parameters(assuming, asked))]

@@ -87,7 +87,7 @@ class Lemmas:
                     return found
         raise NotProved(step, step.how)
 
-    def attempt(self, step: Step, heard: set[Array], aside: Sequence[Array]) -> Lemma | None:
+    def attempt(self, step: Step, heard: set[Array], aside: Sequence[Array] = ()) -> Lemma | None:
         """`aside` are further values to be opened."""
         node = step.node
         axes, at = indices(node.shape, "p")

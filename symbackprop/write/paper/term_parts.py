@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
 
 from symbackprop.core.indices import Bound, IndexExpr, Size, as_affine, sized
-from symbackprop.core.terms import Add, Array, Entry, Mul, Num, Power, Sum, Term, Whole, free, subterms
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    Add,
+    Array,
+    Entry,
+    Holds,
+    Mul,
+    Num,
+    Positive,
+    Power,
+    Sum,
+    Term,
+    Whole,
+    add,
+    free,
+    mul,
+    subterms,
+)
 
 F1 = Fraction(1)
 Letters = frozenset[str]
@@ -33,6 +53,41 @@ def flattened(kind: type[Add] | type[Mul], args: tuple[Term, ...]) -> list[Term]
         else:
             out.append(a)
     return out
+
+
+def equal_where(args: Sequence[Term]) -> tuple[Term, Term] | None:
+    """The sides of [a = b], written as 1 - [a - b > 0] - [b - a > 0]."""
+    steps = [u for a in args if (u := negated_step(a)) is not None]
+    if len(args) != 3 or len(steps) != 2 or ONE not in args:
+        return None
+    one, other = (Counter(map(coefficient, flattened(Add, (u,)))) for u in steps)
+    if one != Counter((-c, rest) for c, rest in other.elements()):
+        return None
+    left, right = (add(*(scaled(abs(c), rest) for c, rest in one.elements() if (c > 0) is up)) for up in (True, False))
+    return (left, right) if left != ZERO else (right, left)
+
+
+def scaled(c: Fraction, rest: tuple[Term, ...]) -> Term:
+    return mul(*rest) if c == 1 and rest else mul(Num(c), *rest)
+
+
+def negated_step(t: Term) -> Term | None:
+    """u of -[u > 0]."""
+    match t:
+        case Mul((Num(c), Holds(Positive(u)))) if c == -1:
+            return u
+        case _:
+            return None
+
+
+def coefficient(t: Term) -> tuple[Fraction, tuple[Term, ...]]:
+    match t:
+        case Mul():
+            return split_number(t)
+        case Num(value):
+            return value, ()
+        case _:
+            return F1, (t,)
 
 
 def split_number(t: Mul) -> tuple[Fraction, tuple[Term, ...]]:

@@ -40,6 +40,7 @@ from symbackprop.core.terms import (
 from .letters import choose
 from .term_parts import (
     coefficient_sum,
+    equal_where,
     flattened,
     inverse,
     is_negative,
@@ -162,6 +163,9 @@ class TermWriter(ABC):
         flat = flattened(Add, args)
         if len(flat) == 1:
             return self.term(flat[0], taken)
+        if (sides := equal_where(flat)) is not None:
+            left, right = (self.term(s, taken)[0] for s in sides)
+            return self.iverson(f"{left} = {right}"), ATOM
         return (self.joined([self.signed(a, taken) for a in flat]), SUM) if flat else ("0", ATOM)
 
     def signed(self, t: Term, taken: Letters) -> tuple[bool, str]:

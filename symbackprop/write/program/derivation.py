@@ -35,6 +35,7 @@ from .source import Program
 from .standing import GRADIENT, Standing, jacobian
 
 WIDE = 90  # letters of a formula that is put together
+LOOKED_UP = 10  # names that are written out sooner than one is made up for them
 JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})
 RESULT, USUAL, EVERYTHING = 1, 2, 3
 GRADIENTS = re.compile(r"∂\w+/∂\w+")
@@ -260,10 +261,10 @@ class Planner:
         return self.given.renamed(found)
 
     def abbreviated(self, text: str) -> int:
-        """How many names of the program stand in a formula."""
+        """What the names in a formula cost that the program made up."""
         own = {self.notation.text(self.names[n.array]) for n in self.reverse.forward
                if n.array in self.names and n.operation != INPUT and (n.depth < 0 or not self.own_name(n))}  # fmt: skip
-        return 4 * len(own & set(re.findall(r"\w+", text)))
+        return LOOKED_UP * len(own & set(re.findall(r"\w+", text)))
 
     def made(self, c: Node, lines: Sequence[Line], proved: bool = True) -> Passage:
         """Without lines that say nothing, or what a later one says again."""

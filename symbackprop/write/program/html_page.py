@@ -10,7 +10,7 @@ from symbackprop.write.html import page
 
 from .derivation import EVERYTHING, Derivation, Line, Passage
 from .drawing import as_svg
-from .pages import footing
+from .pages import footing, why
 
 SUBSCRIPT = re.compile(r"(?<=_\{)[a-z](?:,?[a-z])*(?=\})")
 SIGMA = re.compile(r"(?<=\\sum_\{)([a-z])(?==)")
@@ -61,17 +61,18 @@ def shapes(d: Derivation) -> str:
 
 
 def passage(p: Passage) -> str:
-    usual = "".join(step(x) for x in p.lines if x.level < EVERYTHING)
-    more = "".join(step(x) for x in p.lines if x.level == EVERYTHING)
+    usual = "".join(step(x, p) for x in p.lines if x.level < EVERYTHING)
+    more = "".join(step(x, p) for x in p.lines if x.level == EVERYTHING)
     unfold = f"<details><summary>local derivatives</summary>{more}</details>" if more else ""
     return f'<section><h2>by <span class="tex">{escape(p.latex_name)}</span></h2>{usual}{unfold}</section>'
 
 
-def step(line: Line) -> str:
+def step(line: Line, p: Passage) -> str:
     tex = escape(coloured(rf"{line.latex_left} = {line.latex_right}"))
+    reason = why(line, p, escape, '<span class="tex">{}</span>')
     return (
         f'<div class="step"><div class="tex" data-display="true">{tex}</div>'
-        f'<div class="reason">{escape(line.reason)}</div></div>'
+        f'<div class="reason">{reason}</div></div>'
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Callable
 
 from symbackprop.write.paper.derivation_latex import PREAMBLE
 from symbackprop.write.paper.layout import COLUMNS, beside, latex_rows
 from symbackprop.write.paper.letters import GREEK, SPECIAL
 
-from .derivation import USUAL, Derivation, Line
+from .derivation import USUAL, Derivation, Line, Passage
 
 SIGNS = {
     "∂": r"\partial", "²": "^2", "√": r"\surd", "≥": r"\ge", "≤": r"\le", "≠": r"\ne", "∘": r"\circ",
@@ -54,13 +56,19 @@ def as_markdown(d: Derivation, detail: int = USUAL) -> str:
     lines = [f"# {d.title}", "", ", ".join(latex_shapes(d)), ""]
     lines += [f"*{r}*\n" for r in d.remarks]
     for p in d.passages:
-        lines += [f"## The gradient by ${p.latex_name}$", "", "$$", aligned(p.shown(detail)), "$$", ""]
+        lines += [f"## The gradient by ${p.latex_name}$", "", "$$", aligned(p, detail), "$$", ""]
     return "\n".join([*lines, f"*{footing(d)}*", ""])
 
 
-def aligned(lines: list[Line]) -> str:
-    rows = [rf"{x.latex_left} &= {x.latex_right} && \text{{{words(x.reason)}}}" for x in lines]
+def aligned(p: Passage, detail: int = USUAL) -> str:
+    rows = [rf"{x.latex_left} &= {x.latex_right} && \text{{{why(x, p, words)}}}" for x in p.shown(detail)]
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def why(line: Line, p: Passage, words: Callable[[str], str], formula: str = "${}$") -> str:
+    """The reason of a line, with the variable's name as a formula."""
+    said, variable = line.reason.removesuffix(f" in {p.name}"), formula.format(p.latex_name)
+    return words(line.reason) if said == line.reason else f"{words(said)} in {variable}"
 
 
 def words(text: str) -> str:
@@ -87,11 +95,17 @@ def sections(d: Derivation, detail: int) -> str:
     parts += [tex_text(r[0].upper() + r[1:]) + "." for r in d.remarks]
     for p in d.passages:
         shown = p.shown(detail)
-        rows = [row for x in shown for row in latex_rows(x.latex_left, x.latex_right, tex_text(x.reason))]
+        rows = [row for x in shown for row in latex_rows(x.latex_left, x.latex_right, why(x, p, tex_text))]
         parts.append(rf"\subsection*{{The gradient by ${p.latex_name}$}}")
         parts.append("\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}")
     said = footing(d)
-    return "\n".join([*parts, tex_text(said[0].upper() + said[1:]) + ".", ""])
+    return "\n".join([*parts, with_names(said[0].upper() + said[1:], d) + ".", ""])
+
+
+def with_names(text: str, d: Derivation) -> str:
+    """Words for LaTeX in which the names of the page are formulas."""
+    known = {name[0]: f"${name[1]}$" for name, _ in d.shapes}
+    return "".join(known.get(w) or tex_text(w) for w in re.split(r"(\w+)", text))
 
 
 def latex_shapes(d: Derivation) -> list[str]:
