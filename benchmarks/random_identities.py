@@ -25,7 +25,7 @@ import numpy as np
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, Size, SymbackpropError, sized
-from symbackprop.core.reasons import Statement
+from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ONE,
     ZERO,

@@ -24,6 +24,7 @@ from typing import Any
 from symbackprop.checker.recheck import LAWS, NODES, STEPS, Refused, recheck
 from symbackprop.core.instances import says
 from symbackprop.core.kernel import check
+from symbackprop.core.region import argued
 from symbackprop.core.rows import Reader
 from symbackprop.core.terms import ProofError
 
@@ -132,9 +133,7 @@ def vocabulary(data: dict[str, Any]) -> list[str]:
 def by_kernel(data: dict[str, Any]) -> bool:
     """Whether the kernel proves from the rows what the claim says."""
     if "statement" in data:
-        from symbackprop.core.theorem import theorem_of
-
-        theorem_of(data)
+        argued(data)
         return True
     reader = Reader()
     proof, context = reader.certificate(data)

@@ -12,7 +12,7 @@ from trusted import MODULES, imports, lines, trusted
 
 # Room by room what it may import; a room sees itself.  Every room is here: a new one is added in its place.
 SEES: dict[str, set[str]] = {
-    "core": set(),
+    "core": {"checker"},  # which imports nothing
     "clock": {"core"},
     "checker": set(),
     "numbers": {"core", "clock"},
@@ -33,8 +33,8 @@ SEES: dict[str, set[str]] = {
 }
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "pytest_plugin", "__main__", "__init__"}
-TRUSTED, ANY_FILE = 4525, 400  # lines
-CHECKER = 1550  # lines: one file on purpose
+TRUSTED, ANY_FILE = 2629, 400  # lines
+CHECKER = 1617  # lines: one file on purpose
 WITNESSES = ("symbackprop.witness.network", "symbackprop.witness.explicit")
 
 
@@ -119,7 +119,8 @@ def test_an_outward_arrow_is_found(tmp_path: Path) -> None:
 
 def test_the_trusted_lines_are_few() -> None:
     assert sum(trusted().values()) <= TRUSTED
-    assert "symbackprop.core.show" not in trusted() and "symbackprop.core.certificate" not in trusted()
+    writers = {f"symbackprop.core.{name}" for name in ("show", "certificate", "kernel", "rows")}
+    assert writers.isdisjoint(trusted())
 
 
 @pytest.mark.parametrize("module", MODULES)

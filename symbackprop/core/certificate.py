@@ -1,6 +1,6 @@
 """Certificates written: a proof and its context as rows of plain data, each distinct node and shared step once.
 
-Nothing here is trusted: what it writes is read and checked by `rows.py`.
+Nothing here is trusted: what it writes is read by the checker, and compared with the claim.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from operator import attrgetter
 from typing import Any
 
 from . import proofs as step
-from .context import Context, Recursion, Same
+from .context import Context, Equation, Recursion, Same
 from .indices import Affine, Pick, ProofError, Size
 from .laws.registry import LAWS
-from .reasons import Argument, Statement
+from .reasons import Argument
+from .statement import Statement
 from .rows import FORMAT, NODES, PREDICATES, REASONS, STEPS, kinds, of_kind
 
 Write = Callable[[Any], Any]
@@ -28,6 +29,11 @@ TAGS: dict[type, str] = {
 def proof_rows(proof: step.Proof, context: Context) -> dict[str, Any]:
     """The rows of a proof.  Raises ProofError where something in it cannot be written."""
     return written(lambda: Writer().proof(proof, context))
+
+
+def equation_rows(proof: step.Proof, context: Context, equation: Equation) -> dict[str, Any]:
+    """The rows of a proof, with the equation that it is said to prove."""
+    return written(lambda: Writer().equation(proof, context, equation))
 
 
 def certificate(statement: Statement, argument: Argument) -> dict[str, Any]:
@@ -64,6 +70,16 @@ class Writer:
     def proof(self, proof: step.Proof, context: Context) -> dict[str, Any]:
         told = None if context.recursion is None else self.row(context.recursion, Recursion)[1:]
         return {**self.context(context), "recursion": told, "proof": self.step(proof), **self.rows}
+
+    def equation(self, proof: step.Proof, context: Context, equation: Equation) -> dict[str, Any]:
+        rows = self.proof(proof, context)
+        claim = {
+            "lhs": self.node(equation.lhs),
+            "rhs": self.node(equation.rhs),
+            "conditions": sorted(self.row(p, type(p)) for p in equation.conditions),
+            "hypotheses": sorted(equation.hypotheses),
+        }
+        return {**rows, "claim": claim}
 
     def argument(self, statement: Statement, argument: Argument) -> dict[str, Any]:
         self.rows.setdefault("reasons", [])

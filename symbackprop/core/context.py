@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from .indices import EVERY_SIZE, Index, Least, Node, ProofError, at_least_zero, node, require
+from .substitution import arrays, free
+from .syntax import PI, Array, NonNegative, Predicate, Term
 from .tensor import Tensor
-from .terms import PI, Array, NonNegative, Predicate, Term, arrays, free
 
 
 @node
@@ -57,7 +58,6 @@ class Context:
 
     definitions: Mapping[Array, Tensor] = field(default_factory=lambda: MappingProxyType({}))
     hypotheses: Mapping[str, Hypothesis] = field(default_factory=lambda: MappingProxyType({}))
-
     least: Least = EVERY_SIZE
     recursion: Recursion | None = None  # such a context is only for the step that concludes about it
 

@@ -14,8 +14,8 @@ from .indices import Index, Size, at_least_zero, nodes, require, sized, with_sym
 from .proofs import EveryDepth, Proof
 from .ranges import within
 from .smooth import Smoothness
-from .tensor import Tensor, fresh_axes
-from .terms import Array, Diff, Entry, Sum, Term, Whole, arguments, arrays, free, open_body, whole
+from .tensor import Tensor
+from .terms import Array, Diff, Entry, Sum, Term, Whole, arguments, arrays, free, open_body, whole, fresh_axes
 
 Axes = tuple[Index, ...]
 

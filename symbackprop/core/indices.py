@@ -47,7 +47,7 @@ class Node:
 
     __slots__ = ("_hash", "_inside", "_key")
     _hash: int
-    _inside: tuple[frozenset[Index], int, frozenset[Any]]  # see `inside` in terms.py
+    _inside: tuple[frozenset[Index], int, frozenset[Any]]  # see `inside` in substitution.py
     _key: tuple[Any, ...]
 
     def __hash__(self) -> int:

@@ -3,14 +3,11 @@
 A proof is plain data (`proofs.py`), which the prover builds and LaTeX prints.  The kernel does not search:
 it instantiates laws, replaces equals by equals, and adds up equations.
 
-A theorem says: for all sizes (whole numbers from 1 on), all values of arrays and all values of its free indices,
-wherever the conditions hold for all values of theirs, and under the hypotheses named, both sides are equal.  To trust
-one, read `rows.py` (what comes in), `syntax.py` and `terms.py` (what terms mean), this file, `sums.py` and the tables
-in `laws/`, with what they import: `context.py` (what a theorem rests on), `ranges.py` and `signs.py` (what is plain),
-`smooth.py` (where derivatives exist), `every_depth.py` (induction over layers).  Nothing else can make a false theorem.
+An equation says: for all sizes (whole numbers from 1 on), all values of arrays and all values of its free indices,
+wherever the conditions hold for all values of theirs, and under the hypotheses named, both sides are equal.
 
-`check` believes that what it is given are nodes and steps, well-formed and closed, as the prover builds them and
-`rows.check_rows` builds them from a certificate: only what comes through rows is a theorem for others.
+By this the prover checks what it builds: `check` believes that what it is given are nodes and steps, well-formed and
+closed.  A theorem is only what the independent checker accepts besides (`theorem.py`), which shares no line with this.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .context import Context
-from .indices import Size
 from .point import Point
 from .proofs import Proof
 from .tensor import Tensor
@@ -164,23 +162,7 @@ class Steps:
 Holding: TypeAlias = Given | Continued | Cases | Steps
 
 
-# --- statements and their arguments ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """lhs = rhs under a context, for all values of the free indices.
-
-    `forward` are the terms whose steps excuse points (for functions); `lengths` are sizes of axes, which are no
-    negative numbers.  A `formula` has no forward: both sides are read where they have a value.
-    """
-
-    lhs: Term
-    rhs: Term
-    context: Context
-    forward: tuple[Term, ...] = ()
-    lengths: tuple[Size, ...] = ()
-    formula: bool = False
+# --- what is given for a statement ----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Certificates read: rows of plain data become nodes, a context and a proof, all built anew here.
+"""Certificates read for the kernel: rows of plain data become nodes, a context and a proof, all built anew here.
 
 Nothing of what the writer had in hand survives, so only what the rows say can prove anything.  A number refers to an
-earlier row; whatever is malformed, dangling, out of canonical form or too deep for Python is refused.  A row is a tag
+earlier row; whatever is malformed, dangling or too deep for Python is refused.  A row is a tag
 and the fields of what it builds, each read as its annotation says.  `docs/certificates.md` describes the format.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from functools import cache, partial
@@ -19,11 +19,13 @@ from . import proofs as step
 from . import reasons as reason
 from . import terms as t
 from .context import Context, Equation, Recursion, Same
-from .indices import Affine, Bound, Index, IndexAtom, Least, Pick, Size, affine, at_least_zero, refusing, require
-from .indices import collected as canonical
+from .indices import (
+    Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, collected, refusing, require,
+)  # fmt: skip
 from .kernel import check
 from .laws.registry import LAWS
 from .point import Point
+from .statement import Statement
 from .tensor import Tensor
 
 FORMAT = 2
@@ -45,10 +47,18 @@ def load(certificate: object) -> tuple[step.Proof, Context]:
         return Reader().certificate(certificate)
 
 
-def load_argument(certificate: object, reader: Reader | None = None) -> tuple[reason.Statement, reason.Argument]:
-    """A statement and its argument, built from the rows alone: these, and what the reader has read before them."""
+def load_argument(certificate: object) -> tuple[Statement, reason.Argument]:
+    """A statement and its argument, built from the rows alone."""
     with refusing("certificate"):
-        return (reader or Reader()).argument(certificate)
+        return Reader().argument(certificate)
+
+
+def exhibited(certificate: Mapping[str, Any]) -> Point:
+    """The point of a certificate."""
+    reader = Reader()
+    reader.size.fill(certificate["sizes"], size)
+    found: Point = reader.closed["Point"](certificate["argument"][3])
+    return found
 
 
 # --- what rows build -------------------------------------------------------------------------
@@ -59,10 +69,8 @@ def pick(array: str, at: tuple[t.IndexExpr, ...], below: Size, least: Least) -> 
     return Pick(array, at, below)
 
 
-def combination(constant: Size, parts: tuple[tuple[IndexAtom, Size], ...]) -> t.IndexExpr:
-    found = affine(constant, parts)
-    require(isinstance(found, Affine) and len(found.parts) == len(parts), "{} is not in canonical form", found)
-    return found
+def combination(constant: Size, parts: tuple[tuple[t.IndexExpr, Size], ...]) -> t.IndexExpr:
+    return affine(constant, parts)
 
 
 def size_term(size: Size) -> Size:
@@ -180,11 +188,10 @@ def row(*reads: Read) -> Read:
 
 
 def size(x: object) -> Size:
-    """A polynomial; its symbols and monomials are in order, and none has the coefficient 0."""
-    found = Size(many(row(many(text), integer))(x))
-    ordered = all(list(m) == sorted(m) and len(m) <= DEGREE for m, _ in found.monomials)
-    require(ordered and canonical(found.monomials) == found, "a size that is not in canonical form")
-    return found
+    """A polynomial: the coefficients of products of symbols."""
+    monomials = many(row(many(text), integer))(x)
+    require(all(len(m) <= DEGREE for m, _ in monomials), "a size of too high a degree")
+    return collected((tuple(sorted(m)), c) for m, c in monomials)
 
 
 # --- rows that refer to others ---------------------------------------------------------------
@@ -200,11 +207,26 @@ class Table:
     def __call__(self, number: object) -> Any:
         k = natural(number)
         require(k < len(self.rows), "{} is no earlier row of {}", k, self.what)
-        return self.rows[k]
+        found = self.rows[k]
+        if isinstance(found, ProofError):
+            raise found
+        return found
 
     def fill(self, rows: object, read: Read) -> None:
         for x in listed(rows):
             self.rows.append(read(x))
+
+    def attempt(self, rows: object, read: Read) -> None:
+        """The same for rows that mean nothing unless another refers to them: only then they are refused."""
+
+        def tried(x: object) -> Any:
+            try:
+                with refusing("row"):
+                    return read(x)
+            except ProofError as refusal:
+                return refusal
+
+        self.fill(rows, tried)
 
     def of(self, *types: Any) -> Read:
         """A row that is one of these."""
@@ -242,13 +264,13 @@ def distinct(read: Read) -> Read:
 class Reader:
     def __init__(self) -> None:
         self.size, self.node, self.proof = Table("sizes"), Table("nodes"), Table("steps")
-        self.reason, self.told = Table("reasons"), list[Context]()
+        self.reason = Table("reasons")
         self.reads: dict[tuple[Any, int], Read] = {}
         array = row(text, lambda label: None if label is None else self.size(label))
         self.open: dict[str, Read] = {
             "str": text, "int": natural, "Fraction": fraction, "Size": self.size,
             "Array": lambda x: t.Array(*array(x)),
-            "Index": self.node.of(Index), "IndexAtom": self.node.of(Index, Bound, Pick),
+            "Index": self.node.of(Index),
             "IndexExpr": self.node.of(Index, Bound, Pick, Affine),
             "Entry": self.node.of(t.Entry), "Whole": self.node.of(t.Whole),
             "Term": self.node.of(*(NODES[tag] for tag in NODES if tag not in ("i", "b", "pick", "aff")), Size),
@@ -256,13 +278,13 @@ class Reader:
         }  # fmt: skip
         shut = {k: closed(self.open[k]) for k in ("IndexExpr", "Entry", "Whole", "Term")}
         self.closed: dict[str, Read] = self.open | shut | {
-            "Proof": self.proof, "bool": truth_value, "Predicate": lambda x: self.tagged(x, PREDICATES, self.closed),
+            "Proof": self.proof, "Predicate": lambda x: self.tagged(x, PREDICATES, self.closed),
             "Tensor": lambda x: Tensor(*row(self.closed["tuple[Index, ...]"], self.closed["Term"])(x)),
             "Given": self.reason.of(reason.Given), "Dense": self.reason.of(reason.Dense),
             "Reason": self.reason.of(*SHOWING), "Holding": self.reason.of(*HOLDING),
             "Reason | Given": self.reason.of(*SHOWING, reason.Given),
             "Reason | Dense": self.reason.of(*SHOWING, reason.Dense),
-            "Context": lambda _: self.told[-1], "Point": lambda x: Point(*self.parts(Point, x, self.closed)),
+            "bool": truth_value, "Point": lambda x: Point(*self.parts(Point, x, self.closed)),
         }  # fmt: skip
         for axes in (
             "tuple[Index, ...]", "tuple[Index, Index]", "tuple[tuple[Index, IndexExpr], ...]",
@@ -278,31 +300,30 @@ class Reader:
         recursion = None if told is None else Recursion(*self.parts(Recursion, told, self.closed))
         return self.proof(parts["proof"]), Context(context.definitions, context.hypotheses, context.least, recursion)
 
-    def argument(self, x: object) -> tuple[reason.Statement, reason.Argument]:
+    def argument(self, x: object) -> tuple[Statement, reason.Argument]:
         parts = table(x)
         require(parts.keys() >= ARGUMENT, "a certificate needs {}", ", ".join(sorted(ARGUMENT)))
-        self.context(parts)
-        self.reason.fill(parts["reasons"], lambda x: self.tagged(x, REASONS, self.closed))
+        self.closed["Context"] = lambda _: context
+        context = self.context(parts)
+        self.reason.attempt(parts["reasons"], lambda x: self.tagged(x, REASONS, self.closed))
         lhs, rhs, *rest = listed(parts["statement"])
-        statement = reason.Statement(*self.parts(reason.Statement, [lhs, rhs, None, *rest], self.closed))
+        statement = Statement(*self.parts(Statement, [lhs, rhs, None, *rest], self.closed))
         return statement, reason.Argument(*self.parts(reason.Argument, parts["argument"], self.closed))
 
     def context(self, parts: dict[Any, Any]) -> Context:
         """The context of a certificate; its nodes and steps are read on the way."""
         require(parts["format"] == FORMAT, "a certificate of format {} is needed", FORMAT)
         self.size.fill(parts["sizes"], size)
-        said = {text(n): natural(v) for n, v in table(parts["least"]).items()}
-        least = self.told[0].least if self.told else Least(said)
-        require(all(said.values()), "a size is at least 1")
+        least = Least({text(n): natural(v) for n, v in table(parts["least"]).items()})
+        require(all(least.values.values()), "a size is at least 1")
         nodes: dict[str, Callable[..., Any]] = {**NODES, "pick": partial(pick, least=least)}
         self.node.fill(parts["nodes"], lambda x: self.tagged(x, nodes, self.open))
-        self.proof.fill(parts["steps"], self.step)
+        self.proof.attempt(parts["steps"], self.step)
         define = row(*(self.closed[k] for k in ("Array", "tuple[Index, ...]", "Term")))
         known = [(a, Tensor(axes, body)) for a, axes, body in map(define, listed(parts["definitions"]))]
         require(len(dict(known)) == len(known), "an array is defined twice")
         hypotheses = {text(n): self.tagged(h, HYPOTHESES, self.closed) for n, h in table(parts["hypotheses"]).items()}
-        self.told += [Context(dict(known), hypotheses, least)]
-        return self.told[-1]
+        return Context(dict(known), hypotheses, least)
 
     def tagged(self, x: object, makers: dict[str, Callable[..., Any]], known: dict[str, Read]) -> Any:
         """A row that begins with a tag."""

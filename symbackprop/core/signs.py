@@ -14,10 +14,9 @@ from .context import Context, Same
 from .indices import Index, Size, affine, at_least_zero
 from .instances import instance
 from .ranges import never_negative, within
-from .tensor import body_of, fresh_axes
 from .terms import (
     PI, Add, Apply, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
-    Predicate, Sum, Term, Whole, free, num, open_body, substitute,
+    Predicate, Sum, Term, Whole, free, num, open_body, substitute, body_of, fresh_axes,
 )  # fmt: skip
 
 Sign: TypeAlias = int  # what is known, as bits: of a product what is known of each factor, of a term all that is said

@@ -10,10 +10,9 @@ from __future__ import annotations
 from .context import Context, Hypothesis, apart, terms_of
 from .indices import ProofError
 from .laws.functions import DERIVATIVES
-from .tensor import body_of
 from .terms import (
     Apply, Array, Diff, Entry, Holds, Nonzero, Positive, Power, Predicate, Sum, Term, Whole, arguments, arrays, of_same,
-    require,
+    require, body_of,
 )  # fmt: skip
 
 NONE: frozenset[Predicate] = frozenset()

@@ -1,4 +1,9 @@
-"""The nodes of the term language, and predicates on them; what terms mean is said in terms.py."""
+"""The term language: real-valued expressions in the entries of arrays of symbolic size, and predicates on them.
+
+Values are real numbers and every function is total: arrays are read as functions on all integer tuples (a declared
+array only fixes them inside its range), 1/0 is 0, and `log(-1)` and the like have some value that no law ever uses
+without a condition.  Terms are immutable, compared with `==` up to the names of dummies, and hashed once.
+"""
 
 from __future__ import annotations
 

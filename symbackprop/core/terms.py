@@ -1,20 +1,15 @@
-"""The term language: real-valued expressions in the entries of arrays of symbolic size, and predicates on them.
-
-Values are real numbers and every function is total: arrays are read as functions on all integer tuples (a declared
-array only fixes them inside its range), 1/0 is 0, and `log(-1)` and the like have some value that no law ever uses
-without a condition.  Terms are immutable, compared with `==` up to the names of dummies, and hashed once.
-"""
+"""The term language as a whole: what indices, syntax and substitution have, and terms made and taken apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
-from typing import Any, TypeAlias
+from itertools import count
 
 from .indices import (
-    EVERY_SIZE, PARTS, Affine, Bound, Index, IndexAtom, IndexExpr, Least, Node, Pick, ProofError, Size,
+    EVERY_SIZE, Affine, Bound, Index, IndexAtom, IndexExpr, Least, Pick, ProofError, Size,
     SymbackpropError, affine, as_affine, at_least_zero, require, sized,
 )  # fmt: skip
+from .substitution import arrays, free, inside, map_indices, reach, substitute
 from .syntax import (
     ONE, PI, VALUE_AXES, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero,
     Num, Ordinal, Positive, Power, Predicate, Sum, Term, Whole,
@@ -24,9 +19,9 @@ __all__ = [
     "EVERY_SIZE", "ONE", "PI", "VALUE_AXES", "ZERO", "Add", "Affine", "Apply", "Array", "AtLeastZero", "Bound", "Delta",
     "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Least", "Mul", "NonNegative", "Nonzero", "Num",
     "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum", "SymbackpropError", "Term",
-    "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "map_indices",
-    "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt", "require",
-    "sized", "sub", "substitute", "subterms", "sum_over", "whole",
+    "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind", "div", "free", "inside",
+    "map_indices", "mul", "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "reach", "rebuilt",
+    "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
@@ -54,37 +49,7 @@ def div(a: Term, b: Term) -> Term:
     return Mul((a, Power(b, Fraction(-1))))
 
 
-# --- bound indices: `over` and `whole` close a body, `opened` and `opened_whole` open it ---------
-
-IndexMap: TypeAlias = Callable[[IndexAtom, int], IndexExpr]
-Inside: TypeAlias = tuple[frozenset[Index], int, frozenset[Array]]
-
-
-def map_indices(t: Term, f: IndexMap, named: Collection[Index] | None = None) -> Term:
-    """Rebuild `t` with `f(index, number of binders around it)` for its dangling dummies and named indices.
-
-    What has no dangling dummy and none of the indices `named` is kept as it is.
-    """
-    found: Term = mapped(t, f, named, 0)
-    return found
-
-
-def mapped(x: Any, f: IndexMap, named: Collection[Index] | None, depth: int) -> Any:
-    kind = type(x)
-    if kind is tuple:
-        return tuple([mapped(part, f, named, depth) for part in x])
-    if kind is Index or kind is Bound:
-        return f(x, depth)
-    if kind not in PARTS:
-        return x
-    within = inside(x)
-    if within[1] <= depth and within[0].isdisjoint(within[0] if named is None else named):
-        return x
-    if kind is Affine:
-        return affine(x.constant, [(mapped(atom, f, named, depth), k) for atom, k in x.parts])
-    inner = depth + (1 if kind is Sum else len(x.sizes) if kind is Whole else 0)
-    return kind(*[mapped(getattr(x, n), f, named, inner if n == "body" else depth) for n in kind.__match_args__])
-
+# --- binders: `over` and `whole` close a body, `opened` and `opened_whole` open it ---------------
 
 def bind(indices: tuple[Index, ...], body: Term) -> Term:
     """`body` with these indices nameless; the last one is Bound(0).  Refuses a dangling dummy: it would be captured."""
@@ -149,14 +114,17 @@ def opened_whole(w: Whole, axes: tuple[Index, ...]) -> Term:
     return open_body(w.body, axes)
 
 
-def substitute(t: Term, values: dict[Index, IndexExpr]) -> Term:
-    """`t` with index expressions in place of free indices (whose range is not looked at here)."""
-    def f(x: IndexAtom, _: int) -> IndexExpr:
-        return values.get(x, x)  # type: ignore[arg-type]
-    return map_indices(t, f, values.keys())
+def fresh_axes(sizes: tuple[Size, ...], avoid: Term) -> tuple[Index, ...]:
+    """Different indices of these sizes, ~1, ~2, ..., that are not free in `avoid`."""
+    taken = {i.name for i in free(avoid)}
+    names = (name for k in count(1) if (name := f"~{k}") not in taken)
+    return tuple(Index(next(names), size) for size in sizes)
 
 
-# --- what is inside -----------------------------------------------------------------------------
+def body_of(t: Sum | Whole) -> Term:
+    """What it is a sum or a function of, the dummies called ~1, ~2, ..."""
+    return open_body(t.body, fresh_axes((t.size,) if isinstance(t, Sum) else t.sizes, t.body))
+
 
 def arguments(t: Term) -> tuple[Term, ...]:
     match t:
@@ -199,75 +167,3 @@ def subterms(t: Term) -> list[Term]:
             case _:
                 out.extend(arguments(s))
     return out
-
-
-def free(t: Term) -> frozenset[Index]:
-    """The named indices that occur in `t`."""
-    try:
-        return t._inside[0]
-    except AttributeError:
-        return inside(t)[0]
-
-
-def reach(x: Term | IndexExpr) -> int:
-    """How many binders must stand around it; none for a closed one."""
-    return inside(x)[1]
-
-
-def arrays(t: Term) -> frozenset[Array]:
-    """The arrays of which an entry occurs in `t`."""
-    return inside(t)[2]
-
-
-NOTHING: Inside = (frozenset(), 0, frozenset())
-
-
-def inside(x: Any) -> Inside:
-    """What `free`, `reach` and `arrays` say, of a node or a tuple of nodes; of other parts of nodes, nothing."""
-    try:
-        found: Inside = x._inside
-        return found
-    except AttributeError:
-        pass
-    match x:
-        case Add(args) | Mul(args):
-            found = together(args)
-        case Power(part, _) | Apply(_, part, _) | Holds(part) | Positive(part) | Ordinal(part) | NonNegative(part):
-            found = inside(part)
-        case Num() | Size():
-            found = NOTHING
-        case Index():
-            found = frozenset({x}), 0, NOTHING[2]
-        case Bound(depth):
-            found = NOTHING[0], depth + 1, NOTHING[2]
-        case Entry(array, at):
-            found = *together(at)[:2], frozenset({array})
-        case Sum(_, body, _):
-            named, around, within = inside(body)
-            found = named, max(around - 1, 0), within
-        case Whole(_, _, sizes, body, at, _):
-            named, around, within = inside(body)
-            found = together((*at, body))[0], max(around - len(sizes), together(at)[1]), within
-        case Affine(_, parts):
-            found = together([atom for atom, _ in parts])
-        case Pick(_, at, _):
-            found = together(at)
-        case Node():
-            found = inside(PARTS[type(x)](x))
-        case tuple():
-            return together(x)
-        case _:
-            return NOTHING
-    object.__setattr__(x, "_inside", found)
-    return found
-
-
-def together(parts: Iterable[Any]) -> Inside:
-    named, around, arrays = NOTHING
-    for part in parts:
-        more, depth, others = inside(part)
-        named = named | more if named else more
-        arrays = arrays | others if arrays else others
-        if depth > around:
-            around = depth
-    return named, around, arrays

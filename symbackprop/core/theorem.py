@@ -1,161 +1,107 @@
-"""The only way to the word `proved`: `theorem` compares what was checked with what was claimed.
+"""The only way to the word `proved`: the independent checker accepts a certificate, and it states what was claimed.
 
 For functions a claim says: for all sizes from 1 on, and all real values inside the hypotheses at which every step of
 the forward has a value, and a derivative where the variable is its argument: the right side has a value, and it is the
 left side.  For formulas: for all values where both sides have a value, and these are dense among those where the left
 side has one.
 
-The *region* of a claim is its context with these facts about the forward as further hypotheses.  In it the argument
-shows that the right side has a value and that an equation holds, and it exhibits a point, so that this is not about
-nothing.  What the facts excuse, and which of them were used, is part of the theorem.
+Of all the program nothing else is believed: whatever finds proofs, the kernel by which it checks its own steps, and
+what writes certificates may be wrong, and no false theorem comes of it.  What a theorem excuses is part of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
-from .context import Context, Hypothesis, terms_of
-from .discharge import Used, discharged, holding, knowing
-from .indices import affine, nodes, refusing, require
-from .instances import says
-from .kernel import Seen
-from .point import Evaluation, satisfied
-from .reasons import Argument, Dense, Statement
-from .rows import Reader, load_argument
-from .signs import Signs
-from .smooth import Smoothness
-from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, free
-from .value import needed, needs
+from symbackprop.checker import recheck
+from symbackprop.checker.recheck import Refused, accepted, begin, says
 
-SIZE = "a length"
+from .context import Context, Equation
+from .indices import ProofError, refusing, require
+from .stated import Stated
+from .statement import Excused, Statement
 
-
-class Excused(NamedTuple):
-    """Points where this does not hold are excused, for what it is about: a kink, a tie, a value, a root."""
-
-    predicate: Predicate
-    why: str
+TURN = recheck.LOCK  # who holds it has the checker to himself
 
 
 @dataclass(frozen=True, slots=True)
 class Theorem:
-    """The statement holds; the argument that was checked, what it excuses, and the hypotheses it used."""
+    """The statement holds; what it excuses, the hypotheses it used, and the certificate that was checked."""
 
     statement: Statement
-    argument: Argument
     excused: tuple[Excused, ...]
     hypotheses: tuple[str, ...]
+    rows: Mapping[str, Any] = field(repr=False)
 
 
-class Ledger(NamedTuple):
-    """For theorems shown one after the other: the rows of each go on from those before, as does what is checked."""
+@dataclass(slots=True)
+class Session:
+    """Theorems shown one after the other: the rows of each go on from those before, as does what was checked.
 
-    reader: Reader
-    seen: list[Seen]
-
-
-def theorem(statement: Statement, rows: Mapping[str, Any], ledger: Ledger | None = None) -> Theorem:
-    """The statement as a theorem, by the rows of its certificate.  Raises ProofError where they do not show it.
-
-    What is checked is built from rows alone: these, and those that the ledger was given before.
+    All that is known here is when it began: what was read and checked is the checker's own, and no one hands it over.
     """
-    found = theorem_of(rows, ledger or Ledger(Reader(), []))
-    require(same_statement(found.statement, statement), "another statement was shown")
-    return found
+
+    epoch: int | None = None
+
+    def alive(self) -> bool:
+        """Whether the checker remembers it: nobody else has asked since."""
+        return self.epoch in (None, recheck.EPOCH)
+
+    def holds(self, rows: Mapping[str, list[Any]]) -> bool:
+        """Whether so many rows were read of each table, so that others may go on from these."""
+        return self.epoch == recheck.EPOCH and all(
+            len(rows.get(f"{table}s", ())) == len(read) for table, read in recheck.ROWS.items()
+        )
 
 
-def theorem_of(rows: Mapping[str, Any], ledger: Ledger) -> Theorem:
-    """What the rows of a certificate state, if they show it.  Raises ProofError where they do not."""
-    with refusing("argument"):
-        return shown(*load_argument(rows, ledger.reader), ledger)
+def theorem(
+    statement: Statement, rows: Mapping[str, Any], facts: Iterable[Excused] = (), session: Session | None = None
+) -> Theorem:
+    """The statement as a theorem, by the rows of its certificate; of the facts those are excused that it used.
+
+    Raises ProofError where the rows do not show it, and where a fact that they use is not among these.
+    """
+    with checking("argument", session is None):
+        found, said = accepted(dict(rows), None if session is None else session.epoch), Stated()
+        if session is not None:
+            session.epoch = recheck.EPOCH
+        require(found.claim == said.statement(statement), "another statement was shown")
+        listed = [(e, said.predicate(e.predicate)) for e in facts]
+        used = {nearest(fact, [p for _, p in listed]) for name, fact in found.facts.items() if name in found.used}
+        hypotheses = tuple(name for name in statement.context.hypotheses if name in found.used)
+        return Theorem(statement, tuple(listed[k][0] for k in sorted(used)), hypotheses, rows)
 
 
-def same_statement(a: Statement, b: Statement) -> bool:
-    one, other = a.context, b.context
-    return (
-        (a.lhs, a.rhs, a.forward, a.lengths, a.formula) == (b.lhs, b.rhs, b.forward, b.lengths, b.formula)
-        and dict(one.definitions) == dict(other.definitions)
-        and dict(one.hypotheses) == dict(other.hypotheses)
-        and one.least.values == other.least.values
-    )
+def nearest(fact: Any, listed: list[Any]) -> int:
+    """The place of a predicate that says the fact; of the same one, if it is there."""
+    fits = [(not says(fact, p), k) for k, p in enumerate(listed) if says(p, fact)]
+    require(bool(fits), "more is excused than is said")
+    return min(fits)[1]
 
 
-def shown(statement: Statement, argument: Argument, ledger: Ledger) -> Theorem:
-    region, facts = region_of(statement)
-    wider, used = knowing("known", argument.lemmas, region)
-    more, values = has_value(statement, argument, wider)
-    inside = wider.knowing(values)
-    seen = next((s for s in ledger.seen if s.context == inside), Seen(inside))
-    ledger.seen.append(seen)
-    equation = holding(argument.steps, seen.context, seen)
-    require(equation.lhs == statement.lhs, "another left side was shown: {}", equation.lhs)
-    require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
-    for symbol, size in argument.point.sizes:
-        require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
-    for i in free(statement.lhs) | free(statement.rhs):
-        require(i.size.at(dict(argument.point.sizes)) > 0, "{} has no values at this point", i.name)
-    run = Evaluation(argument.point, region)
-    for h in region.hypotheses.values():
-        satisfied(h, run)
-    used |= more | equation.used
-    return Theorem(
-        statement, argument,
-        tuple(facts[name] for name in sorted(used & facts.keys(), key=list(facts).index)),
-        tuple(name for name in statement.context.hypotheses if name in used),
-    )  # fmt: skip
+def proved(equation: Equation, context: Context, rows: Mapping[str, Any]) -> Equation:
+    """The equation under its conditions, by the rows of a proof.  Raises ProofError where they do not prove it."""
+    with checking("proof"):
+        require(accepted(rows).claim == Stated().equation(equation, context), "another equation was proved")
+        return equation
 
 
-def region_of(statement: Statement) -> tuple[Context, dict[str, Excused]]:
-    """The context with the facts as hypotheses; and the facts by name, with what each is about."""
-    context, moving = statement.context, moving_in(statement.lhs)
-    plain = Signs(context).holds
-    found: dict[Predicate, str] = {NonNegative(affine(n, ())): SIZE for n in statement.lengths}
-    for t in (statement.lhs, statement.rhs) if statement.formula else statement.forward:
-        for p, why in needs(t, context, frozenset() if statement.formula else moving, facts=True).items():
-            found.setdefault(p, why)
-    named = {f"fact {k}": Excused(p, why) for k, (p, why) in enumerate(found.items(), 1) if not plain(p)}
-    given = {name: strict(h) if moving else h for name, h in context.hypotheses.items()}
-    region = Context(context.definitions, given | {name: e.predicate for name, e in named.items()}, context.least)
-    return region, named
-
-
-def strict(h: Hypothesis) -> Hypothesis:
-    """A derivative needs a neighbourhood: the border of t >= 0 is excused, unless t is about sizes and indices."""
-    return Positive(h.term) if isinstance(h, AtLeastZero) and arrays(h.term) else h
-
-
-def moving_in(t: Term) -> frozenset[Array]:
-    """The arrays that the left side is differentiated by."""
-    return frozenset(n.wrt.array for n in nodes(t) if isinstance(n, Diff))
-
-
-def has_value(statement: Statement, argument: Argument, region: Context) -> tuple[Used, dict[str, Predicate]]:
-    """The right side has a value in the region: what was used, and what its value needs, by name."""
-    found, used = needed(statement.rhs, statement.context)
-    wanted = list(found)
-    if statement.formula:
-        known = needs(statement.lhs, statement.context, facts=True)
-        region, _ = region_of(Statement(statement.lhs, statement.lhs, statement.context, formula=True))
-        wanted = [p for p in wanted if not any(says(k, p, region.least) for k in known)]
-    for r in (r for r in argument.values if isinstance(r, Dense)):
-        require(statement.formula, "a value is needed everywhere")
-        open_around(region, frozenset(a for a, _ in r.somewhere))
-    used |= discharged(wanted, argument.values, region)
-    return used, {} if statement.formula else as_facts(wanted, region)
-
-
-def open_around(region: Context, moved: frozenset[Array]) -> None:
-    """Where these arrays move a little the region is not left, so that dense there is dense in the region."""
-    smooth, plain = Smoothness(region), Signs(region).holds
-    for h in region.hypotheses.values():
-        if smooth.concerns(h, moved):
-            continuous = all(plain(p) for t in terms_of(h) for p in needs(t, region, moved))
-            require(isinstance(h, Positive | Nonzero) and continuous, "{} need not hold around a point", h)
-
-
-def as_facts(values: Iterable[Predicate], region: Context) -> dict[str, Predicate]:
-    """What the value of the right side needs, by name, without what is plain."""
-    plain = Signs(region).holds
-    return {f"value {k}": p for k, p in enumerate(values, 1) if not plain(p)}
+@contextmanager
+def checking(what: str, alone: bool = True) -> Iterator[None]:
+    """While the checker remembers what it was given, no longer if it stands alone; what it refuses is refused."""
+    with refusing(what), TURN:
+        collecting = gc.isenabled()
+        try:
+            gc.disable()  # all that the checker makes goes with what it remembers
+            yield
+        except Refused as cause:
+            raise ProofError(str(cause)) from None
+        finally:
+            if alone:
+                begin({})
+            if collecting:
+                gc.enable()

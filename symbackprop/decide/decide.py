@@ -13,7 +13,8 @@ from symbackprop.clock import done, give_up, in_time, stage
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.indices import Index, Size, at_least_zero, sized
 from symbackprop.core.point import Point
-from symbackprop.core.reasons import Statement
+from symbackprop.core.region import moving_in
+from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ZERO,
     Array,
@@ -27,7 +28,7 @@ from symbackprop.core.terms import (
     free,
     neg,
 )
-from symbackprop.core.theorem import Theorem, moving_in
+from symbackprop.core.theorem import Theorem
 from symbackprop.numbers import points
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains

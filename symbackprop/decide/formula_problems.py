@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from symbackprop.core.indices import Size
 from symbackprop.core.ordering import predicate_key
-from symbackprop.core.reasons import Statement
+from symbackprop.core.statement import Statement
 from symbackprop.core.terms import Apply, Predicate, ProofError, Sum, Whole, subterms
 from symbackprop.numbers.refute.search import Question
 from symbackprop.prove.working_out import Value, WorkingOut, has_derivative

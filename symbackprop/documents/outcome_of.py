@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symbackprop.clock import OutOfTime
-from symbackprop.core.reasons import Statement
+from symbackprop.core.statement import Statement
 from symbackprop.core.terms import ProofError
 from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from symbackprop.clock import OutOfTime, in_time, limit
 from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.rows import exhibited
 from symbackprop.core.terms import subterms
 from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE
@@ -102,9 +103,8 @@ def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
 
 def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
     if d.theorem is not None:
-        return Verdict(
-            PROVED, theorem=d.theorem, conditions=conditions(d.theorem, claim), witness=d.theorem.argument.point
-        )
+        witness = exhibited(d.theorem.rows)
+        return Verdict(PROVED, theorem=d.theorem, conditions=conditions(d.theorem, claim), witness=witness)
     if d.counterexample is not None:
         return Verdict(REFUTED, counterexample=d.counterexample)
     if d.missing is None:

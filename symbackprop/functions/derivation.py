@@ -9,7 +9,7 @@ from typing import Any
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.kernel import Proof
-from symbackprop.core.reasons import Statement
+from symbackprop.core.statement import Statement
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.decide.decide import Problem, prove_only

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symbackprop.core.indices import Index
-from symbackprop.core.reasons import Statement
+from symbackprop.core.statement import Statement
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.decide.decide import Problem

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from symbackprop.core.certificate import certificate
 from symbackprop.core.terms import Predicate, Size, Term, require
 from symbackprop.core.theorem import Theorem, theorem
 from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST
@@ -115,7 +114,7 @@ class Verdict:
 
     def recheck(self) -> tuple[Theorem, ...]:
         """The theorems, checked again.  Raises ProofError where one does not hold, or where nothing was proved."""
-        return tuple(theorem(t.statement, certificate(t.statement, t.argument)) for _, t in self.theorems())
+        return tuple(theorem(t.statement, t.rows, t.excused) for _, t in self.theorems())
 
     def certificate(self) -> dict[str, Any] | list[dict[str, Any]]:
         """The proof as JSON, which `symbackprop verify` re-checks; a list where there are several variables.
@@ -128,7 +127,7 @@ class Verdict:
 
     def certificates(self) -> list[dict[str, Any]]:
         """The same as a list, whatever the number of variables."""
-        return [{**certificate(t.statement, t.argument), "reading": v.in_words()} for v, t in self.theorems()]
+        return [{**t.rows, "reading": v.in_words()} for v, t in self.theorems()]
 
     def in_words(self) -> dict[str, Any]:
         excused = [str(c) for c in self.conditions]

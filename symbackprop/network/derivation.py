@@ -33,6 +33,7 @@ from symbackprop.core.terms import (
     free,
     subterms,
 )
+from symbackprop.prove.certified import certified
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined
 
@@ -217,10 +218,10 @@ def arrays(t: Term) -> set[Array]:
 def settled(proof: Proof, context: Context, seen: Seen | None = None) -> tuple[Proof, Equation]:
     """The theorem, with conditions on defined entries restated on what they stand for where that shows that they hold.
 
-    `seen` may know parts of the proof already; the theorem returned has been checked without it.
+    `seen` may know parts of the proof already; the theorem returned has been checked by the independent checker.
     """
     work = Seen(context) if seen is None else seen
-    plain = theorem = check(proof, context, work)
+    theorem = check(proof, context, work)
     best = proof, theorem
     for _ in range(ROUNDS):
         parts = []
@@ -236,8 +237,7 @@ def settled(proof: Proof, context: Context, seen: Seen | None = None) -> tuple[P
         theorem = check(proof, context, work)
         if len(theorem.conditions) < len(best[1].conditions):
             best = proof, theorem
-    first_hand = seen is None and best[1] is plain
-    return best if first_hand else (best[0], check(best[0], context))
+    return best[0], certified(best[0], context, best[1])
 
 
 ROUNDS = 2  # of restating: a definition opened, then what that shows

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from symbackprop.core.context import Context, Same, terms_of
 from symbackprop.core.discharge import knowing
-from symbackprop.core.reasons import Given, Reason, Sign, Statement
+from symbackprop.core.reasons import Given, Reason, Sign
+from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ONE,
     ZERO,

@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
-from symbackprop.core.certificate import Writer, written
+from symbackprop.core.certificate import Writer, certificate, written
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument, Statement
-from symbackprop.core.rows import Reader
+from symbackprop.core.reasons import Argument
+from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.terms import free
-from symbackprop.core.theorem import Ledger, Theorem, theorem
+from symbackprop.core.theorem import TURN, Session, Theorem, theorem
 from symbackprop.numbers import points
+
+
+class Whole(Mapping[str, Any]):
+    """The certificate of a theorem by itself, written when it is asked for."""
+
+    def __init__(self, statement: Statement, argument: Argument) -> None:
+        self.statement, self.argument = statement, argument
+
+    @cached_property
+    def rows(self) -> dict[str, Any]:
+        return certificate(self.statement, self.argument)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 class Showing:
     """Statements with the same definitions and hypotheses share most."""
 
     def __init__(self) -> None:
-        self.kept: list[Any] = []  # what was written is known by identity
         self.points: list[tuple[Context, Point]] = []
         self.against: list[points.Point] = []  # small counterexamples to other statements
         self.begin()
 
     def begin(self) -> None:
-        self.writer, self.ledger = Writer(), Ledger(Reader(), [])
+        self.writer, self.session, self.kept = Writer(), Session(), list[Any]()  # what was written goes by identity
 
-    def theorem(self, statement: Statement, argument: Argument) -> Theorem:
+    def theorem(self, statement: Statement, argument: Argument, facts: Iterable[Excused]) -> Theorem:
         """Raises ProofError where the argument does not show the statement."""
-        self.kept.append((statement, argument))
-        try:
-            rows = written(lambda: self.writer.more(statement, argument))
-            return theorem(statement, rows, self.ledger)
-        finally:
-            if not self.in_step():
+        with TURN:
+            if not self.session.alive():
                 self.begin()
-
-    def in_step(self) -> bool:
-        """Whether all that was written was read, so that further rows may go on from it."""
-        reader, rows = self.ledger.reader, self.writer.rows
-        tables = {"sizes": reader.size, "nodes": reader.node, "steps": reader.proof, "reasons": reader.reason}
-        return all(len(tables[name].rows) == len(r) for name, r in rows.items())
+            self.kept.append((statement, argument))
+            try:
+                rows = written(lambda: self.writer.more(statement, argument))
+                return replace(theorem(statement, rows, facts, self.session), rows=Whole(statement, argument))
+            finally:
+                if not self.session.holds(self.writer.rows):
+                    self.begin()
 
     def point(self, statement: Statement, region: Context, find: Callable[[Context], Point | None]) -> Point | None:
         """A point of the region, looked for once; the indices of the statement have values there."""

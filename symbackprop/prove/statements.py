@@ -13,7 +13,9 @@ from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
 from symbackprop.core.kernel import Chain, Digits, Flip, Proof, UnderDiff, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
-from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Statement, Steps
+from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Steps
+from symbackprop.core.region import as_facts, has_value, region_of
+from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ZERO,
     Array,
@@ -26,7 +28,7 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.core.theorem import Theorem, as_facts, has_value, region_of
+from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import needs, truth
 
 from .claims import Found, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
@@ -113,7 +115,8 @@ class Run:
         return self.showing.point(self.statement, self.region, self.witness)
 
     def theorem(self, values: tuple[Reason | Dense, ...], steps: Holding, point: Point) -> Theorem:
-        return self.showing.theorem(self.statement, Argument(self.lemmas, values, steps, point))
+        argument = Argument(self.lemmas, values, steps, point)
+        return self.showing.theorem(self.statement, argument, self.facts.values())
 
     def at_hand(self) -> Given | None:
         """The first proof that is found, if it may do as it is: then it is checked once, as part of the theorem."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import Any
 
-from symbackprop.core.certificate import Writer
+from symbackprop.core.certificate import equation_rows
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
 from symbackprop.files import write_atomically
@@ -20,15 +20,7 @@ def certificate(proof: Proof, context: Context, equation: Equation, **about: str
 
     Nothing is checked here; `about` is for people and is not looked at by a checker.
     """
-    writer = Writer()
-    rows = writer.proof(proof, context)
-    claim = {
-        "lhs": writer.node(equation.lhs),
-        "rhs": writer.node(equation.rhs),
-        "conditions": sorted(writer.row(p, type(p)) for p in equation.conditions),
-        "hypotheses": sorted(equation.hypotheses),
-    }
-    return {**rows, "claim": claim, "about": about}
+    return {**equation_rows(proof, context, equation), "about": about}
 
 
 def write_certificates(path: str | PathLike[str], certificates: Iterable[Certificate]) -> None:

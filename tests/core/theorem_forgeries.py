@@ -10,9 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.core import point as points
-from symbackprop.core import theorem as theorems
-from symbackprop.core.certificate import certificate, proof_rows
-from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
+from symbackprop.core import region
+from symbackprop.core.certificate import certificate, equation_rows, proof_rows
+from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same
 from symbackprop.core.discharge import dense, established, holding
 from symbackprop.core.indices import Index, Pick, affine, sized
 from symbackprop.core.kernel import By, Cancel, Inside, Linear, Proof
@@ -31,11 +31,11 @@ from symbackprop.core.reasons import (
     Reason,
     Sign,
     Split,
-    Statement,
     Steps,
     Weigh,
 )
-from symbackprop.core.rows import Reader, check_rows
+from symbackprop.core.rows import check_rows
+from symbackprop.core.statement import Statement
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
     ONE,
@@ -62,6 +62,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
+from symbackprop.core.theorem import proved, theorem
 
 N = sized("n")
 i, j = Index("i", N), Index("j", N)
@@ -100,10 +101,15 @@ def given(*hypotheses: Hypothesis) -> Context:
 def shown(
     lhs: Term, rhs: Term, steps: Holding | None = None, values: tuple[Any, ...] = (), point: Point = x1,
     context: Context = EMPTY, forward: tuple[Term, ...] = (), formula: bool = False, lemmas: tuple[Any, ...] = (),
-) -> theorems.Theorem:  # fmt: skip
+) -> object:  # fmt: skip
     statement = Statement(lhs, rhs, context, forward, (), formula)
     argument = Argument(lemmas, values, steps or same(lhs, rhs), point)
-    return theorems.theorem(statement, certificate(statement, argument))
+    return argued(certificate(statement, argument))
+
+
+def argued(rows: object) -> object:
+    region.argued(rows)
+    return True
 
 
 # x is 1 there, and so is not 0; hence x != 0 is dense
@@ -167,8 +173,8 @@ def few_evaluations() -> None:
         points.MANY = most
 
 
-def another_statement() -> None:
-    theorems.theorem(Statement(ONE, ZERO, EMPTY), certificate(Statement(ONE, ONE, EMPTY), simple(Linear(ONE, ONE))))
+UNITS = Statement(ONE, ONE, EMPTY)
+CANCELS = Statement(mul(x, OVER_X), ONE, EMPTY, (OVER_X,))
 
 
 def simple(proof: Proof) -> Argument:
@@ -176,8 +182,7 @@ def simple(proof: Proof) -> Argument:
 
 
 def with_rows(**changes: Any) -> Callable[[], object]:
-    rows = certificate(Statement(ONE, ONE, EMPTY), simple(Linear(ONE, ONE)))
-    return lambda: theorems.theorem_of(rows | changes, theorems.Ledger(Reader(), []))
+    return lambda: argued(certificate(UNITS, simple(Linear(ONE, ONE))) | changes)
 
 
 def without(part: str, rows: dict[str, Any]) -> dict[str, Any]:
@@ -304,7 +309,6 @@ FORGERIES: dict[str, Callable[[], object]] = {
         Nonzero(sub(Entry(Array("W", sized("l")), ()), Entry(Array("W", sized("L")), ()))),
         entries=((Array("W", sized("l")), (), Fraction(1)), (Array("W", sized("L")), (), Fraction(2)))),
     # theorems
-    "another statement": another_statement,
     "another left side": lambda: shown(ZERO, ONE, same(ONE, ONE)),
     "another right side": lambda: shown(ONE, ZERO, same(ONE, ONE)),
     "a size below the least": lambda: shown(ONE, ONE, point=Point((("n", 0),))),
@@ -327,10 +331,14 @@ FORGERIES: dict[str, Callable[[], object]] = {
     "a value that is dense in everything, but not in the domain": lambda: shown(
         ROOT, mul(ROOT, x, OVER_X), values=(DENSE,), formula=True,
         point=Point(entries=((X, (), Fraction(1)), (Array("y"), (), Fraction(2))))),
+    "another statement": lambda: theorem(Statement(ONE, ZERO, EMPTY), certificate(UNITS, simple(Linear(ONE, ONE)))),
+    "another equation": lambda: proved(
+        Equation(ONE, ZERO), EMPTY, equation_rows(Linear(ONE, ONE), EMPTY, Equation(ONE, ONE))),
+    "what is excused and not said": lambda: theorem(CANCELS, certificate(CANCELS, Argument(
+        (), (), same(CANCELS.lhs, CANCELS.rhs), x1))),
     # rows
     "neither true nor false": with_rows(statement=[0, 0, [], [], 1]),
-    "an argument that is missing": lambda: theorems.theorem(
-        Statement(ONE, ONE, EMPTY),
-        without("argument", certificate(Statement(ONE, ONE, EMPTY), simple(Linear(ONE, ONE))))),
+    "an argument that is missing": lambda: argued(
+        without("argument", certificate(UNITS, simple(Linear(ONE, ONE))))),
     "a proof that is missing": lambda: check_rows(without("proof", proof_rows(Linear(ONE, ONE), EMPTY))),
 }  # fmt: skip

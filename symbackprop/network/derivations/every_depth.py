@@ -10,10 +10,11 @@ from functools import cache, partial
 
 from symbackprop.core.context import Context, Recursion
 from symbackprop.core.indices import Index, SymbackpropError
-from symbackprop.core.kernel import EveryDepth, Proof, check
+from symbackprop.core.kernel import EveryDepth, Proof
 from symbackprop.core.matrix import Elementwise, Given, Hadamard, Leaf, Matrix, entry
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import Diff, Entry, Term, whole
+from symbackprop.prove.certified import certified
 from symbackprop.prove.equality import prove_gradient
 
 from ..dense import bias_gradient, signal_before, weight_gradient, weighted_input
@@ -132,7 +133,7 @@ def concluded(
         known = {layers.delta(HERE).array: Tensor(r.here, cost_of(r.here, state, 1))}
         parameter.append((wrt, state, proved(cost, wrt, at, Context(known))))
     proof, context = EveryDepth(base, step, tuple(parameter)), Context(recursion=r)
-    theorem = check(proof, context)
+    theorem = certified(proof, context)
     setting = ((layers.delta(LAST), last_signal(layers)), (layers.z(ABOVE), forward(layers)),
                (layers.delta(HERE), signal_from_above(layers)))  # fmt: skip
     kind = f"{layers.convention}s{', batch' if layers.batch else ''}"

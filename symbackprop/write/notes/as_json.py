@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from symbackprop.core.certificate import certificate
 from symbackprop.decide.outcomes import Checked
 
 from . import read_as
@@ -46,7 +45,7 @@ def statement_certificates(statements: Iterable[Checked]) -> Iterator[dict[str, 
             where = {"file": c.file, "cell": c.cell, "line": c.line, "part": k, "parts": len(theorems)}
             resting = {"assuming": list(c.outcome.hypotheses), "excused": [str(x) for x in c.outcome.conditions]}
             told = {"claim": c.latex, "sha256": hashlib.sha256(c.latex.encode()).hexdigest(), **where, **resting}
-            yield {**certificate(theorem.statement, theorem.argument), "reading": told}
+            yield {**theorem.rows, "reading": told}
 
 
 def statement_json(c: Checked) -> dict[str, Any]:
