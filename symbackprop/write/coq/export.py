@@ -9,8 +9,9 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.kernel import check
-from symbackprop.core.rows import KEYS, Reader, load
-from symbackprop.core.theorem import Ledger, theorem_of
+from symbackprop.core.region import region_of
+from symbackprop.core.rows import KEYS, load, load_argument
+from symbackprop.core.theorem import theorem
 
 from .theorem import exported, exported_theorem
 
@@ -40,8 +41,9 @@ def coq_text(document: Any) -> str:
     Raises ProofError where the certificate shows nothing, NotExported where a term or a step has no translation.
     """
     if isinstance(document, dict) and "statement" in document:
-        found = theorem_of(document, Ledger(Reader(), []))
-        return exported_theorem(found.statement, found.argument)
+        statement, argument = load_argument(document)
+        theorem(statement, document, region_of(statement)[1].values())
+        return exported_theorem(statement, argument)
     rows = {k: v for k, v in document.items() if k in KEYS} if isinstance(document, dict) else document
     proof, context = load(rows)
     return exported(proof, context, check(proof, context))

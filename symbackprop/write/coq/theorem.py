@@ -5,9 +5,10 @@ from __future__ import annotations
 from ...core.context import Context, Equation, Same
 from ...core.indices import nodes
 from ...core.proofs import Proof
-from ...core.reasons import Argument, Dense, Statement
+from ...core.reasons import Argument, Dense
+from ...core.region import region_of
+from ...core.statement import Statement
 from ...core.terms import Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
-from ...core.theorem import region_of
 from ...prove.statements import inside
 from .reasons import Reasons
 from .signs import GOALS, Signs
