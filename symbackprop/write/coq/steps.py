@@ -79,9 +79,7 @@ class Lemma:
 class Steps:
     """`wrt` is the entry that the theorem is about the derivative by."""
 
-    def __init__(
-        self, words: Vocabulary, slopes: Slopes, signs: Signs, context: Context, wrt: Entry | None
-    ) -> None:
+    def __init__(self, words: Vocabulary, slopes: Slopes, signs: Signs, context: Context, wrt: Entry | None) -> None:
         self.words, self.slopes, self.signs, self.context, self.wrt = words, slopes, signs, context, wrt
         self.linear = Linear(words, signs.holds)
         self.given = laws.Given(words, self.linear)
