@@ -8,7 +8,7 @@ import argparse
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Write a certificate as a Coq file: a theorem about real derivatives (mathcomp-analysis), for all sizes. "
-        "The two libraries that it needs, Sums.v and Derivatives.v, are written next to it. "
+        "The libraries that it needs are written next to it. "
         "What has no translation is reported; docs/coq.md says what has one."
     )
     parser.add_argument("certificate", help="a certificate (JSON), as `check --certificate` writes it")

@@ -209,6 +209,8 @@ Definition isD (t : R) (f : R -> R) (d : R) : Prop := is_derive t (1 : R) f d.
 
 Lemma D_eq f t d e : isD t f d -> d = e -> isD t f e. Proof. by move=> H <-. Qed.
 Lemma D_unique f t d e : isD t f d -> isD t f e -> d = e. Proof. by move=> [_ <-] [_ <-]. Qed.
+Lemma D_same f g t d : (forall u, f u = g u) -> isD t g d -> isD t f d.
+Proof. by move=> /funext->. Qed.
 Lemma D_cst (c t : R) : isD t (fun=> c) (qr R (Frac 0 1)).
 Proof. by rewrite qr0; exact: (is_derive_cst (c : R^o)). Qed.
 Lemma D_comp f g t a b : isD (g t) f a -> isD t g b -> isD t (fun t => f (g t)) (a * b).

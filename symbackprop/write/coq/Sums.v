@@ -345,7 +345,13 @@ End Numbers.
 Arguments zr : simpl never.
 (* a polynomial in sizes and indices as a linear combination of products *)
 Ltac integers := rewrite ?(zr_add, zr_mul) /lin /mulf /= ?qr1 ?qr_int; ring.
-(* about indices *)
-Ltac index := cbv beta; cbn [top bottom]; intros; first [lia | nia].
+(* about indices; entries of integer arrays are in the range that is known of them *)
+Ltac ranges := repeat match goal with
+  | H : forall j, (0 <= ?P j < _)%Z |- context [?P ?a] =>
+      lazymatch goal with _ : (0 <= P a < _)%Z |- _ => fail | _ => pose proof (H a) end
+  | H : forall j k, (0 <= ?P j k < _)%Z |- context [?P ?a ?b] =>
+      lazymatch goal with _ : (0 <= P a b < _)%Z |- _ => fail | _ => pose proof (H a b) end
+  end.
+Ltac index := cbv beta; cbn [top bottom]; intros; first [lia | nia | ranges; first [lia | nia]].
 (* the same up to index arithmetic *)
 Ltac reindexed := cbv beta; first [reflexivity | lia | nia | (apply: Sum_ext; intros; reindexed) | (f_equal; reindexed)].

@@ -9,7 +9,9 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.kernel import check
+from symbackprop.core.region import region_of
 from symbackprop.core.rows import KEYS, load, load_argument
+from symbackprop.core.theorem import theorem
 
 from .theorem import exported, exported_theorem
 
@@ -36,10 +38,12 @@ def read_certificate(path: str) -> Any:
 def coq_text(document: Any) -> str:
     """The Coq file for what the certificate states: the claim of a theorem, or the equation that a proof proves.
 
-    Raises ProofError where the certificate proves no equation, NotExported where a term or a step has no translation.
+    Raises ProofError where the certificate shows nothing, NotExported where a term or a step has no translation.
     """
     if isinstance(document, dict) and "statement" in document:
-        return exported_theorem(*load_argument(document))
+        statement, argument = load_argument(document)
+        theorem(statement, document, region_of(statement)[1].values())
+        return exported_theorem(statement, argument)
     rows = {k: v for k, v in document.items() if k in KEYS} if isinstance(document, dict) else document
     proof, context = load(rows)
     return exported(proof, context, check(proof, context))

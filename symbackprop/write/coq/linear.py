@@ -35,7 +35,7 @@ from ...core.terms import (
 from .canonical import congruent, listed
 from .monomials import F1, SAME, Mono, Rewritten
 from .tidying import Tidying
-from .vocabulary import NotExported, Vocabulary
+from .vocabulary import NotAlike, NotExported, Vocabulary
 
 Row = tuple[tuple[str, ...], int, IndexExpr | None]  # c times sizes times an index, if any
 LITERAL = 6  # sums over at most so many values are written out, as in the kernel
@@ -80,7 +80,7 @@ class Linear(Tidying):
         all_of = [(m.c * s, texts.index(self.sum(m))) for monos, s in parts for m in monos]
         for k, text in enumerate(texts):
             if sum(c for c, j in all_of if j == k):
-                raise NotExported(f"a linear step leaves {text[:200]}")
+                raise NotAlike(f"a linear step leaves {text[:200]}")
         return f"(@lin_cancels R {listed(texts)} {self.numbered(all_of)} erefl)"
 
     # --- sums of products ----------------------------------------------------------------------

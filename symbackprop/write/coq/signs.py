@@ -13,6 +13,7 @@ from ...core.terms import (
     PI,
     Add,
     Apply,
+    Array,
     AtLeastZero,
     Delta,
     Entry,
@@ -28,6 +29,7 @@ from ...core.terms import (
     Size,
     Sum,
     Term,
+    arrays,
     free,
     open_body,
     substitute,
@@ -47,6 +49,7 @@ class Signs:
         self.unfolded = unfolded
         self.facts: dict[str, Predicate] = {}
         self.spoken: set[str] = set()
+        self.moving: Array | None = None  # no hypothesis about this array is used
         self.complete = False  # nothing may be taken for granted but the hypotheses of the context
         self.shown: list[tuple[Predicate, Callable[[], str]]] = []  # with the lemma that says so
         self.lemmas: dict[str, Callable[[], str]] = {}  # hypotheses of the context that are shown
@@ -99,6 +102,8 @@ class Signs:
     def matched(self, p: Predicate, kind: type, t: Term) -> dict[Index, IndexExpr] | None:
         """Values of the indices of p that make it speak of t, as written or with definitions written out."""
         if not isinstance(p, kind) or isinstance(p, NonNegative):
+            return None
+        if self.moving is not None and self.moving in arrays(self.unfolded(p.term)):
             return None
         found = instance(p.term, t, self.words.least)
         return found if found is not None else instance(self.unfolded(p.term), self.unfolded(t), self.words.least)

@@ -37,6 +37,7 @@ from ...core.terms import (
     Apply,
     Array,
     Diff,
+    Entry,
     Mul,
     Nonzero,
     Power,
@@ -54,8 +55,14 @@ from . import laws
 from .canonical import congruent
 from .linear import Linear
 from .signs import Signs
-from .slopes import Slopes
-from .vocabulary import NotExported, Vocabulary, inner
+from .slopes import Derivation, Slopes
+from .vocabulary import NotAlike, NotExported, Vocabulary, inner
+
+MOVED = re.compile(r"\bmoved\b")
+
+
+def spaced(*words: str) -> str:
+    return f"({' '.join(words)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +73,19 @@ class Lemma:
     lhs: Term
     rhs: Term
     axes: tuple[Index, ...] = ()
+    on_curve: bool = False  # it speaks of the curve that the variable moves on
 
 
 class Steps:
-    def __init__(self, words: Vocabulary, slopes: Slopes, signs: Signs, context: Context) -> None:
-        self.words, self.slopes, self.signs, self.context = words, slopes, signs, context
+    """`wrt` is the entry that the theorem is about the derivative by."""
+
+    def __init__(self, words: Vocabulary, slopes: Slopes, signs: Signs, context: Context, wrt: Entry | None) -> None:
+        self.words, self.slopes, self.signs, self.context, self.wrt = words, slopes, signs, context, wrt
         self.linear = Linear(words, signs.holds)
         self.given = laws.Given(words, self.linear)
         self.lemmas: list[str] = []
-        self.names: dict[tuple[str, str], tuple[str, tuple[Index, ...]]] = {}
+        self.names: dict[tuple[str, str], Lemma] = {}
+        self.sections = 0
         self.known: dict[tuple[int, int], tuple[Proof, Lemma]] = {}
         self.kept: list[Context] = []
 
@@ -98,21 +109,28 @@ class Steps:
                 out.append(f"{self.words.index(i)} {self.words.known(i)}")
             else:
                 out.append("0%Z ltac:(index)")
+        if lemma.on_curve:
+            out.append("moved")
         return f"({' '.join([lemma.name, *out])})" if out else lemma.name
 
     def stated(self, lhs: Term, rhs: Term, proof: str) -> Lemma:
         left, right = self.words.text(lhs), self.words.text(rhs)
         if left == right or proof == "erefl":
             return Lemma(None, lhs, rhs)
-        axes = tuple(sorted(free(lhs) | free(rhs), key=lambda i: i.name))
-        binders = "".join(f" {self.words.index(i)} {self.words.within(i)}" for i in axes)
         if (left, right) in self.names:
-            name, axes = self.names[left, right]  # an index that the text does not speak of may take any value
-            return Lemma(name, lhs, rhs, axes)
-        name = f"p{len(self.lemmas)}"
-        self.names[left, right] = name, axes
-        self.lemmas.append(f"Lemma {name}{binders} :\n  {left} = {right}.\nProof. exact {proof}. Qed.")
-        return Lemma(name, lhs, rhs, axes)
+            known = self.names[left, right]  # an index that the text does not speak of may take any value
+            return Lemma(known.name, lhs, rhs, known.axes, known.on_curve)
+        axes, on_curve = free(lhs) | free(rhs), MOVED.search(proof) is not None
+        if on_curve and self.wrt is not None:
+            axes |= free(self.wrt)
+        ordered = tuple(sorted(axes, key=lambda i: i.name))
+        binders = "".join(f" {self.words.index(i)} {self.words.within(i)}" for i in ordered)
+        if on_curve and self.wrt is not None:
+            binders += f" (moved : {self.words.moved(self.wrt)})"
+        lemma = Lemma(f"p{len(self.lemmas)}", lhs, rhs, ordered, on_curve)
+        self.names[left, right] = lemma
+        self.lemmas.append(f"Lemma {lemma.name}{binders} :\n  {left} = {right}.\nProof. exact {proof}. Qed.")
+        return lemma
 
     def translated(self, proof: Proof) -> Lemma:
         match proof:
@@ -145,7 +163,10 @@ class Steps:
                 return self.stated(left, right, self.linear.canonical.under_loss(left, axes, at, use))
             case UnderDiff(wrt, inner):
                 lemma = self.of(inner)
-                return self.by_closed_forms(Diff(lemma.lhs, wrt), Diff(lemma.rhs, wrt))
+                try:
+                    return self.by_closed_forms(Diff(lemma.lhs, wrt), Diff(lemma.rhs, wrt))
+                except NotAlike:
+                    return self.along_the_curve(wrt, inner)
             case Instance(given, inner):
                 return self.instance(self.of(inner), dict(given))
             case LinearStep(lhs, rhs, steps):
@@ -191,6 +212,43 @@ class Steps:
 
     def property(self, i: Index, lhs: Term, rhs: Term) -> str:
         return f"(fun {self.words.index(i)} => {self.words.text(lhs)} = {self.words.text(rhs)})"
+
+    def along_the_curve(self, wrt: Entry, inner: Proof) -> Lemma:
+        """Equal functions have equal derivatives: the equation for any value of the variable, and both derivatives."""
+        if wrt != self.wrt:
+            raise NotExported("a derivative by something else inside")
+        axes = " ".join(f"j{k}" for k in range(len(wrt.at)))
+        name = self.words.array(wrt.array, len(wrt.at))
+        lemma = self.for_any_value(f"B{name[1:]}", len(wrt.at), inner)
+        value = f"(fun {axes} => {spaced(f'c{name}', axes, 't')})" if axes else f"(c{name} t)"
+        lhs, rhs = (self.slopes.unfolded(t) for t in (lemma.lhs, lemma.rhs))
+        at_any = self.use(lemma, free(lhs) | free(rhs) | free(lemma.lhs) | free(lemma.rhs) | free(wrt))
+        equal = f"(fun t => {at_any.replace(f'({lemma.name}', f'({lemma.name} {value}', 1)})"
+        if not at_any.startswith("("):
+            equal = f"(fun t => {lemma.name} {value})"
+        run = Derivation(self.words, self.slopes, self.signs, wrt)
+        left, right = (
+            f"({run.of(t)} : isD t0 (fun t => {run.at_time(t)}) {self.words.text(self.slopes.of(t, wrt))})"
+            for t in (lhs, rhs)
+        )
+        return self.stated(Diff(lemma.lhs, wrt), Diff(lemma.rhs, wrt), f"(D_unique {left} (D_same {equal} {right}))")
+
+    def for_any_value(self, name: str, axes: int, inner: Proof) -> Lemma:
+        """The lemma for all values of the variable, in a section of its own; hypotheses about it are not used."""
+        words, before = self.words, (self.words.memo, self.names, self.known)
+        if words.any_value is not None:
+            raise NotExported("a derivative inside a derivative")
+        self.sections += 1
+        self.lemmas.append(f"Section Any{self.sections}.\nVariable {name} : {'Z -> ' * axes}R.")
+        words.memo, self.names, self.known = {}, {}, {}
+        words.any_value, self.signs.moving = name, words.moving
+        try:
+            lemma = self.of(inner)
+        finally:
+            words.any_value = self.signs.moving = None
+            words.memo, self.names, self.known = before
+            self.lemmas.append(f"End Any{self.sections}.")
+        return lemma
 
     def chained(self, found: Sequence[Lemma]) -> Lemma:
         scope = free(found[0].lhs) | free(found[-1].rhs)

@@ -8,7 +8,7 @@ from ...core.proofs import Proof
 from ...core.reasons import Argument, Dense
 from ...core.region import region_of
 from ...core.statement import Statement
-from ...core.terms import Delta, Diff, Entry, Index, NonNegative, Nonzero, Positive, Predicate, Term, free, mul, sized
+from ...core.terms import Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
 from ...prove.statements import inside
 from .reasons import Reasons
 from .signs import GOALS, Signs
@@ -67,7 +67,7 @@ class Export:
         self.words = Vocabulary(context, self.wrt.array if self.wrt else None, lambda b, w: self.slopes.slope(b, w))
         self.slopes = Slopes(self.words)
         self.signs = Signs(self.words, context, self.slopes.unfolded)
-        self.steps = Steps(self.words, self.slopes, self.signs, context)
+        self.steps = Steps(self.words, self.slopes, self.signs, context, self.wrt)
 
     def text(self, lemma: Lemma) -> str:
         if (lemma.lhs, lemma.rhs) != (self.lhs, self.rhs):
@@ -121,19 +121,18 @@ class Export:
         return ["Variable R : realType.", *sizes, *picks]
 
     def moving(self) -> tuple[list[str], list[str]]:
-        """The variable on a curve: entry (j0, j1) moves with the speed δ(j0, a) δ(j1, b) at the time t0."""
+        """The variable on a curve."""
         if self.wrt is None:
             return [], []
         words, wrt = self.words, self.wrt
         name, axes = words.array(wrt.array, len(wrt.at)), len(wrt.at)
-        at = [Index(f"~m{k}", sized(1)) for k in range(axes)]  # over all integers, whatever the size says
-        names = [words.index(i) for i in at]
-        speed = words.text(mul(*(Delta(a, b) for a, b in zip(at, wrt.at, strict=True))))
-        all_of = f"forall {' '.join(names)}, " if names else ""
-        entry = " ".join([f"c{name}", *names])
+        names = [f"j{k}" for k in range(axes)]
         where = f" ({' '.join(names)} : Z)" if names else ""
-        curve = [f"Variables (c{name} : {'Z -> ' * axes}R -> R) (t0 : R).", f"Let {name}{where} : R := {entry} t0."]
-        return curve, [f"Hypothesis moved : {all_of}isD t0 ({entry}) {speed}."]
+        curve = [
+            f"Variables (c{name} : {'Z -> ' * axes}R -> R) (t0 : R).",
+            f"Let {name}{where} : R := {spaced(f'c{name}', *names)} t0.",
+        ]
+        return curve, [f"Hypothesis moved : {words.moved(wrt)}."]
 
     def functions(self) -> list[str]:
         words, lines = self.words, []

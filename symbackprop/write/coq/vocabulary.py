@@ -34,12 +34,18 @@ from ...core.terms import (
     Term,
     Whole,
     as_affine,
+    mul,
     open_body,
+    sized,
 )  # fmt: skip
 
 
 class NotExported(SymbackpropError):
     """What has no translation into Coq yet."""
+
+
+class NotAlike(NotExported):
+    """Two sides that are no sums of the same products."""
 
 
 NAMED = column(lambda f: f.coq)
@@ -74,6 +80,7 @@ class Vocabulary:
         self.losses: dict[str, tuple[str, tuple[Size, ...], int]] = {}
         self.indices: dict[Index, str] = {}
         self.time: str | None = None  # the point on the curve, in a function of it
+        self.any_value: str | None = None  # what the moving array is called where it may have any value
         self.memo: dict[tuple[Term, int], str] = {}
 
     # --- integers ------------------------------------------------------------------------------
@@ -214,6 +221,14 @@ class Vocabulary:
             case _:
                 raise NotExported(f"the term {t}")
 
+    def moved(self, wrt: Entry) -> str:
+        """The curve: entry (j0, j1) moves with the speed δ(j0, a) δ(j1, b) at the time t0."""
+        at = [Index(f"~m{k}", sized(1)) for k in range(len(wrt.at))]  # over all integers, whatever the size says
+        names = [self.index(i) for i in at]
+        speed = self.text(mul(*(Delta(a, b) for a, b in zip(at, wrt.at, strict=True))))
+        every = f"forall {' '.join(names)}, " if names else ""
+        return f"{every}isD t0 ({' '.join([f'c{self.array(wrt.array, len(at))}', *names])}) {speed}"
+
     def opened(self, sizes: tuple[Size, ...], body: Term, depth: int) -> tuple[list[str], str]:
         axes = tuple(inner(depth + d, s) for d, s in enumerate(sizes))
         return [self.index(a) for a in axes], self.text(open_body(body, axes), depth + len(axes))
@@ -224,7 +239,9 @@ class Vocabulary:
         if array == PI.array:
             return "(@pi R)"
         name = self.array(array, len(at))
-        if array == self.moving and self.time is not None:
+        if array == self.moving and self.any_value is not None:
+            name = self.any_value
+        elif array == self.moving and self.time is not None:
             name = f"c{name}"
             return f"({' '.join([name, *map(self.at, at), self.time])})"
         return f"({' '.join([name, *map(self.at, at)])})" if at else name
