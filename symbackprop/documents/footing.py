@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +16,7 @@ from symbackprop.numbers.points import Point
 from symbackprop.read.notes.grammar.tree import (
     Call,
     Derivative,
+    Dots,
     Expr,
     Gradient,
     IndexName,
@@ -29,6 +31,10 @@ SUBSTITUTED = "numbers are put in for letters here, and which letters have these
 CONDITION = "nothing given makes this hold always: it reads as a condition"
 ROUNDED = "the sides agree as far as their decimals are written out"
 EXPECTATIONS = frozenset((r"\mathbb{E}", r"\mathbb{V}", r"\mathbb{P}"))
+SOLVES = re.compile(
+    r"\b(?:if|iff|only|when|where|satisf\w+|solv\w+|zero|stationar\w+|critical|optim\w+|minim\w+|maxim\w+|equations?|kernel"
+    r"|null|perpendicular|orthogonal|plug\w*|root|system)\b", re.IGNORECASE
+)  # fmt: skip
 MOST = 24
 """Decimals that are looked at in one statement."""
 
@@ -38,6 +44,8 @@ def without_footing(reading: Reading) -> str:
     lhs, rhs = reading.lhs, reading.rhs
     if lhs is None or rhs is None or not reading.declarations.inferred:
         return ""
+    if any(isinstance(n, Dots) for x in (lhs, rhs) for n in walk(x)):
+        return "what the entries between the dots are is not understood"
     if any(n.name in EXPECTATIONS for x in (lhs, rhs) for n in walk(x) if isinstance(n, Symbol)):
         return "of an expectation only that it is linear is known here"
     numbers = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
@@ -45,6 +53,8 @@ def without_footing(reading: Reading) -> str:
         return ROUNDED if rounded(reading) else ""
     if any(numbers):
         letters, closed = (rhs, lhs) if numbers[0] else (lhs, rhs)
+        if not reading.formula.display and SOLVES.search(reading.formula.before + " " + reading.formula.after):
+            return CONDITION
         if decimals(closed, reading) or substituted(letters, closed) or gives_values(reading):
             return SUBSTITUTED
         if not any(isinstance(n, (Derivative, Gradient, Call)) for n in walk(letters)) and free(letters, reading):

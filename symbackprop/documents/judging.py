@@ -118,12 +118,8 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     if outcome.verdict == "refuted" and reading.introduced:
         name = reading.introduced
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
-    if outcome.verdict == "refuted" and reading.doubt:
-        return Outcome("unknown", reading.doubt)
-    if outcome.verdict in ("refuted", "ill-formed"):
-        without = without_footing(reading)
-        if without:
-            return Outcome("unknown", without)
+    if outcome.verdict in ("refuted", "ill-formed") and (doubt := reading.doubt or without_footing(reading)):
+        return Outcome("unknown", doubt)
     if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
         outcome = over_readings(reading, outcome)
     if outcome.verdict == "proved" and reading.assumed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import cast
 
-from ..files.place import Unsettled
 from .tree import Dots, Entry, Expr, IndexName, Matrix, Num, Symbol, Transpose, Words
 
 ROW, COLUMN = "i\"", "j\""
@@ -17,7 +16,7 @@ class NoPattern(Exception):
 
 
 def dotted(node: Matrix) -> Expr:
-    """[e_1, …, e_n], also below each other or in two directions: the array with the entries e_i."""
+    """[e_1, …, e_n], also below each other or in two directions: the array with the entries e_i, if they follow a pattern."""
     rows = node.rows
     if not any(isinstance(c, Dots) for row in rows for c in row):
         return node
@@ -32,7 +31,7 @@ def dotted(node: Matrix) -> Expr:
         first, last = (common(row[0], row[-1], COLUMN) for row in (plain[0], plain[-1]))
         return Entry(common(first, last, ROW), (IndexName(ROW), IndexName(COLUMN)), node.span)
     except (NoPattern, IndexError):
-        raise Unsettled("what the entries between the dots are is not understood", node.span) from None
+        return node
 
 
 def common(first: object, last: object, index: str) -> Expr:

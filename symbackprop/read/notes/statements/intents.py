@@ -44,6 +44,8 @@ _HEAD = re.compile(
     r"\s*(\\?[A-Za-z]+(?:\s*\{\\?[A-Za-z]+\})?)\s*(?:[_^]\s*(?:\{[^{}]*\}|\\?\w+)\s*)*(?:\([^()=]*\))?\s*&?\s*(?::?=)"
 )
 """The letter on the left of what may be its definition."""
+_HEAD_INSIDE = re.compile(r"(?:\\space|\))" + _HEAD.pattern)
+r"""The same behind words: (Mean) \space \mu = …"""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
 _BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
@@ -99,9 +101,8 @@ class Intents(Heads):
 
     def of_layers(self, node: Expr) -> bool:
         names = [n for n in walk(node) if isinstance(n, Name)]
-        return isinstance(node, (Name, Num, Add)) and all(key_of(n) in self.table.layers for n in names) and not any(
-            n.sub is not None or n.sups for n in names
-        )  # fmt: skip
+        plain = all(n.sub is None and not n.sups and key_of(n) in self.table.layers for n in names)
+        return isinstance(node, (Name, Add)) and bool(names) and plain
 
     def is_stack(self, lhs: Expr, rhs: Expr) -> bool:
         """X = [x_1, …, x_m], or its rows above each other with dots between."""
@@ -142,7 +143,7 @@ class Intents(Heads):
         formula, whole = r.formula, (0, len(r.formula.text))
         if formula.aligned is not None:
             self.above[formula.aligned] = None
-        found = _HEAD.match(formula.text)
+        found = _HEAD.match(formula.text) or _HEAD_INSIDE.search(formula.text.partition("=")[0] + "=")
         if found is not None:
             names = unread_names(found[1])
             self.section.unread |= names
@@ -289,7 +290,7 @@ class Intents(Heads):
             return replace(unit, meant="definition" if known else "remark", note="in words")
         if isinstance(rhs, Product) and len(rhs.args) == 2 and isinstance(rhs.args[1], Paren) and rhs.args[0] == lhs:
             return replace(unit, meant="definition", note="notation")  # y = y(t)
-        if self.of_layers(lhs) and self.of_layers(rhs):  # ℓ = L - 1
+        if self.of_layers(lhs) and (isinstance(rhs, Num) or self.of_layers(rhs)):  # ℓ = L - 1
             return replace(unit, meant="remark")
         if sums_itself(lhs, rhs):
             return replace(unit, meant="definition", note="notation")
