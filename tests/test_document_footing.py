@@ -50,7 +50,7 @@ def test_a_number_in_place_of_a_derivative_is_one() -> None:
 
 @pytest.mark.parametrize("condition", [r"x^T z = 0", r"u^T u = 1", r"A = A^T", r"x^2 + y^2 = 1", r"\|v\| = 1"])
 def test_a_condition_is_no_identity(condition: str) -> None:
-    found = verdicts(f"The vectors are such. It is ${condition}$ here, with $A$, $u$ and $v$ from above.")
+    found = verdicts(f"This is so where ${condition}$, that is on the surface, with $A$, $u$ and $v$ from above.")
     assert "refuted" not in [v for _, v in found]
 
 

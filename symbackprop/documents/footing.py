@@ -14,11 +14,8 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.numbers.floats import evaluate_floats
 from symbackprop.numbers.points import Point
 from symbackprop.read.notes.grammar.tree import (
-    Call,
-    Derivative,
     Dots,
     Expr,
-    Gradient,
     IndexName,
     Num,
     Symbol,
@@ -31,9 +28,10 @@ SUBSTITUTED = "numbers are put in for letters here, and which letters have these
 CONDITION = "nothing given makes this hold always: it reads as a condition"
 ROUNDED = "the sides agree as far as their decimals are written out"
 EXPECTATIONS = frozenset((r"\mathbb{E}", r"\mathbb{V}", r"\mathbb{P}"))
-SOLVES = re.compile(
+CASE = re.compile(
     r"\b(?:if|iff|only|when|where|satisf\w+|solv\w+|zero|stationar\w+|critical|optim\w+|minim\w+|maxim\w+|equations?|kernel"
-    r"|null|perpendicular|orthogonal|plug\w*|root|system)\b", re.IGNORECASE
+    r"|null|perpendicular|orthogonal|plug\w*|root|system|symmetric|unit|eigen\w+|constraint|surface|sphere|using)\b",
+    re.IGNORECASE,
 )  # fmt: skip
 MOST = 24
 """Decimals that are looked at in one statement."""
@@ -53,27 +51,23 @@ def without_footing(reading: Reading) -> str:
         return ROUNDED if rounded(reading) else ""
     if any(numbers):
         letters, closed = (rhs, lhs) if numbers[0] else (lhs, rhs)
-        if not reading.formula.display and SOLVES.search(reading.formula.before + " " + reading.formula.after):
+        if conditional(reading):
             return CONDITION
         if decimals(closed, reading) or substituted(letters, closed) or gives_values(reading):
             return SUBSTITUTED
-        if not any(isinstance(n, (Derivative, Gradient, Call)) for n in walk(letters)) and free(letters, reading):
-            return CONDITION
-    elif isinstance(lhs, Symbol) and lhs.label is None and lhs in walk(rhs) and free(lhs, reading):
+    elif isinstance(lhs, Symbol) and lhs.label is None and lhs in walk(rhs) and conditional(reading):
         return CONDITION  # A = A^T
     return ""
 
 
+def conditional(reading: Reading) -> bool:
+    """The words around it, in the text, are those of something that holds in a case or is solved."""
+    around = reading.formula.before + " \n " + reading.formula.after
+    return not reading.formula.display and CASE.search(around) is not None
+
+
 def is_letter(node: object) -> bool:
     return isinstance(node, (Symbol, IndexName))
-
-
-def free(node: Expr, reading: Reading) -> bool:
-    """Arrays stand in it, and none has a definition."""
-    table = reading.declarations
-    names = {n.name for n in walk(node) if isinstance(n, Symbol)}
-    defined = {n.name for d in table.definitions for n in walk(d.chain.subjects[-1]) if isinstance(n, Symbol)}
-    return not names.isdisjoint({*table.arrays, *table.layered}) and names.isdisjoint(defined)
 
 
 def gives_values(reading: Reading) -> bool:

@@ -16,7 +16,7 @@ class NoPattern(Exception):
 
 
 def dotted(node: Matrix) -> Expr:
-    """[e_1, …, e_n], also below each other or in two directions: the array with the entries e_i, if they follow a pattern."""
+    """[e_1, …, e_n], also below each other or in two directions: the array with the entries e_i, by their pattern."""
     rows = node.rows
     if not any(isinstance(c, Dots) for row in rows for c in row):
         return node
