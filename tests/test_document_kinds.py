@@ -116,3 +116,85 @@ def test_what_is_true_is_proved_and_what_is_false_is_not(name: str) -> None:
     found = [c for c in check_text(text) if c.kind == "claim"]
     assert [c.verdict for c in found] == verdicts, [(c.latex, c.verdict, c.outcome.message) for c in found]
     assert all(c.verdict is N for c in check_text(text) if c.kind != "claim")
+
+
+AGAIN = {"p": ("softmax", "a"), "q": ("softmax", "z"), "s": ("\\sigma", "t")}
+"""Letters that count samples above and are one vector further on."""
+
+
+@pytest.mark.parametrize("letter", AGAIN)
+@pytest.mark.parametrize("between", ["", "With weight decay, $\\frac{\\lambda}{2}\\|W\\|_F^2$ is added.\n\n"])
+def test_a_letter_that_is_another_one_further_on_takes_no_definition_away(letter: str, between: str) -> None:
+    function, of = AGAIN[letter]
+    word = function if function.startswith("\\") else rf"\mathrm{{{function}}}"
+    above = (
+        rf"Let $x_i \in \mathbb{{R}}^D$ and $y_i \in \mathbb{{R}}^K$ for $i = 1, \dots, N$, and "
+        rf"${letter}_i = {word}(W x_i + b)$. "
+        rf"The loss is $J(W, b) = \frac{{1}}{{2N}} \sum_{{i=1}}^N \sum_{{k=1}}^K ({letter}_{{ik}} - y_{{ik}})^2$."
+        "\n\n"
+    )
+    claim = rf"Then $\frac{{\partial J}}{{\partial {letter}_{{ik}}}} = \frac1N ({letter}_{{ik}} - y_{{ik}})$." + "\n\n"
+    wrong = claim.replace(r"\frac1N (", "(")
+    below = rf"Let ${letter} = {word}({of})$. Then $\sum_k {letter}_k^2 = {letter}^\top {letter}$."
+    for said, verdict in ((claim, P), (wrong, R)):
+        found = [c for c in check_text(above + said + between + below) if c.kind == "claim"]
+        assert [c.verdict for c in found] == [verdict, P], [(c.latex, c.verdict, c.outcome.message) for c in found]
+
+
+@pytest.mark.parametrize("noun", ["gradient", "Hessian", "derivative", "Hessian matrix"])
+@pytest.mark.parametrize("of", ["", "the function ", "the loss "])
+def test_what_is_differentiated_is_given_there(noun: str, of: str) -> None:
+    order = "^2" if "Hessian" in noun else ""
+    right = "A + A^T" if order else "(A + A^T) x"
+    text = r"Let $x \in \mathbb{R}^n$. The %s of %s$f(x) = x^T A x$ is $\nabla%s f = %s$."
+    for said, verdict in ((right, P), (right.replace(" + A^T", ""), R)):
+        found = [c for c in check_text(text % (noun, of, order, said)) if c.kind == "claim"]
+        assert [c.verdict for c in found] == [verdict], [(c.latex, c.verdict, c.outcome.message) for c in found]
+
+
+@pytest.mark.parametrize("said", ["with $s_j > 0$", "with all $s_j > 0$", "where $s_j > 0$", ", where all $s_j > 0$"])
+def test_what_is_said_of_a_given_letter_holds_from_there_on(said: str) -> None:
+    text = rf"Let $s \in \mathbb{{R}}^d$ {said}. Let $K = \sum_j \sqrt{{s_j^2}}$. "
+    found = check_text(text + r"Then $\frac{\partial K}{\partial s_j} = 1$.")
+    assert found[-1].verdict == P, found[-1].outcome.message
+
+
+@pytest.mark.parametrize("value", [0, 1, 2])
+def test_a_value_within_what_is_assumed_is_no_border(value: int) -> None:
+    text = r"Let $F(p) = (2-p)^\gamma$ for $p \in (0, 1)$ with $\gamma \ge 0$. "
+    right = {0: "0", 1: "-1", 2: "-2(2-p)"}[value]
+    found = check_text(text + rf"For $\gamma = {value}$ we have $\frac{{dF}}{{dp}} = {right}$.")
+    assert found[-1].verdict == P, found[-1].outcome.message
+
+
+SHIFTED = {
+    "ridge": ("X^TX", r"\lambda I", ""), "shifted": ("A", r"\lambda I", ""), "twice": ("A", r"2 I + B", ""),
+    "of three": ("X^TX", r"B + \lambda I", ""), "gain": ("H S H^T", "T", "Let $S$ and $T$ be symmetric."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHIFTED)
+def test_a_sum_stands_beside_its_inverse(name: str) -> None:
+    one, other, said = SHIFTED[name]
+    given = (
+        r"Let $X \in \mathbb{R}^{n \times p}$, $A, B, T \in \mathbb{R}^{p \times p}$, $H \in \mathbb{R}^{p \times m}$, "
+        r"$S \in \mathbb{R}^{m \times m}$, $\lambda \in \mathbb{R}$. "
+    )
+    inverse = rf"({one} + {other})^{{-1}}"
+    claims = (rf"{one} {inverse} = I - ({other}) {inverse}", rf"{inverse} {one} = I - {inverse} ({other})",
+              rf"({other}) {inverse} + {one} {inverse} = I", rf"{one} {inverse} = I + ({other}) {inverse}")  # fmt: skip
+    found = [check_text(given + said + f" Then ${c}$.")[-1] for c in claims]
+    assert [c.verdict for c in found] == [P, P, P, R], [(c.latex, c.verdict, c.outcome.message) for c in found]
+
+
+@pytest.mark.parametrize("to_zero", ["to zero gives", "equal to zero, we get", "to zero yields the minimiser"])
+def test_what_is_set_to_zero_over_a_display_is_solved(to_zero: str) -> None:
+    text = (
+        r"Let $P \in \mathbb{R}^{n \times n}$, $R \in \mathbb{R}^{m \times m}$ be symmetric, "
+        r"$H \in \mathbb{R}^{m \times n}$ and "
+        r"$J(K) = \operatorname{tr}((I-KH)P(I-KH)^\top + KRK^\top)$. Setting"
+        "\n\n$$\\frac{\\partial J}{\\partial K} = -2PH^\\top + 2K(HPH^\\top + R)$$\n\n"
+    )
+    for said, verdict in ((r"K = PH^\top(HPH^\top+R)^{-1}", P), (r"K = PH^\top(HPH^\top-R)^{-1}", R)):
+        found = [c for c in check_text(f"{text}{to_zero} ${said}$.") if c.kind == "claim"]
+        assert [c.verdict for c in found] == [P, verdict], [(c.latex, c.verdict, c.outcome.message) for c in found]

@@ -7,24 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from symbackprop.core.context import Same
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, check
 from symbackprop.core.laws.arrays import entry_of
 from symbackprop.core.sums import Monomial, monomial_key, surely_positive
-from symbackprop.core.terms import Apply, Entry, Mul, Power, Term, Whole, free, mul, substitute
+from symbackprop.core.terms import Apply, Delta, Entry, Mul, Power, Term, Whole, free, mul, substitute
 
 from ..matching import Pattern, occurrences
 from ..normal_form.reduce import Move, Rule, product_of
 from ..normal_form.session import Session
 from .ends import Ends
 from .shifts import Shifts
-from .symmetry import Symmetry
+from .symmetry import Symmetry, orders, turned, turning
 from .two_steps import Steps
 from .whole_arrays import Maxima
 
 F1 = Fraction(1)
+TURNED = 4
+"""How many factors of one product are turned in search of an inverse that cancels."""
 
 
 class Relations:
@@ -184,6 +187,16 @@ class Relations:
     # --- Σ_k (A^{-1})_ik A_kj = δ_ij ---------------------------------------------------------
 
     def inverse(self, m: Monomial) -> Move | None:
+        """With factors turned where only then the matrix stands beside its inverse."""
+        if not any(isinstance(b, Whole) and b.fn == "inv" for b, _ in m.factors):
+            return None
+        move = self.contracted(m)
+        for swaps in islice(orders(self.symmetries.able(m, TURNED)), 1, None) if move is None else ():
+            if self.contracted(turned(m, swaps)[0]) is not None:
+                return turning(m, swaps)
+        return move
+
+    def contracted(self, m: Monomial) -> Move | None:
         for w, e in m.factors:
             if not isinstance(w, Whole) or w.fn != "inv" or e != 1:
                 continue
@@ -205,7 +218,7 @@ class Relations:
         if not monomials:
             return None
         rest = m._replace(factors=tuple(f for f in m.factors if f[0] != w))
-        for lead in sorted(monomials, key=lambda x: (-len(x.factors), monomial_key(x))):
+        for lead in sorted(monomials, key=lambda x: (diagonal(x), -len(x.factors), monomial_key(x))):
             pattern = Pattern(lead.factors, lead.dummies, (far,))
             for binding, left in occurrences(pattern, rest):
                 used = {binding[d] for d in lead.dummies}
@@ -261,6 +274,11 @@ def _without(m: Monomial, pattern: tuple[tuple[Term, Fraction], ...]) -> Monomia
     gone = dict(pattern)
     kept = tuple((f, e - gone.get(f, Fraction(0))) for f, e in m.factors if e != gone.get(f, Fraction(0)))
     return Monomial(m.coefficient, (), kept)
+
+
+def diagonal(m: Monomial) -> bool:
+    """λ δ_kj: in a product its δ is summed away before anything can meet it."""
+    return any(isinstance(b, Delta) for b, _ in m.factors)
 
 
 def exchanges(lead: Monomial, monomials: list[Monomial]) -> bool:

@@ -7,8 +7,10 @@ one of them is 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
+from typing import TypeAlias
 
 from symbackprop.core.context import Same
 from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderWhole, check
@@ -20,6 +22,8 @@ from ..normal_form.joined import flipped, joined
 from ..normal_form.reduce import Move, product_of
 from ..normal_form.session import Session
 
+Able: TypeAlias = list[tuple[int, tuple[Term, Proof, int]]]
+"""Factors that may be turned: the place, what stands there then, the proof, the sign."""
 MOST = 7  # pairs of exchangeable indices in one product
 
 
@@ -65,34 +69,49 @@ class Symmetry:
         inside = UnderWhole("inv", 0, axes, turned.at, joined(by_one, Linear(one, other), flipped(by_other)))
         return whole("inv", 0, axes, opened, turned.at), joined(By("inverse_of_transpose", (w,)), inside)
 
+    def able(self, m: Monomial, most: int = MOST) -> Able:
+        """The factors whose indices may be exchanged, by their places."""
+        swaps = ((place, self.exchanged(b)) for place, (b, _) in enumerate(m.factors))
+        return [(place, s) for place, s in swaps if s is not None][:most]
+
     def rule(self, m: Monomial) -> Move | None:
-        swaps = [(place, self.exchanged(b)) for place, (b, _) in enumerate(m.factors)]
-        able = [(place, s) for place, s in swaps if s is not None][:MOST]
+        able = self.able(m)
         if not able:
             return None
         own = best = monomial_key(m)
         chosen, part = None, Fraction(1)
-        for which in product((False, True), repeat=len(able)):
-            factors, sign = list(m.factors), 1
-            for use, (place, (other, _, s)) in zip(which, able, strict=True):
-                if use:
-                    factors[place] = other, factors[place][1]
-                    sign *= s ** int(factors[place][1])
-            k = monomial_key(m._replace(factors=tuple(factors)))
+        for which in orders(able):
+            other, sign = turned(m, which)
+            k = monomial_key(other)
             if k == own and sign < 0:  # m = -m: half of it is turned, and nothing is left
                 chosen, part = which, Fraction(1, 2)
                 break
             if k < best:
                 best, chosen = k, which
-        if chosen is None:
-            return None
-        used = [(place, s) for use, (place, s) in zip(chosen, able, strict=True) if use]
-        places = {place for place, _ in used}
-        left = tuple(f for place, f in enumerate(m.factors) if place not in places)
-        lhs = Mul(tuple(Power(*m.factors[place]) for place, _ in used))
-        rhs = Mul(tuple(Power(with_sign(other, s), m.factors[place][1]) for place, (other, _, s) in used))
-        parts = tuple((k, Inside(Power(*m.factors[p]), ((0, proof),))) for k, (p, (_, proof, _)) in enumerate(used))
-        return Move(m.dummies, product_of(m.coefficient * part, left), lhs, rhs, Inside(lhs, parts))
+        return None if chosen is None else turning(m, chosen, part)
+
+
+def orders(able: Able) -> Iterator[Able]:
+    for which in product((False, True), repeat=len(able)):
+        yield [swap for use, swap in zip(which, able, strict=True) if use]
+
+
+def turned(m: Monomial, swaps: Able) -> tuple[Monomial, int]:
+    """The product with these factors turned, and its sign."""
+    factors, sign = list(m.factors), 1
+    for place, (other, _, s) in swaps:
+        factors[place] = other, factors[place][1]
+        sign *= s ** int(factors[place][1])
+    return m._replace(factors=tuple(factors)), sign
+
+
+def turning(m: Monomial, swaps: Able, part: Fraction = Fraction(1)) -> Move:
+    places = {place for place, _ in swaps}
+    left = tuple(f for place, f in enumerate(m.factors) if place not in places)
+    lhs = Mul(tuple(Power(*m.factors[place]) for place, _ in swaps))
+    rhs = Mul(tuple(Power(with_sign(other, s), m.factors[place][1]) for place, (other, _, s) in swaps))
+    parts = tuple((k, Inside(Power(*m.factors[p]), ((0, proof),))) for k, (p, (_, proof, _)) in enumerate(swaps))
+    return Move(m.dummies, product_of(m.coefficient * part, left), lhs, rhs, Inside(lhs, parts))
 
 
 def with_sign(t: Term, sign: int) -> Term:

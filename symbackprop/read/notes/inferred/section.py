@@ -12,23 +12,18 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.symbols import Declarations, Definition
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    All,
     At,
     Chain,
     Derivative,
     Differential,
-    Entry,
     Expr,
     Gradient,
-    IndexName,
     Name,
     Num,
     Operator,
     Symbol,
-    Transpose,
 )
 from ..grammar.walking import mapped, walk
-from ..meaning.lints import indices
 from .above import Above, Given, inherit, inherit_functions, letters
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
@@ -39,8 +34,9 @@ from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
 from .said import Record
-from .size_names import range_in, with_named_sizes
+from .size_names import with_named_sizes
 from .solver import Cost, Solver
+from .unwritten import explicit, with_axes
 
 MAX_DEFINITIONS = 60
 LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
@@ -66,6 +62,8 @@ class Section:
     """Letters whose definition could not be read."""
     doubtful: set[str] = field(default_factory=set)
     """The same above: here they may be other letters, where no definition from above leads to them."""
+    dropped: set[str] = field(default_factory=set)
+    """Letters whose definition above is of letters that are of another kind here."""
     recurrent: set[str] = field(default_factory=set)
     """Those of them that stand in it themselves, h_t = … h_{t-1} …, so that it matters even where h_t is held."""
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -109,7 +107,10 @@ class Section:
         found = self.above.definitions.get(name)
         if found is None or self.said_anew(name) or self.another_loss(name, found):
             return None
-        return found if self.same_kind(key, found) else None
+        if not self.same_kind(key, found):
+            self.dropped.add(name)
+            return None
+        return found
 
     def another_loss(self, name: str, found: Given) -> bool:
         """L is only differentiated by what its definition above does not lead to: here it is any loss."""
@@ -346,53 +347,16 @@ class Section:
         vague = sorted(self.doubtful.intersection(k for k in self.all_keys(chain) if self.definition(k, at) is None))
         found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in table.arrays)
         said = (f"what is said of {name} is not all understood" for name in found)
+        other = sorted(self.dropped & self.all_keys(chain))
+        if other:
+            return f"whether {other[0]} is the one defined above is not settled: its letters are other ones here"
         return f"the definition of {vague[0]} above could not be read" if vague else next(said, "")
 
-
-    # --- what is not written -----------------------------------------------------------------
-
     def with_hidden(self, key: str, chain: Chain, table: Declarations) -> tuple[Chain, Declarations]:
-        """L = … y_i …: L of one sample i has i as an axis that is not written."""
-        chain = cast(Chain, self.explicit(chain, table))
-        head, rhs = chain.subjects[-1], chain.links[0].rhs
-        have, _ = indices(head, table)
-        need, _ = indices(rhs, table)
-        extra = tuple(sorted(i for i in need if i not in have and i not in table.layers))
-        plain = isinstance(head, Symbol) and head.label is None and key in table.arrays and not table.arrays[key].shape
-        if not extra or not plain:
-            return chain, table
-        self.hidden[key] = extra
-        at = tuple(IndexName(i) for i in extra)
-        axes = tuple(range_in(rhs, i, table) for i in extra)
-        if any(a is None for a in axes):
-            return chain, table
-        shape = tuple(a for a in axes if a is not None)
-        symbol = replace(table.arrays[key], shape=shape, orientation="vector" if len(shape) == 1 else "matrix")
-        new = Chain((Entry(head, at, head.span),), chain.links, chain.span)
-        return new, table.with_array(symbol)
+        return with_axes(key, chain, table, self.rows_of, self.hidden)
 
     def explicit(self, node: object, table: Declarations) -> object:
-        """Rows of X for x_i, axes that are not written, sums over repeated indices."""
-        if isinstance(node, Entry) and isinstance(node.base, Symbol):
-            for whole, (item, axis) in self.rows_of.items():
-                if node.base.name == item and whole in table.arrays and item in table.arrays:
-                    x = Symbol(whole, None, None, node.base.span)
-                    if len(node.at) == 2:
-                        return Entry(x, node.at[::-1] if axis == "column" else node.at, node.span)
-                    if len(node.at) == 1:
-                        if axis == "row":
-                            return Transpose(Entry(x, (node.at[0], All(node.span)), node.span), node.span)
-                        return Entry(x, (All(node.span), node.at[0]), node.span)
-        if isinstance(node, Entry) and isinstance(node.base, Symbol) and node.base.name in self.hidden:
-            return node
-        if (
-            isinstance(node, Symbol)
-            and node.label is None
-            and node.name in self.hidden
-            and table.arrays[node.name].shape
-        ):
-            return Entry(node, tuple(IndexName(i, node.span) for i in self.hidden[node.name]), node.span)
-        return mapped(node, lambda child: self.explicit(child, table))
+        return explicit(node, table, self.rows_of, self.hidden)
 
 
 def underived(node: object) -> object:

@@ -15,6 +15,7 @@ from ..inferred.above import END, Above, Given, below, letters
 from ..inferred.hypotheses import in_force
 from ..inferred.prose import Facts
 from ..inferred.section import Section
+from ..inferred.solver import plus
 from .heads import Heads
 from .statements import Scope, members
 
@@ -27,8 +28,8 @@ _GOES_ON = re.compile(
 
 def change(scope: Scope, above: Above, whole: Heads) -> tuple[int, int] | None:
     """The place where a letter changes its kind, if a cut there leaves fewer formulas that do not conform."""
-    best, least = None, whole.section.cost[:2]
-    if least == (0, 0):
+    best, least = None, (*whole.section.cost[:2], 0.0)
+    if least == (0, 0, 0):
         return None
     for place, said in islice(places(scope), MOST):
         first, second = parts(scope, place)
@@ -37,7 +38,7 @@ def change(scope: Scope, above: Above, whole: Heads) -> tuple[int, int] | None:
         later = {**whole.section.chosen, **tail.chosen}
         told = {k: o for k, o in head.chosen.items() if k in later and not letters(k).isdisjoint(said)}
         changed = any(later[k].rank != o.rank for k, o in told.items())
-        cost = head.cost[0] + tail.cost[0], head.cost[1] + tail.cost[1]
+        cost = plus(head.cost, tail.cost)
         if changed and cost < least:
             best, least = place, cost
     return best
@@ -61,7 +62,8 @@ def places(scope: Scope) -> Iterator[tuple[tuple[int, int], set[str]]]:
         end = next((n for _, n in scope.prose[k + 1 :] if n > at), len(scope.formulas))
         said = {*facts.ranks, *facts.shapes, *(name for f in scope.formulas[at:end] for name in members(f))}
         again = used if facts.everything is not None else used & set[str]().union(*map(letters, said))
-        again |= {name for f in scope.formulas[at:end] for name, n in subscripts(f.text) if counts.get(name, n) != n}
+        here = [pair for f in scope.formulas[at:end] for pair in (*subscripts(f.text), *bare_head(f.text))]
+        again |= {name for name, n in here if counts.get(name, n) != n}
         if again:
             yield (k, at), again
 
@@ -72,6 +74,14 @@ def subscripts(text: str) -> Iterator[tuple[str, int]]:
         yield GREEK.get(m[1].lstrip("\\"), m[1].lstrip("\\")), len(re.sub(r"[\s,{}]", "", m[2]))
 
 
+def bare_head(text: str) -> Iterator[tuple[str, int]]:
+    """p = … where p_i was defined above is another p, or all of them."""
+    m = _BARE.match(text)
+    if m is not None:
+        yield GREEK.get(m[1].lstrip("\\"), m[1].lstrip("\\")), 0
+
+
+_BARE = re.compile(r"\s*(\\?[A-Za-z]+)\s*:?=(?!=)")
 _SCRIPTED = re.compile(r"(\\?[A-Za-z]+)_\s*(\{[a-z][\s,]*[a-z]?\}|[a-z])")
 
 

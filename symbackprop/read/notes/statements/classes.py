@@ -36,7 +36,7 @@ WEAKLY = re.compile(
     re.IGNORECASE,
 )
 CONDITION = re.compile(
-    r"\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
+    r"(?:\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}|\A\s*(?:(?:equal\s+)?to\s+|=\s*))\b(?:zero|0)\b[^.;]{0,60}\Z"
     r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
     r"|constraint\w*|condition\w*|vanish\w*|stationar\w*|such that|s\.\s?t\."
     r"|first[\s-]order|normal equations?|equation)\b" + _END
@@ -60,6 +60,12 @@ SOLVED = re.compile(
 GRADIENT = re.compile(
     r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b" + _END, re.IGNORECASE
 )
+DERIVED = re.compile(
+    r"\b(?:gradients?|derivatives?|Jacobian|Hessian)(?:\s+(?:matrix|vector|operator))?\s+of"
+    r"(?:\s+(?!(?:is|are|equals?|becomes?|as|with|by|for)\b)[\w-]+){0,4}\s*\Z",
+    re.IGNORECASE,
+)
+"""What follows is differentiated: "the Hessian of the loss J(w) = …"."""
 FOLLOWS = re.compile(
     r"\b(?:hence|so|thus|therefore|then|get|find|obtain\w*|gives?|follows?|equals?|equivalently|simplif\w+|rewrit\w+"
     r"|that is|in short|becomes?|yields?|show|see|prove|read\w*|shorter|also|as well)\b" + _END,

@@ -13,7 +13,9 @@ from ..grammar.tree import (
     Indicator,
     Link,
     Name,
+    Num,
     Product,
+    Symbol,
 )
 from ..grammar.walking import mapped
 from ..inferred.options import Option
@@ -27,6 +29,19 @@ def conditioned(c: Chain, lhs: Expr, rhs: Expr) -> tuple[Expr, Expr]:
             return renamed(lhs, b, a), renamed(rhs, b, a)
     hold = Indicator(c, c.span)
     return Product((hold, lhs), ("",), lhs.span), Product((hold, rhs), ("",), rhs.span)
+
+
+def settles(given: Chain, other: Chain) -> bool:
+    """γ = 0 is under γ ≥ 0 already, and there it is no border."""
+    match given, other:
+        case (
+            Chain((Symbol(name=a),), (Link("=", Num(value)),)),
+            Chain((Symbol(name=b),), (Link(relation, Num(bound)),)),
+        ) if a == b:
+            return {">": value > bound, "≥": value >= bound, "<": value < bound, "≤": value <= bound}.get(
+                relation, False
+            )
+    return False
 
 
 def renamed(node: Expr, old: str, new: str) -> Expr:

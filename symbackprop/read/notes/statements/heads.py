@@ -237,6 +237,7 @@ class Heads:
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
             return replace(unit, meant="claim")
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
+        named = named and not classes.DERIVED.search(before)
         if named and not classes.is_derivative(rhs) and not (
             classes.holds_derivative(rhs) or isinstance(rhs, Num)
         ):  # fmt: skip

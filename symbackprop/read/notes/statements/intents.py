@@ -51,6 +51,8 @@ _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 _BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
 _FOR = re.compile(r"\b(?:for|if|when|where|case|with|whenever)\s*\Z", re.IGNORECASE)
 
+_WITH = re.compile(r"\s*,?\s*(?:with|where|and)(?:\s+(?:all|each|every|entries))*\s*", re.IGNORECASE)
+
 
 def loosened(node: Expr, inner: list[Chain]) -> Expr:
     """f(z = W a + b) says f(z), and z = W a + b besides."""
@@ -167,7 +169,7 @@ class Intents(Heads):
             if k and self.on_indices(part.chain):
                 out.append(part.chain)
         if len(parts) == 1 and _FOR.search(r.formula.before) and not r.formula.display:
-            if self.on_indices(parts[0].chain) or self.on_values(parts[0].chain):
+            if self.on_indices(parts[0].chain) or (self.on_values(parts[0].chain) and not self.told_of_given(r)):
                 if _BEHIND.fullmatch(r.formula.before) and self.hangs_on_claim(parts[0].chain):
                     return [parts[0].chain]
                 self.pending = [parts[0].chain]
@@ -177,6 +179,12 @@ class Intents(Heads):
         if r.formula.display or re.search(r"[.;]", r.formula.before):
             self.pending = []
         return out
+
+    def told_of_given(self, r: Record) -> bool:
+        """ "Let σ ∈ ℝ^d with σ_j > 0": said of what the sentence gives, from there on."""
+        last = self.made[-1] if self.made else None
+        given = isinstance(last, list) and bool(last) and last[-1].meant in ("shape", "definition")
+        return given and _WITH.fullmatch(r.formula.before) is not None
 
     def chain(self, r: Record, chain: Chain, part: int, joined: str) -> list[Unit]:
         first = chain.subjects[-1]

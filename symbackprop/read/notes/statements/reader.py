@@ -43,7 +43,7 @@ from ..inferred.said import Record, head_of
 from ..inferred.solver import Piece
 from . import classes
 from .claims import Unequal, elaborate
-from .conditions import as_name, conditioned
+from .conditions import as_name, conditioned, settles
 from .heads import Unit
 from .intents import stacked_items
 from .rivals import Rivals
@@ -304,7 +304,8 @@ class SectionReader(Rivals):
                 lhs, rhs = conditioned(found, lhs, rhs)
             else:
                 more = Definition(found, self.spelled(c), base.formula.where)
-                table = replace(table, hypotheses=(*table.hypotheses, more))
+                kept = (h for h in table.hypotheses if not settles(found, h.chain))
+                table = replace(table, hypotheses=(*kept, more))
                 continue
             assumed.append(self.spelled(c))
         return replace(
