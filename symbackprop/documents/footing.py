@@ -18,6 +18,7 @@ from symbackprop.read.notes.grammar.tree import (
     Expr,
     IndexName,
     Num,
+    Sum,
     Symbol,
 )
 from symbackprop.read.notes.grammar.walking import mapped, walk
@@ -33,6 +34,7 @@ CASE = re.compile(
     r"|null|perpendicular|orthogonal|plug\w*|root|system|symmetric|unit|eigen\w+|constraint|surface|sphere|using)\b",
     re.IGNORECASE,
 )  # fmt: skip
+BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits)?\s*[_^])")
 MOST = 24
 """Decimals that are looked at in one statement."""
 
@@ -42,6 +44,8 @@ def without_footing(reading: Reading) -> str:
     lhs, rhs = reading.lhs, reading.rhs
     if lhs is None or rhs is None or not reading.declarations.inferred:
         return ""
+    if BARE_SUM.search(reading.formula.text) and any(isinstance(n, Sum) for x in (lhs, rhs) for n in walk(x)):
+        return "over which index the sum runs is not written"
     if any(isinstance(n, Dots) for x in (lhs, rhs) for n in walk(x)):
         return "what the entries between the dots are is not understood"
     if any(n.name in EXPECTATIONS for x in (lhs, rhs) for n in walk(x) if isinstance(n, Symbol)):
@@ -51,9 +55,9 @@ def without_footing(reading: Reading) -> str:
         return ROUNDED if rounded(reading) else ""
     if any(numbers):
         letters, closed = (rhs, lhs) if numbers[0] else (lhs, rhs)
-        if conditional(reading):
+        if reading.also is None and conditional(reading):  # no conclusion that is put into its condition
             return CONDITION
-        if decimals(closed, reading) or substituted(letters, closed) or gives_values(reading):
+        if decimals(closed, reading) or substituted(letters, closed):
             return SUBSTITUTED
     elif isinstance(lhs, Symbol) and lhs.label is None and lhs in walk(rhs) and conditional(reading):
         return CONDITION  # A = A^T
@@ -68,11 +72,6 @@ def conditional(reading: Reading) -> bool:
 
 def is_letter(node: object) -> bool:
     return isinstance(node, (Symbol, IndexName))
-
-
-def gives_values(reading: Reading) -> bool:
-    """A letter that it rests on was given a number: x = 2."""
-    return any(not any(map(is_letter, walk(d.chain.links[0].rhs))) for d in reading.declarations.definitions)
 
 
 def decimals(node: Expr, reading: Reading) -> list[tuple[Num, Fraction]]:

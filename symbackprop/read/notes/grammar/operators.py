@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -37,6 +38,13 @@ MATRICES = frozenset(
 )
 ROWS = frozenset(
     "aligned split gathered align gather equation alignedat eqnarray multline displaymath flalign alignat".split()
+)
+
+
+_CASE_WORDS = re.compile(
+    r"\W*(?:(?:if|when(?:ever)?|where(?:ver)?|for(?: all| every| any)?|in (?:the )?cases?|as long as|provided(?: that)?"
+    r"|given(?: that)?|otherwise|else|elsewhere|in all other cases|and|or|all other|any other)\W*)*",
+    re.IGNORECASE,
 )
 
 
@@ -320,6 +328,8 @@ class Operators(Differentials):
                 self.advance()
             when: Chain | None = None
             while self.tok.kind == "text" or self.tok.kind == "forall":
+                if self.tok.kind == "text" and _CASE_WORDS.fullmatch(self.tok.text) is None:
+                    raise self.unsupported(f"“{self.tok.text.strip()}” in a case is not understood", self.tok)
                 self.advance()
             if self.tok.kind not in ("row", "end"):
                 when = self.chain()
