@@ -245,7 +245,7 @@ REFUSALS = [
     (r"\partial L", "by which variable"),
     (r"\nabla L", "by which variable"),
     (r"\frac{\partial^2 C}{\partial r}", "order 2 above, 1 variables below"),
-    (r"\sum y_i", "over which index"),
+    (r"\sum A_{ij}", "over which index"),
     (r"\sum_{i,i} y_i", "bound twice"),
     (r"\foo", "unknown command \\foo"),
     (r"\left( x ]", "closed by"),

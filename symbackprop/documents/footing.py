@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -13,12 +14,11 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.numbers.floats import evaluate_floats
 from symbackprop.numbers.points import Point
 from symbackprop.read.notes.grammar.tree import (
-    Call,
-    Derivative,
+    Dots,
     Expr,
-    Gradient,
     IndexName,
     Num,
+    Sum,
     Symbol,
 )
 from symbackprop.read.notes.grammar.walking import mapped, walk
@@ -29,6 +29,12 @@ SUBSTITUTED = "numbers are put in for letters here, and which letters have these
 CONDITION = "nothing given makes this hold always: it reads as a condition"
 ROUNDED = "the sides agree as far as their decimals are written out"
 EXPECTATIONS = frozenset((r"\mathbb{E}", r"\mathbb{V}", r"\mathbb{P}"))
+CASE = re.compile(
+    r"\b(?:if|iff|only|when|where|satisf\w+|solv\w+|zero|stationar\w+|critical|optim\w+|minim\w+|maxim\w+|equations?|kernel"
+    r"|null|perpendicular|orthogonal|plug\w*|root|system|symmetric|unit|eigen\w+|constraint|surface|sphere|using)\b",
+    re.IGNORECASE,
+)  # fmt: skip
+BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits)?\s*[_^])")
 MOST = 24
 """Decimals that are looked at in one statement."""
 
@@ -38,6 +44,10 @@ def without_footing(reading: Reading) -> str:
     lhs, rhs = reading.lhs, reading.rhs
     if lhs is None or rhs is None or not reading.declarations.inferred:
         return ""
+    if BARE_SUM.search(reading.formula.text) and any(isinstance(n, Sum) for x in (lhs, rhs) for n in walk(x)):
+        return "over which index the sum runs is not written"
+    if any(isinstance(n, Dots) for x in (lhs, rhs) for n in walk(x)):
+        return "what the entries between the dots are is not understood"
     if any(n.name in EXPECTATIONS for x in (lhs, rhs) for n in walk(x) if isinstance(n, Symbol)):
         return "of an expectation only that it is linear is known here"
     numbers = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
@@ -45,30 +55,23 @@ def without_footing(reading: Reading) -> str:
         return ROUNDED if rounded(reading) else ""
     if any(numbers):
         letters, closed = (rhs, lhs) if numbers[0] else (lhs, rhs)
-        if decimals(closed, reading) or substituted(letters, closed) or gives_values(reading):
-            return SUBSTITUTED
-        if not any(isinstance(n, (Derivative, Gradient, Call)) for n in walk(letters)) and free(letters, reading):
+        if reading.also is None and conditional(reading):  # no conclusion that is put into its condition
             return CONDITION
-    elif isinstance(lhs, Symbol) and lhs.label is None and lhs in walk(rhs) and free(lhs, reading):
+        if decimals(closed, reading) or substituted(letters, closed):
+            return SUBSTITUTED
+    elif isinstance(lhs, Symbol) and lhs.label is None and lhs in walk(rhs) and conditional(reading):
         return CONDITION  # A = A^T
     return ""
 
 
+def conditional(reading: Reading) -> bool:
+    """The words around it, in the text, are those of something that holds in a case or is solved."""
+    around = reading.formula.before + " \n " + reading.formula.after
+    return not reading.formula.display and CASE.search(around) is not None
+
+
 def is_letter(node: object) -> bool:
     return isinstance(node, (Symbol, IndexName))
-
-
-def free(node: Expr, reading: Reading) -> bool:
-    """Arrays stand in it, and none has a definition."""
-    table = reading.declarations
-    names = {n.name for n in walk(node) if isinstance(n, Symbol)}
-    defined = {n.name for d in table.definitions for n in walk(d.chain.subjects[-1]) if isinstance(n, Symbol)}
-    return not names.isdisjoint({*table.arrays, *table.layered}) and names.isdisjoint(defined)
-
-
-def gives_values(reading: Reading) -> bool:
-    """A letter that it rests on was given a number: x = 2."""
-    return any(not any(map(is_letter, walk(d.chain.links[0].rhs))) for d in reading.declarations.definitions)
 
 
 def decimals(node: Expr, reading: Reading) -> list[tuple[Num, Fraction]]:

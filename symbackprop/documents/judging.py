@@ -120,10 +120,8 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
     if outcome.verdict == "refuted" and reading.doubt:
         return Outcome("unknown", reading.doubt)
-    if outcome.verdict in ("refuted", "ill-formed"):
-        without = without_footing(reading)
-        if without:
-            return Outcome("unknown", without)
+    if outcome.verdict in ("refuted", "ill-formed") and (without := without_footing(reading)):
+        return Outcome("unknown", without)
     if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
         outcome = over_readings(reading, outcome)
     if outcome.verdict == "proved" and reading.assumed:
@@ -142,7 +140,8 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
             continue
         both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
         # what makes no sense of a true statement is no reading of it; but vectors are columns where nothing is said
-        senseless = other.verdict == "ill-formed" and not words.endswith(("a column", WITHOUT))
+        usual = words.endswith(("a column", WITHOUT)) or (words.endswith("is a matrix") and words[0].isupper())
+        senseless = other.verdict == "ill-formed" and not usual
         if other.verdict != outcome.verdict and not both_wrong and not senseless:
             said.append(f"{words} ({other.verdict})")
     if not said:

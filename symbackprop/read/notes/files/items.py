@@ -12,6 +12,7 @@ from .macros import Macro, collect, expand
 from .place import Place, ReadError, Source
 from .rows import split_rows
 
+_COMMENTED = re.compile(r"(?<!\\)%[^\n]*")
 _IGNORE = re.compile(r"\s*ignore\b[\s:]*((?:SB\d{3}[\s,]*)*)")
 CONTEXT: Final = 200
 """Characters of prose kept before and after a formula."""
@@ -132,7 +133,7 @@ class Collector:
         for row in split_rows(text):
             lead = len(row.text) - len(row.text.lstrip())
             body = row.text.strip()
-            if not body:
+            if not _COMMENTED.sub("", body).strip():
                 continue
             here = _compact([offsets[k] for k in row.offsets[lead : lead + len(body)]])
             where = Place(source, here if isinstance(here, int) else here[0], None if isinstance(here, int) else here)

@@ -54,6 +54,29 @@ def unclosed(text: str) -> list[tuple[int, int]]:
     return out
 
 
+_BRACKETS = re.compile(
+    r"(?:(?m:^)[ \t]*(?P<fence>```|~~~)[\s\S]*?(?:(?m:^)[ \t]*(?P=fence)|\Z)|`[^`\n]*`|<!--[\s\S]*?(?:-->|\Z))"
+    r"|\$\$[\s\S]*?\$\$|(?<!\\)\$(?:\\.|[^$\\\n])+\$|\\begin\{(?P<env>[a-z]+\*?)\}[\s\S]*?\\end\{(?P=env)\}"
+    r"|(?P<a>\\\\?)(?:\((?P<inline>(?:(?!\n[ \t]*\n)[\s\S])+?)(?P=a)\)"
+    r"|\[(?P<shown>(?:(?!\n[ \t]*\n)[\s\S])+?)(?P=a)\])"
+)
+
+
+def with_dollars(text: str) -> str:
+    r"""\(…\) and \\(…\\) as $…$, displays as $$…$$, each character in its place; not in code or formulas."""
+
+    def replaced(m: re.Match[str]) -> str:
+        if m["a"] is None:
+            return m.group()
+        body, sign = (m["inline"], "$") if m["inline"] is not None else (m["shown"], "$$")
+        gap = len(m["a"]) + 1
+        if sign == "$":
+            return f"${' ' * (gap - 1)}{body}{' ' * (gap - 1)}$"
+        return f"$${' ' * (gap - 2)}{body}{' ' * (gap - 2)}$$"
+
+    return _BRACKETS.sub(replaced, text)
+
+
 def read_markdown(source: Source, collector: Collector) -> None:
     text = source.text
     for start, end in unclosed(text):
@@ -61,6 +84,7 @@ def read_markdown(source: Source, collector: Collector) -> None:
         error = ReadError("this $$ is never closed", (0, 2), where)
         collector.broken.append((start, Formula(text[start:end].strip(), where, True, error=error)))
         text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    text = with_dollars(text)
     try:
         tokens = _parser().parse(text)
     except RecursionError:

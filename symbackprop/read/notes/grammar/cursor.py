@@ -86,7 +86,8 @@ class Cursor:
         if token.kind != "{":
             if token.kind in ("end", "}", "close", "rel", "^", "_", "amp", "row"):
                 raise self.fail("a script without anything in it")
-            if token.kind == "deco" and self.tokens[self.i + 1].kind in ("name", "{"):  # ^\mathrm T, _\mathbf{x}
+            inner = self.tokens[self.i + 1].kind if token.kind in ("deco", "unwrap") else ""
+            if inner in ("name", "{"):  # ^\mathrm T, _\mathbf{x}
                 self.advance()
                 return self.group()
             if token.kind in ("deco", "frac"):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import cast
 
-from ..files.place import Unsettled
 from .tree import Dots, Entry, Expr, IndexName, Matrix, Num, Symbol, Transpose, Words
 
 ROW, COLUMN = "i\"", "j\""
@@ -17,7 +17,7 @@ class NoPattern(Exception):
 
 
 def dotted(node: Matrix) -> Expr:
-    """[e_1, …, e_n], also below each other or in two directions: the array with the entries e_i."""
+    """[e_1, …, e_n], also below each other or in two directions: the array with the entries e_i, by their pattern."""
     rows = node.rows
     if not any(isinstance(c, Dots) for row in rows for c in row):
         return node
@@ -25,26 +25,27 @@ def dotted(node: Matrix) -> Expr:
     plain = [row for row in plain if row]
     try:
         if len(rows) == 1:
-            entries = Entry(common(plain[0][0], plain[0][-1], COLUMN), (IndexName(COLUMN),), node.span)
+            entries = Entry(common(plain[0], COLUMN), (IndexName(COLUMN),), node.span)
             return Transpose(entries, node.span)
         if all(len(row) == 1 for row in rows):
-            return Entry(common(plain[0][0], plain[-1][0], ROW), (IndexName(ROW),), node.span)
-        first, last = (common(row[0], row[-1], COLUMN) for row in (plain[0], plain[-1]))
-        return Entry(common(first, last, ROW), (IndexName(ROW), IndexName(COLUMN)), node.span)
-    except (NoPattern, IndexError):
-        raise Unsettled("what the entries between the dots are is not understood", node.span) from None
+            return Entry(common([row[0] for row in plain], ROW), (IndexName(ROW),), node.span)
+        entry = common([common(row, COLUMN) for row in plain], ROW)
+        return Entry(entry, (IndexName(ROW), IndexName(COLUMN)), node.span)
+    except NoPattern:
+        return node
 
 
-def common(first: object, last: object, index: str) -> Expr:
-    found = both(first, last, index)
-    if found is first:
+def common(cells: Sequence[Expr], index: str) -> Expr:
+    """What all of them are with an index in place of 1, 2, …, n."""
+    found = {both(cells[0], cell, index) for cell in cells[1:]}
+    if len(found) != 1 or found == {cells[0]}:
         raise NoPattern
-    return cast(Expr, found)
+    return cast(Expr, found.pop())
 
 
 def both(a: object, b: object, index: str) -> object:
-    """The first with an index where it has 1 and the last has a letter."""
-    if isinstance(a, Num) and a.value == 1 and isinstance(b, (IndexName, Symbol)):
+    """The first with an index where it has 1 and the other has a letter or another number."""
+    if isinstance(a, Num) and a.value == 1 and a != b and isinstance(b, (IndexName, Symbol, Num)):
         return IndexName(index, a.span)
     if type(a) is not type(b):
         raise NoPattern

@@ -31,6 +31,8 @@ _TOKEN: Final = re.compile(
     | (?P<dashed>(?P<head>[A-Za-z])\s*\\(?:text|textrm|mathrm|mbox|textit)\s*
         \{{\s*-\s*(?P<tail>[A-Za-z][A-Za-z0-9\ -]*)\}})
     | (?P<letters>[A-Za-z]+)
+    | (?P<ellipsis>\.\.\.)
+    | (?P<spacing>\\\\\s*\[\s*-?[\d.]+\s*[a-z]{{2}}\s*\])
     | (?P<number>\d+(?:\.\d+)?|\.\d+)
     | (?P<command>\\[A-Za-z]+\*?)
     | (?P<escaped>\\[^A-Za-z])
@@ -118,6 +120,10 @@ def tokenize(text: str, words: Collection[str] = ()) -> list[Token]:
                     depth = max(0, depth - 1)
         elif kind == "command":
             skip_until = _command(m.group()[1:], text, start, end, words, out)
+        elif kind == "ellipsis":
+            append(Token("dots", "…", start, end))
+        elif kind == "spacing":  # \\[2ex]
+            append(Token("row", "", start, end))
         elif kind == "number":
             _number(m.group(), start, end, out)
         elif kind == "marked":
@@ -207,6 +213,9 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
                 return real.end()
         if kind == "text":
             raise ReadError(f"\\{name} needs plain words in braces", (start, end))
+    elif name == "bbox":
+        option = re.compile(r"\s*\[[^\]]*\]").match(text, end)
+        end = option.end() if option else end
     elif kind == "drop1":
         group = _GROUP.match(text, end)
         return group.end() if group else end

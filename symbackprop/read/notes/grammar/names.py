@@ -175,6 +175,9 @@ class Names(Cursor):
                 self.advance()
                 return All(span)
             case "name":
+                if self.tokens[self.i + 1].text == "[":  # s_{a[i]}: a belongs to the name
+                    self.advance()
+                    return Words(token.text, span)
                 return self.word(token, past) or self.name()
             case "deco":
                 return self.marked()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -30,12 +31,20 @@ from .tree import (
     Sum,
     Words,
 )
+from .walking import walk
 
 MATRICES = frozenset(
     "matrix pmatrix bmatrix Bmatrix vmatrix Vmatrix smallmatrix array psmallmatrix bsmallmatrix".split()
 )
 ROWS = frozenset(
     "aligned split gathered align gather equation alignedat eqnarray multline displaymath flalign alignat".split()
+)
+
+
+_CASE_WORDS = re.compile(
+    r"\W*(?:(?:if|when(?:ever)?|where(?:ver)?|for(?: all| every| any)?|in (?:the )?cases?|as long as|provided(?: that)?"
+    r"|given(?: that)?|otherwise|else|elsewhere|in all other cases|and|or|all other|any other)\W*)*",
+    re.IGNORECASE,
 )
 
 
@@ -57,9 +66,7 @@ class Operators(Differentials):
                 high = r
             else:
                 raise self.fail("a second script on the same side", token)
-        if low is None:
-            raise self.unsupported(f"{token.text}: over which index? a subscript is missing", token)
-        binders, where = self.binders(low, high)
+        binders, where = ((), ()) if low is None else self.binders(low, high)
         if self.tok.kind in ("end", "}", "close", "rel", "comma"):
             raise self.fail(f"nothing under the {token.text}", token)
         if kind in ("max", "min") and self.tok.kind == "open":
@@ -67,7 +74,20 @@ class Operators(Differentials):
         else:
             body = self.expression(HADAMARD)
         span = (token.start, self.end())
+        if low is None:
+            binders = self.only_index(body)
+            if kind != "sum" or high is not None or len(binders) != 1:
+                raise self.unsupported(f"{token.text}: over which index? a subscript is missing", token)
         return Sum(binders, body, where, span) if kind == "sum" else Over(kind, binders, body, where, span)
+
+    @staticmethod
+    def only_index(body: Expr) -> tuple[Binder, ...]:
+        """Σ y_i log p_i: over the only letter that stands as a subscript."""
+        scripts = [n.sub for n in walk(body) if isinstance(n, Name) and n.sub is not None]
+        inside = {b.name for n in walk(body) if isinstance(n, (Sum, Over)) for b in n.binders}
+        items = [i for s in scripts for i in s.items]
+        letters = {i.letter: i.span for i in items if isinstance(i, Name) and i.letter.islower() and i.sub is None}
+        return tuple(Binder(n, span=span) for n, span in letters.items() if n not in inside)
 
     def binders(self, low: Range, high: Range | None) -> tuple[tuple[Binder, ...], tuple[Chain, ...]]:
         if self.tokens[low[0]].kind == "substack" and self.tokens[low[0] + 1].kind == "{":
@@ -89,6 +109,8 @@ class Operators(Differentials):
             raise ReadError("one index is bound twice", out[-1].span)
         if high is not None:
             top = self.inside(*high)
+            if where and all(b.low is None for b in out):  # Σ_{j ≠ i}^n
+                out = out[:1]
             if len(out) > 1 and any(b.low is None for b in out):
                 raise ReadError("one upper limit for several indices", out[-1].span)
             out = [replace(b, high=top) for b in out]
@@ -306,6 +328,8 @@ class Operators(Differentials):
                 self.advance()
             when: Chain | None = None
             while self.tok.kind == "text" or self.tok.kind == "forall":
+                if self.tok.kind == "text" and _CASE_WORDS.fullmatch(self.tok.text) is None:
+                    raise self.unsupported(f"“{self.tok.text.strip()}” in a case is not understood", self.tok)
                 self.advance()
             if self.tok.kind not in ("row", "end"):
                 when = self.chain()

@@ -19,6 +19,7 @@ from .tree import (
     Add,
     At,
     Binder,
+    Call,
     Cases,
     Chain,
     Derivative,
@@ -26,6 +27,7 @@ from .tree import (
     Entry,
     Equated,
     Expr,
+    Function,
     Hadamard,
     IndexName,
     Indicator,
@@ -100,7 +102,7 @@ class Resolver(Products):
             case Sum() | Over():
                 return self.big(node)
             case At():
-                raise Unsettled("a value at a point, |_{x = a}, is not supported: write f'(a)", node.span)
+                return self.at_point(node)
             case Reals(shape):
                 return Reals(None if shape is None else self.expr(shape), node.span)
             case Ones(sizes):
@@ -117,6 +119,18 @@ class Resolver(Products):
                 return dotted(Matrix(tuple(tuple(map(self.expr, r)) for r in rows), node.span))
             case _:
                 return cast(Expr, mapped(node, self.child))
+
+    def at_point(self, node: At) -> Expr:
+        """f(x)|_{x = a}, f'(x)|_{x = a}, df/dx|_{x = a}: f and its derivatives at a."""
+        body = self.expr(node.body)
+        if len(node.chain.links) == len(node.chain.subjects) == 1 and node.chain.links[0].relation == "=":
+            x, a = self.expr(node.chain.subjects[0]), self.expr(node.chain.links[0].rhs)
+            match body:
+                case Call(Function() as f, (v,)) if v == x:
+                    return Call(f, (a,), node.span)
+                case Derivative(Call(Function() as f, (v,)), (w,)) if v == w == x:
+                    return Call(replace(f, primes=f.primes + 1), (a,), node.span)
+        raise Unsettled("a value at a point, |_{x = a}, is read of a function of x alone: write f'(a)", node.span)
 
     def child(self, node: object) -> object:
         if isinstance(node, tuple):

@@ -94,7 +94,8 @@ _PLAIN = {
     "substack": "substack",
     "stack": "overset stackrel underset",
     "over": "underbrace overbrace",
-    "unwrap": "boxed cancelto mathop mathord mathrel mathbin ensuremath fbox mathclap mathrlap mathllap",
+    "unwrap": "boxed bbox cancel bcancel xcancel cancelto mathop "
+    "mathord mathrel mathbin ensuremath fbox mathclap mathrlap mathllap",
     "colored": "textcolor colorbox",
     "drop1": "label tag hspace vspace color phantom hphantom vphantom ref eqref cite mspace kern",
     "uparrow": "uparrow nearrow nwarrow Uparrow updownarrow",
@@ -106,7 +107,7 @@ _PLAIN = {
 _SKIPPED = (
     "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm displaystyle textstyle "
     "scriptstyle limits nolimits nonumber notag thinspace medspace thickspace negthinspace enspace hfill noindent "
-    "mathstrut strut hline smallskip medskip par rm bf it allowbreak nobreak relax centering scriptscriptstyle "
+    "mathstrut strut hline smallskip medskip par rm bf it allowbreak nobreak space relax centering scriptscriptstyle "
     "negmedspace negthickspace"
 )
 

@@ -126,7 +126,8 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
 
 def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], bool]) -> set[str]:
     """Shapes that were said above hold until they are said anew.  Returns the letters whose definition was not read."""
-    roles.sizes |= set(above.sizes) - set(roles.arrays) - roles.indices
+    own = {k for k, use in roles.arrays.items() if use.items or use.by or defines(k)}
+    roles.sizes |= set(above.sizes) - own - roles.indices
     facts.logistic |= above.logistic
     facts.logistic_keys |= set(above.logistic_keys)
     facts.einstein |= above.einstein

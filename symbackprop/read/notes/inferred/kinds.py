@@ -263,6 +263,9 @@ class Framer(Options):
             self.abstract(key, frame)
 
     def abstract(self, key: str, frame: Frame) -> None:
+        calls = self.roles.calls.get(key, [])
+        if key in self.facts.losses and calls and all(c == calls[0] and isinstance(c[0], Name) for c in calls):
+            return self.loss(key, calls[0], frame)
         logistic = key in self.facts.logistic_keys or (key == "σ" and self.facts.logistic)
         body, args = (LOGISTIC, ("z",)) if logistic else ("", ())
         frame.table = frame.table.with_function(FunctionSymbol(key, "elementwise", args, body, said=logistic))

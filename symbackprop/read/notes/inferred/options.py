@@ -129,7 +129,8 @@ class Options:
                 out.append(Option((axes[0],), "row", cost=base + row))
         if key in self.facts.square:
             out = [replace(o, shape=(axes[0], axes[0])) if o.rank == 2 and not o.family else o for o in out]
-        was = self.inherited.get(key) if key not in self.roles.listed else None  # x_1, …, x_m are said anew
+        anew = key in self.roles.listed or self.defined(key)  # x_1, …, x_m are said anew
+        was = None if anew else self.inherited.get(key)
         if was is not None and key not in self.facts.ranks:
             same = [(o.rank, o.family, o.orientation) == (was.rank, was.family, was.orientation) for o in out]
             kept = (

@@ -14,6 +14,7 @@ from ..files.place import ReadError
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product
+from ..grammar.vocabulary import GREEK
 from .hypotheses import ANY, LAST, Saying
 from .occurrences import key_of
 from .prose_patterns import (
@@ -49,6 +50,7 @@ from .prose_patterns import (
     SHAPED,
     SOFTMAX_OF,
     SQUARE,
+    TO_NUMBERS,
     F,
 )
 
@@ -134,6 +136,8 @@ class Facts:
     rows: set[str] = field(default_factory=set)
     constants: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
+    losses: set[str] = field(default_factory=set)
+    """f: ℝ^n → ℝ."""
     softmaxes: list[tuple[str, str, str]] = field(default_factory=list)
     everything: int | None = None
     bold: dict[str, int] = field(default_factory=dict)
@@ -150,6 +154,7 @@ class Facts:
 
     def read(self, text: str, at: int = 0) -> Facts:
         t, self.at = template(text), at
+        self.losses |= {GREEK.get(m[1].lstrip("\\"), m[1]) for m in TO_NUMBERS.finditer(text)}
         for sentence in re.split(r"(?<=[.;!?:])\s+", t.text):
             self.sentence(sentence, t)
         return self

@@ -100,6 +100,10 @@ LIKEWISE = re.compile(
     r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat",
     re.IGNORECASE,
 )
+_REALS = r"(?:\\mathbb\s*\{?\s*R\s*\}?|\\R{1,2}(?![A-Za-z])|ℝ)"
+TO_NUMBERS = re.compile(
+    rf"(\\?[A-Za-z]+)\s*(?::|\\colon(?![a-z]))\s*{_REALS}\s*\^[^$\\]*(?:\\times[^$\\]*)?\\(?:to|rightarrow|mapsto)\s*{_REALS}\s*(?![\s^])"
+)
 EINSTEIN = re.compile(
     r"\bEinstein\b|summation\s+convention|(?:sum(?:mation|med)?)\s+over\s+repeated\s+ind|repeated\s+ind\w+\s+(?:is|are)\s+summed|index\s+that\s+(?:appears|occurs)\s+twice[^.]*\bsummed",
     re.IGNORECASE,

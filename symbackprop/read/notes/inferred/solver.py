@@ -170,7 +170,7 @@ class Solver:
             soft += shapes.cost
             if not isinstance(link.rhs, (Words, Dots)):
                 left = link.rhs
-        return (0, 0, 1.5) if bad and in_numbers(piece.chain) else (0, bad, soft)
+        return 0, bad, soft
 
     # --- the beam ----------------------------------------------------------------------------
 

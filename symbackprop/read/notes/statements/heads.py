@@ -60,7 +60,7 @@ class Unit:
 
 
 _ENDS = re.compile(r"[.;!?](?:\s|\Z)")
-_ITEM = re.compile(r"\A\W*\Z|(?:\A|[.:;\n])\W*(?:\d{1,2}|[a-z]|[ivx]{1,4})[.):]\W*\Z")
+_ITEM = re.compile(r"\A\W*\Z|(?:\A|[.:;_\n])\W*(?:\d{1,2}|[a-z]|[ivx]{1,4})[.):]\W*\Z")
 """What stands before a formula with which an item of a list begins."""
 
 
@@ -229,6 +229,11 @@ class Heads:
                 return self.define(r, unit, key)
             return replace(unit, meant="claim")
         if items and not self.free_items(found.name):
+            sub = found.name.sub
+            if sub is not None and any(isinstance(i, (Add, Product)) for i in sub.items):
+                self.section.unread.add(key)
+                why = f"entries given by a formula of their index, {key}_{{{sub.text}}}, are not understood"
+                return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
             return replace(unit, meant="claim")
         if self.holds(key, rhs) and not self.shifted(found.name, rhs):
             why = self.over_time(key, found.name, rhs)

@@ -16,6 +16,7 @@ from ..grammar.tree import (
     Chain,
     Derivative,
     Dots,
+    Entry,
     Expr,
     Indicator,
     Link,
@@ -45,6 +46,8 @@ _HEAD = re.compile(
     r"\s*(\\?[A-Za-z]+(?:\s*\{\\?[A-Za-z]+\})?)\s*(?:[_^]\s*(?:\{[^{}]*\}|\\?\w+)\s*)*(?:\([^()=]*\))?\s*&?\s*(?::?=)"
 )
 """The letter on the left of what may be its definition."""
+_HEAD_INSIDE = re.compile(r"(?:\\space|\))" + _HEAD.pattern)
+r"""The same behind words: (Mean) \space \mu = …"""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
 _BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
@@ -102,9 +105,17 @@ class Intents(Heads):
 
     def of_layers(self, node: Expr) -> bool:
         names = [n for n in walk(node) if isinstance(n, Name)]
-        return isinstance(node, (Name, Num, Add)) and all(key_of(n) in self.table.layers for n in names) and not any(
-            n.sub is not None or n.sups for n in names
-        )  # fmt: skip
+        plain = all(n.sub is None and not n.sups and key_of(n) in self.table.layers for n in names)
+        return isinstance(node, (Name, Add)) and bool(names) and plain
+
+    def vector_function(self, lhs: Expr, rhs: Expr) -> str:
+        """The g of g(z)_i = …, without g on the right."""
+        match lhs:
+            case Product((Name() as name, Entry(Paren((Chain((Name(),), ()),)), (Name(),)))):
+                key = key_of(name)
+                if key in self.table.functions and not any(isinstance(n, Name) and key_of(n) == key for n in walk(rhs)):
+                    return key
+        return ""
 
     def is_stack(self, lhs: Expr, rhs: Expr) -> bool:
         """X = [x_1, …, x_m], or its rows above each other with dots between."""
@@ -145,7 +156,7 @@ class Intents(Heads):
         formula, whole = r.formula, (0, len(r.formula.text))
         if formula.aligned is not None:
             self.above[formula.aligned] = None
-        found = _HEAD.match(formula.text)
+        found = _HEAD.match(formula.text) or _HEAD_INSIDE.search(formula.text.partition("=")[0] + "=")
         if found is not None:
             names = unread_names(found[1])
             self.section.unread |= names
@@ -284,6 +295,8 @@ class Intents(Heads):
             return replace(unit, meant="remark" if isinstance(rhs, Words) else "shape")
         if relation not in EQUATIONS and relation != "=:":
             self.assume(r, lhs, link)
+            if relation == "∝" and (head := head_of(lhs)) is not None and head.key not in self.defined:
+                self.section.unread.add(self.section.roles.full_key(head.name)[0])  # known up to a factor
             return replace(unit, meant="remark")
         whole = not r.formula.display and r.loose is not None and len(r.loose.parts) == 1
         if whole and (classes.EQUIVALENT_BEFORE.search(before) or classes.EQUIVALENT_AFTER.match(r.formula.after)):
@@ -296,14 +309,11 @@ class Intents(Heads):
         if isinstance(lhs, (Words, Dots)) or classes.is_question(rhs) or classes.is_order(rhs) or any(
             isinstance(n, Words) or self.is_word(n) for x in (lhs, rhs) for n in outside_scripts(x)
         ):  # fmt: skip
-            found = head_of(lhs)
-            known = found is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
-            if found is not None and known and not (isinstance(rhs, Words) or self.is_word(rhs)):
-                self.section.unread.add(self.section.roles.full_key(found.name)[0])
+            known = head_of(lhs) is not None and not isinstance(rhs, Dots) and not classes.is_question(rhs)
             return replace(unit, meant="definition" if known else "remark", note="in words")
         if isinstance(rhs, Product) and len(rhs.args) == 2 and isinstance(rhs.args[1], Paren) and rhs.args[0] == lhs:
             return replace(unit, meant="definition", note="notation")  # y = y(t)
-        if self.of_layers(lhs) and self.of_layers(rhs):  # ℓ = L - 1
+        if self.of_layers(lhs) and (isinstance(rhs, Num) or self.of_layers(rhs)):  # ℓ = L - 1
             return replace(unit, meant="remark")
         if sums_itself(lhs, rhs):
             return replace(unit, meant="definition", note="notation")
@@ -326,6 +336,10 @@ class Intents(Heads):
         derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
         if softmax_given(Chain((lhs,), (link,))) is not None:
             return replace(unit, meant="definition", note="function")
+        if (key := self.vector_function(lhs, rhs)) and key not in self.defined and not self.table.functions[key].body:
+            self.section.unread.add(key)
+            self.defined[key] = r.at
+            return replace(unit, meant="definition", note="in words")
         if self.names_dialect(lhs, rhs):
             return replace(unit, meant="definition", note="notation")
         demanded = classes.CONDITION.search(before) is not None

@@ -25,6 +25,7 @@ from ..grammar.tree import (
     Matrix,
     Name,
     Num,
+    Ones,
     Operator,
     Paren,
     Product,
@@ -98,12 +99,6 @@ class SectionReader(Rivals):
         if reading.declarations.inferred and not sound(reading) and not sound(alone):
             self.section.unread.add(u.given.key)
         return reading
-
-    # --- one chain ---------------------------------------------------------------------------
-
-    # --- one link ----------------------------------------------------------------------------
-
-    # --- conditions and conclusions ----------------------------------------------------------
 
     # --- notations ---------------------------------------------------------------------------
 
@@ -212,6 +207,8 @@ class SectionReader(Rivals):
         options = self.section.frame.options
         keys = [self.section.roles.full_key(n)[0] for n in names]
         new = any(k in options or k + AT in options for k in keys)
+        if isinstance(u.lhs, Ones) and not u.lhs.sizes and not lone:
+            return replace(base, kind="definition", note="shape")
         if new and not lone and isinstance(u.lhs, (Name, Dots)):
             return replace(base, kind="definition", note="shape")
         try:

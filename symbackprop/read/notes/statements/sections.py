@@ -107,6 +107,8 @@ class Sections:
     cuts: Recent[tuple[int, int]] = field(default_factory=lambda: Recent(SECTIONS))
     read: int = 0
     _keys: Fingerprints = field(default_factory=Fingerprints)
+    _ready: tuple[str, SectionReader] | None = None
+    """The section that was last looked at and is not cut, solved already."""
 
     def of(self, items: Iterable[Item], declarations: Declarations | None = None) -> Iterator[ReadSection]:
         """The sections in order.  Raises ReadError for a declaration block that is wrong."""
@@ -128,9 +130,13 @@ class Sections:
         key = self._keys.scope(scope, asked)
         if self.known.find(key) is not None:
             return scope, None, asked
-        cut = self.cuts.find(key) or change(scope, above, SectionReader(scope, asked))
+        cut = self.cuts.find(key)
         if cut is None:
-            return scope, None, asked
+            reader = SectionReader(scope, asked)
+            cut = change(scope, above, reader)
+            if cut is None:
+                self._ready = key, reader
+                return scope, None, asked
         self.cuts.keep(key, cut)
         first, rest = parts(scope, cut)
         return first, rest, above.about(f.text for f in first.formulas)
@@ -143,7 +149,8 @@ class Sections:
         self.read += 1
         if len(self._keys) > PARTS:
             self._keys = Fingerprints()
-        reader = SectionReader(scope, above)
+        ready, self._ready = self._ready, None
+        reader = ready[1] if ready is not None and ready[0] == key else SectionReader(scope, above)
         readings = tuple(reader.read())
         own = left_by(reader.section)
         found = ReadSection(key, readings, tuple(scope.formulas), scope.base, above, own, reader.after())
