@@ -56,8 +56,12 @@ case: (Z.eq_dec k (e i)) => [->|ne]; first by rewrite de !Z.sub_diag /delta /= -
 rewrite /delta; case: Z.eqb_spec => [|_]; first lia.
 by case: Z.eqb_spec => [E|_]; rewrite ?mul0r //; case: ne; rewrite -(ed k); congr e; lia.
 Qed.
-Lemma covering i j : (-1 <= i + j)%Z -> ge0 R i * ge0 R j = ge0 R i + ge0 R j + m1.
-Proof. by move=> H; rewrite /ge0 /m1 qr_opp1; do 2 case: Z.leb_spec; rewrite ?mulr1 ?mulr0 ?addr0 ?add0r ?addrK ?subrr //; lia. Qed.
+Lemma no_room1 i : (i < 0)%Z -> ge0 R i = 0.
+Proof. by rewrite /ge0; case: Z.leb_spec => //; lia. Qed.
+Lemma no_room2 i j : (i + j < 0)%Z -> ge0 R i * ge0 R j = 0.
+Proof. by move=> H; rewrite /ge0; do 2 case: Z.leb_spec; rewrite ?mulr0 ?mul0r //; lia. Qed.
+Lemma no_room3 i j k : (i + j + k < 0)%Z -> ge0 R i * ge0 R j * ge0 R k = 0.
+Proof. by move=> H; rewrite /ge0; do 3 case: Z.leb_spec; rewrite ?mulr0 ?mul0r //; lia. Qed.
 
 (* --- roots ------------------------------------------------------------------------------------ *)
 

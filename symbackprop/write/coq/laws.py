@@ -237,8 +237,10 @@ def zero_or_one(h: Term) -> str:
 
 
 @law
-def covering(g: Given, e: IndexExpr, f: IndexExpr) -> str:
-    return f"(@covering R {g.words.at(e)} {g.words.at(f)} ltac:(index))"
+def no_room(g: Given, each: tuple[IndexExpr, ...]) -> str:
+    if len(each) > 3:
+        raise NotExported("more than three conditions that exclude each other")
+    return f"(@no_room{len(each)} R {' '.join(map(g.words.at, each))} ltac:(index))"
 
 
 @law

@@ -35,7 +35,7 @@ from .source import Program
 from .standing import GRADIENT, Standing, jacobian
 
 WIDE = 90  # letters of a formula that is put together
-LOOKED_UP = 10  # names that are written out sooner than one is made up for them
+LOOKED_UP = 7  # what a name that is made up costs beside the letters that it stands for
 JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})
 RESULT, USUAL, EVERYTHING = 1, 2, 3
 GRADIENTS = re.compile(r"∂\w+/∂\w+")

@@ -22,6 +22,7 @@ from .expressions import Expressions
 
 Statement = ast.Assign | ast.AugAssign
 Function = Callable[..., Any]
+LINE = 160  # characters: what is longer is no line that anyone would write
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def mended(backward: Function, reverse: Reverse, wrong: WrongLine) -> Mended | N
         value = corrected(source, old, wrong, expressions)
     except SymbackpropError:
         return None
-    if expressions.used - set(NUMPY.imports) or not in_scope(value, function, old, backward):
+    if len(value) > LINE or expressions.used - set(NUMPY.imports) or not in_scope(value, function, old, backward):
         return None  # a helper of our code is none of the user's
     if isinstance(old, ast.Assign | ast.AugAssign):
         before, text = segment(source, old.value), f"{segment(source, target(old))} = {value}"
