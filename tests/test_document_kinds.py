@@ -231,3 +231,20 @@ NOT_SPOKEN = (
 def test_what_is_no_derivative_of_what_stands_above(said: str) -> None:
     text = r"Let $E(w) = \|Xw-y\|^2$ with $X\in\mathbb R^{n\times p}$. " + said
     assert all(c.verdict is not R for c in check_text(text))
+
+
+@pytest.mark.parametrize("said", ["The sigmoid satisfies ${0}$.", "For the logistic function $\\sigma$ we have ${0}$."])
+def test_what_a_function_does_gives_no_function(said: str) -> None:
+    right = (r"\sigma(-x) = 1 - \sigma(x)", r"\sigma'(x) = \sigma(x)(1 - \sigma(x))")
+    wrong = (r"\sigma(-x) = \sigma(x) - 1", r"\sigma(-x) = -\sigma(x)")
+    for claims, verdict in ((right, P), (wrong, R)):
+        for c in claims:
+            found = check_text(said.format(c))[-1]
+            assert (found.kind, found.verdict) == ("claim", verdict), (c, found.kind, found.outcome.message)
+
+
+def test_what_is_called_symmetric_is_a_matrix() -> None:
+    text = r"Maximise $J(w) = \frac{w^\top C w}{w^\top w}$, $C$ symmetric: "
+    for said, verdict in ((r"2(C w - J(w) w)", P), (r"C w - J(w) w", R)):
+        found = check_text(text + rf"$\nabla J(w) = \frac{{1}}{{w^\top w}}\left({said}\right)$.")[-1]
+        assert found.verdict == verdict, (said, found.verdict, found.outcome.message)

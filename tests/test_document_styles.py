@@ -15,7 +15,7 @@ WRONG = {
         r"\frac{1}{\sigma_j^2}",
     ],
     "blog.md": ["= X(Xw - y)", r"\ell'(z)"],
-    "chapters.md": ["= (a-y)x^T", "= y - a", r"V e \odot"],
+    "chapters.md": ["= (a-y)x^T", "= y - a", r"e \odot (1 - a)"],
     "course.md": [
         r"2B B^\top u", r"\ell}{\partial z}", "= 12t", r"(1 - a_1)", r"= s_i s_j", r"\nabla_y k(x,y)",
     ],

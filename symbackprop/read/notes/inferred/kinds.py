@@ -135,13 +135,19 @@ class Framer(Options):
     def defined(self, key: str) -> bool:
         return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
 
+    def functional(self, c: Candidate) -> bool:
+        """σ(-x) = 1 - σ(x) is what σ does, and gives no σ."""
+        key, args = self.roles.full_key(c.head.name)[0], c.head.args or ()
+        again = any(isinstance(n, Name) and self.roles.full_key(n)[0] == key for n in walk(c.link.rhs))
+        return len(args) == 1 and (again or (key in USUAL_FUNCTIONS and not isinstance(args[0], Name)))
+
     # --- functions ---------------------------------------------------------------------------
 
     def functions(self, frame: Frame) -> None:
         roles = self.roles
         given: dict[str, list[Candidate]] = {}
         for c in roles.candidates:
-            if c.head.args is not None:
+            if c.head.args is not None and not self.functional(c):
                 given.setdefault(roles.full_key(c.head.name)[0], []).append(c)
         for key, found in given.items():
             if not self.base.known(key):
@@ -239,7 +245,8 @@ class Framer(Options):
         total = len(self.uses_of(key)) - (apart if key in USUAL_FUNCTIONS else 0)
         never_bare = use is not None and use.calls == total
         lone = all(len(c) == 1 for c in calls)
-        defined = self.defined(key)
+        mine = (c for c in self.roles.candidates if self.roles.full_key(c.head.name)[0] == key)
+        defined = any(not self.functional(c) for c in mine)
         if defined and key not in self.roles.primed:
             return
         if key in self.roles.primed and (key in USUAL_FUNCTIONS or never_bare):

@@ -128,7 +128,11 @@ class Options:
                     out = [replace(o, cost=o.cost + 3) if o.rank == 1 else o for o in out]
                 out.append(Option((axes[0],), "row", cost=base + row))
         if key in self.facts.square:
-            out = [replace(o, shape=(axes[0], axes[0])) if o.rank == 2 and not o.family else o for o in out]
+            matrices = any(o.rank == 2 and not o.family for o in out)
+            out = [
+                replace(o, shape=(axes[0], axes[0]), cost=0.0) if o.rank == 2 and not o.family
+                else replace(o, cost=o.cost + 2 * matrices) for o in out
+            ]  # fmt: skip
         anew = key in self.roles.listed or self.defined(key)  # x_1, …, x_m are said anew
         was = None if anew else self.inherited.get(key)
         if was is not None and key not in self.facts.ranks:

@@ -197,7 +197,7 @@ class Heads:
         gives_function &= (
             self.table.functions.get(key) is not section.base.functions.get(key) or key in self.table.macros
         )
-        if key in self.table.functions and not gives_function:
+        if key in self.table.functions and (not gives_function or self.holds(key, rhs)):  # σ(-x) = 1 - σ(x)
             return replace(unit, meant="claim")
         base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
         solved = any(p.search(before) for p in (classes.SOLVED, classes.CONDITION))
