@@ -248,3 +248,11 @@ def test_what_is_called_symmetric_is_a_matrix() -> None:
     for said, verdict in ((r"2(C w - J(w) w)", P), (r"C w - J(w) w", R)):
         found = check_text(text + rf"$\nabla J(w) = \frac{{1}}{{w^\top w}}\left({said}\right)$.")[-1]
         assert found.verdict == verdict, (said, found.verdict, found.outcome.message)
+
+
+@pytest.mark.parametrize("said", ["Its gradient is $2v$.", "The gradient is $2v$.", "The Hessian is $H = 2I$."])
+def test_which_of_two_losses_is_meant_is_not_guessed(said: str) -> None:
+    text = r"Let $v \in \mathbb{R}^n$, $E(v) = 3 v^\top v$ and $F(v) = v^\top v$. "
+    assert all(c.verdict not in (P, R) for c in check_text(text + said))
+    alone = [c for c in check_text(text.replace(r"$E(v) = 3 v^\top v$ and ", "") + said) if c.kind == "claim"]
+    assert [c.verdict for c in alone] == [P]

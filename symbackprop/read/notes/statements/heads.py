@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.read.notes.meaning.written_out import finer
 
 from ..declared.table import define
 from ..files.place import ReadError, Span, Unsettled
@@ -37,6 +36,7 @@ from ..inferred.said import Head, Record, defining
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
+from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
 from .spoken import named_derivative

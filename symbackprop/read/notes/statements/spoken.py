@@ -79,7 +79,7 @@ def called(section: Section, of: Letter, by: Letter | None, order: int) -> Calle
 
 
 def differentiated(section: Section, at: int, by: Letter | None) -> Letter | None:
-    """The number given last above that depends on a letter, and that no other such number is made of."""
+    """The number given above that depends on a letter, and that no other number there is made of, if it is one only."""
     options = ((d, section.chosen.get(d.key)) for d in section.definitions if d.record < at)
     numbers = [d for d, option in options if option is not None and option.rank == 0]
     inner = {k for d in numbers for k in section.keys(d.chain) if k != d.key}
@@ -87,7 +87,8 @@ def differentiated(section: Section, at: int, by: Letter | None) -> Letter | Non
     if by is not None:
         key = section.roles.full_key(by.name)[0]
         roots = [d for d in roots if key in reach(section, d.key, at)]
-    return letter(roots[-1].chain.subjects[-1], roots[-1].text) if roots else None
+    alone = len({d.key for d in roots}) == 1
+    return letter(roots[-1].chain.subjects[-1], roots[-1].text) if alone else None
 
 
 def reach(section: Section, key: str, at: int) -> set[str]:
