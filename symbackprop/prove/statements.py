@@ -35,7 +35,8 @@ from .claims import Found, prove, prove_as_written, prove_simplified, unchecked,
 from .conditions.density import density
 from .conditions.effort import Effort
 from .conditions.guards import simpler_forward
-from .conditions.reasons import Seeker, case_name
+from .conditions.reasons import Seeker
+from .conditions.restating import case_name
 from .conditions.scales import FAILED
 from .differentiate import Names
 from .equality import Candidate, first
