@@ -323,7 +323,8 @@ def far_points(draw: Random) -> Iterator[Question]:
     """Hypotheses that nothing small satisfies."""
     t = {"x": "n", "w": "n"}
     for h in ("x*w > {}", "x*w < -{}", "x.sum() > {}", "x.mean() < -{}", "x > {}", "x > 5*w + {}", "(x*w).sum() > {}",
-              "x*w == {}", "np.abs(x) > {}", "np.exp(x) > {}", "np.log(x) > {}/20", "1/x > {}", "np.exp(x) < 1/{}"):  # fmt: skip
+              "x*w == {}", "np.abs(x) > {}", "np.exp(x) > {}", "np.log(x) > {}/20", "1/x > {}",
+              "np.exp(x) < 1/{}"):  # fmt: skip
         said = (h.format(draw.choice((12, 30, 45, 60))),)
         yield Question("lambda x, w: (x*w).sum()", "lambda x, w: w", t, "x", said, SURE)
         yield Question("lambda x, w: (x*w).sum()", "lambda x, w: 2*w + 1", t, "x", said, FALSE)
