@@ -205,7 +205,8 @@ class Intents(Heads):
             if called is None:
                 return [self.bare(r, first, chain.span)]
             link = Link("=", first, first.span, first.span)
-            return [Unit(r.at, called.derivative, link, "claim", chain.span, f"{called.latex} =")]
+            derivative = cast(Expr, respan(called.derivative, chain.span))  # it has no text here
+            return [Unit(r.at, derivative, link, "claim", chain.span, f"{called.latex} =")]
         if isinstance(first, Missing):
             over = self.above.get(r.formula.aligned, first) if r.formula.aligned is not None else first
             if over is None or isinstance(over, Missing):

@@ -26,6 +26,7 @@ from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
 from ..inferred.said import Record
+from ..inferred.unwritten import Unwritten
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
 _REDECLARES = re.compile(r"\b(?:now|instead|this time|from now on|finally|next|redefine)\b", re.IGNORECASE)
@@ -60,6 +61,7 @@ class Reading:
     also: Reading | None = None
     doubt: str = ""
     """Why it may hold all the same where it seems not to: a condition in words that is not understood."""
+    unwritten: Unwritten = field(default_factory=Unwritten)
     introduced: str = ""
     """A letter that nothing said or used before, on one side only: the equation may say what it is."""
 
