@@ -41,6 +41,13 @@ CONDITION = re.compile(
     + r"|\b(?:is|are|becomes?|equals?|vanish\w*)\s+(?:zero|0)?\s*(?:for|at|when|if|iff|only for)\s*\Z",
     re.IGNORECASE,
 )
+VANISHES = re.compile(
+    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at|optimal\w*"
+    r"|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
+    re.IGNORECASE,
+)
+"""Before ∇J = 0: where it holds, not that it holds everywhere."""
+YIELDS = re.compile(r"\W*(?:yields?|gives?|leads?|implies|results?|and solv|we (?:get|find|obtain)|for\b)", re.IGNORECASE)
 ASSUMES = re.compile(
     r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis|that is|i\.e\.|meaning|satisf(?:y|ies|ying)"
     r"|if|when|whenever|for|under|since|because|as)\b" + _END,
