@@ -90,8 +90,25 @@ class Section:
             self.solver.layout = layout
             found[layout] = self.solver.solve()
         best = min(layouts, key=lambda x: (found[x][1][:2], found[x][1][2] + LAYOUTS.get(x, 0.0)))
+        if best != layouts[0]:
+            misfits = {x: self.misfits(x, found[x][0]) for x in layouts}
+            best = min(layouts, key=lambda x: (misfits[x] if best != x else misfits[x] - 1, x != best))
         self.layout, (self.chosen, self.cost) = best, found[best]
         self.solver.layout = best
+
+    def misfits(self, layout: str, chosen: dict[str, Option]) -> int:
+        """How many formulas with derivatives do not go together with what their letters stand for."""
+        known, self.definitions, self.chosen = self.definitions, list(self.definitions), chosen
+        given = {d.key for d in known}
+        for c in self.roles.candidates:
+            key = self.roles.full_key(c.head.name)[0]
+            if key not in given:
+                given.add(key)
+                self.definitions.append(Given(key, Chain(c.chain.subjects, (c.link,), c.chain.span), "", c.record))
+        pieces = [p for p in self.solver.pieces if p.differentiates]
+        count = sum(not self.fits(p.chain, p.record, layout) for p in pieces)
+        self.definitions = known
+        return count
 
     # --- definitions -------------------------------------------------------------------------
 

@@ -344,6 +344,9 @@ class Intents(Heads):
         if self.names_dialect(lhs, rhs):
             return replace(unit, meant="definition", note="notation")
         demanded = classes.CONDITION.search(before) is not None
+        if derivative and zero and found is None:
+            solved = not r.formula.display and classes.YIELDS.match(r.formula.after) is not None
+            demanded |= solved or classes.VANISHES.search(before) is not None
         if demanded and (zero or found is None or self.not_fresh(found)):
             if found is not None and not zero and found.args is None and self.solves(found, rhs):
                 return self.conclusion(r, unit, found)
