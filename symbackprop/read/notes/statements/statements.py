@@ -41,7 +41,7 @@ class Reading:
     `lhs relation rhs` for a claim or definition; for shapes `lhs` is the subject (for a bare shape, the shape) and
     `rhs` what is said of it.  Both None for a remark.  `error`: it could not be read, or lacks a side.  `span` is its
     place in `formula.text`; `declarations` is the table in force.  `rivals` are other readings that the text admits,
-    each with the words that tell it apart; `settled` says that the letters are what they are without this statement.
+    each with the words that tell it apart.
     """
 
     kind: Kind
@@ -55,7 +55,8 @@ class Reading:
     note: str = ""
     left: str = ""
     rivals: tuple[tuple[str, Reading], ...] = ()
-    settled: bool = True
+    quantified: bool = False
+    """Of each of its letters the text says of what set it is, x ∈ ℝ^n: it is said of all of them."""
     assumed: tuple[str, ...] = ()
     also: Reading | None = None
     doubt: str = ""
