@@ -55,20 +55,21 @@ TEXTS = {
         [P, P],
     ),
     "rows of a matrix in small letters": (
-        r"Let $X \in \mathbb R^{n\times d}$ with rows $x_i^T$, $y\in\mathbb R^n$ and $J(w) = \frac{1}{2n}\|Xw - y\|^2$. "
+        r"Let $X \in \mathbb R^{n\times d}$ with rows $x_i^T$, $y\in\mathbb R^n$, "
+        r"$J(w) = \frac{1}{2n}\|Xw - y\|^2$. "
         r"$\frac{\partial J}{\partial w_j} = \frac{2}{n} \sum_i (x_i^T w - y_i) x_{ij}$, "
         r"$\frac{\partial J}{\partial w_j} = \frac{1}{n} \sum_i (x_i^T w - y_i) x_{ij}$",
         [R, P],
     ),
     "what is to be solved is no assumption": (
-        r"$J(w) = \|Xw - y\|^2$ has $\nabla_w J = 2X^T(Xw - y)$ and $\nabla_w J = 2X(Xw - y)^T$. Setting this to zero gives "
-        r"the normal equations $X^T X w = X^T y$ and thus $w^* = (X^T X)^{-1} X^T y$.",
+        r"$J(w) = \|Xw - y\|^2$ has $\nabla_w J = 2X^T(Xw - y)$ and $\nabla_w J = 2X(Xw - y)^T$. Setting this to "
+        r"zero gives the normal equations $X^T X w = X^T y$ and thus $w^* = (X^T X)^{-1} X^T y$.",
         [P, R, P],
     ),
     "a solution of the last condition": (
-        r"$J(w) = \|Xw - y\|^2$. Setting its gradient to zero gives $X^T X w = X^T y$, thus $w^* = (X^T X)^{-1} X^T y$. "
-        r"With $F(w) = J(w) + \lambda\|w\|^2$ we get $\nabla F(w) = 2X^T(Xw - y) + 2\lambda w$, "
-        r"so that $w^* = (X^T X + \lambda I)^{-1} X^T y$.",
+        r"$J(w) = \|Xw - y\|^2$. Setting its gradient to zero gives $X^T X w = X^T y$, thus "
+        r"$w^* = (X^T X)^{-1} X^T y$. With $F(w) = J(w) + \lambda\|w\|^2$ we get "
+        r"$\nabla F(w) = 2X^T(Xw - y) + 2\lambda w$, so that $w^* = (X^T X + \lambda I)^{-1} X^T y$.",
         [P, P, P],
     ),
     "a wrong solution of the last condition": (
@@ -77,9 +78,9 @@ TEXTS = {
         [P, R],
     ),
     "letters that come in give a name another meaning": (
-        r"Let $p_k = e^{z_k}/\sum_j e^{z_j}$ and $\frac{\partial p_k}{\partial z_j} = p_k(\delta_{kj} - p_j)$. With temperature "
-        r"$T$, $p_k = e^{z_k/T}/\sum_j e^{z_j/T}$ and $\frac{\partial p_k}{\partial z_j} = \frac1T p_k(\delta_{kj} - p_j)$, "
-        r"$\frac{\partial p_k}{\partial z_j} = p_k(\delta_{kj} - p_j)$.",
+        r"Let $p_k = e^{z_k}/\sum_j e^{z_j}$ and $\frac{\partial p_k}{\partial z_j} = p_k(\delta_{kj} - p_j)$. With "
+        r"temperature $T$, $p_k = e^{z_k/T}/\sum_j e^{z_j/T}$ and $\frac{\partial p_k}{\partial z_j} = "
+        r"\frac1T p_k(\delta_{kj} - p_j)$, $\frac{\partial p_k}{\partial z_j} = p_k(\delta_{kj} - p_j)$.",
         [P, P, R],
     ),
     "a term more": (
@@ -100,8 +101,9 @@ TEXTS = {
     ),
     "the gradient of a formula in words": (
         r"Let $p_k = e^{z_k}/\sum_j e^{z_j}$ and let $y$ be one-hot. The Hessian of $\log\sum_j e^{z_j}$ is "
-        r"$\operatorname{diag}(p) - pp^T$. The gradient of $-\sum_k y_k \log p_k$ with respect to $z$ is $p - y$. The gradient "
-        r"of $-\sum_k y_k \log p_k$ with respect to $z$ is $y - p$. The Hessian of $\log\sum_j e^{z_j}$ is $pp^T$.",
+        r"$\operatorname{diag}(p) - pp^T$. The gradient of $-\sum_k y_k \log p_k$ with respect to $z$ is $p - y$. The "
+        r"gradient of $-\sum_k y_k \log p_k$ with respect to $z$ is $y - p$. The Hessian of "
+        r"$\log\sum_j e^{z_j}$ is $pp^T$.",
         [P, P, R, R],
     ),
     "an index that is a dummy of what is put in": (

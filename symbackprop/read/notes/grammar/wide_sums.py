@@ -86,7 +86,12 @@ def free_indices(node: object) -> Iterator[str]:
         yield from (label.base for label, _ in node.labels or () if label.base is not None)
     else:
         children: list[object] = []
-        mapped(node, lambda c: children.append(c) or c)
+
+        def keep(child: object) -> object:
+            children.append(child)
+            return child
+
+        mapped(node, keep)
         for child in children:
             yield from free_indices(child)
 

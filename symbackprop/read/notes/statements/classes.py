@@ -48,12 +48,14 @@ TO_SOLVE = re.compile(
 )
 """What is demanded is no assumption: it is to be solved."""
 VANISHES = re.compile(
-    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at|optimal\w*"
-    r"|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
+    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at"
+    r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
     re.IGNORECASE,
 )
 """Before ∇J = 0: where it holds, not that it holds everywhere."""
-YIELDS = re.compile(r"\W*(?:yields?|gives?|leads?|implies|results?|and solv|we (?:get|find|obtain)|for\b)", re.IGNORECASE)
+YIELDS = re.compile(
+    r"\W*(?:yields?|gives?|leads?|implies|results?|and solv|we (?:get|find|obtain)|for\b)", re.IGNORECASE
+)
 ASSUMES = re.compile(
     r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis|that is|i\.e\.|meaning|satisf(?:y|ies|ying)"
     r"|if|when|whenever|for|under|since|because|as)\b" + _END,

@@ -35,7 +35,7 @@ from ..grammar.tree import (
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import EQUATIONS, Record, head_of, softmax_given
+from ..inferred.said import EQUATIONS, Record, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
 from .heads import Heads, Unit
@@ -61,7 +61,7 @@ def loosened(node: Expr, inner: list[Chain]) -> Expr:
     if isinstance(node, Paren) and len(node.chains) == 1 and node.chains[0].links:  # M ⊙ (Z > 0)
         if all(k.relation in ("<", ">", "≤", "≥", "≠") for k in node.chains[0].links):
             return Indicator(node.chains[0], node.span)
-    if isinstance(node, Paren) and node.opening == "(" and any(c.links for c in node.chains):
+    if isinstance(node, Paren) and node.opening == "(" and not node.bar and any(c.links for c in node.chains):
         inner.extend(c for c in node.chains if c.links)
         return replace(node, chains=tuple(Chain((c.subjects[-1],), (), c.span) for c in node.chains))
     if isinstance(node, Matrix):
@@ -293,7 +293,7 @@ class Intents(Heads):
             here = (link.span[0], link.span[0] + 1)
             return replace(unit, error=ReadError(f"nothing stands after {relation}", here, r.formula.where))
         if relation in ("∈", "~"):
-            return replace(unit, meant="remark" if isinstance(rhs, Words) else "shape")
+            return replace(unit, meant="remark" if isinstance(rhs, Words) or is_interval(rhs) else "shape")
         if relation not in EQUATIONS and relation != "=:":
             self.assume(r, lhs, link)
             if relation == "∝" and (head := head_of(lhs)) is not None and head.key not in self.defined:

@@ -256,7 +256,7 @@ class SectionReader(Rivals):
         if number:
             message = f"{number} is transposed here, but the rest makes sense only if it is a number"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
-        reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt)
+        reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt, quantified=self.quantified(chain, r))
         blocked = self.blocked(chain, u, r)
         if blocked is not None:
             return replace(base, kind="claim", error=blocked)

@@ -30,6 +30,7 @@ from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record
 from ..meaning.lints import indices
+from . import classes
 from .conditions import conditioned, spoken
 from .heads import Unit
 from .layouts import Layouts
@@ -55,6 +56,15 @@ class Rivals(Layouts):
                     if whole != base and base in options and self.section.chosen[base].family:
                         return f"whether {whole} is one of the {base} that are summed over is not settled"
         return ""
+
+    def quantified(self, chain: Chain, r: Record) -> bool:
+        """Of each letter the text said above of what set it is, and no word before says that it holds in a case."""
+        section, before = self.section, r.formula.before
+        said = {section.roles.full_key(n)[0] for n, _, of in section.roles.members if of.at <= r.at}
+        said |= {item for whole, (item, _) in section.rows_of.items() if whole in said}
+        keys = {k.removesuffix(AT) for k in section.keys(chain)}
+        cases = (classes.CONDITION, classes.ASSUMES, classes.SOLVED, classes.IN_CASE)
+        return bool(keys) and keys <= said and not any(p.search(before) for p in cases)
 
     @staticmethod
     def transposed_number(reading: Reading) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..grammar.tree import Chain, Derivative, Expr, Name, Operator, Paren, Product
-from ..grammar.walking import walk
+from ..inferred.occurrences import Uses
 from ..inferred.said import Record, head_of
 from ..inferred.section import Section
 
@@ -80,20 +80,27 @@ def named_derivative(section: Section, r: Record) -> Called | None:
     if found is None or of is None:
         return None
     if isinstance(of, Formula):
-        by = found.by or only_letter(section, of.tree, r.at)
-        inside = Paren((Chain((of.tree,), ()),), "(")
-        return None if by is None else derivative(inside, rf"\left({of.latex}\right)", by, found.order)
+        defined = any(section.definition(k, r.at) is not None for k in section.keys(Chain((of.tree,), ())))
+        return None if defined and found.by is None else of_formula(section.records, r)
     return called(section, of, found.by, found.order)
 
 
-def only_letter(section: Section, tree: Expr, at: int) -> Letter | None:
-    """The letter that a formula is made of, if it is one only and nothing defines it."""
-    keys = section.keys(Chain((tree,), ()))
-    if len(keys) != 1 or section.definition(keys[0], at) is not None:
+def of_formula(records: Sequence[Record], r: Record) -> Called | None:
+    r"""The derivative of what has no name, by the letter that the words name, or by its only one."""
+    found = spoken(records, r)
+    if found is None or not isinstance(found.of, Formula):
         return None
-    names = [n for n in walk(tree) if isinstance(n, Name) and section.roles.full_key(n)[0] == keys[0]]
-    plain = bool(names) and keys[0] == names[0].letter and not any(n.primes or n.mark for n in names)
-    return Letter(replace(names[0], sub=None, sups=()), keys[0]) if plain else None
+    by = found.by or only_letter(found.of.tree)
+    inside = Paren((Chain((found.of.tree,), ()),), "(")
+    return None if by is None else derivative(inside, rf"\left({found.of.latex}\right)", by, found.order)
+
+
+def only_letter(tree: Expr) -> Letter | None:
+    uses = Uses()
+    uses.chain(Chain((tree,), ()), frozenset())
+    names = [u.name for u in uses.uses]
+    one = len({n.letter for n in names}) == 1 and not any(n.primes or n.mark for n in names)
+    return Letter(replace(names[0], sub=None, sups=()), names[0].letter) if one else None
 
 
 def called(section: Section, of: Letter, by: Letter | None, order: int) -> Called | None:
