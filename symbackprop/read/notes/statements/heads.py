@@ -27,8 +27,8 @@ from ..grammar.tree import (
     Transpose,
     Words,
 )
-from ..grammar.walking import mapped, respan, walk
-from ..inferred.above import Above, Given
+from ..grammar.walking import respan, walk
+from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
@@ -92,16 +92,6 @@ class Heads:
             bool(chain.links) and bool(names) and all(isinstance(s, (Name, Num)) for s in sides)
             and all(k.relation in ("≠", "=", "<", ">", "≤", "≥") for k in chain.links)
             and all(n.sub is None and not n.sups and n.letter in self.indices() for n in names)
-        )  # fmt: skip
-
-    @staticmethod
-    def on_values(chain: Chain) -> bool:
-        """γ = 0, A = A^T, x > 0: what is said of letters, for the formula that follows."""
-        sides = (*chain.subjects, *(k.rhs for k in chain.links))
-        return (
-            len(chain.links) == 1 and isinstance(sides[0], Name) and all(isinstance(s, (Name, Num)) for s in sides)
-            and all(x.transposes for x in (sides[1].sups if isinstance(sides[1], Name) else ()))  # e^x is no letter
-            and chain.links[0].relation in ("=", "<", ">", "≤", "≥", "≠")
         )  # fmt: skip
 
     def indices(self) -> set[str]:
@@ -338,22 +328,10 @@ class Heads:
         self.defined[key] = r.at
         if head_ is not None and isinstance(lhs, Name) and lhs.sub is None and isinstance(link.rhs, (Product, Add)):
             self.section.definitions = [
-                d if d.key == key else self.by_way_of(lhs, link.rhs, d) for d in self.section.definitions
+                d if d.key == key else by_way_of(lhs, link.rhs, d) for d in self.section.definitions
             ]
         self.section.definitions.append(given)
         return replace(unit, meant="definition", given=given)
-
-    @staticmethod
-    def by_way_of(name: Name, rhs: Expr, d: Given) -> Given:
-        """h = σ(V x) and then b = V x: h is σ(b)."""
-
-        def go(node: object) -> object:
-            if node == rhs:
-                return replace(name, span=getattr(node, "span", name.span))
-            return mapped(node, go)
-
-        links = tuple(replace(k, rhs=cast(Expr, go(k.rhs))) for k in d.chain.links)
-        return replace(d, chain=replace(d.chain, links=links))
 
     def declared_head(self, r: Record, unit: Unit, key: str, stated: bool) -> Unit:
         """The left side is a name that the author declared: the rules of its table."""

@@ -38,6 +38,7 @@ from ..inferred.occurrences import key_of
 from ..inferred.said import EQUATIONS, Record, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
+from .conditions import on_values
 from .heads import Heads, Unit
 from .spoken import named_derivative
 from .statements import Kind, Reading
@@ -180,7 +181,7 @@ class Intents(Heads):
             if k and self.on_indices(part.chain):
                 out.append(part.chain)
         if len(parts) == 1 and _FOR.search(r.formula.before) and not r.formula.display:
-            if self.on_indices(parts[0].chain) or (self.on_values(parts[0].chain) and not self.told_of_given(r)):
+            if self.on_indices(parts[0].chain) or (on_values(parts[0].chain) and not self.told_of_given(r)):
                 if _BEHIND.fullmatch(r.formula.before) and self.hangs_on_claim(parts[0].chain):
                     return [parts[0].chain]
                 self.pending = [parts[0].chain]
