@@ -10,7 +10,7 @@ from symbackprop.core.context import Context, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
 from symbackprop.core.ordering import predicate_key
-from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
+from symbackprop.core.reasons import Base, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
 from symbackprop.core.sums import Monomial
 from symbackprop.core.terms import (
@@ -112,7 +112,7 @@ class Seeker(Scales):
                 return
         parts = self.all(wanted, depth)
         if parts is not None:
-            yield Factors(p, parts)
+            yield Knowing(p, case_name(self.context), parts, Sign(p))
 
     def all(self, wanted: tuple[Predicate, ...], depth: int) -> tuple[Reason, ...] | None:
         found: list[Reason] = []
@@ -260,7 +260,8 @@ class Seeker(Scales):
             return
         parts = self.all(tuple(Nonzero(a) for a in product.args), depth)
         if parts is not None:
-            part = (Num(monomials[0].coefficient), Factors(Nonzero(product), parts))
+            known = Knowing(Nonzero(product), case_name(self.context), parts, Sign(Nonzero(product)))
+            part = (Num(monomials[0].coefficient), known)
             yield from self.weigh(p, ONE, (part,), ZERO)
 
     def by_division(self, p: Nonzero) -> Iterator[Reason]:
