@@ -37,6 +37,7 @@ from symbackprop.read.notes.grammar.tree import (
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
+from symbackprop.read.notes.statements.conditions import conditioned
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
 from symbackprop.write.notes.spelling import Speller, Unspelled
@@ -140,6 +141,8 @@ class Repairer:
             else:
                 rhs = parse_expression(right, self.decl)
             lhs, rhs = (self.reading.unwritten.written(side, self.decl) for side in (lhs, rhs))
+            for condition in self.reading.unwritten.conditions:
+                lhs, rhs = conditioned(condition, lhs, rhs)
             claim = self.equation(lhs, rhs, text if left else right, (0, 1))
         except (ReadError, IndexError):
             return None

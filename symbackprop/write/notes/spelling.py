@@ -50,6 +50,9 @@ _TRANSPOSE = re.compile(r"\^\s*(?:(\\top)\b|\{\s*(\\top|\\mathsf\s*\{?\s*T\s*\}?
 SIGNS = {"": " ", "cdot": r" \cdot ", "times": r" \times ", "*": " * ", "@": " @ ", "outer": r" \otimes "}
 FUNCTIONS = frozenset("log ln exp sin cos tan tanh sinh cosh det max min".split())
 
+_OPENING = re.compile(r"(?:\s*(?:\\left|\\[bB]igg?l?)?\s*[(\[])+\s*\Z")
+"""Of what is summed."""
+
 
 class Unspelled(SymbackpropError):
     """This tree has no spelling here."""
@@ -229,7 +232,7 @@ class Speller:
     def sigma(self, node: Sum, names: list[str]) -> str:
         for tree in self.sums:
             if tree.binders == node.binders:
-                text = self.text[tree.span[0] : tree.body.span[0]]
+                text = _OPENING.sub("", self.text[tree.span[0] : tree.body.span[0]])
                 if balanced(text) and text.startswith("\\sum"):
                     return text.strip()
         return rf"\sum_{{{subscripts([author_latex(n) for n in names])}}}"
