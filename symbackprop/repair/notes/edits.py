@@ -273,7 +273,8 @@ def items_of(dummies: set[str], body: Expr, free: Sequence[str]) -> Iterator[Exp
         if not isinstance(entry, Entry) or not any(isinstance(i, IndexName) and i.name in dummies for i in entry.at):
             continue
         yield cast(Expr, node)
-        at = (*entry.at, All()) if len(entry.at) == 1 else entry.at
+        at = tuple(IndexName(i.name) if isinstance(i, IndexName) else i for i in entry.at)
+        at = (*at, All()) if len(at) == 1 else at
         for k, name in product(range(len(at)), free):
             if isinstance(i := at[k], All) or (isinstance(i, IndexName) and i.name not in dummies):
                 yield Entry(entry.base, (*at[:k], IndexName(name), *at[k + 1 :]))
