@@ -52,6 +52,8 @@ class Record:
     loose: Statement | None
     error: Exception | None
     uses: Uses
+    worded: Chain | None = None
+    """The equation that words make of a formula: "the gradient of … is …"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class ArrayUse:
     transposed: int = 0
     normed: int = 0
     scalar: int = 0
+    powers: int = 0
     by: Counter[str] = field(default_factory=Counter)
     bold: bool = False
     calls: int = 0
@@ -112,7 +115,8 @@ def head_of(node: Expr) -> Head | None:
                 return None
             if any(s.transposes or s.elementwise for s in node.sups) or node.top:
                 return None
-            if any(s.labels is None or s.labels == ((Label(None, 2), ""),) for s in node.sups):
+            signs = [s for s in node.sups if s.text in ("*", r"\star", r"\ast")]  # w^*
+            if any((s.labels is None and s not in signs) or s.labels == ((Label(None, 2), ""),) for s in node.sups):
                 return None
             return Head(node, key_of(node))
         case Product((Name() as name, Paren(chains, opening))) if opening == "(" and not any(c.links for c in chains):

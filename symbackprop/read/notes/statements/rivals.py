@@ -88,15 +88,19 @@ class Rivals(Layouts):
     def introduced(self, u: Unit, r: Record) -> str:
         section = self.section
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
+        parts = {x for whole, (x, axis) in section.rows_of.items() if axis == "entry" or self.known(whole, r)}
         for key in sorted(sides[0] ^ sides[1]):
             name = key.removesuffix(AT)
-            if any(item == key and axis == "entry" for item, axis in section.rows_of.values()):
-                continue
-            if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
+            if key in parts or self.known(key, r):
                 continue
             if section.first_use(key) >= r.at and name not in section.above.arrays:
                 return name
         return ""
+
+    def known(self, key: str, r: Record) -> bool:
+        """Whether the text says or defines what a letter is, before this record."""
+        section, name = self.section, key.removesuffix(AT)
+        return name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None
 
     def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
         section = self.section

@@ -20,14 +20,16 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
-from ..grammar.tree import Expr
+from ..grammar.tree import Chain, Expr, Link
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
 from ..inferred.said import Record
+from ..inferred.unwritten import Unwritten
 from .classes import FOLLOWS
+from .spoken import of_formula
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
 _REDECLARES = re.compile(r"\b(?:now|instead|this time|from now on|finally|next|redefine)\b", re.IGNORECASE)
@@ -63,6 +65,7 @@ class Reading:
     also: Reading | None = None
     doubt: str = ""
     """Why it may hold all the same where it seems not to: a condition in words that is not understood."""
+    unwritten: Unwritten = field(default_factory=Unwritten)
     introduced: str = ""
     """A letter that nothing said or used before, on one side only: the equation may say what it is."""
 
@@ -234,10 +237,16 @@ def records_of(scope: Scope, base: Declarations) -> list[Record]:
                 error = caught
         trees.append(loose)
         errors.append(error)
-    return [
+    out = [
         Record(formula, at, loose, error, used_in(loose))
         for at, (formula, loose, error) in enumerate(zip(scope.formulas, spelled_out(trees), errors, strict=True))
     ]
+    for r in out:
+        chain = r.loose.parts[0].chain if r.loose is not None and len(r.loose.parts) == 1 else None
+        if chain is not None and not chain.links and (called := of_formula(out, r)) is not None:
+            r.worded = Chain((called.derivative,), (Link("=", chain.subjects[-1], chain.span),), chain.span)
+            r.uses.chain(r.worded, frozenset())
+    return out
 
 
 def used_in(loose: Statement | None) -> Uses:
