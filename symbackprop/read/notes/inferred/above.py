@@ -6,20 +6,22 @@ A section whose text and whose `Above` are the same is the same section, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from ..declared.symbols import Declarations
+from ..declared.symbols import Declarations, MacroSymbol
 from ..files.place import Place
-from ..grammar.tree import Chain
+from ..grammar.tree import Chain, Name
 from ..grammar.vocabulary import GREEK
+from ..grammar.walking import walk
 from .hypotheses import Saying
 from .kinds import Frame
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
+from .said import head_of
 
 V = TypeVar("V")
 END = 10**9
@@ -66,6 +68,8 @@ class Above:
             more = [d.text for d in here.definitions.values()]
             more += [k for d in here.definitions.values() for k in d.rests]
             more += [size for option in here.chosen.values() for size in option.sizes]
+            more += [f.body for f in here.table.functions.values()]
+            more += [n.letter for m in here.table.macros.values() for n in walk(m.body) if isinstance(n, Name)]
             wider = found.union(*map(letters, more))
             if wider == found:
                 return here
@@ -156,8 +160,12 @@ def inherit_functions(
         if name not in table.macros and not defines(name):
             table = replace(table, macros={**table.macros, name: m})
             options.pop(name, None)
+    for name, m in called_anew(above, roles):
+        if name not in table.macros and not defines(name) and name in options:
+            table = replace(table, macros={**table.macros, name: m}).with_name(name)
+            options.pop(name)
     for key, of in above.of.items():
-        if key not in frame.of and not defines(key):
+        if key not in frame.of and not defines(key) and key not in table.macros:
             frame.of[key] = of
     work, seen = list(options), set(options)
     while work:
@@ -169,6 +177,17 @@ def inherit_functions(
                 options[k] = (above.chosen[k],)
                 work.append(k)
     frame.table = with_tables(table, above.table, options, bool(roles.layers)) if options else table
+
+
+def called_anew(above: Above, roles: Roles) -> Iterator[tuple[str, MacroSymbol]]:
+    """h(x) = … above, of which only here another argument is put in."""
+    for name, calls in roles.calls.items():
+        d = above.definitions.get(name)
+        head = head_of(d.chain.subjects[-1]) if d is not None else None
+        if d is None or head is None or head.args is None or not all(isinstance(a, Name) for a in head.args):
+            continue
+        if any(c != head.args and len(c) == len(head.args) for c in calls):
+            yield name, MacroSymbol(name, head.args, d.chain.links[0].rhs)
 
 
 def with_tables(table: Declarations, above: Declarations, options: Mapping[str, object], layers: bool) -> Declarations:

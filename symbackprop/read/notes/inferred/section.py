@@ -81,7 +81,9 @@ class Section:
         self.solve()
 
     def defines(self, key: str) -> bool:
-        return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
+        """An equation gives it; an update w := w - … does not."""
+        found = (c for c in self.roles.candidates if self.roles.full_key(c.head.name)[0] == key)
+        return any(all(n != c.head.name for n in walk(c.link.rhs)) for c in found)
 
     def solve(self) -> None:
         found = {}

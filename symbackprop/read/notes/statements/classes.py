@@ -47,7 +47,9 @@ VANISHES = re.compile(
     re.IGNORECASE,
 )
 """Before ∇J = 0: where it holds, not that it holds everywhere."""
-YIELDS = re.compile(r"\W*(?:yields?|gives?|leads?|implies|results?|and solv|we (?:get|find|obtain)|for\b)", re.IGNORECASE)
+YIELDS = re.compile(
+    r"\W*(?:yields?|gives?|leads?|implies|results?|and solv|we (?:get|find|obtain)|for\b)", re.IGNORECASE
+)
 ASSUMES = re.compile(
     r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis|that is|i\.e\.|meaning|satisf(?:y|ies|ying)"
     r"|if|when|whenever|for|under|since|because|as)\b" + _END,

@@ -39,6 +39,7 @@ from ..meaning.lints import consistent
 from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
+from .one_sample import with_one_samples
 from .spoken import named_derivative
 from .statements import Reading, Scope, facts_of, records_of
 
@@ -69,7 +70,7 @@ class Heads:
         self.scope = scope
         base = scope.base
         facts, base = facts_of(scope, base)
-        self.records = records_of(scope, base)
+        self.records = with_one_samples(records_of(scope, base), above)
         self.section: Section = Section(self.records, facts, base, above)
         self.table = self.section.frame.table
         self.above: dict[tuple[int, int], Expr | None] = {}

@@ -26,7 +26,7 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.kinds import LOGISTIC
-from ..inferred.occurrences import key_of
+from ..inferred.occurrences import SINGLE, key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record
 from ..meaning.lints import indices
@@ -56,6 +56,13 @@ class Rivals(Layouts):
                         return f"whether {whole} is one of the {base} that are summed over is not settled"
         return ""
 
+    def one_of_many(self, chain: Chain, at: int) -> str:
+        """∂ℓ/∂θ = (y - h(x)) x, where ℓ is a sum over all x_i and x is one of them: ℓ may be meant for this one."""
+        keys = {k.removesuffix(AT) for k in self.involved_all(chain, at)}
+        one = sorted(k.removesuffix(SINGLE) for k in keys if k.endswith(SINGLE))
+        both = [k for k in one if k in keys]
+        return f"whether this is meant for one {both[0]} or for all of them is not settled" if both else ""
+
     @staticmethod
     def transposed_number(reading: Reading) -> str:
         """The capital letter of a W^T that was read as a number."""
@@ -77,9 +84,12 @@ class Rivals(Layouts):
     def introduced(self, u: Unit, r: Record) -> str:
         section = self.section
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
-        for key in sorted(sides[0] ^ sides[1]):
+        rests = [set(self.involved_all(Chain((x,), (), u.span), r.at)) for x in (u.lhs, u.link.rhs)]
+        for key in sorted((sides[0] - rests[1]) | (sides[1] - rests[0])):
             name = key.removesuffix(AT)
             if any(item == key and axis == "entry" for item, axis in section.rows_of.values()):
+                continue
+            if name.endswith(SINGLE):  # one of those that are known
                 continue
             if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
                 continue
@@ -162,7 +172,11 @@ class Rivals(Layouts):
         return given if named or any(self.is_variable(d.key) for d in given) else []
 
     def involved(self, chain: Chain, at: int) -> list[str]:
-        """The letters of a claim and of what it rests on."""
+        """The letters of a claim and of what it rests on that may be several things."""
+        options = self.section.frame.options
+        return [k for k in self.involved_all(chain, at) if k in options and len(options[k]) > 1]
+
+    def involved_all(self, chain: Chain, at: int) -> list[str]:
         found = dict.fromkeys(self.section.keys(chain))
         work = list(found)
         while work:
@@ -171,4 +185,4 @@ class Rivals(Layouts):
                 if k not in found:
                     found[k] = None
                     work.append(k)
-        return [k for k in found if k in self.section.frame.options and len(self.section.frame.options[k]) > 1]
+        return list(found)
