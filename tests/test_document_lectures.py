@@ -56,6 +56,13 @@ CLAIMS = {
         "The update is $\\theta := \\theta + \\alpha \\nabla_\\theta \\ell(\\theta)$.",
         [P, R],
     ),
+    "a loss above, of which only its value at w is spoken": (
+        "# Loss\n\n$\\ell(w) = \\sum_{i=1}^m (y_i - w x_i)^2$\n\n# Other\n\n$f(t) = t^2$, $f'(t) = 2t$.\n\n# Gradient"
+        "\n\n$\\nabla_w \\ell(w) = -2\\sum_{i=1}^m (y_i - w x_i)x_i$, "
+        "$\\nabla_w \\ell(w) = 2\\sum_{i=1}^m (y_i - w x_i)x_i$"
+        "\n\nSo $w_{t+1} = w_t - \\eta\\nabla\\ell(w_t)$.",
+        [P, P, R],
+    ),
 }  # fmt: skip
 
 
@@ -85,7 +92,7 @@ def test_the_layout_goes_together_with_the_definitions(loss: str) -> None:
     """A bias that may be a row or a column does not turn the derivatives by what it is added to."""
     text = (
         r"$X \in \mathbb{R}^{N \times D}$, $W \in \mathbb{R}^{D \times C}$, $Z = X W + b$, $P = \mathrm{softmax}(Z)$ "
-        rf"(row-wise), ${loss} = -\frac1N\sum_{{i=1}}^N\sum_{{c=1}}^C Y_{{ic}}\log P_{{ic}}$, with one-hot rows of $Y$. "
+        rf"(row-wise), ${loss} = -\frac1N\sum_{{i=1}}^N\sum_{{c=1}}^C Y_{{ic}}\log P_{{ic}}$ with one-hot $Y$. "
         rf"$$\frac{{\partial {loss}}}{{\partial Z}} = \frac1N(P - Y)$$"
         rf"$$\frac{{\partial {loss}}}{{\partial W}} = X^T\frac{{\partial {loss}}}{{\partial Z}}$$"
         rf"$$\frac{{\partial {loss}}}{{\partial b}} = \mathbf 1^T\frac{{\partial {loss}}}{{\partial Z}}$$"

@@ -122,7 +122,7 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
 
     tables: dict[str, Any] = {name: table(name) for name in _TABLES}
     return Above(
-        kept("definitions"), own.chosen, own.arrays, kept("sizes"), kept("of"), kept("properties"),
+        kept("definitions"), kept("chosen"), own.arrays, kept("sizes"), kept("of"), kept("properties"),
         kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), kept("unread"),
         own.logistic, own.einstein,
     )  # fmt: skip
@@ -161,9 +161,15 @@ def inherit_functions(
             table = replace(table, macros={**table.macros, name: m})
             options.pop(name, None)
     for name, m in called_anew(above, roles):
-        if name not in table.macros and not defines(name) and name in options:
-            table = replace(table, macros={**table.macros, name: m}).with_name(name)
-            options.pop(name)
+        if name not in table.macros and not defines(name):
+            functions = {k: f for k, f in table.functions.items() if k != name}
+            table = replace(table, functions=functions, macros={**table.macros, name: m}).with_name(name)
+            options.pop(name, None)
+    for name, f in frame.table.functions.items():  # J(w) = … above: J(w) is no longer any function of w
+        if f.kind == "loss" and name in above.chosen and name in above.definitions and name not in table.macros:
+            table = replace(table, functions={k: f for k, f in table.functions.items() if k != name},
+                            arrays={k: a for k, a in table.arrays.items() if k != name})  # fmt: skip
+            options[name] = (above.chosen[name],)
     for key, of in above.of.items():
         if key not in frame.of and not defines(key) and key not in table.macros:
             frame.of[key] = of

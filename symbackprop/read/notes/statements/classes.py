@@ -42,8 +42,8 @@ CONDITION = re.compile(
     re.IGNORECASE,
 )
 VANISHES = re.compile(
-    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at|optimal\w*"
-    r"|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
+    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at"
+    r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
     re.IGNORECASE,
 )
 """Before ∇J = 0: where it holds, not that it holds everywhere."""
@@ -147,7 +147,11 @@ def is_order(node: Expr) -> bool:
 
 
 def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
-    """w := w - η ∇J; with a plain = where what is taken off holds a derivative."""
+    """w := w - η ∇J; with a plain = where what is taken off holds a derivative; w_{t+1} = w_t - η ∇J(w_t)."""
     if relation == ":=":
         return any(n == lhs for n in walk(rhs))
-    return isinstance(lhs, Name) and isinstance(rhs, Add) and lhs in rhs.args and holds_derivative(rhs)
+    if not isinstance(lhs, Name) or not isinstance(rhs, Add) or not holds_derivative(rhs):
+        return False
+    stepped = lhs.sub is not None or bool(lhs.sups)
+    before = (a for a in rhs.args if isinstance(a, Name) and (a.letter, a.mark) == (lhs.letter, lhs.mark))
+    return lhs in rhs.args or (stepped and any(before))
