@@ -121,7 +121,7 @@ class Products(Derivatives):
                 inner = self.differential(inner, span)
             return inner, 1 + used
         brackets = head_paren(beside) if beside is not None else None
-        if brackets is not None and brackets.opening == "[" and key in _EXPECTED and not decl.known(key):
+        if brackets is not None and brackets.opening == "[" and key in _EXPECTED and self.expects(key):
             raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
         if composite and key not in decl.functions:
@@ -151,6 +151,12 @@ class Products(Derivatives):
         if array is not None and brackets is not None and array.of and brackets.opening == "(":
             return self.sample_of(array, first, beside, brackets)
         return self.name(first), 1
+
+    def expects(self, key: str) -> bool:
+        """E[…] of an E that nothing gives: an expectation."""
+        array = self.decl.arrays.get(key)
+        given = any(d.chain.subjects[-1] == Symbol(key) for d in self.decl.definitions)
+        return not self.decl.known(key) or (self.decl.inferred and array is not None and not array.shape and not given)
 
     def begins_differential(self, d: Name, beside: Expr) -> bool:
         """d in front of a name; where a size is called d too, right in front of it."""

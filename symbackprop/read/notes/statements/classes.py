@@ -41,6 +41,12 @@ CONDITION = re.compile(
     + r"|\b(?:is|are|becomes?|equals?|vanish\w*)\s+(?:zero|0)?\s*(?:for|at|when|if|iff|only for)\s*\Z",
     re.IGNORECASE,
 )
+TO_SOLVE = re.compile(
+    r"\b(?:sett?ing|puts?|putting|sets?|equat\w+)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
+    r"|\b(?:solv(?:e|es|ing)|vanish\w*|stationar\w*|first[\s-]order|normal equations?|optimality)\b" + _END,
+    re.IGNORECASE,
+)
+"""What is demanded is no assumption: it is to be solved."""
 VANISHES = re.compile(
     r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at"
     r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
