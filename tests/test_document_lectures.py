@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from symbackprop.documents.check import check_text
+from symbackprop.documents.check import check_document, check_text
 
 P, R, U = "proved", "refuted", "unknown"
 CLAIMS = {
@@ -63,6 +65,22 @@ CLAIMS = {
         "\n\nSo $w_{t+1} = w_t - \\eta\\nabla\\ell(w_t)$.",
         [P, P, R],
     ),
+    "the parameter of a density": (
+        r"The density is $p(x) = \frac{1}{\sqrt{2\pi}\sigma}\exp(-\frac{(x-\mu)^2}{2\sigma^2})$. We have data "
+        "$x_1,\\dots,x_N$.\n\n# Score\n\n"
+        r"$\frac{\partial}{\partial\mu}\log p(x) = \frac{x-\mu}{\sigma^2}$, "
+        r"$\frac{\partial}{\partial\mu}\log p(x) = \frac{\mu-x}{\sigma^2}$, "
+        r"$\frac{\partial}{\partial x}\log p(x) = -\frac{x-\mu}{\sigma^2}$, "
+        r"$\frac{\partial}{\partial\sigma}\log p(x) = -\frac1\sigma + \frac{(x-\mu)^2}{\sigma^3}$",
+        [P, R, P, P],
+    ),
+    "the same in other letters": (
+        r"Let $\ell(a, B) = \log\det B - a^TB^{-1}a$ with $B$ symmetric. "
+        r"$\frac{\partial \ell}{\partial a} = -2B^{-1}a$, "
+        r"$\frac{\partial \ell}{\partial a} = -2Ba$. With $C = B^{-1}$ we have $\ell(a, C) = -\log\det C - a^TCa$ and "
+        r"$\frac{\partial \ell}{\partial a} = -2Ca$, $\frac{\partial \ell}{\partial a} = 2Ca$.",
+        [P, R, P, R],
+    ),
 }  # fmt: skip
 
 
@@ -99,3 +117,17 @@ def test_the_layout_goes_together_with_the_definitions(loss: str) -> None:
     )
     found = [c for c in check_text(text) if c.kind == "claim"]
     assert [c.verdict for c in found][:2] == [P, P], [(c.latex, c.verdict, c.outcome.message) for c in found]
+
+
+MACROS = (r"$\mS$ is symmetric", r"$\mS \in \R^{n \times n}$ is symmetric", r"the symmetric matrix $\mS$")
+
+
+@pytest.mark.parametrize("said", MACROS)
+def test_what_prose_says_of_macros(said: str, tmp_path: Path) -> None:
+    path = tmp_path / "notes.tex"
+    path.write_text(
+        r"\newcommand{\mS}{\mathbf{S}}\newcommand{\vx}{\mathbf{x}}\newcommand{\R}{\mathbb{R}}\begin{document}"
+        rf"Here {said}. \[ \nabla_{{\vx}}(\vx^T\mS\vx) = 2\mS\vx \] \[ \nabla_{{\vx}}(\vx^T\mS\vx) = \mS\vx \]"
+        r"\end{document}"
+    )
+    assert [c.verdict for c in check_document(path) if c.kind == "claim"] == [P, R]

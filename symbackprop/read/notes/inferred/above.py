@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from ..declared.symbols import Declarations, MacroSymbol
+from ..declared.symbols import ArraySymbol, Declarations, MacroSymbol
 from ..files.place import Place
+from ..grammar.parser import parse_value
+from ..grammar.resolve_names import PI
 from ..grammar.tree import Chain, Expr, Name
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, walk
@@ -148,12 +150,18 @@ def inherit_functions(
 ) -> None:
     """Functions given above, and the letters that definitions from above rest on."""
     table, options = frame.table, frame.options
+    by = {u.key for r in roles.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
     for name, f in above.table.functions.items():
         use = roles.arrays.get(name)
         value = use is not None and use.bare and not use.calls and name not in roles.primed and use.by
-        if name in table.functions or defines(name) or said_anew(name) or value:
+        if defines(name) or said_anew(name) or value:
             continue
-        if f.kind != "loss" and (name in roles.arrays or name not in options):
+        if f.kind != "loss" and by & letters(f.body) - set(f.args) and name not in roles.primed:
+            table = with_macro(table, MacroSymbol(name, tuple(map(Name, f.args)), parse_value(f.body)))
+            options.pop(name, None)  # its formula is put in: what it holds is differentiated by
+        elif name in table.functions:
+            continue
+        elif f.kind != "loss" and (name in roles.arrays or name not in options):
             table = table.with_function(f)
             options.pop(name, None)
     for name, m in above.table.macros.items():
@@ -162,9 +170,13 @@ def inherit_functions(
             options.pop(name, None)
     for name, m in called_anew(above, roles):
         if name not in table.macros and not defines(name):
-            functions = {k: f for k, f in table.functions.items() if k != name}
-            table = replace(table, functions=functions, macros={**table.macros, name: m}).with_name(name)
+            table = with_macro(table, m)
             options.pop(name, None)
+    if PI not in table.arrays and any(
+        "π" in letters(text)
+        for text in (*(d.text for d in above.definitions.values()), *(f.body for f in above.table.functions.values()))
+    ):
+        table = table.with_array(ArraySymbol(PI, (), "scalar", role="constant"))
     for name, f in frame.table.functions.items():  # J(w) = … above: J(w) is no longer any function of w
         if f.kind == "loss" and name in above.chosen and name in above.definitions and name not in table.macros:
             table = replace(table, functions={k: f for k, f in table.functions.items() if k != name},
@@ -183,6 +195,11 @@ def inherit_functions(
                 options[k] = (above.chosen[k],)
                 work.append(k)
     frame.table = with_tables(table, above.table, options, bool(roles.layers)) if options else table
+
+
+def with_macro(table: Declarations, m: MacroSymbol) -> Declarations:
+    functions = {k: f for k, f in table.functions.items() if k != m.name}
+    return replace(table, functions=functions, macros={**table.macros, m.name: m}).with_name(m.name)
 
 
 def called_anew(above: Above, roles: Roles) -> Iterator[tuple[str, MacroSymbol]]:

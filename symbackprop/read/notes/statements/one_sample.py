@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
@@ -10,6 +11,10 @@ from ..grammar.walking import mapped, outside_scripts, walk
 from ..inferred.above import Above
 from ..inferred.occurrences import SINGLE, Uses, key_of
 from ..inferred.said import Record, head_of
+
+_DATA = re.compile(
+    r"\b(?:data(?:\s+points?)?|samples?|observations?|i\.?i\.?d\.?|measurements?|examples?|draws?)\W*\Z", re.IGNORECASE
+)
 
 
 def with_one_samples(records: Sequence[Record], above: Above) -> list[Record]:
@@ -21,6 +26,7 @@ def with_one_samples(records: Sequence[Record], above: Above) -> list[Record]:
     many = {key_of(n) for n, dotted in said if counts(n, dotted)} | {
         k for k, o in above.chosen.items() if 0 < o.family < o.rank
     }
+    many |= {k for r in records for k in data(r)}
     if not many - apart:
         return list(records)
     found = list(names([*chains, *(d.chain for d in above.definitions.values())]))
@@ -63,6 +69,15 @@ def vectors_said(c: Chain) -> Iterator[tuple[Name, bool]]:
     if links and links[0].relation == "∈" and isinstance(links[0].rhs, Reals) and links[0].rhs.shape is not None:
         dotted = any(isinstance(s, Dots) for s in c.subjects)
         yield from ((s, dotted) for s in c.subjects if isinstance(s, Name))
+
+
+def data(r: Record) -> Iterator[str]:
+    """The x of "data x_1, …, x_n"."""
+    parts = [p.chain for p in r.loose.parts] if r.loose is not None else []
+    if len(parts) == 3 and not any(c.links for c in parts) and _DATA.search(r.formula.before):
+        match parts[0].subjects[-1], parts[1].subjects[-1], parts[2].subjects[-1]:
+            case Name() as first, Dots(), Name() as last if key_of(first) == key_of(last):
+                yield key_of(first)
 
 
 def counts(n: Name, dotted: bool) -> bool:

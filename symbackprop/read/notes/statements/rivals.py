@@ -60,7 +60,8 @@ class Rivals(Layouts):
     def one_of_many(self, chain: Chain, at: int) -> str:
         """∂ℓ/∂θ = (y - h(x)) x, where ℓ is a sum over all x_i and x is one of them: ℓ may be meant for this one."""
         keys = {k.removesuffix(AT) for k in self.involved_all(chain, at)}
-        one = sorted(k.removesuffix(SINGLE) for k in keys if k.endswith(SINGLE))
+        names = (n.letter for n in walk(chain) if isinstance(n, Name))
+        one = sorted(name.removesuffix(SINGLE) for name in names if name.endswith(SINGLE))
         both = [k for k in one if k in keys]
         return f"whether this is meant for one {both[0]} or for all of them is not settled" if both else ""
 
