@@ -26,7 +26,7 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.kinds import LOGISTIC
-from ..inferred.occurrences import key_of
+from ..inferred.occurrences import SINGLE, key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record
 from ..meaning.lints import indices
@@ -57,6 +57,14 @@ class Rivals(Layouts):
                     if whole != base and base in options and self.section.chosen[base].family:
                         return f"whether {whole} is one of the {base} that are summed over is not settled"
         return ""
+
+    def one_of_many(self, chain: Chain, at: int) -> str:
+        """∂ℓ/∂θ = (y - h(x)) x, where ℓ is a sum over all x_i and x is one of them: ℓ may be meant for this one."""
+        keys = {k.removesuffix(AT) for k in self.involved_all(chain, at)}
+        names = (n.letter for n in walk(chain) if isinstance(n, Name))
+        one = sorted(name.removesuffix(SINGLE) for name in names if name.endswith(SINGLE))
+        both = [k for k in one if k in keys]
+        return f"whether this is meant for one {both[0]} or for all of them is not settled" if both else ""
 
     def quantified(self, chain: Chain, r: Record) -> bool:
         """Of each letter the text said above of what set it is, and no word before says that it holds in a case."""
@@ -89,9 +97,10 @@ class Rivals(Layouts):
         section = self.section
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
         parts = {x for whole, (x, axis) in section.rows_of.items() if axis == "entry" or self.known(whole, r)}
-        for key in sorted(sides[0] ^ sides[1]):
+        rests = [set(self.involved_all(Chain((x,), (), u.span), r.at)) for x in (u.lhs, u.link.rhs)]
+        for key in sorted((sides[0] - rests[1]) | (sides[1] - rests[0])):
             name = key.removesuffix(AT)
-            if key in parts or self.known(key, r):
+            if key in parts or self.known(key, r) or name.endswith(SINGLE):  # x°: one of those that are known
                 continue
             if section.first_use(key) >= r.at and name not in section.above.arrays:
                 return name
@@ -190,7 +199,11 @@ class Rivals(Layouts):
         return given if named or any(self.is_variable(d.key) for d in given) else []
 
     def involved(self, chain: Chain, at: int) -> list[str]:
-        """The letters of a claim and of what it rests on."""
+        """The letters of a claim and of what it rests on that may be several things."""
+        options = self.section.frame.options
+        return [k for k in self.involved_all(chain, at) if k in options and len(options[k]) > 1]
+
+    def involved_all(self, chain: Chain, at: int) -> list[str]:
         found = dict.fromkeys(self.section.keys(chain))
         work = list(found)
         while work:
