@@ -29,7 +29,7 @@ SEES: dict[str, set[str]] = {
     "serve": {"core", "clock", "decide", "documents", "functions", "read", "write"},
     "train": {"core", "network", "write", "files"},
     "files": {"core"},
-    "story": {"core", "files", "functions", "network", "write"},
+    "story": {"core", "files", "functions", "gradients", "network", "prove", "read", "write"},
 }
 # The outside of the house: these see everything.
 OUTSIDE = {"commands", "cli", "pytest_plugin", "__main__", "__init__"}

@@ -8,8 +8,8 @@ from html import escape
 
 from symbackprop.write.html import page
 
-from .derivation import EVERYTHING, Derivation, Line, Passage
 from .drawing import as_svg
+from .lines import EVERYTHING, Derivation, Line, Passage
 from .pages import footing, why
 
 SUBSCRIPT = re.compile(r"(?<=_\{)[a-z](?:,?[a-z])*(?=\})")
