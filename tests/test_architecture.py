@@ -20,7 +20,7 @@ SEES: dict[str, set[str]] = {
     "network": {"core", "prove"},
     "witness": {"core"},
     "read": {"core", "clock", "network"},
-    "gradients": {"core", "clock", "numbers", "prove", "network", "read"},
+    "gradients": {"core", "clock", "numbers", "prove", "read"},
     "decide": {"core", "clock", "numbers", "prove", "read"},
     "repair": {"core", "clock", "numbers", "prove", "read", "decide", "write"},
     "write": {"core", "numbers", "prove", "network", "read", "gradients", "decide", "files"},

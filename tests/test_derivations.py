@@ -37,8 +37,8 @@ from symbackprop.core.terms import (
     opened_whole,
     over,
 )
-from symbackprop.network.rules import Rewrite, assuming, chain_rule, everywhere, independence, repeated
 from symbackprop.numbers.refute.search import Question, search
+from symbackprop.prove.rewriting import Rewrite, assuming, chain_rule, everywhere, independence, repeated
 from symbackprop.story import latex_documents
 from symbackprop.story.pages import plain_document, plain_scope
 from symbackprop.story.stories import STORIES

@@ -13,8 +13,7 @@ from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import ONE, Add, Apply, Array, Mul, NonNegative, Num, Power, Term, add
 from symbackprop.prove.certified import certified
 from symbackprop.prove.equality import prove_equal
-
-from .rules import Rewrite, everywhere, unfolding
+from symbackprop.prove.rewriting import Rewrite, everywhere, unfolding
 
 
 def settled(proof: Proof, context: Context, seen: Seen | None = None) -> tuple[Proof, Equation]:

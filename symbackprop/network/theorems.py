@@ -20,13 +20,13 @@ from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_gradient
 from symbackprop.prove.normal_form.joined import joined
 from symbackprop.prove.normal_form.normal import Normal
-
-from .dense import DenseNetwork
-from .layers import loss_of, slope_form
-from .rules import (
+from symbackprop.prove.rewriting import (
     everywhere,
     unfolding,
 )
+
+from .dense import DenseNetwork
+from .layers import loss_of, slope_form
 from .settled import definition, settled
 
 DOWNSTREAM = "C"  # what comes after a layer

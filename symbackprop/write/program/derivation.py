@@ -20,9 +20,9 @@ from symbackprop.gradients.derived import Derived
 from symbackprop.gradients.lemmas import everywhere_in, term_of
 from symbackprop.gradients.meanings import opened, with_entries
 from symbackprop.gradients.reverse import MAXIMUM, RULE, Step
-from symbackprop.network.rules import assuming, everywhere
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.rewriting import assuming, everywhere
 from symbackprop.prove.tidying import Tidy, length
 from symbackprop.read.numpy import INPUT, UNIT, Node
 

@@ -22,7 +22,7 @@ from symbackprop.core.terms import (
     arrays,
     subterms,
 )
-from symbackprop.network.rules import Rule, chain_rule, constants_out, first_of, independence, linearity, repeated
+from symbackprop.prove.rewriting import Rule, chain_rule, constants_out, first_of, independence, linearity, repeated
 from symbackprop.prove.tidying import Tidy
 
 from .parts import has_delta

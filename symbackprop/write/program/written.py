@@ -10,8 +10,8 @@ from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.gradients.derived import Derived
 from symbackprop.gradients.meanings import opened
-from symbackprop.network.rules import everywhere, folding
 from symbackprop.prove.equality import prove_equal
+from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.read.numpy import INPUT, Node
 from symbackprop.write.paper.layout import QUOTED
 
