@@ -71,7 +71,7 @@ def latex_section(d: Told) -> Iterator[str]:
     rows = " \\\\\n".join(f"  {s[1]}" for s in d.statements)
     yield f"Then\n\\begin{{gather*}}\n{rows}\n\\end{{gather*}}\n{latex_scope(d)}\n"
     for p in d.passages:
-        yield rf"\textit{{By ${p.latex_name}$.}}"
+        yield f"By ${p.latex_name}$:"
         yield "\\begin{align*}\n" + " \\\\\n".join(latex_lines(p, EVERYTHING)) + "\n\\end{align*}"
 
 
