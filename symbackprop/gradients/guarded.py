@@ -15,7 +15,7 @@ from symbackprop.core.kernel import Instance, Linear, Proof
 from symbackprop.core.matrix import dummy
 from symbackprop.core.ranges import within
 from symbackprop.core.terms import Array, Delta, Entry, Holds, Mul, NonNegative, Term, mul
-from symbackprop.network.rules import Rewrite, Rule
+from symbackprop.prove.rewriting import Rewrite, Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,10 @@ from symbackprop.core.terms import (
     rebuilt,
     whole,
 )
-from symbackprop.network.rules import everywhere, repeated, unfolding
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import has_maximum, without_maxima
 from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.rewriting import everywhere, repeated, unfolding
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 
 from .reverse import Reverse, Step
