@@ -37,6 +37,7 @@ from .held_values import by_value, without_copies
 from .repairs import placed
 from .request import Request, called, flattened, reading_of
 from .setting import Setting
+from .sweep import names_of
 from .verdict import Repaired, Verdict, together
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
@@ -164,7 +165,7 @@ def through_names(
 
 
 def abstract(*_: Any) -> Any:
-    raise SymbackpropError("this gradient was asked for without code: to(\"numpy\") writes it")
+    raise SymbackpropError('this gradient was asked for without code: to("numpy") writes it')
 
 
 def name_of(function: Any) -> str:
@@ -201,9 +202,7 @@ class NotProved(SymbackpropError):
         super().__init__(f"derive: the gradient by {variable} was found but not proved: {said}")
 
 
-def named_verdict(
-    found: Derived, variable: str, setting: Setting, texts: tuple[str, str], showing: Showing
-) -> Verdict:
+def named_verdict(found: Derived, variable: str, setting: Setting, texts: tuple[str, str], showing: Showing) -> Verdict:
     """The theorem through the intermediates, which are definitions of what it states.  Raises SymbackpropError."""
     reverse, shared = found.reverse, found.shared
     named = named_claim(reverse, reverse.gradients, variable)
@@ -224,7 +223,7 @@ def named_verdict(
     axes, at = axes_of(shape, "w")
     claim = Claim(variable, named.lhs, Tensor(axes, named.rhs), shape, named.axes, at, (), f"∂L/∂{variable}",
                   partial_latex("L", variable), inputs)  # fmt: skip
-    verdict = in_words(prove_only(problem), claim, setting)
+    verdict = in_words(prove_only(problem), claim, setting, names_of(reverse))
     if verdict.status != PROVED:
         raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
     assumed = tuple(map(hypothesis_text, setting.hypotheses))
