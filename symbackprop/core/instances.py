@@ -12,9 +12,20 @@ from typing import TypeAlias
 from .indices import EVERY_SIZE, PARTS, Index, IndexExpr, Least, Node
 from .ordering import key
 from .ranges import within
+from .tensor import Tensor
 from .terms import Add, Mul, NonNegative, Predicate, Term, arrays, inside, reach
 
 Values: TypeAlias = dict[Index, IndexExpr]
+
+
+def anywhere(meaning: Tensor, at: tuple[IndexExpr, ...], names: tuple[Index, ...] = ()) -> Term:
+    """The entry there, up to what its indices are called where these are different: for what holds for all of them.
+
+    They are then the axes, or these names.
+    """
+    different = {i for i in at if isinstance(i, Index)}
+    same = len(different) == len(at) and meaning.shape == tuple(i.size for i in at if isinstance(i, Index))
+    return meaning.at(*(names or meaning.axes) if same else at)
 
 
 def says(general: Predicate, p: Predicate, least: Least = EVERY_SIZE) -> bool:

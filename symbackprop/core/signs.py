@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from .context import Context, Same
 from .indices import Index, Size, affine, at_least_zero
-from .instances import instance
+from .instances import anywhere, instance
 from .ranges import never_negative, within
 from .terms import (
     PI, Add, Apply, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
@@ -59,7 +59,7 @@ class Signs:
                 up, down = (at_least_zero(n, self.least) for n in (t - 1, -t - 1))
                 return (NONZERO if up or down else UNKNOWN) | (NONNEGATIVE if at_least_zero(t, self.least) else UNKNOWN)
             case Entry(array, at) if array in self.context.definitions:
-                return self.sign(self.context.definitions[array].at(*at))
+                return self.sign(anywhere(self.context.definitions[array], at))
             case Entry():
                 return POSITIVE if t == PI else UNKNOWN
             case Holds(NonNegative(e)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .context import Context, Hypothesis, apart, terms_of
 from .indices import ProofError
+from .instances import anywhere
 from .laws.functions import DERIVATIVES
 from .terms import (
     Apply, Array, Diff, Entry, Holds, Nonzero, Positive, Power, Predicate, Sum, Term, Whole, arguments, arrays, of_same,
@@ -44,7 +45,7 @@ class Smoothness:
         own, inner = NONE, arguments(t)
         match t:
             case Entry(array, at):
-                inner = tuple(m.at(*at) for m in self.context.meanings(array))
+                inner = tuple(anywhere(m, at) for m in self.context.meanings(array))
             case Power(base, q) if q.denominator > 1:
                 own = frozenset({Positive(base)})
             case Power(base, q) if q < 0:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from symbackprop.clock import OutOfTime, in_time, limit
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.rows import exhibited
-from symbackprop.core.terms import subterms
+from symbackprop.core.terms import Array, subterms
 from symbackprop.core.theorem import Theorem
 from symbackprop.core.value import KINK, ROOT, TIE, VALUE
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN, Condition
+from symbackprop.prove.showing import exhibited
 from symbackprop.prove.statements import CONDITION, POINT, Missing
 from symbackprop.prove.statements import VALUE as NO_VALUE
 from symbackprop.write.paper.array_text import equation, latex_condition, predicate_text
@@ -22,7 +23,7 @@ from .formulas import formula, formula_latex
 from .repairs import with_repair
 from .setting import Setting
 from .shape_examples import wrong_shape
-from .sweep import in_variables, tried
+from .sweep import in_variables, names_of, tried
 from .verdict import Verdict
 
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
@@ -75,9 +76,10 @@ def by_intermediates(claim: Claim, setting: Setting) -> Verdict:
     """What is wrong by its values is refuted, everything else proved; unknown where neither is found."""
     check = None if setting.sweep is None else setting.sweep.of(claim.name, claim.lhs, claim.found)
     problem = None if check is None else named_problem(claim, setting, check)
-    if check is None or problem is None:
+    if setting.sweep is None or check is None or problem is None:
         return Verdict(UNKNOWN)
-    return in_words(refute_only(problem) if claim.name in check.wrong else prove_only(problem), claim, setting)
+    found = refute_only(problem) if claim.name in check.wrong else prove_only(problem)
+    return in_words(found, claim, setting, names_of(setting.sweep.program(claimed=True)))
 
 
 def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:
@@ -102,10 +104,12 @@ def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
 # --- words -----------------------------------------------------------------------------------
 
 
-def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
+def in_words(
+    d: Decision, claim: Claim, setting: Setting, names: Mapping[Array, Array] = MappingProxyType({})
+) -> Verdict:
     if d.theorem is not None:
-        witness = exhibited(d.theorem.rows)
-        return Verdict(PROVED, theorem=d.theorem, conditions=conditions(d.theorem, claim), witness=witness)
+        witness = exhibited(d.theorem)
+        return Verdict(PROVED, theorem=d.theorem, conditions=conditions(d.theorem, claim, names), witness=witness)
     if d.counterexample is not None:
         return Verdict(REFUTED, counterexample=d.counterexample)
     if d.missing is None:
@@ -113,12 +117,12 @@ def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
     return Verdict(UNKNOWN, reason=reason(d, d.missing, claim, setting), conditions=not_implied(d.missing, claim))
 
 
-def conditions(found: Theorem, claim: Claim) -> tuple[Condition, ...]:
+def conditions(found: Theorem, claim: Claim, names: Mapping[Array, Array]) -> tuple[Condition, ...]:
     """The excused points that the theorem leaves out, for the reader."""
     listed: dict[str, Condition] = {}
     for fact, why in found.excused:
         if why in WHY:
-            p = in_variables(fact, found.statement.context)
+            p = in_variables(fact, found.statement.context, names)
             text = predicate_text(p, claim.axes)
             listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))
     return tuple(listed.values())

@@ -37,6 +37,7 @@ from .held_values import by_value, without_copies
 from .repairs import placed
 from .request import Request, called, flattened, reading_of
 from .setting import Setting
+from .sweep import names_of
 from .verdict import Repaired, Verdict, together
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
@@ -150,7 +151,7 @@ def through_names(
     texts = {v: program.formulas(v) for v in request.variables}
     if found.length() > LONG:
         showing = Showing()
-        verdicts = {v: named_verdict(found, v, setting, texts[v], showing) for v in request.variables}
+        verdicts = {v: named_verdict(found, v, setting, program, texts[v], showing) for v in request.variables}
     else:
         verdicts = {v: proved_verdict(request, found, v, setting) for v in request.variables}
     compiled = program.compiled(inputs) if code else Compiled("", abstract, inputs, tuple(request.variables), False)
@@ -162,7 +163,7 @@ def through_names(
 
 
 def abstract(*_: Any) -> Any:
-    raise SymbackpropError("this gradient was asked for without code: to(\"numpy\") writes it")
+    raise SymbackpropError('this gradient was asked for without code: to("numpy") writes it')
 
 
 def name_of(function: Any) -> str:
@@ -200,7 +201,7 @@ class NotProved(SymbackpropError):
 
 
 def named_verdict(
-    found: Derived, variable: str, setting: Setting, texts: tuple[str, str], showing: Showing
+    found: Derived, variable: str, setting: Setting, program: Program, texts: tuple[str, str], showing: Showing
 ) -> Verdict:
     """The theorem through the intermediates, which are definitions of what it states.  Raises SymbackpropError."""
     reverse, shared = found.reverse, found.shared
@@ -222,7 +223,7 @@ def named_verdict(
     axes, at = axes_of(shape, "w")
     claim = Claim(variable, named.lhs, Tensor(axes, named.rhs), shape, named.axes, at, (), f"∂L/∂{variable}",
                   partial_latex("L", variable), inputs)  # fmt: skip
-    verdict = in_words(prove_only(problem), claim, setting)
+    verdict = in_words(prove_only(problem), claim, setting, names_of(program))
     if verdict.status != PROVED:
         raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
     assumed = tuple(map(hypothesis_text, setting.hypotheses))

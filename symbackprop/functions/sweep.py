@@ -16,10 +16,10 @@ from symbackprop.clock import OutOfTime, check_time, limit
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import NonNegative, Predicate, ProofError, SymbackpropError, Term
+from symbackprop.core.terms import Array, NonNegative, Predicate, ProofError, SymbackpropError, Term
 from symbackprop.gradients.checking import BackwardCheck
-from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, with_names_inside
-from symbackprop.gradients.meanings import opened
+from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, renamed, with_names_inside
+from symbackprop.gradients.meanings import lengths, opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes
 from symbackprop.gradients.wrong_line import WrongLine
 from symbackprop.prove.showing import Showing
@@ -31,6 +31,7 @@ from symbackprop.write.program.source import Program
 from .gradient_names import gradient_of
 from .request import Request, parameters
 
+SHORT = 15  # terms of a condition, all names opened
 PROPOSING, PROVING = 3.0, 4.0  # seconds: for all variables together, and for the proof of one
 FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryError)
 
@@ -194,11 +195,18 @@ def offered(check: BackwardCheck, named: NamedClaim) -> Callable[[], Proof | Non
     return offer
 
 
-def in_variables(p: Predicate, context: Context) -> Predicate:
-    """The predicate with all names opened."""
+def in_variables(p: Predicate, context: Context, names: Mapping[Array, Array]) -> Predicate:
+    """The predicate with all names opened; a long one with those of the user."""
     if isinstance(p, NonNegative):
         return p
-    return type(p)(opened(p.term, tuple(context.definitions), context)[0])
+    kept = names if lengths(context.definitions)(p.term) > SHORT else {}
+    return type(p)(renamed(opened(p.term, [a for a in context.definitions if a not in kept], context)[0], kept))
 
 
-__all__ = ["Sweep", "by_matching", "in_variables", "named_by", "offered"]
+def names_of(program: Program | None) -> dict[Array, Array]:
+    """What a program calls the intermediates of the forward."""
+    names = {} if program is None else program.names
+    return {n.array: Array(name) for n, name in names.items() if n.meaning is not None and not n.backward}
+
+
+__all__ = ["Sweep", "by_matching", "in_variables", "named_by", "names_of", "offered"]

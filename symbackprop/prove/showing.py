@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from symbackprop.core import rows
 from symbackprop.core.certificate import Writer, certificate, written
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
@@ -38,6 +39,11 @@ class Whole(Mapping[str, Any]):
         return len(self.rows)
 
 
+def exhibited(found: Theorem) -> Point:
+    """The point that the theorem is about."""
+    return found.rows.argument.point if isinstance(found.rows, Whole) else rows.exhibited(found.rows)
+
+
 class Showing:
     """Statements with the same definitions and hypotheses share most."""
 
@@ -56,8 +62,8 @@ class Showing:
                 self.begin()
             self.kept.append((statement, argument))
             try:
-                rows = written(lambda: self.writer.more(statement, argument))
-                return replace(theorem(statement, rows, facts, self.session), rows=Whole(statement, argument))
+                new = written(lambda: self.writer.more(statement, argument))
+                return replace(theorem(statement, new, facts, self.session), rows=Whole(statement, argument))
             finally:
                 if not self.session.holds(self.writer.rows):
                     self.begin()
