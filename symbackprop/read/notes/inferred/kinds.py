@@ -232,7 +232,7 @@ class Framer(Options):
 
     def scalar_formula(self, key: str, single: Name, body: Expr) -> bool:
         """A formula in one number, with no arrays, sums or norms in it."""
-        if single.sub is not None or single.sups:
+        if single.sub is not None or single.sups or (key_of(single).isupper() and self.of_matrices(key_of(single))):
             return False
         letter, held = key_of(single), False
         for n in walk(body):
@@ -243,6 +243,11 @@ class Framer(Options):
                     return False
                 held |= key_of(n) == letter
         return held and letter not in self.roles.indices
+
+    def of_matrices(self, letter: str) -> bool:
+        """What only makes sense of a matrix is written of a letter: A^T, A^{-1}, tr A, dA."""
+        uses = [u for r in self.roles.records for u in r.uses.uses if u.key == letter]
+        return any(u.transposed or u.inverted or u.after_d for u in uses)
 
     def called(self, key: str, calls: list[tuple[Expr, ...]], frame: Frame) -> None:
         use = self.roles.arrays.get(key)

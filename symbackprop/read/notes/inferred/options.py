@@ -250,6 +250,9 @@ class Options:
         case = "upper" if upper else "lower"
         if bold and case in self.facts.bold:
             costs = [0.0 if r == self.facts.bold[case] else SAID for r in range(3)]
+        of = [a for c in self.roles.candidates if c.head.key == key for a in c.head.args or ()]
+        if any(isinstance(a, Name) and a.letter.isupper() for a in of):  # f(A) = A^2 has the shape of A
+            costs[2] = min(costs[2], 1.2)
         if key in self.dummies and not self.defined(key):
             costs[1], costs[2] = costs[1] + 2.5, costs[2] + 3.0
         if use.transposed:

@@ -76,10 +76,12 @@ class Rivals(Layouts):
 
     @staticmethod
     def transposed_number(reading: Reading) -> str:
-        """The capital letter of a W^T that was read as a number."""
+        """The capital letter of a W^T, det W or tr W that was read as a number."""
         arrays = reading.declarations.arrays
-        found = (n.arg.name for x in (reading.lhs, reading.rhs) for n in walk(x)
-                 if isinstance(n, Transpose) and isinstance(n.arg, Symbol) and n.arg.name[:1].isupper())  # fmt: skip
+        nodes = [n for x in (reading.lhs, reading.rhs) for n in walk(x)]
+        of = [n.arg for n in nodes if isinstance(n, Transpose)]
+        of += [s for n in nodes if isinstance(n, Call) and n.function.name in ("det", "tr") for s in walk(n.args)]  # type: ignore[misc]
+        found = (s.name for s in of if isinstance(s, Symbol) and s.name[:1].isupper() and s.sample is None)
         return next((name for name in found if name in arrays and not arrays[name].shape), "")
 
     @staticmethod
