@@ -35,7 +35,7 @@ from ..grammar.tree import (
 )
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
-from .occurrences import key_of
+from .occurrences import key_of, names_in
 from .options import AT, Option, Options
 from .prose import Facts
 from .roles import LOSSES, USUAL_FUNCTIONS
@@ -128,9 +128,14 @@ class Framer(Options):
             return True
         if key == "δ" and use.least == use.items == 2 and not self.defined("δ"):
             return True
-        if key == "I" and use.items == 0 and not self.defined("I"):
+        if key == "I" and not self.defined("I") and (use.items == 0 or self.of_sizes("I")):
             return True
         return key in self.roles.indices and use.bare == 0 and use.items == 0
+
+    def of_sizes(self, key: str) -> bool:
+        """I_n: only sizes stand below it."""
+        below = (s for r in self.roles.records for k, s in r.uses.subscripts if k == key)
+        return {n.letter for s in below for n in names_in(s.items)} <= self.roles.sizes
 
     def defined(self, key: str) -> bool:
         return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)

@@ -34,6 +34,7 @@ from . import classes
 from .conditions import conditioned, spoken
 from .heads import Unit
 from .layouts import Layouts
+from .spoken import noisy
 from .statements import Reading
 
 WITHOUT = "as without this formula"
@@ -179,12 +180,15 @@ class Rivals(Layouts):
             section.roles.full_key(v)[0] for n in walk(chain) if isinstance(n, (Derivative, Operator)) for v in n.wrt
             if isinstance(v, Name)
         }  # fmt: skip
+        if any(isinstance(n, Operator) and n.kind == "nabla" and not n.wrt for n in walk(chain)):  # ∇J(w)
+            by |= {v for k in section.keys(chain) for v in section.frame.of.get(k, "").split(",") if v}
         _, given = section.rests_on(chain, at, section.chosen)
         rests = {d.key: set(section.keys(d.chain)) - {d.key} for d in given}
         beside = {k for keys in rests.values() if by & keys for k in keys}  # what stands in one formula with it
         given = [d for d in given if d.key in beside - by and by & rests[d.key]]
         named = any(section.definition(k, at) is not None for k in by)
-        return given if named or any(self.is_variable(d.key) for d in given) else []
+        model = any(noisy(section, d.key, d.chain.links[0].rhs, d.record) for d in given)
+        return given if named or model or any(self.is_variable(d.key) for d in given) else []
 
     def involved(self, chain: Chain, at: int) -> list[str]:
         """The letters of a claim and of what it rests on that may be several things."""
