@@ -97,6 +97,8 @@ class Options:
             if one.rank == 2 and not one.family and use.items == 1:  # A_i is a row of A
                 return replace(one, family=1), replace(one, family=1, orientation="row", cost=0.2)
             return said
+        if (item := self.item_of_stack(key, use, table)) is not None:
+            return (item,)
         axes = [Symbol(f"{key}.{k}") for k in range(4)]
         end = self.roles.listed.get(key)
         if isinstance(end, Name):
@@ -158,6 +160,15 @@ class Options:
             out = [replace(o, cost=0.0 if o.rank == want else o.cost + 3) for o in out]
         out = out or [Option(tuple(axes[: use.items]), "matrix")]
         return tuple(sorted(out, key=lambda o: o.cost))
+
+    def item_of_stack(self, key: str, use: ArrayUse, table: Declarations) -> Option | None:
+        """The rows x_i of a matrix whose shape is said."""
+        for whole, (item, axis) in self.facts.rows_of.items():
+            shaped = self.said(whole, table) if item == key and use.items and not use.bare else None
+            if shaped is not None and shaped[0].rank == 2:
+                shape = shaped[0].shape[::-1] if axis == "column" else shaped[0].shape
+                return Option(shape, "matrix", 1 if use.least == 1 else 0)
+        return None
 
     def said(self, key: str, table: Declarations) -> tuple[Option, ...] | None:
         """The options of a letter whose shape is said: that alone."""

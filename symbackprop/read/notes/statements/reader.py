@@ -301,6 +301,7 @@ class SectionReader(Rivals):
             found = resolver.condition(c)
             if any(isinstance(n, IndexName) for n in walk(found)):
                 lhs, rhs = conditioned(found, lhs, rhs)
+                unwritten = unwritten._replace(conditions=(*unwritten.conditions, found))
             else:
                 more = Definition(found, self.spelled(c), base.formula.where)
                 kept = (h for h in table.hypotheses if not settles(found, h.chain))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -38,6 +38,7 @@ from .spoken import noisy
 from .statements import Reading
 
 WITHOUT = "as without this formula"
+NUMBERS, ENTRIES = "stand for numbers", "are multiplied entry by entry"
 
 
 class Rivals(Layouts):
@@ -118,7 +119,7 @@ class Rivals(Layouts):
         rivals: list[tuple[str, Reading]] = []
         involved = self.involved(chain, r.at)
         clashes: int | None = None
-        for key in involved:
+        for key in (k for k in involved if len(section.frame.options[k]) > 1):
             for option, better in section.solver.rivals(key, section.chosen, r.at):
                 chosen = {**section.chosen, key: option}
                 if clashes is None:
@@ -128,6 +129,7 @@ class Rivals(Layouts):
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
                 words = f"{key.removesuffix(AT)} {spoken(option)}"
                 rivals.append((f"{words}, {WITHOUT}" if better else words, other))
+        rivals += self.conforming(reading, base, chain, u, r, involved)
         for d in (held := self.in_between(chain, r.at)):
             rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, (d,), u.conditions)))
         if len(held) > 1:
@@ -145,6 +147,18 @@ class Rivals(Layouts):
             other = self.built(base, chain, r, conditions=u.conditions, layout=layout)
             rivals.append((f"{layout} layout", other))
         return replace(reading, rivals=tuple(rivals))
+
+    def conforming(
+        self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record, involved: Sequence[str]
+    ) -> Iterator[tuple[str, Reading]]:
+        """Where the shapes do not go together: what is meant may be numbers, or entry by entry."""
+        section, table = self.section, reading.declarations
+        if not table.inferred or section.fits(chain, r.at, table.layout):
+            return
+        if numbers := self.as_numbers(chain, involved):
+            other = self.built(base, chain, r, conditions=u.conditions, chosen={**section.chosen, **numbers})
+            yield f"{' and '.join(numbers)} {NUMBERS}", other
+        yield f"vectors {ENTRIES}", replace(reading, declarations=replace(table, loose_hadamard=True))
 
     @staticmethod
     def holds_call(reading: Reading, f: FunctionSymbol) -> bool:
@@ -204,4 +218,4 @@ class Rivals(Layouts):
                 if k not in found:
                     found[k] = None
                     work.append(k)
-        return list(found)
+        return [k for k in found if k in self.section.frame.options]
