@@ -81,6 +81,53 @@ CLAIMS = {
         r"$\frac{\partial \ell}{\partial a} = -2Ca$, $\frac{\partial \ell}{\partial a} = 2Ca$.",
         [P, R, P, R],
     ),
+    "an equation solved for another letter": (
+        r"For $y = x\odot e^s + t$ with $s, t$ constant, $\frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}"
+        r"\odot e^s$. The inverse is $x = (y - t)\odot e^{-s}$.",
+        [P, P],
+    ),
+    "a model of the data": (
+        r"The measurement is $y = Hx + v$ with noise covariance $R$ (symmetric, invertible). Minimise $J(x) = "
+        r"\frac12(y-Hx)^TR^{-1}(y-Hx)$. $\nabla J(x) = -H^TR^{-1}(y-Hx)$, $\nabla J(x) = H^TR^{-1}(y-Hx)$",
+        [P, R],
+    ),
+    "the target of a regression": (
+        r"Let $y = Xw + u$ and $J(w) = \|y - Xw\|^2$. $\nabla J(w) = -2X^T(y-Xw)$",
+        [U],
+    ),
+    "what is named by itself is none of the list": (
+        r"Let $u_o$ be the outside vector and $u_1,\dots,u_K$ the negative samples. $\sigma$ is the sigmoid function. "
+        r"$$J = -\log\sigma(u_o^Tv) - \sum_{k=1}^K\log\sigma(-u_k^Tv)$$"
+        r"$$\frac{\partial J}{\partial u_o} = -\sigma(-u_o^Tv)v$$ $$\frac{\partial J}{\partial u_k} = \sigma(u_k^Tv)v$$"
+        r"$$\frac{\partial J}{\partial u_k} = -\sigma(u_k^Tv)v$$",
+        [P, P, R],
+    ),
+    "symmetry by entries, repeated indices": (
+        r"Repeated indices are summed. Let $E = \frac12A_{ij}x_ix_j$ with $A_{ij} = A_{ji}$. Then "
+        "$\\frac{\\partial E}{\\partial x_k} = A_{ki}x_i$, $\\frac{\\partial E}{\\partial x_k} = 2A_{ki}x_i$.\n\n"
+        r"With $y_i = W_{ij}x_j$, $\frac{\partial L}{\partial x_j} = \frac{\partial L}{\partial y_i}W_{ij}$ and "
+        r"$\frac{\partial L}{\partial x_j} = \frac{\partial L}{\partial y_i}W_{ji}$.",
+        [P, R, P, R],
+    ),
+    "squares of matrices do not commute": (
+        r"For $f(A) = A^2$: $df = A\,dA + dA\,A$ and $df = 2A\,dA$. "
+        r"For $F(X) = \operatorname{tr}(X^TX)$: $\nabla F = 2X$.",
+        [P, R, P],
+    ),
+    "determinants of numbers are no determinants": (
+        r"Let $A\in\mathbb{R}^{n\times m}$ and $B\in\mathbb{R}^{m\times n}$. For square matrices $\det(AB) = \det(A)\det(B)$ and "
+        r"$\det(2A) = 2\det A$.",
+        [U, U],
+    ),
+    "one wrong formula turns no letter of the sections above": (
+        "Let $x\\in\\mathbb{R}^n$, $W\\in\\mathbb{R}^{m\\times n}$, $b\\in\\mathbb{R}^m$, $t\\in\\mathbb{R}^m$, "
+        "$\\mathbf{z} = \\mathbf{W}\\mathbf{x} + \\mathbf{b}$, $\\mathbf{y} = \\tanh(\\mathbf{z})$ and "
+        "$E = \\frac12\\|\\mathbf{y}-\\mathbf{t}\\|^2$.\n\n# Rule\n\nWith $\\mathbf{d} = \\frac{\\partial E}{\\partial "
+        "\\mathbf{z}}$: $$\\frac{\\partial E}{\\partial\\mathbf{W}} = \\mathbf{d}\\mathbf{x}^T$$"
+        r"$$\frac{\partial E}{\partial\mathbf{x}} = \mathbf{W}\mathbf{d}$$ In components $\frac{\partial E}{\partial "
+        r"w_{ij}} = d_ix_j$.",
+        [P, "ill-formed", P],
+    ),
 }  # fmt: skip
 
 

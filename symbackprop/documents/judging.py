@@ -269,7 +269,10 @@ def longest_product(reading: Reading) -> int:
 def with_repair(reading: Reading, outcome: Outcome) -> Outcome:
     if outcome.verdict not in ("refuted", "ill-formed") or size_of(reading) > MENDED:
         return outcome
-    repair = repaired(reading, proved_under)
+    try:
+        repair = repaired(reading, proved_under)
+    except SymbackpropError:  # definitions that only the right formula leads to make no sense together
+        return outcome
     if repair is None:
         return outcome
     vague = repair.mistake == ANOTHER and outcome.mistake is not None

@@ -35,7 +35,7 @@ from ..grammar.tree import (
 )
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
-from .occurrences import key_of
+from .occurrences import key_of, names_in
 from .options import AT, Option, Options
 from .prose import Facts
 from .roles import LOSSES, USUAL_FUNCTIONS
@@ -128,9 +128,14 @@ class Framer(Options):
             return True
         if key == "δ" and use.least == use.items == 2 and not self.defined("δ"):
             return True
-        if key == "I" and use.items == 0 and not self.defined("I"):
+        if key == "I" and not self.defined("I") and (use.items == 0 or self.of_sizes("I")):
             return True
         return key in self.roles.indices and use.bare == 0 and use.items == 0
+
+    def of_sizes(self, key: str) -> bool:
+        """I_n: only sizes stand below it."""
+        below = (s for r in self.roles.records for k, s in r.uses.subscripts if k == key)
+        return {n.letter for s in below for n in names_in(s.items)} <= self.roles.sizes
 
     def defined(self, key: str) -> bool:
         return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
@@ -232,7 +237,7 @@ class Framer(Options):
 
     def scalar_formula(self, key: str, single: Name, body: Expr) -> bool:
         """A formula in one number, with no arrays, sums or norms in it."""
-        if single.sub is not None or single.sups:
+        if single.sub is not None or single.sups or (key_of(single).isupper() and self.of_matrices(key_of(single))):
             return False
         letter, held = key_of(single), False
         for n in walk(body):
@@ -243,6 +248,11 @@ class Framer(Options):
                     return False
                 held |= key_of(n) == letter
         return held and letter not in self.roles.indices
+
+    def of_matrices(self, letter: str) -> bool:
+        """What only makes sense of a matrix is written of a letter: A^T, A^{-1}, tr A, dA."""
+        uses = [u for r in self.roles.records for u in r.uses.uses if u.key == letter]
+        return any(u.transposed or u.inverted or u.after_d for u in uses)
 
     def called(self, key: str, calls: list[tuple[Expr, ...]], frame: Frame) -> None:
         use = self.roles.arrays.get(key)

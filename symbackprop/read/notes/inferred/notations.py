@@ -171,6 +171,10 @@ def counts(node: object) -> dict[str, int]:
     work = [node]
     while work:
         n = work.pop()
+        if isinstance(n, Derivative):  # ∂L/∂u_i W_{ij} is summed over i
+            entries = (e.at for e in (n.body, *n.wrt) if isinstance(e, Entry))
+            for name in {i.name for at in entries for i in at if isinstance(i, IndexName)}:
+                out[name] = out.get(name, 0) + 1
         if isinstance(n, (Sum, Over, Derivative, Gradient)):
             continue
         if isinstance(n, Entry):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -32,6 +32,8 @@ from .said import ArrayUse
 AT = "@"
 
 SAID = 100.0
+TURNED = 20.0
+"""For another kind of a letter that definitions above rest on: as bad as a formula that does not conform."""
 
 ONE = Num(Fraction(1))
 
@@ -63,8 +65,10 @@ class Options:
     def defined(self, key: str) -> bool:
         raise NotImplementedError
 
-    def __init__(self, roles: Roles, facts: Facts, base: Declarations, inherited: Mapping[str, Option]) -> None:
-        self.roles, self.facts, self.base, self.inherited = roles, facts, base, inherited
+    def __init__(
+        self, roles: Roles, facts: Facts, base: Declarations, inherited: Mapping[str, Option], rooted: Set[str]
+    ) -> None:
+        self.roles, self.facts, self.base, self.inherited, self.rooted = roles, facts, base, inherited, rooted
         self.width = "n"
         self.dummies: set[str] = set()
         """Letters that functions are given with: numbers, where nothing defines them."""
@@ -138,6 +142,7 @@ class Options:
         anew = key in self.roles.listed or self.defined(key)  # x_1, …, x_m are said anew
         was = None if anew else self.inherited.get(key)
         if was is not None and key not in self.facts.ranks:
+            turned = TURNED if key in self.rooted and any(o.rank == was.rank for o in out) else 2.5
             same = [(o.rank, o.family, o.orientation) == (was.rank, was.family, was.orientation) for o in out]
             kept = (
                 was.shape
@@ -145,7 +150,7 @@ class Options:
                 else None
             )
             out = [
-                replace(o, cost=0.0, shape=kept or o.shape) if s else replace(o, cost=o.cost + 2.5)
+                replace(o, cost=0.0, shape=kept or o.shape) if s else replace(o, cost=o.cost + turned)
                 for o, s in zip(out, same, strict=True)
             ]
             if not any(same) and was.family and was.rank == use.items:  # x_i ∈ ℝ^d above, only x_{ij} here
@@ -261,6 +266,9 @@ class Options:
         case = "upper" if upper else "lower"
         if bold and case in self.facts.bold:
             costs = [0.0 if r == self.facts.bold[case] else SAID for r in range(3)]
+        of = [a for c in self.roles.candidates if c.head.key == key for a in c.head.args or ()]
+        if any(isinstance(a, Name) and a.letter.isupper() for a in of):  # f(A) = A^2 has the shape of A
+            costs[2] = min(costs[2], 1.2)
         if key in self.dummies and not self.defined(key):
             costs[1], costs[2] = costs[1] + 2.5, costs[2] + 3.0
         if use.transposed:

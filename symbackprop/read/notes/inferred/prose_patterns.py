@@ -39,7 +39,7 @@ DIMENSIONAL = re.compile(
     rf"⟦(?P<shape>\d+)⟧\s*-?\s*(?:dimensional\s+)?(?:column\s+|row\s+)?vectors?\s+(?P<list>{LIST})", re.IGNORECASE
 )
 PROPERTIES = {
-    "symmetric": r"(?<!skew.)(?<!skew)(?<!anti.)(?<!anti)(?<!non)(?<!un)\bsymmetric",
+    "symmetric": r"(?<!skew.)(?<!skew)(?<!anti.)(?<!anti)(?<!non)(?<!un)\bsymmetri(?:c|sch|que)",
     "skew": r"\b(?:skew|anti)-?\s?symmetric",
     "diagonal": r"(?<!off.)(?<!block.)\bdiagonal\b(?!\s+(?:of|entr|elem))",
     "idempotent": r"\bidempotent\b|\bprojection\s+matri",

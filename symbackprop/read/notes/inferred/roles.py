@@ -8,6 +8,7 @@ from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
 from ..grammar.tree import (
     Add,
+    Chain,
     Derivative,
     Expr,
     Name,
@@ -56,6 +57,7 @@ class Roles(Said):
         self.find_layers()
         self.find_indices()
         self.find_prime_names()
+        self.beside_lists()
         self.find_composites()
         self.uses()
 
@@ -172,6 +174,16 @@ class Roles(Said):
                 for text in texts:
                     self.add_composite(key, "_" + text)
         self.upper_composites()
+
+    def beside_lists(self) -> None:
+        """ "u_o is the outside vector, u_1, …, u_K are the negatives": what is named by itself is none of the list."""
+        for r in self.records:
+            parts = r.loose.parts if r.loose is not None else ()
+            match [p.chain for p in parts]:
+                case [Chain((Name(_, _, Script(items=(Name(letter),)) as sub) as name,), ())]:
+                    counts = letter in self.bound or letter in self.ranges or letter in "ijklmnst"
+                    if key_of(name) in self.listed and not counts:
+                        self.apart.add((key_of(name), sub.text))
 
     def said_apart(self, key: str) -> bool:
         """x_2 ∈ ℝ^m is said by itself."""

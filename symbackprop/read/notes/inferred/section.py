@@ -74,7 +74,8 @@ class Section:
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base)
         self.doubtful = inherit(self.above, self.roles, self.facts, self.defines)
-        self.frame = Framer(self.roles, self.facts, self.base, self.above.chosen).frame()
+        rooted = {k for name, d in self.above.definitions.items() for k in (name, *d.rests)}
+        self.frame = Framer(self.roles, self.facts, self.base, self.above.chosen, rooted).frame()
         inherit_functions(self.above, self.frame, self.roles, self.defines, self.said_anew)
         self.solver = Solver(self.frame, self.roles)
         self.solver.prepare(self.records)

@@ -34,7 +34,7 @@ from .conform import Shapes
 from .conform_operations import Misfit
 from .kinds import Frame
 from .occurrences import Uses
-from .options import AT, Option
+from .options import AT, TURNED, Option
 from .roles import Roles
 from .said import EQUATIONS, Record
 
@@ -187,7 +187,8 @@ class Solver:
                     whole = {**chosen, **more}
                     prior = sum((prior_of(o) for o in combination), start=0.0)
                     said = sum(o.cost >= 50 for o in combination)
-                    total = plus(plus(cost, (said, 0, prior)), self.cost(piece, whole))
+                    turned = sum(TURNED <= o.cost < 50 for o in combination)
+                    total = plus(plus(cost, (said, turned, prior)), self.cost(piece, whole))
                     found.append((total, whole))
                 grown.extend(heapq.nsmallest(CHOICES, found, key=lambda s: s[0]))
             states = heapq.nsmallest(BEAM, grown, key=lambda s: s[0])

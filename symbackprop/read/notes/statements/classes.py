@@ -88,7 +88,8 @@ LISTED = re.compile(r"\s*[,;]?\s*(?:and|with|where)?\s*", re.IGNORECASE)
 """Between the formulas of a list of what is given: no word says that the second follows."""
 GIVEN = re.compile(r"\b(?:given|denote|write|define|let|with|where|abbreviate|call|for short)\b" + _END, re.IGNORECASE)
 IN_CASE = re.compile(
-    r"\b(?:if|when|whenever|unless|in (?:the|this|that) case|otherwise|as long as|assuming|suppose|active|else)\b"
+    r"\b(?:if|wenn|falls|ist|when|whenever|unless|in (?:the|this|that) case|otherwise|as long as|assuming|suppose"
+    r"|active|else)\b"
     r"(?!\s+(?:(?:we|one|I)\b|taking|computing|differentiat))[^.;]{2,90}\Z"
     r"|\b(?:approximately|roughly|for (?:small|large|tiny|huge)|in the limit|near|asymptotically)\b[^.;]{0,60}\Z",
     re.IGNORECASE,

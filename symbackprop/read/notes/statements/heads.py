@@ -32,7 +32,7 @@ from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
-from ..inferred.said import Head, Record, defining, head_of
+from ..inferred.said import Head, Record, defining
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
@@ -40,7 +40,7 @@ from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
 from .one_sample import with_one_samples
-from .spoken import named_derivative, reach
+from .spoken import leads_back, named_derivative, of_others, reach
 from .statements import Reading, Scope, facts_of, records_of
 
 
@@ -142,7 +142,8 @@ class Heads:
             return True
         named = {self.section.roles.full_key(n)[0] for n in walk(lhs) if isinstance(n, Name)}
         given = re.fullmatch(r"\W*(?:where|with|since|as|because)\s*", before, re.IGNORECASE) is not None
-        return found is None and given and named.isdisjoint(self.defined)
+        itself = found is not None and self.holds(self.section.roles.full_key(found.name)[0], rhs)  # A_{ij} = A_{ji}
+        return (found is None or itself) and given and named.isdisjoint(self.defined)
 
     def normalises(self, lhs: Expr, rhs: Expr) -> bool:
         """Σ_k t_k = 1, ‖u‖ = 1 of a letter that nothing gives and of which nothing else is said."""
@@ -222,7 +223,7 @@ class Heads:
         if again:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
-            stated |= classes.IN_CASE.search(self.sentence(r)) is not None or self.of_others(found, key)
+            stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
             moved = r.formula.row != self.records[self.defined[key]].formula.row
             both = (r.formula, self.records[self.defined[key]].formula)
             items = isinstance(unit.lhs, Name) and unit.lhs.sub is None and not unit.lhs.sups
@@ -256,14 +257,10 @@ class Heads:
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
             self.section.unread.add(key)
             return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))
-        if self.is_adjoint(key) and not classes.is_derivative(rhs):
+        solved_for = not items and not layered and leads_back(section, key, rhs, r.at)
+        if solved_for or (self.is_adjoint(key) and not classes.is_derivative(rhs)):
             return replace(unit, meant="claim")
         return self.define(r, unit, key)
-
-    def of_others(self, found: Head, key: str) -> bool:
-        """L(μ, Λ) = … where L(μ, Σ) = … stands above: the same in other letters."""
-        given = [h.args for d in self.section.definitions if d.key == key and (h := head_of(d.chain.subjects[-1]))]
-        return found.args is not None and bool(given) and None not in given and found.args not in given
 
     def in_a_case(self, r: Record, unit: Unit, key: str) -> Unit | None:
         """ "L = … if |r| ≤ δ and L = … otherwise": until all cases are said, L is not known."""

@@ -40,7 +40,7 @@ from . import classes
 from .classes import Class
 from .conditions import on_values
 from .heads import Heads, Unit
-from .spoken import named_derivative
+from .spoken import named_derivative, of_data
 from .statements import Kind, Reading
 
 _HEAD = re.compile(
@@ -365,6 +365,8 @@ class Intents(Heads):
         if found is None:
             stated = link.relation in (":=", "≡") and isinstance(lhs, Name)
             return replace(unit, meant="definition" if stated else "claim")
+        if of_data(self.section, self.section.roles.full_key(found.name)[0], rhs, r):
+            return replace(unit, meant="remark", note="how data come about")
         return self.with_head(r, unit, found, before)
 
 

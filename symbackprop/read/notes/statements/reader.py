@@ -254,7 +254,7 @@ class SectionReader(Rivals):
             doubt = "it does not hold always, and the condition it is said under is not understood"
         number = self.transposed_number(reading)
         if number:
-            message = f"{number} is transposed here, but the rest makes sense only if it is a number"
+            message = f"{number} is meant to be a matrix here, but the rest makes sense only if it is a number"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
         reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt, quantified=self.quantified(chain, r))
         blocked = self.blocked(chain, u, r)

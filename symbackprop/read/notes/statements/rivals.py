@@ -34,6 +34,7 @@ from . import classes
 from .conditions import conditioned, spoken
 from .heads import Unit
 from .layouts import Layouts
+from .spoken import noisy
 from .statements import Reading
 
 WITHOUT = "as without this formula"
@@ -77,10 +78,12 @@ class Rivals(Layouts):
 
     @staticmethod
     def transposed_number(reading: Reading) -> str:
-        """The capital letter of a W^T that was read as a number."""
+        """The capital letter of a W^T, det W or tr W that was read as a number."""
         arrays = reading.declarations.arrays
-        found = (n.arg.name for x in (reading.lhs, reading.rhs) for n in walk(x)
-                 if isinstance(n, Transpose) and isinstance(n.arg, Symbol) and n.arg.name[:1].isupper())  # fmt: skip
+        nodes = [n for x in (reading.lhs, reading.rhs) for n in walk(x)]
+        of = [n.arg for n in nodes if isinstance(n, Transpose)]
+        of += [s for n in nodes if isinstance(n, Call) and n.function.name in ("det", "tr") for s in walk(n.args)]  # type: ignore[misc]
+        found = (s.name for s in of if isinstance(s, Symbol) and s.name[:1].isupper() and s.sample is None)
         return next((name for name in found if name in arrays and not arrays[name].shape), "")
 
     @staticmethod
@@ -191,12 +194,15 @@ class Rivals(Layouts):
             section.roles.full_key(v)[0] for n in walk(chain) if isinstance(n, (Derivative, Operator)) for v in n.wrt
             if isinstance(v, Name)
         }  # fmt: skip
+        if any(isinstance(n, Operator) and n.kind == "nabla" and not n.wrt for n in walk(chain)):  # ∇J(w)
+            by |= {v for k in section.keys(chain) for v in section.frame.of.get(k, "").split(",") if v}
         _, given = section.rests_on(chain, at, section.chosen)
         rests = {d.key: set(section.keys(d.chain)) - {d.key} for d in given}
         beside = {k for keys in rests.values() if by & keys for k in keys}  # what stands in one formula with it
         given = [d for d in given if d.key in beside - by and by & rests[d.key]]
         named = any(section.definition(k, at) is not None for k in by)
-        return given if named or any(self.is_variable(d.key) for d in given) else []
+        model = any(noisy(section, d.key, d.chain.links[0].rhs, d.record) for d in given)
+        return given if named or model or any(self.is_variable(d.key) for d in given) else []
 
     def involved(self, chain: Chain, at: int) -> list[str]:
         """The letters of a claim and of what it rests on that may be several things."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..grammar.tree import Chain, Derivative, Expr, Name, Operator, Paren, Product
+from ..grammar.tree import Add, Chain, Derivative, Expr, Name, Operator, Paren, Product
 from ..inferred.occurrences import Uses
-from ..inferred.said import Record, head_of
+from ..inferred.said import Head, Record, head_of
 from ..inferred.section import Section
 
 _WORDS = r"(?:(?!with\b|is\b|are\b)[\w-]+\s*){0,4}?"
@@ -143,6 +143,34 @@ def reach(section: Section, key: str, at: int) -> set[str]:
         found.update(new)
         work += new
     return found
+
+
+def leads_back(section: Section, key: str, rhs: Expr, at: int) -> bool:
+    """y = e^s ⊙ x + t and then x = … y …: solved for x."""
+    return any(key in reach(section, k, at) for k in section.keys(Chain((rhs,), ())))
+
+
+def of_others(section: Section, found: Head, key: str) -> bool:
+    """L(μ, Λ) = … where L(μ, Σ) = … stands above: the same in other letters."""
+    given = [h.args for d in section.definitions if d.key == key and (h := head_of(d.chain.subjects[-1]))]
+    return found.args is not None and bool(given) and None not in given and found.args not in given
+
+
+_DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random)\b", re.IGNORECASE)
+
+
+def noisy(section: Section, key: str, rhs: Expr, at: int) -> bool:
+    """y = H x + v, where no other equation holds v."""
+    added = [a for a in rhs.args if isinstance(a, Name)] if isinstance(rhs, Add) else []
+    letters = {section.roles.full_key(a)[0] for a in added}
+    elsewhere = {k for p in section.solver.pieces if p.record != at for k in p.keys}
+    return bool(letters - elsewhere) and key in elsewhere
+
+
+def of_data(section: Section, key: str, rhs: Expr, r: Record) -> bool:
+    """ "The measurement is y = H x + v": how data come about gives no y, they are what they are."""
+    said = _DATA.search(r.formula.before[-60:]) or _DATA.match(r.formula.after[:40].lstrip(" ,with"))
+    return said is not None and noisy(section, key, rhs, r.at)
 
 
 def spoken(records: Sequence[Record], r: Record) -> Spoken | None:
