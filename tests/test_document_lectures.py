@@ -115,8 +115,8 @@ CLAIMS = {
         [P, R, P],
     ),
     "determinants of numbers are no determinants": (
-        r"Let $A\in\mathbb{R}^{n\times m}$ and $B\in\mathbb{R}^{m\times n}$. For square matrices $\det(AB) = \det(A)\det(B)$ "
-        r"and $\det(2A) = 2\det A$.",
+        r"Let $A\in\mathbb{R}^{n\times m}$ and $B\in\mathbb{R}^{m\times n}$. For square matrices "
+        r"$\det(AB) = \det(A)\det(B)$ and $\det(2A) = 2\det A$.",
         [U, U],
     ),
     "one wrong formula turns no letter of the sections above": (
