@@ -146,7 +146,7 @@ class Sampler:
     def point(self, sizes: Mapping[str, int], attempt: int) -> Point | None:
         """A point that satisfies every hypothesis exactly, or None where none was found."""
         tries = max(3, _TRIES >> self.failures) if self.question.hypotheses else 1
-        for k in range(tries + _FORCED):
+        for k in range(tries + (_FORCED if self.failures < _FORCED else 0)):
             check_time()
             try:
                 point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}", k >= tries)
