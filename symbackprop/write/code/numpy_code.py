@@ -96,7 +96,7 @@ class _Function(Writer):
                 self.lines.says[line.target] = wanted[number]
                 axes = AXES[like[wanted[number]].kind] if wanted[number] in like else 2
                 returned[number] = name + {0: ".reshape(())", 1: ".reshape(-1)", 2: ""}[axes]
-        body = "\n".join(f"    {s}" for s in (*self.extents(), *self.body))
+        body = "\n".join(f"    {s}" for s in (*self.extents(), *joined(self.body)))
         values = ", ".join(returned[k] for k in range(len(wanted)))
         source = f"def {FUNCTION_NAME}({', '.join(self.arguments)}):\n{body}\n    return ({values},)\n"
         check_source(source)
@@ -194,6 +194,21 @@ class _Function(Writer):
                 return super().named(m)
         self.full[text] = shape(m)
         return text
+
+
+def joined(body: Sequence[str]) -> list[str]:
+    """A product that one sum or Hadamard product alone uses stands in it: NumPy then writes over the product."""
+    lines = list(body)
+    for k, line in enumerate(body):
+        found = re.fullmatch(r"(v\d+) = (\S+ @ \S+)", line)
+        if found is None:
+            continue
+        name = re.compile(rf"\b{found[1]}\b")
+        users = [j for j in range(k + 1, len(lines)) if name.search(lines[j])]
+        if len(users) == 1 and len(name.findall(lines[users[0]])) == 1 and " @ " not in lines[users[0]]:
+            lines[users[0]] = name.sub(f"({found[2]})", lines[users[0]])
+            lines[k] = ""
+    return [line for line in lines if line]
 
 
 def outermost(text: str) -> str:
