@@ -103,7 +103,7 @@ def _(k: int, g: Any, out: Any, a: Any) -> Any:
 
 @vjp("solve")
 def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
-    covered(ndim(a) == 2)
+    covered(ndim(a) == 2 or ndim(a) == ndim(b))
     back = linalg.solve(swap(a), full(g, out))
     if k == 1:
         return back
@@ -112,11 +112,14 @@ def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
 
 @vjp("slogdet[1]")
 def _(k: int, g: Any, out: Any, a: Any) -> Any:
-    covered(ndim(a) == 2)
-    return times(g, linalg.inv(a).T)
+    return times(for_matrices(g, a), swap(linalg.inv(a)))
 
 
 @vjp("det")
 def _(k: int, g: Any, out: Any, a: Any) -> Any:
-    covered(ndim(a) == 2)
-    return times(times(g, out), linalg.inv(a).T)
+    return times(for_matrices(times(g, out), a), swap(linalg.inv(a)))
+
+
+def for_matrices(g: Any, a: Any) -> Any:
+    """A number for each matrix of a stack, with axes to multiply them."""
+    return g if ndim(a) == 2 or not ndim(g) else g[..., None, None]
