@@ -23,6 +23,7 @@ from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
 from .algebra import ZERO_AT
 from .array import SymArray
+from .composites import composed
 from .context import Tracing, current, tracing
 from .copying import Copier
 from .errors import TraceError
@@ -65,6 +66,9 @@ class Recorder:
         if self.busy or operation in QUIET or current().loops:
             return function(*args, **options)
         self.look(sys._getframe(2))
+        made = composed(operation, args, dict(options))
+        if made is not None:
+            return made
         self.busy = True
         before = [self.held(a) for a in (*args, *options.values())]
         try:
