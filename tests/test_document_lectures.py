@@ -114,11 +114,7 @@ CLAIMS = {
         r"For $F(X) = \operatorname{tr}(X^TX)$: $\nabla F = 2X$.",
         [P, R, P],
     ),
-    "determinants of numbers are no determinants": (
-        r"Let $A\in\mathbb{R}^{n\times m}$ and $B\in\mathbb{R}^{m\times n}$. For square matrices $\det(AB) = \det(A)\det(B)$ and "
-        r"$\det(2A) = 2\det A$.",
-        [U, U],
-    ),
+    "determinants of numbers are no determinants": (r"$\det(3B) = 3\det B$ and $\det(B^T) = \det(B)$", [R, P]),
     "one wrong formula turns no letter of the sections above": (
         "Let $x\\in\\mathbb{R}^n$, $W\\in\\mathbb{R}^{m\\times n}$, $b\\in\\mathbb{R}^m$, $t\\in\\mathbb{R}^m$, "
         "$\\mathbf{z} = \\mathbf{W}\\mathbf{x} + \\mathbf{b}$, $\\mathbf{y} = \\tanh(\\mathbf{z})$ and "
