@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
@@ -32,9 +32,12 @@ INDEX_LIKE = frozenset("ijklmnpqrstuvabcdeghoxwyzfαβμν")
 
 
 class Roles(Said):
-    """`base` is what the author declared: those names are not looked at."""
+    """`base` is what the author declared: those names are not looked at.  `above`: scripts that are parts of names."""
 
-    def __init__(self, records: Sequence[Record], facts: Facts, base: Declarations) -> None:
+    def __init__(
+        self, records: Sequence[Record], facts: Facts, base: Declarations, above: Mapping[str, Set[str]] | None = None
+    ) -> None:
+        self.above = above or {}
         super().__init__(records, facts, base)
         self.decide()
 
@@ -148,7 +151,7 @@ class Roles(Said):
                     self.add_composite(key, "_" + script.text)
                 elif script.items and all(isinstance(i, Num) for i in script.items):
                     numbered.setdefault(key, set()).add(script.text)
-                elif (key, script.text) in self.apart:
+                elif (key, script.text) in self.apart or "_" + script.text in self.above.get(key, ()):
                     self.add_composite(key, "_" + script.text)
                 else:
                     n = self.name_items(script)
