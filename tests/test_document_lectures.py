@@ -124,6 +124,37 @@ CLAIMS = {
         r"w_{ij}} = d_ix_j$.",
         [P, "ill-formed", P],
     ),
+    "subscripts that tell one from the other": (
+        r"For a real sample $\ell_r = -\log\sigma(a)$ and for a fake one $\ell_f = -\log(1-\sigma(a))$, with the "
+        r"sigmoid $\sigma$. $\frac{\partial\ell_r}{\partial a} = \sigma(a) - 1$, "
+        r"$\frac{\partial\ell_f}{\partial a} = \sigma(a)$, "
+        r"$\frac{\partial\ell_f}{\partial a} = \sigma(a) - 1$",
+        [P, P, R],
+    ),
+    "the state before": (
+        r"Write $h'$ for the previous state: $a = W h' + U x$, $h = \tanh(a)$. $$\frac{\partial L}{\partial h'} = "
+        r"W^T\frac{\partial L}{\partial a}$$ $$\frac{\partial L}{\partial W} = \frac{\partial L}{\partial a}h'^T$$"
+        r"$$\frac{\partial L}{\partial h'} = W\frac{\partial L}{\partial a}$$",
+        [P, P, R],
+    ),
+    "the softmax of each row, said above": (
+        "Let $A = \\mathrm{softmax}(S)$ and $O = AV$, where the softmax is taken over each row.\n\n# Trick\n\nLet "
+        "$D_i = \\sum_j A_{ij}\\frac{\\partial L}{\\partial A_{ij}}$. "
+        r"$\frac{\partial L}{\partial S_{ij}} = A_{ij}\left(\frac{\partial L}{\partial A_{ij}} - D_i\right)$, "
+        r"$\frac{\partial L}{\partial S_{ij}} = A_{ij}\left(\frac{\partial L}{\partial A_{ij}} + D_i\right)$",
+        [P, R],
+    ),
+    "items of an exercise sheet": (
+        "Compute the gradients.\n\n(a) $f(x) = \\|x\\|^2$: $\\nabla f(x) = 2x$.\n\n(b) $f(x) = \\frac{1}{1+x^Tx}$: "
+        "$\\nabla f(x) = -\\frac{2x}{1+x^Tx}$.\n\n(c) $f(x) = e^{-\\|x\\|^2}$: $\\nabla f(x) = -2xe^{-\\|x\\|^2}$.\n\n"
+        "(d) $f(x,y) = 100(y-x^2)^2$: $\\frac{\\partial f}{\\partial y} = 200(y-x^2)$.",
+        [P, R, P, P],
+    ),
+    "letters in exponents": (
+        r"$L(\theta) = \theta^h(1-\theta)^t$, $\log L(\theta) = h\log\theta + "
+        r"t\log(1-\theta)$, $\frac{d\log L}{d\theta} = \frac h\theta - \frac{t}{1-\theta}$, $\frac{d\log L}{d\theta} = \frac h\theta + \frac{t}{1-\theta}$",
+        [P, P, R],
+    ),
 }  # fmt: skip
 
 

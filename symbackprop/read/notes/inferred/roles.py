@@ -61,6 +61,7 @@ class Roles(Said):
         self.find_indices()
         self.find_prime_names()
         self.beside_lists()
+        self.find_labels()
         self.find_composites()
         self.uses()
 
@@ -136,6 +137,9 @@ class Roles(Said):
         defined = {c.head.key for c in self.candidates if c.head.args is None and c.head.name.primes}
         values = {u.key for u in uses if not u.name.primes and not u.by}
         usual = USUAL_FUNCTIONS - (defined & values)  # h' = … h …: h is no function
+        valued = {c.head.key for c in self.candidates if c.head.args is None and not c.head.name.primes}
+        moved = {u.key for u in uses if u.name.primes and u.by == "∂"}  # nor where ∂/∂h' stands
+        usual = usual - (valued & moved - defined)
         for u in uses:
             if u.name.primes and u.key not in applied | given | usual and not self.declared(u.key):
                 self.prime_names.add(u.key)
@@ -177,6 +181,24 @@ class Roles(Said):
                 for text in texts:
                     self.add_composite(key, "_" + text)
         self.upper_composites()
+
+    def find_labels(self) -> None:
+        """ℓ_r = -log σ(a), ℓ_f = -log(1-σ(a)): what stands below on the left only tells one from the other."""
+        below: dict[str, set[str]] = {}
+        for r in self.records:
+            for key, script in r.uses.subscripts:
+                below.setdefault(key, set()).add(script.text)
+        told: dict[str, set[str]] = {}
+        for c in self.candidates:
+            match c.head.name.sub:
+                case Script(items=(Name(letter, _, None, (), 0),)) as sub if letter not in {*self.bound, *self.ranges}:
+                    rhs = c.link.rhs
+                    inside = {n.letter for n in walk(rhs) if isinstance(n, Name)}
+                    if letter not in inside and not isinstance(rhs, (Num, Name)) and c.head.args is None:
+                        told.setdefault(c.head.key, set()).add(sub.text)
+        for key, texts in told.items():
+            if key and texts == below.get(key) and (len(texts) > 1 or not texts & set("ijklmnst")):
+                self.apart |= {(key, text) for text in texts}
 
     def beside_lists(self) -> None:
         """ "u_o is the outside vector, u_1, …, u_K are the negatives": what is named by itself is none of the list."""
