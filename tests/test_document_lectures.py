@@ -152,7 +152,8 @@ CLAIMS = {
     ),
     "letters in exponents": (
         r"$L(\theta) = \theta^h(1-\theta)^t$, $\log L(\theta) = h\log\theta + "
-        r"t\log(1-\theta)$, $\frac{d\log L}{d\theta} = \frac h\theta - \frac{t}{1-\theta}$, $\frac{d\log L}{d\theta} = \frac h\theta + \frac{t}{1-\theta}$",
+        r"t\log(1-\theta)$, $\frac{d\log L}{d\theta} = \frac h\theta - \frac{t}{1-\theta}$, "
+        r"$\frac{d\log L}{d\theta} = \frac h\theta + \frac{t}{1-\theta}$",
         [P, P, R],
     ),
 }  # fmt: skip
