@@ -114,11 +114,7 @@ CLAIMS = {
         r"For $F(X) = \operatorname{tr}(X^TX)$: $\nabla F = 2X$.",
         [P, R, P],
     ),
-    "determinants of numbers are no determinants": (
-        r"Let $A\in\mathbb{R}^{n\times m}$ and $B\in\mathbb{R}^{m\times n}$. For square matrices "
-        r"$\det(AB) = \det(A)\det(B)$ and $\det(2A) = 2\det A$.",
-        [U, U],
-    ),
+    "determinants of numbers are no determinants": (r"$\det(3B) = 3\det B$ and $\det(B^T) = \det(B)$", [R, P]),
     "one wrong formula turns no letter of the sections above": (
         "Let $x\\in\\mathbb{R}^n$, $W\\in\\mathbb{R}^{m\\times n}$, $b\\in\\mathbb{R}^m$, $t\\in\\mathbb{R}^m$, "
         "$\\mathbf{z} = \\mathbf{W}\\mathbf{x} + \\mathbf{b}$, $\\mathbf{y} = \\tanh(\\mathbf{z})$ and "
@@ -127,6 +123,38 @@ CLAIMS = {
         r"$$\frac{\partial E}{\partial\mathbf{x}} = \mathbf{W}\mathbf{d}$$ In components $\frac{\partial E}{\partial "
         r"w_{ij}} = d_ix_j$.",
         [P, "ill-formed", P],
+    ),
+    "subscripts that tell one from the other": (
+        r"For a real sample $\ell_r = -\log\sigma(a)$ and for a fake one $\ell_f = -\log(1-\sigma(a))$, with the "
+        r"sigmoid $\sigma$. $\frac{\partial\ell_r}{\partial a} = \sigma(a) - 1$, "
+        r"$\frac{\partial\ell_f}{\partial a} = \sigma(a)$, "
+        r"$\frac{\partial\ell_f}{\partial a} = \sigma(a) - 1$",
+        [P, P, R],
+    ),
+    "the state before": (
+        r"Write $h'$ for the previous state: $a = W h' + U x$, $h = \tanh(a)$. $$\frac{\partial L}{\partial h'} = "
+        r"W^T\frac{\partial L}{\partial a}$$ $$\frac{\partial L}{\partial W} = \frac{\partial L}{\partial a}h'^T$$"
+        r"$$\frac{\partial L}{\partial h'} = W\frac{\partial L}{\partial a}$$",
+        [P, P, R],
+    ),
+    "the softmax of each row, said above": (
+        "Let $A = \\mathrm{softmax}(S)$ and $O = AV$, where the softmax is taken over each row.\n\n# Trick\n\nLet "
+        "$D_i = \\sum_j A_{ij}\\frac{\\partial L}{\\partial A_{ij}}$. "
+        r"$\frac{\partial L}{\partial S_{ij}} = A_{ij}\left(\frac{\partial L}{\partial A_{ij}} - D_i\right)$, "
+        r"$\frac{\partial L}{\partial S_{ij}} = A_{ij}\left(\frac{\partial L}{\partial A_{ij}} + D_i\right)$",
+        [P, R],
+    ),
+    "items of an exercise sheet": (
+        "Compute the gradients.\n\n(a) $f(x) = \\|x\\|^2$: $\\nabla f(x) = 2x$.\n\n(b) $f(x) = \\frac{1}{1+x^Tx}$: "
+        "$\\nabla f(x) = -\\frac{2x}{1+x^Tx}$.\n\n(c) $f(x) = e^{-\\|x\\|^2}$: $\\nabla f(x) = -2xe^{-\\|x\\|^2}$.\n\n"
+        "(d) $f(x,y) = 100(y-x^2)^2$: $\\frac{\\partial f}{\\partial y} = 200(y-x^2)$.",
+        [P, R, P, P],
+    ),
+    "letters in exponents": (
+        r"$L(\theta) = \theta^h(1-\theta)^t$, $\log L(\theta) = h\log\theta + "
+        r"t\log(1-\theta)$, $\frac{d\log L}{d\theta} = \frac h\theta - \frac{t}{1-\theta}$, "
+        r"$\frac{d\log L}{d\theta} = \frac h\theta + \frac{t}{1-\theta}$",
+        [P, P, R],
     ),
 }  # fmt: skip
 

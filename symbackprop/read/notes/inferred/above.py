@@ -123,6 +123,7 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
         return {**{k: v for k, v in old.items() if k not in seen and k not in new}, **new}
 
     tables: dict[str, Any] = {name: table(name) for name in _TABLES}
+    tables["softmax"] = own.table.softmax or whole.table.softmax
     return Above(
         kept("definitions"), kept("chosen"), own.arrays, kept("sizes"), kept("of"), kept("properties"),
         kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), kept("unread"),

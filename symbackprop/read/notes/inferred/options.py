@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from ..declared.symbols import (
     Declarations,
@@ -18,7 +19,9 @@ from ..grammar.tree import (
     Label,
     Name,
     Num,
+    Operator,
     Paren,
+    Product,
     Reals,
     Shape,
     Symbol,
@@ -142,7 +145,8 @@ class Options:
         anew = key in self.roles.listed or self.defined(key)  # x_1, …, x_m are said anew
         was = None if anew else self.inherited.get(key)
         if was is not None and key not in self.facts.ranks:
-            turned = TURNED if key in self.rooted and any(o.rank == was.rank for o in out) else 2.5
+            kept_kind = key in self.rooted and not was.family and any(o.rank == was.rank for o in out)
+            turned = TURNED if kept_kind else 2.5
             same = [(o.rank, o.family, o.orientation) == (was.rank, was.family, was.orientation) for o in out]
             kept = (
                 was.shape
@@ -249,7 +253,7 @@ class Options:
         said = self.facts.ranks.get(key)
         if said is not None:
             return [0.0 if r == said else SAID for r in range(3)]
-        if key in LOSSES or (len(letter) > 1 and letter.isalpha()):
+        if (key in LOSSES and (not upper or self.is_loss(key))) or (len(letter) > 1 and letter.isalpha()):
             costs = [0.0, 4.0, 5.0]
         elif bold and upper:
             costs = [4.0, 1.5, 0.0]
@@ -284,6 +288,15 @@ class Options:
         if use.by["∇"]:
             costs[0] += 1.0
         return costs
+
+    def is_loss(self, key: str) -> bool:
+        """It is given, or something is differentiated: the C of tr(ABC) is none."""
+        uses = (u for r in self.roles.records for u in r.uses.uses if u.key == key)
+        if self.defined(key) or any(u.differentiated or u.bracket is not None for u in uses):
+            return True
+        products = (n.args for r in self.roles.records for n in walk(r.loose) if isinstance(n, Product))
+        return any(isinstance(a, Operator) and isinstance(b, Name) and key_of(b) == key
+                   for args in products for a, b in pairwise(args))  # fmt: skip
 
     def item_prior(self, key: str, use: ArrayUse) -> list[float]:
         """Of x_i: a number, a vector, a matrix."""

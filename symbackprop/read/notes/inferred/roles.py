@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
@@ -32,9 +32,12 @@ INDEX_LIKE = frozenset("ijklmnpqrstuvabcdeghoxwyzfαβμν")
 
 
 class Roles(Said):
-    """`base` is what the author declared: those names are not looked at."""
+    """`base` is what the author declared: those names are not looked at.  `above`: scripts that are parts of names."""
 
-    def __init__(self, records: Sequence[Record], facts: Facts, base: Declarations) -> None:
+    def __init__(
+        self, records: Sequence[Record], facts: Facts, base: Declarations, above: Mapping[str, Set[str]] | None = None
+    ) -> None:
+        self.above = above or {}
         super().__init__(records, facts, base)
         self.decide()
 
@@ -58,6 +61,7 @@ class Roles(Said):
         self.find_indices()
         self.find_prime_names()
         self.beside_lists()
+        self.find_labels()
         self.find_composites()
         self.uses()
 
@@ -133,6 +137,9 @@ class Roles(Said):
         defined = {c.head.key for c in self.candidates if c.head.args is None and c.head.name.primes}
         values = {u.key for u in uses if not u.name.primes and not u.by}
         usual = USUAL_FUNCTIONS - (defined & values)  # h' = … h …: h is no function
+        valued = {c.head.key for c in self.candidates if c.head.args is None and not c.head.name.primes}
+        moved = {u.key for u in uses if u.name.primes and u.by == "∂"}  # nor where ∂/∂h' stands
+        usual = usual - (valued & moved - defined)
         for u in uses:
             if u.name.primes and u.key not in applied | given | usual and not self.declared(u.key):
                 self.prime_names.add(u.key)
@@ -148,7 +155,7 @@ class Roles(Said):
                     self.add_composite(key, "_" + script.text)
                 elif script.items and all(isinstance(i, Num) for i in script.items):
                     numbered.setdefault(key, set()).add(script.text)
-                elif (key, script.text) in self.apart:
+                elif (key, script.text) in self.apart or "_" + script.text in self.above.get(key, ()):
                     self.add_composite(key, "_" + script.text)
                 else:
                     n = self.name_items(script)
@@ -174,6 +181,24 @@ class Roles(Said):
                 for text in texts:
                     self.add_composite(key, "_" + text)
         self.upper_composites()
+
+    def find_labels(self) -> None:
+        """ℓ_r = -log σ(a), ℓ_f = -log(1-σ(a)): what stands below on the left only tells one from the other."""
+        below: dict[str, set[str]] = {}
+        for r in self.records:
+            for key, script in r.uses.subscripts:
+                below.setdefault(key, set()).add(script.text)
+        told: dict[str, set[str]] = {}
+        for c in self.candidates:
+            match c.head.name.sub:
+                case Script(items=(Name(letter, _, None, (), 0),)) as sub if letter not in {*self.bound, *self.ranges}:
+                    rhs = c.link.rhs
+                    inside = {n.letter for n in walk(rhs) if isinstance(n, Name)}
+                    if letter not in inside and not isinstance(rhs, (Num, Name)) and c.head.args is None:
+                        told.setdefault(c.head.key, set()).add(sub.text)
+        for key, texts in told.items():
+            if key and texts == below.get(key) and (len(texts) > 1 or not texts & set("ijklmnst")):
+                self.apart |= {(key, text) for text in texts}
 
     def beside_lists(self) -> None:
         """ "u_o is the outside vector, u_1, …, u_K are the negatives": what is named by itself is none of the list."""

@@ -72,9 +72,10 @@ class Section:
     _another: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.roles = Roles(self.records, self.facts, self.base)
+        self.roles = Roles(self.records, self.facts, self.base, self.above.table.composite)
         self.doubtful = inherit(self.above, self.roles, self.facts, self.defines)
         rooted = {k for name, d in self.above.definitions.items() for k in (name, *d.rests)}
+        rooted -= {n.letter for c in self.roles.candidates for n in walk(c.head.args or ()) if isinstance(n, Name)}
         self.frame = Framer(self.roles, self.facts, self.base, self.above.chosen, rooted).frame()
         inherit_functions(self.above, self.frame, self.roles, self.defines, self.said_anew)
         self.solver = Solver(self.frame, self.roles)

@@ -33,7 +33,7 @@ from ..grammar.walking import walk
 from .conform import Shapes
 from .conform_operations import Misfit
 from .kinds import Frame
-from .occurrences import Uses
+from .occurrences import Uses, key_of
 from .options import AT, TURNED, Option
 from .roles import Roles
 from .said import EQUATIONS, Record
@@ -106,6 +106,9 @@ class Solver:
             else:
                 uses.visit(node, frozenset())
             for u in uses.uses:
+                for n in (n for s in u.name.sups if s.labels is not None for n in walk(s.value) if isinstance(n, Name)):
+                    if key_of(n) in self.frame.options:  # the h of θ^h, where h is a number elsewhere
+                        found[key_of(n)] = None
                 key, _, layered = self.roles.full_key(u.name)
                 if key in self.frame.table.macros and key not in seen:
                     seen.add(key)

@@ -204,6 +204,7 @@ _ANOTHER = re.compile(
 )
 
 
+_ITEM = re.compile(r"(?:\A|[.:;_\n])\W*(?:\d{1,2}|[a-z]|[ivx]{1,4})[.):]\W*\Z")
 _WORDS = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}[^.;]*\Z")
 """A sentence of its own begins before the formula."""
 
@@ -217,7 +218,7 @@ def given_anew(formula: Formula, given: dict[str, str]) -> bool:
     known = given.get(key, "||").split("|", 2)
     apart = len(letters(args)) > 1 and letters(args).isdisjoint(letters(known[0])) and bool(known[0])
     told = known[1] != str(formula.row) or _WORDS.search(formula.before) is not None
-    apart |= told and FOLLOWS.search(formula.before) is None
+    apart |= (told and FOLLOWS.search(formula.before) is None) or _ITEM.search(formula.before) is not None
     again = key in given and known[2] != body and (apart or _ANOTHER.search(formula.before) is not None)
     if again:
         given.clear()
