@@ -18,10 +18,12 @@ from symbackprop.numbers.points import Point, Position, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
 from symbackprop.read.notes.grammar.tree import (
     Call,
+    Chain,
     Derivative,
     Differential,
     Dots,
     Entry,
+    Equated,
     Expr,
     Function,
     Gradient,
@@ -58,6 +60,8 @@ def without_footing(reading: Reading) -> str:
         return "what the entries between the dots are is not understood"
     if any(n.name in EXPECTATIONS for x in (lhs, rhs) for n in walk(x) if isinstance(n, Symbol)):
         return "of an expectation only that it is linear is known here"
+    if any(isinstance(n, Equated) for x in (lhs, rhs) for n in walk(x)):
+        return "of the probability of an event nothing is known here"
     closed = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
     if all(closed):
         return ROUNDED if rounded(reading) else ""
@@ -79,17 +83,24 @@ def without_footing(reading: Reading) -> str:
 def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
     """f' = f (1 - f), ∂a/∂z = 1 - a^2 with a = f(z), of an f without a formula: its name.
 
-    Where both sides differentiate, it is said of every f.
+    Where the other side differentiates f too, or no side f alone, it is said of every f that occurs on both.
     """
-    slopes = [differentiates(x) for x in (lhs, rhs)]
-    if all(slopes) or not any(slopes):
-        return ""
-    side: Expr = lhs if slopes[0] else rhs
+    for side, other in ((lhs, rhs), (rhs, lhs)):
+        f = slope_of(side, table)
+        if f and f not in {slope_of(n, table) for n in walk(other) if isinstance(n, (Call, Derivative, Function))}:
+            return f
+    left, right = ({n for n in free_letters(x, table) if isinstance(n, str)} for x in (lhs, rhs))
+    return min(left ^ right, default="")
+
+
+def slope_of(side: object, table: Declarations) -> str:
+    """The function without a formula whose derivative this is, alone."""
+    primed = False
     if isinstance(side, Derivative):
         known = definition_of(plain(side.body), table) if isinstance(side.body, Symbol) else None
-        side = known.links[0].rhs if known is not None else side.body
+        side, primed = (known.links[0].rhs if known is not None else side.body), True
     f = side.function if isinstance(side, Call) else side
-    return f.name if isinstance(f, Function) and is_abstract(f, table) else ""
+    return f.name if isinstance(f, Function) and (primed or f.primes) and is_abstract(f, table) else ""
 
 
 def is_abstract(f: Function, table: Declarations) -> bool:
@@ -122,24 +133,19 @@ def alone(side: Expr, table: Declarations) -> bool:
 
 def free_letters(side: Expr, table: Declarations) -> set[object]:
     """The letters without a definition that a side is made of."""
-    found, seen, work = set[object](), set[object](), [cast(object, side)]
+    found, opened, work = set[object](), set[str](), [cast(object, side)]
     while work:
         for n in walk(work.pop()):
-            if n in seen or not isinstance(n, (Symbol, Function)):
-                continue
-            seen.add(n)
-            if isinstance(n, Function):
-                f = table.functions.get(n.name)
-                if f is not None and f.body:
-                    found |= {Symbol(x) for x in letters(f.body) - set(f.args) if x in table.arrays}
-                elif is_abstract(n, table):
-                    found.add(n.name)
-                continue
-            known = definition_of(plain(n), table)
-            if known is None:
+            if isinstance(n, Function) and is_abstract(n, table):
+                found.add(n.name)
+            elif isinstance(n, Function) and n.name in table.functions:
+                f = table.functions[n.name]
+                found |= {Symbol(x) for x in letters(f.body) - set(f.args) if x in table.arrays}
+            elif isinstance(n, Symbol) and (known := definition_of(plain(n), table)) is None:
                 found.add(plain(n))
-            else:
-                work.append(known.links[0].rhs)
+            elif isinstance(n, Symbol) and n.name not in opened:
+                opened.add(n.name)
+                work.append(cast(Chain, known).links[0].rhs)
     return found
 
 

@@ -18,7 +18,7 @@ from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
 from symbackprop.read.notes.statements.fingerprints import Fingerprints
-from symbackprop.read.notes.statements.rivals import ENTRIES, NUMBERS, WITHOUT
+from symbackprop.read.notes.statements.rivals import ENTRIES, GIVEN, NUMBERS, WITHOUT
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
@@ -118,7 +118,7 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     if outcome.verdict == "refuted" and reading.introduced:
         name = reading.introduced
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
-    if outcome.verdict == "refuted" and reading.doubt:
+    if outcome.verdict in ("refuted", "ill-formed") and reading.doubt:
         return Outcome("unknown", reading.doubt)
     if outcome.verdict in ("refuted", "ill-formed") and (without := without_footing(reading)):
         return Outcome("unknown", without)
@@ -133,7 +133,7 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
-        rescue = words.endswith(("held fixed", NUMBERS, ENTRIES))
+        rescue = words.endswith(("held fixed", NUMBERS, ENTRIES)) or GIVEN in words
         if outcome.verdict == "proved" and (rescue or words.endswith("layout")):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)
