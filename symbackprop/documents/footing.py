@@ -4,7 +4,7 @@ identities."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -16,6 +16,7 @@ from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
 from symbackprop.numbers.points import Point, Position, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
+from symbackprop.read.notes.grammar.dotted import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
     Call,
     Chain,
@@ -75,6 +76,32 @@ def without_footing(reading: Reading) -> str:
     if not claimed and relates(lhs, rhs, reading.declarations):
         return CONDITION
     return ""
+
+
+def senseless(reading: Reading) -> str:
+    """Why a statement that makes no sense as it was read may make some; "" where it has none."""
+    table = reading.declarations
+    if any(isinstance(n, IndexName) and n.name in (ROW, COLUMN) for x in (reading.lhs, reading.rhs) for n in walk(x)):
+        return "what the entries between the dots are is not understood"
+    lengths = {
+        n.name for a in table.arrays.values() if len(a.shape) == 1 for n in walk(a.shape[0]) if isinstance(n, Symbol)
+    }
+    unsaid = sorted(lengths & table.fresh)
+    if len(unsaid) > 1:
+        shared = {Symbol(n): Symbol(unsaid[0]) for n in unsaid}
+        try:
+            elaborate(replace(reading, declarations=replace(table, arrays=renamed(table.arrays, shared))))
+        except (SymbackpropError, RecursionError):
+            return ""
+        return "how long its vectors are is not said, and with one length for all it makes sense"
+    return ""
+
+
+def renamed(arrays: Mapping[str, ArraySymbol], new: Mapping[Symbol, Symbol]) -> dict[str, ArraySymbol]:
+    def go(node: object) -> object:
+        return new.get(node, node) if isinstance(node, Symbol) else mapped(node, go)
+
+    return {k: replace(a, shape=tuple(cast(Expr, go(e)) for e in a.shape)) for k, a in arrays.items()}
 
 
 # --- relations -----------------------------------------------------------------------------------

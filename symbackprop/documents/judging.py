@@ -24,7 +24,7 @@ from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
-from .footing import without_footing
+from .footing import senseless, without_footing
 from .hypotheses import hypotheses_of
 from .outcome_of import proved_under, settle
 
@@ -120,8 +120,10 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
     if outcome.verdict in ("refuted", "ill-formed") and reading.doubt:
         return Outcome("unknown", reading.doubt)
-    if outcome.verdict in ("refuted", "ill-formed") and (without := without_footing(reading)):
-        return Outcome("unknown", without)
+    if outcome.verdict in ("refuted", "ill-formed"):
+        without = without_footing(reading) or (senseless(reading) if outcome.verdict == "ill-formed" else "")
+        if without:
+            return Outcome("unknown", without)
     if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
         outcome = over_readings(reading, outcome)
     if outcome.verdict == "proved" and reading.assumed:
