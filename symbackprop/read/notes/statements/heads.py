@@ -166,6 +166,7 @@ class Heads:
         if section.definition(key, at) is None:
             return False
         given = {section.roles.full_key(c.head.name)[0] for c in section.roles.candidates}
+        given |= {item for item, _ in section.rows_of.values()}  # x_i is a row of an X that is there
         free = set(section.keys(Chain((rhs,), ()))) - {key} - given
         return not free <= reach(section, key, at) and free.isdisjoint(self.table.arrays)
 
