@@ -24,7 +24,6 @@ from symbackprop.read.notes.grammar.tree import (
     Differential,
     Dots,
     Entry,
-    Equated,
     Expr,
     Function,
     Gradient,
@@ -61,8 +60,6 @@ def without_footing(reading: Reading) -> str:
         return "what the entries between the dots are is not understood"
     if any(n.name in EXPECTATIONS for x in (lhs, rhs) for n in walk(x) if isinstance(n, Symbol)):
         return "of an expectation only that it is linear is known here"
-    if any(isinstance(n, Equated) for x in (lhs, rhs) for n in walk(x)):
-        return "of the probability of an event nothing is known here"
     closed = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
     if all(closed):
         return ROUNDED if rounded(reading) else ""

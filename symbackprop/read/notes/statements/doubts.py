@@ -9,7 +9,9 @@ from ..grammar.tree import (
     Call,
     Chain,
     Derivative,
+    Link,
     Name,
+    Num,
     Operator,
     Paren,
     Product,
@@ -33,6 +35,17 @@ _DECOMPOSED = re.compile(
 _USUAL = frozenset("abcijklmnopqrstuvw")
 """Letters that count in many texts."""
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}(?![A-Za-z])")
+
+
+_LABEL = re.compile(r"\w\W{0,3}:\W{0,3}\Z")
+
+
+def set_to_zero(chain: Chain) -> tuple[object, object] | None:
+    """What is differentiated by what, where that is to be 0."""
+    match chain.subjects[-1], chain.links[:1]:
+        case Derivative(body, wrt), (Link("=", Num(value)),) if value == 0:
+            return body, wrt
+    return None
 
 
 class Doubts(Layouts):
@@ -98,9 +111,37 @@ class Doubts(Layouts):
             ("it does not hold always, and the condition it is said under is not understood" if case else "")
             or self.among_many(chain) or self.nowhere_given(reading)
             or self.section.doubted(chain, reading.declarations, r.at)
+            or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
             or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
         )  # fmt: skip
+
+    @staticmethod
+    def of_event(chain: Chain) -> str:
+        """P(t = 1 | z)."""
+        brackets = (n for n in walk(chain) if isinstance(n, Paren) and (n.bar or len(n.chains) > 1))
+        event = any(c.links for n in brackets for c in n.chains)
+        return "of the probability of an event nothing is known here" if event else ""
+
+    def one_of_several(self, chain: Chain) -> str:
+        """∂L/∂x = 0, ∂L/∂y = 0: several derivatives of one letter are set to zero together."""
+        here = set_to_zero(chain)
+        chains = (p.chain for other in self.records if other.loose is not None for p in other.loose.parts)
+        beside = [z for c in chains if (z := set_to_zero(c)) is not None]
+        several = here is not None and any(z[0] == here[0] and z[1] != here[1] for z in beside)
+        return "several derivatives are set to zero here: they read as conditions" if several else ""
+
+    def item_by_item(self, chain: Chain, r: Record) -> str:
+        """ "MSE: ∂L/∂z = …" and "BCE: ∂L/∂z = …": another L in each item."""
+        if r.formula.display or not _LABEL.search(r.formula.before):
+            return ""
+        for other in self.records:
+            labelled = not other.formula.display and _LABEL.search(other.formula.before) and other.at != r.at
+            for part in other.loose.parts if labelled and other.loose is not None else ():
+                same = part.chain.subjects[-1] == chain.subjects[-1] and part.chain.links
+                if same and part.chain.links[0].rhs != chain.links[0].rhs:
+                    return "other items give the same another value: what it is made of differs from item to item"
+        return ""
 
     def operator_letter(self, chain: Chain, table: Declarations) -> str:
         """D f(x), H f(x, y): a letter that nothing gives right before a function, which may differentiate it."""

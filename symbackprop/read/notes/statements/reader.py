@@ -243,11 +243,11 @@ class SectionReader(Rivals):
         layout = self.layout_of(chain, r)
         alone = self.numbers_alone(chain, r)
         reading = self.built(base, chain, r, conditions=u.conditions, chosen=alone, layout=layout)
-        if alone is not None:
-            return reading
         if reading.error is not None:
             return reading
         doubt = self.open_question(chain, reading, r)
+        if alone is not None:
+            return replace(reading, doubt=doubt)
         number = self.transposed_number(reading)
         if number:
             message = f"{number} is transposed here, but the rest makes sense only if it is a number"

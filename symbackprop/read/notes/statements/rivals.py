@@ -113,7 +113,8 @@ class Rivals(Doubts):
         given = [o for o in section.roles.candidates if section.roles.full_key(o.head.name)[0] == key]
         places = [(o.record, o.chain.span) for o in given]
         later = [at for at in places if (c.record, c.chain.span) < at < (r.at, (0, 0))]
-        used = (p.record for p in section.solver.pieces if key in p.keys and c.record < p.record)
+        claims = {u.record for found in self.made if isinstance(found, list) for u in found if u.meant == "claim"}
+        used = (p.record for p in section.solver.pieces if key in p.keys and c.record < p.record and p.record in claims)
         return bool(later) and any(at < later[0][0] and at not in {a for a, _ in places} for at in used)
 
     def conforming(
