@@ -102,6 +102,8 @@ class Algebra:
 
     loose_hadamard: bool = False
     readings: list[str] = field(default_factory=list)
+    least: dict[str, int] = field(default_factory=dict)
+    """Of sizes, so that the entries that are written exist: z_2 needs n ≥ 2."""
 
     def note(self, reading: str) -> None:
         if reading not in self.readings:

@@ -20,7 +20,7 @@ from ..grammar.tree import (
 )
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
-from ..inferred.occurrences import key_of
+from ..inferred.occurrences import SINGLE, key_of
 from ..inferred.options import AT
 from ..inferred.said import Record
 from . import classes
@@ -60,6 +60,14 @@ class Doubts(Layouts):
                         return f"whether {whole} is one of the {base} that are summed over is not settled"
         return ""
 
+    def one_of_many(self, chain: Chain, at: int) -> str:
+        """∂ℓ/∂θ = (y - h(x)) x, where ℓ is a sum over all x_i and x is one of them: ℓ may be meant for this one."""
+        keys = {k.removesuffix(AT) for k in self.involved_all(chain, at)}
+        names = (n.letter for n in walk(chain) if isinstance(n, Name))
+        one = sorted(name.removesuffix(SINGLE) for name in names if name.endswith(SINGLE))
+        both = [k for k in one if k in keys]
+        return f"whether this is meant for one {both[0]} or for all of them is not settled" if both else ""
+
     def quantified(self, chain: Chain, r: Record) -> bool:
         """Of each letter the text said above of what set it is, and no word before says that it holds in a case."""
         section, before = self.section, r.formula.before
@@ -91,9 +99,10 @@ class Doubts(Layouts):
         section = self.section
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
         parts = {x for whole, (x, axis) in section.rows_of.items() if axis == "entry" or self.known(whole, r)}
-        for key in sorted(sides[0] ^ sides[1]):
+        rests = [set(self.involved_all(Chain((x,), (), u.span), r.at)) for x in (u.lhs, u.link.rhs)]
+        for key in sorted((sides[0] - rests[1]) | (sides[1] - rests[0])):
             name = key.removesuffix(AT)
-            if key in parts or self.known(key, r):
+            if key in parts or self.known(key, r) or name.endswith(SINGLE):  # x°: one of those that are known
                 continue
             if section.first_use(key) >= r.at and name not in section.above.arrays:
                 return name
@@ -104,12 +113,12 @@ class Doubts(Layouts):
         section, name = self.section, key.removesuffix(AT)
         return name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None
 
-    def open_question(self, chain: Chain, reading: Reading, r: Record) -> str:
+    def open_question(self, chain: Chain, reading: Reading, u: Unit, r: Record) -> str:
         """What a statement rests on and the text leaves open: while that is so, nothing refutes it."""
-        case = classes.IN_CASE.search(self.sentence(r)) is not None
+        case = classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions
         return (
             ("it does not hold always, and the condition it is said under is not understood" if case else "")
-            or self.among_many(chain) or self.nowhere_given(reading)
+            or self.among_many(chain) or self.one_of_many(chain, r.at) or self.nowhere_given(reading)
             or self.section.doubted(chain, reading.declarations, r.at)
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
@@ -200,3 +209,15 @@ class Doubts(Layouts):
         matrices = [n.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Symbol)]
         square = [m for m in matrices if m in table.arrays and len(table.arrays[m].shape) == 2]
         return "what the decomposition says of its factors is not used here" if len(set(square)) > 1 else ""
+
+    def involved_all(self, chain: Chain, at: int) -> list[str]:
+        """The letters of a claim and of what it rests on."""
+        found = dict.fromkeys(self.section.keys(chain))
+        work = list(found)
+        while work:
+            d = self.section.definition(work.pop(), at)
+            for k in self.section.keys(d.chain) if d is not None else ():
+                if k not in found:
+                    found[k] = None
+                    work.append(k)
+        return [k for k in found if k in self.section.frame.options]

@@ -32,7 +32,8 @@ class Layouts(Intents):
         keys = section.keys(chain)
         if not in_numbers(chain) or any(section.definition(k, r.at) is not None for k in keys):
             return None
-        if section.fits(chain, r.at, section.layout) or not any(section.chosen[k].rank for k in keys):
+        arrays = [k for k in keys if section.chosen[k].rank]
+        if not arrays or any(map(self.surely_array, arrays)) or section.fits(chain, r.at, section.layout):
             return None
         return {**section.chosen, **dict.fromkeys(keys, Option((), "scalar"))}
 
@@ -41,11 +42,15 @@ class Layouts(Intents):
         section = self.section
         arrays = [k for k in involved if section.chosen[k].rank]
         names = [n for n in walk(chain) if isinstance(n, Name)]
-        if any(k[:1].isupper() for k in arrays) or not without_arrays(chain):
+        if any(map(self.surely_array, arrays)) or not without_arrays(chain):
             return {}
         if any(section.roles.full_key(n)[1] or section.roles.full_key(n)[2] for n in names):
             return {}
         return dict.fromkeys(arrays, Option((), "scalar"))
+
+    def surely_array(self, key: str) -> bool:
+        """A capital, or a letter whose shape the text says."""
+        return key[:1].isupper() or key in self.section.solver.said or bool(self.section.facts.ranks.get(key))
 
     def other_layouts(self, r: Record) -> list[str]:
         """Layouts that fit the section's other claims as well, or all where the text weighs one against another."""

@@ -245,7 +245,7 @@ class SectionReader(Rivals):
         reading = self.built(base, chain, r, conditions=u.conditions, chosen=alone, layout=layout)
         if reading.error is not None:
             return reading
-        doubt = self.open_question(chain, reading, r)
+        doubt = self.open_question(chain, reading, u, r)
         if alone is not None:
             return replace(reading, doubt=doubt)
         number = self.transposed_number(reading)
@@ -297,6 +297,7 @@ class SectionReader(Rivals):
             found = resolver.condition(c)
             if any(isinstance(n, IndexName) for n in walk(found)):
                 lhs, rhs = conditioned(found, lhs, rhs)
+                unwritten = unwritten._replace(conditions=(*unwritten.conditions, found))
             else:
                 more = Definition(found, self.spelled(c), base.formula.where)
                 kept = (h for h in table.hypotheses if not settles(found, h.chain))

@@ -50,7 +50,7 @@ class Rivals(Doubts):
     def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
         section = self.section
         rivals: list[tuple[str, Reading]] = []
-        involved = self.involved(chain, r.at)
+        involved = self.involved_all(chain, r.at)
         clashes: int | None = None
         for key in (k for k in involved if len(section.frame.options[k]) > 1):
             for option, better in section.solver.rivals(key, section.chosen, r.at):
@@ -171,15 +171,3 @@ class Rivals(Doubts):
         given = [d for d in given if d.key in beside - by and by & rests[d.key]]
         named = any(section.definition(k, at) is not None for k in by)
         return given if named or any(self.is_variable(d.key) for d in given) else []
-
-    def involved(self, chain: Chain, at: int) -> list[str]:
-        """The letters of a claim and of what it rests on."""
-        found = dict.fromkeys(self.section.keys(chain))
-        work = list(found)
-        while work:
-            d = self.section.definition(work.pop(), at)
-            for k in self.section.keys(d.chain) if d is not None else ():
-                if k not in found:
-                    found[k] = None
-                    work.append(k)
-        return [k for k in found if k in self.section.frame.options]
