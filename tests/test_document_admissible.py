@@ -63,7 +63,7 @@ def test_ways_of_writing(text: str, right: str, wrong: str) -> None:
     r"The null space: $null(X^T X) = null(X)$.",
     r"By the singular value decomposition $X = U D V^T$. $$X^T X = V D^2 V^T$$",
     r"So $\frac{\partial L}{\partial x} = 0$, $\frac{\partial L}{\partial y} = 0$ with $L = x^2 + y^2$.",
-    r"Let $y \in \mathbb{R}^m$, $t \in \mathbb{R}^m$. Consider $y = t^2$. $$\frac{dy}{dt} = 2t$$",
+    "# A\n\nLet $y \\in \\mathbb{R}^m$, $t \\in \\mathbb{R}^m$.\n\n# B\n\nConsider $y = t^2$. $$\\frac{dy}{dt} = 2t$$",
     r"$\sigma'(z) = \sigma(z) (1 - \sigma(z))$ for $z \in \mathbb{R}^n$.",
     r"Let $o = W h$ and $L = l(o, y)$. $$\frac{\partial L}{\partial o} \in \mathbb{R}^q$$",
 ])  # fmt: skip

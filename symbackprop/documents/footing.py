@@ -113,8 +113,8 @@ def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
         f = slope_of(side, table)
         if f and f not in {slope_of(n, table) for n in walk(other) if isinstance(n, (Call, Derivative, Function))}:
             return f
-    left, right = ({n for n in free_letters(x, table) if isinstance(n, str)} for x in (lhs, rhs))
-    return min(left ^ right, default="")
+    left, right = ({n.name for n in walk(x) if isinstance(n, Function) and is_abstract(n, table)} for x in (lhs, rhs))
+    return min(left ^ right, default="") if left and right else ""
 
 
 def slope_of(side: object, table: Declarations) -> str:
