@@ -6,6 +6,7 @@ The part of `symbackprop check` for documents; files of code (`file.py::forward,
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -254,7 +255,11 @@ def write_results(request: Request, found: list[Document]) -> None:
             write(target, latex_page(", ".join(Path(d.path).name for d in found), statements))
     if request.declare:
         judge = Judge()
-        print("\n\n".join(block for d in found if (block := declared(d.path, d.statements, judge))))
+        blocks = {d.path: declared(d.path, d.statements, judge) for d in found}
+        print("\n\n".join(filter(None, blocks.values())))
+        for path in (path for path, block in blocks.items() if not block):
+            why = "nothing was inferred, or each declaration would change a verdict"
+            print(f"{path}: no block to keep: {why}", file=sys.stderr)
     if request.json:
         print(json.dumps(summed_up([(d.path, d.rows) for d in found]), ensure_ascii=False, indent=2))
     if request.sarif is not None:

@@ -126,6 +126,8 @@ def declared(path: str | Path, statements: Sequence[Checked], judge: Judge) -> s
             again = check_text(pasted(text, str(path), block), str(path), judge)
         except SymbackpropError:
             return ""
+        if len(again) != len(statements):
+            return ""
         other = [a for a, b in zip(statements, again, strict=True) if a.verdict != b.verdict]
         if not other:
             return commented(str(path), block)

@@ -4,7 +4,7 @@ identities."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -16,8 +16,10 @@ from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
 from symbackprop.numbers.points import Point, Position, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
+from symbackprop.read.notes.grammar.dotted import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
     Call,
+    Chain,
     Derivative,
     Differential,
     Dots,
@@ -73,23 +75,56 @@ def without_footing(reading: Reading) -> str:
     return ""
 
 
+def senseless(reading: Reading) -> str:
+    """Why a statement that makes no sense as it was read may make some; "" where it has none."""
+    table = reading.declarations
+    if any(isinstance(n, IndexName) and n.name in (ROW, COLUMN) for x in (reading.lhs, reading.rhs) for n in walk(x)):
+        return "what the entries between the dots are is not understood"
+    lengths = {
+        n.name for a in table.arrays.values() if len(a.shape) == 1 for n in walk(a.shape[0]) if isinstance(n, Symbol)
+    }
+    unsaid = sorted(lengths & table.fresh)
+    if len(unsaid) > 1:
+        shared = {Symbol(n): Symbol(unsaid[0]) for n in unsaid}
+        try:
+            elaborate(replace(reading, declarations=replace(table, arrays=renamed(table.arrays, shared))))
+        except (SymbackpropError, RecursionError):
+            return ""
+        return "how long its vectors are is not said, and with one length for all it makes sense"
+    return ""
+
+
+def renamed(arrays: Mapping[str, ArraySymbol], new: Mapping[Symbol, Symbol]) -> dict[str, ArraySymbol]:
+    def go(node: object) -> object:
+        return new.get(node, node) if isinstance(node, Symbol) else mapped(node, go)
+
+    return {k: replace(a, shape=tuple(cast(Expr, go(e)) for e in a.shape)) for k, a in arrays.items()}
+
+
 # --- relations -----------------------------------------------------------------------------------
 
 
 def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
     """f' = f (1 - f), ∂a/∂z = 1 - a^2 with a = f(z), of an f without a formula: its name.
 
-    Where both sides differentiate, it is said of every f.
+    Where the other side differentiates f too, or no side f alone, it is said of every f that occurs on both.
     """
-    slopes = [differentiates(x) for x in (lhs, rhs)]
-    if all(slopes) or not any(slopes):
-        return ""
-    side: Expr = lhs if slopes[0] else rhs
+    for side, other in ((lhs, rhs), (rhs, lhs)):
+        f = slope_of(side, table)
+        if f and f not in {slope_of(n, table) for n in walk(other) if isinstance(n, (Call, Derivative, Function))}:
+            return f
+    left, right = ({n.name for n in walk(x) if isinstance(n, Function) and is_abstract(n, table)} for x in (lhs, rhs))
+    return min(left ^ right, default="") if left and right else ""
+
+
+def slope_of(side: object, table: Declarations) -> str:
+    """The function without a formula whose derivative this is, alone."""
+    primed = False
     if isinstance(side, Derivative):
         known = definition_of(plain(side.body), table) if isinstance(side.body, Symbol) else None
-        side = known.links[0].rhs if known is not None else side.body
+        side, primed = (known.links[0].rhs if known is not None else side.body), True
     f = side.function if isinstance(side, Call) else side
-    return f.name if isinstance(f, Function) and is_abstract(f, table) else ""
+    return f.name if isinstance(f, Function) and (primed or f.primes) and is_abstract(f, table) else ""
 
 
 def is_abstract(f: Function, table: Declarations) -> bool:
@@ -122,24 +157,19 @@ def alone(side: Expr, table: Declarations) -> bool:
 
 def free_letters(side: Expr, table: Declarations) -> set[object]:
     """The letters without a definition that a side is made of."""
-    found, seen, work = set[object](), set[object](), [cast(object, side)]
+    found, opened, work = set[object](), set[str](), [cast(object, side)]
     while work:
         for n in walk(work.pop()):
-            if n in seen or not isinstance(n, (Symbol, Function)):
-                continue
-            seen.add(n)
-            if isinstance(n, Function):
-                f = table.functions.get(n.name)
-                if f is not None and f.body:
-                    found |= {Symbol(x) for x in letters(f.body) - set(f.args) if x in table.arrays}
-                elif is_abstract(n, table):
-                    found.add(n.name)
-                continue
-            known = definition_of(plain(n), table)
-            if known is None:
+            if isinstance(n, Function) and is_abstract(n, table):
+                found.add(n.name)
+            elif isinstance(n, Function) and n.name in table.functions:
+                f = table.functions[n.name]
+                found |= {Symbol(x) for x in letters(f.body) - set(f.args) if x in table.arrays}
+            elif isinstance(n, Symbol) and (known := definition_of(plain(n), table)) is None:
                 found.add(plain(n))
-            else:
-                work.append(known.links[0].rhs)
+            elif isinstance(n, Symbol) and n.name not in opened:
+                opened.add(n.name)
+                work.append(cast(Chain, known).links[0].rhs)
     return found
 
 

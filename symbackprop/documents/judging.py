@@ -18,13 +18,13 @@ from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
 from symbackprop.read.notes.statements.fingerprints import Fingerprints
-from symbackprop.read.notes.statements.rivals import ENTRIES, NUMBERS, WITHOUT
+from symbackprop.read.notes.statements.rivals import ENTRIES, GIVEN, NUMBERS, WITHOUT
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
-from .footing import without_footing
+from .footing import senseless, without_footing
 from .hypotheses import hypotheses_of
 from .outcome_of import proved_under, settle
 
@@ -118,10 +118,12 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     if outcome.verdict == "refuted" and reading.introduced:
         name = reading.introduced
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
-    if outcome.verdict == "refuted" and reading.doubt:
+    if outcome.verdict in ("refuted", "ill-formed") and reading.doubt:
         return Outcome("unknown", reading.doubt)
-    if outcome.verdict in ("refuted", "ill-formed") and (without := without_footing(reading)):
-        return Outcome("unknown", without)
+    if outcome.verdict in ("refuted", "ill-formed"):
+        without = without_footing(reading) or (senseless(reading) if outcome.verdict == "ill-formed" else "")
+        if without:
+            return Outcome("unknown", without)
     if reading.rivals and outcome.verdict in ("proved", "refuted", "ill-formed"):
         outcome = over_readings(reading, outcome)
     if outcome.verdict == "proved" and reading.assumed:
@@ -133,7 +135,7 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
-        rescue = words.endswith(("held fixed", NUMBERS, ENTRIES))
+        rescue = words.endswith(("held fixed", NUMBERS, ENTRIES)) or GIVEN in words
         if outcome.verdict == "proved" and (rescue or words.endswith("layout")):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)

@@ -23,6 +23,8 @@ def dotted(node: Matrix) -> Expr:
         return node
     plain = [[c for c in row if not isinstance(c, (Dots, Words))] for row in rows]
     plain = [row for row in plain if row]
+    if not plain:
+        return node
     try:
         if len(rows) == 1:
             entries = Entry(common(plain[0], COLUMN), (IndexName(COLUMN),), node.span)

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import cast
 
 from .statement import Statement
-from .tree import Derivative, Expr, Name, Operator, Paren, Product
+from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product, Script
 from .walking import mapped, walk
 
 
 def spelled_out(statements: Sequence[Statement | None]) -> list[Statement | None]:
     """The formulas of a section, without what is only written otherwise."""
     changes = Idioms(increments(s for s in statements if s is not None))
-    return [None if s is None else cast(Statement, changes.of(s)) for s in statements]
+    return [None if s is None else changes.statement(s) for s in statements]
 
 
 def increments(statements: Iterable[Statement]) -> bool:
@@ -36,6 +36,13 @@ def before_letter(args: tuple[Expr, ...], signs: tuple[str, ...], k: int) -> boo
 class Idioms:
     def __init__(self, deltas: bool) -> None:
         self.deltas = deltas
+        self.powers: set[str] = set()
+        """Letters of which an entry stands in an exponential of the formula: numbers, z_i in e^{z_i}."""
+
+    def statement(self, s: Statement) -> Statement:
+        exponents = (n.sups for n in walk(s) if isinstance(n, Name) and n.letter == "e")
+        self.powers = {n.letter for sups in exponents for n in walk(sups) if isinstance(n, Name) and n.sub is not None}
+        return cast(Statement, self.of(s))
 
     def of(self, node: object) -> object:
         new = mapped(node, self.of)
@@ -51,6 +58,10 @@ class Idioms:
                 merged: Expr = replace(name, letter=f"Δ{name.letter}", span=(first.span[0], name.span[1]))
             elif isinstance(first, Derivative) and not signs[k] and at_its_variable(first, second):
                 merged = replace(first, span=(first.span[0], second.span[1]))
+            elif (inner := self.entry_in_softmax(first, second)) is not None:
+                args[k + 1] = inner
+                k += 1
+                continue
             elif isinstance(first, Operator) and first.name == "log" and is_call(second):
                 args[k + 1 : k + 2] = cast(Product, second).args
                 signs[k + 1 : k + 1] = [""]
@@ -62,6 +73,15 @@ class Idioms:
             args[k : k + 2] = [merged]
             del signs[k]
         return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+
+    def entry_in_softmax(self, first: Expr, second: Expr) -> Expr | None:
+        """softmax(z_i) of a number z_i: the i-th entry of the softmax of z."""
+        match first, second:
+            case Operator("function", "softmax", None), Paren((Chain((Name(z, sub=Script() as sub) as name,), ()),)):
+                if z in self.powers and len(sub.items) == 1 and isinstance(sub.items[0], Name):
+                    whole = replace(second, chains=(Chain((replace(name, sub=None),), (), name.span),))
+                    return Entry(whole, sub.items, second.span)
+        return None
 
 
 def at_its_variable(node: Derivative, beside: Expr) -> bool:

@@ -52,7 +52,7 @@ PROPERTIES = {
     "sums": r"probability\s+(?:distribution|vector)s?|probabilities|distributions?\b"
             r"|sums?\s+to\s+(?:one|1|⟦1⟧)|(?:entries|components|weights)\s+(?:that\s+)?sum\s+to\s+(?:one|1|⟦1⟧)",
     "positive": r"(?<!semi-)(?<!non-)positive(?!\s+(?:semi|definite))",
-    "invertible": r"invertible|non-?singular|full\s+(?:column\s+|row\s+)?rank",
+    "invertible": r"invertible|non-?singular",
 }  # fmt: skip
 SQUARE = frozenset(("symmetric", "skew", "diagonal", "idempotent", "invertible"))
 NEGATED = re.compile(

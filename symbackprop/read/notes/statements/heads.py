@@ -83,6 +83,7 @@ class Heads:
         self.against: dict[str, set[int]] = {}
         self.made: list[list[Unit] | Reading] = []
         self._alike: set[str] | None = None
+        self._single: set[str] | None = None
 
     def is_adjoint(self, key: str) -> bool:
         return key in self.adjoint_keys
@@ -168,6 +169,7 @@ class Heads:
         if section.definition(key, at) is None:
             return False
         given = {section.roles.full_key(c.head.name)[0] for c in section.roles.candidates}
+        given |= {item for item, _ in section.rows_of.values()}  # x_i is a row of an X that is there
         free = set(section.keys(Chain((rhs,), ()))) - {key} - given
         return not free <= reach(section, key, at) and free.isdisjoint(self.table.arrays)
 
@@ -211,13 +213,11 @@ class Heads:
         ):  # fmt: skip
             return self.conclusion(r, unit, found)
         again = key in self.defined
-        stated |= again and self.of_other_letters(key, rhs, r.at)
+        if again:
+            stated |= self.of_other_letters(key, rhs, r.at) or self.elsewhere(found.name, r, self.defined[key])
         if again and gives_function:
-            known = self.text_of(self.defined[key])
             same = self.same_right_side(key, rhs)
-            if same or stated or (r.formula.row != known):
-                return replace(unit, meant="definition")
-            return replace(unit, meant="claim")
+            return replace(unit, meant="definition" if same or stated else "claim")
         if gives_function:
             self.defined[key] = r.at
             return replace(unit, meant="definition", note="function")
@@ -225,13 +225,7 @@ class Heads:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
             stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
-            moved = r.formula.row != self.records[self.defined[key]].formula.row
-            both = (r.formula, self.records[self.defined[key]].formula)
-            items = isinstance(unit.lhs, Name) and unit.lhs.sub is None and not unit.lhs.sups
-            items &= all(_ITEM.search(x.before) and not x.display for x in both)
-            if stated or moved or items:
-                return self.define(r, unit, key)
-            return replace(unit, meant="claim")
+            return self.define(r, unit, key) if stated else replace(unit, meant="claim")
         if items and not self.free_items(found.name):
             sub = found.name.sub
             if sub is not None and any(isinstance(i, (Add, Product)) for i in sub.items):
@@ -286,8 +280,11 @@ class Heads:
         link = replace(unit.link, rhs=Cases(tuple(self.cases.pop(key)), unit.link.span))
         return replace(self.define(r, replace(unit, link=link), key), note="in a case")
 
-    def text_of(self, at: int) -> int:
-        return self.records[at].formula.row
+    def elsewhere(self, name: Name, r: Record, at: int) -> bool:
+        """In another row of a table or item of a list than what was given first."""
+        first, bare = self.records[at], name.sub is None and not name.sups
+        items = all(_ITEM.search(x.formula.before) and not x.formula.display for x in (r, first))
+        return r.formula.row != first.formula.row or (items and bare and r.at != at)
 
     def same_right_side(self, key: str, rhs: Expr) -> bool:
         return any(d.key == key and d.chain.links[0].rhs == rhs for d in self.section.definitions) or any(

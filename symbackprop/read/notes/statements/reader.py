@@ -40,7 +40,6 @@ from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
 from ..inferred.solver import Piece
-from . import classes
 from .claims import Unequal, elaborate
 from .conditions import as_name, conditioned, settles
 from .heads import Unit
@@ -244,14 +243,11 @@ class SectionReader(Rivals):
         layout = self.layout_of(chain, r)
         alone = self.numbers_alone(chain, r)
         reading = self.built(base, chain, r, conditions=u.conditions, chosen=alone, layout=layout)
-        if alone is not None:
-            return reading
         if reading.error is not None:
             return reading
-        doubt = self.among_many(chain) or self.nowhere_given(reading)
-        doubt = doubt or self.section.doubted(chain, reading.declarations, r.at) or self.one_of_many(chain, r.at)
-        if classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions:
-            doubt = "it does not hold always, and the condition it is said under is not understood"
+        doubt = self.open_question(chain, reading, u, r)
+        if alone is not None:
+            return replace(reading, doubt=doubt)
         number = self.transposed_number(reading)
         if number:
             message = f"{number} is meant to be a matrix here, but the rest makes sense only if it is a number"
@@ -269,14 +265,14 @@ class SectionReader(Rivals):
 
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Sequence[Given] = (), conditions: Sequence[Chain] = (),
-        chosen: dict[str, Option] | None = None, layout: str = "",
+        chosen: dict[str, Option] | None = None, layout: str = "", extra: Sequence[Given] = (),
     ) -> Reading:  # fmt: skip
         """The sides resolved under the table of their statement."""
         section = self.section
         table = self.table
         try:
             if section.frame.options:
-                table = section.table(chain, r.at, without, chosen, layout)
+                table = section.table(chain, r.at, without, chosen, layout, extra)
             return self.resolved(replace(base, kind="claim", declarations=table), chain, conditions, table)
         except ReadError as error:
             return replace(base, kind="claim", declarations=table, error=self.softened(error.located(r.formula.where)))

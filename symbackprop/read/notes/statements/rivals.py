@@ -8,7 +8,6 @@ from typing import cast
 
 from ..declared.symbols import FunctionSymbol
 from ..grammar.tree import (
-    Call,
     Chain,
     Derivative,
     Entry,
@@ -21,103 +20,38 @@ from ..grammar.tree import (
     Product,
     Script,
     Symbol,
-    Transpose,
 )
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.kinds import LOGISTIC
-from ..inferred.occurrences import SINGLE, key_of
+from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
-from ..inferred.said import Record
+from ..inferred.said import Candidate, Record
+from ..inferred.solver import in_numbers
 from ..meaning.lints import indices
 from . import classes
 from .conditions import conditioned, spoken
+from .doubts import Doubts
 from .heads import Unit
-from .layouts import Layouts
 from .spoken import noisy
 from .statements import Reading
 
 WITHOUT = "as without this formula"
+GIVEN = "is as it is given in line"
 NUMBERS, ENTRIES = "stand for numbers", "are multiplied entry by entry"
 
 
-class Rivals(Layouts):
+class Rivals(Doubts):
     def built(
         self, base: Reading, chain: Chain, r: Record, without: Sequence[Given] = (), conditions: Sequence[Chain] = (),
-        chosen: dict[str, Option] | None = None, layout: str = "",
+        chosen: dict[str, Option] | None = None, layout: str = "", extra: Sequence[Given] = (),
     ) -> Reading:  # fmt: skip
         raise NotImplementedError
-
-    def among_many(self, chain: Chain) -> str:
-        """∂/∂u_o where Σ_w u_w is summed over: whether u_o is one of these is not settled."""
-        options = self.section.frame.options
-        for n in walk(chain):
-            for v in n.wrt if isinstance(n, (Derivative, Operator)) else ():
-                if isinstance(v, Name) and v.sub is not None:
-                    whole, base = self.section.roles.full_key(v)[0], key_of(v)
-                    if whole != base and base in options and self.section.chosen[base].family:
-                        return f"whether {whole} is one of the {base} that are summed over is not settled"
-        return ""
-
-    def one_of_many(self, chain: Chain, at: int) -> str:
-        """∂ℓ/∂θ = (y - h(x)) x, where ℓ is a sum over all x_i and x is one of them: ℓ may be meant for this one."""
-        keys = {k.removesuffix(AT) for k in self.involved_all(chain, at)}
-        names = (n.letter for n in walk(chain) if isinstance(n, Name))
-        one = sorted(name.removesuffix(SINGLE) for name in names if name.endswith(SINGLE))
-        both = [k for k in one if k in keys]
-        return f"whether this is meant for one {both[0]} or for all of them is not settled" if both else ""
-
-    def quantified(self, chain: Chain, r: Record) -> bool:
-        """Of each letter the text said above of what set it is, and no word before says that it holds in a case."""
-        section, before = self.section, r.formula.before
-        said = {section.roles.full_key(n)[0] for n, _, of in section.roles.members if of.at <= r.at}
-        said |= {item for whole, (item, _) in section.rows_of.items() if whole in said}
-        keys = {k.removesuffix(AT) for k in section.keys(chain)}
-        cases = (classes.CONDITION, classes.ASSUMES, classes.SOLVED, classes.IN_CASE)
-        return bool(keys) and keys <= said and not any(p.search(before) for p in cases)
-
-    @staticmethod
-    def transposed_number(reading: Reading) -> str:
-        """The capital letter of a W^T, det W or tr W that was read as a number."""
-        arrays = reading.declarations.arrays
-        nodes = [n for x in (reading.lhs, reading.rhs) for n in walk(x)]
-        of = [n.arg for n in nodes if isinstance(n, Transpose)]
-        of += [s for n in nodes if isinstance(n, Call) and n.function.name in ("det", "tr") for s in walk(n.args)]  # type: ignore[misc]
-        found = (s.name for s in of if isinstance(s, Symbol) and s.name[:1].isupper() and s.sample is None)
-        return next((name for name in found if name in arrays and not arrays[name].shape), "")
-
-    @staticmethod
-    def nowhere_given(reading: Reading) -> str:
-        """v = mask(z, m): a word that nothing gives, and that only a definition holds, refutes nothing."""
-        table = reading.declarations
-        words = {n for n, f in table.functions.items() if len(n) > 1 and n.isalpha() and not f.body}
-        inside = {n.function for d in table.definitions for n in walk(d.chain) if isinstance(n, Call)}
-        shown = {n.function for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Call)}
-        names = sorted(str(getattr(f, "name", f)) for f in inside - shown)
-        return next((f"nothing says what {f} is" for f in names if f in words), "")
-
-    def introduced(self, u: Unit, r: Record) -> str:
-        section = self.section
-        sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
-        parts = {x for whole, (x, axis) in section.rows_of.items() if axis == "entry" or self.known(whole, r)}
-        rests = [set(self.involved_all(Chain((x,), (), u.span), r.at)) for x in (u.lhs, u.link.rhs)]
-        for key in sorted((sides[0] - rests[1]) | (sides[1] - rests[0])):
-            name = key.removesuffix(AT)
-            if key in parts or self.known(key, r) or name.endswith(SINGLE):  # x°: one of those that are known
-                continue
-            if section.first_use(key) >= r.at and name not in section.above.arrays:
-                return name
-        return ""
-
-    def known(self, key: str, r: Record) -> bool:
-        """Whether the text says or defines what a letter is, before this record."""
-        section, name = self.section, key.removesuffix(AT)
-        return name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None
 
     def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
         section = self.section
         rivals: list[tuple[str, Reading]] = []
-        involved = self.involved(chain, r.at)
+        involved = self.involved_all(chain, r.at)
         clashes: int | None = None
         for key in (k for k in involved if len(section.frame.options[k]) > 1):
             for option, better in section.solver.rivals(key, section.chosen, r.at):
@@ -129,6 +63,7 @@ class Rivals(Layouts):
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
                 words = f"{key.removesuffix(AT)} {spoken(option)}"
                 rivals.append((f"{words}, {WITHOUT}" if better else words, other))
+        rivals += self.given_otherwise(reading, base, chain, u, r, involved)
         rivals += self.conforming(reading, base, chain, u, r, involved)
         for d in (held := self.in_between(chain, r.at)):
             rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, (d,), u.conditions)))
@@ -148,17 +83,54 @@ class Rivals(Layouts):
             rivals.append((f"{layout} layout", other))
         return replace(reading, rivals=tuple(rivals))
 
+    def given_otherwise(
+        self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record, involved: Sequence[str]
+    ) -> Iterator[tuple[str, Reading]]:
+        """A letter or function that the section gives several times, as one of the others."""
+        section, table = self.section, reading.declarations
+        keys = {*involved, *(n.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Function))}
+        for c in section.roles.candidates if table.inferred else ():
+            key = section.roles.full_key(c.head.name)[0]
+            d, f = section.definition(key, r.at), table.functions.get(key)
+            itself = c.record == r.at and c.link.span == u.link.span
+            if itself or key not in keys or classes.holds_derivative(c.link.rhs):
+                continue
+            if self.superseded(key, c, r):
+                continue
+            line = self.records[c.record].formula.where.at(c.chain.span[0])[0]
+            if d is not None and d.record >= 0 and d.chain.links[0].rhs != c.link.rhs:
+                given = Given(key, Chain((c.head.name,), (c.link,), c.chain.span), "", c.record)
+                yield f"{key} {GIVEN} {line}", self.built(base, chain, r, conditions=u.conditions, extra=(given,))
+            elif f is not None and f.body and c.head.args and all(isinstance(a, Name) for a in c.head.args):
+                body = self.records[c.record].formula.text[c.link.rhs.span[0] : c.link.rhs.span[1]]
+                if "".join(body.split()) != "".join(f.body.split()):
+                    args = tuple(key_of(a) for a in c.head.args if isinstance(a, Name))
+                    other = replace(table.with_function(replace(f, args=args, body=body)))
+                    yield f"{key} {GIVEN} {line}", replace(reading, declarations=other)
+
+    def superseded(self, key: str, c: Candidate, r: Record) -> bool:
+        """The text used what it gave, then gave it anew: no list from which one is meant."""
+        section = self.section
+        given = [o for o in section.roles.candidates if section.roles.full_key(o.head.name)[0] == key]
+        places = [(o.record, o.chain.span) for o in given]
+        later = [at for at in places if (c.record, c.chain.span) < at < (r.at, (0, 0))]
+        claims = {u.record for found in self.made if isinstance(found, list) for u in found if u.meant == "claim"}
+        used = (p.record for p in section.solver.pieces if key in p.keys and c.record < p.record and p.record in claims)
+        return bool(later) and any(at < later[0][0] and at not in {a for a, _ in places} for at in used)
+
     def conforming(
         self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record, involved: Sequence[str]
     ) -> Iterator[tuple[str, Reading]]:
         """Where the shapes do not go together: what is meant may be numbers, or entry by entry."""
         section, table = self.section, reading.declarations
-        if not table.inferred or section.fits(chain, r.at, table.layout):
+        fits = section.fits(chain, r.at, table.layout)
+        if not table.inferred or (fits and not in_numbers(chain)):
             return
         if numbers := self.as_numbers(chain, involved):
             other = self.built(base, chain, r, conditions=u.conditions, chosen={**section.chosen, **numbers})
             yield f"{' and '.join(numbers)} {NUMBERS}", other
-        yield f"vectors {ENTRIES}", replace(reading, declarations=replace(table, loose_hadamard=True))
+        if not fits:
+            yield f"vectors {ENTRIES}", replace(reading, declarations=replace(table, loose_hadamard=True))
 
     @staticmethod
     def holds_call(reading: Reading, f: FunctionSymbol) -> bool:
@@ -208,14 +180,3 @@ class Rivals(Layouts):
         """The letters of a claim and of what it rests on that may be several things."""
         options = self.section.frame.options
         return [k for k in self.involved_all(chain, at) if k in options and len(options[k]) > 1]
-
-    def involved_all(self, chain: Chain, at: int) -> list[str]:
-        found = dict.fromkeys(self.section.keys(chain))
-        work = list(found)
-        while work:
-            d = self.section.definition(work.pop(), at)
-            for k in self.section.keys(d.chain) if d is not None else ():
-                if k not in found:
-                    found[k] = None
-                    work.append(k)
-        return [k for k in found if k in self.section.frame.options]

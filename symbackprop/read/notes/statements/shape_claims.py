@@ -64,6 +64,11 @@ def judge(reading: Reading, e: Elaborator) -> ShapeJudgement:
     if len(claimed) == 1 and len(actual) == 2 and UNIT in actual:  # y ~ n: a vector of n
         actual = tuple(a for a in actual if a != UNIT) or (UNIT,)
     fits = match.same(actual, claimed) or match.same(claimed, actual)
+    table = reading.declarations
+    names = {n for d in (*actual, *claimed) if isinstance(d, Size) for n in d.symbols}
+    vague = sorted(names & {*table.fresh, *table.arrays}) if table.inferred and not fits else []
+    if vague:
+        raise Unsettled(f"this is {shown_dims(actual)}, and how large {vague[0]} is stands nowhere", reading.span)
     message = f"this is {shown_dims(actual)}" + ("" if fits else f", not {shown_dims(claimed)}")
     if not fits and actual == claimed[::-1]:
         message += ": transposed?"

@@ -199,7 +199,8 @@ def members(formula: Formula) -> dict[str, str]:
 _GIVES = re.compile(r"\s*(?P<name>\\?[A-Za-z]+)\s*\((?P<args>[^()=]*)\)\s*&?\s*:?=\s*(?P<body>.+)", re.DOTALL)
 _ANOTHER = re.compile(
     r"(?:\b(?:if|when|for|with|take|choose|choosing|using|consider|suppose|let|instead|now|case|say)\b|:)[^.;]{0,60}\Z"
-    rf"|\b(?:{'|'.join(ACTIVATION_WORDS)}|hyperbolic|rectif\w+|linear|identity|elu|gaussian|sine|step)\b[^.;]{{0,40}}\Z",
+    rf"|\b(?:{'|'.join(ACTIVATION_WORDS)}|hyperbolic|rectif\w+|linear|identity|elu|gaussian|sine|step)\b[^.;]{{0,40}}\Z"
+    r"|\b(?:of|functions?)\s*\Z",
     re.IGNORECASE,
 )
 

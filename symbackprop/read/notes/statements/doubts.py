@@ -1,0 +1,225 @@
+"""What speaks against deciding a statement, and what leaves open whether it may be refuted."""
+
+from __future__ import annotations
+
+import re
+
+from ..declared.symbols import Declarations
+from ..grammar.tree import (
+    Call,
+    Chain,
+    Derivative,
+    Link,
+    Name,
+    Num,
+    Operator,
+    Paren,
+    Product,
+    Symbol,
+    Transpose,
+)
+from ..grammar.vocabulary import FUNCTION_WORDS
+from ..grammar.walking import walk
+from ..inferred.occurrences import SINGLE, key_of
+from ..inferred.options import AT
+from ..inferred.said import Record
+from . import classes
+from .heads import Unit
+from .layouts import Layouts
+from .statements import Reading
+
+_DECOMPOSED = re.compile(
+    r"\b(?:singular[\s-]values?|SVD|eigen-?decompos\w+|spectral decompos\w+|diagonali[sz]\w+|eigen-?vectors?)\b",
+    re.IGNORECASE,
+)
+_USUAL = frozenset("abcijklmnopqrstuvw")
+"""Letters that count in many texts."""
+_RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}(?![A-Za-z])")
+
+
+_LABEL = re.compile(r"\w\W{0,3}:\W{0,3}\Z")
+
+
+def set_to_zero(chain: Chain) -> tuple[object, object] | None:
+    """What is differentiated by what, where that is to be 0."""
+    match chain.subjects[-1], chain.links[:1]:
+        case Derivative(body, wrt), (Link("=", Num(value)),) if value == 0:
+            return body, wrt
+    return None
+
+
+class Doubts(Layouts):
+    def among_many(self, chain: Chain) -> str:
+        """∂/∂u_o where Σ_w u_w is summed over: whether u_o is one of these is not settled."""
+        options = self.section.frame.options
+        for n in walk(chain):
+            for v in n.wrt if isinstance(n, (Derivative, Operator)) else ():
+                if isinstance(v, Name) and v.sub is not None:
+                    whole, base = self.section.roles.full_key(v)[0], key_of(v)
+                    if whole != base and base in options and self.section.chosen[base].family:
+                        return f"whether {whole} is one of the {base} that are summed over is not settled"
+        return ""
+
+    def one_of_many(self, chain: Chain, at: int) -> str:
+        """∂ℓ/∂θ = (y - h(x)) x, where ℓ is a sum over all x_i and x is one of them: ℓ may be meant for this one."""
+        keys = {k.removesuffix(AT) for k in self.involved_all(chain, at)}
+        names = (n.letter for n in walk(chain) if isinstance(n, Name))
+        one = sorted(name.removesuffix(SINGLE) for name in names if name.endswith(SINGLE))
+        both = [k for k in one if k in keys]
+        return f"whether this is meant for one {both[0]} or for all of them is not settled" if both else ""
+
+    def quantified(self, chain: Chain, r: Record) -> bool:
+        """Of each letter it was said above of what set it is, and no word before says that it holds in a case."""
+        section, before = self.section, r.formula.before
+        said = {section.roles.full_key(n)[0] for n, _, of in section.roles.members if of.at <= r.at}
+        said |= {item for whole, (item, _) in section.rows_of.items() if whole in said}
+        keys = {k.removesuffix(AT) for k in section.keys(chain)}
+        cases = (classes.CONDITION, classes.ASSUMES, classes.SOLVED, classes.IN_CASE)
+        return keys <= said and not any(p.search(before) for p in cases)
+
+    @staticmethod
+    def transposed_number(reading: Reading) -> str:
+        """The capital letter of a W^T, det W or tr W that was read as a number."""
+        arrays = reading.declarations.arrays
+        nodes = [n for x in (reading.lhs, reading.rhs) for n in walk(x)]
+        of = [n.arg for n in nodes if isinstance(n, Transpose)]
+        of += [s for n in nodes if isinstance(n, Call) and n.function.name in ("det", "tr") for s in walk(n.args)]  # type: ignore[misc]
+        found = (s.name for s in of if isinstance(s, Symbol) and s.name[:1].isupper() and s.sample is None)
+        return next((name for name in found if name in arrays and not arrays[name].shape), "")
+
+    @staticmethod
+    def nowhere_given(reading: Reading) -> str:
+        """v = mask(z, m): a word that nothing gives, and that only a definition holds, refutes nothing."""
+        table = reading.declarations
+        words = {n for n, f in table.functions.items() if len(n) > 1 and n.isalpha() and not f.body}
+        inside = {n.function for d in table.definitions for n in walk(d.chain) if isinstance(n, Call)}
+        shown = {n.function for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Call)}
+        names = sorted(str(getattr(f, "name", f)) for f in inside - shown)
+        return next((f"nothing says what {f} is" for f in names if f in words), "")
+
+    def introduced(self, u: Unit, r: Record) -> str:
+        section = self.section
+        sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
+        parts = {x for whole, (x, axis) in section.rows_of.items() if axis == "entry" or self.known(whole, r)}
+        rests = [set(self.involved_all(Chain((x,), (), u.span), r.at)) for x in (u.lhs, u.link.rhs)]
+        for key in sorted((sides[0] - rests[1]) | (sides[1] - rests[0])):
+            name = key.removesuffix(AT)
+            if key in parts or self.known(key, r) or name.endswith(SINGLE):  # x°: one of those that are known
+                continue
+            if section.first_use(key) >= r.at and name not in section.above.arrays:
+                return name
+        return ""
+
+    def known(self, key: str, r: Record) -> bool:
+        """Whether the text says or defines what a letter is, before this record."""
+        section, name = self.section, key.removesuffix(AT)
+        return name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None
+
+    def open_question(self, chain: Chain, reading: Reading, u: Unit, r: Record) -> str:
+        """What a statement rests on and the text leaves open: while that is so, nothing refutes it."""
+        case = classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions
+        return (
+            ("it does not hold always, and the condition it is said under is not understood" if case else "")
+            or self.among_many(chain) or self.one_of_many(chain, r.at) or self.nowhere_given(reading)
+            or self.section.doubted(chain, reading.declarations, r.at)
+            or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
+            or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
+            or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
+        )  # fmt: skip
+
+    @staticmethod
+    def of_event(chain: Chain) -> str:
+        """P(t = 1 | z)."""
+        brackets = (n for n in walk(chain) if isinstance(n, Paren) and (n.bar or len(n.chains) > 1))
+        event = any(c.links for n in brackets for c in n.chains)
+        return "of the probability of an event nothing is known here" if event else ""
+
+    def one_of_several(self, chain: Chain) -> str:
+        """∂L/∂x = 0, ∂L/∂y = 0: several derivatives of one letter are set to zero together."""
+        here = set_to_zero(chain)
+        chains = (p.chain for other in self.records if other.loose is not None for p in other.loose.parts)
+        beside = [z for c in chains if (z := set_to_zero(c)) is not None]
+        several = here is not None and any(z[0] == here[0] and z[1] != here[1] for z in beside)
+        return "several derivatives are set to zero here: they read as conditions" if several else ""
+
+    def item_by_item(self, chain: Chain, r: Record) -> str:
+        """ "MSE: ∂L/∂z = …" and "BCE: ∂L/∂z = …": another L in each item."""
+        if r.formula.display or not _LABEL.search(r.formula.before):
+            return ""
+        for other in self.records:
+            labelled = not other.formula.display and _LABEL.search(other.formula.before) and other.at != r.at
+            for part in other.loose.parts if labelled and other.loose is not None else ():
+                same = part.chain.subjects[-1] == chain.subjects[-1] and part.chain.links
+                if same and part.chain.links[0].rhs != chain.links[0].rhs:
+                    return "other items give the same another value: what it is made of differs from item to item"
+        return ""
+
+    def operator_letter(self, chain: Chain, table: Declarations) -> str:
+        """D f(x), H f(x, y): a letter that nothing gives right before a function, which may differentiate it."""
+        for n in walk(chain):
+            args = n.args if isinstance(n, Product) else ()
+            for a, b, c in zip(args, args[1:], (*args[2:], None), strict=False):
+                if (
+                    isinstance(a, Name)
+                    and a.letter in ("D", "H", "J", "L")
+                    and isinstance(b, Name)
+                    and isinstance(c, Paren)
+                ):
+                    if key_of(b) in table.functions and not self.section.defines(key_of(a)):
+                        return f"whether {a.letter} differentiates what follows is not settled"
+        return ""
+
+    def against_print(self, chain: Chain) -> str:
+        """A bold letter that makes sense only as a number."""
+        section = self.section
+        bold = {section.roles.full_key(n)[0] for n in walk(chain) if isinstance(n, Name) and n.bold and not n.sub}
+        odd = sorted(k for k in bold if k in section.chosen and not section.chosen[k].rank and k.isalpha())
+        return f"{odd[0]} is printed as a vector, but the rest makes sense only if it is a number" if odd else ""
+
+    def letter_below(self, chain: Chain) -> str:
+        """H_γ of a number γ: an index, or a part of the name."""
+        roles = self.section.roles
+        subs = [(n.letter, n.sub.items) for n in walk(chain) if isinstance(n, Name) and n.sub is not None]
+        for base, i in ((base, i.letter) for base, items in subs for i in items if isinstance(i, Name)):
+            use = roles.arrays.get(i)
+            bare = use is not None and use.bare and i in self.table.indices and i not in _USUAL
+            if (bare or i in roles.sizes) and i not in {*roles.bound, *roles.ranges}:
+                return f"whether {i} in {base}_{i} is an index or part of a name is not settled"
+        return ""
+
+    def word_of_letters(self, r: Record) -> str:
+        """null(X), RSS: letters side by side that never stand alone are a word."""
+        text = re.sub(r"\\(?:text|mathrm|operatorname|begin|end|label|mbox)\s*\{[^{}]*\}", "", r.formula.text)
+        for word in _RUN.findall(text) if not self.table.known_any() else ():
+            if len(word) > 2 and (word.islower() or word.isupper()) and word not in FUNCTION_WORDS:
+                if sum(c in self.single_letters() for c in word) < len(word) / 2:
+                    return f"whether {word} is a word or a product of letters is not settled"
+        return ""
+
+    def single_letters(self) -> set[str]:
+        """The letters that stand alone somewhere in the section."""
+        if self._single is None:
+            texts = " ".join(r.formula.text for r in self.records)
+            self._single = set(re.findall(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])", texts))
+        return self._single
+
+    def decomposed(self, reading: Reading) -> str:
+        """X = U D V^T, called a singular value decomposition: what that says of U, D, V is not used."""
+        table = reading.declarations
+        if table.hypotheses or not any(_DECOMPOSED.search(text) for text, _ in self.scope.prose):
+            return ""
+        matrices = [n.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Symbol)]
+        square = [m for m in matrices if m in table.arrays and len(table.arrays[m].shape) == 2]
+        return "what the decomposition says of its factors is not used here" if len(set(square)) > 1 else ""
+
+    def involved_all(self, chain: Chain, at: int) -> list[str]:
+        """The letters of a claim and of what it rests on."""
+        found = dict.fromkeys(self.section.keys(chain))
+        work = list(found)
+        while work:
+            d = self.section.definition(work.pop(), at)
+            for k in self.section.keys(d.chain) if d is not None else ():
+                if k not in found:
+                    found[k] = None
+                    work.append(k)
+        return [k for k in found if k in self.section.frame.options]
