@@ -22,10 +22,10 @@ from types import FrameType
 from typing import Any
 
 from symbackprop.checker.recheck import LAWS, NODES, STEPS, Refused, recheck
-from symbackprop.core.instances import says
+from symbackprop.core.discharge import argued
 from symbackprop.core.kernel import check
-from symbackprop.core.region import argued
 from symbackprop.core.rows import Reader
+from symbackprop.core.signs import says
 from symbackprop.core.terms import ProofError
 
 PREDICATES = ("gt0", "ne0", "ge0", "ge0i", "eq")

@@ -28,7 +28,7 @@ from judge import Doubtful, Judge, filled
 from theorems import CRASH, SLOW, Maker, Pair, TooSlow, derivative, hypotheses, inside, judge_at, stop
 
 from symbackprop import SymbackpropError, derive
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry
 from symbackprop.functions.claims import axes_of
 from symbackprop.functions.gradient_claims import objective

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from symbackprop.core import theorem
-from symbackprop.core.region import argued
+from symbackprop.core.discharge import argued
 from symbackprop.core.terms import ProofError
 
 ACCEPTED: list[Mapping[str, Any]] = []  # since the last test

@@ -21,7 +21,7 @@ from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.indices import Index, Node, Size, SymbackpropError, sized
 from symbackprop.core.kernel import Linear, check
 from symbackprop.core.matrix import UNIT, Leaf, Transpose, entry
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Array, Diff, Entry, Whole, add, free, num, opened_whole, over
 from symbackprop.network.derivation import At, Derivation, Draft, definition
 from symbackprop.network.derivations import STORIES

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symbackprop.core.indices import Affine, Bound, Index, Pick, affine, sized
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,

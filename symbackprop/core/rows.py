@@ -26,7 +26,7 @@ from .kernel import check
 from .laws.registry import LAWS
 from .point import Point
 from .statement import Statement
-from .tensor import Tensor
+from .syntax import Tensor
 
 FORMAT = 2
 DEGREE = 12

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.core.indices import Size
-from symbackprop.core.ordering import predicate_key
 from symbackprop.core.statement import Statement
-from symbackprop.core.terms import Apply, Predicate, ProofError, Sum, Whole, subterms
+from symbackprop.core.terms import Apply, Predicate, ProofError, Sum, Whole, predicate_key, subterms
 from symbackprop.numbers.refute.search import Question
 from symbackprop.prove.working_out import Value, WorkingOut, has_derivative
 from symbackprop.read.notes.statements.claims import Claim

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symbackprop.clock import OutOfTime
+from symbackprop.core.region import KINK, ROOT, TIE, VALUE
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import ProofError
 from symbackprop.core.theorem import Theorem
-from symbackprop.core.value import KINK, ROOT, TIE, VALUE
 from symbackprop.decide.decide import Decision, Problem, decide, prove
 from symbackprop.decide.formula_problems import Worked, worked_out
 from symbackprop.decide.outcomes import DIFFER, Outcome, Proved

@@ -10,7 +10,7 @@ from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Diff, Term, over
 from symbackprop.decide.decide import Problem
 from symbackprop.gradients.checking import BackwardCheck

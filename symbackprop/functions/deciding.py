@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from symbackprop.clock import OutOfTime, in_time, limit
 from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.region import KINK, ROOT, TIE, VALUE
 from symbackprop.core.rows import exhibited
 from symbackprop.core.terms import subterms
 from symbackprop.core.theorem import Theorem
-from symbackprop.core.value import KINK, ROOT, TIE, VALUE
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN, Condition
 from symbackprop.prove.statements import CONDITION, POINT, Missing

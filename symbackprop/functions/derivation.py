@@ -10,7 +10,7 @@ from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.kernel import Proof
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.status import PROVED, Condition

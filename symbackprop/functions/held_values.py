@@ -13,9 +13,8 @@ from functools import partial
 from typing import Protocol
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.matrix import dummy
-from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Entry
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import Array, Entry, dummy
 from symbackprop.prove.claims import prove
 from symbackprop.read.numpy import Declared
 from symbackprop.read.numpy.rewriting import arrays_in, rewritten

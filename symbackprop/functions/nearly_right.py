@@ -13,7 +13,7 @@ from symbackprop.clock import OutOfTime, limit, stage
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, mul, neg, num, subterms
 from symbackprop.decide.status import PROVED, REFUTED
 from symbackprop.numbers.points import Point

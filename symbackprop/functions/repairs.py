@@ -8,7 +8,7 @@ from time import monotonic
 
 from symbackprop.clock import OutOfTime, in_time, stage
 from symbackprop.core.indices import Index, SymbackpropError, sized
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import AtLeastZero, Term
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.at_sizes import problem_at, sizes_in

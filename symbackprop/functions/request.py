@@ -12,7 +12,7 @@ from typing import Any
 
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Size, SymbackpropError
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Positive
 from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
 

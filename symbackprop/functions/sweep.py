@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from symbackprop.clock import OutOfTime, check_time, limit
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import NonNegative, Predicate, ProofError, SymbackpropError, Term
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, with_names_inside

@@ -21,7 +21,7 @@ from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.matrix import ShapeError, entry, shape
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, AtLeastZero, Diff, Entry, Nonzero, Positive, Term, sub
 from symbackprop.decide.status import ILL_FORMED, UNKNOWN
 from symbackprop.read.numpy import Declared

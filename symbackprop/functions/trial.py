@@ -16,7 +16,7 @@ import numpy as np
 
 from symbackprop.core.indices import Index
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.decide.decide import Problem
 from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Flip, Instance, Proof, Seen, UnderDiff, check
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, Term, arrays, require
 from symbackprop.network.rules import everywhere
 from symbackprop.prove.equality import prove_equal

@@ -15,8 +15,7 @@ from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, ProofError, Size, SymbackpropError
 from symbackprop.core.kernel import Flip, Linear, Proof, Rephrase, Seen, check
 from symbackprop.core.matrix import ZERO_INDEX, Leaf, Matrix, entry, shape
-from symbackprop.core.ordering import predicate_key
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     Add,
@@ -31,8 +30,9 @@ from symbackprop.core.terms import (
     Term,
     add,
     free,
+    predicate_key,
     subterms,
-)
+)  # fmt: skip
 from symbackprop.prove.certified import certified
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.joined import joined

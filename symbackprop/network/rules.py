@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.instances import instance
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Linear, Proof, UnderDiff, UnderSum, UnderWhole
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.laws.functions import DERIVATIVES
+from symbackprop.core.signs import instance
 from symbackprop.core.terms import (
     ZERO,
     Add,

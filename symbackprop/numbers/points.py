@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TypeAlias, assert_never
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,

@@ -9,7 +9,6 @@ from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, affine
 from symbackprop.core.kernel import Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
 from symbackprop.core.laws.functions import IN_EXPONENTIALS
-from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL, same
 from symbackprop.core.terms import (
     ONE,
@@ -21,6 +20,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     free,
+    predicate_key,
     require,
     sub,
     substitute,

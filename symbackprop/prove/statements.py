@@ -8,13 +8,12 @@ from functools import cached_property
 from itertools import chain, islice
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.discharge import assuming, holding, knowing, truth_case
+from symbackprop.core.discharge import as_facts, assuming, has_value, holding, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
 from symbackprop.core.kernel import Chain, Digits, Flip, Proof, UnderDiff, check
-from symbackprop.core.ordering import predicate_key
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Steps
-from symbackprop.core.region import as_facts, has_value, region_of
+from symbackprop.core.region import needs, region_of, truth
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ZERO,
@@ -25,11 +24,11 @@ from symbackprop.core.terms import (
     ProofError,
     Term,
     free,
+    predicate_key,
     substitute,
     subterms,
-)
+)  # fmt: skip
 from symbackprop.core.theorem import Theorem
-from symbackprop.core.value import needs, truth
 
 from .claims import Found, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
 from .conditions.density import density
@@ -106,9 +105,12 @@ class Run:
         self.region, self.facts = region_of(statement)
         self.effort = Effort()
         self.lemmas = with_signs(statement, self.region, self.effort)
-        self.inside, _ = knowing("known", self.lemmas, self.region)
-        self.seeker = Seeker(self.inside, self.effort)
+        self.inside = knowing("known", self.lemmas, self.region)[0] if self.lemmas else self.region
         self.candidates: Iterator[Candidate] | None = None  # proofs of the statement that were not checked yet
+
+    @cached_property
+    def seeker(self) -> Seeker:
+        return Seeker(self.inside, self.effort)
 
     @cached_property
     def point(self) -> Point | None:

@@ -34,7 +34,7 @@ from symbackprop.core.kernel import (
     check,
 )
 from symbackprop.core.rows import check_rows
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     PI,

@@ -36,7 +36,7 @@ from symbackprop.core.reasons import (
 )
 from symbackprop.core.rows import check_rows
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,

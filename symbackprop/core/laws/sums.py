@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..context import Context, Equation
 from ..indices import Index, IndexExpr, affine, as_affine, at_least_zero
-from ..ranges import always_negative
+from symbackprop.core.signs import always_negative
 from ..terms import ZERO, Holds, Mul, NonNegative, Ordinal, Term, free, over, require, substitute
 from .registry import law
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, sized
 from symbackprop.core.matrix import UNIT, Elementwise, Given, Hadamard, Leaf, Matrix, Plus, Scale
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Apply, Array, Diff, Entry, Power, Term, mul, num, over, sub, whole
 
 from ..dense import bias_gradient, weight_gradient, weighted_input

@@ -9,7 +9,7 @@ from symbackprop.core.context import Context, Same
 from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.matrix import UNIT, Diagonal, Given, Leaf, Matrix, Ones, Plus, Product, Scale, Transpose
 from symbackprop.core.matrix import Softmax as SoftmaxForm
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     Apply,

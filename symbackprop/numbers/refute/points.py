@@ -15,7 +15,7 @@ from random import Random
 from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, Size, nodes
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, Diff, NonNegative, Term, free, sub
 
 from .. import exact_numbers as numbers

@@ -17,7 +17,7 @@ import numpy as np
 
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
 
 from ..evaluate import Evaluation, decided, off_kinks

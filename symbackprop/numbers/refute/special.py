@@ -15,7 +15,7 @@ from math import isqrt
 from typing import TypeAlias, assert_never
 
 from symbackprop.core.indices import Size
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, sized
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,

@@ -9,8 +9,8 @@ from symbackprop.core.context import Context, terms_of
 from symbackprop.core.discharge import dense
 from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.reasons import Dense, Reason
-from symbackprop.core.smooth import Smoothness
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.region import Smoothness, needs
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     PI,
@@ -25,7 +25,6 @@ from symbackprop.core.terms import (
     add,
     subterms,
 )
-from symbackprop.core.value import needs
 
 from .effort import Effort
 from .reasons import Seeker

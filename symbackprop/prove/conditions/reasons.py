@@ -10,7 +10,6 @@ from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
 from symbackprop.core.kernel import Linear, Proof, check
-from symbackprop.core.ordering import predicate_key
 from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
 from symbackprop.core.sums import Monomial
@@ -33,10 +32,11 @@ from symbackprop.core.terms import (
     free,
     mul,
     opened_whole,
+    predicate_key,
     sub,
     substitute,
     whole,
-)
+)  # fmt: skip
 from symbackprop.prove.matching import fixed_in, replaced, truths
 
 from ..differentiate import Names

@@ -15,9 +15,8 @@ from fractions import Fraction
 from symbackprop.clock import check_time
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.kernel import Inside, Linear, Proof
-from symbackprop.core.ordering import Key, key
 from symbackprop.core.sums import Expansion, Factors, Monomial, canonical, collect, monomial_key
-from symbackprop.core.terms import Mul, Num, Power, Term, add, free, mul, over
+from symbackprop.core.terms import Key, Mul, Num, Power, Term, add, free, key, mul, over
 
 from .joined import joined
 from .session import Session

@@ -9,28 +9,28 @@ from itertools import permutations
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole
-from symbackprop.core.ordering import Key, key
-from symbackprop.core.ranges import within
-from symbackprop.core.signs import NONZERO, POSITIVE, Signs
+from symbackprop.core.signs import NONZERO, POSITIVE, Signs, within
 from symbackprop.core.sums import Expansion, Monomial, compound, surely_positive
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Array,
     Entry,
     Holds,
+    Key,
     Positive,
     Sum,
     Term,
     Whole,
     arguments,
     free,
+    key,
     open_body,
     over,
     rebuilt,
     substitute,
     subterms,
     whole,
-)
+)  # fmt: skip
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import unify
 

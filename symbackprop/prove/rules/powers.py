@@ -5,16 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from math import floor
 
-from symbackprop.core.deltas import solutions
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Inside, Linear, Proof
-from symbackprop.core.ordering import Key, key
+from symbackprop.core.monomials import solutions
 from symbackprop.core.sums import Expansion, Monomial
 from symbackprop.core.terms import (
     ONE,
     Apply,
     Delta,
     Holds,
+    Key,
     Mul,
     Num,
     Positive,
@@ -22,6 +22,7 @@ from symbackprop.core.terms import (
     Term,
     add,
     free,
+    key,
     mul,
     neg,
     rebuilt,

@@ -15,10 +15,9 @@ from itertools import combinations
 
 from symbackprop.core.indices import Index, IndexExpr, affine, as_affine, sized
 from symbackprop.core.kernel import By
-from symbackprop.core.ordering import Key
-from symbackprop.core.ranges import always_negative
+from symbackprop.core.signs import always_negative
 from symbackprop.core.sums import Factors, Monomial, canonical
-from symbackprop.core.terms import ZERO, Entry, Holds, Mul, NonNegative, subterms
+from symbackprop.core.terms import ZERO, Entry, Holds, Key, Mul, NonNegative, subterms
 
 from ..normal_form.reduce import Move, Reduction, product_of
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symbackprop.core.context import Context
-from symbackprop.core.deltas import contract
 from symbackprop.core.indices import Affine, Index, IndexExpr, ProofError, Size, affine, as_affine, at_least_zero, sized
 from symbackprop.core.kernel import By, Chain, Inside, Linear, Proof, check
 from symbackprop.core.laws.sums import inside
-from symbackprop.core.ordering import Key, key
-from symbackprop.core.ranges import bounds, never_negative
+from symbackprop.core.monomials import contract
+from symbackprop.core.signs import bounds, never_negative
 from symbackprop.core.sums import Factors, Monomial, monomial_key
 from symbackprop.core.terms import (
     ONE,
@@ -18,6 +17,7 @@ from symbackprop.core.terms import (
     Delta,
     Entry,
     Holds,
+    Key,
     Mul,
     NonNegative,
     Num,
@@ -28,6 +28,7 @@ from symbackprop.core.terms import (
     Whole,
     add,
     free,
+    key,
     mul,
     opened,
     over,
@@ -35,7 +36,7 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
     sum_over,
-)
+)  # fmt: skip
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.normal_form.reduce import Move, product_of, summed
 from symbackprop.prove.normal_form.session import Session

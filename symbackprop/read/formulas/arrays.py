@@ -12,7 +12,6 @@ from typing import Any, TypeGuard
 
 from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.matrix import dummy
 from symbackprop.core.terms import (
     PI,
     Add,
@@ -32,6 +31,7 @@ from symbackprop.core.terms import (
     Whole,
     arguments,
     arrays,
+    dummy,
     free,
     neg,
     open_body,

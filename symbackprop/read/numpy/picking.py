@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.ranges import within
+from symbackprop.core.signs import within
 from symbackprop.core.terms import Delta
 
 from .algebra import (

@@ -18,7 +18,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from symbackprop.core.context import Context, Hypothesis
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
 from .algebra import ZERO_AT

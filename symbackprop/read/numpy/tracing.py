@@ -11,9 +11,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from symbackprop.core.context import Context, Hypothesis
-from symbackprop.core.matrix import dummy
-from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, free
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, dummy, free
 
 from .algebra import ZERO, ZERO_AT, delta
 from .array import SymArray

@@ -7,7 +7,7 @@ from string import ascii_lowercase
 
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.sums import Expansion, Monomial, canonical, collect
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Delta, Entry, Num, Power, Term, add, free, mul, over, substitute
 
 

@@ -17,7 +17,7 @@ from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.laws.functions import PI
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,

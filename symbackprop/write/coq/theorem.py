@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from symbackprop.core.region import region_of
+
 from ...core.context import Context, Equation, Same
 from ...core.indices import nodes
 from ...core.proofs import Proof
 from ...core.reasons import Argument, Dense
-from ...core.region import region_of
 from ...core.statement import Statement
 from ...core.terms import Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
 from ...prove.statements import inside

@@ -7,8 +7,7 @@ from typing import TypeGuard, cast, get_args
 
 from symbackprop.core.context import Same
 from symbackprop.core.matrix import UNIT, Matrix, shape
-from symbackprop.core.ordering import predicate_key
-from symbackprop.core.terms import Term
+from symbackprop.core.terms import Term, predicate_key
 from symbackprop.network.derivation import At, Derivation, Expression
 
 from .latex import Latex

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from textwrap import wrap
 
 from symbackprop.core.context import Same
-from symbackprop.core.ordering import predicate_key
+from symbackprop.core.terms import predicate_key
 from symbackprop.network.derivation import Derivation
 
 from .derivation_latex import expression, scope, side, theorem, writer_for

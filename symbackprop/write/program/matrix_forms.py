@@ -12,8 +12,8 @@ from typing import Any
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index
-from symbackprop.core.matrix import UNIT, Diagonal, Given, Matrix, dummy, entry
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term
+from symbackprop.core.matrix import UNIT, Diagonal, Given, Matrix, entry
+from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, dummy
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
