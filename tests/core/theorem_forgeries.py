@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.core import point as points
-from symbackprop.core import region
+from symbackprop.core import discharge
 from symbackprop.core.certificate import certificate, equation_rows, proof_rows
 from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same
 from symbackprop.core.discharge import dense, established, holding
@@ -108,7 +108,7 @@ def shown(
 
 
 def argued(rows: object) -> object:
-    region.argued(rows)
+    discharge.argued(rows)
     return True
 
 

@@ -35,7 +35,6 @@ from symbackprop.core.matrix import (
     Softmax,
     Transpose,
     Zeros,
-    dummy,
     entry,
     shape,
 )
@@ -51,6 +50,7 @@ from symbackprop.core.terms import (
     Size,
     Term,
     Whole,
+    dummy,
     free,
     mul,
     opened_whole,
