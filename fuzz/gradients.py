@@ -34,7 +34,7 @@ from symbackprop.functions.claims import axes_of
 from symbackprop.functions.gradient_claims import objective
 from symbackprop.functions.request import flattened, read_request
 from symbackprop.functions.setting import Setting
-from symbackprop.prove.claims import derived
+from symbackprop.prove.equality import derived
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.index_code import compile_tensors
 

@@ -17,7 +17,7 @@ from symbackprop.decide.status import PROVED, Condition
 from symbackprop.gradients.claimed import named_claim, proved_claim, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
 from symbackprop.gradients.plain import through
-from symbackprop.prove.claims import derived as worked_out
+from symbackprop.prove.equality import derived as worked_out
 from symbackprop.prove.showing import Showing
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.compiled import Compiled

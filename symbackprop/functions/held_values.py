@@ -15,7 +15,7 @@ from typing import Protocol
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, dummy
-from symbackprop.prove.claims import prove
+from symbackprop.prove.equality import prove
 from symbackprop.read.numpy import Declared
 from symbackprop.read.numpy.rewriting import arrays_in, rewritten
 

@@ -14,7 +14,7 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.decide.at_sizes import problem_at, sizes_in
 from symbackprop.decide.decide import Problem, prove
 from symbackprop.numbers.refute.search import Question, search
-from symbackprop.prove.claims import derived
+from symbackprop.prove.equality import derived
 from symbackprop.repair.cases import special_cases
 from symbackprop.repair.naming import AT_SPECIAL_POINTS, LEFT_OUT
 from symbackprop.repair.search import OTHER, Repair, repair

@@ -15,7 +15,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, Term, arrays, require
 from symbackprop.network.rules import everywhere
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.read.numpy import Node
 
 from .guarded import Known, rewriting

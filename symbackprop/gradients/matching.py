@@ -18,7 +18,7 @@ from symbackprop.core.sums import Expansion
 from symbackprop.core.terms import Array, Entry, ProofError, Term, add, arrays, free, neg, substitute, subterms
 from symbackprop.network.rules import Rewrite, Rule, everywhere, first_of, repeated
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.read.numpy import CONSTANT, FORMULA, Node
 
 from .guarded import Known, rewriting

@@ -30,7 +30,7 @@ from symbackprop.core.terms import (
 from symbackprop.network.rules import everywhere, repeated, unfolding
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import has_maximum, without_maxima
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 
 from .reverse import Reverse, Step

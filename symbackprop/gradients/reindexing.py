@@ -30,7 +30,7 @@ from symbackprop.core.terms import (
     over,
 )
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 Shapes = Callable[[Array], tuple[Size, ...] | None]
 Differ = Callable[[Term, Term], bool]

@@ -29,7 +29,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.read.numpy import Node
 
 from .congruence import Literal

@@ -35,7 +35,7 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.prove.certified import certified
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 from .rules import Rewrite, Rule, everywhere, repeated, unfolding, using
 

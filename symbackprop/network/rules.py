@@ -43,7 +43,7 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 Rewrite: TypeAlias = tuple[Term, Proof]
 Rule: TypeAlias = Callable[[Term, Context], Rewrite | None]

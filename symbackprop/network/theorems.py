@@ -18,8 +18,8 @@ from symbackprop.core.matrix import Leaf, Matrix, entry, shape
 from symbackprop.core.terms import ONE, Delta, Diff, Entry, Term, mul, over, sub
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
 from symbackprop.prove.normal_form.normal import Normal
+from symbackprop.prove.normal_form.session import joined
 
 from .activations import Softmax
 from .dense import DenseNetwork

@@ -18,7 +18,7 @@ from symbackprop.core.matrix import Leaf, Matrix, entry
 from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, mul, over, sub
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 from .activations import Softmax, at_entries
 from .dense import DenseNetwork

@@ -36,8 +36,7 @@ from symbackprop.core.terms import (
 from .arrays import FloatNumbers, Floats, to_float, total, whole
 from .duals import KNOWN, Dual, Lifted, Value, mapped, parts, real
 from .exact_numbers import Undefined, approximate
-from .guards import guards
-from .points import PI, Point, Reaches, size_at
+from .points import PI, Point, Reaches, guards, size_at
 from .wholes import WHOLE_NAMES, abstract
 
 __all__ = ["FloatEvaluation", "evaluate_floats"]

@@ -1,4 +1,4 @@
-"""Proving an equation, and a gradient: the proofs that the kernel then checks."""
+"""Proofs of equations and of first and second derivatives, which the kernel then checks."""
 
 from __future__ import annotations
 
@@ -7,34 +7,55 @@ from dataclasses import dataclass
 
 from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, affine
-from symbackprop.core.kernel import Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
+from symbackprop.core.kernel import Chain, Inside, Linear, Proof, Rephrase, Seen, UnderDiff, UnderSum, Values, check
 from symbackprop.core.laws.functions import IN_EXPONENTIALS
 from symbackprop.core.sums import LITERAL, same
 from symbackprop.core.terms import (
     ONE,
+    ZERO,
+    Add,
     Apply,
+    Diff,
     Entry,
+    Holds,
+    Mul,
     Nonzero,
     Positive,
     ProofError,
+    Sum,
     Term,
     Whole,
+    add,
     free,
+    mul,
+    open_body,
+    over,
     predicate_key,
+    rebuilt,
     require,
     sub,
     substitute,
     subterms,
 )
-
-from .differentiate import Names, differentiate
-from .normal_form.joined import flipped, joined
-from .normal_form.normal import Normal
-from .normal_form.radix import strides
-from .normal_form.reduce import TooLarge
-from .normal_form.session import QUICK, RANKS_KEPT, WAYS, Way, step_of_steps
-from .normal_form.zero import prove_zero
-from .rules.whole_arrays import with_merged
+from symbackprop.prove.conditions.guards import simpler_forward
+from symbackprop.prove.differentiate import Names, differentiate
+from symbackprop.prove.normal_form.normal import Normal
+from symbackprop.prove.normal_form.reduce import TooLarge
+from symbackprop.prove.normal_form.session import (
+    AS_WRITTEN,
+    QUICK,
+    RANKS_KEPT,
+    WAYS,
+    Rewritten,
+    Way,
+    flipped,
+    joined,
+    step_of_steps,
+    strides,
+)
+from symbackprop.prove.normal_form.zero import prove_zero
+from symbackprop.prove.rules.whole_arrays import with_merged
+from symbackprop.prove.tidying import Tidy, length
 
 ROUNDS = 4
 
@@ -81,10 +102,14 @@ def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMP
 
 def gradients(loss: Term, wrt: Entry, claimed: Term, context: Context, ways: Ways = WAYS) -> Iterator[Candidate]:
     """Proofs of ∂loss/∂wrt = claimed, as they are found."""
-    for shorter in (True, False):
+    maxima = has_maximum(loss)
+    for shorter in (True, False) if maxima else (False,):
         names = Names()
+        rewritten: Rewritten = loss, None
         try:
-            body, before = without_maxima(loss, context, names) if shorter else with_merged(loss, names)
+            if maxima:
+                rewritten = without_maxima(loss, context, names) if shorter else with_merged(loss, names)
+            body, before = rewritten
             opened = None if before is None else UnderDiff(wrt, before)
             derivative, by_laws = differentiate(body, wrt, context, names)
             right, after = (
@@ -100,7 +125,6 @@ def without_maxima(t: Term, context: Context, names: Names) -> tuple[Term, Proof
 
     Such a loss is differentiable where the maximum is not, and its derivative is much shorter.
     """
-    require(has_maximum(t), "no maximum to do without")
     normal = Normal(context, names)
     value, proof = normal.of(t)
     plain, unfolded = normal.unfolded(value)
@@ -200,3 +224,118 @@ def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
 
 
 __all__ = ["Names", "prove_equal", "prove_gradient"]
+
+
+WORTH = 1.6  # a formula in the forward's own words may be so much longer than its normal form
+
+
+def prove(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Found | None:
+    """A checked proof of lhs = rhs, where lhs may be a derivative of a derivative; or None."""
+    try:
+        return search(lhs, rhs, context, ways)
+    except (ProofError, TooLarge, RecursionError):
+        return None
+
+
+def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
+    """The same where no step is turned round, which would need that its argument is not 0."""
+    if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
+        return None
+    return prove(lhs, rhs, context, AS_WRITTEN)
+
+
+def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
+    """The same for a first derivative, after the forward term is written in a way whose derivative needs less."""
+    if not isinstance(lhs, Diff) or derivatives(lhs.body):
+        return None
+    loss = simpler_forward(lhs.body, context)
+    if loss is None:
+        return None
+    try:
+        rewritten = prove_equal(lhs.body, loss, context)
+        found = prove_gradient(loss, lhs.wrt, rhs, context)
+        if rewritten is None or found is None:
+            return None
+        proof: Proof = Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[0],))
+        return proof, check(proof, context)
+    except (ProofError, TooLarge, RecursionError):
+        return None
+
+
+def search(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...]) -> Found | None:
+    simple = unchecked(lhs, rhs, context, ways)
+    if simple is not None:
+        return first(simple, context)
+    assert isinstance(lhs, Diff)
+    body, inner = without_derivatives(lhs.body, context, Names())
+    found = prove_gradient(body, lhs.wrt, rhs, context, ways)
+    if found is None or inner is None:
+        return found
+    proof: Proof = Chain(UnderDiff(lhs.wrt, inner), (found[0],))
+    return proof, check(proof, context)
+
+
+def unchecked(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Iterator[Candidate] | None:
+    """The proofs that `prove` checks one after the other; None where it goes another way."""
+    if not isinstance(lhs, Diff):
+        return candidates(lhs, rhs, context, Names(), ways=ways)
+    return None if derivatives(lhs.body) else gradients(lhs.body, lhs.wrt, rhs, context, ways)
+
+
+def derivatives(t: Term) -> bool:
+    return any(isinstance(s, Diff) for s in subterms(t))
+
+
+def without_derivatives(t: Term, context: Context, names: Names) -> tuple[Term, Proof | None]:
+    """`t` with its derivatives worked out, and the proof that it is the same.  Raises ProofError."""
+    if not derivatives(t):
+        return t, None
+    match t:
+        case Diff(body, wrt):
+            inside, before = without_derivatives(body, context, names)
+            value, law = differentiate(inside, wrt, context, names)
+            return value, law if before is None else Chain(UnderDiff(wrt, before), (law,))
+        case Sum(size, body, _):
+            i: Index = names.new(size)
+            value, proof = without_derivatives(open_body(body, (i,)), context, names)
+            return over(i, value), None if proof is None else UnderSum(i, proof)
+        case Add(args) | Mul(args):
+            results = [without_derivatives(a, context, names) for a in args]
+            parts = tuple((k, p) for k, (_, p) in enumerate(results) if p is not None)
+            return rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)
+        case _:
+            raise ProofError("a derivative inside a function")
+
+
+def derived(lhs: Term, context: Context) -> Term | None:
+    """What a right-hand side should be: by the rules of differentiation, or in normal form if that is much shorter.
+
+    None where no law applies.  What comes out is still to be proved.
+    """
+    try:
+        names = Names()
+        value, _ = without_derivatives(lhs, context, names)
+    except (ProofError, RecursionError):
+        return None
+    found = Tidy()(value)
+    try:
+        normal = Normal(context, names)
+        found = without_zeros(found, normal)
+        reduced = normal.unfolded(normal.of(value)[0])[0]
+        return found if length(found) <= WORTH * length(reduced) else reduced
+    except (ProofError, TooLarge, RecursionError):
+        return found
+
+
+def without_zeros(t: Term, normal: Normal) -> Term:
+    """The terms of a sum that are 0, such as those with Σ (x - mean) in them, left out."""
+    match t:
+        case Add(args):
+            return add(*(without_zeros(a, normal) for a in args if normal.of(a)[0] != ZERO))
+        case Mul(args):
+            return mul(*(without_zeros(a, normal) for a in args))
+        case Sum(size, body, _):
+            i = normal.names.new(size)
+            return over(i, without_zeros(open_body(body, (i,)), normal))
+        case _:
+            return t

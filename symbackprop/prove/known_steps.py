@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from symbackprop.clock import Effort
 from symbackprop.core.context import Context, Same, terms_of
 from symbackprop.core.discharge import knowing
 from symbackprop.core.reasons import Given, Reason, Sign
@@ -23,7 +24,6 @@ from symbackprop.core.terms import (
     open_body,
 )  # fmt: skip
 
-from .conditions.effort import Effort
 from .conditions.reasons import Seeker
 from .conditions.restating import restated
 from .differentiate import Names

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 
+from symbackprop.clock import Effort
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.discharge import as_facts, assuming, has_value, holding, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
@@ -29,18 +30,16 @@ from symbackprop.core.terms import (
     subterms,
 )  # fmt: skip
 from symbackprop.core.theorem import Theorem
+from symbackprop.prove.normal_form.session import strides
 
-from .claims import Found, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
 from .conditions.density import density
-from .conditions.effort import Effort
 from .conditions.guards import simpler_forward
 from .conditions.reasons import Seeker, case_name
 from .conditions.scales import FAILED
 from .differentiate import Names
-from .equality import Candidate, first
+from .equality import Candidate, Found, first, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
 from .known_steps import with_signs
 from .matching import truths
-from .normal_form.radix import strides
 from .showing import Showing
 from .working_out import WorkingOut, has_derivative
 
@@ -104,7 +103,7 @@ class Run:
         self.showing = showing or Showing()
         self.region, self.facts = region_of(statement)
         self.effort = Effort()
-        self.lemmas = with_signs(statement, self.region, self.effort)
+        self.lemmas = with_signs(statement, self.region, self.effort) if self.region.hypotheses else ()
         self.inside = knowing("known", self.lemmas, self.region)[0] if self.lemmas else self.region
         self.candidates: Iterator[Candidate] | None = None  # proofs of the statement that were not checked yet
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core import point as points
 from symbackprop.core import discharge
+from symbackprop.core import point as points
 from symbackprop.core.certificate import certificate, equation_rows, proof_rows
 from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis, Same
 from symbackprop.core.discharge import dense, established, holding

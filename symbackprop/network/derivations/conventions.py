@@ -12,7 +12,7 @@ from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof
 from symbackprop.core.matrix import Elementwise, Given, Hadamard, Leaf, Matrix, Transpose
 from symbackprop.core.terms import Array, Diff
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 from ..dense import Definition, bias_gradient, signal_before, weight_gradient, weighted_input
 from ..derivation import At, Derivation, Draft

@@ -9,10 +9,10 @@ from typing import Any, Literal, TypeAlias
 
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, Term
+from symbackprop.numbers.exact_numbers import Number, approximate, plus, times, written
+from symbackprop.numbers.points import Point, Position
 
-from ..exact_numbers import Number, approximate, plus, times, written
 from ..floats import FloatEvaluation
-from ..points import Point, Position
 
 __all__ = ["Counterexample", "ShapeExample", "nested", "recheck"]
 

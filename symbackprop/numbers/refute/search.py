@@ -19,13 +19,12 @@ from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
+from symbackprop.numbers.exact_numbers import Undecided, Undefined, approximate
+from symbackprop.numbers.points import Point, size_at
 
 from ..evaluate import Evaluation, decided, off_kinks
-from ..exact_numbers import Undecided, Undefined, approximate
 from ..floats import FloatEvaluation
-from ..points import Point, size_at
-from .judge import judged
-from .points import Question, Sampler
+from .points import Question, Sampler, judged
 from .report import Counterexample, recheck
 from .shrink import shrunk
 from .special import free_values, special_points

@@ -9,10 +9,10 @@ from itertools import product
 
 from symbackprop.core.context import Same
 from symbackprop.core.terms import Array, free, sub
+from symbackprop.numbers.exact_numbers import Number, precision
+from symbackprop.numbers.points import Point, Position, Reaches, size_at
 
 from ..evaluate import Evaluation
-from ..exact_numbers import Number, precision
-from ..points import Point, Position, Reaches, size_at
 
 _UNKNOWNS = 40
 

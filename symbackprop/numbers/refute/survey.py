@@ -30,9 +30,9 @@ from symbackprop.core.terms import (
     Term,
     Whole,
 )
+from symbackprop.numbers.exact_numbers import Undefined
+from symbackprop.numbers.points import PI, Position, size_at
 
-from ..exact_numbers import Undefined
-from ..points import PI, Position, size_at
 from ..wholes import abstract
 
 

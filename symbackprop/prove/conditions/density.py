@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
 
+from symbackprop.clock import Effort
 from symbackprop.core.context import Context, terms_of
 from symbackprop.core.discharge import dense
 from symbackprop.core.indices import Index, Size, sized
@@ -26,7 +27,6 @@ from symbackprop.core.terms import (
     subterms,
 )
 
-from .effort import Effort
 from .reasons import Seeker
 from .scales import FAILED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice, product
 
-from symbackprop.clock import check_time
+from symbackprop.clock import Effort, check_time
 from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
@@ -37,13 +37,12 @@ from symbackprop.core.terms import (
     substitute,
     whole,
 )  # fmt: skip
+from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.matching import fixed_in, replaced, truths
 
 from ..differentiate import Names
-from ..equality import prove_equal
 from ..matching import unify
 from ..tidying import Tidy
-from .effort import Effort
 from .restating import restated
 from .scales import F0, F1, FAILED, Scales
 

@@ -36,16 +36,13 @@ from symbackprop.core.terms import (
     rebuilt,
     whole,
 )
+from symbackprop.prove.rules.summation_ranges import in_range, join, pinned, split
 
 from ..differentiate import Names, differentiate
 from ..rules.functions import array_function, function
-from ..rules.ranges import join
 from ..rules.relations import Relations
-from ..rules.summation_ranges import in_range, pinned, split
-from .joined import Rewritten, either, joined
-from .radix import Strides, digits
 from .reduce import Reduction, Rule, ordered
-from .session import Session, Way, step_of_steps
+from .session import Rewritten, Session, Strides, Way, digits, either, joined, step_of_steps
 
 F1 = Fraction(1)
 SPREAD = (POSITIVE, NONNEGATIVE)  # signs of the factors of a root that is taken apart

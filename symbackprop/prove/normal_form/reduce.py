@@ -18,8 +18,7 @@ from symbackprop.core.kernel import Inside, Linear, Proof
 from symbackprop.core.sums import Expansion, Factors, Monomial, canonical, collect, monomial_key
 from symbackprop.core.terms import Key, Mul, Num, Power, Term, add, free, key, mul, over
 
-from .joined import joined
-from .session import Session
+from .session import Session, joined
 
 # --- the shared content of monomials: what comes out of a function of their sum ---
 

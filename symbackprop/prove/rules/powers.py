@@ -29,9 +29,8 @@ from symbackprop.core.terms import (
     sub,
     substitute,
 )
-from symbackprop.prove.normal_form.joined import joined
 from symbackprop.prove.normal_form.reduce import carry_sign, has, product_of, shared_content, summed, total
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import Session, joined
 
 # --- common denominators: a sum of products as one quotient, with the proof ---
 

@@ -37,9 +37,8 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import Pattern, occurrences, unify
-from symbackprop.prove.normal_form.joined import Rewritten, joined
 from symbackprop.prove.normal_form.reduce import Move, Rule, product_of, summed, total
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import Rewritten, Session, joined
 
 F1 = Fraction(1)
 

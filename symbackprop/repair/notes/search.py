@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from symbackprop.core.terms import Power, SymbackpropError, sized
 from symbackprop.decide.outcomes import Repair
-from symbackprop.prove.claims import derived
+from symbackprop.prove.equality import derived
 from symbackprop.read.notes.files.place import ReadError
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
