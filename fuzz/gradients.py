@@ -30,10 +30,8 @@ from theorems import CRASH, SLOW, Maker, Pair, TooSlow, derivative, hypotheses, 
 from symbackprop import SymbackpropError, derive
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry
-from symbackprop.functions.claims import axes_of
-from symbackprop.functions.gradient_claims import objective
+from symbackprop.functions.claims import Setting, axes_of, objective
 from symbackprop.functions.request import flattened, read_request
-from symbackprop.functions.setting import Setting
 from symbackprop.prove.equality import derived
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.index_code import compile_tensors

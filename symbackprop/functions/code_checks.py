@@ -11,6 +11,7 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.status import PROVED, REFUTED
 
 from .checks import Function, Shapes
+from .claims import gradient_claims
 from .dialects.caches import cached_pair
 from .dialects.elementwise import derivative_pair, may_take_output, variable_of
 from .dialects.layers import layer_pair
@@ -19,7 +20,6 @@ from .dialects.one_run import Untraceable
 from .dialects.pair import judged
 from .drive import Options, verdict
 from .function_kinds import Asked, library_of, library_with_layer
-from .gradient_claims import gradient_claims
 from .request import read_request
 from .verdict import Verdict
 

@@ -29,14 +29,11 @@ from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 from symbackprop.write.program.standing import Standing
 
-from .claims import Claim, axes_of, partial_latex
+from .claims import Claim, Setting, axes_of, formula, formula_latex, objective, partial_latex
 from .deciding import LONG, hypothesis_text, in_words, verdict_of
-from .formulas import formula, formula_latex
-from .gradient_claims import objective
 from .held_values import by_value, without_copies
 from .repairs import placed
 from .request import Request, called, flattened, reading_of
-from .setting import Setting
 from .verdict import Repaired, Verdict, together
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")

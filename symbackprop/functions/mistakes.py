@@ -12,8 +12,7 @@ from symbackprop.gradients.wrong_line import WrongLine, factor_text
 from symbackprop.repair.search import OTHER
 from symbackprop.write.program.mending import Mended, line_of
 
-from .claims import Claim, named_problem
-from .setting import Setting
+from .claims import Claim, Setting, named_problem
 from .sweep import Sweep, tried
 from .verdict import Repaired, Verdict, WrongStep
 

@@ -20,10 +20,8 @@ from symbackprop.repair.naming import AT_SPECIAL_POINTS, LEFT_OUT
 from symbackprop.repair.search import OTHER, Repair, repair
 from symbackprop.write.code.index_code import compile_tensors
 
-from .claims import Claim, problem_of
-from .formulas import formula, formula_latex
+from .claims import Claim, Setting, formula, formula_latex, problem_of
 from .mistakes import repaired, with_line
-from .setting import Setting
 from .verdict import Repaired, Verdict
 
 FEW = 3

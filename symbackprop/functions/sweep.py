@@ -28,8 +28,7 @@ from symbackprop.read.numpy import Node
 from symbackprop.write.program.mending import Mended, mended
 from symbackprop.write.program.source import Program
 
-from .gradient_names import gradient_of
-from .request import Request, parameters
+from .request import Request, gradient_of, parameters
 
 PROPOSING, PROVING = 3.0, 4.0  # seconds: for all variables together, and for the proof of one
 FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryError)

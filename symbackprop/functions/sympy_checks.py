@@ -27,10 +27,9 @@ from symbackprop.decide.status import ILL_FORMED, UNKNOWN
 from symbackprop.read.numpy import Declared
 from symbackprop.read.sympy_matrix import SympyReader
 
-from .claims import Claim, axes_of, partial_latex
+from .claims import Claim, Setting, axes_of, partial_latex
 from .deciding import described, verdict_of
 from .repairs import with_repair
-from .setting import Setting
 from .verdict import Verdict
 
 

@@ -31,8 +31,8 @@ from symbackprop.read.torch import (
     uses_torch,
 )
 
+from .claims import gradient_claims
 from .drive import verdict
-from .gradient_claims import gradient_claims
 from .held_values import copies_of, with_copies
 from .request import Request, read_request
 from .verdict import Verdict, together

@@ -26,12 +26,10 @@ from symbackprop.numbers.points import Point, size_at
 from symbackprop.numbers.refute.points import Sampler
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.read.numpy import Declared
-from symbackprop.read.numpy.isolating import Isolated
+from symbackprop.read.numpy.tracing import Isolated
 
-from .claims import Claim, named_problem, problem_of
-from .gradient_names import gradient_of
-from .request import Function, Request
-from .setting import Setting
+from .claims import Claim, Setting, named_problem, problem_of
+from .request import Function, Request, gradient_of
 from .verdict import Verdict
 
 POINTS = 3

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from symbackprop.core.terms import Array
-from symbackprop.functions.gradient_claims import gradient_claims
+from symbackprop.functions.claims import gradient_claims
 from symbackprop.functions.request import read_request
 from symbackprop.numbers.exact_numbers import approximate
 from symbackprop.numbers.refute.search import Counterexample, Question, counterexample_at, search

@@ -9,11 +9,20 @@ from itertools import pairwise
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.request import (
+    Function,
+    accepted,
+    call,
+    called,
+    is_cache,
+    is_upstream,
+    matched,
+    renamed,
+    required,
+    signature,
+)
 from symbackprop.read.numpy import SymArray, parse_shapes, trace_assumptions
 
-from ..gradient_names import is_cache, is_upstream
-from ..request import Function, called
-from .arguments import accepted, call, matched, renamed, required, signature
 from .layers import layer_pair
 from .one_run import OneRun, Untraceable, observed
 from .pair import Pair

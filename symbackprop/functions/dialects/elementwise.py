@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.request import Function, accepted, call, called, matched, renamed, required, signature
 from symbackprop.read.numpy.branching import every_branch
 
-from ..request import Function, called
-from .arguments import accepted, call, matched, renamed, required, signature
 from .one_run import OneRun
 from .pair import Pair
 

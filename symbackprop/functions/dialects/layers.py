@@ -9,9 +9,9 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.status import UNKNOWN
+from symbackprop.functions.request import Function
 from symbackprop.read.numpy import parse_shapes, trace_assumptions
 
-from ..request import Function
 from .layer_code import ASKED, Question
 from .layer_gradients import Found
 from .layer_plan import made, new_sizes, planned

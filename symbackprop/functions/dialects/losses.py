@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.request import Function, accepted, call, called, matched, renamed
 from symbackprop.read.numpy import SymArray, parse_shapes, trace_assumptions
 
-from ..request import Function, called
-from .arguments import accepted, call, matched, renamed
 from .one_run import OneRun, observed
 from .pair import Pair
 from .returned import by_key, flat, named

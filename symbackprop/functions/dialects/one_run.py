@@ -10,12 +10,11 @@ from symbackprop.clock import OutOfTime, limit, stage
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.status import ILL_FORMED, UNKNOWN
+from symbackprop.functions.drive import sizes_that_hide_little
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError
 from symbackprop.read.numpy.context import Tracing, tracing
 from symbackprop.read.numpy.drawing import restarted
 from symbackprop.read.numpy.tracing import run_raw
-
-from ..drive import sizes_that_hide_little
 
 T = TypeVar("T")
 Run = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..drive import Options, verdict
-from ..gradient_claims import gradient_claims
-from ..request import Function, read_request
+from symbackprop.functions.claims import gradient_claims
+from symbackprop.functions.drive import Options, verdict
+from symbackprop.functions.request import Function, read_request
+
 from ..verdict import Verdict
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..gradient_names import gradient_of
+from symbackprop.functions.request import gradient_of
 
 
 def named(returned: Any, variables: Sequence[str], orders: Sequence[Sequence[str]]) -> Any:

@@ -41,12 +41,12 @@ from symbackprop.core.terms import (
     substitute,
     whole,
 )
+from symbackprop.read.numpy.context import current
 
 from ..numpy import TRACED_LINALG as linalg
 from ..numpy import TRACED_NUMPY as np
 from ..numpy import TRACED_SPECIAL as special
 from ..numpy import ZERO_AT, SymArray, Value, array_of, size_number
-from ..numpy.context import current
 from .contraction import Named, aligned, contracted, together
 
 UFUNCS: Mapping[str, Callable[..., Any]] = {

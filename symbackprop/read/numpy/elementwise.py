@@ -29,8 +29,7 @@ from .algebra import (
     step,
     times,
 )
-from .context import current
-from .errors import TraceError
+from .context import TraceError, current
 from .factors import multiplied, over_by, partial
 from .integers import INTEGER_BINARY
 from .powers import raised, wrapping

@@ -27,7 +27,7 @@ from .algebra import (
     scaled,
     times,
 )  # fmt: skip
-from .errors import TraceError
+from .context import TraceError
 from .factors import multiplied, positive
 from .scalars import exp, log
 from .values import At, Dtype, Value, aligned, broadcast, elementwise, finite, fits, known

@@ -14,8 +14,7 @@ from symbackprop.core.functions import ROWS
 from symbackprop.core.terms import Array, Entry
 
 from .algebra import ONE, Num, Term, applied, minus, negated, num, plus, power, step, times
-from .context import current
-from .errors import TraceError
+from .context import TraceError, current
 from .factors import over_by, partial, positive
 
 HALF = num(Fraction(1, 2))

@@ -6,9 +6,9 @@ import re
 
 from symbackprop.core.terms import Array, Index, Predicate, Term, free, substitute
 from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.write.paper.term_parts import latex_name, plain_name
 
 from ..paper.latex import Latex, run_together
-from ..paper.letters import latex_name, plain_name
 from ..paper.text import Plain
 
 _WORDED = re.compile(r"([A-Za-z])(-[A-Za-z]+)")  # n-neurons, from n\\text{-neurons}

@@ -12,8 +12,8 @@ from symbackprop.network.derivation import At, Derivation, Expression
 
 from .latex import Latex
 from .layout import latex_prose, latex_rows
-from .letters import latex_name
 from .matrix_writer import MatrixWriter
+from .term_parts import latex_name
 
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage[T1]{fontenc}

@@ -11,7 +11,7 @@ from symbackprop.network.derivation import Derivation
 
 from .derivation_latex import expression, scope, side, theorem, writer_for
 from .layout import COLUMNS, QUOTED, beside, latex_formula, plain_prose
-from .letters import plain_name
+from .term_parts import plain_name
 from .text import Plain
 
 

@@ -12,8 +12,8 @@ from symbackprop.core.indices import Index
 from symbackprop.core.matrix import Matrix
 from symbackprop.core.terms import Array, Predicate, Term, Whole
 
-from .letters import latex_name
 from .matrix_writer import MatrixWriter
+from .term_parts import latex_name
 from .term_writer import ATOM, PREFIX, Text
 
 FUNCTIONS = {"gammaln": r"\ln\Gamma", **{f.name: f.latex for f in ROWS}}

@@ -9,8 +9,8 @@ from symbackprop.core.indices import Index
 from symbackprop.core.matrix import Matrix
 from symbackprop.core.terms import Array, Predicate, Term, Whole
 
-from .letters import plain_name
 from .matrix_writer import MatrixWriter
+from .term_parts import plain_name
 from .term_writer import ATOM, POWER, PREFIX, PRODUCT, Text
 
 FUNCTIONS = {f.name: f.text for f in ROWS}

@@ -32,8 +32,8 @@ from symbackprop.write.code.factoring import factors, product, scaled, symmetric
 from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.latex import run_together as latex_subs
-from symbackprop.write.paper.letters import latex_name, plain_name
 from symbackprop.write.paper.matrix_writer import MatrixWriter
+from symbackprop.write.paper.term_parts import latex_name, plain_name
 from symbackprop.write.paper.term_writer import ATOM, PRODUCT, Text
 from symbackprop.write.paper.text import Plain, run_together
 

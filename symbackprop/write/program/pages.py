@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from symbackprop.write.paper.derivation_latex import PREAMBLE
 from symbackprop.write.paper.layout import COLUMNS, beside, latex_rows
-from symbackprop.write.paper.letters import GREEK, SPECIAL
+from symbackprop.write.paper.term_parts import GREEK, SPECIAL
 
 from .derivation import USUAL, Derivation, Line, Passage
 
