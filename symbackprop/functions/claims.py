@@ -14,7 +14,7 @@ from typing import Any
 
 from symbackprop.clock import LIMIT
 from symbackprop.core.context import Context, Hypothesis
-from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
+from symbackprop.core.indices import EVERY_SIZE, Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
@@ -65,7 +65,7 @@ class Setting:
     def context(self) -> Context:
         """The hypotheses by name."""
         named = {f"h{k}": h for k, h in enumerate(self.hypotheses, 1)}
-        return Context(hypotheses=named, least=least_sizes(self.hypotheses))
+        return Context(hypotheses=named, least=least_sizes(self.hypotheses) if named else EVERY_SIZE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE
-from symbackprop.core.rows import exhibited
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, mul, neg, num, subterms
 from symbackprop.core.theorem import Theorem
@@ -31,6 +30,7 @@ from symbackprop.functions.sweep import in_variables, tried
 from symbackprop.functions.trial import Run, Runs
 from symbackprop.functions.verdict import Repaired, Verdict
 from symbackprop.numbers.points import Point
+from symbackprop.prove.showing import exhibited
 from symbackprop.prove.statements import CONDITION, POINT, Missing
 from symbackprop.prove.statements import VALUE as NO_VALUE
 from symbackprop.write.paper.array_text import equation, latex_condition, predicate_text
@@ -114,8 +114,7 @@ def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
 
 def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
     if d.theorem is not None:
-        witness = exhibited(d.theorem.rows)
-        return Verdict(PROVED, theorem=d.theorem, conditions=conditions(d.theorem, claim), witness=witness)
+        return Verdict(PROVED, theorem=d.theorem, conditions=conditions(d.theorem, claim), witness=exhibited(d.theorem))
     if d.counterexample is not None:
         return Verdict(REFUTED, counterexample=d.counterexample)
     if d.missing is None:

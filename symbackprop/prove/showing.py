@@ -38,6 +38,12 @@ class Whole(Mapping[str, Any]):
         return len(self.rows)
 
 
+def exhibited(found: Theorem) -> Point:
+    """The point that a theorem of a `Showing` is not about nothing by."""
+    assert isinstance(found.rows, Whole)
+    return found.rows.argument.point
+
+
 class Showing:
     """Statements with the same definitions and hypotheses share most."""
 

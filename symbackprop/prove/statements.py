@@ -147,11 +147,14 @@ class Run:
     def values(self) -> tuple[Reason | Dense, ...] | Missing:
         """Why the right side has a value; what it needs is known from then on."""
         s = self.statement
-        region, seeker = self.inside, self.seeker
         wanted = list(needs(s.rhs, s.context))
         if s.formula:
             known = needs(s.lhs, s.context, facts=True)
             wanted = [p for p in wanted if p not in known]
+        if not wanted:
+            return ()
+        region, seeker = self.inside, self.seeker
+        if s.formula:
             region, _ = region_of(Statement(s.lhs, s.lhs, s.context, formula=True))
             seeker = Seeker(region, self.effort)
         found: list[Reason | Dense] = []

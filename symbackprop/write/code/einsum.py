@@ -33,7 +33,7 @@ class Einsum:
         return add(*(lowered(s) for s in self.summands))
 
     def __str__(self) -> str:
-        from ..paper.text import text
+        from symbackprop.write.paper.text import text
 
         def one(s: Summand) -> str:
             names = ", ".join(text(o.body) for o in s.operands)

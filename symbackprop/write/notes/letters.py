@@ -7,9 +7,8 @@ import re
 from symbackprop.core.terms import Array, Index, Predicate, Term, free, substitute
 from symbackprop.numbers.refute.search import Counterexample
 from symbackprop.write.paper.term_parts import latex_name, plain_name
-
-from ..paper.latex import Latex, run_together
-from ..paper.text import Plain
+from symbackprop.write.paper.text import Latex, Plain
+from symbackprop.write.paper.text import subscripts as run_together
 
 _WORDED = re.compile(r"([A-Za-z])(-[A-Za-z]+)")  # n-neurons, from n\\text{-neurons}
 ROW, COLUMN = "i°", "j°"  # the row and column of compared arrays

@@ -10,10 +10,10 @@ from symbackprop.core.matrix import UNIT, Matrix, shape
 from symbackprop.core.terms import Term, predicate_key
 from symbackprop.network.derivation import At, Derivation, Expression
 
-from .latex import Latex
 from .layout import latex_prose, latex_rows
 from .matrix_writer import MatrixWriter
 from .term_parts import latex_name
+from .text import Latex
 
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage[T1]{fontenc}
