@@ -18,7 +18,7 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import prove
 from symbackprop.functions.claims import Setting, gradient_claims, problem_of
 from symbackprop.functions.request import read_request
-from symbackprop.numbers.arrays import FloatNumbers
+from symbackprop.numbers.duals import FloatNumbers
 from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import NoValue
 from symbackprop.numbers.points import Point

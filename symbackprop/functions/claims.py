@@ -24,7 +24,7 @@ from symbackprop.functions.request import Request, called, flattened, gradient_o
 from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.prove.conditions.sizes import least_sizes
-from symbackprop.prove.statements import Way
+from symbackprop.prove.equality import Prover
 from symbackprop.read.numpy import Declared
 from symbackprop.write.paper.array_text import ArrayText, equation, latex, symbols
 from symbackprop.write.paper.naming import Named, with_names
@@ -57,7 +57,7 @@ class Setting:
     domains: Mapping[str, str] = field(default_factory=dict)
     repair: bool = True
     seconds: float = LIMIT
-    ways: tuple[Way, ...] = ()
+    ways: tuple[Prover, ...] = ()
     sweep: Sweep | None = None
     repairing: Repairing = field(default_factory=Repairing)
 

@@ -22,8 +22,8 @@ from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim,
 from symbackprop.gradients.meanings import opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes
 from symbackprop.gradients.wrong_line import WrongLine
-from symbackprop.prove.showing import Showing
-from symbackprop.prove.statements import Way
+from symbackprop.prove.equality import Prover
+from symbackprop.prove.statements import Showing
 from symbackprop.read.numpy import Node
 from symbackprop.write.program.mending import Mended, mended
 from symbackprop.write.program.source import Program
@@ -167,7 +167,7 @@ def named_by(check: BackwardCheck, variable: str) -> NamedClaim | None:
     return tried(named_claim, check.reverse, check.results, variable)
 
 
-def by_matching(check: BackwardCheck, named: NamedClaim) -> Way:
+def by_matching(check: BackwardCheck, named: NamedClaim) -> Prover:
     def way(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
         if (lhs, rhs) != (named.lhs, named.rhs):
             return None

@@ -33,11 +33,10 @@ from symbackprop.core.terms import (
     Whole,
 )
 
-from .arrays import FloatNumbers, Floats, to_float, total, whole
-from .duals import KNOWN, Dual, Lifted, Value, mapped, parts, real
+from .duals import KNOWN, Dual, FloatNumbers, Floats, Lifted, Value, mapped, parts, real, to_float, total
 from .exact_numbers import Undefined, approximate
 from .points import PI, Point, Reaches, guards, size_at
-from .wholes import WHOLE_NAMES, abstract
+from .wholes import WHOLE_NAMES, abstract, whole
 
 __all__ = ["FloatEvaluation", "evaluate_floats"]
 

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
-from random import Random
 from types import MappingProxyType
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
 from symbackprop.core.syntax import Tensor
@@ -33,48 +31,10 @@ from symbackprop.core.terms import (
     Whole,
     subterms,
 )
-from symbackprop.numbers.duals import Lifted, Polynomial, Value
+from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.exact_numbers import Number, Undefined
 
-Position: TypeAlias = tuple[int, ...]
 PI = Array("pi")  # the number, never a variable
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """The meaning of an abstract function of a whole array: a cubic polynomial in all its entries.
-
-    Σ b_a y_a + Σ c_a y_a² + (Σ d_a y_a)² + (Σ e_a y_a)³ / 4 with small coefficients that depend on
-    the name, the entry a and the index of the value; `simple` is Σ y_a² / 2.
-    """
-
-    name: str
-    simple: bool = False
-
-    def coefficients(self, position: Position) -> tuple[Fraction, Fraction, Fraction, Fraction]:
-        """(b, c, d, e) of an entry."""
-        if self.simple:
-            return Fraction(0), Fraction(1, 2), Fraction(0), Fraction(0)
-        draw = Random(f"{self.name}{position}")
-        b, c, d, e = (Fraction(draw.choice((-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)), 4) for _ in range(4))
-        return b, c, d, e
-
-    def __call__(self, a: Lifted, entries: list[tuple[Position, Value]], at: Position) -> Value:
-        zero = a.numbers.number(Fraction(0))
-        total, square, cube = zero, zero, zero
-        for position, y in entries:
-            b, c, d, e = self.coefficients((*at, *position))
-            total = a.plus(total, a.times(y, a.plus(a.numbers.number(b), a.scaled(c, y))))
-            if not self.simple:
-                square = a.plus(square, a.scaled(d, y))
-                cube = a.plus(cube, a.scaled(e, y))
-        if self.simple:
-            return total
-        cubed = a.scaled(Fraction(1, 4), a.power(cube, Fraction(3)))
-        return a.plus(total, a.plus(a.power(square, Fraction(2)), cubed))
-
-    def __str__(self) -> str:
-        return "Σ y²/2" if self.simple else "a fixed cubic polynomial in all entries"
 
 
 @dataclass(frozen=True, slots=True)

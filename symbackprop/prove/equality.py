@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, affine
-from symbackprop.core.kernel import Chain, Inside, Linear, Proof, Rephrase, Seen, UnderDiff, UnderSum, Values, check
+from symbackprop.core.kernel import (
+    Chain,
+    Digits,
+    Inside,
+    Linear,
+    Proof,
+    Rephrase,
+    Seen,
+    UnderDiff,
+    UnderSum,
+    Values,
+    check,
+)
 from symbackprop.core.laws.functions import IN_EXPONENTIALS
 from symbackprop.core.sums import LITERAL, same
 from symbackprop.core.terms import (
@@ -40,7 +52,7 @@ from symbackprop.core.terms import (
 from symbackprop.prove.conditions.guards import simpler_forward
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.normal_form.normal import Normal
-from symbackprop.prove.normal_form.reduce import TooLarge
+from symbackprop.prove.normal_form.reduce import FAILED, TooLarge
 from symbackprop.prove.normal_form.session import (
     AS_WRITTEN,
     QUICK,
@@ -61,6 +73,7 @@ ROUNDS = 4
 
 
 Found = tuple[Proof, Equation]
+Prover = Callable[[Term, Term, Context], Found | None]
 Ways = tuple[Way, ...]
 
 
@@ -223,9 +236,6 @@ def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
     return Rephrase(proof, tuple(parts)) if parts else proof
 
 
-__all__ = ["Names", "prove_equal", "prove_gradient"]
-
-
 WORTH = 1.6  # a formula in the forward's own words may be so much longer than its normal form
 
 
@@ -233,7 +243,7 @@ def prove(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) 
     """A checked proof of lhs = rhs, where lhs may be a derivative of a derivative; or None."""
     try:
         return search(lhs, rhs, context, ways)
-    except (ProofError, TooLarge, RecursionError):
+    except FAILED:
         return None
 
 
@@ -258,7 +268,7 @@ def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
             return None
         proof: Proof = Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[0],))
         return proof, check(proof, context)
-    except (ProofError, TooLarge, RecursionError):
+    except FAILED:
         return None
 
 
@@ -323,7 +333,7 @@ def derived(lhs: Term, context: Context) -> Term | None:
         found = without_zeros(found, normal)
         reduced = normal.unfolded(normal.of(value)[0])[0]
         return found if length(found) <= WORTH * length(reduced) else reduced
-    except (ProofError, TooLarge, RecursionError):
+    except FAILED:
         return found
 
 
@@ -339,3 +349,42 @@ def without_zeros(t: Term, normal: Normal) -> Term:
             return over(i, without_zeros(open_body(body, (i,)), normal))
         case _:
             return t
+
+
+def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The left side without derivatives, and why it is the same."""
+    try:
+        return without_derivatives(lhs, context, Names.beside(lhs))
+    except FAILED:
+        return None
+
+
+def by_laws_simplified(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The same after the forward term is written in a way whose derivative needs less."""
+    if not isinstance(lhs, Diff):
+        return None
+    loss = simpler_forward(lhs.body, context)
+    rewritten = None if loss is None else prove(lhs.body, loss, context)
+    found = None if loss is None else by_laws(Diff(loss, lhs.wrt), context)
+    if rewritten is None or found is None or found[1] is None:
+        return None
+    return found[0], Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[1],))
+
+
+def by_digits(lhs: Term, rhs: Term, context: Context, way: Prover, depth: int = 0) -> Found | None:
+    """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
+    splits = strides((lhs, rhs))
+    axes = sorted((i for i in free(lhs) | free(rhs) if i.size in splits), key=lambda i: i.name)
+    if not axes:
+        return way(lhs, rhs, context)
+    i = axes[0]
+    q, r = (Index(f"{i.name}.{k}", n) for k, n in zip("qr", splits[i.size], strict=True))
+    here: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
+    inner = by_digits(substitute(lhs, here), substitute(rhs, here), context, way, depth + 1)
+    if inner is None:
+        return way(lhs, rhs, context) if depth == 0 else None
+    try:
+        proof = Digits(i, lhs, rhs, q, r, inner[0])
+        return proof, check(proof, context)
+    except FAILED:
+        return None

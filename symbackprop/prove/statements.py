@@ -1,21 +1,26 @@
-"""Proving a statement: why its right side has a value, why the sides are equal, and a point it is about."""
+"""Proving a statement: why its right side has a value, why the sides are equal, and a point it is about.
+
+Theorems of one question are shown one after the other: what they share is written, read, checked and looked for once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
+from typing import Any
 
 from symbackprop.clock import Effort
+from symbackprop.core.certificate import Writer, certificate, written
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.discharge import as_facts, assuming, has_value, holding, knowing, truth_case
-from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
-from symbackprop.core.kernel import Chain, Digits, Flip, Proof, UnderDiff, check
+from symbackprop.core.indices import Index, IndexExpr, Pick, Size
+from symbackprop.core.kernel import Flip, Proof, check
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Steps
 from symbackprop.core.region import needs, region_of, truth
-from symbackprop.core.statement import Statement
+from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.terms import (
     ZERO,
     Array,
@@ -28,25 +33,107 @@ from symbackprop.core.terms import (
     predicate_key,
     substitute,
     subterms,
-)  # fmt: skip
-from symbackprop.core.theorem import Theorem
+)
+from symbackprop.core.theorem import TURN, Session, Theorem, theorem
+from symbackprop.numbers import points
+from symbackprop.prove.conditions.density import density
+from symbackprop.prove.conditions.reasons import Seeker, case_name
+from symbackprop.prove.differentiate import Names
+from symbackprop.prove.equality import (
+    Candidate,
+    Found,
+    Prover,
+    by_digits,
+    by_laws,
+    by_laws_simplified,
+    first,
+    prove,
+    prove_as_written,
+    prove_simplified,
+    unchecked,
+)
+from symbackprop.prove.known_steps import with_signs
+from symbackprop.prove.matching import truths
+from symbackprop.prove.normal_form.reduce import FAILED
 from symbackprop.prove.normal_form.session import strides
+from symbackprop.prove.working_out import WorkingOut, has_derivative
 
-from .conditions.density import density
-from .conditions.guards import simpler_forward
-from .conditions.reasons import Seeker, case_name
-from .conditions.scales import FAILED
-from .differentiate import Names
-from .equality import Candidate, Found, first, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
-from .known_steps import with_signs
-from .matching import truths
-from .showing import Showing
-from .working_out import WorkingOut, has_derivative
+
+class Whole(Mapping[str, Any]):
+    """The certificate of a theorem by itself, written when it is asked for."""
+
+    def __init__(self, statement: Statement, argument: Argument) -> None:
+        self.statement, self.argument = statement, argument
+
+    @cached_property
+    def rows(self) -> dict[str, Any]:
+        return certificate(self.statement, self.argument)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def exhibited(found: Theorem) -> Point:
+    """The point that a theorem of a `Showing` is not about nothing by."""
+    assert isinstance(found.rows, Whole)
+    return found.rows.argument.point
+
+
+class Showing:
+    """Statements with the same definitions and hypotheses share most."""
+
+    def __init__(self) -> None:
+        self.points: list[tuple[Context, Point]] = []
+        self.against: list[points.Point] = []  # small counterexamples to other statements
+        self.begin()
+
+    def begin(self) -> None:
+        self.writer, self.session, self.kept = Writer(), Session(), list[Any]()  # what was written goes by identity
+
+    def theorem(self, statement: Statement, argument: Argument, facts: Iterable[Excused]) -> Theorem:
+        """Raises ProofError where the argument does not show the statement."""
+        with TURN:
+            if not self.session.alive():
+                self.begin()
+            self.kept.append((statement, argument))
+            try:
+                rows = written(lambda: self.writer.more(statement, argument))
+                return replace(theorem(statement, rows, facts, self.session), rows=Whole(statement, argument))
+            finally:
+                if not self.session.holds(self.writer.rows):
+                    self.begin()
+
+    def point(self, statement: Statement, region: Context, find: Callable[[Context], Point | None]) -> Point | None:
+        """A point of the region, looked for once; the indices of the statement have values there."""
+        indices = free(statement.lhs) | free(statement.rhs)
+        for known, point in self.points:
+            if says_less(region, known) and all(has_values(i, point) for i in indices):
+                return point
+        found = find(region)
+        if found is not None:
+            self.points.append((region, found))
+        return found
+
+
+def says_less(a: Context, b: Context) -> bool:
+    """Each hypothesis of a is one of b, about the same names."""
+    return a.definitions == b.definitions and set(a.hypotheses.values()) <= set(b.hypotheses.values())
+
+
+def has_values(i: Index, point: Point) -> bool:
+    sizes = dict(point.sizes)
+    return sizes.keys() >= set(i.size.symbols) and i.size.at(sizes) > 0
+
 
 CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
-Way = Callable[[Term, Term, Context], Found | None]
 Offered = Callable[[], Proof | None]
 VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
 
@@ -60,8 +147,8 @@ class Missing:
 
 
 def prove_statement(
-    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = (), offered: Offered | None = None,
-    showing: Showing | None = None,
+    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Prover, ...] = (),
+    offered: Offered | None = None, showing: Showing | None = None,
 ) -> Theorem | Missing:  # fmt: skip
     """The theorem, or what is missing of it; `ways` of proving its equation are tried before all others.
 
@@ -95,7 +182,7 @@ class Run:
     """One statement on its way."""
 
     def __init__(
-        self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = (), witness: Witness = lambda _: None,
+        self, statement: Statement, shapes: Shapes, ways: tuple[Prover, ...] = (), witness: Witness = lambda _: None,
         offered: Offered | None = None, showing: Showing | None = None,
     ) -> None:  # fmt: skip
         self.offered = offered
@@ -292,60 +379,14 @@ def with_reasons(found: Found, seeker: Seeker) -> Given | Missing:
 
 def sorted_out(seeker: Seeker, conditions: frozenset[Predicate]) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
     """Reasons for those that have one, and the others."""
-    found: list[Reason] = []
-    left: list[Predicate] = []
-    for c in sorted(conditions, key=predicate_key):
-        why = seeker.reason(c)
-        if why is None:
-            left.append(c)
-        else:
-            found.append(why)
-    return tuple(found), tuple(left)
+    found = {c: seeker.reason(c) for c in sorted(conditions, key=predicate_key)}
+    return tuple(r for r in found.values() if r is not None), tuple(c for c, r in found.items() if r is None)
 
 
 def settled(lhs: Term, rhs: Term, context: Context, effort: Effort) -> Given | None:
     found = prove(lhs, rhs, context)
     step = None if found is None else with_reasons(found, Seeker(context, effort))
     return None if isinstance(step, Missing) else step
-
-
-def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
-    """The left side without derivatives, and why it is the same."""
-    try:
-        return without_derivatives(lhs, context, Names.beside(lhs))
-    except FAILED:
-        return None
-
-
-def by_laws_simplified(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
-    """The same after the forward term is written in a way whose derivative needs less."""
-    if not isinstance(lhs, Diff):
-        return None
-    loss = simpler_forward(lhs.body, context)
-    rewritten = None if loss is None else prove(lhs.body, loss, context)
-    found = None if loss is None else by_laws(Diff(loss, lhs.wrt), context)
-    if rewritten is None or found is None or found[1] is None:
-        return None
-    return found[0], Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[1],))
-
-
-def by_digits(lhs: Term, rhs: Term, context: Context, way: Way, depth: int = 0) -> Found | None:
-    """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
-    splits = strides((lhs, rhs))
-    axes = sorted((i for i in free(lhs) | free(rhs) if i.size in splits), key=lambda i: i.name)
-    if not axes:
-        return way(lhs, rhs, context)
-    i = axes[0]
-    q, r = (Index(f"{i.name}.{k}", n) for k, n in zip("qr", splits[i.size], strict=True))
-    here: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
-    inner = by_digits(substitute(lhs, here), substitute(rhs, here), context, way, depth + 1)
-    if inner is None:
-        return way(lhs, rhs, context) if depth == 0 else None
-    try:
-        proof = Digits(i, lhs, rhs, q, r, inner[0])
-        return proof, check(proof, context)
-    except FAILED:
-        return None
 
 
 def inside(statement: Statement, argument: Argument) -> Context:

@@ -13,8 +13,8 @@ from math import gcd, prod
 from random import Random
 from typing import TypeAlias
 
+from symbackprop.numbers.duals import Position
 from symbackprop.numbers.exact_numbers import Number, logarithm
-from symbackprop.numbers.points import Position
 
 Entries: TypeAlias = dict[Position, Number]
 Maker: TypeAlias = Callable[["Source", Position], Entries | None]

@@ -19,10 +19,10 @@ from symbackprop.core.indices import Index, Pick, Size, nodes
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, Diff, NonNegative, Term, free, sub, subterms
 from symbackprop.numbers import exact_numbers as numbers
-from symbackprop.numbers.duals import Polynomial
+from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
 from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
-from symbackprop.numbers.points import Loss, Point, Position, Reaches, size_at
+from symbackprop.numbers.points import Point, Reaches, size_at
 from symbackprop.numbers.refute.arrays import (
     DISCRETE,
     MAKERS,

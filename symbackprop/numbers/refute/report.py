@@ -9,8 +9,9 @@ from typing import Any, Literal, TypeAlias
 
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, Term
+from symbackprop.numbers.duals import Position
 from symbackprop.numbers.exact_numbers import Number, approximate, plus, times, written
-from symbackprop.numbers.points import Point, Position
+from symbackprop.numbers.points import Point
 
 from ..floats import FloatEvaluation
 

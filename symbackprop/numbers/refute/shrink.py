@@ -13,10 +13,10 @@ from itertools import product
 import numpy as np
 
 from symbackprop.core.terms import Array
+from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.exact_numbers import Number, Undefined, approximate
-from symbackprop.numbers.points import Loss, Point, Position, size_at
+from symbackprop.numbers.points import Point, size_at
 
-from ..duals import Polynomial
 from ..floats import FloatEvaluation
 from .arrays import allowed
 from .points import Question, Sampler, judged

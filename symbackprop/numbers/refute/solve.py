@@ -9,8 +9,9 @@ from itertools import product
 
 from symbackprop.core.context import Same
 from symbackprop.core.terms import Array, free, sub
+from symbackprop.numbers.duals import Position
 from symbackprop.numbers.exact_numbers import Number, precision
-from symbackprop.numbers.points import Point, Position, Reaches, size_at
+from symbackprop.numbers.points import Point, Reaches, size_at
 
 from ..evaluate import Evaluation
 

@@ -35,10 +35,10 @@ from symbackprop.core.terms import (
     Whole,
     subterms,
 )
+from symbackprop.numbers.duals import STEPS, Position
 from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined, approximate, precision
-from symbackprop.numbers.points import Point, Position, Scope, size_at
+from symbackprop.numbers.points import Point, Scope, size_at
 
-from ..duals import STEPS
 from ..evaluate import Evaluation
 from .arrays import allowed
 from .points import Question, Sampler

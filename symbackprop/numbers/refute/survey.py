@@ -30,8 +30,9 @@ from symbackprop.core.terms import (
     Term,
     Whole,
 )
+from symbackprop.numbers.duals import Position
 from symbackprop.numbers.exact_numbers import Undefined
-from symbackprop.numbers.points import PI, Position, size_at
+from symbackprop.numbers.points import PI, size_at
 
 from ..wholes import abstract
 

@@ -26,9 +26,9 @@ from symbackprop.core.terms import (
     add,
     subterms,
 )
+from symbackprop.prove.normal_form.reduce import FAILED
 
 from .reasons import Seeker
-from .scales import FAILED
 
 TRIES = 40
 MOST = 4  # arrays that move at once

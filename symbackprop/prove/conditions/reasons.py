@@ -39,12 +39,13 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.matching import fixed_in, replaced, truths
+from symbackprop.prove.normal_form.reduce import FAILED
 
 from ..differentiate import Names
 from ..matching import unify
 from ..tidying import Tidy
 from .restating import restated
-from .scales import F0, F1, FAILED, Scales
+from .scales import F0, F1, Scales
 
 DEPTH = 5  # reasons inside reasons; a split counts twice
 SPLITS = 6  # steps that one condition is split by, all together

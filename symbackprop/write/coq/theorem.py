@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symbackprop.core.region import region_of
+from symbackprop.prove.statements import inside
 
 from ...core.context import Context, Equation, Same
 from ...core.indices import nodes
@@ -10,7 +11,6 @@ from ...core.proofs import Proof
 from ...core.reasons import Argument, Dense
 from ...core.statement import Statement
 from ...core.terms import Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
-from ...prove.statements import inside
 from .reasons import Reasons
 from .signs import GOALS, Signs
 from .slopes import Derivation, Slopes, general
