@@ -21,8 +21,9 @@ from random import Random
 from types import FrameType
 from typing import Any
 
+from kernel_account import argued
+
 from symbackprop.checker.recheck import LAWS, NODES, STEPS, Refused, recheck
-from symbackprop.core.discharge import argued
 from symbackprop.core.kernel import check
 from symbackprop.core.rows import Reader
 from symbackprop.core.signs import says

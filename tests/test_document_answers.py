@@ -55,6 +55,24 @@ def test_what_is_refuted_gets_the_right_formula_though_nothing_like_it_was_writt
     assert found.outcome.repair.latex.endswith("= (p - y) x")
 
 
+RIDGE = r"$J(w) = \|Xw - y\|^2 + n\lambda\|w\|^2$ and $\nabla J(w) = 2X^T(Xw - y) + 2n\lambda w$, so that "
+ROWS = r"Let $X \in \mathbb R^{n\times d}$ with rows $x_i^T$, $y\in\mathbb R^n$ and $J(w) = \|Xw - y\|^2$. "
+MENDED = [
+    (RIDGE, "w^* = (X^T X - n\\lambda I)^{-1} X^T y", "w^* = (X^T X + n\\lambda I)^{-1} X^T y"),
+    (RIDGE, "w^* = -(X^T X + n\\lambda I)^{-1} X^T y", "w^* = (X^T X + n\\lambda I)^{-1} X^T y"),
+    (RIDGE, "w^* = (X X^T + n\\lambda I)^{-1} X^T y", "w^* = X^T (X X^T + n\\lambda I)^{-1} y"),
+    (ROWS, r"\nabla_{w_j} J = \sum_i (x_i^T w - y_i) x_{ij}", r"\nabla_{w_j} J = 2 \sum_i (x_i^T w - y_i) x_{ij}"),
+    (ROWS, r"\nabla_w J = 2\sum_i (y_i - x_i^T w) x_i", r"\nabla_w J = -2\sum_i (y_i - x_i^T w) x_i"),
+]
+
+
+@pytest.mark.parametrize(("head", "wrong", "right"), MENDED, ids=[wrong for _, wrong, _ in MENDED])
+def test_what_is_refuted_is_mended_in_the_letters_of_the_author(head: str, wrong: str, right: str) -> None:
+    found = check_text(f"{head}${wrong}$.\n")[-1]
+    assert found.verdict == "refuted" and found.outcome.repair is not None
+    assert found.outcome.repair.latex == right
+
+
 @pytest.mark.parametrize("name", ["chapters.md", "physics.md", "lecture.md", "regression.ipynb"])
 def test_the_block_of_what_was_inferred_changes_no_verdict(name: str) -> None:
     text, judge = read_text(STYLES / name), Judge(repair=False)

@@ -15,18 +15,16 @@ from collections.abc import Iterable
 from typing import NamedTuple, assert_never
 
 from .context import Context, Hypothesis, Same, terms_of
-from .indices import ProofError, nodes, refusing
+from .indices import ProofError, nodes
 from .signs import POSITIVE, SAYS, Signs, added, says
 from .kernel import Seen, check, inhabited
 from .laws.functions import DERIVATIVES
-from .point import Evaluation, satisfied
 from .reasons import (
     Argument, Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split,
     Steps, Weigh,
 )  # fmt: skip
 from .region import Smoothness, needed, needs, region_of, truth
-from .rows import load_argument
-from .statement import Excused, Statement
+from .statement import Statement
 from .terms import (
     ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero, Pick, Positive,
     Power, Predicate, Term, Whole, add, arrays, free, mul, neg, require, sub, substitute, subterms, whole,
@@ -293,30 +291,6 @@ def picked(t: Term) -> frozenset[str]:
 
 
 # --- what an argument shows in the region of its claim -------------------------------------------
-
-def argued(rows: object) -> tuple[Excused, ...]:
-    """What is excused by the argument that the rows of a certificate are.  Raises ProofError where it shows nothing."""
-    with refusing("argument"):
-        return shown(*load_argument(rows))
-
-
-def shown(statement: Statement, argument: Argument) -> tuple[Excused, ...]:
-    region, facts = region_of(statement)
-    wider, used = knowing("known", argument.lemmas, region)
-    more, values = has_value(statement, argument, wider)
-    equation = holding(argument.steps, wider.knowing(values))
-    require(equation.lhs == statement.lhs, "another left side was shown: {}", equation.lhs)
-    require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
-    for symbol, size in argument.point.sizes:
-        require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
-    for i in free(statement.lhs) | free(statement.rhs):
-        require(i.size.at(dict(argument.point.sizes)) > 0, "{} has no values at this point", i.name)
-    run = Evaluation(argument.point, region)
-    for h in region.hypotheses.values():
-        satisfied(h, run)
-    used |= more | equation.used
-    return tuple(facts[name] for name in sorted(used & facts.keys(), key=list(facts).index))
-
 
 def has_value(statement: Statement, argument: Argument, region: Context) -> tuple[Used, dict[str, Predicate]]:
     """The right side has a value in the region: what was used, and what its value needs, by name."""

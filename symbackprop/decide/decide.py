@@ -32,9 +32,10 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.numbers import points
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
+from symbackprop.prove.cases import CONDITION, EQUATION, POINT, Missing
 from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.equality import Prover
-from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, Offered, Showing, prove_statement
+from symbackprop.prove.statements import Offered, Showing, prove_statement
 
 from .status import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited, is_seen

@@ -15,8 +15,8 @@ from symbackprop.decide.outcomes import DIFFER, Outcome, Proved
 from symbackprop.decide.products_count import LIMIT, products
 from symbackprop.decide.status import PROVED, REFUTED, Condition
 from symbackprop.numbers.refute.search import Counterexample
-from symbackprop.prove.statements import CONDITION, POINT, Missing
-from symbackprop.prove.statements import VALUE as NO_VALUE
+from symbackprop.prove.cases import CONDITION, POINT, Missing
+from symbackprop.prove.cases import VALUE as NO_VALUE
 from symbackprop.read.notes.statements.claims import Claim
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.cases import special_cases as guesses

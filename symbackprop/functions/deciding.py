@@ -30,8 +30,9 @@ from symbackprop.functions.sweep import in_variables, tried
 from symbackprop.functions.trial import Run, Runs
 from symbackprop.functions.verdict import Repaired, Verdict
 from symbackprop.numbers.points import Point
-from symbackprop.prove.statements import CONDITION, POINT, Missing, exhibited
-from symbackprop.prove.statements import VALUE as NO_VALUE
+from symbackprop.prove.cases import CONDITION, POINT, Missing
+from symbackprop.prove.cases import VALUE as NO_VALUE
+from symbackprop.prove.statements import exhibited
 from symbackprop.write.paper.array_text import equation, latex_condition, predicate_text
 
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"

@@ -6,23 +6,22 @@ Theorems of one question are shown one after the other: what they share is writt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
 from symbackprop.clock import Effort
 from symbackprop.core.certificate import Writer, certificate, written
-from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.discharge import as_facts, assuming, has_value, holding, knowing, truth_case
-from symbackprop.core.indices import Index, IndexExpr, Pick, Size
+from symbackprop.core.context import Context
+from symbackprop.core.discharge import as_facts, has_value, holding, knowing
+from symbackprop.core.indices import Index, Size
 from symbackprop.core.kernel import Flip, Proof, check
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Steps
-from symbackprop.core.region import needs, region_of, truth
+from symbackprop.core.region import needs, region_of
 from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.terms import (
-    ZERO,
     Array,
     Diff,
     Nonzero,
@@ -30,14 +29,13 @@ from symbackprop.core.terms import (
     ProofError,
     Term,
     free,
-    predicate_key,
-    substitute,
     subterms,
 )
 from symbackprop.core.theorem import TURN, Session, Theorem, theorem
 from symbackprop.numbers import points
+from symbackprop.prove.cases import EQUATION, POINT, VALUE, Missing, in_cases, sorted_out, with_reasons
 from symbackprop.prove.conditions.density import density
-from symbackprop.prove.conditions.reasons import Seeker, case_name
+from symbackprop.prove.conditions.reasons import Seeker
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import (
     Candidate,
@@ -53,7 +51,6 @@ from symbackprop.prove.equality import (
     unchecked,
 )
 from symbackprop.prove.known_steps import with_signs
-from symbackprop.prove.matching import truths
 from symbackprop.prove.normal_form.reduce import FAILED
 from symbackprop.prove.normal_form.session import strides
 from symbackprop.prove.working_out import WorkingOut, has_derivative
@@ -131,19 +128,9 @@ def has_values(i: Index, point: Point) -> bool:
     return sizes.keys() >= set(i.size.symbols) and i.size.at(sizes) > 0
 
 
-CASES = 4  # truth values and terms that an equation is split by
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
 Offered = Callable[[], Proof | None]
-VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What is missing of a proof: a `value` of the right side, the `equation`, a `condition` of it, or a `point`."""
-
-    stage: str
-    left: tuple[Predicate, ...] = ()
 
 
 def prove_statement(
@@ -347,21 +334,8 @@ class Run:
         return step if self.holds(step) else None
 
     def by_cases(self, lhs: Term, rhs: Term, left: tuple[Predicate, ...]) -> Cases | None:
-        indices = sorted(free(lhs) | free(rhs), key=lambda i: i.name)
-        names = tuple((i, f"!{i.name}") for i in indices)
-        fixed: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
-        one, other = (substitute(t, fixed) for t in (lhs, rhs))
-        zeros = [substitute(p.term, fixed) for p in left if isinstance(p, Nonzero) and free(p.term) <= set(indices)]
-        for u in [*zeros, *dict.fromkeys((*truths(other), *truths(one)))][:CASES]:
-            zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
-            region = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
-            name = case_name(self.inside)
-            cases = [settled(one, other, assuming(self.inside, name, known), self.effort) for known in region]
-            if cases[0] is not None and cases[1] is not None:
-                step = Cases(lhs, rhs, names, name, u, cases[0], cases[1])
-                if self.holds(step):
-                    return step
-        return None
+        found = in_cases(lhs, rhs, self.inside, self.effort, left)
+        return found if found is not None and self.holds(found) else None
 
     def holds(self, step: Holding) -> bool:
         try:
@@ -369,24 +343,6 @@ class Run:
         except FAILED:
             return False
         return True
-
-
-def with_reasons(found: Found, seeker: Seeker) -> Given | Missing:
-    proof, eq = found
-    reasons, left = sorted_out(seeker, eq.conditions)
-    return Missing(CONDITION, left) if left else Given(proof, reasons)
-
-
-def sorted_out(seeker: Seeker, conditions: frozenset[Predicate]) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
-    """Reasons for those that have one, and the others."""
-    found = {c: seeker.reason(c) for c in sorted(conditions, key=predicate_key)}
-    return tuple(r for r in found.values() if r is not None), tuple(c for c, r in found.items() if r is None)
-
-
-def settled(lhs: Term, rhs: Term, context: Context, effort: Effort) -> Given | None:
-    found = prove(lhs, rhs, context)
-    step = None if found is None else with_reasons(found, Seeker(context, effort))
-    return None if isinstance(step, Missing) else step
 
 
 def inside(statement: Statement, argument: Argument) -> Context:

@@ -127,8 +127,8 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
                 yield Edit(rest[0] if len(rest) == 1 else Add(rest), f"extra term {shown(a)}", 4)
                 for factor, name in numbers(around.decl):
                     new = scaled_tree(a, factor, name)
-                    said = f"missing factor {name} in one term"
-                    yield Edit(replace(node, args=(*args[:k], new, *args[k + 1 :])), said, 3)
+                    said, cost = f"missing factor {name} in one term", 4 if name in around.decl.sizes else 3
+                    yield Edit(replace(node, args=(*args[:k], new, *args[k + 1 :])), said, cost)
         case Product(args, signs):
             yield from product_edits(args, signs, around)
         case Hadamard(args):
@@ -300,3 +300,4 @@ def numbers(decl: Declarations) -> Iterator[tuple[Expr, str]]:
     for name, symbol in [*decl.sizes.items()][:4]:
         if symbol.value is None and not symbol.hidden:
             yield Quotient(one, Symbol(name)), f"1/{name}"
+            yield Symbol(name), name

@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ..declared.symbols import Declarations
 from ..files.place import Place
-from ..grammar.tree import Chain
+from ..grammar.tree import Chain, Expr, Name
 from ..grammar.vocabulary import GREEK
+from ..grammar.walking import mapped
 from .hypotheses import Saying
 from .kinds import Frame
 from .options import AT, Option
@@ -182,3 +183,15 @@ def with_tables(table: Declarations, above: Declarations, options: Mapping[str, 
         layers=table.layers if layers else {**above.layers, **table.layers},
         layered_sizes={**above.layered_sizes, **table.layered_sizes},
     )
+
+
+def by_way_of(name: Name, rhs: Expr, d: Given) -> Given:
+    """h = σ(V x) and then b = V x: h is σ(b)."""
+
+    def go(node: object) -> object:
+        if node == rhs:
+            return replace(name, span=getattr(node, "span", name.span))
+        return mapped(node, go)
+
+    links = tuple(replace(k, rhs=cast(Expr, go(k.rhs))) for k in d.chain.links)
+    return replace(d, chain=replace(d.chain, links=links))

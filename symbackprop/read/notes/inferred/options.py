@@ -251,6 +251,8 @@ class Options:
             costs[0] += 1.5
         if use.scalar:
             costs[1], costs[2] = costs[1] + 2.0, costs[2] + 1.0
+        if use.powers:  # an author of vectors writes ‖x‖² or x ⊙ x
+            costs[1] += 0.3
         if use.by["d"] and not use.by["∂"]:
             costs[1], costs[2] = costs[1] + 1.0, costs[2] + 1.5
         if use.by["∇"]:

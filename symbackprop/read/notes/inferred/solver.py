@@ -86,8 +86,7 @@ class Solver:
         for r in records:
             if r.loose is None:
                 continue
-            for part in r.loose.parts:
-                chain = part.chain
+            for chain in (*(p.chain for p in r.loose.parts), *filter(None, (r.worded,))):
                 if chain.links and all(k.relation in EQUATIONS for k in chain.links):
                     self.pieces.append(Piece(r.at, chain, self.keys(chain, r), self.differentiates(chain)))
 

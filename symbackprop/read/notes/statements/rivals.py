@@ -30,6 +30,7 @@ from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record
 from ..meaning.lints import indices
+from . import classes
 from .conditions import conditioned, spoken
 from .heads import Unit
 from .layouts import Layouts
@@ -56,6 +57,15 @@ class Rivals(Layouts):
                         return f"whether {whole} is one of the {base} that are summed over is not settled"
         return ""
 
+    def quantified(self, chain: Chain, r: Record) -> bool:
+        """Of each letter the text said above of what set it is, and no word before says that it holds in a case."""
+        section, before = self.section, r.formula.before
+        said = {section.roles.full_key(n)[0] for n, _, of in section.roles.members if of.at <= r.at}
+        said |= {item for whole, (item, _) in section.rows_of.items() if whole in said}
+        keys = {k.removesuffix(AT) for k in section.keys(chain)}
+        cases = (classes.CONDITION, classes.ASSUMES, classes.SOLVED, classes.IN_CASE)
+        return bool(keys) and keys <= said and not any(p.search(before) for p in cases)
+
     @staticmethod
     def transposed_number(reading: Reading) -> str:
         """The capital letter of a W^T that was read as a number."""
@@ -77,15 +87,19 @@ class Rivals(Layouts):
     def introduced(self, u: Unit, r: Record) -> str:
         section = self.section
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
+        parts = {x for whole, (x, axis) in section.rows_of.items() if axis == "entry" or self.known(whole, r)}
         for key in sorted(sides[0] ^ sides[1]):
             name = key.removesuffix(AT)
-            if any(item == key and axis == "entry" for item, axis in section.rows_of.values()):
-                continue
-            if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
+            if key in parts or self.known(key, r):
                 continue
             if section.first_use(key) >= r.at and name not in section.above.arrays:
                 return name
         return ""
+
+    def known(self, key: str, r: Record) -> bool:
+        """Whether the text says or defines what a letter is, before this record."""
+        section, name = self.section, key.removesuffix(AT)
+        return name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None
 
     def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
         section = self.section
