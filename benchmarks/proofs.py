@@ -19,7 +19,7 @@ from symbackprop.network.dense import DenseNetwork, dense
 from symbackprop.network.derivations import STORIES, layer, softmax
 from symbackprop.network.theorems import prove_equation, prove_network
 from symbackprop.network.through import prove_through
-from symbackprop.write.paper.derivation_text import plain_theorem
+from symbackprop.write.paper.derivations import plain_theorem
 
 ROUNDS = 5
 CACHED = (layer.signal, layer.signal_step, layer.weights, layer.weights_last, layer.biases, layer.activation_jacobian,

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from symbackprop.write.paper.derivations import latex_document, markdown_document, plain_derivation
+
 from .core.terms import SymbackpropError
 from .files import write_atomically
 from .functions.checks import derive
 from .network.derivations import STORIES, story
-from .write.paper.derivation_latex import latex_document
-from .write.paper.derivation_text import markdown_document, plain_derivation
 from .write.paper.layout import plain_prose
 
 

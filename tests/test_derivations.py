@@ -29,7 +29,7 @@ from symbackprop.network.derivations.linear import FORWARD, SETTING, W, Z
 from symbackprop.network.rules import assuming, chain_rule, independence, linearity, unfolding
 from symbackprop.numbers.refute.search import Question, search
 from symbackprop.story import latex_documents
-from symbackprop.write.paper.derivation_text import plain_derivation, plain_scope, plain_theorem
+from symbackprop.write.paper.derivations import plain_derivation, plain_scope, plain_theorem
 
 ROOT = Path(__file__).parents[1]
 STATEMENTS = {

@@ -211,7 +211,7 @@ def test_names_are_spelled_out_and_never_obeyed(name: str) -> None:
 def test_latex_does_not_depend_on_the_hash_seed() -> None:
     code = (
         "from symbackprop.network.derivations import story\n"
-        "from symbackprop.write.paper.derivation_latex import latex_document\n"
+        "from symbackprop.write.paper.derivations import latex_document\n"
         "import hashlib\n"
         "text = latex_document('x', story('softmax') + story('means'))\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"

@@ -70,7 +70,7 @@ def named(
 def in_file(target: Target, given: dict[str, str], args: argparse.Namespace) -> Verdict:
     """The verdict of what was found in a file; what is missing to ask is its reason, and the others go on."""
     from symbackprop.core.terms import SymbackpropError
-    from symbackprop.decide.status import UNKNOWN
+    from symbackprop.decide.outcomes import UNKNOWN
     from symbackprop.functions.dialects.conventions import DERIVATIVE
     from symbackprop.functions.dialects.written_shapes import written_shapes
     from symbackprop.functions.verdict import Verdict

@@ -167,7 +167,7 @@ def stories(grid: Table, derivations: list[Derivation], failures: list[str], sec
     from rich.text import Text
 
     from symbackprop.network.derivations import STORIES
-    from symbackprop.write.paper.derivation_text import plain_sizes, plain_terms, plain_theorem
+    from symbackprop.write.paper.derivations import plain_sizes, plain_terms, plain_theorem
 
     count = 0
     for name, (_, facts) in STORIES.items():
@@ -271,7 +271,7 @@ def write_proofs(path: str, derivations: Iterable[Derivation]) -> None:
 
 def certificate_of(found: Derivation) -> Certificate:
     from symbackprop.write.certificate import certificate
-    from symbackprop.write.paper.derivation_text import plain_theorem
+    from symbackprop.write.paper.derivations import plain_theorem
 
     return certificate(
         found.proof, found.context, found.theorem, name=found.name, statement=plain_theorem(found)

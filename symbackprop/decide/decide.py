@@ -37,7 +37,7 @@ from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Offered, Showing, prove_statement
 
-from .status import PROVED, REFUTED, UNKNOWN
+from .outcomes import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited, is_seen
 
 BUDGET, FEW = 40, 3

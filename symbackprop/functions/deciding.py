@@ -21,7 +21,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, mul, neg, num, subterms
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
-from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN, Condition
+from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN, Condition
 from symbackprop.functions.claims import Claim, Setting, formula, formula_latex, named_problem, problem_of, shown
 from symbackprop.functions.repairs import code, placed, with_repair
 from symbackprop.functions.request import Function, Request, called

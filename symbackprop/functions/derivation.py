@@ -13,7 +13,7 @@ from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.decide.decide import Problem, prove_only
-from symbackprop.decide.status import PROVED, Condition
+from symbackprop.decide.outcomes import PROVED, Condition
 from symbackprop.gradients.claimed import named_claim, proved_claim, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
 from symbackprop.gradients.plain import through

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
-from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN
+from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN
 from symbackprop.functions.claims import Claim, Setting, gradient_claims
 from symbackprop.functions.deciding import (
     AMBIENT,

@@ -23,7 +23,7 @@ from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.matrix import ShapeError, entry, shape
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, AtLeastZero, Diff, Entry, Nonzero, Positive, Term, sub
-from symbackprop.decide.status import ILL_FORMED, UNKNOWN
+from symbackprop.decide.outcomes import ILL_FORMED, UNKNOWN
 from symbackprop.read.numpy import Declared
 from symbackprop.read.sympy_matrix import SympyReader
 

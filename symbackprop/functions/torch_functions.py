@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
+from symbackprop.decide.outcomes import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
     HeldConstant,

@@ -19,7 +19,7 @@ from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.decide.decide import Problem
-from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
+from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers.exact_numbers import Undefined, approximate
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at

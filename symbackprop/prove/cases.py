@@ -1,20 +1,95 @@
-"""Equations whose conditions have reasons, by cases where they have none: where something is 0, and where it is not."""
+"""Equations by cases: steps that the region settles, conditions that have reasons, something that is 0 or is not.
+
+p > 1 says that [p > 0] is 1, so that a maximum(p, 0) is p.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from symbackprop.clock import Effort
-from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.discharge import assuming, truth_case
+from symbackprop.core.context import Context, Hypothesis, Same, terms_of
+from symbackprop.core.discharge import assuming, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
-from symbackprop.core.reasons import Cases, Given, Holding, Reason
+from symbackprop.core.reasons import Cases, Given, Holding, Reason, Sign
 from symbackprop.core.region import truth
-from symbackprop.core.terms import ZERO, Nonzero, Predicate, Term, free, predicate_key, substitute
+from symbackprop.core.statement import Statement
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    Diff,
+    Holds,
+    Nonzero,
+    Positive,
+    Predicate,
+    Sum,
+    Term,
+    Whole,
+    arguments,
+    arrays,
+    free,
+    neg,
+    open_body,
+    predicate_key,
+    substitute,
+)
 from symbackprop.prove.conditions.reasons import Seeker
-from symbackprop.prove.conditions.restating import case_name
+from symbackprop.prove.conditions.restating import case_name, restated
+from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import Found, prove
-from symbackprop.prove.matching import truths
+from symbackprop.prove.matching import replaced, truths
+from symbackprop.prove.tidying import Tidy
+
+IN_STEPS = 3  # steps inside steps that the hypotheses settle
+
+
+def with_signs(statement: Statement, region: Context, effort: Effort) -> tuple[Reason | Given, ...]:
+    """What the region says in the words of the prover, and which steps it settles: p > 1 says that p > 0."""
+    lemmas = restated(region)
+    bounds = (h for h in statement.context.hypotheses.values() if not isinstance(h, Same))
+    said = {a for h in bounds for t in terms_of(h) for a in arrays(t)}
+    if not said:
+        return lemmas
+    both = (u for t in (statement.lhs, statement.rhs) for u in step_arguments(t, Names()))
+    todo = [u for u in dict.fromkeys(both) if said & arrays(u)]
+    for _ in range(IN_STEPS):
+        seeker = Seeker(knowing("known", lemmas, region)[0], effort)
+        signs = {u: seeker.reason(Positive(u), 1) or seeker.reason(Positive(neg(u)), 1) for u in todo}
+        found = [why for why in signs.values() if why is not None and not isinstance(why, Sign)]
+        if not found:
+            break
+        wider, _ = knowing("known", (*lemmas, *found), region)
+        lemmas = (*lemmas, *found, *restated(wider))
+        settled = ((u, why.goal == Positive(u)) for u, why in signs.items() if why is not None)
+        known: dict[Term, bool] = {Holds(Positive(u)): on for u, on in settled}
+        todo = [v for u, v in ((u, with_known_steps(u, known)) for u in todo) if v != u and v not in signs]
+    return lemmas
+
+
+def with_known_steps(u: Term, known: Mapping[Term, bool]) -> Term:
+    """The term with 1 or 0 for the steps inside it that are settled."""
+    for step, on in known.items():
+        u = replaced(u, step, ONE if on else ZERO)
+    return Tidy()(u)
+
+
+def step_arguments(t: Term, names: Names) -> Iterator[Term]:
+    """The arguments of the steps in a term, with names for dummies."""
+    match t:
+        case Holds(Positive(u)):
+            yield u
+            yield from step_arguments(u, names)
+        case Sum(size, body, _):
+            yield from step_arguments(open_body(body, (names.new(size),)), names)
+        case Whole(_, _, sizes, body, _, _):
+            yield from step_arguments(open_body(body, tuple(map(names.new, sizes))), names)
+        case Diff(body, _):
+            yield from step_arguments(body, names)
+        case _:
+            for a in arguments(t):
+                yield from step_arguments(a, names)
+
 
 CASES = 4  # truth values and terms that an equation is split by
 NESTED = 3  # cases in cases

@@ -33,7 +33,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.core.theorem import TURN, Session, Theorem, theorem
 from symbackprop.numbers import points
-from symbackprop.prove.cases import EQUATION, POINT, VALUE, Missing, in_cases, sorted_out, with_reasons
+from symbackprop.prove.cases import EQUATION, POINT, VALUE, Missing, in_cases, sorted_out, with_reasons, with_signs
 from symbackprop.prove.conditions.density import density
 from symbackprop.prove.conditions.reasons import Seeker
 from symbackprop.prove.differentiate import Names
@@ -50,7 +50,6 @@ from symbackprop.prove.equality import (
     prove_simplified,
     unchecked,
 )
-from symbackprop.prove.known_steps import with_signs
 from symbackprop.prove.normal_form.reduce import FAILED
 from symbackprop.prove.normal_form.session import strides
 from symbackprop.prove.working_out import WorkingOut, has_derivative

@@ -14,9 +14,11 @@ from symbackprop.functions.request import (
     accepted,
     call,
     called,
+    flat,
     is_cache,
     is_upstream,
     matched,
+    named,
     renamed,
     required,
     signature,
@@ -24,9 +26,7 @@ from symbackprop.functions.request import (
 from symbackprop.read.numpy import SymArray, parse_shapes, trace_assumptions
 
 from .layers import layer_pair
-from .one_run import OneRun, Untraceable, observed
-from .pair import Pair
-from .returned import flat, named
+from .one_run import OneRun, Pair, Untraceable, observed
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import arrays as occurring
-from symbackprop.functions.request import OUTPUT, TRAINING, is_cache, signature
+from symbackprop.functions.request import OUTPUT, TRAINING, flat, is_cache, signature
 from symbackprop.read.numpy import SymArray
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.recording import bare
@@ -17,7 +17,6 @@ from symbackprop.read.numpy.tracing import tensor
 
 from .layer_code import ASKED, LayerCode, Question, Source
 from .places import Place, arrays_of, label, parts_of, text
-from .returned import flat
 
 RATES = ("lr", "learning_rate", "eta", "step_size", "rate", "learn_rate", "learningrate")
 Named = list[tuple[str | None, Source]]

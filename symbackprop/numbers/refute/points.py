@@ -32,9 +32,9 @@ from symbackprop.numbers.refute.arrays import (
     integers,
     maker_names,
     positions,
+    solved,
 )
 from symbackprop.numbers.refute.report import Counterexample
-from symbackprop.numbers.refute.solve import solved
 from symbackprop.numbers.refute.survey import Survey, survey
 
 __all__ = ["Question", "Sampler", "instances", "mentions", "polynomial", "quantified", "satisfied"]

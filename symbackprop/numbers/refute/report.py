@@ -11,9 +11,8 @@ from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, Term
 from symbackprop.numbers.duals import Position
 from symbackprop.numbers.exact_numbers import Number, approximate, plus, times, written
+from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point
-
-from ..floats import FloatEvaluation
 
 __all__ = ["Counterexample", "ShapeExample", "nested", "recheck"]
 

@@ -20,10 +20,10 @@ from symbackprop.core.indices import Index, Size
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
 from symbackprop.numbers.exact_numbers import Undecided, Undefined, approximate
+from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
 from ..evaluate import Evaluation, decided, off_kinks
-from ..floats import FloatEvaluation
 from .points import Question, Sampler, judged
 from .report import Counterexample, recheck
 from .shrink import shrunk

@@ -15,9 +15,9 @@ import numpy as np
 from symbackprop.core.terms import Array
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.exact_numbers import Number, Undefined, approximate
+from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
-from ..floats import FloatEvaluation
 from .arrays import allowed
 from .points import Question, Sampler, judged
 from .report import Counterexample

@@ -46,9 +46,8 @@ from .algebra import (
     total,
 )
 from .factors import positive
-from .powers import power_at, repeated_product
 from .rewriting import opened_term, rewritten
-from .scalars import exp, log
+from .scalars import exp, log, power_at, repeated_product
 from .values import At, Value, aligned
 
 

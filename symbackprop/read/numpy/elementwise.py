@@ -32,9 +32,8 @@ from .algebra import (
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial
 from .integers import INTEGER_BINARY
-from .powers import raised, wrapping
 from .rounding import rounded
-from .scalars import HALF, SCALAR, absolute, exp, log, sqrt, square
+from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
 from .truth import COMPARISONS, compared, either, logical, logical_not, truth
 from .values import (
     UNIT,

@@ -58,8 +58,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.equality import prove_equal
 
-from .contraction import Edge, NoMatrixForm, eliminated, placed
-from .einsum import Einsum, einsum
+from .contraction import Edge, Einsum, NoMatrixForm, einsum, eliminated, placed
 
 Nodes = tuple[Index, ...]  # (), (i,) or (i, j): what an edge joins
 

@@ -1,4 +1,4 @@
-"""Matrix forms as a NumPy function, through SymPy's lambdify.
+"""Matrix forms as a NumPy function, through SymPy's lambdify; among them what a dense network needs.
 
     compiled = compile_function([("W", W), ("x", x)], {"y": Product(W, x)})
     compiled(W=..., x=...)["y"]
@@ -17,18 +17,16 @@ from typing import Any
 
 import sympy
 
-from symbackprop.core.matrix import Leaf, Matrix
-from symbackprop.core.terms import SymbackpropError, sized
+from symbackprop.core.matrix import UNIT, Leaf, Matrix
+from symbackprop.core.terms import Array, SymbackpropError, sized
 from symbackprop.network.activations import Activation
-
-from .compiled import Compiled
-from .cse import scheduled
-from .lowering import Value
-from .matrix_sympy import to_sympy
-from .named_lines import Definition, NamedLines, Shape
-from .numpy_printer import Extent, MatrixPrinter, Result
-from .readable import namespace, readable
-from .source_check import check_source
+from symbackprop.network.dense import DenseNetwork
+from symbackprop.write.code.compiled import Compiled, namespace, readable
+from symbackprop.write.code.cse import Definition, NamedLines, Shape, scheduled
+from symbackprop.write.code.lowering import Value
+from symbackprop.write.code.matrix_sympy import to_sympy
+from symbackprop.write.code.numpy_printer import Extent, MatrixPrinter, Result
+from symbackprop.write.code.source_check import check_source
 
 AXES = {"matrix": 2, "column": 1, "row": 1, "scalar": 0}
 
@@ -115,3 +113,35 @@ class _Compiler(NamedLines):
             generated, axis = places[0]
             found.append((sympy.Symbol(f"n{k}"), Extent(sympy.MatrixSymbol(generated, 1, 1), axis)))
         return found
+
+
+SCALAR = Leaf(Array("C"), "scalar", (UNIT, UNIT))
+
+
+def parameter_names(net: DenseNetwork) -> tuple[str, ...]:
+    """W1, b1, W2, b2, ..."""
+    return tuple(f"{letter}{l}" for l in range(1, net.depth + 1) for letter in "Wb")
+
+
+def compile_gradient(net: DenseNetwork, *, cost: bool = False) -> Compiled:
+    """(x, t, W1, b1, ...) -> (dW1, db1, ...), each of the shape of its parameter; with `cost`, the cost after them."""
+    names = parameter_names(net)
+    forms = {f"d{name}": form for name, (_, form) in zip(names, net.gradients(), strict=True)}
+    like = {f"d{name}": leaf for name, leaf in zip(names, net.parameters, strict=True)}
+    if cost:
+        forms["cost"], like["cost"] = net.cost_form(), SCALAR
+    inputs = [("x", net.x), ("t", net.t), *zip(names, net.parameters, strict=True)]
+    return compile_function(inputs, forms, (*net.forward(), *net.deltas()), like=like)
+
+
+def compile_cost(net: DenseNetwork) -> Compiled:
+    """(x, t, W1, b1, ...) -> (y, cost): the prediction A^L, and the cost."""
+    inputs = [("x", net.x), ("t", net.t), *zip(parameter_names(net), net.parameters, strict=True)]
+    outputs = {"y": net.a(net.depth), "cost": net.cost_form()}
+    return compile_function(inputs, outputs, net.forward(), like={"y": net.a(net.depth), "cost": SCALAR})
+
+
+def compile_prediction(net: DenseNetwork) -> Compiled:
+    """(x, W1, b1, ...) -> (y,): the prediction A^L."""
+    inputs = [("x", net.x), *zip(parameter_names(net), net.parameters, strict=True)]
+    return compile_function(inputs, {"y": net.a(net.depth)}, net.forward(), like={"y": net.a(net.depth)})

@@ -19,8 +19,25 @@ from sympy.printing.numpy import NumPyPrinter
 
 from symbackprop.core.functions import ROWS
 
-from .brackets import LEVEL_ATOM, LEVEL_PRODUCT, LEVEL_SUM, LEVEL_UNARY, at_least, atom, factor, level, number, shares
-from .products import is_plain, is_step, is_sum, kind, parts, summand, unrepeated
+from .products import (
+    LEVEL_ATOM,
+    LEVEL_PRODUCT,
+    LEVEL_SUM,
+    LEVEL_UNARY,
+    at_least,
+    atom,
+    factor,
+    is_plain,
+    is_step,
+    is_sum,
+    kind,
+    level,
+    number,
+    parts,
+    shares,
+    summand,
+    unrepeated,
+)
 from .source_check import check_expression
 
 TEMPLATES = {

@@ -17,7 +17,7 @@ from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, dummy
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
-from symbackprop.write.code.einsum import Einsum
+from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.code.factoring import factored, symmetrical
 
 from .coefficients import ONE, Coefficient, coefficient

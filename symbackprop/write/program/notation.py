@@ -27,7 +27,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.gradients.lemmas import everywhere_in
 from symbackprop.write.code.compact import compact
-from symbackprop.write.code.einsum import Einsum
+from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.code.factoring import factors, product, scaled, symmetrical
 from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.matrix_writer import MatrixWriter

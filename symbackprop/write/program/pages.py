@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable
 
-from symbackprop.write.paper.derivation_latex import PREAMBLE
+from symbackprop.write.paper.derivations import PREAMBLE
 from symbackprop.write.paper.layout import COLUMNS, beside, latex_rows
 from symbackprop.write.paper.term_parts import GREEK, SPECIAL
 
