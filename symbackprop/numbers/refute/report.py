@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from symbackprop.core.indices import Index
-from symbackprop.core.terms import Array, Term
+from symbackprop.core.terms import Term
 from symbackprop.numbers.duals import Position
 from symbackprop.numbers.exact_numbers import Number, approximate, plus, times, written
 from symbackprop.numbers.floats import FloatEvaluation
@@ -124,10 +124,6 @@ def recheck(c: Counterexample) -> tuple[float, float]:
     axes: tuple[Index, ...] = ()
     evaluation = FloatEvaluation(point, differences=True)
     return float(evaluation.tensor(axes, c.lhs_term)), float(evaluation.tensor(axes, c.rhs_term))
-
-
-def arrays_of(point: Point) -> tuple[Array, ...]:
-    return tuple(point.arrays)
 
 
 @dataclass(frozen=True, slots=True)

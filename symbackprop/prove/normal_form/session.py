@@ -366,15 +366,3 @@ def quotient(n: Size, s: Size) -> Size | None:
             return None
         left.remove(name)
     return Size(((tuple(left), c // d),)) if c % d == 0 and c >= d else None
-
-
-def split(i: Index, terms: tuple[Term, ...], by: Strides) -> tuple[IndexExpr, tuple[Index, ...]]:
-    """An index of composite size as its digits: the expression, and the new indices, outermost first."""
-    pair = digits(i, terms, by)
-    if pair is None:
-        return i, ()
-    q, r = Index(f"{i.name}o", pair[0]), Index(f"{i.name}i", pair[1])
-    there = affine(0, ((q, r.size), (r, 1)))
-    terms = tuple(substitute(t, {i: there}) for t in terms)
-    (left, above), (right, below) = split(q, terms, by), split(r, terms, by)
-    return affine(0, ((left, r.size), (right, 1))), (above or (q,)) + (below or (r,))

@@ -60,8 +60,6 @@ from symbackprop.prove.equality import prove_equal
 
 from .contraction import Edge, Einsum, NoMatrixForm, einsum, eliminated, placed
 
-Nodes = tuple[Index, ...]  # (), (i,) or (i, j): what an edge joins
-
 
 @dataclass(frozen=True, slots=True)
 class Compact:

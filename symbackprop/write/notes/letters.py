@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from symbackprop.core.terms import Array, Index, Predicate, Term, free, substitute
+from symbackprop.core.terms import Array, Predicate
 from symbackprop.numbers.refute.search import Counterexample
 from symbackprop.write.paper.term_parts import latex_name, plain_name
 from symbackprop.write.paper.text import Latex, Plain
@@ -55,19 +55,6 @@ def author_text(name: str) -> str:
         return plain_name(name.replace("°", ""))
     bare = name.replace("\\mathcal", "").replace("\\mathbf", "").replace("\\boldsymbol", "").replace("\\", "")
     return bare.replace("{", "").replace("}", "")
-
-
-def lettered(t: Term) -> Term:
-    """Row and column called i and j where these letters are free to take."""
-    taken = {i.name for i in free(t)}
-    table = {}
-    for i in free(t):
-        if i.name in (ROW, COLUMN):
-            letter = i.name[0]
-            while letter in taken:
-                letter += "'"
-            table[i] = Index(letter, i.size)
-    return substitute(t, dict(table)) if table else t
 
 
 def condition_latex(p: Predicate) -> str:

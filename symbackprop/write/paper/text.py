@@ -16,7 +16,6 @@ from symbackprop.write.paper.term_parts import latex_name, plain_name
 from symbackprop.write.paper.term_writer import ATOM, POWER, PREFIX, PRODUCT, Text
 
 FUNCTIONS = {f.name: f.text for f in ROWS}
-SIMPLE = frozenset("_^'")
 
 
 class Plain(MatrixWriter):
@@ -98,11 +97,6 @@ def text_matrix(m: Matrix) -> str:
     return Plain().matrix(m)
 
 
-def text_predicate(p: Predicate) -> str:
-    """A condition as one line."""
-    return Plain().condition(p)
-
-
 def run_together(subs: list[str]) -> str:
     if all(len(s) == 1 for s in subs):
         return "".join(subs)
@@ -124,7 +118,7 @@ def enclosed(piece: str) -> bool:
     return True
 
 
-__all__ = ["ATOM", "POWER", "Plain", "text", "text_matrix", "text_predicate"]
+__all__ = ["ATOM", "POWER", "Plain", "text", "text_matrix"]
 
 
 COMMANDS = {"gammaln": r"\ln\Gamma", **{f.name: f.latex for f in ROWS}}
