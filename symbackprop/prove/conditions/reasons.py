@@ -46,7 +46,6 @@ from ..matching import unify
 from ..tidying import Tidy
 from .restating import case_name, restated
 from .scales import F0, F1, Scales
-from .sizes import polynomial
 
 DEPTH = 5  # reasons inside reasons; a split counts twice
 SPLITS = 6  # steps that one condition is split by, all together
@@ -250,11 +249,6 @@ class Seeker(Scales):
                     signs = (Signs(self.context).sign(t) for t in (weight, rest))
                     if free(here) <= free(term_of(p)) and next(signs) == POSITIVE and next(signs) in PLAIN:
                         yield from self.weigh(p, ONE, ((weight, Sign(like(fact, here))),), rest)
-
-    def size(self, t: Term) -> Term:
-        """n - 1 as a size, whose sign is plain, where it is one."""
-        found = polynomial(t)
-        return t if found is None or self.value(found) != t else found
 
     def by_one_product(self, p: Nonzero, depth: int) -> Iterator[Reason]:
         """u is one product in its normal form: none of its factors is 0."""
