@@ -505,11 +505,10 @@ class World:
         """Whether one of the variables may occur in t or in the definitions that it rests on."""
         return not all(apart(b, v) for b in self.behind(t.arrays) for v in variables if b[0] == v[0])
 
-    def parts(self, t):
+    def parts(self, t, exact=False):
         """What t is made of: entries by their definitions, bodies at indices of their own, derivatives without `by`."""
-        by_definition = lambda: [entry_at(*m, t) for m in self.meanings(t.data)]
-        return by_definition() if t.op == "entry" else [own_body(t)] if t.op in ("sum", "whole") else t.terms[:1] \
-            if t.op == "diff" else t.terms
+        if t.op == "entry": return [entry_at(*m, t, exact) for m in self.meanings(t.data)]
+        return [own_body(t)] if t.op in ("sum", "whole") else t.terms[:1] if t.op == "diff" else t.terms
 
     @remembered
     def with_definition(self, array, axes, body):
@@ -529,10 +528,12 @@ def apart(a, b):
     """Certainly two arrays."""
     if a[0] != b[0] or a[1] is None or b[1] is None: return a[0] != b[0]
     return at_least_1(a[1] - b[1]) or at_least_1(b[1] - a[1])
-def entry_at(axes, body, e):
-    """The entry e by this definition of its array."""
-    return need(len(axes) == len(e.at), f"{e.data[0]} has another number of indices") and substitute(
-        body, dict(zip(axes, e.at)))
+def entry_at(axes, body, e, exact=True):
+    """The entry e by this definition of its array; else up to the names of indices, where e has different free ones."""
+    alone = [i for x in e.at for i in x.free]
+    same = justs(alone) == e.at and sizes_of(alone) == sizes_of(axes) and len(set(alone)) == len(axes)
+    need(len(axes) == len(e.at), f"{e.data[0]} has another number of indices")
+    return body if same and not exact else substitute(body, dict(zip(axes, e.at)))
 
 @remembered
 def places(t):
@@ -550,14 +551,18 @@ def instance(general, t):
 
 def sign(t, world, used):
     """The sign that is plain; the hypotheses that say so are added to `used`."""
-    meant = t.op == "entry" and t.data in world.definitions  # then it has the sign of what it means
-    known = sign(entry_at(*world.definitions[t.data], t), world, used) if meant else sign_of_form(
+    known, names = signed(t, world)
+    return used.update(names) or known
+@remembered
+def signed(t, world):
+    meant, used = t.op == "entry" and t.data in world.definitions, set()  # then it has the sign of what it means
+    known = sign(entry_at(*world.definitions[t.data], t, False), world, used) if meant else sign_of_form(
         t, lambda s: sign(s, world, used))
     for name, said, h in world.facts:
         if said & ~known and instance(h, t):
             known |= said
             used.add(name)
-    return known
+    return known, used
 
 def sign_of_form(t, sign):
     match (t.op, *t.data[:2]):
@@ -660,25 +665,27 @@ def values_needed(t, world, used, moving=frozenset(), facts=False):
     derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0; as
     facts, what is beside other combinations of steps is left out.  `used` gets by what others are plain."""
     found = {}
-    note_values(t, world, used, moving, (), found, facts)
+    note_values(t, world, used, moving, (), found, facts, {})
     return {p: None for p, implied_by in found.items() if implied_by not in found}
 
-def note_values(t, world, used, moving, guards, found, facts):
+def note_values(t, world, used, moving, guards, found, facts, seen):
+    before = seen.setdefault((t, moving), [])  # under fewer guards it need not be looked at again
+    if any(set(guards) >= some for some in before): return
+    before.append(set(guards))
     h, moves = product_of(*guards), world.moves(t, moving)
     def note(*predicates):
-        for kind, u in predicates:
-            if not plain((kind, u), world, used):
-                guarded = u if not guards else h * u if kind == "ge0" else h * u + (1 - h)
-                found.setdefault((kind, normal(guarded)), (kind, normal(u)) if guards else None)  # the one implies it
+        for kind, u in (p for p in predicates if not plain(p, world, used)):
+            guarded = u if not guards else h * u if kind == "ge0" else h * u + (1 - h)
+            found.setdefault((kind, normal(guarded)), (kind, normal(u)) if guards else None)  # the one implies it
     match (t.op, *t.data[:1]):
         case ("mul",):
             own, steps = (tuple(s for s in t.terms if f(s)) for f in (truth, truth_atoms))
-            for s in steps if facts and len(steps) > len(own) else t.terms:
-                note_values(s, world, used, moving, guards if s in own else guards + own, found, facts)
-            return found
-        case ("pow", q):
-            kinds = ["gt0" if root(q) else "ne0"] if q < 0 else ["ge0", *(["gt0"] if moves else [])] if root(q) else []
-            note(*((kind, *t.terms) for kind in kinds))
+            rest, more = steps if facts and len(steps) > len(own) else t.terms, tuple(dict.fromkeys(guards + own))
+            for s, h in (*product(own, [guards]), *product(rest, [more])):
+                note_values(s, world, used, moving, h, found, facts, seen)
+            return
+        case ("pow", q) if q < 0: note(("gt0" if root(q) else "ne0", *t.terms))
+        case ("pow", q) if root(q): note(*((kind, *t.terms) for kind in ("ge0", "gt0")[:1 + moves]))
         case ("app", "log"): note(("gt0", *t.terms))
         case ("step",) if moves: note(("ne0", off_diagonal(*t.terms)))
         case ("diff",): moving = moving | {t.terms[1].data}
@@ -687,8 +694,7 @@ def note_values(t, world, used, moving, guards, found, facts):
             note(*(alone(t) if fn != "min" else positive(function("gap", 0, t.data[2], -t.terms[0]))) if moves else ())
         case ("whole", "inv"): note(*regular(t))
         case ("whole", "pinv"): need(not moves, "a pseudo-inverse need not be continuous")
-    for s in world.parts(t): note_values(s, world, used, moving, guards, found, facts)
-    return found
+    for s in world.parts(t, guards): note_values(s, world, used, moving, guards, found, facts, seen)
 
 # === laws ============================================================================================================
 # A law reads arguments of these kinds: t term, w entry, W function of an array, i index, e index expression, q
@@ -1424,8 +1430,7 @@ def root_of(x, n):
 
 def bounds(fn, low, high):
     """u - u³/3 <= sin u, atan u, erf u <= 8u/7 for u in [0, 1], and the functions are odd."""
-    if low < 0 >= high:
-        return (*(-q for q in reversed(bounds(fn, -high, -low)[:2])), None)
+    if low < 0 >= high: return (*(-q for q in reversed(bounds(fn, -high, -low)[:2])), None)
     near = 0 <= low and high <= 1
     return (low - low ** 3 / 3, high * 8 / 7, None) if near else (Q(-BETWEEN[fn]), Q(BETWEEN[fn]), None)
 
@@ -1539,12 +1544,9 @@ def many(one): return lambda xs: tuple(map(one, listed(xs)))
 
 def at_row(table, k, read, row):
     """What is read from a row; where it is refused, the message says which row it is."""
-    try:
-        return read(listed(row))
-    except Refused as cause:
-        raise cause if type(cause) is RefusedRow else RefusedRow(f"{table} {k}: {cause}") from None
-    except MALFORMED as cause:
-        raise RefusedRow(f"{table} {k}: malformed ({cause})") from None
+    try: return read(listed(row))
+    except Refused as cause: raise cause if type(cause) is RefusedRow else RefusedRow(f"{table} {k}: {cause}") from None
+    except MALFORMED as cause: raise RefusedRow(f"{table} {k}: malformed ({cause})") from None
 
 LOCK = RLock()  # whoever looks at what is accepted holds it until he has seen it
 
@@ -1561,10 +1563,8 @@ def accepted(data: Any, since: Any = None) -> Any:
             found.check()
             found.kinds.clear()  # which leads back to it
             return found
-        except MALFORMED as cause:
-            raise Refused(f"malformed ({type(cause).__name__}: {cause})") from None
-        finally:
-            sys.setrecursionlimit(deepest)
+        except MALFORMED as cause: raise Refused(f"malformed ({type(cause).__name__}: {cause})") from None
+        finally: sys.setrecursionlimit(deepest)
 
 def recheck(data: Any) -> None:
     """Raises Refused unless the certificate proves its claim."""

@@ -30,13 +30,14 @@ from typing import TypeAlias
 
 from .context import Context, Hypothesis, apart, terms_of
 from .indices import ProofError, nodes
-from .signs import Signs
+from .signs import Signs, anywhere
+from .syntax import Tensor
 from .laws.functions import DERIVATIVES
 from .statement import Excused, Statement
 from .sums import for_all, numbered, same
 from .terms import (
-    ONE, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Index, Mul, NonNegative, Nonzero, Num,
-    Positive, Power, Predicate, Size, Sum, Term, Whole, add, affine, arguments, arrays, body_of, free, mul, neg,
+    ONE, ZERO, Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero,
+    Num, Positive, Power, Predicate, Size, Sum, Term, Whole, add, affine, arguments, arrays, body_of, free, mul, neg,
     of_same, open_body, require, sub, substitute, subterms,
 )  # fmt: skip
 
@@ -69,7 +70,7 @@ class Smoothness:
         own, inner = NONE, arguments(t)
         match t:
             case Entry(array, at):
-                inner = tuple(m.at(*at) for m in self.context.meanings(array))
+                inner = tuple(anywhere(m, at) for m in self.context.meanings(array))
             case Power(base, q) if q.denominator > 1:
                 own = frozenset({Positive(base)})
             case Power(base, q) if q < 0:
@@ -133,15 +134,16 @@ class Needs:
         self.smooth, self.signs = Smoothness(context), Signs(context)
         self.found: dict[Predicate, str] = {}
         self.unguarded: dict[Predicate, Predicate] = {}  # what implies it, where that is needed too
-        self.seen: set[tuple[Term, Guards, frozenset[Array]]] = set()
-        self.total: dict[Array, bool] = {}
+        self.seen: dict[tuple[Term, frozenset[Array]], list[set[Term]]] = {}
+        self.bodies: dict[Term, Term] = {}
+        self.total: dict[tuple[Array, bool], bool] = {}
 
-    def is_total(self, array: Array) -> bool:
-        """Nothing is needed of it wherever it is looked at: there is no step, and no partial function, behind it."""
-        if array not in self.total:
+    def is_total(self, array: Array, still: bool) -> bool:
+        """Nothing is needed of it: no partial function stands behind it, nor a step where something moves."""
+        if (array, still) not in self.total:
             behind = (m.body for a in self.context.behind(array) for m in self.context.meanings(a))
-            self.total[array] = not any(may_need(s) for t in behind for s in subterms(t))
-        return self.total[array]
+            self.total[array, still] = not any(may_need(s, still) for t in behind for s in subterms(t))
+        return self.total[array, still]
 
     def new(self, size: Size) -> Index:
         self.count += 1
@@ -153,22 +155,36 @@ class Needs:
             if guards:
                 self.unguarded[needed] = for_all(p)
 
+    def opened(self, t: Sum | Whole, sizes: tuple[Size, ...]) -> Term:
+        """The body at indices of its own."""
+        if t not in self.bodies:
+            self.bodies[t] = open_body(t.body, tuple(map(self.new, sizes)))
+        return self.bodies[t]
+
+    def meant(self, meaning: Tensor, at: tuple[IndexExpr, ...], guards: Guards) -> Term:
+        """What an entry is; without guards up to the names of its indices."""
+        self.count = max(self.count, len(at))
+        names = tuple(Index(f"~{n}", i.size) for n, i in enumerate(meaning.axes, 1))
+        return meaning.at(*at) if guards else anywhere(meaning, at, names)
+
     def visit(self, t: Term, guards: Guards, moving: frozenset[Array]) -> None:
-        if (t, guards, moving) in self.seen:
+        """What was looked at under these guards, or under some of them, is not looked at again."""
+        before = self.seen.setdefault((t, moving), [])
+        if any(some <= set(guards) for some in before):
             return
-        self.seen.add((t, guards, moving))
+        before.append(set(guards))
         moves = bool(moving) and self.smooth.moves(t, moving)
         inner: tuple[Term, ...] = arguments(t)
         match t:
             case Entry(array, at):
-                meanings = () if self.is_total(array) else self.context.meanings(array)
-                inner = tuple(meaning.at(*at) for meaning in meanings)
+                meanings = () if self.is_total(array, not moving) else self.context.meanings(array)
+                inner = tuple(self.meant(meaning, at, guards) for meaning in meanings)
             case Mul(args):
                 own, steps = tuple(a for a in args if truth(a)), tuple(a for a in args if truth_atoms(a))
-                inner = own
-                for a in steps if self.facts and len(steps) > len(own) else args:
-                    if a not in own:
-                        self.visit(a, (*guards, *own), moving)
+                for a in own:
+                    self.visit(a, guards, moving)
+                guards += tuple(a for a in own if a not in guards)
+                inner = tuple(a for a in (steps if self.facts and len(steps) > len(own) else args) if a not in own)
             case Power(base, q) if q.denominator > 1:
                 self.note(Positive(base) if q < 0 else AtLeastZero(base), VALUE, guards)
                 if moves and q > 0:
@@ -177,12 +193,12 @@ class Needs:
                 self.note(Nonzero(base), VALUE, guards)
             case Apply("log", arg, _):
                 self.note(Positive(arg), VALUE, guards)
-            case Sum(size, body, _):
-                inner = (open_body(body, (self.new(size),)),)
+            case Sum(size):
+                inner = (self.opened(t, (size,)),)
             case Diff(body, wrt):
                 self.visit(body, guards, moving | {wrt.array})
-            case Whole(_, _, sizes, body, _, _):
-                inner = (open_body(body, tuple(map(self.new, sizes))),)
+            case Whole(_, _, sizes):
+                inner = (self.opened(t, sizes),)
                 self.whole(t, guards, moves)
             case Holds(Positive(u)) if moves:
                 self.note(Nonzero(off_diagonal(u)), KINK, guards)
@@ -207,11 +223,17 @@ class Needs:
                 pass
 
 
-def may_need(t: Term) -> bool:
+def may_need(t: Term, still: bool) -> bool:
     """Whether `visit` may note something at this term."""
-    partial = isinstance(t, Power) and (t.exponent < 0 or t.exponent.denominator > 1)
-    return partial or isinstance(t, Whole) or (isinstance(t, Apply) and t.fn == "log") or (
-        isinstance(t, Holds) and isinstance(t.predicate, Positive))  # fmt: skip
+    match t:
+        case Power(_, q):
+            return q < 0 or q.denominator > 1
+        case Holds(Positive()):
+            return not still
+        case Apply("log") | Whole() | Diff():
+            return True
+        case _:
+            return False
 
 
 def off_diagonal(u: Term) -> Term:
@@ -250,7 +272,7 @@ def truth_atoms(t: Term) -> tuple[Term, ...]:
     match t:
         case Holds() | Delta():
             return (t,)
-        case (Add(args) | Mul(args)) if len(args) > 1:
+        case Add(args) | Mul(args) if len(args) > 1:
             found: dict[Term, None] = {}
             for a in args:
                 inside = () if isinstance(a, Num) else truth_atoms(a)

@@ -21,6 +21,7 @@ from .context import Context, Same
 from .indices import (
     EVERY_SIZE, PARTS, Bound, Index, IndexExpr, Least, Node, Size, affine, as_affine, at_least_zero, collected, sized,
 )  # fmt: skip
+from .syntax import Tensor
 from .terms import (
     PI, Add, Apply, AtLeastZero, Delta, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
     Predicate, Sum, Term, Whole, arrays, body_of, free, fresh_axes, inside, key, num, open_body, reach, substitute,
@@ -159,7 +160,7 @@ class Signs:
                 up, down = (at_least_zero(n, self.least) for n in (t - 1, -t - 1))
                 return (NONZERO if up or down else UNKNOWN) | (NONNEGATIVE if at_least_zero(t, self.least) else UNKNOWN)
             case Entry(array, at) if array in self.context.definitions:
-                return self.sign(self.context.definitions[array].at(*at))
+                return self.sign(anywhere(self.context.definitions[array], at))
             case Entry():
                 return POSITIVE if t == PI else UNKNOWN
             case Holds(NonNegative(e)):
@@ -255,6 +256,16 @@ def added(signs: Iterable[Sign]) -> Sign:
 
 
 Values: TypeAlias = dict[Index, IndexExpr]
+
+
+def anywhere(meaning: Tensor, at: tuple[IndexExpr, ...], names: tuple[Index, ...] = ()) -> Term:
+    """The entry there, up to what its indices are called where these are different: for what holds for all of them.
+
+    They are then the axes, or these names.
+    """
+    different = {i for i in at if isinstance(i, Index)}
+    same = len(different) == len(at) and meaning.shape == tuple(i.size for i in at if isinstance(i, Index))
+    return meaning.at(*(names or meaning.axes) if same else at)
 
 
 def says(general: Predicate, p: Predicate, least: Least = EVERY_SIZE) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
+from types import MappingProxyType
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from symbackprop.functions.claims import Claim, Setting, formula, formula_latex,
 from symbackprop.functions.repairs import code, placed, with_repair
 from symbackprop.functions.request import Function, Request, called
 from symbackprop.functions.shape_examples import wrong_shape
-from symbackprop.functions.sweep import in_variables, tried
+from symbackprop.functions.sweep import in_variables, names_of, tried
 from symbackprop.functions.trial import Run, Runs
 from symbackprop.functions.verdict import Repaired, Verdict
 from symbackprop.numbers.points import Point
@@ -87,7 +88,8 @@ def by_intermediates(claim: Claim, setting: Setting) -> Verdict:
     problem = None if check is None else named_problem(claim, setting, check)
     if check is None or problem is None:
         return Verdict(UNKNOWN)
-    return in_words(refute_only(problem) if claim.name in check.wrong else prove_only(problem), claim, setting)
+    found = refute_only(problem) if claim.name in check.wrong else prove_only(problem)
+    return in_words(found, claim, setting, names_of(check.reverse))
 
 
 def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:
@@ -112,9 +114,12 @@ def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
 # --- words -----------------------------------------------------------------------------------
 
 
-def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
+def in_words(
+    d: Decision, claim: Claim, setting: Setting, names: Mapping[Array, Array] = MappingProxyType({})
+) -> Verdict:
     if d.theorem is not None:
-        return Verdict(PROVED, theorem=d.theorem, conditions=conditions(d.theorem, claim), witness=exhibited(d.theorem))
+        excused = conditions(d.theorem, claim, names)
+        return Verdict(PROVED, theorem=d.theorem, conditions=excused, witness=exhibited(d.theorem))
     if d.counterexample is not None:
         return Verdict(REFUTED, counterexample=d.counterexample)
     if d.missing is None:
@@ -122,12 +127,12 @@ def in_words(d: Decision, claim: Claim, setting: Setting) -> Verdict:
     return Verdict(UNKNOWN, reason=reason(d, d.missing, claim, setting), conditions=not_implied(d.missing, claim))
 
 
-def conditions(found: Theorem, claim: Claim) -> tuple[Condition, ...]:
+def conditions(found: Theorem, claim: Claim, names: Mapping[Array, Array]) -> tuple[Condition, ...]:
     """The excused points that the theorem leaves out, for the reader."""
     listed: dict[str, Condition] = {}
     for fact, why in found.excused:
         if why in WHY:
-            p = in_variables(fact, found.statement.context)
+            p = in_variables(fact, found.statement.context, names)
             text = predicate_text(p, claim.axes)
             listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))
     return tuple(listed.values())

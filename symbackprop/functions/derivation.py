@@ -14,6 +14,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
+from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
 from symbackprop.gradients.plain import through
@@ -161,7 +162,7 @@ def through_names(
 
 
 def abstract(*_: Any) -> Any:
-    raise SymbackpropError("this gradient was asked for without code: to(\"numpy\") writes it")
+    raise SymbackpropError('this gradient was asked for without code: to("numpy") writes it')
 
 
 def name_of(function: Any) -> str:
@@ -198,9 +199,7 @@ class NotProved(SymbackpropError):
         super().__init__(f"derive: the gradient by {variable} was found but not proved: {said}")
 
 
-def named_verdict(
-    found: Derived, variable: str, setting: Setting, texts: tuple[str, str], showing: Showing
-) -> Verdict:
+def named_verdict(found: Derived, variable: str, setting: Setting, texts: tuple[str, str], showing: Showing) -> Verdict:
     """The theorem through the intermediates, which are definitions of what it states.  Raises SymbackpropError."""
     reverse, shared = found.reverse, found.shared
     named = named_claim(reverse, reverse.gradients, variable)
@@ -221,7 +220,7 @@ def named_verdict(
     axes, at = axes_of(shape, "w")
     claim = Claim(variable, named.lhs, Tensor(axes, named.rhs), shape, named.axes, at, (), f"∂L/∂{variable}",
                   partial_latex("L", variable), inputs)  # fmt: skip
-    verdict = in_words(prove_only(problem), claim, setting)
+    verdict = in_words(prove_only(problem), claim, setting, names_of(reverse))
     if verdict.status != PROVED:
         raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
     assumed = tuple(map(hypothesis_text, setting.hypotheses))

@@ -6,6 +6,7 @@ out when it is asked for, and once for all variables.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ from symbackprop.clock import OutOfTime, check_time, limit
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import NonNegative, Predicate, ProofError, SymbackpropError, Term
+from symbackprop.core.terms import Array, NonNegative, Predicate, ProofError, SymbackpropError, Term
 from symbackprop.gradients.checking import BackwardCheck
-from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, with_names_inside
-from symbackprop.gradients.meanings import opened
+from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, renamed, with_names_inside
+from symbackprop.gradients.meanings import lengths, opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes
+from symbackprop.gradients.reverse import Reverse
 from symbackprop.gradients.wrong_line import WrongLine
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Showing
@@ -30,6 +32,7 @@ from symbackprop.write.program.source import Program
 
 from .request import Request, gradient_of, parameters
 
+SHORT = 15  # terms of a condition, all names opened
 PROPOSING, PROVING = 3.0, 4.0  # seconds: for all variables together, and for the proof of one
 FAILED = (SymbackpropError, RecursionError, ValueError, OverflowError, MemoryError)
 
@@ -193,11 +196,20 @@ def offered(check: BackwardCheck, named: NamedClaim) -> Callable[[], Proof | Non
     return offer
 
 
-def in_variables(p: Predicate, context: Context) -> Predicate:
-    """The predicate with all names opened."""
+def in_variables(p: Predicate, context: Context, names: Mapping[Array, Array]) -> Predicate:
+    """The predicate with all names opened; a long one with those of the user."""
     if isinstance(p, NonNegative):
         return p
-    return type(p)(opened(p.term, tuple(context.definitions), context)[0])
+    kept = names if lengths(context.definitions)(p.term) > SHORT else {}
+    return type(p)(renamed(opened(p.term, [a for a in context.definitions if a not in kept], context)[0], kept))
 
 
-__all__ = ["Sweep", "by_matching", "in_variables", "named_by", "offered"]
+def names_of(reverse: Reverse) -> dict[Array, Array]:
+    """The user's names of intermediates, each of one only and of no argument."""
+    named = [n for n in reverse.forward if n.name and n.array not in reverse.graph.inputs]
+    count = Counter(n.name for n in named)
+    count.update(list(reverse.declared))
+    return {n.array: Array(n.name) for n in named if n.name and count[n.name] == 1}
+
+
+__all__ = ["Sweep", "by_matching", "in_variables", "named_by", "names_of", "offered"]

@@ -102,4 +102,4 @@ def renamed(x: Any, names: Mapping[Array, Array]) -> Any:
     return everywhere_in(x, lambda y: names.get(y) if isinstance(y, Array) else None)
 
 
-__all__ = ["NamedClaim", "named_claim", "proved_claim", "with_names_inside"]
+__all__ = ["NamedClaim", "named_claim", "proved_claim", "renamed", "with_names_inside"]

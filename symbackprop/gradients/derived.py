@@ -10,11 +10,11 @@ from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, subterms
+from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved, term_of
-from .meanings import indices, opened
+from .meanings import indices, lengths, opened
 from .reverse import RULE, Reverse
 from .theorem import GradientTheorem, Theorems
 
@@ -43,17 +43,7 @@ class Derived:
 
     def length(self) -> int:
         """How many terms the outputs and gradients have in the variables alone."""
-        known: dict[Array, int] = {}
-        definitions = self.shared.known.definitions
-
-        def of(t: Term) -> int:
-            return sum(behind(s.array) if isinstance(s, Entry) else 1 for s in subterms(t))
-
-        def behind(a: Array) -> int:
-            if a not in known:
-                known[a] = of(definitions[a].body) if a in definitions else 1
-            return known[a]
-
+        of = lengths(self.shared.known.definitions)
         gradients = [g for g in self.reverse.gradients.values() if isinstance(g, Node)]
         return sum(of(n.entries.body) for n in (*self.reverse.graph.outputs, *gradients))
 

@@ -25,10 +25,11 @@ from symbackprop.prove.equality import prove_equal
 from symbackprop.read.numpy import INPUT, Node
 
 from .identity import Drawn, limited
-from .meanings import NAMELESS, Meanings, Opened, indices, inner, opened, summed
+from .meanings import NAMELESS, Meanings, Opened, indices, inner, lengths, opened, summed
 from .reindexing import prove_linear
 from .reverse import ZERO, Adjoint, Reverse, Step
 
+LONGEST = 20_000  # terms of what is proved 0, its names opened
 TANGENT = "∂"  # in front of the name of what it is the tangent of
 OMEGA = Entry(Array("ω"), ())  # stands for the entry of the variable
 
@@ -140,6 +141,8 @@ class Lemmas:
         later = [n.array for n in self.reverse.forward if n.meaning is not None]
         near = [n.array for n in (step.node, *step.node.parents) if n.meaning is not None]
         for names in (back, [*back, *near], [*back, *later], [*self.backward, *later]):
+            if lengths({a: d for a, d in self.context.definitions.items() if a in names})(term) > LONGEST:
+                break
             value, by_opening = opened(term, names, self.context)
             found = prove_equal(value, NOTHING, self.assumed)
             if found is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import EMPTY, Context
@@ -25,6 +25,7 @@ from symbackprop.core.terms import (
     opened_whole,
     over,
     rebuilt,
+    subterms,
     whole,
 )
 from symbackprop.network.rules import everywhere, repeated, unfolding
@@ -81,6 +82,21 @@ def opened(t: Term, arrays: Collection[Array], context: Context) -> Opened:
     return everywhere(t, repeated(unfolding(*known)), context) or (t, None)
 
 
+def lengths(definitions: Mapping[Array, Tensor]) -> Callable[[Term], int]:
+    """How many terms a term has when all names are opened."""
+    known: dict[Array, int] = {}
+
+    def of(t: Term) -> int:
+        return sum(behind(s.array) if isinstance(s, Entry) else 1 for s in subterms(t))
+
+    def behind(a: Array) -> int:
+        if a not in known:
+            known[a] = of(definitions[a].body) if a in definitions else 1
+        return known[a]
+
+    return of
+
+
 @dataclass(slots=True)
 class Meanings:
     """Definitions in which a node that is computed with a shift by a maximum is defined without it.
@@ -129,4 +145,4 @@ def inner(step: Step) -> list[Array]:
     return [n.array for n in (step.node, *step.opened) if n.named]
 
 
-__all__ = ["Meanings", "Opened", "indices", "inner", "joined", "meanings", "opened", "summed"]
+__all__ = ["Meanings", "Opened", "indices", "inner", "joined", "lengths", "meanings", "opened", "summed"]

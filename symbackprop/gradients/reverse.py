@@ -80,6 +80,7 @@ class Reverse:
         self.declared = dict(declared)
         self.upstream = self.start(upstream)
         self.sample = well_defined_sample(graph, self.declared)
+        self.alive = Sample(graph, self.declared, positive=True, shift=1)  # where no chain of relus is 0
         shifts = find_shifts(graph, self.active, self.sample)
         self.shifts = {n: s for n, s in shifts.items() if (n.number, MAXIMUM) not in refused}
         with graph.recording() as self.recorder:
@@ -94,6 +95,7 @@ class Reverse:
         copy.graph, copy.variables, copy.refused = other.graph, other.variables, ANY_FORM
         copy.forward, copy.active, copy.readers = other.forward, other.active, other.readers
         copy.declared, copy.upstream, copy.sample = other.declared, other.upstream, other.sample
+        copy.alive = other.alive
         copy.shifts, copy.recorder, copy.gradients = other.shifts, other.recorder, {}
         copy.lemmas, copy.steps, copy.parts, copy.done = None, [], {o: [u] for o, u in other.upstream.items()}, set()
         if not other.upstream:
@@ -278,11 +280,15 @@ class Reverse:
             return g == 0
         if g.operation == INPUT or g.dtype != "real":
             return False
-        try:
-            values = self.sample.of(g)
-            return vanishes(values, max([1e-6, *(float(abs(self.sample.of(p)).max(initial=0)) for p in g.parents)]))
-        except Undefined:
-            return False
+        return is_zero_at(self.sample, g, False) and is_zero_at(self.alive, g, True)
+
+
+def is_zero_at(sample: Sample, g: Node, otherwise: bool) -> bool:
+    """By its values; `otherwise` where it has none."""
+    try:
+        return vanishes(sample.of(g), max([1e-6, *(float(abs(sample.of(p)).max(initial=0)) for p in g.parents)]))
+    except Undefined:
+        return otherwise
 
 
 def opposite_of(g: Adjoint) -> Adjoint | None:

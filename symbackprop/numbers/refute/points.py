@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice, product
 from math import prod
 from random import Random
@@ -36,6 +37,7 @@ _STYLES = (
 )  # fmt: skip
 _AT_KINKS = (("grid", "grid"), ("zeros", "mixed"), ("zeros", "zeros"))
 _TRIES, _FORCED = 24, 2
+_LAST = 32  # points, or three at each of the sizes, before some are forced
 QUICK_POINT, LARGEST_POINT = 4_000, 20_000  # entries of all arrays together
 
 
@@ -144,10 +146,18 @@ class Sampler:
 
     # --- points --------------------------------------------------------------------------------
 
+    @cached_property
+    def patience(self) -> int:
+        """Failures after which points are forced, which takes long."""
+        return min(_LAST, 3 * len(self.sizes())) - 1
+
     def point(self, sizes: Mapping[str, int], attempt: int) -> Point | None:
         """A point that satisfies every hypothesis exactly, or None where none was found."""
-        tries = max(3, _TRIES >> self.failures) if self.question.hypotheses else 1
-        for k in range(tries + _FORCED):
+        tries, forced = 1, 0
+        if self.question.hypotheses:
+            tries = max(3, _TRIES >> self.failures)
+            forced = _FORCED if self.failures >= self.patience else 0
+        for k in range(tries + forced):
             check_time()
             try:
                 point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}", k >= tries)
@@ -247,10 +257,10 @@ class Sampler:
                 if array in point.discrete:
                     continue
                 about = [h for h, a in zip(self.question.hypotheses, self.mentioned, strict=True) if array in a]
-                failing = [h for h in about if not satisfied(h, point, self.reaches)]
-                kept = [h for h in about if isinstance(h, Same) and h not in failing]
-                wrong = [e for h in failing if (e := equation(h, forced)) is not None]
-                entries = solved([*wrong, *kept], array, point, self.reaches) if wrong else None
+                wanted = [(h, e) for h in about if (e := equation(h, forced)) is not None]
+                wrong = [(h, e) for h, e in wanted if not satisfied(h, point, self.reaches)]
+                kept = [e for h, e in wanted if isinstance(h, Same) and (h, e) not in wrong]
+                entries = solved([*(e for _, e in wrong), *kept], array, point, self.reaches) if wrong else None
                 if entries is not None:
                     point = replace(point, arrays={**point.arrays, array: entries})
                     if self.satisfies(point):
