@@ -32,7 +32,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry
 from symbackprop.functions.claims import Setting, axes_of, objective
 from symbackprop.functions.request import flattened, read_request
-from symbackprop.prove.equality import derived
+from symbackprop.prove.working_out import derived
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.index_code import compile_tensors
 

@@ -18,6 +18,7 @@ from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decid
 from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
 from symbackprop.read.notes.grammar.tree import (
+    Call,
     Derivative,
     Differential,
     Dots,
@@ -65,8 +66,10 @@ def without_footing(reading: Reading) -> str:
         open_side, number = (rhs, lhs) if closed[0] else (lhs, rhs)
         if decimals(number, reading) or substituted(open_side, number):
             return SUBSTITUTED
-    conclusion = reading.also is not None
-    if not conclusion and not reading.quantified and relates(lhs, rhs, reading.declarations):
+    if name := property_of(lhs, rhs, reading.declarations):
+        return f"nothing says what {name} is, and this may say how it is differentiated"
+    claimed = reading.quantified or reading.also is not None  # a conclusion is put into its condition
+    if not claimed and relates(lhs, rhs, reading.declarations):
         return CONDITION
     return ""
 
@@ -74,14 +77,38 @@ def without_footing(reading: Reading) -> str:
 # --- relations -----------------------------------------------------------------------------------
 
 
+def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
+    """f' = f (1 - f), ∂a/∂z = 1 - a^2 with a = f(z), of an f without a formula: its name.
+
+    Where both sides differentiate, it is said of every f.
+    """
+    slopes = [differentiates(x) for x in (lhs, rhs)]
+    if all(slopes) or not any(slopes):
+        return ""
+    side: Expr = lhs if slopes[0] else rhs
+    if isinstance(side, Derivative):
+        known = definition_of(plain(side.body), table) if isinstance(side.body, Symbol) else None
+        side = known.links[0].rhs if known is not None else side.body
+    f = side.function if isinstance(side, Call) else side
+    return f.name if isinstance(f, Function) and is_abstract(f, table) else ""
+
+
+def is_abstract(f: Function, table: Declarations) -> bool:
+    known = table.functions.get(f.name)
+    return known is not None and not known.body and known.kind in ("elementwise", "abstract")
+
+
+def differentiates(side: Expr) -> bool:
+    kinds = (Derivative, Gradient, Differential)
+    return any(isinstance(n, kinds) or (isinstance(n, Function) and n.primes) for n in walk(side))
+
+
 def relates(lhs: Expr, rhs: Expr, table: Declarations) -> bool:
     """x^2 = 2, A x = b, t = 0, A = A^T: an equation between letters of which nothing says what they are.
 
     An identity has the same free letters on both sides.  What is differentiated is claimed to have its value.
     """
-    if any(isinstance(n, (Derivative, Gradient, Differential)) for x in (lhs, rhs) for n in walk(x)):
-        return False
-    if any(isinstance(n, Function) and n.primes for x in (lhs, rhs) for n in walk(x)):
+    if differentiates(lhs) or differentiates(rhs):
         return False
     left, right = free_letters(lhs, table), free_letters(rhs, table)
     return bool(left - right and right - left) or not (left and right) or alone(lhs, table) or alone(rhs, table)
@@ -106,7 +133,7 @@ def free_letters(side: Expr, table: Declarations) -> set[object]:
                 f = table.functions.get(n.name)
                 if f is not None and f.body:
                     found |= {Symbol(x) for x in letters(f.body) - set(f.args) if x in table.arrays}
-                elif f is not None:
+                elif is_abstract(n, table):
                     found.add(n.name)
                 continue
             known = definition_of(plain(n), table)

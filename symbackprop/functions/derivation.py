@@ -18,8 +18,8 @@ from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
 from symbackprop.gradients.plain import through
-from symbackprop.prove.equality import derived as worked_out
 from symbackprop.prove.statements import Showing
+from symbackprop.prove.working_out import derived as worked_out
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors

@@ -22,7 +22,7 @@ from symbackprop.functions.verdict import Repaired, Verdict, WrongStep
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.wrong_line import WrongLine, factor_text
 from symbackprop.numbers.refute.search import Question, search
-from symbackprop.prove.equality import derived
+from symbackprop.prove.working_out import derived
 from symbackprop.repair.cases import special_cases
 from symbackprop.repair.naming import AT_SPECIAL_POINTS, LEFT_OUT
 from symbackprop.repair.search import OTHER, Repair, repair

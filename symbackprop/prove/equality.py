@@ -24,7 +24,6 @@ from symbackprop.core.laws.functions import IN_EXPONENTIALS
 from symbackprop.core.sums import LITERAL, same
 from symbackprop.core.terms import (
     ONE,
-    ZERO,
     Add,
     Apply,
     Diff,
@@ -36,9 +35,7 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
-    add,
     free,
-    mul,
     open_body,
     over,
     predicate_key,
@@ -66,7 +63,6 @@ from symbackprop.prove.normal_form.session import (
 )
 from symbackprop.prove.normal_form.zero import prove_zero
 from symbackprop.prove.rules.whole_arrays import with_merged
-from symbackprop.prove.tidying import Tidy, length
 
 ROUNDS = 4
 
@@ -243,7 +239,6 @@ def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
     return Rephrase(proof, tuple(parts)) if parts else proof
 
 
-WORTH = 1.6  # a formula in the forward's own words may be so much longer than its normal form
 
 
 def prove(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Found | None:
@@ -322,40 +317,6 @@ def without_derivatives(t: Term, context: Context, names: Names) -> tuple[Term, 
             return rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)
         case _:
             raise ProofError("a derivative inside a function")
-
-
-def derived(lhs: Term, context: Context) -> Term | None:
-    """What a right-hand side should be: by the rules of differentiation, or in normal form if that is much shorter.
-
-    None where no law applies.  What comes out is still to be proved.
-    """
-    try:
-        names = Names()
-        value, _ = without_derivatives(lhs, context, names)
-    except (ProofError, RecursionError):
-        return None
-    found = Tidy()(value)
-    try:
-        normal = Normal(context, names)
-        found = without_zeros(found, normal)
-        reduced = normal.unfolded(normal.of(value)[0])[0]
-        return found if length(found) <= WORTH * length(reduced) else reduced
-    except FAILED:
-        return found
-
-
-def without_zeros(t: Term, normal: Normal) -> Term:
-    """The terms of a sum that are 0, such as those with Σ (x - mean) in them, left out."""
-    match t:
-        case Add(args):
-            return add(*(without_zeros(a, normal) for a in args if normal.of(a)[0] != ZERO))
-        case Mul(args):
-            return mul(*(without_zeros(a, normal) for a in args))
-        case Sum(size, body, _):
-            i = normal.names.new(size)
-            return over(i, without_zeros(open_body(body, (i,)), normal))
-        case _:
-            return t
 
 
 def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:

@@ -153,11 +153,9 @@ class Sampler:
 
     def point(self, sizes: Mapping[str, int], attempt: int) -> Point | None:
         """A point that satisfies every hypothesis exactly, or None where none was found."""
-        tries, forced = 1, 0
-        if self.question.hypotheses:
-            tries = max(3, _TRIES >> self.failures)
-            forced = _FORCED if self.failures >= self.patience else 0
-        for k in range(tries + forced):
+        asked = bool(self.question.hypotheses)
+        tries = max(3, _TRIES >> self.failures) if asked else 1
+        for k in range(tries + (_FORCED if asked and self.failures >= self.patience else 0)):
             check_time()
             try:
                 point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}", k >= tries)

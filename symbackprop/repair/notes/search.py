@@ -12,9 +12,11 @@ from fractions import Fraction
 from itertools import islice
 from typing import TypeAlias
 
-from symbackprop.core.terms import Power, SymbackpropError, sized
+from symbackprop.core.indices import Index
+from symbackprop.core.terms import Power, SymbackpropError, Term, sized
 from symbackprop.decide.outcomes import Repair
-from symbackprop.prove.equality import derived
+from symbackprop.prove.differentiate import Names
+from symbackprop.prove.working_out import derived, in_names
 from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
@@ -37,7 +39,10 @@ from symbackprop.read.notes.grammar.tree import (
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
+from symbackprop.read.notes.statements.conditions import conditioned
 from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.write.code.compact import compact
+from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
 from symbackprop.write.notes.spelling import Speller, Unspelled
 
@@ -120,7 +125,7 @@ class Repairer:
                 return found
             if self.proofs >= _PROVED:
                 break
-        return None
+        return None if self.sides.swapped else self.by_entries(ANOTHER)
 
     # --- from a candidate to what is shown ---------------------------------------------------
 
@@ -140,6 +145,8 @@ class Repairer:
             else:
                 rhs = parse_expression(right, self.decl)
             lhs, rhs = (self.reading.unwritten.written(side, self.decl) for side in (lhs, rhs))
+            for condition in self.reading.unwritten.conditions:
+                lhs, rhs = conditioned(condition, lhs, rhs)
             claim = self.equation(lhs, rhs, text if left else right, (0, 1))
         except (ReadError, IndexError):
             return None
@@ -149,17 +156,19 @@ class Repairer:
         hypotheses = self.prove(self.reading, claim)
         return None if hypotheses is None else Repair(text.strip(), mistake, hypotheses)
 
-    def by_entries(self) -> Repair | None:
-        """The derivative by the laws, entry by entry."""
+    def by_entries(self, mistake: str = "") -> Repair | None:
+        """The derivative by the laws, entry by entry, in matrices where whole arrays are compared."""
         assert self.reading.lhs is not None
         claim = self.claim(self.reading.lhs, Num(Fraction(0)))
         term = None if claim is None else derived(claim.lhs, claim.context)
         left = self.side(self.reading.lhs, self.reading.lhs)
-        if term is None or claim is None or left is None or any(i.name in (ROW, COLUMN) for i in claim.free):
+        if term is None or claim is None or left is None:
             return None
-        written = DocumentLatex()(term)
-        free = next(c for c in "kmpqrs" if not re.search(rf"(?<![A-Za-z\\]){c}(?![A-Za-z])", written))
-        return self.proved(left, written.replace(r"\mathrm{tidy}", free), "")
+        axes = [next((i for i in claim.free if i.name == name), None) for name in (ROW, COLUMN)]
+        for t in dict.fromkeys((in_names(term, claim.context, Names()), term)):
+            if (found := self.proved(left, in_letters(t, *axes), mistake)) is not None:
+                return found
+        return None
 
     def side(self, tree: Expr, original: Expr | None) -> str | None:
         """A side as text; "" for a left side that stands in another formula."""
@@ -303,6 +312,22 @@ class Repairer:
         said = factor_mistake(named[1])
         new = scaled_tree(tree, coefficient, named[1])
         yield Candidate(*self.sides.ordered(new), f"{mistake}, {said}" if mistake else said)
+
+
+def in_letters(t: Term, rows: Index | None, columns: Index | None) -> str:
+    """Raises Unspelled where whole arrays have no formula in matrices."""
+    if rows is None and columns is None:
+        written = DocumentLatex()(t)
+    else:
+        try:
+            form = compact(t, rows, columns).form
+        except SymbackpropError:
+            raise Unspelled("no formula in matrices") from None
+        if isinstance(form, Einsum):
+            raise Unspelled("no formula in matrices")
+        written = DocumentLatex().matrix(form)
+    free = next(c for c in "kmpqrs" if not re.search(rf"(?<![A-Za-z\\]){c}(?![A-Za-z])", written))
+    return written.replace(r"\mathrm{tidy}", free)
 
 
 class Solving(Repairer):

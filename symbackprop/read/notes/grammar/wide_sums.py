@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .tree import Add, Chain, Expr, Name, Neg, Product, Script, Sum
-from .walking import mapped, outside_scripts, walk
+from .walking import outside_scripts, parts, walk
 
 
 def with_wide_sums(chain: Chain) -> Chain:
@@ -85,13 +85,7 @@ def free_indices(node: object) -> Iterator[str]:
         yield from (n.letter for n in walk(node.items) if isinstance(n, Name))
         yield from (label.base for label, _ in node.labels or () if label.base is not None)
     else:
-        children: list[object] = []
-
-        def keep(child: object) -> object:
-            children.append(child)
-            return child
-
-        mapped(node, keep)
+        children = node if isinstance(node, tuple) else [getattr(node, name) for name in parts(type(node)) or ()]
         for child in children:
             yield from free_indices(child)
 

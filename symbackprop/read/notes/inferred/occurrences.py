@@ -41,6 +41,8 @@ def key_of(name: Name) -> str:
     return marked(name.letter, name.mark) if name.mark in DISTINCT else name.letter
 
 
+SINGLE = "°"
+"""Behind a letter: one of the samples x_i, any one, where x alone is not all of them."""
 COMPARISONS = frozenset(("=", "≠", "<", ">", "≤", "≥"))
 
 

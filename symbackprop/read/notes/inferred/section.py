@@ -81,7 +81,9 @@ class Section:
         self.solve()
 
     def defines(self, key: str) -> bool:
-        return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
+        """An equation gives it; an update w := w - … does not."""
+        found = (c for c in self.roles.candidates if self.roles.full_key(c.head.name)[0] == key)
+        return any(all(n != c.head.name for n in walk(c.link.rhs)) for c in found)
 
     def solve(self) -> None:
         found = {}
@@ -363,12 +365,23 @@ class Section:
     def doubted(self, chain: Chain, table: Declarations, at: int) -> str:
         """What is said of an array of a statement and is not understood; a letter whose definition above is not."""
         vague = sorted(self.doubtful.intersection(k for k in self.all_keys(chain) if self.definition(k, at) is None))
-        found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in table.arrays)
+        found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in self.live(chain, at))
         said = (f"what is said of {name} is not all understood" for name in found)
         other = sorted(self.dropped & self.all_keys(chain))
         if other:
             return f"whether {other[0]} is the one defined above is not settled: its letters are other ones here"
         return f"the definition of {vague[0]} above could not be read" if vague else next(said, "")
+
+    def live(self, chain: Chain, at: int) -> set[str]:
+        """What a statement rests on; a letter that it differentiates by is a variable, however it is defined."""
+        by = {k for n in walk(chain) if isinstance(n, (Derivative, Operator)) for k in self.all_keys(Chain(n.wrt, ()))}
+        work, seen = [chain], set[str]()
+        while work:
+            for key in {self.roles.full_key(n)[0] for n in walk(work.pop()) if isinstance(n, Name)} - seen:
+                seen.add(key)
+                d = self.definition(key, at) if key not in by else None
+                work += [d.chain] if d is not None else []
+        return seen
 
     def with_hidden(self, key: str, chain: Chain, table: Declarations) -> tuple[Chain, Declarations]:
         return with_axes(key, chain, table, self.rows_of, self.hidden)

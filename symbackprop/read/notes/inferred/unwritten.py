@@ -23,6 +23,8 @@ class Unwritten(NamedTuple):
 
     rows_of: RowsOf = MappingProxyType({})
     hidden: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    conditions: tuple[Chain, ...] = ()
+    """On indices: for i ≠ j."""
 
     def written(self, node: Tree, table: Declarations) -> Tree:
         """With rows of X for x_i, and the axes that are not written."""

@@ -153,7 +153,11 @@ def is_order(node: Expr) -> bool:
 
 
 def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
-    """w := w - η ∇J; with a plain = where what is taken off holds a derivative."""
+    """w := w - η ∇J; with a plain = where what is taken off holds a derivative; w_{t+1} = w_t - η ∇J(w_t)."""
     if relation == ":=":
         return any(n == lhs for n in walk(rhs))
-    return isinstance(lhs, Name) and isinstance(rhs, Add) and lhs in rhs.args and holds_derivative(rhs)
+    if not isinstance(lhs, Name) or not isinstance(rhs, Add) or not holds_derivative(rhs):
+        return False
+    stepped = lhs.sub is not None or bool(lhs.sups)
+    before = (a for a in rhs.args if isinstance(a, Name) and (a.letter, a.mark) == (lhs.letter, lhs.mark))
+    return lhs in rhs.args or (stepped and any(before))

@@ -32,13 +32,14 @@ from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
-from ..inferred.said import Head, Record, defining
+from ..inferred.said import Head, Record, defining, head_of
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
 from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
+from .one_sample import with_one_samples
 from .spoken import named_derivative, reach
 from .statements import Reading, Scope, facts_of, records_of
 
@@ -69,7 +70,7 @@ class Heads:
         self.scope = scope
         base = scope.base
         facts, base = facts_of(scope, base)
-        self.records = records_of(scope, base)
+        self.records = with_one_samples(records_of(scope, base), above)
         self.section: Section = Section(self.records, facts, base, above)
         self.table = self.section.frame.table
         self.above: dict[tuple[int, int], Expr | None] = {}
@@ -221,7 +222,7 @@ class Heads:
         if again:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
-            stated |= classes.IN_CASE.search(self.sentence(r)) is not None
+            stated |= classes.IN_CASE.search(self.sentence(r)) is not None or self.of_others(found, key)
             moved = r.formula.row != self.records[self.defined[key]].formula.row
             both = (r.formula, self.records[self.defined[key]].formula)
             items = isinstance(unit.lhs, Name) and unit.lhs.sub is None and not unit.lhs.sups
@@ -258,6 +259,11 @@ class Heads:
         if self.is_adjoint(key) and not classes.is_derivative(rhs):
             return replace(unit, meant="claim")
         return self.define(r, unit, key)
+
+    def of_others(self, found: Head, key: str) -> bool:
+        """L(μ, Λ) = … where L(μ, Σ) = … stands above: the same in other letters."""
+        given = [h.args for d in self.section.definitions if d.key == key and (h := head_of(d.chain.subjects[-1]))]
+        return found.args is not None and bool(given) and None not in given and found.args not in given
 
     def in_a_case(self, r: Record, unit: Unit, key: str) -> Unit | None:
         """ "L = … if |r| ≤ δ and L = … otherwise": until all cases are said, L is not known."""

@@ -249,7 +249,7 @@ class SectionReader(Rivals):
         if reading.error is not None:
             return reading
         doubt = self.among_many(chain) or self.nowhere_given(reading)
-        doubt = doubt or self.section.doubted(chain, reading.declarations, r.at)
+        doubt = doubt or self.section.doubted(chain, reading.declarations, r.at) or self.one_of_many(chain, r.at)
         if classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions:
             doubt = "it does not hold always, and the condition it is said under is not understood"
         number = self.transposed_number(reading)
@@ -301,6 +301,7 @@ class SectionReader(Rivals):
             found = resolver.condition(c)
             if any(isinstance(n, IndexName) for n in walk(found)):
                 lhs, rhs = conditioned(found, lhs, rhs)
+                unwritten = unwritten._replace(conditions=(*unwritten.conditions, found))
             else:
                 more = Definition(found, self.spelled(c), base.formula.where)
                 kept = (h for h in table.hypotheses if not settles(found, h.chain))
