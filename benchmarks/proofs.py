@@ -1,9 +1,9 @@
-"""How long the proofs take: each theorem, independence of the width, growth with the depth, a 6-layer softmax network.
+"""How long the proofs take: each story, independence of the width, growth with the depth, a 6-layer softmax network.
 
     python benchmarks/proofs.py [ROUNDS]
 
-Times are the best of ROUNDS (5), imports excluded.  "derive" is everything: the derivation, its search and the check of
-each line and of the whole; "check" is the kernel reading the finished proof again.
+Times are the best of ROUNDS (5), imports excluded.  "derive" is everything: the plan of the pages, the search for
+the proofs and their check; "check" is the kernel reading the finished proof again.
 """
 
 from __future__ import annotations
@@ -16,22 +16,16 @@ from typing import Any
 
 from symbackprop.core.kernel import By, check
 from symbackprop.network.dense import DenseNetwork, dense
-from symbackprop.network.derivations import STORIES, layer, softmax
 from symbackprop.network.theorems import prove_equation, prove_network
-from symbackprop.network.through import prove_through
-from symbackprop.write.paper.derivations import plain_theorem
+from symbackprop.story.stories import STORIES
 
 ROUNDS = 5
-CACHED = (layer.signal, layer.signal_step, layer.weights, layer.weights_last, layer.biases, layer.activation_jacobian,
-          softmax.jacobian)  # fmt: skip
 
 
 def best(f: Callable[[], Any], rounds: int) -> tuple[float, Any]:
     """(milliseconds of the fastest round, the result)."""
     times, result = [], None
     for _ in range(rounds):
-        for cached in CACHED:
-            cached.cache_clear()
         gc.collect()
         start = perf_counter()
         result = f()
@@ -57,11 +51,11 @@ def each_theorem(rounds: int) -> None:
         print(name.replace("_", " "))
         for fact in facts:
             derive, d = best(fact, rounds)
-            again, _ = best(lambda d=d: check(d.proof, d.context), rounds)  # type: ignore[misc]
+            again, _ = best(lambda d=d: [check(t.proof, t.context) for t in d.theorems], rounds)  # type: ignore[misc]
             total[0] += derive
             total[1] += again
-            label = plain_theorem(d) + (f"  ({d.kind})" if d.kind else "")
-            print(f"  {label:<62}{derive:>6.1f} ms{again:>6.1f} ms{size_of(d.proof):>7}")
+            label = d.statements[-1][0] + (f"  ({d.kind})" if d.kind else "")
+            print(f"  {label:<62}{derive:>6.1f} ms{again:>6.1f} ms{sum(size_of(t.proof) for t in d.theorems):>7}")
     print(f"{'all of them':<64}{total[0]:>6.0f} ms{total[1]:>6.0f} ms\n")
 
 
@@ -89,11 +83,6 @@ def depths(rounds: int) -> None:
         each = spent / depth
         print(f"  {depth:>3} layers {len(theorems):>4} theorems {spent:>8.1f} ms, checked again in {again:>7.1f} ms"
               f" ({each:.1f} ms a layer)")  # fmt: skip
-    print("\nthe gradient by W^1 as one theorem about the whole cost")
-    for depth in (1, 2, 4, 8, 16, 32):
-        net = network(depth)
-        spent, t = best(lambda net=net: prove_through(net, net.w(1)), max(1, rounds // 2))  # type: ignore[misc]
-        print(f"  {depth:>3} layers {spent:>8.1f} ms, {size_of(t.proof)} steps")
     print()
 
 

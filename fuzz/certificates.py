@@ -55,10 +55,10 @@ def originals(files: list[str]) -> list[dict[str, Any]]:
                 data = json.load(file)
             found += data if isinstance(data, list) else [data]
         return found
-    from symbackprop.commands.derive import certificate_of
-    from symbackprop.network.derivations import STORIES
+    from symbackprop.commands.derive import certificates_of
+    from symbackprop.story.stories import STORIES
 
-    return [certificate_of(fact()) for _, facts in STORIES.values() for fact in facts]
+    return [c for _, facts in STORIES.values() for fact in facts for c in certificates_of(fact())]
 
 
 def mutant(text: str, rng: Random) -> dict[str, Any]:

@@ -18,13 +18,8 @@ from symbackprop.network.activations import Z as VARIABLE
 from symbackprop.network.dense import dense
 from symbackprop.network.losses import softmax_delta_without_hypothesis
 from symbackprop.read.sympy_scalar import scalar_term
-from symbackprop.write.code.numpy_code import (
-    compile_cost,
-    compile_function,
-    compile_gradient,
-    compile_prediction,
-    parameter_names,
-)
+from symbackprop.write.code.network_code import compile_cost, compile_gradient, compile_prediction, parameter_names
+from symbackprop.write.code.numpy_code import compile_function
 
 
 def sigmoid(z):

@@ -62,7 +62,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.network.derivations import STORIES, story
+from symbackprop.story.stories import STORIES, story
 from symbackprop.write.code.compact import Einsum, compact
 from symbackprop.write.paper.text import latex, latex_matrix, latex_predicate, text, text_matrix
 
@@ -210,8 +210,8 @@ def test_names_are_spelled_out_and_never_obeyed(name: str) -> None:
 
 def test_latex_does_not_depend_on_the_hash_seed() -> None:
     code = (
-        "from symbackprop.network.derivations import story\n"
-        "from symbackprop.write.paper.derivations import latex_document\n"
+        "from symbackprop.story.pages import latex_document\n"
+        "from symbackprop.story.stories import story\n"
         "import hashlib\n"
         "text = latex_document('x', story('softmax') + story('means'))\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"
@@ -279,11 +279,12 @@ def numeric(e: sympy.Expr, values: dict[str, np.ndarray], at: dict[str, int]) ->
     return float(e.xreplace(entries).xreplace(scalars))
 
 
-def test_every_line_of_every_derivation_is_available_to_sympy() -> None:
+def test_every_theorem_is_available_to_sympy() -> None:
     for name in STORIES:
-        for derivation in story(name):
-            for line in derivation.lines:
-                assert isinstance(sympy_term(line.term), sympy.Expr)
+        for told in story(name):
+            for t in told.theorems:
+                for side in (t.equation.lhs, t.equation.rhs):
+                    assert isinstance(sympy_term(side), sympy.Expr)
     sums = sympy_term(over(k, mul(W(i, k), E("x", k))))
     assert str(sums) == "Sum(W^{l+1}[i, k]*x[k], (k, 1, n))"
     assert str(sympy_term(Diff(E("z", i), E("w", j)))) == "Derivative(z[i], w[j])"

@@ -419,7 +419,7 @@ HOSTILE = [
     "n0",
     "v1",
     "exp",
-    "_lambdifygenerated",
+    "_generated",
     "\u2028import os",
     "# x\rimport os",
 ]
@@ -491,15 +491,15 @@ def test_unsafe_expressions_are_refused(code):
         check_expression(code)
 
 
-HEAD = "def _lambdifygenerated(v0):\n"
+HEAD = "def _generated(v0):\n"
 UNSAFE_SOURCES = [
     "import os\n" + HEAD + "    return (v0,)\n",
     "@exit\n" + HEAD + "    return (v0,)\n",
-    "def _lambdifygenerated(v0=exit()):\n    return (v0,)\n",
-    "def _lambdifygenerated(v0: exit()):\n    return (v0,)\n",
-    "def _lambdifygenerated(*v0):\n    return (v0,)\n",
-    "def _lambdifygenerated(v0) -> exit():\n    return (v0,)\n",
-    "def _lambdifygenerated(x):\n    return (x,)\n",
+    "def _generated(v0=exit()):\n    return (v0,)\n",
+    "def _generated(v0: exit()):\n    return (v0,)\n",
+    "def _generated(*v0):\n    return (v0,)\n",
+    "def _generated(v0) -> exit():\n    return (v0,)\n",
+    "def _generated(x):\n    return (x,)\n",
     "def other(v0):\n    return (v0,)\n",
     HEAD + "    exp = v0\n    return (v0,)\n",
     HEAD + "    v0[0] = v0\n    return (v0,)\n",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from symbackprop.network.derivations import Derivation, Fact
+    from symbackprop.story.stories import Fact, Told
     from symbackprop.write.certificate import Certificate
 
 CODE = ("numpy", "jax", "torch", "jax.custom_vjp", "torch.autograd.Function")
@@ -76,17 +76,17 @@ def run(args: argparse.Namespace) -> int:
         raise SymbackpropError("--markdown goes with --show STORY")
     if not args.no_tex:
         prepare(args.tex)
-    derivations: list[Derivation] = []
+    told: dict[str, list[Told]] = {}
     with shown_when_slow("derive"):
-        failures = table(derivations, args.timeout)
+        failures = table(told, args.timeout)
     if failures:
         for line in failures:
             print(line)
         return 1
     if not args.no_tex:
-        write(args.tex)
+        write(args.tex, told)
     if args.certificate is not None:
-        write_proofs(args.certificate, derivations)
+        write_proofs(args.certificate, [d for found in told.values() for d in found])
     return 0
 
 
@@ -121,9 +121,9 @@ def show(name: str, markdown: bool) -> int:
     from difflib import get_close_matches
 
     from symbackprop.core.terms import SymbackpropError
-    from symbackprop.network.derivations import STORIES
     from symbackprop.story import markdown_page
     from symbackprop.story import show as show_story
+    from symbackprop.story.stories import STORIES
 
     if name not in STORIES:
         near = get_close_matches(name, STORIES, 1)
@@ -136,8 +136,8 @@ def show(name: str, markdown: bool) -> int:
     return 0
 
 
-def table(derivations: list[Derivation], timeout: float | None = None) -> list[str]:
-    """Proves everything, prints the table, keeps the stories' derivations, and returns what failed."""
+def table(told: dict[str, list[Told]], timeout: float | None = None) -> list[str]:
+    """Proves everything, prints the table, keeps what the stories tell, and returns what failed."""
     from time import perf_counter
 
     from rich.console import Console
@@ -153,7 +153,7 @@ def table(derivations: list[Derivation], timeout: float | None = None) -> list[s
     grid.add_column("time", justify="right", no_wrap=True)
     failures: list[str] = []
     start = perf_counter()
-    count = stories(grid, derivations, failures, seconds) + network(grid, failures, seconds)
+    count = stories(grid, told, failures, seconds) + network(grid, failures, seconds)
     spent = 1000 * (perf_counter() - start)
     console = Console(highlight=False)
     console.print(grid)
@@ -162,32 +162,33 @@ def table(derivations: list[Derivation], timeout: float | None = None) -> list[s
     return failures
 
 
-def stories(grid: Table, derivations: list[Derivation], failures: list[str], seconds: float) -> int:
+def stories(grid: Table, told: dict[str, list[Told]], failures: list[str], seconds: float) -> int:
     from rich.padding import Padding
     from rich.text import Text
 
-    from symbackprop.network.derivations import STORIES
-    from symbackprop.write.paper.derivations import plain_sizes, plain_terms, plain_theorem
+    from symbackprop.story.pages import plain_sizes, plain_terms
+    from symbackprop.story.stories import STORIES
 
     count = 0
     for name, (_, facts) in STORIES.items():
         grid.add_row(Text(name.replace("_", " "), "dim"))
-        for derivation, spent in proved(facts, failures, seconds):
-            count += 1
-            if derivation is None:
+        for found, spent in proved(facts, failures, seconds):
+            if found is None:
+                count += 1
                 grid.add_row(f"  {failures[-1]}", Text("not proved", "bold red"), "", spent)
                 continue
-            derivations.append(derivation)
-            statement = Text(plain_theorem(derivation))
-            if derivation.kind:
-                statement.append(f"  ({derivation.kind})", "dim")
-            if derivation.theorem.hypotheses or derivation.theorem.conditions:
-                statement.append(f"\n{plain_terms(derivation)}")
-            grid.add_row(Padding(statement, (0, 0, 0, 2)), Text("proved", "green"), plain_sizes(derivation), spent)
+            told.setdefault(name, []).append(found)
+            count += len(found.statements)
+            statement = Text("\n".join(said for said, _ in found.statements))
+            if found.kind:
+                statement.append(f"  ({found.kind})", "dim")
+            for said in plain_terms(found):
+                statement.append(f"\n{said}")
+            grid.add_row(Padding(statement, (0, 0, 0, 2)), Text("proved", "green"), plain_sizes(found), spent)
     return count
 
 
-def proved(facts: Iterable[Fact], failures: list[str], seconds: float) -> Iterator[tuple[Derivation | None, str]]:
+def proved(facts: Iterable[Fact], failures: list[str], seconds: float) -> Iterator[tuple[Told | None, str]]:
     """Each fact derived, or None where that failed, with the time it took."""
     from time import perf_counter
 
@@ -198,7 +199,7 @@ def proved(facts: Iterable[Fact], failures: list[str], seconds: float) -> Iterat
         start = perf_counter()
         try:
             with limit(seconds):
-                found: Derivation | None = fact()
+                found: Told | None = fact()
         except (SymbackpropError, OutOfTime) as problem:
             failures.append(str(problem))
             found = None
@@ -249,30 +250,31 @@ def prepare(directory: str) -> None:
         raise SymbackpropError(f"cannot make the directory {directory!r}: {cause.lower()}") from problem
 
 
-def write(directory: str) -> None:
+def write(directory: str, told: dict[str, list[Told]]) -> None:
     from pathlib import Path
 
     from symbackprop.files import write_atomically
     from symbackprop.story import latex_documents
 
-    documents = latex_documents()
+    documents = latex_documents(told)
     for name, content in documents.items():
         write_atomically(Path(directory) / name, content)
     print(f"{len(documents)} LaTeX documents in {directory}")
 
 
-def write_proofs(path: str, derivations: Iterable[Derivation]) -> None:
+def write_proofs(path: str, told: Iterable[Told]) -> None:
     from symbackprop.write.certificate import write_certificates
 
-    written = list(map(certificate_of, derivations))
+    written = [c for found in told for c in certificates_of(found)]
     write_certificates(path, written)
     print(f"{len(written)} proofs in {path}")
 
 
-def certificate_of(found: Derivation) -> Certificate:
+def certificates_of(found: Told) -> list[Certificate]:
+    """One for each theorem."""
     from symbackprop.write.certificate import certificate
-    from symbackprop.write.paper.derivations import plain_theorem
 
-    return certificate(
-        found.proof, found.context, found.theorem, name=found.name, statement=plain_theorem(found)
-    )
+    return [
+        certificate(t.proof, t.context, t.equation, name=found.name, statement=said)
+        for t, (said, _) in zip(found.theorems, found.statements, strict=True)
+    ]

@@ -266,7 +266,7 @@ def model_of(training: Training, data: Data, activations: tuple[str, ...]) -> Mo
 
 def summarise(training: Training, data: Data, seconds: float, folder: RunFolder) -> None:
     from symbackprop.train.loop import measured
-    from symbackprop.write.code.numpy_code import compile_cost
+    from symbackprop.write.code.network_code import compile_cost
 
     state: State = training.state
     if training.note:

@@ -23,12 +23,12 @@ from symbackprop.prove.working_out import derived as worked_out
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
-from symbackprop.write.program.derivation import Derivation, plan
+from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.forms import WRITERS
-from symbackprop.write.program.notation import Both
+from symbackprop.write.program.lines import Derivation
 from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
-from symbackprop.write.program.standing import Standing
+from symbackprop.write.program.standing import Author
 
 from .claims import Claim, Setting, axes_of, formula, formula_latex, objective, partial_latex
 from .deciding import LONG, hypothesis_text, in_words, verdict_of
@@ -76,17 +76,15 @@ class Derivative:
         return self.verdict.conditions
 
     def planned(
-        self, title: str = "The gradient", written: Mapping[str, Both] | None = None, remarks: Sequence[str] = (),
-        standing: Standing = Standing(),  # noqa: B008  it is immutable
-    ) -> Derivation:  # fmt: skip
-        """The derivation line by line; `written` has text and LaTeX of names, `remarks` what goes before it,
-        `standing` how vectors and gradients stand in matrix formulas.
+        self, title: str = "The gradient", author: Author | None = None, remarks: Sequence[str] = ()
+    ) -> Derivation:
+        """The derivation line by line, as its author writes; `remarks` go before it.
 
         Raises SymbackpropError for a gradient that was found by index terms only.
         """
         if self.derived is None:
             raise SymbackpropError("this gradient is known by index terms only: it has no derivation by intermediates")
-        return plan(self.derived, title, self.verdict.hypotheses, written, remarks, standing)
+        return plan(self.derived, title, self.verdict.hypotheses, author, remarks)
 
     def explained(self, form: str = "text", detail: int = 2, title: str = "The gradient") -> str:
         """The derivation as "text", "markdown", "latex", "fragment", "html" or "svg"; `detail` is 1 to 3.

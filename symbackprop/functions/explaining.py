@@ -19,13 +19,13 @@ from symbackprop.read.formulas.typed import read_typed
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.read.numpy import UNIT, ZERO_AT, Declared
 from symbackprop.write.notes.letters import DocumentLatex, DocumentText, author_text
-from symbackprop.write.program.derivation import Derivation
 from symbackprop.write.program.dialects import DIALECTS
 from symbackprop.write.program.forms import WRITERS
 from symbackprop.write.program.html_page import body
+from symbackprop.write.program.lines import Derivation
 from symbackprop.write.program.pages import aligned
 from symbackprop.write.program.pdf import as_pdf
-from symbackprop.write.program.standing import Standing
+from symbackprop.write.program.standing import Author, Standing
 
 from .checks import derive
 from .claims import Setting
@@ -150,7 +150,7 @@ def explained(
     written = {name: spelled(a) for a, name in program.names.items() if spelled(a)[0] != name}
     by = ", ".join(written.get(n, (n, n))[0] for n in request.variables)
     loss = spelled(found.formulas.output)[0]
-    planned = derivative.planned(title or f"The gradient of {loss} by {by}", written, notes, standing)
+    planned = derivative.planned(title or f"The gradient of {loss} by {by}", Author(written, standing), notes)
     return Explanation(derivative, planned)
 
 

@@ -13,9 +13,9 @@ from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Flip, Instance, Proof, Seen, UnderDiff, check
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, Term, arrays, require
-from symbackprop.network.rules import everywhere
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
+from symbackprop.prove.rewriting import everywhere
 from symbackprop.read.numpy import Node
 
 from .guarded import Known, rewriting

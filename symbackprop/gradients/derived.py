@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved, term_of
 from .meanings import indices, lengths, opened
-from .reverse import RULE, Reverse
+from .reverse import RULE, Refused, Reverse
 from .theorem import GradientTheorem, Theorems
 
 ATTEMPTS = 12  # steps that may turn out to be no theorem before this is given up
@@ -63,13 +63,14 @@ def derived(
     values: Mapping[str, Any] | None = None,
     upstream: Sequence[str] | None = None,
     hypotheses: Mapping[str, Hypothesis] | None = None,
+    avoid: Collection[str] = (),
 ) -> Derived:
-    """The gradients of `forward` by the variables, with their proofs.
+    """The gradients of `forward` by the variables, with their proofs; compact forms that are to be avoided by name.
 
     A compact form that is not proved is taken back for the rules, a rule for the formula of the derivative.  Raises
     TraceError where the forward cannot be read, SymbackpropError where a step is not proved.
     """
-    refused: set[tuple[int, str]] = set()
+    refused = Refused(avoid)
     for _ in range(ATTEMPTS):
         graph = record(forward, {**(values or {}), **declared}, hypotheses)
         reverse = Reverse(graph, declared, variables, upstream, refused)

@@ -14,7 +14,7 @@ from symbackprop.core.indices import Index, IndexExpr, ProofError
 from symbackprop.core.kernel import Instance, Linear, Proof
 from symbackprop.core.signs import within
 from symbackprop.core.terms import Array, Delta, Entry, Holds, Mul, NonNegative, Term, dummy, mul
-from symbackprop.network.rules import Rewrite, Rule
+from symbackprop.prove.rewriting import Rewrite, Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,10 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.network.rules import everywhere, repeated, unfolding
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import has_maximum, without_maxima
 from symbackprop.prove.normal_form.session import joined
+from symbackprop.prove.rewriting import everywhere, repeated, unfolding
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 
 from .reverse import Reverse, Step

@@ -41,6 +41,17 @@ class Step:
     how: str = RULE
 
 
+class Refused(set[tuple[int, str]]):
+    """Ways to hand on the adjoint of a node, by its number; forms that are avoided for every node."""
+
+    def __init__(self, avoided: Collection[str]) -> None:
+        super().__init__()
+        self.avoided = avoided
+
+    def __contains__(self, x: object) -> bool:
+        return super().__contains__(x) or (isinstance(x, tuple) and x[1] in self.avoided)
+
+
 class AnyForm(frozenset[tuple[int, str]]):
     """Refuses every compact form, and no rule."""
 

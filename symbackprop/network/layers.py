@@ -8,17 +8,12 @@ here can confuse two layers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-from symbackprop.core.context import Context
 from symbackprop.core.indices import Index, Size, sized
-from symbackprop.core.matrix import UNIT, Given, Hadamard, Leaf, Matrix, Ones, Plus, Product, Scale, Transpose
-from symbackprop.core.terms import Array, Diff, Entry, Term, Whole, num, whole
+from symbackprop.core.matrix import UNIT, Given, Leaf, Matrix
+from symbackprop.core.terms import Array, Entry, Whole, whole
 
 from .dense import Convention, weighted_input
-from .derivation import At, definition
-
-Layout: TypeAlias = Literal["gradient", "numerator"]
 
 HERE, LAST = sized("l"), sized("L")  # the layers l and L
 SAMPLES = sized("N")
@@ -70,31 +65,6 @@ class Layers:
         """Z^l in terms of layer l-1."""
         return weighted_input(self.w(label), self.a(label - 1), self.b(label), self.batch, self.convention)
 
-    # entries
-
-    def at(self, leaf: Leaf, unit: Index, sample: Index | None = None) -> Entry:
-        """The value of a unit (and sample)."""
-        if leaf.kind != "matrix":
-            return Entry(leaf.array, (unit,))
-        assert sample is not None
-        return Entry(leaf.array, (unit, sample) if self.columns else (sample, unit))
-
-    def weight(self, leaf: Leaf, to: Index, source: Index) -> Entry:
-        """The weight from a unit of the layer before to a unit of this one."""
-        return Entry(leaf.array, (to, source) if self.columns else (source, to))
-
-    def slope(self, leaf: Leaf, unit: Index, sample: Index | None = None) -> Term:
-        """∂ℒ/∂a of a unit (and sample)."""
-        axes = axes_of(leaf)
-        at = self.at(leaf, unit, sample).at
-        return whole(COST, 1, axes, Entry(leaf.array, axes), at)
-
-    def place(self, form: Matrix, unit: Index, other: Index | None, layout: Layout) -> At:
-        """The entry of a form for a unit and the other axis: a sample, a unit of the layer before, or none."""
-        other = Index("u", UNIT) if other is None else other
-        straight = self.columns == (layout == "gradient")
-        return At(form, unit, other) if straight else At(form, other, unit)
-
 
 # --- losses and their derivatives as forms -----------------------------------------------------
 
@@ -124,40 +94,3 @@ def slope_form(leaf: Leaf, name: str = COST) -> Given:
     rows, columns = rows_and_columns(leaf)
     axes = axes_of(leaf)
     return Given(rows, columns, whole(name, 1, axes, Entry(leaf.array, axes), axes))
-
-
-def derivative_form(cost: Term, leaf: Leaf, layout: Layout = "gradient") -> Given:
-    """The matrix of ∂C/∂W_jk: shaped as W in gradient layout, as its transpose in numerator layout."""
-    rows, columns = Index("j", leaf.shape[0]), Index("k", leaf.shape[1])
-    body = Diff(cost, Entry(leaf.array, at_axes(leaf, rows, columns)))
-    return Given(rows, columns, body) if layout == "gradient" else Given(columns, rows, body)
-
-
-def context(*pairs: tuple[Leaf, Matrix]) -> Context:
-    """The context in which each leaf is defined by its form."""
-    return Context(dict(definition(leaf, form) for leaf, form in pairs))
-
-
-def minus(m: Matrix) -> Matrix:
-    return Scale(num(-1), m)
-
-
-def transposed(m: Matrix) -> Matrix:
-    """The transpose with (AB)^T = B^T A^T and the like carried out."""
-    match m:
-        case Transpose(of):
-            return of
-        case Product(a, b):
-            return Product(transposed(b), transposed(a))
-        case Hadamard(a, b):
-            return Hadamard(transposed(a), transposed(b))
-        case Plus(args):
-            return Plus(tuple(map(transposed, args)))
-        case Scale(factor, of):
-            return Scale(factor, transposed(of))
-        case Given(row, column, body, name):
-            return Given(column, row, body, name)
-        case Ones((n, k)):
-            return Ones((k, n))
-        case _:
-            return Transpose(m)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import DenseNetwork, dense
-from symbackprop.write.code.numpy_code import compile_prediction
+from symbackprop.write.code.network_code import compile_prediction
 
 from .data import Data, Split, Task
 from .loop import Epoch, Settings, train

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import DenseNetwork
 from symbackprop.network.losses import BinaryCrossEntropy, CrossEntropy, Loss
-from symbackprop.write.code.numpy_code import compile_cost
+from symbackprop.write.code.network_code import compile_cost
 from symbackprop.write.step.assignments import Step
 from symbackprop.write.step.from_forms import training_step
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.activations import AnyActivation, activation
 from symbackprop.network.dense import DenseNetwork, dense
-from symbackprop.write.code.numpy_code import compile_prediction, parameter_names
+from symbackprop.write.code.network_code import compile_prediction, parameter_names
 
 from .data import Scaling, Task
 

@@ -13,7 +13,7 @@ from typing import Any
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
 from symbackprop.write.certificate import certificate, write_certificates
-from symbackprop.write.code.numpy_code import compile_gradient
+from symbackprop.write.code.network_code import compile_gradient
 
 from . import checkpoint
 from .equations import Proved, latex_page

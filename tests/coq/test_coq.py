@@ -23,7 +23,7 @@ from symbackprop.core.indices import Index, sized
 from symbackprop.core.kernel import check
 from symbackprop.core.proofs import By, Inside, Linear, Proof
 from symbackprop.core.terms import Apply, Array, Entry, add
-from symbackprop.network.derivations import STORIES
+from symbackprop.story.stories import STORIES
 from symbackprop.write.coq.theorem import coq_text, exported, libraries
 from symbackprop.write.coq.vocabulary import NotExported
 
@@ -50,9 +50,8 @@ GENERATED = re.compile(
 
 
 def story(name: str, k: int) -> tuple[Proof, Context, Equation]:
-    derived = STORIES[name][1][k]()
-    context = derived.context
-    return derived.proof, context, check(derived.proof, context)
+    found = STORIES[name][1][k]().theorems[-1]
+    return found.proof, found.context, found.equation
 
 
 def named(array: str, index: str, function: str) -> str:

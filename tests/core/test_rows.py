@@ -35,7 +35,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.network.derivations import STORIES
+from symbackprop.story.stories import STORIES
 
 N, M = sized("n"), sized("m")
 i, j, q, r = Index("i", N), Index("j", N), Index("q", N), Index("r", M)
@@ -62,7 +62,7 @@ PROOFS: dict[str, tuple[Proof, Context]] = {
     "digits": (Digits(LONG, mul(x(LONG), num(2)), add(x(LONG), x(LONG)), q, r, everywhere(x(THERE))), EMPTY),
     "a least size": (By("power_add", (N - 1, Fraction(1), Fraction(-1))), TWO),
     "a whole array": (By("diff_whole", (whole("L", 0, (i,), Apply("f", x(i)), ()), (j,), x(q))), EMPTY),
-    **{name: (d.proof, d.context) for name, (_, facts) in STORIES.items() for d in [facts[0]()]},
+    **{name: (t.proof, t.context) for name, (_, facts) in STORIES.items() for t in facts[0]().theorems},
 }
 
 

@@ -24,8 +24,8 @@ from symbackprop.core.theorem import Theorem, theorem
 from symbackprop.core.theorem import proved as is_proved
 from symbackprop.decide import decide
 from symbackprop.functions.checks import check_gradient
-from symbackprop.network.derivations.every_depth import signals
 from symbackprop.network.layers import SAMPLES, Layers
+from symbackprop.story.every_depth import signals
 
 
 @pytest.mark.parametrize("show", THEOREMS.values(), ids=THEOREMS.keys())
@@ -116,12 +116,12 @@ def test_another_equation_is_not_proved(equation: Equation, context: Context) ->
 
 @pytest.mark.parametrize("layers", [Layers("column"), Layers("row", SAMPLES)], ids=lambda x: x.convention)
 def test_induction_is_about_these_layers(layers: Layers) -> None:
-    found = signals(layers)
-    told, rows = found.context.recursion, equation_rows(found.proof, found.context, found.theorem)
-    assert told is not None and is_proved(found.theorem, found.context, rows) is found.theorem
+    (found,) = signals(layers).theorems
+    told, rows = found.context.recursion, equation_rows(found.proof, found.context, found.equation)
+    assert told is not None and is_proved(found.equation, found.context, rows) is found.equation
     for change in ({"cost": "D"}, {"signal": "e"}, {"loss": ONE}, {"forward": x}, {"widths": ()}, {"here": ()}):
         with pytest.raises(ProofError, match="another equation was proved"):
-            is_proved(found.theorem, Context(recursion=replace(told, **change)), rows)
+            is_proved(found.equation, Context(recursion=replace(told, **change)), rows)
 
 
 def test_a_prover_and_a_kernel_that_lie_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

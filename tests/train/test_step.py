@@ -16,7 +16,7 @@ from symbackprop.network.penalty import prove_penalty
 from symbackprop.network.theorems import prove_equation
 from symbackprop.train.equations import equations, latex_page
 from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
-from symbackprop.write.code.numpy_code import compile_cost, compile_gradient
+from symbackprop.write.code.network_code import compile_cost, compile_gradient
 from symbackprop.write.code.source_check import UnsafeSource
 from symbackprop.write.step.assignments import Multiply, line, text
 from symbackprop.write.step.c_epoch import c_source, layouts_for

@@ -20,7 +20,7 @@ from symbackprop.train.data import data_from
 from symbackprop.train.loop import Epoch, Measured
 from symbackprop.train.model import decoded
 from symbackprop.train.progress import Progress
-from symbackprop.write.code.numpy_code import compile_prediction
+from symbackprop.write.code.network_code import compile_prediction
 
 
 def test_digits_reach_96_percent_with_the_defaults(tmp_path, capsys):
@@ -243,7 +243,7 @@ def test_the_first_step_is_near(tmp_path):
 
 def test_generated_source_does_not_depend_on_the_hash_seed():
     code = (
-        "from symbackprop.network.dense import dense; from symbackprop.write.code.numpy_code import compile_gradient;"
+        "from symbackprop.network.dense import dense; from symbackprop.write.code.network_code import compile_gradient;"
         "n = dense(('n', 'm', 3), ('gelu', 'softmax'), 'squared-error', 'column', 'N');"
         "print(compile_gradient(n, cost=True).source)"
     )

@@ -12,7 +12,7 @@ import numpy as np
 from symbackprop.network.dense import DenseNetwork, dense
 from symbackprop.train.loop import parameters
 from symbackprop.train.optimisers import SGD, Adam, Momentum, Optimiser, adamw, nesterov
-from symbackprop.write.code.numpy_code import compile_gradient
+from symbackprop.write.code.network_code import compile_gradient
 from symbackprop.write.step.assignments import Step
 from symbackprop.write.step.from_forms import training_step
 

@@ -39,6 +39,7 @@ from symbackprop.core.terms import (
     over,
     rebuilt,
     substitute,
+    subterms,
     whole,
 )
 from symbackprop.read.numpy.context import current
@@ -237,7 +238,7 @@ class Lowering:
 
     def formula(self, t: Term) -> Named:
         """A node that is known by its entries."""
-        axes = tuple(sorted(free(t), key=lambda i: i.name))
+        axes = in_order_of_use(t)
         body = self.in_nodes(t)
 
         def entry(at: tuple[Any, ...]) -> Term:
@@ -301,6 +302,13 @@ def signed(t: Term) -> Term | None:
             return u
         case _:
             return None
+
+
+def in_order_of_use(t: Term) -> tuple[Index, ...]:
+    """The free indices as they stand in the entries, others after them."""
+    used = [i for s in subterms(t) if isinstance(s, Entry) for i in s.at if isinstance(i, Index)]
+    known = free(t)
+    return tuple(dict.fromkeys([*(i for i in used if i in known), *sorted(known, key=lambda i: i.name)]))
 
 
 def number(q: Fraction) -> int | float:

@@ -1,34 +1,52 @@
-"""Matrix forms as a NumPy function, through SymPy's lambdify; among them what a dense network needs.
+"""Matrix forms as a NumPy function.
 
     compiled = compile_function([("W", W), ("x", x)], {"y": Product(W, x)})
     compiled(W=..., x=...)["y"]
 
-The forms are lowered to what NumPy has words for, common subexpressions become named lines, each line becomes a
-SymPy matrix expression over generated names, and lambdify writes the function.  The source is checked against a list
-of what it may contain before it runs.
+The forms become the assignments of which a training step is made (`write/step`), over generated names; the source is
+checked against a list of what it may contain before it runs.
 """
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
-import sympy
-
-from symbackprop.core.matrix import UNIT, Leaf, Matrix
-from symbackprop.core.terms import Array, SymbackpropError, sized
+from symbackprop.core.functions import ROWS
+from symbackprop.core.indices import Size
+from symbackprop.core.matrix import (
+    UNIT,
+    Determinant,
+    Diagonal,
+    DiagonalOf,
+    Identity,
+    Inverse,
+    Leaf,
+    Matrix,
+    Ones,
+    Product,
+    Trace,
+    Transpose,
+    shape,
+)
+from symbackprop.core.terms import SymbackpropError, sized
 from symbackprop.network.activations import Activation
-from symbackprop.network.dense import DenseNetwork
-from symbackprop.write.code.compiled import Compiled, namespace, readable
-from symbackprop.write.code.cse import Definition, NamedLines, Shape, scheduled
-from symbackprop.write.code.lowering import Value
-from symbackprop.write.code.matrix_sympy import to_sympy
-from symbackprop.write.code.numpy_printer import Extent, MatrixPrinter, Result
-from symbackprop.write.code.source_check import check_source
+
+from ..step.assignments import Assignment, Entrywise, Map, Multiply, Reduce, Ref, references
+from ..step.from_forms import Writer
+from ..step.functional import TEMPLATES, code
+from .compiled import Compiled, namespace, readable
+from .cse import Definition, NamedLines, Shape, scheduled
+from .lowering import Peak, Value
+from .source_check import FUNCTION_NAME, check_source
 
 AXES = {"matrix": 2, "column": 1, "row": 1, "scalar": 0}
+STEPS = {  # a step is of the type of its argument, which a comparison is not
+    **TEMPLATES, **{f.name: f.code for f in ROWS if re.fullmatch(r"\w+\(\{\}\)", f.code)}, "step": "heaviside({}, 0)",
+}  # fmt: skip
+DOUBLE = re.compile(r"\((\([^()]*\))\)")  # brackets in brackets
 
 
 def compile_function(
@@ -49,99 +67,153 @@ def compile_function(
     Raises SymbackpropError for an unknown array, an abstract function, a size that no input has, shapes that do not
     conform.
     """
-    return _Compiler(inputs, definitions, functions or {}).compiled(outputs, like or {})
+    return _Function(NamedLines(inputs, definitions, functions or {})).compiled(outputs, like or {})
 
 
-class _Compiler(NamedLines):
+class _Function(Writer):
+    """Names are v0, v1, ..., and n0, n1, ... for sizes; an array that is turned or made in place is named by that."""
+
+    def __init__(self, lines: NamedLines) -> None:
+        super().__init__(lines, {})
+        self.body: list[str] = []
+        self.full: dict[str, tuple[Size, Size]] = {}
+        for leaf, name in lines.names.items():
+            self.names[leaf.array], self.full[name] = name, leaf.shape
+            if lines.axes[name] < 2:
+                self.body.append(f"{name} = {name}.reshape(1, {'-1' if lines.axes[name] else 1})")
+        self.arguments = list(lines.names.values())
+
     def compiled(self, outputs: Mapping[str, Matrix], like: Mapping[str, Leaf]) -> Compiled:
-        lines, results = self.reduced(list(outputs.values()))
-        arguments = [self.argument(leaf) for leaf in self.names]
-        printer = MatrixPrinter(self.axes, f"result_type({', '.join([*map(str, arguments), '0.0'])})")
-        assignments: list[tuple[Any, Any]] = []
-        returned: dict[int, Any] = {}
-        wanted = list(outputs)
+        lines, results = self.lines.reduced(list(outputs.values()))
+        wanted, returned = list(outputs), dict[int, str]()
         for line, number in scheduled(lines, results):
-            axes = -1
+            name = self.temporary()
+            self.assign(name, line.value)
+            self.names[line.target.array] = name
             if number is not None:
+                self.lines.says[line.target] = wanted[number]
                 axes = AXES[like[wanted[number]].kind] if wanted[number] in like else 2
-                self.says[line.target] = wanted[number]
-            value = Result(self.expression(line.value), axes)
-            target = self.expression(self.new_name(line.target))
-            printer.axes[target.name] = printer.layout(value).axes
-            assignments.append((target, value))
-            if number is not None:
-                returned[number] = target
-        values = tuple(returned[number] for number in range(len(wanted)))
-        code = "\n".join(printer.doprint(value) for _, value in assignments)
-        assignments = [*self.extents(code), *assignments]
-        function = sympy.lambdify(
-            arguments,
-            values,
-            modules=[namespace(code)],
-            printer=printer,
-            use_imps=False,
-            cse=lambda _: (assignments, values),
-            docstring_limit=0,
-        )
-        source = inspect.getsource(function)
+                returned[number] = name + {0: ".reshape(())", 1: ".reshape(-1)", 2: ""}[axes]
+        body = "\n".join(f"    {s}" for s in (*self.extents(), *joined(self.body)))
+        values = ", ".join(returned[k] for k in range(len(wanted)))
+        source = f"def {FUNCTION_NAME}({', '.join(self.arguments)}):\n{body}\n    return ({values},)\n"
         check_source(source)
-        says = {name: self.says[leaf] for leaf, name in self.names.items() if leaf in self.says}
-        text = readable(source, says | {f"n{k}": symbol for symbol, k in self.sizes.items()})
-        return Compiled(text, function, tuple(self.inputs), tuple(outputs), "1 + exp" in code)
+        scope: dict[str, Any] = namespace(source)
+        exec(compile(source, "<compute>", "exec"), scope)
+        says = {self.names[leaf.array]: said for leaf, said in self.lines.says.items() if leaf.array in self.names}
+        text = readable(source, says | {f"n{k}": symbol for symbol, k in self.lines.sizes.items()})
+        return Compiled(text, scope[FUNCTION_NAME], tuple(self.lines.inputs), tuple(outputs), "1 + exp" in source)
 
-    def argument(self, leaf: Leaf) -> Any:
-        expression = self.expression(leaf)
-        return expression.args[0] if leaf.kind == "scalar" else expression
-
-    def expression(self, m: Value) -> Any:
-        return to_sympy(m, self.generated.__getitem__, lambda s: f"n{self.sizes.setdefault(s, len(self.sizes))}")
-
-    def extents(self, code: str) -> list[tuple[Any, Any]]:
+    def extents(self) -> list[str]:
         """Lines that read the sizes which the code needs off the arguments."""
-        found: list[tuple[Any, Any]] = []
-        needed = set(re.findall(r"\bn\d+\b", code))
-        for symbol, k in self.sizes.items():
-            if f"n{k}" not in needed:
-                continue
-            places = [
-                (generated, shape.index(sized(symbol)))
-                for (_, shape), generated in zip(self.inputs, self.names.values(), strict=False)
-                if sized(symbol) in shape
-            ]
+        found = []
+        for symbol, k in self.lines.sizes.items():
+            places = [(name, s.index(sized(symbol)))
+                      for (_, s), name in zip(self.lines.inputs, self.arguments, strict=True) if sized(symbol) in s]
             if not places:
                 raise SymbackpropError(f"the size {symbol} cannot be read off an input")
-            generated, axis = places[0]
-            found.append((sympy.Symbol(f"n{k}"), Extent(sympy.MatrixSymbol(generated, 1, 1), axis)))
+            found.append(f"n{k} = {places[0][0]}.shape[{places[0][1]}]")
         return found
 
+    # --- statements
 
-SCALAR = Leaf(Array("C"), "scalar", (UNIT, UNIT))
+    def assign(self, name: str, m: Value) -> None:
+        count = len(self.out)
+        self.full[name] = m.shape if isinstance(m, Peak) else shape(m)
+        super().assign(name, m)
+        (last,) = self.out[count:]  # what it needs has been said
+        del self.out[count:]
+        match m:
+            case Peak(of, _) | Product(Ones(), of) | Product(of, Ones()) if isinstance(last, Reduce):
+                self.body.append(self.statement(last, shape(of)))
+            case _:
+                self.body.append(self.statement(last, self.full[name]))
+
+    def statement(self, a: Assignment, entries: tuple[Size, Size]) -> str:
+        """`entries` is the shape of what the assignment runs over."""
+        match a:
+            case Multiply(target, left, right, lt, rt):
+                return f"{target} = {left}{'.T' * lt} @ {right}{'.T' * rt}"
+            case Reduce(target, how, axis, value):
+                operation = {"max": "maximum", "sum": "add"}[how]
+                return f"{target} = {operation}.reduce({self.spread(value, entries)}, axis={axis}, keepdims=True)"
+            case Map(target, value):
+                own = f"{code(value, STEPS)}.copy()" if isinstance(value, Ref) else ""
+                return f"{target} = {outermost(self.spread(value, entries, own))}"
+
+    def spread(self, value: Entrywise, to: tuple[Size, Size], own: str = "") -> str:
+        """The entries in an array of this shape; `own` is what makes it one of its own where it has the shape."""
+        text = DOUBLE.sub(r"\1", code(value, STEPS))
+        known = [self.full[n] for n in references(value) if n in self.full]
+        if not known:  # a number
+            return f"full({self.shape_of(to)}, {text}, dtype={self.kind})"
+        have = tuple(next((s[k] for s in known if s[k] != UNIT), UNIT) for k in (0, 1))
+        return own or text if have == to else f"broadcast_to({text}, {self.shape_of(to)}).copy()"
+
+    @property
+    def kind(self) -> str:
+        return f"result_type({', '.join([*self.arguments, '0.0'])})"
+
+    def shape_of(self, s: tuple[Size, Size]) -> str:
+        return f"({self.size(s[0])}, {self.size(s[1])})"
+
+    def size(self, s: Size) -> str:
+        """A number, or the name of a size.  Raises SymbackpropError for a size that is put together."""
+        if s.constant is not None:
+            return str(s.constant)
+        if len(s.symbols) != 1 or s != sized(s.symbols[0]):
+            raise SymbackpropError(f"the size {s} cannot be read off an input")
+        return f"n{self.lines.sizes.setdefault(s.symbols[0], len(self.lines.sizes))}"
+
+    def extent_of(self, s: Size) -> Entrywise:
+        return Ref(self.size(s))
+
+    def temporary(self, letter: str = "v") -> str:
+        self.count += 1
+        return f"{letter}{len(self.lines.names) + self.count - 1}" if letter == "v" else self.temporary()
+
+    def named(self, m: Value) -> str:
+        match m:
+            case Transpose(of):
+                text = f"{self.named(of)}.T"
+            case Identity(n):
+                text = f"eye({self.size(n)}, dtype={self.kind})"
+            case Diagonal(of):
+                text = f"diag({self.named(of)}.reshape(-1))"
+            case DiagonalOf(of):
+                text = f"diagonal({self.named(of)}).reshape(-1, 1)"
+            case Trace(of):
+                text = f"trace({self.named(of)}).reshape(1, 1)"
+            case Inverse(of):
+                text = f"inv({self.named(of)})"
+            case Determinant(of):
+                text = f"det({self.named(of)}).reshape(1, 1)"
+            case _:
+                return super().named(m)
+        self.full[text] = shape(m)
+        return text
 
 
-def parameter_names(net: DenseNetwork) -> tuple[str, ...]:
-    """W1, b1, W2, b2, ..."""
-    return tuple(f"{letter}{l}" for l in range(1, net.depth + 1) for letter in "Wb")
+def joined(body: Sequence[str]) -> list[str]:
+    """A product that one sum or Hadamard product alone uses stands in it: NumPy then writes over the product."""
+    lines = list(body)
+    for k, line in enumerate(body):
+        found = re.fullmatch(r"(v\d+) = (\S+ @ \S+)", line)
+        if found is None:
+            continue
+        name = re.compile(rf"\b{found[1]}\b")
+        users = [j for j in range(k + 1, len(lines)) if name.search(lines[j])]
+        if len(users) == 1 and len(name.findall(lines[users[0]])) == 1 and " @ " not in lines[users[0]]:
+            lines[users[0]] = name.sub(f"({found[2]})", lines[users[0]])
+            lines[k] = ""
+    return [line for line in lines if line]
 
 
-def compile_gradient(net: DenseNetwork, *, cost: bool = False) -> Compiled:
-    """(x, t, W1, b1, ...) -> (dW1, db1, ...), each of the shape of its parameter; with `cost`, the cost after them."""
-    names = parameter_names(net)
-    forms = {f"d{name}": form for name, (_, form) in zip(names, net.gradients(), strict=True)}
-    like = {f"d{name}": leaf for name, leaf in zip(names, net.parameters, strict=True)}
-    if cost:
-        forms["cost"], like["cost"] = net.cost_form(), SCALAR
-    inputs = [("x", net.x), ("t", net.t), *zip(names, net.parameters, strict=True)]
-    return compile_function(inputs, forms, (*net.forward(), *net.deltas()), like=like)
+def outermost(text: str) -> str:
+    """Without brackets around the whole."""
+    inner = text[1:-1]
+    return inner if text[:1] == "(" and text[-1:] == ")" and all(d >= 0 for d in depths(inner)) else text
 
 
-def compile_cost(net: DenseNetwork) -> Compiled:
-    """(x, t, W1, b1, ...) -> (y, cost): the prediction A^L, and the cost."""
-    inputs = [("x", net.x), ("t", net.t), *zip(parameter_names(net), net.parameters, strict=True)]
-    outputs = {"y": net.a(net.depth), "cost": net.cost_form()}
-    return compile_function(inputs, outputs, net.forward(), like={"y": net.a(net.depth), "cost": SCALAR})
-
-
-def compile_prediction(net: DenseNetwork) -> Compiled:
-    """(x, W1, b1, ...) -> (y,): the prediction A^L."""
-    inputs = [("x", net.x), *zip(parameter_names(net), net.parameters, strict=True)]
-    return compile_function(inputs, {"y": net.a(net.depth)}, net.forward(), like={"y": net.a(net.depth)})
+def depths(text: str) -> list[int]:
+    return list(accumulate((c == "(") - (c == ")") for c in text))

@@ -18,18 +18,18 @@ GENERATED = re.compile(r"[vn](0|[1-9][0-9]{0,6})")
 CALLABLE: dict[str, tuple[str, ...]] = {
     "numpy": (
         *column(lambda f: f.numpy).values(),
-        "absolute", "add", "arange", "broadcast_to", "clip", "diag", "diagonal", "einsum", "eye", "full", "logaddexp",
-        "maximum", "minimum", "multiply", "result_type", "sign", "sqrt", "square", "trace",
+        "absolute", "add", "arange", "broadcast_to", "clip", "diag", "diagonal", "einsum", "eye", "full", "heaviside",
+        "logaddexp", "maximum", "minimum", "multiply", "result_type", "sign", "sqrt", "square", "trace",
     ),
     "numpy.linalg": ("det", "inv"),
     "scipy.special": ("erf",),
 }  # fmt: skip
 FUNCTIONS = {name: module for module, names in CALLABLE.items() for name in names}
-ATTRIBUTES = frozenset({"T", "shape", "reduce", "astype", "copy"})
+ATTRIBUTES = frozenset({"T", "shape", "reduce", "reshape", "astype", "copy"})
 KEYWORDS = frozenset({"axis", "keepdims", "dtype", "optimize"})
 COMPARISONS = (ast.Gt, ast.GtE, ast.Eq)
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.MatMult, ast.Pow, ast.USub, ast.Gt)
-FUNCTION_NAME = "_lambdifygenerated"  # what lambdify calls its function
+FUNCTION_NAME = "_generated"
 
 
 class UnsafeSource(SymbackpropError):

@@ -96,18 +96,18 @@ COLUMNS, REASON = 80, 54  # of a terminal; where reasons begin
 WIDEST, FULL = 46, 62  # letters of a formula beside a reason, and of one that is made smaller
 
 
-def beside(formula: str, reason: str, indent: int = 2) -> list[str]:
+def beside(formula: str, reason: str, indent: int = 2, columns: int = COLUMNS) -> list[str]:
     """The formula with its reason beside it, or below it, to the right, where one of them is long."""
-    lines = [" " * indent + part for part in in_columns(formula, COLUMNS - indent)]
-    start = min(REASON, COLUMNS - len(reason))
+    lines = [" " * indent + part for part in in_columns(formula, columns - indent)]
+    start = min(REASON, columns - len(reason))
     if reason and len(lines[-1]) <= start - 2:  # in one row, further to the left where it is long
         return [*lines[:-1], f"{lines[-1]:<{start}}{reason}"]
-    why = textwrap.wrap(reason, COLUMNS - REASON) or [""]
+    why = textwrap.wrap(reason, columns - REASON) or [""]
     if len(lines[-1]) <= REASON - 2 and len(why) < 3:
         last = lines.pop()
         return [*lines, f"{last:<{REASON}}{why[0]}".rstrip(), *(f"{'':<{REASON}}{w}" for w in why[1:])]
-    below = textwrap.wrap(reason, COLUMNS - 8)
-    start = min(REASON, COLUMNS - max(map(len, below)))
+    below = textwrap.wrap(reason, columns - 8)
+    start = min(REASON, columns - max(map(len, below)))
     return [*lines, *(" " * start + w for w in below)]
 
 

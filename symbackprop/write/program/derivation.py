@@ -9,88 +9,44 @@ matrix form is lowered to its entries again.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from symbackprop.core.context import EMPTY, Context
-from symbackprop.core.indices import Index, IndexExpr, ProofError, Size
-from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, mul
+from symbackprop.core.context import EMPTY, Same
+from symbackprop.core.indices import Index, IndexExpr, ProofError
+from symbackprop.core.kernel import check
+from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, free, mul, substitute
 from symbackprop.gradients.derived import Derived
-from symbackprop.gradients.lemmas import term_of
+from symbackprop.gradients.lemmas import everywhere_in, term_of
 from symbackprop.gradients.meanings import opened, with_entries
 from symbackprop.gradients.reverse import MAXIMUM, RULE, Step
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.tidying import Tidy
+from symbackprop.prove.rewriting import assuming, everywhere
+from symbackprop.prove.tidying import Tidy, length
 from symbackprop.read.numpy import INPUT, UNIT, Node
-from symbackprop.write.paper.array_text import LETTERS
 
-from .equations import plain_letters
+from .lines import EVERYTHING, RESULT, USUAL, Derivation, Line, Passage
 from .matrix_forms import altogether, by_entries, cost, matrix_form
-from .notation import Both, Notation, partial
-from .parts import has_delta, indices, read_by, simpler, summed
-from .picture import Picture, picture
+from .notation import Both, partial
+from .parts import has_delta, put_together, read_by, simpler, summed
+from .picture import picture
 from .reasons import of_derivative
-from .source import Program
-from .standing import GRADIENT, Standing, jacobian
+from .standing import GRADIENT, Author, jacobian, stood
+from .written import Written
 
 WIDE = 90  # letters of a formula that is put together
 LOOKED_UP = 7  # what a name that is made up costs beside the letters that it stands for
-JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})
-RESULT, USUAL, EVERYTHING = 1, 2, 3
 GRADIENTS = re.compile(r"∂\w+/∂\w+")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`left = right`, with the reason; `level` is how much detail must be wanted for it to be shown."""
-
-    left: str
-    right: str
-    latex_left: str
-    latex_right: str
-    reason: str
-    level: int
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """How one gradient is found."""
-
-    name: str
-    latex_name: str
-    lines: tuple[Line, ...]
-    proved: bool
-
-    def shown(self, detail: int) -> list[Line]:
-        return [line for line in self.lines if line.level <= detail]
-
-
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    """All passages, and what is needed for the first line: the names and their sizes, conditions, hypotheses.
-
-    `shapes` has (text, LaTeX) of a name and its sizes, `remarks` what a reader is to know of how it was read.
-    """
-
-    title: str
-    variables: tuple[str, ...]
-    shapes: tuple[tuple[tuple[str, str], tuple[Size, ...]], ...]
-    passages: tuple[Passage, ...]
-    given: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-    picture: Picture = field(default_factory=Picture)
-
-
 def plan(
-    found: Derived, title: str, given: Sequence[str] = (), written: Mapping[str, Both] | None = None,
-    remarks: Sequence[str] = (), standing: Standing = Standing(),  # noqa: B008  it is immutable
-) -> Derivation:  # fmt: skip
-    """`written` has text and LaTeX of names that are not written as they are called."""
-    planner = Planner(found, written or {}, standing)
-    name = planner.notation
+    found: Derived, title: str, given: Sequence[str] = (), author: Author | None = None, remarks: Sequence[str] = ()
+) -> Derivation:
+    planner = Planner(found, author or Author())
+    name, signals = planner.notation, planner.author.signals
     gradients = {str(u.name): planner.names.get(o.array, "") for o, u in found.reverse.upstream.items()}
-    called = {n: name.gradient(of) for n, of in gradients.items() if of}
+    called = {n: name.name(signals[of]) if of in signals else name.gradient(of) for n, of in gradients.items() if of}
     declared = found.reverse.declared.items()
     shapes = tuple((called.get(n, (name.text(n), name.latex(n))), d.shape) for n, d in declared)
     passages = tuple(planner.passages())
@@ -98,64 +54,7 @@ def plan(
     return Derivation(title, tuple(found.proofs), shapes, passages, tuple(given), tuple(remarks), seen)
 
 
-class Planner:
-    def __init__(self, found: Derived, written: Mapping[str, Both], standing: Standing) -> None:
-        self.found, self.reverse = found, found.reverse
-        self.program = Program(found.reverse)
-        self.context = Context({**found.reverse.graph.definitions, **found.shared.known.definitions})
-        self.step = {s.node: s for s in self.reverse.steps}
-        self.lent = {s.adjoint for s in self.reverse.steps if isinstance(s.adjoint, Node) and not s.adjoint.backward
-                     and s.adjoint.operation != INPUT and s.adjoint.name == f"d{s.node.name}"}  # fmt: skip
-        self.shown = [n for n in self.reverse.forward if self.is_shown(n)]
-        self.unshown = [n for n in self.reverse.forward if n.named and n not in self.shown and n.operation != INPUT
-                        and self.own_name(n) and n.depth <= 0]  # fmt: skip
-        outputs = self.reverse.graph.outputs
-        called = [n for n in self.reverse.graph.nodes if n.named]
-        self.names = {n.array: name for n in called if (name := self.called(n))}
-        self.adjoint: dict[Array, str] = {}
-        for n in self.shown:
-            if n.array in self.names and (g := self.adjoint_of(n)) is not None:
-                self.adjoint.setdefault(g.array, GRADIENT + self.names[n.array])
-        self.names = {a: name for a, name in self.names.items() if a not in self.adjoint}
-        loss = "L" if self.reverse.upstream else self.names.get(outputs[0].array, "L")
-        self.notation = Notation({**self.names, **self.adjoint}, written, loss, standing)
-        upstream = [(o, u) for o, u in self.reverse.upstream.items() if o.array in self.names]
-        given = {u.array: GRADIENT + self.names[o.array] for o, u in upstream}
-        self.given = Notation({**self.names, **given}, written, loss, standing)
-        bare = {n.array for n in self.reverse.forward if n.operation == INPUT or n in outputs}
-        own = bare | {n.array for n in self.reverse.forward if self.own_name(n) and n.depth >= 0}
-        self.bare, self.own = (
-            Notation({**{a: n for a, n in self.names.items() if a in kept}, **given}, written, loss, standing)
-            for kept in (bare, own)
-        )
-        self.taken = {*self.names.values(), *(x for d in self.reverse.declared.values() for x in d.symbols)}
-        self.letters = [x for x in LETTERS if x not in self.taken]
-
-    def called(self, n: Node) -> str:
-        """The author's name, else that of the program for what is worth one: not for a root or an inverse."""
-        given = self.program.names.get(n, "")
-        if self.own_name(n) or n in self.reverse.graph.outputs:
-            return given or n.name or "L"
-        if n in self.lent:
-            return ""
-        return given if n.backward or (given[:1] == "t" and n.operation in JOINING) else ""
-
-    def is_shown(self, n: Node) -> bool:
-        """What has a name in the function itself, and a gradient."""
-        named = n.operation == INPUT or (self.own_name(n) and n.depth <= 0) or n in self.reverse.graph.outputs
-        return n.named and bool(named) and n in self.step
-
-    def own_name(self, n: Node) -> str:
-        """The author's; not that of the gradient which a value of the forward happens to be."""
-        return "" if n in self.lent else n.name or ""
-
-    def adjoint_of(self, n: Node) -> Node | None:
-        """The node that holds the gradient by n, where that is no argument of the forward."""
-        g = self.step[n].adjoint
-        own = isinstance(g, Node) and (g.backward or g in self.lent or g in self.reverse.upstream.values())
-        known = isinstance(g, Node) and g.named and own
-        return g if known and isinstance(g, Node) else None
-
+class Planner(Written):
     def passages(self) -> Iterator[Passage]:
         order = [s.node for s in self.reverse.steps if s.node in self.shown]
         for n in order:
@@ -170,7 +69,7 @@ class Planner:
         g = self.step[c].adjoint
         if c.array not in self.names:
             return None
-        axes, at = indices(c.shape, self.letters)
+        axes, at = self.indices(c.shape)
         left = Entry(Array(GRADIENT + self.names[c.array]), at)
         if not isinstance(g, Node):
             lines = [line for n in readers for line in self.definitions(n, c)]
@@ -178,13 +77,15 @@ class Planner:
         if not readers:
             result = self.opened(g.at(at), set(self.adjoint) - {g.array})
             return self.made(c, [self.line(left, result, axes, "the outputs have its entries as they are", RESULT)])
-        others = self.letters[len(axes) :]
-        called = {a.array: GRADIENT + self.names[n.array] for n in readers if (a := self.adjoint_of(n)) is not None}
+        if self.author.jacobians and readers == [*self.reverse.graph.outputs]:
+            return self.jacobian_passage(c, g, readers[0])
+        called = {a.array: self.author.gradient(self.names[n.array]) for n in readers
+                  if (a := self.adjoint_of(n)) is not None}  # fmt: skip
         lines = [line for n in readers for line in self.definitions(n, c)]
         result = simpler(self.opened(g.at(at), set(called))) if g.array not in called else g.at(at)
         total, chain, local = [], [], []
         for n in readers:
-            n_axes, n_at = indices(n.shape, others)
+            n_axes, n_at = self.indices(n.shape, *axes)
             up = self.gradient_of(n, n_at)
             slope = Diff(Entry(n.array, n_at), Entry(c.array, at))
             chain.append(summed(n_axes, slope if up is None else mul(up, slope)))
@@ -193,11 +94,14 @@ class Planner:
                 return None
             derivative = Tidy()(derivative)
             reason = of_derivative(form, self.body(n, n_at), c, self.notation, self.names)
-            local.append(self.line(slope, derivative, (*n_axes, *axes), reason, EVERYTHING, called))
+            line = self.line(slope, derivative, (*n_axes, *axes), reason, EVERYTHING, called)
+            cited = form in self.author.cited
+            steps = () if cited else self.steps(n, n_at, slope, derivative, (*n_axes, *axes))
+            local.append(replace(line, steps=steps))
             total.append((n_axes, derivative, up))
         put_in = add(*(summed(a, d if up is None else mul(up, d)) for a, d, up in total))
         proved = all(prove_equal(self.plain(t), self.plain(g.at(at)), EMPTY) is not None for t in (put_in, result))
-        lines.append(self.line(left, add(*chain), axes, "chain rule", USUAL, called))
+        lines.append(self.line(left, add(*chain), axes, "chain rule", USUAL, called, None))
         lines += local
         said = {line.left for line in lines}
         lines += [line for m in self.abbreviations(result) if (line := self.meaning(m, "abbreviated")).left not in said]
@@ -205,15 +109,66 @@ class Planner:
         lines.append(self.line(left, result, axes, last, RESULT, called))
         at_once = matrix_form(g, self.notation.renamed(result, called), axes, self.given, called)
         if at_once is not None:
-            name = self.notation.gradient(self.names[c.array])
-            stack = ", ".join(i.name for i in axes[:-2]) if len(axes) > 2 and "einsum" not in at_once[0] else ""
-            reason = f"all entries at once, for each {stack}" if stack else "all entries at once"
-            lines.append(Line(name[0], at_once[0], name[1], at_once[1], reason, RESULT))
+            lines.append(self.at_once(c, at_once, axes))
+        closing = self.closing(c, g, result, called) if c.operation == INPUT else None
+        if closing is not None:
+            return replace(self.made(c, [*lines, *closing[0]], proved), result=(left, closing[1]))
         if c.operation == INPUT and 0 < len(axes) <= 2:
             lines += self.put_in(c, g, axes, at, "" if at_once is None else at_once[0])
-        if c.operation == INPUT:
+        if c.operation == INPUT and not self.author.closed:
             lines += self.jacobian(c, g)
-        return self.made(c, lines, proved)
+        return replace(self.made(c, lines, proved), result=(left, self.shown_term(result, called)))
+
+    def at_once(self, c: Node, form: Both, axes: Sequence[Index], reason: str = "all entries at once") -> Line:
+        name = self.notation.gradient(self.names[c.array])
+        stack = ", ".join(i.name for i in axes[:-2]) if len(axes) > 2 and "einsum" not in form[0] else ""
+        return Line(name[0], form[0], name[1], form[1], f"{reason}, for each {stack}" if stack else reason, RESULT)
+
+    def closing(
+        self, c: Node, g: Node, result: Term, called: Mapping[Array, str]
+    ) -> tuple[list[Line], Term] | None:
+        """With inner gradients put in, where the author does so, and what the hypotheses then say."""
+        axes, at = self.indices(c.shape)
+        left, context = Entry(Array(GRADIENT + self.names[c.array]), at), self.found.shared.context
+        steps: list[tuple[Term, str]] = []
+        upstream = {u.array for u in self.reverse.upstream.values()}
+        if self.author.closed and arrays(result) & (called.keys() - upstream):
+            open_term = self.opened(g.at(at), ())
+            whole = min(simpler(Tidy()(open_term)), put_together(open_term), key=length)
+            if self.same(whole, g.at(at)):
+                steps.append((whole, "with what is above put in"))
+        for name, h in context.hypotheses.items():
+            found = everywhere(steps[-1][0] if steps else result, assuming(name), context)
+            if found is not None and isinstance(h, Same):
+                check(found[1], context)
+                outer = sorted(free(h.lhs), key=lambda i: i.name)
+                axes_of_h, _ = self.indices([i.size for i in outer])
+                said = substitute(h.lhs, dict(zip(outer, axes_of_h, strict=True)))
+                given = self.line(said, h.rhs, axes_of_h, "", RESULT)
+                steps.append((put_together(found[0]), f"{given.left} = {given.right}"))
+        if not steps:
+            return None
+        lines = [self.line(left, t, axes, why, RESULT, called) for t, why in steps]
+        last = self.shown_term(steps[-1][0], called)
+        form = by_entries(last, axes) if 0 < len(axes) <= 2 else None
+        if form is not None:
+            lines.append(self.at_once(c, self.notation.matrix(stood(form, len(axes), self.notation.standing)), axes))
+        return lines, last
+
+    def jacobian_passage(self, c: Node, g: Node, n: Node) -> Passage | None:
+        """∂n/∂c for the only output n, entry by entry and as a matrix."""
+        n_axes, n_at = self.indices(n.shape)
+        axes, at = self.indices(c.shape, *n_axes)
+        slope = Diff(Entry(n.array, n_at), Entry(c.array, at))
+        form, derivative = self.derivative(n, n_at, c, at, False, g.at(at), [n])
+        if derivative is None:
+            return None
+        derivative = Tidy()(derivative)
+        reason = of_derivative(form, self.body(n, n_at), c, self.notation, self.names)
+        line = self.line(slope, derivative, (*n_axes, *axes), reason, RESULT)
+        line = replace(line, steps=self.steps(n, n_at, slope, derivative, (*n_axes, *axes)))
+        found = self.made(c, [*self.definitions(n, c), line, *self.jacobian(c, g)[1:]])
+        return replace(found, result=(self.shown_term(slope), self.shown_term(derivative)))
 
     def jacobian(self, c: Node, g: Node) -> list[Line]:
         """∂y/∂c for one vector y by a vector: the gradient with a delta for the upstream gradient."""
@@ -222,11 +177,13 @@ class Planner:
         ((o, u),) = self.reverse.upstream.items()
         if o not in self.shown or not o.ndim == c.ndim == 1 or UNIT in (*o.shape, *c.shape):
             return []
-        (i,), (j,) = indices(o.shape, self.letters)[0], indices(c.shape, self.letters[1:])[0]
+        (i,), _ = self.indices(o.shape)
+        (j,), _ = self.indices(c.shape, i)
         hidden = [n.array for n in self.reverse.graph.nodes if n.meaning is not None and n.array not in self.names]
         back = [n.array for n in self.reverse.graph.nodes if n.backward and n.meaning is not None]
         whole = opened(g.at((j,)), [*back, *hidden], self.context)[0]
-        term = simpler(Tidy()(with_entries(whole, lambda e: Delta(i, e.at[0]) if e.array == u.array else None)))
+        found = simpler(Tidy()(with_entries(whole, lambda e: Delta(i, e.at[0]) if e.array == u.array else None)))
+        term = self.output_first(found, (i,), (j,))
         left = Diff(Entry(o.array, (i,)), Entry(c.array, (j,)))
         lines = [self.line(left, term, (i, j), "the Jacobian: a delta for the gradient by the output", RESULT)]
         form = by_entries(self.notation.renamed(term), (i, j))
@@ -277,7 +234,7 @@ class Planner:
             if again is None and not before:
                 said.append(line)
             elif again is not None and not before:  # kept where it is first said, at the level of the last
-                said.append(Line(line.left, line.right, line.latex_left, line.latex_right, line.reason, again.level))
+                said.append(replace(line, level=again.level))
         name = self.names[c.array]
         return Passage(self.notation.text(name), self.notation.latex(name), tuple(said), proved)
 
@@ -317,11 +274,21 @@ class Planner:
         """∂n/∂c, with the compact form that gave it, if one did; `alone`: n is the loss and all that reads c."""
         by_rule = self.by_rule(n, n_at, c, at, len(readers))
         if by_rule is not None:
-            return self.step[n].how, by_rule
+            return self.step[n].how, self.output_first(by_rule, n_at, at)
         forms = [s.how for s in self.between(c) if s.how not in (RULE, MAXIMUM)]
         if alone and forms:
             return forms[0], result
         return "", self.local(n, n_at, c, at)
+
+    def output_first(self, t: Term, n_at: Sequence[IndexExpr], at: Sequence[IndexExpr]) -> Term:
+        """A symmetric Jacobian as s_i (δ_ij - s_j) for ∂s_i/∂z_j, not s_j (δ_ji - s_i)."""
+        pairs = {i: j for i, j in zip((*n_at, *at), (*at, *n_at), strict=True) if isinstance(i, Index)}
+        if [i.size for i in n_at if isinstance(i, Index)] != [i.size for i in at if isinstance(i, Index)]:
+            return t
+        swapped = everywhere_in(
+            substitute(t, pairs), lambda d: Delta(d.j, d.i) if isinstance(d, Delta) and d.j in n_at else None
+        )
+        return swapped if self.same(swapped, t) else t
 
     def by_rule(
         self, n: Node, n_at: tuple[IndexExpr, ...], c: Node, at: tuple[IndexExpr, ...], readers: int
@@ -349,27 +316,6 @@ class Planner:
         except ProofError:
             return None
 
-    def body(self, n: Node, at: tuple[IndexExpr, ...], kept: Sequence[Node] = ()) -> Term:
-        """The definition of n in terms of what is shown, and of what is kept besides."""
-        seen = {*self.shown, *kept}
-        hidden = [m.array for m in self.reverse.forward if m.meaning is not None and m not in seen]
-        return opened(Entry(n.array, at), [n.array, *hidden], self.context)[0]
-
-    def opened(self, t: Term, keep: Collection[Array]) -> Term:
-        """A gradient in the names that are shown: the gradients that are kept stay, and names of the user's."""
-        back = [
-            n.array for n in self.reverse.graph.nodes if n.backward and n.meaning is not None and n.array not in keep
-        ]
-        known = {*self.names, *keep}
-        hidden = [n.array for n in self.reverse.forward if n.meaning is not None and n.array not in known]
-        return opened(t, [*back, *hidden], self.context)[0]
-
-    def plain(self, t: Term) -> Term:
-        """Compared with nothing hidden."""
-        back = [n.array for n in self.reverse.graph.nodes if n.backward and n.meaning is not None]
-        forward = [n.array for n in self.reverse.forward if n.meaning is not None]
-        return opened(t, [*back, *forward], self.context)[0]
-
     # --- lines ---------------------------------------------------------------------------------
 
     def definitions(self, n: Node, c: Node) -> list[Line]:
@@ -382,17 +328,4 @@ class Planner:
         more = sorted([] if shortened else jumped, key=lambda m: -m.number)
         return [*lines, *(self.meaning(m, "definition") for m in more)]
 
-    def meaning(self, n: Node, reason: str) -> Line:
-        axes, at = indices(n.shape, self.letters)
-        return self.line(Entry(n.array, at), self.body(n, at, self.unshown), axes, reason, USUAL)
-
-    def line(
-        self, left: Term, right: Term, axes: Sequence[Index], reason: str, level: int,
-        called: Mapping[Array, str] | None = None,
-    ) -> Line:  # fmt: skip
-        right = plain_letters(self.notation.renamed(right, called), 0, [*(i.name for i in axes), *self.taken])
-        (a, p), (b, q) = (self.notation.of(t, axes) for t in (self.notation.renamed(left, called), right))
-        return Line(a, b, p, q, reason, level)
-
-
-__all__ = ["Derivation", "Line", "Passage", "plan"]
+__all__ = ["plan"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbackprop.core.terms import (
     Add,
     Apply,
     Array,
+    Diff,
     Entry,
     Holds,
     Index,
@@ -16,6 +17,7 @@ from symbackprop.core.terms import (
     Num,
     Positive,
     Power,
+    Size,
     Sum,
     Term,
     Whole,
@@ -28,6 +30,13 @@ from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 from symbackprop.write.paper.array_text import LETTERS, ArrayText, latex, symbols
 
 LONG = 108
+Letters = Callable[[Size], Sequence[str]]  # those of indices, by what they range over
+
+
+def usual_letters(size: Size) -> Sequence[str]:
+    del size
+    return LETTERS
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +98,33 @@ class Equations:
         return with_entries(t, entry)
 
 
-def plain_letters(t: Term, outside: int, taken: Sequence[str] = ()) -> Term:
+def plain_letters(t: Term, outside: int, taken: Sequence[str] = (), letters: Letters = usual_letters) -> Term:
     """Tidied, with letters for the indices of sums; the first `outside` letters are those of the entry."""
-    pool = [x for x in LETTERS if x not in symbols(t) and x not in taken]
+    return lettered(positive_first(Tidy()(t)), outside, taken, letters)
 
-    def named(s: Term, depth: int) -> Term:
+
+def lettered(t: Term, outside: int, taken: Sequence[str] = (), letters: Letters = usual_letters) -> Term:
+    """The same as it stands."""
+    avoided = {*symbols(t), *taken}
+    entry = tuple(x for x in LETTERS if x not in avoided)[:outside]
+
+    def named(s: Term, used: tuple[str, ...]) -> Term:
         match s:
             case Sum(size, body, _):
-                return Sum(size, named(body, depth + 1), pool[depth] if depth < len(pool) else f"i_{depth}")
+                free_ones = (x for x in letters(size) if x not in avoided and x not in used)
+                letter = next(free_ones, f"i_{len(used)}")
+                return Sum(size, named(body, (*used, letter)), letter)
             case Whole():
                 return s
             case Holds(Positive(u)):
-                return Holds(Positive(named(u, depth)))
+                return Holds(Positive(named(u, used)))
+            case Diff(body, wrt):
+                return Diff(named(body, used), wrt)
             case _:
                 args = arguments(s)
-                return rebuilt(s, tuple(named(a, depth) for a in args)) if args else s
+                return rebuilt(s, tuple(named(a, used) for a in args)) if args else s
 
-    return named(positive_first(Tidy()(t)), outside)
+    return named(t, entry)
 
 
 def positive_first(t: Term) -> Term:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .derivation import Derivation
 from .drawing import as_svg
 from .html_page import as_html
+from .lines import Derivation
 from .pages import as_fragment, as_latex, as_markdown, as_text
 
 WRITERS: Mapping[str, Callable[[Derivation, int], str]] = {

@@ -8,8 +8,8 @@ from html import escape
 
 from symbackprop.write.html import page
 
-from .derivation import EVERYTHING, Derivation, Line, Passage
 from .drawing import as_svg
+from .lines import EVERYTHING, Derivation, Line, Passage
 from .pages import footing, why
 
 SUBSCRIPT = re.compile(r"(?<=_\{)[a-z](?:,?[a-z])*(?=\})")
@@ -62,13 +62,13 @@ def shapes(d: Derivation) -> str:
 
 def passage(p: Passage) -> str:
     usual = "".join(step(x, p) for x in p.lines if x.level < EVERYTHING)
-    more = "".join(step(x, p) for x in p.lines if x.level == EVERYTHING)
+    more = "".join(step(s, p) for x in p.lines if x.level == EVERYTHING for s in x.steps or (x,))
     unfold = f"<details><summary>local derivatives</summary>{more}</details>" if more else ""
     return f'<section><h2>by <span class="tex">{escape(p.latex_name)}</span></h2>{usual}{unfold}</section>'
 
 
 def step(line: Line, p: Passage) -> str:
-    tex = escape(coloured(rf"{line.latex_left} = {line.latex_right}"))
+    tex = escape(coloured(rf"{line.latex_left} = {line.latex_right}".strip()))
     reason = why(line, p, escape, '<span class="tex">{}</span>')
     return (
         f'<div class="step"><div class="tex" data-display="true">{tex}</div>'

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symbackprop.core.context import EMPTY
-from symbackprop.core.indices import Index
-from symbackprop.core.matrix import UNIT, Diagonal, Given, Matrix, entry
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, dummy
+from symbackprop.core.indices import Index, IndexExpr
+from symbackprop.core.matrix import UNIT, Diagonal, Elementwise, Given, Hadamard, Matrix, Ones, Product, Scale, entry
+from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, dummy, substitute
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
@@ -37,7 +37,7 @@ def matrix_form(
     """The entries `t` of the node, in the names of the page, as one formula for all of them."""
     if not axes:
         return None
-    if g.array in called:  # the gradient by what reads it
+    if called.get(g.array, "").startswith(GRADIENT):  # the gradient by what reads it
         return notation.gradient(called[g.array].removeprefix(GRADIENT))
     usual = notation.standing.usual
     literal = MatrixForms(notation, called).of(g) if usual else None
@@ -77,8 +77,9 @@ def cost(text: str) -> float:
 
 def by_entries(t: Term, axes: Sequence[Index]) -> Matrix | None:
     """The form with these entries, with common factors outside where that is proved to be the same."""
-    rows, columns = axes[0], axes[1] if len(axes) > 1 else None
-    plain = with_entries(t, without_units)
+    rows, columns = Index("i", axes[0].size), Index("j", axes[1].size) if len(axes) > 1 else None  # in their order
+    here: dict[Index, IndexExpr] = dict(zip(axes, (i for i in (rows, columns) if i is not None), strict=True))
+    plain = with_entries(substitute(t, here), without_units)
     try:
         form = compact(plain, rows, columns).form
     except SymbackpropError:
@@ -86,10 +87,21 @@ def by_entries(t: Term, axes: Sequence[Index]) -> Matrix | None:
     if isinstance(form, Einsum):
         return None
     i, j = rows, columns if columns is not None else dummy(UNIT, "j")
-    for short in (factored(symmetrical(form)), factored(form)):
+    for short in (slopes_last(factored(symmetrical(form))), slopes_last(factored(form))):
         if short != form and proved(plain, entry(short, i, j), EMPTY) is not None:
             return short
     return form
+
+
+def slopes_last(m: Matrix) -> Matrix:
+    """G ∘ f'(z) where f'(z) ∘ G was found."""
+    match m:
+        case Hadamard(Elementwise(_, _, order) as slope, Product() as other) if order:
+            return Hadamard(other, slope)
+        case Scale(factor, of):
+            return Scale(factor, slopes_last(of))
+        case _:
+            return m
 
 
 def without_units(e: Entry) -> Term | None:
@@ -301,13 +313,14 @@ class MatrixForms:
         x, p = bracketed(form, PRODUCT)
         if a.ndim > 2 and not (keeps and axis == -1):
             raise NoForm
+        ones = self.notation.matrix(Ones((a.shape[axis], UNIT))) if axis in (0, 1, -1, -2) else ("", "")
         if axis in (0, -2) and n.operation == "sum" and not keeps and self.notation.standing.paper:
             y, q = self.raisable(a)
-            return f"{y}^T 1", rf"{q}^{{\mathsf{{T}}}} \, \mathbf{{1}}", PRODUCT
+            return f"{y}^T {ones[0]}", rf"{q}^{{\mathsf{{T}}}} \, {ones[1]}", PRODUCT
         if axis in (0, -2) and n.operation == "sum" and not keeps:
             return f"1^T {x}", rf"\mathbf{{1}}^{{\mathsf{{T}}}} {p}", PRODUCT
         if axis in (1, -1) and n.operation == "sum" and not keeps:
-            return f"{x} 1", rf"{p} \, \mathbf{{1}}", PRODUCT
+            return f"{x} {ones[0]}", rf"{p} \, {ones[1]}", PRODUCT
         if axis not in (0, 1, -1, -2):
             raise NoForm
         along = "rows" if axis in (1, -1) else "columns"

@@ -203,7 +203,9 @@ class GradientLatex(Compactly, Latex):
 
 def raised_already(base: str) -> bool:
     """w^l, whose transpose needs brackets."""
-    return base[0] != "(" and re.fullmatch(r"[^^ ]*\^(?:\{[^{}]*\}|\w|\([^()]*\)).*", base) is not None
+    if base.startswith(("(", r"\left(")):
+        return False
+    return re.fullmatch(r"[^^ ]*\^(?:\{[^{}]*\}|\w|\([^()]*\)).*", base) is not None
 
 
 def partial(above: str, below: str) -> str:

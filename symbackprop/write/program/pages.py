@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from symbackprop.write.paper.derivations import PREAMBLE
-from symbackprop.write.paper.layout import COLUMNS, beside, latex_rows
+from symbackprop.write.paper.layout import COLUMNS, QUOTED, beside, latex_rows
 from symbackprop.write.paper.term_parts import GREEK, SPECIAL
 
-from .derivation import USUAL, Derivation, Line, Passage
+from .lines import USUAL, Derivation, Line, Passage
 
 SIGNS = {
     "∂": r"\partial", "²": "^2", "√": r"\surd", "≥": r"\ge", "≤": r"\le", "≠": r"\ne", "∘": r"\circ",
     "×": r"\times", "·": r"\cdot", "∇": r"\nabla", **{k: "\\" + v for k, v in GREEK.items()},
 }  # fmt: skip
+CONTINUED = 6  # letters before a line that goes on
+PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{amsmath}
+\usepackage[margin=2cm]{geometry}
+\allowdisplaybreaks
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{0.4em}
+\newcommand{\why}[1]{\parbox[t]{5.2cm}{\raggedright\footnotesize #1}}
+\begin{document}
+"""
 MACROS = r"""\providecommand{\why}[1]{\parbox[t]{5.2cm}{\raggedright\footnotesize #1}}
 """
 
@@ -28,10 +39,14 @@ def as_text(d: Derivation, detail: int = USUAL) -> str:
     lines = [*textwrap.wrap(d.title, COLUMNS), "=" * min(len(d.title), COLUMNS), "", *shapes(d), *remarks(d), ""]
     for p in d.passages:
         lines += [f"by {p.name}", "-" * (3 + len(p.name))]
-        for line in p.shown(detail):
-            lines += beside(f"{line.left} = {line.right}", line.reason)
-        lines.append("")
+        lines += [*text_lines(p, detail), ""]
     return "\n".join([*lines, footing(d), ""])
+
+
+def text_lines(p: Passage, detail: int, columns: int = COLUMNS) -> Iterator[str]:
+    for line in p.shown(detail):
+        indent = 2 if line.left else CONTINUED
+        yield from beside(f"{line.left} = {line.right}".strip(), line.reason, indent, columns)
 
 
 def shapes(d: Derivation) -> list[str]:
@@ -66,7 +81,10 @@ def aligned(p: Passage, detail: int = USUAL) -> str:
 
 
 def why(line: Line, p: Passage, words: Callable[[str], str], formula: str = "${}$") -> str:
-    """The reason of a line, with the variable's name as a formula."""
+    """The reason of a line, with the names in it as formulas."""
+    if line.why:
+        parts = QUOTED.split(line.why)
+        return "".join(formula.format(x) if n % 2 else words(x) for n, x in enumerate(parts))
     said, variable = line.reason.removesuffix(f" in {p.name}"), formula.format(p.latex_name)
     return words(line.reason) if said == line.reason else f"{words(said)} in {variable}"
 
@@ -94,12 +112,15 @@ def sections(d: Derivation, detail: int) -> str:
     parts = [rf"\section*{{{tex_text(d.title)}}}", "With " + ", ".join(latex_shapes(d)) + "."]
     parts += [tex_text(r[0].upper() + r[1:]) + "." for r in d.remarks]
     for p in d.passages:
-        shown = p.shown(detail)
-        rows = [row for x in shown for row in latex_rows(x.latex_left, x.latex_right, why(x, p, tex_text))]
         parts.append(rf"\subsection*{{The gradient by ${p.latex_name}$}}")
-        parts.append("\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}")
+        parts.append("\\begin{align*}\n" + " \\\\\n".join(latex_lines(p, detail)) + "\n\\end{align*}")
     said = footing(d)
     return "\n".join([*parts, with_names(said[0].upper() + said[1:], d) + ".", ""])
+
+
+def latex_lines(p: Passage, detail: int) -> Iterator[str]:
+    for x in p.shown(detail):
+        yield from latex_rows(x.latex_left, x.latex_right, why(x, p, tex_text))
 
 
 def with_names(text: str, d: Derivation) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 
-from symbackprop.core.indices import Index, IndexExpr, Size
+from symbackprop.core.context import EMPTY
+from symbackprop.core.indices import Index, IndexExpr, ProofError, Size
 from symbackprop.core.terms import (
     ONE,
     Add,
@@ -23,7 +24,10 @@ from symbackprop.core.terms import (
     rebuilt,
     subterms,
 )
+from symbackprop.prove.normal_form.normal import Normal
+from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
+from symbackprop.write.paper.array_text import LETTERS
 
 
 def indices(shape: Sequence[Size], names: Sequence[str]) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
@@ -31,6 +35,28 @@ def indices(shape: Sequence[Size], names: Sequence[str]) -> tuple[tuple[Index, .
     pool = iter((*names, *(f"i{k}" for k in range(1, 100))))
     at: tuple[IndexExpr, ...] = tuple(ZERO_AT if s == UNIT else Index(next(pool), s) for s in shape)
     return tuple(i for i in at if isinstance(i, Index)), at
+
+
+class IndexLetters:
+    """Letters for axes: those that an author prefers for a size ("" for any size), then the usual ones."""
+
+    def __init__(self, taken: Collection[str], preferred: Mapping[str, str]) -> None:
+        self.taken, self.preferred = taken, preferred
+
+    def pool(self, size: Size) -> tuple[str, ...]:
+        return (*self.preferred.get(str(size), ""), *self.preferred.get("", ""), *LETTERS)
+
+    def __call__(
+        self, shape: Sequence[Size], *avoid: Index
+    ) -> tuple[tuple[Index, ...], tuple[IndexExpr, ...]]:
+        """Indices for the axes longer than 1, and the index expressions of all axes."""
+        used = {*self.taken, *(i.name for i in avoid)}
+        names: list[str] = []
+        for size in shape:
+            if size != UNIT:
+                names.append(next((x for x in self.pool(size) if x not in used), f"i{len(names) + 1}"))
+                used.add(names[-1])
+        return indices(shape, names)
 
 
 def summed(axes: Sequence[Index], body: Term) -> Term:
@@ -73,6 +99,14 @@ def simpler(t: Term) -> Term:
             return rebuilt(t, tuple(map(simpler, arguments(t))))
         case _:
             return t
+
+
+def put_together(t: Term) -> Term:
+    """Multiplied out, with like terms added; as it is where that is no sum of products."""
+    try:
+        return Tidy()(Normal(EMPTY).of(t)[0])
+    except ProofError:
+        return simpler(Tidy()(t))
 
 
 def flattened(args: Sequence[Term]) -> list[Term]:

@@ -6,7 +6,21 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from symbackprop.core.functions import FUNCTIONS
-from symbackprop.core.terms import Add, Apply, Array, Entry, Holds, Mul, Power, Sum, Term, arguments, arrays, subterms
+from symbackprop.core.terms import (
+    Add,
+    Apply,
+    Array,
+    Entry,
+    Holds,
+    Mul,
+    Power,
+    Sum,
+    Term,
+    Whole,
+    arguments,
+    arrays,
+    subterms,
+)
 from symbackprop.read.numpy import Node
 
 from .steps import absolute, positive_part
@@ -33,6 +47,9 @@ def of_derivative(form: str, body: Term, by: Node, notation: Spelled, names: Map
         return "quotient rule"
     if powers:
         return "power rule"
+    unknown = [s.fn for s in subterms(body) if isinstance(s, Whole) and variable in arrays(s) and len(s.fn) == 1]
+    if unknown:
+        return f"the derivative of {unknown[0]}"
     match degree(body, variable):
         case 0 | 1:
             return f"linear in {name}"

@@ -5,9 +5,11 @@ A compact form is found for columns and the gradient layout; here it is turned t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
+from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.matrix import (
     UNIT,
     Determinant,
@@ -55,6 +57,31 @@ class Standing:
     def is_row(self, gradient: bool) -> bool:
         """A vector, or the gradient by one, stands as a row."""
         return self.rows != (gradient and self.numerator)
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """How an author writes.
+
+    `written` has text and LaTeX of names that are not written as they are called, `letters` those of indices by the
+    size that they range over ("" for any other), `signals` the names of gradients, by variable.  `jacobians`: of one
+    output its Jacobians are asked for, not the gradient that comes from an upstream gradient.  `closed`: gradients of
+    inner names that have no signal are put in at the end.  `folds` are names of terms, both as on the page, `cited`
+    compact forms whose Jacobian is not worked out again.
+    """
+
+    written: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
+    letters: Mapping[str, str] = field(default_factory=dict)
+    signals: Mapping[str, str] = field(default_factory=dict)
+    jacobians: bool = False
+    closed: bool = False
+    folds: Context = EMPTY
+    cited: tuple[str, ...] = ()
+
+    def gradient(self, variable: str) -> str:
+        """The name of the array that is the gradient by the variable."""
+        return self.signals.get(variable, GRADIENT + variable)
 
 
 def stood(form: Matrix, axes: int, s: Standing) -> Matrix:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -58,6 +58,7 @@ from .passes import inlined
 
 RATE = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
 MINUS_ONE = Num(Fraction(-1))
+SizeOf = Callable[[Size], Entrywise]
 POWERS = {Fraction(1, 2): "sqrt"}
 
 
@@ -77,11 +78,13 @@ def training_step(net: DenseNetwork, update: Update, l2: float = 0.0) -> Step:
     names = [f"{letter}{l}" for l in range(1, net.depth + 1) for letter in "Wb"]
     inputs = {"x0": net.x, "t0": net.t, update.scalars[0]: RATE, **dict(zip(names, net.parameters, strict=True))}
     lines = NamedLines(list(inputs.items()), (*net.forward(), *deltas_from_outputs(net)), {})
-    step = _Writer(lines, inputs).step([form for _, form in with_penalty(net, penalty)], names, update)
+    step = Writer(lines, inputs).step([form for _, form in with_penalty(net, penalty)], names, update)
     return inlined(step)
 
 
-class _Writer:
+class Writer:
+    """Writes the lines of forms as assignments to `out`."""
+
     def __init__(self, lines: NamedLines, inputs: dict[str, Leaf]) -> None:
         self.lines = lines
         self.names: dict[Array, str] = {}
@@ -144,6 +147,10 @@ class _Writer:
         self.assign(name, m)
         return name
 
+    def extent_of(self, s: Size) -> Entrywise:
+        """A size as a number: only that of a batch is not known."""
+        return Samples()
+
     # --- entries
 
     def entry(self, m: Matrix) -> Entrywise:
@@ -165,7 +172,7 @@ class _Writer:
             case Plus(args):
                 return self.sum(args)
             case Scale(factor, of):
-                return scaled(scalar(factor, self.names), self.entry(of))
+                return scaled(scalar(factor, self.names, self.extent_of), self.entry(of))
             case Elementwise(fn, of, 0) if fn in FUNCTIONS:
                 return Call(fn, (self.entry(of),))
             case ElementPower(of, exponent):
@@ -205,41 +212,41 @@ def scaled(factor: Entrywise, e: Entrywise) -> Entrywise:
     return Call("mul", (factor, e))
 
 
-def scalar(t: Term, names: dict[Array, str]) -> Entrywise:
+def scalar(t: Term, names: dict[Array, str], extent_of: SizeOf) -> Entrywise:
     """A factor as arithmetic in numbers, N and the scalars; what is a number is one."""
     if (value := number(t)) is not None:
         return Number(value)
     match t:
         case Size():
-            return Samples()
+            return extent_of(t)
         case Entry(array, ()):
             return Ref(names[array])
         case Power(base, exponent) if exponent < 0:
-            below = scalar(base if exponent == -1 else Power(base, -exponent), names)
+            below = scalar(base if exponent == -1 else Power(base, -exponent), names, extent_of)
             return Call("div", (Number(1.0), below))
         case Power(base, exponent):
-            return Call("power", (scalar(base, names), Number(float(exponent))))
+            return Call("power", (scalar(base, names, extent_of), Number(float(exponent))))
         case Mul(args):
-            return quotient(args, names)
+            return quotient(args, names, extent_of)
         case Add(args):
-            total = scalar(args[0], names)
+            total = scalar(args[0], names, extent_of)
             for a in args[1:]:
-                total = Call("add", (total, scalar(a, names)))
+                total = Call("add", (total, scalar(a, names, extent_of)))
             return total
     raise SymbackpropError(f"a factor of a matrix is a scalar, not a {type(t).__name__.lower()}")
 
 
-def quotient(args: Sequence[Term], names: dict[Array, str]) -> Entrywise:
+def quotient(args: Sequence[Term], names: dict[Array, str], extent_of: SizeOf) -> Entrywise:
     """A product of scalars: its numbers as one, its negative powers below."""
     above = [a for a in args if number(a) is None and not (isinstance(a, Power) and a.exponent < 0)]
     below = [Power(a.base, -a.exponent) for a in args if number(a) is None and isinstance(a, Power) and a.exponent < 0]
     value = math.prod(v for v in map(number, args) if v is not None)
     total: Entrywise | None = None if value == 1 and above else Number(value)
     for a in above:
-        total = scalar(a, names) if total is None else Call("mul", (total, scalar(a, names)))
+        total = scalar(a, names, extent_of) if total is None else Call("mul", (total, scalar(a, names, extent_of)))
     assert total is not None
     for a in below:
-        total = Call("div", (total, scalar(a.base if a.exponent == 1 else a, names)))
+        total = Call("div", (total, scalar(a.base if a.exponent == 1 else a, names, extent_of)))
     return total
 
 

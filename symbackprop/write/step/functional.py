@@ -8,6 +8,7 @@ Nothing is written over: a compiler decides that.
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from types import CodeType
 from typing import assert_never
 
@@ -89,7 +90,7 @@ def written(a: Assignment) -> str:
             assert_never(a)
 
 
-def code(e: Entrywise) -> str:
+def code(e: Entrywise, templates: Mapping[str, str] = TEMPLATES) -> str:
     match e:
         case Ref(name):
             return name
@@ -98,9 +99,9 @@ def code(e: Entrywise) -> str:
         case Samples():
             return "n0"
         case Call(fn, (a, b)) if fn in INFIX:
-            return f"({code(a)} {INFIX[fn]} {code(b)})"
+            return f"({code(a, templates)} {INFIX[fn]} {code(b, templates)})"
         case Call(fn, args):
-            return TEMPLATES.get(fn, fn + "({})").format(*map(code, args))
+            return templates.get(fn, fn + "({})").format(*(code(a, templates) for a in args))
         case _:
             assert_never(e)
 

@@ -13,13 +13,9 @@ from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.kernel import EveryDepth, Proof
 from symbackprop.core.matrix import Elementwise, Given, Hadamard, Leaf, Matrix, entry
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Diff, Entry, Term, whole
-from symbackprop.prove.certified import certified
-from symbackprop.prove.equality import prove_gradient
-
-from ..dense import bias_gradient, signal_before, weight_gradient, weighted_input
-from ..derivation import At, Claim, Derivation, Line, definition
-from ..layers import (
+from symbackprop.core.terms import Entry, Term, whole
+from symbackprop.network.dense import bias_gradient, signal_before, weight_gradient, weighted_input
+from symbackprop.network.layers import (
     ABOVE,
     BELOW,
     COST,
@@ -31,6 +27,11 @@ from ..layers import (
     rows_and_columns,
     width,
 )
+from symbackprop.network.settled import definition
+from symbackprop.prove.certified import certified
+from symbackprop.prove.equality import prove_gradient
+
+from .told import Theorem, Told, both, matrices, of_forms, partials, stated
 
 TOTAL = "C"  # the cost of the whole network
 BY_INDUCTION = "by induction over the layers"
@@ -100,48 +101,46 @@ def base_and_step(layers: Layers) -> tuple[Proof, Proof]:
     return base, proved(cost_of(r.above, after), Entry(z, r.here), r.backward, Context(known))
 
 
-def signals(layers: Layers) -> Derivation:
+def signals(layers: Layers) -> Told:
     """∂C/∂z^l = δ^l for every layer of a network of any depth."""
     return concluded("signals", "The signals of all layers", layers, layers.z(HERE), layers.delta(HERE), None)
 
 
-def weights(layers: Layers) -> Derivation:
+def weights(layers: Layers) -> Told:
     """∂C/∂W^l = δ^l (a^{l-1})^T for every layer of a network of any depth."""
     form = weight_gradient(layers.a(BELOW), layers.delta(HERE), layers.convention)
     return concluded("weights", "The gradients by all weights", layers, layers.w(HERE), form, layers.forward(HERE))
 
 
-def biases(layers: Layers) -> Derivation:
+def biases(layers: Layers) -> Told:
     """∂C/∂b^l = δ^l for every layer of a network of any depth."""
     form = bias_gradient(layers.delta(HERE), layers.batch, layers.convention)
     return concluded("biases", "The gradients by all biases", layers, layers.b(HERE), form, layers.forward(HERE))
 
 
-def concluded(
-    name: str, title: str, layers: Layers, variable: Leaf, form: Matrix, entering: Matrix | None
-) -> Derivation:
+def concluded(name: str, title: str, layers: Layers, variable: Leaf, form: Matrix, entering: Matrix | None) -> Told:
     r, (base, step), z = recursion(layers), base_and_step(layers), layers.z(HERE)
     state: Term = Entry(z.array, r.here) if entering is None else definition(z, entering)[1].body
     cost = cost_of(r.here, state)
     letters = "rc" if entering is None else "jk"
     row, column = (Index(letter, n) for letter, n in zip(letters, variable.shape, strict=True))
-    at = entry(form, row, column)
     wrt = Entry(variable.array, at_axes(variable, row, column))
-    claimed = Given(row, column, Diff(cost, wrt))
     parameter = []
     if entering is not None:
         known = {layers.delta(HERE).array: Tensor(r.here, cost_of(r.here, state, 1))}
-        parameter.append((wrt, state, proved(cost, wrt, at, Context(known))))
+        parameter.append((wrt, state, proved(cost, wrt, entry(form, row, column), Context(known))))
     proof, context = EveryDepth(base, step, tuple(parameter)), Context(recursion=r)
-    theorem = certified(proof, context)
-    setting = ((layers.delta(LAST), last_signal(layers)), (layers.z(ABOVE), forward(layers)),
-               (layers.delta(HERE), signal_from_above(layers)))  # fmt: skip
+    forms: list[tuple[Leaf, Matrix]] = [
+        (layers.delta(LAST), last_signal(layers)), (layers.z(ABOVE), forward(layers)),
+        (layers.delta(HERE), signal_from_above(layers)), *([] if entering is None else [(z, entering)]),
+    ]  # fmt: skip
     kind = f"{layers.convention}s{', batch' if layers.batch else ''}"
-    lines = (Line(Diff(cost, wrt)), Line(At(form, row, column), BY_INDUCTION, proof))
-    return Derivation(
-        f"every-depth-{name}-{layers.convention}", f"{title} ({kind})", ABOUT, setting, lines,
-        Claim(claimed, form) if entering is None else None,
-        context, proof, theorem, kind=kind,
+    by = both(variable.array)
+    passage = of_forms(by, partials(by, (TOTAL, TOTAL)), [(form, BY_INDUCTION)])
+    return Told(
+        f"every-depth-{name}-{layers.convention}", f"{title} ({kind})", ABOUT, kind,
+        tuple((matrices(a), matrices(b)) for a, b in forms), (passage,), (stated(passage.lines[-1]),),
+        (Theorem(context, proof, certified(proof, context)),),
     )  # fmt: skip
 
 

@@ -6,12 +6,12 @@ applies a rule at each outermost place where it does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TypeAlias
 
-from symbackprop.core.context import Context, Equation, Same
+from symbackprop.core.context import Context, Same
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Linear, Proof, UnderDiff, UnderSum, UnderWhole
+from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, UnderDiff, UnderSum, UnderWhole
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.signs import instance
@@ -140,18 +140,6 @@ def vanishing(t: Term, context: Context) -> Rewrite | None:
     return None if not isinstance(t, Diff) or touches(t.body, t.wrt.array, context) else zero(t, context)
 
 
-def vanishing_outside(dependents: Collection[Array]) -> Rule:
-    """The same where it is known which arrays depend on the variable (the laws decide again)."""
-
-    def vanish(t: Term, context: Context) -> Rewrite | None:
-        if not isinstance(t, Diff):
-            return None
-        found = any(isinstance(s, Entry) and s.array in dependents for s in subterms(t.body))
-        return None if found else zero(t, context)
-
-    return vanish
-
-
 def zero(t: Diff, context: Context) -> Rewrite:
     opened_up = everywhere(t.body, repeated(unfolding()), context)
     if opened_up is None:
@@ -216,18 +204,6 @@ def chain_rule(t: Term, context: Context) -> Rewrite | None:
     return None
 
 
-def through_definition(t: Term, context: Context) -> Rewrite | None:
-    """∂a_i/∂w = f'(z_i) ∂z_i/∂w for a_i := f(z_i): a definition opened under a derivative, then the chain rule."""
-    if not isinstance(t, Diff) or not isinstance(t.body, Entry) or t.body.array not in context.definitions:
-        return None
-    body, law = context.definitions[t.body.array].at(*t.body.at), UnderDiff(t.wrt, By("unfold", (t.body,)))
-    for rule in (linearity, chain_rule):
-        found = rule(Diff(body, t.wrt), context)
-        if found is not None:
-            return found[0], Chain(law, (found[1],))
-    return Diff(body, t.wrt), law
-
-
 def independence(t: Term, context: Context) -> Rewrite | None:
     """∂w_ab/∂w_jk = δ_aj δ_bk: the entries of a variable are independent."""
     if not isinstance(t, Diff) or not isinstance(t.body, Entry) or t.body.array in context.definitions:
@@ -279,19 +255,6 @@ def assuming(name: str) -> Rule:
         return substitute(h.rhs, found), By("assume", (name, values))
 
     return assume
-
-
-def using(equation: Equation, proof: Proof) -> Rule:
-    """An earlier theorem of the same context, for other indices."""
-
-    def use(t: Term, context: Context) -> Rewrite | None:
-        found = instance(equation.lhs, t)
-        if found is None:
-            return None
-        values = tuple(sorted(found.items(), key=lambda p: p[0].name))
-        return substitute(equation.rhs, found), Instance(values, proof)
-
-    return use
 
 
 # --- letters -----------------------------------------------------------------------------------

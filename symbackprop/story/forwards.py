@@ -1,8 +1,4 @@
-"""The derivations of backpropagation as people meet them: printed line by line, and as LaTeX documents.
-
->>> from symbackprop.story import show
->>> show("softmax")
-"""
+"""Derivations as people meet them: printed line by line, and as LaTeX documents."""
 
 from __future__ import annotations
 
@@ -13,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symbackprop.write.paper.derivations import latex_document, markdown_document, plain_derivation
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.files import write_atomically
+from symbackprop.functions.checks import derive
+from symbackprop.write.paper.layout import plain_prose
 
-from .core.terms import SymbackpropError
-from .files import write_atomically
-from .functions.checks import derive
-from .network.derivations import STORIES, story
-from .write.paper.layout import plain_prose
+from .pages import latex_document, markdown_document, plain_document
+from .stories import STORIES, Told, story
 
 
 def show(name: str) -> None:
@@ -30,12 +26,13 @@ def show(name: str) -> None:
         start = time.perf_counter()
         derivation = fact()
         spent = 1000 * (time.perf_counter() - start)
-        print(f"{plain_derivation(derivation)}\n  derived and checked in {spent:.1f} ms\n")
+        print(f"{plain_document(derivation)}\n  derived and checked in {spent:.1f} ms\n")
 
 
-def latex_documents() -> dict[str, str]:
-    """A LaTeX document for each story, by file name; the same text in every run."""
-    return {f"{name}.tex": latex_document(title, story(name)) for name, (title, _) in STORIES.items()}
+def latex_documents(known: Mapping[str, Sequence[Told]] | None = None) -> dict[str, str]:
+    """A LaTeX document for each story, by file name; the same text in every run.  `known` has been told already."""
+    told = {name: story(name) for name in STORIES} if known is None else known
+    return {f"{name}.tex": latex_document(STORIES[name][0], found) for name, found in told.items()}
 
 
 def markdown_page(name: str) -> str:

@@ -1,0 +1,9 @@
+"""The derivations of backpropagation as people meet them.
+
+>>> from symbackprop.story import show
+>>> show("softmax")
+"""
+
+from .forwards import Forward, latex_documents, markdown_page, show, tell
+
+__all__ = ["Forward", "latex_documents", "markdown_page", "show", "tell"]

@@ -1,0 +1,102 @@
+"""Stories for the terminal, as Markdown with LaTeX formulas, and as LaTeX documents that compile by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+
+from symbackprop.core.context import Same
+from symbackprop.core.terms import predicate_key
+from symbackprop.write.paper.layout import COLUMNS, QUOTED, latex_formula, latex_prose, plain_prose
+from symbackprop.write.paper.matrix_writer import MatrixWriter
+from symbackprop.write.paper.term_parts import latex_name, plain_name
+from symbackprop.write.paper.text import Latex, Plain
+from symbackprop.write.program.lines import EVERYTHING
+from symbackprop.write.program.pages import PREAMBLE, aligned, latex_lines, text_lines
+
+from .told import Told
+
+# --- text ----------------------------------------------------------------------------------------
+
+
+def plain_document(d: Told) -> str:
+    """As it is read in a terminal."""
+    title = plain_prose(d.title)
+    lines = [title, "-" * len(title), *(f"  {x}" for x in wrap(plain_prose(d.about), COLUMNS - 2))]
+    lines += [f"    {a[0]} = {b[0]}" for a, b in d.setting]
+    for p in d.passages:
+        lines += ["", f"  by {p.name}", *(f"  {x}" for x in text_lines(p, EVERYTHING, COLUMNS - 2))]
+    return "\n".join([*lines, "", *(f"  proved: {s[0]}" for s in d.statements), f"  {plain_scope(d)}"])
+
+
+def plain_scope(d: Told) -> str:
+    """For which sizes, under which hypotheses and conditions."""
+    return ", ".join([f"for all {plain_sizes(d)}", *plain_terms(d)])
+
+
+def plain_terms(d: Told) -> list[str]:
+    return [said for said, _ in terms(d, Plain())]
+
+
+def plain_sizes(d: Told) -> str:
+    return ", ".join(map(plain_name, d.sizes))
+
+
+def terms(d: Told, writer: MatrixWriter) -> Iterator[tuple[str, str]]:
+    """What the theorems need: hypotheses with their names, and conditions that are not plain."""
+    for t in d.theorems:
+        for name in sorted(t.equation.hypotheses):
+            h = t.context.hypotheses[name]
+            said = f"{writer(h.lhs)} = {writer(h.rhs)}" if isinstance(h, Same) else writer.condition(h)
+            yield f"provided that {said}", name
+        for c in sorted(t.equation.conditions, key=predicate_key):
+            yield f"where {writer.condition(c)}", ""
+
+
+# --- LaTeX ---------------------------------------------------------------------------------------
+
+
+def latex_document(title: str, told: Iterable[Told]) -> str:
+    """A whole document; the same text in every run."""
+    body = "\n".join(line for d in told for line in latex_section(d))
+    return f"{PREAMBLE}\\section*{{{latex_prose(title)}}}\n{body}\\end{{document}}\n"
+
+
+def latex_section(d: Told) -> Iterator[str]:
+    """What is given, what is proved and under which terms, and the lines."""
+    yield rf"\subsection*{{{latex_prose(d.title)}}}"
+    yield f"{latex_prose(d.about)} Let"
+    yield "\\begin{align*}\n" + " \\\\\n".join(f"  {a[1]} &= {b[1]}" for a, b in d.setting) + "\n\\end{align*}"
+    rows = " \\\\\n".join(f"  {s[1]}" for s in d.statements)
+    yield f"Then\n\\begin{{gather*}}\n{rows}\n\\end{{gather*}}\n{latex_scope(d)}\n"
+    for p in d.passages:
+        yield f"By ${p.latex_name}$:"
+        yield "\\begin{align*}\n" + " \\\\\n".join(latex_lines(p, EVERYTHING)) + "\n\\end{align*}"
+
+
+def latex_scope(d: Told) -> str:
+    text = "for all sizes $" + ", ".join(map(latex_name, d.sizes)) + "$"
+    for said, name in terms(d, Latex()):
+        words, _, formula = said.partition(" that " if name else " ")
+        text += f", {words}{' that' * bool(name)} ${formula}$" + (f" ({latex_prose(name)})" if name else "")
+    return f"{text}."
+
+
+# --- Markdown ------------------------------------------------------------------------------------
+
+
+def markdown_document(title: str, told: Iterable[Told]) -> str:
+    """A page with display formulas, as GitHub and Jupyter show them."""
+    return "\n".join([f"# {markdown_prose(title)}", "", *(part for d in told for part in markdown_section(d))])
+
+
+def markdown_section(d: Told) -> Iterator[str]:
+    given = r", \qquad ".join(f"{a[1]} = {b[1]}" for a, b in d.setting)
+    yield from (f"## {markdown_prose(d.title)}", "", markdown_prose(d.about), "", "Let", "", f"$${given}$$", "")
+    yield from ("Then", "", *(f"$${s[1]}$$" for s in d.statements), "", latex_scope(d), "")
+    for p in d.passages:
+        yield from (f"By ${p.latex_name}$:", "", f"$$\n{aligned(p, EVERYTHING)}\n$$", "")
+
+
+def markdown_prose(text: str) -> str:
+    return QUOTED.sub(lambda m: f"${latex_formula(m[1])}$", text)
