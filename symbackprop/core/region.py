@@ -164,8 +164,7 @@ class Needs:
     def meant(self, meaning: Tensor, at: tuple[IndexExpr, ...], guards: Guards) -> Term:
         """What an entry is; without guards up to the names of its indices."""
         self.count = max(self.count, len(at))
-        names = tuple(Index(f"~{n}", i.size) for n, i in enumerate(meaning.axes, 1))
-        return meaning.at(*at) if guards else anywhere(meaning, at, names)
+        return meaning.at(*at) if guards else anywhere(meaning, at)
 
     def visit(self, t: Term, guards: Guards, moving: frozenset[Array]) -> None:
         """What was looked at under these guards, or under some of them, is not looked at again."""

@@ -258,14 +258,11 @@ def added(signs: Iterable[Sign]) -> Sign:
 Values: TypeAlias = dict[Index, IndexExpr]
 
 
-def anywhere(meaning: Tensor, at: tuple[IndexExpr, ...], names: tuple[Index, ...] = ()) -> Term:
-    """The entry there, up to what its indices are called where these are different: for what holds for all of them.
-
-    They are then the axes, or these names.
-    """
+def anywhere(meaning: Tensor, at: tuple[IndexExpr, ...]) -> Term:
+    """The entry there, or at ~1, ~2, ... where its indices are different: for what holds for all of them."""
     different = {i for i in at if isinstance(i, Index)}
     same = len(different) == len(at) and meaning.shape == tuple(i.size for i in at if isinstance(i, Index))
-    return meaning.at(*(names or meaning.axes) if same else at)
+    return meaning.at(*(Index(f"~{n}", i.size) for n, i in enumerate(meaning.axes, 1)) if same else at)
 
 
 def says(general: Predicate, p: Predicate, least: Least = EVERY_SIZE) -> bool:
