@@ -32,7 +32,7 @@ from symbackprop.core.terms import ProofError
 PREDICATES = ("gt0", "ne0", "ge0", "ge0i", "eq")
 FRACTIONS = ("0", "1", "-1", "2", "-2", "1/2", "-1/2", "3", "1/3")
 REASONS = (
-    "sign", "weigh", "factors", "base", "split", "fixed", "nested", "knowing", "dense", "given", "continued", "cases",
+    "sign", "weigh", "base", "split", "fixed", "nested", "knowing", "dense", "given", "continued", "cases",
     "steps",
 )  # fmt: skip
 TABLES = {

@@ -330,6 +330,19 @@ def far_points(draw: Random) -> Iterator[Question]:
         yield Question("lambda x, w: (x*w).sum()", "lambda x, w: 2*w + 1", t, "x", said, FALSE)
 
 
+def products_of_facts(draw: Random) -> Iterator[Question]:
+    """Two steps of the forward say that a product has a value: log(x + a), log(b - x), and 1/((x + a)(b - x))."""
+    for _ in range(5):
+        a, b, c = draw.sample(range(1, 9), 3)
+        f = f"{c}*np.log(x + {a}) - {c}*np.log({b} - x)"
+        yield total(f, f"{c * (a + b)}/({a * b} + {b - a}*x - x**2)", SURE)
+        yield total(f, f"{c * (a + b)}/((x + {a})*({b} - x))", SURE)
+        yield total(f, f"{c * (a + b)}/({a * b} + {b - a}*x + x**2)", FALSE)
+        yield total(f"1/(x - {a}) - 1/(x + {b})", f"-{a + b}*(2*x + {b - a})/(x**2 + {b - a}*x - {a * b})**2", SURE)
+        yield total(f"{c}*x", f"{c}*(x**2 - {a * a})/(x**2 - {a * a})", SURE, f"x != {a}", f"x != -{a}")
+        yield total(f"{c}*x", f"{c}*(x**2 - {a * a})/(x**2 - {a * a})", FALSE, f"x != {a}")
+
+
 def turned_equations(draw: Random) -> Iterator[Question]:
     """Equations between products of a symmetric matrix, of which factors are met transposed."""
     t, known = {"P": "n n", "x": "n"}, "P == P.T"
@@ -348,5 +361,6 @@ KINDS: dict[str, Callable[[Random], Iterator[Question]]] = {
     "tolerance dropped": tolerances, "nan-aware": nan_aware, "NumPy semantics": numpy_corners,
     "sum of nothing": sums_of_nothing, "count": counts, "bound of a sum": bounds_of_sums, "turned": turned_equations,
     "far point": far_points,
+    "product of facts": products_of_facts,
 }  # fmt: skip
 COVERED_BY = {"size as key or text": "size 1"}  # kinds of the table that another generator draws

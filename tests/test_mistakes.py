@@ -87,3 +87,28 @@ def test_what_is_wrong_at_0_only_is_called_so(value: str) -> None:
     found = check_gradient(forward, backward, shapes={"x": "N", "m": "N", "s": ""}, wrt="x")
     assert (found.status, found.mistake) == ("refuted", "wrong at special points only")
     assert found.repair is not None and found.repair.theorem is not None
+
+
+WITHOUT_VALUE = [
+    ("lambda x: x.prod()", "lambda x: x.prod() / x", {"x": "n"}, "x[i] ≠ 0"),
+    ("lambda X: np.linalg.det(X)", "lambda X: np.linalg.det(X) * np.linalg.inv(X).T", {"X": "n n"}, "det(X) ≠ 0"),
+    ("lambda x: (x**2).sum()", "lambda x: 2 * x * x / x", {"x": "n"}, "x[i] ≠ 0"),
+    ("lambda x: (x**3).sum()", "lambda x: 3 * x**4 / x**2", {"x": "n"}, "x[i]^2 ≠ 0"),
+    ("lambda x, y: (x * y).sum()", "lambda x, y: y * y / y", {"x": "n", "y": "n"}, "y[i] ≠ 0"),
+    ("lambda x: x.sum()**2", "lambda x: 2 * x.sum()**2 / x.sum() + 0*x", {"x": "n"}, "Σ_j x[j] ≠ 0"),
+    ("lambda x: (x**2).sum()", "lambda x: 2 * np.sqrt(x)**2", {"x": "n"}, "x[i] >= 0"),
+    ("lambda x: (x**4).sum()", "lambda x: 4 * np.exp(3 * np.log(x))", {"x": "n"}, "x[i] > 0"),
+]
+
+
+@pytest.mark.parametrize(("forward", "backward", "shapes", "needed"), WITHOUT_VALUE)
+def test_what_a_claim_needs_to_have_a_value_is_said(
+    forward: str, backward: str, shapes: dict[str, str], needed: str
+) -> None:
+    known = {"np": np}
+    found = check_gradient(eval(forward, known), eval(backward, known), shapes, next(iter(shapes)), timeout=60)
+    assert found.status == "refuted" and found.counterexample.kind == "no value"
+    assert found.special_cases == (needed,)
+    assert found.mistake is not None
+    if found.repair is None or "/" in backward:
+        assert found.mistake == "no value where the gradient exists"

@@ -1245,12 +1245,6 @@ class Theorem(Certificate):
                 said = signs[0] if rest is ZERO and len(signs) == 1 else added([*signs, sign(rest, world, used)])
                 need(op == "ne0" or sign(scale, world, used) == 3, "the scale may be negative")
                 need(said & SAYS[op] == SAYS[op], "a part may be negative, or all are 0")
-            case ["factors", _, rs]:
-                need(t.op == "mul" or t.op == "pow" and op in ("ne0", "gt0"), "no product")
-                strict = t.op == "pow" and (root(*t.data) or op == "gt0" and t.data[0] % 2)
-                below = op if t.op == "mul" else "gt0" if strict else "ne0"
-                need(t.terms, "no factors")
-                self.explained([(below, s) for s in t.terms], all_of(rs))
             case ["base", _, r]:
                 _, power = of(r, need(op == "ne0", "no such reason") and ("ne0",))
                 need(power.op == "pow" and power.data[0] > 0 and power.terms[0] is t, "no power of it")

@@ -20,13 +20,12 @@ from .signs import POSITIVE, SAYS, Signs, added, says
 from .kernel import Seen, check, inhabited
 from .laws.functions import DERIVATIVES
 from .reasons import (
-    Argument, Base, Cases, Continued, Dense, Factors, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split,
-    Steps, Weigh,
+    Argument, Base, Cases, Continued, Dense, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
 )  # fmt: skip
 from .region import Smoothness, needed, needs, region_of, truth
 from .statement import Statement
 from .terms import (
-    ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, Mul, NonNegative, Nonzero, Pick, Positive,
+    ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, NonNegative, Nonzero, Pick, Positive,
     Power, Predicate, Term, Whole, add, arrays, free, mul, neg, require, sub, substitute, subterms, whole,
 )  # fmt: skip
 
@@ -56,8 +55,6 @@ def established(reason: Reason, context: Context) -> Used:
             return signs.used
         case Weigh():
             return weighed(reason, context)
-        case Factors(_, parts):
-            return factors(goal, parts, context)
         case Base(_, power):
             match goal, power.goal:
                 case Nonzero(b), Nonzero(Power(base, q)) if base == b and q > 0:
@@ -128,22 +125,6 @@ def weighed(reason: Weigh, context: Context) -> Used:
         require(signs.sign(reason.scale) == POSITIVE, "{} may be negative", reason.scale)
     require(said & SAYS[type(goal)] == SAYS[type(goal)], "the sum may be 0 or negative")
     return used | signs.used
-
-
-def factors(goal: Predicate, parts: tuple[Reason, ...], context: Context) -> Used:
-    match goal:
-        case Nonzero(Power(base, q)) if q.denominator == 1:
-            wanted: tuple[Predicate, ...] = (Nonzero(base),)
-        case Positive(Power(base, q)) if q.denominator == 1 and q.numerator % 2 == 0:
-            wanted = (Nonzero(base),)
-        case Nonzero(Power(base, _)) | Positive(Power(base, _)):
-            wanted = (Positive(base),)
-        case Nonzero(Mul(args)) | Positive(Mul(args)) | AtLeastZero(Mul(args)):
-            wanted = tuple(like(goal, a) for a in args)
-        case _:
-            wanted = ()
-    require(bool(wanted), "{} is not about factors", goal)
-    return discharged(wanted, parts, context)
 
 
 def term_of(p: Predicate) -> Term:

@@ -37,14 +37,6 @@ class Weigh:
 
 
 @dataclass(frozen=True, slots=True)
-class Factors:
-    """The goal is about a product or a power, and its factors have reasons: positive ones, or ones that are not 0."""
-
-    goal: Predicate
-    parts: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Base:
     """The goal b != 0 by a reason for b^q != 0 with q > 0, since 0^q is 0."""
 
@@ -99,7 +91,7 @@ class Knowing:
     inner: Reason
 
 
-Reason: TypeAlias = Sign | Weigh | Factors | Base | Split | Fixed | Nested | Knowing
+Reason: TypeAlias = Sign | Weigh | Base | Split | Fixed | Nested | Knowing
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from time import monotonic
 
 from symbackprop.clock import OutOfTime, in_time, stage
 from symbackprop.core.indices import Index, SymbackpropError, sized
+from symbackprop.core.region import VALUE
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import AtLeastZero, Term
+from symbackprop.core.terms import AtLeastZero, Predicate, Term
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.at_sizes import problem_at, sizes_in
 from symbackprop.decide.decide import Problem, prove
@@ -21,12 +22,15 @@ from symbackprop.functions.sweep import Sweep, tried
 from symbackprop.functions.verdict import Repaired, Verdict, WrongStep
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.wrong_line import WrongLine, factor_text
+from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.numbers.refute.search import Question, search
+from symbackprop.prove.cases import Missing
 from symbackprop.prove.working_out import derived
 from symbackprop.repair.cases import special_cases
 from symbackprop.repair.naming import AT_SPECIAL_POINTS, LEFT_OUT
 from symbackprop.repair.search import OTHER, Repair, repair
 from symbackprop.write.code.index_code import compile_tensors
+from symbackprop.write.paper.array_text import predicate_text
 from symbackprop.write.program.mending import Mended, line_of
 
 SHORT = 90  # characters of an expression in a name
@@ -95,6 +99,7 @@ __all__ = ["repaired", "with_line"]
 
 
 FEW = 3
+NO_VALUE = "no value where the gradient exists"
 LOOKING, REPAIRING, NAMING, CASES = 0.3, 0.7, 0.7, 0.3  # of the time that is left: the rest is for special cases
 
 
@@ -129,15 +134,21 @@ def repaired_by(claim: Claim, setting: Setting, verdict: Verdict, end: float) ->
     rarely = found is not None and found.mistake == AT_SPECIAL_POINTS  # then no case of equal entries tells more
     naming = claim.conforms and (found is None or not found.exact) and not rarely
     name = explained(claim, setting, part(NAMING)) if naming else ""
+    shown = verdict.counterexample
+    undefined = isinstance(shown, Counterexample) and shown.kind == "no value"
     texts: list[str] = []  # those that were found until then stay
-    if claim.conforms and not rarely:
+    if claim.conforms and (undefined or not rarely):
         as_long = max(part(CASES), monotonic() - began)
-        in_time(1, lambda: texts.extend(true_when(problem, q)), None, min(part(1), as_long))
+        ways = true_when(problem, None if rarely else q, claim.axes if undefined else None)
+        in_time(1, lambda: texts.extend(ways), None, min(part(1), as_long))
     cases = tuple(texts)
     if found is None:
-        return replace(verdict, special_cases=cases, mistake=name or verdict.mistake)
+        nothing = NO_VALUE if undefined else None
+        return replace(verdict, special_cases=cases, mistake=name or verdict.mistake or nothing)
     if name:
         found = replace(found, mistake=name)
+    elif rarely and undefined:
+        found = replace(found, mistake=NO_VALUE)
     elif found.mistake == OTHER or LEFT_OUT in found.mistake:
         found = replace(found, mistake=told_by(cases, claim) or by_line(claim, setting, part(NAMING)) or found.mistake)
     fixed = Repaired(
@@ -214,20 +225,36 @@ def placed(claim: Claim) -> tuple[Index, ...]:
     )
 
 
-def true_when(problem: Problem, q: Question) -> Iterator[str]:
-    """'n = 1', 'A is symmetric': extra hypotheses under which the claim is proved."""
+def true_when(problem: Problem, q: Question | None, axes: Sequence[Index] | None = None) -> Iterator[str]:
+    """'n = 1', 'A is symmetric': extra hypotheses under which the claim is proved.
+
+    With the axes of a claim that lacks a value somewhere what its value needs is tried first.  Without a question
+    nothing is guessed.
+    """
     try:
-        larger = large_enough(problem)
+        defined = () if axes is None else where_defined(problem)
+        if axes is not None and defined:
+            yield " and ".join(predicate_text(p, axes) for p in defined)
+            return
+        larger = "" if q is None else large_enough(problem)
         if larger:
             yield larger
             return
-        for case in special_cases(q):  # of two ways the quicker one first
+        for case in [] if q is None else special_cases(q):  # of two ways the quicker one first
             if by_substitution(problem, case.hypotheses) or isinstance(
                 prove(problem.assuming(*case.hypotheses)), Theorem
             ):
                 yield case.text
     except SymbackpropError:
         pass
+
+
+def where_defined(problem: Problem) -> tuple[Predicate, ...]:
+    """What the claim needs to have a value, if it is proved under this hypothesis."""
+    missing = prove(problem)
+    if not isinstance(missing, Missing) or missing.stage != VALUE:
+        return ()
+    return missing.left if isinstance(prove(problem.assuming(*missing.left)), Theorem) else ()
 
 
 def large_enough(problem: Problem) -> str:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from linecache import getlines
+from linecache import checkcache, getlines
+from types import CodeType
 from typing import Any
 
 from symbackprop.core.context import Hypothesis
@@ -224,12 +225,21 @@ def text_of(function: Function) -> dict[str, str | None]:
     name = getattr(function, "__name__", type(function).__name__)
     code = getattr(function, "__code__", getattr(function, "written", function))
     try:
-        text = inspect.getsource(code) if getlines(getattr(code, "co_filename", "")) else ""
+        text = source_of(code) if isinstance(code, CodeType) else inspect.getsource(code)
     except (OSError, TypeError):
         text = ""
-    if not text:  # without a file: `inspect` would look at all modules
+    if not text:
         return {"name": name, "sha256": None, "text": None}
     return {"name": name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "text": text}
+
+
+def source_of(code: CodeType) -> str:
+    """The lines of a function, or nothing; `inspect.getsource` gives the same, and looks at all modules before."""
+    checkcache(code.co_filename)
+    lines = getlines(code.co_filename)
+    if not 0 < code.co_firstlineno <= len(lines):
+        return ""
+    return "".join(inspect.getblock(lines[code.co_firstlineno - 1 :]))
 
 
 BEFORE = ("d", "grad", "g", "gradient", "nabla", "del", "delta", "dl", "dld", "dlossd", "djd", "dcostd", "dfd", "dyd",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations
+from itertools import permutations, product
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, as_affine, sized
 from symbackprop.core.region import truth
@@ -31,6 +31,7 @@ from symbackprop.core.terms import (
     free,
     map_indices,
     reach,
+    substitute,
     subterms,
 )
 
@@ -252,3 +253,11 @@ def places(s: Term) -> tuple[IndexExpr, ...]:
             return (e,)
         case _:
             return ()
+
+
+def at_indices(t: Term, other: Term) -> Iterator[Term]:
+    """The term with indices of another one in place of its own."""
+    own = sorted(free(t), key=lambda i: i.name)
+    choices = ([i for i in sorted(free(other), key=lambda i: i.name) if i.size == k.size] for k in own)
+    for values in product(*choices):
+        yield substitute(t, dict(zip(own, values, strict=True)))

@@ -23,7 +23,6 @@ from symbackprop.core.reasons import (
     Cases,
     Continued,
     Dense,
-    Factors,
     Fixed,
     Given,
     Holding,
@@ -220,9 +219,6 @@ FORGERIES: dict[str, Callable[[], object]] = {
     "a sum over an empty range": reason(weigh(
         Positive(sub(N, ONE)), ONE,
         ((ONE, Sign(Positive(add(Ordinal(affine(N - 2, ((few, -1),))), Ordinal(few), ONE)))),), ZERO)),
-    "factors of another kind": reason(
-        Factors(Positive(mul(MINUS, ONE)), (Sign(Nonzero(MINUS)), Sign(Positive(ONE))))),
-    "no factors": reason(Factors(Positive(MINUS), ())),
     "a reason for fewer values": reason(
         Knowing(Positive(v(i)), "k", (), Sign(Positive(v(few)))), Positive(v(few))),
     "a reason for the diagonal": reason(
@@ -232,7 +228,9 @@ FORGERIES: dict[str, Callable[[], object]] = {
     "a reason of a weaker kind": reason(Knowing(Positive(x), "k", (), Sign(Nonzero(x))), Nonzero(x)),
     "a reason for one dummy": reason(
         Knowing(Positive(over(i, v(i, j))), "k", (), Sign(Positive(over(i, v(i, i))))), Positive(over(i, v(i, i)))),
-    "a factor left out": reason(Factors(Nonzero(mul(ZERO, ONE)), (Sign(Nonzero(ONE)),))),
+    "factors of a weaker kind": reason(
+        Knowing(Positive(mul(x, y)), "k", (), Sign(Positive(mul(x, y)))), Nonzero(x), Nonzero(y)),
+    "a factor left out": reason(Knowing(Nonzero(mul(x, y)), "k", (), Sign(Nonzero(mul(x, y)))), Nonzero(x)),
     "cases of what is no truth value": reason(
         Split(Positive(MINUS), "c", num(2), Sign(Positive(ONE)), Sign(Positive(num(3))),
               same(MINUS, add(mul(num(2), ONE), mul(sub(ONE, num(2)), num(3)))))),

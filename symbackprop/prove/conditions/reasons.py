@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import combinations, islice, product
 
 from symbackprop.clock import Effort, check_time
-from symbackprop.core.context import Context, Same
-from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
+from symbackprop.core.context import Context
+from symbackprop.core.discharge import assuming, established, knowing, like, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
-from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
+from symbackprop.core.reasons import Base, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
 from symbackprop.core.sums import Monomial
 from symbackprop.core.terms import (
     ONE,
     ZERO,
+    Add,
     AtLeastZero,
     Mul,
     NonNegative,
@@ -38,13 +39,13 @@ from symbackprop.core.terms import (
     whole,
 )  # fmt: skip
 from symbackprop.prove.equality import by_distributing, prove_equal
-from symbackprop.prove.matching import fixed_in, replaced, truths
+from symbackprop.prove.matching import at_indices, fixed_in, replaced, truths
 from symbackprop.prove.normal_form.reduce import FAILED
 
 from ..differentiate import Names
 from ..matching import unify
 from ..tidying import Tidy
-from .restating import case_name, restated
+from .restating import case_name, restated, unused_name
 from .scales import F0, F1, Scales
 
 DEPTH = 5  # reasons inside reasons; a split counts twice
@@ -52,6 +53,7 @@ SPLITS = 6  # steps that one condition is split by, all together
 TRUTHS = 3  # steps that one condition is split by
 ROWS = 4  # axes of a maximum that is taken in two steps
 PLAIN = (POSITIVE, NONNEGATIVE)
+PAIRED = 6  # facts of which two are multiplied
 FACTS = 40  # facts that one condition is weighed against
 
 
@@ -95,6 +97,7 @@ class Seeker(Scales):
         if isinstance(p, Nonzero):
             yield from self.by_one_product(p, depth)
             yield from self.by_division(p)
+        yield from self.by_two_facts(p)
         if depth > 1:
             yield from self.by_truth(p, depth)
 
@@ -102,17 +105,15 @@ class Seeker(Scales):
         match p:
             case Nonzero(Power(base, q)) if q.denominator == 1:
                 wanted: tuple[Predicate, ...] = (Nonzero(base),)
-            case Positive(Power(base, q)) if q.denominator == 1 and q.numerator % 2 == 0:
-                wanted = (Nonzero(base),)
-            case Nonzero(Power(base, _)) | Positive(Power(base, _)):
-                wanted = (Positive(base),)
+            case Nonzero(Power(base, q)) | Positive(Power(base, q)):
+                wanted = (Nonzero(base) if q.denominator == 1 and q.numerator % 2 == 0 else Positive(base),)
             case Nonzero(Mul(args)) | Positive(Mul(args)) | AtLeastZero(Mul(args)):
                 wanted = tuple(like(p, a) for a in args)
             case _:
                 return
         parts = self.all(wanted, depth)
         if parts is not None:
-            yield Factors(p, parts)
+            yield Knowing(p, case_name(self.context), parts, Sign(p))
 
     def all(self, wanted: tuple[Predicate, ...], depth: int) -> tuple[Reason, ...] | None:
         found: list[Reason] = []
@@ -260,7 +261,8 @@ class Seeker(Scales):
             return
         parts = self.all(tuple(Nonzero(a) for a in product.args), depth)
         if parts is not None:
-            part = (Num(monomials[0].coefficient), Factors(Nonzero(product), parts))
+            known = Knowing(Nonzero(product), case_name(self.context), parts, Sign(Nonzero(product)))
+            part = (Num(monomials[0].coefficient), known)
             yield from self.weigh(p, ONE, (part,), ZERO)
 
     def by_division(self, p: Nonzero) -> Iterator[Reason]:
@@ -298,6 +300,15 @@ class Seeker(Scales):
             for r in self.weigh(Nonzero(power), scale, ((ONE, fact),), ZERO):
                 yield Base(p, r)
 
+    def by_two_facts(self, p: Predicate) -> Iterator[Reason]:
+        """u is the product of two facts, up to its sign where u != 0 is asked for: 1 - x² of 1 + x and 1 - x."""
+        u = self.value(term_of(p))
+        here = [like(f, t) for f in self.facts(p) for t in at_indices(term_of(f), u)] if isinstance(u, Add) else []
+        for one, other in combinations(here[:PAIRED], 2):
+            for sign in (F1, -F1) if isinstance(p, Nonzero) else (F1,):
+                if self.value(mul(Num(sign), term_of(one), term_of(other))) == u:
+                    yield from self.weigh(p, Num(sign), ((term_of(other), Sign(one)),), ZERO)
+
     # --- steps: both values ------------------------------------------------------------------------
 
     def by_truth(self, p: Predicate, depth: int) -> Iterator[Reason]:
@@ -306,7 +317,7 @@ class Seeker(Scales):
         if not (truths(u) or beside):
             return
         if free(u):
-            names = tuple((i, self.unused(i)) for i in sorted(free(u), key=lambda i: i.name))
+            names = tuple((i, unused_name(i, self.context)) for i in sorted(free(u), key=lambda i: i.name))
             values: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
             goal = like(p, substitute(u, values))
             inner = Seeker(self.context, self.effort, self.splits).reason(goal, depth)
@@ -358,11 +369,6 @@ class Seeker(Scales):
         indices = sorted(free(fact), key=lambda i: i.name)
         for values in islice(product(*choices), TRUTHS):
             yield substitute(fact, dict(zip(indices, values, strict=True)))
-
-    def unused(self, i: Index) -> str:
-        taken = {n for h in self.context.hypotheses.values() if not isinstance(h, NonNegative)
-                 for t in ((h.lhs, h.rhs) if isinstance(h, Same) else (h.term,)) for n in picked(t)}  # fmt: skip
-        return next(n for n in (f"!{i.name}{'*' * r}" for r in range(len(taken) + 2)) if n not in taken)
 
     # --- equations ----------------------------------------------------------------------------------
 

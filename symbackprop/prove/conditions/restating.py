@@ -10,8 +10,8 @@ from functools import lru_cache
 from itertools import product
 from math import prod
 
-from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
-from symbackprop.core.discharge import knowing, like, term_of
+from symbackprop.core.context import EMPTY, Context, Hypothesis, Same, terms_of
+from symbackprop.core.discharge import knowing, like, picked, term_of
 from symbackprop.core.indices import Index, IndexExpr, affine
 from symbackprop.core.kernel import By, Chain, Linear
 from symbackprop.core.reasons import Base, Given, Knowing, Reason, Sign, Weigh
@@ -164,6 +164,12 @@ def cases(h: Hypothesis) -> list[tuple[Hypothesis, Values]]:
         else:
             found.append((type(h)(substitute(h.term, given)), values))
     return found
+
+
+def unused_name(i: Index, region: Context) -> str:
+    """A name for an integer in the range of i that no hypothesis speaks of."""
+    taken = {n for h in region.hypotheses.values() for t in terms_of(h) for n in picked(t)}
+    return next(n for n in (f"!{i.name}{'*' * r}" for r in range(len(taken) + 2)) if n not in taken)
 
 
 def case_name(region: Context) -> str:

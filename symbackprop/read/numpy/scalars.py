@@ -131,7 +131,7 @@ SCALAR: dict[str, Scalar] = {
     "cosh": lambda x: times(HALF, plus(exp(x), exp(negated(x)))),
     "arcsin": arcsine,
     "arccos": lambda x: minus(times(HALF, pi()), arcsine(x)),
-    "arctanh": lambda x: times(HALF, log(over_by(plus(ONE, x), minus(ONE, x)))),
+    "arctanh": lambda x: times(HALF, minus(log(plus(ONE, x)), log(minus(ONE, x)))),
     "arcsinh": lambda x: log(plus(x, sqrt(plus(square(x), ONE)))),
     "arccosh": lambda x: log(plus(x, sqrt(minus(square(x), ONE)))),
     "absolute": absolute,

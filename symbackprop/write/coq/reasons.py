@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias
 
 from ...core.indices import Index
-from ...core.reasons import Base, Dense, Factors, Given, Holding, Reason, Sign, Steps, Weigh
+from ...core.reasons import Base, Dense, Given, Holding, Knowing, Reason, Sign, Steps, Weigh
 from ...core.terms import AtLeastZero, NonNegative, Nonzero, Positive, Term, free
 from .signs import GOALS
 from .steps import Lemma
@@ -73,8 +73,12 @@ class Reasons:
         match reason:
             case Sign():
                 return self.signs.holds(kind(u))
-            case Factors(_, parts):
-                self.learn(*parts)
+            case Knowing(_, name, lemmas, inner):
+                for k, lemma in enumerate(lemmas):
+                    self.known(f"{name}.{k}", lemma)
+                if inner.goal == reason.goal:
+                    return self.proof(inner, kind, u)
+                self.learn(inner)
                 return self.signs.holds(kind(u))
             case Base(_, power):
                 self.learn(power)
