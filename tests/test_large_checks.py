@@ -153,3 +153,25 @@ def test_a_wrong_line_of_a_loop_is_named(right: str) -> None:
             case.forward, backward, declared, case.wrt, {}, (name,), {}, (*case.shapes, name)
         )  # fmt: skip
         assert found.wrong and {line.place and line.place[1] for line in found.lines.values()} == {variant.line}, wrong
+
+
+# Nets of many layers: the line of a layer, and the parameters in it.
+DEEP = {
+    "relu": ("h = np.maximum(h @ U{k} + b{k}, 0)", ("U", "b")),
+    "leaky relu": ("h = np.where(h @ U{k} > 0, h @ U{k}, 0.1 * (h @ U{k}))", ("U",)),
+    "residual relu": ("h = h + np.maximum(h @ U{k}, 0) @ V{k}", ("U", "V")),
+    "residual with dropout": ("h = h + (m * np.maximum(h @ U{k}, 0)) @ V{k}", ("U", "V")),
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_nets_of_many_layers_with_kinks(kind: str) -> None:
+    line, parameters = DEEP[kind]
+    names = [f"{p}{k}" for k in range(12) for p in parameters]
+    body = "\n".join(f"    {line.format(k=k)}" for k in range(12))
+    scope: dict[str, Any] = {"np": np}
+    exec(f"def f(h, m, {', '.join(names)}):\n{body}\n    return (h * h).sum()", scope)
+    shapes = {"h": "N D", "m": "N D"} | {n: "D" if n[0] == "b" else "D D" for n in names}
+    found = derive(scope["f"], shapes, ["U0"], timeout=SECONDS)
+    assert found.verdict.status == "proved" and len(str(found.verdict)) < 10_000
+    assert sum(c.why == "a kink of the forward" for c in found.conditions) == 12

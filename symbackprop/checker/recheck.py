@@ -296,9 +296,8 @@ def expanded(t):
 def monomials(t, needs):
     match t.op:
         case "num": return [(t.data[0], (), ())] if t.data[0] else []
-        case "size":
-            powers = lambda m: tuple(merged([(size_term(just(a)), F1) for a in m], needs).items())
-            return [(Q(c), (), powers(m)) for m, c in t.data[0].data]
+        case "size": return [(Q(c), (), tuple(merged([(size_term(just(a)), F1) for a in m], needs).items()))
+                             for m, c in t.data[0].data]
         case "ord" if not is_symbol(*t.at) or t.at[0].data[0][0][0].op == "n":
             constant, parts = split(t.at[0])
             return expand(add(size_term(constant), *(size_term(k) * ordinal(just(a)) for a, k in parts)), needs)
@@ -406,9 +405,8 @@ def contracted(b, e, dummies, rest, needs):
             if a in dummies:
                 edges = [(in_range(x), F1) for x in (value, size_of(a) - 1 - value) if not never_negative(x)]
                 return [(F1, tuple(d for d in dummies if d is not a), (*moved(a, value), *edges))]
-        for s, quotient, other in quotients(gap):
-            if digit(other, s):  # s quotient + other = 0 with |other| < s
-                return one(delta(quotient, whole(0)), delta(other, whole(0)))
+        for s, quotient, other in quotients(gap):  # s quotient + other = 0 with |other| < s
+            if digit(other, s): return one(delta(quotient, whole(0)), delta(other, whole(0)))
         for a, value in sorted(solutions(gap), key=lambda x: (type(x[0].data[0]) is tuple, x[0].data[0]))[-1:]:
             gathered = lambda v: any(p.op == "pick" for p, _ in split(v)[1])
             others = [v for x, _ in rest if x.op == "delta" for i, v in solutions(x.at[0] - x.at[1]) if i is a]
@@ -417,8 +415,7 @@ def contracted(b, e, dummies, rest, needs):
     if b.op == "range":
         (f,), decided = b.at, lambda f: [f] if never_negative(f) or always_negative(f) else []
         for s, quotient, other in quotients(f) if not decided(f) else ():
-            if inside(other, s):  # s quotient + other >= 0 with 0 <= other < s
-                return one(in_range(quotient))
+            if inside(other, s): return one(in_range(quotient))  # s quotient + other >= 0 with 0 <= other < s
         there = [g for x, _ in rest if x.op == "delta" for a, value in solutions(x.at[0] - x.at[1])
                  for g in decided(f + coefficient(f, a) * (value - just(a)))]
         for g in decided(f) + there: return one() if never_negative(g) else []
@@ -664,13 +661,20 @@ def values_needed(t, world, used, moving=frozenset(), facts=False):
     """Predicates that hold exactly where t has a value, and (off kinks, ties, roots of 0) where its steps have a
     derivative by the moving arrays.  Beside a factor that is a truth value h, u > 0 is needed as h u + 1 - h > 0; as
     facts, what is beside other combinations of steps is left out.  `used` gets by what others are plain."""
-    found = {}
-    note_values(t, world, used, moving, (), found, facts, {})
+    found, seen, later = {}, {}, [(t, moving, ())]  # what has fewer guards comes first
+    for x in later: note_values(*x, world, used, found, facts, seen, later)  # which makes it longer
     return {p: None for p, implied_by in found.items() if implied_by not in found}
 
-def note_values(t, world, used, moving, guards, found, facts, seen):
+@remembered
+def needless(t, world, still):
+    """Nothing is needed of t: it rests on no partial function, nor on a step where something moves."""
+    partial = t.data == ("log", 0) or t.op == "pow" and (t.data[0] < 0 or root(*t.data)) or t.op in ("whole", "diff")
+    return not partial and (still or t.op != "step") and all(needless(s, world, still) for s in world.parts(t))
+
+def note_values(t, moving, guards, world, used, found, facts, seen, later):
     before = seen.setdefault((t, moving), [])  # under fewer guards it need not be looked at again
-    if any(set(guards) >= some for some in before): return
+    if any(set(guards) >= some for some in before) or needless(t, world, not moving): return
+    if guards and t.op == "entry" and all(set() in seen.get((s, moving), ()) for s in world.parts(t)): return
     before.append(set(guards))
     h, moves = product_of(*guards), world.moves(t, moving)
     def note(*predicates):
@@ -681,9 +685,8 @@ def note_values(t, world, used, moving, guards, found, facts, seen):
         case ("mul",):
             own, steps = (tuple(s for s in t.terms if f(s)) for f in (truth, truth_atoms))
             rest, more = steps if facts and len(steps) > len(own) else t.terms, tuple(dict.fromkeys(guards + own))
-            for s, h in (*product(own, [guards]), *product(rest, [more])):
-                note_values(s, world, used, moving, h, found, facts, seen)
-            return
+            later += product(rest, [moving], [more]) if own else ()
+            inner = own or rest
         case ("pow", q) if q < 0: note(("gt0" if root(q) else "ne0", *t.terms))
         case ("pow", q) if root(q): note(*((kind, *t.terms) for kind in ("ge0", "gt0")[:1 + moves]))
         case ("app", "log"): note(("gt0", *t.terms))
@@ -694,7 +697,8 @@ def note_values(t, world, used, moving, guards, found, facts, seen):
             note(*(alone(t) if fn != "min" else positive(function("gap", 0, t.data[2], -t.terms[0]))) if moves else ())
         case ("whole", "inv"): note(*regular(t))
         case ("whole", "pinv"): need(not moves, "a pseudo-inverse need not be continuous")
-    for s in world.parts(t, guards): note_values(s, world, used, moving, guards, found, facts, seen)
+    for s in inner if t.op == "mul" else world.parts(t, guards):
+        note_values(s, moving, guards, world, used, found, facts, seen, later)
 
 # === laws ============================================================================================================
 # A law reads arguments of these kinds: t term, w entry, W function of an array, i index, e index expression, q
@@ -1076,7 +1080,6 @@ class Certificate:
     it proves, with what is `known`: definitions, hypotheses, least sizes, layers."""
 
     def __init__(self, data, since=None):
-        """`since`: the epoch in which other rows were read that these go on from."""
         need(type(data) is dict and data.get("format") == 2, "this is no certificate of format 2")
         least, self.data, self.kinds = data["least"], data, self.readers()
         need(type(least) is dict and all(natural(n) for n in least.values()), "least sizes are numbers from 1 on")
@@ -1545,10 +1548,8 @@ def at_row(table, k, read, row):
 LOCK = RLock()  # whoever looks at what is accepted holds it until he has seen it
 
 def accepted(data: Any, since: Any = None) -> Any:
-    """The certificate, as `json.load` gives it, read and found to prove its claim; else raises Refused.
-
-    `since`: the epoch in which others were read, whose rows these go on from.
-    """
+    """The certificate, as `json.load` gives it, read and found to prove its claim; else raises Refused.  `since` is the
+    epoch in which others were read, whose rows these go on from."""
     deepest = sys.getrecursionlimit()
     with LOCK:
         try:
@@ -1577,8 +1578,7 @@ def verified(name, data):
     except Refused as cause: return told(name, f"refused: {cause}", False)
     return told(name, f"accepted, {len(data['steps'])} steps", True)
 def told(name: Any, what: Any, holds: bool) -> bool:
-    print(f"{name}: {what}")
-    return holds
+    return print(f"{name}: {what}") or holds
 
 def main(paths: list[str]) -> int:
     try: return int(not all([verify(path) for path in paths]))

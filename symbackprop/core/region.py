@@ -122,7 +122,9 @@ def needed(
 ) -> tuple[dict[Predicate, str], frozenset[str]]:
     """The predicates that `needs` gives, and the hypotheses by which others are plain."""
     run = Needs(context, numbered(free(t)), facts)
-    run.visit(t, (), moving)
+    run.later.append((t, (), moving))
+    for visit in run.later:  # which grows: what has fewer guards comes first
+        run.visit(*visit)
     return {p: why for p, why in run.found.items() if run.unguarded.get(p) not in run.found}, run.signs.used
 
 
@@ -136,6 +138,7 @@ class Needs:
         self.unguarded: dict[Predicate, Predicate] = {}  # what implies it, where that is needed too
         self.seen: dict[tuple[Term, frozenset[Array]], list[set[Term]]] = {}
         self.bodies: dict[Term, Term] = {}
+        self.later: list[tuple[Term, Guards, frozenset[Array]]] = []
         self.total: dict[tuple[Array, bool], bool] = {}
 
     def is_total(self, array: Array, still: bool) -> bool:
@@ -166,10 +169,17 @@ class Needs:
         self.count = max(self.count, len(at))
         return meaning.at(*at) if guards else anywhere(meaning, at)
 
+    def is_seen(self, t: Term, moving: frozenset[Array]) -> bool:
+        """Whether all that an entry means was looked at without guards."""
+        if not isinstance(t, Entry):
+            return False
+        meant = (self.meant(m, t.at, ()) for m in self.context.meanings(t.array))
+        return all(set() in self.seen.get((s, moving), ()) for s in meant)
+
     def visit(self, t: Term, guards: Guards, moving: frozenset[Array]) -> None:
         """What was looked at under these guards, or under some of them, is not looked at again."""
         before = self.seen.setdefault((t, moving), [])
-        if any(some <= set(guards) for some in before):
+        if any(some <= set(guards) for some in before) or (guards and self.is_seen(t, moving)):
             return
         before.append(set(guards))
         moves = bool(moving) and self.smooth.moves(t, moving)
@@ -180,10 +190,9 @@ class Needs:
                 inner = tuple(self.meant(meaning, at, guards) for meaning in meanings)
             case Mul(args):
                 own, steps = tuple(a for a in args if truth(a)), tuple(a for a in args if truth_atoms(a))
-                for a in own:
-                    self.visit(a, guards, moving)
-                guards += tuple(a for a in own if a not in guards)
-                inner = tuple(a for a in (steps if self.facts and len(steps) > len(own) else args) if a not in own)
+                rest, more = steps if self.facts and len(steps) > len(own) else args, tuple(dict.fromkeys(guards + own))
+                self.later += [(a, more, moving) for a in rest] if own else []
+                inner = own or rest
             case Power(base, q) if q.denominator > 1:
                 self.note(Positive(base) if q < 0 else AtLeastZero(base), VALUE, guards)
                 if moves and q > 0:

@@ -86,10 +86,10 @@ def by_intermediates(claim: Claim, setting: Setting) -> Verdict:
     """What is wrong by its values is refuted, everything else proved; unknown where neither is found."""
     check = None if setting.sweep is None else setting.sweep.of(claim.name, claim.lhs, claim.found)
     problem = None if check is None else named_problem(claim, setting, check)
-    if check is None or problem is None:
+    if setting.sweep is None or check is None or problem is None:
         return Verdict(UNKNOWN)
     found = refute_only(problem) if claim.name in check.wrong else prove_only(problem)
-    return in_words(found, claim, setting, names_of(check.reverse))
+    return in_words(found, claim, setting, names_of(setting.sweep.program(claimed=True)))
 
 
 def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:

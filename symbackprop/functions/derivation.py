@@ -148,7 +148,7 @@ def through_names(
     texts = {v: program.formulas(v) for v in request.variables}
     if found.length() > LONG:
         showing = Showing()
-        verdicts = {v: named_verdict(found, v, setting, texts[v], showing) for v in request.variables}
+        verdicts = {v: named_verdict(found, v, setting, program, texts[v], showing) for v in request.variables}
     else:
         verdicts = {v: proved_verdict(request, found, v, setting) for v in request.variables}
     compiled = program.compiled(inputs) if code else Compiled("", abstract, inputs, tuple(request.variables), False)
@@ -197,7 +197,9 @@ class NotProved(SymbackpropError):
         super().__init__(f"derive: the gradient by {variable} was found but not proved: {said}")
 
 
-def named_verdict(found: Derived, variable: str, setting: Setting, texts: tuple[str, str], showing: Showing) -> Verdict:
+def named_verdict(
+    found: Derived, variable: str, setting: Setting, program: Program, texts: tuple[str, str], showing: Showing
+) -> Verdict:
     """The theorem through the intermediates, which are definitions of what it states.  Raises SymbackpropError."""
     reverse, shared = found.reverse, found.shared
     named = named_claim(reverse, reverse.gradients, variable)
@@ -218,7 +220,7 @@ def named_verdict(found: Derived, variable: str, setting: Setting, texts: tuple[
     axes, at = axes_of(shape, "w")
     claim = Claim(variable, named.lhs, Tensor(axes, named.rhs), shape, named.axes, at, (), f"∂L/∂{variable}",
                   partial_latex("L", variable), inputs)  # fmt: skip
-    verdict = in_words(prove_only(problem), claim, setting, names_of(reverse))
+    verdict = in_words(prove_only(problem), claim, setting, names_of(program))
     if verdict.status != PROVED:
         raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
     assumed = tuple(map(hypothesis_text, setting.hypotheses))

@@ -6,7 +6,6 @@ out when it is asked for, and once for all variables.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
@@ -22,7 +21,6 @@ from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, renamed, with_names_inside
 from symbackprop.gradients.meanings import lengths, opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes
-from symbackprop.gradients.reverse import Reverse
 from symbackprop.gradients.wrong_line import WrongLine
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Showing
@@ -204,12 +202,10 @@ def in_variables(p: Predicate, context: Context, names: Mapping[Array, Array]) -
     return type(p)(renamed(opened(p.term, [a for a in context.definitions if a not in kept], context)[0], kept))
 
 
-def names_of(reverse: Reverse) -> dict[Array, Array]:
-    """The user's names of intermediates, each of one only and of no argument."""
-    named = [n for n in reverse.forward if n.name and n.array not in reverse.graph.inputs]
-    count = Counter(n.name for n in named)
-    count.update(list(reverse.declared))
-    return {n.array: Array(n.name) for n in named if n.name and count[n.name] == 1}
+def names_of(program: Program | None) -> dict[Array, Array]:
+    """What a program calls the intermediates of the forward."""
+    names = {} if program is None else program.names
+    return {n.array: Array(name) for n, name in names.items() if n.meaning is not None and not n.backward}
 
 
 __all__ = ["Sweep", "by_matching", "in_variables", "named_by", "names_of", "offered"]

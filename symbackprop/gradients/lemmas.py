@@ -81,7 +81,7 @@ class Lemmas:
         before = set(self.heard)
         self.heard |= own
         ways = (self.heard, before, set[Array]()) if isinstance(step.adjoint, Node) else (self.heard,)
-        for aside in dict.fromkeys(((), reused(step))):
+        for aside in dict.fromkeys(((), reused(step), reused(step, deeply=True))):
             for heard in ways:
                 found = self.attempt(step, heard, aside)
                 if found is not None:
@@ -160,10 +160,15 @@ def under(by_opening: Proof | None, law: Proof) -> Proof:
     return law if by_opening is None else joined(UnderDiff(OMEGA, by_opening), law)
 
 
-def reused(step: Step) -> tuple[Array, ...]:
-    """Earlier values of the forward in the contributions, which the step is not made from: x^2 beside x^3."""
+def reused(step: Step, deeply: bool = False) -> tuple[Array, ...]:
+    """Earlier values of the forward in the contributions, which the step is not made from: x^2 beside x^3.
+
+    Deeply, those they are made from as well: the mean of x in x - mean, beside the variance.
+    """
     own = {step.node, *step.node.parents}
-    found = (p for _, g in step.into if isinstance(g, Node) for p in read_by(g, step.node))
+    found = [p for _, g in step.into if isinstance(g, Node) for p in read_by(g, step.node)]
+    for p in found if deeply else ():  # which grows
+        found += [q for q in p.parents if q.meaning is not None and q not in own and q not in found]
     return tuple(dict.fromkeys(p.array for p in found if p not in own))
 
 

@@ -58,6 +58,21 @@ def _(k: int, g: Any, out: Any, a: Any, axis: Any = None) -> Any:
     return np.flip(full(g, out), axis=axis)
 
 
+@vjp("repeat")
+def _(k: int, g: Any, out: Any, a: Any, repeats: Any, axis: Any = None) -> Any:
+    covered(isinstance(axis, int) and isinstance(repeats, int))
+    n = axis % ndim(a)
+    split = sizes(shape(a))
+    return np.sum(np.reshape(full(g, out), (*split[: n + 1], repeats, *split[n + 1 :])), axis=n + 1)
+
+
+@vjp("tile")
+def _(k: int, g: Any, out: Any, a: Any, reps: Any) -> Any:
+    covered(isinstance(reps, tuple | list) and len(reps) == ndim(a) and all(isinstance(r, int) for r in reps))
+    split = [x for pair in zip(reps, sizes(shape(a)), strict=True) for x in pair]
+    return np.sum(np.reshape(full(g, out), tuple(split)), axis=tuple(range(0, 2 * ndim(a), 2)))
+
+
 @vjp("roll")
 def _(k: int, g: Any, out: Any, a: Any, shift: Any, axis: Any = None) -> Any:
     covered(isinstance(axis, int))

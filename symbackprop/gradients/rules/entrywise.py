@@ -51,8 +51,11 @@ def twice(a: Any, g: Any) -> Any:
 
 @vjp("power", "float_power", "pow")
 def _(k: int, g: Any, out: Any, a: Any, n: Any) -> Any:
-    covered(k == 0 and is_number(n))
+    if k == 1:
+        return unbroadcast(times(times(g, out), np.log(a)), n, out)
     match n:
+        case _ if not is_number(n):
+            return unbroadcast(times(times(g, n), np.power(a, less(n, 1))), a, out)
         case 2:
             return twice(a, g)
         case -1:

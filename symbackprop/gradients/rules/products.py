@@ -87,19 +87,39 @@ def _(k: int, g: Any, out: Any, a: Any, *rest: Any) -> Any:
     return times(g, np.eye(*a.shape))
 
 
+@vjp("diag", "diagonal")
+def _(k: int, g: Any, out: Any, a: Any, *rest: Any) -> Any:
+    covered(ndim(a) <= 2 and not rest)
+    if ndim(a) == 1:
+        return np.diagonal(full(g, out))
+    return times(g, np.eye(a.shape[0]))
+
+
 @vjp("inv")
 def _(k: int, g: Any, out: Any, a: Any) -> Any:
     back = swap(out)
     return minus(np.matmul(np.matmul(back, full(g, out)), back))
 
 
+@vjp("solve")
+def _(k: int, g: Any, out: Any, a: Any, b: Any) -> Any:
+    covered(ndim(a) == 2 or ndim(a) == ndim(b))
+    back = linalg.solve(swap(a), full(g, out))
+    if k == 1:
+        return back
+    return minus(np.outer(back, out) if ndim(b) == 1 else np.matmul(back, swap(out)))
+
+
 @vjp("slogdet[1]")
 def _(k: int, g: Any, out: Any, a: Any) -> Any:
-    covered(ndim(a) == 2)
-    return times(g, linalg.inv(a).T)
+    return times(for_matrices(g, a), swap(linalg.inv(a)))
 
 
 @vjp("det")
 def _(k: int, g: Any, out: Any, a: Any) -> Any:
-    covered(ndim(a) == 2)
-    return times(times(g, out), linalg.inv(a).T)
+    return times(for_matrices(times(g, out), a), swap(linalg.inv(a)))
+
+
+def for_matrices(g: Any, a: Any) -> Any:
+    """A number for each matrix of a stack, with axes to multiply them."""
+    return g if ndim(a) == 2 or not ndim(g) else g[..., None, None]

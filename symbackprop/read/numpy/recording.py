@@ -23,6 +23,7 @@ from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
 from .algebra import ZERO_AT
 from .array import SymArray
+from .composites import composed
 from .context import TraceError, Tracing, current, tracing
 from .copying import Copier
 from .frames import MARK, traced_frames
@@ -64,6 +65,9 @@ class Recorder:
         if self.busy or operation in QUIET or current().loops:
             return function(*args, **options)
         self.look(sys._getframe(2))
+        made = composed(operation, args, dict(options))
+        if made is not None:
+            return made
         self.busy = True
         before = [self.held(a) for a in (*args, *options.values())]
         try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.indices import Pick, Size, as_affine
+from symbackprop.core.indices import Pick, Size, as_affine, sized
 from symbackprop.core.terms import PI, Num, SymbackpropError, Term
 from symbackprop.read.numpy import CONSTANT, FORMULA, Node, SymInt, identity
 
@@ -29,6 +29,7 @@ class Expressions:
         self.dialect, self.names, self.symbol, self.like = dialect, names, symbol, like
         self.opposites: Mapping[Node, Node] = {}
         self.sizes_of: Mapping[Size, str] = {}  # arguments by how many entries they have
+        self.carriers: Mapping[str, str] = {}  # arguments by the symbols that are sizes of their axes
         self.used: set[str] = set()  # helpers and modules that the code needs
         self.formulas: list[Node] = []
         self.texts: dict[tuple[Node, int], Text] = {}  # by how many names there are: signs are looked for in each part
@@ -362,7 +363,19 @@ class Expressions:
     def formula(self, n: Node) -> Text:
         if n not in self.formulas:
             self.formulas.append(n)
-        return f"_formula{self.formulas.index(n) + 1}({', '.join(map(self.of, n.parents))})[0]", ATOM
+        given = [*(self.of(p) for p in n.parents if p.named), *self.sizes_for(n)]
+        return f"_formula{self.formulas.index(n) + 1}({', '.join(given)})[0]", ATOM
+
+    def sizes_for(self, n: Node) -> list[str]:
+        """Arguments that have the sizes of a formula, where what it is made from has them not."""
+        there = {s for p in n.parents if p.named for s in alone(p.shape)}
+        wanted = {s for size in n.shape for s in size.symbols} - there
+        return list(dict.fromkeys(name for s, name in self.carriers.items() if s in wanted))
+
+
+def alone(shape: Iterable[Size]) -> set[str]:
+    """The symbols that are the size of an axis."""
+    return {size.symbols[0] for size in shape if len(size.symbols) == 1 and size == sized(size.symbols[0])}
 
 
 def bracketed(text: Text, binding: int) -> str:

@@ -17,7 +17,7 @@ from symbackprop.write.code.index_places import read_off
 
 from .dialects import DIALECTS, REDUCTIONS, Dialect
 from .equations import Equations
-from .expressions import Expressions
+from .expressions import Expressions, alone
 from .layout import rows
 from .naming import PLAIN, Naming, behind, is_constant, written_in
 
@@ -54,6 +54,9 @@ class Program:
             prod(d.shape, start=sized(1)): n for n in reversed(self.arguments)
             if (d := reverse.declared.get(n)) and len(d.shape) > 1
         }  # fmt: skip
+        self.expressions.carriers = {
+            s: n for n in reversed(self.arguments) if (d := reverse.declared.get(n)) for s in alone(d.shape)
+        }
         self.in_place()
         self.lines = self.written()
 
@@ -199,7 +202,8 @@ class Program:
 
     def imports(self) -> str:
         lines = [line for part, line in self.dialect.imports.items() if part in self.used()]
-        return "\n".join(lines or [self.dialect.imports[self.dialect.module]])
+        more = [line for code in self.formula_codes for line in code[: code.index("def ")].split("\n") if line]
+        return "\n".join(dict.fromkeys([*(lines or [self.dialect.imports[self.dialect.module]]), *more]))
 
     def used(self) -> set[str]:
         found = {u for u in self.expressions.used}
@@ -210,13 +214,18 @@ class Program:
 
     def helpers(self) -> list[str]:
         written = [code.rstrip("\n") for name, code in self.dialect.helpers.items() if name in self.expressions.used]
-        return written + [self.formula(k, n) for k, n in enumerate(self.expressions.formulas, 1)]
+        return written + [code[code.index("def ") :] for code in self.formula_codes]
+
+    @cached_property
+    def formula_codes(self) -> list[str]:
+        return [self.formula(k, n) for k, n in enumerate(self.expressions.formulas, 1)]
 
     def formula(self, number: int, n: Node) -> str:
         """An operation without a rule, entry by entry."""
         if self.dialect.name != "numpy":
             raise SymbackpropError(f"no {self.dialect.name} code is written for {n.operation}: numpy code is")
         inputs = {p.array.name: Declared(p.shape) for p in n.parents if p.named}
+        inputs |= {name: Declared(self.reverse.declared[name].shape) for name in self.expressions.sizes_for(n)}
         code = compile_tensors({"out": n.entries}, inputs).source
         return code.replace("def compute(", f"def _formula{number}(").rstrip("\n")
 
