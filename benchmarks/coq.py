@@ -25,7 +25,7 @@ from typing import Any
 from decide import Case, cases, decided
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.write.coq.export import coq_text, libraries
+from symbackprop.write.coq.theorem import coq_text, libraries
 
 DATA = Path(__file__).parent.parent / "tests" / "data"
 PROVING = 40.0

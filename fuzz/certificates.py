@@ -24,9 +24,9 @@ from typing import Any
 from kernel_account import argued
 
 from symbackprop.checker.recheck import LAWS, NODES, STEPS, Refused, recheck
-from symbackprop.core.instances import says
 from symbackprop.core.kernel import check
 from symbackprop.core.rows import Reader
+from symbackprop.core.signs import says
 from symbackprop.core.terms import ProofError
 
 PREDICATES = ("gt0", "ne0", "ge0", "ge0i", "eq")

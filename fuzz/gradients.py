@@ -28,13 +28,11 @@ from judge import Doubtful, Judge, filled
 from theorems import CRASH, SLOW, Maker, Pair, TooSlow, derivative, hypotheses, inside, judge_at, stop
 
 from symbackprop import SymbackpropError, derive
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry
-from symbackprop.functions.claims import axes_of
-from symbackprop.functions.gradient_claims import objective
+from symbackprop.functions.claims import Setting, axes_of, objective
 from symbackprop.functions.request import flattened, read_request
-from symbackprop.functions.setting import Setting
-from symbackprop.prove.claims import derived
+from symbackprop.prove.working_out import derived
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.index_code import compile_tensors
 

@@ -55,10 +55,8 @@ from symbackprop import check_gradient
 from symbackprop.core.terms import Array
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import FEW, counterexample, prove
-from symbackprop.functions.claims import problem_of
-from symbackprop.functions.gradient_claims import gradient_claims
+from symbackprop.functions.claims import Setting, gradient_claims, problem_of
 from symbackprop.functions.request import read_request
-from symbackprop.functions.setting import Setting
 from symbackprop.functions.verdict import Verdict
 from symbackprop.numbers.exact_numbers import approximate
 from symbackprop.numbers.refute.report import Counterexample

@@ -1,4 +1,4 @@
-"""How long an answer may take: one clock for all stages of a question.
+"""What an answer may cost: one clock for all stages of a question, and attempts for the search of reasons.
 
 Hot loops call `check_time`.  What never does so, such as an endless loop in a user's function, is interrupted by a
 second thread a little later: no signals, so it works in every thread and on every system.  The core knows nothing of
@@ -190,3 +190,21 @@ class Guard:
 
 def interrupt(thread: int) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
+
+
+ATTEMPTS = 200  # to prove an equation, in one statement; of 700 that have a proof one took 16
+
+
+class Effort:
+    """What is still to be spent on one statement, by all who look for reasons in it.
+
+    The search ends by the work done, on every machine at the same place.
+    """
+
+    def __init__(self) -> None:
+        self.left = ATTEMPTS
+
+    def spend(self) -> bool:
+        """Whether there was something left."""
+        self.left -= 1
+        return self.left >= 0

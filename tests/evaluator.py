@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Affine,

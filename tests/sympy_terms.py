@@ -35,8 +35,7 @@ from symbackprop.core.terms import (
     open_body,
     opened,
 )
-from symbackprop.write.paper.letters import choose
-from symbackprop.write.paper.term_parts import coefficient_sum, names_in
+from symbackprop.write.paper.term_parts import choose, coefficient_sum, names_in
 
 NAMED = {"gammaln": sympy.loggamma, **{f: getattr(sympy, theirs) for f, theirs in column(lambda f: f.sympy).items()}}
 

@@ -21,7 +21,7 @@ from symbackprop.cli import main
 from symbackprop.core.context import EMPTY, Context, Equation, Same
 from symbackprop.core.indices import Index, Node, Size, SymbackpropError, sized
 from symbackprop.core.kernel import check
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     Array,

@@ -14,7 +14,7 @@ from derive_wrong_lines import wrong_variants
 from symbackprop.core.context import Context
 from symbackprop.core.kernel import check
 from symbackprop.core.terms import Diff, SymbackpropError
-from symbackprop.functions.gradient_claims import gradient_claims
+from symbackprop.functions.claims import gradient_claims
 from symbackprop.functions.request import read_request
 from symbackprop.gradients.checking import Checked, check_backward
 from symbackprop.gradients.plain import in_words_of

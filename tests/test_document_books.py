@@ -9,7 +9,7 @@ import pytest
 
 from symbackprop.cli import main
 from symbackprop.commands import document_cache
-from symbackprop.decide.codes import RULES, rule_of
+from symbackprop.decide.outcomes import RULES, rule_of
 from symbackprop.documents.check import check_document, check_text
 from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.sarif import document_sarif

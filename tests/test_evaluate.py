@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symbackprop.core.indices import Affine, Bound, Index, Pick, affine, sized
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,
@@ -40,7 +40,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.numbers import intervals as evaluate_intervals
+from symbackprop.numbers import exact_numbers as evaluate_intervals
 from symbackprop.numbers.duals import SLOPES, Polynomial
 from symbackprop.numbers.evaluate import Point, Undefined, difference, evaluate, holds, off_kinks
 from symbackprop.numbers.exact_numbers import Kink, Log, Number, approximate

@@ -16,11 +16,9 @@ from symbackprop import check_gradient
 from symbackprop.core.terms import Array
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import prove
-from symbackprop.functions.claims import problem_of
-from symbackprop.functions.gradient_claims import gradient_claims
+from symbackprop.functions.claims import Setting, gradient_claims, problem_of
 from symbackprop.functions.request import read_request
-from symbackprop.functions.setting import Setting
-from symbackprop.numbers.arrays import FloatNumbers
+from symbackprop.numbers.duals import FloatNumbers
 from symbackprop.numbers.exact import Evaluation
 from symbackprop.numbers.exact_numbers import NoValue
 from symbackprop.numbers.points import Point

@@ -7,7 +7,6 @@ import pytest
 
 from symbackprop import check_gradient, derive
 from symbackprop.core.indices import Index, sized
-from symbackprop.core.ordering import key
 from symbackprop.core.terms import (
     ONE,
     Add,
@@ -20,6 +19,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     arguments,
+    key,
     open_body,
     opened_whole,
     over,

@@ -9,7 +9,7 @@ import pytest
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.kernel import By, check
 from symbackprop.core.matrix import Leaf, Scale, Transpose, entry
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Apply, Array, Diff, Nonzero, num, sized
 from symbackprop.gradients.derived import derived
 from symbackprop.network.activations import Z as VARIABLE

@@ -31,10 +31,9 @@ from symbackprop.core.matrix import (
     Trace,
     Transpose,
     Zeros,
-    dummy,
     entry,
     shape,
-)
+)  # fmt: skip
 from symbackprop.core.terms import (
     Add,
     Affine,
@@ -52,13 +51,14 @@ from symbackprop.core.terms import (
     SymbackpropError,
     Whole,
     affine,
+    dummy,
     num,
     opened,
     opened_whole,
     over,
     sized,
     substitute,
-)
+)  # fmt: skip
 from symbackprop.write.code.numpy_code import compile_function
 from symbackprop.write.code.source_check import UnsafeSource, check_expression, check_source
 

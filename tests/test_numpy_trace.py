@@ -12,7 +12,7 @@ import pytest
 from numpy_table import TABLE
 from numpy_witness import agrees, compiled, declared_argument
 
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Add, Apply, Delta, Holds, Mul, NonNegative, Num, Positive, Power, Sum, Whole
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shape, parse_shapes, trace
 

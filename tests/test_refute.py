@@ -12,7 +12,7 @@ import pytest
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, affine, sized
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,

@@ -10,7 +10,7 @@ import pytest
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, sized
 from symbackprop.core.matrix import Elementwise, Hadamard, Leaf, Matrix, Plus, Product, Scale, Transpose, entry
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symbackprop.clock import ATTEMPTS, Effort
 from symbackprop.functions.checks import check_gradient
-from symbackprop.prove.conditions.effort import ATTEMPTS, Effort
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "benchmarks"))

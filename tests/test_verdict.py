@@ -33,7 +33,7 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
-from symbackprop.decide.status import Condition
+from symbackprop.decide.outcomes import Condition
 from symbackprop.functions.verdict import Verdict, together
 from symbackprop.write.paper.array_text import latex, predicate_text, text
 

@@ -70,7 +70,7 @@ def named(
 def in_file(target: Target, given: dict[str, str], args: argparse.Namespace) -> Verdict:
     """The verdict of what was found in a file; what is missing to ask is its reason, and the others go on."""
     from symbackprop.core.terms import SymbackpropError
-    from symbackprop.decide.status import UNKNOWN
+    from symbackprop.decide.outcomes import UNKNOWN
     from symbackprop.functions.dialects.conventions import DERIVATIVE
     from symbackprop.functions.dialects.written_shapes import written_shapes
     from symbackprop.functions.verdict import Verdict
@@ -91,9 +91,9 @@ def in_file(target: Target, given: dict[str, str], args: argparse.Namespace) -> 
 
 def arguments_of(target: Target) -> dict[str, bool]:
     """The arguments that may have a shape, and whether they need one."""
-    from symbackprop.functions.dialects.arguments import TRAINING, required, signature
     from symbackprop.functions.dialects.conventions import LAYER
     from symbackprop.functions.dialects.layer_plan import FORWARD
+    from symbackprop.functions.request import TRAINING, required, signature
 
     first = target.objects[0]
     if target.kind != LAYER:

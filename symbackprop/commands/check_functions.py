@@ -61,7 +61,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace, targets: list[str]) -> int:
     import json
 
-    from symbackprop.decide.status import PROVED
+    from symbackprop.decide.outcomes import PROVED
 
     verdicts = []
     judged = []
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, targets: list[str]) -> int:
     if args.json:
         print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
     elif args.short:
-        from symbackprop.write.one_line import one_line
+        from symbackprop.write.function_reports import one_line
 
         print(*(one_line(target, v) for target, v in verdicts), sep="\n")
     elif args.sarif != "":
@@ -98,7 +98,7 @@ def write_tests(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
     from pathlib import Path
 
     from symbackprop.files import write_atomically
-    from symbackprop.write.counterexample_test import counterexample_tests
+    from symbackprop.write.function_reports import counterexample_tests
 
     found = (counterexample_tests(v, Path(file).stem) for file, _, v in judged)
     text = "\n\n".join(t for t in found if t)
@@ -111,7 +111,7 @@ def write_sarif(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
 
     from symbackprop import __version__
     from symbackprop.files import write_atomically
-    from symbackprop.write.function_sarif import function_sarif
+    from symbackprop.write.function_reports import function_sarif
 
     text = json.dumps(function_sarif(judged, __version__), ensure_ascii=False, indent=2) + "\n"
     if path:
@@ -122,7 +122,7 @@ def write_sarif(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
 
 def write_proofs(path: str, verdicts: list[Verdict]) -> None:
     """One certificate for each variable whose claim is proved."""
-    from symbackprop.decide.status import PROVED
+    from symbackprop.decide.outcomes import PROVED
     from symbackprop.write.certificate import write_certificates
 
     parts = [part for v in verdicts for part in (v.gradients or {"": v}).values()]

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from symbackprop.files import write_atomically
-    from symbackprop.write.coq.export import coq_text, libraries, read_certificate
+    from symbackprop.write.coq.theorem import coq_text, libraries, read_certificate
 
     text = coq_text(read_certificate(args.certificate))
     target = Path(args.coq)

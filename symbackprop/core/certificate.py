@@ -1,22 +1,100 @@
-"""Certificates written: a proof and its context as rows of plain data, each distinct node and shared step once.
+"""Certificates: what their rows build, and how they are written: each distinct node and shared step once.
 
-Nothing here is trusted: what it writes is read by the checker, and compared with the claim.
+A row is a tag and the fields of what it builds, each as its annotation says (`docs/certificates.md`).  Nothing here is
+trusted: what it writes is read by the checker, and compared with the claim.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
+from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 from . import proofs as step
+from . import reasons as reason
+from . import terms as t
 from .context import Context, Equation, Recursion, Same
-from .indices import Affine, Pick, ProofError, Size
+from .indices import Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, require
 from .laws.registry import LAWS
-from .reasons import Argument
 from .statement import Statement
-from .rows import FORMAT, NODES, PREDICATES, REASONS, STEPS, kinds, of_kind
+from .syntax import Tensor
+
+FORMAT = 2
+
+# --- what rows build -------------------------------------------------------------------------
+
+
+def pick(array: str, at: tuple[t.IndexExpr, ...], below: Size, least: Least) -> Pick:
+    require(at_least_zero(below - 1, least), "the values of {} are below {}, which may be 0", array, below)
+    return Pick(array, at, below)
+
+
+def combination(constant: Size, parts: tuple[tuple[t.IndexExpr, Size], ...]) -> t.IndexExpr:
+    return affine(constant, parts)
+
+
+def size_term(size: Size) -> Size:
+    return size
+
+
+def chain(parts: tuple[step.Proof, ...]) -> step.Proof:
+    require(bool(parts), "a chain of nothing")
+    return step.Chain(parts[0], parts[1:])
+
+
+def let(array: t.Array, axes: tuple[Index, ...], body: t.Term, inner: step.Proof) -> step.Proof:
+    return step.Let(array, Tensor(axes, body), inner)
+
+
+NODES: dict[str, Callable[..., Any]] = {
+    "i": Index, "b": Bound, "pick": pick, "aff": combination, "num": t.Num, "size": size_term, "entry": t.Entry,
+    "ord": t.Ordinal, "delta": t.Delta, "add": t.Add, "mul": t.Mul, "pow": t.Power, "app": t.Apply, "sum": t.Sum,
+    "diff": t.Diff, "whole": t.Whole, "holds": t.Holds,
+}  # fmt: skip
+PREDICATES: dict[str, Callable[..., Any]] = {
+    "gt0": t.Positive, "ne0": t.Nonzero, "ge0": t.AtLeastZero, "ge0i": t.NonNegative,
+}  # fmt: skip
+OF_A_STEP: dict[str, Callable[..., Any]] = {tag: PREDICATES[tag] for tag in ("gt0", "ge0i")}
+HYPOTHESES: dict[str, Callable[..., Any]] = {**PREDICATES, "eq": Same}
+SHOWING, HOLDING = get_args(reason.Reason), get_args(reason.Holding)
+REASONS: dict[str, Callable[..., Any]] = {made.__name__.lower(): made for made in (*SHOWING, *HOLDING, reason.Dense)}
+STEPS: dict[str, Callable[..., Any]] = {
+    **{made.__name__.lower(): made for made in get_args(step.Proof) if made not in (step.By, step.EveryDepth)},
+    "chain": chain, "let": let, "every_depth": step.EveryDepth,
+}  # fmt: skip
+
+
+@cache
+def kinds(make: Callable[..., Any]) -> tuple[str, ...]:
+    """The annotations of what a row's fields are; hints are not part of a row, nor is the context that rules are in."""
+    if is_dataclass(make):
+        found = {f.name: str(f.type) for f in fields(make) if f.compare}
+    else:
+        found = {n: a for n, a in make.__annotations__.items() if n not in ("context", "least", "return")}
+    return tuple(a.replace("t.", "").replace("step.", "") for a in found.values())
+
+
+@cache
+def inside(kind: str) -> tuple[bool, tuple[str, ...]]:
+    """The kinds that a compound kind is made of: of tuple[X, ...] as many as there are, of tuple[X, Y] one each."""
+    parsed = ast.parse(kind, mode="eval").body
+    assert isinstance(parsed, ast.Subscript) and isinstance(parsed.slice, ast.Tuple), f"no {kind} is read"
+    parts = tuple(map(ast.unparse, parsed.slice.elts))
+    return (True, parts[:1]) if parts[1:] == ("...",) else (False, parts)
+
+
+def of_kind(kind: str, known: dict[str, Any], many: Callable[[Any], Any], row: Callable[..., Any]) -> Any:
+    """What a kind means, given what simple kinds mean."""
+    if kind not in known:
+        repeated, parts = inside(kind)
+        known[kind] = (many if repeated else row)(*(of_kind(p, known, many, row) for p in parts))
+    return known[kind]
+
+
+# --- writing ---------------------------------------------------------------------------------
 
 Write = Callable[[Any], Any]
 TAGS: dict[type, str] = {
@@ -36,7 +114,7 @@ def equation_rows(proof: step.Proof, context: Context, equation: Equation) -> di
     return written(lambda: Writer().equation(proof, context, equation))
 
 
-def certificate(statement: Statement, argument: Argument) -> dict[str, Any]:
+def certificate(statement: Statement, argument: reason.Argument) -> dict[str, Any]:
     """The rows of a statement and its argument.  Raises ProofError where something in them cannot be written."""
     return written(lambda: Writer().argument(statement, argument))
 
@@ -63,7 +141,7 @@ class Writer:
             **dict.fromkeys(("Positive | NonNegative", "Predicate"), lambda p: self.row(p, type(p))),
             "Array": lambda a: [a.name, None if a.label is None else self.size(a.label)],
             "bool": lambda x: x, "Context": lambda x: None, "Point": self.fields,
-            "Tensor": lambda t: [self.kind("tuple[Index, ...]")(t.axes), self.node(t.body)],
+            "Tensor": lambda a: [self.kind("tuple[Index, ...]")(a.axes), self.node(a.body)],
             **dict.fromkeys(("Reason", "Given", "Dense", "Holding", "Reason | Given", "Reason | Dense"), self.reason),
         }  # fmt: skip
 
@@ -81,7 +159,7 @@ class Writer:
         }
         return {**rows, "claim": claim}
 
-    def argument(self, statement: Statement, argument: Argument) -> dict[str, Any]:
+    def argument(self, statement: Statement, argument: reason.Argument) -> dict[str, Any]:
         self.rows.setdefault("reasons", [])
         lhs, rhs, _, *rest = self.fields(statement)
         return {
@@ -89,7 +167,7 @@ class Writer:
             **self.rows,
         }  # fmt: skip
 
-    def more(self, statement: Statement, argument: Argument) -> dict[str, Any]:
+    def more(self, statement: Statement, argument: reason.Argument) -> dict[str, Any]:
         """The same without the rows that were written before, which these go on from."""
         whole = self.argument(statement, argument)
         new = {table: rows[self.told.get(table, 0) :] for table, rows in self.rows.items()}
@@ -102,7 +180,8 @@ class Writer:
             "format": FORMAT,
             "least": dict(context.least.values),
             "definitions": [
-                [self.known["Array"](a), axes(t.axes), self.node(t.body)] for a, t in context.definitions.items()
+                [self.known["Array"](a), axes(meaning.axes), self.node(meaning.body)]
+                for a, meaning in context.definitions.items()
             ],
             "hypotheses": {name: self.row(h, type(h)) for name, h in context.hypotheses.items()},
         }

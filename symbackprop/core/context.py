@@ -8,9 +8,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from .indices import EVERY_SIZE, Index, Least, Node, ProofError, at_least_zero, node, require
-from .substitution import arrays, free
-from .syntax import PI, Array, NonNegative, Predicate, Term
-from .tensor import Tensor
+from .syntax import PI, Array, NonNegative, Predicate, Tensor, Term, arrays, free
 
 
 @node

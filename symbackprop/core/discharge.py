@@ -3,6 +3,10 @@
 A region is what a context says: its hypotheses, among them the facts of the claim (where the forward has a value and a
 derivative), each for all values of its free indices.  Every function here returns what was shown together with the
 names of the hypotheses used, or raises ProofError.
+
+In the region of a claim an argument shows that the right side has a value and that an equation holds, and it exhibits
+a point, so that this is not about nothing.  By this account the prover finds its way; what is proved is decided in
+`theorem.py`.
 """
 
 from __future__ import annotations
@@ -12,19 +16,18 @@ from typing import NamedTuple, assert_never
 
 from .context import Context, Hypothesis, Same, terms_of
 from .indices import ProofError, nodes
-from .instances import says
+from .signs import POSITIVE, SAYS, Signs, added, says
 from .kernel import Seen, check, inhabited
 from .laws.functions import DERIVATIVES
 from .reasons import (
-    Base, Cases, Continued, Dense, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
+    Argument, Base, Cases, Continued, Dense, Fixed, Given, Holding, Knowing, Nested, Reason, Sign, Split, Steps, Weigh,
 )  # fmt: skip
-from .signs import POSITIVE, SAYS, Signs, added
-from .smooth import Smoothness
+from .region import Smoothness, needed, needs, region_of, truth
+from .statement import Statement
 from .terms import (
     ONE, ZERO, Apply, Array, AtLeastZero, Diff, Holds, Index, IndexExpr, NonNegative, Nonzero, Pick, Positive,
     Power, Predicate, Term, Whole, add, arrays, free, mul, neg, require, sub, substitute, subterms, whole,
 )  # fmt: skip
-from .value import needed, truth
 
 Used = frozenset[str]
 NONE: Used = frozenset()
@@ -266,3 +269,35 @@ def by_cases(step: Cases, context: Context) -> Shown:
 def picked(t: Term) -> frozenset[str]:
     """The names of integer arrays that occur in t."""
     return frozenset(n.array for n in nodes(t) if isinstance(n, Pick))
+
+
+# --- what an argument shows in the region of its claim -------------------------------------------
+
+def has_value(statement: Statement, argument: Argument, region: Context) -> tuple[Used, dict[str, Predicate]]:
+    """The right side has a value in the region: what was used, and what its value needs, by name."""
+    found, used = needed(statement.rhs, statement.context)
+    wanted = list(found)
+    if statement.formula:
+        known = needs(statement.lhs, statement.context, facts=True)
+        region, _ = region_of(Statement(statement.lhs, statement.lhs, statement.context, formula=True))
+        wanted = [p for p in wanted if not any(says(k, p, region.least) for k in known)]
+    for r in (r for r in argument.values if isinstance(r, Dense)):
+        require(statement.formula, "a value is needed everywhere")
+        open_around(region, frozenset(a for a, _ in r.somewhere))
+    used |= discharged(wanted, argument.values, region)
+    return used, {} if statement.formula else as_facts(wanted, region)
+
+
+def open_around(region: Context, moved: frozenset[Array]) -> None:
+    """Where these arrays move a little the region is not left, so that dense there is dense in the region."""
+    smooth, plain = Smoothness(region), Signs(region).holds
+    for h in region.hypotheses.values():
+        if smooth.concerns(h, moved):
+            continuous = all(plain(p) for t in terms_of(h) for p in needs(t, region, moved))
+            require(isinstance(h, Positive | Nonzero) and continuous, "{} need not hold around a point", h)
+
+
+def as_facts(values: Iterable[Predicate], region: Context) -> dict[str, Predicate]:
+    """What the value of the right side needs, by name, without what is plain."""
+    plain = Signs(region).holds
+    return {f"value {k}": p for k, p in enumerate(values, 1) if not plain(p)}

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from .context import Context, Equation, Recursion, terms_of
 from .indices import Index, Size, at_least_zero, nodes, require, sized, with_symbols
 from .proofs import EveryDepth, Proof
-from .ranges import within
-from .smooth import Smoothness
-from .tensor import Tensor
+from .signs import within
+from .region import Smoothness
+from .syntax import Tensor
 from .terms import Array, Diff, Entry, Sum, Term, Whole, arguments, arrays, free, open_body, whole, fresh_axes
 
 Axes = tuple[Index, ...]

@@ -18,17 +18,15 @@ from typing import assert_never
 from .context import EMPTY, Context, Equation, terms_of
 from .every_depth import every_depth
 from .indices import Least, at_least_zero, refusing
-from .instances import says
+from .signs import Signs, says, within
 from .laws.registry import instance
 from .proofs import (
     By, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
     UnderWhole, Values,
 )  # fmt: skip
-from .ranges import within
-from .signs import Signs
-from .smooth import Smoothness
+from .region import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
-from .tensor import Tensor
+from .syntax import Tensor
 from .terms import (
     ONE, PI, Array, Diff, Entry, Index, IndexExpr, Mul, NonNegative, Predicate, Term, affine, arguments,
     arrays, free, over, rebuilt, require, substitute, whole,

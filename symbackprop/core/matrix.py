@@ -11,7 +11,9 @@ from fractions import Fraction
 from typing import TypeAlias, assert_never
 
 from .indices import Index, IndexExpr, Node, ProofError, Size, affine, node, sized
-from .terms import Add, Apply, Array, Delta, Entry, Mul, Ordinal, Power, Term, free, num, over, substitute, whole
+from .terms import (
+    Add, Apply, Array, Delta, Entry, Mul, Ordinal, Power, Term, dummy, free, keep_apart, num, over, substitute, whole,
+)  # fmt: skip
 
 
 @node
@@ -204,16 +206,6 @@ def conform(condition: bool, what: str) -> None:
         raise ShapeError(f"shapes do not conform: {what}")
 
 
-_counter = 0
-
-
-def dummy(size: Size, letter: str = "k") -> Index:
-    """A new index; its number keeps it apart from every other, and `over` forgets the name."""
-    global _counter
-    _counter += 1
-    return Index(f"{letter}#{_counter}", size)
-
-
 def times(a: Term, b: Term) -> Term:
     """a b as one product, so that A B C reads as a row of factors."""
     left = a.args if isinstance(a, Mul) else (a,)
@@ -223,10 +215,8 @@ def times(a: Term, b: Term) -> Term:
 
 def entry(m: Matrix, i: IndexExpr, j: IndexExpr) -> Term:
     """The entry in row i and column j, as an index term.  Raises ShapeError where operands do not conform."""
-    global _counter
     shape(m)
-    names = [k.name for t in (Ordinal(i), Ordinal(j), *scalars(m)) for k in free(t)]
-    _counter = max([_counter, *(int(n) for name in names if (n := name.rpartition("#")[2]).isdecimal())])
+    keep_apart(k.name for t in (Ordinal(i), Ordinal(j), *scalars(m)) for k in free(t))
     return meaning(m, i, j)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .tensor import Tensor
+from .syntax import Tensor
 from .terms import Array, Entry, Index, IndexExpr, Predicate, Term
 
 

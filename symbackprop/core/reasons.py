@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from .point import Point
 from .proofs import Proof
-from .tensor import Tensor
+from .syntax import Tensor
 from .terms import Array, Index, Predicate, Term
 
 

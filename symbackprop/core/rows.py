@@ -1,33 +1,33 @@
 """Certificates read for the kernel: rows of plain data become nodes, a context and a proof, all built anew here.
 
 Nothing of what the writer had in hand survives, so only what the rows say can prove anything.  A number refers to an
-earlier row; whatever is malformed, dangling or too deep for Python is refused.  A row is a tag
-and the fields of what it builds, each read as its annotation says.  `docs/certificates.md` describes the format.
+earlier row; whatever is malformed, dangling or too deep for Python is refused.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache, partial
-from typing import Any, get_args
+from functools import partial
+from typing import Any
 
 from . import proofs as step
 from . import reasons as reason
 from . import terms as t
-from .context import Context, Recursion, Same
+from .certificate import (
+    FORMAT, HOLDING, HYPOTHESES, NODES, OF_A_STEP, PREDICATES, REASONS, SHOWING, STEPS, kinds, of_kind, pick,
+)  # fmt: skip
+from .context import Context, Recursion
 from .indices import (
-    Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, collected, refusing, require,
+    Affine, Bound, Index, Least, Pick, ProofError, Size, collected, refusing, require,
 )  # fmt: skip
 from .laws.registry import LAWS
 from .point import Point
 from .statement import Statement
-from .tensor import Tensor
+from .syntax import Tensor
 
-FORMAT = 2
 DEGREE = 12
 NUMBER = re.compile(r"-?[0-9]{1,4000}(/[1-9][0-9]{0,3999})?")
 SHARED = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "steps"}
@@ -45,84 +45,6 @@ def load_argument(certificate: object) -> tuple[Statement, reason.Argument]:
     """A statement and its argument, built from the rows alone."""
     with refusing("certificate"):
         return Reader().argument(certificate)
-
-
-def exhibited(certificate: Mapping[str, Any]) -> Point:
-    """The point of a certificate."""
-    reader = Reader()
-    reader.size.fill(certificate["sizes"], size)
-    found: Point = reader.closed["Point"](certificate["argument"][3])
-    return found
-
-
-# --- what rows build -------------------------------------------------------------------------
-
-
-def pick(array: str, at: tuple[t.IndexExpr, ...], below: Size, least: Least) -> Pick:
-    require(at_least_zero(below - 1, least), "the values of {} are below {}, which may be 0", array, below)
-    return Pick(array, at, below)
-
-
-def combination(constant: Size, parts: tuple[tuple[t.IndexExpr, Size], ...]) -> t.IndexExpr:
-    return affine(constant, parts)
-
-
-def size_term(size: Size) -> Size:
-    return size
-
-
-def chain(parts: tuple[step.Proof, ...]) -> step.Proof:
-    require(bool(parts), "a chain of nothing")
-    return step.Chain(parts[0], parts[1:])
-
-
-def let(array: t.Array, axes: tuple[Index, ...], body: t.Term, inner: step.Proof) -> step.Proof:
-    return step.Let(array, Tensor(axes, body), inner)
-
-
-NODES: dict[str, Callable[..., Any]] = {
-    "i": Index, "b": Bound, "pick": pick, "aff": combination, "num": t.Num, "size": size_term, "entry": t.Entry,
-    "ord": t.Ordinal, "delta": t.Delta, "add": t.Add, "mul": t.Mul, "pow": t.Power, "app": t.Apply, "sum": t.Sum,
-    "diff": t.Diff, "whole": t.Whole, "holds": t.Holds,
-}  # fmt: skip
-PREDICATES: dict[str, Callable[..., Any]] = {
-    "gt0": t.Positive, "ne0": t.Nonzero, "ge0": t.AtLeastZero, "ge0i": t.NonNegative,
-}  # fmt: skip
-OF_A_STEP: dict[str, Callable[..., Any]] = {tag: PREDICATES[tag] for tag in ("gt0", "ge0i")}
-HYPOTHESES: dict[str, Callable[..., Any]] = {**PREDICATES, "eq": Same}
-SHOWING, HOLDING = get_args(reason.Reason), get_args(reason.Holding)
-REASONS: dict[str, Callable[..., Any]] = {made.__name__.lower(): made for made in (*SHOWING, *HOLDING, reason.Dense)}
-STEPS: dict[str, Callable[..., Any]] = {
-    **{made.__name__.lower(): made for made in get_args(step.Proof) if made not in (step.By, step.EveryDepth)},
-    "chain": chain, "let": let, "every_depth": step.EveryDepth,
-}  # fmt: skip
-
-
-@cache
-def kinds(make: Callable[..., Any]) -> tuple[str, ...]:
-    """The annotations of what a row's fields are; hints are not part of a row, nor is the context that rules are in."""
-    if is_dataclass(make):
-        found = {f.name: str(f.type) for f in fields(make) if f.compare}
-    else:
-        found = {n: a for n, a in make.__annotations__.items() if n not in ("context", "least", "return")}
-    return tuple(a.replace("t.", "").replace("step.", "") for a in found.values())
-
-
-@cache
-def inside(kind: str) -> tuple[bool, tuple[str, ...]]:
-    """The kinds that a compound kind is made of: of tuple[X, ...] as many as there are, of tuple[X, Y] one each."""
-    parsed = ast.parse(kind, mode="eval").body
-    assert isinstance(parsed, ast.Subscript) and isinstance(parsed.slice, ast.Tuple), f"no {kind} is read"
-    parts = tuple(map(ast.unparse, parsed.slice.elts))
-    return (True, parts[:1]) if parts[1:] == ("...",) else (False, parts)
-
-
-def of_kind(kind: str, known: dict[str, Any], many: Callable[[Any], Any], row: Callable[..., Any]) -> Any:
-    """What a kind means, given what simple kinds mean."""
-    if kind not in known:
-        repeated, parts = inside(kind)
-        known[kind] = (many if repeated else row)(*(of_kind(p, known, many, row) for p in parts))
-    return known[kind]
 
 
 # --- plain data ------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from .context import Same
 from .indices import SHOWN, Affine, Bound, Index, IndexExpr, Pick, Size
-from .tensor import Tensor
+from .syntax import Tensor
 from .terms import (
     Add, Apply, Array, AtLeastZero, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
     Predicate, Sum, Term, Whole, free,

@@ -17,13 +17,13 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 
-from .deltas import contract, turned
+from .monomials import (
+    Factors, Monomial, canonical, collect, compound, contract, is_symbol, monomial_key, primes, surely_positive, turned,
+)  # fmt: skip
 from .indices import EVERY_SIZE, Affine, Index, IndexExpr, Least, Size, affine, as_affine, at_least_zero, sized
-from .monomials import Factors, Monomial, canonical, collect, compound, is_symbol, monomial_key, primes, surely_positive
-from .ordering import Key, key
 from .terms import (
-    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power, Predicate,
-    Sum, Term, Whole, add, free, mul, open_body, require, substitute,
+    ZERO, Add, Apply, Delta, Diff, Entry, Holds, Key, Mul, NonNegative, Nonzero, Num, Ordinal, Positive, Power,
+    Predicate, Sum, Term, Whole, add, free, key, mul, open_body, require, substitute,
 )  # fmt: skip
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Least, Pick, Size, affine
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,

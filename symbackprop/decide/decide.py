@@ -32,11 +32,12 @@ from symbackprop.core.theorem import Theorem
 from symbackprop.numbers import points
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
+from symbackprop.prove.cases import CONDITION, EQUATION, POINT, Missing
 from symbackprop.prove.conditions.sizes import least_sizes
-from symbackprop.prove.showing import Showing
-from symbackprop.prove.statements import CONDITION, EQUATION, POINT, Missing, Offered, Way, prove_statement
+from symbackprop.prove.equality import Prover
+from symbackprop.prove.statements import Offered, Showing, prove_statement
 
-from .status import PROVED, REFUTED, UNKNOWN
+from .outcomes import PROVED, REFUTED, UNKNOWN
 from .witness import exhibited, is_seen
 
 BUDGET, FEW = 40, 3
@@ -61,7 +62,7 @@ class Problem:
     asked: Question | None = None
     kinks_have_values: bool = True
     has_points: bool = True
-    ways: tuple[Way, ...] = ()
+    ways: tuple[Prover, ...] = ()
     offered: Offered | None = None
     showing: Showing | None = None
 

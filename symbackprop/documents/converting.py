@@ -13,7 +13,6 @@ from typing import Any, Literal, TypeAlias, cast
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, Size, sized, with_symbols
-from symbackprop.core.matrix import dummy
 from symbackprop.core.terms import (
     Array,
     Diff,
@@ -25,6 +24,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     arguments,
+    dummy,
     free,
     open_body,
     opened_whole,

@@ -13,8 +13,9 @@ from typing import TypeAlias, cast
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.numbers import exact_numbers as numbers
+from symbackprop.numbers.duals import Position
 from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
-from symbackprop.numbers.points import Point, Position, size_at
+from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
 from symbackprop.read.notes.grammar.dotted import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (

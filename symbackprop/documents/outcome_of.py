@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from symbackprop.clock import OutOfTime
+from symbackprop.core.region import KINK, ROOT, TIE, VALUE
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import ProofError
 from symbackprop.core.theorem import Theorem
-from symbackprop.core.value import KINK, ROOT, TIE, VALUE
 from symbackprop.decide.decide import Decision, Problem, decide, prove
-from symbackprop.decide.formula_problems import Worked, worked_out
-from symbackprop.decide.outcomes import DIFFER, Outcome, Proved
-from symbackprop.decide.products_count import LIMIT, products
-from symbackprop.decide.status import PROVED, REFUTED, Condition
+from symbackprop.decide.formula_problems import LIMIT, Worked, products, worked_out
+from symbackprop.decide.outcomes import DIFFER, PROVED, REFUTED, Condition, Outcome, Proved
 from symbackprop.numbers.refute.search import Counterexample
-from symbackprop.prove.statements import CONDITION, POINT, Missing
-from symbackprop.prove.statements import VALUE as NO_VALUE
+from symbackprop.prove.cases import CONDITION, POINT, Missing
+from symbackprop.prove.cases import VALUE as NO_VALUE
 from symbackprop.read.notes.statements.claims import Claim
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.cases import special_cases as guesses

@@ -26,17 +26,15 @@ from typing import Any
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.dialects.one_run import judged
 from symbackprop.read.numpy import TraceError
 
+from .claims import Setting, gradient_claims
 from .derivation import Derivative, derivation
 from .dialects.caches import cached_pair
-from .dialects.pair import judged
-from .drive import Claims, Options, otherwise_read, verdict
-from .gradient_claims import gradient_claims
+from .drive import Claims, Options, layer_forward, otherwise_read, readable, verdict
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
-from .other_libraries import layer_forward, readable
 from .request import Request, read_request
-from .setting import Setting
 from .verdict import Verdict
 
 Function = Callable[..., Any]

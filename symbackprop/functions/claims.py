@@ -1,25 +1,71 @@
-"""The sentences that two traced functions make: for each variable one equation between index terms."""
+"""The sentences that two traced functions make: for each variable one equation between index terms.
+
+A backward function claims vector-Jacobian products of all outputs together.  A `Setting` is what all claims of a
+request share.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from time import monotonic
 from typing import Any
 
-from symbackprop.core.context import Context
-from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
+from symbackprop.clock import LIMIT
+from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.indices import EVERY_SIZE, Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Diff, Term, over
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, over
 from symbackprop.decide.decide import Problem
+from symbackprop.functions.request import Request, called, flattened, gradient_of
+from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered
 from symbackprop.gradients.checking import BackwardCheck
+from symbackprop.prove.conditions.sizes import least_sizes
+from symbackprop.prove.equality import Prover
 from symbackprop.read.numpy import Declared
+from symbackprop.write.paper.array_text import ArrayText, equation, latex, symbols
+from symbackprop.write.paper.naming import Named, with_names
 
-from .gradient_names import gradient_of
-from .request import Request, called
-from .setting import Setting
-from .sweep import by_matching, named_by, offered
+REPAIRS = 0.4  # of the time for a claim, for the repairs of all claims together
+
+
+@dataclass(slots=True)
+class Repairing:
+    """The time that repairs have: as long as all else took, and some seconds at least; a little for each of them."""
+
+    began: float = field(default_factory=monotonic)
+    spent: float = 0.0
+
+    def left(self, seconds: float) -> float:
+        elapsed = monotonic() - self.began - self.spent
+        return max(max(REPAIRS * seconds, elapsed) - self.spent, REPAIRS * seconds / 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all claims of a request share; `seconds` are for each, `ways` how their equations may be proved besides.
+
+    `sweep` is the `Sweep` of the request where its claims are gradients.
+    """
+
+    hypotheses: tuple[Hypothesis, ...] = ()
+    shapes: Mapping[Array, tuple[Size, ...]] = field(default_factory=dict)
+    rounded: tuple[tuple[float, Fraction], ...] = ()
+    domains: Mapping[str, str] = field(default_factory=dict)
+    repair: bool = True
+    seconds: float = LIMIT
+    ways: tuple[Prover, ...] = ()
+    sweep: Sweep | None = None
+    repairing: Repairing = field(default_factory=Repairing)
+
+    @property
+    def context(self) -> Context:
+        """The hypotheses by name."""
+        named = {f"h{k}": h for k, h in enumerate(self.hypotheses, 1)}
+        return Context(hypotheses=named, least=least_sizes(self.hypotheses) if named else EVERY_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +184,98 @@ def shown(shape: Sequence[Size]) -> str:
 
 def partial_latex(of: str, name: str) -> str:
     return rf"\frac{{\partial {of}}}{{\partial {name}}}"
+
+
+def gradient_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
+    """∂(Σ upstream * output)/∂variable = what backward returns.  `note` sees each trace."""
+    forward = request.outputs()
+    note(forward)
+    outputs = flattened(forward.outputs, called(request.forward))
+    upstream = request.extra
+    if upstream and len(upstream) != len(outputs):
+        raise SymbackpropError(
+            f"{request.asked}: the forward function has {counted(len(outputs), 'output')}, the backward function takes "
+            f"{counted(len(upstream), 'upstream gradient')} ({', '.join(upstream)}): one for each output is needed"
+        )
+    if not upstream and any(t.axes for t in outputs):
+        raise SymbackpropError(
+            f"{request.asked}: the forward function returns an array of shape ({shown(outputs[0].shape)}), so the "
+            "backward function needs a parameter for its upstream gradient (or use check_jacobian)"
+        )
+    if not upstream and len(outputs) > 1:
+        raise SymbackpropError(f"{request.asked}: several outputs need an upstream gradient for each")
+    for g, t in zip(upstream, outputs, strict=bool(upstream)):
+        if g in request.declared and request.declared[g].shape != t.shape:
+            raise SymbackpropError(
+                f"{request.asked}: the upstream gradient {g!r} has shape ({request.declared[g]}) and its output "
+                f"({shown(t.shape)})"
+            )
+    more = {g: Declared(t.shape) for g, t in zip(upstream, outputs, strict=bool(upstream)) if g not in request.declared}
+    backward = request.result(more)
+    note(backward)
+    found = by_variable(request, backward.outputs)
+    loss = objective(outputs, upstream)
+    inputs = {**request.declared, **more, **forward.draws, **backward.draws}
+    claims = []
+    for v in request.variables:
+        shape = request.declared[v].shape
+        axes, at = axes_of(shape, "w")
+        lhs = Diff(loss, Entry(Array(v), at))
+        claims.append(
+            Claim(
+                v,
+                lhs,
+                found[v],
+                shape,
+                axes,
+                at,
+                tuple(outputs),
+                f"∂L/∂{v}",
+                partial_latex("L", v),
+                inputs,
+            )
+        )
+    return claims
+
+
+def objective(outputs: Sequence[Tensor], upstream: Sequence[str]) -> Term:
+    """Σ over outputs of Σ upstream * output, whose gradient is the vector-Jacobian product."""
+    if not upstream:
+        return outputs[0].body
+    parts: list[Term] = []
+    for g, t in zip(upstream, outputs, strict=True):
+        at = tuple(ZERO_INDEX if i.size == UNIT else i for i in t.axes)
+        kept = tuple(i for i in t.axes if i.size != UNIT)
+        parts.append(summed(kept, mul(Entry(Array(g), at), t.at(*at))))
+    return add(*parts)
+
+
+EASY = 100  # characters that are read at a glance
+
+
+def formula(claim: Claim, term: Term) -> str:
+    """`∂L/∂x[i,j] = ...`, and on lines of their own what the names in it stand for."""
+    named = named_parts(claim, term)
+    writer = ArrayText(named.term, claim.axes)
+    at = ",".join(map(writer.index, claim.at))
+    main = f"{claim.label}{f'[{at}]' if at else ''} = {writer.written(named.term)}"
+    return "\n".join([main, *(f"with {equation(n, meaning, indices_of(n))}" for n, meaning in named.names)])
+
+
+def formula_latex(claim: Claim, term: Term) -> str:
+    named = named_parts(claim, term)
+    at = "".join(map(ArrayText(named.term, claim.axes).index, claim.at))
+    below = f"_{{{at}}}" if at else ""
+    main = rf"\left({claim.label_latex}\right){below} = {latex(named.term, claim.axes)}"
+    meanings = (f"{latex(n, indices_of(n))} = {latex(m, indices_of(n))}" for n, m in named.names)
+    return r",\quad ".join([main, *meanings])
+
+
+def named_parts(claim: Claim, term: Term) -> Named:
+    if len(ArrayText(term, claim.axes).written(term)) <= EASY:
+        return Named(term)
+    return with_names(term, claim.axes, symbols(term) | frozenset(claim.inputs))
+
+
+def indices_of(name: Entry) -> tuple[Index, ...]:
+    return tuple(i for i in name.at if isinstance(i, Index))

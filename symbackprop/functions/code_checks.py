@@ -8,18 +8,16 @@ from typing import Any
 
 from symbackprop.clock import LIMIT, seconds_of
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.decide.status import PROVED, REFUTED
+from symbackprop.decide.outcomes import PROVED, REFUTED
+from symbackprop.functions.dialects.losses import derivative_pair, loss_pair, may_take_output, variable_of
+from symbackprop.functions.dialects.one_run import Untraceable, judged
 
 from .checks import Function, Shapes
+from .claims import gradient_claims
 from .dialects.caches import cached_pair
-from .dialects.elementwise import derivative_pair, may_take_output, variable_of
 from .dialects.layers import layer_pair
-from .dialects.losses import loss_pair
-from .dialects.one_run import Untraceable
-from .dialects.pair import judged
 from .drive import Options, verdict
 from .function_kinds import Asked, library_of, library_with_layer
-from .gradient_claims import gradient_claims
 from .request import read_request
 from .verdict import Verdict
 

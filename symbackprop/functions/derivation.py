@@ -10,15 +10,16 @@ from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.kernel import Proof
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.decide.decide import Problem, prove_only
-from symbackprop.decide.status import PROVED, Condition
+from symbackprop.decide.outcomes import PROVED, Condition
+from symbackprop.functions.sweep import names_of
 from symbackprop.gradients.claimed import named_claim, proved_claim, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
 from symbackprop.gradients.plain import through
-from symbackprop.prove.claims import derived as worked_out
-from symbackprop.prove.showing import Showing
+from symbackprop.prove.statements import Showing
+from symbackprop.prove.working_out import derived as worked_out
 from symbackprop.read.numpy import Declared
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
@@ -29,15 +30,11 @@ from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 from symbackprop.write.program.standing import Author
 
-from .claims import Claim, axes_of, partial_latex
+from .claims import Claim, Setting, axes_of, formula, formula_latex, objective, partial_latex
 from .deciding import LONG, hypothesis_text, in_words, verdict_of
-from .formulas import formula, formula_latex
-from .gradient_claims import objective
 from .held_values import by_value, without_copies
 from .repairs import placed
 from .request import Request, called, flattened, reading_of
-from .setting import Setting
-from .sweep import names_of
 from .verdict import Repaired, Verdict, together
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")

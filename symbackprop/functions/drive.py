@@ -1,32 +1,83 @@
-"""Claims at small literal sizes, where loops unroll: they can refute, and prove only what has no size symbol."""
+"""From a request to its verdict: claims read for all sizes, else at small literal sizes, where loops unroll.
+
+Those can refute, and prove only what has no size symbol.  Functions and modules of other libraries than NumPy may stand
+in the place of NumPy's functions: a library's module is imported when the user has imported the library, and may have
+
+    readable(functions, shapes, differentiated)     functions of the library's arrays as ones of NumPy's, others as
+                                                    they are; the first may be one that is to be differentiated
+    makes_layer(x) -> bool                          whether this is a module of the library's, or makes one
+    layer_forward(asked, make, shapes, params)      its forward as a function, and the shapes of all that it takes
+    with_held_values(request, problem)              the request with what its forward holds constant, where that is why
+                                                    it could not be read; else None
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
+from types import ModuleType
 from typing import Any, TypeVar
 
 from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
-from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN
+from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN
+from symbackprop.functions.claims import Claim, Setting, gradient_claims
+from symbackprop.functions.deciding import (
+    AMBIENT,
+    all_decided,
+    are_long,
+    as_meant,
+    explained,
+    kinds_of_gradients,
+    overflow_notes,
+    refuted_at_points,
+    verdict_of,
+)
+from symbackprop.functions.derivation import derived_instead
+from symbackprop.functions.jax_reading import through_jax
+from symbackprop.functions.one_hot import with_labels
+from symbackprop.functions.request import Request, reading_of
+from symbackprop.functions.shape_examples import small_sizes
+from symbackprop.functions.sweep import Sweep
+from symbackprop.functions.trial import Runs
+from symbackprop.functions.verdict import Verdict, together
 from symbackprop.numbers.refute.report import ShapeExample
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
-from .claims import Claim
-from .deciding import are_long, refuted_at_points, verdict_of
-from .derivation import derived_instead
-from .gradient_claims import gradient_claims
-from .jax_reading import through_jax
-from .nearly_right import AMBIENT, all_decided, as_meant, explained, kinds_of_gradients, overflow_notes
-from .one_hot import with_labels
-from .other_libraries import with_held_values
-from .request import Request, reading_of
-from .setting import Setting
-from .shape_examples import small_sizes
-from .sweep import Sweep
-from .trial import Runs
-from .verdict import Verdict, together
+HOMES: Mapping[str, str] = {"torch": "symbackprop.functions.torch_functions"}
+
+
+def libraries() -> Iterator[ModuleType]:
+    yield from (import_module(home) for root, home in HOMES.items() if root in sys.modules)
+
+
+def readable(functions: Sequence[Any], shapes: Any, differentiated: bool = True) -> list[Any]:
+    """Raises SymbackpropError for shapes that cannot be read."""
+    found = list(functions)
+    for library in libraries() if isinstance(shapes, Mapping) else ():
+        found = library.readable(found, shapes, differentiated)
+    return found
+
+
+def with_held_values(request: Any, problem: Exception) -> Any:
+    """Raises SymbackpropError where what is held cannot be read."""
+    found = (library.with_held_values(request, problem) for library in libraries())
+    return next((r for r in found if r is not None), None)
+
+
+def layer_forward(asked: str, make: Any, shapes: Any, params: Mapping[str, str] | None) -> tuple[Any, Any]:
+    """The forward of a layer with the shapes of what it takes; a function and its shapes as they are.
+
+    What `params` is given for is a layer.
+    """
+    for library in libraries():
+        if params is not None or library.makes_layer(make):
+            found: tuple[Any, Any] = library.layer_forward(asked, make, shapes, params)
+            return found
+    return make, shapes
 
 
 @dataclass(frozen=True, slots=True)

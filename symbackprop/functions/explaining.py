@@ -28,9 +28,9 @@ from symbackprop.write.program.pdf import as_pdf
 from symbackprop.write.program.standing import Author, Standing
 
 from .checks import derive
+from .claims import Setting
 from .derivation import Derivative, NotProved, derivation
 from .request import read_request
-from .setting import Setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,11 @@ from functools import partial
 from typing import Protocol
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.matrix import dummy
-from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Entry
-from symbackprop.prove.claims import prove
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import Array, Entry, arrays, dummy
+from symbackprop.prove.equality import prove
 from symbackprop.read.numpy import Declared
-from symbackprop.read.numpy.rewriting import arrays_in, rewritten
+from symbackprop.read.numpy.rewriting import rewritten
 
 from .claims import axes_of
 from .request import Function, Request, called, flattened
@@ -83,7 +82,7 @@ def outputs_of(request: Request) -> list[Tensor]:
 
 def used(copies: Mapping[str, str], outputs: Sequence[Tensor]) -> dict[str, str]:
     """Those that the outputs mention."""
-    found = frozenset[Array]().union(*(arrays_in(t.body) for t in outputs))
+    found = frozenset[Array]().union(*(arrays(t.body) for t in outputs))
     return {v: c for v, c in copies.items() if Array(c) in found}
 
 

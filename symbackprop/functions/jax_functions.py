@@ -19,9 +19,8 @@ from symbackprop.read.jax import Jittable
 from symbackprop.read.numpy import Declared, Traced, parse_shapes
 
 from .argument_templates import named_templates, unread, written_template
-from .claims import Claim
+from .claims import Claim, gradient_claims
 from .drive import Options, verdict
-from .gradient_claims import gradient_claims
 from .held_values import by_value, copies_of, outputs_of
 from .jax_reading import BY_VALUE, with_held_values
 from .jax_subject import JVP, UPSTREAM, Subject, freed, rule_of, upstream_of, with_rule

@@ -11,8 +11,8 @@ from symbackprop.core.indices import SymbackpropError
 
 from .drive import Options, verdict
 from .held_values import copies_of
+from .jax_reading import refers_to
 from .jvp_claims import jvp_claims
-from .library_use import refers_to
 from .request import called, parameters, read_request
 from .verdict import Verdict
 

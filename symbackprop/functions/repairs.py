@@ -1,4 +1,7 @@
-"""After a refutation: the kind of mistake, a repaired formula that is proved, and when the claim is true after all."""
+"""After a refutation: the kind of mistake, a repaired formula that is proved, and when the claim is true after all.
+
+Where a line of the backward is wrong, the user's code with that line mended is proved again.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,92 @@ from time import monotonic
 
 from symbackprop.clock import OutOfTime, in_time, stage
 from symbackprop.core.indices import Index, SymbackpropError, sized
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.region import VALUE
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import AtLeastZero, Predicate, Term
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.at_sizes import problem_at, sizes_in
 from symbackprop.decide.decide import Problem, prove
-from symbackprop.numbers.refute.search import Counterexample, Question, search
-from symbackprop.prove.claims import derived
-from symbackprop.prove.statements import VALUE, Missing
+from symbackprop.functions.claims import Claim, Setting, formula, formula_latex, named_problem, problem_of
+from symbackprop.functions.sweep import Sweep, tried
+from symbackprop.functions.verdict import Repaired, Verdict, WrongStep
+from symbackprop.gradients.checking import BackwardCheck
+from symbackprop.gradients.wrong_line import WrongLine, factor_text
+from symbackprop.numbers.refute.report import Counterexample
+from symbackprop.numbers.refute.search import Question, search
+from symbackprop.prove.cases import Missing
+from symbackprop.prove.working_out import derived
 from symbackprop.repair.cases import special_cases
 from symbackprop.repair.naming import AT_SPECIAL_POINTS, LEFT_OUT
 from symbackprop.repair.search import OTHER, Repair, repair
 from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.paper.array_text import predicate_text
+from symbackprop.write.program.mending import Mended, line_of
 
-from .claims import Claim, problem_of
-from .formulas import formula, formula_latex
-from .mistakes import repaired, with_line
-from .setting import Setting
-from .verdict import Repaired, Verdict
+SHORT = 90  # characters of an expression in a name
+
+
+def with_line(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
+    """The same verdict with the first wrong line, where one is found."""
+    own = setting.sweep is not None and setting.sweep.is_own(claim.name, claim.lhs, claim.found)
+    line = setting.sweep.line(claim.name) if setting.sweep is not None and own else None
+    if line is None or setting.sweep is None:
+        return verdict
+    change = setting.sweep.mended(line)
+    claimed, derived = (change.before, change.after) if change else (line_of(line), "")
+    return replace(verdict, line=WrongStep(line.message, line.place, claimed, derived))
+
+
+def repaired(claim: Claim, setting: Setting) -> Repaired | None:
+    """The user's code with its line mended, or the derived gradient; proved."""
+    sweep = setting.sweep
+    if sweep is None or not sweep.is_own(claim.name, claim.lhs):
+        return None
+    line, written = sweep.line(claim.name), sweep.program()
+    for check, change in candidates(sweep, line, claim.name):
+        problem = named_problem(claim, setting, check)
+        found = None if problem is None else prove(problem)
+        if problem is not None and isinstance(found, Theorem) and written is not None:
+            text, latex = written.formulas(claim.name)
+            code = tried(written.source) or "" if change is None else change.source
+            return Repaired(mistake_of(line, change), text, latex, code, problem.statement.rhs, found, claim.wanted)
+    return None
+
+
+def candidates(sweep: Sweep, line: WrongLine | None, variable: str) -> Iterator[tuple[BackwardCheck, Mended | None]]:
+    again = None if line is None else sweep.again(line)
+    if line is not None and again is not None and variable not in again.wrong:
+        yield again, sweep.mended(line)
+    derived = sweep.derived()
+    if derived is not None and variable in derived.results:
+        yield derived, None
+
+
+def mistake_of(line: WrongLine | None, change: Mended | None) -> str:
+    """What is proved to be wrong: a factor, or a line that `change` has mended."""
+    if line is None or (line.factor is None and change is None):
+        return OTHER
+    if line.factor is None or change is None:
+        return instead(line, change)
+    text = factor_text(line.factor)
+    if text == "-1":
+        return "sign"
+    return f"sign and missing factor {text[1:]}" if text[0] == "-" else f"missing factor {text}"
+
+
+def instead(line: WrongLine, change: Mended | None) -> str:
+    """One name, or one expression, in place of another."""
+    node, wanted = line.node, line.wanted
+    if change is None or wanted is None:
+        return OTHER
+    if node.name and wanted.name and node.name not in (wanted.name, f"d{wanted.name}") and not wanted.backward:
+        return f"`{node.name}` in place of `{wanted.name}`"
+    sides = change.parts
+    return f"`{sides[0]}` in place of `{sides[1]}`" if all(0 < len(s) <= SHORT for s in sides) else OTHER
+
+
+__all__ = ["repaired", "with_line"]
+
 
 FEW = 3
 NO_VALUE = "no value where the gradient exists"

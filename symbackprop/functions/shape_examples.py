@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from symbackprop.core.indices import Size
-from symbackprop.decide.status import REFUTED
+from symbackprop.decide.outcomes import REFUTED
 from symbackprop.numbers.refute.report import ShapeExample
 
 from .claims import Claim

@@ -15,21 +15,20 @@ from typing import Any, TypeVar
 from symbackprop.clock import OutOfTime, check_time, limit
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.kernel import Proof
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, NonNegative, Predicate, ProofError, SymbackpropError, Term
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import NamedClaim, named_claim, proved_claim, renamed, with_names_inside
 from symbackprop.gradients.meanings import lengths, opened
 from symbackprop.gradients.mistakes.search import Explained, Mistakes
 from symbackprop.gradients.wrong_line import WrongLine
-from symbackprop.prove.showing import Showing
-from symbackprop.prove.statements import Way
+from symbackprop.prove.equality import Prover
+from symbackprop.prove.statements import Showing
 from symbackprop.read.numpy import Node
 from symbackprop.write.program.mending import Mended, mended
 from symbackprop.write.program.source import Program
 
-from .gradient_names import gradient_of
-from .request import Request, parameters
+from .request import Request, gradient_of, parameters
 
 SHORT = 15  # terms of a condition, all names opened
 PROPOSING, PROVING = 3.0, 4.0  # seconds: for all variables together, and for the proof of one
@@ -169,7 +168,7 @@ def named_by(check: BackwardCheck, variable: str) -> NamedClaim | None:
     return tried(named_claim, check.reverse, check.results, variable)
 
 
-def by_matching(check: BackwardCheck, named: NamedClaim) -> Way:
+def by_matching(check: BackwardCheck, named: NamedClaim) -> Prover:
     def way(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
         if (lhs, rhs) != (named.lhs, named.rhs):
             return None

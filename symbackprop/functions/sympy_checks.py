@@ -21,16 +21,15 @@ from symbackprop.clock import LIMIT, OutOfTime, limit, seconds_of, stage
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.matrix import ShapeError, entry, shape
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Array, AtLeastZero, Diff, Entry, Nonzero, Positive, Term, sub
-from symbackprop.decide.status import ILL_FORMED, UNKNOWN
+from symbackprop.decide.outcomes import ILL_FORMED, UNKNOWN
 from symbackprop.read.numpy import Declared
 from symbackprop.read.sympy_matrix import SympyReader
 
-from .claims import Claim, axes_of, partial_latex
+from .claims import Claim, Setting, axes_of, partial_latex
 from .deciding import described, verdict_of
 from .repairs import with_repair
-from .setting import Setting
 from .verdict import Verdict
 
 

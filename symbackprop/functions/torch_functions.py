@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.decide.status import ILL_FORMED, REFUTED, UNKNOWN
+from symbackprop.decide.outcomes import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
     HeldConstant,
@@ -31,8 +31,8 @@ from symbackprop.read.torch import (
     uses_torch,
 )
 
+from .claims import gradient_claims
 from .drive import verdict
-from .gradient_claims import gradient_claims
 from .held_values import copies_of, with_copies
 from .request import Request, read_request
 from .verdict import Verdict, together

@@ -16,22 +16,20 @@ import numpy as np
 
 from symbackprop.core.indices import Index
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, SymbackpropError
 from symbackprop.decide.decide import Problem
-from symbackprop.decide.status import PROVED, REFUTED, UNKNOWN
+from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers.exact_numbers import Undefined, approximate
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 from symbackprop.numbers.refute.points import Sampler
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.read.numpy import Declared
-from symbackprop.read.numpy.isolating import Isolated
+from symbackprop.read.numpy.tracing import Isolated
 
-from .claims import Claim, named_problem, problem_of
-from .gradient_names import gradient_of
-from .request import Function, Request
-from .setting import Setting
+from .claims import Claim, Setting, named_problem, problem_of
+from .request import Function, Request, gradient_of
 from .verdict import Verdict
 
 POINTS = 3

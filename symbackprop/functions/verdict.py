@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbackprop.core.terms import Size, Term, require
 from symbackprop.core.theorem import Theorem, theorem
-from symbackprop.decide.status import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST, Condition
+from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST, Condition
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

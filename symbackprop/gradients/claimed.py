@@ -13,7 +13,7 @@ from typing import Any
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Let, Proof, discharged
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term, require
 from symbackprop.read.numpy import Node
 

@@ -11,10 +11,10 @@ from collections.abc import Collection
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Flip, Instance, Proof, Seen, UnderDiff, check
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, Term, arrays, require
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import everywhere
 from symbackprop.read.numpy import Node
 

@@ -9,7 +9,7 @@ from typing import Any
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.read.numpy import Declared, Node, record
 

@@ -6,8 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.core.context import EMPTY
-from symbackprop.core.matrix import dummy
-from symbackprop.core.terms import Entry, Term, mul, num, over
+from symbackprop.core.terms import Entry, Term, dummy, mul, num, over
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node, Recorder, SymArray, Value

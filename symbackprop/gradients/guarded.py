@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, ProofError
 from symbackprop.core.kernel import Instance, Linear, Proof
-from symbackprop.core.matrix import dummy
-from symbackprop.core.ranges import within
-from symbackprop.core.terms import Array, Delta, Entry, Holds, Mul, NonNegative, Term, mul
+from symbackprop.core.signs import within
+from symbackprop.core.terms import Array, Delta, Entry, Holds, Mul, NonNegative, Term, dummy, mul
 from symbackprop.prove.rewriting import Rewrite, Rule
 
 

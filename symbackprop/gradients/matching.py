@@ -17,7 +17,7 @@ from symbackprop.core.kernel import By, Flip, Linear, Proof, check
 from symbackprop.core.sums import Expansion
 from symbackprop.core.terms import Array, Entry, ProofError, Term, add, arrays, free, neg, substitute, subterms
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import Rewrite, Rule, everywhere, first_of, repeated
 from symbackprop.read.numpy import CONSTANT, FORMULA, Node
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr, Size
 from symbackprop.core.kernel import Let, Proof
-from symbackprop.core.matrix import dummy
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     Array,
@@ -21,6 +20,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     arguments,
+    dummy,
     open_body,
     opened_whole,
     over,
@@ -30,7 +30,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import has_maximum, without_maxima
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import everywhere, repeated, unfolding
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node
 

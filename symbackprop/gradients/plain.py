@@ -11,7 +11,7 @@ from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.kernel import Flip, Let, Linear, Proof, UnderDiff, check
 from symbackprop.core.terms import Array, Diff, ProofError, Term, arrays, require
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 from .meanings import opened
 from .reindexing import as_they_stand

@@ -11,7 +11,6 @@ from itertools import count
 from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
 from symbackprop.core.kernel import By, Flip, Linear, Proof, UnderSum, check
-from symbackprop.core.matrix import dummy
 from symbackprop.core.terms import (
     ONE,
     Add,
@@ -25,12 +24,13 @@ from symbackprop.core.terms import (
     Term,
     add,
     arrays,
+    dummy,
     mul,
     open_body,
     over,
 )
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 Shapes = Callable[[Array], tuple[Size, ...] | None]
 Differ = Callable[[Term, Term], bool]

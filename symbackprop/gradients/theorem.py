@@ -12,12 +12,24 @@ from dataclasses import dataclass, field
 from symbackprop.core.context import EMPTY, Context, Equation, Hypothesis
 from symbackprop.core.indices import Index, IndexExpr, ProofError, affine
 from symbackprop.core.kernel import By, Flip, Linear, Proof, Rephrase, Seen, UnderSum, Values, check
-from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL
-from symbackprop.core.terms import ONE, Array, Delta, Diff, Entry, NonNegative, Positive, Term, add, mul, substitute
+from symbackprop.core.terms import (
+    ONE,
+    Array,
+    Delta,
+    Diff,
+    Entry,
+    NonNegative,
+    Positive,
+    Term,
+    add,
+    mul,
+    predicate_key,
+    substitute,
+)
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.read.numpy import Node
 
 from .congruence import Literal

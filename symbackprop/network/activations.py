@@ -11,19 +11,7 @@ from typing import TypeAlias, assert_never
 
 from symbackprop.core.composed import COMPOSED
 from symbackprop.core.laws.functions import DERIVATIVES
-from symbackprop.core.matrix import (
-    Elementwise,
-    Given,
-    Hadamard,
-    Matrix,
-    Ones,
-    Plus,
-    Product,
-    Scale,
-    dummy,
-    entry,
-    shape,
-)
+from symbackprop.core.matrix import Elementwise, Given, Hadamard, Matrix, Ones, Plus, Product, Scale, entry, shape
 from symbackprop.core.matrix import Softmax as SoftmaxForm
 from symbackprop.core.terms import (
     ONE,
@@ -41,6 +29,7 @@ from symbackprop.core.terms import (
     SymbackpropError,
     Term,
     add,
+    dummy,
     mul,
     num,
 )

@@ -11,7 +11,7 @@ from symbackprop.core.indices import Index, IndexExpr, SymbackpropError, affine,
 from symbackprop.core.kernel import By, Inside, Proof, check
 from symbackprop.core.terms import Add, Array, Entry, Holds, NonNegative, Term, add, mul, over
 from symbackprop.prove.equality import prove_equal
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 A, W, B, D = (Array(name) for name in ("A", "W", "b", "δ"))
 INPUTS, SAMPLES, OUTPUTS = sized("n"), sized("N"), sized("m")

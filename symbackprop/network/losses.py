@@ -24,12 +24,25 @@ from symbackprop.core.matrix import (
     Plus,
     Product,
     Scale,
-    dummy,
     entry,
     shape,
-)
+)  # fmt: skip
 from symbackprop.core.matrix import Softmax as SoftmaxForm
-from symbackprop.core.terms import ONE, Apply, IndexExpr, Power, SymbackpropError, Term, add, mul, num, over, sub, whole
+from symbackprop.core.terms import (
+    ONE,
+    Apply,
+    IndexExpr,
+    Power,
+    SymbackpropError,
+    Term,
+    add,
+    dummy,
+    mul,
+    num,
+    over,
+    sub,
+    whole,
+)  # fmt: skip
 
 from .activations import ACTIVATIONS, AnyActivation, Softmax, pulled_back
 

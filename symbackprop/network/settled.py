@@ -8,9 +8,8 @@ from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof, Rephrase, Seen, check
 from symbackprop.core.matrix import ZERO_INDEX, Leaf, Matrix, entry
-from symbackprop.core.ordering import predicate_key
-from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import ONE, Add, Apply, Array, Mul, NonNegative, Num, Power, Term, add
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import ONE, Add, Apply, Array, Mul, NonNegative, Num, Power, Term, add, predicate_key
 from symbackprop.prove.certified import certified
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.rewriting import Rewrite, everywhere, unfolding

@@ -18,8 +18,8 @@ from symbackprop.core.matrix import Leaf, Matrix, entry, shape
 from symbackprop.core.terms import ONE, Diff, Entry, Term, over, sub
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_gradient
-from symbackprop.prove.normal_form.joined import joined
 from symbackprop.prove.normal_form.normal import Normal
+from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import (
     everywhere,
     unfolding,

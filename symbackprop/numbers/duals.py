@@ -1,17 +1,25 @@
-"""Numbers with infinitesimal parts: derivatives by forward-mode arithmetic.
+"""Numbers with infinitesimal parts: derivatives by forward-mode arithmetic, over exact numbers and arrays of floats.
 
-`Dual(level, p, t)` is p + t ε with ε² = 0; levels nest, so p and t may be duals of lower levels
-(second derivatives).  The same code runs over exact numbers and over arrays of floats.  Nothing
-here is shared with the laws of differentiation that the prover uses.
+`Dual(level, p, t)` is p + t ε with ε² = 0; levels nest, so p and t may be duals of lower levels (second derivatives).
+Nothing here is shared with the laws of differentiation that the prover uses.  Arrays of floats carry one axis per index
+in scope, in order; an axis of length 1 means "does not depend on it", and a value without axes is a constant.  NaN
+stands for "no value".
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from random import Random
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+
+from symbackprop.core.functions import column
+
+Position: TypeAlias = tuple[int, ...]
 Value: TypeAlias = Any  # a plain number of some kind, or a Dual over it
 
 
@@ -203,3 +211,129 @@ COMPOSED: dict[str, Callable[[Lifted, Value], Value]] = {
 }
 
 KNOWN = frozenset(SLOPES) | frozenset(COMPOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The meaning of an abstract function of a whole array: a cubic polynomial in all its entries.
+
+    Σ b_a y_a + Σ c_a y_a² + (Σ d_a y_a)² + (Σ e_a y_a)³ / 4 with small coefficients that depend on
+    the name, the entry a and the index of the value; `simple` is Σ y_a² / 2.
+    """
+
+    name: str
+    simple: bool = False
+
+    def coefficients(self, position: Position) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+        """(b, c, d, e) of an entry."""
+        if self.simple:
+            return Fraction(0), Fraction(1, 2), Fraction(0), Fraction(0)
+        draw = Random(f"{self.name}{position}")
+        b, c, d, e = (Fraction(draw.choice((-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)), 4) for _ in range(4))
+        return b, c, d, e
+
+    def __call__(self, a: Lifted, entries: list[tuple[Position, Value]], at: Position) -> Value:
+        zero = a.numbers.number(Fraction(0))
+        total, square, cube = zero, zero, zero
+        for position, y in entries:
+            b, c, d, e = self.coefficients((*at, *position))
+            total = a.plus(total, a.times(y, a.plus(a.numbers.number(b), a.scaled(c, y))))
+            if not self.simple:
+                square = a.plus(square, a.scaled(d, y))
+                cube = a.plus(cube, a.scaled(e, y))
+        if self.simple:
+            return total
+        cubed = a.scaled(Fraction(1, 4), a.power(cube, Fraction(3)))
+        return a.plus(total, a.plus(a.power(square, Fraction(2)), cubed))
+
+    def __str__(self) -> str:
+        return "Σ y²/2" if self.simple else "a fixed cubic polynomial in all entries"
+
+
+Floats: TypeAlias = Any  # a float or an ndarray of floats
+
+_ERF = np.vectorize(math.erf, otypes=[float])
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.exp(-np.logaddexp(0, np.negative(x)))
+
+
+def unless_zero(x: Floats) -> Floats:
+    """x, and nan for 0: what NumPy makes infinite there has no value."""
+    return np.where(np.equal(x, 0), np.nan, x)
+
+
+def _log(x: Floats) -> Floats:
+    return np.log(unless_zero(x))
+
+
+_FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
+    **{name: getattr(np, theirs) for name, theirs in column(lambda f: f.numpy).items()},
+    "log": _log, "sigmoid": _sigmoid, "softplus": lambda x: np.logaddexp(0, x), "erf": _ERF,
+}  # fmt: skip
+_CONSTANTS = {"pi": math.pi, "e": math.e, "two_over_sqrt_pi": 2 / math.sqrt(math.pi)}
+
+
+class FloatNumbers:
+    """Plain numbers for dual arithmetic: float64, alone or in arrays."""
+
+    @staticmethod
+    def plus(a: Floats, b: Floats) -> Floats:
+        return a + b
+
+    @staticmethod
+    def times(a: Floats, b: Floats) -> Floats:
+        return a * b
+
+    @staticmethod
+    def power(base: Floats, exponent: Fraction) -> Floats:
+        if exponent.denominator == 1:
+            n = exponent.numerator
+            if n == 2:
+                return base * base
+            if n >= 0:
+                return integer_power(base, n)
+            return np.divide(1.0, integer_power(unless_zero(base), -n))
+        known = np.greater(base, 0) if exponent < 0 else np.greater_equal(base, 0)
+        return np.where(known, np.power(np.abs(base), float(exponent)), np.nan)
+
+    @staticmethod
+    def function(name: str, x: Floats) -> Floats:
+        return _FUNCTIONS[name](x)
+
+    @staticmethod
+    def constant(name: str) -> Floats:
+        return _CONSTANTS[name]
+
+    @staticmethod
+    def number(x: Fraction) -> Floats:
+        return to_float(x)
+
+    @staticmethod
+    def step(x: Floats) -> Floats:
+        return np.where(np.isnan(x), np.nan, np.greater(x, 0))
+
+
+def integer_power(base: Floats, n: int) -> Floats:
+    try:
+        return base**n
+    except OverflowError:  # Python's floats raise where NumPy's are infinite
+        return np.power(np.float64(base), float(n))
+
+
+def to_float(x: Fraction) -> float:
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
+
+
+def total(v: Floats, axes: tuple[int, ...], counts: tuple[int, ...]) -> Floats:
+    """Sum over the last axes, of these lengths (an axis of length 1 counts as often as it is long)."""
+    if np.ndim(v) == 0:
+        return v * math.prod(counts)
+    if not math.prod(counts):
+        return np.zeros(v.shape[: -len(counts)])
+    factor = math.prod(c for a, c in zip(axes, counts, strict=True) if v.shape[a] == 1)
+    return v.sum(axis=axes) * factor

@@ -32,10 +32,9 @@ from symbackprop.core.terms import (
 
 from . import exact_numbers as numbers
 from .constants import written_constant
-from .duals import KNOWN, STEPS, Dual, Lifted, Value, parts, real
+from .duals import KNOWN, STEPS, Dual, Lifted, Loss, Position, Value, parts, real
 from .exact_numbers import INFINITE, Kink, NoValue, Number, RootAtZero, Undefined
-from .guards import about_reals, guards, powers_inside
-from .points import PI, Loss, Move, Point, Position, Reach, Reaches, Scope, entry_text, size_at
+from .points import PI, Move, Point, Reach, Reaches, Scope, about_reals, entry_text, guards, powers_inside, size_at
 from .still import Still
 from .wholes import WHOLES, abstract, best, gap
 

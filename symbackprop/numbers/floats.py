@@ -1,7 +1,7 @@
-"""The value of a term in float64 at all index positions at once: a filter, never a verdict.
+"""The value of a term in float64 at all index positions at once, and whether floats look equal: a filter, no verdict.
 
-With `differences` derivatives are central differences instead of dual arithmetic, which makes an
-independent witness for tests.
+With `differences` derivatives are central differences instead of dual arithmetic, which makes an independent witness
+for tests.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 
@@ -32,13 +32,22 @@ from symbackprop.core.terms import (
     Term,
     Whole,
 )
-
-from .arrays import FloatNumbers, Floats, to_float, total, whole
-from .duals import KNOWN, Dual, Lifted, Value, mapped, parts, real
-from .exact_numbers import Undefined, approximate
-from .guards import guards
-from .points import PI, Point, Reaches, size_at
-from .wholes import WHOLE_NAMES, abstract
+from symbackprop.numbers.duals import (
+    KNOWN,
+    Dual,
+    FloatNumbers,
+    Floats,
+    Lifted,
+    Value,
+    mapped,
+    parts,
+    real,
+    to_float,
+    total,
+)
+from symbackprop.numbers.exact_numbers import Undefined, approximate
+from symbackprop.numbers.points import PI, Point, Reaches, guards, size_at
+from symbackprop.numbers.wholes import WHOLE_NAMES, abstract, whole
 
 __all__ = ["FloatEvaluation", "evaluate_floats"]
 
@@ -345,3 +354,16 @@ def gathered(values: np.ndarray[Any, Any], at: tuple[Floats, ...], missing: floa
 def evaluate_floats(term: Term, point: Point, axes: Sequence[Index] = ()) -> np.ndarray[Any, Any]:
     """float64 values at all positions of `axes`; NaN where there is none."""
     return FloatEvaluation(point).tensor(axes, term)
+
+
+FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+
+def close(found: FloatArray, truth: FloatArray) -> bool:
+    """Equal up to rounding wherever the truth has a value."""
+    known = np.isfinite(truth)
+    if not np.isfinite(found[known]).all():
+        return False
+    scale = np.maximum(np.abs(found[known]), np.abs(truth[known]))
+    noise = 1e-12 * float(scale.max(initial=0.0))
+    return bool((np.abs(found[known] - truth[known]) <= 1e-8 * scale + noise).all())

@@ -1,16 +1,17 @@
-"""A point: everything that gives a term one value (sizes, entries, meanings of abstract functions)."""
+"""A point: everything that gives a term one value (sizes, entries, meanings of abstract functions).
+
+And what of a term is looked at there: some factors of a product choose a branch, so that the others do not count.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
-from random import Random
 from types import MappingProxyType
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,
@@ -28,50 +29,12 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
+    subterms,
 )
+from symbackprop.numbers.duals import Loss, Polynomial, Position
+from symbackprop.numbers.exact_numbers import Number, Undefined
 
-from .duals import Lifted, Polynomial, Value
-from .exact_numbers import Number, Undefined
-
-Position: TypeAlias = tuple[int, ...]
 PI = Array("pi")  # the number, never a variable
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """The meaning of an abstract function of a whole array: a cubic polynomial in all its entries.
-
-    Σ b_a y_a + Σ c_a y_a² + (Σ d_a y_a)² + (Σ e_a y_a)³ / 4 with small coefficients that depend on
-    the name, the entry a and the index of the value; `simple` is Σ y_a² / 2.
-    """
-
-    name: str
-    simple: bool = False
-
-    def coefficients(self, position: Position) -> tuple[Fraction, Fraction, Fraction, Fraction]:
-        """(b, c, d, e) of an entry."""
-        if self.simple:
-            return Fraction(0), Fraction(1, 2), Fraction(0), Fraction(0)
-        draw = Random(f"{self.name}{position}")
-        b, c, d, e = (Fraction(draw.choice((-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)), 4) for _ in range(4))
-        return b, c, d, e
-
-    def __call__(self, a: Lifted, entries: list[tuple[Position, Value]], at: Position) -> Value:
-        zero = a.numbers.number(Fraction(0))
-        total, square, cube = zero, zero, zero
-        for position, y in entries:
-            b, c, d, e = self.coefficients((*at, *position))
-            total = a.plus(total, a.times(y, a.plus(a.numbers.number(b), a.scaled(c, y))))
-            if not self.simple:
-                square = a.plus(square, a.scaled(d, y))
-                cube = a.plus(cube, a.scaled(e, y))
-        if self.simple:
-            return total
-        cubed = a.scaled(Fraction(1, 4), a.power(cube, Fraction(3)))
-        return a.plus(total, a.plus(a.power(square, Fraction(2)), cubed))
-
-    def __str__(self) -> str:
-        return "Σ y²/2" if self.simple else "a fixed cubic polynomial in all entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +178,36 @@ class Scope:
 
     def inside(self, position: Position) -> Scope:
         return Scope(self.free, (*self.stack, *position), self.moves)
+
+
+def guards(t: Term) -> bool:
+    """A truth value as np.where writes it: Holds, Delta, products of them, and sums of several (1 - h, h + k - h k).
+
+    No guard are 7 h, which is a number that np.where has chosen, and a sum of one argument, which is the number of a
+    truth value: their products with nan are nan.
+    """
+    match t:
+        case Holds() | Delta():
+            return True
+        case Add(args):
+            return len(args) > 1 and all(map(counted, args)) and not all(isinstance(x, Num) for x in args)
+        case Mul(args):
+            return all(map(guards, args))
+        case _:
+            return False
+
+
+def counted(t: Term) -> bool:
+    """A number, or a number of times a truth value: a part of a sum that is a truth value."""
+    return all(map(counted, t.args)) if isinstance(t, Mul) else isinstance(t, Num) or guards(t)
+
+
+def about_reals(t: Term) -> bool:
+    """Whether a comparison of real numbers is in it, not of indices alone."""
+    return any(isinstance(s, Holds) and isinstance(s.predicate, Positive) for s in subterms(t))
+
+
+def powers_inside(t: Term) -> bool:
+    """b log a, the exponent of a power."""
+    factors = t.args if isinstance(t, Mul) else (t,)
+    return any(isinstance(x, Apply) and x.fn == "log" for x in factors)

@@ -31,9 +31,9 @@ from symbackprop.core.terms import (
 )
 
 from . import exact_numbers as numbers
-from .duals import Value, real
+from .duals import Position, Value, real
 from .exact_numbers import Number, Undecided, Undefined
-from .points import Point, Position, Scope, size_at
+from .points import Point, Scope, size_at
 
 Terms: TypeAlias = dict[tuple[int, ...], Number]  # sorted atoms -> coefficient
 _LIMIT = 400

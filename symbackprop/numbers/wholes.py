@@ -1,6 +1,7 @@
-"""Functions of whole arrays in dual arithmetic: product, determinant and inverse by cofactors.
+"""Functions of whole arrays in dual arithmetic: product, determinant, inverse, largest entries.
 
-Cofactors need no division, so the determinant has its derivative at singular matrices too.
+The exact ones go by cofactors, which need no division, so the determinant has its
+derivative at singular matrices too.
 """
 
 from __future__ import annotations
@@ -15,9 +16,8 @@ import numpy as np
 from symbackprop.core.composed import UNREAD, words
 
 from . import exact_numbers as numbers
-from .duals import KNOWN, Lifted, Value, real
+from .duals import KNOWN, Dual, Floats, Lifted, Loss, Position, Value, mapped, real
 from .exact_numbers import NoValue, Undefined
-from .points import Position
 
 Entries: TypeAlias = list[tuple[Position, Value]]
 
@@ -136,3 +136,70 @@ _FUNCTIONS_OF_LIBRARIES = frozenset(
 def abstract(name: str) -> bool:
     """Whether a name can stand for any function: it is known neither here nor in the usual libraries."""
     return name not in KNOWN and name not in WHOLE_NAMES and name not in _FUNCTIONS_OF_LIBRARIES
+
+
+# --- on arrays of floats, for all index positions at once ------------------------------------------
+
+
+def matmul(a: Lifted, x: Value, y: Value) -> Value:
+    """Matrix product over the last two axes, both full."""
+    left = mapped(lambda v: v[..., :, :, None], x)
+    right = mapped(lambda v: v[..., None, :, :], y)
+    return mapped(lambda v: v.sum(axis=-2), a.times(left, right))
+
+
+def inverse(a: Lifted, x: Value) -> Value:
+    """x^-1 over the last two axes; with an infinitesimal part, -x^-1 dx x^-1."""
+    if type(x) is Dual:
+        inner = inverse(a, x.primal)
+        return Dual(x.level, inner, mapped(np.negative, matmul(a, inner, matmul(a, x.tangent, inner))))
+    good = np.isfinite(x).all(axis=(-1, -2)) & (np.abs(np.linalg.det(np.nan_to_num(x))) > 1e-300)
+    safe = np.where(good[..., None, None], x, np.eye(x.shape[-1]))
+    return np.where(good[..., None, None], np.linalg.inv(safe), np.nan)
+
+
+def determinant(a: Lifted, x: Value) -> Value:
+    """det over the last two axes; with an infinitesimal part, det tr(x^-1 dx)."""
+    if type(x) is Dual:
+        inner = determinant(a, x.primal)
+        product = matmul(a, inverse(a, x.primal), x.tangent)
+        return Dual(x.level, inner, a.times(inner, mapped(lambda v: np.trace(v, axis1=-2, axis2=-1), product)))
+    return np.linalg.det(x)
+
+
+def picked(v: Floats, place: Floats) -> Floats:
+    """The entry at `place` of the last axis; the axes before it broadcast."""
+    lead = np.broadcast_shapes(v.shape[:-1], place.shape[:-1])
+    wide = np.broadcast_to(v, (*lead, v.shape[-1]))
+    return np.take_along_axis(wide, np.broadcast_to(place, (*lead, 1)), axis=-1)[..., 0]
+
+
+def whole(a: Lifted, fn: str, x: Value, axes: int, at: Position, loss: Loss | None) -> Value:
+    """F over the last `axes` axes (all full).  For inv, pinv and argmax the result keeps these axes."""
+    if fn == "inv":
+        return inverse(a, x)
+    if fn == "pinv":
+        turned = mapped(lambda v: np.swapaxes(v, -1, -2), x)
+        if real(x).shape[-2] >= real(x).shape[-1]:
+            return matmul(a, inverse(a, matmul(a, turned, x)), turned)
+        return matmul(a, turned, inverse(a, matmul(a, x, turned)))
+    if fn == "det":
+        return determinant(a, x)
+    shape = real(x).shape
+    inside = shape[len(shape) - axes :]
+    flat = mapped(lambda v: v.reshape((*v.shape[: v.ndim - axes], math.prod(inside))), x)
+    if fn == "argmax":
+        values = real(flat)
+        return (values.argmax(axis=-1)[..., None] == np.arange(values.shape[-1])).reshape(shape) * 1.0
+    if fn == "gap":
+        top = np.sort(real(flat), axis=-1)
+        return top[..., -1] - top[..., -2] if top.shape[-1] > 1 else np.ones(top.shape[:-1])
+    if fn in ("max", "min"):
+        values = real(flat)
+        place = (np.argmax if fn == "max" else np.argmin)(values, axis=-1)[..., None]
+        return mapped(lambda v: picked(v, place), flat)
+    entries = [mapped(lambda v, k=k: v[..., k], flat) for k in range(math.prod(inside))]  # type: ignore[misc]
+    if fn == "prod":
+        return a.product(entries)
+    positions = list(np.ndindex(*inside))
+    return (loss or Loss(fn))(a, list(zip(positions, entries, strict=True)), at)

@@ -1,44 +1,74 @@
-"""Proving an equation, and a gradient: the proofs that the kernel then checks."""
+"""Proofs of equations and of first and second derivatives, which the kernel then checks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.indices import Index, IndexExpr, affine
-from symbackprop.core.kernel import Linear, Proof, Rephrase, Seen, UnderDiff, Values, check
+from symbackprop.core.kernel import (
+    Chain,
+    Digits,
+    Inside,
+    Linear,
+    Proof,
+    Rephrase,
+    Seen,
+    UnderDiff,
+    UnderSum,
+    Values,
+    check,
+)
 from symbackprop.core.laws.functions import IN_EXPONENTIALS
-from symbackprop.core.ordering import predicate_key
 from symbackprop.core.sums import LITERAL, same
 from symbackprop.core.terms import (
     ONE,
+    Add,
     Apply,
+    Diff,
     Entry,
+    Holds,
+    Mul,
     NonNegative,
     ProofError,
+    Sum,
     Term,
     Whole,
     free,
+    open_body,
+    over,
+    predicate_key,
+    rebuilt,
     require,
     sub,
     substitute,
     subterms,
 )
-
-from .differentiate import Names, differentiate
-from .normal_form.joined import flipped, joined
-from .normal_form.normal import Normal
-from .normal_form.radix import strides
-from .normal_form.reduce import TooLarge
-from .normal_form.session import QUICK, RANKS_KEPT, WAYS, Way, step_of_steps
-from .normal_form.zero import prove_zero
-from .rules.whole_arrays import with_merged
+from symbackprop.prove.conditions.guards import simpler_forward
+from symbackprop.prove.differentiate import Names, differentiate
+from symbackprop.prove.normal_form.normal import Normal
+from symbackprop.prove.normal_form.reduce import FAILED, TooLarge
+from symbackprop.prove.normal_form.session import (
+    AS_WRITTEN,
+    QUICK,
+    RANKS_KEPT,
+    WAYS,
+    Rewritten,
+    Way,
+    flipped,
+    joined,
+    step_of_steps,
+    strides,
+)
+from symbackprop.prove.normal_form.zero import prove_zero
+from symbackprop.prove.rules.whole_arrays import with_merged
 
 ROUNDS = 4
 
 
 Found = tuple[Proof, Equation]
+Prover = Callable[[Term, Term, Context], Found | None]
 Ways = tuple[Way, ...]
 
 
@@ -88,10 +118,14 @@ def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMP
 
 def gradients(loss: Term, wrt: Entry, claimed: Term, context: Context, ways: Ways = WAYS) -> Iterator[Candidate]:
     """Proofs of ∂loss/∂wrt = claimed, as they are found."""
-    for shorter in (True, False):
+    maxima = has_maximum(loss)
+    for shorter in (True, False) if maxima else (False,):
         names = Names()
+        rewritten: Rewritten = loss, None
         try:
-            body, before = without_maxima(loss, context, names) if shorter else with_merged(loss, names)
+            if maxima:
+                rewritten = without_maxima(loss, context, names) if shorter else with_merged(loss, names)
+            body, before = rewritten
             opened = None if before is None else UnderDiff(wrt, before)
             derivative, by_laws = differentiate(body, wrt, context, names)
             right, after = (
@@ -107,7 +141,6 @@ def without_maxima(t: Term, context: Context, names: Names) -> tuple[Term, Proof
 
     Such a loss is differentiable where the maximum is not, and its derivative is much shorter.
     """
-    require(has_maximum(t), "no maximum to do without")
     normal = Normal(context, names)
     value, proof = normal.of(t)
     plain, unfolded = normal.unfolded(value)
@@ -206,4 +239,120 @@ def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
     return Rephrase(proof, tuple(parts)) if parts else proof
 
 
-__all__ = ["Names", "prove_equal", "prove_gradient"]
+
+
+def prove(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Found | None:
+    """A checked proof of lhs = rhs, where lhs may be a derivative of a derivative; or None."""
+    try:
+        return search(lhs, rhs, context, ways)
+    except FAILED:
+        return None
+
+
+def prove_as_written(lhs: Term, rhs: Term, context: Context) -> Found | None:
+    """The same where no step is turned round, which would need that its argument is not 0."""
+    if not any(isinstance(s, Holds) for t in (lhs, rhs) for s in subterms(t)):
+        return None
+    return prove(lhs, rhs, context, AS_WRITTEN)
+
+
+def prove_simplified(lhs: Term, rhs: Term, context: Context) -> Found | None:
+    """The same for a first derivative, after the forward term is written in a way whose derivative needs less."""
+    if not isinstance(lhs, Diff) or derivatives(lhs.body):
+        return None
+    loss = simpler_forward(lhs.body, context)
+    if loss is None:
+        return None
+    try:
+        rewritten = prove_equal(lhs.body, loss, context)
+        found = prove_gradient(loss, lhs.wrt, rhs, context)
+        if rewritten is None or found is None:
+            return None
+        proof: Proof = Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[0],))
+        return proof, check(proof, context)
+    except FAILED:
+        return None
+
+
+def search(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...]) -> Found | None:
+    simple = unchecked(lhs, rhs, context, ways)
+    if simple is not None:
+        return first(simple, context)
+    assert isinstance(lhs, Diff)
+    body, inner = without_derivatives(lhs.body, context, Names())
+    found = prove_gradient(body, lhs.wrt, rhs, context, ways)
+    if found is None or inner is None:
+        return found
+    proof: Proof = Chain(UnderDiff(lhs.wrt, inner), (found[0],))
+    return proof, check(proof, context)
+
+
+def unchecked(lhs: Term, rhs: Term, context: Context, ways: tuple[Way, ...] = WAYS) -> Iterator[Candidate] | None:
+    """The proofs that `prove` checks one after the other; None where it goes another way."""
+    if not isinstance(lhs, Diff):
+        return candidates(lhs, rhs, context, Names(), ways=ways)
+    return None if derivatives(lhs.body) else gradients(lhs.body, lhs.wrt, rhs, context, ways)
+
+
+def derivatives(t: Term) -> bool:
+    return any(isinstance(s, Diff) for s in subterms(t))
+
+
+def without_derivatives(t: Term, context: Context, names: Names) -> tuple[Term, Proof | None]:
+    """`t` with its derivatives worked out, and the proof that it is the same.  Raises ProofError."""
+    if not derivatives(t):
+        return t, None
+    match t:
+        case Diff(body, wrt):
+            inside, before = without_derivatives(body, context, names)
+            value, law = differentiate(inside, wrt, context, names)
+            return value, law if before is None else Chain(UnderDiff(wrt, before), (law,))
+        case Sum(size, body, _):
+            i: Index = names.new(size)
+            value, proof = without_derivatives(open_body(body, (i,)), context, names)
+            return over(i, value), None if proof is None else UnderSum(i, proof)
+        case Add(args) | Mul(args):
+            results = [without_derivatives(a, context, names) for a in args]
+            parts = tuple((k, p) for k, (_, p) in enumerate(results) if p is not None)
+            return rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)
+        case _:
+            raise ProofError("a derivative inside a function")
+
+
+def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The left side without derivatives, and why it is the same."""
+    try:
+        return without_derivatives(lhs, context, Names.beside(lhs))
+    except FAILED:
+        return None
+
+
+def by_laws_simplified(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The same after the forward term is written in a way whose derivative needs less."""
+    if not isinstance(lhs, Diff):
+        return None
+    loss = simpler_forward(lhs.body, context)
+    rewritten = None if loss is None else prove(lhs.body, loss, context)
+    found = None if loss is None else by_laws(Diff(loss, lhs.wrt), context)
+    if rewritten is None or found is None or found[1] is None:
+        return None
+    return found[0], Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[1],))
+
+
+def by_digits(lhs: Term, rhs: Term, context: Context, way: Prover, depth: int = 0) -> Found | None:
+    """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
+    splits = strides((lhs, rhs))
+    axes = sorted((i for i in free(lhs) | free(rhs) if i.size in splits), key=lambda i: i.name)
+    if not axes:
+        return way(lhs, rhs, context)
+    i = axes[0]
+    q, r = (Index(f"{i.name}.{k}", n) for k, n in zip("qr", splits[i.size], strict=True))
+    here: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
+    inner = by_digits(substitute(lhs, here), substitute(rhs, here), context, way, depth + 1)
+    if inner is None:
+        return way(lhs, rhs, context) if depth == 0 else None
+    try:
+        proof = Digits(i, lhs, rhs, q, r, inner[0])
+        return proof, check(proof, context)
+    except FAILED:
+        return None

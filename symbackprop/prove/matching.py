@@ -8,7 +8,8 @@ from fractions import Fraction
 from itertools import permutations, product
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, affine, as_affine, sized
-from symbackprop.core.ranges import within
+from symbackprop.core.region import truth
+from symbackprop.core.signs import within
 from symbackprop.core.sums import Factors, Monomial
 from symbackprop.core.terms import (
     Add,
@@ -33,7 +34,6 @@ from symbackprop.core.terms import (
     substitute,
     subterms,
 )
-from symbackprop.core.value import truth
 
 # --- finding a product inside a product: which factors of a monomial are an instance of a pattern ---
 

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 from symbackprop.core.context import Context, Same
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.instances import instance
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, UnderDiff, UnderSum, UnderWhole
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.laws.functions import DERIVATIVES
+from symbackprop.core.signs import instance
 from symbackprop.core.terms import (
     ZERO,
     Add,
@@ -43,7 +43,7 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.prove.normal_form.joined import joined
+from symbackprop.prove.normal_form.session import joined
 
 Rewrite: TypeAlias = tuple[Term, Proof]
 Rule: TypeAlias = Callable[[Term, Context], Rewrite | None]

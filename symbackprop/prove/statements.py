@@ -1,23 +1,27 @@
-"""Proving a statement: why its right side has a value, why the sides are equal, and a point it is about."""
+"""Proving a statement: why its right side has a value, why the sides are equal, and a point it is about.
+
+Theorems of one question are shown one after the other: what they share is written, read, checked and looked for once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain, islice
+from typing import Any
 
-from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.discharge import assuming, holding, knowing, truth_case
-from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine
-from symbackprop.core.kernel import Chain, Digits, Flip, Proof, UnderDiff, check
-from symbackprop.core.ordering import predicate_key
+from symbackprop.clock import Effort
+from symbackprop.core.certificate import Writer, certificate, written
+from symbackprop.core.context import Context
+from symbackprop.core.discharge import as_facts, has_value, holding, knowing
+from symbackprop.core.indices import Index, Size
+from symbackprop.core.kernel import Flip, Proof, check
 from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Steps
-from symbackprop.core.region import as_facts, has_value, region_of
-from symbackprop.core.statement import Statement
+from symbackprop.core.region import needs, region_of
+from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.terms import (
-    ZERO,
     Array,
     Diff,
     Nonzero,
@@ -25,47 +29,112 @@ from symbackprop.core.terms import (
     ProofError,
     Term,
     free,
-    substitute,
     subterms,
 )
-from symbackprop.core.theorem import Theorem
-from symbackprop.core.value import needs, truth
+from symbackprop.core.theorem import TURN, Session, Theorem, theorem
+from symbackprop.numbers import points
+from symbackprop.prove.cases import EQUATION, POINT, VALUE, Missing, in_cases, sorted_out, with_reasons, with_signs
+from symbackprop.prove.conditions.density import density
+from symbackprop.prove.conditions.reasons import Seeker
+from symbackprop.prove.differentiate import Names
+from symbackprop.prove.equality import (
+    Candidate,
+    Found,
+    Prover,
+    by_digits,
+    by_laws,
+    by_laws_simplified,
+    first,
+    prove,
+    prove_as_written,
+    prove_simplified,
+    unchecked,
+)
+from symbackprop.prove.normal_form.reduce import FAILED
+from symbackprop.prove.normal_form.session import strides
+from symbackprop.prove.working_out import WorkingOut, has_derivative
 
-from .claims import Found, prove, prove_as_written, prove_simplified, unchecked, without_derivatives
-from .conditions.density import density
-from .conditions.effort import Effort
-from .conditions.guards import simpler_forward
-from .conditions.reasons import Seeker
-from .conditions.restating import case_name
-from .conditions.scales import FAILED
-from .differentiate import Names
-from .equality import Candidate, first
-from .known_steps import with_signs
-from .matching import truths
-from .normal_form.radix import strides
-from .showing import Showing
-from .working_out import WorkingOut, has_derivative
 
-CASES = 4  # truth values and terms that an equation is split by
-NESTED = 3  # cases in cases
+class Whole(Mapping[str, Any]):
+    """The certificate of a theorem by itself, written when it is asked for."""
+
+    def __init__(self, statement: Statement, argument: Argument) -> None:
+        self.statement, self.argument = statement, argument
+
+    @cached_property
+    def rows(self) -> dict[str, Any]:
+        return certificate(self.statement, self.argument)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def exhibited(found: Theorem) -> Point:
+    """The point that a theorem of a `Showing` is not about nothing by."""
+    assert isinstance(found.rows, Whole)
+    return found.rows.argument.point
+
+
+class Showing:
+    """Statements with the same definitions and hypotheses share most."""
+
+    def __init__(self) -> None:
+        self.points: list[tuple[Context, Point]] = []
+        self.against: list[points.Point] = []  # small counterexamples to other statements
+        self.begin()
+
+    def begin(self) -> None:
+        self.writer, self.session, self.kept = Writer(), Session(), list[Any]()  # what was written goes by identity
+
+    def theorem(self, statement: Statement, argument: Argument, facts: Iterable[Excused]) -> Theorem:
+        """Raises ProofError where the argument does not show the statement."""
+        with TURN:
+            if not self.session.alive():
+                self.begin()
+            self.kept.append((statement, argument))
+            try:
+                rows = written(lambda: self.writer.more(statement, argument))
+                return replace(theorem(statement, rows, facts, self.session), rows=Whole(statement, argument))
+            finally:
+                if not self.session.holds(self.writer.rows):
+                    self.begin()
+
+    def point(self, statement: Statement, region: Context, find: Callable[[Context], Point | None]) -> Point | None:
+        """A point of the region, looked for once; the indices of the statement have values there."""
+        indices = free(statement.lhs) | free(statement.rhs)
+        for known, point in self.points:
+            if says_less(region, known) and all(has_values(i, point) for i in indices):
+                return point
+        found = find(region)
+        if found is not None:
+            self.points.append((region, found))
+        return found
+
+
+def says_less(a: Context, b: Context) -> bool:
+    """Each hypothesis of a is one of b, about the same names."""
+    return a.definitions == b.definitions and set(a.hypotheses.values()) <= set(b.hypotheses.values())
+
+
+def has_values(i: Index, point: Point) -> bool:
+    sizes = dict(point.sizes)
+    return sizes.keys() >= set(i.size.symbols) and i.size.at(sizes) > 0
+
+
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
-Way = Callable[[Term, Term, Context], Found | None]
 Offered = Callable[[], Proof | None]
-VALUE, EQUATION, CONDITION, POINT = "value", "equation", "condition", "point"
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What is missing of a proof: a `value` of the right side, the `equation`, a `condition` of it, or a `point`."""
-
-    stage: str
-    left: tuple[Predicate, ...] = ()
 
 
 def prove_statement(
-    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Way, ...] = (), offered: Offered | None = None,
-    showing: Showing | None = None,
+    statement: Statement, shapes: Shapes, witness: Witness, ways: tuple[Prover, ...] = (),
+    offered: Offered | None = None, showing: Showing | None = None,
 ) -> Theorem | Missing:  # fmt: skip
     """The theorem, or what is missing of it; `ways` of proving its equation are tried before all others.
 
@@ -99,7 +168,7 @@ class Run:
     """One statement on its way."""
 
     def __init__(
-        self, statement: Statement, shapes: Shapes, ways: tuple[Way, ...] = (), witness: Witness = lambda _: None,
+        self, statement: Statement, shapes: Shapes, ways: tuple[Prover, ...] = (), witness: Witness = lambda _: None,
         offered: Offered | None = None, showing: Showing | None = None,
     ) -> None:  # fmt: skip
         self.offered = offered
@@ -107,10 +176,13 @@ class Run:
         self.showing = showing or Showing()
         self.region, self.facts = region_of(statement)
         self.effort = Effort()
-        self.lemmas = with_signs(statement, self.region, self.effort)
-        self.inside, _ = knowing("known", self.lemmas, self.region)
-        self.seeker = Seeker(self.inside, self.effort)
+        self.lemmas = with_signs(statement, self.region, self.effort) if self.region.hypotheses else ()
+        self.inside = knowing("known", self.lemmas, self.region)[0] if self.lemmas else self.region
         self.candidates: Iterator[Candidate] | None = None  # proofs of the statement that were not checked yet
+
+    @cached_property
+    def seeker(self) -> Seeker:
+        return Seeker(self.inside, self.effort)
 
     @cached_property
     def point(self) -> Point | None:
@@ -148,11 +220,14 @@ class Run:
     def values(self) -> tuple[Reason | Dense, ...] | Missing:
         """Why the right side has a value; what it needs is known from then on."""
         s = self.statement
-        region, seeker = self.inside, self.seeker
         wanted = list(needs(s.rhs, s.context))
         if s.formula:
             known = needs(s.lhs, s.context, facts=True)
             wanted = [p for p in wanted if p not in known]
+        if not wanted:
+            return ()
+        region, seeker = self.inside, self.seeker
+        if s.formula:
             region, _ = region_of(Statement(s.lhs, s.lhs, s.context, formula=True))
             seeker = Seeker(region, self.effort)
         found: list[Reason | Dense] = []
@@ -267,96 +342,6 @@ class Run:
         except FAILED:
             return False
         return True
-
-
-def with_reasons(found: Found, seeker: Seeker) -> Given | Missing:
-    proof, eq = found
-    reasons, left = sorted_out(seeker, eq.conditions)
-    return Missing(CONDITION, left) if left else Given(proof, reasons)
-
-
-def sorted_out(seeker: Seeker, conditions: frozenset[Predicate]) -> tuple[tuple[Reason, ...], tuple[Predicate, ...]]:
-    """Reasons for those that have one, and the others."""
-    found: list[Reason] = []
-    left: list[Predicate] = []
-    for c in sorted(conditions, key=predicate_key):
-        why = seeker.reason(c)
-        if why is None:
-            left.append(c)
-        else:
-            found.append(why)
-    return tuple(found), tuple(left)
-
-
-def in_cases(
-    lhs: Term, rhs: Term, context: Context, effort: Effort, left: tuple[Predicate, ...], depth: int = NESTED
-) -> Cases | None:
-    """Where something is not 0 and where it is, or by a truth value; in these cases by others, if need be."""
-    indices = sorted(free(lhs) | free(rhs), key=lambda i: i.name)
-    names = tuple((i, f"!{i.name}") for i in indices)
-    fixed: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
-    one, other = (substitute(t, fixed) for t in (lhs, rhs))
-    zeros = [substitute(p.term, fixed) for p in left if isinstance(p, Nonzero) and free(p.term) <= set(indices)]
-    steps = dict.fromkeys((*truths(other), *truths(one))) if depth == NESTED else ()
-    name = case_name(context)
-    for u in [*zeros, *steps][:CASES]:
-        zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
-        found: list[Holding] = []
-        for known in tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero:
-            case = settled(one, other, assuming(context, name, known), effort, depth)
-            if case is None:
-                break
-            found.append(case)
-        else:
-            return Cases(lhs, rhs, names, name, u, *found)
-    return None
-
-
-def settled(lhs: Term, rhs: Term, context: Context, effort: Effort, depth: int) -> Holding | None:
-    found = prove(lhs, rhs, context)
-    step = None if found is None else with_reasons(found, Seeker(context, effort))
-    if isinstance(step, Missing):
-        return in_cases(lhs, rhs, context, effort, step.left, depth - 1) if depth > 1 else None
-    return step
-
-
-def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
-    """The left side without derivatives, and why it is the same."""
-    try:
-        return without_derivatives(lhs, context, Names.beside(lhs))
-    except FAILED:
-        return None
-
-
-def by_laws_simplified(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
-    """The same after the forward term is written in a way whose derivative needs less."""
-    if not isinstance(lhs, Diff):
-        return None
-    loss = simpler_forward(lhs.body, context)
-    rewritten = None if loss is None else prove(lhs.body, loss, context)
-    found = None if loss is None else by_laws(Diff(loss, lhs.wrt), context)
-    if rewritten is None or found is None or found[1] is None:
-        return None
-    return found[0], Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[1],))
-
-
-def by_digits(lhs: Term, rhs: Term, context: Context, way: Way, depth: int = 0) -> Found | None:
-    """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
-    splits = strides((lhs, rhs))
-    axes = sorted((i for i in free(lhs) | free(rhs) if i.size in splits), key=lambda i: i.name)
-    if not axes:
-        return way(lhs, rhs, context)
-    i = axes[0]
-    q, r = (Index(f"{i.name}.{k}", n) for k, n in zip("qr", splits[i.size], strict=True))
-    here: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
-    inner = by_digits(substitute(lhs, here), substitute(rhs, here), context, way, depth + 1)
-    if inner is None:
-        return way(lhs, rhs, context) if depth == 0 else None
-    try:
-        proof = Digits(i, lhs, rhs, q, r, inner[0])
-        return proof, check(proof, context)
-    except FAILED:
-        return None
 
 
 def inside(statement: Statement, argument: Argument) -> Context:

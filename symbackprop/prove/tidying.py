@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine
-from symbackprop.core.ranges import within
+from symbackprop.core.signs import within
 from symbackprop.core.terms import (
     ONE,
     ZERO,

@@ -1,27 +1,43 @@
-"""Every derivative in a claim replaced by its value, with proofs that the kernel has checked."""
+"""Every derivative in a claim replaced by its value, with proofs that the kernel has checked; formulas for repairs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Chain, Inside, Proof, UnderDiff, UnderSum, UnderWhole, check
+from symbackprop.core.signs import instance
 from symbackprop.core.terms import (
+    ZERO,
+    Add,
     Array,
     Diff,
+    Entry,
+    Mul,
+    Num,
+    ProofError,
     Sum,
     Term,
     Whole,
+    add,
     arguments,
+    arrays,
     bind,
+    mul,
+    open_body,
     opened,
     opened_whole,
     over,
     rebuilt,
     subterms,
 )
+from symbackprop.prove.equality import without_derivatives
+from symbackprop.prove.normal_form.normal import Normal
+from symbackprop.prove.normal_form.reduce import FAILED
+from symbackprop.prove.tidying import Tidy, length
 
 from .differentiate import Names, differentiate
 
@@ -108,3 +124,68 @@ def hinted(old: Sum, new: Term) -> Term:
 
 def has_derivative(t: Term) -> bool:
     return any(isinstance(s, Diff) for s in subterms(t))
+
+
+# --- formulas that prove nothing: for repairs --------------------------------------------------
+
+WORTH = 1.6  # a formula in the forward's own words may be so much longer than its normal form
+
+
+def derived(lhs: Term, context: Context) -> Term | None:
+    """What a right-hand side should be: by the rules of differentiation, or in normal form if that is much shorter.
+
+    None where no law applies.  What comes out is still to be proved.
+    """
+    try:
+        names = Names()
+        value, _ = without_derivatives(lhs, context, names)
+    except (ProofError, RecursionError):
+        return None
+    found = Tidy()(value)
+    try:
+        normal = Normal(context, names)
+        found = without_zeros(found, normal)
+        reduced = normal.unfolded(normal.of(value)[0])[0]
+        return found if length(found) <= WORTH * length(reduced) else reduced
+    except FAILED:
+        return found
+
+
+def in_names(t: Term, context: Context, names: Names) -> Term:
+    """With the letters of definitions for what they stand for: p_k for e^{z_k} / Σ_j e^{z_j}.  It proves nothing."""
+    if isinstance(t, Sum):
+        i = names.new(t.size)
+        t = over(i, in_names(open_body(t.body, (i,)), context, names))
+    elif arguments(t) and not isinstance(t, Whole | Diff):
+        t = rebuilt(t, tuple(in_names(s, context, names) for s in arguments(t)))
+    for array, meaning in context.definitions.items():
+        if array in arrays(t) or isinstance(meaning.body, Entry | Num):
+            continue
+        for taken, rest in parted(t, meaning.body):
+            found = instance(meaning.body, taken, context.least)
+            if found is not None and found.keys() >= set(meaning.axes):
+                return mul(*rest, Entry(array, tuple(found[i] for i in meaning.axes)))
+    return t
+
+
+def parted(t: Term, like: Term) -> Iterator[tuple[Term, tuple[Term, ...]]]:
+    """The term, or as many of its factors as `like` has, and the others."""
+    if isinstance(t, Mul) and isinstance(like, Mul):
+        for taken in combinations(t.args, len(like.args)):
+            yield mul(*taken), tuple(a for a in t.args if a not in taken)
+    else:
+        yield t, ()
+
+
+def without_zeros(t: Term, normal: Normal) -> Term:
+    """The terms of a sum that are 0, such as those with Σ (x - mean) in them, left out."""
+    match t:
+        case Add(args):
+            return add(*(without_zeros(a, normal) for a in args if normal.of(a)[0] != ZERO))
+        case Mul(args):
+            return mul(*(without_zeros(a, normal) for a in args))
+        case Sum(size, body, _):
+            i = normal.names.new(size)
+            return over(i, without_zeros(open_body(body, (i,)), normal))
+        case _:
+            return t

@@ -45,19 +45,10 @@ from symbackprop.core.matrix import (
     Trace,
     Transpose,
     Zeros,
-    dummy,
     entry,
     shape,
-)
-from symbackprop.core.terms import (
-    Apply,
-    Array,
-    Delta,
-    Entry,
-    SymbackpropError,
-    Term,
-    over,
-)
+)  # fmt: skip
+from symbackprop.core.terms import Apply, Array, Delta, Entry, SymbackpropError, Term, dummy, over
 
 from .sympy_scalar import scalar_term
 

@@ -20,7 +20,6 @@ from symbackprop.core.composed import step
 from symbackprop.core.functions import ROWS, column
 from symbackprop.core.terms import ONE, PI, ZERO, Apply, Power, SymbackpropError, Term, add, mul, neg, num, sub
 
-HALF = Fraction(1, 2)
 NAMED = {getattr(sympy, theirs): name for name, theirs in column(lambda f: f.sympy).items()}
 COMPOSED = {getattr(sympy, c.sympy): c for c in composed.COMPOSED.values() if c.sympy}
 # As undefined functions: Function("sigmoid")(z).

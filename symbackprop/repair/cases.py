@@ -16,9 +16,8 @@ import numpy as np
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.terms import ONE, ZERO, Array, Delta, Entry, Positive, Power, Term, mul, over
-from symbackprop.numbers.close import FloatArray, close
 from symbackprop.numbers.exact_numbers import Undecided, Undefined
-from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.floats import FloatArray, FloatEvaluation, close
 from symbackprop.numbers.points import PI, Point
 from symbackprop.numbers.refute.arrays import MAKERS, Source
 from symbackprop.numbers.refute.points import Question, Sampler, satisfied

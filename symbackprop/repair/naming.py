@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from symbackprop.core.terms import Array, Holds, Positive, Term, subterms
-from symbackprop.numbers.close import FloatArray, close
 from symbackprop.numbers.exact_numbers import Undefined
-from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.floats import FloatArray, FloatEvaluation, close
 from symbackprop.numbers.points import PI, Point
 
 from .edits import OVERWRITTEN

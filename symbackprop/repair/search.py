@@ -13,9 +13,9 @@ from itertools import combinations, islice, permutations
 
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, Matrix, entry
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Entry, Mul, Sum, Term, mul, over
-from symbackprop.numbers.close import close
+from symbackprop.numbers.floats import close
 from symbackprop.numbers.refute.points import Question
 
 from .cases import SpecialCase, special_cases

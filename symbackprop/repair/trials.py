@@ -14,9 +14,8 @@ import numpy as np
 
 from symbackprop.core.indices import sized
 from symbackprop.core.terms import ONE, Entry, Power, Term, add, mul, num
-from symbackprop.numbers.close import FloatArray, close
 from symbackprop.numbers.exact_numbers import Undefined
-from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.floats import FloatArray, FloatEvaluation, close
 from symbackprop.numbers.points import PI, Point
 from symbackprop.numbers.refute.points import Question, Sampler
 

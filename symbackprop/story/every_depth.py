@@ -12,7 +12,7 @@ from symbackprop.core.context import Context, Recursion
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.kernel import EveryDepth, Proof
 from symbackprop.core.matrix import Elementwise, Given, Hadamard, Leaf, Matrix, entry
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Entry, Term, whole
 from symbackprop.network.dense import bias_gradient, signal_before, weight_gradient, weighted_input
 from symbackprop.network.layers import (

@@ -9,7 +9,7 @@ from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, sized
 from symbackprop.core.matrix import UNIT, Elementwise, Leaf, Plus, Product
 from symbackprop.core.matrix import Softmax as SoftmaxForm
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Apply, Array, Entry, Power, mul, neg, num, over, sub, whole
 from symbackprop.network.dense import weighted_input
 from symbackprop.network.layers import SAMPLES

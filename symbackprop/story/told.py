@@ -9,7 +9,7 @@ from symbackprop.core.context import Context, Equation, Hypothesis
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.kernel import Proof
 from symbackprop.core.matrix import Leaf, Matrix, Softmax, Transpose
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Size, Sum, Term, free, subterms, whole
 from symbackprop.gradients.derived import derived
 from symbackprop.gradients.meanings import with_entries
@@ -18,8 +18,7 @@ from symbackprop.network.settled import definition, settled
 from symbackprop.prove.equality import prove_gradient
 from symbackprop.read.formulas.program import Assuming, Formulas, Program
 from symbackprop.read.numpy import Declared, trace_assumptions
-from symbackprop.write.paper.latex import Latex
-from symbackprop.write.paper.text import Plain
+from symbackprop.write.paper.text import Latex, Plain
 from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.lines import RESULT, Line, Passage
 from symbackprop.write.program.notation import partial

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from symbackprop.decide.codes import RULES, Rule
+from symbackprop.decide.outcomes import RULES, Rule
 
 LEVELS = {"SB1": "error", "SB2": "error", "SB3": "warning"}
 

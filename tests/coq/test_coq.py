@@ -24,8 +24,7 @@ from symbackprop.core.kernel import check
 from symbackprop.core.proofs import By, Inside, Linear, Proof
 from symbackprop.core.terms import Apply, Array, Entry, add
 from symbackprop.story.stories import STORIES
-from symbackprop.write.coq.export import coq_text, libraries
-from symbackprop.write.coq.theorem import exported
+from symbackprop.write.coq.theorem import coq_text, exported, libraries
 from symbackprop.write.coq.vocabulary import NotExported
 
 ALL = os.environ.get("SYMBACKPROP_COQ") == "all"

@@ -34,7 +34,7 @@ from symbackprop.core.kernel import (
     Values,
     check,
 )
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     PI,

@@ -21,9 +21,8 @@ from symbackprop.core.terms import Apply, Array, Diff, Entry, Term, sub
 from symbackprop.network.activations import Z, derivative
 from symbackprop.numbers.duals import KNOWN, STEPS
 from symbackprop.numbers.evaluate import evaluate
-from symbackprop.numbers.exact_numbers import approximate, ball
+from symbackprop.numbers.exact_numbers import Interval, approximate, ball
 from symbackprop.numbers.floats import evaluate_floats
-from symbackprop.numbers.intervals import Interval
 from symbackprop.numbers.points import Point
 from symbackprop.read.notes.meaning.functions import replaced
 

@@ -16,7 +16,7 @@ from symbackprop import core
 from symbackprop.core.context import EMPTY, Context, Hypothesis, Same
 from symbackprop.core.indices import Index, sized
 from symbackprop.core.kernel import By, Chain, Flip, Let, Linear, Proof, UnderDiff, check
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,

@@ -15,7 +15,7 @@ from symbackprop.core.kernel import By, check
 from symbackprop.core.laws import LAWS
 from symbackprop.core.laws.functions import DERIVATIVES, EVEN, IN_EXPONENTIALS, ODD
 from symbackprop.core.laws.registry import instance
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     Apply,

@@ -9,7 +9,7 @@ import mpmath
 import pytest
 from meaning import World, equal
 
-from symbackprop.core import matrix
+from symbackprop.core import terms
 from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.matrix import (
     Determinant,
@@ -122,7 +122,7 @@ def test_shapes_that_do_not_conform(form: Matrix) -> None:
 
 def test_a_dummy_is_called_like_no_index_given() -> None:
     for step in range(1, 4):
-        taken = Index(f"k#{matrix._counter + step}", N)
+        taken = Index(f"k#{terms._counter + step}", N)
         world = World(step, {"n": 2})
         t = entry(Product(D, Product(D, D)), taken, taken)
         cube = values(D, world) ** 3

@@ -8,7 +8,7 @@ import pytest
 from meaning import World
 
 from symbackprop.core.indices import Bound, Index, IndexExpr, Pick, Size, affine, at_least_zero, sized
-from symbackprop.core.ranges import (
+from symbackprop.core.signs import (
     always_negative,
     bounds,
     floor_radix,

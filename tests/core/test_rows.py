@@ -16,8 +16,7 @@ from symbackprop.core.certificate import proof_rows
 from symbackprop.core.context import EMPTY, Context, Same
 from symbackprop.core.indices import Index, Least, Node, affine, sized
 from symbackprop.core.kernel import By, Chain, Digits, Instance, Let, Linear, Proof, UnderSum, check
-from symbackprop.core.ordering import key
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,
@@ -29,6 +28,7 @@ from symbackprop.core.terms import (
     ProofError,
     Term,
     add,
+    key,
     mul,
     num,
     over,

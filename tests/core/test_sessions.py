@@ -17,10 +17,10 @@ from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Given
 from symbackprop.core.region import region_of
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, ZERO, Nonzero, Positive, Power, ProofError, Term, add
 from symbackprop.core.theorem import Session, Theorem, theorem
-from symbackprop.prove.showing import Showing
+from symbackprop.prove.statements import Showing
 
 N = sized("n")
 AT = Point((("n", 2),), tuple((t.array, (), num(1).value) for t in (x, y, z)))

@@ -9,7 +9,7 @@ import pytest
 from symbackprop.core.context import Equation, Same
 from symbackprop.core.indices import Bound, Index, Pick, affine, sized
 from symbackprop.core.kernel import Linear, check
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,

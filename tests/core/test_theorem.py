@@ -18,7 +18,7 @@ from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument
 from symbackprop.core.region import region_of
 from symbackprop.core.statement import Excused, Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Array, AtLeastZero, Nonzero, Positive, Power, ProofError, add
 from symbackprop.core.theorem import Theorem, theorem
 from symbackprop.core.theorem import proved as is_proved

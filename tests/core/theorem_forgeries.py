@@ -35,7 +35,7 @@ from symbackprop.core.reasons import (
     Weigh,
 )
 from symbackprop.core.statement import Statement
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ..context import Context, Equation
 from ..indices import Index, IndexExpr, Size, at_least_zero
-from ..ranges import within
+from symbackprop.core.signs import within
 from ..terms import (
     ONE, ZERO, Delta, Holds, Mul, Nonzero, Ordinal, Positive, Power, Predicate, Term, Whole, add, bind, free, mul,
     of_same, open_body, opened_whole, over, require, sub, substitute, sum_over, whole, fresh_axes,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..context import Context, Equation, Same
 from ..indices import Index, IndexExpr
-from ..ranges import within
+from symbackprop.core.signs import within
 from ..terms import Entry, ProofError, require, substitute
 
 LAWS: dict[str, Callable[..., Equation]] = {}

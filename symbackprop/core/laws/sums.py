@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..context import Context, Equation
 from ..indices import Index, IndexExpr, affine, as_affine, at_least_zero
-from ..ranges import always_negative, within
+from ..signs import always_negative, within
 from ..terms import ONE, ZERO, Holds, Mul, NonNegative, Ordinal, Term, add, free, over, require, substitute
 from .registry import law
 

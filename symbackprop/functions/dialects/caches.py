@@ -9,15 +9,24 @@ from itertools import pairwise
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.request import (
+    Function,
+    accepted,
+    call,
+    called,
+    flat,
+    is_cache,
+    is_upstream,
+    matched,
+    named,
+    renamed,
+    required,
+    signature,
+)
 from symbackprop.read.numpy import SymArray, parse_shapes, trace_assumptions
 
-from ..gradient_names import is_cache, is_upstream
-from ..request import Function, called
-from .arguments import accepted, call, matched, renamed, required, signature
 from .layers import layer_pair
-from .one_run import OneRun, Untraceable, observed
-from .pair import Pair
-from .returned import flat, named
+from .one_run import OneRun, Pair, Untraceable, observed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from symbackprop.functions.request import INPUT, gradient_of, plain
 from symbackprop.read.numpy import SymArray
 
-from ..gradient_names import INPUT, gradient_of, plain
 from .places import Place, label, parts_of, read
 
 TABLES = (

@@ -8,17 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.core.terms import arrays as occurring
+from symbackprop.functions.request import OUTPUT, TRAINING, flat, is_cache, signature
 from symbackprop.read.numpy import SymArray
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.recording import bare
-from symbackprop.read.numpy.rewriting import arrays_in
 from symbackprop.read.numpy.tracing import tensor
 
-from ..gradient_names import OUTPUT, is_cache
-from .arguments import TRAINING, signature
 from .layer_code import ASKED, LayerCode, Question, Source
 from .places import Place, arrays_of, label, parts_of, text
-from .returned import flat
 
 RATES = ("lr", "learning_rate", "eta", "step_size", "rate", "learn_rate", "learningrate")
 Named = list[tuple[str | None, Source]]
@@ -64,7 +62,7 @@ def independent(placed: Mapping[str, Place], arrays: Mapping[Place, Any]) -> Non
 def drawn_in(x: SymArray) -> set[str]:
     """The random arrays that an array was made of."""
     draws = current().draws
-    return set() if draws is None else {a.name for a in arrays_in(tensor(bare(x.value)).body)} & set(draws.declared)
+    return set() if draws is None else {a.name for a in occurring(tensor(bare(x.value)).body)} & set(draws.declared)
 
 
 def arguments(q: Question, what: str, parameters: Parameters, inputs: Sequence[str]) -> Named:

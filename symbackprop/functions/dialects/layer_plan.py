@@ -7,16 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.request import flat, signature
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.sizes import HANDLERS
 
-from .arguments import signature
 from .layer_calls import RATES, fed, given_back, output_of
 from .layer_code import ASKED, RETURNED, Call, LayerCode, Question, Source, with_context
 from .layer_gradients import Found, located
 from .places import Place, arrays_of, parts_of, read
-from .returned import flat
 
 FORWARD = (
     "forward", "__call__", "fprop", "feedforward", "feed_forward", "forward_pass", "forward_propagation",

@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.decide.status import UNKNOWN
+from symbackprop.decide.outcomes import UNKNOWN
+from symbackprop.functions.request import Function
 from symbackprop.read.numpy import parse_shapes, trace_assumptions
 
-from ..request import Function
 from .layer_code import ASKED, Question
 from .layer_gradients import Found
 from .layer_plan import made, new_sizes, planned
-from .one_run import OneRun, Untraceable, observed
-from .pair import Pair
+from .one_run import OneRun, Pair, Untraceable, observed
 
 
 def layer_pair(

@@ -1,21 +1,58 @@
-"""Code of the user's as a function of named arrays: what is traced, proved and run in place of a plain function."""
+"""Code of the user's in another form as a forward and a backward of named arrays, and the verdict about them.
+
+They are traced, proved and run in place of plain functions.
+"""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from symbackprop.clock import OutOfTime, limit, stage
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.decide.status import ILL_FORMED, UNKNOWN
+from symbackprop.decide.outcomes import ILL_FORMED, UNKNOWN
+from symbackprop.functions.claims import gradient_claims
+from symbackprop.functions.drive import Options, sizes_that_hide_little, verdict
+from symbackprop.functions.request import Function, read_request
+from symbackprop.functions.verdict import Verdict
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError
 from symbackprop.read.numpy.context import Tracing, tracing
 from symbackprop.read.numpy.drawing import restarted
 from symbackprop.read.numpy.tracing import run_raw
 
-from ..drive import sizes_that_hide_little
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`notes` say what was found by its name or place, each of a variable; those of "" are of all."""
+
+    forward: Function
+    backward: Function
+    shapes: Mapping[str, Any]
+    wrt: Sequence[str]
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+def judged(asked: str, pair: Pair, assuming: Function | None, options: Options) -> Verdict:
+    """The verdict, with the notes."""
+    request = read_request(asked, pair.forward, pair.backward, pair.shapes, pair.wrt, assuming, {})
+    return with_notes(verdict(request, gradient_claims, options), pair.notes)
+
+
+def with_notes(found: Verdict, notes: Sequence[tuple[str, str]]) -> Verdict:
+    """Each variable's verdict with what is said of it; what is said of all, or of others, with the first."""
+    if not found.gradients:
+        return replace(found, notes=(*found.notes, *(text for _, text in notes)))
+    first = next(iter(found.gradients))
+    owners = [n if n in found.gradients else first for n, _ in notes]
+    gradients = {
+        n: replace(v, notes=(*v.notes, *(text for owner, (_, text) in zip(owners, notes, strict=True) if owner == n)))
+        for n, v in found.gradients.items()
+    }
+    return replace(found, gradients=gradients)
+
 
 T = TypeVar("T")
 Run = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]

@@ -1,6 +1,7 @@
-"""Points that satisfy the hypotheses exactly: drawn by makers, corrected by solving linear equations.
+"""Points that satisfy the hypotheses exactly, and whether a claim fails there.
 
-Everything is drawn from seeds made of sizes and attempt numbers, so runs repeat.
+They are drawn by makers and corrected by solving linear equations.  Everything is drawn from seeds made of sizes and
+attempt numbers, so runs repeat.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice, product
 from math import prod
 from random import Random
@@ -15,16 +17,16 @@ from random import Random
 from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, Size, nodes
-from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub, subterms
+from symbackprop.numbers import exact_numbers as numbers
+from symbackprop.numbers.duals import Loss, Polynomial, Position
+from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
+from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
+from symbackprop.numbers.points import Point, Reaches, size_at
 
-from .. import exact_numbers as numbers
-from ..duals import Polynomial
-from ..evaluate import Evaluations, decided, holds_now
-from ..exact_numbers import Undecided, Undefined
-from ..points import Loss, Point, Position, Reaches, size_at
-from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions
-from .solve import solved
+from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
+from .report import Counterexample
 from .survey import Survey, survey
 
 __all__ = ["Question", "Sampler", "instances", "mentions", "polynomial", "quantified", "satisfied"]
@@ -35,6 +37,7 @@ _STYLES = (
 )  # fmt: skip
 _AT_KINKS = (("grid", "grid"), ("zeros", "mixed"), ("zeros", "zeros"))
 _TRIES, _FORCED = 24, 2
+_LAST = 32  # points, or three at each of the sizes, before some are forced
 QUICK_POINT, LARGEST_POINT = 4_000, 20_000  # entries of all arrays together
 
 
@@ -143,10 +146,16 @@ class Sampler:
 
     # --- points --------------------------------------------------------------------------------
 
+    @cached_property
+    def patience(self) -> int:
+        """Failures after which points are forced, which takes long."""
+        return min(_LAST, 3 * len(self.sizes())) - 1
+
     def point(self, sizes: Mapping[str, int], attempt: int) -> Point | None:
         """A point that satisfies every hypothesis exactly, or None where none was found."""
-        tries = max(3, _TRIES >> self.failures) if self.question.hypotheses else 1
-        for k in range(tries + (_FORCED if self.failures < _FORCED else 0)):
+        asked = bool(self.question.hypotheses)
+        tries = max(3, _TRIES >> self.failures) if asked else 1
+        for k in range(tries + (_FORCED if asked and self.failures >= self.patience else 0)):
             check_time()
             try:
                 point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}", k >= tries)
@@ -246,10 +255,10 @@ class Sampler:
                 if array in point.discrete:
                     continue
                 about = [h for h, a in zip(self.question.hypotheses, self.mentioned, strict=True) if array in a]
-                failing = [h for h in about if not satisfied(h, point, self.reaches)]
-                kept = [h for h in about if isinstance(h, Same) and h not in failing]
-                wrong = [e for h in failing if (e := equation(h, forced)) is not None]
-                entries = solved([*wrong, *kept], array, point, self.reaches) if wrong else None
+                wanted = [(h, e) for h in about if (e := equation(h, forced)) is not None]
+                wrong = [(h, e) for h, e in wanted if not satisfied(h, point, self.reaches)]
+                kept = [e for h, e in wanted if isinstance(h, Same) and (h, e) not in wrong]
+                entries = solved([*(e for _, e in wrong), *kept], array, point, self.reaches) if wrong else None
                 if entries is not None:
                     point = replace(point, arrays={**point.arrays, array: entries})
                     if self.satisfies(point):
@@ -351,3 +360,41 @@ def size_tuples(count: int) -> list[tuple[int, ...]]:
         return (2 * values.count(1) + repeats, sum(values), values)
 
     return sorted(pool, key=rank)
+
+
+def judged(question: Question, point: Point, reaches: Reaches, kinks_have_values: bool) -> Counterexample | None:
+    """The counterexample at a point with index values, if exact arithmetic is certain that it is one.
+
+    For a claim about a derivative (`question.variables`): where the derivative has a value and every step of the
+    forward is off its kinks, the claim must have a value, and the same.
+    """
+    q = question
+    try:
+        both = difference(q.lhs, q.rhs, point, reaches=reaches, kinks_have_values=kinks_have_values)
+    except NoValue:
+        return without_value(q, point, reaches) if q.variables else None
+    except Undefined:
+        return None
+    if both is None or not off_kinks(q.forward, q.variables, point, reaches):
+        return None
+    return Counterexample(point, *both, q.lhs, q.rhs)
+
+
+def without_value(q: Question, point: Point, reaches: Reaches) -> Counterexample | None:
+    """Here steps count as written, even where what moves cancels in their argument.
+
+    The gradient of a standard deviation is 0/0 at n = 1, as automatic differentiation has it.
+    """
+    if any(isinstance(t, Diff) for t in subterms(q.rhs)):
+        return None
+    lost = missing(q.lhs, q.rhs, point, reaches=reaches)
+    if lost is None or not off_kinks(q.forward or differentiated(q.lhs), q.variables, point, reaches, as_written=True):
+        return None
+    return Counterexample(point, lost[0], None, q.lhs, q.rhs, "no value", str(lost[1]))
+
+
+def differentiated(t: Term) -> tuple[Term, ...]:
+    """What stands under the derivatives of a side, where it depends on no more than the point."""
+    while isinstance(t, Diff):
+        t = t.body
+    return (t,)

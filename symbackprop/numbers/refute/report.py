@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from symbackprop.core.indices import Index
-from symbackprop.core.terms import Array, Term
-
-from ..exact_numbers import Number, approximate, plus, times, written
-from ..floats import FloatEvaluation
-from ..points import Point, Position
+from symbackprop.core.terms import Term
+from symbackprop.numbers.duals import Position
+from symbackprop.numbers.exact_numbers import Number, approximate, plus, times, written
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point
 
 __all__ = ["Counterexample", "ShapeExample", "nested", "recheck"]
 
@@ -124,10 +124,6 @@ def recheck(c: Counterexample) -> tuple[float, float]:
     axes: tuple[Index, ...] = ()
     evaluation = FloatEvaluation(point, differences=True)
     return float(evaluation.tensor(axes, c.lhs_term)), float(evaluation.tensor(axes, c.rhs_term))
-
-
-def arrays_of(point: Point) -> tuple[Array, ...]:
-    return tuple(point.arrays)
 
 
 @dataclass(frozen=True, slots=True)

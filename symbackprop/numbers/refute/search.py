@@ -10,22 +10,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from itertools import islice, product
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
+from symbackprop.numbers.exact_numbers import Undecided, Undefined, approximate
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point, size_at
 
 from ..evaluate import Evaluation, decided, off_kinks
-from ..exact_numbers import Undecided, Undefined, approximate
-from ..floats import FloatEvaluation
-from ..points import Point, size_at
-from .judge import judged
-from .points import Question, Sampler
+from .points import Question, Sampler, judged
 from .report import Counterexample, recheck
 from .shrink import shrunk
 from .special import free_values, special_points
@@ -35,7 +34,6 @@ __all__ = [
     "Counterexample",
     "Outcome",
     "Question",
-    "counterexample_at",
     "recheck",
     "refute",
     "satisfying_point",
@@ -47,7 +45,6 @@ TOO_LARGE = "sizes in numbers as large as these are not looked at point by point
 _FEW = 6  # points tried before special ones, which a search for fewer points leaves out
 _SPECIAL, _NEAR_ZERO = 120, 40  # special points
 _SPECIAL_SIZES = 12
-_POSITIONS = 256  # index values at which a given point is looked at exactly
 _EXACT_PER_POINT = 3
 _ATTEMPTS = 24
 _PATIENCE = 2  # attempts at sizes where nothing has a value
@@ -221,27 +218,6 @@ def bases(sampler: Sampler) -> Iterator[Point]:
         point = sampler.point(chosen, 0)
         if point is not None:
             yield point
-
-
-def counterexample_at(
-    question: Question, point: Point, *, kinks_have_values: bool = False, shrink: bool = True
-) -> Counterexample | None:
-    """What is certainly false at a given point, at any of its index values; the point must satisfy the hypotheses.
-
-    For points that something else has found (a run in floats).  None where both sides agree or nothing is certain.
-    """
-    sampler = Sampler(question)
-    kinks = kinks_have_values or bool(question.variables)
-    if not sampler.satisfies(point):
-        return None
-    axes = question.free
-    for count, at in enumerate(product(*map(range, shape_of(axes, point.sizes)))):
-        if count >= _POSITIONS:
-            return None
-        found = judged(question, replace(point, indices=dict(zip(axes, at, strict=True))), sampler.reaches, kinks)
-        if found is not None:
-            return shrunk(question, sampler, found, kinks) if shrink else found
-    return None
 
 
 def refute(

@@ -13,14 +13,13 @@ from itertools import product
 import numpy as np
 
 from symbackprop.core.terms import Array
+from symbackprop.numbers.duals import Loss, Polynomial, Position
+from symbackprop.numbers.exact_numbers import Number, Undefined, approximate
+from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.points import Point, size_at
 
-from ..duals import Polynomial
-from ..exact_numbers import Number, Undefined, approximate
-from ..floats import FloatEvaluation
-from ..points import Loss, Point, Position, size_at
 from .arrays import allowed
-from .judge import judged
-from .points import Question, Sampler
+from .points import Question, Sampler, judged
 from .report import Counterexample
 
 _SIZE_TRIALS = 24

@@ -15,7 +15,7 @@ from math import isqrt
 from typing import TypeAlias, assert_never
 
 from symbackprop.core.indices import Size
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,
@@ -35,11 +35,11 @@ from symbackprop.core.terms import (
     Whole,
     subterms,
 )
+from symbackprop.numbers.duals import STEPS, Position
+from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined, approximate, precision
+from symbackprop.numbers.points import Point, Scope, size_at
 
-from ..duals import STEPS
 from ..evaluate import Evaluation
-from ..exact_numbers import Number, Undecided, Undefined, approximate, precision
-from ..points import Point, Position, Scope, size_at
 from .arrays import allowed
 from .points import Question, Sampler
 

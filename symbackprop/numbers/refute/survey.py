@@ -8,7 +8,7 @@ from typing import assert_never
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, sized
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,
@@ -30,9 +30,10 @@ from symbackprop.core.terms import (
     Term,
     Whole,
 )
+from symbackprop.numbers.duals import Position
+from symbackprop.numbers.exact_numbers import Undefined
+from symbackprop.numbers.points import PI, size_at
 
-from ..exact_numbers import Undefined
-from ..points import PI, Position, size_at
 from ..wholes import abstract
 
 

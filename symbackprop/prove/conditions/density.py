@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
 
+from symbackprop.clock import Effort
 from symbackprop.core.context import Context, terms_of
 from symbackprop.core.discharge import dense
 from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.reasons import Dense, Reason
-from symbackprop.core.smooth import Smoothness
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.region import Smoothness, needs
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     PI,
@@ -25,11 +26,9 @@ from symbackprop.core.terms import (
     add,
     subterms,
 )
-from symbackprop.core.value import needs
+from symbackprop.prove.normal_form.reduce import FAILED
 
-from .effort import Effort
 from .reasons import Seeker
-from .scales import FAILED
 
 TRIES = 40
 MOST = 4  # arrays that move at once

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, islice, product
 
-from symbackprop.clock import check_time
+from symbackprop.clock import Effort, check_time
 from symbackprop.core.context import Context
 from symbackprop.core.discharge import assuming, established, knowing, like, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
-from symbackprop.core.ordering import predicate_key
 from symbackprop.core.reasons import Base, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
 from symbackprop.core.sums import Monomial
@@ -33,19 +32,21 @@ from symbackprop.core.terms import (
     free,
     mul,
     opened_whole,
+    predicate_key,
     sub,
     substitute,
     sum_over,
     whole,
-)
+)  # fmt: skip
+from symbackprop.prove.equality import by_distributing, prove_equal
+from symbackprop.prove.matching import at_indices, fixed_in, replaced, truths
+from symbackprop.prove.normal_form.reduce import FAILED
 
 from ..differentiate import Names
-from ..equality import by_distributing, prove_equal
-from ..matching import at_indices, fixed_in, replaced, truths, unify
+from ..matching import unify
 from ..tidying import Tidy
-from .effort import Effort
 from .restating import case_name, restated, unused_name
-from .scales import F0, F1, FAILED, Scales
+from .scales import F0, F1, Scales
 
 DEPTH = 5  # reasons inside reasons; a split counts twice
 SPLITS = 6  # steps that one condition is split by, all together

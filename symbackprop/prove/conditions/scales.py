@@ -7,15 +7,14 @@ from fractions import Fraction
 from symbackprop.core.context import Context
 from symbackprop.core.signs import NONZERO
 from symbackprop.core.sums import Monomial, monomial_key
-from symbackprop.core.terms import ONE, ZERO, Num, Power, ProofError, Term, free, mul
+from symbackprop.core.terms import ONE, ZERO, Num, Power, Term, free, mul
+from symbackprop.prove.conditions.sizes import polynomial
 
 from ..normal_form.normal import Normal
-from ..normal_form.reduce import TooLarge
-from .sizes import polynomial
+from ..normal_form.reduce import FAILED
 
 F0, F1 = Fraction(0), Fraction(1)
 CLEARED = 4  # denominators inside numerators
-FAILED = (ProofError, TooLarge, RecursionError)
 
 
 class Scales:

@@ -2,7 +2,8 @@
 
 `Normal.of` works bottom up: the inside of every function is normalised first (`rules/functions.py` names the rules
 for functions, roots and steps), then the sum of products is reduced by the relations between its factors
-(`rules/relations.py`: denominators, inverses, maxima, hypotheses).
+(`rules/relations.py`: denominators, inverses, maxima, hypotheses).  Before that, sums over parts of an axis are
+written as sums over axes: where an index has one value left, in windows, over an axis that was joined of two.
 """
 
 from __future__ import annotations
@@ -11,17 +12,21 @@ from fractions import Fraction
 
 from symbackprop.clock import check_time
 from symbackprop.core.context import Context
-from symbackprop.core.indices import affine
-from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderSum, UnderWhole, check
+from symbackprop.core.indices import Affine, Index, Size, affine, as_affine, sized
+from symbackprop.core.kernel import By, Chain, Inside, Linear, Proof, UnderSum, UnderWhole, check
+from symbackprop.core.laws.sums import inside
+from symbackprop.core.monomials import contract
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE
-from symbackprop.core.sums import LITERAL, Monomial, monomial_key
+from symbackprop.core.sums import LITERAL, Factors, Monomial, monomial_key
 from symbackprop.core.terms import (
     Add,
     Apply,
+    Delta,
     Diff,
     Entry,
     Holds,
     Mul,
+    NonNegative,
     Num,
     Positive,
     Power,
@@ -30,22 +35,25 @@ from symbackprop.core.terms import (
     Whole,
     add,
     arguments,
+    at_least_zero,
+    free,
     mul,
     open_body,
+    opened,
     over,
     rebuilt,
+    substitute,
+    subterms,
+    sum_over,
     whole,
 )
+from symbackprop.prove.rules.summation_ranges import join
 
 from ..differentiate import Names, differentiate
 from ..rules.functions import array_function, function
-from ..rules.ranges import join
 from ..rules.relations import Relations
-from ..rules.summation_ranges import in_range, pinned, split
-from .joined import Rewritten, either, joined
-from .radix import Strides, digits
 from .reduce import Reduction, Rule, ordered
-from .session import Session, Way, step_of_steps
+from .session import Rewritten, Session, Strides, Way, digits, either, joined, step_of_steps
 
 F1 = Fraction(1)
 SPREAD = (POSITIVE, NONNEGATIVE)  # signs of the factors of a root that is taken apart
@@ -76,8 +84,8 @@ class Normal(Session):
         return self.seen[t]
 
     def compute(self, t: Term) -> Rewritten:
-        inside, proof = self.inner(t)
-        reduction = self.reduced(inside)
+        rewritten, proof = self.inner(t)
+        reduction = self.reduced(rewritten)
         value = reduction.result()
         return value, None if value == t else joined(proof, reduction.proof())
 
@@ -141,8 +149,8 @@ class Normal(Session):
                 axes = tuple(self.names.new(n) for n in sizes)
                 value, proof = self.of(open_body(body, axes))
                 turned, law = array_function(self, whole(fn, order, axes, value, at))
-                inside = None if proof is None else UnderWhole(fn, order, axes, at, proof)
-                return turned, either(inside, law)
+                under = None if proof is None else UnderWhole(fn, order, axes, at, proof)
+                return turned, either(under, law)
             case Entry(array, at) if array in self.context.definitions:
                 value, rest = self.inner(self.context.definitions[array].at(*at))
                 return value, joined(By("unfold", (t,)), rest)
@@ -219,3 +227,139 @@ class Normal(Session):
             return arg, None
         short = mul(Num(c), entry)
         return short, Linear(arg, short, (((), Num(c), proof),))
+
+
+# --- sums whose factors leave their dummy one value: Σ_k [2 k <= i] [i <= 2 k + 1] f(k) at i = 2 j is f(j) ---
+
+
+def pinned(i: Index, body: Term, names: Names) -> Term | None:
+    """Σ_i body without the sum, where deltas and ranges among its factors decide i and functions depend on it.
+
+    The sums in the body may stand around those factors.  What would be looked at outside of the range of i stays.
+    """
+    inner: list[Index] = []
+    while isinstance(body, Sum):
+        inner.append(names.new(body.size))
+        body = opened(body, inner[-1])
+    found = decided(i, body)
+    return None if found is None else sum_over(tuple(inner), found)
+
+
+def decided(i: Index, body: Term) -> Term | None:
+    args = flattened(body)
+    if not any(i in free(a) and is_predicate(a) for a in args):
+        return None
+    if not any(i in free(a) and not is_predicate(a) and has_functions(a) for a in args):
+        return None
+    dummies: tuple[Index, ...] = (i,)
+    factors: Factors = tuple((a, F1) for a in args)
+    while dummies:
+        for place, (b, _) in enumerate(factors):
+            if not (is_predicate(b) and i in free(b)):
+                continue
+            assert isinstance(b, Delta | Holds)
+            change = contract(b, dummies, factors[:place] + factors[place + 1 :])
+            if change is None:
+                continue
+            dummies, moved = change
+            if moved is None or (not dummies and beyond(factors, moved)):
+                return None
+            factors = moved
+            break
+        else:
+            return None
+    return mul(*(b for b, _ in factors))
+
+
+def beyond(before: Factors, after: Factors) -> bool:
+    """Whether the sum had to say that the value is inside the range."""
+    return sum(map(is_range, after)) > sum(map(is_range, before))
+
+
+def is_range(factor: tuple[Term, Fraction]) -> bool:
+    return isinstance(factor[0], Holds) and isinstance(factor[0].predicate, NonNegative)
+
+
+def flattened(t: Term) -> list[Term]:
+    return [x for a in t.args for x in flattened(a)] if isinstance(t, Mul) else [t]
+
+
+def is_predicate(t: Term) -> bool:
+    return isinstance(t, Delta) or (isinstance(t, Holds) and isinstance(t.predicate, NonNegative))
+
+
+def has_functions(t: Term) -> bool:
+    return any(
+        isinstance(s, Apply | Whole) or (isinstance(s, Power) and (s.exponent.denominator > 1 or s.exponent < 0))
+        or (isinstance(s, Holds) and isinstance(s.predicate, Positive))
+        for s in subterms(t)
+    )  # fmt: skip
+
+
+# --- functions of windows under a condition on their place: [i >= c] f(i - c) = Σ_m δ_{i, m+c} f(m), for m in ---
+
+
+def in_range(t: Mul, names: Names) -> Term | None:
+    """The product as a sum over places that there are; None where no condition in it leaves out some."""
+    args = flattened(t)
+    windows = [a for a in args if any(isinstance(s, Whole) and s.fn == "max" for s in subterms(a))]
+    bounds = [b for a in args if (b := bound(a)) is not None] if windows else []
+    for i in dict.fromkeys(i for i, *_ in bounds):
+        if not any(i in free(w) for w in windows):
+            continue
+        low = max((c for j, c, up in bounds if j == i and not up), key=str, default=sized(0))
+        high = min((c for j, c, up in bounds if j == i and up), key=str, default=i.size)
+        if not (at_least_zero(high - low - 1) and at_least_zero(low) and at_least_zero(i.size - high)):
+            continue
+        m = names.new(high - low)
+        there = affine(low, ((m, 1),))
+        rest = [a for a in args if bound(a) not in ((i, low, False), (i, high, True))]
+        return over(m, mul(Delta(i, there), *(substitute(a, {i: there}) for a in rest)))
+    return None
+
+
+def bound(a: Term) -> tuple[Index, Size, bool] | None:
+    """(i, c, False) for i >= c, (i, c, True) for i < c."""
+    match a:
+        case Holds(NonNegative(Index() as i)):
+            return i, sized(0), False
+        case Holds(NonNegative(Affine() as e)):
+            constant, parts = as_affine(e)
+            if len(parts) == 1 and isinstance(parts[0][0], Index) and parts[0][1].constant in (1, -1):
+                up = parts[0][1].constant == -1
+                return parts[0][0], constant + 1 if up else -constant, up
+    return None
+
+
+# --- sums over an axis that was joined of two: Σ_{i < n+m} f(i) = Σ_{i < n} f(i) + Σ_{j < m} f(n + j) ---
+
+
+def split(i: Index, body: Term, names: Names, context: Context) -> tuple[Term, Proof] | None:
+    """Σ_i body in two sums, and the proof; None where nothing in the body says where the axis was joined."""
+    cut = joint(i, body)
+    if cut is None:
+        return None
+    halves, laws = [], []
+    for start, size in ((sized(0), cut), (cut, i.size - cut)):
+        e, k = affine(-start, ((i, 1),)), names.new(size)
+        law = By("reindex", (i, k, e, body))
+        laws.append(law)
+        halves.append(over(i, Mul((*inside(e, k), body))))
+    both = add(*halves)
+    values = [check(law, context).rhs for law in laws]
+    return add(*values), Chain(Linear(over(i, body), both), (Inside(both, tuple(enumerate(laws))),))
+
+
+def joint(i: Index, body: Term) -> Size | None:
+    """The least size c with a condition i < c or i >= c in the body, 0 < c < size."""
+    if len(i.size.monomials) < 2:
+        return None
+    found = set[Size]()
+    for s in subterms(body):
+        match s:
+            case Holds(NonNegative(Affine(constant, ((atom, k),)))) if atom == i and k.constant in (1, -1):
+                found.add(-constant if k.constant == 1 else constant + 1)
+            case _:
+                pass
+    cuts = [c for c in found if c.symbols and at_least_zero(c - 1) and at_least_zero(i.size - c - 1)]
+    return min(cuts, key=str, default=None)

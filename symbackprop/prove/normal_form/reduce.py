@@ -15,12 +15,10 @@ from fractions import Fraction
 from symbackprop.clock import check_time
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.kernel import Inside, Linear, Proof
-from symbackprop.core.ordering import Key, key
 from symbackprop.core.sums import Expansion, Factors, Monomial, canonical, collect, monomial_key
-from symbackprop.core.terms import Mul, Num, Power, Term, add, free, mul, over
+from symbackprop.core.terms import Key, Mul, Num, Power, ProofError, Term, add, free, key, mul, over
 
-from .joined import joined
-from .session import Session
+from .session import Session, joined
 
 # --- the shared content of monomials: what comes out of a function of their sum ---
 
@@ -83,6 +81,9 @@ def exponent(m: Monomial, b: Term) -> Fraction:
 
 class TooLarge(SymbackpropError):
     """The search gave up for reasons of size; nothing is claimed."""
+
+
+FAILED = (ProofError, TooLarge, RecursionError)  # what a search ends in that finds nothing
 
 
 class Move:

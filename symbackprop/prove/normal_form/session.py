@@ -1,29 +1,39 @@
-"""What one search for normal forms has at hand: the ways to look, the rules, context, signs, names given so far."""
+"""What one search for normal forms has at hand: the ways to look, the rules, context, signs, names given so far.
+
+A rewriting gives the new term and the proof that it is equal to the old one.  Reshaped, repeated, strided and
+concatenated arrays have index expressions such as K g + k, 2 k + 1 or i - H: which axes they split in two, and how, is
+read off the coefficients and offsets that occur.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import permutations
 
 from symbackprop.core.context import Context
-from symbackprop.core.indices import Index
-from symbackprop.core.kernel import By, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole
-from symbackprop.core.ordering import Key, key
-from symbackprop.core.ranges import within
-from symbackprop.core.signs import NONZERO, POSITIVE, Signs
+from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine, as_affine, sized
+from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole
+from symbackprop.core.signs import NONZERO, POSITIVE, Signs, within
 from symbackprop.core.sums import Expansion, Monomial, compound, surely_positive
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Array,
+    Delta,
     Entry,
     Holds,
+    Key,
+    NonNegative,
+    Ordinal,
     Positive,
     Sum,
     Term,
     Whole,
     arguments,
     free,
+    key,
+    neg,
     open_body,
     over,
     rebuilt,
@@ -34,8 +44,48 @@ from symbackprop.core.terms import (
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import unify
 
-from .joined import Rewritten, either, flipped, joined
-from .radix import Strides
+Rewritten = tuple[Term, Proof | None]  # None: nothing changed
+
+
+def joined(*proofs: Proof | None) -> Proof:
+    """The chain of those that are there, as short as it can be: a = b and b = c by sums of products are one step."""
+    links: list[Proof] = []
+    for p in (link for q in proofs if q is not None for link in links_of(q)):
+        if links and isinstance(p, Linear) and isinstance(last := links[-1], Linear):
+            links[-1] = Linear(last.lhs, p.rhs, (*last.steps, *p.steps))
+        else:
+            links.append(p)
+    kept = [p for p in links if not (isinstance(p, Linear) and p.lhs == p.rhs and not p.steps)] or links[:1]
+    return kept[0] if len(kept) == 1 else Chain(kept[0], tuple(kept[1:]))
+
+
+def either(*proofs: Proof | None) -> Proof | None:
+    """The chain of those that are there, None where there are none."""
+    return joined(*proofs) if any(p is not None for p in proofs) else None
+
+
+def links_of(p: Proof) -> Iterator[Proof]:
+    if isinstance(p, Chain):
+        for part in (p.first, *p.rest):
+            yield from links_of(part)
+    else:
+        yield p
+
+
+def flipped(p: Proof | None) -> Proof | None:
+    """From a = b the proof of b = a."""
+    match p:
+        case None:
+            return None
+        case Linear(lhs, rhs, steps):
+            return Linear(rhs, lhs, tuple((dummies, neg(factor), q) for dummies, factor, q in steps))
+        case Chain(first, rest):
+            return joined(*(flipped(q) for q in reversed((first, *rest))))
+        case Flip(inner):
+            return inner
+        case _:
+            return Flip(p)
+
 
 # --- how a proof is looked for: the ways to a normal form, the quickest first ---
 
@@ -210,3 +260,109 @@ class Session(ABC):
 
     def positive(self, t: Term) -> bool:
         return key(t) in self.known or self.signs.sign(t) == POSITIVE
+
+
+Strides = Mapping[Size, tuple[Size, Size]]  # of a composite size: the outer and the inner one
+
+
+def strides(terms: Iterable[Term]) -> Strides:
+    """How the composite sizes of sums and free indices are split by the index expressions that occur."""
+    composite, steps, offsets = set[Size](), set[Size](), set[Size]()
+    for t in terms:
+        composite |= {i.size for i in free(t)}
+        for s in subterms(t):
+            if isinstance(s, Sum):
+                composite.add(s.size)
+            for e in index_expressions(s):
+                constant, parts = as_affine(e)
+                steps |= {positive(k) for _, k in parts if len(k.monomials) == 1}
+                offsets |= lengths(constant)
+    found: dict[Size, tuple[Size, Size]] = {}
+    pending = [n for n in composite if factors(n) > 1]
+    while pending:
+        n = pending.pop()
+        pair = None if n in found else divided(n, steps, offsets)
+        if pair is not None:
+            found[n] = pair
+            pending += pair
+    return found
+
+
+def digits(i: Index, terms: Iterable[Term], otherwise: Strides) -> tuple[Size, Size] | None:
+    """How the index is split by the expressions that compare it with others; else by its size."""
+    if factors(i.size) < 2 or not otherwise:
+        return None
+    steps, offsets = set[Size](), set[Size]()
+    for t in terms:
+        for s in subterms(t):
+            for e in index_expressions(s):
+                constant, parts = as_affine(e)
+                own = next((positive(k) for a, k in parts if a == i and len(k.monomials) == 1), None)
+                if own is None:
+                    continue
+                others = {positive(k) for a, k in parts if a != i and len(k.monomials) == 1}
+                steps |= {q for k in others if (q := quotient(k, own)) is not None}
+                offsets |= {q for n in lengths(constant) if (q := quotient(n, own)) is not None}
+    return divided(i.size, steps, offsets) or otherwise.get(i.size)
+
+
+def divided(n: Size, steps: set[Size], offsets: set[Size]) -> tuple[Size, Size] | None:
+    """The largest of the steps, or else of the offsets, that divides a size, and how often it does."""
+    inner = [s for s in steps if proper(s, n)] or [s for s in offsets if proper(s, n)]
+    if not inner:
+        return None
+    r = max(inner, key=lambda s: (factors(s), str(s)))
+    q = quotient(n, r)
+    assert q is not None
+    return q, r
+
+
+def lengths(constant: Size) -> set[Size]:
+    """The products of symbols in an offset: 2 H - 1 counts in units of H."""
+    return {Size(((names, 1),)) for names, _ in constant.monomials if names}
+
+
+def index_expressions(t: Term) -> Iterator[IndexExpr]:
+    """Those of one node, with the ones inside gathers."""
+    own: tuple[IndexExpr, ...] = ()
+    match t:
+        case Entry(_, at) | Whole(_, _, _, _, at, _):
+            own = at
+        case Delta(i, j):
+            own = (affine(0, ((i, 1), (j, -1))),)
+        case Holds(NonNegative(e)) | Ordinal(e):
+            own = (e,)
+        case _:
+            pass
+    pending = list(own)
+    while pending:
+        e = pending.pop()
+        yield e
+        pending += [x for a, _ in as_affine(e)[1] if isinstance(a, Pick) for x in a.at]
+
+
+def positive(k: Size) -> Size:
+    return -k if k.monomials[0][1] < 0 else k
+
+
+def factors(n: Size) -> int:
+    """How many numbers and symbols a size is the product of; 0 for a sum."""
+    if len(n.monomials) != 1:
+        return 0
+    names, c = n.monomials[0]
+    return len(names) + (c > 1)
+
+
+def proper(s: Size, n: Size) -> bool:
+    return factors(s) > 0 and quotient(n, s) not in (None, sized(1))
+
+
+def quotient(n: Size, s: Size) -> Size | None:
+    """n / s, for products of numbers and symbols."""
+    (names, c), (others, d) = n.monomials[0], s.monomials[0]
+    left = list(names)
+    for name in others:
+        if name not in left:
+            return None
+        left.remove(name)
+    return Size(((tuple(left), c // d),)) if c % d == 0 and c >= d else None

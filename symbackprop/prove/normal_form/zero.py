@@ -6,14 +6,13 @@ from fractions import Fraction
 
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.kernel import Chain, Inside, Linear, Proof
-from symbackprop.core.ordering import Key
 from symbackprop.core.sums import Monomial, canonical
-from symbackprop.core.terms import ONE, ZERO, Mul, Term, add, free, substitute
+from symbackprop.core.terms import ONE, ZERO, Key, Mul, Term, add, free, substitute
 from symbackprop.prove.rules.powers import common_denominator, over_common_denominator
+from symbackprop.prove.rules.summation_ranges import opposite
 
-from ..rules.ranges import opposite
-from .joined import joined
 from .normal import Normal
+from .session import joined
 
 F1 = Fraction(1)
 DEPTH = 4  # denominators inside numerators inside ...

@@ -28,9 +28,8 @@ from symbackprop.core.terms import (
     neg,
     sub,
 )
-from symbackprop.prove.normal_form.joined import Rewritten, joined
 from symbackprop.prove.normal_form.reduce import carry_sign, leading, shared_content, total
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import Rewritten, Session, joined
 
 from .powers import by_cases, of_fraction, power
 from .steps import step

@@ -5,16 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from math import floor
 
-from symbackprop.core.deltas import solutions
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Inside, Linear, Proof
-from symbackprop.core.ordering import Key, key
+from symbackprop.core.monomials import solutions
 from symbackprop.core.sums import Expansion, Monomial
 from symbackprop.core.terms import (
     ONE,
     Apply,
     Delta,
     Holds,
+    Key,
     Mul,
     Num,
     Positive,
@@ -22,15 +22,15 @@ from symbackprop.core.terms import (
     Term,
     add,
     free,
+    key,
     mul,
     neg,
     rebuilt,
     sub,
     substitute,
 )
-from symbackprop.prove.normal_form.joined import joined
 from symbackprop.prove.normal_form.reduce import carry_sign, has, product_of, shared_content, summed, total
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import Session, joined
 
 # --- common denominators: a sum of products as one quotient, with the proof ---
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 
 from symbackprop.core.context import Same
@@ -15,14 +15,13 @@ from symbackprop.core.indices import Index
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, check
 from symbackprop.core.laws.arrays import entry_of
 from symbackprop.core.sums import Monomial, monomial_key, surely_positive
-from symbackprop.core.terms import Apply, Delta, Entry, Mul, Power, Term, Whole, free, mul, substitute
+from symbackprop.core.terms import Apply, Delta, Entry, Holds, Mul, Power, Term, Whole, free, mul, substitute
+from symbackprop.prove.normal_form.session import Session
 
 from ..matching import Pattern, occurrences
 from ..normal_form.reduce import Move, Rule, product_of
-from ..normal_form.session import Session
-from .ranges import implied
 from .steps import Steps
-from .summation_ranges import Ends, Shifts, counted
+from .summation_ranges import Ends, Shifts, counted, implied
 from .symmetry import Symmetry, orders, turned, turning
 from .whole_arrays import Maxima
 
@@ -36,11 +35,7 @@ class Relations:
         self.normal = normal
         self.leads: dict[Term, tuple[Pattern, Monomial] | None] = {}
         self.lasts: dict[Term, tuple[Term, Monomial] | None] = {}
-        self.symmetries = Symmetry(normal)
-        self.symmetry = self.symmetries.rule
-        self.maxima = Maxima(normal)
         self.shift = Shifts(normal).rule
-        self.steps = Steps(normal).rule
         self.ends = Ends(normal).rule
         self.count = partial(counted, normal.context)
         self.hypotheses = list(self.from_hypotheses())
@@ -58,9 +53,35 @@ class Relations:
             implied,
             self.shift,
             self.count,
-            *self.maxima.rules(),
-            self.steps,
+            self.chosen,
+            self.step,
         )
+
+    # --- rules that most products have no use for ---------------------------------------------
+
+    @cached_property
+    def symmetries(self) -> Symmetry:
+        return Symmetry(self.normal)
+
+    @cached_property
+    def maxima(self) -> Maxima:
+        return Maxima(self.normal)
+
+    @cached_property
+    def steps(self) -> Steps:
+        return Steps(self.normal)
+
+    def symmetry(self, m: Monomial) -> Move | None:
+        able = self.normal.context.hypotheses or any(isinstance(b, Whole) for b, _ in m.factors)
+        return self.symmetries.rule(m) if able else None
+
+    def chosen(self, m: Monomial) -> Move | None:
+        if not any(isinstance(b, Whole) for b, _ in m.factors):
+            return None
+        return next((move for rule in self.maxima.rules() if (move := rule(m)) is not None), None)
+
+    def step(self, m: Monomial) -> Move | None:
+        return self.steps.rule(m) if sum(isinstance(b, Holds) for b, _ in m.factors) > 1 else None
 
     # --- b^q with b = t + rest:  t b^q = b^{q+1} - rest b^q ----------------------------------
 

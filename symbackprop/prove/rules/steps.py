@@ -27,9 +27,8 @@ from symbackprop.core.terms import (
     sub,
     substitute,
 )
-from symbackprop.prove.normal_form.joined import joined
 from symbackprop.prove.normal_form.reduce import Move, leading, ordered, product_of, shared_content, total
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import Session, joined
 
 # --- two steps in one product: [a > 0] [b > 0] where one implies, excludes or completes the other ---
 

@@ -1,43 +1,43 @@
-"""Sums over parts of an axis: ends of axes, shifted indices, indices with one value left, windows, joined axes."""
+"""Sums over parts of an axis: ends of axes, shifted indices, how often a condition holds, conditions together.
+
+Of the conditions [a >= 0], [b >= 0] and [c >= 0] on places one may follow from the others, or exclude them.  All is by
+one law: conditions whose expressions add up to less than 0 do not all hold.  Two ends of a range,
+
+    f g ([a >= 0] + [b >= 0] - 1) = f g [a >= 0] [b >= 0]  where one of them always holds, or does where g does,
+
+are joined: the kernel writes [-1 - a >= 0] as 1 - [a >= 0], which takes such a product apart when an index runs the
+other way round; a convolution can only be summed over its other index when both ends are there.
+"""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import combinations
 
 from symbackprop.core.context import Context
-from symbackprop.core.deltas import contract
 from symbackprop.core.indices import Affine, Index, IndexExpr, ProofError, Size, affine, as_affine, at_least_zero, sized
-from symbackprop.core.kernel import By, Chain, Inside, Linear, Proof, check
-from symbackprop.core.laws.sums import inside
-from symbackprop.core.ordering import Key, key
-from symbackprop.core.ranges import bounds, never_negative
-from symbackprop.core.sums import Factors, Monomial, monomial_key
+from symbackprop.core.kernel import By, Linear, check
+from symbackprop.core.signs import always_negative, bounds, never_negative
+from symbackprop.core.sums import Factors, Monomial, canonical, monomial_key
 from symbackprop.core.terms import (
     ONE,
-    Apply,
+    ZERO,
     Delta,
     Entry,
     Holds,
+    Key,
     Mul,
     NonNegative,
     Num,
-    Positive,
-    Power,
-    Sum,
     Term,
     Whole,
-    add,
     free,
+    key,
     mul,
-    opened,
-    over,
     sub,
-    substitute,
     subterms,
-    sum_over,
 )
-from symbackprop.prove.differentiate import Names
-from symbackprop.prove.normal_form.reduce import Move, product_of, summed
+from symbackprop.prove.normal_form.reduce import Move, Reduction, product_of, summed
 from symbackprop.prove.normal_form.session import Session
 
 # --- conditions that hold at one end of an axis only: [i <= 0] = δ_{i,0}, and [i <= n-1] = 1 - δ_{i,n} for i <= n ---
@@ -185,137 +185,88 @@ def written(m: Monomial) -> Rank:
     return weight, sum(isinstance(b, Holds) for b, _ in m.factors), monomial_key(m)
 
 
-# --- sums whose factors leave their dummy one value: Σ_k [2 k <= i] [i <= 2 k + 1] f(k) at i = 2 j is f(j) ---
+Found = tuple[Fraction, IndexExpr, Monomial, tuple[Index, ...]]
+Places = tuple[IndexExpr, ...]
 
 
-def pinned(i: Index, body: Term, names: Names) -> Term | None:
-    """Σ_i body without the sum, where deltas and ranges among its factors decide i and functions depend on it.
-
-    The sums in the body may stand around those factors.  What would be looked at outside of the range of i stays.
-    """
-    inner: list[Index] = []
-    while isinstance(body, Sum):
-        inner.append(names.new(body.size))
-        body = opened(body, inner[-1])
-    found = decided(i, body)
-    return None if found is None else sum_over(tuple(inner), found)
+def places(factors: Factors) -> Places:
+    """The expressions of the conditions among the factors."""
+    return tuple(b.predicate.expr for b, _ in factors if isinstance(b, Holds) and isinstance(b.predicate, NonNegative))
 
 
-def decided(i: Index, body: Term) -> Term | None:
-    args = flattened(body)
-    if not any(i in free(a) and is_predicate(a) for a in args):
-        return None
-    if not any(i in free(a) and not is_predicate(a) and has_functions(a) for a in args):
-        return None
-    dummies: tuple[Index, ...] = (i,)
-    factors: Factors = tuple((a, F1) for a in args)
-    while dummies:
-        for place, (b, _) in enumerate(factors):
-            if not (is_predicate(b) and i in free(b)):
-                continue
-            assert isinstance(b, Delta | Holds)
-            change = contract(b, dummies, factors[:place] + factors[place + 1 :])
-            if change is None:
-                continue
-            dummies, moved = change
-            if moved is None or (not dummies and beyond(factors, moved)):
-                return None
-            factors = moved
-            break
-        else:
-            return None
-    return mul(*(b for b, _ in factors))
+def no_room(each: Places) -> bool:
+    return always_negative(affine(0, [(e, 1) for e in each]))
 
 
-def beyond(before: Factors, after: Factors) -> bool:
-    """Whether the sum had to say that the value is inside the range."""
-    return sum(map(is_range, after)) > sum(map(is_range, before))
+def not_at(e: IndexExpr) -> IndexExpr:
+    return affine(-1, ((e, -1),))
 
 
-def is_range(factor: tuple[Term, Fraction]) -> bool:
-    return isinstance(factor[0], Holds) and isinstance(factor[0].predicate, NonNegative)
-
-
-def flattened(t: Term) -> list[Term]:
-    return [x for a in t.args for x in flattened(a)] if isinstance(t, Mul) else [t]
-
-
-def is_predicate(t: Term) -> bool:
-    return isinstance(t, Delta) or (isinstance(t, Holds) and isinstance(t.predicate, NonNegative))
-
-
-def has_functions(t: Term) -> bool:
-    return any(
-        isinstance(s, Apply | Whole) or (isinstance(s, Power) and (s.exponent.denominator > 1 or s.exponent < 0))
-        or (isinstance(s, Holds) and isinstance(s.predicate, Positive))
-        for s in subterms(t)
-    )  # fmt: skip
-
-
-# --- functions of windows under a condition on their place: [i >= c] f(i - c) = Σ_m δ_{i, m+c} f(m), for m in ---
-
-
-def in_range(t: Mul, names: Names) -> Term | None:
-    """The product as a sum over places that there are; None where no condition in it leaves out some."""
-    args = flattened(t)
-    windows = [a for a in args if any(isinstance(s, Whole) and s.fn == "max" for s in subterms(a))]
-    bounds = [b for a in args if (b := bound(a)) is not None] if windows else []
-    for i in dict.fromkeys(i for i, *_ in bounds):
-        if not any(i in free(w) for w in windows):
-            continue
-        low = max((c for j, c, up in bounds if j == i and not up), key=str, default=sized(0))
-        high = min((c for j, c, up in bounds if j == i and up), key=str, default=i.size)
-        if not (at_least_zero(high - low - 1) and at_least_zero(low) and at_least_zero(i.size - high)):
-            continue
-        m = names.new(high - low)
-        there = affine(low, ((m, 1),))
-        rest = [a for a in args if bound(a) not in ((i, low, False), (i, high, True))]
-        return over(m, mul(Delta(i, there), *(substitute(a, {i: there}) for a in rest)))
+def implied(m: Monomial) -> Move | None:
+    """[a >= 0] [b >= 0] [c >= 0] without the last where it follows from the others; 0 where they exclude each other."""
+    for three in combinations(places(m.factors), 3):
+        if no_room(three):
+            return excluded(m, three, three)
+        for e in three:
+            others = tuple(x for x in three if x != e)
+            if no_room((*others, not_at(e))):
+                return excluded(m, (*others, e), (*others, not_at(e)), -1)
     return None
 
 
-def bound(a: Term) -> tuple[Index, Size, bool] | None:
-    """(i, c, False) for i >= c, (i, c, True) for i < c."""
-    match a:
-        case Holds(NonNegative(Index() as i)):
-            return i, sized(0), False
-        case Holds(NonNegative(Affine() as e)):
-            constant, parts = as_affine(e)
-            if len(parts) == 1 and isinstance(parts[0][0], Index) and parts[0][1].constant in (1, -1):
-                up = parts[0][1].constant == -1
-                return parts[0][0], constant + 1 if up else -constant, up
+def opposite(m: Monomial) -> Move | None:
+    """[i - k >= 0] = 1 - [k - i >= 0] + δ_ik: what counts up to i as what counts down to it, i before k."""
+    for e in places(m.factors):
+        constant, parts = as_affine(e)
+        up = [a for a, k in parts if isinstance(a, Index) and k == sized(1)]
+        down = [a for a, k in parts if isinstance(a, Index) and k == sized(-1)]
+        if not constant.monomials and len(parts) == 2 and up and down and role(up[0], m) < role(down[0], m):
+            return excluded(m, (e,), (not_at(e), not_at(affine(0, ((e, -1),)))), -1)
     return None
 
 
-# --- sums over an axis that was joined of two: Σ_{i < n+m} f(i) = Σ_{i < n} f(i) + Σ_{j < m} f(n + j) ---
+def role(i: Index, m: Monomial) -> tuple[str, ...]:
+    """By what an index is known, whatever it is called: the arrays that a dummy is a place of.  Free ones are first."""
+    entries = (s for b, _ in m.factors for s in subterms(b) if isinstance(s, Entry) and i in s.at)
+    return tuple(sorted(e.array.name for e in entries)) if i in m.dummies else ()
 
 
-def split(i: Index, body: Term, names: Names, context: Context) -> tuple[Term, Proof] | None:
-    """Σ_i body in two sums, and the proof; None where nothing in the body says where the axis was joined."""
-    cut = joint(i, body)
-    if cut is None:
-        return None
-    halves, laws = [], []
-    for start, size in ((sized(0), cut), (cut, i.size - cut)):
-        e, k = affine(-start, ((i, 1),)), names.new(size)
-        law = By("reindex", (i, k, e, body))
-        laws.append(law)
-        halves.append(over(i, Mul((*inside(e, k), body))))
-    both = add(*halves)
-    values = [check(law, context).rhs for law in laws]
-    return add(*values), Chain(Linear(over(i, body), both), (Inside(both, tuple(enumerate(laws))),))
+def excluded(m: Monomial, gone: Places, each: Places, sign: int = 1) -> Move:
+    """The monomial (or minus it) with the product of the conditions `each`, which is 0, in place of those `gone`."""
+    left = tuple(f for f in m.factors if not any(f[0] == Holds(NonNegative(e)) for e in gone))
+    law = By("no_room", (each,))
+    return Move(
+        m.dummies, product_of(sign * m.coefficient, left), Mul(tuple(Holds(NonNegative(e)) for e in each)), ZERO, law
+    )
 
 
-def joint(i: Index, body: Term) -> Size | None:
-    """The least size c with a condition i < c or i >= c in the body, 0 < c < size."""
-    if len(i.size.monomials) < 2:
-        return None
-    found = set[Size]()
-    for s in subterms(body):
-        match s:
-            case Holds(NonNegative(Affine(constant, ((atom, k),)))) if atom == i and k.constant in (1, -1):
-                found.add(-constant if k.constant == 1 else constant + 1)
-            case _:
-                pass
-    cuts = [c for c in found if c.symbols and at_least_zero(c - 1) and at_least_zero(i.size - c - 1)]
-    return min(cuts, key=str, default=None)
+def join(reduction: Reduction) -> bool:
+    """Join one pair of ends; whether there was one."""
+    bases: dict[Key, list[Found]] = {}
+    for m in reduction.current.values():
+        for b, _ in m.factors:
+            if isinstance(b, Holds) and isinstance(b.predicate, NonNegative):
+                rest = m._replace(factors=tuple(f for f in m.factors if f[0] != b))
+                key, order = canonical(rest)
+                if set(order) == set(rest.dummies):
+                    bases.setdefault(key, []).append((m.coefficient, b.predicate.expr, rest, order))
+    for key in sorted(bases):
+        base = reduction.current.get(key)
+        if base is None:
+            continue
+        for (c, e, rest, order), (d, f, _, other) in combinations(bases[key], 2):
+            if c != d or c != -base.coefficient:
+                continue
+            ends = not_at(e), not_at(named(f, other, order))
+            for known in ((), *((g,) for g in places(rest.factors))):
+                if no_room((*ends, *known)):
+                    reduction.apply(excluded(rest._replace(coefficient=c), known, (*ends, *known), -1))
+                    return True
+    return False
+
+
+def named(e: IndexExpr, old: tuple[Index, ...], new: tuple[Index, ...]) -> IndexExpr:
+    """The index expression with the dummies of one monomial in place of those of another."""
+    names = dict(zip(old, new, strict=True))
+    constant, parts = as_affine(e)
+    return affine(constant, [(names.get(a, a) if isinstance(a, Index) else a, k) for a, k in parts])

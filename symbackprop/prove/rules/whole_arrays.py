@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symbackprop.core.deltas import solutions
 from symbackprop.core.indices import Index, IndexExpr, ProofError, Size, as_affine, at_least_zero
 from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderSum, UnderWhole, check
-from symbackprop.core.ordering import key
-from symbackprop.core.ranges import within
+from symbackprop.core.monomials import solutions
+from symbackprop.core.signs import within
 from symbackprop.core.sums import Monomial, monomial_key, same
 from symbackprop.core.terms import (
     ONE,
@@ -26,6 +25,7 @@ from symbackprop.core.terms import (
     add,
     arguments,
     free,
+    key,
     mul,
     open_body,
     opened_whole,
@@ -37,9 +37,8 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import Pattern, occurrences, unify
-from symbackprop.prove.normal_form.joined import Rewritten, joined
 from symbackprop.prove.normal_form.reduce import Move, Rule, product_of, summed, total
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import Rewritten, Session, joined
 
 F1 = Fraction(1)
 

@@ -12,7 +12,6 @@ from typing import Any, TypeGuard
 
 from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.matrix import dummy
 from symbackprop.core.terms import (
     PI,
     Add,
@@ -32,6 +31,7 @@ from symbackprop.core.terms import (
     Whole,
     arguments,
     arrays,
+    dummy,
     free,
     neg,
     open_body,
@@ -42,12 +42,12 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
+from symbackprop.read.numpy.context import current
 
 from ..numpy import TRACED_LINALG as linalg
 from ..numpy import TRACED_NUMPY as np
 from ..numpy import TRACED_SPECIAL as special
 from ..numpy import ZERO_AT, SymArray, Value, array_of, size_number
-from ..numpy.context import current
 from .contraction import Named, aligned, contracted, together
 
 UFUNCS: Mapping[str, Callable[..., Any]] = {

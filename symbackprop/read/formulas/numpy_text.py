@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.read.numpy.context import LINALG, METHODS, NUMPY, SPECIAL
 
 from ..numpy import SymArray, SymInt
-from ..numpy.registry import LINALG, METHODS, NUMPY, SPECIAL
 from .program import call
 
 LIMIT, NODES, DIGITS = 20_000, 2_000, 12

@@ -11,7 +11,7 @@ from typing import Any
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, ProofError, Size
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, AtLeastZero, Nonzero, Positive, SymbackpropError, Term, arrays
 
 from ..numpy import INPUT, SymArray, node_of

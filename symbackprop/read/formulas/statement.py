@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, SymbackpropError, Term, arrays, free, subterms
 
 from ..notes.statements.claims import Claim, elaborate

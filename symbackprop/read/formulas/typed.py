@@ -28,7 +28,6 @@ from .program import Formulas
 from .statement import Asked, asked
 
 WORD = re.compile(r"(?<![\\A-Za-z_])[A-Za-z]{2,}(?:_[A-Za-z0-9]+)*")
-SUMS = re.compile(r"(?<![A-Za-z\\])(?:sum|mean)\s*\(")
 SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")
 REDUCED = re.compile(r"(?<![A-Za-z])(?:sum|mean|softmax|logsumexp|\\max|\\min)\s*\(")
 LETTERS = re.compile(r"(?<![A-Za-z\\])[A-Za-z]+")

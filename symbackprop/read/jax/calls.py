@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from symbackprop.read.numpy import TraceError
+from symbackprop.read.numpy.context import LINALG
 from symbackprop.read.numpy.copying import Copier
-from symbackprop.read.numpy.registry import LINALG
 
 from .entries import choice
 from .frames import of_library

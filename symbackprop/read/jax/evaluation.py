@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeAlias
 
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term
+from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, arrays
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import dummy
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.rewriting import arrays_in, rewritten
+from symbackprop.read.numpy.rewriting import rewritten
 
 from . import arranging, calls, contractions, entries, folds, places  # noqa: F401  they fill the table
 from .dimensions import Dimensions
@@ -98,7 +98,7 @@ class Evaluation:
         if value.dtype != "real":
             return x
         if not self.copies:
-            if self.copies is None and arrays_in(value.term(tuple(map(dummy, value.shape)))):
+            if self.copies is None and arrays(value.term(tuple(map(dummy, value.shape)))):
                 raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
             return x
         hole = (lambda at: self.copied(value.hole(at))) if value.holes else None

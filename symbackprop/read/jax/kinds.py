@@ -15,8 +15,7 @@ from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.elementwise import masking
 from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.powers import affine_of
-from symbackprop.read.numpy.recognised import recognised
+from symbackprop.read.numpy.scalars import affine_of, recognised
 from symbackprop.read.numpy.sizes import expression
 
 from .registry import call

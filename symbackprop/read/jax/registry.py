@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from symbackprop.read.numpy import TraceError
-from symbackprop.read.numpy.registry import HOMES, LINALG, NUMPY, SPECIAL
-from symbackprop.read.numpy.registry import REFUSED as NUMPY_REFUSED
+from symbackprop.read.numpy.context import HOMES, LINALG, NUMPY, SPECIAL
+from symbackprop.read.numpy.context import REFUSED as NUMPY_REFUSED
 
 
 class Step(Protocol):

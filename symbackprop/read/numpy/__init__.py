@@ -3,7 +3,7 @@
 from .algebra import ZERO_AT
 from .array import SymArray
 from .assumptions import trace_assumptions
-from .errors import ShapeMismatch, TraceError
+from .context import ShapeMismatch, TraceError
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
 from .recording import Graph, Recorder, array_of, node_of, record

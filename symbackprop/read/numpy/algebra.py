@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import isqrt, prod
 
 from symbackprop.core.functions import FUNCTIONS
-from symbackprop.core.matrix import dummy
+from symbackprop.core.region import truth, truth_atoms
 from symbackprop.core.terms import (
     ONE,
     ZERO,
@@ -36,6 +36,7 @@ from symbackprop.core.terms import (
     affine,
     as_affine,
     at_least_zero,
+    dummy,
     free,
     num,
     over,
@@ -44,7 +45,6 @@ from symbackprop.core.terms import (
     subterms,
     whole,
 )
-from symbackprop.core.value import truth, truth_atoms
 
 from .places import (
     ZERO_AT,

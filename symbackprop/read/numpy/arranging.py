@@ -8,11 +8,9 @@ from typing import Any
 from . import layout
 from .algebra import at_least_zero
 from .array import SymArray, wrap
-from .errors import ShapeMismatch, TraceError
-from .keys import lengths, size_list
-from .lifting import lifted
+from .context import NUMPY, ShapeMismatch, TraceError, provides
+from .lifting import lengths, lifted, size_list
 from .reductions import normal_axis
-from .registry import NUMPY, provides
 from .sizes import expression, length_of, size_number
 from .values import Value, broadcast, stacked, stretched
 

@@ -8,18 +8,14 @@ from typing import Any
 import numpy
 
 from symbackprop.clock import check_time
+from symbackprop.core.terms import arrays
 
-from . import keys
 from .algebra import IndexExpr, Num, free, index_of, sized
-from .context import current, noted
+from .context import METHODS, NUMPY, ShapeMismatch, TraceError, Unsupported, current, noted
 from .elementwise import masking, where
-from .errors import ShapeMismatch, TraceError, Unsupported
 from .indexing import Plan, read
 from .layout import expand, reshape, size_product, transpose
-from .lifting import lifted
-from .operators import binary, in_place, swapped, unary
-from .registry import METHODS, NUMPY
-from .rewriting import arrays_in
+from .lifting import binary, in_place, items_of, lifted, mask_in, planned, swapped, unary
 from .sizes import HANDLERS, printed, size_number, whole_number
 from .values import ORDER, Value, broadcast, shape_text, stretched
 from .writing import write
@@ -158,10 +154,10 @@ class SymArray:
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
             raise TraceError(f"an array is indexed with {key!r}")
-        mask = keys.mask_in(key)
+        mask = mask_in(key)
         if mask is not None:
             return HANDLERS["selected"](self, mask)
-        p = keys.planned(key, self._value.shape)
+        p = planned(key, self._value.shape)
         if not p.basic:
             if p.spread or not p.result:
                 return wrap(read(self.value, p))
@@ -170,17 +166,17 @@ class SymArray:
             return result
         result = self.view(lambda v: read(v, p), lambda v, new: write(v, p, new))
         result._plan, result._straight = p, self._straight and p.leading
-        if not p.result and not any(i is Ellipsis for i in keys.items_of(key)):
+        if not p.result and not any(i is Ellipsis for i in items_of(key)):
             return wrap(result.value)
         return result
 
     @noted("setitem")
     def __setitem__(self, key: Any, new: Any) -> None:
-        mask = keys.mask_in(key)
+        mask = mask_in(key)
         if mask is not None:
             self.replace(masked_write(self.value, mask, new))
             return
-        p = keys.planned(key, self._value.shape)
+        p = planned(key, self._value.shape)
         if isinstance(new, SymArray) and new._parent is self and new._plan == p:
             return  # x[key] = x[key], the end of an in-place operator on a view
         self.replace(write(self.value, p, lifted(new)))
@@ -242,7 +238,7 @@ class SymArray:
         if self.ndim and self.value.shape != (sized(1),) * self.ndim:
             return "a whole array"
         t = self.value.term((index_of(0),) * self.ndim)
-        if arrays_in(t):
+        if arrays(t):
             return "the data"
         return "a loop index or an integer of the data" if free(t) else "the sizes"
 

@@ -11,8 +11,7 @@ from symbackprop.core.terms import AtLeastZero, Nonzero, Positive, Term
 
 from .algebra import minus
 from .array import SymArray
-from .context import Tracing, tracing
-from .errors import TraceError
+from .context import TraceError, Tracing, tracing
 from .shapes import Declared
 from .tracing import run_raw, tensor
 from .values import Value, aligned, broadcast

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .array import SymArray
-from .context import current
-from .errors import TraceError
+from .context import NUMPY, TraceError, current
 from .layout import reshape
-from .registry import NUMPY
 
 MOST = 16  # runs
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from symbackprop.core.terms import Array, Entry
+from symbackprop.core.terms import Array, Entry, arrays
 
 from .algebra import (
     ONE,
@@ -27,11 +27,10 @@ from .algebra import (
 )
 from .array import SymArray
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
-from .context import current
-from .errors import TraceError
+from .context import TraceError, current
 from .frames import ABSENT, Place, Snapshot
 from .lifting import lifted
-from .rewriting import arrays_in, rewritten
+from .rewriting import rewritten
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
 from .values import UNIT, Case, Value, aligned, all_soft, broadcast
@@ -324,7 +323,7 @@ class Carries:
                 at = tuple(dummy(s, "i") for s in c.shape)
                 e = Entry(c.array, at)
                 body = inserted(c.after.term(at), solved)
-                if arrays_in(body) & names - {c.array} - solved.keys():
+                if arrays(body) & names - {c.array} - solved.keys():
                     continue
                 body = blend(self.guard, body, e)
                 form = linear(body, e) or row_by_row(body, e, self.index, c.before)
@@ -355,6 +354,6 @@ def inserted_case(case: Case | None, solved: dict[Array, Solved]) -> Case | None
 
 def inserted(t: Term, solved: dict[Array, Solved]) -> Term:
     for array, s in solved.items():
-        if array in arrays_in(t):
+        if array in arrays(t):
             t = rewritten(t, array, s.start)
     return t

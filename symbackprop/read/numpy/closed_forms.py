@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbackprop.core.terms import Add, Apply, Array, Delta, Entry, Holds, Mul
+from symbackprop.core.terms import Add, Apply, Array, Delta, Entry, Holds, Mul, arrays
 
 from .algebra import (
     ONE,
@@ -46,9 +46,8 @@ from .algebra import (
     total,
 )
 from .factors import positive
-from .powers import power_at, repeated_product
-from .rewriting import arrays_in, opened_term, rewritten
-from .scalars import exp, log
+from .rewriting import opened_term, rewritten
+from .scalars import exp, log, power_at, repeated_product
 from .values import At, Value, aligned
 
 
@@ -66,7 +65,7 @@ class Solved:
 
 def linear(t: Term, e: Entry) -> tuple[Term, Term] | None:
     """(a, b) with t = a e + b and neither mentioning the array of e; None when there are none."""
-    if e.array not in arrays_in(t):
+    if e.array not in arrays(t):
         return ZERO, t
     if t == e:
         return ONE, ZERO
@@ -77,7 +76,7 @@ def linear(t: Term, e: Entry) -> tuple[Term, Term] | None:
         return collected([f[0] for f in forms if f]), collected([f[1] for f in forms if f])
     if isinstance(t, Mul):
         factors = [under_deltas(x, t.args, e) for x in t.args]
-        inside = [x for x in factors if e.array in arrays_in(x)]
+        inside = [x for x in factors if e.array in arrays(x)]
         if len(inside) != 1:
             return None
         form = linear(inside[0], e)
@@ -149,7 +148,7 @@ def rows_one_by_one(
         return Entry(one_row, without(at)) if at[k] == last else Entry(e.array, at)
 
     new = rewritten(substitute(given(t, d, ONE), {axis: row}), e.array, previous)
-    form = None if e.array in arrays_in(new) else linear(new, Entry(one_row, without(e.at)))
+    form = None if e.array in arrays(new) else linear(new, Entry(one_row, without(e.at)))
     if form is None:
         return None
 
@@ -202,7 +201,7 @@ def deltas_in(t: Term) -> set[Delta]:
 
 def under_deltas(t: Term, factors: tuple[Term, ...], e: Entry) -> Term:
     """δ_ij v_j is δ_ij v_i: entries that the deltas beside them move to the entry e are written as e."""
-    if e.array not in arrays_in(t) or isinstance(t, Delta):
+    if e.array not in arrays(t) or isinstance(t, Delta):
         return t
     equal = {(d.i, d.j) for d in factors if isinstance(d, Delta)}
 

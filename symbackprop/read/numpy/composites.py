@@ -11,7 +11,7 @@ from string import ascii_lowercase
 from typing import Any
 
 from .array import SymArray
-from .registry import NUMPY
+from .context import NUMPY
 
 Composite = Callable[..., Any]
 

@@ -14,7 +14,7 @@ import types
 from typing import Any
 
 from .array import SymArray
-from .errors import TraceError
+from .context import TraceError
 from .frames import HEAP, MARK, home_of
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in

@@ -23,12 +23,9 @@ from .algebra import (
     sized,
 )
 from .array import SymArray, wrap
-from .context import current
+from .context import NUMPY, TraceError, current, provides
 from .elementwise import masking
-from .errors import TraceError
-from .keys import lengths
-from .lifting import dtype_kind, lifted
-from .registry import NUMPY, provides
+from .lifting import dtype_kind, lengths, lifted
 from .rounding import rounded
 from .sizes import SymInt, expression, length, length_of, size_number, size_of
 from .truth import truth

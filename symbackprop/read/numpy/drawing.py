@@ -13,8 +13,7 @@ from typing import Any, Protocol
 from symbackprop.core.terms import Size, sized
 
 from .array import wrap
-from .context import current
-from .errors import TraceError
+from .context import TraceError, current
 from .shapes import Declared
 from .sizes import HANDLERS, expression, length_of, size_of
 from .values import Value

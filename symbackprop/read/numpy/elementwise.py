@@ -29,13 +29,11 @@ from .algebra import (
     step,
     times,
 )
-from .context import current
-from .errors import TraceError
+from .context import TraceError, current
 from .factors import multiplied, over_by, partial
 from .integers import INTEGER_BINARY
-from .powers import raised, wrapping
 from .rounding import rounded
-from .scalars import HALF, SCALAR, absolute, exp, log, sqrt, square
+from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
 from .truth import COMPARISONS, compared, either, logical, logical_not, truth
 from .values import (
     UNIT,

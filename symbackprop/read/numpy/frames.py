@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from .errors import TraceError
+from .context import TraceError
 from .sequences import SymList
 
 MARK = "__symbackprop_traced__"

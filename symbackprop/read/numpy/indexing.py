@@ -29,7 +29,7 @@ from .algebra import (
     summed,
     times,
 )
-from .errors import NoSuchPlace, ShapeMismatch, TraceError
+from .context import NoSuchPlace, ShapeMismatch, TraceError
 from .values import UNIT, At, Case, Shape, Value, aligned, broadcast, finite, shape_text, together
 
 LIMIT = 256

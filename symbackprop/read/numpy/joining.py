@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import ShapeMismatch, TraceError
-from .keys import items_of
-from .lifting import lifted
-from .registry import NUMPY
+from .context import NUMPY, ShapeMismatch, TraceError
+from .lifting import items_of, lifted
 
 
 class Joined:

@@ -25,8 +25,7 @@ from .algebra import (
     summed,
     times,
 )
-from .context import current
-from .errors import ShapeMismatch, TraceError
+from .context import ShapeMismatch, TraceError, current
 from .reductions import normal_axes, normal_axis
 from .values import UNIT, At, Case, Shape, Value, all_soft, conflict, promoted, shape_text
 

@@ -7,13 +7,12 @@ from typing import Any
 
 from .algebra import ZERO_AT, Term, delta, dummy, whole
 from .array import SymArray, wrap
+from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses
 from .elementwise import unary
-from .errors import ShapeMismatch, TraceError
 from .lifting import lifted
 from .products import matmul
 from .reductions import add_up, largest, normal_axes, smallest
 from .reductions import vector_norm as norm_of_vector
-from .registry import LINALG, NUMPY, provides, refuses
 from .scalars import SCALAR
 from .values import UNIT, At, Value, conflict, elementwise, finite, shape_text
 

@@ -6,34 +6,14 @@ or after the loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from symbackprop.core.terms import Add, Delta, Holds, Mul, NonNegative, Term, substitute
 
 from .algebra import Index, IndexExpr, Num, affine, delta, dummy, free, gate, index_of, plus, times
-from .context import current
+from .context import SplitLoop, current
 
-T = TypeVar("T")
 MOST = 3  # iterations that stand apart, at each end
-
-
-class SplitLoop(BaseException):
-    """The run is to begin again; nothing in the user's code is meant to catch it."""
-
-
-def with_loops_split(run: Callable[[], T]) -> T:
-    """run(), again for each iteration that a loop is to do apart, from the same state."""
-    state = current()
-    loops, looped, mark = list(state.loops), len(state.looped), len(state.journal)
-    while True:
-        try:
-            return run()
-        except SplitLoop:
-            for cell, before in reversed(state.journal[mark:]):
-                cell._value = before
-            del state.journal[mark:], state.looped[looped:]
-            state.loops[:] = loops
 
 
 def ends_apart(condition: Term, t: Index, apart: tuple[int, int]) -> tuple[int, int] | None:

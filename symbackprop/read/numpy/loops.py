@@ -33,8 +33,7 @@ from .algebra import (
 )
 from .array import SymArray
 from .carried import Carries
-from .context import current
-from .errors import TraceError
+from .context import TraceError, current
 from .frames import MARK, Snapshot
 from .loop_ends import split
 from .sequences import Run, SymList

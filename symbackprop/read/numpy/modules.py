@@ -13,10 +13,9 @@ from symbackprop.core.functions import column
 
 from . import arranging, joining, linalg, moving, picking, products, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
+from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsupported
 from .drawing import Random, Symbolic, replaced
-from .errors import TraceError, Unsupported
 from .lifting import dtype_kind, lifted
-from .registry import LINALG, MATH, NUMPY, SPECIAL, WINDOWS
 from .rounding import rounded
 from .scalars import exp, pi
 from .selection import Selection

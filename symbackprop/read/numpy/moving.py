@@ -9,12 +9,10 @@ from . import layout, patterns
 from .algebra import at_least_zero, sized
 from .arranging import ravel, swapaxes, viewed
 from .array import SymArray, wrap
+from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides
 from .elementwise import where as chosen_where
-from .errors import ShapeMismatch, TraceError
-from .keys import lengths
-from .lifting import lifted
+from .lifting import lengths, lifted
 from .reductions import normal_axes, normal_axis
-from .registry import NUMPY, WINDOWS, provides
 from .sizes import expression, length_of, size_number, size_of
 from .truth import truth
 from .values import ORDER, Value, shape_text

@@ -27,7 +27,7 @@ from .algebra import (
     summed,
     times,
 )
-from .errors import ShapeMismatch, TraceError
+from .context import ShapeMismatch, TraceError
 from .factors import multiplied
 from .layout import reshape
 from .reductions import normal_axes, normal_axis

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.ranges import within
+from symbackprop.core.signs import within
 from symbackprop.core.terms import Delta
 
 from .algebra import (
@@ -39,13 +39,10 @@ from .algebra import (
     whole,
 )
 from .array import SymArray, finished, wrap
-from .context import current
+from .context import NUMPY, TraceError, current, provides
 from .elementwise import never_nan
-from .errors import TraceError
-from .keys import size_list
-from .lifting import lifted
+from .lifting import lifted, size_list
 from .reductions import axis_index, nonempty, normal_axis
-from .registry import NUMPY, provides
 from .values import UNIT, At, Case, Value, finite, shape_text
 
 HALF = num(Fraction(1, 2))

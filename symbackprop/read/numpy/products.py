@@ -9,11 +9,10 @@ from . import layout
 from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, blend, delta, sized, step, summed, times
 from .arranging import viewed
 from .array import SymArray, finished, wrap
-from .errors import ShapeMismatch, TraceError
+from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides
 from .factors import multiplied
 from .lifting import lifted
 from .reductions import axis_index, normal_axis
-from .registry import LINALG, NUMPY, provides
 from .values import UNIT, At, Value, broadcast, conflict, finite, promoted, shape_text
 
 Label = Hashable

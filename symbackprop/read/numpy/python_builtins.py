@@ -11,13 +11,11 @@ import numpy
 
 from .algebra import ONE, Term, at_least_zero, summed, times
 from .array import SymArray, wrap
-from .context import current
+from .context import NUMPY, TraceError, current, provides
 from .creation import steps
-from .errors import TraceError
 from .lifting import lifted
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic
-from .registry import NUMPY, provides
 from .rounding import rounded
 from .selection import Selection
 from .sequences import Run, SymList

@@ -18,15 +18,14 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from symbackprop.core.context import Context, Hypothesis
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
 from .algebra import ZERO_AT
 from .array import SymArray
 from .composites import composed
-from .context import Tracing, current, tracing
+from .context import TraceError, Tracing, current, tracing
 from .copying import Copier
-from .errors import TraceError
 from .frames import MARK, traced_frames
 from .lifting import lifted
 from .nodes import CONSTANT, FORMULA, INPUT, Node, Span, identity, nodes_in

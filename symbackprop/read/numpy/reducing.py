@@ -9,13 +9,11 @@ from typing import Any
 from . import reductions
 from .algebra import Term, at_least_zero, index_of, minus, negated, num, plus, size_term, step, times
 from .array import SymArray, finished, wrap
+from .context import NUMPY, SPECIAL, ShapeMismatch, TraceError, original, provides, refuses
 from .elementwise import multiply, never_nan
 from .elementwise import where as chosen_where
-from .errors import ShapeMismatch, TraceError
-from .keys import size_list
-from .lifting import exact, lifted
+from .lifting import exact, lifted, size_list
 from .patterns import convolve as convolution
-from .registry import NUMPY, SPECIAL, original, provides, refuses
 from .selection import Selection
 from .sizes import expression, size_of
 from .truth import truth

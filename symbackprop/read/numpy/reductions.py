@@ -29,9 +29,8 @@ from .algebra import (
     times,
     whole,
 )
-from .context import current
+from .context import TraceError, current
 from .elementwise import subtract, unary
-from .errors import TraceError
 from .factors import multiplied
 from .scalars import log, sqrt
 from .values import UNIT, At, Dtype, Value, aligned, elementwise, finite, known

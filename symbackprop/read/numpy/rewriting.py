@@ -1,4 +1,4 @@
-"""Walking into terms: which arrays occur, and other terms in place of the entries of one."""
+"""Other terms in place of the entries of an array."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     Whole,
+    arrays,
     opened,
     opened_whole,
     whole,
@@ -31,29 +32,6 @@ from .algebra import Index, applied, dummy, plus, power, step, times, total
 from .values import At
 
 
-def arrays_in(t: Term) -> frozenset[Array]:
-    """The arrays whose entries occur."""
-    match t:
-        case Num() | Size() | Ordinal() | Delta():
-            return frozenset()
-        case Entry(array, _):
-            return frozenset({array})
-        case Add(args) | Mul(args):
-            return frozenset().union(*(arrays_in(a) for a in args))
-        case Power(base, _):
-            return arrays_in(base)
-        case Apply(_, arg, _):
-            return arrays_in(arg)
-        case Sum(_, body) | Whole(body=body):
-            return arrays_in(body)
-        case Diff(body, wrt):
-            return arrays_in(body) | {wrt.array}
-        case Holds(p):
-            return arrays_in(p.term) if isinstance(p, Positive) else frozenset()
-        case _:
-            assert_never(t)
-
-
 def opened_term(s: Sum) -> tuple[Index, Term]:
     k = dummy(s.size)
     return k, opened(s, k)
@@ -61,7 +39,7 @@ def opened_term(s: Sum) -> tuple[Index, Term]:
 
 def rewritten(t: Term, array: Array, f: Callable[[At], Term]) -> Term:
     """`t` with f(at) in place of each entry of the array."""
-    if array not in arrays_in(t):
+    if array not in arrays(t):
         return t
 
     def go(s: Term) -> Term:

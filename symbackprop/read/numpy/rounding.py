@@ -12,7 +12,7 @@ from fractions import Fraction
 from symbackprop.core.terms import Add, Affine, Mul, Ordinal, Power
 
 from .algebra import Num, Size, Term, at_least_zero
-from .errors import TraceError
+from .context import TraceError
 from .values import Value
 
 Polynomial = dict[tuple[str, ...], Fraction]

@@ -1,22 +1,51 @@
-"""Functions of one number as terms.
+"""Functions of one number as terms, powers by NumPy's rules, and numbers that were computed before anyone could look.
 
 Where a function has a kink it is written with step functions H(u) = 1 where u > 0, else 0:
 |x| = x (H(x) - H(-x)),  sign x = H(x) - H(-x).
+
+Libraries whose constants are plain floats (`jnp.pi`, `math.sqrt(2)` in a traced graph) leave nothing but the digits.
+A float of 15 digits and more that is the value of a short expression is read as that expression, and a note says so:
+0.7978845608028654 is √(2/π).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import TypeAlias
 
 from symbackprop.core.functions import ROWS
-from symbackprop.core.terms import Array, Entry
-
-from .algebra import ONE, Num, Term, applied, minus, negated, num, plus, power, step, times
-from .context import current
-from .errors import TraceError
-from .factors import over_by, partial, positive
+from symbackprop.core.terms import Add, Array, Entry, Mul, Ordinal, subterms
+from symbackprop.read.numpy.algebra import (
+    ONE,
+    IndexExpr,
+    Num,
+    Size,
+    Term,
+    affine,
+    applied,
+    bounds,
+    dummy,
+    gate,
+    index_of,
+    integer_of,
+    minus,
+    negated,
+    nonnegative,
+    num,
+    plus,
+    power,
+    product_over,
+    scaled,
+    step,
+    times,
+)
+from symbackprop.read.numpy.context import TraceError, current
+from symbackprop.read.numpy.factors import multiplied, over_by, partial, positive
+from symbackprop.read.numpy.values import At, Dtype, Value, aligned, broadcast, elementwise, finite, fits, known
 
 HALF = num(Fraction(1, 2))
 Scalar: TypeAlias = Callable[[Term], Term]
@@ -123,3 +152,162 @@ SCALAR: dict[str, Scalar] = {
     "digamma": lambda x: applied("digamma", x),
     "psi": lambda x: applied("digamma", x),
 }
+
+
+def wrapping(name: str) -> TraceError:
+    return TraceError(
+        f"np.{name} of integers of less than 64 bits may wrap around: convert them with astype(int) first"
+    )
+
+
+def raised(x: Value, y: Value) -> Value:
+    """x ** y: a rational constant exponent is a power, a whole one a product, another one e^{y log x}."""
+    exponent = known(y)
+    whole_numbers = x.dtype != "real" and y.dtype != "real"
+    if whole_numbers:
+        checked_whole_power(x, y, exponent)
+    kind: Dtype = "int" if whole_numbers else "real"
+    if exponent is None:
+        finite(x), finite(y)
+        shape = broadcast(x.shape, y.shape)
+
+        def entry(at: At) -> Term:
+            q = aligned(y.shape, at)
+            return power_at(x.term(aligned(x.shape, at)), y.term(q), y.index(q))
+
+        return Value(shape, kind, entry)
+    if exponent.denominator != 1 and exponent.denominator > 64:
+        return elementwise(lambda a: exp(times(num(exponent), log(a))), x)
+    result = elementwise(lambda a: power(a, exponent), x, dtype=kind)
+    return fits(result) if whole_numbers else result
+
+
+def checked_whole_power(x: Value, y: Value, exponent: Fraction | None) -> None:
+    """Raises TraceError where the power of whole numbers is refused by NumPy, or outgrows 64 bits."""
+    base = known(x)
+    if "bool" in (x.dtype, y.dtype) or "narrow" in (x.dtype, y.dtype):
+        raise wrapping("power")
+    if exponent is not None and exponent < 0:
+        raise TraceError("NumPy refuses integers to a negative integer power: write 1 / x**n or x**-1.0")
+    if base in (-1, 0, 1) or (exponent is not None and exponent <= 2):
+        return
+    if exponent is None or base is None or abs(base) ** min(int(exponent), 64) >= 2**63:
+        raise TraceError("a power of whole numbers outgrows 64 bits for some sizes: make one of them a float")
+
+
+def power_at(base: Term, exponent: Term, whole_exponent: IndexExpr | None) -> Term:
+    """base ** exponent.  A whole exponent e >= 0 is the product over j < e, which is right for a negative base, too."""
+    e = whole_exponent if whole_exponent is not None else affine_of(exponent)
+    if e is not None and not positive(base):
+        n = integer_of(e)
+        if n is not None and abs(n) <= 64:
+            return power(base, n)
+        if nonnegative(e):
+            return repeated_product(base, e)
+        if nonnegative(scaled(e, -1)):
+            return power(repeated_product(base, scaled(e, -1)), -1)
+        raise TraceError(
+            "a whole exponent that may be negative: split the power, or use a base that is plainly positive"
+        )
+    if e is None and counts(exponent) and not positive(base):
+        raise TraceError("an exponent that depends on an index and is no whole number: the base may be negative")
+    return exp(multiplied(exponent, log(base)))
+
+
+def repeated_product(base: Term, e: IndexExpr) -> Term:
+    longest = bounds(e)[1]
+    if longest is None:
+        raise TraceError("the largest exponent of a power is not known")
+    j = dummy(longest)
+    return product_over(j, plus(ONE, times(gate(affine(-1, [(e, 1), (j, -1)])), minus(base, ONE))))
+
+
+def counts(t: Term) -> bool:
+    """Whether an index takes part as a number."""
+    return any(isinstance(s, Ordinal) for s in subterms(t))
+
+
+def affine_of(t: Term) -> IndexExpr | None:
+    """The index expression that a term is, when it is plainly one."""
+    match t:
+        case Ordinal(e):
+            return e
+        case Size():
+            return index_of(t)
+        case Num(value) if value.denominator == 1:
+            return index_of(int(value))
+        case Add(args):
+            parts = [affine_of(a) for a in args]
+            return None if None in parts else affine(0, [(p, 1) for p in parts if p is not None])
+        case Mul((Num(k), rest)) if k.denominator == 1:
+            inner = affine_of(rest)
+            return None if inner is None else scaled(inner, int(k))
+        case _:
+            return None
+
+
+LARGEST = 64  # numerators and denominators inside
+PLACES = 15  # digits that a short expression is recognised by
+CLOSE = 4e-16
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`inverse` gives the fraction of which a number is `value`; `term` is that value, `text` how it is written."""
+
+    inverse: Callable[[float], float]
+    value: Callable[[float], float]
+    term: Callable[[Fraction], Term]
+    text: str
+
+
+def root(t: Term) -> Term:
+    return power(t, Fraction(1, 2))
+
+
+FORMS = (
+    Form(lambda x: x / math.pi, lambda r: r * math.pi, lambda r: times(num(r), pi()), "{} π"),
+    Form(lambda x: x * math.pi, lambda r: r / math.pi, lambda r: times(num(r), power(pi(), -1)), "{} / π"),
+    Form(lambda x: x * x, math.sqrt, lambda r: root(num(r)), "√({})"),
+    Form(lambda x: x * x / math.pi, lambda r: math.sqrt(r * math.pi), lambda r: root(times(num(r), pi())), "√({} π)"),
+    Form(lambda x: x * x * math.pi, lambda r: math.sqrt(r / math.pi),
+         lambda r: root(times(num(r), power(pi(), -1))), "√({} / π)"),
+    Form(math.exp, math.log, lambda r: log(num(r)), "log {}"),
+    Form(lambda x: math.exp(1 / x), lambda r: 1 / math.log(r), lambda r: power(log(num(r)), -1), "1 / log {}"),
+    Form(math.log, math.exp, lambda r: exp(num(r)), "exp({})"),
+)  # fmt: skip
+
+
+@cache
+def form_of(size: float) -> tuple[Form, Fraction] | None:
+    """The form of a positive number, with the fraction in it."""
+    if not 1e-3 < size < 1e3 or len(significant(size)) < PLACES:
+        return None
+    for form in FORMS:
+        try:
+            r = Fraction(form.inverse(size)).limit_denominator(LARGEST)
+            fits = 0 < r.numerator <= LARGEST and abs(form.value(float(r)) - size) <= CLOSE * size
+        except (OverflowError, ZeroDivisionError, ValueError):
+            continue
+        if fits:
+            return form, r
+    return None
+
+
+def significant(x: float) -> str:
+    return repr(x).lower().split("e")[0].replace(".", "").replace("-", "").strip("0")
+
+
+def recognised(x: float) -> Term | None:
+    """The expression that a float is the value of, or None.  What is recognised counts as rounded."""
+    if not math.isfinite(x) or float(Fraction(x).limit_denominator(1000)) == x:
+        return None  # a fraction, such as 1/3, is one
+    found = form_of(abs(x))
+    if found is None:
+        return None
+    form, r = found
+    state = current()
+    state.rounded[x] = Fraction(repr(x))
+    state.notes[f"{abs(x)!r} is read as {form.text.format(r)}"] = None
+    t = form.term(r)
+    return t if x > 0 else times(num(-1), t)

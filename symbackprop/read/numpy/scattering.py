@@ -8,10 +8,8 @@ from symbackprop.core.terms import Delta, Size, Term, over
 
 from .algebra import affine, at_least_zero, constant_of, dummy, index_of, quotient_and_rest, sized, times
 from .array import SymArray
-from .context import noted
-from .errors import ShapeMismatch, TraceError
+from .context import NUMPY, ShapeMismatch, TraceError, noted
 from .lifting import lifted
-from .registry import NUMPY
 from .sizes import size_of
 from .values import At, Value
 

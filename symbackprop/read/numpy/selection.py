@@ -7,11 +7,10 @@ from typing import Any
 from . import reductions
 from .algebra import dummy
 from .array import SymArray, wrap
+from .context import NUMPY, ShapeMismatch, TraceError
 from .elementwise import multiply
-from .errors import ShapeMismatch, TraceError
 from .layout import expand
 from .lifting import lifted
-from .registry import NUMPY
 from .sizes import HANDLERS
 from .truth import truth
 from .values import Value, elementwise, shape_text

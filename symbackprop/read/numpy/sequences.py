@@ -9,9 +9,8 @@ from typing import Any
 from . import layout
 from .algebra import Index, IndexExpr, Size, affine, at_least_zero, constant_of, inside, replaced, shifted, sized
 from .array import SymArray, wrap
-from .errors import TraceError
-from .keys import sliced
-from .lifting import lifted
+from .context import TraceError
+from .lifting import lifted, sliced
 from .sizes import HANDLERS, SymInt, expression, length, size_number, whole_number
 from .values import At, Value, stacked
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from symbackprop.core.terms import Size, sized
 
 from .algebra import exact_quotient
-from .errors import TraceError
+from .context import TraceError
 
 
 @dataclass(frozen=True, slots=True)

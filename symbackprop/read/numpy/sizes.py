@@ -26,7 +26,7 @@ from .algebra import (
     shifted,
     sized,
 )
-from .errors import TraceError
+from .context import TraceError
 from .values import Value, integer
 
 

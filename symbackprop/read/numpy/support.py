@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterator
 
 from . import modules  # noqa: F401  it fills the tables
-from .registry import HOMES, INERT, METHODS, REFUSED, SUPPORTED, Supported, call_names, parameters
+from .context import HOMES, INERT, METHODS, REFUSED, SUPPORTED, Supported, call_names, parameters
 
 HEAD = """# What of NumPy is read
 

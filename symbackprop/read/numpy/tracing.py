@@ -1,34 +1,39 @@
-"""Run a function on symbolic arrays and read off its results as index terms."""
+"""Runs of copies of the user's functions: on symbolic arrays, to read off results as index terms, and as they are.
+
+Copies that run as they are see the real NumPy, and the user's objects stay untouched; where arrays are supplied, these
+are its random numbers.
+"""
 
 from __future__ import annotations
 
+import builtins
+import functools
 import linecache
 import sys
+import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, TypeVar
 
-from symbackprop.core.context import Context, Hypothesis
-from symbackprop.core.matrix import dummy
-from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, free
+import numpy
 
-from .algebra import ZERO, ZERO_AT, delta
-from .array import SymArray
-from .context import Tracing, current, tracing
-from .copying import Copier
-from .creation import straight
-from .errors import ShapeMismatch, TraceError
-from .frames import MARK
-from .lifting import lifted
-from .loop_ends import with_loops_split
-from .rewriting import arrays_in
-from .sequences import SymList
-from .shapes import Declared
-from .sizes import HANDLERS, SymInt, size_number, whole_number
-from .values import UNIT, Value
+from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, arrays, dummy, free
+from symbackprop.read.numpy.algebra import ZERO, ZERO_AT, delta
+from symbackprop.read.numpy.array import SymArray
+from symbackprop.read.numpy.context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
+from symbackprop.read.numpy.copying import FOREIGN, STANDARD, Copier, ModuleView
+from symbackprop.read.numpy.creation import straight
+from symbackprop.read.numpy.drawing import Random, Supplied, generator, replaced
+from symbackprop.read.numpy.frames import MARK, home_of
+from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.sequences import SymList
+from symbackprop.read.numpy.shapes import Declared
+from symbackprop.read.numpy.sizes import HANDLERS, SymInt, size_number, whole_number
+from symbackprop.read.numpy.values import UNIT, Value
 
 LETTERS = "ijklmnpqrs"
 HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))
@@ -209,7 +214,7 @@ def tensor(v: Value) -> Tensor:
     inner = Tensor(hidden, v.term(at))
     if free(inner.body) - set(hidden):
         raise TraceError("a result depends on the index of a loop of symbolic length, which has ended")
-    if any(a.name.startswith("carry#") for a in arrays_in(inner.body)):
+    if any(a.name.startswith("carry#") for a in arrays(inner.body)):
         raise TraceError("a result carries a value from one iteration to the next")
     return Tensor(axes, inner.at(*axes))
 
@@ -230,3 +235,77 @@ def alike(a: Any, b: Any) -> bool:
 
 
 __all__ = ["Traced", "trace"]
+
+
+INSTALLED = ("site-packages", "dist-packages")
+
+
+class Isolated(Copier):
+    """`drawn` are the random arrays by name."""
+
+    def __init__(self, drawn: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.random = Random(Supplied(drawn), numpy) if drawn else None
+
+    def converted(self, x: Any) -> Any:
+        if hasattr(type(x), "__symbackprop_copy__"):
+            return x.__symbackprop_copy__(self.convert)
+        if self.random is not None and generator(x) is not None:
+            return replaced(x, self.random)
+        match x:
+            case types.ModuleType():
+                return self.module(x)
+            case types.FunctionType():
+                return x if installed(x.__module__ or "") else self.function(x)
+            case types.MethodType():
+                return types.MethodType(self.convert(x.__func__), self.convert(x.__self__))
+            case functools.partial():
+                keywords = {k: self.convert(v) for k, v in x.keywords.items()}
+                return functools.partial(self.convert(x.func), *map(self.convert, x.args), **keywords)
+            case type():
+                return self.type(x)
+            case list() if type(x) is list:
+                return self.filled(x, [])
+            case tuple() if type(x) is tuple:
+                return tuple(self.convert(y) for y in x)
+            case dict() if type(x) is dict:
+                copy: dict[Any, Any] = {}
+                self.remember(x, copy)
+                copy.update((k, self.convert(v)) for k, v in x.items())
+                return copy
+            case numpy.ndarray():
+                return x.copy()
+        return x if installed(home_of(type(x)) and type(x).__module__) else self.instance(x)
+
+    def module(self, x: types.ModuleType) -> Any:
+        if self.random is not None and x.__name__ in ("numpy", "numpy.random"):
+            return Drawing(self.random) if x is numpy else self.random
+        return x if installed(x.__name__) else ModuleView(x, self)
+
+    def module_globals(self, f: types.FunctionType) -> dict[str, Any]:
+        found = super().module_globals(f)
+        found["__builtins__"] = builtins
+        return found
+
+    def code(self, code: types.CodeType) -> types.CodeType:
+        return code
+
+    def type(self, cls: type) -> Any:
+        return cls if installed(home_of(cls) and cls.__module__) else super().type(cls)
+
+
+class Drawing:
+    """NumPy with other random numbers."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(numpy, name)
+
+
+def installed(module: str) -> bool:
+    """Whether a module is of a library, whose code is not copied."""
+    root = module.split(".")[0]
+    path = getattr(sys.modules.get(module), "__file__", None) or ""
+    return root == "symbackprop" or root in FOREIGN or root in STANDARD or any(part in path for part in INSTALLED)

@@ -15,7 +15,7 @@ from .algebra import (
     step,
     times,
 )
-from .errors import TraceError
+from .context import TraceError
 from .integers import integer_less
 from .values import (
     Value,

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import keys, reductions
+from . import reductions
 from .array import SymArray, finished, wrap
-from .context import current, noted
+from .context import LINALG, NUMPY, SPECIAL, SUPPORTED, Supported, TraceError, current, dropped, noted, original
 from .creation import dtype_named
 from .elementwise import BINARY, UNARY, unary
-from .errors import TraceError
-from .lifting import lifted
+from .lifting import lifted, mask_in, planned
 from .products import matmul
-from .registry import LINALG, NUMPY, SPECIAL, SUPPORTED, Supported, dropped, original
 from .selection import Selection, selected_operands
 from .sizes import HANDLERS
 from .values import ORDER, UNIT, Value
@@ -101,9 +99,9 @@ class Ufunc:
         """Unbuffered in-place operation: repeated indices count repeatedly."""
         if not isinstance(target, SymArray):
             raise TraceError(f"np.{self.__name__}.at needs an array, not {type(target).__name__}")
-        if keys.mask_in(key) is not None:
+        if mask_in(key) is not None:
             raise TraceError(f"np.{self.__name__}.at with a mask")
-        p = keys.planned(key, target.value.shape)
+        p = planned(key, target.value.shape)
         new = lifted(values) if values is not None else None
         if self.__name__ in ("add", "subtract") and new is not None:
             change = new if self.__name__ == "add" else unary("negative", new)

@@ -34,7 +34,7 @@ from .algebra import (
     summed,
     times,
 )
-from .errors import ShapeMismatch, TraceError
+from .context import ShapeMismatch, TraceError
 
 At: TypeAlias = tuple[IndexExpr, ...]
 Dtype: TypeAlias = Literal["bool", "narrow", "int", "real"]  # narrow: int8, uint8, int32, ...: arithmetic may wrap

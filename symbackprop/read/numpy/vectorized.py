@@ -6,12 +6,10 @@ from typing import Any
 
 from .algebra import ZERO_AT, at_least_zero, dummy
 from .array import SymArray, wrap
-from .context import current
+from .context import TraceError, current, provides, refuses
 from .creation import dtype_named
-from .errors import TraceError
 from .lifting import lifted
 from .reductions import normal_axis
-from .registry import provides, refuses
 from .values import ORDER, UNIT, At, Dtype, Value, aligned, broadcast
 
 

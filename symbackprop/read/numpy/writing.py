@@ -37,8 +37,8 @@ from .algebra import (
     times,
     whole,
 )
+from .context import ShapeMismatch, TraceError
 from .elementwise import masking
-from .errors import ShapeMismatch, TraceError
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
 from .values import ORDER, UNIT, At, Case, Value, aligned, all_soft, shape_text, stretched, together
 

@@ -14,8 +14,21 @@ from typing import Final
 
 from symbackprop.core.terms import SymbackpropError
 
-from .scalar_pieces import NATIVE, OWN, SAMPLES, Applied, Hole, Piece, Reading, Sample, constant, each, power, sampled
-from .scalar_tokens import tokens
+from .scalar_pieces import (
+    NATIVE,
+    OWN,
+    SAMPLES,
+    Applied,
+    Hole,
+    Piece,
+    Reading,
+    Sample,
+    constant,
+    each,
+    power,
+    sampled,
+    tokens,
+)
 
 MAX_LENGTH: Final = 2_000
 MAX_DEPTH: Final = 40

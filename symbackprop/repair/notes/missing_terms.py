@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from symbackprop.numbers.close import close
+from symbackprop.numbers.floats import close
 from symbackprop.read.notes.declared.symbols import Declarations, split_scripts
 from symbackprop.read.notes.grammar.tree import Add, Expr, Neg, Num, Product, Symbol, Transpose
 from symbackprop.read.notes.grammar.walking import mapped

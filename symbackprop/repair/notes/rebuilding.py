@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from symbackprop.numbers.close import close
+from symbackprop.numbers.floats import close
 from symbackprop.read.notes.grammar.tree import Expr, Hadamard, Neg, Num, Ones, Product, Quotient, Symbol, Transpose
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]

@@ -15,8 +15,8 @@ from typing import TypeAlias
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Power, SymbackpropError, Term, sized
 from symbackprop.decide.outcomes import Repair
-from symbackprop.prove.claims import derived, in_names
 from symbackprop.prove.differentiate import Names
+from symbackprop.prove.working_out import derived, in_names
 from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
@@ -42,7 +42,7 @@ from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
 from symbackprop.read.notes.statements.conditions import conditioned
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.write.code.compact import compact
-from symbackprop.write.code.einsum import Einsum
+from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
 from symbackprop.write.notes.spelling import Speller, Unspelled
 

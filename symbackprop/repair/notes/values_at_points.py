@@ -13,12 +13,10 @@ import numpy as np
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, entry
-from symbackprop.core.ordering import predicate_key
-from symbackprop.core.terms import Add, Array, IndexExpr, ProofError, Size, Term, sum_over
+from symbackprop.core.terms import Add, Array, IndexExpr, ProofError, Size, Term, predicate_key, sum_over
 from symbackprop.decide.formula_problems import LARGEST, Worked, worked_out
-from symbackprop.numbers.close import close
 from symbackprop.numbers.exact_numbers import Undefined
-from symbackprop.numbers.floats import FloatEvaluation
+from symbackprop.numbers.floats import FloatEvaluation, close
 from symbackprop.numbers.refute.points import Question, Sampler
 from symbackprop.prove.working_out import WorkingOut
 from symbackprop.read.notes.declared.symbols import Declarations, split_scripts

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from symbackprop.files import write_atomically
 from symbackprop.write.step.assignments import Step
-from symbackprop.write.step.c_check import check_c
 from symbackprop.write.step.c_epoch import CEpoch, CLayout, c_source, layouts_for
+from symbackprop.write.step.source_checks import check_c
 
 from .toolchain import blas, cache_directory, key_of, library
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.write.step.assignments import Step
-from symbackprop.write.step.planned_check import SCIPY, compiled_plan
 from symbackprop.write.step.planned_numpy import planned
+from symbackprop.write.step.source_checks import SCIPY, compiled_plan
 
 Array = NDArray[Any]
 Views: TypeAlias = list[tuple[Array, Array]]

@@ -35,7 +35,6 @@ from symbackprop.core.matrix import (
     Softmax,
     Transpose,
     Zeros,
-    dummy,
     entry,
     shape,
 )
@@ -51,6 +50,7 @@ from symbackprop.core.terms import (
     Size,
     Term,
     Whole,
+    dummy,
     free,
     mul,
     opened_whole,
@@ -58,10 +58,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.equality import prove_equal
 
-from .contraction import Edge, NoMatrixForm, eliminated, placed
-from .einsum import Einsum, einsum
-
-Nodes = tuple[Index, ...]  # (), (i,) or (i, j): what an edge joins
+from .contraction import Edge, Einsum, NoMatrixForm, einsum, eliminated, placed
 
 
 @dataclass(frozen=True, slots=True)

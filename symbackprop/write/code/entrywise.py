@@ -16,7 +16,6 @@ from symbackprop.core.matrix import (
     Ones,
     Plus,
     Transpose,
-    dummy,
 )
 from symbackprop.core.terms import (
     Add,
@@ -33,6 +32,7 @@ from symbackprop.core.terms import (
     SymbackpropError,
     Term,
     Whole,
+    dummy,
     free,
     mul,
     opened,

@@ -17,7 +17,7 @@ from symbackprop.core.functions import FUNCTIONS
 from symbackprop.core.indices import Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.laws.functions import PI
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,
@@ -39,9 +39,8 @@ from symbackprop.core.terms import (
     opened_whole,
 )
 
-from .compiled import Compiled
+from .compiled import Compiled, namespace, readable
 from .index_places import Coded, Input, Places, ints, is_symbol, tuple_code
-from .readable import namespace, readable
 from .source_check import FUNCTION_NAME, check_source
 
 IN_FLOATS = {"sigmoid": "1.0 / (1.0 + exp(-({})))", "softplus": "logaddexp(0.0, {})"}  # of integers too

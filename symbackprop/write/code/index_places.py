@@ -8,7 +8,7 @@ from typing import Protocol, assert_never
 
 from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT
-from symbackprop.core.ranges import within
+from symbackprop.core.signs import within
 from symbackprop.core.terms import Term, sized
 
 

@@ -34,10 +34,9 @@ from symbackprop.core.matrix import (
     Trace,
     Transpose,
     Zeros,
-    dummy,
     shape,
 )
-from symbackprop.core.terms import Apply, SymbackpropError, Term
+from symbackprop.core.terms import Apply, SymbackpropError, Term, dummy
 from symbackprop.network.activations import ACTIVATIONS, Activation, Z, derivative
 
 from .entrywise import form_of_entries

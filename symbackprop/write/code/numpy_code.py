@@ -37,11 +37,9 @@ from symbackprop.network.activations import Activation
 from ..step.assignments import Assignment, Entrywise, Map, Multiply, Reduce, Ref, references
 from ..step.from_forms import Writer
 from ..step.functional import TEMPLATES, code
-from .compiled import Compiled
-from .cse import scheduled
+from .compiled import Compiled, namespace, readable
+from .cse import Definition, NamedLines, Shape, scheduled
 from .lowering import Peak, Value
-from .named_lines import Definition, NamedLines, Shape
-from .readable import namespace, readable
 from .source_check import FUNCTION_NAME, check_source
 
 AXES = {"matrix": 2, "column": 1, "row": 1, "scalar": 0}

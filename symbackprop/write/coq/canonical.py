@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.indices import Index, IndexExpr, affine
-from ...core.ordering import index_key, key
 from ...core.terms import (
     Add,
     Apply,
@@ -17,6 +16,8 @@ from ...core.terms import (
     Sum,
     Term,
     Whole,
+    index_key,
+    key,
     open_body,
     over,
     rebuilt,

@@ -76,13 +76,6 @@ class Given:
         return listed([self.words.text(a) for a in args])
 
 
-def fold(lemma: str, proofs: list[str]) -> str:
-    out = proofs[0]
-    for p in proofs[1:]:
-        out = f"({lemma} {out} {p})"
-    return out
-
-
 def whole_number(q: Fraction) -> bool:
     return q.denominator == 1
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from symbackprop.core.monomials import Monomial, is_symbol, surely_positive
+
 from ...core.indices import Index
-from ...core.monomials import Monomial, is_symbol, surely_positive
 from ...core.terms import (
     Add,
     Apply,

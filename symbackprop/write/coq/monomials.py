@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from symbackprop.core.monomials import Monomial, canonical
+
 from ...core.indices import Index, Size
-from ...core.monomials import Monomial, canonical
-from ...core.ordering import key
-from ...core.terms import Power, Term, substitute
+from ...core.terms import Power, Term, key, substitute
 from .canonical import Canonical, both, congruent, equal, listed, numbers
 from .vocabulary import Vocabulary, outer
 

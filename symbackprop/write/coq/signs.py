@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from symbackprop.core.signs import instance, never_negative
+
 from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
-from ...core.instances import instance
-from ...core.ranges import never_negative
 from ...core.terms import (
     PI,
     Add,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, assert_never
 
+from symbackprop.core.syntax import Tensor
+
 from ...core.context import Context, Same
 from ...core.indices import Index, IndexExpr
 from ...core.laws.registry import instance
@@ -30,7 +32,6 @@ from ...core.proofs import (
 from ...core.proofs import (
     Linear as LinearStep,
 )
-from ...core.tensor import Tensor
 from ...core.terms import (
     Add,
     Apply,

@@ -1,20 +1,28 @@
-"""The Coq file of a certificate: declarations, lemmas, and the theorem."""
+"""From a certificate's JSON to Coq files: declarations, lemmas, and the theorem."""
 
 from __future__ import annotations
 
-from ...core.context import Context, Equation, Same
-from ...core.indices import nodes
-from ...core.proofs import Proof
-from ...core.reasons import Argument, Dense
-from ...core.region import region_of
-from ...core.statement import Statement
-from ...core.terms import Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
-from ...prove.statements import inside
-from .reasons import Reasons
-from .signs import GOALS, Signs
-from .slopes import Derivation, Slopes, general
-from .steps import Lemma, Steps
-from .vocabulary import NotExported, Vocabulary
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from symbackprop.core.context import Context, Equation, Same
+from symbackprop.core.indices import SymbackpropError, nodes
+from symbackprop.core.kernel import check
+from symbackprop.core.proofs import Proof
+from symbackprop.core.reasons import Argument, Dense
+from symbackprop.core.region import region_of
+from symbackprop.core.rows import KEYS, load, load_argument
+from symbackprop.core.statement import Statement
+from symbackprop.core.terms import Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
+from symbackprop.core.theorem import theorem
+from symbackprop.prove.statements import inside
+from symbackprop.write.coq.reasons import Reasons
+from symbackprop.write.coq.signs import GOALS, Signs
+from symbackprop.write.coq.slopes import Derivation, Slopes, general
+from symbackprop.write.coq.steps import Lemma, Steps
+from symbackprop.write.coq.vocabulary import NotExported, Vocabulary
 
 HEADER = """From Coq Require Import ZArith_base Lia.
 From mathcomp Require Import all_ssreflect all_algebra.
@@ -204,3 +212,37 @@ def function(axes: list[str], body: str) -> str:
 
 
 __all__ = ["Export", "exported", "exported_theorem"]
+
+
+# In the order in which coqc has to see them.
+LIBRARIES = ("Sums.v", "Derivatives.v", "Laws.v", "Arrays.v", "Matrices.v")
+
+
+def libraries() -> dict[str, str]:
+    """The Coq libraries that every exported file needs, by file name."""
+    here = resources.files(__package__)
+    return {name: (here / name).read_text(encoding="utf-8") for name in LIBRARIES}
+
+
+def read_certificate(path: str) -> Any:
+    """Raises SymbackpropError naming the file where it is no JSON."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as failure:
+        raise SymbackpropError(f"cannot read {path}: {failure.strerror}") from failure
+    except (ValueError, RecursionError) as failure:
+        raise SymbackpropError(f"{path} is no certificate: {failure}") from failure
+
+
+def coq_text(document: Any) -> str:
+    """The Coq file for what the certificate states: the claim of a theorem, or the equation that a proof proves.
+
+    Raises ProofError where the certificate shows nothing, NotExported where a term or a step has no translation.
+    """
+    if isinstance(document, dict) and "statement" in document:
+        statement, argument = load_argument(document)
+        theorem(statement, document, region_of(statement)[1].values())
+        return exported_theorem(statement, argument)
+    rows = {k: v for k, v in document.items() if k in KEYS} if isinstance(document, dict) else document
+    proof, context = load(rows)
+    return exported(proof, context, check(proof, context))

@@ -6,11 +6,18 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from ...core.deltas import contract, solutions, together
+from symbackprop.core.monomials import compound, contract, solutions, together
+from symbackprop.core.signs import (
+    always_negative,
+    floor_radix,
+    never_negative,
+    never_zero,
+    quotients,
+    split_radix,
+    within,
+)
+
 from ...core.indices import Index, IndexExpr, affine, as_affine
-from ...core.monomials import compound
-from ...core.ordering import key
-from ...core.ranges import always_negative, floor_radix, never_negative, never_zero, quotients, split_radix, within
 from ...core.terms import (
     ZERO,
     Delta,
@@ -23,6 +30,7 @@ from ...core.terms import (
     Predicate,
     Term,
     free,
+    key,
     substitute,
 )
 from .canonical import both, equal, listed, shown

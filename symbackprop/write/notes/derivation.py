@@ -30,7 +30,7 @@ from symbackprop.core.kernel import (
     Values,
 )
 from symbackprop.core.laws import LAWS
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
     ZERO,

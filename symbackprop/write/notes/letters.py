@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from symbackprop.core.terms import Array, Index, Predicate, Term, free, substitute
+from symbackprop.core.terms import Array, Predicate
 from symbackprop.numbers.refute.search import Counterexample
-
-from ..paper.latex import Latex, run_together
-from ..paper.letters import latex_name, plain_name
-from ..paper.text import Plain
+from symbackprop.write.paper.term_parts import latex_name, plain_name
+from symbackprop.write.paper.text import Latex, Plain
+from symbackprop.write.paper.text import subscripts as run_together
 
 _WORDED = re.compile(r"([A-Za-z])(-[A-Za-z]+)")  # n-neurons, from n\\text{-neurons}
 ROW, COLUMN = "i°", "j°"  # the row and column of compared arrays
@@ -56,19 +55,6 @@ def author_text(name: str) -> str:
         return plain_name(name.replace("°", ""))
     bare = name.replace("\\mathcal", "").replace("\\mathbf", "").replace("\\boldsymbol", "").replace("\\", "")
     return bare.replace("{", "").replace("}", "")
-
-
-def lettered(t: Term) -> Term:
-    """Row and column called i and j where these letters are free to take."""
-    taken = {i.name for i in free(t)}
-    table = {}
-    for i in free(t):
-        if i.name in (ROW, COLUMN):
-            letter = i.name[0]
-            while letter in taken:
-                letter += "'"
-            table[i] = Index(letter, i.size)
-    return substitute(t, dict(table)) if table else t
 
 
 def condition_latex(p: Predicate) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from symbackprop.decide.codes import Rule
-from symbackprop.decide.outcomes import Checked
+from symbackprop.decide.outcomes import Checked, Rule
 from symbackprop.read.notes.files.place import Place
 
 from ..sarif import result, sarif_log, uri

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from .letters import GREEK, escaped
+from .term_parts import GREEK, escaped
 
 # --- how wide LaTeX comes out, roughly, and where a long line of it can be broken ---
 

@@ -33,8 +33,7 @@ from symbackprop.core.matrix import (
 )
 from symbackprop.core.terms import Diff, Entry, Mul, NonNegative, Num, Predicate, Term, Whole, free, substitute
 
-from .letters import choose
-from .term_parts import names_in, plain_array, split_number
+from .term_parts import choose, names_in, plain_array, split_number
 from .term_writer import ATOM, PREFIX, PRODUCT, SUM, TermWriter, Text
 
 # Between a sum and a matrix product stands the Hadamard product, which binds more loosely than the product.

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import count, permutations
 
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.ordering import Key, key
 from symbackprop.core.terms import (
     Add,
     Apply,
     Array,
     Diff,
     Entry,
+    Key,
     Mul,
     Power,
     Sum,
@@ -25,6 +25,7 @@ from symbackprop.core.terms import (
     Whole,
     arguments,
     free,
+    key,
     open_body,
     opened_whole,
     over,

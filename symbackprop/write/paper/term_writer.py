@@ -37,8 +37,8 @@ from symbackprop.core.terms import (
     opened,
 )
 
-from .letters import choose
 from .term_parts import (
+    choose,
     coefficient_sum,
     equal_where,
     flattened,

@@ -12,24 +12,12 @@ from typing import Any
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, IndexExpr
-from symbackprop.core.matrix import (
-    UNIT,
-    Diagonal,
-    Elementwise,
-    Given,
-    Hadamard,
-    Matrix,
-    Ones,
-    Product,
-    Scale,
-    dummy,
-    entry,
-)
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, substitute
+from symbackprop.core.matrix import UNIT, Diagonal, Elementwise, Given, Hadamard, Matrix, Ones, Product, Scale, entry
+from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, dummy, substitute
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
-from symbackprop.write.code.einsum import Einsum
+from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.code.factoring import factored, symmetrical
 
 from .coefficients import ONE, Coefficient, coefficient

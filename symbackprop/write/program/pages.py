@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 
 from symbackprop.write.paper.layout import COLUMNS, QUOTED, beside, latex_rows
-from symbackprop.write.paper.letters import GREEK, SPECIAL
+from symbackprop.write.paper.term_parts import GREEK, SPECIAL
 
 from .lines import USUAL, Derivation, Line, Passage
 

@@ -33,10 +33,9 @@ from symbackprop.core.terms import ONE, Add, Array, Entry, Mul, Num, Power, Symb
 from symbackprop.network.dense import DenseNetwork
 from symbackprop.network.from_outputs import deltas_from_outputs
 from symbackprop.network.penalty import with_penalty
+from symbackprop.write.code.cse import NamedLines, scheduled
 
-from ..code.cse import scheduled
 from ..code.lowering import Peak, Value
-from ..code.named_lines import NamedLines
 from .assignments import (
     BATCH,
     FUNCTIONS,

@@ -21,7 +21,7 @@ from symbackprop.read.jax.kinds import written  # noqa: E402
 from symbackprop.read.jax.sizes import DIMENSION, QUESTIONS  # noqa: E402
 from symbackprop.read.jax.support import table  # noqa: E402
 from symbackprop.read.numpy import ShapeMismatch, TraceError, parse_shapes, trace  # noqa: E402
-from symbackprop.read.numpy.recognised import form_of  # noqa: E402
+from symbackprop.read.numpy.scalars import form_of  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 X, XY = {"x": "n m"}, {"x": "n m", "y": "n k"}

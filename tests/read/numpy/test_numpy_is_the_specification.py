@@ -18,7 +18,7 @@ from numpy_witness import agrees
 
 from symbackprop.functions.checks import check_gradient
 from symbackprop.read.numpy import TraceError, parse_shapes, trace
-from symbackprop.read.numpy.registry import SUPPORTED, Supported, call_names, parameters
+from symbackprop.read.numpy.context import SUPPORTED, Supported, call_names, parameters
 from symbackprop.read.numpy.support import table
 
 ROOT = Path(__file__).parents[3]

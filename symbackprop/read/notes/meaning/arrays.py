@@ -5,15 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.core.indices import Affine, Index, IndexExpr, Pick, affine
-from symbackprop.core.matrix import (
-    UNIT,
-    Given,
-    Leaf,
-    dummy,
-    entry,
-)
+from symbackprop.core.matrix import UNIT, Given, Leaf, entry
 from symbackprop.core.matrix import Transpose as TransposeForm
-from symbackprop.core.terms import PI, Array, Delta, Size, Term
+from symbackprop.core.terms import PI, Array, Delta, Size, Term, dummy
 from symbackprop.core.terms import Entry as EntryTerm
 
 from ..declared.sizes import label_size, lone_symbol

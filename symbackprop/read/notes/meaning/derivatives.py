@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from symbackprop.core.indices import Index, IndexExpr
-from symbackprop.core.matrix import UNIT, Given, dummy, entry
-from symbackprop.core.terms import Diff, Entry, Size, Term
+from symbackprop.core.matrix import UNIT, Given, entry
+from symbackprop.core.terms import Diff, Entry, Size, Term, dummy
 
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.tree import Entry as EntryExpr

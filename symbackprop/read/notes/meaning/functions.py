@@ -19,7 +19,6 @@ from symbackprop.core.matrix import (
     Inverse,
     Softmax,
     Trace,
-    dummy,
     entry,
 )
 from symbackprop.core.terms import (
@@ -36,6 +35,7 @@ from symbackprop.core.terms import (
     Whole,
     add,
     arguments,
+    dummy,
     free,
     mul,
     neg,

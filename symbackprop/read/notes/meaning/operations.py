@@ -7,19 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbackprop.core.indices import Index
-from symbackprop.core.matrix import (
-    UNIT,
-    Given,
-    Matrix,
-    Ones,
-    dummy,
-    entry,
-)
+from symbackprop.core.matrix import UNIT, Given, Matrix, Ones, entry
 from symbackprop.core.matrix import Product as ProductForm
 from symbackprop.core.matrix import Transpose as TransposeForm
-from symbackprop.core.terms import (
-    Add as AddTerm,
-)
+from symbackprop.core.terms import Add as AddTerm
 from symbackprop.core.terms import (
     Apply,
     Delta,
@@ -28,6 +19,7 @@ from symbackprop.core.terms import (
     Positive,
     Term,
     add,
+    dummy,
     mul,
     num,
     over,

@@ -21,14 +21,13 @@ from symbackprop.core.matrix import (
     Ones,
     Plus,
     Scale,
-    dummy,
     entry,
     shape,
 )
 from symbackprop.core.matrix import Hadamard as HadamardForm
 from symbackprop.core.matrix import Product as ProductForm
 from symbackprop.core.matrix import Transpose as TransposeForm
-from symbackprop.core.terms import Add, IndexExpr, Mul, Num, Power, Size, Term, num, over, substitute
+from symbackprop.core.terms import Add, IndexExpr, Mul, Num, Power, Size, Term, dummy, num, over, substitute
 
 from ..files.place import ReadError, Span, Unsettled
 

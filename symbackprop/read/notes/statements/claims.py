@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.indices import EVERY_SIZE, Index, Least
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, Matrix, entry
-from symbackprop.core.tensor import Tensor
+from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ZERO,
     Array,

@@ -6,7 +6,7 @@ from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymInt, TraceError
-from symbackprop.read.numpy.registry import WINDOWS
+from symbackprop.read.numpy.context import WINDOWS
 from symbackprop.read.numpy.truth import truth
 
 from ..registry import aten, refuses

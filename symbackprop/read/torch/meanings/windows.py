@@ -7,7 +7,7 @@ from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TraceError, added_windows, strided_windows
-from symbackprop.read.numpy.registry import WINDOWS
+from symbackprop.read.numpy.context import WINDOWS
 
 from ..registry import aten, refuses
 

@@ -1,13 +1,77 @@
-"""A counterexample as a test that needs NumPy only: the claimed entry against a difference quotient of the forward."""
+"""Reports of verdicts about functions: one line for logs, SARIF, a counterexample as a test that needs NumPy only.
+
+They read of a verdict what they need, without knowing the room that it comes from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
+from symbackprop.decide.outcomes import PROVED, rule_of
 from symbackprop.numbers.exact_numbers import approximate
+from symbackprop.write.sarif import result, sarif_log, uri
 
-from .judged import Judged
+
+class Judged(Protocol):
+    """What is read of a verdict."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def mistake(self) -> str | None: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def repair(self) -> Any: ...
+    @property
+    def counterexample(self) -> Any: ...
+    @property
+    def reading(self) -> Mapping[str, Any]: ...
+    @property
+    def gradients(self) -> Any: ...
+
+
+WIDEST = 120
+
+
+def one_line(target: str, verdict: Judged) -> str:
+    """The variables in turn where there are several; what is wrong in its first words."""
+    parts = verdict.gradients or {"": verdict}
+    said = [" ".join(filter(None, (name, *words(v, named=bool(name))))) for name, v in parts.items()]
+    tail = "; ".join(filter(None, said))
+    line = f"{target}: {verdict.status}" + (f" ({tail})" if tail else "")
+    return line if len(line) <= WIDEST else line[: WIDEST - 1] + "…"
+
+
+def words(v: Judged, named: bool) -> tuple[str, ...]:
+    if v.status == PROVED:
+        return (v.status,) if named else ()
+    status = (v.status,) if named and not v.mistake else ()
+    return (*status, v.mistake or " ".join(v.reason.split()))
+
+
+def function_sarif(judged: Iterable[tuple[str, int, Judged]], version: str) -> dict[str, Any]:
+    """A log with one result for each gradient that is not proved, of (file, line, verdict)."""
+    return sarif_log((r for path, line, verdict in judged for r in results(path, line, verdict)), version)
+
+
+def results(path: str, line: int, verdict: Judged) -> Iterator[dict[str, Any]]:
+    for v in verdict.gradients.values() or [verdict]:
+        if (rule := rule_of(v.status, v.mistake, v.reason)) is not None:
+            step = getattr(v, "line", None)
+            file, wrong = getattr(step, "place", None) or (path, line)
+            physical = {"artifactLocation": {"uri": uri(file)}, "region": {"startLine": wrong}}
+            yield result(rule, v.status, text_of(v), physical)
+
+
+def text_of(v: Judged) -> str:
+    said = v.mistake or v.reason or "there is a counterexample"
+    text = f"the gradient of {v.name} is {v.status}: {said}" if v.name else said
+    return text if v.repair is None else f"{text}. Proved instead: {v.repair.text}"
+
 
 TEST = '''def test_{backward}_by_{name}():
     """{mistake}"""
