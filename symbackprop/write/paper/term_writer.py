@@ -253,7 +253,7 @@ class TermWriter(ABC):
         body = self.term(open_body(w.body, tuple(axes)), frozenset(used))[0]
         array = self.array(plain, []) if plain is not None else self.entries(body, [self.name(a.name) for a in axes])
         at = [self.index(e) for e in w.at]
-        if w.order and plain is not None:
+        if w.order and plain is not None and w.sizes:
             width = len(w.sizes)
             groups = [at[n : n + width] for n in range(0, len(at), width)]
             return self.partial(self.name(w.fn), [self.array(plain, g) for g in groups])

@@ -32,7 +32,7 @@ from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
-from ..inferred.said import Head, Record, defining
+from ..inferred.said import Candidate, Head, Record, defining
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
@@ -84,6 +84,7 @@ class Heads:
         self.made: list[list[Unit] | Reading] = []
         self._alike: set[str] | None = None
         self._single: set[str] | None = None
+        self._candidates: dict[str, list[Candidate]] | None = None
 
     def is_adjoint(self, key: str) -> bool:
         return key in self.adjoint_keys

@@ -89,11 +89,11 @@ class Rivals(Doubts):
         """A letter or function that the section gives several times, as one of the others."""
         section, table = self.section, reading.declarations
         keys = {*involved, *(n.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Function))}
-        for c in section.roles.candidates if table.inferred else ():
-            key = section.roles.full_key(c.head.name)[0]
+        found = [(key, c) for key in sorted(keys) for c in self.candidates_of(key)] if table.inferred else []
+        for key, c in found:
             d, f = section.definition(key, r.at), table.functions.get(key)
             itself = c.record == r.at and c.link.span == u.link.span
-            if itself or key not in keys or classes.holds_derivative(c.link.rhs):
+            if itself or classes.holds_derivative(c.link.rhs):
                 continue
             if self.superseded(key, c, r):
                 continue
@@ -108,15 +108,26 @@ class Rivals(Doubts):
                     other = replace(table.with_function(replace(f, args=args, body=body)))
                     yield f"{key} {GIVEN} {line}", replace(reading, declarations=other)
 
+    def candidates_of(self, key: str) -> list[Candidate]:
+        """The equations that may give a letter."""
+        if self._candidates is None:
+            self._candidates = {}
+            for c in self.section.roles.candidates:
+                self._candidates.setdefault(self.section.roles.full_key(c.head.name)[0], []).append(c)
+        return self._candidates.get(key, [])
+
+    def claims(self, record: int) -> bool:
+        found = self.made[record] if 0 <= record < len(self.made) else []
+        return isinstance(found, list) and any(u.meant == "claim" for u in found)
+
     def superseded(self, key: str, c: Candidate, r: Record) -> bool:
         """The text used what it gave, then gave it anew: no list from which one is meant."""
         section = self.section
-        given = [o for o in section.roles.candidates if section.roles.full_key(o.head.name)[0] == key]
-        places = [(o.record, o.chain.span) for o in given]
+        places = [(o.record, o.chain.span) for o in self.candidates_of(key)]
         later = [at for at in places if (c.record, c.chain.span) < at < (r.at, (0, 0))]
-        claims = {u.record for found in self.made if isinstance(found, list) for u in found if u.meant == "claim"}
-        used = (p.record for p in section.solver.pieces if key in p.keys and c.record < p.record and p.record in claims)
-        return bool(later) and any(at < later[0][0] and at not in {a for a, _ in places} for at in used)
+        used = (p.record for p in section.solver.pieces if key in p.keys and c.record < p.record)
+        between = (at for at in used if later and at < later[0][0] and at not in {a for a, _ in places})
+        return any(map(self.claims, between))
 
     def conforming(
         self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record, involved: Sequence[str]
