@@ -79,7 +79,7 @@ _WORDS = {
     "log_of_product": "logarithm of a product", "log_of_power": "logarithm of a power", "log_of_exp": "log exp",
     "exp_of_log": "exp log", "power_add": "powers of one base", "power_of_product": "power of a product",
     "power_of_power": "power of a power", "inverse_times": "inverse", "times_inverse": "inverse",
-    "reindex": "renamed index",
+    "reindex": "renamed index", "count": "how often a condition holds",
 }  # fmt: skip
 _IDENTITIES = frozenset({
     "in_exponentials", "log_of_product", "log_of_power", "log_of_exp", "exp_of_log", "power_add", "power_of_product",
