@@ -5,9 +5,11 @@ Each kind in variants, with a statement beside it that is wrong all the same."""
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
+from symbackprop.cli import main
 from symbackprop.documents.check import check_text
 
 
@@ -95,3 +97,10 @@ def test_the_rank_of_a_matrix_says_nothing_of_its_shape(rank: str) -> None:
     (claim,) = [c for c in check_text(text) if c.kind == "claim"]
     rows, columns = claim.reading.declarations.arrays["X"].shape
     assert claim.verdict == "proved" and rows != columns
+
+
+def test_declare_says_where_there_is_no_block_to_keep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (notes := tmp_path / "words.md").write_text("Just words and $x = 1$.\n")
+    main(["check", str(notes), "--declare"])
+    out, err = capsys.readouterr()
+    assert not out.strip() and err.count("no block to keep") == 1

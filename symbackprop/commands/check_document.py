@@ -256,7 +256,8 @@ def write_results(request: Request, found: list[Document]) -> None:
     if request.declare:
         judge = Judge()
         blocks = {d.path: declared(d.path, d.statements, judge) for d in found}
-        print("\n\n".join(filter(None, blocks.values())))
+        if any(blocks.values()):
+            print("\n\n".join(filter(None, blocks.values())))
         for path in (path for path, block in blocks.items() if not block):
             why = "nothing was inferred, or each declaration would change a verdict"
             print(f"{path}: no block to keep: {why}", file=sys.stderr)
