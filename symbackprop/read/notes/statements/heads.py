@@ -169,7 +169,9 @@ class Heads:
             return False
         given = {section.roles.full_key(c.head.name)[0] for c in section.roles.candidates}
         free = set(section.keys(Chain((rhs,), ()))) - {key} - given
-        return not free <= reach(section, key, at) and free.isdisjoint(self.table.arrays)
+        known = reach(section, key, at)
+        known |= {item for whole, (item, _) in section.rows_of.items() if whole in known}  # the x_i of X
+        return not free <= known and free.isdisjoint(self.table.arrays)
 
     def gives(self, found: Head) -> bool:
         """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""
