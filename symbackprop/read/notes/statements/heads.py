@@ -172,7 +172,9 @@ class Heads:
         given = {section.roles.full_key(c.head.name)[0] for c in section.roles.candidates}
         given |= {item for item, _ in section.rows_of.values()}  # x_i is a row of an X that is there
         free = set(section.keys(Chain((rhs,), ()))) - {key} - given
-        return not free <= reach(section, key, at) and free.isdisjoint(self.table.arrays)
+        known = reach(section, key, at)
+        known |= {item for whole, (item, _) in section.rows_of.items() if whole in known}  # the x_i of X
+        return not free <= known and free.isdisjoint(self.table.arrays)
 
     def gives(self, found: Head) -> bool:
         """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""
