@@ -21,10 +21,11 @@ from random import Random
 from types import FrameType
 from typing import Any
 
+from kernel_account import argued
+
 from symbackprop.checker.recheck import LAWS, NODES, STEPS, Refused, recheck
 from symbackprop.core.instances import says
 from symbackprop.core.kernel import check
-from symbackprop.core.region import argued
 from symbackprop.core.rows import Reader
 from symbackprop.core.terms import ProofError
 

@@ -18,7 +18,7 @@ import numpy as np
 from expressions import Node
 
 Exact: TypeAlias = Fraction | float
-DOUBT, CLOSE = 1e-9, 1e-6
+DOUBT, CLOSE, ROUNDED = 1e-9, 1e-6, 1e7
 KINK, MAYBE = "kink", "maybe"  # no derivative; a kink where the argument does not move to first order
 
 
@@ -64,6 +64,8 @@ def linear(a: Number, b: Number, ka: Any, kb: Any, f: Callable[[Any, Any], Exact
     if a.v is None or b.v is None:
         return NONE
     v = f(a.v, b.v)
+    if isinstance(v, float) and ka in (1, -1) and kb in (1, -1) and lost(v, a.v, b.v):
+        raise Doubtful
     if isinstance(a.d, str) or isinstance(b.d, str):
         return Number(v, KINK if KINK in (a.d, b.d) else MAYBE)
     if not a.d:
@@ -71,6 +73,11 @@ def linear(a: Number, b: Number, ka: Any, kb: Any, f: Callable[[Any, Any], Exact
     if not b.d:
         return Number(v, tuple(ka * x for x in a.d))
     return Number(v, tuple(ka * x + kb * y for x, y in zip(a.d, b.d, strict=True)))
+
+
+def lost(total: float, a: Exact, b: Exact) -> bool:
+    """Whether rounding of a or b weighs in their sum: e^256 - 2 - e^256."""
+    return max(abs(a), abs(b)) > ROUNDED * max(1.0, abs(total))
 
 
 def sign(v: Exact) -> int:

@@ -489,12 +489,13 @@ def judge_at(x: Any, w: Any, a: Any, idx: Any) -> Judge:
 
 
 def inside(p: Pair, judge: Judge) -> bool:
-    """Whether the hypotheses hold, those with >= strictly."""
+    """Whether the hypotheses hold, those with >= on the variable strictly: on their border nothing has a derivative."""
     for h in p.hypotheses:
+        moves = any(t.op == "leaf" and t.par == "x" for _, t in walk(h))
         gap = judge.value(binary("sub", *h.args))
         for u in gap.reshape(-1):
             s = sign(u.v)
-            if not {">": s > 0, ">=": s > 0, "<": s < 0, "==": s == 0, "!=": s != 0}[h.par]:
+            if not {">": s > 0, ">=": s > 0 if moves else s >= 0, "<": s < 0, "==": s == 0, "!=": s != 0}[h.par]:
                 return False
     return True
 
@@ -548,12 +549,17 @@ def unjust(p: Pair, found: Counterexample) -> str:
             return f"a hypothesis does not hold at {shown(judge)}"
         right = derivative(p, judge)
         if isinstance(right, str):
-            return "" if right == MAYBE else f"excused ({right}) at {shown(judge)}"
+            return "" if right == MAYBE or without_action(p.forward) else f"excused ({right}) at {shown(judge)}"
         k = int(np.ravel_multi_index([found.index[i] for i in sorted(found.index)], judge.shape)) if judge.shape else 0
         claim = claimed(p, judge)[k]
         return f"entry {k} is right, {claim}, at {shown(judge)}" if claim is not None and same(right[k], claim) else ""
     except Doubtful:
         return ""
+
+
+def without_action(forward: Node) -> bool:
+    """0 times something: whether x acts through its steps is a matter of words."""
+    return any(t.op == "mul" and any(s.op == "const" and s.par == 0 for s in t.args) for _, t in walk(forward))
 
 
 def exhibited(p: Pair, found: Counterexample) -> Judge | None:

@@ -261,11 +261,92 @@ def numpy_corners(draw: Random) -> Iterator[Question]:
             )  # fmt: skip
 
 
+def sums_of_nothing(draw: Random) -> Iterator[Question]:
+    """Right but at sizes where a sum has no summands, or one: the last entry is the first, there is no difference."""
+    first, last, t = "(np.arange(len(x)) == 0)", "(np.arange(len(x)) == len(x) - 1)", {"x": "n"}
+    for c in draw.sample((1, 2, 3, 5, -1, -4), 4):
+        for f in (f"{c}*np.diff(x).sum()", f"{c}*(x[1:].sum() - x[:-1].sum())"):
+            yield Question(f"lambda x: {f}", f"lambda x: np.where({first}, -{c}.0, {c}*{last})", t, "x", (), FALSE)
+            yield Question(f"lambda x: {f}", f"lambda x: {c}*({last} - 1.0*{first})", t, "x", (), SURE)
+            yield Question(f"lambda x: {f}", f"lambda x: np.where({first}, -{c}.0, {c}*{last})", t, "x",
+                           ("len(x) >= 2",), SURE)  # fmt: skip
+        ends = "def g(x):\n    d = np.zeros_like(x)\n    d[-1] {0} {1}*x[0]\n    d[0] {0} {1}*x[-1]\n    return d"
+        f = f"lambda x: {c}*x[-1]*x[0]"
+        yield Question(f, ends.format("=", c), t, "x", (), FALSE)
+        yield Question(f, ends.format("+=", c), t, "x", (), SURE)
+        yield Question(f, ends.format("=", c), t, "x", ("len(x) >= 2",), SURE)
+        pairs = f"lambda x: {c}*(x[1:]*x[:-1]).sum()"
+        sides = "def g(x):\n    d = np.zeros_like(x)\n    d[1:] += {0}*x[:-1]\n    d[:-1] {1} {0}*x[1:]\n    return d"
+        yield Question(pairs, sides.format(c, "+="), t, "x", (), SURE)
+        yield Question(pairs, sides.format(c, "="), t, "x", (), FALSE)
+
+
+def counts(draw: Random) -> Iterator[Question]:
+    """How many indices a condition holds for."""
+    t, m = {"x": "n"}, {"x": "n m"}
+    for c in draw.sample((1, 2, 3, -1, -2), 3):
+        f = f"lambda x: {c}*np.cumsum(x).sum()"
+        yield Question(f, f"lambda x: {c}.0*np.arange(len(x), 0, -1)", t, "x", (), SURE)
+        yield Question(f, f"lambda x: {c}*(len(x) - np.arange(len(x)) + 0.0)", t, "x", (), SURE)
+        yield Question(f, f"lambda x: {c}*np.cumsum(np.ones_like(x))[::-1]", t, "x", (), SURE)
+        yield Question(f, f"lambda x: {c}.0*np.arange(1, len(x) + 1)", t, "x", (), FALSE)
+        yield Question(f, f"lambda x: {c}*(len(x) - 1.0 - np.arange(len(x)))", t, "x", (), FALSE)
+        back = f"lambda x: {c}*np.cumsum(x[::-1]).sum()"
+        yield Question(back, f"lambda x: {c}.0*np.arange(1, len(x) + 1)", t, "x", (), SURE)
+        yield Question(back, f"lambda x: {c}.0*np.arange(len(x), 0, -1)", t, "x", (), FALSE)
+        rows = f"lambda x: {c}*np.cumsum(x, axis=1).sum()"
+        yield Question(rows, f"lambda x: {c}*(x.shape[1] - np.arange(x.shape[1])) + 0*x", m, "x", (), SURE)
+        yield Question(rows, f"lambda x: {c}*(x.shape[0] - np.arange(x.shape[1])) + 0*x", m, "x", (), FALSE)
+        mask = "np.tril(np.ones((len(x), len(x))){0}).sum({1})*(1.0*{2})"
+        for k, first, right in ((", -1", 0, "len(x) - 1 - np.arange(len(x))"), (", -1", 1, "np.arange(len(x))"),
+                                ("", 0, "len(x) - np.arange(len(x))"), ("", 1, "np.arange(len(x)) + 1")):  # fmt: skip
+            f = f"lambda x: (x*{mask.format(k, first, c)}).sum()"
+            yield Question(f, f"lambda x: {c}*({right})*1.0", t, "x", (), SURE)
+            yield Question(f, f"lambda x: {c}*({right} + 1)*1.0", t, "x", (), FALSE)
+
+
+def bounds_of_sums(draw: Random) -> Iterator[Question]:
+    """What is said of each entry bounds the sum and the mean: x > 1 says that x.sum() > 1."""
+    for c in draw.sample((0, 1, 2, 5, 0.5), 4):
+        for f, g in (("x.sum()", "1.0"), ("x.mean()", "1.0/len(x)"), ("(2*x).sum()", "2.0"), ("(x*w).sum()", "w")):
+            t = {"x": "n", "w": "n"}
+            said = (f"x*w > {c}",) if "w" in f else (f"x > {c}",)
+            yield Question(f"lambda x, w: np.maximum({f}, {c})", f"lambda x, w: {g} + 0*x", t, "x", said, SURE)
+            yield Question(f"lambda x, w: np.abs({f} + 1)", f"lambda x, w: {g} + 0*x", t, "x", said, SURE)
+            wrong = said[0].replace(">", "<")
+            yield Question(f"lambda x, w: np.maximum({f}, {c} + 9)", f"lambda x, w: {g} + 0*x", t, "x", said, FALSE)
+            yield Question(f"lambda x, w: np.minimum({f}, {c} + 9)", f"lambda x, w: {g} + 0*x", t, "x", (wrong,),
+                           SURE if c == 0 or "mean" in f else HONEST_DOUBT)  # fmt: skip
+
+
+def far_points(draw: Random) -> Iterator[Question]:
+    """Hypotheses that nothing small satisfies."""
+    t = {"x": "n", "w": "n"}
+    for h in ("x*w > {}", "x*w < -{}", "x.sum() > {}", "x.mean() < -{}", "x > {}", "x > 5*w + {}", "(x*w).sum() > {}",
+              "x*w == {}", "np.abs(x) > {}", "np.exp(x) > {}", "np.log(x) > {}/20", "1/x > {}",
+              "np.exp(x) < 1/{}"):  # fmt: skip
+        said = (h.format(draw.choice((12, 30, 45, 60))),)
+        yield Question("lambda x, w: (x*w).sum()", "lambda x, w: w", t, "x", said, SURE)
+        yield Question("lambda x, w: (x*w).sum()", "lambda x, w: 2*w + 1", t, "x", said, FALSE)
+
+
+def turned_equations(draw: Random) -> Iterator[Question]:
+    """Equations between products of a symmetric matrix, of which factors are met transposed."""
+    t, known = {"P": "n n", "x": "n"}, "P == P.T"
+    for h, g in (("P @ P == P", "2*P @ x"), ("P @ P == np.eye(len(P))", "2*x"), ("P @ P == 3*P", "6*P @ x")):
+        for f in ("(P @ x) @ (P @ x)", "(x @ P) @ (P @ x)", "x @ P @ P.T @ x", "((P @ x)**2).sum()"):
+            yield Question(f"lambda P, x: {f}", f"lambda P, x: {g}", t, "x", (h, known), SURE)
+            yield Question(f"lambda P, x: {f}", f"lambda P, x: {g}", t, "x", (known,), FALSE)
+            yield Question(f"lambda P, x: {f}", f"lambda P, x: 2*({g})", t, "x", (h, known), FALSE)
+
+
 KINDS: dict[str, Callable[[Random], Iterator[Question]]] = {
     "null set": null_sets, "claim undefined": no_value, "power of a negative": powers, "rare region": rare_regions,
     "tiny region": tiny_regions,
     "joint region": joint_regions,
     "rounding excuse": rounding, "float trial refutes truth": shifts, "hypotheses": hypotheses, "size 1": sizes,
     "tolerance dropped": tolerances, "nan-aware": nan_aware, "NumPy semantics": numpy_corners,
+    "sum of nothing": sums_of_nothing, "count": counts, "bound of a sum": bounds_of_sums, "turned": turned_equations,
+    "far point": far_points,
 }  # fmt: skip
 COVERED_BY = {"size as key or text": "size 1"}  # kinds of the table that another generator draws

@@ -13,9 +13,9 @@ from functools import wraps
 from typing import Any
 
 import pytest
+from kernel_account import argued
 
 from symbackprop.core import theorem
-from symbackprop.core.region import argued
 from symbackprop.core.terms import ProofError
 
 ACCEPTED: list[Mapping[str, Any]] = []  # since the last test

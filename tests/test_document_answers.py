@@ -23,10 +23,11 @@ ASKED = [
     (SQUARES, r"\frac{\partial J}{\partial y}", "-2 (X w - y)"),
     (LAYER, r"\frac{\partial L}{\partial W}", r"((a - y) \odot (1 - a^{2})) x^T"),
     (LAYER, r"\frac{\partial L}{\partial x}", r"W^T ((a - y) \odot (1 - a^{2}))"),
-    (LAYER, r"\frac{\partial L}{\partial W_{ij}}", r"(a_{i} - y_{i}) (1 - \tanh(z_{i})^{2}) x_{j}"),
+    (LAYER, r"\frac{\partial L}{\partial W_{ij}}", r"(a_{i} - y_{i}) (1 - a_{i}^{2}) x_{j}"),
     (LOGISTIC, r"\frac{\partial L}{\partial w}", "(p - y) x"),
     (LOGISTIC, r"\frac{\partial L}{\partial b}", "p - y"),
-    (SOFTMAX, r"\frac{\partial L}{\partial z_i}", r"\frac{e^{z_{i}}}{\sum_{k=1}^{n} e^{z_{k}}} - t_{i}"),
+    (SOFTMAX, r"\frac{\partial L}{\partial z_i}", "p_{i} - t_{i}"),
+    (SOFTMAX, r"\frac{\partial L}{\partial z}", "p - t"),
     (FORM, r"\nabla f(x)", "A x + A^T x + b"),
     ("For matrices $A$ and $X$: ", r"\frac{\partial}{\partial X} \operatorname{tr}(X^T A X)", "A X + A^T X"),
     ("For matrices $A$ and $X$: ", r"\frac{\partial \operatorname{tr}(AX)}{\partial X}", "A^T"),
@@ -53,6 +54,33 @@ def test_what_is_refuted_gets_the_right_formula_though_nothing_like_it_was_writt
     found = check_text(LOGISTIC + "\n\n$$\\frac{\\partial L}{\\partial w} = \\|x\\|^2 w$$\n")[-1]
     assert found.verdict == "refuted" and found.outcome.repair is not None
     assert found.outcome.repair.latex.endswith("= (p - y) x")
+
+
+RIDGE = r"$J(w) = \|Xw - y\|^2 + n\lambda\|w\|^2$ and $\nabla J(w) = 2X^T(Xw - y) + 2n\lambda w$, so that "
+ROWS = r"Let $X \in \mathbb R^{n\times d}$ with rows $x_i^T$, $y\in\mathbb R^n$ and $J(w) = \|Xw - y\|^2$. "
+MENDED = [
+    (RIDGE, "w^* = (X^T X - n\\lambda I)^{-1} X^T y", "w^* = (X^T X + n\\lambda I)^{-1} X^T y"),
+    (RIDGE, "w^* = -(X^T X + n\\lambda I)^{-1} X^T y", "w^* = (X^T X + n\\lambda I)^{-1} X^T y"),
+    (RIDGE, "w^* = (X X^T + n\\lambda I)^{-1} X^T y", "w^* = X^T (X X^T + n\\lambda I)^{-1} y"),
+    (ROWS, r"\nabla_{w_j} J = \sum_i (x_i^T w - y_i) x_{ij}", r"\nabla_{w_j} J = 2 \sum_i (x_i^T w - y_i) x_{ij}"),
+    (ROWS, r"\nabla_w J = 2\sum_i (x_i^T w - y_i)", r"\nabla_w J = 2 \sum_i (x_i^T w - y_i) x_i"),
+    (ROWS, r"\nabla_{w_j} J = 2\sum_i (x_i^T w - y_i)", r"\nabla_{w_j} J = 2 \sum_i (x_i^T w - y_i) x_{ij}"),
+    (SOFTMAX, r"\frac{\partial p_1}{\partial z_2} = p_1 p_2", r"\frac{\partial p_1}{\partial z_2} = -p_1 p_2"),
+    (SOFTMAX, r"\frac{\partial L}{\partial z_i} = p_i (1 - t_i)", r"\frac{\partial L}{\partial z_i} = p_{i} - t_{i}"),
+    (
+        SOFTMAX + r"For $i \neq j$, ",
+        r"\frac{\partial p_i}{\partial z_j} = p_i p_j",
+        r"\frac{\partial p_i}{\partial z_j} = -p_i p_j",
+    ),
+    (ROWS, r"\nabla_w J = 2\sum_i (y_i - x_i^T w) x_i", r"\nabla_w J = -2\sum_i (y_i - x_i^T w) x_i"),
+]
+
+
+@pytest.mark.parametrize(("head", "wrong", "right"), MENDED, ids=[wrong for _, wrong, _ in MENDED])
+def test_what_is_refuted_is_mended_in_the_letters_of_the_author(head: str, wrong: str, right: str) -> None:
+    found = check_text(f"{head}${wrong}$.\n")[-1]
+    assert found.verdict in ("refuted", "ill-formed") and found.outcome.repair is not None
+    assert found.outcome.repair.latex == right
 
 
 @pytest.mark.parametrize("name", ["chapters.md", "physics.md", "lecture.md", "regression.ipynb"])

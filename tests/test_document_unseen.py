@@ -54,6 +54,58 @@ TEXTS = {
         "Now $\\ell(m, v) = -\\frac{(y-m)^2}{2v}$, $\\frac{\\partial \\ell}{\\partial m} = \\frac{y-m}{v}$",
         [P, P],
     ),
+    "rows of a matrix in small letters": (
+        r"Let $X \in \mathbb R^{n\times d}$ with rows $x_i^T$, $y\in\mathbb R^n$, "
+        r"$J(w) = \frac{1}{2n}\|Xw - y\|^2$. "
+        r"$\frac{\partial J}{\partial w_j} = \frac{2}{n} \sum_i (x_i^T w - y_i) x_{ij}$, "
+        r"$\frac{\partial J}{\partial w_j} = \frac{1}{n} \sum_i (x_i^T w - y_i) x_{ij}$",
+        [R, P],
+    ),
+    "what is to be solved is no assumption": (
+        r"$J(w) = \|Xw - y\|^2$ has $\nabla_w J = 2X^T(Xw - y)$ and $\nabla_w J = 2X(Xw - y)^T$. Setting this to "
+        r"zero gives the normal equations $X^T X w = X^T y$ and thus $w^* = (X^T X)^{-1} X^T y$.",
+        [P, R, P],
+    ),
+    "a solution of the last condition": (
+        r"$J(w) = \|Xw - y\|^2$. Setting its gradient to zero gives $X^T X w = X^T y$, thus "
+        r"$w^* = (X^T X)^{-1} X^T y$. With $F(w) = J(w) + \lambda\|w\|^2$ we get "
+        r"$\nabla F(w) = 2X^T(Xw - y) + 2\lambda w$, so that $w^* = (X^T X + \lambda I)^{-1} X^T y$.",
+        [P, P, P],
+    ),
+    "a wrong solution of the last condition": (
+        r"$J(w) = \|Xw - y\|^2 + \lambda\|w\|^2$ and $\nabla J(w) = 2X^T(Xw - y) + 2\lambda w$, "
+        r"so that $w^* = (X^T X + 2 \lambda I)^{-1} X^T y$.",
+        [P, R],
+    ),
+    "letters that come in give a name another meaning": (
+        r"Let $p_k = e^{z_k}/\sum_j e^{z_j}$ and $\frac{\partial p_k}{\partial z_j} = p_k(\delta_{kj} - p_j)$. With "
+        r"temperature $T$, $p_k = e^{z_k/T}/\sum_j e^{z_j/T}$ and $\frac{\partial p_k}{\partial z_j} = "
+        r"\frac1T p_k(\delta_{kj} - p_j)$, $\frac{\partial p_k}{\partial z_j} = p_k(\delta_{kj} - p_j)$.",
+        [P, P, R],
+    ),
+    "a term more": (
+        r"$L = \frac12 (y - w^T x)^2$ and $\nabla_w L = -(y - w^T x) x$. Adding weight decay gives "
+        r"$L = \frac12 (y - w^T x)^2 + \frac{\lambda}{2} \|w\|^2$ and $\nabla_w L = -(y - w^T x) x + \lambda w$, "
+        r"$\nabla_w L = -(y - w^T x) x + 2 \lambda w$.",
+        [P, P, R],
+    ),
+    "by letters that it was made of it is a claim": (
+        r"$z = Wx + b$, $L = \frac12 \|z - y\|^2$. So $L = \frac12 (z - y)^T (z - y)$ and $L = \|Wx + b - y\|^2$.",
+        [P, R],
+    ),
+    "the derivative of a formula in words": (
+        r"The derivative of $\tanh x$ is $1 - \tanh^2 x$. The derivative of $\tanh x$ is $1 - \tanh x$. "
+        r"The second derivative of $x^3$ is $6x$. The second derivative of $x^3$ is $3x^2$. "
+        r"The third derivative of $x^3$ is $6$. The directional derivative of $x^3$ is $x^2$.",
+        [P, R, P, R],
+    ),
+    "the gradient of a formula in words": (
+        r"Let $p_k = e^{z_k}/\sum_j e^{z_j}$ and let $y$ be one-hot. The Hessian of $\log\sum_j e^{z_j}$ is "
+        r"$\operatorname{diag}(p) - pp^T$. The gradient of $-\sum_k y_k \log p_k$ with respect to $z$ is $p - y$. The "
+        r"gradient of $-\sum_k y_k \log p_k$ with respect to $z$ is $y - p$. The Hessian of "
+        r"$\log\sum_j e^{z_j}$ is $pp^T$.",
+        [P, P, R, R],
+    ),
     "an index that is a dummy of what is put in": (
         r"$\pi(a) = \frac{e^{\theta_a}}{\sum_b e^{\theta_b}}$, $\frac{\partial \log \pi(a)}{\partial \theta_b} = "
         r"\delta_{ab} - \pi(b)$, $\frac{\partial \log \pi(a)}{\partial \theta_b} = \pi(b) - \delta_{ab}$",

@@ -153,6 +153,27 @@ def test_functions_end_in_time(name: str) -> None:
         assert found.status in allowed and (found.status != "unknown" or found.reason)
 
 
+NONSENSE: dict[str, Callable[[], Any]] = {
+    "40 axes": lambda: check_gradient(SQUARE, TWICE, {"x": axes(40)}, timeout=SECONDS),
+    "an argument by its number": lambda: check_gradient(SQUARE, TWICE, {1: "n"}),  # type: ignore[dict-item]
+    "a variable by its number": lambda: check_gradient(SQUARE, TWICE, {"x": "n"}, 3),  # type: ignore[arg-type]
+    "no backward": lambda: check_gradient(SQUARE, None, {"x": "n"}),  # type: ignore[arg-type]
+    "an empty tuple": lambda: check_gradient(lambda x: (), TWICE, {"x": "n"}),
+    "an empty list": lambda: check_equal(lambda x: [], lambda x: [], {"x": "n"}),
+    "an empty dict": lambda: derive(lambda x: {}, {"x": "n"}),
+    "two results of one name": lambda: check_equal(lambda x: {1: x, "1": 2 * x}, lambda x: {"1": 2 * x}, {"x": "n"}),
+    "a factor beyond floats": lambda: derive(lambda x: x.sum() * 2**5000, {"x": "n"}),
+    "a divisor beyond floats": lambda: derive(lambda x: x.sum() / 2**5000, {"x": "n"}),
+    "infinity as a product": lambda: derive(lambda x: x.sum() * 1e308 * 1e308, {"x": "n"}),
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_is_answered(name: str) -> None:
+    found = in_time(NONSENSE[name])
+    assert isinstance(found, SymbackpropError) or found.status in {"proved", "unknown"}
+
+
 def test_200_parameters_end_in_time() -> None:
     found = in_time(
         lambda: check_equal(many(200), many(200), {f"p{i}": "n" for i in range(200)}, timeout=SECONDS)

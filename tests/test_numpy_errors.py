@@ -71,6 +71,14 @@ def test_an_argument_called_pi_is_to_be_renamed() -> None:
         derive(lambda pi, x: (pi * x).sum(), {"pi": "n", "x": "n"})
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+@pytest.mark.parametrize("text", ["len(x) is 3", "len(x) is not 2.5", "(len(x) > 3) is True", "(x[0] < 1) is False"])
+def test_sizes_and_comparisons_are_no_objects(text: str) -> None:
+    with pytest.raises(TraceError, match="compares objects, not values"):
+        trace(eval(f"lambda x: x * (1 + ({text}))"), parse_shapes({"x": "n"}))
+    assert trace(eval("lambda x, t=True: (x > 3, t is True, x is None)"), parse_shapes({"x": "n"}))
+
+
 @pytest.mark.parametrize(("function", "shapes", "message"), MESSAGES, ids=[str(m[2])[:30] for m in MESSAGES])
 def test_messages(function: Any, shapes: dict[str, str], message: str | None) -> None:
     if message is None:

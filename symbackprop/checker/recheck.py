@@ -775,6 +775,11 @@ def reindex(i, k, e, f):
     need(number(s) in (1, -1) and unused((i,), shift) and i is not k and unused((k,), f, e), "no new index")
     back = s * (just(k) - shift)
     return sums((i,), mul(*ranged(e, k), f)), sums((k,), mul(*ranged(back, i), substitute(f, {i: back})))
+def counted(i, e):
+    s = coefficient(e, i)
+    c = e - s * just(i) + (size_of(i) - 1 if number(s) == 1 else 0)
+    need(number(s) in (1, -1) and unused((i,), c) and inside(c + 1, size_of(i) + 1), "the values may leave the range")
+    return sums((i,), in_range(e)), ordinal(c) + 1
 
 def digits(i, q, r, *terms):
     """The terms at i = R q + r."""
@@ -852,8 +857,7 @@ LAWS = {
     "sum_of_angles": ("ltt", sum_of_angles),
     "power_add": ("tqq", lambda b, p, q: (b ** p * b ** q, b ** (p + q), positive(b) if root(p, q) else nonzero(b))),
     "power_of_product": ("Tq", lambda ts, q:
-        (mul(*ts) ** q, mul(*(t ** q for t in ts)), positive(*ts) if root(q) else ())),
-    "root_of_product": ("Tq", lambda ts, q: (mul(*ts) ** q, mul(*(t ** q for t in ts)), {("ge0", t) for t in ts})),
+        (mul(*ts) ** q, mul(*(t ** q for t in ts)), {("ge0", t) for t in ts} if root(q) else ())),
     "power_of_power": ("tqq", lambda b, p, q: ((b ** p) ** q, b ** (p * q), positive(b) if root(p, q) else ())),
     "root_of_square": ("tq", lambda b, q: ((b ** 2) ** q, (b * (step(b) - step(-b))) ** (2 * q))),
     # steps
@@ -864,7 +868,6 @@ LAWS = {
     "step_of_negative": ("t", lambda u: (step(-u), ZERO, positive(u))),
     "step_of_zero": ("", lambda: (step(ZERO), ZERO)),
     "by_cases": ("tttt", by_cases),
-    "step_times_argument": ("t", lambda u: (step(u) * step(-u), ZERO)),
     "step_ordered": ("tt", lambda u, c: (step(u) * step(u + c), step(u), positive(c))),
     "step_excluded": ("tt", lambda u, c: (step(u) * step(-u - c), ZERO, positive(c))),
     "step_covering": ("tt", lambda u, c: (step(u) * step(c - u), add(step(u), step(c - u), -ONE), positive(c))),
@@ -873,6 +876,7 @@ LAWS = {
     "step_of_exponentials": ("tt", lambda a, b: (step(exp(a) - exp(b)), step(a - b))),
     # sums over ranges
     "reindex": ("iiet", reindex),
+    "count": ("ie", counted),
     "by_radix": ("iiit", lambda i, q, r, f: (sums((i,), f), sums((q, r), *digits(i, q, r, f)))),
     "no_room": ("E", lambda es: need(always_negative(sum(es)), "all of them may hold")
                 and (product_of(*map(in_range, es)), ZERO)),
@@ -952,9 +956,6 @@ def linear(left, right, multiples):
     need(not like(total), "the sides are different sums of products")
     return joined(left, right, [(left, right, needs, ()), *((left, right, *eq[2:]) for _, _, eq in multiples)])
 
-def cancelled(factor, left, right, eq):
-    total = joined(left, right, [linear(factor * left, factor * right, [((), ONE, eq)])])
-    return left, right, total[2] | nonzero(factor), total[3]
 def each_value(i, left, right, parts):
     need(parts and number(size_of(i)) == len(parts), "one equation for each value")
     for v, eq in enumerate(parts):
@@ -1059,7 +1060,6 @@ STEPS = {
     "underdiff": ("Cwp", under_diff),
     "instance": ("Vp", at_values),
     "linear": ("ttM", linear),
-    "cancel": ("tttp", cancelled),
     "values": ("ittP", each_value),
     "digits": ("ittiip", each_digit),
     "let": ("CaItL", with_name),

@@ -21,7 +21,7 @@ from .indices import Least, at_least_zero, refusing
 from .instances import says
 from .laws.registry import instance
 from .proofs import (
-    By, Cancel, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
+    By, Chain, Digits, EveryDepth, Flip, Inside, Instance, Let, Linear, Proof, Rephrase, UnderDiff, UnderSum,
     UnderWhole, Values,
 )  # fmt: skip
 from .ranges import within
@@ -30,12 +30,12 @@ from .smooth import Smoothness
 from .sums import Expansion, Monomial, collect, for_all
 from .tensor import Tensor
 from .terms import (
-    ONE, PI, Array, Diff, Entry, Index, IndexExpr, Mul, NonNegative, Nonzero, Predicate, Term, affine, arguments,
+    ONE, PI, Array, Diff, Entry, Index, IndexExpr, Mul, NonNegative, Predicate, Term, affine, arguments,
     arrays, free, over, rebuilt, require, substitute, whole,
 )  # fmt: skip
 
 __all__ = [
-    "By", "Cancel", "Chain", "Digits", "EveryDepth", "Flip", "Inside", "Instance", "Let", "Linear", "Proof", "Rephrase",
+    "By", "Chain", "Digits", "EveryDepth", "Flip", "Inside", "Instance", "Let", "Linear", "Proof", "Rephrase",
     "Seen", "UnderDiff", "UnderSum", "UnderWhole", "Values", "check", "variable",
 ]  # fmt: skip
 
@@ -134,10 +134,6 @@ def _check_one(proof: Proof, seen: Seen) -> Equation:
             return joined(lhs, rhs, (eq,), least, [i for i, _ in given])
         case Linear(lhs, rhs, steps):
             return linear(lhs, rhs, [(d, f, _check(p, seen)) for d, f, p in steps], least)
-        case Cancel(factor, lhs, rhs, inner):
-            total = linear(Mul((factor, lhs)), Mul((factor, rhs)), [((), Mul(()), _check(inner, seen))], least)
-            eq = joined(lhs, rhs, (total,), least)
-            return Equation(lhs, rhs, eq.conditions | {for_all(Nonzero(factor))}, eq.hypotheses)
         case Values(i, lhs, rhs, each):
             require(i.size.constant == len(each) > 0, "{} has {} values, not {}", i.name, i.size, len(each))
             equations = [_check(p, seen) for p in each]

@@ -88,16 +88,6 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancel:
-    """From factor * lhs = factor * rhs conclude lhs = rhs, where the factor is not 0."""
-
-    factor: Term
-    lhs: Term
-    rhs: Term
-    inner: Proof
-
-
-@dataclass(frozen=True, slots=True)
 class Values:
     """From the equation for i = 0, 1, ..., n-1, one proof each, conclude it for every i of the literal size n."""
 
@@ -150,6 +140,6 @@ class EveryDepth:
 
 
 Proof: TypeAlias = (
-    By | Chain | Flip | Inside | UnderSum | UnderWhole | UnderDiff | Instance | Linear | Cancel | Values | Digits
+    By | Chain | Flip | Inside | UnderSum | UnderWhole | UnderDiff | Instance | Linear | Values | Digits
     | Let | Rephrase | EveryDepth
 )  # fmt: skip

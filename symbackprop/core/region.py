@@ -1,9 +1,8 @@
 """The kernel's account of a claim: its region, and what an argument shows in it.
 
 The *region* of a claim is its context with the facts about its forward as further hypotheses: where each step has a
-value, and a derivative where the variable is its argument.  In it the argument shows that the right side has a value
-and that an equation holds, and it exhibits a point, so that this is not about nothing.  By this account the prover
-finds its way; what is proved is decided in `theorem.py`.
+value, and a derivative where the variable is its argument.  By this account the prover finds its way; what is proved is
+decided in `theorem.py`.
 """
 
 from __future__ import annotations
@@ -11,43 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .context import Context, Hypothesis, terms_of
-from .discharge import Used, discharged, holding, knowing
-from .indices import affine, nodes, refusing, require
+from .discharge import Used, discharged
+from .indices import affine, nodes, require
 from .instances import says
-from .point import Evaluation, satisfied
 from .reasons import Argument, Dense
-from .rows import load_argument
 from .signs import Signs
 from .smooth import Smoothness
 from .statement import Excused, Statement
-from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays, free
+from .terms import Array, AtLeastZero, Diff, NonNegative, Nonzero, Positive, Predicate, Term, arrays
 from .value import needed, needs
 
 SIZE = "a length"
-
-
-def argued(rows: object) -> tuple[Excused, ...]:
-    """What is excused by the argument that the rows of a certificate are.  Raises ProofError where it shows nothing."""
-    with refusing("argument"):
-        return shown(*load_argument(rows))
-
-
-def shown(statement: Statement, argument: Argument) -> tuple[Excused, ...]:
-    region, facts = region_of(statement)
-    wider, used = knowing("known", argument.lemmas, region)
-    more, values = has_value(statement, argument, wider)
-    equation = holding(argument.steps, wider.knowing(values))
-    require(equation.lhs == statement.lhs, "another left side was shown: {}", equation.lhs)
-    require(equation.rhs == statement.rhs, "another right side was shown: {}", equation.rhs)
-    for symbol, size in argument.point.sizes:
-        require(size >= region.least[symbol], "{} is at least {}", symbol, region.least[symbol])
-    for i in free(statement.lhs) | free(statement.rhs):
-        require(i.size.at(dict(argument.point.sizes)) > 0, "{} has no values at this point", i.name)
-    run = Evaluation(argument.point, region)
-    for h in region.hypotheses.values():
-        satisfied(h, run)
-    used |= more | equation.used
-    return tuple(facts[name] for name in sorted(used & facts.keys(), key=list(facts).index))
 
 
 def region_of(statement: Statement) -> tuple[Context, dict[str, Excused]]:

@@ -18,11 +18,10 @@ from typing import Any, get_args
 from . import proofs as step
 from . import reasons as reason
 from . import terms as t
-from .context import Context, Equation, Recursion, Same
+from .context import Context, Recursion, Same
 from .indices import (
     Affine, Bound, Index, Least, Pick, ProofError, Size, affine, at_least_zero, collected, refusing, require,
 )  # fmt: skip
-from .kernel import check
 from .laws.registry import LAWS
 from .point import Point
 from .statement import Statement
@@ -34,11 +33,6 @@ NUMBER = re.compile(r"-?[0-9]{1,4000}(/[1-9][0-9]{0,3999})?")
 SHARED = {"format", "sizes", "least", "nodes", "definitions", "hypotheses", "steps"}
 KEYS, ARGUMENT = SHARED | {"recursion", "proof"}, SHARED | {"reasons", "statement", "argument"}
 Read = Callable[[Any], Any]
-
-
-def check_rows(certificate: object) -> Equation:
-    """The equation that a certificate proves.  Raises ProofError where it proves none."""
-    return check(*load(certificate))
 
 
 def load(certificate: object) -> tuple[step.Proof, Context]:

@@ -1,4 +1,5 @@
-"""Whether a refutation stands: rounded numbers, values put in for letters, and conditions are no identities."""
+"""Whether a refutation stands: rounded numbers, values put in for letters, and relations between letters are no
+identities."""
 
 from __future__ import annotations
 
@@ -6,35 +7,42 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from typing import cast
+from itertools import product
+from typing import TypeAlias, cast
 
-import numpy as np
-
-from symbackprop.core.terms import SymbackpropError
-from symbackprop.numbers.floats import evaluate_floats
-from symbackprop.numbers.points import Point
+from symbackprop.core.indices import Index
+from symbackprop.core.terms import Array, SymbackpropError
+from symbackprop.numbers import exact_numbers as numbers
+from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
+from symbackprop.numbers.points import Point, Position, size_at
+from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
 from symbackprop.read.notes.grammar.tree import (
+    Call,
+    Derivative,
+    Differential,
     Dots,
+    Entry,
     Expr,
+    Function,
+    Gradient,
     IndexName,
     Num,
     Sum,
     Symbol,
+    Transpose,
 )
 from symbackprop.read.notes.grammar.walking import mapped, walk
+from symbackprop.read.notes.inferred.above import letters
+from symbackprop.read.notes.meaning.definitions import definition_of, plain
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.statements import Reading
 
 SUBSTITUTED = "numbers are put in for letters here, and which letters have these values is not settled"
-CONDITION = "nothing given makes this hold always: it reads as a condition"
+CONDITION = "it relates letters that nothing here gives, and does not hold for all of them: it reads as a condition"
 ROUNDED = "the sides agree as far as their decimals are written out"
 EXPECTATIONS = frozenset((r"\mathbb{E}", r"\mathbb{V}", r"\mathbb{P}"))
-CASE = re.compile(
-    r"\b(?:if|iff|only|when|where|satisf\w+|solv\w+|zero|stationar\w+|critical|optim\w+|minim\w+|maxim\w+|equations?|kernel"
-    r"|null|perpendicular|orthogonal|plug\w*|root|system|symmetric|unit|eigen\w+|constraint|surface|sphere|using)\b",
-    re.IGNORECASE,
-)  # fmt: skip
 BARE_SUM = re.compile(r"\\sum(?![A-Za-z])(?!\s*(?:\\limits)?\s*[_^])")
+Known: TypeAlias = tuple[Num, Fraction]
 MOST = 24
 """Decimals that are looked at in one statement."""
 
@@ -50,31 +58,99 @@ def without_footing(reading: Reading) -> str:
         return "what the entries between the dots are is not understood"
     if any(n.name in EXPECTATIONS for x in (lhs, rhs) for n in walk(x) if isinstance(n, Symbol)):
         return "of an expectation only that it is linear is known here"
-    numbers = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
-    if all(numbers):
+    closed = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
+    if all(closed):
         return ROUNDED if rounded(reading) else ""
-    if any(numbers):
-        letters, closed = (rhs, lhs) if numbers[0] else (lhs, rhs)
-        if reading.also is None and conditional(reading):  # no conclusion that is put into its condition
-            return CONDITION
-        if decimals(closed, reading) or substituted(letters, closed):
+    if any(closed):
+        open_side, number = (rhs, lhs) if closed[0] else (lhs, rhs)
+        if decimals(number, reading) or substituted(open_side, number):
             return SUBSTITUTED
-    elif isinstance(lhs, Symbol) and lhs.label is None and lhs in walk(rhs) and conditional(reading):
-        return CONDITION  # A = A^T
+    if name := property_of(lhs, rhs, reading.declarations):
+        return f"nothing says what {name} is, and this may say how it is differentiated"
+    claimed = reading.quantified or reading.also is not None  # a conclusion is put into its condition
+    if not claimed and relates(lhs, rhs, reading.declarations):
+        return CONDITION
     return ""
 
 
-def conditional(reading: Reading) -> bool:
-    """The words around it, in the text, are those of something that holds in a case or is solved."""
-    around = reading.formula.before + " \n " + reading.formula.after
-    return not reading.formula.display and CASE.search(around) is not None
+# --- relations -----------------------------------------------------------------------------------
+
+
+def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
+    """f' = f (1 - f), ∂a/∂z = 1 - a^2 with a = f(z), of an f without a formula: its name.
+
+    Where both sides differentiate, it is said of every f.
+    """
+    slopes = [differentiates(x) for x in (lhs, rhs)]
+    if all(slopes) or not any(slopes):
+        return ""
+    side: Expr = lhs if slopes[0] else rhs
+    if isinstance(side, Derivative):
+        known = definition_of(plain(side.body), table) if isinstance(side.body, Symbol) else None
+        side = known.links[0].rhs if known is not None else side.body
+    f = side.function if isinstance(side, Call) else side
+    return f.name if isinstance(f, Function) and is_abstract(f, table) else ""
+
+
+def is_abstract(f: Function, table: Declarations) -> bool:
+    known = table.functions.get(f.name)
+    return known is not None and not known.body and known.kind in ("elementwise", "abstract")
+
+
+def differentiates(side: Expr) -> bool:
+    kinds = (Derivative, Gradient, Differential)
+    return any(isinstance(n, kinds) or (isinstance(n, Function) and n.primes) for n in walk(side))
+
+
+def relates(lhs: Expr, rhs: Expr, table: Declarations) -> bool:
+    """x^2 = 2, A x = b, t = 0, A = A^T: an equation between letters of which nothing says what they are.
+
+    An identity has the same free letters on both sides.  What is differentiated is claimed to have its value.
+    """
+    if differentiates(lhs) or differentiates(rhs):
+        return False
+    left, right = free_letters(lhs, table), free_letters(rhs, table)
+    return bool(left - right and right - left) or not (left and right) or alone(lhs, table) or alone(rhs, table)
+
+
+def alone(side: Expr, table: Declarations) -> bool:
+    """x, x_i, A^T of a letter without a definition."""
+    inner = side.arg if isinstance(side, Transpose) else side
+    inner = inner.base if isinstance(inner, Entry) else inner
+    return isinstance(inner, Symbol) and definition_of(plain(inner), table) is None
+
+
+def free_letters(side: Expr, table: Declarations) -> set[object]:
+    """The letters without a definition that a side is made of."""
+    found, seen, work = set[object](), set[object](), [cast(object, side)]
+    while work:
+        for n in walk(work.pop()):
+            if n in seen or not isinstance(n, (Symbol, Function)):
+                continue
+            seen.add(n)
+            if isinstance(n, Function):
+                f = table.functions.get(n.name)
+                if f is not None and f.body:
+                    found |= {Symbol(x) for x in letters(f.body) - set(f.args) if x in table.arrays}
+                elif is_abstract(n, table):
+                    found.add(n.name)
+                continue
+            known = definition_of(plain(n), table)
+            if known is None:
+                found.add(plain(n))
+            else:
+                work.append(known.links[0].rhs)
+    return found
 
 
 def is_letter(node: object) -> bool:
     return isinstance(node, (Symbol, IndexName))
 
 
-def decimals(node: Expr, reading: Reading) -> list[tuple[Num, Fraction]]:
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def decimals(node: Expr, reading: Reading) -> list[Known]:
     """The numbers with a decimal point, and half a unit of their last digit."""
     text, out = reading.formula.text, []
     for n in walk(node):
@@ -84,11 +160,11 @@ def decimals(node: Expr, reading: Reading) -> list[tuple[Num, Fraction]]:
     return out
 
 
-def substituted(letters: Expr, numbers: Expr) -> bool:
+def substituted(open_side: Expr, closed: Expr) -> bool:
     """2 (y - t) = 2 (3 - 1): the same formula with numbers in the places of letters."""
-    if letters == numbers or isinstance(numbers, Num):
+    if open_side == closed or isinstance(closed, Num):
         return False
-    return type(letters) is type(numbers) and all(pairs(letters, numbers, {}))
+    return type(open_side) is type(closed) and all(pairs(open_side, closed, {}))
 
 
 def pairs(a: object, b: object, values: dict[object, object]) -> Iterator[bool]:
@@ -108,33 +184,56 @@ def pairs(a: object, b: object, values: dict[object, object]) -> Iterator[bool]:
         yield a == b
 
 
-# --- rounding ------------------------------------------------------------------------------------
-
-
 def rounded(reading: Reading) -> bool:
-    """Each decimal within half a unit of its last digit: to first order that explains the difference."""
+    """Whether the sides may be equal: each decimal is an interval of half a unit of its last digit around it."""
     assert reading.lhs is not None and reading.rhs is not None
     found = [*decimals(reading.lhs, reading), *decimals(reading.rhs, reading)]
     if not 0 < len(found) <= MOST:
         return False
     try:
-        gap = differences(reading)
-        slack = sum(abs(differences(changed(reading, n, n.value + half)) - gap) for n, half in found)
+        claim, known = with_letters(reading, found)
+        return not any(apart(claim, known, at) for at in positions(claim))
     except (SymbackpropError, RecursionError, ValueError):
         return False
-    return bool(np.all(np.isfinite(gap)) and np.all(abs(gap) <= 1.001 * slack))
 
 
-def changed(reading: Reading, number: Num, value: Fraction) -> Reading:
+def with_letters(reading: Reading, found: list[Known]) -> tuple[Claim, dict[Array, Known]]:
+    """The claim with a letter in the place of each decimal; which decimal each letter stands for."""
+    names = {id(n): f"decimal {k}" for k, (n, _) in enumerate(found)}
+    table = reading.declarations
+    for name in names.values():
+        table = table.with_array(ArraySymbol(name, (), "vector"))
+
     def go(node: object) -> object:
-        return replace(number, value=value) if node is number else mapped(node, go)
+        return Symbol(names[id(node)]) if id(node) in names else mapped(node, go)
 
-    return replace(reading, lhs=cast(Expr, go(reading.lhs)), rhs=cast(Expr, go(reading.rhs)))
-
-
-def differences(reading: Reading) -> np.ndarray:
-    claim = elaborate(reading)
+    lhs, rhs = (cast(Expr, go(x)) for x in (reading.lhs, reading.rhs))
+    claim = elaborate(replace(reading, declarations=table, lhs=lhs, rhs=rhs))
     if not isinstance(claim, Claim):
         raise ValueError
-    left, right = (evaluate_floats(t, Point(), claim.free) for t in (claim.lhs, claim.rhs))
-    return np.asarray(left - right)
+    return claim, {Array(names[id(n)]): (n, half) for n, half in found}
+
+
+def positions(claim: Claim) -> Iterator[dict[Index, int]]:
+    for at in product(*(range(size_at(i.size, {})) for i in claim.free)):
+        yield dict(zip(claim.free, at, strict=True))
+
+
+def apart(claim: Claim, known: dict[Array, Known], at: dict[Index, int]) -> bool:
+    """Whether the sides certainly differ at an entry."""
+
+    def ask() -> bool:
+        values: dict[Array, dict[Position, numbers.Number]] = {
+            a: {(): numbers.around(n.value, half)} for a, (n, half) in known.items()
+        }
+        evaluation = Evaluation(Point(arrays=values, indices=at, definitions=claim.context.definitions), None, True)
+        return numbers.sign(numbers.plus(evaluation.at(claim.lhs), minus(evaluation.at(claim.rhs)))) != 0
+
+    try:
+        return decided(ask)
+    except (Undecided, Undefined):
+        return False
+
+
+def minus(x: numbers.Number) -> numbers.Number:
+    return numbers.times(Fraction(-1), x)

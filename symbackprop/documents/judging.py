@@ -18,7 +18,7 @@ from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
 from symbackprop.read.notes.statements.fingerprints import Fingerprints
-from symbackprop.read.notes.statements.rivals import WITHOUT
+from symbackprop.read.notes.statements.rivals import ENTRIES, NUMBERS, WITHOUT
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
@@ -133,10 +133,11 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
-        if outcome.verdict == "proved" and words.endswith(("layout", "held fixed")):  # the verdict names its layout
+        rescue = words.endswith(("held fixed", NUMBERS, ENTRIES))
+        if outcome.verdict == "proved" and (rescue or words.endswith("layout")):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)
-        if words.endswith("held fixed") and other.verdict != "proved":
+        if rescue and other.verdict != "proved":
             continue
         both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
         # what makes no sense of a true statement is no reading of it; but vectors are columns where nothing is said

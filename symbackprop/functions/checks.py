@@ -166,6 +166,8 @@ def derive(
             return derived(request, Setting(request.hypotheses(), repair=False, seconds=seconds))
     except OutOfTime as late:
         raise SymbackpropError(f"derive: {late}") from None
+    except OverflowError:
+        raise SymbackpropError("derive: a constant is larger than any float, so there is no code for it") from None
 
 
 def derived(request: Request, setting: Setting) -> Derivative:
@@ -190,6 +192,8 @@ def _check(
     values: Mapping[str, Any],
     options: Options,
 ) -> Verdict:
+    if second is None:
+        raise SymbackpropError(f"{asked}: two functions are needed, and the second is None")
     first, second = readable([first, second], shapes, differentiated=asked != "check_equal")
     return verdict(read_request(asked, first, second, shapes, wrt, assuming, values), claims, options)
 

@@ -152,6 +152,8 @@ def no_extra_of_second(request: Request) -> None:
 
 def named_outputs(outputs: Any, where: str) -> dict[str, Tensor]:
     if isinstance(outputs, Mapping):
+        if len({str(k) for k in outputs}) < len(outputs):
+            raise SymbackpropError(f"{where} returns two arrays of one name")
         return {str(k): single(v, where, str(k)) for k, v in outputs.items()}
     found = flattened(outputs, where)
     return {"result" if len(found) == 1 else f"output {k}": t for k, t in enumerate(found)}

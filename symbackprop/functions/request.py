@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from linecache import getlines
@@ -51,8 +51,11 @@ class Request:
         return tuple(dict.fromkeys(s for d in self.declared.values() for s in d.symbols))
 
     def outputs(self) -> Traced:
-        """The forward function traced.  Raises TraceError, ShapeMismatch."""
-        return trace(self.forward, self.given(self.forward), self.hypotheses())
+        """The forward function traced.  Raises TraceError, ShapeMismatch; SymbackpropError where it returns nothing."""
+        found = trace(self.forward, self.given(self.forward), self.hypotheses())
+        if isinstance(found.outputs, tuple | list | Mapping) and not found.outputs:
+            raise SymbackpropError(f"{self.asked}: {called(self.forward)} returns no array")
+        return found
 
     def result(self, more: Mapping[str, Declared]) -> Traced:
         assert self.backward is not None
@@ -94,6 +97,9 @@ def read_request(
             raise SymbackpropError(f"{asked}: {what} is a {type(f).__name__}, not a function")
     if not isinstance(shapes, Mapping):
         raise SymbackpropError(f"{asked}: shapes is a dict such as {{'x': 'B D', 'w': 'D'}}, not {shapes!r}")
+    strange = [n for n in shapes if not isinstance(n, str)]
+    if strange:
+        raise SymbackpropError(f"{asked}: shapes names the arguments by text, not by {strange[0]!r}")
     declared = parse_shapes(dict(shapes))
     if PI.array.name in declared:
         raise SymbackpropError(f"{asked}: an argument called pi, which is the number here: rename it, as in pi_")
@@ -130,6 +136,8 @@ def read_variables(
         return tuple(real)
     if asked == "check_equal":
         return ()
+    if not isinstance(wrt, str | Iterable):
+        raise SymbackpropError(f"{asked}: wrt is a name, or several, not {wrt!r}")
     chosen = (wrt,) if isinstance(wrt, str) else tuple(wrt)
     for v in chosen:
         if v in declared and v in names and declared[v].values is not None:

@@ -116,6 +116,8 @@ class Reverse:
     def start(self, names: Sequence[str] | None) -> dict[Node, Node]:
         """An argument for the upstream gradient of each output; a single scalar needs none."""
         outputs = self.graph.outputs
+        if not outputs:
+            raise SymbackpropError("the function returns no array")
         if names is None:
             names = upstream_names(outputs, {*self.graph.inputs, *(n.name for n in self.graph.nodes if n.name)})
         if not names:

@@ -42,7 +42,7 @@ from .wholes import WHOLE_NAMES, abstract
 
 __all__ = ["FloatEvaluation", "evaluate_floats"]
 
-_LIMIT = 300_000  # elements of an intermediate array
+_LIMIT, _AXES = 300_000, 64  # elements of an intermediate array, and its axes: NumPy has no more
 _STEP = 2.0**-9
 
 
@@ -61,7 +61,7 @@ class Scope:
         key = (counts, names, fresh)
         if key not in self.children:
             shape = (*self.shape, *counts)
-            if np.prod(shape, dtype=float) > _LIMIT:
+            if np.prod(shape, dtype=float) > _LIMIT or len(shape) > _AXES:
                 raise Undefined("too many index values for this many sums")
             new = []
             for k, c in enumerate(counts):

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index
+from symbackprop.core.instances import instance
 from symbackprop.core.kernel import Chain, Inside, Proof, UnderDiff, UnderSum, check
 from symbackprop.core.terms import (
     ZERO,
     Add,
     Diff,
+    Entry,
     Holds,
     Mul,
+    Num,
     ProofError,
     Sum,
     Term,
+    Whole,
     add,
+    arguments,
+    arrays,
     mul,
     open_body,
     over,
@@ -132,6 +139,32 @@ def derived(lhs: Term, context: Context) -> Term | None:
         return found if length(found) <= WORTH * length(reduced) else reduced
     except (ProofError, TooLarge, RecursionError):
         return found
+
+
+def in_names(t: Term, context: Context, names: Names) -> Term:
+    """With the letters of definitions for what they stand for: p_k for e^{z_k} / Σ_j e^{z_j}.  It proves nothing."""
+    if isinstance(t, Sum):
+        i = names.new(t.size)
+        t = over(i, in_names(open_body(t.body, (i,)), context, names))
+    elif arguments(t) and not isinstance(t, Whole | Diff):
+        t = rebuilt(t, tuple(in_names(s, context, names) for s in arguments(t)))
+    for array, meaning in context.definitions.items():
+        if array in arrays(t) or isinstance(meaning.body, Entry | Num):
+            continue
+        for taken, rest in parted(t, meaning.body):
+            found = instance(meaning.body, taken, context.least)
+            if found is not None and found.keys() >= set(meaning.axes):
+                return mul(*rest, Entry(array, tuple(found[i] for i in meaning.axes)))
+    return t
+
+
+def parted(t: Term, like: Term) -> Iterator[tuple[Term, tuple[Term, ...]]]:
+    """The term, or as many of its factors as `like` has, and the others."""
+    if isinstance(t, Mul) and isinstance(like, Mul):
+        for taken in combinations(t.args, len(like.args)):
+            yield mul(*taken), tuple(a for a in t.args if a not in taken)
+    else:
+        yield t, ()
 
 
 def without_zeros(t: Term, normal: Normal) -> Term:

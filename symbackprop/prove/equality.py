@@ -15,8 +15,7 @@ from symbackprop.core.terms import (
     ONE,
     Apply,
     Entry,
-    Nonzero,
-    Positive,
+    NonNegative,
     ProofError,
     Term,
     Whole,
@@ -72,6 +71,14 @@ def first(candidates: Iterable[Candidate], context: Context) -> Found | None:
 def prove_equal(lhs: Term, rhs: Term, context: Context = EMPTY, ways: Ways = WAYS) -> Found | None:
     """A proof that the kernel has checked of lhs = rhs, with the theorem, or None when none was found."""
     return first(candidates(lhs, rhs, context, Names(), ways=ways), context)
+
+
+def by_distributing(lhs: Term, rhs: Term, context: Context) -> Found | None:
+    """As sums of products alone, where a normal form would ask for more: that of [-u > 0] asks for u != 0."""
+    try:
+        return Linear(lhs, rhs), check(Linear(lhs, rhs), context)
+    except (ProofError, TooLarge, RecursionError):
+        return None
 
 
 def prove_gradient(loss: Term, wrt: Entry, claimed: Term, context: Context = EMPTY, ways: Ways = WAYS) -> Found | None:
@@ -189,7 +196,7 @@ def with_plain_signs(proof: Proof, theorem: Equation, normal: Normal) -> Proof:
     """Conditions on canonical bases restated on the terms they came from, whose sign is plain to see."""
     parts = []
     for condition in sorted(theorem.conditions, key=predicate_key):
-        if not isinstance(condition, Positive | Nonzero):
+        if isinstance(condition, NonNegative):
             continue
         plain, equal = normal.shown(condition.term) or (condition.term, None)
         equal = flipped(equal)

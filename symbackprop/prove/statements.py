@@ -35,7 +35,8 @@ from .claims import Found, prove, prove_as_written, prove_simplified, unchecked,
 from .conditions.density import density
 from .conditions.effort import Effort
 from .conditions.guards import simpler_forward
-from .conditions.reasons import Seeker, case_name
+from .conditions.reasons import Seeker
+from .conditions.restating import case_name
 from .conditions.scales import FAILED
 from .differentiate import Names
 from .equality import Candidate, first
@@ -46,6 +47,7 @@ from .showing import Showing
 from .working_out import WorkingOut, has_derivative
 
 CASES = 4  # truth values and terms that an equation is split by
+NESTED = 3  # cases in cases
 Shapes = Mapping[Array, tuple[Size, ...]]
 Witness = Callable[[Context], Point | None]
 Way = Callable[[Term, Term, Context], Found | None]
@@ -256,21 +258,8 @@ class Run:
         return step if self.holds(step) else None
 
     def by_cases(self, lhs: Term, rhs: Term, left: tuple[Predicate, ...]) -> Cases | None:
-        indices = sorted(free(lhs) | free(rhs), key=lambda i: i.name)
-        names = tuple((i, f"!{i.name}") for i in indices)
-        fixed: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
-        one, other = (substitute(t, fixed) for t in (lhs, rhs))
-        zeros = [substitute(p.term, fixed) for p in left if isinstance(p, Nonzero) and free(p.term) <= set(indices)]
-        for u in [*zeros, *dict.fromkeys((*truths(other), *truths(one)))][:CASES]:
-            zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
-            region = tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero
-            name = case_name(self.inside)
-            cases = [settled(one, other, assuming(self.inside, name, known), self.effort) for known in region]
-            if cases[0] is not None and cases[1] is not None:
-                step = Cases(lhs, rhs, names, name, u, cases[0], cases[1])
-                if self.holds(step):
-                    return step
-        return None
+        found = in_cases(lhs, rhs, self.inside, self.effort, left)
+        return found if found is not None and self.holds(found) else None
 
     def holds(self, step: Holding) -> bool:
         try:
@@ -299,10 +288,36 @@ def sorted_out(seeker: Seeker, conditions: frozenset[Predicate]) -> tuple[tuple[
     return tuple(found), tuple(left)
 
 
-def settled(lhs: Term, rhs: Term, context: Context, effort: Effort) -> Given | None:
+def in_cases(
+    lhs: Term, rhs: Term, context: Context, effort: Effort, left: tuple[Predicate, ...], depth: int = NESTED
+) -> Cases | None:
+    """Where something is not 0 and where it is, or by a truth value; in these cases by others, if need be."""
+    indices = sorted(free(lhs) | free(rhs), key=lambda i: i.name)
+    names = tuple((i, f"!{i.name}") for i in indices)
+    fixed: dict[Index, IndexExpr] = {i: Pick(n, (), i.size) for i, n in names}
+    one, other = (substitute(t, fixed) for t in (lhs, rhs))
+    zeros = [substitute(p.term, fixed) for p in left if isinstance(p, Nonzero) and free(p.term) <= set(indices)]
+    steps = dict.fromkeys((*truths(other), *truths(one))) if depth == NESTED else ()
+    name = case_name(context)
+    for u in [*zeros, *steps][:CASES]:
+        zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
+        found: list[Holding] = []
+        for known in tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero:
+            case = settled(one, other, assuming(context, name, known), effort, depth)
+            if case is None:
+                break
+            found.append(case)
+        else:
+            return Cases(lhs, rhs, names, name, u, *found)
+    return None
+
+
+def settled(lhs: Term, rhs: Term, context: Context, effort: Effort, depth: int) -> Holding | None:
     found = prove(lhs, rhs, context)
     step = None if found is None else with_reasons(found, Seeker(context, effort))
-    return None if isinstance(step, Missing) else step
+    if isinstance(step, Missing):
+        return in_cases(lhs, rhs, context, effort, step.left, depth - 1) if depth > 1 else None
+    return step
 
 
 def by_laws(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:

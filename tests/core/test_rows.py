@@ -10,13 +10,13 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from kernel_account import check_rows
 
 from symbackprop.core.certificate import proof_rows
 from symbackprop.core.context import EMPTY, Context, Same
 from symbackprop.core.indices import Index, Least, Node, affine, sized
 from symbackprop.core.kernel import By, Chain, Digits, Instance, Let, Linear, Proof, UnderSum, check
 from symbackprop.core.ordering import key
-from symbackprop.core.rows import check_rows
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
     ONE,

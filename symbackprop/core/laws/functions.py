@@ -130,10 +130,8 @@ table({
         log(Power(b, q)), mul(Num(q), log(b)), Positive(b))),
     "power_add": ("b^p b^q  =  b^{p+q},  where b is not 0 (positive for a root)", lambda b, p, q: (
         Mul((Power(b, p), Power(b, q))), Power(b, p + q), Positive(b) if root(p, q) else Nonzero(b))),
-    "power_of_product": ("(a b)^q  =  a^q b^q,  with a, b > 0 for a root", lambda args, q: (
-        Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), *(map(Positive, args) if root(q) else ()))),
-    "root_of_product": ("(a b)^q  =  a^q b^q,  with a, b >= 0;  0^q is 0", lambda args, q: (
-        Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), *map(AtLeastZero, args))),
+    "power_of_product": ("(a b)^q  =  a^q b^q,  with a, b >= 0 for a root;  0^q is 0", lambda args, q: (
+        Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), *(map(AtLeastZero, args) if root(q) else ()))),
     "power_of_power": ("(b^p)^q  =  b^{pq},  for b > 0 unless p and q are integers", lambda b, p, q: (
         Power(Power(b, p), q), Power(b, p * q), *([Positive(b)] if root(p, q) else []))),
     "root_of_square": ("(b²)^q  =  |b|^{2q}  =  (b ([b > 0] - [-b > 0]))^{2q}", lambda b, q: (
@@ -149,7 +147,6 @@ table({
     "step_of_positive": ("[u > 0]  =  1,  for u > 0", lambda u: (step(u), ONE, Positive(u))),
     "step_of_negative": ("[-u > 0]  =  0,  for u > 0", lambda u: (step(neg(u)), ZERO, Positive(u))),
     "step_of_zero": ("[0 > 0]  =  0", lambda: (step(ZERO), ZERO)),
-    "step_times_argument": ("[u > 0] [-u > 0]  =  0", lambda u: (Mul((step(u), step(neg(u)))), ZERO)),
     "step_ordered": ("[u > 0] [u + c > 0]  =  [u > 0],  for c > 0", lambda u, c: (
         Mul((step(u), step(Add((u, c))))), step(u), Positive(c))),
     "step_excluded": ("[u > 0] [-u - c > 0]  =  0,  for c > 0", lambda u, c: (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..context import Context, Equation
 from ..indices import Index, IndexExpr, affine, as_affine, at_least_zero
-from ..ranges import always_negative
-from ..terms import ZERO, Holds, Mul, NonNegative, Ordinal, Term, free, over, require, substitute
+from ..ranges import always_negative, within
+from ..terms import ONE, ZERO, Holds, Mul, NonNegative, Ordinal, Term, add, free, over, require, substitute
 from .registry import law
 
 
@@ -27,6 +27,19 @@ def reindex(context: Context, i: Index, k: Index, e: IndexExpr, body: Term) -> E
     back = affine(0, ((k, sign), (rest, -sign)))
     lhs = over(i, Mul((*inside(e, k), body)))
     return Equation(lhs, over(k, Mul((*inside(back, i), substitute(body, {i: back})))))
+
+
+@law
+def count(context: Context, i: Index, e: IndexExpr) -> Equation:
+    """Σ_i [e >= 0]  =  c + 1,  for e = ± i + rest, whose largest value is c, where 0 <= c + 1 <= n"""
+    constant, parts = as_affine(e)
+    sign = next((k.constant for a, k in parts if a == i), None)
+    require(sign in (1, -1), "± the index and a shift")
+    greatest = affine(constant + (i.size - 1 if sign == 1 else 0), [(a, k) for a, k in parts if a != i])
+    require(i not in free(Ordinal(greatest)), "the shift depends on the index")
+    number = affine(1, ((greatest, 1),))
+    require(within(number, i.size + 1, context.least), "the values need not be in the range of {}", i.name)
+    return Equation(over(i, Holds(NonNegative(e))), add(Ordinal(greatest), ONE))
 
 
 @law

@@ -16,7 +16,7 @@ from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, Size, nodes
 from symbackprop.core.tensor import Tensor
-from symbackprop.core.terms import ZERO, Array, Diff, NonNegative, Term, free, sub
+from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub
 
 from .. import exact_numbers as numbers
 from ..duals import Polynomial
@@ -34,7 +34,7 @@ _STYLES = (
     ("inside", "unit"), ("neg", "above"), ("grid", "grid"),
 )  # fmt: skip
 _AT_KINKS = (("grid", "grid"), ("zeros", "mixed"), ("zeros", "zeros"))
-_TRIES = 24
+_TRIES, _FORCED = 24, 2
 QUICK_POINT, LARGEST_POINT = 4_000, 20_000  # entries of all arrays together
 
 
@@ -146,10 +146,10 @@ class Sampler:
     def point(self, sizes: Mapping[str, int], attempt: int) -> Point | None:
         """A point that satisfies every hypothesis exactly, or None where none was found."""
         tries = max(3, _TRIES >> self.failures) if self.question.hypotheses else 1
-        for k in range(tries):
+        for k in range(tries + _FORCED):
             check_time()
             try:
-                point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}")
+                point = self.draw(sizes, attempt + 7 * k, f"{attempt}.{k}", k >= tries)
                 if point is not None:
                     return point
             except (Undefined, Undecided):
@@ -164,8 +164,11 @@ class Sampler:
         except (Undefined, Undecided):
             return False
 
-    def draw(self, sizes: Mapping[str, int], style: int, seed: str) -> Point | None:
-        """Makers array by array, then linear equations for hypotheses that still fail; None where some do after all."""
+    def draw(self, sizes: Mapping[str, int], style: int, seed: str, forced: bool = False) -> Point | None:
+        """Makers array by array, then linear equations for hypotheses that still fail; None where some do after all.
+
+        If that is `forced`, u > 0 is among these as the equation u = 1.
+        """
         label = ",".join(f"{s}={sizes[s]}" for s in self.symbols)
         source = Source(f"{label};{seed}")
         others, rooted = self.styles[style % len(self.styles)]
@@ -188,7 +191,7 @@ class Sampler:
                 discrete.add(array)
         point = replace(point, arrays=arrays, discrete=frozenset(discrete))
         if self.question.hypotheses and not self.satisfies(point):
-            return self.corrected(point)
+            return self.corrected(point, forced)
         return point
 
     def pick(self, name: str, sizes: Mapping[str, int], source: Source) -> dict[Position, int]:
@@ -236,23 +239,17 @@ class Sampler:
                 return False
         return True
 
-    def corrected(self, point: Point) -> Point | None:
+    def corrected(self, point: Point, forced: bool = False) -> Point | None:
         """Solve the equations that fail for the entries of one array after another."""
         for _ in range(2):
             for array in self.survey.arrays:
-                failing = [
-                    h
-                    for h, a in zip(self.question.hypotheses, self.mentioned, strict=True)
-                    if isinstance(h, Same) and array in a and not satisfied(h, point, self.reaches)
-                ]
-                kept = [
-                    h
-                    for h, a in zip(self.question.hypotheses, self.mentioned, strict=True)
-                    if isinstance(h, Same) and array in a and h not in failing
-                ]
-                if not failing or array in point.discrete:
+                if array in point.discrete:
                     continue
-                entries = solved([*failing, *kept], array, point, self.reaches)
+                about = [h for h, a in zip(self.question.hypotheses, self.mentioned, strict=True) if array in a]
+                failing = [h for h in about if not satisfied(h, point, self.reaches)]
+                kept = [h for h in about if isinstance(h, Same) and h not in failing]
+                wrong = [e for h in failing if (e := equation(h, forced)) is not None]
+                entries = solved([*wrong, *kept], array, point, self.reaches) if wrong else None
                 if entries is not None:
                     point = replace(point, arrays={**point.arrays, array: entries})
                     if self.satisfies(point):
@@ -264,6 +261,16 @@ class Sampler:
         return any(
             isinstance(h, Same) and array in a for h, a in zip(self.question.hypotheses, self.mentioned, strict=True)
         )
+
+
+def equation(h: Hypothesis, forced: bool) -> Same | None:
+    match h:
+        case Same():
+            return h
+        case Positive(u) | AtLeastZero(u) if forced:
+            return Same(u, ONE)
+        case _:
+            return None
 
 
 def bound(hint: str, sizes: Mapping[str, int]) -> int:

@@ -57,6 +57,7 @@ class Survey:
 
     symbols: set[str] = field(default_factory=set)
     lengths: set[Size] = field(default_factory=set)
+    summed: set[Size] = field(default_factory=set)  # lengths of sums, which may be sums of nothing
     arrays: dict[Array, list[set[Extent]]] = field(default_factory=dict)
     picks: dict[str, tuple[Size, list[set[Extent]]]] = field(default_factory=dict)
     functions: dict[str, None] = field(default_factory=dict)
@@ -73,8 +74,8 @@ class Survey:
         return extents(self.picks[name][1], sizes)
 
     def possible(self, sizes: Mapping[str, int]) -> bool:
-        """Every axis has at least one value."""
-        return all(s.at(dict(sizes)) >= 1 for s in self.lengths)
+        """Every axis has at least one value, and no sum a negative number of them."""
+        return all(s.at(dict(sizes)) >= 1 for s in self.lengths) and all(s.at(dict(sizes)) >= 0 for s in self.summed)
 
 
 def extents(axes: list[set[Extent]], sizes: Mapping[str, int]) -> Position:
@@ -151,7 +152,8 @@ class Surveyor:
                     self.found.functions[fn] = None
                 self.term(arg, stack, root or fn == "log")
             case Sum(size, body, _):
-                self.length(size)
+                self.found.summed.add(size)
+                self.found.symbols.update(size.symbols)
                 self.term(body, (*stack, size), root)
             case Diff(body, wrt):
                 self.term(body, stack, root)

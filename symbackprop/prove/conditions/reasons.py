@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from itertools import islice, product
 
 from symbackprop.clock import check_time
-from symbackprop.core.context import Context, Equation, Same
+from symbackprop.core.context import Context, Same
 from symbackprop.core.discharge import assuming, established, knowing, like, picked, term_of, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
-from symbackprop.core.kernel import Linear, Proof, check
 from symbackprop.core.ordering import predicate_key
 from symbackprop.core.reasons import Base, Factors, Fixed, Given, Knowing, Nested, Reason, Sign, Split, Weigh
 from symbackprop.core.signs import NONNEGATIVE, POSITIVE, Signs
@@ -35,22 +34,24 @@ from symbackprop.core.terms import (
     opened_whole,
     sub,
     substitute,
+    sum_over,
     whole,
 )
 from symbackprop.prove.matching import fixed_in, replaced, truths
 
 from ..differentiate import Names
-from ..equality import prove_equal
+from ..equality import by_distributing, prove_equal
 from ..matching import unify
 from ..tidying import Tidy
 from .effort import Effort
-from .restating import restated
+from .restating import case_name, restated
 from .scales import F0, F1, FAILED, Scales
 
 DEPTH = 5  # reasons inside reasons; a split counts twice
 SPLITS = 6  # steps that one condition is split by, all together
 TRUTHS = 3  # steps that one condition is split by
 ROWS = 4  # axes of a maximum that is taken in two steps
+PLAIN = (POSITIVE, NONNEGATIVE)
 FACTS = 40  # facts that one condition is weighed against
 
 
@@ -226,21 +227,27 @@ class Seeker(Scales):
                 yield from self.less(p, fact, u)
 
     def less(self, p: Predicate, fact: Predicate, u: list[Monomial]) -> Iterator[Reason]:
-        """By the fact over a common denominator, times the coefficient that makes one of its terms one of u's."""
-        for fact_here in self.variants(term_of(fact), term_of(p)):
+        """By the fact over a common denominator, times the coefficient that makes one of its terms one of u's.
+
+        Where that is a sum, by the sum of what the fact says of each: x_i > 1 of Σ_i x_i - n.
+        """
+        for fact_here in dict.fromkeys((*self.variants(term_of(fact), term_of(p)), term_of(fact))):
             own = self.primitive(fact_here)
             v = self.monomials(own[0]) if own is not None else None
             for m, n in product(v or (), u):
-                if own is None or not m.factors:
+                if own is None or not m.factors or m.dummies:
                     continue
-                c = n.coefficient / m.coefficient
-                shape, other = (x._replace(coefficient=F1).term() for x in (m, n))
-                for given in islice(self.instances(shape, other), 1) if c > 0 else ():
-                    here, weight = substitute(fact_here, given), mul(Num(c), substitute(own[1], given))
-                    if not free(here) <= free(term_of(p)):
-                        continue
-                    rest = self.value(sub(term_of(p), mul(weight, here)))
-                    if Signs(self.context).sign(rest) in (POSITIVE, NONNEGATIVE) or rest == ZERO:
+                before = tuple(f for f in n.factors if n.dummies and free(f[0]).isdisjoint(n.dummies))
+                c = Monomial(n.coefficient / m.coefficient, (), before).term()
+                left = tuple(f for f in n.factors if f not in before)
+                shape, other = (Monomial(F1, (), factors).term() for factors in (m.factors, left))
+                for given in islice(self.instances(shape, other), 1):
+                    weight, here = (substitute(t, given) for t in (own[1], fact_here))
+                    if n.dummies:
+                        weight, here = ONE, sum_over(n.dummies, mul(weight, here))
+                    rest = self.size(self.value(sub(term_of(p), mul(weight := mul(c, weight), here))))
+                    signs = (Signs(self.context).sign(t) for t in (weight, rest))
+                    if free(here) <= free(term_of(p)) and next(signs) == POSITIVE and next(signs) in PLAIN:
                         yield from self.weigh(p, ONE, ((weight, Sign(like(fact, here))),), rest)
 
     def by_one_product(self, p: Nonzero, depth: int) -> Iterator[Reason]:
@@ -379,22 +386,9 @@ class Seeker(Scales):
         return None
 
 
-def by_distributing(lhs: Term, rhs: Term, context: Context) -> tuple[Proof, Equation] | None:
-    """As sums of products alone, where a normal form would ask for more: that of [-u > 0] asks for u != 0."""
-    try:
-        return Linear(lhs, rhs), check(Linear(lhs, rhs), context)
-    except FAILED:
-        return None
-
-
 def known_there(region: Context, p: Predicate, depth: int, effort: Effort, splits: int) -> Reason | None:
     """A reason in a narrower region, with what it says in the words of the prover."""
     lemmas, name = restated(region), case_name(region)
     wider, _ = knowing(name, lemmas, region)
     found = Seeker(wider, effort, splits).reason(p, depth)
     return found if found is None or not lemmas else Knowing(p, name, lemmas, found)
-
-
-def case_name(region: Context) -> str:
-    """A name that no hypothesis has."""
-    return f"case {len(region.hypotheses)}"

@@ -164,3 +164,8 @@ def cases(h: Hypothesis) -> list[tuple[Hypothesis, Values]]:
         else:
             found.append((type(h)(substitute(h.term, given)), values))
     return found
+
+
+def case_name(region: Context) -> str:
+    """A name that no hypothesis has."""
+    return f"case {len(region.hypotheses)}"

@@ -11,6 +11,7 @@ from symbackprop.core.terms import ONE, ZERO, Num, Power, ProofError, Term, free
 
 from ..normal_form.normal import Normal
 from ..normal_form.reduce import TooLarge
+from .sizes import polynomial
 
 F0, F1 = Fraction(0), Fraction(1)
 CLEARED = 4  # denominators inside numerators
@@ -38,6 +39,15 @@ class Scales:
             return self.normal.run(value).expand(value)
         except FAILED:
             return None
+
+    def size(self, t: Term) -> Term:
+        """n - 1 as a size, or a multiple of one, whose sign is plain."""
+        found, own = polynomial(t), self.monomials(t)
+        scaled = None if found is None else self.monomials(found)
+        if found is None or not own or not scaled:
+            return t
+        multiple = mul(Num(own[0].coefficient / scaled[0].coefficient), found)
+        return multiple if self.value(multiple) == t else t
 
     def primitive(self, t: Term, either: bool = False) -> tuple[Term, Term] | None:
         """(scale * t, scale) for a positive scale: over a common denominator, without what all terms share.

@@ -116,7 +116,7 @@ class Session(ABC):
 
     def run(self, *terms: Term) -> Expansion:
         """An expansion whose dummies no term in play uses."""
-        run = Expansion(frozenset[Index]().union(*map(free, terms)))
+        run = Expansion(frozenset[Index]().union(*map(free, terms)), least=self.context.least)
         run.count = max(run.count, self.names.count)
         self.names.count = run.count + 1_000_000  # room for the dummies of this run
         return run

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 
 from symbackprop.core.context import Same
@@ -21,13 +22,13 @@ from ..normal_form.reduce import Move, Rule, product_of
 from ..normal_form.session import Session
 from .ranges import implied
 from .steps import Steps
-from .summation_ranges import Ends, Shifts
+from .summation_ranges import Ends, Shifts, counted
 from .symmetry import Symmetry, orders, turned, turning
 from .whole_arrays import Maxima
 
 F1 = Fraction(1)
 TURNED = 4
-"""How many factors of one product are turned in search of an inverse that cancels."""
+"""How many factors of one product are turned in search of an inverse that cancels, or of an equation that applies."""
 
 
 class Relations:
@@ -41,6 +42,7 @@ class Relations:
         self.shift = Shifts(normal).rule
         self.steps = Steps(normal).rule
         self.ends = Ends(normal).rule
+        self.count = partial(counted, normal.context)
         self.hypotheses = list(self.from_hypotheses())
 
     def rules(self) -> tuple[Rule, ...]:
@@ -55,6 +57,7 @@ class Relations:
             self.ends,
             implied,
             self.shift,
+            self.count,
             *self.maxima.rules(),
             self.steps,
         )
@@ -199,11 +202,14 @@ class Relations:
 
     def inverse(self, m: Monomial) -> Move | None:
         """With factors turned where only then the matrix stands beside its inverse."""
-        if not any(isinstance(b, Whole) and b.fn == "inv" for b, _ in m.factors):
-            return None
-        move = self.contracted(m)
+        inverses = any(isinstance(b, Whole) and b.fn == "inv" for b, _ in m.factors)
+        return self.turned_for(self.contracted, m) if inverses else None
+
+    def turned_for(self, rule: Rule, m: Monomial) -> Move | None:
+        """What the rule says, or factors of symmetric arrays turned so that it says something."""
+        move = rule(m)
         for swaps in islice(orders(self.symmetries.able(m, TURNED)), 1, None) if move is None else ():
-            if self.contracted(turned(m, swaps)[0]) is not None:
+            if rule(turned(m, swaps)[0]) is not None:
                 return turning(m, swaps)
         return move
 
@@ -268,6 +274,10 @@ class Relations:
                 yield name, Pattern(lead.factors, lead.dummies, universals), lead, h
 
     def hypothesis(self, m: Monomial) -> Move | None:
+        """With factors turned where only then an equation such as P P = P applies."""
+        return self.turned_for(self.assumed, m) if self.hypotheses else None
+
+    def assumed(self, m: Monomial) -> Move | None:
         for name, pattern, lead, h in self.hypotheses:
             for binding, left in occurrences(pattern, m):
                 images = {binding[d] for d in pattern.dummies}

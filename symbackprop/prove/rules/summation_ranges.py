@@ -78,6 +78,27 @@ def end(b: Term) -> tuple[Index, Size, Term] | None:
     return None
 
 
+# --- how often a condition holds: Σ_j [j <= i] = i + 1 ---
+
+
+def counted(context: Context, m: Monomial) -> Move | None:
+    for i in m.dummies:
+        about = [b for b, _ in m.factors if i in free(b)]
+        match about:
+            case [Holds(NonNegative(e))]:
+                law = By("count", (i, e))
+                try:
+                    equation = check(law, context)
+                except ProofError:
+                    continue
+                left = tuple(f for f in m.factors if f[0] != about[0])
+                dummies = tuple(d for d in m.dummies if d != i)
+                return Move(dummies, product_of(m.coefficient, left), equation.lhs, equation.rhs, law)
+            case _:
+                pass
+    return None
+
+
 # --- which index a convolution is summed over: Σ_i f(i) [0 <= c ± i < M] = Σ_k f(±(k - c)) [..] ---
 
 

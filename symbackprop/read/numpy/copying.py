@@ -172,6 +172,7 @@ class Copier:
     def code(self, code: types.CodeType) -> types.CodeType:
         """The code with its list comprehensions patched to report what they made (3.12 and later inline them)."""
         if code not in self.codes:
+            refuse_identity_of_numbers(code)
             consts = tuple(self.code(c) if isinstance(c, types.CodeType) else c for c in code.co_consts)
             new = code.replace(co_consts=consts) if consts != code.co_consts else code
             if sys.version_info[:2] == (3, 11) and code.co_name == "<listcomp>":
@@ -291,6 +292,16 @@ class ModuleView:
 
     def __getattr__(self, name: str) -> Any:
         return self._copier.convert(getattr(self._module, name))
+
+
+def refuse_identity_of_numbers(code: types.CodeType) -> None:
+    """`len(x) is 3` and `(len(x) > 3) is True` ask for objects, which here are others than in a run."""
+    steps = list(dis.get_instructions(code))
+    for first, second, third in zip([None, *steps], steps, steps[1:], strict=False):
+        literal = second.argval if second.opname == "LOAD_CONST" else None
+        compared = isinstance(literal, bool) and first is not None and first.opname == "COMPARE_OP"
+        if third.opname == "IS_OP" and (type(literal) in (int, float) or compared):
+            raise TraceError(f"`is {literal}` compares objects, not values: write == {literal}")
 
 
 def patched(code: types.CodeType) -> types.CodeType:

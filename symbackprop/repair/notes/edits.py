@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import cast
 
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.rewriting import negative, scalar_like, scaled_tree, turned
 from symbackprop.read.notes.grammar.tree import (
     Add,
+    All,
     Annotated,
     Binder,
     Call,
@@ -35,6 +36,7 @@ from symbackprop.read.notes.grammar.tree import (
     Symbol,
     Transpose,
 )
+from symbackprop.read.notes.grammar.walking import walk
 
 Written = Callable[[Expr], str]
 _FACTORS = 4
@@ -127,8 +129,8 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
                 yield Edit(rest[0] if len(rest) == 1 else Add(rest), f"extra term {shown(a)}", 4)
                 for factor, name in numbers(around.decl):
                     new = scaled_tree(a, factor, name)
-                    said = f"missing factor {name} in one term"
-                    yield Edit(replace(node, args=(*args[:k], new, *args[k + 1 :])), said, 3)
+                    said, cost = f"missing factor {name} in one term", 4 if name in around.decl.sizes else 3
+                    yield Edit(replace(node, args=(*args[:k], new, *args[k + 1 :])), said, cost)
         case Product(args, signs):
             yield from product_edits(args, signs, around)
         case Hadamard(args):
@@ -173,6 +175,8 @@ def local(node: Expr, around: Surroundings) -> Iterator[Edit]:
         case Sum(binders, body):
             yield Edit(body, "extra sum", 4)
             yield from renamed_dummies(node, around)
+            for factor in items_of({b.name for b in binders}, body, around.indices):
+                yield Edit(replace(node, body=Product((body, factor), ("",))), f"missing factor {shown(factor)}", 3)
             del binders
         case Derivative(body, wrt) if len(wrt) == 1:
             for v in variables(wrt[0], around):
@@ -262,6 +266,20 @@ def renamed_dummies(node: Sum, around: Surroundings) -> Iterator[Edit]:
             yield Edit(Sum((replace(node.binders[0], name=new),), body), f"the letter {old} is taken", 4)
 
 
+def items_of(dummies: set[str], body: Expr, free: Sequence[str]) -> Iterator[Expr]:
+    """The x_i that a sum over i holds, x_ij for it and for x_ik."""
+    for node in walk(body):
+        entry = node.arg if isinstance(node, Transpose) else node
+        if not isinstance(entry, Entry) or not any(isinstance(i, IndexName) and i.name in dummies for i in entry.at):
+            continue
+        yield cast(Expr, node)
+        at = tuple(IndexName(i.name) if isinstance(i, IndexName) else i for i in entry.at)
+        at = (*at, All()) if len(at) == 1 else at
+        for k, name in product(range(len(at)), free):
+            if isinstance(i := at[k], All) or (isinstance(i, IndexName) and i.name not in dummies):
+                yield Entry(entry.base, (*at[:k], IndexName(name), *at[k + 1 :]))
+
+
 def with_index(node: object, old: str, new: str) -> object:
     if isinstance(node, IndexName):
         return IndexName(new) if node.name == old else node
@@ -300,3 +318,4 @@ def numbers(decl: Declarations) -> Iterator[tuple[Expr, str]]:
     for name, symbol in [*decl.sizes.items()][:4]:
         if symbol.value is None and not symbol.hidden:
             yield Quotient(one, Symbol(name)), f"1/{name}"
+            yield Symbol(name), name

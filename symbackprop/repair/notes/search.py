@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from typing import TypeAlias
 
-from symbackprop.core.terms import Power, SymbackpropError, sized
+from symbackprop.core.indices import Index
+from symbackprop.core.terms import Power, SymbackpropError, Term, sized
 from symbackprop.decide.outcomes import Repair
-from symbackprop.prove.claims import derived
-from symbackprop.read.notes.files.place import ReadError
+from symbackprop.prove.claims import derived, in_names
+from symbackprop.prove.differentiate import Names
+from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
 from symbackprop.read.notes.grammar.rewriting import index_names, scaled_tree
 from symbackprop.read.notes.grammar.tree import (
@@ -36,8 +38,11 @@ from symbackprop.read.notes.grammar.tree import (
 )
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
-from symbackprop.read.notes.statements.claims import Claim, equation
+from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
+from symbackprop.read.notes.statements.conditions import conditioned
 from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.write.code.compact import compact
+from symbackprop.write.code.einsum import Einsum
 from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
 from symbackprop.write.notes.spelling import Speller, Unspelled
 
@@ -84,6 +89,8 @@ def repaired(reading: Reading, prove: Prover) -> Repair | None:
     try:
         if reading.kind == "shape" or reading.relation in ("~", "∈"):
             return repaired_shape(reading)
+        if (said := reading.also) is not None and said.lhs is not None and said.rhs is not None:
+            return Solving(reading, said, said.lhs, said.rhs, prove).run()
         return Repairer(reading, reading.lhs, reading.rhs, prove).run()
     except (ReadError, Unspelled, RecursionError):
         return None
@@ -118,7 +125,7 @@ class Repairer:
                 return found
             if self.proofs >= _PROVED:
                 break
-        return None
+        return None if self.sides.swapped else self.by_entries(ANOTHER)
 
     # --- from a candidate to what is shown ---------------------------------------------------
 
@@ -134,10 +141,13 @@ class Repairer:
         try:
             if left or lhs is None:
                 chain = parse_statement(text, self.decl).parts[0].chain
-                lhs, rhs = chain.subjects[-1], chain.links[0].rhs
+                lhs, rhs = chain.subjects[-1], chain.links[-1].rhs
             else:
                 rhs = parse_expression(right, self.decl)
-            claim = equation(self.decl, lhs, rhs, text if left else right, (0, 1))
+            lhs, rhs = (self.reading.unwritten.written(side, self.decl) for side in (lhs, rhs))
+            for condition in self.reading.unwritten.conditions:
+                lhs, rhs = conditioned(condition, lhs, rhs)
+            claim = self.equation(lhs, rhs, text if left else right, (0, 1))
         except (ReadError, IndexError):
             return None
         if not isinstance(claim, Claim) or (lhs == rhs and left):  # a row of align may say again what stands above it
@@ -146,17 +156,19 @@ class Repairer:
         hypotheses = self.prove(self.reading, claim)
         return None if hypotheses is None else Repair(text.strip(), mistake, hypotheses)
 
-    def by_entries(self) -> Repair | None:
-        """The derivative by the laws, entry by entry."""
+    def by_entries(self, mistake: str = "") -> Repair | None:
+        """The derivative by the laws, entry by entry, in matrices where whole arrays are compared."""
         assert self.reading.lhs is not None
         claim = self.claim(self.reading.lhs, Num(Fraction(0)))
         term = None if claim is None else derived(claim.lhs, claim.context)
         left = self.side(self.reading.lhs, self.reading.lhs)
-        if term is None or claim is None or left is None or any(i.name in (ROW, COLUMN) for i in claim.free):
+        if term is None or claim is None or left is None:
             return None
-        written = DocumentLatex()(term)
-        free = next(c for c in "kmpqrs" if not re.search(rf"(?<![A-Za-z\\]){c}(?![A-Za-z])", written))
-        return self.proved(left, written.replace(r"\mathrm{tidy}", free), "")
+        axes = [next((i for i in claim.free if i.name == name), None) for name in (ROW, COLUMN)]
+        for t in dict.fromkeys((in_names(term, claim.context, Names()), term)):
+            if (found := self.proved(left, in_letters(t, *axes), mistake)) is not None:
+                return found
+        return None
 
     def side(self, tree: Expr, original: Expr | None) -> str | None:
         """A side as text; "" for a left side that stands in another formula."""
@@ -166,7 +178,7 @@ class Repairer:
                 if written is not None:
                     return written
                 if tree is self.reading.lhs:
-                    return self.reading.left
+                    return self.reading.left.rstrip("= ")
             return self.speller(tree)
         except (Unspelled, ReadError):
             return None
@@ -222,10 +234,13 @@ class Repairer:
 
     def claim(self, lhs: Expr, rhs: Expr) -> Claim | None:
         try:
-            found = equation(self.decl, lhs, rhs, self.text, self.reading.span)
+            found = self.equation(lhs, rhs, self.text, self.reading.span)
         except (SymbackpropError, RecursionError):
             return None
         return found if isinstance(found, Claim) else None
+
+    def equation(self, lhs: Expr, rhs: Expr, text: str, span: Span) -> Claim | Unequal:
+        return equation(self.decl, lhs, rhs, text, span)
 
     def surroundings(self) -> Surroundings:
         trees = [self.sides.fixed, self.sides.formula]
@@ -297,6 +312,41 @@ class Repairer:
         said = factor_mistake(named[1])
         new = scaled_tree(tree, coefficient, named[1])
         yield Candidate(*self.sides.ordered(new), f"{mistake}, {said}" if mistake else said)
+
+
+def in_letters(t: Term, rows: Index | None, columns: Index | None) -> str:
+    """Raises Unspelled where whole arrays have no formula in matrices."""
+    if rows is None and columns is None:
+        written = DocumentLatex()(t)
+    else:
+        try:
+            form = compact(t, rows, columns).form
+        except SymbackpropError:
+            raise Unspelled("no formula in matrices") from None
+        if isinstance(form, Einsum):
+            raise Unspelled("no formula in matrices")
+        written = DocumentLatex().matrix(form)
+    free = next(c for c in "kmpqrs" if not re.search(rf"(?<![A-Za-z\\]){c}(?![A-Za-z])", written))
+    return written.replace(r"\mathrm{tidy}", free)
+
+
+class Solving(Repairer):
+    """w = … said to solve a condition: what is changed is put into the condition."""
+
+    def __init__(self, condition: Reading, said: Reading, lhs: Expr, rhs: Expr, prove: Prover) -> None:
+        super().__init__(said, lhs, rhs, prove)
+        self.condition = condition
+
+    def equation(self, lhs: Expr, rhs: Expr, text: str, span: Span) -> Claim | Unequal:
+        table, left, right = self.condition.declarations, self.condition.lhs, self.condition.rhs
+        assert left is not None and right is not None
+        given = tuple(
+            replace(d, chain=replace(d.chain, links=(replace(d.chain.links[0], rhs=rhs),)))
+            if isinstance(x := d.chain.subjects[-1], Symbol) and x.name in table.solved
+            else d
+            for d in table.definitions
+        )
+        return equation(replace(table, definitions=given), left, right, text, span)
 
 
 def is_given(tree: Expr) -> bool:

@@ -144,10 +144,18 @@ def laid_out(run: WorkingOut, value: Value, k: int) -> Laid:
 # --- whole claims ----------------------------------------------------------------------------
 
 
+_ROUNDING = 1e-9
+
+
 def plausible(claim: Claim) -> bool:
     """Both sides agree at a point of distinct sizes."""
     found = compared(claim, 1)
-    return bool(found) and all(np.isfinite(a).any() and close(b, a) for a, b, _ in found)
+    return bool(found) and all(np.isfinite(a).any() and (close(b, a) or vanishing(a, b)) for a, b, _ in found)
+
+
+def vanishing(a: FloatArray, b: FloatArray) -> bool:
+    """Zero on one side, no more than rounding on the other: a solution put into its condition."""
+    return any(not x.any() and bool((np.abs(y) < _ROUNDING).all()) for x, y in ((a, b), (b, a)))
 
 
 def ratio(claim: Claim) -> tuple[list[float], list[dict[str, int]]] | None:

@@ -153,11 +153,6 @@ Proof. by rewrite /step; case: (0 < x); rewrite !eqxx ?orbT. Qed.
 Lemma pw_factors n s : pw (mulf s) (Frac n 1) = mulf [seq pw x (Frac n 1) | x <- s].
 Proof. by rewrite (mulf_map (f := fun x => pw x (Frac n 1))) ?pw_one // => x y; exact: pw_mulz. Qed.
 Lemma all_cons (P : R -> bool) x s : P x -> all P s -> all P (x :: s). Proof. by move=> /= -> ->. Qed.
-Lemma pw_factors_root q s : all (fun x => 0 < x) s -> pw (mulf s) q = mulf [seq pw x q | x <- s].
-Proof.
-move=> H; have := pw_mono_root (q := q) (erefl _) H.
-by rewrite /= !addr0 qr1 !mul1r.
-Qed.
 (* exponentials of linear combinations *)
 Lemma exp_scale c x : expR (qr R c * x) = pw (expR x) c.
 Proof. by rewrite pw_ln ?expR_gt0 // expK. Qed.
@@ -193,8 +188,6 @@ Lemma step_positive x : 0 < x -> step x = qr R (Frac 1 1). Proof. by rewrite /st
 Lemma step_negative x : 0 < x -> step (qr R (Frac (-1) 1) * x) = qr R (Frac 0 1).
 Proof. by move=> h; rewrite /step qr0 qr_opp1 mulN1r oppr_gt0 ltNge ltW. Qed.
 Lemma step_zero : step (qr R (Frac 0 1)) = qr R (Frac 0 1). Proof. by rewrite qr0 /step ltxx. Qed.
-Lemma step_excluded_zero x : step x * step (qr R (Frac (-1) 1) * x) = qr R (Frac 0 1).
-Proof. by rewrite /step qr0 qr_opp1 mulN1r oppr_gt0; case: ltgtP; rewrite ?mulr0 ?mul0r. Qed.
 Lemma by_cases (f : R -> R) h (a b : R) : (h == 0) || (h == 1) ->
   f (h * a + (qr R (Frac 1 1) + qr R (Frac (-1) 1) * h) * b)
   = h * f a + (qr R (Frac 1 1) + qr R (Frac (-1) 1) * h) * f b.

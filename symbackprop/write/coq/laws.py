@@ -102,11 +102,6 @@ def power_add(g: Given, base: Term, p: Fraction, q: Fraction) -> str:
 def power_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
     if whole_number(q):
         return f"(pw_factors {integer(q)} {g.texts(args)})"
-    return f"(pw_factors_root {g.words.rational(q)} {g.all(Positive, args)})"
-
-
-@law
-def root_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
     return f"(pw_factors_ge0 {g.words.rational(q)} {g.all(AtLeastZero, args)})"
 
 
@@ -176,11 +171,6 @@ def step_of_negative(g: Given, u: Term) -> str:
 @law
 def step_of_zero(g: Given) -> str:
     return "(step_zero R)"
-
-
-@law
-def step_times_argument(g: Given, u: Term) -> str:
-    return f"(step_excluded_zero {g.words.text(u)})"
 
 
 @law

@@ -13,7 +13,6 @@ from ...core.indices import Index, IndexExpr
 from ...core.laws.registry import instance
 from ...core.proofs import (
     By,
-    Cancel,
     Chain,
     Digits,
     EveryDepth,
@@ -39,12 +38,10 @@ from ...core.terms import (
     Diff,
     Entry,
     Mul,
-    Nonzero,
     Power,
     Term,
     arguments,
     free,
-    num,
     over,
     rebuilt,
     substitute,
@@ -171,12 +168,6 @@ class Steps:
                 return self.instance(self.of(inner), dict(given))
             case LinearStep(lhs, rhs, steps):
                 return self.stated(lhs, rhs, self.combined(lhs, rhs, [(d, f, self.of(p)) for d, f, p in steps]))
-            case Cancel(factor, lhs, rhs, inner):
-                lemma = self.of(inner)
-                products = Mul((factor, lhs)), Mul((factor, rhs))
-                total = self.combined(*products, [((), num(1), lemma)])
-                stated = f"({total} : {' = '.join(map(self.words.text, products))})"
-                return self.stated(lhs, rhs, f"(mulfI {self.signs.holds(Nonzero(factor))} {stated})")
             case Let(array, meaning, inner):
                 return self.within(array, meaning, inner)
             case Rephrase(inner, parts):

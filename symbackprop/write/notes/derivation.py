@@ -15,7 +15,6 @@ from symbackprop.core.context import Context
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import (
     By,
-    Cancel,
     Chain,
     Digits,
     Flip,
@@ -66,7 +65,7 @@ from symbackprop.prove.working_out import CheckedEquation
 
 from .letters import COLUMN, ROW, DocumentLatex
 
-STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Cancel, Values, Digits, Let, Rephrase)
+STEPS = (Chain, Flip, Inside, UnderSum, UnderWhole, UnderDiff, Instance, Linear, Values, Digits, Let, Rephrase)
 _LINES, _LENGTH = 14, 2200
 _LETTERS = "kmpqrsuvijabcdegh"
 _WORDS = {
@@ -194,7 +193,7 @@ def steps(proof: Proof, context: Context) -> list[tuple[Term, str]]:
         case Instance(values, inner):
             given = dict(values)
             return [(substitute(t, given), why) for t, why in steps(inner, context)]
-        case Linear(lhs, rhs) | Cancel(_, lhs, rhs) | Values(_, lhs, rhs) | Digits(_, lhs, rhs):
+        case Linear(lhs, rhs) | Values(_, lhs, rhs) | Digits(_, lhs, rhs):
             return [(lhs, ""), (rhs, "put together")]
         case Rephrase(inner):
             return steps(inner, context)
@@ -243,7 +242,7 @@ def used_laws(proof: Proof) -> Iterator[str]:
                 work += each
             case Flip(inner) | UnderSum(_, inner) | UnderDiff(_, inner) | Instance(_, inner) | Let(_, _, inner):
                 work.append(inner)
-            case UnderWhole(_, _, _, _, inner) | Cancel(_, _, _, inner) | Digits(_, _, _, _, _, inner):
+            case UnderWhole(_, _, _, _, inner) | Digits(_, _, _, _, _, inner):
                 work.append(inner)
     return iter(seen)
 

@@ -50,6 +50,10 @@ _TRANSPOSE = re.compile(r"\^\s*(?:(\\top)\b|\{\s*(\\top|\\mathsf\s*\{?\s*T\s*\}?
 SIGNS = {"": " ", "cdot": r" \cdot ", "times": r" \times ", "*": " * ", "@": " @ ", "outer": r" \otimes "}
 FUNCTIONS = frozenset("log ln exp sin cos tan tanh sinh cosh det max min".split())
 
+_RAISED = re.compile(r"\s*(?:\^\s*(?:\{\s*)?(?:\\top|\\intercal|\\mathsf\s*\{?\s*T\s*\}?|T)\s*\}?|ᵀ)\s*\Z")
+_OPENING = re.compile(r"(?:\s*(?:\\left|\\[bB]igg?l?)?\s*[(\[])+\s*\Z")
+"""Of what is summed."""
+
 
 class Unspelled(SymbackpropError):
     """This tree has no spelling here."""
@@ -61,9 +65,12 @@ class Speller:
     def __init__(self, text: str, originals: Iterable[Expr], decl: Declarations, around: str = "") -> None:
         self.text, self.decl, self.around = text, decl, f"{text}\n{around}"
         self.intact = {id(n) for tree in originals for n in walk(tree)}
+        self.raised = set[int]()
         for raised in (n for tree in originals for n in walk(tree) if isinstance(n, Transpose)):
             if isinstance(raised.arg, Power) and raised.arg.span == raised.span:  # X^{-T} has no text of X^{-1}
                 self.intact -= {id(raised.arg), id(raised.arg.exponent)}
+            if isinstance(raised.arg, Transpose) and raised.arg.span == raised.span:  # x_i^T, where x_i is a row of X
+                self.raised.add(id(raised.arg))
         self.symbols: dict[str, list[Symbol]] = {}
         self.functions: dict[str, Call] = {}
         self.sums: list[Sum] = []
@@ -107,6 +114,8 @@ class Speller:
         if id(node) not in self.intact:
             return None
         text = self.text[node.span[0] : node.span[1]].strip()
+        if id(node) in self.raised:
+            text = _RAISED.sub("", text)
         if isinstance(node, Symbol) and node.sample is None:
             text = bare_symbol(text, node)
             if "nabla" in text or "∇" in text:  # the variable that ∇J does not name
@@ -229,7 +238,7 @@ class Speller:
     def sigma(self, node: Sum, names: list[str]) -> str:
         for tree in self.sums:
             if tree.binders == node.binders:
-                text = self.text[tree.span[0] : tree.body.span[0]]
+                text = _OPENING.sub("", self.text[tree.span[0] : tree.body.span[0]])
                 if balanced(text) and text.startswith("\\sum"):
                     return text.strip()
         return rf"\sum_{{{subscripts([author_latex(n) for n in names])}}}"

@@ -94,8 +94,15 @@ class Collector:
         self.items.append(Block(text, where, front))
 
     def prose(self, text: str, where: Place) -> None:
-        if text.strip():
-            self.items.append(Prose(text, where, self.section))
+        if not text.strip():
+            return
+        try:
+            if self.macros:
+                text, offsets = expand(text, [where.offset(k) for k in range(len(text))], self.macros)
+                where = Place(where.source, where.offset(0), offsets)
+        except ReadError:  # its formulas say so
+            pass
+        self.items.append(Prose(text, where, self.section))
 
     def words(self, text: str) -> None:
         """Prose that stands before the next formula (and after the last one)."""

@@ -10,6 +10,7 @@ from .lexer import Token
 from .operators import ROWS, Operators
 from .statement import Part, Statement
 from .tree import Chain, Equated, Expr, Link, Matrix, Missing, Paren, ShapeWord, Words
+from .wide_sums import with_wide_sums
 
 _SHAPE_WORD = re.compile(r"(?:an?\s+)?(scalar|row|column|vector|matrix|matrices)(?:[\s-]*vectors?)?s?\Z", re.IGNORECASE)
 
@@ -90,7 +91,7 @@ class Chains(Operators):
             out.append(Link(relation.text, rhs, (relation.start, end), (min(begin, end), end)))
         if not out and type(subjects[-1]) is Missing:
             raise self.unexpected()
-        return Chain(subjects, tuple(out), (start, self.end()))
+        return with_wide_sums(Chain(subjects, tuple(out), (start, self.end())))
 
     def unboxed(self) -> None:
         """A box around a whole equation says nothing."""

@@ -27,6 +27,19 @@ from .tree import (
 from .walking import mapped, walk
 
 
+def order_of_d(name: Name, beside: Expr | None = None) -> int:
+    """1 of the d in dx, 2 of that in d^2 f, 0 of what is no d: d^2(x, y) is a distance."""
+    if name.letter != "d" or name.sub is not None or name.primes or name.top:
+        return 0
+    match name.sups:
+        case ():
+            return 1
+        case (Script(value=Num(order)),) if order in (2, 3) and not isinstance(beside, Paren):
+            return int(order)
+        case _:
+            return 0
+
+
 def substituted(
     body: Expr, params: tuple[Expr, ...], args: tuple[Expr, ...], beside: Collection[str] = ()
 ) -> Expr | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import cast
 
 from ..declared.symbols import Declarations
 from ..files.place import Place, ReadError, Span, Unsettled
 from .dotted import dotted
 from .lexer import MAX_DEPTH
+from .loosely import order_of_d
 from .parser import parse, parse_value
 from .resolve_products import Products
 from .resolve_scripts import checked_exponent
@@ -66,6 +68,8 @@ class Resolver(Products):
         """What letters stand in it, and whether the relation is one between differentials."""
         self.shown = frozenset(n.letter for n in walk_names(c))
         self.differentials = any(is_differential(s) for s in (*c.subjects, *(k.rhs for k in c.links)))
+        self.second = any(order_of_d(n) > 1 for n in walk_names(c)) and any(map(has_differential, walk(c)))
+        self.differentials |= self.second
 
     def chain(self, c: Chain) -> Chain:
         if not self.differentials:
@@ -255,10 +259,17 @@ class Resolver(Products):
 def is_differential(node: Expr) -> bool:
     """dJ, written together."""
     match node:
-        case Product((Name("d", _, None, ()) as d, Name() as x)):
-            return d.span[1] == x.span[0]
+        case Product((Name() as d, Name() as x)):
+            return order_of_d(d) > 0 and d.span[1] == x.span[0]
         case _:
             return False
+
+
+def has_differential(node: object) -> bool:
+    """Factors of which one is d, right in front of a letter."""
+    return isinstance(node, Product) and any(
+        is_differential(Product(pair, ("",))) for pair in pairwise(node.args)
+    )
 
 
 def from_one(b: Binder, body: Expr) -> Binder:

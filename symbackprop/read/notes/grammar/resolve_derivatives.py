@@ -46,6 +46,8 @@ class Derivatives(NameResolver):
         raise NotImplementedError
 
     differentials: bool = False
+    second: bool = False
+    """Beside d^2 f, dx^2 is the square of dx."""
 
     def differentiated(self, op: Operator, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
         """∇_W and ∂_x take a number's name or a call alone, (∇_z L) x^T; else, and ∂/∂x always, the whole product."""

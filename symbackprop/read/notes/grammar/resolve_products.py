@@ -7,7 +7,7 @@ from typing import cast
 
 from ..declared.symbols import ArraySymbol
 from ..files.place import ReadError, Span, Unsettled
-from .loosely import substituted
+from .loosely import order_of_d, substituted
 from .resolve_derivatives import Derivatives
 from .resolve_names import NameResolver
 from .resolve_scripts import checked_exponent
@@ -109,13 +109,19 @@ class Products(Derivatives):
     ) -> tuple[Expr, int]:
         key, decl = self.key(first), self.decl
         if (
-            first.letter == "d" and beside is not None and first.sub is None and not first.sups
+            beside is not None and (order := order_of_d(first, beside))
             and "d" not in self.bound and self.begins_differential(first, beside)
         ):  # fmt: skip
             inner, used = self.taken(args[1:], signs[1:])
-            return self.differential(inner, (first.span[0], args[used].span[1])), 1 + used
+            span = (first.span[0], args[used].span[1])
+            match inner:
+                case Power(base, Num(power), False) if self.second and order == 1 and isinstance(beside, Name):
+                    return Power(self.differential(base, span), Num(power), False, span), 1 + used  # d^2 f = f'' dx^2
+            for _ in range(order):
+                inner = self.differential(inner, span)
+            return inner, 1 + used
         brackets = head_paren(beside) if beside is not None else None
-        if brackets is not None and brackets.opening == "[" and key in _EXPECTED and not decl.known(key):
+        if brackets is not None and brackets.opening == "[" and key in _EXPECTED and self.expects(key):
             raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
         if composite and key not in decl.functions:
@@ -146,6 +152,12 @@ class Products(Derivatives):
             return self.sample_of(array, first, beside, brackets)
         return self.name(first), 1
 
+    def expects(self, key: str) -> bool:
+        """E[…] of an E that nothing gives: an expectation."""
+        array = self.decl.arrays.get(key)
+        given = any(d.chain.subjects[-1] == Symbol(key) for d in self.decl.definitions)
+        return not self.decl.known(key) or (self.decl.inferred and array is not None and not array.shape and not given)
+
     def begins_differential(self, d: Name, beside: Expr) -> bool:
         """d in front of a name; where a size is called d too, right in front of it."""
         if not self.decl.known(self.decl.key("d", d.mark)):
@@ -155,7 +167,7 @@ class Products(Derivatives):
             (bool(self.decl.upstream) or self.differentials)
             and only_size
             and isinstance(beside, Name)
-            and d.span[1] == beside.span[0]
+            and (d.span[1] == beside.span[0] or (self.second and bool(d.sups)))
         )
 
     def sample_of(self, array: ArraySymbol, first: Name, beside: Expr | None, brackets: Paren) -> tuple[Expr, int]:

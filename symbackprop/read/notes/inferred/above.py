@@ -6,20 +6,24 @@ A section whose text and whose `Above` are the same is the same section, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from ..declared.symbols import Declarations
+from ..declared.symbols import ArraySymbol, Declarations, MacroSymbol
 from ..files.place import Place
-from ..grammar.tree import Chain
+from ..grammar.parser import parse_value
+from ..grammar.resolve_names import PI
+from ..grammar.tree import Chain, Expr, Name
 from ..grammar.vocabulary import GREEK
+from ..grammar.walking import mapped, walk
 from .hypotheses import Saying
 from .kinds import Frame
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
+from .said import head_of
 
 V = TypeVar("V")
 END = 10**9
@@ -66,6 +70,8 @@ class Above:
             more = [d.text for d in here.definitions.values()]
             more += [k for d in here.definitions.values() for k in d.rests]
             more += [size for option in here.chosen.values() for size in option.sizes]
+            more += [f.body for f in here.table.functions.values()]
+            more += [n.letter for m in here.table.macros.values() for n in walk(m.body) if isinstance(n, Name)]
             wider = found.union(*map(letters, more))
             if wider == found:
                 return here
@@ -118,7 +124,7 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
 
     tables: dict[str, Any] = {name: table(name) for name in _TABLES}
     return Above(
-        kept("definitions"), own.chosen, own.arrays, kept("sizes"), kept("of"), kept("properties"),
+        kept("definitions"), kept("chosen"), own.arrays, kept("sizes"), kept("of"), kept("properties"),
         kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), kept("unread"),
         own.logistic, own.einstein,
     )  # fmt: skip
@@ -144,20 +150,40 @@ def inherit_functions(
 ) -> None:
     """Functions given above, and the letters that definitions from above rest on."""
     table, options = frame.table, frame.options
+    by = {u.key for r in roles.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
     for name, f in above.table.functions.items():
         use = roles.arrays.get(name)
         value = use is not None and use.bare and not use.calls and name not in roles.primed and use.by
-        if name in table.functions or defines(name) or said_anew(name) or value:
+        if defines(name) or said_anew(name) or value:
             continue
-        if f.kind != "loss" and (name in roles.arrays or name not in options):
+        if f.kind != "loss" and by & letters(f.body) - set(f.args) and name not in roles.primed:
+            table = with_macro(table, MacroSymbol(name, tuple(map(Name, f.args)), parse_value(f.body)))
+            options.pop(name, None)  # its formula is put in: what it holds is differentiated by
+        elif name in table.functions:
+            continue
+        elif f.kind != "loss" and (name in roles.arrays or name not in options):
             table = table.with_function(f)
             options.pop(name, None)
     for name, m in above.table.macros.items():
         if name not in table.macros and not defines(name):
             table = replace(table, macros={**table.macros, name: m})
             options.pop(name, None)
+    for name, m in called_anew(above, roles):
+        if name not in table.macros and not defines(name):
+            table = with_macro(table, m)
+            options.pop(name, None)
+    if PI not in table.arrays and any(
+        "π" in letters(text)
+        for text in (*(d.text for d in above.definitions.values()), *(f.body for f in above.table.functions.values()))
+    ):
+        table = table.with_array(ArraySymbol(PI, (), "scalar", role="constant"))
+    for name, f in frame.table.functions.items():  # J(w) = … above: J(w) is no longer any function of w
+        if f.kind == "loss" and name in above.chosen and name in above.definitions and name not in table.macros:
+            table = replace(table, functions={k: f for k, f in table.functions.items() if k != name},
+                            arrays={k: a for k, a in table.arrays.items() if k != name})  # fmt: skip
+            options[name] = (above.chosen[name],)
     for key, of in above.of.items():
-        if key not in frame.of and not defines(key):
+        if key not in frame.of and not defines(key) and key not in table.macros:
             frame.of[key] = of
     work, seen = list(options), set(options)
     while work:
@@ -171,6 +197,22 @@ def inherit_functions(
     frame.table = with_tables(table, above.table, options, bool(roles.layers)) if options else table
 
 
+def with_macro(table: Declarations, m: MacroSymbol) -> Declarations:
+    functions = {k: f for k, f in table.functions.items() if k != m.name}
+    return replace(table, functions=functions, macros={**table.macros, m.name: m}).with_name(m.name)
+
+
+def called_anew(above: Above, roles: Roles) -> Iterator[tuple[str, MacroSymbol]]:
+    """h(x) = … above, of which only here another argument is put in."""
+    for name, calls in roles.calls.items():
+        d = above.definitions.get(name)
+        head = head_of(d.chain.subjects[-1]) if d is not None else None
+        if d is None or head is None or head.args is None or not all(isinstance(a, Name) for a in head.args):
+            continue
+        if any(c != head.args and len(c) == len(head.args) for c in calls):
+            yield name, MacroSymbol(name, head.args, d.chain.links[0].rhs)
+
+
 def with_tables(table: Declarations, above: Declarations, options: Mapping[str, object], layers: bool) -> Declarations:
     composite = {k: v | table.composite.get(k, frozenset()) for k, v in above.composite.items()}
     indices = {k: v for k, v in above.indices.items() if k not in options}
@@ -182,3 +224,15 @@ def with_tables(table: Declarations, above: Declarations, options: Mapping[str, 
         layers=table.layers if layers else {**above.layers, **table.layers},
         layered_sizes={**above.layered_sizes, **table.layered_sizes},
     )
+
+
+def by_way_of(name: Name, rhs: Expr, d: Given) -> Given:
+    """h = σ(V x) and then b = V x: h is σ(b)."""
+
+    def go(node: object) -> object:
+        if node == rhs:
+            return replace(name, span=getattr(node, "span", name.span))
+        return mapped(node, go)
+
+    links = tuple(replace(k, rhs=cast(Expr, go(k.rhs))) for k in d.chain.links)
+    return replace(d, chain=replace(d.chain, links=links))

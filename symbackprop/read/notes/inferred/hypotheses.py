@@ -32,6 +32,8 @@ from ..grammar.tree import (
 ANY = ""
 """In place of a property or a letter."""
 LAST = "last"
+STATED, SOLVED = "stated", "solved"
+"""An equation that is assumed; one that is demanded: it tells what its letter is, and nothing of its derivatives."""
 
 
 @dataclass(frozen=True, slots=True)

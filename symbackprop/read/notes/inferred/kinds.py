@@ -189,7 +189,9 @@ class Framer(Options):
             body = Product(
                 (Operator("function", "exp"), Paren((Chain((body,), (), body.span),), "(")), ("",), body.span
             )
-        others = [c for c in roles.calls.get(key, []) if c != args]
+        anew = [c.head.args for c in found if c.head.args is not None and letters_only(c.head.args)]
+        heads = anew if len(anew) == len(found) and len(args) > 1 else [args]  # L(μ, Σ) = …, then L(μ, Λ) = …
+        others = [c for c in roles.calls.get(key, []) if c not in heads]
         barred = any(
             u.bracket is not None and u.bracket.bar
             for r in roles.records
@@ -198,7 +200,9 @@ class Framer(Options):
         )
         bare = roles.arrays[key].calls < sum(1 for _ in self.uses_of(key)) if key in roles.arrays else False
         single = args[0] if len(args) == 1 else None
-        if isinstance(single, Name) and self.scalar_formula(key, single, body):
+        moved = {u.key for r in roles.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
+        moved &= {key_of(n) for n in walk(body) if isinstance(n, Name)} - {self.spelled(a) for a in args}  # type: ignore[arg-type]
+        if isinstance(single, Name) and self.scalar_formula(key, single, body) and not (moved - roles.primed):
             if others or key in roles.primed or (not bare and key not in LOSSES):
                 text = self.text(found[0])
                 symbol = FunctionSymbol(key, "elementwise", (key_of(single),), text, said=True)
@@ -209,7 +213,8 @@ class Framer(Options):
             macros = {**frame.table.macros, key: MacroSymbol(key, args, body)}
             frame.table = replace(frame.table, macros=macros).with_name(key)
             return
-        frame.of[key] = ",".join(self.spelled(a) for a in args if isinstance(a, Name))
+        of = [self.spelled(a) for head in (args, *anew) for a in head if isinstance(a, Name)]
+        frame.of[key] = ",".join(dict.fromkeys(of))
 
     def spelled(self, a: Name) -> str:
         text = key_of(a)
@@ -283,6 +288,10 @@ class Framer(Options):
         frame.table = table.with_array(ArraySymbol(key, (), "scalar"))
 
     # --- options -----------------------------------------------------------------------------
+
+
+def letters_only(args: tuple[Expr, ...]) -> bool:
+    return all(isinstance(a, Name) and a.sub is None for a in args)
 
 
 __all__ = ["AT", "Facts", "Frame", "Framer", "Option"]

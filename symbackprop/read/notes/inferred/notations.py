@@ -111,6 +111,8 @@ def one(body: Expr, variables: set[str], table: Declarations, node: Differential
         case Transpose(arg):
             return Transpose(one(arg, variables, table, node), node.span)
     parts: list[Expr] = []
+    if any(isinstance(n, Differential) for n in walk(body)):  # d^2 f, where d^2 x is 0
+        body = changed(body, variables, table)
     for v in sorted(variables):
         x, dx = Symbol(v, None, None, node.span), Symbol(f"d{v}", None, None, node.span)
         if not table.arrays[v].shape:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from ..declared.symbols import marked
-from ..grammar.loosely import spelled_items
+from ..grammar.loosely import order_of_d, spelled_items
 from ..grammar.resolve_products import head_paren
 from ..grammar.statement import Statement
 from ..grammar.tree import (
@@ -41,6 +41,8 @@ def key_of(name: Name) -> str:
     return marked(name.letter, name.mark) if name.mark in DISTINCT else name.letter
 
 
+SINGLE = "°"
+"""Behind a letter: one of the samples x_i, any one, where x alone is not all of them."""
 COMPARISONS = frozenset(("=", "≠", "<", ">", "≤", "≥"))
 
 
@@ -172,7 +174,7 @@ class Uses:
         for k, a in enumerate(args):
             beside = args[k + 1] if k + 1 < len(args) and not signs[k] else None
             if isinstance(a, Name):
-                plain_d = a.letter == "d" and a.sub is None and not a.sups and beside is not None
+                plain_d = beside is not None and order_of_d(a, beside) > 0
                 self.name(a, scope, head_paren(beside) if beside is not None else None, after_d=after_d, is_d=plain_d)
                 after_d = plain_d
             else:

@@ -24,7 +24,7 @@ from ..grammar.tree import (
     Symbol,
 )
 from ..grammar.walking import walk
-from .occurrences import key_of
+from .occurrences import SINGLE, key_of
 from .prose import Facts
 from .roles import LOSSES, Roles
 from .said import ArrayUse
@@ -93,6 +93,8 @@ class Options:
             if one.rank == 2 and not one.family and use.items == 1:  # A_i is a row of A
                 return replace(one, family=1), replace(one, family=1, orientation="row", cost=0.2)
             return said
+        if (item := self.item_of_stack(key, use, table)) is not None:
+            return (item,)
         axes = [Symbol(f"{key}.{k}") for k in range(4)]
         end = self.roles.listed.get(key)
         if isinstance(end, Name):
@@ -146,11 +148,22 @@ class Options:
                 replace(o, cost=0.0, shape=kept or o.shape) if s else replace(o, cost=o.cost + 2.5)
                 for o, s in zip(out, same, strict=True)
             ]
+            if not any(same) and was.family and was.rank == use.items:  # x_i ∈ ℝ^d above, only x_{ij} here
+                out.append(replace(was, cost=0.0, shape=kept or tuple(axes[: was.rank])))
         if self.facts.everything is not None and use.items == 0 and key not in self.facts.ranks:
             want = self.facts.everything
             out = [replace(o, cost=0.0 if o.rank == want else o.cost + 3) for o in out]
         out = out or [Option(tuple(axes[: use.items]), "matrix")]
         return tuple(sorted(out, key=lambda o: o.cost))
+
+    def item_of_stack(self, key: str, use: ArrayUse, table: Declarations) -> Option | None:
+        """The rows x_i of a matrix whose shape is said."""
+        for whole, (item, axis) in self.facts.rows_of.items():
+            shaped = self.said(whole, table) if item == key and use.items and not use.bare else None
+            if shaped is not None and shaped[0].rank == 2:
+                shape = shaped[0].shape[::-1] if axis == "column" else shaped[0].shape
+                return Option(shape, "matrix", 1 if use.least == 1 else 0)
+        return None
 
     def said(self, key: str, table: Declarations) -> tuple[Option, ...] | None:
         """The options of a letter whose shape is said: that alone."""
@@ -158,6 +171,8 @@ class Options:
         resolver = Resolver(table, lenient=True)
         for name, rhs, _ in self.roles.members:
             whole, items, layered = self.roles.full_key(name)
+            if items and whole + SINGLE == key:
+                whole, items = key, 0
             if whole != key or layered:
                 continue
             counted = key_of(name) in self.roles.listed and items == 1
@@ -176,6 +191,9 @@ class Options:
                 continue
             lead = () if said == key else tuple(Symbol(f"{key}.{k}") for k in range(1))
             found.append(self.shaped(key, lead, parts))
+        many = self.inherited.get(key.removesuffix(SINGLE)) if key.endswith(SINGLE) else None
+        if not found and many is not None and many.family < many.rank:
+            found.append(self.shaped(key, (), many.shape[many.family :]))
         if not found and key in self.base.letters:
             symbol = self.base.letters[key]
             return (Option(symbol.shape, symbol.orientation),)
@@ -251,6 +269,8 @@ class Options:
             costs[0] += 1.5
         if use.scalar:
             costs[1], costs[2] = costs[1] + 2.0, costs[2] + 1.0
+        if use.powers:  # an author of vectors writes ‖x‖² or x ⊙ x
+            costs[1] += 0.3
         if use.by["d"] and not use.by["∂"]:
             costs[1], costs[2] = costs[1] + 1.0, costs[2] + 1.5
         if use.by["∇"]:

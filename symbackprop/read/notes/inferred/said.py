@@ -19,6 +19,7 @@ from ..grammar.tree import (
     Label,
     Link,
     Name,
+    Neg,
     Num,
     Operator,
     Paren,
@@ -51,6 +52,8 @@ class Record:
     loose: Statement | None
     error: Exception | None
     uses: Uses
+    worded: Chain | None = None
+    """The equation that words make of a formula: "the gradient of … is …"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class ArrayUse:
     transposed: int = 0
     normed: int = 0
     scalar: int = 0
+    powers: int = 0
     by: Counter[str] = field(default_factory=Counter)
     bold: bool = False
     calls: int = 0
@@ -95,6 +99,15 @@ class ArrayUse:
     """How often it was written as \\text{…}."""
 
 
+def is_interval(node: Expr) -> bool:
+    """(0, 1), [-1, 1], [0, \\infty): no size is below 1."""
+    if not isinstance(node, Paren) or len(node.chains) != 2 or any(c.links for c in node.chains):
+        return False
+    ends = [c.subjects[-1] for c in node.chains]
+    low = any(isinstance(x, Neg) or (isinstance(x, Num) and (x.value <= 0 or x.value.denominator > 1)) for x in ends)
+    return low or node.opening == "["
+
+
 def head_of(node: Expr) -> Head | None:
     match node:
         case Name():
@@ -102,7 +115,8 @@ def head_of(node: Expr) -> Head | None:
                 return None
             if any(s.transposes or s.elementwise for s in node.sups) or node.top:
                 return None
-            if any(s.labels is None or s.labels == ((Label(None, 2), ""),) for s in node.sups):
+            signs = [s for s in node.sups if s.text in ("*", r"\star", r"\ast")]  # w^*
+            if any((s.labels is None and s not in signs) or s.labels == ((Label(None, 2), ""),) for s in node.sups):
                 return None
             return Head(node, key_of(node))
         case Product((Name() as name, Paren(chains, opening))) if opening == "(" and not any(c.links for c in chains):
@@ -213,6 +227,8 @@ class Said:
             if not chain.links or chain.links[0].relation not in ("∈", "~"):
                 continue
             rhs: Expr = chain.links[0].rhs
+            if is_interval(rhs):
+                continue
             if chain.links[0].relation == "~":
                 shape = said_shape(rhs)
                 if shape is None:

@@ -27,7 +27,7 @@ from ..grammar.walking import mapped, walk
 from .above import Above, Given, inherit, inherit_functions, letters
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
-from .hypotheses import Saying, hypothesis, in_force, with_diagonals
+from .hypotheses import SOLVED, Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
 from .notations import diagonals, summed
 from .options import AT, Option
@@ -36,7 +36,7 @@ from .roles import Roles
 from .said import Record
 from .size_names import with_named_sizes
 from .solver import Cost, Solver
-from .unwritten import explicit, with_axes
+from .unwritten import Unwritten, with_axes
 
 MAX_DEFINITIONS = 60
 LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
@@ -81,7 +81,9 @@ class Section:
         self.solve()
 
     def defines(self, key: str) -> bool:
-        return any(self.roles.full_key(c.head.name)[0] == key for c in self.roles.candidates)
+        """An equation gives it; an update w := w - … does not."""
+        found = (c for c in self.roles.candidates if self.roles.full_key(c.head.name)[0] == key)
+        return any(all(n != c.head.name for n in walk(c.link.rhs)) for c in found)
 
     def solve(self) -> None:
         found = {}
@@ -90,8 +92,25 @@ class Section:
             self.solver.layout = layout
             found[layout] = self.solver.solve()
         best = min(layouts, key=lambda x: (found[x][1][:2], found[x][1][2] + LAYOUTS.get(x, 0.0)))
+        if best != layouts[0]:
+            misfits = {x: self.misfits(x, found[x][0]) for x in layouts}
+            best = min(layouts, key=lambda x: (misfits[x] if best != x else misfits[x] - 1, x != best))
         self.layout, (self.chosen, self.cost) = best, found[best]
         self.solver.layout = best
+
+    def misfits(self, layout: str, chosen: dict[str, Option]) -> int:
+        """How many formulas with derivatives do not go together with what their letters stand for."""
+        known, self.definitions, self.chosen = self.definitions, list(self.definitions), chosen
+        given = {d.key for d in known}
+        for c in self.roles.candidates:
+            key = self.roles.full_key(c.head.name)[0]
+            if key not in given:
+                given.add(key)
+                self.definitions.append(Given(key, Chain(c.chain.subjects, (c.link,), c.chain.span), "", c.record))
+        pieces = [p for p in self.solver.pieces if p.differentiates]
+        count = sum(not self.fits(p.chain, p.record, layout) for p in pieces)
+        self.definitions = known
+        return count
 
     # --- definitions -------------------------------------------------------------------------
 
@@ -235,7 +254,8 @@ class Section:
         rough = replace(rough, layout=layout or self.base.layout or self.layout)  # type: ignore[arg-type]
         sizes = self.unified(rough, list(given.values()), chain)
         table = self.named(rough, here, sizes)
-        return self.filled(table, list(given.values()), at)
+        derived = any(isinstance(n, (Derivative, Operator)) for n in walk(chain))
+        return self.filled(table, list(given.values()), at, SOLVED if extra or derived else "")
 
     def made_keys(self, chain: Chain) -> list[str]:
         return [n.name for n in walk(chain) if isinstance(n, Symbol) and n.name in self.frame.options]
@@ -314,7 +334,7 @@ class Section:
         taken |= {s.last for s in self.frame.table.layers.values()} | set(self.frame.table.layered_sizes)
         return with_named_sizes(rough, here, sizes, taken)
 
-    def filled(self, table: Declarations, given: list[Given], at: int) -> Declarations:
+    def filled(self, table: Declarations, given: list[Given], at: int, dropped: str) -> Declarations:
         """With the definitions that are in force, and the hypotheses."""
         definitions = list(table.definitions)
         for d in reversed(given):
@@ -331,7 +351,7 @@ class Section:
             rhs = cast(Expr, diagonals(chain.links[0].rhs, table))
             chain = Chain(chain.subjects, (replace(chain.links[0], relation="=", rhs=rhs),), chain.span)
             definitions.append(Definition(chain, d.text, d.where))
-        assumed = in_force((*self.facts.sayings, *self.stated), at)
+        assumed = [s for s in in_force((*self.facts.sayings, *self.stated), at) if s.what != dropped]
         table = with_diagonals(assumed, table, {d.key for d in given}, definitions)
         hypotheses = [*table.hypotheses, *filter(None, (hypothesis(x, table) for x in assumed))]
         axis = next((a for p, s, a in self.facts.softmaxes if p in table.arrays or s in table.arrays), "")
@@ -345,18 +365,30 @@ class Section:
     def doubted(self, chain: Chain, table: Declarations, at: int) -> str:
         """What is said of an array of a statement and is not understood; a letter whose definition above is not."""
         vague = sorted(self.doubtful.intersection(k for k in self.all_keys(chain) if self.definition(k, at) is None))
-        found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in table.arrays)
+        found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in self.live(chain, at))
         said = (f"what is said of {name} is not all understood" for name in found)
         other = sorted(self.dropped & self.all_keys(chain))
         if other:
             return f"whether {other[0]} is the one defined above is not settled: its letters are other ones here"
         return f"the definition of {vague[0]} above could not be read" if vague else next(said, "")
 
+    def live(self, chain: Chain, at: int) -> set[str]:
+        """What a statement rests on; a letter that it differentiates by is a variable, however it is defined."""
+        by = {k for n in walk(chain) if isinstance(n, (Derivative, Operator)) for k in self.all_keys(Chain(n.wrt, ()))}
+        work, seen = [chain], set[str]()
+        while work:
+            for key in {self.roles.full_key(n)[0] for n in walk(work.pop()) if isinstance(n, Name)} - seen:
+                seen.add(key)
+                d = self.definition(key, at) if key not in by else None
+                work += [d.chain] if d is not None else []
+        return seen
+
     def with_hidden(self, key: str, chain: Chain, table: Declarations) -> tuple[Chain, Declarations]:
         return with_axes(key, chain, table, self.rows_of, self.hidden)
 
-    def explicit(self, node: object, table: Declarations) -> object:
-        return explicit(node, table, self.rows_of, self.hidden)
+    @property
+    def unwritten(self) -> Unwritten:
+        return Unwritten(self.rows_of, self.hidden)
 
 
 def underived(node: object) -> object:

@@ -86,8 +86,7 @@ class Solver:
         for r in records:
             if r.loose is None:
                 continue
-            for part in r.loose.parts:
-                chain = part.chain
+            for chain in (*(p.chain for p in r.loose.parts), *filter(None, (r.worded,))):
                 if chain.links and all(k.relation in EQUATIONS for k in chain.links):
                     self.pieces.append(Piece(r.at, chain, self.keys(chain, r), self.differentiates(chain)))
 
@@ -270,15 +269,19 @@ class Solver:
 
 
 def in_numbers(chain: Chain) -> bool:
-    """d/dx of what may be all numbers: no ∂, no transpose, no sum, no subscript."""
+    """What may be all numbers: no ∂ but d/dx, no transpose, no sum, no subscript."""
     parts = list(walk(chain))
-    if not any(isinstance(n, (Derivative, Operator)) and n.total for n in parts):
-        return False
+    total = all(n.total for n in parts if isinstance(n, Derivative) or (isinstance(n, Operator) and n.wrt))
+    total &= not any(isinstance(n, Operator) and n.kind == "nabla" for n in parts)
+    return total and without_arrays(chain) and not any(isinstance(n, Name) and n.sub is not None for n in parts)
+
+
+def without_arrays(chain: Chain) -> bool:
+    """Nothing in it is done with arrays only, and no letter is printed as one."""
+    parts = list(walk(chain))
     if any(isinstance(n, _OF_ARRAYS) or (isinstance(n, Norm) and n.order != "abs") for n in parts):
         return False
-    return not any(
-        n.sub is not None or n.bold or n.top or any(s.transposes for s in n.sups) for n in parts if isinstance(n, Name)
-    )
+    return not any(n.bold or n.top or any(s.transposes for s in n.sups) for n in parts if isinstance(n, Name))
 
 
 def prior_of(option: Option) -> float:

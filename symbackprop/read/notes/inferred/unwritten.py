@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeAlias, cast
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from ..declared.symbols import Declarations
 from ..grammar.tree import All, Chain, Entry, IndexName, Symbol, Transpose
@@ -12,8 +13,22 @@ from ..grammar.walking import mapped
 from ..meaning.lints import indices
 from .size_names import range_in
 
+Tree = TypeVar("Tree")
 RowsOf: TypeAlias = Mapping[str, tuple[str, str]]
 """By matrix: the letter of its rows, columns or entries, and which of these."""
+
+
+class Unwritten(NamedTuple):
+    """What the letters of a section stand for besides their table."""
+
+    rows_of: RowsOf = MappingProxyType({})
+    hidden: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    conditions: tuple[Chain, ...] = ()
+    """On indices: for i ≠ j."""
+
+    def written(self, node: Tree, table: Declarations) -> Tree:
+        """With rows of X for x_i, and the axes that are not written."""
+        return cast(Tree, explicit(node, table, self.rows_of, self.hidden))
 
 
 def with_axes(

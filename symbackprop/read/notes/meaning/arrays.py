@@ -16,7 +16,7 @@ from symbackprop.core.matrix import Transpose as TransposeForm
 from symbackprop.core.terms import PI, Array, Delta, Size, Term
 from symbackprop.core.terms import Entry as EntryTerm
 
-from ..declared.sizes import label_size
+from ..declared.sizes import label_size, lone_symbol
 from ..declared.symbols import ArraySymbol
 from ..files.place import ReadError, Span
 from ..grammar.resolve_names import PI as PI_LETTER
@@ -321,6 +321,8 @@ class Arrays(Meaning):
             known, limit = i.constant.constant, size.constant
             if known is not None and (known < 0 or (limit is not None and known >= limit)):
                 raise self.fail(f"the subscript {known + 1} is outside an axis of {size}", node.span)
+            if known and (name := lone_symbol(size)) is not None:
+                self.algebra.least[name] = max(known + 1, self.algebra.least.get(name, 1))
         return i
 
     @staticmethod

@@ -102,6 +102,8 @@ class Algebra:
 
     loose_hadamard: bool = False
     readings: list[str] = field(default_factory=list)
+    least: dict[str, int] = field(default_factory=dict)
+    """Of sizes, so that the entries that are written exist: z_2 needs n ≥ 2."""
 
     def note(self, reading: str) -> None:
         if reading not in self.readings:
@@ -181,6 +183,9 @@ class Algebra:
         if b is not None and isinstance(left, Mat):
             return Mat(Scale(b, left.form))
         assert isinstance(left, Mat) and isinstance(right, Mat)
+        if self.loose_hadamard and left.shape == right.shape and UNIT in left.shape:
+            self.note("vectors of one shape side by side are multiplied entry by entry")
+            return Mat(HadamardForm(left.form, right.form))
         raise ReadError(f"product of {dims(left)} and {dims(right)}{_hint(left, right)}", span)
 
     def contract(self, left: Value, right: Tensor3, span: Span, layout: str) -> Value:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.indices import Index
+from symbackprop.core.indices import EVERY_SIZE, Index, Least
 from symbackprop.core.matrix import UNIT, ZERO_INDEX, Matrix, entry
 from symbackprop.core.tensor import Tensor
 from symbackprop.core.terms import (
@@ -132,6 +132,8 @@ def equation(decl: Declarations, lhs: Expr, rhs: Expr, text: str, span: Span) ->
     left, right = fitted(e, left, right, lhs.span)
     sides = terms(left, right, span)
     context = closure(e)
+    for name, least in sorted(e.algebra.least.items()):
+        e.algebra.note(f"{name} ≥ {least}")
     constants = frozenset(
         a for s, a in e.used.items() if (found := array_of(s, decl)) is not None and found.role == "constant"
     )
@@ -249,7 +251,8 @@ def closure(e: Elaborator) -> Context:
             tensor = defining(e, s)
             if tensor is not None:
                 definitions[e.used[s]] = tensor
-    return Context(MappingProxyType(definitions), MappingProxyType(hypotheses(e)))
+    least = Least(e.algebra.least) if e.algebra.least else EVERY_SIZE
+    return Context(MappingProxyType(definitions), MappingProxyType(hypotheses(e)), least)
 
 
 def defining(e: Elaborator, s: Symbol) -> Tensor | None:

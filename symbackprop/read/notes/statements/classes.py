@@ -41,6 +41,21 @@ CONDITION = re.compile(
     + r"|\b(?:is|are|becomes?|equals?|vanish\w*)\s+(?:zero|0)?\s*(?:for|at|when|if|iff|only for)\s*\Z",
     re.IGNORECASE,
 )
+TO_SOLVE = re.compile(
+    r"\b(?:sett?ing|puts?|putting|sets?|equat\w+)\b[^.;]{0,80}\b(?:zero|0)\b[^.;]{0,60}\Z"
+    r"|\b(?:solv(?:e|es|ing)|vanish\w*|stationar\w*|first[\s-]order|normal equations?|optimality)\b" + _END,
+    re.IGNORECASE,
+)
+"""What is demanded is no assumption: it is to be solved."""
+VANISHES = re.compile(
+    r"\b(?:sett?ing|sets?|put(?:ting)?|equat\w+|letting|when|where|if|until|unless|whenever|implies|so that|at"
+    r"|optimal\w*|optimum|minim\w+|maxim\w+|extrem\w+|saddle|critical|KKT|necessary|converge\w*|solution)\b" + _END,
+    re.IGNORECASE,
+)
+"""Before ∇J = 0: where it holds, not that it holds everywhere."""
+YIELDS = re.compile(
+    r"\W*(?:yields?|gives?|leads?|implies|results?|and solv|we (?:get|find|obtain)|for\b)", re.IGNORECASE
+)
 ASSUMES = re.compile(
     r"\b(?:assum(?:e|es|ed|ing)|suppos(?:e|ed|ing)|provided|hypothesis|that is|i\.e\.|meaning|satisf(?:y|ies|ying)"
     r"|if|when|whenever|for|under|since|because|as)\b" + _END,
@@ -138,7 +153,11 @@ def is_order(node: Expr) -> bool:
 
 
 def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
-    """w := w - η ∇J; with a plain = where what is taken off holds a derivative."""
+    """w := w - η ∇J; with a plain = where what is taken off holds a derivative; w_{t+1} = w_t - η ∇J(w_t)."""
     if relation == ":=":
         return any(n == lhs for n in walk(rhs))
-    return isinstance(lhs, Name) and isinstance(rhs, Add) and lhs in rhs.args and holds_derivative(rhs)
+    if not isinstance(lhs, Name) or not isinstance(rhs, Add) or not holds_derivative(rhs):
+        return False
+    stepped = lhs.sub is not None or bool(lhs.sups)
+    before = (a for a in rhs.args if isinstance(a, Name) and (a.letter, a.mark) == (lhs.letter, lhs.mark))
+    return lhs in rhs.args or (stepped and any(before))

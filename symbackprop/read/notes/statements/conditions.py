@@ -62,3 +62,13 @@ def spoken(option: Option) -> str:
     inner = option.rank - option.family
     words = ("a number", "a row" if option.orientation == "row" else "a column", "a matrix", "an array")[min(inner, 3)]
     return f"is {words}" if not option.family else f"counts {words}s"
+
+
+def on_values(chain: Chain) -> bool:
+    """γ = 0, A = A^T, x > 0: what is said of letters, for the formula that follows."""
+    sides = (*chain.subjects, *(k.rhs for k in chain.links))
+    return (
+        len(chain.links) == 1 and isinstance(sides[0], Name) and all(isinstance(s, (Name, Num)) for s in sides)
+        and all(x.transposes for x in (sides[1].sups if isinstance(sides[1], Name) else ()))  # e^x is no letter
+        and chain.links[0].relation in ("=", "<", ">", "≤", "≥", "≠")
+    )  # fmt: skip

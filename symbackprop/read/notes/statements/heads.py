@@ -27,19 +27,20 @@ from ..grammar.tree import (
     Transpose,
     Words,
 )
-from ..grammar.walking import mapped, walk
-from ..inferred.above import Above, Given
-from ..inferred.hypotheses import Saying
+from ..grammar.walking import respan, walk
+from ..inferred.above import Above, Given, by_way_of
+from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
-from ..inferred.said import Head, Record, defining
+from ..inferred.said import Head, Record, defining, head_of
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
 from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
-from .spoken import named_derivative
+from .one_sample import with_one_samples
+from .spoken import named_derivative, reach
 from .statements import Reading, Scope, facts_of, records_of
 
 
@@ -69,12 +70,12 @@ class Heads:
         self.scope = scope
         base = scope.base
         facts, base = facts_of(scope, base)
-        self.records = records_of(scope, base)
+        self.records = with_one_samples(records_of(scope, base), above)
         self.section: Section = Section(self.records, facts, base, above)
         self.table = self.section.frame.table
         self.above: dict[tuple[int, int], Expr | None] = {}
         self.defined: dict[str, int] = {}
-        self.stationary: list[tuple[Chain | None, int]] = []
+        self.stationary: list[tuple[Chain, int]] = []
         self.pending: list[Chain] = []
         self.cases: dict[str, list[tuple[Expr, Chain | None]]] = {}
         self.adjoint_keys: set[str] = set()
@@ -92,16 +93,6 @@ class Heads:
             bool(chain.links) and bool(names) and all(isinstance(s, (Name, Num)) for s in sides)
             and all(k.relation in ("≠", "=", "<", ">", "≤", "≥") for k in chain.links)
             and all(n.sub is None and not n.sups and n.letter in self.indices() for n in names)
-        )  # fmt: skip
-
-    @staticmethod
-    def on_values(chain: Chain) -> bool:
-        """γ = 0, A = A^T, x > 0: what is said of letters, for the formula that follows."""
-        sides = (*chain.subjects, *(k.rhs for k in chain.links))
-        return (
-            len(chain.links) == 1 and isinstance(sides[0], Name) and all(isinstance(s, (Name, Num)) for s in sides)
-            and all(x.transposes for x in (sides[1].sups if isinstance(sides[1], Name) else ()))  # e^x is no letter
-            and chain.links[0].relation in ("=", "<", ">", "≤", "≥", "≠")
         )  # fmt: skip
 
     def indices(self) -> set[str]:
@@ -169,6 +160,15 @@ class Heads:
         new = {k for k in names if k in self.section.frame.options and self.section.first_use(k) >= r.at}
         return key not in self.defined and not isinstance(rhs, Name) and bool(new)
 
+    def of_other_letters(self, key: str, rhs: Expr, at: int) -> bool:
+        """L was given without λ, which nothing else gives: L = … λ … can be no claim, it says what L is now."""
+        section = self.section
+        if section.definition(key, at) is None:
+            return False
+        given = {section.roles.full_key(c.head.name)[0] for c in section.roles.candidates}
+        free = set(section.keys(Chain((rhs,), ()))) - {key} - given
+        return not free <= reach(section, key, at) and free.isdisjoint(self.table.arrays)
+
     def gives(self, found: Head) -> bool:
         """The equation gives a function, or a letter that nothing is differentiated by and that has no meaning yet."""
         return found.args is not None and not self.not_fresh(found)
@@ -200,7 +200,8 @@ class Heads:
         if key in self.table.functions and (not gives_function or self.holds(key, rhs)):  # σ(-x) = 1 - σ(x)
             return replace(unit, meant="claim")
         base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
-        solved = any(p.search(before) for p in (classes.SOLVED, classes.CONDITION))
+        follows = base_letter != key and not stated and classes.FOLLOWS.search(before) is not None  # "thus w^* = …"
+        solved = follows or any(p.search(before) for p in (classes.SOLVED, classes.CONDITION))
         variable = self.is_variable(key) or (base_letter != key and self.is_variable(base_letter))
         if (solved and variable and found.args is None) or (
             self.stationary and variable and found.args is None and key not in self.defined and not stated
@@ -208,6 +209,7 @@ class Heads:
         ):  # fmt: skip
             return self.conclusion(r, unit, found)
         again = key in self.defined
+        stated |= again and self.of_other_letters(key, rhs, r.at)
         if again and gives_function:
             known = self.text_of(self.defined[key])
             same = self.same_right_side(key, rhs)
@@ -220,7 +222,7 @@ class Heads:
         if again:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
-            stated |= classes.IN_CASE.search(self.sentence(r)) is not None
+            stated |= classes.IN_CASE.search(self.sentence(r)) is not None or self.of_others(found, key)
             moved = r.formula.row != self.records[self.defined[key]].formula.row
             both = (r.formula, self.records[self.defined[key]].formula)
             items = isinstance(unit.lhs, Name) and unit.lhs.sub is None and not unit.lhs.sups
@@ -246,7 +248,8 @@ class Heads:
         if called is not None:
             self.define(r, unit, key)
             left = f"{called.latex} = {r.formula.text[unit.lhs.span[0] : unit.lhs.span[1]]} ="
-            return replace(unit, lhs=called.derivative, meant="claim", span=link.at, left=left)
+            derivative = cast(Expr, respan(called.derivative, link.at))
+            return replace(unit, lhs=derivative, meant="claim", span=link.at, left=left)
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
         named = named and not classes.DERIVED.search(before) and not classes.is_derivative(rhs)
         if named and not (classes.holds_derivative(rhs) or isinstance(rhs, Num)):
@@ -256,6 +259,11 @@ class Heads:
         if self.is_adjoint(key) and not classes.is_derivative(rhs):
             return replace(unit, meant="claim")
         return self.define(r, unit, key)
+
+    def of_others(self, found: Head, key: str) -> bool:
+        """L(μ, Λ) = … where L(μ, Σ) = … stands above: the same in other letters."""
+        given = [h.args for d in self.section.definitions if d.key == key and (h := head_of(d.chain.subjects[-1]))]
+        return found.args is not None and bool(given) and None not in given and found.args not in given
 
     def in_a_case(self, r: Record, unit: Unit, key: str) -> Unit | None:
         """ "L = … if |r| ≤ δ and L = … otherwise": until all cases are said, L is not known."""
@@ -326,22 +334,10 @@ class Heads:
         self.defined[key] = r.at
         if head_ is not None and isinstance(lhs, Name) and lhs.sub is None and isinstance(link.rhs, (Product, Add)):
             self.section.definitions = [
-                d if d.key == key else self.by_way_of(lhs, link.rhs, d) for d in self.section.definitions
+                d if d.key == key else by_way_of(lhs, link.rhs, d) for d in self.section.definitions
             ]
         self.section.definitions.append(given)
         return replace(unit, meant="definition", given=given)
-
-    @staticmethod
-    def by_way_of(name: Name, rhs: Expr, d: Given) -> Given:
-        """h = σ(V x) and then b = V x: h is σ(b)."""
-
-        def go(node: object) -> object:
-            if node == rhs:
-                return replace(name, span=getattr(node, "span", name.span))
-            return mapped(node, go)
-
-        links = tuple(replace(k, rhs=cast(Expr, go(k.rhs))) for k in d.chain.links)
-        return replace(d, chain=replace(d.chain, links=links))
 
     def declared_head(self, r: Record, unit: Unit, key: str, stated: bool) -> Unit:
         """The left side is a name that the author declared: the rules of its table."""
@@ -374,9 +370,14 @@ class Heads:
     def condition(self, r: Record, unit: Unit) -> Unit:
         zero = isinstance(unit.link.rhs, Num) and unit.link.rhs.value == 0
         chain = Chain((unit.lhs,), (replace(unit.link, relation="="),), unit.span)
-        if zero or classes.holds_derivative(unit.lhs):
+        derivative = zero or classes.holds_derivative(unit.lhs)
+        to_solve = not derivative and classes.TO_SOLVE.search(r.formula.before) is not None
+        if derivative or to_solve:
             self.stationary.append((chain, r.at))
-        else:
+        if to_solve:
+            said = Saying(r.at, SOLVED, r.formula.text, chain=chain, where=r.formula.where)
+            self.section.stated.append(said)
+        elif not derivative:
             self.hypothesis(r, chain)
         return replace(unit, meant="condition")
 
@@ -392,7 +393,7 @@ class Heads:
         while first and not _ENDS.search(f"{self.records[first - 1].formula.text}{self.records[first].formula.before}"):
             first -= 1
         since = first if ANEW.search(self.sentence(r)) else 0
-        self.section.stated.append(Saying(since, "stated", r.formula.text, chain=chain, where=r.formula.where))
+        self.section.stated.append(Saying(since, STATED, r.formula.text, chain=chain, where=r.formula.where))
 
     def conclusion(self, r: Record, unit: Unit, found: Head) -> Unit:
         return replace(unit, meant="conclusion")

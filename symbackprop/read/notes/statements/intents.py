@@ -35,9 +35,10 @@ from ..grammar.tree import (
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import EQUATIONS, Record, head_of, softmax_given
+from ..inferred.said import EQUATIONS, Record, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
+from .conditions import on_values
 from .heads import Heads, Unit
 from .spoken import named_derivative
 from .statements import Kind, Reading
@@ -61,7 +62,7 @@ def loosened(node: Expr, inner: list[Chain]) -> Expr:
     if isinstance(node, Paren) and len(node.chains) == 1 and node.chains[0].links:  # M ⊙ (Z > 0)
         if all(k.relation in ("<", ">", "≤", "≥", "≠") for k in node.chains[0].links):
             return Indicator(node.chains[0], node.span)
-    if isinstance(node, Paren) and node.opening == "(" and any(c.links for c in node.chains):
+    if isinstance(node, Paren) and node.opening == "(" and not node.bar and any(c.links for c in node.chains):
         inner.extend(c for c in node.chains if c.links)
         return replace(node, chains=tuple(Chain((c.subjects[-1],), (), c.span) for c in node.chains))
     if isinstance(node, Matrix):
@@ -180,7 +181,7 @@ class Intents(Heads):
             if k and self.on_indices(part.chain):
                 out.append(part.chain)
         if len(parts) == 1 and _FOR.search(r.formula.before) and not r.formula.display:
-            if self.on_indices(parts[0].chain) or (self.on_values(parts[0].chain) and not self.told_of_given(r)):
+            if self.on_indices(parts[0].chain) or (on_values(parts[0].chain) and not self.told_of_given(r)):
                 if _BEHIND.fullmatch(r.formula.before) and self.hangs_on_claim(parts[0].chain):
                     return [parts[0].chain]
                 self.pending = [parts[0].chain]
@@ -205,7 +206,8 @@ class Intents(Heads):
             if called is None:
                 return [self.bare(r, first, chain.span)]
             link = Link("=", first, first.span, first.span)
-            return [Unit(r.at, called.derivative, link, "claim", chain.span, f"{called.latex} =")]
+            derivative = cast(Expr, respan(called.derivative, chain.span))  # it has no text here
+            return [Unit(r.at, derivative, link, "claim", chain.span, f"{called.latex} =")]
         if isinstance(first, Missing):
             over = self.above.get(r.formula.aligned, first) if r.formula.aligned is not None else first
             if over is None or isinstance(over, Missing):
@@ -292,7 +294,7 @@ class Intents(Heads):
             here = (link.span[0], link.span[0] + 1)
             return replace(unit, error=ReadError(f"nothing stands after {relation}", here, r.formula.where))
         if relation in ("∈", "~"):
-            return replace(unit, meant="remark" if isinstance(rhs, Words) else "shape")
+            return replace(unit, meant="remark" if isinstance(rhs, Words) or is_interval(rhs) else "shape")
         if relation not in EQUATIONS and relation != "=:":
             self.assume(r, lhs, link)
             if relation == "∝" and (head := head_of(lhs)) is not None and head.key not in self.defined:
@@ -343,6 +345,9 @@ class Intents(Heads):
         if self.names_dialect(lhs, rhs):
             return replace(unit, meant="definition", note="notation")
         demanded = classes.CONDITION.search(before) is not None
+        if derivative and zero and found is None:
+            solved = not r.formula.display and classes.YIELDS.match(r.formula.after) is not None
+            demanded |= solved or classes.VANISHES.search(before) is not None
         if demanded and (zero or found is None or self.not_fresh(found)):
             if found is not None and not zero and found.args is None and self.solves(found, rhs):
                 return self.conclusion(r, unit, found)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from ..grammar.tree import Chain
+from ..grammar.tree import Chain, Name
+from ..grammar.walking import walk
 from ..inferred.options import Option
 from ..inferred.said import Record
 from ..inferred.section import LAYOUTS
-from ..inferred.solver import in_numbers
+from ..inferred.solver import in_numbers, without_arrays
 from . import classes
 from .intents import Intents
 
@@ -30,9 +32,25 @@ class Layouts(Intents):
         keys = section.keys(chain)
         if not in_numbers(chain) or any(section.definition(k, r.at) is not None for k in keys):
             return None
-        if section.fits(chain, r.at, section.layout) or not any(section.chosen[k].rank for k in keys):
+        arrays = [k for k in keys if section.chosen[k].rank]
+        if not arrays or any(map(self.surely_array, arrays)) or section.fits(chain, r.at, section.layout):
             return None
         return {**section.chosen, **dict.fromkeys(keys, Option((), "scalar"))}
+
+    def as_numbers(self, chain: Chain, involved: Sequence[str]) -> dict[str, Option]:
+        """The letters that are arrays elsewhere, as numbers, where nothing in a statement speaks against that."""
+        section = self.section
+        arrays = [k for k in involved if section.chosen[k].rank]
+        names = [n for n in walk(chain) if isinstance(n, Name)]
+        if any(map(self.surely_array, arrays)) or not without_arrays(chain):
+            return {}
+        if any(section.roles.full_key(n)[1] or section.roles.full_key(n)[2] for n in names):
+            return {}
+        return dict.fromkeys(arrays, Option((), "scalar"))
+
+    def surely_array(self, key: str) -> bool:
+        """A capital, or a letter whose shape the text says."""
+        return key[:1].isupper() or key in self.section.solver.said or bool(self.section.facts.ranks.get(key))
 
     def other_layouts(self, r: Record) -> list[str]:
         """Layouts that fit the section's other claims as well, or all where the text weighs one against another."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
 
@@ -250,14 +249,14 @@ class SectionReader(Rivals):
         if reading.error is not None:
             return reading
         doubt = self.among_many(chain) or self.nowhere_given(reading)
-        doubt = doubt or self.section.doubted(chain, reading.declarations, r.at)
+        doubt = doubt or self.section.doubted(chain, reading.declarations, r.at) or self.one_of_many(chain, r.at)
         if classes.IN_CASE.search(self.sentence(r)) is not None and not u.conditions:
             doubt = "it does not hold always, and the condition it is said under is not understood"
         number = self.transposed_number(reading)
         if number:
             message = f"{number} is transposed here, but the rest makes sense only if it is a number"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
-        reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt)
+        reading = replace(reading, introduced=self.introduced(u, r), doubt=doubt, quantified=self.quantified(chain, r))
         blocked = self.blocked(chain, u, r)
         if blocked is not None:
             return replace(base, kind="claim", error=blocked)
@@ -291,8 +290,8 @@ class SectionReader(Rivals):
         inner: list[Chain] = []
         lhs = unnested(resolver.expr(chain.subjects[-1]), inner)
         rhs = unnested(resolver.expr(chain.links[0].rhs), inner)
-        section = self.section
-        lhs, rhs = (cast(Expr, section.explicit(x, table)) for x in (lhs, rhs))
+        unwritten = self.section.unwritten
+        lhs, rhs = unwritten.written(lhs, table), unwritten.written(rhs, table)
         lhs, rhs, table = rewritten(lhs, rhs, table)
         assumed: list[str] = []
         if table.inferred and not table.einstein:
@@ -302,6 +301,7 @@ class SectionReader(Rivals):
             found = resolver.condition(c)
             if any(isinstance(n, IndexName) for n in walk(found)):
                 lhs, rhs = conditioned(found, lhs, rhs)
+                unwritten = unwritten._replace(conditions=(*unwritten.conditions, found))
             else:
                 more = Definition(found, self.spelled(c), base.formula.where)
                 kept = (h for h in table.hypotheses if not settles(found, h.chain))
@@ -309,8 +309,9 @@ class SectionReader(Rivals):
                 continue
             assumed.append(self.spelled(c))
         return replace(
-            base, declarations=table, lhs=lhs, relation=chain.links[0].relation, rhs=rhs, assumed=tuple(assumed)
-        )
+            base, declarations=table, lhs=lhs, relation=chain.links[0].relation, rhs=rhs, assumed=tuple(assumed),
+            unwritten=unwritten,
+        )  # fmt: skip
 
     def spelled(self, c: Chain) -> str:
         """A condition as the author wrote it."""
@@ -358,7 +359,7 @@ class SectionReader(Rivals):
         """ŵ and w^* are values of w, where no condition holds them themselves."""
         bare = replace(name, mark="", sups=())
         keys = [self.section.roles.full_key(n)[0] for n in (name, bare)]
-        own = any(c is not None and at <= r.at and self.holds_key(keys[0], c) for c, at in self.stationary)
+        own = any(at <= r.at and self.holds_key(keys[0], c) for c, at in self.stationary)
         return name if own or keys[0] == keys[1] or self.is_variable(keys[0]) else bare
 
     def to_solve(self, u: Unit, r: Record) -> Chain | None:
@@ -367,20 +368,16 @@ class SectionReader(Rivals):
         assert found is not None
         name = self.solved_for(found.name, r)
         key = self.section.roles.full_key(name)[0]
-        for chain, at in reversed(self.stationary):
-            if chain is not None and at <= r.at and self.holds_key(key, chain):
-                return chain
+        above = (c for c in reversed(self.stationary) if c[1] <= r.at and self.holds_key(key, c[0]))
+        condition, since = next(above, (None, -1))
+        of = self.section.frame.of
         for d in reversed(self.section.definitions):
-            if (
-                d.record <= r.at
-                and self.section.frame.of.get(d.key, "")
-                and key in self.section.frame.of[d.key].split(",")
-            ):
+            if since < d.record <= r.at and key in of.get(d.key, "").split(","):
                 loss = d.chain.subjects[0]
                 loss_name = loss.args[0] if isinstance(loss, Product) else loss
                 gradient = Derivative(loss_name, (name,), False, u.span)
                 return Chain((gradient,), (Link("=", Num(Fraction(0), u.span), u.span),), u.span)
-        return None
+        return condition
 
     def holds_key(self, key: str, chain: Chain) -> bool:
         return any(isinstance(n, Name) and self.section.roles.full_key(n)[0] == key for n in walk(chain))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -26,16 +26,18 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.kinds import LOGISTIC
-from ..inferred.occurrences import key_of
+from ..inferred.occurrences import SINGLE, key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record
 from ..meaning.lints import indices
+from . import classes
 from .conditions import conditioned, spoken
 from .heads import Unit
 from .layouts import Layouts
 from .statements import Reading
 
 WITHOUT = "as without this formula"
+NUMBERS, ENTRIES = "stand for numbers", "are multiplied entry by entry"
 
 
 class Rivals(Layouts):
@@ -55,6 +57,23 @@ class Rivals(Layouts):
                     if whole != base and base in options and self.section.chosen[base].family:
                         return f"whether {whole} is one of the {base} that are summed over is not settled"
         return ""
+
+    def one_of_many(self, chain: Chain, at: int) -> str:
+        """∂ℓ/∂θ = (y - h(x)) x, where ℓ is a sum over all x_i and x is one of them: ℓ may be meant for this one."""
+        keys = {k.removesuffix(AT) for k in self.involved_all(chain, at)}
+        names = (n.letter for n in walk(chain) if isinstance(n, Name))
+        one = sorted(name.removesuffix(SINGLE) for name in names if name.endswith(SINGLE))
+        both = [k for k in one if k in keys]
+        return f"whether this is meant for one {both[0]} or for all of them is not settled" if both else ""
+
+    def quantified(self, chain: Chain, r: Record) -> bool:
+        """Of each letter the text said above of what set it is, and no word before says that it holds in a case."""
+        section, before = self.section, r.formula.before
+        said = {section.roles.full_key(n)[0] for n, _, of in section.roles.members if of.at <= r.at}
+        said |= {item for whole, (item, _) in section.rows_of.items() if whole in said}
+        keys = {k.removesuffix(AT) for k in section.keys(chain)}
+        cases = (classes.CONDITION, classes.ASSUMES, classes.SOLVED, classes.IN_CASE)
+        return bool(keys) and keys <= said and not any(p.search(before) for p in cases)
 
     @staticmethod
     def transposed_number(reading: Reading) -> str:
@@ -77,22 +96,27 @@ class Rivals(Layouts):
     def introduced(self, u: Unit, r: Record) -> str:
         section = self.section
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
-        for key in sorted(sides[0] ^ sides[1]):
+        parts = {x for whole, (x, axis) in section.rows_of.items() if axis == "entry" or self.known(whole, r)}
+        rests = [set(self.involved_all(Chain((x,), (), u.span), r.at)) for x in (u.lhs, u.link.rhs)]
+        for key in sorted((sides[0] - rests[1]) | (sides[1] - rests[0])):
             name = key.removesuffix(AT)
-            if any(item == key and axis == "entry" for item, axis in section.rows_of.values()):
-                continue
-            if name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None:
+            if key in parts or self.known(key, r) or name.endswith(SINGLE):  # x°: one of those that are known
                 continue
             if section.first_use(key) >= r.at and name not in section.above.arrays:
                 return name
         return ""
+
+    def known(self, key: str, r: Record) -> bool:
+        """Whether the text says or defines what a letter is, before this record."""
+        section, name = self.section, key.removesuffix(AT)
+        return name in section.solver.said or name in section.facts.ranks or section.definition(key, r.at) is not None
 
     def with_rivals(self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record) -> Reading:
         section = self.section
         rivals: list[tuple[str, Reading]] = []
         involved = self.involved(chain, r.at)
         clashes: int | None = None
-        for key in involved:
+        for key in (k for k in involved if len(section.frame.options[k]) > 1):
             for option, better in section.solver.rivals(key, section.chosen, r.at):
                 chosen = {**section.chosen, key: option}
                 if clashes is None:
@@ -102,6 +126,7 @@ class Rivals(Layouts):
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
                 words = f"{key.removesuffix(AT)} {spoken(option)}"
                 rivals.append((f"{words}, {WITHOUT}" if better else words, other))
+        rivals += self.conforming(reading, base, chain, u, r, involved)
         for d in (held := self.in_between(chain, r.at)):
             rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, (d,), u.conditions)))
         if len(held) > 1:
@@ -119,6 +144,18 @@ class Rivals(Layouts):
             other = self.built(base, chain, r, conditions=u.conditions, layout=layout)
             rivals.append((f"{layout} layout", other))
         return replace(reading, rivals=tuple(rivals))
+
+    def conforming(
+        self, reading: Reading, base: Reading, chain: Chain, u: Unit, r: Record, involved: Sequence[str]
+    ) -> Iterator[tuple[str, Reading]]:
+        """Where the shapes do not go together: what is meant may be numbers, or entry by entry."""
+        section, table = self.section, reading.declarations
+        if not table.inferred or section.fits(chain, r.at, table.layout):
+            return
+        if numbers := self.as_numbers(chain, involved):
+            other = self.built(base, chain, r, conditions=u.conditions, chosen={**section.chosen, **numbers})
+            yield f"{' and '.join(numbers)} {NUMBERS}", other
+        yield f"vectors {ENTRIES}", replace(reading, declarations=replace(table, loose_hadamard=True))
 
     @staticmethod
     def holds_call(reading: Reading, f: FunctionSymbol) -> bool:
@@ -162,7 +199,11 @@ class Rivals(Layouts):
         return given if named or any(self.is_variable(d.key) for d in given) else []
 
     def involved(self, chain: Chain, at: int) -> list[str]:
-        """The letters of a claim and of what it rests on."""
+        """The letters of a claim and of what it rests on that may be several things."""
+        options = self.section.frame.options
+        return [k for k in self.involved_all(chain, at) if k in options and len(options[k]) > 1]
+
+    def involved_all(self, chain: Chain, at: int) -> list[str]:
         found = dict.fromkeys(self.section.keys(chain))
         work = list(found)
         while work:
@@ -171,4 +212,4 @@ class Rivals(Layouts):
                 if k not in found:
                     found[k] = None
                     work.append(k)
-        return [k for k in found if k in self.section.frame.options and len(self.section.frame.options[k]) > 1]
+        return [k for k in found if k in self.section.frame.options]

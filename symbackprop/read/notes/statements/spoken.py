@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..grammar.tree import Chain, Derivative, Expr, Name, Operator, Paren, Product
+from ..inferred.occurrences import Uses
 from ..inferred.said import Record, head_of
 from ..inferred.section import Section
 
@@ -15,7 +16,7 @@ _KINDS = "loss|cost|objective|error|energy|risk|function|criterion"
 _LOSS = rf"(?:(?:the|this|our|that)\s+)?(?:it|this|that|\w*\s*(?:{_KINDS}))"
 _BY = re.compile(r"\bw\.?\s?r\.?\s?t\b\.?", re.IGNORECASE)
 _NAMED = re.compile(
-    r"\b(?P<noun>gradient|derivative|Hessian)(?:\s+(?:matrix|vector))?"
+    r"(?P<kind>(?:[\w-]+\s+){0,2})\b(?P<noun>gradient|derivative|Hessian)(?:\s+(?:matrix|vector))?"
     rf"(?:\s+(?:of|for)\s+(?:{_WORDS}(?P<of>⟨\d+⟩)|{_LOSS}))?"
     r"(?:\s*(?:with respect to|by|in)\s+(?:the\s+)?(?:[\w-]+\s+){0,2}?(?P<by>⟨\d+⟩))?"
     r"\s*,?\s*(?:is|equals|reads|becomes)(?:\s+(?:then|thus|therefore|simply|just|given by|hence))?\s*:?\s*\Z",
@@ -28,6 +29,13 @@ _CASE = re.compile(
 )
 """What follows where the formula is not the whole derivative, or not always."""
 
+_SECOND = frozenset(("second", "second-order", "2nd"))
+_PLAIN = frozenset(
+    "the its their this that whose a an partial ordinary first first-order full exact corresponding resulting analytic"
+    " analytical order loss and then so thus hence".split()
+)
+"""What stands before the noun and leaves it what it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -39,11 +47,19 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Formula:
+    r"""What has no name: "the Hessian of \log \sum_j e^{z_j}"."""
+
+    tree: Expr
+    latex: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spoken:
     """`of` and `by` are None where the words leave them to what stands above: "its gradient"."""
 
     order: int
-    of: Letter | None
+    of: Letter | Formula | None
     by: Letter | None
 
 
@@ -61,7 +77,30 @@ def named_derivative(section: Section, r: Record) -> Called | None:
         return None
     found = spoken(section.records, r)
     of = None if found is None else found.of or differentiated(section, r.at, found.by)
-    return None if found is None or of is None else called(section, of, found.by, found.order)
+    if found is None or of is None:
+        return None
+    if isinstance(of, Formula):
+        defined = any(section.definition(k, r.at) is not None for k in section.keys(Chain((of.tree,), ())))
+        return None if defined and found.by is None else of_formula(section.records, r)
+    return called(section, of, found.by, found.order)
+
+
+def of_formula(records: Sequence[Record], r: Record) -> Called | None:
+    r"""The derivative of what has no name, by the letter that the words name, or by its only one."""
+    found = spoken(records, r)
+    if found is None or not isinstance(found.of, Formula):
+        return None
+    by = found.by or only_letter(found.of.tree)
+    inside = Paren((Chain((found.of.tree,), ()),), "(")
+    return None if by is None else derivative(inside, rf"\left({found.of.latex}\right)", by, found.order)
+
+
+def only_letter(tree: Expr) -> Letter | None:
+    uses = Uses()
+    uses.chain(Chain((tree,), ()), frozenset())
+    names = [u.name for u in uses.uses]
+    one = len({n.letter for n in names}) == 1 and not any(n.primes or n.mark for n in names)
+    return Letter(replace(names[0], sub=None, sups=()), names[0].letter) if one else None
 
 
 def called(section: Section, of: Letter, by: Letter | None, order: int) -> Called | None:
@@ -71,11 +110,15 @@ def called(section: Section, of: Letter, by: Letter | None, order: int) -> Calle
             return None
         argument = Paren((Chain((of.args[0],), ()),), "(")
         return Called(Product((replace(of.name, primes=order), argument), ("",)), of.latex + "'" * order)
+    return derivative(of.name, of.latex, by, order)
+
+
+def derivative(of: Expr, latex: str, by: Letter | None, order: int) -> Called:
     if by is not None and order == 1:
-        return Called(Derivative(of.name, (by.name,)), rf"\frac{{\partial {of.latex}}}{{\partial {by.latex}}}")
+        return Called(Derivative(of, (by.name,)), rf"\frac{{\partial {latex}}}{{\partial {by.latex}}}")
     nabla = Operator("nabla", wrt=(by.name,) if by is not None else (), order=order)
     sign = r"\nabla" + (f"_{{{by.latex}}}" if by is not None else "") + ("^2" if order == 2 else "")
-    return Called(Product((nabla, of.name), ("",)), f"{sign} {of.latex}")
+    return Called(Product((nabla, of), ("",)), f"{sign} {latex}")
 
 
 def differentiated(section: Section, at: int, by: Letter | None) -> Letter | None:
@@ -111,20 +154,32 @@ def spoken(records: Sequence[Record], r: Record) -> Spoken | None:
         at -= 1
         said = f"{_BY.sub('with respect to', records[at].formula.before)} ⟨{at}⟩ {said}"
     found = _NAMED.search(said[ended.end() :] if ended is not None else said)
-    if found is None:
+    if found is None or (order := order_of(found["noun"].lower(), found["kind"].lower().split())) == 0:
         return None
     of, by = (named(records, found[which]) for which in ("of", "by"))
-    if (found["of"] and of is None) or (found["by"] and by is None):
+    if (found["of"] and of is None) or (found["by"] and not isinstance(by, Letter)):
         return None
-    return Spoken(2 if found["noun"].lower() == "hessian" else 1, of, by)
+    return Spoken(order, of, by if isinstance(by, Letter) else None)
 
 
-def named(records: Sequence[Record], mark: str | None) -> Letter | None:
-    """The letter of E, of E(w), of E(w) = …"""
+def order_of(noun: str, before: Sequence[str]) -> int:
+    """0 for what is another derivative: the directional one, the third one."""
+    second = any(word in _SECOND for word in before)
+    kinds = [word for word in before if word not in _PLAIN and word not in _SECOND]
+    if before and (before[-1] in kinds or (before[-1] in ("partial", "order") and kinds)):
+        return 0
+    return 2 if noun == "hessian" or second else 1
+
+
+def named(records: Sequence[Record], mark: str | None) -> Letter | Formula | None:
+    """The letter of E, of E(w), of E(w) = …; else the formula."""
     r = records[int(mark[1:-1])] if mark else None
     if r is None or r.loose is None or len(r.loose.parts) != 1:
         return None
-    return letter(r.loose.parts[0].chain.subjects[-1], r.formula.text)
+    chain = r.loose.parts[0].chain
+    found = letter(chain.subjects[-1], r.formula.text)
+    whole = found is None and not chain.links and len(chain.subjects) == 1
+    return Formula(chain.subjects[0], r.formula.text.strip()) if whole else found
 
 
 def letter(side: Expr, text: str) -> Letter | None:

@@ -17,15 +17,19 @@ from ..declared.said_in_prose import declared_in_prose
 from ..declared.symbols import Declarations
 from ..files.items import Block, Formula, Item, Prose
 from ..files.place import Place, ReadError, Span, render
+from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
-from ..grammar.tree import Expr
+from ..grammar.tree import Chain, Expr, Link
 from ..grammar.vocabulary import ACTIVATION_WORDS
 from ..inferred.above import END, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
 from ..inferred.said import Record
+from ..inferred.unwritten import Unwritten
+from .classes import FOLLOWS
+from .spoken import of_formula
 
 Kind: TypeAlias = Literal["definition", "condition", "shape", "claim", "remark"]
 _REDECLARES = re.compile(r"\b(?:now|instead|this time|from now on|finally|next|redefine)\b", re.IGNORECASE)
@@ -41,7 +45,7 @@ class Reading:
     `lhs relation rhs` for a claim or definition; for shapes `lhs` is the subject (for a bare shape, the shape) and
     `rhs` what is said of it.  Both None for a remark.  `error`: it could not be read, or lacks a side.  `span` is its
     place in `formula.text`; `declarations` is the table in force.  `rivals` are other readings that the text admits,
-    each with the words that tell it apart; `settled` says that the letters are what they are without this statement.
+    each with the words that tell it apart.
     """
 
     kind: Kind
@@ -55,11 +59,13 @@ class Reading:
     note: str = ""
     left: str = ""
     rivals: tuple[tuple[str, Reading], ...] = ()
-    settled: bool = True
+    quantified: bool = False
+    """Of each of its letters the text says of what set it is, x ∈ ℝ^n: it is said of all of them."""
     assumed: tuple[str, ...] = ()
     also: Reading | None = None
     doubt: str = ""
     """Why it may hold all the same where it seems not to: a condition in words that is not understood."""
+    unwritten: Unwritten = field(default_factory=Unwritten)
     introduced: str = ""
     """A letter that nothing said or used before, on one side only: the equation may say what it is."""
 
@@ -198,24 +204,30 @@ _ANOTHER = re.compile(
 )
 
 
+_WORDS = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}[^.;]*\Z")
+"""A sentence of its own begins before the formula."""
+
+
 def given_anew(formula: Formula, given: dict[str, str]) -> bool:
     """f(z) = … once more, of another example."""
     m = _GIVES.match(formula.text) if len(formula.text) < 4_000 else None
     if m is None:
         return False
     key, body, args = f"{m['name']}()", "".join(m["body"].split()), "".join(m["args"].split())
-    known = given.get(key, "|").split("|", 1)
+    known = given.get(key, "||").split("|", 2)
     apart = len(letters(args)) > 1 and letters(args).isdisjoint(letters(known[0])) and bool(known[0])
-    again = key in given and known[1] != body and (apart or _ANOTHER.search(formula.before) is not None)
+    told = known[1] != str(formula.row) or _WORDS.search(formula.before) is not None
+    apart |= told and FOLLOWS.search(formula.before) is None
+    again = key in given and known[2] != body and (apart or _ANOTHER.search(formula.before) is not None)
     if again:
         given.clear()
-    given.setdefault(key, f"{args}|{body}")
+    given.setdefault(key, f"{args}|{formula.row}|{body}")
     return again
 
 
 def records_of(scope: Scope, base: Declarations) -> list[Record]:
-    out = []
-    for at, formula in enumerate(scope.formulas):
+    trees, errors = list[Statement | None](), list[ReadError | None]()
+    for formula in scope.formulas:
         loose: Statement | None = None
         error: ReadError | None = formula.error
         if error is None:
@@ -223,11 +235,25 @@ def records_of(scope: Scope, base: Declarations) -> list[Record]:
                 loose = parse(formula.text, base.words, formula.where)
             except ReadError as caught:
                 error = caught
-        uses = Uses()
-        if loose is not None:
-            uses.of(loose)
-        out.append(Record(formula, at, loose, error, uses))
+        trees.append(loose)
+        errors.append(error)
+    out = [
+        Record(formula, at, loose, error, used_in(loose))
+        for at, (formula, loose, error) in enumerate(zip(scope.formulas, spelled_out(trees), errors, strict=True))
+    ]
+    for r in out:
+        chain = r.loose.parts[0].chain if r.loose is not None and len(r.loose.parts) == 1 else None
+        if chain is not None and not chain.links and (called := of_formula(out, r)) is not None:
+            r.worded = Chain((called.derivative,), (Link("=", chain.subjects[-1], chain.span),), chain.span)
+            r.uses.chain(r.worded, frozenset())
     return out
+
+
+def used_in(loose: Statement | None) -> Uses:
+    uses = Uses()
+    if loose is not None:
+        uses.of(loose)
+    return uses
 
 
 def facts_of(scope: Scope, base: Declarations) -> tuple[Facts, Declarations]:

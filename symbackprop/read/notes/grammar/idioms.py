@@ -1,0 +1,81 @@
+"""Ways of writing that stand for others: Δx as one letter, (dg/dx)(x), log{p(x)}."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import cast
+
+from .statement import Statement
+from .tree import Derivative, Expr, Name, Operator, Paren, Product
+from .walking import mapped, walk
+
+
+def spelled_out(statements: Sequence[Statement | None]) -> list[Statement | None]:
+    """The formulas of a section, without what is only written otherwise."""
+    changes = Idioms(increments(s for s in statements if s is not None))
+    return [None if s is None else cast(Statement, changes.of(s)) for s in statements]
+
+
+def increments(statements: Iterable[Statement]) -> bool:
+    """Δ never stands but right in front of a letter: Δx is a name, not a product."""
+    names = [n for s in statements for n in walk(s) if isinstance(n, (Name, Product))]
+    whole = sum(isinstance(n, Name) and n.letter == "Δ" for n in names)
+    before = sum(before_letter(n.args, n.signs, k) for n in names if isinstance(n, Product) for k in range(len(n.args)))
+    return whole == before > 0
+
+
+def before_letter(args: tuple[Expr, ...], signs: tuple[str, ...], k: int) -> bool:
+    match args[k : k + 2]:
+        case (Name("Δ", "", None, (), 0), Name()):
+            return not signs[k]
+        case _:
+            return False
+
+
+class Idioms:
+    def __init__(self, deltas: bool) -> None:
+        self.deltas = deltas
+
+    def of(self, node: object) -> object:
+        new = mapped(node, self.of)
+        return self.product(new) if isinstance(new, Product) else new
+
+    def product(self, node: Product) -> Expr:
+        args, signs = list(node.args), list(node.signs)
+        k = 0
+        while k + 1 < len(args):
+            first, second = args[k], args[k + 1]
+            if self.deltas and before_letter(tuple(args), tuple(signs), k):
+                name = cast(Name, second)
+                merged: Expr = replace(name, letter=f"Δ{name.letter}", span=(first.span[0], name.span[1]))
+            elif isinstance(first, Derivative) and not signs[k] and at_its_variable(first, second):
+                merged = replace(first, span=(first.span[0], second.span[1]))
+            elif isinstance(first, Operator) and first.name == "log" and is_call(second):
+                args[k + 1 : k + 2] = cast(Product, second).args
+                signs[k + 1 : k + 1] = [""]
+                k += 1
+                continue
+            else:
+                k += 1
+                continue
+            args[k : k + 2] = [merged]
+            del signs[k]
+        return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+
+
+def at_its_variable(node: Derivative, beside: Expr) -> bool:
+    """(dg/dx)(x), (∂f/∂x)(x, y): the derivative where it is taken anyway."""
+    if not (isinstance(beside, Paren) and beside.opening == "(" and isinstance(node.body, Name)):
+        return False
+    args = [c.subjects[-1] for c in beside.chains if not c.links]
+    alone = len(args) == len(beside.chains) and all(isinstance(a, Name) for a in args)
+    return alone and all(v in args for v in node.wrt)
+
+
+def is_call(node: Expr) -> bool:
+    match node:
+        case Product((Name(), Paren(chains, "("))):
+            return not any(c.links for c in chains)
+        case _:
+            return False
