@@ -27,6 +27,7 @@ from symbackprop.write.paper.array_text import LETTERS
 
 from .equations import plain_letters
 from .matrix_forms import altogether, by_entries, cost, matrix_form
+from .naming import result
 from .notation import Both, Notation, partial
 from .parts import has_delta, indices, read_by, simpler, summed
 from .picture import Picture, picture
@@ -135,7 +136,7 @@ class Planner:
         """The author's name, else that of the program for what is worth one: not for a root or an inverse."""
         given = self.program.names.get(n, "")
         if self.own_name(n) or n in self.reverse.graph.outputs:
-            return given or n.name or "L"
+            return given or n.name or result(self.reverse, n)
         if n in self.lent:
             return ""
         return given if n.backward or (given[:1] == "t" and n.operation in JOINING) else ""
