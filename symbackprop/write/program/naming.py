@@ -58,6 +58,13 @@ class Naming:
         return name not in self.taken and not keyword.iskeyword(name)
 
 
+def result(reverse: Reverse, n: Node) -> str:
+    """What an output without a name is called: L, where it is what is differentiated."""
+    taken = {*reverse.declared, *(m.name for m in reverse.graph.nodes)}
+    free = [x for x in ("Y", "Z", "R", "out") if x not in taken]
+    return free[reverse.graph.outputs.index(n) % len(free)] if free and reverse.upstream else "L"
+
+
 def behind(results: Iterable[Node]) -> list[Node]:
     """The nodes that the results are made from, and they themselves, in order."""
     found: set[Node] = set()

@@ -17,6 +17,7 @@ from symbackprop.write.paper.layout import QUOTED
 
 from .equations import lettered, plain_letters
 from .lines import EVERYTHING, USUAL, Line
+from .naming import result
 from .notation import Notation
 from .parts import IndexLetters, read_by
 from .source import Program
@@ -67,7 +68,7 @@ class Written:
         """The author's name, else that of the program for what is worth one: not for a root or an inverse."""
         given = self.program.names.get(n, "")
         if self.own_name(n) or n in self.reverse.graph.outputs:
-            return given or n.name or "L"
+            return given or n.name or result(self.reverse, n)
         if n in self.lent:
             return ""
         return given if n.backward or (given[:1] == "t" and n.operation in JOINING) else ""
