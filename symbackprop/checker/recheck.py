@@ -857,7 +857,8 @@ LAWS = {
     "sum_of_angles": ("ltt", sum_of_angles),
     "power_add": ("tqq", lambda b, p, q: (b ** p * b ** q, b ** (p + q), positive(b) if root(p, q) else nonzero(b))),
     "power_of_product": ("Tq", lambda ts, q:
-        (mul(*ts) ** q, mul(*(t ** q for t in ts)), {("ge0", t) for t in ts} if root(q) else ())),
+        (mul(*ts) ** q, mul(*(t ** q for t in ts)), positive(*ts) if root(q) else ())),
+    "root_of_product": ("Tq", lambda ts, q: (mul(*ts) ** q, mul(*(t ** q for t in ts)), {("ge0", t) for t in ts})),
     "power_of_power": ("tqq", lambda b, p, q: ((b ** p) ** q, b ** (p * q), positive(b) if root(p, q) else ())),
     "root_of_square": ("tq", lambda b, q: ((b ** 2) ** q, (b * (step(b) - step(-b))) ** (2 * q))),
     # steps

@@ -123,6 +123,7 @@ CASES: dict[str, list[tuple[Any, ...]]] = {
     "sum_of_angles": [("sin", A, B), ("cos", A, B)],
     "power_add": [(A, e, g) for e in map(F, (2, -1, HALF)) for g in map(F, (1, -1, -2, F(-1, 2), F(1, 3)))],
     "power_of_product": [((A, B, num(2)), e) for e in map(F, (2, -1, 0, HALF, F(-1, 3)))],
+    "root_of_product": [((A, B, num(2)), e) for e in map(F, (2, -1, 0, HALF, F(-1, 3)))],
     "power_of_power": [(A, e, g) for e in map(F, (2, -1, 0, HALF)) for g in map(F, (1, -1, 0, 2, HALF, F(-1, 2)))],
     "root_of_square": [(A, e) for e in map(F, (1, 2, -1, 0, HALF, F(-1, 2), F(1, 3)))],
     "step_scaled": [(A, B)],

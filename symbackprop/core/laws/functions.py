@@ -130,8 +130,10 @@ table({
         log(Power(b, q)), mul(Num(q), log(b)), Positive(b))),
     "power_add": ("b^p b^q  =  b^{p+q},  where b is not 0 (positive for a root)", lambda b, p, q: (
         Mul((Power(b, p), Power(b, q))), Power(b, p + q), Positive(b) if root(p, q) else Nonzero(b))),
-    "power_of_product": ("(a b)^q  =  a^q b^q,  with a, b >= 0 for a root;  0^q is 0", lambda args, q: (
-        Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), *(map(AtLeastZero, args) if root(q) else ()))),
+    "power_of_product": ("(a b)^q  =  a^q b^q,  with a, b > 0 for a root", lambda args, q: (
+        Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), *(map(Positive, args) if root(q) else ()))),
+    "root_of_product": ("(a b)^q  =  a^q b^q,  with a, b >= 0;  0^q is 0", lambda args, q: (
+        Power(Mul(args), q), Mul(tuple(Power(a, q) for a in args)), *map(AtLeastZero, args))),
     "power_of_power": ("(b^p)^q  =  b^{pq},  for b > 0 unless p and q are integers", lambda b, p, q: (
         Power(Power(b, p), q), Power(b, p * q), *([Positive(b)] if root(p, q) else []))),
     "root_of_square": ("(b²)^q  =  |b|^{2q}  =  (b ([b > 0] - [-b > 0]))^{2q}", lambda b, q: (

@@ -134,7 +134,7 @@ class Normal(Session):
                 return value, joined(By("power_of_product", (args, q)), rest)
             case Power(Mul(args), q) if len(args) > 1 and all(self.signs.sign(a) in SPREAD for a in args):
                 value, rest = self.inner(Mul(tuple(Power(a, q) for a in args)))
-                return value, joined(By("power_of_product", (args, q)), rest)
+                return value, joined(By("root_of_product", (args, q)), rest)
             case Power(Power(base, p), q) if q.denominator == 1 and p.denominator == 1:
                 value, rest = self.inner(Power(base, p * q))
                 return value, joined(By("power_of_power", (base, p, q)), rest)

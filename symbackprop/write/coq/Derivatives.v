@@ -153,6 +153,11 @@ Proof. by rewrite /step; case: (0 < x); rewrite !eqxx ?orbT. Qed.
 Lemma pw_factors n s : pw (mulf s) (Frac n 1) = mulf [seq pw x (Frac n 1) | x <- s].
 Proof. by rewrite (mulf_map (f := fun x => pw x (Frac n 1))) ?pw_one // => x y; exact: pw_mulz. Qed.
 Lemma all_cons (P : R -> bool) x s : P x -> all P s -> all P (x :: s). Proof. by move=> /= -> ->. Qed.
+Lemma pw_factors_root q s : all (fun x => 0 < x) s -> pw (mulf s) q = mulf [seq pw x q | x <- s].
+Proof.
+move=> H; have := pw_mono_root (q := q) (erefl _) H.
+by rewrite /= !addr0 qr1 !mul1r.
+Qed.
 (* exponentials of linear combinations *)
 Lemma exp_scale c x : expR (qr R c * x) = pw (expR x) c.
 Proof. by rewrite pw_ln ?expR_gt0 // expK. Qed.

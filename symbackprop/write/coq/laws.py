@@ -95,6 +95,11 @@ def power_add(g: Given, base: Term, p: Fraction, q: Fraction) -> str:
 def power_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
     if whole_number(q):
         return f"(pw_factors {integer(q)} {g.texts(args)})"
+    return f"(pw_factors_root {g.words.rational(q)} {g.all(Positive, args)})"
+
+
+@law
+def root_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
     return f"(pw_factors_ge0 {g.words.rational(q)} {g.all(AtLeastZero, args)})"
 
 
