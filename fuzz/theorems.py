@@ -547,7 +547,7 @@ def unjust(p: Pair, found: Counterexample) -> str:
             return f"a hypothesis does not hold at {shown(judge)}"
         right = derivative(p, judge)
         if isinstance(right, str):
-            return "" if right == MAYBE or without_action(p.forward) else f"excused ({right}) at {shown(judge)}"
+            return "" if right == MAYBE or without_action(p.forward, judge) else f"excused ({right}) at {shown(judge)}"
         k = int(np.ravel_multi_index([found.index[i] for i in sorted(found.index)], judge.shape)) if judge.shape else 0
         claim = claimed(p, judge)[k]
         return f"entry {k} is right, {claim}, at {shown(judge)}" if claim is not None and same(right[k], claim) else ""
@@ -555,9 +555,14 @@ def unjust(p: Pair, found: Counterexample) -> str:
         return ""
 
 
-def without_action(forward: Node) -> bool:
-    """0 times something: whether x acts through its steps is a matter of words."""
-    return any(t.op == "mul" and any(s.op == "const" and s.par == 0 for s in t.args) for _, t in walk(forward))
+def without_action(forward: Node, judge: Judge) -> bool:
+    """0 times something, whatever the arrays are: whether x acts through its steps is a matter of words."""
+
+    def is_zero(t: Node) -> bool:
+        fixed = all(s.op != "leaf" for _, s in walk(t))
+        return fixed and all(u.v == 0 for u in judge.value(t).reshape(-1))
+
+    return any(t.op == "mul" and any(map(is_zero, t.args)) for _, t in walk(forward))
 
 
 def exhibited(p: Pair, found: Counterexample) -> Judge | None:

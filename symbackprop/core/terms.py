@@ -176,17 +176,32 @@ def rebuilt(t: Term, args: tuple[Term, ...]) -> Term:
             raise ProofError(f"{t} has no arguments to replace")
 
 
+def parts(t: Term) -> tuple[Term, ...]:
+    """The terms inside it, bodies of binders too."""
+    match t:
+        case Diff(body, wrt):
+            return body, wrt
+        case Sum(_, body, _) | Whole(_, _, _, body, _, _):
+            return (body,)
+        case _:
+            return arguments(t)
+
+
 def subterms(t: Term) -> list[Term]:
     out: list[Term] = [t]
     for s in out:
-        match s:
-            case Sum(_, body, _) | Diff(body, _) | Whole(_, _, _, body, _, _):
-                out.append(body)
-                if isinstance(s, Diff):
-                    out.append(s.wrt)
-            case _:
-                out.extend(arguments(s))
+        out.extend(parts(s))
     return out
+
+
+def longer(terms: Iterable[Term], most: int) -> bool:
+    """Whether they hold more subterms than that, counted no further."""
+    work = list(terms)
+    for seen, t in enumerate(work, 1):
+        if seen > most:
+            return True
+        work.extend(parts(t))
+    return False
 
 
 # --- order ---------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from symbackprop.core.indices import Index, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, mul, neg, num, subterms
+from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, longer, mul, neg, num, subterms
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN, Condition
@@ -75,7 +75,7 @@ def decided(claim: Claim, setting: Setting) -> Verdict:
 
 def are_long(claims: Sequence[Claim]) -> bool:
     """Whether intermediates are the quicker way for all claims of a request."""
-    return sum(len(subterms(t)) for c in claims if c.conforms for t in (c.lhs, c.rhs)) > LONG
+    return longer((t for c in claims if c.conforms for t in (c.lhs, c.rhs)), LONG)
 
 
 def by_index_terms(claim: Claim, setting: Setting) -> Verdict:
@@ -252,7 +252,7 @@ def kinds_of_gradients(
 
     Raises SymbackpropError for a kind that there is not, and for a variable that is not symmetric.
     """
-    symmetric = [c.name for c in claims if first_derivative(c) and symmetric_in(hypotheses, c.name)]
+    symmetric = [c.name for c in claims if symmetric_in(hypotheses, c.name) and first_derivative(c)]
     for name, kind in meant.items():
         if kind not in MEANT:
             kinds = ", ".join(MEANT)

@@ -11,7 +11,6 @@ from time import monotonic
 
 from symbackprop.clock import OutOfTime, in_time, stage
 from symbackprop.core.indices import Index, SymbackpropError, sized
-from symbackprop.core.region import VALUE
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import AtLeastZero, Predicate, Term
 from symbackprop.core.theorem import Theorem
@@ -24,7 +23,7 @@ from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.wrong_line import WrongLine, factor_text
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.numbers.refute.search import Question, search
-from symbackprop.prove.cases import Missing
+from symbackprop.prove.cases import VALUE, Missing
 from symbackprop.prove.working_out import derived
 from symbackprop.repair.cases import special_cases
 from symbackprop.repair.naming import AT_SPECIAL_POINTS, LEFT_OUT

@@ -205,7 +205,8 @@ def in_variables(p: Predicate, context: Context, names: Mapping[Array, Array]) -
 def names_of(program: Program | None) -> dict[Array, Array]:
     """What a program calls the intermediates of the forward."""
     names = {} if program is None else program.names
-    return {n.array: Array(name) for n, name in names.items() if n.meaning is not None and not n.backward}
+    own = (n for n in names if n.name and n.meaning is not None and not n.backward)  # not those that are made up
+    return {n.array: Array(names[n]) for n in own}
 
 
 __all__ = ["Sweep", "by_matching", "in_variables", "named_by", "names_of", "offered"]

@@ -34,7 +34,7 @@ from symbackprop.write.paper.matrix_writer import MatrixWriter
 from symbackprop.write.paper.term_parts import latex_name, plain_name
 from symbackprop.write.paper.term_writer import ATOM, PRODUCT, Text
 from symbackprop.write.paper.text import Latex, Plain, run_together
-from symbackprop.write.paper.text import run_together as latex_subs
+from symbackprop.write.paper.text import subscripts as latex_subs
 
 from .standing import GRADIENT, Standing
 from .steps import absolute, positive_part, signed

@@ -217,7 +217,8 @@ class Heads:
             return self.conclusion(r, unit, found)
         again = key in self.defined
         if again:
-            stated |= self.of_other_letters(key, rhs, r.at) or self.elsewhere(found.name, r, self.defined[key])
+            anew = not found.under and self.elsewhere(found.name, r, self.defined[key])  # log L(θ) = … is said of L
+            stated |= anew or self.of_other_letters(key, rhs, r.at)
         if again and gives_function:
             same = self.same_right_side(key, rhs)
             return replace(unit, meant="definition" if same or stated else "claim")

@@ -7,7 +7,7 @@ A section is classified first, then solved as a whole (`inferred`), then each st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
@@ -128,7 +128,7 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
         if isinstance(item, Prose):
             cut |= _LEAD.match(item.text) is not None
         if isinstance(item, Formula):
-            cut |= redeclared(item, shapes) | given_anew(item, shapes)
+            cut |= redeclared(item, shapes) | given_anew(item, shapes, scope.formulas)
         if cut and (scope.formulas or isinstance(item, Block)):
             if scope.formulas or scope.prose:
                 yield scope
@@ -136,7 +136,7 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
             shapes = {}
             if isinstance(item, Formula):
                 redeclared(item, shapes)
-                given_anew(item, shapes)
+                given_anew(item, shapes, ())
             base = scope.base
             if scope.after is not None:
                 base = replace(base, definitions=scope.after.definitions)
@@ -210,8 +210,8 @@ _WORDS = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}[^.;]*\Z")
 """A sentence of its own begins before the formula."""
 
 
-def given_anew(formula: Formula, given: dict[str, str]) -> bool:
-    """f(z) = … once more, of another example."""
+def given_anew(formula: Formula, given: dict[str, str], before: Sequence[Formula]) -> bool:
+    """f(z) = … once more, of another example: not in a list of which nothing was used yet."""
     m = _GIVES.match(formula.text) if len(formula.text) < 4_000 else None
     if m is None:
         return False
@@ -221,6 +221,9 @@ def given_anew(formula: Formula, given: dict[str, str]) -> bool:
     told = known[1] != str(formula.row) or _WORDS.search(formula.before) is not None
     apart |= (told and FOLLOWS.search(formula.before) is None) or _ITEM.search(formula.before) is not None
     again = key in given and known[2] != body and (apart or _ANOTHER.search(formula.before) is not None)
+    if again and m["name"][0] != "\\":
+        use = re.compile(rf"(?<![A-Za-z\\]){m['name']}(?![A-Za-z])")
+        again = any(use.search(f.text) and not _GIVES.match(f.text) for f in before)
     if again:
         given.clear()
     given.setdefault(key, f"{args}|{formula.row}|{body}")
