@@ -185,9 +185,9 @@ def larger(a: Number, b: Number) -> Number:
     if s == 0:
         bad = MAYBE if 0 <= a.entry == b.entry else without_derivative(gap, Fraction(0)).d  # x[[0, 0]] has a tie
         return Number(a.v, bad) if isinstance(bad, str) else a
-    if KINK in (a.d, b.d):  # each entry's own steps are excused, also of the one that loses
-        return Number((a if s > 0 else b).v, KINK)
-    winner = a if s > 0 else b  # what else holds of the one that loses does not matter
+    winner = a if s > 0 else b
+    if isinstance(a.d, str) or isinstance(b.d, str):  # each entry's own steps are excused, also of the one that loses
+        return Number(winner.v, KINK if KINK in (a.d, b.d) else MAYBE)
     return Number(winner.v, winner.d or (() if isinstance(gap.d, str) else zeros(gap.d)))
 
 
