@@ -486,14 +486,14 @@ def judge_at(x: Any, w: Any, a: Any, idx: Any) -> Judge:
 # --- judging -------------------------------------------------------------------------------------------------------
 
 
-def inside(p: Pair, judge: Judge) -> bool:
-    """Whether the hypotheses hold, those with >= on the variable strictly: on their border nothing has a derivative."""
+def inside(p: Pair, judge: Judge, border: bool = False) -> bool:
+    """Whether the hypotheses hold, those with >= strictly; or, with the border, those only that x is in."""
     for h in p.hypotheses:
-        moves = any(t.op == "leaf" and t.par == "x" for _, t in walk(h))
+        strict = not border or any(t.op == "leaf" and t.par == "x" for _, t in walk(h))
         gap = judge.value(binary("sub", *h.args))
         for u in gap.reshape(-1):
             s = sign(u.v)
-            if not {">": s > 0, ">=": s > 0 if moves else s >= 0, "<": s < 0, "==": s == 0, "!=": s != 0}[h.par]:
+            if not {">": s > 0, ">=": s > 0 if strict else s >= 0, "<": s < 0, "==": s == 0, "!=": s != 0}[h.par]:
                 return False
     return True
 
@@ -543,7 +543,7 @@ def unjust(p: Pair, found: Counterexample) -> str:
     if judge is None:
         return ""
     try:
-        if not inside(p, judge):
+        if not inside(p, judge, border=True):
             return f"a hypothesis does not hold at {shown(judge)}"
         right = derivative(p, judge)
         if isinstance(right, str):
