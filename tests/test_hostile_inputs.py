@@ -112,6 +112,9 @@ FUNCTIONS: dict[str, tuple[Function, Function, dict[str, str], set[str]]] = {
         lambda x: np.einsum("abcdefghijklmnopqrstuvwxyz->", x), lambda x: np.ones_like(x), {"x": axes(26)},
         {"proved", "unknown"},
     ),
+    "a quotient of zero below": (
+        lambda x: (3 / (0 / x)).sum(), lambda g, x: -g * 0 * x, {"x": "n"}, {"unknown", "refuted"},
+    ),
     "a huge power": (lambda x: x ** (2**70), lambda g, x: g * x, {"x": ""}, {"refuted", "unknown"}),
     "a power of 5000": (
         lambda x: (x + 1) ** 5000, lambda g, x: g * 5000 * (x + 1) ** 4999, {"x": ""}, {"proved", "unknown"},

@@ -187,6 +187,9 @@ class Expressions:
         if n.operation == "negative":
             return -self.factored(n.args[0])
         left, right = map(self.factored, n.args)
+        if "divide" in n.operation and not right.number:  # y / (0 / x) is written as it stands
+            shape = n.args[1].shape if isinstance(n.args[1], Node) else ()
+            right = Product(chain=(Factor(*right.written, shape),))
         return left.over(right) if "divide" in n.operation else left.times(right)
 
     def negated(self, n: Node) -> Text:
