@@ -23,7 +23,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -486,14 +486,23 @@ def judge_at(x: Any, w: Any, a: Any, idx: Any) -> Judge:
 # --- judging -------------------------------------------------------------------------------------------------------
 
 
-def inside(p: Pair, judge: Judge, border: bool = False) -> bool:
-    """Whether the hypotheses hold, those with >= strictly; or, with the border, those only that x is in."""
-    for h in p.hypotheses:
-        strict = not border or any(t.op == "leaf" and t.par == "x" for _, t in walk(h))
+def inside(p: Pair, judge: Judge) -> bool:
+    """Whether the hypotheses hold, those with >= strictly: their borders are left out."""
+    return all_hold(p.hypotheses, judge, p.hypotheses)
+
+
+def on_the_border(p: Pair, judge: Judge) -> bool:
+    """Whether they hold, those with >= strictly only where x is in them: nothing has a derivative there."""
+    return all_hold(p.hypotheses, judge, [h for h in p.hypotheses if any(t.par == "x" for _, t in walk(h))])
+
+
+def all_hold(hypotheses: Sequence[Node], judge: Judge, strictly: Sequence[Node]) -> bool:
+    for h in hypotheses:
         gap = judge.value(binary("sub", *h.args))
         for u in gap.reshape(-1):
             s = sign(u.v)
-            if not {">": s > 0, ">=": s > 0 if strict else s >= 0, "<": s < 0, "==": s == 0, "!=": s != 0}[h.par]:
+            least = s > 0 or (s == 0 and h not in strictly)
+            if not {">": s > 0, ">=": least, "<": s < 0, "==": s == 0, "!=": s != 0}[h.par]:
                 return False
     return True
 
@@ -543,7 +552,7 @@ def unjust(p: Pair, found: Counterexample) -> str:
     if judge is None:
         return ""
     try:
-        if not inside(p, judge, border=True):
+        if not on_the_border(p, judge):
             return f"a hypothesis does not hold at {shown(judge)}"
         right = derivative(p, judge)
         if isinstance(right, str):

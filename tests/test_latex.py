@@ -64,7 +64,8 @@ from symbackprop.core.terms import (
 )
 from symbackprop.story.stories import STORIES, story
 from symbackprop.write.code.compact import Einsum, compact
-from symbackprop.write.paper.text import latex, latex_matrix, latex_predicate, text, text_matrix
+from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
+from symbackprop.write.paper.text import text, text_matrix
 
 ROOT = Path(__file__).parents[1]
 N, M, P = sized("n"), sized("m"), sized("p")

@@ -26,7 +26,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.network.activations import ACTIVATIONS, Activation, Z
 from symbackprop.read.scalar.latex_scalar import scalar_latex, scalar_sympy
-from symbackprop.write.paper.text import latex
+from symbackprop.write.paper.latex import latex
 
 NAMES = ("z", "y", "t", r"\hat{y}", "y_1", r"\theta")
 VARIABLES = {name: Entry(Array(name.strip("\\")), ()) for name in NAMES}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbackprop import check_gradient
+from symbackprop import check_equal, check_gradient
 from symbackprop.core.context import Same
 from symbackprop.core.terms import Array, AtLeastZero, Entry, Index, Nonzero, Num, Positive, sized
 from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
@@ -84,3 +84,22 @@ def test_a_mean_over_labels_that_count_has_a_point() -> None:
 
     found = check_gradient(forward, lambda x, y: (y != 1) * 1.0 / (y != 1).sum(), {"x": "N", "y": "int[K] N"}, "x")
     assert found.status == "proved" and found.conditions
+
+
+BORDERS = [
+    (lambda x, w: [x >= 0], ["x[j] > 0 (the border of a hypothesis is left out)"]),
+    (lambda x, w: [w >= 1, x > 0], ["w[j] > 1 (the border of a hypothesis is left out)"]),
+    (lambda x, w: [x > 0], []),
+    (lambda x, w: [x.shape[0] >= 2, w.sum() == 1], []),
+]
+
+
+@pytest.mark.parametrize(("assuming", "listed"), BORDERS)
+def test_the_border_of_a_hypothesis_is_listed(assuming: Any, listed: list[str]) -> None:
+    found = check_gradient(lambda x, w: (w * x**2).sum(), lambda x, w: 2 * w * x, {"x": "n", "w": "n"}, "x", assuming)
+    assert found.status == "proved" and list(map(str, found.conditions)) == listed
+
+
+def test_equal_functions_leave_no_border_out() -> None:
+    found = check_equal(lambda x: x + x, lambda x: 2 * x, {"x": "n"}, lambda x: [x >= 0])
+    assert found.status == "proved" and not found.conditions

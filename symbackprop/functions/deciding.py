@@ -1,35 +1,36 @@
-"""From a claim about functions to its verdict, in words.
-
-Also where results are right in another sense: in another order or shape, by a symmetric matrix, but for overflow.
-"""
+"""From a claim about functions to its verdict, in words; what runs of the functions say of overflow besides."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations
 from types import MappingProxyType
 
 import numpy as np
 
 from symbackprop.clock import OutOfTime, in_time, limit, stage
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.indices import Index, Size, SymbackpropError
-from symbackprop.core.matrix import UNIT, ZERO_INDEX
-from symbackprop.core.region import KINK, ROOT, TIE, VALUE
-from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, longer, mul, neg, num, subterms
+from symbackprop.core.region import KINK, ROOT, TIE, VALUE, moving_in, strict
+from symbackprop.core.statement import Excused
+from symbackprop.core.terms import (
+    Array,
+    AtLeastZero,
+    Positive,
+    Term,
+    arrays,
+    longer,
+)
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN, Condition
 from symbackprop.functions.claims import Claim, Setting, formula, formula_latex, named_problem, problem_of, shown
-from symbackprop.functions.repairs import code, placed, with_repair
-from symbackprop.functions.request import Function, Request, called
+from symbackprop.functions.repairs import with_repair
+from symbackprop.functions.request import Function, called
 from symbackprop.functions.shape_examples import wrong_shape
 from symbackprop.functions.sweep import in_variables, names_of, tried
 from symbackprop.functions.trial import Run, Runs
-from symbackprop.functions.verdict import Repaired, Verdict
+from symbackprop.functions.verdict import Verdict
 from symbackprop.numbers.points import Point
 from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.cases import VALUE as NO_VALUE
@@ -38,9 +39,11 @@ from symbackprop.write.paper.array_text import equation, latex_condition, predic
 
 EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
 LONG, FIRST = 300, 0.6  # subterms of all claims; of the time, for the way that is tried first
+BORDER = "border"
 WHY: Mapping[str, str] = {
     KINK: "a kink of the forward", TIE: "the largest entry stands alone",
     VALUE: "the forward has no value elsewhere", ROOT: "the forward has no derivative elsewhere",
+    BORDER: "the border of a hypothesis is left out",
 }  # fmt: skip
 
 
@@ -130,9 +133,11 @@ def in_words(
 def conditions(found: Theorem, claim: Claim, names: Mapping[Array, Array]) -> tuple[Condition, ...]:
     """The excused points that the theorem leaves out, for the reader."""
     listed: dict[str, Condition] = {}
-    for fact, why in found.excused:
+    context, moving = found.statement.context, moving_in(found.statement.lhs)
+    closed = [h for h in context.hypotheses.values() if isinstance(h, AtLeastZero) and strict(h) is not h]
+    for fact, why in (*found.excused, *(Excused(Positive(h.term), BORDER) for h in closed if moving)):
         if why in WHY:
-            p = in_variables(fact, found.statement.context, names)
+            p = in_variables(fact, context, names)
             text = predicate_text(p, claim.axes)
             listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))
     return tuple(listed.values())
@@ -228,156 +233,3 @@ def gives_nan(at: Run, function: Function) -> bool:
     except Exception:  # nothing is learned
         return False
     return any(bool(np.isnan(x).any()) for x in results.values())
-
-
-# --- gradients by a symmetric matrix: which of three is meant ---
-
-
-AMBIENT, SYMMETRIC, ENTRIES = "ambient", "symmetric", "entries"
-MEANT = {
-    AMBIENT: "{} is symmetric: this is the gradient G among all matrices, taken there",
-    SYMMETRIC: "{} is symmetric: this is the gradient among symmetric matrices, (G + Gᵀ)/2",
-    ENTRIES: "{} is symmetric: this is the derivative by its entries on and below the diagonal, G + Gᵀ - diag G",
-}
-INSTEAD = {
-    SYMMETRIC: "the gradient among symmetric matrices, (G + Gᵀ)/2, where the one among all matrices is asked",
-    ENTRIES: "the derivative by the free entries of a symmetric matrix, where the gradient among all matrices is asked",
-}
-
-
-def kinds_of_gradients(
-    request: Request, claims: Sequence[Claim], hypotheses: Sequence[Hypothesis], meant: Mapping[str, str]
-) -> dict[str, str]:
-    """For each symmetric variable which gradient the claim is about.
-
-    Raises SymbackpropError for a kind that there is not, and for a variable that is not symmetric.
-    """
-    symmetric = [c.name for c in claims if symmetric_in(hypotheses, c.name) and first_derivative(c)]
-    for name, kind in meant.items():
-        if kind not in MEANT:
-            kinds = ", ".join(MEANT)
-            raise SymbackpropError(f"{request.asked}: the gradient by {name} is one of {kinds}, not {kind!r}")
-        if name not in symmetric:
-            raise SymbackpropError(f"{request.asked}: {name} is not symmetric: say {name} == {name}.T in assuming")
-    return {name: meant.get(name, AMBIENT) for name in symmetric}
-
-
-def first_derivative(claim: Claim) -> bool:
-    return isinstance(claim.lhs, Diff) and not any(isinstance(s, Diff) for s in subterms(claim.lhs.body))
-
-
-def symmetric_in(hypotheses: Iterable[Hypothesis], name: str) -> bool:
-    """Whether A_ij = A_ji is assumed."""
-    for h in hypotheses:
-        match h:
-            case Same(Entry(a, (i, j)), Entry(b, at)) if a == b and a.name == name and at == (j, i):
-                if isinstance(i, Index) and isinstance(j, Index):
-                    return True
-    return False
-
-
-def as_meant(claim: Claim, kind: str) -> Claim:
-    """The claim about another gradient by the same matrix."""
-    match claim.lhs:
-        case Diff(loss, Entry(array, (i, j))) if kind != AMBIENT and isinstance(i, Index) and isinstance(j, Index):
-            g, transposed = claim.lhs, Diff(loss, Entry(array, (j, i)))
-            term: Term = mul(num(Fraction(1, 2)), add(g, transposed))
-            if kind == ENTRIES:
-                term = add(g, transposed, neg(mul(Delta(i, j), g)))
-            return replace(claim, lhs=term)
-        case _:
-            return claim
-
-
-def explained(claim: Claim, verdict: Verdict, kind: str, decide: Callable[[Claim], Verdict]) -> Verdict:
-    """The verdict with what is meant, and what the claim is where it is another gradient than that."""
-    note = MEANT[kind].format(claim.name)
-    if verdict.status == REFUTED and kind == AMBIENT and claim.conforms:
-        for other, text in INSTEAD.items():
-            if decide(as_meant(claim, other)).status == PROVED:
-                hint = f"symmetric={{{claim.name!r}: {other!r}}} asks for it"
-                return replace(verdict, mistake=text, reason=hint, notes=(*verdict.notes, note))
-    return replace(verdict, notes=(*verdict.notes, note))
-
-
-# --- results whose values are right: in another order than the variables, or with other axes of length 1 ---
-
-
-Decide = Callable[[Claim, Setting], Verdict]
-
-
-def all_decided(claims: Sequence[Claim], setting: Setting, decide: Decide) -> list[Verdict]:
-    """The verdicts of claims that are made together.  No other formula is looked for where the values are right."""
-    if all(c.conforms for c in claims) and not any(may_swap(a, b, setting) for a, b in combinations(claims, 2)):
-        return [decide(c, setting) for c in claims]
-    plain = replace(setting, repair=False)
-    verdicts = [decide(c, plain) for c in claims]
-    wrong = [c for c, v in zip(claims, verdicts, strict=True) if v.status == REFUTED]
-    found = {**dict(shapes(wrong, plain, decide)), **dict(swaps(wrong, plain, decide))}
-    return [
-        replace(v, mistake=found[c.name].mistake, repair=found[c.name]) if c.name in found
-        else decide(c, setting) if v.status == REFUTED and setting.repair else v
-        for c, v in zip(claims, verdicts, strict=True)
-    ]  # fmt: skip
-
-
-def shapes(wrong: Sequence[Claim], setting: Setting, decide: Decide) -> Iterator[tuple[str, Repaired]]:
-    """Refuted claims that are proved without regard to axes of length 1."""
-    for c in wrong:
-        if not c.conforms and long_axes(c.found.shape) == long_axes(c.wanted):
-            at = iter(c.axes)
-            body = c.found.at(*(ZERO_INDEX if n == UNIT else next(at) for n in c.found.shape))
-            other = replace(c, found=Tensor(placed(c), body))
-            verdict = decide(other, setting)
-            if verdict.status == PROVED:
-                shape = f"{tuple_text(c.found.shape)} where {tuple_text(c.wanted)} is needed"
-                mistake = f"axes of length 1 too many or too few, {shape}: the values are right"
-                yield c.name, repaired(other, verdict, mistake)
-
-
-def long_axes(shape: Sequence[Size]) -> list[Size]:
-    return [n for n in shape if n != UNIT]
-
-
-def tuple_text(shape: Sequence[Size]) -> str:
-    return f"({shown(shape)}{',' if len(shape) == 1 else ''})"
-
-
-def conform(a: Claim, b: Claim) -> bool:
-    """Whether the shapes allow that each is the other's."""
-    return a.needs_derivative and a.found.shape == b.wanted and b.found.shape == a.wanted
-
-
-def may_swap(a: Claim, b: Claim, setting: Setting) -> bool:
-    """Whether each may be the other's: of long claims their values at a point are looked at first."""
-    if not conform(a, b) or setting.sweep is None or not setting.sweep.first:
-        return conform(a, b)
-    crossed = setting.sweep.of(a.name, a.lhs, b.found), setting.sweep.of(b.name, b.lhs, a.found)
-    return all(c is None or not c.wrong for c in crossed)
-
-
-def swaps(wrong: Sequence[Claim], setting: Setting, decide: Decide) -> Iterator[tuple[str, Repaired]]:
-    """Which refuted claims are proved with the result of another one in place of their own."""
-    for a, b in combinations(wrong, 2):
-        if may_swap(a, b, setting):
-            crossed = (replace(a, found=b.found), replace(b, found=a.found))
-            verdicts = [decide(c, setting) for c in crossed]
-            if all(v.status == PROVED for v in verdicts) and not only_signs(a, b, setting, decide):
-                mistake = f"{a.name} and {b.name} are swapped"
-                yield from ((c.name, repaired(c, v, mistake)) for c, v in zip(crossed, verdicts, strict=True))
-
-
-def only_signs(a: Claim, b: Claim, setting: Setting, decide: Decide) -> bool:
-    """Whether the two are each other's opposites, as of x - y: then a sign is the simpler mistake."""
-    return all(decide(replace(c, found=opposite(c.found)), setting).status == PROVED for c in (a, b))
-
-
-def opposite(t: Tensor) -> Tensor:
-    return Tensor(t.axes, neg(t.body))
-
-
-def repaired(claim: Claim, verdict: Verdict, mistake: str) -> Repaired:
-    return Repaired(
-        mistake, verdict.statement, verdict.statement_latex, code(claim, claim.rhs), claim.rhs, verdict.theorem,
-        claim.wanted,
-    )  # fmt: skip

@@ -25,23 +25,15 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
 from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN
 from symbackprop.functions.claims import Claim, Setting, gradient_claims
-from symbackprop.functions.deciding import (
-    AMBIENT,
-    all_decided,
-    are_long,
-    as_meant,
-    explained,
-    kinds_of_gradients,
-    overflow_notes,
-    refuted_at_points,
-    verdict_of,
-)
+from symbackprop.functions.deciding import are_long, overflow_notes, refuted_at_points, verdict_of
 from symbackprop.functions.derivation import derived_instead
 from symbackprop.functions.jax_reading import through_jax
 from symbackprop.functions.one_hot import with_labels
 from symbackprop.functions.request import Request, reading_of
 from symbackprop.functions.shape_examples import small_sizes
+from symbackprop.functions.swapped_results import all_decided
 from symbackprop.functions.sweep import Sweep
+from symbackprop.functions.symmetric_variables import AMBIENT, as_meant, explained, kinds_of_gradients
 from symbackprop.functions.trial import Runs
 from symbackprop.functions.verdict import Verdict, together
 from symbackprop.numbers.refute.report import ShapeExample

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from symbackprop.core.context import Context, Equation
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Chain, Inside, Proof, UnderDiff, UnderSum, UnderWhole, check
-from symbackprop.core.signs import instance
 from symbackprop.core.terms import (
     ZERO,
     Add,
@@ -24,7 +22,6 @@ from symbackprop.core.terms import (
     Whole,
     add,
     arguments,
-    arrays,
     bind,
     mul,
     open_body,
@@ -37,6 +34,7 @@ from symbackprop.core.terms import (
 from symbackprop.prove.equality import without_derivatives
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.reduce import FAILED
+from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.prove.tidying import Tidy, length
 
 from .differentiate import Names, differentiate
@@ -151,30 +149,12 @@ def derived(lhs: Term, context: Context) -> Term | None:
         return found
 
 
-def in_names(t: Term, context: Context, names: Names) -> Term:
+def in_names(t: Term, context: Context) -> Term:
     """With the letters of definitions for what they stand for: p_k for e^{z_k} / Σ_j e^{z_j}.  It proves nothing."""
-    if isinstance(t, Sum):
-        i = names.new(t.size)
-        t = over(i, in_names(open_body(t.body, (i,)), context, names))
-    elif arguments(t) and not isinstance(t, Whole | Diff):
-        t = rebuilt(t, tuple(in_names(s, context, names) for s in arguments(t)))
     for array, meaning in context.definitions.items():
-        if array in arrays(t) or isinstance(meaning.body, Entry | Num):
-            continue
-        for taken, rest in parted(t, meaning.body):
-            found = instance(meaning.body, taken, context.least)
-            if found is not None and found.keys() >= set(meaning.axes):
-                return mul(*rest, Entry(array, tuple(found[i] for i in meaning.axes)))
+        found = None if isinstance(meaning.body, Entry | Num) else everywhere(t, folding(array), context)
+        t = t if found is None else found[0]
     return t
-
-
-def parted(t: Term, like: Term) -> Iterator[tuple[Term, tuple[Term, ...]]]:
-    """The term, or as many of its factors as `like` has, and the others."""
-    if isinstance(t, Mul) and isinstance(like, Mul):
-        for taken in combinations(t.args, len(like.args)):
-            yield mul(*taken), tuple(a for a in t.args if a not in taken)
-    else:
-        yield t, ()
 
 
 def without_zeros(t: Term, normal: Normal) -> Term:

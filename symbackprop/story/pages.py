@@ -7,10 +7,11 @@ from textwrap import wrap
 
 from symbackprop.core.context import Same
 from symbackprop.core.terms import predicate_key
+from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.layout import COLUMNS, QUOTED, latex_formula, latex_prose, plain_prose
 from symbackprop.write.paper.matrix_writer import MatrixWriter
 from symbackprop.write.paper.term_parts import latex_name, plain_name
-from symbackprop.write.paper.text import Latex, Plain
+from symbackprop.write.paper.text import Plain
 from symbackprop.write.program.lines import EVERYTHING
 from symbackprop.write.program.pages import PREAMBLE, aligned, latex_lines, text_lines
 

@@ -18,7 +18,8 @@ from symbackprop.network.settled import definition, settled
 from symbackprop.prove.equality import prove_gradient
 from symbackprop.read.formulas.program import Assuming, Formulas, Program
 from symbackprop.read.numpy import Declared, trace_assumptions
-from symbackprop.write.paper.text import Latex, Plain
+from symbackprop.write.paper.latex import Latex
+from symbackprop.write.paper.text import Plain
 from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.lines import RESULT, Line, Passage
 from symbackprop.write.program.notation import partial

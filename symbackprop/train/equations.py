@@ -13,7 +13,7 @@ from symbackprop.network.activations import Activation
 from symbackprop.network.dense import DenseNetwork
 from symbackprop.network.from_outputs import prove_from_output, slope_from_output
 from symbackprop.network.theorems import generalised, prove_network
-from symbackprop.write.paper.text import latex, latex_matrix, latex_predicate
+from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
 
 from .optimisers import Adam, Optimiser
 

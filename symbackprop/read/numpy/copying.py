@@ -52,6 +52,27 @@ class Copier:
         self.kept.append(x)
         self.done[id(x)] = result
 
+    def of_parts(self, x: Any) -> Any:
+        """A copy of what is made of other values: bound methods, partial functions, classes, containers; else None."""
+        match x:
+            case types.MethodType():
+                return types.MethodType(self.convert(x.__func__), self.convert(x.__self__))
+            case functools.partial():
+                keywords = {k: self.convert(v) for k, v in x.keywords.items()}
+                return functools.partial(self.convert(x.func), *map(self.convert, x.args), **keywords)
+            case type():
+                return self.type(x)
+            case list() if type(x) is list:
+                return self.filled(x, [])
+            case tuple() if type(x) is tuple:
+                return tuple(self.convert(y) for y in x)
+            case dict() if type(x) is dict:
+                copy: dict[Any, Any] = {}
+                self.remember(x, copy)
+                copy.update((k, self.convert(v)) for k, v in x.items())
+                return copy
+        return None
+
     def converted(self, x: Any) -> Any:
         if hasattr(type(x), "__symbackprop_copy__"):
             return x.__symbackprop_copy__(self.convert)
@@ -63,24 +84,12 @@ class Copier:
                 return standard(x) if x.__name__.split(".")[0] in STANDARD else ModuleView(x, self)
             case types.FunctionType():
                 return self.function(x)
-            case types.MethodType():
-                return types.MethodType(self.convert(x.__func__), self.convert(x.__self__))
-            case functools.partial():
-                keywords = {k: self.convert(v) for k, v in x.keywords.items()}
-                return functools.partial(self.convert(x.func), *map(self.convert, x.args), **keywords)
-            case type():
-                return self.type(x)
             case list():
                 return self.filled(x, [])
-            case tuple() if type(x) is tuple:
-                return tuple(self.convert(y) for y in x)
-            case dict() if type(x) is dict:
-                copy: dict[Any, Any] = {}
-                self.remember(x, copy)
-                copy.update((k, self.convert(v)) for k, v in x.items())
-                return copy
             case Value():
                 return x
+        if (copy := self.of_parts(x)) is not None:
+            return copy
         if hasattr(x, "dtype") and hasattr(x, "shape") and type(x).__module__ == "numpy":
             return HANDLERS["array"](x) if x.shape else x
         if type(x).__name__ == "vectorize" and hasattr(x, "pyfunc"):

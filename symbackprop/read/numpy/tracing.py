@@ -7,7 +7,6 @@ are its random numbers.
 from __future__ import annotations
 
 import builtins
-import functools
 import linecache
 import sys
 import types
@@ -257,24 +256,10 @@ class Isolated(Copier):
                 return self.module(x)
             case types.FunctionType():
                 return x if installed(x.__module__ or "") else self.function(x)
-            case types.MethodType():
-                return types.MethodType(self.convert(x.__func__), self.convert(x.__self__))
-            case functools.partial():
-                keywords = {k: self.convert(v) for k, v in x.keywords.items()}
-                return functools.partial(self.convert(x.func), *map(self.convert, x.args), **keywords)
-            case type():
-                return self.type(x)
-            case list() if type(x) is list:
-                return self.filled(x, [])
-            case tuple() if type(x) is tuple:
-                return tuple(self.convert(y) for y in x)
-            case dict() if type(x) is dict:
-                copy: dict[Any, Any] = {}
-                self.remember(x, copy)
-                copy.update((k, self.convert(v)) for k, v in x.items())
-                return copy
             case numpy.ndarray():
                 return x.copy()
+        if (copy := self.of_parts(x)) is not None:
+            return copy
         return x if installed(home_of(type(x)) and type(x).__module__) else self.instance(x)
 
     def module(self, x: types.ModuleType) -> Any:

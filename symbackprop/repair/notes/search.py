@@ -15,7 +15,6 @@ from typing import TypeAlias
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Power, SymbackpropError, Term, sized
 from symbackprop.decide.outcomes import Repair
-from symbackprop.prove.differentiate import Names
 from symbackprop.prove.working_out import derived, in_names
 from symbackprop.read.notes.files.place import ReadError, Span
 from symbackprop.read.notes.grammar.resolve import parse_expression, parse_statement
@@ -165,7 +164,7 @@ class Repairer:
         if term is None or claim is None or left is None:
             return None
         axes = [next((i for i in claim.free if i.name == name), None) for name in (ROW, COLUMN)]
-        for t in dict.fromkeys((in_names(term, claim.context, Names()), term)):
+        for t in dict.fromkeys((in_names(term, claim.context), term)):
             if (found := self.proved(left, in_letters(t, *axes), mistake)) is not None:
                 return found
         return None

@@ -32,7 +32,7 @@ from ..trials import constant_ratio
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Laid: TypeAlias = tuple[tuple[IndexExpr, IndexExpr], Term]
-POINTS = 2
+POINTS, ROUNDING = 2, 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +142,6 @@ def laid_out(run: WorkingOut, value: Value, k: int) -> Laid:
 # --- whole claims ----------------------------------------------------------------------------
 
 
-_ROUNDING = 1e-9
-
-
 def plausible(claim: Claim) -> bool:
     """Both sides agree at a point of distinct sizes."""
     found = compared(claim, 1)
@@ -153,7 +150,7 @@ def plausible(claim: Claim) -> bool:
 
 def vanishing(a: FloatArray, b: FloatArray) -> bool:
     """Zero on one side, no more than rounding on the other: a solution put into its condition."""
-    return any(not x.any() and bool((np.abs(y) < _ROUNDING).all()) for x, y in ((a, b), (b, a)))
+    return any(not x.any() and bool((np.abs(y) < ROUNDING).all()) for x, y in ((a, b), (b, a)))
 
 
 def ratio(claim: Claim) -> tuple[list[float], list[dict[str, int]]] | None:

@@ -6,9 +6,9 @@ import re
 
 from symbackprop.core.terms import Array, Predicate
 from symbackprop.numbers.refute.search import Counterexample
+from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.term_parts import latex_name, plain_name
-from symbackprop.write.paper.text import Latex, Plain
-from symbackprop.write.paper.text import subscripts as run_together
+from symbackprop.write.paper.text import Plain
 
 _WORDED = re.compile(r"([A-Za-z])(-[A-Za-z]+)")  # n-neurons, from n\\text{-neurons}
 ROW, COLUMN = "i°", "j°"  # the row and column of compared arrays
@@ -17,16 +17,6 @@ ROW, COLUMN = "i°", "j°"  # the row and column of compared arrays
 class DocumentLatex(Latex):
     def name(self, name: str) -> str:
         return author_latex(name)
-
-    def array(self, array: Array, subs: list[str]) -> str:
-        text = author_latex(array.name)
-        if array.label is not None:
-            text += f"^{{{self.size(array.label)[0].replace(' ', '')}}}"
-        if not subs:
-            return text
-        if "_" in text.split("^")[0]:
-            text = f"{{{text}}}"
-        return f"{text}_{{{run_together(subs)}}}"
 
 
 class DocumentText(Plain):

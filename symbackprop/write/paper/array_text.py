@@ -32,10 +32,11 @@ from symbackprop.core.terms import (
     subterms,
 )
 
+from .latex import latex as write_latex
+from .latex import latex_predicate
 from .term_parts import plain_array
 from .term_writer import ATOM, POWER, PRODUCT, SUM, Letters, Text
-from .text import Plain, latex_predicate
-from .text import latex as write_latex
+from .text import Plain
 
 LETTERS = ("i", "j", "k", "l", "m", "p", "q", "r", "s", "t", "u", "v")
 CONSTANTS = {"pi": "π"}

@@ -30,11 +30,12 @@ from symbackprop.write.code.compact import compact
 from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.code.factoring import factors, product, scaled, symmetrical
 from symbackprop.write.notes.letters import author_text
+from symbackprop.write.paper.latex import Latex
+from symbackprop.write.paper.latex import subscripts as latex_subs
 from symbackprop.write.paper.matrix_writer import MatrixWriter
 from symbackprop.write.paper.term_parts import latex_name, plain_name
 from symbackprop.write.paper.term_writer import ATOM, PRODUCT, Text
-from symbackprop.write.paper.text import Latex, Plain, run_together
-from symbackprop.write.paper.text import subscripts as latex_subs
+from symbackprop.write.paper.text import Plain, run_together
 
 from .standing import GRADIENT, Standing
 from .steps import absolute, positive_part, signed

@@ -33,7 +33,7 @@ from .tree import (
     Transpose,
     Words,
 )
-from .vocabulary import DISTINCT, FUNCTION_WORDS
+from .vocabulary import DISTINCT
 
 PI: Final = "\\pi"
 """The number, beside an array of the same letter."""
@@ -298,8 +298,4 @@ def re_transposed(text: str) -> str:
     return ""
 
 
-def function_word(node: Name) -> str | None:
-    return FUNCTION_WORDS.get(node.letter) if not node.mark else None
-
-
-__all__ = ["NameResolver", "Operator", "checked_exponent", "function_word", "label_of"]
+__all__ = ["NameResolver", "Operator", "checked_exponent", "label_of"]

@@ -114,7 +114,6 @@ ALL_NUMBERS = re.compile(
     r"|\bone\s+example\s+with\s+features\b",
     re.IGNORECASE,
 )
-ALL_VECTORS = re.compile(r"\ball\s+(?:(?:of\s+)?(?:these|them)\s+)?(?:are\s+)?vectors\b", re.IGNORECASE)
 ALL_MATRICES = re.compile(
     r"\b(?:for|all|these\s+are)\s+(?:\w+\s+)?matrices\s+of\s+(?:matching|compatible|suitable|conforming)", re.IGNORECASE
 )

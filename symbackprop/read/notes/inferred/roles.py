@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from ..declared.symbols import ArraySymbol, Declarations
 from ..grammar.loosely import spelled_items
@@ -373,8 +373,4 @@ def size_names(symbol: ArraySymbol | None) -> set[str]:
     return {n.name for e in symbol.shape for n in walk(e) if isinstance(n, Symbol)} if symbol is not None else set()
 
 
-def free_names(node: object) -> Iterator[Name]:
-    return (n for n in walk(node) if isinstance(n, Name))
-
-
-__all__ = ["Candidate", "Derivative", "Head", "Neg", "Record", "Roles", "free_names", "head_of"]
+__all__ = ["Candidate", "Derivative", "Head", "Neg", "Record", "Roles", "head_of"]

@@ -28,11 +28,6 @@ STIPULATES = re.compile(
     r"|(?:\A|[.;:,(]\s*|\b(?:we|I|us|and|then|also|shall|now)\s+)(?:set|write|call)\b)" + _END,
     re.IGNORECASE,
 )
-WEAKLY = re.compile(
-    r"\b(?:where|with|for|is|are|loss|cost|error|objective|energy|model|function|by|be|have|has|computes?|output|predicts?"
-    r"|likelihood|forward|consider|minimi[sz]e|maximi[sz]e|given|named|called|as)\b" + _END,
-    re.IGNORECASE,
-)
 CONDITION = re.compile(
     r"(?:\b(?:sett?ing|sets?|put(?:ting)?)\b[^.;]{0,80}|\A\s*(?:(?:equal\s+)?to\s+|=\s*))\b(?:zero|0)\b[^.;]{0,60}\Z"
     r"|\b(?:requir\w+|demand\w*|must\b|have to|need to|solv(?:e|ing)|subject to"
@@ -103,7 +98,6 @@ PARTLY = re.compile(
     re.IGNORECASE,
 )
 """What stands between a definition and the condition that it holds under."""
-REMARKS = frozenset(("←", "≐", "≈", "∝", "≠", "≤", "≥", "<", ">", "≪", "≫", "=:?"))
 
 
 def holds_derivative(node: Expr) -> bool:
