@@ -12,9 +12,9 @@ from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Po
 from symbackprop.read.numpy import UNIT, ZERO_AT, SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import at_least_zero, constant_of, dummy
 from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.elementwise import masking
 from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.masks import masking
 from symbackprop.read.numpy.scalars import affine_of, recognised
 from symbackprop.read.numpy.sizes import expression
 

@@ -24,8 +24,8 @@ from .algebra import (
 )
 from .array import SymArray, wrap
 from .context import NUMPY, TraceError, current, provides
-from .elementwise import masking
 from .lifting import dtype_kind, lengths, lifted
+from .masks import masking
 from .rounding import rounded
 from .sizes import SymInt, expression, length, length_of, size_number, size_of
 from .truth import truth

@@ -272,7 +272,25 @@ class Overridden:
 
 def standard(module: ModuleType) -> Any:
     """The module itself, or with what is overridden in it."""
+    if module.__name__ in CHANCE:
+        return Overridden(module, dict.fromkeys(dir(module), Chance(module.__name__)))
     return Overridden(module, {"product": traced_product}) if module is itertools else module
+
+
+CHANCE = ("random", "time", "datetime", "secrets", "uuid")
+
+
+class Chance:
+    """What gives another number at each call."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise TraceError(f"{self.home} gives other numbers at each call: give them as an argument")
+
+    def __getattr__(self, name: str) -> Any:
+        return self
 
 
 def traced_product(*args: Any, repeat: int = 1) -> Any:
