@@ -16,7 +16,8 @@ TEXTS = {
         [P, P, P, P, P, P, R, R, R],
     ),
     "partial derivatives at a point": (
-        TWO + r"$f_x(1, 2) = 4$, $f_x(a, b) = 2ab$, $f_{xy}(3, 0) = 6$, $f_y(0, 0) = 1$, $f_x(1, 2) = 2$, $f_x(a, b) = ab$.",
+        TWO + r"$f_x(1, 2) = 4$, $f_x(a, b) = 2ab$, $f_{xy}(3, 0) = 6$, $f_y(0, 0) = 1$, $f_x(1, 2) = 2$, "
+        r"$f_x(a, b) = ab$.",
         [P, P, P, P, R, R],
     ),
     "subscripts that are said to be derivatives": (
@@ -33,7 +34,8 @@ TEXTS = {
         [P, R],
     ),
     "gradient and Hessian of several numbers": (
-        TWO + r"$\nabla f(x, y) = \begin{bmatrix} 2xy \\ x^2 + \cos y \end{bmatrix}$, $\nabla f = (2xy, x^2 + \cos y)$, "
+        TWO + r"$\nabla f(x, y) = \begin{bmatrix} 2xy \\ x^2 + \cos y \end{bmatrix}$, "
+        r"$\nabla f = (2xy, x^2 + \cos y)$, "
         r"$\nabla f = \langle 2xy, x^2 + \cos y \rangle$, $\nabla f(1, 0) = [0, 2]^T$, "
         r"$H_f = \begin{bmatrix} 2y & 2x \\ 2x & -\sin y \end{bmatrix}$, "
         r"$\nabla^2 f(x, y) = \begin{pmatrix} 2y & 2x \\ 2x & -\sin y \end{pmatrix}$, "
@@ -42,10 +44,11 @@ TEXTS = {
         [P, P, P, P, P, P, R, R, R],
     ),
     "Jacobians of arrays": (
-        r"Let $f(x) = Ax$ and $h(x) = \tanh(Ax)$, applied elementwise, and $g(x) = x^T x$, with $x \in \mathbb{R}^n$. "
+        r"Let $f(x) = Ax$ and $h(x) = \tanh(Ax)$, applied elementwise, and $g(x) = x^T x$, with $x \in "
+        r"\mathbb{R}^n$. "
         r"$Df(x) = A$, $J_f = A$, $D h(x) = \operatorname{diag}(1 - h^2) A$, $Dg(x) = 2x^T$, $J_f(x) = A^T$, "
-        r"$D h(x) = \operatorname{diag}(1 - h^2)$, $Dg(x) = 2x$.",
-        [P, P, P, P, R, R, U],
+        r"$D h(x) = \operatorname{diag}(1 - h^2)$, $Dg(x) = x^T$.",
+        [P, P, P, P, R, R, R],
     ),
     "Jacobians of several numbers": (
         r"Let $F(u, v) = (u^2 v, 5u + \sin v)$. $J_F(u, v) = \begin{bmatrix} 2uv & u^2 \\ 5 & \cos v \end{bmatrix}$, "
@@ -59,7 +62,8 @@ TEXTS = {
         [P, R],
     ),
     "at a point": (
-        QUADRATIC + r"$\nabla q(x)|_{x = 0} = b$, $\left.\frac{\partial q}{\partial x}\right|_{x = c} = Ac + A^Tc + b$, "
+        QUADRATIC + r"$\nabla q(x)|_{x = 0} = b$, $\left.\frac{\partial q}{\partial x}\right|_{x = c} = Ac + A^Tc + "
+        r"b$, "
         r"$\nabla q(x) \Big|_{a} = (A + A^T) a + b$, $\left. x^T x \right|_{x = c} = c^T c$, "
         r"$\nabla q(x)|_{x = 0} = 0$, $\nabla q(x) \Big|_{a} = 2 A a + b$.",
         [P, P, P, P, R, R],
@@ -70,8 +74,10 @@ TEXTS = {
         [P, P, R],
     ),
     "at a point of several numbers": (
-        r"Let $L(w, b) = (y - w x - b)^2$, where all of these are numbers. $\frac{\partial L}{\partial w}|_{w=0, b=0} = "
-        r"-2xy$, $\frac{\partial L}{\partial b}|_{(w, b)=(0, 1)} = -2(y - 1)$, $\frac{\partial L}{\partial w}|_{w=0, b=0} = "
+        r"Let $L(w, b) = (y - w x - b)^2$, where all of these are numbers. $\frac{\partial L}{\partial w}|_{w=0, "
+        r"b=0} = "
+        r"-2xy$, $\frac{\partial L}{\partial b}|_{(w, b)=(0, 1)} = -2(y - 1)$, $\frac{\partial L}{\partial "
+        r"w}|_{w=0, b=0} = "
         r"-2y$.",
         [P, P, R],
     ),

@@ -61,7 +61,9 @@ class Derivatives(NameResolver):
             body, used = self.factors(rest, between, (rest[0].span[0], rest[-1].span[1])), len(rest)
         span = (op.span[0], args[used].span[1])
         wrt = op.wrt or (self.only_variable(rest[0], body, op.span),)
-        if op.kind == "nabla" and op.name != "partial" and op.order == 1:
+        if op.name == "jacobian" and not self.is_number(body):
+            return Transpose(Gradient(body, self.variable(wrt[0])[0], span), span), 1 + used
+        if op.kind == "nabla" and not op.name and op.order == 1:
             return Gradient(body, self.variable(wrt[0])[0], span), 1 + used
         if op.kind == "nabla" and op.order == 2:
             wrt = (wrt[0], wrt[0])

@@ -142,7 +142,7 @@ class Shorthand:
         if len(args) > 1:
             rows = body.rows if isinstance(body, Matrix) and all(len(r) == 1 for r in body.rows) else ((f,),)
             return Matrix(tuple(tuple(partial(row[0], (x,), f) for x in args) for row in rows), f.span)
-        return Transpose(bracketed(nabla(f, args, 1)), f.span)
+        return bracketed(nabla(f, args, 1, "jacobian"))
 
     def hessian(self, f: Name) -> Expr:
         self.made[f.span] = f.letter
@@ -197,7 +197,7 @@ class Shorthand:
         match node:
             case Derivative(Name(f, _, None), wrt) if f in self.heads and all(w in self.heads[f].args for w in wrt):
                 return f
-            case Matrix() | Transpose() | Paren():
+            case Matrix() | Paren():
                 return self.made.get(node.span)
         return None
 
@@ -244,8 +244,8 @@ def partial(body: Expr, by: tuple[Name, ...], at: Name) -> Expr:
     return Derivative(inside, by, span=at.span)
 
 
-def nabla(f: Name, args: tuple[Name, ...], order: int) -> Expr:
-    return Product((Operator("nabla", wrt=args[:1], order=order, span=f.span), f), ("",), f.span)
+def nabla(f: Name, args: tuple[Name, ...], order: int, name: str = "") -> Expr:
+    return Product((Operator("nabla", name, wrt=args[:1], order=order, span=f.span), f), ("",), f.span)
 
 
 def bracketed(*nodes: Expr) -> Paren:
