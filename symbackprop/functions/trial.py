@@ -22,7 +22,8 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, SymbackpropError, Term, arrays
 from symbackprop.decide.decide import Problem
 from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
-from symbackprop.numbers.exact_numbers import Undefined, approximate
+from symbackprop.numbers.duals import to_float
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 from symbackprop.numbers.refute.points import Sampler
@@ -277,7 +278,7 @@ def filled(name: str, declared: Declared, point: Point) -> Any:
     entries = point.arrays.get(Array(name), {})
     array = np.ones(shape)
     for k, entry in entries.items():
-        array[k] = approximate(entry)
+        array[k] = to_float(entry)
     return array if shape else float(array)
 
 
