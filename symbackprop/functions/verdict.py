@@ -141,7 +141,8 @@ class Verdict:
     def in_words(self) -> dict[str, Any]:
         excused = [str(c) for c in self.conditions]
         claim = {"claim": self.statement, "assuming": list(self.hypotheses), "excused": excused}
-        return {**claim, **self.reading, "notes": list(self.notes)}
+        written = {k: {n: str(d) for n, d in x.items()} if k == "shapes" else x for k, x in self.reading.items()}
+        return {**claim, **written, "notes": list(self.notes)}
 
     def __bool__(self) -> bool:
         return self.status == PROVED
