@@ -59,9 +59,7 @@ class Jittable:
         return True
 
     def program(self, arguments: Mapping[str, Any]) -> Program:
-        return program(
-            self.function, {n: symbol(n, x) if isinstance(x, Declared) else x for n, x in arguments.items()}
-        )
+        return program(self.function, {n: symbol(n, x) if isinstance(x, Declared) else x for n, x in arguments.items()})
 
 
 def in_order(function: Callable[..., Any], expected: inspect.Signature) -> Callable[..., Any]:

@@ -25,14 +25,18 @@ class Step(Protocol):
     @property
     def shape(self) -> tuple[Any, ...]:
         """Of the first result, sizes as symbolic whole numbers."""
+
     @property
     def kind(self) -> str:
         """Of the first result: "bool", "int", "narrow" or "real"."""
+
     def size(self, dimension: Any) -> Any:
         """A dimension among the parameters as a whole number, symbolic or not."""
+
     def sizes(self, dimensions: Any) -> tuple[Any, ...]: ...
     def run(self, jaxpr: Any, *operands: Any) -> list[Any]:
         """The results of an inner jaxpr."""
+
     def held(self, x: Any) -> Any:
         """A value through which nothing is differentiated."""
 

@@ -128,9 +128,7 @@ def row_after_row(t: Term, e: Entry, i: Index, before: Value) -> Solved | None:
     return None
 
 
-def rows_one_by_one(
-    t: Term, e: Entry, d: Delta, axis: Index, row: IndexExpr, i: Index, before: Value
-) -> Solved | None:
+def rows_one_by_one(t: Term, e: Entry, d: Delta, axis: Index, row: IndexExpr, i: Index, before: Value) -> Solved | None:
     k = e.at.index(axis)
     others = tuple(x for x in e.at if x is not axis and isinstance(x, Index))
     if indices_in(row) & set(others) or collected([given(t, d, ZERO), times(num(-1), e)]) != ZERO:

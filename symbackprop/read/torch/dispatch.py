@@ -24,7 +24,7 @@ from symbackprop.read.numpy.rewriting import rewritten
 from symbackprop.read.numpy.sizes import size_of
 from symbackprop.read.numpy.values import shape_text
 
-from .meanings.drawing import DRAWN
+from .meanings.entrywise import DRAWN
 from .numbers import SYMBOLIC, in_torch, of_torch
 from .registry import INERT, Meaning, meaning_of
 from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, number_in, sample_shape

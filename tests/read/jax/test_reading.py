@@ -32,8 +32,8 @@ def read(function: Any, shapes: dict[str, str]) -> Any:
 
 
 def test_the_table_of_primitives_is_printed() -> None:
-    """Printed by: python -m symbackprop.read.jax.support > docs/jax-primitives.md"""
-    assert (ROOT / "docs/jax-primitives.md").read_text(encoding="utf-8") == table()
+    """Printed by: python -m symbackprop.read.jax.support docs/jax-primitives.md"""
+    assert (ROOT / "docs/jax-primitives.md").read_text(encoding="utf-8").endswith(table())
 
 
 @pytest.mark.parametrize(

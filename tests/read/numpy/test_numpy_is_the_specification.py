@@ -156,10 +156,10 @@ def test_other_constants_are_numbers() -> None:
 
 
 def test_the_table_in_the_docs_is_true() -> None:
-    """Printed by: python -m symbackprop.read.numpy.support > docs/numpy.md; NumPy's arguments differ by version."""
+    """Printed by: python -m symbackprop.read.numpy.support docs/numpy.md; NumPy's arguments differ by version."""
     printed = (ROOT / "docs/numpy.md").read_text()
     if np.__version__.startswith("2.4"):
-        assert printed == table()
+        assert printed.endswith(table())
     for s in SUPPORTED.values():
         assert f"| `{s.name}` |" in printed
 
