@@ -20,7 +20,7 @@ from .context import TraceError
 from .frames import HEAP, MARK, home_of
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
-from .python_builtins import BUILTINS, CHANCE, Chance, standard, traced_product
+from .python_builtins import BUILTINS, by_chance, standard, traced_product
 from .sizes import HANDLERS, expression
 from .values import Value
 from .vectorized import Vectorized
@@ -95,6 +95,8 @@ class Copier:
     def converted(self, x: Any) -> Any:
         if hasattr(type(x), "__symbackprop_copy__"):
             return x.__symbackprop_copy__(self.convert)
+        if by_chance(x) is not None:
+            return by_chance(x)
         match x:
             case types.ModuleType():
                 found = stand_in(x)
@@ -130,9 +132,6 @@ class Copier:
             home = str(getattr(x, "__module__", None) or type(x).__module__)
             if home.split(".")[0] in FOREIGN:
                 return guarded(x, f"{home}.{getattr(x, '__name__', x)}")
-            drawn = home if home in CHANCE else type(getattr(x, "__self__", None)).__module__
-            if drawn in CHANCE:
-                return Chance(drawn)
             if isinstance(x, types.BuiltinFunctionType | types.BuiltinMethodType):
                 return BUILTINS.get(x.__name__, x) if home == "builtins" else x
         return self.instance(x)

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from symbackprop.core.terms import SymbackpropError
+
 from .array import SymArray
 from .frames import MARK
 from .sequences import SymList
@@ -28,8 +30,8 @@ def frozen(stores: Iterable[Any], but: Iterable[Any] = ()) -> Frozen:
 
 
 def held(x: Any, seen: dict[int, int]) -> Any:
-    if isinstance(x, SymArray):
-        return x.value
+    if isinstance(x, SymArray | SymList):
+        return entries(x)
     if id(x) in seen:
         return ("again", seen[id(x)])
     parts = parts_of(x)
@@ -37,6 +39,14 @@ def held(x: Any, seen: dict[int, int]) -> Any:
         return x
     seen[id(x)] = len(seen)
     return (type(x), *((k, held(v, seen)) for k, v in parts))
+
+
+def entries(x: Any) -> Any:
+    """As an array, where it is one."""
+    try:
+        return x.value
+    except SymbackpropError:
+        return x
 
 
 def parts_of(x: Any) -> list[tuple[Any, Any]] | None:
@@ -48,8 +58,6 @@ def parts_of(x: Any) -> list[tuple[Any, Any]] | None:
             return list(vars(x).items())
         case list() | tuple() | deque():
             return list(enumerate(x))
-        case SymList():
-            return list(enumerate(x.parts))
         case dict():
             return [(k, v) for k, v in x.items() if MARK not in x or not str(k).startswith("__")]
         case set():

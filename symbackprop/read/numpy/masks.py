@@ -17,8 +17,8 @@ from .context import current
 from .values import UNIT, At, Value, known
 
 F0 = Fraction(0)
-MASK_CONSTANT = -(10**4)
-MASKED = f"a mask constant of {MASK_CONSTANT:g} or less (such as -1e9) inside an exponential is read as -inf"
+MASK_CONSTANT = Fraction(-(10**4))
+MASKED = f"a mask constant of {int(MASK_CONSTANT)} or less (such as -1e9) inside an exponential is read as -inf"
 
 
 def masking(v: Value, mask: Callable[[At], Term] | None = None) -> Value:
@@ -42,7 +42,7 @@ def beside(hole: Term, t: Term) -> Term:
 
 def note_large(x: Value, y: Value) -> None:
     """A factor that may make a mask: only then products are looked at for one."""
-    if not current().large and any(abs(known(v) or 0) >= -MASK_CONSTANT for v in (x, y)):
+    if not current().large and any(abs(known(v) or F0) >= -MASK_CONSTANT for v in (x, y)):
         current().large = True
 
 
@@ -65,7 +65,7 @@ def mask_in(t: Term, sign: int) -> tuple[Fraction, Term] | None:
     """The mask constant and the mask whose product is sign * t."""
     if not isinstance(t, Mul):
         return None
-    constant, rest = Fraction(sign), []
+    constant, rest = Fraction(sign), list[Term]()
     for a in t.args:
         if isinstance(a, Num):
             constant *= a.value

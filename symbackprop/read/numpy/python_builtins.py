@@ -293,6 +293,13 @@ class Chance:
         return self
 
 
+def by_chance(x: Any) -> Chance | None:
+    """What stands for a function of such a module, which may be a method of a generator there."""
+    homes = getattr(x, "__module__", None), type(getattr(x, "__self__", None)).__module__
+    found = [h for h in homes if h in CHANCE]
+    return Chance(found[0]) if found and not isinstance(x, type) and callable(x) else None
+
+
 def traced_product(*args: Any, repeat: int = 1) -> Any:
     """itertools.product, also over symbolic ranges."""
     if any(stream_of(a) is not None for a in args if not isinstance(a, GeneratorType)):
