@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, TypeAlias
 
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, arrays
+from symbackprop.core.terms import SymbackpropError, arrays
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import dummy
 from symbackprop.read.numpy.context import current
+from symbackprop.read.numpy.factors import renamed
 from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.rewriting import rewritten
 
 from . import arranging, calls, entries, places  # noqa: F401  they fill the table
 from .frames import assigned_name, located, user_line
@@ -63,15 +62,10 @@ class Evaluation:
             if self.copies is None and arrays(value.term(tuple(map(dummy, value.shape)))):
                 raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
             return x
-        hole = (lambda at: self.copied(value.hole(at))) if value.holes else None
-        found = Value(value.shape, "real", lambda at: self.copied(value.term(at)), None, hole, soft=value.soft)
+        copies = self.copies
+        hole = (lambda at: renamed(value.hole(at), copies)) if value.holes else None
+        found = Value(value.shape, "real", lambda at: renamed(value.term(at), copies), None, hole, soft=value.soft)
         return SymArray(found, scalar=not value.shape)
-
-    def copied(self, t: Term) -> Term:
-        """The term with the copies in place of the arrays."""
-        for name, copy in (self.copies or {}).items():
-            t = rewritten(t, Array(name), partial(Entry, Array(copy)))
-        return t
 
     def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:
         return constant(variable.val) if hasattr(variable, "val") else known[variable]

@@ -26,8 +26,7 @@ from .array import SymArray, wrap
 from .context import NUMPY, TraceError, current, provides
 from .elementwise import masking
 from .lifting import dtype_kind, lengths, lifted
-from .rounding import rounded
-from .sizes import SymInt, expression, length, length_of, size_number, size_of
+from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
 from .truth import truth
 from .values import At, Dtype, Value, constant, integer, known, stretched
 
