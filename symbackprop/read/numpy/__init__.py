@@ -2,14 +2,13 @@
 
 from .algebra import ZERO_AT
 from .array import SymArray
-from .assumptions import trace_assumptions
 from .context import ShapeMismatch, TraceError
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
 from .recording import Graph, Recorder, array_of, node_of, record
 from .shapes import Declared, parse_shape, parse_shapes
 from .sizes import SymInt, size_number
-from .tracing import Traced, trace
+from .tracing import Traced, trace, trace_assumptions
 from .values import UNIT, Value, aligned
 from .windows import added_windows, correlated, padded, scattered, strided_windows
 

@@ -7,6 +7,7 @@ are its random numbers.
 from __future__ import annotations
 
 import builtins
+import inspect
 import linecache
 import sys
 import types
@@ -18,21 +19,36 @@ from typing import Any, TypeVar
 
 import numpy
 
-from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.context import Context, Hypothesis, Same
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, arrays, dummy, free
-from symbackprop.read.numpy.algebra import ZERO, ZERO_AT, delta
-from symbackprop.read.numpy.array import SymArray
-from symbackprop.read.numpy.context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
-from symbackprop.read.numpy.copying import FOREIGN, STANDARD, Copier, ModuleView
-from symbackprop.read.numpy.creation import straight
-from symbackprop.read.numpy.drawing import Random, Supplied, generator, replaced
-from symbackprop.read.numpy.frames import MARK, home_of
-from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.sequences import SymList
-from symbackprop.read.numpy.shapes import Declared
-from symbackprop.read.numpy.sizes import HANDLERS, SymInt, size_number, whole_number
-from symbackprop.read.numpy.values import UNIT, Value
+from symbackprop.core.terms import (
+    Array,
+    AtLeastZero,
+    Entry,
+    Index,
+    Nonzero,
+    Pick,
+    Positive,
+    Size,
+    SymbackpropError,
+    Term,
+    arrays,
+    dummy,
+    free,
+)
+
+from .algebra import ZERO, ZERO_AT, delta, minus
+from .array import SymArray
+from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
+from .copying import FOREIGN, STANDARD, Copier, ModuleView
+from .creation import straight
+from .drawing import Random, Supplied, generator, replaced
+from .frames import MARK, home_of
+from .lifting import lifted
+from .sequences import SymList
+from .shapes import Declared
+from .sizes import HANDLERS, SymInt, size_number, whole_number
+from .values import UNIT, Value, aligned, broadcast
 
 LETTERS = "ijklmnpqrs"
 HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))
@@ -233,7 +249,64 @@ def alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-__all__ = ["Traced", "trace"]
+# --- hypotheses, written as comparisons: lambda x, eps: [eps > 0, x.sum(-1) == 1, A == A.T] ----------
+
+
+def trace_assumptions(assuming: Callable[..., Any], arguments: Mapping[str, Declared | Any]) -> tuple[Hypothesis, ...]:
+    """The hypotheses that the function lists, each for all values of its free indices.
+
+    Its parameters are matched by name.  A comparison means all entries; `==` gives an equation.  Raises TraceError
+    for a parameter that is not an argument, and for what is no comparison.
+    """
+    names = list(inspect.signature(assuming).parameters)
+    missing = [n for n in names if n not in arguments]
+    if missing:
+        raise TraceError(f"assuming: the parameter {missing[0]!r} is not an argument of the functions")
+    with tracing(Tracing(names=frozenset(arguments))):
+        return run_raw(assuming, {n: arguments[n] for n in names}, lambda result: tuple(hypotheses(result)))
+
+
+def hypotheses(x: Any) -> list[Hypothesis]:
+    if isinstance(x, list | tuple):
+        return [h for y in x for h in hypotheses(y)]
+    if x is True:
+        return []
+    if x is False:
+        raise TraceError("a hypothesis is false for all sizes and values")
+    if isinstance(x, SymArray):
+        v = x.value
+        if v.origin is not None:
+            return comparison(*v.origin)
+    raise TraceError("a hypothesis is a comparison such as eps > 0 or t.sum(-1) == 1, or a list of them")
+
+
+def comparison(name: str, left: Value, right: Value) -> list[Hypothesis]:
+    if name == "and":
+        return [h for v in (left, right) for h in hypotheses(SymArray(v))]
+    shape = broadcast(left.shape, right.shape)
+
+    def side(v: Value) -> Value:
+        return Value(shape, "real", lambda at: v.term(aligned(v.shape, at)))
+
+    def body(f: Callable[[Term, Term], Term]) -> Term:
+        return tensor(Value(shape, "real", lambda at: f(side(left).term(at), side(right).term(at)))).body
+
+    match name:
+        case "greater":
+            return [Positive(body(minus))]
+        case "less":
+            return [Positive(body(lambda a, b: minus(b, a)))]
+        case "greater_equal":
+            return [AtLeastZero(body(minus))]
+        case "less_equal":
+            return [AtLeastZero(body(lambda a, b: minus(b, a)))]
+        case "not_equal":
+            return [Nonzero(body(minus))]
+        case _:
+            return [Same(tensor(side(left)).body, tensor(side(right)).body)]
+
+
+# --- copies that run as they are -------------------------------------------------------------
 
 
 INSTALLED = ("site-packages", "dist-packages")
