@@ -52,7 +52,7 @@ from symbackprop.prove.rules.summation_ranges import join
 from ..differentiate import Names, differentiate
 from ..rules.functions import array_function, function
 from ..rules.relations import Relations
-from .reduce import Reduction, Rule, ordered
+from .reduce import About, Reduction, Rule, ordered
 from .session import Rewritten, Session, Strides, Way, digits, either, joined, step_of_steps
 
 F1 = Fraction(1)
@@ -90,10 +90,10 @@ class Normal(Session):
         return value, None if value == t else joined(proof, reduction.proof())
 
     def reduced(self, t: Term, *more: Rule) -> Reduction:
-        rules = (*self.relations.rules(), *more)
+        rules = (*self.relations.rules, *map(About, more))
         reduction = Reduction(t, self.run(t))
         reduction.exhaust(rules)
-        while join(reduction):
+        while reduction.has(Holds) and join(reduction):
             reduction.exhaust(rules)
         return reduction
 

@@ -9,14 +9,15 @@ where each step's lhs = rhs has a proof.  Rules say what to rewrite; this file s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from symbackprop.clock import check_time
-from symbackprop.core.indices import Index, SymbackpropError
+from symbackprop.core.indices import Affine, Index, SymbackpropError
 from symbackprop.core.kernel import Inside, Linear, Proof
 from symbackprop.core.sums import Expansion, Factors, Monomial, canonical, collect, monomial_key
-from symbackprop.core.terms import Key, Mul, Num, Power, ProofError, Term, add, free, key, mul, over
+from symbackprop.core.terms import Entry, Key, Mul, Num, Power, ProofError, Term, Whole, add, free, key, mul, over
 
 from .session import Session, joined
 
@@ -98,6 +99,19 @@ class Move:
 Rule = Callable[[Monomial], Move | None]
 
 
+class About(NamedTuple):
+    """A rule, and the kinds of factors of which one must be there for it to say anything; all monomials without."""
+
+    rule: Rule
+    kinds: frozenset[type] = frozenset()
+
+
+def kinds_in(m: Monomial) -> set[type]:
+    """The classes of the factors; `Affine` where one is an entry at another place than an index."""
+    places = (e for b, _ in m.factors if isinstance(b, Entry | Whole) for e in b.at)
+    return {type(b) for b, _ in m.factors} | {Affine for e in places if isinstance(e, Affine)}
+
+
 def product_of(coefficient: Fraction, factors: Factors) -> Term:
     return mul(Num(coefficient), *(b if e == 1 else Power(b, e) for b, e in factors))
 
@@ -134,9 +148,8 @@ class Reduction:
             raise TooLarge(f"more than {self.limit} terms or steps")
         return changed
 
-    def exhaust(self, rules: Iterable[Rule]) -> None:
+    def exhaust(self, rules: Sequence[About]) -> None:
         """Apply the rules until none applies."""
-        rules = tuple(rules)
         queue = list(self.current)
         while queue:
             check_time()
@@ -144,13 +157,17 @@ class Reduction:
             m = self.current.get(k)
             if m is None:
                 continue
-            for rule in rules:
-                move = rule(m)
+            kinds = kinds_in(m)
+            for rule, needed in rules:
+                move = None if needed and kinds.isdisjoint(needed) else rule(m)
                 if move is not None:
                     queue.extend(self.apply(move))
                     if k in self.current:
                         queue.append(k)
                     break
+
+    def has(self, kind: type) -> bool:
+        return any(isinstance(b, kind) for m in self.current.values() for b, _ in m.factors)
 
     def result(self) -> Term:
         """The current sum as a term, in the order of the keys."""

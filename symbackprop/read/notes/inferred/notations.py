@@ -12,8 +12,10 @@ from ..declared.symbols import Declarations
 from ..files.place import Unsettled
 from ..grammar.tree import (
     Add,
+    At,
     Binder,
     Call,
+    Chain,
     Derivative,
     Differential,
     Entry,
@@ -133,6 +135,25 @@ def entrywise(node: Expr, variables: set[str], at: tuple[Expr, ...], table: Decl
             return Add(tuple(entrywise(a, variables, at, table) for a in args), node.span)
         case _:
             return Entry(changed(node, variables, table), at, node.span)
+
+
+# --- at a point ----------------------------------------------------------------------------------
+
+
+def at_points(lhs: Expr, rhs: Expr) -> tuple[Expr, Expr, list[tuple[Symbol, Chain]]]:
+    """∂f/∂x|_{x = a} = b: differentiated first, the claim is ∂f/∂x = b where x = a."""
+    points = [n for side in (lhs, rhs) for n in walk(side) if isinstance(n, At)]
+    chains = list(dict.fromkeys(n.chain for n in points))
+    letters = [cast(Symbol, c.subjects[0]) for c in chains]
+    outside = {n for side in (lhs, rhs) for n in walk(side, (At,)) if isinstance(n, Symbol)}
+    inside = {n for c in chains for n in walk(c.links[0].rhs)}
+    if len(set(letters)) < len(letters) or (outside | inside) & set(letters):
+        raise Unsettled("a value at a point, |_{x = a}, beside another x", points[0].span)
+
+    def go(n: object) -> object:
+        return go(n.body) if isinstance(n, At) else mapped(n, go)
+
+    return cast(Expr, go(lhs)), cast(Expr, go(rhs)), list(zip(letters, chains, strict=True))
 
 
 # --- repeated indices ----------------------------------------------------------------------------

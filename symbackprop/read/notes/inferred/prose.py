@@ -42,6 +42,7 @@ from .prose_patterns import (
     NAMED,
     NEGATED,
     NOUNS,
+    PARTIALS,
     PROPERTIES,
     RANK,
     ROW_VECTOR,
@@ -149,6 +150,8 @@ class Facts:
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
+    partials: bool = False
+    """Subscripts are derivatives, u_x."""
     at: int = 0
     """How many formulas stand before what is read."""
 
@@ -294,6 +297,7 @@ class Facts:
                     self.stacked[key] = (m["axis"] or m["axis2"]).lower()
         if said := ADJOINT.search(s):
             self.adjoint = said[1].lower()
+        self.partials |= PARTIALS.search(s) is not None
         self.likewise |= LIKEWISE.search(s) is not None
         for m in FOR.finditer(s):
             if re.match(r"\s*(?:\\mathrm\s*\{?\s*)?d\s*\}?\s*\\?[A-Za-z]", t.formulas[int(m[1])]):

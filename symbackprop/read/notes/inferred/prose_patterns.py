@@ -96,6 +96,10 @@ SAMPLES = re.compile(
     re.IGNORECASE,
 )
 ADJOINT = re.compile(r"\b(bar|hat|tilde|dot)\b[^.;]{0,40}\b(?:adjoint|gradient|derivative|cotangent)", re.IGNORECASE)
+PARTIALS = re.compile(
+    r"\b(?:subscripts?|ind(?:ex|ices))\b[^.;]{0,50}\b(?:partial|derivatives?|differentiation)\b"
+    r"|\b(?:partial\s+)?derivatives?\b[^.;]{0,40}\bsubscripts?\b", re.IGNORECASE,
+)
 LIKEWISE = re.compile(
     r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat",
     re.IGNORECASE,

@@ -35,7 +35,7 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import walk
 from ..inferred.above import Given
-from ..inferred.notations import along_chain, rewritten
+from ..inferred.notations import along_chain, at_points, rewritten
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
@@ -289,6 +289,10 @@ class SectionReader(Rivals):
         unwritten = self.section.unwritten
         lhs, rhs = unwritten.written(lhs, table), unwritten.written(rhs, table)
         lhs, rhs, table = rewritten(lhs, rhs, table)
+        lhs, rhs, points = at_points(lhs, rhs)
+        where, text = base.formula.where, base.formula.text
+        at = (Definition(c, f"{n.name} = {text[c.span[0] : c.span[1]]}", where) for n, c in points)
+        table = replace(table, hypotheses=(*table.hypotheses, *at)) if points else table
         assumed: list[str] = []
         if table.inferred and not table.einstein:
             lhs, rhs, over = along_chain(lhs, rhs, table)
