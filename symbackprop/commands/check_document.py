@@ -225,7 +225,7 @@ def derivation_of(statement: Checked) -> str:
     from symbackprop.clock import OutOfTime
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.functions.explaining import explain_derivative
-    from symbackprop.write.program.html_page import passages
+    from symbackprop.write.program.pages import passages
 
     try:
         found = explain_derivative(statement.reading, timeout=DERIVING)

@@ -20,7 +20,7 @@ from symbackprop.network.layers import ABOVE, BELOW, HERE, SAMPLES, Layers, widt
 from symbackprop.network.settled import definition, settled
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
-from symbackprop.write.program.standing import flipped
+from symbackprop.write.program.notation import flipped
 
 from .dense_layers import KINDS
 from .dense_layers import biases as columns_of_biases

@@ -22,9 +22,8 @@ from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.text import Plain
 from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.lines import RESULT, Line, Passage
-from symbackprop.write.program.notation import partial
+from symbackprop.write.program.notation import GRADIENT, Author, Standing, partial
 from symbackprop.write.program.parts import IndexLetters
-from symbackprop.write.program.standing import GRADIENT, Author, Standing
 
 Both = tuple[str, str]  # text and LaTeX
 COLUMNS, ROWS = Standing(paper=True), Standing(rows=True, paper=True)

@@ -34,6 +34,7 @@ from symbackprop.network.dense import DenseNetwork
 from symbackprop.network.from_outputs import deltas_from_outputs
 from symbackprop.network.penalty import with_penalty
 from symbackprop.write.code.cse import NamedLines, scheduled
+from symbackprop.write.step.assignments import inlined
 
 from ..code.lowering import Peak, Value
 from .assignments import (
@@ -54,7 +55,6 @@ from .assignments import (
     Update,
     gradient_of,
 )
-from .passes import inlined
 
 RATE = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
 MINUS_ONE = Num(Fraction(-1))
