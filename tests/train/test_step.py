@@ -8,11 +8,18 @@ from time import process_time
 import pytest
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.network import adam_slots, bias_row
 from symbackprop.network.activations import ACTIVATIONS, Z, scalar_activation
 from symbackprop.network.dense import dense
-from symbackprop.network.from_outputs import SLOPES, deltas_from_outputs, prove_from_output
-from symbackprop.network.penalty import prove_penalty
+from symbackprop.network.steps import (
+    SLOPES,
+    deltas_from_outputs,
+    prove_adam_change,
+    prove_adam_slot,
+    prove_bias_gradients,
+    prove_bias_row,
+    prove_from_output,
+    prove_penalty,
+)
 from symbackprop.network.theorems import prove_equation
 from symbackprop.train.equations import equations, latex_page
 from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
@@ -69,16 +76,16 @@ def test_signals_from_outputs_are_those_of_the_network(hidden):
 
 
 def test_the_bias_as_a_row_of_ones_is_proved():
-    forward = bias_row.prove_forward()[1]
-    weights, bias = (found[1] for found in bias_row.prove_gradients())
+    forward = prove_bias_row()[1]
+    weights, bias = (found[1] for found in prove_bias_gradients())
     assert not forward.conditions and not weights.conditions and not bias.conditions
     assert str(forward).endswith("= Σ_q A[i,q]*W[q,j] + b[j]")
     assert re.search(r"= Σ_(\w) δ\[\1,j\]$", str(bias))
 
 
 def test_adam_with_other_slots_is_proved():
-    assert str(adam_slots.prove_slot()[1]).startswith("(β*m + (1 - β)*g)*(1 - β)^-1 = β*(m*(1 - β)^-1) + g")
-    assert len(adam_slots.prove_change()[1].conditions) == 3
+    assert str(prove_adam_slot()[1]).startswith("(β*m + (1 - β)*g)*(1 - β)^-1 = β*(m*(1 - β)^-1) + g")
+    assert len(prove_adam_change()[1].conditions) == 3
 
 
 def test_the_gradient_of_the_penalty_is_proved():

@@ -37,7 +37,6 @@ from symbackprop.write.code.compiled import FUNCTION_NAME, Compiled, generated
 from ..step.assignments import Assignment, Entrywise, Map, Multiply, Reduce, Ref, references
 from ..step.from_forms import Writer
 from ..step.functional import TEMPLATES, code
-from .compiled import FUNCTION_NAME, Compiled, generated
 from .cse import Definition, NamedLines, Shape, scheduled
 from .lowering import Peak, Value
 
