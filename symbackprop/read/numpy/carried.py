@@ -28,9 +28,9 @@ from .algebra import (
 from .array import SymArray
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
+from .factors import rewritten
 from .frames import ABSENT, Place, Snapshot
 from .lifting import lifted
-from .rewriting import rewritten
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
 from .values import UNIT, Case, Value, aligned, all_soft, broadcast

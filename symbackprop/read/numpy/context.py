@@ -241,6 +241,14 @@ def provides(
     return register
 
 
+def rows(meanings: Mapping[str, Callable[..., Any]], table: dict[str, Any] = NUMPY, method: bool = False) -> None:
+    """Functions of one line each, under NumPy's names of their arguments; names of one meaning stand in one key."""
+    for names, f in meanings.items():
+        first, *more = names.split()
+        f.__name__ = f.__qualname__ = first
+        provides(first, *more, table=table, method=method)(f)
+
+
 def refuses(*names: str, table: dict[str, Any] = NUMPY, because: str) -> None:
     """Functions that have no index term."""
     for name in names:

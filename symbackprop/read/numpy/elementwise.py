@@ -28,11 +28,10 @@ from .algebra import (
 )
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial
-from .integers import INTEGER_BINARY
 from .masks import MASKED, beside, masked, masking, note_large
-from .rounding import rounded
 from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
-from .truth import COMPARISONS, compared, either, logical, logical_not, truth
+from .sizes import rounded
+from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth
 from .values import (
     Value,
     aligned,

@@ -16,10 +16,9 @@ from .creation import steps
 from .lifting import lifted
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic
-from .rounding import rounded
 from .selection import Selection
 from .sequences import Run, SymList
-from .sizes import HANDLERS, SymInt, size_number
+from .sizes import HANDLERS, SymInt, rounded, size_number
 from .values import Dtype, Value
 
 HANDLERS["steps"] = steps

@@ -20,20 +20,32 @@ import numpy
 
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, arrays, dummy, free
-from symbackprop.read.numpy.algebra import ZERO, ZERO_AT, delta
-from symbackprop.read.numpy.array import SymArray
-from symbackprop.read.numpy.context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
-from symbackprop.read.numpy.copying import FOREIGN, STANDARD, Copier, ModuleView
-from symbackprop.read.numpy.creation import straight
-from symbackprop.read.numpy.drawing import Random, Supplied, generator, replaced
-from symbackprop.read.numpy.frames import MARK, home_of
-from symbackprop.read.numpy.kept_state import frozen, kept_alike
-from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.sequences import SymList
-from symbackprop.read.numpy.shapes import Declared
-from symbackprop.read.numpy.sizes import HANDLERS, SymInt, size_number, whole_number
-from symbackprop.read.numpy.values import UNIT, Value
+from symbackprop.core.terms import (
+    Array,
+    Entry,
+    Index,
+    Pick,
+    Size,
+    SymbackpropError,
+    Term,
+    arrays,
+    dummy,
+    free,
+)
+
+from .algebra import ZERO, ZERO_AT, delta
+from .array import SymArray
+from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
+from .copying import FOREIGN, STANDARD, Copier, ModuleView
+from .creation import straight
+from .drawing import Random, Supplied, generator, replaced
+from .frames import MARK, home_of
+from .kept_state import frozen, kept_alike
+from .lifting import lifted
+from .sequences import SymList
+from .shapes import Declared
+from .sizes import HANDLERS, SymInt, size_number, whole_number
+from .values import UNIT, Value
 
 LETTERS = "ijklmnpqrs"
 HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))
@@ -277,7 +289,10 @@ def alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-__all__ = ["Traced", "trace"]
+# --- hypotheses, written as comparisons: lambda x, eps: [eps > 0, x.sum(-1) == 1, A == A.T] ----------
+
+
+# --- copies that run as they are -------------------------------------------------------------
 
 
 INSTALLED = ("site-packages", "dist-packages")
