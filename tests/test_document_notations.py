@@ -127,6 +127,56 @@ TEXTS = {
         r"$\frac{\partial L}{\partial \dot q} = 2(a - \dot q)$.",
         [P, R],
     ),
+    "another layout in mid-text": (
+        "We use denominator layout. With $L = a^T x$, $\\frac{\\partial L}{\\partial x} = a$ and "
+        r"$\frac{\partial (Ax)}{\partial x} = A^T$."
+        "\n\nFrom now on we use numerator layout. "
+        r"$\frac{\partial L}{\partial x} = a^T$, $\frac{\partial (Ax)}{\partial x} = A$, "
+        r"$\frac{\partial (Ax)}{\partial x} = A^T$.",
+        [P, P, P, P, R],
+    ),
+    "a layout for one sentence": (
+        r"We use denominator layout. With $L = a^T x$, $\frac{\partial L}{\partial x} = a$. In numerator layout it "
+        r"is "
+        r"$\frac{\partial L}{\partial x} = a^T$. With $M = x^T x$ we have $\frac{\partial M}{\partial x} = 2x$.",
+        [P, P, P],
+    ),
+    "a layout that the text goes over to": (
+        r"With $L = a^T x$, $\frac{\partial L}{\partial x} = a$. Now we switch to the numerator layout. "
+        r"$\frac{\partial L}{\partial x} = a^T$, $\frac{\partial L}{\partial x} = 2 a^T$.",
+        [P, P, R],
+    ),
+    "expectations of a loss": (
+        r"Let $J(w) = \mathbb{E}[(y - w x)^2]$. $J'(w) = -2 \mathbb{E}[x (y - w x)]$, "
+        r"$J'(w) = -2 \mathbb{E}[xy] + 2 w \mathbb{E}[x^2]$, $J'(w) = 2 \mathbb{E}[x (y - w x)]$.",
+        [P, P, R],
+    ),
+    "expectations of vectors": (
+        r"$J(w) = \frac12 \mathbb{E}[(y - w^T x)^2]$ with $w, x \in \mathbb{R}^d$. "
+        r"$\nabla J(w) = -\mathbb{E}[(y - w^T x) x]$, $\nabla^2 J(w) = \mathbb{E}[x x^T]$, "
+        r"$\nabla J(w) = \mathbb{E}[(y - w^T x) x]$.",
+        [P, P, R],
+    ),
+    "variances": (
+        r"Let $X$ be a random variable. $\operatorname{Var}(X) = \mathbb{E}[X^2] - \mathbb{E}[X]^2$, "
+        r"$\mathbb{E}[a X + b] = a \mathbb{E}[X] + b$, $\operatorname{Var}(aX + b) = a^2 \operatorname{Var}(X)$, "
+        r"$\mathbb{E}[X^2] = \mathbb{E}[X]^2$, $\operatorname{Var}(aX + b) = a \operatorname{Var}(X)$, "
+        r"$\operatorname{Cov}(X, Y) = \mathbb{E}[XY] - \mathbb{E}[X] \mathbb{E}[Y]$.",
+        [P, P, P, R, R, P],
+    ),
+    "a distribution that is said refutes nothing": (r"Let $x$ be Gaussian. $\mathbb{E}[x^3] = 0$.", [U]),
+    "a distribution that depends on the parameter": (
+        r"$J(\theta) = \mathbb{E}_{x \sim p_\theta}[f(x)]$, $\nabla_\theta J = \mathbb{E}_{x \sim p_\theta}[x]$.",
+        [U],
+    ),
+    "means over samples": (
+        r"Overline denotes the average over the $n$ samples. Let $L = \overline{(y - w x)^2}$. "
+        r"$\frac{\partial L}{\partial w} = -2\, \overline{x (y - w x)}$, $\frac{\partial L}{\partial w} = "
+        r"-2\, \overline{x} (\overline{y} - w \overline{x})$. $\frac{\partial L}{\partial w} = 0$ gives "
+        r"$w = \frac{\overline{xy}}{\overline{x^2}}$.",
+        [P, R, P],
+    ),
+    "a bar over a formula that nothing explains": (r"$\overline{x + y} = \overline{xy}$.", [U]),
 }  # fmt: skip
 
 

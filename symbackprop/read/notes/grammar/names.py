@@ -10,7 +10,7 @@ from typing import Final
 from ..files.place import ReadError
 from .cursor import OPENING, Cursor, Range, shown
 from .lexer import Token
-from .tree import Add, All, Expr, Label, Name, Neg, Num, Paren, Power, Script, Transpose, Words
+from .tree import Add, All, Expr, Label, Name, Neg, Num, Over, Paren, Power, Script, Transpose, Words
 from .vocabulary import BOLD, DISTINCT, SUBSCRIPT_WORDS
 
 MAX_SCRIPTS: Final = 3
@@ -270,8 +270,11 @@ class Names(Cursor):
         node = self.inside(first, past)
         while isinstance(node, Paren) and len(node.chains) == 1 and not node.chains[0].links:
             node = node.chains[0].subjects[0]
-        if isinstance(node, Name):
+        squared = isinstance(node, Name) and any(isinstance(x.value, Num) for x in node.sups)
+        if isinstance(node, Name) and not (squared and token.text == "overline"):
             return self.scripted(self.with_mark(node, token, self.end()))
+        if token.text in ("overline", "bar"):
+            return self.postfix(Over("mean", (), node, (), (token.start, self.end())), token.start)
         if token.text in DISTINCT and token.text not in ("mathcal", "mathscr", "mathfrak", "mathbb", "mathbbm", "cal"):
             raise self.unsupported(f"\\{token.text} over more than a name is not supported", token)
         return self.postfix(node, token.start)

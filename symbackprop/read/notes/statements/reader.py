@@ -12,6 +12,7 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.symbols import ArraySymbol, Declarations, Definition, SizeSymbol
 from ..files.items import Formula
 from ..files.place import ReadError, Unsettled
+from ..grammar.means import is_outcome
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import is_shape, unnested
 from ..grammar.tree import (
@@ -224,6 +225,8 @@ class SectionReader(Dialects):
         if table.inferred and not table.einstein:
             lhs, rhs, over = along_chain(lhs, rhs, table)
             assumed += [f"the chain rule sums over {i}" for i in over]
+        if any(is_outcome(n) for x in (lhs, rhs, *(d.chain for d in table.definitions)) for n in walk(x)):
+            assumed.append("an expectation, or a mean under a bar, is that over finitely many outcomes")
         for c in conditions:
             found = resolver.condition(c)
             if any(isinstance(n, IndexName) for n in walk(found)):
