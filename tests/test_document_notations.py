@@ -177,6 +177,45 @@ TEXTS = {
         [P, R, P],
     ),
     "a bar over a formula that nothing explains": (r"$\overline{x + y} = \overline{xy}$.", [U]),
+    "backpropagation through time": (
+        r"For $t = 1, \dots, T$ let $h_t = \tanh(W h_{t-1} + U x_t)$ with $h_t \in \mathbb{R}^n$, $x_t \in "
+        r"\mathbb{R}^d$. "
+        r"With $z_t = W h_{t-1} + U x_t$, $h_t = \tanh(z_t)$. The loss is $L = \sum_{t=1}^T L_t$, where "
+        r"$L_t = \frac12 \|V h_t - y_t\|^2$. $$\frac{\partial L}{\partial V} = \sum_{t=1}^T (V h_t - y_t) h_t^T$$ "
+        r"Let $\delta_t = \frac{\partial L}{\partial z_t}$. Then "
+        r"$$\delta_t = (1 - h_t^2) \odot (V^T (V h_t - y_t) + W^T \delta_{t+1})$$ "
+        r"$$\delta_t = (1 - h_t^2) \odot (V^T (V h_t - y_t) + W \delta_{t+1})$$ "
+        r"$$\delta_t = (1 - h_t^2) \odot (W^T \delta_{t+1})$$ "
+        r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^T \delta_t h_{t-1}^T$$ "
+        r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^T \delta_t h_t^T$$ "
+        r"$$\frac{\partial L}{\partial U} = \sum_{t=1}^T \delta_t x_t^T$$ "
+        r"$$\frac{\partial L}{\partial V} = \sum_{t=1}^T (V h_t - y_t) x_t^T$$",
+        [P, P, R, R, P, R, P, R],
+    ),
+    "through time with softmax": (
+        r"Let $h_t = \sigma(W h_{t-1} + U x_t + b)$ with the logistic sigmoid $\sigma$, $o_t = V h_t + c$, "
+        r"$\hat y_t = \operatorname{softmax}(o_t)$ and $L = \sum_{t=1}^{T} L_t$, "
+        r"$L_t = -\sum_k y_{t,k} \log \hat y_{t,k}$, where $\sum_k y_{t,k} = 1$. "
+        r"$$\frac{\partial L}{\partial o_t} = \hat y_t - y_t$$ $$\frac{\partial L}{\partial o_t} = y_t - \hat y_t$$ "
+        r"$$\frac{\partial L}{\partial V} = \sum_{t=1}^{T} (\hat y_t - y_t) h_t^T$$"
+        r"$$\frac{\partial L}{\partial c} = \sum_{t=1}^{T} (\hat y_t - y_t)$$"
+        r"$$\frac{\partial L}{\partial h_t} = V^T \frac{\partial L}{\partial o_t} + W^T \left( h_{t+1} \odot "
+        r"(1 - h_{t+1}) \odot \frac{\partial L}{\partial h_{t+1}} \right)$$"
+        r"$$\frac{\partial L}{\partial h_t} = V^T \frac{\partial L}{\partial o_t}$$"
+        r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \left( h_t \odot (1 - h_t) \odot "
+        r"\frac{\partial L}{\partial h_t} \right) h_{t-1}^T$$"
+        r"$$\frac{\partial L}{\partial b} = \sum_{t=1}^{T} h_t \odot \frac{\partial L}{\partial h_t}$$",
+        [P, R, P, P, P, R, P, R],
+    ),
+    "numbers through time": (
+        r"The state is a number: $h_t = \tanh(w h_{t-1} + u x_t)$ and $L = \sum_{t=1}^T \frac12 (h_t - y_t)^2$. "
+        r"$$\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) w$$ "
+        r"$$\frac{\partial L}{\partial h_t} = (h_t - y_t) + \frac{\partial L}{\partial h_{t+1}} (1 - h_{t+1}^2) w$$ "
+        r"$$\frac{\partial L}{\partial w} = \sum_{t=1}^T \frac{\partial L}{\partial h_t} (1 - h_t^2) h_{t-1}$$ "
+        r"$$\frac{\partial L}{\partial u} = \sum_{t=1}^T \frac{\partial L}{\partial h_t} x_{t}$$ "
+        r"$$\frac{\partial L}{\partial h_t} = h_t - y_t$$ $$\frac{\partial h_t}{\partial h_{t-1}} = w$$",
+        [P, P, P, R, R, R],
+    ),
 }  # fmt: skip
 
 

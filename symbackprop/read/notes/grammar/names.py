@@ -178,6 +178,8 @@ class Names(Cursor):
                 if self.tokens[self.i + 1].text == "[":  # s_{a[i]}: a belongs to the name
                     self.advance()
                     return Words(token.text, span)
+                if self.i + 1 == past and self.tokens[past].kind == "^":  # h_t^2: the square is not that of t
+                    return self.letter()
                 return self.word(token, past) or self.name()
             case "deco":
                 return self.marked()
