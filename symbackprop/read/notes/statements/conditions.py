@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import replace
 from typing import cast
 
@@ -13,12 +14,16 @@ from ..grammar.tree import (
     Indicator,
     Link,
     Name,
+    Neg,
     Num,
     Product,
     Symbol,
+    Transpose,
 )
-from ..grammar.walking import mapped
+from ..grammar.walking import mapped, walk
 from ..inferred.options import Option
+from ..inferred.said import Head
+from ..inferred.section import Section
 
 
 def conditioned(c: Chain, lhs: Expr, rhs: Expr) -> tuple[Expr, Expr]:
@@ -51,6 +56,32 @@ def renamed(node: Expr, old: str, new: str) -> Expr:
         return mapped(n, go)
 
     return cast(Expr, go(node))
+
+
+def is_property(lhs: Expr, rhs: Expr) -> bool:
+    """W = W^T, A^T = -A, Q^T = Q^{-1}, Q^T Q = I: said of one letter."""
+    inner = rhs.arg if isinstance(rhs, Neg) else rhs
+    if isinstance(lhs, Product) and len(lhs.args) == 2:
+        return isinstance(inner, Name) and inner.letter == "I" and is_property(*lhs.args)
+    if not isinstance(lhs, Name) or not isinstance(inner, Name):
+        return False
+    bare = [replace(n, sups=(), span=(0, 0)) for n in (lhs, inner)]
+    return bare[0] == bare[1] and any(s.transposes for n in (lhs, inner) for s in n.sups)
+
+
+def of_a_letter(section: Section, lhs: Expr, rhs: Expr) -> bool:
+    """W = W^T, Q^T Q = I in a list of what is given, of a letter that no equation gives."""
+    letters = {n.letter for n in walk(lhs) if isinstance(n, Name)}
+    given = (c for c in section.roles.candidates if c.head.name.letter in letters)
+    return is_property(lhs, rhs) and all(is_property(c.head.name, c.link.rhs) for c in given)
+
+
+def comes_in(section: Section, found: Head, at: int, rhs: Expr, defined: Container[str]) -> bool:
+    """ "Suppose δ = ∂E/∂h is given": no formula above holds the letter, so that the equation says what it is."""
+    key = section.roles.full_key(found.name)[0]
+    itself = any(isinstance(n, Name) and section.roles.full_key(n)[0] == key for n in walk(rhs))
+    new = key not in defined and key not in section.above.arrays and section.first_use(key) >= at
+    return new and not itself and not isinstance(rhs, (Num, Transpose))
 
 
 def as_name(key: str) -> Name:

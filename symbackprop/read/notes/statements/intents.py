@@ -38,7 +38,7 @@ from ..inferred.occurrences import key_of
 from ..inferred.said import EQUATIONS, Record, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
-from .conditions import on_values
+from .conditions import comes_in, of_a_letter, on_values
 from .heads import Heads, Unit
 from .spoken import named_derivative, of_data
 from .statements import Kind, Reading
@@ -353,12 +353,14 @@ class Intents(Heads):
                 return self.conclusion(r, unit, found)
             if not derivative or zero:
                 return self.condition(r, unit)
-        if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
+        assumed = classes.STRONGLY_ASSUMES.search(before) is not None and not derivative
+        fresh = found is not None and comes_in(self.section, found, r.at, rhs, self.defined)
+        if assumed and (found is None or not (self.gives(found) or fresh)):
             return self.condition(r, unit)
         if not r.formula.display and not derivative and self.is_aside(before, found, r, rhs, lhs):
             return self.condition(r, unit)
         listed = not r.formula.display and classes.LISTED.fullmatch(before) is not None
-        if found is None and listed and self.normalises(lhs, rhs):
+        if listed and ((found is None and self.normalises(lhs, rhs)) or of_a_letter(self.section, lhs, rhs)):
             return self.condition(r, unit)
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")
