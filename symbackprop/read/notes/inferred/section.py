@@ -27,7 +27,7 @@ from ..grammar.walking import mapped, walk
 from .above import Above, Given, inherit, inherit_functions, letters
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
-from .hypotheses import SOLVED, Saying, hypothesis, in_force, with_diagonals
+from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
 from .notations import diagonals, summed
 from .options import AT, Option
@@ -275,6 +275,12 @@ class Section:
         """What a statement differentiates by."""
         derivatives = (n for n in walk(chain) if isinstance(n, (Derivative, Operator)))
         return {k for n in derivatives for k in self.all_keys(Chain(n.wrt, ()))}
+
+    def lapsed(self, at: int) -> list[Saying]:
+        """What was said to hold in a case that this may be in, too."""
+        kept, left = in_force(self.stated, at), {s.of for s in self.stated if s.what == LEFT and s.at <= at}
+        said = [s for s in self.stated if s.what == STATED and s.holds and s.at <= at]
+        return [s for s in said if s not in kept and s.of not in left]
 
     def made_keys(self, chain: Chain) -> list[str]:
         return [n.name for n in walk(chain) if isinstance(n, Symbol) and n.name in self.frame.options]

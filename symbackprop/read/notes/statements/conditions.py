@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import cast
 
+from ..files.items import Formula
 from ..grammar.tree import (
     Chain,
     Expr,
@@ -21,9 +22,16 @@ from ..grammar.tree import (
     Transpose,
 )
 from ..grammar.walking import mapped, walk
+from ..inferred.hypotheses import LEFT, STATED, Saying
 from ..inferred.options import Option
-from ..inferred.said import Head
+from ..inferred.said import Head, Record
 from ..inferred.section import Section
+
+_IF = re.compile(r"\b(?:if|when(?:ever)?|in case)\s*\Z", re.IGNORECASE)
+_ANEW = re.compile(
+    r"\n[ \t]*\n\W*(?!(?:Then|Thus|Hence|So|Therefore|Moreover|Also|In (?:this|that|the) case|And|It follows|Here|This)"
+    r"\b)[A-Z][a-z]"
+)
 
 
 def conditioned(c: Chain, lhs: Expr, rhs: Expr) -> tuple[Expr, Expr]:
@@ -67,6 +75,24 @@ def is_property(lhs: Expr, rhs: Expr) -> bool:
         return False
     bare = [replace(n, sups=(), span=(0, 0)) for n in (lhs, inner)]
     return bare[0] == bare[1] and any(s.transposes for n in (lhs, inner) for s in n.sups)
+
+
+def lapse(said: Formula, records: Sequence[Record]) -> int | None:
+    """ "If w^T w = 1, …" holds to the end of its paragraph: the first record behind, where the text begins anew."""
+    if _IF.search(said.before) is None:
+        return None
+    found = _ANEW.search(said.where.source.text, said.where.offset(0))
+    places = ((r.at, r.formula.where) for r in records)
+    behind = (at for at, w in places if found and w.source is said.where.source and w.offset(0) >= found.end())
+    return next(behind, None)
+
+
+def in_sentence(r: Record, chain: Chain, records: Sequence[Record]) -> list[Saying]:
+    """ "If γ = 0 then …": it holds for the formulas of its sentence, maybe to the end of the paragraph; A = A^T longer."""
+    text = r.formula.text
+    end = lapse(r.formula, records) if not is_property(chain.subjects[-1], chain.links[0].rhs) else None
+    said = Saying(r.at, STATED, text, chain=chain, where=r.formula.where)
+    return [said, Saying(r.at, STATED, text, False), *([Saying(end, LEFT, text, False)] if end is not None else [])]
 
 
 def of_a_letter(section: Section, lhs: Expr, rhs: Expr) -> bool:

@@ -38,7 +38,7 @@ from ..inferred.occurrences import key_of
 from ..inferred.said import EQUATIONS, Record, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
-from .conditions import comes_in, of_a_letter, on_values
+from .conditions import comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
 from .spoken import named_derivative, of_data
 from .statements import Kind, Reading
@@ -51,8 +51,8 @@ _HEAD_INSIDE = re.compile(r"(?:\\space|\))" + _HEAD.pattern)
 r"""The same behind words: (Mean) \space \mu = …"""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
-_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
-_FOR = re.compile(r"\b(?:for|if|when|where|case|with|whenever)\s*\Z", re.IGNORECASE)
+_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|\()\s*")
+_FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever)|\()\s*\Z", re.IGNORECASE)
 
 _WITH = re.compile(r"\s*,?\s*(?:with|where|and)(?:\s+(?:all|each|every|entries))*\s*", re.IGNORECASE)
 
@@ -185,6 +185,7 @@ class Intents(Heads):
                 if _BEHIND.fullmatch(r.formula.before) and self.hangs_on_claim(parts[0].chain):
                     return [parts[0].chain]
                 self.pending = [parts[0].chain]
+                self.section.stated += in_sentence(r, parts[0].chain, self.records)
                 return [parts[0].chain]
         if not out and self.pending and not re.search(r"[.;]", r.formula.before):
             out = list(self.pending)
@@ -350,7 +351,7 @@ class Intents(Heads):
             demanded |= solved or classes.VANISHES.search(before) is not None
         if demanded and (zero or found is None or self.not_fresh(found)):
             if found is not None and not zero and found.args is None and self.solves(found, rhs):
-                return self.conclusion(r, unit, found)
+                return replace(unit, meant="conclusion")
             if not derivative or zero:
                 return self.condition(r, unit)
         assumed = classes.STRONGLY_ASSUMES.search(before) is not None and not derivative
