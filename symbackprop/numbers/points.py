@@ -89,6 +89,7 @@ class Reaches:
     def __init__(self, definitions: Mapping[Array, Tensor]) -> None:
         self.definitions = definitions
         self.known: dict[Term, Reach] = {}
+        self.bound: dict[Any, frozenset[int]] = {}
         self.behind: dict[Array, frozenset[Array]] = {}
 
     def of(self, t: Term) -> Reach:
@@ -111,19 +112,19 @@ class Reaches:
         """The bound indices that belong to binders around it: how many of these stand between."""
         if not inside(x)[1]:
             return frozenset()
-        match x:
-            case Bound(depth):
-                return frozenset({depth})
-            case Sum(_, body, _):
-                return lowered(self.dangling(body), 1)
-            case Whole(_, _, sizes, body, at, _):
-                return lowered(self.dangling(body), len(sizes)) | self.dangling(at)
-            case tuple():
-                return frozenset[int]().union(*map(self.dangling, x))
-            case _ if x in self.known:
-                return frozenset(self.known[x].bound)
-            case _:
-                return self.dangling(PARTS[type(x)](x))
+        if isinstance(x, tuple):
+            return frozenset[int]().union(*map(self.dangling, x))
+        if x not in self.bound:
+            match x:
+                case Bound(depth):
+                    self.bound[x] = frozenset({depth})
+                case Sum(_, body, _):
+                    self.bound[x] = lowered(self.dangling(body), 1)
+                case Whole(_, _, sizes, body, at, _):
+                    self.bound[x] = lowered(self.dangling(body), len(sizes)) | self.dangling(at)
+                case _:
+                    self.bound[x] = self.dangling(PARTS[type(x)](x))
+        return self.bound[x]
 
 
 def lowered(bound: frozenset[int], binders: int) -> frozenset[int]:
