@@ -24,7 +24,7 @@ from symbackprop.core.theorem import Theorem, theorem
 from symbackprop.core.theorem import proved as is_proved
 from symbackprop.decide import decide
 from symbackprop.functions.checks import check_gradient
-from symbackprop.network.layers import SAMPLES, Layers
+from symbackprop.network.dense import SAMPLES, Layers
 from symbackprop.story.every_depth import signals
 
 

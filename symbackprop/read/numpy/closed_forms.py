@@ -45,8 +45,7 @@ from .algebra import (
     times,
     total,
 )
-from .factors import positive
-from .rewriting import opened_term, rewritten
+from .factors import opened_term, positive, rewritten
 from .scalars import exp, log, power_at, repeated_product
 from .values import At, Value, aligned
 
