@@ -8,10 +8,10 @@ from typing import Any
 
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul
+from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, sum_over
 from symbackprop.read.numpy import Declared
 
-from .claims import Claim, axes_of, counted, summed
+from .claims import Claim, axes_of, counted
 from .held_values import by_value
 from .request import Request, called, flattened
 
@@ -74,7 +74,7 @@ def tangent_claim(
 def along(t: Term, variable: str, tangent: str, shape: tuple[Size, ...]) -> Term:
     """Σ_b ∂t/∂variable_b tangent_b"""
     axes, at = axes_of(shape, f"{variable}.")
-    return summed(axes, mul(Diff(t, Entry(Array(variable), at)), Entry(Array(tangent), at)))
+    return sum_over(axes, mul(Diff(t, Entry(Array(variable), at)), Entry(Array(tangent), at)))
 
 
 def value_claims(

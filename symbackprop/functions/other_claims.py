@@ -7,10 +7,10 @@ from typing import Any
 
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Diff, Entry, mul
+from symbackprop.core.terms import Array, Diff, Entry, mul, sum_over
 from symbackprop.read.numpy import Declared
 
-from .claims import Claim, axes_of, by_variable, counted, partial_latex, shown, single, summed
+from .claims import Claim, axes_of, by_variable, counted, partial_latex, shown, single
 from .request import Request, called, flattened, parameters
 
 
@@ -64,7 +64,7 @@ def hvp_claims(request: Request, note: Callable[[Any], None]) -> list[Claim]:
     axes, at = axes_of(shape, "w")
     inner_axes, inner_at = axes_of(shape, "v")
     along = mul(Diff(output.body, Entry(Array(v), inner_at)), Entry(Array(direction), inner_at))
-    lhs = Diff(summed(inner_axes, along), Entry(Array(v), at))
+    lhs = Diff(sum_over(inner_axes, along), Entry(Array(v), at))
     label = f"∂²y/∂{v}² {direction}"
     text = rf"\frac{{\partial^2 y}}{{\partial {v}^2}} {direction}"
     return [Claim(v, lhs, found[v], shape, axes, at, (output,), label, text, {**request.declared, **more})]
