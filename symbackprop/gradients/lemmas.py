@@ -20,11 +20,11 @@ from symbackprop.core.indices import Index, IndexExpr, Size
 from symbackprop.core.kernel import Linear, Proof
 from symbackprop.core.terms import ZERO as NOTHING
 from symbackprop.core.terms import Array, Diff, Entry, Term, add, arrays, mul, num, sum_over
+from symbackprop.gradients.sample import Drawn, limited
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.read.numpy import INPUT, Node
 
-from .identity import Drawn, limited
 from .meanings import NAMELESS, Meanings, Opened, indices, inner, lengths, opened
 from .reindexing import prove_linear
 from .reverse import ZERO, Adjoint, Reverse, Step
