@@ -93,7 +93,7 @@ def arguments_of(target: Target) -> dict[str, bool]:
     """The arguments that may have a shape, and whether they need one."""
     from symbackprop.functions.calling import TRAINING
     from symbackprop.functions.dialects.conventions import LAYER
-    from symbackprop.functions.dialects.layer_plan import FORWARD
+    from symbackprop.functions.dialects.layers import FORWARD
     from symbackprop.functions.request import required, signature
 
     first = target.objects[0]

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     from symbackprop.clock import seconds_of
     from symbackprop.core.terms import SymbackpropError
-    from symbackprop.documents.grading import COLUMNS, graded
+    from symbackprop.documents.check import COLUMNS, graded
     from symbackprop.documents.judging import Judge
     from symbackprop.files import write_atomically
 
