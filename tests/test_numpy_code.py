@@ -317,15 +317,13 @@ def test_random_forms_mean_their_entries(form):
 
 
 def test_vectors_come_back_as_vectors():
-    forms = {
-        "row": Product(Transpose(one_n), A),
-        "column": Product(A, Transpose(one_m)),
-        "equal": c,
-        "sum": Product(Transpose(c), c),
+    outputs = {
+        "y1": (b, Product(Transpose(one_n), A)),
+        "y2": (c, Product(A, Transpose(one_m))),
+        "y3": (c, c),
+        "y4": (s, Product(Transpose(c), c)),
     }
-    like = {"row": b, "column": c, "equal": c, "sum": s}
-    compiled = compile_forms({"A": A, "c": c}, {name: (like[name], form) for name, form in forms.items()})
-    out = compiled(**{name: arrays()[name] for name in "Ac"})
+    out = compile_forms({"A": A, "c": c}, outputs)(**{name: arrays()[name] for name in "Ac"})
     assert [x.shape for x in out.values()] == [(4,), (3,), (3,), ()]
 
 
