@@ -40,7 +40,7 @@ from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
 from .frames import MARK, home_of
-from .kept_state import frozen, kept_alike
+from .kept_state import frozen, kept_alike, surface
 from .lifting import lifted
 from .sequences import SymList
 from .shapes import Declared
@@ -163,7 +163,7 @@ def attempt(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
     copier = current().copier = Copier()
     copy = copier.convert(function)
     given = {k: argument(k, v, copier.for_arguments()) for k, v in arguments.items()}
-    copier.before = frozen(copier.stores)
+    copier.before = surface(copier.stores)
     copier.lengths = {key: len(x) for key, x in copier.done.items() if type(x) is list}
     return read(copy(**given))
 
@@ -176,7 +176,7 @@ def refuse_what_counts_calls(
     Lists may grow with each call, if nothing is read of them.
     """
     copier = state.copier
-    if kept_alike(copier.before, frozen(copier.stores)[: len(copier.before)], lambda a, b: a is b):
+    if kept_alike(copier.before, surface(copier.stores[: len(copier.before)]), lambda a, b: a is b):
         return
     logs = {key: x for key, x in copier.done.items() if type(x) is list and len(x) > copier.lengths.get(key, len(x))}
     left = frozen(copier.stores, logs.values())
