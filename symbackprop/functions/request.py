@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from linecache import checkcache, getlines
 from types import CodeType
@@ -41,6 +41,7 @@ class Request:
     variables: tuple[str, ...]
     assuming: Function | None
     positive: tuple[str, ...] = ()
+    assumed: list[tuple[Hypothesis, ...]] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def at(self, sizes: Mapping[str, int]) -> Request:
         """The same request with numbers for these size symbols."""
@@ -74,7 +75,9 @@ class Request:
         signs = tuple(Positive(Entry(Array(n), ())) for n in self.positive)
         if self.assuming is None:
             return signs
-        return (*trace_assumptions(self.assuming, {**self.values, **self.declared}), *signs)
+        if not self.assumed:
+            self.assumed.append(trace_assumptions(self.assuming, {**self.values, **self.declared}))
+        return (*self.assumed[0], *signs)
 
     @property
     def concrete(self) -> dict[str, Any]:
