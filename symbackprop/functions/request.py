@@ -19,6 +19,7 @@ from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Positive
+from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
 
 Function = Callable[..., Any]
@@ -58,14 +59,18 @@ class Request:
 
     def outputs(self) -> Traced:
         """The forward function traced.  Raises TraceError, ShapeMismatch; SymbackpropError where it returns nothing."""
-        found = trace(self.forward, self.given(self.forward), self.hypotheses(), self.variables)
+        found = self.read(self.forward, self.given(self.forward))
         if isinstance(found.outputs, tuple | list | Mapping) and not found.outputs:
             raise SymbackpropError(f"{self.asked}: {called(self.forward)} returns no array")
         return found
 
     def result(self, more: Mapping[str, Declared]) -> Traced:
         assert self.backward is not None
-        return trace(self.backward, self.given(self.backward, more), self.hypotheses(), self.variables)
+        return self.read(self.backward, self.given(self.backward, more))
+
+    def read(self, function: Function, arguments: Mapping[str, Any]) -> Traced:
+        known = self.hypotheses()
+        return trace(function, arguments, known, self.variables, least_sizes(known))
 
     def given(self, function: Function, more: Mapping[str, Declared] | None = None) -> dict[str, Any]:
         known = {**self.values, **self.declared, **(more or {})}

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy
 
 from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.indices import EVERY_SIZE, Least
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Array,
@@ -91,6 +92,7 @@ def trace(
     arguments: Mapping[str, Declared | Any],
     hypotheses: Sequence[Hypothesis] = (),
     moving: Iterable[str] = (),
+    least: Least = EVERY_SIZE,
 ) -> Traced:
     """The result of function(**arguments) as tensors, equal to it where the hypotheses hold, whatever moves.
 
@@ -100,7 +102,7 @@ def trace(
     """
     results = []
     state = Tracing()
-    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)}, least=least)
     for passes in (1, 2):
         state = Tracing(names=frozenset(arguments), passes=passes, context=context, moving=frozenset(moving))
         with tracing(state):
