@@ -19,6 +19,7 @@ import numpy as np
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import Array, ProofError, SymbackpropError
+from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved
@@ -73,7 +74,7 @@ class BackwardCheck:
 
     def run(self) -> None:
         """Both functions, without the compact forms and rules that were refused."""
-        graph = record(self.forward, self.inputs, self.hypotheses)
+        graph = record(self.forward, self.inputs, self.hypotheses, least_sizes(self.hypotheses.values()))
         self.reverse = Reverse(graph, self.known, self.variables, self.upstream, self.refused)
         self.results = self.results_of(self.backward)
 

@@ -35,7 +35,6 @@ from symbackprop.core.terms import (
     Whole,
     affine,
     as_affine,
-    at_least_zero,
     dummy,
     free,
     num,
@@ -46,6 +45,7 @@ from symbackprop.core.terms import (
     whole,
 )
 
+from .lengths import at_least_zero
 from .places import (
     ZERO_AT,
     bounds,

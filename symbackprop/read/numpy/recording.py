@@ -18,6 +18,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.indices import EVERY_SIZE, Least
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
@@ -347,10 +348,11 @@ class Graph:
 
 
 def record(
-    function: Callable[..., Any], arguments: Mapping[str, Any], hypotheses: Mapping[str, Hypothesis] | None = None
+    function: Callable[..., Any], arguments: Mapping[str, Any], hypotheses: Mapping[str, Hypothesis] | None = None,
+    least: Least = EVERY_SIZE,
 ) -> Graph:
     """function(**arguments) as a graph.  Arguments and errors as for `trace`."""
-    context = Context(hypotheses=hypotheses or {})
+    context = Context(hypotheses=hypotheses or {}, least=least)
     graphs = []
     for passes in (1, 2):
         recorder = Recorder()

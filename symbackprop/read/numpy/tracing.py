@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy
 
 from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.indices import EVERY_SIZE, Least
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Array,
@@ -40,7 +41,7 @@ from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
 from .frames import MARK, home_of
-from .kept_state import frozen, kept_alike
+from .kept_state import frozen, kept_alike, surface
 from .lifting import lifted
 from .sequences import SymList
 from .shapes import Declared
@@ -91,6 +92,7 @@ def trace(
     arguments: Mapping[str, Declared | Any],
     hypotheses: Sequence[Hypothesis] = (),
     moving: Iterable[str] = (),
+    least: Least = EVERY_SIZE,
 ) -> Traced:
     """The result of function(**arguments) as tensors, equal to it where the hypotheses hold, whatever moves.
 
@@ -100,7 +102,7 @@ def trace(
     """
     results = []
     state = Tracing()
-    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)}, least=least)
     for passes in (1, 2):
         state = Tracing(names=frozenset(arguments), passes=passes, context=context, moving=frozenset(moving))
         with tracing(state):
@@ -163,7 +165,7 @@ def attempt(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
     copier = current().copier = Copier()
     copy = copier.convert(function)
     given = {k: argument(k, v, copier.for_arguments()) for k, v in arguments.items()}
-    copier.before = frozen(copier.stores)
+    copier.before = surface(copier.stores)
     copier.lengths = {key: len(x) for key, x in copier.done.items() if type(x) is list}
     return read(copy(**given))
 
@@ -176,7 +178,7 @@ def refuse_what_counts_calls(
     Lists may grow with each call, if nothing is read of them.
     """
     copier = state.copier
-    if kept_alike(copier.before, frozen(copier.stores)[: len(copier.before)], lambda a, b: a is b):
+    if kept_alike(copier.before, surface(copier.stores[: len(copier.before)]), lambda a, b: a is b):
         return
     logs = {key: x for key, x in copier.done.items() if type(x) is list and len(x) > copier.lengths.get(key, len(x))}
     left = frozen(copier.stores, logs.values())

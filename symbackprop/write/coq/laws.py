@@ -165,7 +165,7 @@ def step_of_positive(g: Given, u: Term) -> str:
 
 @law
 def step_of_negative(g: Given, u: Term) -> str:
-    return f"(step_negative {g.holds(Positive(u))})"
+    return f"(step_negative {g.holds(AtLeastZero(u))})"
 
 
 @law
