@@ -18,7 +18,7 @@ from symbackprop.core.indices import EVERY_SIZE, Index, IndexExpr, Size, Symback
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, over
+from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, sum_over
 from symbackprop.decide.decide import Problem
 from symbackprop.functions.request import Request, called, flattened, gradient_of
 from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered
@@ -26,8 +26,6 @@ from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.equality import Prover
 from symbackprop.read.numpy import Declared
-from symbackprop.write.paper.array_text import ArrayText, equation, latex, symbols
-from symbackprop.write.paper.naming import Named, with_names
 
 REPAIRS = 0.4  # of the time for a claim, for the repairs of all claims together
 
@@ -139,12 +137,6 @@ def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tupl
     return tuple(i for i in at if isinstance(i, Index)), at
 
 
-def summed(axes: Sequence[Index], body: Term) -> Term:
-    for i in reversed(tuple(axes)):
-        body = over(i, body)
-    return body
-
-
 def by_variable(request: Request, outputs: Any) -> dict[str, Tensor]:
     """The result as one array, a sequence in the order of the variables, or a dict by name."""
     where = called(request.backward) if request.backward is not None else "the function"
@@ -246,36 +238,5 @@ def objective(outputs: Sequence[Tensor], upstream: Sequence[str]) -> Term:
     for g, t in zip(upstream, outputs, strict=True):
         at = tuple(ZERO_INDEX if i.size == UNIT else i for i in t.axes)
         kept = tuple(i for i in t.axes if i.size != UNIT)
-        parts.append(summed(kept, mul(Entry(Array(g), at), t.at(*at))))
+        parts.append(sum_over(kept, mul(Entry(Array(g), at), t.at(*at))))
     return add(*parts)
-
-
-EASY = 100  # characters that are read at a glance
-
-
-def formula(claim: Claim, term: Term) -> str:
-    """`∂L/∂x[i,j] = ...`, and on lines of their own what the names in it stand for."""
-    named = named_parts(claim, term)
-    writer = ArrayText(named.term, claim.axes)
-    at = ",".join(map(writer.index, claim.at))
-    main = f"{claim.label}{f'[{at}]' if at else ''} = {writer.written(named.term)}"
-    return "\n".join([main, *(f"with {equation(n, meaning, indices_of(n))}" for n, meaning in named.names)])
-
-
-def formula_latex(claim: Claim, term: Term) -> str:
-    named = named_parts(claim, term)
-    at = "".join(map(ArrayText(named.term, claim.axes).index, claim.at))
-    below = f"_{{{at}}}" if at else ""
-    main = rf"\left({claim.label_latex}\right){below} = {latex(named.term, claim.axes)}"
-    meanings = (f"{latex(n, indices_of(n))} = {latex(m, indices_of(n))}" for n, m in named.names)
-    return r",\quad ".join([main, *meanings])
-
-
-def named_parts(claim: Claim, term: Term) -> Named:
-    if len(ArrayText(term, claim.axes).written(term)) <= EASY:
-        return Named(term)
-    return with_names(term, claim.axes, symbols(term) | frozenset(claim.inputs))
-
-
-def indices_of(name: Entry) -> tuple[Index, ...]:
-    return tuple(i for i in name.at if isinstance(i, Index))

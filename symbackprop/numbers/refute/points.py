@@ -17,17 +17,17 @@ from random import Random
 from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, Size, nodes
+from symbackprop.core.region import strict
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub, subterms
 from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
 from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
-from symbackprop.numbers.points import Point, Reaches, size_at
+from symbackprop.numbers.points import Point, Reaches, Survey, size_at, survey
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
 from .report import Counterexample
-from .survey import Survey, survey
 
 __all__ = ["Question", "Sampler", "instances", "mentions", "polynomial", "quantified", "satisfied"]
 
@@ -93,7 +93,8 @@ class Sampler:
             question.definitions,
             question.shapes,
         )
-        self.mentioned = [mentions(h, self.reaches) for h in question.hypotheses]
+        self.hypotheses = [(h, mentions(h, self.reaches)) for h in question.hypotheses]
+        self.inside = tuple(strict(h, question.hypotheses) if self.strictly else h for h in question.hypotheses)
         self.choices: dict[tuple[object, ...], str | None] = {}
         self.functions = {f: polynomial(f) for f in self.survey.functions}
         self.losses = {f: Loss(f) for f in self.survey.losses}
@@ -135,7 +136,7 @@ class Sampler:
         """Every axis has a value, and hypotheses about sizes alone hold."""
         if not self.survey.possible(sizes):
             return False
-        for h, arrays in zip(self.question.hypotheses, self.mentioned, strict=True):
+        for h, arrays in self.hypotheses:
             if not arrays and not any(isinstance(n, Pick) for n in nodes(h)):
                 try:
                     if not satisfied(h, Point(sizes=sizes), self.reaches):
@@ -169,7 +170,7 @@ class Sampler:
     def satisfies(self, point: Point) -> bool:
         at = Evaluations(point, self.reaches)
         try:
-            return all(satisfied(h, point, self.reaches, self.strictly, at) for h in self.question.hypotheses)
+            return all(satisfied(h, point, self.reaches, at) for h in self.inside)
         except (Undefined, Undecided):
             return False
 
@@ -213,7 +214,7 @@ class Sampler:
 
     def maker(self, array: Array, shape: Position, hint: str, point: Point, style: str) -> str:
         """The first maker whose arrays satisfy all hypotheses about this array alone."""
-        own = [h for h, a in zip(self.question.hypotheses, self.mentioned, strict=True) if a == {array}]
+        own = [h for h, a in self.hypotheses if a == {array}]
         hinted = maker_names(hint, len(shape))
         free_style = hinted == ["mixed"]
         if not own:
@@ -233,7 +234,8 @@ class Sampler:
         return made is not None and allowed(hint, made)
 
     def hint(self, array: Array) -> str:
-        return self.question.domains.get(str(array), self.question.domains.get(array.name, ""))
+        domains = self.question.domains
+        return domains.get(str(array), domains.get(array.name, "")) if domains else ""
 
     def suits(self, name: str, array: Array, shape: Position, own: list[Hypothesis], point: Point) -> bool:
         for seed in ("first", "second"):
@@ -254,7 +256,7 @@ class Sampler:
             for array in self.survey.arrays:
                 if array in point.discrete:
                     continue
-                about = [h for h, a in zip(self.question.hypotheses, self.mentioned, strict=True) if array in a]
+                about = [h for h, a in self.hypotheses if array in a]
                 wanted = [(h, e) for h in about if (e := equation(h, forced)) is not None]
                 wrong = [(h, e) for h, e in wanted if not satisfied(h, point, self.reaches)]
                 kept = [e for h, e in wanted if isinstance(h, Same) and (h, e) not in wrong]
@@ -267,9 +269,7 @@ class Sampler:
 
     def constrained(self, array: Array) -> bool:
         """Whether an equation speaks about the array, so that its entries are not free."""
-        return any(
-            isinstance(h, Same) and array in a for h, a in zip(self.question.hypotheses, self.mentioned, strict=True)
-        )
+        return any(isinstance(h, Same) and array in a for h, a in self.hypotheses)
 
 
 def equation(h: Hypothesis, forced: bool) -> Same | None:
@@ -309,10 +309,8 @@ def instances(h: Hypothesis, point: Point) -> Iterator[dict[Index, int]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def satisfied(
-    h: Hypothesis, point: Point, reaches: Reaches | None = None, strictly: bool = False, at: Evaluations | None = None
-) -> bool:
-    """Whether a hypothesis holds exactly at a point, for all values of its free indices (`strictly`: inside a >=).
+def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, at: Evaluations | None = None) -> bool:
+    """Whether a hypothesis holds exactly at a point, for all values of its free indices.
 
     `at` is given where several are asked for at one point.  Raises Undefined and Undecided.
     """
@@ -326,7 +324,7 @@ def satisfied(
             if isinstance(wanted, Same):
                 if numbers.sign(evaluation.at(wanted.lhs)):
                     return False
-            elif not holds_now(wanted, evaluation, strictly):
+            elif not holds_now(wanted, evaluation):
                 return False
         return True
 

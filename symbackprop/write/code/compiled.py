@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,8 +13,28 @@ from typing import Any
 
 import numpy as np
 
+from symbackprop.core.functions import column
 from symbackprop.core.terms import Size, SymbackpropError, sized
-from symbackprop.write.code.source_check import CALLABLE, FUNCTION_NAME, FUNCTIONS
+
+from .generated_source import ARITHMETIC, Language
+
+# Every function that generated source may call, by the module it comes from.
+CALLABLE: dict[str, tuple[str, ...]] = {
+    "numpy": (
+        *column(lambda f: f.numpy).values(),
+        "absolute", "add", "arange", "broadcast_to", "clip", "diag", "diagonal", "einsum", "eye", "full", "heaviside",
+        "logaddexp", "maximum", "minimum", "multiply", "result_type", "sign", "sqrt", "square", "trace",
+    ),
+    "numpy.linalg": ("det", "inv"),
+    "scipy.special": ("erf",),
+}  # fmt: skip
+FUNCTIONS = {name: module for module, names in CALLABLE.items() for name in names}
+NUMPY = Language(
+    frozenset(FUNCTIONS), (*ARITHMETIC, ast.FloorDiv, ast.MatMult, ast.Gt, ast.GtE, ast.Eq),
+    methods=frozenset({"reduce", "reshape", "copy"}), attributes=frozenset({"T", "shape"}),
+    keywords=frozenset({"axis", "keepdims", "dtype", "optimize"}),
+)  # fmt: skip
+FUNCTION_NAME = "_generated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +106,8 @@ def namespace(code: str) -> dict[str, Any]:
 def readable(source: str, says: Mapping[str, str]) -> str:
     """The same function under imports, with comments."""
     header, *body = source.replace(FUNCTION_NAME, "compute", 1).rstrip().split("\n")
-    arguments = [f"{v} = {note}" for v in re.findall(r"v\d+", header) if SHOWABLE.fullmatch(note := says.get(v, ""))]
+    names = re.findall(r"[A-Za-z]{1,2}\d+", header)
+    arguments = [f"{v} = {note}" for v in names if SHOWABLE.fullmatch(note := says.get(v, ""))]
     lines = [header, *(f"    # {line}" for line in wrap(", ".join(arguments), 110))]
     for line in body:
         note = says.get(line.split()[0], "")
@@ -96,3 +118,30 @@ def readable(source: str, says: Mapping[str, str]) -> str:
         lines.append(f"{line}  # {note}" if note else line)
     imports = [f"from {module} import {', '.join(names)}" for module, names in functions_in(source).items()]
     return "\n".join([*imports, "", "", *lines]).lstrip("\n") + "\n"
+
+
+def generated(
+    source: str,
+    says: Mapping[str, str],
+    inputs: Sequence[tuple[str, tuple[Size, ...]]],
+    outputs: Sequence[str],
+    may_overflow: bool,
+) -> Compiled:
+    """The function of a source, which is checked first; `says` is what its names are called."""
+    code, _ = NUMPY.checked(source, FUNCTION_NAME)
+    scope = namespace(source)
+    exec(code, scope)
+    return Compiled(readable(source, says), scope[FUNCTION_NAME], tuple(inputs), tuple(outputs), may_overflow)
+
+
+def read_off(symbol: str, shapes: Mapping[str, Sequence[Size]]) -> tuple[str, int, int, Size] | None:
+    """An axis of size factor * symbol + rest: its array and place, the factor, and the rest; the plainest there is."""
+    alone = {n.symbols[0] for shape in shapes.values() for n in shape if n.symbols and n == sized(n.symbols[0])}
+    found = []
+    for name, shape in shapes.items():
+        for k, n in enumerate(shape):
+            factor = dict(n.monomials).get((symbol,), 0)
+            rest = n - sized(symbol) * factor
+            if factor > 0 and symbol not in rest.symbols and alone.issuperset(rest.symbols):
+                found.append((name, k, factor, rest))
+    return min(found, key=lambda f: (len(f[3].monomials), f[2]), default=None)

@@ -2,28 +2,24 @@
 
 The result means the same numbers.  Softmax and its logarithm are shifted by the largest entry, log of a sigmoid and
 log(1 + e^z) become softplus, products with matrices of ones become sums and broadcasting, products with diagonal
-matrices become Hadamard products.
+matrices become Hadamard products.  Entries, as activations and their slopes are given, are read back as forms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
-from typing import TypeAlias, assert_never
+from functools import reduce
+from typing import TypeAlias
 
 from symbackprop.core.functions import FUNCTIONS
-from symbackprop.core.indices import Node, Size, node
+from symbackprop.core.indices import Index, Node, Size, node
 from symbackprop.core.matrix import (
     UNIT,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
     ElementPower,
     Elementwise,
     Given,
     Hadamard,
-    Identity,
-    Inverse,
     Leaf,
     Matrix,
     Ones,
@@ -31,16 +27,95 @@ from symbackprop.core.matrix import (
     Product,
     Scale,
     Softmax,
-    Trace,
     Transpose,
     Zeros,
     shape,
 )
-from symbackprop.core.terms import Apply, SymbackpropError, Term, dummy
-from symbackprop.network.activations import ACTIVATIONS, Activation, Z, derivative
+from symbackprop.core.terms import (
+    Add,
+    Apply,
+    Entry,
+    Holds,
+    Mul,
+    Num,
+    Positive,
+    Power,
+    SymbackpropError,
+    Term,
+    Whole,
+    dummy,
+    mul,
+    subterms,
+)
+from symbackprop.network.activations import ACTIVATIONS, Z, derivative
+from symbackprop.write.code.simplify import (
+    MINUS,
+    applied,
+    hadamard,
+    plus,
+    power,
+    product,
+    scaled,
+    spread,
+    summed,
+    transposed,
+)
 
-from .entrywise import form_of_entries
-from .simplify import MINUS, applied, hadamard, plus, power, product, scaled, spread, summed, total, transposed
+# What an entry that is no array's stands for (the variable of an activation), or None.
+Base = Callable[[Entry], Matrix | None]
+
+
+def form_of_entries(t: Term, row: Index, column: Index, base: Base = lambda _: None) -> Matrix:
+    """The form whose entry at (row, column) is t: arithmetic in entries there.
+
+    Raises SymbackpropError where it finds none.
+    """
+
+    def form(t: Term) -> Matrix:
+        return form_of_entries(t, row, column, base)
+
+    here = (row.size, column.size)
+    match t:
+        case Entry() if (found := base(t)) is not None:
+            return found
+        case Entry(array, at) if at in ((row, column), (row,), (column,)):
+            kind = "matrix" if len(at) == 2 else "column" if at == (row,) else "row"
+            return Leaf(array, kind, here)
+        case _ if is_scalar(t) and not mentions(t, base):
+            return scaled(t, Ones(here))
+        case Add(args):
+            return Plus(tuple(map(form, args)))
+        case Mul(args):
+            scalars = [a for a in args if is_scalar(a) and not mentions(a, base)]
+            others = [form(a) for a in args if a not in scalars]
+            return scaled(mul(*scalars), reduce(hadamard, others) if others else Ones(here))
+        case Power(of, exponent):
+            return ElementPower(form(of), exponent)
+        case Apply(fn, arg, order):
+            return Elementwise(fn, form(arg), order)
+        case Holds(Positive(of)):
+            return Elementwise("step", form(of))
+        case Whole(fn):
+            raise SymbackpropError(f"the function {fn!r} is abstract, or no matrix form was found for it")
+    raise SymbackpropError(f"no matrix form found for {type(t).__name__.lower()} in an entry")
+
+
+def mentions(t: Term, base: Base) -> bool:
+    return any(isinstance(s, Entry) and base(s) is not None for s in subterms(t))
+
+
+def is_scalar(t: Term) -> bool:
+    """A number, a size, a scalar variable, or arithmetic of these."""
+    match t:
+        case Num() | Size():
+            return True
+        case Entry(_, at):
+            return not at
+        case Add(args) | Mul(args):
+            return all(map(is_scalar, args))
+        case Power(base, _):
+            return is_scalar(base)
+    return False
 
 
 @node
@@ -61,6 +136,7 @@ Value: TypeAlias = Matrix | Peak
 # Functions with a NumPy word; every other one is written in terms of these.
 ELEMENTARY = frozenset({*FUNCTIONS, "abs", "nonpositive", "relu", "sign", "step"})
 
+
 class Lowering:
     """Rewrites forms, given what each array and scalar is called.
 
@@ -73,11 +149,8 @@ class Lowering:
         leaf: Callable[[Leaf], Matrix],
         scalar: Callable[[Term], Term],
         name: Callable[[Value], Leaf],
-        functions: Mapping[str, Activation],
     ) -> None:
         self.leaf, self.scalar, self.name = leaf, scalar, name
-        self.given = functions
-        self.functions = {**ACTIVATIONS, **functions}
         self.meaning: dict[Matrix, Matrix] = {}
         self.known: dict[Matrix, Matrix] = {}
         self.peaks: dict[tuple[Matrix, int], Leaf] = {}
@@ -114,23 +187,10 @@ class Lowering:
                 result = hadamard(e, spread(power(summed(e, axis), Fraction(-1)), shape(e)))
                 self.meaning[result] = m
                 return result
-            case Trace(of):
-                inner = self(of)
-                if isinstance(inner, Product):  # n² products instead of n³
-                    return total(hadamard(inner.left, transposed(inner.right)))
-                return Trace(inner)
-            case Diagonal(of):
-                return Diagonal(self(of))
-            case DiagonalOf(of):
-                return DiagonalOf(self(of))
-            case Inverse(of):
-                return Inverse(self(of))
-            case Determinant(of):
-                return Determinant(self(of))
-            case Ones() | Zeros() | Identity():
+            case Ones() | Zeros():
                 return m
             case _:
-                assert_never(m)
+                raise SymbackpropError(f"no NumPy code for a {type(m).__name__.lower()} of matrices")
 
     def shifted(self, z: Matrix, axis: int) -> Matrix:
         """Z minus its largest entry in each sample: softmax does not see the shift, and e^0 = 1 is the largest."""
@@ -139,17 +199,17 @@ class Lowering:
         return plus((z, scaled(MINUS, spread(self.peaks[z, axis], shape(z)))))
 
     def function(self, fn: str, of: Matrix, order: int) -> Matrix:
-        if order == 0 and fn not in self.given:
+        if order == 0:
             if fn == "log" and (stable := self.stable_log(of)) is not None:
                 return stable
             if fn in ELEMENTARY:
                 return applied(fn, of)
-        value = self.functions[fn].value if fn in self.functions else Apply(fn, Z)
+        value = ACTIVATIONS[fn].value if fn in ACTIVATIONS else Apply(fn, Z)
         if order:
-            value = self.functions[fn].slope if fn in self.functions else derivative(value)
+            value = ACTIVATIONS[fn].slope if fn in ACTIVATIONS else derivative(value)
             for _ in range(order - 1):
                 value = derivative(value)
-        if fn not in self.functions and fn not in ELEMENTARY:
+        if fn not in ACTIVATIONS and fn not in ELEMENTARY:
             raise SymbackpropError(f"no NumPy code for the function {fn!r}: only its name is known")
         rows, columns = (dummy(n) for n in shape(of))
         return self(form_of_entries(value, rows, columns, lambda e: of if e == Z else None))

@@ -36,6 +36,7 @@ from .prose_patterns import (
     ELEMENTWISE,
     FOR,
     FUNCTION,
+    GOES_ON,
     LATER,
     LAW,
     LAYER,
@@ -91,6 +92,12 @@ class Template:
         return statement is not None and any(
             link.relation in ("≠", "<", ">", "≤", "≥") for p in statement.parts for link in p.chain.links
         )
+
+    def names_right_before(self, text: str, group: str) -> bool:
+        """The text ends with a list of letters of which no formula says anything itself."""
+        parts = [self.statement(int(k)) for k in re.findall(r"⟦(\d+)⟧", group)]
+        bare = all(x is not None and not any(p.chain.links for p in x.parts) for x in parts)
+        return bare and text.rstrip().endswith(group)
 
     def subjects(self, k: int) -> Iterator[str]:
         statement = self.statement(k)
@@ -169,7 +176,8 @@ class Facts:
     def read(self, text: str, at: int = 0) -> Facts:
         t, self.at = template(text), at
         self.losses |= {GREEK.get(m[1].lstrip("\\"), m[1]) for m in TO_NUMBERS.finditer(text)}
-        for sentence in re.split(r"(?<=[.;!?:])\s+", t.text):
+        for k, sentence in enumerate(re.split(r"(?<=[.;!?:])\s+", t.text)):
+            self.at = at - 1 if k == 0 and GOES_ON.match(sentence) else at
             self.sentence(sentence, t)
         return self
 
@@ -269,8 +277,10 @@ class Facts:
             shape = shape_of(t.statement(int(re.findall(r"\d+", behind["list"])[0])), False)
             if shape is None:
                 first = re.findall(r"⟦\d+⟧", behind["list"])
-                yield from t.keys(first[0] if one else behind["list"])
-                return
+                keys = list(t.keys(first[0] if one else behind["list"]))
+                if keys:  # "one-hot in ℝ^K" is said of what stands before
+                    yield from keys
+                    return
             more = re.match(rf"[\w\s-]*⟦\d+⟧\s*-?\s*(?:matri\w+|vectors?)\s+(?P<list>{LIST})", s[m.end() :])
             if more:
                 yield from t.keys(more["list"])
@@ -278,7 +288,8 @@ class Facts:
         lists = list(re.finditer(rf"(?P<list>{LIST})", s[: m.start()]))
         while lists:
             last = lists.pop()["list"]
-            plural = re.search(r"\b(?:be|are|both)\b", s[: m.start()].rsplit("⟧", 1)[-1])
+            verb = re.search(r"\b(?:be|are|both)\b", s[: m.start()].rsplit("⟧", 1)[-1])
+            plural = verb or t.names_right_before(s[: m.start()], last)  # "with Q, R symmetric"
             keys = list(t.keys(last if plural else re.findall(r"⟦\d+⟧", last)[-1]))
             if keys:
                 yield from keys

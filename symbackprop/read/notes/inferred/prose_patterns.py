@@ -76,6 +76,8 @@ ANEW = re.compile(
     r"|from (?:here|now) on|in (?:the|this|that|our) case|in general|more generally)\b", re.IGNORECASE,
 )
 """What the sentence says holds from there on, not of what stands above."""
+GOES_ON = re.compile(r"\s*(?:for|if|when(?:ever)?|where|with|provided|as long as)\b")
+"""Behind a display, whose sentence it goes on with."""
 SOFTMAX_OF = re.compile(
     rf"{F}\s*(?:is|be|=|,|denotes?|for)\s*(?:the\s+)?(?P<wise>(?:row|column)[\s-]?wise\s+)?softmax\s+(?:of\s+|applied\s+to\s+|over\s+)?(?:each\s+|every\s+|the\s+)?(?P<axis>rows?|columns?)?\s*(?:of\s+)?{F}",
     re.IGNORECASE,

@@ -38,6 +38,8 @@ from .prose import Facts
 
 EQUATIONS = frozenset(("=", ":=", "≡"))
 
+COUNTERS = frozenset("bdklmnpqr")
+"""Small letters that count: 1/v Σ_n x_n is no mean."""
 COUNTS = re.compile(
     r"\s*([A-Za-z]|\\ell)\s*=\s*([01])\s*,\s*(?:2\s*,\s*)?(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z"
 )
@@ -219,6 +221,7 @@ class Said:
         self.primed: set[str] = set()
         self.bare_letters: Counter[str] = Counter()
         self.counted: dict[str, str] = {}
+        self.upto: dict[str, set[Expr | None]] = {}
         self.params: list[tuple[int, tuple[int, int], set[str]]] = []
 
     def declared(self, key: str) -> bool:
@@ -284,8 +287,10 @@ class Said:
             self.lists(subjects)
 
     def means(self, r: Record) -> None:
-        """1/N Σ_n x_n without a limit is a mean: n runs to N."""
+        """1/N Σ_n x_n without a limit is a mean: n runs to N, as it does beside Σ_{n=1}^N."""
         for node in walk(r.loose):
+            for b in node.binders if isinstance(node, Sum) else ():
+                self.upto.setdefault(b.name, set()).add(b.high)
             if not isinstance(node, Product):
                 continue
             for first, second in zip(node.args, node.args[1:], strict=False):
@@ -297,9 +302,15 @@ class Said:
 
     def settle_means(self) -> None:
         defined = {c.head.key for c in self.candidates}
+        for index, limits in self.upto.items():
+            match sorted(limits, key=lambda high: high is None):
+                case [Name(letter, _, None, ()), None] if not self.declared(letter):
+                    self.counted[index] = letter
+        by = {u.key for r in self.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
         for index, count in self.counted.items():
             if (
-                count not in defined
+                count not in defined | by
+                and (count.isupper() or count in COUNTERS)
                 and index not in self.ranges
                 and not any(key_of(n) == count for n, _, _ in self.members)
             ):

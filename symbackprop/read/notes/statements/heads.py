@@ -39,6 +39,7 @@ from ..meaning.lints import consistent
 from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
+from .conditions import lapse
 from .one_sample import with_one_samples
 from .spoken import leads_back, named_derivative, of_others, reach
 from .statements import Reading, Scope, facts_of, records_of
@@ -215,7 +216,7 @@ class Heads:
             self.stationary and variable and found.args is None and key not in self.defined and not stated
             and self.stationary[-1][1] <= r.at and not classes.is_derivative(rhs) and self.is_variable(key)
         ):  # fmt: skip
-            return self.conclusion(r, unit, found)
+            return replace(unit, meant="conclusion")
         again = key in self.defined
         if again:
             anew = not found.under and self.elsewhere(found.name, r, self.defined[key])  # log L(θ) = … is said of L
@@ -395,6 +396,5 @@ class Heads:
         since = first if ANEW.search(self.sentence(r)) else 0
         for c in (chain, *of_all_steps(chain, self.records)):
             self.section.stated.append(Saying(since, STATED, r.formula.text, chain=c, where=r.formula.where))
-
-    def conclusion(self, r: Record, unit: Unit, found: Head) -> Unit:
-        return replace(unit, meant="conclusion")
+        if (end := lapse(r.formula, self.records)) is not None:
+            self.section.stated.append(Saying(end, STATED, r.formula.text, False))
