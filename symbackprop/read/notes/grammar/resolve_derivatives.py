@@ -20,6 +20,7 @@ from .tree import (
     Name,
     Num,
     Operator,
+    Paren,
     Power,
     Product,
     Quotient,
@@ -59,6 +60,7 @@ class Derivatives(NameResolver):
         rest, between = args[1:], signs[1:]
         body, used = self.taken(rest, between)
         alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call) or self.is_macro(rest[0]))
+        alone |= isinstance(rest[0], Paren) and rest[0].opening in ("[", "\\{")
         if not alone and used < len(rest):
             body, used = self.factors(rest, between, (rest[0].span[0], rest[-1].span[1])), len(rest)
         span = (op.span[0], args[used].span[1])

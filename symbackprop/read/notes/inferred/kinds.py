@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from ..declared.symbols import (
@@ -218,6 +219,9 @@ class Framer(Options):
                 self.dummies.add(key_of(single))
                 frame.table = frame.table.with_function(symbol)
                 return
+        plain = [a for a in args if isinstance(a, Name) and not a.bold and key_of(a).islower()]
+        if len(plain) == len(args) > 1 and all(self.scalar_formula(key, a, body) for a in plain):
+            self.dummies |= {key_of(a) for a in plain}  # f(x, y) = sin(xy) is of numbers
         if others or barred or found[0].head.under:
             macros = {**frame.table.macros, key: MacroSymbol(key, args, body)}
             frame.table = replace(frame.table, macros=macros).with_name(key)
@@ -270,6 +274,10 @@ class Framer(Options):
             return
         if key in self.roles.primed and (key in USUAL_FUNCTIONS or never_bare):
             self.abstract(key, frame)
+        elif lone and not defined and self.has_gradient(key) and all(
+            c == calls[0] and isinstance(c[0], Name) for c in calls
+        ):  # fmt: skip
+            self.loss(key, calls[0], frame)
         elif not lone and all(c == calls[0] and all(isinstance(a, Name) for a in c) for c in calls):
             self.loss(key, calls[0], frame)
         elif lone and not defined and (key in LOSSES or key in self.facts.functions - USUAL_FUNCTIONS) and all(
@@ -287,6 +295,14 @@ class Framer(Options):
             and (len(calls) > 1 or (len(key) > 2 and key.isascii()))  # a word is no factor
         ):
             self.abstract(key, frame)
+
+    def has_gradient(self, key: str) -> bool:
+        """∇_x f(x): f is a number for each array x."""
+        products = (n.args for r in self.roles.records for n in walk(r.loose) if isinstance(n, Product))
+        return any(
+            isinstance(a, Operator) and a.kind == "nabla" and not a.name and isinstance(b, Name) and key_of(b) == key
+            for args in products for a, b in pairwise(args)
+        )  # fmt: skip
 
     def abstract(self, key: str, frame: Frame) -> None:
         calls = self.roles.calls.get(key, [])

@@ -18,8 +18,8 @@ from ..declared.symbols import Declarations
 from ..files.items import Block, Formula, Item, Prose
 from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
-from ..grammar.in_time import in_time
 from ..grammar.parser import parse
+from ..grammar.recurrences import in_time
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
 from ..grammar.vocabulary import ACTIVATION_WORDS
