@@ -17,6 +17,7 @@ from .tree import (
     Function,
     Gradient,
     IndexName,
+    Name,
     Num,
     Operator,
     Power,
@@ -26,6 +27,9 @@ from .tree import (
     Transpose,
 )
 from .walking import walk
+
+_COUNTING = frozenset("ijkl")
+"""∂_i is no derivative by a number i."""
 
 
 def variable_slope(slope: Expr, power: Fraction, variable: Expr) -> Expr:
@@ -56,6 +60,8 @@ class Derivatives(NameResolver):
         if len(args) == 1:
             raise ReadError("nothing to differentiate", op.span)
         rest, between = args[1:], signs[1:]
+        if op.name == "partial" and any(isinstance(v, Name) and v.letter in _COUNTING and not v.sub for v in op.wrt):
+            raise Unsettled("∂ by an index: the derivative by which coordinates?", op.span)
         body, used = self.taken(rest, between)
         alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call))
         if not alone and used < len(rest):

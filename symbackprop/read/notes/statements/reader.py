@@ -41,9 +41,9 @@ from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
 from ..inferred.solver import Piece
 from .claims import Unequal, elaborate
+from .classes import stacked_items
 from .conditions import as_name, conditioned, settles
 from .heads import Unit
-from .intents import stacked_items
 from .rivals import Rivals
 from .statements import Reading
 
