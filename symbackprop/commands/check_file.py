@@ -91,9 +91,10 @@ def in_file(target: Target, given: dict[str, str], args: argparse.Namespace) -> 
 
 def arguments_of(target: Target) -> dict[str, bool]:
     """The arguments that may have a shape, and whether they need one."""
+    from symbackprop.functions.calling import TRAINING
     from symbackprop.functions.dialects.conventions import LAYER
     from symbackprop.functions.dialects.layer_plan import FORWARD
-    from symbackprop.functions.request import TRAINING, required, signature
+    from symbackprop.functions.request import required, signature
 
     first = target.objects[0]
     if target.kind != LAYER:
