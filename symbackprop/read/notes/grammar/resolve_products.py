@@ -126,8 +126,8 @@ class Products(Derivatives):
             raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
         if composite:
-            whole, rest = self.with_scripts(key, first, composite)
-            if whole in decl.functions:  # f_1'(x)
+            full, rest = self.with_scripts(key, first, composite)
+            if full in decl.functions:  # f_1'(x)
                 first = rest
             key = whole if whole in decl.functions or key not in decl.functions else key
         if key in decl.macros and brackets is not None:
