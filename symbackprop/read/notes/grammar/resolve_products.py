@@ -129,7 +129,7 @@ class Products(Derivatives):
             full, rest = self.with_scripts(key, first, composite)
             if full in decl.functions:  # f_1'(x)
                 first = rest
-            key = whole if whole in decl.functions or key not in decl.functions else key
+            key = full if full in decl.functions or key not in decl.functions else key
         if key in decl.macros and brackets is not None:
             macro = decl.macros[key]
             found = self.macro_call(macro.params, macro.body, brackets)
