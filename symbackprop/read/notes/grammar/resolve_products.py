@@ -125,8 +125,11 @@ class Products(Derivatives):
         if brackets is not None and brackets.opening == "[" and key in _EXPECTED and self.expects(key):
             raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
-        if composite and key not in decl.functions:
-            key = self.with_scripts(key, first, composite)[0]
+        if composite:
+            full, rest = self.with_scripts(key, first, composite)
+            if full in decl.functions:  # f_1'(x)
+                first = rest
+            key = full if full in decl.functions or key not in decl.functions else key
         if key in decl.macros and brackets is not None:
             macro = decl.macros[key]
             found = self.macro_call(macro.params, macro.body, brackets)

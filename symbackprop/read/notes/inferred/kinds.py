@@ -175,6 +175,12 @@ class Framer(Options):
         for key in roles.primed - set(given) - set(roles.calls):
             if not self.base.known(key) and (key in USUAL_FUNCTIONS or key in self.facts.functions):
                 self.abstract(key, frame)
+        for c in roles.candidates:  # ψ = ρ'
+            rhs, key = c.link.rhs, roles.full_key(c.head.name)[0]
+            if c.head.args is None and isinstance(rhs, Name) and rhs.primes and key in roles.calls:
+                if key_of(rhs) in frame.table.functions and not self.base.known(key):
+                    symbol = FunctionSymbol(key, "elementwise", ("z",), f"{self.text(c)}(z)", said=True)
+                    frame.table = frame.table.with_function(symbol)
         for key in self.facts.functions:
             if key not in given and key not in frame.table.functions and not self.base.known(key):
                 if key in USUAL_FUNCTIONS and not self.defined(key):
@@ -295,6 +301,16 @@ class Framer(Options):
             and (len(calls) > 1 or (len(key) > 2 and key.isascii()))  # a word is no factor
         ):
             self.abstract(key, frame)
+
+        elif lone and key[:1].isupper() and not defined and len(set(calls)) == 1:
+            p = calls[0][0]
+            if isinstance(p, Name) and self.only_argument(p):
+                frame.of[key] = self.spelled(p)  # A(p) u = b: an A that depends on p
+
+    def only_argument(self, p: Name) -> bool:
+        """A letter that stands alone in brackets, and that nothing is made of."""
+        uses = [u for r in self.roles.records for u in r.uses.uses if u.key == key_of(p) and not u.by]
+        return len(uses) == sum(c == (p,) for calls in self.roles.calls.values() for c in calls)
 
     def has_gradient(self, key: str) -> bool:
         """∇_x f(x): f is a number for each array x."""
