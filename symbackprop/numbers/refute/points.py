@@ -17,6 +17,7 @@ from random import Random
 from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, Size, nodes
+from symbackprop.core.region import strict
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub, subterms
 from symbackprop.numbers import exact_numbers as numbers
@@ -93,6 +94,7 @@ class Sampler:
             question.shapes,
         )
         self.hypotheses = [(h, mentions(h, self.reaches)) for h in question.hypotheses]
+        self.inside = tuple(strict(h, question.hypotheses) if self.strictly else h for h in question.hypotheses)
         self.choices: dict[tuple[object, ...], str | None] = {}
         self.functions = {f: polynomial(f) for f in self.survey.functions}
         self.losses = {f: Loss(f) for f in self.survey.losses}
@@ -168,7 +170,7 @@ class Sampler:
     def satisfies(self, point: Point) -> bool:
         at = Evaluations(point, self.reaches)
         try:
-            return all(satisfied(h, point, self.reaches, self.strictly, at) for h in self.question.hypotheses)
+            return all(satisfied(h, point, self.reaches, at) for h in self.inside)
         except (Undefined, Undecided):
             return False
 
@@ -307,10 +309,8 @@ def instances(h: Hypothesis, point: Point) -> Iterator[dict[Index, int]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def satisfied(
-    h: Hypothesis, point: Point, reaches: Reaches | None = None, strictly: bool = False, at: Evaluations | None = None
-) -> bool:
-    """Whether a hypothesis holds exactly at a point, for all values of its free indices (`strictly`: inside a >=).
+def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, at: Evaluations | None = None) -> bool:
+    """Whether a hypothesis holds exactly at a point, for all values of its free indices.
 
     `at` is given where several are asked for at one point.  Raises Undefined and Undecided.
     """
@@ -324,7 +324,7 @@ def satisfied(
             if isinstance(wanted, Same):
                 if numbers.sign(evaluation.at(wanted.lhs)):
                     return False
-            elif not holds_now(wanted, evaluation, strictly):
+            elif not holds_now(wanted, evaluation):
                 return False
         return True
 
