@@ -182,14 +182,16 @@ def name_of(function: Any) -> str:
 
 
 def located(function: Any, error: BaseException, message: str) -> str:
-    """file:line, the line itself where it can be read, and the cause."""
     place = last_user_frame(error.__traceback__)
+    return at_place(message, place) if place else f"{name_of(function)}: {message}"
+
+
+def at_place(message: str, place: tuple[str, int] | None) -> str:
+    """file:line, the cause, and the line itself where it can be read."""
     if place is None:
-        return f"{name_of(function)}: {message}"
-    filename, line = place
-    text = linecache.getline(filename, line).strip()
-    shown = f"\n    {text}" if text else ""
-    return f"{filename}:{line}: {message}{shown}"
+        return message
+    text = linecache.getline(*place).strip()
+    return f"{place[0]}:{place[1]}: {message}" + (f"\n    {text}" if text else "")
 
 
 def last_user_frame(tb: TracebackType | None) -> tuple[str, int] | None:
