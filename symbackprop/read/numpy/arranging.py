@@ -10,7 +10,7 @@ from .algebra import at_least_zero
 from .array import SymArray, wrap
 from .context import NUMPY, ShapeMismatch, TraceError, provides, rows
 from .lifting import items_of, lengths, lifted, size_list
-from .reductions import normal_axis
+from .places import normal_axis
 from .sizes import expression, length_of, size_number
 from .values import Value, broadcast, stacked, stretched
 

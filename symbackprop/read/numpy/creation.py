@@ -28,7 +28,7 @@ from .elementwise import masking
 from .lifting import dtype_kind, lengths, lifted
 from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
 from .truth import truth
-from .values import At, Dtype, Value, constant, integer, known, stretched
+from .values import ORDER, At, Dtype, Value, constant, integer, known, stretched
 
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
 LETTERS: dict[Dtype, str] = {"bool": "bool", "int": "int64", "real": "float64"}
@@ -61,6 +61,14 @@ def dtype_named(dtype: Any, default: Dtype) -> Dtype:
     if kind is None:
         raise TraceError(f"arrays of dtype {dtype!r} are not supported")
     return kind
+
+
+def computed_in(v: Value, dtype: Any, name: str) -> Value:
+    """An operand under the option dtype=, where the cast changes no number."""
+    kind = dtype_named(dtype, v.dtype)
+    if ORDER[kind] < ORDER[v.dtype] or kind in ("bool", "narrow"):
+        raise TraceError(f"np.{name} with dtype={dtype!r}, which cuts or wraps numbers")
+    return v.cast(kind)
 
 
 def is_double(dtype: Any) -> bool:

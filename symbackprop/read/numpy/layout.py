@@ -26,7 +26,7 @@ from .algebra import (
     times,
 )
 from .context import ShapeMismatch, TraceError, current
-from .reductions import normal_axes, normal_axis
+from .places import normal_axes, normal_axis
 from .values import UNIT, At, Case, Shape, Value, all_soft, conflict, promoted, shape_text
 
 

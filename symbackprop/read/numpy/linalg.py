@@ -10,8 +10,9 @@ from .array import SymArray, wrap
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import unary
 from .lifting import lifted
+from .places import normal_axes
 from .products import matmul
-from .reductions import add_up, largest, normal_axes, smallest
+from .reductions import add_up, largest, smallest
 from .reductions import vector_norm as norm_of_vector
 from .scalars import SCALAR
 from .values import UNIT, At, Value, conflict, elementwise, finite, shape_text

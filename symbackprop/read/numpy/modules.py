@@ -11,7 +11,7 @@ import numpy
 
 from symbackprop.core.functions import column
 
-from . import arranging, linalg, moving, picking, products, reducing  # noqa: F401  they fill the tables
+from . import arranging, composed, linalg, moving, picking, products, reductions, ufuncs  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
 from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsupported
 from .drawing import Random, Symbolic, replaced

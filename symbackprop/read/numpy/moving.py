@@ -30,7 +30,7 @@ from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
 from .lifting import lengths, lifted
-from .reductions import normal_axes, normal_axis
+from .places import normal_axes, normal_axis
 from .sizes import expression, length_of, size_number, size_of
 from .truth import truth
 from .values import ORDER, UNIT, At, Value, all_soft, shape_text

@@ -42,7 +42,8 @@ from .array import SymArray, finished, wrap
 from .context import NUMPY, TraceError, current, provides
 from .elementwise import never_nan
 from .lifting import lifted, size_list
-from .reductions import axis_index, nonempty, normal_axis
+from .places import axis_index, normal_axis
+from .reductions import nonempty
 from .values import UNIT, At, Case, Value, finite, shape_text
 
 HALF = num(Fraction(1, 2))

@@ -30,7 +30,7 @@ from .array import SymArray, finished, wrap
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, rows
 from .factors import multiplied
 from .lifting import lifted
-from .reductions import axis_index, normal_axis
+from .places import axis_index, normal_axis
 from .values import UNIT, At, Value, broadcast, conflict, finite, promoted, shape_text
 
 Label = Hashable

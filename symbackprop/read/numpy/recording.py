@@ -23,7 +23,7 @@ from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
 from .algebra import ZERO_AT
 from .array import SymArray
-from .composites import composed
+from .composed import composed
 from .context import TraceError, Tracing, current, tracing
 from .copying import Copier
 from .frames import MARK, traced_frames

@@ -9,7 +9,7 @@ from .array import SymArray, wrap
 from .context import TraceError, current, provides, refuses
 from .creation import dtype_named
 from .lifting import lifted
-from .reductions import normal_axis
+from .places import normal_axis
 from .values import ORDER, UNIT, At, Dtype, Value, aligned, broadcast
 
 
