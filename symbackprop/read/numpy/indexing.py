@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 from .algebra import (
     ONE,
-    ZERO,
     ZERO_AT,
     Index,
     IndexExpr,
@@ -24,13 +23,12 @@ from .algebra import (
     inside,
     integer_of,
     nonnegative,
-    plus,
     shifted,
     summed,
     times,
 )
 from .context import NoSuchPlace, ShapeMismatch, TraceError
-from .values import UNIT, At, Case, Shape, Value, aligned, broadcast, finite, shape_text, together
+from .values import UNIT, At, Case, Piece, Shape, Value, aligned, broadcast, finite, pieced, shape_text, together
 
 LIMIT = 256
 
@@ -165,23 +163,13 @@ def places_of(p: Plan) -> list[tuple[At, Plan]]:
 
 
 def read_listed(v: Value, p: Plan) -> Value:
-    pieces = [(block, read(v, q)) for block, q in places_of(p)]
+    found = [(block, read(finite(v), q)) for block, q in places_of(p)]
 
-    def term(at: At) -> Term:
+    def pieces(at: At) -> list[Piece]:
         here, rest = at[p.front : p.front + len(p.spread)], at[: p.front] + at[p.front + len(p.spread) :]
-        parts = []
-        for block, piece in pieces:
-            mask = times(*(delta(e, k) for e, k in zip(here, block, strict=True)))
-            if mask != ZERO:
-                parts.append(times(mask, piece.term(rest)))
-        return plus(*parts)
+        return [(times(*map(delta, here, block)), piece, rest) for block, piece in found]
 
-    def index(at: At) -> IndexExpr | None:
-        here, rest = at[p.front : p.front + len(p.spread)], at[: p.front] + at[p.front + len(p.spread) :]
-        return next((piece.index(rest) for block, piece in pieces if here == block), None)
-
-    finite(v)
-    return Value(p.result, v.dtype, term, index if v.dtype in ("int", "narrow") else None)
+    return pieced(p.result, v.dtype, [piece for _, piece in found], pieces)
 
 
 def read(v: Value, p: Plan) -> Value:

@@ -32,10 +32,10 @@ from .algebra import (
     times,
 )
 from .array import SymArray
+from .branching import split
 from .carried import Carries
 from .context import TraceError, current
 from .frames import MARK, Snapshot
-from .loop_ends import split
 from .sequences import Run, SymList
 from .sizes import HANDLERS, expression, size_number, whole_number
 from .values import Value

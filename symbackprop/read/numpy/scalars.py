@@ -63,24 +63,16 @@ def pi() -> Term:
 # --- one argument ----------------------------------------------------------------------------
 
 
-def exp(x: Term) -> Term:
-    return applied("exp", x)
+def named(fn: str) -> Scalar:
+    return lambda x: applied(fn, x)
 
 
-def log(x: Term) -> Term:
-    return applied("log", x)
+def raised_to(q: Fraction | int) -> Scalar:
+    return lambda x: power(x, q)
 
 
-def sqrt(x: Term) -> Term:
-    return power(x, Fraction(1, 2))
-
-
-def square(x: Term) -> Term:
-    return power(x, 2)
-
-
-def sigmoid(x: Term) -> Term:
-    return applied("sigmoid", x)
+exp, log, sine, cosine = named("exp"), named("log"), named("sin"), named("cos")
+sqrt, square = raised_to(Fraction(1, 2)), raised_to(2)
 
 
 def sign(x: Term) -> Term:
@@ -93,24 +85,8 @@ def absolute(x: Term) -> Term:
     return x if positive(x) else times(x, sign(x))
 
 
-def sine(x: Term) -> Term:
-    return applied("sin", x)
-
-
-def cosine(x: Term) -> Term:
-    return applied("cos", x)
-
-
 def arcsine(x: Term) -> Term:
     return applied("atan", over_by(x, sqrt(minus(ONE, square(x)))))
-
-
-def sinc(x: Term) -> Term:
-    return over_by(sine(times(pi(), x)), times(pi(), x))
-
-
-def named(fn: str) -> Scalar:
-    return lambda x: applied(fn, x)
 
 
 SCALAR: dict[str, Scalar] = {
@@ -137,7 +113,7 @@ SCALAR: dict[str, Scalar] = {
     "absolute": absolute,
     "fabs": absolute,
     "sign": sign,
-    "sinc": sinc,
+    "sinc": lambda x: over_by(sine(times(pi(), x)), times(pi(), x)),
     "deg2rad": lambda x: times(x, over_by(pi(), num(180))),
     "radians": lambda x: times(x, over_by(pi(), num(180))),
     "rad2deg": lambda x: times(x, over_by(num(180), pi())),
@@ -261,17 +237,13 @@ class Form:
     text: str
 
 
-def root(t: Term) -> Term:
-    return power(t, Fraction(1, 2))
-
-
 FORMS = (
     Form(lambda x: x / math.pi, lambda r: r * math.pi, lambda r: times(num(r), pi()), "{} π"),
     Form(lambda x: x * math.pi, lambda r: r / math.pi, lambda r: times(num(r), power(pi(), -1)), "{} / π"),
-    Form(lambda x: x * x, math.sqrt, lambda r: root(num(r)), "√({})"),
-    Form(lambda x: x * x / math.pi, lambda r: math.sqrt(r * math.pi), lambda r: root(times(num(r), pi())), "√({} π)"),
+    Form(lambda x: x * x, math.sqrt, lambda r: sqrt(num(r)), "√({})"),
+    Form(lambda x: x * x / math.pi, lambda r: math.sqrt(r * math.pi), lambda r: sqrt(times(num(r), pi())), "√({} π)"),
     Form(lambda x: x * x * math.pi, lambda r: math.sqrt(r / math.pi),
-         lambda r: root(times(num(r), power(pi(), -1))), "√({} / π)"),
+         lambda r: sqrt(times(num(r), power(pi(), -1))), "√({} / π)"),
     Form(math.exp, math.log, lambda r: log(num(r)), "log {}"),
     Form(lambda x: math.exp(1 / x), lambda r: 1 / math.log(r), lambda r: power(log(num(r)), -1), "1 / log {}"),
     Form(math.log, math.exp, lambda r: exp(num(r)), "exp({})"),

@@ -19,7 +19,6 @@ from .algebra import (
     Size,
     Term,
     at_least_zero,
-    blend,
     delta,
     dummy,
     index_of,
@@ -265,6 +264,12 @@ def stretched(v: Value, shape: Shape) -> Value:
     return v.remap(shape, lambda at: aligned(v.shape, at))
 
 
+def conformed(*vs: Value) -> list[Value]:
+    """All of them broadcast to one shape."""
+    shape = broadcast(*(v.shape for v in vs))
+    return [stretched(v, shape) for v in vs]
+
+
 def elementwise(f: Callable[..., Term], *vs: Value, dtype: Dtype = "real") -> Value:
     """f of the entries, after broadcasting."""
     for v in vs:
@@ -358,7 +363,35 @@ def all_soft(*vs: Value) -> bool:
     return all(v.soft for v in vs if v.holes)
 
 
-# --- lists -----------------------------------------------------------------------------------
+# --- arrays of several -----------------------------------------------------------------------
+
+Piece: TypeAlias = tuple[Term, Value, At]
+
+
+def pieced(shape: Shape, dtype: Dtype, values: Sequence[Value], pieces: Callable[[At], Sequence[Piece]]) -> Value:
+    """The sum of masks times entries of these values; where a mask is 1, the others are 0."""
+
+    def here(at: At) -> tuple[list[Piece], bool]:
+        """Those that may be the entry, and whether there is but one."""
+        found = [p for p in pieces(at) if p[0] != ZERO]
+        return found, len(found) == 1 and found[0][0] == ONE
+
+    def entry(at: At, of: Callable[[Value, At], Term]) -> Term:
+        found, alone = here(at)
+        return of(*found[0][1:]) if alone else plus(*(times(m, of(v, inner)) for m, v, inner in found))
+
+    def index(at: At) -> IndexExpr | None:
+        found, alone = here(at)
+        return found[0][1].index(found[0][2]) if alone else None
+
+    return Value(
+        shape,
+        dtype,
+        lambda at: entry(at, Value.term),
+        index if dtype in ("int", "narrow") else None,
+        (lambda at: entry(at, Value.hole)) if any(v.holes for v in values) else None,
+        soft=all_soft(*values),
+    )
 
 
 def stacked(items: Sequence[Value]) -> Value:
@@ -369,32 +402,11 @@ def stacked(items: Sequence[Value]) -> Value:
     for v in items:
         if v.shape != shape:
             raise ShapeMismatch(f"a list of arrays of shapes {shape_text(shape)} and {shape_text(v.shape)}")
-    dtype = promoted(*items)
 
-    def pick(at: At, entry: Callable[[Value, At], Term]) -> Term:
-        k = integer_of(at[0])
-        if k is not None:
-            return entry(items[k], at[1:]) if 0 <= k < len(items) else ZERO
-        return plus(*(times(delta(at[0], index_of(n)), entry(v, at[1:])) for n, v in enumerate(items)))
-
-    def index(at: At) -> IndexExpr | None:
+    def pieces(at: At) -> list[Piece]:
         k = 0 if len(items) == 1 else integer_of(at[0])
-        return items[k].index(at[1:]) if k is not None and 0 <= k < len(items) else None
+        if k is not None:
+            return [(ONE, items[k], at[1:])] if 0 <= k < len(items) else []
+        return [(delta(at[0], index_of(n)), v, at[1:]) for n, v in enumerate(items)]
 
-    return Value(
-        (sized(len(items)), *shape),
-        dtype,
-        lambda at: pick(at, Value.term),
-        index if dtype == "int" else None,
-        (lambda at: pick(at, Value.hole)) if any(v.holes for v in items) else None,
-        soft=all_soft(*items),
-    )
-
-
-def chosen(condition: Term, a: Value, b: Value, at: At, dtype: Dtype) -> Term:
-    """a where the condition is 1, else b, at one index of the broadcast shape (holes are looked at apart)."""
-    if condition == ONE:
-        return a.term(aligned(a.shape, at))
-    if condition == ZERO:
-        return b.term(aligned(b.shape, at))
-    return blend(condition, a.term(aligned(a.shape, at)), b.term(aligned(b.shape, at)))
+    return pieced((sized(len(items)), *shape), promoted(*items), items, pieces)
