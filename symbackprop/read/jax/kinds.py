@@ -15,7 +15,7 @@ from symbackprop.read.numpy.context import LINALG, NUMPY, SPECIAL, current
 from symbackprop.read.numpy.elementwise import masking
 from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.scalars import affine_of, recognised
+from symbackprop.read.numpy.scalars import affine_of, digits, recognised
 from symbackprop.read.numpy.sizes import expression
 
 SHORT, LONG = 6, 12  # digits of a float32 that was written as a decimal, and of the same number in 64 bits
@@ -127,10 +127,6 @@ def written(number: float) -> float:
     if float(short) != number or digits(str(short)) > SHORT or digits(repr(number)) < LONG or dyadic(number):
         return number
     return float(str(short))
-
-
-def digits(text: str) -> int:
-    return len(text.lower().split("e")[0].replace(".", "").replace("-", "").strip("0"))
 
 
 def dyadic(number: float) -> bool:

@@ -130,12 +130,12 @@ def never_nan(x: Value, name: str) -> Value:
 # --- two arguments ---------------------------------------------------------------------------
 
 
-def masking(v: Value, mask: Callable[[At], Term] | None = None) -> Value:
-    """A constant such as -1e9 with the holes that make it -inf inside an exponential, where the mask is 1."""
+def masking(v: Value) -> Value:
+    """A constant such as -1e9 with the holes that make it -inf inside an exponential."""
     value = known(v)
     if v.holes or value is None or value > MASK_CONSTANT:
         return v
-    return Value(v.shape, "real", v.term, None, mask or (lambda at: ONE), soft=True)
+    return Value(v.shape, "real", v.term, None, lambda at: ONE, soft=True)
 
 
 def add(x: Value, y: Value) -> Value:

@@ -9,6 +9,7 @@ from .algebra import ZERO_AT, Term, delta, dummy, whole
 from .array import SymArray, wrap
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import unary
+from .layout import squeeze
 from .lifting import lifted
 from .places import normal_axes
 from .products import matmul
@@ -88,15 +89,7 @@ def norm_of_matrix(v: Value, order: object, axes: tuple[int, int], keepdims: boo
         first, second = (rows, columns) if order in (1, -1) else (columns, rows)
         sums = add_up(sizes, first, True)
         extreme = largest(sums, second, True) if order in (1, float("inf")) else smallest(sums, second, True)
-        if keepdims:
-            return extreme
-        gone = set(axes)
-
-        def full(at: At) -> At:
-            rest = iter(at)
-            return tuple(ZERO_AT if k in gone else next(rest) for k in range(v.ndim))
-
-        return extreme.remap(tuple(s for k, s in enumerate(v.shape) if k not in gone), full)
+        return extreme if keepdims else squeeze(extreme, axes)
     raise TraceError(f"the matrix norm {order!r} needs singular values, which have no index term")
 
 

@@ -42,21 +42,17 @@ from .array import SymArray, finished, wrap
 from .context import NUMPY, TraceError, current, provides
 from .elementwise import never_nan
 from .lifting import lifted, size_list
-from .places import axis_index, normal_axis
+from .places import axis_index, normal_axes, normal_axis
 from .reductions import nonempty
 from .values import UNIT, At, Case, Value, finite, shape_text
 
 HALF = num(Fraction(1, 2))
 
 
-def flat_axes(v: Value, axis: int | None) -> tuple[int, ...]:
-    return tuple(range(v.ndim)) if axis is None else (normal_axis(axis, v.ndim),)
-
-
 def best_place(v: Value, axis: int | None, keepdims: bool, smallest: bool) -> Value:
     """Where the largest (smallest) entry stands, counted along the axis, or in row-major order of the whole array."""
     finite(v)
-    axes = flat_axes(v, axis)
+    axes = normal_axes(axis, v.ndim)
     nonempty(v, axes, "argmax")
     ones = place_of_the_one(v, axes[0], keepdims) if len(axes) == 1 and not smallest else None
     if ones is not None:
@@ -143,24 +139,19 @@ def unravel_index(indices: Any, shape: Any) -> Any:
 def digit(v: Value, size: Size, which: int) -> Value:
     """Quotient (0) or rest (1) of places by a size."""
 
-    def cases(at: At) -> Case | None:
-        case = v.cases(at)
-        found = None if case is None else quotient_and_rest(case[2], size)
-        if case is None or found is None:
-            raise TraceError(f"the digits of a place to the base {size}: the shape is not that of the array")
-        return case[0], case[1], found[which]
-
-    if v.index(tuple(dummy(s) if s != UNIT else index_of(0) for s in v.shape)) is None:
-        return by_cases(v.shape, cases)
-
-    def index(at: At) -> IndexExpr | None:
-        e = v.index(at)
-        found = None if e is None else quotient_and_rest(e, size)
+    def part(place: IndexExpr | None) -> IndexExpr:
+        found = None if place is None else quotient_and_rest(place, size)
         if found is None:
             raise TraceError(f"the digits of a place to the base {size}: the shape is not that of the array")
         return found[which]
 
-    return Value(v.shape, "int", None, index)
+    def cases(at: At) -> Case:
+        dummies, mask, place = v.cases(at) or ((), num(1), None)
+        return dummies, mask, part(place)
+
+    if v.index(tuple(dummy(s) if s != UNIT else index_of(0) for s in v.shape)) is None:
+        return by_cases(v.shape, cases)
+    return Value(v.shape, "int", None, lambda at: part(v.index(at)))
 
 
 # --- ranks -----------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from typing import TypeAlias
 
 from symbackprop.core.functions import ROWS
 from symbackprop.core.terms import Add, Array, Entry, Mul, Ordinal, subterms
-from symbackprop.read.numpy.algebra import (
+
+from .algebra import (
     ONE,
     IndexExpr,
     Num,
@@ -43,9 +44,9 @@ from symbackprop.read.numpy.algebra import (
     step,
     times,
 )
-from symbackprop.read.numpy.context import TraceError, current
-from symbackprop.read.numpy.factors import multiplied, over_by, partial, positive
-from symbackprop.read.numpy.values import At, Dtype, Value, aligned, broadcast, elementwise, finite, fits, known
+from .context import TraceError, current
+from .factors import multiplied, over_by, partial, positive
+from .values import At, Dtype, Value, aligned, broadcast, elementwise, finite, fits, known
 
 HALF = num(Fraction(1, 2))
 Scalar: TypeAlias = Callable[[Term], Term]
@@ -253,7 +254,7 @@ FORMS = (
 @cache
 def form_of(size: float) -> tuple[Form, Fraction] | None:
     """The form of a positive number, with the fraction in it."""
-    if not 1e-3 < size < 1e3 or len(significant(size)) < PLACES:
+    if not 1e-3 < size < 1e3 or digits(repr(size)) < PLACES:
         return None
     for form in FORMS:
         try:
@@ -266,8 +267,9 @@ def form_of(size: float) -> tuple[Form, Fraction] | None:
     return None
 
 
-def significant(x: float) -> str:
-    return repr(x).lower().split("e")[0].replace(".", "").replace("-", "").strip("0")
+def digits(number: str) -> int:
+    """How many digits a decimal is written with, zeros at the ends apart."""
+    return len(number.lower().split("e")[0].replace(".", "").replace("-", "").strip("0"))
 
 
 def recognised(x: float) -> Term | None:

@@ -193,8 +193,8 @@ def constant(value: Fraction | int | bool, dtype: Dtype = "real", shape: Shape =
     return Value(shape, dtype, lambda at: t)
 
 
-def minus_infinity(shape: Shape = ()) -> Value:
-    return Value(shape, "real", lambda at: ZERO, None, lambda at: ONE)
+def minus_infinity() -> Value:
+    return Value((), "real", lambda at: ZERO, None, lambda at: ONE)
 
 
 def integer(e: IndexExpr) -> Value:
