@@ -14,7 +14,6 @@ from symbackprop.core.terms import Add, Delta, Holds, Mul
 from .algebra import (
     ONE,
     ZERO,
-    ZERO_AT,
     IndexExpr,
     Num,
     Term,
@@ -37,7 +36,6 @@ from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wra
 from .sizes import rounded
 from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth
 from .values import (
-    UNIT,
     At,
     Value,
     all_soft,
@@ -48,6 +46,7 @@ from .values import (
     fits,
     known,
     promoted,
+    somewhere,
 )
 
 Operation: TypeAlias = Callable[..., Value]
@@ -198,7 +197,7 @@ def masked_by(x: Value, y: Value) -> Value | None:
         value = known(number)
         if value is None or value > MASK_CONSTANT:
             continue
-        here = tuple(ZERO_AT if s == UNIT else dummy(s, "a") for s in mask.shape)
+        here = somewhere(mask.shape)
         if not mask.holes and zero_or_one(mask.term(here)):
             return Value(mask.shape, "real", elementwise(times, mask, number).term, None, mask.term, soft=True)
     return None

@@ -18,7 +18,6 @@ from .algebra import (
     affine,
     bounds,
     delta,
-    dummy,
     index_of,
     inside,
     integer_of,
@@ -28,7 +27,21 @@ from .algebra import (
     times,
 )
 from .context import NoSuchPlace, ShapeMismatch, TraceError
-from .values import UNIT, At, Case, Piece, Shape, Value, aligned, broadcast, finite, pieced, shape_text, together
+from .values import (
+    UNIT,
+    At,
+    Case,
+    Piece,
+    Shape,
+    Value,
+    aligned,
+    broadcast,
+    finite,
+    pieced,
+    shape_text,
+    somewhere,
+    together,
+)
 
 LIMIT = 256
 
@@ -136,7 +149,7 @@ def plan(items: Sequence[Item | None], shape: Shape) -> Plan:
 
 def listed(p: Plan) -> bool:
     """Whether an index array is a plain list, whose entries have no formula in their place."""
-    block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+    block = somewhere(p.spread)
     unknown = [i for i in p.items if isinstance(i, Many) and i.places.cases(aligned(i.places.shape, block)) is None]
     return bool(unknown) and all(s.constant is not None for s in p.spread)
 
@@ -241,13 +254,13 @@ def located(p: Plan) -> dict[int, IndexExpr]:
 
 
 def corners(array: Value, size: Size) -> None:
-    case = array.cases(tuple(dummy(s) if s != UNIT else ZERO_AT for s in array.shape))
+    case = array.cases(somewhere(array.shape))
     if case is not None:
         checked(case[2], size)
 
 
 def cases_only(array: Value) -> bool:
-    return array.index(tuple(dummy(s) if s != UNIT else ZERO_AT for s in array.shape)) is None
+    return array.index(somewhere(array.shape)) is None
 
 
 def entry_of(array: Value, at: At, size: Size) -> IndexExpr:

@@ -13,7 +13,6 @@ from symbackprop.core.signs import within
 from symbackprop.core.terms import Delta
 
 from .algebra import (
-    ZERO_AT,
     Index,
     IndexExpr,
     Size,
@@ -44,7 +43,7 @@ from .elementwise import never_nan
 from .lifting import lifted, size_list
 from .places import axis_index, normal_axes, normal_axis
 from .reductions import nonempty
-from .values import UNIT, At, Case, Value, finite, shape_text
+from .values import UNIT, At, Case, Value, finite, shape_text, somewhere
 
 HALF = num(Fraction(1, 2))
 
@@ -93,7 +92,7 @@ def place_of_the_one(v: Value, axis: int, keepdims: bool) -> Value | None:
                 return None
 
     shape = (*v.shape[:axis], *(UNIT,) * keepdims, *v.shape[axis + 1 :])
-    at = tuple(ZERO_AT if s == UNIT else dummy(s) for s in shape)
+    at = somewhere(shape)
     return None if index(at) is None else Value(shape, "int", None, index)
 
 
@@ -149,7 +148,7 @@ def digit(v: Value, size: Size, which: int) -> Value:
         dummies, mask, place = v.cases(at) or ((), num(1), None)
         return dummies, mask, part(place)
 
-    if v.index(tuple(dummy(s) if s != UNIT else index_of(0) for s in v.shape)) is None:
+    if v.index(somewhere(v.shape)) is None:
         return by_cases(v.shape, cases)
     return Value(v.shape, "int", None, lambda at: part(v.index(at)))
 

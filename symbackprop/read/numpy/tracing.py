@@ -84,7 +84,7 @@ def symbol(name: str, declared: Declared) -> Any:
         if declared.hot is not None:
             label, axis = declared.hot
             return delta(at[axis], Pick(label, (*at[:axis], *at[axis + 1 :]), shape[axis]))
-        return Entry(Array(name), tuple(ZERO_AT if s == UNIT else e for e, s in zip(at, shape, strict=True)))
+        return Entry(Array(name), aligned(shape, at))
 
     return straight(SymArray(Value(shape, "real", entry), scalar=not shape))
 

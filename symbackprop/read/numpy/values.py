@@ -255,6 +255,11 @@ def aligned(shape: Shape, at: At) -> At:
     return tuple(ZERO_AT if s == UNIT else e for s, e in zip(shape, tail, strict=True))
 
 
+def somewhere(shape: Shape) -> At:
+    """A place of an array, any one: an index of its own for each axis."""
+    return tuple(ZERO_AT if s == UNIT else dummy(s) for s in shape)
+
+
 def stretched(v: Value, shape: Shape) -> Value:
     """`v` broadcast to `shape`, which must not be smaller."""
     if v.shape == shape:
@@ -328,7 +333,7 @@ def elementwise_integer(f: Callable[..., Term], g: Callable[..., IndexExpr | Non
 
 def fits(v: Value) -> Value:
     """v, whose whole numbers have 64 bits: constants that outgrow them would wrap around."""
-    t = v.term(tuple(ZERO_AT if s == UNIT else dummy(s, "a") for s in v.shape))
+    t = v.term(somewhere(v.shape))
     if magnitude(t) >= 2**63:
         raise TraceError("whole numbers that do not fit into 64 bits: write them as floats")
     return v

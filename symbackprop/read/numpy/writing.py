@@ -40,7 +40,7 @@ from .algebra import (
 from .context import ShapeMismatch, TraceError
 from .elementwise import masking
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
-from .values import ORDER, UNIT, At, Case, Value, aligned, all_soft, shape_text, stretched, together
+from .values import ORDER, UNIT, At, Case, Value, aligned, all_soft, shape_text, somewhere, stretched, together
 
 Written: TypeAlias = tuple[tuple[Index, ...], Term, At]
 
@@ -80,7 +80,7 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         here = list(at)
         strided: list[Index] = []
         many: list[tuple[int, Case]] = []
-        block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+        block = somewhere(p.spread)
         axis = 0
         for n, item in enumerate(p.items):
             match item:
@@ -172,7 +172,7 @@ def position(e: IndexExpr, start: IndexExpr, length: Size, by: int, strided: lis
 
 def injective(p: Plan) -> bool:
     """Whether the integer arrays name no entry twice: each of their axes can be read off one of the indices."""
-    block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+    block = somewhere(p.spread)
     alone: set[Index] = set()
     for item in p.items:
         if not isinstance(item, Many):
