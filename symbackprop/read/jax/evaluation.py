@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from symbackprop.core.terms import SymbackpropError, arrays
+from symbackprop.core.terms import SymbackpropError, arrays, dummy
 from symbackprop.read.numpy import SymArray, TraceError, Value
-from symbackprop.read.numpy.algebra import dummy
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.factors import renamed
 from symbackprop.read.numpy.lifting import lifted

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term
+from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term, at_least_zero
 from symbackprop.read.numpy import SymArray, TraceError, Value
-from symbackprop.read.numpy.algebra import at_least_zero, constant_of
+from symbackprop.read.numpy.axes import somewhere
 from symbackprop.read.numpy.context import LINALG, NUMPY, SPECIAL, current
 from symbackprop.read.numpy.elementwise import masking
 from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.places import constant_of
 from symbackprop.read.numpy.scalars import affine_of, digits, recognised
 from symbackprop.read.numpy.sizes import expression
-from symbackprop.read.numpy.values import somewhere
 
 SHORT, LONG = 6, 12  # digits of a float32 that was written as a decimal, and of the same number in 64 bits
 

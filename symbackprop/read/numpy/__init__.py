@@ -1,15 +1,16 @@
 """NumPy functions as index terms, by running them on arrays of symbolic shape."""
 
-from .algebra import ZERO_AT
 from .array import SymArray
+from .axes import UNIT, aligned
 from .context import ShapeMismatch, TraceError
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
+from .places import ZERO_AT
 from .recording import Graph, Recorder, array_of, node_of, record
 from .shapes import Declared, parse_shape, parse_shapes
 from .sizes import SymInt, size_number
 from .tracing import Traced, trace, trace_assumptions
-from .values import UNIT, Value, aligned
+from .values import Value
 from .windows import added_windows, correlated, padded, scattered, strided_windows
 
 TRACED_NUMPY = MODULES["numpy"]

@@ -8,16 +8,17 @@ from typing import Any
 import numpy
 
 from symbackprop.clock import check_time
-from symbackprop.core.terms import arrays
+from symbackprop.core.terms import IndexExpr, Num, arrays, free, sized
 
-from .algebra import IndexExpr, Num, free, index_of, sized
+from .axes import broadcast, shape_text
 from .context import METHODS, NUMPY, ShapeMismatch, TraceError, Unsupported, current, noted
 from .elementwise import masking, where
 from .indexing import Plan, read
 from .layout import expand, reshape, size_product, transpose
 from .lifting import items_of, lifted, mask_in, operators, planned, unary
+from .places import index_of
 from .sizes import HANDLERS, printed, size_number, whole_number
-from .values import ORDER, Value, broadcast, shape_text, stretched
+from .values import ORDER, Value, stretched
 from .writing import write
 
 Get = Callable[[Value], Value]

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symbackprop.core.terms import Add, Delta, Holds, Mul, NonNegative, Term, substitute
+from symbackprop.core.indices import Index, IndexExpr, affine
+from symbackprop.core.syntax import Add, Delta, Holds, Mul, NonNegative, Num, Term, free, substitute
+from symbackprop.core.terms import dummy
 
-from .algebra import Index, IndexExpr, Num, affine, delta, dummy, free, gate, index_of, plus, times
+from .algebra import delta, gate, plus, times
 from .array import SymArray
 from .context import NUMPY, SplitLoop, TraceError, current
 from .layout import reshape
+from .places import index_of
 
 MOST = 16  # runs
 APART = 3  # iterations that stand apart, at each end

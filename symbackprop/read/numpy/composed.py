@@ -8,14 +8,17 @@ from itertools import pairwise
 from string import ascii_lowercase
 from typing import Any
 
-from .algebra import Term, at_least_zero, index_of, minus, negated, num, plus, step, times
+from symbackprop.core.terms import Term, at_least_zero, num
+
+from .algebra import minus, negated, plus, step, times
 from .array import SymArray, finished, wrap
+from .axes import normal_axis, shape_text
 from .context import NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import multiply, never_nan
 from .lifting import lifted, size_list
-from .places import normal_axis
+from .places import index_of
 from .reductions import NANS, add_up
-from .values import Value, elementwise, finite, known, shape_text
+from .values import Value, elementwise, finite, known
 
 
 @provides("average")

@@ -8,29 +8,18 @@ from typing import Any
 
 import numpy
 
-from .algebra import (
-    ZERO_AT,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
-    constant_of,
-    delta,
-    difference,
-    exact_quotient,
-    gate,
-    index_of,
-    shifted,
-    sized,
-)
+from symbackprop.core.terms import IndexExpr, Size, Term, affine, at_least_zero, sized
+
+from .algebra import delta, gate
 from .array import SymArray, wrap
+from .axes import At
 from .context import NUMPY, TraceError, current, provides, rows
 from .elementwise import masking
 from .lifting import dtype_kind, lengths, lifted
+from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, shifted
 from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
 from .truth import truth
-from .values import ORDER, At, Dtype, Value, constant, integer, known, stretched
+from .values import ORDER, Dtype, Value, constant, integer, known, stretched
 
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
 LETTERS: dict[Dtype, str] = {"bool": "bool", "int": "int64", "real": "float64"}

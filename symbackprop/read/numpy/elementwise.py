@@ -9,45 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from symbackprop.core.terms import Add, Delta, Holds, Mul
+from symbackprop.core.terms import ONE, ZERO, Add, Delta, Holds, IndexExpr, Mul, Num, Term, dummy, num
 
-from .algebra import (
-    ONE,
-    ZERO,
-    IndexExpr,
-    Num,
-    Term,
-    blend,
-    complement,
-    dummy,
-    minus,
-    negated,
-    num,
-    plus,
-    same,
-    scaled,
-    size_term,
-    step,
-    times,
-)
+from .algebra import blend, complement, minus, negated, plus, same, size_term, step, times
+from .axes import At, somewhere
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial
+from .places import scaled
 from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
 from .sizes import rounded
 from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth
-from .values import (
-    At,
-    Value,
-    all_soft,
-    conformed,
-    constant,
-    elementwise,
-    elementwise_integer,
-    fits,
-    known,
-    promoted,
-    somewhere,
-)
+from .values import Value, all_soft, conformed, constant, elementwise, elementwise_integer, fits, known, promoted
 
 Operation: TypeAlias = Callable[..., Value]
 

@@ -8,40 +8,13 @@ from itertools import product
 from math import prod
 from typing import TypeAlias
 
-from .algebra import (
-    ONE,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    bounds,
-    delta,
-    index_of,
-    inside,
-    integer_of,
-    nonnegative,
-    shifted,
-    summed,
-    times,
-)
+from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine
+
+from .algebra import delta, summed, times
+from .axes import UNIT, At, Shape, aligned, broadcast, shape_text, somewhere
 from .context import NoSuchPlace, ShapeMismatch, TraceError
-from .values import (
-    UNIT,
-    At,
-    Case,
-    Piece,
-    Shape,
-    Value,
-    aligned,
-    broadcast,
-    finite,
-    pieced,
-    shape_text,
-    somewhere,
-    together,
-)
+from .places import ZERO_AT, bounds, index_of, inside, integer_of, nonnegative, shifted
+from .values import Case, Piece, Value, finite, pieced, together
 
 LIMIT = 256
 

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .algebra import (
-    ONE,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
-    between,
-    delta,
-    dummy,
-    exact_quotient,
-    quotient_and_rest,
-    shifted,
-    sized,
-    summed,
-    times,
-)
+from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, at_least_zero, dummy, sized
+
+from .algebra import between, delta, summed, times
+from .axes import UNIT, At, Shape, conflict, normal_axes, normal_axis, shape_text
 from .context import ShapeMismatch, TraceError, current
-from .places import normal_axes, normal_axis
-from .values import UNIT, At, Case, Piece, Shape, Value, conflict, pieced, promoted, shape_text
+from .places import ZERO_AT, exact_quotient, quotient_and_rest, shifted
+from .values import Case, Piece, Value, pieced, promoted
 
 
 def transpose(v: Value, order: Sequence[int] | None = None) -> Value:

@@ -8,25 +8,16 @@ from fractions import Fraction
 from numbers import Integral, Rational
 from typing import Any
 
-from .algebra import (
-    ZERO_AT,
-    IndexExpr,
-    Size,
-    constant_of,
-    difference,
-    exact_quotient,
-    index_of,
-    nonnegative,
-    num,
-    shifted,
-    sized,
-)
+from symbackprop.core.terms import IndexExpr, Size, num, sized
+
+from .axes import Shape
 from .context import NUMPY, ShapeMismatch, TraceError, current
 from .indexing import At1, Item, Many, New, Plan, Slice, plan
+from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, nonnegative, shifted
 from .scalars import digits
 from .sizes import SymInt, expression, size_of
 from .sizes import length as longer
-from .values import Dtype, Shape, Value, constant, integer, minus_infinity, stacked
+from .values import Dtype, Value, constant, integer, minus_infinity, stacked
 
 DIGITS = 7  # a decimal with that many digits may be a rounded number
 KINDS: dict[str, Dtype] = {"b": "bool", "i": "int", "u": "narrow", "f": "real"}

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .algebra import ZERO_AT, Term, delta, dummy, whole
+from symbackprop.core.terms import Term, dummy, whole
+
+from .algebra import delta
 from .array import SymArray, wrap
+from .axes import UNIT, At, conflict, normal_axes, shape_text
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import unary
 from .layout import squeeze
 from .lifting import lifted
-from .places import normal_axes
+from .places import ZERO_AT
 from .products import matmul
 from .reductions import add_up, largest, smallest
 from .reductions import vector_norm as norm_of_vector
 from .scalars import SCALAR
-from .values import UNIT, At, Value, conflict, elementwise, finite, shape_text
+from .values import Value, elementwise, finite
 
 
 def square(v: Value, what: str) -> None:

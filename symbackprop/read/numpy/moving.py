@@ -5,34 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .algebra import (
-    ONE,
-    ZERO,
-    ZERO_AT,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
-    between,
-    complement,
-    delta,
-    difference,
-    gate,
-    shifted,
-    sized,
-    times,
-)
+from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, at_least_zero, sized
+
+from .algebra import between, complement, delta, gate, times
 from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
+from .axes import UNIT, At, normal_axes, normal_axis, shape_text
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
 from .lifting import lengths, lifted
-from .places import normal_axes, normal_axis
+from .places import ZERO_AT, difference, shifted
 from .sizes import expression, length_of, size_number, size_of
 from .truth import truth
-from .values import ORDER, UNIT, At, Piece, Value, pieced, shape_text
+from .values import ORDER, Piece, Value, pieced
 
 
 @provides("flip")

@@ -10,40 +10,17 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.core.signs import within
-from symbackprop.core.terms import Delta
+from symbackprop.core.terms import Delta, Index, IndexExpr, Size, Term, affine, dummy, num, whole
 
-from .algebra import (
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    delta,
-    difference,
-    dummy,
-    gate,
-    index_of,
-    indices_in,
-    minus,
-    negated,
-    num,
-    number,
-    plus,
-    quotient_and_rest,
-    replaced,
-    shifted,
-    step,
-    summed,
-    times,
-    whole,
-)
+from .algebra import delta, gate, minus, negated, number, plus, step, summed, times
 from .array import SymArray, finished, wrap
+from .axes import UNIT, At, axis_index, normal_axes, normal_axis, shape_text, somewhere
 from .context import NUMPY, TraceError, current, provides
 from .elementwise import never_nan
 from .lifting import lifted, size_list
-from .places import axis_index, normal_axes, normal_axis
+from .places import difference, index_of, indices_in, quotient_and_rest, replaced, shifted
 from .reductions import nonempty
-from .values import UNIT, At, Case, Value, finite, shape_text, somewhere
+from .values import Case, Value, finite
 
 HALF = num(Fraction(1, 2))
 

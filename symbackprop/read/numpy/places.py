@@ -1,8 +1,6 @@
-"""Index expressions: their bounds, and exact division; axes of arrays."""
+"""Index expressions: their bounds, and exact division."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from symbackprop.core.terms import (
     Affine,
@@ -14,11 +12,8 @@ from symbackprop.core.terms import (
     affine,
     as_affine,
     at_least_zero,
-    dummy,
     sized,
 )
-
-from .context import TraceError, current
 
 ZERO_AT: IndexExpr = affine(0, ())
 
@@ -158,37 +153,3 @@ def indices_in(e: IndexExpr) -> set[Index]:
             return set().union(*(indices_in(a) for a in at)) if at else set()
         case Affine(_, parts):
             return set().union(*(indices_in(a) for a, _ in parts)) if parts else set()
-
-
-# --- axes ------------------------------------------------------------------------------------
-
-
-def axis_index(size: Size) -> tuple[tuple[Index, ...], IndexExpr]:
-    """Indices that together run over an axis: none where it has one entry, several where it was merged from several."""
-    if size == sized(1):
-        return (), ZERO_AT
-    factors = current().merged.get(size, (size,))
-    dummies = tuple(dummy(s) for s in factors)
-    place: IndexExpr = ZERO_AT
-    for i in dummies:
-        place = affine(0, [(place, i.size), (i, 1)])
-    return dummies, place
-
-
-def normal_axis(axis: int, ndim: int) -> int:
-    if not isinstance(axis, int):
-        raise TraceError(f"an axis is a whole number, not {axis!r}")
-    if not -ndim <= axis < ndim:
-        raise TraceError(f"axis {axis} of an array with {ndim} axes")
-    return axis % ndim
-
-
-def normal_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(ndim))
-    if isinstance(axis, tuple | list):
-        axes = tuple(normal_axis(a, ndim) for a in axis)
-        if len(set(axes)) != len(axes):
-            raise TraceError("an axis is named twice")
-        return axes
-    return (normal_axis(axis, ndim),)  # type: ignore[arg-type]

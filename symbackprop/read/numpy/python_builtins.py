@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy
 
-from .algebra import ONE, Term, at_least_zero, summed, times
+from symbackprop.core.terms import ONE, Term, at_least_zero
+
+from .algebra import summed, times
 from .array import SymArray, wrap
 from .context import NUMPY, TraceError, current, provides
 from .creation import steps

@@ -22,6 +22,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
 
 from .array import SymArray
+from .axes import UNIT, aligned
 from .composed import composed
 from .context import TraceError, Tracing, current, tracing
 from .copying import Copier
@@ -30,7 +31,7 @@ from .lifting import lifted
 from .nodes import CONSTANT, FORMULA, INPUT, Node, Span, identity, nodes_in
 from .shapes import Declared
 from .tracing import alike, argument, run_raw, settled, symbol, tensor
-from .values import UNIT, Value, aligned
+from .values import Value
 
 VIEWS = frozenset({
     "T", "getitem", "transpose", "swapaxes", "moveaxis", "rollaxis", "expand_dims", "squeeze", "reshape", "ravel",

@@ -6,41 +6,22 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from .algebra import (
-    ONE,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    at_least_zero,
-    complement,
-    difference,
-    dummy,
-    gate,
-    minus,
-    negated,
-    num,
-    plus,
-    power,
-    size_term,
-    sized,
-    step,
-    summed,
-    times,
-    whole,
-)
+from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, at_least_zero, dummy, num, sized, whole
+
+from .algebra import complement, gate, minus, negated, plus, power, size_term, step, summed, times
 from .array import finished, wrap
+from .axes import UNIT, At, aligned, axis_index, normal_axes, normal_axis
 from .context import NUMPY, SPECIAL, TraceError, original, provides, rows
 from .creation import computed_in
 from .elementwise import never_nan, subtract, unary
 from .elementwise import where as chosen_where
 from .factors import multiplied
 from .lifting import exact, lifted
-from .places import axis_index, normal_axes, normal_axis
+from .places import difference
 from .scalars import log, sqrt
 from .sizes import expression, size_of
 from .truth import truth
-from .values import ORDER, UNIT, At, Dtype, Value, aligned, elementwise, finite, known
+from .values import ORDER, Dtype, Value, elementwise, finite, known
 
 Fold = Callable[[tuple[Index, ...], Term], Term]
 

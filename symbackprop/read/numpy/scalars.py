@@ -18,35 +18,16 @@ from functools import cache
 from typing import TypeAlias
 
 from symbackprop.core.functions import ROWS
-from symbackprop.core.terms import Add, Array, Entry, Mul, Ordinal, subterms
+from symbackprop.core.indices import IndexExpr, Size, affine
+from symbackprop.core.syntax import ONE, Add, Array, Entry, Mul, Num, Ordinal, Term
+from symbackprop.core.terms import dummy, num, subterms
 
-from .algebra import (
-    ONE,
-    IndexExpr,
-    Num,
-    Size,
-    Term,
-    affine,
-    applied,
-    bounds,
-    dummy,
-    gate,
-    index_of,
-    integer_of,
-    minus,
-    negated,
-    nonnegative,
-    num,
-    plus,
-    power,
-    product_over,
-    scaled,
-    step,
-    times,
-)
+from .algebra import applied, gate, minus, negated, plus, power, product_over, step, times
+from .axes import At, aligned, broadcast
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial, positive
-from .values import At, Dtype, Value, aligned, broadcast, elementwise, finite, fits, known
+from .places import bounds, index_of, integer_of, nonnegative, scaled
+from .values import Dtype, Value, elementwise, finite, fits, known
 
 HALF = num(Fraction(1, 2))
 Scalar: TypeAlias = Callable[[Term], Term]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from symbackprop.core.terms import Size, sized
 
-from .algebra import exact_quotient
 from .context import TraceError
+from .places import exact_quotient
 
 
 @dataclass(frozen=True, slots=True)

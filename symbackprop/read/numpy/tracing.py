@@ -20,35 +20,24 @@ from typing import Any, TypeVar
 import numpy
 
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import (
-    Array,
-    AtLeastZero,
-    Entry,
-    Index,
-    Nonzero,
-    Pick,
-    Positive,
-    Size,
-    SymbackpropError,
-    Term,
-    arrays,
-    dummy,
-    free,
-)
+from symbackprop.core.indices import Index, Pick, Size, SymbackpropError
+from symbackprop.core.syntax import ZERO, Array, AtLeastZero, Entry, Nonzero, Positive, Tensor, Term, arrays, free
+from symbackprop.core.terms import dummy
 
-from .algebra import ZERO, ZERO_AT, delta, minus
+from .algebra import delta, minus
 from .array import SymArray
+from .axes import UNIT, aligned, broadcast
 from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
 from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
 from .frames import MARK, home_of
 from .lifting import lifted
+from .places import ZERO_AT
 from .sequences import SymList
 from .shapes import Declared
 from .sizes import HANDLERS, SymInt, size_number, whole_number
-from .values import UNIT, Value, aligned, broadcast
+from .values import Value
 
 LETTERS = "ijklmnpqrs"
 HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))

@@ -5,32 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from .algebra import (
-    ONE,
-    ZERO,
-    IndexExpr,
-    Term,
-    affine,
-    complement,
-    constant_of,
-    delta,
-    difference,
-    gate,
-    minus,
-    negated,
-    nonnegative,
-    num,
-    plus,
-    quotient_and_rest,
-    same,
-    scaled,
-    shifted,
-    step,
-    summed,
-    times,
-)
+from symbackprop.core.terms import ONE, ZERO, IndexExpr, Term, affine, num
+
+from .algebra import complement, delta, gate, minus, negated, plus, same, step, summed, times
+from .axes import At, Shape, aligned, broadcast
 from .context import TraceError
-from .values import At, Shape, Value, aligned, broadcast, constant, elementwise, finite, known, together
+from .places import constant_of, difference, nonnegative, quotient_and_rest, scaled, shifted
+from .values import Value, constant, elementwise, finite, known, together
 
 IndexOperation: TypeAlias = Callable[[IndexExpr, IndexExpr], IndexExpr | None]
 

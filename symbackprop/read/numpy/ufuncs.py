@@ -7,6 +7,7 @@ from typing import Any
 
 from . import reductions
 from .array import SymArray, finished, wrap
+from .axes import UNIT
 from .context import LINALG, NUMPY, SPECIAL, SUPPORTED, Supported, TraceError, current, dropped, noted, original
 from .creation import computed_in
 from .elementwise import BINARY, UNARY, unary
@@ -14,7 +15,7 @@ from .lifting import lifted, mask_in, planned
 from .products import matmul
 from .selection import Selection, selected_operands
 from .sizes import HANDLERS
-from .values import UNIT, Value
+from .values import Value
 from .writing import write
 
 REDUCTIONS = {

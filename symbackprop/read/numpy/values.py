@@ -7,39 +7,17 @@ from fractions import Fraction
 from math import prod
 from typing import Literal, TypeAlias
 
-from symbackprop.core.terms import Add, Mul, Power, Sum
+from symbackprop.core.indices import Index, IndexExpr, Size, sized
+from symbackprop.core.syntax import ONE, ZERO, Add, Mul, Num, Power, Sum, Term, substitute
+from symbackprop.core.terms import dummy, num
 
-from .algebra import (
-    ONE,
-    ZERO,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Num,
-    Size,
-    Term,
-    at_least_zero,
-    delta,
-    dummy,
-    index_of,
-    indices_in,
-    integer_of,
-    num,
-    number,
-    plus,
-    replaced,
-    sized,
-    substitute,
-    summed,
-    times,
-)
+from .algebra import delta, number, plus, summed, times
+from .axes import At, Shape, aligned, broadcast, shape_text, somewhere
 from .context import ShapeMismatch, TraceError
+from .places import index_of, indices_in, integer_of, replaced
 
-At: TypeAlias = tuple[IndexExpr, ...]
 Dtype: TypeAlias = Literal["bool", "narrow", "int", "real"]  # narrow: int8, uint8, int32, ...: arithmetic may wrap
-Shape: TypeAlias = tuple[Size, ...]
 Case: TypeAlias = tuple[tuple[Index, ...], Term, IndexExpr]
-UNIT = sized(1)
 ORDER: dict[Dtype, int] = {"bool": 0, "narrow": 1, "int": 2, "real": 3}
 
 
@@ -214,50 +192,6 @@ def finite(v: Value) -> Value:
     if v.holes and not v.soft:
         raise TraceError("-inf may only be masked away by exp, a softmax, where or maximum")
     return v
-
-
-def shape_text(shape: Sequence[Size]) -> str:
-    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
-
-
-def conflict(s: Size, t: Size) -> str:
-    if at_least_zero(s - t - 1) or at_least_zero(t - s - 1):
-        return f"{s} is not {t}"
-    return f"{s} = {t} is not known for all sizes"
-
-
-def missing_axis(shapes: Sequence[Shape]) -> str:
-    """(B,) goes with (B, D) as (B, 1): a sum without keepdims."""
-    long = max(shapes, key=len)
-    short = next((s for s in shapes if s and len(s) < len(long) and s == long[: len(s)]), None)
-    return "" if short is None else f"{shape_text(short)} is broadcast along the wrong axis: keep its axis in front"
-
-
-def broadcast(*shapes: Shape) -> Shape:
-    """NumPy's rule: equal sizes conform and 1 stretches."""
-    result: list[Size] = []
-    for k in range(1, max(map(len, shapes), default=0) + 1):
-        size = UNIT
-        for shape in shapes:
-            if len(shape) < k or shape[-k] in (UNIT, size):
-                continue
-            if size != UNIT:
-                text = f"shapes {' and '.join(map(shape_text, shapes))} do not broadcast: {conflict(size, shape[-k])}"
-                raise ShapeMismatch(text, missing_axis(shapes))
-            size = shape[-k]
-        result.insert(0, size)
-    return tuple(result)
-
-
-def aligned(shape: Shape, at: At) -> At:
-    """The index of an operand of this shape for the index of the broadcast result."""
-    tail = at[len(at) - len(shape) :]
-    return tuple(ZERO_AT if s == UNIT else e for s, e in zip(shape, tail, strict=True))
-
-
-def somewhere(shape: Shape) -> At:
-    """A place of an array, any one: an index of its own for each axis."""
-    return tuple(ZERO_AT if s == UNIT else dummy(s) for s in shape)
 
 
 def stretched(v: Value, shape: Shape) -> Value:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .algebra import at_least_zero, dummy
+from symbackprop.core.terms import at_least_zero, dummy
+
 from .array import SymArray, wrap
+from .axes import At, aligned, broadcast, normal_axis, somewhere
 from .context import TraceError, current, provides, refuses
 from .creation import dtype_named
 from .lifting import lifted
-from .places import normal_axis
-from .values import ORDER, At, Dtype, Value, aligned, broadcast, somewhere
+from .values import ORDER, Dtype, Value
 
 
 class Vectorized:

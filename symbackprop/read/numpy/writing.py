@@ -4,43 +4,17 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from symbackprop.core.terms import Add, as_affine
+from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine, sized
+from symbackprop.core.syntax import ONE, ZERO, Add, Term, substitute
+from symbackprop.core.terms import dummy, whole
 
-from .algebra import (
-    ONE,
-    ZERO,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    between,
-    blend,
-    complement,
-    constant_of,
-    delta,
-    difference,
-    dummy,
-    gate,
-    index_of,
-    indices_in,
-    nonnegative,
-    plus,
-    quotient_and_rest,
-    shifted,
-    sized,
-    step,
-    substitute,
-    summed,
-    taken,
-    times,
-    whole,
-)
+from .algebra import between, blend, complement, delta, gate, plus, step, summed, taken, times
+from .axes import UNIT, At, aligned, shape_text, somewhere
 from .context import ShapeMismatch, TraceError
 from .elementwise import masking
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
-from .values import ORDER, UNIT, At, Case, Value, aligned, all_soft, shape_text, somewhere, stretched, together
+from .places import ZERO_AT, constant_of, difference, index_of, indices_in, nonnegative, quotient_and_rest, shifted
+from .values import ORDER, Case, Value, all_soft, stretched, together
 
 Written: TypeAlias = tuple[tuple[Index, ...], Term, At]
 
