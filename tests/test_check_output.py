@@ -20,8 +20,8 @@ from symbackprop.documents.check import check_text
 from symbackprop.write.notes.as_json import document_json
 from symbackprop.write.notes.derivation import derivation
 from symbackprop.write.notes.page import html_page
-from symbackprop.write.notes.sarif import document_sarif
 from symbackprop.write.notes.terminal import report
+from symbackprop.write.sarif import document_sarif
 
 ROOT = Path(__file__).parent.parent
 HEAD = r"""---

@@ -43,8 +43,8 @@ from symbackprop.story import latex_documents
 from symbackprop.story.pages import plain_document, plain_scope
 from symbackprop.story.stories import STORIES
 from symbackprop.story.told import Theorem, Told
-from symbackprop.write.program import working
-from symbackprop.write.program.working import worked
+from symbackprop.write.program import parts
+from symbackprop.write.program.parts import worked
 
 ROOT = Path(__file__).parents[1]
 SIGNALS = (
@@ -251,7 +251,7 @@ def test_a_law_that_lies_works_nothing_out(monkeypatch: pytest.MonkeyPatch) -> N
         found = chain_rule(t, context)
         return found and (mul(num(2), found[0]), found[1])
 
-    monkeypatch.setattr(working, "THROUGH", repeated(doubled))
+    monkeypatch.setattr(parts, "THROUGH", repeated(doubled))
     assert worked(Power(x, Fraction(2)), wrt, result, str) == []
 
 

@@ -15,8 +15,7 @@ import symbackprop as sb
 from symbackprop.read.numpy import parse_shapes
 from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.dialects import DIALECTS
-from symbackprop.write.program.html_page import as_html
-from symbackprop.write.program.pages import as_latex, as_markdown, as_text
+from symbackprop.write.program.pages import as_html, as_latex, as_markdown, as_text
 from symbackprop.write.program.source import Program
 
 UNWANTED = ("Derivative(", "KroneckerDelta(", r"\mathrm{part}", "%", "°", "tidy", "#")

@@ -12,7 +12,7 @@ from symbackprop.commands import document_cache
 from symbackprop.decide.outcomes import RULES, rule_of
 from symbackprop.documents.check import check_document, check_text
 from symbackprop.write.notes.page import html_page
-from symbackprop.write.notes.sarif import document_sarif
+from symbackprop.write.sarif import document_sarif
 
 CHAPTER = r"Let $X \in \R^{n \times d}$ and $\loss(w) = \|Xw - y\|^2$. \[ \nabla \loss(w) = X^T (Xw - y) \]"
 BOOK = r"""\documentclass{book}

@@ -85,6 +85,48 @@ TEXTS = {
         r"Let $f(x) = x^3$. $f(x) = f(a) + \frac{df}{dx}\Big|_{x=a} (x - a)$.",
         [U],
     ),
+    "a dot for the derivative of a loss": (
+        r"Let $\dot{W}$ denote $\partial L/\partial W$, and so for every variable. With $y = W x$ we have "
+        r"$\dot{W} = \dot{y} x^T$, $\dot{x} = W^T \dot{y}$, $\dot x = W \dot y$, $\dot{W} = x \dot{y}^T$.",
+        [P, P, R, R],
+    ),
+    "a bar for any variable": (
+        r"For each variable $v$ let $\bar v = \frac{\partial L}{\partial v}$. With $z = W x + b$ and $h = \tanh(z)$, "
+        r"$\bar z = \bar h \odot (1 - h^2)$, $\bar W = \bar z x^T$, $\bar b = \bar z$, $\bar x = W^T \bar z$, "
+        r"$\bar z = \bar h \odot (1 - h)$, $\bar W = x \bar z^T$.",
+        [P, P, P, P, R, R],
+    ),
+    "a dialect said in words": (
+        r"In the following dX means $\partial L/\partial X$. $Z = X W$. $dW = X^T dZ$, $dX = dZ W^T$, $dX = dZ W$.",
+        [P, P, R],
+    ),
+    "a dot for the derivative by time": (
+        r"A dot denotes the derivative with respect to time. Let $y = A x$ and $V = x^T x$ with $x \in "
+        r"\mathbb{R}^n$. "
+        r"$\dot y = A \dot x$, $\dot V = 2 x^T \dot x$, $\dot V = x^T \dot x$, $\dot y = A^T \dot x$.",
+        [P, P, R, R],
+    ),
+    "an equation of motion": (
+        r"Time derivatives are written with a dot. Let $V(x) = x^T P x$ and $\dot x = A x$, $x \in \mathbb{R}^n$. "
+        r"$\dot V = x^T (A^T P + P A) x$, $\dot V = x^T P A x$.",
+        [P, R],
+    ),
+    "a dot over what t gives": (
+        r"Let $x(t) = t^3$ and $y = x^2$. $\dot x = 3t^2$, $\ddot x = 6t$, $\dot y = 6t^5$, $\dot y = 2x \dot x$, "
+        r"$\dot y = 2x$, $\ddot x = 6$.",
+        [P, P, P, P, R, R],
+    ),
+    "a dot for tangents": (
+        r"In forward mode the tangent of $v$ is written with a dot, $\dot v$. $z = \tanh(W x + b)$. "
+        r"$\dot z = (1 - z^2) \odot (W \dot x)$, $\dot z = (1 - z^2) \odot (W \dot x + \dot W x + \dot b)$, "
+        r"$\dot z = (1-z) \odot (W \dot x)$.",
+        [P, P, R],
+    ),
+    "a dot that nothing explains is another name": (
+        r"$L = (\dot q - a)^2$, $\frac{\partial L}{\partial \dot q} = 2(\dot q - a)$, "
+        r"$\frac{\partial L}{\partial \dot q} = 2(a - \dot q)$.",
+        [P, R],
+    ),
 }  # fmt: skip
 
 

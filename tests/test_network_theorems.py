@@ -15,8 +15,7 @@ from symbackprop.gradients.derived import derived
 from symbackprop.network.activations import Z as VARIABLE
 from symbackprop.network.activations import activation, scalar_activation
 from symbackprop.network.dense import dense
-from symbackprop.network.settled import definition, settled
-from symbackprop.network.theorems import prove_equation, prove_network, remainder
+from symbackprop.network.theorems import definition, prove_equation, prove_network, remainder, settled
 from symbackprop.read.formulas.program import Formulas, Program
 from symbackprop.read.formulas.statement import reached
 from symbackprop.read.numpy import Declared

@@ -59,8 +59,8 @@ from symbackprop.core.terms import (
     sized,
     substitute,
 )  # fmt: skip
+from symbackprop.write.code.compiled import UnsafeSource, check_expression, check_source
 from symbackprop.write.code.numpy_code import compile_function
-from symbackprop.write.code.source_check import UnsafeSource, check_expression, check_source
 
 SIZES = {"n": 3, "m": 4, "k": 2}
 FUNCTIONS = {

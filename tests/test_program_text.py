@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
-from symbackprop.write.program.layout import rows
+from symbackprop.write.program.source import rows
 
 
 def half(x: Any) -> Any:

@@ -225,7 +225,7 @@ def derivation_of(statement: Checked) -> str:
     from symbackprop.clock import OutOfTime
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.functions.explaining import explain_derivative
-    from symbackprop.write.program.html_page import passages
+    from symbackprop.write.program.pages import passages
 
     try:
         found = explain_derivative(statement.reading, timeout=DERIVING)
@@ -245,7 +245,7 @@ def write_results(request: Request, found: list[Document]) -> None:
     from symbackprop.write.certificate import write_certificates
     from symbackprop.write.notes.as_json import statement_certificates, summed_up
     from symbackprop.write.notes.paper import latex_page, write_pdf
-    from symbackprop.write.notes.sarif import document_sarif
+    from symbackprop.write.sarif import document_sarif
 
     statements = [c for d in found for c in d.statements]
     if request.certificate is not None:

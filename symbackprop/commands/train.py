@@ -64,11 +64,10 @@ def run(args: argparse.Namespace) -> int:
     import sys
     from time import perf_counter
 
-    from symbackprop.train.checkpoint import Saver, fingerprint
     from symbackprop.train.equations import equations
     from symbackprop.train.loop import learnt_nothing, train
     from symbackprop.train.progress import Progress
-    from symbackprop.train.run_folder import RunFolder
+    from symbackprop.train.run_folder import RunFolder, Saver, fingerprint
 
     folder = RunFolder(args.resume or args.out)
     again = args.resume is not None
@@ -124,8 +123,7 @@ def read_settings(args: argparse.Namespace) -> tuple[Optimiser, Settings]:
     """Raises SymbackpropError, naming the option, for what makes no sense."""
     from symbackprop.core.terms import SymbackpropError
     from symbackprop.train.loop import Settings
-    from symbackprop.train.optimisers import optimiser
-    from symbackprop.train.schedules import SCHEDULES
+    from symbackprop.train.optimisers import SCHEDULES, optimiser
 
     for name, least in (("epochs", 1), ("batch", 1), ("seed", 0), ("warmup", 0), ("patience", 1)):
         value = getattr(args, name)
@@ -151,8 +149,7 @@ def read_data(args: argparse.Namespace) -> Data:
     """The samples, split and scaled.  Raises SymbackpropError for data that nothing can be learnt from."""
     import os
 
-    from symbackprop.train.built_in import SETS, built_in
-    from symbackprop.train.data import TEST_SHARE, VALIDATION_SHARE, data_from
+    from symbackprop.train.data import SETS, TEST_SHARE, VALIDATION_SHARE, built_in, data_from
     from symbackprop.train.tables import SUFFIXES, table
 
     cost = read_loss(args.loss) if args.loss else None
@@ -240,8 +237,7 @@ def read_widths(layers: str, data: Data) -> list[int]:
 
 def notes(data: Data, args: argparse.Namespace) -> None:
     """What is worth saying before a training on one's own data."""
-    from symbackprop.train.built_in import SETS
-    from symbackprop.train.data import constant_features
+    from symbackprop.train.data import SETS, constant_features
 
     if args.data in SETS:
         return

@@ -24,11 +24,11 @@ from symbackprop.read.numpy import Declared
 from symbackprop.write.code.compiled import Compiled
 from symbackprop.write.code.index_code import compile_tensors
 from symbackprop.write.program.derivation import plan
-from symbackprop.write.program.forms import WRITERS
 from symbackprop.write.program.lines import Derivation
+from symbackprop.write.program.notation import Author
+from symbackprop.write.program.pages import WRITERS
 from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
-from symbackprop.write.program.standing import Author
 
 from .claims import Claim, Setting, axes_of, objective, partial_latex
 from .deciding import LONG, in_words, together, verdict_of

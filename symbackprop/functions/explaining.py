@@ -20,12 +20,9 @@ from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.read.numpy import UNIT, ZERO_AT, Declared
 from symbackprop.write.notes.letters import DocumentLatex, DocumentText, author_text
 from symbackprop.write.program.dialects import DIALECTS
-from symbackprop.write.program.forms import WRITERS
-from symbackprop.write.program.html_page import body
 from symbackprop.write.program.lines import Derivation
-from symbackprop.write.program.pages import aligned
-from symbackprop.write.program.pdf import as_pdf
-from symbackprop.write.program.standing import Author, Standing
+from symbackprop.write.program.notation import Author, Standing
+from symbackprop.write.program.pages import WRITERS, aligned, as_pdf, html_body
 
 from .checks import derive
 from .claims import Setting
@@ -61,7 +58,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """For a notebook, which typesets the formulas."""
-        return f'<div class="derivation">{body(self.plan, notebook=True)}</div>'
+        return f'<div class="derivation">{html_body(self.plan, notebook=True)}</div>'
 
     def _repr_latex_(self) -> str:
         return "\n\n".join(f"$$\n{aligned(p)}\n$$" for p in self.plan.passages)

@@ -57,14 +57,14 @@ class Request:
 
     def outputs(self) -> Traced:
         """The forward function traced.  Raises TraceError, ShapeMismatch; SymbackpropError where it returns nothing."""
-        found = trace(self.forward, self.given(self.forward), self.hypotheses())
+        found = trace(self.forward, self.given(self.forward), self.hypotheses(), self.variables)
         if isinstance(found.outputs, tuple | list | Mapping) and not found.outputs:
             raise SymbackpropError(f"{self.asked}: {called(self.forward)} returns no array")
         return found
 
     def result(self, more: Mapping[str, Declared]) -> Traced:
         assert self.backward is not None
-        return trace(self.backward, self.given(self.backward, more), self.hypotheses())
+        return trace(self.backward, self.given(self.backward, more), self.hypotheses(), self.variables)
 
     def given(self, function: Function, more: Mapping[str, Declared] | None = None) -> dict[str, Any]:
         known = {**self.values, **self.declared, **(more or {})}

@@ -3,31 +3,96 @@
 `prove_network` takes a layer at a time, with named intermediates: what comes after Z^l is C, an abstract
 differentiable function of Z^l, and δ^l = ∂C/∂Z^l.  The last signal is proved from the cost itself, every other from
 the one after it, and the gradients from the signals; the work grows with the number of layers.
-For one theorem about the whole cost, of any forward, there is `gradients`.
-"""
+For one theorem about the whole cost, of any forward, there is `gradients`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from symbackprop.core.context import Context, Equation, Same
 from symbackprop.core.indices import Index, ProofError, Size, SymbackpropError, sized
-from symbackprop.core.kernel import Flip, Linear, Proof
-from symbackprop.core.matrix import Leaf, Matrix, entry, shape
-from symbackprop.core.terms import ONE, Diff, Entry, Term, over, sub
+from symbackprop.core.kernel import Flip, Linear, Proof, Rephrase, Seen, check
+from symbackprop.core.matrix import ZERO_INDEX, Leaf, Matrix, entry, shape
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import (
+    ONE,
+    Add,
+    Apply,
+    Array,
+    Diff,
+    Entry,
+    Mul,
+    NonNegative,
+    Num,
+    Power,
+    Term,
+    add,
+    over,
+    predicate_key,
+    sub,
+)
+from symbackprop.network.dense import DenseNetwork, loss_of, slope_form
+from symbackprop.prove.certified import certified
 from symbackprop.prove.differentiate import Names, differentiate
-from symbackprop.prove.equality import prove_gradient
+from symbackprop.prove.equality import prove_equal, prove_gradient
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.session import joined
-from symbackprop.prove.rewriting import (
-    everywhere,
-    unfolding,
-)
+from symbackprop.prove.rewriting import Rewrite, everywhere, unfolding
 
-from .dense import DenseNetwork
-from .layers import loss_of, slope_form
-from .settled import definition, settled
+
+def settled(proof: Proof, context: Context, seen: Seen | None = None) -> tuple[Proof, Equation]:
+    """The theorem, with conditions on defined entries restated on what they stand for where that shows that they hold.
+
+    `seen` may know parts of the proof already; the theorem returned has been checked by the independent checker.
+    """
+    work = Seen(context) if seen is None else seen
+    theorem = check(proof, context, work)
+    best = proof, theorem
+    for _ in range(ROUNDS):
+        parts = []
+        for condition in sorted(theorem.conditions, key=predicate_key):
+            if isinstance(condition, NonNegative):
+                continue
+            found = complement(condition.term) or everywhere(condition.term, unfolding(), context)
+            if found is not None:
+                parts.append((condition, found[1]))
+        if not parts:
+            break
+        proof = Rephrase(proof, tuple(parts))
+        theorem = check(proof, context, work)
+        if len(theorem.conditions) < len(best[1].conditions):
+            best = proof, theorem
+    return best[0], certified(best[0], context, best[1])
+
+
+ROUNDS = 2  # of restating: a definition opened, then what that shows
+
+
+def complement(t: Term) -> Rewrite | None:
+    """1 - σ(u) = 1/(1 + e^u), which is positive."""
+    match t:
+        case Add((Num() as one, Mul((Num(minus), Apply("sigmoid", u, 0))))) if one == ONE and minus == -1:
+            value = Power(add(ONE, Apply("exp", u)), Fraction(-1))
+            found = prove_equal(t, value)
+            return None if found is None else (value, found[0])
+    return None
+
+
+def definition(leaf: Leaf, form: Matrix) -> tuple[Array, Tensor]:
+    """The array, defined by the entries of the form."""
+    rows, columns = (Index(letter, n) for letter, n in zip("rc", leaf.shape, strict=True))
+    match leaf.kind:
+        case "matrix":
+            return leaf.array, Tensor((rows, columns), entry(form, rows, columns))
+        case "column":
+            return leaf.array, Tensor((rows,), entry(form, rows, ZERO_INDEX))
+        case "row":
+            return leaf.array, Tensor((columns,), entry(form, ZERO_INDEX, columns))
+        case _:
+            return leaf.array, Tensor((), entry(form, ZERO_INDEX, ZERO_INDEX))
+
 
 DOWNSTREAM = "C"  # what comes after a layer
 TARGETS = "targets sum to one"

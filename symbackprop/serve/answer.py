@@ -17,7 +17,7 @@ from symbackprop.read.formulas.numbered_names import in_digits
 from symbackprop.read.formulas.numpy_text import NumpyText
 from symbackprop.read.formulas.typed import read_claim
 from symbackprop.write.notes.page import Statements
-from symbackprop.write.program.html_page import body, pointed_at
+from symbackprop.write.program.pages import html_body, pointed_at
 
 from .question import Answer, Question
 
@@ -30,7 +30,7 @@ def answer(q: Question) -> Answer:
     """Never raises for what a person typed."""
     try:
         found = explained(q)
-        derivation = f'<div data-shapes="{pointed_at(found.plan)}">{body(found.plan)}</div>'
+        derivation = f'<div data-shapes="{pointed_at(found.plan)}">{html_body(found.plan)}</div>'
         answered = Answer("", derivation, dict(texts(found)))
     except (SymbackpropError, OutOfTime) as problem:
         return Answer(problem=str(problem))

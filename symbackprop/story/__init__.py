@@ -4,6 +4,6 @@
 >>> show("softmax")
 """
 
-from .forwards import Forward, latex_documents, markdown_page, show, tell
+from symbackprop.story.pages import Forward, latex_documents, markdown_page, show, tell
 
 __all__ = ["Forward", "latex_documents", "markdown_page", "show", "tell"]

@@ -15,12 +15,22 @@ from symbackprop.core.kernel import Proof
 from symbackprop.core.matrix import Elementwise, Hadamard, Leaf, Matrix, Transpose, entry
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Term
-from symbackprop.network.dense import bias_gradient, signal_before, weight_gradient, weighted_input
-from symbackprop.network.layers import ABOVE, BELOW, HERE, SAMPLES, Layers, width
-from symbackprop.network.settled import definition, settled
+from symbackprop.network.dense import (
+    ABOVE,
+    BELOW,
+    HERE,
+    SAMPLES,
+    Layers,
+    bias_gradient,
+    signal_before,
+    weight_gradient,
+    weighted_input,
+    width,
+)
+from symbackprop.network.theorems import definition, settled
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
-from symbackprop.write.program.standing import flipped
+from symbackprop.write.program.notation import flipped
 
 from .dense_layers import KINDS
 from .dense_layers import biases as columns_of_biases

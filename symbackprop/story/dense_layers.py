@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symbackprop.core.matrix import Elementwise, Leaf
-from symbackprop.network.layers import ABOVE, BEFORE_LAST, BELOW, HERE, LAST, SAMPLES, Layers, width
-from symbackprop.write.program.standing import Standing
+from symbackprop.network.dense import ABOVE, BEFORE_LAST, BELOW, HERE, LAST, SAMPLES, Layers, width
+from symbackprop.write.program.notation import Standing
 
 from .told import COLUMNS, NUMERATOR, ROWS, Question
 

@@ -14,8 +14,7 @@ from symbackprop.core.kernel import EveryDepth, Proof
 from symbackprop.core.matrix import Elementwise, Given, Hadamard, Leaf, Matrix, entry
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Entry, Term, whole
-from symbackprop.network.dense import bias_gradient, signal_before, weight_gradient, weighted_input
-from symbackprop.network.layers import (
+from symbackprop.network.dense import (
     ABOVE,
     BELOW,
     COST,
@@ -24,10 +23,14 @@ from symbackprop.network.layers import (
     SAMPLES,
     Layers,
     at_axes,
+    bias_gradient,
     rows_and_columns,
+    signal_before,
+    weight_gradient,
+    weighted_input,
     width,
 )
-from symbackprop.network.settled import definition
+from symbackprop.network.theorems import definition
 from symbackprop.prove.certified import certified
 from symbackprop.prove.equality import prove_gradient
 

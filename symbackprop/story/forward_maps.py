@@ -11,8 +11,7 @@ from symbackprop.core.matrix import UNIT, Elementwise, Leaf, Plus, Product
 from symbackprop.core.matrix import Softmax as SoftmaxForm
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, Apply, Array, Entry, Power, mul, neg, num, over, sub, whole
-from symbackprop.network.dense import weighted_input
-from symbackprop.network.layers import SAMPLES
+from symbackprop.network.dense import SAMPLES, weighted_input
 
 from .told import ROWS, Question
 

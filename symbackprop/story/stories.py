@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from symbackprop.network.layers import SAMPLES, Layers
+from symbackprop.network.dense import SAMPLES, Layers
 
 from . import columns_to_rows, dense_layers, every_depth, forward_maps
 from .dense_layers import of_each_kind

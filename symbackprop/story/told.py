@@ -13,8 +13,8 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Size, Sum, Term, free, subterms, whole
 from symbackprop.gradients.derived import derived
 from symbackprop.gradients.meanings import with_entries
-from symbackprop.network.layers import COST, axes_of, loss_of, slope_form
-from symbackprop.network.settled import definition, settled
+from symbackprop.network.dense import COST, axes_of, loss_of, slope_form
+from symbackprop.network.theorems import definition, settled
 from symbackprop.prove.equality import prove_gradient
 from symbackprop.read.formulas.program import Assuming, Formulas, Program
 from symbackprop.read.numpy import Declared, trace_assumptions
@@ -22,9 +22,8 @@ from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.text import Plain
 from symbackprop.write.program.derivation import plan
 from symbackprop.write.program.lines import RESULT, Line, Passage
-from symbackprop.write.program.notation import partial
+from symbackprop.write.program.notation import GRADIENT, Author, Standing, partial
 from symbackprop.write.program.parts import IndexLetters
-from symbackprop.write.program.standing import GRADIENT, Author, Standing
 
 Both = tuple[str, str]  # text and LaTeX
 COLUMNS, ROWS = Standing(paper=True), Standing(rows=True, paper=True)

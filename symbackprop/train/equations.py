@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from symbackprop.core.context import EMPTY, Context, Equation
 from symbackprop.core.kernel import Proof
 from symbackprop.core.matrix import Matrix
-from symbackprop.network import adam_slots, bias_row, penalty
 from symbackprop.network.activations import Activation
 from symbackprop.network.dense import DenseNetwork
-from symbackprop.network.from_outputs import prove_from_output, slope_from_output
+from symbackprop.network.steps import (
+    prove_adam_change,
+    prove_adam_slot,
+    prove_bias_gradients,
+    prove_bias_row,
+    prove_from_output,
+    prove_penalty,
+    slope_from_output,
+)
 from symbackprop.network.theorems import generalised, prove_network
 from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
 
@@ -40,14 +47,14 @@ def _all(network: DenseNetwork, optimiser: Optimiser, l2: float) -> Iterator[Pro
     used = {f.name: f for f in network.activations if isinstance(f, Activation) and slope_from_output(f) is not None}
     for name, f in sorted(used.items()):
         yield Proved(f"{name}' from {name}", EMPTY, *prove_from_output(f))
-    yield Proved("bias as a row of ones", EMPTY, *bias_row.prove_forward())
-    for what, found in zip(("weights", "biases"), bias_row.prove_gradients(), strict=True):
+    yield Proved("bias as a row of ones", EMPTY, *prove_bias_row())
+    for what, found in zip(("weights", "biases"), prove_bias_gradients(), strict=True):
         yield Proved(f"the {what}' part of one product", EMPTY, *found)
     if l2:  # all layers' weights are matrices of any size, so one stands for all
-        yield Proved("penalty on the weights", EMPTY, *penalty.prove_penalty(network, 1))
+        yield Proved("penalty on the weights", EMPTY, *prove_penalty(network, 1))
     if isinstance(optimiser, Adam):
-        yield Proved("Adam's slots over 1 - β", EMPTY, *adam_slots.prove_slot())
-        yield Proved("Adam's change of a parameter", EMPTY, *adam_slots.prove_change())
+        yield Proved("Adam's slots over 1 - β", EMPTY, *prove_adam_slot())
+        yield Proved("Adam's change of a parameter", EMPTY, *prove_adam_change())
 
 
 def latex_page(title: str, proved: tuple[Proved, ...]) -> str:

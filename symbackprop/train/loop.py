@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import DenseNetwork
 from symbackprop.network.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from symbackprop.train.backends.compiled import NoCompiler
+from symbackprop.train.optimisers import rates
 from symbackprop.write.code.network_code import compile_cost
 from symbackprop.write.step.assignments import Step
 from symbackprop.write.step.from_forms import training_step
 
 from .backends.choice import Engine, chosen, engine, slower
-from .backends.toolchain import NoCompiler
 from .data import Data, Split
 from .optimisers import Optimiser
-from .schedules import rates
 
 Array = NDArray[Any]
 MOST_PARAMETERS = 50_000_000

@@ -24,7 +24,7 @@ from symbackprop.core.theorem import Theorem, theorem
 from symbackprop.core.theorem import proved as is_proved
 from symbackprop.decide import decide
 from symbackprop.functions.checks import check_gradient
-from symbackprop.network.layers import SAMPLES, Layers
+from symbackprop.network.dense import SAMPLES, Layers
 from symbackprop.story.every_depth import signals
 
 
@@ -134,5 +134,5 @@ def test_a_prover_and_a_kernel_that_lie_prove_nothing(monkeypatch: pytest.Monkey
     assert kernel.check(Linear(ONE, add(ONE, ONE))).rhs == add(ONE, ONE)
     with pytest.raises(ProofError, match="different sums of products"):
         proved(Statement(ONE, add(ONE, ONE), EMPTY))
-    monkeypatch.setattr(decide, "counterexample", lambda *_: None)
+    monkeypatch.setattr(decide, "counterexample", lambda *_, **__: None)
     assert check_gradient(square, lambda x: 3 * x, {"x": "n"}, seek_repair=False).status == "unknown"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from training_reference import BATCH, SAMPLES, STEPS, after_steps, batches, problem, reference, table
 
-from symbackprop.train.backends import toolchain
+from symbackprop.train.backends import compiled as toolchain
 from symbackprop.train.backends.choice import chosen, engine
 from symbackprop.train.backends.compiled import Compiled
 from symbackprop.train.backends.jax_scan import blocks

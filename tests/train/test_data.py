@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.train.built_in import built_in
-from symbackprop.train.data import Table, constant_features, data_from, guessed
+from symbackprop.train.data import Table, built_in, constant_features, data_from, guessed
 from symbackprop.train.tables import features, table
 
 GOOD = "a,b,y\n1,2,x\n3,4,z\n5,6,x\n7,8,z\n9,10,x\n"

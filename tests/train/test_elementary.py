@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_backends import needs_compiler, own_cache
 
-from symbackprop.train.backends import toolchain
+from symbackprop.train.backends import compiled as toolchain
 from symbackprop.write.step.c_functions import header
 
 pytestmark = needs_compiler

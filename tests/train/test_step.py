@@ -8,22 +8,28 @@ from time import process_time
 import pytest
 
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.network import adam_slots, bias_row
 from symbackprop.network.activations import ACTIVATIONS, Z, scalar_activation
 from symbackprop.network.dense import dense
-from symbackprop.network.from_outputs import SLOPES, deltas_from_outputs, prove_from_output
-from symbackprop.network.penalty import prove_penalty
+from symbackprop.network.steps import (
+    SLOPES,
+    deltas_from_outputs,
+    prove_adam_change,
+    prove_adam_slot,
+    prove_bias_gradients,
+    prove_bias_row,
+    prove_from_output,
+    prove_penalty,
+)
 from symbackprop.network.theorems import prove_equation
 from symbackprop.train.equations import equations, latex_page
 from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
+from symbackprop.write.code.compiled import UnsafeSource
 from symbackprop.write.code.network_code import compile_cost, compile_gradient
-from symbackprop.write.code.source_check import UnsafeSource
-from symbackprop.write.step.assignments import Multiply, line, text
+from symbackprop.write.step.assignments import Multiply, accumulating, in_place, line, text
 from symbackprop.write.step.c_epoch import c_source, layouts_for
 from symbackprop.write.step.c_functions import header
 from symbackprop.write.step.from_forms import training_step
 from symbackprop.write.step.functional import compiled_function, functional_source
-from symbackprop.write.step.passes import accumulating, in_place
 from symbackprop.write.step.planned_numpy import planned
 from symbackprop.write.step.source_checks import check_c, compiled_plan
 
@@ -70,16 +76,16 @@ def test_signals_from_outputs_are_those_of_the_network(hidden):
 
 
 def test_the_bias_as_a_row_of_ones_is_proved():
-    forward = bias_row.prove_forward()[1]
-    weights, bias = (found[1] for found in bias_row.prove_gradients())
+    forward = prove_bias_row()[1]
+    weights, bias = (found[1] for found in prove_bias_gradients())
     assert not forward.conditions and not weights.conditions and not bias.conditions
     assert str(forward).endswith("= Σ_q A[i,q]*W[q,j] + b[j]")
     assert re.search(r"= Σ_(\w) δ\[\1,j\]$", str(bias))
 
 
 def test_adam_with_other_slots_is_proved():
-    assert str(adam_slots.prove_slot()[1]).startswith("(β*m + (1 - β)*g)*(1 - β)^-1 = β*(m*(1 - β)^-1) + g")
-    assert len(adam_slots.prove_change()[1].conditions) == 3
+    assert str(prove_adam_slot()[1]).startswith("(β*m + (1 - β)*g)*(1 - β)^-1 = β*(m*(1 - β)^-1) + g")
+    assert len(prove_adam_change()[1].conditions) == 3
 
 
 def test_the_gradient_of_the_penalty_is_proved():

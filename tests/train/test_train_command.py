@@ -15,8 +15,7 @@ from rich.console import Console
 
 from symbackprop.cli import main
 from symbackprop.network.dense import dense
-from symbackprop.train.built_in import built_in
-from symbackprop.train.data import data_from
+from symbackprop.train.data import built_in, data_from
 from symbackprop.train.loop import Epoch, Measured
 from symbackprop.train.model import decoded
 from symbackprop.train.progress import Progress

@@ -17,15 +17,13 @@ from symbackprop.cli import main
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.network.dense import dense
 from symbackprop.network.losses import loss
-from symbackprop.train import checkpoint
-from symbackprop.train.backends import toolchain
-from symbackprop.train.built_in import built_in
-from symbackprop.train.data import Split, data_from
+from symbackprop.train import run_folder
+from symbackprop.train.backends import compiled as toolchain
+from symbackprop.train.data import Split, built_in, data_from
 from symbackprop.train.loop import Session, Settings, accuracy, loss_of_mean, train
 from symbackprop.train.model import decoded
-from symbackprop.train.optimisers import SGD, Adam, Momentum, optimiser
+from symbackprop.train.optimisers import SCHEDULES, SGD, Adam, Momentum, optimiser, rates
 from symbackprop.train.run_folder import RunFolder
-from symbackprop.train.schedules import SCHEDULES, rates
 
 __all__ = ["own_cache", "quickly"]
 NETWORK = dense((64, 12, 10), ("tanh", "softmax"), "cross-entropy", "row", "N")
@@ -205,14 +203,14 @@ def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tm
     data, path = glyphs(), str(tmp_path / "checkpoint.npz")
     settings = Settings(epochs=7, schedule=schedule, warmup=1, backend=backend, patience=20)
     whole = train(NETWORK, data, made, settings)
-    mark = checkpoint.fingerprint(data)
+    mark = run_folder.fingerprint(data)
 
     def stop(epoch):
         if epoch.number == 3:
             raise KeyboardInterrupt
 
-    train(NETWORK, data, made, settings, report=stop, checkpoint=lambda s: checkpoint.save(path, s, mark))
-    state = checkpoint.load(path, mark)
+    train(NETWORK, data, made, settings, report=stop, checkpoint=lambda s: run_folder.save_state(path, s, mark))
+    state = run_folder.load_state(path, mark)
     assert state.done == 3 and state.backend == backend
     again = train(NETWORK, data, made, settings, state=state)
     np.testing.assert_array_equal(again.state.flat, whole.state.flat)
@@ -225,10 +223,10 @@ def test_a_resumed_training_is_the_uninterrupted_one(backend, made, schedule, tm
 def test_a_checkpoint_of_other_data_is_refused(tmp_path):
     data, path = glyphs(), str(tmp_path / "c.npz")
     session = Session(NETWORK, data, Adam(), Settings(epochs=1), None)
-    checkpoint.save(path, session.state, checkpoint.fingerprint(data))
+    run_folder.save_state(path, session.state, run_folder.fingerprint(data))
     other = replace(data, train=Split(data.train.x[::-1].copy(), data.train.t))
     with pytest.raises(SymbackpropError, match="another training: the data or the options have changed"):
-        checkpoint.load(path, checkpoint.fingerprint(other))
+        run_folder.load_state(path, run_folder.fingerprint(other))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a file", b"text"])
@@ -236,7 +234,7 @@ def test_a_broken_checkpoint_is_refused(content, tmp_path):
     path = tmp_path / "c.npz"
     path.write_bytes(content)
     with pytest.raises(SymbackpropError, match="no file of this program"):
-        checkpoint.load(str(path), "")
+        run_folder.load_state(str(path), "")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
@@ -244,8 +242,8 @@ def test_kill_9_at_any_moment_and_resume_bit_for_bit(tmp_path):
     """Killed again and again, each time at another moment; at the end all is as in an undisturbed run."""
     options = ["--data", "glyphs", "--epochs", "25", "--dtype", "float64", "--validation", "0.1"]
     program = (
-        "import sys; from symbackprop.train import checkpoint;"
-        "checkpoint.Saver.__init__.__defaults__ = (0.0,);"  # a checkpoint after each epoch
+        "import sys; from symbackprop.train import run_folder;"
+        "run_folder.Saver.__init__.__defaults__ = (0.0,);"  # a checkpoint after each epoch
         "from symbackprop.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     undisturbed, killed = str(tmp_path / "undisturbed"), str(tmp_path / "killed")

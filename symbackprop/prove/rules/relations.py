@@ -19,7 +19,7 @@ from symbackprop.core.terms import Apply, Delta, Entry, Holds, Mul, Power, Term,
 from symbackprop.prove.normal_form.session import Session
 
 from ..matching import Pattern, occurrences
-from ..normal_form.reduce import About, Move, Rule, product_of
+from ..normal_form.session import About, Move, Rule, product_of
 from .steps import Steps
 from .summation_ranges import Shifts, at_end, counted, implied
 from .symmetry import Symmetry, orders, turned, turning

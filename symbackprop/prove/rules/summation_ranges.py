@@ -37,8 +37,7 @@ from symbackprop.core.terms import (
     sub,
     subterms,
 )
-from symbackprop.prove.normal_form.reduce import Move, Reduction, product_of, summed
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import Move, Reduction, Session, product_of, summed
 
 # --- conditions that hold at one end of an axis only: [i <= 0] = δ_{i,0}, and [i <= n-1] = 1 - δ_{i,n} for i <= n ---
 

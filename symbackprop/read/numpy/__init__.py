@@ -1,6 +1,7 @@
 """NumPy functions as index terms, by running them on arrays of symbolic shape."""
 
 from .array import SymArray
+from .assumptions import trace_assumptions
 from .axes import UNIT, aligned
 from .context import ShapeMismatch, TraceError
 from .modules import MODULES
@@ -9,7 +10,7 @@ from .places import ZERO_AT
 from .recording import Graph, Recorder, array_of, node_of, record
 from .shapes import Declared, parse_shape, parse_shapes
 from .sizes import SymInt, size_number
-from .tracing import Traced, trace, trace_assumptions
+from .tracing import Traced, trace
 from .values import Value
 from .windows import added_windows, correlated, padded, scattered, strided_windows
 

@@ -48,10 +48,10 @@ for name in OPERATORS:
 
 
 class GrowingList(list):  # type: ignore[type-arg]
-    """A list that the loop extends: reading it inside the loop would see another length."""
+    """A list that a loop, or each call, extends: reading it would see another length."""
 
     def refuse(self, *_: Any, **__: Any) -> Any:
-        raise TraceError("the loop reads a list that it extends, which carries a value from one iteration to the next")
+        raise TraceError("what each iteration, or each call, adds to a list is read: it carries a value to the next")
 
 
 for name in ("getitem", "setitem", "iter", "len", "add", "radd", "mul", "contains", "reversed", "bool", "eq", "iadd"):

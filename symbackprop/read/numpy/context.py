@@ -36,7 +36,8 @@ class Tracing:
     hypotheses, `partial` the terms known to have a value everywhere or not, `sorted_by` what sorts an array (kept, so
     that its id stays its own), with the axis and the array.  `draws` has the random arrays of runs that may draw,
     `branches` what decides branches on data where a function is run on each way through it, `split` how many
-    iterations at the start and at the end of a loop stand apart."""
+    iterations at the start and at the end of a loop stand apart; `copier` has the copies that run, `moving` the names
+    of the arguments that the result is differentiated by; `large` is set where a factor may be a mask constant."""
 
     constants: set[str] = field(default_factory=set)
     rounded: dict[float, Fraction] = field(default_factory=dict)
@@ -58,6 +59,9 @@ class Tracing:
     draws: Any = None
     branches: Any = None
     split: dict[Any, tuple[int, int]] = field(default_factory=dict)
+    copier: Any = None
+    moving: frozenset[str] = frozenset()
+    large: bool = False
 
 
 _stack: list[Tracing] = [Tracing()]

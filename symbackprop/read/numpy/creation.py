@@ -14,8 +14,8 @@ from .algebra import delta, gate
 from .array import SymArray, wrap
 from .axes import At
 from .context import NUMPY, TraceError, current, provides, rows
-from .elementwise import masking
 from .lifting import dtype_kind, lengths, lifted
+from .masks import masking
 from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, shifted
 from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
 from .truth import truth

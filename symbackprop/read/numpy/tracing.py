@@ -7,31 +7,31 @@ are its random numbers.
 from __future__ import annotations
 
 import builtins
-import inspect
 import linecache
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy
 
-from symbackprop.core.context import Context, Hypothesis, Same
+from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import Index, Pick, Size, SymbackpropError
-from symbackprop.core.syntax import ZERO, Array, AtLeastZero, Entry, Nonzero, Positive, Tensor, Term, arrays, free
+from symbackprop.core.syntax import ZERO, Array, Entry, Tensor, Term, arrays, free
 from symbackprop.core.terms import dummy
 
-from .algebra import delta, minus
+from .algebra import delta
 from .array import SymArray
-from .axes import UNIT, aligned, broadcast
+from .axes import UNIT, aligned
 from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
 from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
 from .frames import MARK, home_of
+from .kept_state import frozen, kept_alike
 from .lifting import lifted
 from .places import ZERO_AT
 from .sequences import SymList
@@ -79,9 +79,12 @@ def symbol(name: str, declared: Declared) -> Any:
 
 
 def trace(
-    function: Callable[..., Any], arguments: Mapping[str, Declared | Any], hypotheses: Sequence[Hypothesis] = ()
+    function: Callable[..., Any],
+    arguments: Mapping[str, Declared | Any],
+    hypotheses: Sequence[Hypothesis] = (),
+    moving: Iterable[str] = (),
 ) -> Traced:
-    """The result of function(**arguments) as tensors, equal to it where the hypotheses hold.
+    """The result of function(**arguments) as tensors, equal to it where the hypotheses hold, whatever moves.
 
     Declared arguments are symbolic arrays named like the argument, a Size is a symbolic whole number, others are passed
     as they are.  Raises TraceError
@@ -91,9 +94,10 @@ def trace(
     state = Tracing()
     context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
     for passes in (1, 2):
-        state = Tracing(names=frozenset(arguments), passes=passes, context=context)
+        state = Tracing(names=frozenset(arguments), passes=passes, context=context, moving=frozenset(moving))
         with tracing(state):
             results.append(run_raw(function, arguments, settled))
+            refuse_what_counts_calls(function, arguments, results[-1], state)
         if not state.looped:
             break
     if len(results) == 2 and not alike(results[0], results[1]):
@@ -148,10 +152,49 @@ def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
 
 
 def attempt(function: Callable[..., Any], arguments: Mapping[str, Any], read: Callable[[Any], T]) -> T:
-    copier = Copier()
+    copier = current().copier = Copier()
     copy = copier.convert(function)
-    given = {k: argument(k, v, copier) for k, v in arguments.items()}
+    given = {k: argument(k, v, copier.for_arguments()) for k, v in arguments.items()}
+    copier.before = frozen(copier.stores)
+    copier.lengths = {key: len(x) for key, x in copier.done.items() if type(x) is list}
     return read(copy(**given))
+
+
+def refuse_what_counts_calls(
+    function: Callable[..., Any], arguments: Mapping[str, Any], first: Any, state: Tracing
+) -> None:
+    """Raises TraceError where a second call would give another result than the first, or leave other things behind.
+
+    Lists may grow with each call, if nothing is read of them.
+    """
+    copier = state.copier
+    if kept_alike(copier.before, frozen(copier.stores)[: len(copier.before)], lambda a, b: a is b):
+        return
+    logs = {key: x for key, x in copier.done.items() if type(x) is list and len(x) > copier.lengths.get(key, len(x))}
+    left = frozen(copier.stores, logs.values())
+
+    def result(run: Copier) -> Any:
+        with tracing(replace(state, journal=[], loops=[], looped=[], refused=[], recorder=None, draws=None)):
+            copy, of_arguments = run.convert(function), run.for_arguments()
+            given = {k: argument(k, v, of_arguments) for k, v in arguments.items()}
+            try:
+                return settled(copy(**given))
+            except Exception as error:
+                return error
+
+    same = alike(first, result(copier)) and kept_alike(left, frozen(copier.stores, logs.values()), same_entries)
+    if not same or (logs and not alike(first, result(Copier(frozenset(logs))))):
+        raise TraceError(
+            f"{name_of(function)}: what it computes may depend on how often it was called: it changes a list, an "
+            "object or a variable that outlives the call"
+        )
+
+
+def same_entries(a: Value, b: Value) -> bool:
+    try:
+        return a.shape == b.shape and tensor(a) == tensor(b)
+    except SymbackpropError:
+        return False
 
 
 CAUGHT = "; the error is handled by try/except, so what is computed depends on the sizes"
@@ -241,60 +284,6 @@ def alike(a: Any, b: Any) -> bool:
 
 
 # --- hypotheses, written as comparisons: lambda x, eps: [eps > 0, x.sum(-1) == 1, A == A.T] ----------
-
-
-def trace_assumptions(assuming: Callable[..., Any], arguments: Mapping[str, Declared | Any]) -> tuple[Hypothesis, ...]:
-    """The hypotheses that the function lists, each for all values of its free indices.
-
-    Its parameters are matched by name.  A comparison means all entries; `==` gives an equation.  Raises TraceError
-    for a parameter that is not an argument, and for what is no comparison.
-    """
-    names = list(inspect.signature(assuming).parameters)
-    missing = [n for n in names if n not in arguments]
-    if missing:
-        raise TraceError(f"assuming: the parameter {missing[0]!r} is not an argument of the functions")
-    with tracing(Tracing(names=frozenset(arguments))):
-        return run_raw(assuming, {n: arguments[n] for n in names}, lambda result: tuple(hypotheses(result)))
-
-
-def hypotheses(x: Any) -> list[Hypothesis]:
-    if isinstance(x, list | tuple):
-        return [h for y in x for h in hypotheses(y)]
-    if x is True:
-        return []
-    if x is False:
-        raise TraceError("a hypothesis is false for all sizes and values")
-    if isinstance(x, SymArray):
-        v = x.value
-        if v.origin is not None:
-            return comparison(*v.origin)
-    raise TraceError("a hypothesis is a comparison such as eps > 0 or t.sum(-1) == 1, or a list of them")
-
-
-def comparison(name: str, left: Value, right: Value) -> list[Hypothesis]:
-    if name == "and":
-        return [h for v in (left, right) for h in hypotheses(SymArray(v))]
-    shape = broadcast(left.shape, right.shape)
-
-    def side(v: Value) -> Value:
-        return Value(shape, "real", lambda at: v.term(aligned(v.shape, at)))
-
-    def body(f: Callable[[Term, Term], Term]) -> Term:
-        return tensor(Value(shape, "real", lambda at: f(side(left).term(at), side(right).term(at)))).body
-
-    match name:
-        case "greater":
-            return [Positive(body(minus))]
-        case "less":
-            return [Positive(body(lambda a, b: minus(b, a)))]
-        case "greater_equal":
-            return [AtLeastZero(body(minus))]
-        case "less_equal":
-            return [AtLeastZero(body(lambda a, b: minus(b, a)))]
-        case "not_equal":
-            return [Nonzero(body(minus))]
-        case _:
-            return [Same(tensor(side(left)).body, tensor(side(right)).body)]
 
 
 # --- copies that run as they are -------------------------------------------------------------

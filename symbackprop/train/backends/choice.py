@@ -9,11 +9,11 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.train.backends.compiled import NoCompiler, blas, compiler
 from symbackprop.write.step.assignments import Multiply, Step, multiplications
 
 from .compiled import Compiled
 from .planned import PlannedNumPy
-from .toolchain import NoCompiler, blas, compiler
 
 Array = NDArray[Any]
 BACKENDS = ("auto", "numpy", "compiled", "jax")

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import Any
 
 from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Size
@@ -33,14 +32,13 @@ from symbackprop.core.matrix import (
 )
 from symbackprop.core.terms import SymbackpropError, sized
 from symbackprop.network.activations import Activation
+from symbackprop.write.code.compiled import FUNCTION_NAME, Compiled, generated
 
 from ..step.assignments import Assignment, Entrywise, Map, Multiply, Reduce, Ref, references
 from ..step.from_forms import Writer
 from ..step.functional import TEMPLATES, code
-from .compiled import Compiled, namespace, readable
 from .cse import Definition, NamedLines, Shape, scheduled
 from .lowering import Peak, Value
-from .source_check import FUNCTION_NAME, check_source
 
 AXES = {"matrix": 2, "column": 1, "row": 1, "scalar": 0}
 STEPS = {  # a step is of the type of its argument, which a comparison is not
@@ -97,12 +95,9 @@ class _Function(Writer):
         body = "\n".join(f"    {s}" for s in (*self.extents(), *joined(self.body)))
         values = ", ".join(returned[k] for k in range(len(wanted)))
         source = f"def {FUNCTION_NAME}({', '.join(self.arguments)}):\n{body}\n    return ({values},)\n"
-        check_source(source)
-        scope: dict[str, Any] = namespace(source)
-        exec(compile(source, "<compute>", "exec"), scope)
         says = {self.names[leaf.array]: said for leaf, said in self.lines.says.items() if leaf.array in self.names}
-        text = readable(source, says | {f"n{k}": symbol for symbol, k in self.lines.sizes.items()})
-        return Compiled(text, scope[FUNCTION_NAME], tuple(self.lines.inputs), tuple(outputs), "1 + exp" in source)
+        says |= {f"n{k}": symbol for symbol, k in self.lines.sizes.items()}
+        return generated(source, says, self.lines.inputs, list(outputs), "1 + exp" in source)
 
     def extents(self) -> list[str]:
         """Lines that read the sizes which the code needs off the arguments."""

@@ -48,7 +48,6 @@ from ...core.terms import (
     substitute,
     whole,
 )  # fmt: skip
-from . import array_laws as array_laws  # its laws are in the table of `laws`
 from . import laws
 from .canonical import congruent
 from .linear import Linear

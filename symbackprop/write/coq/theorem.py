@@ -1,28 +1,135 @@
-"""From a certificate's JSON to Coq files: declarations, lemmas, and the theorem."""
+"""From a certificate's JSON to Coq files: declarations, lemmas, the theorem, and why its conditions hold.
+
+What the certificate shows of a condition is shown in Coq, not assumed.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from symbackprop.core.context import Context, Equation, Same
-from symbackprop.core.indices import SymbackpropError, nodes
+from symbackprop.core.indices import Index, SymbackpropError, nodes
 from symbackprop.core.kernel import check
 from symbackprop.core.proofs import Proof
-from symbackprop.core.reasons import Argument, Dense
+from symbackprop.core.reasons import Argument, Base, Dense, Given, Holding, Knowing, Reason, Sign, Steps, Weigh
 from symbackprop.core.region import region_of
 from symbackprop.core.rows import KEYS, load, load_argument
 from symbackprop.core.statement import Statement
-from symbackprop.core.terms import Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
+from symbackprop.core.terms import AtLeastZero, Diff, Entry, NonNegative, Nonzero, Positive, Predicate, Term, free
 from symbackprop.core.theorem import theorem
 from symbackprop.prove.statements import inside
-from symbackprop.write.coq.reasons import Reasons
 from symbackprop.write.coq.signs import GOALS, Signs
 from symbackprop.write.coq.slopes import Derivation, Slopes, general
-from symbackprop.write.coq.steps import Lemma, Steps
+from symbackprop.write.coq.steps import Lemma
+from symbackprop.write.coq.steps import Steps as Equations
 from symbackprop.write.coq.vocabulary import NotExported, Vocabulary
+
+OfTerm: TypeAlias = type[Positive] | type[Nonzero] | type[AtLeastZero]
+WEIGHED: dict[type, str] = {Positive: "weighed_gt0", AtLeastZero: "weighed_ge0", Nonzero: "weighed_neq0"}
+
+
+class Reasons:
+    """Lemmas are written when a step asks for them."""
+
+    def __init__(self, equations: Equations) -> None:
+        self.equations, self.signs, self.words = equations, equations.signs, equations.words
+        self.count = 0
+
+    def holding(self, step: Holding) -> Lemma:
+        """The lemma that says what the step of an argument shows."""
+        match step:
+            case Given(proof, reasons):
+                self.learn(*reasons)
+                return self.equations.of(proof)
+            case Steps(each):
+                return self.equations.chained([self.holding(s) for s in each])
+            case _:
+                raise NotExported("an equation by cases or by continuity")
+
+    def learn(self, *reasons: Reason | Dense) -> None:
+        for r in reasons:
+            if isinstance(r, Dense):
+                raise NotExported("what holds on a dense set")
+            self.signs.shown.append((r.goal, Once(partial(self.lemma, r))))
+
+    def known(self, name: str, lemma: Reason | Given) -> None:
+        """A lemma of the certificate that its steps call by this name."""
+        if isinstance(lemma, Given):
+            self.signs.lemmas[name] = Once(partial(self.equation, lemma))
+        else:
+            self.learn(lemma)
+
+    def equation(self, given: Given) -> str:
+        found = self.holding(given)
+        axes = sorted(free(found.lhs) | free(found.rhs), key=lambda i: i.name)
+        statement = f"{self.words.text(found.lhs)} = {self.words.text(found.rhs)}"
+        return self.named(axes, statement, self.equations.use(found, frozenset(axes)))
+
+    def lemma(self, reason: Reason) -> str:
+        if isinstance(reason.goal, NonNegative):
+            raise NotExported(f"the condition {reason.goal}")
+        u = reason.goal.term
+        axes = sorted(free(u), key=lambda i: i.name)
+        kind = type(reason.goal)
+        return self.named(axes, GOALS[kind].format(self.words.text(u)), self.proof(reason, kind, u))
+
+    def named(self, axes: list[Index], statement: str, proof: str) -> str:
+        self.count += 1
+        binders = "".join(f" {self.words.index(i)} {self.words.within(i)}" for i in axes)
+        self.equations.lemmas.append(f"Lemma s{self.count}{binders} :\n  {statement}.\nProof. exact {proof}. Qed.")
+        return f"s{self.count}"
+
+    def proof(self, reason: Reason, kind: OfTerm, u: Term) -> str:
+        match reason:
+            case Sign():
+                return self.signs.holds(kind(u))
+            case Knowing(_, name, lemmas, inner):
+                for k, lemma in enumerate(lemmas):
+                    self.known(f"{name}.{k}", lemma)
+                if inner.goal == reason.goal:
+                    return self.proof(inner, kind, u)
+                self.learn(inner)
+                return self.signs.holds(kind(u))
+            case Base(_, power):
+                self.learn(power)
+                return f"(pw_base {self.signs.holds(power.goal)})"
+            case Weigh(_, scale, parts, _, given):
+                self.learn(*(r for _, r in parts))
+                found = self.holding(given)
+                total = self.signs.holds(kind(found.rhs))
+                same = self.equations.use(found, free(found.lhs) | free(found.rhs))
+                if found.lhs == u:
+                    return f"(eq_ind_r (fun x => is_true ({GOALS[kind].format('x')})) {total} {same})"
+                positive = "" if kind is Nonzero else f"{self.signs.holds(Positive(scale))} "
+                return f"({WEIGHED[kind]} {positive}{same} {total})"
+            case _:
+                raise NotExported(f"the reason for {reason.goal}")
+
+
+class Once:
+    """A lemma that is written when it is first used.  Raises NotExported where it cannot be, or needs itself."""
+
+    def __init__(self, write: Callable[[], str]) -> None:
+        self.write, self.name, self.failed = write, "", ""
+
+    def __call__(self) -> str:
+        if self.failed:
+            raise NotExported(self.failed)
+        if not self.name:
+            self.failed = "a reason that needs itself"
+            try:
+                self.name = self.write()
+            except NotExported as refused:
+                self.failed = str(refused)
+                raise
+            self.failed = ""
+        return self.name
+
 
 HEADER = """From Coq Require Import ZArith_base Lia.
 From mathcomp Require Import all_ssreflect all_algebra.
@@ -75,7 +182,7 @@ class Export:
         self.words = Vocabulary(context, self.wrt.array if self.wrt else None, lambda b, w: self.slopes.slope(b, w))
         self.slopes = Slopes(self.words)
         self.signs = Signs(self.words, context, self.slopes.unfolded)
-        self.steps = Steps(self.words, self.slopes, self.signs, context, self.wrt)
+        self.steps = Equations(self.words, self.slopes, self.signs, context, self.wrt)
 
     def text(self, lemma: Lemma) -> str:
         if (lemma.lhs, lemma.rhs) != (self.lhs, self.rhs):
@@ -209,9 +316,6 @@ def spaced(*words: str) -> str:
 
 def function(axes: list[str], body: str) -> str:
     return f"(fun {' '.join(axes)} => {body})" if axes else body
-
-
-__all__ = ["Export", "exported", "exported_theorem"]
 
 
 # In the order in which coqc has to see them.

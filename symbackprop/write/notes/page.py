@@ -10,12 +10,12 @@ from pathlib import Path
 
 from symbackprop.decide.outcomes import DIFFER, Checked, Line, Outcome, Status
 from symbackprop.read.notes.files.items import Formula
+from symbackprop.write.notes.page_body import Tables
 
 from ..html import page
 from . import read_as
 from .derivation import derivation
 from .page_body import Writers, body
-from .page_readings import Tables
 from .terminal import UNREAD
 
 VERDICTS: tuple[Status, ...] = ("proved", "refuted", "ill-formed", "unknown")

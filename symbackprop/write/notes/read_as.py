@@ -8,9 +8,9 @@ from symbackprop.read.notes.declared.symbols import ArraySymbol
 from symbackprop.read.notes.grammar.tree import Derivative, Expr, Num, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.write.notes.letters import number
 
 from .letters import author_text
-from .spelling_symbols import number
 
 
 def read_as(reading: Reading, plain: bool = True) -> dict[str, str]:

@@ -40,9 +40,9 @@ from symbackprop.read.notes.grammar.tree import (
 )
 from symbackprop.read.notes.grammar.vocabulary import GREEK, NEUTRAL
 from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.write.notes.letters import balanced, bare_symbol, bracketed, number, relabelled, script, subscripts
 
 from .letters import author_latex
-from .spelling_symbols import balanced, bare_symbol, bracketed, number, relabelled, script, subscripts
 
 SUM, HADAMARD, PRODUCT, PREFIX, FACTOR, ATOM = range(6)
 _MARKS = "|".join(sorted(NEUTRAL))

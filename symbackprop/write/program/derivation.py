@@ -25,14 +25,14 @@ from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.rewriting import assuming, everywhere
 from symbackprop.prove.tidying import Tidy, length
 from symbackprop.read.numpy import INPUT, UNIT, Node
+from symbackprop.write.program.drawing import picture
+from symbackprop.write.program.notation import GRADIENT, Author, jacobian, stood
 
 from .lines import EVERYTHING, RESULT, USUAL, Derivation, Line, Passage
 from .matrix_forms import altogether, by_entries, cost, matrix_form
 from .notation import Both, partial
 from .parts import has_delta, put_together, read_by, simpler, summed
-from .picture import picture
 from .reasons import of_derivative
-from .standing import GRADIENT, Author, jacobian, stood
 from .written import Written
 
 WIDE = 90  # letters of a formula that is put together

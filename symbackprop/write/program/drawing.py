@@ -1,12 +1,83 @@
-"""The graph of a derivation as SVG: layers from left to right, values forward, gradients back below the edges."""
+"""The graph of a derivation as data and as SVG: layers from left to right, gradients back below the edges."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from .picture import Picture, Vertex
+from symbackprop.core.indices import Size
+from symbackprop.core.terms import Array
+from symbackprop.gradients.reverse import Reverse
+from symbackprop.read.numpy import CONSTANT, INPUT, Node
+from symbackprop.write.program.notation import Notation
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """A named value: how it is written, its sizes, and whether a gradient by it is found."""
+
+    name: str
+    latex: str
+    shape: tuple[Size, ...]
+    kind: str  # input, value or output
+    gradient: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """`edges` are pairs of places in `vertices`, from what is read to what reads it; `back` those that a gradient
+    flows along, the other way."""
+
+    vertices: tuple[Vertex, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+    back: frozenset[tuple[int, int]] = frozenset()
+    loss: str = "L"
+
+
+def picture(reverse: Reverse, shown: Sequence[Node], names: Mapping[Array, str], notation: Notation) -> Picture:
+    """What has a name on the page, and what it is made from through what has none."""
+    outputs = reverse.graph.outputs
+    inputs = [n for n in reverse.forward if n.operation == INPUT and n not in reverse.upstream.values()]
+    nodes = sorted({*shown, *inputs, *outputs}, key=lambda n: n.number)
+    place = {n: k for k, n in enumerate(nodes)}
+    adjoint = {s.node for s in reverse.steps}
+    vertices = []
+    for n in nodes:
+        name = names.get(n.array, n.name or "")
+        kind = "input" if n.operation == INPUT else "output" if n in outputs else "value"
+        vertices.append(Vertex(notation.text(name), notation.latex(name), n.shape, kind, n in adjoint))
+    edges = sorted({(place[p], place[n]) for n in nodes for p in read_by(n, place)})
+    into = {(place[p], place[n]) for n in nodes if n in adjoint for p in handed_to(n, reverse, place)}
+    return Picture(tuple(vertices), tuple(edges), frozenset(into & set(edges)), notation.text(notation.loss))
+
+
+def read_by(n: Node, place: Mapping[Node, int]) -> set[Node]:
+    """The shown nodes that n is made from."""
+    found: set[Node] = set()
+    todo = list(n.parents)
+    while todo:
+        p = todo.pop()
+        if p in place:
+            found.add(p)
+        elif p.operation != CONSTANT:
+            todo += p.parents
+    return found
+
+
+def handed_to(n: Node, reverse: Reverse, place: Mapping[Node, int]) -> set[Node]:
+    """The shown nodes that get a part of their gradient from n."""
+    into = {s.node: [to for to, _ in s.into] for s in reverse.steps}
+    found: set[Node] = set()
+    todo = list(into.get(n, ()))
+    while todo:
+        p = todo.pop()
+        if p in place:
+            found.add(p)
+        else:
+            todo += into.get(p, ())
+    return found
+
 
 HEIGHT, ROW, GAP, LETTER, MARGIN = 44, 78, 92, 9.2, 14
 SWEEPS = 12
@@ -148,6 +219,3 @@ def edge(p: Picture, boxes: Sequence[Box], a: int, b: int) -> str:
 def curve(x: float, y: float, u: float, v: float) -> str:
     middle = (x + u) / 2
     return f"M{x:.1f},{y:.1f} C{middle:.1f},{y:.1f} {middle:.1f},{v:.1f} {u:.1f},{v:.1f}"
-
-
-__all__ = ["as_svg"]

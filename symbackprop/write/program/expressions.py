@@ -10,9 +10,9 @@ from typing import Any
 from symbackprop.core.indices import Pick, Size, as_affine, sized
 from symbackprop.core.terms import PI, Num, SymbackpropError, Term
 from symbackprop.read.numpy import CONSTANT, FORMULA, Node, SymInt, identity
+from symbackprop.write.program.products import ATOM, PRODUCT, UNARY, Factor, Product, Text
 
 from .dialects import METHODS, OPERATORS, REDUCTIONS, Dialect
-from .factors import ATOM, PRODUCT, UNARY, Factor, Product, Text
 from .naming import is_constant
 
 SUM = 10

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from symbackprop.core.indices import Size
 from symbackprop.core.terms import Term
-
-from .picture import Picture
+from symbackprop.write.program.drawing import Picture
 
 RESULT, USUAL, EVERYTHING = 1, 2, 3
 

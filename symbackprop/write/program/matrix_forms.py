@@ -19,10 +19,10 @@ from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
 from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.code.factoring import factored, symmetrical
+from symbackprop.write.program.notation import GRADIENT, stood
+from symbackprop.write.program.products import ONE, Coefficient, coefficient
 
-from .coefficients import ONE, Coefficient, coefficient
 from .notation import Both, Notation, raised_already
-from .standing import GRADIENT, stood
 
 ATOM, POWER, PRODUCT, HADAMARD, QUOTIENT, SUM = 6, 5, 4, 3, 2, 1
 RELATIONS = {

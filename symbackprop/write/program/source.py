@@ -1,8 +1,9 @@
-"""A derived gradient as the source of a function, in the user's names."""
+"""A derived gradient as the source of a function, in the user's names, broken where a person would."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -11,20 +12,75 @@ from typing import Any
 from symbackprop.core.terms import Size, SymbackpropError, sized
 from symbackprop.gradients.reverse import Reverse
 from symbackprop.read.numpy import CONSTANT, INPUT, Declared, Node
-from symbackprop.write.code.compiled import Compiled
+from symbackprop.write.code.compiled import Compiled, read_off
 from symbackprop.write.code.index_code import compile_tensors
-from symbackprop.write.code.index_places import read_off
+from symbackprop.write.program.dialects import DIALECTS, REDUCTIONS
+from symbackprop.write.program.equations import Equations
+from symbackprop.write.program.expressions import Expressions, alone
+from symbackprop.write.program.naming import PLAIN, Naming, behind, is_constant, written_in
 
-from .dialects import DIALECTS, REDUCTIONS, Dialect
-from .equations import Equations
-from .expressions import Expressions, alone
-from .layout import rows
-from .naming import PLAIN, Naming, behind, is_constant, written_in
+OPENS, CLOSES = "([{", ")]}"
+FOUR = "    "
+
+
+def rows(statement: str, width: int) -> list[str]:
+    """`name = expression` in rows of at most this width where it can be broken at a sign or a comma."""
+    if len(statement) <= width:
+        return [statement]
+    name, _, value = statement.partition(" = ")
+    inner = outermost(value)
+    if pieces(value, "+-"):
+        return [f"{name} = (", *indented(pieces(value, "+-")), ")"]
+    if inner is not None:
+        start, end = inner
+        inside = pieces(value[start + 1 : end], "+-") or listed(value[start + 1 : end])
+        if inside:
+            return [f"{name} = {value[: start + 1]}", *indented(inside), value[end:]]
+    if pieces(value, "*/"):
+        return [f"{name} = (", *indented(pieces(value, "*/")), ")"]
+    return [statement]
+
+
+def indented(lines: list[str]) -> list[str]:
+    return [FOUR + p for p in lines]
+
+
+def depths(code: str) -> list[int]:
+    """How many brackets are open at each character; those of a string count for nothing."""
+    found, depth, quoted = [], 0, False
+    for c in code:
+        quoted ^= c == '"'
+        depth -= not quoted and c in CLOSES
+        found.append(depth + quoted * 100)
+        depth += not quoted and c in OPENS
+    return found
+
+
+def pieces(code: str, signs: str) -> list[str]:
+    """Split before each of these operators outside all brackets; nothing where there is none."""
+    depth = depths(code)
+    cuts = [m.start() + 1 for m in re.finditer(r" [-+*/] ", code) if m[0].strip() in signs and not depth[m.start()]]
+    return [code[a:b].rstrip() for a, b in zip([0, *cuts], [*cuts, None], strict=True)] if cuts else []
+
+
+def listed(code: str) -> list[str]:
+    """Split after each comma outside all brackets."""
+    depth = depths(code)
+    cuts = [k + 1 for k, c in enumerate(code) if c == "," and not depth[k]]
+    return [code[a:b].strip() for a, b in zip([0, *cuts], [*cuts, None], strict=True)] if cuts else []
+
+
+def outermost(code: str) -> tuple[int, int] | None:
+    """The places of the longest pair of brackets that no other is around."""
+    depth = depths(code)
+    starts = [k for k, c in enumerate(code) if c in OPENS and not depth[k]]
+    ends = [k for k, c in enumerate(code) if c in CLOSES and not depth[k]]
+    return max(zip(starts, ends, strict=False), key=lambda p: p[1] - p[0], default=None)
+
 
 WIDE, LONG = 112, 200  # characters of a line, of a statement
 SHORT, NUMBER = 80, 24  # characters of a statement with more put in, of a number without a name
 ENTRYWISE = frozenset({"add", "subtract", "multiply", "divide", "negative", "power", "square"})
-FOUR = "    "
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +298,3 @@ def commented(line: Line) -> list[str]:
 
 def shape_text(d: Declared) -> str:
     return str(d) or "()"
-
-
-__all__ = ["Dialect", "Line", "Mapping", "Program"]

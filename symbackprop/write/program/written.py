@@ -14,6 +14,8 @@ from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.read.numpy import INPUT, Node
 from symbackprop.write.paper.layout import QUOTED
+from symbackprop.write.program.notation import Author
+from symbackprop.write.program.parts import is_open, worked
 
 from .equations import lettered, plain_letters
 from .lines import EVERYTHING, USUAL, Line
@@ -21,8 +23,6 @@ from .naming import result
 from .notation import Notation
 from .parts import IndexLetters, read_by
 from .source import Program
-from .standing import Author
-from .working import is_open, worked
 
 JOINING = frozenset({"add", "subtract", "multiply", "matmul", "einsum", "sum", "mean", "divide"})
 LAWS, LONG = 3, 110  # lines from which a derivative worked out says more than its result, letters that one may have

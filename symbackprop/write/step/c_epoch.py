@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
+from symbackprop.write.step.assignments import accumulating, in_place
+
 from .assignments import (
     BATCH,
     INFIX,
@@ -34,7 +36,6 @@ from .assignments import (
     size,
 )
 from .c_functions import header
-from .passes import accumulating, in_place
 
 CLayout: TypeAlias = Literal["columns", "turned", "rows"]
 LAYOUTS: tuple[CLayout, ...] = get_args(CLayout)

@@ -31,9 +31,9 @@ from symbackprop.core.matrix import (
 from symbackprop.core.syntax import PI
 from symbackprop.core.terms import ONE, Add, Array, Entry, Mul, Num, Power, SymbackpropError, Term, mul
 from symbackprop.network.dense import DenseNetwork
-from symbackprop.network.from_outputs import deltas_from_outputs
-from symbackprop.network.penalty import with_penalty
+from symbackprop.network.steps import deltas_from_outputs, with_penalty
 from symbackprop.write.code.cse import NamedLines, scheduled
+from symbackprop.write.step.assignments import inlined
 
 from ..code.lowering import Peak, Value
 from .assignments import (
@@ -54,7 +54,6 @@ from .assignments import (
     Update,
     gradient_of,
 )
-from .passes import inlined
 
 RATE = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
 MINUS_ONE = Num(Fraction(-1))

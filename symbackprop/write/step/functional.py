@@ -13,8 +13,8 @@ from types import CodeType
 from typing import assert_never
 
 from symbackprop.core.functions import ROWS, column
+from symbackprop.write.code.compiled import UnsafeSource
 
-from ..code.source_check import UnsafeSource
 from .assignments import (
     GENERATED,
     INFIX,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from symbackprop.core.functions import ROWS
+from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
     BATCH,
@@ -31,7 +32,6 @@ from .assignments import (
     gradient_of,
     references,
 )
-from .passes import accumulating, in_place
 
 LARGE = 20_000  # weights from which a pass over them costs more than a call of SciPy
 

@@ -9,7 +9,7 @@ import ast
 import re
 from types import CodeType
 
-from symbackprop.write.code.source_check import UnsafeSource
+from symbackprop.write.code.compiled import UnsafeSource
 from symbackprop.write.step.assignments import FUNCTIONS, GENERATED, INFIX
 from symbackprop.write.step.c_epoch import LAYOUTS
 from symbackprop.write.step.c_functions import header

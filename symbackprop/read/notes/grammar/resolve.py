@@ -25,6 +25,7 @@ from .tree import (
     Cases,
     Chain,
     Derivative,
+    Differential,
     Dots,
     Entry,
     Equated,
@@ -153,7 +154,8 @@ class Resolver(Products):
                 raise Unsettled("a point that is not given as x = a", node.span)
             pairs = [(self.expr(x), self.expr(a)) for x, a in zip(left, right, strict=True)]
         letters = {x for x, _ in pairs}
-        if not all(isinstance(x, Symbol) for x in letters) or any(n in letters for _, a in pairs for n in walk(a)):
+        alone = (x.body if isinstance(x, Differential) else x for x in letters)
+        if not all(isinstance(x, Symbol) for x in alone) or any(n in letters for _, a in pairs for n in walk(a)):
             raise Unsettled("a value at a point, |_{x = a}, where a holds x itself or x is no letter", node.span)
         return pairs
 

@@ -80,6 +80,7 @@ class Heads:
         self.pending: list[Chain] = []
         self.cases: dict[str, list[tuple[Expr, Chain | None]]] = {}
         self.adjoint_keys: set[str] = set()
+        self.adjoint_mark = ""
         self.against: dict[str, set[int]] = {}
         self.made: list[list[Unit] | Reading] = []
         self._alike: set[str] | None = None

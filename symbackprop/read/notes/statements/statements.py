@@ -242,7 +242,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
                 error = caught
         trees.append(loose)
         errors.append(error)
-    written = spelled_out(trees, above.functions(), facts.partials)
+    written = spelled_out(trees, list(above.functions()), facts.partials, facts.moving)
     out = [
         Record(formula, at, loose, error, used_in(loose))
         for at, (formula, loose, error) in enumerate(zip(scope.formulas, written, errors, strict=True))
