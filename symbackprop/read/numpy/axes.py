@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
 from symbackprop.core.terms import Index, IndexExpr, Size, affine, at_least_zero, dummy, sized
@@ -88,3 +88,19 @@ def normal_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
             raise TraceError("an axis is named twice")
         return axes
     return (normal_axis(axis, ndim),)  # type: ignore[arg-type]
+
+
+def over_axes(shape: Shape, axes: Collection[int], keepdims: bool, at: At) -> tuple[tuple[Index, ...], At]:
+    """Indices that run over these axes, and with them the place in the whole array, for a place in what is folded."""
+    outer = [e for k, e in enumerate(at) if k not in axes] if keepdims else list(at)
+    indices: list[Index] = []
+    full: list[IndexExpr] = []
+    for k, size in enumerate(shape):
+        dummies, place = axis_index(size) if k in axes else ((), outer.pop(0))
+        indices += dummies
+        full.append(place)
+    return tuple(indices), tuple(full)
+
+
+def without(shape: Shape, axes: Collection[int], keepdims: bool) -> Shape:
+    return tuple(UNIT if k in axes else s for k, s in enumerate(shape) if keepdims or k not in axes)

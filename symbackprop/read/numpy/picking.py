@@ -10,15 +10,16 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.core.signs import within
-from symbackprop.core.terms import Delta, Index, IndexExpr, Size, Term, affine, dummy, num, whole
+from symbackprop.core.terms import Delta, IndexExpr, Size, Term, dummy, num, whole
 
 from .algebra import delta, gate, minus, negated, number, plus, step, summed, times
 from .array import SymArray, finished, wrap
-from .axes import UNIT, At, axis_index, normal_axes, normal_axis, shape_text, somewhere
+from .axes import At, normal_axes, normal_axis, over_axes, shape_text, somewhere, without
 from .context import NUMPY, TraceError, current, provides
 from .elementwise import never_nan
+from .layout import flattened
 from .lifting import lifted, size_list
-from .places import difference, index_of, indices_in, quotient_and_rest, replaced, shifted
+from .places import difference, indices_in, quotient_and_rest, replaced, shifted
 from .reductions import nonempty
 from .values import Case, Value, finite
 
@@ -33,27 +34,16 @@ def best_place(v: Value, axis: int | None, keepdims: bool, smallest: bool) -> Va
     ones = place_of_the_one(v, axes[0], keepdims) if len(axes) == 1 and not smallest else None
     if ones is not None:
         return ones
-    shape = tuple(UNIT if k in axes else s for k, s in enumerate(v.shape) if keepdims or k not in axes)
 
     def cases(at: At) -> Case:
-        outer = [e for k, e in enumerate(at) if k not in axes] if keepdims else list(at)
-        indices: list[Index] = []
-        full: list[IndexExpr] = []
-        place: IndexExpr = index_of(0)
-        for k, size in enumerate(v.shape):
-            if k not in axes:
-                full.append(outer.pop(0))
-                continue
-            more, here = axis_index(size)
-            indices += more
-            full.append(here)
-            place = affine(0, [(place, size), (here, 1)])
-        entry = v.term(tuple(full))
+        indices, full = over_axes(v.shape, axes, keepdims, at)
+        place = flattened([full[k] for k in axes], [v.shape[k] for k in axes])
+        entry = v.term(full)
         found = tuple(dummy(i.size) for i in indices)
-        chosen = whole("argmax", 0, tuple(indices), negated(entry) if smallest else entry, found)
+        chosen = whole("argmax", 0, indices, negated(entry) if smallest else entry, found)
         return found, chosen if found else num(1), replaced(place, dict(zip(indices, found, strict=True)))
 
-    return by_cases(shape, cases)
+    return by_cases(without(v.shape, axes, keepdims), cases)
 
 
 def place_of_the_one(v: Value, axis: int, keepdims: bool) -> Value | None:
@@ -68,7 +58,7 @@ def place_of_the_one(v: Value, axis: int, keepdims: bool) -> Value | None:
             case _:
                 return None
 
-    shape = (*v.shape[:axis], *(UNIT,) * keepdims, *v.shape[axis + 1 :])
+    shape = without(v.shape, (axis,), keepdims)
     at = somewhere(shape)
     return None if index(at) is None else Value(shape, "int", None, index)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, at_least_zero, dummy, num, sized, whole
+from symbackprop.core.terms import ONE, Index, Size, Term, at_least_zero, dummy, num, sized, whole
 
 from .algebra import complement, gate, minus, negated, plus, power, size_term, step, summed, times
 from .array import finished, wrap
-from .axes import UNIT, At, aligned, axis_index, normal_axes, normal_axis
+from .axes import At, aligned, normal_axes, normal_axis, over_axes, without
 from .context import NUMPY, SPECIAL, TraceError, original, provides, rows
 from .creation import computed_in
 from .elementwise import never_nan, subtract, unary
@@ -29,23 +29,13 @@ Fold = Callable[[tuple[Index, ...], Term], Term]
 def reduced(v: Value, axis: int | Sequence[int] | None, keepdims: bool, fold: Fold, dtype: Dtype = "real") -> Value:
     """fold(indices, entry) over the given axes."""
     finite(v)
-    axes = set(normal_axes(axis, v.ndim))
-    shape = tuple(UNIT if k in axes else s for k, s in enumerate(v.shape) if keepdims or k not in axes)
+    axes = normal_axes(axis, v.ndim)
 
     def term(at: At) -> Term:
-        outer = [e for k, e in enumerate(at) if k not in axes] if keepdims else list(at)
-        indices: list[Index] = []
-        full: list[IndexExpr] = []
-        for k, size in enumerate(v.shape):
-            if k in axes:
-                dummies, place = axis_index(size)
-                indices.extend(dummies)
-                full.append(place)
-            else:
-                full.append(outer.pop(0))
-        return fold(tuple(indices), v.term(tuple(full)))
+        indices, full = over_axes(v.shape, axes, keepdims, at)
+        return fold(indices, v.term(full))
 
-    return Value(shape, dtype, term)
+    return Value(without(v.shape, axes, keepdims), dtype, term)
 
 
 def add_up(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
