@@ -183,13 +183,15 @@ class Copier:
         original = f.__globals__
         if id(original) not in self.globals:
             self.kept.append(original)
-            self.stores.append(named := {
-                "__builtins__": BUILTINS,
-                "__name__": original.get("__name__", "traced"),
-                "__file__": original.get("__file__"),
-                "__package__": original.get("__package__"),
-                MARK: True,
-            })
+            self.stores.append(
+                named := {
+                    "__builtins__": BUILTINS,
+                    "__name__": original.get("__name__", "traced"),
+                    "__file__": original.get("__file__"),
+                    "__package__": original.get("__package__"),
+                    MARK: True,
+                }
+            )
             self.globals[id(original)] = named
         return self.globals[id(original)]
 

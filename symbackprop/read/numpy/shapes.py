@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from symbackprop.core.indices import Size, sized, with_symbols
 
-from .algebra import exact_quotient
 from .context import TraceError
+from .places import exact_quotient
 
 
 @dataclass(frozen=True, slots=True)
