@@ -1,5 +1,7 @@
 """NumPy functions as index terms, by running them on arrays of symbolic shape."""
 
+from symbackprop.read.numpy.axes import Declared, parse_shape, parse_shapes
+
 from .array import SymArray
 from .assumptions import trace_assumptions
 from .axes import UNIT, aligned
@@ -8,7 +10,6 @@ from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
 from .places import ZERO_AT
 from .recording import Graph, Recorder, array_of, node_of, record
-from .shapes import Declared, parse_shape, parse_shapes
 from .sizes import SymInt, size_number
 from .tracing import Traced, trace
 from .values import Value

@@ -15,7 +15,7 @@ from .algebra import blend, complement, minus, negated, plus, same, size_term, s
 from .axes import At
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial
-from .masks import MASKED, beside, masked, masking, note_large
+from .masks import F0, MASK_CONSTANT, MASKED, beside, masked, masking
 from .places import scaled
 from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
 from .sizes import rounded
@@ -113,6 +113,12 @@ def subtract(x: Value, y: Value) -> Value:
     return arithmetic("subtract", minus, x, y)
 
 
+def note_large(x: Value, y: Value) -> None:
+    """A factor that may make a mask: only then products are looked at for one."""
+    if not current().large and any(abs(known(v) or F0) >= -MASK_CONSTANT for v in (x, y)):
+        current().large = True
+
+
 def multiply(x: Value, y: Value) -> Value:
     if x.holes or y.holes:
         return scaled_holes(x, y, multiplied)
@@ -120,7 +126,7 @@ def multiply(x: Value, y: Value) -> Value:
     if x.dtype == y.dtype == "bool":
         return logical("logical_and", x, y)
     product = arithmetic("multiply", multiplied, x, y)
-    return masked(product) or product
+    return (masked(product) if current().large else None) or product
 
 
 def divide(x: Value, y: Value) -> Value:

@@ -14,13 +14,15 @@ from symbackprop.core.terms import SymbackpropError
 
 from .array import SymArray
 from .frames import MARK
+from .modules import Module
 from .sequences import SymList
 from .sizes import expression
 from .values import Value
 
 Frozen = tuple[Any, ...]
 PLAIN = (str, bytes, float, complex)
-CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, staticmethod, classmethod)
+CALLED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, staticmethod, classmethod)
+CODE = (*CALLED, types.ModuleType, Module)
 
 
 def frozen(stores: Iterable[Any], but: Iterable[Any] = ()) -> Frozen:

@@ -40,12 +40,6 @@ def beside(hole: Term, t: Term) -> Term:
             return t
 
 
-def note_large(x: Value, y: Value) -> None:
-    """A factor that may make a mask: only then products are looked at for one."""
-    if not current().large and any(abs(known(v) or F0) >= -MASK_CONSTANT for v in (x, y)):
-        current().large = True
-
-
 def masked(v: Value, sign: int = 1) -> Value | None:
     """sign * v with the holes of m, where that is m * -1e9; None where it is no such product."""
     if not current().large or v.holes or v.dtype != "real":

@@ -20,6 +20,7 @@ from typing import Any
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
+from symbackprop.read.numpy.axes import Declared
 
 from .array import SymArray
 from .axes import UNIT, aligned
@@ -29,7 +30,6 @@ from .copying import Copier
 from .frames import MARK, traced_frames
 from .lifting import lifted
 from .nodes import CONSTANT, FORMULA, INPUT, Node, Span, identity, nodes_in
-from .shapes import Declared
 from .tracing import alike, argument, run_raw, settled, symbol, tensor
 from .values import Value
 

@@ -22,6 +22,7 @@ from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import Index, Pick, Size, SymbackpropError
 from symbackprop.core.syntax import ZERO, Array, Entry, Tensor, Term, arrays, free
 from symbackprop.core.terms import dummy
+from symbackprop.read.numpy.axes import Declared
 
 from .algebra import delta
 from .array import SymArray
@@ -35,7 +36,6 @@ from .kept_state import frozen, kept_alike
 from .lifting import lifted
 from .places import ZERO_AT
 from .sequences import SymList
-from .shapes import Declared
 from .sizes import HANDLERS, SymInt, size_number, whole_number
 from .values import Value
 
