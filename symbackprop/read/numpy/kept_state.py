@@ -14,6 +14,7 @@ from symbackprop.core.terms import SymbackpropError
 
 from .array import SymArray
 from .frames import MARK
+from .modules import Module
 from .sequences import SymList
 from .sizes import expression
 from .values import Value
@@ -21,7 +22,8 @@ from .values import Value
 Frozen = tuple[Any, ...]
 OURS = "symbackprop."
 PLAIN = (str, bytes, float, complex)
-CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, staticmethod, classmethod)
+CALLED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, staticmethod, classmethod)
+CODE = (*CALLED, types.ModuleType, Module)
 
 
 def frozen(stores: Iterable[Any], but: Iterable[Any] = ()) -> Frozen:
