@@ -29,8 +29,7 @@ from symbackprop.core.matrix import (
     shape,
 )
 from symbackprop.core.terms import Add, Mul, Num, Power, Term, mul
-
-from .contraction import transposed
+from symbackprop.write.code.compact import transposed
 
 Scaled: TypeAlias = tuple[Fraction, tuple[Term, ...], Matrix]  # number, other scalars, form
 

@@ -10,14 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.matrix import UNIT, Diagonal, Elementwise, Given, Hadamard, Matrix, Ones, Product, Scale, entry
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, dummy, substitute
+from symbackprop.core.terms import Array, Entry, Term, dummy, substitute
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
-from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.code.factoring import factored, symmetrical
 from symbackprop.write.program.notation import GRADIENT, stood
 from symbackprop.write.program.products import ONE, Coefficient, coefficient
@@ -80,15 +78,12 @@ def by_entries(t: Term, axes: Sequence[Index]) -> Matrix | None:
     rows, columns = Index("i", axes[0].size), Index("j", axes[1].size) if len(axes) > 1 else None  # in their order
     here: dict[Index, IndexExpr] = dict(zip(axes, (i for i in (rows, columns) if i is not None), strict=True))
     plain = with_entries(substitute(t, here), without_units)
-    try:
-        form = compact(plain, rows, columns).form
-    except SymbackpropError:
-        return None
-    if isinstance(form, Einsum):
+    form = compact(plain, rows, columns)
+    if form is None:
         return None
     i, j = rows, columns if columns is not None else dummy(UNIT, "j")
     for short in (slopes_last(factored(symmetrical(form))), slopes_last(factored(form))):
-        if short != form and proved(plain, entry(short, i, j), EMPTY) is not None:
+        if short != form and proved(plain, entry(short, i, j)):
             return short
     return form
 
