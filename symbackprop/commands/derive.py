@@ -16,7 +16,7 @@ from rich.text import Text
 
 from symbackprop.clock import LIMIT, OutOfTime, limit
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.files import write_atomically
+from symbackprop.files import put, write_atomically
 from symbackprop.functions.checks import derive
 from symbackprop.network.dense import dense
 from symbackprop.network.theorems import prove_network
@@ -35,7 +35,8 @@ DEPTH = 6  # layers of the network whose gradients are proved besides
 
 def run(args: argparse.Namespace) -> int:
     if args.target is not None:
-        return derive_function(args)
+        put(written(args), args.output)
+        return 0
     if args.show is not None:
         if args.certificate is not None:
             raise SymbackpropError("--certificate goes without --show")
@@ -55,15 +56,6 @@ def run(args: argparse.Namespace) -> int:
         write(args.tex, told)
     if args.certificate is not None:
         write_proofs(args.certificate, [d for found in told.values() for d in found])
-    return 0
-
-
-def derive_function(args: argparse.Namespace) -> int:
-    text = written(args)
-    if args.output is None:
-        print(text.rstrip("\n"))
-    else:
-        write_atomically(Path(args.output), text)
     return 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from symbackprop.clock import LIMIT
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.documents.judging import Judge
-from symbackprop.files import write_atomically
+from symbackprop.files import put, write_atomically
 from symbackprop.functions.explaining import Explanation, explain, explain_statement
 from symbackprop.read.notes.grammar.tree import Derivative, Gradient
 from symbackprop.read.notes.grammar.walking import walk
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     if args.to == "pdf":
         write_pdf(found, args)
     else:
-        write(found.to(args.to, args.detail), args.output)
+        put(found.to(args.to, args.detail), args.output)
     return code
 
 
@@ -75,13 +75,6 @@ def statement_at(path: str, line: int) -> Reading:
 
 def names_of(text: str | None) -> list[str] | None:
     return None if text is None else [n.strip() for n in text.split(",") if n.strip()]
-
-
-def write(text: str, output: str | None) -> None:
-    if output is None:
-        print(text.rstrip("\n"))
-    else:
-        write_atomically(Path(output), text)
 
 
 def write_pdf(found: Explanation, args: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from symbackprop.gradients.meanings import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
 from symbackprop.write.code.factoring import factored, symmetrical
+from symbackprop.write.code.simplify import parts_of
 from symbackprop.write.program.notation import GRADIENT, stood
 from symbackprop.write.program.products import ONE, Coefficient, coefficient
 
@@ -105,15 +106,9 @@ def without_units(e: Entry) -> Term | None:
     return Entry(e.array, kept) if len(kept) < len(e.at) else None
 
 
-def parts(m: Any) -> list[Any]:
-    """The forms inside a form."""
-    found = [m]
-    for name in type(m).__dataclass_fields__:
-        value = getattr(m, name)
-        for x in value if isinstance(value, tuple) else (value,):
-            if hasattr(type(x), "__dataclass_fields__") and type(x).__module__ == type(m).__module__:
-                found += parts(x)
-    return found
+def parts(m: Matrix) -> list[Matrix]:
+    """The form and those inside it."""
+    return [m, *(p for part in parts_of(m) for p in parts(part))]
 
 
 class NoForm(Exception):
