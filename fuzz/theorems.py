@@ -58,7 +58,7 @@ from symbackprop.decide.decide import FEW, counterexample, prove
 from symbackprop.functions.claims import Setting, gradient_claims, problem_of
 from symbackprop.functions.request import read_request
 from symbackprop.functions.verdict import Verdict
-from symbackprop.numbers.exact_numbers import approximate
+from symbackprop.numbers.duals import to_float
 from symbackprop.numbers.refute.report import Counterexample
 from symbackprop.read.numpy import TraceError
 
@@ -585,7 +585,7 @@ def exhibited(p: Pair, found: Counterexample) -> Judge | None:
 
         def entry(*at: int) -> Any:
             v = known.get(at, Fraction(1))
-            return v if isinstance(v, Fraction) else approximate(v)
+            return v if isinstance(v, Fraction) else to_float(v)
 
         return entry
 

@@ -183,7 +183,7 @@ def test_the_users_function_is_not_changed() -> None:
 
     def record(x: Any) -> Any:
         seen.append(1)
-        return x * len(seen)
+        return x * 2
 
     trace(record, parse_shapes({"x": "n"}))
     assert seen == []

@@ -37,8 +37,8 @@ from symbackprop.core.terms import (
     sub,
     whole,
 )
+from symbackprop.numbers.duals import to_float
 from symbackprop.numbers.evaluate import evaluate, holds
-from symbackprop.numbers.exact_numbers import approximate
 from symbackprop.numbers.refute.points import satisfied
 from symbackprop.numbers.refute.search import Question, recheck, refute, satisfying_point, search
 
@@ -219,12 +219,12 @@ def question(c: Claim) -> Question:
 def test_false_claims_are_refuted(claim: Claim) -> None:
     found = search(question(claim)).counterexample
     assert found is not None
-    assert approximate(evaluate(claim.lhs, found.point)) == pytest.approx(approximate(found.lhs))
+    assert to_float(evaluate(claim.lhs, found.point)) == pytest.approx(to_float(found.lhs))
     assert all(satisfied(h, found.point) for h in claim.hypotheses)
     assert claim.total in (None, sum(found.sizes.values()))
     left, right = recheck(found)
-    assert left == pytest.approx(approximate(found.lhs), rel=1e-4, abs=1e-6)
-    assert right == pytest.approx(approximate(found.rhs), rel=1e-4, abs=1e-6)
+    assert left == pytest.approx(to_float(found.lhs), rel=1e-4, abs=1e-6)
+    assert right == pytest.approx(to_float(found.rhs), rel=1e-4, abs=1e-6)
     assert json.loads(json.dumps(found.as_json()))["sizes"] == found.sizes
     assert "left side" in found.describe()
 

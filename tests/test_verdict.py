@@ -34,7 +34,8 @@ from symbackprop.core.terms import (
     whole,
 )
 from symbackprop.decide.outcomes import Condition
-from symbackprop.functions.verdict import Verdict, together
+from symbackprop.functions.deciding import together
+from symbackprop.functions.verdict import Verdict
 from symbackprop.write.paper.array_text import latex, predicate_text, text
 
 N, M = sized("n"), sized("m")

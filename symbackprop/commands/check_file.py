@@ -11,10 +11,11 @@ from types import ModuleType
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.decide.outcomes import UNKNOWN
 from symbackprop.functions import code_checks
+from symbackprop.functions.calling import TRAINING
 from symbackprop.functions.dialects.conventions import DERIVATIVE, LAYER, LOSS, PAIR, Target, targets
 from symbackprop.functions.dialects.layer_plan import FORWARD
 from symbackprop.functions.dialects.written_shapes import written_shapes
-from symbackprop.functions.request import TRAINING, required, signature
+from symbackprop.functions.request import required, signature
 from symbackprop.functions.verdict import Verdict
 
 from .asked_functions import asked_options, function, load, read_shapes, variables, verdict_of_pair

@@ -117,9 +117,9 @@ class Decision:
 
 
 def decide(problem: Problem) -> Decision:
-    """A few points first: what is plainly false need not be shown by failing to prove it."""
+    """A quick look at a few points first: what is plainly false need not be shown by failing to prove it."""
     stage("looking for a counterexample")
-    early = in_time(LOOKING, lambda: counterexample(problem, FEW), None)
+    early = in_time(LOOKING, lambda: counterexample(problem, FEW, quick=True), None)
     if early is not None:
         return Decision(REFUTED, counterexample=early)
     done("no counterexample at the first points")
@@ -182,9 +182,7 @@ def prove(problem: Problem) -> Theorem | Missing:
                 return exhibited(found, sizes)
         return None
 
-    return prove_statement(
-        problem.statement, problem.shapes, witness, problem.ways, problem.offered, problem.showing
-    )
+    return prove_statement(problem.statement, problem.shapes, witness, problem.ways, problem.offered, problem.showing)
 
 
 def enough_for(problem: Problem) -> str:
@@ -233,12 +231,12 @@ def violations(c: Predicate) -> tuple[Hypothesis, ...]:
             return ()
 
 
-def counterexample(problem: Problem, budget: int = BUDGET) -> Counterexample | None:
+def counterexample(problem: Problem, budget: int = BUDGET, quick: bool = False) -> Counterexample | None:
     if not problem.has_points:
         return None
     known = [] if problem.showing is None else problem.showing.against
     found = search(
-        problem.question(), budget, kinks_have_values=problem.kinks_have_values, before=known
+        problem.question(), budget, kinks_have_values=problem.kinks_have_values, before=known, quick=quick
     ).counterexample
     if found is not None and problem.showing is not None and len(known) < FEW:
         known.append(found.point)

@@ -34,7 +34,7 @@ from .derivation import Derivative, derivation
 from .dialects.caches import cached_pair
 from .drive import Claims, Options, layer_forward, otherwise_read, readable, verdict
 from .other_claims import equality_claims, hessian_claims, hvp_claims, jacobian_claims
-from .request import Request, read_request
+from .request import Request, hands_on, read_request
 from .verdict import Verdict
 
 Function = Callable[..., Any]
@@ -65,10 +65,12 @@ def check_gradient(
     """
     options = Options(domains or {}, seek_repair, seconds_of(timeout), symmetric or {})
     forward, backward = readable([forward, backward], shapes)
-    pair = cached_pair("check_gradient", forward, backward, shapes, wrt, assuming, values, options.seconds)
-    if pair is not None:
-        return judged("check_gradient", pair, assuming, options)
-    return _check("check_gradient", gradient_claims, forward, backward, shapes, wrt, assuming, values, options)
+    asked = "check_gradient"
+    if hands_on(asked, forward, backward, values):
+        pair = cached_pair(asked, forward, backward, shapes, wrt, assuming, values, options.seconds)
+        if pair is not None:
+            return judged(asked, pair, assuming, options)
+    return _check(asked, gradient_claims, forward, backward, shapes, wrt, assuming, values, options)
 
 
 def check_jacobian(

@@ -1,43 +1,32 @@
-"""From a claim about functions to its verdict, in words; what runs of the functions say of overflow besides."""
+"""From a claim about functions to its verdict, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from types import MappingProxyType
 
-import numpy as np
-
-from symbackprop.clock import OutOfTime, in_time, limit, stage
-from symbackprop.core.context import Hypothesis, Same
+from symbackprop.clock import OutOfTime, in_time, limit
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE, moving_in, strict
 from symbackprop.core.statement import Excused
 from symbackprop.core.terms import (
     Array,
     AtLeastZero,
     Positive,
-    Term,
-    arrays,
     longer,
 )
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, decide, prove_only, refute_only
-from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN, Condition
-from symbackprop.functions.claims import Claim, Setting, formula, formula_latex, named_problem, problem_of, shown
+from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN, WORST_FIRST, Condition
+from symbackprop.functions.claims import Claim, Setting, named_problem, problem_of
 from symbackprop.functions.repairs import with_repair
-from symbackprop.functions.request import Function, called
 from symbackprop.functions.shape_examples import wrong_shape
-from symbackprop.functions.sweep import in_variables, names_of, tried
-from symbackprop.functions.trial import Run, Runs
-from symbackprop.functions.verdict import Verdict
-from symbackprop.numbers.points import Point
-from symbackprop.prove.cases import CONDITION, POINT, Missing
-from symbackprop.prove.cases import VALUE as NO_VALUE
+from symbackprop.functions.sweep import in_variables, names_of
+from symbackprop.functions.verdict import Formula, Verdict
+from symbackprop.functions.wording import hypothesis_text, not_implied, reason, statement
 from symbackprop.prove.statements import exhibited
-from symbackprop.write.paper.array_text import equation, latex_condition, predicate_text
+from symbackprop.write.paper.array_text import latex_condition, predicate_text
 
-EXACTLY = "write {} exactly (np.pi, 1 / 3, np.sqrt(2))"
 LONG, FIRST = 300, 0.6  # subterms of all claims; of the time, for the way that is tried first
 BORDER = "border"
 WHY: Mapping[str, str] = {
@@ -103,15 +92,24 @@ def refuted_at_points(claim: Claim, setting: Setting) -> Verdict:
 
 
 def described(claim: Claim, setting: Setting, verdict: Verdict) -> Verdict:
-    text, latex = statement(claim, setting)
-    return replace(
-        verdict,
-        name=claim.name,
-        hypotheses=tuple(map(hypothesis_text, setting.hypotheses)),
-        statement=text,
-        statement_latex=latex,
-        sides=claim.sides,
-    )
+    formula, hypotheses = Formula(lambda: statement(claim, setting)), tuple(map(hypothesis_text, setting.hypotheses))
+    return replace(verdict, name=claim.name, hypotheses=hypotheses, formula=formula, sides=claim.sides)
+
+
+def together(gradients: dict[str, Verdict]) -> Verdict:
+    """One verdict for several variables: the worst of them, with the details of the first that is as bad."""
+    if len(gradients) == 1:
+        (only,) = gradients.values()
+        return only
+    status = min((v.status for v in gradients.values()), key=WORST_FIRST.index)
+    worst = next(v for v in gradients.values() if v.status == status)
+    if status == PROVED:
+        conditions = tuple(dict.fromkeys(c for v in gradients.values() for c in v.conditions))
+        return Verdict(status, "", gradients, None, conditions, worst.hypotheses, worst.witness)
+    return Verdict(
+        status, "", gradients, None, worst.conditions, worst.hypotheses, worst.witness, worst.counterexample,
+        worst.mistake, worst.repair, worst.special_cases, worst.reason, line=worst.line,
+    )  # fmt: skip
 
 
 # --- words -----------------------------------------------------------------------------------
@@ -141,95 +139,3 @@ def conditions(found: Theorem, claim: Claim, names: Mapping[Array, Array]) -> tu
             text = predicate_text(p, claim.axes)
             listed.setdefault(text, Condition(text, WHY[why], p, latex_condition(p, claim.axes)))
     return tuple(listed.values())
-
-
-def not_implied(missing: Missing, claim: Claim) -> tuple[Condition, ...]:
-    return tuple(Condition(predicate_text(c, claim.axes), "not implied", c) for c in missing.left)
-
-
-def reason(d: Decision, missing: Missing, claim: Claim, setting: Setting) -> str:
-    texts = ", ".join(predicate_text(c, claim.axes) for c in missing.left)
-    if missing.stage == POINT:
-        what = "hypotheses" if setting.hypotheses else "claim's functions, so that both sides have a value"
-        return f"the formulas agree, but no point was found that satisfies the {what}"
-    if missing.stage == NO_VALUE:
-        return f"the result has a value only where {texts}, which the hypotheses do not say"
-    if missing.stage == CONDITION:
-        hint = f"; it is proved for {d.enough} (say so in assuming)" if d.enough else ""
-        return f"proved only where {texts}, which the hypotheses do not say{hint}"
-    exactly = EXACTLY.format(", ".join(f"{x!r}" for x, _ in setting.rounded[:3]))
-    if d.rounding:
-        return f"the two sides differ by no more than rounding explains; {exactly}"
-    if setting.rounded:
-        return f"no proof was found, and no counterexample that rounding cannot explain; {exactly}"
-    return f"no proof was found, and no counterexample: {d.searched}"
-
-
-def hypothesis_text(h: Hypothesis) -> str:
-    return equation(h.lhs, h.rhs) if isinstance(h, Same) else predicate_text(h)
-
-
-def statement(claim: Claim, setting: Setting) -> tuple[str, str]:
-    """`∂L/∂x[i,j] = ...` with the formula that was claimed, as text and as LaTeX; a long one in the user's names."""
-    if not claim.conforms:
-        return f"{claim.label} has shape ({shown(claim.found.shape)})", ""
-    sweep = setting.sweep if setting.sweep is not None and setting.sweep.first else None
-    own = sweep is not None and sweep.is_own(claim.name, claim.lhs, claim.found)
-    written = sweep.program(claimed=True) if sweep is not None and own else None
-    in_names = None if written is None else tried(written.formulas, claim.name)
-    return in_names or (formula(claim, claim.rhs), formula_latex(claim, claim.rhs))
-
-
-# --- code that is right and overflows: nan for ordinary large values ---
-
-
-LARGE = 1000
-SECONDS = 1.0
-
-
-def overflow_notes(runs: Runs, claim: Claim, setting: Setting) -> list[str]:
-    """In a second, or nothing."""
-    try:
-        with limit(min(SECONDS, setting.seconds)):
-            stage("running the functions on large values")
-            return list(overflows(runs, claim, setting))
-    except OutOfTime:
-        return []
-
-
-def overflows(runs: Runs, claim: Claim, setting: Setting) -> Iterator[str]:
-    """What gives nan at one point that satisfies the hypotheses, with entries of 1000 where they say nothing."""
-    mentioned = {a for h in setting.hypotheses for t in vars_of(h) for a in arrays(t)}
-    free = [n for n in claim.inputs if Array(n) not in mentioned and claim.inputs[n].values is None]
-    point = next(runs.points(runs.asked(claim, setting)), None)
-    if point is None:
-        return
-    plain, large = runs.at(point, claim.inputs), Run(runs.request, claim.inputs, enlarged(point, free))
-    for function in (runs.request.forward, runs.request.backward):
-        if function is not None and gives_nan(large, function) and not gives_nan(plain, function):
-            yield f"in real numbers; in floats {called(function)} overflows to nan for entries of {LARGE}"
-
-
-def vars_of(hypothesis: object) -> Iterator[Term]:
-    for name in ("term", "lhs", "rhs"):
-        t = getattr(hypothesis, name, None)
-        if t is not None:
-            yield t
-
-
-def enlarged(point: Point, names: list[str]) -> Point:
-    """The same with entries around 1000 and -1000 in turn, no two alike: a variance of 0 is no overflow."""
-    wanted = {Array(n) for n in names}
-    changed = {
-        a: {k: Fraction((LARGE + n) * (-1) ** n) if a in wanted else v for n, (k, v) in enumerate(entries.items())}
-        for a, entries in point.arrays.items()
-    }
-    return replace(point, arrays=changed)
-
-
-def gives_nan(at: Run, function: Function) -> bool:
-    try:
-        results = at.returned(function)
-    except Exception:  # nothing is learned
-        return False
-    return any(bool(np.isnan(x).any()) for x in results.values())

@@ -30,12 +30,13 @@ from symbackprop.write.program.pages import WRITERS
 from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 
-from .claims import Claim, Setting, axes_of, formula, formula_latex, objective, partial_latex
-from .deciding import LONG, hypothesis_text, in_words, verdict_of
+from .claims import Claim, Setting, axes_of, objective, partial_latex
+from .deciding import LONG, in_words, together, verdict_of
 from .held_values import by_value, without_copies
 from .repairs import placed
 from .request import Request, called, flattened, reading_of
-from .verdict import Repaired, Verdict, together
+from .verdict import Formula, Repaired, Verdict
+from .wording import formula, formula_latex, hypothesis_text
 
 UPSTREAM = ("g", "upstream", "dout", "grad_output")
 
@@ -224,9 +225,7 @@ def named_verdict(
     if verdict.status != PROVED:
         raise SymbackpropError(f"derive: the gradient by {variable} was found but not proved: {verdict.reason}")
     assumed = tuple(map(hypothesis_text, setting.hypotheses))
-    return replace(
-        verdict, name=variable, hypotheses=assumed, statement=texts[0], statement_latex=texts[1], sides=claim.sides
-    )
+    return replace(verdict, name=variable, hypotheses=assumed, formula=Formula(lambda: texts), sides=claim.sides)
 
 
 def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...] | None = None) -> Derivative:

@@ -25,7 +25,7 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import Array
 from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN
 from symbackprop.functions.claims import Claim, Setting, gradient_claims
-from symbackprop.functions.deciding import are_long, overflow_notes, refuted_at_points, verdict_of
+from symbackprop.functions.deciding import are_long, refuted_at_points, together, verdict_of
 from symbackprop.functions.derivation import derived_instead
 from symbackprop.functions.jax_reading import through_jax
 from symbackprop.functions.one_hot import with_labels
@@ -33,9 +33,9 @@ from symbackprop.functions.request import Request, reading_of
 from symbackprop.functions.shape_examples import small_sizes
 from symbackprop.functions.swapped_results import all_decided
 from symbackprop.functions.sweep import Sweep
-from symbackprop.functions.symmetric_variables import AMBIENT, as_meant, explained, kinds_of_gradients
-from symbackprop.functions.trial import Runs
-from symbackprop.functions.verdict import Verdict, together
+from symbackprop.functions.symmetric_variables import as_meant, explained, kinds_of_gradients
+from symbackprop.functions.trial import Runs, overflow_notes
+from symbackprop.functions.verdict import Verdict
 from symbackprop.numbers.refute.report import ShapeExample
 from symbackprop.read.numpy import ShapeMismatch, Traced, TraceError
 
@@ -164,8 +164,9 @@ def verdict_at(
     with limit(options.seconds):
         stage("reading the functions")
         found, hypotheses = claims(request, read), request.hypotheses()
-    meant = kinds_of_gradients(request, found, hypotheses, options.symmetric)
-    asked, found = found, [as_meant(c, meant.get(c.name, AMBIENT)) for c in found]
+    symmetric = bool(hypotheses or options.symmetric)
+    meant = kinds_of_gradients(request, found, hypotheses, options.symmetric) if symmetric else {}
+    asked, found = found, [as_meant(c, meant[c.name]) if c.name in meant else c for c in found]
     shapes = {Array(n): d.shape for c in found for n, d in c.inputs.items() if d.values is None}
     setting = Setting(
         hypotheses, shapes, tuple(dict.fromkeys(rounded)), dict(options.domains), options.seek_repair, options.seconds
@@ -174,9 +175,10 @@ def verdict_at(
     if claims is gradient_claims and decide is verdict_of and read_alone:
         sweep = Sweep(request, setting.context, are_long(found), {c.name: (c.lhs, c.found) for c in asked})
         setting = replace(setting, sweep=sweep)
-    decided = zip(found, all_decided(found, setting, decide), strict=True)
+    alone = len(found) == 1 and found[0].conforms  # there is nothing to be swapped with
+    decided = [decide(found[0], setting)] if alone else all_decided(found, setting, decide)
     runs = Runs(request)
-    verdicts = {c.name: run_too(runs, c, setting, v) for c, v in decided}
+    verdicts = {c.name: run_too(runs, c, setting, v) for c, v in zip(found, decided, strict=True)}
     if found and all(v.status == PROVED for v in verdicts.values()):
         notes.extend(overflow_notes(runs, found[0], setting))
     quick = replace(setting, repair=False)

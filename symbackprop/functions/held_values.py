@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Protocol
 
 from symbackprop.core.context import Context, Hypothesis, Same
@@ -17,7 +16,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, arrays, dummy
 from symbackprop.prove.equality import prove
 from symbackprop.read.numpy import Declared
-from symbackprop.read.numpy.rewriting import rewritten
+from symbackprop.read.numpy.factors import renamed
 
 from .claims import axes_of
 from .request import Function, Request, called, flattened
@@ -88,10 +87,8 @@ def used(copies: Mapping[str, str], outputs: Sequence[Tensor]) -> dict[str, str]
 
 def by_value(t: Tensor, request: Request) -> Tensor:
     """The array with the variables in place of their copies."""
-    body = t.body
-    for variable, copy in getattr(request, "copies", {}).items():
-        body = rewritten(body, Array(copy), partial(Entry, Array(variable)))
-    return Tensor(t.axes, body)
+    copies: Mapping[str, str] = getattr(request, "copies", {})
+    return Tensor(t.axes, renamed(t.body, {copy: variable for variable, copy in copies.items()}))
 
 
 def without_copies(inputs: Mapping[str, Declared], request: Request) -> dict[str, Declared]:

@@ -16,9 +16,10 @@ from symbackprop.core.terms import AtLeastZero, Predicate, Term
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.at_sizes import problem_at, sizes_in
 from symbackprop.decide.decide import Problem, prove
-from symbackprop.functions.claims import Claim, Setting, formula, formula_latex, named_problem, problem_of
+from symbackprop.functions.claims import Claim, Setting, named_problem, problem_of
 from symbackprop.functions.sweep import Sweep, tried
 from symbackprop.functions.verdict import Repaired, Verdict, WrongStep
+from symbackprop.functions.wording import formula, formula_latex
 from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.wrong_line import WrongLine, factor_text
 from symbackprop.numbers.refute.report import Counterexample

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -58,14 +57,14 @@ class Request:
 
     def outputs(self) -> Traced:
         """The forward function traced.  Raises TraceError, ShapeMismatch; SymbackpropError where it returns nothing."""
-        found = trace(self.forward, self.given(self.forward), self.hypotheses())
+        found = trace(self.forward, self.given(self.forward), self.hypotheses(), self.variables)
         if isinstance(found.outputs, tuple | list | Mapping) and not found.outputs:
             raise SymbackpropError(f"{self.asked}: {called(self.forward)} returns no array")
         return found
 
     def result(self, more: Mapping[str, Declared]) -> Traced:
         assert self.backward is not None
-        return trace(self.backward, self.given(self.backward, more), self.hypotheses())
+        return trace(self.backward, self.given(self.backward, more), self.hypotheses(), self.variables)
 
     def given(self, function: Function, more: Mapping[str, Declared] | None = None) -> dict[str, Any]:
         known = {**self.values, **self.declared, **(more or {})}
@@ -164,12 +163,7 @@ def close_to(name: str, names: Sequence[str]) -> list[str]:
 
 
 def parameters(function: Function, asked: str) -> tuple[str, ...]:
-    try:
-        found = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        raise SymbackpropError(
-            f"{asked}: the parameters of {called(function)} cannot be read; wrap it in a def"
-        ) from None
+    found = signature(function, asked)
     for p in found:
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY):
             raise SymbackpropError(
@@ -199,13 +193,13 @@ def flattened(outputs: Any, where: str) -> list[Tensor]:
 
 
 def reading_of(request: Request) -> dict[str, Any]:
-    """The question, the functions, the shapes and the variables, as JSON."""
+    """The question, the functions, the shapes and the variables."""
     functions = {"forward": request.forward, "backward": request.backward, "assuming": request.assuming}
     return {
         "asked": request.asked,
         "arguments": {role: taken(request, f) for role, f in functions.items() if f is not None and role != "assuming"},
         "functions": {role: text_of(f) for role, f in functions.items() if f is not None},
-        "shapes": {name: str(d) for name, d in request.declared.items()},
+        "shapes": dict(request.declared),
         "values": {name: repr(v) for name, v in request.values.items()},
         "wrt": list(request.variables),
     }
@@ -245,10 +239,6 @@ def source_of(code: CodeType) -> str:
 BEFORE = ("d", "grad", "g", "gradient", "nabla", "del", "delta", "dl", "dld", "dlossd", "djd", "dcostd", "dfd", "dyd",
           "dzd", "doutd")  # fmt: skip
 AFTER = ("grad", "gradient", "g", "bar", "grads", "delta")
-INPUT = ("dinputs", "dinput", "dx", "grad_input", "grad_inputs", "gradinput", "dprev", "grad_x", "d_input", "d_inputs")
-CACHE = re.compile(r"cache|(?:^|_)(?:sav|ctx|context|resid|memo|tape|stor|interm|stash|state|hist|kept|bundle|packed)")
-UPSTREAM = ("d", "g", "up", "err", "cot", "ct", "seed", "adj", "chain", "nxt", "next", "top", "incoming")
-OUTPUT = ("output", "outputs", "out", "result", "results", "y", "a", "activation", "activations", "value", "probs")
 
 
 def gradient_of(keys: Iterable[str], name: str) -> str | None:
@@ -266,20 +256,6 @@ def gradient_of(keys: Iterable[str], name: str) -> str | None:
 
 def plain(name: str) -> str:
     return name.lower().replace("_", "").replace("/", "")
-
-
-def is_cache(name: str) -> bool:
-    return name in ("res", "mem", "aux", "fwd", "vals") or CACHE.search(name.lower()) is not None
-
-
-def is_upstream(name: str) -> bool:
-    return name.lower().lstrip("_").startswith(UPSTREAM)
-
-
-TRAINING: Mapping[str, Any] = {
-    **dict.fromkeys(("train", "training", "is_training", "is_train", "train_flg", "train_mode"), True),
-    "mode": "train",
-}
 
 
 def signature(function: Any, asked: str) -> list[inspect.Parameter]:
@@ -300,82 +276,14 @@ def required(parameters: Iterable[inspect.Parameter]) -> list[str]:
     return [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
 
 
-def matched(
-    asked: str, function: Any, names: Sequence[str], values: Collection[str] = (), elsewhere: Collection[str] = ()
-) -> dict[str, str]:
-    """For each of `names` the parameter of the function that it is: of the same name, else the next one that is free.
-
-    Names that are known `elsewhere` are left out where the function has no such parameter.  Raises SymbackpropError
-    for what is left over.
-    """
-    parameters = signature(function, asked)
-    known = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-    found = {n: n for n in names if n in known}
-    waiting = [n for n in names if n not in found and n not in elsewhere]
-    free = [p for p in required(parameters) if p not in found and p not in values]
-    if len(waiting) < len(free):
-        free = [p for p in free if p not in TRAINING]
-    if len(waiting) > len(free):  # arguments with a default, too
-        free += [n for n in known if n not in free and n not in found and n not in values and n not in TRAINING]
-    if len(waiting) > len(free):
-        raise SymbackpropError(
-            f"{asked}: {called(function)} has no argument {waiting[len(free)]!r} (it has {', '.join(known) or 'none'})"
-        )
-    found.update(zip(waiting, free, strict=False))
-    missing = [p for p in free[len(waiting) :] if p in required(parameters)]
-    if missing:
-        raise SymbackpropError(
-            f"{asked}: the argument {missing[0]!r} of {called(function)} has no shape; add it to shapes"
-        )
-    return {n: found[n] for n in names if n in found}
+def further_arguments(asked: str, forward: Function, backward: Function, values: Collection[str]) -> list[str]:
+    """What the backward must be given and the forward does not take: upstream gradients, a cache."""
+    known = [p.name for p in signature(forward, asked)]
+    return [n for n in required(signature(backward, asked)) if n not in known and n not in values]
 
 
-def renamed(arguments: Mapping[str, str], function: Any) -> list[tuple[str, str]]:
-    """For the report: which arguments have other names."""
-    return [("", f"{n} is the argument {p} of {called(function)}") for n, p in arguments.items() if n != p]
-
-
-def call(function: Any, arguments: Mapping[str, str], given: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
-    """function(...) with the arrays that are given; ufuncs take theirs by position."""
-    if isinstance(getattr(function, "nin", None), int):
-        return function(*(given[n] for n in arguments))
-    return function(**{p: given[n] for n, p in arguments.items()}, **more)
-
-
-def accepted(function: Any, values: Mapping[str, Any], asked: str) -> dict[str, Any]:
-    """The concrete values that are arguments of the function, and what says that it trains."""
-    parameters = signature(function, asked)
-    training = {n: TRAINING[n] for n in required(parameters) if n in TRAINING}
-    return {**training, **{p.name: values[p.name] for p in parameters if p.name in values}}
-
-
-def named(returned: Any, variables: Sequence[str], orders: Sequence[Sequence[str]]) -> Any:
-    """A dict by variable where the structure says what is what, else what was returned.
-
-    A sequence is in the order of the variables, or in the first of `orders` that has its length; a dict has the
-    variables or the usual names of their gradients as keys.
-    """
-    if isinstance(returned, Mapping):
-        return by_key(returned, variables)
-    if not isinstance(returned, tuple | list):
-        return {variables[0]: returned} if len(variables) == 1 else returned
-    items = flat(returned)
-    tables = [x for x in items if isinstance(x, Mapping)]
-    if tables:
-        found = {k: v for t in tables for k, v in by_key(t, variables).items()}
-        rest = [v for v in variables if v not in found]
-        plain = [x for x in items if not isinstance(x, Mapping)]
-        return {**found, **dict(zip(rest, plain, strict=False))}
-    for order in (variables, *orders):
-        if len(order) == len(items):
-            return {v: x for v, x in zip(order, items, strict=True) if v in variables}
-    return returned
-
-
-def by_key(table: Mapping[Any, Any], variables: Sequence[str]) -> dict[str, Any]:
-    keys = {v: v if v in table else gradient_of([k for k in table if isinstance(k, str)], v) for v in variables}
-    return {v: table[k] for v, k in keys.items() if k is not None}
-
-
-def flat(items: Any) -> list[Any]:
-    return [y for x in items for y in (flat(x) if isinstance(x, tuple | list) else [x])]
+def hands_on(asked: str, forward: Function, backward: Function, values: Collection[str]) -> bool:
+    """Whether the backward may take what a run of the forward leaves: an argument of its own, or on their object."""
+    if not (callable(forward) and callable(backward)):
+        return False  # the request says what is wrong with them
+    return hasattr(forward, "__self__") or bool(further_arguments(asked, forward, backward, values))

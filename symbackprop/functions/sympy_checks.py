@@ -30,7 +30,7 @@ from symbackprop.read.sympy_matrix import SympyReader
 from .claims import Claim, Setting, axes_of, partial_latex
 from .deciding import described, verdict_of
 from .repairs import with_repair
-from .verdict import Verdict
+from .verdict import NO_FORMULA, Verdict
 
 
 def check_sympy(
@@ -67,7 +67,7 @@ def check_sympy(
             if misfit:
                 repaired = with_repair(claim, setting, Verdict(ILL_FORMED)).repair if seek_repair else None
                 verdict = Verdict(ILL_FORMED, mistake="shapes do not conform", reason=misfit, repair=repaired)
-                return replace(described(claim, setting, verdict), statement="", statement_latex="")
+                return replace(described(claim, setting, verdict), formula=NO_FORMULA)
     except OutOfTime as late:
         return Verdict(UNKNOWN, reason=str(late))
     return verdict_of(claim, setting)

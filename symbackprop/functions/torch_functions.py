@@ -32,10 +32,11 @@ from symbackprop.read.torch import (
 )
 
 from .claims import gradient_claims
+from .deciding import together
 from .drive import verdict
 from .held_values import copies_of, with_copies
 from .request import Request, read_request
-from .verdict import Verdict, together
+from .verdict import Verdict
 
 Argument = Callable[[Mapping[str, Any]], Any]
 NUMBERS = ("float", float, Parameter.empty, "Any")  # annotations of an argument that may be any real number

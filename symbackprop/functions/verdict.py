@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from symbackprop.core.terms import Size, Term, require
 from symbackprop.core.theorem import Theorem, theorem
-from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN, WORST_FIRST, Condition
+from symbackprop.decide.outcomes import ILL_FORMED, PROVED, REFUTED, UNKNOWN, Condition
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,6 +22,20 @@ HTML_COLOURS = {"yellow": "#9a6700", "red": "#b42318", "green": "#067647"}
 LONGEST = 500  # characters of a formula
 MARKS = {PROVED: "✓", REFUTED: "✗", ILL_FORMED: "✗", UNKNOWN: "?"}
 Line = tuple[int, str, str]  # depth, kind, text; a kind "head:..." is a headline
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What is claimed, as text and as LaTeX: written when it is read, as most are not."""
+
+    write: Callable[[], tuple[str, str]]
+
+    @cached_property
+    def both(self) -> tuple[str, str]:
+        return self.write()
+
+
+NO_FORMULA = Formula(lambda: ("", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +101,19 @@ class Verdict:
     repair: Repaired | None = None
     special_cases: tuple[str, ...] = ()
     reason: str = ""
-    statement: str = ""
-    statement_latex: str = field(default="", repr=False)
+    formula: Formula = field(default=NO_FORMULA, repr=False)
     sides: tuple[str, str] = field(default=("derivative", "backward"), repr=False)
     notes: tuple[str, ...] = ()
     reading: Mapping[str, Any] = field(default_factory=dict, repr=False)
     line: WrongStep | None = None
+
+    @property
+    def statement(self) -> str:
+        return self.formula.both[0]
+
+    @property
+    def statement_latex(self) -> str:
+        return self.formula.both[1]
 
     def theorems(self) -> list[tuple[Verdict, Theorem]]:
         """Each variable's verdict with its theorem.  Raises ProofError where not everything was proved."""
@@ -119,7 +141,8 @@ class Verdict:
     def in_words(self) -> dict[str, Any]:
         excused = [str(c) for c in self.conditions]
         claim = {"claim": self.statement, "assuming": list(self.hypotheses), "excused": excused}
-        return {**claim, **self.reading, "notes": list(self.notes)}
+        written = {k: {n: str(d) for n, d in x.items()} if k == "shapes" else x for k, x in self.reading.items()}
+        return {**claim, **written, "notes": list(self.notes)}
 
     def __bool__(self) -> bool:
         return self.status == PROVED
@@ -139,22 +162,6 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         """Only strings, numbers, lists and dicts; the keys are described in `symbackprop check --help`."""
         return json_of(self)
-
-
-def together(gradients: dict[str, Verdict]) -> Verdict:
-    """One verdict for several variables: the worst of them, with the details of the first that is as bad."""
-    if len(gradients) == 1:
-        (only,) = gradients.values()
-        return only
-    status = min((v.status for v in gradients.values()), key=WORST_FIRST.index)
-    worst = next(v for v in gradients.values() if v.status == status)
-    if status == PROVED:
-        conditions = tuple(dict.fromkeys(c for v in gradients.values() for c in v.conditions))
-        return Verdict(status, "", gradients, None, conditions, worst.hypotheses, worst.witness)
-    return Verdict(
-        status, "", gradients, None, worst.conditions, worst.hypotheses, worst.witness, worst.counterexample,
-        worst.mistake, worst.repair, worst.special_cases, worst.reason, line=worst.line,
-    )  # fmt: skip
 
 
 # --- for people and programs: plain text, rich text, LaTeX, HTML, JSON ---------------------------

@@ -322,7 +322,10 @@ def integer_power(base: Floats, n: int) -> Floats:
         return np.power(np.float64(base), float(n))
 
 
-def to_float(x: Fraction) -> float:
+def to_float(x: Any) -> float:
+    """The nearest float of a number of any kind, for filters and reports; nan for no value."""
+    if x is None:
+        return math.nan
     try:
         return float(x)
     except OverflowError:

@@ -60,6 +60,9 @@ class Interval:
     def mid(self) -> Any:
         return mpmath.mpf(self.iv.mid)
 
+    def __float__(self) -> float:
+        return float(self.mid())
+
     def rad(self) -> Any:
         return mpmath.mpf(self.iv.delta) / 2
 
@@ -133,7 +136,7 @@ def pi() -> Ball:
 
 
 __all__ = [
-    "INFINITE", "Ball", "Kink", "Log", "NoValue", "Number", "Undecided", "Undefined", "approximate", "around",
+    "INFINITE", "Ball", "Kink", "Log", "NoValue", "Number", "Undecided", "Undefined", "around",
     "ball", "constant", "exact_root", "function", "logarithm", "plus", "power", "precision", "sign", "times", "written",
 ]  # fmt: skip
 
@@ -173,6 +176,9 @@ class Log:
 
     def __str__(self) -> str:
         return f"log({self.of})"
+
+    def __float__(self) -> float:
+        return float(ball(self))
 
 
 Number: TypeAlias = Fraction | Log | Ball
@@ -352,18 +358,6 @@ def constant(name: str) -> Number:
             return enclosed(_ONE).exp()
         case _:
             return times(Fraction(2), power(pi(), Fraction(-1, 2)))
-
-
-def approximate(x: Number | None) -> float:
-    """The nearest float, for filters and reports; nan for no value."""
-    if x is None:
-        return float("nan")
-    if type(x) is Fraction:
-        try:
-            return float(x)
-        except OverflowError:
-            return float("inf") if x > 0 else float("-inf")
-    return float(ball(x).mid())
 
 
 def written(x: Number, digits: int = 15) -> str:

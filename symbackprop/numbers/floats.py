@@ -45,7 +45,7 @@ from symbackprop.numbers.duals import (
     to_float,
     total,
 )
-from symbackprop.numbers.exact_numbers import Undefined, approximate
+from symbackprop.numbers.exact_numbers import Undefined
 from symbackprop.numbers.points import PI, Point, Reaches, guards, size_at
 from symbackprop.numbers.wholes import WHOLE_NAMES, abstract, whole
 
@@ -108,7 +108,7 @@ class FloatEvaluation:
         self.memo: dict[object, Value] = {}
         self.moves: dict[object, Move] = {}
         self.root = Scope(0, (), {i: np.array(k) for i, k in point.indices.items()}, ())
-        self.tables = {a: table({k: approximate(v) for k, v in e.items()}, np.nan) for a, e in point.arrays.items()}
+        self.tables = {a: table({k: to_float(v) for k, v in e.items()}, np.nan) for a, e in point.arrays.items()}
         self.picks = {a: table(dict(e), -(10**6)) for a, e in point.integers.items()}
         self.sizes = dict(point.sizes)
 

@@ -128,7 +128,7 @@ def joined(reaches: list[Reach]) -> Reach:
     free = {i for r in reaches for i in r.free}
     bound = {d for r in reaches for d in r.bound}
     arrays = frozenset[Array]().union(*(r.arrays for r in reaches))
-    return Reach(tuple(sorted(free, key=lambda i: (i.name, str(i.size)))), tuple(sorted(bound)), arrays)
+    return Reach(tuple(sorted(free, key=lambda i: (i.name, i.size.monomials))), tuple(sorted(bound)), arrays)
 
 
 def lowered(r: Reach, binders: int) -> Reach:

@@ -48,18 +48,19 @@ from symbackprop.core.terms import (
 from symbackprop.prove.conditions.guards import simpler_forward
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.normal_form.normal import Normal
-from symbackprop.prove.normal_form.reduce import FAILED, TooLarge
 from symbackprop.prove.normal_form.session import (
     AS_WRITTEN,
+    FAILED,
     QUICK,
     RANKS_KEPT,
     WAYS,
     Rewritten,
+    TooLarge,
     Way,
     flipped,
     joined,
+    splits,
     step_of_steps,
-    strides,
 )
 from symbackprop.prove.normal_form.zero import prove_zero
 from symbackprop.prove.rules.whole_arrays import with_merged
@@ -162,7 +163,7 @@ def candidates(
     ways: Ways = WAYS,
 ) -> Iterator[Candidate]:
     """Proofs of lhs = rhs as they are found, between `before`, of something = lhs, and `after`, of rhs = something."""
-    by = strides((lhs, rhs))
+    by = splits((lhs, rhs))
     usual = (QUICK, *ways) if ways is WAYS and has_exponential_functions(lhs, rhs) else ways
     ranks = ways is WAYS and any(step_of_steps(s) for t in (lhs, rhs) for s in subterms(t))
     for way in (RANKS_KEPT, *usual) if ranks else usual:
@@ -341,12 +342,12 @@ def by_laws_simplified(lhs: Term, context: Context) -> tuple[Term, Proof | None]
 
 def by_digits(lhs: Term, rhs: Term, context: Context, way: Prover, depth: int = 0) -> Found | None:
     """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
-    splits = strides((lhs, rhs))
-    axes = sorted((i for i in free(lhs) | free(rhs) if i.size in splits), key=lambda i: i.name)
+    composite = splits((lhs, rhs))
+    axes = sorted((i for i in free(lhs) | free(rhs) if i.size in composite), key=lambda i: i.name)
     if not axes:
         return way(lhs, rhs, context)
     i = axes[0]
-    q, r = (Index(f"{i.name}.{k}", n) for k, n in zip("qr", splits[i.size], strict=True))
+    q, r = (Index(f"{i.name}.{k}", n) for k, n in zip("qr", composite[i.size], strict=True))
     here: dict[Index, IndexExpr] = {i: affine(0, ((q, r.size), (r, 1)))}
     inner = by_digits(substitute(lhs, here), substitute(rhs, here), context, way, depth + 1)
     if inner is None:

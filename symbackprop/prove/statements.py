@@ -50,8 +50,7 @@ from symbackprop.prove.equality import (
     prove_simplified,
     unchecked,
 )
-from symbackprop.prove.normal_form.reduce import FAILED
-from symbackprop.prove.normal_form.session import strides
+from symbackprop.prove.normal_form.session import FAILED, splits
 from symbackprop.prove.working_out import WorkingOut, has_derivative
 
 
@@ -198,7 +197,7 @@ class Run:
         proof = None if self.offered is None else self.offered()
         if proof is not None:
             return Given(proof)
-        candidates = None if self.ways or strides((lhs, rhs)) else unchecked(lhs, rhs, self.inside)
+        candidates = None if self.ways or splits((lhs, rhs)) else unchecked(lhs, rhs, self.inside)
         if candidates is None:
             return None
         try:

@@ -33,7 +33,7 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.equality import without_derivatives
 from symbackprop.prove.normal_form.normal import Normal
-from symbackprop.prove.normal_form.reduce import FAILED
+from symbackprop.prove.normal_form.session import FAILED
 from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.prove.tidying import Tidy, length
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from symbackprop.decide.outcomes import PROVED, rule_of
-from symbackprop.numbers.exact_numbers import approximate
+from symbackprop.numbers.duals import to_float
 from symbackprop.write.sarif import result, sarif_log, uri
 
 
@@ -161,4 +161,4 @@ def numbers(values: Any) -> Any:
     """Entries that the claim does not look at are 1."""
     if isinstance(values, list):
         return [numbers(x) for x in values]
-    return 1 if values is None else values if isinstance(values, int) else approximate(values)
+    return 1 if values is None else values if isinstance(values, int) else to_float(values)

@@ -134,5 +134,5 @@ def test_a_prover_and_a_kernel_that_lie_prove_nothing(monkeypatch: pytest.Monkey
     assert kernel.check(Linear(ONE, add(ONE, ONE))).rhs == add(ONE, ONE)
     with pytest.raises(ProofError, match="different sums of products"):
         proved(Statement(ONE, add(ONE, ONE), EMPTY))
-    monkeypatch.setattr(decide, "counterexample", lambda *_: None)
+    monkeypatch.setattr(decide, "counterexample", lambda *_, **__: None)
     assert check_gradient(square, lambda x: 3 * x, {"x": "n"}, seek_repair=False).status == "unknown"

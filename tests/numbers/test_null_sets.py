@@ -15,7 +15,7 @@ import pytest
 from symbackprop.core.terms import Array
 from symbackprop.functions.claims import gradient_claims
 from symbackprop.functions.request import read_request
-from symbackprop.numbers.exact_numbers import approximate
+from symbackprop.numbers.duals import to_float
 from symbackprop.numbers.refute.search import Counterexample, Question, search
 
 Function = Callable[..., Any]
@@ -201,7 +201,7 @@ def witness(claim: Claim, found: Counterexample) -> None:
     arguments = {name: filled(found, name, shape) for name, shape in claim.shapes.items()}
     at = tuple(found.index.values())
     slope = central(claim.forward, arguments, at)
-    assert slope == pytest.approx(approximate(found.lhs), rel=1e-4, abs=1e-4)
+    assert slope == pytest.approx(to_float(found.lhs), rel=1e-4, abs=1e-4)
     try:
         with np.errstate(all="ignore"):
             claimed = np.broadcast_to(np.asarray(claim.backward(**arguments), float), arguments["x"].shape)[at]
@@ -210,13 +210,13 @@ def witness(claim: Claim, found: Counterexample) -> None:
     if found.rhs is None:
         assert not np.isfinite(claimed)
     else:
-        assert claimed == pytest.approx(approximate(found.rhs), rel=1e-9, abs=1e-9)
+        assert claimed == pytest.approx(to_float(found.rhs), rel=1e-9, abs=1e-9)
 
 
 def filled(found: Counterexample, name: str, shape: str) -> Any:
     whole = np.ones([found.sizes[s] for s in shape.split()])
     for k, v in found.point.arrays.get(Array(name), {}).items():
-        whole[k] = approximate(v)
+        whole[k] = to_float(v)
     return whole
 
 

@@ -9,20 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.functions.request import (
-    Function,
-    accepted,
-    call,
-    called,
-    flat,
-    is_cache,
-    is_upstream,
-    matched,
-    named,
-    renamed,
-    required,
-    signature,
-)
+from symbackprop.functions.calling import accepted, call, flat, is_cache, is_upstream, matched, named, renamed
+from symbackprop.functions.request import Function, called, further_arguments, required, signature
 from symbackprop.read.numpy import SymArray, parse_shapes, trace_assumptions
 
 from .layers import layer_pair
@@ -64,7 +52,7 @@ def cached_pair(
             return layer_pair(owner, shapes, {}, wrt, assuming, values, methods, seconds)
         except Untraceable:
             return None
-    further = [n for n in required(takes) if n not in known and n not in values]
+    further = further_arguments(asked, forward, backward, values)
     if not further or not (any(map(is_cache, further)) or returns_several(forward)):
         return None
     own = [n for n in shapes if n in known or n not in further]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from symbackprop.functions.request import INPUT, gradient_of, plain
+from symbackprop.functions.calling import INPUT
+from symbackprop.functions.request import gradient_of, plain
 from symbackprop.read.numpy import SymArray
 
 from .places import Place, label, parts_of, read

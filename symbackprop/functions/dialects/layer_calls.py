@@ -9,7 +9,8 @@ from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.terms import arrays as occurring
-from symbackprop.functions.request import OUTPUT, TRAINING, flat, is_cache, signature
+from symbackprop.functions.calling import OUTPUT, TRAINING, flat, is_cache
+from symbackprop.functions.request import signature
 from symbackprop.read.numpy import SymArray
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.recording import bare

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
-from symbackprop.functions.request import flat, signature
+from symbackprop.functions.calling import flat
+from symbackprop.functions.request import signature
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.sizes import HANDLERS

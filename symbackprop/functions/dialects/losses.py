@@ -10,20 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.calling import accepted, by_key, call, flat, matched, named, renamed
 from symbackprop.functions.dialects.one_run import OneRun, Pair, observed
-from symbackprop.functions.request import (
-    Function,
-    accepted,
-    by_key,
-    call,
-    called,
-    flat,
-    matched,
-    named,
-    renamed,
-    required,
-    signature,
-)
+from symbackprop.functions.request import Function, called, required, signature
 from symbackprop.read.numpy import SymArray, parse_shapes, trace_assumptions
 from symbackprop.read.numpy.branching import every_branch
 

@@ -93,7 +93,7 @@ class Sampler:
             question.definitions,
             question.shapes,
         )
-        self.mentioned = [mentions(h, self.reaches) for h in question.hypotheses]
+        self.hypotheses = [(h, mentions(h, self.reaches)) for h in question.hypotheses]
         self.choices: dict[tuple[object, ...], str | None] = {}
         self.functions = {f: polynomial(f) for f in self.survey.functions}
         self.losses = {f: Loss(f) for f in self.survey.losses}
@@ -135,7 +135,7 @@ class Sampler:
         """Every axis has a value, and hypotheses about sizes alone hold."""
         if not self.survey.possible(sizes):
             return False
-        for h, arrays in zip(self.question.hypotheses, self.mentioned, strict=True):
+        for h, arrays in self.hypotheses:
             if not arrays and not any(isinstance(n, Pick) for n in nodes(h)):
                 try:
                     if not satisfied(h, Point(sizes=sizes), self.reaches):
@@ -213,7 +213,7 @@ class Sampler:
 
     def maker(self, array: Array, shape: Position, hint: str, point: Point, style: str) -> str:
         """The first maker whose arrays satisfy all hypotheses about this array alone."""
-        own = [h for h, a in zip(self.question.hypotheses, self.mentioned, strict=True) if a == {array}]
+        own = [h for h, a in self.hypotheses if a == {array}]
         hinted = maker_names(hint, len(shape))
         free_style = hinted == ["mixed"]
         if not own:
@@ -233,7 +233,8 @@ class Sampler:
         return made is not None and allowed(hint, made)
 
     def hint(self, array: Array) -> str:
-        return self.question.domains.get(str(array), self.question.domains.get(array.name, ""))
+        domains = self.question.domains
+        return domains.get(str(array), domains.get(array.name, "")) if domains else ""
 
     def suits(self, name: str, array: Array, shape: Position, own: list[Hypothesis], point: Point) -> bool:
         for seed in ("first", "second"):
@@ -254,7 +255,7 @@ class Sampler:
             for array in self.survey.arrays:
                 if array in point.discrete:
                     continue
-                about = [h for h, a in zip(self.question.hypotheses, self.mentioned, strict=True) if array in a]
+                about = [h for h, a in self.hypotheses if array in a]
                 wanted = [(h, e) for h in about if (e := equation(h, forced)) is not None]
                 wrong = [(h, e) for h, e in wanted if not satisfied(h, point, self.reaches)]
                 kept = [e for h, e in wanted if isinstance(h, Same) and (h, e) not in wrong]
@@ -267,9 +268,7 @@ class Sampler:
 
     def constrained(self, array: Array) -> bool:
         """Whether an equation speaks about the array, so that its entries are not free."""
-        return any(
-            isinstance(h, Same) and array in a for h, a in zip(self.question.hypotheses, self.mentioned, strict=True)
-        )
+        return any(isinstance(h, Same) and array in a for h, a in self.hypotheses)
 
 
 def equation(h: Hypothesis, forced: bool) -> Same | None:

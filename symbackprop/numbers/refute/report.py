@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from symbackprop.core.indices import Index
 from symbackprop.core.terms import Term
-from symbackprop.numbers.duals import Position
-from symbackprop.numbers.exact_numbers import Number, approximate, plus, times, written
+from symbackprop.numbers.duals import Position, to_float
+from symbackprop.numbers.exact_numbers import Number, plus, times, written
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point
 
@@ -80,7 +80,7 @@ class Counterexample:
             "losses": {f: str(p) for f, p in self.point.losses.items()},
             "index": self.index,
             "lhs": written(self.lhs),
-            "lhs_float": approximate(self.lhs),
+            "lhs_float": to_float(self.lhs),
             **self.right_as_json(),
         }
 
@@ -88,7 +88,7 @@ class Counterexample:
         if self.rhs is None:
             return {"kind": self.kind, "rhs": None, "rhs_float": None, "difference": None, "why": self.why}
         gap = plus(self.lhs, times(Fraction(-1), self.rhs))
-        return {"rhs": written(self.rhs), "rhs_float": approximate(self.rhs), "difference": written(gap)}
+        return {"rhs": written(self.rhs), "rhs_float": to_float(self.rhs), "difference": written(gap)}
 
 
 def nested(entries: Mapping[Position, Any]) -> Any:

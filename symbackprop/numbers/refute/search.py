@@ -19,7 +19,8 @@ from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Add, Array, Term
-from symbackprop.numbers.exact_numbers import Undecided, Undefined, approximate
+from symbackprop.numbers.duals import to_float
+from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
@@ -64,18 +65,19 @@ class Outcome:
 
 def search(
     question: Question, budget: int = BUDGET, *, kinks_have_values: bool = False, shrink: bool = True,
-    before: Sequence[Point] = (),
+    before: Sequence[Point] = (), quick: bool = False,
 ) -> Outcome:  # fmt: skip
     """Try `budget` points, sizes that hide least first, and special points; report the shrunk counterexample.
 
     Without `shrink` the first one found: for those who only ask whether there is one.  Small points at which a like
-    claim fails may be given to be looked at `before` all others.
+    claim fails may be given to be looked at `before` all others.  A `quick` look leaves out what floats see no
+    difference at.
 
     Special points (zeros, ties, thresholds, sizes such as n = 17) come after the first few and are not counted; a
     budget of less than that leaves them out.  With `kinks_have_values` steps at 0 are looked at too (for claims that
     are no gradients; claims about a derivative have it for the right side).
     """
-    run = Search(question, kinks_have_values or bool(question.variables))
+    run = Search(question, kinks_have_values or bool(question.variables), quick)
     known = next((x for p in before if (x := run.at(p)) is not None), None)
     return run.run(budget, shrink) if known is None else Outcome(known, "", run.satisfying)
 
@@ -83,8 +85,8 @@ def search(
 class Search:
     """One search: the sampler, and what has been seen so far."""
 
-    def __init__(self, question: Question, kinks_have_values: bool) -> None:
-        self.question, self.kinks_have_values = question, kinks_have_values
+    def __init__(self, question: Question, kinks_have_values: bool, quick: bool) -> None:
+        self.question, self.kinks_have_values, self.quick = question, kinks_have_values, quick
         self.sampler = Sampler(question, kinks_have_values)
         self.axes = question.free
         self.satisfying = self.defined = self.far = 0
@@ -159,7 +161,7 @@ class Search:
         self.satisfying += 1
         suspicious, some = candidates(self.question, self.sampler, point, self.axes)
         self.defined += some
-        if not suspicious and (self.defined <= _EXACT_ANYWAY or self.lost_to_floats(point)):
+        if not (suspicious or self.quick) and (self.defined <= _EXACT_ANYWAY or self.lost_to_floats(point)):
             suspicious = [tuple(self.satisfying % n for n in shape_of(self.axes, point.sizes))]
         for at in suspicious:
             placed = replace(point, indices=dict(zip(self.axes, at, strict=True)))
@@ -172,7 +174,7 @@ class Search:
 
     def lost_to_floats(self, point: Point) -> bool:
         """An array is so far out that floats see no difference where there is one."""
-        out = (e and all(abs(approximate(x)) >= _FAR for x in e.values()) for e in point.arrays.values())
+        out = (e and all(abs(to_float(x)) >= _FAR for x in e.values()) for e in point.arrays.values())
         if self.far < _EXACT_FAR and any(out):
             self.far += 1
             return True

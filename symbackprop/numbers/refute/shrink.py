@@ -13,8 +13,8 @@ from itertools import product
 import numpy as np
 
 from symbackprop.core.terms import Array
-from symbackprop.numbers.duals import Loss, Polynomial, Position
-from symbackprop.numbers.exact_numbers import Number, Undefined, approximate
+from symbackprop.numbers.duals import Loss, Polynomial, Position, to_float
+from symbackprop.numbers.exact_numbers import Number, Undefined
 from symbackprop.numbers.floats import FloatEvaluation
 from symbackprop.numbers.points import Point, size_at
 
@@ -141,7 +141,7 @@ class Shrinker:
             [Fraction(1)] * len(places),
             counted,
             [Fraction(k + 1) for k in range(len(places))],
-            [Fraction(round(approximate(entries[k]))) for k in places],
+            [Fraction(round(to_float(entries[k]))) for k in places],
         ):
             made: dict[Position, Number] = dict(zip(places, values, strict=True))
             if made == dict(entries) or self.fits(array, made):

@@ -35,8 +35,8 @@ from symbackprop.core.terms import (
     Whole,
     subterms,
 )
-from symbackprop.numbers.duals import STEPS, Position
-from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined, approximate, precision
+from symbackprop.numbers.duals import STEPS, Position, to_float
+from symbackprop.numbers.exact_numbers import Number, Undecided, Undefined, precision
 from symbackprop.numbers.points import Point, Scope, size_at
 
 from ..evaluate import Evaluation
@@ -185,7 +185,7 @@ def crossings(
         value = f(x)
         if value is None:
             return None
-        number = approximate(value)
+        number = to_float(value)
         return (number > 0) - (number < 0)
 
     exact, near = [], []

@@ -26,7 +26,7 @@ from symbackprop.core.terms import (
     add,
     subterms,
 )
-from symbackprop.prove.normal_form.reduce import FAILED
+from symbackprop.prove.normal_form.session import FAILED
 
 from .reasons import Seeker
 

@@ -32,7 +32,7 @@ from symbackprop.core.terms import (
 )
 
 from ..normal_form.normal import Normal
-from ..normal_form.reduce import TooLarge
+from ..normal_form.session import TooLarge
 from ..rules.steps import diagonal
 
 

@@ -40,7 +40,7 @@ from symbackprop.core.terms import (
 )  # fmt: skip
 from symbackprop.prove.equality import by_distributing, prove_equal
 from symbackprop.prove.matching import at_indices, fixed_in, replaced, truths
-from symbackprop.prove.normal_form.reduce import FAILED
+from symbackprop.prove.normal_form.session import FAILED
 
 from ..differentiate import Names
 from ..matching import unify

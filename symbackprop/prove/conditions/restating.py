@@ -33,7 +33,7 @@ from symbackprop.core.terms import (
     substitute,
 )
 from symbackprop.prove.normal_form.normal import Normal
-from symbackprop.prove.normal_form.reduce import TooLarge
+from symbackprop.prove.normal_form.session import TooLarge
 
 CASES = 36
 

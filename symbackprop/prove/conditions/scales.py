@@ -11,7 +11,7 @@ from symbackprop.core.terms import ONE, ZERO, Num, Power, Term, free, mul
 from symbackprop.prove.conditions.sizes import polynomial
 
 from ..normal_form.normal import Normal
-from ..normal_form.reduce import FAILED
+from ..normal_form.session import FAILED
 
 F0, F1 = Fraction(0), Fraction(1)
 CLEARED = 4  # denominators inside numerators

@@ -9,6 +9,7 @@ written as sums over axes: where an index has one value left, in windows, over a
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 
 from symbackprop.clock import check_time
 from symbackprop.core.context import Context
@@ -52,8 +53,8 @@ from symbackprop.prove.rules.summation_ranges import join
 from ..differentiate import Names, differentiate
 from ..rules.functions import array_function, function
 from ..rules.relations import Relations
-from .reduce import Reduction, Rule, ordered
-from .session import Rewritten, Session, Strides, Way, digits, either, joined, step_of_steps
+from .session import About, Reduction, Rewritten, Rule, Session, Way, either, joined, ordered, step_of_steps
+from .strides import Strides, digits
 
 F1 = Fraction(1)
 SPREAD = (POSITIVE, NONNEGATIVE)  # signs of the factors of a root that is taken apart
@@ -68,7 +69,10 @@ class Normal(Session):
         super().__init__(context, names, way, strides)
         self.seen: dict[Term, Rewritten] = {}
         self.functions: dict[Term, Rewritten] = {}
-        self.relations = Relations(self)
+
+    @cached_property
+    def relations(self) -> Relations:
+        return Relations(self)
 
     def against_maxima(self, u: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:
         return self.relations.maxima.step(u, monomials)
@@ -90,10 +94,12 @@ class Normal(Session):
         return value, None if value == t else joined(proof, reduction.proof())
 
     def reduced(self, t: Term, *more: Rule) -> Reduction:
-        rules = (*self.relations.rules(), *more)
         reduction = Reduction(t, self.run(t))
+        if not (more or self.context.hypotheses or self.meanings) and reduction.kinds() <= {Entry, Delta}:
+            return reduction  # a polynomial: no relation is about it
+        rules = (*self.relations.rules, *map(About, more))
         reduction.exhaust(rules)
-        while join(reduction):
+        while Holds in reduction.kinds() and join(reduction):
             reduction.exhaust(rules)
         return reduction
 
@@ -116,7 +122,7 @@ class Normal(Session):
                 if here is not None:
                     value, rest = self.inner(here)
                     return value, joined(Linear(t, here), rest)
-                pair = digits(i, (opened,), self.strides)
+                pair = digits(i, (opened,), self.strides) if self.strides else None
                 if pair is not None:
                     by_digits = By("by_radix", (i, *map(self.names.new, pair), opened))
                     value, rest = self.inner(check(by_digits, self.context).rhs)

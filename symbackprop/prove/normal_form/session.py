@@ -1,38 +1,54 @@
-"""What one search for normal forms has at hand: the ways to look, the rules, context, signs, names given so far.
+"""What one search for normal forms has at hand: the ways to look, context, signs, names given so far, the account.
 
-A rewriting gives the new term and the proof that it is equal to the old one.  Reshaped, repeated, strided and
-concatenated arrays have index expressions such as K g + k, 2 k + 1 or i - H: which axes they split in two, and how, is
-read off the coefficients and offsets that occur.
+A rewriting gives the new term and the proof that it is equal to the old one.  A `Reduction` holds a collected sum of
+products and the steps so far: at any time
+
+    start - current  =  Σ over steps of  Σ_{dummies} factor * (lhs - rhs),
+
+where each step's lhs = rhs has a proof.  Rules say what to rewrite; `Reduction` says where.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import permutations
+from typing import NamedTuple
 
+from symbackprop.clock import check_time
 from symbackprop.core.context import Context
-from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine, as_affine, sized
+from symbackprop.core.indices import Affine, Index, ProofError, Size, SymbackpropError
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole
 from symbackprop.core.signs import NONZERO, POSITIVE, Signs, within
-from symbackprop.core.sums import Expansion, Monomial, compound, surely_positive
+from symbackprop.core.sums import (
+    Expansion,
+    Factors,
+    Monomial,
+    canonical,
+    collect,
+    compound,
+    monomial_key,
+    surely_positive,
+)
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Array,
-    Delta,
     Entry,
     Holds,
     Key,
-    NonNegative,
-    Ordinal,
+    Num,
     Positive,
+    Power,
     Sum,
     Term,
     Whole,
+    add,
     arguments,
     free,
     key,
+    mul,
     neg,
     open_body,
     over,
@@ -43,6 +59,8 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import unify
+
+from .strides import Strides, strides
 
 Rewritten = tuple[Term, Proof | None]  # None: nothing changed
 
@@ -262,107 +280,118 @@ class Session(ABC):
         return key(t) in self.known or self.signs.sign(t) == POSITIVE
 
 
-Strides = Mapping[Size, tuple[Size, Size]]  # of a composite size: the outer and the inner one
+def splits(terms: Iterable[Term]) -> Strides:
+    """How the composite sizes of sums and free indices are split; most terms have no such sizes."""
+    own = {i.size for t in terms for i in free(t)} | {s.size for t in terms for s in subterms(t) if isinstance(s, Sum)}
+    composite = [n for n in own if is_composite(n)]
+    return strides(composite, terms) if composite else {}
 
 
-def strides(terms: Iterable[Term]) -> Strides:
-    """How the composite sizes of sums and free indices are split by the index expressions that occur."""
-    composite, steps, offsets = set[Size](), set[Size](), set[Size]()
-    for t in terms:
-        composite |= {i.size for i in free(t)}
-        for s in subterms(t):
-            if isinstance(s, Sum):
-                composite.add(s.size)
-            for e in index_expressions(s):
-                constant, parts = as_affine(e)
-                steps |= {positive(k) for _, k in parts if len(k.monomials) == 1}
-                offsets |= lengths(constant)
-    found: dict[Size, tuple[Size, Size]] = {}
-    pending = [n for n in composite if factors(n) > 1]
-    while pending:
-        n = pending.pop()
-        pair = None if n in found else divided(n, steps, offsets)
-        if pair is not None:
-            found[n] = pair
-            pending += pair
-    return found
+def is_composite(n: Size) -> bool:
+    """A product of numbers and symbols."""
+    return len(n.monomials) == 1 and len(n.monomials[0][0]) + (n.monomials[0][1] > 1) > 1
 
 
-def digits(i: Index, terms: Iterable[Term], otherwise: Strides) -> tuple[Size, Size] | None:
-    """How the index is split by the expressions that compare it with others; else by its size."""
-    if factors(i.size) < 2 or not otherwise:
-        return None
-    steps, offsets = set[Size](), set[Size]()
-    for t in terms:
-        for s in subterms(t):
-            for e in index_expressions(s):
-                constant, parts = as_affine(e)
-                own = next((positive(k) for a, k in parts if a == i and len(k.monomials) == 1), None)
-                if own is None:
-                    continue
-                others = {positive(k) for a, k in parts if a != i and len(k.monomials) == 1}
-                steps |= {q for k in others if (q := quotient(k, own)) is not None}
-                offsets |= {q for n in lengths(constant) if (q := quotient(n, own)) is not None}
-    return divided(i.size, steps, offsets) or otherwise.get(i.size)
+# --- sums of products rewritten by proved equations, with the account that the kernel checks ---
 
 
-def divided(n: Size, steps: set[Size], offsets: set[Size]) -> tuple[Size, Size] | None:
-    """The largest of the steps, or else of the offsets, that divides a size, and how often it does."""
-    inner = [s for s in steps if proper(s, n)] or [s for s in offsets if proper(s, n)]
-    if not inner:
-        return None
-    r = max(inner, key=lambda s: (factors(s), str(s)))
-    q = quotient(n, r)
-    assert q is not None
-    return q, r
+class TooLarge(SymbackpropError):
+    """The search gave up for reasons of size; nothing is claimed."""
 
 
-def lengths(constant: Size) -> set[Size]:
-    """The products of symbols in an offset: 2 H - 1 counts in units of H."""
-    return {Size(((names, 1),)) for names, _ in constant.monomials if names}
+FAILED = (ProofError, TooLarge, RecursionError)  # what a search ends in that finds nothing
 
 
-def index_expressions(t: Term) -> Iterator[IndexExpr]:
-    """Those of one node, with the ones inside gathers."""
-    own: tuple[IndexExpr, ...] = ()
-    match t:
-        case Entry(_, at) | Whole(_, _, _, _, at, _):
-            own = at
-        case Delta(i, j):
-            own = (affine(0, ((i, 1), (j, -1))),)
-        case Holds(NonNegative(e)) | Ordinal(e):
-            own = (e,)
-        case _:
-            pass
-    pending = list(own)
-    while pending:
-        e = pending.pop()
-        yield e
-        pending += [x for a, _ in as_affine(e)[1] if isinstance(a, Pick) for x in a.at]
+class Move:
+    """A rewrite of one monomial: keep * lhs -> keep * rhs under the dummies that stay."""
+
+    __slots__ = ("dummies", "keep", "lhs", "proof", "rhs")
+
+    def __init__(self, dummies: tuple[Index, ...], keep: Term, lhs: Term, rhs: Term, proof: Proof) -> None:
+        self.dummies, self.keep, self.lhs, self.rhs, self.proof = dummies, keep, lhs, rhs, proof
 
 
-def positive(k: Size) -> Size:
-    return -k if k.monomials[0][1] < 0 else k
+Rule = Callable[[Monomial], Move | None]
 
 
-def factors(n: Size) -> int:
-    """How many numbers and symbols a size is the product of; 0 for a sum."""
-    if len(n.monomials) != 1:
-        return 0
-    names, c = n.monomials[0]
-    return len(names) + (c > 1)
+class About(NamedTuple):
+    """A rule, and the kinds of factors of which one must be there for it to say anything; all monomials without."""
+
+    rule: Rule
+    kinds: frozenset[type] = frozenset()
 
 
-def proper(s: Size, n: Size) -> bool:
-    return factors(s) > 0 and quotient(n, s) not in (None, sized(1))
+def kinds_in(m: Monomial) -> set[type]:
+    """The classes of the factors; `Affine` where one is an entry at another place than an index."""
+    places = (e for b, _ in m.factors if isinstance(b, Entry | Whole) for e in b.at)
+    return {type(b) for b, _ in m.factors} | {Affine for e in places if isinstance(e, Affine)}
 
 
-def quotient(n: Size, s: Size) -> Size | None:
-    """n / s, for products of numbers and symbols."""
-    (names, c), (others, d) = n.monomials[0], s.monomials[0]
-    left = list(names)
-    for name in others:
-        if name not in left:
-            return None
-        left.remove(name)
-    return Size(((tuple(left), c // d),)) if c % d == 0 and c >= d else None
+def product_of(coefficient: Fraction, factors: Factors) -> Term:
+    return mul(Num(coefficient), *(b if e == 1 else Power(b, e) for b, e in factors))
+
+
+def summed(dummies: Iterable[Index], body: Term) -> Term:
+    for i in reversed(tuple(dummies)):
+        body = over(i, body)
+    return body
+
+
+class Reduction:
+    def __init__(self, start: Term, run: Expansion, limit: int = 4000) -> None:
+        self.start, self.run, self.limit = start, run, limit
+        self.current: dict[Key, Monomial] = collect(run.raw(start))
+        self.steps: list[tuple[tuple[Index, ...], Term, Proof]] = []
+
+    def apply(self, move: Move) -> list[Key]:
+        """Do the move; returns the keys of the monomials that are new or changed."""
+        check_time()
+        before = self.run.under(move.dummies, mul(move.keep, move.lhs))
+        after = self.run.under(move.dummies, mul(move.keep, move.rhs))
+        self.steps.append((move.dummies, move.keep, move.proof))
+        changed = []
+        for m in [m._replace(coefficient=-m.coefficient) for m in before] + after:
+            k = monomial_key(m)
+            old = self.current.get(k)
+            c = m.coefficient + (old.coefficient if old else 0)
+            if c:
+                self.current[k] = (old or m)._replace(coefficient=c)
+                changed.append(k)
+            else:
+                self.current.pop(k, None)
+        if len(self.current) > self.limit or len(self.steps) > self.limit:
+            raise TooLarge(f"more than {self.limit} terms or steps")
+        return changed
+
+    def exhaust(self, rules: Sequence[About]) -> None:
+        """Apply the rules until none applies."""
+        queue = list(self.current)
+        while queue:
+            check_time()
+            k = queue.pop()
+            m = self.current.get(k)
+            if m is None:
+                continue
+            kinds = kinds_in(m)
+            for rule, needed in rules:
+                move = None if needed and kinds.isdisjoint(needed) else rule(m)
+                if move is not None:
+                    queue.extend(self.apply(move))
+                    if k in self.current:
+                        queue.append(k)
+                    break
+
+    def kinds(self) -> set[type]:
+        return set[type]().union(*map(kinds_in, self.current.values()))
+
+    def result(self) -> Term:
+        """The current sum as a term, in the order of the keys."""
+        return add(*(ordered(self.current[k]) for k in sorted(self.current)))
+
+    def proof(self) -> Proof:
+        return Linear(self.start, self.result(), tuple(self.steps))
+
+
+def ordered(m: Monomial) -> Term:
+    """The monomial with its sums in canonical order."""
+    return m._replace(dummies=canonical(m)[1]).term()

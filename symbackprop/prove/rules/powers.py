@@ -29,8 +29,8 @@ from symbackprop.core.terms import (
     sub,
     substitute,
 )
-from symbackprop.prove.normal_form.reduce import carry_sign, has, product_of, shared_content, summed, total
-from symbackprop.prove.normal_form.session import Session, joined
+from symbackprop.prove.normal_form.session import Session, joined, product_of, summed
+from symbackprop.prove.normal_form.shared_content import carry_sign, has, shared_content, total
 
 # --- common denominators: a sum of products as one quotient, with the proof ---
 
@@ -83,8 +83,6 @@ def over_common_denominator(
     total = Mul((inverse, add(*numerator)))
     start = add(*[m.term() for m in monomials])
     return inverse, add(*numerator), Linear(start, total, tuple(steps))
-
-
 
 
 def of_fraction(normal: Session, t: Term, arg: Term, monomials: list[Monomial]) -> tuple[Term, Proof] | None:

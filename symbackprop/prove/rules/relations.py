@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from itertools import islice
 
 from symbackprop.core.context import Same
-from symbackprop.core.indices import Index
+from symbackprop.core.indices import Affine, Index
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, check
 from symbackprop.core.laws.arrays import entry_of
 from symbackprop.core.sums import Monomial, monomial_key, surely_positive
@@ -19,9 +19,9 @@ from symbackprop.core.terms import Apply, Delta, Entry, Holds, Mul, Power, Term,
 from symbackprop.prove.normal_form.session import Session
 
 from ..matching import Pattern, occurrences
-from ..normal_form.reduce import Move, Rule, product_of
+from ..normal_form.session import About, Move, Rule, product_of
 from .steps import Steps
-from .summation_ranges import Ends, Shifts, counted, implied
+from .summation_ranges import Shifts, at_end, counted, implied
 from .symmetry import Symmetry, orders, turned, turning
 from .whole_arrays import Maxima
 
@@ -35,26 +35,25 @@ class Relations:
         self.normal = normal
         self.leads: dict[Term, tuple[Pattern, Monomial] | None] = {}
         self.lasts: dict[Term, tuple[Term, Monomial] | None] = {}
-        self.shift = Shifts(normal).rule
-        self.ends = Ends(normal).rule
-        self.count = partial(counted, normal.context)
         self.hypotheses = list(self.from_hypotheses())
 
-    def rules(self) -> tuple[Rule, ...]:
-        fractions = (self.denominator,) if self.normal.way.rewrite_fractions else ()
+    @cached_property
+    def rules(self) -> tuple[About, ...]:
+        """In the order in which they are tried, with what they are about."""
+        n, ranges, wholes = self.normal, frozenset({Holds}), frozenset({Whole})
         return (
-            self.name,
-            *fractions,
-            self.hypothesis,
-            self.sine,
-            self.inverse,
-            self.symmetry,
-            self.ends,
-            implied,
-            self.shift,
-            self.count,
-            self.chosen,
-            self.step,
+            About(self.name, frozenset({Entry})),
+            *([About(self.denominator)] if n.way.rewrite_fractions else ()),
+            *([About(self.hypothesis)] if self.hypotheses else ()),
+            About(self.sine, frozenset({Apply})),
+            About(self.inverse, wholes),
+            About(self.symmetry, frozenset() if n.context.hypotheses else wholes),
+            About(partial(at_end, n), ranges),
+            About(implied, ranges),
+            About(self.shift, ranges | {Affine}),
+            About(partial(counted, n.context), ranges),
+            About(self.chosen, wholes),
+            About(self.step, ranges),
         )
 
     # --- rules that most products have no use for ---------------------------------------------
@@ -71,13 +70,17 @@ class Relations:
     def steps(self) -> Steps:
         return Steps(self.normal)
 
+    @cached_property
+    def shifts(self) -> Shifts:
+        return Shifts(self.normal)
+
     def symmetry(self, m: Monomial) -> Move | None:
-        able = self.normal.context.hypotheses or any(isinstance(b, Whole) for b, _ in m.factors)
-        return self.symmetries.rule(m) if able else None
+        return self.symmetries.rule(m)
+
+    def shift(self, m: Monomial) -> Move | None:
+        return self.shifts.rule(m)
 
     def chosen(self, m: Monomial) -> Move | None:
-        if not any(isinstance(b, Whole) for b, _ in m.factors):
-            return None
         return next((move for rule in self.maxima.rules() if (move := rule(m)) is not None), None)
 
     def step(self, m: Monomial) -> Move | None:
@@ -296,7 +299,7 @@ class Relations:
 
     def hypothesis(self, m: Monomial) -> Move | None:
         """With factors turned where only then an equation such as P P = P applies."""
-        return self.turned_for(self.assumed, m) if self.hypotheses else None
+        return self.turned_for(self.assumed, m)
 
     def assumed(self, m: Monomial) -> Move | None:
         for name, pattern, lead, h in self.hypotheses:

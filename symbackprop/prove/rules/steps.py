@@ -27,8 +27,8 @@ from symbackprop.core.terms import (
     sub,
     substitute,
 )
-from symbackprop.prove.normal_form.reduce import Move, leading, ordered, product_of, shared_content, total
-from symbackprop.prove.normal_form.session import Session, joined
+from symbackprop.prove.normal_form.session import Move, Session, joined, ordered, product_of
+from symbackprop.prove.normal_form.shared_content import leading, shared_content, total
 
 # --- two steps in one product: [a > 0] [b > 0] where one implies, excludes or completes the other ---
 

@@ -37,33 +37,28 @@ from symbackprop.core.terms import (
     sub,
     subterms,
 )
-from symbackprop.prove.normal_form.reduce import Move, Reduction, product_of, summed
-from symbackprop.prove.normal_form.session import Session
+from symbackprop.prove.normal_form.session import Move, Reduction, Session, product_of, summed
 
 # --- conditions that hold at one end of an axis only: [i <= 0] = δ_{i,0}, and [i <= n-1] = 1 - δ_{i,n} for i <= n ---
 
 
-class Ends:
-    def __init__(self, normal: Session) -> None:
-        self.normal = normal
-
-    def rule(self, m: Monomial) -> Move | None:
-        for b, _ in m.factors:
-            found = end(b)
-            if found is None:
-                continue
-            i, place, value = found
-            if place.monomials and i in m.dummies:
-                continue  # the sum is cut: shifts.py
-            n = self.normal.names
-            one, k = n.new(sized(1)), n.new(i.size)
-            there = affine(place, ((one, 1),))
-            law = By("reindex", (one, k, there, Delta(i, there)))  # Σ of one value is δ, Σ of all is the condition
-            sign = -1 if isinstance(value, Delta) else 1
-            proof = Linear(b, value, (((), Num(Fraction(sign)), law),))
-            left = tuple(f for f in m.factors if f[0] != b)
-            return Move(m.dummies, product_of(m.coefficient, left), b, value, proof)
-        return None
+def at_end(normal: Session, m: Monomial) -> Move | None:
+    for b, _ in m.factors:
+        found = end(b)
+        if found is None:
+            continue
+        i, place, value = found
+        if place.monomials and i in m.dummies:
+            continue  # the sum is cut: `Shifts`
+        n = normal.names
+        one, k = n.new(sized(1)), n.new(i.size)
+        there = affine(place, ((one, 1),))
+        law = By("reindex", (one, k, there, Delta(i, there)))  # Σ of one value is δ, Σ of all is the condition
+        sign = -1 if isinstance(value, Delta) else 1
+        proof = Linear(b, value, (((), Num(Fraction(sign)), law),))
+        left = tuple(f for f in m.factors if f[0] != b)
+        return Move(m.dummies, product_of(m.coefficient, left), b, value, proof)
+    return None
 
 
 def end(b: Term) -> tuple[Index, Size, Term] | None:

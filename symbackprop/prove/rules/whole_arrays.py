@@ -37,8 +37,8 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import Pattern, occurrences, unify
-from symbackprop.prove.normal_form.reduce import Move, Rule, product_of, summed, total
-from symbackprop.prove.normal_form.session import Rewritten, Session, joined
+from symbackprop.prove.normal_form.session import Move, Rewritten, Rule, Session, joined, product_of, summed
+from symbackprop.prove.normal_form.shared_content import total
 
 F1 = Fraction(1)
 

@@ -196,7 +196,7 @@ def dotted(e: ast.expr) -> str:
     match e:
         case ast.Name(name):
             return name
-        case ast.Attribute(of, name) if (front := dotted(of)):
+        case ast.Attribute(of, name) if front := dotted(of):
             return f"{front}.{name}"
         case _:
             return ""

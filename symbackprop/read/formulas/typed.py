@@ -133,9 +133,7 @@ def matrices(numbers: set[str], sizes: Sequence[str]) -> Iterator[dict[str, str]
         yield {name: f"{sizes[0]} {sizes[1]}"}
 
 
-def read_claim(
-    text: str, shapes: Mapping[str, str], wrt: Sequence[str], gradient: str
-) -> tuple[Reading, Names]:
+def read_claim(text: str, shapes: Mapping[str, str], wrt: Sequence[str], gradient: str) -> tuple[Reading, Names]:
     """The statement that the gradient of a typed formula is this, read beside the formula, and what names stand for.
 
     `gradient` is an equation, or the right side of one for the only variable; a gradient has the shape of its variable.

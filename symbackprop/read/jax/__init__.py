@@ -1,5 +1,5 @@
 """Functions of JAX's as index terms: their jaxpr on symbolic shapes, evaluated by the NumPy reader."""
 
-from .jittable import Jittable
+from .jaxprs import Jittable
 
 __all__ = ["Jittable"]

@@ -1,28 +1,38 @@
-"""Primitives that make, move and join entries: broadcast_in_dim, reshape, concatenate, pad, iota, ..."""
+"""Primitives that make, move, join and contract entries: broadcast_in_dim, pad, dot_general, windows, ..."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
-from symbackprop.read.numpy import SymArray, TraceError
+from symbackprop.read.numpy import SymArray, TraceError, correlated
+from symbackprop.read.numpy import padded as with_ends
 from symbackprop.read.numpy.lifting import lifted
 
-from .kinds import as_array, cast
-from .registry import Step, call, reads
+from .kinds import as_array, call, cast
+from .registry import Step, axes, reads, rows
 
 
-def axes(given: Iterable[Any]) -> tuple[int, ...]:
-    """As plain numbers, which NumPy's need not be."""
-    return tuple(map(int, given))
-
-
-@reads("broadcast_in_dim")
-def broadcast_in_dim(step: Step, x: Any) -> Any:
-    kept = axes(step.params["broadcast_dimensions"])
+def broadcast(step: Step, x: Any, kept: Sequence[int]) -> Any:
+    """The axes of x as these axes of the result."""
     new = tuple(k for k in range(len(step.shape)) if k not in kept)
     return call("broadcast_to", call("expand_dims", as_array(x), new), step.shape)
+
+
+rows({
+    "broadcast_in_dim": lambda step, x: broadcast(step, x, axes(step.params["broadcast_dimensions"])),
+    "squeeze": lambda step, x: call("squeeze", as_array(x), axes(step.params["dimensions"])),
+    "expand_dims": lambda step, x: call("expand_dims", as_array(x), axes(step.params["dimensions"])),
+    "transpose": lambda step, x: call("transpose", as_array(x), axes(step.params["permutation"])),
+    "rev": lambda step, x: call("flip", as_array(x), axes(step.params["dimensions"])),
+    "tile": lambda step, x: call("tile", as_array(x), step.sizes(step.params["reps"])),
+    "concatenate": lambda step, *parts: call("concatenate", list(parts), int(step.params["dimension"])),
+    "stack": lambda step, *parts: call("stack", list(parts), int(step.params["axis"])),
+    "unstack": lambda step, x: list(call("unstack", as_array(x), int(step.params["axis"]))),
+    "empty empty2": lambda step: cast(call("zeros", step.shape), step.kind),
+})  # fmt: skip
 
 
 @reads("reshape")
@@ -32,51 +42,10 @@ def reshape(step: Step, x: Any) -> Any:
     return call("reshape", as_array(x), step.shape)
 
 
-@reads("squeeze")
-def squeeze(step: Step, x: Any) -> Any:
-    return call("squeeze", as_array(x), axes(step.params["dimensions"]))
-
-
-@reads("expand_dims")
-def expand_dims(step: Step, x: Any) -> Any:
-    return call("expand_dims", as_array(x), axes(step.params["dimensions"]))
-
-
-@reads("transpose")
-def transpose(step: Step, x: Any) -> Any:
-    return call("transpose", as_array(x), axes(step.params["permutation"]))
-
-
-@reads("rev")
-def rev(step: Step, x: Any) -> Any:
-    return call("flip", as_array(x), axes(step.params["dimensions"]))
-
-
-@reads("tile")
-def tile(step: Step, x: Any) -> Any:
-    return call("tile", as_array(x), step.sizes(step.params["reps"]))
-
-
-@reads("concatenate")
-def concatenate(step: Step, *parts: Any) -> Any:
-    return call("concatenate", list(parts), int(step.params["dimension"]))
-
-
-@reads("stack")
-def stack(step: Step, *parts: Any) -> Any:
-    return call("stack", list(parts), int(step.params["axis"]))
-
-
-@reads("unstack")
-def unstack(step: Step, x: Any) -> Any:
-    return list(call("unstack", as_array(x), int(step.params["axis"])))
-
-
 @reads("split")
 def split(step: Step, x: Any) -> Any:
-    axis = int(step.params["axis"])
     cuts = [0, *accumulate(step.sizes(step.params["sizes"]))]
-    lead = (slice(None),) * axis
+    lead = (slice(None),) * int(step.params["axis"])
     return [as_array(x)[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
 
 
@@ -95,23 +64,9 @@ def pad(step: Step, x: Any, fill: Any) -> Any:
 def padded(x: Any, config: Sequence[tuple[Any, Any, Any]], fill: Any) -> Any:
     """Entries before, after and between those of each axis; negative numbers cut entries off."""
     for axis, (_, _, between) in enumerate(config):
-        if not is_zero(between):
+        if not (isinstance(between, int) and between == 0):
             x = spread(x, axis, between, fill)
-    ends = [(row[0], row[1]) for row in config]
-    if any(negative(e) for pair in ends for e in pair):
-        x = x[tuple(slice(-a if negative(a) else None, b if negative(b) else None) for a, b in ends)]
-    grown = [tuple(0 if negative(e) else e for e in pair) for pair in ends]
-    if all(is_zero(e) for pair in grown for e in pair):
-        return x
-    return call("pad", x, grown, constant_values=fill)
-
-
-def is_zero(n: Any) -> bool:
-    return isinstance(n, int) and n == 0
-
-
-def negative(n: Any) -> bool:
-    return isinstance(n, int) and n < 0
+    return with_ends(x, [row[:2] for row in config], fill)
 
 
 def spread(x: SymArray, axis: int, between: Any, fill: Any) -> Any:
@@ -129,16 +84,77 @@ def spread(x: SymArray, axis: int, between: Any, fill: Any) -> Any:
 def iota(step: Step) -> Any:
     """The number of the place along one axis."""
     axis = int(step.params["dimension"])
-    places = call("arange", step.shape[axis])
-    new = tuple(k for k in range(len(step.shape)) if k != axis)
-    return cast(call("broadcast_to", call("expand_dims", places, new), step.shape), step.kind)
+    return cast(broadcast(step, call("arange", step.shape[axis]), (axis,)), step.kind)
 
 
-@reads("empty", "empty2")
-def empty(step: Step) -> Any:
-    return cast(call("zeros", step.shape), step.kind)
-
-
-def rows(count: Any, axis: int, ndim: int) -> Any:
+def places(count: Any, axis: int, ndim: int) -> Any:
     """0, 1, ... count-1 along one of `ndim` axes."""
     return call("reshape", call("arange", count), tuple(-1 if k == axis else 1 for k in range(ndim)))
+
+
+# --- contractions ----------------------------------------------------------------------------
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MATRIX_PRODUCTS = {(m, n, (m - 1,), (0,), ()) for m in (1, 2) for n in (1, 2)}
+
+
+@reads("dot_general")
+def dot_general(step: Step, x: Any, y: Any) -> Any:
+    """Batch axes first, then the free axes of both: a matrix product or an einsum by the places of the axes."""
+    (left, right), (left_batch, right_batch) = step.params["dimension_numbers"]
+    a, b = as_array(x), as_array(y)
+    if (a.ndim, b.ndim, tuple(left), tuple(right), tuple(left_batch)) in MATRIX_PRODUCTS:
+        return call("matmul", a, b)
+    first = ALPHABET[: a.ndim]
+    second = list(ALPHABET[a.ndim : a.ndim + b.ndim])
+    for k, m in (*zip(left, right, strict=True), *zip(left_batch, right_batch, strict=True)):
+        second[m] = first[k]
+    out = [first[k] for k in left_batch] + [c for k, c in enumerate(first) if k not in (*left, *left_batch)]
+    out += [c for m, c in enumerate(second) if m not in (*right, *right_batch)]
+    return call("einsum", f"{first},{''.join(second)}->{''.join(out)}", a, b)
+
+
+@reads("conv_general_dilated", restricted="strides that divide the axes for all sizes; gaps in x of a plain number")
+def conv_general_dilated(step: Step, x: Any, w: Any) -> Any:
+    """Σ over channels and places k of x[n, c, s p + d k] w[o, c, k], on x padded and spread."""
+    p, numbers = step.params, step.params["dimension_numbers"]
+    spatial = len(numbers.lhs_spec) - 2
+    x = call("transpose", as_array(x), tuple(numbers.lhs_spec))
+    w = call("transpose", as_array(w), tuple(numbers.rhs_spec))
+    gaps = [g - 1 for g in step.sizes(p["lhs_dilation"] or (1,) * spatial)]
+    config = [(0, 0, 0), (0, 0, 0), *((*step.sizes(ends), g) for ends, g in zip(p["padding"], gaps, strict=True))]
+    out = [step.shape[k] for k in numbers.out_spec[2:]]
+    dilations = p["rhs_dilation"] or (1,) * spatial
+    patches = windows(padded(x, config, 0), out, w.shape[2:], p["window_strides"], dilations)
+    found = correlated(patches, w, p["feature_group_count"], p["batch_group_count"])
+    return call("transpose", found, tuple(list(numbers.out_spec).index(k) for k in range(spatial + 2)))
+
+
+def windows(x: Any, out: list[Any], window: tuple[Any, ...], strides: Any, dilations: Any) -> Any:
+    """The entries of x at s p + d k: the two leading axes, those of p, those of k."""
+    n = len(out)
+    here = [
+        call("add", call("multiply", places(out[a], a, 2 * n), strides[a]),
+             call("multiply", places(window[a], n + a, 2 * n), dilations[a]))
+        for a in range(n)
+    ]  # fmt: skip
+    return x[(slice(None), slice(None), *here)]
+
+
+def over_windows(name: str, fill: float) -> Any:
+    def run(step: Step, x: Any, *more: Any) -> Any:
+        p, x = step.params, as_array(x)
+        gaps = [g - 1 for g in step.sizes(p["base_dilation"])]
+        x = padded(x, [(*step.sizes(ends), g) for ends, g in zip(p["padding"], gaps, strict=True)], fill)
+        size = tuple(step.sizes(p["window_dimensions"]))
+        lead = call("expand_dims", x, (0, 1))
+        patches = windows(lead, list(step.shape), size, p["window_strides"], p["window_dilation"])
+        return call(name, patches, axis=tuple(range(2 + x.ndim, 2 + 2 * x.ndim)))[0, 0]
+
+    return run
+
+
+rows(
+    {"reduce_window_sum": over_windows("sum", 0.0), "reduce_window_max": over_windows("max", -math.inf)},
+    restricted="strides that divide the axes for all sizes",
+)

@@ -12,8 +12,8 @@ from symbackprop.read.numpy.copying import Copier
 
 from .entries import choice
 from .frames import of_library
-from .kinds import as_array, cast, kind_of, settled_truth
-from .registry import Step, call, reads, refuses
+from .kinds import as_array, call, cast, kind_of, settled_truth
+from .registry import Step, reads, refuses, rows
 
 UNROLLED = 256  # rounds of a loop whose count is a number
 
@@ -45,24 +45,18 @@ def custom(step: Step, *operands: Any) -> list[Any]:
     return step.run(params.get("call_jaxpr") or params.get("fun_jaxpr") or params["jaxpr"], *operands)
 
 
-@reads("name", "sharding_constraint", "mesh_cast")
-def unchanged(step: Step, x: Any) -> Any:
-    return x
-
-
-@reads("stop_gradient", restricted="in what is differentiated the value counts as a constant, and the verdict says so")
-def stop_gradient(step: Step, x: Any) -> Any:
-    return step.held(x)
-
-
-@reads("dim_as_value")
-def dim_as_value(step: Step) -> Any:
-    return step.size(step.params["dim"])
-
-
-@reads("platform_index", restricted="the branch for platforms that are not named")
-def platform_index(step: Step) -> Any:
-    return [names is None for names in step.params["platforms"]].index(True)
+rows({
+    "name sharding_constraint mesh_cast": lambda step, x: x,
+    "dim_as_value": lambda step: step.size(step.params["dim"]),
+})  # fmt: skip
+rows(
+    {"stop_gradient": lambda step, x: step.evaluation.held(x)},
+    restricted="in what is differentiated the value counts as a constant, and the verdict says so",
+)
+rows(
+    {"platform_index": lambda step: [names is None for names in step.params["platforms"]].index(True)},
+    restricted="the branch for platforms that are not named",
+)
 
 
 @reads("cond")
@@ -103,10 +97,10 @@ def scan(step: Step, *operands: Any) -> list[Any]:
     constants, count = p["num_consts"], step.size(p["length"])
     carry = list(operands[constants : constants + p["num_carry"]])
     body = Body(step, operands[:constants], len(carry))
-    rows = [as_array(x) for x in operands[constants + len(carry) :]]
+    scanned = [as_array(x) for x in operands[constants + len(carry) :]]
     if isinstance(count, int):
-        return unrolled(body, carry, rows, count, p["reverse"])
-    return looped(body, carry, rows, count, p["reverse"])
+        return unrolled(body, carry, scanned, count, p["reverse"])
+    return looped(body, carry, scanned, count, p["reverse"])
 
 
 class Body:

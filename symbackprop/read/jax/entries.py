@@ -1,4 +1,4 @@
-"""Primitives of entries: arithmetic, elementary functions, comparisons, choices."""
+"""Primitives of entries and over axes: arithmetic, elementary functions, comparisons, choices, sums, extrema."""
 
 from __future__ import annotations
 
@@ -11,35 +11,27 @@ from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.ufuncs import RESTRICTED
 
-from .kinds import cast, is_minus_infinity, is_whole, settled_truth
-from .registry import Step, call, reads, reads_as, refuses
+from .kinds import as_array, call, cast, is_minus_infinity, is_whole, settled_truth
+from .registry import Step, axes, reads, reads_as, refuses, rows
 
-ONE_OPERAND = {
+SAME = {
     **{name: FUNCTIONS[f].operation for f, name in column(lambda f: f.lax).items()},
     "abs": "absolute", "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atanh": "arctanh",
     "cbrt": "cbrt", "ceil": "ceil", "digamma": "digamma", "erfc": "erfc", "exp2": "exp2", "expm1": "expm1",
     "floor": "floor", "is_finite": "isfinite", "lgamma": "gammaln", "log1p": "log1p", "neg": "negative",
     "not": "invert", "round": "rint", "sign": "sign", "sqrt": "sqrt", "square": "square", "tan": "tan",
-}  # fmt: skip
-TWO_OPERANDS = {
     "add": "add", "add_any": "add", "and": "bitwise_and", "atan2": "arctan2", "ge": "greater_equal",
     "gt": "greater", "le": "less_equal", "lt": "less", "min": "minimum", "mul": "multiply",
     "or": "bitwise_or", "sub": "subtract", "xor": "bitwise_xor",
 }  # fmt: skip
 
 
-def one_operand(name: str) -> Callable[..., Any]:
-    return lambda step, x: call(name, x)
+def entrywise(name: str) -> Callable[..., Any]:
+    return lambda step, *operands: call(name, *operands)
 
 
-def two_operands(name: str) -> Callable[..., Any]:
-    return lambda step, x, y: call(name, x, y)
-
-
-for primitive, name in ONE_OPERAND.items():
-    reads_as(primitive, name, one_operand(name), RESTRICTED.get(name, ""))
-for primitive, name in TWO_OPERANDS.items():
-    reads_as(primitive, name, two_operands(name), RESTRICTED.get(name, ""))
+for primitive, name in SAME.items():
+    reads_as(primitive, name, entrywise(name), RESTRICTED.get(name, ""))
 
 
 @reads("max")
@@ -49,42 +41,25 @@ def larger(step: Step, x: Any, y: Any) -> Any:
     return call("maximum", x, y) if len(kept) == 2 else (kept or [x])[0]
 
 
-@reads("ne")
-def differs(step: Step, x: Any, y: Any) -> Any:
-    """Of one array with itself it asks for nan."""
-    return call("isnan", x) if x is y else call("not_equal", x, y)
-
-
-@reads("eq")
-def agrees(step: Step, x: Any, y: Any) -> Any:
-    return call("logical_not", differs(step, x, y)) if x is y else call("equal", x, y)
-
-
-@reads("copy", "copy_p", "real", "conj", "reduce_precision", "optimization_barrier", "pvary")
-def same(step: Step, *operands: Any) -> Any:
-    return operands[0] if len(operands) == 1 else list(operands)
-
-
-@reads("rsqrt")
-def rsqrt(step: Step, x: Any) -> Any:
-    return call("divide", 1, call("sqrt", x))
-
-
-@reads("integer_pow")
-def integer_pow(step: Step, x: Any) -> Any:
-    return call("power", x, step.params["y"])
-
-
-@reads("pow", restricted=RESTRICTED["power"])
-def power(step: Step, x: Any, y: Any) -> Any:
-    return call("power", x, y)
+rows({  # one array compared with itself asks for nan
+    "ne": lambda step, x, y: call("isnan", x) if x is y else call("not_equal", x, y),
+    "eq": lambda step, x, y: call("logical_not", call("isnan", x)) if x is y else call("equal", x, y),
+    "copy copy_p real conj reduce_precision optimization_barrier pvary":
+        lambda step, *operands: operands[0] if len(operands) == 1 else list(operands),
+    "rsqrt": lambda step, x: call("divide", 1, call("sqrt", x)),
+    "integer_pow": lambda step, x: call("power", x, step.params["y"]),
+    "clamp": lambda step, low, x, high: call("minimum", call("maximum", x, low), high),
+})  # fmt: skip
+rows({"pow": entrywise("power")}, restricted=RESTRICTED["power"])
+rows(
+    {"convert_element_type": lambda step, x: cast(x, step.kind)},
+    restricted="real numbers are not cut to whole ones; whole numbers stay below 2^31",
+)
 
 
 @reads("div", restricted="of whole numbers where the quotient is exact, or both are not negative")
 def divide(step: Step, x: Any, y: Any) -> Any:
-    if not is_whole(step.kind):
-        return call("divide", x, y)
-    return towards_zero("floor_divide", x, y)
+    return towards_zero("floor_divide", x, y) if is_whole(step.kind) else call("divide", x, y)
 
 
 @reads("rem", restricted=RESTRICTED["remainder"])
@@ -99,16 +74,10 @@ def towards_zero(name: str, x: Any, y: Any) -> Any:
     raise TraceError("whole numbers that may be negative are divided: JAX cuts the quotient towards 0")
 
 
-@reads("clamp")
-def clamp(step: Step, low: Any, x: Any, high: Any) -> Any:
-    return call("minimum", call("maximum", x, low), high)
-
-
 @reads("select_n")
 def select_n(step: Step, which: Any, *cases: Any) -> Any:
     """cases[which]; a choice that the sizes settle leaves the other cases unread."""
-    value = lifted(which)
-    if value.dtype != "bool":
+    if lifted(which).dtype != "bool":
         later = [(call("equal", which, k), case) for k, case in enumerate(cases)][1:]
         return reduce(lambda rest, one: choice(one[0], one[1], rest), later, cases[0])
     return choice(which, cases[1], cases[0])
@@ -117,11 +86,6 @@ def select_n(step: Step, which: Any, *cases: Any) -> Any:
 def choice(condition: Any, yes: Any, no: Any) -> Any:
     known = settled_truth(condition)
     return call("where", condition, yes, no) if known is None else yes if known else no
-
-
-@reads("convert_element_type", restricted="real numbers are not cut to whole ones; whole numbers stay below 2^31")
-def convert_element_type(step: Step, x: Any) -> Any:
-    return cast(x, step.kind)
 
 
 refuses("imag", "complex", "fft", because="is about complex numbers")
@@ -133,3 +97,43 @@ refuses(
     "rng_uniform", "rng_bit_generator", "random_seed", "random_wrap", "random_unwrap", "random_bits", "random_fold_in",
     "random_split", "threefry2x32", "random_gamma_grad", because="draws random numbers: pass them as an argument",
 )  # fmt: skip
+
+
+# --- over axes -------------------------------------------------------------------------------
+
+
+def fold(name: str) -> Callable[..., Any]:
+    return lambda step, x: call(name, as_array(x), axis=axes(step.params["axes"]))
+
+
+def of_truth(name: str) -> Callable[..., Any]:
+    def run(step: Step, x: Any) -> Any:
+        if step.kind != "bool":
+            raise TraceError("and, or of whole numbers works on their bits")
+        return fold(name)(step, x)
+
+    return run
+
+
+def running(name: str) -> Callable[..., Any]:
+    def run(step: Step, x: Any) -> Any:
+        axis = int(step.params["axis"])
+        if not step.params.get("reverse"):
+            return call(name, as_array(x), axis=axis)
+        return call("flip", call(name, call("flip", as_array(x), axis), axis=axis), axis)
+
+    return run
+
+
+def pick(name: str) -> Callable[..., Any]:
+    return lambda step, x: call(name, as_array(x), axis=int(step.params["axes"][0]))
+
+
+rows({f"reduce_{name}": fold(name) for name in ("sum", "max", "min", "prod")})
+rows({"reduce_and": of_truth("all"), "reduce_or": of_truth("any")}, restricted="booleans")
+rows({name: running(name) for name in ("cumsum", "cumprod")})
+rows({"cumlogsumexp": lambda step, x: call("log", running("cumsum")(step, call("exp", x)))})
+for name in ("argmax", "argmin"):
+    reads_as(name, name, pick(name))
+refuses("sort", "top_k", "approx_top_k", "cummax", "cummin", because="depends on the order of the data")
+refuses("reduce", "reduce_xor", "reduce_window", "select_and_gather_add", because="has no index term")

@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
 from typing import Any, TypeAlias
 
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, arrays
+from symbackprop.core.terms import SymbackpropError, arrays
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import dummy
 from symbackprop.read.numpy.context import current
+from symbackprop.read.numpy.factors import renamed
 from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.rewriting import rewritten
 
-from . import arranging, calls, contractions, entries, folds, places  # noqa: F401  they fill the table
-from .dimensions import Dimensions
+from . import arranging, calls, entries, places  # noqa: F401  they fill the table
 from .frames import assigned_name, located, user_line
-from .kinds import constant, kind_of
-from .registry import PRIMITIVES, REFUSED
+from .kinds import constant
+from .registry import PRIMITIVES, REFUSED, Step
+from .sizes import Dimensions
 
 Copies: TypeAlias = Mapping[str, str] | None
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One equation of a jaxpr, with the dimensions read; see registry.Step."""
-
-    evaluation: Evaluation
-    equation: Any
-
-    @property
-    def name(self) -> str:
-        return str(self.equation.primitive.name)
-
-    @property
-    def params(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.equation.params
-        return found
-
-    @cached_property
-    def shape(self) -> tuple[Any, ...]:
-        return self.sizes(self.equation.outvars[0].aval.shape)
-
-    @cached_property
-    def kind(self) -> str:
-        return kind_of(self.equation.outvars[0].aval.dtype)
-
-    def size(self, dimension: Any) -> Any:
-        return self.evaluation.dimensions(dimension)
-
-    def sizes(self, dimensions: Any) -> tuple[Any, ...]:
-        return tuple(map(self.size, dimensions))
-
-    def run(self, jaxpr: Any, *operands: Any) -> list[Any]:
-        return self.evaluation.results(jaxpr, operands)
-
-    def held(self, x: Any) -> Any:
-        return self.evaluation.held(x)
 
 
 class Evaluation:
@@ -101,21 +62,16 @@ class Evaluation:
             if self.copies is None and arrays(value.term(tuple(map(dummy, value.shape)))):
                 raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
             return x
-        hole = (lambda at: self.copied(value.hole(at))) if value.holes else None
-        found = Value(value.shape, "real", lambda at: self.copied(value.term(at)), None, hole, soft=value.soft)
+        copies = self.copies
+        hole = (lambda at: renamed(value.hole(at), copies)) if value.holes else None
+        found = Value(value.shape, "real", lambda at: renamed(value.term(at), copies), None, hole, soft=value.soft)
         return SymArray(found, scalar=not value.shape)
-
-    def copied(self, t: Term) -> Term:
-        """The term with the copies in place of the arrays."""
-        for name, copy in (self.copies or {}).items():
-            t = rewritten(t, Array(name), partial(Entry, Array(copy)))
-        return t
 
     def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:
         return constant(variable.val) if hasattr(variable, "val") else known[variable]
 
     def result(self, equation: Any, operands: list[Any]) -> Any:
-        step = Equation(self, equation)
+        step = Step(self, equation)
         place = user_line(equation.source_info.traceback)
         recorder = current().recorder
         if recorder is not None and place is not None:
@@ -136,7 +92,7 @@ class Evaluation:
                 recorder.line = None
 
 
-def run(step: Equation, operands: list[Any]) -> Any:
+def run(step: Step, operands: list[Any]) -> Any:
     if step.name in REFUSED:
         raise TraceError(f"{step.name} {REFUSED[step.name]}")
     if step.name not in PRIMITIVES:

@@ -1,25 +1,26 @@
-"""Functions of JAX's traced on symbolic shapes: from Python code to a jaxpr."""
+"""Functions of JAX's traced on symbolic shapes, from Python code to a jaxpr, as ones that the NumPy reader can call."""
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
-from jax import export
 
-from symbackprop.core.terms import Size, sized
-from symbackprop.read.numpy import ShapeMismatch, SymArray, SymInt, TraceError, size_number
+from symbackprop.core.terms import sized
+from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, TraceError, size_number
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.tracing import symbol
 from symbackprop.read.numpy.values import Value
 
-from .dimensions import Dimensions, aliases, written
 from .evaluation import Copies, Evaluation, mentions
 from .frames import last_user_line, located
-from .sizes import SCOPE, asked_sizes
+from .sizes import Dimensions, Found, aliases, asked_sizes, dimension
 
 DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_, "narrow": np.int8}
 LOCK = threading.RLock()
@@ -68,12 +69,6 @@ def struct(v: Value, names: Mapping[str, str]) -> Any:
     return STRUCT(tuple(dimension(s, names) for s in v.shape), DTYPES[v.dtype])
 
 
-def dimension(size: Size, names: Mapping[str, str]) -> Any:
-    if size.constant is not None:
-        return size.constant
-    return export.symbolic_shape(written(size, names), scope=SCOPE)[0]
-
-
 # --- tracing -----------------------------------------------------------------------------------
 
 
@@ -106,7 +101,7 @@ def about_shapes(error: Exception) -> bool:
 
 def refused_at_sizes(function: Callable[..., Any], structs: list[Any]) -> bool:
     """Whether JAX refuses the function at sizes that are numbers, distinct ones, as well."""
-    read = Dimensions(Prime())
+    read = Dimensions(Found(prime))
     at = [STRUCT(tuple(map(read, s.shape)), s.dtype) for s in structs]
     try:
         with LOCK, jax.enable_x64(True):
@@ -116,9 +111,71 @@ def refused_at_sizes(function: Callable[..., Any], structs: list[Any]) -> bool:
     return False
 
 
-class Prime(dict[str, int]):
+def prime(_: str, k: int) -> int:
     """A size of its own for each name."""
+    return (5, 7, 11, 13, 17, 19, 23, 29, 31, 37)[k % 10] + 40 * (k // 10)
 
-    def __missing__(self, name: str) -> int:
-        self[name] = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37)[len(self) % 10] + 40 * (len(self) // 10)
-        return self[name]
+
+# --- for the NumPy reader ----------------------------------------------------------------------
+
+
+class Jittable:
+    """function(**arguments) on symbolic arrays, through its jaxpr.
+
+    `source` is the user's function that it stands for; what `copies` does with a stop_gradient see Evaluation.  Such
+    an object takes the place of a NumPy function in a check: the tracer calls it as it is.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        names: Sequence[str] | None = None,
+        source: Callable[..., Any] | None = None,
+        copies: Copies = None,
+    ) -> None:
+        self.source, self.copies = source or function, copies
+        self.__name__ = str(getattr(self.source, "__name__", "function"))
+        self.__signature__ = inspect.signature(function) if names is None else signature(names)
+        self.function = function if names is not None else in_order(function, self.__signature__)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        given = self.__signature__.bind(*args, **options).arguments
+        if not any(map(symbolic, given.values())):
+            raise TraceError("a function of JAX's is read, not run")
+        arrays = [x for x in given.values() if symbolic(x)]
+        return program(self.function, given).run(arrays, self.copies)
+
+    def holding(self, copies: Copies) -> Jittable:
+        """The same, with another meaning of stop_gradient."""
+        found = copy(self)
+        found.copies = copies
+        return found
+
+    def stops_gradients(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether some value is held constant.  Arguments as for `trace`."""
+        return self.program(arguments).mentions("stop_gradient")
+
+    def runs(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether JAX traces it on these arguments."""
+        try:
+            self.program(arguments)
+        except TraceError:
+            return False
+        return True
+
+    def program(self, arguments: Mapping[str, Any]) -> Program:
+        return program(self.function, {n: symbol(n, x) if isinstance(x, Declared) else x for n, x in arguments.items()})
+
+
+def in_order(function: Callable[..., Any], expected: inspect.Signature) -> Callable[..., Any]:
+    """The function called by position where it can be: what JAX wraps may know no names."""
+
+    def by_name(**given: Any) -> Any:
+        bound = expected.bind(**given)
+        return function(*bound.args, **bound.kwargs)
+
+    return by_name
+
+
+def signature(names: Sequence[str]) -> inspect.Signature:
+    return inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names])

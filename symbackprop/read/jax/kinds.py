@@ -1,4 +1,4 @@
-"""Kinds of numbers: JAX's dtypes as the NumPy reader has them, and its literals as exact numbers."""
+"""Functions of the NumPy reader and its kinds of numbers: JAX's dtypes as it has them, literals as exact numbers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,26 @@ import numpy as np
 from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term
 from symbackprop.read.numpy import UNIT, ZERO_AT, SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import at_least_zero, constant_of, dummy
-from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.elementwise import masking
+from symbackprop.read.numpy.context import LINALG, NUMPY, SPECIAL, current
 from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.masks import masking
 from symbackprop.read.numpy.scalars import affine_of, recognised
 from symbackprop.read.numpy.sizes import expression
 
-from .registry import call
-
 SHORT, LONG = 6, 12  # digits of a float32 that was written as a decimal, and of the same number in 64 bits
+
+
+def numpy_function(name: str) -> Any:
+    """A function of the NumPy reader.  Raises TraceError where it has none of the name."""
+    for table in (NUMPY, SPECIAL, LINALG):
+        if name in table:
+            return table[name]
+    raise TraceError(f"{name} is not among the functions that are read")
+
+
+def call(name: str, *args: Any, **options: Any) -> Any:
+    return numpy_function(name)(*args, **options)
 
 
 def kind_of(dtype: Any) -> str:

@@ -15,9 +15,9 @@ from symbackprop.read.numpy.sizes import expression, whole_number
 from symbackprop.read.numpy.values import shape_text
 from symbackprop.read.numpy.writing import injective
 
-from .arranging import rows
-from .kinds import as_array, settled_truth
-from .registry import Step, call, numpy_function, reads, refuses
+from .arranging import places
+from .kinds import as_array, call, numpy_function, settled_truth
+from .registry import Step, reads, refuses
 
 INSIDE = "places that are inside for all sizes"
 ONCE = "places that are inside for all sizes, each written once"
@@ -26,55 +26,46 @@ ONCE = "places that are inside for all sizes, each written once"
 @reads("gather", restricted=INSIDE)
 def gather(step: Step, x: Any, indices: Any) -> Any:
     """Entries at start + offset: the axes of the starts, among them those of the offsets at `offset_dims`."""
-    numbers = step.params["dimension_numbers"]
-    x, sizes = as_array(x), step.sizes(step.params["slice_sizes"])
+    numbers, x = step.params["dimension_numbers"], as_array(x)
+    sizes = step.sizes(step.params["slice_sizes"])
     gone = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)
-    kept = [k for k in range(x.ndim) if k not in gone]
-    starts = Starts(
-        as_array(indices), len(kept), numbers.start_index_map,
-        dict(zip(numbers.operand_batching_dims, numbers.start_indices_batching_dims, strict=True)),
-    )  # fmt: skip
-    found = x[starts.key(x.ndim, {k: (n, sizes[k]) for n, k in enumerate(kept)})]
-    return moved(found, len(kept), numbers.offset_dims)
+    kept = {k: sizes[k] for k in range(x.ndim) if k not in gone}
+    batched = dict(zip(numbers.operand_batching_dims, numbers.start_indices_batching_dims, strict=True))
+    found = x[blocks(as_array(indices), x.ndim, kept, tuple(numbers.start_index_map), batched)]
+    return moved(found, range(found.ndim - len(kept), found.ndim), numbers.offset_dims)
 
 
-def moved(x: SymArray, count: int, target: Sequence[int]) -> Any:
-    """The last `count` axes at the places `target`."""
-    return call("moveaxis", x, tuple(range(x.ndim - count, x.ndim)), tuple(target)) if count else x
+def moved(x: SymArray, source: Sequence[int], target: Sequence[int]) -> Any:
+    return call("moveaxis", x, tuple(source), tuple(target)) if len(source) else x
 
 
-class Starts:
-    """The starts of the blocks that a gather reads or a scatter writes.
+def blocks(
+    starts: SymArray, ndim: int, kept: dict[int, Any], axes: tuple[int, ...], batched: dict[int, int]
+) -> tuple[Any, ...]:
+    """The entries of the blocks that a gather reads or a scatter writes: one index array for each axis of the operand.
 
-    `axes[k]` is the axis of the operand that the k-th number of a start is for, `batched` has the axes of the operand
-    that run along with an axis of the starts.  An index for all blocks has the axes of the starts, then those inside
-    a block.
+    `kept` has the size of the blocks along the axes that they have; `axes[k]` is the axis that the k-th number of a
+    start is for, `batched` has the axes that run along with an axis of the starts.  The arrays have the axes of the
+    starts, then those inside a block.
     """
+    outer, inner = starts.ndim - 1, list(kept)
+    rank = outer + len(inner)
 
-    def __init__(self, starts: SymArray, inner: int, axes: Sequence[int], batched: dict[int, int]) -> None:
-        self.starts, self.inner, self.axes, self.batched = starts, inner, tuple(axes), batched
-        self.outer = starts.ndim - 1
+    def start(axis: int) -> Any:
+        if axis in batched:
+            return places(starts.shape[batched[axis]], batched[axis], rank)
+        if axis not in axes:
+            return call("zeros", (1,) * rank, dtype=int)
+        found = as_array(starts[..., axes.index(axis)])
+        not_negative(found)
+        return call("expand_dims", found, tuple(range(outer, rank)))
 
-    def key(self, ndim: int, offsets: dict[int, tuple[int, Any]]) -> tuple[Any, ...]:
-        """One index array for each axis; `offsets` give the place among the inner axes, and the size."""
-        return tuple(self.along(axis, *offsets.get(axis, (None, 1))) for axis in range(ndim))
+    def along(axis: int) -> Any:
+        if axis not in kept:
+            return start(axis)
+        return call("add", start(axis), places(kept[axis], outer + inner.index(axis), rank))
 
-    def along(self, axis: int, inner: int | None, size: Any) -> Any:
-        place = self.start(axis)
-        if inner is None:
-            return place
-        return call("add", place, rows(size, self.outer + inner, self.outer + self.inner))
-
-    def start(self, axis: int) -> Any:
-        ndim = self.outer + self.inner
-        if axis in self.batched:
-            own = self.batched[axis]
-            return rows(self.starts.shape[own], own, ndim)
-        if axis not in self.axes:
-            return call("zeros", (1,) * ndim, dtype=int)
-        start = as_array(self.starts[..., self.axes.index(axis)])
-        not_negative(start)
-        return call("expand_dims", start, tuple(range(self.outer, ndim)))
+    return tuple(map(along, range(ndim)))
 
 
 def not_negative(place: Any) -> None:
@@ -87,18 +78,15 @@ def not_negative(place: Any) -> None:
 
 def scatter_key(step: Step, x: SymArray, indices: Any, updates: Any) -> tuple[tuple[Any, ...], Any]:
     """The index of the entries written, and the updates with the axes inside a block last."""
-    numbers = step.params["dimension_numbers"]
+    numbers, new = step.params["dimension_numbers"], as_array(updates)
     gone = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
-    kept = [k for k in range(x.ndim) if k not in gone]
-    starts = Starts(
-        as_array(indices), len(kept), numbers.scatter_dims_to_operand_dims,
-        dict(zip(numbers.operand_batching_dims, numbers.scatter_indices_batching_dims, strict=True)),
-    )  # fmt: skip
     window = tuple(numbers.update_window_dims)
-    new = as_array(updates)
-    wide = call("moveaxis", new, window, tuple(range(new.ndim - len(window), new.ndim))) if window else new
+    wide = moved(new, window, range(new.ndim - len(window), new.ndim))
     sizes = wide.shape[new.ndim - len(window) :]
-    return starts.key(x.ndim, {k: (n, sizes[n]) for n, k in enumerate(kept)}), wide
+    kept = dict(zip((k for k in range(x.ndim) if k not in gone), sizes, strict=True))
+    batched = dict(zip(numbers.operand_batching_dims, numbers.scatter_indices_batching_dims, strict=True))
+    key = blocks(as_array(indices), x.ndim, kept, tuple(numbers.scatter_dims_to_operand_dims), batched)
+    return key, wide
 
 
 def copied(x: Any) -> SymArray:
@@ -108,9 +96,7 @@ def copied(x: Any) -> SymArray:
 def adding(name: str) -> Callable[..., Any]:
     def scatter(step: Step, x: Any, indices: Any, updates: Any) -> Any:
         target = copied(x)
-        key, new = scatter_key(step, target, indices, updates)
-        ufunc: Any = numpy_function(name)
-        ufunc.at(target, key, new)
+        numpy_function(name).at(target, *scatter_key(step, target, indices, updates))
         return target
 
     return scatter

@@ -1,40 +1,59 @@
 """The table from JAX's primitives to what reads them: calls on symbolic arrays of the NumPy reader.
 
-The functions of the NumPy reader are called by name, so that each operation has one meaning; docs/jax-primitives.md is
-printed from this table.
+The functions of the NumPy reader are called by name, so that each operation has one meaning; the table of
+docs/jax-primitives.md is printed from this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
-from symbackprop.read.numpy import TraceError
 from symbackprop.read.numpy.context import HOMES, LINALG, NUMPY, SPECIAL
 from symbackprop.read.numpy.context import REFUSED as NUMPY_REFUSED
 
+from .kinds import kind_of
 
-class Step(Protocol):
+
+@dataclass(frozen=True)
+class Step:
     """One equation of a jaxpr: its parameters, and what is known of its results."""
 
+    evaluation: Any
+    equation: Any
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        return str(self.equation.primitive.name)
+
     @property
-    def params(self) -> Mapping[str, Any]: ...
-    @property
+    def params(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.equation.params
+        return found
+
+    @cached_property
     def shape(self) -> tuple[Any, ...]:
         """Of the first result, sizes as symbolic whole numbers."""
-    @property
+        return self.sizes(self.equation.outvars[0].aval.shape)
+
+    @cached_property
     def kind(self) -> str:
         """Of the first result: "bool", "int", "narrow" or "real"."""
+        return kind_of(self.equation.outvars[0].aval.dtype)
+
     def size(self, dimension: Any) -> Any:
         """A dimension among the parameters as a whole number, symbolic or not."""
-    def sizes(self, dimensions: Any) -> tuple[Any, ...]: ...
+        return self.evaluation.dimensions(dimension)
+
+    def sizes(self, dimensions: Any) -> tuple[Any, ...]:
+        return tuple(map(self.size, dimensions))
+
     def run(self, jaxpr: Any, *operands: Any) -> list[Any]:
         """The results of an inner jaxpr."""
-    def held(self, x: Any) -> Any:
-        """A value through which nothing is differentiated."""
+        found: list[Any] = self.evaluation.results(jaxpr, operands)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,12 @@ def reads(*names: str, restricted: str = "") -> Callable[[F], F]:
     return register
 
 
+def rows(meanings: Mapping[str, Callable[..., Any]], restricted: str = "") -> None:
+    """Readings of one line each; primitives of one reading stand together in a key."""
+    for names, f in meanings.items():
+        reads(*names.split(), restricted=restricted)(f)
+
+
 def refuses(*names: str, because: str) -> None:
     REFUSED.update(dict.fromkeys(names, because))
 
@@ -75,14 +100,6 @@ def reads_as(primitive: str, name: str, run: Callable[..., Any], restricted: str
         reads(primitive, restricted=restricted)(run)
 
 
-def numpy_function(name: str) -> Callable[..., Any]:
-    """A function of the NumPy reader.  Raises TraceError where it has none of the name."""
-    for table in (NUMPY, SPECIAL, LINALG):
-        if name in table:
-            found: Callable[..., Any] = table[name]
-            return found
-    raise TraceError(f"{name} is not among the functions that are read")
-
-
-def call(name: str, *args: Any, **options: Any) -> Any:
-    return numpy_function(name)(*args, **options)
+def axes(given: Iterable[Any]) -> tuple[int, ...]:
+    """As plain numbers, which NumPy's need not be."""
+    return tuple(map(int, given))

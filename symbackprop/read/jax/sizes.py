@@ -1,23 +1,111 @@
-"""Questions about symbolic sizes that JAX answers although the answer depends on them.
+"""Sizes as JAX writes them, "2*n + m - 1", "floordiv(n, 2)", and questions about them.
 
-`n == 1` is False for JAX, though n may be 1, and `if n - 1:` is taken.  What JAX's own code makes of such answers is
+JAX answers `n == 1` with False, though n may be 1, and takes `if n - 1:`.  What JAX's own code makes of such answers is
 right for all sizes; in the user's code the question is refused.
 """
 
 from __future__ import annotations
 
+import ast
+import keyword
+import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
+from types import FrameType
 from typing import Any
 
 from jax import export
 
-from symbackprop.core.terms import sized
-from symbackprop.read.numpy import TraceError, size_number
+from symbackprop.core.terms import Size, sized
+from symbackprop.read.numpy import SymInt, TraceError, size_number
 
-from .dimensions import Dimensions
 from .frames import asked_by_user
+
+RESERVED = frozenset({"floordiv", "mod", "max", "min", "non_negative"})
+OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Pow: operator.pow,
+}  # fmt: skip
+
+
+def usable(symbol: str) -> bool:
+    """Whether JAX takes a size symbol by its own name."""
+    return symbol.isascii() and symbol.isidentifier() and not keyword.iskeyword(symbol) and symbol not in RESERVED
+
+
+def aliases(symbols: list[str]) -> dict[str, str]:
+    """The name of each size symbol for JAX: its own where it can be, so that JAX's messages have it."""
+    taken = {s for s in symbols if usable(s)}
+    spare = (name for k in count() if (name := f"size{k}") not in taken)
+    return {s: s if s in taken else next(spare) for s in symbols}
+
+
+def dimension(size: Size, names: Mapping[str, str]) -> Any:
+    """The size for JAX, under its names."""
+    if size.constant is not None:
+        return size.constant
+    terms = ["*".join([str(k), *(names[s] for s in symbols)]) for symbols, k in size.monomials]
+    return export.symbolic_shape(" + ".join(terms), scope=SCOPE)[0]
+
+
+class Dimensions:
+    """Reads JAX's dimensions as whole numbers of the NumPy reader; `sizes` has those by JAX's names."""
+
+    def __init__(self, sizes: Mapping[str, Any]) -> None:
+        self.sizes, self.known = sizes, dict[str, Any]()
+
+    def __call__(self, dimension: Any) -> SymInt | int:
+        if isinstance(dimension, int):
+            return dimension
+        text = str(dimension)
+        if text not in self.known:
+            self.known[text] = self.value(ast.parse(text.replace("^", "**"), mode="eval").body)
+        return self.known[text]  # type: ignore[no-any-return]
+
+    def value(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=int(n)):
+                return n
+            case ast.Name(id=name):
+                return self.sizes[name]
+            case ast.UnaryOp(op=ast.USub(), operand=x):
+                return -self.value(x)
+            case ast.BinOp(left=x, op=op, right=y) if type(op) in OPERATORS:
+                return OPERATORS[type(op)](self.value(x), self.value(y))
+            case ast.Call(func=ast.Name(id=name), args=[x, y]) if name in FUNCTIONS:
+                return FUNCTIONS[name](self.value(x), self.value(y))
+        raise TraceError(f"a size that is not understood: {ast.unparse(node)}")
+
+
+def larger(a: Any, b: Any) -> Any:
+    first = a >= b
+    if not isinstance(first, bool):
+        raise TraceError(f"which of the sizes {a} and {b} is larger depends on them")
+    return a if first else b
+
+
+FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
+    "max": larger,
+    "min": lambda a, b: a + b - larger(a, b),
+}
+
+
+class Found(dict[str, Any]):
+    """A size for each name that is asked for, made of the name and of how many there were."""
+
+    def __init__(self, make: Callable[[str, int], Any]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self.make(name, len(self))
+        return self[name]
+
+
+# --- questions -------------------------------------------------------------------------------
 
 SCOPE = export.SymbolicScope()  # one for all, so that JAX finds again what it has traced
 DIMENSION: Any = type(export.symbolic_shape("n", scope=SCOPE)[0])
@@ -40,18 +128,11 @@ def asked_sizes() -> Iterator[None]:
                 setattr(DIMENSION, name, method)
 
 
-def equal(a: Any, b: Any) -> bool:
+def equal(a: Any, b: Any, asking: FrameType) -> bool:
     found = bool(EQUAL(a, b))
-    if not found and asked_by_user(sys._getframe(1)) and undecided(a, b):
+    if not found and asked_by_user(asking) and undecided(a, b):
         raise TraceError(f"whether the sizes {a} and {b} are equal depends on them")
     return found
-
-
-def different(a: Any, b: Any) -> bool:
-    found = bool(EQUAL(a, b))
-    if not found and asked_by_user(sys._getframe(1)) and undecided(a, b):
-        raise TraceError(f"whether the sizes {a} and {b} are equal depends on them")
-    return not found
 
 
 def hashed(a: Any) -> int:
@@ -66,19 +147,17 @@ def true(a: Any) -> bool:
     return True
 
 
-QUESTIONS = {"__eq__": equal, "__ne__": different, "__hash__": hashed, "__bool__": true}
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    "__eq__": lambda a, b: equal(a, b, sys._getframe(1)),
+    "__ne__": lambda a, b: not equal(a, b, sys._getframe(1)),
+    "__hash__": hashed,
+    "__bool__": true,
+}
 
 
 def undecided(a: Any, b: Any) -> bool:
     """Whether two sizes are equal for some values and not for others; each symbol is 1 or more."""
     if not isinstance(b, DIMENSION | int):
         return False
-    read = Dimensions(Symbols())
-    found = read(a) == read(b)
-    return not isinstance(found, bool)
-
-
-class Symbols(dict[str, Any]):
-    def __missing__(self, name: str) -> Any:
-        self[name] = size_number(sized(name))
-        return self[name]
+    read = Dimensions(Found(lambda name, _: size_number(sized(name))))
+    return not isinstance(read(a) == read(b), bool)

@@ -7,11 +7,11 @@ from .context import ShapeMismatch, TraceError
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
 from .recording import Graph, Recorder, array_of, node_of, record
-from .scattering import added_windows, scattered, strided_windows
 from .shapes import Declared, parse_shape, parse_shapes
 from .sizes import SymInt, size_number
 from .tracing import Traced, trace
 from .values import UNIT, Value, aligned
+from .windows import added_windows, correlated, padded, scattered, strided_windows
 
 TRACED_NUMPY = MODULES["numpy"]
 TRACED_LINALG, TRACED_SPECIAL = MODULES["numpy.linalg"], MODULES["scipy.special"]
@@ -38,9 +38,11 @@ __all__ = [
     "added_windows",
     "aligned",
     "array_of",
+    "correlated",
     "identity",
     "node_of",
     "nodes_in",
+    "padded",
     "parse_shape",
     "parse_shapes",
     "record",

@@ -1,4 +1,4 @@
-"""np.reshape, np.transpose, np.concatenate, ...: views where NumPy gives views."""
+"""np.reshape, np.transpose, np.concatenate, np.c_, ...: views where NumPy gives views."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from . import layout
 from .algebra import at_least_zero
 from .array import SymArray, wrap
-from .context import NUMPY, ShapeMismatch, TraceError, provides
-from .lifting import lengths, lifted, size_list
+from .context import NUMPY, ShapeMismatch, TraceError, provides, rows
+from .lifting import items_of, lengths, lifted, size_list
 from .reductions import normal_axis
 from .sizes import expression, length_of, size_number
 from .values import Value, broadcast, stacked, stretched
@@ -39,11 +39,6 @@ def transpose(x: Any, *axes: Any) -> Any:
     full = [normal_axis(k, ndim) for k in order]
     back = layout.inverse_order(full)
     return viewed(x, lambda v: layout.transpose(v, full), lambda old, new: layout.transpose(new, back))
-
-
-@provides("matrix_transpose")
-def matrix_transpose(x: Any) -> Any:
-    return swapaxes(x, -1, -2)
 
 
 @provides("swapaxes", method=True)
@@ -106,16 +101,6 @@ def reshape(x: Any, *shape: Any, order: str = "C", newshape: Any = None, copy: A
     return result
 
 
-@provides("ravel", method=True)
-def ravel(x: Any, order: str = "C") -> Any:
-    return reshape(x, (-1,), order=order)
-
-
-@provides("flatten", method=True)
-def flatten(x: Any, order: str = "C") -> Any:
-    return SymArray(lifted(reshape(x, (-1,), order=order)))
-
-
 @provides("broadcast_to")
 def broadcast_to(x: Any, shape: Any) -> Any:
     sizes = lengths(shape)
@@ -126,11 +111,6 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 def broadcast_arrays(*args: Any) -> Any:
     shape = broadcast(*(lifted(a).shape for a in args))
     return tuple(viewed(a, lambda v: stretched(v, shape), None) for a in args)
-
-
-@provides("broadcast_shapes")
-def broadcast_shapes(*shapes: Any) -> Any:
-    return tuple(size_number(s) for s in broadcast(*(size_list(s) for s in shapes)))
 
 
 @provides("atleast_1d")
@@ -149,16 +129,6 @@ def atleast_2d(*args: Any) -> Any:
 
 
 # --- joining ---------------------------------------------------------------------------------
-
-
-def parts_of(arrays: Any) -> list[Value]:
-    """The arrays to join: a sequence, or an array along its first axis."""
-    if isinstance(arrays, list | tuple):
-        return [lifted(a) for a in arrays]
-    if not isinstance(arrays, SymArray):
-        arrays = list(arrays)
-        return [lifted(a) for a in arrays]
-    return [lifted(a) for a in arrays]
 
 
 def some(arrays: Any) -> Any:
@@ -188,7 +158,7 @@ def concatenate(arrays: Any, axis: Any = 0) -> Any:
         spread = layout.transpose(value, order)
         sizes = [*spread.shape[:n], spread.shape[n] * spread.shape[n + 1], *spread.shape[n + 2 :]]
         return wrap(layout.reshape(spread, sizes))
-    values = parts_of(arrays)
+    values = [lifted(a) for a in arrays]
     if axis is None:
         values, axis = [layout.reshape(v, [None]) for v in values], 0
     if any(v.ndim == 0 for v in values):
@@ -198,7 +168,7 @@ def concatenate(arrays: Any, axis: Any = 0) -> Any:
 
 @provides("stack")
 def stack(arrays: Any, axis: int = 0) -> Any:
-    value = lifted(arrays) if has_length(some(arrays)) else stacked(parts_of(arrays))
+    value = lifted(arrays) if has_length(some(arrays)) else stacked([lifted(a) for a in arrays])
     n = normal_axis(axis, value.ndim)
     return wrap(layout.transpose(value, layout.moved(value.ndim, (0,), (n,))))
 
@@ -229,11 +199,6 @@ def dstack(arrays: Any) -> Any:
     return wrap(layout.concatenate([layout.expand(v, (-1,)) if v.ndim == 2 else v for v in values], 2))
 
 
-@provides("append")
-def append(x: Any, values: Any, axis: Any = None) -> Any:
-    return concatenate([x, values], axis)
-
-
 @provides("split")
 def split(x: Any, sections: Any, axis: int = 0) -> Any:
     value = lifted(x)
@@ -262,16 +227,49 @@ def array_split(x: Any, sections: Any, axis: int = 0) -> Any:
     return split(x, sections, axis)
 
 
-@provides("hsplit")
-def hsplit(x: Any, sections: Any) -> Any:
-    return split(x, sections, 1 if lifted(x).ndim > 1 else 0)
+class Joined:
+    """`columns`: what has no second axis is a column, and the last axis is joined; else the first."""
+
+    def __init__(self, name: str, columns: bool) -> None:
+        self.name, self.columns = name, columns
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = [self.part(item) for item in items_of(key)]
+        most = max(lifted(p).ndim for p in parts)
+        if any(lifted(p).ndim != most for p in parts):
+            raise ShapeMismatch(f"np.{self.name} of arrays with different numbers of axes")
+        return NUMPY["concatenate"](parts, axis=-1 if self.columns else 0)
+
+    def part(self, item: Any) -> Any:
+        if isinstance(item, str):
+            raise TraceError(f"np.{self.name}[{item!r}, ...]: use np.concatenate or np.stack with an axis")
+        if isinstance(item, slice):
+            item = ranged(item)
+        if lifted(item).ndim == 0:
+            item = NUMPY["reshape"](item, (1,))
+        return NUMPY["expand_dims"](item, 1) if self.columns and lifted(item).ndim == 1 else item
 
 
-@provides("vsplit")
-def vsplit(x: Any, sections: Any) -> Any:
-    return split(x, sections, 0)
+def ranged(item: slice) -> Any:
+    """start:stop:step, or start:stop:5j for five points."""
+    start = 0 if item.start is None else item.start
+    if isinstance(item.step, complex):
+        return NUMPY["linspace"](start, item.stop, int(abs(item.step)))
+    return NUMPY["arange"](start, item.stop, 1 if item.step is None else item.step)
 
 
-@provides("unstack")
-def unstack(x: Any, axis: int = 0) -> Any:
-    return tuple(moveaxis(x, axis, 0))
+NUMPY["c_"], NUMPY["r_"] = Joined("c_", True), Joined("r_", False)
+
+
+rows({
+    "matrix_transpose": lambda x: swapaxes(x, -1, -2),
+    "broadcast_shapes": lambda *args: tuple(size_number(s) for s in broadcast(*(size_list(a) for a in args))),
+    "append": lambda arr, values, axis=None: concatenate([arr, values], axis),
+    "hsplit": lambda ary, sections: split(ary, sections, 1 if lifted(ary).ndim > 1 else 0),
+    "vsplit": lambda ary, sections: split(ary, sections, 0),
+    "unstack": lambda x, axis=0: tuple(moveaxis(x, axis, 0)),
+})  # fmt: skip
+rows({
+    "ravel": lambda a, order="C": reshape(a, (-1,), order=order),
+    "flatten": lambda a, order="C": SymArray(lifted(reshape(a, (-1,), order=order))),
+}, method=True)  # fmt: skip

@@ -12,10 +12,11 @@ from symbackprop.core.terms import arrays
 
 from .algebra import IndexExpr, Num, free, index_of, sized
 from .context import METHODS, NUMPY, ShapeMismatch, TraceError, Unsupported, current, noted
-from .elementwise import masking, where
+from .elementwise import where
 from .indexing import Plan, read
 from .layout import expand, reshape, size_product, transpose
 from .lifting import binary, in_place, items_of, lifted, mask_in, planned, swapped, unary
+from .masks import masking
 from .sizes import HANDLERS, printed, size_number, whole_number
 from .values import ORDER, Value, broadcast, shape_text, stretched
 from .writing import write

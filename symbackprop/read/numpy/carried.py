@@ -28,9 +28,9 @@ from .algebra import (
 from .array import SymArray
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
+from .factors import rewritten
 from .frames import ABSENT, Place, Snapshot
 from .lifting import lifted
-from .rewriting import rewritten
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
 from .values import UNIT, Case, Value, aligned, all_soft, broadcast
@@ -58,10 +58,10 @@ for name in OPERATORS:
 
 
 class GrowingList(list):  # type: ignore[type-arg]
-    """A list that the loop extends: reading it inside the loop would see another length."""
+    """A list that a loop, or each call, extends: reading it would see another length."""
 
     def refuse(self, *_: Any, **__: Any) -> Any:
-        raise TraceError("the loop reads a list that it extends, which carries a value from one iteration to the next")
+        raise TraceError("what each iteration, or each call, adds to a list is read: it carries a value to the next")
 
 
 for name in ("getitem", "setitem", "iter", "len", "add", "radd", "mul", "contains", "reversed", "bool", "eq", "iadd"):

@@ -45,8 +45,7 @@ from .algebra import (
     times,
     total,
 )
-from .factors import positive
-from .rewriting import opened_term, rewritten
+from .factors import opened_term, positive, rewritten
 from .scalars import exp, log, power_at, repeated_product
 from .values import At, Value, aligned
 
@@ -128,9 +127,7 @@ def row_after_row(t: Term, e: Entry, i: Index, before: Value) -> Solved | None:
     return None
 
 
-def rows_one_by_one(
-    t: Term, e: Entry, d: Delta, axis: Index, row: IndexExpr, i: Index, before: Value
-) -> Solved | None:
+def rows_one_by_one(t: Term, e: Entry, d: Delta, axis: Index, row: IndexExpr, i: Index, before: Value) -> Solved | None:
     k = e.at.index(axis)
     others = tuple(x for x in e.at if x is not axis and isinstance(x, Index))
     if indices_in(row) & set(others) or collected([given(t, d, ZERO), times(num(-1), e)]) != ZERO:

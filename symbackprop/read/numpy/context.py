@@ -36,7 +36,8 @@ class Tracing:
     hypotheses, `partial` the terms known to have a value everywhere or not, `sorted_by` what sorts an array (kept, so
     that its id stays its own), with the axis and the array.  `draws` has the random arrays of runs that may draw,
     `branches` what decides branches on data where a function is run on each way through it, `split` how many
-    iterations at the start and at the end of a loop stand apart."""
+    iterations at the start and at the end of a loop stand apart; `copier` has the copies that run, `moving` the names
+    of the arguments that the result is differentiated by; `large` is set where a factor may be a mask constant."""
 
     constants: set[str] = field(default_factory=set)
     rounded: dict[float, Fraction] = field(default_factory=dict)
@@ -58,6 +59,9 @@ class Tracing:
     draws: Any = None
     branches: Any = None
     split: dict[Any, tuple[int, int]] = field(default_factory=dict)
+    copier: Any = None
+    moving: frozenset[str] = frozenset()
+    large: bool = False
 
 
 _stack: list[Tracing] = [Tracing()]
@@ -235,6 +239,14 @@ def provides(
         return f
 
     return register
+
+
+def rows(meanings: Mapping[str, Callable[..., Any]], table: dict[str, Any] = NUMPY, method: bool = False) -> None:
+    """Functions of one line each, under NumPy's names of their arguments; names of one meaning stand in one key."""
+    for names, f in meanings.items():
+        first, *more = names.split()
+        f.__name__ = f.__qualname__ = first
+        provides(first, *more, table=table, method=method)(f)
 
 
 def refuses(*names: str, table: dict[str, Any] = NUMPY, because: str) -> None:

@@ -6,6 +6,7 @@ functions, lambdas, closures, classes and objects it reaches.
 
 from __future__ import annotations
 
+import collections
 import dis
 import functools
 import itertools
@@ -14,11 +15,12 @@ import types
 from typing import Any
 
 from .array import SymArray
+from .carried import GrowingList
 from .context import TraceError
 from .frames import HEAP, MARK, home_of
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
-from .python_builtins import BUILTINS, standard, traced_product
+from .python_builtins import BUILTINS, by_chance, standard, traced_product
 from .sizes import HANDLERS, expression
 from .values import Value
 from .vectorized import Vectorized
@@ -30,13 +32,20 @@ LEFT_ALONE = (str, bytes, int, float, complex, bool, type(None), type(Ellipsis),
 
 
 class Copier:
-    """Remembers what was copied, so that shared and recursive things stay shared."""
+    """Remembers what was copied, so that shared and recursive things stay shared.
 
-    def __init__(self) -> None:
+    The lists in `written` (by id) can be added to, and not read.
+    """
+
+    def __init__(self, written: frozenset[int] = frozenset()) -> None:
+        self.written = written
         self.done: dict[int, Any] = {}
         self.kept: list[Any] = []  # keeps originals alive: ids are the keys
         self.globals: dict[int, dict[str, Any]] = {}
         self.codes: dict[Any, Any] = {}
+        self.stores: list[Any] = []  # the copies, which the functions may write to
+        self.before: tuple[Any, ...] = ()  # what they held before the call
+        self.lengths: dict[int, int] = {}  # of the lists among them
 
     def convert(self, x: Any) -> Any:
         """The traced counterpart of a value."""
@@ -51,6 +60,14 @@ class Copier:
     def remember(self, x: Any, result: Any) -> None:
         self.kept.append(x)
         self.done[id(x)] = result
+        if result is not x:
+            self.stores.append(result)
+
+    def for_arguments(self) -> Copier:
+        """Of what a call gets: it knows what was copied, and keeps no account of what is written to."""
+        other = Copier()
+        other.done, other.kept, other.globals, other.codes = dict(self.done), self.kept, self.globals, self.codes
+        return other
 
     def of_parts(self, x: Any) -> Any:
         """A copy of what is made of other values: bound methods, partial functions, classes, containers; else None."""
@@ -71,11 +88,15 @@ class Copier:
                 self.remember(x, copy)
                 copy.update((k, self.convert(v)) for k, v in x.items())
                 return copy
+            case set() | bytearray() | collections.deque() | dict() if home_of(type(x)) in STANDARD:
+                return x.copy()
         return None
 
     def converted(self, x: Any) -> Any:
         if hasattr(type(x), "__symbackprop_copy__"):
             return x.__symbackprop_copy__(self.convert)
+        if by_chance(x) is not None:
+            return by_chance(x)
         match x:
             case types.ModuleType():
                 found = stand_in(x)
@@ -98,6 +119,8 @@ class Copier:
             return Vectorized(self.convert(x.pyfunc), x.otypes)
         if counterpart(x) is not None:
             return counterpart(x)
+        if hasattr(type(x), "__next__"):
+            raise TraceError(f"an iterator outside of the function ({type(x).__name__}) goes on with each call")
         if isinstance(x, functools._lru_cache_wrapper):
             return Remembering(self.convert(x.__wrapped__))
         if type(x).__module__.split(".")[0] in COMPILERS:
@@ -114,6 +137,7 @@ class Copier:
         return self.instance(x)
 
     def filled(self, x: Any, copy: list[Any]) -> list[Any]:
+        copy = GrowingList() if id(x) in self.written else copy
         self.remember(x, copy)
         copy.extend(self.convert(y) for y in x)
         return copy
@@ -159,13 +183,14 @@ class Copier:
         original = f.__globals__
         if id(original) not in self.globals:
             self.kept.append(original)
-            self.globals[id(original)] = {
+            self.stores.append(named := {
                 "__builtins__": BUILTINS,
                 "__name__": original.get("__name__", "traced"),
                 "__file__": original.get("__file__"),
                 "__package__": original.get("__package__"),
                 MARK: True,
-            }
+            })
+            self.globals[id(original)] = named
         return self.globals[id(original)]
 
     def load_globals(self, code: types.CodeType, original: dict[str, Any]) -> None:
@@ -280,11 +305,11 @@ class Remembering:
 
     def key(self, x: Any) -> Any:
         """What tells arguments apart: a size is its expression, an array cannot be hashed."""
-        if isinstance(x, SymArray) or hasattr(x, "shape"):
+        e = None if isinstance(x, bool) else expression(x)
+        if isinstance(x, SymArray) or (e is None and hasattr(x, "shape")):
             raise TraceError("functools.lru_cache of a function of arrays, which cannot be hashed")
         if isinstance(x, tuple):
             return tuple(self.key(y) for y in x)
-        e = None if isinstance(x, bool) else expression(x)
         return (type(x).__name__, id(x)) if e is None and not isinstance(x, LEFT_ALONE) else e if e is not None else x
 
 

@@ -23,11 +23,10 @@ from .algebra import (
     sized,
 )
 from .array import SymArray, wrap
-from .context import NUMPY, TraceError, current, provides
-from .elementwise import masking
+from .context import NUMPY, TraceError, current, provides, rows
 from .lifting import dtype_kind, lengths, lifted
-from .rounding import rounded
-from .sizes import SymInt, expression, length, length_of, size_number, size_of
+from .masks import masking
+from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
 from .truth import truth
 from .values import At, Dtype, Value, constant, integer, known, stretched
 
@@ -131,11 +130,6 @@ def zeros(shape: Any, dtype: Any = None) -> SymArray:
     return filled(shape, constant(0, dtype_named(dtype, "real")))
 
 
-@provides("ones")
-def ones(shape: Any, dtype: Any = None) -> SymArray:
-    return filled(shape, constant(1, dtype_named(dtype, "real")))
-
-
 @provides("full")
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> SymArray:
     value = lifted(fill_value)
@@ -148,18 +142,6 @@ def alike(x: Any, fill: Value, shape: Any) -> SymArray:
     if isinstance(x, SymArray):
         result._straight = x._straight or result.ndim < 2
     return result
-
-
-@provides("zeros_like", "empty_like")
-def zeros_like(a: Any, dtype: Any = None, shape: Any = None) -> SymArray:
-    kind = dtype_named(dtype, lifted(a).dtype)
-    return alike(a, constant(0, kind), shape)
-
-
-@provides("ones_like")
-def ones_like(a: Any, dtype: Any = None, shape: Any = None) -> SymArray:
-    kind = dtype_named(dtype, lifted(a).dtype)
-    return alike(a, constant(1, kind), shape)
 
 
 @provides("full_like")
@@ -175,11 +157,6 @@ def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> SymArray:
     offset = size_of(k, "the diagonal")
     kind = dtype_named(dtype, "real")
     return SymArray(Value((rows, columns), kind, lambda at: delta(shifted(at[0], offset), at[1])))
-
-
-@provides("identity")
-def identity(n: Any, dtype: Any = None) -> SymArray:
-    return eye(n, dtype=dtype)
 
 
 @provides("tri")
@@ -330,16 +307,6 @@ def fill_diagonal(target: SymArray, value: Any) -> None:
     target[rows, rows] = value
 
 
-@provides("diag_indices")
-def diag_indices(n: Any, ndim: int = 2) -> Any:
-    return tuple(arange(n) for _ in range(ndim))
-
-
-@provides("diag_indices_from")
-def diag_indices_from(x: Any) -> Any:
-    return diag_indices(x.shape[0], x.ndim)
-
-
 @provides("ix_")
 def ix_(*args: Any) -> Any:
     shapes = [tuple(-1 if k == n else 1 for k in range(len(args))) for n in range(len(args))]
@@ -366,22 +333,27 @@ def meshgrid(*args: Any, indexing: str = "xy") -> Any:
     return [SymArray(v.remap(shape, lambda at, k=k: (at[place[k]],))) for k, v in enumerate(values)]  # type: ignore[misc]
 
 
-@provides("shape")
-def shape(x: Any) -> Any:
-    return tuple(size_number(s) for s in lifted(x).shape)
-
-
-@provides("ndim")
-def ndim(x: Any) -> int:
-    return lifted(x).ndim
-
-
 @provides("size")
 def size(x: Any, axis: int | None = None) -> Any:
     sizes = shape(x)
     return NUMPY["prod"](sizes) if axis is None else sizes[axis]
 
 
-@provides("isscalar")
-def isscalar(x: Any) -> bool:
-    return x.scalar if isinstance(x, SymArray) else isinstance(x, SymInt) or bool(numpy.isscalar(x))
+def shape(a: Any) -> Any:
+    return tuple(size_number(s) for s in lifted(a).shape)
+
+
+rows({
+    "ones": lambda shape, dtype=None: filled(shape, constant(1, dtype_named(dtype, "real"))),
+    "ones_like": lambda a, dtype=None, shape=None: alike(a, constant(1, dtype_named(dtype, lifted(a).dtype)), shape),
+    "zeros_like empty_like":
+        lambda a, dtype=None, shape=None: alike(a, constant(0, dtype_named(dtype, lifted(a).dtype)), shape),
+    "identity": lambda n, dtype=None: eye(n, dtype=dtype),
+    "diag_indices": lambda n, ndim=2: tuple(arange(n) for _ in range(ndim)),
+    "diag_indices_from": lambda arr: tuple(arange(arr.shape[0]) for _ in range(arr.ndim)),
+    "shape": shape,
+    "ndim": lambda a: lifted(a).ndim,
+    "isscalar":
+        lambda element: element.scalar if isinstance(element, SymArray)
+        else isinstance(element, SymInt) or bool(numpy.isscalar(element)),
+})  # fmt: skip

@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from symbackprop.core.terms import Add, Delta, Holds, Mul
-
 from .algebra import (
     ONE,
     ZERO,
-    ZERO_AT,
     Num,
     Term,
     complement,
@@ -31,13 +28,11 @@ from .algebra import (
 )
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial
-from .integers import INTEGER_BINARY
-from .rounding import rounded
+from .masks import MASKED, beside, masked, masking, note_large
 from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
-from .truth import COMPARISONS, compared, either, logical, logical_not, truth
+from .sizes import rounded
+from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth
 from .values import (
-    UNIT,
-    At,
     Value,
     aligned,
     all_soft,
@@ -96,20 +91,7 @@ def unary(name: str, x: Value) -> Value:
     return elementwise(SCALAR[name], x, dtype="int" if name in WHOLE_RESULTS and x.dtype == "int" else "real")
 
 
-def beside(hole: Term, t: Term) -> Term:
-    """The term where the hole is 0, without the summands that are the hole times something."""
-    match t:
-        case Add(args):
-            return plus(*(beside(hole, a) for a in args))
-        case Mul(args) if hole in args:
-            return ZERO
-        case _:
-            return t
-
-
 VANISHING = ("exp", "exp2", "expit")  # 0 at -inf
-MASK_CONSTANT = -(10**4)
-MASKED = f"a mask constant of {MASK_CONSTANT:g} or less (such as -1e9) inside an exponential is read as -inf"
 WHOLE_RESULTS = frozenset({"negative", "positive", "absolute", "sign", "square"})
 OTHER_UNARY = ("isnan", "isinf", "isfinite", "isposinf", "isneginf", "logical_not", "invert", "conjugate", "conj",
                "floor", "ceil", "rint", "trunc")  # fmt: skip
@@ -129,14 +111,6 @@ def never_nan(x: Value, name: str) -> Value:
 
 
 # --- two arguments ---------------------------------------------------------------------------
-
-
-def masking(v: Value, mask: Callable[[At], Term] | None = None) -> Value:
-    """A constant such as -1e9 with the holes that make it -inf inside an exponential, where the mask is 1."""
-    value = known(v)
-    if v.holes or value is None or value > MASK_CONSTANT:
-        return v
-    return Value(v.shape, "real", v.term, None, mask or (lambda at: ONE), soft=True)
 
 
 def add(x: Value, y: Value) -> Value:
@@ -160,6 +134,8 @@ def add(x: Value, y: Value) -> Value:
 def subtract(x: Value, y: Value) -> Value:
     if x.dtype == y.dtype == "bool":
         raise TraceError("NumPy does not subtract booleans: write a ^ b, or multiply one of them by 1.0")
+    if (mask := masked(y, -1)) is not None:
+        return add(x, mask)
     if y.holes and not y.soft:
         raise TraceError("something minus -inf is +inf, which has no index term")
     if x.holes:
@@ -170,12 +146,11 @@ def subtract(x: Value, y: Value) -> Value:
 def multiply(x: Value, y: Value) -> Value:
     if x.holes or y.holes:
         return scaled_holes(x, y, multiplied)
-    mask = masked_by(x, y)
-    if mask is not None:
-        return mask
+    note_large(x, y)
     if x.dtype == y.dtype == "bool":
         return logical("logical_and", x, y)
-    return arithmetic("multiply", multiplied, x, y)
+    product = arithmetic("multiply", multiplied, x, y)
+    return masked(product) or product
 
 
 def divide(x: Value, y: Value) -> Value:
@@ -197,33 +172,6 @@ def scaled_holes(x: Value, y: Value, f: Callable[[Term, Term], Term]) -> Value:
             return elementwise(f, x.bare, y.bare)
         raise TraceError("-inf may only be scaled by a positive constant: scale before masking")
     return Value(x.shape, "real", elementwise(f, x.bare, y).term, None, x.hole, soft=x.soft)
-
-
-def masked_by(x: Value, y: Value) -> Value | None:
-    """mask * -1e9, with the holes of the mask; None for other products."""
-    for mask, number in ((x, y), (y, x)):
-        value = known(number)
-        if value is None or value > MASK_CONSTANT:
-            continue
-        here = tuple(ZERO_AT if s == UNIT else dummy(s, "a") for s in mask.shape)
-        if not mask.holes and zero_or_one(mask.term(here)):
-            return Value(mask.shape, "real", elementwise(times, mask, number).term, None, mask.term, soft=True)
-    return None
-
-
-def zero_or_one(t: Term) -> bool:
-    """Whether the term is plainly a truth value as a number."""
-    match t:
-        case Holds() | Delta():
-            return True
-        case Add((inner,)):
-            return zero_or_one(inner)
-        case Add((Mul((Num(k), inner)), Num(one))) | Add((Num(one), Mul((Num(k), inner)))):
-            return k == -1 and one == 1 and zero_or_one(inner)
-        case Mul(args):
-            return all(map(zero_or_one, args))
-        case _:
-            return False
 
 
 def arithmetic(name: str, f: Callable[[Term, Term], Term], x: Value, y: Value) -> Value:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .algebra import ZERO_AT, Term, delta, dummy, whole
 from .array import SymArray, wrap
-from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses
+from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import unary
 from .lifting import lifted
 from .products import matmul
@@ -101,17 +101,16 @@ def norm_of_matrix(v: Value, order: object, axes: tuple[int, int], keepdims: boo
 
 # --- under NumPy's names ---------------------------------------------------------------------
 
-
-def of_one(run: Callable[[Value], Value]) -> Callable[..., Any]:
-    def function(a: Any) -> Any:
-        return wrap(run(lifted(a)))
-
-    return function
-
-
-provides("inv", table=LINALG)(of_one(inverse))
-provides("det", table=LINALG)(of_one(determinant))
-provides("pinv", table=LINALG)(of_one(pseudo_inverse))
+rows({
+    "inv": lambda a: wrap(inverse(lifted(a))),
+    "det": lambda a: wrap(determinant(lifted(a))),
+    "pinv": lambda a: wrap(pseudo_inverse(lifted(a))),
+    "solve": lambda a, b: wrap(solved(lifted(a), lifted(b))),
+    "matrix_transpose": lambda x: NUMPY["swapaxes"](x, -1, -2),
+    "diagonal": lambda x, *, offset=0: NUMPY["diagonal"](x, offset, -2, -1),
+    "vector_norm": lambda x, *, ord=2, axis=None, keepdims=False: wrap(
+        norm_of_vector(lifted(x), ord, axis, bool(keepdims))),
+}, table=LINALG)  # fmt: skip
 
 
 class SlogdetResult(tuple[Any, Any]):
@@ -132,11 +131,6 @@ def slogdet(a: Any) -> Any:
     return SlogdetResult((wrap(unary("sign", det)), wrap(elementwise(SCALAR["log"], unary("absolute", det)))))
 
 
-@provides("solve", table=LINALG)
-def solve(a: Any, b: Any) -> Any:
-    return wrap(solved(lifted(a), lifted(b)))
-
-
 @provides("matrix_power", table=LINALG)
 def matrix_power(a: Any, n: Any) -> Any:
     if not isinstance(n, int):
@@ -153,16 +147,6 @@ def multi_dot(arrays: Any) -> Any:
     for a in arrays[1:]:
         result = NUMPY["matmul"](result, a)
     return result
-
-
-@provides("matrix_transpose", table=LINALG)
-def matrix_transpose(a: Any) -> Any:
-    return NUMPY["swapaxes"](a, -1, -2)
-
-
-@provides("diagonal", table=LINALG)
-def linalg_diagonal(a: Any, *, offset: Any = 0) -> Any:
-    return NUMPY["diagonal"](a, offset, -2, -1)
 
 
 @provides("norm", table=LINALG, ord="not of singular values")
@@ -183,11 +167,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     if ord is None:
         ord = "fro"
     return wrap(norm_of_matrix(value, ord, (axes[0], axes[1]), bool(keepdims)))
-
-
-@provides("vector_norm", table=LINALG)
-def vector_norm(x: Any, *, ord: Any = 2, axis: Any = None, keepdims: Any = False) -> Any:
-    return wrap(norm_of_vector(lifted(x), ord, axis, bool(keepdims)))
 
 
 @provides("matrix_norm", table=LINALG)

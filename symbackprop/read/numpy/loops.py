@@ -36,7 +36,7 @@ from .carried import Carries
 from .context import TraceError, current
 from .frames import MARK, Snapshot
 from .loop_ends import split
-from .sequences import Run, SymList
+from .sequences import Run, SymList, Uncompared
 from .sizes import HANDLERS, expression, size_number, whole_number
 from .values import Value
 
@@ -44,7 +44,7 @@ COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 FOR_ITER = opcode.opmap["FOR_ITER"]
 
 
-class Stream:
+class Stream(Uncompared):
     """`count` items, the one at index e made by at(e): ranges, rows of an array, zip, enumerate.
 
     Where the length depends on a loop index, `count` is the largest and `guard` says which of the items are there.

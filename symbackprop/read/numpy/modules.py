@@ -11,16 +11,15 @@ import numpy
 
 from symbackprop.core.functions import column
 
-from . import arranging, joining, linalg, moving, picking, products, reducing  # noqa: F401  they fill the tables
+from . import arranging, linalg, moving, picking, products, reducing  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
 from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsupported
 from .drawing import Random, Symbolic, replaced
 from .lifting import dtype_kind, lifted
-from .rounding import rounded
 from .scalars import exp, pi
 from .selection import Selection
 from .sequences import SymList
-from .sizes import HANDLERS, SymInt, size_number
+from .sizes import HANDLERS, SymInt, rounded, size_number
 from .values import Value, constant, elementwise, known
 
 

@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import layout, patterns
-from .algebra import at_least_zero, sized
-from .arranging import ravel, swapaxes, viewed
+from .algebra import (
+    ONE,
+    ZERO,
+    ZERO_AT,
+    IndexExpr,
+    Size,
+    Term,
+    affine,
+    at_least_zero,
+    between,
+    complement,
+    delta,
+    difference,
+    gate,
+    plus,
+    shifted,
+    sized,
+    times,
+)
+from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
-from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides
+from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
+from .layout import reshape
 from .lifting import lengths, lifted
 from .reductions import normal_axes, normal_axis
 from .sizes import expression, length_of, size_number, size_of
 from .truth import truth
-from .values import ORDER, Value, shape_text
+from .values import ORDER, UNIT, At, Value, all_soft, shape_text
 
 
 @provides("flip")
 def flip(x: Any, axis: Any = None) -> Any:
-    axes = normal_axes(axis, lifted(x).ndim)
-    return viewed(x, lambda v: patterns.flip(v, axes), lambda old, new: patterns.flip(new, axes))
+    turned = set(normal_axes(axis, lifted(x).ndim))
 
+    def turn(v: Value) -> Value:
+        def f(at: At) -> At:
+            return tuple(affine(v.shape[k] - 1, [(e, -1)]) if k in turned else e for k, e in enumerate(at))
 
-@provides("fliplr")
-def fliplr(x: Any) -> Any:
-    return flip(x, 1)
+        return v.remap(v.shape, f)
 
-
-@provides("flipud")
-def flipud(x: Any) -> Any:
-    return flip(x, 0)
+    return viewed(x, turn, lambda old, new: turn(new))
 
 
 @provides("rot90")
@@ -52,29 +67,61 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     value = lifted(x)
     if axis is None:
-        shape = value.shape
-        flat = patterns.roll(layout.reshape(value, [None]), size_of(shift, "the shift"), 0)
-        return wrap(layout.reshape(flat, shape))
+        flat = rolled(reshape(value, [None]), size_of(shift, "the shift"), 0)
+        return wrap(reshape(flat, value.shape))
     shifts = list(shift) if isinstance(shift, tuple | list) else [shift]
     axes = list(axis) if isinstance(axis, tuple | list) else [axis]
     if len(shifts) == 1:
         shifts = shifts * len(axes)
     for s, a in zip(shifts, axes, strict=True):
-        value = patterns.roll(value, size_of(s, "the shift"), a)
+        value = rolled(value, size_of(s, "the shift"), a)
     return wrap(value)
 
 
+def rolled(v: Value, shift: Size, axis: int) -> Value:
+    """Entry i is x[(i - shift) mod n], for 0 <= shift <= n or -n <= shift <= 0."""
+    n = normal_axis(axis, v.ndim)
+    size = v.shape[n]
+    s, m = shift.constant, size.constant
+    if s is not None and m:
+        shift = sized(s % m)
+    if at_least_zero(-shift):
+        shift = shift + size
+    if not (at_least_zero(shift) and at_least_zero(size - shift)):
+        raise TraceError(f"roll by {shift} of an axis of {size}: that the shift is at most the size is not known")
+    first = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], -shift), *at[n + 1 :]))
+    second = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], size - shift), *at[n + 1 :]))
+
+    def term(at: At) -> Term:
+        mask = gate(shifted(at[n], -shift))
+        if mask in (ONE, ZERO):
+            return (first if mask == ONE else second).term(at)
+        return plus(times(mask, first.term(at)), times(complement(mask), second.term(at)))
+
+    return Value(v.shape, v.dtype, term)
+
+
 @provides("tile")
-def tile(x: Any, reps: Any) -> Any:
-    return wrap(patterns.tile(lifted(x), lengths(reps, "the repetitions")))
+def tile(A: Any, reps: Any) -> Any:
+    v, repeats = lifted(A), lengths(reps, "the repetitions")
+    ndim = max(v.ndim, len(repeats))
+    sizes = (UNIT,) * (ndim - v.ndim) + v.shape
+    times_over = (UNIT,) * (ndim - len(repeats)) + repeats
+    wide = v.remap(sizes, lambda at: at[ndim - v.ndim :])
+    paired = wide.remap(
+        tuple(s for pair in zip(times_over, sizes, strict=True) for s in pair), lambda at: tuple(at[1::2])
+    )
+    return wrap(reshape(paired, [r * s for r, s in zip(times_over, sizes, strict=True)]))
 
 
 @provides("repeat", method=True, repeats="one number for all entries")
-def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
-    value = lifted(x)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    v, count = lifted(a), length_of(repeats, "the repetitions")
     if axis is None:
-        value, axis = layout.reshape(value, [None]), 0
-    return wrap(patterns.repeat(value, length_of(repeats, "the repetitions"), axis))
+        v, axis = reshape(v, [None]), 0
+    n = normal_axis(axis, v.ndim)
+    wide = v.remap((*v.shape[: n + 1], count, *v.shape[n + 1 :]), lambda at: (*at[: n + 1], *at[n + 2 :]))
+    return wrap(reshape(wide, [*v.shape[:n], v.shape[n] * count, *v.shape[n + 1 :]]))
 
 
 @provides("pad", mode="constant", constant_values="one number")
@@ -86,7 +133,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
         raise TraceError("np.pad with several constants")
     if ORDER[fill.dtype] > ORDER[value.dtype]:
         raise TraceError(f"np.pad of {value.dtype} numbers with a {fill.dtype} number, which is cut to fit")
-    return wrap(patterns.pad(value, pad_widths(pad_width, value.ndim), fill))
+    return wrap(padded(value, pad_widths(pad_width, value.ndim), fill))
 
 
 def pad_widths(given: Any, ndim: int) -> list[Any]:
@@ -102,42 +149,122 @@ def pad_widths(given: Any, ndim: int) -> list[Any]:
     return found * ndim if len(found) == 1 else found
 
 
-@provides("tril")
-def tril(x: Any, k: Any = 0) -> Any:
-    return wrap(patterns.lower_triangle(lifted(x), size_of(k, "the diagonal")))
+def padded(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
+    """The fill may be -inf, and so may entries of `v`."""
+    shape = tuple(b + s + a for s, (b, a) in zip(v.shape, widths, strict=True))
+
+    def entry(at: At, of: Callable[[Value, At], Term]) -> Term:
+        mask: Term = ONE
+        inner: list[IndexExpr] = []
+        for e, s, (before, _) in zip(at, v.shape, widths, strict=True):
+            place = shifted(e, -before)
+            mask = times(mask, between(place, s))
+            inner.append(ZERO_AT if s == UNIT else place)
+        if mask == ZERO:
+            return of(fill, ())
+        return plus(times(mask, of(v, tuple(inner))), times(complement(mask), of(fill, ())))
+
+    hole = (lambda at: entry(at, Value.hole)) if v.holes or fill.holes else None
+    return Value(shape, v.dtype, lambda at: entry(at, Value.term), None, hole, soft=all_soft(v, fill))
 
 
-@provides("triu")
-def triu(x: Any, k: Any = 0) -> Any:
-    return wrap(patterns.upper_triangle(lifted(x), size_of(k, "the diagonal")))
+# --- triangles and diagonals -----------------------------------------------------------------
+
+
+def triangle(x: Any, k: Any, side: Callable[[IndexExpr, IndexExpr, Size], IndexExpr]) -> Any:
+    """The entries whose row and column are on one side of a diagonal."""
+    given, diagonal = lifted(x), size_of(k, "the diagonal")
+    v = given if given.ndim != 1 else given.remap((given.shape[0],) * 2, lambda at: at[1:])
+
+    def mask(at: At) -> Term:
+        return gate(side(at[-2], at[-1], diagonal))
+
+    def term(at: At) -> Term:
+        m = mask(at)
+        return ZERO if m == ZERO else times(m, v.term(at))
+
+    hole = (lambda at: times(mask(at), v.hole(at))) if v.holes else None
+    return wrap(Value(v.shape, v.dtype, term, None, hole, soft=v.soft))
+
+
+def beside(k: Size) -> tuple[Size, Size]:
+    """Where a diagonal begins: its first row and column."""
+    return (sized(0), k) if at_least_zero(k) else (-k, sized(0))
 
 
 @provides("diag")
 def diag(v: Any, k: Any = 0) -> Any:
-    value = lifted(v)
-    if value.ndim == 1:
-        return wrap(patterns.diagonal_matrix(value, size_of(k, "the diagonal")))
-    if value.ndim != 2:
+    """The k-th diagonal, or the matrix that has these entries there."""
+    value, place = lifted(v), size_of(k, "the diagonal")
+    if value.ndim == 2:
+        return diagonal(v, k)
+    if value.ndim != 1:
         raise ShapeMismatch(f"diag of shape {shape_text(value.shape)}: one or two axes are needed")
-    return diagonal(v, k)
+    if not (at_least_zero(place) or at_least_zero(-place)):
+        raise TraceError(f"the sign of the diagonal {place} is not known")
+    down, across = beside(place)
+    n = value.shape[0] + down + across
 
+    def term(at: At) -> Term:
+        here = shifted(at[0], -down)
+        mask = times(delta(shifted(at[0], place), at[1]), between(here, value.shape[0]) if place.monomials else ONE)
+        return ZERO if mask == ZERO else times(value.term((here,)), mask)
 
-@provides("diagflat")
-def diagflat(v: Any, k: Any = 0) -> Any:
-    return diag(ravel(v), k)
+    return wrap(Value((n, n), value.dtype, term))
 
 
 @provides("diagonal", method=True)
-def diagonal(x: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(a: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1) -> Any:
     k = size_of(offset, "the diagonal")
-    return viewed(x, lambda v: patterns.diagonal(v, k, axis1, axis2), None)
+    return viewed(a, lambda v: diagonal_of(v, k, axis1, axis2), None)
+
+
+def diagonal_of(v: Value, k: Size, a: int, b: int) -> Value:
+    first, second = normal_axis(a, v.ndim), normal_axis(b, v.ndim)
+    rows, columns = v.shape[first], v.shape[second]
+    down, across = beside(k)
+    p, q = rows - down, columns - across
+    size = p if at_least_zero(q - p) else q if at_least_zero(p - q) else None
+    if size is None or not at_least_zero(size):
+        raise TraceError(f"diagonal of shape {shape_text(v.shape)}: which of 0, {p} and {q} is smaller is not known")
+    rest = [k for k in range(v.ndim) if k not in (first, second)]
+
+    def f(at: At) -> At:
+        full: list[IndexExpr] = [ZERO_AT] * v.ndim
+        for k, e in zip(rest, at[:-1], strict=True):
+            full[k] = e
+        full[first], full[second] = shifted(at[-1], down), shifted(at[-1], across)
+        return tuple(full)
+
+    return v.remap((*(v.shape[k] for k in rest), size), f)
 
 
 @provides("sliding_window_view", table=WINDOWS, x="axes known to be as long as the window")
 def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
     sizes = lengths(window_shape, "a window")
     axes: Sequence[int] = range(len(sizes)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
-    return viewed(x, lambda v: patterns.windows(v, sizes, axes), None)
+    return viewed(x, lambda v: windows(v, sizes, axes), None)
+
+
+def windows(v: Value, sizes: Sequence[Size], axes: Sequence[int]) -> Value:
+    """sliding_window_view: x[..., i + w, ...] with the window axes last."""
+    places = [normal_axis(k, v.ndim) for k in axes]
+    shape = list(v.shape)
+    for k, w in zip(places, sizes, strict=True):
+        shape[k] = shape[k] - w + 1
+        if not at_least_zero(shape[k] - 1):
+            raise ShapeMismatch(f"a window of {w} is larger than the axis of {v.shape[k]} for some sizes")
+
+    def f(at: At) -> At:
+        full = list(at[: v.ndim])
+        for k, e in zip(places, at[v.ndim :], strict=True):
+            full[k] = affine(0, [(full[k], 1), (e, 1)])
+        return tuple(full)
+
+    return v.remap((*shape, *sizes), f)
+
+
+# --- choices ---------------------------------------------------------------------------------
 
 
 def array_of(value: Value) -> Any:
@@ -172,7 +299,7 @@ def piecewise(x: Any, conditions: Any, functions: Any) -> Any:
 
 @provides("take", method=True)
 def take(x: Any, indices: Any, axis: Any = None) -> Any:
-    source = SymArray(lifted(x) if axis is not None else lifted(ravel(x)))
+    source = SymArray(lifted(x) if axis is not None else lifted(NUMPY["ravel"](x)))
     if isinstance(indices, list | tuple):
         indices = NUMPY["array"](indices)
     n = 0 if axis is None else normal_axis(axis, source.ndim)
@@ -197,11 +324,6 @@ def along(x: Any, indices: Any, axis: int) -> tuple[Any, ...]:
     return tuple(key)
 
 
-@provides("take_along_axis")
-def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Any:
-    return NUMPY["asarray"](x)[along(x, indices, axis)]
-
-
 @provides("put_along_axis")
 def put_along_axis(x: Any, indices: Any, values: Any, axis: int) -> None:
     x[along(x, indices, axis)] = values
@@ -216,3 +338,13 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
         source, lead = NUMPY["asarray"](x), (slice(None),) * k
         x = source[(*lead, slice(1, None))] - source[(*lead, slice(None, -1))]
     return x
+
+
+rows({
+    "fliplr": lambda m: flip(m, 1),
+    "flipud": lambda m: flip(m, 0),
+    "tril": lambda m, k=0: triangle(m, k, lambda i, j, k: shifted(difference(i, j), k)),
+    "triu": lambda m, k=0: triangle(m, k, lambda i, j, k: shifted(difference(j, i), -k)),
+    "diagflat": lambda v, k=0: diag(NUMPY["ravel"](v), k),
+    "take_along_axis": lambda arr, indices, axis=-1: NUMPY["asarray"](arr)[along(arr, indices, axis)],
+})  # fmt: skip

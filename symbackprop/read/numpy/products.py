@@ -6,10 +6,28 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from . import layout
-from .algebra import ZERO_AT, Index, IndexExpr, Size, Term, blend, delta, sized, step, summed, times
+from .algebra import (
+    ZERO_AT,
+    Index,
+    IndexExpr,
+    Size,
+    Term,
+    affine,
+    at_least_zero,
+    between,
+    blend,
+    delta,
+    dummy,
+    index_of,
+    quotient_and_rest,
+    sized,
+    step,
+    summed,
+    times,
+)
 from .arranging import viewed
 from .array import SymArray, finished, wrap
-from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides
+from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, rows
 from .factors import multiplied
 from .lifting import lifted
 from .reductions import axis_index, normal_axis
@@ -193,24 +211,19 @@ def of_two(meaning: Callable[[Value, Value], Value]) -> Callable[..., Any]:
     return function
 
 
-provides("dot", method=True)(of_two(dot))
-provides("inner")(of_two(inner))
-provides("outer")(of_two(outer))
-provides("outer", table=LINALG)(of_two(outer))
-provides("kron")(of_two(kron))
-provides("matvec")(of_two(lambda a, b: batched(a, b, "mn", "n", "m")))
-provides("vecmat")(of_two(lambda a, b: batched(a, b, "m", "mn", "n")))
-
-
-@provides("vdot")
-def vdot(a: Any, b: Any) -> Any:
-    return NUMPY["dot"](NUMPY["ravel"](a), NUMPY["ravel"](b))
-
-
-@provides("vecdot")
-@provides("vecdot", table=LINALG)
-def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
-    return NUMPY["sum"](NUMPY["multiply"](a, b), axis)
+rows({"dot": of_two(dot)}, method=True)
+rows({
+    "inner": of_two(inner),
+    "outer": of_two(outer),
+    "kron": of_two(kron),
+    "matvec": of_two(lambda a, b: batched(a, b, "mn", "n", "m")),
+    "vecmat": of_two(lambda a, b: batched(a, b, "m", "mn", "n")),
+    "vdot": lambda a, b: NUMPY["dot"](NUMPY["ravel"](a), NUMPY["ravel"](b)),
+    "einsum_path": lambda *operands, optimize="greedy": (True, ""),  # where it is passed on it makes no difference
+})  # fmt: skip
+for _table in (NUMPY, LINALG):
+    rows({"vecdot": lambda a, b, axis=-1: NUMPY["sum"](NUMPY["multiply"](a, b), axis)}, table=_table)
+rows({"outer": of_two(outer)}, table=LINALG)
 
 
 @provides("einsum")
@@ -253,11 +266,6 @@ def einsum_lists(given: tuple[Any, ...]) -> Any:
     return arrays, inputs, output
 
 
-@provides("einsum_path")
-def einsum_path(*operands: Any, optimize: Any = "greedy") -> Any:
-    return True, ""  # to be passed on as optimize=, where it makes no difference
-
-
 @provides("tensordot")
 @provides("tensordot", table=LINALG)
 def over_axes(a: Any, b: Any, axes: Any = 2) -> Any:
@@ -285,3 +293,50 @@ def cross(a: Any, b: Any) -> Any:
         raise ShapeMismatch("cross needs vectors of three entries")
     p, q = [x[..., k] for k in range(3)], [y[..., k] for k in range(3)]
     return NUMPY["stack"]([p[(k + 1) % 3] * q[(k + 2) % 3] - p[(k + 2) % 3] * q[(k + 1) % 3] for k in range(3)], -1)
+
+
+# --- convolutions ----------------------------------------------------------------------------
+
+
+def convolved(x: Value, w: Value, mode: str) -> Value:
+    """Σ_k x[k] w[i-k], NumPy's three modes."""
+    finite(x), finite(w)
+    if x.ndim == 0 or w.ndim == 0:
+        raise TraceError("convolve and correlate of a number")
+    if x.ndim != 1 or w.ndim != 1:
+        raise ShapeMismatch("convolve and correlate need arrays with one axis")
+    kind = promoted(x, w)
+    if kind in ("bool", "narrow"):
+        raise TraceError("convolve of booleans or of narrow integers")
+    if not all(at_least_zero(v.shape[0] - 1) for v in (x, w)):
+        raise TraceError("convolve of an array that may be empty")
+    n, m = x.shape[0], w.shape[0]
+    if mode != "full" and not at_least_zero(n - m):
+        if not at_least_zero(m - n):
+            raise TraceError(f"convolve in mode {mode!r}: which of {n} and {m} is larger is not known")
+        x, w, n, m = w, x, m, n
+    if mode == "full":
+        start, size = sized(0), n + m - 1
+    elif mode == "valid":
+        start, size = m - 1, n - m + 1
+    elif mode == "same":
+        half = quotient_and_rest(index_of(m - 1), sized(2))
+        if half is None:
+            raise TraceError(f"convolve in mode 'same': write the size {m} as 2*h+1")
+        start, size = half[0].constant, n  # type: ignore[union-attr]
+    else:
+        raise TraceError(f"convolve has no mode {mode!r}")
+
+    def term(at: At) -> Term:
+        k = dummy(m)
+        place = affine(start, [(at[0], 1), (k, -1)])
+        return summed((k,), times(between(place, n), multiplied(x.term((place,)), w.term((k,)))))
+
+    return Value((size,), kind, term)
+
+
+rows({
+    "convolve": lambda a, v, mode="full": wrap(convolved(lifted(a), lifted(v), mode)),
+    "correlate": lambda a, v, mode="valid": wrap(
+        convolved(lifted(a), lifted(NUMPY["flip"](SymArray(lifted(v)))), mode)),
+})  # fmt: skip

@@ -16,10 +16,9 @@ from .creation import steps
 from .lifting import lifted
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic
-from .rounding import rounded
 from .selection import Selection
 from .sequences import Run, SymList
-from .sizes import HANDLERS, SymInt, size_number
+from .sizes import HANDLERS, SymInt, rounded, size_number
 from .values import Dtype, Value
 
 HANDLERS["steps"] = steps
@@ -272,7 +271,32 @@ class Overridden:
 
 def standard(module: ModuleType) -> Any:
     """The module itself, or with what is overridden in it."""
+    if module.__name__ in CHANCE:
+        return Overridden(module, dict.fromkeys(dir(module), Chance(module.__name__)))
     return Overridden(module, {"product": traced_product}) if module is itertools else module
+
+
+CHANCE = ("random", "time", "datetime", "secrets", "uuid")
+
+
+class Chance:
+    """What gives another number at each call."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise TraceError(f"{self.home} gives other numbers at each call: give them as an argument")
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+
+def by_chance(x: Any) -> Chance | None:
+    """What stands for a function of such a module, which may be a method of a generator there."""
+    homes = getattr(x, "__module__", None), type(getattr(x, "__self__", None)).__module__
+    found = [h for h in homes if h in CHANCE]
+    return Chance(found[0]) if found and not isinstance(x, type) and callable(x) else None
 
 
 def traced_product(*args: Any, repeat: int = 1) -> Any:

@@ -9,11 +9,10 @@ from typing import Any
 from . import reductions
 from .algebra import Term, at_least_zero, index_of, minus, negated, num, plus, size_term, step, times
 from .array import SymArray, finished, wrap
-from .context import NUMPY, SPECIAL, ShapeMismatch, TraceError, original, provides, refuses
+from .context import NUMPY, SPECIAL, ShapeMismatch, TraceError, original, provides, refuses, rows
 from .elementwise import multiply, never_nan
 from .elementwise import where as chosen_where
 from .lifting import exact, lifted, size_list
-from .patterns import convolve as convolution
 from .selection import Selection
 from .sizes import expression, size_of
 from .truth import truth
@@ -125,11 +124,6 @@ for name, run in (("var", reductions.variance), ("std", reductions.deviation)):
     provides(f"nan{name}", where=NANS)(spread(name, run, True))
 
 
-@provides("ptp")
-def ptp(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    return NUMPY["max"](a, axis, keepdims=keepdims) - NUMPY["min"](a, axis, keepdims=keepdims)
-
-
 @provides("average")
 def average(a: Any, axis: Any = None, weights: Any = None, keepdims: Any = False) -> Any:
     if not all(at_least_zero(s - 1) for s in lifted(a).shape):
@@ -145,11 +139,6 @@ def average(a: Any, axis: Any = None, weights: Any = None, keepdims: Any = False
         w = w.remap(value.shape, lambda at: (at[n],))
     top = reductions.add_up(multiply(value, w), axis, bool(keepdims))
     return NUMPY["divide"](wrap(top), wrap(reductions.add_up(w, axis, bool(keepdims))))
-
-
-@provides("count_nonzero")
-def count_nonzero(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    return wrap(reductions.add_up(truth(lifted(a)), axis, bool(keepdims)))
 
 
 def accumulation(name: str, run: Callable[..., Value], aware: bool) -> Any:
@@ -240,17 +229,6 @@ def bincount(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
     return target
 
 
-@provides("convolve")
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    return wrap(convolution(lifted(a), lifted(v), mode))
-
-
-@provides("correlate")
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    x, w = lifted(a), lifted(v)
-    return wrap(convolution(x, lifted(NUMPY["flip"](SymArray(w))), mode))
-
-
 refuses(
     "nonzero", "unique", "searchsorted", "median", "percentile", "quantile", "round", "around", "flatnonzero",
     "argwhere", "histogram", "digitize", "nanmedian", "nanpercentile", "nanquantile", "lexsort",
@@ -272,11 +250,6 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08) -> Any:
 
 def real_of(x: Any) -> Any:
     return SymArray(lifted(x).cast("real"))
-
-
-@provides("allclose")
-def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08) -> Any:
-    return plain_truth(NUMPY["all"](isclose(a, b, rtol, atol)))
 
 
 @provides("array_equal", where="arrays of one shape")
@@ -302,11 +275,14 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: Any = False) ->
     return wrap(reductions.log_sum_exp(lifted(a), axes_argument(axis), bool(keepdims), weights))
 
 
-@provides("softmax", table=SPECIAL)
-def softmax(x: Any, axis: Any = None) -> Any:
-    return wrap(reductions.softmax(lifted(x), axes_argument(axis)))
-
-
-@provides("log_softmax", table=SPECIAL)
-def log_softmax(x: Any, axis: Any = None) -> Any:
-    return wrap(reductions.log_softmax(lifted(x), axes_argument(axis)))
+rows({
+    "softmax": lambda x, axis=None: wrap(reductions.softmax(lifted(x), axes_argument(axis))),
+    "log_softmax": lambda x, axis=None: wrap(reductions.log_softmax(lifted(x), axes_argument(axis))),
+}, table=SPECIAL)  # fmt: skip
+rows({
+    "ptp": lambda a, axis=None, keepdims=False:
+        NUMPY["max"](a, axis, keepdims=keepdims) - NUMPY["min"](a, axis, keepdims=keepdims),
+    "count_nonzero": lambda a, axis=None, keepdims=False: wrap(
+        reductions.add_up(truth(lifted(a)), axis, bool(keepdims))),
+    "allclose": lambda a, b, rtol=1e-05, atol=1e-08: plain_truth(NUMPY["all"](isclose(a, b, rtol, atol))),
+})  # fmt: skip

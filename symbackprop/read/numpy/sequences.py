@@ -48,7 +48,18 @@ class Run:
         return placed(self.item, {self.index: e})
 
 
-class SymList:
+class Uncompared:
+    """Equal to itself; to another one of symbolic length where length and items are, which nobody looks at here."""
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        raise TraceError("== of a list or a range of symbolic length: compare the lengths, or arrays")
+
+    __hash__ = object.__hash__
+
+
+class SymList(Uncompared):
     """Plain items and runs, in order."""
 
     def __init__(self, parts: list[Any]) -> None:
@@ -130,6 +141,10 @@ class SymList:
     def reverse(self) -> None:
         HANDLERS["growing"](self)
         self.parts = self[::-1].parts
+
+    def clear(self) -> None:
+        HANDLERS["growing"](self)
+        self.parts = []
 
     def copy(self) -> SymList:
         return SymList(list(self.parts))

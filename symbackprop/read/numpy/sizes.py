@@ -6,12 +6,19 @@ fail for all sizes are True or False; others are symbolic masks, which refuse to
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
+
+from symbackprop.core.terms import Add, Affine, Mul, Ordinal, Power
 
 from .algebra import (
     IndexExpr,
+    Num,
     Size,
+    Term,
     affine,
     at_least_zero,
     bounds,
@@ -80,6 +87,76 @@ def never_zero(d: Size) -> bool:
     return at_least_zero(d - 1) or at_least_zero(-d - 1)
 
 
+def joined(name: str, x: object, y: object) -> Any:
+    """Arithmetic that stays whole where it can; what does not is handed to the arrays."""
+    if name == "multiply" and (isinstance(x, list | tuple) or isinstance(y, list | tuple)):
+        return HANDLERS["repeated"](*((x, y) if isinstance(x, list | tuple) else (y, x)))
+    a, b = expression(x), expression(y)
+    if a is None or b is None:
+        return NotImplemented if name == "divmod" else general(name, x, y)
+    match name:
+        case "add":
+            return whole_number(affine(0, [(a, 1), (b, 1)]))
+        case "subtract":
+            return whole_number(difference(a, b))
+        case "multiply":
+            for e, f in ((a, b), (b, a)):
+                if (size := constant_of(f)) is not None:
+                    return whole_number(scaled(e, size))
+        case "true_divide":
+            p, d = constant_of(a), constant_of(b)
+            quotient = exact_quotient(p, d) if p is not None and d is not None else None
+            if quotient is not None and d is not None and never_zero(d):
+                return general("positive", size_number(quotient), real=True)
+        case "floor_divide":
+            return divided(a, b)[0]
+        case "remainder":
+            return divided(a, b)[1]
+        case "divmod":
+            return divided(a, b)
+    return general(name, x, y)
+
+
+def divided(a: IndexExpr, b: IndexExpr) -> tuple[Any, Any]:
+    d, found = constant_of(b), None
+    if d is not None and not never_zero(d):
+        raise TraceError(f"division by {whole_number(b)}, which may be 0 for some sizes")
+    if d is not None:
+        p = constant_of(a)
+        quotient = exact_quotient(p, d) if p is not None else None
+        found = (index_of(quotient), index_of(0)) if quotient is not None else quotient_and_rest(a, d)
+    if found is None:
+        x, y = whole_number(a), whole_number(b)
+        raise TraceError(f"{x} // {y} is not exact for all sizes: declare the size as a product, such as '2*n'")
+    return whole_number(found[0]), whole_number(found[1])
+
+
+def methods(name: str) -> tuple[Callable[[Any, object], Any], Callable[[Any, object], Any]]:
+    return (lambda self, other: joined(name, self, other)), (lambda self, other: joined(name, other, self))
+
+
+KNOWN: dict[str, Callable[[IndexExpr], bool | None]] = {  # of the difference: whether it holds for all sizes
+    "less": lambda d: nonnegative(scaled(shifted(d, 1), -1)),
+    "less_equal": lambda d: nonnegative(scaled(d, -1)),
+    "greater": lambda d: nonnegative(shifted(d, -1)),
+    "greater_equal": nonnegative,
+    "equal": lambda d: zero_known(d),
+    "not_equal": lambda d: None if (zero := zero_known(d)) is None else not zero,
+}
+
+
+def comparison(name: str) -> Callable[[Any, object], Any]:
+    def method(self: SymInt, other: object) -> Any:
+        e = expression(other)
+        if e is None:
+            given = other is None or isinstance(other, str | tuple | list)
+            return NotImplemented if given else general(name, self, other)
+        known = KNOWN[name](difference(self.expr, e))
+        return general(name, self, other) if known is None else known
+
+    return method
+
+
 class SymInt:
     """An index expression as a Python number."""
 
@@ -97,58 +174,15 @@ class SymInt:
     ndim = 0
     size = 1
 
-    # arithmetic that stays whole
-    def _with(self, other: object, name: str, swap: bool = False) -> Any:
-        e = expression(other)
-        if e is None:
-            return general(name, other, self) if swap else general(name, self, other)
-        a, b = (e, self.expr) if swap else (self.expr, e)
-        match name:
-            case "add":
-                return whole_number(affine(0, [(a, 1), (b, 1)]))
-            case "subtract":
-                return whole_number(difference(a, b))
-            case "multiply":
-                for x, y in ((a, b), (b, a)):
-                    size = constant_of(y)
-                    if size is not None:
-                        return whole_number(scaled(x, size))
-                return general(name, *((other, self) if swap else (self, other)))
-            case "true_divide":
-                p, d = constant_of(a), constant_of(b)
-                quotient = exact_quotient(p, d) if p is not None and d is not None else None
-                if quotient is not None and d is not None and never_zero(d):
-                    return general("positive", size_number(quotient), real=True)
-                return general(name, *((other, self) if swap else (self, other)))
-        raise AssertionError(name)
-
-    def __add__(self, other: object) -> Any:
-        return self._with(other, "add")
-
-    def __radd__(self, other: object) -> Any:
-        return self._with(other, "add", True)
-
-    def __sub__(self, other: object) -> Any:
-        return self._with(other, "subtract")
-
-    def __rsub__(self, other: object) -> Any:
-        return self._with(other, "subtract", True)
-
-    def __mul__(self, other: object) -> Any:
-        if isinstance(other, list | tuple):
-            return repeated(other, self)
-        return self._with(other, "multiply")
-
-    def __rmul__(self, other: object) -> Any:
-        if isinstance(other, list | tuple):
-            return repeated(other, self)
-        return self._with(other, "multiply", True)
-
-    def __truediv__(self, other: object) -> Any:
-        return self._with(other, "true_divide")
-
-    def __rtruediv__(self, other: object) -> Any:
-        return self._with(other, "true_divide", True)
+    __add__, __radd__ = methods("add")
+    __sub__, __rsub__ = methods("subtract")
+    __mul__, __rmul__ = methods("multiply")
+    __truediv__, __rtruediv__ = methods("true_divide")
+    __floordiv__, __rfloordiv__ = methods("floor_divide")
+    __mod__, __rmod__ = methods("remainder")
+    __divmod__, __rdivmod__ = methods("divmod")
+    __lt__, __le__, __gt__ = comparison("less"), comparison("less_equal"), comparison("greater")
+    __ge__, __eq__, __ne__ = comparison("greater_equal"), comparison("equal"), comparison("not_equal")
 
     def __neg__(self) -> Any:
         return whole_number(scaled(self.expr, -1))
@@ -161,44 +195,6 @@ class SymInt:
         if known is None:
             return general("absolute", self)
         return self if known else -self
-
-    def _divided(self, a: IndexExpr, b: IndexExpr) -> tuple[Any, Any]:
-        d = constant_of(b)
-        found = None
-        if d is not None and not never_zero(d):
-            raise TraceError(f"division by {whole_number(b)}, which may be 0 for some sizes")
-        if d is not None:
-            p = constant_of(a)
-            quotient = exact_quotient(p, d) if p is not None else None
-            found = (index_of(quotient), index_of(0)) if quotient is not None else quotient_and_rest(a, d)
-        if found is None:
-            x, y = whole_number(a), whole_number(b)
-            raise TraceError(f"{x} // {y} is not exact for all sizes: declare the size as a product, such as '2*n'")
-        return whole_number(found[0]), whole_number(found[1])
-
-    def __divmod__(self, other: object) -> Any:
-        e = expression(other)
-        return NotImplemented if e is None else self._divided(self.expr, e)
-
-    def __rdivmod__(self, other: object) -> Any:
-        e = expression(other)
-        return NotImplemented if e is None else self._divided(e, self.expr)
-
-    def __floordiv__(self, other: object) -> Any:
-        e = expression(other)
-        return general("floor_divide", self, other) if e is None else self._divided(self.expr, e)[0]
-
-    def __rfloordiv__(self, other: object) -> Any:
-        e = expression(other)
-        return general("floor_divide", other, self) if e is None else self._divided(e, self.expr)[0]
-
-    def __mod__(self, other: object) -> Any:
-        e = expression(other)
-        return general("remainder", self, other) if e is None else self._divided(self.expr, e)[1]
-
-    def __rmod__(self, other: object) -> Any:
-        e = expression(other)
-        return general("remainder", other, self) if e is None else self._divided(e, self.expr)[1]
 
     def __pow__(self, other: object) -> Any:
         size = constant_of(self.expr)
@@ -213,47 +209,6 @@ class SymInt:
 
     def __rpow__(self, other: object) -> Any:
         return general("float_power", other, self)
-
-    # comparisons
-    def _compared(self, other: object, name: str) -> Any:
-        e = expression(other)
-        if e is None:
-            if other is None or isinstance(other, str | tuple | list):
-                return NotImplemented
-            return general(name, self, other)
-        d = difference(self.expr, e)
-        known: bool | None
-        match name:
-            case "less":
-                known = nonnegative(scaled(shifted(d, 1), -1))
-            case "less_equal":
-                known = nonnegative(scaled(d, -1))
-            case "greater":
-                known = nonnegative(shifted(d, -1))
-            case "greater_equal":
-                known = nonnegative(d)
-            case _:
-                known = zero_known(d)
-                known = known if name == "equal" or known is None else not known
-        return general(name, self, other) if known is None else known
-
-    def __lt__(self, other: object) -> Any:
-        return self._compared(other, "less")
-
-    def __le__(self, other: object) -> Any:
-        return self._compared(other, "less_equal")
-
-    def __gt__(self, other: object) -> Any:
-        return self._compared(other, "greater")
-
-    def __ge__(self, other: object) -> Any:
-        return self._compared(other, "greater_equal")
-
-    def __eq__(self, other: object) -> Any:
-        return self._compared(other, "equal")
-
-    def __ne__(self, other: object) -> Any:
-        return self._compared(other, "not_equal")
 
     def __hash__(self) -> int:
         raise TraceError(f"{text(self.expr)} is a key of a dict or a set: which one depends on the sizes")
@@ -326,5 +281,60 @@ def general(name: str, *args: Any, **options: Any) -> Any:
     return HANDLERS["general"](name, *args, **options)
 
 
-def repeated(items: Any, count: SymInt) -> Any:
-    return HANDLERS["repeated"](items, count)
+# --- floats that are cut to whole numbers: int((H - F) / s) + 1 ------------------------------------
+
+ROUNDINGS: dict[str, Callable[[Fraction], int]] = {
+    "floor": math.floor, "ceil": math.ceil, "trunc": math.trunc, "int": math.trunc, "rint": round, "round": round,
+}  # fmt: skip
+
+
+def polynomial(t: Term) -> tuple[Size, int] | None:
+    """(p, d) where the term is p / d, a polynomial in sizes over a number; None where it is none."""
+    match t:
+        case Num(value):
+            return sized(value.numerator), value.denominator
+        case Size():
+            return t, 1
+        case Ordinal(Affine(constant, ())):
+            return constant, 1
+        case Add(args) | Mul(args):
+            total = (sized(0), 1) if isinstance(t, Add) else (sized(1), 1)
+            for part in map(polynomial, args):
+                if part is None:
+                    return None
+                (p, d), (q, e) = total, part
+                total = (p * e + q * d, d * e) if isinstance(t, Add) else (p * q, d * e)
+            return total
+        case Power(base, q) if q.denominator == 1:
+            inner = polynomial(base)
+            if inner is None or not inner[0].constant:
+                return None
+            number = Fraction(inner[0].constant, inner[1]) ** int(q)
+            return sized(number.numerator), number.denominator
+        case _:
+            return None
+
+
+def rounded(name: str, v: Value) -> Size | None:
+    """floor, ceil, ... of a number that is known up to sizes; None for what depends on the data.
+
+    A polynomial in sizes with whole coefficients and a fraction is cut in the same way for all sizes.  Raises
+    TraceError where the sizes decide how it is cut.
+    """
+    found = polynomial(v.term(())) if v.ndim == 0 and not v.holes else None
+    if found is None:
+        return None
+    parts = {symbols: Fraction(c, found[1]) for symbols, c in found[0].monomials}
+    rest = parts.pop((), Fraction(0))
+    coarsest = max((c.denominator for c in parts.values()), default=1)
+    if coarsest > 1:
+        raise TraceError(
+            f"a part of a size is cut to a whole number: write the size as a product, such as '{coarsest}*n'"
+        )
+    size = Size(tuple((symbols, int(c)) for symbols, c in parts.items()))
+    if rest.denominator == 1 or name in ("floor", "ceil") or not parts:
+        return size + ROUNDINGS[name](rest)
+    down, up = size + math.floor(rest), size + math.ceil(rest)
+    if name in ("int", "trunc") and (at_least_zero(down) or at_least_zero(-up)):
+        return down if at_least_zero(down) else up
+    raise TraceError(f"how {size} + {rest} is cut to a whole number depends on the sizes: use // instead")

@@ -10,8 +10,8 @@ import builtins
 import linecache
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, TypeVar
@@ -20,19 +20,32 @@ import numpy
 
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Entry, Index, Pick, Size, SymbackpropError, Term, arrays, dummy, free
-from symbackprop.read.numpy.algebra import ZERO, ZERO_AT, delta
-from symbackprop.read.numpy.array import SymArray
-from symbackprop.read.numpy.context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
-from symbackprop.read.numpy.copying import FOREIGN, STANDARD, Copier, ModuleView
-from symbackprop.read.numpy.creation import straight
-from symbackprop.read.numpy.drawing import Random, Supplied, generator, replaced
-from symbackprop.read.numpy.frames import MARK, home_of
-from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.sequences import SymList
-from symbackprop.read.numpy.shapes import Declared
-from symbackprop.read.numpy.sizes import HANDLERS, SymInt, size_number, whole_number
-from symbackprop.read.numpy.values import UNIT, Value
+from symbackprop.core.terms import (
+    Array,
+    Entry,
+    Index,
+    Pick,
+    Size,
+    SymbackpropError,
+    Term,
+    arrays,
+    dummy,
+    free,
+)
+
+from .algebra import ZERO, ZERO_AT, delta
+from .array import SymArray
+from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
+from .copying import FOREIGN, STANDARD, Copier, ModuleView
+from .creation import straight
+from .drawing import Random, Supplied, generator, replaced
+from .frames import MARK, home_of
+from .kept_state import frozen, kept_alike
+from .lifting import lifted
+from .sequences import SymList
+from .shapes import Declared
+from .sizes import HANDLERS, SymInt, size_number, whole_number
+from .values import UNIT, Value
 
 LETTERS = "ijklmnpqrs"
 HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))
@@ -74,9 +87,12 @@ def symbol(name: str, declared: Declared) -> Any:
 
 
 def trace(
-    function: Callable[..., Any], arguments: Mapping[str, Declared | Any], hypotheses: Sequence[Hypothesis] = ()
+    function: Callable[..., Any],
+    arguments: Mapping[str, Declared | Any],
+    hypotheses: Sequence[Hypothesis] = (),
+    moving: Iterable[str] = (),
 ) -> Traced:
-    """The result of function(**arguments) as tensors, equal to it where the hypotheses hold.
+    """The result of function(**arguments) as tensors, equal to it where the hypotheses hold, whatever moves.
 
     Declared arguments are symbolic arrays named like the argument, a Size is a symbolic whole number, others are passed
     as they are.  Raises TraceError
@@ -86,9 +102,10 @@ def trace(
     state = Tracing()
     context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
     for passes in (1, 2):
-        state = Tracing(names=frozenset(arguments), passes=passes, context=context)
+        state = Tracing(names=frozenset(arguments), passes=passes, context=context, moving=frozenset(moving))
         with tracing(state):
             results.append(run_raw(function, arguments, settled))
+            refuse_what_counts_calls(function, arguments, results[-1], state)
         if not state.looped:
             break
     if len(results) == 2 and not alike(results[0], results[1]):
@@ -143,10 +160,49 @@ def run_raw(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
 
 
 def attempt(function: Callable[..., Any], arguments: Mapping[str, Any], read: Callable[[Any], T]) -> T:
-    copier = Copier()
+    copier = current().copier = Copier()
     copy = copier.convert(function)
-    given = {k: argument(k, v, copier) for k, v in arguments.items()}
+    given = {k: argument(k, v, copier.for_arguments()) for k, v in arguments.items()}
+    copier.before = frozen(copier.stores)
+    copier.lengths = {key: len(x) for key, x in copier.done.items() if type(x) is list}
     return read(copy(**given))
+
+
+def refuse_what_counts_calls(
+    function: Callable[..., Any], arguments: Mapping[str, Any], first: Any, state: Tracing
+) -> None:
+    """Raises TraceError where a second call would give another result than the first, or leave other things behind.
+
+    Lists may grow with each call, if nothing is read of them.
+    """
+    copier = state.copier
+    if kept_alike(copier.before, frozen(copier.stores)[: len(copier.before)], lambda a, b: a is b):
+        return
+    logs = {key: x for key, x in copier.done.items() if type(x) is list and len(x) > copier.lengths.get(key, len(x))}
+    left = frozen(copier.stores, logs.values())
+
+    def result(run: Copier) -> Any:
+        with tracing(replace(state, journal=[], loops=[], looped=[], refused=[], recorder=None, draws=None)):
+            copy, of_arguments = run.convert(function), run.for_arguments()
+            given = {k: argument(k, v, of_arguments) for k, v in arguments.items()}
+            try:
+                return settled(copy(**given))
+            except Exception as error:
+                return error
+
+    same = alike(first, result(copier)) and kept_alike(left, frozen(copier.stores, logs.values()), same_entries)
+    if not same or (logs and not alike(first, result(Copier(frozenset(logs))))):
+        raise TraceError(
+            f"{name_of(function)}: what it computes may depend on how often it was called: it changes a list, an "
+            "object or a variable that outlives the call"
+        )
+
+
+def same_entries(a: Value, b: Value) -> bool:
+    try:
+        return a.shape == b.shape and tensor(a) == tensor(b)
+    except SymbackpropError:
+        return False
 
 
 CAUGHT = "; the error is handled by try/except, so what is computed depends on the sizes"
@@ -233,7 +289,10 @@ def alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-__all__ = ["Traced", "trace"]
+# --- hypotheses, written as comparisons: lambda x, eps: [eps > 0, x.sum(-1) == 1, A == A.T] ----------
+
+
+# --- copies that run as they are -------------------------------------------------------------
 
 
 INSTALLED = ("site-packages", "dist-packages")

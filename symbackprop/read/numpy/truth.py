@@ -1,30 +1,35 @@
-"""Truth values: comparisons and logic, as 0-or-1 terms."""
+"""Truth values as 0-or-1 terms: comparisons, logic; and whole numbers whose arithmetic stays exact."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from .algebra import (
+    ONE,
+    ZERO,
+    IndexExpr,
     Term,
+    affine,
     complement,
+    constant_of,
+    delta,
+    difference,
+    gate,
     minus,
     negated,
+    nonnegative,
     num,
     plus,
+    quotient_and_rest,
     same,
+    scaled,
+    shifted,
     step,
+    summed,
     times,
 )
 from .context import TraceError
-from .integers import integer_less
-from .values import (
-    Value,
-    broadcast,
-    constant,
-    elementwise,
-    finite,
-    known,
-)
+from .values import At, Shape, Value, aligned, broadcast, constant, elementwise, finite, known, together
 
 
 def truth(x: Value) -> Value:
@@ -86,3 +91,91 @@ def compared(name: str, x: Value, y: Value) -> Value:
     else:
         result = elementwise(REAL_COMPARISON[name], x, y, dtype="bool")
     return result.marked((name, x, y))
+
+
+# --- whole numbers whose entries are index expressions ----------------------------------------
+
+
+def product(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
+    """Affine only when one factor has no index."""
+    size = constant_of(b)
+    if size is not None:
+        return scaled(a, size)
+    size = constant_of(a)
+    return None if size is None else scaled(b, size)
+
+
+def floor_divided(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
+    size = constant_of(b)
+    found = None if size is None else quotient_and_rest(a, size)
+    return None if found is None else found[0]
+
+
+def remainder(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
+    size = constant_of(b)
+    found = None if size is None else quotient_and_rest(a, size)
+    return None if found is None else found[1]
+
+
+def larger(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
+    first = nonnegative(difference(a, b))
+    return None if first is None else a if first else b
+
+
+def smaller(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
+    first = nonnegative(difference(b, a))
+    return None if first is None else a if first else b
+
+
+INTEGER_BINARY: dict[str, Callable[[IndexExpr, IndexExpr], IndexExpr | None]] = {
+    "add": lambda a, b: affine(0, [(a, 1), (b, 1)]),
+    "subtract": difference,
+    "multiply": product,
+    "floor_divide": floor_divided,
+    "remainder": remainder,
+    "maximum": larger,
+    "minimum": smaller,
+}
+
+
+def index_less(a: IndexExpr, b: IndexExpr) -> Term:
+    """1 where a < b"""
+    return gate(shifted(difference(b, a), -1))
+
+
+COMPARISON: dict[str, Callable[[IndexExpr, IndexExpr], Term]] = {
+    "less": index_less,
+    "greater": lambda a, b: index_less(b, a),
+    "less_equal": lambda a, b: gate(difference(b, a)),
+    "greater_equal": lambda a, b: gate(difference(a, b)),
+    "equal": delta,
+    "not_equal": lambda a, b: complement(delta(a, b)),
+}
+
+
+def integer_less(name: str, x: Value, y: Value, shape: Shape, fallback: Callable[[Term, Term], Term]) -> Value:
+    """A comparison of integers: a mask by index where both are index expressions."""
+
+    def term(at: At) -> Term:
+        p, q = aligned(x.shape, at), aligned(y.shape, at)
+        a, b = x.index(p), y.index(q)
+        if a is None or b is None:
+            one, other = x.cases(p), y.cases(q)
+            if one is not None and other is not None:
+                dummies, mask, (left, right) = together((one, other))
+                return summed(dummies, times(mask, COMPARISON[name](left, right)))
+            return boolean_equal(name, x, y, p, q) or fallback(x.term(p), y.term(q))
+        return COMPARISON[name](a, b)
+
+    return Value(shape, "bool", term)
+
+
+def boolean_equal(name: str, x: Value, y: Value, p: At, q: At) -> Term | None:
+    """mask == 1 is the mask."""
+    if name not in ("equal", "not_equal") or "bool" not in (x.dtype, y.dtype):
+        return None
+    mask, other = (x.term(p), y.term(q)) if x.dtype == "bool" else (y.term(q), x.term(p))
+    if other not in (ONE, ZERO):
+        return None
+    agrees = (other == ONE) == (name == "equal")
+    return mask if agrees else complement(mask)

@@ -38,8 +38,8 @@ from .algebra import (
     whole,
 )
 from .context import ShapeMismatch, TraceError
-from .elementwise import masking
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
+from .masks import masking
 from .values import ORDER, UNIT, At, Case, Value, aligned, all_soft, shape_text, stretched, together
 
 Written: TypeAlias = tuple[tuple[Index, ...], Term, At]

@@ -72,7 +72,8 @@ def _sigmoid(u: complex) -> complex:
 
 
 NATIVE: Final[dict[str, Callable[[complex], complex]]] = {
-    "tan": cmath.tan, **{FUNCTIONS[f].words[0]: getattr(cmath, name) for f, name in column(lambda f: f.cmath).items()}
+    "tan": cmath.tan,
+    **{FUNCTIONS[f].words[0]: getattr(cmath, name) for f, name in column(lambda f: f.cmath).items()},
 }
 U = Entry(Array("u"), ())
 

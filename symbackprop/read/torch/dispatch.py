@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from symbackprop.clock import check_time
-from symbackprop.core.terms import Array, Entry, Term
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.context import current
+from symbackprop.read.numpy.factors import renamed
 from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.rewriting import rewritten
 from symbackprop.read.numpy.sizes import size_of
 from symbackprop.read.numpy.values import shape_text
 
-from .meanings.drawing import DRAWN
+from .meanings.entrywise import DRAWN
 from .numbers import SYMBOLIC, in_torch, of_torch
 from .registry import INERT, Meaning, meaning_of
 from .tensors import TRUTH, WHOLE, TracedTensor, as_kind, constant, kind_of, number_in, sample_shape
@@ -74,12 +72,8 @@ class Reading(TorchDispatchMode):
         if self.held is None or current().recorder is not None:
             raise HeldConstant(f"{by} holds a value constant: such a forward has no derivative by the laws")
         held, value = self.held, x.array.value
-        names = {Array(v): Array(c) for v, c in held.items()}
-
-        def entry(at: Any) -> Any:
-            return renamed(value.term(at), names)
-
-        found = TracedTensor(SymArray(Value(value.shape, value.dtype, entry)), x.meta)
+        copied = Value(value.shape, value.dtype, lambda at: renamed(value.term(at), held))
+        found = TracedTensor(SymArray(copied), x.meta)
         found.constant = bool(held)
         return found
 
@@ -164,12 +158,6 @@ def inside_a_function() -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def renamed(t: Term, names: Mapping[Array, Array]) -> Term:
-    for old, new in names.items():
-        t = rewritten(t, old, partial(Entry, new))
-    return t
 
 
 RANDOM = frozenset({

@@ -72,6 +72,4 @@ def function_code(
         return function(**{back[n]: x for n, x in given.items()})
 
     name = str(getattr(function, "__name__", type(function).__name__))
-    return TorchCode(
-        name, tuple(arguments), shapes, body, (function,), written=function, differentiated=differentiated
-    )
+    return TorchCode(name, tuple(arguments), shapes, body, (function,), written=function, differentiated=differentiated)

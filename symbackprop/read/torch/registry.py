@@ -7,7 +7,7 @@ What it does not take it refuses.  In-place and `out` forms of an operation have
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -22,18 +22,16 @@ class Meaning:
     """`where` says to what an operation is restricted; a `view` shares its entries with its first argument, and what is
     `entrywise` lies in memory as that does.
 
-    A meaning with a parameter `kind` is told which numbers the result has.
+    A meaning with a parameter `kind` is `told` which numbers the result has.
     """
 
+    section: str
     name: str
     run: Callable[..., Any]
-    where: str = ""
-    view: bool = False
-    entrywise: bool = False
-
-    @property
-    def told(self) -> bool:
-        return "kind" in inspect.signature(self.run).parameters
+    where: str
+    view: bool
+    entrywise: bool
+    told: bool
 
 
 MEANINGS: dict[str, Meaning] = {}
@@ -42,20 +40,26 @@ REFUSED: dict[str, str] = {}
 INERT = frozenset({"layout", "device", "pin_memory", "memory_format", "non_blocking", "dtype", "generator", "implicit"})
 
 
-def aten(*names: str, where: str = "", view: bool = False, entrywise: bool = False) -> Callable[[F], F]:
-    """Registers a meaning under names of aten, with an overload ("max.dim") where overloads differ."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Where meanings are registered under names of aten, with an overload ("max.dim") where overloads differ."""
 
-    def register(f: F) -> F:
-        for name in names:
-            MEANINGS[name] = Meaning(name, f, where, view, entrywise)
-        return f
+    title: str
+    entrywise: bool = False
 
-    return register
+    def __call__(self, *names: str, where: str = "", view: bool = False, entrywise: bool = False) -> Callable[[F], F]:
+        def register(f: F) -> F:
+            told = "kind" in inspect.signature(f).parameters
+            for name in names:
+                MEANINGS[name] = Meaning(self.title, name, f, where, view, entrywise or self.entrywise, told)
+            return f
 
+        return register
 
-def entrywise(*names: str, where: str = "") -> Callable[[F], F]:
-    """Registers a function of entries."""
-    return aten(*names, where=where, entrywise=True)
+    def rows(self, meanings: Mapping[str, Callable[..., Any]], where: str = "", view: bool = False) -> None:
+        """Meanings of one line each; names of one meaning stand together in a key."""
+        for names, f in meanings.items():
+            self(*names.split(), where=where, view=view)(f)
 
 
 def refuses(*names: str, because: str) -> None:

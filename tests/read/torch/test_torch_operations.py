@@ -295,6 +295,6 @@ def test_shapes_that_do_not_conform() -> None:
 
 
 def test_the_table_is_printed_from_the_operations() -> None:
-    """Printed by: python -m symbackprop.read.torch.support > docs/torch.md"""
-    assert (Path(__file__).parents[3] / "docs/torch.md").read_text() == table()
+    """Printed by: python -m symbackprop.read.torch.support docs/torch.md"""
+    assert (Path(__file__).parents[3] / "docs/torch.md").read_text().endswith(table())
     assert not set(registry.MEANINGS) & set(registry.REFUSED)

@@ -6,15 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
+from .moving import Moving
+from .shorthand import Shorthand
 from .statement import Statement
 from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product, Script
 from .walking import mapped, walk
 
 
-def spelled_out(statements: Sequence[Statement | None]) -> list[Statement | None]:
-    """The formulas of a section, without what is only written otherwise."""
-    changes = Idioms(increments(s for s in statements if s is not None))
-    return [None if s is None else changes.statement(s) for s in statements]
+def spelled_out(
+    statements: Sequence[Statement | None], above: Sequence[Chain] = (), partials: bool = False, moving: bool = False
+) -> list[Statement | None]:
+    """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
+    read = [s for s in statements if s is not None]
+    dots, short = Moving(read, above, moving), Shorthand(read, above, partials)
+    changes = Idioms(increments(read))
+    return [None if s is None else changes.statement(short.statement(dots.statement(s))) for s in statements]
 
 
 def increments(statements: Iterable[Statement]) -> bool:

@@ -7,7 +7,7 @@ tokens; nesting is limited, so recursion is too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -21,15 +21,18 @@ from .tree import (
     At,
     Call,
     Chain,
+    Derivative,
     Dots,
     Expr,
     Function,
     Hadamard,
+    Link,
     Name,
     Neg,
     Num,
     Operator,
     Outer,
+    Paren,
     Product,
     Quotient,
     Reals,
@@ -95,12 +98,12 @@ class Parser(Brackets):
                     divided = not (number_like(bottom) or number_like(top))
                 else:
                     break
-            elif kind in STARTS or (kind == "bar" and not self.bars and not self.evaluated()):
+            elif kind in STARTS or (kind == "bar" and not self.bars and not self.evaluated(factors)):
                 if divided:
                     raise self.unsupported("a / b c: is c below? write \\frac or parentheses")
                 factors.append(self.prefix())
                 signs.append("")
-            elif kind in ("bar", "close") and self.evaluated():
+            elif kind in ("bar", "close") and self.evaluated(factors):
                 factors, signs = [self.at_point(self.product_of(factors, signs, start), start)], [""]
             elif kind == "gap" and self.enclosed():  # a \quad inside brackets is only space
                 self.advance()
@@ -122,20 +125,51 @@ class Parser(Brackets):
             node = Product((node, self.prefix()), ("",), (start, self.end()))
         return node
 
-    def evaluated(self) -> bool:
-        """|_{x = a} stands here."""
+    def evaluated(self, factors: Sequence[Expr] = ()) -> bool:
+        """|_{x = a} stands here; behind a derivative also |_a."""
         low = self.tokens[self.i + 1] if self.i + 1 < len(self.tokens) else self.tok
-        if self.tok.text != "|" or low.kind != "_" or self.tokens[self.i + 2].kind != "{":
+        if self.tok.text != "|" or low.kind != "_":
+            return False
+        if not self.bars and factors and derives(factors[0]) and self.tokens[self.i + 2].text not in ("1", "2", "F"):
+            return True
+        if self.tokens[self.i + 2].kind != "{":
             return False
         rest = self.tokens[self.i + 3 : self.i + 43]
         return any(t.kind == "rel" for t in rest[: next((n for n, t in enumerate(rest) if t.kind == "}"), len(rest))])
 
     def at_point(self, node: Expr, start: int) -> Expr:
+        """At x = a, at x = a, y = b, which is (x, y) = (a, b), or at a."""
         self.advance()
         self.advance()
-        chain = self.inside_chain(*self.group())
-        assert isinstance(chain, Chain)
-        return At(node, chain, (start, self.end()))
+        first, past = self.group()
+        chains: list[Chain] = []
+        while first < past:
+            end = self.comma(first, past)
+            chain = self.inside_chain(first, end)
+            assert isinstance(chain, Chain)
+            chains.append(chain)
+            first = end + 1
+        span = (start, self.end())
+        if len(chains) == 1:
+            return At(node, chains[0], span)
+        if any(len(c.links) != 1 or c.links[0].relation != "=" for c in chains):
+            raise self.unsupported("a point that is not given as x = a")
+        at = (chains[0].span[0], chains[-1].span[1])
+        left, right = (
+            Paren(tuple(Chain((x,), (), x.span) for x in side), "(", span=at)
+            for side in ([c.subjects[-1] for c in chains], [c.links[0].rhs for c in chains])
+        )
+        return At(node, Chain((left,), (Link("=", right, at, at),), at), span)
+
+    def comma(self, first: int, past: int) -> int:
+        """The first comma there outside of brackets, else the end."""
+        depth = 0
+        for k in range(first, past):
+            kind = self.tokens[k].kind
+            depth += (kind in ("open", "{")) - (kind in ("close", "}"))
+            if kind == "comma" and not depth:
+                return k
+        return past
 
     def product_of(self, factors: list[Expr], signs: list[str], start: int) -> Expr:
         if len(factors) == 1:
@@ -266,6 +300,11 @@ class Parser(Brackets):
             while self.tok.kind not in ("end", "comma", "gap", "}", "text"):
                 self.advance()
         return Reals(shape, (token.start, self.end()))
+
+
+def derives(node: Expr) -> bool:
+    """A derivative, or the beginning of one."""
+    return isinstance(node, Derivative) or (isinstance(node, Operator) and node.kind != "function")
 
 
 def number_like(node: Expr) -> bool:

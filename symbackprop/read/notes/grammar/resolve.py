@@ -25,11 +25,13 @@ from .tree import (
     Cases,
     Chain,
     Derivative,
+    Differential,
     Dots,
     Entry,
     Equated,
     Expr,
     Function,
+    Gradient,
     Hadamard,
     IndexName,
     Indicator,
@@ -50,6 +52,7 @@ from .tree import (
     Script,
     Shape,
     Sum,
+    Symbol,
     Words,
 )
 from .walking import mapped, outside_scripts, walk
@@ -125,16 +128,36 @@ class Resolver(Products):
                 return cast(Expr, mapped(node, self.child))
 
     def at_point(self, node: At) -> Expr:
-        """f(x)|_{x = a}, f'(x)|_{x = a}, df/dx|_{x = a}: f and its derivatives at a."""
+        """f(x)|_{x = a}, f'(x)|_{x = a}, df/dx|_{x = a}: f and its derivatives at a; else what stands there, at a."""
         body = self.expr(node.body)
-        if len(node.chain.links) == len(node.chain.subjects) == 1 and node.chain.links[0].relation == "=":
-            x, a = self.expr(node.chain.subjects[0]), self.expr(node.chain.links[0].rhs)
+        for x, a in self.point(node, body):
             match body:
                 case Call(Function() as f, (v,)) if v == x:
                     return Call(f, (a,), node.span)
                 case Derivative(Call(Function() as f, (v,)), (w,)) if v == w == x:
                     return Call(replace(f, primes=f.primes + 1), (a,), node.span)
-        raise Unsettled("a value at a point, |_{x = a}, is read of a function of x alone: write f'(a)", node.span)
+            body = At(body, Chain((x,), (Link("=", a, a.span, a.span),), a.span), node.span)
+        return body
+
+    def point(self, node: At, body: Expr) -> list[tuple[Expr, Expr]]:
+        """What is put in for which letter: for (x, y) = (a, b), x = a, and a alone behind a derivative by x."""
+        (subject,), links = node.chain.subjects[-1:], node.chain.links
+        if not links:
+            by = {v for n in walk(body) for v in (n.wrt if isinstance(n, Derivative) else ())}
+            by |= {n.wrt for n in walk(body) if isinstance(n, Gradient)}
+            pairs = [(x, self.expr(subject)) for x in by]
+            if len(pairs) != 1:
+                raise Unsettled("a value at a point: of which letter? write |_{x = a}", node.span)
+        else:
+            left, right = (listed(x) for x in (subject, links[0].rhs))
+            if len(links) != 1 or links[0].relation != "=" or len(left) != len(right):
+                raise Unsettled("a point that is not given as x = a", node.span)
+            pairs = [(self.expr(x), self.expr(a)) for x, a in zip(left, right, strict=True)]
+        letters = {x for x, _ in pairs}
+        alone = (x.body if isinstance(x, Differential) else x for x in letters)
+        if not all(isinstance(x, Symbol) for x in alone) or any(n in letters for _, a in pairs for n in walk(a)):
+            raise Unsettled("a value at a point, |_{x = a}, where a holds x itself or x is no letter", node.span)
+        return pairs
 
     def child(self, node: object) -> object:
         if isinstance(node, tuple):
@@ -254,6 +277,13 @@ class Resolver(Products):
         return Binder(b.name, low, high, b.span)
 
     # --- shapes ------------------------------------------------------------------------------
+
+
+def listed(node: Expr) -> list[Expr]:
+    """The items of (x, y); x itself."""
+    if isinstance(node, Paren) and len(node.chains) > 1 and not any(c.links for c in node.chains):
+        return [c.subjects[-1] for c in node.chains]
+    return [node]
 
 
 def is_differential(node: Expr) -> bool:

@@ -17,6 +17,7 @@ from .tree import (
     Function,
     Gradient,
     IndexName,
+    Name,
     Num,
     Operator,
     Power,
@@ -55,16 +56,21 @@ class Derivatives(NameResolver):
             raise ReadError("nothing to differentiate", op.span)
         rest, between = args[1:], signs[1:]
         body, used = self.taken(rest, between)
-        alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call))
+        alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call) or self.is_macro(rest[0]))
         if not alone and used < len(rest):
             body, used = self.factors(rest, between, (rest[0].span[0], rest[-1].span[1])), len(rest)
         span = (op.span[0], args[used].span[1])
         wrt = op.wrt or (self.only_variable(rest[0], body, op.span),)
-        if op.kind == "nabla" and op.name != "partial" and op.order == 1:
+        if op.name == "jacobian" and not self.is_number(body):
+            return Transpose(Gradient(body, self.variable(wrt[0])[0], span), span), 1 + used
+        if op.kind == "nabla" and not op.name and op.order == 1:
             return Gradient(body, self.variable(wrt[0])[0], span), 1 + used
         if op.kind == "nabla" and op.order == 2:
             wrt = (wrt[0], wrt[0])
         return self.derivative(body, wrt, op.total, span), 1 + used
+
+    def is_macro(self, node: Expr) -> bool:
+        return isinstance(node, Name) and self.key(node) in self.decl.macros
 
     def is_number(self, node: Expr) -> bool:
         match node:
@@ -84,6 +90,9 @@ class Derivatives(NameResolver):
                 return Symbol(of[0], None, None, span)
             found = self.decl.variables_of(body.name)
         else:
+            macro = self.decl.macros.get(self.key(first)) if isinstance(first, Name) else None
+            if macro is not None and len(macro.params) == 1:
+                return self.expr(macro.params[0])
             found = {n.name for n in walk(body) if isinstance(n, Symbol) and n.name in self.decl.arrays}
         vectors = {n for n in found if self.decl.arrays[n].shape and self.decl.arrays[n].role == "variable"}
         if len(vectors) == 1 or len(found) == 1:

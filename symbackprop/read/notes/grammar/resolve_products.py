@@ -37,6 +37,7 @@ from .tree import (
     Transpose,
 )
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
+from .walking import respan
 
 _UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
 _EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
@@ -131,6 +132,10 @@ class Products(Derivatives):
             found = self.macro_call(macro.params, macro.body, brackets)
             if found is not None:
                 return self.with_postfix(beside, brackets, found), 2
+        if key in decl.macros and brackets is None and not decl.known(key) and not first.primes and first.sub is None:
+            macro = decl.macros[key]  # f for f(x, y)
+            whole = Paren((Chain((macro.body,), (), first.span),), "(", span=first.span)
+            return self.behind(self.expr(cast(Expr, respan(whole, first.span))), first), 1
         array = decl.arrays.get(key) if key not in self.bound else None
         if key in decl.layered and self.at_layer(first):
             array = decl.layered[key]

@@ -15,7 +15,7 @@ from ..declared.symbols import ArraySymbol, Declarations, MacroSymbol
 from ..files.place import Place
 from ..grammar.parser import parse_value
 from ..grammar.resolve_names import PI
-from ..grammar.tree import Chain, Expr, Name
+from ..grammar.tree import Chain, Expr, Link, Name, Paren, Product
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, walk
 from .hypotheses import Saying
@@ -61,6 +61,13 @@ class Above:
     unread: Mapping[str, None] = field(default_factory=dict)
     logistic: bool = False
     einstein: bool = False
+
+    def functions(self) -> Iterator[Chain]:
+        """What gives functions of several arguments."""
+        yield from (d.chain for d in self.definitions.values())
+        for m in self.table.macros.values():
+            inside = Paren(tuple(Chain((p,), ()) for p in m.params), "(")
+            yield Chain((Product((Name(m.name), inside), ("",)),), (Link("=", m.body),))
 
     def about(self, texts: Iterable[str]) -> Above:
         """What formulas can ask for: of their letters, and of the letters that definitions of these rest on."""

@@ -13,6 +13,7 @@ from ..grammar.tree import (
     Add,
     All,
     Annotated,
+    At,
     Call,
     Cases,
     Chain,
@@ -133,6 +134,10 @@ class Shapes(ShapeOperations):
             case Gradient(body, wrt_one):
                 return self.derivative(self.of(body), [self.of(wrt_one)], "gradient")
             case Differential(body):
+                return self.of(body)
+            case At(body, Chain((x,), (link,))):
+                zero = isinstance(link.rhs, Num) and link.rhs.value == 0
+                self.sides(x, x if zero else link.rhs)
                 return self.of(body)
             case Sum(binders, body) | Over(_, binders, body):
                 return self.big(binders, body)

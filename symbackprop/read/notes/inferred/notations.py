@@ -12,8 +12,10 @@ from ..declared.symbols import Declarations
 from ..files.place import Unsettled
 from ..grammar.tree import (
     Add,
+    At,
     Binder,
     Call,
+    Chain,
     Derivative,
     Differential,
     Entry,
@@ -39,32 +41,37 @@ from .conform_operations import ANY, UNIT, Misfit, Third, unbound_indices
 ROW, COLUMN = "a''", "b''"
 
 
-def rewritten(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declarations]:
+def rewritten(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, list[Chain], Declarations]:
+    """The sides without what is short for something, the points at which they are taken, the table."""
     if table.einstein:
         lhs, rhs = (cast(Expr, summed(x, table)) for x in (lhs, rhs))
-    if any(isinstance(n, Differential) for x in (lhs, rhs) for n in walk(x)):
-        lhs, rhs, table = along(lhs, rhs, table)
+    lhs, rhs, points = at_points(lhs, rhs)
+    if any(isinstance(n, Differential) for x in (lhs, rhs, *points) for n in walk(x)):
+        lhs, rhs, points, table = along(lhs, rhs, points, table)
     lhs, rhs = (cast(Expr, diagonals(x, table)) for x in (lhs, rhs))
     rhs = entry_of_array(lhs, rhs, table)
-    return lhs, rhs, table
+    return lhs, rhs, points, table
 
 
 # --- differentials -------------------------------------------------------------------------------
 
 
-def along(lhs: Expr, rhs: Expr, table: Declarations) -> tuple[Expr, Expr, Declarations]:
-    """dJ = tr(G^T dX): what J changes by when X does, for every dX."""
-    variables = moved(rhs, table) or moved(lhs, table)
+def along(
+    lhs: Expr, rhs: Expr, points: list[Chain], table: Declarations
+) -> tuple[Expr, Expr, list[Chain], Declarations]:
+    """dJ = tr(G^T dX): what J changes by when X does, for every dX, or for those of the points, dX = AX."""
+    variables = moved(rhs, table).union(*(moved(c.subjects[0], table) for c in points)) or moved(lhs, table)
     if not variables:
         raise Unsettled("which variables change is not said: no d of one stands on the right", lhs.span)
     for v in sorted(variables):
         table = table.with_array(replace(table.arrays[v], name=f"d{v}", of=""))
+    points = [cast(Chain, changed(c, variables, table)) for c in points]
     shape = shape_of(lhs, table) or shape_of(rhs, table)
     if shape is None or shape == (UNIT, UNIT):
-        return changed(lhs, variables, table), changed(rhs, variables, table), table
+        return changed(lhs, variables, table), changed(rhs, variables, table), points, table
     at: tuple[Expr, ...] = tuple(IndexName(n) for n, size in zip((ROW, COLUMN), shape, strict=True) if size != UNIT)
     left, right = (entrywise(x, variables, at, table) for x in (lhs, rhs))
-    return left, right, table
+    return left, right, points, table
 
 
 def moved(node: Expr, table: Declarations) -> set[str]:
@@ -91,7 +98,7 @@ def shape_of(node: Expr, table: Declarations) -> tuple[object, object] | None:
     return shapes.sizes.find(found[0]), shapes.sizes.find(found[1])
 
 
-def changed(node: Expr, variables: set[str], table: Declarations) -> Expr:
+def changed(node: Expr | Chain, variables: set[str], table: Declarations) -> Expr:
     """Every d of a variable as an array of its own, every other d as the sum of what the variables bring."""
 
     def go(n: object) -> object:
@@ -133,6 +140,25 @@ def entrywise(node: Expr, variables: set[str], at: tuple[Expr, ...], table: Decl
             return Add(tuple(entrywise(a, variables, at, table) for a in args), node.span)
         case _:
             return Entry(changed(node, variables, table), at, node.span)
+
+
+# --- at a point ----------------------------------------------------------------------------------
+
+
+def at_points(lhs: Expr, rhs: Expr) -> tuple[Expr, Expr, list[Chain]]:
+    """∂f/∂x|_{x = a} = b: differentiated first, the claim is ∂f/∂x = b where x = a."""
+    points = [n for side in (lhs, rhs) for n in walk(side) if isinstance(n, At)]
+    chains = list(dict.fromkeys(n.chain for n in points))
+    letters = [c.subjects[0] for c in chains if isinstance(c.subjects[0], Symbol)]
+    outside = {n for side in (lhs, rhs) for n in walk(side, (At,)) if isinstance(n, Symbol)}
+    inside = {n for c in chains for n in walk(c.links[0].rhs)}
+    if len(set(letters)) < len(letters) or (outside | inside) & set(letters):
+        raise Unsettled("a value at a point, |_{x = a}, beside another x", points[0].span)
+
+    def go(n: object) -> object:
+        return go(n.body) if isinstance(n, At) else mapped(n, go)
+
+    return cast(Expr, go(lhs)), cast(Expr, go(rhs)), chains
 
 
 # --- repeated indices ----------------------------------------------------------------------------

@@ -39,9 +39,12 @@ from .prose_patterns import (
     LIST,
     LOGISTIC,
     MATH,
+    MEANS,
+    MOVING,
     NAMED,
     NEGATED,
     NOUNS,
+    PARTIALS,
     PROPERTIES,
     RANK,
     ROW_VECTOR,
@@ -145,10 +148,15 @@ class Facts:
     logistic: bool = False
     logistic_keys: set[str] = field(default_factory=set)
     adjoint: str = ""
+    adjoint_of: str = ""
     likewise: bool = False
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
+    partials: bool = False
+    """Subscripts are derivatives, u_x."""
+    moving: bool = False
+    """A dot is a derivative by time, or a tangent."""
     at: int = 0
     """How many formulas stand before what is read."""
 
@@ -292,16 +300,39 @@ class Facts:
             for k in re.findall(r"⟦(\d+)⟧", m.group()):
                 for key in t.subjects(int(k)):
                     self.stacked[key] = (m["axis"] or m["axis2"]).lower()
-        if said := ADJOINT.search(s):
+        moving = MOVING.search(s) is not None
+        self.moving |= moving
+        if (said := ADJOINT.search(s)) and not moving:
             self.adjoint = said[1].lower()
+        self.partials |= PARTIALS.search(s) is not None
         self.likewise |= LIKEWISE.search(s) is not None
         for m in FOR.finditer(s):
-            if re.match(r"\s*(?:\\mathrm\s*\{?\s*)?d\s*\}?\s*\\?[A-Za-z]", t.formulas[int(m[1])]):
-                self.short_d = self.short_d or loss_below(t.formulas[int(m[2])])
+            self.abbreviated(t.formulas[int(m[1])], t.formulas[int(m[2])])
+        for m in MEANS.finditer(s):
+            self.abbreviated(m["d"] or t.formulas[int(m["k"])], t.formulas[int(m["of"])])
         if said := ABBREVIATES.search(s):
             self.short_d = self.short_d or next(t.subjects(int(said[1])), "")
         for m in CONSTANT.finditer(s):
             self.constants |= set(t.keys(m["list"] or m["list2"]))
+
+    def abbreviated(self, short: str, long: str) -> None:
+        r"""dX for ∂L/∂X, \bar X for ∂L/∂X."""
+        loss = loss_below(long)
+        if not loss:
+            return
+        if re.match(r"\s*(?:\\mathrm\s*\{?\s*)?d\s*\}?\s*\\?[A-Za-z]", short):
+            self.short_d = self.short_d or loss
+        elif mark := derivative_mark(short):
+            self.adjoint, self.adjoint_of = mark, loss
+
+
+def derivative_mark(formula: str) -> str:
+    r"""The bar of \bar W."""
+    try:
+        node = parse(formula).parts[0].chain.subjects[-1]
+    except ReadError:
+        return ""
+    return node.mark if isinstance(node, Name) and node.mark in ("bar", "hat", "tilde", "dot", "overline") else ""
 
 
 def loss_below(formula: str) -> str:

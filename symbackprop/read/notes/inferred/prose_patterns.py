@@ -96,6 +96,19 @@ SAMPLES = re.compile(
     re.IGNORECASE,
 )
 ADJOINT = re.compile(r"\b(bar|hat|tilde|dot)\b[^.;]{0,40}\b(?:adjoint|gradient|derivative|cotangent)", re.IGNORECASE)
+PARTIALS = re.compile(
+    r"\b(?:subscripts?|ind(?:ex|ices))\b[^.;]{0,50}\b(?:partial|derivatives?|differentiation)\b"
+    r"|\b(?:partial\s+)?derivatives?\b[^.;]{0,40}\bsubscripts?\b", re.IGNORECASE,
+)
+MOVING = re.compile(
+    r"\b(?:over)?dots?\b[^.;]{0,60}\b(?:time|tangents?|directional|forward[\s-]mode|respect\s+to\s+⟦\d+⟧)"
+    r"|\b(?:time\s+derivatives?|derivatives?\s+(?:with\s+respect\s+to|by|in)\s+time|tangents?)\b[^.;]{0,60}\b(?:over)?dots?\b",
+    re.IGNORECASE,
+)
+MEANS = re.compile(
+    r"(?:(?P<d>\bd[A-Z])|⟦(?P<k>\d+)⟧)\s+(?:means?|denotes?|stands\s+for|is\s+short\s+for|abbreviates?|denote|is\s+written\s+for)"
+    r"\s+(?:the\s+(?:gradient|derivative|adjoint)\s+)?⟦(?P<of>\d+)⟧", re.IGNORECASE,
+)
 LIKEWISE = re.compile(
     r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat",
     re.IGNORECASE,

@@ -71,7 +71,7 @@ class Heads:
         base = scope.base
         facts, base = facts_of(scope, base)
         base = base if base.softmax else replace(base, softmax=above.table.softmax)
-        self.records = with_one_samples(records_of(scope, base), above)
+        self.records = with_one_samples(records_of(scope, base, facts, above), above)
         self.section: Section = Section(self.records, facts, base, above)
         self.table = self.section.frame.table
         self.above: dict[tuple[int, int], Expr | None] = {}
@@ -80,6 +80,7 @@ class Heads:
         self.pending: list[Chain] = []
         self.cases: dict[str, list[tuple[Expr, Chain | None]]] = {}
         self.adjoint_keys: set[str] = set()
+        self.adjoint_mark = ""
         self.against: dict[str, set[int]] = {}
         self.made: list[list[Unit] | Reading] = []
         self._alike: set[str] | None = None

@@ -102,6 +102,8 @@ class Intents(Heads):
                 if key_of(x) == key_of(wrt):
                     self.table = self.section.frame.table = replace(self.table, upstream=key_of(loss))
                     return True
+            case Name(v, mark), Derivative(Name(), (Name(w),)):
+                return mark != "" and mark == self.adjoint_mark and v == w
         return False
 
     def of_layers(self, node: Expr) -> bool:

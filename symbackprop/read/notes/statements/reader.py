@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
 
@@ -18,15 +18,12 @@ from ..grammar.tree import (
     Chain,
     Derivative,
     Dots,
-    Expr,
     IndexName,
     Link,
     Matrix,
     Name,
     Num,
     Ones,
-    Operator,
-    Paren,
     Product,
     Shape,
     ShapeWord,
@@ -36,19 +33,16 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.notations import along_chain, rewritten
-from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from ..inferred.solver import Piece
 from .claims import Unequal, elaborate
-from .conditions import as_name, conditioned, settles
+from .conditions import conditioned, settles
+from .dialects import Dialects
 from .heads import Unit
-from .intents import stacked_items
-from .rivals import Rivals
 from .statements import Reading
 
 
-class SectionReader(Rivals):
+class SectionReader(Dialects):
     def after(self) -> Declarations:
         """The author's table with the shapes that the text says, for a block that comes next."""
         base, options = self.section.base, self.section.frame.options
@@ -97,72 +91,6 @@ class SectionReader(Rivals):
         if reading.declarations.inferred and not sound(reading) and not sound(alone):
             self.section.unread.add(u.given.key)
         return reading
-
-    # --- notations ---------------------------------------------------------------------------
-
-    def stacks(self) -> None:
-        """Which vectors are the rows or columns of which matrix: said, written out, or by their letters."""
-        section, options = self.section, self.section.frame.options
-        for whole, (item, axis) in section.facts.rows_of.items():
-            if whole in options and item in options:
-                section.rows_of[whole] = (item, axis)
-        for r in self.records:
-            for part in r.loose.parts if r.loose is not None else ():
-                chain = part.chain
-                subject = chain.subjects[-1]
-                found = stacked_items(chain.links[0].rhs) if chain.links else None
-                if found is not None and isinstance(subject, Name) and key_of(subject) in options:
-                    section.rows_of[key_of(subject)] = found
-        for key, use in section.roles.arrays.items():
-            array = section.chosen.get(key.upper())
-            entries = use.items == use.least == 2 and not use.bare and key.islower() and not section.defines(key)
-            if entries and array is not None and array.rank == 2 and key not in section.solver.said:
-                section.rows_of.setdefault(key.upper(), (key, "entry"))
-        for key, option in section.chosen.items():
-            if option.rank == 2 and option.family == 0 and key not in section.rows_of and not key.endswith(AT):
-                lower = {"Φ": "φ", "Ψ": "ψ"}.get(key, key.lower())
-                other = section.chosen.get(lower)
-                if lower != key and other is not None and other.family == 1 and other.rank == 2:
-                    section.rows_of[key] = (lower, section.facts.stacked.get(key, "row"))
-
-    def adjoints(self) -> None:
-        """ "The bar denotes the adjoint, v̄ = ∂C/∂v": ū is ∂C/∂u."""
-        section = self.section
-        mark = section.facts.adjoint
-        if section.facts.short_d:
-            self.table = section.frame.table = replace(self.table, upstream=section.facts.short_d)
-        for r in self.records:
-            for part in r.loose.parts if r.loose is not None else ():
-                if part.chain.links:
-                    self.names_dialect(part.chain.subjects[-1], part.chain.links[0].rhs)
-        if not mark:
-            return
-        loss: Expr | None = None
-        for c in section.roles.candidates:
-            match c.head.name, c.link.rhs:
-                case Name(letter, m), Derivative(Name() as body, (Name(v),)) if m == mark and letter == v:
-                    loss = body
-        if loss is None:
-            return
-        for key in list(section.frame.options):
-            found = re.fullmatch(rf"\\{mark}\{{(.+)\}}", key)
-            if found and found[1] in section.frame.options:
-                name = Name(found[1])
-                chain = Chain((Name(found[1], mark),), (Link("=", Derivative(loss, (name,))),))
-                section.definitions.append(Given(key, chain, "", -1))
-                section.solver.pieces.append(Piece(-1, chain, section.solver.keys(chain, self.records[0])))
-                self.adjoint_keys.add(key)
-        section.solve()
-
-    def softmaxes(self) -> None:
-        """ "P is the softmax of each row of S": a definition in words."""
-        for of, argument, _ in self.section.facts.softmaxes:
-            if of in self.section.frame.options and argument in self.section.frame.options:
-                word = Operator("function", "softmax")
-                inner = Paren((Chain((as_name(argument),), ()),), "(")
-                chain = Chain((as_name(of),), (Link("=", Product((word, inner), ("",))),))
-                self.section.definitions.append(Given(of, chain, "", -1))
-                self.defined[of] = 0
 
     # --- from a unit to readings -------------------------------------------------------------
 
@@ -288,7 +216,10 @@ class SectionReader(Rivals):
         rhs = unnested(resolver.expr(chain.links[0].rhs), inner)
         unwritten = self.section.unwritten
         lhs, rhs = unwritten.written(lhs, table), unwritten.written(rhs, table)
-        lhs, rhs, table = rewritten(lhs, rhs, table)
+        lhs, rhs, points, table = rewritten(lhs, rhs, table)
+        if points:
+            at = (Definition(c, self.point_text(c, base.formula), base.formula.where) for c in points)
+            table = replace(table, hypotheses=(*table.hypotheses, *at))
         assumed: list[str] = []
         if table.inferred and not table.einstein:
             lhs, rhs, over = along_chain(lhs, rhs, table)
@@ -315,6 +246,12 @@ class SectionReader(Rivals):
             if r.loose is not None and any(p.chain is c for p in r.loose.parts):
                 return r.formula.text[c.span[0] : c.span[1]].strip()
         return "the condition above"
+
+    @staticmethod
+    def point_text(c: Chain, formula: Formula) -> str:
+        name = cast(Symbol, c.subjects[0]).name
+        text = formula.text[c.span[0] : c.span[1]]
+        return f"{name} = {text}" if text else f"the equation of motion that gives {name}"
 
     def softened(self, error: ReadError) -> ReadError:
         """What is not understood in an inferred text is unknown, not ill-formed."""

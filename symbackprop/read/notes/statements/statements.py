@@ -22,7 +22,7 @@ from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
 from ..grammar.vocabulary import ACTIVATION_WORDS
-from ..inferred.above import END, letters
+from ..inferred.above import END, Above, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
@@ -230,7 +230,7 @@ def given_anew(formula: Formula, given: dict[str, str], before: Sequence[Formula
     return again
 
 
-def records_of(scope: Scope, base: Declarations) -> list[Record]:
+def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> list[Record]:
     trees, errors = list[Statement | None](), list[ReadError | None]()
     for formula in scope.formulas:
         loose: Statement | None = None
@@ -242,9 +242,10 @@ def records_of(scope: Scope, base: Declarations) -> list[Record]:
                 error = caught
         trees.append(loose)
         errors.append(error)
+    written = spelled_out(trees, list(above.functions()), facts.partials, facts.moving)
     out = [
         Record(formula, at, loose, error, used_in(loose))
-        for at, (formula, loose, error) in enumerate(zip(scope.formulas, spelled_out(trees), errors, strict=True))
+        for at, (formula, loose, error) in enumerate(zip(scope.formulas, written, errors, strict=True))
     ]
     for r in out:
         chain = r.loose.parts[0].chain if r.loose is not None and len(r.loose.parts) == 1 else None

@@ -1,8 +1,5 @@
 """What each operation of PyTorch's means, as calls of the reader of NumPy."""
 
-from . import arranging, creating, drawing, elementwise, indexing, losses, normalizing, products, reductions, windows
+from . import arranging, entrywise, folding, indexing, windows
 
-__all__ = [
-    "arranging", "creating", "drawing", "elementwise", "indexing", "losses", "normalizing", "products", "reductions",
-    "windows",
-]  # fmt: skip
+__all__ = ["arranging", "entrywise", "folding", "indexing", "windows"]

@@ -1,16 +1,16 @@
-"""Operations that arrange entries: views where PyTorch gives views."""
+"""Operations that arrange entries, views where PyTorch gives views, and new tensors."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from symbackprop.read.numpy import TRACED_NUMPY as np
-from symbackprop.read.numpy import SymInt, TraceError
+from symbackprop.read.numpy import SymInt, TraceError, padded
 from symbackprop.read.numpy.context import WINDOWS
-from symbackprop.read.numpy.truth import truth
 
-from ..registry import aten, refuses
+from ..registry import Kind, Section, refuses
 
+aten = Section("arranging")
 END = 2**63 - 1
 
 
@@ -23,55 +23,37 @@ def at_axis(dim: int, rank: int, key: Any) -> tuple[Any, ...]:
     return (slice(None),) * (dim % rank) + (key,)
 
 
-@aten("detach", "alias", "_conj", "conj", "resolve_conj", "lift", view=True)
 def alias(x: Any) -> Any:
     return x.view(lambda v: v, lambda old, new: new)
 
 
-@aten("clone", "lift_fresh", "lift_fresh_copy", "positive", "_pin_memory", entrywise=True)
-def clone(x: Any) -> Any:
-    return np.copy(x)
-
-
-@aten("view", "reshape", view=True)
-def view(x: Any, shape: Any) -> Any:
-    return np.reshape(x, tuple(shape))
-
-
-@aten("_unsafe_view", "view_copy", "_reshape_copy")
-def unsafe_view(x: Any, shape: Any) -> Any:
-    return np.reshape(np.copy(x), tuple(shape))
-
-
-@aten("t", view=True)
-def t(x: Any) -> Any:
-    return x.T
-
-
-@aten("transpose", view=True)
-def transpose(x: Any, a: int, b: int) -> Any:
-    return np.swapaxes(x, a, b) if ndim(x) else alias(x)
-
-
-@aten("permute", view=True)
-def permute(x: Any, dims: Any) -> Any:
-    return np.transpose(x, tuple(dims))
+aten.rows({
+    "detach alias _conj conj resolve_conj lift": alias,
+    "view reshape": lambda x, shape: np.reshape(x, tuple(shape)),
+    "t": lambda x: x.T,
+    "transpose": lambda x, a, b: np.swapaxes(x, a, b) if ndim(x) else alias(x),
+    "permute": lambda x, dims: np.transpose(x, tuple(dims)),
+    "unsqueeze": lambda x, dim: np.expand_dims(x, dim % (ndim(x) + 1)),
+}, view=True)  # fmt: skip
+aten("clone", "lift_fresh", "lift_fresh_copy", "positive", "_pin_memory", entrywise=True)(lambda x: np.copy(x))
+aten.rows({
+    "_unsafe_view view_copy _reshape_copy": lambda x, shape: np.reshape(np.copy(x), tuple(shape)),
+    "cat": lambda parts, dim=0: np.concatenate(parts, axis=dim),
+    "stack": lambda parts, dim=0: np.stack(parts, axis=dim),
+    "flip": lambda x, dims: np.flip(x, tuple(dims)),
+    "repeat": lambda x, repeats: np.tile(x, tuple(repeats)),
+    "repeat_interleave.self_int": lambda x, repeats, dim=None, output_size=None: np.repeat(x, repeats, axis=dim),
+    "tril": lambda x, diagonal=0: np.tril(x, diagonal),
+    "triu": lambda x, diagonal=0: np.triu(x, diagonal),
+    "select_scatter": lambda x, source, dim, index: written(x, at_axis(dim, ndim(x), index), source),
+})  # fmt: skip
 
 
 @aten("expand", view=True)
 def expand(x: Any, shape: Any) -> Any:
-    lead = len(shape) - ndim(x)
-    own = (None,) * lead + x.shape
-    return np.broadcast_to(x, tuple(o if minus_one(s) else s for s, o in zip(shape, own, strict=True)))
-
-
-def minus_one(s: Any) -> bool:
-    return isinstance(s, int) and s == -1
-
-
-@aten("unsqueeze", view=True)
-def unsqueeze(x: Any, dim: int) -> Any:
-    return np.expand_dims(x, dim % (ndim(x) + 1))
+    own = (None,) * (len(shape) - ndim(x)) + x.shape
+    kept = (o if isinstance(s, int) and s == -1 else s for s, o in zip(shape, own, strict=True))
+    return np.broadcast_to(x, tuple(kept))
 
 
 @aten("squeeze", where="axes known to be of one entry, or of more", view=True)
@@ -85,8 +67,7 @@ def squeeze(x: Any, dim: Any = None) -> Any:
 def single(n: Any) -> bool:
     if isinstance(n, int):
         return n == 1
-    longer = n > 1
-    if longer is True:
+    if (n > 1) is True:
         return False
     raise TraceError(f"squeeze drops an axis of {n} entries where it has one: whether it does depends on the sizes")
 
@@ -102,16 +83,12 @@ def select(x: Any, dim: int, index: Any) -> Any:
 
 @aten("slice", view=True)
 def slice_of(x: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
-    stop = None if isinstance(end, int) and end >= END else clipped(end, x, dim)
     first = None if isinstance(start, int) and start == 0 else start
-    return x[at_axis(dim, ndim(x), slice(first, stop, step))]
-
-
-def clipped(stop: Any, x: Any, dim: int) -> Any:
-    """None for an end that is the size of the axis."""
     size = x.shape[dim]
-    same = stop == size if isinstance(stop, SymInt | int) else False
-    return None if same is True else stop
+    whole = isinstance(end, int) and end >= END
+    if isinstance(end, SymInt | int) and (whole or (end == size) is True):
+        end = None
+    return x[at_axis(dim, ndim(x), slice(first, end, step))]
 
 
 @aten("narrow", view=True)
@@ -164,44 +141,9 @@ def unfold(x: Any, dim: int, size: Any, step: int) -> Any:
 # --- copies ------------------------------------------------------------------------------------------
 
 
-@aten("cat")
-def cat(parts: Any, dim: int = 0) -> Any:
-    return np.concatenate(parts, axis=dim)
-
-
-@aten("stack")
-def stack(parts: Any, dim: int = 0) -> Any:
-    return np.stack(parts, axis=dim)
-
-
-@aten("flip")
-def flip(x: Any, dims: Any) -> Any:
-    return np.flip(x, tuple(dims))
-
-
 @aten("roll", where="shifts: at most the size of the axis, for all sizes")
 def roll(x: Any, shifts: Any, dims: Any = ()) -> Any:
     return np.roll(x, tuple(shifts), tuple(dims)) if dims else np.roll(x, shifts[0])
-
-
-@aten("repeat")
-def repeat(x: Any, repeats: Any) -> Any:
-    return np.tile(x, tuple(repeats))
-
-
-@aten("repeat_interleave.self_int")
-def repeat_interleave(x: Any, repeats: Any, dim: Any = None, output_size: Any = None) -> Any:
-    return np.repeat(x, repeats, axis=dim)
-
-
-@aten("tril")
-def tril(x: Any, diagonal: int = 0) -> Any:
-    return np.tril(x, diagonal)
-
-
-@aten("triu")
-def triu(x: Any, diagonal: int = 0) -> Any:
-    return np.triu(x, diagonal)
 
 
 @aten("diag_embed", where="of the last two axes")
@@ -216,21 +158,7 @@ def pad(x: Any, widths: Any, value: Any = 0) -> Any:
     """The widths of the last axis come first; negative ones cut."""
     rank = ndim(x)
     pairs = {rank - 1 - k: (widths[2 * k], widths[2 * k + 1]) for k in range(len(widths) // 2)}
-    for dim, (before, after) in pairs.items():
-        start, stop = (-before if negative(before) else 0), (x.shape[dim] + after if negative(after) else None)
-        if start != 0 or stop is not None:
-            x = x[at_axis(dim, rank, slice(start, stop))]
-    grown = [tuple(0 if negative(n) else n for n in pairs.get(k, (0, 0))) for k in range(rank)]
-    return np.pad(x, grown, constant_values=value) if any(n != 0 for pair in grown for n in pair) else np.copy(x)
-
-
-def negative(n: Any) -> bool:
-    return isinstance(n, int) and n < 0
-
-
-@aten("select_scatter")
-def select_scatter(x: Any, source: Any, dim: int, index: Any) -> Any:
-    return written(x, at_axis(dim, ndim(x), index), source)
+    return padded(x, [pairs.get(k, (0, 0)) for k in range(rank)], value)
 
 
 @aten("slice_scatter")
@@ -248,4 +176,68 @@ def written(x: Any, key: Any, values: Any) -> Any:
 refuses("as_strided", "as_strided_", "set_", "resize_", because="depends on how the entries lie in memory")
 refuses("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", because="is not modelled")
 
-__all__ = ["at_axis", "ndim", "truth", "written"]
+
+# --- new tensors -----------------------------------------------------------------------------------
+
+creating = Section("creating")
+TYPES: dict[Kind, type] = {"real": float, "int": int, "bool": bool}
+
+
+def zeros(shape: Any, *_: Any, kind: Kind) -> Any:
+    return np.zeros(tuple(shape), dtype=TYPES[kind])
+
+
+def ones(shape: Any, *, kind: Kind) -> Any:
+    return np.ones(tuple(shape), dtype=TYPES[kind])
+
+
+def full(shape: Any, value: Any, *, kind: Kind) -> Any:
+    return np.full(tuple(shape), value, dtype=TYPES[kind])
+
+
+creating.rows({
+    "zeros empty empty_strided": zeros,
+    "zeros_like empty_like": lambda x, *, kind: zeros(x.shape, kind=kind),
+    "new_zeros new_empty new_empty_strided": lambda x, shape, *_, kind: zeros(shape, kind=kind),
+}, where="empty is read as zeros")  # fmt: skip
+creating.rows({
+    "ones": ones,
+    "ones_like": lambda x, *, kind: ones(x.shape, kind=kind),
+    "new_ones": lambda x, shape, *, kind: ones(shape, kind=kind),
+    "full": full,
+    "full_like": lambda x, value, *, kind: full(x.shape, value, kind=kind),
+    "new_full": lambda x, shape, value, *, kind: full(shape, value, kind=kind),
+    "scalar_tensor": lambda value, *, kind: full((), value, kind=kind),
+    "fill": lambda x, value: np.broadcast_to(value, x.shape),
+    "zero": lambda x: np.zeros_like(x),
+    "copy": lambda x, source, non_blocking=False: np.broadcast_to(source, x.shape),
+    "eye": lambda n, *, kind: np.eye(n, dtype=TYPES[kind]),
+    "eye.m": lambda n, m, *, kind: np.eye(n, m, dtype=TYPES[kind]),
+})  # fmt: skip
+
+
+@creating("arange", where="whole numbers")
+def arange(start_or_stop: Any, stop: Any = None, step: Any = 1) -> Any:
+    first = whole(start_or_stop)
+    return np.arange(first) if stop is None else np.arange(first, whole(stop), whole(step))
+
+
+def whole(n: Any) -> Any:
+    return int(n) if isinstance(n, float) and n.is_integer() else n
+
+
+@creating("linspace", where="steps: at least two for all sizes, as in 'n+1'")
+def linspace(start: Any, stop: Any, steps: Any) -> Any:
+    return np.linspace(start, stop, steps)
+
+
+@creating("_to_copy", entrywise=True, where="reals are not cut to whole numbers")
+def converted(x: Any, *, kind: Kind) -> Any:
+    if kind == "bool":
+        return np.not_equal(x, 0) if x.value.dtype != "bool" else np.copy(x)
+    if kind == "int" and x.value.dtype == "real":
+        raise TraceError("real numbers are cut to whole ones, which depends on the data")
+    return np.copy(x)
+
+
+refuses("tril_indices", "triu_indices", because="is not modelled")

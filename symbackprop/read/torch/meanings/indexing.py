@@ -7,9 +7,11 @@ from typing import Any
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TraceError, scattered
 
-from ..registry import aten, refuses
+from ..registry import Section, refuses
 from .arranging import at_axis, ndim, written
-from .elementwise import times
+from .entrywise import times
+
+aten = Section("indexing")
 
 
 def key_of(indices: Any) -> Any:
@@ -33,17 +35,12 @@ def index(x: Any, indices: Any) -> Any:
 def index_put(x: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
     masks = [i for i in indices if is_mask(i)]
     if masks:
-        return masked_put(x, indices, masks, values, accumulate)
-    if not accumulate:
-        return written(x, key_of(indices), values)
-    copy = np.copy(x)
-    np.add.at(copy, key_of(indices), values)
-    return copy
+        return masked_put(x, indices, masks[0], values, accumulate)
+    return added(x, key_of(indices), values) if accumulate else written(x, key_of(indices), values)
 
 
-def masked_put(x: Any, indices: Any, masks: Any, values: Any, accumulate: bool) -> Any:
+def masked_put(x: Any, indices: Any, mask: Any, values: Any, accumulate: bool) -> Any:
     """x[mask] = a number, or what broadcasts against the axes after those of the mask."""
-    mask = masks[0]
     if len(indices) > 1 or accumulate:
         raise TraceError("a boolean mask beside other indices: use where")
     if any(n != 1 for n in values.shape):
@@ -52,19 +49,24 @@ def masked_put(x: Any, indices: Any, masks: Any, values: Any, accumulate: bool) 
     return np.where(wide, np.reshape(values, ()) if ndim(values) else values, x)
 
 
-@aten("index_select")
-def index_select(x: Any, dim: int, places: Any) -> Any:
-    return np.take(x, places, axis=dim)
+def added(x: Any, key: Any, values: Any) -> Any:
+    copy = np.copy(x)
+    np.add.at(copy, key, values)
+    return copy
 
 
-@aten("gather")
-def gather(x: Any, dim: int, places: Any, sparse_grad: bool = False) -> Any:
-    return np.take_along_axis(x, places, axis=dim)
+def put(x: Any, dim: int, places: Any, values: Any) -> Any:
+    return written(x, at_axis(dim, ndim(x), places), values)
 
 
-@aten("take")
-def take(x: Any, places: Any) -> Any:
-    return np.take(x, places)
+aten.rows({
+    "index_select": lambda x, dim, places: np.take(x, places, axis=dim),
+    "gather": lambda x, dim, places, sparse_grad=False: np.take_along_axis(x, places, axis=dim),
+    "take": lambda x, places: np.take(x, places),
+    "index_add": lambda x, dim, places, source, alpha=1: added(x, at_axis(dim, ndim(x), places), times(alpha, source)),
+    "index_copy index_fill": put,
+    "scatter_add": lambda x, dim, places, source: added(x, along(x, dim, places), source),
+})  # fmt: skip
 
 
 @aten("embedding", where="padding_idx makes no difference to the forward")
@@ -79,34 +81,10 @@ def embedding_backward(g: Any, places: Any, rows: Any, padding: Any, by_frequenc
     return scattered(np.zeros((rows, g.shape[-1])), places, g)
 
 
-@aten("index_add")
-def index_add(x: Any, dim: int, places: Any, source: Any, alpha: Any = 1) -> Any:
-    copy = np.copy(x)
-    np.add.at(copy, at_axis(dim, ndim(x), places), times(alpha, source))
-    return copy
-
-
-@aten("index_copy")
-def index_copy(x: Any, dim: int, places: Any, source: Any) -> Any:
-    return written(x, at_axis(dim, ndim(x), places), source)
-
-
-@aten("index_fill")
-def index_fill(x: Any, dim: int, places: Any, value: Any) -> Any:
-    return written(x, at_axis(dim, ndim(x), places), value)
-
-
 @aten("scatter", where="no reduce")
 def scatter(x: Any, dim: int, places: Any, source: Any) -> Any:
     copy = np.copy(x)
     np.put_along_axis(copy, places, source, dim)
-    return copy
-
-
-@aten("scatter_add")
-def scatter_add(x: Any, dim: int, places: Any, source: Any) -> Any:
-    copy = np.copy(x)
-    np.add.at(copy, along(x, dim, places), source)
     return copy
 
 
@@ -120,8 +98,7 @@ def along(x: Any, dim: int, places: Any) -> tuple[Any, ...]:
             continue
         if places.value.shape[k] != x.value.shape[k]:
             raise TraceError("scatter_add with fewer rows of indices than the tensor has")
-        rows = np.arange(x.shape[k])
-        key.append(np.reshape(rows, tuple(-1 if m == k else 1 for m in range(rank))))
+        key.append(np.reshape(np.arange(x.shape[k]), tuple(-1 if m == k else 1 for m in range(rank))))
     return tuple(key)
 
 

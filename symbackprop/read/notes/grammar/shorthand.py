@@ -1,0 +1,253 @@
+"""Derivatives that are written short, of functions that the text gives: f_x, f_{xy}, D f(x), J_f, H_f, ∇f(x, y)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias, cast
+
+from ..files.place import Span
+from .statement import Statement
+from .tree import (
+    At,
+    Binder,
+    Chain,
+    Derivative,
+    Dots,
+    Expr,
+    Inner,
+    Link,
+    Matrix,
+    Name,
+    Operator,
+    Paren,
+    Product,
+    Script,
+    Transpose,
+)
+from .vocabulary import DISTINCT
+from .walking import mapped, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """f(x, y) = body."""
+
+    args: tuple[Name, ...]
+    body: Expr
+
+
+Heads: TypeAlias = Mapping[str, Given]
+
+
+def heads_of(chains: Iterable[Chain]) -> dict[str, Given]:
+    """The functions that are given by a formula, by letter; a letter with two lists of arguments is left out."""
+    found: dict[str, Given] = {}
+    twice: set[str] = set()
+    for chain in chains:
+        match chain:
+            case Chain((Product((Name(f, _, None, (), 0) as name, Paren(inner, "("))),), (Link(relation, body), *_)):
+                args = tuple(c.subjects[-1] for c in inner if not c.links)
+                names = tuple(a for a in args if isinstance(a, Name))
+                if relation not in EQUAL or len(names) < len(inner) or any(map(scripted, names)):
+                    continue
+                if name.top or name.mark in DISTINCT or (f in found and found[f].args != names):
+                    twice.add(f)
+                found.setdefault(f, Given(names, as_array(body)))
+    return {f: g for f, g in found.items() if f not in twice}
+
+
+def scripted(name: Name) -> bool:
+    return name.sub is not None or bool(name.sups) or name.primes > 0 or name.top > 0
+
+
+EQUAL = ("=", ":=", "≡")
+
+
+class Shorthand:
+    """What is written short in the formulas of a section."""
+
+    def __init__(self, statements: Sequence[Statement], above: Iterable[Chain], partials: bool) -> None:
+        self.heads = {**heads_of(above), **heads_of(p.chain for s in statements for p in s.parts)}
+        nodes = [n for s in statements for n in walk(s)]
+        self.made: dict[Span, str] = {}
+        """Where a whole derivative of which function was written short in a formula."""
+        self.operators = {letter for letter in "D" if self.is_operator(letter, nodes)}
+        self.partial = {f for f, given in self.heads.items() if self.has_partials(f, given, nodes, partials)}
+
+    def is_operator(self, letter: str, nodes: Sequence[object]) -> bool:
+        """D never stands but in front of a function that is given."""
+        whole = sum(isinstance(n, Name) and n.letter == letter for n in nodes)
+        products = [n for n in nodes if isinstance(n, Product)]
+        before = sum(self.before_function(n.args, n.signs, k, letter) for n in products for k in range(len(n.args)))
+        return whole == before > 0
+
+    def before_function(self, args: tuple[Expr, ...], signs: tuple[str, ...], k: int, letter: str) -> bool:
+        match args[k : k + 2]:
+            case (Name() as d, Name(f) as name) if d.letter == letter and not scripted(d):
+                return f in self.heads and not signs[k] and not scripted(name)
+        return False
+
+    def has_partials(self, f: str, given: Given, nodes: Sequence[object], said: bool) -> bool:
+        """Below f stand arguments of f, which are no indices anywhere."""
+        letters = {a.letter for a in given.args}
+        below = [n for n in nodes if isinstance(n, Name) and n.letter == f and n.sub is not None]
+        mine = [n for n in below if self.by(n, given)]
+        several = len(letters) > 1 or any(len(self.by(n, given)) > 1 for n in mine)
+        if not mine or not (said or (several and f not in "pPqQ")):
+            return False
+        for n in nodes:
+            items = n.sub.items if isinstance(n, Name) and n.sub is not None and n.letter not in self.heads else ()
+            if any(isinstance(i, Name) and i.letter in letters for i in items):
+                return False
+        return not any(isinstance(n, Binder) and n.name in letters for n in nodes)
+
+    @staticmethod
+    def by(name: Name, given: Given) -> tuple[Expr, ...]:
+        """The x, y of f_{xy}."""
+        items = name.sub.items if name.sub is not None else ()
+        if name.sups or name.primes or name.top or not all(i in given.args for i in items):
+            return ()
+        return items
+
+    # --- rewriting ---------------------------------------------------------------------------
+
+    def statement(self, s: Statement) -> Statement:
+        self.made = {}
+        return cast(Statement, self.of(s))
+
+    def of(self, node: object) -> object:
+        if isinstance(node, Script):
+            return node
+        new = mapped(node, self.of)
+        if isinstance(new, Chain):
+            return with_vectors(new)
+        if isinstance(new, Product):
+            return self.product(new)
+        return self.alone(new) if isinstance(new, Name) else new
+
+    def alone(self, name: Name) -> Expr:
+        """f_x, f_{xy}, J_f, H_f."""
+        if name.letter in self.partial and (by := self.by(name, self.heads[name.letter])):
+            return Derivative(replace(name, sub=None), by, span=name.span)
+        match name:
+            case Name("J" | "H" as kind, _, Script(items=(Name(f) as function,)), (), 0) if f in self.heads:
+                function = replace(function, span=name.span)
+                return self.jacobian(function) if kind == "J" else self.hessian(function)
+        return name
+
+    def jacobian(self, f: Name) -> Expr:
+        args, body = self.heads[f.letter].args, self.heads[f.letter].body
+        self.made[f.span] = f.letter
+        if len(args) > 1:
+            rows = body.rows if isinstance(body, Matrix) and all(len(r) == 1 for r in body.rows) else ((f,),)
+            return Matrix(tuple(tuple(partial(row[0], (x,), f) for x in args) for row in rows), f.span)
+        return bracketed(nabla(f, args, 1, "jacobian"))
+
+    def hessian(self, f: Name) -> Expr:
+        self.made[f.span] = f.letter
+        args = self.heads[f.letter].args
+        if len(args) > 1:
+            return Matrix(tuple(tuple(partial(f, (x, y), f) for y in args) for x in args), f.span)
+        return bracketed(nabla(f, args, 2))
+
+    def gradient(self, f: Name) -> Expr:
+        self.made[f.span] = f.letter
+        return Matrix(tuple((partial(f, (x,), f),) for x in self.heads[f.letter].args), f.span)
+
+    def product(self, node: Product) -> Expr:
+        args, signs = list(node.args), list(node.signs)
+        k = 0
+        while k < len(signs):
+            found = None if signs[k] else self.taken(args[k], args[k + 1]) or self.at(args[k], args[k + 1])
+            if found is None:
+                k += 1
+                continue
+            args[k : k + 2] = [found]  # its arguments may follow
+            del signs[k]
+        return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+
+    def taken(self, first: Expr, f: Expr) -> Expr | None:
+        """D f, ∇f and ∇²f of several numbers, with the letter of the function."""
+        if not isinstance(f, Name) or f.letter not in self.heads or scripted(f):
+            return None
+        several, whole = len(self.heads[f.letter].args) > 1, replace(f, span=(first.span[0], f.span[1]))
+        match first:
+            case Name(letter) if letter in self.operators and not scripted(first):
+                return self.jacobian(whole)
+            case Operator("nabla", "", wrt=(), order=order) if several:
+                return self.gradient(whole) if order == 1 else self.hessian(whole)
+        return None
+
+    def at(self, first: Expr, beside: Expr) -> Expr | None:
+        """f_x(x, y), J_f(x): the derivative where it is taken anyway; f_x(1, 2): at that point."""
+        f = self.function_in(first)
+        if f is None or not isinstance(beside, Paren) or beside.opening != "(" or any(c.links for c in beside.chains):
+            return None
+        params, point = self.heads[f].args, tuple(c.subjects[-1] for c in beside.chains)
+        if len(params) != len(point):
+            return None
+        if params == point:
+            return first
+        link = Link("=", bracketed(*point), beside.span, beside.span)
+        return At(first, Chain((bracketed(*params),), (link,), beside.span), (first.span[0], beside.span[1]))
+
+    def function_in(self, node: Expr) -> str | None:
+        """The f of what was written short, and of ∂f/∂x."""
+        match node:
+            case Derivative(Name(f, _, None), wrt) if f in self.heads and all(w in self.heads[f].args for w in wrt):
+                return f
+            case Matrix() | Paren():
+                return self.made.get(node.span)
+        return None
+
+
+def with_vectors(chain: Chain) -> Chain:
+    """∇f = (a, b), a list beside an array: a column; [a, b] is a row, as it is written."""
+    sides = [*chain.subjects, *(k.rhs for k in chain.links)]
+    gives = bool(heads_of([chain]))
+    if not (gives or any(map(is_array, sides))) or not all(k.relation in EQUAL for k in chain.links):
+        return chain
+    links = tuple(replace(k, rhs=as_array(k.rhs)) for k in chain.links)
+    return replace(chain, subjects=tuple(map(as_array, chain.subjects)), links=links)
+
+
+def is_array(node: Expr) -> bool:
+    match node:
+        case Matrix():
+            return True
+        case At(body):
+            return is_array(body)
+        case Transpose(arg):
+            return is_array(arg)
+        case Product((Operator("nabla", "", order=1), *_)):
+            return True
+    return False
+
+
+def as_array(node: Expr) -> Expr:
+    match node:
+        case Transpose(Paren() as inner):
+            return replace(node, arg=as_array(inner))
+        case Paren(chains, "(" | "[" as opening) if len(chains) > 1 and not any(c.links for c in chains):
+            items = tuple(c.subjects[-1] for c in chains)
+            if any(isinstance(i, Dots) for i in items):
+                return node
+            return Matrix((items,) if opening == "[" else tuple((i,) for i in items), node.span)
+        case Inner(left, right):  # ⟨a, b⟩
+            return Matrix(((left,), (right,)), node.span)
+    return node
+
+
+def partial(body: Expr, by: tuple[Name, ...], at: Name) -> Expr:
+    inside = body if isinstance(body, Name) else bracketed(body)
+    return Derivative(inside, by, span=at.span)
+
+
+def nabla(f: Name, args: tuple[Name, ...], order: int, name: str = "") -> Expr:
+    return Product((Operator("nabla", name, wrt=args[:1], order=order, span=f.span), f), ("",), f.span)
+
+
+def bracketed(*nodes: Expr) -> Paren:
+    span = (nodes[0].span[0], nodes[-1].span[1])
+    return Paren(tuple(Chain((n,), (), n.span) for n in nodes), "(", span=span)
