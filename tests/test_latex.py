@@ -65,7 +65,7 @@ from symbackprop.core.terms import (
 from symbackprop.story.stories import STORIES, story
 from symbackprop.write.code.compact import compact
 from symbackprop.write.paper.latex import latex, latex_matrix, latex_predicate
-from symbackprop.write.paper.text import text, text_matrix
+from symbackprop.write.paper.text import Plain, text
 
 ROOT = Path(__file__).parents[1]
 N, M, P = sized("n"), sized("m"), sized("p")
@@ -186,7 +186,7 @@ MATRICES = [
 @pytest.mark.parametrize(("m", "tex", "line"), MATRICES, ids=[line for _, _, line in MATRICES])
 def test_matrix_forms_as_latex_and_as_text(m: object, tex: str, line: str) -> None:
     assert latex_matrix(m) == tex  # type: ignore[arg-type]
-    assert text_matrix(m) == line  # type: ignore[arg-type]
+    assert Plain().matrix(m) == line  # type: ignore[arg-type]
 
 
 def test_conditions() -> None:
@@ -333,7 +333,7 @@ COMPACT: list[tuple[Term, Index | None, Index | None, str]] = [
 @pytest.mark.parametrize(("t", "rows", "columns", "line"), COMPACT, ids=[c[-1] for c in COMPACT])
 def test_compact_forms_are_found_and_proved(t: Term, rows: Index | None, columns: Index | None, line: str) -> None:
     found = compact(t, rows, columns)
-    assert found is not None and text_matrix(found) == line
+    assert found is not None and Plain().matrix(found) == line
 
 
 def test_what_has_no_matrix_form() -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from symbackprop import __version__
+from symbackprop.commands.asked_functions import asked_in
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.decide.outcomes import PROVED
 from symbackprop.files import put, write_atomically
@@ -21,7 +22,6 @@ from symbackprop.functions.verdict import Verdict
 from symbackprop.write.certificate import write_certificates
 from symbackprop.write.function_reports import counterexample_tests, function_sarif, one_line
 
-from .check_file import asked_in
 from .progress import shown_when_slow
 
 

@@ -23,10 +23,11 @@ from symbackprop.network.theorems import prove_network
 from symbackprop.story import latex_documents, markdown_page
 from symbackprop.story import show as show_story
 from symbackprop.story.pages import plain_sizes, plain_terms
-from symbackprop.story.stories import STORIES, Fact, Told
+from symbackprop.story.stories import STORIES, Fact
+from symbackprop.story.told import Told
 from symbackprop.write.certificate import Certificate, certificate, write_certificates
 
-from .asked_functions import asked_function, options_of
+from .asked_functions import asked_function, options_of, variables
 from .options import CODE
 from .progress import shown_when_slow
 
@@ -62,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
 def written(args: argparse.Namespace) -> str:
     """The gradient of the function that the arguments name, in the format asked for."""
     function, shapes = asked_function(args.target, args.shapes)
-    wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
-    found = derive(function, shapes, wrt, **options_of(args, shapes))
+    found = derive(function, shapes, variables(args), **options_of(args, shapes))
     if args.to in CODE:
         return found.to(args.to)
     return found.explained(args.to, args.detail, f"The gradient of {args.target.rpartition('::')[2]}")

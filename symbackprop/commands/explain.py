@@ -17,7 +17,7 @@ from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.sections import read_file
 from symbackprop.read.notes.statements.statements import Reading
 
-from .asked_functions import asked_function, options_of, read_shapes
+from .asked_functions import asked_function, options_of, read_shapes, variables
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
     """The explanation, and the exit code."""
     seconds = args.timeout or LIMIT
-    wrt = names_of(args.wrt)
+    wrt = variables(args)
     if "::" in args.target:
         function, shapes = asked_function(args.target, args.shapes)
         return explain(function, shapes, wrt, timeout=seconds, **options_of(args, shapes)), 0
@@ -57,7 +57,7 @@ def of_statement(path: str, line: int, args: argparse.Namespace) -> tuple[Explan
     outcome = Judge(seconds=seconds).of(reading)
     verdict = outcome.verdict or "a definition"
     print(f"{path}:{reading.line}: {verdict}: {reading.latex}", file=sys.stderr)
-    found = explain_statement(reading, names_of(args.wrt), timeout=seconds)
+    found = explain_statement(reading, variables(args), timeout=seconds)
     return found, 0 if outcome.verdict in (None, "proved") else 1
 
 
@@ -71,10 +71,6 @@ def statement_at(path: str, line: int) -> Reading:
         raise SymbackpropError(f"{path}:{line}: no statement stands here{near}")
     derivatives = [r for r in here if any(isinstance(n, Derivative | Gradient) for n in walk((r.lhs, r.rhs)))]
     return (derivatives or here)[0]
-
-
-def names_of(text: str | None) -> list[str] | None:
-    return None if text is None else [n.strip() for n in text.split(",") if n.strip()]
 
 
 def write_pdf(found: Explanation, args: argparse.Namespace) -> None:
