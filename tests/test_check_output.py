@@ -259,5 +259,5 @@ def test_watching_checks_again_and_proves_only_what_changed(
 
 def test_polling_sees_a_save(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits = iter([lambda: None, lambda: document.write_text(TEXT + "more")])
-    monkeypatch.setattr("time.sleep", lambda _: next(waits)())
+    monkeypatch.setattr(command, "sleep", lambda _: next(waits)())
     assert next(command.polled([str(document)])) == {str(document)}
