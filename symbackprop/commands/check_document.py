@@ -25,7 +25,6 @@ from symbackprop.documents.check import seldom_collecting
 from symbackprop.documents.declaring import declared
 from symbackprop.documents.judging import Judge
 from symbackprop.files import put, write_atomically
-from symbackprop.functions.explaining import explain_derivative
 from symbackprop.read.notes.files.sources import read_document, read_text
 from symbackprop.write.certificate import write_certificates
 from symbackprop.write.notes.as_json import statement_certificates, statement_json, summed_up
@@ -33,7 +32,6 @@ from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.paper import latex_page
 from symbackprop.write.notes.terminal import report, summary
 from symbackprop.write.paper.pdf import as_pdf
-from symbackprop.write.program.pages import passages
 from symbackprop.write.sarif import document_sarif
 
 from .document_cache import Document, Folder, documents_in
@@ -159,6 +157,9 @@ def is_terminal() -> bool:
 
 def derivation_of(statement: Checked) -> str:
     """The derivation by intermediates of a statement about a derivative, as HTML; "" where there is none in time."""
+    from symbackprop.functions.explaining import explain_derivative  # heavy, and for pages only
+    from symbackprop.write.program.pages import passages
+
     try:
         found = explain_derivative(statement.reading, timeout=DERIVING)
     except (SymbackpropError, OutOfTime, RecursionError):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from symbackprop.clock import LIMIT
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.documents.judging import Judge
 from symbackprop.files import put, write_atomically
 from symbackprop.functions.explaining import Explanation, explain, explain_statement
 from symbackprop.read.notes.grammar.tree import Derivative, Gradient
@@ -51,6 +50,8 @@ def refuse_options(args: argparse.Namespace) -> None:
 
 def of_statement(path: str, line: int, args: argparse.Namespace) -> tuple[Explanation, int]:
     """The statement in this line of a document, with its verdict."""
+    from symbackprop.documents.judging import Judge  # heavy, and for documents only
+
     refuse_options(args)
     seconds = args.timeout or LIMIT
     reading = statement_at(path, line)
