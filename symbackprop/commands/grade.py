@@ -8,7 +8,7 @@ import io
 
 from symbackprop.clock import seconds_of
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.documents.grading import COLUMNS, graded
+from symbackprop.documents.check import COLUMNS, graded
 from symbackprop.documents.judging import Judge
 from symbackprop.files import put
 
