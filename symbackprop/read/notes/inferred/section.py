@@ -31,6 +31,7 @@ from .hypotheses import SOLVED, Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
 from .notations import diagonals, summed
 from .options import AT, Option
+from .plain_numbers import all_numbers
 from .prose import Facts
 from .roles import Roles
 from .said import Record
@@ -73,6 +74,7 @@ class Section:
 
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base, self.above.table.composite)
+        all_numbers(self.records, self.roles, self.facts, self.above.chosen)
         self.doubtful = inherit(self.above, self.roles, self.facts, self.defines)
         rooted = {k for name, d in self.above.definitions.items() for k in (name, *d.rests)}
         rooted -= {n.letter for c in self.roles.candidates for n in walk(c.head.args or ()) if isinstance(n, Name)}
