@@ -77,6 +77,10 @@ def spelled(node: Expr, names: NameResolver) -> str | None:
     return text + "".join("^" + s.text for s in node.sups)
 
 
+NUMBERS = frozenset(("tr", "det", "rank"))
+"""The words that make a number of a whole matrix."""
+
+
 @dataclass(slots=True)
 class Products(Derivatives):
     def factors(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:
@@ -300,7 +304,11 @@ class Products(Derivatives):
         whole = word.name in WHOLE_WORDS and word.name not in ("max", "min")
         simple = all(isinstance(a, PREFIX_LIKE) for a in args) and not any(signs[: len(args) - 1])
         likelihood = word.name == "log" and any(isinstance(a, Operator) and a.name == "exp" for a in args)
-        if whole or likelihood or (isinstance(args[0], Num) and simple):
+        if whole:  # det M tr N is a product of two numbers
+            numbers = (k for k, a in enumerate(args) if k and isinstance(a, Operator) and a.name in NUMBERS)
+            end = next(numbers, len(args))
+            return self.factors(args[:end], signs[: end - 1], (args[0].span[0], args[end - 1].span[1])), end
+        if likelihood or (isinstance(args[0], Num) and simple):
             return self.factors(args, signs[: len(args) - 1], (args[0].span[0], args[-1].span[1])), len(args)
         if isinstance(args[used], Operator) and cast(Operator, args[used]).kind == "function":  # sin x cos x
             return inner, used

@@ -260,6 +260,8 @@ class Framer(Options):
             if isinstance(n, Name):
                 if n.sub is not None or any(s.transposes for s in n.sups) or n.top or key_of(n) == key:
                     return False
+                if self.facts.ranks.get(key_of(n)) or (key.isupper() and self.of_matrices(key_of(n))):
+                    return False
                 held |= key_of(n) == letter
         return held and letter not in self.roles.indices
 

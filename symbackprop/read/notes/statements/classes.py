@@ -69,7 +69,9 @@ SOLVED = re.compile(
     re.IGNORECASE,
 )
 GRADIENT = re.compile(
-    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b" + _END, re.IGNORECASE
+    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b"
+    r"(?![\s-]+(?:penalty|descent|ascent|flow|steps?|methods?|norm|clipping|boosting|equation)\b)" + _END,
+    re.IGNORECASE,
 )
 DERIVED = re.compile(
     r"\b(?:gradients?|derivatives?|Jacobian|Hessian)(?:\s+(?:matrix|vector|operator))?\s+of"

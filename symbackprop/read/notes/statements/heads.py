@@ -70,7 +70,7 @@ class Heads:
     def __init__(self, scope: Scope, above: Above) -> None:
         self.scope = scope
         base = scope.base
-        facts, base = facts_of(scope, base)
+        facts, base = facts_of(scope, base, above)
         base = base if base.softmax else replace(base, softmax=above.table.softmax)
         self.records = with_one_samples(records_of(scope, base, facts, above), above)
         self.section: Section = Section(self.records, facts, base, above)
@@ -231,6 +231,9 @@ class Heads:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
             stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
+            if not stated:  # besides, it may be the formula to differentiate by other letters
+                chain = Chain((unit.lhs,), (replace(link, relation="="),), (unit.lhs.span[0], link.span[1]))
+                section.forms.append(Given(key, chain, r.formula.text, r.at + 1, r.formula.where))
             return self.define(r, unit, key) if stated else replace(unit, meant="claim")
         if items and not self.free_items(found.name):
             sub = found.name.sub
