@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import cast
 
 from .moving import Moving
+from .primes import Primes
 from .shorthand import Shorthand
 from .statement import Statement
 from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product, Script
@@ -19,8 +21,9 @@ def spelled_out(
     """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
     read = [s for s in statements if s is not None]
     dots, short = Moving(read, above, moving), Shorthand(read, above, partials)
-    changes = Idioms(increments(read))
-    return [None if s is None else changes.statement(short.statement(dots.statement(s))) for s in statements]
+    changes, primes = Idioms(increments(read)), Primes(read, above)
+    rewriting = (primes.statement, dots.statement, short.statement, changes.statement)
+    return [None if s is None else reduce(lambda done, change: change(done), rewriting, s) for s in statements]
 
 
 def increments(statements: Iterable[Statement]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..files.place import ReadError, Span, Unsettled
+from .primes import PRIME
 from .resolve_names import NameResolver
 from .tree import (
     Call,
@@ -54,6 +55,8 @@ class Derivatives(NameResolver):
         """∇_W and ∂_x take a number's name or a call alone, (∇_z L) x^T; else, and ∂/∂x always, the whole product."""
         if len(args) == 1:
             raise ReadError("nothing to differentiate", op.span)
+        if op.name == PRIME:
+            raise Unsettled("by what this is differentiated is not settled: write d/dx", op.span)
         rest, between = args[1:], signs[1:]
         body, used = self.taken(rest, between)
         alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call) or self.is_macro(rest[0]))

@@ -19,6 +19,7 @@ from .tree import (
     Link,
     Matrix,
     Name,
+    Num,
     Operator,
     Paren,
     Product,
@@ -49,7 +50,7 @@ def heads_of(chains: Iterable[Chain]) -> dict[str, Given]:
             case Chain((Product((Name(f, _, None, (), 0) as name, Paren(inner, "("))),), (Link(relation, body), *_)):
                 args = tuple(c.subjects[-1] for c in inner if not c.links)
                 names = tuple(a for a in args if isinstance(a, Name))
-                if relation not in EQUAL or len(names) < len(inner) or any(map(scripted, names)):
+                if relation not in EQUAL or len(names) < len(inner) or any(scripted(a) and not numbered(a) for a in names):
                     continue
                 if name.top or name.mark in DISTINCT or (f in found and found[f].args != names):
                     twice.add(f)
@@ -59,6 +60,12 @@ def heads_of(chains: Iterable[Chain]) -> dict[str, Given]:
 
 def scripted(name: Name) -> bool:
     return name.sub is not None or bool(name.sups) or name.primes > 0 or name.top > 0
+
+
+def numbered(name: Name) -> bool:
+    """x_1"""
+    items = name.sub.items if name.sub is not None else ()
+    return len(items) == 1 and isinstance(items[0], Num) and not (name.sups or name.primes or name.top)
 
 
 EQUAL = ("=", ":=", "≡")

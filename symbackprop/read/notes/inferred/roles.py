@@ -91,6 +91,7 @@ class Roles(Said):
             if b in ("l", "ℓ") or (len(shifts) > 1 and b not in self.bound and b.islower())
         }
         lower -= {b for b in lower if f"({b}" in bracketed and b not in ("l", "ℓ") and not self.facts.layered}
+        lower -= self.exponents()
         upper = {b for b in found if b == "L" or (f"[{b}" in bracketed and b.isupper())}
         if lower:
             last = next(iter(sorted(upper)), "L")
@@ -104,6 +105,14 @@ class Roles(Said):
         for b in found:
             if f"({b}" in bracketed and b not in self.layers:
                 self.samples.add(b)
+
+    def exponents(self) -> set[str]:
+        """The n of n x^{n-1}, a factor beside what it is written above of: no layer."""
+        out: set[str] = set()
+        for r in self.records:
+            above = {label.base for _, label, bracket in r.uses.labels if label.base is not None and not bracket}
+            out |= above & {u.key for u in r.uses.uses if u.name.sub is None and not u.name.sups and not u.by}
+        return out
 
     # --- indices and parts of names ----------------------------------------------------------
 

@@ -68,6 +68,14 @@ SOLVED = re.compile(
 GRADIENT = re.compile(
     r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b" + _END, re.IGNORECASE
 )
+CALLED = re.compile(
+    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)"
+    r"(?:\s+(?:matrix|vector|state|equation))?"
+    r"(?:\W*(?:\Z|of|for|with|w\.?r\.?t|by|in|at|on|from|that|then|now|itself|here|thus|therefore|so|is|are|equals?"
+    r"|reads?|becomes?|given)\b.*)?\W*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The formula is called a derivative: not "the gradient penalty: for …" or "gradient: for …"."""
 DERIVED = re.compile(
     r"\b(?:gradients?|derivatives?|Jacobian|Hessian)(?:\s+(?:matrix|vector|operator))?\s+of"
     r"(?:\s+(?!(?:is|are|equals?|becomes?|as|with|by|for)\b)[\w-]+){0,4}\s*\Z",

@@ -40,7 +40,7 @@ from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
 from .one_sample import with_one_samples
-from .spoken import leads_back, named_derivative, of_others, reach
+from .spoken import leads_back, named_derivative, no_derivative, of_others, reach
 from .statements import Reading, Scope, facts_of, records_of
 
 
@@ -253,6 +253,7 @@ class Heads:
             return replace(unit, lhs=derivative, meant="claim", span=link.at, left=left)
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
         named = named and not classes.DERIVED.search(before) and not classes.is_derivative(rhs)
+        named = named and classes.CALLED.search(before) is not None and not no_derivative(section, found, key, r)
         if named and not (classes.holds_derivative(rhs) or isinstance(rhs, Num)):
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
             self.section.unread.add(key)
