@@ -235,7 +235,8 @@ def is_array(node: Expr) -> bool:
 def as_array(node: Expr) -> Expr:
     match node:
         case Transpose(Paren() as inner):
-            return replace(node, arg=as_array(inner))
+            column = as_array(inner)
+            return column if inner.opening == "(" and isinstance(column, Matrix) else replace(node, arg=column)
         case Paren(chains, "(" | "[" as opening) if len(chains) > 1 and not any(c.links for c in chains):
             items = tuple(c.subjects[-1] for c in chains)
             if any(isinstance(i, Dots) for i in items):

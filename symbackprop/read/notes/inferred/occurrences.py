@@ -124,7 +124,7 @@ class Uses:
                 self.visit(exponent, scope, scalar_only=True)
             case Quotient(top, bottom):
                 self.visit(top, scope)
-                self.visit(bottom, scope, divides=True)
+                self.divisor(bottom, scope)
             case Paren(chains, _):
                 for c in chains:
                     if c.links and node.opening == "[":
@@ -163,6 +163,13 @@ class Uses:
                 for f in fields(node):
                     if f.name != "span":
                         self.visit(getattr(node, f.name), scope)
+
+    def divisor(self, node: Expr, scope: frozenset[str]) -> None:
+        if isinstance(node, Product) and all(isinstance(a, (Name, Num)) for a in node.args) and not any(node.signs):
+            for a in node.args:
+                self.visit(a, scope, divides=True)
+        else:
+            self.visit(node, scope, divides=True)
 
     def product(self, args: tuple[Expr, ...], signs: tuple[str, ...], scope: frozenset[str]) -> None:
         if "times" in signs and len(args) == 2 and all(isinstance(a, (Name, Num)) for a in args):

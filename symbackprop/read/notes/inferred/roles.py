@@ -369,6 +369,7 @@ class Roles(Said):
             a.normed += u.normed
         a.scalar += u.scalar_only and items == 0
         a.powers += items == 0 and any(isinstance(s.value, Num) and s.value.value > 1 for s in u.name.sups)
+        a.divides += u.divides and items == 0
         if u.by:
             a.by[u.by] += 1
         a.words += u.name.mark == "text"

@@ -88,6 +88,7 @@ class ArrayUse:
     normed: int = 0
     scalar: int = 0
     powers: int = 0
+    divides: int = 0
     by: Counter[str] = field(default_factory=Counter)
     bold: bool = False
     calls: int = 0
