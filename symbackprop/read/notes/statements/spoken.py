@@ -172,7 +172,8 @@ def no_derivative(section: Section, found: Head, key: str, r: Record) -> bool:
     return any(section.roles.full_key(u.name)[0] == key for u in uses) or any(stated)
 
 
-_DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random)\b", re.IGNORECASE)
+_DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random"
+    r"|process|time series|innovations?|shocks?|autoregress\w*|AR)\b", re.IGNORECASE)
 
 
 def noisy(section: Section, key: str, rhs: Expr, at: int) -> bool:
