@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import cast
 
+from .along import Along
 from .moving import Moving
 from .primes import Primes
 from .shorthand import Shorthand
@@ -22,7 +23,7 @@ def spelled_out(
     read = [s for s in statements if s is not None]
     dots, short = Moving(read, above, moving), Shorthand(read, above, partials)
     changes, primes = Idioms(increments(read), held_in(read)), Primes(read, above)
-    rewriting = (primes.statement, dots.statement, short.statement, changes.statement)
+    rewriting = (primes.statement, Along(read).statement, dots.statement, short.statement, changes.statement)
     return [None if s is None else reduce(lambda done, change: change(done), rewriting, s) for s in statements]
 
 

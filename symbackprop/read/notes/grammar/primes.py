@@ -13,7 +13,7 @@ from .walking import mapped, outside_scripts, walk
 
 PRIME = "prime"
 """The name of the operator that a prime behind a bracket stands for; its variable is found here."""
-FUNCTIONS = frozenset("fghuvwyFGφψρ")
+FUNCTIONS = frozenset("fghuvwyFGHφψρ")
 VARIABLES = ("x", "t")
 
 
@@ -147,7 +147,7 @@ class Applied:
     def of(self, node: object) -> object:
         match node:
             case Operator(name="prime"):
-                return replace(node, name="", wrt=(self.variable,) * node.order)
+                return replace(node, wrt=(self.variable,) * node.order)
             case Name():
                 return self.applied(node)
             case Product():
@@ -213,7 +213,8 @@ def arguments_of(chains: Sequence[Chain]) -> dict[str, Name]:
                 if isinstance(a, Name) and a.sub is None and not sign and isinstance(beside, Paren):
                     found.setdefault(a.letter, set()).add(inner if isinstance(inner, Name) else ANYTHING)
     heads = one_letter(heads_of(chains))
-    return heads | {f: min(x) for f, x in found.items() if len(x) == 1 and ANYTHING not in x and f in FUNCTIONS | {"H"}}
+    alone = {f: next(iter(x)) for f, x in found.items() if len(x) == 1 and f in FUNCTIONS}
+    return heads | {f: x for f, x in alone.items() if x != ANYTHING}
 
 
 ANYTHING = Name("")
@@ -234,7 +235,8 @@ def bracketed(node: Expr) -> Paren:
 
 
 def is_mark(node: object) -> bool:
-    return isinstance(node, Product) and isinstance(node.args[0], Operator) and node.args[0].name == PRIME
+    first = node.args[0] if isinstance(node, Product) else None
+    return isinstance(first, Operator) and first.name == PRIME and not first.wrt
 
 
 def is_whole(node: object) -> bool:
@@ -263,7 +265,8 @@ def argument(node: object) -> Name | None:
     if isinstance(node, Product) and not is_mark(node):
         for a, beside, sign in zip(node.args, node.args[1:], node.signs, strict=False):
             inner = inner_of(under_scripts(beside)) if isinstance(under_scripts(beside), Paren) else None
-            if not sign and isinstance(inner, Name) and (is_whole(a) or (isinstance(a, Name) and a.letter in FUNCTIONS)):
+            function = is_whole(a) or (isinstance(a, Name) and a.letter in FUNCTIONS)
+            if function and not sign and isinstance(inner, Name):
                 return inner
     return None
 

@@ -55,7 +55,7 @@ class Derivatives(NameResolver):
         """∇_W and ∂_x take a number's name or a call alone, (∇_z L) x^T; else, and ∂/∂x always, the whole product."""
         if len(args) == 1:
             raise ReadError("nothing to differentiate", op.span)
-        if op.name == PRIME:
+        if op.name == PRIME and not op.wrt:
             raise Unsettled("by what this is differentiated is not settled: write d/dx", op.span)
         rest, between = args[1:], signs[1:]
         body, used = self.taken(rest, between)

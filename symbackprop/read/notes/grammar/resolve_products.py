@@ -298,6 +298,8 @@ class Products(Derivatives):
         whole = word.name in WHOLE_WORDS and word.name not in ("max", "min")
         simple = all(isinstance(a, PREFIX_LIKE) for a in args) and not any(signs[: len(args) - 1])
         likelihood = word.name == "log" and any(isinstance(a, Operator) and a.name == "exp" for a in args)
+        if whole and isinstance(args[used], Operator) and cast(Operator, args[used]).name in WHOLE_WORDS:  # det X tr Y
+            return inner, used
         if whole or likelihood or (isinstance(args[0], Num) and simple):
             return self.factors(args, signs[: len(args) - 1], (args[0].span[0], args[-1].span[1])), len(args)
         if isinstance(args[used], Operator) and cast(Operator, args[used]).kind == "function":  # sin x cos x

@@ -50,7 +50,9 @@ def heads_of(chains: Iterable[Chain]) -> dict[str, Given]:
             case Chain((Product((Name(f, _, None, (), 0) as name, Paren(inner, "("))),), (Link(relation, body), *_)):
                 args = tuple(c.subjects[-1] for c in inner if not c.links)
                 names = tuple(a for a in args if isinstance(a, Name))
-                if relation not in EQUAL or len(names) < len(inner) or any(scripted(a) and not numbered(a) for a in names):
+                if relation not in EQUAL or len(names) < len(inner):
+                    continue
+                if any(scripted(a) and not numbered(a) for a in names):
                     continue
                 if name.top or name.mark in DISTINCT or (f in found and found[f].args != names):
                     twice.add(f)

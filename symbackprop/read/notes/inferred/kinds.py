@@ -211,7 +211,8 @@ class Framer(Options):
         if not all(isinstance(a, Name) for a in args):
             return
         body = found[0].link.rhs
-        reworded = any(isinstance(n, Name) and n.primes for n in walk(body)) and not re.search("'|prime", self.text(found[0]))
+        primed = any(isinstance(n, Name) and n.primes for n in walk(body))
+        reworded = primed and re.search("'|prime", self.text(found[0])) is None
         if found[0].head.under == "log":
             body = Product(
                 (Operator("function", "exp"), Paren((Chain((body,), (), body.span),), "(")), ("",), body.span
@@ -229,7 +230,8 @@ class Framer(Options):
         single = args[0] if len(args) == 1 else None
         moved = {u.key for r in roles.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
         moved &= {key_of(n) for n in walk(body) if isinstance(n, Name)} - {self.spelled(a) for a in args}  # type: ignore[arg-type]
-        if isinstance(single, Name) and self.scalar_formula(key, single, body) and not (moved - roles.primed) and not reworded:
+        plain = not reworded and not moved - roles.primed
+        if isinstance(single, Name) and plain and self.scalar_formula(key, single, body):
             if others or key in roles.primed or (not bare and key not in LOSSES):
                 text = self.text(found[0])
                 symbol = FunctionSymbol(key, "elementwise", (key_of(single),), text, said=True)
@@ -284,11 +286,11 @@ class Framer(Options):
         lone = all(len(c) == 1 for c in calls)
         mine = (c for c in self.roles.candidates if self.roles.full_key(c.head.name)[0] == key)
         defined = any(not self.functional(c) for c in mine)
+        if key == GAMMA and lone and never_bare:
+            return self.abstract(key, frame)
         if defined and key not in self.roles.primed:
             return
         if key in self.roles.primed and (key in USUAL_FUNCTIONS or never_bare):
-            self.abstract(key, frame)
-        elif key == GAMMA and lone and never_bare:
             self.abstract(key, frame)
         elif not lone and all(c == calls[0] and all(isinstance(a, Name) for a in c) for c in calls):
             self.loss(key, calls[0], frame)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from ..declared.symbols import marked
 from ..grammar.loosely import order_of_d, spelled_items
+from ..grammar.primes import PRIME
 from ..grammar.resolve_products import head_paren
 from ..grammar.statement import Statement
 from ..grammar.tree import (
@@ -138,8 +139,9 @@ class Uses:
                 for v in wrt:
                     self.visit(v, scope, by="d" if total else "∂")
             case Operator():
+                by = "∇" if node.kind == "nabla" else "d" if node.total else "∂"
                 for v in node.wrt:
-                    self.visit(v, scope, by="∇" if node.kind == "nabla" else "d" if node.total else "∂")
+                    self.visit(v, scope, by=by, scalar_only=node.name == PRIME)
                 self.scripts("", node.sub, (), scope)
                 for s in node.sups:
                     if s.value is not None:

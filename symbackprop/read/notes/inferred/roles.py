@@ -109,7 +109,9 @@ class Roles(Said):
     def exponents(self) -> set[str]:
         """The n of n x^{n-1}, a factor beside what it is written above of: no layer."""
         out: set[str] = set()
+        moved = {u.key for r in self.records for u in r.uses.uses if u.by == "d" and not u.name.sups}  # d/dt t^k
         for r in self.records:
+            out |= {label.base for k, label, bracket in r.uses.labels if k in moved and not bracket and label.base}
             above = {label.base for _, label, bracket in r.uses.labels if label.base is not None and not bracket}
             out |= above & {u.key for u in r.uses.uses if u.name.sub is None and not u.name.sups and not u.by}
         return out
@@ -341,6 +343,8 @@ class Roles(Said):
 
     def uses(self) -> None:
         self.parameters()
+        for letter in self.exponents() - self.sizes:
+            self.count(letter, 0, False, Use(letter, Name(letter), scalar_only=True))
         for r in self.records:
             for u in r.uses.uses:
                 if self.params and self.is_parameter(r, u):

@@ -146,6 +146,14 @@ def is_question(node: Expr) -> bool:
     )
 
 
+def moves(lhs: Expr, rhs: Expr) -> Name | None:
+    """The x of dx/dt = f(x), with x and no derivative on the right."""
+    match lhs:
+        case Derivative(Name(_, _, None, (), 0) as x, (Name(),), True) if not holds_derivative(rhs):
+            return x if any(n == x for n in walk(rhs)) else None
+    return None
+
+
 def is_order(node: Expr) -> bool:
     """O(h^2), o(1): no term."""
     last = node.args[0] if isinstance(node, Product) else node

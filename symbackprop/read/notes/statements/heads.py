@@ -32,7 +32,7 @@ from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
-from ..inferred.said import Candidate, Head, Record, defining
+from ..inferred.said import Candidate, Head, Record, defining, from_logarithm
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
@@ -196,8 +196,7 @@ class Heads:
         key, items, layered = section.roles.full_key(found.name)
         rhs = link.rhs
         stated = link.relation in (":=", "≡") or classes.STIPULATES.search(before) is not None
-        part = self.in_a_case(r, unit, key)
-        if part is not None:
+        if (part := self.in_a_case(r, unit, key)) is not None:
             return part
         if self.table.known_name(key, layered):
             return self.declared_head(r, unit, key, stated)
@@ -253,8 +252,8 @@ class Heads:
             return replace(unit, lhs=derivative, meant="claim", span=link.at, left=left)
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
         named = named and not classes.DERIVED.search(before) and not classes.is_derivative(rhs)
-        named = named and classes.CALLED.search(before) is not None and not no_derivative(section, found, key, r)
-        if named and not (classes.holds_derivative(rhs) or isinstance(rhs, Num)):
+        named = named and classes.CALLED.search(before) and not (classes.holds_derivative(rhs) or isinstance(rhs, Num))
+        if named and not no_derivative(section, found, key, r):
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
             self.section.unread.add(key)
             return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))
@@ -329,6 +328,7 @@ class Heads:
 
     def define(self, r: Record, unit: Unit, key: str) -> Unit:
         head_, link = self.defining(unit.lhs, unit.link)
+        link = from_logarithm(link) if head_ is not None and head_.under == "log" else link
         lhs = unit.lhs if head_ is None or link is unit.link else head_.name
         chain = Chain((lhs,), (replace(link, relation="="),), (unit.lhs.span[0], unit.link.span[1]))
         given = Given(key, chain, r.formula.text, r.at, r.formula.where)

@@ -168,7 +168,7 @@ def no_derivative(section: Section, found: Head, key: str, r: Record) -> bool:
     uses = (u for x in section.records for u in x.uses.uses if u.differentiated)
     chains = (p.chain for x in section.records if x.loose is not None for p in x.loose.parts)
     sides = ((c.subjects[-1], link.rhs) for c in chains for link in c.links)
-    stated = (is_it(a) and holds_derivative(b) or is_it(b) and holds_derivative(a) for a, b in sides)
+    stated = ((is_it(a) and holds_derivative(b)) or (is_it(b) and holds_derivative(a)) for a, b in sides)
     return any(section.roles.full_key(u.name)[0] == key for u in uses) or any(stated)
 
 
