@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..files.place import ReadError, Span, Unsettled
+from .primes import PRIME
 from .resolve_names import NameResolver
 from .tree import (
     Add,
@@ -76,6 +77,8 @@ class Derivatives(NameResolver):
         """∇_W and ∂_x take a number's name or a call alone, (∇_z L) x^T; else, and ∂/∂x always, the whole product."""
         if len(args) == 1:
             raise ReadError("nothing to differentiate", op.span)
+        if op.name == PRIME and not op.wrt:
+            raise Unsettled("by what this is differentiated is not settled: write d/dx", op.span)
         rest, between = args[1:], signs[1:]
         if op.name == "partial" and any(isinstance(v, Name) and v.letter in _COUNTING and not v.sub for v in op.wrt):
             raise Unsettled("∂ by an index: the derivative by which coordinates?", op.span)
@@ -94,7 +97,7 @@ class Derivatives(NameResolver):
             span = (op.span[0], args[used].span[1])
         return self.slope(op, rest, body, span), 1 + used
 
-    def slope(self, op: Operator, rest: Sequence[Expr], body: Expr, span: Span) -> Expr:
+    def slope(self, op: Operator, rest: tuple[Expr, ...], body: Expr, span: Span) -> Expr:
         wrt = op.wrt or (self.only_variable(rest, body, op.span),)
         if op.name == "jacobian" and not self.is_number(body):
             return Transpose(Gradient(body, self.variable(wrt[0])[0], span), span)

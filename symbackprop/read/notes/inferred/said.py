@@ -101,6 +101,7 @@ class ArrayUse:
     normed: int = 0
     scalar: int = 0
     powers: int = 0
+    divides: int = 0
     by: Counter[str] = field(default_factory=Counter)
     bold: bool = False
     calls: int = 0
@@ -157,11 +158,15 @@ def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[
                 link, rhs=Power(link.rhs, Num(Fraction(1, 2)), False, link.rhs.span)
             )
         case Product((Operator("function", "log"), Name() as name)) if not (name.sups or name.primes or name.top):
-            whole = Paren((Chain((link.rhs,), (), link.span),), "(")
-            body = Product((Operator("function", "exp"), whole), ("",), link.rhs.span)
-            return Head(name, key_of(name)), replace(link, rhs=body)
+            return Head(name, key_of(name)), from_logarithm(link)
         case _:
             return head_of(lhs), link
+
+
+def from_logarithm(link: Link) -> Link:
+    """log p = …: p is its exponential."""
+    whole = Paren((Chain((link.rhs,), (), link.span),), "(")
+    return replace(link, rhs=Product((Operator("function", "exp"), whole), ("",), link.rhs.span))
 
 
 def softmax_given(chain: Chain) -> Name | None:

@@ -31,6 +31,7 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.walking import walk
+from .above import letters
 from .conform import Shapes
 from .conform_operations import Misfit
 from .kinds import Frame
@@ -100,6 +101,7 @@ class Solver:
         found: dict[str, None] = {}
         work: list[object] = [chain]
         seen: set[str] = set()
+        options = self.frame.options
         while work:
             uses = Uses()
             node = work.pop()
@@ -115,6 +117,9 @@ class Solver:
                 if key in self.frame.table.macros and key not in seen:
                     seen.add(key)
                     work.append(self.frame.table.macros[key].body)
+                function = self.frame.table.functions.get(key)
+                if function is not None and function.body:  # the constants of its formula
+                    found |= dict.fromkeys(sorted(letters(function.body).difference(function.args) & options.keys()))
                 whole = key + AT if layered and key + AT in self.frame.options else key
                 if whole in self.frame.options:
                     found[whole] = None

@@ -293,9 +293,7 @@ class Intents(Heads):
             found = Resolver(self.table).expr(rhs)
         except (SymbackpropError, RecursionError):
             return False
-        if isinstance(found, (Shape, ShapeWord)):
-            return True
-        return is_shape(found, self.table) and self.all_sizes(lhs)
+        return isinstance(found, (Shape, ShapeWord)) or (is_shape(found, self.table) and self.all_sizes(lhs))
 
     def all_sizes(self, lhs: Expr) -> bool:
         try:
@@ -388,6 +386,9 @@ class Intents(Heads):
         listed = not r.formula.display and classes.LISTED.fullmatch(before) is not None
         if listed and ((found is None and self.normalises(lhs, rhs)) or of_a_letter(self.section, lhs, rhs)):
             return self.condition(r, unit)
+        if (x := classes.moves(lhs, rhs)) and not self.section.defines(self.section.roles.full_key(x)[0]):
+            self.section.unread.add(self.section.roles.full_key(x)[0])
+            return replace(unit, meant="remark", note="an equation of motion")
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")
         if found is None:

@@ -294,7 +294,9 @@ def acronyms(formulas: Sequence[str]) -> set[str]:
         return set()
     runs = [m for text in formulas for m in _RUN.finditer(text)]
     apart = {c for m in runs if m["run"] not in found and not m.group().startswith("\\") for c in m.group()}
-    return {w for w in found if any(c not in apart for c in w)}
+    given = {m[1] for text in formulas for m in _GIVEN.finditer(text)}
+    derivatives = {w for w in found if w[0] in "DJH" and w[1:] in given}  # DF(x) is that of F
+    return {w for w in found - derivatives if any(c not in apart for c in w)}
 
 
 def used_in(loose: Statement | None) -> Uses:
