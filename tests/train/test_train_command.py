@@ -243,7 +243,7 @@ def test_the_first_step_is_near(tmp_path):
 def test_generated_source_does_not_depend_on_the_hash_seed():
     code = (
         "from symbackprop.network.dense import dense; from symbackprop.write.code.network_code import compile_gradient;"
-        "n = dense(('n', 'm', 3), ('gelu', 'softmax'), 'squared-error', 'column', 'N');"
+        "n = dense((4, 5, 3), ('gelu', 'softmax'), 'squared-error', 'column', 'N');"
         "print(compile_gradient(n, cost=True).source)"
     )
     sources = {
