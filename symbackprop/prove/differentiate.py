@@ -61,6 +61,10 @@ class Names:
         self.count += 1
         return Index(f"~{self.count}", size)
 
+    def axes(self, binder: Sum | Whole) -> tuple[Index, ...]:
+        """New indices for its dummies."""
+        return tuple(map(self.new, (binder.size,) if isinstance(binder, Sum) else binder.sizes))
+
     def array(self) -> Array:
         """A name for a compound term: @1, @2, ..."""
         self.arrays += 1

@@ -10,13 +10,11 @@ from symbackprop.core.indices import Index, IndexExpr, affine
 from symbackprop.core.kernel import (
     Chain,
     Digits,
-    Inside,
     Linear,
     Proof,
     Rephrase,
     Seen,
     UnderDiff,
-    UnderSum,
     Values,
     check,
 )
@@ -36,10 +34,7 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     free,
-    open_body,
-    over,
     predicate_key,
-    rebuilt,
     require,
     sub,
     substitute,
@@ -54,7 +49,6 @@ from symbackprop.prove.normal_form.session import (
     QUICK,
     RANKS_KEPT,
     WAYS,
-    Rewritten,
     TooLarge,
     Way,
     flipped,
@@ -64,6 +58,7 @@ from symbackprop.prove.normal_form.session import (
 )
 from symbackprop.prove.normal_form.zero import prove_zero
 from symbackprop.prove.rules.whole_arrays import with_merged
+from symbackprop.prove.traversal import Rewritten, in_parts
 
 ROUNDS = 4
 
@@ -308,14 +303,8 @@ def without_derivatives(t: Term, context: Context, names: Names) -> tuple[Term, 
             inside, before = without_derivatives(body, context, names)
             value, law = differentiate(inside, wrt, context, names)
             return value, law if before is None else Chain(UnderDiff(wrt, before), (law,))
-        case Sum(size, body, _):
-            i: Index = names.new(size)
-            value, proof = without_derivatives(open_body(body, (i,)), context, names)
-            return over(i, value), None if proof is None else UnderSum(i, proof)
-        case Add(args) | Mul(args):
-            results = [without_derivatives(a, context, names) for a in args]
-            parts = tuple((k, p) for k, (_, p) in enumerate(results) if p is not None)
-            return rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)
+        case Sum() | Add() | Mul():
+            return in_parts(t, lambda s: without_derivatives(s, context, names), names.axes)
         case _:
             raise ProofError("a derivative inside a function")
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from symbackprop.core.context import Context, Same
 from symbackprop.core.indices import Index, Size
-from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, UnderDiff, UnderSum, UnderWhole
+from symbackprop.core.kernel import By, Chain, Flip, Linear, Proof, UnderDiff, UnderSum
 from symbackprop.core.laws.derivatives import ARRAY_FUNCTIONS
 from symbackprop.core.laws.functions import DERIVATIVES
 from symbackprop.core.signs import instance
@@ -32,18 +32,16 @@ from symbackprop.core.terms import (
     Term,
     Whole,
     add,
-    arguments,
     free,
     mul,
     opened,
     opened_whole,
     over,
-    rebuilt,
     substitute,
     subterms,
-    whole,
 )
 from symbackprop.prove.normal_form.session import joined
+from symbackprop.prove.traversal import in_parts
 
 Rewrite: TypeAlias = tuple[Term, Proof]
 Rule: TypeAlias = Callable[[Term, Context], Rewrite | None]
@@ -73,24 +71,8 @@ def repeated(rule: Rule) -> Rule:
 
 def inside(t: Term, rewrite: Callable[[Term], Rewrite | None]) -> Rewrite | None:
     """The parts of a term rewritten, each by itself; None when none of them is."""
-    match t:
-        case Sum(size, _, letter):
-            i = fresh(letter, size, t)
-            inner = rewrite(opened(t, i))
-            return inner and (renamed(over(i, inner[0]), letter), UnderSum(i, inner[1]))
-        case Whole(fn, order, _, _, at, _):
-            axes = axes_of(t)
-            inner = rewrite(opened_whole(t, axes))
-            return inner and (whole(fn, order, axes, inner[0], at), UnderWhole(fn, order, axes, at, inner[1]))
-        case Diff(body, wrt):
-            inner = rewrite(body)
-            return inner and (Diff(inner[0], wrt), UnderDiff(wrt, inner[1]))
-    results = [rewrite(a) for a in arguments(t)]
-    parts = [(k, r) for k, r in enumerate(results) if r is not None]
-    if not parts:
-        return None
-    args = tuple(r[0] if r else a for a, r in zip(arguments(t), results, strict=True))
-    return rebuilt(t, args), Inside(t, tuple((k, p) for k, (_, p) in parts))
+    value, proof = in_parts(t, lambda s: rewrite(s) or (s, None), indices_of)
+    return None if proof is None else (value, proof)
 
 
 def first_of(*rules: Rule) -> Rule:
@@ -277,6 +259,11 @@ def axes_of(w: Whole, *avoid: Term) -> tuple[Index, ...]:
         letter = w.hints[n] if n < len(w.hints) else "i"
         axes.append(fresh(letter, size, Entry(Array("_"), tuple(axes)), w, *avoid))
     return tuple(axes)
+
+
+def indices_of(binder: Sum | Whole) -> tuple[Index, ...]:
+    """By the letters on paper."""
+    return (fresh(binder.hint, binder.size, binder),) if isinstance(binder, Sum) else axes_of(binder)
 
 
 def renamed(s: Sum, letter: str) -> Sum:

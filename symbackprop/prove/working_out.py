@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from symbackprop.core.context import Context, Equation
-from symbackprop.core.indices import Index
-from symbackprop.core.kernel import Chain, Inside, Proof, UnderDiff, UnderSum, UnderWhole, check
+from symbackprop.core.kernel import Chain, Proof, UnderDiff, check
 from symbackprop.core.terms import (
     ZERO,
     Add,
@@ -19,16 +18,9 @@ from symbackprop.core.terms import (
     ProofError,
     Sum,
     Term,
-    Whole,
     add,
-    arguments,
-    bind,
     map_opened,
     mul,
-    opened,
-    opened_whole,
-    over,
-    rebuilt,
     subterms,
 )
 from symbackprop.prove.equality import without_derivatives
@@ -36,6 +28,7 @@ from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.session import FAILED
 from symbackprop.prove.rewriting import everywhere, folding
 from symbackprop.prove.tidying import Tidy, length
+from symbackprop.prove.traversal import Rewritten, in_parts
 
 from .differentiate import Names, differentiate
 
@@ -82,25 +75,12 @@ class WorkingOut:
                 if inner.proof is not None:
                     proof = Chain(UnderDiff(wrt, inner.proof), (proof,))
                 return Value(theorem.equation.rhs, proof)
-            case Sum(size, _, _):
-                i = self.names.new(size)
-                inner = self.of(opened(t, i))
-                if inner.proof is None:
-                    return Value(t)
-                return Value(hinted(t, over(i, inner.term)), UnderSum(i, inner.proof))
-            case Whole(fn, order, sizes, _, at, hints):
-                axes: tuple[Index, ...] = tuple(self.names.new(s) for s in sizes)
-                inner = self.of(opened_whole(t, axes))
-                if inner.proof is None:
-                    return Value(t)
-                body = bind(axes, inner.term)
-                return Value(Whole(fn, order, sizes, body, at, hints), UnderWhole(fn, order, axes, at, inner.proof))
             case _:
-                parts = [self.of(p) for p in arguments(t)]
-                changed = tuple((k, p.proof) for k, p in enumerate(parts) if p.proof is not None)
-                if not changed:
-                    return Value(t)
-                return Value(rebuilt(t, tuple(p.term for p in parts)), Inside(t, changed))
+                return Value(*in_parts(t, self.rewritten, self.names.axes))
+
+    def rewritten(self, t: Term) -> Rewritten:
+        found = self.of(t)
+        return found.term, found.proof
 
     def theorem(self, d: Diff) -> CheckedEquation:
         if d not in self.theorems:
@@ -113,11 +93,6 @@ class WorkingOut:
             assert equation.lhs == d
             self.theorems[d] = CheckedEquation(equation, proof, context)
         return self.theorems[d]
-
-
-def hinted(old: Sum, new: Term) -> Term:
-    """The dummy keeps the letter that was written."""
-    return Sum(new.size, new.body, old.hint) if isinstance(new, Sum) else new
 
 
 def has_derivative(t: Term) -> bool:

@@ -8,7 +8,6 @@ relu(relu(x)) have a normal form without them.
 from __future__ import annotations
 
 from symbackprop.core.context import Context
-from symbackprop.core.indices import Bound, IndexAtom, IndexExpr
 from symbackprop.core.terms import (
     ONE,
     Add,
@@ -22,8 +21,8 @@ from symbackprop.core.terms import (
     Sum,
     Term,
     add,
-    map_indices,
     map_opened,
+    map_parts,
     mul,
     sub,
     subterms,
@@ -61,8 +60,8 @@ def off_diagonals(t: Term, normal: Normal) -> Term:
 def safe(t: Term, guards: tuple[Holds, ...] = ()) -> Term:
     """h f(u) as h f(h u + 1 - h), for roots, logarithms and quotients beside a step h."""
     match t:
-        case Add(args):
-            return Add(tuple(safe(a, guards) for a in args))
+        case Add() | Sum():
+            return map_opened(t, lambda s: safe(s, guards))
         case Mul(args):
             own = tuple(a for a in args if isinstance(a, Holds) and isinstance(a.predicate, Positive))
             return Mul(tuple(a if a in own else safe(a, (*guards, *own)) for a in args))
@@ -70,12 +69,8 @@ def safe(t: Term, guards: tuple[Holds, ...] = ()) -> Term:
             return Power(guarded(safe(base), guards), q)
         case Apply("log" as fn, arg, order) if guards:
             return Apply(fn, guarded(safe(arg), guards), order)
-        case Power(base, q):
-            return Power(safe(base), q)
-        case Apply(fn, arg, order):
-            return Apply(fn, safe(arg), order)
-        case Sum(size, body, hint):
-            return Sum(size, safe(body, lifted(guards)), hint)
+        case Power() | Apply():
+            return map_parts(t, safe)
         case _:
             return t
 
@@ -83,13 +78,3 @@ def safe(t: Term, guards: tuple[Holds, ...] = ()) -> Term:
 def guarded(u: Term, guards: tuple[Holds, ...]) -> Term:
     h = mul(*guards)
     return add(mul(h, u), sub(ONE, h))
-
-
-def lifted(guards: tuple[Holds, ...]) -> tuple[Holds, ...]:
-    """Guards seen from under one more sum: their dangling dummies move up."""
-
-    def up(x: IndexAtom, depth: int) -> IndexExpr:
-        return Bound(x.depth + 1) if isinstance(x, Bound) and x.depth >= depth else x
-
-    moved = (map_indices(h, up) for h in guards)
-    return tuple(h for h in moved if isinstance(h, Holds))

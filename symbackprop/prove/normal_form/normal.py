@@ -49,11 +49,12 @@ from symbackprop.core.terms import (
     whole,
 )
 from symbackprop.prove.rules.summation_ranges import join
+from symbackprop.prove.traversal import Rewritten
 
 from ..differentiate import Names, differentiate
 from ..rules.functions import array_function, function
 from ..rules.relations import Relations
-from .session import About, Reduction, Rewritten, Rule, Session, Way, either, joined, ordered, step_of_steps
+from .session import About, Reduction, Rule, Session, Way, either, joined, ordered, step_of_steps
 from .strides import Strides, digits
 
 F1 = Fraction(1)

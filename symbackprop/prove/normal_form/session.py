@@ -20,7 +20,7 @@ from typing import NamedTuple
 from symbackprop.clock import check_time
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Affine, Index, ProofError, Size, SymbackpropError
-from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole
+from symbackprop.core.kernel import By, Chain, Flip, Instance, Let, Linear, Proof
 from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs, within
 from symbackprop.core.sums import (
     Expansion,
@@ -50,19 +50,14 @@ from symbackprop.core.terms import (
     key,
     mul,
     neg,
-    open_body,
-    over,
-    rebuilt,
     substitute,
     subterms,
-    whole,
 )
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import unify
+from symbackprop.prove.traversal import Rewritten, in_parts
 
 from .strides import Strides, strides
-
-Rewritten = tuple[Term, Proof | None]  # None: nothing changed
 
 
 def joined(*proofs: Proof | None) -> Proof:
@@ -227,19 +222,8 @@ class Session(ABC):
             case Entry(array, at) if array in self.meanings:
                 value, rest = self.unfolded(self.meanings[array].at(*at))
                 return value, joined(By("unfold", (t,)), rest)
-            case Sum(size, body, _):
-                i = self.names.new(size)
-                value, proof = self.unfolded(open_body(body, (i,)))
-                return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
-            case Whole(fn, order, sizes, body, at, _):
-                axes = tuple(self.names.new(n) for n in sizes)
-                value, proof = self.unfolded(open_body(body, axes))
-                return (t, None) if proof is None else (
-                    whole(fn, order, axes, value, at), UnderWhole(fn, order, axes, at, proof))  # fmt: skip
             case _:
-                results = [self.unfolded(a) for a in arguments(t)]
-                parts = tuple((k, p) for k, (_, p) in enumerate(results) if p is not None)
-                return (rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)) if parts else (t, None)
+                return in_parts(t, self.unfolded, self.names.axes)
 
     def closed(self, proof: Proof) -> Proof:
         """The proof with every name introduced, innermost last."""

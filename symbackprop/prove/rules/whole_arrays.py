@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symbackprop.core.indices import Index, IndexExpr, ProofError, Size, as_affine, at_least_zero
-from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderSum, UnderWhole, check
+from symbackprop.core.kernel import By, Inside, Linear, Proof, UnderWhole, check
 from symbackprop.core.monomials import solutions
 from symbackprop.core.signs import within
 from symbackprop.core.sums import Monomial, monomial_key, same
@@ -19,18 +19,14 @@ from symbackprop.core.terms import (
     Ordinal,
     Positive,
     Power,
-    Sum,
     Term,
     Whole,
     add,
-    arguments,
     free,
     key,
     mul,
-    open_body,
     opened_whole,
     over,
-    rebuilt,
     sub,
     subterms,
     sum_over,
@@ -38,8 +34,9 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import Pattern, occurrences, unify
-from symbackprop.prove.normal_form.session import Move, Rewritten, Rule, Session, joined, product_of
+from symbackprop.prove.normal_form.session import Move, Rule, Session, joined, product_of
 from symbackprop.prove.normal_form.shared_content import total
+from symbackprop.prove.traversal import Rewritten, in_parts
 
 F1 = Fraction(1)
 
@@ -293,21 +290,6 @@ def merged(w: Whole, names: Names) -> tuple[Term, Proof] | None:
 
 def with_merged(t: Term, names: Names) -> Rewritten:
     """The term with its maxima of maxima merged, and the proof."""
-    match t:
-        case Sum(size, body, _):
-            i = names.new(size)
-            value, proof = with_merged(open_body(body, (i,)), names)
-            return (t, None) if proof is None else (over(i, value), UnderSum(i, proof))
-        case Whole(fn, order, sizes, _, at, _):
-            axes = tuple(map(names.new, sizes))
-            value, proof = with_merged(opened_whole(t, axes), names)
-            above = t if proof is None else whole(fn, order, axes, value, at)
-            under = None if proof is None else UnderWhole(fn, order, axes, at, proof)
-            found = merged(above, names)
-            if found is not None:
-                return found[0], joined(under, found[1])
-            return above, under
-        case _:
-            results = [with_merged(a, names) for a in arguments(t)]
-            parts = tuple((k, p) for k, (_, p) in enumerate(results) if p is not None)
-            return (rebuilt(t, tuple(v for v, _ in results)), Inside(t, parts)) if parts else (t, None)
+    above, under = in_parts(t, lambda s: with_merged(s, names), names.axes)
+    found = merged(above, names) if isinstance(above, Whole) else None
+    return (above, under) if found is None else (found[0], joined(under, found[1]))
