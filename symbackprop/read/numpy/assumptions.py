@@ -10,23 +10,10 @@ from typing import Any
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.sums import same
-from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Add,
-    AtLeastZero,
-    Mul,
-    Nonzero,
-    Num,
-    Positive,
-    Term,
-    add,
-    free,
-    mul,
-    substitute,
-)  # fmt: skip
+from symbackprop.core.syntax import ONE, ZERO, Add, AtLeastZero, Mul, Nonzero, Num, Positive, Term, free, substitute
+from symbackprop.core.terms import add, mul, num
 
-from .algebra import minus, num
+from .algebra import minus
 from .array import SymArray
 from .axes import aligned, broadcast
 from .context import TraceError, Tracing, tracing
