@@ -16,8 +16,7 @@ from symbackprop.network.activations import Z as VARIABLE
 from symbackprop.network.activations import activation, scalar_activation
 from symbackprop.network.dense import dense
 from symbackprop.network.theorems import definition, prove_equation, prove_network, remainder, settled
-from symbackprop.read.formulas.program import Formulas, Program
-from symbackprop.read.formulas.statement import reached
+from symbackprop.read.formulas.program import Formulas, Program, reached
 from symbackprop.read.numpy import Declared
 
 I, J = Index("i", sized(9)), Index("j", sized(9))

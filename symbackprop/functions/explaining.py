@@ -13,8 +13,7 @@ from symbackprop.core.terms import Array, Nonzero, SymbackpropError, Whole, free
 from symbackprop.gradients.lemmas import everywhere_in
 from symbackprop.gradients.meanings import opened
 from symbackprop.prove.equality import prove_equal
-from symbackprop.read.formulas.program import Assuming, Program
-from symbackprop.read.formulas.statement import Asked, asked
+from symbackprop.read.formulas.program import Asked, Assuming, Program, asked
 from symbackprop.read.formulas.typed import read_typed
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.read.numpy import UNIT, ZERO_AT, Declared

@@ -13,7 +13,7 @@ from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.judging import Judge
 from symbackprop.functions.checks import check_gradient
 from symbackprop.functions.explaining import Explanation, explain
-from symbackprop.read.formulas.numbered_names import in_digits
+from symbackprop.read.formulas.keyboard import in_digits
 from symbackprop.read.formulas.numpy_text import NumpyText
 from symbackprop.read.formulas.typed import read_claim
 from symbackprop.write.notes.page import Statements

@@ -22,10 +22,18 @@ from ..notes.meaning.definitions import head
 from ..notes.statements.claims import Claim, elaborate
 from ..notes.statements.sections import read_statements
 from ..notes.statements.statements import Reading
-from .keyboard import LIMIT, NOT_NAMES, closing, in_documents, written_out
-from .numbered_names import Names, in_digits, with_digits, without_digits
-from .program import Formulas
-from .statement import Asked, asked
+from .keyboard import (
+    LIMIT,
+    NOT_NAMES,
+    Names,
+    closing,
+    in_digits,
+    in_documents,
+    with_digits,
+    without_digits,
+    written_out,
+)  # fmt: skip
+from .program import Asked, Formulas, asked
 
 WORD = re.compile(r"(?<![\\A-Za-z_])[A-Za-z]{2,}(?:_[A-Za-z0-9]+)*")
 SCRIPTS = re.compile(r"[_^](?:\{[^{}]*\}|\w)")

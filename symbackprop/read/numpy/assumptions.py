@@ -10,22 +10,8 @@ from typing import Any
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.sums import same
-from symbackprop.core.terms import (
-    ONE,
-    ZERO,
-    Add,
-    AtLeastZero,
-    Mul,
-    Nonzero,
-    Num,
-    Positive,
-    Term,
-    add,
-    free,
-    mul,
-    num,
-    substitute,
-)  # fmt: skip
+from symbackprop.core.syntax import ONE, ZERO, Add, AtLeastZero, Mul, Nonzero, Num, Positive, Term, free, substitute
+from symbackprop.core.terms import add, mul, num
 from symbackprop.read.numpy.axes import Declared
 
 from .algebra import minus

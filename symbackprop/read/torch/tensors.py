@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -58,10 +57,8 @@ def sample_shape(shape: tuple[Size, ...]) -> tuple[int, ...]:
     return tuple(sample_of(size_number(n)) for n in shape)
 
 
-def made(array: Any, dtype: torch.dtype | None = None) -> TracedTensor:
+def made(array: SymArray, dtype: torch.dtype | None = None) -> TracedTensor:
     """A tensor of its own with these entries, in row-major order."""
-    if not isinstance(array, SymArray):
-        array = SymArray(lifted(array))
     dtype = dtype or DTYPES[array.value.dtype]
     return TracedTensor(array, torch.empty(sample_shape(array.value.shape), dtype=dtype, device="meta"))
 
@@ -98,7 +95,3 @@ def number_in(array: SymArray) -> Any:
     if found is None:
         return None
     return float(found) if array.value.dtype == "real" else bool(found) if array.value.dtype == "bool" else int(found)
-
-
-def finite_default(dtype: torch.dtype) -> float:
-    return -math.inf if dtype.is_floating_point else torch.iinfo(dtype).min
