@@ -24,11 +24,10 @@ from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
 from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
-from symbackprop.numbers.points import Point, Reaches, size_at
+from symbackprop.numbers.points import Point, Reaches, Survey, size_at, survey
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
 from .report import Counterexample
-from .survey import Survey, survey
 
 __all__ = ["Question", "Sampler", "instances", "mentions", "polynomial", "quantified", "satisfied"]
 
