@@ -147,3 +147,62 @@ def test_what_is_at_least_its_transpose_is_symmetric(assuming: Any) -> None:
 def test_equal_functions_leave_no_border_out() -> None:
     found = check_equal(lambda x: x + x, lambda x: 2 * x, {"x": "n"}, lambda x: [x >= 0])
     assert found.status == "proved" and not found.conditions
+
+
+def padded(places: str, weights: str) -> Any:
+    """A gradient of zeros, into which is added at each of these places."""
+    lines = [f"    d[{p}] += {w}" for p, w in zip(places.split(";"), weights.split(";"), strict=True)]
+    names: dict[str, Any] = {"np": np}
+    exec("\n".join(["def g(x):", "    d = np.zeros_like(x)", *lines, "    return d"]), names)
+    return names["g"]
+
+
+SLICED = [  # (forward, places, weights, a wrong weight in place of the last)
+    (lambda x: x[2:].sum(), "2:", "1", "2"),
+    (lambda x: x[1:-1].sum(), "1:-1", "1", "0"),
+    (lambda x: (x[2:] * x[:-2]).sum(), "2:;:-2", "x[:-2];x[2:]", "-x[2:]"),
+    (lambda x: np.diff(x, 2).sum(), "2:;1:-1;:-2", "1;-2;1", "2"),
+    (lambda x: x[-2] * x[1], "-2;1", "x[1];x[-2]", "x[1]"),
+    (lambda x: sum(x[i] for i in range(len(x) - 2)), ":-2", "1", "3"),
+]
+
+
+@pytest.mark.parametrize(("forward", "places", "weights", "wrong"), SLICED)
+def test_slices_know_what_is_assumed_of_sizes(forward: Any, places: str, weights: str, wrong: str) -> None:
+    long = lambda x: [len(x) >= 2]  # noqa: E731
+    assert check_gradient(forward, padded(places, weights), {"x": "n"}, "x", long).status == "proved"
+    other = ";".join([*weights.split(";")[:-1], wrong])
+    found = check_gradient(forward, padded(places, other), {"x": "n"}, "x", long, seek_repair=False)
+    assert found.status == "refuted"
+    assert check_gradient(forward, padded(places, weights), {"x": "n"}, "x", seek_repair=False).status == "unknown"
+
+
+def test_sizes_at_which_two_ranges_meet_are_looked_at() -> None:
+    """Written with = for +=, right for n < 5."""
+    names: dict[str, Any] = {"np": np}
+    exec("def g(x):\n    d = np.zeros_like(x)\n    d[2:] = x[:-2]\n    d[:-2] = x[2:]\n    return d", names)
+    forward, long = lambda x: (x[2:] * x[:-2]).sum(), lambda x: [len(x) >= 2]
+    found = check_gradient(forward, names["g"], {"x": "n"}, "x", long, seek_repair=False)
+    assert found.status == "refuted" and found.counterexample.point.sizes["n"] == 5
+
+
+AT_LEAST = [  # equal where w is at least the bound, on the border too
+    (lambda w: np.maximum(w, 0), lambda w: w, lambda w: [w >= 0]),
+    (lambda w: np.minimum(w, 0), lambda w: 0 * w, lambda w: [w >= 0]),
+    (lambda w: np.abs(w), lambda w: w, lambda w: [w >= 0]),
+    (lambda w: np.abs(w), lambda w: -w, lambda w: [w <= 0]),
+    (lambda w: np.maximum(w, 1), lambda w: w, lambda w: [w >= 1]),
+    (lambda w: np.clip(w, 0, None), lambda w: w, lambda w: [w >= 0]),
+    (lambda w: np.where(w < 0, 7, w), lambda w: w, lambda w: [w >= 0]),
+    (lambda w: np.where(w >= 2, w, 7), lambda w: w, lambda w: [w >= 2]),
+]
+
+
+@pytest.mark.parametrize(("f", "g", "assuming"), AT_LEAST)
+def test_steps_on_the_border(f: Any, g: Any, assuming: Any) -> None:
+    assert check_equal(f, g, {"w": "n"}, assuming).status == "proved"
+    assert check_equal(f, lambda w: g(w) + (w == 0) + (w == 1) + (w == 2), {"w": "n"}, assuming).status == "refuted"
+    given = lambda w: [*assuming(w), w.prod() == w.prod()]  # noqa: E731
+    forward, right, shapes = lambda x, w: (f(w) * x).sum(), lambda x, w: g(w), {"x": "n", "w": "n"}
+    found = check_gradient(forward, right, shapes, "x", given, seek_repair=False)
+    assert found.status == "proved" and not found.conditions

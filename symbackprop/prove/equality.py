@@ -338,6 +338,8 @@ def by_laws_in_order(lhs: Term, context: Context) -> tuple[Term, Proof | None] |
         normal = Normal(context, Names.beside(lhs, found[0]), AS_WRITTEN[0])
         value, proof = normal.of(found[0])
         plain, unfolded = normal.unfolded(value)
+        if proof is None and unfolded is None:
+            return None
         return plain, joined(found[1], without_names(joined(proof, unfolded), normal, Seen(context)))
     except FAILED:
         return None

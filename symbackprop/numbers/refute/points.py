@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice, product
 from math import prod
 from random import Random
@@ -338,10 +338,11 @@ def polynomial(name: str) -> Polynomial:
     return Polynomial(tuple(halves))
 
 
-def size_tuples(count: int) -> list[tuple[int, ...]]:
+@cache
+def size_tuples(count: int) -> tuple[tuple[int, ...], ...]:
     """Small sizes, those that hide least first."""
     if count == 0:
-        return [()]
+        return ((),)
     if count <= 4:
         pool = list(product((1, 2, 3, 4) if count <= 2 else (1, 2, 3), repeat=count))
     else:
@@ -357,7 +358,7 @@ def size_tuples(count: int) -> list[tuple[int, ...]]:
         repeats = len(values) - min(len(set(values)), 3)
         return (2 * values.count(1) + repeats, sum(values), values)
 
-    return sorted(pool, key=rank)
+    return tuple(sorted(pool, key=rank))
 
 
 def judged(question: Question, point: Point, reaches: Reaches, kinks_have_values: bool) -> Counterexample | None:

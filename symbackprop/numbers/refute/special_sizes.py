@@ -28,15 +28,19 @@ def special_sizes(question: Question, sampler: Sampler) -> list[dict[str, int]]:
 
 
 def critical_sizes(question: Question, symbols: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """(symbol, value) where a size expression linear in the symbol is 0, just above, and with room for an index."""
+    """(symbol, value) where a size expression linear in the symbol is 0, just above, and where two of these meet."""
     bodies = [d.body for d in question.definitions.values()]
     inside = [t for side in (question.rhs, question.lhs, *bodies) for t in subterms(side)]
     expressions = dict.fromkeys(e for t in inside for e in sizes_in(t))
     numbers = dict.fromkeys(abs(e.constant) for e in expressions if e.constant is not None)
     numbers |= dict.fromkeys(n for t in inside for n in numbers_beside_sizes(t))
+    zeros = {s: dict.fromkeys(n for e in expressions for n in zeros_in(e, s)) for s in symbols}
     for s in symbols:
-        for n in (*(n for e in expressions for n in zeros_in(e, s)), *numbers):
+        for n in (*zeros[s], *numbers):
             yield from ((s, n), (s, n + 1))
+    for s in symbols:  # i >= 2 and i <= n - 3 meet at n = 5
+        for n in dict.fromkeys(z + c for z in zeros[s] for c in (*numbers, *zeros[s]) if z and c):
+            yield s, n
 
 
 def sizes_in(t: Term) -> Iterator[Size]:

@@ -248,7 +248,7 @@ class Session(ABC):
             unknown = free(base)
             for binding in unify(base, t, {}, unknown):
                 values = tuple((i, binding[i]) for i in sorted(binding, key=lambda i: i.name))
-                if unknown <= binding.keys() and all(within(e, i.size) for i, e in values):
+                if unknown <= binding.keys() and all(within(e, i.size, self.context.least) for i, e in values):
                     given = dict(values)
                     whole = Instance(values, equal)
                     return substitute(plain, given), joined(whole, Linear(substitute(base, given), t))

@@ -15,7 +15,18 @@ from fractions import Fraction
 from itertools import combinations
 
 from symbackprop.core.context import Context
-from symbackprop.core.indices import Affine, Index, IndexExpr, ProofError, Size, affine, as_affine, at_least_zero, sized
+from symbackprop.core.indices import (
+    Affine,
+    Index,
+    IndexExpr,
+    Least,
+    ProofError,
+    Size,
+    affine,
+    as_affine,
+    at_least_zero,
+    sized,
+)  # fmt: skip
 from symbackprop.core.kernel import By, Linear, check
 from symbackprop.core.signs import always_negative, bounds, never_negative
 from symbackprop.core.sums import Factors, Monomial, canonical, monomial_key
@@ -125,11 +136,12 @@ class Shifts:
         ]
         best: tuple[Rank, Move] | None = None
         cut = [i for i in m.dummies if any(i in free(Holds(NonNegative(e))) for e in holds)]
-        for e in dict.fromkeys([*holds, *cut, *(e for e in expressions if never_negative(e))]):
+        least = self.normal.context.least
+        for e in dict.fromkeys([*holds, *cut, *(e for e in expressions if never_negative(e, least))]):
             for i, sign in as_affine(e)[1]:
                 if not isinstance(i, Index) or i not in m.dummies or sign.constant not in (1, -1):
                     continue
-                for size in spans(e, holds):
+                for size in spans(e, holds, least):
                     if e == i and size == i.size:
                         continue
                     move = self.renamed(m, i, e, size)
@@ -156,15 +168,15 @@ class Shifts:
         return Move(dummies, Num(m.coefficient), equation.lhs, equation.rhs, law)
 
 
-def spans(e: IndexExpr, holds: list[IndexExpr]) -> list[Size]:
+def spans(e: IndexExpr, holds: list[IndexExpr], least: Least) -> list[Size]:
     """The numbers M for which [e <= M - 1] is there, or holds anyway."""
     found = []
     for f in holds:
         constant, parts = as_affine(affine(1, ((e, 1), (f, 1))))
-        if not parts and at_least_zero(constant - 1):
+        if not parts and at_least_zero(constant - 1, least):
             found.append(constant)
-    reach = bounds(e)
-    if reach is not None and at_least_zero(reach[1]):
+    reach = bounds(e, least)
+    if reach is not None and at_least_zero(reach[1], least):
         found.append(reach[1] + 1)
     return list(dict.fromkeys(found))
 
