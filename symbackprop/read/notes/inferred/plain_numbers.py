@@ -19,8 +19,8 @@ _OF_ARRAYS = frozenset(WHOLE_WORDS.values()) - {"max", "min"}
 
 
 def all_numbers(records: Sequence[Record], roles: Roles, facts: Facts, above: Mapping[str, Option]) -> None:
-    """Notes it among what is said."""
-    if facts.everything is None and evidently(records, roles, facts, above):
+    """Notes it among what is said; where indices are written, so is what has none."""
+    if facts.everything is None and (facts.einstein or evidently(records, roles, facts, above)):
         facts.everything = 0
 
 

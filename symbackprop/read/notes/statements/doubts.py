@@ -49,6 +49,8 @@ def set_to_zero(chain: Chain) -> tuple[object, object] | None:
             return body, wrt
     return None
 
+_DIMENSIONS = re.compile(r"\bin\s+(?:one|two|three|four|[1-4])[\s-]*(?:dimensions?|D\b)|\bin\s+(?:the\s+plane|space)\b")
+
 
 class Doubts(Layouts):
     def among_many(self, chain: Chain) -> str:
@@ -127,7 +129,13 @@ class Doubts(Layouts):
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
             or self.of_law(reading) or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
+            or self.in_dimensions(r)
         )  # fmt: skip
+
+    def in_dimensions(self, r: Record) -> str:
+        """∂_i x_i = 3 in three dimensions: sizes are any sizes here."""
+        found = _DIMENSIONS.search(f"{self.sentence(r)} {r.formula.after}")
+        return "" if found is None else f"it is said {found[0]}, and sizes are any sizes here"
 
     def of_law(self, reading: Reading) -> str:
         """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""

@@ -190,15 +190,15 @@ class Heads:
         """Something is differentiated by it, or J(w) depends on it."""
         use = self.section.roles.arrays.get(key)
         by = use is not None and any(use.by[b] for b in ("∂", "d", "∇"))
-        return by or any(key in of.split(",") for of in self.section.frame.of.values())
+        frame = self.section.frame
+        return by or key in frame.moved or any(key in of.split(",") for of in frame.of.values())
 
     def with_head(self, r: Record, unit: Unit, found: Head, before: str) -> Unit:
         section, link = self.section, unit.link
         key, items, layered = section.roles.full_key(found.name)
         rhs = link.rhs
         stated = link.relation in (":=", "≡") or classes.STIPULATES.search(before) is not None
-        part = self.in_a_case(r, unit, key)
-        if part is not None:
+        if (part := self.in_a_case(r, unit, key)) is not None:
             return part
         if self.table.known_name(key, layered):
             return self.declared_head(r, unit, key, stated)
@@ -216,9 +216,10 @@ class Heads:
             self.stationary and variable and found.args is None and key not in self.defined and not stated
             and self.stationary[-1][1] <= r.at and not classes.is_derivative(rhs) and self.is_variable(key)
         ):  # fmt: skip
+            if found.name.sups and key not in self.defined and not self.is_variable(key):
+                self.define(r, unit, key)  # from there on x^* is that
             return replace(unit, meant="conclusion")
-        again = key in self.defined
-        if again:
+        if again := key in self.defined:
             anew = not found.under and self.elsewhere(found.name, r, self.defined[key])  # log L(θ) = … is said of L
             stated |= anew or self.of_other_letters(key, rhs, r.at)
         if again and gives_function:
@@ -231,9 +232,7 @@ class Heads:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
             stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
-            if not stated:  # besides, it may be the formula to differentiate by other letters
-                chain = Chain((unit.lhs,), (replace(link, relation="="),), (unit.lhs.span[0], link.span[1]))
-                section.forms.append(Given(key, chain, r.formula.text, r.at + 1, r.formula.where))
+            section.forms.append(Given(key, Chain((unit.lhs,), (link,), unit.span), r.formula.text, r.at + 1))
             return self.define(r, unit, key) if stated else replace(unit, meant="claim")
         if items and not self.free_items(found.name):
             sub = found.name.sub
@@ -243,8 +242,7 @@ class Heads:
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
             return replace(unit, meant="claim")
         if self.holds(key, rhs) and not self.shifted(found.name, rhs):
-            why = self.over_time(key, found.name, rhs)
-            if why:
+            if why := self.over_time(key, found.name, rhs):
                 self.section.unread.add(key)
                 self.section.recurrent.add(key)
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
@@ -379,8 +377,7 @@ class Heads:
         if derivative or to_solve:
             self.stationary.append((chain, r.at))
         if to_solve:
-            said = Saying(r.at, SOLVED, r.formula.text, chain=chain, where=r.formula.where)
-            self.section.stated.append(said)
+            self.section.stated.append(Saying(r.at, SOLVED, r.formula.text, chain=chain, where=r.formula.where))
         elif not derivative:
             self.hypothesis(r, chain)
         return replace(unit, meant="condition")
