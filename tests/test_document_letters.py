@@ -102,7 +102,8 @@ TEXTS = {
         "P P P",
     ),
     "and what does not": (
-        r"$f(x) = \frac12x^\top Qx-c^\top x$ with $Q$ symmetric. The minimiser is $x^* = Qc$. Surely $f(y) \geq f(x^*)$.",
+        r"$f(x) = \frac12x^\top Qx-c^\top x$ with $Q$ symmetric. The minimiser is $x^* = Qc$. Surely $f(y) \geq "
+        r"f(x^*)$.",
         "R",
     ),
     "repeated indices that are said to be summed": (
