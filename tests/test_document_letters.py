@@ -96,6 +96,51 @@ TEXTS = {
         r"$\frac{\partial L}{\partial z_i} = \frac1\tau(p_i-r_i)$, $\frac{\partial L}{\partial z_i} = p_i-r_i$",
         "P P R P R",
     ),
+    "what is said to solve a function of other points, too": (
+        r"$f(x) = \frac12x^\top Qx-c^\top x$ with $Q$ symmetric and invertible. The minimiser is $x^\star = Q^{-1}c$. "
+        r"$f(x)-f(x^\star) = \frac12(x-x^\star)^\top Q(x-x^\star)$, $\nabla f(x^\star) = 0$",
+        "P P P",
+    ),
+    "and what does not": (
+        r"$f(x) = \frac12x^\top Qx-c^\top x$ with $Q$ symmetric. The minimiser is $x^* = Qc$. Surely $f(y) \geq "
+        r"f(x^*)$.",
+        "R",
+    ),
+    "repeated indices that are said to be summed": (
+        r"Repeated indices are summed over. $V = \frac12k_{ij}q_iq_j$ with $k_{ij} = k_{ji}$. $\frac{\partial "
+        r"V}{\partial q_l} "
+        r"= k_{lj}q_j$, $\frac{\partial V}{\partial q_l} = \frac12k_{lj}q_j$, $q_l\frac{\partial V}{\partial "
+        r"q_l} = 2V$, "
+        r"$\frac{\partial^2V}{\partial q_l\partial q_m} = k_{lm}$",
+        "P R P P",
+    ),
+    "and those that can only be": (
+        r"$y_i = W_{ij}x_j + b_i$ and $L = \frac12y_iy_i$: $\frac{\partial L}{\partial W_{ij}} = y_ix_j$, "
+        r"$\frac{\partial L}{\partial x_j} = W_{ij}y_i$, $\frac{\partial L}{\partial x_j} = W_{ji}y_i$",
+        "P P R",
+    ),
+    "a quadratic form in indices": (
+        r"$E = \frac12A_{ij}x_ix_j - b_ix_i$ with symmetric $A_{ij}$. $\frac{\partial E}{\partial x_k} = "
+        r"A_{kj}x_j-b_k$, "
+        r"$\frac{\partial E}{\partial x_k} = A_{kj}x_j+b_k$, $\frac{\partial^2E}{\partial x_k\partial x_l} = A_{kl}$",
+        "P R P",
+    ),
+    "derivatives by coordinates": (
+        r"Repeated indices are summed over. $r = \sqrt{x_ix_i}$: $\partial_ir = x_i/r$, $\partial_ix_j = \delta_{ij}$, "
+        r"$\partial_ir = x_i$, $\partial_ix_i = 3$ in three dimensions",
+        "P P R U",
+    ),
+    "entry by entry nothing is summed": (
+        r"$y_i = a_ix_i$ and $L = \sum_iy_i$: $\frac{\partial L}{\partial x_i} = a_i$, $\frac{\partial "
+        r"L}{\partial x_i} = a_ix_i$",
+        "P R",
+    ),
+    "strains": (
+        r"Repeated indices are summed. $U = \frac12\lambda\epsilon_{ii}\epsilon_{jj}+\mu\epsilon_{ij}\epsilon_{ij}$. "
+        r"$\frac{\partial U}{\partial\epsilon_{kl}} = \lambda\epsilon_{ii}\delta_{kl}+2\mu\epsilon_{kl}$, "
+        r"$\frac{\partial U}{\partial\epsilon_{kl}} = \lambda\epsilon_{kl}+2\mu\epsilon_{kl}$",
+        "P R",
+    ),
 }  # fmt: skip
 
 

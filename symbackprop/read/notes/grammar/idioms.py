@@ -41,7 +41,7 @@ def spelled_out(
     read = [s for s in statements if s is not None]
     dots, means = Moving(read, above, said.moving), Means(read, said.means, said.random)
     short, primes = Shorthand(read, above, said.partials), Primes(read, above)
-    changes = Idioms(increments(read), held_in(read))
+    changes = Idioms(increments(read), held_in(read), has_coordinates(read))
     first = (primes.statement, Along(read).statement, dots.statement)
     ways = (*first, means.statement, short.statement, changes.statement)
     return [None if s is None else reduce(lambda x, way: way(x), ways, s) for s in statements]
@@ -63,6 +63,18 @@ def held_in(statements: Iterable[Statement]) -> frozenset[str]:
     return frozenset({n.letter for n in nodes if isinstance(n, Name)} - by) if all(wrt) else frozenset()
 
 
+def has_coordinates(statements: Iterable[Statement]) -> bool:
+    """x_i stands in them, and no i by itself that ∂_i may be by."""
+    below = False
+    for n in (n for s in statements for n in walk(s)):
+        match n:
+            case Name("x", "", Script(items=(Name(),)), ()):
+                below = True
+            case Product(args) if any(isinstance(a, Name) and a.letter in "ijk" and a.sub is None for a in args):
+                return False
+    return below
+
+
 def before_letter(args: tuple[Expr, ...], signs: tuple[str, ...], k: int) -> bool:
     match args[k : k + 2]:
         case (Name("Δ", "", None, (), 0), Name()):
@@ -72,8 +84,8 @@ def before_letter(args: tuple[Expr, ...], signs: tuple[str, ...], k: int) -> boo
 
 
 class Idioms:
-    def __init__(self, deltas: bool, held: frozenset[str]) -> None:
-        self.deltas, self.held = deltas, held
+    def __init__(self, deltas: bool, held: frozenset[str], coordinates: bool) -> None:
+        self.deltas, self.held, self.coordinates = deltas, held, coordinates
         self.powers: set[str] = set()
         """Letters of which an entry stands in an exponential of the formula: numbers, z_i in e^{z_i}."""
 
@@ -86,8 +98,18 @@ class Idioms:
         new = mapped(node, self.of)
         return self.product(new) if isinstance(new, Product) else new
 
+    def by_coordinate(self, node: Expr) -> Expr:
+        """∂_i by x_i, where x_i are the coordinates."""
+        match node:
+            case Operator("nabla", "partial", wrt=(Name("i" | "j" | "k" | "l" as i, "", None, ()) as index,)) if (
+                self.coordinates
+            ):
+                below = Script(i, (index,))
+                return replace(node, kind="derivative", name="", wrt=(Name("x", sub=below, span=index.span),))
+        return node
+
     def product(self, node: Product) -> Expr:
-        args, signs = list(node.args), list(node.signs)
+        args, signs = [self.by_coordinate(a) for a in node.args], list(node.signs)
         k = 0
         while k + 1 < len(args):
             first, second = args[k], args[k + 1]

@@ -84,6 +84,13 @@ class Resolver(Products):
 
     # --- expressions -------------------------------------------------------------------------
 
+    def entry(self, base: Expr, at: tuple[Expr, ...], span: Span) -> Expr:
+        """(dA)_i is the gradient by the row A_i."""
+        match base:
+            case Derivative(Symbol(loss), (Symbol() as a,)) if loss == self.decl.upstream and len(at) == 1:
+                return replace(base, wrt=(Entry(a, at, span),), span=span)
+        return Entry(base, at, span)
+
     def expr(self, node: Expr) -> Expr:
         match node:
             case Name():
@@ -105,7 +112,7 @@ class Resolver(Products):
             case Power(base, exponent):
                 return replace(node, base=self.expr(base), exponent=checked_exponent(self.expr(exponent)))
             case Entry(base, at):
-                return Entry(self.expr(base), tuple(map(self.index, at)), node.span)
+                return self.entry(self.expr(base), tuple(map(self.index, at)), node.span)
             case Derivative(body, wrt):
                 return self.derivative(self.expr(body), wrt, node.total, node.span)
             case Sum() | Over():

@@ -142,7 +142,7 @@ class Derivatives(NameResolver):
         vectors = {n for n in found if self.decl.arrays[n].shape and self.decl.arrays[n].role == "variable"}
         if self.by in vectors:
             return Symbol(self.by, None, None, span)
-        usual = vectors & USUAL_VARIABLES or found & USUAL_VARIABLES
+        usual = vectors & USUAL_VARIABLES
         if not usual and vectors <= {"X"} | USUAL_MATRICES:
             usual = vectors & {"X"}
         if len(vectors) == 1 or len(found) == 1 or len(usual) == 1:

@@ -305,7 +305,7 @@ def bare(node: Expr) -> str:
         case Symbol(name, label):
             return name if label is None else f"{name}_{label}"
         case Add(args):
-            return "+".join(map(bare, args))
+            return "+".join(map(bare, args)).replace("+-", "-")
         case Product(args):
             return "*".join(map(bare, args))
         case Neg(arg):

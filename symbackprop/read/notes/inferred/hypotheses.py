@@ -28,6 +28,7 @@ from ..grammar.tree import (
     Symbol,
     Transpose,
 )
+from ..grammar.walking import walk
 
 ANY = ""
 """In place of a property or a letter."""
@@ -74,9 +75,24 @@ def hypothesis(s: Saying, table: Declarations) -> Definition | None:
         chain = property_chain(s.what, name, table.arrays[name]) if name in table.arrays else None
         return None if chain is None else Definition(chain, property_text(s.what, name))
     try:
-        return Definition(Resolver(table).chain(s.chain), s.of, s.where)
+        chain = of_whole(Resolver(table).chain(s.chain))
     except (SymbackpropError, RecursionError):
         return None
+    stray = any(isinstance(n, Entry) and isinstance(n.base, IndexName) for n in walk(chain))  # k_{ij} without k
+    return None if stray else Definition(chain, s.of, s.where)
+
+
+def of_whole(chain: Chain) -> Chain:
+    """k_{ij} = k_{ji}, for all i and j: k = k^T."""
+    match chain:
+        case Chain((Entry(Symbol() as k, at),), (Link("=", Neg(Entry(Symbol() as other, turned))),)):
+            whole: Expr = Neg(Transpose(k))
+        case Chain((Entry(Symbol() as k, at),), (Link("=", Entry(Symbol() as other, turned)),)):
+            whole = Transpose(k)
+        case _:
+            return chain
+    entries = len(at) == 2 and at[0] != at[1] and all(isinstance(i, IndexName) for i in at)
+    return equation(k, whole) if entries and k == other and turned == at[::-1] else chain
 
 
 def with_diagonals(

@@ -60,6 +60,12 @@ class Frame:
     taken: set[str] = field(default_factory=set)
     """Candidates (by record) that only give a function."""
 
+    @property
+    def moved(self) -> set[str]:
+        """The x of f(x) = …, of which other arguments are used, too."""
+        macros = self.table.macros.values()
+        return {key_of(m.params[0]) for m in macros if len(m.params) == 1 and isinstance(m.params[0], Name)}
+
     def with_arrays(self, chosen: Mapping[str, Option]) -> Declarations:
         arrays, layered = dict(self.table.arrays), dict(self.table.layered)
         for key, option in chosen.items():

@@ -276,7 +276,7 @@ class Options:
             costs = [0.3, 0.7, 2.8]
         else:
             costs = [0.5, 0.4, 2.6]
-        if letter == "b" and not bold:  # a bias beside X W is added to each row
+        if key in self.facts.rows and not upper:
             costs[2] += 3.0
         case = "upper" if upper else "lower"
         if bold and case in self.facts.bold:

@@ -134,7 +134,9 @@ class Roles(Said):
             if c in shifted and c not in self.samples:
                 labels.add(c)
             elif len(c) > 1 or c.isupper() or self.bare_letters[c] or self.declared(c):
-                if not (c in "ijk" and (self.bare_letters[c] <= 0 or c in functions)):
+                twice = c in functions or self.facts.einstein  # an index beside a letter that is called so
+                usual = "ijklmnpqrs" if self.facts.einstein else "ijk"
+                if c not in usual or not (twice or self.bare_letters[c] <= 0):
                     labels.add(c)
         self.indices = {c for c in (free | self.bound | self.compared) if c not in labels and len(c.rstrip("'")) == 1}
         self.indices |= set(self.ranges) - set(self.layers)

@@ -20,14 +20,13 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import walk
 from .above import Above, Given, inherit, inherit_functions
-from .biases import row_biases
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
+from .evidence import weigh
 from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
 from .notations import diagonals, summed
 from .options import AT, Option
-from .plain_numbers import all_numbers
 from .prose import Facts
 from .resting import Resting
 from .roles import Roles
@@ -73,8 +72,7 @@ class Section(Resting):
 
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base, self.above.table.composite)
-        self.facts.rows.update(row_biases(self.roles))
-        all_numbers(self.records, self.roles, self.facts, self.above.chosen)
+        weigh(self.records, self.roles, self.facts, self.above.chosen)
         self.doubtful = inherit(self.above, self.roles, self.facts, self.defines)
         rooted = {k for name, d in self.above.definitions.items() for k in (name, *d.rests)}
         rooted -= {n.letter for c in self.roles.candidates for n in walk(c.head.args or ()) if isinstance(n, Name)}

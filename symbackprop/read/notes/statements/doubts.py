@@ -48,6 +48,8 @@ def set_to_zero(chain: Chain) -> tuple[object, object] | None:
             return body, wrt
     return None
 
+_DIMENSIONS = re.compile(r"\bin\s+(?:one|two|three|four|[1-4])[\s-]*(?:dimensions?|D\b)|\bin\s+(?:the\s+plane|space)\b")
+
 
 class Doubts(Layouts):
     def among_many(self, chain: Chain) -> str:
@@ -128,6 +130,7 @@ class Doubts(Layouts):
             or self.of_law(reading) or self.of_which(chain, reading.declarations)
             or self.of_item(chain, r) or self.of_nothing(chain, reading.declarations)
             or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
+            or self.in_dimensions(r)
         )  # fmt: skip
 
     @staticmethod
@@ -169,6 +172,11 @@ class Doubts(Layouts):
             return False
         label = ITEM.search(self.records[found.record].formula.before)
         return label is not None and label[1] == item
+
+    def in_dimensions(self, r: Record) -> str:
+        """∂_i x_i = 3 in three dimensions: sizes are any sizes here."""
+        found = _DIMENSIONS.search(f"{self.sentence(r)} {r.formula.after}")
+        return "" if found is None else f"it is said {found[0]}, and sizes are any sizes here"
 
     def of_law(self, reading: Reading) -> str:
         """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""

@@ -190,7 +190,8 @@ class Heads:
         """Something is differentiated by it, or J(w) depends on it."""
         use = self.section.roles.arrays.get(key)
         by = use is not None and any(use.by[b] for b in ("∂", "d", "∇"))
-        return by or any(key in of.split(",") for of in self.section.frame.of.values())
+        frame = self.section.frame
+        return by or key in frame.moved or any(key in of.split(",") for of in frame.of.values())
 
     def with_head(self, r: Record, unit: Unit, found: Head, before: str) -> Unit:
         section, link = self.section, unit.link
@@ -213,9 +214,10 @@ class Heads:
             self.stationary and variable and found.args is None and key not in self.defined and not stated
             and self.stationary[-1][1] <= r.at and not classes.is_derivative(rhs) and self.is_variable(key)
         ):  # fmt: skip
+            if found.name.sups and key not in self.defined and not self.is_variable(key):
+                self.define(r, unit, key)  # from there on x^* is that
             return replace(unit, meant="conclusion")
-        again = key in self.defined
-        if again:
+        if again := key in self.defined:
             anew = not found.under and self.elsewhere(found.name, r, self.defined[key])  # log L(θ) = … is said of L
             stated |= anew or self.of_other_letters(key, rhs, r.at)
         if again and gives_function:
@@ -228,9 +230,7 @@ class Heads:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
             stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
-            if not stated:  # besides, it may be the formula to differentiate by other letters
-                chain = Chain((unit.lhs,), (replace(link, relation="="),), (unit.lhs.span[0], link.span[1]))
-                section.forms.append(Given(key, chain, r.formula.text, r.at + 1, r.formula.where))
+            section.forms.append(Given(key, Chain((unit.lhs,), (link,), unit.span), r.formula.text, r.at + 1))
             return self.define(r, unit, key) if stated else replace(unit, meant="claim")
         if items and not self.free_items(found.name):
             if (sub := found.name.sub) is not None and any(isinstance(i, (Add, Product)) for i in sub.items):
@@ -376,8 +376,7 @@ class Heads:
         if derivative or to_solve:
             self.stationary.append((chain, r.at))
         if to_solve:
-            said = Saying(r.at, SOLVED, r.formula.text, chain=chain, where=r.formula.where)
-            self.section.stated.append(said)
+            self.section.stated.append(Saying(r.at, SOLVED, r.formula.text, chain=chain, where=r.formula.where))
         elif not derivative:
             self.hypothesis(r, chain)
         return replace(unit, meant="condition")

@@ -24,6 +24,8 @@ from ..grammar.tree import (
     Name,
     Num,
     Ones,
+    Operator,
+    Paren,
     Product,
     Shape,
     ShapeWord,
@@ -33,6 +35,7 @@ from ..grammar.tree import (
 from ..grammar.walking import walk
 from ..inferred.above import Given
 from ..inferred.notations import along_chain, rewritten
+from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
 from .conditions import conditioned, settles
@@ -312,6 +315,7 @@ class SectionReader(Dialects):
         bare = replace(name, mark="", sups=())
         keys = [self.section.roles.full_key(n)[0] for n in (name, bare)]
         own = any(at <= r.at and self.holds_key(keys[0], c) for c, at in self.stationary)
+        own |= keys[1] in self.section.frame.moved and keys[1] not in self.section.frame.options
         return name if own or keys[0] == keys[1] or self.is_variable(keys[0]) else bare
 
     def to_solve(self, u: Unit, r: Record) -> Chain | None:
@@ -329,6 +333,13 @@ class SectionReader(Dialects):
                 loss_name = loss.args[0] if isinstance(loss, Product) else loss
                 gradient = Derivative(loss_name, (name,), False, u.span)
                 return Chain((gradient,), (Link("=", Num(Fraction(0), u.span), u.span),), u.span)
+        macros = self.section.frame.table.macros.values()
+        bare = self.section.roles.full_key(replace(name, mark="", sups=()))[0]
+        of_it = [m for m in macros if [key_of(p) for p in m.params if isinstance(p, Name)] in ([key], [bare])]
+        if condition is None and len(of_it) == 1:  # f(x) = …, of which other arguments are used, too
+            nabla = Operator("nabla", wrt=(name,), span=u.span)
+            parts = (nabla, Name(of_it[0].name, span=u.span), Paren((Chain((name,), (), u.span),), "(", span=u.span))
+            return Chain((Product(parts, ("", ""), u.span),), (Link("=", Num(Fraction(0), u.span), u.span),), u.span)
         return condition
 
     def holds_key(self, key: str, chain: Chain) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from ..declared.symbols import FunctionSymbol
+from ..grammar.resolve_derivatives import ManyVariables
 from ..grammar.tree import (
     Chain,
     Derivative,
@@ -63,6 +64,8 @@ class Rivals(Doubts):
                 if section.clashes(chain, r.at, chosen) > clashes:
                     continue
                 other = self.built(base, chain, r, conditions=u.conditions, chosen=chosen)
+                if isinstance(other.error, ManyVariables):  # ∇ of what holds no vector then
+                    continue
                 words = f"{key.removesuffix(AT)} {spoken(option)}"
                 rivals.append((f"{words}, {WITHOUT}" if better else words, other))
         rivals += self.given_otherwise(reading, base, chain, u, r, involved)

@@ -20,6 +20,7 @@ from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
 from ..grammar.parser import parse
 from ..grammar.recurrences import in_time
+from ..grammar.repeated import sums_are_meant
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
 from ..grammar.vocabulary import ACTIVATION_WORDS
@@ -158,7 +159,7 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
         yield scope
 
 
-_TITLE = re.compile(r"\s*(?:\*\*|__|\\textbf\{)\s*(?!(?:note|remark|proof|solution|answer|hint)\b)[A-Z]", re.IGNORECASE)
+_TITLE = re.compile(r"\s*(?:\*\*|__|\\textbf\{)\s*(?!(?:Note|Remark|Proof|Solution|Answer|Hint)\b)[A-Z][A-Za-z-]{2,}")
 _GIVEN = re.compile(r"(?:\A|,)\s*(\\?[A-Za-z]+)\s*(?:_\s*(?:\{[^{}]*\}|\w))?\s*(?:\([^()=]*\))?\s*&?\s*:?=(?!=)")
 
 
@@ -280,6 +281,7 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
         if chain is not None and not chain.links and (called := of_formula(out, r)) is not None:
             r.worded = Chain((called.derivative,), (Link("=", chain.subjects[-1], chain.span),), chain.span)
             r.uses.chain(r.worded, frozenset())
+    facts.einstein |= sums_are_meant(p.chain for r in out if r.loose is not None for p in r.loose.parts)
     return out
 
 

@@ -1,13 +1,30 @@
-"""A section that does nothing with arrays, but what no array bears: all its letters are numbers."""
+"""What the formulas of a section show besides: that all letters are numbers, that a bias is a row, what is square."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..grammar.tree import Chain, Expr, Identity, Name, Num, Ones, Operator, Power, Quotient, Reals
+from ..grammar.tree import (
+    Add,
+    Chain,
+    Expr,
+    Identity,
+    Link,
+    Name,
+    Neg,
+    Num,
+    Ones,
+    Operator,
+    Power,
+    Product,
+    Quotient,
+    Reals,
+    Script,
+)
 from ..grammar.vocabulary import WHOLE_WORDS
 from ..grammar.walking import walk
+from .occurrences import key_of
 from .options import Option
 from .prose import Facts
 from .roles import Roles
@@ -16,12 +33,26 @@ from .solver import without_arrays
 
 _WORDS = re.compile(r"\b(?:matri\w+|ve[ck]t(?:or|eur)\w*|tensors?|arrays?|batch\w*|layers?)\b", re.IGNORECASE)
 _OF_ARRAYS = frozenset(WHOLE_WORDS.values()) - {"max", "min"}
+_WEIGHTS = frozenset("WVUΘ")
 
 
-def all_numbers(records: Sequence[Record], roles: Roles, facts: Facts, above: Mapping[str, Option]) -> None:
-    """Notes it among what is said."""
-    if facts.everything is None and evidently(records, roles, facts, above):
+def weigh(records: Sequence[Record], roles: Roles, facts: Facts, above: Mapping[str, Option]) -> None:
+    """Notes it among what is said; where indices are written, what has none is a number."""
+    facts.rows.update(row_biases(roles))
+    facts.square.update(symmetric_entries(roles))
+    if facts.everything is None and (facts.einstein or evidently(records, roles, facts, above)):
         facts.everything = 0
+
+
+def symmetric_entries(roles: Roles) -> Iterator[str]:
+    """k_{ij} = k_{ji}, k_{ij} = -k_{ji}."""
+    for chain in (p.chain for r in roles.records if r.loose is not None for p in r.loose.parts):
+        match chain:
+            case Chain((Name(sub=Script(items=(i, j))) as k,), (Link("=", rhs),)):
+                other = rhs.arg if isinstance(rhs, Neg) else rhs
+                if isinstance(other, Name) and other.sub is not None and other.sub.items == (j, i) and i != j:
+                    if key_of(other) == key_of(k):
+                        yield roles.full_key(k)[0]
 
 
 def evidently(records: Sequence[Record], roles: Roles, facts: Facts, above: Mapping[str, Option]) -> bool:
@@ -80,3 +111,17 @@ def compared(chains: Iterable[Chain]) -> Iterator[Name]:
     for c in chains:
         if c.links and all(k.relation in "<>" and isinstance(k.rhs, Num) for k in c.links):
             yield from (s for s in c.subjects if isinstance(s, Name))
+
+
+def row_biases(roles: Roles) -> Iterator[str]:
+    """X W + b, a batch with its samples as rows: the bias is added to each row."""
+    for n in (n for r in roles.records if r.loose is not None for n in walk(r.loose)):
+        match n:
+            case Add((Product((Name() as batch, *_, Name() as weights)), Name() as bias)):
+                if behind(batch, weights) and key_of(bias) in ("b", "c") and not bias.sups and not bias.top:
+                    yield roles.full_key(bias)[0]
+
+
+def behind(batch: Name, weights: Name) -> bool:
+    turned = any(s.transposes for n in (batch, weights) for s in n.sups) or batch.top or weights.top
+    return key_of(weights) in _WEIGHTS and key_of(batch).isupper() and key_of(batch) not in _WEIGHTS and not turned
