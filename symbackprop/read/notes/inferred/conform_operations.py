@@ -17,7 +17,9 @@ from ..grammar.tree import (
     Power,
     Product,
     Sum,
+    Symbol,
 )
+from ..grammar.walking import walk
 
 SizeName: TypeAlias = "str | int"
 
@@ -29,7 +31,7 @@ ANY = None
 """The shape of 𝟏, I and 0: it fits."""
 
 BROADCAST, POWER, ELEMENTWISE, NUMBER_PLUS = 1.2, 2.5, 0.2, 0.3
-LOOSE, DIVIDE, NORM_OF_NUMBER, MANY_AXES = 2.0, 1.0, 1.5, 2.0
+LOOSE, DIVIDE, NORM_OF_NUMBER, MANY_AXES, ARRAY_BY_NUMBER = 2.0, 1.0, 1.5, 2.0, 1.5
 
 _SQUARES = frozenset(("tr", "det", "inv"))
 
@@ -251,6 +253,8 @@ class ShapeOperations:
             raise Misfit("an array as exponent")
         if base is ANY or isinstance(base, Third) or self.lone(base) or node.elementwise:
             return base
+        if any(isinstance(n, Symbol) for n in walk(node.exponent)):
+            raise Misfit("a power of an array with a letter as exponent")
         if UNIT in (self.sizes.find(base[0]), self.sizes.find(base[1])):
             self.cost += POWER
             return base
@@ -330,6 +334,7 @@ class ShapeOperations:
             return LONE
         (x,) = shapes
         if self.lone(x):
+            self.cost += ARRAY_BY_NUMBER * (layout != "numerator" and not self.lone(of))
             return of
         if self.lone(of):
             return x if layout != "numerator" else (x[1], x[0])
