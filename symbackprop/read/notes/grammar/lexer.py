@@ -247,6 +247,8 @@ def _worded(
         out.append(Token("ones", "1", start, end))
     elif name == "mathbb" and word == "R":
         out.append(Token("reals", "R", start, end))
+    elif word == "grad" and word not in words and (kind == "operator" or name in _ONE_NAME):
+        out.append(Token("nabla", "∇", start, end))
     elif word in words or (kind == "operator" and word not in FUNCTION_WORDS and word.isalpha()):
         out.append(Token("name", word, start, end))
     elif word in FUNCTION_WORDS and (kind != "text" or _APPLIED.match(text, end)):

@@ -33,6 +33,10 @@ _COUNTING = frozenset("ijkl")
 """∂_i is no derivative by a number i."""
 
 
+_UNKNOWNS = frozenset("xwθβ")
+"""What a ∇ without a letter below is by, where the other letters are none of these: ∇(a^T x)."""
+
+
 def variable_slope(slope: Expr, power: Fraction, variable: Expr) -> Expr:
     return slope if power != 2 else Product((Num(power), variable), ("",), slope.span)
 
@@ -116,6 +120,8 @@ class Derivatives(NameResolver):
                 return self.expr(macro.params[0])
             found = {n.name for n in walk(body) if isinstance(n, Symbol) and n.name in self.decl.arrays}
         vectors = {n for n in found if self.decl.arrays[n].shape and self.decl.arrays[n].role == "variable"}
+        if len(vectors) > 1 and self.decl.inferred and len(usual := vectors & _UNKNOWNS) == 1:
+            vectors = usual
         if len(vectors) == 1 or len(found) == 1:
             return Symbol(min(vectors or found), None, None, span)
         raise Unsettled("∇ by which variable? write ∇_W", span)

@@ -26,6 +26,7 @@ from ..inferred.hypotheses import LEFT, STATED, Saying
 from ..inferred.options import Option
 from ..inferred.said import Head, Record
 from ..inferred.section import Section
+from .classes import is_derivative
 
 _IF = re.compile(r"\b(?:if|when(?:ever)?|in case)\s*\Z", re.IGNORECASE)
 _ANEW = re.compile(
@@ -100,6 +101,13 @@ def of_a_letter(section: Section, lhs: Expr, rhs: Expr) -> bool:
     letters = {n.letter for n in walk(lhs) if isinstance(n, Name)}
     given = (c for c in section.roles.candidates if c.head.name.letter in letters)
     return is_property(lhs, rhs) and all(is_property(c.head.name, c.link.rhs) for c in given)
+
+
+def equated(records: Sequence[Record], name: Name) -> bool:
+    """The section says itself which derivative g is: ∇f = g, g = ∂L/∂z."""
+    chains = (p.chain for r in records if r.loose is not None for p in r.loose.parts)
+    sides = ((c.subjects[-1], *(k.rhs for k in c.links)) for c in chains if c.links)
+    return any(name in s and any(map(is_derivative, s)) for s in sides)
 
 
 def comes_in(section: Section, found: Head, at: int, rhs: Expr, defined: Container[str]) -> bool:

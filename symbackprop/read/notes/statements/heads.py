@@ -39,7 +39,7 @@ from ..meaning.lints import consistent
 from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
-from .conditions import lapse
+from .conditions import equated, lapse
 from .one_sample import with_one_samples
 from .spoken import leads_back, named_derivative, of_others, reach
 from .statements import Reading, Scope, facts_of, records_of
@@ -254,7 +254,7 @@ class Heads:
             return replace(unit, lhs=derivative, meant="claim", span=link.at, left=left)
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
         named = named and not classes.DERIVED.search(before) and not classes.is_derivative(rhs)
-        if named and not (classes.holds_derivative(rhs) or isinstance(rhs, Num)):
+        if named and not (classes.holds_derivative(rhs) or isinstance(rhs, Num) or equated(self.records, found.name)):
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
             self.section.unread.add(key)
             return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))

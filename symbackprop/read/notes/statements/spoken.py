@@ -156,7 +156,7 @@ def of_others(section: Section, found: Head, key: str) -> bool:
     return found.args is not None and bool(given) and None not in given and found.args not in given
 
 
-_DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random)\b", re.IGNORECASE)
+_DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|process|disturb\w+|random)\b", re.IGNORECASE)
 
 
 def noisy(section: Section, key: str, rhs: Expr, at: int) -> bool:
