@@ -279,8 +279,8 @@ class Section:
 
     def lapsed(self, at: int) -> list[Saying]:
         """Said to hold in a case that this may be in, too."""
-        left = {s.of for s in self.stated if s.what == LEFT and s.at <= at}.union(s.of for s in in_force(self.stated, at))
-        return [s for s in self.stated if s.what == STATED and s.holds and s.at <= at and s.of not in left]
+        over = {s.of for s in in_force(self.stated, at)} | {s.of for s in self.stated if s.what == LEFT and s.at <= at}
+        return [s for s in self.stated if s.what == STATED and s.holds and s.at <= at and s.of not in over]
 
     def made_keys(self, chain: Chain) -> list[str]:
         return [n.name for n in walk(chain) if isinstance(n, Symbol) and n.name in self.frame.options]
