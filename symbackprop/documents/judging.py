@@ -11,6 +11,7 @@ from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.context import Context
 from symbackprop.core.terms import Array, Diff, Size, SymbackpropError, arrays, subterms
 from symbackprop.decide.outcomes import Checked, Outcome, Status
+from symbackprop.documents.outcome_of import hypotheses_of
 from symbackprop.numbers.refute.report import ShapeExample
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
@@ -25,7 +26,6 @@ from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
 from .footing import senseless, without_footing
-from .hypotheses import hypotheses_of
 from .outcome_of import proved_under, settle
 
 _DOES_NOT_FIT = re.compile(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import cast
 
+from .means import Means
 from .moving import Moving
 from .shorthand import Shorthand
 from .statement import Statement
@@ -13,14 +15,32 @@ from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product
 from .walking import mapped, walk
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What the words say of notations."""
+
+    partials: bool = False
+    """Subscripts are derivatives, u_x."""
+    moving: bool = False
+    """A dot is a derivative by time, or a tangent."""
+    means: bool = False
+    """A bar is a mean over samples."""
+    random: frozenset[str] = frozenset()
+    """Letters that are called random."""
+
+
+NOTHING = Announced()
+
+
 def spelled_out(
-    statements: Sequence[Statement | None], above: Sequence[Chain] = (), partials: bool = False, moving: bool = False
+    statements: Sequence[Statement | None], above: Sequence[Chain] = (), said: Announced = NOTHING
 ) -> list[Statement | None]:
     """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
     read = [s for s in statements if s is not None]
-    dots, short = Moving(read, above, moving), Shorthand(read, above, partials)
-    changes = Idioms(increments(read))
-    return [None if s is None else changes.statement(short.statement(dots.statement(s))) for s in statements]
+    dots, means = Moving(read, above, said.moving), Means(read, said.means, said.random)
+    short, changes = Shorthand(read, above, said.partials), Idioms(increments(read))
+    ways = (dots.statement, means.statement, short.statement, changes.statement)
+    return [None if s is None else reduce(lambda x, way: way(x), ways, s) for s in statements]
 
 
 def increments(statements: Iterable[Statement]) -> bool:

@@ -234,6 +234,8 @@ class Resolver(Products):
     # --- sums --------------------------------------------------------------------------------
 
     def big(self, node: Sum | Over) -> Expr:
+        if isinstance(node, Over) and node.kind == "mean":
+            raise Unsettled("a bar over more than a name: say what it means", node.span)
         node = replace(node, binders=tuple(from_one(b, node.body) for b in node.binders))
         names = [b.name for b in node.binders]
         for n in names:

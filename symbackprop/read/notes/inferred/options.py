@@ -261,7 +261,8 @@ class Options:
         said = self.facts.ranks.get(key)
         if said is not None:
             return [0.0 if r == said else SAID for r in range(3)]
-        if (key in LOSSES and (not upper or self.is_loss(key))) or (len(letter) > 1 and letter.isalpha()):
+        loss = key in LOSSES or re.split("[_^↾₁]", key)[0] in ("L", "J", "ℓ", "\\mathcal{L}", "\\mathcal{J}")
+        if (loss and (not upper or self.is_loss(key))) or (len(letter) > 1 and letter.isalpha()):
             costs = [0.0, 4.0, 5.0]
         elif bold and upper:
             costs = [4.0, 1.5, 0.0]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..files.place import ReadError
+from ..grammar.idioms import Announced
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product
@@ -24,6 +25,7 @@ from .prose_patterns import (
     ALL_MATRICES,
     ALL_NUMBERS,
     ANEW,
+    BAR_MEANS,
     BEFORE,
     BOLD,
     CONSTANT,
@@ -35,6 +37,7 @@ from .prose_patterns import (
     FUNCTION,
     GOES_ON,
     LATER,
+    LAW,
     LAYER,
     LIKEWISE,
     LIST,
@@ -47,6 +50,7 @@ from .prose_patterns import (
     NOUNS,
     PARTIALS,
     PROPERTIES,
+    RANDOM,
     RANK,
     ROW_VECTOR,
     ROWS,
@@ -160,10 +164,9 @@ class Facts:
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
-    partials: bool = False
-    """Subscripts are derivatives, u_x."""
-    moving: bool = False
-    """A dot is a derivative by time, or a tangent."""
+    announced: Announced = field(default_factory=Announced)
+    law: bool = False
+    """Something is said of a distribution."""
     at: int = 0
     """How many formulas stand before what is read."""
 
@@ -311,18 +314,22 @@ class Facts:
             for k in re.findall(r"⟦(\d+)⟧", m.group()):
                 for key in t.subjects(int(k)):
                     self.stacked[key] = (m["axis"] or m["axis2"]).lower()
-        moving = MOVING.search(s) is not None
-        self.moving |= moving
-        if (said := ADJOINT.search(s)) and not moving:
-            self.adjoint = said[1].lower()
-        self.partials |= PARTIALS.search(s) is not None
+        if (mark := ADJOINT.search(s)) and MOVING.search(s) is None and BAR_MEANS.search(s) is None:
+            self.adjoint = mark[1].lower()
+        said = self.announced
+        self.announced = Announced(
+            said.partials or PARTIALS.search(s) is not None, said.moving or MOVING.search(s) is not None,
+            said.means or BAR_MEANS.search(s) is not None,
+            said.random.union(*(t.keys(m["list"] or m["list2"]) for m in RANDOM.finditer(s))),
+        )  # fmt: skip
+        self.law |= LAW.search(s) is not None
         self.likewise |= LIKEWISE.search(s) is not None
         for m in FOR.finditer(s):
             self.abbreviated(t.formulas[int(m[1])], t.formulas[int(m[2])])
         for m in MEANS.finditer(s):
             self.abbreviated(m["d"] or t.formulas[int(m["k"])], t.formulas[int(m["of"])])
-        if said := ABBREVIATES.search(s):
-            self.short_d = self.short_d or next(t.subjects(int(said[1])), "")
+        if found := ABBREVIATES.search(s):
+            self.short_d = self.short_d or next(t.subjects(int(found[1])), "")
         for m in CONSTANT.finditer(s):
             self.constants |= set(t.keys(m["list"] or m["list2"]))
 

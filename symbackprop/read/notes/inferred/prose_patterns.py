@@ -107,6 +107,17 @@ MOVING = re.compile(
     r"|\b(?:time\s+derivatives?|derivatives?\s+(?:with\s+respect\s+to|by|in)\s+time|tangents?)\b[^.;]{0,60}\b(?:over)?dots?\b",
     re.IGNORECASE,
 )
+_BAR = r"\b(?:over(?:line|bar)s?|bars?)\b"
+_MEAN = r"\b(?:averag\w+|means?\s+(?:over|of)|sample\s+means?|empirical)\b"
+BAR_MEANS = re.compile(rf"{_BAR}[^.;]{{0,60}}{_MEAN}|{_MEAN}[^.;]{{0,60}}{_BAR}", re.IGNORECASE)
+RANDOM = re.compile(
+    rf"\brandom\s+(?:variables?|vectors?|quantit\w+|numbers?)\s+(?P<list>{LIST})"
+    rf"|(?P<list2>{LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:real\s+|independent\s+)?random\b", re.IGNORECASE,
+)
+LAW = re.compile(
+    r"\b(?:independen\w+|i\.?i\.?d|gaussian|normal(?:ly)?|uniform\w*|zero[\s-]mean|cent(?:er|r)ed|unbiased|distribut\w+"
+    r"|bernoulli|poisson|binomial|uncorrelated|white|variance|standardi[sz]ed|mean\s+zero)\b", re.IGNORECASE,
+)
 MEANS = re.compile(
     r"(?:(?P<d>\bd[A-Z])|⟦(?P<k>\d+)⟧)\s+(?:means?|denotes?|stands\s+for|is\s+short\s+for|abbreviates?|denote|is\s+written\s+for)"
     r"\s+(?:the\s+(?:gradient|derivative|adjoint)\s+)?⟦(?P<of>\d+)⟧", re.IGNORECASE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -40,9 +40,9 @@ from .prose import Facts
 
 EQUATIONS = frozenset(("=", ":=", "≡"))
 
-_COUNTS = frozenset("bdklmnpqr")
+COUNTERS = frozenset("bdklmnpqr")
 """Small letters that count: 1/v Σ_n x_n is no mean."""
-_RANGE = re.compile(
+COUNTS = re.compile(
     r"\s*([A-Za-z]|\\ell)\s*=\s*([01])\s*,\s*(?:2\s*,\s*)?(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z"
 )
 
@@ -58,6 +58,15 @@ class Record:
     uses: Uses
     worded: Chain | None = None
     """The equation that words make of a formula: "the gradient of … is …"."""
+    more: tuple[Chain, ...] = ()
+    """Definitions that a notation brings with it."""
+
+
+def of_all_steps(chain: Chain, records: Sequence[Record]) -> Iterator[Chain]:
+    """What is said of y_t, of the family of them."""
+    for c in (c for r in records for c in r.more if c.links[0].relation == "="):
+        if c.subjects[-1].span == chain.subjects[-1].span and c.links[0].rhs == chain.links[0].rhs:
+            yield c
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +234,7 @@ class Said:
 
     def memberships(self, r: Record) -> None:
         assert r.loose is not None
-        for part in r.loose.parts:
-            chain = part.chain
+        for chain in (*(p.chain for p in r.loose.parts), *r.more):
             if len(chain.links) == 2 and chain.links[1].relation == "∈":  # X = [x_1, …, x_m] ∈ ℝ^{d × m}
                 chain = Chain(chain.subjects, chain.links[1:], chain.span)
             if chain.links and (key := mirrored(chain)):
@@ -306,7 +314,7 @@ class Said:
         for index, count in self.counted.items():
             if (
                 count not in defined | by
-                and (count.isupper() or count in _COUNTS)
+                and (count.isupper() or count in COUNTERS)
                 and index not in self.ranges
                 and not any(key_of(n) == count for n, _, _ in self.members)
             ):
@@ -325,7 +333,7 @@ class Said:
             self.add_composite(key_of(lhs), "^2")
 
     def range(self, r: Record) -> None:
-        found = _RANGE.match(r.formula.text)
+        found = COUNTS.match(r.formula.text)
         if found is not None:
             letter = found[1].removeprefix("\\").replace("ell", "ℓ")
             self.ranges[letter] = Name(found[3])

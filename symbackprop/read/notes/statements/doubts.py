@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..declared.symbols import Declarations
+from ..grammar.means import is_outcome
 from ..grammar.tree import (
     Call,
     Chain,
@@ -125,8 +126,18 @@ class Doubts(Layouts):
             or self.doubted(chain, reading.declarations, r.at)
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
-            or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
+            or self.of_law(reading) or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
         )  # fmt: skip
+
+    def of_law(self, reading: Reading) -> str:
+        """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""
+        told = self.section.facts.law or any(
+            link.relation == "~" and isinstance(link.rhs, Product)
+            for r in self.records if r.loose is not None for p in r.loose.parts for link in p.chain.links
+        )  # fmt: skip
+        trees = (reading.lhs, reading.rhs, *(d.chain for d in reading.declarations.definitions))
+        means = any(is_outcome(n) for x in trees for n in walk(x))
+        return "what is said of the distribution is not used here" if means and told else ""
 
     @staticmethod
     def of_event(chain: Chain) -> str:

@@ -32,7 +32,7 @@ from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
-from ..inferred.said import Candidate, Head, Record, defining
+from ..inferred.said import Candidate, Head, Record, defining, of_all_steps
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
@@ -394,7 +394,7 @@ class Heads:
         while first and not _ENDS.search(f"{self.records[first - 1].formula.text}{self.records[first].formula.before}"):
             first -= 1
         since = first if ANEW.search(self.sentence(r)) else 0
-        self.section.stated.append(Saying(since, STATED, r.formula.text, chain=chain, where=r.formula.where))
-        end = lapse(r.formula, self.records)
-        if end is not None:
+        for c in (chain, *of_all_steps(chain, self.records)):
+            self.section.stated.append(Saying(since, STATED, r.formula.text, chain=c, where=r.formula.where))
+        if (end := lapse(r.formula, self.records)) is not None:
             self.section.stated.append(Saying(end, STATED, r.formula.text, False))

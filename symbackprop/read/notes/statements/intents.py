@@ -169,8 +169,7 @@ class Intents(Heads):
         formula, whole = r.formula, (0, len(r.formula.text))
         if formula.aligned is not None:
             self.above[formula.aligned] = None
-        found = _HEAD.match(formula.text) or _HEAD_INSIDE.search(formula.text.partition("=")[0] + "=")
-        if found is not None:
+        if found := _HEAD.match(formula.text) or _HEAD_INSIDE.search(formula.text.partition("=")[0] + "="):
             names = unread_names(found[1])
             self.section.unread |= names
             letter = re.escape(found[1].split("{")[-1].strip(" }"))

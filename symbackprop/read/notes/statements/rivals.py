@@ -67,7 +67,7 @@ class Rivals(Doubts):
                 rivals.append((f"{words}, {WITHOUT}" if better else words, other))
         rivals += self.given_otherwise(reading, base, chain, u, r, involved)
         rivals += self.conforming(reading, base, chain, u, r, involved)
-        for d in (held := self.in_between(chain, r.at)):
+        for d in (held := [d for d in self.in_between(chain, r.at) if d.text]):
             rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, (d,), u.conditions)))
         if len(held) > 1:
             names = " and ".join(d.key for d in held)
