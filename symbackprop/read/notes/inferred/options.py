@@ -268,8 +268,9 @@ class Options:
             costs = [4.0, 1.5, 0.0]
         elif bold:
             costs = [5.0, 0.0, 2.5]
-        elif upper:
-            costs = [0.4, 1.4, 2.0] if use.divides else [2.4, 1.4, 0.3]
+        elif upper:  # ∂V/∂q, 1/V: what is differentiated, or divides, is often a number
+            number = 0.4 if use.divides else 1.0 if self.is_differentiated(key) else 2.4
+            costs = [number, 1.4, 2.0 if use.divides else 0.3]
         elif letter in _NUMBERS:
             costs = [0.0, 2.5, 4.0]
         elif letter in _SCALARS:
@@ -299,6 +300,9 @@ class Options:
         if use.by["∇"] or any(isinstance(a, Name) and key_of(a) == key for a in self.gradients):
             costs[0] += 1.0
         return costs
+
+    def is_differentiated(self, key: str) -> bool:
+        return any(u.differentiated for r in self.roles.records for u in r.uses.uses if u.key == key)
 
     def is_loss(self, key: str) -> bool:
         """It is given, or something is differentiated: the C of tr(ABC) is none."""

@@ -242,6 +242,8 @@ class Said:
         for chain in (*(p.chain for p in r.loose.parts), *r.more):
             if len(chain.links) == 2 and chain.links[1].relation == "∈":  # X = [x_1, …, x_m] ∈ ℝ^{d × m}
                 chain = Chain(chain.subjects, chain.links[1:], chain.span)
+            if chain.links and (key := mirrored(chain)):
+                self.facts.square.add(key)
             if not chain.links or chain.links[0].relation not in ("∈", "~"):
                 continue
             rhs: Expr = chain.links[0].rhs
@@ -375,3 +377,16 @@ def cut_at_colon(r: Record, chain: Chain) -> bool:
     behind = any(a == chain and not b.links and not isinstance(b.subjects[0], Words) for a, b in pairs)
     before = (a.subjects[-1] for a, b in pairs if b == chain and not a.links)
     return bool(chain.links) and (behind or any(isinstance(x, (Paren, Product, Transpose)) for x in before))
+
+
+def mirrored(chain: Chain) -> str:
+    """The k of k_{ij} = k_{ji}, k_{ij} = -k_{ji}."""
+    rhs = chain.links[0].rhs
+    inner = rhs.arg if isinstance(rhs, Neg) else rhs
+    match chain.subjects[-1], inner:
+        case (
+            Name(a, m, Script(items=(Name(i), Name(j)))),
+            Name(b, n, Script(items=(Name(k), Name(l)))),
+        ) if (a, m, i, j) == (b, n, l, k) and i != j:
+            return key_of(inner)
+    return ""

@@ -223,26 +223,26 @@ class Section(Resting):
 
     def ways(self, chain: Chain, at: int) -> list[str]:
         """v^T ∇_v L = 0 of an L that nothing gives: what v leads to and L is differentiated by elsewhere."""
-        by = self.variables(chain)
+        given = (self.definition(k, at) for k in self.keys(chain))  # x̄ for ∂L/∂x
+        by = self.variables(chain).union(*(self.variables(d.chain) for d in given if d is not None))
         rest = [k for k in self.keys(chain) if k in self.chosen and k not in by and not self.chosen[k].rank]
         if len(by) != 1 or all(self.definition(k, at) is not None for k in rest):
             return []
-        led = set(by)
+        led = by.copy()
         for _ in self.definitions:
             led |= {d.key for d in self.definitions if d.key not in led and not led.isdisjoint(self.keys(d.chain))}
         uses = ((k, self.roles.arrays.get(k)) for k in sorted(led - by))
-        return [k for k, use in uses if use is not None and any(use.by[b] for b in ("∂", "d", "∇"))]
+        return [k for k, use in uses if use is not None and (use.by["∂"] or use.by["d"] or use.by["∇"])]
 
     def variables(self, chain: Chain) -> set[str]:
         """What a statement differentiates by."""
-        derivatives = (n for n in walk(chain) if isinstance(n, (Derivative, Operator)))
-        return {k for n in derivatives for k in self.all_keys(Chain(n.wrt, ()))}
+        by = (n.wrt for n in walk(chain) if isinstance(n, (Derivative, Operator)))
+        return {k for wrt in by for k in self.all_keys(Chain(wrt, ()))}
 
     def lapsed(self, at: int) -> list[Saying]:
-        """What was said to hold in a case that this may be in, too."""
-        kept, left = in_force(self.stated, at), {s.of for s in self.stated if s.what == LEFT and s.at <= at}
-        said = [s for s in self.stated if s.what == STATED and s.holds and s.at <= at]
-        return [s for s in said if s not in kept and s.of not in left]
+        """Said to hold in a case that this may be in, too."""
+        over = {s.of for s in in_force(self.stated, at)} | {s.of for s in self.stated if s.what == LEFT and s.at <= at}
+        return [s for s in self.stated if s.what == STATED and s.holds and s.at <= at and s.of not in over]
 
     def made_keys(self, chain: Chain) -> list[str]:
         return [n.name for n in walk(chain) if isinstance(n, Symbol) and n.name in self.frame.options]

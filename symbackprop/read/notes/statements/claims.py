@@ -33,7 +33,8 @@ from ..declared.sizes import Sizes, shown_dims
 from ..declared.symbols import ArraySymbol, Declarations
 from ..files.place import ReadError, Span, Unsettled
 from ..grammar.resolve import parse_expression
-from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, Symbol
+from ..grammar.tree import Chain, Derivative, Entry, Expr, Gradient, IndexName, Symbol
+from ..grammar.walking import walk
 from ..meaning.definitions import array_of, definition_of, symbols
 from ..meaning.derivatives import ManyAxes
 from ..meaning.elaborate import Elaborator
@@ -323,6 +324,8 @@ def hypotheses(e: Elaborator) -> dict[str, Hypothesis]:
     for h in e.decl.hypotheses:
         about = {s for s in symbols(h.chain) if array_of(s, e.decl) is not None}
         if about and not about <= arrays:
+            continue
+        if not about and any(isinstance(n, IndexName) for n in walk(h.chain)):  # k_{ij} of a k that does not occur
             continue
         left = h.chain.subjects[-1]
         for k, link in enumerate(h.chain.links):

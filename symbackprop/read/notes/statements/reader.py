@@ -285,6 +285,7 @@ class SectionReader(Dialects):
         """w = … said to solve ∂J/∂w = 0: put in, the condition must hold."""
         condition = self.to_solve(u, r)
         if condition is None:
+            self.section.unread |= {self.section.roles.full_key(n)[0] for n in (u.lhs,) if isinstance(n, Name)}
             message = "what this solves is not stated as an equation"
             return replace(base, kind="claim", error=Unsettled(message, u.span, r.formula.where))
         section = self.section
