@@ -23,7 +23,7 @@ from ..grammar.recurrences import in_time
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
 from ..grammar.vocabulary import ACTIVATION_WORDS
-from ..inferred.above import Above, letters
+from ..inferred.above import END, Above, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
@@ -116,11 +116,12 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
     paragraph, coming = list[str](), list[tuple[str, Place]]()
     last = {id(x.where.source): k for k, x in enumerate(items) if isinstance(x, Formula)}
 
-    def said(until: Place | None, inside: bool = False) -> None:
+    def said(until: Place | None, inside: bool = False, at: int = END) -> None:
         """The sentences that begin before a place in the source; or, with `inside`, up to where a file is put in."""
         while coming:
             text, where = coming[0]
-            if until is not None and where.source is until.source and where.offset(0) > until.offset(0):
+            here = until is not None and where.source is until.source
+            if until is not None and (where.offset(0) > until.offset(0) if here else goes_on_behind(where, at)):
                 break
             coming.pop(0)
             paragraph.append(text)
@@ -128,12 +129,15 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
             if inside and _PUTS_IN.search(text):
                 break
 
+    def goes_on_behind(where: Place, k: int) -> bool:
+        """Formulas of the same file come after item k."""
+        return last.get(id(where.source), -1) > k
+
     for k, item in enumerate(items):
-        goes_on = coming and isinstance(item, Prose) and coming[0][1].source is not item.where.source and (
-            last.get(id(coming[0][1].source), -1) > k
-        )  # fmt: skip
+        other = bool(coming) and isinstance(item, Prose) and coming[0][1].source is not item.where.source
+        goes_on = other and goes_on_behind(coming[0][1], k)
         if not goes_on or any(_PUTS_IN.search(text) for text, _ in coming):
-            said(item.where if isinstance(item, Formula) else None, bool(goes_on))
+            said(item.where if isinstance(item, Formula) else None, goes_on, k)
         section = scope.section if isinstance(item, Block) else item.section
         cut = isinstance(item, Block) or section != scope.section
         above: Declarations | None = None
