@@ -43,6 +43,27 @@ TEXTS = {
         r"$H_f = \begin{bmatrix} 2y & 2x \\ 2x & \sin y \end{bmatrix}$.",
         [P, P, P, P, P, P, R, R, R],
     ),
+    "the Laplacian of several numbers": (
+        r"Let $f(x, y) = x^2 y + y^3$. $\nabla^2 f = \frac{\partial^2 f}{\partial x^2} + \frac{\partial^2 "
+        r"f}{\partial y^2}$, $\nabla^2 f = 8y$, $\nabla^2 f = 2y$, "
+        r"$\nabla^2 f = \begin{pmatrix} 2y & 2x \\ 2x & 6y \end{pmatrix}$.",
+        [P, P, R, P],
+    ),
+    "up to a factor": (
+        r"$p(w) \propto \exp(-\frac{1}{2} w^T A w + b^T w)$ with $A$ symmetric and $w \in \mathbb{R}^n$. "
+        r"$\nabla_w \log p(w) = b - A w$, $\nabla_w^2 \log p(w) = -A$, $\nabla_w \log p(w) = -Aw$.",
+        [P, P, U],
+    ),
+    "the other letter of a condition under a sum": (
+        r"Let $x \in \mathbb{R}^n$. $\sum_{k \neq i} x_k = \sum_k x_k - x_i$, $\sum_{i \neq j} x_i x_j = "
+        r"(\sum_i x_i)^2 - \sum_i x_i^2$, $\sum_{k \neq i} x_k = \sum_k x_k + x_i$.",
+        [P, P, R],
+    ),
+    "a constant of integration": (r"$F(x) = x^2 + C$, $F'(x) = 2x$, $F'(x) = x$.", [P, R]),
+    "the gradient of a quadratic form": (
+        r"If $A = A^T$ then $\nabla (x^T A x) = 2 A x$. $J(w) = w^T A w$: $\nabla_w \nabla_w^T J = A + A^T$.",
+        [P, P],
+    ),
     "Jacobians of arrays": (
         r"Let $f(x) = Ax$ and $h(x) = \tanh(Ax)$, applied elementwise, and $g(x) = x^T x$, with $x \in "
         r"\mathbb{R}^n$. "

@@ -9,7 +9,7 @@ from typing import cast
 
 from .means import Means
 from .moving import Moving
-from .shorthand import Shorthand
+from .shorthand import Shorthand, up_to_factors
 from .statement import Statement
 from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product, Script
 from .walking import mapped, walk
@@ -36,6 +36,8 @@ def spelled_out(
     statements: Sequence[Statement | None], above: Sequence[Chain] = (), said: Announced = NOTHING
 ) -> list[Statement | None]:
     """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
+    known = iter(up_to_factors([s for s in statements if s is not None]))
+    statements = [None if s is None else next(known) for s in statements]
     read = [s for s in statements if s is not None]
     dots, means = Moving(read, above, said.moving), Means(read, said.means, said.random)
     short, changes = Shorthand(read, above, said.partials), Idioms(increments(read))

@@ -101,6 +101,9 @@ class Derivatives(NameResolver):
         vectors = {n for n in found if self.decl.arrays[n].shape and self.decl.arrays[n].role == "variable"}
         if len(vectors) == 1 or len(found) == 1:
             return Symbol(min(vectors or found), None, None, span)
+        columns = {n for n in vectors if len(self.decl.arrays[n].shape) == 1}
+        if len(columns) == 1 and not isinstance(body, Symbol):  # ∇ (x^T A x)
+            return Symbol(min(columns), None, None, span)
         raise Unsettled("∇ by which variable? write ∇_W", span)
 
     def variable(self, node: Expr) -> tuple[Expr, int, Fraction]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from ..files.place import Span
 from .statement import Statement
 from .tree import (
+    Add,
     At,
     Binder,
     Chain,
@@ -72,6 +73,8 @@ class Shorthand:
         nodes = [n for s in statements for n in walk(s)]
         self.made: dict[Span, str] = {}
         """Where a whole derivative of which function was written short in a formula."""
+        self.laplacians: dict[Span, Name] = {}
+        """Where ∇² stands, which may be the Laplacian."""
         self.operators = {letter for letter in "D" if self.is_operator(letter, nodes)}
         self.partial = {f for f, given in self.heads.items() if self.has_partials(f, given, nodes, partials)}
 
@@ -113,7 +116,7 @@ class Shorthand:
     # --- rewriting ---------------------------------------------------------------------------
 
     def statement(self, s: Statement) -> Statement:
-        self.made = {}
+        self.made, self.laplacians = {}, {}
         return cast(Statement, self.of(s))
 
     def of(self, node: object) -> object:
@@ -121,7 +124,7 @@ class Shorthand:
             return node
         new = mapped(node, self.of)
         if isinstance(new, Chain):
-            return with_vectors(new)
+            return with_vectors(self.with_laplacians(new))
         if isinstance(new, Product):
             return self.product(new)
         return self.alone(new) if isinstance(new, Name) else new
@@ -151,6 +154,23 @@ class Shorthand:
             return Matrix(tuple(tuple(partial(f, (x, y), f) for y in args) for x in args), f.span)
         return bracketed(nabla(f, args, 2))
 
+    def with_laplacians(self, chain: Chain) -> Chain:
+        """∇²f = f_xx + f_yy, beside a number: no Hessian."""
+        sides = [*chain.subjects, *(k.rhs for k in chain.links)]
+        others = [x for x in sides if x.span not in self.laplacians]
+        arrays = any(is_array(x) or isinstance(as_array(x), Matrix) for x in others)
+        if len(others) == len(sides) or not others or arrays:
+            return chain
+
+        def of(x: Expr) -> Expr:
+            f = self.laplacians.get(x.span)
+            if f is None:
+                return x
+            return Add(tuple(partial(f, (y, y), f) for y in self.heads[f.letter].args), x.span)
+
+        links = tuple(replace(k, rhs=of(k.rhs)) for k in chain.links)
+        return replace(chain, subjects=tuple(map(of, chain.subjects)), links=links)
+
     def gradient(self, f: Name) -> Expr:
         self.made[f.span] = f.letter
         return Matrix(tuple((partial(f, (x,), f),) for x in self.heads[f.letter].args), f.span)
@@ -176,6 +196,8 @@ class Shorthand:
             case Name(letter) if letter in self.operators and not scripted(first):
                 return self.jacobian(whole)
             case Operator("nabla", "", wrt=(), order=order) if several:
+                if order == 2:
+                    self.laplacians[whole.span] = whole
                 return self.gradient(whole) if order == 1 else self.hessian(whole)
         return None
 
@@ -251,3 +273,34 @@ def nabla(f: Name, args: tuple[Name, ...], order: int, name: str = "") -> Expr:
 def bracketed(*nodes: Expr) -> Paren:
     span = (nodes[0].span[0], nodes[-1].span[1])
     return Paren(tuple(Chain((n,), (), n.span) for n in nodes), "(", span=span)
+
+
+FACTOR: Final = "κ∝"
+"""What a density that is known up to a factor is multiplied by: any number."""
+
+
+def up_to_factors(statements: Sequence[Statement]) -> list[Statement]:
+    """p(x) ∝ e^{-x²/2}, where no equation gives p: p(x) = κ e^{-x²/2}."""
+    chains = [p.chain for s in statements for p in s.parts if p.chain.links]
+    given = {head_letter(c.subjects[-1]) for c in chains if c.links[0].relation in EQUAL}
+    told = [head_letter(c.subjects[-1]) for c in chains if c.links[0].relation == "∝"]
+
+    def go(chain: Chain) -> Chain:
+        letter = head_letter(chain.subjects[-1]) if chain.links else ""
+        if not letter or chain.links[0].relation != "∝" or letter in given or told.count(letter) > 1:
+            return chain
+        link = chain.links[0]
+        body = Product((Name(FACTOR, span=link.at), bracketed(link.rhs)), ("",), link.rhs.span)
+        return replace(chain, links=(replace(link, relation="=", rhs=body),))
+
+    return [replace(s, parts=tuple(replace(p, chain=go(p.chain)) for p in s.parts)) for s in statements]
+
+
+def head_letter(node: Expr) -> str:
+    """The p of p and p(x)."""
+    match node:
+        case Product((Name(p, mark, None, (), 0), Paren(chains, "("))) if not any(c.links for c in chains):
+            return mark + p
+        case Name(p, mark, None, (), 0):
+            return mark + p
+    return ""

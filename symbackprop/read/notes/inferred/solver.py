@@ -31,6 +31,7 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.walking import walk
+from .above import letters
 from .conform import Shapes
 from .conform_operations import Misfit
 from .kinds import Frame
@@ -114,6 +115,10 @@ class Solver:
                 if key in self.frame.table.macros and key not in seen:
                     seen.add(key)
                     work.append(self.frame.table.macros[key].body)
+                f = self.frame.table.functions.get(key)
+                if f is not None and f.said and f.body and key not in seen:  # the c of f(x) = a x^2 + c
+                    seen.add(key)
+                    found.update((k, None) for k in sorted(letters(f.body) - set(f.args)) if k in self.frame.options)
                 whole = key + AT if layered and key + AT in self.frame.options else key
                 if whole in self.frame.options:
                     found[whole] = None

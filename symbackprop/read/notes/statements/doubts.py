@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from ..declared.symbols import Declarations
 from ..grammar.means import is_outcome
+from ..grammar.shorthand import FACTOR
 from ..grammar.tree import (
     Call,
     Chain,
@@ -177,6 +178,8 @@ class Doubts(Layouts):
             for r in self.records if r.loose is not None for p in r.loose.parts for link in p.chain.links
         )  # fmt: skip
         trees = (reading.lhs, reading.rhs, *(d.chain for d in reading.declarations.definitions))
+        if any(FACTOR in key for key in reading.declarations.arrays):
+            return "it rests on something that is known up to a factor"
         means = any(is_outcome(n) for x in trees for n in walk(x))
         return "what is said of the distribution is not used here" if means and told else ""
 
