@@ -64,6 +64,23 @@ TEXTS = {
         r"If $A = A^T$ then $\nabla (x^T A x) = 2 A x$. $J(w) = w^T A w$: $\nabla_w \nabla_w^T J = A + A^T$.",
         [P, P],
     ),
+    "limits of difference quotients": (
+        r"Let $f(x) = x^2$. $f'(x) = \lim_{h \to 0} \frac{f(x+h) - f(x)}{h} = \lim_{h \to 0} \frac{(x+h)^2 - "
+        r"x^2}{h} = 2x$, "
+        r"$\lim_{h \to 0} \frac{f(x+h) - f(x-h)}{2h} = 2x$, $\lim_{h \to 0} \frac{f(x+h) - f(x-h)}{2h} = x$, "
+        r"$\lim_{h \to 0} \frac{f(x+h) + f(x)}{h} = 2x$.",
+        [P, P, P, P, R, U],
+    ),
+    "limits along a direction": (
+        r"Let $g(x) = x^T A x$ with $x, v \in \mathbb{R}^n$. $\lim_{t \to 0} \frac{g(x + t v) - g(x)}{t} = "
+        r"\nabla g(x)^T v$, $\lim_{t \to 0} \frac{g(x + t v) - g(x)}{t} = 2 x^T A v$.",
+        [P, R],
+    ),
+    "limits of one of two numbers": (
+        r"Let $f(x, y) = x^2 y$. $\frac{\partial f}{\partial x} = \lim_{\Delta x \to 0} \frac{f(x+\Delta x, y) - "
+        r"f(x, y)}{\Delta x}$, $\frac{\partial f}{\partial y} = \lim_{h \to 0} \frac{f(x+h, y) - f(x, y)}{h}$.",
+        [P, R],
+    ),
     "Jacobians of arrays": (
         r"Let $f(x) = Ax$ and $h(x) = \tanh(Ax)$, applied elementwise, and $g(x) = x^T x$, with $x \in "
         r"\mathbb{R}^n$. "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import cast
 
+from .limits import difference_quotient
 from .means import Means
 from .moving import Moving
 from .shorthand import Shorthand, up_to_factors
@@ -86,6 +87,8 @@ class Idioms:
                 merged: Expr = replace(name, letter=f"Δ{name.letter}", span=(first.span[0], name.span[1]))
             elif isinstance(first, Derivative) and not signs[k] and at_its_variable(first, second):
                 merged = replace(first, span=(first.span[0], second.span[1]))
+            elif not signs[k] and (slope := difference_quotient(first, second)) is not None:
+                merged = slope
             elif (inner := self.entry_in_softmax(first, second)) is not None:
                 args[k + 1] = inner
                 k += 1

@@ -59,6 +59,10 @@ class Derivatives(NameResolver):
             raise ReadError("nothing to differentiate", op.span)
         rest, between = args[1:], signs[1:]
         body, used = self.taken(rest, between)
+        if op.kind == "nabla" and op.order == 1 and isinstance(body, Transpose) and self.is_macro(rest[0]):
+            wrt = op.wrt or (self.only_variable(rest[0], body.arg, op.span),)  # ∇f(x)^T v
+            slope = Gradient(body.arg, self.variable(wrt[0])[0], body.span)
+            return Transpose(slope, (op.span[0], args[used].span[1])), 1 + used
         alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call) or self.is_macro(rest[0]))
         alone |= isinstance(rest[0], Paren) and rest[0].opening in ("[", "\\{")
         if not alone and used < len(rest):
