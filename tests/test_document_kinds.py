@@ -8,6 +8,17 @@ from symbackprop.documents.check import check_text
 
 P, R, U, N = "proved", "refuted", "unknown", None
 CLAIMS = {
+    "a first approximation of any function": (r"$f(x + h) = f(x) + h \frac{df(x)}{dx}$.", [U]),
+    "a wide gap": (
+        r"$f(x,y) = x y$. $$\frac{\partial f}{\partial x} = y \hspace{0.5in} \frac{\partial f}{\partial y} = x "
+        r"\hspace{0.5in} \frac{\partial f}{\partial y} = y$$",
+        [P, P, R],
+    ),
+    "thin letters beside bold ones": (
+        r"Let $\mathbf{x}$ be a vector and $A$ a matrix. $\frac{d}{d\mathbf{x}}(\mathbf{x}^\top A \mathbf{x}) = "
+        r"(A + A^\top)\mathbf{x}$. In one variable $\frac{d}{dx}(ax^2) = 2ax$.",
+        [P, P],
+    ),
     "a loss that nothing gives, on one side only": (
         r"$\hat y = \sigma(z)$ with the logistic $\sigma$. $$\frac{\partial L_{CE}}{\partial z} = \hat y - y$$",
         [U],
