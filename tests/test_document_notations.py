@@ -81,6 +81,15 @@ TEXTS = {
         r"f(x, y)}{\Delta x}$, $\frac{\partial f}{\partial y} = \lim_{h \to 0} \frac{f(x+h, y) - f(x, y)}{h}$.",
         [P, R],
     ),
+    "the only letter that is differentiated by": (
+        r"Let $J = \|A x - b\|^2$. $dJ = 2 (Ax-b)^T A\, dx$, so $\nabla J = 2 A^T(Ax-b)$, $\nabla J = A^T(Ax - b)$.",
+        [P, P, R],
+    ),
+    "one of two letters that are differentiated by": (
+        r"Let $J = \|A x - b\|^2$. $\frac{\partial J}{\partial x} = 2A^T(Ax-b)$, $\frac{\partial J}{\partial b} = "
+        r"-2(Ax-b)$. $\nabla J = 2 A^T(Ax-b)$.",
+        [P, P, U],
+    ),
     "Jacobians of arrays": (
         r"Let $f(x) = Ax$ and $h(x) = \tanh(Ax)$, applied elementwise, and $g(x) = x^T x$, with $x \in "
         r"\mathbb{R}^n$. "
