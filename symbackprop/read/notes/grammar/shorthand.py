@@ -76,7 +76,15 @@ class Shorthand:
         self.laplacians: dict[Span, Name] = {}
         """Where ∇² stands, which may be the Laplacian."""
         self.operators = {letter for letter in "D" if self.is_operator(letter, nodes)}
-        self.partial = {f for f, given in self.heads.items() if self.has_partials(f, given, nodes, partials)}
+        self.below: dict[str, list[Name]] = {}
+        self.indices = {n.name for n in nodes if isinstance(n, Binder)}
+        """Letters that count somewhere: below others than functions that are given, or under a sum."""
+        for n in nodes:
+            if isinstance(n, Name) and n.sub is not None:
+                self.below.setdefault(n.letter, []).append(n)
+                if n.letter not in self.heads:
+                    self.indices |= {i.letter for i in n.sub.items if isinstance(i, Name)}
+        self.partial = {f for f, given in self.heads.items() if self.has_partials(f, given, partials)}
 
     def is_operator(self, letter: str, nodes: Sequence[object]) -> bool:
         """D never stands but in front of a function that is given."""
@@ -91,19 +99,12 @@ class Shorthand:
                 return f in self.heads and not signs[k] and not scripted(name)
         return False
 
-    def has_partials(self, f: str, given: Given, nodes: Sequence[object], said: bool) -> bool:
+    def has_partials(self, f: str, given: Given, said: bool) -> bool:
         """Below f stand arguments of f, which are no indices anywhere."""
         letters = {a.letter for a in given.args}
-        below = [n for n in nodes if isinstance(n, Name) and n.letter == f and n.sub is not None]
-        mine = [n for n in below if self.by(n, given)]
-        several = len(letters) > 1 or any(len(self.by(n, given)) > 1 for n in mine)
-        if not mine or not (said or (several and f not in "pPqQ")):
-            return False
-        for n in nodes:
-            items = n.sub.items if isinstance(n, Name) and n.sub is not None and n.letter not in self.heads else ()
-            if any(isinstance(i, Name) and i.letter in letters for i in items):
-                return False
-        return not any(isinstance(n, Binder) and n.name in letters for n in nodes)
+        mine = [by for n in self.below.get(f, ()) if (by := self.by(n, given))]
+        several = len(letters) > 1 or any(len(by) > 1 for by in mine)
+        return bool(mine) and (said or (several and f not in "pPqQ")) and letters.isdisjoint(self.indices)
 
     @staticmethod
     def by(name: Name, given: Given) -> tuple[Expr, ...]:
