@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from ..declared.symbols import Declarations
+from ..grammar.idioms import is_call
 from ..grammar.means import is_outcome
 from ..grammar.shorthand import FACTOR
 from ..grammar.tree import (
@@ -149,7 +150,14 @@ class Doubts(Layouts):
         names = {key_of(n) for n in walk(chain) if isinstance(n, Name)}
         inside = {key_of(n) for d in self.section.definitions for n in walk(d.chain) if isinstance(n, Name)}
         bare = sorted(n for n in names - inside if n in table.functions and not table.functions[n].body)
-        several = [n for n in bare if table.functions[n].kind == "loss" and len(table.functions[n].args) > 1]
+        bodies = [n.body for n in walk(chain) if isinstance(n, Derivative)]
+        alone = [n for n in walk(tuple(bodies), (Product,)) if isinstance(n, Name)]
+        alone += [n.args[0] for n in bodies if isinstance(n, Product) and is_call(n) and isinstance(n.args[0], Name)]
+        values = [key_of(n) for n in walk(chain) if isinstance(n, Name)]
+        several = [
+            n for n in bare if table.functions[n].kind == "loss" and len(table.functions[n].args) > 1
+            and values.count(n) > [key_of(x) for x in alone].count(n)
+        ]  # fmt: skip
         return f"nothing says what {several[0]} is" if several and len(bare) > 1 else ""
 
     def of_law(self, reading: Reading) -> str:
