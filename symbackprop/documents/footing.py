@@ -37,6 +37,7 @@ from symbackprop.read.notes.grammar.tree import (
 )
 from symbackprop.read.notes.grammar.walking import mapped, walk
 from symbackprop.read.notes.inferred.above import letters
+from symbackprop.read.notes.inferred.kinds import GAMMA
 from symbackprop.read.notes.meaning.definitions import definition_of, plain
 from symbackprop.read.notes.statements.claims import Claim, elaborate
 from symbackprop.read.notes.statements.statements import Reading
@@ -62,6 +63,8 @@ def without_footing(reading: Reading) -> str:
         return "what the entries between the dots are is not understood"
     if any(n.name in EXPECTATIONS for x in (lhs, rhs) for n in walk(x) if isinstance(n, Symbol)):
         return "of an expectation only that it is linear is known here"
+    if any(isinstance(n, Function) and n.name == GAMMA for x in (lhs, rhs) for n in walk(x)):
+        return f"of {GAMMA} only that it has derivatives is known here"
     closed = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
     if all(closed) and (name := property_of(lhs, rhs, reading.declarations)):
         return f"nothing here says what {name} is"

@@ -35,7 +35,7 @@ class Differentials(Names):
 
     def derivative_fraction(self, token: Token) -> Expr | None:
         r"""\frac{∂ a}{∂ b}, \frac{d}{dz}, \frac{∂^2 L}{∂x ∂y}; None when it is a plain fraction."""
-        if self.tok.kind != "{":
+        if self.tok.kind != "{" and not self.differential(self.i):
             return None
         back = self.i
         top = self.group()
@@ -158,9 +158,9 @@ class Differentials(Names):
         return False
 
     def nabla(self) -> Expr:
-        """∇_W, ∇, and the Hessian's ∇_w^2, ∇^2_w, ∇∇."""
+        """∇_W, ∇, grad, and the Hessian's ∇_w^2, ∇^2_w, ∇∇, Hess."""
         token = self.advance()
-        order = self.order()
+        order = 2 if token.text == "hessian" else self.order()
         wrt: tuple[Expr, ...] = ()
         if self.tok.kind == "_":
             self.advance()

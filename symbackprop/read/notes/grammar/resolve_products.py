@@ -31,6 +31,7 @@ from .tree import (
     Paren,
     Power,
     Product,
+    Quotient,
     Shape,
     Sum,
     Symbol,
@@ -75,6 +76,10 @@ def spelled(node: Expr, names: NameResolver) -> str | None:
     if node.sub is not None:
         text += "_" + node.sub.text
     return text + "".join("^" + s.text for s in node.sups)
+
+
+NUMBERS = frozenset(("tr", "det", "rank"))
+"""The words that make a number of a whole matrix."""
 
 
 @dataclass(slots=True)
@@ -125,8 +130,11 @@ class Products(Derivatives):
         if brackets is not None and brackets.opening == "[" and key in _EXPECTED and self.expects(key):
             raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
-        if composite and key not in decl.functions:
-            key = self.with_scripts(key, first, composite)[0]
+        if composite:
+            full, rest = self.with_scripts(key, first, composite)
+            if full in decl.functions:  # f_1'(x)
+                first = rest
+            key = full if full in decl.functions or key not in decl.functions else key
         if key in decl.macros and brackets is not None:
             macro = decl.macros[key]
             found = self.macro_call(macro.params, macro.body, brackets)
@@ -297,7 +305,11 @@ class Products(Derivatives):
         whole = word.name in WHOLE_WORDS and word.name not in ("max", "min")
         simple = all(isinstance(a, PREFIX_LIKE) for a in args) and not any(signs[: len(args) - 1])
         likelihood = word.name == "log" and any(isinstance(a, Operator) and a.name == "exp" for a in args)
-        if whole or likelihood or (isinstance(args[0], Num) and simple):
+        if whole:  # det M tr N is a product of two numbers
+            numbers = (k for k, a in enumerate(args) if k and isinstance(a, Operator) and a.name in NUMBERS)
+            end = next(numbers, len(args))
+            return self.factors(args[:end], signs[: end - 1], (args[0].span[0], args[end - 1].span[1])), end
+        if likelihood or (isinstance(args[0], Num) and simple):
             return self.factors(args, signs[: len(args) - 1], (args[0].span[0], args[-1].span[1])), len(args)
         if isinstance(args[used], Operator) and cast(Operator, args[used]).kind == "function":  # sin x cos x
             return inner, used
@@ -308,9 +320,13 @@ class Products(Derivatives):
 
     def with_scripts_of(self, word: Operator, call: Expr) -> Expr:
         if word.sub:
-            if word.name == "log":
-                raise Unsettled("a logarithm with a base is not supported", word.span)
+            if word.name == "log" and isinstance(call, Call) and len(word.sub.items) == 1:
+                base = Call(call.function, (self.expr(word.sub.items[0]),), word.span)
+                return self.raised(word, Quotient(call, base, call.span))
             call = Entry(call, tuple(map(self.index, word.sub.items)), call.span)
+        return self.raised(word, call)
+
+    def raised(self, word: Operator, call: Expr) -> Expr:
         for sup in word.sups:
             if sup.text in ("-1", "(-1)"):
                 raise Unsettled(f"the inverse function of {word.name} is not supported", word.span)

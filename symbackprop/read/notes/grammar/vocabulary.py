@@ -52,6 +52,7 @@ WHOLE_WORDS: Final = {
     "mat": "mat", "dim": "dim", "size": "size", "shape": "shape", "lim": "lim", "sup": "sup", "inf": "inf",
     "Cov": "Cov", "Pr": "Pr",
 }  # fmt: skip
+NABLA_WORDS: Final = {"grad": "nabla", "Grad": "nabla", "Hess": "hessian", "hess": "hessian"}
 FUNCTION_WORDS: Final = {**ELEMENTWISE_WORDS, **WHOLE_WORDS}
 
 _RELATIONS = {

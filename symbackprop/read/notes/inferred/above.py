@@ -176,7 +176,10 @@ def inherit_functions(
             options.pop(name, None)
     for name, m in above.table.macros.items():
         if name not in table.macros and not defines(name):
-            table = replace(table, macros={**table.macros, name: m})
+            abstract = table.functions.get(name)
+            if abstract is not None and abstract.kind == "loss":  # J(w) here is the J(w) above, and so is J
+                table = replace(table, arrays={k: a for k, a in table.arrays.items() if k != name})
+            table = with_macro(table, m)
             options.pop(name, None)
     for name, m in called_anew(above, roles):
         if name not in table.macros and not defines(name):

@@ -269,13 +269,15 @@ class Options:
         elif bold:
             costs = [5.0, 0.0, 2.5]
         elif upper:
-            costs = [2.4, 1.4, 0.3]
+            costs = [0.4, 1.4, 2.0] if use.divides else [2.4, 1.4, 0.3]
         elif letter in _NUMBERS:
             costs = [0.0, 2.5, 4.0]
         elif letter in _SCALARS:
             costs = [0.3, 0.7, 2.8]
         else:
             costs = [0.5, 0.4, 2.6]
+        if letter == "b" and not bold:  # a bias beside X W is added to each row
+            costs[2] += 3.0
         case = "upper" if upper else "lower"
         if bold and case in self.facts.bold:
             costs = [0.0 if r == self.facts.bold[case] else SAID for r in range(3)]

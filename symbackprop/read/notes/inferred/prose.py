@@ -43,6 +43,7 @@ from .prose_patterns import (
     LIKEWISE,
     LIST,
     LOGISTIC,
+    LOSS,
     MATH,
     MEANS,
     MOVING,
@@ -203,6 +204,9 @@ class Facts:
                 self.say(t.keys(m["list"]), RANK[m["kind"].lower()], m["adj"] or "")
         for m in NAMED.finditer(s):
             self.say(t.keys(f"⟦{m[1]}⟧"), RANK[m["kind"].lower()], "")
+        for m in LOSS.finditer(s):
+            if re.fullmatch(r"\s*(?:\\\w+\s*\{?\s*)?[A-Za-z]\s*\}?\s*", t.formulas[int(m[1])]):
+                self.say(t.keys(f"⟦{m[1]}⟧"), 0, "")
         for m in ROW_VECTOR.finditer(s):
             self.rows |= set(t.keys(m["list"]))
             self.say(t.keys(m["list"]), 1, "row")

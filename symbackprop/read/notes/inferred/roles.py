@@ -91,6 +91,7 @@ class Roles(Said):
             if b in ("l", "ℓ") or (len(shifts) > 1 and b not in self.bound and b.islower())
         }
         lower -= {b for b in lower if f"({b}" in bracketed and b not in ("l", "ℓ") and not self.facts.layered}
+        lower -= self.exponents()
         upper = {b for b in found if b == "L" or (f"[{b}" in bracketed and b.isupper())}
         if lower:
             last = next(iter(sorted(upper)), "L")
@@ -105,6 +106,16 @@ class Roles(Said):
             if f"({b}" in bracketed and b not in self.layers:
                 self.samples.add(b)
 
+    def exponents(self) -> set[str]:
+        """The n of n x^{n-1}, a factor beside what it is written above of: no layer."""
+        out: set[str] = set()
+        moved = {u.key for r in self.records for u in r.uses.uses if u.by == "d" and not u.name.sups}  # d/dt t^k
+        for r in self.records:
+            out |= {label.base for k, label, bracket in r.uses.labels if k in moved and not bracket and label.base}
+            above = {label.base for _, label, bracket in r.uses.labels if label.base is not None and not bracket}
+            out |= above & {u.key for u in r.uses.uses if u.name.sub is None and not u.name.sups and not u.by}
+        return out
+
     # --- indices and parts of names ----------------------------------------------------------
 
     def find_indices(self) -> None:
@@ -116,13 +127,14 @@ class Roles(Said):
                     if isinstance(item, Add):
                         shifted |= {n.letter for n in names_in(item)}
         labels: set[str] = set()
+        functions = {c.head.key for c in self.candidates if c.head.args is not None}  # k(x, z) beside x_k
         for c in free:
             if c in self.bound or c in self.compared or c in self.base.indices or c in self.ranges:
                 continue
             if c in shifted and c not in self.samples:
                 labels.add(c)
             elif len(c) > 1 or c.isupper() or self.bare_letters[c] or self.declared(c):
-                if not (c in "ijk" and self.bare_letters[c] <= 0):
+                if not (c in "ijk" and (self.bare_letters[c] <= 0 or c in functions)):
                     labels.add(c)
         self.indices = {c for c in (free | self.bound | self.compared) if c not in labels and len(c.rstrip("'")) == 1}
         self.indices |= set(self.ranges) - set(self.layers)
@@ -332,6 +344,8 @@ class Roles(Said):
 
     def uses(self) -> None:
         self.parameters()
+        for letter in self.exponents() - self.sizes:
+            self.count(letter, 0, False, Use(letter, Name(letter), scalar_only=True))
         for r in self.records:
             for u in r.uses.uses:
                 if self.params and self.is_parameter(r, u):
@@ -360,6 +374,7 @@ class Roles(Said):
             a.normed += u.normed
         a.scalar += u.scalar_only and items == 0
         a.powers += items == 0 and any(isinstance(s.value, Num) and s.value.value > 1 for s in u.name.sups)
+        a.divides += u.divides and items == 0
         if u.by:
             a.by[u.by] += 1
         a.words += u.name.mark == "text"

@@ -69,8 +69,18 @@ SOLVED = re.compile(
     re.IGNORECASE,
 )
 GRADIENT = re.compile(
-    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b" + _END, re.IGNORECASE
+    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b"
+    r"(?![\s-]+(?:penalty|descent|ascent|flow|steps?|methods?|norm|clipping|boosting|equation)\b)" + _END,
+    re.IGNORECASE,
 )
+CALLED = re.compile(
+    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)"
+    r"(?:\s+(?:matrix|vector|state|equation))?"
+    r"(?:\W*(?:\Z|of|for|with|w\.?r\.?t|by|in|at|on|from|that|then|now|itself|here|thus|therefore|so|is|are|equals?"
+    r"|reads?|becomes?|given)\b.*)?\W*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The formula is called a derivative: not "the gradient penalty: for …" or "gradient: for …"."""
 DERIVED = re.compile(
     r"\b(?:gradients?|derivatives?|Jacobian|Hessian)(?:\s+(?:matrix|vector|operator))?\s+of"
     r"(?:\s+(?!(?:is|are|equals?|becomes?|as|with|by|for)\b)[\w-]+){0,4}\s*\Z",
@@ -139,6 +149,14 @@ def is_question(node: Expr) -> bool:
     return isinstance(node, (Words, Dots)) or any(
         isinstance(n, Words) and n.text.strip() in ("?", "…") for n in walk(node)
     )
+
+
+def moves(lhs: Expr, rhs: Expr) -> Name | None:
+    """The x of dx/dt = f(x), with x and no derivative on the right."""
+    match lhs:
+        case Derivative(Name(_, _, None, (), 0) as x, (Name(),), True) if not holds_derivative(rhs):
+            return x if any(n == x for n in walk(rhs)) else None
+    return None
 
 
 def is_order(node: Expr) -> bool:

@@ -242,7 +242,9 @@ class Doubts(Layouts):
         """null(X), RSS: letters side by side that never stand alone are a word."""
         text = re.sub(r"\\(?:text|mathrm|operatorname|begin|end|label|mbox)\s*\{[^{}]*\}", "", r.formula.text)
         for word in _RUN.findall(text) if not self.table.known_any() else ():
-            if len(word) > 2 and (word.islower() or word.isupper()) and word not in FUNCTION_WORDS:
+            if word in self.table.words or word in FUNCTION_WORDS or len(word) < 3:
+                continue
+            if word.islower() or word.isupper():
                 if sum(c in self.single_letters() for c in word) < len(word) / 2:
                     return f"whether {word} is a word or a product of letters is not settled"
         return ""

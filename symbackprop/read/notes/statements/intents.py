@@ -34,7 +34,7 @@ from ..grammar.tree import (
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import EQUATIONS, Record, head_of, is_interval, softmax_given
+from ..inferred.said import EQUATIONS, Head, Record, cut_at_colon, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
 from .conditions import comes_in, in_sentence, of_a_letter, on_values
@@ -120,6 +120,12 @@ class Intents(Heads):
                     return key
         return ""
 
+    def is_slope(self, found: Head, r: Record, link: Link) -> bool:
+        """ψ = ρ' gives ψ as a function."""
+        given = self.table.functions.get(self.section.roles.full_key(found.name)[0])
+        body = f"{r.formula.text[link.at[0] : link.at[1]].strip()}(z)"
+        return isinstance(link.rhs, Name) and given is not None and given.said and given.body == body
+
     def is_stack(self, lhs: Expr, rhs: Expr) -> bool:
         """X = [x_1, …, x_m], or its rows above each other with dots between."""
         return isinstance(lhs, Name) and classes.stacked_items(rhs) is not None
@@ -148,7 +154,12 @@ class Intents(Heads):
             if part.chain in conditions:
                 out.append(Unit(r.at, part.chain.subjects[-1], part.chain.links[0], "side", part.chain.span))
                 continue
-            out.extend(self.chain(r, part.chain, k, part.joined))
+            found = self.chain(r, part.chain, k, part.joined)
+            if cut_at_colon(r, part.chain):
+                error = Unsettled("what the colon stands for is not settled", part.chain.span, formula.where)
+                last = found.pop()
+                found.append(replace(last, error=last.error or error) if last.meant == "claim" else last)
+            out.extend(found)
         own = tuple(conditions)
         if own:
             out = [replace(u, conditions=(*u.conditions, *own)) if u.meant == "claim" else u for u in out]
@@ -282,9 +293,7 @@ class Intents(Heads):
             found = Resolver(self.table).expr(rhs)
         except (SymbackpropError, RecursionError):
             return False
-        if isinstance(found, (Shape, ShapeWord)):
-            return True
-        return is_shape(found, self.table) and self.all_sizes(lhs)
+        return isinstance(found, (Shape, ShapeWord)) or (is_shape(found, self.table) and self.all_sizes(lhs))
 
     def all_sizes(self, lhs: Expr) -> bool:
         try:
@@ -351,6 +360,8 @@ class Intents(Heads):
         derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
         if softmax_given(Chain((lhs,), (link,))) is not None:
             return replace(unit, meant="definition", note="function")
+        if found is not None and self.is_slope(found, r, link):
+            return replace(unit, meant="definition", note="function")
         if (key := self.vector_function(lhs, rhs)) and key not in self.defined and not self.table.functions[key].body:
             self.section.unread.add(key)
             self.defined[key] = r.at
@@ -375,6 +386,9 @@ class Intents(Heads):
         listed = not r.formula.display and classes.LISTED.fullmatch(before) is not None
         if listed and ((found is None and self.normalises(lhs, rhs)) or of_a_letter(self.section, lhs, rhs)):
             return self.condition(r, unit)
+        if (x := classes.moves(lhs, rhs)) and not self.section.defines(self.section.roles.full_key(x)[0]):
+            self.section.unread.add(self.section.roles.full_key(x)[0])
+            return replace(unit, meant="remark", note="an equation of motion")
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")
         if found is None:
