@@ -49,6 +49,27 @@ def test_a_book_is_read_through_its_files(book: Path) -> None:
     assert "missing.tex: No such file" in messages[0] and "\\input leads back to it" in messages[1]
 
 
+SYMMETRIC = r"Let $A \in \mathbb{R}^{n \times n}$ be symmetric. Then $\nabla_x (x^T A x) = 2 A x$."
+DROPPED = r"Now drop the assumption of symmetry. Then $\nabla_x (x^T A x) = 2 A x$."
+
+
+@pytest.mark.parametrize("before", ["", "\\input{part}\n"])
+def test_what_is_dropped_behind_a_lemma_holds_in_it(tmp_path: Path, before: str) -> None:
+    (tmp_path / "part.tex").write_text("$y = Wx$ and $z = 2y$.\n\nIt is $z = 2Wx$.\n")
+    lemma = f"\\begin{{lemma}}\n{SYMMETRIC}\n\\end{{lemma}}\n"
+    text = f"\\newtheorem{{lemma}}{{Lemma}}\n\\begin{{document}}\n{before}{lemma}{DROPPED}\n\\end{{document}}\n"
+    (tmp_path / "main.tex").write_text(text)
+    verdicts = [c.verdict for c in check_document(tmp_path / "main.tex") if "nabla" in c.latex]
+    assert verdicts == ["proved", "refuted"]
+
+
+def test_what_is_dropped_in_the_next_cell_holds_in_the_first(tmp_path: Path) -> None:
+    cells = [{"cell_type": "markdown", "source": [text]} for text in (f"{SYMMETRIC} No formula follows.", DROPPED)]
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}}))
+    verdicts = [c.verdict for c in check_document(tmp_path / "n.ipynb") if c.kind == "claim"]
+    assert verdicts == ["proved", "refuted"]
+
+
 def test_text_that_is_no_file_reads_no_files(book: Path) -> None:
     assert [c.verdict for c in check_text(BOOK, str(book / "main.tex")) if "missing" in c.latex] == []
 

@@ -8,6 +8,60 @@ from symbackprop.documents.check import check_text
 
 P, R, U, N = "proved", "refuted", "unknown", None
 CLAIMS = {
+    "a first approximation of any function": (r"$f(x + h) = f(x) + h \frac{df(x)}{dx}$.", [U]),
+    "a wide gap": (
+        r"$f(x,y) = x y$. $$\frac{\partial f}{\partial x} = y \hspace{0.5in} \frac{\partial f}{\partial y} = x "
+        r"\hspace{0.5in} \frac{\partial f}{\partial y} = y$$",
+        [P, P, R],
+    ),
+    "thin letters beside bold ones": (
+        r"Let $\mathbf{x}$ be a vector and $A$ a matrix. $\frac{d}{d\mathbf{x}}(\mathbf{x}^\top A \mathbf{x}) = "
+        r"(A + A^\top)\mathbf{x}$. In one variable $\frac{d}{dx}(ax^2) = 2ax$.",
+        [P, P],
+    ),
+    "a loss that nothing gives, on one side only": (
+        r"$\hat y = \sigma(z)$ with the logistic $\sigma$. $$\frac{\partial L_{CE}}{\partial z} = \hat y - y$$",
+        [U],
+    ),
+    "a function that is only used at a number": (r"We see that $f'(1) = 2$.", [U]),
+    "solutions of exercises with items": (
+        "**a)** $f(w) = 3w^2 + 2w - 1$\n\n**b)** $f(w) = (5 - 2w)^2$\n\nSolutions\n\n"
+        r"**a)** $\frac{df}{dw} = 6w + 2$",
+        [U],
+    ),
+    "blanks are asked": (
+        r"$f(w) = 3w^2$. $\frac{df}{dw} =$ ___ and $\frac{df}{dw} = 6w$, $\frac{df}{dw} = 3w$.", [P, R]
+    ),
+    "a sum under a brace": (
+        r"$p_k = e^{z_k}/\sum_j e^{z_j}$, $L = -\sum_k t_k \log p_k$. $$\frac{\partial L}{\partial z_i} = p_i "
+        r"\underbrace{\sum_k t_k}_{=1} - t_i = p_i - t_i$$",
+        [P, P],
+    ),
+    "an error called e": (
+        r"$e = \hat y - y$, $\hat y = \frac{1}{1 + e^{-z}}$ and $L = e^2$. $\frac{\partial L}{\partial e} = 2e$, "
+        r"$\frac{d \hat y}{dz} = \hat y (1 - \hat y)$, $\frac{\partial L}{\partial e} = e$.",
+        [P, P, R],
+    ),
+    "brackets end what is differentiated": (
+        r"$\frac{d}{dx}[x^2]\,x^2 = 2x^3$, $\frac{d}{dx}[x^2]\,x^2 = 4x^3$.", [P, R]
+    ),
+    "a list that is considered": (
+        "Let $y = h(t)$.\n\nConsider $$z = \\sin(x^2 + y^2), \\qquad x = e^t, \\qquad y = t^2.$$ "
+        r"$$\frac{d y}{d t} = 2t, \quad \frac{d x}{d t} = e^t$$",
+        [P, P],
+    ),
+    "one letter a function of several": (
+        r"$f(x) = \sin x$, $y = 2x$. $\frac{df}{dx} = \frac{df}{dy} \frac{dy}{dx}$.", [U]
+    ),
+    "what a decomposition above says is not used": (
+        "# One\n\nThe singular value decomposition is $X = U D V^T$.\n\n# Two\n\n$X^T X = V D^2 V^T$.", [U]
+    ),
+    "a function of two numbers": (
+        r"Let $f(x, y) = \sin(xy)$. $\frac{\partial^2 f}{\partial x\,\partial y} = \frac{\partial^2 f}{\partial "
+        r"y\,\partial x}$, $\frac{\partial f}{\partial x} = y \cos(xy)$, $\frac{\partial f}{\partial x} = \cos(xy)$, "
+        r"$\frac{\partial f}{\partial x}[y \cos(xy)] = -y^2 \sin(xy)$.",
+        [P, P, R, U],
+    ),
     "a function that is named is not any function": (
         r"$h = \sigma(Wx + b)$, where $\sigma$ is the sigmoid function applied elementwise, $e = h - t$, $L = "
         r"\frac12 \|e\|^2$."
@@ -177,7 +231,8 @@ SHIFTED = {
 def test_a_sum_stands_beside_its_inverse(name: str) -> None:
     one, other, said = SHIFTED[name]
     given = (
-        r"Let $X \in \mathbb{R}^{n \times p}$, $A, B, T \in \mathbb{R}^{p \times p}$, $H \in \mathbb{R}^{p \times m}$, "
+        r"Let $X \in \mathbb{R}^{n \times p}$, $A, B, T \in \mathbb{R}^{p \times p}$, $H \in \mathbb{R}^{p \times "
+        r"m}$, "
         r"$S \in \mathbb{R}^{m \times m}$, $\lambda \in \mathbb{R}$. "
     )
     inverse = rf"({one} + {other})^{{-1}}"

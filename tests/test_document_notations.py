@@ -43,6 +43,53 @@ TEXTS = {
         r"$H_f = \begin{bmatrix} 2y & 2x \\ 2x & \sin y \end{bmatrix}$.",
         [P, P, P, P, P, P, R, R, R],
     ),
+    "the Laplacian of several numbers": (
+        r"Let $f(x, y) = x^2 y + y^3$. $\nabla^2 f = \frac{\partial^2 f}{\partial x^2} + \frac{\partial^2 "
+        r"f}{\partial y^2}$, $\nabla^2 f = 8y$, $\nabla^2 f = 2y$, "
+        r"$\nabla^2 f = \begin{pmatrix} 2y & 2x \\ 2x & 6y \end{pmatrix}$.",
+        [P, P, R, P],
+    ),
+    "up to a factor": (
+        r"$p(w) \propto \exp(-\frac{1}{2} w^T A w + b^T w)$ with $A$ symmetric and $w \in \mathbb{R}^n$. "
+        r"$\nabla_w \log p(w) = b - A w$, $\nabla_w^2 \log p(w) = -A$, $\nabla_w \log p(w) = -Aw$.",
+        [P, P, U],
+    ),
+    "the other letter of a condition under a sum": (
+        r"Let $x \in \mathbb{R}^n$. $\sum_{k \neq i} x_k = \sum_k x_k - x_i$, $\sum_{i \neq j} x_i x_j = "
+        r"(\sum_i x_i)^2 - \sum_i x_i^2$, $\sum_{k \neq i} x_k = \sum_k x_k + x_i$.",
+        [P, P, R],
+    ),
+    "a constant of integration": (r"$F(x) = x^2 + C$, $F'(x) = 2x$, $F'(x) = x$.", [P, R]),
+    "the gradient of a quadratic form": (
+        r"If $A = A^T$ then $\nabla (x^T A x) = 2 A x$. $J(w) = w^T A w$: $\nabla_w \nabla_w^T J = A + A^T$.",
+        [P, P],
+    ),
+    "limits of difference quotients": (
+        r"Let $f(x) = x^2$. $f'(x) = \lim_{h \to 0} \frac{f(x+h) - f(x)}{h} = \lim_{h \to 0} \frac{(x+h)^2 - "
+        r"x^2}{h} = 2x$, "
+        r"$\lim_{h \to 0} \frac{f(x+h) - f(x-h)}{2h} = 2x$, $\lim_{h \to 0} \frac{f(x+h) - f(x-h)}{2h} = x$, "
+        r"$\lim_{h \to 0} \frac{f(x+h) + f(x)}{h} = 2x$.",
+        [P, P, P, P, R, U],
+    ),
+    "limits along a direction": (
+        r"Let $g(x) = x^T A x$ with $x, v \in \mathbb{R}^n$. $\lim_{t \to 0} \frac{g(x + t v) - g(x)}{t} = "
+        r"\nabla g(x)^T v$, $\lim_{t \to 0} \frac{g(x + t v) - g(x)}{t} = 2 x^T A v$.",
+        [P, R],
+    ),
+    "limits of one of two numbers": (
+        r"Let $f(x, y) = x^2 y$. $\frac{\partial f}{\partial x} = \lim_{\Delta x \to 0} \frac{f(x+\Delta x, y) - "
+        r"f(x, y)}{\Delta x}$, $\frac{\partial f}{\partial y} = \lim_{h \to 0} \frac{f(x+h, y) - f(x, y)}{h}$.",
+        [P, R],
+    ),
+    "the only letter that is differentiated by": (
+        r"Let $J = \|A x - b\|^2$. $dJ = 2 (Ax-b)^T A\, dx$, so $\nabla J = 2 A^T(Ax-b)$, $\nabla J = A^T(Ax - b)$.",
+        [P, P, R],
+    ),
+    "one of two letters that are differentiated by": (
+        r"Let $J = \|A x - b\|^2$. $\frac{\partial J}{\partial x} = 2A^T(Ax-b)$, $\frac{\partial J}{\partial b} = "
+        r"-2(Ax-b)$. $\nabla J = 2 A^T(Ax-b)$.",
+        [P, P, U],
+    ),
     "Jacobians of arrays": (
         r"Let $f(x) = Ax$ and $h(x) = \tanh(Ax)$, applied elementwise, and $g(x) = x^T x$, with $x \in "
         r"\mathbb{R}^n$. "

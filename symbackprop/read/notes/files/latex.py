@@ -35,6 +35,8 @@ _CLOSE: Final = {
     "\\[": re.compile(r"\\\]|\\begin\{document\}"), "$$": re.compile(r"\$\$"),
     "\\(": re.compile(r"\\\)|\n[ \t]*\n"), "$": re.compile(r"(?<!\\)(?:\\\\)*\$|\n[ \t]*\n"),
 }  # fmt: skip
+_PARAGRAPH = re.compile(r"\n[ \t]*\n|\\(?:part|chapter|(?:sub){0,2}section|paragraph)\*?\s*[\[{]")
+"""What ends a paragraph."""
 _BLOCK = re.compile(r"[ \t]*%+[ \t]*symbackprop:")
 _MORE = re.compile(r"[ \t]*%+(?:  |[ \t]*\Z)")
 _LEVELS: Final = {"part": 0, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5}
@@ -145,7 +147,7 @@ class _Scan:
 
     def announce(self, at: int) -> None:
         """The prose of the paragraph that begins here comes before its formulas."""
-        end = re.compile(r"\n[ \t]*\n").search(self.text, at)
+        end = _PARAGRAPH.search(self.text, at)
         body = self.text[at : end.start() if end else len(self.text)]
         if len(body) < 20_000:
             self.out.prose(_without_comments(body), Place(self.source, at))

@@ -68,7 +68,7 @@ class Differentials(Names):
         caret = self.advance()
         r = self.group()
         text = self.spelled(r)
-        if not text:
+        if not text or text in ("T", "⊤"):  # ∇ ∇^T
             return 1
         if not text.isdigit() or not 1 <= int(text) <= 9:
             raise self.fail("the order of a derivative is a small number", caret)

@@ -8,10 +8,11 @@ from functools import reduce
 from typing import cast
 
 from .along import Along
+from .limits import difference_quotient
 from .means import Means
 from .moving import Moving
 from .primes import Primes
-from .shorthand import Shorthand
+from .shorthand import Shorthand, up_to_factors
 from .statement import Statement
 from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product, Script
 from .walking import mapped, walk
@@ -38,6 +39,8 @@ def spelled_out(
     statements: Sequence[Statement | None], above: Sequence[Chain] = (), said: Announced = NOTHING
 ) -> list[Statement | None]:
     """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
+    known = iter(up_to_factors([s for s in statements if s is not None]))
+    statements = [None if s is None else next(known) for s in statements]
     read = [s for s in statements if s is not None]
     dots, means = Moving(read, above, said.moving), Means(read, said.means, said.random)
     short, primes = Shorthand(read, above, said.partials), Primes(read, above)
@@ -118,6 +121,8 @@ class Idioms:
                 merged: Expr = replace(name, letter=f"Δ{name.letter}", span=(first.span[0], name.span[1]))
             elif isinstance(first, Derivative) and not signs[k] and at_its_variable(first, second):
                 merged = replace(first, span=(first.span[0], second.span[1]))
+            elif not signs[k] and (slope := difference_quotient(first, second)) is not None:
+                merged = slope
             elif not signs[k] and (value := self.gamma(first, second)) is not None:
                 merged = value
             elif (inner := self.entry_in_softmax(first, second)) is not None:

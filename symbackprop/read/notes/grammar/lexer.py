@@ -218,6 +218,8 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
         end = option.end() if option else end
     elif kind == "drop1":
         group = _GROUP.match(text, end)
+        if group is not None and name in ("hspace", "mspace") and is_wide(group[1]):
+            out.append(Token("gap", "", start, group.end()))
         return group.end() if group else end
     elif kind in ("begin", "end"):
         group = _GROUP.match(text, end)
@@ -315,3 +317,10 @@ def _unusual(c: str, start: int, end: int, out: list[Token]) -> None:
     else:
         shown = c if c.isprintable() else f"U+{ord(c):04X}"
         raise ReadError(f"the character {shown} has no meaning in a formula", (start, end))
+
+
+def is_wide(length: str) -> bool:
+    """0.5in, 1cm, 2em: as wide as a \\quad."""
+    found = re.fullmatch(r"\s*(\d*\.?\d+)\s*([a-z]{2})\s*", length)
+    least = {"in": 0.15, "cm": 0.4, "mm": 4, "em": 1, "ex": 2, "pt": 10, "mu": 18}
+    return found is not None and float(found[1]) >= least.get(found[2], 10**9)

@@ -28,10 +28,10 @@ class Moving:
         self.motions: dict[str, Chain] = {}
         for chain in (*above, *chains):
             self.gives(chain)
-        self.reaches = {letter: self.reach(letter) for letter in self.given}
+        dotted = {n.letter for c in chains for n in walk(c) if isinstance(n, Name) and n.mark in DOTS}
+        self.reaches = {letter: self.reach(letter) for letter in self.given} if dotted else {}
         by_time = any(isinstance(n, Name) and n.letter == "t" for c in chains for n in walk(c))
         self.time = self.time or (Name("t") if by_time else None)
-        dotted = {n.letter for c in chains for n in walk(c) if isinstance(n, Name) and n.mark in DOTS}
         timed = by_time and any("t" in self.reaches.get(letter, ()) for letter in dotted)
         self.on = bool(dotted) and (said or timed or any(time_of(c) is not None for c in chains))
         self.motions = {x: c for x, c in self.motions.items() if x not in self.given}

@@ -74,6 +74,7 @@ class Operators(Differentials):
         else:
             body = self.expression(HADAMARD)
         span = (token.start, self.end())
+        binders = without_others(binders, where, body)
         if low is None:
             binders = self.only_index(body)
             if kind != "sum" or high is not None or len(binders) != 1:
@@ -342,6 +343,15 @@ class Operators(Differentials):
             raise self.fail("\\end{cases} is missing", token)
         self.advance()
         return Cases(tuple(rows), (token.start, self.end()))
+
+
+def without_others(binders: tuple[Binder, ...], where: tuple[Chain, ...], body: Expr) -> tuple[Binder, ...]:
+    """Of Σ_{k ≠ i} x_k only k is bound: i does not stand under the sum."""
+    if len(binders) != 2 or len(where) != 1 or [k.relation for k in where[0].links] != ["≠"]:
+        return binders
+    inside = {n.letter + "'" * n.primes for n in walk(body) if isinstance(n, Name)}
+    kept = tuple(b for b in binders if b.name in inside)
+    return kept if len(kept) == 1 else binders
 
 
 def bound(name: Name) -> Binder:

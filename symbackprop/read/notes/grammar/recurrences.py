@@ -94,6 +94,8 @@ def recurrence(statements: Sequence[Statement | None], ranges: Sequence[str]) ->
                 if not first.sups and not first.primes:
                     time.steps.setdefault(key(first), c)
         time.given = tuple(time.steps.values())
+        if not any(shift == -1 for c in time.steps.values() for _, shift in time.timed(c)):
+            continue
         time.by_way_of()
         back = {key(n) for c in time.steps.values() for n, shift in time.timed(c) if shift == -1}
         if not any(back & time.within(k) for k in time.steps) or not back & time.steps.keys():

@@ -86,7 +86,8 @@ class Derivatives(NameResolver):
         span = (op.span[0], args[used].span[1])
         hessian = op.kind == "nabla" and op.order == 2
         match body:
-            case Transpose(of) if op.kind == "nabla" and self.whole_number(of):  # ∇f(x)^T is that of ∇f(x)
+            case Transpose(of) if op.kind == "nabla" and (self.whole_number(of) or self.is_macro(rest[0])):
+                # ∇f(x)^T is that of ∇f(x)
                 return Transpose(self.slope(op, rest, of, span), span), 1 + used
             case Power(of, Neg(Num()) as power) if hessian and self.whole_number(of):  # ∇²f(x)^{-1} is its inverse
                 return Power(self.slope(op, rest, of, span), power, False, span), 1 + used

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from ..files.place import Span
 from .statement import Statement
 from .tree import (
+    Add,
     At,
     Binder,
     Chain,
@@ -95,8 +96,18 @@ class Shorthand:
         nodes = [n for s in statements for n in walk(s)]
         self.made: dict[Span, str] = {}
         """Where a whole derivative of which function was written short in a formula."""
+        self.laplacians: dict[Span, Name] = {}
+        """Where ∇² stands, which may be the Laplacian."""
         self.operators = {letter for letter in "D" if self.is_operator(letter, nodes)}
-        self.partial = {f for f, given in self.heads.items() if self.has_partials(f, given, nodes, partials)}
+        self.below: dict[str, list[Name]] = {}
+        self.indices = {n.name for n in nodes if isinstance(n, Binder)}
+        """Letters that count somewhere: below others than functions that are given, or under a sum."""
+        for n in nodes:
+            if isinstance(n, Name) and n.sub is not None:
+                self.below.setdefault(n.letter, []).append(n)
+                if n.letter not in self.heads:
+                    self.indices |= {i.letter for i in n.sub.items if isinstance(i, Name)}
+        self.partial = {f for f, given in self.heads.items() if self.has_partials(f, given, partials)}
 
     def is_operator(self, letter: str, nodes: Sequence[object]) -> bool:
         """D never stands but in front of a function that is given."""
@@ -111,19 +122,12 @@ class Shorthand:
                 return f in self.heads and not signs[k] and not scripted(name)
         return False
 
-    def has_partials(self, f: str, given: Given, nodes: Sequence[object], said: bool) -> bool:
+    def has_partials(self, f: str, given: Given, said: bool) -> bool:
         """Below f stand arguments of f, which are no indices anywhere."""
         letters = {a.letter for a in given.args}
-        below = [n for n in nodes if isinstance(n, Name) and n.letter == f and n.sub is not None]
-        mine = [n for n in below if self.by(n, given)]
-        several = len(letters) > 1 or any(len(self.by(n, given)) > 1 for n in mine)
-        if not mine or not (said or (several and f not in "pPqQ")):
-            return False
-        for n in nodes:
-            items = n.sub.items if isinstance(n, Name) and n.sub is not None and n.letter not in self.heads else ()
-            if any(isinstance(i, Name) and i.letter in letters for i in items):
-                return False
-        return not any(isinstance(n, Binder) and n.name in letters for n in nodes)
+        mine = [by for n in self.below.get(f, ()) if (by := self.by(n, given))]
+        several = len(letters) > 1 or any(len(by) > 1 for by in mine)
+        return bool(mine) and (said or (several and f not in "pPqQ")) and letters.isdisjoint(self.indices)
 
     @staticmethod
     def by(name: Name, given: Given) -> tuple[Expr, ...]:
@@ -136,7 +140,7 @@ class Shorthand:
     # --- rewriting ---------------------------------------------------------------------------
 
     def statement(self, s: Statement) -> Statement:
-        self.made = {}
+        self.made, self.laplacians = {}, {}
         return cast(Statement, self.of(s))
 
     def of(self, node: object) -> object:
@@ -144,7 +148,7 @@ class Shorthand:
             return node
         new = mapped(node, self.of)
         if isinstance(new, Chain):
-            return with_vectors(new)
+            return with_vectors(self.with_laplacians(new))
         if isinstance(new, Product):
             return self.product(new)
         return self.alone(new) if isinstance(new, Name) else new
@@ -173,6 +177,23 @@ class Shorthand:
         if len(args) > 1:
             return Matrix(tuple(tuple(partial(f, (x, y), f) for y in args) for x in args), f.span)
         return bracketed(nabla(f, args, 2))
+
+    def with_laplacians(self, chain: Chain) -> Chain:
+        """∇²f = f_xx + f_yy, beside a number: no Hessian."""
+        sides = [*chain.subjects, *(k.rhs for k in chain.links)]
+        others = [x for x in sides if x.span not in self.laplacians]
+        arrays = any(is_array(x) or isinstance(as_array(x), Matrix) for x in others)
+        if len(others) == len(sides) or not others or arrays:
+            return chain
+
+        def of(x: Expr) -> Expr:
+            f = self.laplacians.get(x.span)
+            if f is None:
+                return x
+            return Add(tuple(partial(f, (y, y), f) for y in self.heads[f.letter].args), x.span)
+
+        links = tuple(replace(k, rhs=of(k.rhs)) for k in chain.links)
+        return replace(chain, subjects=tuple(map(of, chain.subjects)), links=links)
 
     def gradient(self, f: Name) -> Expr:
         self.made[f.span] = f.letter
@@ -219,6 +240,8 @@ class Shorthand:
             case Name(letter) if letter in self.operators and (order := order_of(first)):
                 return self.jacobian(whole) if order == 1 else self.hessian(whole)
             case Operator("nabla", "", wrt=(), order=order) if several:
+                if order == 2:
+                    self.laplacians[whole.span] = whole
                 return self.gradient(whole) if order == 1 else self.hessian(whole)
         return None
 
@@ -295,3 +318,34 @@ def nabla(f: Name, args: tuple[Name, ...], order: int, name: str = "") -> Expr:
 def bracketed(*nodes: Expr) -> Paren:
     span = (nodes[0].span[0], nodes[-1].span[1])
     return Paren(tuple(Chain((n,), (), n.span) for n in nodes), "(", span=span)
+
+
+FACTOR: Final = "κ∝"
+"""What a density that is known up to a factor is multiplied by: any number."""
+
+
+def up_to_factors(statements: Sequence[Statement]) -> list[Statement]:
+    """p(x) ∝ e^{-x²/2}, where no equation gives p: p(x) = κ e^{-x²/2}."""
+    chains = [p.chain for s in statements for p in s.parts if p.chain.links]
+    given = {head_letter(c.subjects[-1]) for c in chains if c.links[0].relation in EQUAL}
+    told = [head_letter(c.subjects[-1]) for c in chains if c.links[0].relation == "∝"]
+
+    def go(chain: Chain) -> Chain:
+        letter = head_letter(chain.subjects[-1]) if chain.links else ""
+        if not letter or chain.links[0].relation != "∝" or letter in given or told.count(letter) > 1:
+            return chain
+        link = chain.links[0]
+        body = Product((Name(FACTOR, span=link.at), bracketed(link.rhs)), ("",), link.rhs.span)
+        return replace(chain, links=(replace(link, relation="=", rhs=body),))
+
+    return [replace(s, parts=tuple(replace(p, chain=go(p.chain)) for p in s.parts)) for s in statements]
+
+
+def head_letter(node: Expr) -> str:
+    """The p of p and p(x)."""
+    match node:
+        case Product((Name(p, mark, None, (), 0), Paren(chains, "("))) if not any(c.links for c in chains):
+            return mark + p
+        case Name(p, mark, None, (), 0):
+            return mark + p
+    return ""

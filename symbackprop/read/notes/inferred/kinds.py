@@ -105,6 +105,7 @@ class Framer(Options):
             table = table.with_array(ArraySymbol(PI, (), "scalar", role=role))
         frame = Frame(table)
         self.functions(frame)
+        self.only_variables(frame)
         for key, use in roles.arrays.items():
             if self.skipped(key, use, frame):
                 continue
@@ -115,6 +116,22 @@ class Framer(Options):
         if not frame.options and base.known_any() and frame.table.functions == base.functions:
             frame.table = base  # the author declared everything
         return frame
+
+    def only_variables(self, frame: Frame) -> None:
+        """∇J of J = ‖Ax - b‖², where the section differentiates by x alone of what J is made of."""
+        uses = [u for r in self.roles.records for u in r.uses.uses]
+        moved = {self.roles.full_key(u.name)[0] for u in uses if u.by in ("∂", "d", "∇") or u.after_d}
+        given = {self.roles.full_key(c.head.name)[0]: c for c in self.roles.candidates if c.head.args is None}
+        for key in given.keys() - frame.of.keys():
+            found, work = {key}, [key]
+            while work:
+                c = given.get(work.pop())
+                inside = {self.roles.full_key(n)[0] for n in walk(c.link.rhs) if isinstance(n, Name)} if c else set()
+                work += inside - found
+                found |= inside
+            by = (found & moved) - given.keys()
+            if len(by) == 1 and self.has_gradient(key):
+                frame.of[key] = by.pop()
 
     def range_of(self, index: str) -> Expr | None:
         found = self.roles.ranges.get(index)

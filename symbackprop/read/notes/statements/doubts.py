@@ -6,8 +6,11 @@ import re
 from itertools import pairwise
 
 from ..declared.symbols import Declarations
+from ..grammar.idioms import is_call
 from ..grammar.means import is_outcome
+from ..grammar.shorthand import FACTOR
 from ..grammar.tree import (
+    At,
     Call,
     Chain,
     Derivative,
@@ -36,8 +39,6 @@ _USUAL = frozenset("abcijklmnopqrstuvw")
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}(?![A-Za-z])")
 
 
-ITEM = re.compile(r"(?:\A|[\s*_(])([a-z]|[ivx]{2,4}|\d{1,2})[.)]\W*(?=\W|\Z)(?:\s+(?!.*\d[.)]\W).*)?\Z", re.DOTALL)
-"""The label of the item of a list in which a formula stands."""
 _LABEL = re.compile(r"\w\W{0,3}:\W{0,3}\Z")
 
 
@@ -105,8 +106,11 @@ class Doubts(Layouts):
         sides = [set(section.keys(Chain((x,), (), u.span))) for x in (u.lhs, u.link.rhs)]
         parts = {x for whole, (x, axis) in section.rows_of.items() if axis == "entry" or self.known(whole, r)}
         rests = [set(self.involved_all(Chain((x,), (), u.span), r.at)) for x in (u.lhs, u.link.rhs)]
+        put_in = {n.chain.subjects[-1] for x in (u.lhs, u.link.rhs) for n in walk(x) if isinstance(n, At)}
         for key in sorted((sides[0] - rests[1]) | (sides[1] - rests[0])):
             name = key.removesuffix(AT)
+            if any(isinstance(x, Name) and key_of(x) == name for x in put_in):  # the h of h → 0
+                continue
             if key in parts or self.known(key, r) or name.endswith(SINGLE):  # x°: one of those that are known
                 continue
             if section.first_use(key) >= r.at and name not in section.above.arrays:
@@ -128,7 +132,7 @@ class Doubts(Layouts):
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
             or self.of_law(reading) or self.of_which(chain, reading.declarations)
-            or self.of_item(chain, r) or self.of_nothing(chain, reading.declarations)
+            or self.of_nothing(chain, reading.declarations)
             or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
             or self.in_dimensions(r)
         )  # fmt: skip
@@ -149,29 +153,15 @@ class Doubts(Layouts):
         names = {key_of(n) for n in walk(chain) if isinstance(n, Name)}
         inside = {key_of(n) for d in self.section.definitions for n in walk(d.chain) if isinstance(n, Name)}
         bare = sorted(n for n in names - inside if n in table.functions and not table.functions[n].body)
-        several = [n for n in bare if table.functions[n].kind == "loss" and len(table.functions[n].args) > 1]
+        bodies = [n.body for n in walk(chain) if isinstance(n, Derivative)]
+        alone = [n for n in walk(tuple(bodies), (Product,)) if isinstance(n, Name)]
+        alone += [n.args[0] for n in bodies if isinstance(n, Product) and is_call(n) and isinstance(n.args[0], Name)]
+        values = [key_of(n) for n in walk(chain) if isinstance(n, Name)]
+        several = [
+            n for n in bare if table.functions[n].kind == "loss" and len(table.functions[n].args) > 1
+            and values.count(n) > [key_of(x) for x in alone].count(n)
+        ]  # fmt: skip
         return f"nothing says what {several[0]} is" if several and len(bare) > 1 else ""
-
-    def of_item(self, chain: Chain, r: Record) -> str:
-        """Solutions a), b), c) of exercises a), b), c), each with its own f."""
-        section = self.section
-        for n in walk(chain):
-            key = section.roles.full_key(n)[0] if isinstance(n, Name) else ""
-            given = [c for c in section.roles.candidates if key and section.roles.full_key(c.head.name)[0] == key]
-            items = {item[1] for c in given if (item := ITEM.search(self.records[c.record].formula.before))}
-            here = ITEM.search(self.sentence(r))
-            if len(items) > 1 and len({c.record for c in given}) > 1 and (here is None or here[1] in items):
-                if here is None or not self.in_item(key, here[1], r):
-                    return f"which {key} of the items above is meant is not settled"
-        return ""
-
-    def in_item(self, key: str, item: str, r: Record) -> bool:
-        """What is in force stands in the item with the same label."""
-        found = self.section.definition(key, r.at)
-        if found is None or found.record < 0:
-            return False
-        label = ITEM.search(self.records[found.record].formula.before)
-        return label is not None and label[1] == item
 
     def in_dimensions(self, r: Record) -> str:
         """∂_i x_i = 3 in three dimensions: sizes are any sizes here."""
@@ -185,6 +175,8 @@ class Doubts(Layouts):
             for r in self.records if r.loose is not None for p in r.loose.parts for link in p.chain.links
         )  # fmt: skip
         trees = (reading.lhs, reading.rhs, *(d.chain for d in reading.declarations.definitions))
+        if any(FACTOR in key for key in reading.declarations.arrays):
+            return "it rests on something that is known up to a factor"
         means = any(is_outcome(n) for x in trees for n in walk(x))
         return "what is said of the distribution is not used here" if means and told else ""
 

@@ -51,8 +51,8 @@ r"""The same behind words: (Mean) \space \mu = …"""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
 _BLANK = re.compile(r"\s*(?:_{2,}|(?:\\_){2,}|\?|\[\s*\])")
-_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|\()\s*")
-_FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever)|\()\s*\Z", re.IGNORECASE)
+_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|\(?\s*using|\()\s*")
+_FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever|using)|\()\s*\Z", re.IGNORECASE)
 
 _WITH = re.compile(r"\s*,?\s*(?:with|where|and)(?:\s+(?:all|each|every|entries))*\s*", re.IGNORECASE)
 

@@ -54,7 +54,8 @@ class Layouts(Intents):
         if not in_numbers(chain) or any(section.definition(k, r.at) is not None for k in keys):
             return None
         arrays = [k for k in keys if section.chosen[k].rank]
-        if not arrays or any(map(self.surely_array, arrays)) or section.fits(chain, r.at, section.layout):
+        sure = any(self.surely_array(k) and not self.thin(k, chain) for k in arrays)
+        if not arrays or sure or section.fits(chain, r.at, section.layout):
             return None
         return {**section.chosen, **dict.fromkeys(keys, Option((), "scalar"))}
 
@@ -63,11 +64,17 @@ class Layouts(Intents):
         section = self.section
         arrays = [k for k in involved if section.chosen[k].rank]
         names = [n for n in walk(chain) if isinstance(n, Name)]
-        if any(map(self.surely_array, arrays)) or not without_arrays(chain):
+        if any(self.surely_array(k) and not self.thin(k, chain) for k in arrays) or not without_arrays(chain):
             return {}
         if any(section.roles.full_key(n)[1] or section.roles.full_key(n)[2] for n in names):
             return {}
         return dict.fromkeys(arrays, Option((), "scalar"))
+
+    def thin(self, key: str, chain: Chain) -> bool:
+        """x where the vector is printed bold, \\mathbf{x}."""
+        section, use = self.section, self.section.roles.arrays.get(key)
+        here = [n for n in walk(chain) if isinstance(n, Name) and section.roles.full_key(n)[0] == key]
+        return use is not None and use.bold and bool(here) and not any(n.bold for n in here)
 
     def surely_array(self, key: str) -> bool:
         """A capital, or a letter whose shape the text says."""

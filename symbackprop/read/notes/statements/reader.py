@@ -273,6 +273,7 @@ class SectionReader(Dialects):
     def point_text(c: Chain, formula: Formula) -> str:
         name = cast(Symbol, c.subjects[0]).name
         text = formula.text[c.span[0] : c.span[1]]
+        text = "0" if text.startswith("\\lim") else text
         return f"{name} = {text}" if text else f"the equation of motion that gives {name}"
 
     def softened(self, error: ReadError) -> ReadError:

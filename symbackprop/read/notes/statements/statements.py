@@ -114,16 +114,31 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
     items = list(items)
     scope = Scope(base, ())
     shapes: dict[str, str] = {}
-    paragraph, coming = list[str](), list[tuple[str, int]]()
+    paragraph, coming = list[str](), list[tuple[str, Place]]()
+    last = {id(x.where.source): k for k, x in enumerate(items) if isinstance(x, Formula)}
 
-    def said(until: int) -> None:
-        """The sentences that begin before a place in the source."""
-        while coming and coming[0][1] <= until:
-            paragraph.append(coming.pop(0)[0])
-            scope.prose.append((paragraph[-1], len(scope.formulas)))
+    def said(until: Place | None, inside: bool = False, at: int = END) -> None:
+        """The sentences that begin before a place in the source; or, with `inside`, up to where a file is put in."""
+        while coming:
+            text, where = coming[0]
+            here = until is not None and where.source is until.source
+            if until is not None and (where.offset(0) > until.offset(0) if here else goes_on_behind(where, at)):
+                break
+            coming.pop(0)
+            paragraph.append(text)
+            scope.prose.append((text, len(scope.formulas)))
+            if inside and _PUTS_IN.search(text):
+                break
+
+    def goes_on_behind(where: Place, k: int) -> bool:
+        """Formulas of the same file come after item k."""
+        return last.get(id(where.source), -1) > k
 
     for k, item in enumerate(items):
-        said(item.where.offset(0) if isinstance(item, Formula) else END)
+        other = bool(coming) and isinstance(item, Prose) and coming[0][1].source is not item.where.source
+        goes_on = other and goes_on_behind(coming[0][1], k)
+        if not goes_on or any(_PUTS_IN.search(text) for text, _ in coming):
+            said(item.where if isinstance(item, Formula) else None, goes_on, k)
         section = scope.section if isinstance(item, Block) else item.section
         cut = isinstance(item, Block) or section != scope.section
         above: Declarations | None = None
@@ -151,10 +166,10 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
                 scope.base = declare(text, above or scope.base, where, front)
             case Prose():
                 paragraph.clear()
-                coming.extend(sentences(item))
+                coming[:0] = sentences(item)
             case Formula():
                 scope.formulas.append(item)
-    said(END)
+    said(None)
     if scope.formulas or scope.prose:
         yield scope
 
@@ -179,17 +194,21 @@ def heads(formulas: Iterable[Formula]) -> set[str]:
     return {m[1] for f in formulas if len(f.text) < 4_000 for m in _GIVEN.finditer(f.text)}
 
 
-def sentences(prose: Prose) -> Iterator[tuple[str, int]]:
+_PUTS_IN = re.compile(r"\\(?:input|include|subfile)(?![A-Za-z])")
+
+
+def sentences(prose: Prose) -> Iterator[tuple[str, Place]]:
     """The sentences of a paragraph, with the places of the source at which they begin."""
     text = prose.text
     hidden = MATH.sub(lambda m: "x" * len(m.group()), text)
     starts = [0, *(m.end() for m in _STOP.finditer(hidden)), len(text)]
     for start, end in pairwise(starts):
-        yield text[start:end], prose.where.offset(start)
+        yield text[start:end], prose.where.part(start, end)
 
 
 _STOP = re.compile(
     r"(?<=[.!?])\s+(?=[A-Z])|(?<=x[.!?])\s+(?=x)"
+    r"|(?<=[.!?x])\s*\n\s*(?=\\(?:begin|end|item|input|include)(?![a-z]))|(?<=\})\s*\n\s*(?=[A-Z\\])"
     r"|(?<=xx)\s*\n\s*(?=(?:Conversely|Consider|Finally|For|From|If|In|Instead|Later|Let|More|Next|Now|Suppose|When)\b)"
 )
 _MEMBER = re.compile(
