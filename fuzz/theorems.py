@@ -23,7 +23,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -487,24 +487,21 @@ def judge_at(x: Any, w: Any, a: Any, idx: Any) -> Judge:
 
 
 def inside(p: Pair, judge: Judge) -> bool:
-    """Whether the hypotheses hold, those with >= strictly: their borders are left out."""
-    return all_hold(p.hypotheses, judge, p.hypotheses)
-
-
-def on_the_border(p: Pair, judge: Judge) -> bool:
-    """Whether they hold, those with >= strictly only where x is in them: nothing has a derivative there."""
-    return all_hold(p.hypotheses, judge, [h for h in p.hypotheses if any(t.par == "x" for _, t in walk(h))])
-
-
-def all_hold(hypotheses: Sequence[Node], judge: Judge, strictly: Sequence[Node]) -> bool:
-    for h in hypotheses:
+    """Whether the hypotheses hold, those with >= strictly: borders are left out, but of what an equation is about."""
+    bound = {name for h in p.hypotheses if h.par == "==" for name in leaves(h)}
+    for h in p.hypotheses:
         gap = judge.value(binary("sub", *h.args))
         for u in gap.reshape(-1):
             s = sign(u.v)
-            least = s > 0 or (s == 0 and h not in strictly)
+            least = s > 0 or (s == 0 and bool(leaves(h) & bound))
             if not {">": s > 0, ">=": least, "<": s < 0, "==": s == 0, "!=": s != 0}[h.par]:
                 return False
     return True
+
+
+def leaves(t: Node) -> set[Any]:
+    """The arrays in it."""
+    return {s.par for _, s in walk(t) if s.op == "leaf" and s.par in ("x", "w", "a")}
 
 
 def derivative(p: Pair, judge: Judge) -> tuple[Any, ...] | str:
@@ -552,7 +549,7 @@ def unjust(p: Pair, found: Counterexample) -> str:
     if judge is None:
         return ""
     try:
-        if not on_the_border(p, judge):
+        if not inside(p, judge):
             return f"a hypothesis does not hold at {shown(judge)}"
         right = derivative(p, judge)
         if isinstance(right, str):

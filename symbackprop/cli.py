@@ -70,12 +70,13 @@ def _dispatch(argv: list[str]) -> int:
     if name not in TABLE:
         _say(_unknown(name))
         return BAD_REQUEST
+    from .commands.options import CONFIGURE
     from .commands.parsing import Parser
 
-    command = import_module(f"symbackprop.commands.{name}")
     parser = Parser(f"symbackprop {name}")
-    command.configure(parser)
-    code = command.run(parser.parse_args(rest))
+    CONFIGURE[name](parser)
+    args = parser.parse_args(rest)
+    code = import_module(f"symbackprop.commands.{name}").run(args)
     assert isinstance(code, int), f"symbackprop.commands.{name}.run must return an exit code"
     return code
 

@@ -18,6 +18,7 @@ import pytest
 import symbackprop
 from symbackprop import cli
 from symbackprop.commands import TABLE
+from symbackprop.commands.options import CONFIGURE
 from symbackprop.core.terms import SymbackpropError
 
 HEAVY = {"sympy", "numpy", "scipy", "matplotlib", "rich", "mpmath", "sklearn", "latex2sympy2_extended", "flint"}
@@ -126,8 +127,8 @@ FAILURES: list[tuple[Exception | type[BaseException], int, str]] = [
 def command(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """A command of which a test decides what it does."""
     module = types.ModuleType("symbackprop.commands.trial")
-    module.configure = lambda parser: None  # type: ignore[attr-defined]
     monkeypatch.setitem(TABLE, "trial", "for tests")
+    monkeypatch.setitem(CONFIGURE, "trial", lambda parser: None)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(cli, "_forget_stdout", lambda: None)  # the stream belongs to pytest
     return module

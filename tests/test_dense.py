@@ -18,8 +18,13 @@ from symbackprop.network.activations import Z as VARIABLE
 from symbackprop.network.dense import dense
 from symbackprop.network.losses import softmax_delta_without_hypothesis
 from symbackprop.read.sympy_scalar import scalar_term
-from symbackprop.write.code.network_code import compile_cost, compile_gradient, compile_prediction, parameter_names
-from symbackprop.write.code.numpy_code import compile_function
+from symbackprop.write.code.network_code import (
+    compile_cost,
+    compile_forms,
+    compile_gradient,
+    compile_prediction,
+    parameter_names,
+)
 
 
 def sigmoid(z):
@@ -119,8 +124,8 @@ def test_generated_gradients_equal_autograds(widths, data, last, convention, bat
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("convention", ["row", "column"])
 def test_generated_gradients_equal_central_differences(name, convention):
-    net = dense(("a", 3, 2), (name, "softmax"), "cross-entropy", convention, "N")
-    parameters, x, t = drawn(net, {"N": 5, "a": 4}, 7, "sum to one")
+    net = dense((4, 3, 2), (name, "softmax"), "cross-entropy", convention, "N")
+    parameters, x, t = drawn(net, {"N": 5}, 7, "sum to one")
     out = compile_gradient(net)(x, t, *parameters)
     f = compile_cost(net)
     for k, p in enumerate(parameters):
@@ -180,9 +185,10 @@ def test_softmax_without_sum_one():
     z = x @ parameters[0] + parameters[1]
     want = grad(lambda z: LOSSES["cross-entropy"](softmax(z, 1), t) / 5)(z)
     general = softmax_delta_without_hypothesis(net.z(1), net.t, net.weight, 1)
-    got = compile_function([("Z", net.z(1)), ("T", net.t)], {"d": general})(z, t)["d"]
+    got = compile_forms({"Z": net.z(1), "T": net.t}, {"d": (net.z(1), general)})(z, t)["d"]
     np.testing.assert_allclose(got, want, rtol=1e-10)
-    short = compile_function([("A", net.a(1)), ("T", net.t)], {"d": net.deltas()[0][1]})(softmax(z, 1), t)["d"]
+    claimed = net.deltas()[0]
+    short = compile_forms({"A": net.a(1), "T": net.t}, {"d": claimed})(softmax(z, 1), t)["d"]
     assert np.abs(short - want).max() > 0.01
 
 
@@ -237,6 +243,7 @@ BAD = {
     "too few activations": (lambda: dense((2, 3, 2), ("tanh",), "squared-error"), "2 layers need as many activations"),
     "convention": (lambda: dense((2, 3), ("tanh",), "squared-error", "diagonal"), "unknown convention"),
     "abstract loss": (lambda: compile_gradient(dense((2, 3), ("tanh",), "L", "row", "N")), "is abstract"),
+    "symbolic width": (lambda: compile_cost(dense(("n", 3), ("tanh",), "squared-error")), "widths are numbers"),
     "abstract activation": (
         lambda: compile_gradient(dense((2, 3), (abstract(),), "squared-error", "row", "N")), "no NumPy code"
     ),

@@ -17,7 +17,7 @@ from symbackprop.core.terms import Diff, SymbackpropError
 from symbackprop.functions.claims import gradient_claims
 from symbackprop.functions.request import read_request
 from symbackprop.gradients.checking import Checked, check_backward
-from symbackprop.gradients.plain import in_words_of
+from symbackprop.gradients.claimed import in_words_of
 from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
 from symbackprop.write.program.mending import mended
 

@@ -127,6 +127,95 @@ TEXTS = {
         r"$\frac{\partial L}{\partial \dot q} = 2(a - \dot q)$.",
         [P, R],
     ),
+    "another layout in mid-text": (
+        "We use denominator layout. With $L = a^T x$, $\\frac{\\partial L}{\\partial x} = a$ and "
+        r"$\frac{\partial (Ax)}{\partial x} = A^T$."
+        "\n\nFrom now on we use numerator layout. "
+        r"$\frac{\partial L}{\partial x} = a^T$, $\frac{\partial (Ax)}{\partial x} = A$, "
+        r"$\frac{\partial (Ax)}{\partial x} = A^T$.",
+        [P, P, P, P, R],
+    ),
+    "a layout for one sentence": (
+        r"We use denominator layout. With $L = a^T x$, $\frac{\partial L}{\partial x} = a$. In numerator layout it "
+        r"is "
+        r"$\frac{\partial L}{\partial x} = a^T$. With $M = x^T x$ we have $\frac{\partial M}{\partial x} = 2x$.",
+        [P, P, P],
+    ),
+    "a layout that the text goes over to": (
+        r"With $L = a^T x$, $\frac{\partial L}{\partial x} = a$. Now we switch to the numerator layout. "
+        r"$\frac{\partial L}{\partial x} = a^T$, $\frac{\partial L}{\partial x} = 2 a^T$.",
+        [P, P, R],
+    ),
+    "expectations of a loss": (
+        r"Let $J(w) = \mathbb{E}[(y - w x)^2]$. $J'(w) = -2 \mathbb{E}[x (y - w x)]$, "
+        r"$J'(w) = -2 \mathbb{E}[xy] + 2 w \mathbb{E}[x^2]$, $J'(w) = 2 \mathbb{E}[x (y - w x)]$.",
+        [P, P, R],
+    ),
+    "expectations of vectors": (
+        r"$J(w) = \frac12 \mathbb{E}[(y - w^T x)^2]$ with $w, x \in \mathbb{R}^d$. "
+        r"$\nabla J(w) = -\mathbb{E}[(y - w^T x) x]$, $\nabla^2 J(w) = \mathbb{E}[x x^T]$, "
+        r"$\nabla J(w) = \mathbb{E}[(y - w^T x) x]$.",
+        [P, P, R],
+    ),
+    "variances": (
+        r"Let $X$ be a random variable. $\operatorname{Var}(X) = \mathbb{E}[X^2] - \mathbb{E}[X]^2$, "
+        r"$\mathbb{E}[a X + b] = a \mathbb{E}[X] + b$, $\operatorname{Var}(aX + b) = a^2 \operatorname{Var}(X)$, "
+        r"$\mathbb{E}[X^2] = \mathbb{E}[X]^2$, $\operatorname{Var}(aX + b) = a \operatorname{Var}(X)$, "
+        r"$\operatorname{Cov}(X, Y) = \mathbb{E}[XY] - \mathbb{E}[X] \mathbb{E}[Y]$.",
+        [P, P, P, R, R, P],
+    ),
+    "a distribution that is said refutes nothing": (r"Let $x$ be Gaussian. $\mathbb{E}[x^3] = 0$.", [U]),
+    "a distribution that depends on the parameter": (
+        r"$J(\theta) = \mathbb{E}_{x \sim p_\theta}[f(x)]$, $\nabla_\theta J = \mathbb{E}_{x \sim p_\theta}[x]$.",
+        [U],
+    ),
+    "means over samples": (
+        r"Overline denotes the average over the $n$ samples. Let $L = \overline{(y - w x)^2}$. "
+        r"$\frac{\partial L}{\partial w} = -2\, \overline{x (y - w x)}$, $\frac{\partial L}{\partial w} = "
+        r"-2\, \overline{x} (\overline{y} - w \overline{x})$. $\frac{\partial L}{\partial w} = 0$ gives "
+        r"$w = \frac{\overline{xy}}{\overline{x^2}}$.",
+        [P, R, P],
+    ),
+    "a bar over a formula that nothing explains": (r"$\overline{x + y} = \overline{xy}$.", [U]),
+    "backpropagation through time": (
+        r"For $t = 1, \dots, T$ let $h_t = \tanh(W h_{t-1} + U x_t)$ with $h_t \in \mathbb{R}^n$, $x_t \in "
+        r"\mathbb{R}^d$. "
+        r"With $z_t = W h_{t-1} + U x_t$, $h_t = \tanh(z_t)$. The loss is $L = \sum_{t=1}^T L_t$, where "
+        r"$L_t = \frac12 \|V h_t - y_t\|^2$. $$\frac{\partial L}{\partial V} = \sum_{t=1}^T (V h_t - y_t) h_t^T$$ "
+        r"Let $\delta_t = \frac{\partial L}{\partial z_t}$. Then "
+        r"$$\delta_t = (1 - h_t^2) \odot (V^T (V h_t - y_t) + W^T \delta_{t+1})$$ "
+        r"$$\delta_t = (1 - h_t^2) \odot (V^T (V h_t - y_t) + W \delta_{t+1})$$ "
+        r"$$\delta_t = (1 - h_t^2) \odot (W^T \delta_{t+1})$$ "
+        r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^T \delta_t h_{t-1}^T$$ "
+        r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^T \delta_t h_t^T$$ "
+        r"$$\frac{\partial L}{\partial U} = \sum_{t=1}^T \delta_t x_t^T$$ "
+        r"$$\frac{\partial L}{\partial V} = \sum_{t=1}^T (V h_t - y_t) x_t^T$$",
+        [P, P, R, R, P, R, P, R],
+    ),
+    "through time with softmax": (
+        r"Let $h_t = \sigma(W h_{t-1} + U x_t + b)$ with the logistic sigmoid $\sigma$, $o_t = V h_t + c$, "
+        r"$\hat y_t = \operatorname{softmax}(o_t)$ and $L = \sum_{t=1}^{T} L_t$, "
+        r"$L_t = -\sum_k y_{t,k} \log \hat y_{t,k}$, where $\sum_k y_{t,k} = 1$. "
+        r"$$\frac{\partial L}{\partial o_t} = \hat y_t - y_t$$ $$\frac{\partial L}{\partial o_t} = y_t - \hat y_t$$ "
+        r"$$\frac{\partial L}{\partial V} = \sum_{t=1}^{T} (\hat y_t - y_t) h_t^T$$"
+        r"$$\frac{\partial L}{\partial c} = \sum_{t=1}^{T} (\hat y_t - y_t)$$"
+        r"$$\frac{\partial L}{\partial h_t} = V^T \frac{\partial L}{\partial o_t} + W^T \left( h_{t+1} \odot "
+        r"(1 - h_{t+1}) \odot \frac{\partial L}{\partial h_{t+1}} \right)$$"
+        r"$$\frac{\partial L}{\partial h_t} = V^T \frac{\partial L}{\partial o_t}$$"
+        r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \left( h_t \odot (1 - h_t) \odot "
+        r"\frac{\partial L}{\partial h_t} \right) h_{t-1}^T$$"
+        r"$$\frac{\partial L}{\partial b} = \sum_{t=1}^{T} h_t \odot \frac{\partial L}{\partial h_t}$$",
+        [P, R, P, P, P, R, P, R],
+    ),
+    "numbers through time": (
+        r"The state is a number: $h_t = \tanh(w h_{t-1} + u x_t)$ and $L = \sum_{t=1}^T \frac12 (h_t - y_t)^2$. "
+        r"$$\frac{\partial h_t}{\partial h_{t-1}} = (1 - h_t^2) w$$ "
+        r"$$\frac{\partial L}{\partial h_t} = (h_t - y_t) + \frac{\partial L}{\partial h_{t+1}} (1 - h_{t+1}^2) w$$ "
+        r"$$\frac{\partial L}{\partial w} = \sum_{t=1}^T \frac{\partial L}{\partial h_t} (1 - h_t^2) h_{t-1}$$ "
+        r"$$\frac{\partial L}{\partial u} = \sum_{t=1}^T \frac{\partial L}{\partial h_t} x_{t}$$ "
+        r"$$\frac{\partial L}{\partial h_t} = h_t - y_t$$ $$\frac{\partial h_t}{\partial h_{t-1}} = w$$",
+        [P, P, P, R, R, R],
+    ),
 }  # fmt: skip
 
 

@@ -100,6 +100,50 @@ def test_the_border_of_a_hypothesis_is_listed(assuming: Any, listed: list[str]) 
     assert found.status == "proved" and list(map(str, found.conditions)) == listed
 
 
+INSIDE = [
+    (lambda w: [w >= 0, w * w == w], 0),
+    (lambda w: [w >= 0, w * w == w], 1),
+    (lambda w: [w <= 1, w * w == w], 1),
+    (lambda w: [w >= 0, w.sum() == 1], 0),
+    (lambda w: [w >= 0, w <= 0], 0),
+]
+
+
+@pytest.mark.parametrize(("assuming", "place"), INSIDE)
+def test_the_border_is_inside_where_an_equation_is_about_the_array(assuming: Any, place: int) -> None:
+    """A mask that is 0 is what masks are for."""
+    shapes, forward = {"x": "n", "w": "n"}, lambda x, w: (x * w).sum()
+    wrong = lambda x, w: np.where(w == place, 5, w)  # noqa: E731
+    assert check_gradient(forward, wrong, shapes, "x", assuming, seek_repair=False).status == "refuted"
+    found = check_gradient(forward, lambda x, w: w, shapes, "x", assuming)
+    assert found.status == "proved" and not found.conditions
+
+
+FORCED = [
+    (lambda w: [w >= 0, w <= 0], lambda x, w: 0 * w),
+    (lambda w: [w >= 1, 1 >= w], lambda x, w: w**3),
+    (lambda x, w: [w >= x, x >= w], lambda x, w: x),
+]
+
+
+@pytest.mark.parametrize(("assuming", "right"), FORCED)
+def test_inequalities_that_force_an_equation(assuming: Any, right: Any) -> None:
+    shapes = {"x": "n", "w": "n"}
+    product = lambda x, w: (x * w).sum()  # noqa: E731
+    assert check_gradient(product, right, shapes, "x", assuming).status == "proved"
+    wrong = lambda x, w: right(x, w) + w * w + 1  # noqa: E731
+    assert check_gradient(product, wrong, shapes, "x", assuming, seek_repair=False).status == "refuted"
+
+
+@pytest.mark.parametrize("assuming", [lambda A: [A >= A.T], lambda A: [A <= A.T], lambda A: [A - A.T <= 0]])
+def test_what_is_at_least_its_transpose_is_symmetric(assuming: Any) -> None:
+    shapes, quadratic = {"A": "n n", "x": "n"}, lambda A, x: x @ A @ x
+    assert check_gradient(quadratic, lambda A, x: 2 * A @ x, shapes, "x", assuming).status == "proved"
+    assert check_gradient(quadratic, lambda A, x: A @ x, shapes, "x", assuming, seek_repair=False).status == "refuted"
+    loose = check_gradient(quadratic, lambda A, x: 2 * A @ x, shapes, "x", lambda A: [A >= -A.T], seek_repair=False)
+    assert loose.status == "refuted"
+
+
 def test_equal_functions_leave_no_border_out() -> None:
     found = check_equal(lambda x: x + x, lambda x: 2 * x, {"x": "n"}, lambda x: [x >= 0])
     assert found.status == "proved" and not found.conditions

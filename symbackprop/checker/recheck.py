@@ -1275,8 +1275,7 @@ class Theorem(Certificate):
                 for array, (axes, body) in somewhere:
                     need(not world.meanings(self.array(array)), f"{array[0]} is defined")
                     there = there.with_definition(self.array(array), self.axes(axes), self.term(body))
-                need(not any(body.arrays & moved for a, (_, body) in there.definitions.items() if a in moved),
-                    "a value of what moves")
+                need(not any(b.arrays & moved for a, (_, b) in there.definitions.items() if a in moved), "it moves")
                 moves = lambda h: any(world.moves(x, moved) for x in terms_of(h))
                 still = {name: h for name, h in world.hypotheses.items() if not moves(h)}
                 fixed = world_of(world.definitions, still)
@@ -1336,7 +1335,8 @@ class Theorem(Certificate):
         """The world of the points that are not excused, and what excuses the others, by name."""
         facts = dict.fromkeys(("ge0i", n) for n in lengths)
         for t in terms: facts |= values_needed(t, self.world, set(), frozenset() if formula else moving, facts=True)
-        strict = lambda h: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays else h
+        bound = joint(t.arrays for h in self.world.hypotheses.values() if h[0] == "eq" for t in h[1:])
+        strict = lambda h: ("gt0", h[1]) if moving and h[0] == "ge0" and h[1].arrays and not h[1].arrays & bound else h
         kept = {f"fact {k}": p for k, p in enumerate(facts, 1) if not plain(p, self.world, set())}
         given = {name: strict(h) for name, h in self.world.hypotheses.items()}
         return world_of(self.world.definitions, given).assuming(kept), kept

@@ -1,7 +1,7 @@
-"""The commands of the program, one module each: `configure(parser)` and `run(args) -> exit code`.
+"""The commands of the program, one module each: `run(args) -> exit code`; what they take is in `options`.
 
-A command module is imported to print its help, so at its top it imports the standard library only; `run` imports
-what the command needs.  `run` raises `SymbackpropError` (one line on stderr, exit code 2) and prints no errors itself.
+Only `options` and `parsing` are imported to print a help, so they import the standard library only.  `run` raises
+`SymbackpropError` (one line on stderr, exit code 2) and prints no errors itself.
 
 `TABLE` is all that `symbackprop --help` reads.
 """

@@ -3,10 +3,12 @@ r"""Activations on the command line: a name, or a formula in z such as '\frac{1}
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from symbackprop.network.activations import AnyActivation
+import sympy
+
+from symbackprop.network.activations import AnyActivation, Z, activation, scalar_activation
+from symbackprop.read.scalar.latex_scalar import scalar_latex, scalar_sympy
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9 _-]*")
 
@@ -18,11 +20,8 @@ def is_formula(text: str) -> bool:
 
 def named_or_formula(text: str) -> AnyActivation:
     """For networks that compute.  Raises SymbackpropError, naming the part, for a formula that is not read."""
-    from symbackprop.network.activations import Z, activation, scalar_activation
-
     if not is_formula(text):
         return activation(text)
-    from symbackprop.read.scalar.latex_scalar import scalar_latex
 
     return scalar_activation("g", scalar_latex(text, {"z": Z}))
 
@@ -31,8 +30,5 @@ def name_or_expression(text: str) -> Any:
     """For explicit networks: the name, or a SymPy expression in z."""
     if not is_formula(text):
         return text
-    import sympy
-
-    from symbackprop.read.scalar.latex_scalar import scalar_sympy
 
     return scalar_sympy(text, {"z": sympy.Symbol("z")})

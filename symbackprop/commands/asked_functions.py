@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import argparse
 import ast
+import sys
+import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from difflib import get_close_matches
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-if TYPE_CHECKING:
-    from types import ModuleType
+import numpy as np
 
-    from symbackprop.functions.verdict import Verdict
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.functions import checks as gradient
+from symbackprop.functions.dialects.written_shapes import annotations_readable
+from symbackprop.functions.verdict import Verdict
 
 
 def verdict_of_pair(first: Any, second: Any, shapes: dict[str, str], args: argparse.Namespace) -> Verdict:
     """Of the kind that was asked for."""
-    from symbackprop.functions import checks as gradient
-
     wrt, options = variables(args), asked_options(args, shapes)
     match args.kind:
         case "gradient":
@@ -46,8 +52,6 @@ def asked_options(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str,
 
 def asked_function(target: str, shapes: str | None) -> tuple[Callable[..., Any], dict[str, str]]:
     """The function of FILE::FUNCTION and the shapes of its arguments."""
-    from symbackprop.core.terms import SymbackpropError
-
     path, separator, name = target.partition("::")
     if not separator or not name.isidentifier():
         raise SymbackpropError(f"{target}: a function is needed, as in {path or 'layers.py'}::forward")
@@ -64,14 +68,6 @@ def options_of(args: argparse.Namespace, shapes: dict[str, str]) -> dict[str, An
 
 def load(path: str) -> ModuleType:
     """The module of a file, executed.  Raises SymbackpropError with the place of an error in it."""
-    import sys
-    import traceback
-    from importlib.util import module_from_spec, spec_from_file_location
-    from pathlib import Path
-
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.functions.dialects.written_shapes import annotations_readable
-
     file = Path(path)
     if not file.is_file():
         raise SymbackpropError(f"{path}: {'this is a directory' if file.is_dir() else 'no such file'}")
@@ -99,10 +95,6 @@ def load(path: str) -> ModuleType:
 
 
 def function(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
-    from difflib import get_close_matches
-
-    from symbackprop.core.terms import SymbackpropError
-
     found = getattr(module, name, None)
     if callable(found):
         return found  # type: ignore[no-any-return]
@@ -114,8 +106,6 @@ def function(module: ModuleType, path: str, name: str) -> Callable[..., Any]:
 
 def read_shapes(text: str) -> dict[str, str]:
     """x: B D; w: D; eps:"""
-    from symbackprop.core.terms import SymbackpropError
-
     shapes: dict[str, str] = {}
     for piece in text.split(";"):
         if not piece.strip():
@@ -131,8 +121,6 @@ def read_shapes(text: str) -> dict[str, str]:
 
 
 def read_values(texts: list[str]) -> dict[str, Any]:
-    from symbackprop.core.terms import SymbackpropError
-
     values: dict[str, Any] = {}
     for text in texts:
         name, equals, number = text.partition("=")
@@ -155,10 +143,6 @@ COMPARISON = (
 
 def read_assuming(texts: list[str], names: list[str]) -> Callable[..., Any] | None:
     """The hypotheses as one function of NumPy arrays; what is no comparison is refused before anything runs."""
-    import numpy as np
-
-    from symbackprop.core.terms import SymbackpropError
-
     if not texts:
         return None
     used: list[str] = []

@@ -1,60 +1,85 @@
-"""`symbackprop check`: a verdict for functions (`file.py::forward,backward`) or for every statement of a document."""
+"""`symbackprop check`: a verdict for functions (`file.py::forward,backward`) or for every statement of a document.
+
+A file of functions is executed, and nothing else: whoever names it as code asks for that.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 from importlib import import_module
-from importlib.util import find_spec
-from types import ModuleType
+from pathlib import Path
 
-from . import check_functions
-from .parsing import TIMEOUT, timeout
+from rich.console import Console
+from rich.text import Text
 
-DOCUMENTS = "symbackprop.commands.check_document"
+from symbackprop import __version__
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.decide.outcomes import PROVED
+from symbackprop.files import write_atomically
+from symbackprop.functions.verdict import Verdict
+from symbackprop.write.certificate import write_certificates
+from symbackprop.write.function_reports import counterexample_tests, function_sarif, one_line
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    documents = document_half()
-    parser.description = (
-        "Gives a verdict (proved, refuted, ill-formed or unknown) for gradients written as NumPy functions"
-        + (", or for every\nstatement of a document (.md, .tex, .ipynb)." if documents else ".")
-    )
-    parser.add_argument(
-        "target",
-        metavar="TARGET",
-        nargs="+",
-        help="file.py, file.py::Layer, file.py::loss or file.py::forward,backward"
-        + (", or documents" if documents else ""),
-    )
-    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON (the keys are listed below)")
-    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
-    parser.add_argument(
-        "--certificate", metavar="FILE", help="write the proofs of what is proved, for `symbackprop verify`"
-    )
-    check_functions.add_options(parser.add_argument_group("for functions"))
-    parser.epilog = check_functions.EPILOG
-    if documents is not None:
-        documents.add_options(parser.add_argument_group("for documents"))
-        parser.epilog += "\n\n" + documents.EPILOG
+from .check_file import asked_in
+from .progress import shown_when_slow
 
 
 def run(args: argparse.Namespace) -> int:
-    from symbackprop.core.terms import SymbackpropError
-
     functions = [t for t in args.target if "::" in t or t.endswith(".py")]
     documents = [t for t in args.target if t not in functions]
     if functions and documents:
         raise SymbackpropError("check functions and documents one after the other, not in one command")
     if functions:
-        return check_functions.run(args, functions)
-    half = document_half()
-    if half is None:
-        raise SymbackpropError(f"{documents[0]}: this is no function; write file.py::forward,backward")
-    code = half.run(args, documents)
+        return check_functions(args, functions)
+    code = import_module("symbackprop.commands.check_document").run(args, documents)
     assert isinstance(code, int)
     return code
 
 
-def document_half() -> ModuleType | None:
-    """The other module, if it is there: `add_options(group)`, `EPILOG`, `run(args, documents) -> exit code`."""
-    return import_module(DOCUMENTS) if find_spec(DOCUMENTS) is not None else None
+def check_functions(args: argparse.Namespace, targets: list[str]) -> int:
+    verdicts = []
+    judged = []
+    for asked in [part for t in targets for part in asked_in(t, args)]:
+        with shown_when_slow(asked.name):
+            verdict = asked.verdict()
+        verdicts.append((asked.name, verdict))
+        judged.append((asked.name.partition("::")[0], asked.line, verdict))
+    if args.certificate is not None:
+        write_proofs(args.certificate, [v for _, v in verdicts])
+    if args.tests is not None:
+        write_tests(args.tests, judged)
+    if args.sarif is not None:
+        write_sarif(args.sarif, judged)
+    if args.json:
+        print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
+    elif args.short:
+        print(*(one_line(target, v) for target, v in verdicts), sep="\n")
+    elif args.sarif != "":
+        console = Console(highlight=False, soft_wrap=True)
+        for target, v in verdicts:
+            if len(verdicts) > 1:
+                console.print(Text(target, style="bold"))
+            console.print(v.__rich__())
+    return 0 if all(v.status == PROVED for _, v in verdicts) else 1
+
+
+def write_tests(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
+    found = (counterexample_tests(v, Path(file).stem) for file, _, v in judged)
+    text = "\n\n".join(t for t in found if t)
+    write_atomically(path, text or "# Nothing is refuted by values of two functions.\n")
+
+
+def write_sarif(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
+    """To a file, or printed without a name."""
+    text = json.dumps(function_sarif(judged, __version__), ensure_ascii=False, indent=2) + "\n"
+    if path:
+        write_atomically(path, text)
+    else:
+        print(text, end="")
+
+
+def write_proofs(path: str, verdicts: list[Verdict]) -> None:
+    """One certificate for each variable whose claim is proved."""
+    parts = [part for v in verdicts for part in (v.gradients or {"": v}).values()]
+    write_certificates(path, (c for part in parts if part.status == PROVED for c in part.certificates()))

@@ -6,65 +6,38 @@ The part of `symbackprop check` for documents; files of code (`file.py::forward,
 from __future__ import annotations
 
 import argparse
+import io
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from time import perf_counter, sleep
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from symbackprop.decide.outcomes import Checked
-    from symbackprop.documents.judging import Judge
+from symbackprop import __version__
+from symbackprop.clock import LIMIT, OutOfTime
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.decide.outcomes import Checked
+from symbackprop.documents.check import seldom_collecting
+from symbackprop.documents.declaring import declared
+from symbackprop.documents.judging import Judge
+from symbackprop.files import write_atomically
+from symbackprop.functions.explaining import explain_derivative
+from symbackprop.read.notes.files.sources import read_document, read_text
+from symbackprop.write.certificate import write_certificates
+from symbackprop.write.notes.as_json import statement_certificates, statement_json, summed_up
+from symbackprop.write.notes.page import html_page
+from symbackprop.write.notes.paper import latex_page, write_pdf
+from symbackprop.write.notes.terminal import report, summary
+from symbackprop.write.program.pages import passages
+from symbackprop.write.sarif import document_sarif
 
-    from .document_cache import Document
-
+from .document_cache import Document, Folder, documents_in
 
 DERIVING = 20.0  # seconds for the derivation of one statement, in a page
-EPILOG = """\
-  symbackprop check notes.md
-  symbackprop check notes/ --cache .cache
-  symbackprop check notes.md --html notes.html
-  symbackprop check notes.md --json > notes.json
-
-JSON for documents is an object with `files`, `summary` and `statements`, described in docs/json.md.
-
-exit codes for documents: 0 nothing is wrong, 1 something is refuted or ill-formed, 2 a file could not be read"""
-
-
-def add_options(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--html", action=Output, metavar="PAGE.html",
-        help="a page with the document and its verdicts that needs no network (without a name: beside it)")  # fmt: skip
-    add("--sarif", action=Output, metavar="LOG.sarif", help="the results as SARIF 2.1.0, printed without a name")
-    add("--all", action="store_true", help="report the statements that are proved, too, and what they rest on")
-    add("--strict", action="store_true", help="exit code 1 for unknown statements, too")
-    add("--declare", action="store_true", help="print what was inferred as a block of declarations to keep in the text")
-    add("--latex", metavar="FILE.tex", help="write the derivations of what is proved, step by step")
-    add("--pdf", metavar="FILE.pdf", help="the same as PDF, by the LaTeX of this machine")
-    add("--cache", metavar="FOLDER", help="remember answers there: what did not change is not checked again")
-    add("--watch", action="store_true", help="check again whenever a file is saved; only what changed is proved again")
-
-
-class Output(argparse.Action):
-    """An option that may be followed by a file to write to; a document behind it is a document to check."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
-        super().__init__(option_strings, dest, nargs="?", const="", **more)
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, args: argparse.Namespace, value: Any, option: str | None = None
-    ) -> None:
-        assert value is None or isinstance(value, str)
-        if not value or value.lower().endswith(f".{self.dest}"):
-            setattr(args, self.dest, value or "")
-            return
-        setattr(args, self.dest, "")
-        args.misplaced = [*getattr(args, "misplaced", []), value]
-        for action in parser._actions:  # it is not missing: it stands here
-            if action.dest == "target":
-                action.required = False
-        args.target = args.target or [value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +70,12 @@ class Request:
 
 
 def run(args: argparse.Namespace, documents: list[str]) -> int:
-    from symbackprop.clock import LIMIT
-    from symbackprop.documents.judging import Judge
-
     request = request_of(args, documents)
     judge = Judge(repair=request.repair, seconds=request.timeout or LIMIT)
     return watch(request, judge) if args.watch else once(request, judge)
 
 
 def request_of(args: argparse.Namespace, names: list[str]) -> Request:
-    from symbackprop.core.terms import SymbackpropError
-
-    from .document_cache import documents_in
-
     named = dict.fromkeys([*names, *getattr(args, "misplaced", [])])
     documents = tuple(dict.fromkeys(d for name in named for d in documents_in(name)))
     if args.html and len(documents) > 1:
@@ -126,10 +92,6 @@ def request_of(args: argparse.Namespace, names: list[str]) -> Request:
 
 def once(request: Request, judge: Judge) -> int:
     """Checks all files; raises for the first that cannot be read, after the others were reported."""
-    from rich.console import Console
-
-    from symbackprop.core.terms import SymbackpropError
-
     failure: SymbackpropError | None = None
     found: list[Document] = []
     out = Console(highlight=False, markup=False, emoji=False, quiet=request.prints_results)
@@ -146,14 +108,6 @@ def once(request: Request, judge: Judge) -> int:
 
 
 def check_one(path: str, request: Request, judge: Judge, out: Console) -> Document:
-    from pathlib import Path
-
-    from symbackprop.files import write_atomically
-    from symbackprop.read.notes.files.sources import read_text
-    from symbackprop.write.notes.page import html_page
-
-    from .document_cache import Folder
-
     folder = None
     if request.cache is not None and not request.needs_proofs:
         folder = Folder(Path(request.cache), (request.everything, request.repair, request.timeout))
@@ -171,17 +125,6 @@ def check_one(path: str, request: Request, judge: Judge, out: Console) -> Docume
 
 
 def checked(path: str, request: Request, judge: Judge) -> Document:
-    import io
-    from time import perf_counter
-
-    from rich.console import Console
-
-    from symbackprop.documents.check import seldom_collecting
-    from symbackprop.write.notes.as_json import statement_json
-    from symbackprop.write.notes.terminal import report, summary
-
-    from .document_cache import Document
-
     start = perf_counter()
     with seldom_collecting():
         statements = list(with_progress(path, judge))
@@ -196,11 +139,6 @@ def checked(path: str, request: Request, judge: Judge) -> Document:
 
 def with_progress(path: str, judge: Judge) -> Iterator[Checked]:
     """The statements as they are settled, with a bar on the terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from symbackprop.read.notes.files.sources import read_document
-
     sections = list(judge.sections.of(read_document(path)))
     bar = Progress(
         TextColumn("checking {task.description}"), BarColumn(), MofNCompleteColumn(), transient=True,
@@ -215,18 +153,11 @@ def with_progress(path: str, judge: Judge) -> Iterator[Checked]:
 
 
 def is_terminal() -> bool:
-    import sys
-
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 def derivation_of(statement: Checked) -> str:
     """The derivation by intermediates of a statement about a derivative, as HTML; "" where there is none in time."""
-    from symbackprop.clock import OutOfTime
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.functions.explaining import explain_derivative
-    from symbackprop.write.program.pages import passages
-
     try:
         found = explain_derivative(statement.reading, timeout=DERIVING)
     except (SymbackpropError, OutOfTime, RecursionError):
@@ -235,18 +166,6 @@ def derivation_of(statement: Checked) -> str:
 
 
 def write_results(request: Request, found: list[Document]) -> None:
-    import json
-    from pathlib import Path
-
-    from symbackprop import __version__
-    from symbackprop.documents.declaring import declared
-    from symbackprop.documents.judging import Judge
-    from symbackprop.files import write_atomically
-    from symbackprop.write.certificate import write_certificates
-    from symbackprop.write.notes.as_json import statement_certificates, summed_up
-    from symbackprop.write.notes.paper import latex_page, write_pdf
-    from symbackprop.write.sarif import document_sarif
-
     statements = [c for d in found for c in d.statements]
     if request.certificate is not None:
         write_certificates(request.certificate, statement_certificates(statements))
@@ -276,10 +195,6 @@ def write_results(request: Request, found: list[Document]) -> None:
 
 def watch(request: Request, judge: Judge) -> int:
     """Checks now and after every save, until interrupted; the exit code is that of the last check."""
-    import sys
-
-    from symbackprop.core.terms import SymbackpropError
-
     code = 2
     try:
         for changed in saves(request.documents):
@@ -299,8 +214,6 @@ def watch(request: Request, judge: Judge) -> int:
 
 def saves(paths: Sequence[str]) -> Iterator[set[str]]:
     """Once at the start, then whenever one of the files was saved: the names of those."""
-    from pathlib import Path
-
     yield set()
     try:
         from watchfiles import watch as changes
@@ -316,8 +229,6 @@ def saves(paths: Sequence[str]) -> Iterator[set[str]]:
 
 def polled(paths: Sequence[str]) -> Iterator[set[str]]:
     """The same by looking twice a second."""
-    from time import sleep
-
     before = {p: stamp(p) for p in paths}
     while True:
         sleep(0.5)
@@ -329,8 +240,6 @@ def polled(paths: Sequence[str]) -> Iterator[set[str]]:
 
 
 def stamp(path: str) -> tuple[int, int]:
-    from pathlib import Path
-
     try:
         found = Path(path).stat()
     except OSError:

@@ -6,15 +6,19 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from types import ModuleType
+
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.decide.outcomes import UNKNOWN
+from symbackprop.functions import code_checks
+from symbackprop.functions.calling import TRAINING
+from symbackprop.functions.dialects.conventions import DERIVATIVE, LAYER, LOSS, PAIR, Target, targets
+from symbackprop.functions.dialects.layers import FORWARD
+from symbackprop.functions.dialects.written_shapes import written_shapes
+from symbackprop.functions.request import required, signature
+from symbackprop.functions.verdict import Verdict
 
 from .asked_functions import asked_options, function, load, read_shapes, variables, verdict_of_pair
-
-if TYPE_CHECKING:
-    from types import ModuleType
-
-    from symbackprop.functions.dialects.conventions import Target
-    from symbackprop.functions.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,6 @@ class Asked:
 
 def asked_in(target: str, args: argparse.Namespace) -> Iterator[Asked]:
     """Raises SymbackpropError where there is nothing of the name, or nothing at all."""
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.functions.dialects.conventions import targets
-
     path, separator, names = target.partition("::")
     module = load(path)
     given = None if args.shapes is None else read_shapes(args.shapes)
@@ -44,13 +45,8 @@ def asked_in(target: str, args: argparse.Namespace) -> Iterator[Asked]:
         yield Asked(f"{path}::{t.name.replace(', ', ',')}", t.line, partial(in_file, t, given or {}, args))
 
 
-def named(
-    module: ModuleType, path: str, names: str, given: dict[str, str] | None, args: argparse.Namespace
-) -> Asked:
+def named(module: ModuleType, path: str, names: str, given: dict[str, str] | None, args: argparse.Namespace) -> Asked:
     """A layer, a function that returns its gradients, or two functions."""
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.functions.dialects.conventions import LAYER, LOSS, PAIR, Target
-    from symbackprop.functions.dialects.written_shapes import written_shapes
 
     parts = [n.strip() for n in names.split(",")]
     if len(parts) not in (1, 2) or not all(n.isidentifier() for n in parts):
@@ -69,12 +65,6 @@ def named(
 
 def in_file(target: Target, given: dict[str, str], args: argparse.Namespace) -> Verdict:
     """The verdict of what was found in a file; what is missing to ask is its reason, and the others go on."""
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.decide.outcomes import UNKNOWN
-    from symbackprop.functions.dialects.conventions import DERIVATIVE
-    from symbackprop.functions.dialects.written_shapes import written_shapes
-    from symbackprop.functions.verdict import Verdict
-
     arguments = arguments_of(target)
     shapes = {n: s for n, s in {**written_shapes(*target.objects), **given}.items() if n in arguments}
     missing = [n for n, needed in arguments.items() if needed and n not in shapes]
@@ -91,11 +81,6 @@ def in_file(target: Target, given: dict[str, str], args: argparse.Namespace) -> 
 
 def arguments_of(target: Target) -> dict[str, bool]:
     """The arguments that may have a shape, and whether they need one."""
-    from symbackprop.functions.calling import TRAINING
-    from symbackprop.functions.dialects.conventions import LAYER
-    from symbackprop.functions.dialects.layer_plan import FORWARD
-    from symbackprop.functions.request import required, signature
-
     first = target.objects[0]
     if target.kind != LAYER:
         parameters = signature(first, "check")
@@ -107,9 +92,6 @@ def arguments_of(target: Target) -> dict[str, bool]:
 
 
 def checked(target: Target, shapes: dict[str, str], args: argparse.Namespace) -> Verdict:
-    from symbackprop.functions import code_checks
-    from symbackprop.functions.dialects.conventions import DERIVATIVE, LAYER
-
     first, second = (*target.objects, None)[:2]
     chosen = [n for n in variables(args) or () if n in shapes] or None
     options = asked_options(args, shapes)

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import re
+import sys
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from symbackprop.documents.converting import Converted
-
-TO = ("row", "column", "numerator", "gradient")
-EPILOG = """\
-row, column: vectors stand as rows or as columns. Each array is called as before and is the transpose of what it was:
-z = W x + b becomes z = x W + b. numerator, gradient: ∂s/∂W has the shape of W^T, or of W; arrays stay as they are.
-
-examples:
-  symbackprop convert notes.md --to row -o notes-rows.md
-  symbackprop convert '\\nabla_W L = \\delta x^T; z = W x' --to row
-
-What cannot be translated and proved is left as it is, with a note on stderr.
-exit codes: 0 everything was translated, 1 something was left as it is, 2 nothing could be read"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Write formulas in another convention or layout; the translation of each is proved."
-    parser.epilog = EPILOG
-    parser.add_argument("target", metavar="DOCUMENT | FORMULA", help="what is to be translated")
-    parser.add_argument("--to", choices=TO, required=True, help="the convention or layout")
-    parser.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.documents.converting import Converted, converted
+from symbackprop.files import write_atomically
+from symbackprop.read.formulas.keyboard import in_documents, written_out
+from symbackprop.read.notes.files.sources import read_text
 
 
 def run(args: argparse.Namespace) -> int:
-    import sys
-    from pathlib import Path
-
-    from symbackprop.files import write_atomically
-
     text, found = converted_target(args.target, args.to)
     if args.output is None:
         print(text.rstrip("\n"))
@@ -49,12 +29,6 @@ def run(args: argparse.Namespace) -> int:
 
 def converted_target(target: str, to: str) -> tuple[str, Converted]:
     """The text that is written, and how it was found."""
-    from pathlib import Path
-
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.documents.converting import converted
-    from symbackprop.read.notes.files.sources import read_text
-
     path = Path(target)
     if "=" not in target and (path.suffix or path.exists()):
         if path.suffix.lower() == ".ipynb":
@@ -66,11 +40,6 @@ def converted_target(target: str, to: str) -> tuple[str, Converted]:
 
 def of_formulas(text: str, to: str) -> tuple[str, Converted]:
     """Formulas with semicolons between them, which stand in the other convention or layout."""
-    import re
-
-    from symbackprop.documents.converting import converted
-    from symbackprop.read.formulas.keyboard import in_documents, written_out
-
     now = {"row": "column", "column": "row", "numerator": "gradient", "gradient": "numerator"}[to]
     said = {"convention": "column", "layout": "gradient"}
     said["convention" if to in ("row", "column") else "layout"] = now

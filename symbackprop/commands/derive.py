@@ -3,69 +3,37 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from time import perf_counter
 
-from .parsing import TIMEOUT, timeout
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from symbackprop.clock import LIMIT, OutOfTime, limit
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.files import write_atomically
+from symbackprop.functions.checks import derive
+from symbackprop.network.dense import dense
+from symbackprop.network.theorems import prove_network
+from symbackprop.story import latex_documents, markdown_page
+from symbackprop.story import show as show_story
+from symbackprop.story.pages import plain_sizes, plain_terms
+from symbackprop.story.stories import STORIES, Fact, Told
+from symbackprop.write.certificate import Certificate, certificate, write_certificates
+
+from .asked_functions import asked_function, options_of
+from .options import CODE
 from .progress import shown_when_slow
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from rich.table import Table
-
-    from symbackprop.story.stories import Fact, Told
-    from symbackprop.write.certificate import Certificate
-
-CODE = ("numpy", "jax", "torch", "jax.custom_vjp", "torch.autograd.Function")
-FORMATS = (*CODE, "text", "markdown", "latex", "fragment", "html", "svg")
 DEPTH = 6  # layers of the network whose gradients are proved besides
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Derive the equations of backpropagation, prove each for all sizes, and print a table.\n"
-        "Writes the derivations as LaTeX documents, one for each story, to DIR."
-    )
-    parser.description += (
-        "\n\nWith FILE::FUNCTION: the gradient of a forward function in NumPy, proved, as code or as a derivation."
-    )
-    parser.epilog = (
-        "examples:\n  symbackprop derive --show softmax\n"
-        '  symbackprop derive layers.py::layernorm --shapes "x: B D; eps: " --wrt x --assuming "eps > 0" --to torch'
-    )
-    parser.add_argument("target", metavar="FILE::FUNCTION", nargs="?", help="a forward function")
-    functions = parser.add_argument_group("with FILE::FUNCTION")
-    functions.add_argument("--to", choices=FORMATS, default="numpy", help="what to write (default: numpy)")
-    add_function_options(functions)
-    functions.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
-    parser.add_argument("--tex", metavar="DIR", default="derivations/tex", help="where LaTeX goes (derivations/tex)")
-    parser.add_argument("--no-tex", action="store_true", help="write nothing")
-    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
-    parser.add_argument("--show", metavar="STORY", help="print one story line by line instead: softmax, weights, ...")
-    parser.add_argument("--certificate", metavar="FILE", help="write the stories' proofs, for `symbackprop verify`")
-    parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown with LaTeX formulas")
-
-
-def add_function_options(group: argparse._ActionsContainer) -> None:
-    """What is asked of a function, and how much is told."""
-    group.add_argument("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
-    group.add_argument("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
-    group.add_argument("--assuming", metavar="TEXT", action="append", default=[], help='a hypothesis, "eps > 0"')
-    group.add_argument(
-        "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
-    )
-    group.add_argument(
-        "--detail",
-        type=int,
-        choices=(1, 2, 3),
-        default=2,
-        help="of a derivation: results, usual steps, every derivative",
-    )
-
-
 def run(args: argparse.Namespace) -> int:
-    from symbackprop.core.terms import SymbackpropError
-
     if args.target is not None:
         return derive_function(args)
     if args.show is not None:
@@ -91,10 +59,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def derive_function(args: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from symbackprop.files import write_atomically
-
     text = written(args)
     if args.output is None:
         print(text.rstrip("\n"))
@@ -105,10 +69,6 @@ def derive_function(args: argparse.Namespace) -> int:
 
 def written(args: argparse.Namespace) -> str:
     """The gradient of the function that the arguments name, in the format asked for."""
-    from symbackprop.functions.checks import derive
-
-    from .asked_functions import asked_function, options_of
-
     function, shapes = asked_function(args.target, args.shapes)
     wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
     found = derive(function, shapes, wrt, **options_of(args, shapes))
@@ -118,13 +78,6 @@ def written(args: argparse.Namespace) -> str:
 
 
 def show(name: str, markdown: bool) -> int:
-    from difflib import get_close_matches
-
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.story import markdown_page
-    from symbackprop.story import show as show_story
-    from symbackprop.story.stories import STORIES
-
     if name not in STORIES:
         near = get_close_matches(name, STORIES, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(STORIES)}"
@@ -138,13 +91,6 @@ def show(name: str, markdown: bool) -> int:
 
 def table(told: dict[str, list[Told]], timeout: float | None = None) -> list[str]:
     """Proves everything, prints the table, keeps what the stories tell, and returns what failed."""
-    from time import perf_counter
-
-    from rich.console import Console
-    from rich.table import Table
-
-    from symbackprop.clock import LIMIT
-
     seconds = timeout or LIMIT
     grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1), title_justify="left", expand=False)
     grid.add_column("statement", overflow="fold", ratio=1)
@@ -163,12 +109,6 @@ def table(told: dict[str, list[Told]], timeout: float | None = None) -> list[str
 
 
 def stories(grid: Table, told: dict[str, list[Told]], failures: list[str], seconds: float) -> int:
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from symbackprop.story.pages import plain_sizes, plain_terms
-    from symbackprop.story.stories import STORIES
-
     count = 0
     for name, (_, facts) in STORIES.items():
         grid.add_row(Text(name.replace("_", " "), "dim"))
@@ -190,11 +130,6 @@ def stories(grid: Table, told: dict[str, list[Told]], failures: list[str], secon
 
 def proved(facts: Iterable[Fact], failures: list[str], seconds: float) -> Iterator[tuple[Told | None, str]]:
     """Each fact derived, or None where that failed, with the time it took."""
-    from time import perf_counter
-
-    from symbackprop.clock import OutOfTime, limit
-    from symbackprop.core.terms import SymbackpropError
-
     for fact in facts:
         start = perf_counter()
         try:
@@ -208,16 +143,6 @@ def proved(facts: Iterable[Fact], failures: list[str], seconds: float) -> Iterat
 
 def network(grid: Table, failures: list[str], seconds: float) -> int:
     """All gradients of one network of symbolic widths, layer by layer."""
-    from time import perf_counter
-
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from symbackprop.clock import OutOfTime, limit
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.network.dense import dense
-    from symbackprop.network.theorems import prove_network
-
     widths = tuple(f"n_{l}" for l in range(DEPTH + 1))
     grid.add_row(Text(f"network of {DEPTH} layers", "dim"))
     start = perf_counter()
@@ -239,10 +164,6 @@ def network(grid: Table, failures: list[str], seconds: float) -> int:
 
 def prepare(directory: str) -> None:
     """The directory, made if it is missing.  Raises SymbackpropError where that cannot be."""
-    import os
-
-    from symbackprop.core.terms import SymbackpropError
-
     try:
         os.makedirs(directory, exist_ok=True)
     except (OSError, ValueError) as problem:
@@ -251,11 +172,6 @@ def prepare(directory: str) -> None:
 
 
 def write(directory: str, told: dict[str, list[Told]]) -> None:
-    from pathlib import Path
-
-    from symbackprop.files import write_atomically
-    from symbackprop.story import latex_documents
-
     documents = latex_documents(told)
     for name, content in documents.items():
         write_atomically(Path(directory) / name, content)
@@ -263,8 +179,6 @@ def write(directory: str, told: dict[str, list[Told]]) -> None:
 
 
 def write_proofs(path: str, told: Iterable[Told]) -> None:
-    from symbackprop.write.certificate import write_certificates
-
     written = [c for found in told for c in certificates_of(found)]
     write_certificates(path, written)
     print(f"{len(written)} proofs in {path}")
@@ -272,8 +186,6 @@ def write_proofs(path: str, told: Iterable[Told]) -> None:
 
 def certificates_of(found: Told) -> list[Certificate]:
     """One for each theorem."""
-    from symbackprop.write.certificate import certificate
-
     return [
         certificate(t.proof, t.context, t.equation, name=found.name, statement=said)
         for t, (said, _) in zip(found.theorems, found.statements, strict=True)

@@ -4,39 +4,20 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
-from .derive import add_function_options
-from .parsing import TIMEOUT, timeout
+from symbackprop.clock import LIMIT
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.documents.judging import Judge
+from symbackprop.files import write_atomically
+from symbackprop.functions.explaining import Explanation, explain, explain_statement
+from symbackprop.read.notes.grammar.tree import Derivative, Gradient
+from symbackprop.read.notes.grammar.walking import walk
+from symbackprop.read.notes.statements.sections import read_file
+from symbackprop.read.notes.statements.statements import Reading
 
-if TYPE_CHECKING:
-    from symbackprop.functions.explaining import Explanation
-    from symbackprop.read.notes.statements.statements import Reading
-
-FORMS = ("text", "markdown", "latex", "fragment", "html", "pdf", "svg", "numpy", "jax", "torch")
-EPILOG = """\
-examples:
-  symbackprop explain 'L = sum((tanh(X W + b) - T)^2)' --wrt W
-  symbackprop explain 'z = W x + b; L = 1/2 norm(tanh(z) - t)^2' --to html -o page.html
-  symbackprop explain layers.py::layernorm --wrt x --shapes "x: B D; eps: " --assuming "eps > 0"
-  symbackprop explain notes.md:64
-
-A formula is read as in documents and never executed; A' is the transpose, .* and .^ go entry by entry. Definitions are
-separated by semicolons. What --shapes leaves out is inferred.
-
-exit codes: 0 derived and proved, 1 the statement of a document does not hold, 2 nothing could be derived"""
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Derive a gradient line by line, with a reason for each line; each step is proved."
-    parser.epilog = EPILOG
-    parser.add_argument(
-        "target", metavar="FORMULA | FILE::FUNCTION | DOCUMENT:LINE", help="what is to be differentiated"
-    )
-    parser.add_argument("--to", choices=FORMS, default="text", help="what to write (default: text)")
-    add_function_options(parser)
-    parser.add_argument("-o", "--output", metavar="PATH", help="write to a file instead")
-    parser.add_argument("--timeout", type=timeout, metavar="SECONDS", help=TIMEOUT)
+from .asked_functions import asked_function, options_of, read_shapes
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,11 +31,6 @@ def run(args: argparse.Namespace) -> int:
 
 def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
     """The explanation, and the exit code."""
-    from symbackprop.clock import LIMIT
-    from symbackprop.functions.explaining import explain
-
-    from .asked_functions import asked_function, options_of, read_shapes
-
     seconds = args.timeout or LIMIT
     wrt = names_of(args.wrt)
     if "::" in args.target:
@@ -69,20 +45,12 @@ def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
 
 def refuse_options(args: argparse.Namespace) -> None:
     """Options that are code of the user's go with a file of his."""
-    from symbackprop.core.terms import SymbackpropError
-
     if args.assuming or args.value:
         raise SymbackpropError("--assuming and --value go with FILE::FUNCTION; a formula is read, never executed")
 
 
 def of_statement(path: str, line: int, args: argparse.Namespace) -> tuple[Explanation, int]:
     """The statement in this line of a document, with its verdict."""
-    import sys
-
-    from symbackprop.clock import LIMIT
-    from symbackprop.documents.judging import Judge
-    from symbackprop.functions.explaining import explain_statement
-
     refuse_options(args)
     seconds = args.timeout or LIMIT
     reading = statement_at(path, line)
@@ -95,11 +63,6 @@ def of_statement(path: str, line: int, args: argparse.Namespace) -> tuple[Explan
 
 def statement_at(path: str, line: int) -> Reading:
     """The one that stands there, a derivative before others.  Raises SymbackpropError where there is none."""
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.read.notes.grammar.tree import Derivative, Gradient
-    from symbackprop.read.notes.grammar.walking import walk
-    from symbackprop.read.notes.statements.sections import read_file
-
     readings = [r for r in read_file(path) if r.kind in ("claim", "definition")]
     here = [r for r in readings if r.line <= line <= r.where.at(r.span[1])[0]]
     if not here:
@@ -115,10 +78,6 @@ def names_of(text: str | None) -> list[str] | None:
 
 
 def write(text: str, output: str | None) -> None:
-    from pathlib import Path
-
-    from symbackprop.files import write_atomically
-
     if output is None:
         print(text.rstrip("\n"))
     else:
@@ -126,11 +85,6 @@ def write(text: str, output: str | None) -> None:
 
 
 def write_pdf(found: Explanation, args: argparse.Namespace) -> None:
-    from pathlib import Path
-
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.files import write_atomically
-
     if args.output is None:
         raise SymbackpropError("a PDF is written to a file: add -o page.pdf")
     write_atomically(Path(args.output), found.pdf(args.detail))

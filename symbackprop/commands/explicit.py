@@ -1,53 +1,24 @@
-"""`symbackprop explicit 2-3-2`: a small network written out, and its gradients compared three ways."""
+"""`symbackprop explicit 2-3-2`: a small network written out, its gradients compared three ways, on the terminal."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import re
+from typing import Any
 
-if TYPE_CHECKING:
-    from symbackprop.witness.explicit import ExplicitNetwork
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Writes out a small network with symbolic weights, differentiates every entry with SymPy, and compares the\n"
-        "result with the chain rule as sums with Kronecker deltas and with the compact matrix form."
-    )
-    parser.epilog = "example: symbackprop explicit 2-3-2 --activation sigmoid --loss binary-cross-entropy --entries"
-    parser.add_argument("widths", metavar="WIDTHS", help="units of each layer, input first: 2-3-2")
-    parser.add_argument(
-        "--activation",
-        default="abstract",
-        metavar="NAME",
-        help="abstract (the default), identity, relu, sigmoid, softplus, tanh or gelu; or LaTeX in z, such as "
-        "'\\frac{1}{1+e^{-z}}'",
-    )
-    parser.add_argument("--output", metavar="NAME", help="activation of the last layer, if another one; also softmax")
-    parser.add_argument(
-        "--loss",
-        default="abstract",
-        metavar="NAME",
-        help="abstract (the default), squared-error, cross-entropy or binary-cross-entropy",
-    )
-    parser.add_argument(
-        "--convention", default="column", choices=("column", "row"), help="z = W a + b (the default), or z = a W + b"
-    )
-    parser.add_argument("--batch", type=int, metavar="N", help="a batch of N samples; the loss is their mean")
-    parser.add_argument(
-        "--targets-sum-to-one", action="store_true", help="assume that the targets of each sample sum to one"
-    )
-    parser.add_argument("--entries", action="store_true", help="print every entry of every gradient")
-    parser.add_argument("--latex", metavar="FILE", help="also write everything as a LaTeX document")
+from symbackprop.commands.activations import name_or_expression
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.files import write_atomically
+from symbackprop.witness.compare import Comparison
+from symbackprop.witness.explicit import ExplicitNetwork, explicit
+from symbackprop.witness.network import Network
 
 
 def run(args: argparse.Namespace) -> int:
-    from symbackprop.files import write_atomically
-    from symbackprop.witness.explicit import explicit
-
-    from .activations import name_or_expression
-    from .explicit_report import report
-
     network: ExplicitNetwork = explicit(
         *_widths(args.widths),
         activation=name_or_expression(args.activation),
@@ -64,10 +35,107 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _widths(text: str) -> list[int]:
-    from symbackprop.core.terms import SymbackpropError
-
     parts = text.split("-")
     # The length is checked because Python refuses to read integers of thousands of digits in its own words.
     if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts):
         raise SymbackpropError(f"widths are whole numbers joined by '-', as in 2-3-2, got {text[:60]!r}")
     return [int(part) for part in parts]
+
+
+SUPERSCRIPTS = str.maketrans("0123456789,", "⁰¹²³⁴⁵⁶⁷⁸⁹,")
+SUBSCRIPTS = str.maketrans("0123456789,", "₀₁₂₃₄₅₆₇₈₉,")
+STYLES = {"equal": "green", "unequal": "bold red", "undecided": "yellow"}
+
+
+def report(network: Network, entries: bool, console: Console | None = None) -> bool:
+    """Prints the network, the compact forms, the comparisons and, if asked, every entry; True when all agree."""
+    out = console or Console(highlight=False)
+    shape = "-".join(map(str, network.widths))
+    out.print(f"[bold]network {shape}[/bold]: {_description(network)}")
+    out.print(_compact(network))
+    table = Table("gradient", "entries", "compact form", "sums with δ", box=None, pad_edge=False, header_style="bold")
+    verdicts: list[Comparison] = []
+    with out.status("differentiating every entry ..."):
+        for layer in range(1, network.depth + 1):
+            found = network.layer_verdicts(layer)
+            verdicts += found
+            for compact, sums in (found[:2], found[2:]):
+                name = compact.name.split(",")[0]
+                label = f"∂L/∂{name[0]}{name[1:].translate(SUPERSCRIPTS)}"
+                table.add_row(label, str(compact.entries), _verdict(compact), _verdict(sums))
+    out.print(table)
+    if entries:
+        _print_entries(network, out)
+    return all(verdict.equal for verdict in verdicts)
+
+
+def plain(expression: Any) -> str:
+    """An expression in letters of the terminal: `W^{2}_{11}*x_{1}` becomes `W²₁₁·x₁`."""
+    text = re.sub(r"\^\{([\d,]+)\}", lambda m: m[1].translate(SUPERSCRIPTS), str(expression))
+    text = re.sub(r"_\{([\d,]+)\}", lambda m: m[1].translate(SUBSCRIPTS), text)
+    return re.sub(r"(?<!\*)\*(?!\*)", "·", text)
+
+
+def _description(network: Network) -> str:
+    layer = "z = W a + b" if network.convention == "column" else "z = a W + b"
+    output = "softmax" if network.output is None else network.output.name
+    batch = "one sample" if network.batch is None else f"a batch of {network.batch}, one for each {network.convention}"
+    targets = ", targets that sum to one" if network.targets == "sum to one" else ""
+    return f"{layer}, activation {network.activation.name}, output {output}, loss {network.loss}{targets}, {batch}"
+
+
+def _compact(network: Network) -> Text:
+    rows, batch = network.convention == "row", network.batch is not None
+    lines = []
+    for l in range(network.depth, 0, -1):
+        here, above = _super(l), _super(l + 1)
+        source = f"(a{_super(l - 1)})ᵀ" if l > 1 else "xᵀ"
+        if l == network.depth:
+            delta = _last(network)
+        elif rows:
+            delta = f"δ{above} (W{above})ᵀ ∘ f'(z{here})"
+        else:
+            delta = f"(W{above})ᵀ δ{above} ∘ f'(z{here})"
+        weight = f"{source} δ{here}" if rows else f"δ{here} {source}"
+        bias = f"δ{here}" if not batch else f"1ᵀ δ{here}" if rows else f"δ{here} 1"
+        lines.append(f"  δ{here} = {delta};  ∂L/∂W{here} = {weight};  ∂L/∂b{here} = {bias}")
+    return Text("\n".join(lines))
+
+
+def _last(network: Network) -> str:
+    mean = "(1/N) " if network.batch is not None and network.loss != "abstract" else ""
+    match network.loss, network.output:
+        case "cross-entropy", None:
+            return f"{mean}(s - t)" if network.targets == "sum to one" else f"{mean}(s Σₖtₖ - t)"
+        case "binary-cross-entropy", output if output is not None and output.name == "σ":
+            return f"{mean}(y - t)"
+        case _, None:
+            return "(diag(s) - s sᵀ) ∂L/∂y"
+        case "squared-error", _:
+            return f"{mean}(y - t) ∘ f'(z{_super(network.depth)})"
+        case _:
+            return f"∂L/∂y ∘ f'(z{_super(network.depth)})"
+
+
+def _print_entries(network: Network, out: Console) -> None:
+    for layer in range(1, network.depth + 1):
+        for variables, gradient in (
+            (network.W[layer], network.weight_gradient(layer)),
+            (network.b[layer], network.bias_gradient(layer)),
+        ):
+            for variable, entry in zip(variables, gradient, strict=True):
+                out.print(Text(f"∂L/∂{plain(variable)} = {plain(entry)}"))
+
+
+def _verdict(comparison: Comparison) -> Text:
+    return Text(comparison.verdict if comparison.equal else _difference(comparison), STYLES[comparison.verdict])
+
+
+def _difference(comparison: Comparison) -> str:
+    where = f" at {comparison.place}" if comparison.place else ""
+    shown = f": {comparison.counterexample}" if comparison.counterexample else f" ({comparison.note})"
+    return f"{comparison.verdict}{where}{shown}"
+
+
+def _super(layer: int) -> str:
+    return str(layer).translate(SUPERSCRIPTS)

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+import csv
+import io
+import os
+from typing import Any
 
-if TYPE_CHECKING:
-    from symbackprop.train.model import Model
+import numpy as np
 
+from symbackprop.files import write_atomically
+from symbackprop.train.model import Model, decoded
+from symbackprop.train.run_folder import WEIGHTS
+from symbackprop.train.tables import features
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Predict with a network that `symbackprop train` saved.\n"
-        "Prints CSV with a row for each sample: the label and the share of each class, or the numbers of a regression."
-    )
-    parser.epilog = "example: symbackprop predict trained flowers.csv --out predicted.csv"
-    parser.add_argument("model", metavar="MODEL", help="the folder of a training, or its weights.npz")
-    parser.add_argument("data", metavar="DATA", help="a .csv, .npz or .parquet with the features")
-    parser.add_argument("--out", metavar="FILE", help="write there instead of printing")
+from .activations import named_or_formula
 
 
 def run(args: argparse.Namespace) -> int:
-    import os
-
-    from symbackprop.files import write_atomically
-    from symbackprop.train.model import decoded
-    from symbackprop.train.run_folder import WEIGHTS
-    from symbackprop.train.tables import features
-
-    from .activations import named_or_formula
-
     path = os.path.join(args.model, WEIGHTS) if os.path.isdir(args.model) else args.model
     model = decoded(path, named_or_formula)
     text = as_csv(model, features(args.data, model.columns))
@@ -43,9 +32,6 @@ def run(args: argparse.Namespace) -> int:
 
 def as_csv(model: Model, x: Any) -> str:
     """A header and a row for each sample."""
-    import csv
-    import io
-
     y = model.outputs(x)
     head, rows = columns(model, y)
     out = io.StringIO()
@@ -68,6 +54,4 @@ def columns(model: Model, y: Any) -> tuple[list[str], list[list[Any]]]:
 
 def _both(y: Any) -> Any:
     """The shares of both classes from that of the second."""
-    import numpy as np
-
     return np.concatenate([1 - y, y], axis=1)

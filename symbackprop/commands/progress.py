@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
 
+from rich.console import Console
+from rich.markup import escape
+
+from symbackprop.clock import listening
+
 SOON = 2.0  # seconds
 
 
@@ -16,10 +21,6 @@ def shown_when_slow(what: str) -> Iterator[None]:
     if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
-    from rich.markup import escape
-
-    from symbackprop.clock import listening
 
     status = Console(stderr=True).status(escape(what))
     timer = Timer(SOON, status.start)

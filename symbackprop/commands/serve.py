@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import socket
 
+from waitress import create_server
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Serve a page on which one types a forward, as a formula or in NumPy, and sees its gradient derived and\n"
-        "proved; a gradient that is typed besides gets a verdict.\n\n"
-        "It is served to this machine only, and nothing that is typed is executed."
-    )
-    parser.add_argument("--port", type=int, default=8000, metavar="N", help="the port (default: 8000)")
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.serve.app import create
 
 
 def run(args: argparse.Namespace) -> int:
-    import socket
-
-    from waitress import create_server
-
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.serve.app import create
-
     if not 0 <= args.port < 65536:
         raise SymbackpropError(f"--port: {args.port} is no port")
     with socket.socket() as listening:

@@ -3,72 +3,45 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+from time import perf_counter
+from typing import Any
 
-if TYPE_CHECKING:
-    from symbackprop.network.dense import DenseNetwork
-    from symbackprop.network.losses import Loss
-    from symbackprop.train.data import Data, Task
-    from symbackprop.train.loop import Settings, State, Training
-    from symbackprop.train.model import Model
-    from symbackprop.train.optimisers import Optimiser
-    from symbackprop.train.run_folder import RunFolder
+import numpy as np
+
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.network.activations import ACTIVATIONS
+from symbackprop.network.dense import DenseNetwork, dense
+from symbackprop.network.losses import AbstractLoss, BinaryCrossEntropy, CrossEntropy, Loss, loss, usual_output
+from symbackprop.train.data import (
+    SETS,
+    TEST_SHARE,
+    VALIDATION_SHARE,
+    Data,
+    Task,
+    built_in,
+    constant_features,
+    data_from,
+    guessed,
+)
+from symbackprop.train.equations import equations
+from symbackprop.train.loop import Settings, State, Training, learnt_nothing, measured, train
+from symbackprop.train.model import Model
+from symbackprop.train.optimisers import SCHEDULES, Optimiser, optimiser
+from symbackprop.train.progress import Progress
+from symbackprop.train.run_folder import RunFolder, Saver, fingerprint
+from symbackprop.train.tables import SUFFIXES, table
+from symbackprop.write.code.network_code import compile_cost
+
+from .activations import is_formula, named_or_formula
 
 EPOCHS = 40
 # What says how a training goes on, not what it is.
 NOT_KEPT = ("out", "resume")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = (
-        "Train a dense network on the built-in digits or on your own data.  Its gradient is the compact matrix form,\n"
-        "proved for all sizes.  Writes to DIR: weights.npz (for `symbackprop predict`), config.json, metrics.jsonl,\n"
-        "training.png, equations.tex, certificates.json, gradient.py, and checkpoint.npz for --resume DIR."
-    )
-    parser.epilog = (
-        "examples:\n  symbackprop train\n"
-        "  symbackprop train --data houses.csv --target price --standardize --patience 20"
-    )
-    add = parser.add_argument
-    add("--data", default="digits", metavar="DATA",
-        help="digits (handwritten, from scikit-learn), glyphs (printed, made here), or a .csv, .npz or .parquet "
-        "(digits)")  # fmt: skip
-    add("--target", default="", metavar="NAMES", help="the column or columns to predict (the last one)")
-    add("--ignore", default="", metavar="NAMES", help="columns that are left out")
-    add("--standardize", action="store_true", 
-        help="subtract the mean of each feature, and of the numbers of a regression, divide by the deviation")
-    add("--layers", default="", metavar="N-N-N", help="widths from inputs to outputs (inputs-32-outputs)")
-    add("--activation", default="relu", metavar="NAME",
-        help="of the hidden layers: relu, tanh, gelu, ..., or LaTeX in z: '\\frac{z}{1+e^{-z}}' (relu)")  # fmt: skip
-    add("--loss", default="", metavar="NAME",
-        help="cross-entropy, binary-cross-entropy or squared-error (by the target: cross-entropy for classes, "
-        "squared-error for numbers); the last layer is softmax, sigmoid or linear accordingly")  # fmt: skip
-    add("--epochs", type=int, metavar="N", help="passes over the training data (40)")
-    add("--batch", type=int, default=32, metavar="N", help="samples in a step (32)")
-    add("--optimizer", default="adam", metavar="NAME", help="adam, adamw, sgd, momentum or nesterov (adam)")
-    add("--lr", type=float, metavar="RATE", help="learning rate (0.003 for adam and adamw, 0.05 momentum, 0.2 sgd)")
-    add("--schedule", default="constant", metavar="NAME", help="of the rate: constant, linear, cosine or halving")
-    add("--warmup", type=int, default=0, metavar="N", help="epochs in which the rate rises (0)")
-    add("--l2", type=float, default=0.0, metavar="λ", help="adds ½ λ times the squares of all weights to the cost (0)")
-    add("--validation", type=float, metavar="SHARE", help="of the samples, to judge epochs by (0; 0.1 with --patience)")
-    add("--test", type=float, metavar="SHARE", help="of the samples, for the figure at the end (0.2)")
-    add("--patience", type=int, metavar="N", help="stop after N epochs without a better loss")
-    add("--backend", default="auto", metavar="NAME", help="numpy, compiled (C), jax, or auto (auto)")
-    add("--dtype", default="float32", metavar="TYPE", help="float32 or float64 (float32)")
-    add("--seed", type=int, default=0, metavar="N", help="of the data split, the weights and the batches (0)")
-    add("--out", default="trained", metavar="DIR", help="where the results go (trained)")
-    add("--resume", metavar="DIR", help="go on with the training in DIR (of the options only --epochs counts)")
-
-
 def run(args: argparse.Namespace) -> int:
-    import sys
-    from time import perf_counter
-
-    from symbackprop.train.equations import equations
-    from symbackprop.train.loop import learnt_nothing, train
-    from symbackprop.train.progress import Progress
-    from symbackprop.train.run_folder import RunFolder, Saver, fingerprint
-
     folder = RunFolder(args.resume or args.out)
     again = args.resume is not None
     args = resumed(args, folder.config()) if again else with_epochs(args, EPOCHS)
@@ -102,8 +75,6 @@ def run(args: argparse.Namespace) -> int:
 
 def resumed(args: argparse.Namespace, config: dict[str, Any]) -> argparse.Namespace:
     """The options of the training that goes on.  Raises SymbackpropError for a file with others."""
-    from symbackprop.core.terms import SymbackpropError
-
     wanted = vars(args).keys() - set(NOT_KEPT)
     if set(config) != wanted:
         odd = sorted(set(config) ^ wanted)
@@ -121,10 +92,6 @@ def with_epochs(args: argparse.Namespace, usual: int) -> argparse.Namespace:
 
 def read_settings(args: argparse.Namespace) -> tuple[Optimiser, Settings]:
     """Raises SymbackpropError, naming the option, for what makes no sense."""
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.train.loop import Settings
-    from symbackprop.train.optimisers import SCHEDULES, optimiser
-
     for name, least in (("epochs", 1), ("batch", 1), ("seed", 0), ("warmup", 0), ("patience", 1)):
         value = getattr(args, name)
         if value is not None and value < least:
@@ -147,11 +114,6 @@ def read_settings(args: argparse.Namespace) -> tuple[Optimiser, Settings]:
 
 def read_data(args: argparse.Namespace) -> Data:
     """The samples, split and scaled.  Raises SymbackpropError for data that nothing can be learnt from."""
-    import os
-
-    from symbackprop.train.data import SETS, TEST_SHARE, VALIDATION_SHARE, built_in, data_from
-    from symbackprop.train.tables import SUFFIXES, table
-
     cost = read_loss(args.loss) if args.loss else None
     own = args.data not in SETS and (args.data.lower().endswith(SUFFIXES) or os.path.exists(args.data))
     found = table(args.data, names(args.target), names(args.ignore)) if own else built_in(args.data, args.seed)
@@ -169,9 +131,6 @@ def names(text: str) -> list[str]:
 
 
 def read_loss(name: str) -> Loss:
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.network.losses import AbstractLoss, loss
-
     found = loss(name)
     if isinstance(found, AbstractLoss):
         raise SymbackpropError("an abstract loss or activation has no numbers to train with")
@@ -180,15 +139,10 @@ def read_loss(name: str) -> Loss:
 
 def task_of(cost: Loss | None, y: Any) -> Task | None:
     """What the loss says about the target; None leaves it to the target itself."""
-    from symbackprop.network.losses import BinaryCrossEntropy, CrossEntropy
-    from symbackprop.train.data import guessed
-
     match cost:
         case CrossEntropy():
             return "classes"
         case BinaryCrossEntropy():
-            import numpy as np
-
             return "binary" if len(np.unique(y)) == 2 else "classes"
         case None:
             return None
@@ -198,13 +152,6 @@ def task_of(cost: Loss | None, y: Any) -> Task | None:
 
 def read_network(args: argparse.Namespace, data: Data) -> tuple[DenseNetwork, tuple[str, ...]]:
     """The network, and its activations as texts."""
-    from symbackprop.core.terms import SymbackpropError
-    from symbackprop.network.activations import ACTIVATIONS
-    from symbackprop.network.dense import dense
-    from symbackprop.network.losses import usual_output
-
-    from .activations import is_formula, named_or_formula
-
     widths = read_widths(args.layers, data)
     cost = read_loss(args.loss or ("squared-error" if data.task == "regression" else "cross-entropy"))
     hidden = named_or_formula(args.activation)
@@ -217,8 +164,6 @@ def read_network(args: argparse.Namespace, data: Data) -> tuple[DenseNetwork, tu
 
 
 def read_widths(layers: str, data: Data) -> list[int]:
-    from symbackprop.core.terms import SymbackpropError
-
     if not layers:
         return [data.inputs, 32, data.classes]
     parts = layers.split("-")
@@ -237,8 +182,6 @@ def read_widths(layers: str, data: Data) -> list[int]:
 
 def notes(data: Data, args: argparse.Namespace) -> None:
     """What is worth saying before a training on one's own data."""
-    from symbackprop.train.data import SETS, constant_features
-
     if args.data in SETS:
         return
     if same := constant_features(data):
@@ -252,8 +195,6 @@ def notes(data: Data, args: argparse.Namespace) -> None:
 
 
 def model_of(training: Training, data: Data, activations: tuple[str, ...]) -> Model:
-    from symbackprop.train.model import Model
-
     parameters = tuple(training.parameters)
     return Model(
         training.network, activations, parameters, data.task, data.labels, data.columns, data.scaling, data.targets
@@ -261,9 +202,6 @@ def model_of(training: Training, data: Data, activations: tuple[str, ...]) -> Mo
 
 
 def summarise(training: Training, data: Data, seconds: float, folder: RunFolder) -> None:
-    from symbackprop.train.loop import measured
-    from symbackprop.write.code.network_code import compile_cost
-
     state: State = training.state
     if training.note:
         print(training.note)

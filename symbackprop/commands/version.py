@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import platform
+from importlib import metadata
+
+from symbackprop import __version__
 
 LIBRARIES = ("sympy", "numpy", "mpmath", "latex2sympy2-extended", "python-flint")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Print the version of the program, of Python, and of the libraries that results depend on."
-
-
 def run(args: argparse.Namespace) -> int:
-    import platform
-    from importlib import metadata
-
-    from symbackprop import __version__
-
     print(f"symbackprop {__version__}")
     print(f"Python {platform.python_version()}")
     for library in LIBRARIES:

@@ -24,11 +24,12 @@ value, and a derivative where the variable is its argument.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import combinations, product
 from typing import TypeAlias
 
-from .context import Context, Hypothesis, apart, terms_of
+from .context import Context, Hypothesis, Same, apart, terms_of
 from .indices import ProofError, nodes
 from .signs import Signs, anywhere
 from .syntax import Tensor
@@ -42,6 +43,7 @@ from .terms import (
 )  # fmt: skip
 
 NONE: frozenset[Predicate] = frozenset()
+NOTHING: frozenset[Array] = frozenset()
 Moving = frozenset[Array]
 
 
@@ -316,14 +318,19 @@ def region_of(statement: Statement) -> tuple[Context, dict[str, Excused]]:
         for p, why in needs(t, context, frozenset() if statement.formula else moving, facts=True).items():
             found.setdefault(p, why)
     named = {f"fact {k}": Excused(p, why) for k, (p, why) in enumerate(found.items(), 1) if not plain(p)}
-    given = {name: strict(h) if moving else h for name, h in context.hypotheses.items()}
+    given = {name: strict(h, context.hypotheses.values()) if moving else h for name, h in context.hypotheses.items()}
     region = Context(context.definitions, given | {name: e.predicate for name, e in named.items()}, context.least)
     return region, named
 
 
-def strict(h: Hypothesis) -> Hypothesis:
-    """A derivative needs a neighbourhood: the border of t >= 0 is excused, unless t is about sizes and indices."""
-    return Positive(h.term) if isinstance(h, AtLeastZero) and arrays(h.term) else h
+def strict(h: Hypothesis, among: Iterable[Hypothesis]) -> Hypothesis:
+    """A derivative needs a neighbourhood: the border of t >= 0 is excused, unless t is about sizes and indices.
+
+    Nor is it where an equation among the hypotheses is about the same arrays: m m = m and m >= 0 say that m is 0 or 1.
+    """
+    about = arrays(h.term) if isinstance(h, AtLeastZero) else NOTHING
+    bound = {a for e in among if isinstance(e, Same) and about for t in terms_of(e) for a in arrays(t)}
+    return Positive(h.term) if isinstance(h, AtLeastZero) and about and not about & bound else h
 
 
 def moving_in(t: Term) -> frozenset[Array]:

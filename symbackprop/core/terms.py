@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from itertools import count
 from typing import Any, TypeAlias, assert_never
@@ -21,9 +21,9 @@ __all__ = [
     "Bound", "Delta", "Diff", "Entry", "Holds", "Index", "IndexAtom", "IndexExpr", "Key", "Least", "Mul", "Names",
     "NonNegative", "Nonzero", "Num", "Ordinal", "Pick", "Positive", "Power", "Predicate", "ProofError", "Size", "Sum",
     "SymbackpropError", "Term", "Whole", "add", "affine", "arguments", "arrays", "as_affine", "at_least_zero", "bind",
-    "div", "dummy", "free", "index_key", "inside", "keep_apart", "key", "map_indices", "mul", "neg", "num", "of_same",
-    "open_body", "opened", "opened_whole", "over", "predicate_key", "reach", "rebuilt", "require", "sized", "sub",
-    "substitute", "subterms", "sum_over", "whole",
+    "div", "dummy", "free", "index_key", "inside", "keep_apart", "key", "map_indices", "map_opened", "map_parts", "mul",
+    "neg", "num", "of_same", "open_body", "opened", "opened_whole", "over", "predicate_key", "reach", "rebuilt",
+    "replaced", "require", "sized", "sub", "substitute", "subterms", "sum_over", "whole",
 ]  # fmt: skip
 
 
@@ -106,9 +106,9 @@ def over(i: Index, body: Term) -> Sum:
     return Sum(i.size, bind((i,), body), hint(i))
 
 
-def sum_over(axes: tuple[Index, ...], body: Term) -> Term:
+def sum_over(axes: Iterable[Index], body: Term) -> Term:
     """Σ over all of these, the first outermost."""
-    for i in reversed(axes):
+    for i in reversed(tuple(axes)):
         body = over(i, body)
     return body
 
@@ -185,6 +185,38 @@ def parts(t: Term) -> tuple[Term, ...]:
             return (body,)
         case _:
             return arguments(t)
+
+
+def map_parts(t: Term, f: Callable[[Term], Term]) -> Term:
+    """The term with f of each of its parts; bodies of binders as they are, and no entry that is differentiated by."""
+    match t:
+        case Diff(body, wrt):
+            return Diff(f(body), wrt)
+        case Sum(size, body, letter):
+            return Sum(size, f(body), letter)
+        case Whole(fn, order, sizes, body, at, letters):
+            return Whole(fn, order, sizes, f(body), at, letters)
+        case _:
+            args = arguments(t)
+            return rebuilt(t, tuple(map(f, args))) if args else t
+
+
+def map_opened(t: Term, f: Callable[[Term], Term], new: Callable[[Size], Index] = dummy) -> Term:
+    """The same with new indices for the dummies of binders while f looks at the bodies."""
+    match t:
+        case Sum(size, body, _):
+            i = new(size)
+            return over(i, f(open_body(body, (i,))))
+        case Whole(fn, order, sizes, body, at, _):
+            axes = tuple(map(new, sizes))
+            return whole(fn, order, axes, f(open_body(body, axes)), at)
+        case _:
+            return map_parts(t, f)
+
+
+def replaced(t: Term, old: Term, new: Term) -> Term:
+    """`new` for `old`, everywhere: no index of the two is bound in between, dummies are the same ones in both."""
+    return new if t == old else map_parts(t, lambda s: replaced(s, old, new))
 
 
 def subterms(t: Term) -> list[Term]:

@@ -11,34 +11,35 @@ from fractions import Fraction
 
 from symbackprop.clock import done, give_up, in_time, stage
 from symbackprop.core.context import Context, Hypothesis, Same
-from symbackprop.core.indices import Index, Size, at_least_zero, sized
-from symbackprop.core.point import Point
+from symbackprop.core.indices import Index, Size, at_least_zero, nodes, sized
+from symbackprop.core.point import BETWEEN, Evaluation, Point, satisfied
 from symbackprop.core.region import moving_in
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ZERO,
+    Apply,
     Array,
     AtLeastZero,
     NonNegative,
     Nonzero,
     Positive,
     Predicate,
+    ProofError,
     Term,
     affine,
     free,
     neg,
 )
 from symbackprop.core.theorem import Theorem
+from symbackprop.decide.outcomes import PROVED, REFUTED, UNKNOWN
 from symbackprop.numbers import points
+from symbackprop.numbers.exact_numbers import Log
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
 from symbackprop.prove.cases import CONDITION, EQUATION, POINT, Missing
 from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Offered, Showing, prove_statement
-
-from .outcomes import PROVED, REFUTED, UNKNOWN
-from .witness import exhibited, is_seen
 
 BUDGET, FEW = 40, 3
 LOOKING, PROVING = 0.25, 0.75  # of the time that is left: the rest is for more points and for repairs
@@ -241,6 +242,45 @@ def counterexample(problem: Problem, budget: int = BUDGET, quick: bool = False) 
     if found is not None and problem.showing is not None and len(known) < FEW:
         known.append(found.point)
     return None if found is None or rounding_explains(found, problem.rounded) else found
+
+
+# --- a point for the theorem, from the search for points ---
+
+
+FAR = 100  # between two layers of different names
+
+
+def exhibited(found: points.Point, sizes: Mapping[str, int]) -> Point | None:
+    """The point in the words of the core, with these sizes where it does not say.
+
+    None where an entry is neither a rational number nor a logarithm of one.
+    """
+    entries: list[tuple[Array, tuple[int, ...], Fraction]] = []
+    logs: list[tuple[Array, tuple[int, ...], Fraction]] = []
+    for array, values in found.arrays.items():
+        for place, x in values.items():
+            if isinstance(x, Log):
+                logs.append((array, place, x.of))
+            elif isinstance(x, Fraction):
+                entries.append((array, place, x))
+            else:
+                return None
+    layers = {s for a in found.arrays if a.label is not None for s in a.label.symbols} - {*sizes, *found.sizes}
+    labels = {s: FAR ** (k + 1) for k, s in enumerate(sorted(layers))}  # far apart: W^l is not W^L there
+    integers = [(name, place, k) for name, values in found.integers.items() for place, k in values.items()]
+    return Point(tuple({**labels, **sizes, **found.sizes}.items()), tuple(entries), tuple(logs), tuple(integers))
+
+
+def is_seen(hypotheses: Iterable[Hypothesis], point: Point, region: Context) -> bool:
+    """Whether the core sees them hold: sines and their like it knows well only near 0."""
+    rough = [h for h in hypotheses if any(isinstance(t, Apply) and t.fn in {"cos", *BETWEEN} for t in nodes(h))]
+    try:
+        run = Evaluation(point, region)
+        for h in rough:
+            satisfied(h, run)
+    except ProofError:
+        return False
+    return True
 
 
 __all__ = ["EQUATION", "Decision", "Problem", "counterexample", "decide", "prove", "refute_only"]

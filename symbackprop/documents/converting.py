@@ -13,26 +13,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, Size, sized, with_symbols
-from symbackprop.core.terms import (
-    Array,
-    Diff,
-    Entry,
-    Holds,
-    Positive,
-    Sum,
-    SymbackpropError,
-    Term,
-    Whole,
-    arguments,
-    dummy,
-    free,
-    open_body,
-    opened_whole,
-    over,
-    rebuilt,
-    substitute,
-    whole,
-)
+from symbackprop.core.terms import Array, Diff, Entry, SymbackpropError, Term, free, map_opened, substitute
 from symbackprop.prove.equality import prove_equal
 from symbackprop.read.notes.files.items import Block, Formula
 from symbackprop.read.notes.files.place import ReadError
@@ -333,19 +314,10 @@ def entries(t: Term, f: Callable[[Entry], Entry]) -> Term:
     match t:
         case Entry():
             return f(t)
-        case Sum(size, body, _):
-            i = dummy(size)
-            return over(i, entries(open_body(body, (i,)), f))
-        case Whole(fn, order, sizes, _, at, _):
-            axes = tuple(map(dummy, sizes))
-            return whole(fn, order, axes, entries(opened_whole(t, axes), f), at)
-        case Holds(Positive(u)):
-            return Holds(Positive(entries(u, f)))
         case Diff(body, wrt):
             return Diff(entries(body, f), f(wrt))
         case _:
-            parts = arguments(t)
-            return rebuilt(t, tuple(entries(a, f) for a in parts)) if parts else t
+            return map_opened(t, lambda s: entries(s, f))
 
 
 __all__ = ["CONVENTIONS", "LAYOUTS", "Converted", "To", "converted"]

@@ -73,6 +73,8 @@ def without_footing(reading: Reading) -> str:
             return SUBSTITUTED
     if name := property_of(lhs, rhs, reading.declarations):
         return f"nothing says what {name} is, and this may say how it is differentiated"
+    if name := lone_loss(lhs, rhs, reading.declarations):
+        return f"nothing says what {name} is, and this may say how it is differentiated"
     claimed = reading.quantified or reading.also is not None  # a conclusion is put into its condition
     if not claimed and relates(lhs, rhs, reading.declarations):
         return CONDITION
@@ -129,6 +131,27 @@ def slope_of(side: object, table: Declarations) -> str:
         side, primed = (known.links[0].rhs if known is not None else side.body), True
     f = side.function if isinstance(side, Call) else side
     return f.name if isinstance(f, Function) and (primed or f.primes) and is_abstract(f, table) else ""
+
+
+def lone_loss(lhs: Expr, rhs: Expr, table: Declarations) -> str:
+    """∂L/∂v = …, of an L without a definition that is differentiated on one side alone: its name."""
+    left, right = losses(lhs, table), losses(rhs, table)
+    return min(left ^ right, default="")
+
+
+def losses(side: Expr, table: Declarations) -> set[str]:
+    """What nothing gives and is differentiated in a side, or in the definitions that it rests on."""
+    found, opened, work = set[str](), set[str](), [cast(object, side)]
+    while work:
+        for n in walk(work.pop()):
+            if isinstance(n, (Derivative, Gradient)) and isinstance(n.body, Symbol):
+                if definition_of(plain(n.body), table) is None and n.body.name not in table.functions:
+                    found.add(n.body.name)
+            if isinstance(n, Symbol) and n.name not in opened:  # once for all layers
+                opened.add(n.name)
+                known = definition_of(plain(n), table)
+                work += [known.links[0].rhs] if known is not None else []
+    return found
 
 
 def is_abstract(f: Function, table: Declarations) -> bool:

@@ -11,6 +11,7 @@ from symbackprop.clock import LIMIT, OutOfTime, limit, stage
 from symbackprop.core.context import Context
 from symbackprop.core.terms import Array, Diff, Size, SymbackpropError, arrays, subterms
 from symbackprop.decide.outcomes import Checked, Outcome, Status
+from symbackprop.documents.outcome_of import hypotheses_of
 from symbackprop.numbers.refute.report import ShapeExample
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
@@ -18,14 +19,13 @@ from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.claims import Claim, ShapeJudgement, Unequal, elaborate
 from symbackprop.read.notes.statements.fingerprints import Fingerprints
-from symbackprop.read.notes.statements.rivals import ENTRIES, GIVEN, NUMBERS, WITHOUT
+from symbackprop.read.notes.statements.rivals import ENTRIES, GIVEN, NUMBERS, STILL, WITHOUT
 from symbackprop.read.notes.statements.sections import SECTIONS, ReadSection, Recent, Sections
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
 from .footing import senseless, without_footing
-from .hypotheses import hypotheses_of
 from .outcome_of import proved_under, settle
 
 _DOES_NOT_FIT = re.compile(
@@ -135,7 +135,7 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
     """A proof stands if no admissible reading refutes it or leaves it open, a refutation if every one refutes."""
     said = []
     for words, rival in reading.rivals:
-        rescue = words.endswith(("held fixed", NUMBERS, ENTRIES)) or GIVEN in words
+        rescue = words.endswith(("held fixed", NUMBERS, ENTRIES, STILL)) or GIVEN in words
         if outcome.verdict == "proved" and (rescue or words.endswith("layout")):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)

@@ -18,7 +18,7 @@ from symbackprop.core.indices import EVERY_SIZE, Index, IndexExpr, Size, Symback
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, over
+from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, sum_over
 from symbackprop.decide.decide import Problem
 from symbackprop.functions.request import Request, called, flattened, gradient_of
 from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered
@@ -137,12 +137,6 @@ def axes_of(shape: Sequence[Size], letter: str) -> tuple[tuple[Index, ...], tupl
     return tuple(i for i in at if isinstance(i, Index)), at
 
 
-def summed(axes: Sequence[Index], body: Term) -> Term:
-    for i in reversed(tuple(axes)):
-        body = over(i, body)
-    return body
-
-
 def by_variable(request: Request, outputs: Any) -> dict[str, Tensor]:
     """The result as one array, a sequence in the order of the variables, or a dict by name."""
     where = called(request.backward) if request.backward is not None else "the function"
@@ -244,5 +238,5 @@ def objective(outputs: Sequence[Tensor], upstream: Sequence[str]) -> Term:
     for g, t in zip(upstream, outputs, strict=True):
         at = tuple(ZERO_INDEX if i.size == UNIT else i for i in t.axes)
         kept = tuple(i for i in t.axes if i.size != UNIT)
-        parts.append(summed(kept, mul(Entry(Array(g), at), t.at(*at))))
+        parts.append(sum_over(kept, mul(Entry(Array(g), at), t.at(*at))))
     return add(*parts)

@@ -132,7 +132,8 @@ def conditions(found: Theorem, claim: Claim, names: Mapping[Array, Array]) -> tu
     """The excused points that the theorem leaves out, for the reader."""
     listed: dict[str, Condition] = {}
     context, moving = found.statement.context, moving_in(found.statement.lhs)
-    closed = [h for h in context.hypotheses.values() if isinstance(h, AtLeastZero) and strict(h) is not h]
+    given = context.hypotheses.values()
+    closed = [h for h in given if isinstance(h, AtLeastZero) and strict(h, given) is not h]
     for fact, why in (*found.excused, *(Excused(Positive(h.term), BORDER) for h in closed if moving)):
         if why in WHY:
             p = in_variables(fact, context, names)

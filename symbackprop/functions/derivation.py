@@ -15,9 +15,8 @@ from symbackprop.core.terms import Array, Diff, Entry, Term
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
 from symbackprop.functions.sweep import names_of
-from symbackprop.gradients.claimed import named_claim, proved_claim, with_names_inside
+from symbackprop.gradients.claimed import named_claim, proved_claim, through, with_names_inside
 from symbackprop.gradients.derived import Derived, derived
-from symbackprop.gradients.plain import through
 from symbackprop.prove.statements import Showing
 from symbackprop.prove.working_out import derived as worked_out
 from symbackprop.read.numpy import Declared

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.other_claims import jvp_claims, value_claims
 from symbackprop.read.jax import Jittable
 from symbackprop.read.numpy import Declared, Traced, parse_shapes
 
@@ -24,7 +25,6 @@ from .drive import Options, verdict
 from .held_values import by_value, copies_of, outputs_of
 from .jax_reading import BY_VALUE, with_held_values
 from .jax_subject import JVP, UPSTREAM, Subject, freed, rule_of, upstream_of, with_rule
-from .jvp_claims import jvp_claims, value_claims
 from .request import Request, called, flattened, read_variables
 from .verdict import Verdict
 

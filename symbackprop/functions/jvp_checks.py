@@ -8,11 +8,11 @@ from typing import Any
 
 from symbackprop.clock import LIMIT, seconds_of
 from symbackprop.core.indices import SymbackpropError
+from symbackprop.functions.other_claims import jvp_claims
 
 from .drive import Options, verdict
 from .held_values import copies_of
 from .jax_reading import refers_to
-from .jvp_claims import jvp_claims
 from .request import called, parameters, read_request
 from .verdict import Verdict
 

@@ -9,10 +9,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symbackprop.read.numpy import INPUT, Node, Recorder
-from symbackprop.read.numpy import TRACED_NUMPY as np
+import numpy
 
-from .scattered_rows import total_of_row
+from symbackprop.core.terms import Size, sized
+from symbackprop.gradients.rules.registry import is_number, minus, over, plus, times
+from symbackprop.gradients.sample import Sample, Undefined, same
+from symbackprop.read.numpy import INPUT, Graph, Node, Recorder, SymInt
+from symbackprop.read.numpy import TRACED_NUMPY as np
 
 PRODUCTS = frozenset({"matmul", "dot", "einsum", "tensordot", "inner", "outer"})  # no span goes over them
 REDUCTIONS = frozenset({"sum", "mean", "max", "var", "std", "norm", "logsumexp", "vector_norm"})
@@ -115,3 +118,150 @@ def reduced_axes(n: Node) -> Any:
         return None
     axes = tuple(a % rank - rank for a in given)
     return axes[0] if len(axes) == 1 else axes
+
+
+# --- gradients that are one entry a row, as those of a chosen logarithm of a probability ---
+
+
+def total_of_row(recorder: Recorder, g: Any, probabilities: Any, axis: Any) -> Any:
+    """g - probabilities * Σ_axis g, where the sum of a row with one entry is that entry."""
+    entry = only_entry(recorder, g, axis)
+    if entry is None:
+        return np.subtract(g, times(probabilities, np.sum(g, axis=axis, keepdims=True)))
+    node = recorder.node_of(entry)
+    if node is not None and node.operation == "divide" and is_number(node.args[0]):
+        top, bottom = node.args
+        size = recorder.array(bottom) if isinstance(bottom, Node) else bottom
+        return plus(g, over(times(-top, probabilities), size))
+    return plus(g, times(probabilities, minus(entry)))
+
+
+def only_entry(recorder: Recorder, g: Any, axis: Any) -> Any:
+    """The value c of a gradient that has c at one place of each row and 0 elsewhere."""
+    node = recorder.node_of(g)
+    if node is None or node.operation != "scattered" or node.ndim != 2 or axis not in (1, -1):
+        return None
+    _, key, value = node.args
+    rows = isinstance(key, tuple) and len(key) == 2 and all(isinstance(k, Node) for k in key)
+    if not rows or key[0].operation != "arange":
+        return None
+    if is_number(value):
+        return value
+    return recorder.array(value) if isinstance(value, Node) and value.ndim == 0 else None
+
+
+# --- gradients of the slices that an axis was cut into, put side by side again ---
+
+
+def joined_slices(recorder: Recorder, node: Node, parts: Sequence[Any]) -> Node | None:
+    """np.concatenate of the parts, where each comes from its own slice of one axis and together these are all of it."""
+    pieces: dict[Size, Node] = {}
+    axes = set()
+    for part in parts:
+        found = slice_of(part)
+        if found is None:
+            return None
+        axis, start, values = found
+        axes.add(axis)
+        pieces[start] = values
+    if len(axes) != 1 or len(pieces) != len(parts):
+        return None
+    (axis,) = axes
+    ordered: list[Node] = []
+    at = sized(0)
+    while at in pieces:
+        piece = pieces.pop(at)
+        if (*piece.shape[:axis], node.shape[axis], *piece.shape[axis + 1 :]) != node.shape:
+            return None
+        ordered.append(piece)
+        at = at + piece.shape[axis]
+    if pieces or at != node.shape[axis]:
+        return None
+    return recorder.node_of(np.concatenate([recorder.array(p) for p in ordered], axis=axis))
+
+
+def slice_of(part: Any) -> tuple[int, Size, Node] | None:
+    """Axis, start and values of a gradient that was added to zeros at x[:, a:b]."""
+    if not isinstance(part, Node) or part.operation != "scattered" or not isinstance(part.args[2], Node):
+        return None
+    key = part.args[1] if isinstance(part.args[1], tuple) else (part.args[1],)
+    if any(k is Ellipsis for k in key):
+        place = next(n for n, k in enumerate(key) if k is Ellipsis)
+        key = (*key[:place], *(slice(None),) * (part.ndim - len(key) + 1), *key[place + 1 :])
+    cut = [(k, s) for k, s in enumerate(key) if s != slice(None)]
+    if len(cut) != 1 or not isinstance(cut[0][1], slice) or cut[0][1].step not in (None, 1):
+        return None
+    axis, s = cut[0]
+    start = sized(0) if s.start is None else size_of(s.start)
+    return None if start is None else (axis, start, part.args[2])
+
+
+def size_of(x: Any) -> Size | None:
+    from symbackprop.core.terms import as_affine
+
+    if isinstance(x, int):
+        return sized(x) if x >= 0 else None
+    if isinstance(x, SymInt):
+        constant, parts = as_affine(x.expr)
+        return constant if not parts else None
+    return None
+
+
+# --- maxima that only shift: softmax(z - max z) = softmax(z) ---
+# The largest entry has a kink and the softmax has none.  So a node that does not depend on the maximum, though it is
+# computed with it, is differentiated in a form without it, which is proved equal.
+
+
+EXTREMES = frozenset({"max", "min"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """`closing` does not depend on the maximum; `inside` is what lies between, the maxima included."""
+
+    closing: Node
+    inside: tuple[Node, ...]
+
+
+def find_shifts(graph: Graph, active: Collection[Node], sample: Sample) -> dict[Node, Shift]:
+    """By the closing node.  Values propose them."""
+    maxima = [n for n in graph.nodes if n in active and n.operation in EXTREMES and n.named and n.parents]
+    maxima = [n for n in maxima if n.shape != n.parents[0].shape or n.options.get("axis", None) is not None]
+    if not maxima:
+        return {}
+    try:
+        moved = [n for n in maxima if only_shifts(graph, sample, [n])]
+        changed = sample.changed({n.array: moved_values(sample, n) for n in moved})
+        differ: dict[Node, bool] = {}
+        for n in graph.nodes:
+            if n.value.holes:
+                differ[n] = any(differ.get(p, False) for p in n.parents)
+            elif n in active:
+                differ[n] = not same(sample.of(n), changed.of(n))
+    except Undefined:
+        return {}
+    found = {}
+    for n in graph.nodes:
+        if differ.get(n, True) or not any(differ.get(p, False) for p in n.parents):
+            continue
+        inside: list[Node] = []
+        todo = [p for p in n.parents if differ.get(p, False)]
+        while todo:
+            p = todo.pop()
+            if p in inside:
+                continue
+            inside.append(p)
+            if p not in moved:
+                todo.extend(q for q in p.parents if differ.get(q, False))
+        found[n] = Shift(n, tuple(sorted(inside, key=lambda m: m.number)))
+    return found
+
+
+def only_shifts(graph: Graph, sample: Sample, maxima: list[Node]) -> bool:
+    changed = sample.changed({n.array: moved_values(sample, n) for n in maxima})
+    return all(same(sample.of(o), changed.of(o)) for o in graph.outputs)
+
+
+def moved_values(sample: Sample, n: Node) -> numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.float64]]:
+    values = sample.of(n)
+    return values + numpy.random.default_rng(n.number).normal(size=values.shape)

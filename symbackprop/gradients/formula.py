@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.core.context import EMPTY
-from symbackprop.core.terms import Entry, Term, dummy, mul, num, over
+from symbackprop.core.terms import Entry, Term, dummy, mul, num, sum_over
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.tidying import Tidy
 from symbackprop.read.numpy import UNIT, ZERO_AT, Node, Recorder, SymArray, Value
@@ -23,10 +23,7 @@ def by_formula(recorder: Recorder, node: Node, argument: Node, g: Any) -> SymArr
 
     def entry(to: tuple[Any, ...]) -> Term:
         derivative = chained(term, argument, to)
-        body = mul(upstream, derivative)
-        for i in reversed([i for i in axes if i.size != UNIT]):
-            body = over(i, body)
-        return Tidy()(body)
+        return Tidy()(sum_over((i for i in axes if i.size != UNIT), mul(upstream, derivative)))
 
     return SymArray(Value(argument.shape, "real", entry), scalar=not argument.shape)
 

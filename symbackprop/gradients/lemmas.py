@@ -19,13 +19,13 @@ from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr, Size
 from symbackprop.core.kernel import Linear, Proof
 from symbackprop.core.terms import ZERO as NOTHING
-from symbackprop.core.terms import Array, Diff, Entry, Term, add, arrays, mul, num
+from symbackprop.core.terms import Array, Diff, Entry, Term, add, arrays, mul, num, sum_over
+from symbackprop.gradients.sample import Drawn, limited
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
 from symbackprop.read.numpy import INPUT, Node
 
-from .identity import Drawn, limited
-from .meanings import NAMELESS, Meanings, Opened, indices, inner, lengths, opened, summed
+from .meanings import NAMELESS, Meanings, Opened, indices, inner, lengths, opened
 from .reindexing import prove_linear
 from .reverse import ZERO, Adjoint, Reverse, Step
 
@@ -101,8 +101,8 @@ class Lemmas:
             axes_to, at_to = indices(to.shape, NAMELESS)
             part = opened(term_of(g, at_to), [*back, *inner(step), *later], self.context)
             rights.append((to, axes_to, part, self.slope(to, at_to, [], to.named)[0]))
-        lhs = summed(axes, mul(left[0], slope))
-        rhs = add(*(summed(a, mul(part[0], t)) for _, a, part, t in rights))
+        lhs = sum_over(axes, mul(left[0], slope))
+        rhs = add(*(sum_over(a, mul(part[0], t)) for _, a, part, t in rights))
         found = prove_linear(tangents(lhs), tangents(rhs), self.shape, self.assumed, self.differ)
         if found is None:
             return None

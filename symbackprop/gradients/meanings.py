@@ -9,25 +9,7 @@ from symbackprop.core.context import EMPTY, Context
 from symbackprop.core.indices import Index, IndexExpr, Size
 from symbackprop.core.kernel import Let, Proof
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import (
-    ONE,
-    Array,
-    Diff,
-    Entry,
-    Holds,
-    Positive,
-    Sum,
-    Term,
-    Whole,
-    arguments,
-    dummy,
-    open_body,
-    opened_whole,
-    over,
-    rebuilt,
-    subterms,
-    whole,
-)
+from symbackprop.core.terms import ONE, Array, Entry, Term, map_opened, subterms
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import has_maximum, without_maxima
 from symbackprop.prove.normal_form.session import joined
@@ -48,30 +30,9 @@ def indices(shape: Iterable[Size], letter: str) -> tuple[tuple[Index, ...], tupl
     return tuple(i for i in axes if i.size != UNIT), tuple(ZERO_AT if i.size == UNIT else i for i in axes)
 
 
-def summed(axes: Iterable[Index], body: Term) -> Term:
-    for i in reversed(tuple(axes)):
-        body = over(i, body)
-    return body
-
-
 def with_entries(t: Term, f: Callable[[Entry], Term | None]) -> Term:
     """`t` with f(entry) for each entry where it gives something; indices under sums are opened first."""
-    match t:
-        case Entry():
-            return f(t) or t
-        case Sum(size, body, _):
-            i = dummy(size)
-            return over(i, with_entries(open_body(body, (i,)), f))
-        case Whole(fn, order, sizes, _, at, _):
-            axes = tuple(map(dummy, sizes))
-            return whole(fn, order, axes, with_entries(opened_whole(t, axes), f), at)
-        case Holds(Positive(u)):
-            return Holds(Positive(with_entries(u, f)))
-        case Diff(body, wrt):
-            return Diff(with_entries(body, f), wrt)
-        case _:
-            args = arguments(t)
-            return rebuilt(t, tuple(with_entries(a, f) for a in args)) if args else t
+    return f(t) or t if isinstance(t, Entry) else map_opened(t, lambda s: with_entries(s, f))
 
 
 def opened(t: Term, arrays: Collection[Array], context: Context) -> Opened:
@@ -145,4 +106,4 @@ def inner(step: Step) -> list[Array]:
     return [n.array for n in (step.node, *step.opened) if n.named]
 
 
-__all__ = ["Meanings", "Opened", "indices", "inner", "joined", "lengths", "meanings", "opened", "summed"]
+__all__ = ["Meanings", "Opened", "indices", "inner", "joined", "lengths", "meanings", "opened"]

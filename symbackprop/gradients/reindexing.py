@@ -27,7 +27,7 @@ from symbackprop.core.terms import (
     dummy,
     mul,
     open_body,
-    over,
+    sum_over,
 )
 from symbackprop.prove.equality import prove_equal
 from symbackprop.prove.normal_form.session import joined
@@ -162,10 +162,7 @@ def flat(t: Term) -> tuple[Term, ...]:
 
 def term_of(piece: Piece) -> Term:
     dummies, factors = piece
-    body = mul(*factors)
-    for i in reversed(dummies):
-        body = over(i, body)
-    return body
+    return sum_over(dummies, mul(*factors))
 
 
 __all__ = ["as_they_stand", "prove_linear"]

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.gradients.compact import Shift, find_shifts, joined_slices
 from symbackprop.read.numpy import INPUT, Declared, Graph, Node, SymArray, SymInt
 from symbackprop.read.numpy import TRACED_NUMPY as traced
 
@@ -17,8 +18,6 @@ from .formula import by_formula
 from .rules import RULES, NoRule
 from .rules.registry import full, is_number, less, minus, plus
 from .sample import Sample, Undefined, same, vanishes
-from .shifts import Shift, find_shifts
-from .slices import joined_slices
 
 Adjoint: TypeAlias = "Node | float"
 RULE, MAXIMUM, ZERO = "rule", "maximum", "zero"

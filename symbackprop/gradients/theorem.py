@@ -26,6 +26,7 @@ from symbackprop.core.terms import (
     mul,
     predicate_key,
     substitute,
+    sum_over,
 )
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal
@@ -34,7 +35,7 @@ from symbackprop.read.numpy import Node
 
 from .congruence import Literal
 from .lemmas import Lemma, Lemmas, tangents, term_of, with_variable
-from .meanings import NAMELESS, Meanings, Opened, indices, meanings, opened, summed
+from .meanings import NAMELESS, Meanings, Opened, indices, meanings, opened
 from .reindexing import as_they_stand, prove_linear
 from .reverse import Adjoint, Reverse
 
@@ -128,7 +129,7 @@ class Theorems:
             found = as_they_stand(a[0], b[0]) or prove_equal(a[0], b[0], EMPTY)
             if found is not None:
                 return [(axes, tangent, joined(a[1], found[0], b[1] and Flip(b[1])))]
-        left, right = (summed(axes, mul(t, tangents(tangent))) for t in (a[0], b[0]))
+        left, right = (sum_over(axes, mul(t, tangents(tangent))) for t in (a[0], b[0]))
         found = prove_linear(left, right, self.lemmas.shape)
         if found is not None:  # what is put together from slices may be equal under the sum only
             ends_of = [(axes, tangent, p) for p in (a[1], b[1] and Flip(b[1])) if p is not None]
@@ -160,7 +161,7 @@ def objective(reverse: Reverse) -> Term:
     parts = []
     for output, g in reverse.upstream.items():
         axes, at = indices(output.shape, "p")
-        parts.append(summed(axes, mul(g.value.term(at), output.value.term(at))))
+        parts.append(sum_over(axes, mul(g.value.term(at), output.value.term(at))))
     return add(*parts)
 
 
@@ -225,7 +226,7 @@ class Telescope:
         moved = {i: Index(f"{i.name}'", i.size) for i in literal}
         at = tuple(moved.get(i, i) if isinstance(i, Index) else i for i in self.at)
         deltas = (Delta(moved[i], i) for i in literal)
-        total = summed(moved.values(), mul(term_of(found, at), *deltas))
+        total = sum_over(moved.values(), mul(term_of(found, at), *deltas))
         return total, value_by_value(total, value, literal)
 
     def gradient(self, found: Adjoint) -> Opened:

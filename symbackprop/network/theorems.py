@@ -34,12 +34,12 @@ from symbackprop.core.terms import (
     sub,
 )
 from symbackprop.network.dense import DenseNetwork, loss_of, slope_form
-from symbackprop.prove.certified import certified
 from symbackprop.prove.differentiate import Names, differentiate
 from symbackprop.prove.equality import prove_equal, prove_gradient
 from symbackprop.prove.normal_form.normal import Normal
 from symbackprop.prove.normal_form.session import joined
 from symbackprop.prove.rewriting import Rewrite, everywhere, unfolding
+from symbackprop.prove.statements import certified
 
 
 def settled(proof: Proof, context: Context, seen: Seen | None = None) -> tuple[Proof, Equation]:

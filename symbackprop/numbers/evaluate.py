@@ -129,15 +129,12 @@ def off_kinks(
         return False
 
 
-def holds(p: Predicate, point: Point, *, reaches: Reaches | None = None, strictly: bool = False) -> bool:
-    """Whether a predicate holds at a point, for the values of its free indices there.
-
-    With `strictly` the border of u >= 0 is outside, unless u is 0 in a whole neighbourhood.
-    """
-    return decided(lambda: holds_now(p, Evaluation(point, reaches, True), strictly))
+def holds(p: Predicate, point: Point, *, reaches: Reaches | None = None) -> bool:
+    """Whether a predicate holds at a point, for the values of its free indices there."""
+    return decided(lambda: holds_now(p, Evaluation(point, reaches, True)))
 
 
-def holds_now(p: Predicate, evaluation: Evaluation, strictly: bool = False) -> bool:
+def holds_now(p: Predicate, evaluation: Evaluation) -> bool:
     """The same as far as this evaluation decides it."""
     match p:
         case NonNegative(expr):
@@ -145,8 +142,7 @@ def holds_now(p: Predicate, evaluation: Evaluation, strictly: bool = False) -> b
         case Positive(term):
             return numbers.sign(evaluation.at(term)) > 0
         case AtLeastZero(term):
-            s = numbers.sign(evaluation.at(term))
-            return s > 0 or (s == 0 and (not strictly or evaluation.still(term, evaluation.root)))
+            return numbers.sign(evaluation.at(term)) >= 0
         case Nonzero(term):
             return numbers.sign(evaluation.at(term)) != 0
         case _:

@@ -1,38 +1,47 @@
 """A point: everything that gives a term one value (sizes, entries, meanings of abstract functions).
 
-And what of a term is looked at there: some factors of a product choose a branch, so that the others do not count.
+What of a term is looked at there: some factors of a product choose a branch, so that the others do not count.  And
+what a point must have for a claim: `survey`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import assert_never
+from typing import Any, assert_never
 
-from symbackprop.core.indices import Affine, Bound, Index, IndexExpr, Pick, Size
+from symbackprop.core.context import Hypothesis, Same
+from symbackprop.core.indices import PARTS, Affine, Bound, Index, IndexExpr, Pick, Size, sized
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     Add,
     Apply,
     Array,
+    AtLeastZero,
     Delta,
     Diff,
     Entry,
     Holds,
     Mul,
     NonNegative,
+    Nonzero,
     Num,
     Ordinal,
     Positive,
     Power,
+    Predicate,
     Sum,
     Term,
     Whole,
+    arrays,
+    free,
+    inside,
     subterms,
 )
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.exact_numbers import Number, Undefined
+from symbackprop.numbers.wholes import abstract
 
 PI = Array("pi")  # the number, never a variable
 
@@ -80,12 +89,15 @@ class Reaches:
     def __init__(self, definitions: Mapping[Array, Tensor]) -> None:
         self.definitions = definitions
         self.known: dict[Term, Reach] = {}
+        self.bound: dict[Any, frozenset[int]] = {}
         self.behind: dict[Array, frozenset[Array]] = {}
 
     def of(self, t: Term) -> Reach:
         found = self.known.get(t)
         if found is None:
-            found = self.known[t] = self._compute(t)
+            named = sorted(free(t), key=lambda i: (i.name, i.size.monomials))
+            seen = frozenset[Array]().union(*map(self.array, arrays(t)))
+            found = self.known[t] = Reach(tuple(named), tuple(sorted(self.dangling(t))), seen)
         return found
 
     def array(self, a: Array) -> frozenset[Array]:
@@ -96,57 +108,27 @@ class Reaches:
                 self.behind[a] |= self.of(self.definitions[a].body).arrays
         return self.behind[a]
 
-    def _compute(self, t: Term) -> Reach:
-        match t:
-            case Num() | Size():
-                return Reach()
-            case Entry(array, at):
-                return joined([*map(index_reach, at), Reach(arrays=self.array(array))])
-            case Ordinal(of):
-                return index_reach(of)
-            case Delta(i, j):
-                return joined([index_reach(i), index_reach(j)])
-            case Add(args) | Mul(args):
-                return joined([self.of(a) for a in args])
-            case Power(arg, _) | Apply(_, arg, _):
-                return self.of(arg)
-            case Sum(_, body, _):
-                return lowered(self.of(body), 1)
-            case Diff(body, wrt):
-                return joined([self.of(body), *map(index_reach, wrt.at)])
-            case Whole(_, _, sizes, body, at, _):
-                return joined([lowered(self.of(body), len(sizes)), *map(index_reach, at)])
-            case Holds(Positive(term)):
-                return self.of(term)
-            case Holds(NonNegative(expr)):
-                return index_reach(expr)
-            case _:
-                assert_never(t)  # type: ignore[arg-type]
+    def dangling(self, x: Any) -> frozenset[int]:
+        """The bound indices that belong to binders around it: how many of these stand between."""
+        if not inside(x)[1]:
+            return frozenset()
+        if isinstance(x, tuple):
+            return frozenset[int]().union(*map(self.dangling, x))
+        if x not in self.bound:
+            match x:
+                case Bound(depth):
+                    self.bound[x] = frozenset({depth})
+                case Sum(_, body, _):
+                    self.bound[x] = lowered(self.dangling(body), 1)
+                case Whole(_, _, sizes, body, at, _):
+                    self.bound[x] = lowered(self.dangling(body), len(sizes)) | self.dangling(at)
+                case _:
+                    self.bound[x] = self.dangling(PARTS[type(x)](x))
+        return self.bound[x]
 
 
-def joined(reaches: list[Reach]) -> Reach:
-    free = {i for r in reaches for i in r.free}
-    bound = {d for r in reaches for d in r.bound}
-    arrays = frozenset[Array]().union(*(r.arrays for r in reaches))
-    return Reach(tuple(sorted(free, key=lambda i: (i.name, i.size.monomials))), tuple(sorted(bound)), arrays)
-
-
-def lowered(r: Reach, binders: int) -> Reach:
-    return Reach(r.free, tuple(d - binders for d in r.bound if d >= binders), r.arrays)
-
-
-def index_reach(e: IndexExpr) -> Reach:
-    match e:
-        case Index():
-            return Reach(free=(e,))
-        case Bound(depth):
-            return Reach(bound=(depth,))
-        case Pick(_, at, _):
-            return joined(list(map(index_reach, at)))
-        case Affine(_, atoms):
-            return joined([index_reach(a) for a, _ in atoms])
-        case _:
-            assert_never(e)
+def lowered(bound: frozenset[int], binders: int) -> frozenset[int]:
+    return frozenset(d - binders for d in bound if d >= binders)
 
 
 def entry_text(array: Array, at: Position) -> str:
@@ -211,3 +193,196 @@ def powers_inside(t: Term) -> bool:
     """b log a, the exponent of a power."""
     factors = t.args if isinstance(t, Mul) else (t,)
     return any(isinstance(x, Apply) and x.fn == "log" for x in factors)
+
+
+# --- what a claim talks about: size symbols, arrays with the extent of each axis, abstract functions ---
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """One use of an axis: its indices run over 0 .. size-1 (`exact`), or up to constant + Σ k (size-1)."""
+
+    constant: Size
+    parts: tuple[tuple[Size, Size], ...]
+    exact: bool
+
+    def at(self, sizes: Mapping[str, int]) -> int:
+        total = self.constant.at(dict(sizes))
+        for k, s in self.parts:
+            total += max(0, k.at(dict(sizes))) * (s.at(dict(sizes)) - 1)
+        return total + 1
+
+
+@dataclass(slots=True)
+class Survey:
+    """Collected by walking; arrays and names in order of first appearance, so that runs repeat."""
+
+    symbols: set[str] = field(default_factory=set)
+    lengths: set[Size] = field(default_factory=set)
+    summed: set[Size] = field(default_factory=set)  # lengths of sums, which may be sums of nothing
+    arrays: dict[Array, list[set[Extent]]] = field(default_factory=dict)
+    picks: dict[str, tuple[Size, list[set[Extent]]]] = field(default_factory=dict)
+    functions: dict[str, None] = field(default_factory=dict)
+    losses: dict[str, None] = field(default_factory=dict)
+    positive: set[Array] = field(default_factory=set)  # looked at by a log or a root
+    declared: dict[Array, tuple[Size, ...]] = field(default_factory=dict)
+
+    def shape(self, array: Array, sizes: Mapping[str, int]) -> Position:
+        if array in self.declared:
+            return tuple(size_at(s, sizes) for s in self.declared[array])
+        return extents(self.arrays[array], sizes)
+
+    def pick_shape(self, name: str, sizes: Mapping[str, int]) -> Position:
+        return extents(self.picks[name][1], sizes)
+
+    def possible(self, sizes: Mapping[str, int]) -> bool:
+        """Every axis has at least one value, and no sum a negative number of them."""
+        return all(s.at(dict(sizes)) >= 1 for s in self.lengths) and all(s.at(dict(sizes)) >= 0 for s in self.summed)
+
+
+def extents(axes: list[set[Extent]], sizes: Mapping[str, int]) -> Position:
+    shape = []
+    for uses in axes:
+        exact = [u.at(sizes) for u in uses if u.exact]
+        shape.append(max(exact or [u.at(sizes) for u in uses]))
+    if any(n < 1 for n in shape):
+        raise Undefined("an axis without values")
+    return tuple(shape)
+
+
+class Surveyor:
+    def __init__(self, definitions: Mapping[Array, Tensor]) -> None:
+        self.found = Survey()
+        self.definitions = definitions
+        self.seen: set[tuple[Term, tuple[Size, ...]]] = set()
+        self.visited: set[Array] = set()
+
+    def length(self, s: Size) -> None:
+        self.found.lengths.add(s)
+        self.found.symbols.update(s.symbols)
+
+    def index(self, e: IndexExpr, stack: tuple[Size, ...]) -> Extent:
+        zero, one = sized(0), sized(1)
+        match e:
+            case Index(_, size):
+                self.length(size)
+                return Extent(zero, ((one, size),), True)
+            case Bound(depth):
+                size = stack[-1 - depth] if depth < len(stack) else sized(1)
+                return Extent(zero, ((one, size),), True)
+            case Pick(array, at, size):
+                self.length(size)
+                uses = [self.index(i, stack) for i in at]
+                _, axes = self.found.picks.setdefault(array, (size, [set() for _ in at]))
+                for axis, use in zip(axes, uses, strict=False):
+                    axis.add(use)
+                return Extent(zero, ((one, size),), True)
+            case Affine(constant, atoms):
+                self.found.symbols.update(constant.symbols)
+                parts: list[tuple[Size, Size]] = []
+                for x, k in atoms:
+                    self.found.symbols.update(k.symbols)
+                    parts.extend((k, s) for _, s in self.index(x, stack).parts)
+                return Extent(constant, tuple(parts), False)
+            case _:
+                assert_never(e)
+
+    def term(self, t: Term, stack: tuple[Size, ...] = (), root: bool = False) -> None:
+        """Walk; `root` inside the argument of a log or a root."""
+        if (t, stack) in self.seen and not root:
+            return
+        self.seen.add((t, stack))
+        match t:
+            case Num():
+                pass
+            case Size():
+                self.found.symbols.update(t.symbols)
+            case Entry(array, at):
+                self.entry(array, at, stack, root)
+            case Ordinal(of):
+                self.index(of, stack)
+            case Delta(i, j):
+                self.index(i, stack)
+                self.index(j, stack)
+            case Add(args) | Mul(args):
+                for x in args:
+                    self.term(x, stack, root)
+            case Power(base, exponent):
+                self.term(base, stack, root or exponent.denominator != 1)
+            case Apply(fn, arg, _):
+                if abstract(fn):
+                    self.found.functions[fn] = None
+                self.term(arg, stack, root or fn == "log")
+            case Sum(size, body, _):
+                self.found.summed.add(size)
+                self.found.symbols.update(size.symbols)
+                self.term(body, (*stack, size), root)
+            case Diff(body, wrt):
+                self.term(body, stack, root)
+                self.term(wrt, stack)
+            case Whole(fn, _, sizes, body, at, _):
+                for s in sizes:
+                    self.length(s)
+                for i in at:
+                    self.index(i, stack)
+                if abstract(fn):
+                    self.found.losses[fn] = None
+                self.term(body, (*stack, *sizes), root)
+            case Holds(p):
+                self.predicate(p, stack)
+            case _:
+                assert_never(t)
+
+    def entry(self, array: Array, at: tuple[IndexExpr, ...], stack: tuple[Size, ...], root: bool) -> None:
+        uses = [self.index(i, stack) for i in at]
+        if array == PI:
+            return
+        if array in self.definitions:
+            if array not in self.visited or root:
+                again = array in self.visited
+                self.visited.add(array)
+                for s in self.definitions[array].shape:
+                    self.length(s)
+                if not again:
+                    self.term(self.definitions[array].body, (), root)
+            return
+        if root:
+            self.found.positive.add(array)
+        axes = self.found.arrays.setdefault(array, [set() for _ in at])
+        for axis, use in zip(axes, uses, strict=False):
+            axis.add(use)
+
+    def predicate(self, p: Predicate, stack: tuple[Size, ...] = ()) -> None:
+        match p:
+            case NonNegative(expr):
+                self.index(expr, stack)
+            case Positive(term) | Nonzero(term) | AtLeastZero(term):
+                self.term(term, stack)
+            case _:
+                assert_never(p)
+
+
+def survey(
+    terms: Iterable[Term],
+    axes: Iterable[Index],
+    hypotheses: Iterable[Hypothesis],
+    definitions: Mapping[Array, Tensor],
+    shapes: Mapping[Array, tuple[Size, ...]],
+) -> Survey:
+    s = Surveyor(definitions)
+    for axis in axes:
+        s.length(axis.size)
+    for t in terms:
+        s.term(t)
+    for h in hypotheses:
+        if isinstance(h, Same):
+            s.term(h.lhs)
+            s.term(h.rhs)
+        else:
+            s.predicate(h)
+    for array, shape in shapes.items():
+        s.found.declared[array] = shape
+        if array in s.found.arrays:
+            for size in shape:
+                s.length(size)
+    return s.found

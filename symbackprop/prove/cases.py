@@ -32,13 +32,14 @@ from symbackprop.core.terms import (
     neg,
     open_body,
     predicate_key,
+    replaced,
     substitute,
 )
 from symbackprop.prove.conditions.reasons import Seeker
 from symbackprop.prove.conditions.restating import case_name, restated
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.equality import Found, prove
-from symbackprop.prove.matching import replaced, truths
+from symbackprop.prove.matching import truths
 from symbackprop.prove.tidying import Tidy
 
 IN_STEPS = 3  # steps inside steps that the hypotheses settle

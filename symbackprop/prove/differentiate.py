@@ -37,6 +37,7 @@ from symbackprop.core.terms import (
     over,
     sub,
     subterms,
+    sum_over,
     whole,
 )  # fmt: skip
 
@@ -181,13 +182,13 @@ def differentiate_whole(w: Whole, wrt: Entry, context: Context, names: Names, ke
         left = Whole("inv", 0, w.sizes, w.body, (w.at[0], axes[0]), w.hints)
         right = Whole("inv", 0, w.sizes, w.body, (axes[1], w.at[1]), w.hints)
         term, proof = summed(None, axes, (left, derivative, right), 1, value, inner)
-        before = over_all(axes, Mul((left, derivative, right)))
+        before = sum_over(axes, Mul((left, derivative, right)))
         negative = Inside(Mul((Num(-ONE.value), before)), ((1, proof),))
         return Mul((Num(-ONE.value), term)), Chain(By("diff_inverse", (w, axes, wrt)), (negative,))
     if w.fn == "det":
         inverse = at("inv", axes[1], axes[0])
         term, proof = summed(None, axes, (inverse, derivative), 1, value, inner)
-        before = over_all(axes, Mul((inverse, derivative)))
+        before = sum_over(axes, Mul((inverse, derivative)))
         inside = Inside(Mul((w, before)), ((1, proof),))
         return Mul((w, term)), Chain(By("diff_det", (w, axes, wrt)), (inside,))
     raise ProofError(f"no law differentiates {w.fn}")
@@ -202,12 +203,6 @@ def summed(
     for i in reversed(axes):
         proof, term = UnderSum(i, proof), over(i, term)
     return term, proof if law is None else Chain(law, (proof,))
-
-
-def over_all(axes: tuple[Index, ...], body: Term) -> Term:
-    for i in reversed(axes):
-        body = over(i, body)
-    return body
 
 
 def product_without(w: Whole, axes: tuple[Index, ...], others: tuple[Index, ...]) -> Term:

@@ -208,29 +208,6 @@ def closed_in(s: Term) -> bool:
     return not dangling
 
 
-def replaced(t: Term, old: Term, new: Term) -> Term:
-    """t with `new` for `old`; both without dangling dummies, and `old` as it is written."""
-    if t == old:
-        return new
-    match t:
-        case Add(args):
-            return Add(tuple(replaced(a, old, new) for a in args))
-        case Mul(args):
-            return Mul(tuple(replaced(a, old, new) for a in args))
-        case Power(base, q):
-            return Power(replaced(base, old, new), q)
-        case Apply(fn, arg, order):
-            return Apply(fn, replaced(arg, old, new), order)
-        case Sum(size, body, hint):
-            return Sum(size, replaced(body, old, new), hint)
-        case Holds(Positive(term)):
-            return Holds(Positive(replaced(term, old, new)))
-        case Whole(fn, order, sizes, body, at, hints):
-            return Whole(fn, order, sizes, replaced(body, old, new), at, hints)
-        case _:
-            return t
-
-
 def truths(t: Term) -> list[Term]:
     """The steps and deltas in t that stand for themselves."""
     found = (s for s in dict.fromkeys(subterms(t)) if isinstance(s, Holds | Delta) and truth(s) and closed_in(s))

@@ -1,6 +1,6 @@
 """Equations with inverses of sums, (A + u v^T)^{-1} = …: both sides multiplied by what is regular.
 
-From Σ_k M_ak L_k = Σ_k M_ak R_k for every a follows L_i = Σ_a (M^{-1})_ia Σ_k M_ak L_k = … = R_i; from the right likewise.
+From Σ_k M_ak L_k = Σ_k M_ak R_k for every a follows L_i = Σ_a (M^{-1})_ia Σ_k M_ak L_k = … = R_i.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from itertools import chain, islice
 from typing import Any
 
 from symbackprop.clock import Effort
-from symbackprop.core.certificate import Writer, certificate, written
-from symbackprop.core.context import Context
+from symbackprop.core.certificate import Writer, certificate, equation_rows, written
+from symbackprop.core.context import Context, Equation
 from symbackprop.core.discharge import as_facts, has_value, holding, knowing
 from symbackprop.core.indices import Index, Size
 from symbackprop.core.kernel import Flip, Proof, check
@@ -21,17 +21,8 @@ from symbackprop.core.point import Point
 from symbackprop.core.reasons import Argument, Cases, Continued, Dense, Given, Holding, Reason, Steps
 from symbackprop.core.region import needs, region_of
 from symbackprop.core.statement import Excused, Statement
-from symbackprop.core.terms import (
-    Array,
-    Diff,
-    Nonzero,
-    Predicate,
-    ProofError,
-    Term,
-    free,
-    subterms,
-)
-from symbackprop.core.theorem import TURN, Session, Theorem, theorem
+from symbackprop.core.terms import Array, Diff, Nonzero, Predicate, ProofError, Term, free, subterms
+from symbackprop.core.theorem import TURN, Session, Theorem, proved, theorem
 from symbackprop.numbers import points
 from symbackprop.prove.cases import EQUATION, POINT, VALUE, Missing, in_cases, sorted_out, with_reasons, with_signs
 from symbackprop.prove.conditions.density import density
@@ -349,3 +340,12 @@ def inside(statement: Statement, argument: Argument) -> Context:
     region, _ = region_of(statement)
     wider, _ = knowing("known", argument.lemmas, region)
     return wider.knowing(has_value(statement, argument, wider)[1])
+
+
+# --- equations that the kernel has found proved, given to the independent checker: what is called a theorem is both ---
+
+
+def certified(proof: Proof, context: Context, found: Equation | None = None) -> Equation:
+    """The equation that the proof proves.  Raises ProofError where the kernel or the checker refuses it."""
+    equation = check(proof, context) if found is None else found
+    return proved(equation, context, equation_rows(proof, context, equation))

@@ -23,8 +23,8 @@ from symbackprop.core.terms import (
     add,
     arguments,
     bind,
+    map_opened,
     mul,
-    open_body,
     opened,
     opened_whole,
     over,
@@ -164,8 +164,7 @@ def without_zeros(t: Term, normal: Normal) -> Term:
             return add(*(without_zeros(a, normal) for a in args if normal.of(a)[0] != ZERO))
         case Mul(args):
             return mul(*(without_zeros(a, normal) for a in args))
-        case Sum(size, body, _):
-            i = normal.names.new(size)
-            return over(i, without_zeros(open_body(body, (i,)), normal))
+        case Sum():
+            return map_opened(t, lambda s: without_zeros(s, normal), normal.names.new)
         case _:
             return t

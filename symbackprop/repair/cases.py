@@ -18,11 +18,10 @@ from symbackprop.core.indices import Index, Size, sized
 from symbackprop.core.terms import ONE, ZERO, Array, Delta, Entry, Positive, Power, Term, mul, over
 from symbackprop.numbers.exact_numbers import Undecided, Undefined
 from symbackprop.numbers.floats import FloatArray, FloatEvaluation, close
-from symbackprop.numbers.points import PI, Point
+from symbackprop.numbers.points import PI, Point, Survey
 from symbackprop.numbers.refute.arrays import MAKERS, Source
 from symbackprop.numbers.refute.points import Question, Sampler, satisfied
 from symbackprop.numbers.refute.search import schedule
-from symbackprop.numbers.refute.survey import Survey
 
 _AGREE, _SIZES, _TRIES = 4, 3, 12
 _ARRAYS = 8

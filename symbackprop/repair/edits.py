@@ -26,9 +26,11 @@ from symbackprop.core.terms import (
     Whole,
     add,
     map_indices,
+    map_parts,
     mul,
     neg,
     num,
+    replaced,
     sub,
     subterms,
 )
@@ -51,35 +53,6 @@ class Candidate:
     cost: int
 
 
-def replaced(t: Term, old: Term, new: Term) -> Term:
-    """t with new in place of old, everywhere (old and new refer to the same dummies around them)."""
-    if t == old:
-        return new
-
-    def go(s: Term) -> Term:
-        return replaced(s, old, new)
-
-    match t:
-        case Add(args):
-            return Add(tuple(map(go, args)))
-        case Mul(args):
-            return Mul(tuple(map(go, args)))
-        case Power(base, exponent):
-            return Power(go(base), exponent)
-        case Apply(fn, arg, order):
-            return Apply(fn, go(arg), order)
-        case Sum(size, body, hint):
-            return Sum(size, go(body), hint)
-        case Whole(fn, order, sizes, body, at, hints):
-            return Whole(fn, order, sizes, go(body), at, hints)
-        case Holds(Positive(term)):
-            return Holds(Positive(go(term)))
-        case Diff(body, wrt):
-            return Diff(go(body), wrt)
-        case _:
-            return t
-
-
 class _Once:
     """Replaces one occurrence only, counted in the order of the walk."""
 
@@ -90,21 +63,7 @@ class _Once:
         if t == self.old:
             self.left -= 1
             return self.new if self.left == -1 else t
-        match t:
-            case Add(args):
-                return Add(tuple(map(self.go, args)))
-            case Mul(args):
-                return Mul(tuple(map(self.go, args)))
-            case Power(base, exponent):
-                return Power(self.go(base), exponent)
-            case Apply(fn, arg, order):
-                return Apply(fn, self.go(arg), order)
-            case Sum(size, body, hint):
-                return Sum(size, self.go(body), hint)
-            case Holds(Positive(term)):
-                return Holds(Positive(self.go(term)))
-            case _:
-                return t
+        return t if isinstance(t, Diff) else map_parts(t, self.go)
 
 
 def replacements(t: Term, old: Term, new: Term, times: int) -> Iterator[Term]:

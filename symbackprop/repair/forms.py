@@ -8,29 +8,21 @@ from itertools import permutations, product
 
 from symbackprop.core.indices import Size
 from symbackprop.core.matrix import (
-    Determinant,
     Diagonal,
-    DiagonalOf,
-    ElementPower,
     Elementwise,
-    Given,
     Hadamard,
-    Identity,
     Inverse,
     Leaf,
     Matrix,
-    Ones,
     Plus,
     Product,
     Scale,
     ShapeError,
-    Softmax,
-    Trace,
     Transpose,
-    Zeros,
     shape,
 )
 from symbackprop.core.terms import num
+from symbackprop.write.code.simplify import parts_of, with_parts
 
 _CHAIN = 4
 _LIMIT = 600
@@ -43,42 +35,6 @@ class Form:
     matrix: Matrix
     mistake: str
     cost: int
-
-
-def children(m: Matrix) -> tuple[Matrix, ...]:
-    match m:
-        case Product(a, b) | Hadamard(a, b):
-            return (a, b)
-        case Plus(args):
-            return args
-        case Scale(_, of) | Transpose(of) | Elementwise(_, of) | ElementPower(of) | Diagonal(of) | DiagonalOf(of):
-            return (of,)
-        case Trace(of) | Inverse(of) | Determinant(of) | Softmax(of):
-            return (of,)
-        case Leaf() | Given() | Ones() | Zeros() | Identity():
-            return ()
-
-
-def with_children(m: Matrix, new: tuple[Matrix, ...]) -> Matrix:
-    match m:
-        case Product():
-            return Product(*new)
-        case Hadamard():
-            return Hadamard(*new)
-        case Plus():
-            return Plus(new)
-        case Scale(factor, _):
-            return Scale(factor, *new)
-        case Elementwise(fn, _, order):
-            return Elementwise(fn, new[0], order)
-        case ElementPower(_, exponent):
-            return ElementPower(new[0], exponent)
-        case Softmax(_, axis):
-            return Softmax(new[0], axis)
-        case Transpose() | Diagonal() | DiagonalOf() | Trace() | Inverse() | Determinant():
-            return type(m)(*new)
-        case _:
-            return m
 
 
 def turned(m: Matrix) -> Matrix:
@@ -113,10 +69,10 @@ def whole_changes(m: Matrix) -> Iterator[Form]:
 def single(m: Matrix) -> Iterator[Form]:
     """One change anywhere in the form."""
     yield from local(m)
-    for k, child in enumerate(children(m)):
+    for k, child in enumerate(parts_of(m)):
         for f in single(child):
-            rest = children(m)
-            yield Form(with_children(m, (*rest[:k], f.matrix, *rest[k + 1 :])), f.mistake, f.cost)
+            rest = parts_of(m)
+            yield Form(with_parts(m, (*rest[:k], f.matrix, *rest[k + 1 :])), f.mistake, f.cost)
 
 
 def local(m: Matrix) -> Iterator[Form]:
@@ -182,10 +138,10 @@ def chains(m: Matrix) -> Iterator[Form]:
                     kept = list(order) == sorted(order)
                     mistake = "transposes missing" if kept else "factors in the wrong order"
                     yield Form(result, mistake, 2 + sum(turns) + (0 if kept else 2))
-    for k, child in enumerate(children(m)):
+    for k, child in enumerate(parts_of(m)):
         for f in chains(child):
-            rest = children(m)
-            yield Form(with_children(m, (*rest[:k], f.matrix, *rest[k + 1 :])), f.mistake, f.cost + 1)
+            rest = parts_of(m)
+            yield Form(with_parts(m, (*rest[:k], f.matrix, *rest[k + 1 :])), f.mistake, f.cost + 1)
 
 
 def forgotten(m: Matrix, leaves: Sequence[Matrix]) -> Iterator[Form]:

@@ -31,8 +31,8 @@ from symbackprop.network.dense import (
     width,
 )
 from symbackprop.network.theorems import definition
-from symbackprop.prove.certified import certified
 from symbackprop.prove.equality import prove_gradient
+from symbackprop.prove.statements import certified
 
 from .told import Theorem, Told, both, matrices, of_forms, partials, stated
 

@@ -23,15 +23,14 @@ from symbackprop.network.steps import (
 from symbackprop.network.theorems import prove_equation
 from symbackprop.train.equations import equations, latex_page
 from symbackprop.train.optimisers import OPTIMISERS, SGD, Adam
-from symbackprop.write.code.compiled import UnsafeSource
+from symbackprop.write.code.generated_source import UnsafeSource
 from symbackprop.write.code.network_code import compile_cost, compile_gradient
 from symbackprop.write.step.assignments import Multiply, accumulating, in_place, line, text
 from symbackprop.write.step.c_epoch import c_source, layouts_for
-from symbackprop.write.step.c_functions import header
+from symbackprop.write.step.c_functions import check_c, header
 from symbackprop.write.step.from_forms import training_step
 from symbackprop.write.step.functional import compiled_function, functional_source
-from symbackprop.write.step.planned_numpy import planned
-from symbackprop.write.step.source_checks import check_c, compiled_plan
+from symbackprop.write.step.planned_numpy import compiled_plan, planned
 
 NETWORK = dense((64, 32, 10), ("tanh", "softmax"), "cross-entropy", "row", "N")
 STEP = training_step(NETWORK, SGD().update)

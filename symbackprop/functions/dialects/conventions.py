@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symbackprop.functions.dialects.layers import BACKWARD, FORWARD
+
 from .caches import returns_several
-from .layer_plan import BACKWARD, FORWARD
 
 LAYER, PAIR, DERIVATIVE, LOSS = "layer", "pair", "derivative", "loss"
 BACK = r"(?:backward|bwd|backprop|back|vjp)"

@@ -7,6 +7,8 @@ from itertools import combinations
 from typing import Any
 
 from symbackprop.core.context import Context
+from symbackprop.gradients.mistakes.changed_sweep import listed, said
+from symbackprop.gradients.mistakes.compact_forms import of_written_functions
 from symbackprop.read.numpy import INPUT, Node, array_of
 
 from ..compact import REDUCTIONS
@@ -16,8 +18,6 @@ from ..rules import RULES
 from .changed_sweep import Change, ChangedSweep, HandOn, Region
 from .compact_forms import of_compact_forms
 from .operations import diagonal, of_operations
-from .saying import listed, said
-from .written_functions import of_written_functions
 
 OTHERS = 8  # values that may have been taken for another
 ARRANGED = frozenset({"stack", "concatenate", "setitem", "getitem"})

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, TypeAlias
 
-from symbackprop.core.terms import SymbackpropError
-from symbackprop.read.numpy import Node, array_of
-
-from ..reverse import Adjoint, Reverse, Step, arguments
-from ..rules import NoRule
-from ..rules.registry import full
+from symbackprop.core.terms import Power, SymbackpropError
+from symbackprop.gradients.reverse import Adjoint, Reverse, Step, arguments
+from symbackprop.gradients.rules import NoRule
+from symbackprop.gradients.rules.registry import full
+from symbackprop.read.numpy import INPUT, Node, SymInt, array_of
 
 # what `node` hands to its argument at `place`, given its adjoint `g`; None for nothing
 HandOn: TypeAlias = "Callable[[ChangedSweep, Node, int, Node, Any], Any]"
@@ -111,4 +111,49 @@ def nodes_of(*nodes: Node | Sequence[Node]) -> frozenset[Node]:
     return frozenset(m for n in nodes for m in ((n,) if isinstance(n, Node) else n))
 
 
-__all__ = ["Change", "ChangedSweep", "HandOn", "Region", "nodes_of", "swept"]
+# --- what nodes are called in the name of a mistake ---
+
+
+def listed(nodes: Sequence[Node]) -> str:
+    return " and ".join(map(said, nodes))
+
+
+def said(node: Node) -> str:
+    """The user's name, or the operation and where it stands."""
+    if node.name:
+        return f"`{node.name}`"
+    where = f" on line {node.line[1]}" if node.line else ""
+    return f"`{node.operation}`{where}"
+
+
+def factor_text(x: Node | SymInt) -> str:
+    """The user's name, or what it is where it is a constant."""
+    if isinstance(x, SymInt):
+        return str(x.expr)
+    if x.name or x.shape or x.operation == INPUT:
+        return x.name or f"the {x.operation}"
+    match x.entries.body:
+        case Power(Power(base, p), q) if p * q == Fraction(-1, 2):
+            return f"1/√{base}"
+        case Power(base, q) if q.denominator == 2 and abs(q.numerator) == 1:
+            return f"{'1/' * (q < 0)}√{base}"
+    text = str(x.entries.body)
+    return text if text.isalnum() else f"({text})" if len(text) < 30 and "%" not in text else f"the {x.operation}"
+
+
+def reciprocal(text: str) -> str:
+    return text[2:] if text.startswith("1/") else f"1/{text}"
+
+
+__all__ = [
+    "Change",
+    "ChangedSweep",
+    "HandOn",
+    "Region",
+    "factor_text",
+    "listed",
+    "nodes_of",
+    "reciprocal",
+    "said",
+    "swept",
+]

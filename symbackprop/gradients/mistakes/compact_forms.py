@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import numpy
 
+from symbackprop.core.terms import SymbackpropError
+from symbackprop.gradients.compact import PRODUCTS, REDUCTIONS, Form, candidates, regions
+from symbackprop.gradients.mistakes.changed_sweep import Change, ChangedSweep, HandOn, Region
+from symbackprop.gradients.mistakes.operations import AT_INPUT, SMOOTH, Function
+from symbackprop.gradients.reverse import MAXIMUM, RULE, Reverse, Step
+from symbackprop.gradients.rules.registry import axes_of, full, less, one_axis, times
+from symbackprop.gradients.sample import Undefined, same
 from symbackprop.read.numpy import TRACED_NUMPY as np
+from symbackprop.read.numpy import TRACED_SPECIAL as special
 from symbackprop.read.numpy import Node, array_of
-
-from ..compact import Form, candidates
-from ..reverse import MAXIMUM, RULE, Reverse, Step
-from ..rules.registry import axes_of, full, less, one_axis, times
-from ..sample import Undefined, same
-from .changed_sweep import Change, ChangedSweep, HandOn, Region
 
 
 def of_compact_forms(reverse: Reverse) -> Iterator[Change]:
@@ -84,8 +86,9 @@ def log_softmax(axis: Any) -> Iterator[tuple[str, HandOn]]:
     def of(f: Callable[[Any, Any], Any]) -> HandOn:
         return lambda s, n, k, a, g: f(full(g, array_of(n)), array_of(n))
 
-    yield "log-softmax: the sum of dy y in place of softmax times the sum of dy", of(
-        lambda g, y: less(g, rows(times(g, y)))
+    yield (
+        "log-softmax: the sum of dy y in place of softmax times the sum of dy",
+        of(lambda g, y: less(g, rows(times(g, y)))),
     )
     yield "log-softmax: missing factor softmax on the sum of dy", of(lambda g, y: less(g, rows(g)))
     yield "log-softmax: missing sum of dy", of(lambda g, y: less(g, np.exp(y)))
@@ -95,4 +98,54 @@ def log_softmax(axis: Any) -> Iterator[tuple[str, HandOn]]:
     yield "missing derivative of log-softmax: the gradient is handed on unchanged", of(lambda g, y: g)
 
 
-__all__ = ["of_compact_forms"]
+# --- mistakes in the gradients of functions that are written out, such as 1 / (1 + exp(-z)): known by their values ---
+
+
+# functions as they are written out: the slope in terms of the output, and the function
+WRITTEN_OUT: Mapping[str, tuple[Function, Function]] = {
+    "sigmoid": (lambda h: times(h, less(1, h)), special.expit),
+    "tanh": (lambda h: less(1, np.power(h, 2)), np.tanh),
+}
+NEAR = 8  # nodes of a function that is written out
+
+
+def of_written_functions(reverse: Reverse) -> Iterator[Change]:
+    """sigmoid as 1 / (1 + exp(-z)) and its like, recognised by their values."""
+    for node in (n for n in reverse.forward if n in reverse.active and n.operation not in SMOOTH):
+        for name, region in written_functions(reverse, node):
+            slope, f = WRITTEN_OUT[name]
+            regions_of = {node: region}
+            for text, factor in (
+                (f"missing factor {name}'", lambda a, out: 1.0),
+                (f"{name}' at the wrong value: {name} applied twice", lambda a, out, h=slope, f=f: h(f(out))),
+                (f"{name}' at the wrong value: {AT_INPUT}",
+                 lambda a, out, h=slope: h(a)),
+                (f"{name} in place of {name}'", lambda a, out: out),
+            ):  # fmt: skip
+                yield Change(text, frozenset({node}), with_factor(factor), regions_of)
+
+
+def with_factor(factor: Callable[[Any, Any], Any]) -> HandOn:
+    """What the adjoint is multiplied by, from input and output."""
+    return lambda s, n, k, a, g: times(g, factor(array_of(a), array_of(n)))
+
+
+def written_functions(reverse: Reverse, node: Node) -> Iterator[tuple[str, Region]]:
+    """What function of an earlier node this one is."""
+    for start, between in regions(node, reverse.active, reverse.readers):
+        joined = {b.operation for b in (node, *between)} & (PRODUCTS | REDUCTIONS)
+        if not between or joined or len(between) > NEAR:
+            continue
+        try:
+            with reverse.graph.recording():
+                slope = Reverse.anew(reverse).through(node, 1.0, between).get(start, 0.0)
+            values, out = reverse.sample.of(slope), reverse.sample.of(node)
+        except (SymbackpropError, Undefined, ValueError):
+            continue
+        if same(values, out * (1 - out)):
+            yield "sigmoid", Region(start, tuple(between))
+        elif same(values, 1 - out**2):
+            yield "tanh", Region(start, tuple(between))
+
+
+__all__ = ["of_compact_forms", "of_written_functions"]

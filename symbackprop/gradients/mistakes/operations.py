@@ -7,6 +7,7 @@ from typing import Any
 
 from symbackprop.core.functions import ROWS
 from symbackprop.core.terms import mul
+from symbackprop.gradients.mistakes.changed_sweep import factor_text, reciprocal, said
 from symbackprop.read.numpy import INPUT, Node, SymArray, SymInt, Value, array_of
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import TRACED_SPECIAL as special
@@ -18,7 +19,6 @@ from ..rules import RULES
 from ..rules.products import swap
 from ..rules.registry import covered, full, is_number, less, minus, over, shape, sizes, times, unbroadcast
 from .changed_sweep import Change, ChangedSweep, HandOn
-from .saying import factor_text, reciprocal, said
 
 Function = Callable[[Any], Any]
 CALLED = {"expit": "sigmoid", "absolute": "sign", "true_divide": "divide"}

@@ -19,6 +19,7 @@ from symbackprop.clock import check_time
 from symbackprop.core.indices import sized
 from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import ProofError, Size, SymbackpropError
+from symbackprop.gradients.mistakes.changed_sweep import said
 from symbackprop.read.numpy import TRACED_NUMPY, Node, size_number
 
 from ..checking import BackwardCheck
@@ -30,7 +31,6 @@ from ..rules.registry import over, times
 from ..sample import Floats, Sample, Undefined, same
 from .catalogue import catalogue, held, inner_nodes
 from .changed_sweep import Change, ChangedSweep, Shared, swept
-from .saying import said
 
 NUMBERS = tuple(sign * n for n in map(Fraction, ("1", "2", "1/2", "3", "1/3", "4", "1/4")) for sign in (1, -1))
 BLOCKS = (2, 3, 4)

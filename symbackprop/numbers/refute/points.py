@@ -17,17 +17,17 @@ from random import Random
 from symbackprop.clock import check_time
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, Pick, Size, nodes
+from symbackprop.core.region import strict
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ONE, ZERO, Array, AtLeastZero, Diff, NonNegative, Positive, Term, free, sub, subterms
 from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Loss, Polynomial, Position
 from symbackprop.numbers.evaluate import Evaluations, decided, difference, holds_now, missing, off_kinks
 from symbackprop.numbers.exact_numbers import NoValue, Undecided, Undefined
-from symbackprop.numbers.points import Point, Reaches, size_at
+from symbackprop.numbers.points import Point, Reaches, Survey, size_at, survey
 
 from .arrays import DISCRETE, MAKERS, Entries, Source, allowed, integers, maker_names, positions, solved
 from .report import Counterexample
-from .survey import Survey, survey
 
 __all__ = ["Question", "Sampler", "instances", "mentions", "polynomial", "quantified", "satisfied"]
 
@@ -94,6 +94,7 @@ class Sampler:
             question.shapes,
         )
         self.hypotheses = [(h, mentions(h, self.reaches)) for h in question.hypotheses]
+        self.inside = tuple(strict(h, question.hypotheses) if self.strictly else h for h in question.hypotheses)
         self.choices: dict[tuple[object, ...], str | None] = {}
         self.functions = {f: polynomial(f) for f in self.survey.functions}
         self.losses = {f: Loss(f) for f in self.survey.losses}
@@ -169,7 +170,7 @@ class Sampler:
     def satisfies(self, point: Point) -> bool:
         at = Evaluations(point, self.reaches)
         try:
-            return all(satisfied(h, point, self.reaches, self.strictly, at) for h in self.question.hypotheses)
+            return all(satisfied(h, point, self.reaches, at) for h in self.inside)
         except (Undefined, Undecided):
             return False
 
@@ -308,10 +309,8 @@ def instances(h: Hypothesis, point: Point) -> Iterator[dict[Index, int]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def satisfied(
-    h: Hypothesis, point: Point, reaches: Reaches | None = None, strictly: bool = False, at: Evaluations | None = None
-) -> bool:
-    """Whether a hypothesis holds exactly at a point, for all values of its free indices (`strictly`: inside a >=).
+def satisfied(h: Hypothesis, point: Point, reaches: Reaches | None = None, at: Evaluations | None = None) -> bool:
+    """Whether a hypothesis holds exactly at a point, for all values of its free indices.
 
     `at` is given where several are asked for at one point.  Raises Undefined and Undecided.
     """
@@ -325,7 +324,7 @@ def satisfied(
             if isinstance(wanted, Same):
                 if numbers.sign(evaluation.at(wanted.lhs)):
                     return False
-            elif not holds_now(wanted, evaluation, strictly):
+            elif not holds_now(wanted, evaluation):
                 return False
         return True
 

@@ -136,7 +136,7 @@ class Search:
     def closed(self) -> bool:
         """Points satisfy the hypotheses, though none was found inside each u >= 0."""
         sampler = Sampler(self.question)
-        sampler.strictly = False
+        sampler.inside = self.question.hypotheses
         return any(sampler.point(sizes, 0) is not None for sizes in sampler.sizes(_PATIENCE))
 
     def scheduled(self, rank: int, sizes: Mapping[str, int], attempt: int) -> Counterexample | None:

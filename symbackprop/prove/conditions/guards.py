@@ -23,10 +23,8 @@ from symbackprop.core.terms import (
     Term,
     add,
     map_indices,
+    map_opened,
     mul,
-    open_body,
-    over,
-    rebuilt,
     sub,
     subterms,
 )
@@ -51,11 +49,8 @@ def simpler_forward(loss: Term, context: Context) -> Term | None:
 def off_diagonals(t: Term, normal: Normal) -> Term:
     """[x_i - x_j > 0] as [x_i - x_j + δ_ij > 0] - δ_ij: where i = j nothing can be on its kink."""
     match t:
-        case Add(args) | Mul(args):
-            return rebuilt(t, tuple(off_diagonals(a, normal) for a in args))
-        case Sum(size, body, _):
-            i = normal.names.new(size)
-            return over(i, off_diagonals(open_body(body, (i,)), normal))
+        case Add() | Mul() | Sum():
+            return map_opened(t, lambda s: off_diagonals(s, normal), normal.names.new)
         case Holds(Positive(u)):
             places = diagonal(normal, u)
             return t if places is None else sub(Holds(Positive(add(u, Delta(*places)))), Delta(*places))

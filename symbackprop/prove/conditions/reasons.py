@@ -33,17 +33,17 @@ from symbackprop.core.terms import (
     mul,
     opened_whole,
     predicate_key,
+    replaced,
     sub,
     substitute,
     sum_over,
     whole,
-)  # fmt: skip
+)
 from symbackprop.prove.equality import by_distributing, prove_equal
-from symbackprop.prove.matching import at_indices, fixed_in, replaced, truths
+from symbackprop.prove.matching import at_indices, fixed_in, truths, unify
 from symbackprop.prove.normal_form.session import FAILED
 
 from ..differentiate import Names
-from ..matching import unify
 from ..tidying import Tidy
 from .restating import case_name, restated, unused_name
 from .scales import F0, F1, Scales

@@ -331,12 +331,6 @@ def product_of(coefficient: Fraction, factors: Factors) -> Term:
     return mul(Num(coefficient), *(b if e == 1 else Power(b, e) for b, e in factors))
 
 
-def summed(dummies: Iterable[Index], body: Term) -> Term:
-    for i in reversed(tuple(dummies)):
-        body = over(i, body)
-    return body
-
-
 class Reduction:
     def __init__(self, start: Term, run: Expansion, limit: int = 4000) -> None:
         self.start, self.run, self.limit = start, run, limit

@@ -28,8 +28,9 @@ from symbackprop.core.terms import (
     rebuilt,
     sub,
     substitute,
+    sum_over,
 )
-from symbackprop.prove.normal_form.session import Session, joined, product_of, summed
+from symbackprop.prove.normal_form.session import Session, joined, product_of
 from symbackprop.prove.normal_form.shared_content import carry_sign, has, shared_content, total
 
 # --- common denominators: a sum of products as one quotient, with the proof ---
@@ -79,7 +80,7 @@ def over_common_denominator(
             raised.append(Power(b, p))
         keep = product_of(m.coefficient, tuple(rest))
         steps.append((m.dummies, mul(Num(-F1), keep), Inside(Mul(tuple(pairs)), tuple(laws))))
-        numerator.append(summed(m.dummies, mul(keep, *raised)))
+        numerator.append(sum_over(m.dummies, mul(keep, *raised)))
     total = Mul((inverse, add(*numerator)))
     start = add(*[m.term() for m in monomials])
     return inverse, add(*numerator), Linear(start, total, tuple(steps))

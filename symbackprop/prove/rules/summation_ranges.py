@@ -36,8 +36,9 @@ from symbackprop.core.terms import (
     mul,
     sub,
     subterms,
+    sum_over,
 )
-from symbackprop.prove.normal_form.session import Move, Reduction, Session, product_of, summed
+from symbackprop.prove.normal_form.session import Move, Reduction, Session, product_of
 
 # --- conditions that hold at one end of an axis only: [i <= 0] = δ_{i,0}, and [i <= n-1] = 1 - δ_{i,n} for i <= n ---
 
@@ -134,7 +135,7 @@ class Shifts:
                     move = self.renamed(m, i, e, size)
                     if move is None:
                         continue
-                    after = self.normal.run(m.term()).expand(summed(move.dummies, mul(move.keep, move.rhs)))
+                    after = self.normal.run(m.term()).expand(sum_over(move.dummies, mul(move.keep, move.rhs)))
                     rank = max((written(x) for x in after), default=(0, 0, ()))
                     better = rank < own if len(after) == 1 else rank[:2] < own[:2]
                     if better and (best is None or rank < best[0]):

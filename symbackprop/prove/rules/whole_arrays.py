@@ -33,11 +33,12 @@ from symbackprop.core.terms import (
     rebuilt,
     sub,
     subterms,
+    sum_over,
     whole,
 )
 from symbackprop.prove.differentiate import Names
 from symbackprop.prove.matching import Pattern, occurrences, unify
-from symbackprop.prove.normal_form.session import Move, Rewritten, Rule, Session, joined, product_of, summed
+from symbackprop.prove.normal_form.session import Move, Rewritten, Rule, Session, joined, product_of
 from symbackprop.prove.normal_form.shared_content import total
 
 F1 = Fraction(1)
@@ -133,7 +134,7 @@ def chain_split(m: Monomial, axes: tuple[Index, Index]) -> tuple[Index, Term, Te
     if sum(k in free(b) for b, _ in rest) != 1 or q not in frozenset[Index]().union(*(free(b) for b, _ in rest)):
         return None
     dummies = tuple(d for d in m.dummies if d != k)
-    right = summed(dummies, mul(*(b if e == 1 else Power(b, e) for b, e in rest)))
+    right = sum_over(dummies, mul(*(b if e == 1 else Power(b, e) for b, e in rest)))
     return k, first, right
 
 

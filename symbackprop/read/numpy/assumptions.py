@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.terms import AtLeastZero, Nonzero, Positive, Term
+from symbackprop.core.sums import same
+from symbackprop.core.terms import (
+    ONE,
+    ZERO,
+    Add,
+    AtLeastZero,
+    Mul,
+    Nonzero,
+    Num,
+    Positive,
+    Term,
+    add,
+    free,
+    mul,
+    substitute,
+)  # fmt: skip
 
-from .algebra import minus
+from .algebra import minus, num
 from .array import SymArray
 from .context import TraceError, Tracing, tracing
 from .shapes import Declared
@@ -28,7 +45,49 @@ def trace_assumptions(assuming: Callable[..., Any], arguments: Mapping[str, Decl
     if missing:
         raise TraceError(f"assuming: the parameter {missing[0]!r} is not an argument of the functions")
     with tracing(Tracing(names=frozenset(arguments))):
-        return run_raw(assuming, {n: arguments[n] for n in names}, lambda result: tuple(hypotheses(result)))
+        return run_raw(assuming, {n: arguments[n] for n in names}, lambda result: tuple(forced(hypotheses(result))))
+
+
+def forced(given: list[Hypothesis]) -> list[Hypothesis]:
+    """An equation in place of t >= 0 where -t >= 0 is given too, perhaps with other indices: A >= A.T."""
+    closed = [h.term for h in given if isinstance(h, AtLeastZero)]
+    found = [equation(h.term) if isinstance(h, AtLeastZero) and opposed(h.term, closed) else h for h in given]
+    return [h for k, h in enumerate(found) if h not in found[:k] and turned(h) not in found[:k]]
+
+
+def turned(h: Hypothesis) -> Hypothesis:
+    return Same(h.rhs, h.lhs) if isinstance(h, Same) else h
+
+
+def equation(t: Term) -> Same:
+    """t = 0, with what is subtracted on the other side."""
+    parts = list(summands(t, Fraction(1)))
+    return Same(*(add(*(mul(num(abs(c)), a) for c, a in parts if (c > 0) == side)) for side in (True, False)))
+
+
+def summands(t: Term, c: Fraction) -> Iterator[tuple[Fraction, Term]]:
+    """Of c * t, each with its coefficient."""
+    match t:
+        case Add(args):
+            yield from (s for a in args for s in summands(a, c))
+        case Mul((Num(k), rest)):
+            yield from summands(rest, c * k)
+        case Num(k):
+            yield c * k, ONE
+        case _:
+            yield c, t
+
+
+def opposed(t: Term, closed: Iterable[Term]) -> bool:
+    indices = sorted(free(t), key=lambda i: i.name)
+    for u in closed:
+        others = sorted(free(u), key=lambda i: i.name)
+        for order in permutations(others) if len(others) == len(indices) else ():
+            if all(i.size == j.size for i, j in zip(indices, order, strict=True)):
+                negative = substitute(u, dict(zip(order, indices, strict=True)))
+                if same(add(t, negative), ZERO) == (True, frozenset()):
+                    return True
+    return False
 
 
 def hypotheses(x: Any) -> list[Hypothesis]:
@@ -68,4 +127,5 @@ def comparison(name: str, left: Value, right: Value) -> list[Hypothesis]:
         case "not_equal":
             return [Nonzero(body(minus))]
         case _:
-            return [Same(tensor(side(left)).body, tensor(side(right)).body)]
+            both = tensor(side(left)).body, tensor(side(right)).body
+            return [equation(both[0]) if both[1] == ZERO else Same(*both)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symbackprop.core.terms import Size, sized
+from symbackprop.core.indices import Size, sized, with_symbols
 
 from .algebra import exact_quotient
 from .context import TraceError
@@ -43,13 +43,7 @@ class Declared:
 
 
 def at_sizes(size: Size, values: Mapping[str, int]) -> Size:
-    total = sized(0)
-    for symbols, k in size.monomials:
-        piece = sized(k)
-        for s in symbols:
-            piece = piece * (values[s] if s in values else sized(s))
-        total = total + piece
-    return total
+    return with_symbols(size, lambda s: sized(values.get(s, s)))
 
 
 INTEGER = re.compile(r"int\[(?P<values>[^\]]*)\](?P<rest>.*)", re.DOTALL)

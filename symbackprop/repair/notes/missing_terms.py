@@ -12,13 +12,13 @@ import numpy as np
 
 from symbackprop.numbers.floats import close
 from symbackprop.read.notes.declared.symbols import Declarations, split_scripts
-from symbackprop.read.notes.grammar.tree import Add, Expr, Neg, Num, Product, Symbol, Transpose
+from symbackprop.read.notes.grammar.tree import Add, Expr, Neg, Num, Power, Product, Quotient, Symbol, Transpose
 from symbackprop.read.notes.grammar.walking import mapped
 from symbackprop.read.notes.meaning.definitions import array_of, symbols
-
-from ..trials import constant_ratio
-from .edits import Written
-from .values_at_points import FloatArray, measured
+from symbackprop.repair.notes.edits import Written
+from symbackprop.repair.notes.rebuilding import Apart
+from symbackprop.repair.notes.values_at_points import FloatArray, measured
+from symbackprop.repair.trials import constant_ratio
 
 _NEAR = 16
 _COEFFICIENTS = (Fraction(1), Fraction(2), Fraction(1, 2))
@@ -104,3 +104,58 @@ def scaled(c: Fraction, number: Expr | None, tree: Expr) -> Expr:
 def added(formula: Expr, term: Expr, minus: bool) -> Expr:
     args = formula.args if isinstance(formula, Add) else (formula,)
     return Add((*args, Neg(term) if minus else term))
+
+
+# --- numbers in front of a formula: what they are worth, and how a missing one is written ---
+
+
+def numeric(tree: Expr, sizes: dict[str, int]) -> float | None:
+    match tree:
+        case Num(value):
+            return float(value)
+        case Symbol(name, None):
+            return float(sizes[name]) if name in sizes else None
+        case Quotient(top, bottom):
+            a, b = numeric(top, sizes), numeric(bottom, sizes)
+            return a / b if a is not None and b else None
+        case Product(args):
+            out = 1.0
+            for x in args:
+                v = numeric(x, sizes)
+                if v is None:
+                    return None
+                out *= v
+            return out
+        case _:
+            return None
+
+
+def with_scalars(tree: Expr, a: Apart) -> Expr:
+    if not a.scalars:
+        return tree
+    rest = tree.args if isinstance(tree, Product) else (tree,)
+    args = (*a.scalars, *rest)
+    return Product(args, ("",) * (len(args) - 1))
+
+
+def factor_tree(name: str, decl: Declarations) -> Expr | None:
+    """The coefficient from its name: 1/N, 2, N/2, 1/(2 N), 1/√d; without its sign."""
+    top, _, bottom = name.removeprefix("-").partition("/")
+
+    def joined(text: str) -> Expr | None:
+        parts: list[Expr] = []
+        for word in text.strip("()").split():
+            if word.isdigit():
+                parts.append(Num(Fraction(word)))
+            elif word.removeprefix("√") in decl.sizes:
+                size = Symbol(word.removeprefix("√"))
+                parts.append(Power(size, Num(Fraction(1, 2))) if word[0] == "√" else size)
+            else:
+                return None
+        return parts[0] if len(parts) == 1 else Product(tuple(parts), ("",) * (len(parts) - 1)) if parts else None
+
+    above = joined(top)
+    if not bottom or above is None:
+        return above
+    below = joined(bottom)
+    return None if below is None else Quotient(above, below)

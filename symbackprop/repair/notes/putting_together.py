@@ -13,10 +13,10 @@ from symbackprop.read.notes.grammar.rewriting import index_names
 from symbackprop.read.notes.grammar.tree import Add, Call, Entry, Expr, Label, Neg, Num, Ones, Quotient, Symbol
 from symbackprop.read.notes.grammar.walking import relabel, walk
 from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
+from symbackprop.repair.notes.missing_terms import numeric, with_scalars
 
 from ..trials import constant_ratio
 from .edits import Written
-from .number_factors import numeric, with_scalars
 from .rebuilding import Apart, Atom, apart, evaluated, leaves, rebuilt
 from .values_at_points import FloatArray, Measured, measured
 

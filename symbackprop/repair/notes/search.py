@@ -40,6 +40,7 @@ from symbackprop.read.notes.meaning.definitions import symbols as symbols_in
 from symbackprop.read.notes.statements.claims import Claim, Unequal, equation
 from symbackprop.read.notes.statements.conditions import conditioned
 from symbackprop.read.notes.statements.statements import Reading
+from symbackprop.repair.notes.missing_terms import factor_tree
 from symbackprop.write.code.compact import compact
 from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
@@ -50,7 +51,6 @@ from ..trials import Unit, factor
 from .deriving import derivatives
 from .edits import Edit, Surroundings, edits
 from .missing_terms import like_the_others, with_missing_term
-from .number_factors import factor_tree
 from .putting_together import Builder, slopes
 from .shape_repairs import repaired_shape, shape_sizes
 from .values_at_points import mentioned_symbols, plausible, ratio

@@ -25,7 +25,7 @@ from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
 from symbackprop.write.step.assignments import Step
 from symbackprop.write.step.c_epoch import CEpoch, CLayout, c_source, layouts_for
-from symbackprop.write.step.source_checks import check_c
+from symbackprop.write.step.c_functions import check_c
 
 FLAGS = (
     "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp-simd", "-shared",

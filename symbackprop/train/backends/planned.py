@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbackprop.write.step.assignments import Step
-from symbackprop.write.step.planned_numpy import planned
-from symbackprop.write.step.source_checks import SCIPY, compiled_plan
+from symbackprop.write.step.planned_numpy import SCIPY, compiled_plan, planned
 
 Array = NDArray[Any]
 Views: TypeAlias = list[tuple[Array, Array]]

@@ -6,37 +6,25 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias, assert_never
 
 from symbackprop.core.indices import node
 from symbackprop.core.laws.functions import PI
 from symbackprop.core.matrix import (
     UNIT,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
     ElementPower,
-    Elementwise,
-    Given,
-    Hadamard,
-    Identity,
-    Inverse,
     Leaf,
     Matrix,
     Ones,
-    Plus,
     Product,
     Scale,
-    Softmax,
-    Trace,
     Transpose,
     Zeros,
     shape,
 )
-from symbackprop.core.terms import Add, Array, Entry, Mul, Num, Power, Size, SymbackpropError, Term, sized
-from symbackprop.network.activations import Activation
+from symbackprop.core.terms import Add, Array, Entry, Mul, Num, Power, Size, SymbackpropError, Term
+from symbackprop.network.dense import Definition
 from symbackprop.write.code.lowering import Lowering, Peak, Value
-from symbackprop.write.code.simplify import MINUS
+from symbackprop.write.code.simplify import MINUS, parts_of, with_parts
 
 
 @node
@@ -145,7 +133,7 @@ def repetitions(m: Value) -> int:
 def costs(m: Matrix) -> bool:
     """Whether a value is worth a name: views, constants and broadcasting cost nothing."""
     match m:
-        case Leaf() | Ones() | Zeros() | Identity():
+        case Leaf() | Ones() | Zeros():
             return False
         case Transpose(of):
             return costs(of)
@@ -170,48 +158,11 @@ def leaves(m: Value) -> set[Leaf]:
 
 
 def children(m: Value) -> tuple[Matrix, ...]:
-    match m:
-        case Leaf() | Given() | Ones() | Zeros() | Identity():
-            return ()
-        case Product(a, b) | Hadamard(a, b):
-            return (a, b)
-        case Plus(args):
-            return args
-        case Scale(_, of):
-            return (of,)
-        case _:
-            return (m.of,)
+    return (m.of,) if isinstance(m, Peak) else parts_of(m)
 
 
 def rebuilt(m: Value, parts: tuple[Matrix, ...]) -> Value:
-    match m:
-        case Leaf() | Given() | Ones() | Zeros() | Identity():
-            return m
-        case Plus():
-            return Plus(parts)
-        case Product() | Hadamard():
-            return type(m)(*parts)
-    (of,) = parts
-    match m:
-        case Scale(factor, _):
-            return Scale(factor, of)
-        case Elementwise(fn, _, order):
-            return Elementwise(fn, of, order)
-        case ElementPower(_, exponent):
-            return ElementPower(of, exponent)
-        case Softmax(_, axis):
-            return Softmax(of, axis)
-        case Peak(_, axis):
-            return Peak(of, axis)
-        case Transpose() | Diagonal() | DiagonalOf() | Trace() | Inverse() | Determinant():
-            return type(m)(of)
-        case _:
-            assert_never(m)
-
-
-Name: TypeAlias = str | Array | Leaf
-Shape: TypeAlias = tuple[Size | int | str, ...]
-Definition: TypeAlias = tuple[Name, Matrix]
+    return Peak(parts[0], m.axis) if isinstance(m, Peak) else with_parts(m, parts)
 
 
 class NamedLines:
@@ -220,60 +171,16 @@ class NamedLines:
     Raises SymbackpropError for an unknown array, an abstract function, shapes that do not conform.
     """
 
-    def __init__(
-        self,
-        inputs: Sequence[tuple[str, Leaf | Shape]],
-        definitions: Sequence[Definition],
-        functions: Mapping[str, Activation],
-    ) -> None:
-        self.slots: dict[Array, Leaf] = {}
-        self.inputs: list[tuple[str, tuple[Size, ...]]] = []
-        self.names: dict[Leaf, str] = {}  # v0, v1, ...: the inputs first, then the lines
-        self.generated: dict[Array, str] = {}  # the same by array
-        self.axes: dict[str, int] = {}  # of each generated name
-        self.sizes: dict[str, int] = {}  # n0, n1, ...
+    def __init__(self, inputs: Mapping[str, Leaf], definitions: Sequence[Definition]) -> None:
+        self.slots = {leaf.array: Leaf(Slot(f"input {name}"), leaf.kind, leaf.shape) for name, leaf in inputs.items()}
         self.says: dict[Leaf, str] = {}  # what people call a value
         self.lines: list[Assignment] = []
-        self.lowering = Lowering(self.leaf, self.scalar, self.line, functions)
-        for name, given in inputs:
-            self.add_input(name, given)
-        for defined, form in definitions:
-            self.add_definition(defined, form)
-
-    def add_input(self, name: str, given: Leaf | Shape) -> None:
-        if isinstance(given, Leaf):
-            array, shape = given.array, {
-                "matrix": given.shape, "column": given.shape[:1], "row": given.shape[1:], "scalar": ()
-            }[given.kind]  # fmt: skip
-        else:
-            array, shape = Array(name), tuple(map(sized, given))
-        if array in self.slots or name in dict(self.inputs):
-            raise SymbackpropError(f"the array {name} is given twice")
-        if array == PI.array:
-            raise SymbackpropError("pi is the number and cannot be an array")
-        if len(shape) > 2:
-            raise SymbackpropError(f"{name} has {len(shape)} axes; a matrix form has at most two")
-        kind = ("scalar", "row", "matrix")[len(shape)]
-        rows, columns = (UNIT, UNIT, *shape)[-2:]
-        leaf = Leaf(Slot(f"input {len(self.inputs)}"), kind, (rows, columns))
-        self.slots[array] = self.new_name(leaf)
-        self.inputs.append((name, shape))
-        self.axes[self.names[leaf]] = len(shape)
-        self.says[leaf] = name
-
-    def add_definition(self, name: Name, form: Matrix) -> None:
-        array = name.array if isinstance(name, Leaf) else Array(name) if isinstance(name, str) else name
-        if array in self.slots:
-            raise SymbackpropError(f"the array {array} is defined twice")
-        value = self.lowering(form)
-        target = self.line(value)
-        self.slots[array] = target
-        self.says[target] = str(array)
-        self.lowering.meaning[target] = value
-
-    def new_name(self, leaf: Leaf) -> Leaf:
-        self.names[leaf] = self.generated[leaf.array] = f"v{len(self.names)}"
-        return leaf
+        self.lowering = Lowering(self.leaf, self.scalar, self.line)
+        for leaf, form in definitions:
+            value = self.lowering(form)
+            target = self.slots[leaf.array] = self.line(value)
+            self.says[target] = str(leaf.array)
+            self.lowering.meaning[target] = value
 
     def line(self, value: Value) -> Leaf:
         target = slot(f"line {len(self.lines)}", value)
@@ -286,12 +193,10 @@ class NamedLines:
         known = self.slots.get(m.array)
         if known is None:
             raise SymbackpropError(f"the array {m.array} is neither an input nor defined before it is used")
-        if m.shape == known.shape:
-            return known
-        if m.kind in ("column", "row") and m.shape == known.shape[::-1]:
-            return Transpose(known)
-        (n, k), (r, c) = m.shape, known.shape
-        raise SymbackpropError(f"the array {m.array} is {r}×{c} but is used as {n}×{k}")
+        if m.shape != known.shape:
+            (n, k), (r, c) = m.shape, known.shape
+            raise SymbackpropError(f"the array {m.array} is {r}×{c} but is used as {n}×{k}")
+        return known
 
     def scalar(self, t: Term) -> Term:
         match t:

@@ -7,24 +7,19 @@ matrices become Hadamard products.  Entries, as activations and their slopes are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from fractions import Fraction
-from typing import TypeAlias, assert_never
+from functools import reduce
+from typing import TypeAlias
 
 from symbackprop.core.functions import FUNCTIONS
-from symbackprop.core.indices import Index, IndexExpr, Node, Size, node
+from symbackprop.core.indices import Index, Node, Size, node
 from symbackprop.core.matrix import (
     UNIT,
-    ZERO_INDEX,
-    Determinant,
-    Diagonal,
-    DiagonalOf,
     ElementPower,
     Elementwise,
     Given,
     Hadamard,
-    Identity,
-    Inverse,
     Leaf,
     Matrix,
     Ones,
@@ -32,7 +27,6 @@ from symbackprop.core.matrix import (
     Product,
     Scale,
     Softmax,
-    Trace,
     Transpose,
     Zeros,
     shape,
@@ -40,23 +34,20 @@ from symbackprop.core.matrix import (
 from symbackprop.core.terms import (
     Add,
     Apply,
-    Delta,
     Entry,
     Holds,
     Mul,
     Num,
     Positive,
     Power,
-    Sum,
     SymbackpropError,
     Term,
     Whole,
     dummy,
-    free,
     mul,
-    opened,
+    subterms,
 )
-from symbackprop.network.activations import ACTIVATIONS, Activation, Z, derivative
+from symbackprop.network.activations import ACTIVATIONS, Z, derivative
 from symbackprop.write.code.simplify import (
     MINUS,
     applied,
@@ -67,7 +58,6 @@ from symbackprop.write.code.simplify import (
     scaled,
     spread,
     summed,
-    total,
     transposed,
 )
 
@@ -75,101 +65,43 @@ from symbackprop.write.code.simplify import (
 Base = Callable[[Entry], Matrix | None]
 
 
-def form_of_entries(body: Term, row: Index, column: Index, base: Base = lambda _: None) -> Matrix:
-    """The form whose entry at (row, column) is `body`.  Raises SymbackpropError where it finds none."""
-    return _Reader(base).form(body, row, column)
+def form_of_entries(t: Term, row: Index, column: Index, base: Base = lambda _: None) -> Matrix:
+    """The form whose entry at (row, column) is t: arithmetic in entries there.
 
+    Raises SymbackpropError where it finds none.
+    """
 
-class _Reader:
-    def __init__(self, base: Base) -> None:
-        self.base = base
+    def form(t: Term) -> Matrix:
+        return form_of_entries(t, row, column, base)
 
-    def form(self, t: Term, row: Index, column: Index) -> Matrix:
-        here = (row.size, column.size)
-        if is_scalar(t) and not (isinstance(t, Entry) and self.base(t) is not None):
-            if not self.mentions_base(t):
-                return scaled(t, Ones(here))
-        if not self.mentions_base(t):
-            # what does not depend on an axis is computed without it, then repeated
-            if row.size != UNIT and row not in free(t):
-                return spread(self.form(t, dummy(UNIT), column), here)
-            if column.size != UNIT and column not in free(t):
-                return spread(self.form(t, row, dummy(UNIT)), here)
-        match t:
-            case Entry():
-                return self.entry(t, row, column)
-            case Add(args):
-                return Plus(tuple(self.form(a, row, column) for a in args))
-            case Mul(args):
-                scalars = [a for a in args if is_scalar(a) and not self.mentions_base(a)]
-                result: Matrix = Ones(here)
-                for a in args:
-                    if a not in scalars:
-                        result = hadamard(result, self.form(a, row, column))
-                return scaled(mul(*scalars), result)
-            case Power(base, exponent):
-                return ElementPower(self.form(base, row, column), exponent)
-            case Apply(fn, arg, order):
-                return Elementwise(fn, self.form(arg, row, column), order)
-            case Holds(Positive(p)):
-                return Elementwise("step", self.form(p, row, column))
-            case Delta(i, j) if {i, j} == {row, column} and row.size == column.size:
-                return Identity(row.size)
-            case Sum(size):
-                k = dummy(size)
-                return self.sum(opened(t, k), k, row, column)
-            case Whole(fn):
-                raise SymbackpropError(f"the function {fn!r} is abstract, or no matrix form was found for it")
-            case _:
-                raise SymbackpropError(f"no matrix form found for {type(t).__name__.lower()} in an entry")
-
-    def sum(self, body: Term, k: Index, row: Index, column: Index) -> Matrix:
-        """Σ_k of a product (or a sum of products) whose factors do not join row, column and k."""
-        if isinstance(body, Add):
-            return Plus(tuple(self.sum(a, k, row, column) for a in body.args))
-        factors = body.args if isinstance(body, Mul) else (body,)
-        outer = [f for f in factors if k not in free(f)]
-        left = [f for f in factors if k in free(f) and column not in free(f)]
-        right = [f for f in factors if k in free(f) and column in free(f)]
-        if any(row in free(f) for f in right) and row.size != UNIT:
-            raise SymbackpropError("no matrix form found: a factor of a sum joins row, column and dummy")
-        if right:
-            inner = product(self.form(mul(*left), row, k), self.form(mul(*right), k, column))
-        elif left:
-            inner = spread(summed(self.form(mul(*left), row, k), 1), (row.size, column.size))
-        else:
-            inner = scaled(k.size, Ones((row.size, column.size)))
-        return hadamard(self.form(mul(*outer), row, column), inner) if outer else inner
-
-    def entry(self, t: Entry, row: Index, column: Index) -> Matrix:
-        found = self.base(t)
-        if found is not None:
+    here = (row.size, column.size)
+    match t:
+        case Entry() if (found := base(t)) is not None:
             return found
+        case Entry(array, at) if at in ((row, column), (row,), (column,)):
+            kind = "matrix" if len(at) == 2 else "column" if at == (row,) else "row"
+            return Leaf(array, kind, here)
+        case _ if is_scalar(t) and not mentions(t, base):
+            return scaled(t, Ones(here))
+        case Add(args):
+            return Plus(tuple(map(form, args)))
+        case Mul(args):
+            scalars = [a for a in args if is_scalar(a) and not mentions(a, base)]
+            others = [form(a) for a in args if a not in scalars]
+            return scaled(mul(*scalars), reduce(hadamard, others) if others else Ones(here))
+        case Power(of, exponent):
+            return ElementPower(form(of), exponent)
+        case Apply(fn, arg, order):
+            return Elementwise(fn, form(arg), order)
+        case Holds(Positive(of)):
+            return Elementwise("step", form(of))
+        case Whole(fn):
+            raise SymbackpropError(f"the function {fn!r} is abstract, or no matrix form was found for it")
+    raise SymbackpropError(f"no matrix form found for {type(t).__name__.lower()} in an entry")
 
-        def at(e: IndexExpr, axis: Index) -> bool:
-            return e == axis or (axis.size == UNIT and e == ZERO_INDEX)
 
-        n, k = row.size, column.size
-        match t.at:
-            case (i, j) if at(i, row) and at(j, column):
-                return Leaf(t.array, "matrix", (n, k))
-            case (i, j) if at(i, column) and at(j, row):
-                return Transpose(Leaf(t.array, "matrix", (k, n)))
-            case (i,) if at(i, row) and k == UNIT:
-                return Leaf(t.array, "column", (n, UNIT))
-            case (j,) if at(j, column) and n == UNIT:
-                return Leaf(t.array, "row", (UNIT, k))
-        raise SymbackpropError(f"no matrix form found for an entry of {t.array} at such indices")
-
-    def mentions_base(self, t: Term) -> bool:
-        match t:
-            case Entry():
-                return self.base(t) is not None
-            case Add(args) | Mul(args):
-                return any(map(self.mentions_base, args))
-            case Power(inner) | Apply(_, inner) | Holds(Positive(inner)):
-                return self.mentions_base(inner)
-        return False
+def mentions(t: Term, base: Base) -> bool:
+    return any(isinstance(s, Entry) and base(s) is not None for s in subterms(t))
 
 
 def is_scalar(t: Term) -> bool:
@@ -217,11 +149,8 @@ class Lowering:
         leaf: Callable[[Leaf], Matrix],
         scalar: Callable[[Term], Term],
         name: Callable[[Value], Leaf],
-        functions: Mapping[str, Activation],
     ) -> None:
         self.leaf, self.scalar, self.name = leaf, scalar, name
-        self.given = functions
-        self.functions = {**ACTIVATIONS, **functions}
         self.meaning: dict[Matrix, Matrix] = {}
         self.known: dict[Matrix, Matrix] = {}
         self.peaks: dict[tuple[Matrix, int], Leaf] = {}
@@ -258,23 +187,10 @@ class Lowering:
                 result = hadamard(e, spread(power(summed(e, axis), Fraction(-1)), shape(e)))
                 self.meaning[result] = m
                 return result
-            case Trace(of):
-                inner = self(of)
-                if isinstance(inner, Product):  # n² products instead of n³
-                    return total(hadamard(inner.left, transposed(inner.right)))
-                return Trace(inner)
-            case Diagonal(of):
-                return Diagonal(self(of))
-            case DiagonalOf(of):
-                return DiagonalOf(self(of))
-            case Inverse(of):
-                return Inverse(self(of))
-            case Determinant(of):
-                return Determinant(self(of))
-            case Ones() | Zeros() | Identity():
+            case Ones() | Zeros():
                 return m
             case _:
-                assert_never(m)
+                raise SymbackpropError(f"no NumPy code for a {type(m).__name__.lower()} of matrices")
 
     def shifted(self, z: Matrix, axis: int) -> Matrix:
         """Z minus its largest entry in each sample: softmax does not see the shift, and e^0 = 1 is the largest."""
@@ -283,17 +199,17 @@ class Lowering:
         return plus((z, scaled(MINUS, spread(self.peaks[z, axis], shape(z)))))
 
     def function(self, fn: str, of: Matrix, order: int) -> Matrix:
-        if order == 0 and fn not in self.given:
+        if order == 0:
             if fn == "log" and (stable := self.stable_log(of)) is not None:
                 return stable
             if fn in ELEMENTARY:
                 return applied(fn, of)
-        value = self.functions[fn].value if fn in self.functions else Apply(fn, Z)
+        value = ACTIVATIONS[fn].value if fn in ACTIVATIONS else Apply(fn, Z)
         if order:
-            value = self.functions[fn].slope if fn in self.functions else derivative(value)
+            value = ACTIVATIONS[fn].slope if fn in ACTIVATIONS else derivative(value)
             for _ in range(order - 1):
                 value = derivative(value)
-        if fn not in self.functions and fn not in ELEMENTARY:
+        if fn not in ACTIVATIONS and fn not in ELEMENTARY:
             raise SymbackpropError(f"no NumPy code for the function {fn!r}: only its name is known")
         rows, columns = (dummy(n) for n in shape(of))
         return self(form_of_entries(value, rows, columns, lambda e: of if e == Z else None))

@@ -1,15 +1,46 @@
-"""The NumPy functions of a dense network: its prediction, its cost, and the gradient of the cost."""
+"""The NumPy functions of a dense network: its prediction, its cost, and the gradient of the cost.
+
+Matrix forms become the assignments of which a training step is made (`write/step`), in its names: x0, t0, W1, Z1, A1.
+"""
 
 from __future__ import annotations
 
-from symbackprop.core.matrix import UNIT, Leaf
-from symbackprop.core.terms import Array
-from symbackprop.network.dense import DenseNetwork
+import re
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
-from .compiled import Compiled
-from .numpy_code import compile_function
+from symbackprop.core.functions import ROWS
+from symbackprop.core.indices import Size
+from symbackprop.core.matrix import UNIT, Leaf, Matrix, Transpose, shape
+from symbackprop.core.terms import Array, SymbackpropError
+from symbackprop.network.dense import Definition, DenseNetwork
 
-SCALAR = Leaf(Array("C"), "scalar", (UNIT, UNIT))
+from ..step.assignments import (
+    BATCH,
+    Assignment,
+    Entrywise,
+    Map,
+    Reduce,
+    Ref,
+    Shape,
+    extent,
+    gradient_of,
+    references,
+)
+from ..step.from_forms import Writer, sized_shape
+from ..step.functional import TEMPLATES, code, written
+from .compiled import FUNCTION_NAME, Compiled, generated
+from .cse import NamedLines
+from .generated_source import MADE
+from .lowering import Value
+
+COST = Leaf(Array("C"), "scalar", (UNIT, UNIT))
+REDUCTIONS = {"max": "maximum", "sum": "add"}
+STEPS = {  # a step is of the type of its argument, which a comparison is not
+    **TEMPLATES, **{f.name: f.code for f in ROWS if re.fullmatch(r"\w+\(\{\}\)", f.code)}, "step": "heaviside({}, 0)",
+}  # fmt: skip
+DOUBLE = re.compile(r"\((\([^()]*\))\)")  # brackets in brackets
+RETURNED = {"matrix": "", "row": ".reshape(-1)", "column": ".reshape(-1)", "scalar": ".reshape(())"}
 
 
 def parameter_names(net: DenseNetwork) -> tuple[str, ...]:
@@ -17,25 +48,122 @@ def parameter_names(net: DenseNetwork) -> tuple[str, ...]:
     return tuple(f"{letter}{l}" for l in range(1, net.depth + 1) for letter in "Wb")
 
 
+def parameters(net: DenseNetwork) -> dict[str, Leaf]:
+    """By name.  Raises SymbackpropError for widths that are no numbers."""
+    if any(n.constant is None for n in net.widths):
+        raise SymbackpropError("a network has code where its widths are numbers")
+    return dict(zip(parameter_names(net), net.parameters, strict=True))
+
+
 def compile_gradient(net: DenseNetwork, *, cost: bool = False) -> Compiled:
     """(x, t, W1, b1, ...) -> (dW1, db1, ...), each of the shape of its parameter; with `cost`, the cost after them."""
-    names = parameter_names(net)
-    forms = {f"d{name}": form for name, (_, form) in zip(names, net.gradients(), strict=True)}
-    like = {f"d{name}": leaf for name, leaf in zip(names, net.parameters, strict=True)}
+    gradients = {leaf: form for leaf, form in net.gradients()}
+    outputs = {gradient_of(name): (leaf, gradients[leaf]) for name, leaf in parameters(net).items()}
     if cost:
-        forms["cost"], like["cost"] = net.cost_form(), SCALAR
-    inputs = [("x", net.x), ("t", net.t), *zip(names, net.parameters, strict=True)]
-    return compile_function(inputs, forms, (*net.forward(), *net.deltas()), like=like)
+        outputs["cost"] = COST, net.cost_form()
+    return compile_forms({"x": net.x, "t": net.t, **parameters(net)}, outputs, (*net.forward(), *net.deltas()))
 
 
 def compile_cost(net: DenseNetwork) -> Compiled:
     """(x, t, W1, b1, ...) -> (y, cost): the prediction A^L, and the cost."""
-    inputs = [("x", net.x), ("t", net.t), *zip(parameter_names(net), net.parameters, strict=True)]
-    outputs = {"y": net.a(net.depth), "cost": net.cost_form()}
-    return compile_function(inputs, outputs, net.forward(), like={"y": net.a(net.depth), "cost": SCALAR})
+    y = net.a(net.depth)
+    outputs = {"y": (y, y), "cost": (COST, net.cost_form())}
+    return compile_forms({"x": net.x, "t": net.t, **parameters(net)}, outputs, net.forward())
 
 
 def compile_prediction(net: DenseNetwork) -> Compiled:
     """(x, W1, b1, ...) -> (y,): the prediction A^L."""
-    inputs = [("x", net.x), *zip(parameter_names(net), net.parameters, strict=True)]
-    return compile_function(inputs, {"y": net.a(net.depth)}, net.forward(), like={"y": net.a(net.depth)})
+    y = net.a(net.depth)
+    return compile_forms({"x": net.x, **parameters(net)}, {"y": (y, y)}, net.forward())
+
+
+def compile_forms(
+    inputs: Mapping[str, Leaf], outputs: Mapping[str, tuple[Leaf, Matrix]], definitions: Sequence[Definition] = ()
+) -> Compiled:
+    """A NumPy function from the inputs to the outputs, which have the axes of their leaves: a vector has one.
+
+    The only size that is no number is that of a batch.
+    Raises SymbackpropError for an unknown array, an abstract function, shapes that do not conform.
+    """
+    leaves = {made(name): leaf for name, leaf in inputs.items()}
+    assert len({*leaves, *map(made, outputs)}) == len(inputs) + len(outputs), "two names that are made alike"
+    function = _Function(NamedLines(leaves, definitions), leaves)
+    function.write({made(name): form for name, (_, form) in outputs.items()})
+    values = ", ".join(made(name) + RETURNED[leaf.kind] for name, (leaf, _) in outputs.items())
+    body = "\n".join(f"    {s}" for s in function.body(leaves))
+    source = f"def {FUNCTION_NAME}({', '.join(leaves)}):\n{body}\n    return ({values},)\n"
+    given = [(name, axes(leaf)) for name, leaf in inputs.items()]
+    says = {made(name): name for name in inputs if made(name) != name}
+    return generated(source, says, given, list(outputs), "1 + exp" in source)
+
+
+def made(name: str) -> str:
+    return name if MADE.fullmatch(name) else f"{name[:1]}0"
+
+
+def axes(leaf: Leaf) -> tuple[Size, ...]:
+    return {"matrix": leaf.shape, "column": leaf.shape[:1], "row": leaf.shape[1:], "scalar": ()}[leaf.kind]
+
+
+class _Function(Writer):
+    """An array that is turned is named by that."""
+
+    def named(self, m: Value) -> str:
+        if not isinstance(m, Transpose):
+            return super().named(m)
+        name = f"{self.named(m.of)}.T"
+        self.shapes[name] = sized_shape(shape(m))
+        return name
+
+    def body(self, inputs: Mapping[str, Leaf]) -> list[str]:
+        turns = {"row": "1, -1", "column": "-1, 1", "scalar": "1, 1"}
+        lines = [f"{name} = {name}.reshape({turns[leaf.kind]})" for name, leaf in inputs.items() if leaf.kind in turns]
+        rest = joined([self.statement(a, list(inputs)) for a in self.out])
+        if any(re.search(r"\bn0\b", line) for line in rest):
+            name = next(name for name in inputs if BATCH in self.shapes[name])
+            lines.insert(0, f"n0 = {name}.shape[{self.shapes[name].index(BATCH)}]")
+        return [*lines, *rest]
+
+    def statement(self, a: Assignment, inputs: Sequence[str]) -> str:
+        match a:
+            case Reduce(target, how, axis, value):
+                return f"{target} = {REDUCTIONS[how]}.reduce({text(value)}, axis={axis}, keepdims=True)"
+            case Map(target, value):
+                return f"{target} = {self.spread(value, self.shapes[target], inputs)}"
+            case _:
+                return written(a)
+
+    def spread(self, value: Entrywise, to: Shape, inputs: Sequence[str]) -> str:
+        """The entries in an array of this shape, which is one of its own."""
+        lengths = f"({', '.join('n0' if n == BATCH else str(n) for n in to)})"
+        if not list(references(value)):
+            return f"full({lengths}, {outermost(text(value))}, dtype=result_type({', '.join(inputs)}, 0.0))"
+        if extent(value, self.shapes) != to:
+            return f"broadcast_to({outermost(text(value))}, {lengths}).copy()"
+        return f"{text(value)}.copy()" if isinstance(value, Ref) else outermost(text(value))
+
+
+def text(value: Entrywise) -> str:
+    return DOUBLE.sub(r"\1", code(value, STEPS))
+
+
+def joined(body: Sequence[str]) -> list[str]:
+    """A product that one sum or Hadamard product alone uses stands in it: NumPy then writes over the product."""
+    lines = list(body)
+    for k, line in enumerate(body):
+        found = re.fullmatch(r"(u\d+) = (\S+ @ \S+)", line)
+        if found is None:
+            continue
+        name = re.compile(rf"\b{found[1]}\b")
+        users = [j for j in range(k + 1, len(lines)) if name.search(lines[j])]
+        if len(users) == 1 and len(name.findall(lines[users[0]])) == 1 and " @ " not in lines[users[0]]:
+            lines[users[0]] = name.sub(f"({found[2]})", lines[users[0]])
+            lines[k] = ""
+    return [line for line in lines if line]
+
+
+def outermost(text: str) -> str:
+    """Without brackets around the whole."""
+    inner = text[1:-1]
+    depths = accumulate((c == "(") - (c == ")") for c in inner)
+    return inner if text[:1] == "(" and text[-1:] == ")" and all(d >= 0 for d in depths) else text

@@ -1,4 +1,4 @@
-"""Constructors of matrix forms that leave out work: 1·M, M + 0, (M^T)^T, diag(v) M, products with ones."""
+"""Constructors of matrix forms that leave out work: 1·M, M + 0, (M^T)^T, products with ones; parts of any form."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from fractions import Fraction
 from symbackprop.core.indices import Size
 from symbackprop.core.matrix import (
     UNIT,
+    Determinant,
     Diagonal,
+    DiagonalOf,
     ElementPower,
     Elementwise,
+    Given,
     Hadamard,
     Identity,
+    Inverse,
+    Leaf,
     Matrix,
     Ones,
     Plus,
     Product,
     Scale,
+    Softmax,
+    Trace,
     Transpose,
     Zeros,
     shape,
@@ -32,18 +39,12 @@ def product(a: Matrix, b: Matrix) -> Matrix:
     match a, b:
         case (Zeros(), _) | (_, Zeros()):
             return Zeros(out)
-        case (Identity(), other) | (other, Identity()):
-            return other
         case (Ones((n, k)), other) | (other, Ones((n, k))) if n == k == UNIT:
             return other
         case Scale(factor, of), _:
             return scaled(factor, product(of, b))
         case _, Scale(factor, of):
             return scaled(factor, product(a, of))
-        case Diagonal(v), _:
-            return hadamard(product(as_column(v), Ones((UNIT, out[1]))), b)
-        case _, Diagonal(v):
-            return hadamard(a, product(Ones((out[0], UNIT)), as_row(v)))
         case Ones((n, k)), Ones((_, p)):
             return scaled(k, Ones((n, p)))
         case Ones((n, k)), _ if n != UNIT and k != UNIT:
@@ -168,8 +169,6 @@ def transposed(m: Matrix) -> Matrix:
             return Ones((k, n))
         case Zeros((n, k)):
             return Zeros((k, n))
-        case Identity() | Diagonal():
-            return m
         case Scale(factor, of):
             return Scale(factor, transposed(of))
         case Product(Ones(), _) | Product(_, Ones()):  # a sum or a broadcast stays one
@@ -204,9 +203,41 @@ def applied(fn: str, m: Matrix) -> Matrix:
     return Elementwise(fn, m)
 
 
-def as_column(v: Matrix) -> Matrix:
-    return v if shape(v)[1] == UNIT else transposed(v)
+# --- any form ------------------------------------------------------------------------------------
 
 
-def as_row(v: Matrix) -> Matrix:
-    return v if shape(v)[0] == UNIT else transposed(v)
+def parts_of(m: Matrix) -> tuple[Matrix, ...]:
+    """The forms that stand in a form."""
+    match m:
+        case Product(a, b) | Hadamard(a, b):
+            return (a, b)
+        case Plus(args):
+            return args
+        case Scale(_, of) | Transpose(of) | Elementwise(_, of) | ElementPower(of) | Diagonal(of) | DiagonalOf(of):
+            return (of,)
+        case Trace(of) | Inverse(of) | Determinant(of) | Softmax(of):
+            return (of,)
+        case Leaf() | Given() | Ones() | Zeros() | Identity():
+            return ()
+
+
+def with_parts(m: Matrix, new: tuple[Matrix, ...]) -> Matrix:
+    match m:
+        case Product():
+            return Product(*new)
+        case Hadamard():
+            return Hadamard(*new)
+        case Plus():
+            return Plus(new)
+        case Scale(factor, _):
+            return Scale(factor, *new)
+        case Elementwise(fn, _, order):
+            return Elementwise(fn, new[0], order)
+        case ElementPower(_, exponent):
+            return ElementPower(new[0], exponent)
+        case Softmax(_, axis):
+            return Softmax(new[0], axis)
+        case Transpose() | Diagonal() | DiagonalOf() | Trace() | Inverse() | Determinant():
+            return type(m)(*new)
+        case _:
+            return m

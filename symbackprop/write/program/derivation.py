@@ -15,7 +15,7 @@ from dataclasses import replace
 from symbackprop.core.context import EMPTY, Same
 from symbackprop.core.indices import Index, IndexExpr, ProofError
 from symbackprop.core.kernel import check
-from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, free, mul, substitute
+from symbackprop.core.terms import Array, Delta, Diff, Entry, Term, add, arrays, free, mul, substitute, sum_over
 from symbackprop.gradients.derived import Derived
 from symbackprop.gradients.lemmas import everywhere_in, term_of
 from symbackprop.gradients.meanings import opened, with_entries
@@ -31,7 +31,7 @@ from symbackprop.write.program.notation import GRADIENT, Author, jacobian, stood
 from .lines import EVERYTHING, RESULT, USUAL, Derivation, Line, Passage
 from .matrix_forms import altogether, by_entries, cost, matrix_form
 from .notation import Both, partial
-from .parts import has_delta, put_together, read_by, simpler, summed
+from .parts import has_delta, put_together, read_by, simpler
 from .reasons import of_derivative
 from .written import Written
 
@@ -88,7 +88,7 @@ class Planner(Written):
             n_axes, n_at = self.indices(n.shape, *axes)
             up = self.gradient_of(n, n_at)
             slope = Diff(Entry(n.array, n_at), Entry(c.array, at))
-            chain.append(summed(n_axes, slope if up is None else mul(up, slope)))
+            chain.append(sum_over(n_axes, slope if up is None else mul(up, slope)))
             form, derivative = self.derivative(n, n_at, c, at, up is None and len(readers) == 1, result, readers)
             if derivative is None:
                 return None
@@ -99,7 +99,7 @@ class Planner(Written):
             steps = () if cited else self.steps(n, n_at, slope, derivative, (*n_axes, *axes))
             local.append(replace(line, steps=steps))
             total.append((n_axes, derivative, up))
-        put_in = add(*(summed(a, d if up is None else mul(up, d)) for a, d, up in total))
+        put_in = add(*(sum_over(a, d if up is None else mul(up, d)) for a, d, up in total))
         proved = all(prove_equal(self.plain(t), self.plain(g.at(at)), EMPTY) is not None for t in (put_in, result))
         lines.append(self.line(left, add(*chain), axes, "chain rule", USUAL, called, None))
         lines += local

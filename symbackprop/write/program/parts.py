@@ -32,7 +32,6 @@ from symbackprop.core.terms import (
     arguments,
     arrays,
     mul,
-    over,
     rebuilt,
     subterms,
 )
@@ -68,12 +67,6 @@ class IndexLetters:
                 names.append(next((x for x in self.pool(size) if x not in used), f"i{len(names) + 1}"))
                 used.add(names[-1])
         return indices(shape, names)
-
-
-def summed(axes: Sequence[Index], body: Term) -> Term:
-    for i in reversed(axes):
-        body = over(i, body)
-    return body
 
 
 def read_by(n: Node) -> set[Node]:

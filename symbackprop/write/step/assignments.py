@@ -8,7 +8,6 @@ samples of a batch.  Samples are rows; how a backend lays a matrix out in memory
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ BATCH: Literal["N"] = "N"
 Extent: TypeAlias = int | Literal["N"]
 Shape: TypeAlias = tuple[Extent, Extent]
 SCALAR: Shape = (1, 1)
-GENERATED = re.compile(r"[A-Za-z]{1,2}[0-9]{1,7}")
 
 # Every function of entries there is, with its number of arguments.
 FUNCTIONS: dict[str, int] = {
@@ -274,7 +272,8 @@ def inlined(step: Step) -> Step:
         user = lines[at[a.target]]
         if isinstance(user, Multiply):
             continue
-        if extent(user.value, step.shapes) != step.shapes[a.target] or too_long(a, user):
+        here = step.shapes[a.target]
+        if not extent(user.value, step.shapes) == here == extent(a.value, step.shapes) or too_long(a, user):
             continue
         value = replaced(user.value, a.target, a.value)
         lines[at[a.target]] = (

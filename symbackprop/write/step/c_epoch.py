@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 from symbackprop.write.step.assignments import accumulating, in_place
 
@@ -35,10 +35,8 @@ from .assignments import (
     reads,
     size,
 )
-from .c_functions import header
+from .c_functions import LAYOUTS, CLayout, header
 
-CLayout: TypeAlias = Literal["columns", "turned", "rows"]
-LAYOUTS: tuple[CLayout, ...] = get_args(CLayout)
 SMALL = 4096  # multiplications up to which loops are quicker than a call of BLAS
 # Assignments up to which full batches get code of their own (a few percent quicker), and several layouts are compiled:
 # a compiler takes longer than in proportion.

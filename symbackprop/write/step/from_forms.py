@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -52,12 +52,12 @@ from .assignments import (
     Shape,
     Step,
     Update,
+    extent,
     gradient_of,
 )
 
 RATE = Leaf(Array("rate"), "scalar", (UNIT, UNIT))
 MINUS_ONE = Num(Fraction(-1))
-SizeOf = Callable[[Size], Entrywise]
 POWERS = {Fraction(1, 2): "sqrt"}
 
 
@@ -76,9 +76,11 @@ def training_step(net: DenseNetwork, update: Update, l2: float = 0.0) -> Step:
     penalty = mul(*([rate] if update.folded else []), Num(Fraction(l2))) if l2 else None
     names = [f"{letter}{l}" for l in range(1, net.depth + 1) for letter in "Wb"]
     inputs = {"x0": net.x, "t0": net.t, update.scalars[0]: RATE, **dict(zip(names, net.parameters, strict=True))}
-    lines = NamedLines(list(inputs.items()), (*net.forward(), *deltas_from_outputs(net)), {})
-    step = Writer(lines, inputs).step([form for _, form in with_penalty(net, penalty)], names, update)
-    return inlined(step)
+    writer = Writer(NamedLines(inputs, (*net.forward(), *deltas_from_outputs(net))), inputs)
+    forms = zip(names, with_penalty(net, penalty), strict=True)
+    writer.write({gradient_of(name): form for name, (_, form) in forms})
+    shapes = writer.shapes | dict.fromkeys(update.scalars, SCALAR)
+    return inlined(Step(shapes, tuple(names), tuple(writer.out), update))
 
 
 class Writer:
@@ -94,15 +96,13 @@ class Writer:
             self.names[lines.slots[leaf.array].array] = name
             self.shapes[name] = sized_shape(leaf.shape)
 
-    def step(self, forms: Sequence[Matrix], parameters: Sequence[str], update: Update) -> Step:
-        lines, results = self.lines.reduced(forms)
+    def write(self, forms: Mapping[str, Matrix]) -> None:
+        """The assignments that the forms need, and those to the forms themselves, by name."""
+        lines, results = self.lines.reduced(list(forms.values()))
         for line, number in scheduled(lines, results):
-            name = self.name(line.target) if number is None else gradient_of(parameters[number])
+            name = self.name(line.target) if number is None else list(forms)[number]
             self.assign(name, line.value)
             self.names[line.target.array] = name
-        for scalar in update.scalars:
-            self.shapes[scalar] = SCALAR
-        return Step(self.shapes, tuple(parameters), tuple(self.out), update)
 
     def name(self, leaf: Leaf) -> str:
         """Z^{1} is Z1 and δ^{1} is D1; what has no name is numbered."""
@@ -121,11 +121,11 @@ class Writer:
         self.shapes[name] = sized_shape(m.shape if isinstance(m, Peak) else shape(m))
         match m:
             case Peak(of, axis):
-                self.out.append(Reduce(name, "max", 0 if axis == 0 else 1, self.entry(of)))
+                self.out.append(Reduce(name, "max", 0 if axis == 0 else 1, self.summed(of)))
             case Product(Ones(), b) if shape(b)[0] != UNIT:
-                self.out.append(Reduce(name, "sum", 0, self.entry(b)))
+                self.out.append(Reduce(name, "sum", 0, self.summed(b)))
             case Product(a, Ones()) if shape(a)[1] != UNIT:
-                self.out.append(Reduce(name, "sum", 1, self.entry(a)))
+                self.out.append(Reduce(name, "sum", 1, self.summed(a)))
             case Product(a, b) if not isinstance(a, Ones) and not isinstance(b, Ones):
                 (left, lt), (right, rt) = self.operand(a), self.operand(b)
                 self.out.append(Multiply(name, left, right, lt, rt))
@@ -146,9 +146,15 @@ class Writer:
         self.assign(name, m)
         return name
 
-    def extent_of(self, s: Size) -> Entrywise:
-        """A size as a number: only that of a batch is not known."""
-        return Samples()
+    def summed(self, m: Matrix) -> Entrywise:
+        """All entries of what is summed, also where a row or a column is repeated in it."""
+        value = self.entry(m)
+        if extent(value, self.shapes) == sized_shape(shape(m)):
+            return value
+        name = self.temporary()
+        self.shapes[name] = sized_shape(shape(m))
+        self.out.append(Map(name, value))
+        return Ref(name)
 
     # --- entries
 
@@ -171,7 +177,7 @@ class Writer:
             case Plus(args):
                 return self.sum(args)
             case Scale(factor, of):
-                return scaled(scalar(factor, self.names, self.extent_of), self.entry(of))
+                return scaled(scalar(factor, self.names), self.entry(of))
             case Elementwise(fn, of, 0) if fn in FUNCTIONS:
                 return Call(fn, (self.entry(of),))
             case ElementPower(of, exponent):
@@ -211,41 +217,41 @@ def scaled(factor: Entrywise, e: Entrywise) -> Entrywise:
     return Call("mul", (factor, e))
 
 
-def scalar(t: Term, names: dict[Array, str], extent_of: SizeOf) -> Entrywise:
+def scalar(t: Term, names: dict[Array, str]) -> Entrywise:
     """A factor as arithmetic in numbers, N and the scalars; what is a number is one."""
     if (value := number(t)) is not None:
         return Number(value)
     match t:
         case Size():
-            return extent_of(t)
+            return Samples()  # only the size of a batch is no number
         case Entry(array, ()):
             return Ref(names[array])
         case Power(base, exponent) if exponent < 0:
-            below = scalar(base if exponent == -1 else Power(base, -exponent), names, extent_of)
+            below = scalar(base if exponent == -1 else Power(base, -exponent), names)
             return Call("div", (Number(1.0), below))
         case Power(base, exponent):
-            return Call("power", (scalar(base, names, extent_of), Number(float(exponent))))
+            return Call("power", (scalar(base, names), Number(float(exponent))))
         case Mul(args):
-            return quotient(args, names, extent_of)
+            return quotient(args, names)
         case Add(args):
-            total = scalar(args[0], names, extent_of)
+            total = scalar(args[0], names)
             for a in args[1:]:
-                total = Call("add", (total, scalar(a, names, extent_of)))
+                total = Call("add", (total, scalar(a, names)))
             return total
     raise SymbackpropError(f"a factor of a matrix is a scalar, not a {type(t).__name__.lower()}")
 
 
-def quotient(args: Sequence[Term], names: dict[Array, str], extent_of: SizeOf) -> Entrywise:
+def quotient(args: Sequence[Term], names: dict[Array, str]) -> Entrywise:
     """A product of scalars: its numbers as one, its negative powers below."""
     above = [a for a in args if number(a) is None and not (isinstance(a, Power) and a.exponent < 0)]
     below = [Power(a.base, -a.exponent) for a in args if number(a) is None and isinstance(a, Power) and a.exponent < 0]
     value = math.prod(v for v in map(number, args) if v is not None)
     total: Entrywise | None = None if value == 1 and above else Number(value)
     for a in above:
-        total = scalar(a, names, extent_of) if total is None else Call("mul", (total, scalar(a, names, extent_of)))
+        total = scalar(a, names) if total is None else Call("mul", (total, scalar(a, names)))
     assert total is not None
     for a in below:
-        total = Call("div", (total, scalar(a.base if a.exponent == 1 else a, names, extent_of)))
+        total = Call("div", (total, scalar(a.base if a.exponent == 1 else a, names)))
     return total
 
 

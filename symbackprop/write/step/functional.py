@@ -13,10 +13,9 @@ from types import CodeType
 from typing import assert_never
 
 from symbackprop.core.functions import ROWS, column
-from symbackprop.write.code.compiled import UnsafeSource
+from symbackprop.write.code.generated_source import ARITHMETIC, Language
 
 from .assignments import (
-    GENERATED,
     INFIX,
     Assignment,
     Call,
@@ -106,49 +105,9 @@ def code(e: Entrywise, templates: Mapping[str, str] = TEMPLATES) -> str:
             assert_never(e)
 
 
-OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow, ast.USub)
+LANGUAGE = Language(NAMES, (*ARITHMETIC, ast.MatMult, ast.Gt))
 
 
 def compiled_function(source: str) -> CodeType:
     """The code of `step`.  Raises UnsafeSource for anything but array arithmetic in made names."""
-    tree = ast.parse(source)
-    match tree.body:
-        case [ast.FunctionDef("step", arguments, [*lines, ast.Return(ast.Tuple(returned))], [])]:
-            names = [a.arg for a in arguments.args]
-        case _:
-            raise UnsafeSource("generated source is not one plain function")
-    if not all(map(GENERATED.fullmatch, names)) or len(names) != len(list(ast.iter_child_nodes(arguments))):
-        raise UnsafeSource("generated source has unusual arguments")
-    for statement in lines:
-        match statement:
-            case ast.Assign([ast.Name(target)], value) if GENERATED.fullmatch(target):
-                _check(value)
-            case _:
-                raise UnsafeSource(f"generated source contains a statement {type(statement).__name__}")
-    for e in returned:
-        _check(e)
-    return compile(tree, "<step>", "exec")
-
-
-def _check(e: ast.AST) -> None:
-    match e:
-        case ast.Name(name):
-            ok = name in NAMES or GENERATED.fullmatch(name) is not None
-        case ast.Constant(value):
-            ok = type(value) in (int, float, bool)
-        case ast.BinOp(_, operator, _) | ast.UnaryOp(operator, _):
-            ok = isinstance(operator, OPERATORS)
-        case ast.Compare(_, [ast.Gt()], [_]):
-            ok = True
-        case ast.Attribute(_, attribute):
-            ok = attribute == "T"
-        case ast.Call(function):
-            ok = isinstance(function, ast.Name) and function.id in NAMES
-        case ast.keyword(name):
-            ok = name in ("axis", "keepdims")
-        case _:
-            ok = isinstance(e, ast.operator | ast.unaryop | ast.cmpop | ast.expr_context)
-    if not ok:
-        raise UnsafeSource(f"generated source contains {type(e).__name__}")
-    for child in ast.iter_child_nodes(e):
-        _check(child)
+    return LANGUAGE.checked(source, "step")[0]

@@ -10,8 +10,10 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import CodeType
 
 from symbackprop.core.functions import ROWS
+from symbackprop.write.code.generated_source import ARITHMETIC, Language
 from symbackprop.write.step.assignments import accumulating, in_place
 
 from .assignments import (
@@ -44,6 +46,17 @@ UFUNCS: dict[str, tuple[str, ...]] = {
     "sigmoid": ("negative({}, out={})", "exp({}, out={})", "add({}, 1, out={})", "reciprocal({}, out={})"),
     "sign": ("sign({}, out={})",), "sqrt": ("sqrt({}, out={})",), "step": ("greater({}, 0, out={})",),
 }  # fmt: skip
+UFUNC_NAMES = frozenset(template.partition("(")[0] for templates in UFUNCS.values() for template in templates)
+LANGUAGE = Language(
+    UFUNC_NAMES | {"dot", "empty", "ones", "copyto", "bool", "gemm"}, ARITHMETIC,
+    methods=frozenset({"reduce", "reshape"}), keywords=frozenset({"out", "axis", "keepdims"}), statements=True,
+)  # fmt: skip
+SCIPY = frozenset({"erf", "gemm"})
+
+
+def compiled_plan(source: str) -> tuple[CodeType, frozenset[str]]:
+    """The code of `plan`, and the names that it needs.  Raises UnsafeSource for anything but calls on arrays."""
+    return LANGUAGE.checked(source, "plan", "step")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,25 @@ def declared_in_prose(prose: str, decl: Declarations) -> Declarations:
     return decl
 
 
+_SWITCHES = re.compile(
+    r"\b(?:us(?:e|ed|ing)|switch\w*|adopt\w*|work\w*|now|from here|change\w*|turn\w*|rest of|remainder"
+    r"|following|go over)\b",
+    re.IGNORECASE,
+)
+
+
+def layout_named(sentence: str) -> str:
+    """The one layout that a sentence speaks of, "" where it is none or several."""
+    found = [way for way in ("numerator", "gradient") if _SAYS[way].search(sentence)]
+    other = re.search(_NOT.replace("instead|", ""), sentence, re.IGNORECASE)
+    return found[0] if len(found) == 1 and not other else ""
+
+
+def layout_changed(sentence: str) -> str:
+    """The layout that holds from a sentence on."""
+    return layout_named(sentence) if _SWITCHES.search(sentence) else ""
+
+
 def _conventions(prose: str, decl: Declarations) -> Declarations:
     for field, ways in _CHOICES:
         if getattr(decl, field):

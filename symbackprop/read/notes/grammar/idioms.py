@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import cast
 
 from .along import Along
+from .means import Means
 from .moving import Moving
 from .primes import Primes
 from .shorthand import Shorthand
@@ -16,15 +17,33 @@ from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product
 from .walking import mapped, walk
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What the words say of notations."""
+
+    partials: bool = False
+    """Subscripts are derivatives, u_x."""
+    moving: bool = False
+    """A dot is a derivative by time, or a tangent."""
+    means: bool = False
+    """A bar is a mean over samples."""
+    random: frozenset[str] = frozenset()
+    """Letters that are called random."""
+
+
+NOTHING = Announced()
+
+
 def spelled_out(
-    statements: Sequence[Statement | None], above: Sequence[Chain] = (), partials: bool = False, moving: bool = False
+    statements: Sequence[Statement | None], above: Sequence[Chain] = (), said: Announced = NOTHING
 ) -> list[Statement | None]:
     """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
     read = [s for s in statements if s is not None]
-    dots, short = Moving(read, above, moving), Shorthand(read, above, partials)
-    changes, primes = Idioms(increments(read), held_in(read)), Primes(read, above)
-    rewriting = (primes.statement, Along(read).statement, dots.statement, short.statement, changes.statement)
-    return [None if s is None else reduce(lambda done, change: change(done), rewriting, s) for s in statements]
+    dots, means = Moving(read, above, said.moving), Means(read, said.means, said.random)
+    primes, along, short = Primes(read, above), Along(read), Shorthand(read, above, said.partials)
+    changes = Idioms(increments(read), held_in(read))
+    ways = (primes.statement, along.statement, dots.statement, means.statement, short.statement, changes.statement)
+    return [None if s is None else reduce(lambda x, way: way(x), ways, s) for s in statements]
 
 
 def increments(statements: Iterable[Statement]) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 from ..files.place import ReadError
 from .cursor import OPENING, Cursor, Range, shown
 from .lexer import Token
-from .tree import Add, All, Expr, Label, Name, Neg, Num, Paren, Power, Script, Transpose, Words
+from .tree import Add, All, Expr, Label, Name, Neg, Num, Over, Paren, Power, Script, Transpose, Words
 from .vocabulary import BOLD, DISTINCT, SUBSCRIPT_WORDS
 
 MAX_SCRIPTS: Final = 3
@@ -178,6 +178,8 @@ class Names(Cursor):
                 if self.tokens[self.i + 1].text == "[":  # s_{a[i]}: a belongs to the name
                     self.advance()
                     return Words(token.text, span)
+                if self.i + 1 == past and self.tokens[past].kind == "^":  # h_t^2: the square is not that of t
+                    return self.letter()
                 return self.word(token, past) or self.name()
             case "deco":
                 return self.marked()
@@ -270,8 +272,11 @@ class Names(Cursor):
         node = self.inside(first, past)
         while isinstance(node, Paren) and len(node.chains) == 1 and not node.chains[0].links:
             node = node.chains[0].subjects[0]
-        if isinstance(node, Name):
+        squared = isinstance(node, Name) and any(isinstance(x.value, Num) for x in node.sups)
+        if isinstance(node, Name) and not (squared and token.text == "overline"):
             return self.scripted(self.with_mark(node, token, self.end()))
+        if token.text in ("overline", "bar"):
+            return self.postfix(Over("mean", (), node, (), (token.start, self.end())), token.start)
         if token.text in DISTINCT and token.text not in ("mathcal", "mathscr", "mathfrak", "mathbb", "mathbbm", "cal"):
             raise self.unsupported(f"\\{token.text} over more than a name is not supported", token)
         return self.postfix(node, token.start)

@@ -70,7 +70,9 @@ class Resolver(Products):
     def look(self, c: Chain) -> None:
         """What letters stand in it, and whether the relation is one between differentials."""
         self.shown = frozenset(n.letter for n in walk_names(c))
-        self.differentials = any(is_differential(s) for s in (*c.subjects, *(k.rhs for k in c.links)))
+        sides = (*c.subjects, *(k.rhs for k in c.links))
+        self.differentials = any(map(is_differential, sides))
+        self.beside_d = self.differentials and all(any(map(has_differential, walk(s))) for s in sides)
         self.second = any(order_of_d(n) > 1 for n in walk_names(c)) and any(map(has_differential, walk(c)))
         self.differentials |= self.second
 
@@ -232,6 +234,8 @@ class Resolver(Products):
     # --- sums --------------------------------------------------------------------------------
 
     def big(self, node: Sum | Over) -> Expr:
+        if isinstance(node, Over) and node.kind == "mean":
+            raise Unsettled("a bar over more than a name: say what it means", node.span)
         node = replace(node, binders=tuple(from_one(b, node.body) for b in node.binders))
         names = [b.name for b in node.binders]
         for n in names:

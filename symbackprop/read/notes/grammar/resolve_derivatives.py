@@ -48,6 +48,8 @@ class Derivatives(NameResolver):
         raise NotImplementedError
 
     differentials: bool = False
+    beside_d: bool = False
+    """Both sides hold some: then d in front of a letter is no factor, even where a letter is called d."""
     second: bool = False
     """Beside d^2 f, dx^2 is the square of dx."""
 

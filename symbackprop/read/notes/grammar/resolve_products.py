@@ -171,7 +171,7 @@ class Products(Derivatives):
         only_size = "d" in self.decl.sizes and "d" not in self.decl.arrays
         return (
             (bool(self.decl.upstream) or self.differentials)
-            and only_size
+            and (only_size or (self.beside_d and self.decl.inferred))
             and isinstance(beside, Name)
             and (d.span[1] == beside.span[0] or (self.second and bool(d.sups)))
         )

@@ -32,8 +32,9 @@ from ..grammar.tree import (
 ANY = ""
 """In place of a property or a letter."""
 LAST = "last"
-STATED, SOLVED = "stated", "solved"
-"""An equation that is assumed; one that is demanded: it tells what its letter is, and nothing of its derivatives."""
+STATED, SOLVED, LEFT = "stated", "solved", "left"
+"""An equation that is assumed; one that is demanded: it tells what its letter is, and nothing of its derivatives; a
+case that the text is through with."""
 
 
 @dataclass(frozen=True, slots=True)

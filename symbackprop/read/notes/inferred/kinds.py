@@ -167,6 +167,10 @@ class Framer(Options):
             name = softmax_given(chain)
             if name is not None and not self.base.known(key_of(name)):
                 frame.table = frame.table.with_function(FunctionSymbol(key_of(name), "softmax"))
+        for key in self.facts.logistic_keys - set(given):  # "σ acts elementwise … σ is the logistic function"
+            said = self.base.functions.get(key)
+            if said is not None and said.kind == "elementwise" and not said.body:
+                self.abstract(key, frame)
         for key, calls in roles.calls.items():
             known = key in given or key in frame.table.functions or self.base.known(key)
             if not known and key not in FUNCTION_WORDS:

@@ -72,6 +72,12 @@ class Options:
         self, roles: Roles, facts: Facts, base: Declarations, inherited: Mapping[str, Option], rooted: Set[str]
     ) -> None:
         self.roles, self.facts, self.base, self.inherited, self.rooted = roles, facts, base, inherited, rooted
+        sloped = {key_of(b) for r in roles.records for n in walk(r.loose) if isinstance(n, Product)
+                  for a, b in pairwise(n.args) if isinstance(b, Name) and isinstance(a, Operator)
+                  and a.kind == "nabla" and not a.wrt}  # fmt: skip
+        heads = (c.head for c in roles.candidates if c.head.key in sloped and c.head.args is not None)
+        self.gradients = [a for h in heads for a in (h.args or ()) if len(h.args or ()) == 1]
+        """The x of f(x) = …, where ∇f stands."""
         self.width = "n"
         self.dummies: set[str] = set()
         """Letters that functions are given with: numbers, where nothing defines them."""
@@ -144,6 +150,8 @@ class Options:
             ]  # fmt: skip
         anew = key in self.roles.listed or self.defined(key)  # x_1, …, x_m are said anew
         was = None if anew else self.inherited.get(key)
+        if was is not None and use.bold and was.rank == use.items + was.family:  # a number above, printed bold here
+            was = None
         if was is not None and key not in self.facts.ranks:
             kept_kind = key in self.rooted and not was.family and any(o.rank == was.rank for o in out)
             turned = TURNED if kept_kind else 2.5
@@ -253,7 +261,8 @@ class Options:
         said = self.facts.ranks.get(key)
         if said is not None:
             return [0.0 if r == said else SAID for r in range(3)]
-        if (key in LOSSES and (not upper or self.is_loss(key))) or (len(letter) > 1 and letter.isalpha()):
+        loss = key in LOSSES or re.split("[_^↾₁]", key)[0] in ("L", "J", "ℓ", "\\mathcal{L}", "\\mathcal{J}")
+        if (loss and (not upper or self.is_loss(key))) or (len(letter) > 1 and letter.isalpha()):
             costs = [0.0, 4.0, 5.0]
         elif bold and upper:
             costs = [4.0, 1.5, 0.0]
@@ -275,8 +284,8 @@ class Options:
             costs[2] = min(costs[2], 1.2)
         if key in self.dummies and not self.defined(key):
             costs[1], costs[2] = costs[1] + 2.5, costs[2] + 3.0
-        if use.transposed:
-            costs[0] += 1.5
+        if use.transposed:  # nobody transposes a number
+            costs[0] += 2.5
         if use.normed:
             costs[0] += 1.5
         if use.scalar:
@@ -285,7 +294,7 @@ class Options:
             costs[1] += 0.3
         if use.by["d"] and not use.by["∂"]:
             costs[1], costs[2] = costs[1] + 1.0, costs[2] + 1.5
-        if use.by["∇"]:
+        if use.by["∇"] or any(isinstance(a, Name) and key_of(a) == key for a in self.gradients):
             costs[0] += 1.0
         return costs
 

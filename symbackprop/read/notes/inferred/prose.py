@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..files.place import ReadError
+from ..grammar.idioms import Announced
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product
@@ -24,6 +25,7 @@ from .prose_patterns import (
     ALL_MATRICES,
     ALL_NUMBERS,
     ANEW,
+    BAR_MEANS,
     BEFORE,
     BOLD,
     CONSTANT,
@@ -33,7 +35,9 @@ from .prose_patterns import (
     ELEMENTWISE,
     FOR,
     FUNCTION,
+    GOES_ON,
     LATER,
+    LAW,
     LAYER,
     LIKEWISE,
     LIST,
@@ -46,6 +50,7 @@ from .prose_patterns import (
     NOUNS,
     PARTIALS,
     PROPERTIES,
+    RANDOM,
     RANK,
     ROW_VECTOR,
     ROWS,
@@ -86,6 +91,12 @@ class Template:
         return statement is not None and any(
             link.relation in ("≠", "<", ">", "≤", "≥") for p in statement.parts for link in p.chain.links
         )
+
+    def names_right_before(self, text: str, group: str) -> bool:
+        """The text ends with a list of letters of which no formula says anything itself."""
+        parts = [self.statement(int(k)) for k in re.findall(r"⟦(\d+)⟧", group)]
+        bare = all(x is not None and not any(p.chain.links for p in x.parts) for x in parts)
+        return bare and text.rstrip().endswith(group)
 
     def subjects(self, k: int) -> Iterator[str]:
         statement = self.statement(k)
@@ -153,17 +164,17 @@ class Facts:
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
-    partials: bool = False
-    """Subscripts are derivatives, u_x."""
-    moving: bool = False
-    """A dot is a derivative by time, or a tangent."""
+    announced: Announced = field(default_factory=Announced)
+    law: bool = False
+    """Something is said of a distribution."""
     at: int = 0
     """How many formulas stand before what is read."""
 
     def read(self, text: str, at: int = 0) -> Facts:
         t, self.at = template(text), at
         self.losses |= {GREEK.get(m[1].lstrip("\\"), m[1]) for m in TO_NUMBERS.finditer(text)}
-        for sentence in re.split(r"(?<=[.;!?:])\s+", t.text):
+        for k, sentence in enumerate(re.split(r"(?<=[.;!?:])\s+", t.text)):
+            self.at = at - 1 if k == 0 and GOES_ON.match(sentence) else at
             self.sentence(sentence, t)
         return self
 
@@ -263,8 +274,10 @@ class Facts:
             shape = shape_of(t.statement(int(re.findall(r"\d+", behind["list"])[0])), False)
             if shape is None:
                 first = re.findall(r"⟦\d+⟧", behind["list"])
-                yield from t.keys(first[0] if one else behind["list"])
-                return
+                keys = list(t.keys(first[0] if one else behind["list"]))
+                if keys:  # "one-hot in ℝ^K" is said of what stands before
+                    yield from keys
+                    return
             more = re.match(rf"[\w\s-]*⟦\d+⟧\s*-?\s*(?:matri\w+|vectors?)\s+(?P<list>{LIST})", s[m.end() :])
             if more:
                 yield from t.keys(more["list"])
@@ -272,7 +285,8 @@ class Facts:
         lists = list(re.finditer(rf"(?P<list>{LIST})", s[: m.start()]))
         while lists:
             last = lists.pop()["list"]
-            plural = re.search(r"\b(?:be|are|both)\b", s[: m.start()].rsplit("⟧", 1)[-1])
+            verb = re.search(r"\b(?:be|are|both)\b", s[: m.start()].rsplit("⟧", 1)[-1])
+            plural = verb or t.names_right_before(s[: m.start()], last)  # "with Q, R symmetric"
             keys = list(t.keys(last if plural else re.findall(r"⟦\d+⟧", last)[-1]))
             if keys:
                 yield from keys
@@ -300,18 +314,22 @@ class Facts:
             for k in re.findall(r"⟦(\d+)⟧", m.group()):
                 for key in t.subjects(int(k)):
                     self.stacked[key] = (m["axis"] or m["axis2"]).lower()
-        moving = MOVING.search(s) is not None
-        self.moving |= moving
-        if (said := ADJOINT.search(s)) and not moving:
-            self.adjoint = said[1].lower()
-        self.partials |= PARTIALS.search(s) is not None
+        if (mark := ADJOINT.search(s)) and MOVING.search(s) is None and BAR_MEANS.search(s) is None:
+            self.adjoint = mark[1].lower()
+        said = self.announced
+        self.announced = Announced(
+            said.partials or PARTIALS.search(s) is not None, said.moving or MOVING.search(s) is not None,
+            said.means or BAR_MEANS.search(s) is not None,
+            said.random.union(*(t.keys(m["list"] or m["list2"]) for m in RANDOM.finditer(s))),
+        )  # fmt: skip
+        self.law |= LAW.search(s) is not None
         self.likewise |= LIKEWISE.search(s) is not None
         for m in FOR.finditer(s):
             self.abbreviated(t.formulas[int(m[1])], t.formulas[int(m[2])])
         for m in MEANS.finditer(s):
             self.abbreviated(m["d"] or t.formulas[int(m["k"])], t.formulas[int(m["of"])])
-        if said := ABBREVIATES.search(s):
-            self.short_d = self.short_d or next(t.subjects(int(said[1])), "")
+        if found := ABBREVIATES.search(s):
+            self.short_d = self.short_d or next(t.subjects(int(found[1])), "")
         for m in CONSTANT.finditer(s):
             self.constants |= set(t.keys(m["list"] or m["list2"]))
 

@@ -76,6 +76,8 @@ ANEW = re.compile(
     r"|from (?:here|now) on|in (?:the|this|that|our) case|in general|more generally)\b", re.IGNORECASE,
 )
 """What the sentence says holds from there on, not of what stands above."""
+GOES_ON = re.compile(r"\s*(?:for|if|when(?:ever)?|where|with|provided|as long as)\b")
+"""Behind a display, whose sentence it goes on with."""
 SOFTMAX_OF = re.compile(
     rf"{F}\s*(?:is|be|=|,|denotes?|for)\s*(?:the\s+)?(?P<wise>(?:row|column)[\s-]?wise\s+)?softmax\s+(?:of\s+|applied\s+to\s+|over\s+)?(?:each\s+|every\s+|the\s+)?(?P<axis>rows?|columns?)?\s*(?:of\s+)?{F}",
     re.IGNORECASE,
@@ -104,6 +106,17 @@ MOVING = re.compile(
     r"\b(?:over)?dots?\b[^.;]{0,60}\b(?:time|tangents?|directional|forward[\s-]mode|respect\s+to\s+⟦\d+⟧)"
     r"|\b(?:time\s+derivatives?|derivatives?\s+(?:with\s+respect\s+to|by|in)\s+time|tangents?)\b[^.;]{0,60}\b(?:over)?dots?\b",
     re.IGNORECASE,
+)
+_BAR = r"\b(?:over(?:line|bar)s?|bars?)\b"
+_MEAN = r"\b(?:averag\w+|means?\s+(?:over|of)|sample\s+means?|empirical)\b"
+BAR_MEANS = re.compile(rf"{_BAR}[^.;]{{0,60}}{_MEAN}|{_MEAN}[^.;]{{0,60}}{_BAR}", re.IGNORECASE)
+RANDOM = re.compile(
+    rf"\brandom\s+(?:variables?|vectors?|quantit\w+|numbers?)\s+(?P<list>{LIST})"
+    rf"|(?P<list2>{LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:real\s+|independent\s+)?random\b", re.IGNORECASE,
+)
+LAW = re.compile(
+    r"\b(?:independen\w+|i\.?i\.?d|gaussian|normal(?:ly)?|uniform\w*|zero[\s-]mean|cent(?:er|r)ed|unbiased|distribut\w+"
+    r"|bernoulli|poisson|binomial|uncorrelated|white|variance|standardi[sz]ed|mean\s+zero)\b", re.IGNORECASE,
 )
 MEANS = re.compile(
     r"(?:(?P<d>\bd[A-Z])|⟦(?P<k>\d+)⟧)\s+(?:means?|denotes?|stands\s+for|is\s+short\s+for|abbreviates?|denote|is\s+written\s+for)"

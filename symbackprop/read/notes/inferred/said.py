@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -38,7 +38,9 @@ from .prose import Facts
 
 EQUATIONS = frozenset(("=", ":=", "≡"))
 
-_RANGE = re.compile(
+COUNTERS = frozenset("bdklmnpqr")
+"""Small letters that count: 1/v Σ_n x_n is no mean."""
+COUNTS = re.compile(
     r"\s*([A-Za-z]|\\ell)\s*=\s*([01])\s*,\s*(?:2\s*,\s*)?(?:\\[lc]?dots|…|\.\.\.)\s*,\s*([A-Za-z])\s*\.?\s*\Z"
 )
 
@@ -54,6 +56,15 @@ class Record:
     uses: Uses
     worded: Chain | None = None
     """The equation that words make of a formula: "the gradient of … is …"."""
+    more: tuple[Chain, ...] = ()
+    """Definitions that a notation brings with it."""
+
+
+def of_all_steps(chain: Chain, records: Sequence[Record]) -> Iterator[Chain]:
+    """What is said of y_t, of the family of them."""
+    for c in (c for r in records for c in r.more if c.links[0].relation == "="):
+        if c.subjects[-1].span == chain.subjects[-1].span and c.links[0].rhs == chain.links[0].rhs:
+            yield c
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +226,7 @@ class Said:
         self.primed: set[str] = set()
         self.bare_letters: Counter[str] = Counter()
         self.counted: dict[str, str] = {}
+        self.upto: dict[str, set[Expr | None]] = {}
         self.params: list[tuple[int, tuple[int, int], set[str]]] = []
 
     def declared(self, key: str) -> bool:
@@ -225,8 +237,7 @@ class Said:
 
     def memberships(self, r: Record) -> None:
         assert r.loose is not None
-        for part in r.loose.parts:
-            chain = part.chain
+        for chain in (*(p.chain for p in r.loose.parts), *r.more):
             if len(chain.links) == 2 and chain.links[1].relation == "∈":  # X = [x_1, …, x_m] ∈ ℝ^{d × m}
                 chain = Chain(chain.subjects, chain.links[1:], chain.span)
             if not chain.links or chain.links[0].relation not in ("∈", "~"):
@@ -281,8 +292,10 @@ class Said:
             self.lists(subjects)
 
     def means(self, r: Record) -> None:
-        """1/N Σ_n x_n without a limit is a mean: n runs to N."""
+        """1/N Σ_n x_n without a limit is a mean: n runs to N, as it does beside Σ_{n=1}^N."""
         for node in walk(r.loose):
+            for b in node.binders if isinstance(node, Sum) else ():
+                self.upto.setdefault(b.name, set()).add(b.high)
             if not isinstance(node, Product):
                 continue
             for first, second in zip(node.args, node.args[1:], strict=False):
@@ -294,9 +307,15 @@ class Said:
 
     def settle_means(self) -> None:
         defined = {c.head.key for c in self.candidates}
+        for index, limits in self.upto.items():
+            match sorted(limits, key=lambda high: high is None):
+                case [Name(letter, _, None, ()), None] if not self.declared(letter):
+                    self.counted[index] = letter
+        by = {u.key for r in self.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
         for index, count in self.counted.items():
             if (
-                count not in defined
+                count not in defined | by
+                and (count.isupper() or count in COUNTERS)
                 and index not in self.ranges
                 and not any(key_of(n) == count for n, _, _ in self.members)
             ):
@@ -315,7 +334,7 @@ class Said:
             self.add_composite(key_of(lhs), "^2")
 
     def range(self, r: Record) -> None:
-        found = _RANGE.match(r.formula.text)
+        found = COUNTS.match(r.formula.text)
         if found is not None:
             letter = found[1].removeprefix("\\").replace("ell", "ℓ")
             self.ranges[letter] = Name(found[3])

@@ -27,7 +27,7 @@ from ..grammar.walking import mapped, walk
 from .above import Above, Given, inherit, inherit_functions, letters
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
-from .hypotheses import SOLVED, Saying, hypothesis, in_force, with_diagonals
+from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
 from .notations import diagonals, summed
 from .options import AT, Option
@@ -239,7 +239,7 @@ class Section:
         options: Mapping[str, Option] = chosen if chosen is not None else self.chosen
         keys = dict.fromkeys(self.keys(chain))
         given: dict[str, Given] = {d.key: d for d in extra}
-        work = [*keys, *(k for d in extra for k in self.keys(d.chain))]
+        work = [*keys, *(k for d in extra for k in self.keys(d.chain)), *self.ways(chain, at)]
         while work and len(given) < MAX_DEFINITIONS:
             key = work.pop(0)
             keys.setdefault(key)
@@ -258,6 +258,29 @@ class Section:
         table = self.named(rough, here, sizes)
         derived = any(isinstance(n, (Derivative, Operator)) for n in walk(chain))
         return self.filled(table, list(given.values()), at, SOLVED if extra or derived else "")
+
+    def ways(self, chain: Chain, at: int) -> list[str]:
+        """v^T ∇_v L = 0 of an L that nothing gives: what v leads to and L is differentiated by elsewhere."""
+        by = self.variables(chain)
+        rest = [k for k in self.keys(chain) if k in self.chosen and k not in by and not self.chosen[k].rank]
+        if len(by) != 1 or all(self.definition(k, at) is not None for k in rest):
+            return []
+        led = set(by)
+        for _ in self.definitions:
+            led |= {d.key for d in self.definitions if d.key not in led and not led.isdisjoint(self.keys(d.chain))}
+        uses = ((k, self.roles.arrays.get(k)) for k in sorted(led - by))
+        return [k for k, use in uses if use is not None and any(use.by[b] for b in ("∂", "d", "∇"))]
+
+    def variables(self, chain: Chain) -> set[str]:
+        """What a statement differentiates by."""
+        derivatives = (n for n in walk(chain) if isinstance(n, (Derivative, Operator)))
+        return {k for n in derivatives for k in self.all_keys(Chain(n.wrt, ()))}
+
+    def lapsed(self, at: int) -> list[Saying]:
+        """What was said to hold in a case that this may be in, too."""
+        kept, left = in_force(self.stated, at), {s.of for s in self.stated if s.what == LEFT and s.at <= at}
+        said = [s for s in self.stated if s.what == STATED and s.holds and s.at <= at]
+        return [s for s in said if s not in kept and s.of not in left]
 
     def made_keys(self, chain: Chain) -> list[str]:
         return [n.name for n in walk(chain) if isinstance(n, Symbol) and n.name in self.frame.options]
@@ -363,27 +386,6 @@ class Section:
             hypotheses=tuple(hypotheses),
             softmax=table.softmax or axis,  # type: ignore[arg-type]
         )
-
-    def doubted(self, chain: Chain, table: Declarations, at: int) -> str:
-        """What is said of an array of a statement and is not understood; a letter whose definition above is not."""
-        vague = sorted(self.doubtful.intersection(k for k in self.all_keys(chain) if self.definition(k, at) is None))
-        found = (s.of for s in in_force(self.facts.sayings, at) if s.what == "other" and s.of in self.live(chain, at))
-        said = (f"what is said of {name} is not all understood" for name in found)
-        other = sorted(self.dropped & self.all_keys(chain))
-        if other:
-            return f"whether {other[0]} is the one defined above is not settled: its letters are other ones here"
-        return f"the definition of {vague[0]} above could not be read" if vague else next(said, "")
-
-    def live(self, chain: Chain, at: int) -> set[str]:
-        """What a statement rests on; a letter that it differentiates by is a variable, however it is defined."""
-        by = {k for n in walk(chain) if isinstance(n, (Derivative, Operator)) for k in self.all_keys(Chain(n.wrt, ()))}
-        work, seen = [chain], set[str]()
-        while work:
-            for key in {self.roles.full_key(n)[0] for n in walk(work.pop()) if isinstance(n, Name)} - seen:
-                seen.add(key)
-                d = self.definition(key, at) if key not in by else None
-                work += [d.chain] if d is not None else []
-        return seen
 
     def with_hidden(self, key: str, chain: Chain, table: Declarations) -> tuple[Chain, Declarations]:
         return with_axes(key, chain, table, self.rows_of, self.hidden)

@@ -10,6 +10,7 @@ from itertools import product
 
 from symbackprop.core.terms import SymbackpropError
 
+from ..grammar.in_time import ALIKE
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
     At,
@@ -87,8 +88,8 @@ class Solver:
         for r in records:
             if r.loose is None:
                 continue
-            for chain in (*(p.chain for p in r.loose.parts), *filter(None, (r.worded,))):
-                if chain.links and all(k.relation in EQUATIONS for k in chain.links):
+            for chain in (*(p.chain for p in r.loose.parts), *r.more, *filter(None, (r.worded,))):
+                if chain.links and all(k.relation in EQUATIONS or k.relation == ALIKE for k in chain.links):
                     self.pieces.append(Piece(r.at, chain, self.keys(chain, r), self.differentiates(chain)))
 
     def differentiates(self, chain: Chain) -> bool:

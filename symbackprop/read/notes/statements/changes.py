@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from ..declared.said_in_prose import layout_changed, layout_named
 from ..grammar.vocabulary import GREEK
 from ..inferred.above import END, Above, Given, below, letters
 from ..inferred.hypotheses import in_force
@@ -42,6 +43,20 @@ def change(scope: Scope, above: Above, whole: Heads) -> tuple[int, int] | None:
         if changed and cost < least:
             best, least = place, cost
     return best
+
+
+def relaid(scope: Scope) -> tuple[int, int] | None:
+    """The place from which another layout holds: "from now on we use the numerator layout"."""
+    known: str = scope.base.layout
+    for k, (text, at) in enumerate(scope.prose):
+        found = layout_changed(text)
+        if found and found != known and 0 < at < len(scope.formulas) and (known or _NOW.search(text)):
+            return k, at
+        known = found or layout_named(text) or known
+    return None
+
+
+_NOW = re.compile(r"\b(?:now|from here|switch\w*|change\w*|go over|turn|rest of|remainder)\b", re.IGNORECASE)
 
 
 def section_of(scope: Scope, above: Above) -> Section:

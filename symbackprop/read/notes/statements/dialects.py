@@ -45,6 +45,16 @@ class Dialects(Rivals):
                 if lower != key and other is not None and other.family == 1 and other.rank == 2:
                     section.rows_of[key] = (lower, section.facts.stacked.get(key, "row"))
 
+    def steps(self) -> None:
+        """The steps of a recurrence at other times, and its loss."""
+        for r in self.records:
+            for chain in r.more:
+                name = chain.subjects[-1]
+                if isinstance(name, Name) and chain.links[0].relation == "=":
+                    key = self.section.roles.full_key(name)[0]
+                    self.section.definitions.append(Given(key, chain, "", -1))
+                    self.defined.setdefault(key, -1)
+
     def adjoints(self) -> None:
         """ "The bar denotes the adjoint, v̄ = ∂C/∂v": ū is ∂C/∂u."""
         section = self.section

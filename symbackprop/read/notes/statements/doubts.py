@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..declared.symbols import Declarations
+from ..grammar.means import is_outcome
 from ..grammar.tree import (
     Call,
     Chain,
@@ -20,6 +21,7 @@ from ..grammar.tree import (
 )
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import walk
+from ..inferred.hypotheses import in_force
 from ..inferred.occurrences import SINGLE, key_of
 from ..inferred.options import AT
 from ..inferred.said import Record
@@ -121,11 +123,21 @@ class Doubts(Layouts):
         return (
             ("it does not hold always, and the condition it is said under is not understood" if case else "")
             or self.among_many(chain) or self.one_of_many(chain, r.at) or self.nowhere_given(reading)
-            or self.section.doubted(chain, reading.declarations, r.at)
+            or self.doubted(chain, reading.declarations, r.at)
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
-            or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
+            or self.of_law(reading) or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
         )  # fmt: skip
+
+    def of_law(self, reading: Reading) -> str:
+        """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""
+        told = self.section.facts.law or any(
+            link.relation == "~" and isinstance(link.rhs, Product)
+            for r in self.records if r.loose is not None for p in r.loose.parts for link in p.chain.links
+        )  # fmt: skip
+        trees = (reading.lhs, reading.rhs, *(d.chain for d in reading.declarations.definitions))
+        means = any(is_outcome(n) for x in trees for n in walk(x))
+        return "what is said of the distribution is not used here" if means and told else ""
 
     @staticmethod
     def of_event(chain: Chain) -> str:
@@ -223,3 +235,26 @@ class Doubts(Layouts):
                     found[k] = None
                     work.append(k)
         return [k for k in found if k in self.section.frame.options]
+
+    def doubted(self, chain: Chain, table: Declarations, at: int) -> str:
+        """What is said of an array of a statement and is not understood; a letter whose definition above is not."""
+        section = self.section
+        open_ = (k for k in section.all_keys(chain) if section.definition(k, at) is None)
+        vague, live = sorted(section.doubtful.intersection(open_)), self.live(chain, at)
+        found = (s.of for s in in_force(section.facts.sayings, at) if s.what == "other" and s.of in live)
+        said = (f"what is said of {name} is not all understood" for name in found)
+        other = sorted(section.dropped & section.all_keys(chain))
+        if other:
+            return f"whether {other[0]} is the one defined above is not settled: its letters are other ones here"
+        return f"the definition of {vague[0]} above could not be read" if vague else next(said, "")
+
+    def live(self, chain: Chain, at: int) -> set[str]:
+        """What a statement rests on; a letter that it differentiates by is a variable, however it is defined."""
+        section, by = self.section, self.section.variables(chain)
+        work, seen = [chain], set[str]()
+        while work:
+            for key in {section.roles.full_key(n)[0] for n in walk(work.pop()) if isinstance(n, Name)} - seen:
+                seen.add(key)
+                d = section.definition(key, at) if key not in by else None
+                work += [d.chain] if d is not None else []
+        return seen

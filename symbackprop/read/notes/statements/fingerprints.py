@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from hashlib import blake2b
 
@@ -26,9 +27,16 @@ class Fingerprints:
         error = "" if reading.error is None else f"{reading.error.message}@{reading.error.span}"
         sides = written(reading.lhs), written(reading.rhs)
         meaning = digest(
-            reading.kind, reading.relation, reading.note, error, *sides, self.parts(reading.declarations)
-        )
+            reading.kind, reading.relation, reading.note, error, *sides, self.parts(reading.declarations),
+            reading.doubt, reading.introduced, str(reading.quantified), str(reading.also is None), *self.rivals(reading)
+        )  # fmt: skip
         return digest(meaning, reading.left, str(reading.span), self.shared(reading.formula.text)), meaning
+
+    def rivals(self, reading: Reading) -> Iterator[str]:
+        """What else it may mean; the lines that the words name move with the text above."""
+        for words, other in reading.rivals:
+            yield re.sub(r"\d+", "", words)
+            yield self.parts(other.declarations) if other.declarations is not reading.declarations else ""
 
     def scope(self, scope: Scope, above: Above) -> str:
         """What a section is read from: its text, what the author declared, what it takes from above."""

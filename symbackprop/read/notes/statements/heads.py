@@ -32,13 +32,14 @@ from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
-from ..inferred.said import Candidate, Head, Record, defining, from_logarithm
+from ..inferred.said import Candidate, Head, Record, defining, from_logarithm, of_all_steps
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
 from ..meaning.written_out import finer
 from . import classes
 from .classes import Class
+from .conditions import lapse
 from .one_sample import with_one_samples
 from .spoken import leads_back, named_derivative, no_derivative, of_others, reach
 from .statements import Reading, Scope, facts_of, records_of
@@ -214,7 +215,7 @@ class Heads:
             self.stationary and variable and found.args is None and key not in self.defined and not stated
             and self.stationary[-1][1] <= r.at and not classes.is_derivative(rhs) and self.is_variable(key)
         ):  # fmt: skip
-            return self.conclusion(r, unit, found)
+            return replace(unit, meant="conclusion")
         again = key in self.defined
         if again:
             anew = not found.under and self.elsewhere(found.name, r, self.defined[key])  # log L(θ) = … is said of L
@@ -238,8 +239,7 @@ class Heads:
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
             return replace(unit, meant="claim")
         if self.holds(key, rhs) and not self.shifted(found.name, rhs):
-            why = self.over_time(key, found.name, rhs)
-            if why:
+            if why := self.over_time(key, found.name, rhs):
                 self.section.unread.add(key)
                 self.section.recurrent.add(key)
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
@@ -394,7 +394,7 @@ class Heads:
         while first and not _ENDS.search(f"{self.records[first - 1].formula.text}{self.records[first].formula.before}"):
             first -= 1
         since = first if ANEW.search(self.sentence(r)) else 0
-        self.section.stated.append(Saying(since, STATED, r.formula.text, chain=chain, where=r.formula.where))
-
-    def conclusion(self, r: Record, unit: Unit, found: Head) -> Unit:
-        return replace(unit, meant="conclusion")
+        for c in (chain, *of_all_steps(chain, self.records)):
+            self.section.stated.append(Saying(since, STATED, r.formula.text, chain=c, where=r.formula.where))
+        if (end := lapse(r.formula, self.records)) is not None:
+            self.section.stated.append(Saying(end, STATED, r.formula.text, False))

@@ -38,7 +38,7 @@ from ..inferred.occurrences import key_of
 from ..inferred.said import EQUATIONS, Record, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
-from .conditions import on_values
+from .conditions import comes_in, in_sentence, of_a_letter, on_values
 from .heads import Heads, Unit
 from .spoken import named_derivative, of_data
 from .statements import Kind, Reading
@@ -51,8 +51,8 @@ _HEAD_INSIDE = re.compile(r"(?:\\space|\))" + _HEAD.pattern)
 r"""The same behind words: (Mean) \space \mu = …"""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
-_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?)\s*")
-_FOR = re.compile(r"\b(?:for|if|when|where|case|with|whenever)\s*\Z", re.IGNORECASE)
+_BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|\()\s*")
+_FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever)|\()\s*\Z", re.IGNORECASE)
 
 _WITH = re.compile(r"\s*,?\s*(?:with|where|and)(?:\s+(?:all|each|every|entries))*\s*", re.IGNORECASE)
 
@@ -159,8 +159,7 @@ class Intents(Heads):
         formula, whole = r.formula, (0, len(r.formula.text))
         if formula.aligned is not None:
             self.above[formula.aligned] = None
-        found = _HEAD.match(formula.text) or _HEAD_INSIDE.search(formula.text.partition("=")[0] + "=")
-        if found is not None:
+        if found := _HEAD.match(formula.text) or _HEAD_INSIDE.search(formula.text.partition("=")[0] + "="):
             names = unread_names(found[1])
             self.section.unread |= names
             letter = re.escape(found[1].split("{")[-1].strip(" }"))
@@ -187,6 +186,7 @@ class Intents(Heads):
                 if _BEHIND.fullmatch(r.formula.before) and self.hangs_on_claim(parts[0].chain):
                     return [parts[0].chain]
                 self.pending = [parts[0].chain]
+                self.section.stated += in_sentence(r, parts[0].chain, self.records)
                 return [parts[0].chain]
         if not out and self.pending and not re.search(r"[.;]", r.formula.before):
             out = list(self.pending)
@@ -204,8 +204,7 @@ class Intents(Heads):
         first = chain.subjects[-1]
         if not chain.links:
             other = isinstance(first, (Name, Words, Missing)) or classes.is_order(first) or self.shape_like(first)
-            called = None if other else named_derivative(self.section, r)
-            if called is None:
+            if (called := None if other else named_derivative(self.section, r)) is None:
                 return [self.bare(r, first, chain.span)]
             link = Link("=", first, first.span, first.span)
             derivative = cast(Expr, respan(called.derivative, chain.span))  # it has no text here
@@ -350,18 +349,20 @@ class Intents(Heads):
             demanded |= solved or classes.VANISHES.search(before) is not None
         if demanded and (zero or found is None or self.not_fresh(found)):
             if found is not None and not zero and found.args is None and self.solves(found, rhs):
-                return self.conclusion(r, unit, found)
+                return replace(unit, meant="conclusion")
             if not derivative or zero:
                 return self.condition(r, unit)
-        if classes.STRONGLY_ASSUMES.search(before) and not derivative and (found is None or not self.gives(found)):
+        assumed = classes.STRONGLY_ASSUMES.search(before) is not None and not derivative
+        fresh = found is not None and comes_in(self.section, found, r.at, rhs, self.defined)
+        if assumed and (found is None or not (self.gives(found) or fresh)):
             return self.condition(r, unit)
         if not r.formula.display and not derivative and self.is_aside(before, found, r, rhs, lhs):
             return self.condition(r, unit)
         listed = not r.formula.display and classes.LISTED.fullmatch(before) is not None
-        if found is None and listed and self.normalises(lhs, rhs):
+        if listed and ((found is None and self.normalises(lhs, rhs)) or of_a_letter(self.section, lhs, rhs)):
             return self.condition(r, unit)
-        if (x := classes.moves(lhs, rhs)) and not self.section.defines(self.section.roles.full_key(x)[0]):
-            self.section.unread.add(self.section.roles.full_key(x)[0])
+        if found is None and (x := classes.moves(lhs, rhs)) and not self.section.defines(key_of(x)):
+            self.section.unread.add(key_of(x))
             return replace(unit, meant="remark", note="an equation of motion")
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")

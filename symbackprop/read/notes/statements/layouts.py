@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..declared.said_in_prose import layout_named
 from ..grammar.tree import Chain, Name
 from ..grammar.walking import walk
 from ..inferred.options import Option
@@ -20,7 +21,9 @@ _COMPARED = re.compile(r"\b(?:others?|another|some|alternatively|versus|vs|eithe
 class Layouts(Intents):
     def layout_of(self, chain: Chain, r: Record) -> str:
         """The layout in which a statement conforms, if the section's does not let it; "" for that of the section."""
-        section = self.section
+        section, named = self.section, layout_named(self.sentence(r))
+        if named and named != section.layout and section.fits(chain, r.at, named):
+            return named
         others = self.other_layouts(r)
         if not others or section.fits(chain, r.at, section.layout):
             return ""

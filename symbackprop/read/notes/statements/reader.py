@@ -12,6 +12,7 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.symbols import ArraySymbol, Declarations, Definition, SizeSymbol
 from ..files.items import Formula
 from ..files.place import ReadError, Unsettled
+from ..grammar.means import is_outcome
 from ..grammar.resolve import Resolver
 from ..grammar.syntax import is_shape, unnested
 from ..grammar.tree import (
@@ -69,6 +70,7 @@ class SectionReader(Dialects):
         section = self.section
         section.frame.table = self.table
         self.stacks()
+        self.steps()
         self.adjoints()
         self.softmaxes()
         for r in self.records:
@@ -224,6 +226,10 @@ class SectionReader(Dialects):
         if table.inferred and not table.einstein:
             lhs, rhs, over = along_chain(lhs, rhs, table)
             assumed += [f"the chain rule sums over {i}" for i in over]
+        if any(is_outcome(n) for x in (lhs, rhs, *(d.chain for d in table.definitions)) for n in walk(x)):
+            assumed.append("an expectation, or a mean under a bar, is that over finitely many outcomes")
+        if any("↾" in key for key in table.arrays):
+            assumed.append("of what follows the arrays by which the loss is differentiated its derivative counts")
         for c in conditions:
             found = resolver.condition(c)
             if any(isinstance(n, IndexName) for n in walk(found)):

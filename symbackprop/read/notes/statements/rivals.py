@@ -23,6 +23,7 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import walk
 from ..inferred.above import Given
+from ..inferred.hypotheses import hypothesis
 from ..inferred.kinds import LOGISTIC
 from ..inferred.occurrences import key_of
 from ..inferred.options import AT, Option
@@ -38,6 +39,7 @@ from .statements import Reading
 
 WITHOUT = "as without this formula"
 GIVEN = "is as it is given in line"
+STILL = "is still assumed"
 NUMBERS, ENTRIES = "stand for numbers", "are multiplied entry by entry"
 
 
@@ -65,7 +67,7 @@ class Rivals(Doubts):
                 rivals.append((f"{words}, {WITHOUT}" if better else words, other))
         rivals += self.given_otherwise(reading, base, chain, u, r, involved)
         rivals += self.conforming(reading, base, chain, u, r, involved)
-        for d in (held := self.in_between(chain, r.at)):
+        for d in (held := [d for d in self.in_between(chain, r.at) if d.text]):
             rivals.append((f"{d.key} is held fixed", self.built(base, chain, r, (d,), u.conditions)))
         if len(held) > 1:
             names = " and ".join(d.key for d in held)
@@ -74,6 +76,11 @@ class Rivals(Doubts):
             if f.name == "σ" and f.kind == "elementwise" and not f.body and self.holds_call(reading, f):
                 table = reading.declarations.with_function(replace(f, args=("z",), body=LOGISTIC))
                 rivals.append(("σ is the logistic function", replace(reading, declarations=table)))
+        for said in section.lapsed(r.at):
+            table = reading.declarations
+            if (more := hypothesis(said, table)) is not None:
+                table = replace(table, hypotheses=(*table.hypotheses, more))
+                rivals.append((f"{said.of} {STILL}", replace(reading, declarations=table)))
         if apart := self.set_apart(reading):
             lhs, rhs = conditioned(apart, cast(Expr, reading.lhs), cast(Expr, reading.rhs))
             i, j = (getattr(x, "name", "") for x in (apart.subjects[0], apart.links[0].rhs))

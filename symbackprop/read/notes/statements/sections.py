@@ -12,7 +12,7 @@ from ..files.items import Formula, Item
 from ..files.place import Place, ReadError
 from ..files.sources import read_document
 from ..inferred.above import Above, below
-from .changes import change, left_by, parts
+from .changes import change, left_by, parts, relaid
 from .fingerprints import Fingerprints
 from .reader import SectionReader
 from .statements import Reading, Scope, scopes
@@ -130,7 +130,7 @@ class Sections:
         key = self._keys.scope(scope, asked)
         if self.known.find(key) is not None:
             return scope, None, asked
-        cut = self.cuts.find(key)
+        cut = self.cuts.find(key) or relaid(scope)
         if cut is None:
             reader = SectionReader(scope, asked)
             cut = change(scope, above, reader)

@@ -18,6 +18,7 @@ from ..declared.symbols import Declarations
 from ..files.items import Block, Formula, Item, Prose
 from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
+from ..grammar.in_time import in_time
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
@@ -26,7 +27,7 @@ from ..inferred.above import END, Above, letters
 from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
-from ..inferred.said import Record
+from ..inferred.said import COUNTS, Record
 from ..inferred.unwritten import Unwritten
 from .classes import FOLLOWS
 from .spoken import of_formula
@@ -242,11 +243,16 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
                 error = caught
         trees.append(loose)
         errors.append(error)
-    written = spelled_out(trees, list(above.functions()), facts.partials, facts.moving)
+    ranges = [m[1] for f in scope.formulas if (m := COUNTS.match(f.text)) is not None]
+    written, more = in_time(spelled_out(trees, list(above.functions()), facts.announced), ranges)
     out = [
         Record(formula, at, loose, error, used_in(loose))
         for at, (formula, loose, error) in enumerate(zip(scope.formulas, written, errors, strict=True))
     ]
+    for r in [r for r in out if r.loose is not None][:1]:
+        r.more = tuple(more)
+        for given in more:
+            r.uses.chain(given, frozenset())
     for r in out:
         chain = r.loose.parts[0].chain if r.loose is not None and len(r.loose.parts) == 1 else None
         if chain is not None and not chain.links and (called := of_formula(out, r)) is not None:

@@ -1,0 +1,438 @@
+"""Recurrences h_t = f(h_{t-1}, x_t): one step of them, and sums over all steps.
+
+In a formula about one step h_t and h_{t-1} are arrays of their own.  Under a sum over t they are families, and what the
+step before left, h_{t-1}, is one more of them: by the chain rule each use of a parameter counts by itself, so that what
+the steps got is held.  The loss of which a formula differentiates is a sum of what its steps add; of all that comes
+after the last array by which it differentiates, only its first derivative counts, so it is a linear function of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TypeAlias, cast
+
+from .statement import Statement
+from .tree import (
+    Add,
+    Binder,
+    Chain,
+    Derivative,
+    Expr,
+    Link,
+    Name,
+    Neg,
+    Num,
+    Paren,
+    Product,
+    Script,
+    Sum,
+    Transpose,
+)
+from .walking import mapped, walk
+
+Key: TypeAlias = tuple[str, str]
+BEFORE, AFTER, ALONE = "₋", "₊", "₁"
+ALIKE = "≙"
+"""Between what is of one kind and shape: no statement of the text."""
+
+
+def shift_of(name: Name, t: str) -> int | None:
+    """0 of h_t, -1 of h_{t-1}."""
+    first = name.sub.items[0] if name.sub is not None and name.sub.items else None
+    match first:
+        case Name(letter, "", None, (), 0) if letter == t:
+            return 0
+        case Add((Name(letter, "", None, (), 0), Neg(Num(k)))) if letter == t and k.denominator == 1:
+            return -int(k)
+        case Add((Name(letter, "", None, (), 0), Num(k))) if letter == t and k.denominator == 1:
+            return int(k)
+    return None
+
+
+def key(name: Name) -> Key:
+    return name.mark, name.letter
+
+
+@dataclass(slots=True)
+class Time:
+    """The recurrences of a section over the letter t."""
+
+    t: str
+    steps: dict[Key, Chain] = field(default_factory=dict)
+    """k_t = …, by letter."""
+    given: tuple[Chain, ...] = ()
+    """The same, as they are written."""
+    loss: Name | None = None
+    total: Expr | None = None
+    """Σ_t …, which gives the loss."""
+    extra: list[Chain] = field(default_factory=list)
+    shifts: set[int] = field(default_factory=lambda: {0})
+    families: bool = False
+    losses: int = 0
+
+    # --- names -------------------------------------------------------------------------------
+
+    def step(self, node: object, by: int = 0) -> object:
+        """h_t as a letter; with `by` at another step."""
+        if isinstance(node, Script):
+            return node
+        new = mapped(node, lambda c: self.step(c, by))
+        shift = shift_of(new, self.t) if isinstance(new, Name) else None
+        if not isinstance(new, Name) or shift is None:
+            return new
+        shift += by
+        assert new.sub is not None
+        rest = new.sub.items[1:]
+        sub = Script(new.sub.text.partition(",")[2] or "·", rest, span=new.sub.span) if rest else None
+        return replace(new, letter=f"{new.letter}_{self.t}{shift:+d}" if shift else f"{new.letter}_{self.t}", sub=sub)
+
+    def family(self, node: object) -> object:
+        """h_t of all t; what the step before left is a family of its own."""
+        if isinstance(node, Script):
+            return node
+        new = mapped(node, self.family)
+        shift = shift_of(new, self.t) if isinstance(new, Name) else None
+        if not isinstance(new, Name) or shift is None:
+            return new
+        assert new.sub is not None
+        mark = {0: "", -1: BEFORE, 1: AFTER}.get(shift, f"{shift:+d}")
+        if not mark and self.loss is not None and key(new) == key(self.loss):
+            mark = ALONE
+        items = (Name(self.t, span=new.sub.span), *new.sub.items[1:])
+        text = self.t + "".join(i.letter if isinstance(i, Name) else "·" for i in items[1:])
+        return replace(new, letter=new.letter + mark, sub=Script(text, items, span=new.sub.span))
+
+    def by_way_of(self) -> None:
+        """h_t = tanh(W h_{t-1}), beside z_t = W h_{t-1}: h_t = tanh(z_t)."""
+        for k, chain in list(self.steps.items()):
+            body = chain.links[0].rhs
+            if not isinstance(body, (Add, Product)):
+                continue
+
+            def go(node: object, body: Expr = body, name: Expr = chain.subjects[0]) -> object:
+                return name if node == body else mapped(node, go)
+
+            for other, c in list(self.steps.items()):
+                if other != k:
+                    rhs = cast(Expr, go(c.links[0].rhs))
+                    self.steps[other] = replace(c, links=(replace(c.links[0], rhs=rhs), *c.links[1:]))
+
+    # --- what leads where --------------------------------------------------------------------
+
+    def within(self, k: Key) -> set[Key]:
+        """What k_t is made of in its step."""
+        found, work = {k}, [k]
+        while work:
+            chain = self.steps.get(work.pop())
+            new = {key(n) for n, shift in self.timed(chain) if shift == 0} - found if chain is not None else set()
+            found |= new
+            work += new
+        return found
+
+    def timed(self, node: object) -> Iterator[tuple[Name, int]]:
+        rhs = node.links[0].rhs if isinstance(node, Chain) else node
+        for n in walk(rhs):
+            shift = shift_of(n, self.t) if isinstance(n, Name) else None
+            if isinstance(n, Name) and shift is not None:
+                yield n, shift
+
+    def uses(self, k: Key, p: Name) -> bool:
+        chain = self.steps.get(k)
+        return chain is not None and any(isinstance(n, Name) and n == p for n in walk(chain.links[0].rhs))
+
+    def follows(self, k: Key) -> set[Key]:
+        """What uses k_t, in this step or the next."""
+        return {other for other, c in self.steps.items() if any(key(n) == k for n, _ in self.timed(c))} - {k}
+
+    def only_through(self, parameter: Name, k: Key) -> bool:
+        """Every way from a parameter on goes through k."""
+        ahead = [u for u in self.steps if self.uses(u, parameter)]
+        inside = self.within(k)
+        seen = set[Key]()
+        while ahead:
+            u = ahead.pop()
+            if u in seen or u == k:
+                continue
+            seen.add(u)
+            if u not in inside or self.in_total(u):
+                return False
+            ahead += self.follows(u)
+        return bool(inside)
+
+    def in_total(self, k: Key) -> bool:
+        return self.total is not None and any(key(n) == k for n, _ in self.timed(self.total))
+
+    # --- derivatives of the loss -------------------------------------------------------------
+
+    def derived(self, node: object) -> Iterator[tuple[Name, int]]:
+        """By which arrays, at which steps, the loss is differentiated; also behind a letter such as δ_t."""
+        for n in walk(node):
+            if isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) == 1:
+                by = n.wrt[0]
+                shift = shift_of(by, self.t) if isinstance(by, Name) else None
+                if isinstance(by, Name) and shift is not None:
+                    yield replace(by, sub=None), shift
+            shift = shift_of(n, self.t) if isinstance(n, Name) else None
+            if isinstance(n, Name) and shift is not None and (d := self.signal(n)) is not None:
+                yield replace(cast(Name, d.wrt[0]), sub=None), shift
+
+    def signal(self, name: Name) -> Derivative | None:
+        """∂L/∂z_t of a letter δ_t that is given as this."""
+        chain = self.steps.get(key(name))
+        rhs = chain.links[0].rhs if chain is not None else None
+        if isinstance(rhs, Derivative) and self.is_loss(rhs.body) and len(rhs.wrt) == 1:
+            by = rhs.wrt[0]
+            if isinstance(by, Name) and shift_of(by, self.t) == 0 and by.sub is not None and len(by.sub.items) == 1:
+                return rhs
+        return None
+
+    def is_loss(self, node: Expr) -> bool:
+        return isinstance(node, Name) and self.loss is not None and node == self.loss
+
+    def with_loss(self, node: object, loss: Name) -> object:
+        """The formula with another loss, also in its δ_t."""
+        if isinstance(node, Script):
+            return node
+        if isinstance(node, Name) and node == self.loss:
+            return replace(loss, span=node.span)
+        shift = shift_of(node, self.t) if isinstance(node, Name) else None
+        if isinstance(node, Name) and shift is not None and (d := self.signal(node)) is not None:
+            assert node.sub is not None
+            by = replace(cast(Name, d.wrt[0]), sub=replace(node.sub, items=node.sub.items[:1]), span=node.span)
+            out: Expr = Derivative(replace(loss, span=node.span), (by,), d.total, node.span)
+            for _ in range(sum(s.transposes for s in node.sups)):
+                out = Transpose(out, node.span)
+            return out
+        return mapped(node, lambda c: self.with_loss(c, loss))
+
+    def with_loss_in(self, chain: Chain, by: Name) -> Chain:
+        """δ_t = ∂L/∂z_t itself."""
+        if self.total is None:
+            return chain
+        loss = self.new_loss(linear(Name(self.fresh("g")), cast(Expr, self.step(self.at(by, 0)))))
+        return replace(chain, links=cast("tuple[Link, ...]", self.with_loss(chain.links, loss)))
+
+    def fresh(self, letter: str) -> str:
+        self.losses += 1
+        return f"{letter}↾{self.losses}"
+
+    def last(self, letters: Sequence[Name]) -> Name | None:
+        """The one that all others lead to in their step."""
+        found = [k for k in letters if all(key(o) in self.within(key(k)) for o in letters)]
+        return found[0] if found else None
+
+    def at(self, name: Name, shift: int) -> Name:
+        index: Expr = Name(self.t)
+        if shift:
+            index = Add((index, Num(Fraction(shift)) if shift > 0 else Neg(Num(Fraction(-shift)))))
+        return replace(name, sub=Script(f"{self.t}{shift:+d}" if shift else self.t, (index,)), sups=())
+
+    def one_step(self, chain: Chain) -> Chain:
+        """A claim about one step: of the loss counts what steps add from the first on, and what follows the last."""
+        by = [*self.derived(chain.subjects), *self.derived(chain.links)]
+        above = [(k, s) for k, s in self.derived(chain.links)]
+        second = any(isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) > 1 for n in walk(chain))
+        if self.loss is None or self.total is None or not by or second:
+            return cast(Chain, self.step(chain))
+        a, b = min(s for _, s in by), max(s for _, s in by)
+        terms = [cast(Expr, self.step(self.total, s)) for s in range(a, b)]
+        terms += self.rest([k for k, s in by if s == b], [k for k, s in above if s == b], b)
+        loss = self.new_loss(Add(tuple(terms)) if len(terms) > 1 else terms[0])
+        self.shifts |= set(range(a, b + 2))
+        return cast(Chain, self.step(self.with_loss(chain, loss)))
+
+    def rest(self, letters: Sequence[Name], above: Sequence[Name], b: int) -> list[Expr]:
+        """What the loss is of the arrays of the last step that a formula speaks of.
+
+        A linear function of the array that the right side differentiates by, and of what the next step gets past it;
+        where that is none, what the step adds, and what the next one gets.
+        """
+        end = self.last(letters) if above else None
+        cut = key(end) if end is not None else None
+        seen, ahead = set[Key](), [key(k) for k in letters]
+        while ahead:
+            k = ahead.pop()
+            if k not in seen and k != cut:
+                seen.add(k)
+                ahead += [o for o, c in self.steps.items() if any(key(n) == k and s == 0 for n, s in self.timed(c))]
+        out: list[Expr] = []
+        if end is not None:
+            out.append(linear(Name(self.fresh("g")), cast(Expr, self.step(self.at(end, b)))))
+        if any(map(self.in_total, seen)):
+            out.append(cast(Expr, self.step(self.total, b)))
+        for c in self.steps.values():
+            if any(s == -1 and key(n) in seen for n, s in self.timed(c)):
+                name = replace(cast(Name, c.subjects[0]), sub=None)
+                out.append(linear(Name(self.fresh("g")), cast(Expr, self.step(self.at(name, b + 1)))))
+        return out or [cast(Expr, self.step(self.total, b))]
+
+    def new_loss(self, body: Expr) -> Name:
+        assert self.loss is not None
+        loss = replace(self.loss, letter=self.fresh(self.loss.letter))
+        self.extra.append(Chain((loss,), (Link("=", body),)))
+        return loss
+
+    def all_steps(self, chain: Chain) -> Chain:
+        """∂L/∂W = Σ_t …: of the loss counts what it is of the arrays that W goes through."""
+        parameters = [
+            n.wrt[0] for n in walk(chain)
+            if isinstance(n, Derivative) and self.is_loss(n.body) and len(n.wrt) == 1
+            and isinstance(n.wrt[0], Name) and shift_of(n.wrt[0], self.t) is None
+        ]  # fmt: skip
+        by = {key(k): k for k, s in self.derived(chain) if s == 0}
+        if self.loss is None or len(set(parameters)) != 1 or len(by) > 1:
+            return cast(Chain, self.family(chain))
+        (parameter,) = set(parameters)
+        if by:
+            (through,) = by.values()
+            if not self.only_through(parameter, key(through)):
+                return cast(Chain, self.family(chain))
+            g = self.at(Name(self.fresh("g")), 0)
+            inside = cast(Expr, self.family(self.at(through, 0)))
+            body: Expr = Sum((Binder(self.t),), linear(g, inside))
+        elif self.total is not None and not self.feeds_back(parameter):
+            body = Sum((Binder(self.t),), cast(Expr, self.family(self.total)))
+        else:
+            return cast(Chain, self.family(chain))
+        self.families = True
+        return cast(Chain, self.family(self.with_loss(chain, self.new_loss(body))))
+
+    def feeds_back(self, parameter: Name) -> bool:
+        """A later step depends on it."""
+        passed = {key(n) for c in self.steps.values() for n, shift in self.timed(c) if shift < 0}
+        return any(self.uses(u, parameter) for k in passed for u in self.within(k))
+
+
+def linear(g: Name, k: Expr) -> Expr:
+    return Product((Transpose(g), k), ("",))
+
+
+# --- a section -----------------------------------------------------------------------------------
+
+
+def in_time(
+    statements: Sequence[Statement | None], ranges: Sequence[str]
+) -> tuple[list[Statement | None], list[Chain]]:
+    """The formulas of a section with its recurrences, and the definitions that these bring with them."""
+    time = recurrence(statements, ranges)
+    if time is None:
+        return list(statements), []
+    out = [None if s is None else replace(s, parts=tuple(replace(p, chain=written(time, p.chain)) for p in s.parts))
+           for s in statements]  # fmt: skip
+    used = {key(n) for s in out for n in walk(s) if isinstance(n, Name)}
+    used |= {key(n) for c in time.extra for n in walk(c) if isinstance(n, Name)}
+    for k, chain in time.steps.items():
+        for s in sorted(time.shifts - {0}):
+            if (k[0], f"{k[1]}_{time.t}{s:+d}") in used:
+                time.extra.append(cast(Chain, time.step(chain, s)))
+        if time.families and time.signal(cast(Name, chain.subjects[0])) is None:
+            time.extra.append(cast(Chain, time.family(chain)))
+    return out, [*time.extra, *alike(time, used), *members(time, statements)]
+
+
+def alike(time: Time, used: set[Key]) -> Iterator[Chain]:
+    """h_{t-1} ≙ h_t: of one kind."""
+    for n in range(1, time.losses + 1):
+        if time.loss is not None and (time.loss.mark, name := f"{time.loss.letter}↾{n}") in used:
+            yield like(replace(time.loss, letter=name), time.loss)
+    letters = {k for k in used if any(k[1].endswith(f"_{time.t}{s:+d}") for s in time.shifts - {0})}
+    for mark, letter in sorted(letters):
+        base = letter[: letter.rindex(f"_{time.t}")]
+        yield like(Name(letter, mark), Name(f"{base}_{time.t}", mark))
+    for mark, letter in sorted(used):
+        base = letter.rstrip(BEFORE + AFTER + ALONE)
+        if time.loss is not None and (mark, letter) == key(time.loss):
+            continue
+        if (mark, f"{base}_{time.t}") in used and ((mark, base) in used or base != letter):
+            yield like(time.at(Name(letter, mark), 0), Name(f"{base}_{time.t}", mark))
+
+
+def like(a: Name, b: Name) -> Chain:
+    return Chain((a,), (Link(ALIKE, b),))
+
+
+def members(time: Time, statements: Sequence[Statement | None]) -> Iterator[Chain]:
+    """h_t ∈ ℝ^n, also of the families."""
+    for chain in (p.chain for s in statements if s is not None for p in s.parts):
+        if not chain.links or not time.families:
+            continue
+        if not any(isinstance(n, (Name, Derivative)) for n in (chain.subjects[-1],)) and chain.links[0].relation == "=":
+            yield cast(Chain, time.family(chain))  # Σ_k y_{t,k} = 1, if it is assumed
+        if chain.links[0].relation in ("∈", "~"):
+            subjects = tuple(x for x in chain.subjects if isinstance(x, Name) and shift_of(x, time.t) == 0)
+            before = (replace(x, letter=x.letter + BEFORE) for x in subjects)
+            for x in (*subjects, *before):
+                yield replace(chain, subjects=(x,))
+
+
+def written(time: Time, chain: Chain) -> Chain:
+    first = chain.subjects[-1] if len(chain.subjects) == 1 else None
+    gives = isinstance(first, Name) and any(c is chain for c in time.given)
+    sums = any(isinstance(n, Sum) and any(b.name == time.t for b in n.binders) for n in walk(chain))
+    if gives and isinstance(first, Name) and (signal := time.signal(first)) is not None:
+        by = replace(cast(Name, signal.wrt[0]), sub=None)
+        return cast(Chain, time.step(time.with_loss_in(chain, by)))
+    if gives or not chain.links:
+        return cast(Chain, time.step(chain))
+    if isinstance(first, Name) and first == time.loss:
+        time.families = True
+        return cast(Chain, time.family(chain))
+    return time.all_steps(chain) if sums else time.one_step(chain)
+
+
+def recurrence(statements: Sequence[Statement | None], ranges: Sequence[str]) -> Time | None:
+    chains = [p.chain for s in statements if s is not None for p in s.parts]
+    nodes = [n for c in chains for n in walk(c)]
+    for t in dict.fromkeys(n.letter for c in chains if (n := index_of(c)) is not None):
+        time = Time(t)
+        for c in chains:
+            equal = len(c.subjects) == 1 and bool(c.links) and c.links[0].relation in ("=", ":=", "≡")
+            first = c.subjects[0] if equal else None
+            if isinstance(first, Name) and shift_of(first, t) == 0 and len(cast(Script, first.sub).items) == 1:
+                if not first.sups and not first.primes:
+                    time.steps.setdefault(key(first), c)
+        time.given = tuple(time.steps.values())
+        time.by_way_of()
+        back = {key(n) for c in time.steps.values() for n, shift in time.timed(c) if shift == -1}
+        if not any(back & time.within(k) for k in time.steps) or not back & time.steps.keys():
+            continue
+        summed = any(isinstance(n, Binder) and n.name == t for n in nodes)
+        time.shifts |= {s for n in nodes if isinstance(n, Name) and (s := shift_of(n, t)) is not None}
+        losses = {n.body for n in nodes if isinstance(n, Derivative) and plain(n.body)}
+        total = {c.subjects[0]: body for c in chains if (body := sum_over(c, t)) is not None}
+        given = [x for x in losses if x in total]
+        if len(given) == 1 or len(losses) == 1:
+            time.loss = cast(Name, given[0] if given else next(iter(losses)))
+            time.total = total.get(time.loss)
+        signals = any(time.signal(cast(Name, c.subjects[0])) is not None for c in time.steps.values())
+        if summed or t in ranges or signals:
+            return time
+    return None
+
+
+def plain(node: Expr) -> bool:
+    return isinstance(node, Name) and node.sub is None and not node.sups and not node.primes
+
+
+def index_of(chain: Chain) -> Name | None:
+    """The t of h_t = …."""
+    match chain.subjects:
+        case (Name(_, _, Script(items=(Name(_, "", None, (), 0) as t,))),) if chain.links:
+            return t
+    return None
+
+
+def sum_over(chain: Chain, t: str) -> Expr | None:
+    """What L = Σ_t … sums; with a factor in front of it."""
+    if len(chain.subjects) != 1 or not plain(chain.subjects[0]) or not chain.links:
+        return None
+    match chain.links[0].rhs:
+        case Sum((Binder(name),), body, ()) if name == t:
+            return body
+        case Neg(Sum((Binder(name),), body, ())) if name == t:
+            return Neg(body, body.span)
+        case Product((*front, Sum((Binder(name),), body, ()))) as whole if name == t:
+            return Product((*front, Paren((Chain((body,), (), body.span),), "(")), ("",) * len(front), whole.span)
+    return None

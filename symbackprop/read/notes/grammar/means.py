@@ -1,0 +1,253 @@
+"""Expectations, variances and means over samples, as sums over outcomes: what holds of them by linearity alone.
+
+E[f(x)] is read as 1/N Σ_ω f(x_ω), for every N and all outcomes x_ω.  That is the expectation under any distribution on
+finitely many points with rational weights, so that what is false there is false, and what needs no more than linearity
+is proved as it would be for every distribution.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final, cast
+
+from .statement import Statement
+from .tree import (
+    Add,
+    Binder,
+    Chain,
+    Derivative,
+    Entry,
+    Expr,
+    Name,
+    Neg,
+    Num,
+    Operator,
+    Over,
+    Paren,
+    Power,
+    Product,
+    Quotient,
+    Script,
+    Sum,
+    Transpose,
+)
+from .walking import mapped, parts, walk
+
+OUTCOME: Final = "ω"
+"""Counts what may happen; no letter of an author's beside an expectation."""
+_LAW = re.compile(r"(?P<of>[A-Za-zα-ω,()\s]*?)\s*~\s*(?P<law>p|P|q|D|X|data|\w*data\w*)?\s*\Z")
+
+
+class Means:
+    """`said`: the words say that a bar over a formula is the mean over samples."""
+
+    def __init__(self, statements: Sequence[Statement], said: bool, random: Iterable[str]) -> None:
+        self.said = said
+        nodes = [n for s in statements for n in walk(s)]
+        self.expected = any(isinstance(n, Product) and is_expectation(n) for n in nodes) and not given(statements, "E")
+        self.expected |= any(isinstance(n, Operator) and n.name in ("Var", "Cov") for n in nodes)
+        self.on = self.expected or (said and any(is_bar(n) for n in nodes))
+        letters = {n.letter for n in nodes if isinstance(n, Name)}
+        self.count = Name(next((c for c in "NMKSQ" if c not in letters), "Ω"))
+        inside = {n.letter for n in nodes for part in averaged(n, said) for n in names(part)}
+        free = {n.letter for s in statements for p in s.parts for side in sides(p.chain) for n in outside(side, said)}
+        by = {v.letter for n in nodes if isinstance(n, (Derivative, Operator)) for w in n.wrt for v in names(w)}
+        by |= {a.letter for s in statements for p in s.parts for a in arguments(p.chain)}
+        self.random = {*random, *(inside - free - by)} - by
+        self.random |= {letter for n in nodes for letter in drawn(n)} - by
+
+    def statement(self, s: Statement) -> Statement:
+        if not self.on:
+            return s
+        return replace(s, parts=tuple(replace(p, chain=self.chain(p.chain)) for p in s.parts))
+
+    def chain(self, chain: Chain) -> Chain:
+        """x ∈ ℝ^d is said of each outcome."""
+        if not is_member(chain):
+            return cast(Chain, self.of(chain))
+        return replace(chain, subjects=tuple(self.at_outcome(x, self.random) for x in chain.subjects))
+
+    def of(self, node: object) -> object:
+        if isinstance(node, Script):
+            return node
+        new = mapped(node, self.of)
+        if isinstance(new, Product):
+            return self.product(new)
+        if self.said and is_bar(new):
+            bar = cast("Over | Name", new)
+            return self.mean(bar.body if isinstance(bar, Over) else replace(bar, mark=""), ())
+        return new
+
+    def product(self, node: Product) -> Expr:
+        args, signs = list(node.args), list(node.signs)
+        k = 0
+        while k < len(signs):
+            found = None if signs[k] or not self.expected else self.expectation(args[k], args[k + 1])
+            if found is not None:
+                args[k : k + 2] = [found]
+                del signs[k]
+            k += 1
+        return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+
+    def expectation(self, first: Expr, beside: Expr) -> Expr | None:
+        """E[…], E_x[…], Var(x), Cov(x, y), with what stands behind the bracket."""
+        match beside:
+            case Power(base) | Entry(base):
+                inner = self.expectation(first, base)
+                return None if inner is None else replace(beside, base=inner)
+            case Transpose(arg):
+                inner = self.expectation(first, arg)
+                return None if inner is None else replace(beside, arg=inner)
+            case Paren(chains) if not beside.bar and not any(c.links for c in chains):
+                items = [c.subjects[-1] for c in chains]
+            case _:
+                return None
+        match first:
+            case Operator("function", "Var", None) if len(items) == 1:
+                return self.covariance(items[0], items[0])
+            case Operator("function", "Cov", None) if len(items) == 2:
+                return self.covariance(items[0], items[1])
+            case Name() if is_e(first, beside) and len(items) == 1:
+                over = law(first)
+                return None if over is None else self.mean(items[0], over)
+        return None
+
+    def covariance(self, x: Expr, y: Expr) -> Expr:
+        """E[xy] - E[x] E[y], of numbers."""
+        both = Power(grouped(x), Num(Fraction(2))) if x == y else Product((grouped(x), grouped(y)), ("",), x.span)
+        product = Product((self.mean(x, ()), self.mean(y, ())), ("",), x.span)
+        return grouped(Add((self.mean(both, ()), Neg(product, x.span)), x.span))
+
+    def mean(self, body: Expr, over: tuple[str, ...]) -> Expr:
+        letters = set(over) or self.random
+        inner = [n.name for n in walk(body) if isinstance(n, Binder) and is_outcome(n)]
+        depth = max(map(len, inner), default=0)
+        inside = self.at_outcome(body, letters, depth)
+        binder = Binder(OUTCOME + "'" * depth, Num(Fraction(1)), self.count, body.span)
+        part = Quotient(Num(Fraction(1)), self.count, body.span)
+        return grouped(Product((part, Sum((binder,), grouped(inside), (), body.span)), ("",), body.span))
+
+    @staticmethod
+    def at_outcome(body: Expr, letters: Set[str], depth: int = 0) -> Expr:
+        index = Name(OUTCOME, primes=depth)
+
+        def go(node: object) -> object:
+            if isinstance(node, Script):
+                return node
+            new = mapped(node, go)
+            if not isinstance(new, Name) or new.letter not in letters or new.mark or outcome(new):
+                return new
+            items = (index, *(new.sub.items if new.sub is not None else ()))
+            text = "".join(i.letter if isinstance(i, Name) else "·" for i in items)
+            return replace(new, sub=Script(text, items, span=new.span))
+
+        return cast(Expr, go(body))
+
+
+def is_member(chain: Chain) -> bool:
+    return bool(chain.links) and chain.links[0].relation in ("∈", "~")
+
+
+def is_outcome(node: object) -> bool:
+    return isinstance(node, Binder) and node.name.startswith(OUTCOME)
+
+
+def grouped(node: Expr) -> Expr:
+    return Paren((Chain((node,), (), node.span),), "(", span=node.span)
+
+
+def outcome(name: Name) -> bool:
+    """It carries its outcome already."""
+    items = name.sub.items if name.sub is not None else ()
+    return bool(items) and isinstance(items[0], Name) and items[0].letter == OUTCOME
+
+
+def is_e(node: Expr, beside: Expr) -> bool:
+    if not isinstance(node, Name) or node.letter not in ("E", "𝔼") or node.sups or node.primes:
+        return False
+    return node.mark in ("mathbb", "mathrm", "text") or (isinstance(beside, Paren) and beside.opening == "[")
+
+
+def is_expectation(node: Product) -> bool:
+    for a, b, sign in zip(node.args, node.args[1:], node.signs, strict=False):
+        while isinstance(b, (Power, Transpose, Entry)):
+            b = b.arg if isinstance(b, Transpose) else b.base
+        if not sign and isinstance(b, Paren) and is_e(a, b):
+            return True
+    return False
+
+
+def is_bar(node: object) -> bool:
+    return (isinstance(node, Over) and node.kind == "mean") or (
+        isinstance(node, Name) and node.mark in ("bar", "overline") and not node.sups
+    )
+
+
+def law(e: Name) -> tuple[str, ...] | None:
+    """The letters of E_x, E_{x ~ D}; None where the law may depend on something, E_{x ~ p_θ}."""
+    if e.sub is None:
+        return ()
+    if "~" not in e.sub.text:
+        return tuple(i.letter for i in e.sub.items if isinstance(i, Name))
+    found = _LAW.fullmatch(e.sub.text)
+    return tuple(re.findall(r"[A-Za-zα-ω]", found["of"])) if found is not None else None
+
+
+def drawn(node: object) -> Iterator[str]:
+    if isinstance(node, Name) and node.letter in ("E", "𝔼") and node.sub is not None:
+        yield from law(node) or ()
+
+
+def averaged(node: object, said: bool) -> Iterator[Expr]:
+    """What expectations are taken of."""
+    if said and is_bar(node):
+        yield node.body if isinstance(node, Over) else replace(cast(Name, node), mark="")
+    if isinstance(node, Product):
+        for a, b, sign in zip(node.args, node.args[1:], node.signs, strict=False):
+            taken = isinstance(a, Operator) and a.name in ("Var", "Cov")
+            while isinstance(b, (Power, Transpose, Entry)):
+                b = b.arg if isinstance(b, Transpose) else b.base
+            if not sign and isinstance(b, Paren) and (taken or is_e(a, b)):
+                yield b
+
+
+def outside(node: Expr, said: bool) -> Iterator[Name]:
+    """The names outside of expectations."""
+    closed = {id(part) for n in walk(node) for part in averaged(n, said)}
+
+    def go(n: object) -> Iterator[Name]:
+        if id(n) in closed or (said and is_bar(n)):
+            return
+        if isinstance(n, Name):
+            yield n
+        elif isinstance(n, tuple):
+            for c in n:
+                yield from go(c)
+        elif not isinstance(n, Script):
+            for name in parts(type(n)) or ():
+                yield from go(getattr(n, name))
+
+    return go(node)
+
+
+def names(node: object) -> Iterator[Name]:
+    return (n for n in walk(node, (Name,)) if isinstance(n, Name))
+
+
+def sides(chain: Chain) -> tuple[Expr, ...]:
+    return (*chain.subjects, *(k.rhs for k in chain.links)) if chain.links and not is_member(chain) else ()
+
+
+def arguments(chain: Chain) -> Iterator[Name]:
+    """The w of J(w) = …."""
+    match chain.subjects:
+        case (Product((Name(), Paren(items, "("))),) if chain.links:
+            yield from (c.subjects[-1] for c in items if isinstance(c.subjects[-1], Name))
+
+
+def given(statements: Sequence[Statement], letter: str) -> bool:
+    heads = (c.subjects[-1] for s in statements for p in s.parts for c in (p.chain,) if c.links)
+    return any(isinstance(h, Name) and h.letter == letter and h.sub is None for h in heads)
