@@ -54,7 +54,7 @@ def settle(claim: Claim, repair: bool = True) -> Outcome:
     if count > LIMIT and worked.lhs.term != worked.rhs.term:
         return Outcome("unknown", f"multiplied out this may have more than {LIMIT:,} terms: too many to be compared")
     assumed = regular(worked)
-    problem = worked.problem().assuming(*assumed)
+    problem = worked.problem().assuming(*assumed) if assumed else worked.problem()
     if any(isinstance(w.body, Add) for t in (worked.lhs.term, worked.rhs.term) for w in inverses(t)):
         problem = replace(problem, ways=(prove_multiplied, *problem.ways))
     found = decide(problem)
