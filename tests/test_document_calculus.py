@@ -20,7 +20,7 @@ RULES = [
     (r"(fgh)' = f'gh+fg'h+fgh'", r"(fgh)' = f'g'h'"),
     (r"(f\circ g)'(x) = f'(g(x))g'(x)", r"(f\circ g)'(x) = f'(g(x))"),
     (r"(f(g(x)))' = f'(g(x))g'(x)", r"(f(g(x)))' = f'(g'(x))"),
-    (r"(e^{ax})' = ae^{ax}", r"(e^{ax})' = e^{ax}"),
+    (r"(e^{3x})' = 3e^{3x}", r"(e^{3x})' = e^{3x}"),
     (r"(\sin x)' = \cos x", r"(\cos x)' = \sin x"),
     (r"\frac{d}{dx}\ln(x+\sqrt{x^2+1}) = \frac1{\sqrt{x^2+1}}", r"\frac{d}{dx}\ln(x+\sqrt{x^2+1}) = \frac1{x^2+1}"),
     (r"\frac{d}{dx}2^x = 2^x\ln 2", r"\frac{d}{dx}2^x = x2^{x-1}"),

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from symbackprop.clock import OutOfTime
 from symbackprop.core.region import KINK, ROOT, TIE, VALUE
 from symbackprop.core.statement import Statement
-from symbackprop.core.terms import Apply, ProofError, Term, subterms
+from symbackprop.core.terms import (
+    Add,
+    Apply,
+    Entry,
+    Nonzero,
+    Predicate,
+    ProofError,
+    Term,
+    Whole,
+    predicate_key,
+    subterms,
+)
 from symbackprop.core.theorem import Theorem
 from symbackprop.decide.decide import Decision, Problem, decide, prove
 from symbackprop.decide.formula_problems import LIMIT, Worked, products, worked_out
@@ -15,6 +27,7 @@ from symbackprop.decide.outcomes import DIFFER, PROVED, REFUTED, Condition, Outc
 from symbackprop.numbers.refute.search import Counterexample
 from symbackprop.prove.cases import CONDITION, POINT, Missing
 from symbackprop.prove.cases import VALUE as NO_VALUE
+from symbackprop.prove.multiplying import prove_multiplied
 from symbackprop.read.notes.declared.symbols import Declarations
 from symbackprop.read.notes.grammar.tree import Derivative, Gradient, Symbol
 from symbackprop.read.notes.grammar.walking import walk
@@ -40,12 +53,17 @@ def settle(claim: Claim, repair: bool = True) -> Outcome:
     count = max(products(worked.lhs.term), products(worked.rhs.term))
     if count > LIMIT and worked.lhs.term != worked.rhs.term:
         return Outcome("unknown", f"multiplied out this may have more than {LIMIT:,} terms: too many to be compared")
-    found = decide(worked.problem())
+    assumed = regular(worked)
+    problem = worked.problem().assuming(*assumed) if assumed else worked.problem()
+    if any(isinstance(w.body, Add) for t in (worked.lhs.term, worked.rhs.term) for w in inverses(t)):
+        problem = replace(problem, ways=(prove_multiplied, *problem.ways))
+    found = decide(problem)
     if found.status == REFUTED and found.counterexample is not None:
         return refuted(worked, found.counterexample, repair)
     derivatives = apart(worked) if found.status == PROVED and worked.run.apart else ()
     if found.status == PROVED and found.theorem is not None and derivatives is not None:
-        return proved(worked, (*derivatives, found.theorem))
+        done = proved(worked, (*derivatives, found.theorem))
+        return replace(done, conditions=(*done.conditions, *(excused(p, VALUE) for p in assumed)))
     return unknown(worked, found)
 
 
@@ -56,11 +74,30 @@ def proved(worked: Worked, theorems: tuple[Theorem, ...]) -> Outcome:
     listed: dict[str, Condition] = {}
     for p, why in (e for t in theorems for e in t.excused if e.why in WHY):
         text = condition_text(p)
-        listed.setdefault(text, Condition(text, WHY[why], p, condition_latex(p)))
+        listed.setdefault(text, excused(p, why))
     claim = worked.claim
     values, derivatives = (worked.lhs.term, worked.rhs.term), tuple(worked.run.theorems.values())
     shown = Proved(claim.lhs, claim.rhs, theorems, derivatives, values, claim.context)
     return Outcome("proved", conditions=tuple(listed.values()), proof=shown)
+
+
+def excused(p: Predicate, why: str) -> Condition:
+    return Condition(condition_text(p), WHY[why], p, condition_latex(p))
+
+
+def regular(worked: Worked) -> tuple[Nonzero, ...]:
+    """Beside the inverse of a sum, (A + u v^T)^{-1} = A^{-1} - …: A is invertible where the right side has a value."""
+    left, right = inverses(worked.lhs.term), inverses(worked.rhs.term)
+    if not any(isinstance(w.body, Add) for w in left):
+        return ()
+    letters = {(w.sizes, w.body, w.hints) for w in right if isinstance(w.body, Entry)}
+    letters -= {(w.sizes, w.body, w.hints) for w in left}
+    found = (Nonzero(Whole("det", 0, sizes, body, (), hints)) for sizes, body, hints in letters)
+    return tuple(sorted(found, key=predicate_key))
+
+
+def inverses(t: Term) -> set[Whole]:
+    return {s for s in subterms(t) if isinstance(s, Whole) and s.fn == "inv"}
 
 
 def apart(worked: Worked) -> tuple[Theorem, ...] | None:

@@ -234,9 +234,10 @@ class Run:
         found: list[Reason | Dense] = []
         left: list[Predicate] = []
         for p in wanted:
-            why: Reason | Dense | None = seeker.reason(p)
-            if why is None and s.formula and isinstance(p, Nonzero):
-                why = density(p, region, self.shapes, self.effort)
+            why: Reason | Dense | None = None
+            if s.formula and isinstance(p, Nonzero):  # the deeper reasons take longer
+                why = seeker.reason(p, 1) or density(p, region, self.shapes, self.effort)
+            why = why or seeker.reason(p)
             if why is None:
                 left.append(p)
             else:

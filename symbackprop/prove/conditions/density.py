@@ -45,10 +45,6 @@ def density(
             name: h for name, h in context.hypotheses.items()
             if not any(smooth.moves(t, moved) for t in terms_of(h))
         }  # fmt: skip
-        there = Context({**context.definitions, **dict(values)}, still, context.least)
-        reason = Seeker(there, effort).reason(p, 2)
-        if reason is None:
-            continue
         fixed = Seeker(Context(context.definitions, still, context.least), effort)
         analytic: list[Reason] = []
         for q in needs(p.term, fixed.context, moved):
@@ -57,6 +53,10 @@ def density(
                 break
             analytic.append(why)
         else:
+            there = Context({**context.definitions, **dict(values)}, still, context.least)
+            reason = Seeker(there, effort).reason(p, 2)
+            if reason is None:
+                continue
             found = Dense(p, values, tuple(analytic), reason)
             try:
                 dense(found, context)

@@ -8,7 +8,7 @@ from typing import cast
 
 from .shorthand import EQUAL, Heads, heads_of
 from .statement import Statement
-from .tree import Chain, Derivative, Expr, Hadamard, Link, Name, Num, Operator, Paren, Power, Product
+from .tree import Chain, Derivative, Expr, Hadamard, Link, Name, Num, Operator, Paren, Power, Product, Script
 from .walking import mapped, outside_scripts, walk
 
 PRIME = "prime"
@@ -33,6 +33,7 @@ class Primes:
         self.heads = one_letter(heads_of([*self.above, *chains]))
         self.used = {n.letter for c in chains for n in walk(c) if isinstance(n, Name)}
         self.args = arguments_of(chains)
+        self.called = {f.letter for c in chains for n in walk(c) if isinstance(n, Product) for f, _ in calls(n)}
         self.notations: list[Chain] = []
         self.slopes = dict(self.slopes_in(chains))
         self.values: dict[str, tuple[Name, frozenset[str]]] = {}
@@ -50,7 +51,7 @@ class Primes:
                         if name is None or of is None or name[0].primes or not of[0].primes or name[0] == of[0]:
                             continue
                         beside = None in (name[1], of[1]) or name[1] == of[1]
-                        if beside and name[0].letter not in given and {name[0].letter, of[0].letter} & self.args.keys():
+                        if beside and name[0].letter not in given and {name[0].letter, of[0].letter} & self.called:
                             self.notations.append(c)
                             yield name[0].letter, of[0]
             given |= heads_of([c]).keys()
@@ -158,13 +159,19 @@ class Applied:
     def applied(self, name: Name) -> Expr:
         """f, g^2 of a function: f(x), g(x)^2."""
         if name.letter not in self.functions or name.sub is not None or name.top:
-            return name
+            sups = tuple(self.script(s) for s in name.sups)
+            return name if sups == name.sups else replace(name, sups=sups)
         argument: Expr = bracketed(replace(self.variable, span=name.span))
         for s in name.sups:
             if s.value is None or (isinstance(s.value, Num) and s.value.value < 0):
                 return name
             argument = Power(argument, s.value, s.elementwise, name.span)
         return Product((self.named(replace(name, sups=())), argument), ("",), name.span)
+
+    def script(self, s: Script) -> Script:
+        """The f of e^f."""
+        value = None if s.value is None else cast(Expr, self.of(s.value))
+        return s if value is s.value else replace(s, value=value, labels=None)
 
     def product(self, node: Product) -> Expr:
         args, signs = list[Expr](), list[str]()
@@ -206,18 +213,21 @@ def one_letter(heads: Heads) -> dict[str, Name]:
 def arguments_of(chains: Sequence[Chain]) -> dict[str, Name]:
     """The x of a function that is always written f(x), or given by f(x) = …."""
     found: dict[str, set[Name]] = {}
-    for n in (n for c in chains for n in walk(c)):
-        if isinstance(n, Product):
-            for a, beside, sign in zip(n.args, n.args[1:], n.signs, strict=False):
-                inner = inner_of(beside) if isinstance(beside, Paren) and beside.opening == "(" else None
-                if isinstance(a, Name) and a.sub is None and not sign and isinstance(beside, Paren):
-                    found.setdefault(a.letter, set()).add(inner if isinstance(inner, Name) else ANYTHING)
+    for f, beside in (call for c in chains for n in walk(c) if isinstance(n, Product) for call in calls(n)):
+        inner = inner_of(beside) if beside.opening == "(" else None
+        found.setdefault(f.letter, set()).add(inner if isinstance(inner, Name) else ANYTHING)
     heads = one_letter(heads_of(chains))
     alone = {f: next(iter(x)) for f, x in found.items() if len(x) == 1 and f in FUNCTIONS}
     return heads | {f: x for f, x in alone.items() if x != ANYTHING}
 
 
 ANYTHING = Name("")
+
+
+def calls(node: Product) -> Iterator[tuple[Name, Paren]]:
+    for a, beside, sign in zip(node.args, node.args[1:], node.signs, strict=False):
+        if isinstance(a, Name) and a.sub is None and not sign and isinstance(beside, Paren):
+            yield a, beside
 
 
 def whole_function(node: Expr) -> tuple[Name, Name | None] | None:

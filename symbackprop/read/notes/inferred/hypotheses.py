@@ -119,6 +119,8 @@ def property_chain(p: str, name: str, array: ArraySymbol) -> Chain | None:
             return equation(x, Neg(Transpose(x)))
         case "idempotent" if rank == 2:
             return equation(Product((x, x), product), x)
+        case "invertible" if rank == 2:
+            return Chain((Call(Function("det"), (x,)),), (Link("≠", Num(Fraction(0))),))
         case "orthogonal" if rank == 2:
             return equation(Product((Transpose(x), x), product), Identity(array.shape[1]))
         case "unit" if rank == 1:
@@ -139,7 +141,7 @@ def property_text(p: str, name: str) -> str:
     return {
         "symmetric": f"{name} = {name}^T", "skew": f"{name} = -{name}^T", "idempotent": f"{name} {name} = {name}",
         "orthogonal": f"{name}^T {name} = I", "unit": f"{name}^T {name} = 1",
-        "positive": f"{name} > 0",
+        "positive": f"{name} > 0", "invertible": f"{name} is invertible",
     }.get(p, f"the entries of {name} sum to 1")  # fmt: skip
 
 

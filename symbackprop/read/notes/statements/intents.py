@@ -215,8 +215,7 @@ class Intents(Heads):
         first = chain.subjects[-1]
         if not chain.links:
             other = isinstance(first, (Name, Words, Missing)) or classes.is_order(first) or self.shape_like(first)
-            called = None if other else named_derivative(self.section, r)
-            if called is None:
+            if (called := None if other else named_derivative(self.section, r)) is None:
                 return [self.bare(r, first, chain.span)]
             link = Link("=", first, first.span, first.span)
             derivative = cast(Expr, respan(called.derivative, chain.span))  # it has no text here
@@ -386,8 +385,8 @@ class Intents(Heads):
         listed = not r.formula.display and classes.LISTED.fullmatch(before) is not None
         if listed and ((found is None and self.normalises(lhs, rhs)) or of_a_letter(self.section, lhs, rhs)):
             return self.condition(r, unit)
-        if (x := classes.moves(lhs, rhs)) and not self.section.defines(self.section.roles.full_key(x)[0]):
-            self.section.unread.add(self.section.roles.full_key(x)[0])
+        if found is None and (x := classes.moves(lhs, rhs)) and not self.section.defines(key_of(x)):
+            self.section.unread.add(key_of(x))
             return replace(unit, meant="remark", note="an equation of motion")
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):
             return replace(unit, meant="claim")
