@@ -15,8 +15,8 @@ TEXTS = {
         "P P P P R P P",
     ),
     "whatever loss comes later": (
-        SHORT + r"$S = XW$ gives $dW = X^TdS$, $dX = dS\,W^T$ and $dX = dS\,W$. With decay, "
-        r"$L = \ell + \lambda\|W\|^2$.",
+        SHORT + r"$S = XW$ gives $dW = X^TdS$, $dX = dS\,W^T$ and $dX = dS\,W$. "
+        r"With decay, $L = \ell + \lambda\|W\|^2$.",
         "P P R",
     ),
     "a loss that stands below": (

@@ -125,9 +125,10 @@ class Seeker(Scales):
         return tuple(found)
 
     def by_written_product(self, p: Nonzero) -> Iterator[Reason]:
-        """A fact is a product, as it is written, of which u is a factor."""
-        for fact in self.facts(p):
-            v = term_of(fact)
+        """A fact is a product, as it is written, of which u is a factor, or a power of u."""
+        for fact, v in ((fact, term_of(fact)) for fact in self.facts(p)):
+            if isinstance(v, Power) and v.exponent > 0 and v.base == p.term:
+                yield Base(p, Sign(fact))
             for k, a in enumerate(v.args if isinstance(v, Mul) else ()):
                 for given in islice(self.instances(a, p.term), 1):
                     here = substitute(v, given)
@@ -170,16 +171,15 @@ class Seeker(Scales):
             return
         u, scale = own
         signs = (F1, -F1) if isinstance(p, Nonzero) else (F1,)
-        for sign in signs:
-            rest = u if sign == 1 else self.value(mul(Num(-F1), u))
+        turned = {sign: u if sign == 1 else self.value(mul(Num(-F1), u)) for sign in signs}
+        for sign, rest in turned.items():
             if Signs(self.context).holds(Positive(rest) if isinstance(p, Nonzero) else like(p, rest)):
                 yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (), rest)
         for fact in self.facts(p):
             other = self.primitive(term_of(fact), either)
             if other is None:
                 continue
-            for sign in signs:
-                target = u if sign == 1 else self.value(mul(Num(-F1), u))
+            for sign, target in turned.items():
                 for given in islice(self.instances(other[0], target), 2):
                     v = substitute(term_of(fact), given)
                     weight = substitute(other[1], given)
@@ -187,8 +187,8 @@ class Seeker(Scales):
                     yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (part,), ZERO)
             for v in self.variants(term_of(fact), term_of(p)) if free(term_of(fact)) and not free(term_of(p)) else ():
                 here = self.primitive(v, either)
-                for sign in signs:
-                    if here is not None and here[0] == (u if sign == 1 else self.value(mul(Num(-F1), u))):
+                for sign, target in turned.items():
+                    if here is not None and here[0] == target:
                         part = (here[1], Sign(like(fact, v)))
                         yield from self.weigh(p, mul(Num(sign), scale) if sign != 1 else scale, (part,), ZERO)
 

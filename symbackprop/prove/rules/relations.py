@@ -15,7 +15,7 @@ from symbackprop.core.indices import Affine, Index
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Linear, Proof, check
 from symbackprop.core.laws.arrays import entry_of
 from symbackprop.core.sums import Monomial, monomial_key, surely_positive
-from symbackprop.core.terms import Apply, Delta, Entry, Holds, Mul, Power, Term, Whole, free, mul, substitute
+from symbackprop.core.terms import ONE, Apply, Delta, Entry, Holds, Mul, Power, Term, Whole, free, mul, sub, substitute
 from symbackprop.prove.normal_form.session import Session
 
 from ..matching import Pattern, occurrences
@@ -220,6 +220,17 @@ class Relations:
                 law = By("sine_squared", (b.arg,))
                 equation = check(law, self.normal.context)
                 return Move(m.dummies, product_of(m.coefficient, left), equation.lhs, equation.rhs, law)
+        return self.cosine(m)
+
+    def cosine(self, m: Monomial) -> Move | None:
+        """cos² = 1 - sin² over a power of the sine."""
+        over = [b.arg for b, e in m.factors if isinstance(b, Apply) and b.fn == "sin" and e < 0]
+        for b, e in m.factors:
+            if isinstance(b, Apply) and b.fn == "cos" and e >= 2 and b.arg in over:
+                left = tuple((f, x if f != b else x - 2) for f, x in m.factors if f != b or x != 2)
+                square, value = Power(b, Fraction(2)), sub(ONE, Power(Apply("sin", b.arg), Fraction(2)))
+                law = Linear(square, value, (((), ONE, By("sine_squared", (b.arg,))),))
+                return Move(m.dummies, product_of(m.coefficient, left), square, value, law)
         return None
 
     # --- Σ_k (A^{-1})_ik A_kj = δ_ij ---------------------------------------------------------

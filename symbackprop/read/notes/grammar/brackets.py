@@ -9,6 +9,7 @@ from .chains import Chains
 from .cursor import OPENING, SUM, shown
 from .lexer import Token
 from .names import MAX_SCRIPTS, prime_count
+from .primes import primed_bracket
 from .tree import (
     Chain,
     Dots,
@@ -155,5 +156,8 @@ class Brackets(Chains):
     def primed(self, node: Expr, primes: int, start: int) -> Expr:
         if isinstance(node, Paren) and len(node.chains) == 1 and isinstance(node.chains[0].subjects[0], Name):
             name = node.chains[0].subjects[0]
-            return replace(name, primes=name.primes + primes, span=(start, self.end()))
+            if not name.sups and name.sub is None:
+                return replace(name, primes=name.primes + primes, span=(start, self.end()))
+        if isinstance(node, Paren) and len(node.chains) == 1 and not node.chains[0].links:
+            return primed_bracket(replace(node, span=(start, self.end())), primes)
         raise self.fail("a prime on something that is no function")

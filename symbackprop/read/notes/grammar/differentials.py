@@ -35,7 +35,7 @@ class Differentials(Names):
 
     def derivative_fraction(self, token: Token) -> Expr | None:
         r"""\frac{∂ a}{∂ b}, \frac{d}{dz}, \frac{∂^2 L}{∂x ∂y}; None when it is a plain fraction."""
-        if self.tok.kind != "{":
+        if self.tok.kind != "{" and not self.differential(self.i):
             return None
         back = self.i
         top = self.group()

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import cast
 
+from .along import Along
 from .means import Means
 from .moving import Moving
+from .primes import Primes
 from .shorthand import Shorthand
 from .statement import Statement
 from .tree import Chain, Derivative, Entry, Expr, Name, Operator, Paren, Product, Script
@@ -38,8 +40,10 @@ def spelled_out(
     """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
     read = [s for s in statements if s is not None]
     dots, means = Moving(read, above, said.moving), Means(read, said.means, said.random)
-    short, changes = Shorthand(read, above, said.partials), Idioms(increments(read), has_coordinates(read))
-    ways = (dots.statement, means.statement, short.statement, changes.statement)
+    short, primes = Shorthand(read, above, said.partials), Primes(read, above)
+    changes = Idioms(increments(read), has_coordinates(read), held_in(read))
+    first = (primes.statement, Along(read).statement, dots.statement)
+    ways = (*first, means.statement, short.statement, changes.statement)
     return [None if s is None else reduce(lambda x, way: way(x), ways, s) for s in statements]
 
 
@@ -63,6 +67,14 @@ def has_coordinates(statements: Iterable[Statement]) -> bool:
     return below
 
 
+def held_in(statements: Iterable[Statement]) -> frozenset[str]:
+    """The letters that nothing is differentiated by; none where ∇ does not say by what."""
+    nodes = [n for s in statements for n in walk(s)]
+    wrt = [n.wrt for n in nodes if isinstance(n, Derivative) or (isinstance(n, Operator) and n.kind != "function")]
+    by = {v.letter for variables in wrt for v in walk(variables) if isinstance(v, Name)}
+    return frozenset({n.letter for n in nodes if isinstance(n, Name)} - by) if all(wrt) else frozenset()
+
+
 def before_letter(args: tuple[Expr, ...], signs: tuple[str, ...], k: int) -> bool:
     match args[k : k + 2]:
         case (Name("Δ", "", None, (), 0), Name()):
@@ -72,8 +84,8 @@ def before_letter(args: tuple[Expr, ...], signs: tuple[str, ...], k: int) -> boo
 
 
 class Idioms:
-    def __init__(self, deltas: bool, coordinates: bool) -> None:
-        self.deltas, self.coordinates = deltas, coordinates
+    def __init__(self, deltas: bool, coordinates: bool, held: frozenset[str]) -> None:
+        self.deltas, self.coordinates, self.held = deltas, coordinates, held
         self.powers: set[str] = set()
         """Letters of which an entry stands in an exponential of the formula: numbers, z_i in e^{z_i}."""
 
@@ -106,6 +118,8 @@ class Idioms:
                 merged: Expr = replace(name, letter=f"Δ{name.letter}", span=(first.span[0], name.span[1]))
             elif isinstance(first, Derivative) and not signs[k] and at_its_variable(first, second):
                 merged = replace(first, span=(first.span[0], second.span[1]))
+            elif not signs[k] and (value := self.gamma(first, second)) is not None:
+                merged = value
             elif (inner := self.entry_in_softmax(first, second)) is not None:
                 args[k + 1] = inner
                 k += 1
@@ -121,6 +135,13 @@ class Idioms:
             args[k : k + 2] = [merged]
             del signs[k]
         return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
+
+    def gamma(self, first: Expr, second: Expr) -> Expr | None:
+        """Γ(k) of a k that nothing is differentiated by: a number."""
+        match first, second:
+            case Name("Γ", "", None, (), 0), Paren((Chain((Name(k, _, None, (), 0),), ()),), "(") if k in self.held:
+                return replace(first, letter=f"Γ({k})", span=(first.span[0], second.span[1]))
+        return None
 
     def entry_in_softmax(self, first: Expr, second: Expr) -> Expr | None:
         """softmax(z_i) of a number z_i: the i-th entry of the softmax of z."""

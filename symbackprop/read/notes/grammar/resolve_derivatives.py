@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..files.place import ReadError, Span, Unsettled
+from .primes import PRIME
 from .resolve_names import NameResolver
 from .tree import (
     Add,
@@ -19,6 +20,7 @@ from .tree import (
     Gradient,
     IndexName,
     Name,
+    Neg,
     Num,
     Operator,
     Paren,
@@ -29,6 +31,9 @@ from .tree import (
     Transpose,
 )
 from .walking import walk
+
+_COUNTING = frozenset("ijkl")
+"""∂_i is no derivative by a number i."""
 
 
 def variable_slope(slope: Expr, power: Fraction, variable: Expr) -> Expr:
@@ -72,20 +77,38 @@ class Derivatives(NameResolver):
         """∇_W and ∂_x take a number's name or a call alone, (∇_z L) x^T; else, and ∂/∂x always, the whole product."""
         if len(args) == 1:
             raise ReadError("nothing to differentiate", op.span)
+        if op.name == PRIME and not op.wrt:
+            raise Unsettled("by what this is differentiated is not settled: write d/dx", op.span)
         rest, between = args[1:], signs[1:]
+        if op.name == "partial" and any(isinstance(v, Name) and v.letter in _COUNTING and not v.sub for v in op.wrt):
+            raise Unsettled("∂ by an index: the derivative by which coordinates?", op.span)
         body, used = self.taken(rest, between)
-        alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call) or self.is_macro(rest[0]))
+        span = (op.span[0], args[used].span[1])
+        hessian = op.kind == "nabla" and op.order == 2
+        match body:
+            case Transpose(of) if op.kind == "nabla" and self.whole_number(of):  # ∇f(x)^T is that of ∇f(x)
+                return Transpose(self.slope(op, rest, of, span), span), 1 + used
+            case Power(of, Neg(Num()) as power) if hessian and self.whole_number(of):  # ∇²f(x)^{-1} is its inverse
+                return Power(self.slope(op, rest, of, span), power, False, span), 1 + used
+        alone = op.kind == "nabla" and (self.whole_number(body) or self.is_macro(rest[0]))
+        alone |= isinstance(rest[0], Paren) and rest[0].opening in ("[", "\\{")
         if not alone and used < len(rest):
             body, used = self.factors(rest, between, (rest[0].span[0], rest[-1].span[1])), len(rest)
-        span = (op.span[0], args[used].span[1])
+            span = (op.span[0], args[used].span[1])
+        return self.slope(op, rest, body, span), 1 + used
+
+    def slope(self, op: Operator, rest: tuple[Expr, ...], body: Expr, span: Span) -> Expr:
         wrt = op.wrt or (self.only_variable(rest, body, op.span),)
         if op.name == "jacobian" and not self.is_number(body):
-            return Transpose(Gradient(body, self.variable(wrt[0])[0], span), span), 1 + used
+            return Transpose(Gradient(body, self.variable(wrt[0])[0], span), span)
         if op.kind == "nabla" and not op.name and op.order == 1:
-            return Gradient(body, self.variable(wrt[0])[0], span), 1 + used
+            return Gradient(body, self.variable(wrt[0])[0], span)
         if op.kind == "nabla" and op.order == 2:
             wrt = (wrt[0], wrt[0])
-        return self.derivative(body, wrt, op.total, span), 1 + used
+        return self.derivative(body, wrt, op.total, span)
+
+    def whole_number(self, node: Expr) -> bool:
+        return self.is_number(node) or isinstance(node, Call)
 
     def is_macro(self, node: Expr) -> bool:
         return isinstance(node, Name) and self.key(node) in self.decl.macros

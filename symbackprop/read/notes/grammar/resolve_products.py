@@ -31,6 +31,7 @@ from .tree import (
     Paren,
     Power,
     Product,
+    Quotient,
     Shape,
     Sum,
     Symbol,
@@ -129,8 +130,11 @@ class Products(Derivatives):
         if brackets is not None and brackets.opening == "[" and key in _EXPECTED and self.expects(key):
             raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
-        if composite and key not in decl.functions:
-            key = self.with_scripts(key, first, composite)[0]
+        if composite:
+            full, rest = self.with_scripts(key, first, composite)
+            if full in decl.functions:  # f_1'(x)
+                first = rest
+            key = full if full in decl.functions or key not in decl.functions else key
         if key in decl.macros and brackets is not None:
             macro = decl.macros[key]
             found = self.macro_call(macro.params, macro.body, brackets)
@@ -316,9 +320,13 @@ class Products(Derivatives):
 
     def with_scripts_of(self, word: Operator, call: Expr) -> Expr:
         if word.sub:
-            if word.name == "log":
-                raise Unsettled("a logarithm with a base is not supported", word.span)
+            if word.name == "log" and isinstance(call, Call) and len(word.sub.items) == 1:
+                base = Call(call.function, (self.expr(word.sub.items[0]),), word.span)
+                return self.raised(word, Quotient(call, base, call.span))
             call = Entry(call, tuple(map(self.index, word.sub.items)), call.span)
+        return self.raised(word, call)
+
+    def raised(self, word: Operator, call: Expr) -> Expr:
         for sup in word.sups:
             if sup.text in ("-1", "(-1)"):
                 raise Unsettled(f"the inverse function of {word.name} is not supported", word.span)

@@ -52,7 +52,9 @@ def heads_of(chains: Iterable[Chain]) -> dict[str, Given]:
             case Chain((Product((Name(f, _, None, (), 0) as name, Paren(inner, "("))),), (Link(relation, body), *_)):
                 args = tuple(c.subjects[-1] for c in inner if not c.links)
                 names = tuple(a for a in args if isinstance(a, Name))
-                if relation not in EQUAL or len(names) < len(inner) or any(map(scripted, names)):
+                if relation not in EQUAL or len(names) < len(inner):
+                    continue
+                if any(scripted(a) and not numbered(a) for a in names):
                     continue
                 if name.top or name.mark in DISTINCT or (f in found and found[f].args != names):
                     twice.add(f)
@@ -72,6 +74,12 @@ def order_of(d: Name) -> int:
         case (Script(value=Num(power), transposes=0),) if power == 2 and not scripted(replace(d, sups=())):
             return 2
     return 0
+
+
+def numbered(name: Name) -> bool:
+    """x_1"""
+    items = name.sub.items if name.sub is not None else ()
+    return len(items) == 1 and isinstance(items[0], Num) and not (name.sups or name.primes or name.top)
 
 
 EQUAL = ("=", ":=", "≡")
@@ -263,7 +271,8 @@ def is_array(node: Expr) -> bool:
 def as_array(node: Expr) -> Expr:
     match node:
         case Transpose(Paren() as inner):
-            return replace(node, arg=as_array(inner))
+            column = as_array(inner)
+            return column if inner.opening == "(" and isinstance(column, Matrix) else replace(node, arg=column)
         case Paren(chains, "(" | "[" as opening) if len(chains) > 1 and not any(c.links for c in chains):
             items = tuple(c.subjects[-1] for c in chains)
             if any(isinstance(i, Dots) for i in items):

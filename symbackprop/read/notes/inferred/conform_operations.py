@@ -17,7 +17,9 @@ from ..grammar.tree import (
     Power,
     Product,
     Sum,
+    Symbol,
 )
+from ..grammar.walking import walk
 
 SizeName: TypeAlias = "str | int"
 
@@ -30,6 +32,8 @@ ANY = None
 
 BROADCAST, POWER, ELEMENTWISE, NUMBER_PLUS = 1.2, 2.5, 0.2, 0.3
 LOOSE, DIVIDE, NORM_OF_NUMBER, MANY_AXES = 2.0, 1.0, 1.5, 2.0
+BY_NUMBER = 0.8
+"""An array by a number: the letters may all be numbers."""
 
 _SQUARES = frozenset(("tr", "det", "inv"))
 
@@ -251,6 +255,8 @@ class ShapeOperations:
             raise Misfit("an array as exponent")
         if base is ANY or isinstance(base, Third) or self.lone(base) or node.elementwise:
             return base
+        if any(isinstance(n, Symbol) for n in walk(node.exponent)):  # K^α of a number
+            self.cost += POWER
         if UNIT in (self.sizes.find(base[0]), self.sizes.find(base[1])):
             self.cost += POWER
             return base
@@ -332,6 +338,7 @@ class ShapeOperations:
             return LONE
         (x,) = shapes
         if self.lone(x):
+            self.cost += 0 if self.lone(of) else BY_NUMBER
             return of
         if self.lone(of):
             return x if layout != "numerator" else (x[1], x[0])

@@ -5,8 +5,10 @@ Costs are compared as (shapes that were said and are broken, formulas that do no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from ..declared.symbols import (
@@ -43,6 +45,8 @@ from .said import ArrayUse, Candidate, softmax_given
 
 """Behind a key: the array with one copy a layer."""
 LOGISTIC = r"\frac{1}{1+\exp(-z)}"  # e may be a letter of the author's
+GAMMA = "Γ"
+"""The gamma function: that it has derivatives is all that is known of it."""
 _WHOLE = (Transpose, Norm, Sum, Over, Inner)
 
 
@@ -165,6 +169,7 @@ class Framer(Options):
                 self.given(key, found, frame)
             elif key in self.base.functions:
                 self.example(key, found[0], frame)
+        self.made_of_others(given, frame)
         for chain in (p.chain for r in roles.records if r.loose is not None for p in r.loose.parts):
             name = softmax_given(chain)
             if name is not None and not self.base.known(key_of(name)):
@@ -180,10 +185,33 @@ class Framer(Options):
         for key in roles.primed - set(given) - set(roles.calls):
             if not self.base.known(key) and (key in USUAL_FUNCTIONS or key in self.facts.functions):
                 self.abstract(key, frame)
+        for c in roles.candidates:  # ψ = ρ'
+            rhs, key = c.link.rhs, roles.full_key(c.head.name)[0]
+            if c.head.args is None and isinstance(rhs, Name) and rhs.primes and key in roles.calls:
+                if key_of(rhs) in frame.table.functions and not self.base.known(key):
+                    symbol = FunctionSymbol(key, "elementwise", ("z",), f"{self.text(c)}(z)", said=True)
+                    frame.table = frame.table.with_function(symbol)
         for key in self.facts.functions:
             if key not in given and key not in frame.table.functions and not self.base.known(key):
                 if key in USUAL_FUNCTIONS and not self.defined(key):
                     self.abstract(key, frame)
+
+    def made_of_others(self, given: Mapping[str, list[Candidate]], frame: Frame) -> None:
+        """S(t) = e^{-H(t)}, where H is no function of one number here: what depends on t, as H does."""
+        functions = [k for k in given if k in frame.table.functions and k not in self.base.functions]
+        others = {k for k in given if k not in frame.table.functions}
+        while functions:
+            inside = {k: {key_of(n) for n in walk(given[k][0].link.rhs) if isinstance(n, Name)} for k in functions}
+            key = next((k for k in functions if inside[k] & others - {k}), None)
+            if key is None:
+                return
+            functions.remove(key)
+            others.add(key)
+            frame.table = replace(
+                frame.table, functions={k: f for k, f in frame.table.functions.items() if k != key}
+            )
+            args = given[key][0].head.args or ()
+            frame.of[key] = ",".join(self.spelled(a) for a in args if isinstance(a, Name))
 
     def example(self, key: str, c: Candidate, frame: Frame) -> None:
         """f(z) = tanh(z) where f is declared as any function: an example, to the end of the section."""
@@ -200,6 +228,8 @@ class Framer(Options):
         if not all(isinstance(a, Name) for a in args):
             return
         body = found[0].link.rhs
+        primed = any(isinstance(n, Name) and n.primes for n in walk(body))
+        reworded = primed and re.search("'|prime", self.text(found[0])) is None
         if found[0].head.under == "log":
             body = Product(
                 (Operator("function", "exp"), Paren((Chain((body,), (), body.span),), "(")), ("",), body.span
@@ -217,14 +247,18 @@ class Framer(Options):
         single = args[0] if len(args) == 1 else None
         moved = {u.key for r in roles.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
         moved &= {key_of(n) for n in walk(body) if isinstance(n, Name)} - {self.spelled(a) for a in args}  # type: ignore[arg-type]
-        if isinstance(single, Name) and self.scalar_formula(key, single, body) and not (moved - roles.primed):
+        plain = not reworded and not moved - roles.primed
+        if isinstance(single, Name) and plain and self.scalar_formula(key, single, body):
             if others or key in roles.primed or (not bare and key not in LOSSES):
                 text = self.text(found[0])
                 symbol = FunctionSymbol(key, "elementwise", (key_of(single),), text, said=True)
                 self.dummies.add(key_of(single))
                 frame.table = frame.table.with_function(symbol)
                 return
-        if others or barred or found[0].head.under:
+        letters = [a for a in args if isinstance(a, Name) and not a.bold and key_of(a).islower()]
+        if len(letters) == len(args) > 1 and all(self.scalar_formula(key, a, body) for a in letters):
+            self.dummies |= {key_of(a) for a in letters}  # f(x, y) = sin(xy) is of numbers
+        if others or barred or found[0].head.under or reworded:
             macros = {**frame.table.macros, key: MacroSymbol(key, args, body)}
             frame.table = replace(frame.table, macros=macros).with_name(key)
             return
@@ -274,10 +308,16 @@ class Framer(Options):
         lone = all(len(c) == 1 for c in calls)
         mine = (c for c in self.roles.candidates if self.roles.full_key(c.head.name)[0] == key)
         defined = any(not self.functional(c) for c in mine)
+        if key == GAMMA and lone and never_bare:
+            return self.abstract(key, frame)
         if defined and key not in self.roles.primed:
             return
         if key in self.roles.primed and (key in USUAL_FUNCTIONS or never_bare):
             self.abstract(key, frame)
+        elif lone and not defined and self.has_gradient(key) and all(
+            c == calls[0] and isinstance(c[0], Name) for c in calls
+        ):  # fmt: skip
+            self.loss(key, calls[0], frame)
         elif not lone and all(c == calls[0] and all(isinstance(a, Name) for a in c) for c in calls):
             self.loss(key, calls[0], frame)
         elif lone and not defined and (key in LOSSES or key in self.facts.functions - USUAL_FUNCTIONS) and all(
@@ -295,6 +335,24 @@ class Framer(Options):
             and (len(calls) > 1 or (len(key) > 2 and key.isascii()))  # a word is no factor
         ):
             self.abstract(key, frame)
+
+        elif lone and key[:1].isupper() and not defined and len(set(calls)) == 1:
+            p = calls[0][0]
+            if isinstance(p, Name) and self.only_argument(p):
+                frame.of[key] = self.spelled(p)  # A(p) u = b: an A that depends on p
+
+    def only_argument(self, p: Name) -> bool:
+        """A letter that stands alone in brackets, and that nothing is made of."""
+        uses = [u for r in self.roles.records for u in r.uses.uses if u.key == key_of(p) and not u.by]
+        return len(uses) == sum(c == (p,) for calls in self.roles.calls.values() for c in calls)
+
+    def has_gradient(self, key: str) -> bool:
+        """∇_x f(x): f is a number for each array x."""
+        products = (n.args for r in self.roles.records for n in walk(r.loose) if isinstance(n, Product))
+        return any(
+            isinstance(a, Operator) and a.kind == "nabla" and not a.name and isinstance(b, Name) and key_of(b) == key
+            for args in products for a, b in pairwise(args)
+        )  # fmt: skip
 
     def abstract(self, key: str, frame: Frame) -> None:
         calls = self.roles.calls.get(key, [])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from ..declared.symbols import marked
 from ..grammar.loosely import order_of_d, spelled_items
+from ..grammar.primes import PRIME
 from ..grammar.resolve_products import head_paren
 from ..grammar.statement import Statement
 from ..grammar.tree import (
@@ -124,7 +125,7 @@ class Uses:
                 self.visit(exponent, scope, scalar_only=True)
             case Quotient(top, bottom):
                 self.visit(top, scope)
-                self.visit(bottom, scope, divides=True)
+                self.divisor(bottom, scope)
             case Paren(chains, _):
                 for c in chains:
                     if c.links and node.opening == "[":
@@ -138,8 +139,9 @@ class Uses:
                 for v in wrt:
                     self.visit(v, scope, by="d" if total else "∂")
             case Operator():
+                by = "∇" if node.kind == "nabla" else "d" if node.total else "∂"
                 for v in node.wrt:
-                    self.visit(v, scope, by="∇" if node.kind == "nabla" else "d" if node.total else "∂")
+                    self.visit(v, scope, by=by, scalar_only=node.name == PRIME)
                 self.scripts("", node.sub, (), scope)
                 for s in node.sups:
                     if s.value is not None:
@@ -163,6 +165,13 @@ class Uses:
                 for f in fields(node):
                     if f.name != "span":
                         self.visit(getattr(node, f.name), scope)
+
+    def divisor(self, node: Expr, scope: frozenset[str]) -> None:
+        if isinstance(node, Product) and all(isinstance(a, (Name, Num)) for a in node.args) and not any(node.signs):
+            for a in node.args:
+                self.visit(a, scope, divides=True)
+        else:
+            self.visit(node, scope, divides=True)
 
     def product(self, args: tuple[Expr, ...], signs: tuple[str, ...], scope: frozenset[str]) -> None:
         if "times" in signs and len(args) == 2 and all(isinstance(a, (Name, Num)) for a in args):
@@ -216,7 +225,7 @@ class Uses:
         is_d = flags.pop("is_d", False)
         if key in scope and name.sub is None:
             return
-        if key == "e" and name.sups and name.sub is None:
+        if key == "e" and name.sups and name.sub is None and name.sups[0].text != "2":
             return
         if key == "δ" and name.sub is not None and len(name.sub.items) == 2:
             self.kronecker |= {n.letter for n in name.sub.items if isinstance(n, Name)}

@@ -269,7 +269,7 @@ class Options:
         elif bold:
             costs = [5.0, 0.0, 2.5]
         elif upper:
-            costs = [2.4, 1.4, 0.3]
+            costs = [0.4, 1.4, 2.0] if use.divides else [2.4, 1.4, 0.3]
         elif letter in _NUMBERS:
             costs = [0.0, 2.5, 4.0]
         elif letter in _SCALARS:

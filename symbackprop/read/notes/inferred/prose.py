@@ -29,6 +29,7 @@ from .prose_patterns import (
     BEFORE,
     BOLD,
     CONSTANT,
+    DECOMPOSED,
     DIMENSIONAL,
     DROPPED,
     EINSTEIN,
@@ -166,6 +167,8 @@ class Facts:
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
     announced: Announced = field(default_factory=Announced)
+    decomposed: bool = False
+    """A matrix is the product of others, of which more is known than is said."""
     law: bool = False
     """Something is said of a distribution."""
     at: int = 0
@@ -326,6 +329,7 @@ class Facts:
             said.means or BAR_MEANS.search(s) is not None,
             said.random.union(*(t.keys(m["list"] or m["list2"]) for m in RANDOM.finditer(s))),
         )  # fmt: skip
+        self.decomposed |= DECOMPOSED.search(s) is not None
         self.law |= LAW.search(s) is not None
         self.likewise |= LIKEWISE.search(s) is not None
         for m in FOR.finditer(s):

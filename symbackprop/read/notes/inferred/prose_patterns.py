@@ -126,6 +126,10 @@ MEANS = re.compile(
     r"(?:(?P<d>\bd[A-Z])|⟦(?P<k>\d+)⟧)\s+(?:means?|denotes?|stands\s+for|is\s+short\s+for|abbreviates?|denote|is\s+written\s+for)"
     r"\s+(?:the\s+(?:gradient|derivative|adjoint)\s+)?⟦(?P<of>\d+)⟧", re.IGNORECASE,
 )
+DECOMPOSED = re.compile(
+    r"\b(?:singular[\s-]values?|SVD|eigen-?decompos\w+|spectral decompos\w+|diagonali[sz]\w+|eigen-?vectors?)\b",
+    re.IGNORECASE,
+)
 LIKEWISE = re.compile(
     r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat",
     re.IGNORECASE,

@@ -91,6 +91,7 @@ class Roles(Said):
             if b in ("l", "ℓ") or (len(shifts) > 1 and b not in self.bound and b.islower())
         }
         lower -= {b for b in lower if f"({b}" in bracketed and b not in ("l", "ℓ") and not self.facts.layered}
+        lower -= self.exponents()
         upper = {b for b in found if b == "L" or (f"[{b}" in bracketed and b.isupper())}
         if lower:
             last = next(iter(sorted(upper)), "L")
@@ -104,6 +105,16 @@ class Roles(Said):
         for b in found:
             if f"({b}" in bracketed and b not in self.layers:
                 self.samples.add(b)
+
+    def exponents(self) -> set[str]:
+        """The n of n x^{n-1}, a factor beside what it is written above of: no layer."""
+        out: set[str] = set()
+        moved = {u.key for r in self.records for u in r.uses.uses if u.by == "d" and not u.name.sups}  # d/dt t^k
+        for r in self.records:
+            out |= {label.base for k, label, bracket in r.uses.labels if k in moved and not bracket and label.base}
+            above = {label.base for _, label, bracket in r.uses.labels if label.base is not None and not bracket}
+            out |= above & {u.key for u in r.uses.uses if u.name.sub is None and not u.name.sups and not u.by}
+        return out
 
     # --- indices and parts of names ----------------------------------------------------------
 
@@ -335,6 +346,8 @@ class Roles(Said):
 
     def uses(self) -> None:
         self.parameters()
+        for letter in self.exponents() - self.sizes:
+            self.count(letter, 0, False, Use(letter, Name(letter), scalar_only=True))
         for r in self.records:
             for u in r.uses.uses:
                 if self.params and self.is_parameter(r, u):
@@ -363,6 +376,7 @@ class Roles(Said):
             a.normed += u.normed
         a.scalar += u.scalar_only and items == 0
         a.powers += items == 0 and any(isinstance(s.value, Num) and s.value.value > 1 for s in u.name.sups)
+        a.divides += u.divides and items == 0
         if u.by:
             a.by[u.by] += 1
         a.words += u.name.mark == "text"

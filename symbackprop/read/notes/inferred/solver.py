@@ -31,13 +31,14 @@ from ..grammar.tree import (
     Words,
 )
 from ..grammar.walking import walk
+from .above import letters
 from .conform import Shapes
 from .conform_operations import Misfit
 from .kinds import Frame
 from .occurrences import Uses, key_of
 from .options import AT, TURNED, Option
 from .roles import Roles
-from .said import EQUATIONS, Record
+from .said import EQUATIONS, Record, cut_at_colon
 
 BEAM, CHOICES, COMBINATIONS = 8, 12, 160
 Cost = tuple[int, int, float]
@@ -88,7 +89,8 @@ class Solver:
             if r.loose is None:
                 continue
             for chain in (*(p.chain for p in r.loose.parts), *r.more, *filter(None, (r.worded,))):
-                if chain.links and all(k.relation in EQUATIONS or k.relation == ALIKE for k in chain.links):
+                equation = chain.links and all(k.relation in EQUATIONS or k.relation == ALIKE for k in chain.links)
+                if equation and not cut_at_colon(r, chain):
                     self.pieces.append(Piece(r.at, chain, self.keys(chain, r), self.differentiates(chain)))
 
     def differentiates(self, chain: Chain) -> bool:
@@ -99,6 +101,7 @@ class Solver:
         found: dict[str, None] = {}
         work: list[object] = [chain]
         seen: set[str] = set()
+        options = self.frame.options
         while work:
             uses = Uses()
             node = work.pop()
@@ -114,6 +117,9 @@ class Solver:
                 if key in self.frame.table.macros and key not in seen:
                     seen.add(key)
                     work.append(self.frame.table.macros[key].body)
+                function = self.frame.table.functions.get(key)
+                if function is not None and function.body:  # the constants of its formula
+                    found |= dict.fromkeys(sorted(letters(function.body).difference(function.args) & options.keys()))
                 whole = key + AT if layered and key + AT in self.frame.options else key
                 if whole in self.frame.options:
                     found[whole] = None

@@ -32,7 +32,7 @@ from ..inferred.above import Above, Given, by_way_of
 from ..inferred.hypotheses import SOLVED, STATED, Saying
 from ..inferred.occurrences import Uses, key_of
 from ..inferred.prose_patterns import ANEW
-from ..inferred.said import Candidate, Head, Record, defining, of_all_steps
+from ..inferred.said import Candidate, Head, Record, defining, from_logarithm, of_all_steps
 from ..inferred.section import Section
 from ..meaning.definitions import circular, definition_of, head
 from ..meaning.lints import consistent
@@ -41,7 +41,7 @@ from . import classes
 from .classes import Class
 from .conditions import lapse
 from .one_sample import with_one_samples
-from .spoken import leads_back, named_derivative, of_others, reach
+from .spoken import leads_back, named_derivative, no_derivative, of_others, reach
 from .statements import Reading, Scope, facts_of, records_of
 
 
@@ -196,16 +196,14 @@ class Heads:
     def with_head(self, r: Record, unit: Unit, found: Head, before: str) -> Unit:
         section, link = self.section, unit.link
         key, items, layered = section.roles.full_key(found.name)
-        rhs = link.rhs
-        stated = link.relation in (":=", "≡") or classes.STIPULATES.search(before) is not None
+        rhs, stated = link.rhs, link.relation in (":=", "≡") or classes.STIPULATES.search(before) is not None
         if (part := self.in_a_case(r, unit, key)) is not None:
             return part
         if self.table.known_name(key, layered):
             return self.declared_head(r, unit, key, stated)
         gives_function = found.args is not None and (key in self.table.functions or key in self.table.macros)
-        gives_function &= (
-            self.table.functions.get(key) is not section.base.functions.get(key) or key in self.table.macros
-        )
+        in_base = self.table.functions.get(key) is section.base.functions.get(key)
+        gives_function &= not in_base or key in self.table.macros
         if key in self.table.functions and (not gives_function or self.holds(key, rhs)):  # σ(-x) = 1 - σ(x)
             return replace(unit, meant="claim")
         base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
@@ -235,8 +233,7 @@ class Heads:
             section.forms.append(Given(key, Chain((unit.lhs,), (link,), unit.span), r.formula.text, r.at + 1))
             return self.define(r, unit, key) if stated else replace(unit, meant="claim")
         if items and not self.free_items(found.name):
-            sub = found.name.sub
-            if sub is not None and any(isinstance(i, (Add, Product)) for i in sub.items):
+            if (sub := found.name.sub) is not None and any(isinstance(i, (Add, Product)) for i in sub.items):
                 self.section.unread.add(key)
                 why = f"entries given by a formula of their index, {key}_{{{sub.text}}}, are not understood"
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
@@ -247,15 +244,16 @@ class Heads:
                 self.section.recurrent.add(key)
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
             return replace(unit, meant="claim")
-        called = None if classes.is_derivative(rhs) or classes.holds_derivative(rhs) else named_derivative(section, r)
-        if called is not None:
+        plain = not (classes.is_derivative(rhs) or classes.holds_derivative(rhs))
+        if plain and (called := named_derivative(section, r)) is not None:
             self.define(r, unit, key)
             left = f"{called.latex} = {r.formula.text[unit.lhs.span[0] : unit.lhs.span[1]]} ="
             derivative = cast(Expr, respan(called.derivative, link.at))
             return replace(unit, lhs=derivative, meant="claim", span=link.at, left=left)
         named = classes.GRADIENT.search(before) and not classes.GIVEN.search(before)
         named = named and not classes.DERIVED.search(before) and not classes.is_derivative(rhs)
-        if named and not (classes.holds_derivative(rhs) or isinstance(rhs, Num)):
+        named = named and classes.CALLED.search(before) and not (classes.holds_derivative(rhs) or isinstance(rhs, Num))
+        if named and not no_derivative(section, found, key, r):
             message = f"which derivative {key} is to be is not settled: write it as ∂ … / ∂ …"
             self.section.unread.add(key)
             return replace(unit, meant="claim", error=Unsettled(message, unit.span, r.formula.where))
@@ -330,6 +328,7 @@ class Heads:
 
     def define(self, r: Record, unit: Unit, key: str) -> Unit:
         head_, link = self.defining(unit.lhs, unit.link)
+        link = from_logarithm(link) if head_ is not None and head_.under == "log" else link
         lhs = unit.lhs if head_ is None or link is unit.link else head_.name
         chain = Chain((lhs,), (replace(link, relation="="),), (unit.lhs.span[0], unit.link.span[1]))
         given = Given(key, chain, r.formula.text, r.at, r.formula.where)

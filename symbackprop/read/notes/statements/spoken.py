@@ -10,6 +10,7 @@ from ..grammar.tree import Add, Chain, Derivative, Expr, Name, Operator, Paren, 
 from ..inferred.occurrences import Uses
 from ..inferred.said import Head, Record, head_of
 from ..inferred.section import Section
+from .classes import holds_derivative
 
 _WORDS = r"(?:(?!with\b|is\b|are\b)[\w-]+\s*){0,4}?"
 _KINDS = "loss|cost|objective|error|energy|risk|function|criterion"
@@ -156,7 +157,23 @@ def of_others(section: Section, found: Head, key: str) -> bool:
     return found.args is not None and bool(given) and None not in given and found.args not in given
 
 
-_DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random)\b", re.IGNORECASE)
+def no_derivative(section: Section, found: Head, key: str, r: Record) -> bool:
+    """Beside words such as "gradient": a function, what is differentiated itself, what is equated to one elsewhere."""
+    if found.args is not None and not r.formula.before.rstrip().endswith(("is", "reads", "equals")):
+        return True
+
+    def is_it(side: Expr) -> bool:
+        return isinstance(side, Name) and section.roles.full_key(side)[0] == key
+
+    uses = (u for x in section.records for u in x.uses.uses if u.differentiated)
+    chains = (p.chain for x in section.records if x.loose is not None for p in x.loose.parts)
+    sides = ((c.subjects[-1], link.rhs) for c in chains for link in c.links)
+    stated = ((is_it(a) and holds_derivative(b)) or (is_it(b) and holds_derivative(a)) for a, b in sides)
+    return any(section.roles.full_key(u.name)[0] == key for u in uses) or any(stated)
+
+
+_DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|random"
+    r"|process|time series|innovations?|shocks?|autoregress\w*|AR)\b", re.IGNORECASE)
 
 
 def noisy(section: Section, key: str, rhs: Expr, at: int) -> bool:

@@ -18,8 +18,8 @@ from ..declared.symbols import Declarations
 from ..files.items import Block, Formula, Item, Prose
 from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
-from ..grammar.in_time import in_time
 from ..grammar.parser import parse
+from ..grammar.recurrences import in_time
 from ..grammar.repeated import sums_are_meant
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
@@ -296,7 +296,9 @@ def acronyms(formulas: Sequence[str]) -> set[str]:
         return set()
     runs = [m for text in formulas for m in _RUN.finditer(text)]
     apart = {c for m in runs if m["run"] not in found and not m.group().startswith("\\") for c in m.group()}
-    return {w for w in found if any(c not in apart for c in w.removeprefix("D"))}  # DF(x) may be D of F
+    given = {m[1] for text in formulas for m in _GIVEN.finditer(text)}
+    derivatives = {w for w in found if w[0] in "DJH" and w[1:] in given}  # DF(x) is that of F
+    return {w for w in found - derivatives if any(c not in apart for c in w)}
 
 
 def used_in(loose: Statement | None) -> Uses:
