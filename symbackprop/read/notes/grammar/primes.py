@@ -50,6 +50,9 @@ class Primes:
                         name, of = whole_function(new), whole_function(old)
                         if name is None or of is None or name[0].primes or not of[0].primes or name[0] == of[0]:
                             continue
+                        body = self.below[of[0].letter].body if of[0].letter in self.below else None
+                        if any(isinstance(n, Name) and n.letter == name[0].letter for n in walk(body)):
+                            continue  # M' = B of M = A + tB
                         beside = None in (name[1], of[1]) or name[1] == of[1]
                         if beside and name[0].letter not in given and {name[0].letter, of[0].letter} & self.called:
                             self.notations.append(c)
