@@ -50,7 +50,7 @@ class Primes:
                         name, of = whole_function(new), whole_function(old)
                         if name is None or of is None or name[0].primes or not of[0].primes or name[0] == of[0]:
                             continue
-                        beside = None in (name[1], of[1]) or name[1] == of[1]
+                        beside = name[1] is None  # h(t) = H′(t) may be claimed
                         if beside and name[0].letter not in given and {name[0].letter, of[0].letter} & self.called:
                             self.notations.append(c)
                             yield name[0].letter, of[0]
