@@ -31,9 +31,8 @@ import numpy as np  # noqa: E402
 
 from symbackprop.core.terms import SymbackpropError  # noqa: E402
 from symbackprop.network.dense import dense  # noqa: E402
-from symbackprop.train.backends.choice import jax_scan  # noqa: E402
+from symbackprop.train.backends.choice import PlannedNumPy, jax_scan  # noqa: E402
 from symbackprop.train.backends.compiled import Compiled  # noqa: E402
-from symbackprop.train.backends.planned import PlannedNumPy  # noqa: E402
 from symbackprop.train.loop import parameters  # noqa: E402
 from symbackprop.train.optimisers import SGD, Adam  # noqa: E402
 from symbackprop.write.step.from_forms import training_step  # noqa: E402

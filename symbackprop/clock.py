@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -157,17 +158,16 @@ class Guard:
     """Interrupts the thread that made it when the time is over, again and again until `stop`."""
 
     def __init__(self, seconds: float) -> None:
-        self.thread, self.stopped, self.lock = threading.get_ident(), threading.Event(), threading.RLock()
-        self.interrupted = False
-        threading.Thread(target=self.watch, args=(seconds,), daemon=True).start()
+        self.thread, self.due, self.lock = threading.get_ident(), monotonic() + seconds, threading.RLock()
+        self.interrupted = self.stopped = False
+        WATCH.begin(self)
 
-    def watch(self, seconds: float) -> None:
-        while not self.stopped.wait(seconds):
-            with self.lock:
-                if not self.stopped.is_set():
-                    self.interrupted = True
-                    interrupt(self.thread)
-            seconds = GRACE
+    def fire(self) -> None:
+        with self.lock:
+            if not self.stopped:
+                self.interrupted = True
+                interrupt(self.thread)
+        self.due = monotonic() + GRACE
 
     def stop(self) -> None:
         """An interruption that may be on its way is replaced by one that is waited for.
@@ -177,15 +177,55 @@ class Guard:
         while True:
             try:
                 with self.lock:
-                    self.stopped.set()
+                    self.stopped = True
+                WATCH.end(self)
                 if not self.interrupted:
                     return
                 while True:  # again and again: a callback that it meets on its way may swallow it
                     interrupt(self.thread)
                     sleep(0)
             except OutOfTime:
-                if self.stopped.is_set():
+                if self.stopped:
                     return
+
+
+class Watch:
+    """One thread for all guards, asleep until the first is due: to wake it for each costs more than a short answer."""
+
+    def __init__(self) -> None:
+        self.guards, self.changed, self.wakes = set[Guard](), threading.Condition(), inf
+
+    def begin(self, guard: Guard) -> None:
+        with self.changed:
+            self.guards.add(guard)
+            if self.wakes == inf:
+                self.wakes = guard.due
+                threading.Thread(target=self.run, daemon=True).start()
+            elif guard.due < self.wakes:
+                self.changed.notify()
+
+    def end(self, guard: Guard) -> None:
+        with self.changed:
+            self.guards.discard(guard)
+
+    def run(self) -> None:
+        """Until no guard is left."""
+        with self.changed:
+            while self.guards:
+                self.wakes = min(g.due for g in self.guards)
+                self.changed.wait(max(0.0, self.wakes - monotonic()))
+                for g in [g for g in self.guards if g.due <= monotonic()]:
+                    g.fire()
+            self.wakes = inf
+
+    def forget(self) -> None:
+        """In the child of a fork, which has no other thread."""
+        self.__init__()  # type: ignore[misc]
+
+
+WATCH = Watch()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=WATCH.forget)
 
 
 def interrupt(thread: int) -> None:

@@ -46,6 +46,14 @@ def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> None:
         raise SymbackpropError(f"cannot write {os.fspath(path)}: {_cause(failure, target)}") from failure
 
 
+def put(text: str, path: str | os.PathLike[str] | None) -> None:
+    """Printed, or written where there is a file to write to."""
+    if path is None:
+        print(text.rstrip("\n"))
+    else:
+        write_atomically(path, text)
+
+
 def _write_through(temporary: Path, content: bytes, mode: int) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as stream:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from symbackprop.commands.check_file import Asked
+    from symbackprop.commands.asked_functions import Asked
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,7 +41,7 @@ class Gradients(pytest.File):
     """What there is to check in a file."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from symbackprop.commands.check_file import asked_in
+        from symbackprop.commands.asked_functions import asked_in
         from symbackprop.core.terms import SymbackpropError
 
         try:

@@ -17,7 +17,7 @@ from rich.console import Console
 from symbackprop.cli import main
 from symbackprop.commands import check_document as command
 from symbackprop.documents.check import check_text
-from symbackprop.write.notes.as_json import document_json
+from symbackprop.write.notes.as_json import statement_json, summed_up
 from symbackprop.write.notes.derivation import derivation
 from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.terminal import report
@@ -111,7 +111,7 @@ def test_colours_are_for_terminals() -> None:
 def test_json_is_as_documented() -> None:
     schema = json.loads((ROOT / "docs" / "check.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
-    result = json.loads(json.dumps(document_json([("maps.md", FOUND)])))
+    result = json.loads(json.dumps(summed_up([("maps.md", list(map(statement_json, FOUND)))])))
     Draft202012Validator(schema).validate(result)
     keys = set(schema["$defs"]["statement"]["properties"])
     described = (ROOT / "docs" / "json.md").read_text()
@@ -259,5 +259,5 @@ def test_watching_checks_again_and_proves_only_what_changed(
 
 def test_polling_sees_a_save(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits = iter([lambda: None, lambda: document.write_text(TEXT + "more")])
-    monkeypatch.setattr("time.sleep", lambda _: next(waits)())
+    monkeypatch.setattr(command, "sleep", lambda _: next(waits)())
     assert next(command.polled([str(document)])) == {str(document)}

@@ -11,12 +11,11 @@ from autograd.scipy.special import erf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbackprop.core.matrix import shape
-from symbackprop.core.terms import SymbackpropError
+from symbackprop.core.matrix import Hadamard, Ones, Plus, Product, Scale, Softmax, shape
+from symbackprop.core.terms import SymbackpropError, num, sized
 from symbackprop.network.activations import ACTIVATIONS, abstract, activation, scalar_activation
 from symbackprop.network.activations import Z as VARIABLE
 from symbackprop.network.dense import dense
-from symbackprop.network.losses import softmax_delta_without_hypothesis
 from symbackprop.read.sympy_scalar import scalar_term
 from symbackprop.write.code.network_code import (
     compile_cost,
@@ -184,7 +183,8 @@ def test_softmax_without_sum_one():
     parameters, x, t = drawn(net, {"N": 5}, 2, "between 0 and 1")
     z = x @ parameters[0] + parameters[1]
     want = grad(lambda z: LOSSES["cross-entropy"](softmax(z, 1), t) / 5)(z)
-    general = softmax_delta_without_hypothesis(net.z(1), net.t, net.weight, 1)
+    s, sums = Softmax(net.z(1), 1), Product(net.t, Ones((sized(4), sized(4))))
+    general = Scale(net.weight, Plus((Hadamard(s, sums), Scale(num(-1), net.t))))
     got = compile_forms({"Z": net.z(1), "T": net.t}, {"d": (net.z(1), general)})(z, t)["d"]
     np.testing.assert_allclose(got, want, rtol=1e-10)
     claimed = net.deltas()[0]

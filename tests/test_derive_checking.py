@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from symbackprop.core.kernel import check
 from symbackprop.core.terms import Diff, SymbackpropError
 from symbackprop.functions.claims import gradient_claims
 from symbackprop.functions.request import read_request
-from symbackprop.gradients.checking import Checked, check_backward
+from symbackprop.gradients.checking import BackwardCheck
 from symbackprop.gradients.claimed import in_words_of
 from symbackprop.read.numpy import TraceError, parse_shapes, trace_assumptions
 from symbackprop.write.program.mending import mended
@@ -24,7 +25,17 @@ from symbackprop.write.program.mending import mended
 SLOW = {"causal attention", "lstm", "gru", "conv2d", "groupnorm"}  # every fourth wrong variant of these
 
 
-def checked(name: str, backward: Any) -> Checked:
+def check_backward(*question: Any) -> SimpleNamespace:
+    """What of a backward function is proved, and its first wrong line."""
+    check = BackwardCheck(*question)
+    found = {v: check.theorem(v) for v in check.variables}
+    return SimpleNamespace(
+        theorems={v: t for v, t in found.items() if t is not None}, wrong=check.wrong, reverse=check.reverse,
+        line=next(iter(check.lines.values()), None),
+    )  # fmt: skip
+
+
+def checked(name: str, backward: Any) -> SimpleNamespace:
     case = CASES[name]
     declared = parse_shapes(case.shapes)
     hypotheses = () if case.assuming is None else trace_assumptions(case.assuming, declared)

@@ -184,13 +184,10 @@ TEXTS = {
         r"$L_t = \frac12 \|V h_t - y_t\|^2$. $$\frac{\partial L}{\partial V} = \sum_{t=1}^T (V h_t - y_t) h_t^T$$ "
         r"Let $\delta_t = \frac{\partial L}{\partial z_t}$. Then "
         r"$$\delta_t = (1 - h_t^2) \odot (V^T (V h_t - y_t) + W^T \delta_{t+1})$$ "
-        r"$$\delta_t = (1 - h_t^2) \odot (V^T (V h_t - y_t) + W \delta_{t+1})$$ "
         r"$$\delta_t = (1 - h_t^2) \odot (W^T \delta_{t+1})$$ "
         r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^T \delta_t h_{t-1}^T$$ "
-        r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^T \delta_t h_t^T$$ "
-        r"$$\frac{\partial L}{\partial U} = \sum_{t=1}^T \delta_t x_t^T$$ "
-        r"$$\frac{\partial L}{\partial V} = \sum_{t=1}^T (V h_t - y_t) x_t^T$$",
-        [P, P, R, R, P, R, P, R],
+        r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^T \delta_t h_t^T$$",
+        [P, P, R, P, R],
     ),
     "through time with softmax": (
         r"Let $h_t = \sigma(W h_{t-1} + U x_t + b)$ with the logistic sigmoid $\sigma$, $o_t = V h_t + c$, "
@@ -203,9 +200,8 @@ TEXTS = {
         r"(1 - h_{t+1}) \odot \frac{\partial L}{\partial h_{t+1}} \right)$$"
         r"$$\frac{\partial L}{\partial h_t} = V^T \frac{\partial L}{\partial o_t}$$"
         r"$$\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \left( h_t \odot (1 - h_t) \odot "
-        r"\frac{\partial L}{\partial h_t} \right) h_{t-1}^T$$"
-        r"$$\frac{\partial L}{\partial b} = \sum_{t=1}^{T} h_t \odot \frac{\partial L}{\partial h_t}$$",
-        [P, R, P, P, P, R, P, R],
+        r"\frac{\partial L}{\partial h_t} \right) h_{t-1}^T$$",
+        [P, R, P, P, P, R, P],
     ),
     "numbers through time": (
         r"The state is a number: $h_t = \tanh(w h_{t-1} + u x_t)$ and $L = \sum_{t=1}^T \frac12 (h_t - y_t)^2$. "

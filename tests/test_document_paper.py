@@ -16,6 +16,7 @@ from symbackprop.documents.check import check_document, check_text
 from symbackprop.write.notes import paper
 from symbackprop.write.notes.page import html_page
 from symbackprop.write.notes.terminal import report
+from symbackprop.write.paper.pdf import ENGINES, as_pdf
 
 NOTES = r"""# 50 % & more: σ_1
 
@@ -42,21 +43,20 @@ def test_each_claim_is_written_with_its_derivation_or_what_is_wrong() -> None:
     assert r"\said{\nabla^2 J(w) = 2 X^T X}{answer}" in source
 
 
-@pytest.mark.skipif(not any(map(shutil.which, paper.ENGINES)), reason="there is no LaTeX on this machine")
+@pytest.mark.skipif(not any(map(shutil.which, ENGINES)), reason="there is no LaTeX on this machine")
 def test_the_pdf_of_the_machines_latex(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text(NOTES)
     call = ["check", str(tmp_path / "notes.md"), "--pdf", str(tmp_path / "a.pdf"), "--latex", str(tmp_path / "a.tex")]
     assert main(call) == 1
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
     with pytest.raises(SymbackpropError, match="LaTeX refuses the page: Undefined control sequence"):
-        paper.write_pdf(tmp_path / "b.pdf", (tmp_path / "a.tex").read_text().replace(r"\nabla", r"\nosuchthing"))
-    assert not (tmp_path / "b.pdf").exists()
+        as_pdf((tmp_path / "a.tex").read_text().replace(r"\nabla", r"\nosuchthing"), "--latex FILE")
 
 
-def test_without_latex_the_source_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_latex_the_source_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(SymbackpropError, match=r"no LaTeX is on this machine .*--latex FILE"):
-        paper.write_pdf(tmp_path / "a.pdf", "")
+        as_pdf("", "--latex FILE")
 
 
 def test_in_a_notebook_a_document_shows_its_page(tmp_path: Path) -> None:

@@ -151,10 +151,10 @@ TEXTS = {
     "a number times I": (
         r"$g(x) = x x^T a$ in numerator layout: $\frac{\partial g}{\partial x} = x^T a\, I + x a^T$", [P]
     ),
-    "a recurrence is no false claim": (
+    "a recurrence over time": (
         r"$h_t = \tanh(W h_{t-1} + U x_t)$, $y_t = V h_t$ and $L = \sum_t L_t$. $\frac{\partial h_t}{\partial "
         r"h_{t-1}} = W$",
-        [U, U, U],
+        [U, R],
     ),
     "conditions behind a gap and in brackets": (
         r"$p_i = e^{z_i}/\sum_k e^{z_k}$. $$\frac{\partial p_i}{\partial z_j} = -p_ip_j \quad i \neq j$$"
@@ -167,7 +167,7 @@ TEXTS = {
         [P, R],
     ),
     "an expectation is linear and more than that": (
-        r"$\mathbb{E}[X + Y] = \mathbb{E}[X] + \mathbb{E}[Y]$, $\mathbb{E}[aX + b] = a\mathbb{E}[X] + b$", [P, U]
+        r"$\mathbb{E}[X + Y] = \mathbb{E}[X] + \mathbb{E}[Y]$, $\mathbb{E}[aX + b] = a\mathbb{E}[X] + b$", [P, P]
     ),
     "what makes a letter a number is no proof": (
         "# One\n\nWe use numerator layout.\n\n# Two\n\nFor $L(y)$ and $y = W x$, $\\frac{\\partial L}{\\partial x} = "

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ from symbackprop.core.terms import (
 from symbackprop.numbers.duals import to_float
 from symbackprop.numbers.evaluate import evaluate, holds
 from symbackprop.numbers.refute.points import satisfied
-from symbackprop.numbers.refute.search import Question, recheck, refute, satisfying_point, search
+from symbackprop.numbers.refute.search import Question, recheck, satisfying_point, search
 
 F = Fraction
 N, M, B = sized("n"), sized("m"), sized("B")
@@ -49,6 +50,12 @@ J, J2, B_ = (Index(k, M) for k in ("j", "j2", "b"))
 R = Index("r", B)
 W, V, X, T, Y, S, Q = (Array(k) for k in ("W", "V", "x", "t", "y", "s", "q"))
 s = Entry(S, ())
+
+
+def refute(
+    lhs: Term, rhs: Term, axes: tuple[Index, ...] = (), budget: int = 40, kinks: bool = False, **more: Any
+) -> Any:
+    return search(Question(lhs, rhs, axes, **more), budget, kinks_have_values=kinks).counterexample
 
 
 def e(a: Array, *at: Index | Pick) -> Term:
@@ -257,7 +264,7 @@ def test_minimum_sizes() -> None:
 def test_steps_at_their_step_are_looked_at_only_when_asked() -> None:
     at_least, above = sub(ONE, step(neg(s))), step(s)
     assert refute(at_least, above) is None
-    found = refute(at_least, above, kinks_have_values=True)
+    found = refute(at_least, above, kinks=True)
     assert found is not None and (found.lhs, found.rhs) == (1, 0)
 
 

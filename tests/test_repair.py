@@ -9,7 +9,6 @@ import pytest
 
 from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, sized
-from symbackprop.core.matrix import Elementwise, Hadamard, Leaf, Matrix, Plus, Product, Scale, Transpose, entry
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import (
     ONE,
@@ -31,7 +30,8 @@ from symbackprop.core.terms import (
     sub,
 )
 from symbackprop.numbers.refute.search import Question, search
-from symbackprop.repair.search import classify, repair, special_cases, survivors
+from symbackprop.repair.search import classify, found, repair, special_cases
+from symbackprop.repair.trials import Trials
 
 F = Fraction
 N, M, B = sized("n"), sized("m"), sized("B")
@@ -181,59 +181,13 @@ WRONG = [
 
 @pytest.mark.parametrize("wrong", WRONG, ids=[w.mistake + str(k) for k, w in enumerate(WRONG)])
 def test_the_mistake_has_a_name_and_a_repair(wrong: Wrong) -> None:
-    first = next(survivors(wrong.question), None)
+    first = next(found(Trials(wrong.question), None), None)
     if not wrong.mistake:
         return
     assert first is not None
     assert wrong.mistake in first.mistake
     right = Question(wrong.lhs, first.term, wrong.axes, {}, wrong.hypotheses, {}, wrong.domains)
     assert search(right, budget=12).counterexample is None
-
-
-def matrix(a: Array, rows: object, columns: object) -> Leaf:
-    return Leaf(a, "matrix", (sized(rows), sized(columns)))  # type: ignore[arg-type]
-
-
-MA, MB, MC, MX = (
-    matrix(Array("A"), "n", "m"),
-    matrix(Array("B"), "m", "k"),
-    matrix(Array("C"), "k", "n"),
-    matrix(X, "n", "n"),
-)
-MD = matrix(Array("D"), "n", "m")
-FORMS: list[tuple[Matrix, Matrix, str]] = [
-    (Transpose(Product(MX, MX)), Product(MX, MX), "transpose"),
-    (Product(Transpose(MX), MX), Product(MX, MX), "transpose missing"),
-    (Product(MX, MX), Product(Transpose(MX), MX), "extra transpose"),
-    (Product(MX, matrix(V, "n", "n")), Product(matrix(V, "n", "n"), MX), "order"),
-    (Hadamard(MX, matrix(V, "n", "n")), Product(MX, matrix(V, "n", "n")), "matrix product in place of a Hadamard"),
-    (Product(MX, matrix(V, "n", "n")), Hadamard(MX, matrix(V, "n", "n")), "Hadamard product in place of a matrix"),
-    (Hadamard(MA, Elementwise("f", MD, 1)), Hadamard(MA, Elementwise("f", MD)), "f in place of f'"),
-    (Plus((MX, Transpose(MX))), Plus((MX, MX)), "transpose missing"),
-    (Product(Product(MX, matrix(V, "n", "n")), Transpose(matrix(T, "n", "n"))),
-     Product(Product(matrix(T, "n", "n"), MX), matrix(V, "n", "n")), "order"),
-    (MA, Scale(num(-1), MA), "sign"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("right", "claim", "mistake"), FORMS)
-def test_matrix_forms(right: Matrix, claim: Matrix, mistake: str) -> None:
-    rows, columns = MA.shape if mistake == "sign" or "f'" in mistake else MX.shape
-    i, j = Index("i", rows), Index("j", columns)
-    question = Question(entry(right, i, j), entry(claim, i, j), (i, j))
-    first = next(survivors(question, matrix=claim))
-    assert mistake in first.mistake
-    assert first.matrix is not None or mistake == "sign"
-
-
-def test_forgotten_matrix_factor() -> None:
-    i, j = Index("i", sized("n")), Index("j", sized("m"))
-    right = Hadamard(MA, Elementwise("f", MD, 1))
-    first = next(
-        survivors(Question(entry(right, i, j), entry(MA, i, j), (i, j)), matrix=MA, leaves=[Elementwise("f", MD, 1)])
-    )
-    assert first.mistake == "missing factor f'"
-    assert first.matrix == right
 
 
 def test_missing_sum_over_the_batch_changes_the_shape() -> None:
@@ -248,7 +202,7 @@ def test_missing_sum_over_the_batch_changes_the_shape() -> None:
 
 def test_transposed_shape() -> None:
     claim = Tensor((J, I), mul(num(2), e(X, J), z(I)))
-    first = next(survivors(Question(d(SQUARES, W, A_, B_), ZERO, (A_, B_)), tensor=claim))
+    first = next(found(Trials(Question(d(SQUARES, W, A_, B_), ZERO, (A_, B_))), claim))
     assert first.mistake == "result transposed"
 
 

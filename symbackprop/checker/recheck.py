@@ -866,7 +866,7 @@ LAWS = {
     "step_negated": ("t", lambda u: (step(-u), 1 - step(u), nonzero(u))),
     "step_negated_outside": ("tt", negated_outside),
     "step_of_positive": ("t", lambda u: (step(u), ONE, positive(u))),
-    "step_of_negative": ("t", lambda u: (step(-u), ZERO, positive(u))),
+    "step_of_negative": ("t", lambda u: (step(-u), ZERO, {("ge0", u)})),
     "step_of_zero": ("", lambda: (step(ZERO), ZERO)),
     "by_cases": ("tttt", by_cases),
     "step_ordered": ("tt", lambda u, c: (step(u) * step(u + c), step(u), positive(c))),

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.text import Text
 
 from symbackprop import __version__
+from symbackprop.commands.asked_functions import asked_in
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.decide.outcomes import PROVED
-from symbackprop.files import write_atomically
+from symbackprop.files import put, write_atomically
 from symbackprop.functions.verdict import Verdict
 from symbackprop.write.certificate import write_certificates
 from symbackprop.write.function_reports import counterexample_tests, function_sarif, one_line
 
-from .check_file import asked_in
 from .progress import shown_when_slow
 
 
@@ -50,7 +50,7 @@ def check_functions(args: argparse.Namespace, targets: list[str]) -> int:
     if args.tests is not None:
         write_tests(args.tests, judged)
     if args.sarif is not None:
-        write_sarif(args.sarif, judged)
+        put(json.dumps(function_sarif(judged, __version__), ensure_ascii=False, indent=2) + "\n", args.sarif or None)
     if args.json:
         print(json.dumps([{"target": t, **v.as_json()} for t, v in verdicts], indent=2, ensure_ascii=False))
     elif args.short:
@@ -68,15 +68,6 @@ def write_tests(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
     found = (counterexample_tests(v, Path(file).stem) for file, _, v in judged)
     text = "\n\n".join(t for t in found if t)
     write_atomically(path, text or "# Nothing is refuted by values of two functions.\n")
-
-
-def write_sarif(path: str, judged: list[tuple[str, int, Verdict]]) -> None:
-    """To a file, or printed without a name."""
-    text = json.dumps(function_sarif(judged, __version__), ensure_ascii=False, indent=2) + "\n"
-    if path:
-        write_atomically(path, text)
-    else:
-        print(text, end="")
 
 
 def write_proofs(path: str, verdicts: list[Verdict]) -> None:

@@ -24,15 +24,14 @@ from symbackprop.decide.outcomes import Checked
 from symbackprop.documents.check import seldom_collecting
 from symbackprop.documents.declaring import declared
 from symbackprop.documents.judging import Judge
-from symbackprop.files import write_atomically
-from symbackprop.functions.explaining import explain_derivative
+from symbackprop.files import put, write_atomically
 from symbackprop.read.notes.files.sources import read_document, read_text
 from symbackprop.write.certificate import write_certificates
 from symbackprop.write.notes.as_json import statement_certificates, statement_json, summed_up
 from symbackprop.write.notes.page import html_page
-from symbackprop.write.notes.paper import latex_page, write_pdf
+from symbackprop.write.notes.paper import latex_page
 from symbackprop.write.notes.terminal import report, summary
-from symbackprop.write.program.pages import passages
+from symbackprop.write.paper.pdf import as_pdf
 from symbackprop.write.sarif import document_sarif
 
 from .document_cache import Document, Folder, documents_in
@@ -158,6 +157,9 @@ def is_terminal() -> bool:
 
 def derivation_of(statement: Checked) -> str:
     """The derivation by intermediates of a statement about a derivative, as HTML; "" where there is none in time."""
+    from symbackprop.functions.explaining import explain_derivative  # heavy, and for pages only
+    from symbackprop.write.program.pages import passages
+
     try:
         found = explain_derivative(statement.reading, timeout=DERIVING)
     except (SymbackpropError, OutOfTime, RecursionError):
@@ -169,9 +171,12 @@ def write_results(request: Request, found: list[Document]) -> None:
     statements = [c for d in found for c in d.statements]
     if request.certificate is not None:
         write_certificates(request.certificate, statement_certificates(statements))
-    for target, write in ((request.latex, write_atomically), (request.pdf, write_pdf)):
-        if target is not None:
-            write(target, latex_page(", ".join(Path(d.path).name for d in found), statements))
+    if request.latex is not None or request.pdf is not None:
+        page = latex_page(", ".join(Path(d.path).name for d in found), statements)
+        if request.latex is not None:
+            write_atomically(request.latex, page)
+        if request.pdf is not None:
+            write_atomically(request.pdf, as_pdf(page, "--latex FILE"))
     if request.declare:
         judge = Judge()
         blocks = {d.path: declared(d.path, d.statements, judge) for d in found}
@@ -184,10 +189,7 @@ def write_results(request: Request, found: list[Document]) -> None:
         print(json.dumps(summed_up([(d.path, d.rows) for d in found]), ensure_ascii=False, indent=2))
     if request.sarif is not None:
         text = json.dumps(document_sarif(statements, __version__), ensure_ascii=False, indent=2) + "\n"
-        if request.sarif:
-            write_atomically(request.sarif, text)
-        else:
-            print(text, end="")
+        put(text, request.sarif or None)
 
 
 # --- watching --------------------------------------------------------------------------------

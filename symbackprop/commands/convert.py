@@ -9,17 +9,14 @@ from pathlib import Path
 
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.documents.converting import Converted, converted
-from symbackprop.files import write_atomically
+from symbackprop.files import put
 from symbackprop.read.formulas.keyboard import in_documents, written_out
 from symbackprop.read.notes.files.sources import read_text
 
 
 def run(args: argparse.Namespace) -> int:
     text, found = converted_target(args.target, args.to)
-    if args.output is None:
-        print(text.rstrip("\n"))
-    else:
-        write_atomically(Path(args.output), text)
+    put(text, args.output)
     what = "1 statement translated, and" if found.proved == 1 else f"{found.proved} statements translated, each"
     print(f"{what} proved", file=sys.stderr)
     for note in found.notes:

@@ -16,17 +16,18 @@ from rich.text import Text
 
 from symbackprop.clock import LIMIT, OutOfTime, limit
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.files import write_atomically
+from symbackprop.files import put, write_atomically
 from symbackprop.functions.checks import derive
 from symbackprop.network.dense import dense
 from symbackprop.network.theorems import prove_network
 from symbackprop.story import latex_documents, markdown_page
 from symbackprop.story import show as show_story
 from symbackprop.story.pages import plain_sizes, plain_terms
-from symbackprop.story.stories import STORIES, Fact, Told
+from symbackprop.story.stories import STORIES, Fact
+from symbackprop.story.told import Told
 from symbackprop.write.certificate import Certificate, certificate, write_certificates
 
-from .asked_functions import asked_function, options_of
+from .asked_functions import asked_function, options_of, variables
 from .options import CODE
 from .progress import shown_when_slow
 
@@ -35,7 +36,8 @@ DEPTH = 6  # layers of the network whose gradients are proved besides
 
 def run(args: argparse.Namespace) -> int:
     if args.target is not None:
-        return derive_function(args)
+        put(written(args), args.output)
+        return 0
     if args.show is not None:
         if args.certificate is not None:
             raise SymbackpropError("--certificate goes without --show")
@@ -58,20 +60,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def derive_function(args: argparse.Namespace) -> int:
-    text = written(args)
-    if args.output is None:
-        print(text.rstrip("\n"))
-    else:
-        write_atomically(Path(args.output), text)
-    return 0
-
-
 def written(args: argparse.Namespace) -> str:
     """The gradient of the function that the arguments name, in the format asked for."""
     function, shapes = asked_function(args.target, args.shapes)
-    wrt = None if args.wrt is None else [n.strip() for n in args.wrt.split(",") if n.strip()]
-    found = derive(function, shapes, wrt, **options_of(args, shapes))
+    found = derive(function, shapes, variables(args), **options_of(args, shapes))
     if args.to in CODE:
         return found.to(args.to)
     return found.explained(args.to, args.detail, f"The gradient of {args.target.rpartition('::')[2]}")

@@ -9,15 +9,14 @@ from pathlib import Path
 
 from symbackprop.clock import LIMIT
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.documents.judging import Judge
-from symbackprop.files import write_atomically
+from symbackprop.files import put, write_atomically
 from symbackprop.functions.explaining import Explanation, explain, explain_statement
 from symbackprop.read.notes.grammar.tree import Derivative, Gradient
 from symbackprop.read.notes.grammar.walking import walk
 from symbackprop.read.notes.statements.sections import read_file
 from symbackprop.read.notes.statements.statements import Reading
 
-from .asked_functions import asked_function, options_of, read_shapes
+from .asked_functions import asked_function, options_of, read_shapes, variables
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,14 +24,14 @@ def run(args: argparse.Namespace) -> int:
     if args.to == "pdf":
         write_pdf(found, args)
     else:
-        write(found.to(args.to, args.detail), args.output)
+        put(found.to(args.to, args.detail), args.output)
     return code
 
 
 def explained(args: argparse.Namespace) -> tuple[Explanation, int]:
     """The explanation, and the exit code."""
     seconds = args.timeout or LIMIT
-    wrt = names_of(args.wrt)
+    wrt = variables(args)
     if "::" in args.target:
         function, shapes = asked_function(args.target, args.shapes)
         return explain(function, shapes, wrt, timeout=seconds, **options_of(args, shapes)), 0
@@ -51,13 +50,15 @@ def refuse_options(args: argparse.Namespace) -> None:
 
 def of_statement(path: str, line: int, args: argparse.Namespace) -> tuple[Explanation, int]:
     """The statement in this line of a document, with its verdict."""
+    from symbackprop.documents.judging import Judge  # heavy, and for documents only
+
     refuse_options(args)
     seconds = args.timeout or LIMIT
     reading = statement_at(path, line)
     outcome = Judge(seconds=seconds).of(reading)
     verdict = outcome.verdict or "a definition"
     print(f"{path}:{reading.line}: {verdict}: {reading.latex}", file=sys.stderr)
-    found = explain_statement(reading, names_of(args.wrt), timeout=seconds)
+    found = explain_statement(reading, variables(args), timeout=seconds)
     return found, 0 if outcome.verdict in (None, "proved") else 1
 
 
@@ -71,17 +72,6 @@ def statement_at(path: str, line: int) -> Reading:
         raise SymbackpropError(f"{path}:{line}: no statement stands here{near}")
     derivatives = [r for r in here if any(isinstance(n, Derivative | Gradient) for n in walk((r.lhs, r.rhs)))]
     return (derivatives or here)[0]
-
-
-def names_of(text: str | None) -> list[str] | None:
-    return None if text is None else [n.strip() for n in text.split(",") if n.strip()]
-
-
-def write(text: str, output: str | None) -> None:
-    if output is None:
-        print(text.rstrip("\n"))
-    else:
-        write_atomically(Path(output), text)
 
 
 def write_pdf(found: Explanation, args: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from symbackprop.clock import seconds_of
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.documents.check import COLUMNS, graded
 from symbackprop.documents.judging import Judge
-from symbackprop.files import write_atomically
+from symbackprop.files import put
 
 from .document_cache import documents_in
 
@@ -25,10 +25,7 @@ def run(args: argparse.Namespace) -> int:
             rows.writerow(graded(args.reference, answer, judge))
         except SymbackpropError as error:
             failure = failure or error
-    if args.output:
-        write_atomically(args.output, text.getvalue())
-    else:
-        print(text.getvalue(), end="")
+    put(text.getvalue(), args.output or None)
     if failure is not None:
         raise failure
     return 0

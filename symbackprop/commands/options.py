@@ -32,23 +32,19 @@ exit codes: 0 everything is proved, 1 something is refuted, ill-formed or unknow
 
 
 def add_check_functions(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
-    group.add_argument("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
-    group.add_argument(
-        "--assuming", metavar="TEXT", action="append", default=[],
-        help='a hypothesis as a NumPy comparison, "eps > 0" or "t.sum(-1) == 1"; may be given more than once',
-    )  # fmt: skip
-    group.add_argument(
-        "--kind", choices=KINDS, default="gradient", help="what the second function is (default: gradient)"
-    )
-    group.add_argument(
+    add = group.add_argument
+    add("--shapes", metavar="TEXT", help='axes of each argument: "x: B D; w: D; y: int[V] B; eps: "')
+    add("--wrt", metavar="NAMES", help="the variables, with commas (default: all)")
+    add("--assuming", metavar="TEXT", action="append", default=[],
+        help='a hypothesis as a NumPy comparison, "eps > 0" or "t.sum(-1) == 1"; may be given more than '
+        "once")  # fmt: skip
+    add("--kind", choices=KINDS, default="gradient", help="what the second function is (default: gradient)")
+    add(
         "--value", metavar="NAME=NUMBER", action="append", default=[], help="an argument that is a number, not an array"
     )
-    group.add_argument(
-        "--tests", metavar="FILE.py", help="write counterexamples as tests for pytest that need NumPy only"
-    )
-    group.add_argument("--short", action="store_true", help="one line for each pair of functions")
-    group.add_argument("--no-repair", action="store_true", help="do not look for the right formula")
+    add("--tests", metavar="FILE.py", help="write counterexamples as tests for pytest that need NumPy only")
+    add("--short", action="store_true", help="one line for each pair of functions")
+    add("--no-repair", action="store_true", help="do not look for the right formula")
 
 
 CHECK_DOCUMENTS = """\
@@ -114,8 +110,6 @@ def check(parser: argparse.ArgumentParser) -> None:
 
 
 CONVENTIONS = ("row", "column", "numerator", "gradient")
-
-
 CONVERT = """\
 row, column: vectors stand as rows or as columns. Each array is called as before and is the transpose of what it was:
 z = W x + b becomes z = x W + b. numerator, gradient: ∂s/∂W has the shape of W^T, or of W; arrays stay as they are.
@@ -137,8 +131,6 @@ def convert(parser: argparse.ArgumentParser) -> None:
 
 
 CODE = ("numpy", "jax", "torch", "jax.custom_vjp", "torch.autograd.Function")
-
-
 FORMATS = (*CODE, "text", "markdown", "latex", "fragment", "html", "svg")
 
 
@@ -185,8 +177,6 @@ def add_function_options(group: argparse._ActionsContainer) -> None:
 
 
 FORMS = ("text", "markdown", "latex", "fragment", "html", "pdf", "svg", "numpy", "jax", "torch")
-
-
 EXPLAIN = """\
 examples:
   symbackprop explain 'L = sum((tanh(X W + b) - T)^2)' --wrt W
@@ -237,27 +227,16 @@ def explicit(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = "example: symbackprop explicit 2-3-2 --activation sigmoid --loss binary-cross-entropy --entries"
     parser.add_argument("widths", metavar="WIDTHS", help="units of each layer, input first: 2-3-2")
-    parser.add_argument(
-        "--activation",
-        default="abstract",
-        metavar="NAME",
+    add = parser.add_argument
+    add("--activation", default="abstract", metavar="NAME",
         help="abstract (the default), identity, relu, sigmoid, softplus, tanh or gelu; or LaTeX in z, such as "
-        "'\\frac{1}{1+e^{-z}}'",
-    )
-    parser.add_argument("--output", metavar="NAME", help="activation of the last layer, if another one; also softmax")
-    parser.add_argument(
-        "--loss",
-        default="abstract",
-        metavar="NAME",
-        help="abstract (the default), squared-error, cross-entropy or binary-cross-entropy",
-    )
-    parser.add_argument(
-        "--convention", default="column", choices=("column", "row"), help="z = W a + b (the default), or z = a W + b"
-    )
-    parser.add_argument("--batch", type=int, metavar="N", help="a batch of N samples; the loss is their mean")
-    parser.add_argument(
-        "--targets-sum-to-one", action="store_true", help="assume that the targets of each sample sum to one"
-    )
+        "'\\frac{1}{1+e^{-z}}'")  # fmt: skip
+    add("--output", metavar="NAME", help="activation of the last layer, if another one; also softmax")
+    add("--loss", default="abstract", metavar="NAME",
+        help="abstract (the default), squared-error, cross-entropy or binary-cross-entropy")  # fmt: skip
+    add("--convention", default="column", choices=("column", "row"), help="z = W a + b (the default), or z = a W + b")
+    add("--batch", type=int, metavar="N", help="a batch of N samples; the loss is their mean")
+    add("--targets-sum-to-one", action="store_true", help="assume that the targets of each sample sum to one")
     parser.add_argument("--entries", action="store_true", help="print every entry of every gradient")
     parser.add_argument("--latex", metavar="FILE", help="also write everything as a LaTeX document")
 
@@ -308,11 +287,9 @@ def train(parser: argparse.ArgumentParser) -> None:
         "(digits)")  # fmt: skip
     add("--target", default="", metavar="NAMES", help="the column or columns to predict (the last one)")
     add("--ignore", default="", metavar="NAMES", help="columns that are left out")
-    add(
-        "--standardize",
-        action="store_true",
-        help="subtract the mean of each feature, and of the numbers of a regression, divide by the deviation",
-    )
+    add("--standardize", action="store_true",
+        help="subtract the mean of each feature, and of the numbers of a regression, divide by the "
+        "deviation")  # fmt: skip
     add("--layers", default="", metavar="N-N-N", help="widths from inputs to outputs (inputs-32-outputs)")
     add("--activation", default="relu", metavar="NAME",
         help="of the hidden layers: relu, tanh, gelu, ..., or LaTeX in z: '\\frac{z}{1+e^{-z}}' (relu)")  # fmt: skip
@@ -350,16 +327,6 @@ def version(parser: argparse.ArgumentParser) -> None:
 
 
 CONFIGURE: dict[str, Callable[[argparse.ArgumentParser], None]] = {
-    "check": check,
-    "convert": convert,
-    "derive": derive,
-    "explain": explain,
-    "explicit": explicit,
-    "export": export,
-    "grade": grade,
-    "predict": predict,
-    "serve": serve,
-    "train": train,
-    "verify": verify,
-    "version": version,
+    f.__name__: f
+    for f in (check, convert, derive, explain, explicit, export, grade, predict, serve, train, verify, version)
 }

@@ -42,3 +42,8 @@ def _columns() -> int:
         return max(40, min(100, os.get_terminal_size().columns) - 2)
     except (OSError, ValueError):
         return 98
+
+
+def names(text: str) -> list[str]:
+    """With commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -35,6 +35,7 @@ from symbackprop.train.tables import SUFFIXES, table
 from symbackprop.write.code.network_code import compile_cost
 
 from .activations import is_formula, named_or_formula
+from .parsing import names
 
 EPOCHS = 40
 # What says how a training goes on, not what it is.
@@ -124,10 +125,6 @@ def read_data(args: argparse.Namespace) -> Data:
         found, task_of(cost, found.y), args.dtype, args.seed, standardize=args.standardize,
         test=TEST_SHARE if args.test is None else args.test, validation=validation,
     )  # fmt: skip
-
-
-def names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def read_loss(name: str) -> Loss:

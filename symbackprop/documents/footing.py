@@ -4,14 +4,15 @@ identities."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from typing import TypeAlias, cast
 
 from symbackprop.core.indices import Index
-from symbackprop.core.terms import Array, SymbackpropError
+from symbackprop.core.syntax import Tensor
+from symbackprop.core.terms import Array, SymbackpropError, Term, Whole, arrays, subterms
 from symbackprop.numbers import exact_numbers as numbers
 from symbackprop.numbers.duals import Position
 from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
@@ -65,6 +66,8 @@ def without_footing(reading: Reading) -> str:
     if any(isinstance(n, Function) and n.name == GAMMA for x in (lhs, rhs) for n in walk(x)):
         return f"of {GAMMA} only that it has derivatives is known here"
     closed = [not any(map(is_letter, walk(x))) for x in (lhs, rhs)]
+    if all(closed) and (name := property_of(lhs, rhs, reading.declarations)):
+        return f"nothing here says what {name} is"
     if all(closed):
         return ROUNDED if rounded(reading) else ""
     if any(closed):
@@ -79,6 +82,29 @@ def without_footing(reading: Reading) -> str:
     if not claimed and relates(lhs, rhs, reading.declarations):
         return CONDITION
     return ""
+
+
+def one_sided(reading: Reading, losses: Collection[str]) -> str:
+    """∂L/∂z = p - y of an L that nothing gives: a number of which only one side speaks."""
+    if not losses or not reading.declarations.inferred:
+        return ""
+    claim = elaborate(reading)
+    if not isinstance(claim, Claim):
+        return ""
+    left, right = (wholes(side, claim.context.definitions) for side in (claim.lhs, claim.rhs))
+    return next((name for name in sorted(losses) if (name in left) != (name in right)), "")
+
+
+def wholes(side: Term, definitions: Mapping[Array, Tensor]) -> set[str]:
+    """The functions of whole arrays that a side comes to."""
+    found, seen, work = set[str](), set[Array](), [side]
+    while work:
+        term = work.pop()
+        found |= {t.fn for t in subterms(term) if isinstance(t, Whole)}
+        new = (arrays(term) & definitions.keys()) - seen
+        seen |= new
+        work += [definitions[a].body for a in new]
+    return found
 
 
 def senseless(reading: Reading) -> str:
@@ -120,6 +146,8 @@ def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
         if f and f not in {slope_of(n, table) for n in walk(other) if isinstance(n, (Call, Derivative, Function))}:
             return f
     left, right = ({n.name for n in walk(x) if isinstance(n, Function) and is_abstract(n, table)} for x in (lhs, rhs))
+    if not (left and right) and not any(map(is_letter, (n for x in (lhs, rhs) for n in walk(x)))):
+        return min(left | right, default="")  # f'(1) = 2
     return min(left ^ right, default="") if left and right else ""
 
 

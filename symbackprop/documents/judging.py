@@ -12,7 +12,7 @@ from symbackprop.core.context import Context
 from symbackprop.core.terms import Array, Diff, Size, SymbackpropError, arrays, subterms
 from symbackprop.decide.outcomes import Checked, Outcome, Status
 from symbackprop.documents.outcome_of import hypotheses_of
-from symbackprop.numbers.refute.report import ShapeExample
+from symbackprop.numbers.refute.report import Counterexample, ShapeExample
 from symbackprop.read.notes.files.items import Formula
 from symbackprop.read.notes.files.place import Place, ReadError, Unsettled
 from symbackprop.read.notes.grammar.tree import Num, Product, Symbol
@@ -25,7 +25,7 @@ from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.search import ANOTHER, answered, repaired
 from symbackprop.write.notes.letters import author_latex
 
-from .footing import senseless, without_footing
+from .footing import one_sided, senseless, without_footing
 from .outcome_of import proved_under, settle
 
 _DOES_NOT_FIT = re.compile(
@@ -118,6 +118,9 @@ def judged(reading: Reading, repair: bool = True) -> Outcome:
     if outcome.verdict == "refuted" and reading.introduced:
         name = reading.introduced
         return Outcome("unknown", f"{name} comes in here for the first time: nothing else says what it is")
+    example = outcome.counterexample
+    if isinstance(example, Counterexample) and (name := one_sided(reading, example.point.losses)):
+        return Outcome("unknown", f"nothing says what {name} is, and only one side speaks of it")
     if outcome.verdict in ("refuted", "ill-formed") and reading.doubt:
         return Outcome("unknown", reading.doubt)
     if outcome.verdict in ("refuted", "ill-formed"):
@@ -139,7 +142,12 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
         if outcome.verdict == "proved" and (rescue or words.endswith("layout")):  # the verdict names its layout
             continue
         other = under_one_reading(rival, False)
-        if rescue and other.verdict != "proved":
+        open_ = outcome.verdict == "ill-formed" and words.endswith(NUMBERS) and (
+            other.verdict == "unknown" or (other.verdict == "refuted" and without_footing(rival) != "")
+        )  # fmt: skip
+        if open_:
+            other = Outcome("unknown")
+        if rescue and other.verdict != "proved" and not open_:
             continue
         both_wrong = outcome.verdict != "proved" and other.verdict in ("refuted", "ill-formed")
         # what makes no sense of a true statement is no reading of it; but vectors are columns where nothing is said

@@ -208,26 +208,16 @@ def gradient_claims(request: Request, note: Callable[[Any], None]) -> list[Claim
     found = by_variable(request, backward.outputs)
     loss = objective(outputs, upstream)
     inputs = {**request.declared, **more, **forward.draws, **backward.draws}
-    claims = []
-    for v in request.variables:
-        shape = request.declared[v].shape
-        axes, at = axes_of(shape, "w")
-        lhs = Diff(loss, Entry(Array(v), at))
-        claims.append(
-            Claim(
-                v,
-                lhs,
-                found[v],
-                shape,
-                axes,
-                at,
-                tuple(outputs),
-                f"∂L/∂{v}",
-                partial_latex("L", v),
-                inputs,
-            )
-        )
-    return claims
+    return [gradient_claim(v, loss, found[v], outputs, inputs) for v in request.variables]
+
+
+def gradient_claim(
+    variable: str, loss: Term, found: Tensor, outputs: Sequence[Tensor], inputs: Mapping[str, Declared]
+) -> Claim:
+    shape = inputs[variable].shape
+    axes, at = axes_of(shape, "w")
+    lhs, latex = Diff(loss, Entry(Array(variable), at)), partial_latex("L", variable)
+    return Claim(variable, lhs, found, shape, axes, at, tuple(outputs), f"∂L/∂{variable}", latex, inputs)
 
 
 def objective(outputs: Sequence[Tensor], upstream: Sequence[str]) -> Term:

@@ -11,7 +11,7 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.core.kernel import Proof
 from symbackprop.core.statement import Statement
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import Array, Diff, Entry, Term
+from symbackprop.core.terms import ZERO, Array, Term
 from symbackprop.decide.decide import Problem, prove_only
 from symbackprop.decide.outcomes import PROVED, Condition
 from symbackprop.functions.sweep import names_of
@@ -29,7 +29,7 @@ from symbackprop.write.program.pages import WRITERS
 from symbackprop.write.program.rules import RULES
 from symbackprop.write.program.source import Program
 
-from .claims import Claim, Setting, axes_of, objective, partial_latex
+from .claims import Claim, Setting, axes_of, gradient_claim, objective, partial_latex
 from .deciding import LONG, in_words, together, verdict_of
 from .held_values import by_value, without_copies
 from .repairs import placed
@@ -174,12 +174,8 @@ def proved_verdict(request: Request, found: Derived, variable: str, setting: Set
     inputs = reverse.declared
     shapes = {Array(n): d.shape for n, d in inputs.items() if d.values is None}
     outputs = tuple(found.plain(o) for o in reverse.graph.outputs)
-    shape = request.declared[variable].shape
-    axes, at = axes_of(shape, "w")
     loss = objective(outputs, tuple(str(u.name) for u in reverse.upstream.values()))
-    lhs = Diff(loss, Entry(Array(variable), at))
-    claim = Claim(variable, lhs, found.flat(variable), shape, axes, at, outputs, f"∂L/∂{variable}",
-                  partial_latex("L", variable), inputs)  # fmt: skip
+    claim = gradient_claim(variable, loss, found.flat(variable), outputs, inputs)
     way = through(found.shared.theorem(variable))
     verdict = verdict_of(claim, replace(setting, shapes=shapes, ways=(way,)))
     if verdict.status != PROVED:
@@ -239,16 +235,11 @@ def by_index_terms(request: Request, setting: Setting, upstream: tuple[str, ...]
     loss = objective(outputs, upstream)
     claims = {}
     for v in request.variables:
-        shape = request.declared[v].shape
-        axes, at = axes_of(shape, "w")
-        lhs = Diff(loss, Entry(Array(v), at))
-        term = worked_out(lhs, setting.context)
+        blank = gradient_claim(v, loss, Tensor((), ZERO), outputs, inputs)
+        term = worked_out(blank.lhs, setting.context)
         if term is None:
             raise SymbackpropError(f"derive: no law differentiates the forward function by {v}")
         term = by_value(Tensor((), term), request).body
-        blank = Claim(
-            v, lhs, Tensor((), term), shape, axes, at, tuple(outputs), f"∂L/∂{v}", partial_latex("L", v), inputs
-        )
         claims[v] = replace(blank, found=Tensor(placed(blank), term))
     verdicts = {v: replace(verdict_of(c, setting), reading=reading_of(request)) for v, c in claims.items()}
     for v, verdict in verdicts.items():

@@ -19,10 +19,11 @@ from symbackprop.read.formulas.typed import read_typed
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.read.numpy import UNIT, ZERO_AT, Declared
 from symbackprop.write.notes.letters import DocumentLatex, DocumentText, author_text
+from symbackprop.write.paper.pdf import as_pdf
 from symbackprop.write.program.dialects import DIALECTS
 from symbackprop.write.program.lines import Derivation
 from symbackprop.write.program.notation import Author, Standing
-from symbackprop.write.program.pages import WRITERS, aligned, as_pdf, html_body
+from symbackprop.write.program.pages import WRITERS, aligned, html_body
 
 from .checks import derive
 from .claims import Setting
@@ -51,7 +52,7 @@ class Explanation:
 
     def pdf(self, detail: int = 2) -> bytes:
         """Raises SymbackpropError where pdflatex is missing or fails."""
-        return as_pdf(WRITERS["latex"](self.plan, detail))
+        return as_pdf(WRITERS["latex"](self.plan, detail), "--to latex")
 
     def __str__(self) -> str:
         return self.to("text")

@@ -71,7 +71,7 @@ def holding(
 ) -> HeldRequest:
     """The request about a forward that takes the copies as they are."""
     more = {c: Declared(request.declared[v].shape) for v, c in copies.items()}
-    plain = {f: getattr(request, f) for f in Request.__dataclass_fields__}
+    plain = {f: getattr(request, f) for f, kind in Request.__dataclass_fields__.items() if kind.init}
     return HeldRequest(**{**plain, "forward": forward, "declared": {**request.declared, **more}}, copies=copies, by=by)
 
 

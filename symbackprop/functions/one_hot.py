@@ -63,7 +63,7 @@ def with_labels(request: Request) -> Request | None:
             declared[name] = replace(d, hot=(labels[name], axis))
     if not labels:
         return None
-    plain = {f: getattr(request, f) for f in Request.__dataclass_fields__}
+    plain = {f: getattr(request, f) for f, kind in Request.__dataclass_fields__.items() if kind.init}
     return LabelledRequest(**{**plain, "declared": declared}, labels=labels)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from linecache import checkcache, getlines
 from types import CodeType
@@ -19,6 +19,7 @@ from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Size, SymbackpropError
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Positive
+from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.read.numpy import Declared, Traced, parse_shapes, trace, trace_assumptions
 
 Function = Callable[..., Any]
@@ -41,6 +42,7 @@ class Request:
     variables: tuple[str, ...]
     assuming: Function | None
     positive: tuple[str, ...] = ()
+    assumed: list[tuple[Hypothesis, ...]] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def at(self, sizes: Mapping[str, int]) -> Request:
         """The same request with numbers for these size symbols."""
@@ -57,14 +59,18 @@ class Request:
 
     def outputs(self) -> Traced:
         """The forward function traced.  Raises TraceError, ShapeMismatch; SymbackpropError where it returns nothing."""
-        found = trace(self.forward, self.given(self.forward), self.hypotheses(), self.variables)
+        found = self.read(self.forward, self.given(self.forward))
         if isinstance(found.outputs, tuple | list | Mapping) and not found.outputs:
             raise SymbackpropError(f"{self.asked}: {called(self.forward)} returns no array")
         return found
 
     def result(self, more: Mapping[str, Declared]) -> Traced:
         assert self.backward is not None
-        return trace(self.backward, self.given(self.backward, more), self.hypotheses(), self.variables)
+        return self.read(self.backward, self.given(self.backward, more))
+
+    def read(self, function: Function, arguments: Mapping[str, Any]) -> Traced:
+        known = self.hypotheses()
+        return trace(function, arguments, known, self.variables, least_sizes(known))
 
     def given(self, function: Function, more: Mapping[str, Declared] | None = None) -> dict[str, Any]:
         known = {**self.values, **self.declared, **(more or {})}
@@ -74,7 +80,9 @@ class Request:
         signs = tuple(Positive(Entry(Array(n), ())) for n in self.positive)
         if self.assuming is None:
             return signs
-        return (*trace_assumptions(self.assuming, {**self.values, **self.declared}), *signs)
+        if not self.assumed:
+            self.assumed.append(trace_assumptions(self.assuming, {**self.values, **self.declared}))
+        return (*self.assumed[0], *signs)
 
     @property
     def concrete(self) -> dict[str, Any]:

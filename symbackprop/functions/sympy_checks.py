@@ -22,12 +22,12 @@ from symbackprop.core.context import Hypothesis, Same
 from symbackprop.core.indices import Index, SymbackpropError
 from symbackprop.core.matrix import ShapeError, entry, shape
 from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import ZERO, Array, AtLeastZero, Diff, Entry, Nonzero, Positive, Term, sub
+from symbackprop.core.terms import ZERO, Array, AtLeastZero, Nonzero, Positive, Term, sub
 from symbackprop.decide.outcomes import ILL_FORMED, UNKNOWN
 from symbackprop.read.numpy import Declared
 from symbackprop.read.sympy_matrix import SympyReader
 
-from .claims import Claim, Setting, axes_of, partial_latex
+from .claims import Claim, Setting, axes_of, gradient_claim
 from .deciding import described, verdict_of
 from .repairs import with_repair
 from .verdict import NO_FORMULA, Verdict
@@ -87,12 +87,9 @@ def read(loss: Any, wrt: Any, gradient: Any, assuming: Sequence[Any], setting: S
         found, misfit = tensor(gradient, reader), ""
     except ShapeError as error:
         found, misfit = Tensor((), ZERO), str(error)
-    axes, at = axes_of(reader.shapes[name], "w")
-    claim = Claim(
-        name, Diff(objective, Entry(Array(name), at)), found, reader.shapes[name], axes, at, (Tensor((), objective),),
-        f"∂L/∂{name}", partial_latex("L", name), {n: Declared(s) for n, s in reader.shapes.items()},
-        ("derivative", "gradient"),
-    )  # fmt: skip
+    inputs = {n: Declared(s) for n, s in reader.shapes.items()}
+    claim = gradient_claim(name, objective, found, (Tensor((), objective),), inputs)
+    claim = replace(claim, sides=("derivative", "gradient"))
     shapes = {Array(n): s for n, s in reader.shapes.items()}
     return claim, replace(setting, hypotheses=hypotheses, shapes=shapes), misfit
 

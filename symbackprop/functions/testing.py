@@ -8,88 +8,47 @@ def test_layernorm_backward():
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 from .checks import check_equal, check_gradient, check_hessian, check_hvp, check_jacobian
 from .code_checks import check_derivative, check_function, check_layer
+from .jvp_checks import check_jvp
 from .verdict import Verdict
 
 __all__ = [
     "assert_derivative", "assert_equal", "assert_function", "assert_gradient", "assert_hessian", "assert_hvp",
-    "assert_jacobian", "assert_layer",
+    "assert_jacobian", "assert_jvp", "assert_layer",
 ]  # fmt: skip
 
-Function = Callable[..., Any]
-Shapes = Mapping[str, Any]
-Variables = str | Sequence[str] | None
+Arguments = ParamSpec("Arguments")
 
 
-def assert_gradient(
-    forward: Function, backward: Function, shapes: Shapes, wrt: Variables = None, assuming: Function | None = None,
-    **values: Any,
-) -> Verdict:  # fmt: skip
-    """Returns the verdict if `backward` is proved to be the gradient; raises AssertionError with its report if not.
+def asserting(check: Callable[Arguments, Verdict]) -> Callable[Arguments, Verdict]:
+    """The check as an assertion, with the same arguments.
 
-    The arguments are those of `check_gradient`.  "unknown" fails too: a test must not pass on what nobody proved.
+    Returns the verdict if it is proved; raises AssertionError with its report if not.  "unknown" fails too: a test must
+    not pass on what nobody proved.
     """
-    __tracebackhide__ = True
-    return proved(check_gradient(forward, backward, shapes, wrt, assuming, **values))
+
+    @wraps(check)
+    def asserted(*args: Arguments.args, **options: Arguments.kwargs) -> Verdict:
+        __tracebackhide__ = True
+        verdict = check(*args, **options)
+        if not verdict:
+            raise AssertionError(str(verdict))
+        return verdict
+
+    return asserted
 
 
-def assert_jacobian(
-    forward: Function, jacobian: Function, shapes: Shapes, wrt: Variables = None, assuming: Function | None = None,
-    **values: Any,
-) -> Verdict:  # fmt: skip
-    """The same with `check_jacobian`."""
-    __tracebackhide__ = True
-    return proved(check_jacobian(forward, jacobian, shapes, wrt, assuming, **values))
-
-
-def assert_hessian(
-    forward: Function, hessian: Function, shapes: Shapes, wrt: Variables = None, assuming: Function | None = None,
-    **values: Any,
-) -> Verdict:  # fmt: skip
-    """The same with `check_hessian`."""
-    __tracebackhide__ = True
-    return proved(check_hessian(forward, hessian, shapes, wrt, assuming, **values))
-
-
-def assert_hvp(
-    forward: Function, product: Function, shapes: Shapes, wrt: str | None = None, assuming: Function | None = None,
-    **values: Any,
-) -> Verdict:  # fmt: skip
-    """The same with `check_hvp`."""
-    __tracebackhide__ = True
-    return proved(check_hvp(forward, product, shapes, wrt, assuming, **values))
-
-
-def assert_equal(f: Function, g: Function, shapes: Shapes, assuming: Function | None = None, **values: Any) -> Verdict:
-    """The same with `check_equal`."""
-    __tracebackhide__ = True
-    return proved(check_equal(f, g, shapes, assuming, **values))
-
-
-def assert_layer(make_or_layer: Any, **question: Any) -> Verdict:
-    """The same with `check_layer`."""
-    __tracebackhide__ = True
-    return proved(check_layer(make_or_layer, **question))
-
-
-def assert_function(function: Any, derivative: Any = None, **question: Any) -> Verdict:
-    """The same with `check_function`."""
-    __tracebackhide__ = True
-    return proved(check_function(function, derivative, **question))
-
-
-def assert_derivative(f: Function, derivative: Function, shapes: Shapes, **question: Any) -> Verdict:
-    """The same with `check_derivative`."""
-    __tracebackhide__ = True
-    return proved(check_derivative(f, derivative, shapes, **question))
-
-
-def proved(verdict: Verdict) -> Verdict:
-    __tracebackhide__ = True
-    if not verdict:
-        raise AssertionError(str(verdict))
-    return verdict
+assert_gradient = asserting(check_gradient)
+assert_jacobian = asserting(check_jacobian)
+assert_hessian = asserting(check_hessian)
+assert_hvp = asserting(check_hvp)
+assert_jvp = asserting(check_jvp)
+assert_equal = asserting(check_equal)
+assert_layer = asserting(check_layer)
+assert_function = asserting(check_function)
+assert_derivative = asserting(check_derivative)

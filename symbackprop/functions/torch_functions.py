@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from inspect import Parameter, signature
 from typing import Any
 
@@ -15,19 +14,15 @@ from symbackprop.core.indices import SymbackpropError
 from symbackprop.decide.outcomes import ILL_FORMED, REFUTED, UNKNOWN
 from symbackprop.read.numpy import Declared, ShapeMismatch, TraceError, parse_shapes, trace
 from symbackprop.read.torch import (
+    Custom,
     HeldConstant,
     Maker,
     TorchCode,
-    applied,
-    backward_code,
     backward_names,
-    first_code,
-    forward_code,
     forward_parameters,
     function_code,
     module_code,
     names_no_library,
-    second_code,
     uses_torch,
 )
 
@@ -58,14 +53,14 @@ def check_function(asked: Any) -> Verdict:
     order, plain = arguments(function, declared, values)
     everything = {**declared, **{n: Declared(()) for n in plain}}
     wrt = variables(declared, asked.wrt)
-    call = applied(function, order)
-    forward = forward_code(function, call, everything, wrt, plain)
+    custom = Custom(function, order, everything, wrt, plain)
+    forward = custom.forward()
     try:
         outputs = outputs_of(forward, everything)
     except TraceError as problem:
         return not_read(problem)
     upstream = upstream_names(function, len(outputs), everything)
-    backward = backward_code(function, call, everything, wrt, plain, upstream)
+    backward = custom.backward(upstream)
     request = read_request("check_function", forward, backward, everything, wrt, asked.assuming, {})
     found = verdict(request, gradient_claims, asked.options)
     once = differentiable_once(function) if twice == 2 else None
@@ -73,10 +68,9 @@ def check_function(asked: Any) -> Verdict:
         return found if once is None else with_second_order(found, once)
     shapes = {**everything, **{u: Declared(t.shape) for u, t in zip(upstream, outputs, strict=True)}}
     second = copies_of(wrt, shapes, "d{}_bar")
-    of_first = partial(second_code, function, call, everything, wrt, plain, upstream)
     twice_asked = read_request(
-        "check_function", first_code(function, call, everything, wrt, plain, upstream),
-        of_first(list(second.values())), shapes, [*wrt, *upstream], asked.assuming, {},
+        "check_function", custom.first(upstream), custom.second(upstream, list(second.values())), shapes,
+        [*wrt, *upstream], asked.assuming, {},
     )  # fmt: skip
     return with_second_order(found, verdict(twice_asked, gradient_claims, asked.options))
 

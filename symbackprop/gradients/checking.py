@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.kernel import Proof
 from symbackprop.core.terms import Array, ProofError, SymbackpropError
+from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved
@@ -30,16 +30,6 @@ from .wrong_line import WrongLine, find_wrong_lines
 
 KeyOf = Callable[[Iterable[str], str], str | None]
 ATTEMPTS = 12  # steps that may turn out to be no theorem
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """`theorems` has what is proved, by variable; `wrong` the variables whose values differ; `line` where it begins."""
-
-    theorems: Mapping[str, GradientTheorem]
-    wrong: tuple[str, ...] = ()
-    line: WrongLine | None = None
-    reverse: Reverse | None = field(default=None, repr=False)
 
 
 class BackwardCheck:
@@ -73,7 +63,7 @@ class BackwardCheck:
 
     def run(self) -> None:
         """Both functions, without the compact forms and rules that were refused."""
-        graph = record(self.forward, self.inputs, self.hypotheses)
+        graph = record(self.forward, self.inputs, self.hypotheses, least_sizes(self.hypotheses.values()))
         self.reverse = Reverse(graph, self.known, self.variables, self.upstream, self.refused)
         self.results = self.results_of(self.backward)
 
@@ -140,25 +130,6 @@ class BackwardCheck:
         except (ProofError, NotProved):
             return None
 
-    def checked(self) -> Checked:
-        found = {v: self.theorem(v) for v in self.variables}
-        line = next(iter(self.lines.values()), None)
-        return Checked({v: t for v, t in found.items() if t is not None}, self.wrong, line, self.reverse)
-
-
-def check_backward(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    declared: Mapping[str, Declared],
-    variables: Sequence[str],
-    values: Mapping[str, Any] | None = None,
-    upstream: Sequence[str] = (),
-    hypotheses: Mapping[str, Hypothesis] | None = None,
-    names: Sequence[str] = (),
-) -> Checked:
-    """What of a backward function is proved, and its first wrong line.  Parameters and errors as for BackwardCheck."""
-    return BackwardCheck(forward, backward, declared, variables, values, upstream, hypotheses, names).checked()
-
 
 def by_variable(found: Any, variables: Sequence[str], key_of: KeyOf | None = None) -> dict[str, Node]:
     """Results as one array, a sequence in the order of the variables, or a dict by name."""
@@ -183,4 +154,4 @@ def agrees(reverse: Reverse, variable: str, result: Node, sample: Sample | None 
         return True  # nothing is known: let the proof decide
 
 
-__all__ = ["BackwardCheck", "Checked", "WrongLine", "check_backward"]
+__all__ = ["BackwardCheck", "WrongLine"]

@@ -11,6 +11,7 @@ from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import SymbackpropError
+from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved, term_of
@@ -72,7 +73,7 @@ def derived(
     """
     refused = Refused(avoid)
     for _ in range(ATTEMPTS):
-        graph = record(forward, {**(values or {}), **declared}, hypotheses)
+        graph = record(forward, {**(values or {}), **declared}, hypotheses, least_sizes((hypotheses or {}).values()))
         reverse = Reverse(graph, declared, variables, upstream, refused)
         try:
             shared = Theorems(reverse, hypotheses)

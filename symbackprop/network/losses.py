@@ -27,7 +27,6 @@ from symbackprop.core.matrix import (
     entry,
     shape,
 )  # fmt: skip
-from symbackprop.core.matrix import Softmax as SoftmaxForm
 from symbackprop.core.terms import (
     ONE,
     Apply,
@@ -164,14 +163,6 @@ def output_delta(
     if on_softmax or on_sigmoid:
         return _scaled(weight, _minus(a, t))
     return back(last, z, a, gradient(loss, a, t, weight), axis)
-
-
-def softmax_delta_without_hypothesis(z: Matrix, t: Matrix, weight: Term, axis: int) -> Matrix:
-    """∂C/∂Z of cross-entropy on softmax for any targets: s (Σ_k t_k) - t."""
-    n = shape(t)[axis]
-    every = Ones((n, n))
-    sums = Product(t, every) if axis == 1 else Product(every, t)
-    return _scaled(weight, _minus(Hadamard(SoftmaxForm(z, axis), sums), t))
 
 
 def needs_targets_sum_one(loss: Loss, last: AnyActivation) -> bool:

@@ -14,6 +14,7 @@ from symbackprop.core.discharge import assuming, knowing, truth_case
 from symbackprop.core.indices import Index, IndexExpr, Pick
 from symbackprop.core.reasons import Cases, Given, Holding, Reason, Sign
 from symbackprop.core.region import truth
+from symbackprop.core.signs import NONNEGATIVE, Signs
 from symbackprop.core.statement import Statement
 from symbackprop.core.terms import (
     ONE,
@@ -128,7 +129,8 @@ def in_cases(
     zeros = [substitute(p.term, fixed) for p in left if isinstance(p, Nonzero) and free(p.term) <= set(indices)]
     steps = dict.fromkeys((*truths(other), *truths(one))) if depth == NESTED else ()
     name = case_name(context)
-    for u in [*zeros, *steps][:CASES]:
+    borders = [u for u in bordered((one, other), context) if not free(u)]
+    for u in dict.fromkeys((*zeros, *borders[:1], *steps)[:CASES]):
         zero: tuple[list[Hypothesis], ...] = [Nonzero(u)], [Same(u, ZERO)]
         found: list[Holding] = []
         for known in tuple(truth_case(u, on) for on in (True, False)) if truth(u) else zero:
@@ -139,6 +141,13 @@ def in_cases(
         else:
             return Cases(lhs, rhs, names, name, u, *found)
     return None
+
+
+def bordered(sides: tuple[Term, Term], context: Context) -> list[Term]:
+    """The u of steps [u > 0] of which it is known that u >= 0 only: where u is not positive it is 0."""
+    signs = Signs(context)
+    steps = (u for t in sides for u in step_arguments(t, Names()))
+    return [u for u in dict.fromkeys(steps) if signs.sign(u) == NONNEGATIVE]
 
 
 def settled(lhs: Term, rhs: Term, context: Context, effort: Effort, depth: int) -> Holding | None:

@@ -340,6 +340,20 @@ def by_laws_simplified(lhs: Term, context: Context) -> tuple[Term, Proof | None]
     return found[0], Chain(UnderDiff(lhs.wrt, rewritten[0]), (found[1],))
 
 
+def by_laws_in_order(lhs: Term, context: Context) -> tuple[Term, Proof | None] | None:
+    """The same with its deltas contracted and its terms collected, so that no sum stands around what needs a case."""
+    found = by_laws(lhs, context)
+    if found is None or found[1] is None:
+        return None
+    try:
+        normal = Normal(context, Names.beside(lhs, found[0]), AS_WRITTEN[0])
+        value, proof = normal.of(found[0])
+        plain, unfolded = normal.unfolded(value)
+        return plain, joined(found[1], without_names(joined(proof, unfolded), normal, Seen(context)))
+    except FAILED:
+        return None
+
+
 def by_digits(lhs: Term, rhs: Term, context: Context, way: Prover, depth: int = 0) -> Found | None:
     """A proof for an axis of composite size by its digits, where index expressions such as 2 k + 1 or K g + k occur."""
     composite = splits((lhs, rhs))

@@ -24,7 +24,17 @@ from symbackprop.core.statement import Excused, Statement
 from symbackprop.core.terms import Array, Diff, Nonzero, Predicate, ProofError, Term, free, subterms
 from symbackprop.core.theorem import TURN, Session, Theorem, proved, theorem
 from symbackprop.numbers import points
-from symbackprop.prove.cases import EQUATION, POINT, VALUE, Missing, in_cases, sorted_out, with_reasons, with_signs
+from symbackprop.prove.cases import (
+    EQUATION,
+    POINT,
+    VALUE,
+    Missing,
+    bordered,
+    in_cases,
+    sorted_out,
+    with_reasons,
+    with_signs,
+)
 from symbackprop.prove.conditions.density import density
 from symbackprop.prove.conditions.reasons import Seeker
 from symbackprop.prove.differentiate import Names
@@ -34,6 +44,7 @@ from symbackprop.prove.equality import (
     Prover,
     by_digits,
     by_laws,
+    by_laws_in_order,
     by_laws_simplified,
     first,
     prove,
@@ -253,9 +264,9 @@ class Run:
             if not isinstance(step, Missing):
                 return step
             first = first or step
-        if first is None:
+        if first is None and not bordered((lhs, rhs), self.inside):
             return Missing(EQUATION)
-        return self.in_two_steps(lhs, rhs) or first
+        return self.in_two_steps(lhs, rhs) or first or Missing(EQUATION)
 
     def between_values(self, lhs: Term, rhs: Term) -> Holding | Missing:
         """Each side is what its derivatives are worked out to, and these are equal."""
@@ -283,7 +294,7 @@ class Run:
 
     def in_two_steps(self, lhs: Term, rhs: Term) -> Holding | None:
         """The derivative by the laws, then an equation without derivatives, which may go by continuity or cases."""
-        for derived in (by_laws, by_laws_simplified):
+        for derived in (by_laws, by_laws_simplified, by_laws_in_order):
             found = derived(lhs, self.inside)
             if found is None:
                 continue

@@ -1,6 +1,6 @@
 """From a false claim to a true one: what kind of mistake it was, and the formula repaired.
 
-Candidates come cheapest first (a factor, a transpose, one change of the term or of the matrix form, one
+Candidates come cheapest first (a factor, a transpose, one change of the term, one
 coefficient), floats filter them, and `prove` decides.  The derived gradient is the last resort, but for claims that are
 wrong at special points only: there every candidate has the right values elsewhere.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations, islice, permutations
 
 from symbackprop.core.indices import Index
-from symbackprop.core.matrix import UNIT, Matrix, entry
+from symbackprop.core.matrix import UNIT
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import ZERO, Entry, Mul, Sum, Term, mul, over
 from symbackprop.numbers.floats import close
@@ -20,17 +20,17 @@ from symbackprop.numbers.refute.points import Question
 
 from .cases import SpecialCase, special_cases
 from .edits import Candidate, edits, summands, transpositions
-from .forms import forms
 from .naming import named
 from .pool import parts
 from .trials import Trials, Unit, combination, constant_ratio, factor, units, weighted
 
-__all__ = ["OTHER", "Candidate", "Repair", "SpecialCase", "classify", "repair", "special_cases", "survivors"]
+__all__ = ["OTHER", "Candidate", "Repair", "SpecialCase", "classify", "repair", "special_cases"]
 
 OTHER = "another formula"
 VAGUE = ("wrong factor", "wrong coefficients", "wrong power", "wrong index", "extra ", "constant ")  # of a change
 _EDITS, SUMMANDS = 1200, 40
 _CHEAP = 4
+ATTEMPTS = 6  # candidates that a proof is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,6 @@ class Repair:
     mistake: str
     term: Term
     proof: object
-    matrix: Matrix | None = None
     exact: bool = True
 
 
@@ -53,7 +52,6 @@ class Fit:
 
     term: Term
     mistake: str
-    matrix: Matrix | None = None
 
 
 def repair(
@@ -61,26 +59,22 @@ def repair(
     prove: Callable[[Term], object],
     *,
     tensor: Tensor | None = None,
-    matrix: Matrix | None = None,
-    leaves: Sequence[Matrix] = (),
     derived: Callable[[], Term | None] | None = None,
-    attempts: int = 6,
 ) -> Repair | None:
     """The first candidate for `question.rhs` that `prove` accepts (any true value is kept as its proof).
 
-    `tensor` is the claim where its shape is not that of the axes (then `question.rhs` is not looked at);
-    `matrix` its matrix form and `leaves` the matrices it may have forgotten; `derived` gives the true
-    gradient, over the same axes: a last resort, but the first for a claim that is wrong at special points only.
+    `tensor` is the claim where its shape is not that of the axes (then `question.rhs` is not looked at); `derived`
+    gives the true gradient, over the same axes: a last resort, but the first where it is wrong at special points only.
     """
     trials = Trials(question)
     if not trials.trials:
         return None
 
     def by_changes() -> Repair | None:
-        for fit in islice(found(trials, tensor, matrix, leaves), attempts):
+        for fit in islice(found(trials, tensor), ATTEMPTS):
             proof = prove(fit.term)
             if proof:
-                return Repair(fit.mistake, fit.term, proof, fit.matrix, not fit.mistake.startswith(VAGUE))
+                return Repair(fit.mistake, fit.term, proof, not fit.mistake.startswith(VAGUE))
         return None
 
     def by_derivation() -> Repair | None:
@@ -96,16 +90,8 @@ def repair(
     return next((r for look in looks if (r := look()) is not None), None)
 
 
-def survivors(
-    question: Question, *, tensor: Tensor | None = None, matrix: Matrix | None = None, leaves: Sequence[Matrix] = ()
-) -> Iterator[Fit]:
+def found(trials: Trials, tensor: Tensor | None) -> Iterator[Fit]:
     """Candidates with the right values, in order; not proved."""
-    trials = Trials(question)
-    if trials.trials:
-        yield from found(trials, tensor, matrix, leaves)
-
-
-def found(trials: Trials, tensor: Tensor | None, matrix: Matrix | None, leaves: Sequence[Matrix]) -> Iterator[Fit]:
     axes, claim, seen = trials.axes, trials.question.rhs, set[Term]()
 
     def fresh(fits: Iterator[Fit]) -> Iterator[Fit]:
@@ -121,12 +107,6 @@ def found(trials: Trials, tensor: Tensor | None, matrix: Matrix | None, leaves: 
         yield Fit(ZERO, "the gradient is zero")
         return
     yield from fresh(fitting(trials, [Candidate(claim, "", 0)]))
-    if matrix is not None and len(axes) == 2:
-        wanted = (axes[0].size, axes[1].size)
-        for form in forms(matrix, wanted, leaves):
-            term = entry(form.matrix, *axes)
-            if trials.fits(term):
-                yield from fresh(iter([Fit(term, form.mistake, form.matrix)]))
     yield from fresh(fitting(trials, list(transpositions(axes, claim))))
     changed = all_edits(trials, claim)
     yield from fresh(fitting(trials, [c for c in changed if c.cost <= _CHEAP]))

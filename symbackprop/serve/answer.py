@@ -85,6 +85,3 @@ def read_shapes(text: str) -> dict[str, str]:
             raise SymbackpropError(f"shapes: {piece.strip()[:40]!r} is not NAME: AXES, as in 'X: n m; w: m'")
         shapes[name.strip()] = axes.strip()
     return shapes
-
-
-__all__ = ["answer"]

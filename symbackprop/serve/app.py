@@ -134,6 +134,3 @@ def result(a: Answer) -> str:
             f'<button type="button" class="copy">copy</button><pre>{escape(text)}</pre></details>'
         )
     return "".join(parts)
-
-
-__all__ = ["create"]

@@ -31,6 +31,3 @@ class Answer:
     derivation: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
-
-
-__all__ = ["LIMIT", "Answer", "Question"]

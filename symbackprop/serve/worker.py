@@ -92,6 +92,3 @@ def limit_resources(seconds: float, megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20,) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1,) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-
-__all__ = ["ask"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from symbackprop.network.dense import SAMPLES, Layers
-
 from . import columns_to_rows, dense_layers, every_depth, forward_maps
 from .dense_layers import of_each_kind
 from .told import Question, Told, told
@@ -29,14 +27,7 @@ STORIES: dict[str, tuple[str, tuple[Fact, ...]]] = {
     ),
     "weights": ("The gradient by the weights", asked(of_each_kind(dense_layers.weights))),
     "biases": ("The gradient by the biases", asked(of_each_kind(dense_layers.biases))),
-    "every_depth": (
-        "All layers of a network of any depth",
-        tuple(
-            partial(fact, layers)
-            for layers in (Layers("column"), Layers("row", SAMPLES))
-            for fact in (every_depth.signals, every_depth.weights, every_depth.biases)
-        ),
-    ),
+    "every_depth": ("All layers of a network of any depth", every_depth.FACTS),
     "means": ("Costs that are a mean over a batch", asked(forward_maps.MEANS)),
     "softmax": ("Softmax and the negative log likelihood", asked(forward_maps.SOFTMAXES)),
     "columns_to_rows": (
@@ -49,6 +40,3 @@ STORIES: dict[str, tuple[str, tuple[Fact, ...]]] = {
 def story(name: str) -> list[Told]:
     """What one story tells, each part derived and proved."""
     return [fact() for fact in STORIES[name][1]]
-
-
-__all__ = ["STORIES", "Fact", "Told", "story"]

@@ -11,10 +11,9 @@ import pytest
 from training_reference import BATCH, SAMPLES, STEPS, after_steps, batches, problem, reference, table
 
 from symbackprop.train.backends import compiled as toolchain
-from symbackprop.train.backends.choice import chosen, engine
+from symbackprop.train.backends.choice import PlannedNumPy, chosen, engine
 from symbackprop.train.backends.compiled import Compiled
 from symbackprop.train.backends.jax_scan import blocks
-from symbackprop.train.backends.planned import PlannedNumPy
 from symbackprop.train.optimisers import SGD
 from symbackprop.write.step.c_epoch import LAYOUTS, layouts_for
 from symbackprop.write.step.functional import NAMES, compiled_function, functional_source

@@ -36,7 +36,6 @@ __all__ = [
     "Outcome",
     "Question",
     "recheck",
-    "refute",
     "satisfying_point",
     "search",
 ]
@@ -220,26 +219,6 @@ def bases(sampler: Sampler) -> Iterator[Point]:
         point = sampler.point(chosen, 0)
         if point is not None:
             yield point
-
-
-def refute(
-    lhs: Term,
-    rhs: Term,
-    axes: Sequence[Index] = (),
-    *,
-    sizes_min: Mapping[str, int] | None = None,
-    hypotheses: Sequence[Hypothesis] = (),
-    definitions: Mapping[Array, Tensor] | None = None,
-    domains: Mapping[str, str] | None = None,
-    shapes: Mapping[Array, tuple[Size, ...]] | None = None,
-    budget: int = BUDGET,
-    kinks_have_values: bool = False,
-) -> Counterexample | None:
-    """A point, satisfying the hypotheses exactly, where lhs and rhs certainly differ; None where none was found."""
-    question = Question(
-        lhs, rhs, tuple(axes), sizes_min or {}, tuple(hypotheses), definitions or {}, domains or {}, shapes or {}
-    )
-    return search(question, budget, kinks_have_values=kinks_have_values).counterexample
 
 
 def satisfying_point(

@@ -21,7 +21,7 @@ from symbackprop.clock import check_time
 from symbackprop.core.context import Context
 from symbackprop.core.indices import Affine, Index, ProofError, Size, SymbackpropError
 from symbackprop.core.kernel import By, Chain, Flip, Inside, Instance, Let, Linear, Proof, UnderSum, UnderWhole
-from symbackprop.core.signs import NONZERO, POSITIVE, Signs, within
+from symbackprop.core.signs import NONNEGATIVE, NONZERO, POSITIVE, Signs, within
 from symbackprop.core.sums import (
     Expansion,
     Factors,
@@ -278,6 +278,9 @@ class Session(ABC):
 
     def positive(self, t: Term) -> bool:
         return key(t) in self.known or self.signs.sign(t) == POSITIVE
+
+    def never_negative(self, t: Term) -> bool:
+        return self.positive(t) or bool(self.signs.sign(t) & NONNEGATIVE)
 
 
 def splits(terms: Iterable[Term]) -> Strides:

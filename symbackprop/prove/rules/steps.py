@@ -118,7 +118,7 @@ def step(normal: Session, u: Term, monomials: list[Monomial]) -> tuple[Term, Pro
     if against_max is not None:
         return against_max
     minus = total([m._replace(coefficient=-m.coefficient) for m in monomials])
-    if normal.positive(minus):
+    if normal.never_negative(minus):
         return ZERO, joined(Inside(t, ((0, Linear(u, neg(minus))),)), By("step_of_negative", (minus,)))
     content, rest = shared_content(monomials, normal.positive, normal.unit, signed=False)
     if content.factors or content.coefficient != 1:

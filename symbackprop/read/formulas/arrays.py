@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import Any, TypeGuard
 
 from symbackprop.core.functions import FUNCTIONS
-from symbackprop.core.indices import Index, Size
-from symbackprop.core.terms import (
+from symbackprop.core.indices import Index, Size, SymbackpropError
+from symbackprop.core.syntax import (
     PI,
     Add,
     Apply,
@@ -26,22 +26,13 @@ from symbackprop.core.terms import (
     Positive,
     Power,
     Sum,
-    SymbackpropError,
     Term,
     Whole,
-    arguments,
     arrays,
-    dummy,
     free,
-    neg,
-    open_body,
-    opened_whole,
-    over,
-    rebuilt,
     substitute,
-    subterms,
-    whole,
 )
+from symbackprop.core.terms import arguments, dummy, neg, open_body, opened_whole, over, rebuilt, subterms, whole
 from symbackprop.read.numpy.context import current
 
 from ..numpy import TRACED_LINALG as linalg

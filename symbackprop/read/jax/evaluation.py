@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from symbackprop.core.terms import SymbackpropError, arrays
+from symbackprop.core.terms import SymbackpropError, arrays, dummy
 from symbackprop.read.numpy import SymArray, TraceError, Value
-from symbackprop.read.numpy.algebra import dummy
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.factors import renamed
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.tracing import at_place
 
 from . import arranging, calls, entries, places  # noqa: F401  they fill the table
-from .frames import assigned_name, located, user_line
+from .frames import assigned_name, user_line
 from .kinds import constant
 from .registry import PRIMITIVES, REFUSED, Step
 from .sizes import Dimensions
@@ -84,7 +84,7 @@ class Evaluation:
         except SymbackpropError as error:
             if id(error) in self.placed or place is None:
                 raise
-            better = type(error)(located(str(error), *place)) if isinstance(error, TraceError) else error
+            better = type(error)(at_place(str(error), place)) if isinstance(error, TraceError) else error
             self.placed.add(id(better))
             raise better from error
         finally:

@@ -67,11 +67,6 @@ def last_user_line(error: BaseException) -> tuple[str, int] | None:
     return found
 
 
-def located(message: str, filename: str, line: int) -> str:
-    text = linecache.getline(filename, line).strip()
-    return f"{filename}:{line}: {message}" + (f"\n    {text}" if text else "")
-
-
 @functools.cache
 def assigned_name(filename: str, line: int) -> str | None:
     """The variable that a line assigns to, where it is one."""

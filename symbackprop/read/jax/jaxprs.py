@@ -15,11 +15,11 @@ import numpy as np
 from symbackprop.core.terms import sized
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, TraceError, size_number
 from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.tracing import symbol
+from symbackprop.read.numpy.tracing import at_place, symbol
 from symbackprop.read.numpy.values import Value
 
 from .evaluation import Copies, Evaluation, mentions
-from .frames import last_user_line, located
+from .frames import last_user_line
 from .sizes import Dimensions, Found, aliases, asked_sizes, dimension
 
 DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_, "narrow": np.int8}
@@ -92,7 +92,7 @@ def refusal(function: Callable[..., Any], structs: list[Any], symbols: bool, err
     message = " ".join(str(error).split("\n\n")[0].splitlines()).strip() or type(error).__name__
     place = last_user_line(error)
     text = f"JAX: {type(error).__name__}: {message}"
-    return kind(located(text, *place) if place else text)
+    return kind(at_place(text, place))
 
 
 def about_shapes(error: Exception) -> bool:

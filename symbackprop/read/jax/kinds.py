@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term
-from symbackprop.read.numpy import UNIT, ZERO_AT, SymArray, TraceError, Value
-from symbackprop.read.numpy.algebra import at_least_zero, constant_of, dummy
+from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term, at_least_zero
+from symbackprop.read.numpy import SymArray, TraceError, Value
+from symbackprop.read.numpy.axes import somewhere
 from symbackprop.read.numpy.context import LINALG, NUMPY, SPECIAL, current
 from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.masks import masking
-from symbackprop.read.numpy.scalars import affine_of, recognised
+from symbackprop.read.numpy.places import constant_of
+from symbackprop.read.numpy.scalars import affine_of, digits, recognised
 from symbackprop.read.numpy.sizes import expression
 
 SHORT, LONG = 6, 12  # digits of a float32 that was written as a decimal, and of the same number in 64 bits
@@ -129,10 +130,6 @@ def written(number: float) -> float:
     return float(str(short))
 
 
-def digits(text: str) -> int:
-    return len(text.lower().split("e")[0].replace(".", "").replace("-", "").strip("0"))
-
-
 def dyadic(number: float) -> bool:
     """A small whole number over a power of two, which a float32 has exactly."""
     top = number.as_integer_ratio()[0]
@@ -147,7 +144,7 @@ def settled_truth(condition: Any) -> bool | None:
     if isinstance(condition, bool | np.bool_):
         return bool(condition)
     value = lifted(condition)
-    return truth_of(value.term(tuple(ZERO_AT if s == UNIT else dummy(s) for s in value.shape)))
+    return truth_of(value.term(somewhere(value.shape)))
 
 
 def truth_of(t: Term) -> bool | None:

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from symbackprop.read.numpy import SymArray, TraceError
+from symbackprop.read.numpy.axes import shape_text
 from symbackprop.read.numpy.lifting import lifted, planned
 from symbackprop.read.numpy.sizes import expression, whole_number
-from symbackprop.read.numpy.values import shape_text
 from symbackprop.read.numpy.writing import injective
 
 from .arranging import places

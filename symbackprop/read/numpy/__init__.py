@@ -1,54 +1,26 @@
 """NumPy functions as index terms, by running them on arrays of symbolic shape."""
 
-from .algebra import ZERO_AT
+from symbackprop.read.numpy.axes import Declared, parse_shape, parse_shapes
+
 from .array import SymArray
 from .assumptions import trace_assumptions
+from .axes import UNIT, aligned
 from .context import ShapeMismatch, TraceError
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
+from .places import ZERO_AT
 from .recording import Graph, Recorder, array_of, node_of, record
-from .shapes import Declared, parse_shape, parse_shapes
 from .sizes import SymInt, size_number
 from .tracing import Traced, trace
-from .values import UNIT, Value, aligned
+from .values import Value
 from .windows import added_windows, correlated, padded, scattered, strided_windows
 
 TRACED_NUMPY = MODULES["numpy"]
 TRACED_LINALG, TRACED_SPECIAL = MODULES["numpy.linalg"], MODULES["scipy.special"]
 
 __all__ = [
-    "CONSTANT",
-    "FORMULA",
-    "INPUT",
-    "TRACED_LINALG",
-    "TRACED_NUMPY",
-    "TRACED_SPECIAL",
-    "UNIT",
-    "ZERO_AT",
-    "Declared",
-    "Graph",
-    "Node",
-    "Recorder",
-    "ShapeMismatch",
-    "SymArray",
-    "SymInt",
-    "TraceError",
-    "Traced",
-    "Value",
-    "added_windows",
-    "aligned",
-    "array_of",
-    "correlated",
-    "identity",
-    "node_of",
-    "nodes_in",
-    "padded",
-    "parse_shape",
-    "parse_shapes",
-    "record",
-    "scattered",
-    "size_number",
-    "strided_windows",
-    "trace",
-    "trace_assumptions",
+    "CONSTANT", "FORMULA", "INPUT", "TRACED_LINALG", "TRACED_NUMPY", "TRACED_SPECIAL", "UNIT", "ZERO_AT", "Declared",
+    "Graph", "Node", "Recorder", "ShapeMismatch", "SymArray", "SymInt", "TraceError", "Traced", "Value",
+    "added_windows", "aligned", "array_of", "correlated", "identity", "node_of", "nodes_in", "padded", "parse_shape",
+    "parse_shapes", "record", "scattered", "size_number", "strided_windows", "trace", "trace_assumptions",
 ]  # fmt: skip

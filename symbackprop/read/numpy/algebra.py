@@ -10,56 +10,37 @@ from fractions import Fraction
 from math import isqrt, prod
 
 from symbackprop.core.functions import FUNCTIONS
+from symbackprop.core.indices import Index, IndexExpr, Pick, Size, affine, as_affine, sized
 from symbackprop.core.region import truth, truth_atoms
-from symbackprop.core.terms import (
+from symbackprop.core.syntax import (
     ONE,
     ZERO,
     Add,
-    Affine,
     Apply,
     Delta,
     Entry,
     Holds,
-    Index,
-    IndexExpr,
     Mul,
     NonNegative,
     Num,
     Ordinal,
-    Pick,
     Positive,
     Power,
-    Size,
-    Sum,
     Term,
     Whole,
-    affine,
-    as_affine,
-    at_least_zero,
-    dummy,
     free,
-    num,
-    over,
-    sized,
     substitute,
-    subterms,
-    whole,
 )
+from symbackprop.core.terms import num, over, subterms, whole
 
+from .lengths import at_least_zero
 from .places import (
-    ZERO_AT,
     bounds,
     constant_of,
     difference,
-    exact_quotient,
     index_of,
     indices_in,
-    inside,
-    integer_of,
     nonnegative,
-    quotient_and_rest,
-    replaced,
-    scaled,
     shifted,
 )
 
@@ -386,13 +367,3 @@ def backwards(i: Index, body: Term) -> int:
     places = [e for s in subterms(body) if isinstance(s, Entry) for e in s.at]
     signs = (k.constant for e in places for a, k in as_affine(e)[1] if a == i)
     return sum(-1 if k > 0 else 1 for k in signs if k)
-
-
-__all__ = [
-    "ONE", "ZERO", "ZERO_AT", "Affine", "Index", "IndexExpr", "Num", "Size", "Sum", "Term", "affine", "applied",
-    "at_least_zero", "between", "bounds", "complement", "constant_of", "delta", "difference", "dummy",
-    "exact_quotient", "free", "gate", "index_of", "indices_in", "inside", "integer_of", "minus", "negated",
-    "nonnegative", "num", "number", "plus", "power", "product_over", "quotient_and_rest", "replaced", "same",
-    "scaled", "shifted", "size_term", "sized", "solved_for", "step", "substitute", "summed", "times", "total",
-    "whole",
-]  # fmt: skip

@@ -5,14 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from symbackprop.core.terms import at_least_zero
+
 from . import layout
-from .algebra import at_least_zero
 from .array import SymArray, wrap
+from .axes import broadcast, normal_axis
 from .context import NUMPY, ShapeMismatch, TraceError, provides, rows
 from .lifting import items_of, lengths, lifted, size_list
-from .reductions import normal_axis
 from .sizes import expression, length_of, size_number
-from .values import Value, broadcast, stacked, stretched
+from .values import Value, stacked, stretched
 
 
 def viewed(x: Any, get: Any, put: Any, straight: bool = False) -> Any:

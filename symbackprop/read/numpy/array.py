@@ -8,17 +8,18 @@ from typing import Any
 import numpy
 
 from symbackprop.clock import check_time
-from symbackprop.core.terms import arrays
+from symbackprop.core.terms import IndexExpr, Num, arrays, free, sized
 
-from .algebra import IndexExpr, Num, free, index_of, sized
+from .axes import broadcast, shape_text
 from .context import METHODS, NUMPY, ShapeMismatch, TraceError, Unsupported, current, noted
 from .elementwise import where
 from .indexing import Plan, read
 from .layout import expand, reshape, size_product, transpose
-from .lifting import binary, in_place, items_of, lifted, mask_in, planned, swapped, unary
+from .lifting import items_of, lifted, mask_in, operators, planned, unary
 from .masks import masking
+from .places import index_of
 from .sizes import HANDLERS, printed, size_number, whole_number
-from .values import ORDER, Value, broadcast, shape_text, stretched
+from .values import ORDER, Value, stretched
 from .writing import write
 
 Get = Callable[[Value], Value]
@@ -280,24 +281,20 @@ class SymArray:
     def __repr__(self) -> str:
         return printed(f"<array of shape {shape_text(self._value.shape)}>")
 
-    __add__, __radd__, __iadd__ = binary("add"), swapped("add"), in_place("add")
-    __sub__, __rsub__, __isub__ = binary("subtract"), swapped("subtract"), in_place("subtract")
-    __mul__, __rmul__, __imul__ = binary("multiply"), swapped("multiply"), in_place("multiply")
-    __truediv__, __rtruediv__, __itruediv__ = binary("divide"), swapped("divide"), in_place("divide")
-    __floordiv__, __rfloordiv__, __ifloordiv__ = (
-        binary("floor_divide"),
-        swapped("floor_divide"),
-        in_place("floor_divide"),
-    )
-    __mod__, __rmod__, __imod__ = binary("remainder"), swapped("remainder"), in_place("remainder")
-    __divmod__, __rdivmod__ = binary("divmod"), swapped("divmod")
-    __pow__, __rpow__, __ipow__ = binary("power"), swapped("power"), in_place("power")
-    __matmul__, __rmatmul__, __imatmul__ = binary("matmul"), swapped("matmul"), in_place("matmul")
-    __and__, __rand__, __iand__ = binary("bitwise_and"), swapped("bitwise_and"), in_place("bitwise_and")
-    __or__, __ror__, __ior__ = binary("bitwise_or"), swapped("bitwise_or"), in_place("bitwise_or")
-    __xor__, __rxor__, __ixor__ = binary("bitwise_xor"), swapped("bitwise_xor"), in_place("bitwise_xor")
-    __lt__, __le__, __gt__ = binary("less"), binary("less_equal"), binary("greater")
-    __ge__, __eq__, __ne__ = binary("greater_equal"), binary("equal"), binary("not_equal")
+    __add__, __radd__, __iadd__ = operators("add")
+    __sub__, __rsub__, __isub__ = operators("subtract")
+    __mul__, __rmul__, __imul__ = operators("multiply")
+    __truediv__, __rtruediv__, __itruediv__ = operators("divide")
+    __floordiv__, __rfloordiv__, __ifloordiv__ = operators("floor_divide")
+    __mod__, __rmod__, __imod__ = operators("remainder")
+    __pow__, __rpow__, __ipow__ = operators("power")
+    __matmul__, __rmatmul__, __imatmul__ = operators("matmul")
+    __and__, __rand__, __iand__ = operators("bitwise_and")
+    __or__, __ror__, __ior__ = operators("bitwise_or")
+    __xor__, __rxor__, __ixor__ = operators("bitwise_xor")
+    __divmod__, __rdivmod__ = operators("divmod")[:2]
+    __lt__, __le__, __gt__ = (operators(name)[0] for name in ("less", "less_equal", "greater"))
+    __ge__, __eq__, __ne__ = (operators(name)[0] for name in ("greater_equal", "equal", "not_equal"))
     __neg__, __pos__, __abs__, __invert__ = unary("negative"), unary("positive"), unary("absolute"), unary("invert")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:

@@ -23,15 +23,17 @@ from symbackprop.core.terms import (
     add,
     free,
     mul,
+    num,
     substitute,
 )  # fmt: skip
+from symbackprop.read.numpy.axes import Declared
 
-from .algebra import minus, num
+from .algebra import minus
 from .array import SymArray
+from .axes import aligned, broadcast
 from .context import TraceError, Tracing, tracing
-from .shapes import Declared
 from .tracing import run_raw, tensor
-from .values import Value, aligned, broadcast
+from .values import Value
 
 
 def trace_assumptions(assuming: Callable[..., Any], arguments: Mapping[str, Declared | Any]) -> tuple[Hypothesis, ...]:

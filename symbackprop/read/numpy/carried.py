@@ -10,30 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from symbackprop.core.terms import Array, Entry, arrays
+from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, affine, arrays, at_least_zero, dummy
 
-from .algebra import (
-    ONE,
-    Index,
-    IndexExpr,
-    Term,
-    affine,
-    at_least_zero,
-    blend,
-    constant_of,
-    difference,
-    dummy,
-    index_of,
-)
+from .algebra import blend
 from .array import SymArray
+from .axes import UNIT, aligned, broadcast
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
 from .factors import rewritten
 from .frames import ABSENT, Place, Snapshot
 from .lifting import lifted
+from .places import constant_of, difference, index_of
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
-from .values import UNIT, Case, Value, aligned, all_soft, broadcast
+from .values import Case, Value, all_soft
 
 
 class Poison:

@@ -10,44 +10,46 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbackprop.core.terms import Add, Apply, Array, Delta, Entry, Holds, Mul, arrays
-
-from .algebra import (
+from symbackprop.core.indices import Index, IndexExpr, affine
+from symbackprop.core.syntax import (
     ONE,
     ZERO,
-    Index,
-    IndexExpr,
+    Add,
+    Apply,
+    Array,
+    Delta,
+    Entry,
+    Holds,
+    Mul,
     Num,
     Sum,
     Term,
-    affine,
+    arrays,
+    free,
+    substitute,
+)
+from symbackprop.core.terms import dummy, num
+
+from .algebra import (
     backwards,
     complement,
     delta,
-    difference,
-    dummy,
-    free,
     gate,
-    index_of,
-    indices_in,
     negated,
-    nonnegative,
-    num,
     number,
     plus,
     product_over,
-    replaced,
-    shifted,
     solved_for,
     step,
-    substitute,
     summed,
     times,
     total,
 )
+from .axes import At, aligned
 from .factors import opened_term, positive, rewritten
+from .places import difference, index_of, indices_in, nonnegative, replaced, shifted
 from .scalars import exp, log, power_at, repeated_product
-from .values import At, Value, aligned
+from .values import Value
 
 
 @dataclass(slots=True)

@@ -17,10 +17,11 @@ from typing import Any
 from .array import SymArray
 from .carried import GrowingList
 from .context import TraceError
+from .drawing import CHANCE, Chance
 from .frames import HEAP, MARK, home_of
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
-from .python_builtins import BUILTINS, by_chance, standard, traced_product
+from .python_builtins import BUILTINS, standard, traced_product
 from .sizes import HANDLERS, expression
 from .values import Value
 from .vectorized import Vectorized
@@ -183,13 +184,15 @@ class Copier:
         original = f.__globals__
         if id(original) not in self.globals:
             self.kept.append(original)
-            self.stores.append(named := {
-                "__builtins__": BUILTINS,
-                "__name__": original.get("__name__", "traced"),
-                "__file__": original.get("__file__"),
-                "__package__": original.get("__package__"),
-                MARK: True,
-            })
+            self.stores.append(
+                named := {
+                    "__builtins__": BUILTINS,
+                    "__name__": original.get("__name__", "traced"),
+                    "__file__": original.get("__file__"),
+                    "__package__": original.get("__package__"),
+                    MARK: True,
+                }
+            )
             self.globals[id(original)] = named
         return self.globals[id(original)]
 
@@ -368,3 +371,10 @@ def wide(op: dict[str, int], name: str, arg: int) -> list[int]:
 def caches(name: str) -> list[int]:
     counts: dict[str, int] = {"PRECALL": 1, "CALL": 4}
     return [dis.opmap["CACHE"], 0] * counts[name]
+
+
+def by_chance(x: Any) -> Chance | None:
+    """What stands for a function of such a module, which may be a method of a generator there."""
+    homes = getattr(x, "__module__", None), type(getattr(x, "__self__", None)).__module__
+    found = [h for h in homes if h in CHANCE]
+    return Chance(found[0]) if found and not isinstance(x, type) and callable(x) else None

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
 import numpy
 
-from .algebra import (
-    ZERO_AT,
-    IndexExpr,
-    Size,
-    affine,
-    at_least_zero,
-    constant_of,
-    delta,
-    difference,
-    exact_quotient,
-    gate,
-    index_of,
-    shifted,
-    sized,
-)
+from symbackprop.core.terms import IndexExpr, Size, Term, affine, at_least_zero, sized
+
+from .algebra import delta, gate
 from .array import SymArray, wrap
+from .axes import At
 from .context import NUMPY, TraceError, current, provides, rows
 from .lifting import dtype_kind, lengths, lifted
 from .masks import masking
+from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, shifted
 from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
 from .truth import truth
-from .values import At, Dtype, Value, constant, integer, known, stretched
+from .values import ORDER, Dtype, Value, constant, integer, known, stretched
 
 PYTHON_TYPES: tuple[tuple[type, Dtype], ...] = ((float, "real"), (int, "int"), (bool, "bool"))
 LETTERS: dict[Dtype, str] = {"bool": "bool", "int": "int64", "real": "float64"}
@@ -61,6 +52,14 @@ def dtype_named(dtype: Any, default: Dtype) -> Dtype:
     if kind is None:
         raise TraceError(f"arrays of dtype {dtype!r} are not supported")
     return kind
+
+
+def computed_in(v: Value, dtype: Any, name: str) -> Value:
+    """An operand under the option dtype=, where the cast changes no number."""
+    kind = dtype_named(dtype, v.dtype)
+    if ORDER[kind] < ORDER[v.dtype] or kind in ("bool", "narrow"):
+        raise TraceError(f"np.{name} with dtype={dtype!r}, which cuts or wraps numbers")
+    return v.cast(kind)
 
 
 def is_double(dtype: Any) -> bool:
@@ -150,22 +149,12 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> 
     return alike(a, masking(converted(lifted(fill_value), kind)), shape)
 
 
-@provides("eye")
-def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> SymArray:
-    rows = length_of(N, "the size of eye")
-    columns = rows if M is None else length_of(M, "the size of eye")
+def grid(N: Any, M: Any, k: Any, dtype: Any, entry: Callable[[IndexExpr, IndexExpr], Term]) -> SymArray:
+    """A matrix whose entries are those of row + k and column."""
+    rows = length_of(N, "the number of rows")
+    columns = rows if M is None else length_of(M, "the number of columns")
     offset = size_of(k, "the diagonal")
-    kind = dtype_named(dtype, "real")
-    return SymArray(Value((rows, columns), kind, lambda at: delta(shifted(at[0], offset), at[1])))
-
-
-@provides("tri")
-def tri(N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> SymArray:
-    rows = length_of(N, "the size of tri")
-    columns = rows if M is None else length_of(M, "the size of tri")
-    offset = size_of(k, "the diagonal")
-    kind = dtype_named(dtype, "real")
-    return SymArray(Value((rows, columns), kind, lambda at: gate(shifted(difference(at[0], at[1]), offset))))
+    return SymArray(Value((rows, columns), dtype_named(dtype, "real"), lambda at: entry(shifted(at[0], offset), at[1])))
 
 
 def steps(start: Size, stop: Size, by: int) -> Size:
@@ -348,7 +337,9 @@ rows({
     "ones_like": lambda a, dtype=None, shape=None: alike(a, constant(1, dtype_named(dtype, lifted(a).dtype)), shape),
     "zeros_like empty_like":
         lambda a, dtype=None, shape=None: alike(a, constant(0, dtype_named(dtype, lifted(a).dtype)), shape),
-    "identity": lambda n, dtype=None: eye(n, dtype=dtype),
+    "eye": lambda N, M=None, k=0, dtype=None: grid(N, M, k, dtype, delta),
+    "tri": lambda N, M=None, k=0, dtype=None: grid(N, M, k, dtype, lambda i, j: gate(difference(i, j))),
+    "identity": lambda n, dtype=None: grid(n, None, 0, dtype, delta),
     "diag_indices": lambda n, ndim=2: tuple(arange(n) for _ in range(ndim)),
     "diag_indices_from": lambda arr: tuple(arange(arr.shape[0]) for _ in range(arr.ndim)),
     "shape": shape,

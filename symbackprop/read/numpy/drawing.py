@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from symbackprop.core.terms import Size, sized
+from symbackprop.read.numpy.axes import Declared
 
 from .array import wrap
 from .context import TraceError, current
-from .shapes import Declared
 from .sizes import HANDLERS, expression, length_of, size_of
 from .values import Value
 
@@ -193,3 +193,19 @@ def restarted() -> None:
     state = current()
     state.draws = state.draws or Draws()
     state.draws.restart()
+
+
+CHANCE = ("random", "time", "datetime", "secrets", "uuid")
+
+
+class Chance:
+    """What gives another number at each call."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise TraceError(f"{self.home} gives other numbers at each call: give them as an argument")
+
+    def __getattr__(self, name: str) -> Any:
+        return self

@@ -9,42 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from .algebra import (
-    ONE,
-    ZERO,
-    Num,
-    Term,
-    complement,
-    dummy,
-    minus,
-    negated,
-    num,
-    plus,
-    same,
-    scaled,
-    size_term,
-    step,
-    times,
-)
+from symbackprop.core.terms import ONE, ZERO, IndexExpr, Num, Term, dummy, num
+
+from .algebra import blend, complement, minus, negated, plus, same, size_term, step, times
+from .axes import At
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial
-from .masks import MASKED, beside, masked, masking, note_large
+from .masks import F0, MASK_CONSTANT, MASKED, beside, masked, masking
+from .places import scaled
 from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
 from .sizes import rounded
 from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth
-from .values import (
-    Value,
-    aligned,
-    all_soft,
-    broadcast,
-    chosen,
-    constant,
-    elementwise,
-    elementwise_integer,
-    fits,
-    known,
-    promoted,
-)
+from .values import Value, all_soft, conformed, constant, elementwise, elementwise_integer, fits, known, promoted
 
 Operation: TypeAlias = Callable[..., Value]
 
@@ -115,15 +91,9 @@ def never_nan(x: Value, name: str) -> Value:
 
 def add(x: Value, y: Value) -> Value:
     if x.holes or y.holes:
-        shape = broadcast(x.shape, y.shape)
-        return Value(
-            shape,
-            "real",
-            elementwise(plus, x.bare, y.bare).term,
-            None,
-            lambda at: either(x.hole(aligned(x.shape, at)), y.hole(aligned(y.shape, at))),
-            soft=all_soft(x, y),
-        )
+        total, (a, b) = elementwise(plus, x.bare, y.bare), conformed(x, y)
+        return Value(total.shape, "real", total.term, None, lambda at: either(a.hole(at), b.hole(at)),
+                     soft=all_soft(x, y))  # fmt: skip
     if x.dtype == y.dtype == "bool":
         if all(python_truth(v) or (v.ndim == 0 and known(v) is not None) for v in (x, y)):
             raise TraceError("the sum of two single truth values: Python counts, NumPy joins them with or")
@@ -143,6 +113,12 @@ def subtract(x: Value, y: Value) -> Value:
     return arithmetic("subtract", minus, x, y)
 
 
+def note_large(x: Value, y: Value) -> None:
+    """A factor that may make a mask: only then products are looked at for one."""
+    if not current().large and any(abs(known(v) or F0) >= -MASK_CONSTANT for v in (x, y)):
+        current().large = True
+
+
 def multiply(x: Value, y: Value) -> Value:
     if x.holes or y.holes:
         return scaled_holes(x, y, multiplied)
@@ -150,7 +126,7 @@ def multiply(x: Value, y: Value) -> Value:
     if x.dtype == y.dtype == "bool":
         return logical("logical_and", x, y)
     product = arithmetic("multiply", multiplied, x, y)
-    return masked(product) or product
+    return (masked(product) if current().large else None) or product
 
 
 def divide(x: Value, y: Value) -> Value:
@@ -182,98 +158,69 @@ def arithmetic(name: str, f: Callable[[Term, Term], Term], x: Value, y: Value) -
     return fits(elementwise_integer(f, INTEGER_BINARY[name], x, y))
 
 
-def maximum(x: Value, y: Value) -> Value:
-    if (x.holes or y.holes) and not all_soft(x, y):
-        return maximum_with_holes(x, y)
-    kind = promoted(x, y)
-    if kind != "real" and (known(x) is None or known(y) is None):
-        return elementwise_integer(larger, INTEGER_BINARY["maximum"], x, y) if kind == "int" else bigger(x, y)
-    return elementwise(larger, x, y, dtype=kind)
+def extreme(name: str) -> Operation:
+    most = name == "maximum"
+
+    def of_numbers(a: Term, b: Term) -> Term:
+        """max(a, b) = b + (a-b) H(a-b); a constant is taken for b."""
+        if isinstance(a, Num):
+            a, b = b, a
+        if a == b:
+            return a
+        if isinstance(a, Num) and isinstance(b, Num):
+            return num((max if most else min)(a.value, b.value))
+        d = minus(a, b)
+        return plus(b, times(d, step(d if most else negated(d))))
+
+    def of_values(x: Value, y: Value) -> Value:
+        kind = promoted(x, y)
+        if most and (x.holes or y.holes) and not all_soft(x, y):
+            return maximum_with_holes(of_numbers, *conformed(x, y))
+        if kind == "real" or (known(x) is not None and known(y) is not None):
+            return elementwise(of_numbers, x, y, dtype=kind)
+        if kind == "int":
+            return elementwise_integer(of_numbers, INTEGER_BINARY[name], x, y)
+        if kind != "bool":
+            raise wrapping("maximum or minimum")
+        return logical("logical_or" if most else "logical_and", x, y)
+
+    return of_values
 
 
-def bigger(x: Value, y: Value, smallest: bool = False) -> Value:
-    """Of truth values: or, and."""
-    if promoted(x, y) != "bool":
-        raise wrapping("maximum or minimum")
-    return logical("logical_and" if smallest else "logical_or", x, y)
+maximum, minimum = extreme("maximum"), extreme("minimum")
 
 
-def larger(a: Term, b: Term) -> Term:
-    """max(a, b) = b + (a-b) H(a-b); a constant is taken for b."""
-    if isinstance(a, Num):
-        a, b = b, a
-    if a == b:
-        return a
-    if isinstance(a, Num) and isinstance(b, Num):
-        return num(max(a.value, b.value))
-    d = minus(a, b)
-    return plus(b, times(d, step(d)))
-
-
-def smaller(a: Term, b: Term) -> Term:
-    if isinstance(a, Num):
-        a, b = b, a
-    if a == b:
-        return a
-    if isinstance(a, Num) and isinstance(b, Num):
-        return num(min(a.value, b.value))
-    d = minus(a, b)
-    return plus(b, times(d, step(negated(d))))
-
-
-def maximum_with_holes(x: Value, y: Value) -> Value:
+def maximum_with_holes(larger: Callable[[Term, Term], Term], x: Value, y: Value) -> Value:
     """A hole loses against everything; two holes stay one."""
-    shape = broadcast(x.shape, y.shape)
 
-    def term(at: tuple[object, ...]) -> Term:
-        a, b = aligned(x.shape, at), aligned(y.shape, at)  # type: ignore[arg-type]
-        h, k = x.hole(a), y.hole(b)
-        s, t = x.term(a), y.term(b)
+    def term(at: At) -> Term:
+        h, k, s, t = x.hole(at), y.hole(at), x.term(at), y.term(at)
         return plus(times(h, t), times(complement(h), k, s), times(complement(h), complement(k), larger(s, t)))
 
-    def hole(at: tuple[object, ...]) -> Term:
-        return times(x.hole(aligned(x.shape, at)), y.hole(aligned(y.shape, at)))  # type: ignore[arg-type]
-
-    return Value(shape, "real", term, None, hole if x.holes and y.holes else None)
-
-
-def minimum(x: Value, y: Value) -> Value:
-    kind = promoted(x, y)
-    if kind != "real" and (known(x) is None or known(y) is None):
-        return elementwise_integer(smaller, INTEGER_BINARY["minimum"], x, y) if kind == "int" else bigger(x, y, True)
-    return elementwise(smaller, x, y, dtype=kind)
+    both = x.holes and y.holes
+    return Value(x.shape, "real", term, None, (lambda at: times(x.hole(at), y.hole(at))) if both else None)
 
 
 def where(c: Value, x: Value, y: Value) -> Value:
     """c x + (1-c) y"""
-    mask = truth(c)
     x, y = masking(x), masking(y)
-    shape = broadcast(mask.shape, x.shape, y.shape)
     kind = promoted(x, y)
+    mask, x, y = conformed(truth(c), x, y)
 
-    def condition(at: tuple[object, ...]) -> Term:
-        return mask.term(aligned(mask.shape, at))  # type: ignore[arg-type]
+    def term(at: At) -> Term:
+        m = mask.term(at)
+        return x.term(at) if m == ONE else y.term(at) if m == ZERO else blend(m, x.term(at), y.term(at))
 
-    def hole(at: tuple[object, ...]) -> Term:
-        m = condition(at)
-        a, b = x.hole(aligned(x.shape, at)), y.hole(aligned(y.shape, at))  # type: ignore[arg-type]
+    def hole(at: At) -> Term:
+        m, a, b = mask.term(at), x.hole(at), y.hole(at)
         return a if a == b else plus(times(m, a), times(complement(m), b))
 
-    def index(at: tuple[object, ...]) -> object:
-        m = condition(at)
-        if m not in (ONE, ZERO):
-            return None
-        v = x if m == ONE else y
-        return v.index(aligned(v.shape, at))  # type: ignore[arg-type]
+    def index(at: At) -> IndexExpr | None:
+        m = mask.term(at)
+        return (x if m == ONE else y).index(at) if m in (ONE, ZERO) else None
 
-    return Value(
-        shape,
-        kind,
-        lambda at: chosen(condition(at), x, y, at, kind),
-        index if kind in ("int", "narrow") else None,  # type: ignore[arg-type]
-        hole if x.holes or y.holes else None,
-        soft=all_soft(x, y),
-    )
+    index_if = index if kind in ("int", "narrow") else None
+    return Value(mask.shape, kind, term, index_if, hole if x.holes or y.holes else None, soft=all_soft(x, y))
 
 
 def quotient(name: str, x: Value, y: Value) -> Value:

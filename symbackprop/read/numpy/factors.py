@@ -12,8 +12,10 @@ from functools import partial as partial_function
 from typing import assert_never
 
 from symbackprop.core.functions import ROWS
+from symbackprop.core.indices import Index, IndexExpr, Size
 from symbackprop.core.signs import Signs
-from symbackprop.core.terms import (
+from symbackprop.core.syntax import (
+    ZERO,
     Add,
     Apply,
     Array,
@@ -26,17 +28,14 @@ from symbackprop.core.terms import (
     Ordinal,
     Positive,
     Power,
-    Size,
     Sum,
     Term,
     Whole,
     arrays,
-    opened,
-    opened_whole,
-    whole,
 )
+from symbackprop.core.terms import dummy, opened, opened_whole, whole
 
-from .algebra import ZERO, Index, IndexExpr, applied, dummy, plus, power, step, times, total
+from .algebra import applied, plus, power, step, times, total
 from .context import current
 
 

@@ -8,29 +8,13 @@ from itertools import product
 from math import prod
 from typing import TypeAlias
 
-from .algebra import (
-    ONE,
-    ZERO,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    bounds,
-    delta,
-    dummy,
-    index_of,
-    inside,
-    integer_of,
-    nonnegative,
-    plus,
-    shifted,
-    summed,
-    times,
-)
+from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine
+
+from .algebra import delta, summed, times
+from .axes import UNIT, At, Shape, aligned, broadcast, shape_text, somewhere
 from .context import NoSuchPlace, ShapeMismatch, TraceError
-from .values import UNIT, At, Case, Shape, Value, aligned, broadcast, finite, shape_text, together
+from .places import ZERO_AT, bounds, index_of, inside, integer_of, nonnegative, shifted
+from .values import Case, Piece, Value, finite, pieced, together
 
 LIMIT = 256
 
@@ -138,7 +122,7 @@ def plan(items: Sequence[Item | None], shape: Shape) -> Plan:
 
 def listed(p: Plan) -> bool:
     """Whether an index array is a plain list, whose entries have no formula in their place."""
-    block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+    block = somewhere(p.spread)
     unknown = [i for i in p.items if isinstance(i, Many) and i.places.cases(aligned(i.places.shape, block)) is None]
     return bool(unknown) and all(s.constant is not None for s in p.spread)
 
@@ -165,23 +149,13 @@ def places_of(p: Plan) -> list[tuple[At, Plan]]:
 
 
 def read_listed(v: Value, p: Plan) -> Value:
-    pieces = [(block, read(v, q)) for block, q in places_of(p)]
+    found = [(block, read(finite(v), q)) for block, q in places_of(p)]
 
-    def term(at: At) -> Term:
+    def pieces(at: At) -> list[Piece]:
         here, rest = at[p.front : p.front + len(p.spread)], at[: p.front] + at[p.front + len(p.spread) :]
-        parts = []
-        for block, piece in pieces:
-            mask = times(*(delta(e, k) for e, k in zip(here, block, strict=True)))
-            if mask != ZERO:
-                parts.append(times(mask, piece.term(rest)))
-        return plus(*parts)
+        return [(times(*map(delta, here, block)), piece, rest) for block, piece in found]
 
-    def index(at: At) -> IndexExpr | None:
-        here, rest = at[p.front : p.front + len(p.spread)], at[: p.front] + at[p.front + len(p.spread) :]
-        return next((piece.index(rest) for block, piece in pieces if here == block), None)
-
-    finite(v)
-    return Value(p.result, v.dtype, term, index if v.dtype in ("int", "narrow") else None)
+    return pieced(p.result, v.dtype, [piece for _, piece in found], pieces)
 
 
 def read(v: Value, p: Plan) -> Value:
@@ -253,13 +227,13 @@ def located(p: Plan) -> dict[int, IndexExpr]:
 
 
 def corners(array: Value, size: Size) -> None:
-    case = array.cases(tuple(dummy(s) if s != UNIT else ZERO_AT for s in array.shape))
+    case = array.cases(somewhere(array.shape))
     if case is not None:
         checked(case[2], size)
 
 
 def cases_only(array: Value) -> bool:
-    return array.index(tuple(dummy(s) if s != UNIT else ZERO_AT for s in array.shape)) is None
+    return array.index(somewhere(array.shape)) is None
 
 
 def entry_of(array: Value, at: At, size: Size) -> IndexExpr:

@@ -14,19 +14,31 @@ from symbackprop.core.terms import SymbackpropError
 
 from .array import SymArray
 from .frames import MARK
+from .modules import Module
 from .sequences import SymList
 from .sizes import expression
 from .values import Value
 
 Frozen = tuple[Any, ...]
+OURS = "symbackprop."
 PLAIN = (str, bytes, float, complex)
-CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, staticmethod, classmethod)
+CALLED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, staticmethod, classmethod)
+CODE = (*CALLED, types.ModuleType, Module)
 
 
 def frozen(stores: Iterable[Any], but: Iterable[Any] = ()) -> Frozen:
     """What the stores hold now, however deep, `but` these; a thing met again is known by when it was met first."""
     seen = {id(x): -1 - k for k, x in enumerate(but)}
     return tuple(held(s, seen) for s in stores)
+
+
+def surface(stores: Iterable[Any]) -> Frozen:
+    """What each store holds by itself: nothing else was there before a call that it could write to."""
+    return tuple([tuple([(k, own(v)) for k, v in parts_of(s) or [("", s)]]) for s in stores])
+
+
+def own(x: Any) -> Any:
+    return entries(x) if isinstance(x, SymArray | SymList) else x
 
 
 def held(x: Any, seen: dict[int, int]) -> Any:
@@ -38,7 +50,7 @@ def held(x: Any, seen: dict[int, int]) -> Any:
     if parts is None:
         return x
     seen[id(x)] = len(seen)
-    return (type(x), *((k, held(v, seen)) for k, v in parts))
+    return (type(x), *[(k, held(v, seen)) for k, v in parts])
 
 
 def entries(x: Any) -> Any:
@@ -64,7 +76,7 @@ def parts_of(x: Any) -> list[tuple[Any, Any]] | None:
             return [(k, k) for k in x]
         case type():
             return [(k, v) for k, v in vars(x).items() if not k.startswith("__") and not isinstance(v, CODE)]
-        case _ if isinstance(x, (Value, *CODE)) or not hasattr(x, "__dict__"):
+        case _ if isinstance(x, (Value, *CODE)) or not hasattr(x, "__dict__") or type(x).__module__.startswith(OURS):
             return None
     return list(vars(x).items())
 
@@ -78,10 +90,10 @@ def cell_parts(x: types.CellType) -> list[tuple[Any, Any]]:
 
 def kept_alike(before: Any, after: Any, same: Callable[[Value, Value], bool]) -> bool:
     """Whether two frozen states hold the same numbers, the same objects, and what are the `same` arrays."""
-    if isinstance(before, tuple) and isinstance(after, tuple):
-        return len(before) == len(after) and all(kept_alike(a, b, same) for a, b in zip(before, after, strict=True))
     if before is after:
         return True
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        return len(before) == len(after) and all(kept_alike(a, b, same) for a, b in zip(before, after, strict=True))
     if type(before) is not type(after):
         return False
     if isinstance(before, Value):

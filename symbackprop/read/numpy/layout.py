@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .algebra import (
-    ONE,
-    ZERO,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
-    between,
-    delta,
-    dummy,
-    exact_quotient,
-    plus,
-    quotient_and_rest,
-    shifted,
-    sized,
-    summed,
-    times,
-)
+from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, at_least_zero, dummy, sized
+
+from .algebra import between, delta, summed, times
+from .axes import UNIT, At, Shape, conflict, normal_axes, normal_axis, shape_text
 from .context import ShapeMismatch, TraceError, current
-from .reductions import normal_axes, normal_axis
-from .values import UNIT, At, Case, Shape, Value, all_soft, conflict, promoted, shape_text
+from .places import ZERO_AT, exact_quotient, quotient_and_rest, shifted
+from .values import Case, Piece, Value, pieced, promoted
 
 
 def transpose(v: Value, order: Sequence[int] | None = None) -> Value:
@@ -231,27 +214,14 @@ def concatenate(values: Sequence[Value], axis: int) -> Value:
         size = size + v.shape[n]
     shape = (*values[0].shape[:n], size, *values[0].shape[n + 1 :])
 
-    def pieces(at: At) -> list[tuple[Term, Value, At]]:
+    def pieces(at: At) -> list[Piece]:
         found = []
         for v, start in zip(values, ends, strict=True):
             e = shifted(at[n], -start)
             mask = delta(e, ZERO_AT) if v.shape[n] == UNIT else between(e, v.shape[n])
-            if mask != ZERO:
-                found.append((mask, v, (*at[:n], ZERO_AT if v.shape[n] == UNIT else e, *at[n + 1 :])))
+            found.append((mask, v, (*at[:n], ZERO_AT if v.shape[n] == UNIT else e, *at[n + 1 :])))
             if mask == ONE:
                 return found[-1:]
         return found
 
-    def term(at: At) -> Term:
-        return plus(*(times(mask, v.term(inner)) for mask, v, inner in pieces(at)))
-
-    def index(at: At) -> IndexExpr | None:
-        found = pieces(at)
-        return found[0][1].index(found[0][2]) if len(found) == 1 and found[0][0] == ONE else None
-
-    def hole(at: At) -> Term:
-        return plus(*(times(mask, v.hole(inner)) for mask, v, inner in pieces(at)))
-
-    kind = promoted(*values)
-    holes = hole if any(v.holes for v in values) else None
-    return Value(shape, kind, term, index if kind in ("int", "narrow") else None, holes, soft=all_soft(*values))
+    return pieced(shape, promoted(*values), values, pieces)

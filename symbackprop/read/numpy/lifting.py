@@ -8,24 +8,16 @@ from fractions import Fraction
 from numbers import Integral, Rational
 from typing import Any
 
-from symbackprop.read.numpy.algebra import (
-    ZERO_AT,
-    IndexExpr,
-    Size,
-    constant_of,
-    difference,
-    exact_quotient,
-    index_of,
-    nonnegative,
-    num,
-    shifted,
-    sized,
-)
-from symbackprop.read.numpy.context import NUMPY, ShapeMismatch, TraceError, current
-from symbackprop.read.numpy.indexing import At1, Item, Many, New, Plan, Slice, plan
-from symbackprop.read.numpy.sizes import SymInt, expression, size_of
-from symbackprop.read.numpy.sizes import length as longer
-from symbackprop.read.numpy.values import Dtype, Shape, Value, constant, integer, minus_infinity, stacked
+from symbackprop.core.terms import IndexExpr, Size, num, sized
+
+from .axes import Shape
+from .context import NUMPY, ShapeMismatch, TraceError, current
+from .indexing import At1, Item, Many, New, Plan, Slice, plan
+from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, nonnegative, shifted
+from .scalars import digits
+from .sizes import SymInt, expression, size_of
+from .sizes import length as longer
+from .values import Dtype, Value, constant, integer, minus_infinity, stacked
 
 DIGITS = 7  # a decimal with that many digits may be a rounded number
 KINDS: dict[str, Dtype] = {"b": "bool", "i": "int", "u": "narrow", "f": "real"}
@@ -40,10 +32,10 @@ def exact(x: float, written: str | None = None) -> Fraction:
         return Fraction(int(x))
     text = written or repr(float(x))
     value = Fraction(text)
-    digits = text.lower().split("e")[0].replace(".", "").replace("-", "").strip("0")
-    if len(digits) >= DIGITS:
+    written_in = digits(text)
+    if written_in >= DIGITS:
         simple = value.limit_denominator(1000)
-        if len(digits) >= 15 and float(simple) == x:
+        if written_in >= 15 and float(simple) == x:
             value = simple
         current().rounded[float(x)] = value
     return value
@@ -64,9 +56,7 @@ def lifted(x: Any) -> Value:
         return integer(index_of(int(x)))
     if isinstance(x, Rational):
         return constant(Fraction(int(x.numerator), int(x.denominator)))
-    if isinstance(x, list | tuple):
-        return stacked([lifted(y) for y in x])
-    if isinstance(x, range):
+    if isinstance(x, list | tuple | range):
         return stacked([lifted(y) for y in x])
     if isinstance(x, float):
         return minus_infinity() if x == -math.inf else constant(exact(x))
@@ -180,15 +170,12 @@ def sliced(item: slice, size: Size) -> Slice:
         return Slice(ZERO_AT, sized(0), 1)
     longer(length, "a slice")
     if by not in (1, -1):
-        rounded = length + (abs(by) - 1)
-        if length.constant is not None:
-            length = sized(-(-length.constant // abs(by)))
-        else:
-            length = divided_up(length, rounded, abs(by), item)
+        known = length.constant
+        length = divided_up(length, abs(by)) if known is None else sized(-(-known // abs(by)))
     return Slice(first, length, by)
 
 
-def divided_up(length: Size, rounded: Size, by: int, item: slice) -> Size:
+def divided_up(length: Size, by: int) -> Size:
     """ceil(length / by) where all sizes divide: 2n / 2 = n, (2n - 1) / 2 rounds up to n."""
     whole = [m for m in length.monomials if m[0]]
     rest = sum(c for m, c in length.monomials if not m)
@@ -208,8 +195,6 @@ def ends(value: Any, size: Size, default: IndexExpr, by: int) -> IndexExpr:
     if e is None:
         raise TraceError(f"{value!r} is not the end of a slice")
     known = nonnegative(e)
-    if known is None and nonnegative(shifted(e, 1)):  # n - 1 >= 0 holds, but say so for -0 too
-        known = None
     if known is None:
         raise TraceError("a slice end that may be negative for some sizes")
     if not known:
@@ -245,32 +230,24 @@ def lengths(shape: Any, what: str = "a shape") -> tuple[Size, ...]:
     return tuple(longer(s, what) for s in size_list(shape, what))
 
 
-def binary(name: str) -> Callable[[Any, Any], Any]:
+def operators(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """The methods of an operator: as it is, with swapped sides, and in place."""
+
     def method(self: Any, other: Any) -> Any:
-        if other is None or isinstance(other, str):
-            return NotImplemented
-        return NUMPY[name](self, other)
+        return NotImplemented if other is None or isinstance(other, str) else NUMPY[name](self, other)
 
-    return method
-
-
-def swapped(name: str) -> Callable[[Any, Any], Any]:
-    def method(self: Any, other: Any) -> Any:
+    def swapped(self: Any, other: Any) -> Any:
         return NotImplemented if other is None or isinstance(other, str) else NUMPY[name](other, self)
 
-    return method
-
-
-def unary(name: str) -> Callable[[Any], Any]:
-    return lambda self: NUMPY[name](self)
-
-
-def in_place(name: str) -> Callable[[Any, Any], Any]:
-    def method(self: Any, other: Any) -> Any:
+    def in_place(self: Any, other: Any) -> Any:
         result = NUMPY[name](self, other)
         if self.scalar:
             return result
         self.assign(lifted(result))
         return self
 
-    return method
+    return method, swapped, in_place
+
+
+def unary(name: str) -> Callable[[Any], Any]:
+    return lambda self: NUMPY[name](self)

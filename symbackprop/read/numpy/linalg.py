@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .algebra import ZERO_AT, Term, delta, dummy, whole
+from symbackprop.core.terms import Term, dummy, whole
+
+from .algebra import delta
 from .array import SymArray, wrap
+from .axes import UNIT, At, conflict, normal_axes, shape_text
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import unary
+from .layout import squeeze
 from .lifting import lifted
+from .places import ZERO_AT
 from .products import matmul
-from .reductions import add_up, largest, normal_axes, smallest
+from .reductions import add_up, largest, smallest
 from .reductions import vector_norm as norm_of_vector
 from .scalars import SCALAR
-from .values import UNIT, At, Value, conflict, elementwise, finite, shape_text
+from .values import Value, elementwise, finite
 
 
 def square(v: Value, what: str) -> None:
@@ -87,15 +92,7 @@ def norm_of_matrix(v: Value, order: object, axes: tuple[int, int], keepdims: boo
         first, second = (rows, columns) if order in (1, -1) else (columns, rows)
         sums = add_up(sizes, first, True)
         extreme = largest(sums, second, True) if order in (1, float("inf")) else smallest(sums, second, True)
-        if keepdims:
-            return extreme
-        gone = set(axes)
-
-        def full(at: At) -> At:
-            rest = iter(at)
-            return tuple(ZERO_AT if k in gone else next(rest) for k in range(v.ndim))
-
-        return extreme.remap(tuple(s for k, s in enumerate(v.shape) if k not in gone), full)
+        return extreme if keepdims else squeeze(extreme, axes)
     raise TraceError(f"the matrix norm {order!r} needs singular values, which have no index term")
 
 

@@ -12,30 +12,15 @@ from collections.abc import Callable, Iterator
 from types import FrameType, GeneratorType
 from typing import Any, NamedTuple
 
-from .algebra import (
-    ONE,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
-    bounds,
-    constant_of,
-    difference,
-    dummy,
-    gate,
-    index_of,
-    nonnegative,
-    shifted,
-    sized,
-    times,
-)
+from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, at_least_zero, dummy, sized
+
+from .algebra import gate, times
 from .array import SymArray
+from .branching import split
 from .carried import Carries
 from .context import TraceError, current
 from .frames import MARK, Snapshot
-from .loop_ends import split
+from .places import bounds, constant_of, difference, index_of, nonnegative, shifted
 from .sequences import Run, SymList, Uncompared
 from .sizes import HANDLERS, expression, size_number, whole_number
 from .values import Value

@@ -6,27 +6,27 @@ An array has *holes* where it stands for -inf.  They are *soft* where a large ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
 from symbackprop.core.context import Hypothesis, Same
-from symbackprop.core.terms import Add, Array, Delta, Entry, Holds, Index, Mul, Num, Power, Term
+from symbackprop.core.terms import ONE, ZERO, Add, Array, Delta, Entry, Holds, Index, Mul, Num, Power, Term, num
 
-from .algebra import ONE, ZERO, ZERO_AT, dummy, minus, num, plus, times
+from .algebra import minus, plus, times
+from .axes import At, somewhere
 from .context import current
-from .values import UNIT, At, Value, known
+from .values import Value, known
 
 F0 = Fraction(0)
 MASK_CONSTANT = Fraction(-(10**4))
 MASKED = f"a mask constant of {int(MASK_CONSTANT)} or less (such as -1e9) inside an exponential is read as -inf"
 
 
-def masking(v: Value, mask: Callable[[At], Term] | None = None) -> Value:
-    """A constant such as -1e9 with the holes that make it -inf inside an exponential, where the mask is 1."""
+def masking(v: Value) -> Value:
+    """A constant such as -1e9 with the holes that make it -inf inside an exponential."""
     value = known(v)
     if v.holes or value is None or value > MASK_CONSTANT:
         return v
-    return Value(v.shape, "real", v.term, None, mask or (lambda at: ONE), soft=True)
+    return Value(v.shape, "real", v.term, None, lambda at: ONE, soft=True)
 
 
 def beside(hole: Term, t: Term) -> Term:
@@ -40,17 +40,11 @@ def beside(hole: Term, t: Term) -> Term:
             return t
 
 
-def note_large(x: Value, y: Value) -> None:
-    """A factor that may make a mask: only then products are looked at for one."""
-    if not current().large and any(abs(known(v) or F0) >= -MASK_CONSTANT for v in (x, y)):
-        current().large = True
-
-
 def masked(v: Value, sign: int = 1) -> Value | None:
     """sign * v with the holes of m, where that is m * -1e9; None where it is no such product."""
     if not current().large or v.holes or v.dtype != "real":
         return None
-    here = tuple(ZERO_AT if s == UNIT else dummy(s, "a") for s in v.shape)
+    here = somewhere(v.shape)
     if mask_in(v.term(here), sign) is None:
         return None
 

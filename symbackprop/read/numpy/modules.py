@@ -11,9 +11,9 @@ import numpy
 
 from symbackprop.core.functions import column
 
-from . import arranging, linalg, moving, picking, products, reducing  # noqa: F401  they fill the tables
+from . import arranging, composed, linalg, moving, picking, products, reductions, ufuncs  # noqa: F401  they fill the tables
 from .array import SymArray, wrap
-from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsupported
+from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsupported, refusal
 from .drawing import Random, Symbolic, replaced
 from .lifting import dtype_kind, lifted
 from .scalars import exp, pi
@@ -193,24 +193,16 @@ def guarded(function: Any, name: str) -> Any:
     return run
 
 
-def nothing() -> Any:
-    raise TraceError("nan has no index term")
-
-
-def one_exponential() -> Any:
-    return SymArray(elementwise(exp, constant(1)), scalar=True)
-
-
 CONSTANTS: dict[str, Any] = {
     "pi": lambda: SymArray(Value((), "real", lambda at: pi()), scalar=True),
     "tau": lambda: CONSTANTS["pi"]() * 2,
-    "e": one_exponential,
+    "e": lambda: SymArray(elementwise(exp, constant(1)), scalar=True),
     "inf": lambda: math.inf,
     "Inf": lambda: math.inf,
     "infty": lambda: math.inf,
     "NINF": lambda: -math.inf,
-    "nan": nothing,
-    "NaN": nothing,
+    "nan": refusal("nan has no index term"),
+    "NaN": refusal("nan has no index term"),
     "newaxis": lambda: None,
     "euler_gamma": lambda: SymArray(lifted(0.5772156649015329), scalar=True),
 }
@@ -280,15 +272,11 @@ class Normal:
         return NUMPY["exp"](-(z * z) / 2) / (NUMPY["sqrt"](2 * CONSTANTS["pi"]()) * scale)
 
 
-def conjugate_free(a: Any, b: Any, mode: str = "full", method: str = "auto") -> Any:
-    return NUMPY["convolve"](a, b, mode)
-
-
-SIGNAL = {
-    "convolve": conjugate_free,
-    "fftconvolve": conjugate_free,
+SIGNAL: dict[str, Any] = {
+    **dict.fromkeys(("convolve", "fftconvolve"),
+                    lambda a, b, mode="full", method="auto": NUMPY["convolve"](a, b, mode)),
     "correlate": lambda a, b, mode="full", method="auto": NUMPY["correlate"](a, b, mode),
-}
+}  # fmt: skip
 MODULES: dict[str, Any] = {
     "numpy": Module("numpy", NUMPY),
     "math": Module("math", MATH),

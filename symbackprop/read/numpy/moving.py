@@ -5,35 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .algebra import (
-    ONE,
-    ZERO,
-    ZERO_AT,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
-    between,
-    complement,
-    delta,
-    difference,
-    gate,
-    plus,
-    shifted,
-    sized,
-    times,
-)
+from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, at_least_zero, sized
+
+from .algebra import between, complement, delta, gate, times
 from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
+from .axes import UNIT, At, normal_axes, normal_axis, shape_text
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
 from .lifting import lengths, lifted
-from .reductions import normal_axes, normal_axis
+from .places import ZERO_AT, difference, shifted
 from .sizes import expression, length_of, size_number, size_of
 from .truth import truth
-from .values import ORDER, UNIT, At, Value, all_soft, shape_text
+from .values import ORDER, Piece, Value, pieced
 
 
 @provides("flip")
@@ -92,13 +77,11 @@ def rolled(v: Value, shift: Size, axis: int) -> Value:
     first = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], -shift), *at[n + 1 :]))
     second = v.remap(v.shape, lambda at: (*at[:n], shifted(at[n], size - shift), *at[n + 1 :]))
 
-    def term(at: At) -> Term:
+    def pieces(at: At) -> list[Piece]:
         mask = gate(shifted(at[n], -shift))
-        if mask in (ONE, ZERO):
-            return (first if mask == ONE else second).term(at)
-        return plus(times(mask, first.term(at)), times(complement(mask), second.term(at)))
+        return [(mask, first, at), (complement(mask), second, at)]
 
-    return Value(v.shape, v.dtype, term)
+    return pieced(v.shape, v.dtype, (v,), pieces)
 
 
 @provides("tile")
@@ -153,19 +136,16 @@ def padded(v: Value, widths: Sequence[tuple[Size, Size]], fill: Value) -> Value:
     """The fill may be -inf, and so may entries of `v`."""
     shape = tuple(b + s + a for s, (b, a) in zip(v.shape, widths, strict=True))
 
-    def entry(at: At, of: Callable[[Value, At], Term]) -> Term:
+    def pieces(at: At) -> list[Piece]:
         mask: Term = ONE
         inner: list[IndexExpr] = []
         for e, s, (before, _) in zip(at, v.shape, widths, strict=True):
             place = shifted(e, -before)
             mask = times(mask, between(place, s))
             inner.append(ZERO_AT if s == UNIT else place)
-        if mask == ZERO:
-            return of(fill, ())
-        return plus(times(mask, of(v, tuple(inner))), times(complement(mask), of(fill, ())))
+        return [(mask, v, tuple(inner)), (complement(mask), fill, ())]
 
-    hole = (lambda at: entry(at, Value.hole)) if v.holes or fill.holes else None
-    return Value(shape, v.dtype, lambda at: entry(at, Value.term), None, hole, soft=all_soft(v, fill))
+    return pieced(shape, v.dtype, (v, fill), pieces)
 
 
 # --- triangles and diagonals -----------------------------------------------------------------
@@ -176,15 +156,10 @@ def triangle(x: Any, k: Any, side: Callable[[IndexExpr, IndexExpr, Size], IndexE
     given, diagonal = lifted(x), size_of(k, "the diagonal")
     v = given if given.ndim != 1 else given.remap((given.shape[0],) * 2, lambda at: at[1:])
 
-    def mask(at: At) -> Term:
-        return gate(side(at[-2], at[-1], diagonal))
+    def pieces(at: At) -> list[Piece]:
+        return [(gate(side(at[-2], at[-1], diagonal)), v, at)]
 
-    def term(at: At) -> Term:
-        m = mask(at)
-        return ZERO if m == ZERO else times(m, v.term(at))
-
-    hole = (lambda at: times(mask(at), v.hole(at))) if v.holes else None
-    return wrap(Value(v.shape, v.dtype, term, None, hole, soft=v.soft))
+    return wrap(pieced(v.shape, v.dtype, (v,), pieces))
 
 
 def beside(k: Size) -> tuple[Size, Size]:

@@ -9,9 +9,10 @@ from typing import Any
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Size, Term
 
+from .axes import At, aligned
 from .sizes import SymInt
 from .tracing import tensor
-from .values import At, Dtype, Value, aligned
+from .values import Dtype, Value
 
 INPUT, CONSTANT, FORMULA = "input", "constant", "formula"
 Span = tuple[int | None, int | None, int | None, int | None]

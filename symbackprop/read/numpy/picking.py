@@ -10,77 +10,40 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.core.signs import within
-from symbackprop.core.terms import Delta
+from symbackprop.core.terms import Delta, IndexExpr, Size, Term, dummy, num, whole
 
-from .algebra import (
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    delta,
-    difference,
-    dummy,
-    gate,
-    index_of,
-    indices_in,
-    minus,
-    negated,
-    num,
-    number,
-    plus,
-    quotient_and_rest,
-    replaced,
-    shifted,
-    step,
-    summed,
-    times,
-    whole,
-)
+from .algebra import delta, gate, minus, negated, number, plus, step, summed, times
 from .array import SymArray, finished, wrap
+from .axes import At, normal_axes, normal_axis, over_axes, shape_text, somewhere, without
 from .context import NUMPY, TraceError, current, provides
 from .elementwise import never_nan
+from .layout import flattened
 from .lifting import lifted, size_list
-from .reductions import axis_index, nonempty, normal_axis
-from .values import UNIT, At, Case, Value, finite, shape_text
+from .places import difference, indices_in, quotient_and_rest, replaced, shifted
+from .reductions import nonempty
+from .values import Case, Value, finite
 
 HALF = num(Fraction(1, 2))
-
-
-def flat_axes(v: Value, axis: int | None) -> tuple[int, ...]:
-    return tuple(range(v.ndim)) if axis is None else (normal_axis(axis, v.ndim),)
 
 
 def best_place(v: Value, axis: int | None, keepdims: bool, smallest: bool) -> Value:
     """Where the largest (smallest) entry stands, counted along the axis, or in row-major order of the whole array."""
     finite(v)
-    axes = flat_axes(v, axis)
+    axes = normal_axes(axis, v.ndim)
     nonempty(v, axes, "argmax")
     ones = place_of_the_one(v, axes[0], keepdims) if len(axes) == 1 and not smallest else None
     if ones is not None:
         return ones
-    shape = tuple(UNIT if k in axes else s for k, s in enumerate(v.shape) if keepdims or k not in axes)
 
     def cases(at: At) -> Case:
-        outer = [e for k, e in enumerate(at) if k not in axes] if keepdims else list(at)
-        indices: list[Index] = []
-        full: list[IndexExpr] = []
-        place: IndexExpr = index_of(0)
-        for k, size in enumerate(v.shape):
-            if k not in axes:
-                full.append(outer.pop(0))
-                continue
-            more, here = axis_index(size)
-            indices += more
-            full.append(here)
-            place = affine(0, [(place, size), (here, 1)])
-        entry = v.term(tuple(full))
+        indices, full = over_axes(v.shape, axes, keepdims, at)
+        place = flattened([full[k] for k in axes], [v.shape[k] for k in axes])
+        entry = v.term(full)
         found = tuple(dummy(i.size) for i in indices)
-        chosen = whole("argmax", 0, tuple(indices), negated(entry) if smallest else entry, found)
+        chosen = whole("argmax", 0, indices, negated(entry) if smallest else entry, found)
         return found, chosen if found else num(1), replaced(place, dict(zip(indices, found, strict=True)))
 
-    return by_cases(shape, cases)
+    return by_cases(without(v.shape, axes, keepdims), cases)
 
 
 def place_of_the_one(v: Value, axis: int, keepdims: bool) -> Value | None:
@@ -95,8 +58,8 @@ def place_of_the_one(v: Value, axis: int, keepdims: bool) -> Value | None:
             case _:
                 return None
 
-    shape = (*v.shape[:axis], *(UNIT,) * keepdims, *v.shape[axis + 1 :])
-    at = tuple(ZERO_AT if s == UNIT else dummy(s) for s in shape)
+    shape = without(v.shape, (axis,), keepdims)
+    at = somewhere(shape)
     return None if index(at) is None else Value(shape, "int", None, index)
 
 
@@ -142,24 +105,19 @@ def unravel_index(indices: Any, shape: Any) -> Any:
 def digit(v: Value, size: Size, which: int) -> Value:
     """Quotient (0) or rest (1) of places by a size."""
 
-    def cases(at: At) -> Case | None:
-        case = v.cases(at)
-        found = None if case is None else quotient_and_rest(case[2], size)
-        if case is None or found is None:
-            raise TraceError(f"the digits of a place to the base {size}: the shape is not that of the array")
-        return case[0], case[1], found[which]
-
-    if v.index(tuple(dummy(s) if s != UNIT else index_of(0) for s in v.shape)) is None:
-        return by_cases(v.shape, cases)
-
-    def index(at: At) -> IndexExpr | None:
-        e = v.index(at)
-        found = None if e is None else quotient_and_rest(e, size)
+    def part(place: IndexExpr | None) -> IndexExpr:
+        found = None if place is None else quotient_and_rest(place, size)
         if found is None:
             raise TraceError(f"the digits of a place to the base {size}: the shape is not that of the array")
         return found[which]
 
-    return Value(v.shape, "int", None, index)
+    def cases(at: At) -> Case:
+        dummies, mask, place = v.cases(at) or ((), num(1), None)
+        return dummies, mask, part(place)
+
+    if v.index(somewhere(v.shape)) is None:
+        return by_cases(v.shape, cases)
+    return Value(v.shape, "int", None, lambda at: part(v.index(at)))
 
 
 # --- ranks -----------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ from symbackprop.core.terms import (
     Size,
     affine,
     as_affine,
-    at_least_zero,
     sized,
 )
+
+from .lengths import at_least_zero
 
 ZERO_AT: IndexExpr = affine(0, ())
 

@@ -5,33 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+from symbackprop.core.terms import Index, IndexExpr, Size, Term, affine, at_least_zero, dummy, sized
+
 from . import layout
-from .algebra import (
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
-    between,
-    blend,
-    delta,
-    dummy,
-    index_of,
-    quotient_and_rest,
-    sized,
-    step,
-    summed,
-    times,
-)
+from .algebra import between, blend, delta, step, summed, times
 from .arranging import viewed
 from .array import SymArray, finished, wrap
+from .axes import UNIT, At, axis_index, broadcast, conflict, normal_axis, shape_text
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, rows
 from .factors import multiplied
 from .lifting import lifted
-from .reductions import axis_index, normal_axis
-from .values import UNIT, At, Value, broadcast, conflict, finite, promoted, shape_text
+from .places import ZERO_AT, index_of, quotient_and_rest
+from .values import Value, finite, promoted
 
 Label = Hashable
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy
 
-from .algebra import ONE, Term, at_least_zero, summed, times
+from symbackprop.core.terms import ONE, Term, at_least_zero
+
+from .algebra import summed, times
 from .array import SymArray, wrap
 from .context import NUMPY, TraceError, current, provides
 from .creation import steps
+from .drawing import CHANCE, Chance
 from .lifting import lifted
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic
@@ -179,14 +182,6 @@ def extreme(name: str) -> Any:
     return function
 
 
-def traced_abs(x: Any) -> Any:
-    return NUMPY["absolute"](x) if symbolic(x) else abs(x)
-
-
-def traced_pow(x: Any, y: Any, m: Any = None) -> Any:
-    return pow(x, y) if m is None else pow(x, y, m)
-
-
 def traced_round(x: Any, digits: Any = None) -> Any:
     if symbolic(x) and not isinstance(x, SymInt):
         size = rounded("round", lifted(x)) if digits is None else None
@@ -194,14 +189,6 @@ def traced_round(x: Any, digits: Any = None) -> Any:
             raise TraceError("round() of a number that depends on the data")
         return size_number(size)
     return x if isinstance(x, SymInt) else round(x, digits)
-
-
-def traced_any(items: Any) -> Any:
-    return truth_of(items, "any")
-
-
-def traced_all(items: Any) -> Any:
-    return truth_of(items, "all")
 
 
 def truth_of(items: Any, name: str) -> Any:
@@ -246,12 +233,6 @@ def traced_isinstance(x: Any, kind: Any) -> bool:
     return isinstance(x, tuple(c for c in wanted if isinstance(c, type) or hasattr(c, "__instancecheck__")))
 
 
-def traced_print(*args: Any, **options: Any) -> None:
-    """Nothing is shown of what is not known."""
-    if not symbolic(args):
-        print(*args, **options)
-
-
 def traced_import(name: str, *args: Any, **options: Any) -> Any:
     found = builtins.__import__(name, *args, **options)
     if isinstance(found, ModuleType):
@@ -274,29 +255,6 @@ def standard(module: ModuleType) -> Any:
     if module.__name__ in CHANCE:
         return Overridden(module, dict.fromkeys(dir(module), Chance(module.__name__)))
     return Overridden(module, {"product": traced_product}) if module is itertools else module
-
-
-CHANCE = ("random", "time", "datetime", "secrets", "uuid")
-
-
-class Chance:
-    """What gives another number at each call."""
-
-    def __init__(self, home: str) -> None:
-        self.home = home
-
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        raise TraceError(f"{self.home} gives other numbers at each call: give them as an argument")
-
-    def __getattr__(self, name: str) -> Any:
-        return self
-
-
-def by_chance(x: Any) -> Chance | None:
-    """What stands for a function of such a module, which may be a method of a generator there."""
-    homes = getattr(x, "__module__", None), type(getattr(x, "__self__", None)).__module__
-    found = [h for h in homes if h in CHANCE]
-    return Chance(found[0]) if found and not isinstance(x, type) and callable(x) else None
 
 
 def traced_product(*args: Any, repeat: int = 1) -> Any:
@@ -349,18 +307,20 @@ BUILTINS: dict[str, Any] = {
     "sum": traced_sum,
     "max": extreme("max"),
     "min": extreme("min"),
-    "abs": traced_abs,
-    "pow": traced_pow,
+    "abs": lambda x: NUMPY["absolute"](x) if symbolic(x) else abs(x),
+    "pow": lambda x, y, m=None: pow(x, y) if m is None else pow(x, y, m),
     "round": traced_round,
-    "any": traced_any,
-    "all": traced_all,
+    "any": lambda items: truth_of(items, "any"),
+    "all": lambda items: truth_of(items, "all"),
     "float": Kind(float, "real"),
     "int": Kind(int, "int"),
     "bool": Kind(bool, "bool"),
     "list": Container(list),
     "tuple": Container(tuple),
     "isinstance": traced_isinstance,
-    "print": traced_print,
+    "print": lambda *args, **options: (
+        None if symbolic(args) else print(*args, **options)
+    ),  # shows nothing of what is not known
     "type": Typer(),
     "__import__": traced_import,
 }

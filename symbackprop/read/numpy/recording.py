@@ -18,20 +18,21 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from symbackprop.core.context import Context, Hypothesis
+from symbackprop.core.indices import EVERY_SIZE, Least
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import PI, Array, Entry, Num, Term, arrays
+from symbackprop.read.numpy.axes import Declared
 
-from .algebra import ZERO_AT
 from .array import SymArray
-from .composites import composed
+from .axes import UNIT, aligned
+from .composed import composed
 from .context import TraceError, Tracing, current, tracing
 from .copying import Copier
 from .frames import MARK, traced_frames
 from .lifting import lifted
 from .nodes import CONSTANT, FORMULA, INPUT, Node, Span, identity, nodes_in
-from .shapes import Declared
 from .tracing import alike, argument, run_raw, settled, symbol, tensor
-from .values import UNIT, At, Value
+from .values import Value
 
 VIEWS = frozenset({
     "T", "getitem", "transpose", "swapaxes", "moveaxis", "rollaxis", "expand_dims", "squeeze", "reshape", "ravel",
@@ -152,11 +153,7 @@ class Recorder:
             meaning = tensor(value)
         if meaning is not None and depends_on_arrays(meaning.body):
             array = Array(f"%{number}")
-
-            def entry(at: At) -> Term:
-                return Entry(array, tuple(ZERO_AT if s == UNIT else e for e, s in zip(at, shape, strict=True)))
-
-            kept = Value(shape, "real", entry)
+            kept = Value(shape, "real", lambda at: Entry(array, aligned(shape, at)))
         else:
             meaning = None
         line, span = (self.line, None) if self.line else user_place()
@@ -347,10 +344,11 @@ class Graph:
 
 
 def record(
-    function: Callable[..., Any], arguments: Mapping[str, Any], hypotheses: Mapping[str, Hypothesis] | None = None
+    function: Callable[..., Any], arguments: Mapping[str, Any], hypotheses: Mapping[str, Hypothesis] | None = None,
+    least: Least = EVERY_SIZE,
 ) -> Graph:
     """function(**arguments) as a graph.  Arguments and errors as for `trace`."""
-    context = Context(hypotheses=hypotheses or {})
+    context = Context(hypotheses=hypotheses or {}, least=least)
     graphs = []
     for passes in (1, 2):
         recorder = Recorder()

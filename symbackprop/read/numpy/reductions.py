@@ -1,94 +1,41 @@
-"""Sums, means, extrema and products over axes."""
+"""np.sum, np.mean, np.max, np.cumsum, ..., scipy.special.logsumexp and softmax: folds over axes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
-from .algebra import (
-    ONE,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
-    complement,
-    difference,
-    dummy,
-    gate,
-    minus,
-    negated,
-    plus,
-    power,
-    size_term,
-    sized,
-    step,
-    summed,
-    times,
-    whole,
-)
-from .context import TraceError, current
-from .elementwise import subtract, unary
+from symbackprop.core.terms import ONE, Index, Size, Term, at_least_zero, dummy, num, sized, whole
+
+from .algebra import complement, gate, minus, negated, plus, power, size_term, step, summed, times
+from .array import finished, wrap
+from .axes import At, aligned, normal_axes, normal_axis, over_axes, without
+from .context import NUMPY, SPECIAL, TraceError, original, provides, rows
+from .creation import computed_in
+from .elementwise import never_nan, subtract, unary
+from .elementwise import where as chosen_where
 from .factors import multiplied
+from .lifting import exact, lifted
+from .places import difference
 from .scalars import log, sqrt
-from .values import UNIT, At, Dtype, Value, aligned, elementwise, finite, known
+from .sizes import expression, size_of
+from .truth import truth
+from .values import ORDER, Dtype, Value, elementwise, finite, known
 
 Fold = Callable[[tuple[Index, ...], Term], Term]
-
-
-def axis_index(size: Size) -> tuple[tuple[Index, ...], IndexExpr]:
-    """Indices that together run over an axis: none where it has one entry, several where it was merged from several."""
-    if size == UNIT:
-        return (), ZERO_AT
-    factors = current().merged.get(size, (size,))
-    dummies = tuple(dummy(s) for s in factors)
-    place: IndexExpr = ZERO_AT
-    for i in dummies:
-        place = affine(0, [(place, i.size), (i, 1)])
-    return dummies, place
-
-
-def normal_axis(axis: int, ndim: int) -> int:
-    if not isinstance(axis, int):
-        raise TraceError(f"an axis is a whole number, not {axis!r}")
-    if not -ndim <= axis < ndim:
-        raise TraceError(f"axis {axis} of an array with {ndim} axes")
-    return axis % ndim
-
-
-def normal_axes(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    if axis is None:
-        return tuple(range(ndim))
-    if isinstance(axis, tuple | list):
-        axes = tuple(normal_axis(a, ndim) for a in axis)
-        if len(set(axes)) != len(axes):
-            raise TraceError("an axis is named twice")
-        return axes
-    return (normal_axis(axis, ndim),)  # type: ignore[arg-type]
 
 
 def reduced(v: Value, axis: int | Sequence[int] | None, keepdims: bool, fold: Fold, dtype: Dtype = "real") -> Value:
     """fold(indices, entry) over the given axes."""
     finite(v)
-    axes = set(normal_axes(axis, v.ndim))
-    shape = tuple(UNIT if k in axes else s for k, s in enumerate(v.shape) if keepdims or k not in axes)
+    axes = normal_axes(axis, v.ndim)
 
     def term(at: At) -> Term:
-        outer = [e for k, e in enumerate(at) if k not in axes] if keepdims else list(at)
-        indices: list[Index] = []
-        full: list[IndexExpr] = []
-        for k, size in enumerate(v.shape):
-            if k in axes:
-                dummies, place = axis_index(size)
-                indices.extend(dummies)
-                full.append(place)
-            else:
-                full.append(outer.pop(0))
-        return fold(tuple(indices), v.term(tuple(full)))
+        indices, full = over_axes(v.shape, axes, keepdims, at)
+        return fold(indices, v.term(full))
 
-    return Value(shape, dtype, term)
+    return Value(without(v.shape, axes, keepdims), dtype, term)
 
 
 def add_up(v: Value, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value:
@@ -187,15 +134,6 @@ def log_sum_exp(v: Value, axis: int | Sequence[int] | None, keepdims: bool, weig
     return elementwise(log, add_up(terms, axis, keepdims))
 
 
-def softmax(v: Value, axis: int | Sequence[int] | None) -> Value:
-    terms = unary("exp", v)
-    return elementwise(lambda e, s: multiplied(e, power(s, -1)), terms, add_up(terms, axis, True))
-
-
-def log_softmax(v: Value, axis: int | Sequence[int] | None) -> Value:
-    return subtract(v, log_sum_exp(v, axis, True))
-
-
 def running(v: Value, axis: int | None, fold: Callable[[Index, Term, Term], Term]) -> Value:
     """fold(k, mask, entry) over the entries k up to the index of the result; the mask is 1 there."""
     finite(v)
@@ -245,3 +183,160 @@ def vector_norm(v: Value, order: object, axis: int | Sequence[int] | None, keepd
         powers = elementwise(lambda t: power(t, p), sizes)
         return elementwise(lambda t: power(t, 1 / p), add_up(powers, axis, keepdims))
     raise TraceError(f"the norm of order {order!r} has no index term")
+
+
+# --- under NumPy's names ---------------------------------------------------------------------
+
+
+def axes_argument(axis: Any) -> Any:
+    if axis is None or isinstance(axis, int):
+        return axis
+    if isinstance(axis, tuple | list):
+        return tuple(axes_argument(a) for a in axis)
+    return int(axis)
+
+
+def reduction(
+    name: str,
+    run: Callable[[Value, Any, bool], Value],
+    empty: float | None = None,
+    selection: str = "",
+    aware: bool = False,
+) -> Any:
+    """A function of the entries along axes; `empty` is what entries count that where= leaves out."""
+
+    def function(
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+        where: Any = True,
+    ) -> Any:  # fmt: skip
+        if hasattr(a, "mask"):
+            if not selection or where is not True or initial is not None or dtype is not None:
+                raise TraceError("this reduction of x[mask] depends on the data")
+            return getattr(a, selection)(axis)
+        value = lifted(a)
+        if initial is not None:
+            given, kept = lifted(initial).dtype, value.dtype if name in ("max", "min") else total_kind(value)
+            if ORDER[given] > ORDER[kept]:
+                raise TraceError(f"np.{name} of {value.dtype} numbers with initial={initial!r}, which is cut to fit")
+        if aware:
+            never_nan(value, f"nan{name}")
+        if dtype is not None:
+            value = computed_in(value, dtype, name)
+        if where is not True:
+            left_out = initial if name in ("max", "min") else empty
+            if left_out is None:
+                raise TraceError(f"np.{name} with where= and no initial=: multiply by the mask instead")
+            value = chosen_where(lifted(where), value, lifted(left_out).cast(value.dtype))
+        result = run(value, axes_argument(axis), bool(keepdims))
+        if initial is not None:
+            if name not in COMBINED:
+                raise TypeError(f"{name}() got an unexpected keyword argument 'initial'")
+            result = lifted(NUMPY[COMBINED[name]](wrap(result), initial))
+        return finished(result, out, True)
+
+    function.__name__ = name
+    return function
+
+
+COMBINED = {"max": "maximum", "min": "minimum", "sum": "add", "prod": "multiply"}
+NANS = "what may be nan (a logarithm, a root, a quotient) is refused"
+
+
+def reducer(
+    name: str, run: Callable[[Value, Any, bool], Value], *more: str, empty: float | None = None, selection: str = ""
+) -> None:
+    where = "where: only with initial" if name in ("max", "min") else "" if empty is not None else "where: refused"
+    provides(name, *more, method=True, where=where)(reduction(name, run, empty, selection))
+    if original("numpy", f"nan{name}") is not None:
+        provides(f"nan{name}", where=NANS)(reduction(name, run, empty, selection, aware=True))
+
+
+reducer("sum", add_up, empty=0, selection="sum")
+reducer("mean", mean, selection="mean")
+reducer("max", largest, "amax")
+reducer("min", smallest, "amin")
+reducer("any", lambda v, axis, keepdims: any_of(truth(v), axis, keepdims), empty=0)
+reducer("all", lambda v, axis, keepdims: all_of(v if v.origin else truth(v), axis, keepdims), empty=1)
+reducer("prod", product, empty=1)
+plain_product = NUMPY["prod"]
+
+
+@provides("prod", method=True)
+def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+         where: Any = True) -> Any:  # fmt: skip
+    """Of sizes it is a size."""
+    if isinstance(a, list | tuple) and axis is None and all(expression(x) is not None for x in a):
+        result: Any = 1
+        for x in a:
+            result = result * x
+        return result
+    return plain_product(a, axis, dtype, out, keepdims, initial, where)
+
+
+def freedom(ddof: Any, correction: Any) -> Any:
+    given = ddof if correction is None else correction
+    if isinstance(given, float):
+        return num(exact(given))
+    return size_term(size_of(given, "ddof"))
+
+
+def spread(name: str, run: Callable[..., Value], aware: bool) -> Any:
+    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = False,
+                 correction: Any = None) -> Any:  # fmt: skip
+        value = lifted(a) if not aware else never_nan(lifted(a), f"nan{name}")
+        if dtype is not None:
+            value = computed_in(value, dtype, name)
+        return finished(run(value, axes_argument(axis), bool(keepdims), freedom(ddof, correction)), out, True)
+
+    function.__name__ = name
+    return function
+
+
+for name, run in (("var", variance), ("std", deviation)):
+    provides(name, method=True)(spread(name, run, False))
+    provides(f"nan{name}", where=NANS)(spread(name, run, True))
+
+
+def accumulation(name: str, run: Callable[..., Value], aware: bool) -> Any:
+    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+        value = flat_if(a, axis)
+        if aware:
+            never_nan(value, f"nan{name}")
+        if dtype is not None:
+            value = computed_in(value, dtype, name)
+        return finished(run(value, axis), out, True)
+
+    function.__name__ = name
+    return function
+
+
+for name, fold in (("cumsum", running_sum), ("cumprod", running_product)):
+    provides(name, method=True)(accumulation(name, fold, False))
+    provides(f"nan{name}", where=NANS)(accumulation(name, fold, True))
+
+
+def flat_if(a: Any, axis: Any) -> Value:
+    value = lifted(a)
+    return lifted(NUMPY["reshape"](a, -1)) if axis is None and value.ndim != 1 else value
+
+
+@provides("logsumexp", table=SPECIAL)
+def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: Any = False) -> Any:
+    weights = None if b is None else lifted(b)
+    return wrap(log_sum_exp(lifted(a), axes_argument(axis), bool(keepdims), weights))
+
+
+def softmax(v: Value, axis: int | Sequence[int] | None) -> Value:
+    terms = unary("exp", v)
+    return elementwise(lambda e, s: multiplied(e, power(s, -1)), terms, add_up(terms, axis, True))
+
+
+rows({
+    "softmax": lambda x, axis=None: wrap(softmax(lifted(x), axes_argument(axis))),
+    "log_softmax": lambda x, axis=None: wrap(subtract(v := lifted(x), log_sum_exp(v, axes_argument(axis), True))),
+}, table=SPECIAL)  # fmt: skip
+rows({
+    "ptp": lambda a, axis=None, keepdims=False:
+        NUMPY["max"](a, axis, keepdims=keepdims) - NUMPY["min"](a, axis, keepdims=keepdims),
+    "count_nonzero": lambda a, axis=None, keepdims=False: wrap(add_up(truth(lifted(a)), axis, bool(keepdims))),
+})  # fmt: skip

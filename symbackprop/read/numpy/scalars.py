@@ -18,34 +18,16 @@ from functools import cache
 from typing import TypeAlias
 
 from symbackprop.core.functions import ROWS
-from symbackprop.core.terms import Add, Array, Entry, Mul, Ordinal, subterms
-from symbackprop.read.numpy.algebra import (
-    ONE,
-    IndexExpr,
-    Num,
-    Size,
-    Term,
-    affine,
-    applied,
-    bounds,
-    dummy,
-    gate,
-    index_of,
-    integer_of,
-    minus,
-    negated,
-    nonnegative,
-    num,
-    plus,
-    power,
-    product_over,
-    scaled,
-    step,
-    times,
-)
-from symbackprop.read.numpy.context import TraceError, current
-from symbackprop.read.numpy.factors import multiplied, over_by, partial, positive
-from symbackprop.read.numpy.values import At, Dtype, Value, aligned, broadcast, elementwise, finite, fits, known
+from symbackprop.core.indices import IndexExpr, Size, affine
+from symbackprop.core.syntax import ONE, Add, Array, Entry, Mul, Num, Ordinal, Term
+from symbackprop.core.terms import dummy, num, subterms
+
+from .algebra import applied, gate, minus, negated, plus, power, product_over, step, times
+from .axes import At, aligned, broadcast
+from .context import TraceError, current
+from .factors import multiplied, over_by, partial, positive
+from .places import bounds, index_of, integer_of, nonnegative, scaled
+from .values import Dtype, Value, elementwise, finite, fits, known
 
 HALF = num(Fraction(1, 2))
 Scalar: TypeAlias = Callable[[Term], Term]
@@ -63,24 +45,16 @@ def pi() -> Term:
 # --- one argument ----------------------------------------------------------------------------
 
 
-def exp(x: Term) -> Term:
-    return applied("exp", x)
+def named(fn: str) -> Scalar:
+    return lambda x: applied(fn, x)
 
 
-def log(x: Term) -> Term:
-    return applied("log", x)
+def raised_to(q: Fraction | int) -> Scalar:
+    return lambda x: power(x, q)
 
 
-def sqrt(x: Term) -> Term:
-    return power(x, Fraction(1, 2))
-
-
-def square(x: Term) -> Term:
-    return power(x, 2)
-
-
-def sigmoid(x: Term) -> Term:
-    return applied("sigmoid", x)
+exp, log, sine, cosine = named("exp"), named("log"), named("sin"), named("cos")
+sqrt, square = raised_to(Fraction(1, 2)), raised_to(2)
 
 
 def sign(x: Term) -> Term:
@@ -93,24 +67,8 @@ def absolute(x: Term) -> Term:
     return x if positive(x) else times(x, sign(x))
 
 
-def sine(x: Term) -> Term:
-    return applied("sin", x)
-
-
-def cosine(x: Term) -> Term:
-    return applied("cos", x)
-
-
 def arcsine(x: Term) -> Term:
     return applied("atan", over_by(x, sqrt(minus(ONE, square(x)))))
-
-
-def sinc(x: Term) -> Term:
-    return over_by(sine(times(pi(), x)), times(pi(), x))
-
-
-def named(fn: str) -> Scalar:
-    return lambda x: applied(fn, x)
 
 
 SCALAR: dict[str, Scalar] = {
@@ -137,7 +95,7 @@ SCALAR: dict[str, Scalar] = {
     "absolute": absolute,
     "fabs": absolute,
     "sign": sign,
-    "sinc": sinc,
+    "sinc": lambda x: over_by(sine(times(pi(), x)), times(pi(), x)),
     "deg2rad": lambda x: times(x, over_by(pi(), num(180))),
     "radians": lambda x: times(x, over_by(pi(), num(180))),
     "rad2deg": lambda x: times(x, over_by(num(180), pi())),
@@ -261,17 +219,13 @@ class Form:
     text: str
 
 
-def root(t: Term) -> Term:
-    return power(t, Fraction(1, 2))
-
-
 FORMS = (
     Form(lambda x: x / math.pi, lambda r: r * math.pi, lambda r: times(num(r), pi()), "{} π"),
     Form(lambda x: x * math.pi, lambda r: r / math.pi, lambda r: times(num(r), power(pi(), -1)), "{} / π"),
-    Form(lambda x: x * x, math.sqrt, lambda r: root(num(r)), "√({})"),
-    Form(lambda x: x * x / math.pi, lambda r: math.sqrt(r * math.pi), lambda r: root(times(num(r), pi())), "√({} π)"),
+    Form(lambda x: x * x, math.sqrt, lambda r: sqrt(num(r)), "√({})"),
+    Form(lambda x: x * x / math.pi, lambda r: math.sqrt(r * math.pi), lambda r: sqrt(times(num(r), pi())), "√({} π)"),
     Form(lambda x: x * x * math.pi, lambda r: math.sqrt(r / math.pi),
-         lambda r: root(times(num(r), power(pi(), -1))), "√({} / π)"),
+         lambda r: sqrt(times(num(r), power(pi(), -1))), "√({} / π)"),
     Form(math.exp, math.log, lambda r: log(num(r)), "log {}"),
     Form(lambda x: math.exp(1 / x), lambda r: 1 / math.log(r), lambda r: power(log(num(r)), -1), "1 / log {}"),
     Form(math.log, math.exp, lambda r: exp(num(r)), "exp({})"),
@@ -281,7 +235,7 @@ FORMS = (
 @cache
 def form_of(size: float) -> tuple[Form, Fraction] | None:
     """The form of a positive number, with the fraction in it."""
-    if not 1e-3 < size < 1e3 or len(significant(size)) < PLACES:
+    if not 1e-3 < size < 1e3 or digits(repr(size)) < PLACES:
         return None
     for form in FORMS:
         try:
@@ -294,8 +248,9 @@ def form_of(size: float) -> tuple[Form, Fraction] | None:
     return None
 
 
-def significant(x: float) -> str:
-    return repr(x).lower().split("e")[0].replace(".", "").replace("-", "").strip("0")
+def digits(number: str) -> int:
+    """How many digits a decimal is written with, zeros at the ends apart."""
+    return len(number.lower().split("e")[0].replace(".", "").replace("-", "").strip("0"))
 
 
 def recognised(x: float) -> Term | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from symbackprop.core.terms import dummy
+
 from . import reductions
-from .algebra import dummy
 from .array import SymArray, wrap
+from .axes import shape_text
 from .context import NUMPY, ShapeMismatch, TraceError
 from .elementwise import multiply
 from .layout import expand
 from .lifting import lifted
 from .sizes import HANDLERS
 from .truth import truth
-from .values import Value, elementwise, shape_text
+from .values import Value, elementwise
 
 
 class Selection:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from symbackprop.core.terms import Index, IndexExpr, Size, affine, at_least_zero, sized
+
 from . import layout
-from .algebra import Index, IndexExpr, Size, affine, at_least_zero, constant_of, inside, replaced, shifted, sized
 from .array import SymArray, wrap
+from .axes import At
 from .context import TraceError
 from .lifting import lifted, sliced
+from .places import constant_of, inside, replaced, shifted
 from .sizes import HANDLERS, SymInt, expression, length, size_number, whole_number
-from .values import At, Value, stacked
+from .values import Value, stacked
 
 
 def placed(x: Any, values: dict[Index, IndexExpr]) -> Any:

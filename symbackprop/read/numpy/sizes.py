@@ -12,15 +12,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.terms import Add, Affine, Mul, Ordinal, Power
+from symbackprop.core.indices import Affine, IndexExpr, Size, affine, at_least_zero, sized
+from symbackprop.core.syntax import Add, Mul, Num, Ordinal, Power, Term
 
-from .algebra import (
-    IndexExpr,
-    Num,
-    Size,
-    Term,
-    affine,
-    at_least_zero,
+from .context import TraceError
+from .places import (
     bounds,
     constant_of,
     difference,
@@ -31,9 +27,7 @@ from .algebra import (
     quotient_and_rest,
     scaled,
     shifted,
-    sized,
 )
-from .context import TraceError
 from .values import Value, integer
 
 

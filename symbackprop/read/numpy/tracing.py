@@ -19,33 +19,25 @@ from typing import Any, TypeVar
 import numpy
 
 from symbackprop.core.context import Context, Hypothesis
-from symbackprop.core.syntax import Tensor
-from symbackprop.core.terms import (
-    Array,
-    Entry,
-    Index,
-    Pick,
-    Size,
-    SymbackpropError,
-    Term,
-    arrays,
-    dummy,
-    free,
-)
+from symbackprop.core.indices import EVERY_SIZE, Index, Least, Pick, Size, SymbackpropError
+from symbackprop.core.syntax import ZERO, Array, Entry, Tensor, Term, arrays, free
+from symbackprop.core.terms import dummy
+from symbackprop.read.numpy.axes import Declared
 
-from .algebra import ZERO, ZERO_AT, delta
+from .algebra import delta
 from .array import SymArray
+from .axes import UNIT, aligned
 from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
 from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
 from .frames import MARK, home_of
-from .kept_state import frozen, kept_alike
+from .kept_state import frozen, kept_alike, surface
 from .lifting import lifted
+from .places import ZERO_AT
 from .sequences import SymList
-from .shapes import Declared
 from .sizes import HANDLERS, SymInt, size_number, whole_number
-from .values import UNIT, Value
+from .values import Value
 
 LETTERS = "ijklmnpqrs"
 HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))
@@ -81,7 +73,7 @@ def symbol(name: str, declared: Declared) -> Any:
         if declared.hot is not None:
             label, axis = declared.hot
             return delta(at[axis], Pick(label, (*at[:axis], *at[axis + 1 :]), shape[axis]))
-        return Entry(Array(name), tuple(ZERO_AT if s == UNIT else e for e, s in zip(at, shape, strict=True)))
+        return Entry(Array(name), aligned(shape, at))
 
     return straight(SymArray(Value(shape, "real", entry), scalar=not shape))
 
@@ -91,6 +83,7 @@ def trace(
     arguments: Mapping[str, Declared | Any],
     hypotheses: Sequence[Hypothesis] = (),
     moving: Iterable[str] = (),
+    least: Least = EVERY_SIZE,
 ) -> Traced:
     """The result of function(**arguments) as tensors, equal to it where the hypotheses hold, whatever moves.
 
@@ -100,7 +93,7 @@ def trace(
     """
     results = []
     state = Tracing()
-    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)})
+    context = Context(hypotheses={f"h{k}": h for k, h in enumerate(hypotheses, 1)}, least=least)
     for passes in (1, 2):
         state = Tracing(names=frozenset(arguments), passes=passes, context=context, moving=frozenset(moving))
         with tracing(state):
@@ -163,7 +156,7 @@ def attempt(function: Callable[..., Any], arguments: Mapping[str, Any], read: Ca
     copier = current().copier = Copier()
     copy = copier.convert(function)
     given = {k: argument(k, v, copier.for_arguments()) for k, v in arguments.items()}
-    copier.before = frozen(copier.stores)
+    copier.before = surface(copier.stores)
     copier.lengths = {key: len(x) for key, x in copier.done.items() if type(x) is list}
     return read(copy(**given))
 
@@ -176,7 +169,7 @@ def refuse_what_counts_calls(
     Lists may grow with each call, if nothing is read of them.
     """
     copier = state.copier
-    if kept_alike(copier.before, frozen(copier.stores)[: len(copier.before)], lambda a, b: a is b):
+    if kept_alike(copier.before, surface(copier.stores[: len(copier.before)]), lambda a, b: a is b):
         return
     logs = {key: x for key, x in copier.done.items() if type(x) is list and len(x) > copier.lengths.get(key, len(x))}
     left = frozen(copier.stores, logs.values())
@@ -222,14 +215,16 @@ def name_of(function: Any) -> str:
 
 
 def located(function: Any, error: BaseException, message: str) -> str:
-    """file:line, the line itself where it can be read, and the cause."""
     place = last_user_frame(error.__traceback__)
+    return at_place(message, place) if place else f"{name_of(function)}: {message}"
+
+
+def at_place(message: str, place: tuple[str, int] | None) -> str:
+    """file:line, the cause, and the line itself where it can be read."""
     if place is None:
-        return f"{name_of(function)}: {message}"
-    filename, line = place
-    text = linecache.getline(filename, line).strip()
-    shown = f"\n    {text}" if text else ""
-    return f"{filename}:{line}: {message}{shown}"
+        return message
+    text = linecache.getline(*place).strip()
+    return f"{place[0]}:{place[1]}: {message}" + (f"\n    {text}" if text else "")
 
 
 def last_user_frame(tb: TracebackType | None) -> tuple[str, int] | None:

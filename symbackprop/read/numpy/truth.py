@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
-from .algebra import (
-    ONE,
-    ZERO,
-    IndexExpr,
-    Term,
-    affine,
-    complement,
-    constant_of,
-    delta,
-    difference,
-    gate,
-    minus,
-    negated,
-    nonnegative,
-    num,
-    plus,
-    quotient_and_rest,
-    same,
-    scaled,
-    shifted,
-    step,
-    summed,
-    times,
-)
+from symbackprop.core.terms import ONE, ZERO, IndexExpr, Term, affine, num
+
+from .algebra import complement, delta, gate, minus, negated, plus, same, step, summed, times
+from .axes import At, Shape, aligned, broadcast
 from .context import TraceError
-from .values import At, Shape, Value, aligned, broadcast, constant, elementwise, finite, known, together
+from .places import constant_of, difference, nonnegative, quotient_and_rest, scaled, shifted
+from .values import Value, constant, elementwise, finite, known, together
+
+IndexOperation: TypeAlias = Callable[[IndexExpr, IndexExpr], IndexExpr | None]
 
 
 def truth(x: Value) -> Value:
@@ -98,43 +82,34 @@ def compared(name: str, x: Value, y: Value) -> Value:
 
 def product(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
     """Affine only when one factor has no index."""
-    size = constant_of(b)
-    if size is not None:
-        return scaled(a, size)
-    size = constant_of(a)
-    return None if size is None else scaled(b, size)
+    for e, f in ((a, b), (b, a)):
+        if (size := constant_of(f)) is not None:
+            return scaled(e, size)
+    return None
 
 
-def floor_divided(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
-    size = constant_of(b)
-    found = None if size is None else quotient_and_rest(a, size)
-    return None if found is None else found[0]
+def divided(which: int) -> IndexOperation:
+    def part(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
+        size = constant_of(b)
+        found = None if size is None else quotient_and_rest(a, size)
+        return None if found is None else found[which]
+
+    return part
 
 
-def remainder(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
-    size = constant_of(b)
-    found = None if size is None else quotient_and_rest(a, size)
-    return None if found is None else found[1]
-
-
-def larger(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
-    first = nonnegative(difference(a, b))
+def extreme(a: IndexExpr, b: IndexExpr, a_if: IndexExpr) -> IndexExpr | None:
+    first = nonnegative(a_if)
     return None if first is None else a if first else b
 
 
-def smaller(a: IndexExpr, b: IndexExpr) -> IndexExpr | None:
-    first = nonnegative(difference(b, a))
-    return None if first is None else a if first else b
-
-
-INTEGER_BINARY: dict[str, Callable[[IndexExpr, IndexExpr], IndexExpr | None]] = {
+INTEGER_BINARY: dict[str, IndexOperation] = {
     "add": lambda a, b: affine(0, [(a, 1), (b, 1)]),
     "subtract": difference,
     "multiply": product,
-    "floor_divide": floor_divided,
-    "remainder": remainder,
-    "maximum": larger,
-    "minimum": smaller,
+    "floor_divide": divided(0),
+    "remainder": divided(1),
+    "maximum": lambda a, b: extreme(a, b, difference(a, b)),
+    "minimum": lambda a, b: extreme(a, b, difference(b, a)),
 }
 
 

@@ -7,14 +7,15 @@ from typing import Any
 
 from . import reductions
 from .array import SymArray, finished, wrap
+from .axes import UNIT
 from .context import LINALG, NUMPY, SPECIAL, SUPPORTED, Supported, TraceError, current, dropped, noted, original
-from .creation import dtype_named
+from .creation import computed_in
 from .elementwise import BINARY, UNARY, unary
 from .lifting import lifted, mask_in, planned
 from .products import matmul
 from .selection import Selection, selected_operands
 from .sizes import HANDLERS
-from .values import ORDER, UNIT, Value
+from .values import Value
 from .writing import write
 
 REDUCTIONS = {
@@ -52,14 +53,6 @@ def in_order(args: tuple[Any, ...], ndim: int) -> bool:
     """Whether NumPy lays the result out in row-major order: the operands of full rank lie so."""
     arrays = [a for a in args if isinstance(a, SymArray) and a.ndim == ndim]
     return bool(arrays) and all(a._straight for a in arrays)
-
-
-def computed_in(v: Value, dtype: Any, name: str) -> Value:
-    """An operand under the option dtype=, where the cast changes no number."""
-    kind = dtype_named(dtype, v.dtype)
-    if ORDER[kind] < ORDER[v.dtype] or kind in ("bool", "narrow"):
-        raise TraceError(f"np.{name} with dtype={dtype!r}, which cuts or wraps numbers")
-    return v.cast(kind)
 
 
 class Ufunc:

@@ -7,40 +7,17 @@ from fractions import Fraction
 from math import prod
 from typing import Literal, TypeAlias
 
-from symbackprop.core.terms import Add, Mul, Power, Sum
+from symbackprop.core.indices import Index, IndexExpr, Size, sized
+from symbackprop.core.syntax import ONE, ZERO, Add, Mul, Num, Power, Sum, Term, substitute
+from symbackprop.core.terms import dummy, num
 
-from .algebra import (
-    ONE,
-    ZERO,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Num,
-    Size,
-    Term,
-    at_least_zero,
-    blend,
-    delta,
-    dummy,
-    index_of,
-    indices_in,
-    integer_of,
-    num,
-    number,
-    plus,
-    replaced,
-    sized,
-    substitute,
-    summed,
-    times,
-)
+from .algebra import delta, number, plus, summed, times
+from .axes import At, Shape, aligned, broadcast, shape_text, somewhere
 from .context import ShapeMismatch, TraceError
+from .places import index_of, indices_in, integer_of, replaced
 
-At: TypeAlias = tuple[IndexExpr, ...]
 Dtype: TypeAlias = Literal["bool", "narrow", "int", "real"]  # narrow: int8, uint8, int32, ...: arithmetic may wrap
-Shape: TypeAlias = tuple[Size, ...]
 Case: TypeAlias = tuple[tuple[Index, ...], Term, IndexExpr]
-UNIT = sized(1)
 ORDER: dict[Dtype, int] = {"bool": 0, "narrow": 1, "int": 2, "real": 3}
 
 
@@ -194,8 +171,8 @@ def constant(value: Fraction | int | bool, dtype: Dtype = "real", shape: Shape =
     return Value(shape, dtype, lambda at: t)
 
 
-def minus_infinity(shape: Shape = ()) -> Value:
-    return Value(shape, "real", lambda at: ZERO, None, lambda at: ONE)
+def minus_infinity() -> Value:
+    return Value((), "real", lambda at: ZERO, None, lambda at: ONE)
 
 
 def integer(e: IndexExpr) -> Value:
@@ -217,45 +194,6 @@ def finite(v: Value) -> Value:
     return v
 
 
-def shape_text(shape: Sequence[Size]) -> str:
-    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
-
-
-def conflict(s: Size, t: Size) -> str:
-    if at_least_zero(s - t - 1) or at_least_zero(t - s - 1):
-        return f"{s} is not {t}"
-    return f"{s} = {t} is not known for all sizes"
-
-
-def missing_axis(shapes: Sequence[Shape]) -> str:
-    """(B,) goes with (B, D) as (B, 1): a sum without keepdims."""
-    long = max(shapes, key=len)
-    short = next((s for s in shapes if s and len(s) < len(long) and s == long[: len(s)]), None)
-    return "" if short is None else f"{shape_text(short)} is broadcast along the wrong axis: keep its axis in front"
-
-
-def broadcast(*shapes: Shape) -> Shape:
-    """NumPy's rule: equal sizes conform and 1 stretches."""
-    result: list[Size] = []
-    for k in range(1, max(map(len, shapes), default=0) + 1):
-        size = UNIT
-        for shape in shapes:
-            if len(shape) < k or shape[-k] in (UNIT, size):
-                continue
-            if size != UNIT:
-                text = f"shapes {' and '.join(map(shape_text, shapes))} do not broadcast: {conflict(size, shape[-k])}"
-                raise ShapeMismatch(text, missing_axis(shapes))
-            size = shape[-k]
-        result.insert(0, size)
-    return tuple(result)
-
-
-def aligned(shape: Shape, at: At) -> At:
-    """The index of an operand of this shape for the index of the broadcast result."""
-    tail = at[len(at) - len(shape) :]
-    return tuple(ZERO_AT if s == UNIT else e for s, e in zip(shape, tail, strict=True))
-
-
 def stretched(v: Value, shape: Shape) -> Value:
     """`v` broadcast to `shape`, which must not be smaller."""
     if v.shape == shape:
@@ -263,6 +201,12 @@ def stretched(v: Value, shape: Shape) -> Value:
     if broadcast(v.shape, shape) != shape:
         raise ShapeMismatch(f"shape {shape_text(v.shape)} does not broadcast to {shape_text(shape)}")
     return v.remap(shape, lambda at: aligned(v.shape, at))
+
+
+def conformed(*vs: Value) -> list[Value]:
+    """All of them broadcast to one shape."""
+    shape = broadcast(*(v.shape for v in vs))
+    return [stretched(v, shape) for v in vs]
 
 
 def elementwise(f: Callable[..., Term], *vs: Value, dtype: Dtype = "real") -> Value:
@@ -323,7 +267,7 @@ def elementwise_integer(f: Callable[..., Term], g: Callable[..., IndexExpr | Non
 
 def fits(v: Value) -> Value:
     """v, whose whole numbers have 64 bits: constants that outgrow them would wrap around."""
-    t = v.term(tuple(ZERO_AT if s == UNIT else dummy(s, "a") for s in v.shape))
+    t = v.term(somewhere(v.shape))
     if magnitude(t) >= 2**63:
         raise TraceError("whole numbers that do not fit into 64 bits: write them as floats")
     return v
@@ -358,7 +302,35 @@ def all_soft(*vs: Value) -> bool:
     return all(v.soft for v in vs if v.holes)
 
 
-# --- lists -----------------------------------------------------------------------------------
+# --- arrays of several -----------------------------------------------------------------------
+
+Piece: TypeAlias = tuple[Term, Value, At]
+
+
+def pieced(shape: Shape, dtype: Dtype, values: Sequence[Value], pieces: Callable[[At], Sequence[Piece]]) -> Value:
+    """The sum of masks times entries of these values; where a mask is 1, the others are 0."""
+
+    def here(at: At) -> tuple[list[Piece], bool]:
+        """Those that may be the entry, and whether there is but one."""
+        found = [p for p in pieces(at) if p[0] != ZERO]
+        return found, len(found) == 1 and found[0][0] == ONE
+
+    def entry(at: At, of: Callable[[Value, At], Term]) -> Term:
+        found, alone = here(at)
+        return of(*found[0][1:]) if alone else plus(*(times(m, of(v, inner)) for m, v, inner in found))
+
+    def index(at: At) -> IndexExpr | None:
+        found, alone = here(at)
+        return found[0][1].index(found[0][2]) if alone else None
+
+    return Value(
+        shape,
+        dtype,
+        lambda at: entry(at, Value.term),
+        index if dtype in ("int", "narrow") else None,
+        (lambda at: entry(at, Value.hole)) if any(v.holes for v in values) else None,
+        soft=all_soft(*values),
+    )
 
 
 def stacked(items: Sequence[Value]) -> Value:
@@ -369,32 +341,11 @@ def stacked(items: Sequence[Value]) -> Value:
     for v in items:
         if v.shape != shape:
             raise ShapeMismatch(f"a list of arrays of shapes {shape_text(shape)} and {shape_text(v.shape)}")
-    dtype = promoted(*items)
 
-    def pick(at: At, entry: Callable[[Value, At], Term]) -> Term:
-        k = integer_of(at[0])
-        if k is not None:
-            return entry(items[k], at[1:]) if 0 <= k < len(items) else ZERO
-        return plus(*(times(delta(at[0], index_of(n)), entry(v, at[1:])) for n, v in enumerate(items)))
-
-    def index(at: At) -> IndexExpr | None:
+    def pieces(at: At) -> list[Piece]:
         k = 0 if len(items) == 1 else integer_of(at[0])
-        return items[k].index(at[1:]) if k is not None and 0 <= k < len(items) else None
+        if k is not None:
+            return [(ONE, items[k], at[1:])] if 0 <= k < len(items) else []
+        return [(delta(at[0], index_of(n)), v, at[1:]) for n, v in enumerate(items)]
 
-    return Value(
-        (sized(len(items)), *shape),
-        dtype,
-        lambda at: pick(at, Value.term),
-        index if dtype == "int" else None,
-        (lambda at: pick(at, Value.hole)) if any(v.holes for v in items) else None,
-        soft=all_soft(*items),
-    )
-
-
-def chosen(condition: Term, a: Value, b: Value, at: At, dtype: Dtype) -> Term:
-    """a where the condition is 1, else b, at one index of the broadcast shape (holes are looked at apart)."""
-    if condition == ONE:
-        return a.term(aligned(a.shape, at))
-    if condition == ZERO:
-        return b.term(aligned(b.shape, at))
-    return blend(condition, a.term(aligned(a.shape, at)), b.term(aligned(b.shape, at)))
+    return pieced((sized(len(items)), *shape), promoted(*items), items, pieces)

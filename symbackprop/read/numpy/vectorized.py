@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .algebra import ZERO_AT, at_least_zero, dummy
+from symbackprop.core.terms import at_least_zero, dummy
+
 from .array import SymArray, wrap
+from .axes import At, aligned, broadcast, normal_axis, somewhere
 from .context import TraceError, current, provides, refuses
 from .creation import dtype_named
 from .lifting import lifted
-from .reductions import normal_axis
-from .values import ORDER, UNIT, At, Dtype, Value, aligned, broadcast
+from .values import ORDER, Dtype, Value
 
 
 class Vectorized:
@@ -41,7 +42,7 @@ class Vectorized:
     def kind(self, entry: Any, shape: Any) -> Dtype:
         state = current()
         before, state.mixed = state.mixed, False
-        first = entry(tuple(ZERO_AT if s == UNIT else dummy(s) for s in shape)).dtype
+        first = entry(somewhere(shape)).dtype
         if self.otypes is None:
             if state.mixed:
                 raise TraceError("np.vectorize takes the dtype from the first value, here a float or a whole number by "

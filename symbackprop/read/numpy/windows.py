@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symbackprop.core.terms import Delta, Size, Term, over
+from symbackprop.core.terms import Delta, Size, Term, affine, at_least_zero, dummy, over, sized
 
-from .algebra import affine, at_least_zero, constant_of, dummy, index_of, quotient_and_rest, sized, times
+from .algebra import times
 from .array import SymArray
+from .axes import At
 from .context import NUMPY, ShapeMismatch, TraceError, noted
 from .lifting import lifted
+from .places import constant_of, index_of, quotient_and_rest
 from .sizes import size_of
-from .values import At, Value
+from .values import Value
 
 
 @noted("scattered")

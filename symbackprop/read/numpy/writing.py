@@ -4,43 +4,17 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from symbackprop.core.terms import Add, as_affine
+from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine, sized
+from symbackprop.core.syntax import ONE, ZERO, Add, Term, substitute
+from symbackprop.core.terms import dummy, whole
 
-from .algebra import (
-    ONE,
-    ZERO,
-    ZERO_AT,
-    Index,
-    IndexExpr,
-    Size,
-    Term,
-    affine,
-    between,
-    blend,
-    complement,
-    constant_of,
-    delta,
-    difference,
-    dummy,
-    gate,
-    index_of,
-    indices_in,
-    nonnegative,
-    plus,
-    quotient_and_rest,
-    shifted,
-    sized,
-    step,
-    substitute,
-    summed,
-    taken,
-    times,
-    whole,
-)
+from .algebra import between, blend, complement, delta, gate, plus, step, summed, taken, times
+from .axes import UNIT, At, aligned, shape_text, somewhere
 from .context import ShapeMismatch, TraceError
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
 from .masks import masking
-from .values import ORDER, UNIT, At, Case, Value, aligned, all_soft, shape_text, stretched, together
+from .places import ZERO_AT, constant_of, difference, index_of, indices_in, nonnegative, quotient_and_rest, shifted
+from .values import ORDER, Case, Value, all_soft, stretched, together
 
 Written: TypeAlias = tuple[tuple[Index, ...], Term, At]
 
@@ -80,7 +54,7 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         here = list(at)
         strided: list[Index] = []
         many: list[tuple[int, Case]] = []
-        block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+        block = somewhere(p.spread)
         axis = 0
         for n, item in enumerate(p.items):
             match item:
@@ -172,7 +146,7 @@ def position(e: IndexExpr, start: IndexExpr, length: Size, by: int, strided: lis
 
 def injective(p: Plan) -> bool:
     """Whether the integer arrays name no entry twice: each of their axes can be read off one of the indices."""
-    block = tuple(dummy(s) if s != UNIT else ZERO_AT for s in p.spread)
+    block = somewhere(p.spread)
     alone: set[Index] = set()
     for item in p.items:
         if not isinstance(item, Many):

@@ -22,9 +22,9 @@ from symbackprop.read.numpy.values import constant
 
 from .dispatch import Reading
 from .numbers import for_torch
-from .running import MATH, TorchCode, doubles, located, named, stand_in
+from .running import TorchCode, doubles, located, named
+from .standins import MATH, as_users, users_globals
 from .tensors import TracedTensor, made
-from .users import as_users, users_globals
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Maker:
 
     def parameters(self) -> dict[str, Declared]:
         """The shape of each parameter by its path."""
-        with as_users(users_globals(*self.roots), stand_in), doubles():
+        with as_users(users_globals(*self.roots)), doubles():
             try:
                 with Reading():
                     sizes = {s: for_torch(size_number(sized(s))) for s in self.symbols}

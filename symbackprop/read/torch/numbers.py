@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -20,9 +23,21 @@ from symbackprop.read.numpy import SymArray, SymInt, TraceError, size_number
 from symbackprop.read.numpy.context import current
 from symbackprop.read.numpy.places import constant_of
 
-from .users import asked_by_user
-
 SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
+HERE, PYTORCH = str(Path(__file__).parent), str(Path(torch.__file__).parent)
+MAGIC = (str(Path(torch.__file__)), str(Path(PYTORCH, "fx", "experimental", "sym_node.py")))
+
+
+def asked_by_user() -> bool:
+    """Whether the code that asks for a truth value is an `if` of the user's or of some library, and not PyTorch's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(HERE):
+        frame = frame.f_back
+    if frame is None or frame.f_code.co_filename not in MAGIC:
+        return False  # C++ code asks
+    while frame is not None and frame.f_code.co_filename in MAGIC:
+        frame = frame.f_back
+    return frame is not None and not frame.f_code.co_filename.startswith(PYTORCH)
 
 
 class Number:

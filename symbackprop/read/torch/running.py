@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
-import linecache
-import math
-import types
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from inspect import Parameter, Signature
 from typing import Any, TypeAlias
@@ -20,12 +16,12 @@ from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, Tr
 from symbackprop.read.numpy.drawing import restarted
 from symbackprop.read.numpy.places import constant_of
 from symbackprop.read.numpy.sizes import size_of
+from symbackprop.read.numpy.tracing import at_place, last_user_frame
 
 from .dispatch import Reading, Supplying
-from .numbers import SYMBOLIC, Number, applied, for_torch, pi, unknown_number
-from .rewriting import ORIGINAL, rewritten
+from .numbers import for_torch, unknown_number
+from .standins import as_users, rewritten, users_globals
 from .tensors import TracedTensor, made
-from .users import ABSENT, as_users, is_math, last_place, users_globals
 
 Body: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
 
@@ -82,7 +78,7 @@ def read(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
     """The result as arrays of the reader.  Raises TraceError or ShapeMismatch with the user's line."""
     if code.draws:
         restarted()
-    with as_users(users_globals(*code.roots), stand_in), doubles():
+    with as_users(users_globals(*code.roots)), doubles():
         try:
             known = {s: sized(s) for s in code.symbols} | sizes_of(code.shapes, arrays)
             sizes = {s: for_torch(size_number(n)) for s, n in known.items()}
@@ -133,12 +129,7 @@ WRONG_SHAPE = ("returned an invalid gradient", "returned an incorrect number of 
 
 
 def located(error: BaseException, message: str = "") -> str:
-    place = last_place(error)
-    message = message or str(error)
-    if place is None:
-        return message
-    text = linecache.getline(*place).strip()
-    return f"{place[0]}:{place[1]}: {message}" + (f"\n    {text}" if text else "")
+    return at_place(message or str(error), last_user_frame(error.__traceback__))
 
 
 def first_line(error: BaseException) -> str:
@@ -164,19 +155,9 @@ def run(code: TorchCode, arrays: Mapping[str, Any]) -> Any:
     copies = (code.held or {}).values()
     own = {n: x for n, x in arrays.items() if n not in copies}
     given = {n: x if n in code.plain else torch.tensor(numpy.asarray(x)) for n, x in own.items()}
-    with doubles(), torch.enable_grad(), supplied(code.random):
+    with doubles(), torch.enable_grad(), nullcontext() if code.random is None else Supplying(code.random):
         sizes = dict.fromkeys(code.symbols, 2) | {s: n.constant for s, n in sizes_of(code.shapes, arrays).items()}
         return plain(code.body(given, sizes))
-
-
-@contextmanager
-def supplied(random: Any) -> Iterator[None]:
-    """What is drawn are the arrays of `random`."""
-    if random is None:
-        yield
-        return
-    with Supplying(random):
-        yield
 
 
 def plain(x: Any) -> Any:
@@ -214,66 +195,3 @@ def solved(size: Size, actual: Size) -> tuple[str, Size | None]:
     if len(symbols) != 1 or any(c % k for _, c in rest.monomials):
         return "", None
     return symbols[0], Size(tuple((m, c // k) for m, c in rest.monomials))
-
-
-# --- what stands for Python's own functions --------------------------------------------------------
-
-
-def stand_in(name: str, value: Any) -> Any:
-    """A function that takes sizes in the place of one that does not; None for other values."""
-    if value is math:
-        return MATH
-    if id(value) in ORIGINAL:
-        return ORIGINAL[id(value)]
-    if isinstance(value, types.BuiltinFunctionType) and is_math(value):
-        return of_sizes(value)
-    return PYTHON.get(name) if value is getattr(builtins, name, ABSENT) else None
-
-
-def of_sizes(function: Any) -> Any:
-    def call(x: Any, *more: Any) -> Any:
-        if more or not isinstance(x, int | float | torch.SymInt | torch.SymFloat):
-            return function(x, *more)
-        return unwrapped(applied(function.__name__, x.node if isinstance(x, SYMBOLIC) else Number(x, x)))
-
-    return call
-
-
-def unwrapped(x: Number) -> Any:
-    if x.is_constant():
-        return x.value
-    return torch.SymInt(x) if x.is_int() else torch.SymFloat(x)
-
-
-class Mathematics(types.ModuleType):
-    """The module math, whose functions take sizes and round nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(math, name)
-        if name == "pi":
-            return torch.SymFloat(pi())
-        return of_sizes(value) if is_math(value) else value
-
-
-MATH = Mathematics("math")
-
-
-def length(x: Any) -> Any:
-    return x.shape[0] if isinstance(x, torch.Tensor) and x.dim() else len(x)
-
-
-def counted(*bounds: Any) -> Any:
-    """range(n); of a size that is no number the tensor 0, 1, ..., n-1, which can index and not be looped over."""
-    symbolic = any(isinstance(b, torch.SymInt) for b in bounds)
-    return torch.arange(*bounds) if symbolic else range(*bounds)
-
-
-def as_float(x: Any = 0.0) -> Any:
-    return torch.sym_float(x) if isinstance(x, torch.SymInt | torch.SymFloat) else float(x)
-
-
-def as_int(x: Any = 0, *base: Any) -> Any:
-    return torch.sym_int(x) if isinstance(x, torch.SymInt | torch.SymFloat) else int(x, *base)
-
-
-PYTHON = {"len": length, "range": counted, "float": as_float, "int": as_int}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..documented import print_into, reasons
 from . import meanings  # noqa: F401  they fill the table
 from .registry import MEANINGS, REFUSED
-from .rewriting import REWRITTEN
+from .standins import REWRITTEN
 
 
 def table() -> str:

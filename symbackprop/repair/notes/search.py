@@ -42,7 +42,6 @@ from symbackprop.read.notes.statements.conditions import conditioned
 from symbackprop.read.notes.statements.statements import Reading
 from symbackprop.repair.notes.missing_terms import factor_tree
 from symbackprop.write.code.compact import compact
-from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.notes.letters import COLUMN, ROW, DocumentLatex
 from symbackprop.write.notes.spelling import Speller, Unspelled
 
@@ -318,11 +317,8 @@ def in_letters(t: Term, rows: Index | None, columns: Index | None) -> str:
     if rows is None and columns is None:
         written = DocumentLatex()(t)
     else:
-        try:
-            form = compact(t, rows, columns).form
-        except SymbackpropError:
-            raise Unspelled("no formula in matrices") from None
-        if isinstance(form, Einsum):
+        form = compact(t, rows, columns)
+        if form is None:
             raise Unspelled("no formula in matrices")
         written = DocumentLatex().matrix(form)
     free = next(c for c in "kmpqrs" if not re.search(rf"(?<![A-Za-z\\]){c}(?![A-Za-z])", written))

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from symbackprop.core.terms import SymbackpropError
 from symbackprop.files import write_atomically
 from symbackprop.write.step.assignments import Step
-from symbackprop.write.step.c_epoch import CEpoch, CLayout, c_source, layouts_for
-from symbackprop.write.step.c_functions import check_c
+from symbackprop.write.step.c_epoch import CEpoch, c_source, layouts_for
+from symbackprop.write.step.c_functions import CLayout, check_c
 
 FLAGS = (
     "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp-simd", "-shared",
@@ -126,7 +126,7 @@ def compiled(source: str) -> bytes:
 
 
 Array = NDArray[Any]
-ROUNDS, LEAST_SECONDS = 5, 0.002
+ROUNDS = 5
 PAGE = 64
 
 

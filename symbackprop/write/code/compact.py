@@ -1,8 +1,7 @@
 """From index terms to compact forms: products of matrices, Hadamard products, transposes, traces, diag, ones.
 
-`compact(t, rows, columns)` reads a term with at most two free indices as the entry of a matrix form; what has no such
-form (a factor with three indices that stay together) becomes an einsum.  Nothing here is trusted: each result is
-lowered to its entries again and proved equal to the term.
+`compact(t, rows, columns)` reads a term with at most two free indices as the entry of a matrix form, where it has one.
+Nothing here is trusted: each result is lowered to its entries again and proved equal to the term.
 
 Each monomial of the term is a small graph, its factors the edges and its summed indices the inner nodes.  A node goes
 when its neighbours are at most two other nodes:
@@ -12,27 +11,32 @@ when its neighbours are at most two other nodes:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symbackprop.core.context import EMPTY, Context, Equation
+from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, IndexExpr, ProofError, SymbackpropError
-from symbackprop.core.kernel import Linear, Proof, check
+from symbackprop.core.kernel import Linear, check
 from symbackprop.core.matrix import (
     UNIT,
     ZERO_INDEX,
     Determinant,
+    Diagonal,
     DiagonalOf,
     ElementPower,
     Elementwise,
     Given,
+    Hadamard,
     Identity,
     Inverse,
     Leaf,
     Matrix,
+    Ones,
     Plus,
     Product,
     Scale,
     Softmax,
+    Trace,
     Transpose,
     Zeros,
     entry,
@@ -58,49 +62,173 @@ from symbackprop.core.terms import (
 )
 from symbackprop.prove.equality import prove_equal
 
-from .contraction import Edge, Einsum, NoMatrixForm, einsum, eliminated, placed
+
+class NoMatrixForm(SymbackpropError):
+    """A term that is no entry of a product of matrices."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compact:
-    """A form whose entry at (rows, columns) was proved to be the term; or an einsum that was."""
+class Edge:
+    """A form and the index of its rows and of its columns; None for an axis of size 1."""
 
-    form: Matrix | Einsum
-    rows: Index | None
-    columns: Index | None
-    proof: Proof
-    theorem: Equation
+    form: Matrix
+    row: Index | None
+    column: Index | None
+
+    @property
+    def nodes(self) -> frozenset[Index]:
+        return frozenset(x for x in (self.row, self.column) if x is not None)
+
+    def towards(self, row: Index | None, column: Index | None) -> Matrix:
+        """The form with these rows and columns."""
+        return self.form if (self.row, self.column) == (row, column) else transposed(self.form)
 
 
-def compact(t: Term, rows: Index | None = None, columns: Index | None = None, context: Context = EMPTY) -> Compact:
+# --- elimination -------------------------------------------------------------------------------
+
+
+def eliminated(edges: list[Edge], dummies: Sequence[Index]) -> list[Edge]:
+    """The edges after all summed indices have gone, those with the fewest neighbours first."""
+    left = list(dummies)
+    while left:
+        k = min(left, key=lambda d: (len(neighbours(edges, d)), sum(d in e.nodes for e in edges), d.name))
+        if len(neighbours(edges, k)) > 2:
+            raise NoMatrixForm(f"a summed index joins {len(neighbours(edges, k))} others")
+        left.remove(k)
+        edges = without(edges, k, left)
+    return edges
+
+
+def neighbours(edges: list[Edge], k: Index) -> frozenset[Index]:
+    return frozenset[Index]().union(*(e.nodes for e in edges if k in e.nodes)) - {k}
+
+
+def without(edges: list[Edge], k: Index, left: Sequence[Index] = ()) -> list[Edge]:
+    """Σ_k of the edges at k as one edge."""
+    here, rest = [e for e in edges if k in e.nodes], [e for e in edges if k not in e.nodes]
+    if len(here) == 2 and here[0].nodes == here[1].nodes and len(here[0].nodes) == 2:
+        (j,) = here[0].nodes - {k}
+        if j in left and not any(j in e.nodes for e in rest):  # Σ_jk A_jk B_kj = tr(A B)
+            return [*rest, Edge(DiagonalOf(Product(here[0].towards(j, k), here[1].towards(k, j))), j, None)]
+    vector: Matrix | None = None
+    sides: dict[Index, Matrix] = {}  # k × j
+    for e in here:
+        others = e.nodes - {k}
+        if not others:
+            column = e.towards(k, None)
+            vector = column if vector is None else Hadamard(vector, column)
+        else:
+            (j,) = others
+            side = e.towards(k, j)
+            sides[j] = side if j not in sides else Hadamard(sides[j], side)
+    ends = sorted(sides, key=lambda j: j.name)
+    match ends:
+        case []:
+            assert vector is not None
+            return [*rest, Edge(total(vector, k), None, None)]
+        case [j]:
+            row: Matrix = Ones((UNIT, k.size)) if vector is None else transposed(vector)
+            return [*rest, Edge(Product(row, sides[j]), None, j)]
+        case [i, j]:
+            right = sides[j] if vector is None else Product(Diagonal(vector), sides[j])
+            return [*rest, Edge(Product(transposed(sides[i]), right), i, j)]
+        case _:
+            raise NoMatrixForm("a summed index with more than two neighbours")
+
+
+def total(vector: Matrix, k: Index) -> Matrix:
+    """Σ_k v_k: a trace for a diagonal, an inner product for a Hadamard product, else 1^T v."""
+    match vector:
+        case DiagonalOf(of):
+            return Trace(of)
+        case Hadamard(a, b):
+            return Product(transposed(a), b)
+        case _:
+            return Product(Ones((UNIT, k.size)), vector)
+
+
+def placed(edges: list[Edge], rows: Index, columns: Index, ends: frozenset[Index]) -> Matrix:
+    """What is left, between rows and columns: matrices by Hadamard, columns as diag(u) M, rows as M diag(v)."""
+    i = rows if rows in ends else None
+    j = columns if columns in ends else None
+    between: Matrix | None = None
+    at_row: Matrix | None = None
+    at_column: Matrix | None = None
+    for e in edges:
+        if e.nodes == {rows, columns} and rows != columns:
+            m = e.towards(i, j)
+            between = m if between is None else Hadamard(between, m)
+        elif e.nodes == {rows}:
+            u = e.towards(i, None)
+            at_row = u if at_row is None else Hadamard(at_row, u)
+        elif e.nodes == {columns}:
+            v = e.towards(None, j)
+            at_column = v if at_column is None else Hadamard(at_column, v)
+        else:
+            raise NoMatrixForm("a factor between other indices")
+    return joined(between, at_row, at_column, rows, columns)
+
+
+def joined(
+    between: Matrix | None, at_row: Matrix | None, at_column: Matrix | None, rows: Index, columns: Index
+) -> Matrix:
+    if between is None:
+        left = at_row if at_row is not None else Ones((rows.size, UNIT))
+        right = at_column if at_column is not None else Ones((UNIT, columns.size))
+        if columns.size == UNIT and at_column is None:
+            return left
+        return right if rows.size == UNIT and at_row is None else Product(left, right)
+    if isinstance(between, Identity) and (at_row is not None or at_column is not None):
+        vector = at_row if at_row is not None else transposed(at_column)  # type: ignore[arg-type]
+        if at_row is not None and at_column is not None:
+            vector = Hadamard(at_row, transposed(at_column))
+        return Diagonal(vector)
+    if at_row is not None:
+        between = Product(Diagonal(at_row), between)
+    return between if at_column is None else Product(between, Diagonal(transposed(at_column)))
+
+
+def transposed(m: Matrix) -> Matrix:
+    """The transpose, carried inwards where that leaves fewer of them."""
+    match m:
+        case Transpose(of):
+            return of
+        case Product(a, b):
+            return Product(transposed(b), transposed(a))
+        case Ones((n, k)):
+            return Ones((k, n))
+        case Identity() | Diagonal() | Trace() | Determinant():
+            return m
+        case Given(row, column, body, name):
+            return Given(column, row, body, name)
+        case Hadamard(a, b) if isinstance(a, Transpose) or isinstance(b, Transpose):
+            return Hadamard(transposed(a), transposed(b))
+        case _:
+            return Transpose(m)
+
+
+def compact(t: Term, rows: Index | None = None, columns: Index | None = None) -> Matrix | None:
     """The compact form of a term whose free indices are `rows` and `columns` (None: a column, a row, a scalar).
 
-    Raises SymbackpropError for other free indices, and where even the einsum could not be proved.
+    Its entry there is proved to be the term; None where there is no such form.
     """
-    extra = sorted(i.name for i in free(t) - {rows, columns})
-    if extra:
-        raise SymbackpropError(f"a compact form has a row and a column; {', '.join(extra)} is also free")
+    if not free(t) <= {rows, columns}:
+        return None
     i = rows if rows is not None else dummy(UNIT, "i")
     j = columns if columns is not None else dummy(UNIT, "j")
-    forms: list[Matrix | Einsum] = []
     try:
-        forms.append(_Reader().form(t, i, j))
-    except (NoMatrixForm, ProofError):
-        pass
-    for form in (*forms, einsum(t, tuple(x for x in (rows, columns) if x is not None))):
-        lowered = form.term() if isinstance(form, Einsum) else entry(form, i, j)
-        found = proved(t, lowered, context)
-        if found is not None:
-            return Compact(form, rows, columns, *found)
-    raise SymbackpropError("no compact form of this term was proved")
+        form = _Reader().form(t, i, j)
+        return form if proved(t, entry(form, i, j)) else None
+    except SymbackpropError:
+        return None
 
 
-def proved(t: Term, lowered: Term, context: Context) -> tuple[Proof, Equation] | None:
+def proved(t: Term, lowered: Term) -> bool:
     try:
-        proof = Linear(t, lowered)
-        return proof, check(proof, context)
+        check(Linear(t, lowered), EMPTY)
+        return True
     except ProofError:
-        return prove_equal(t, lowered, context)
+        return prove_equal(t, lowered, EMPTY) is not None
 
 
 class _Reader:
@@ -197,6 +325,3 @@ def entry_edge(array: Array, at: tuple[IndexExpr, ...]) -> Edge:
             return Edge(DiagonalOf(matrix), i, None) if i == j else Edge(matrix, i, j)
         case _:
             return Edge(Leaf(array, "scalar", (UNIT, UNIT)), None, None)
-
-
-__all__ = ["Compact", "Einsum", "NoMatrixForm", "compact"]

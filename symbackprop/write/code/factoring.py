@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
 from math import gcd, lcm
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from symbackprop.core.matrix import (
     UNIT,
     Diagonal,
     ElementPower,
-    Elementwise,
     Hadamard,
     Identity,
     Inverse,
@@ -24,38 +23,20 @@ from symbackprop.core.matrix import (
     Plus,
     Product,
     Scale,
-    Softmax,
     Transpose,
     shape,
 )
 from symbackprop.core.terms import Add, Mul, Num, Power, Term, mul
-
-from .contraction import transposed
+from symbackprop.write.code.compact import transposed
+from symbackprop.write.code.simplify import factors, parts_of, with_parts
 
 Scaled: TypeAlias = tuple[Fraction, tuple[Term, ...], Matrix]  # number, other scalars, form
 
 
 def factored(m: Matrix) -> Matrix:
     """The form with each sum in it factored."""
-    match m:
-        case Plus(args):
-            return of_sum([scaled(factored(a)) for a in args])
-        case Product(a, b):
-            return Product(factored(a), factored(b))
-        case Hadamard(a, b):
-            return Hadamard(factored(a), factored(b))
-        case Scale(factor, of):
-            return Scale(factor, factored(of))
-        case Transpose(of) | Inverse(of) | Diagonal(of):
-            return type(m)(factored(of))
-        case Elementwise(fn, of, order):
-            return Elementwise(fn, factored(of), order)
-        case ElementPower(of, exponent):
-            return ElementPower(factored(of), exponent)
-        case Softmax(of, axis):
-            return Softmax(factored(of), axis)
-        case _:
-            return m
+    parts = tuple(map(factored, parts_of(m)))
+    return of_sum([scaled(p) for p in parts]) if isinstance(m, Plus) else with_parts(m, parts)
 
 
 def symmetrical(m: Matrix) -> Matrix:
@@ -65,12 +46,8 @@ def symmetrical(m: Matrix) -> Matrix:
             return Product(transposed(v), v)
         case Transpose(Inverse(of)) if is_symmetric(of):
             return Inverse(of)
-        case Plus(args):
-            return Plus(tuple(map(symmetrical, args)))
-        case Product(a, b) | Hadamard(a, b):
-            return type(m)(symmetrical(a), symmetrical(b))
-        case Scale(factor, of):
-            return Scale(factor, symmetrical(of))
+        case Plus() | Product() | Hadamard() | Scale():
+            return with_parts(m, tuple(map(symmetrical, parts_of(m))))
         case _:
             return m
 
@@ -263,18 +240,10 @@ def grouped(terms: list[Scaled], way: Left | Right | Entries) -> list[Scaled]:
     return found
 
 
-def leaves(m: Any) -> int:
+def leaves(m: Matrix) -> int:
     """How many arrays a form names."""
-    inner = [getattr(m, name) for name in ("left", "right", "of") if hasattr(m, name)]
-    return sum(map(leaves, (*inner, *getattr(m, "args", ())))) or 1
-
-
-def factors(m: Matrix) -> tuple[Matrix, ...]:
-    return (*factors(m.left), *factors(m.right)) if isinstance(m, Product) else (m,)
+    return sum(map(leaves, parts_of(m))) or 1
 
 
 def product(parts: Sequence[Matrix]) -> Matrix:
     return reduce(lambda a, b: Product(a, b), parts)
-
-
-__all__ = ["factored", "symmetrical"]

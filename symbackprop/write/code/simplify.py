@@ -241,3 +241,8 @@ def with_parts(m: Matrix, new: tuple[Matrix, ...]) -> Matrix:
             return type(m)(*new)
         case _:
             return m
+
+
+def factors(m: Matrix) -> tuple[Matrix, ...]:
+    """The factors of a matrix product of any length."""
+    return (*factors(m.left), *factors(m.right)) if isinstance(m, Product) else (m,)

@@ -190,8 +190,8 @@ Proof.
 rewrite /step qr1 qr_opp1 !mulN1r oppr_gt0 neq_lt => /orP[h|h]; rewrite h ltNge ltW //= ?subr0 ?subrr //.
 Qed.
 Lemma step_positive x : 0 < x -> step x = qr R (Frac 1 1). Proof. by rewrite /step qr1 => ->. Qed.
-Lemma step_negative x : 0 < x -> step (qr R (Frac (-1) 1) * x) = qr R (Frac 0 1).
-Proof. by move=> h; rewrite /step qr0 qr_opp1 mulN1r oppr_gt0 ltNge ltW. Qed.
+Lemma step_negative x : 0 <= x -> step (qr R (Frac (-1) 1) * x) = qr R (Frac 0 1).
+Proof. by move=> h; rewrite /step qr0 qr_opp1 mulN1r oppr_gt0 ltNge h. Qed.
 Lemma step_zero : step (qr R (Frac 0 1)) = qr R (Frac 0 1). Proof. by rewrite qr0 /step ltxx. Qed.
 Lemma by_cases (f : R -> R) h (a b : R) : (h == 0) || (h == 1) ->
   f (h * a + (qr R (Frac 1 1) + qr R (Frac (-1) 1) * h) * b)

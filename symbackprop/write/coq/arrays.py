@@ -44,6 +44,3 @@ def same(w: Whole, size: str, at: list[str], equal: str) -> str:
     """It is the same of equal entries."""
     some = [INDEX] if w.fn in SOME_ENTRIES else []
     return f"({' '.join([f'@{DEFINED[w.fn]}_ext R', size, '_ _', *at, *some, equal])})"
-
-
-__all__ = ["derivation", "is_defined", "needed", "same", "slope"]

@@ -132,6 +132,3 @@ class Canonical:
         texts = listed([self.words.text(a, depth) for a in middle])
         perm = f"(@{fold}_perm R {numbers(order)} {texts} erefl)"
         return rebuilt(t, tuple(middle[k] for k in order)), both(one, perm)
-
-
-__all__ = ["Canonical", "both", "congruent", "equal", "listed", "numbers", "shown"]

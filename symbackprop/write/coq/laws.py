@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -39,6 +40,32 @@ OVER_INDICES = frozenset({
     "inverse_times", "times_inverse", "inverse_of_transpose", "of_product", "inverse_scaled", "inverse_of_inverse",
 })  # fmt: skip
 INDEX, SAME_AT = "ltac:(index)", "ltac:(intros; reindexed)"
+
+# The laws that need no more than their arguments, by place: {0:positive} is a proof that the first is positive.
+TEMPLATES = {
+    "root_of_product": "(pw_factors_ge0 {1:rational} {0:not_negatives})",
+    "log_of_product": "(ln_mulf {0:positives})",
+    "log_of_power": "(ln_pw {1:rational} {0:positive})",
+    "log_of_exp": "(expK {0:text})",
+    "exp_of_log": "(exp_ln {0:positive})",
+    "in_exponentials": "erefl",
+    "sine_squared": "(sin_squared {0:text})",
+    "step_scaled": "(step_scaled {1:text} {0:positive})",
+    "step_negated": "(step_negated {0:nonzero})",
+    "step_of_positive": "(step_positive {0:positive})",
+    "step_of_negative": "(step_negative {0:not_negative})",
+    "step_of_zero": "(step_zero R)",
+    "step_ordered": "(step_ordered {0:text} {1:positive})",
+    "step_excluded": "(step_excluded {0:text} {1:positive})",
+    "step_covering": "(step_covering {0:text} {1:positive})",
+    "step_of_product": "(step_of_product {0:text} {1:text})",
+    "step_of_reciprocal": "(step_of_reciprocal {0:text})",
+    "step_of_exponentials": "(step_of_exponentials {0:text} {1:text})",
+    "at_zero": "({0}_zero R)",
+    "sum_of_angles": "({0}_of_sum {1:text} {2:text})",
+    "maximum_picks": "(@maximum_picks R {0:array} {INDEX})",
+    "one_argmax": "(@one_argmax R {0:array} {INDEX})",
+}
 
 
 def law(f: Law) -> Law:
@@ -78,6 +105,36 @@ class Given:
         return listed([self.words.text(a) for a in args])
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a law, written as its place in a template says."""
+
+    given: Given
+    value: Any
+
+    def __format__(self, how: str) -> str:
+        g, value = self.given, self.value
+        match how:
+            case "text":
+                return g.words.text(value)
+            case "rational":
+                return g.words.rational(value)
+            case "array":
+                return g.array(value)
+            case "positive":
+                return g.holds(Positive(value))
+            case "nonzero":
+                return g.holds(Nonzero(value))
+            case "not_negative":
+                return g.holds(AtLeastZero(value))
+            case "positives":
+                return g.all(Positive, value)
+            case "not_negatives":
+                return g.all(AtLeastZero, value)
+            case _:
+                return str(value)
+
+
 def whole_number(q: Fraction) -> bool:
     return q.denominator == 1
 
@@ -101,11 +158,6 @@ def power_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
 
 
 @law
-def root_of_product(g: Given, args: tuple[Term, ...], q: Fraction) -> str:
-    return f"(pw_factors_ge0 {g.words.rational(q)} {g.all(AtLeastZero, args)})"
-
-
-@law
 def root_of_square(g: Given, b: Term, q: Fraction) -> str:
     r = g.words.rational
     return f"(@pw_square R {g.words.text(b)} {r(q)} {r(2 * q)} {INDEX} {INDEX} erefl)"
@@ -116,91 +168,6 @@ def power_of_power(g: Given, base: Term, p: Fraction, q: Fraction) -> str:
     if whole_number(p) and whole_number(q):
         return f"(pw_powz {g.words.text(base)} erefl)"
     return f"(pw_pow {g.holds(Positive(base))} erefl)"
-
-
-@law
-def log_of_product(g: Given, args: tuple[Term, ...]) -> str:
-    return f"(ln_mulf {g.all(Positive, args)})"
-
-
-@law
-def log_of_power(g: Given, base: Term, q: Fraction) -> str:
-    return f"(ln_pw {g.words.rational(q)} {g.holds(Positive(base))})"
-
-
-@law
-def log_of_exp(g: Given, u: Term) -> str:
-    return f"(expK {g.words.text(u)})"
-
-
-@law
-def exp_of_log(g: Given, u: Term) -> str:
-    return f"(exp_ln {g.holds(Positive(u))})"
-
-
-@law
-def in_exponentials(g: Given, fn: str, u: Term) -> str:
-    return "erefl"
-
-
-@law
-def sine_squared(g: Given, u: Term) -> str:
-    return f"(sin_squared {g.words.text(u)})"
-
-
-@law
-def step_scaled(g: Given, c: Term, u: Term) -> str:
-    return f"(step_scaled {g.words.text(u)} {g.holds(Positive(c))})"
-
-
-@law
-def step_negated(g: Given, u: Term) -> str:
-    return f"(step_negated {g.holds(Nonzero(u))})"
-
-
-@law
-def step_of_positive(g: Given, u: Term) -> str:
-    return f"(step_positive {g.holds(Positive(u))})"
-
-
-@law
-def step_of_negative(g: Given, u: Term) -> str:
-    return f"(step_negative {g.holds(Positive(u))})"
-
-
-@law
-def step_of_zero(g: Given) -> str:
-    return "(step_zero R)"
-
-
-@law
-def step_ordered(g: Given, u: Term, c: Term) -> str:
-    return f"(step_ordered {g.words.text(u)} {g.holds(Positive(c))})"
-
-
-@law
-def step_excluded(g: Given, u: Term, c: Term) -> str:
-    return f"(step_excluded {g.words.text(u)} {g.holds(Positive(c))})"
-
-
-@law
-def step_covering(g: Given, u: Term, c: Term) -> str:
-    return f"(step_covering {g.words.text(u)} {g.holds(Positive(c))})"
-
-
-@law
-def step_of_product(g: Given, a: Term, b: Term) -> str:
-    return f"(step_of_product {g.words.text(a)} {g.words.text(b)})"
-
-
-@law
-def step_of_reciprocal(g: Given, a: Term) -> str:
-    return f"(step_of_reciprocal {g.words.text(a)})"
-
-
-@law
-def step_of_exponentials(g: Given, a: Term, b: Term) -> str:
-    return f"(step_of_exponentials {g.words.text(a)} {g.words.text(b)})"
 
 
 @law
@@ -262,16 +229,6 @@ def parity(g: Given, fn: str, u: Term) -> str:
     return f"({fn}_{'even' if fn in EVEN else 'odd'} {g.words.text(u)})"
 
 
-@law
-def at_zero(g: Given, fn: str) -> str:
-    return f"({fn}_zero R)"
-
-
-@law
-def sum_of_angles(g: Given, fn: str, a: Term, b: Term) -> str:
-    return f"({fn}_of_sum {g.words.text(a)} {g.words.text(b)})"
-
-
 def applied(name: str, words: Vocabulary, axes: list[Index], values: dict[Index, IndexExpr]) -> str:
     """A hypothesis or a lemma at values of its indices."""
     given = [f"{words.at(values.get(i, i))} ltac:(index)" for i in axes]
@@ -279,19 +236,11 @@ def applied(name: str, words: Vocabulary, axes: list[Index], values: dict[Index,
 
 
 def of(name: str, given: Given, args: tuple[Any, ...]) -> str:
+    if name in TEMPLATES:
+        return TEMPLATES[name].format(*(Argument(given, a) for a in args), INDEX=INDEX)
     if name not in LAWS:
         raise NotExported(f"the law {name}")
     return LAWS[name](given, *args)
-
-
-@law
-def maximum_picks(g: Given, w: Whole, axes: tuple[Index, ...]) -> str:
-    return f"(@maximum_picks R {g.array(w)} {INDEX})"
-
-
-@law
-def one_argmax(g: Given, w: Whole, axes: tuple[Index, ...]) -> str:
-    return f"(@one_argmax R {g.array(w)} {INDEX})"
 
 
 @law

@@ -284,6 +284,3 @@ class Linear(Tidying):
         new = Mono(F1, (), tuple(factors))
         whole = f"(etrans (f_equal (@expR R) {inner.proof}) {proof} : {self.words.text(t)} = {self.body(new.factors)})"
         return self.made(t, [new], f"(etrans {whole} (lin_of {self.body(new.factors)}))")
-
-
-__all__ = ["Linear"]

@@ -277,6 +277,3 @@ class Signs:
         p = sign(open_body(body, (i,)))
         self.depth -= 1
         return p and f"(fun {self.words.index(i)} {self.words.within(i)} => {p})"
-
-
-__all__ = ["GOALS", "Signs"]

@@ -227,6 +227,3 @@ def general(p: Positive | Nonzero) -> Positive | Nonzero:
     """The condition for all values of its indices: names of dummies replaced by names of their own."""
     names = {i: Index(f"~e{k}", i.size) for k, i in enumerate(sorted(free(p.term), key=lambda i: i.name))}
     return type(p)(substitute(p.term, dict(names)))
-
-
-__all__ = ["Derivation", "Slopes", "general"]

@@ -361,6 +361,3 @@ class Tidying(Monomials):
         count = f"(@Sum_const R {self.words.size(a.size)} {self.body(m.factors)} {INDEX})"
         count = equal(f"(etrans {count} (esym (mulf_cons _ _)))", here, self.body(new))
         return self.same(m, outer, new, shown(both(swapped, self.under(outer, count))))
-
-
-__all__ = ["Tidying"]

@@ -14,11 +14,6 @@ from . import read_as
 FORMAT = 1
 
 
-def document_json(files: Iterable[tuple[str, list[Checked]]]) -> dict[str, Any]:
-    """One object for all files that were checked."""
-    return summed_up([(name, tuple(map(statement_json, found))) for name, found in files])
-
-
 def summed_up(named: Sequence[tuple[str, Sequence[dict[str, Any]]]]) -> dict[str, Any]:
     statements = [s for _, found in named for s in found]
     counts = Counter(s["verdict"] for s in statements)

@@ -1,26 +1,16 @@
-"""The author's derivations written out, law by law, as a LaTeX document; by the machine's LaTeX as PDF."""
+"""The author's derivations written out, law by law, as a LaTeX document."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
 
-from symbackprop.core.terms import SymbackpropError
 from symbackprop.decide.outcomes import DIFFER, Checked, Line
-from symbackprop.files import write_atomically
 from symbackprop.read.notes.grammar.vocabulary import GREEK
 
 from .derivation import derivation
 from .terminal import details
 
-ENGINES: Final = ("pdflatex", "lualatex", "xelatex", "tectonic")
-SECONDS: Final = 120
 PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 \usepackage{amsmath,amssymb,bm,xcolor,graphicx}
 \usepackage[margin=2.2cm]{geometry}
@@ -102,28 +92,3 @@ def mixed(words: str) -> str:
         inner = piece.strip("$")
         out.append(f"${formula(inner)}$" if "\\" in inner or piece.startswith("$") else text(piece))
     return "".join(out)
-
-
-def write_pdf(path: str | Path, source: str) -> None:
-    """Raises SymbackpropError where there is no LaTeX, or where it refuses the author's formulas."""
-    engine = next((found for name in ENGINES if (found := shutil.which(name))), None)
-    if engine is None:
-        raise SymbackpropError(f"no LaTeX is on this machine ({', '.join(ENGINES)}): --latex FILE writes the source")
-    with TemporaryDirectory() as folder:
-        (Path(folder) / "page.tex").write_text(source, encoding="utf-8")
-        quiet = ["-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape"]
-        options = [] if engine.endswith("tectonic") else quiet
-        closed = {**os.environ, "openin_any": "p", "openout_any": "p"}  # TeX reads and writes nothing outside
-        try:
-            run = subprocess.run(
-                [engine, *options, "page.tex"], cwd=folder, env=closed, timeout=SECONDS, check=False,
-                stdin=subprocess.DEVNULL, capture_output=True,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise SymbackpropError(f"LaTeX did not end within {SECONDS} s: --latex FILE writes the source") from None
-        made = Path(folder) / "page.pdf"
-        if run.returncode or not made.is_file():
-            said = re.search(r"^! (.*)$", run.stdout.decode(errors="replace"), re.MULTILINE)
-            reason = said[1] if said else "it gave no reason"
-            raise SymbackpropError(f"LaTeX refuses the page: {reason} (--latex FILE writes the source)")
-        write_atomically(path, made.read_bytes())

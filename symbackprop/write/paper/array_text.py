@@ -201,6 +201,3 @@ def symbols(t: Term) -> Letters:
             case _:
                 pass
     return frozenset(found)
-
-
-__all__ = ["ArrayText", "equation", "latex", "latex_condition", "lettered", "predicate_text", "text"]

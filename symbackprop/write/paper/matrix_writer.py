@@ -29,12 +29,12 @@ from symbackprop.core.matrix import (
     Trace,
     Transpose,
     Zeros,
-    shape,
 )
 from symbackprop.core.terms import Diff, Entry, Mul, NonNegative, Num, Predicate, Term, Whole, free, substitute
+from symbackprop.write.code.simplify import factors
 
 from .term_parts import choose, names_in, plain_array, split_number
-from .term_writer import ATOM, PREFIX, PRODUCT, SUM, TermWriter, Text
+from .term_writer import ATOM, PRODUCT, SUM, TermWriter, Text
 
 # Between a sum and a matrix product stands the Hadamard product, which binds more loosely than the product.
 HADAMARD = SUM + 0.5
@@ -43,9 +43,8 @@ HADAMARD = SUM + 0.5
 class MatrixWriter(TermWriter):
     circ, transpose, ones_letter = "∘", "T", "1"
 
-    def __init__(self, taken: Iterable[str] = (), numerator_layout: bool = False) -> None:
+    def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken = frozenset(taken)
-        self.numerator_layout = numerator_layout
 
     def __call__(self, t: Term) -> str:
         return self.term(t, names_in(t) | self.taken)[0]
@@ -178,7 +177,7 @@ class MatrixWriter(TermWriter):
         return (self.entries(text, letters), ATOM) if letters else (text, SUM)
 
     def jacobian(self, m: Given) -> Text | None:
-        """∂L/∂W for the matrix of ∂L/∂W_ij, its transpose for ∂L/∂W_ji (the other way round in numerator layout)."""
+        """∂L/∂W for the matrix of ∂L/∂W_ij, its transpose for ∂L/∂W_ji."""
         match m.body:
             case Diff(Entry(array, (i,)), Entry(by, (j,))) if (i, j) == (m.row, m.column):
                 return self.partial(self.array(array, []), [self.array(by, [])])  # the Jacobian of a column
@@ -197,28 +196,15 @@ class MatrixWriter(TermWriter):
             case _:
                 return None
         text = self.partial(above, [below])
-        if len(at) == 1:  # a vector stands as its convention has it; in numerator layout as a row
+        if len(at) == 1:  # a vector stands as its convention has it
             if at != ((m.row,) if m.column.size == UNIT else (m.column,)):
                 return None
-            if self.numerator_layout and m.row.size != UNIT:
-                return self.raised(self.brackets(text[0]), self.transpose), ATOM
             return text
-        straight, turned = (m.row, m.column), (m.column, m.row)
-        if self.numerator_layout:
-            straight, turned = turned, straight
-        if at == straight:
+        if at == (m.row, m.column):
             return text
-        return (self.raised(self.brackets(text[0]), self.transpose), ATOM) if at == turned else None
-
-
-def factors(m: Matrix) -> tuple[Matrix, ...]:
-    """The factors of a matrix product of any length."""
-    return (*factors(m.left), *factors(m.right)) if isinstance(m, Product) else (m,)
+        return (self.raised(self.brackets(text[0]), self.transpose), ATOM) if at == (m.column, m.row) else None
 
 
 def number_of(factor: Term) -> tuple[Fraction, tuple[Term, ...]]:
     """The number in a scalar factor, and the rest of it."""
     return split_number(factor if isinstance(factor, Mul) else Mul((factor,)))
-
-
-__all__ = ["HADAMARD", "PREFIX", "MatrixWriter", "factors", "shape"]

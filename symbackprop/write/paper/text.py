@@ -6,11 +6,10 @@ from collections.abc import Iterable
 
 from symbackprop.core.functions import ROWS
 from symbackprop.core.indices import Index
-from symbackprop.core.matrix import Matrix
 from symbackprop.core.terms import Array, Term, Whole
 from symbackprop.write.paper.matrix_writer import MatrixWriter
 from symbackprop.write.paper.term_parts import plain_name
-from symbackprop.write.paper.term_writer import ATOM, POWER, PREFIX, PRODUCT, Text
+from symbackprop.write.paper.term_writer import ATOM, PREFIX, PRODUCT, Text
 
 FUNCTIONS = {f.name: f.text for f in ROWS}
 
@@ -89,11 +88,6 @@ def text(t: Term, taken: Iterable[str] = ()) -> str:
     return Plain(taken)(t)
 
 
-def text_matrix(m: Matrix) -> str:
-    """A matrix form as one line."""
-    return Plain().matrix(m)
-
-
 def run_together(subs: list[str]) -> str:
     if all(len(s) == 1 for s in subs):
         return "".join(subs)
@@ -113,6 +107,3 @@ def enclosed(piece: str) -> bool:
         if depth == 0 and n < len(piece) - 1:
             return False
     return True
-
-
-__all__ = ["ATOM", "POWER", "Plain", "text", "text_matrix"]

@@ -327,5 +327,3 @@ class Planner(Written):
         jumped = dict.fromkeys(m for s in self.between(c) for m in s.opened if m in self.unshown and m in inside)
         more = sorted([] if shortened else jumped, key=lambda m: -m.number)
         return [*lines, *(self.meaning(m, "definition") for m in more)]
-
-__all__ = ["plan"]

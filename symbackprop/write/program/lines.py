@@ -63,6 +63,3 @@ class Derivation:
     given: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     picture: Picture = field(default_factory=Picture)
-
-
-__all__ = ["EVERYTHING", "RESULT", "USUAL", "Derivation", "Line", "Passage"]

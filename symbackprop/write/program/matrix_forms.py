@@ -10,15 +10,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symbackprop.core.context import EMPTY
 from symbackprop.core.indices import Index, IndexExpr
 from symbackprop.core.matrix import UNIT, Diagonal, Elementwise, Given, Hadamard, Matrix, Ones, Product, Scale, entry
-from symbackprop.core.terms import Array, Entry, SymbackpropError, Term, dummy, substitute
+from symbackprop.core.terms import Array, Entry, Term, dummy, substitute
 from symbackprop.gradients.meanings import with_entries
 from symbackprop.read.numpy import INPUT, ZERO_AT, Node
 from symbackprop.write.code.compact import compact, proved
-from symbackprop.write.code.contraction import Einsum
 from symbackprop.write.code.factoring import factored, symmetrical
+from symbackprop.write.code.simplify import parts_of
 from symbackprop.write.program.notation import GRADIENT, stood
 from symbackprop.write.program.products import ONE, Coefficient, coefficient
 
@@ -80,15 +79,12 @@ def by_entries(t: Term, axes: Sequence[Index]) -> Matrix | None:
     rows, columns = Index("i", axes[0].size), Index("j", axes[1].size) if len(axes) > 1 else None  # in their order
     here: dict[Index, IndexExpr] = dict(zip(axes, (i for i in (rows, columns) if i is not None), strict=True))
     plain = with_entries(substitute(t, here), without_units)
-    try:
-        form = compact(plain, rows, columns).form
-    except SymbackpropError:
-        return None
-    if isinstance(form, Einsum):
+    form = compact(plain, rows, columns)
+    if form is None:
         return None
     i, j = rows, columns if columns is not None else dummy(UNIT, "j")
     for short in (slopes_last(factored(symmetrical(form))), slopes_last(factored(form))):
-        if short != form and proved(plain, entry(short, i, j), EMPTY) is not None:
+        if short != form and proved(plain, entry(short, i, j)):
             return short
     return form
 
@@ -110,15 +106,9 @@ def without_units(e: Entry) -> Term | None:
     return Entry(e.array, kept) if len(kept) < len(e.at) else None
 
 
-def parts(m: Any) -> list[Any]:
-    """The forms inside a form."""
-    found = [m]
-    for name in type(m).__dataclass_fields__:
-        value = getattr(m, name)
-        for x in value if isinstance(value, tuple) else (value,):
-            if hasattr(type(x), "__dataclass_fields__") and type(x).__module__ == type(m).__module__:
-                found += parts(x)
-    return found
+def parts(m: Matrix) -> list[Matrix]:
+    """The form and those inside it."""
+    return [m, *(p for part in parts_of(m) for p in parts(part))]
 
 
 class NoForm(Exception):

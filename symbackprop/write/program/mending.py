@@ -233,6 +233,3 @@ def running(
 
 def stands_at(f: FunctionType, file: str, first: int) -> bool:
     return f.__code__.co_filename == file and f.__code__.co_firstlineno == first
-
-
-__all__ = ["Mended", "line_of", "mended"]

@@ -45,16 +45,15 @@ from symbackprop.core.terms import (
     Num,
     Power,
     Sum,
-    SymbackpropError,
     Term,
     free,
     mul,
     substitute,
 )
 from symbackprop.gradients.lemmas import everywhere_in
-from symbackprop.write.code.compact import compact
-from symbackprop.write.code.contraction import Einsum, transposed
-from symbackprop.write.code.factoring import factors, product, scaled, symmetrical
+from symbackprop.write.code.compact import compact, transposed
+from symbackprop.write.code.factoring import product, scaled, symmetrical
+from symbackprop.write.code.simplify import factors
 from symbackprop.write.notes.letters import author_text
 from symbackprop.write.paper.latex import Latex
 from symbackprop.write.paper.latex import subscripts as latex_subs
@@ -283,11 +282,8 @@ class Compactly(MatrixWriter):
             case Apply("abs", u, 0):
                 return self.modulus(self.term(u, used)[0]), ATOM
         if self.inside and isinstance(t, Sum) and not free(t):
-            try:
-                form = compact(t).form
-            except SymbackpropError:
-                return super().term(t, used)
-            if not isinstance(form, Einsum):
+            form = compact(t)
+            if form is not None:
                 text, binds = self.form(symmetrical(form))
                 return text, int(binds)
         return super().term(t, used)

@@ -166,6 +166,3 @@ class Written:
     def quoted(self, a: Array) -> str:
         """The name of an array in a reason."""
         return f"`{self.names[a]}`" if a in self.names else "it"
-
-
-__all__ = ["Written"]

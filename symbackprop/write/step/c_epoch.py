@@ -17,7 +17,6 @@ from .assignments import (
     BATCH,
     INFIX,
     SCALAR,
-    Assignment,
     Call,
     Entrywise,
     Map,
@@ -393,6 +392,3 @@ def loop(variable: str, count: str, body: Sequence[str], reductions: Sequence[st
     pragma = [f"#pragma omp simd {' '.join(f'reduction({r})' for r in reductions)}"] if reductions else []
     head = f"for (int {variable} = 0; {variable} < {count}; {variable}++) {{"
     return [*pragma, head, *indented(body), "}"]
-
-
-__all__ = ["LAYOUTS", "SMALL", "Assignment", "CEpoch", "CLayout", "c_source", "layouts_for"]

@@ -158,9 +158,9 @@ class Differentials(Names):
         return False
 
     def nabla(self) -> Expr:
-        """∇_W, ∇, and the Hessian's ∇_w^2, ∇^2_w, ∇∇."""
+        """∇_W, ∇, grad, and the Hessian's ∇_w^2, ∇^2_w, ∇∇, Hess."""
         token = self.advance()
-        order = self.order()
+        order = 2 if token.text == "hessian" else self.order()
         wrt: tuple[Expr, ...] = ()
         if self.tok.kind == "_":
             self.advance()

@@ -40,9 +40,10 @@ def spelled_out(
     """The formulas of a section, without what is only written otherwise; `above` gives functions, too."""
     read = [s for s in statements if s is not None]
     dots, means = Moving(read, above, said.moving), Means(read, said.means, said.random)
-    primes, along, short = Primes(read, above), Along(read), Shorthand(read, above, said.partials)
+    short, primes = Shorthand(read, above, said.partials), Primes(read, above)
     changes = Idioms(increments(read), held_in(read))
-    ways = (primes.statement, along.statement, dots.statement, means.statement, short.statement, changes.statement)
+    first = (primes.statement, Along(read).statement, dots.statement)
+    ways = (*first, means.statement, short.statement, changes.statement)
     return [None if s is None else reduce(lambda x, way: way(x), ways, s) for s in statements]
 
 

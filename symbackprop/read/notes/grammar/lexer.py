@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ..files.place import ReadError, Unsettled
-from .vocabulary import COMBINING, COMMANDS, DISTINCT, FUNCTION_WORDS, GREEK, NEUTRAL, SAME_LETTER, SIGNS
+from .vocabulary import COMBINING, COMMANDS, DISTINCT, FUNCTION_WORDS, GREEK, NABLA_WORDS, NEUTRAL, SAME_LETTER, SIGNS
 
 MAX_BYTES: Final = 100_000
 MAX_TOKENS: Final = 20_000
@@ -235,6 +235,10 @@ def _command(name: str, text: str, start: int, end: int, words: Collection[str],
 
 
 _WORD_NAME: Final = re.compile(r"[A-Za-z]+\d*")
+_OPERAND: Final = re.compile(
+    rf"(?:\\[,;:! ]|~|\s|\\left(?![A-Za-z]))*(?:[A-Za-z(]|\\(?:{'|'.join(GREEK)}|mathcal|ell)(?![A-Za-z]))"
+)
+"""What grad may be of."""
 _ONE_NAME: Final = frozenset(("mathrm", "mathit", "textbf", "mathsf"))
 
 
@@ -247,6 +251,8 @@ def _worded(
         out.append(Token("ones", "1", start, end))
     elif name == "mathbb" and word == "R":
         out.append(Token("reals", "R", start, end))
+    elif word not in words and word in NABLA_WORDS and _OPERAND.match(text, end):
+        out.append(Token("nabla", NABLA_WORDS[word], start, end))
     elif word in words or (kind == "operator" and word not in FUNCTION_WORDS and word.isalpha()):
         out.append(Token("name", word, start, end))
     elif word in FUNCTION_WORDS and (kind != "text" or _APPLIED.match(text, end)):

@@ -257,12 +257,15 @@ class Parser(Brackets):
         return Operator("function", name.letter, name.sub, name.sups, name.primes, span=name.span)
 
     def over_under(self) -> Expr:
-        """\\underbrace{x}_{note}: the x."""
+        """\\underbrace{x}_{note}: the x; \\underbrace{x}_{=1} says that it is 1, too."""
         token = self.advance()
         node = self.argument()
         while self.tok.kind in ("_", "^"):
             self.advance()
-            self.group()
+            first, past = self.group()
+            if self.tokens[first].text == "=" and past - first == 2 and self.tokens[first + 1].kind == "number":
+                link = Link("=", self.inside(first + 1, past), self.span_of((first, past)))
+                node = Paren((Chain((node,), (link,), node.span),), "(", span=(token.start, self.end()))
         return self.postfix(node, token.start)
 
     def unwrap(self) -> Expr:

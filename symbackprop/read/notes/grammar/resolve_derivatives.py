@@ -9,6 +9,7 @@ from ..files.place import ReadError, Span, Unsettled
 from .primes import PRIME
 from .resolve_names import NameResolver
 from .tree import (
+    Add,
     Call,
     Chain,
     Derivative,
@@ -19,8 +20,10 @@ from .tree import (
     Gradient,
     IndexName,
     Name,
+    Neg,
     Num,
     Operator,
+    Paren,
     Power,
     Product,
     Quotient,
@@ -29,14 +32,31 @@ from .tree import (
 )
 from .walking import walk
 
+_COUNTING = frozenset("ijkl")
+"""∂_i is no derivative by a number i."""
+
 
 def variable_slope(slope: Expr, power: Fraction, variable: Expr) -> Expr:
     return slope if power != 2 else Product((Num(power), variable), ("",), slope.span)
 
 
+USUAL_VARIABLES, USUAL_MATRICES = frozenset("xθβwz"), frozenset("ABCDMPQS")
+"""What is moved where nothing says it, x of A x - b and w of X w - y, and beside which X is."""
+
+
+class ManyVariables(Unsettled):
+    """∇ of a formula in several `candidates`."""
+
+    def __init__(self, message: str, span: Span, candidates: tuple[str, ...]) -> None:
+        super().__init__(message, span)
+        self.candidates = candidates
+
+
 @dataclass(slots=True)
 class Derivatives(NameResolver):
     in_fraction: int = 0
+    by: str = ""
+    """By what ∇ is meant where several letters are possible."""
 
     def taken(self, args: tuple[Expr, ...], signs: tuple[str, ...]) -> tuple[Expr, int]:
         raise NotImplementedError
@@ -60,19 +80,35 @@ class Derivatives(NameResolver):
         if op.name == PRIME and not op.wrt:
             raise Unsettled("by what this is differentiated is not settled: write d/dx", op.span)
         rest, between = args[1:], signs[1:]
+        if op.name == "partial" and any(isinstance(v, Name) and v.letter in _COUNTING and not v.sub for v in op.wrt):
+            raise Unsettled("∂ by an index: the derivative by which coordinates?", op.span)
         body, used = self.taken(rest, between)
-        alone = op.kind == "nabla" and (self.is_number(body) or isinstance(body, Call) or self.is_macro(rest[0]))
+        span = (op.span[0], args[used].span[1])
+        hessian = op.kind == "nabla" and op.order == 2
+        match body:
+            case Transpose(of) if op.kind == "nabla" and self.whole_number(of):  # ∇f(x)^T is that of ∇f(x)
+                return Transpose(self.slope(op, rest, of, span), span), 1 + used
+            case Power(of, Neg(Num()) as power) if hessian and self.whole_number(of):  # ∇²f(x)^{-1} is its inverse
+                return Power(self.slope(op, rest, of, span), power, False, span), 1 + used
+        alone = op.kind == "nabla" and (self.whole_number(body) or self.is_macro(rest[0]))
+        alone |= isinstance(rest[0], Paren) and rest[0].opening in ("[", "\\{")
         if not alone and used < len(rest):
             body, used = self.factors(rest, between, (rest[0].span[0], rest[-1].span[1])), len(rest)
-        span = (op.span[0], args[used].span[1])
-        wrt = op.wrt or (self.only_variable(rest[0], body, op.span),)
+            span = (op.span[0], args[used].span[1])
+        return self.slope(op, rest, body, span), 1 + used
+
+    def slope(self, op: Operator, rest: tuple[Expr, ...], body: Expr, span: Span) -> Expr:
+        wrt = op.wrt or (self.only_variable(rest, body, op.span),)
         if op.name == "jacobian" and not self.is_number(body):
-            return Transpose(Gradient(body, self.variable(wrt[0])[0], span), span), 1 + used
+            return Transpose(Gradient(body, self.variable(wrt[0])[0], span), span)
         if op.kind == "nabla" and not op.name and op.order == 1:
-            return Gradient(body, self.variable(wrt[0])[0], span), 1 + used
+            return Gradient(body, self.variable(wrt[0])[0], span)
         if op.kind == "nabla" and op.order == 2:
             wrt = (wrt[0], wrt[0])
-        return self.derivative(body, wrt, op.total, span), 1 + used
+        return self.derivative(body, wrt, op.total, span)
+
+    def whole_number(self, node: Expr) -> bool:
+        return self.is_number(node) or isinstance(node, Call)
 
     def is_macro(self, node: Expr) -> bool:
         return isinstance(node, Name) and self.key(node) in self.decl.macros
@@ -87,22 +123,42 @@ class Derivatives(NameResolver):
             case _:
                 return False
 
-    def only_variable(self, first: Expr, body: Expr, span: Span) -> Expr:
-        """∇ J(w) by w: what the text says J depends on, or the one array that the formula holds."""
+    def only_variable(self, rest: tuple[Expr, ...], body: Expr, span: Span) -> Expr:
+        """∇ J(w) by w: what the text says J depends on, or the one array that the formula holds.
+
+        Of several, the one that is no letter of what is given, x of a^T x.
+        """
         if isinstance(body, Symbol) and body.name in self.decl.arrays:
             of = [o for o in self.decl.arrays[body.name].of.split(",") if o]
             if len(of) == 1:
                 return Symbol(of[0], None, None, span)
             found = self.decl.variables_of(body.name)
         else:
-            macro = self.decl.macros.get(self.key(first)) if isinstance(first, Name) else None
+            macro = self.decl.macros.get(self.key(rest[0])) if isinstance(rest[0], Name) else None
             if macro is not None and len(macro.params) == 1:
-                return self.expr(macro.params[0])
+                called = rest[1] if len(rest) > 1 and isinstance(rest[1], Paren) else None
+                return self.moving(macro.params[0] if called is None else called.chains[0].subjects[-1], span)
             found = {n.name for n in walk(body) if isinstance(n, Symbol) and n.name in self.decl.arrays}
         vectors = {n for n in found if self.decl.arrays[n].shape and self.decl.arrays[n].role == "variable"}
-        if len(vectors) == 1 or len(found) == 1:
-            return Symbol(min(vectors or found), None, None, span)
-        raise Unsettled("∇ by which variable? write ∇_W", span)
+        if self.by in vectors:
+            return Symbol(self.by, None, None, span)
+        usual = vectors & USUAL_VARIABLES or found & USUAL_VARIABLES
+        if not usual and vectors <= {"X"} | USUAL_MATRICES:
+            usual = vectors & {"X"}
+        if len(vectors) == 1 or len(found) == 1 or len(usual) == 1:
+            return Symbol(min(usual or vectors or found), None, None, span)
+        raise ManyVariables("∇ by which variable? write ∇_W", span, candidates=tuple(sorted(vectors)))
+
+    def moving(self, point: Expr, span: Span) -> Expr:
+        """The letter by which ∇ of f(point) is the gradient of f there: of x, and of x + 2d."""
+        found = self.expr(point)
+        given = {d.chain.subjects[-1] for d in self.decl.definitions}
+        parts = found.args if isinstance(found, Add) else (found,)
+        for k, part in enumerate(parts):
+            inside = {n for p in (*parts[:k], *parts[k + 1 :]) for n in walk(p)}
+            if isinstance(part, (Symbol, Entry)) and part not in inside and not inside & given:
+                return part
+        raise Unsettled("∇ at a point that is no letter: write what it is there", span)
 
     def variable(self, node: Expr) -> tuple[Expr, int, Fraction]:
         """A variable below ∂: the array, how often it is transposed there, and the power it stands in."""

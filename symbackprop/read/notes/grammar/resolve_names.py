@@ -97,7 +97,7 @@ class NameResolver(ScriptResolver):
             return self.aliased(key, node)
         if key == "π" and node.sub is None and decl.inferred and key in decl.arrays and decl.arrays[key].shape:
             return self.behind(Symbol(PI, None, None, node.span), node)
-        if key in decl.arrays or key in decl.layered:
+        if (key in decl.arrays or key in decl.layered) and not (decl.inferred and self.is_exponential(key, node)):
             return self.array(key, node)
         if (key in decl.sizes or key in decl.layered_sizes) and key not in self.bound:
             return self.size(key, node)
@@ -117,6 +117,12 @@ class NameResolver(ScriptResolver):
         if key == "I" and not node.sub and not self.lenient and not decl.known(key):
             return self.behind(Identity(None, node.span), node)
         return self.undeclared(key, node)
+
+    @staticmethod
+    def is_exponential(key: str, node: Name) -> bool:
+        """e^{-z}, also beside an error e of which e^2 is taken."""
+        value = node.sups[0].value if node.sups and node.sub is None else None
+        return key == "e" and value is not None and not isinstance(value, Num)
 
     def undeclared(self, key: str, node: Name) -> Expr:
         span = node.span

@@ -78,6 +78,10 @@ def spelled(node: Expr, names: NameResolver) -> str | None:
     return text + "".join("^" + s.text for s in node.sups)
 
 
+NUMBERS = frozenset(("tr", "det", "rank"))
+"""The words that make a number of a whole matrix."""
+
+
 @dataclass(slots=True)
 class Products(Derivatives):
     def factors(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:
@@ -126,8 +130,11 @@ class Products(Derivatives):
         if brackets is not None and brackets.opening == "[" and key in _EXPECTED and self.expects(key):
             raise Unsettled("expectations are not supported", first.span)
         composite = decl.composite.get(key)
-        if composite and key not in decl.functions:
-            key = self.with_scripts(key, first, composite)[0]
+        if composite:
+            full, rest = self.with_scripts(key, first, composite)
+            if full in decl.functions:  # f_1'(x)
+                first = rest
+            key = full if full in decl.functions or key not in decl.functions else key
         if key in decl.macros and brackets is not None:
             macro = decl.macros[key]
             found = self.macro_call(macro.params, macro.body, brackets)
@@ -298,9 +305,11 @@ class Products(Derivatives):
         whole = word.name in WHOLE_WORDS and word.name not in ("max", "min")
         simple = all(isinstance(a, PREFIX_LIKE) for a in args) and not any(signs[: len(args) - 1])
         likelihood = word.name == "log" and any(isinstance(a, Operator) and a.name == "exp" for a in args)
-        if whole and isinstance(args[used], Operator) and cast(Operator, args[used]).name in WHOLE_WORDS:  # det X tr Y
-            return inner, used
-        if whole or likelihood or (isinstance(args[0], Num) and simple):
+        if whole:  # det M tr N is a product of two numbers
+            numbers = (k for k, a in enumerate(args) if k and isinstance(a, Operator) and a.name in NUMBERS)
+            end = next(numbers, len(args))
+            return self.factors(args[:end], signs[: end - 1], (args[0].span[0], args[end - 1].span[1])), end
+        if likelihood or (isinstance(args[0], Num) and simple):
             return self.factors(args, signs[: len(args) - 1], (args[0].span[0], args[-1].span[1])), len(args)
         if isinstance(args[used], Operator) and cast(Operator, args[used]).kind == "function":  # sin x cos x
             return inner, used

@@ -19,9 +19,11 @@ from .tree import (
     Link,
     Matrix,
     Name,
+    Neg,
     Num,
     Operator,
     Paren,
+    Power,
     Product,
     Script,
     Transpose,
@@ -64,6 +66,16 @@ def scripted(name: Name) -> bool:
     return name.sub is not None or bool(name.sups) or name.primes > 0 or name.top > 0
 
 
+def order_of(d: Name) -> int:
+    """1 of D, 2 of D^2, 0 of another D."""
+    match d.sups:
+        case () if not scripted(d):
+            return 1
+        case (Script(value=Num(power), transposes=0),) if power == 2 and not scripted(replace(d, sups=())):
+            return 2
+    return 0
+
+
 def numbered(name: Name) -> bool:
     """x_1"""
     items = name.sub.items if name.sub is not None else ()
@@ -71,6 +83,8 @@ def numbered(name: Name) -> bool:
 
 
 EQUAL = ("=", ":=", "≡")
+USUAL = frozenset("fghqφψℓJLEFGH")
+"""Letters that, with a bracket behind them, are functions."""
 
 
 class Shorthand:
@@ -93,7 +107,7 @@ class Shorthand:
 
     def before_function(self, args: tuple[Expr, ...], signs: tuple[str, ...], k: int, letter: str) -> bool:
         match args[k : k + 2]:
-            case (Name() as d, Name(f) as name) if d.letter == letter and not scripted(d):
+            case (Name() as d, Name(f) as name) if d.letter == letter and order_of(d):
                 return f in self.heads and not signs[k] and not scripted(name)
         return False
 
@@ -167,6 +181,13 @@ class Shorthand:
     def product(self, node: Product) -> Expr:
         args, signs = list(node.args), list(node.signs)
         k = 0
+        while k + 1 < len(signs):  # ∇f(x)^T is (∇f(x))^T, and so the inverse
+            outer = None if signs[k] or signs[k + 1] else self.outside(args[k], args[k + 1], args[k + 2])
+            if outer is not None:
+                args[k : k + 3] = [outer]
+                del signs[k : k + 2]
+            k += 1
+        k = 0
         while k < len(signs):
             found = None if signs[k] else self.taken(args[k], args[k + 1]) or self.at(args[k], args[k + 1])
             if found is None:
@@ -176,14 +197,27 @@ class Shorthand:
             del signs[k]
         return args[0] if len(args) == 1 else replace(node, args=tuple(args), signs=tuple(signs))
 
+    def outside(self, op: Expr, f: Expr, beside: Expr) -> Expr | None:
+        match op, f, beside:
+            case Operator("nabla"), Name(letter), Transpose(Paren(_, "(") as inner):
+                pass
+            case Operator("nabla"), Name(letter), Power(Paren(_, "(") as inner, Neg(Num())):
+                pass
+            case _:
+                return None
+        if scripted(f) or (letter not in self.heads and letter not in USUAL):
+            return None
+        whole = bracketed(Product((op, f, inner), ("", ""), (op.span[0], inner.span[1])))
+        return replace(beside, arg=whole) if isinstance(beside, Transpose) else replace(beside, base=whole)
+
     def taken(self, first: Expr, f: Expr) -> Expr | None:
         """D f, ∇f and ∇²f of several numbers, with the letter of the function."""
         if not isinstance(f, Name) or f.letter not in self.heads or scripted(f):
             return None
         several, whole = len(self.heads[f.letter].args) > 1, replace(f, span=(first.span[0], f.span[1]))
         match first:
-            case Name(letter) if letter in self.operators and not scripted(first):
-                return self.jacobian(whole)
+            case Name(letter) if letter in self.operators and (order := order_of(first)):
+                return self.jacobian(whole) if order == 1 else self.hessian(whole)
             case Operator("nabla", "", wrt=(), order=order) if several:
                 return self.gradient(whole) if order == 1 else self.hessian(whole)
         return None

@@ -17,6 +17,7 @@ GREEK: Final = {
     "rho": "ρ", "varrho": "ϱ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "varphi": "φ", "chi": "χ",
     "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π",
     "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "ell": "ℓ", "jmath": "j", "imath": "i",
+    "Alpha": "Α", "Beta": "Β", "varsigma": "ς", "digamma": "ϝ",
 }  # fmt: skip
 SAME_LETTER: Final = {"ϵ": "ε", "ϕ": "φ", "µ": "μ"}
 
@@ -51,6 +52,7 @@ WHOLE_WORDS: Final = {
     "mat": "mat", "dim": "dim", "size": "size", "shape": "shape", "lim": "lim", "sup": "sup", "inf": "inf",
     "Cov": "Cov", "Pr": "Pr",
 }  # fmt: skip
+NABLA_WORDS: Final = {"grad": "nabla", "Grad": "nabla", "Hess": "hessian", "hess": "hessian"}
 FUNCTION_WORDS: Final = {**ELEMENTWISE_WORDS, **WHOLE_WORDS}
 
 _RELATIONS = {
@@ -108,7 +110,7 @@ _SKIPPED = (
     "left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm displaystyle textstyle "
     "scriptstyle limits nolimits nonumber notag thinspace medspace thickspace negthinspace enspace hfill noindent "
     "mathstrut strut hline smallskip medskip par rm bf it allowbreak nobreak space relax centering scriptscriptstyle "
-    "negmedspace negthickspace"
+    "negmedspace negthickspace tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge"
 )
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {

@@ -61,6 +61,8 @@ class Above:
     unread: Mapping[str, None] = field(default_factory=dict)
     logistic: bool = False
     einstein: bool = False
+    decomposed: Mapping[str, None] = field(default_factory=dict)
+    """Matrices beside which a decomposition was spoken of: what it says of its factors is not known."""
 
     def functions(self) -> Iterator[Chain]:
         """What gives functions of several arguments."""
@@ -92,7 +94,7 @@ class Above:
         return replace(
             self, definitions=part(self.definitions), chosen=part(self.chosen), arrays=part(self.arrays),
             sizes=part(self.sizes), of=part(self.of), properties=part(self.properties),
-            unread=part(self.unread),
+            unread=part(self.unread), decomposed=part(self.decomposed),
             table=replace(self.table, **tables),
         )  # fmt: skip
 
@@ -134,7 +136,7 @@ def below(whole: Above, asked: Above, own: Above) -> Above:
     return Above(
         kept("definitions"), kept("chosen"), own.arrays, kept("sizes"), kept("of"), kept("properties"),
         kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), kept("unread"),
-        own.logistic, own.einstein,
+        own.logistic, own.einstein, kept("decomposed"),
     )  # fmt: skip
 
 
@@ -174,7 +176,10 @@ def inherit_functions(
             options.pop(name, None)
     for name, m in above.table.macros.items():
         if name not in table.macros and not defines(name):
-            table = replace(table, macros={**table.macros, name: m})
+            abstract = table.functions.get(name)
+            if abstract is not None and abstract.kind == "loss":  # J(w) here is the J(w) above, and so is J
+                table = replace(table, arrays={k: a for k, a in table.arrays.items() if k != name})
+            table = with_macro(table, m)
             options.pop(name, None)
     for name, m in called_anew(above, roles):
         if name not in table.macros and not defines(name):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from ..declared.symbols import (
@@ -178,6 +179,12 @@ class Framer(Options):
         for key in roles.primed - set(given) - set(roles.calls):
             if not self.base.known(key) and (key in USUAL_FUNCTIONS or key in self.facts.functions):
                 self.abstract(key, frame)
+        for c in roles.candidates:  # ψ = ρ'
+            rhs, key = c.link.rhs, roles.full_key(c.head.name)[0]
+            if c.head.args is None and isinstance(rhs, Name) and rhs.primes and key in roles.calls:
+                if key_of(rhs) in frame.table.functions and not self.base.known(key):
+                    symbol = FunctionSymbol(key, "elementwise", ("z",), f"{self.text(c)}(z)", said=True)
+                    frame.table = frame.table.with_function(symbol)
         for key in self.facts.functions:
             if key not in given and key not in frame.table.functions and not self.base.known(key):
                 if key in USUAL_FUNCTIONS and not self.defined(key):
@@ -242,6 +249,9 @@ class Framer(Options):
                 self.dummies.add(key_of(single))
                 frame.table = frame.table.with_function(symbol)
                 return
+        letters = [a for a in args if isinstance(a, Name) and not a.bold and key_of(a).islower()]
+        if len(letters) == len(args) > 1 and all(self.scalar_formula(key, a, body) for a in letters):
+            self.dummies |= {key_of(a) for a in letters}  # f(x, y) = sin(xy) is of numbers
         if others or barred or found[0].head.under or reworded:
             macros = {**frame.table.macros, key: MacroSymbol(key, args, body)}
             frame.table = replace(frame.table, macros=macros).with_name(key)
@@ -274,6 +284,8 @@ class Framer(Options):
             if isinstance(n, Name):
                 if n.sub is not None or any(s.transposes for s in n.sups) or n.top or key_of(n) == key:
                     return False
+                if self.facts.ranks.get(key_of(n)) or (key.isupper() and self.of_matrices(key_of(n))):
+                    return False
                 held |= key_of(n) == letter
         return held and letter not in self.roles.indices
 
@@ -296,6 +308,10 @@ class Framer(Options):
             return
         if key in self.roles.primed and (key in USUAL_FUNCTIONS or never_bare):
             self.abstract(key, frame)
+        elif lone and not defined and self.has_gradient(key) and all(
+            c == calls[0] and isinstance(c[0], Name) for c in calls
+        ):  # fmt: skip
+            self.loss(key, calls[0], frame)
         elif not lone and all(c == calls[0] and all(isinstance(a, Name) for a in c) for c in calls):
             self.loss(key, calls[0], frame)
         elif lone and not defined and (key in LOSSES or key in self.facts.functions - USUAL_FUNCTIONS) and all(
@@ -313,6 +329,24 @@ class Framer(Options):
             and (len(calls) > 1 or (len(key) > 2 and key.isascii()))  # a word is no factor
         ):
             self.abstract(key, frame)
+
+        elif lone and key[:1].isupper() and not defined and len(set(calls)) == 1:
+            p = calls[0][0]
+            if isinstance(p, Name) and self.only_argument(p):
+                frame.of[key] = self.spelled(p)  # A(p) u = b: an A that depends on p
+
+    def only_argument(self, p: Name) -> bool:
+        """A letter that stands alone in brackets, and that nothing is made of."""
+        uses = [u for r in self.roles.records for u in r.uses.uses if u.key == key_of(p) and not u.by]
+        return len(uses) == sum(c == (p,) for calls in self.roles.calls.values() for c in calls)
+
+    def has_gradient(self, key: str) -> bool:
+        """∇_x f(x): f is a number for each array x."""
+        products = (n.args for r in self.roles.records for n in walk(r.loose) if isinstance(n, Product))
+        return any(
+            isinstance(a, Operator) and a.kind == "nabla" and not a.name and isinstance(b, Name) and key_of(b) == key
+            for args in products for a, b in pairwise(args)
+        )  # fmt: skip
 
     def abstract(self, key: str, frame: Frame) -> None:
         calls = self.roles.calls.get(key, [])

@@ -225,7 +225,7 @@ class Uses:
         is_d = flags.pop("is_d", False)
         if key in scope and name.sub is None:
             return
-        if key == "e" and name.sups and name.sub is None:
+        if key == "e" and name.sups and name.sub is None and name.sups[0].text != "2":
             return
         if key == "δ" and name.sub is not None and len(name.sub.items) == 2:
             self.kronecker |= {n.letter for n in name.sub.items if isinstance(n, Name)}

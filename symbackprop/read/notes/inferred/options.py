@@ -276,6 +276,8 @@ class Options:
             costs = [0.3, 0.7, 2.8]
         else:
             costs = [0.5, 0.4, 2.6]
+        if letter == "b" and not bold:  # a bias beside X W is added to each row
+            costs[2] += 3.0
         case = "upper" if upper else "lower"
         if bold and case in self.facts.bold:
             costs = [0.0 if r == self.facts.bold[case] else SAID for r in range(3)]

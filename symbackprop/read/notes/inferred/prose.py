@@ -29,6 +29,7 @@ from .prose_patterns import (
     BEFORE,
     BOLD,
     CONSTANT,
+    DECOMPOSED,
     DIMENSIONAL,
     DROPPED,
     EINSTEIN,
@@ -42,6 +43,7 @@ from .prose_patterns import (
     LIKEWISE,
     LIST,
     LOGISTIC,
+    LOSS,
     MATH,
     MEANS,
     MOVING,
@@ -165,6 +167,8 @@ class Facts:
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
     announced: Announced = field(default_factory=Announced)
+    decomposed: bool = False
+    """A matrix is the product of others, of which more is known than is said."""
     law: bool = False
     """Something is said of a distribution."""
     at: int = 0
@@ -200,6 +204,9 @@ class Facts:
                 self.say(t.keys(m["list"]), RANK[m["kind"].lower()], m["adj"] or "")
         for m in NAMED.finditer(s):
             self.say(t.keys(f"⟦{m[1]}⟧"), RANK[m["kind"].lower()], "")
+        for m in LOSS.finditer(s):
+            if re.fullmatch(r"\s*(?:\\\w+\s*\{?\s*)?[A-Za-z]\s*\}?\s*", t.formulas[int(m[1])]):
+                self.say(t.keys(f"⟦{m[1]}⟧"), 0, "")
         for m in ROW_VECTOR.finditer(s):
             self.rows |= set(t.keys(m["list"]))
             self.say(t.keys(m["list"]), 1, "row")
@@ -322,6 +329,7 @@ class Facts:
             said.means or BAR_MEANS.search(s) is not None,
             said.random.union(*(t.keys(m["list"] or m["list2"]) for m in RANDOM.finditer(s))),
         )  # fmt: skip
+        self.decomposed |= DECOMPOSED.search(s) is not None
         self.law |= LAW.search(s) is not None
         self.likewise |= LIKEWISE.search(s) is not None
         for m in FOR.finditer(s):

@@ -28,6 +28,10 @@ BEFORE = re.compile(
     rf"\b(?P<adj>{ADJ}){KIND}(?:e?s)?(?:[\s-](?:variable|parameter|valued))?s?\s+(?P<list>{LIST})", re.IGNORECASE
 )
 NAMED = re.compile(rf"{F}\s+the\s+(?:\w+\s+){{0,2}}{KIND}(?:e?s)?\b", re.IGNORECASE)
+LOSS = re.compile(
+    rf"\b(?:loss|cost|objective|energy|penalty|regulari[sz]er|risk|likelihood|error)(?:\s+(?:function|term|value))?s?,?\s+{F}"
+    rf"(?!\s*(?:vector|matri))", re.IGNORECASE,
+)
 SHAPED = re.compile(
     rf"(?P<list>{LIST})\s*(?:is|are|be|has|have|of|with|,)?\s*(?:an?\s+|of\s+|the\s+|shape\s+|size\s+|dimensions?\s+|real\s+"
     rf"|invertible\s+|symmetric\s+|square\s+|orthogonal\s+|matrix\s+|matrices\s+|has\s+|have\s+|(?:non-?)?singular\s+|positive\s+|definite\s+)*"
@@ -121,6 +125,10 @@ LAW = re.compile(
 MEANS = re.compile(
     r"(?:(?P<d>\bd[A-Z])|⟦(?P<k>\d+)⟧)\s+(?:means?|denotes?|stands\s+for|is\s+short\s+for|abbreviates?|denote|is\s+written\s+for)"
     r"\s+(?:the\s+(?:gradient|derivative|adjoint)\s+)?⟦(?P<of>\d+)⟧", re.IGNORECASE,
+)
+DECOMPOSED = re.compile(
+    r"\b(?:singular[\s-]values?|SVD|eigen-?decompos\w+|spectral decompos\w+|diagonali[sz]\w+|eigen-?vectors?)\b",
+    re.IGNORECASE,
 )
 LIKEWISE = re.compile(
     r"\band\s+so\s+on\b|\blikewise\b|\bsimilarly\b|\betc\b|\band\s+the\s+like\b|\bfor\s+short\b|\banalogous|\babbreviat",

@@ -127,13 +127,14 @@ class Roles(Said):
                     if isinstance(item, Add):
                         shifted |= {n.letter for n in names_in(item)}
         labels: set[str] = set()
+        functions = {c.head.key for c in self.candidates if c.head.args is not None}  # k(x, z) beside x_k
         for c in free:
             if c in self.bound or c in self.compared or c in self.base.indices or c in self.ranges:
                 continue
             if c in shifted and c not in self.samples:
                 labels.add(c)
             elif len(c) > 1 or c.isupper() or self.bare_letters[c] or self.declared(c):
-                if not (c in "ijk" and self.bare_letters[c] <= 0):
+                if not (c in "ijk" and (self.bare_letters[c] <= 0 or c in functions)):
                     labels.add(c)
         self.indices = {c for c in (free | self.bound | self.compared) if c not in labels and len(c.rstrip("'")) == 1}
         self.indices |= set(self.ranges) - set(self.layers)

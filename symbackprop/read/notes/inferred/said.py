@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 
 from ..declared.symbols import Declarations
 from ..files.items import Formula
@@ -30,6 +31,7 @@ from ..grammar.tree import (
     Script,
     ShapeWord,
     Sum,
+    Transpose,
     Words,
 )
 from ..grammar.walking import walk
@@ -364,3 +366,12 @@ class Said:
             for u in r.uses.uses:
                 if u.by != "differential":
                     self.bare_letters[u.key] += 1
+
+
+def cut_at_colon(r: Record, chain: Chain) -> bool:
+    """dφ = 2 A : dX, A : B C = …: a product, of which the chain holds one factor; not f : …, and no label."""
+    chains = [p.chain for p in r.loose.parts] if r.loose is not None else []
+    pairs = [(a, b) for a, b in pairwise(chains) if r.formula.text[a.span[1] : b.span[0]].strip() == ":"]
+    behind = any(a == chain and not b.links and not isinstance(b.subjects[0], Words) for a, b in pairs)
+    before = (a.subjects[-1] for a, b in pairs if b == chain and not a.links)
+    return bool(chain.links) and (behind or any(isinstance(x, (Paren, Product, Transpose)) for x in before))

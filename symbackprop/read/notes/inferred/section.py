@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import cast
 
 from symbackprop.core.terms import SymbackpropError
@@ -12,26 +11,25 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.symbols import Declarations, Definition
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    At,
     Chain,
     Derivative,
-    Differential,
     Expr,
-    Gradient,
     Name,
-    Num,
     Operator,
     Symbol,
 )
-from ..grammar.walking import mapped, walk
-from .above import Above, Given, inherit, inherit_functions, letters
+from ..grammar.walking import walk
+from .above import Above, Given, inherit, inherit_functions
+from .biases import row_biases
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
 from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
 from .notations import diagonals, summed
 from .options import AT, Option
+from .plain_numbers import all_numbers
 from .prose import Facts
+from .resting import Resting
 from .roles import Roles
 from .said import Record
 from .size_names import with_named_sizes
@@ -44,7 +42,7 @@ LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
 
 
 @dataclass(slots=True)
-class Section:
+class Section(Resting):
     """`base` is what the author declared; `above` is what the sections above leave to this one."""
 
     records: list[Record]
@@ -68,11 +66,15 @@ class Section:
     """Those of them that stand in it themselves, h_t = … h_{t-1} …, so that it matters even where h_t is held."""
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
+    forms: list[Given] = field(default_factory=list)
+    """What letters are said to be besides, in other letters."""
     stated: list[Saying] = field(default_factory=list)
     _another: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.roles = Roles(self.records, self.facts, self.base, self.above.table.composite)
+        self.facts.rows.update(row_biases(self.roles))
+        all_numbers(self.records, self.roles, self.facts, self.above.chosen)
         self.doubtful = inherit(self.above, self.roles, self.facts, self.defines)
         rooted = {k for name, d in self.above.definitions.items() for k in (name, *d.rests)}
         rooted -= {n.letter for c in self.roles.candidates for n in walk(c.head.args or ()) if isinstance(n, Name)}
@@ -182,44 +184,6 @@ class Section:
         """The first formula that holds a letter."""
         return min((p.record for p in self.solver.pieces if key in p.keys and p.record >= 0), default=0)
 
-    def unreadable(self, chain: Chain, at: int) -> str:
-        """A letter that a statement rests on and whose definition could not be read; "" when there is none.
-
-        Of ∂L/∂h counts what leads from L to h, not how h comes about.
-        """
-        derivatives = [n for n in walk(chain) if isinstance(n, Derivative)]
-        if not derivatives or any(isinstance(n, (Operator, Gradient, Differential, At)) for n in walk(chain)):
-            return self.opaque(self.all_keys(chain), at)
-        by = [self.all_keys(Chain(d.wrt, ())) - self.recurrent for d in derivatives]
-        plain = self.all_keys(cast(Chain, underived(chain))) - frozenset.intersection(*by)
-        parts = (
-            self.opaque(self.all_keys(Chain((d.body,), ())), at, h) for d, h in zip(derivatives, by, strict=True)
-        )
-        return self.opaque(plain, at) or next(filter(None, parts), "")
-
-    def all_keys(self, chain: Chain) -> frozenset[str]:
-        names = (self.roles.full_key(n)[0] for n in walk(chain) if isinstance(n, Name))
-        return frozenset((*self.keys(chain), *names))
-
-    def opaque(self, keys: Iterable[str], at: int, stop: frozenset[str] = frozenset()) -> str:
-        seen: set[str] = set()
-        first = frozenset(keys)
-        here, work = set(first), list(first)
-        while work:
-            key = work.pop()
-            if key in seen or (key in stop and key not in first | self.recurrent):
-                continue
-            seen.add(key)
-            name = key.removesuffix(AT)
-            if name in self.unread or (name in self.doubtful and key not in here):
-                return name
-            d, f = self.definition(key, at), self.frame.table.functions.get(name)
-            rests = self.keys(d.chain) if d is not None else ()
-            here.update(rests if key in here and d is not None and d.record >= 0 else ())
-            work.extend(rests)
-            work.extend(k for k in self.unread if f is not None and not letters(k).isdisjoint(letters(f.body)))
-        return ""
-
     def keys(self, chain: Chain) -> tuple[str, ...]:
         found = self.solver.keys(chain, self.records[0])
         more = [k for k in found]
@@ -243,7 +207,7 @@ class Section:
         while work and len(given) < MAX_DEFINITIONS:
             key = work.pop(0)
             keys.setdefault(key)
-            d = given.get(key) or self.definition(key, at)
+            d = given.get(key) or self.leading(key, chain, at)
             if d is None or any(d is w for w in without) or (d.key in given and d not in extra):
                 continue
             given[d.key] = d
@@ -319,7 +283,7 @@ class Section:
         work: list[str] = list(keys)
         given: dict[str, Given] = {}
         while work and len(given) < MAX_DEFINITIONS:
-            d = self.definition(work.pop(0), at)
+            d = self.leading(work.pop(0), chain, at)
             if d is not None and d.key not in given and d.made is None:
                 given[d.key] = d
                 new = [k for k in self.keys(d.chain) if k not in keys]
@@ -393,8 +357,3 @@ class Section:
     @property
     def unwritten(self) -> Unwritten:
         return Unwritten(self.rows_of, self.hidden)
-
-
-def underived(node: object) -> object:
-    """Without what stands in derivatives."""
-    return Num(Fraction(0)) if isinstance(node, Derivative) else mapped(node, underived)

@@ -38,7 +38,7 @@ from .kinds import Frame
 from .occurrences import Uses, key_of
 from .options import AT, TURNED, Option
 from .roles import Roles
-from .said import EQUATIONS, Record
+from .said import EQUATIONS, Record, cut_at_colon
 
 BEAM, CHOICES, COMBINATIONS = 8, 12, 160
 Cost = tuple[int, int, float]
@@ -89,7 +89,8 @@ class Solver:
             if r.loose is None:
                 continue
             for chain in (*(p.chain for p in r.loose.parts), *r.more, *filter(None, (r.worded,))):
-                if chain.links and all(k.relation in EQUATIONS or k.relation == ALIKE for k in chain.links):
+                equation = chain.links and all(k.relation in EQUATIONS or k.relation == ALIKE for k in chain.links)
+                if equation and not cut_at_colon(r, chain):
                     self.pieces.append(Piece(r.at, chain, self.keys(chain, r), self.differentiates(chain)))
 
     def differentiates(self, chain: Chain) -> bool:

@@ -35,6 +35,8 @@ def derivative(e: Meaning, body: Expr, wrt: tuple[Expr, ...], span: Span, layout
     by = [e.value(v) for v in wrt]
     if len(by) == 1:
         return first(e, of, by[0], span, layout)
+    if len(by) == 2 and isinstance(of, Mat) and as_scalar(of) is None and all(isinstance(v, Scalar) for v in by):
+        return first(e, first(e, of, by[0], span, layout), by[1], span, layout)
     if len(by) == 2:
         return second(of, by, span)
     raise Unsettled(f"a derivative of order {len(by)} is not supported", span)
@@ -74,7 +76,7 @@ def first(e: Meaning, of: Value, by: Value, span: Span, layout: str) -> Value:
         if body is not None:
             return Scalar(Diff(body, variable))
         if isinstance(of, Mat):
-            if layout != "numerator":
+            if layout != "numerator" and not e.decl.inferred:
                 raise Unsettled(
                     "the derivative of an array by a number: its layout is not settled here, use entries", span
                 )

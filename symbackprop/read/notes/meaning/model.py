@@ -193,7 +193,8 @@ class Model:
             apart = [t for t in targets if not self.depends(loss, t)]
             if not apart:
                 return
-            for t in apart:
+            through = len(apart) == len(targets) > 1 and self.last_of(list(targets)) is not None
+            for t in () if through and self.decl.inferred else apart:  # else it is any function of the last of them
                 if t.label is None or self.decl.is_last(t.label):
                     at = "" if t.label is None else f" at {t.label}"
                     raise Unsettled(f"nothing says how {loss.name} depends on {t.name}{at}", targets[t])

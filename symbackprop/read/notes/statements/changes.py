@@ -123,4 +123,5 @@ def left_by(section: Section) -> Above:
         definitions, section.chosen, arrays, sizes, section.frame.of, properties, keys, facts.bold,
         section.frame.table, dict.fromkeys(sorted(section.unread | section.doubtful)),
         facts.logistic, facts.einstein,
+        {k: None for k, o in section.chosen.items() if o.rank == 2} if facts.decomposed else {},
     )  # fmt: skip

@@ -10,13 +10,16 @@ from ..grammar.tree import (
     Derivative,
     Dots,
     Expr,
+    Matrix,
     Name,
     Operator,
     Paren,
     Product,
+    Sum,
     Words,
 )
 from ..grammar.walking import walk
+from ..inferred.occurrences import key_of
 
 Class: TypeAlias = Literal[
     "definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"
@@ -66,7 +69,9 @@ SOLVED = re.compile(
     re.IGNORECASE,
 )
 GRADIENT = re.compile(
-    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b" + _END, re.IGNORECASE
+    r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)\b"
+    r"(?![\s-]+(?:penalty|descent|ascent|flow|steps?|methods?|norm|clipping|boosting|equation)\b)" + _END,
+    re.IGNORECASE,
 )
 CALLED = re.compile(
     r"\b(?:gradients?|derivatives?|error\s+signal|sensitivity|Jacobian|Hessian|delta|adjoint)"
@@ -172,3 +177,29 @@ def is_update(lhs: Expr, relation: str, rhs: Expr) -> bool:
     stepped = lhs.sub is not None or bool(lhs.sups)
     before = (a for a in rhs.args if isinstance(a, Name) and (a.letter, a.mark) == (lhs.letter, lhs.mark))
     return lhs in rhs.args or (stepped and any(before))
+
+
+def sums_itself(lhs: Expr, rhs: Expr) -> bool:
+    """v^i w_i = Σ_i v^i w_i: says that repeated indices are summed."""
+    found = isinstance(rhs, Sum)
+    while isinstance(rhs, Sum):
+        rhs = rhs.body
+    return found and lhs == rhs
+
+
+def stacked_items(rhs: Expr) -> tuple[str, str] | None:
+    """The x of [x_1, …, x_m] or of rows x_1^T above dots, and whether it is a row or a column."""
+    if isinstance(rhs, Paren) and rhs.opening == "[" and len(rhs.chains) > 1:
+        names = [c.subjects[0] for c in rhs.chains if not c.links]
+        axis = "column"
+    elif isinstance(rhs, Matrix) and any(isinstance(c, Dots) for row in rhs.rows for c in row):
+        flat = [c for row in rhs.rows for c in row]
+        names, axis = flat, "row" if all(len(row) == 1 for row in rhs.rows) else "column"
+        if len(rhs.rows) > 1 and len(rhs.rows[0]) > 1:
+            return None
+    else:
+        return None
+    letters = {key_of(n) for n in names if isinstance(n, Name) and (n.sub is not None or n.sups)}
+    if len(letters) != 1 or not any(isinstance(n, Dots) for n in names):
+        return None
+    return next(iter(letters)), axis

@@ -88,7 +88,7 @@ def lapse(said: Formula, records: Sequence[Record]) -> int | None:
 
 
 def in_sentence(r: Record, chain: Chain, records: Sequence[Record]) -> list[Saying]:
-    """ "If γ = 0 then …": it holds for the formulas of its sentence, or of the paragraph; A = A^T longer."""
+    """ "If γ = 0 then …": it holds for the formulas of its sentence, maybe to the paragraph's end, A = A^T longer."""
     text = r.formula.text
     end = lapse(r.formula, records) if not is_property(chain.subjects[-1], chain.links[0].rhs) else None
     said = Saying(r.at, STATED, text, chain=chain, where=r.formula.where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from ..declared.symbols import Declarations
 from ..grammar.means import is_outcome
@@ -30,15 +31,13 @@ from .heads import Unit
 from .layouts import Layouts
 from .statements import Reading
 
-_DECOMPOSED = re.compile(
-    r"\b(?:singular[\s-]values?|SVD|eigen-?decompos\w+|spectral decompos\w+|diagonali[sz]\w+|eigen-?vectors?)\b",
-    re.IGNORECASE,
-)
 _USUAL = frozenset("abcijklmnopqrstuvw")
 """Letters that count in many texts."""
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}(?![A-Za-z])")
 
 
+ITEM = re.compile(r"(?:\A|[\s*_(])([a-z]|[ivx]{2,4}|\d{1,2})[.)]\W*(?=\W|\Z)(?:\s+(?!.*\d[.)]\W).*)?\Z", re.DOTALL)
+"""The label of the item of a list in which a formula stands."""
 _LABEL = re.compile(r"\w\W{0,3}:\W{0,3}\Z")
 
 
@@ -126,8 +125,50 @@ class Doubts(Layouts):
             or self.doubted(chain, reading.declarations, r.at)
             or self.of_event(chain) or self.one_of_several(chain) or self.item_by_item(chain, r)
             or self.operator_letter(chain, reading.declarations) or self.against_print(chain)
-            or self.of_law(reading) or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
+            or self.of_law(reading) or self.of_which(chain, reading.declarations)
+            or self.of_item(chain, r) or self.of_nothing(chain, reading.declarations)
+            or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
         )  # fmt: skip
+
+    @staticmethod
+    def of_which(chain: Chain, table: Declarations) -> str:
+        """df/dx = df/dy dy/dx: f stands for what it is of x and for what it is of y."""
+        by: dict[str, set[object]] = {}
+        for n in walk(chain):
+            f = table.functions.get(key_of(n.body)) if isinstance(n, Derivative) and isinstance(n.body, Name) else None
+            if isinstance(n, Derivative) and isinstance(n.body, Name) and f is not None and f.kind != "loss":
+                by.setdefault(n.body.letter, set()).update(n.wrt)
+        several = sorted(f for f, letters in by.items() if len(letters) > 1)
+        return f"of which letter {several[0]} is a function is not settled" if several else ""
+
+    def of_nothing(self, chain: Chain, table: Declarations) -> str:
+        """∂p(y; η)/∂η = … a(η) …, where no equation gives p or a: it says how they belong together."""
+        names = {key_of(n) for n in walk(chain) if isinstance(n, Name)}
+        inside = {key_of(n) for d in self.section.definitions for n in walk(d.chain) if isinstance(n, Name)}
+        bare = sorted(n for n in names - inside if n in table.functions and not table.functions[n].body)
+        several = [n for n in bare if table.functions[n].kind == "loss" and len(table.functions[n].args) > 1]
+        return f"nothing says what {several[0]} is" if several and len(bare) > 1 else ""
+
+    def of_item(self, chain: Chain, r: Record) -> str:
+        """Solutions a), b), c) of exercises a), b), c), each with its own f."""
+        section = self.section
+        for n in walk(chain):
+            key = section.roles.full_key(n)[0] if isinstance(n, Name) else ""
+            given = [c for c in section.roles.candidates if key and section.roles.full_key(c.head.name)[0] == key]
+            items = {item[1] for c in given if (item := ITEM.search(self.records[c.record].formula.before))}
+            here = ITEM.search(self.sentence(r))
+            if len(items) > 1 and len({c.record for c in given}) > 1 and (here is None or here[1] in items):
+                if here is None or not self.in_item(key, here[1], r):
+                    return f"which {key} of the items above is meant is not settled"
+        return ""
+
+    def in_item(self, key: str, item: str, r: Record) -> bool:
+        """What is in force stands in the item with the same label."""
+        found = self.section.definition(key, r.at)
+        if found is None or found.record < 0:
+            return False
+        label = ITEM.search(self.records[found.record].formula.before)
+        return label is not None and label[1] == item
 
     def of_law(self, reading: Reading) -> str:
         """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""
@@ -167,9 +208,15 @@ class Doubts(Layouts):
         return ""
 
     def operator_letter(self, chain: Chain, table: Declarations) -> str:
-        """D f(x), H f(x, y): a letter that nothing gives right before a function, which may differentiate it."""
+        """D f(x), H f(x, y): a letter that nothing gives right before a function, which may differentiate it.
+
+        ∂f/∂x [y cos(xy)]: a derivative right before what stands in square brackets, as ∂/∂x would.
+        """
         for n in walk(chain):
             args = n.args if isinstance(n, Product) else ()
+            for a, b in pairwise(args):
+                if isinstance(a, Derivative) and isinstance(b, Paren) and b.opening == "[":
+                    return "whether a derivative differentiates what stands in brackets behind it is not settled"
             for a, b, c in zip(args, args[1:], (*args[2:], None), strict=False):
                 if (
                     isinstance(a, Name)
@@ -203,7 +250,9 @@ class Doubts(Layouts):
         """null(X), RSS: letters side by side that never stand alone are a word."""
         text = re.sub(r"\\(?:text|mathrm|operatorname|begin|end|label|mbox)\s*\{[^{}]*\}", "", r.formula.text)
         for word in _RUN.findall(text) if not self.table.known_any() else ():
-            if len(word) > 2 and (word.islower() or word.isupper()) and word not in FUNCTION_WORDS:
+            if word in self.table.words or word in FUNCTION_WORDS or len(word) < 3:
+                continue
+            if word.islower() or word.isupper():
                 if sum(c in self.single_letters() for c in word) < len(word) / 2:
                     return f"whether {word} is a word or a product of letters is not settled"
         return ""
@@ -217,12 +266,13 @@ class Doubts(Layouts):
 
     def decomposed(self, reading: Reading) -> str:
         """X = U D V^T, called a singular value decomposition: what that says of U, D, V is not used."""
-        table = reading.declarations
-        if table.hypotheses or not any(_DECOMPOSED.search(text) for text, _ in self.scope.prose):
-            return ""
-        matrices = [n.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Symbol)]
-        square = [m for m in matrices if m in table.arrays and len(table.arrays[m].shape) == 2]
-        return "what the decomposition says of its factors is not used here" if len(set(square)) > 1 else ""
+        table, above = reading.declarations, self.section.above.decomposed
+        told = {n.name for h in table.hypotheses for n in walk(h.chain) if isinstance(n, Symbol)}
+        letters = {n.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Symbol)} - told
+        matrices = {m for m in letters if m in table.arrays and len(table.arrays[m].shape) == 2}
+        if not self.section.facts.decomposed:
+            matrices &= above.keys()
+        return "what the decomposition says of its factors is not used here" if len(matrices) > 1 else ""
 
     def involved_all(self, chain: Chain, at: int) -> list[str]:
         """The letters of a claim and of what it rests on."""

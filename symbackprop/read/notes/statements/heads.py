@@ -70,7 +70,7 @@ class Heads:
     def __init__(self, scope: Scope, above: Above) -> None:
         self.scope = scope
         base = scope.base
-        facts, base = facts_of(scope, base)
+        facts, base = facts_of(scope, base, above)
         base = base if base.softmax else replace(base, softmax=above.table.softmax)
         self.records = with_one_samples(records_of(scope, base, facts, above), above)
         self.section: Section = Section(self.records, facts, base, above)
@@ -195,16 +195,14 @@ class Heads:
     def with_head(self, r: Record, unit: Unit, found: Head, before: str) -> Unit:
         section, link = self.section, unit.link
         key, items, layered = section.roles.full_key(found.name)
-        rhs = link.rhs
-        stated = link.relation in (":=", "≡") or classes.STIPULATES.search(before) is not None
+        rhs, stated = link.rhs, link.relation in (":=", "≡") or classes.STIPULATES.search(before) is not None
         if (part := self.in_a_case(r, unit, key)) is not None:
             return part
         if self.table.known_name(key, layered):
             return self.declared_head(r, unit, key, stated)
         gives_function = found.args is not None and (key in self.table.functions or key in self.table.macros)
-        gives_function &= (
-            self.table.functions.get(key) is not section.base.functions.get(key) or key in self.table.macros
-        )
+        in_base = self.table.functions.get(key) is section.base.functions.get(key)
+        gives_function &= not in_base or key in self.table.macros
         if key in self.table.functions and (not gives_function or self.holds(key, rhs)):  # σ(-x) = 1 - σ(x)
             return replace(unit, meant="claim")
         base_letter = re.sub(r"\\(?:hat|bar|tilde|widehat|overline|check)\{(.+)\}", r"\1", key).split("^")[0]
@@ -230,10 +228,12 @@ class Heads:
             if self.same_right_side(key, rhs):
                 return replace(unit, meant="definition", note="said before")
             stated |= classes.IN_CASE.search(self.sentence(r)) is not None or of_others(section, found, key)
+            if not stated:  # besides, it may be the formula to differentiate by other letters
+                chain = Chain((unit.lhs,), (replace(link, relation="="),), (unit.lhs.span[0], link.span[1]))
+                section.forms.append(Given(key, chain, r.formula.text, r.at + 1, r.formula.where))
             return self.define(r, unit, key) if stated else replace(unit, meant="claim")
         if items and not self.free_items(found.name):
-            sub = found.name.sub
-            if sub is not None and any(isinstance(i, (Add, Product)) for i in sub.items):
+            if (sub := found.name.sub) is not None and any(isinstance(i, (Add, Product)) for i in sub.items):
                 self.section.unread.add(key)
                 why = f"entries given by a formula of their index, {key}_{{{sub.text}}}, are not understood"
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
@@ -244,8 +244,8 @@ class Heads:
                 self.section.recurrent.add(key)
                 return replace(unit, error=Unsettled(why, unit.span, r.formula.where))
             return replace(unit, meant="claim")
-        called = None if classes.is_derivative(rhs) or classes.holds_derivative(rhs) else named_derivative(section, r)
-        if called is not None:
+        plain = not (classes.is_derivative(rhs) or classes.holds_derivative(rhs))
+        if plain and (called := named_derivative(section, r)) is not None:
             self.define(r, unit, key)
             left = f"{called.latex} = {r.formula.text[unit.lhs.span[0] : unit.lhs.span[1]]} ="
             derivative = cast(Expr, respan(called.derivative, link.at))

@@ -28,14 +28,13 @@ from ..grammar.tree import (
     Product,
     Shape,
     ShapeWord,
-    Sum,
     Symbol,
     Words,
 )
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, outside_scripts, respan, walk
 from ..inferred.occurrences import key_of
-from ..inferred.said import EQUATIONS, Record, head_of, is_interval, softmax_given
+from ..inferred.said import EQUATIONS, Head, Record, cut_at_colon, head_of, is_interval, softmax_given
 from . import classes
 from .classes import Class
 from .conditions import comes_in, in_sentence, of_a_letter, on_values
@@ -51,6 +50,7 @@ _HEAD_INSIDE = re.compile(r"(?:\\space|\))" + _HEAD.pattern)
 r"""The same behind words: (Mean) \space \mu = …"""
 _MARGIN = re.compile(r"\s*(?:\\[Uu]parrow(?![A-Za-z])|[↑⇑])")
 
+_BLANK = re.compile(r"\s*(?:_{2,}|(?:\\_){2,}|\?|\[\s*\])")
 _BEHIND = re.compile(r"\s*,?\s*(?:for(?: all| every)?|if|when(?:ever)?|where|provided(?: that)?|\()\s*")
 _FOR = re.compile(r"(?:\b(?:for|if|when|where|case|with|whenever)|\()\s*\Z", re.IGNORECASE)
 
@@ -120,9 +120,15 @@ class Intents(Heads):
                     return key
         return ""
 
+    def is_slope(self, found: Head, r: Record, link: Link) -> bool:
+        """ψ = ρ' gives ψ as a function."""
+        given = self.table.functions.get(self.section.roles.full_key(found.name)[0])
+        body = f"{r.formula.text[link.at[0] : link.at[1]].strip()}(z)"
+        return isinstance(link.rhs, Name) and given is not None and given.said and given.body == body
+
     def is_stack(self, lhs: Expr, rhs: Expr) -> bool:
         """X = [x_1, …, x_m], or its rows above each other with dots between."""
-        return isinstance(lhs, Name) and stacked_items(rhs) is not None
+        return isinstance(lhs, Name) and classes.stacked_items(rhs) is not None
 
     def hangs_on_claim(self, chain: Chain) -> bool:
         """ "r'(x) = 1 for x > 0": said of the claim that stands right before it."""
@@ -148,7 +154,12 @@ class Intents(Heads):
             if part.chain in conditions:
                 out.append(Unit(r.at, part.chain.subjects[-1], part.chain.links[0], "side", part.chain.span))
                 continue
-            out.extend(self.chain(r, part.chain, k, part.joined))
+            found = self.chain(r, part.chain, k, part.joined)
+            if cut_at_colon(r, part.chain):
+                error = Unsettled("what the colon stands for is not settled", part.chain.span, formula.where)
+                last = found.pop()
+                found.append(replace(last, error=last.error or error) if last.meant == "claim" else last)
+            out.extend(found)
         own = tuple(conditions)
         if own:
             out = [replace(u, conditions=(*u.conditions, *own)) if u.meant == "claim" else u for u in out]
@@ -229,6 +240,10 @@ class Intents(Heads):
                 if link.relation in EQUATIONS:
                     lhs, link = loosened(lhs, inner), replace(link, rhs=loosened(link.rhs, inner))
                 for nested in inner:
+                    first, said = nested.subjects[-1], nested.links[0]
+                    if self.normalises(first, said.rhs):  # \underbrace{\sum_k t_k}_{=1}
+                        out.append(self.condition(r, Unit(r.at, first, said, "condition", nested.span)))
+                        continue
                     out.extend(self.chain(r, nested, part, joined))
                 whole = (with_left(text, start), link.span[1]) if k == 0 else link.span
                 if len(chain.subjects) > 1 and k == 0:
@@ -288,7 +303,9 @@ class Intents(Heads):
     def meant(self, r: Record, lhs: Expr, link: Link, k: int, part: int, joined: str, previous: Class) -> Unit:
         unit = Unit(r.at, lhs, link, "claim", link.span)
         rhs, relation = link.rhs, link.relation
-        before = r.formula.before if part == 0 else ("" if not joined else "where" if joined == "where" else "")
+        before = r.formula.before if part == 0 else "where" if joined == "where" else self.given_before(r, joined)
+        if isinstance(rhs, Missing) and _BLANK.match(r.formula.after) and classes.holds_derivative(lhs):
+            return replace(unit, meant="asked", note="asked")
         if isinstance(rhs, Missing):
             here = (link.span[0], link.span[0] + 1)
             return replace(unit, error=ReadError(f"nothing stands after {relation}", here, r.formula.where))
@@ -316,7 +333,7 @@ class Intents(Heads):
             return replace(unit, meant="definition", note="notation")  # y = y(t)
         if self.of_layers(lhs) and (isinstance(rhs, Num) or self.of_layers(rhs)):  # ℓ = L - 1
             return replace(unit, meant="remark")
-        if sums_itself(lhs, rhs):
+        if classes.sums_itself(lhs, rhs):
             return replace(unit, meant="definition", note="notation")
         if self.is_stack(lhs, rhs):
             return replace(unit, meant="definition", note="rows")
@@ -331,11 +348,18 @@ class Intents(Heads):
             return replace(unit, meant="condition" if previous == "condition" else "claim")
         return self.first_link(r, unit, before)
 
+    def given_before(self, r: Record, joined: str) -> str:
+        """ "Consider z = f(x, y), x = g(t)": what is said of the first equation of a list is said of all."""
+        known = classes.STIPULATES.search(r.formula.before)
+        return r.formula.before if known is not None and joined in ("", "and") and r.formula.display else ""
+
     def first_link(self, r: Record, unit: Unit, before: str) -> Unit:
         lhs, link = unit.lhs, unit.link
         rhs, zero = link.rhs, isinstance(link.rhs, Num) and link.rhs.value == 0
         derivative, found = classes.holds_derivative(lhs), self.defining(lhs, link)[0]
         if softmax_given(Chain((lhs,), (link,))) is not None:
+            return replace(unit, meant="definition", note="function")
+        if found is not None and self.is_slope(found, r, link):
             return replace(unit, meant="definition", note="function")
         if (key := self.vector_function(lhs, rhs)) and key not in self.defined and not self.table.functions[key].body:
             self.section.unread.add(key)
@@ -372,29 +396,3 @@ class Intents(Heads):
         if of_data(self.section, self.section.roles.full_key(found.name)[0], rhs, r):
             return replace(unit, meant="remark", note="how data come about")
         return self.with_head(r, unit, found, before)
-
-
-def sums_itself(lhs: Expr, rhs: Expr) -> bool:
-    """v^i w_i = Σ_i v^i w_i: says that repeated indices are summed."""
-    found = isinstance(rhs, Sum)
-    while isinstance(rhs, Sum):
-        rhs = rhs.body
-    return found and lhs == rhs
-
-
-def stacked_items(rhs: Expr) -> tuple[str, str] | None:
-    """The x of [x_1, …, x_m] or of rows x_1^T above dots, and whether it is a row or a column."""
-    if isinstance(rhs, Paren) and rhs.opening == "[" and len(rhs.chains) > 1:
-        names = [c.subjects[0] for c in rhs.chains if not c.links]
-        axis = "column"
-    elif isinstance(rhs, Matrix) and any(isinstance(c, Dots) for row in rhs.rows for c in row):
-        flat = [c for row in rhs.rows for c in row]
-        names, axis = flat, "row" if all(len(row) == 1 for row in rhs.rows) else "column"
-        if len(rhs.rows) > 1 and len(rhs.rows[0]) > 1:
-            return None
-    else:
-        return None
-    letters = {key_of(n) for n in names if isinstance(n, Name) and (n.sub is not None or n.sups)}
-    if len(letters) != 1 or not any(isinstance(n, Dots) for n in names):
-        return None
-    return next(iter(letters)), axis

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+
+from symbackprop.core.terms import SymbackpropError
 
 from ..declared.said_in_prose import layout_named
-from ..grammar.tree import Chain, Name
+from ..grammar.tree import Chain, Derivative, Name, Transpose
 from ..grammar.walking import walk
+from ..inferred.conform_operations import UNIT
+from ..inferred.notations import shape_of
 from ..inferred.options import Option
 from ..inferred.said import Record
 from ..inferred.section import LAYOUTS
 from ..inferred.solver import in_numbers, without_arrays
 from . import classes
+from .claims import Unequal, elaborate
 from .intents import Intents
+from .statements import Reading
 
 _COMPARED = re.compile(r"\b(?:others?|another|some|alternatively|versus|vs|either|which one)\b", re.IGNORECASE)
 
@@ -28,6 +35,17 @@ class Layouts(Intents):
         if not others or section.fits(chain, r.at, section.layout):
             return ""
         return next((x for x in others if section.fits(chain, r.at, x)), "")
+
+    @staticmethod
+    def as_row(reading: Reading) -> Reading:
+        """∂z/∂s = v^T of a column z by a number: laid out as a row, if it makes sense only so."""
+        table, lhs = reading.declarations, reading.lhs
+        if not table.inferred or table.layout == "numerator" or not isinstance(lhs, Derivative) or len(lhs.wrt) > 1:
+            return reading
+        if shape_of(lhs.wrt[0], table) != (UNIT, UNIT) or UNIT not in (shape_of(lhs.body, table) or ()):
+            return reading
+        turned = replace(reading, lhs=Transpose(lhs, lhs.span))
+        return turned if not sound(reading) and sound(turned) else reading
 
     def numbers_alone(self, chain: Chain, r: Record) -> dict[str, Option] | None:
         """d/dx x log x = 1 + log x where x is an array elsewhere: numbers, if it makes sense only so."""
@@ -78,3 +96,11 @@ class Layouts(Intents):
                 if section.fits(p.chain, p.record, section.layout) and not section.fits(p.chain, p.record, layout)
             }  # fmt: skip
         return known
+
+
+def sound(reading: Reading) -> bool:
+    """The sides can be read, and their shapes agree."""
+    try:
+        return not isinstance(elaborate(reading), Unequal)
+    except (SymbackpropError, RecursionError):
+        return False

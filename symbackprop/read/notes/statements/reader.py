@@ -7,13 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
-from symbackprop.core.terms import SymbackpropError
-
 from ..declared.symbols import ArraySymbol, Declarations, Definition, SizeSymbol
 from ..files.items import Formula
 from ..files.place import ReadError, Unsettled
 from ..grammar.means import is_outcome
 from ..grammar.resolve import Resolver
+from ..grammar.resolve_derivatives import ManyVariables
 from ..grammar.syntax import is_shape, unnested
 from ..grammar.tree import (
     Chain,
@@ -36,10 +35,10 @@ from ..inferred.above import Given
 from ..inferred.notations import along_chain, rewritten
 from ..inferred.options import AT, Option
 from ..inferred.said import Record, head_of
-from .claims import Unequal, elaborate
 from .conditions import conditioned, settles
 from .dialects import Dialects
 from .heads import Unit
+from .layouts import sound
 from .statements import Reading
 
 
@@ -172,7 +171,7 @@ class SectionReader(Dialects):
             return replace(base, kind="claim", error=blocked)
         layout = self.layout_of(chain, r)
         alone = self.numbers_alone(chain, r)
-        reading = self.built(base, chain, r, conditions=u.conditions, chosen=alone, layout=layout)
+        reading = self.as_row(self.built(base, chain, r, conditions=u.conditions, chosen=alone, layout=layout))
         if reading.error is not None:
             return reading
         doubt = self.open_question(chain, reading, u, r)
@@ -204,14 +203,28 @@ class SectionReader(Dialects):
             if section.frame.options:
                 table = section.table(chain, r.at, without, chosen, layout, extra)
             return self.resolved(replace(base, kind="claim", declarations=table), chain, conditions, table)
+        except ManyVariables as several:
+            return self.by_one_of(several, replace(base, kind="claim", declarations=table), chain, conditions, r)
         except ReadError as error:
             return replace(base, kind="claim", declarations=table, error=self.softened(error.located(r.formula.where)))
         except RecursionError:
             deep = Unsettled("nested too deeply, or definitions that lead to each other", base.span, r.formula.where)
             return replace(base, kind="claim", declarations=table, error=deep)
 
-    def resolved(self, base: Reading, chain: Chain, conditions: Sequence[Chain], table: Declarations) -> Reading:
-        resolver = Resolver(table)
+    def by_one_of(
+        self, several: ManyVariables, base: Reading, chain: Chain, conditions: Sequence[Chain], r: Record
+    ) -> Reading:
+        """∇ of a formula in several letters: by the one of whose shape the other side is."""
+        tried = (self.resolved(base, chain, conditions, base.declarations, by=v) for v in several.candidates)
+        found = [reading for reading in tried if sound(reading)]
+        if len(found) == 1:
+            return found[0]
+        return replace(base, error=self.softened(several.located(r.formula.where)))
+
+    def resolved(
+        self, base: Reading, chain: Chain, conditions: Sequence[Chain], table: Declarations, by: str = ""
+    ) -> Reading:
+        resolver = Resolver(table, by=by)
         resolver.look(chain)
         inner: list[Chain] = []
         lhs = unnested(resolver.expr(chain.subjects[-1]), inner)
@@ -320,13 +333,6 @@ class SectionReader(Dialects):
 
     def holds_key(self, key: str, chain: Chain) -> bool:
         return any(isinstance(n, Name) and self.section.roles.full_key(n)[0] == key for n in walk(chain))
-
-
-def sound(reading: Reading) -> bool:
-    try:
-        return not isinstance(elaborate(reading), Unequal)
-    except (SymbackpropError, RecursionError):
-        return False
 
 
 __all__ = ["Definition", "Formula", "SectionReader"]

@@ -152,7 +152,9 @@ class Rivals(Doubts):
 
     @staticmethod
     def holds_call(reading: Reading, f: FunctionSymbol) -> bool:
-        return any(n.name == f.name for x in (reading.lhs, reading.rhs) for n in walk(x) if isinstance(n, Function))
+        given = (d.chain for d in reading.declarations.definitions)
+        nodes = (n for x in (reading.lhs, reading.rhs, *given) for n in walk(x))
+        return any(n.name == f.name for n in nodes if isinstance(n, Function))
 
     def set_apart(self, reading: Reading) -> Chain | None:
         """i ≠ j of ∂o_j/∂z_i where the section has ∂o_i/∂z_i, too."""

@@ -179,7 +179,7 @@ _DATA = re.compile(r"\b(?:measur\w+|observ\w+|nois\w+|data|model|disturb\w+|rand
 def noisy(section: Section, key: str, rhs: Expr, at: int) -> bool:
     """y = H x + v, where no other equation holds v."""
     added = [a for a in rhs.args if isinstance(a, Name)] if isinstance(rhs, Add) else []
-    letters = {section.roles.full_key(a)[0] for a in added}
+    letters = {section.roles.full_key(a)[0] for a in added} - {"b", "c"}  # these are biases
     elsewhere = {k for p in section.solver.pieces if p.record != at for k in p.keys}
     return bool(letters - elsewhere) and key in elsewhere
 
@@ -187,7 +187,7 @@ def noisy(section: Section, key: str, rhs: Expr, at: int) -> bool:
 def of_data(section: Section, key: str, rhs: Expr, r: Record) -> bool:
     """ "The measurement is y = H x + v": how data come about gives no y, they are what they are."""
     said = _DATA.search(r.formula.before[-60:]) or _DATA.match(r.formula.after[:40].lstrip(" ,with"))
-    return said is not None and noisy(section, key, rhs, r.at)
+    return said is not None and not key.startswith(("\\hat", "\\widehat")) and noisy(section, key, rhs, r.at)
 
 
 def spoken(records: Sequence[Record], r: Record) -> Spoken | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal, TypeAlias
 
 from ..declared.declarations import declare
@@ -18,8 +18,8 @@ from ..declared.symbols import Declarations
 from ..files.items import Block, Formula, Item, Prose
 from ..files.place import Place, ReadError, Span, render
 from ..grammar.idioms import spelled_out
-from ..grammar.in_time import in_time
 from ..grammar.parser import parse
+from ..grammar.recurrences import in_time
 from ..grammar.statement import Statement
 from ..grammar.tree import Chain, Expr, Link
 from ..grammar.vocabulary import ACTIVATION_WORDS
@@ -121,13 +121,15 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
             paragraph.append(coming.pop(0)[0])
             scope.prose.append((paragraph[-1], len(scope.formulas)))
 
-    for item in items:
+    for k, item in enumerate(items):
         said(item.where.offset(0) if isinstance(item, Formula) else END)
         section = scope.section if isinstance(item, Block) else item.section
         cut = isinstance(item, Block) or section != scope.section
         above: Declarations | None = None
         if isinstance(item, Prose):
-            cut |= _LEAD.match(item.text) is not None
+            cut |= _LEAD.match(item.text) is not None or (
+                _TITLE.match(item.text) is not None and not heads(titled(items, k)).isdisjoint(heads(scope.formulas))
+            )
         if isinstance(item, Formula):
             cut |= redeclared(item, shapes) | given_anew(item, shapes, scope.formulas)
         if cut and (scope.formulas or isinstance(item, Block)):
@@ -154,6 +156,26 @@ def scopes(items: Iterable[Item], base: Declarations) -> Iterator[Scope]:
     said(END)
     if scope.formulas or scope.prose:
         yield scope
+
+
+_TITLE = re.compile(r"\s*(?:\*\*|__|\\textbf\{)\s*(?!(?:note|remark|proof|solution|answer|hint)\b)[A-Z]", re.IGNORECASE)
+_GIVEN = re.compile(r"(?:\A|,)\s*(\\?[A-Za-z]+)\s*(?:_\s*(?:\{[^{}]*\}|\w))?\s*(?:\([^()=]*\))?\s*&?\s*:?=(?!=)")
+
+
+def titled(items: Sequence[Item], k: int) -> list[Formula]:
+    """The formulas of what has a title of its own at the beginning of a paragraph, **Label smoothing.**"""
+    first = items[k]
+
+    def goes_on(x: Item) -> bool:
+        return not isinstance(x, Block) and not (isinstance(x, Prose) and _TITLE.match(x.text))
+
+    own = (x for x in takewhile(goes_on, items[k + 1 :]) if isinstance(x, Formula))
+    return [x for x in own if isinstance(first, Prose) and x.section == first.section]
+
+
+def heads(formulas: Iterable[Formula]) -> set[str]:
+    """The letters that equations may give."""
+    return {m[1] for f in formulas if len(f.text) < 4_000 for m in _GIVEN.finditer(f.text)}
 
 
 def sentences(prose: Prose) -> Iterator[tuple[str, int]]:
@@ -261,6 +283,22 @@ def records_of(scope: Scope, base: Declarations, facts: Facts, above: Above) -> 
     return out
 
 
+_NAMES = re.compile(r"(?:\A|[,;&]|\\\\)\s*(?P<word>[A-Z]{2,5})\s*(?:_\w|_\{[^{}]*\})?\s*(?:\([^()=]*\))?\s*&?\s*:?=")
+_RUN = re.compile(r"(?<![A-Za-z\\])d?(?P<run>[A-Z]+)(?![A-Za-z])|(?P<other>\\[A-Za-z]+|[A-Za-z]+)")
+
+
+def acronyms(formulas: Sequence[str]) -> set[str]:
+    """SSR = …, FL(z) = …: capitals in italics that never stand apart are one name, not a product."""
+    found = {m["word"] for text in formulas for m in _NAMES.finditer(text)}
+    if not found:
+        return set()
+    runs = [m for text in formulas for m in _RUN.finditer(text)]
+    apart = {c for m in runs if m["run"] not in found and not m.group().startswith("\\") for c in m.group()}
+    given = {m[1] for text in formulas for m in _GIVEN.finditer(text)}
+    derivatives = {w for w in found if w[0] in "DJH" and w[1:] in given}  # DF(x) is that of F
+    return {w for w in found - derivatives if any(c not in apart for c in w)}
+
+
 def used_in(loose: Statement | None) -> Uses:
     uses = Uses()
     if loose is not None:
@@ -268,9 +306,12 @@ def used_in(loose: Statement | None) -> Uses:
     return uses
 
 
-def facts_of(scope: Scope, base: Declarations) -> tuple[Facts, Declarations]:
+def facts_of(scope: Scope, base: Declarations, above: Above) -> tuple[Facts, Declarations]:
     """What the prose says; the table with its conventions."""
     facts = Facts()
+    known = {k for k in (*above.definitions, *above.table.functions, *above.table.macros) if k.isupper() and len(k) > 1}
+    for word in (acronyms([f.text for f in scope.formulas]) | known) - base.words:
+        base = base.with_name(word)
     for text, at in scope.prose:
         base = declared_in_prose(text, base)
         facts.read(text, at)

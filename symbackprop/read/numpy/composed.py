@@ -1,0 +1,281 @@
+"""Functions of NumPy that are made of others: average, clip, interp, isclose; and what the recorder notes as others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from itertools import pairwise
+from string import ascii_lowercase
+from typing import Any
+
+from symbackprop.core.terms import Term, at_least_zero, num
+
+from .algebra import minus, negated, plus, step, times
+from .array import SymArray, finished, wrap
+from .axes import normal_axis, shape_text
+from .context import NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
+from .elementwise import multiply, never_nan
+from .lifting import lifted, size_list
+from .places import index_of
+from .reductions import NANS, add_up
+from .values import Value, elementwise, finite, known
+
+
+@provides("average")
+def average(a: Any, axis: Any = None, weights: Any = None, keepdims: Any = False) -> Any:
+    if not all(at_least_zero(s - 1) for s in lifted(a).shape):
+        raise TraceError("np.average of an array that may be empty for some sizes: NumPy raises")
+    if weights is None:
+        return NUMPY["mean"](a, axis, keepdims=keepdims)
+    w = lifted(weights)
+    value = lifted(a)
+    if w.shape != value.shape:
+        if not isinstance(axis, int) or w.ndim != 1:
+            raise ShapeMismatch(f"average of shape {shape_text(value.shape)} with weights {shape_text(w.shape)}")
+        n = normal_axis(axis, value.ndim)
+        w = w.remap(value.shape, lambda at: (at[n],))
+    top = add_up(multiply(value, w), axis, bool(keepdims))
+    return NUMPY["divide"](wrap(top), wrap(add_up(w, axis, bool(keepdims))))
+
+
+@provides("clip", method=True)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, min: Any = None, max: Any = None) -> Any:
+    low = a_min if min is None else min
+    high = a_max if max is None else max
+    result = between_ends(a, low, high)
+    if result is not None:
+        return finished(result, out, True)
+    result = a
+    if low is not None:
+        result = NUMPY["maximum"](result, low)
+    if high is not None:
+        result = NUMPY["minimum"](result, high)
+    return finished(lifted(result), out, True)
+
+
+def between_ends(a: Any, low: Any, high: Any) -> Value | None:
+    """low + relu(x - low) - relu(x - high), where it is plain that low <= high: no step stands in a step."""
+    ends = [known(lifted(e)) if e is not None and not lifted(e).ndim else None for e in (low, high)]
+    v = lifted(a)
+    if ends[0] is None or ends[1] is None or ends[0] > ends[1] or v.dtype != "real" or v.holes:
+        return None
+    bottom, top = num(ends[0]), num(ends[1])
+    return elementwise(lambda t: plus(bottom, ramp(minus(t, bottom)), negated(ramp(minus(t, top)))), v)
+
+
+def ramp(u: Term) -> Term:
+    return times(u, step(u))
+
+
+@provides("interp", xp="plain numbers, increasing", left="refused", right="refused", period="refused")
+def interp(x: Any, xp: Any, fp: Any) -> Any:
+    """fp[0] + Σ_k slope_k (clip(x, xp[k], xp[k+1]) - xp[k])"""
+    places, heights = lifted(xp), lifted(fp)
+    if places.ndim != 1 or places.shape != heights.shape:
+        raise ShapeMismatch(f"interp of points {shape_text(places.shape)} and values {shape_text(heights.shape)}")
+    count = places.shape[0].constant
+    points = [known(places.remap((), lambda at, k=k: (index_of(k),))) for k in range(count or 0)]  # type: ignore[misc]
+    ends = [p for p in points if p is not None]
+    if not ends or len(ends) < len(points) or any(a >= b for a, b in pairwise(ends)):
+        raise TraceError("np.interp at points that are not plain increasing numbers")
+    values = wrap(heights)
+    result = NUMPY["full_like"](x, 1.0, dtype=float) * values[0]
+    for k, (a, b) in enumerate(pairwise(ends)):
+        slope = (values[k + 1] - values[k]) / (b - a)
+        result = result + slope * (NUMPY["clip"](x, a, b) - a)
+    return result
+
+
+@provides("nan_to_num", where=NANS, nan="no difference", posinf="no difference", neginf="no difference")
+def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    value = finite(never_nan(lifted(x), "nan_to_num"))
+    return x if not copy else wrap(value) if value.ndim == 0 else SymArray(value)
+
+
+@provides("bincount")
+def bincount(x: Any, weights: Any = None, minlength: Any = 0) -> Any:
+    places = lifted(x)
+    count = size_list(minlength, "minlength")[0]
+    if not count.monomials:
+        raise TraceError("bincount without minlength: the length depends on the data")
+    target = NUMPY["zeros"]((minlength,), dtype=float if weights is not None else int)
+    NUMPY["add"].at(target, SymArray(places), 1 if weights is None else weights)
+    return target
+
+
+refuses(
+    "nonzero", "unique", "searchsorted", "median", "percentile", "quantile", "round", "around", "flatnonzero",
+    "argwhere", "histogram", "digitize", "nanmedian", "nanpercentile", "nanquantile", "lexsort",
+    because="depends on the order or the values of the data, which has no index term",
+)  # fmt: skip
+refuses(
+    "partition", "argpartition",
+    because="leaves open in which order the entries stand: use np.sort or np.argsort",
+)  # fmt: skip
+
+
+@provides("isclose")
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08) -> Any:
+    """|a - b| <= atol + rtol |b|"""
+    gap = NUMPY["absolute"](NUMPY["subtract"](real_of(a), real_of(b)))
+    bound = NUMPY["add"](atol, NUMPY["multiply"](rtol, NUMPY["absolute"](real_of(b))))
+    return NUMPY["less_equal"](gap, bound)
+
+
+def real_of(x: Any) -> Any:
+    return SymArray(lifted(x).cast("real"))
+
+
+rows({"allclose": lambda a, b, rtol=1e-05, atol=1e-08: plain_truth(NUMPY["all"](isclose(a, b, rtol, atol)))})
+
+
+@provides("array_equal", where="arrays of one shape")
+def array_equal(a1: Any, a2: Any) -> Any:
+    if lifted(a1).shape != lifted(a2).shape:
+        raise TraceError("array_equal of arrays whose shapes are not known to be equal")
+    return plain_truth(NUMPY["all"](NUMPY["equal"](a1, a2)))
+
+
+def plain_truth(x: Any) -> Any:
+    """A truth value of Python's, which is a whole number in arithmetic."""
+    value = lifted(x)
+    number = value.cast("int")
+    return SymArray(number if value.origin is None else number.marked(value.origin), scalar=True)
+
+
+# --- recorded as what they are made of, for which there are rules: hstack as concatenate, kron as einsum -------
+# Each takes the arguments of the call; None where this call is recorded as it stands.
+
+
+def ndim(x: Any) -> int:
+    return x.ndim if isinstance(x, SymArray) else 0
+
+
+def listed(parts: Any) -> bool:
+    return isinstance(parts, tuple | list) and bool(parts) and all(isinstance(p, SymArray) for p in parts)
+
+
+def joined(parts: Any, axis: int, widen: Any = None) -> Any:
+    """The parts along an axis, vectors with brackets that give them a second one."""
+    if not listed(parts):
+        return None
+    if widen is None:
+        return NUMPY["concatenate"](parts, axis=0 if ndim(parts[0]) == 1 else axis)
+    if not all(map(ndim, parts)):
+        return None
+    return NUMPY["concatenate"]([p[widen] if p.ndim == 1 else p for p in parts], axis=axis)
+
+
+def product_of(parts: Any) -> Any:
+    return reduce(NUMPY["matmul"], parts)
+
+
+def tensordot_as_einsum(a: Any, b: Any, axes: Any = 2) -> Any:
+    if not ndim(a) or not ndim(b):
+        return None
+    ours, theirs = (range(ndim(a) - axes, ndim(a)), range(axes)) if isinstance(axes, int) else axes
+    sides = (((x,) if isinstance(x, int) else x, ndim(y)) for x, y in ((ours, a), (theirs, b)))
+    left, right = ([k % n for k in x] for x, n in sides)
+    first = ascii_lowercase[: ndim(a)]
+    free = iter(ascii_lowercase[ndim(a) :])
+    second = "".join(first[left[right.index(k)]] if k in right else next(free) for k in range(ndim(b)))
+    kept = [c for k, c in enumerate(first) if k not in left] + [c for k, c in enumerate(second) if k not in right]
+    if not kept:
+        return None
+    return NUMPY["einsum"](f"{first},{second}->{''.join(kept)}", a, b)
+
+
+def kron_as_einsum(a: Any, b: Any) -> Any:
+    if ndim(a) != 2 or ndim(b) != 2:
+        return None
+    (m, n), (p, q) = a.shape, b.shape
+    return NUMPY["reshape"](NUMPY["einsum"]("ij,kl->ikjl", a, b), (m * p, n * q))
+
+
+def diff_as_slices(a: Any, n: Any = 1, axis: Any = -1) -> Any:
+    if n != 1 or not ndim(a) or not isinstance(axis, int):
+        return None
+    lead = (slice(None),) * (axis % ndim(a))
+    return NUMPY["subtract"](a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))])
+
+
+def average_as_sums(a: Any, axis: Any = None, weights: Any = None) -> Any:
+    if weights is None:
+        return NUMPY["mean"](a, axis=axis)
+    if not ndim(a) or ndim(weights) not in (1, ndim(a)) or (axis is None and ndim(weights) != ndim(a)):
+        return None
+    if ndim(weights) < ndim(a):
+        total = NUMPY["sum"](weights)
+        weights = weights[tuple(slice(None) if k == axis % ndim(a) else None for k in range(ndim(a)))]
+    else:
+        total = NUMPY["sum"](weights, axis=axis)
+    return NUMPY["divide"](NUMPY["sum"](NUMPY["multiply"](a, weights), axis=axis), total)
+
+
+def matmul_as_einsum(a: Any, b: Any) -> Any:
+    """A stack of matrices with one vector."""
+    letters = ascii_lowercase
+    if ndim(b) == 1 and 3 <= ndim(a):
+        first = letters[: ndim(a)]
+        return NUMPY["einsum"](f"{first},{first[-1]}->{first[:-1]}", a, b)
+    if ndim(a) == 1 and 3 <= ndim(b):
+        second = letters[: ndim(b)]
+        return NUMPY["einsum"](f"{second[-2]},{second}->{second[:-2]}{second[-1]}", a, b)
+    return None
+
+
+def einsum_in_full(spec: Any, *operands: Any, **options: Any) -> Any:
+    """With all letters written: no ellipsis, and the result said."""
+    if not isinstance(spec, str) or not all(map(ndim, operands)) or options.keys() - {"optimize"}:
+        return None
+    words, arrow, result = spec.replace(" ", "").partition("->")
+    parts = words.split(",")
+    if (arrow and "." not in spec) or len(parts) != len(operands):
+        return None
+    unused = [c for c in ascii_lowercase if c not in spec]
+    spread = [ndim(o) - len(p.replace("...", "")) if "..." in p else 0 for p, o in zip(parts, operands, strict=True)]
+    for_dots = "".join(unused[: max(spread)])
+    written = [p.replace("...", for_dots[len(for_dots) - n :]) for p, n in zip(parts, spread, strict=True)]
+    if not arrow:
+        every = words.replace(",", "").replace("...", "")
+        result = ("..." if for_dots else "") + "".join(sorted(c for c in set(every) if every.count(c) == 1))
+    return NUMPY["einsum"](f"{','.join(written)}->{result.replace('...', for_dots)}", *operands)
+
+
+def norm_as_sum(a: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    """The sum of absolute values of a vector."""
+    if ord != 1 or not (ndim(a) == 1 or isinstance(axis, int)):
+        return None
+    return NUMPY["sum"](NUMPY["absolute"](a), axis=axis, keepdims=keepdims)
+
+
+COMPOSITES: dict[str, Callable[..., Any]] = {
+    "hstack": lambda parts: joined(parts, 1),
+    "vstack": lambda parts: joined(parts, 0, (None, slice(None))),
+    "column_stack": lambda parts: joined(parts, 1, (slice(None), None)),
+    "tensordot": tensordot_as_einsum,
+    "kron": kron_as_einsum,
+    "outer": lambda a, b:
+        NUMPY["outer"](a.ravel(), b.ravel()) if min(ndim(a), ndim(b)) and ndim(a) + ndim(b) > 2 else None,
+    "inner": lambda a, b: NUMPY["matmul"](a, b.T) if ndim(a) == ndim(b) == 2 else None,
+    "multi_dot": lambda parts: product_of(parts) if listed(parts) else None,
+    "matrix_power": lambda a, n:
+        product_of([a] * n) if isinstance(n, int) and 2 <= n <= 8 and ndim(a) >= 2 else None,
+    "diff": diff_as_slices,
+    "average": average_as_sums,
+    "matmul": matmul_as_einsum,
+    "einsum": einsum_in_full,
+    "fabs": lambda a: NUMPY["absolute"](a),
+    "norm": norm_as_sum,
+    "vecdot": lambda a, b, axis=-1:
+        NUMPY["sum"](NUMPY["multiply"](a, b), axis=axis) if axis == -1 and ndim(a) == ndim(b) > 1 else None,
+}  # fmt: skip
+
+
+def composed(operation: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
+    """The result of such a call, by recorded operations; None where it is to be recorded as it stands."""
+    composite = COMPOSITES.get(operation)
+    try:
+        return None if composite is None else composite(*args, **options)
+    except (TypeError, ValueError):
+        return None
