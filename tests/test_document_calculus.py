@@ -132,6 +132,10 @@ DOCUMENTS = {
     "what moves too is not held": (
         r"$\frac{d}{dt}(AB) = \frac{dA}{dt}B+A\frac{dB}{dt}$, $\frac{d}{dt}(AB) = \frac{dA}{dt}B$.", [P, U],
     ),
+    "a derivative that is a function known already": (
+        r"Let $\sigma(x) = 1/(1+e^{-x})$ and $\zeta(x) = \log(1+e^x)$. $\zeta'(x) = \sigma(x)$, "
+        r"$\sigma(-x) = 1-\sigma(x)$, $\zeta'(x) = 1-\sigma(x)$.", [P, P, R],
+    ),
     "an equation of motion": (
         r"Decay: $\frac{dx}{dt} = -kx$. With $V = \frac12x^2$: $x\frac{dx}{dt} = -kx^2$.", [U],
     ),
