@@ -59,7 +59,6 @@ TEXTS = {
         r"(\sum_i x_i)^2 - \sum_i x_i^2$, $\sum_{k \neq i} x_k = \sum_k x_k + x_i$.",
         [P, P, R],
     ),
-    "a constant of integration": (r"$F(x) = x^2 + C$, $F'(x) = 2x$, $F'(x) = x$.", [P, R]),
     "the gradient of a quadratic form": (
         r"If $A = A^T$ then $\nabla (x^T A x) = 2 A x$. $J(w) = w^T A w$: $\nabla_w \nabla_w^T J = A + A^T$.",
         [P, P],
@@ -84,11 +83,6 @@ TEXTS = {
     "the only letter that is differentiated by": (
         r"Let $J = \|A x - b\|^2$. $dJ = 2 (Ax-b)^T A\, dx$, so $\nabla J = 2 A^T(Ax-b)$, $\nabla J = A^T(Ax - b)$.",
         [P, P, R],
-    ),
-    "one of two letters that are differentiated by": (
-        r"Let $J = \|A x - b\|^2$. $\frac{\partial J}{\partial x} = 2A^T(Ax-b)$, $\frac{\partial J}{\partial b} = "
-        r"-2(Ax-b)$. $\nabla J = 2 A^T(Ax-b)$.",
-        [P, P, U],
     ),
     "Jacobians of arrays": (
         r"Let $f(x) = Ax$ and $h(x) = \tanh(Ax)$, applied elementwise, and $g(x) = x^T x$, with $x \in "

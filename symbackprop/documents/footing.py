@@ -55,7 +55,7 @@ MOST = 24
 def without_footing(reading: Reading) -> str:
     """Why a statement that does not hold as it was read is not refuted; "" where it is."""
     lhs, rhs = reading.lhs, reading.rhs
-    if lhs is None or rhs is None or not reading.declarations.inferred:
+    if lhs is None or rhs is None or not reading.declarations.inferred or reading.kind == "shape":
         return ""
     if BARE_SUM.search(reading.formula.text) and any(isinstance(n, Sum) for x in (lhs, rhs) for n in walk(x)):
         return "over which index the sum runs is not written"
