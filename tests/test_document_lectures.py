@@ -65,6 +65,95 @@ CLAIMS = {
         "\n\nSo $w_{t+1} = w_t - \\eta\\nabla\\ell(w_t)$.",
         [P, P, R],
     ),
+    "what is supposed and comes in there": (
+        r"Suppose $\delta = \frac{\partial E}{\partial h}$ is given. For $h = o\odot\tanh(c)$, "
+        r"$\frac{\partial E}{\partial o} = \delta\odot\tanh(c)$, $\frac{\partial E}{\partial o} = \delta\odot c$.",
+        [P, R],
+    ),
+    "elementwise first, logistic then": (
+        r"Let $\mu = \sigma(\eta)$ (elementwise) where $\sigma$ is the logistic function. "
+        r"$\frac{\partial\mu_i}{\partial\eta_i} = \mu_i(1-\mu_i)$, $\frac{\partial\mu_i}{\partial\eta_i} = \mu_i$",
+        [P, R],
+    ),
+    "a property as an equation in a list": (
+        r"For $G(x) := \tfrac12\langle Ax-b, W(Ax-b)\rangle$, $W = W^T$, it holds $\nabla G(x) = A^TW(Ax-b)$, "
+        r"$\nabla G(x) = AW(Ax-b)$.",
+        [P, R],
+    ),
+    "several letters right before an adjective": (
+        r"Let $\ell(x,u) = \frac12x^TQx + \frac12u^TRu$ with $Q$, $R$ symmetric. "
+        r"$\frac{\partial \ell}{\partial x} = Qx$, $\frac{\partial \ell}{\partial u} = Ru$, "
+        r"$\frac{\partial \ell}{\partial u} = Rx$",
+        [P, P, R],
+    ),
+    "a vector called d": (
+        r"Let $J = \frac12\|Cu - d\|^2$. Then $dJ = (Cu-d)^TC\,du$ and $dJ = (Cu+d)^TC\,du$.",
+        [P, R],
+    ),
+    "a curve": (r"Consider $F(x,y) = x^2+xy+y^3$. On the curve $\frac{dy}{dx} = -\frac{2x+y}{x+3y^2}$.", [U]),
+    "a loss that goes through what the section differentiates by": (
+        r"Let $v\in\mathbb{R}^n$, $w = \frac{g}{\|v\|}v$. Then $\nabla_v L = \frac{g}{\|v\|}\nabla_w L - "
+        r"\frac{g\,v^T\nabla_wL}{\|v\|^3}v$. So $v^T\nabla_vL = 0$.",
+        [P, P],
+    ),
+    "a condition on an index in brackets": (
+        r"Let $s_j = q^\top k_j$, $p_j = \frac{e^{s_j}}{\sum_{i=1}^Ne^{s_i}}$ and $\mathcal L = -s_1+\log\sum_{j=1}^N"
+        "e^{s_j}$. For the negatives ($j\\neq1$)\n\n"
+        r"$$\nabla_{k_j}\mathcal L = p_jq.$$ $$\nabla_{k_1}\mathcal L = (p_1-1)q$$ $$\nabla_{k_1}\mathcal L = p_1q$$",
+        [P, P, R],
+    ),
+    "1/v is no mean": (
+        r"$\ell = -\frac N2\log(2\pi v)-\frac1{2v}\sum_n(x_n-\mu)^2$, $\frac{\partial^2\ell}{\partial\mu^2} = "
+        r"-\frac Nv$, $\bar x = \frac1N\sum_{n=1}^Nx_n$, $\frac{\partial^2\ell}{\partial\mu^2} = \frac Nv$.",
+        [P, R],
+    ),
+    "a case to the end of the paragraph": (
+        "Let $f(x) = x^TAx$. If $A = A^T$ then $\\nabla f(x) = 2Ax$. Also $\\nabla^2 f(x) = 2A$.\n\n"
+        r"Always $\nabla f(x) = Ax + A^Tx$, and $\nabla f(x) = Ax$.",
+        [P, U, P, R],
+    ),
+    "functions with a subscript": (
+        r"$f_1(x) = x^2$, $f_1'(x) = 2x$, $f_1''(x) = x$. $\rho_2(r) = c^2\sqrt{1+r^2}$, $\rho_2'(r) = "
+        r"\frac{c^2r}{\sqrt{1+r^2}}$",
+        [P, R, P],
+    ),
+    "psi is the derivative of rho": (
+        r"Residuals $r_i = y_i-x_i^\top\beta$, objective $Q(\beta) = \sum_{i=1}^n\rho(r_i)$ with a smooth $\rho$ "
+        r"and $\psi = \rho'$. $\frac{\partial Q}{\partial\beta} = -\sum_{i=1}^n\psi(r_i)x_i$, "
+        r"$\frac{\partial Q}{\partial\beta} = \sum_{i=1}^n\psi(r_i)x_i$.",
+        [P, R],
+    ),
+    "a colon between factors": (
+        r"Let $\phi = r^TWr$ with symmetric $W$. Then $d\phi = 2 (Wr)^T dr = 2 Wr : dr$.",
+        [P, U],
+    ),
+    "a matrix that depends on p": (
+        r"Let $u\in\mathbb{R}^n$ solve $A(p)u = b$ with $A$ invertible, and $J = u^Tu$. "
+        r"$\frac{\partial J}{\partial u} = 2u$. Now $u = A^{-1}b$.",
+        [P, P],
+    ),
+    "transposed and inverted gradients": (
+        r"Let $f(x) = \frac12x^\top Qx-c^\top x$ with $Q$ symmetric. $\nabla f(x)^T = x^TQ - c^T$, "
+        r"$\nabla f(x)^T\nabla f(x) = \|Qx-c\|^2$, $\nabla f(x)^T = x^TQ + c^T$.",
+        [P, P, R],
+    ),
+    "energies of physics": (
+        r"Let $V = \frac{1}{2} \sum_{i,j} k_{ij} q_i q_j$ with $k_{ij} = k_{ji}$. $\frac{\partial V}{\partial q_l} = "
+        r"\sum_j k_{lj}q_j$, $\frac{\partial V}{\partial q_l} = 2\sum_j k_{lj}q_j$",
+        [P, R],
+    ),
+    "the letter that a gradient is by": (
+        r"$\nabla (a^Tx) = a$, $\nabla (x^TAx) = 2Ax$, $\nabla (x^TAx) = (A+A^T)x$, "
+        r"$\operatorname{grad}(x^Tx) = 2x$",
+        [P, R, P, P],
+    ),
+    "a process": (
+        r"The likelihood of the process $x_t = c+\phi x_{t-1}+\varepsilon_t$ is $\ell(c,\phi) = "
+        r"-\frac12\sum_{t=2}^T(x_t-c-\phi x_{t-1})^2$. "
+        r"$\frac{\partial\ell}{\partial c} = \sum_{t=2}^T(x_t-c-\phi x_{t-1})$, "
+        r"$\frac{\partial\ell}{\partial\phi} = \sum_{t=2}^T(x_t-c-\phi x_{t-1})x_t$",
+        [P, R],
+    ),
     "the parameter of a density": (
         r"The density is $p(x) = \frac{1}{\sqrt{2\pi}\sigma}\exp(-\frac{(x-\mu)^2}{2\sigma^2})$. We have data "
         "$x_1,\\dots,x_N$.\n\n# Score\n\n"

@@ -83,7 +83,7 @@ CALLED = re.compile(
 """The formula is called a derivative: not "the gradient penalty: for …" or "gradient: for …"."""
 DERIVED = re.compile(
     r"\b(?:gradients?|derivatives?|Jacobian|Hessian)(?:\s+(?:matrix|vector|operator))?\s+of"
-    r"(?:\s+(?!(?:is|are|equals?|becomes?|as|with|by|for)\b)[\w-]+){0,4}\s*:?\s*\Z|\bfor\s*\Z",
+    r"(?:\s+(?!(?:is|are|equals?|becomes?|as|with|by|for)\b)[\w-]+){0,4}\s*\Z|\bfor\s*\Z",
     re.IGNORECASE,
 )
 """What follows is differentiated: "the Hessian of the loss J(w) = …"."""
