@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from symbackprop.core.indices import Size, sized, with_symbols
-from symbackprop.core.terms import Index, IndexExpr, affine, at_least_zero, dummy
+from symbackprop.core.terms import Index, IndexExpr, affine, dummy
 from symbackprop.read.numpy.context import ShapeMismatch, TraceError, current
+from symbackprop.read.numpy.lengths import at_least_zero
 from symbackprop.read.numpy.places import ZERO_AT, exact_quotient
 
 At: TypeAlias = tuple[IndexExpr, ...]

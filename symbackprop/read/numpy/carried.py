@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, affine, arrays, at_least_zero, dummy
+from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, affine, arrays, dummy
 
 from .algebra import blend
 from .array import SymArray
@@ -19,6 +19,7 @@ from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
 from .factors import rewritten
 from .frames import ABSENT, Place, Snapshot
+from .lengths import at_least_zero
 from .lifting import lifted
 from .places import constant_of, difference, index_of
 from .sequences import Run, SymList, placed

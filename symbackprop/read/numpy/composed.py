@@ -8,13 +8,14 @@ from itertools import pairwise
 from string import ascii_lowercase
 from typing import Any
 
-from symbackprop.core.terms import Term, at_least_zero, num
+from symbackprop.core.terms import Term, num
 
 from .algebra import minus, negated, plus, step, times
 from .array import SymArray, finished, wrap
 from .axes import normal_axis, shape_text
 from .context import NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import multiply, never_nan
+from .lengths import at_least_zero
 from .lifting import lifted, size_list
 from .places import index_of
 from .reductions import NANS, add_up

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy
 
-from symbackprop.core.terms import IndexExpr, Size, Term, affine, at_least_zero, sized
+from symbackprop.core.terms import IndexExpr, Size, Term, affine, sized
 
 from .algebra import delta, gate
 from .array import SymArray, wrap
 from .axes import At
 from .context import NUMPY, TraceError, current, provides, rows
+from .lengths import at_least_zero
 from .lifting import dtype_kind, lengths, lifted
 from .masks import masking
 from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, shifted

@@ -5,22 +5,23 @@ A function whose result depends on how often it was called is no function of its
 
 from __future__ import annotations
 
+import sys
 import types
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from symbackprop.core.terms import SymbackpropError
 
 from .array import SymArray
-from .frames import MARK
+from .frames import MARK, home_of
 from .modules import Module
 from .sequences import SymList
-from .sizes import expression
+from .sizes import SymInt, expression
 from .values import Value
 
 Frozen = tuple[Any, ...]
-OURS = "symbackprop."
+OURS = "symbackprop"
 PLAIN = (str, bytes, float, complex)
 CALLED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, staticmethod, classmethod)
 CODE = (*CALLED, types.ModuleType, Module)
@@ -35,6 +36,38 @@ def frozen(stores: Iterable[Any], but: Iterable[Any] = ()) -> Frozen:
 def surface(stores: Iterable[Any]) -> Frozen:
     """What each store holds by itself: nothing else was there before a call that it could write to."""
     return tuple([tuple([(k, own(v)) for k, v in parts_of(s) or [("", s)]]) for s in stores])
+
+
+Places = list[tuple[Any, Any]]
+
+
+def carried_on(stores: Sequence[Any], before: Frozen, same: Callable[[Value, Value], bool]) -> Places:
+    """The numbers and arrays in the stores that are others than before, each with its store and the place in it."""
+    now = surface(stores[: len(before)])
+    return [
+        (store, k) for store, old, new in zip(stores, map(dict, before), now, strict=False) for k, x in new
+        if k in old and k != "" and is_amount(old[k]) and is_amount(x) and not kept_alike(old[k], x, same)
+    ]  # fmt: skip
+
+
+def is_amount(x: Any) -> bool:
+    return isinstance(x, int | float | SymInt | Value) and not isinstance(x, bool)
+
+
+def put(store: Any, k: Any, x: Any) -> Any:
+    """x at this place of the store; what was there."""
+    match store:
+        case types.CellType():
+            old, store.cell_contents = store.cell_contents, x
+        case list() | deque() | dict():
+            old, store[k] = store[k], x
+        case type():
+            old = vars(store)[k]
+            setattr(store, k, x)
+        case _:
+            old = getattr(store, k)
+            object.__setattr__(store, k, x)
+    return old
 
 
 def own(x: Any) -> Any:
@@ -76,9 +109,18 @@ def parts_of(x: Any) -> list[tuple[Any, Any]] | None:
             return [(k, k) for k in x]
         case type():
             return [(k, v) for k, v in vars(x).items() if not k.startswith("__") and not isinstance(v, CODE)]
-        case _ if isinstance(x, (Value, *CODE)) or not hasattr(x, "__dict__") or type(x).__module__.startswith(OURS):
+        case _ if isinstance(x, CODE) or home_of(type(x)) == OURS:
             return None
-    return list(vars(x).items())
+    parts = slots_of(x)
+    return [*vars(x).items(), *parts] if hasattr(x, "__dict__") else parts or None
+
+
+def slots_of(x: Any) -> list[tuple[Any, Any]]:
+    if home_of(type(x)) in sys.stdlib_module_names:
+        return []
+    declared = [vars(c).get("__slots__", ()) for c in type(x).__mro__]
+    names = [k for slots in declared for k in ((slots,) if isinstance(slots, str) else slots)]
+    return [(k, getattr(x, k)) for k in names if not k.startswith("__") and hasattr(x, k)]
 
 
 def cell_parts(x: types.CellType) -> list[tuple[Any, Any]]:

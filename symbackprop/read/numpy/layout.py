@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, at_least_zero, dummy, sized
+from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, dummy, sized
 
 from .algebra import between, delta, summed, times
 from .axes import UNIT, At, Shape, conflict, normal_axes, normal_axis, shape_text
 from .context import ShapeMismatch, TraceError, current
+from .lengths import at_least_zero
 from .places import ZERO_AT, exact_quotient, quotient_and_rest, shifted
 from .values import Case, Piece, Value, pieced, promoted
 

@@ -230,14 +230,34 @@ def lengths(shape: Any, what: str = "a shape") -> tuple[Size, ...]:
     return tuple(longer(s, what) for s in size_list(shape, what))
 
 
+class Unread:
+    """A number or an array that a function only carries on, such as a running mean: what comes of it is unread, too.
+
+    Whatever else is done with it is an error.
+    """
+
+    def carried(self, *others: Any) -> Unread:
+        return self
+
+    def refused(self, *others: Any) -> Any:
+        raise TraceError("what a function carries from call to call is read")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = carried
+    __getitem__ = __neg__ = __pos__ = carried
+    __setitem__ = refused
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __str__ = __repr__ = refused
+    __int__ = __float__ = __index__ = __abs__ = __round__ = __array__ = __format__ = __contains__ = refused
+    __hash__ = None  # type: ignore[assignment]
+
+
 def operators(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
     """The methods of an operator: as it is, with swapped sides, and in place."""
 
     def method(self: Any, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else NUMPY[name](self, other)
+        return NotImplemented if other is None or isinstance(other, str | Unread) else NUMPY[name](self, other)
 
     def swapped(self: Any, other: Any) -> Any:
-        return NotImplemented if other is None or isinstance(other, str) else NUMPY[name](other, self)
+        return NotImplemented if other is None or isinstance(other, str | Unread) else NUMPY[name](other, self)
 
     def in_place(self: Any, other: Any) -> Any:
         result = NUMPY[name](self, other)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, GeneratorType
 from typing import Any, NamedTuple
 
-from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, at_least_zero, dummy, sized
+from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, dummy, sized
 
 from .algebra import gate, times
 from .array import SymArray
@@ -20,6 +20,7 @@ from .branching import split
 from .carried import Carries
 from .context import TraceError, current
 from .frames import MARK, Snapshot
+from .lengths import at_least_zero
 from .places import bounds, constant_of, difference, index_of, nonnegative, shifted
 from .sequences import Run, SymList, Uncompared
 from .sizes import HANDLERS, expression, size_number, whole_number

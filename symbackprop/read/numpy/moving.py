@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, at_least_zero, sized
+from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, sized
 
 from .algebra import between, complement, delta, gate, times
 from .arranging import swapaxes, viewed
@@ -14,6 +14,7 @@ from .axes import UNIT, At, normal_axes, normal_axis, shape_text
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
+from .lengths import at_least_zero
 from .lifting import lengths, lifted
 from .places import ZERO_AT, difference, shifted
 from .sizes import expression, length_of, size_number, size_of

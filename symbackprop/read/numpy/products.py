@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from symbackprop.core.terms import Index, IndexExpr, Size, Term, affine, at_least_zero, dummy, sized
+from symbackprop.core.terms import Index, IndexExpr, Size, Term, affine, dummy, sized
 
 from . import layout
 from .algebra import between, blend, delta, step, summed, times
@@ -14,6 +14,7 @@ from .array import SymArray, finished, wrap
 from .axes import UNIT, At, axis_index, broadcast, conflict, normal_axis, shape_text
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, rows
 from .factors import multiplied
+from .lengths import at_least_zero
 from .lifting import lifted
 from .places import ZERO_AT, index_of, quotient_and_rest
 from .values import Value, finite, promoted

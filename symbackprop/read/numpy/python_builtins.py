@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy
 
-from symbackprop.core.terms import ONE, Term, at_least_zero
+from symbackprop.core.terms import ONE, Term
 
 from .algebra import summed, times
 from .array import SymArray, wrap
 from .context import NUMPY, TraceError, current, provides
 from .creation import steps
 from .drawing import CHANCE, Chance
+from .lengths import at_least_zero
 from .lifting import lifted
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic

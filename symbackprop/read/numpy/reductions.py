@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.terms import ONE, Index, Size, Term, at_least_zero, dummy, num, sized, whole
+from symbackprop.core.terms import ONE, Index, Size, Term, dummy, num, sized, whole
 
 from .algebra import complement, gate, minus, negated, plus, power, size_term, step, summed, times
 from .array import finished, wrap
@@ -16,6 +16,7 @@ from .creation import computed_in
 from .elementwise import never_nan, subtract, unary
 from .elementwise import where as chosen_where
 from .factors import multiplied
+from .lengths import at_least_zero
 from .lifting import exact, lifted
 from .places import difference
 from .scalars import log, sqrt

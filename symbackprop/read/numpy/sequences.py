@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from symbackprop.core.terms import Index, IndexExpr, Size, affine, at_least_zero, sized
+from symbackprop.core.terms import Index, IndexExpr, Size, affine, sized
 
 from . import layout
 from .array import SymArray, wrap
 from .axes import At
 from .context import TraceError
+from .lengths import at_least_zero
 from .lifting import lifted, sliced
 from .places import constant_of, inside, replaced, shifted
 from .sizes import HANDLERS, SymInt, expression, length, size_number, whole_number

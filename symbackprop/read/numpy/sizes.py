@@ -12,10 +12,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from symbackprop.core.indices import Affine, IndexExpr, Size, affine, at_least_zero, sized
+from symbackprop.core.indices import Affine, IndexExpr, Size, affine, sized
 from symbackprop.core.syntax import Add, Mul, Num, Ordinal, Power, Term
 
 from .context import TraceError
+from .lengths import at_least_zero
 from .places import (
     bounds,
     constant_of,

@@ -32,8 +32,8 @@ from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
 from .frames import MARK, home_of
-from .kept_state import frozen, kept_alike, surface
-from .lifting import lifted
+from .kept_state import carried_on, frozen, kept_alike, put, surface
+from .lifting import Unread, lifted
 from .places import ZERO_AT
 from .sequences import SymList
 from .sizes import HANDLERS, SymInt, size_number, whole_number
@@ -166,7 +166,8 @@ def refuse_what_counts_calls(
 ) -> None:
     """Raises TraceError where a second call would give another result than the first, or leave other things behind.
 
-    Lists may grow with each call, if nothing is read of them.
+    Lists may grow with each call, and numbers and arrays be carried on, such as running means, if nothing else is done
+    with them.
     """
     copier = state.copier
     if kept_alike(copier.before, surface(copier.stores[: len(copier.before)]), lambda a, b: a is b):
@@ -183,7 +184,13 @@ def refuse_what_counts_calls(
             except Exception as error:
                 return error
 
-    same = alike(first, result(copier)) and kept_alike(left, frozen(copier.stores, logs.values()), same_entries)
+    unread = Unread()
+    carried = [(store, k, put(store, k, unread)) for store, k in carried_on(copier.stores, copier.before, same_entries)]
+    same = alike(first, result(copier))
+    for store, k, x in carried:
+        if (now := put(store, k, x)) is not unread:  # it was written anew
+            put(store, k, now)
+    same = same and kept_alike(left, frozen(copier.stores, logs.values()), same_entries)
     if not same or (logs and not alike(first, result(Copier(frozenset(logs))))):
         raise TraceError(
             f"{name_of(function)}: what it computes may depend on how often it was called: it changes a list, an "

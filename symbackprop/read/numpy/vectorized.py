@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbackprop.core.terms import at_least_zero, dummy
+from symbackprop.core.terms import dummy
 
 from .array import SymArray, wrap
 from .axes import At, aligned, broadcast, normal_axis, somewhere
 from .context import TraceError, current, provides, refuses
 from .creation import dtype_named
+from .lengths import at_least_zero
 from .lifting import lifted
 from .values import ORDER, Dtype, Value
 

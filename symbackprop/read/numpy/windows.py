@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symbackprop.core.terms import Delta, Size, Term, affine, at_least_zero, dummy, over, sized
+from symbackprop.core.terms import Delta, Size, Term, affine, dummy, over, sized
 
 from .algebra import times
 from .array import SymArray
 from .axes import At
 from .context import NUMPY, ShapeMismatch, TraceError, noted
+from .lengths import at_least_zero
 from .lifting import lifted
 from .places import constant_of, index_of, quotient_and_rest
 from .sizes import size_of

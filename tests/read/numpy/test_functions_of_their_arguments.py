@@ -32,6 +32,12 @@ PREPARED = {  # what stands before the function, and how its body counts the cal
     "nested dict": ("memo = {'a': {'b': 1}}", "", "k = memo['a']['b']; memo['a']['b'] = 2", "k"),
     "after many calls": ("memo = []", "", "memo.append(1)", "(2 if len(memo) > 50 else 1)"),
     "first call": ("first = [True]", "", "k = 1 if first[0] else 2; first[0] = False", "k"),
+    "slot": ("class A:\n    __slots__ = 'n'\na = A(); a.n = 0", "", "a.n += 1", "a.n"),
+    "counter that is looked at": ("memo = [0]", "", "memo[0] += 1", "(1 if memo[0] < 9 else 2)"),
+    "two in a row": ("memo = [0, 0]", "", "k = memo[1]; memo[1] = memo[0]; memo[0] += 1", "(1 if k < 9 else 2)"),
+    "running mean": ("m = [np.zeros(1)]", "", "m[0] = 0.9*m[0] + 0.1*x.mean()", "(1 + 0*m[0].sum())"),
+    "a new dict": ("a = [0]; d = [{'n': 0}]", "", "k = d[0]['n']; a[0] += 1; d[0] = {'n': a[0]}", "(1 if k < 5 else 2)"),
+    "in a tuple": ("a = [(0, 0)]", "", "a[0] = (a[0][0] + 1, 0)", "(1 if a[0][0] < 5 else 2)"),
     "random": ("import random", "", "k = round(1 + random.random()/4)", "k"),
     "random by name": ("from random import uniform", "", "k = round(uniform(1, 1.2))", "k"),
     "time": ("import time", "", "k = 1 if time.time() < 1e12 else 2", "k"),
@@ -68,6 +74,12 @@ KEPT = {  # written to, and the same at each call
     "set default": "def f(x, memo={}):\n    return memo.setdefault('w', 3)*x.sum()",
     "lru_cache": "import functools\n@functools.lru_cache(None)\ndef h(n): return 3*n\n"
     "def f(x): return h(len(x))*x.mean()",
+    "counter": "class A: pass\na = A()\na.n, a.seen = 0, {'k': 0}\ndef f(x):\n    a.n += 1; a.seen['k'] += len(x)\n"
+    "    return 3*x.sum()",
+    "running mean": "class A:\n    def __init__(self): self.m = np.zeros(1)\na = A()\ndef f(x):\n"
+    "    a.m = 0.1*x.mean() + 0.9*a.m\n    return 3*x.sum()",
+    "counter in a slot": "class A:\n    __slots__ = ('n',)\na = A()\na.n = 0\ndef f(x):\n    a.n = a.n + 1\n"
+    "    return 3*x.sum()",
     "list filled anew": "seen = []\ndef f(x):\n    seen.clear()\n    for t in range(len(x)): seen.append(3*x[t])\n"
     "    return np.array(seen).sum()",
 }  # fmt: skip
