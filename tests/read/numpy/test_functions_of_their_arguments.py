@@ -36,7 +36,7 @@ PREPARED = {  # what stands before the function, and how its body counts the cal
     "counter that is looked at": ("memo = [0]", "", "memo[0] += 1", "(1 if memo[0] < 9 else 2)"),
     "two in a row": ("memo = [0, 0]", "", "k = memo[1]; memo[1] = memo[0]; memo[0] += 1", "(1 if k < 9 else 2)"),
     "running mean": ("m = [np.zeros(1)]", "", "m[0] = 0.9*m[0] + 0.1*x.mean()", "(1 + 0*m[0].sum())"),
-    "a new dict": ("a = [0]; d = [{'n': 0}]", "", "k = d[0]['n']; a[0] += 1; d[0] = {'n': a[0]}", "(1 if k < 5 else 2)"),
+    "new dict": ("a = [0]; d = [{'n': 0}]", "", "k = d[0]['n']; a[0] += 1; d[0] = {'n': a[0]}", "(1 if k < 5 else 2)"),
     "in a tuple": ("a = [(0, 0)]", "", "a[0] = (a[0][0] + 1, 0)", "(1 if a[0][0] < 5 else 2)"),
     "random": ("import random", "", "k = round(1 + random.random()/4)", "k"),
     "random by name": ("from random import uniform", "", "k = round(uniform(1, 1.2))", "k"),
