@@ -139,6 +139,24 @@ DOCUMENTS = {
     "an equation of motion": (
         r"Decay: $\frac{dx}{dt} = -kx$. With $V = \frac12x^2$: $x\frac{dx}{dt} = -kx^2$.", [U],
     ),
+    "an equation of motion beside its field": (
+        r"The equation $\frac{dy}{dt} = -2ty$ has the field $f(t,y) = -2ty$. $\frac{\partial f}{\partial y} = -2t$, "
+        r"$\frac{\partial f}{\partial t} = -2t$.", [U, P, R],
+    ),
+    "values at the optimum": (
+        r"$f(x) = \frac12x^\top Qx-c^\top x$, $Q$ symmetric. Setting the gradient to zero gives $x^\star = Q^{-1}c$. "
+        r"$f(x)-f(x^\star) = \frac12(x-x^\star)^TQ(x-x^\star)$, $f(x^\star) = -\frac12c^Tx^\star$, $f(x^\star) = "
+        r"\frac12c^Tx^\star$.", [P, P, P, R],
+    ),
+    "an optimum that no equation gives": (
+        r"$f(w) = \frac12w^THw-g^Tw$ has the optimum $w^*$; $H$ is symmetric. $f(w)-f(w^*) = "
+        r"\frac12(w-w^*)^TH(w-w^*)$, $\nabla f(w) = Hw+g$.", [U, R],
+    ),
+    "a target with a star": (
+        r"$L = \frac12\|y-y^*\|^2$. $\frac{\partial L}{\partial y} = y-y^*$, $\frac{\partial L}{\partial y} = y^*-y$.",
+        [P, R],
+    ),
+    "a first approximation": (r"Of any smooth $f$: $f(x+h) = f(x)+hf'(x)$.", [U]),
 }  # fmt: skip
 
 
