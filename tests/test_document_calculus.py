@@ -152,6 +152,16 @@ DOCUMENTS = {
         r"$f(w) = \frac12w^THw-g^Tw$ has the optimum $w^*$; $H$ is symmetric. $f(w)-f(w^*) = "
         r"\frac12(w-w^*)^TH(w-w^*)$, $\nabla f(w) = Hw+g$.", [U, R],
     ),
+    "an argument beside entries of its name": (
+        r"Residuals $r_i = y_i-x_i^\top\beta$, $Q(\beta) = \sum_i\rho_3(r_i)$. Welsch: $\rho_3(r) = \frac{c^2}{2}(1-"
+        r"e^{-(r/c)^2})$, $\rho_3'(r) = re^{-(r/c)^2}$, $\rho_3''(r) = (1-\frac{2r^2}{c^2})e^{-(r/c)^2}$, "
+        r"$\rho_3'(r) = 2re^{-(r/c)^2}$, $\rho_3'(r) = r\sqrt{1+r^2}$.", [P, P, R, R],
+    ),
+    "the loss of a margin beside margins": (
+        r"$z_i = w^\top x_i$, $L(w) = \sum_i\ell(z_i)$, $\ell(z) = \log(1+e^{-z})$. $\ell'(z) = -\frac1{1+e^z}$, "
+        r"$\ell'(z) = ze^{-z}$, $\frac{\partial L}{\partial w} = \sum_i\ell'(z_i)x_i$, $\frac{\partial L}{\partial w}"
+        r" = -\sum_i\ell'(z_i)x_i$.", [P, R, P, R],
+    ),
     "a target with a star": (
         r"$L = \frac12\|y-y^*\|^2$. $\frac{\partial L}{\partial y} = y-y^*$, $\frac{\partial L}{\partial y} = y^*-y$.",
         [P, R],
