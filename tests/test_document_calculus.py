@@ -139,6 +139,34 @@ DOCUMENTS = {
     "an equation of motion": (
         r"Decay: $\frac{dx}{dt} = -kx$. With $V = \frac12x^2$: $x\frac{dx}{dt} = -kx^2$.", [U],
     ),
+    "an equation of motion beside its field": (
+        r"The equation $\frac{dy}{dt} = -2ty$ has the field $f(t,y) = -2ty$. $\frac{\partial f}{\partial y} = -2t$, "
+        r"$\frac{\partial f}{\partial t} = -2t$.", [U, P, R],
+    ),
+    "values at the optimum": (
+        r"$f(x) = \frac12x^\top Qx-c^\top x$, $Q$ symmetric. Setting the gradient to zero gives $x^\star = Q^{-1}c$. "
+        r"$f(x)-f(x^\star) = \frac12(x-x^\star)^TQ(x-x^\star)$, $f(x^\star) = -\frac12c^Tx^\star$, $f(x^\star) = "
+        r"\frac12c^Tx^\star$.", [P, P, P, R],
+    ),
+    "an optimum that no equation gives": (
+        r"$f(w) = \frac12w^THw-g^Tw$ has the optimum $w^*$; $H$ is symmetric. $f(w)-f(w^*) = "
+        r"\frac12(w-w^*)^TH(w-w^*)$, $\nabla f(w) = Hw+g$.", [U, R],
+    ),
+    "an argument beside entries of its name": (
+        r"Residuals $r_i = y_i-x_i^\top\beta$, $Q(\beta) = \sum_i\rho_3(r_i)$. Welsch: $\rho_3(r) = \frac{c^2}{2}(1-"
+        r"e^{-(r/c)^2})$, $\rho_3'(r) = re^{-(r/c)^2}$, $\rho_3''(r) = (1-\frac{2r^2}{c^2})e^{-(r/c)^2}$, "
+        r"$\rho_3'(r) = 2re^{-(r/c)^2}$, $\rho_3'(r) = r\sqrt{1+r^2}$.", [P, P, R, R],
+    ),
+    "the loss of a margin beside margins": (
+        r"$z_i = w^\top x_i$, $L(w) = \sum_i\ell(z_i)$, $\ell(z) = \log(1+e^{-z})$. $\ell'(z) = -\frac1{1+e^z}$, "
+        r"$\ell'(z) = ze^{-z}$, $\frac{\partial L}{\partial w} = \sum_i\ell'(z_i)x_i$, $\frac{\partial L}{\partial w}"
+        r" = -\sum_i\ell'(z_i)x_i$.", [P, R, P, R],
+    ),
+    "a target with a star": (
+        r"$L = \frac12\|y-y^*\|^2$. $\frac{\partial L}{\partial y} = y-y^*$, $\frac{\partial L}{\partial y} = y^*-y$.",
+        [P, R],
+    ),
+    "a first approximation": (r"Of any smooth $f$: $f(x+h) = f(x)+hf'(x)$.", [U]),
 }  # fmt: skip
 
 

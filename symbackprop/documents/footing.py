@@ -148,13 +148,19 @@ def property_of(lhs: Expr, rhs: Expr, table: Declarations) -> str:
     left, right = ({n.name for n in walk(x) if isinstance(n, Function) and is_abstract(n, table)} for x in (lhs, rhs))
     for side, other in ((lhs, rhs), (rhs, lhs)):
         moved = {slope_of(n, table) for n in walk(side) if isinstance(n, (Call, Derivative))} - {""}
-        still = {slope_of(n, table) for n in walk(other) if isinstance(n, (Call, Derivative))} - {""}
         plain = {n.function.name for n in walk(other) if isinstance(n, Call) and not n.function.primes}
-        if found := min((moved & plain & left & right) - still, default=""):  # f(x + h) = f(x) + h f'(x)
-            return found
+        if held := (moved & plain & left & right) - differentiated(other):  # f(x + h) = f(x) + h f'(x)
+            return min(held)
     if not (left and right) and not any(map(is_letter, (n for x in (lhs, rhs) for n in walk(x)))):
         return min(left | right, default="")  # f'(1) = 2
     return min(left ^ right, default="") if left and right else ""
+
+
+def differentiated(side: Expr) -> set[str]:
+    """The functions with a prime, or in what a side differentiates."""
+    kinds = (Derivative, Gradient, Differential)
+    inside = {n.name for d in walk(side) if isinstance(d, kinds) for n in walk(d) if isinstance(n, Function)}
+    return inside | {n.name for n in walk(side) if isinstance(n, Function) and n.primes}
 
 
 def slope_of(side: object, table: Declarations) -> str:

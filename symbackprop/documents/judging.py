@@ -153,6 +153,9 @@ def over_readings(reading: Reading, outcome: Outcome) -> Outcome:
         # what makes no sense of a true statement is no reading of it; but vectors are columns where nothing is said
         usual = words.endswith(("a column", WITHOUT)) or (words.endswith("is a matrix") and words[0].isupper())
         senseless = other.verdict == "ill-formed" and not usual
+        letter = words.partition(" is ")[0]
+        if outcome.verdict == "proved" and other.message.startswith(f"nothing says how {letter} depends on"):
+            continue  # dz/dx = dz/dy dy/dx is of any z that depends on x; a column z depends on nothing here
         if other.verdict != outcome.verdict and not both_wrong and not senseless:
             said.append(f"{words} ({other.verdict})")
     if not said:

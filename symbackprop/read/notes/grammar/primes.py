@@ -53,7 +53,7 @@ class Primes:
                         body = self.below[of[0].letter].body if of[0].letter in self.below else None
                         if any(isinstance(n, Name) and n.letter == name[0].letter for n in walk(body)):
                             continue  # M' = B of M = A + tB
-                        beside = name[1] is None  # h(t) = H′(t) may be claimed
+                        beside = name[1] is None is of[1]  # h(t) = H′(t) may be claimed
                         if beside and name[0].letter not in given and {name[0].letter, of[0].letter} & self.called:
                             self.notations.append(c)
                             yield name[0].letter, of[0]

@@ -38,7 +38,8 @@ _WEIGHTS = frozenset("WVUΘ")
 
 def weigh(records: Sequence[Record], roles: Roles, facts: Facts, above: Mapping[str, Option]) -> None:
     """Notes it among what is said; where indices are written, what has none is a number."""
-    facts.rows.update(row_biases(roles))
+    if not roles.base.convention:  # as declared, a vector is a column
+        facts.rows.update(row_biases(roles))
     facts.square.update(symmetric_entries(roles))
     if facts.everything is None and (facts.einstein or evidently(records, roles, facts, above)):
         facts.everything = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -279,12 +279,13 @@ class Solver:
         return known.total() - known[without]
 
 
-def in_numbers(chain: Chain) -> bool:
-    """What may be all numbers: no ∂ but d/dx, no transpose, no sum, no subscript."""
+def in_numbers(chain: Chain, functions: Collection[Name] = ()) -> bool:
+    """What may be all numbers: no ∂ but d/dx, no transpose, no sum, no subscript but those of functions."""
     parts = list(walk(chain))
     total = all(n.total for n in parts if isinstance(n, Derivative) or (isinstance(n, Operator) and n.wrt))
     total &= not any(isinstance(n, Operator) and n.kind == "nabla" for n in parts)
-    return total and without_arrays(chain) and not any(isinstance(n, Name) and n.sub is not None for n in parts)
+    subscripts = (n for n in parts if isinstance(n, Name) and n.sub is not None)
+    return total and without_arrays(chain) and all(n in functions for n in subscripts)
 
 
 def without_arrays(chain: Chain) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from ..grammar.tree import (
@@ -20,6 +21,7 @@ from ..grammar.tree import (
 )
 from ..grammar.walking import walk
 from ..inferred.occurrences import key_of
+from ..inferred.said import Candidate
 
 Class: TypeAlias = Literal[
     "definition", "redefinition", "condition", "claim", "conclusion", "remark", "shape", "side", "asked"
@@ -151,11 +153,12 @@ def is_question(node: Expr) -> bool:
     )
 
 
-def moves(lhs: Expr, rhs: Expr) -> Name | None:
-    """The x of dx/dt = f(x), with x and no derivative on the right."""
+def moves(lhs: Expr, rhs: Expr, given: Iterable[Candidate]) -> Name | None:
+    """The x of dx/dt = f(x), with x and no derivative on the right; dy/dx beside F(x, y) = … is claimed of a curve."""
     match lhs:
-        case Derivative(Name(_, _, None, (), 0) as x, (Name(),), True) if not holds_derivative(rhs):
-            return x if any(n == x for n in walk(rhs)) else None
+        case Derivative(Name(_, _, None, (), 0) as x, (Name() as t,), True) if not holds_derivative(rhs):
+            curve = any(x in args and t in args for c in given if (args := c.head.args))
+            return x if not curve and any(n == x for n in walk(rhs)) else None
     return None
 
 

@@ -39,6 +39,7 @@ _USUAL = frozenset("abcijklmnopqrstuvw")
 _RUN = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}(?![A-Za-z])")
 
 
+_STARS = ("^*", "^⋆")
 _LABEL = re.compile(r"\w\W{0,3}:\W{0,3}\Z")
 
 
@@ -134,7 +135,7 @@ class Doubts(Layouts):
             or self.of_law(reading) or self.of_which(chain, reading.declarations)
             or self.of_nothing(chain, reading.declarations)
             or self.letter_below(chain) or self.word_of_letters(r) or self.decomposed(reading)
-            or self.in_dimensions(r)
+            or self.in_dimensions(r) or self.of_optimum(chain, reading.declarations, r.at)
         )  # fmt: skip
 
     @staticmethod
@@ -167,6 +168,15 @@ class Doubts(Layouts):
         """∂_i x_i = 3 in three dimensions: sizes are any sizes here."""
         found = _DIMENSIONS.search(f"{self.sentence(r)} {r.formula.after}")
         return "" if found is None else f"it is said {found[0]}, and sizes are any sizes here"
+
+    def of_optimum(self, chain: Chain, table: Declarations, at: int) -> str:
+        """f(x) - f(x^*) beside x, where no equation gives x^*: no x will do."""
+        section, told = self.section, {n.name for h in table.hypotheses for n in walk(h.chain) if isinstance(n, Symbol)}
+        inside = [n.chains[0].subjects[0] for n in walk(chain) if isinstance(n, Paren) and len(n.chains) == 1]
+        starred = (k for n in inside if isinstance(n, Name) and (k := section.roles.full_key(n)[0]).endswith(_STARS))
+        beside = (k for k in starred if k[:-2] in section.frame.options and not self.is_variable(k) and k not in told)
+        name = next((k for k in beside if section.definition(k, at) is None), "")
+        return f"nothing says what {name} is" if name else ""
 
     def of_law(self, reading: Reading) -> str:
         """E[x^3] = 0 of a Gaussian x: what is said of a distribution is not used."""

@@ -62,7 +62,7 @@ class Unit:
 
 
 _ENDS = re.compile(r"[.;!?](?:\s|\Z)")
-_ITEM = re.compile(r"\A\W*\Z|(?:\A|[.:;_\n])\W*(?:\d{1,2}|[a-z]|[ivx]{1,4})[.):]\W*\Z")
+_ITEM = re.compile(r"\A[^\w,]*\Z|(?:\A|[.:;_\n])\W*(?:\d{1,2}|[a-z]|[ivx]{1,4})[.):]\W*\Z")
 """What stands before a formula with which an item of a list begins."""
 
 

@@ -385,7 +385,8 @@ class Intents(Heads):
         listed = not r.formula.display and classes.LISTED.fullmatch(before) is not None
         if listed and ((found is None and self.normalises(lhs, rhs)) or of_a_letter(self.section, lhs, rhs)):
             return self.condition(r, unit)
-        if found is None and (x := classes.moves(lhs, rhs)) and not self.section.defines(key_of(x)):
+        x = classes.moves(lhs, rhs, self.section.roles.candidates) if found is None else None
+        if x is not None and not self.section.defines(key_of(x)):
             self.section.unread.add(key_of(x))
             return replace(unit, meant="remark", note="an equation of motion")
         if (derivative and found is None) or (found is not None and found.name.primes and not self.named_prime(found)):

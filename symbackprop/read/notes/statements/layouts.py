@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from symbackprop.core.terms import SymbackpropError
 
 from ..declared.said_in_prose import layout_named
-from ..grammar.tree import Chain, Derivative, Name, Transpose
+from ..grammar.tree import Chain, Derivative, Name, Paren, Product, Transpose
 from ..grammar.walking import walk
+from ..inferred.above import Given
 from ..inferred.conform_operations import UNIT
 from ..inferred.notations import shape_of
+from ..inferred.occurrences import key_of
 from ..inferred.options import Option
-from ..inferred.said import Record
+from ..inferred.said import Record, head_of
 from ..inferred.section import LAYOUTS
 from ..inferred.solver import in_numbers, without_arrays
 from . import classes
@@ -51,13 +54,38 @@ class Layouts(Intents):
         """d/dx x log x = 1 + log x where x is an array elsewhere: numbers, if it makes sense only so."""
         section = self.section
         keys = section.keys(chain)
-        if not in_numbers(chain) or any(section.definition(k, r.at) is not None for k in keys):
+        given = {k for k in keys if section.definition(k, r.at) is not None}
+        if not in_numbers(chain, [f for f, _ in self.called(chain)]):
+            return None
+        if not given <= {d.key for d in self.entries_given(chain, r)}:
             return None
         arrays = [k for k in keys if section.chosen[k].rank]
         sure = any(self.surely_array(k) and not self.thin(k, chain) for k in arrays)
         if not arrays or sure or section.fits(chain, r.at, section.layout):
             return None
         return {**section.chosen, **dict.fromkeys(keys, Option((), "scalar"))}
+
+    def called(self, chain: Chain) -> list[tuple[Name, Name]]:
+        """The functions of a statement that are given, with the letters that they are called with."""
+        table, found = self.section.frame.table, list[tuple[Name, Name]]()
+        for pair in (p for n in walk(chain) if isinstance(n, Product) for p in pairwise(n.args)):
+            match pair:
+                case Name() as f, Paren((Chain((Name() as x,), ()),), "("):
+                    if self.section.roles.full_key(f)[0] in {*table.functions, *table.macros}:
+                        found.append((f, x))
+        return found
+
+    def entries_given(self, chain: Chain, r: Record) -> list[Given]:
+        """What gives r_i = …, where r is the argument of a function of one number: ρ'(r)."""
+        section, names = self.section, [n for n in walk(chain) if isinstance(n, Name)]
+        found = list[Given]()
+        for _, x in self.called(chain):
+            d = section.definition(key_of(x), r.at)
+            head = head_of(d.chain.subjects[0]) if d is not None else None
+            bare = all(n.sub is None for n in names if key_of(n) == key_of(x))
+            if d is not None and head is not None and head.name.sub is not None and bare:
+                found.append(d)
+        return found
 
     def as_numbers(self, chain: Chain, involved: Sequence[str]) -> dict[str, Option]:
         """The letters that are arrays elsewhere, as numbers, where nothing in a statement speaks against that."""

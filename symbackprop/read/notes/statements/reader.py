@@ -174,7 +174,8 @@ class SectionReader(Dialects):
             return replace(base, kind="claim", error=blocked)
         layout = self.layout_of(chain, r)
         alone = self.numbers_alone(chain, r)
-        reading = self.as_row(self.built(base, chain, r, conditions=u.conditions, chosen=alone, layout=layout))
+        apart = self.entries_given(chain, r) if alone is not None else ()
+        reading = self.as_row(self.built(base, chain, r, apart, u.conditions, alone, layout))
         if reading.error is not None:
             return reading
         doubt = self.open_question(chain, reading, u, r)
