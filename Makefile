@@ -36,7 +36,7 @@ TORCH ?= torch==2.13.0
 test-frameworks: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --editable '.[jax]'
-	$(BIN)/python -m pytest -q -rs $(wildcard tests/read/torch tests/read/jax tests/test_torch*.py tests/test_jax*.py)
+	$(BIN)/python -m pytest -q -rs tests/read/torch tests/read/jax
 
 # Needs Coq 8.16 with mathcomp; about ten seconds a theorem.
 test-coq: $(VENV)/installed-dev

@@ -3,9 +3,9 @@
     python benchmarks/derive.py [NAME ...] [--controls] [--json]
 
 For each: seconds to derive and prove all its gradients; the run time of the derived code as a multiple of code by hand
-(tests/derive_by_hand.py, each the quickest idiomatic version we know), and autograd's; the largest relative difference
-to autograd; statements derived and by hand (a long one may go over several rows in both, and neither rolls layers that
-the forward writes out into a loop); whether it stays finite where the inputs are a thousand times larger.
+(tests/tables/derive_by_hand.py, each the quickest idiomatic version we know), and autograd's; the largest relative
+difference to autograd; statements derived and by hand (a long one may go over several rows in both, and neither rolls
+layers that the forward writes out into a loop); whether it stays finite where the inputs are a thousand times larger.
 `--controls` alters each step of each derivation in 14 ways and counts how many altered steps are proved: none may be.
 """
 
@@ -27,7 +27,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tables"))
 
 import derive_by_hand as by_hand
 from derive_alterations import altered_steps

@@ -1,4 +1,4 @@
-"""Half of the theorems that the tests prove, by their digests, go to the kernel too, which shares no line with the
+"""A quarter of the theorems that the tests prove, by their digests, go to the kernel too, which shares no line with the
 checker that decides.
 
 `core.theorem.accepted` is wrapped, so that a refusal is an error of the test that made the certificate.
@@ -47,7 +47,7 @@ def second_opinion() -> Iterator[None]:
     yield
     for rows in ACCEPTED:
         digest = hashlib.blake2b(json.dumps(rows, sort_keys=True).encode(), digest_size=16).digest()
-        if digest[0] % 2 and digest not in SEEN:
+        if digest[0] % 4 == 0 and digest not in SEEN:
             SEEN.add(digest)
             try:
                 argued(rows)
