@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from symbackprop.core.indices import SymbackpropError, sized
 from symbackprop.read.numpy import Declared, size_number
+from symbackprop.read.numpy.lifting import Unread
 
 from .places import Place, read, text, written
 
@@ -168,5 +169,5 @@ def size_in(given: Mapping[str, Any], name: str, axis: int, factor: int, constan
 def conform(name: str, place: Place, owner: Any, new: Any) -> None:
     """Raises SymbackpropError where the layer has an array of other axes there."""
     old = read(place, owner)
-    if hasattr(old, "ndim") and old.ndim != getattr(new, "ndim", 0):
+    if not isinstance(old, Unread) and hasattr(old, "ndim") and old.ndim != getattr(new, "ndim", 0):
         raise SymbackpropError(f"{ASKED}: {name!r} has {new.ndim} axes in shapes, but {text(place)} has {old.ndim}")

@@ -9,6 +9,7 @@ import sys
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dis import get_instructions
 from typing import Any
 
 from symbackprop.core.terms import SymbackpropError
@@ -48,6 +49,14 @@ def carried_on(stores: Sequence[Any], before: Frozen, same: Callable[[Value, Val
         (store, k) for store, old, new in zip(stores, map(dict, before), now, strict=False) for k, x in new
         if k in old and k != "" and is_amount(old[k]) and is_amount(x) and not kept_alike(old[k], x, same)
     ]  # fmt: skip
+
+
+def asks_for_types(codes: Iterable[types.CodeType]) -> bool:
+    """type(x), x.__class__ or `case int()`, which see that a number was made unreadable; a repr may."""
+    return any(
+        not {"type", "__class__"}.isdisjoint(c.co_names) or any(i.opname == "MATCH_CLASS" for i in get_instructions(c))
+        for c in codes if c.co_name not in ("__repr__", "__str__")
+    )  # fmt: skip
 
 
 def is_amount(x: Any) -> bool:

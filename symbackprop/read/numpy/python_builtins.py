@@ -17,7 +17,7 @@ from .context import NUMPY, TraceError, current, provides
 from .creation import steps
 from .drawing import CHANCE, Chance
 from .lengths import at_least_zero
-from .lifting import lifted
+from .lifting import Unread, lifted
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic
 from .selection import Selection
@@ -219,6 +219,8 @@ SCALARS: dict[Dtype, tuple[str, ...]] = {"real": REAL, "int": INTEGER, "bool": (
 
 def traced_isinstance(x: Any, kind: Any) -> bool:
     """A traced array is an ndarray, a number that came out of one is a float."""
+    if isinstance(x, Unread):
+        return bool(x)  # refused
     wanted = classes(kind)
     names = {getattr(c, "__name__", "") for c in wanted}
     if isinstance(x, SymArray):

@@ -38,6 +38,22 @@ PREPARED = {  # what stands before the function, and how its body counts the cal
     "running mean": ("m = [np.zeros(1)]", "", "m[0] = 0.9*m[0] + 0.1*x.mean()", "(1 + 0*m[0].sum())"),
     "new dict": ("a = [0]; d = [{'n': 0}]", "", "k = d[0]['n']; a[0] += 1; d[0] = {'n': a[0]}", "(1 if k < 5 else 2)"),
     "in a tuple": ("a = [(0, 0)]", "", "a[0] = (a[0][0] + 1, 0)", "(1 if a[0][0] < 5 else 2)"),
+    "a look that is caught": (
+        "memo = [0]", "", "memo[0] += 1\n    try: k = 1 if memo[0] < 9 else 2\n    except Exception: k = 1", "k",
+    ),
+    "a remainder that is caught": (
+        "memo = [0]", "", "memo[0] += 1\n    try: k = 1 + memo[0] % 1\n    except Exception: k = 1", "k",
+    ),
+    "a log that is looked at": (
+        "memo = []", "", "memo.append(1)\n    try: k = len(memo) // 9 + 1\n    except Exception: k = 1", "k",
+    ),
+    "an attribute": ("memo = [0]", "", "memo[0] += 1", "(memo[0] // 9 + 1 if hasattr(memo[0], 'real') else 1)"),
+    "a pattern": (
+        "memo = [0]", "", "memo[0] += 1\n    match memo[0]:\n        case int() if memo[0] > 9: k = 2\n"
+        "        case _: k = 1", "k",
+    ),
+    "a kind": ("memo = [0]", "", "memo[0] += 1", "(memo[0] // 9 + 1 if isinstance(memo[0], int) else 1)"),
+    "a type": ("memo = [0]", "", "memo[0] += 1", "(memo[0] // 9 + 1 if type(memo[0]) is int else 1)"),
     "random": ("import random", "", "k = round(1 + random.random()/4)", "k"),
     "random by name": ("from random import uniform", "", "k = round(uniform(1, 1.2))", "k"),
     "time": ("import time", "", "k = 1 if time.time() < 1e12 else 2", "k"),
