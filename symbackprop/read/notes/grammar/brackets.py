@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..files.place import ReadError
 from .chains import Chains
-from .cursor import OPENING, SUM, shown
+from .cursor import OPENING, SUM, nests, shown
 from .lexer import Token
 from .names import MAX_SCRIPTS, prime_count
 from .primes import primed_bracket
@@ -82,18 +82,12 @@ class Brackets(Chains):
 
     def lone_bar(self) -> bool:
         """A | that stands between the items of this bracket, as in p(y | x): their number is odd."""
-        depth, count, k = 0, 0, self.i
-        while k < len(self.tokens) and k < self.i + 400:
-            token = self.tokens[k]
-            if token.kind in ("open", "{") and token.text != "|":
-                depth += 1
-            elif token.kind in ("close", "}") and token.text != "|":
-                depth -= 1
-                if depth < 0:
-                    break
-            elif token.kind == "bar" and token.text == "|" and depth == 0:
-                count += 1
-            k += 1
+        depth, count = 0, 0
+        for token in self.tokens[self.i : self.i + 400]:
+            depth += nests(token.kind) if token.text != "|" else 0
+            count += token.kind == "bar" and token.text == "|" and depth == 0
+            if depth < 0:
+                break
         return count % 2 == 1
 
     def set_of(self, opening: Token) -> Expr:

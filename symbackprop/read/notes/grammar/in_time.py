@@ -28,7 +28,7 @@ from .tree import (
     Sum,
     Transpose,
 )
-from .walking import mapped, names, reached, rewritten, walk
+from .walking import mapped, names, reached, rewritten, transposed, walk
 
 Key: TypeAlias = tuple[str, str]
 BEFORE, AFTER, ALONE = "₋", "₊", "₁"
@@ -194,8 +194,7 @@ class Time:
             assert node.sub is not None
             by = replace(cast(Name, d.wrt[0]), sub=replace(node.sub, items=node.sub.items[:1]), span=node.span)
             out: Expr = Derivative(replace(loss, span=node.span), (by,), d.total, node.span)
-            for _ in range(sum(s.transposes for s in node.sups)):
-                out = Transpose(out, node.span)
+            out = transposed(out, sum(s.transposes for s in node.sups), node.span)
             return out
         return mapped(node, lambda c: self.with_loss(c, loss))
 

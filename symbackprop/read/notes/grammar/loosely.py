@@ -21,10 +21,9 @@ from .tree import (
     Product,
     Script,
     Sum,
-    Transpose,
     Words,
 )
-from .walking import mapped, walk
+from .walking import mapped, transposed, walk
 
 
 def order_of_d(name: Name, beside: Expr | None = None) -> int:
@@ -138,10 +137,8 @@ def with_scripts(a: Expr, sub: Script | None, sups: tuple[Script, ...], at: Name
     for s in sups:
         if s.value is not None:
             out = Power(out, s.value, s.elementwise, at.span)
-        for _ in range(s.transposes):
-            out = Transpose(out, at.span)
-    for _ in range(at.top):
-        out = Transpose(out, at.span)
+        out = transposed(out, s.transposes, at.span)
+    out = transposed(out, at.top, at.span)
     return out
 
 

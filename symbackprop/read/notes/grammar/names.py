@@ -10,8 +10,9 @@ from typing import Final
 from ..files.place import ReadError
 from .cursor import OPENING, Cursor, Range, shown
 from .lexer import Token
-from .tree import Add, All, Expr, Label, Name, Neg, Num, Over, Paren, Power, Script, Transpose, Words
+from .tree import Add, All, Expr, Label, Name, Neg, Num, Over, Paren, Power, Script, Words
 from .vocabulary import BOLD, DISTINCT, SUBSCRIPT_WORDS
+from .walking import transposed
 
 MAX_SCRIPTS: Final = 3
 TRANSPOSES: Final = frozenset(("T", "tr"))
@@ -301,6 +302,5 @@ class Names(Cursor):
             raise self.fail(script.error or "a script that is no exponent", self.tokens[r[0]])
         if script.value is not None:
             node = Power(node, script.value, script.elementwise, span)
-        for _ in range(script.transposes):
-            node = Transpose(node, span)
+        node = transposed(node, script.transposes, span)
         return node

@@ -38,7 +38,7 @@ from .tree import (
     Transpose,
 )
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
-from .walking import respan
+from .walking import respan, transposed
 
 _UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
 _EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
@@ -235,9 +235,9 @@ class Products(Derivatives):
         assert isinstance(function, Function)
         symbol = self.decl.functions[key]
         power: Expr | None = None
-        transposed = first.top
+        turns = first.top
         for sup in first.sups:
-            transposed += sup.transposes
+            turns += sup.transposes
             one = sup.labels[0][0] if sup.labels and len(sup.labels) == 1 else None
             if sup.value is None or (symbol.layer and one is not None and one.base is not None):
                 continue
@@ -251,8 +251,7 @@ class Products(Derivatives):
             call = Entry(call, tuple(map(self.index, first.sub.items)), call.span)
         if power is not None:
             call = Power(call, power, span=call.span)
-        for _ in range(transposed):
-            call = Transpose(call, call.span)
+        call = transposed(call, turns, call.span)
         return self.with_postfix(beside, brackets, call)
 
     def arguments(self, brackets: Paren) -> tuple[Expr, ...]:
@@ -332,8 +331,7 @@ class Products(Derivatives):
                 raise Unsettled(f"the inverse function of {word.name} is not supported", word.span)
             if sup.value is not None:
                 call = Power(call, self.exponent(sup), sup.elementwise, call.span)
-            for _ in range(sup.transposes):
-                call = Transpose(call, call.span)
+            call = transposed(call, sup.transposes, call.span)
         return call
 
     def product(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:

@@ -22,9 +22,9 @@ from .tree import (
     Power,
     Script,
     Symbol,
-    Transpose,
     Words,
 )
+from .walking import transposed
 
 MAX_EXPONENT: Final = 64
 
@@ -186,10 +186,8 @@ class ScriptResolver:
                 node = Power(node, self.exponent(sup), sup.elementwise, name.span)
             elif not t:
                 raise ReadError(sup.error or f"the superscript {sup.text} has no meaning here", sup.span)
-            for _ in range(t):
-                node = Transpose(node, name.span)
-        for _ in range(name.top):
-            node = Transpose(node, name.span)
+            node = transposed(node, t, name.span)
+        node = transposed(node, name.top, name.span)
         return node
 
     def exponent(self, sup: Script) -> Expr:

@@ -148,7 +148,7 @@ def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], b
     facts.logistic_keys |= set(above.logistic_keys)
     facts.einstein |= above.einstein
     facts.bold = {**above.bold, **facts.bold}
-    said = {roles.full_key(n)[0] for n, _, _ in roles.members}
+    said = {roles.key(n) for n, _, _ in roles.members}
     for key, properties in above.properties.items():
         if not defines(key) and key not in said:
             facts.sayings += [Saying(-1, p, key) for p in sorted(properties)]
@@ -160,7 +160,7 @@ def inherit_functions(
 ) -> None:
     """Functions given above, and the letters that definitions from above rest on."""
     table, options = frame.table, frame.options
-    by = {u.key for r in roles.records for u in r.uses.uses if u.by in ("∂", "d", "∇")}
+    by = roles.moved()
     for name, f in above.table.functions.items():
         use = roles.arrays.get(name)
         value = use is not None and use.bare and not use.calls and name not in roles.primed and use.by

@@ -175,7 +175,7 @@ class Shapes(ShapeOperations):
 
     def condition(self, chain: Chain) -> Found:
         found: Found = LONE
-        for side in (*chain.subjects, *(k.rhs for k in chain.links)):
+        for side in chain.sides:
             if not isinstance(side, (IndexName, Num)):
                 got = self.of(side)
                 if got is not ANY and not isinstance(got, Third) and not self.lone(got):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..declared.symbols import Declarations
@@ -88,22 +88,11 @@ def unknown(s: SizeName) -> bool:
 def unbound_indices(node: Expr) -> set[str]:
     """Index names that no sum in the tree binds."""
     out: set[str] = set()
-
-    def visit(n: object, bound: frozenset[str]) -> None:
-        if isinstance(n, IndexName) and n.name not in bound:
+    for n in walk(node, (Sum, Over)):
+        if isinstance(n, IndexName):
             out.add(n.name)
         elif isinstance(n, (Sum, Over)):
-            inner = bound | {b.name for b in n.binders}
-            visit(n.body, inner)
-        elif isinstance(n, tuple):
-            for c in n:
-                visit(c, bound)
-        elif is_dataclass(n) and not isinstance(n, type):
-            for f in fields(n):
-                if f.name != "span":
-                    visit(getattr(n, f.name), bound)
-
-    visit(node, frozenset())
+            out |= unbound_indices(n.body) - {b.name for b in n.binders}
     return out
 
 

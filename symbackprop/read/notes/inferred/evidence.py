@@ -53,7 +53,7 @@ def symmetric_entries(roles: Roles) -> Iterator[str]:
                 other = rhs.arg if isinstance(rhs, Neg) else rhs
                 if isinstance(other, Name) and other.sub is not None and other.sub.items == (j, i) and i != j:
                     if key_of(other) == key_of(k):
-                        yield roles.full_key(k)[0]
+                        yield roles.key(k)
 
 
 def evidently(records: Sequence[Record], roles: Roles, facts: Facts, above: Mapping[str, Option]) -> bool:
@@ -120,7 +120,7 @@ def row_biases(roles: Roles) -> Iterator[str]:
         match n:
             case Add((Product((Name() as batch, *_, Name() as weights)), Name() as bias)):
                 if behind(batch, weights) and key_of(bias) in ("b", "c") and not bias.sups and not bias.top:
-                    yield roles.full_key(bias)[0]
+                    yield roles.key(bias)
 
 
 def behind(batch: Name, weights: Name) -> bool:

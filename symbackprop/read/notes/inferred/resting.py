@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import cast
 
 from ..grammar.tree import At, Chain, Derivative, Differential, Gradient, Name, Num, Operator, Product
-from ..grammar.walking import mapped, walk
+from ..grammar.walking import mapped, names, reached, walk
 from .above import Given, letters
 from .kinds import Frame
 from .occurrences import key_of
@@ -52,23 +52,22 @@ class Resting:
         """By what the chain differentiates a letter."""
         for n in walk(chain):
             match n:
-                case Derivative(Name() as body, wrt) if self.roles.full_key(body)[0] == key:
-                    yield from (self.roles.full_key(v)[0] for v in wrt if isinstance(v, Name))
-                case Product((Operator(wrt=(Name() as v,)), Name() as body, *_)) if self.roles.full_key(body)[0] == key:
-                    yield self.roles.full_key(v)[0]
+                case Derivative(Name() as body, wrt) if self.roles.key(body) == key:
+                    yield from (self.roles.key(v) for v in wrt if isinstance(v, Name))
+                case Product((Operator(wrt=(Name() as v,)), Name() as body, *_)) if self.roles.key(body) == key:
+                    yield self.roles.key(v)
                 case Product(args) if key == self.frame.table.upstream:
                     after_d = (b for a, b in pairwise(args) if isinstance(a, Name) and key_of(a) == "d")
-                    yield from (self.roles.full_key(v)[0] for v in after_d if isinstance(v, Name))
+                    yield from (self.roles.key(v) for v in after_d if isinstance(v, Name))
 
     def reached(self, chain: Chain, at: int) -> set[str]:
         """The letters that a formula rests on."""
-        found, work = set[str](), list(self.keys(chain))
-        while work:
-            key = work.pop()
-            if key not in found:
-                found.add(key)
-                d = self.definition(key, at)
-                work += self.keys(d.chain) if d is not None else ()
+
+        def below(key: str) -> Sequence[str]:
+            d = self.definition(key, at)
+            return self.keys(d.chain) if d is not None else ()
+
+        found = reached(self.keys(chain), below)
         return found | {k.removesuffix(AT) for k in found}
 
     # --- what could not be read --------------------------------------------------------------
@@ -89,9 +88,8 @@ class Resting:
         return self.opaque(plain, at) or next(filter(None, parts), "")
 
     def all_keys(self, chain: Chain) -> frozenset[str]:
-        names = [n for n in walk(chain) if isinstance(n, Name)]
-        parts = {id(x) for n in names if n.sub and "_" in self.roles.full_key(n)[0] for x in walk(n.sub)}  # D of L_D
-        return frozenset((*self.keys(chain), *(self.roles.full_key(n)[0] for n in names if id(n) not in parts)))
+        parts = {id(x) for n in names(chain) if n.sub and "_" in self.roles.key(n) for x in walk(n.sub)}  # D of L_D
+        return frozenset((*self.keys(chain), *(self.roles.key(n) for n in names(chain) if id(n) not in parts)))
 
     def opaque(self, keys: Iterable[str], at: int, stop: frozenset[str] = frozenset()) -> str:
         seen: set[str] = set()
