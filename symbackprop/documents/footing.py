@@ -18,7 +18,7 @@ from symbackprop.numbers.duals import Position
 from symbackprop.numbers.evaluate import Evaluation, Undecided, Undefined, decided
 from symbackprop.numbers.points import Point, size_at
 from symbackprop.read.notes.declared.symbols import ArraySymbol, Declarations
-from symbackprop.read.notes.grammar.dotted import COLUMN, ROW
+from symbackprop.read.notes.grammar.loosely import COLUMN, ROW
 from symbackprop.read.notes.grammar.tree import (
     Call,
     Chain,

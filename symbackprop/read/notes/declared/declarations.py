@@ -55,6 +55,7 @@ from ..grammar.resolve import parse_expression, parse_statement
 from ..grammar.tree import Expr, Label, Symbol
 from ..grammar.walking import walk
 from ..meaning.definitions import head
+from .sizes import define, shape_parts, size_expression
 from .symbols import (
     ArraySymbol,
     Declarations,
@@ -65,7 +66,6 @@ from .symbols import (
     Orientation,
     SizeSymbol,
 )
-from .table import define, shape_parts, size_expression
 
 _LAYERS = re.compile(r"\s*(.+?)\s*=\s*1\s*(?:\.\.+|…|,?\s*\\l?dots\s*,?)\s*(\S+)\s*\Z")
 _CALL = re.compile(r"\s*([^()]+?)\s*\(((?:[^()]|\([^()]*\))*)\)\s*\Z")

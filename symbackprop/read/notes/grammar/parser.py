@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Final
 
 from ..files.place import Place, ReadError
-from .brackets import Brackets
+from .chains import Chains
 from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, nests, shown
 from .lexer import MAX_DEPTH, Token, tokenize
 from .statement import Statement
@@ -45,7 +45,7 @@ from .walking import bracketed
 MAX_SLASHES: Final = 8
 
 
-class Parser(Brackets):
+class Parser(Chains):
     __slots__ = ()
 
     def __init__(self, tokens: list[Token], words: Collection[str] = ()) -> None:

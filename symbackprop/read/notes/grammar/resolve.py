@@ -9,8 +9,7 @@ from typing import cast
 
 from ..declared.symbols import Declarations
 from ..files.place import Place, ReadError, Span, Unsettled
-from .dotted import dotted
-from .loosely import order_of_d
+from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
 from .resolve_products import Products
 from .resolve_scripts import checked_exponent

@@ -19,7 +19,7 @@ from ..grammar.tree import (
     Symbol,
 )
 from ..grammar.walking import names, reached, walk
-from .above import Above, Given, inherit, inherit_functions
+from .above import Above, Given, Resting, inherit, inherit_functions
 from .conform import Shapes
 from .conform_operations import Misfit, Unifier
 from .evidence import weigh
@@ -28,12 +28,10 @@ from .kinds import Frame, Framer
 from .notations import diagonals, summed
 from .options import AT, Option
 from .prose import Facts
-from .resting import Resting
 from .roles import Roles
 from .said import Record
-from .size_names import with_named_sizes
 from .solver import Cost, Solver
-from .unwritten import Unwritten, with_axes
+from .unwritten import Unwritten, with_axes, with_named_sizes
 
 MAX_DEFINITIONS = 60
 LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}
