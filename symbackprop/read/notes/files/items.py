@@ -241,3 +241,17 @@ def _compact(offsets: list[int]) -> list[int] | int:
         if offsets[-1] - first == len(offsets) - 1 and all(o == first + k for k, o in enumerate(offsets))
         else offsets
     )
+
+
+def dedented(text: str, offsets: Sequence[int]) -> tuple[str, list[int]]:
+    """The text with the first line flush and the common indentation of the others taken off."""
+    lines, at = text.split("\n"), 0
+    indents = [len(line) - len(line.lstrip(" ")) for line in lines]
+    margin = min((n for n, line in zip(indents[1:], lines[1:], strict=True) if line.strip()), default=0)
+    kept: list[int] = []
+    for k, line in enumerate(lines):
+        cut = min(margin, indents[k]) if k else len(line) - len(line.lstrip())
+        if k or cut < len(line):
+            kept += range(at + cut, min(at + len(line) + 1, len(text)))
+        at += len(line) + 1
+    return "".join(text[k] for k in kept), [offsets[k] for k in kept]

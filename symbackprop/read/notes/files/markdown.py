@@ -12,7 +12,7 @@ from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from .items import Collector, Formula
+from .items import Collector, Formula, dedented
 from .place import Place, ReadError, Source
 
 _COMMENT = re.compile(r"<!--\s*symbackprop:([\s\S]*?)(?:-->|\Z)")
@@ -214,28 +214,3 @@ class _Walk:
         for m in _COMMENT.finditer(content):
             text, places = dedented(m[1], offsets[m.start(1) : m.end(1)])
             self.out.block(text, Place(self.source, places[0] if places else 0, places))
-
-
-def dedented(text: str, offsets: Sequence[int]) -> tuple[str, list[int]]:
-    """The text with the first line flush and the common indentation of the others taken off."""
-    rows: list[tuple[str, int]] = []
-    at = 0
-    for line in text.split("\n"):
-        rows.append((line, at))
-        at += len(line) + 1
-    rest = [len(r) - len(r.lstrip(" ")) for r, _ in rows[1:] if r.strip()]
-    margin = min(rest, default=0)
-    pieces: list[str] = []
-    places: list[int] = []
-    for k, (line, start) in enumerate(rows):
-        cut = len(line) - len(line.lstrip()) if k == 0 else min(margin, len(line) - len(line.lstrip(" ")))
-        body = line[cut:]
-        if k == 0 and not body:
-            continue
-        end = start + len(line)
-        pieces.append(body)
-        places.extend(offsets[start + cut : end])
-        if k < len(rows) - 1:
-            pieces.append("\n")
-            places.append(offsets[end])
-    return "".join(pieces), places

@@ -54,7 +54,6 @@ _PROSE: Final = frozenset(
 )
 """Words in \\text{…} that are words, not names."""
 _SCRIPTS: Final = {"<super>": "^", "<sub>": "_"}
-_SKIPPED_ESCAPES: Final = {"\\ ": "", "\\/": ""}
 _ESCAPES: Final = {
     "\\{": ("open", "\\{"), "\\}": ("close", "\\}"), "\\|": ("bar", "‖"), "\\&": ("and", "&"), "\\\\": ("row", ""),
     "\\_": ("bad", "_"), "\\%": ("bad", "%"), "\\#": ("bad", "#"), "\\$": ("bad", "$"), "\\'": ("bad", "'"),

@@ -61,9 +61,6 @@ class ScriptResolver:
             return f"{key}{chr(39) * node.primes}"
         return key
 
-    def is_function(self, node: Name) -> bool:
-        return self.key(node) in self.decl.functions
-
     def only_value(self, script: Script) -> Expr:
         if len(script.items) != 1:
             raise ReadError("one size is expected here", script.span)

@@ -14,7 +14,7 @@ from ..files.place import ReadError
 from ..grammar.idioms import Announced
 from ..grammar.parser import parse
 from ..grammar.statement import Statement
-from ..grammar.tree import Dots, Expr, Name, Num, Paren, Product
+from ..grammar.tree import Expr, Name, Num, Paren, Product
 from ..grammar.vocabulary import GREEK
 from .hypotheses import ANY, LAST, Saying
 from .occurrences import key_of
@@ -25,34 +25,30 @@ from .prose_patterns import (
     ALL_MATRICES,
     ALL_NUMBERS,
     ANEW,
+    APPLIED,
     BAR_MEANS,
     BEFORE,
     BOLD,
-    CONSTANT,
-    DECOMPOSED,
+    BOLD_CASE,
     DIMENSIONAL,
     DROPPED,
-    EINSTEIN,
     ELEMENTWISE,
+    FLAGS,
     FOR,
-    FUNCTION,
     GOES_ON,
     LATER,
-    LAW,
-    LAYER,
-    LIKEWISE,
     LIST,
+    LISTED,
     LOGISTIC,
     LOSS,
     MATH,
     MEANS,
     MOVING,
+    N_BY_M,
     NAMED,
     NEGATED,
     NOUNS,
-    PARTIALS,
     PROPERTIES,
-    RANDOM,
     RANK,
     ROW_VECTOR,
     ROWS,
@@ -61,7 +57,6 @@ from .prose_patterns import (
     SOFTMAX_OF,
     SQUARE,
     TO_NUMBERS,
-    F,
 )
 
 
@@ -106,15 +101,9 @@ class Template:
             return
         for part in statement.parts:
             for s in part.chain.subjects:
-                if isinstance(s, Name):
-                    yield subject_key(s)
-                elif (
-                    isinstance(s, Product)
-                    and isinstance(s.args[0], Name)
-                    and len(s.args) == 2
-                    and isinstance(s.args[1], Paren)
-                ):
-                    yield subject_key(s.args[0])
+                match s:
+                    case (Name() as name) | Product((Name() as name, Paren())):
+                        yield subject_key(name)
 
 
 def subject_key(name: Name) -> str:
@@ -130,12 +119,8 @@ def template(text: str) -> Template:
         return f" ⟦{len(formulas) - 1}⟧ "
 
     made = MATH.sub(out, text)
-    made = (
-        re.sub(r"\\(?:emph|textbf|textit|textrm|text)\{([^{}]*)\}", r"\1", made)
-        .replace("**", " ")
-        .replace("~", " ")
-        .replace("_", " ")
-    )
+    made = re.sub(r"\\(?:emph|textbf|textit|textrm|text)\{([^{}]*)\}", r"\1", made)
+    made = re.sub(r"\*\*|[~_]", " ", made)
     made = re.sub(r"\\(?:begin|end|label|section|subsection)\*?\{[^{}]*\}", " ", made)
     return Template(re.sub(r"\s+", " ", made), formulas)
 
@@ -150,7 +135,6 @@ class Facts:
     rows_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     sayings: list[Saying] = field(default_factory=list)
     rows: set[str] = field(default_factory=set)
-    constants: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     losses: set[str] = field(default_factory=set)
     """f: ℝ^n → ℝ."""
@@ -166,13 +150,20 @@ class Facts:
     short_d: str = ""
     stacked: dict[str, str] = field(default_factory=dict)
     layered: bool = False
-    announced: Announced = field(default_factory=Announced)
+    partials: bool = False
+    moving: bool = False
+    means: bool = False
+    random: set[str] = field(default_factory=set)
     decomposed: bool = False
     """A matrix is the product of others, of which more is known than is said."""
     law: bool = False
     """Something is said of a distribution."""
     at: int = 0
     """How many formulas stand before what is read."""
+
+    @property
+    def announced(self) -> Announced:
+        return Announced(self.partials, self.moving, self.means, frozenset(self.random))
 
     def read(self, text: str, at: int = 0) -> Facts:
         t, self.at = template(text), at
@@ -183,6 +174,12 @@ class Facts:
         return self
 
     def sentence(self, s: str, t: Template) -> None:
+        for name, pattern in FLAGS.items():
+            if pattern.search(s):
+                setattr(self, name, True)
+        for name, pattern in LISTED.items():
+            for m in pattern.finditer(s):
+                getattr(self, name).update(t.keys(m["list"] or m["list2"]))
         self.kinds(s, t)
         self.shapes_in(s, t)
         self.properties_in(s, t)
@@ -214,22 +211,11 @@ class Facts:
             self.everything = 0
         if ALL_MATRICES.search(s):
             self.everything = 2
-        for m in BOLD.finditer(s):
+        for m in (*BOLD.finditer(s), *BOLD_CASE.finditer(s)):
             case = "lower" if m["case"].lower() == "lower" else "upper"
             self.bold[case] = 2 if m["kind"].lower() == "matri" else 1
-        for m in re.finditer(
-            r"\bbold\b[^.;]*?\b(?P<case>upper|lower)\s+case\s+(?:an?\s+|the\s+)?(?P<square>square\s+)?(?P<kind>vector|matri)",
-            s,
-            re.IGNORECASE,
-        ):
-            self.bold[m["case"].lower()] = 2 if m["kind"].lower() == "matri" else 1
-        for m in FUNCTION.finditer(s):
-            self.functions |= set(t.keys(m["list"] or m["list2"]))
-        if ELEMENTWISE.search(s):
-            for m in re.finditer(
-                rf"{F}\s*(?:that\s+|which\s+)?(?:acts|is\s+applied|works|acting|applied|elementwise)", s
-            ):
-                self.functions |= set(t.keys(f"⟦{m[1]}⟧"))
+        for m in APPLIED.finditer(s) if ELEMENTWISE.search(s) else ():
+            self.functions |= set(t.keys(f"⟦{m[1]}⟧"))
 
     def shapes_in(self, s: str, t: Template) -> None:
         for pattern in (SHAPED, LATER, DIMENSIONAL):
@@ -239,9 +225,7 @@ class Facts:
                     continue
                 for key in t.keys(m["list"]):
                     self.shapes.setdefault(key, shape)
-        for m in re.finditer(
-            rf"(?P<list>{LIST})\s+(?:is|are|be)\s+(?:an?\s+)?(?:\w+\s+)?(?P<n>⟦\d+⟧)-by-(?P<m>⟦\d+⟧)", s
-        ):
+        for m in N_BY_M.finditer(s):
             parts = [shape_of(t.statement(int(m[g].strip("⟦⟧"))), True) for g in "nm"]
             if all(parts):
                 for key in t.keys(m["list"]):
@@ -300,8 +284,6 @@ class Facts:
                 return
 
     def conventions(self, s: str, t: Template) -> None:
-        self.einstein |= EINSTEIN.search(s) is not None
-        self.layered |= LAYER.search(s) is not None
         for m in LOGISTIC.finditer(s):
             self.logistic = True
             self.logistic_keys |= set(t.keys("".join(f"⟦{g}⟧" for g in m.groups() if g)))
@@ -323,23 +305,12 @@ class Facts:
                     self.stacked[key] = (m["axis"] or m["axis2"]).lower()
         if (mark := ADJOINT.search(s)) and MOVING.search(s) is None and BAR_MEANS.search(s) is None:
             self.adjoint = mark[1].lower()
-        said = self.announced
-        self.announced = Announced(
-            said.partials or PARTIALS.search(s) is not None, said.moving or MOVING.search(s) is not None,
-            said.means or BAR_MEANS.search(s) is not None,
-            said.random.union(*(t.keys(m["list"] or m["list2"]) for m in RANDOM.finditer(s))),
-        )  # fmt: skip
-        self.decomposed |= DECOMPOSED.search(s) is not None
-        self.law |= LAW.search(s) is not None
-        self.likewise |= LIKEWISE.search(s) is not None
         for m in FOR.finditer(s):
             self.abbreviated(t.formulas[int(m[1])], t.formulas[int(m[2])])
         for m in MEANS.finditer(s):
             self.abbreviated(m["d"] or t.formulas[int(m["k"])], t.formulas[int(m["of"])])
         if found := ABBREVIATES.search(s):
             self.short_d = self.short_d or next(t.subjects(int(found[1])), "")
-        for m in CONSTANT.finditer(s):
-            self.constants |= set(t.keys(m["list"] or m["list2"]))
 
     def abbreviated(self, short: str, long: str) -> None:
         r"""dX for ∂L/∂X, \bar X for ∂L/∂X."""
@@ -354,21 +325,20 @@ class Facts:
 
 def derivative_mark(formula: str) -> str:
     r"""The bar of \bar W."""
-    try:
-        node = parse(formula).parts[0].chain.subjects[-1]
-    except ReadError:
-        return ""
+    node = first_subject(formula)
     return node.mark if isinstance(node, Name) and node.mark in ("bar", "hat", "tilde", "dot", "overline") else ""
+
+
+def first_subject(formula: str) -> Expr | None:
+    try:
+        return parse(formula).parts[0].chain.subjects[-1]
+    except ReadError:
+        return None
 
 
 def loss_below(formula: str) -> str:
     """The L of ∂L/∂Y."""
-    try:
-        statement = parse(formula)
-    except ReadError:
-        return ""
-    node = statement.parts[0].chain.subjects[-1]
-    body = getattr(node, "body", None)
+    body = getattr(first_subject(formula), "body", None)
     return key_of(body) if isinstance(body, Name) else ""
 
 
@@ -387,6 +357,3 @@ def shape_of(statement: Statement | None, lone: bool) -> tuple[Expr, ...] | None
             return (node,)
         case _:
             return None
-
-
-__all__ = ["Dots", "Facts", "Template", "shape_of", "subject_key", "template"]

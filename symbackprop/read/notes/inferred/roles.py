@@ -26,7 +26,6 @@ USUAL_FUNCTIONS = frozenset(("f", "g", "h", "σ", "φ", "ψ", "ρ", "F", "G", "�
 LOSSES = frozenset(
     ("L", "J", "C", "E", "ℓ", "\\mathcal{L}", "\\mathcal{J}", "\\mathcal{E}", "\\mathcal{C}", "\\mathcal{l}", "ξ")
 )
-INDEX_LIKE = frozenset("ijklmnpqrstuvabcdeghoxwyzfαβμν")
 
 
 class Roles(Said):
