@@ -44,7 +44,6 @@ from .tree import (
     Power,
     Product,
     Quotient,
-    Reals,
     Script,
     Shape,
     Sum,
@@ -89,9 +88,7 @@ class Resolver(Products):
 
     def expr(self, node: Expr) -> Expr:
         match node:
-            case Name():
-                return self.factors((node,), (), node.span)
-            case Operator():
+            case Name() | Operator():
                 return self.factors((node,), (), node.span)
             case Paren():
                 return self.paren(node)
@@ -115,14 +112,11 @@ class Resolver(Products):
                 return self.big(node)
             case At():
                 return self.at_point(node)
-            case Reals(shape):
-                return Reals(None if shape is None else self.expr(shape), node.span)
             case Ones(sizes):
                 return Ones(self.sizes(sizes), node.span)
             case Cases(rows):
-                return Cases(
-                    tuple((self.expr(v), None if c is None else self.condition(c)) for v, c in rows), node.span
-                )
+                found = tuple((self.expr(v), None if c is None else self.condition(c)) for v, c in rows)
+                return Cases(found, node.span)
             case Indicator(chain):
                 return Indicator(self.condition(chain), node.span)
             case Equated(chain):
@@ -172,9 +166,7 @@ class Resolver(Products):
     def condition(self, c: Chain) -> Chain:
         """A relation; a letter that names no array is an index there.  (i, j) ∈ Ω: the entry ij of Ω, 1 or 0."""
         if c.links and c.links[0].relation == "∈" and isinstance(c.links[0].rhs, Name):
-            items = tuple(
-                x.subjects[-1] for p in c.subjects for x in (p.chains if isinstance(p, Paren) else (Chain((p,), ()),))
-            )
+            items = tuple(x for p in c.subjects for x in items_of(p))
             inside = self.expr(replace(c.links[0].rhs, sub=Script("", items)))
             return Chain(c.subjects, (replace(c.links[0], rhs=inside),), c.span)
 

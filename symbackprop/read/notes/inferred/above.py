@@ -41,6 +41,7 @@ from .said import head_of
 V = TypeVar("V")
 END = 10**9
 """Behind every formula of a section."""
+_BY_LETTER = ("definitions", "chosen", "sizes", "of", "properties", "unread", "decomposed")
 _TABLES = ("functions", "macros", "composite", "sizes", "indices", "layers", "layered_sizes")
 
 
@@ -104,12 +105,8 @@ class Above:
             return {k: v for k, v in table.items() if not letters(k).isdisjoint(found)}
 
         tables: dict[str, Any] = {name: part(getattr(self.table, name)) for name in _TABLES}
-        return replace(
-            self, definitions=part(self.definitions), chosen=part(self.chosen), arrays=part(self.arrays),
-            sizes=part(self.sizes), of=part(self.of), properties=part(self.properties),
-            unread=part(self.unread), decomposed=part(self.decomposed),
-            table=replace(self.table, **tables),
-        )  # fmt: skip
+        mine: dict[str, Any] = {name: part(getattr(self, name)) for name in ("arrays", *_BY_LETTER)}
+        return replace(self, **mine, table=replace(self.table, **tables))
 
 
 @lru_cache(maxsize=20_000)
@@ -136,21 +133,14 @@ _MARKS = frozenset(
 def below(whole: Above, asked: Above, own: Above) -> Above:
     """What the next section finds above it: what this one leaves, and what this one could not ask for."""
 
-    def kept(name: str) -> dict[str, Any]:
-        old, seen, new = (getattr(x, name) for x in (whole, asked, own))
+    def kept(name: str, *places: Any) -> dict[str, Any]:
+        old, seen, new = (getattr(x, name) for x in places)
         return {**{k: v for k, v in old.items() if k not in seen and k not in new}, **new}
 
-    def table(name: str) -> dict[str, Any]:
-        old, seen, new = (getattr(x.table, name) for x in (whole, asked, own))
-        return {**{k: v for k, v in old.items() if k not in seen and k not in new}, **new}
-
-    tables: dict[str, Any] = {name: table(name) for name in _TABLES}
-    tables["softmax"] = own.table.softmax or whole.table.softmax
-    return Above(
-        kept("definitions"), kept("chosen"), own.arrays, kept("sizes"), kept("of"), kept("properties"),
-        kept("logistic_keys"), {**whole.bold, **own.bold}, replace(whole.table, **tables), kept("unread"),
-        own.logistic, own.einstein, kept("decomposed"),
-    )  # fmt: skip
+    tables: dict[str, Any] = {name: kept(name, whole.table, asked.table, own.table) for name in _TABLES}
+    table = replace(whole.table, **tables, softmax=own.table.softmax or whole.table.softmax)
+    mine: dict[str, Any] = {name: kept(name, whole, asked, own) for name in ("logistic_keys", *_BY_LETTER)}
+    return replace(own, **mine, bold={**whole.bold, **own.bold}, table=table)
 
 
 def inherit(above: Above, roles: Roles, facts: Facts, defines: Callable[[str], bool]) -> set[str]:
