@@ -11,8 +11,8 @@ from ..declared.symbols import Declarations
 from ..files.place import Place, ReadError, Span, Unsettled
 from .loosely import dotted, order_of_d
 from .parser import located, parse, parse_value
+from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
-from .resolve_scripts import checked_exponent
 from .statement import Part, Statement
 from .tree import (
     Add,

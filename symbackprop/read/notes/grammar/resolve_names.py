@@ -12,7 +12,7 @@ from typing import Final
 from ..declared.symbols import ArraySymbol
 from ..files.place import ReadError
 from .loosely import spelled_items
-from .resolve_scripts import ScriptResolver, checked_exponent
+from .resolve_derivatives import Derivatives
 from .tree import Add as Sum_
 from .tree import (
     All,
@@ -27,7 +27,6 @@ from .tree import (
     Name,
     Neg,
     Num,
-    Operator,
     Script,
     Symbol,
     Words,
@@ -41,7 +40,7 @@ PI: Final = "\\pi"
 
 
 @dataclass(slots=True)
-class NameResolver(ScriptResolver):
+class NameResolver(Derivatives):
     """`bound` are the dummies of the sums around; `lenient` collects undeclared names in `free` instead of refusing."""
 
     def name(self, node: Name) -> Expr:
@@ -299,6 +298,3 @@ def re_transposed(text: str) -> str:
         if text.endswith(end):
             return text[: -len(end)].rstrip(",")
     return ""
-
-
-__all__ = ["NameResolver", "Operator", "checked_exponent", "label_of"]

@@ -8,9 +8,8 @@ from typing import cast
 from ..declared.symbols import ArraySymbol
 from ..files.place import ReadError, Span, Unsettled
 from .loosely import order_of_d, substituted
-from .resolve_derivatives import Derivatives
+from .resolve_derivatives import checked_exponent
 from .resolve_names import NameResolver
-from .resolve_scripts import checked_exponent
 from .tree import (
     Add,
     Call,
@@ -83,7 +82,7 @@ NUMBERS = frozenset(("tr", "det", "rank"))
 
 
 @dataclass(slots=True)
-class Products(Derivatives):
+class Products(NameResolver):
     def factors(self, args: tuple[Expr, ...], signs: tuple[str, ...], span: Span) -> Expr:
         out: list[Expr] = []
         between: list[str] = []
