@@ -313,34 +313,24 @@ class Framer(Options):
         lone = all(len(c) == 1 for c in calls)
         mine = (c for c in self.roles.candidates if self.roles.key(c.head.name) == key)
         defined = any(not self.functional(c) for c in mine)
+        same = all(c == calls[0] for c in calls) and all(isinstance(a, Name) for a in calls[0])
+        usual, said = key in USUAL_FUNCTIONS, key in self.facts.functions
         if key == GAMMA and lone and never_bare:
             return self.abstract(key, frame)
         if defined and key not in self.roles.primed:
             return
-        if key in self.roles.primed and (key in USUAL_FUNCTIONS or never_bare):
+        if key in self.roles.primed and (usual or never_bare):
             self.abstract(key, frame)
-        elif lone and not defined and self.has_gradient(key) and all(
-            c == calls[0] and isinstance(c[0], Name) for c in calls
+        elif same and (not lone or (
+            not defined and (key in LOSSES or (said and not usual) or self.has_gradient(key))
+        )):  # fmt: skip
+            self.loss(key, calls[0], frame)
+        elif lone and never_bare and (
+            usual or said or key in self.facts.logistic_keys
+            or (all(isinstance(c[0], Name) for c in calls) and key[:1].islower()
+                and (len(calls) > 1 or (len(key) > 2 and key.isascii())))  # a word is no factor
         ):  # fmt: skip
-            self.loss(key, calls[0], frame)
-        elif not lone and all(c == calls[0] and all(isinstance(a, Name) for a in c) for c in calls):
-            self.loss(key, calls[0], frame)
-        elif lone and not defined and (key in LOSSES or key in self.facts.functions - USUAL_FUNCTIONS) and all(
-            c == calls[0] and isinstance(c[0], Name) for c in calls
-        ):  # fmt: skip
-            self.loss(key, calls[0], frame)
-        elif (
-            lone
-            and never_bare
-            and (key in USUAL_FUNCTIONS or key in self.facts.functions or key in self.facts.logistic_keys)
-        ):
             self.abstract(key, frame)
-        elif (
-            lone and never_bare and all(isinstance(c[0], Name) for c in calls) and key[:1].islower()
-            and (len(calls) > 1 or (len(key) > 2 and key.isascii()))  # a word is no factor
-        ):
-            self.abstract(key, frame)
-
         elif lone and key[:1].isupper() and not defined and len(set(calls)) == 1:
             p = calls[0][0]
             if isinstance(p, Name) and self.only_argument(p):
