@@ -57,15 +57,8 @@ from ..grammar.walking import walk
 from ..meaning.definitions import head
 from .sizes import define, shape_parts, size_expression
 from .symbols import (
-    ArraySymbol,
-    Declarations,
-    Definition,
-    FunctionSymbol,
-    IndexSymbol,
-    LayerSymbol,
-    Orientation,
-    SizeSymbol,
-)
+    ArraySymbol, Declarations, Definition, FunctionSymbol, IndexSymbol, LayerSymbol, Orientation, SizeSymbol,
+)  # fmt: skip
 
 _LAYERS = re.compile(r"\s*(.+?)\s*=\s*1\s*(?:\.\.+|…|,?\s*\\l?dots\s*,?)\s*(\S+)\s*\Z")
 _CALL = re.compile(r"\s*([^()]+?)\s*\(((?:[^()]|\([^()]*\))*)\)\s*\Z")

@@ -14,11 +14,8 @@ from ..grammar.resolve import parse_leniently
 from ..grammar.tree import Add, Chain, Expr, IndexName, Label, Neg, Num, Product, Shape, Symbol
 from ..meaning.definitions import circular, head
 from .symbols import (
-    Declarations,
-    Definition,
-    Orientation,
-    SizeSymbol,
-)
+    Declarations, Definition, Orientation, SizeSymbol,
+)  # fmt: skip
 
 _TIMES = re.compile(r"(?<=[\w})\]])\s+x\s+(?=[\w\\({])")
 

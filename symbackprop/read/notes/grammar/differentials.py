@@ -10,14 +10,8 @@ from .cursor import STARTS, STOPS, Range, shown
 from .lexer import Token
 from .names import Names
 from .tree import (
-    Derivative,
-    Expr,
-    Name,
-    Num,
-    Operator,
-    Power,
-    Product,
-)
+    Derivative, Expr, Name, Num, Operator, Power, Product,
+)  # fmt: skip
 
 
 class Differentials(Names):

@@ -15,23 +15,8 @@ from .primes import Primes
 from .shorthand import Shorthand, up_to_factors
 from .statement import Statement
 from .tree import (
-    Add,
-    At,
-    Chain,
-    Derivative,
-    Entry,
-    Expr,
-    Link,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Script,
-)
+    Add, At, Chain, Derivative, Entry, Expr, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Script,
+)  # fmt: skip
 from .walking import beside, bracketed, joined, letters_in, mapped, names, walk
 
 ONE: Final = Num(Fraction(1))

@@ -14,20 +14,8 @@ from fractions import Fraction
 from typing import TypeAlias, cast
 
 from .tree import (
-    Add,
-    Binder,
-    Chain,
-    Derivative,
-    Expr,
-    Link,
-    Name,
-    Neg,
-    Num,
-    Product,
-    Script,
-    Sum,
-    Transpose,
-)
+    Add, Binder, Chain, Derivative, Expr, Link, Name, Neg, Num, Product, Script, Sum, Transpose,
+)  # fmt: skip
 from .walking import mapped, names, reached, rewritten, transposed, walk
 
 Key: TypeAlias = tuple[str, str]

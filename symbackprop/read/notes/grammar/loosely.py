@@ -7,27 +7,9 @@ from dataclasses import fields, is_dataclass, replace
 from typing import cast
 
 from .tree import (
-    Add,
-    All,
-    Chain,
-    Dots,
-    Entry,
-    Expr,
-    IndexName,
-    Matrix,
-    Name,
-    Neg,
-    Num,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Script,
-    Sum,
-    Symbol,
-    Transpose,
-    Words,
-)
+    Add, All, Chain, Dots, Entry, Expr, IndexName, Matrix, Name, Neg, Num, Over, Paren, Power, Product, Script, Sum,
+    Symbol, Transpose, Words,
+)  # fmt: skip
 from .walking import mapped, transposed, walk
 
 

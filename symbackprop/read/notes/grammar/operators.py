@@ -11,26 +11,9 @@ from .cursor import HADAMARD, SUM, Range, nests, shown
 from .differentials import Differentials
 from .lexer import Token
 from .tree import (
-    Binder,
-    Cases,
-    Chain,
-    Dots,
-    Equated,
-    Expr,
-    Indicator,
-    Matrix,
-    Name,
-    Norm,
-    Num,
-    Ones,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Words,
-)
+    Binder, Cases, Chain, Dots, Equated, Expr, Indicator, Matrix, Name, Norm, Num, Ones, Over, Paren, Power, Product,
+    Quotient, Sum, Words,
+)  # fmt: skip
 from .walking import walk
 
 MATRICES = frozenset(

@@ -19,26 +19,9 @@ from .cursor import HADAMARD, PRODUCT, SHOWN, STARTS, STOPS, SUM, nests, shown
 from .lexer import MAX_DEPTH, Token, tokenize
 from .statement import Statement
 from .tree import (
-    Add,
-    At,
-    Call,
-    Chain,
-    Derivative,
-    Dots,
-    Expr,
-    Function,
-    Hadamard,
-    Link,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Outer,
-    Paren,
-    Product,
-    Quotient,
-    Reals,
-)
+    Add, At, Call, Chain, Derivative, Dots, Expr, Function, Hadamard, Link, Name, Neg, Num, Operator, Outer, Paren,
+    Product, Quotient, Reals,
+)  # fmt: skip
 from .vocabulary import FUNCTION_WORDS
 from .walking import bracketed
 

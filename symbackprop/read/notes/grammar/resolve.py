@@ -15,41 +15,10 @@ from .resolve_derivatives import checked_exponent
 from .resolve_products import Products
 from .statement import Part, Statement
 from .tree import (
-    Add,
-    At,
-    Binder,
-    Call,
-    Cases,
-    Chain,
-    Derivative,
-    Differential,
-    Entry,
-    Equated,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    IndexName,
-    Indicator,
-    Label,
-    Link,
-    Matrix,
-    Name,
-    Neg,
-    Num,
-    Ones,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Script,
-    Shape,
-    Sum,
-    Symbol,
-    Words,
-)
+    Add, At, Binder, Call, Cases, Chain, Derivative, Differential, Entry, Equated, Expr, Function, Gradient, Hadamard,
+    IndexName, Indicator, Label, Link, Matrix, Name, Neg, Num, Ones, Operator, Over, Paren, Power, Product, Quotient,
+    Script, Shape, Sum, Symbol, Words,
+)  # fmt: skip
 from .walking import items_of, letters_in, mapped, names, outside_scripts, walk
 
 

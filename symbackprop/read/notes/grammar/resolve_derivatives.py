@@ -10,31 +10,9 @@ from ..declared.symbols import Declarations
 from ..files.place import ReadError, Span, Unsettled
 from .primes import PRIME
 from .tree import (
-    Add,
-    All,
-    Call,
-    Chain,
-    Derivative,
-    Differential,
-    Entry,
-    Expr,
-    Function,
-    Gradient,
-    IndexName,
-    Label,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Script,
-    Symbol,
-    Transpose,
-    Words,
-)
+    Add, All, Call, Chain, Derivative, Differential, Entry, Expr, Function, Gradient, IndexName, Label, Name, Neg, Num,
+    Operator, Paren, Power, Product, Quotient, Script, Symbol, Transpose, Words,
+)  # fmt: skip
 from .walking import transposed, walk
 
 MAX_EXPONENT: Final = 64

@@ -15,22 +15,8 @@ from .loosely import spelled_items
 from .resolve_derivatives import Derivatives
 from .tree import Add as Sum_
 from .tree import (
-    All,
-    Annotated,
-    Call,
-    Expr,
-    Function,
-    Identity,
-    IndexName,
-    Kronecker,
-    Label,
-    Name,
-    Neg,
-    Num,
-    Script,
-    Symbol,
-    Words,
-)
+    All, Annotated, Call, Expr, Function, Identity, IndexName, Kronecker, Label, Name, Neg, Num, Script, Symbol, Words,
+)  # fmt: skip
 from .vocabulary import DISTINCT
 from .walking import transposed
 

@@ -11,31 +11,9 @@ from .loosely import order_of_d, substituted
 from .resolve_derivatives import checked_exponent
 from .resolve_names import NameResolver
 from .tree import (
-    Add,
-    Call,
-    Chain,
-    Derivative,
-    Dots,
-    Entry,
-    Equated,
-    Expr,
-    Function,
-    Hadamard,
-    Label,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Shape,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, Call, Chain, Derivative, Dots, Entry, Equated, Expr, Function, Hadamard, Label, Name, Neg, Num, Operator, Over,
+    Paren, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
+)  # fmt: skip
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
 from .walking import respan, transposed
 

@@ -11,30 +11,9 @@ from typing import cast
 from ..declared.symbols import ArraySymbol, Declarations
 from ..meaning.definitions import definition_of
 from .tree import (
-    Add,
-    Call,
-    Chain,
-    Entry,
-    Equated,
-    Expr,
-    Function,
-    Hadamard,
-    IndexName,
-    Kronecker,
-    Label,
-    Matrix,
-    Neg,
-    Num,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Shape,
-    ShapeWord,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, Call, Chain, Entry, Equated, Expr, Function, Hadamard, IndexName, Kronecker, Label, Matrix, Neg, Num, Power,
+    Product, Quotient, Reals, Shape, ShapeWord, Sum, Symbol, Transpose,
+)  # fmt: skip
 from .walking import mapped, walk
 
 

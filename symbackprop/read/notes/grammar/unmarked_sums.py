@@ -8,21 +8,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from .tree import (
-    Add,
-    Chain,
-    Derivative,
-    Expr,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Over,
-    Paren,
-    Product,
-    Quotient,
-    Script,
-    Sum,
-)
+    Add, Chain, Derivative, Expr, Name, Neg, Num, Operator, Over, Paren, Product, Quotient, Script, Sum,
+)  # fmt: skip
 from .walking import outside_scripts, parts, walk
 
 

@@ -15,19 +15,8 @@ from ..files.place import Place
 from ..grammar.parser import parse_value
 from ..grammar.resolve_names import PI
 from ..grammar.tree import (
-    At,
-    Chain,
-    Derivative,
-    Differential,
-    Expr,
-    Gradient,
-    Link,
-    Name,
-    Num,
-    Operator,
-    Paren,
-    Product,
-)
+    At, Chain, Derivative, Differential, Expr, Gradient, Link, Name, Num, Operator, Paren, Product,
+)  # fmt: skip
 from ..grammar.vocabulary import GREEK
 from ..grammar.walking import mapped, names, reached, walk
 from .hypotheses import Saying

@@ -10,58 +10,15 @@ from dataclasses import dataclass
 
 from ..declared.symbols import ArraySymbol
 from ..grammar.tree import (
-    Add,
-    All,
-    Annotated,
-    At,
-    Binder,
-    Call,
-    Cases,
-    Chain,
-    Derivative,
-    Differential,
-    Dots,
-    Entry,
-    Equated,
-    Expr,
-    Function,
-    Gradient,
-    Hadamard,
-    Identity,
-    IndexName,
-    Indicator,
-    Inner,
-    Kronecker,
-    Label,
-    Matrix,
-    Missing,
-    Neg,
-    Norm,
-    Num,
-    Ones,
-    Outer,
-    Over,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    Transpose,
-    Words,
-)
+    Add, All, Annotated, At, Binder, Call, Cases, Chain, Derivative, Differential, Dots, Entry, Equated, Expr, Function,
+    Gradient, Hadamard, Identity, IndexName, Indicator, Inner, Kronecker, Label, Matrix, Missing, Neg, Norm, Num, Ones,
+    Outer, Over, Power, Product, Quotient, Sum, Symbol, Transpose, Words,
+)  # fmt: skip
 from ..meaning.definitions import array_of
 from ..meaning.model import at_layer
 from .conform_operations import (
-    ANY,
-    LONE,
-    UNIT,
-    Found,
-    Misfit,
-    Shape2,
-    ShapeOperations,
-    SizeName,
-    Third,
-)
+    ANY, LONE, UNIT, Found, Misfit, Shape2, ShapeOperations, SizeName, Third,
+)  # fmt: skip
 
 
 @dataclass(slots=True)

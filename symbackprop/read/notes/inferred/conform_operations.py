@@ -7,18 +7,8 @@ from typing import TypeAlias
 
 from ..declared.symbols import Declarations
 from ..grammar.tree import (
-    Expr,
-    Function,
-    Identity,
-    IndexName,
-    Neg,
-    Num,
-    Over,
-    Power,
-    Product,
-    Sum,
-    Symbol,
-)
+    Expr, Function, Identity, IndexName, Neg, Num, Over, Power, Product, Sum, Symbol,
+)  # fmt: skip
 from ..grammar.walking import walk
 
 SizeName: TypeAlias = "str | int"

@@ -6,22 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..grammar.tree import (
-    Add,
-    Chain,
-    Expr,
-    Identity,
-    Link,
-    Name,
-    Neg,
-    Num,
-    Ones,
-    Operator,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Script,
-)
+    Add, Chain, Expr, Identity, Link, Name, Neg, Num, Ones, Operator, Power, Product, Quotient, Reals, Script,
+)  # fmt: skip
 from ..grammar.vocabulary import WHOLE_WORDS
 from ..grammar.walking import walk
 from .occurrences import key_of

@@ -12,27 +12,12 @@ from itertools import pairwise
 from typing import Literal
 
 from ..declared.symbols import (
-    ArraySymbol,
-    Declarations,
-    FunctionSymbol,
-    IndexSymbol,
-    LayerSymbol,
-    MacroSymbol,
-    SizeSymbol,
-)
+    ArraySymbol, Declarations, FunctionSymbol, IndexSymbol, LayerSymbol, MacroSymbol, SizeSymbol,
+)  # fmt: skip
 from ..grammar.resolve_names import PI
 from ..grammar.tree import (
-    Expr,
-    Inner,
-    Name,
-    Norm,
-    Operator,
-    Over,
-    Product,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Expr, Inner, Name, Norm, Operator, Over, Product, Sum, Symbol, Transpose,
+)  # fmt: skip
 from ..grammar.vocabulary import FUNCTION_WORDS
 from ..grammar.walking import bracketed, names, reached, walk
 from .occurrences import key_of, names_in

@@ -11,28 +11,9 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.symbols import Declarations
 from ..files.place import Unsettled
 from ..grammar.tree import (
-    Add,
-    At,
-    Binder,
-    Call,
-    Chain,
-    Derivative,
-    Differential,
-    Entry,
-    Expr,
-    Gradient,
-    Hadamard,
-    IndexName,
-    Inner,
-    Neg,
-    Over,
-    Power,
-    Product,
-    Quotient,
-    Sum,
-    Symbol,
-    Transpose,
-)
+    Add, At, Binder, Call, Chain, Derivative, Differential, Entry, Expr, Gradient, Hadamard, IndexName, Inner, Neg,
+    Over, Power, Product, Quotient, Sum, Symbol, Transpose,
+)  # fmt: skip
 from ..grammar.walking import mapped, walk
 from ..meaning.lints import indices
 from .conform import Shapes

@@ -11,29 +11,9 @@ from ..grammar.primes import PRIME
 from ..grammar.resolve_products import head_paren
 from ..grammar.statement import Statement
 from ..grammar.tree import (
-    All,
-    Cases,
-    Chain,
-    Derivative,
-    Entry,
-    Expr,
-    Indicator,
-    Label,
-    Name,
-    Norm,
-    Num,
-    Operator,
-    Over,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Script,
-    Sum,
-    Transpose,
-    Words,
-)
+    All, Cases, Chain, Derivative, Entry, Expr, Indicator, Label, Name, Norm, Num, Operator, Over, Paren, Power,
+    Product, Quotient, Reals, Script, Sum, Transpose, Words,
+)  # fmt: skip
 from ..grammar.vocabulary import DISTINCT
 from ..grammar.walking import parts, walk
 

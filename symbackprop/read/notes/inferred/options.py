@@ -9,23 +9,13 @@ from fractions import Fraction
 from itertools import pairwise
 
 from ..declared.symbols import (
-    Declarations,
-    Orientation,
-)
+    Declarations, Orientation,
+)  # fmt: skip
 from ..files.place import ReadError
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    Expr,
-    Label,
-    Name,
-    Num,
-    Operator,
-    Paren,
-    Product,
-    Reals,
-    Shape,
-    Symbol,
-)
+    Expr, Label, Name, Num, Operator, Paren, Product, Reals, Shape, Symbol,
+)  # fmt: skip
 from ..grammar.walking import walk
 from .occurrences import SINGLE, key_of
 from .prose import Facts

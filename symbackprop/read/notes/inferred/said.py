@@ -13,27 +13,9 @@ from ..declared.symbols import Declarations
 from ..files.items import Formula
 from ..grammar.statement import Statement
 from ..grammar.tree import (
-    Chain,
-    Dots,
-    Entry,
-    Expr,
-    Label,
-    Link,
-    Name,
-    Neg,
-    Num,
-    Operator,
-    Paren,
-    Power,
-    Product,
-    Quotient,
-    Reals,
-    Script,
-    ShapeWord,
-    Sum,
-    Transpose,
-    Words,
-)
+    Chain, Dots, Entry, Expr, Label, Link, Name, Neg, Num, Operator, Paren, Power, Product, Quotient, Reals, Script,
+    ShapeWord, Sum, Transpose, Words,
+)  # fmt: skip
 from ..grammar.walking import walk
 from .occurrences import Use, Uses, key_of, names_in
 from .prose import Facts

@@ -11,13 +11,8 @@ from symbackprop.core.terms import SymbackpropError
 from ..declared.symbols import Declarations, Definition
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    Chain,
-    Derivative,
-    Expr,
-    Name,
-    Operator,
-    Symbol,
-)
+    Chain, Derivative, Expr, Name, Operator, Symbol,
+)  # fmt: skip
 from ..grammar.walking import names, reached, walk
 from .above import Above, Given, Resting, inherit, inherit_functions
 from .conform import Shapes

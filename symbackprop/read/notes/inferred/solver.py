@@ -15,23 +15,9 @@ from ..declared.symbols import Declarations
 from ..grammar.in_time import ALIKE
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
-    At,
-    Chain,
-    Derivative,
-    Differential,
-    Dots,
-    Gradient,
-    Hadamard,
-    Inner,
-    Matrix,
-    Name,
-    Norm,
-    Operator,
-    Over,
-    Sum,
-    Transpose,
-    Words,
-)
+    At, Chain, Derivative, Differential, Dots, Gradient, Hadamard, Inner, Matrix, Name, Norm, Operator, Over, Sum,
+    Transpose, Words,
+)  # fmt: skip
 from ..grammar.walking import names, walk
 from .above import letters
 from .conform import Shapes
