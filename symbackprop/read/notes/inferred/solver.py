@@ -12,7 +12,7 @@ from itertools import product
 from symbackprop.core.terms import SymbackpropError
 
 from ..declared.symbols import Declarations
-from ..grammar.in_time import ALIKE
+from ..grammar.recurrences import ALIKE
 from ..grammar.resolve import Resolver
 from ..grammar.tree import (
     At, Chain, Derivative, Differential, Dots, Gradient, Hadamard, Inner, Matrix, Name, Norm, Operator, Over, Sum,
