@@ -20,13 +20,12 @@ from .conform_operations import Misfit, Unifier
 from .evidence import weigh
 from .hypotheses import LEFT, SOLVED, STATED, Saying, hypothesis, in_force, with_diagonals
 from .kinds import Frame, Framer
-from .notations import diagonals, summed
+from .notations import Unwritten, diagonals, summed, with_axes, with_named_sizes
 from .options import AT, Option
 from .prose import Facts
 from .roles import Roles
 from .said import Record
 from .solver import Cost, Solver
-from .unwritten import Unwritten, with_axes, with_named_sizes
 
 MAX_DEFINITIONS = 60
 LAYOUTS = {"gradient": 0.0, "mixed": 0.2, "numerator": 0.4}

@@ -29,7 +29,7 @@ from ..inferred.occurrences import Uses
 from ..inferred.prose import Facts
 from ..inferred.prose_patterns import MATH
 from ..inferred.said import COUNTS, Record
-from ..inferred.unwritten import Unwritten
+from ..inferred.notations import Unwritten
 from .classes import FOLLOWS
 from .spoken import of_formula
 
