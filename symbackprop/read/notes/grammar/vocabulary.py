@@ -63,7 +63,8 @@ _SPELLED: Final = {
     "rel": {
         "=": "= eq", ":=": "≔ ≜ coloneqq coloneq triangleq defeq", "~": "∼ sim", "∈": "∈ in",
         "≈": "≈ approx simeq cong", "≡": "≡ equiv", "∝": "∝ propto", "≠": "≠ ne neq", "≤": "≤ le leq leqslant",
-        "≥": "≥ ge geq geqslant", "<": "< lt", ">": "> gt", "≪": "ll", "≫": "gg", "←": "← leftarrow gets", "=:": "eqqcolon",
+        "≥": "≥ ge geq geqslant", "<": "< lt", ">": "> gt", "≪": "ll", "≫": "gg",
+        "←": "← leftarrow gets", "=:": "eqqcolon",
     },
     "arrow": {
         "implies": "⇒ ⟹ ⇓ ∴ Rightarrow implies Longrightarrow Downarrow leadsto rightsquigarrow therefore",
