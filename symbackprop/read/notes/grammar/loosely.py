@@ -10,7 +10,7 @@ from .tree import (
     Add, All, Chain, Dots, Entry, Expr, IndexName, Matrix, Name, Neg, Num, Over, Paren, Power, Product, Script, Sum,
     Symbol, Transpose, Words,
 )  # fmt: skip
-from .walking import mapped, transposed, walk
+from .walking import mapped, names, transposed
 
 
 def order_of_d(name: Name, beside: Expr | None = None) -> int:
@@ -37,17 +37,15 @@ def substituted(
     for p, a in zip(params, args, strict=True):
         if not isinstance(p, Name):
             return None
-        power = exponent(p)
+        power, key = exponent(p), (p.letter + "'" * p.primes, p.mark)
         if power is not None:  # N(x | μ, σ²) at s²: σ is s
             bare = without_power(a, power)
             if bare is None:
                 return None
             a = bare
-        elif p.sub is not None or p.sups or p.primes:
-            key = (p.letter + "'" * p.primes, p.mark)
-            if p.sub is not None or p.sups or (key in table and table[key] != a):
-                return None
-        table[(p.letter + "'" * p.primes, p.mark)] = a
+        elif p.sub is not None or p.sups or (p.primes and table.get(key, a) != a):
+            return None
+        table[key] = a
     return cast(Expr, put_in(body, table, frozenset(beside)))
 
 
@@ -62,9 +60,7 @@ def without_power(a: Expr, power: Num) -> Expr | None:
             return replace(a, sups=tuple(rest))
         case Power(base, exponent_) if exponent_ == power:
             return base
-        case Num():
-            return Power(a, Num(1 / power.value))
-        case Name():
+        case Num() | Name():
             return Power(a, Num(1 / power.value))
         case _:
             return None
@@ -74,14 +70,10 @@ def put_in(node: object, table: dict[tuple[str, str], Expr], beside: frozenset[s
     if isinstance(node, (Sum, Over)):
         node, table = apart(node, table, beside)
     if isinstance(node, Name):
-        found = table.get((node.letter + "'" * node.primes, node.mark)) or (
-            None if node.primes else table.get((node.letter, node.mark))
-        )
+        found = table.get((node.letter + "'" * node.primes, node.mark))
         sub = None if node.sub is None else put_in_script(node.sub, table)
         sups = tuple(put_in_script(s, table, beside) for s in node.sups)
-        if found is None:
-            return replace(node, sub=sub, sups=sups)
-        return with_scripts(found, sub, sups, node)
+        return replace(node, sub=sub, sups=sups) if found is None else with_scripts(found, sub, sups, node)
     if isinstance(node, Script):
         return put_in_script(node, table, beside)
     return mapped(node, lambda child: put_in(child, table, beside))
@@ -93,7 +85,7 @@ def apart(
     """A sum whose dummy is also a letter of an argument, or stands beside the whole, gets another one."""
     bound = {b.name for b in node.binders}
     inner = {k: a for k, a in table.items() if k[0] not in bound}
-    held = {n.letter + "'" * n.primes for a in inner.values() for n in walk(a) if isinstance(n, Name)} | beside
+    held = {n.letter + "'" * n.primes for n in names(tuple(inner.values()))} | beside
     fresh: dict[tuple[str, str], Expr] = {(b, ""): Name(b.rstrip("'"), primes=3 + b.count("'")) for b in bound & held}
     if not fresh:
         return node, inner
@@ -125,8 +117,7 @@ def with_scripts(a: Expr, sub: Script | None, sups: tuple[Script, ...], at: Name
         if s.value is not None:
             out = Power(out, s.value, s.elementwise, at.span)
         out = transposed(out, s.transposes, at.span)
-    out = transposed(out, at.top, at.span)
-    return out
+    return transposed(out, at.top, at.span)
 
 
 def spelled_items(items: tuple[Expr, ...]) -> str:

@@ -73,9 +73,8 @@ class NameResolver(Derivatives):
             key in decl.layered and self.at_layer(node)
         ) and len(node.sub.items) == 2 and not any(isinstance(i, (All, Words)) for i in node.sub.items):  # fmt: skip
             if key in decl.arrays and len(decl.arrays[key].shape) == 2:
-                raise ReadError(
-                    "δ with two indices: Kronecker's, or an entry of the array δ that is declared here?", node.span
-                )
+                why = "δ with two indices: Kronecker's, or an entry of the array δ that is declared here?"
+                raise ReadError(why, node.span)
             i, j = (self.index(x) for x in node.sub.items)
             return Kronecker(i, j, node.span)
         if key in decl.aliases and key not in self.bound and not (key in decl.layered and self.at_layer(node)):
@@ -93,9 +92,8 @@ class NameResolver(Derivatives):
             return self.behind(IndexName(key + "'" * node.primes, node.span), replace(node, primes=0))
         if key == "e" and node.sups and not node.sub and node.sups[0].value is not None:
             exp = Call(Function("exp", span=node.span), (self.expr(node.sups[0].value),), node.span)
-            out: Expr = exp
-            out = transposed(out, node.sups[0].transposes, node.span)
-            return self.behind(out, replace(node, sups=node.sups[1:]))
+            turned = transposed(exp, node.sups[0].transposes, node.span)
+            return self.behind(turned, replace(node, sups=node.sups[1:]))
         if key == "I" and node.sub and self.is_size(node.sub):
             return self.behind(Identity(self.only_value(node.sub), node.span), replace(node, sub=None))
         if key == "I" and not node.sub and not self.lenient and not decl.known(key):
@@ -168,10 +166,8 @@ class NameResolver(Derivatives):
                 continue
             for found, bracket in sup.labels:
                 is_sample = bracket == "(" and found.base is not None and found.base not in self.decl.layers
-                counts = (
-                    found.base is not None and found.base in self.decl.indices and self.decl.indices[found.base].sample
-                )
-                if bracket == "(" and plain is not None and self.decl.inferred and not counts and (
+                index = self.decl.indices.get(found.base or "")
+                if bracket == "(" and plain is not None and self.decl.inferred and not (index and index.sample) and (
                     found.base not in self.decl.layers
                 ):  # fmt: skip
                     samples.append(self.label_index(found, sup.span))
@@ -197,12 +193,8 @@ class NameResolver(Derivatives):
         if symbol is None:
             raise ReadError(f"{key} is not declared without a layer", span)
         out: Expr = Symbol(key, label, sample, span)
-        if (
-            node.sub
-            and len(node.sub.items) == len(symbol.shape) == 2
-            and node.sups
-            and (node.sups[-1].span[1] <= node.sub.span[0] and not samples)
-        ):  # A^T_{ij}, A^2_{ij}: the entry of what stands before
+        whole = node.sub is not None and len(node.sub.items) == len(symbol.shape) == 2 and not samples
+        if node.sub and whole and node.sups and node.sups[-1].span[1] <= node.sub.span[0]:  # A^T_{ij}, A^2_{ij}
             out = self.behind(out, replace(node, sub=None, sups=tuple(rest), top=0))
             out = transposed(out, turns, span)
             rest, turns = [], 0
@@ -221,15 +213,11 @@ class NameResolver(Derivatives):
         assert node.sub is not None
         below = symbol.label_at == "_"
         first = label_of(node.sub.items[0]) if node.sub.items else None
-        if (
-            first is None
-            or (first.base is None and not below)
-            or (len(node.sub.items) > 1 and "," not in node.sub.text)
-        ):
+        if first is None or (len(node.sub.items) > 1 and "," not in node.sub.text):
             return None, node
-        if first.base is not None and (
-            first.base not in self.decl.layers or (not below and first.base in self.decl.indices)
-        ):
+        if (first.base is None and not below) or (first.base is not None and first.base not in self.decl.layers):
+            return None, node
+        if first.base in self.decl.indices and not below:
             return None, node
         rest = node.sub.items[1:]
         sub = Script(spelled_items(rest), rest, span=node.sub.span) if rest else None

@@ -15,7 +15,7 @@ from .tree import (
     Paren, Power, Product, Quotient, Shape, Sum, Symbol, Transpose,
 )  # fmt: skip
 from .vocabulary import FUNCTION_WORDS, WHOLE_WORDS
-from .walking import respan, transposed
+from .walking import bracketed, respan, transposed
 
 _UNREAD = frozenset(("lim", "sup", "inf", "Var", "Cov", "Pr", "argmin", "argmax"))
 _EXPECTED = frozenset(("E", "V", "P", "\\mathbb{E}", "\\mathbb{V}", "\\mathbb{P}", "\\mathcal{E}"))
@@ -119,8 +119,7 @@ class Products(NameResolver):
                 return self.with_postfix(beside, brackets, found), 2
         if key in decl.macros and brackets is None and not decl.known(key) and not first.primes and first.sub is None:
             macro = decl.macros[key]  # f for f(x, y)
-            whole = Paren((Chain((macro.body,), (), first.span),), "(", span=first.span)
-            return self.behind(self.expr(cast(Expr, respan(whole, first.span))), first), 1
+            return self.behind(self.expr(cast(Expr, respan(bracketed(macro.body), first.span))), first), 1
         array = decl.arrays.get(key) if key not in self.bound else None
         if key in decl.layered and self.at_layer(first):
             array = decl.layered[key]
@@ -129,14 +128,11 @@ class Products(NameResolver):
             return self.with_postfix(beside, brackets, inner), 2
         if array is not None and first.primes and array.of:
             return self.primed_dependent(array, first), 1
-        if key in decl.functions and (brackets is not None and brackets.opening == "(" and (
-            first.primes or not (key in decl.layered and self.at_layer(first)) or True
-        )):  # fmt: skip
+        if key in decl.functions and brackets is not None and brackets.opening == "(":
             return self.function_call(key, first, beside, brackets), 2
         if brackets is not None and first.letter in FUNCTION_WORDS and not first.mark and not decl.known(key):
-            word = Operator(
-                "function", FUNCTION_WORDS[first.letter], first.sub, first.sups, first.primes, span=first.span
-            )
+            name = FUNCTION_WORDS[first.letter]
+            word = Operator("function", name, first.sub, first.sups, first.primes, span=first.span)
             return self.applied_word(word, args, signs)
         if array is not None and brackets is not None and array.of and brackets.opening == "(":
             return self.sample_of(array, first, beside, brackets)
@@ -219,9 +215,8 @@ class Products(NameResolver):
             if sup.value is None or (symbol.layer and one is not None and one.base is not None):
                 continue
             if sup.text.isdigit():
-                raise Unsettled(
-                    f"{key}^{sup.text}: a power or a repeated {key}? write ({key}(…))^{sup.text}", first.span
-                )
+                why = f"{key}^{sup.text}: a power or a repeated {key}? write ({key}(…))^{sup.text}"
+                raise Unsettled(why, first.span)
             power = self.expr(sup.value)
         call: Expr = Call(function, self.arguments(brackets), (first.span[0], brackets.span[1]))
         if first.sub and function.label is None:
@@ -289,10 +284,7 @@ class Products(NameResolver):
             return self.factors(args, signs[: len(args) - 1], (args[0].span[0], args[-1].span[1])), len(args)
         if isinstance(args[used], Operator) and cast(Operator, args[used]).kind == "function":  # sin x cos x
             return inner, used
-        raise Unsettled(
-            f"where does the argument of {word.name} end? write {word.name}(…)",
-            (args[used].span[0], args[used].span[1]),
-        )
+        raise Unsettled(f"where does the argument of {word.name} end? write {word.name}(…)", args[used].span)
 
     def with_scripts_of(self, word: Operator, call: Expr) -> Expr:
         if word.sub:

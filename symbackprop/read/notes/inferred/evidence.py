@@ -9,7 +9,7 @@ from ..grammar.tree import (
     Add, Chain, Expr, Identity, Link, Name, Neg, Num, Ones, Operator, Power, Product, Quotient, Reals, Script,
 )  # fmt: skip
 from ..grammar.vocabulary import WHOLE_WORDS
-from ..grammar.walking import walk
+from ..grammar.walking import names, walk
 from .occurrences import key_of
 from .options import Option
 from .prose import Facts
@@ -72,11 +72,7 @@ def only_arrays(node: object) -> bool:
 def divided(nodes: Iterable[object]) -> Iterator[Name]:
     for n in nodes:
         if isinstance(n, Quotient):
-            yield from factors(n.bottom)
-
-
-def factors(node: Expr) -> Iterator[Name]:
-    yield from (n for n in walk(node) if isinstance(n, Name))
+            yield from names(n.bottom)
 
 
 def raised(nodes: Iterable[object]) -> Iterator[Name]:
@@ -86,7 +82,7 @@ def raised(nodes: Iterable[object]) -> Iterator[Name]:
             case Name(sups=sups) if any(s.value is not None and not integer(s.value) for s in sups):
                 yield n
             case Power(base, exponent) if not integer(exponent):
-                yield from factors(base)
+                yield from names(base)
 
 
 def integer(node: Expr) -> bool:

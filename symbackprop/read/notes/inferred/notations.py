@@ -278,10 +278,7 @@ def summed(node: object, table: Declarations, bound: frozenset[str] = frozenset(
             return mapped(node, lambda c: summed(c, table, inside))
         case Product() | Hadamard() | Entry() | Quotient() | Power():
             inner = mapped(
-                node,
-                lambda c: (
-                    summed_parts(c, table, bound) if isinstance(c, (Entry, tuple)) else summed(c, table, bound)
-                ),
+                node, lambda c: (summed_parts if isinstance(c, (Entry, tuple)) else summed)(c, table, bound)
             )
             repeated = [i for i, n in counts(inner).items() if n == 2 and i not in table.layers and i not in bound]
             if repeated:

@@ -146,11 +146,8 @@ class Options:
             kept_kind = key in self.rooted and not was.family and any(o.rank == was.rank for o in out)
             turned = TURNED if kept_kind else 2.5
             same = [(o.rank, o.family, o.orientation) == (was.rank, was.family, was.orientation) for o in out]
-            kept = (
-                was.shape
-                if not any("." in n.name for e in was.shape for n in walk(e) if isinstance(n, Symbol))
-                else None
-            )
+            unnamed = any("." in n.name for n in walk(was.shape) if isinstance(n, Symbol))
+            kept = None if unnamed else was.shape
             out = [
                 replace(o, cost=0.0, shape=kept or o.shape) if s else replace(o, cost=o.cost + turned)
                 for o, s in zip(out, same, strict=True)
@@ -184,9 +181,8 @@ class Options:
                 continue
             counted = key_of(name) in self.roles.listed and items == 1
             parts = self.parts(rhs, resolver)
-            if parts is None or (
-                items and not counted and any(isinstance(i, Num) for i in (name.sub.items if name.sub else ()))
-            ):
+            numbered = any(isinstance(i, Num) for i in (name.sub.items if name.sub else ()))
+            if parts is None or (items and not counted and numbered):
                 continue
             lead = tuple(self.axis(key, k, name, counted) for k in range(items))
             found.append(self.shaped(key, lead, parts))

@@ -115,16 +115,18 @@ def head_of(node: Expr) -> Head | None:
             if any((s.labels is None and s not in signs) or s.labels == ((Label(None, 2), ""),) for s in node.sups):
                 return None
             return Head(node, key_of(node))
-        case Product((Name() as name, Paren(chains, opening))) if opening == "(" and not any(c.links for c in chains):
+        case Product((Name() as name, Paren(chains, "("))) if not linked(chains):
             if name.sups or name.primes:
                 return None
             return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains))
-        case Product((Operator("function", "log"), Name() as name, Paren(chains, "("))) if not any(
-            c.links for c in chains
-        ):
+        case Product((Operator("function", "log"), Name() as name, Paren(chains, "("))) if not linked(chains):
             return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains), "log")
         case _:
             return None
+
+
+def linked(chains: tuple[Chain, ...]) -> bool:
+    return any(c.links for c in chains)
 
 
 def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[Head | None, Link]:
@@ -136,9 +138,8 @@ def defining(lhs: Expr, link: Link, composite: Mapping[str, set[str]]) -> tuple[
             return Head(name, key_of(name), tuple(c.subjects[-1] for c in chains)), link
         case Name(sups=(Script("2", value=Num()),)) if not lhs.primes and not lhs.top:
             bare = replace(lhs, sups=())
-            return Head(bare, key_of(bare)), replace(
-                link, rhs=Power(link.rhs, Num(Fraction(1, 2)), False, link.rhs.span)
-            )
+            root = Power(link.rhs, Num(Fraction(1, 2)), False, link.rhs.span)
+            return Head(bare, key_of(bare)), replace(link, rhs=root)
         case Product((Operator("function", "log"), Name() as name)) if not (name.sups or name.primes or name.top):
             return Head(name, key_of(name)), from_logarithm(link)
         case _:
