@@ -1,4 +1,8 @@
-"""Sums that are not marked: Σ_i a_i + b_i that reaches over both terms, repeated indices that are summed."""
+"""Sums that are not marked.
+
+Σ_i a_i + b_i is Σ_i (a_i + b_i) where only the sum can say what i is.  Repeated indices are meant to be summed where
+nothing says so and then, and only then, both sides agree: y_i = W_{ij} x_j + b_i, E = A_{ij} x_i x_j.
+"""
 
 from __future__ import annotations
 
