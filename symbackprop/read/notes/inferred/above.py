@@ -1,6 +1,6 @@
 """What a section takes over from those above it, and what its statements rest on.
 
-`Above` is a value, no more of it than the section's letters can ask for.  A section whose text and whose `Above` are the
+`Above` is a value, no more of it than the section's letters can ask for.  A section whose text and `Above` are the
 same is the same section, so that it need not be read again.  A statement rests on the definitions that lead to what is
 differentiated by, and on those that were not read.
 """
