@@ -4,11 +4,10 @@ from symbackprop.read.numpy.axes import Declared, parse_shape, parse_shapes
 
 from .array import SymArray
 from .assumptions import trace_assumptions
-from .axes import UNIT, aligned
+from .axes import UNIT, ZERO_AT, aligned
 from .context import ShapeMismatch, TraceError
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
-from .places import ZERO_AT
 from .recording import Graph, Recorder, array_of, node_of, record
 from .sizes import SymInt, size_number
 from .tracing import Traced, trace

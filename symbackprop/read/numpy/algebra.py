@@ -33,16 +33,7 @@ from symbackprop.core.syntax import (
 )
 from symbackprop.core.terms import num, over, subterms, whole
 
-from .lengths import at_least_zero
-from .places import (
-    bounds,
-    constant_of,
-    difference,
-    index_of,
-    indices_in,
-    nonnegative,
-    shifted,
-)
+from .axes import at_least_zero, bounds, constant_of, difference, index_of, indices_in, nonnegative, shifted
 
 
 def number(e: IndexExpr) -> Term:

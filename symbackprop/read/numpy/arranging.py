@@ -7,9 +7,8 @@ from typing import Any
 
 from . import layout
 from .array import SymArray, wrap
-from .axes import broadcast, normal_axis
+from .axes import at_least_zero, broadcast, normal_axis
 from .context import NUMPY, ShapeMismatch, TraceError, provides, rows
-from .lengths import at_least_zero
 from .lifting import items_of, lengths, lifted, size_list
 from .sizes import expression, length_of, size_number
 from .values import Value, stacked, stretched

@@ -16,9 +16,9 @@ from symbackprop.core.terms import dummy
 
 from .algebra import delta, gate, plus, times
 from .array import SymArray
+from .axes import index_of
 from .context import NUMPY, SplitLoop, TraceError, current
 from .layout import reshape
-from .places import index_of
 
 MOST = 16  # runs
 APART = 3  # iterations that stand apart, at each end

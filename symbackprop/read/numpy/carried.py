@@ -14,14 +14,12 @@ from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, af
 
 from .algebra import blend
 from .array import SymArray
-from .axes import UNIT, aligned, broadcast
+from .axes import UNIT, aligned, at_least_zero, broadcast, constant_of, difference, index_of
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
 from .factors import rewritten
 from .frames import ABSENT, Place, Snapshot
-from .lengths import at_least_zero
 from .lifting import lifted
-from .places import constant_of, difference, index_of
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
 from .values import Case, Value, all_soft

@@ -45,9 +45,8 @@ from .algebra import (
     times,
     total,
 )
-from .axes import At, aligned
+from .axes import At, aligned, difference, index_of, indices_in, nonnegative, replaced, shifted
 from .factors import opened_term, positive, rewritten
-from .places import difference, index_of, indices_in, nonnegative, replaced, shifted
 from .scalars import exp, log, power_at, repeated_product
 from .values import Value
 

@@ -12,12 +12,10 @@ from symbackprop.core.terms import Term, num
 
 from .algebra import minus, negated, plus, step, times
 from .array import SymArray, finished, wrap
-from .axes import normal_axis, shape_text
+from .axes import at_least_zero, index_of, normal_axis, shape_text
 from .context import NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import multiply, never_nan
-from .lengths import at_least_zero
 from .lifting import lifted, size_list
-from .places import index_of
 from .reductions import NANS, add_up
 from .values import Value, elementwise, finite, known
 

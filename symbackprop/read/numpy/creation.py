@@ -12,12 +12,10 @@ from symbackprop.core.terms import IndexExpr, Size, Term, affine, sized
 
 from .algebra import delta, gate
 from .array import SymArray, wrap
-from .axes import At
+from .axes import ZERO_AT, At, at_least_zero, constant_of, difference, exact_quotient, index_of, shifted
 from .context import NUMPY, TraceError, current, provides, rows
-from .lengths import at_least_zero
 from .lifting import dtype_kind, lengths, lifted
 from .masks import masking
-from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, shifted
 from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
 from .truth import truth
 from .values import ORDER, Dtype, Value, constant, integer, known, stretched

@@ -12,11 +12,10 @@ from typing import TypeAlias
 from symbackprop.core.terms import ONE, ZERO, IndexExpr, Num, Term, dummy, num
 
 from .algebra import blend, complement, minus, negated, plus, same, size_term, step, times
-from .axes import At
+from .axes import At, scaled
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial
 from .masks import F0, MASK_CONSTANT, MASKED, beside, masked, masking
-from .places import scaled
 from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
 from .sizes import rounded
 from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth

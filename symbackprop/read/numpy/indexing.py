@@ -11,9 +11,23 @@ from typing import TypeAlias
 from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine
 
 from .algebra import delta, summed, times
-from .axes import UNIT, At, Shape, aligned, broadcast, shape_text, somewhere
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    Shape,
+    aligned,
+    bounds,
+    broadcast,
+    index_of,
+    inside,
+    integer_of,
+    nonnegative,
+    shape_text,
+    shifted,
+    somewhere,
+)
 from .context import NoSuchPlace, ShapeMismatch, TraceError
-from .places import ZERO_AT, bounds, index_of, inside, integer_of, nonnegative, shifted
 from .values import Case, Piece, Value, finite, pieced, together
 
 LIMIT = 256

@@ -7,10 +7,21 @@ from collections.abc import Callable, Sequence
 from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, dummy, sized
 
 from .algebra import between, delta, summed, times
-from .axes import UNIT, At, Shape, conflict, normal_axes, normal_axis, shape_text
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    Shape,
+    at_least_zero,
+    conflict,
+    exact_quotient,
+    normal_axes,
+    normal_axis,
+    quotient_and_rest,
+    shape_text,
+    shifted,
+)
 from .context import ShapeMismatch, TraceError, current
-from .lengths import at_least_zero
-from .places import ZERO_AT, exact_quotient, quotient_and_rest, shifted
 from .values import Case, Piece, Value, pieced, promoted
 
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from symbackprop.core.terms import IndexExpr, Size, num, sized
 
-from .axes import Shape
+from .axes import ZERO_AT, Shape, constant_of, difference, exact_quotient, index_of, nonnegative, shifted
 from .context import NUMPY, ShapeMismatch, TraceError, current
 from .indexing import At1, Item, Many, New, Plan, Slice, plan
-from .places import ZERO_AT, constant_of, difference, exact_quotient, index_of, nonnegative, shifted
 from .scalars import digits
 from .sizes import SymInt, expression, size_of
 from .sizes import length as longer

@@ -9,12 +9,11 @@ from symbackprop.core.terms import Term, dummy, whole
 
 from .algebra import delta
 from .array import SymArray, wrap
-from .axes import UNIT, At, conflict, normal_axes, shape_text
+from .axes import UNIT, ZERO_AT, At, conflict, normal_axes, shape_text
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import unary
 from .layout import squeeze
 from .lifting import lifted
-from .places import ZERO_AT
 from .products import matmul
 from .reductions import add_up, largest, smallest
 from .reductions import vector_norm as norm_of_vector

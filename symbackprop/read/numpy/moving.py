@@ -10,13 +10,11 @@ from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, siz
 from .algebra import between, complement, delta, gate, times
 from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
-from .axes import UNIT, At, normal_axes, normal_axis, shape_text
+from .axes import UNIT, ZERO_AT, At, at_least_zero, difference, normal_axes, normal_axis, shape_text, shifted
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
-from .lengths import at_least_zero
 from .lifting import lengths, lifted
-from .places import ZERO_AT, difference, shifted
 from .sizes import expression, length_of, size_number, size_of
 from .truth import truth
 from .values import ORDER, Piece, Value, pieced

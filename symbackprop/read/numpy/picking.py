@@ -14,12 +14,24 @@ from symbackprop.core.terms import Delta, IndexExpr, Size, Term, dummy, num, who
 
 from .algebra import delta, gate, minus, negated, number, plus, step, summed, times
 from .array import SymArray, finished, wrap
-from .axes import At, normal_axes, normal_axis, over_axes, shape_text, somewhere, without
+from .axes import (
+    At,
+    difference,
+    indices_in,
+    normal_axes,
+    normal_axis,
+    over_axes,
+    quotient_and_rest,
+    replaced,
+    shape_text,
+    shifted,
+    somewhere,
+    without,
+)
 from .context import NUMPY, TraceError, current, provides
 from .elementwise import never_nan
 from .layout import flattened
 from .lifting import lifted, size_list
-from .places import difference, indices_in, quotient_and_rest, replaced, shifted
 from .reductions import nonempty
 from .values import Case, Value, finite
 

@@ -11,12 +11,22 @@ from . import layout
 from .algebra import between, blend, delta, step, summed, times
 from .arranging import viewed
 from .array import SymArray, finished, wrap
-from .axes import UNIT, At, axis_index, broadcast, conflict, normal_axis, shape_text
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    at_least_zero,
+    axis_index,
+    broadcast,
+    conflict,
+    index_of,
+    normal_axis,
+    quotient_and_rest,
+    shape_text,
+)
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, rows
 from .factors import multiplied
-from .lengths import at_least_zero
 from .lifting import lifted
-from .places import ZERO_AT, index_of, quotient_and_rest
 from .values import Value, finite, promoted
 
 Label = Hashable

@@ -13,10 +13,10 @@ from symbackprop.core.terms import ONE, Term
 
 from .algebra import summed, times
 from .array import SymArray, wrap
+from .axes import at_least_zero
 from .context import NUMPY, TraceError, current, provides
 from .creation import steps
 from .drawing import CHANCE, Chance
-from .lengths import at_least_zero
 from .lifting import Unread, lifted
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic

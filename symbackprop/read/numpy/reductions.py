@@ -10,15 +10,13 @@ from symbackprop.core.terms import ONE, Index, Size, Term, dummy, num, sized, wh
 
 from .algebra import complement, gate, minus, negated, plus, power, size_term, step, summed, times
 from .array import finished, wrap
-from .axes import At, aligned, normal_axes, normal_axis, over_axes, without
+from .axes import At, aligned, at_least_zero, difference, normal_axes, normal_axis, over_axes, without
 from .context import NUMPY, SPECIAL, TraceError, original, provides, rows
 from .creation import computed_in
 from .elementwise import never_nan, subtract, unary
 from .elementwise import where as chosen_where
 from .factors import multiplied
-from .lengths import at_least_zero
 from .lifting import exact, lifted
-from .places import difference
 from .scalars import log, sqrt
 from .sizes import expression, size_of
 from .truth import truth

@@ -23,10 +23,9 @@ from symbackprop.core.syntax import ONE, Add, Array, Entry, Mul, Num, Ordinal, T
 from symbackprop.core.terms import dummy, num, subterms
 
 from .algebra import applied, gate, minus, negated, plus, power, product_over, step, times
-from .axes import At, aligned, broadcast
+from .axes import At, aligned, bounds, broadcast, index_of, integer_of, nonnegative, scaled
 from .context import TraceError, current
 from .factors import multiplied, over_by, partial, positive
-from .places import bounds, index_of, integer_of, nonnegative, scaled
 from .values import Dtype, Value, elementwise, finite, fits, known
 
 HALF = num(Fraction(1, 2))

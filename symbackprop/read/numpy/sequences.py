@@ -10,11 +10,9 @@ from symbackprop.core.terms import Index, IndexExpr, Size, affine, sized
 
 from . import layout
 from .array import SymArray, wrap
-from .axes import At
+from .axes import At, at_least_zero, constant_of, inside, replaced, shifted
 from .context import TraceError
-from .lengths import at_least_zero
 from .lifting import lifted, sliced
-from .places import constant_of, inside, replaced, shifted
 from .sizes import HANDLERS, SymInt, expression, length, size_number, whole_number
 from .values import Value, stacked
 

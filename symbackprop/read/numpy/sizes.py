@@ -15,9 +15,8 @@ from typing import Any
 from symbackprop.core.indices import Affine, IndexExpr, Size, affine, sized
 from symbackprop.core.syntax import Add, Mul, Num, Ordinal, Power, Term
 
-from .context import TraceError
-from .lengths import at_least_zero
-from .places import (
+from .axes import (
+    at_least_zero,
     bounds,
     constant_of,
     difference,
@@ -29,6 +28,7 @@ from .places import (
     scaled,
     shifted,
 )
+from .context import TraceError
 from .values import Value, integer
 
 

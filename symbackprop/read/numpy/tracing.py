@@ -26,7 +26,7 @@ from symbackprop.read.numpy.axes import Declared
 
 from .algebra import delta
 from .array import SymArray
-from .axes import UNIT, aligned
+from .axes import UNIT, ZERO_AT, aligned
 from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
 from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
@@ -34,7 +34,6 @@ from .drawing import Random, Supplied, generator, replaced
 from .frames import MARK, home_of
 from .kept_state import asks_for_types, carried_on, frozen, kept_alike, put, surface
 from .lifting import Unread, lifted
-from .places import ZERO_AT
 from .sequences import SymList
 from .sizes import HANDLERS, SymInt, size_number, whole_number
 from .values import Value

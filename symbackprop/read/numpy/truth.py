@@ -8,9 +8,19 @@ from typing import TypeAlias
 from symbackprop.core.terms import ONE, ZERO, IndexExpr, Term, affine, num
 
 from .algebra import complement, delta, gate, minus, negated, plus, same, step, summed, times
-from .axes import At, Shape, aligned, broadcast
+from .axes import (
+    At,
+    Shape,
+    aligned,
+    broadcast,
+    constant_of,
+    difference,
+    nonnegative,
+    quotient_and_rest,
+    scaled,
+    shifted,
+)
 from .context import TraceError
-from .places import constant_of, difference, nonnegative, quotient_and_rest, scaled, shifted
 from .values import Value, constant, elementwise, finite, known, together
 
 IndexOperation: TypeAlias = Callable[[IndexExpr, IndexExpr], IndexExpr | None]

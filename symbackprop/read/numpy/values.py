@@ -12,9 +12,8 @@ from symbackprop.core.syntax import ONE, ZERO, Add, Mul, Num, Power, Sum, Term, 
 from symbackprop.core.terms import dummy, num
 
 from .algebra import delta, number, plus, summed, times
-from .axes import At, Shape, aligned, broadcast, shape_text, somewhere
+from .axes import At, Shape, aligned, broadcast, index_of, indices_in, integer_of, replaced, shape_text, somewhere
 from .context import ShapeMismatch, TraceError
-from .places import index_of, indices_in, integer_of, replaced
 
 Dtype: TypeAlias = Literal["bool", "narrow", "int", "real"]  # narrow: int8, uint8, int32, ...: arithmetic may wrap
 Case: TypeAlias = tuple[tuple[Index, ...], Term, IndexExpr]

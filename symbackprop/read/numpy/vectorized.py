@@ -7,10 +7,9 @@ from typing import Any
 from symbackprop.core.terms import dummy
 
 from .array import SymArray, wrap
-from .axes import At, aligned, broadcast, normal_axis, somewhere
+from .axes import At, aligned, at_least_zero, broadcast, normal_axis, somewhere
 from .context import TraceError, current, provides, refuses
 from .creation import dtype_named
-from .lengths import at_least_zero
 from .lifting import lifted
 from .values import ORDER, Dtype, Value
 

@@ -11,11 +11,9 @@ from symbackprop.core.terms import Delta, Size, Term, affine, dummy, over, sized
 
 from .algebra import times
 from .array import SymArray
-from .axes import At
+from .axes import At, at_least_zero, constant_of, index_of, quotient_and_rest
 from .context import NUMPY, ShapeMismatch, TraceError, noted
-from .lengths import at_least_zero
 from .lifting import lifted
-from .places import constant_of, index_of, quotient_and_rest
 from .sizes import size_of
 from .values import Value
 

@@ -9,11 +9,24 @@ from symbackprop.core.syntax import ONE, ZERO, Add, Term, substitute
 from symbackprop.core.terms import dummy, whole
 
 from .algebra import between, blend, complement, delta, gate, plus, step, summed, taken, times
-from .axes import UNIT, At, aligned, shape_text, somewhere
+from .axes import (
+    UNIT,
+    ZERO_AT,
+    At,
+    aligned,
+    constant_of,
+    difference,
+    index_of,
+    indices_in,
+    nonnegative,
+    quotient_and_rest,
+    shape_text,
+    shifted,
+    somewhere,
+)
 from .context import ShapeMismatch, TraceError
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
 from .masks import masking
-from .places import ZERO_AT, constant_of, difference, index_of, indices_in, nonnegative, quotient_and_rest, shifted
 from .values import ORDER, Case, Value, all_soft, stretched, together
 
 Written: TypeAlias = tuple[tuple[Index, ...], Term, At]

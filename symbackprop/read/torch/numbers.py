@@ -20,8 +20,8 @@ from torch.fx.experimental import sym_node  # noqa: F401  gives torch.SymInt its
 from symbackprop.core.terms import Size
 from symbackprop.read.numpy import TRACED_NUMPY as np
 from symbackprop.read.numpy import SymArray, SymInt, TraceError, size_number
+from symbackprop.read.numpy.axes import constant_of
 from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.places import constant_of
 
 SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
 HERE, PYTORCH = str(Path(__file__).parent), str(Path(torch.__file__).parent)
