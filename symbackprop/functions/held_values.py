@@ -16,7 +16,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Entry, arrays, dummy
 from symbackprop.prove.equality import prove
 from symbackprop.read.numpy import Declared
-from symbackprop.read.numpy.factors import renamed
+from symbackprop.read.numpy.steps import renamed
 
 from .claims import axes_of
 from .request import Function, Request, called, flattened

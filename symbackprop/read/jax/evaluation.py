@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 from symbackprop.core.terms import SymbackpropError, arrays, dummy
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.factors import renamed
 from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.steps import renamed
 from symbackprop.read.numpy.tracing import at_place
 
 from . import arranging, calls, entries, places  # noqa: F401  they fill the table

@@ -10,9 +10,9 @@ import numpy as np
 
 from symbackprop.core.terms import ONE, ZERO, Add, Holds, Mul, Num, Positive, Power, Term
 from symbackprop.read.numpy import SymArray, TraceError, Value
+from symbackprop.read.numpy.algebra import positive
 from symbackprop.read.numpy.axes import at_least_zero, constant_of, somewhere
 from symbackprop.read.numpy.context import LINALG, NUMPY, SPECIAL, current
-from symbackprop.read.numpy.factors import positive
 from symbackprop.read.numpy.lifting import lifted
 from symbackprop.read.numpy.masks import masking
 from symbackprop.read.numpy.scalars import affine_of, digits, recognised

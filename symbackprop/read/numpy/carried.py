@@ -12,16 +12,15 @@ from typing import Any
 
 from symbackprop.core.terms import ONE, Array, Entry, Index, IndexExpr, Term, affine, arrays, dummy
 
-from .algebra import blend
 from .array import SymArray
 from .axes import UNIT, aligned, at_least_zero, broadcast, constant_of, difference, index_of
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
-from .factors import rewritten
 from .frames import ABSENT, Place, Snapshot
 from .lifting import lifted
 from .sequences import Run, SymList, placed
 from .sizes import SymInt, expression, whole_number
+from .steps import blend, rewritten
 from .values import Case, Value, all_soft
 
 

@@ -30,24 +30,10 @@ from symbackprop.core.syntax import (
 )
 from symbackprop.core.terms import dummy, num
 
-from .algebra import (
-    backwards,
-    complement,
-    delta,
-    gate,
-    negated,
-    number,
-    plus,
-    product_over,
-    solved_for,
-    step,
-    summed,
-    times,
-    total,
-)
+from .algebra import delta, gate, negated, number, plus, positive, solved_for, summed, times, total
 from .axes import At, aligned, difference, index_of, indices_in, nonnegative, replaced, shifted
-from .factors import opened_term, positive, rewritten
 from .scalars import exp, log, power_at, repeated_product
+from .steps import backwards, complement, opened_term, product_over, rewritten, step
 from .values import Value
 
 

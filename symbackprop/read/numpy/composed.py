@@ -10,13 +10,14 @@ from typing import Any
 
 from symbackprop.core.terms import Term, num
 
-from .algebra import minus, negated, plus, step, times
+from .algebra import minus, negated, plus, times
 from .array import SymArray, finished, wrap
 from .axes import at_least_zero, index_of, normal_axis, shape_text
 from .context import NUMPY, ShapeMismatch, TraceError, provides, refuses, rows
 from .elementwise import multiply, never_nan
 from .lifting import lifted, size_list
 from .reductions import NANS, add_up
+from .steps import step
 from .values import Value, elementwise, finite, known
 
 

@@ -11,13 +11,13 @@ from typing import TypeAlias
 
 from symbackprop.core.terms import ONE, ZERO, IndexExpr, Num, Term, dummy, num
 
-from .algebra import blend, complement, minus, negated, plus, same, size_term, step, times
+from .algebra import minus, multiplied, negated, over_by, partial, plus, size_term, times
 from .axes import At, scaled
 from .context import TraceError, current
-from .factors import multiplied, over_by, partial
 from .masks import F0, MASK_CONSTANT, MASKED, beside, masked, masking
 from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
 from .sizes import rounded
+from .steps import blend, complement, same, step
 from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth
 from .values import Value, all_soft, conformed, constant, elementwise, elementwise_integer, fits, known, promoted
 

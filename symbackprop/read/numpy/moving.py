@@ -7,7 +7,7 @@ from typing import Any
 
 from symbackprop.core.terms import ONE, ZERO, IndexExpr, Size, Term, affine, sized
 
-from .algebra import between, complement, delta, gate, times
+from .algebra import between, delta, gate, times
 from .arranging import swapaxes, viewed
 from .array import SymArray, wrap
 from .axes import UNIT, ZERO_AT, At, at_least_zero, difference, normal_axes, normal_axis, shape_text, shifted
@@ -16,6 +16,7 @@ from .elementwise import where as chosen_where
 from .layout import reshape
 from .lifting import lengths, lifted
 from .sizes import expression, length_of, size_number, size_of
+from .steps import complement
 from .truth import truth
 from .values import ORDER, Piece, Value, pieced
 

@@ -12,7 +12,7 @@ from typing import Any
 from symbackprop.core.signs import within
 from symbackprop.core.terms import Delta, IndexExpr, Size, Term, dummy, num, whole
 
-from .algebra import delta, gate, minus, negated, number, plus, step, summed, times
+from .algebra import delta, gate, minus, negated, number, plus, summed, times
 from .array import SymArray, finished, wrap
 from .axes import (
     At,
@@ -33,6 +33,7 @@ from .elementwise import never_nan
 from .layout import flattened
 from .lifting import lifted, size_list
 from .reductions import nonempty
+from .steps import step
 from .values import Case, Value, finite
 
 HALF = num(Fraction(1, 2))

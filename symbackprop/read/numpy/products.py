@@ -8,7 +8,7 @@ from typing import Any
 from symbackprop.core.terms import Index, IndexExpr, Size, Term, affine, dummy, sized
 
 from . import layout
-from .algebra import between, blend, delta, step, summed, times
+from .algebra import between, delta, multiplied, summed, times
 from .arranging import viewed
 from .array import SymArray, finished, wrap
 from .axes import (
@@ -25,8 +25,8 @@ from .axes import (
     shape_text,
 )
 from .context import LINALG, NUMPY, ShapeMismatch, TraceError, provides, rows
-from .factors import multiplied
 from .lifting import lifted
+from .steps import blend, step
 from .values import Value, finite, promoted
 
 Label = Hashable

@@ -8,17 +8,17 @@ from typing import Any
 
 from symbackprop.core.terms import ONE, Index, Size, Term, dummy, num, sized, whole
 
-from .algebra import complement, gate, minus, negated, plus, power, size_term, step, summed, times
+from .algebra import gate, minus, multiplied, negated, plus, power, size_term, summed, times
 from .array import finished, wrap
 from .axes import At, aligned, at_least_zero, difference, normal_axes, normal_axis, over_axes, without
 from .context import NUMPY, SPECIAL, TraceError, original, provides, rows
 from .creation import computed_in
 from .elementwise import never_nan, subtract, unary
 from .elementwise import where as chosen_where
-from .factors import multiplied
 from .lifting import exact, lifted
 from .scalars import log, sqrt
 from .sizes import expression, size_of
+from .steps import complement, step
 from .truth import truth
 from .values import ORDER, Dtype, Value, elementwise, finite, known
 

@@ -22,10 +22,10 @@ from symbackprop.core.indices import IndexExpr, Size, affine
 from symbackprop.core.syntax import ONE, Add, Array, Entry, Mul, Num, Ordinal, Term
 from symbackprop.core.terms import dummy, num, subterms
 
-from .algebra import applied, gate, minus, negated, plus, power, product_over, step, times
+from .algebra import applied, gate, minus, multiplied, negated, over_by, partial, plus, positive, power, times
 from .axes import At, aligned, bounds, broadcast, index_of, integer_of, nonnegative, scaled
 from .context import TraceError, current
-from .factors import multiplied, over_by, partial, positive
+from .steps import product_over, step
 from .values import Dtype, Value, elementwise, finite, fits, known
 
 HALF = num(Fraction(1, 2))

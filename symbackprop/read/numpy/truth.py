@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from symbackprop.core.terms import ONE, ZERO, IndexExpr, Term, affine, num
 
-from .algebra import complement, delta, gate, minus, negated, plus, same, step, summed, times
+from .algebra import delta, gate, minus, negated, plus, summed, times
 from .axes import (
     At,
     Shape,
@@ -21,6 +21,7 @@ from .axes import (
     shifted,
 )
 from .context import TraceError
+from .steps import complement, same, step
 from .values import Value, constant, elementwise, finite, known, together
 
 IndexOperation: TypeAlias = Callable[[IndexExpr, IndexExpr], IndexExpr | None]

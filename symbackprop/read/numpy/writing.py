@@ -8,7 +8,7 @@ from symbackprop.core.indices import Index, IndexExpr, Size, affine, as_affine, 
 from symbackprop.core.syntax import ONE, ZERO, Add, Term, substitute
 from symbackprop.core.terms import dummy, whole
 
-from .algebra import between, blend, complement, delta, gate, plus, step, summed, taken, times
+from .algebra import between, delta, gate, plus, summed, times
 from .axes import (
     UNIT,
     ZERO_AT,
@@ -27,6 +27,7 @@ from .axes import (
 from .context import ShapeMismatch, TraceError
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
 from .masks import masking
+from .steps import blend, complement, step, taken
 from .values import ORDER, Case, Value, all_soft, stretched, together
 
 Written: TypeAlias = tuple[tuple[Index, ...], Term, At]
