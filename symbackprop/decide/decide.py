@@ -15,6 +15,7 @@ from symbackprop.core.indices import Index, Size, at_least_zero, nodes, sized
 from symbackprop.core.point import BETWEEN, Evaluation, Point, satisfied
 from symbackprop.core.region import moving_in
 from symbackprop.core.statement import Statement
+from symbackprop.core.sums import least_sizes
 from symbackprop.core.terms import (
     ZERO,
     Apply,
@@ -37,7 +38,6 @@ from symbackprop.numbers.exact_numbers import Log
 from symbackprop.numbers.refute.search import Counterexample, Question, satisfying_point, search
 from symbackprop.numbers.rounding import rounding_explains
 from symbackprop.prove.cases import CONDITION, EQUATION, POINT, Missing
-from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.equality import Prover
 from symbackprop.prove.statements import Offered, Showing, prove_statement
 

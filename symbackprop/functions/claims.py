@@ -17,13 +17,13 @@ from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.indices import EVERY_SIZE, Index, IndexExpr, Size, SymbackpropError
 from symbackprop.core.matrix import UNIT, ZERO_INDEX
 from symbackprop.core.statement import Statement
+from symbackprop.core.sums import least_sizes
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Diff, Entry, Term, add, mul, sum_over
 from symbackprop.decide.decide import Problem
 from symbackprop.functions.request import Request, called, flattened, gradient_of
 from symbackprop.functions.sweep import Sweep, by_matching, named_by, offered
 from symbackprop.gradients.checking import BackwardCheck
-from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.prove.equality import Prover
 from symbackprop.read.numpy import Declared
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from symbackprop.core.context import Context, Hypothesis
 from symbackprop.core.kernel import Proof
+from symbackprop.core.sums import least_sizes
 from symbackprop.core.terms import Array, ProofError, SymbackpropError
-from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved

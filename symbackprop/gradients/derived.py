@@ -9,9 +9,9 @@ from typing import Any
 from symbackprop.core.context import Hypothesis
 from symbackprop.core.indices import Index
 from symbackprop.core.kernel import Proof
+from symbackprop.core.sums import least_sizes
 from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import SymbackpropError
-from symbackprop.prove.conditions.sizes import least_sizes
 from symbackprop.read.numpy import Declared, Node, record
 
 from .lemmas import NotProved, term_of

@@ -6,9 +6,8 @@ from fractions import Fraction
 
 from symbackprop.core.context import Context
 from symbackprop.core.signs import NONZERO
-from symbackprop.core.sums import Monomial, monomial_key
+from symbackprop.core.sums import Monomial, monomial_key, polynomial
 from symbackprop.core.terms import ONE, ZERO, Num, Power, Term, free, mul
-from symbackprop.prove.conditions.sizes import polynomial
 
 from ..normal_form.normal import Normal
 from ..normal_form.session import FAILED
