@@ -13,10 +13,9 @@ from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.algebra import positive
 from symbackprop.read.numpy.axes import at_least_zero, constant_of, somewhere
 from symbackprop.read.numpy.context import LINALG, NUMPY, SPECIAL, current
-from symbackprop.read.numpy.lifting import lifted
+from symbackprop.read.numpy.lifting import expression, lifted
 from symbackprop.read.numpy.masks import masking
 from symbackprop.read.numpy.scalars import affine_of, digits, recognised
-from symbackprop.read.numpy.sizes import expression
 
 SHORT, LONG = 6, 12  # digits of a float32 that was written as a decimal, and of the same number in 64 bits
 

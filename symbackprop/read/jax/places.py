@@ -11,8 +11,8 @@ from typing import Any
 
 from symbackprop.read.numpy import SymArray, TraceError
 from symbackprop.read.numpy.axes import shape_text
-from symbackprop.read.numpy.lifting import lifted, planned
-from symbackprop.read.numpy.sizes import expression, whole_number
+from symbackprop.read.numpy.indexing import planned
+from symbackprop.read.numpy.lifting import expression, lifted, whole_number
 from symbackprop.read.numpy.writing import injective
 
 from .arranging import places

@@ -6,10 +6,10 @@ from .array import SymArray
 from .assumptions import trace_assumptions
 from .axes import UNIT, ZERO_AT, aligned
 from .context import ShapeMismatch, TraceError
+from .lifting import SymInt, size_number
 from .modules import MODULES
 from .nodes import CONSTANT, FORMULA, INPUT, Node, identity, nodes_in
 from .recording import Graph, Recorder, array_of, node_of, record
-from .sizes import SymInt, size_number
 from .tracing import Traced, trace
 from .values import Value
 from .windows import added_windows, correlated, padded, scattered, strided_windows

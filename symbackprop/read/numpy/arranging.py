@@ -9,8 +9,8 @@ from . import layout
 from .array import SymArray, wrap
 from .axes import at_least_zero, broadcast, normal_axis
 from .context import NUMPY, ShapeMismatch, TraceError, provides, rows
-from .lifting import items_of, lengths, lifted, size_list
-from .sizes import expression, length_of, size_number
+from .indexing import items_of
+from .lifting import expression, length_of, lengths, lifted, size_list, size_number
 from .values import Value, stacked, stretched
 
 

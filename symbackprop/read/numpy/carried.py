@@ -17,9 +17,8 @@ from .axes import UNIT, aligned, at_least_zero, broadcast, constant_of, differen
 from .closed_forms import Solved, closed_form, linear, row_after_row, row_by_row
 from .context import TraceError, current
 from .frames import ABSENT, Place, Snapshot
-from .lifting import lifted
+from .lifting import SymInt, expression, lifted, whole_number
 from .sequences import Run, SymList, placed
-from .sizes import SymInt, expression, whole_number
 from .steps import blend, rewritten
 from .values import Case, Value, all_soft
 

@@ -19,10 +19,10 @@ from .carried import GrowingList
 from .context import TraceError
 from .drawing import CHANCE, Chance
 from .frames import HEAP, MARK, home_of
+from .lifting import HANDLERS, expression
 from .loops import finished_list
 from .modules import MODULES, counterpart, guarded, stand_in
 from .python_builtins import BUILTINS, standard, traced_product
-from .sizes import HANDLERS, expression
 from .values import Value
 from .vectorized import Vectorized
 

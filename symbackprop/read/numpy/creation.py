@@ -14,9 +14,9 @@ from .algebra import delta, gate
 from .array import SymArray, wrap
 from .axes import ZERO_AT, At, at_least_zero, constant_of, difference, exact_quotient, index_of, shifted
 from .context import NUMPY, TraceError, current, provides, rows
-from .lifting import dtype_kind, lengths, lifted
+from .lifting import SymInt, dtype_kind, expression, length, length_of, lengths, lifted, size_number, size_of
 from .masks import masking
-from .sizes import SymInt, expression, length, length_of, rounded, size_number, size_of
+from .scalars import rounded
 from .truth import truth
 from .values import ORDER, Dtype, Value, constant, integer, known, stretched
 

@@ -15,8 +15,7 @@ from .algebra import minus, multiplied, negated, over_by, partial, plus, size_te
 from .axes import At, scaled
 from .context import TraceError, current
 from .masks import F0, MASK_CONSTANT, MASKED, beside, masked, masking
-from .scalars import HALF, SCALAR, absolute, exp, log, raised, sqrt, square, wrapping
-from .sizes import rounded
+from .scalars import HALF, SCALAR, absolute, exp, log, raised, rounded, sqrt, square, wrapping
 from .steps import blend, complement, same, step
 from .truth import COMPARISONS, INTEGER_BINARY, compared, either, logical, logical_not, truth
 from .values import Value, all_soft, conformed, constant, elementwise, elementwise_integer, fits, known, promoted

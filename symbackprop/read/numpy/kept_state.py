@@ -16,9 +16,9 @@ from symbackprop.core.terms import SymbackpropError
 
 from .array import SymArray
 from .frames import MARK, home_of
+from .lifting import SymInt, expression
 from .modules import Module
 from .sequences import SymList
-from .sizes import SymInt, expression
 from .values import Value
 
 Frozen = tuple[Any, ...]

@@ -21,8 +21,8 @@ from .branching import split
 from .carried import Carries
 from .context import TraceError, current
 from .frames import MARK, Snapshot
+from .lifting import HANDLERS, expression, size_number, whole_number
 from .sequences import Run, SymList, Uncompared
-from .sizes import HANDLERS, expression, size_number, whole_number
 from .values import Value
 
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")

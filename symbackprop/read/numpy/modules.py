@@ -15,11 +15,10 @@ from . import arranging, composed, linalg, moving, picking, products, reductions
 from .array import SymArray, wrap
 from .context import LINALG, MATH, NUMPY, SPECIAL, WINDOWS, TraceError, Unsupported, refusal
 from .drawing import Random, Symbolic, replaced
-from .lifting import dtype_kind, lifted
-from .scalars import exp, pi
+from .lifting import HANDLERS, SymInt, dtype_kind, lifted, size_number
+from .scalars import exp, pi, rounded
 from .selection import Selection
 from .sequences import SymList
-from .sizes import HANDLERS, SymInt, rounded, size_number
 from .values import Value, constant, elementwise, known
 
 

@@ -14,8 +14,7 @@ from .axes import UNIT, ZERO_AT, At, at_least_zero, difference, normal_axes, nor
 from .context import NUMPY, WINDOWS, ShapeMismatch, TraceError, provides, rows
 from .elementwise import where as chosen_where
 from .layout import reshape
-from .lifting import lengths, lifted
-from .sizes import expression, length_of, size_number, size_of
+from .lifting import expression, length_of, lengths, lifted, size_number, size_of
 from .steps import complement
 from .truth import truth
 from .values import ORDER, Piece, Value, pieced

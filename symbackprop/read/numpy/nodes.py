@@ -10,7 +10,7 @@ from symbackprop.core.syntax import Tensor
 from symbackprop.core.terms import Array, Size, Term
 
 from .axes import At, aligned
-from .sizes import SymInt
+from .lifting import SymInt
 from .tracing import tensor
 from .values import Dtype, Value
 

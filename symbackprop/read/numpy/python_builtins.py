@@ -14,15 +14,15 @@ from symbackprop.core.terms import ONE, Term
 from .algebra import summed, times
 from .array import SymArray, wrap
 from .axes import at_least_zero
-from .context import NUMPY, TraceError, current, provides
+from .context import NUMPY, TraceError, Unread, current, provides
 from .creation import steps
 from .drawing import CHANCE, Chance
-from .lifting import Unread, lifted
+from .lifting import HANDLERS, SymInt, lifted, size_number
 from .loops import Stream, drained, nested, stream_of, symbolic_range
 from .modules import MODULES, Kind, stand_in, symbolic
+from .scalars import rounded
 from .selection import Selection
 from .sequences import Run, SymList
-from .sizes import HANDLERS, SymInt, rounded, size_number
 from .values import Dtype, Value
 
 HANDLERS["steps"] = steps

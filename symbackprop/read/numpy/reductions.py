@@ -15,9 +15,8 @@ from .context import NUMPY, SPECIAL, TraceError, original, provides, rows
 from .creation import computed_in
 from .elementwise import never_nan, subtract, unary
 from .elementwise import where as chosen_where
-from .lifting import exact, lifted
+from .lifting import exact, expression, lifted, size_of
 from .scalars import log, sqrt
-from .sizes import expression, size_of
 from .steps import complement, step
 from .truth import truth
 from .values import ORDER, Dtype, Value, elementwise, finite, known

@@ -12,8 +12,8 @@ from . import layout
 from .array import SymArray, wrap
 from .axes import At, at_least_zero, constant_of, inside, replaced, shifted
 from .context import TraceError
-from .lifting import lifted, sliced
-from .sizes import HANDLERS, SymInt, expression, length, size_number, whole_number
+from .indexing import sliced
+from .lifting import HANDLERS, SymInt, expression, length, lifted, size_number, whole_number
 from .values import Value, stacked
 
 

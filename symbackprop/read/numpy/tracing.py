@@ -27,15 +27,14 @@ from symbackprop.read.numpy.axes import Declared
 from .algebra import delta
 from .array import SymArray
 from .axes import UNIT, ZERO_AT, aligned
-from .context import ShapeMismatch, TraceError, Tracing, current, tracing, with_loops_split
+from .context import ShapeMismatch, TraceError, Tracing, Unread, current, tracing, with_loops_split
 from .copying import FOREIGN, STANDARD, Copier, ModuleView
 from .creation import straight
 from .drawing import Random, Supplied, generator, replaced
 from .frames import MARK, home_of
 from .kept_state import asks_for_types, carried_on, frozen, kept_alike, put, surface
-from .lifting import Unread, lifted
+from .lifting import HANDLERS, SymInt, lifted, size_number, whole_number
 from .sequences import SymList
-from .sizes import HANDLERS, SymInt, size_number, whole_number
 from .values import Value
 
 LETTERS = "ijklmnpqrs"

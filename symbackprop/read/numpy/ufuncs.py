@@ -11,10 +11,10 @@ from .axes import UNIT
 from .context import LINALG, NUMPY, SPECIAL, SUPPORTED, Supported, TraceError, current, dropped, noted, original
 from .creation import computed_in
 from .elementwise import BINARY, UNARY, unary
-from .lifting import lifted, mask_in, planned
+from .indexing import mask_in, planned
+from .lifting import HANDLERS, lifted
 from .products import matmul
 from .selection import Selection, selected_operands
-from .sizes import HANDLERS
 from .values import Value
 from .writing import write
 

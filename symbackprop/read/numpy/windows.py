@@ -13,8 +13,7 @@ from .algebra import times
 from .array import SymArray
 from .axes import At, at_least_zero, constant_of, index_of, quotient_and_rest
 from .context import NUMPY, ShapeMismatch, TraceError, noted
-from .lifting import lifted
-from .sizes import size_of
+from .lifting import lifted, size_of
 from .values import Value
 
 

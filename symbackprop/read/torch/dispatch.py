@@ -18,8 +18,7 @@ from symbackprop.clock import check_time
 from symbackprop.read.numpy import SymArray, TraceError, Value
 from symbackprop.read.numpy.axes import shape_text
 from symbackprop.read.numpy.context import current
-from symbackprop.read.numpy.lifting import lifted
-from symbackprop.read.numpy.sizes import size_of
+from symbackprop.read.numpy.lifting import lifted, size_of
 from symbackprop.read.numpy.steps import renamed
 
 from .meanings.entrywise import DRAWN

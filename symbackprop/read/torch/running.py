@@ -15,7 +15,7 @@ from symbackprop.core.terms import Size, SymbackpropError, sized
 from symbackprop.read.numpy import Declared, ShapeMismatch, SymArray, SymInt, TraceError, size_number
 from symbackprop.read.numpy.axes import constant_of
 from symbackprop.read.numpy.drawing import restarted
-from symbackprop.read.numpy.sizes import size_of
+from symbackprop.read.numpy.lifting import size_of
 from symbackprop.read.numpy.tracing import at_place, last_user_frame
 
 from .dispatch import Reading, Supplying
