@@ -482,6 +482,16 @@ def np_add_at(x, y):
     return d
 
 
+def counted_twice(x):
+    d = np.zeros(3, dtype=int)
+    np.add.at(d, 1, 2)
+    np.add.at(d, 1, 3)
+    one = np.zeros(1, dtype=int)
+    np.add.at(one, 0, 4)
+    np.add.at(one, 0, 5)
+    return x * d[1] + x * one[0]
+
+
 def add_at(w, y, g):
     d = np.zeros(w.shape)
     np.add.at(d, y, g)
@@ -862,6 +872,7 @@ TABLE = [
     ("mask write", mask_write, {"x": "B D"}),
     ("mask read", mask_read, {"x": "B D"}),
     ("mask selected", mask_selected, {"x": "B D"}),
+    ("whole numbers at one place twice", counted_twice, {"x": "n"}),
     ("fill diagonal", lambda x: fill_diagonal(x), {"x": "n n"}),
     (
         "integers",

@@ -63,8 +63,8 @@ class Evaluation:
                 raise TraceError("stop_gradient: a value is held constant, which is read by the checks of rules only")
             return x
         copies = self.copies
-        hole = (lambda at: renamed(value.hole(at), copies)) if value.holes else None
-        found = Value(value.shape, "real", lambda at: renamed(value.term(at), copies), None, hole, soft=value.soft)
+        hole = value.holes_of(lambda at: renamed(value.hole(at), copies))
+        found = Value(value.shape, "real", lambda at: renamed(value.term(at), copies), hole, value.soft)
         return SymArray(found, scalar=not value.shape)
 
     def operand(self, known: Mapping[Any, Any], variable: Any) -> Any:

@@ -8,9 +8,9 @@ from itertools import product
 from math import prod
 from typing import Any, TypeAlias
 
-from symbackprop.core.terms import ONE, Index, IndexExpr, Size, Term, affine, sized
+from symbackprop.core.terms import Index, IndexExpr, Size, Term, affine, sized
 
-from .algebra import delta, summed, times
+from .algebra import delta, times
 from .axes import (
     UNIT,
     ZERO_AT,
@@ -32,7 +32,7 @@ from .axes import (
 )
 from .context import NoSuchPlace, ShapeMismatch, TraceError
 from .lifting import SymInt, expression, length, lifted
-from .values import Case, Piece, Value, finite, pieced, together
+from .values import Case, Piece, Value, exactly, finite, pieced, together
 
 LIMIT = 256
 
@@ -196,9 +196,9 @@ def read(v: Value, p: Plan) -> Value:
                     continue
                 case Slice(start, length, by):
                     e = rest.pop(0)
-                    found.append(((), ONE, start if length == UNIT else affine(0, [(start, 1), (e, by)])))
+                    found.append(exactly(start if length == UNIT else affine(0, [(start, 1), (e, by)])))
                 case At1():
-                    found.append(((), ONE, places[n]))
+                    found.append(exactly(places[n]))
                 case Many(array):
                     found.append(entry_cases(array, aligned(array.shape, block), p.shape[axis]))
             axis += 1
@@ -207,17 +207,7 @@ def read(v: Value, p: Plan) -> Value:
     if not open_cases:
         return still_distinct(v, p, v.remap(p.result, lambda at: cases(at)[2]))
 
-    def term(at: At) -> Term:
-        dummies, mask, full = cases(at)
-        return summed(dummies, times(mask, v.term(full)))
-
-    def whole(at: At) -> Case | None:
-        dummies, mask, full = cases(at)
-        inner = v.cases(full)
-        return None if inner is None else ((*dummies, *inner[0]), times(mask, inner[1]), inner[2])
-
-    finite(v)
-    return Value(p.result, v.dtype, term, None, None, None, whole if v.dtype in ("int", "narrow") else None)
+    return Value(p.result, finite(v).dtype, lambda at: v.chosen(*cases(at)))
 
 
 def still_distinct(v: Value, p: Plan, result: Value) -> Value:
@@ -247,7 +237,7 @@ def located(p: Plan) -> dict[int, IndexExpr]:
 def corners(array: Value, size: Size) -> None:
     case = array.cases(somewhere(array.shape))
     if case is not None:
-        checked(case[2], size)
+        checked(case.place, size)
 
 
 def cases_only(array: Value) -> bool:
@@ -266,7 +256,7 @@ def entry_cases(array: Value, at: At, size: Size) -> Case:
     case = array.cases(at)
     if case is None:
         raise TraceError("an index that is computed from real numbers, or an integer without an exact form")
-    return case[0], case[1], checked(case[2], size)
+    return case._replace(place=checked(case.place, size))
 
 
 # --- keys as they are written --------------------------------------------------------------------

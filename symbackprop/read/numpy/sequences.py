@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,17 +175,11 @@ class SymList(Uncompared):
 def run_value(r: Run) -> Value:
     inner = lifted(r.item)
 
-    def at_place(f: Callable[[Value, At], Any]) -> Callable[[At], Any]:
-        return lambda at: f(inner.put({r.index: at[0]}), at[1:])
+    def placed(at: At) -> Value:
+        return inner.put({r.index: at[0]})
 
-    return Value(
-        (r.size, *inner.shape),
-        inner.dtype,
-        at_place(Value.term),
-        at_place(Value.index) if inner.dtype in ("int", "narrow") else None,
-        at_place(Value.hole) if inner.holes else None,
-        soft=inner.soft,
-    )
+    holes = inner.holes_of(lambda at: placed(at).hole(at[1:]))
+    return Value((r.size, *inner.shape), inner.dtype, lambda at: placed(at).entry(at[1:]), holes, inner.soft)
 
 
 def wrap_entry(v: Value, e: IndexExpr) -> Any:

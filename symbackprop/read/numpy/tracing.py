@@ -35,7 +35,7 @@ from .frames import MARK, home_of
 from .kept_state import asks_for_types, carried_on, frozen, kept_alike, put, surface
 from .lifting import HANDLERS, SymInt, lifted, size_number, whole_number
 from .sequences import SymList
-from .values import Value
+from .values import Value, integers
 
 LETTERS = "ijklmnpqrs"
 HANDLERS["array"] = lambda x: straight(SymArray(lifted(x)))
@@ -65,7 +65,7 @@ def symbol(name: str, declared: Declared) -> Any:
         size = declared.values
         if not shape:
             return whole_number(Pick(name, (), size))
-        return straight(SymArray(Value(shape, "int", None, lambda at: Pick(name, at, size))))
+        return straight(SymArray(integers(shape, lambda at: Pick(name, at, size))))
 
     def entry(at: tuple[Any, ...]) -> Term:
         if declared.hot is not None:

@@ -28,7 +28,7 @@ from .context import ShapeMismatch, TraceError
 from .indexing import At1, Many, New, Plan, Slice, entry_cases, listed, located, places_of
 from .masks import masking
 from .steps import blend, complement, step, taken
-from .values import ORDER, Case, Value, all_soft, stretched, together
+from .values import ORDER, Case, Cell, Value, all_soft, stretched, together
 
 Written: TypeAlias = tuple[tuple[Index, ...], Term, At]
 
@@ -100,12 +100,14 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
         by_cases, holds, here = there
         return summed(by_cases, times(holds, v.term(here)))
 
-    def term(at: At) -> Term:
+    def entry(at: At) -> Cell:
         mask, inner, strided, block, there = parts(at)
         if mask == ZERO:
-            return v.term(at)
+            return v.entry(at)
         if accumulate:
             return plus(v.term(at), summed((*strided, *block), times(mask, wide.term(inner))))
+        if not block and not strided and mask == ONE:
+            return wide.entry(inner)
         if not block and not strided:
             return blend(mask, wide.term(inner), v.term(at), old(there))
         if distinct or not block:
@@ -122,12 +124,6 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
             raise TraceError("the same entry may be written twice through several index axes: which write is last?")
         return last_written(block, mask, wide.term(inner), v.term(at))
 
-    def index(at: At) -> IndexExpr | None:
-        mask, inner, strided, block, _ = parts(at)
-        if strided or block or mask not in (ONE, ZERO):
-            return None
-        return wide.index(inner) if mask == ONE else v.index(at)
-
     def hole(at: At) -> Term:
         mask, inner, strided, block, _ = parts(at)
         if strided or block:
@@ -138,8 +134,7 @@ def write(v: Value, p: Plan, new: Value, accumulate: bool = False) -> Value:
     holes = v.holes or wide.holes
     if soft and (listed(p) or any(isinstance(i, Many) for i in p.items) or accumulate):
         holes = False
-    keeps = v.dtype in ("int", "narrow")
-    return Value(v.shape, v.dtype, term, index if keeps else None, hole if holes else None, soft=soft)
+    return Value(v.shape, v.dtype, entry, hole if holes else None, soft)
 
 
 def position(e: IndexExpr, start: IndexExpr, length: Size, by: int, strided: list[Index]) -> tuple[Term, IndexExpr]:
