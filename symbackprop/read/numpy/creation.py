@@ -55,6 +55,8 @@ def dtype_named(dtype: Any, default: Dtype) -> Dtype:
 
 def computed_in(v: Value, dtype: Any, name: str) -> Value:
     """An operand under the option dtype=, where the cast changes no number."""
+    if dtype is None:
+        return v
     kind = dtype_named(dtype, v.dtype)
     if ORDER[kind] < ORDER[v.dtype] or kind in ("bool", "narrow"):
         raise TraceError(f"np.{name} with dtype={dtype!r}, which cuts or wraps numbers")

@@ -28,10 +28,9 @@ from .axes import (
     without,
 )
 from .context import NUMPY, TraceError, current, provides
-from .elementwise import never_nan
 from .layout import flattened
 from .lifting import lifted, size_list
-from .reductions import nonempty
+from .reductions import named, nonempty
 from .steps import step
 from .values import Case, Value, exactly, finite
 
@@ -70,20 +69,15 @@ def place_of_the_one(v: Value, axis: int, keepdims: bool, at: At) -> IndexExpr |
             return None
 
 
-def place_function(name: str, smallest: bool, aware: bool) -> Any:
+def place_function(name: str) -> None:
     def function(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
-        v = lifted(a) if not aware else never_nan(lifted(a), name)
-        return finished(best_place(v, axis, bool(keepdims), smallest), out, True)
+        return finished(best_place(lifted(a), axis, bool(keepdims), name == "argmin"), out, True)
 
-    function.__name__ = name
-    return function
+    named(name, function)
 
 
-for kind in ("argmax", "argmin"):
-    provides(kind, method=True)(place_function(kind, kind == "argmin", False))
-    provides(f"nan{kind}", where="what may be nan (a logarithm, a root, a quotient) is refused")(
-        place_function(f"nan{kind}", kind == "argmin", True)
-    )
+place_function("argmax")
+place_function("argmin")
 
 
 @provides("unravel_index", shape="places that are known by index or by argmax")
